@@ -1,0 +1,161 @@
+//! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
+
+use std::time::Duration;
+
+use crate::{
+    domain::ChannelName,
+    egress::{Answer, EgressError, Outgoing},
+    notify::{Notification, route::Fence},
+    secret::SecretReference,
+};
+
+/// A channel as configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelSettings {
+    /// Its name.
+    pub name: ChannelName,
+    /// What kind of receiver it is, with that kind's settings.
+    pub kind: ChannelKind,
+    /// Which tenants it may show.
+    pub fence: Fence,
+    /// Least time between two sends.
+    pub pace: Duration,
+    /// Bounds of the back-off.
+    pub retry: RetryBounds,
+    /// One attempt, body included.
+    pub timeout: Duration,
+    /// Which private addresses it may send to.
+    pub private: crate::egress::Private,
+    /// The template's name; `None`: its kind's.
+    pub template: Option<String>,
+}
+
+/// What kind of receiver a channel is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// A Teams Workflows webhook.
+    Teams {
+        /// The flow's URL; the whole authorisation is in it.
+        url: SecretReference,
+    },
+    /// A Slack incoming webhook.
+    Slack {
+        /// The webhook's URL; the whole authorisation is in it.
+        url: SecretReference,
+    },
+    /// Any receiver of JSON, with Standard Webhooks headers.
+    Webhook {
+        /// The receiver's URL.
+        url: WebhookUrl,
+        /// Signing secrets, newest first; `whsec_` and base64.
+        signing_secrets: Vec<SecretReference>,
+    },
+}
+
+impl ChannelKind {
+    /// The name as written under `type:`, which is also the built-in template's name.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Teams { .. } => "teams",
+            Self::Slack { .. } => "slack",
+            Self::Webhook { .. } => "webhook",
+        }
+    }
+}
+
+/// A generic webhook's URL may be written in the open, or be a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebhookUrl {
+    /// Written in the configuration.
+    Open(String),
+    /// Kept elsewhere.
+    Secret(SecretReference),
+}
+
+/// Bounds of the back-off between attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryBounds {
+    /// The first wait's upper bound; doubled with each further attempt.
+    pub first: Duration,
+    /// No wait is longer, unless the receiver asks for it.
+    pub max: Duration,
+    /// A delivery that is older becomes a dead letter.
+    pub give_up: Duration,
+}
+
+/// What a receiver's answer means for the delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The receiver took it.
+    Delivered,
+    /// Try again, not before `after` if the receiver said so.
+    Retry {
+        /// Why, without URL or secret.
+        reason: String,
+        /// How long the receiver asked us to wait, clamped.
+        after: Option<Duration>,
+    },
+    /// The receiver will never take this message.
+    Dead {
+        /// Why, without URL or secret.
+        reason: String,
+    },
+    /// The receiver will take nothing any more until somebody mends it.
+    Parked {
+        /// Why, without URL or secret.
+        reason: String,
+    },
+}
+
+/// Why a notification could not be written for a receiver.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeError {
+    /// The template failed.
+    #[error("template `{template}`: {what}")]
+    Template {
+        /// Which template.
+        template: String,
+        /// What happened.
+        what: String,
+    },
+    /// The channel's URL or signing secret can't be read.
+    #[error(transparent)]
+    Secret(#[from] crate::secret::SecretError),
+    /// The URL is none that this channel may send to.
+    #[error("the channel's URL is refused: {0}")]
+    Url(String),
+    /// The payload stays above the receiver's limit.
+    #[error("the message has {bytes} bytes, above the receiver's limit of {limit}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// A place that receives.
+pub trait Channel: Send + Sync {
+    /// Writes the request that says `notification` to this receiver; `attempt_at` is when it is about to be sent.
+    ///
+    /// # Errors
+    /// [`ComposeError`] when the template fails, a secret can't be read or the payload stays above the receiver's limit.
+    fn compose(
+        &self,
+        notification: &Notification,
+        attempt_at: crate::domain::Timestamp,
+    ) -> Result<Outgoing, ComposeError>;
+
+    /// Says what the receiver's answer, or its absence, means for the delivery; `now` reads a `Retry-After` that is a date.
+    fn verdict(&self, answer: &Result<Answer, EgressError>, now: crate::domain::Timestamp) -> Verdict;
+}
+
+/// Makes a channel's behaviour from its settings.
+#[must_use]
+pub fn open(
+    _settings: &std::sync::Arc<ChannelSettings>,
+    _templates: &std::sync::Arc<crate::template::Registry>,
+) -> Box<dyn Channel> {
+    unimplemented!()
+}

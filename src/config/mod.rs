@@ -1,0 +1,95 @@
+//! Configuration: read as written, validated into what is meant. A [`Config`] is a valid one.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    channel::ChannelSettings,
+    diagnostic::Problem,
+    domain::{ChannelName, Labels, ScoreKind, TenantId, Timestamp},
+    microsoft::Account,
+    rule::Rule,
+    schedule::Schedule,
+};
+
+/// A valid configuration. Immutable and shared; a reload makes another one.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the store is.
+    pub store: StoreLocation,
+    /// Where dashboard, API and metrics listen.
+    pub listen: SocketAddr,
+    /// Base of links in messages, without a trailing slash.
+    pub public_url: Option<String>,
+    /// The window over which a tick's tenants are spread.
+    pub spread: Duration,
+    /// One call to Microsoft, body included.
+    pub timeout: Duration,
+    /// Calls to Microsoft in flight.
+    pub concurrency: usize,
+    /// How long samples and finished deliveries are kept.
+    pub retention: Duration,
+    /// The tenants, by id.
+    pub tenants: BTreeMap<TenantId, Arc<Tenant>>,
+    /// The rules, by name.
+    pub rules: Vec<Arc<Rule>>,
+    /// The channels, by name.
+    pub channels: BTreeMap<ChannelName, Arc<ChannelSettings>>,
+    /// The templates, compiled and tried.
+    pub templates: Arc<crate::template::Registry>,
+    /// Who hears that we are blind.
+    pub operator: Operator,
+    /// Every file and folder that this configuration was read from, for the watch on changes.
+    pub sources: Vec<PathBuf>,
+}
+
+/// A tenant as configured.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// The slug.
+    pub id: TenantId,
+    /// The display name; text from outside.
+    pub name: Arc<str>,
+    /// Labels, by which rules and channels select it.
+    pub labels: Arc<Labels>,
+    /// How to reach its APIs.
+    pub account: Account,
+    /// When it is checked; shared between tenants.
+    pub schedule: Arc<Schedule>,
+    /// What is polled; shared between tenants.
+    pub scores: Arc<[ScoreKind]>,
+    /// Channels told of its alerts besides the rules' own.
+    pub notify: Vec<ChannelName>,
+    /// When its credential expires, if the operator noted it.
+    pub credential_expires: Option<Timestamp>,
+}
+
+/// Where the store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreLocation {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// Who hears that we are blind, and after how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// Channels.
+    pub notify: Vec<ChannelName>,
+    /// How long a tenant's checks may fail before the operator hears of it.
+    pub blind_after: Duration,
+}
+
+/// What reading a configuration gave.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration; `None` when a problem is an error.
+    pub config: Option<Config>,
+    /// All problems, errors and warnings, in file order.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads and validates a configuration file and all that it names. Every problem is reported, not only the first.
+#[must_use]
+pub fn load(_file: &std::path::Path) -> Loaded {
+    unimplemented!()
+}

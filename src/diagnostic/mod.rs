@@ -1,0 +1,7 @@
+//! Problems in what people wrote: where, what, and what to write instead; for the terminal and as JSON.
+
+pub mod place;
+pub mod problem;
+
+pub use place::Place;
+pub use problem::{Gravity, Problem};

@@ -1,0 +1,18 @@
+//! What everything else speaks of: tenants, scores, samples, labels, time. Values only; no clock, no I/O.
+
+pub mod channel_name;
+pub mod name;
+pub mod sample;
+pub mod score;
+pub mod selector;
+pub mod severity;
+pub mod tenant;
+pub mod time;
+
+pub use channel_name::ChannelName;
+pub use sample::{Reading, Sample, SeriesKey};
+pub use score::{Better, ScoreKind, Subject, Unit};
+pub use selector::Selector;
+pub use severity::Severity;
+pub use tenant::{Cloud, EntraTenantId, Labels, Region, TenantId};
+pub use time::{Timestamp, format_duration, parse_duration};

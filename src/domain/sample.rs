@@ -1,0 +1,34 @@
+//! One value of a score at one instant: as its source gave it, and as the store keeps it.
+
+use super::{ScoreKind, Subject, TenantId, Timestamp};
+
+/// One value of a score as its source gave it. The value is finite: missing is never zero, and never a reading.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// What was measured.
+    pub score: ScoreKind,
+    /// Which of several values of that kind.
+    pub subject: Option<Subject>,
+    /// The source's own time of the value.
+    pub sample: Sample,
+}
+
+/// One value at one instant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// The source's own time of the value.
+    pub at: Timestamp,
+    /// Finite, at the source's full precision, in the kind's unit.
+    pub value: f64,
+}
+
+/// Which series of samples: one score of one tenant, and where the kind has several values, which of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesKey {
+    /// Whose score.
+    pub tenant: TenantId,
+    /// What is measured.
+    pub score: ScoreKind,
+    /// Which of several values of that kind.
+    pub subject: Option<Subject>,
+}

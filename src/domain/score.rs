@@ -1,0 +1,127 @@
+//! The kinds of score: unit, direction, and what tells several values of one kind apart.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// What is measured. The text form is the same in configuration, JSON, metrics and the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreKind {
+    /// Microsoft Secure Score for Devices: Defender `GET /api/configurationScore`.
+    DeviceSecureScore,
+    /// Defender `GET /api/exposureScore`.
+    ExposureScore,
+    /// Defender `GET /api/exposureScore/ByMachineGroups`; the subject is the device group.
+    ExposureScoreByGroup,
+    /// Graph `GET /v1.0/security/secureScores`, in percent of `maxScore`.
+    SecureScore,
+    /// The same call by category; the subject is the category.
+    SecureScoreCategory,
+}
+
+/// What a score's numbers count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Points without a published maximum.
+    Points,
+    /// Points from 0 to 100.
+    PointsOf100,
+    /// Percent of the tenant's own maximum.
+    Percent,
+}
+
+/// Which way is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// A larger value is better.
+    Higher,
+    /// A smaller value is better.
+    Lower,
+}
+
+impl ScoreKind {
+    /// Every kind, in the order of the documentation.
+    pub const ALL: [Self; 5] = [
+        Self::DeviceSecureScore,
+        Self::ExposureScore,
+        Self::ExposureScoreByGroup,
+        Self::SecureScore,
+        Self::SecureScoreCategory,
+    ];
+
+    /// The name as written in configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DeviceSecureScore => "device-secure-score",
+            Self::ExposureScore => "exposure-score",
+            Self::ExposureScoreByGroup => "exposure-score-by-group",
+            Self::SecureScore => "secure-score",
+            Self::SecureScoreCategory => "secure-score-category",
+        }
+    }
+
+    /// Finds the kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// What the numbers count.
+    #[must_use]
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::DeviceSecureScore => Unit::Points,
+            Self::ExposureScore | Self::ExposureScoreByGroup => Unit::PointsOf100,
+            Self::SecureScore | Self::SecureScoreCategory => Unit::Percent,
+        }
+    }
+
+    /// Which way is good. The exposure scores are better when lower ("Exposure score", Defender Vulnerability Management).
+    #[must_use]
+    pub const fn better(self) -> Better {
+        match self {
+            Self::ExposureScore | Self::ExposureScoreByGroup => Better::Lower,
+            Self::DeviceSecureScore | Self::SecureScore | Self::SecureScoreCategory => Better::Higher,
+        }
+    }
+}
+
+impl fmt::Display for ScoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Unit {
+    /// The name in JSON and messages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Points => "points",
+            Self::PointsOf100 => "points-of-100",
+            Self::Percent => "percent",
+        }
+    }
+}
+
+/// Tells apart several values of one kind: a device group, a category. Text from outside; escape it where it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Subject(pub Arc<str>);
+
+impl Subject {
+    /// The text as the source gave it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

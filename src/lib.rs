@@ -1,0 +1,22 @@
+//! Scorewatch visits many tenants on a schedule, fetches their Microsoft security scores, judges them by rules and tells people.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
+// Pure: values in, values out.
+pub mod diagnostic;
+pub mod domain;
+pub mod notify;
+pub mod rule;
+pub mod schedule;
+
+// The edges: clock, secrets, network, disk.
+pub mod channel;
+pub mod clock;
+pub mod egress;
+pub mod microsoft;
+pub mod secret;
+pub mod store;
+pub mod telemetry;
+pub mod template;
+
+// The flows.
+pub mod config;

@@ -1,0 +1,3 @@
+//! The `scorewatch` binary.
+
+fn main() {}

@@ -1,0 +1,85 @@
+//! One notification on its way to one channel.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::NotificationId;
+use crate::domain::{ChannelName, TenantId, Timestamp};
+
+/// A delivery's number in its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeliveryId(pub i64);
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryState {
+    /// Waits for its first or next attempt.
+    Queued,
+    /// An attempt is under way; recorded before it is made.
+    Sending,
+    /// The receiver took it.
+    Delivered,
+    /// Given up: a dead letter, kept and resent on request.
+    Dead,
+    /// Waits for its channel, which refuses everything.
+    Parked,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Queued, Self::Sending, Self::Delivered, Self::Dead, Self::Parked];
+
+    /// The name in JSON, metrics and the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Parked => "parked",
+        }
+    }
+
+    /// Finds the state of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// One notification on its way to one channel, as listings show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Delivery {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Which notification.
+    pub notification: NotificationId,
+    /// To which channel.
+    pub channel: ChannelName,
+    /// About which tenant; `None` for operator messages about none.
+    pub tenant: Option<TenantId>,
+    /// How it stands.
+    pub state: DeliveryState,
+    /// Attempts made so far.
+    pub attempts: u32,
+    /// When it was queued.
+    pub queued_at: Timestamp,
+    /// The earliest time of the next attempt.
+    pub next_attempt_at: Timestamp,
+    /// When it came to rest.
+    pub finished_at: Option<Timestamp>,
+    /// Why the last attempt failed; no URL, no secret.
+    pub last_error: Option<String>,
+    /// Whether an attempt may have arrived unseen, because the service stopped between sending and recording the answer.
+    pub possible_repeat: bool,
+}

@@ -1,0 +1,110 @@
+//! The id of a notification: derived, never drawn, so that the same transition evaluated again after a crash collides instead of doubling.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::rule::AlertKey;
+
+/// Crockford's base 32: no I, L, O, U, so that a person can read an id aloud.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// 26 letters carry 130 bits; a repeat by accident is out of the question.
+const ID_LETTERS: usize = 26;
+/// 6 letters: enough to match messages in a chat by eye.
+const SHORT_LETTERS: usize = 6;
+
+/// A notification's id, the same on every channel and in every attempt: `msg_` and 26 letters. Receivers may drop repeats by it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NotificationId(String);
+
+/// The first letters of a notification's id, for people: `7Q4M2K`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ShortId(String);
+
+impl NotificationId {
+    /// The id of the notification that a transition of an alert causes. `store` tells two installations apart.
+    #[must_use]
+    pub fn of_transition(store: &str, alert: &AlertKey, generation: u64, sequence: u64) -> Self {
+        let subject = alert.subject.as_ref().map_or("", |subject| subject.as_str());
+        Self::of_parts(&[
+            "transition",
+            store,
+            alert.tenant.as_str(),
+            alert.rule.as_str(),
+            alert.score.as_str(),
+            if alert.subject.is_some() { "subject" } else { "" },
+            subject,
+            &generation.to_string(),
+            &sequence.to_string(),
+        ])
+    }
+
+    /// The id of something that these parts name. Parts are length-prefixed, so no two lists of parts collide.
+    #[must_use]
+    pub fn of_parts(parts: &[&str]) -> Self {
+        Self(format!("msg_{}", digest_letters(parts, ID_LETTERS)))
+    }
+
+    /// Takes an id from the store or a command line as it is.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part that people compare.
+    #[must_use]
+    pub fn short(&self) -> ShortId {
+        let letters = self.0.strip_prefix("msg_").unwrap_or(&self.0);
+        ShortId(letters.chars().take(SHORT_LETTERS).collect())
+    }
+}
+
+/// The id of an alert in JSON: the same for its whole life, over all generations.
+#[must_use]
+pub fn alert_id(store: &str, alert: &AlertKey) -> String {
+    let subject = alert.subject.as_ref().map_or("", |subject| subject.as_str());
+    let parts = [
+        "alert",
+        store,
+        alert.tenant.as_str(),
+        alert.rule.as_str(),
+        alert.score.as_str(),
+        if alert.subject.is_some() { "subject" } else { "" },
+        subject,
+    ];
+    format!("alert_{}", digest_letters(&parts, ID_LETTERS))
+}
+
+fn digest_letters(parts: &[&str], letters: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let bit = |index: usize| usize::from(digest[index / 8] >> (7 - index % 8) & 1);
+    (0..letters)
+        .map(|letter| char::from(ALPHABET[(0..5).fold(0, |value, offset| value * 2 + bit(letter * 5 + offset))]))
+        .collect()
+}
+
+impl fmt::Display for NotificationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for ShortId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

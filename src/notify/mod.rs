@@ -1,0 +1,11 @@
+//! What is said, to whom, and how it fares on its way: pure values and functions.
+
+pub mod backoff;
+pub mod delivery;
+pub mod identity;
+pub mod notification;
+pub mod route;
+
+pub use delivery::{Delivery, DeliveryId, DeliveryState};
+pub use identity::{NotificationId, ShortId};
+pub use notification::{Notification, NotificationType};

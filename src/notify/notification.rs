@@ -1,0 +1,210 @@
+//! What one transition says: facts, not text. Its JSON form is the body of a generic webhook and what templates see.
+
+use serde::{Deserialize, Serialize};
+
+use super::{NotificationId, ShortId};
+use crate::{
+    domain::{Labels, ScoreKind, Severity, Timestamp},
+    rule::Resolution,
+};
+
+/// One notification: the envelope of a generic webhook. Fields are only ever added.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// What kind of message.
+    #[serde(rename = "type")]
+    pub kind: NotificationType,
+    /// When what it tells of happened.
+    pub timestamp: Timestamp,
+    /// The facts.
+    pub data: Facts,
+}
+
+/// What kind of message a notification is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum NotificationType {
+    /// An alert fired.
+    #[serde(rename = "alert.firing")]
+    AlertFiring,
+    /// A firing alert got worse.
+    #[serde(rename = "alert.worsened")]
+    AlertWorsened,
+    /// An alert still fires.
+    #[serde(rename = "alert.reminder")]
+    AlertReminder,
+    /// An alert is over.
+    #[serde(rename = "alert.resolved")]
+    AlertResolved,
+    /// For the operator: a tenant can't be read, or can be read again.
+    #[serde(rename = "operator.blind")]
+    OperatorBlind,
+    /// For the operator: a channel refuses what it is sent.
+    #[serde(rename = "operator.channel")]
+    OperatorChannel,
+    /// For the operator: the service itself was away.
+    #[serde(rename = "operator.away")]
+    OperatorAway,
+    /// For the operator: a credential is about to expire.
+    #[serde(rename = "operator.credential")]
+    OperatorCredential,
+    /// A message that a person asked for to see whether it arrives.
+    #[serde(rename = "test")]
+    Test,
+}
+
+impl NotificationType {
+    /// The name in JSON and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlertFiring => "alert.firing",
+            Self::AlertWorsened => "alert.worsened",
+            Self::AlertReminder => "alert.reminder",
+            Self::AlertResolved => "alert.resolved",
+            Self::OperatorBlind => "operator.blind",
+            Self::OperatorChannel => "operator.channel",
+            Self::OperatorAway => "operator.away",
+            Self::OperatorCredential => "operator.credential",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// The facts of a notification.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Which notification.
+    pub notification: NotificationFacts,
+    /// Which alert; `None` for operator messages without one.
+    pub alert: Option<AlertFacts>,
+    /// Whose score; `None` for operator messages that are about no tenant.
+    pub tenant: Option<TenantFacts>,
+    /// By which rule.
+    pub rule: Option<RuleFacts>,
+    /// The score's values.
+    pub score: Option<ScoreFacts>,
+    /// What regressed, largest first, where the source allows to say.
+    pub causes: Vec<Cause>,
+    /// What an operator message is about; `None` in all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorFacts>,
+    /// Where to look.
+    pub links: Links,
+}
+
+/// Which notification.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NotificationFacts {
+    /// The same on every channel and in every attempt.
+    pub id: NotificationId,
+    /// The same for people.
+    pub short_id: ShortId,
+    /// Counts from one in each generation of the alert.
+    pub sequence: u64,
+    /// Whether a person asked for it, to see whether it arrives.
+    pub test: bool,
+    /// Whether an earlier attempt may have arrived unseen: the service stopped between sending and recording the answer.
+    #[serde(default)]
+    pub possible_repeat: bool,
+}
+
+/// Which alert, and how it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertFacts {
+    /// The same for the alert's whole life.
+    pub id: String,
+    /// `firing` or `resolved`.
+    pub state: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// When the condition first held.
+    pub started_at: Timestamp,
+    /// When it was over.
+    pub resolved_at: Option<Timestamp>,
+    /// For a resolved alert, why it is over when the score did not simply recover; for `no_data`, why we are blind and what to do.
+    pub reason: Option<String>,
+    /// The same for machines, when it is resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
+}
+
+/// Whose score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TenantFacts {
+    /// The slug.
+    pub id: String,
+    /// The display name; text from outside.
+    pub name: String,
+    /// The labels.
+    pub labels: Labels,
+}
+
+/// By which rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RuleFacts {
+    /// The rule's name.
+    pub name: String,
+    /// The condition in words: `drop 5% within 24h`.
+    pub condition: String,
+}
+
+/// The score's values, at full precision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreFacts {
+    /// What is measured.
+    pub kind: ScoreKind,
+    /// Which of several values of that kind; text from outside.
+    pub subject: Option<String>,
+    /// What the numbers count.
+    pub unit: String,
+    /// The value; `None` when there is no data.
+    pub value: Option<f64>,
+    /// The frozen baseline; `drop` and `rise` only.
+    pub baseline: Option<f64>,
+    /// How far the value is from the baseline, in the rule's direction; negative when it is past the baseline on the good side.
+    pub loss: Option<f64>,
+    /// The same in percent of the baseline.
+    pub loss_percent: Option<f64>,
+    /// When the source gave the value.
+    pub observed_at: Option<Timestamp>,
+}
+
+/// One thing that regressed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What; text from outside.
+    pub title: String,
+    /// Points lost by it.
+    pub points: Option<f64>,
+    /// Where to look.
+    pub link: Option<String>,
+}
+
+/// What an operator message is about. No text from upstream is in here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OperatorFacts {
+    /// One sentence.
+    pub summary: String,
+    /// The class of the trouble, for machines: `secret-expired`, `role-missing`.
+    pub class: String,
+    /// What to do, as one imperative sentence.
+    pub hint: Option<String>,
+    /// The channel it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// When the trouble began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// When it ended; `None`: it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// Where to look.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Links {
+    /// Our own page, if `public_url` is set.
+    pub dashboard: Option<String>,
+    /// Microsoft's page.
+    pub portal: Option<String>,
+}

@@ -1,0 +1,99 @@
+//! The state of an alert: one rule that holds for one tenant and subject. Everything that must survive a restart is in here.
+
+use serde::{Deserialize, Serialize};
+
+use super::RuleName;
+use crate::domain::{ScoreKind, Subject, TenantId, Timestamp};
+
+/// The identity of an alert. Never a hash of a text: an edited rule keeps its alerts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct AlertKey {
+    /// Whose score.
+    pub tenant: TenantId,
+    /// Which rule, by name.
+    pub rule: RuleName,
+    /// Which score.
+    pub score: ScoreKind,
+    /// Which of several values of that score.
+    pub subject: Option<Subject>,
+}
+
+/// An alert between two evaluations.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Where in its life it is.
+    pub state: AlertState,
+    /// How often it has fired in all; grows by one each time it fires.
+    pub generation: u64,
+    /// How many notifications it has caused in this generation; grows by one with each.
+    pub sequence: u64,
+    /// Samples before this instant are no baseline any more: their loss was accepted, or regained as far as the rule asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebased_at: Option<Timestamp>,
+}
+
+/// Where in its life an alert is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum AlertState {
+    /// The condition does not hold.
+    #[default]
+    Inactive,
+    /// The condition holds, but not yet for as long as the rule asks.
+    Pending(Pending),
+    /// The alert has been told and is not over.
+    Firing(Firing),
+}
+
+/// A condition that holds, but not yet long enough.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The first reading at which it held.
+    pub since: Timestamp,
+    /// The newest reading at which it held.
+    pub last_held: Timestamp,
+}
+
+/// An alert that fires.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Firing {
+    /// The first reading at which the condition held; for `no_data`, when the silence began.
+    pub since: Timestamp,
+    /// When it fired: the reading's source time, or for `no_data` the time of the evaluation.
+    pub fired_at: Timestamp,
+    /// The baseline, frozen when it fired; `drop` and `rise` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<f64>,
+    /// The worst value told so far, by which worsening is judged; `None` for `no_data`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_told: Option<f64>,
+    /// The worst value seen since it fired, by which `regained` is judged; `None` for `no_data`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_seen: Option<f64>,
+}
+
+impl Alert {
+    /// Whether it has been told and is not over.
+    #[must_use]
+    pub const fn is_firing(&self) -> bool {
+        matches!(self.state, AlertState::Firing(_))
+    }
+
+    /// Whether nothing of it needs to be kept: it neither holds nor has ever fired.
+    #[must_use]
+    pub const fn is_blank(&self) -> bool {
+        matches!(self.state, AlertState::Inactive) && self.generation == 0 && self.rebased_at.is_none()
+    }
+}
+
+impl AlertState {
+    /// The name in JSON, metrics and listings. An inactive alert that has fired before is `resolved`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Inactive => "resolved",
+            Self::Pending(_) => "pending",
+            Self::Firing(_) => "firing",
+        }
+    }
+}

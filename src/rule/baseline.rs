@@ -1,0 +1,1 @@
+//! What a new reading is compared with.

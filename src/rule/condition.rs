@@ -1,0 +1,96 @@
+//! Conditions: what they are, and whether they hold. Compared at full precision; nothing is rounded here.
+
+use std::{fmt, time::Duration};
+
+use crate::domain::format_duration;
+
+/// What must hold for a rule to fire.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Condition {
+    /// The value is strictly less than this.
+    Below(f64),
+    /// The value is strictly greater than this.
+    Above(f64),
+    /// The value fell from its baseline by at least the change's size.
+    Drop(Change),
+    /// The value rose from its baseline by at least the change's size.
+    Rise(Change),
+    /// There was no reading for at least this long.
+    NoData(Duration),
+}
+
+/// A `drop` or `rise`: how much, against what.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// The smallest change that fires; inclusive.
+    pub size: Size,
+    /// How far back the baseline may lie: the window is `[t − within, t)`.
+    pub within: Duration,
+    /// Which value of the window is the baseline.
+    pub from: BaselineChoice,
+}
+
+/// How much.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Size {
+    /// Relative, in percent: `5%`.
+    Percent(f64),
+    /// Absolute, in the score's unit: `20pts`.
+    Points(f64),
+}
+
+/// Which value of the window is the baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BaselineChoice {
+    /// The highest for `drop`, the lowest for `rise`.
+    #[default]
+    Best,
+    /// The newest before the reading.
+    Previous,
+    /// The arithmetic mean.
+    Average,
+}
+
+/// What must hold for a firing alert to be over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Recover {
+    /// The value is strictly greater than this.
+    Above(f64),
+    /// The value is strictly less than this.
+    Below(f64),
+    /// At least this share of the alert's greatest loss is regained, in percent.
+    Regained(f64),
+}
+
+impl fmt::Display for Condition {
+    /// In words, as messages and JSON show it: `below 300`, `drop 5% within 24h`, `no data for 6h`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Below(bound) => write!(f, "below {bound}"),
+            Self::Above(bound) => write!(f, "above {bound}"),
+            Self::Drop(change) => write!(f, "drop {change}"),
+            Self::Rise(change) => write!(f, "rise {change}"),
+            Self::NoData(silence) => write!(f, "no data for {}", format_duration(*silence)),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} within {}", self.size, format_duration(self.within))?;
+        match self.from {
+            BaselineChoice::Best => Ok(()),
+            BaselineChoice::Previous => f.write_str(" from previous"),
+            BaselineChoice::Average => f.write_str(" from average"),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::Points(points) => write!(f, "{points}pts"),
+        }
+    }
+}

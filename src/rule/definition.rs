@@ -1,0 +1,59 @@
+//! A rule as meant: its text has been read and found good.
+
+use std::time::Duration;
+
+use super::condition::{Condition, Recover, Size};
+use crate::domain::{ChannelName, Labels, ScoreKind, Selector, Severity, TenantId, name::name};
+
+name! {
+    /// A rule's name. Part of an alert's identity: a renamed rule is another rule.
+    RuleName
+}
+
+/// A condition on a score, the tenants that it applies to, and what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Unique over all rule files.
+    pub name: RuleName,
+    /// The score judged. `None` only for `no_data`, which then watches each score that the tenant polls.
+    pub score: Option<ScoreKind>,
+    /// Which tenants, by label.
+    pub tenants: Selector,
+    /// What must hold.
+    pub when: Condition,
+    /// What must hold for the alert to be over; `None`: the condition no longer holds.
+    pub recover: Option<Recover>,
+    /// How long the condition must have held before it fires; zero: fires at once.
+    pub hold: Duration,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Time between reminders while it fires, from the last delivered notification; `None`: no reminders.
+    pub repeat: Option<Duration>,
+    /// How much further a `below`/`above` alert must move from what was last told to be told again as worsened. Percent is of the threshold.
+    pub step: Option<Size>,
+    /// After how long a `drop`/`rise` alert is resolved as "accepted as the new level".
+    pub accept_after: Option<Duration>,
+    /// Channels told, besides the tenant's own.
+    pub notify: Vec<ChannelName>,
+    /// The author knows that this rule fires on good news.
+    pub good_news: bool,
+}
+
+impl Rule {
+    /// Whether this rule judges that score of a tenant with these labels.
+    #[must_use]
+    pub fn applies_to(&self, labels: &Labels, score: ScoreKind) -> bool {
+        self.score.is_none_or(|judged| judged == score) && self.tenants.matches(labels)
+    }
+
+    /// The identity of this rule's alert for one series.
+    #[must_use]
+    pub fn alert_key(
+        &self,
+        tenant: &TenantId,
+        score: ScoreKind,
+        subject: Option<&crate::domain::Subject>,
+    ) -> super::AlertKey {
+        super::AlertKey { tenant: tenant.clone(), rule: self.name.clone(), score, subject: subject.cloned() }
+    }
+}

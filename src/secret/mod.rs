@@ -1,0 +1,6 @@
+//! Secrets are references until the moment they are used; then they are `SecretString`s, which print as nothing.
+
+pub mod reference;
+
+pub use reference::{SecretError, SecretReference};
+pub use secrecy::{ExposeSecret, SecretString};

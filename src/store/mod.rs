@@ -1,0 +1,131 @@
+//! What must not be lost: samples, alert states, notifications and deliveries. SQL stands nowhere else.
+//!
+//! A check's outcome is committed whole or not at all ([`Store::commit`]); a notification exists before anybody tries to send
+//! it; an attempt is recorded before it is made ([`Store::claim`]). Callers may drop the futures: work once begun is finished.
+
+pub mod record;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use record::*;
+
+use crate::{
+    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    notify::DeliveryId,
+    rule::AlertKey,
+};
+
+/// Why the store could not do it. Nothing was half done.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the store.
+    #[error("the store is in use by another scorewatch process{0}")]
+    InUse(String),
+    /// The store can't be opened, or is not one of ours, or was made by a newer version.
+    #[error("the store can't be opened: {0}")]
+    Open(String),
+    /// The disk is full.
+    #[error("the store's disk is full")]
+    Full,
+    /// A row that we can't read.
+    #[error("a row of the store can't be read: {0}")]
+    Undecodable(String),
+    /// Anything else that the database says.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// A durable store. One conformance suite holds every implementation to this text.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The id drawn when the store was made; part of every notification's id.
+    fn identity(&self) -> &str;
+
+    /// Every tenant known to the store, and when it is due.
+    async fn schedule(&self) -> Result<Vec<Due>, StoreError>;
+
+    /// What is known of these tenants; unknown ones are left out. Windows reach back at least as far as the last commit's `keep`.
+    async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError>;
+
+    /// Writes a check's outcome: tenant, samples, alerts, notifications and their deliveries, all together or not at all.
+    /// Many calls may share one transaction. A notification whose id is already there is left alone, with its deliveries.
+    /// Returns after the commit is durable; [`Commit::Conflict`] when the tenant's version is not the expected one.
+    async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError>;
+
+    /// Writes a notification that no check causes, with its deliveries. `false`: its id was already there.
+    async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Alerts that match, newest change first.
+    async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError>;
+
+    /// The samples of a series since then, oldest first, as far as retention has left them.
+    async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError>;
+
+    /// Takes the channel's next delivery that is due: the oldest whose next attempt is due and that no earlier unfinished
+    /// delivery of the same alert precedes. Durably records state `sending` and the attempt before it returns. At most one
+    /// delivery of a channel is `sending` at a time.
+    async fn claim(&self, channel: &ChannelName, now: Timestamp) -> Result<Claim, StoreError>;
+
+    /// Records what came of an attempt; and, when the delivery came to rest, that its alert has been told.
+    async fn settle(
+        &self,
+        delivery: DeliveryId,
+        attempt: u32,
+        outcome: AttemptOutcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// After a start: puts deliveries found in `sending` back to `queued`, marked as possible repeats. Returns how many.
+    async fn recover(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Channels that have unfinished deliveries.
+    async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError>;
+
+    /// Queues a finished, dead or parked delivery again, with the same notification id. `false`: there is no such delivery.
+    async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Channels that refuse everything.
+    async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError>;
+
+    /// Lets a parked channel's queue go on. `false`: it is not parked.
+    async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Deliveries that match, newest first.
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<crate::notify::Delivery>, StoreError>;
+
+    /// One delivery with its notification and attempts.
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
+
+    /// Counts for metrics and listings.
+    async fn totals(&self) -> Result<Totals, StoreError>;
+
+    /// Records that the service lives; also proves that the store can be written.
+    async fn beat(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// When the service last lived.
+    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Records that the service was away; periods are kept as long as samples.
+    async fn record_away(&self, away: Away) -> Result<(), StoreError>;
+
+    /// The periods in which the service was away, oldest first.
+    async fn away(&self) -> Result<Vec<Away>, StoreError>;
+
+    /// Removes samples, away periods and finished deliveries older than `retention`, a bounded number of rows a call; `true`: there is more.
+    async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError>;
+
+    /// Finishes what is under way and closes.
+    async fn close(&self);
+}
+
+/// Reads alerts one by one: [`Store::alerts`] narrowed to one key.
+///
+/// # Errors
+/// As [`Store::alerts`].
+pub async fn find_alert(store: &dyn Store, key: &AlertKey) -> Result<Option<AlertRow>, StoreError> {
+    let filter =
+        AlertFilter { tenant: Some(key.tenant.clone()), rule: Some(key.rule.clone()), ..AlertFilter::default() };
+    Ok(store.alerts(&filter).await?.into_iter().find(|row| row.key == *key))
+}

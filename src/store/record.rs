@@ -1,0 +1,324 @@
+//! What goes into the store and comes out of it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::{
+    domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp},
+    notify::{Delivery, DeliveryId, DeliveryState, Notification},
+    rule::{Alert, AlertKey, RuleName},
+};
+
+/// When a tenant is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Who.
+    pub tenant: TenantId,
+    /// When its next check is due.
+    pub next_due_at: Timestamp,
+    /// When its alerts must be looked at again though no check is due: reminders, silence, expiry.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// What is known of a tenant when a check begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantRecord {
+    /// Who.
+    pub tenant: TenantId,
+    /// Grows with every commit of this tenant.
+    pub version: u64,
+    /// How its checks fare.
+    pub health: TenantHealth,
+    /// Its series.
+    pub series: Vec<SeriesRecord>,
+    /// Its alerts that are not blank.
+    pub alerts: Vec<AlertRecord>,
+}
+
+/// How a tenant's checks fare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantHealth {
+    /// When it was first seen.
+    pub adopted_at: Timestamp,
+    /// When its next check is due.
+    pub next_due_at: Timestamp,
+    /// When its alerts must be looked at again though no check is due.
+    pub wake_at: Option<Timestamp>,
+    /// When it was last checked, whatever came of it.
+    pub checked_at: Option<Timestamp>,
+    /// Since when its checks fail, and how; `None`: the last one succeeded.
+    pub failing: Option<Failing>,
+}
+
+/// A tenant's checks fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failing {
+    /// The first failed check since the last good one.
+    pub since: Timestamp,
+    /// The newest failure's class, as its text form.
+    pub class: String,
+    /// What the operator can do.
+    pub hint: Option<String>,
+}
+
+/// A series of samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesRecord {
+    /// What is measured.
+    pub score: ScoreKind,
+    /// Which of several values.
+    pub subject: Option<Subject>,
+    /// The wall time of the newest successful reading.
+    pub last_data_at: Timestamp,
+    /// The newest samples, oldest first.
+    pub window: Vec<Sample>,
+}
+
+/// An alert as the store keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertRecord {
+    /// By which rule.
+    pub rule: RuleName,
+    /// Of which score.
+    pub score: ScoreKind,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// Its state.
+    pub alert: Alert,
+    /// When its newest notification came to rest on some channel; `None` while it is still on its way everywhere.
+    pub told_at: Option<Timestamp>,
+    /// The channels that notifications of this generation were queued for.
+    pub told_to: Vec<ChannelName>,
+}
+
+/// What a check made of a tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckOutcome {
+    /// Who.
+    pub tenant: TenantId,
+    /// The version that the check began with; `None`: the tenant was not known.
+    pub expected_version: Option<u64>,
+    /// How its checks fare now.
+    pub health: TenantHealth,
+    /// Series that got a reading.
+    pub series: Vec<SeriesUpdate>,
+    /// Alerts that changed. A blank one is deleted.
+    pub alerts: Vec<AlertUpdate>,
+    /// What there is to tell.
+    pub notifications: Vec<NewNotification>,
+    /// The wall time of the check.
+    pub now: Timestamp,
+}
+
+/// New samples of a series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesUpdate {
+    /// What is measured.
+    pub score: ScoreKind,
+    /// Which of several values.
+    pub subject: Option<Subject>,
+    /// The window as loaded, with the new samples at its end.
+    pub window: Vec<Sample>,
+    /// How far back from its end the window must still reach at the next check.
+    pub keep: Duration,
+}
+
+/// An alert that changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertUpdate {
+    /// By which rule.
+    pub rule: RuleName,
+    /// Of which score.
+    pub score: ScoreKind,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// Its new state.
+    pub alert: Alert,
+}
+
+/// A notification to be queued for channels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewNotification {
+    /// What it says. Its id is in it.
+    pub notification: Notification,
+    /// The alert it is about: orders its deliveries and takes `told_at`.
+    pub alert: Option<AlertKey>,
+    /// About which tenant.
+    pub tenant: Option<TenantId>,
+    /// Where it goes; may be empty.
+    pub channels: Vec<ChannelName>,
+}
+
+/// What came of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// It is durable.
+    Done,
+    /// Somebody else changed the tenant meanwhile; load again and judge again.
+    Conflict,
+}
+
+/// What a channel has to send.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// This one; its attempt is recorded.
+    Send(Box<ClaimedDelivery>),
+    /// Nothing before that time.
+    Wait(Timestamp),
+    /// Nothing at all.
+    Idle,
+    /// The channel is parked.
+    Parked,
+}
+
+/// A delivery whose next attempt is recorded and may be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimedDelivery {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Counts from one.
+    pub attempt: u32,
+    /// When it was queued; giving up counts from here.
+    pub queued_at: Timestamp,
+    /// Whether an earlier attempt may have arrived unseen; the notification's own mark is set from it.
+    pub possible_repeat: bool,
+    /// About which tenant.
+    pub tenant: Option<TenantId>,
+    /// What it says.
+    pub notification: Notification,
+}
+
+/// What came of an attempt. Texts hold neither URL nor secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// The receiver took it.
+    Delivered,
+    /// Try again then.
+    Retry {
+        /// Why.
+        error: String,
+        /// When.
+        next_attempt_at: Timestamp,
+    },
+    /// A dead letter.
+    Dead {
+        /// Why.
+        error: String,
+    },
+    /// The channel refuses everything: it is parked, and the delivery with it.
+    Parked {
+        /// Why.
+        error: String,
+    },
+    /// The attempt was not made after all (shutdown, gone channel): as if it had never been claimed.
+    NotMade,
+}
+
+/// Which alerts. Every field that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlertFilter {
+    /// Of that tenant.
+    pub tenant: Option<TenantId>,
+    /// By that rule.
+    pub rule: Option<RuleName>,
+    /// Pending and firing ones only.
+    pub open_only: bool,
+    /// Firing ones only.
+    pub firing_only: bool,
+}
+
+/// An alert in a listing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertRow {
+    /// Which.
+    #[serde(flatten)]
+    pub key: AlertKey,
+    /// Its state.
+    #[serde(flatten)]
+    pub alert: Alert,
+    /// When its newest notification came to rest.
+    pub told_at: Option<Timestamp>,
+    /// The channels that notifications of this generation were queued for.
+    pub told_to: Vec<ChannelName>,
+    /// The newest notification of this alert, for its facts.
+    pub last_notification: Option<Notification>,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+}
+
+/// Which deliveries. Every field that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// In one of these states; empty: any.
+    pub states: Vec<DeliveryState>,
+    /// To that channel.
+    pub channel: Option<ChannelName>,
+    /// About that tenant.
+    pub tenant: Option<TenantId>,
+    /// At most that many; 0: a thousand.
+    pub limit: u32,
+}
+
+/// One delivery, whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeliveryDetail {
+    /// How it stands.
+    pub delivery: Delivery,
+    /// What it says.
+    pub notification: Notification,
+    /// The attempts, oldest first; at most the newest fifty.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One try.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Attempt {
+    /// Counts from one.
+    pub number: u32,
+    /// When it was recorded, just before it was made.
+    pub started_at: Timestamp,
+    /// When its outcome was recorded; `None`: unknown, the service stopped in between.
+    pub finished_at: Option<Timestamp>,
+    /// `delivered`, `retry`, `dead`, `parked`; `None`: unknown.
+    pub outcome: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// A channel that refuses everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParkedChannel {
+    /// Which.
+    pub channel: ChannelName,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Counts for metrics and listings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Tenants known.
+    pub tenants: u64,
+    /// Tenants whose checks fail.
+    pub failing: u64,
+    /// Alerts that pend and that fire.
+    pub pending: u64,
+    /// See `pending`.
+    pub firing: u64,
+    /// Unfinished and dead deliveries by channel and state. Delivered ones are counted by the process, not here.
+    pub deliveries: Vec<(ChannelName, DeliveryState, u64)>,
+    /// By channel, when its oldest unfinished delivery was queued.
+    pub oldest_queued_at: Vec<(ChannelName, Timestamp)>,
+}
+
+/// A period in which the service was away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Away {
+    /// The last sign of life before.
+    pub from: Timestamp,
+    /// The first after.
+    pub until: Timestamp,
+}

@@ -1,0 +1,1 @@
+//! Payloads judged by things that nobody here wrote.

@@ -1,0 +1,1 @@
+//! The promises, each on the real binary.
