@@ -1,3 +1,7 @@
-//! The `scorewatch` binary.
+//! The `scorewatch` binary: parse, call, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scorewatch::cli::main()
+}

@@ -1,6 +1,7 @@
 //! What is said, to whom, and how it fares on its way: pure values and functions.
 
 pub mod backoff;
+pub mod compose;
 pub mod delivery;
 pub mod identity;
 pub mod notification;

@@ -1,0 +1,190 @@
+//! Who is next: the due instants of all tenants, in order. Pure; the store keeps the truth, this is its index in memory.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+};
+
+use crate::{
+    domain::{TenantId, Timestamp},
+    store::Due,
+};
+
+/// Why a tenant's turn has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Its next check is due.
+    Check {
+        /// When it was due; what lateness is counted from.
+        due_at: Timestamp,
+    },
+    /// Its alerts must be looked at: a reminder, a silence or an acceptance has come of age.
+    Wake,
+}
+
+/// The due instants of all tenants. A tenant whose turn was taken is out until it is put back.
+#[derive(Debug, Default)]
+pub struct DueQueue {
+    slots: HashMap<TenantId, Slot>,
+    /// One entry per slot that is not taken, besides stale ones, which [`DueQueue::take`] skips.
+    order: BinaryHeap<Reverse<(Timestamp, TenantId)>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    check_at: Timestamp,
+    wake_at: Option<Timestamp>,
+    taken: bool,
+    /// Somebody asked for a wake while the tenant's turn was taken.
+    wake_wanted: bool,
+}
+
+impl Slot {
+    fn next(&self) -> Timestamp {
+        self.wake_at.map_or(self.check_at, |wake_at| wake_at.min(self.check_at))
+    }
+}
+
+impl DueQueue {
+    /// Puts a tenant in, or back after its turn.
+    pub fn put(&mut self, due: Due) {
+        let wanted = self.slots.get(&due.tenant).is_some_and(|slot| slot.wake_wanted);
+        let wake_at = if wanted { Some(Timestamp::EPOCH) } else { due.wake_at };
+        let slot = Slot { check_at: due.next_due_at, wake_at, taken: false, wake_wanted: false };
+        self.order.push(Reverse((slot.next(), due.tenant.clone())));
+        self.slots.insert(due.tenant, slot);
+    }
+
+    /// Forgets a tenant that is no longer configured.
+    pub fn remove(&mut self, tenant: &TenantId) {
+        self.slots.remove(tenant);
+    }
+
+    /// Whether the tenant is known, taken or not.
+    #[must_use]
+    pub fn contains(&self, tenant: &TenantId) -> bool {
+        self.slots.contains_key(tenant)
+    }
+
+    /// Asks that the tenant's alerts are looked at as soon as possible, though no check is due.
+    pub fn wake(&mut self, tenant: &TenantId) {
+        if let Some(slot) = self.slots.get_mut(tenant) {
+            if slot.taken {
+                slot.wake_wanted = true;
+            } else {
+                slot.wake_at = Some(Timestamp::EPOCH);
+                self.order.push(Reverse((Timestamp::EPOCH, tenant.clone())));
+            }
+        }
+    }
+
+    /// Takes the next tenant whose turn has come.
+    pub fn take(&mut self, now: Timestamp) -> Option<(TenantId, Turn)> {
+        loop {
+            let Reverse((at, _)) = self.order.peek()?;
+            if *at > now {
+                return None;
+            }
+            let Reverse((at, tenant)) = self.order.pop()?;
+            let Some(slot) = self.slots.get_mut(&tenant) else { continue };
+            if slot.taken || slot.next() != at {
+                continue;
+            }
+            slot.taken = true;
+            let turn =
+                if slot.check_at <= now { Turn::Check { due_at: slot.check_at } } else { Turn::Wake };
+            return Some((tenant, turn));
+        }
+    }
+
+    /// When the next turn comes; `None`: nobody waits for one.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Timestamp> {
+        self.order.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Every tenant and when its next check is due, for the case that the clock has gone back.
+    pub fn bring_forward(&mut self, mut latest: impl FnMut(&TenantId) -> Option<Timestamp>) {
+        for (tenant, slot) in &mut self.slots {
+            if let Some(latest) = latest(tenant).filter(|latest| *latest < slot.check_at && !slot.taken) {
+                slot.check_at = latest;
+                self.order.push(Reverse((slot.next(), tenant.clone())));
+            }
+        }
+    }
+
+    /// How many tenants there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn due(id: &str, next_due_at: i64, wake_at: Option<i64>) -> Due {
+        Due { tenant: tenant(id), next_due_at: at(next_due_at), wake_at: wake_at.map(at) }
+    }
+
+    #[test]
+    fn tenants_come_in_the_order_of_their_due_instants_and_never_early() {
+        let mut queue = DueQueue::default();
+        queue.put(due("late", 30, None));
+        queue.put(due("early", 10, None));
+        assert_eq!(queue.take(at(9)), None);
+        assert_eq!(queue.take(at(30)), Some((tenant("early"), Turn::Check { due_at: at(10) })));
+        assert_eq!(queue.take(at(30)), Some((tenant("late"), Turn::Check { due_at: at(30) })));
+        assert_eq!(queue.take(at(99)), None, "a taken tenant is out until it is put back");
+        queue.put(due("early", 40, None));
+        assert_eq!(queue.next_at(), Some(at(40)));
+    }
+
+    #[test]
+    fn a_wake_comes_before_the_check_and_is_remembered_while_the_turn_is_taken() {
+        let mut queue = DueQueue::default();
+        queue.put(due("a", 100, Some(50)));
+        assert_eq!(queue.take(at(50)), Some((tenant("a"), Turn::Wake)));
+        queue.wake(&tenant("a"));
+        queue.put(due("a", 100, None));
+        assert_eq!(queue.take(at(51)), Some((tenant("a"), Turn::Wake)));
+        queue.put(due("a", 100, None));
+        assert_eq!(queue.take(at(99)), None);
+        queue.wake(&tenant("a"));
+        assert_eq!(queue.take(at(99)), Some((tenant("a"), Turn::Wake)));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_delays_nobody_beyond_the_next_tick() {
+        let mut queue = DueQueue::default();
+        queue.put(due("a", 3_600, None));
+        queue.bring_forward(|_| Some(at(60)));
+        assert_eq!(queue.take(at(60)), Some((tenant("a"), Turn::Check { due_at: at(60) })));
+        queue.put(due("a", 120, None));
+        assert_eq!(queue.take(at(60)), None, "the stale entry is skipped");
+    }
+
+    #[test]
+    fn a_removed_tenant_never_has_a_turn() {
+        let mut queue = DueQueue::default();
+        queue.put(due("a", 10, None));
+        queue.remove(&tenant("a"));
+        assert_eq!(queue.take(at(10)), None);
+        assert!(queue.is_empty());
+    }
+}

@@ -1,0 +1,194 @@
+//! Visits a tenant: fetch, judge, commit. A conflict at the commit is judged again on what is there now, with the same readings.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+
+use super::{
+    blind,
+    due::Turn,
+    judge::{Failure, Fetched, Setting, judge},
+};
+use crate::{
+    clock::Clock,
+    config::{Config, Tenant},
+    domain::{ChannelName, Timestamp},
+    microsoft::Microsoft,
+    rule::Rule,
+    schedule::phase,
+    store::{Away, CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
+    telemetry::Metrics,
+};
+
+/// How often a check is judged again before it gives way; conflicts come from people's commands and are rare.
+const CONFLICTS_MAX: u32 = 8;
+
+/// Visits tenants. Cheap to clone.
+#[derive(Clone)]
+pub struct Checker {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Whom to ask.
+    pub microsoft: Microsoft,
+    /// The time.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// When the service itself was away.
+    pub away: Arc<[Away]>,
+}
+
+/// The configuration as checks need it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The configuration in force.
+    pub config: Arc<Config>,
+    /// The operator's own rule.
+    pub operator_rule: Option<Rule>,
+}
+
+impl Plan {
+    /// Derives what checks need from a configuration.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        let operator_rule = blind::operator_rule(&config.operator);
+        Self { config, operator_rule }
+    }
+}
+
+/// What came of a visit.
+#[derive(Debug)]
+pub struct Visit {
+    /// When the tenant is due again.
+    pub due: Due,
+    /// What each score's call gave; empty when only time had passed.
+    pub fetched: Vec<Fetched>,
+    /// Channels that have something new to send.
+    pub channels: Vec<ChannelName>,
+}
+
+impl Checker {
+    /// Visits one tenant whose turn has come, from `record`, what the store knew of it. `None`: shutdown came first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the outcome could not be committed: nothing of it is kept, and the tenant stays due.
+    pub async fn visit(
+        &self,
+        plan: &Plan,
+        tenant: &Tenant,
+        turn: Turn,
+        record: Option<TenantRecord>,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<Visit>, StoreError> {
+        let fetched = match turn {
+            Turn::Check { due_at } => {
+                // Nothing is lost by leaving early: what is not committed is due again after the start.
+                match shutdown.run_until_cancelled(self.fetch(plan, tenant, due_at)).await {
+                    Some(fetched) => fetched,
+                    None => return Ok(None),
+                }
+            }
+            Turn::Wake => Vec::new(),
+        };
+        self.settle(plan, tenant, turn, record, fetched).await.map(Some)
+    }
+
+    /// Asks for each score that the tenant is polled for.
+    async fn fetch(&self, plan: &Plan, tenant: &Tenant, due_at: Timestamp) -> Vec<Fetched> {
+        let lateness = self.clock.now().since(due_at);
+        let next_check_at = next_due(plan, tenant, self.clock.now());
+        let mut fetched = Vec::with_capacity(tenant.scores.len());
+        let mut outcome = "ok";
+        for &score in tenant.scores.iter() {
+            let result = match self.microsoft.fetch(&tenant.account, score, next_check_at).await {
+                Ok(readings) => Ok(readings),
+                Err(error) => {
+                    let (class, hint) = (error.class.as_str(), error.class.hint());
+                    outcome = class;
+                    warn!(
+                        tenant = %tenant.id, score = %score, class, hint,
+                        correlation = error.correlation.as_deref(), "check failed: {}", error.what
+                    );
+                    Err(Failure { class, hint })
+                }
+            };
+            fetched.push(Fetched { score, result });
+        }
+        self.metrics.check_finished(outcome, lateness);
+        fetched
+    }
+
+    /// Judges and commits, again and again as long as somebody else was faster.
+    async fn settle(
+        &self,
+        plan: &Plan,
+        tenant: &Tenant,
+        turn: Turn,
+        mut record: Option<TenantRecord>,
+        fetched: Vec<Fetched>,
+    ) -> Result<Visit, StoreError> {
+        for _ in 0..CONFLICTS_MAX {
+            let outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);
+            let due = Due {
+                tenant: tenant.id.clone(),
+                next_due_at: outcome.health.next_due_at,
+                wake_at: outcome.health.wake_at,
+            };
+            if turn == Turn::Wake && changes_nothing(&outcome, record.as_ref()) {
+                return Ok(Visit { due, fetched, channels: Vec::new() });
+            }
+            let told: Vec<_> = outcome.notifications.iter().map(|new| new.notification.kind).collect();
+            let channels = outcome.notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
+            match self.store.commit(outcome).await? {
+                Commit::Done => {
+                    told.iter().for_each(|kind| self.metrics.notification_made(kind.as_str()));
+                    return Ok(Visit { due, fetched, channels });
+                }
+                Commit::Conflict => {
+                    debug!(tenant = %tenant.id, "the tenant was changed meanwhile; judging again");
+                    record = self.store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+                }
+            }
+        }
+        error!(tenant = %tenant.id, "the check could not be committed: the tenant kept changing");
+        Err(StoreError::Failed(format!("tenant `{}` kept changing", tenant.id)))
+    }
+
+    fn outcome(
+        &self,
+        plan: &Plan,
+        tenant: &Tenant,
+        turn: Turn,
+        record: Option<&TenantRecord>,
+        fetched: &[Fetched],
+    ) -> CheckOutcome {
+        let now = self.clock.now();
+        let setting = Setting {
+            config: &plan.config,
+            operator_rule: plan.operator_rule.as_ref(),
+            tenant,
+            store: self.store.identity(),
+            away: &self.away,
+        };
+        let next_due_at = match (turn, record) {
+            (Turn::Wake, Some(record)) => record.health.next_due_at,
+            _ => next_due(plan, tenant, now),
+        };
+        judge(setting, record, fetched, next_due_at, now)
+    }
+}
+
+/// When the tenant's next check is due.
+#[must_use]
+pub fn next_due(plan: &Plan, tenant: &Tenant, now: Timestamp) -> Timestamp {
+    let phase = phase(&tenant.id, plan.config.spread);
+    // A schedule without any further tick is asked again in a day, when the calendar may have one.
+    tenant.schedule.next_due(now, phase).unwrap_or_else(|| now.plus(std::time::Duration::from_hours(24)))
+}
+
+fn changes_nothing(outcome: &CheckOutcome, record: Option<&TenantRecord>) -> bool {
+    outcome.alerts.is_empty()
+        && outcome.notifications.is_empty()
+        && record.is_some_and(|record| record.health.wake_at == outcome.health.wake_at)
+}

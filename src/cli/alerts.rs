@@ -1,0 +1,180 @@
+//! `scorewatch alerts`: list, show, accept.
+
+use std::path::Path;
+
+use clap::Subcommand;
+
+use super::{Failure, beside, configured, output, wrong_input};
+use crate::{
+    check::close,
+    clock::Clock,
+    domain::{Subject, TenantId},
+    rule::{AlertState, RuleName, display},
+    store::{AlertFilter, AlertRow, Store},
+};
+
+/// What to do with alerts.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch alerts list                                     what pends or fires
+  scorewatch alerts list --all --tenant contoso --json       everything that ever fired for one tenant
+  scorewatch alerts show contoso device-score-drop
+  scorewatch alerts accept contoso device-score-drop         take the loss as the new level")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List alerts that pend or fire
+    List {
+        /// Only of this tenant
+        #[arg(long, value_name = "ID")]
+        tenant: Option<String>,
+        /// Only of this rule
+        #[arg(long, value_name = "NAME")]
+        rule: Option<String>,
+        /// Resolved ones too
+        #[arg(long)]
+        all: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one alert with its newest notification
+    Show {
+        #[command(flatten)]
+        which: Which,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Accept the loss of a firing `drop` or `rise` alert as the new level: it is resolved, and its channels hear so
+    Accept {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The tenant's id
+    tenant: String,
+    /// The rule's name
+    rule: String,
+    /// The subject, where the score has several
+    #[arg(long)]
+    subject: Option<String>,
+}
+
+pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Failure> {
+    let config = configured(file)?;
+    let store = beside(&config).await?;
+    let done = match arguments.action {
+        Action::List { tenant, rule, all, json } => {
+            let filter = AlertFilter {
+                tenant: tenant.as_deref().map(parse_tenant).transpose()?,
+                rule: rule.as_deref().map(parse_rule).transpose()?,
+                open_only: !all,
+                firing_only: false,
+            };
+            list(&store.alerts(&filter).await?, json)
+        }
+        Action::Show { which, json } => show(&find(&store, &which).await?, json),
+        Action::Accept { which } => {
+            let row = find(&store, &which).await?;
+            match close::accept(&store, &config, &row, Clock::System.now()).await? {
+                Some(_) => {
+                    output::say(&format!("accepted: `{}` of `{}` starts from the new level", row.key.rule, row.key.tenant));
+                    Ok(())
+                }
+                None => Err(wrong_input("only a firing alert of a `drop` or `rise` rule can be accepted")),
+            }
+        }
+    };
+    store.close().await;
+    done
+}
+
+fn parse_tenant(text: &str) -> Result<TenantId, Failure> {
+    TenantId::parse(text).map_err(|error| wrong_input(format!("`{text}` is no tenant id: {error}")))
+}
+
+fn parse_rule(text: &str) -> Result<RuleName, Failure> {
+    RuleName::parse(text).map_err(|error| wrong_input(format!("`{text}` is no rule name: {error}")))
+}
+
+async fn find(store: &dyn Store, which: &Which) -> Result<AlertRow, Failure> {
+    let filter = AlertFilter {
+        tenant: Some(parse_tenant(&which.tenant)?),
+        rule: Some(parse_rule(&which.rule)?),
+        ..AlertFilter::default()
+    };
+    let wanted = which.subject.as_deref();
+    let rows = store.alerts(&filter).await?;
+    let mut matching = rows.into_iter().filter(|row| wanted.is_none() || row.key.subject.as_ref().map(Subject::as_str) == wanted);
+    match (matching.next(), matching.next()) {
+        (Some(row), None) => Ok(row),
+        (None, _) => Err(wrong_input(format!("there is no alert of rule `{}` for tenant `{}`", which.rule, which.tenant))),
+        (Some(_), Some(_)) => Err(wrong_input("there are several; name one with `--subject`")),
+    }
+}
+
+fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(&rows);
+    }
+    if rows.is_empty() {
+        output::say("no alerts");
+        return Ok(());
+    }
+    let lines = rows.iter().map(|row| {
+        let score = row.last_notification.as_ref().and_then(|last| last.data.score.as_ref());
+        [
+            row.alert.state.as_str().to_owned(),
+            row.key.tenant.to_string(),
+            row.key.rule.to_string(),
+            row.key.subject.as_ref().map_or_else(|| row.key.score.to_string(), |subject| format!("{} {subject}", row.key.score)),
+            output::or_dash(since(&row.alert.state)),
+            output::or_dash(score.and_then(|score| score.value).map(display::number)),
+            output::or_dash(score.and_then(|score| score.baseline).map(display::number)),
+        ]
+    });
+    output::say(&output::table(["STATE", "TENANT", "RULE", "SCORE", "SINCE", "LAST TOLD", "BASELINE"], lines));
+    Ok(())
+}
+
+fn since(state: &AlertState) -> Option<crate::domain::Timestamp> {
+    match state {
+        AlertState::Inactive => None,
+        AlertState::Pending(pending) => Some(pending.since),
+        AlertState::Firing(firing) => Some(firing.since),
+    }
+}
+
+fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(row);
+    }
+    let channels: Vec<_> = row.told_to.iter().map(ToString::to_string).collect();
+    let facts = [
+        ("alert", format!("{} of {}", row.key.rule, row.key.tenant)),
+        ("score", row.key.score.to_string()),
+        ("subject", output::or_dash(row.key.subject.as_ref())),
+        ("state", row.alert.state.as_str().to_owned()),
+        ("since", output::or_dash(since(&row.alert.state))),
+        ("fired", format!("{} times", row.alert.generation)),
+        ("notifications of the last time", row.alert.sequence.to_string()),
+        ("told", output::or_dash(row.told_at)),
+        ("told to", if channels.is_empty() { "-".to_owned() } else { channels.join(", ") }),
+        ("changed", row.changed_at.to_string()),
+    ];
+    output::say(&output::table(["", ""], facts.map(|(what, value)| [what.to_owned(), value])));
+    if let Some(last) = &row.last_notification {
+        output::say("\nits newest notification:");
+        output::json(last)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Logs: to standard error, human on a terminal and JSON otherwise; `SCOREWATCH_LOG` sets the level.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Libraries that print URLs and headers below `info`. A webhook's URL is a secret, so no setting lets these through.
+const TALKATIVE: [&str; 9] =
+    ["reqwest", "hyper", "hyper_util", "h2", "rustls", "sqlx", "tower", "handlebars", "notify"];
+/// Says at `info` that each job was added.
+const CLOCKWORK: &str = "tokio_cron_scheduler";
+
+/// Starts logging. The service says what it does; other commands only what goes wrong.
+pub(super) fn start(service: bool) {
+    let level = if service { "info" } else { "error" };
+    let filter = std::env::var("SCOREWATCH_LOG").unwrap_or_else(|_| level.to_owned());
+    let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new(level));
+    let layer = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let layer = if stderr().is_terminal() { layer.boxed() } else { layer.json().flatten_event(true).boxed() };
+    let started = tracing_subscriber::registry().with(layer.with_filter(filter_fn(harmless)).with_filter(filter)).try_init();
+    if started.is_err() {
+        tracing::debug!("logging was started already");
+    }
+}
+
+/// Whether a line may be printed at any level that the user may choose.
+fn harmless(metadata: &Metadata<'_>) -> bool {
+    let of = |library: &str| {
+        metadata.target().strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    if of(CLOCKWORK) {
+        *metadata.level() <= Level::WARN
+    } else {
+        *metadata.level() <= Level::INFO || !TALKATIVE.iter().any(|library| of(library))
+    }
+}

@@ -1,0 +1,171 @@
+//! The command line: one file per command. Results go to standard output, logs and problems to standard error.
+
+mod alerts;
+mod channels;
+mod check;
+mod demo;
+mod deliveries;
+mod logging;
+mod once;
+mod output;
+mod preview;
+mod run;
+mod schema;
+mod tenants;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{self, Config, StoreLocation},
+    store::{Store, sqlite::SqliteStore},
+};
+
+/// Everything was fine.
+const FINE: u8 = 0;
+/// Something failed at run time.
+const FAILED: u8 = 1;
+/// The input is wrong.
+const WRONG_INPUT: u8 = 2;
+
+/// Watches the Microsoft security scores of many tenants and tells the right people when one worsens.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, env = "SCOREWATCH_CONFIG", default_value = "scorewatch.yaml", value_name = "FILE")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  scorewatch demo                          see it work, without any account
+  scorewatch check                         every problem of the configuration at once
+  scorewatch once --tenant contoso         one check of one tenant, now
+  scorewatch run                           the service
+  scorewatch alerts list                   what fires
+  scorewatch deliveries list --state dead  what could not be delivered
+
+Exit codes: 0 fine, 1 something failed at run time, 2 the input is wrong.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service: check every tenant on schedule, tell the channels
+    Run(run::Arguments),
+    /// Check each tenant once, now, and print a table
+    Once(once::Arguments),
+    /// Validate configuration, rules and templates; every problem at once
+    Check(check::Arguments),
+    /// See the whole thing work against a simulated Microsoft cloud and chat receivers on loopback
+    Demo(demo::Arguments),
+    /// Show the exact message of a rule for a channel, and send it if asked
+    Preview(preview::Arguments),
+    /// Print a JSON Schema: of the configuration for editors, or of what a webhook receives
+    Schema(schema::Arguments),
+    /// List alerts, show one, or accept its loss as the new level
+    Alerts(alerts::Arguments),
+    /// List deliveries, show one with its attempts, or send one again
+    Deliveries(deliveries::Arguments),
+    /// List tenants and how their checks fare
+    Tenants(tenants::Arguments),
+    /// List channels and what waits for them, or let a parked one go on
+    Channels(channels::Arguments),
+}
+
+/// Why a command ends with an exit code other than 0.
+#[derive(Debug)]
+enum Failure {
+    /// The input is wrong; what it was told already, or is told by this.
+    Input(Option<anyhow::Error>),
+    /// Something failed at run time.
+    Run(Option<anyhow::Error>),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Run(Some(error.into()))
+    }
+}
+
+/// Parses the command line, runs the command, and gives its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A failure to print help or usage leaves nothing to report it with.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { WRONG_INPUT } else { FINE });
+        }
+    };
+    logging::start(matches!(cli.command, Command::Run(_)));
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed already");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return explain(&Failure::Run(Some(error.into()))),
+    };
+    match runtime.block_on(obey(cli)) {
+        Ok(()) => ExitCode::from(FINE),
+        Err(failure) => explain(&failure),
+    }
+}
+
+async fn obey(cli: Cli) -> Result<(), Failure> {
+    let file = cli.config;
+    match cli.command {
+        Command::Run(arguments) => run::run(&file, &arguments).await,
+        Command::Once(arguments) => once::once(&file, &arguments).await,
+        Command::Check(arguments) => check::check(&file, &arguments),
+        Command::Demo(arguments) => demo::demo(&arguments).await,
+        Command::Preview(arguments) => preview::preview(&file, &arguments).await,
+        Command::Schema(arguments) => schema::schema(&arguments),
+        Command::Alerts(arguments) => alerts::alerts(&file, arguments).await,
+        Command::Deliveries(arguments) => deliveries::deliveries(&file, arguments).await,
+        Command::Tenants(arguments) => tenants::tenants(&file, arguments).await,
+        Command::Channels(arguments) => channels::channels(&file, arguments).await,
+    }
+}
+
+fn explain(failure: &Failure) -> ExitCode {
+    let (code, error) = match failure {
+        Failure::Input(error) => (WRONG_INPUT, error),
+        Failure::Run(error) => (FAILED, error),
+    };
+    if let Some(error) = error {
+        output::complain(&format!("scorewatch: {error:#}"));
+    }
+    ExitCode::from(code)
+}
+
+fn wrong_input(what: impl Into<String>) -> Failure {
+    Failure::Input(Some(anyhow::Error::msg(what.into())))
+}
+
+/// Reads the configuration; prints its problems where it is not taken.
+fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
+    let loaded = config::load(file);
+    match loaded.config {
+        Some(config) => {
+            for problem in &loaded.problems {
+                tracing::warn!(place = %problem.place, "{}; {}", problem.what, problem.instead);
+            }
+            Ok(Arc::new(config))
+        }
+        None => {
+            output::complain(&output::problems(&loaded.problems, false));
+            Err(Failure::Input(None))
+        }
+    }
+}
+
+/// Opens the store beside a service that may be running on it, for listings and small changes.
+async fn beside(config: &Config) -> Result<impl Store + use<>, Failure> {
+    match &config.store {
+        StoreLocation::Sqlite(path) => Ok(SqliteStore::open_reader(path).await?),
+    }
+}

@@ -1,0 +1,161 @@
+//! `scorewatch once`: one check of each tenant, now.
+
+use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, configured, output, wrong_input};
+use crate::{
+    check::{Visit, due::Turn, judge::Fetched, run::Plan},
+    clock::Clock,
+    config::Tenant,
+    domain::{ScoreKind, TenantId},
+    rule::display,
+    service::start::Engine,
+    store::{StoreError, TenantRecord},
+    telemetry::Metrics,
+};
+
+/// The most tenants that are loaded together.
+const BATCH: usize = 128;
+
+/// What to check.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch once                    every tenant
+  scorewatch once --tenant contoso   one of them
+  scorewatch once --json             for scripts
+
+Rules are judged and notifications are sent as the service would. Exit code 1: some tenant could not be read.")]
+pub(super) struct Arguments {
+    /// Only this tenant; may be repeated
+    #[arg(long, value_name = "ID")]
+    tenant: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A line of the table.
+#[derive(Debug, Serialize)]
+struct Line {
+    tenant: TenantId,
+    score: ScoreKind,
+    subject: Option<String>,
+    value: Option<f64>,
+    /// `ok`, or the class of the failure.
+    outcome: String,
+    hint: Option<String>,
+}
+
+pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let config = configured(file)?;
+    let tenants = chosen(&config.tenants, &arguments.tenant)?;
+    let (_keep, current) = watch::channel(config.clone());
+    let shutdown = CancellationToken::new();
+    let (engine, _told) = Engine::start(current, Clock::System, Metrics::default(), shutdown.clone()).await?;
+    let plan = Plan::new(config.clone());
+    let progress = progress(tenants.len());
+    let mut lines = Vec::new();
+    for batch in tenants.chunks(BATCH) {
+        let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
+        let mut records: HashMap<TenantId, TenantRecord> =
+            engine.store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
+        let due_at = engine.clock.now();
+        let visits = batch.iter().map(|tenant| {
+            let record = records.remove(&tenant.id);
+            let (engine, plan, shutdown) = (&engine, &plan, &shutdown);
+            async move {
+                (tenant, engine.checker.visit(plan, tenant, Turn::Check { due_at }, record, shutdown).await)
+            }
+        });
+        let mut visits = stream::iter(visits).buffer_unordered(config.concurrency);
+        while let Some((tenant, visit)) = visits.next().await {
+            lines.extend(lines_of(tenant, visit)?);
+            progress.inc(1);
+        }
+    }
+    progress.finish_and_clear();
+    lines.sort_by(|a, b| (&a.tenant, a.score, &a.subject).cmp(&(&b.tenant, b.score, &b.subject)));
+    engine.dispatcher.drain().await?;
+    engine.store.beat(engine.clock.now()).await?;
+    engine.store.close().await;
+    report(&lines, arguments.json)?;
+    if lines.iter().all(|line| line.outcome == "ok") { Ok(()) } else { Err(Failure::Run(None)) }
+}
+
+fn chosen(
+    tenants: &std::collections::BTreeMap<TenantId, Arc<Tenant>>,
+    wanted: &[String],
+) -> Result<Vec<Arc<Tenant>>, Failure> {
+    if wanted.is_empty() {
+        return Ok(tenants.values().cloned().collect());
+    }
+    let find = |id: &String| {
+        let found = tenants.get(id.as_str()).cloned();
+        found.ok_or_else(|| wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")))
+    };
+    wanted.iter().map(find).collect()
+}
+
+fn progress(length: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} tenants, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn lines_of(tenant: &Tenant, visit: Result<Option<Visit>, StoreError>) -> Result<Vec<Line>, StoreError> {
+    let fetched = visit?.map(|visit| visit.fetched).unwrap_or_default();
+    Ok(fetched.into_iter().flat_map(|fetched| lines_of_score(&tenant.id, fetched)).collect())
+}
+
+fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
+    let score = fetched.score;
+    let line = |subject, value, outcome: &str, hint| Line {
+        tenant: tenant.clone(),
+        score,
+        subject,
+        value,
+        outcome: outcome.to_owned(),
+        hint,
+    };
+    match fetched.result {
+        Ok(readings) => readings
+            .into_iter()
+            .map(|reading| line(reading.subject.map(|subject| subject.to_string()), Some(reading.sample.value), "ok", None))
+            .collect(),
+        Err(failure) => vec![line(None, None, failure.class, failure.hint.map(str::to_owned))],
+    }
+}
+
+fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return output::json(&lines);
+    }
+    let rows = lines.iter().map(|line| {
+        [
+            line.tenant.to_string(),
+            line.subject.as_ref().map_or_else(|| line.score.to_string(), |subject| format!("{} {subject}", line.score)),
+            output::or_dash(line.value.map(display::number)),
+            line.outcome.clone(),
+            line.hint.clone().unwrap_or_default(),
+        ]
+    });
+    output::say(&output::table(["TENANT", "SCORE", "VALUE", "OUTCOME", "WHAT TO DO"], rows));
+    let failed = lines.iter().filter(|line| line.outcome != "ok").count();
+    if failed > 0 {
+        output::complain(&format!("{failed} of {} scores could not be read", lines.len()));
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Standard output and standard error: tables for people, JSON for machines.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::Failure;
+use crate::diagnostic::{Problem, render};
+
+/// Prints a line of results. A reader that has gone away is no failure of ours.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(stdout().lock(), "{text}");
+}
+
+/// Prints a line to standard error.
+pub(super) fn complain(text: &str) {
+    let _ = writeln!(stderr().lock(), "{text}");
+}
+
+/// Prints a value as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    say(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Problems as people or machines want them.
+pub(super) fn problems(problems: &[Problem], as_json: bool) -> String {
+    if as_json { render::json(problems) } else { render::terminal(problems, stderr().is_terminal()) }
+}
+
+/// A table for people: aligned columns, no frame. Control characters from outside are made visible.
+pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    if !stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
+    for row in rows {
+        table.add_row(row.map(|cell| visible(&cell)));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// The text with control characters escaped, so that no name from outside can drive a terminal.
+pub(super) fn visible(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() }).collect()
+}
+
+/// A value that may be missing.
+pub(super) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}

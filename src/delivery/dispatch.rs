@@ -1,0 +1,114 @@
+//! Gives each channel its worker, and wakes it when there is something to send. The store is asked; a hint only saves time.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::try_join_all;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::error;
+
+use super::worker;
+use crate::{
+    clock::Clock,
+    config::Config,
+    domain::{ChannelName, TenantId},
+    egress::Egress,
+    store::{Store, StoreError},
+    telemetry::Metrics,
+};
+
+/// How often the store is asked for work that no hint told of: deliveries queued again from another process.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// How long an attempt under way at shutdown may go on.
+pub const DRAIN: Duration = Duration::from_secs(6);
+
+/// Sends what the store has queued. Cheap to clone.
+#[derive(Clone)]
+pub struct Dispatcher {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) egress: Egress,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    pub(super) config: watch::Receiver<Arc<Config>>,
+    told: mpsc::UnboundedSender<TenantId>,
+    workers: Arc<Mutex<HashMap<ChannelName, Arc<Notify>>>>,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Dispatcher {
+    /// A dispatcher without work. `told` hears of each tenant one of whose notifications came to rest.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        egress: Egress,
+        clock: Clock,
+        metrics: Metrics,
+        config: watch::Receiver<Arc<Config>>,
+        told: mpsc::UnboundedSender<TenantId>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            store,
+            egress,
+            clock,
+            metrics,
+            config,
+            told,
+            workers: Arc::default(),
+            tasks: TaskTracker::new(),
+            shutdown,
+        }
+    }
+
+    /// Says that the channel may have something to send.
+    pub fn wake(&self, channel: &ChannelName) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hint) = workers.get(channel) {
+            hint.notify_one();
+        } else if !self.shutdown.is_cancelled() {
+            let hint = Arc::new(Notify::new());
+            workers.insert(channel.clone(), hint.clone());
+            self.tasks.spawn(worker::serve(self.clone(), channel.clone(), hint, self.shutdown.clone()));
+        }
+    }
+
+    /// Wakes every channel that has unfinished deliveries in the store.
+    pub async fn sweep(&self) {
+        match self.store.busy_channels().await {
+            Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
+            Err(error) => error!(%error, "the store could not be asked for unfinished deliveries"),
+        }
+    }
+
+    /// Sends all that is due now, without workers, and returns; what must wait for another attempt stays queued.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn drain(&self) -> Result<(), StoreError> {
+        let channels = self.store.busy_channels().await?;
+        try_join_all(channels.iter().map(|channel| worker::drain(self, channel, &self.shutdown))).await?;
+        Ok(())
+    }
+
+    /// Waits until the workers have ended; they do after shutdown was asked for.
+    pub async fn stopped(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Ends some time after shutdown was asked for: whoever still sends then gives up.
+    pub(super) async fn drained(&self, shutdown: &CancellationToken) {
+        shutdown.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    }
+
+    pub(super) fn told(&self, tenant: TenantId) {
+        // Nobody listens once the service is stopping, and nobody needs to.
+        let _ = self.told.send(tenant);
+    }
+}

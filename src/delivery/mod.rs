@@ -1,0 +1,8 @@
+//! From the outbox to the receiver: claim, compose, send, settle. An attempt is recorded before it is made.
+
+pub mod dispatch;
+pub mod operator;
+pub mod send;
+pub mod worker;
+
+pub use dispatch::Dispatcher;

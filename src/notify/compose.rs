@@ -1,0 +1,159 @@
+//! From what happened to what is said: the notification of a transition, and of what the operator must know.
+
+use super::{
+    Notification, NotificationId, NotificationType,
+    identity::alert_id,
+    notification::{
+        AlertFacts, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
+    },
+};
+use crate::{
+    domain::{ScoreKind, Severity, Subject, Timestamp},
+    rule::{AlertKey, Condition, Resolution, Transition, TransitionKind},
+};
+
+/// What a notification of a transition is made from, besides the transition.
+#[derive(Debug, Clone)]
+pub struct Subjects<'a> {
+    /// The store's identity; part of every id.
+    pub store: &'a str,
+    /// Which alert.
+    pub key: &'a AlertKey,
+    /// The tenant's name and labels.
+    pub tenant: TenantFacts,
+    /// The rule's condition, in words.
+    pub condition: String,
+    /// The rule's severity.
+    pub severity: Severity,
+    /// How far from the baseline, with the same in percent; `drop` and `rise` only.
+    pub loss: Option<(f64, Option<f64>)>,
+    /// Why we are blind; `no_data` only.
+    pub reason: Option<String>,
+    /// Whether this is the operator's own alert about blindness.
+    pub operator: Option<OperatorFacts>,
+    /// Where to look.
+    pub links: Links,
+}
+
+/// The notification that a transition causes. Equal arguments give the same id.
+#[must_use]
+pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notification {
+    let Subjects { store, key, tenant, condition, severity, loss, reason, operator, links } = subjects;
+    let id = NotificationId::of_transition(store, key, transition.generation, transition.sequence);
+    let resolution = match transition.kind {
+        TransitionKind::Resolved(resolution) => Some(resolution),
+        _ => None,
+    };
+    let alert = AlertFacts {
+        id: alert_id(store, key),
+        state: if resolution.is_some() { "resolved" } else { "firing" }.to_owned(),
+        severity,
+        started_at: transition.since,
+        resolved_at: resolution.map(|_| transition.at),
+        reason: resolution.and_then(explain).map(str::to_owned).or(reason),
+        resolution,
+    };
+    Notification {
+        kind: if operator.is_some() { NotificationType::OperatorBlind } else { type_of(transition.kind) },
+        timestamp: transition.at,
+        data: Facts {
+            notification: NotificationFacts {
+                short_id: id.short(),
+                id,
+                sequence: transition.sequence,
+                test: false,
+                possible_repeat: false,
+            },
+            alert: Some(alert),
+            tenant: Some(tenant),
+            rule: Some(RuleFacts { name: key.rule.to_string(), condition }),
+            score: Some(score_facts(key.score, key.subject.as_ref(), transition, loss)),
+            causes: Vec::new(),
+            operator,
+            links,
+        },
+    }
+}
+
+/// A notification for the operator that no alert causes. `parts` make its id: the same parts, the same notification.
+#[must_use]
+pub fn for_operator(
+    kind: NotificationType,
+    parts: &[&str],
+    tenant: Option<TenantFacts>,
+    operator: OperatorFacts,
+    now: Timestamp,
+) -> Notification {
+    let id = NotificationId::of_parts(parts);
+    Notification {
+        kind,
+        timestamp: now,
+        data: Facts {
+            notification: NotificationFacts {
+                short_id: id.short(),
+                id,
+                sequence: 1,
+                test: false,
+                possible_repeat: false,
+            },
+            alert: None,
+            tenant,
+            rule: None,
+            score: None,
+            causes: Vec::new(),
+            operator: Some(operator),
+            links: Links::default(),
+        },
+    }
+}
+
+/// How far a value is from the baseline in the condition's direction, with the same in percent of the baseline.
+#[must_use]
+pub fn loss_of(condition: &Condition, baseline: Option<f64>, value: Option<f64>) -> Option<(f64, Option<f64>)> {
+    let (baseline, value) = (baseline?, value?);
+    let loss = match condition {
+        Condition::Drop(_) => baseline - value,
+        Condition::Rise(_) => value - baseline,
+        Condition::Below(_) | Condition::Above(_) | Condition::NoData(_) => return None,
+    };
+    Some((loss, (baseline > 0.0).then(|| loss * 100.0 / baseline)))
+}
+
+const fn type_of(kind: TransitionKind) -> NotificationType {
+    match kind {
+        TransitionKind::Fired => NotificationType::AlertFiring,
+        TransitionKind::Worsened => NotificationType::AlertWorsened,
+        TransitionKind::Reminder => NotificationType::AlertReminder,
+        TransitionKind::Resolved(_) => NotificationType::AlertResolved,
+    }
+}
+
+/// Why an alert is over, where the score did not simply recover.
+const fn explain(resolution: Resolution) -> Option<&'static str> {
+    match resolution {
+        Resolution::Recovered => None,
+        Resolution::Accepted => Some("accepted as the new level"),
+        Resolution::RuleChanged => Some("the rule was edited, and by its new text the condition does not hold"),
+        Resolution::RuleRemoved => Some("the rule was removed, or no longer applies to this tenant"),
+        Resolution::TenantRemoved => Some("the tenant was removed from the configuration"),
+        Resolution::SubjectRemoved => Some("the score is no longer polled, or what it was about is gone"),
+    }
+}
+
+fn score_facts(
+    kind: ScoreKind,
+    subject: Option<&Subject>,
+    transition: &Transition,
+    loss: Option<(f64, Option<f64>)>,
+) -> ScoreFacts {
+    ScoreFacts {
+        kind,
+        subject: subject.map(ToString::to_string),
+        unit: kind.unit().as_str().to_owned(),
+        value: transition.value,
+        baseline: transition.baseline,
+        loss: loss.map(|(points, _)| points),
+        loss_percent: loss.and_then(|(_, percent)| percent),
+        observed_at: transition.observed_at,
+    }
+}

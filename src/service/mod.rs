@@ -1,0 +1,9 @@
+//! The service: wires the layers together, drives the recurring jobs, and stops cleanly.
+
+pub mod absence;
+pub mod clockwork;
+pub mod credential;
+pub mod planner;
+pub mod start;
+
+pub use start::{Service, StartError};

@@ -1,0 +1,310 @@
+//! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{debug, error, info};
+
+use crate::{
+    check::{
+        Checker, DueQueue,
+        due::Turn,
+        run::{Plan, next_due},
+    },
+    config::{Config, Tenant},
+    delivery::Dispatcher,
+    domain::{TenantId, Timestamp},
+    store::{Due, Store, StoreError, TenantRecord},
+    telemetry::Health,
+};
+
+/// The most tenants that are loaded together.
+const BATCH_MAX: usize = 128;
+/// How long a tenant waits when its outcome could not be committed.
+const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
+/// The share of the concurrency that tenants who did not answer last time may use: one in so many.
+const SLOW_SHARE: usize = 4;
+/// What the store keeps of a tenant that did not answer in time.
+const SLOW_CLASS: &str = "microsoft-down";
+
+/// Plans and makes visits.
+pub struct Planner {
+    checker: Checker,
+    dispatcher: Dispatcher,
+    health: Health,
+    config: watch::Receiver<Arc<Config>>,
+    due_scan: Arc<Notify>,
+    told: mpsc::UnboundedReceiver<TenantId>,
+    back: (mpsc::UnboundedSender<Due>, mpsc::UnboundedReceiver<Due>),
+    visits: TaskTracker,
+    shutdown: CancellationToken,
+    plan: Arc<Plan>,
+    queue: DueQueue,
+    lanes: Lanes,
+    last_seen: Timestamp,
+}
+
+/// How many visits may be under way: most places are for tenants that answer.
+struct Lanes {
+    all: Arc<Semaphore>,
+    slow: Arc<Semaphore>,
+}
+
+impl Lanes {
+    fn new(concurrency: usize) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(concurrency)),
+            slow: Arc::new(Semaphore::new((concurrency / SLOW_SHARE).max(1))),
+        }
+    }
+}
+
+/// What a planner is made from.
+pub struct Parts {
+    /// Who visits.
+    pub checker: Checker,
+    /// Who is told that there is something to send.
+    pub dispatcher: Dispatcher,
+    /// Where the scheduler's sign of life goes.
+    pub health: Health,
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Says every second that somebody may be due.
+    pub due_scan: Arc<Notify>,
+    /// Tenants one of whose notifications came to rest.
+    pub told: mpsc::UnboundedReceiver<TenantId>,
+    /// Ends the planner.
+    pub shutdown: CancellationToken,
+}
+
+impl Planner {
+    /// A planner that knows when every configured tenant is due.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store can't be asked.
+    pub async fn new(parts: Parts) -> Result<Self, StoreError> {
+        let Parts { checker, dispatcher, health, mut config, due_scan, told, shutdown } = parts;
+        let plan = Arc::new(Plan::new(config.borrow_and_update().clone()));
+        let lanes = Lanes::new(plan.config.concurrency);
+        let last_seen = checker.clock.now();
+        let mut planner = Self {
+            checker,
+            dispatcher,
+            health,
+            config,
+            due_scan,
+            told,
+            back: mpsc::unbounded_channel(),
+            visits: TaskTracker::new(),
+            shutdown,
+            plan,
+            queue: DueQueue::default(),
+            lanes,
+            last_seen,
+        };
+        planner.enter_all().await?;
+        Ok(planner)
+    }
+
+    /// Plans until shutdown, then waits for the visits under way.
+    pub async fn run(mut self) {
+        loop {
+            tokio::select! {
+                () = self.shutdown.cancelled() => break,
+                () = self.due_scan.notified() => {}
+                Some(due) = self.back.1.recv() => self.put_back(due),
+                Some(tenant) = self.told.recv() => self.queue.wake(&tenant),
+                Ok(()) = self.config.changed() => self.adopt().await,
+            }
+            while let Ok(due) = self.back.1.try_recv() {
+                self.put_back(due);
+            }
+            self.mind_the_clock();
+            self.start_due().await;
+        }
+        self.visits.close();
+        self.visits.wait().await;
+    }
+
+    /// Enters every configured tenant: as the store has it, or at once if the store does not know it.
+    async fn enter_all(&mut self) -> Result<(), StoreError> {
+        let now = self.checker.clock.now();
+        let known = self.checker.store.schedule().await?;
+        for due in known.into_iter().filter(|due| self.plan.config.tenants.contains_key(&due.tenant)) {
+            self.enter(due, now);
+        }
+        let config = self.plan.config.clone();
+        for id in config.tenants.keys().filter(|id| !self.queue.contains(id)).collect::<Vec<_>>() {
+            self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
+        }
+        info!(tenants = self.queue.len(), "tenants entered");
+        Ok(())
+    }
+
+    /// Enters a tenant that the store knows, not later than its schedule says: the schedule may have been changed.
+    fn enter(&mut self, mut due: Due, now: Timestamp) {
+        if let Some(tenant) = self.plan.config.tenants.get(&due.tenant) {
+            due.next_due_at = due.next_due_at.min(next_due(&self.plan, tenant, now));
+            self.queue.put(due);
+        }
+    }
+
+    /// Takes a new configuration into force. No alert's state is touched; whose rule is gone is ended.
+    async fn adopt(&mut self) {
+        let config = self.config.borrow_and_update().clone();
+        if config.concurrency != self.plan.config.concurrency {
+            self.lanes = Lanes::new(config.concurrency);
+        }
+        let before = std::mem::replace(&mut self.plan, Arc::new(Plan::new(config)));
+        let (now, plan) = (self.checker.clock.now(), self.plan.clone());
+        for id in before.config.tenants.keys().filter(|id| !plan.config.tenants.contains_key(*id)) {
+            self.queue.remove(id);
+        }
+        for id in plan.config.tenants.keys() {
+            if !self.queue.contains(id) {
+                self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
+            }
+        }
+        self.queue.bring_forward(|id| Some(next_due(&plan, plan.config.tenants.get(id)?, now)));
+        self.end_orphans().await;
+    }
+
+    /// Ends alerts whose rule, tenant or score is no longer configured.
+    pub async fn end_orphans(&self) {
+        let (store, now) = (self.checker.store.as_ref(), self.checker.clock.now());
+        match crate::check::close::close_orphans(store, &self.plan.config, now).await {
+            Ok(channels) => channels.iter().for_each(|channel| self.dispatcher.wake(channel)),
+            Err(error) => error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again"),
+        }
+    }
+
+    fn put_back(&mut self, due: Due) {
+        // A tenant that is no longer configured does not come back.
+        if self.plan.config.tenants.contains_key(&due.tenant) {
+            self.queue.put(due);
+        } else {
+            self.queue.remove(&due.tenant);
+        }
+    }
+
+    /// A clock that has gone back must not leave everybody waiting for a time that is far away again.
+    fn mind_the_clock(&mut self) {
+        let now = self.checker.clock.now();
+        if now < self.last_seen.minus(Duration::from_secs(2)) {
+            info!(by = ?self.last_seen.since(now), "the clock has gone back; due instants are computed anew");
+            let plan = self.plan.clone();
+            self.queue.bring_forward(|id| Some(next_due(&plan, plan.config.tenants.get(id)?, now)));
+        }
+        self.last_seen = now;
+        self.health.scheduler_ticked(now);
+    }
+
+    /// Starts visits as long as somebody is due and there is a place.
+    async fn start_due(&mut self) {
+        while !self.shutdown.is_cancelled() {
+            let now = self.checker.clock.now();
+            if self.queue.next_at().is_none_or(|next_at| next_at > now) {
+                return;
+            }
+            let mut places = Vec::new();
+            while places.len() < BATCH_MAX
+                && let Ok(place) = self.lanes.all.clone().try_acquire_owned()
+            {
+                places.push(place);
+            }
+            if places.is_empty() {
+                return;
+            }
+            let turns: Vec<_> = std::iter::from_fn(|| self.queue.take(now)).take(places.len()).collect();
+            if turns.is_empty() {
+                return;
+            }
+            self.start_batch(turns, places).await;
+        }
+    }
+
+    /// Loads what is known of these tenants, and starts a visit to each.
+    async fn start_batch(&mut self, turns: Vec<(TenantId, Turn)>, places: Vec<OwnedSemaphorePermit>) {
+        let ids: Vec<_> = turns.iter().map(|(id, _)| id.clone()).collect();
+        let mut records: std::collections::HashMap<_, _> = match self.checker.store.load(&ids).await {
+            Ok(records) => records.into_iter().map(|record| (record.tenant.clone(), record)).collect(),
+            Err(error) => {
+                error!(%error, "due tenants could not be loaded from the store");
+                let again = self.checker.clock.now().plus(STORE_TROUBLE_WAIT);
+                for tenant in ids {
+                    self.queue.put(Due { tenant, next_due_at: again, wake_at: None });
+                }
+                return;
+            }
+        };
+        for ((id, turn), place) in turns.into_iter().zip(places) {
+            let record = records.remove(&id);
+            if let Some(tenant) = self.plan.config.tenants.get(&id).cloned() {
+                self.start_visit(tenant, turn, record, place);
+            }
+        }
+    }
+
+    fn start_visit(&self, tenant: Arc<Tenant>, turn: Turn, record: Option<TenantRecord>, place: OwnedSemaphorePermit) {
+        let slow = record.as_ref().and_then(|record| record.health.failing.as_ref()).is_some_and(|failing| failing.class == SLOW_CLASS);
+        let visit = One {
+            checker: self.checker.clone(),
+            dispatcher: self.dispatcher.clone(),
+            plan: self.plan.clone(),
+            slow_lane: slow.then(|| self.lanes.slow.clone()),
+            back: self.back.0.clone(),
+            shutdown: self.shutdown.clone(),
+        };
+        self.visits.spawn(visit.make(tenant, turn, record, place));
+    }
+}
+
+/// One visit on its own task.
+struct One {
+    checker: Checker,
+    dispatcher: Dispatcher,
+    plan: Arc<Plan>,
+    /// Set for a tenant that did not answer last time.
+    slow_lane: Option<Arc<Semaphore>>,
+    back: mpsc::UnboundedSender<Due>,
+    shutdown: CancellationToken,
+}
+
+impl One {
+    /// Makes the visit and puts the tenant back, whatever happens.
+    async fn make(self, tenant: Arc<Tenant>, turn: Turn, record: Option<TenantRecord>, place: OwnedSemaphorePermit) {
+        // A slow tenant gives its place up while it waits for one of the slow lane's few.
+        let _place = match &self.slow_lane {
+            Some(lane) => {
+                drop(place);
+                lane.clone().acquire_owned().await.ok()
+            }
+            None => Some(place),
+        };
+        let visit = AssertUnwindSafe(self.checker.visit(&self.plan, &tenant, turn, record, &self.shutdown)).catch_unwind();
+        let due = match visit.await {
+            Ok(Ok(Some(visit))) => {
+                visit.channels.iter().for_each(|channel| self.dispatcher.wake(channel));
+                visit.due
+            }
+            Ok(Ok(None)) => return debug!(tenant = %tenant.id, "a check is given up for shutdown"),
+            Ok(Err(error)) => {
+                error!(tenant = %tenant.id, %error, "a check's outcome could not be committed; it is made again");
+                self.again(&tenant)
+            }
+            Err(_) => {
+                error!(tenant = %tenant.id, "a check panicked; this is a fault of scorewatch");
+                self.again(&tenant)
+            }
+        };
+        // The planner is gone only at shutdown.
+        let _ = self.back.send(due);
+    }
+
+    fn again(&self, tenant: &Tenant) -> Due {
+        let next_due_at = self.checker.clock.now().plus(STORE_TROUBLE_WAIT);
+        Due { tenant: tenant.id.clone(), next_due_at, wake_at: None }
+    }
+}

@@ -1,0 +1,245 @@
+//! Wires the layers together, spawns what runs, and stops it again.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, watch},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{error, info, warn};
+
+use super::{
+    absence,
+    clockwork::{Clockwork, Ticks},
+    credential,
+    planner::{Parts, Planner},
+};
+use crate::{
+    check::Checker,
+    clock::Clock,
+    config::{Config, StoreLocation},
+    delivery::Dispatcher,
+    egress::Egress,
+    microsoft::Microsoft,
+    store::{Store, StoreError, sqlite::SqliteStore},
+    telemetry::{Health, Metrics},
+    web,
+};
+
+/// How long whatever is under way at shutdown may take, so that the process ends within ten seconds.
+const STOP_MAX: Duration = Duration::from_secs(8);
+
+/// Why the service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address to listen on.
+    #[error("can't listen on {address}: {source}; choose another address under `listen:`")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The clockwork.
+    #[error("the recurring jobs could not be started: {0}")]
+    Clockwork(#[from] tokio_cron_scheduler::JobSchedulerError),
+    /// The HTTP client.
+    #[error("the HTTP client could not be made: {0}")]
+    Egress(#[from] crate::egress::EgressError),
+}
+
+/// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
+#[derive(Clone)]
+pub struct Engine {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Who visits.
+    pub checker: Checker,
+    /// Who sends.
+    pub dispatcher: Dispatcher,
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Opens the store that a configuration names, as the one process that may work on it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+    match &config.store {
+        StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
+    }
+}
+
+impl Engine {
+    /// Opens the store, takes up what an earlier process left, and makes the parts. Also gives the tenants that were told.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(
+        config: watch::Receiver<Arc<Config>>,
+        clock: Clock,
+        metrics: Metrics,
+        shutdown: CancellationToken,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<crate::domain::TenantId>), StartError> {
+        let current = config.borrow().clone();
+        let store = open_store(&current).await?;
+        let now = clock.now();
+        if let Some(away) = absence::note(store.as_ref(), &current, now).await? {
+            warn!(from = %away.from, until = %away.until, "the service was away");
+        }
+        store.beat(now).await?;
+        let interrupted = store.recover(now).await?;
+        if interrupted > 0 {
+            warn!(interrupted, "attempts were under way when the service stopped; they are repeated, and marked as such");
+        }
+        let egress = Egress::new()?;
+        let microsoft = Microsoft::new(egress.clone(), clock.clone(), metrics.clone(), current.timeout);
+        let (told_sender, told) = mpsc::unbounded_channel();
+        let dispatcher = Dispatcher::new(
+            store.clone(),
+            egress,
+            clock.clone(),
+            metrics.clone(),
+            config.clone(),
+            told_sender,
+            shutdown,
+        );
+        let away = store.away().await?.into();
+        let checker =
+            Checker { store: store.clone(), microsoft, clock: clock.clone(), metrics: metrics.clone(), away };
+        Ok((Self { store, checker, dispatcher, config, metrics, clock }, told))
+    }
+}
+
+/// The running service.
+pub struct Service {
+    address: SocketAddr,
+    engine: Engine,
+    clockwork: Clockwork,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Service {
+    /// Starts the service with the configuration in force, which may change later.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing goes on running then.
+    pub async fn start(
+        config: watch::Receiver<Arc<Config>>,
+        clock: Clock,
+        metrics: Metrics,
+        shutdown: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let listen = config.borrow().listen;
+        let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
+        let address = listener.local_addr().unwrap_or(listen);
+        let (engine, told) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
+        let health = Health::new(clock.now());
+        let ticks = Ticks::default();
+        let planner = Planner::new(Parts {
+            checker: engine.checker.clone(),
+            dispatcher: engine.dispatcher.clone(),
+            health: health.clone(),
+            config,
+            due_scan: ticks.due_scan.clone(),
+            told,
+            shutdown: shutdown.clone(),
+        })
+        .await?;
+        planner.end_orphans().await;
+        let tasks = TaskTracker::new();
+        let state = web::State { store: engine.store.clone(), metrics, health: health.clone(), clock };
+        tasks.spawn(web::serve(listener, state, shutdown.clone()));
+        tasks.spawn(planner.run());
+        tasks.spawn(on_each(ticks.sweep.clone(), shutdown.clone(), engine.clone(), sweep));
+        let beating = (engine.clone(), health);
+        tasks.spawn(on_each(ticks.beat.clone(), shutdown.clone(), beating, beat));
+        tasks.spawn(on_each(ticks.housekeeping.clone(), shutdown.clone(), engine.clone(), housekeeping));
+        ticks.sweep.notify_one();
+        ticks.beat.notify_one();
+        ticks.housekeeping.notify_one();
+        ticks.due_scan.notify_one();
+        let clockwork = Clockwork::start(&ticks).await?;
+        info!(%address, "listening");
+        Ok(Self { address, engine, clockwork, tasks, shutdown })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The store, for whoever wants to look.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.engine.store.clone()
+    }
+
+    /// Stops: no new visit, no new attempt; what is under way is finished within eight seconds, or given up.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.clockwork.stop().await;
+        self.tasks.close();
+        let finish = async {
+            self.tasks.wait().await;
+            self.engine.dispatcher.stopped().await;
+        };
+        if tokio::time::timeout(STOP_MAX, finish).await.is_err() {
+            warn!("some visits or attempts were given up at shutdown; they are made again after the start");
+        }
+        self.engine.store.close().await;
+    }
+}
+
+/// Does a job each time the clockwork says so, one after the other.
+async fn on_each<T, F>(tick: Arc<Notify>, shutdown: CancellationToken, with: T, job: fn(T) -> F)
+where
+    T: Clone,
+    F: Future<Output = ()>,
+{
+    while shutdown.run_until_cancelled(tick.notified()).await.is_some() {
+        job(with.clone()).await;
+    }
+}
+
+async fn sweep(engine: Engine) {
+    engine.dispatcher.sweep().await;
+}
+
+async fn beat((engine, health): (Engine, Health)) {
+    let now = engine.clock.now();
+    let result = engine.store.beat(now).await;
+    if let Err(error) = &result {
+        error!(%error, "the store can't be written");
+    }
+    health.store_written(now, &result.map_err(|error| error.to_string()));
+}
+
+async fn housekeeping(engine: Engine) {
+    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+    if let Err(error) = credential::warn(engine.store.as_ref(), &config, now).await {
+        error!(%error, "credentials about to expire could not be looked through");
+    }
+    loop {
+        match engine.store.prune(now, config.retention).await {
+            Ok(true) => tokio::task::yield_now().await,
+            Ok(false) => break,
+            Err(error) => {
+                error!(%error, "old samples and deliveries could not be removed");
+                break;
+            }
+        }
+    }
+    engine.dispatcher.sweep().await;
+}
