@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn phases_lie_within_the_spread_and_use_all_of_it() {
-        let spread = Duration::from_secs(600);
+        let spread = Duration::from_mins(10);
         let mut tenths = [0_u32; 10];
         for number in 0..10_000 {
             let phase = phase(&tenant(&format!("tenant-{number}")), spread);
