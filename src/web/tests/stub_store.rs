@@ -18,7 +18,7 @@ fn no<T>() -> Result<T, StoreError> {
 
 #[async_trait]
 impl Store for StubStore {
-    fn identity(&self) -> &str {
+    fn identity(&self) -> &'static str {
         "stub"
     }
 
