@@ -20,3 +20,4 @@ pub mod template;
 
 // The flows.
 pub mod config;
+pub mod web;

@@ -1,5 +1,197 @@
-//! Whether the service does its work: what `/healthz` and `/readyz` answer.
+//! Whether the service does its work: what `/healthz` and `/readyz` answer. Microsoft's troubles are not ours: a tenant that
+//! can't be read is told about and counted, and the service stays ready.
 
-/// Signs of life of the parts, as they report them.
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use crate::domain::{Timestamp, format_duration};
+
+/// A scheduler that has not ticked for that long is stalled. It ticks every second or so.
+pub const SCHEDULER_STALLED_AFTER: Duration = Duration::from_mins(1);
+
+/// A store that has taken no write for that long is stuck, even if it reports no error. It is written at every beat.
+pub const STORE_STUCK_AFTER: Duration = Duration::from_mins(5);
+
+/// Signs of life of the parts, as they report them. Cheap to clone; clones share.
 #[derive(Debug, Clone, Default)]
-pub struct Health {}
+pub struct Health {
+    signs: Arc<Mutex<Signs>>,
+}
+
+#[derive(Debug, Default)]
+struct Signs {
+    listening: bool,
+    ticked_at: Option<Timestamp>,
+    written_at: Option<Timestamp>,
+    store_trouble: Option<(Timestamp, StoreTrouble)>,
+}
+
+/// How a write to the store failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreTrouble {
+    /// The disk is full.
+    Full,
+    /// Anything else.
+    Failed,
+}
+
+/// How one part fares. Its JSON form is part of the answer of `/readyz`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sign {
+    /// `listener`, `scheduler` or `store`.
+    pub part: &'static str,
+    /// Whether it does its work.
+    pub good: bool,
+    /// What is wrong; `None` when nothing is.
+    pub trouble: Option<String>,
+    /// When it last did its work; for the store in trouble, when the trouble began.
+    pub at: Option<Timestamp>,
+}
+
+impl Health {
+    /// The listener takes connections, or no longer does.
+    pub fn listening(&self, up: bool) {
+        self.signs().listening = up;
+    }
+
+    /// The scheduler looked for due tenants.
+    pub fn scheduler_ticked(&self, now: Timestamp) {
+        self.signs().ticked_at = Some(now);
+    }
+
+    /// A write to the store succeeded; expected at least at every beat.
+    pub fn store_written(&self, now: Timestamp) {
+        let mut signs = self.signs();
+        signs.written_at = Some(now);
+        signs.store_trouble = None;
+    }
+
+    /// A write to the store failed.
+    pub fn store_failed(&self, now: Timestamp, trouble: StoreTrouble) {
+        let mut signs = self.signs();
+        let since = signs.store_trouble.map_or(now, |(since, _)| since);
+        signs.store_trouble = Some((since, trouble));
+    }
+
+    /// How each part fares; the service is ready when every one is good.
+    #[must_use]
+    pub fn verdict(&self, now: Timestamp) -> Vec<Sign> {
+        let signs = self.signs();
+        vec![signs.listener(), signs.scheduler(now), signs.store(now)]
+    }
+
+    /// A reporter that panicked leaves values that are whole.
+    fn signs(&self) -> MutexGuard<'_, Signs> {
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Signs {
+    fn listener(&self) -> Sign {
+        let trouble = (!self.listening).then(|| "takes no connections".to_owned());
+        Sign::new("listener", trouble, None)
+    }
+
+    fn scheduler(&self, now: Timestamp) -> Sign {
+        let trouble = silence(self.ticked_at, now, SCHEDULER_STALLED_AFTER, "has not ticked");
+        Sign::new("scheduler", trouble, self.ticked_at)
+    }
+
+    fn store(&self, now: Timestamp) -> Sign {
+        let stuck = || silence(self.written_at, now, STORE_STUCK_AFTER, "has not been written");
+        match self.store_trouble {
+            Some((since, StoreTrouble::Full)) => Sign::new("store", Some("the disk is full".to_owned()), Some(since)),
+            Some((since, StoreTrouble::Failed)) => Sign::new("store", Some("can't be written".to_owned()), Some(since)),
+            None => Sign::new("store", stuck(), self.written_at),
+        }
+    }
+}
+
+impl Sign {
+    fn new(part: &'static str, trouble: Option<String>, at: Option<Timestamp>) -> Self {
+        Self { part, good: trouble.is_none(), trouble, at }
+    }
+}
+
+fn silence(last: Option<Timestamp>, now: Timestamp, longest: Duration, what: &str) -> Option<String> {
+    match last.map(|last| now.since(last)) {
+        None => Some(format!("{what} yet")),
+        Some(silent) if silent >= longest => {
+            Some(format!("{what} for {}", format_duration(Duration::from_secs(silent.as_secs()))))
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_seconds(second)
+    }
+
+    fn alive() -> Health {
+        let health = Health::default();
+        health.listening(true);
+        health.scheduler_ticked(at(0));
+        health.store_written(at(0));
+        health
+    }
+
+    fn troubles(health: &Health, now: Timestamp) -> Vec<String> {
+        let bad = health.verdict(now).into_iter().filter(|sign| !sign.good);
+        bad.map(|sign| format!("{} {}", sign.part, sign.trouble.unwrap())).collect()
+    }
+
+    #[test]
+    fn before_its_parts_report_the_service_is_not_ready() {
+        assert_eq!(
+            troubles(&Health::default(), at(0)),
+            ["listener takes no connections", "scheduler has not ticked yet", "store has not been written yet"]
+        );
+    }
+
+    #[test]
+    fn clones_share_and_a_living_service_is_ready() {
+        let health = alive();
+        assert!(troubles(&health.clone(), at(1)).is_empty());
+    }
+
+    #[test]
+    fn a_scheduler_is_stalled_after_a_minute_and_recovers_with_its_next_tick() {
+        let health = alive();
+        assert!(troubles(&health, at(59)).is_empty());
+        assert_eq!(troubles(&health, at(60)), ["scheduler has not ticked for 1m"]);
+        health.scheduler_ticked(at(61));
+        assert!(troubles(&health, at(61)).is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_stalls_nobody() {
+        assert!(troubles(&alive(), at(-3600)).is_empty());
+    }
+
+    #[test]
+    fn a_store_in_trouble_is_not_ready_until_a_write_succeeds() {
+        let health = alive();
+        health.store_failed(at(10), StoreTrouble::Failed);
+        assert_eq!(troubles(&health, at(10)), ["store can't be written"]);
+        health.store_failed(at(20), StoreTrouble::Full);
+        assert_eq!(troubles(&health, at(20)), ["store the disk is full"]);
+        assert_eq!(health.verdict(at(20))[2].at, Some(at(10)));
+        health.store_written(at(30));
+        assert!(troubles(&health, at(30)).is_empty());
+    }
+
+    #[test]
+    fn a_store_that_hangs_without_an_error_is_noticed() {
+        let health = alive();
+        health.scheduler_ticked(at(300));
+        assert_eq!(troubles(&health, at(300)), ["store has not been written for 5m"]);
+    }
+}

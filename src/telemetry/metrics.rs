@@ -2,27 +2,254 @@
 
 use std::{sync::Arc, time::Duration};
 
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
+};
+
+use super::standing;
 use crate::domain::ChannelName;
 
+pub use super::standing::Standing;
+
+/// Upper bounds, in seconds: from a good tick to a quarter of an hour, the usual interval.
+const LATENESS_S: [f64; 10] = [0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0];
+
+/// Upper bounds, in seconds: from a receiver nearby to an attempt that ran out of time.
+const ATTEMPT_S: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0];
+
 /// Every counter of the process. Cheap to clone; clones count together.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Metrics {
-    _inner: Arc<()>,
+    inner: Arc<Inner>,
 }
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    checks: Family<Outcome, Counter>,
+    /// The usual outcomes, at hand so that counting them neither allocates nor searches.
+    checks_ok: Counter,
+    lateness: Histogram,
+    tokens: Family<Outcome, Counter>,
+    tokens_ok: Counter,
+    notifications: Family<Kind, Counter>,
+    attempts: Family<AttemptLabels, Counter>,
+    attempt_duration: Histogram,
+    reloads: Family<Outcome, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    r#type: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    channel: String,
+    outcome: String,
+}
+
+/// The outcome that is counted without a search.
+const OK: &str = "ok";
+
+impl Outcome {
+    fn new(outcome: &str) -> Self {
+        Self { outcome: outcome.to_owned() }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { inner: Arc::new(Inner::new()) }
+    }
+}
+
+impl Inner {
+    fn new() -> Self {
+        let checks = Family::<Outcome, Counter>::default();
+        let tokens = Family::<Outcome, Counter>::default();
+        let mut inner = Self {
+            registry: Registry::with_prefix(PREFIX),
+            checks_ok: checks.get_or_create_owned(&Outcome::new(OK)),
+            checks,
+            lateness: Histogram::new(LATENESS_S),
+            tokens_ok: tokens.get_or_create_owned(&Outcome::new(OK)),
+            tokens,
+            notifications: Family::default(),
+            attempts: Family::default(),
+            attempt_duration: Histogram::new(ATTEMPT_S),
+            reloads: Family::default(),
+        };
+        inner.register();
+        inner
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The running version", build);
+        registry.register("checks", "Checks that ended, by outcome", self.checks.clone());
+        registry.register_with_unit(
+            "check_lateness",
+            "How long after its due instant a check began",
+            Unit::Seconds,
+            self.lateness.clone(),
+        );
+        registry.register("token_requests", "Requests for tokens, by outcome", self.tokens.clone());
+        registry.register("notifications", "Notifications that were committed, by type", self.notifications.clone());
+        registry.register("delivery_attempts", "Attempts to deliver, by channel and outcome", self.attempts.clone());
+        registry.register_with_unit(
+            "delivery_attempt_duration",
+            "How long an attempt to deliver took",
+            Unit::Seconds,
+            self.attempt_duration.clone(),
+        );
+        registry.register("reloads", "Configurations that were taken or refused", self.reloads.clone());
+    }
+}
+
+/// What every name begins with.
+pub(super) const PREFIX: &str = "scorewatch";
 
 impl Metrics {
     /// A check ended; `outcome` is `ok` or a failure class's text form. `lateness` is how long after its due instant it began.
-    pub fn check_finished(&self, _outcome: &str, _lateness: Duration) {}
+    pub fn check_finished(&self, outcome: &str, lateness: Duration) {
+        count(outcome, &self.inner.checks_ok, &self.inner.checks);
+        self.inner.lateness.observe(lateness.as_secs_f64());
+    }
 
     /// Entra was asked for a token; `outcome` is `ok` or a failure class's text form.
-    pub fn token_requested(&self, _outcome: &str) {}
+    pub fn token_requested(&self, outcome: &str) {
+        count(outcome, &self.inner.tokens_ok, &self.inner.tokens);
+    }
 
     /// A transition was committed; `kind` is a notification type's text form.
-    pub fn notification_made(&self, _kind: &str) {}
+    pub fn notification_made(&self, kind: &str) {
+        self.inner.notifications.get_or_create(&Kind { r#type: kind.to_owned() }).inc();
+    }
 
     /// A delivery was attempted; `outcome` is `delivered`, `retry`, `dead` or `parked`. `duration` is the attempt's.
-    pub fn attempt_made(&self, _channel: &ChannelName, _outcome: &str, _duration: Duration) {}
+    pub fn attempt_made(&self, channel: &ChannelName, outcome: &str, duration: Duration) {
+        let labels = AttemptLabels { channel: channel.as_str().to_owned(), outcome: outcome.to_owned() };
+        self.inner.attempts.get_or_create(&labels).inc();
+        self.inner.attempt_duration.observe(duration.as_secs_f64());
+    }
 
     /// A configuration was taken (`true`) or refused.
-    pub fn reloaded(&self, _taken: bool) {}
+    pub fn reloaded(&self, taken: bool) {
+        let outcome = if taken { "taken" } else { "refused" };
+        self.inner.reloads.get_or_create(&Outcome::new(outcome)).inc();
+    }
+
+    /// Everything as `OpenMetrics` text; with gauges from the store's standing unless it could not be read.
+    #[must_use]
+    pub fn render(&self, standing: Option<&Standing>) -> String {
+        let mut page = String::new();
+        // Writing to a string fails only where a label's own encoding does, and texts and numbers don't.
+        let _ = text::encode_registry(&mut page, &self.inner.registry);
+        if let Some(standing) = standing {
+            let _ = text::encode_registry(&mut page, &standing::registry(standing));
+        }
+        let _ = text::encode_eof(&mut page);
+        page
+    }
+}
+
+fn count(outcome: &str, ok: &Counter, all: &Family<Outcome, Counter>) {
+    if outcome == OK {
+        ok.inc();
+    } else {
+        all.get_or_create(&Outcome::new(outcome)).inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(name: &str) -> ChannelName {
+        ChannelName::parse(name).unwrap()
+    }
+
+    fn lines(page: &str) -> Vec<&str> {
+        page.lines().filter(|line| !line.starts_with('#')).collect()
+    }
+
+    #[test]
+    fn clones_count_together_under_the_published_names() {
+        let metrics = Metrics::default();
+        let clone = metrics.clone();
+        metrics.check_finished("ok", Duration::from_millis(50));
+        clone.check_finished("ok", Duration::from_millis(50));
+        clone.check_finished("consent-missing", Duration::from_secs(2000));
+        metrics.token_requested("ok");
+        metrics.token_requested("throttled");
+        metrics.notification_made("alert.firing");
+        metrics.attempt_made(&channel("soc-teams"), "delivered", Duration::from_millis(300));
+        metrics.reloaded(true);
+        metrics.reloaded(false);
+        let page = metrics.render(None);
+        let lines = lines(&page);
+        for expected in [
+            concat!("scorewatch_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+            "scorewatch_checks_total{outcome=\"ok\"} 2",
+            "scorewatch_checks_total{outcome=\"consent-missing\"} 1",
+            "scorewatch_check_lateness_seconds_bucket{le=\"0.01\"} 0",
+            "scorewatch_check_lateness_seconds_bucket{le=\"0.1\"} 2",
+            "scorewatch_check_lateness_seconds_bucket{le=\"+Inf\"} 3",
+            "scorewatch_token_requests_total{outcome=\"ok\"} 1",
+            "scorewatch_token_requests_total{outcome=\"throttled\"} 1",
+            "scorewatch_notifications_total{type=\"alert.firing\"} 1",
+            "scorewatch_delivery_attempts_total{channel=\"soc-teams\",outcome=\"delivered\"} 1",
+            "scorewatch_delivery_attempt_duration_seconds_count 1",
+            "scorewatch_reloads_total{outcome=\"taken\"} 1",
+            "scorewatch_reloads_total{outcome=\"refused\"} 1",
+        ] {
+            assert!(lines.contains(&expected), "{expected} is not in\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_page_ends_once_and_without_the_store_it_has_no_gauges() {
+        let metrics = Metrics::default();
+        let without = metrics.render(None);
+        assert!(without.ends_with("# EOF\n") && !without.contains("scorewatch_tenants"));
+        let with = metrics.render(Some(&Standing::default()));
+        assert_eq!(with.matches("# EOF").count(), 1);
+        assert!(with.ends_with("# EOF\n") && with.contains("scorewatch_tenants 0"));
+    }
+
+    #[test]
+    fn what_is_gone_from_the_store_is_gone_from_the_page() {
+        let metrics = Metrics::default();
+        let standing = Standing {
+            tenants: 3,
+            failing: 1,
+            pending: 2,
+            firing: 4,
+            deliveries: vec![(channel("soar"), "queued", 7), (channel("soar"), "dead", 1)],
+            oldest_queued: vec![(channel("soar"), Duration::from_millis(1500))],
+        };
+        let page = metrics.render(Some(&standing));
+        let lines = lines(&page);
+        for expected in [
+            "scorewatch_tenants 3",
+            "scorewatch_tenants_failing 1",
+            "scorewatch_alerts{state=\"pending\"} 2",
+            "scorewatch_alerts{state=\"firing\"} 4",
+            "scorewatch_deliveries{channel=\"soar\",state=\"queued\"} 7",
+            "scorewatch_deliveries{channel=\"soar\",state=\"dead\"} 1",
+            "scorewatch_oldest_queued_age_seconds{channel=\"soar\"} 1.5",
+        ] {
+            assert!(lines.contains(&expected), "{expected} is not in\n{page}");
+        }
+        assert!(!metrics.render(Some(&Standing::default())).contains("soar"));
+    }
 }

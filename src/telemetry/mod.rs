@@ -2,6 +2,7 @@
 
 pub mod health;
 pub mod metrics;
+mod standing;
 
-pub use health::Health;
-pub use metrics::Metrics;
+pub use health::{Health, Sign, StoreTrouble};
+pub use metrics::{Metrics, Standing};

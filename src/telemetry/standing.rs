@@ -1,0 +1,83 @@
+//! How the store stands, as gauges of one scrape. They are made anew each time, so nothing that is gone lingers.
+
+use std::{sync::atomic::AtomicU64, time::Duration};
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{family::Family, gauge::Gauge},
+    registry::{Registry, Unit},
+};
+
+use super::metrics::PREFIX;
+use crate::domain::ChannelName;
+
+/// Counts out of the store at the time of a scrape.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Tenants known.
+    pub tenants: u64,
+    /// Tenants whose checks fail.
+    pub failing: u64,
+    /// Alerts that pend.
+    pub pending: u64,
+    /// Alerts that fire.
+    pub firing: u64,
+    /// Unfinished and dead deliveries by channel and the text form of their state.
+    pub deliveries: Vec<(ChannelName, &'static str, u64)>,
+    /// By channel, how long its oldest unfinished delivery has been queued.
+    pub oldest_queued: Vec<(ChannelName, Duration)>,
+}
+
+type Count = Gauge<u64, AtomicU64>;
+type Seconds = Gauge<f64, AtomicU64>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AlertLabels {
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    channel: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChannelLabels {
+    channel: String,
+}
+
+pub(super) fn registry(standing: &Standing) -> Registry {
+    let mut registry = Registry::with_prefix(PREFIX);
+    registry.register("tenants", "Tenants known", count(standing.tenants));
+    registry.register("tenants_failing", "Tenants whose checks fail", count(standing.failing));
+
+    let alerts = Family::<AlertLabels, Count>::default();
+    alerts.get_or_create(&AlertLabels { state: "pending" }).set(standing.pending);
+    alerts.get_or_create(&AlertLabels { state: "firing" }).set(standing.firing);
+    registry.register("alerts", "Alerts, by state", alerts);
+
+    let deliveries = Family::<DeliveryLabels, Count>::default();
+    for (channel, state, number) in &standing.deliveries {
+        deliveries.get_or_create(&DeliveryLabels { channel: channel.as_str().to_owned(), state }).set(*number);
+    }
+    registry.register("deliveries", "Unfinished and dead deliveries, by channel and state", deliveries);
+
+    let oldest = Family::<ChannelLabels, Seconds>::default();
+    for (channel, age) in &standing.oldest_queued {
+        oldest.get_or_create(&ChannelLabels { channel: channel.as_str().to_owned() }).set(age.as_secs_f64());
+    }
+    registry.register_with_unit(
+        "oldest_queued_age",
+        "How long the oldest unfinished delivery of a channel has been queued",
+        Unit::Seconds,
+        oldest,
+    );
+    registry
+}
+
+fn count(number: u64) -> Count {
+    let gauge = Count::default();
+    gauge.set(number);
+    gauge
+}

@@ -1,0 +1,41 @@
+//! What holds for every request and answer: bodies are small, browsers are told to trust nothing.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::router::refusal;
+
+/// Largest request body, in bytes. No route reads one yet; what is larger is refused unread.
+pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The answers hold no page, so a browser needs to load and run nothing. Advice of the OWASP "REST Security Cheat Sheet".
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
+
+/// Refuses a request that announces a body beyond the cap.
+pub(super) async fn cap_body(request: Request, next: Next) -> Response {
+    if announced_bytes(request.headers()).is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
+        return refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+    }
+    next.run(request).await
+}
+
+fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Adds the headers that every answer has.
+pub(super) async fn set_headers(mut response: Response) -> Response {
+    response.headers_mut().extend(HEADERS);
+    response
+}

@@ -1,0 +1,31 @@
+//! Every route.
+
+use axum::{
+    Json, Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+
+use super::{State, health, metrics, protect};
+
+pub(super) fn router(state: State) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::page))
+        .fallback(|| async { refusal(StatusCode::NOT_FOUND, "there is nothing here") })
+        .method_not_allowed_fallback(|| async { refusal(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here") })
+        .layer(DefaultBodyLimit::max(protect::BODY_BYTES_MAX))
+        .layer(middleware::from_fn(protect::cap_body))
+        .layer(middleware::map_response(protect::set_headers))
+        .with_state(state)
+}
+
+/// An answer that says no, in the one form that they all have.
+pub(super) fn refusal(status: StatusCode, why: &str) -> Response {
+    (status, Json(json!({ "error": why }))).into_response()
+}

@@ -1,0 +1,207 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    State,
+    server::{Limits, serve_within},
+};
+use crate::{
+    clock::Clock,
+    domain::{ChannelName, Timestamp},
+    notify::DeliveryState,
+    store::Totals,
+    telemetry::{Health, Metrics, StoreTrouble},
+};
+
+mod stub_store;
+
+use stub_store::StubStore;
+
+/// Long enough that no test meets them; each test shortens the one it is about.
+const PATIENT: Limits = Limits {
+    head: Duration::from_hours(1),
+    lifetime: Duration::from_hours(1),
+    drain: Duration::from_hours(1),
+    connections: 16,
+};
+
+/// A server on loopback.
+struct Server {
+    address: SocketAddr,
+    health: Health,
+    clock: Clock,
+    shutdown: CancellationToken,
+    done: JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(limits: Limits, totals: Option<Totals>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (health, clock) = (Health::default(), Clock::manual(Timestamp::from_seconds(1000)));
+        let store = Arc::new(StubStore(totals));
+        let state = State { store, metrics: Metrics::default(), health: health.clone(), clock: clock.clone() };
+        let shutdown = CancellationToken::new();
+        let done = tokio::spawn(serve_within(limits, listener, state, shutdown.clone()));
+        Self { address, health, clock, shutdown, done }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// One request on a connection of its own: the head and the body of the answer.
+    async fn ask(&self, request_line: &str, headers: &str) -> (String, String) {
+        let mut stream = self.connect().await;
+        let request = format!("{request_line} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = rest(stream).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_lowercase(), body.to_owned())
+    }
+
+    async fn get(&self, path: &str) -> (String, String) {
+        self.ask(&format!("GET {path}"), "").await
+    }
+}
+
+/// What still comes until the server closes.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset ends a connection as well as a close.
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
+}
+
+fn json(body: &str) -> serde_json::Value {
+    serde_json::from_str(body).unwrap()
+}
+
+#[tokio::test]
+async fn the_process_lives_whatever_its_parts_say() {
+    let server = Server::start(PATIENT, None).await;
+    let (head, body) = server.get("/healthz").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert_eq!(json(&body)["alive"], true);
+}
+
+#[tokio::test]
+async fn ready_means_that_every_part_does_its_work() {
+    let server = Server::start(PATIENT, None).await;
+    let (head, body) = server.get("/readyz").await;
+    assert!(head.starts_with("http/1.1 503"), "{head}");
+    assert_eq!(json(&body)["ready"], false);
+
+    let now = server.clock.now();
+    server.health.scheduler_ticked(now);
+    server.health.store_written(now);
+    let (head, body) = server.get("/readyz").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}{body}");
+    assert_eq!(json(&body)["ready"], true);
+
+    server.health.store_failed(now, StoreTrouble::Full);
+    let (head, body) = server.get("/readyz").await;
+    assert!(head.starts_with("http/1.1 503"), "{head}");
+    assert_eq!(json(&body)["signs"][2]["trouble"], "the disk is full");
+
+    server.health.store_written(now);
+    server.clock.advance(Duration::from_mins(1));
+    let (_, body) = server.get("/readyz").await;
+    assert_eq!(json(&body)["signs"][1]["trouble"], "has not ticked for 1m");
+}
+
+#[tokio::test]
+async fn metrics_are_openmetrics_with_the_stores_gauges() {
+    let channel = ChannelName::parse("soar").unwrap();
+    let totals = Totals {
+        tenants: 12,
+        deliveries: vec![(channel.clone(), DeliveryState::Queued, 3)],
+        oldest_queued_at: vec![(channel, Timestamp::from_seconds(940))],
+        ..Totals::default()
+    };
+    let server = Server::start(PATIENT, Some(totals)).await;
+    let (head, body) = server.get("/metrics").await;
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
+    assert!(body.contains("\nscorewatch_tenants 12\n"), "{body}");
+    assert!(body.contains("\nscorewatch_deliveries{channel=\"soar\",state=\"queued\"} 3\n"), "{body}");
+    assert!(body.contains("\nscorewatch_oldest_queued_age_seconds{channel=\"soar\"} 60.0\n"), "{body}");
+    assert!(body.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn metrics_of_the_process_outlive_the_store() {
+    let server = Server::start(PATIENT, None).await;
+    let (head, body) = server.get("/metrics").await;
+    assert!(head.starts_with("http/1.1 200") && body.contains("scorewatch_checks_total"), "{head}{body}");
+    assert!(!body.contains("scorewatch_tenants"), "{body}");
+}
+
+#[tokio::test]
+async fn what_is_not_answered_is_refused_in_json_with_the_same_headers() {
+    let server = Server::start(PATIENT, None).await;
+    let too_large = format!("Content-Length: {}\r\n", 64 * 1024 + 1);
+    for (request_line, headers, status) in [
+        ("GET /", "", 404),
+        ("GET /metrics/../etc/passwd", "", 404),
+        ("POST /metrics", "", 405),
+        ("POST /readyz", too_large.as_str(), 413),
+    ] {
+        let (head, body) = server.ask(request_line, headers).await;
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{request_line}: {head}");
+        assert!(json(&body)["error"].is_string(), "{request_line}: {body}");
+        for header in [
+            "x-content-type-options: nosniff",
+            "cache-control: no-store",
+            "content-security-policy: default-src 'none'",
+        ] {
+            assert!(head.contains(header), "{request_line}: {head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_its_request_is_cut_off() {
+    let server = Server::start(Limits { head: Duration::from_millis(20), ..PATIENT }, None).await;
+    for beginning in ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nHost: test\r\nX-Slow: "] {
+        let mut stream = server.connect().await;
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        // Returns only because the server closes.
+        assert!(!rest(stream).await.contains("200 OK"), "{beginning}");
+    }
+}
+
+#[tokio::test]
+async fn silent_clients_do_not_keep_others_out() {
+    let server = Server::start(Limits { head: Duration::from_millis(20), connections: 2, ..PATIENT }, None).await;
+    let _silent = [server.connect().await, server.connect().await, server.connect().await];
+    let (head, _) = server.get("/healthz").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+}
+
+#[tokio::test]
+async fn a_connection_does_not_last_for_ever() {
+    let limits = Limits { lifetime: Duration::from_millis(20), ..PATIENT };
+    let server = Server::start(limits, None).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+    assert!(rest(stream).await.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn shutdown_closes_the_listener_and_waits_for_nobody_who_is_silent() {
+    let server = Server::start(Limits { drain: Duration::from_millis(20), ..PATIENT }, None).await;
+    let mut stuck = server.connect().await;
+    stuck.write_all(b"GET /healthz HT").await.unwrap();
+    let _ = server.get("/healthz").await;
+    server.shutdown.cancel();
+    server.done.await.unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
+    let listener = server.health.verdict(server.clock.now()).remove(0);
+    assert_eq!((listener.part, listener.good), ("listener", false));
+}

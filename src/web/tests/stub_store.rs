@@ -1,0 +1,116 @@
+//! A store that has only counts to tell, or not even those.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{
+    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    notify::{Delivery, DeliveryId},
+    store::*,
+};
+
+pub(super) struct StubStore(pub(super) Option<Totals>);
+
+fn no<T>() -> Result<T, StoreError> {
+    Err(StoreError::Failed("only counts here".to_owned()))
+}
+
+#[async_trait]
+impl Store for StubStore {
+    fn identity(&self) -> &'static str {
+        "stub"
+    }
+
+    async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
+        no()
+    }
+
+    async fn load(&self, _tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
+        no()
+    }
+
+    async fn commit(&self, _outcome: CheckOutcome) -> Result<Commit, StoreError> {
+        no()
+    }
+
+    async fn announce(&self, _notification: NewNotification, _now: Timestamp) -> Result<bool, StoreError> {
+        no()
+    }
+
+    async fn alerts(&self, _filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
+        no()
+    }
+
+    async fn history(&self, _series: &SeriesKey, _since: Timestamp) -> Result<Vec<Sample>, StoreError> {
+        no()
+    }
+
+    async fn claim(&self, _channel: &ChannelName, _now: Timestamp) -> Result<Claim, StoreError> {
+        no()
+    }
+
+    async fn settle(
+        &self,
+        _delivery: DeliveryId,
+        _attempt: u32,
+        _outcome: AttemptOutcome,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn recover(&self, _now: Timestamp) -> Result<u64, StoreError> {
+        no()
+    }
+
+    async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
+        no()
+    }
+
+    async fn resend(&self, _delivery: DeliveryId, _now: Timestamp) -> Result<bool, StoreError> {
+        no()
+    }
+
+    async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError> {
+        no()
+    }
+
+    async fn unpark(&self, _channel: &ChannelName, _now: Timestamp) -> Result<bool, StoreError> {
+        no()
+    }
+
+    async fn deliveries(&self, _filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
+        no()
+    }
+
+    async fn delivery(&self, _id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+        no()
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        self.0.clone().map_or_else(no, Ok)
+    }
+
+    async fn beat(&self, _now: Timestamp) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError> {
+        no()
+    }
+
+    async fn record_away(&self, _away: Away) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn away(&self) -> Result<Vec<Away>, StoreError> {
+        no()
+    }
+
+    async fn prune(&self, _now: Timestamp, _retention: Duration) -> Result<bool, StoreError> {
+        no()
+    }
+
+    async fn close(&self) {}
+}
