@@ -157,7 +157,7 @@ fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
             Ok(Arc::new(config))
         }
         None => {
-            output::complain(&output::problems(&loaded.problems, false));
+            output::complain(&output::problems(&loaded.problems));
             Err(Failure::Input(None))
         }
     }

@@ -25,8 +25,8 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// Problems as people or machines want them.
-pub(super) fn problems(problems: &[Problem], as_json: bool) -> String {
-    if as_json { render::json(problems) } else { render::terminal(problems, stderr().is_terminal()) }
+pub(super) fn problems(problems: &[Problem]) -> String {
+    render::terminal(problems, stderr().is_terminal())
 }
 
 /// A table for people: aligned columns, no frame. Control characters from outside are made visible.

@@ -23,7 +23,7 @@ use crate::{
     egress::Egress,
     microsoft::Microsoft,
     store::{Store, StoreError, sqlite::SqliteStore},
-    telemetry::{Health, Metrics},
+    telemetry::{Health, Metrics, health::StoreTrouble},
     web,
 };
 
@@ -144,7 +144,7 @@ impl Service {
         let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
         let (engine, told) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
-        let health = Health::new(clock.now());
+        let health = Health::default();
         let ticks = Ticks::default();
         let planner = Planner::new(Parts {
             checker: engine.checker.clone(),
@@ -219,11 +219,14 @@ async fn sweep(engine: Engine) {
 
 async fn beat((engine, health): (Engine, Health)) {
     let now = engine.clock.now();
-    let result = engine.store.beat(now).await;
-    if let Err(error) = &result {
-        error!(%error, "the store can't be written");
+    match engine.store.beat(now).await {
+        Ok(()) => health.store_written(now),
+        Err(error) => {
+            error!(%error, "the store can't be written");
+            let full = matches!(error, StoreError::Full);
+            health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });
+        }
     }
-    health.store_written(now, &result.map_err(|error| error.to_string()));
 }
 
 async fn housekeeping(engine: Engine) {

@@ -1,0 +1,106 @@
+//! `scorewatch check`: validates configuration, rules and templates; every problem at once.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Failure, output};
+use crate::{
+    clock::Clock,
+    config::{self, Config},
+    diagnostic::{Problem, render},
+    domain::Timestamp,
+};
+
+/// How many coming runs of each schedule `-v` shows.
+const RUNS_SHOWN: usize = 3;
+
+/// What to show.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch check                                   exit code 0: the service would take this configuration
+  scorewatch check -v                                also what was understood, and when the next checks would run
+  scorewatch check --json --config new/scorewatch.yaml")]
+pub(super) struct Arguments {
+    /// Say what was understood, and when the next checks would run
+    #[arg(short, long)]
+    verbose: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    valid: bool,
+    problems: &'a [Problem],
+    summary: Option<Summary>,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary {
+    tenants: usize,
+    rules: usize,
+    channels: usize,
+    schedules: Vec<ScheduleLine>,
+}
+
+#[derive(Debug, Serialize)]
+struct ScheduleLine {
+    schedule: String,
+    timezone: String,
+    tenants: usize,
+    next_runs: Vec<Timestamp>,
+}
+
+pub(super) fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let loaded = config::load(file);
+    let summary = loaded.config.as_ref().map(summarise);
+    if arguments.json {
+        output::json(&Report { valid: summary.is_some(), problems: &loaded.problems, summary })?;
+        return if loaded.config.is_some() { Ok(()) } else { Err(Failure::Input(None)) };
+    }
+    if !loaded.problems.is_empty() {
+        output::complain(&output::problems(&loaded.problems));
+    }
+    let Some(summary) = summary else { return Err(Failure::Input(None)) };
+    let Summary { tenants, rules, channels, schedules } = &summary;
+    output::say(&format!("{}: {tenants} tenants, {rules} rules, {channels} channels: fine", file.display()));
+    if arguments.verbose {
+        for line in schedules {
+            let runs: Vec<_> = line.next_runs.iter().map(ToString::to_string).collect();
+            output::say(&format!(
+                "schedule \"{}\" ({}), {} tenants: next runs would be {}",
+                line.schedule,
+                line.timezone,
+                line.tenants,
+                runs.join(", ")
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn summarise(config: &Config) -> Summary {
+    let mut schedules: Vec<(&crate::schedule::Schedule, usize)> = Vec::new();
+    for tenant in config.tenants.values() {
+        match schedules.iter_mut().find(|(schedule, _)| *schedule == &*tenant.schedule) {
+            Some((_, tenants)) => *tenants += 1,
+            None => schedules.push((&tenant.schedule, 1)),
+        }
+    }
+    let now = Clock::System.now();
+    let lines = schedules.into_iter().map(|(schedule, tenants)| ScheduleLine {
+        schedule: schedule.expression().to_owned(),
+        timezone: schedule.zone().to_string(),
+        tenants,
+        next_runs: std::iter::successors(schedule.next_tick(now), |tick| schedule.next_tick(*tick)).take(RUNS_SHOWN).collect(),
+    });
+    Summary {
+        tenants: config.tenants.len(),
+        rules: config.rules.len(),
+        channels: config.channels.len(),
+        schedules: lines.collect(),
+    }
+}

@@ -1,0 +1,181 @@
+//! `scorewatch preview`: the exact message of a rule for a channel; `--send` posts it, marked as a test.
+
+use std::{path::Path, sync::Arc};
+
+use serde_json::Value;
+
+use super::{Failure, configured, output, wrong_input};
+use crate::{
+    channel::{self, ChannelSettings, Verdict},
+    clock::Clock,
+    config::{Config, Tenant},
+    delivery::send,
+    domain::{ScoreKind, Timestamp},
+    egress::{Egress, Outgoing},
+    notify::{
+        Notification, NotificationId,
+        compose::{self, Subjects},
+        notification::{Links, TenantFacts},
+    },
+    rule::{Change, Condition, Resolution, Rule, Size, Transition, TransitionKind},
+    secret::{ExposeSecret, redact},
+};
+
+/// What to preview.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch preview --rule device-score-drop --channel soc-teams
+  scorewatch preview --rule device-score-drop --channel soc-teams --resolved --tenant contoso
+  scorewatch preview --rule device-score-drop --channel soc-teams --send    posts it, marked as a test
+
+The values are made up from the rule; tenant, names, template and request are the real ones.")]
+pub(super) struct Arguments {
+    /// The rule's name
+    #[arg(long, value_name = "NAME")]
+    rule: String,
+    /// The channel's name
+    #[arg(long, value_name = "NAME")]
+    channel: String,
+    /// The tenant; by default the first that the rule selects and the channel may show
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    /// The message that it is over, not that it began
+    #[arg(long)]
+    resolved: bool,
+    /// Post it, marked as a test
+    #[arg(long)]
+    send: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let config = configured(file)?;
+    let rule = config.rules.iter().find(|rule| rule.name.as_str() == arguments.rule);
+    let rule = rule.ok_or_else(|| wrong_input(format!("there is no rule `{}`", arguments.rule)))?;
+    let settings = config.channels.get(arguments.channel.as_str());
+    let settings = settings.ok_or_else(|| wrong_input(format!("there is no channel `{}`", arguments.channel)))?;
+    let tenant = tenant_for(&config, rule, settings, arguments.tenant.as_deref())?;
+    let now = Clock::System.now();
+    let notification = notification(rule, tenant, arguments.resolved, now);
+    let channel = channel::open(settings, &config.templates);
+    let outgoing = channel.compose(&notification, now)?;
+    show(&outgoing, arguments.json)?;
+    if !arguments.send {
+        return Ok(());
+    }
+    match send::attempt(&Egress::new()?, settings, &config.templates, &notification, now).await {
+        Verdict::Delivered => {
+            output::complain("sent; the receiver took it. Look whether it appeared: a Teams workflow answers before it runs");
+            Ok(())
+        }
+        Verdict::Retry { reason, .. } | Verdict::Dead { reason } | Verdict::Parked { reason } => {
+            Err(Failure::Run(Some(anyhow::anyhow!("not delivered: {reason}"))))
+        }
+    }
+}
+
+fn tenant_for<'a>(
+    config: &'a Config,
+    rule: &Rule,
+    settings: &ChannelSettings,
+    wanted: Option<&str>,
+) -> Result<&'a Tenant, Failure> {
+    let admitted = |tenant: &&Arc<Tenant>| settings.fence.admits(&tenant.id, &tenant.labels);
+    let found = match wanted {
+        Some(id) => {
+            let tenant = config.tenants.get(id).ok_or_else(|| wrong_input(format!("there is no tenant `{id}`")))?;
+            Some(tenant).filter(admitted)
+        }
+        None => config.tenants.values().filter(|tenant| rule.tenants.matches(&tenant.labels)).find(admitted),
+    };
+    found.map(AsRef::as_ref).ok_or_else(|| wrong_input(format!("channel `{}` may show no such tenant", settings.name)))
+}
+
+fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) -> Notification {
+    let score = rule.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
+    let (baseline, bad, good) = values(&rule.when);
+    let kind = if resolved { TransitionKind::Resolved(Resolution::Recovered) } else { TransitionKind::Fired };
+    let since = now.minus(rule.hold);
+    let transition = Transition {
+        kind,
+        at: now,
+        value: if resolved { good } else { bad },
+        observed_at: Some(now),
+        baseline,
+        since,
+        fired_at: now,
+        generation: 1,
+        sequence: if resolved { 2 } else { 1 },
+    };
+    let no_data = matches!(rule.when, Condition::NoData(_)) && !resolved;
+    let key = rule.alert_key(&tenant.id, score, None);
+    let subjects = Subjects {
+        store: "preview",
+        key: &key,
+        tenant: TenantFacts {
+            id: tenant.id.to_string(),
+            name: tenant.name.to_string(),
+            labels: tenant.labels.as_ref().clone(),
+        },
+        condition: rule.when.to_string(),
+        severity: rule.severity,
+        loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
+        reason: no_data.then(|| "checks fail: secret-expired; make a new secret in the app registration".to_owned()),
+        operator: None,
+        links: Links { dashboard: None, portal: Some(format!("{}/securescore", tenant.account.hosts.portal)) },
+    };
+    let mut notification = compose::of_transition(subjects, &transition);
+    let id = NotificationId::of_parts(&["preview", &now.to_string(), tenant.id.as_str(), rule.name.as_str()]);
+    notification.data.notification.short_id = id.short();
+    notification.data.notification.id = id;
+    notification.data.notification.test = true;
+    notification
+}
+
+/// A baseline, a value at which the condition holds, and one at which it is over.
+fn values(condition: &Condition) -> (Option<f64>, Option<f64>, Option<f64>) {
+    const BASELINE: f64 = 400.0;
+    let distance = |change: &Change| match change.size {
+        Size::Percent(percent) => BASELINE * percent / 100.0,
+        Size::Points(points) => points,
+    };
+    match condition {
+        Condition::Below(bound) => (None, Some(bound - 10.0), Some(bound + 25.0)),
+        Condition::Above(bound) => (None, Some(bound + 10.0), Some(bound - 25.0)),
+        Condition::Drop(change) => (Some(BASELINE), Some(BASELINE - 1.5 * distance(change)), Some(BASELINE)),
+        Condition::Rise(change) => (Some(BASELINE), Some(BASELINE + 1.5 * distance(change)), Some(BASELINE)),
+        Condition::NoData(_) => (None, None, Some(BASELINE)),
+    }
+}
+
+/// Prints the request: its URL and headers without what is secret in them, its body as it is.
+fn show(outgoing: &Outgoing, as_json: bool) -> Result<(), Failure> {
+    let url = redact::url(outgoing.url.expose_secret());
+    let headers: Vec<(&str, &str)> = outgoing
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, if *name == "authorization" { "…" } else { value.expose_secret() }))
+        .collect();
+    let body = String::from_utf8_lossy(&outgoing.body);
+    let parsed: Option<Value> = serde_json::from_str(&body).ok();
+    if as_json {
+        let body = parsed.unwrap_or_else(|| Value::String(body.into_owned()));
+        let headers: serde_json::Map<_, _> =
+            headers.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value.to_owned()))).collect();
+        return output::json(&serde_json::json!({ "method": "POST", "url": url, "headers": headers, "body": body }));
+    }
+    output::say(&format!("POST {url}"));
+    for (name, value) in headers {
+        output::say(&format!("{name}: {}", output::visible(value)));
+    }
+    output::say("");
+    match parsed {
+        Some(value) => output::json(&value)?,
+        None => output::say(&body),
+    }
+    output::complain(&format!("({} bytes)", outgoing.body.len()));
+    Ok(())
+}
