@@ -85,6 +85,10 @@ impl Clients {
             .http2_keep_alive_interval(PING_INTERVAL)
             .http2_keep_alive_timeout(PING_TIMEOUT)
             .build()
-            .map_err(|_| EgressError::Unusable("TLS can't be set up on this machine; are root certificates installed?".to_owned()))
+            .map_err(|_| {
+                EgressError::Unusable(
+                    "TLS can't be set up on this machine; are root certificates installed?".to_owned(),
+                )
+            })
     }
 }
