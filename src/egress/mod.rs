@@ -3,14 +3,34 @@
 //! The only user of the HTTP client. [`Egress::send`] resolves, vets every address, pins what it vetted, sends, and reads the
 //! answer up to a cap under one deadline that includes the body.
 
-use std::{net::IpAddr, time::Duration};
+mod address;
+mod client;
+mod failure;
+mod resolve;
+pub mod retry_after;
+mod target;
+#[cfg(test)]
+mod tests;
 
-use bytes::Bytes;
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
 use ipnet::IpNet;
-use secrecy::SecretString;
+use reqwest::{
+    Response,
+    header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+};
+use secrecy::{ExposeSecret, SecretString};
 
-/// A request. Its URL may be a secret, and so may its headers; neither can be printed.
-#[derive(Debug)]
+pub use address::is_public;
+pub use resolve::{Lookup, SystemLookup};
+
+/// Longest value of an answer's header that is kept, in bytes.
+const HEADER_BYTES_MAX: usize = 256;
+
+/// A request. Its URL, its headers and its body may hold secrets; none can be printed.
+///
+/// An answer is decompressed only if the request asks for that, by `accept-encoding: gzip`.
 pub struct Outgoing {
     /// `GET` or `POST`.
     pub method: Method,
@@ -57,8 +77,8 @@ pub enum Private {
     Any,
 }
 
-/// An answer: hostile until parsed.
-#[derive(Debug, Clone)]
+/// An answer: hostile until parsed. Its body may hold a token, so that it can't be printed.
+#[derive(Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -98,22 +118,124 @@ pub enum EgressError {
     Unusable(String),
 }
 
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Outgoing")
+            .field("method", &self.method)
+            .field("headers", &headers)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .field("truncated", &self.truncated)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The one door to the network. Cheap to clone; all clones share connections.
 #[derive(Debug, Clone)]
-pub struct Egress {}
+pub struct Egress {
+    clients: Arc<client::Clients>,
+}
+
+impl Default for Egress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Egress {
+    /// A door that resolves names as the system does.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_lookup(Arc::new(SystemLookup))
+    }
+
+    /// A door that resolves names as `lookup` says; what it says is vetted like any answer.
+    #[must_use]
+    pub fn with_lookup(lookup: Arc<dyn Lookup>) -> Self {
+        Self { clients: Arc::new(client::Clients::new(lookup)) }
+    }
+
+    /// Says whether the policy lets a request to that URL leave, as far as that is known without a look-up.
+    ///
+    /// # Errors
+    /// [`EgressError::NotAllowed`] or [`EgressError::Unusable`], as [`Egress::send`] would say.
+    pub fn vet(url: &SecretString, private: &Private) -> Result<(), EgressError> {
+        target::vet(url.expose_secret(), private).map(drop)
+    }
+
     /// Sends a request and reads the answer.
     ///
     /// # Errors
     /// [`EgressError`] whenever there is no whole answer. A status is no error.
-    pub async fn send(&self, _request: Outgoing, _policy: &Policy) -> Result<Answer, EgressError> {
-        unimplemented!()
+    pub async fn send(&self, request: Outgoing, policy: &Policy) -> Result<Answer, EgressError> {
+        let target = target::vet(request.url.expose_secret(), &policy.private)?;
+        let headers = sensitive(&request.headers)?;
+        let gunzip = headers.contains_key(ACCEPT_ENCODING);
+        let client = self.clients.of(&policy.private, target.reach, gunzip)?;
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut builder = client.request(method, target.url).headers(headers);
+        if !request.body.is_empty() || request.method == Method::Post {
+            builder = builder.body(request.body);
+        }
+        let exchange = async {
+            let response = builder.send().await.map_err(|error| failure::classify(&error))?;
+            read(response, policy).await
+        };
+        tokio::time::timeout(policy.deadline, exchange).await.unwrap_or(Err(EgressError::Timeout(policy.deadline)))
     }
 }
 
-/// Whether an address is one that anybody on the internet may have.
-#[must_use]
-pub fn is_public(_address: IpAddr) -> bool {
-    unimplemented!()
+/// Headers whose values no log of the client prints, and no header compression remembers.
+fn sensitive(headers: &[(&'static str, SecretString)]) -> Result<HeaderMap, EgressError> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let unusable = |_| EgressError::Unusable(format!("the value of its header `{name}` is malformed"));
+        let mut value = HeaderValue::from_str(value.expose_secret()).map_err(unusable)?;
+        value.set_sensitive(true);
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| EgressError::Unusable("the name of a header is malformed".to_owned()))?;
+        map.append(name, value);
+    }
+    Ok(map)
+}
+
+/// Reads the body as it comes, and stops at the cap: what was promised as its length is not believed.
+async fn read(mut response: Response, policy: &Policy) -> Result<Answer, EgressError> {
+    let max = policy.answer_bytes_max;
+    let mut body = BytesMut::new();
+    let mut truncated = false;
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure::classify(&error))? {
+        let room = max - body.len();
+        if chunk.len() > room && policy.fail_above_max {
+            return Err(EgressError::TooLarge(max));
+        }
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            truncated = true;
+            break;
+        }
+    }
+    let header = |name| -> Option<String> {
+        let value = response.headers().get(name)?.to_str().ok()?;
+        (value.len() <= HEADER_BYTES_MAX).then(|| value.to_owned())
+    };
+    Ok(Answer {
+        status: response.status().as_u16(),
+        retry_after: header(RETRY_AFTER),
+        content_type: header(CONTENT_TYPE),
+        body: body.freeze(),
+        truncated,
+    })
 }

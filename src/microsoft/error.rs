@@ -1,8 +1,8 @@
 //! Why a score could not be fetched, and what the operator can do about it.
 
-use std::time::Duration;
+use std::{borrow::Cow, fmt, time::Duration};
 
-use crate::domain::TenantId;
+use crate::{domain::TenantId, egress::EgressError};
 
 /// The class of a failure: stable, for machines, metrics and hints. The text form is kebab-case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,4 +61,173 @@ pub struct FetchError {
     pub retry_after: Option<Duration>,
     /// The id that Microsoft's support asks for; for the log only.
     pub correlation: Option<String>,
+}
+
+impl FailureClass {
+    /// Every class.
+    pub const ALL: [Self; 18] = [
+        Self::SecretUnreadable,
+        Self::SecretWrong,
+        Self::SecretExpired,
+        Self::ConsentMissing,
+        Self::AppDisabled,
+        Self::TenantNotFound,
+        Self::NotOnboarded,
+        Self::RoleMissing,
+        Self::LicenceMissing,
+        Self::PolicyBlocked,
+        Self::ConfigurationWrong,
+        Self::Throttled,
+        Self::MicrosoftDown,
+        Self::TokenRefused,
+        Self::Garbage,
+        Self::NoData,
+        Self::SignInRefused,
+        Self::CallRefused,
+    ];
+
+    /// The name in JSON, metrics and the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SecretUnreadable => "secret-unreadable",
+            Self::SecretWrong => "secret-wrong",
+            Self::SecretExpired => "secret-expired",
+            Self::ConsentMissing => "consent-missing",
+            Self::AppDisabled => "app-disabled",
+            Self::TenantNotFound => "tenant-not-found",
+            Self::NotOnboarded => "not-onboarded",
+            Self::RoleMissing => "role-missing",
+            Self::LicenceMissing => "licence-missing",
+            Self::PolicyBlocked => "policy-blocked",
+            Self::ConfigurationWrong => "configuration-wrong",
+            Self::Throttled => "throttled",
+            Self::MicrosoftDown => "microsoft-down",
+            Self::TokenRefused => "token-refused",
+            Self::Garbage => "garbage",
+            Self::NoData => "no-data",
+            Self::SignInRefused => "sign-in-refused",
+            Self::CallRefused => "call-refused",
+        }
+    }
+
+    /// Finds the class of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+
+    /// What the operator can do, as one imperative sentence; `None`: nothing, a later check tries again.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::SecretUnreadable => {
+                Some("put the secret where the tenant's `credential:` refers to, readable by the service")
+            }
+            Self::SecretWrong => {
+                Some("store the client secret's value, not its ID, or make a new secret in the app registration")
+            }
+            Self::SecretExpired => Some("make a new client secret in the app registration and store its value"),
+            Self::ConsentMissing => {
+                Some("have an administrator of the tenant consent to the app, and check `client_id` and `tenant_id`")
+            }
+            Self::AppDisabled => {
+                Some("ask the tenant to enable the enterprise application again, or remove the tenant if it has left")
+            }
+            Self::TenantNotFound => Some("check `tenant_id` and `cloud`"),
+            Self::NotOnboarded => Some("set up Microsoft Defender for Endpoint in the tenant, or check `cloud`"),
+            Self::RoleMissing => Some("grant the app role `Score.Read.All` and have an administrator consent to it"),
+            Self::LicenceMissing => {
+                Some("check that the tenant has an active licence with Defender Vulnerability Management")
+            }
+            Self::PolicyBlocked => {
+                Some("ask the tenant to allow this service's egress addresses in its Conditional Access policies")
+            }
+            Self::ConfigurationWrong => Some("check the tenant's `client_id`, `credential`, `cloud` and `endpoints`"),
+            Self::TokenRefused => Some("check the tenant's `cloud` and `endpoints`, and the clock of this machine"),
+            Self::SignInRefused => {
+                Some("look up the AADSTS code in the log, or open the tenant's sign-in logs in Entra")
+            }
+            Self::CallRefused => Some("give the correlation id in the log to Microsoft's support"),
+            Self::Throttled | Self::MicrosoftDown | Self::Garbage | Self::NoData => None,
+        }
+    }
+}
+
+impl fmt::Display for FailureClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FetchError {
+    /// What the operator can do, as one imperative sentence; `None`: nothing, a later check tries again.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        self.class.hint()
+    }
+}
+
+/// A failure before it is said whose: what is kept for the next caller with the same credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) class: FailureClass,
+    /// Our own words.
+    pub(super) what: Cow<'static, str>,
+    pub(super) entra_code: Option<u32>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) correlation: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(class: FailureClass, what: impl Into<Cow<'static, str>>) -> Self {
+        Self { class, what: what.into(), entra_code: None, retry_after: None, correlation: None }
+    }
+
+    /// No whole answer from `whom`.
+    pub(super) fn no_answer(whom: &str, error: &EgressError) -> Self {
+        let class = match error {
+            EgressError::NotAllowed(_) | EgressError::Unusable(_) => FailureClass::ConfigurationWrong,
+            EgressError::TooLarge(_) => FailureClass::Garbage,
+            EgressError::Resolve | EgressError::Connect(_) | EgressError::Timeout(_) | EgressError::Broken(_) => {
+                FailureClass::MicrosoftDown
+            }
+        };
+        Self::new(class, format!("no answer from {whom}: {error}"))
+    }
+
+    pub(super) fn of(self, tenant: &TenantId) -> FetchError {
+        FetchError {
+            tenant: tenant.clone(),
+            class: self.class,
+            what: self.what.into_owned(),
+            entra_code: self.entra_code,
+            retry_after: self.retry_after,
+            correlation: self.correlation,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_has_its_own_kebab_case_name() {
+        for class in FailureClass::ALL {
+            assert_eq!(FailureClass::from_name(class.as_str()), Some(class));
+            assert!(class.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{class}");
+        }
+    }
+
+    #[test]
+    fn what_an_operator_can_mend_comes_with_a_hint() {
+        for class in FailureClass::ALL {
+            let passes_by_itself = matches!(
+                class,
+                FailureClass::Throttled | FailureClass::MicrosoftDown | FailureClass::Garbage | FailureClass::NoData
+            );
+            assert_eq!(class.hint().is_none(), passes_by_itself, "{class}");
+        }
+    }
 }

@@ -1,0 +1,64 @@
+//! What went wrong, in our own words: the client's errors name URLs, which may be secrets.
+
+use std::{error::Error, io};
+
+use super::{
+    EgressError,
+    resolve::{Forbidden, NoAddress},
+};
+
+/// Says what the client's error means, without quoting it.
+pub(super) fn classify(error: &reqwest::Error) -> EgressError {
+    if find::<Forbidden>(error).is_some() {
+        return EgressError::NotAllowed("its name leads to an address that is not public".to_owned());
+    }
+    if find::<NoAddress>(error).is_some() {
+        return EgressError::Resolve;
+    }
+    let what = reason(error);
+    if error.is_connect() {
+        let what = if error.is_timeout() { "timed out" } else { what.unwrap_or("refused or unreachable") };
+        EgressError::Connect(what.to_owned())
+    } else if error.is_builder() {
+        EgressError::Unusable("its URL or a header is malformed".to_owned())
+    } else if error.is_decode() {
+        EgressError::Broken("the body can't be decompressed or was cut short".to_owned())
+    } else {
+        EgressError::Broken(what.unwrap_or("the answer is no HTTP or was cut short").to_owned())
+    }
+}
+
+/// The first cause that is worth naming.
+fn reason(error: &reqwest::Error) -> Option<&'static str> {
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return Some(match tls {
+            rustls::Error::InvalidCertificate(_) => "the certificate is not trusted",
+            _ => "TLS could not be agreed on",
+        });
+    }
+    match find::<io::Error>(error)?.kind() {
+        io::ErrorKind::ConnectionRefused => Some("refused"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => Some("reset"),
+        io::ErrorKind::UnexpectedEof => Some("closed too early"),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("no route"),
+        io::ErrorKind::TimedOut => Some("timed out"),
+        _ => None,
+    }
+}
+
+/// Looks for a type among an error's causes, also inside I/O errors, which hide theirs from `source`.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref::<E>() {
+            return Some(found);
+        }
+        if let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            if let Some(found) = find::<E>(inner) {
+                return Some(found);
+            }
+        }
+        next = cause.source();
+    }
+    None
+}

@@ -1,0 +1,197 @@
+//! What an answer that is no success means: of Entra's token endpoint, and of an API. Pure.
+//!
+//! Microsoft says that clients should not depend on the numbers and texts of Entra's errors ("Microsoft Entra authentication
+//! and authorization error codes"). So the status and `error` decide whether waiting helps; the number only picks the class
+//! and its hint, and a number that is unknown is normal.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Failure, FailureClass};
+use crate::{
+    domain::Timestamp,
+    egress::{Answer, retry_after},
+};
+
+/// The longest wait that we take from Microsoft; a later check asks again.
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+/// Longest correlation id that is logged.
+const CORRELATION_CHARS_MAX: usize = 64;
+/// Names of roles that are shown: as many as fit a sentence.
+const ROLES_MAX: usize = 4;
+const ROLE_CHARS_MAX: usize = 64;
+
+#[derive(Deserialize)]
+struct EntraError {
+    #[serde(default)]
+    error: Value,
+    #[serde(default)]
+    error_codes: Value,
+    #[serde(default)]
+    correlation_id: Value,
+}
+
+/// What a token endpoint's answer other than 200 means.
+pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
+    let body: Option<EntraError> = serde_json::from_slice(&answer.body).ok();
+    let code = body.as_ref().and_then(|body| body.error_codes.get(0)).and_then(number);
+    let error = body.as_ref().and_then(|body| body.error.as_str()).unwrap_or_default();
+    let known = code.and_then(entra_class);
+    let mut failure = match (answer.status, known) {
+        (429, _) => Failure::new(FailureClass::Throttled, "Entra asks to slow down"),
+        (408 | 500..=599, _) => {
+            Failure::new(FailureClass::MicrosoftDown, format!("Entra answers with HTTP {}", answer.status))
+        }
+        (300..=399, _) => Failure::new(FailureClass::Garbage, "Entra answers with a redirect, which is not followed"),
+        (_, Some((class, what))) => Failure::new(class, what),
+        (_, None) if error == "temporarily_unavailable" => {
+            Failure::new(FailureClass::MicrosoftDown, "Entra is unavailable for now")
+        }
+        (status, None) if body.is_none() => Failure::new(
+            FailureClass::Garbage,
+            format!("Entra answers with HTTP {status} and no reason that can be read"),
+        ),
+        (status, None) => {
+            Failure::new(FailureClass::SignInRefused, format!("Entra refuses the sign-in with HTTP {status}"))
+        }
+    };
+    if let Some(code) = code {
+        failure.what = format!("{} (AADSTS{code})", failure.what).into();
+    }
+    failure.entra_code = code;
+    failure.retry_after = wait(answer, now);
+    failure.correlation = body.as_ref().and_then(|body| correlation(&body.correlation_id));
+    failure
+}
+
+/// The codes that an MSSP meets ("Microsoft Entra authentication and authorization error codes", and public reports where that
+/// table has no row).
+fn entra_class(code: u32) -> Option<(FailureClass, &'static str)> {
+    use FailureClass as Class;
+    Some(match code {
+        7_000_215 => (Class::SecretWrong, "Entra does not know the client secret"),
+        700_027 => (Class::SecretWrong, "the key that signed is not one of the app's"),
+        7_000_222 => (Class::SecretExpired, "the app's client secrets are expired"),
+        7_000_216 | 7_000_218 => (Class::ConfigurationWrong, "no client secret reached Entra"),
+        700_024 | 50_013 | 500_133 => (Class::ConfigurationWrong, "the assertion is outside its time window"),
+        700_025 => (Class::ConfigurationWrong, "the app is a public client, which has no secret"),
+        700_030 => (Class::ConfigurationWrong, "the certificate's subject is not allowed"),
+        70_021 => (Class::ConfigurationWrong, "no federated credential matches, or none does yet"),
+        70_011 | 28_002 | 700_022 => (Class::ConfigurationWrong, "the scope is malformed"),
+        901_002 | 9_001_023 | 900_144 => (Class::ConfigurationWrong, "the token request is malformed"),
+        700_016 => (Class::ConsentMissing, "the app is not in the tenant: never consented to, or removed"),
+        65_001 | 65_005 | 650_056 | 650_057 => (Class::ConsentMissing, "consent to the app's permissions is missing"),
+        7_000_112 | 70_001 => (Class::AppDisabled, "the app is disabled in the tenant"),
+        1_000_031 => (Class::AppDisabled, "the app can't be reached in the tenant at this time"),
+        90_002 => (Class::TenantNotFound, "there is no such tenant in this cloud"),
+        90_038 | 900_382 | 900_432 => (Class::TenantNotFound, "the tenant lives in another cloud"),
+        500_011 => (Class::NotOnboarded, "the tenant does not have the API: Defender for Endpoint was never set up"),
+        650_052 => (Class::LicenceMissing, "the tenant has no subscription to the API"),
+        53_003 | 530_032 | 530_034 | 530_035 | 53_011 => {
+            (Class::PolicyBlocked, "a policy of the tenant blocks the sign-in")
+        }
+        500_021 | 500_022 => (Class::PolicyBlocked, "a proxy on our side restricts sign-in to other tenants"),
+        50_196 => (Class::Throttled, "Entra sees the same token request too often"),
+        90_055 => (Class::Throttled, "Entra throttles or blocks the tenant"),
+        90_006 | 90_012 | 90_024 | 90_033 | 90_090 => (Class::MicrosoftDown, "Entra is unavailable for now"),
+        _ => return None,
+    })
+}
+
+#[derive(Deserialize)]
+struct ApiErrorBody {
+    error: ApiError,
+}
+
+/// Of Defender (`target` is the correlation id) and of Graph (`innerError.request-id` is).
+#[derive(Deserialize, Default)]
+struct ApiError {
+    #[serde(default)]
+    code: Value,
+    #[serde(default)]
+    message: Value,
+    #[serde(default)]
+    target: Value,
+    #[serde(default, rename = "innerError")]
+    inner: Value,
+}
+
+/// What an API's answer other than 200 means. A 401 is [`FailureClass::TokenRefused`] unless its text speaks of a licence.
+pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
+    let body: ApiError =
+        serde_json::from_slice::<ApiErrorBody>(&answer.body).map(|body| body.error).unwrap_or_default();
+    let code = body.code.as_str().unwrap_or_default();
+    let message = body.message.as_str().unwrap_or_default();
+    let status = answer.status;
+    let mut failure = match status {
+        204 | 206 => Failure::new(FailureClass::NoData, "the API's answer is incomplete"),
+        200..=399 => {
+            Failure::new(FailureClass::Garbage, format!("the API answers with HTTP {status}, which means nothing here"))
+        }
+        401 | 403 if speaks_of_licence(message) || code == "DisabledFeature" => Failure::new(
+            FailureClass::LicenceMissing,
+            "the tenant has no licence for the score, or its account is inactive",
+        ),
+        401 => Failure::new(FailureClass::TokenRefused, "the API refuses a fresh token"),
+        403 if code == "DisallowedOperation" => Failure::new(FailureClass::CallRefused, "the API disallows the call"),
+        403 => Failure::new(FailureClass::RoleMissing, role_missing(message)),
+        429 => Failure::new(FailureClass::Throttled, "the API asks to slow down"),
+        408 | 500..=599 => Failure::new(FailureClass::MicrosoftDown, format!("the API answers with HTTP {status}")),
+        _ => Failure::new(FailureClass::CallRefused, format!("the API refuses the call with HTTP {status}")),
+    };
+    failure.retry_after = wait(answer, now);
+    failure.correlation = correlation(&body.target).or_else(|| correlation(&body.inner["request-id"]));
+    failure
+}
+
+/// The refusals that Defender gives for tenants without licence, with an inactive account, or never provisioned.
+fn speaks_of_licence(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["tvm license", "is inactive", "not provisioned"].iter().any(|words| message.contains(words))
+}
+
+/// Names the roles to grant, read from `API required roles: A,B, application roles: C,D.` if they look like roles and nothing else.
+fn role_missing(message: &str) -> String {
+    let required =
+        message.split_once("required roles:").map(|(_, rest)| rest.split("application roles:").next().unwrap_or(rest));
+    let roles: Vec<&str> =
+        required.unwrap_or_default().split(',').map(str::trim).filter(|role| !role.is_empty()).collect();
+    let is_role = |role: &&str| {
+        role.len() <= ROLE_CHARS_MAX
+            && role.contains('.')
+            && !role.starts_with('.')
+            && role.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.')
+    };
+    match roles.as_slice() {
+        [] => "the app may not read the score".to_owned(),
+        roles if roles.len() > ROLES_MAX || !roles.iter().all(|role| is_role(role)) => {
+            "the app may not read the score".to_owned()
+        }
+        [role] => format!("the app may not read the score (no role `{role}`)"),
+        roles => format!("the app may not read the score (none of the roles `{}`)", roles.join("`, `")),
+    }
+}
+
+fn wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    retry_after::parse(answer.retry_after.as_deref()?, now, RETRY_AFTER_MAX)
+}
+
+fn number(value: &Value) -> Option<u32> {
+    match value {
+        Value::Number(number) => number.as_u64()?.try_into().ok(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The id if it is one; text from outside reaches the log in no other form.
+fn correlation(value: &Value) -> Option<String> {
+    let is_plain = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '|');
+    let id: String = value.as_str()?.chars().filter(is_plain).take(CORRELATION_CHARS_MAX).collect();
+    (!id.is_empty()).then_some(id)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! The rules of the house, which the compiler does not know: who may import whom, where the network, the database and the
+//! system clock are touched, how long a file may be. A fault says where and what instead.
+
+mod layers;
+mod source;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use source::Source;
+
+/// Longest file, in lines, that needs no excuse.
+const LINES_MAX: usize = 400;
+
+/// How a longer file begins the line that says why.
+const EXCUSE: &str = "//! Long because ";
+
+/// Names that say nothing of what is inside.
+const EMPTY_NAMES: [&str; 4] = ["utils", "helpers", "common", "manager"];
+
+/// How SQL begins in a string.
+const SQL: [&str; 4] = ["SELECT ", "INSERT ", "DELETE FROM ", "CREATE TABLE "];
+
+/// What reads the system clock.
+const CLOCKS: [&str; 3] = ["Utc::now", "Local::now", "SystemTime::now"];
+
+/// Every fault of one file below `src/`.
+fn faults(file: &Path, text: &str) -> Vec<String> {
+    let source = Source::read(text);
+    let folder = layers::folder(file);
+    let mut faults = layers::faults(file, &source);
+    let mut find = |needles: &[&str], hay: &str, home: &str, instead: &str| {
+        for needle in needles.iter().filter(|needle| folder != home && hay.contains(**needle)) {
+            faults.push(format!("has `{needle}`: {instead}"));
+        }
+    };
+    find(&["reqwest"], &source.code, "egress", "send through `egress`, which vets the address and caps the answer");
+    find(&SQL, &source.strings, "store", "only `store` speaks SQL");
+    find(&CLOCKS, &source.code, "clock", "ask `clock::Clock`, so that tests can drive the time");
+    faults.extend(shape_faults(file, text));
+    faults
+}
+
+/// What holds for tests and benches too.
+fn shape_faults(file: &Path, text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let names = file.iter().filter_map(|part| Path::new(part).file_stem()?.to_str());
+    for name in names.filter(|name| EMPTY_NAMES.contains(name)) {
+        faults.push(format!("is called `{name}`: name it after what is inside"));
+    }
+    let lines = text.lines().count();
+    if lines > LINES_MAX && !text.lines().any(|line| line.starts_with(EXCUSE)) {
+        faults.push(format!("has {lines} lines: split it, or say why at its top with `{EXCUSE}…`"));
+    }
+    faults
+}
+
+/// The Rust files below `folder`, relative to it, with their text.
+fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut found = Vec::new();
+    let mut folders = vec![top.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push((path.strip_prefix(&top).unwrap().to_owned(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn the_house_keeps_its_rules() {
+    let sources = rust_files("src");
+    assert!(sources.iter().any(|(file, _)| file.ends_with("domain/mod.rs")), "the sources were not found");
+    let mut all = Vec::new();
+    for (file, text) in sources {
+        all.extend(faults(&file, &text).into_iter().map(|fault| format!("src/{}: {fault}", file.display())));
+    }
+    for folder in ["tests", "benches"] {
+        for (file, text) in rust_files(folder) {
+            let faults = shape_faults(&file, &text).into_iter();
+            all.extend(faults.map(|fault| format!("{folder}/{}: {fault}", file.display())));
+        }
+    }
+    assert!(all.is_empty(), "\n{}\n", all.join("\n"));
+}
+
+#[test]
+fn every_breach_is_found() {
+    let long = "\n".repeat(LINES_MAX + 1);
+    for (file, text, fault) in [
+        ("rule/step.rs", "use crate::clock::Clock;", "imports `clock`"),
+        (
+            "rule/step.rs",
+            "use crate::{\n    domain::{Sample, time::{self}},\n    store::{Store, record::*},\n};",
+            "imports `store`",
+        ),
+        ("rule/step.rs", "fn f() -> crate::config::Config {}", "imports `config`"),
+        ("rule/step.rs", "pub use super::super::egress;", "imports `egress`"),
+        ("rule/step.rs", "macro_rules! m { () => { $crate::web::x() } }", "imports `web`"),
+        ("clock.rs", "use super::store::Store;", "imports `store`"),
+        ("clock.rs", "use crate::*;", "imports `*`"),
+        ("check/run.rs", "use crate::channel::Channel;", "imports `channel`"),
+        ("delivery/send.rs", "use crate::microsoft::Account;", "imports `microsoft`"),
+        ("web/router.rs", "use crate::service::start;", "imports `service`"),
+        ("service/start.rs", "use crate::cli::Command;", "imports `cli`"),
+        ("attic/old.rs", "", "in no layer"),
+        ("domain/utils.rs", "", "is called `utils`"),
+        ("store/helpers/rows.rs", "", "is called `helpers`"),
+        ("domain/score.rs", long.as_str(), "401 lines"),
+        ("channel/teams.rs", "fn f() { reqwest::Client::new(); }", "has `reqwest`"),
+        ("web/page.rs", "const Q: &str = \"SELECT 1\";", "has `SELECT `"),
+        ("web/page.rs", "const Q: &str = r#\"x \" INSERT INTO t\"#;", "has `INSERT `"),
+        ("store/row.rs", "fn f() { let now = Utc::now(); }", "has `Utc::now`"),
+        ("egress/mod.rs", "fn f() { std::time::SystemTime::now(); }", "has `SystemTime::now`"),
+    ] {
+        let found = faults(Path::new(file), text);
+        assert!(found.len() == 1 && found[0].contains(fault), "{file}: {text}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_allowed_is_not_a_breach() {
+    let excused = format!("//! Long because it is one table.\n{}", "\n".repeat(LINES_MAX));
+    for (file, text) in [
+        ("rule/step.rs", "use crate::{domain::Sample, rule::Rule};\nuse super::Alert;"),
+        (
+            "rule/step.rs",
+            "// use crate::store::Store;\n/* crate::web /* nested */ crate::cli */ fn f<'a>(x: &'a str) {}",
+        ),
+        ("rule/step.rs", "/// [`crate::store::Store`]\nconst S: &str = \"use crate::web;\"; const C: char = '\"';"),
+        ("rule/mod.rs", "mod tests { use super::super::rule::Rule; }"),
+        ("check/run.rs", "use crate::{config::Config, microsoft::Account, store::Store, telemetry::Metrics};"),
+        ("web/router.rs", "use crate::{check::run, delivery::send, schedule::Schedule};"),
+        ("cli/run.rs", "use crate::{service, simulation, web};"),
+        ("lib.rs", "pub mod anything;"),
+        ("main.rs", "use scorewatch::cli;"),
+        ("clock.rs", "fn now() { chrono::Utc::now(); }"),
+        ("egress/client.rs", "use reqwest::Client;"),
+        ("channel/teams.rs", "// reqwest would follow redirects here"),
+        ("store/row.rs", "const Q: &str = \"SELECT 1\";"),
+        ("domain/score.rs", excused.as_str()),
+    ] {
+        assert_eq!(faults(Path::new(file), text), Vec::<String>::new(), "{file}: {text}");
+    }
+}
