@@ -1,5 +1,7 @@
 //! The bare wire, for the simulation's own tests: one request, one connection, whatever comes back.
 
+use std::fmt::Write;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -30,9 +32,9 @@ pub(super) async fn send(method: &str, url: &str, headers: &[(&str, &str)], body
     let mut stream = TcpStream::connect(host).await.unwrap();
     let mut request = format!("{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(request, "{name}: {value}\r\n");
     }
-    request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    let _ = write!(request, "content-length: {}\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     // A connection that breaks is an answer too.

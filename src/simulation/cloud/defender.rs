@@ -60,7 +60,8 @@ pub(super) async fn answer(
         tenant.counts.score_requests += 1;
         match every.or_else(|| tenant.fetches.next()) {
             Some(Fetch::Usual) | None => Ok(score_json(kind, tenant.score(kind), now, tenant.fraction_digits)),
-            Some(scripted) => Err(scripted),
+            Some(Fetch::Refuse(refusal)) => Err(Box::new(refusal.reply())),
+            Some(Fetch::Raw(reply)) => Err(Box::new((reply, None))),
         }
     });
     match asked {
@@ -68,10 +69,12 @@ pub(super) async fn answer(
             state.log.note(RequestKind::Score, Some(claims.tid), Some(200), None);
             Ok(success(json))
         }
-        Some(Err(Fetch::Raw(reply))) => super::send_raw(state, RequestKind::Score, Some(claims.tid), reply).await,
-        Some(Err(Fetch::Refuse(refusal))) => refuse(state, Some(claims.tid), &refusal).await,
+        Some(Err(scripted)) => {
+            let (reply, correlation) = *scripted;
+            super::send_raw(state, RequestKind::Score, Some(claims.tid), reply, correlation).await
+        }
         // The tenant was removed while its token lives on.
-        Some(Err(Fetch::Usual)) | None => refuse(state, Some(claims.tid), &DefenderRefusal::AccountInactive).await,
+        None => refuse(state, Some(claims.tid), &DefenderRefusal::AccountInactive).await,
     }
 }
 
@@ -96,8 +99,7 @@ async fn refuse(
     refusal: &DefenderRefusal,
 ) -> Result<Response<Body>, Closed> {
     let (reply, correlation) = refusal.reply();
-    state.log.note(RequestKind::Score, tenant, reply.seen_status(), Some(correlation));
-    reply.send().await
+    super::send_raw(state, RequestKind::Score, tenant, reply, correlation).await
 }
 
 fn success(json: String) -> Response<Body> {

@@ -51,7 +51,7 @@ struct Asked {
 pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
     let Some(body) = listener::read_body(body).await else {
-        return super::send_raw(state, RequestKind::Token, None, Reply::status(413)).await;
+        return super::send_raw(state, RequestKind::Token, None, Reply::status(413), None).await;
     };
     let now = (state.settings.now)();
     let tenant_id = Uuid::try_parse(tenant).ok();
@@ -65,7 +65,7 @@ pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incomin
         }),
     };
     let granted = match scripted {
-        Some(SignIn::Raw(reply)) => return super::send_raw(state, RequestKind::Token, tenant_id, reply).await,
+        Some(SignIn::Raw(reply)) => return super::send_raw(state, RequestKind::Token, tenant_id, reply, None).await,
         Some(SignIn::Refuse(refusal)) => Err(refusal),
         Some(SignIn::Usual) | None => {
             read_form(&head.method, &head.headers, &body).and_then(|asked| grant(state, tenant, tenant_id, &asked, now))
@@ -78,8 +78,7 @@ pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incomin
         }
         Err(refusal) => {
             let (reply, correlation) = refusal.reply(now);
-            state.log.note(RequestKind::Token, tenant_id, reply.seen_status(), Some(correlation));
-            reply.send().await
+            super::send_raw(state, RequestKind::Token, tenant_id, reply, correlation).await
         }
     }
 }

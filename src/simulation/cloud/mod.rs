@@ -56,7 +56,7 @@ impl CloudSettings {
     pub fn new(now: Now) -> Self {
         Self {
             now,
-            token_life: Duration::from_secs(75 * 60),
+            token_life: Duration::from_mins(75),
             long_tokens: false,
             token_requests_max: None,
             bulk: None,
@@ -228,14 +228,15 @@ impl Site for State {
     }
 }
 
-/// Sends a raw answer and counts it.
+/// Counts an answer and sends it.
 async fn send_raw(
     state: &State,
     kind: RequestKind,
     tenant: Option<Uuid>,
     reply: Reply,
+    correlation: Option<Uuid>,
 ) -> Result<Response<Body>, Closed> {
-    state.log.note(kind, tenant, reply.seen_status(), None);
+    state.log.note(kind, tenant, reply.seen_status(), correlation);
     reply.send().await
 }
 

@@ -139,7 +139,7 @@ impl EntraRefusal {
     }
 
     /// The answer, with its correlation id.
-    pub(super) fn reply(self, now: Timestamp) -> (Reply, Uuid) {
+    pub(super) fn reply(self, now: Timestamp) -> (Reply, Option<Uuid>) {
         let (status, error, number, text) = self.parts();
         let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
         let timestamp = now.to_chrono().format("%Y-%m-%d %H:%M:%SZ").to_string();
@@ -160,7 +160,7 @@ impl EntraRefusal {
             Self::PolicyBlocked => body["suberror"] = "message_only".into(),
             _ => {}
         }
-        (Reply::json(status, body.to_string()), correlation)
+        (Reply::json(status, body.to_string()), Some(correlation))
     }
 }
 
@@ -198,7 +198,7 @@ pub(super) const ROLE: &str = "Score.Read.All";
 
 impl DefenderRefusal {
     /// The answer, with its correlation id.
-    pub(super) fn reply(&self) -> (Reply, Uuid) {
+    pub(super) fn reply(&self) -> (Reply, Option<Uuid>) {
         let target = Uuid::new_v4();
         let unauthorized = |reason: &str| {
             defender_json(401, "Unauthorized", &format!("Unauthorized request - reason of failure: {reason}"), target)
@@ -226,7 +226,7 @@ impl DefenderRefusal {
             }
             Self::ServerError => defender_json(500, "InternalServerError", "Internal server error.", target),
         };
-        (reply, target)
+        (reply, Some(target))
     }
 }
 

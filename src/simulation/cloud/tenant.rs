@@ -126,16 +126,13 @@ impl Tenant {
     /// Counts a request for a token, and says how many there were since the last one that is still good was first asked for.
     pub(super) fn count_token(&mut self, client_id: Uuid, scope: &str, now: i64, expires: i64) -> u32 {
         self.tokens.retain(|token| token.expires > now);
-        match self.tokens.iter_mut().find(|token| token.client_id == client_id && token.scope == scope) {
-            Some(token) => {
-                token.requests += 1;
-                token.requests
-            }
-            None => {
-                self.tokens.push(TokenUse { client_id, scope: scope.to_owned(), requests: 1, expires });
-                1
-            }
+        let same = |token: &&mut TokenUse| token.client_id == client_id && token.scope == scope;
+        if let Some(token) = self.tokens.iter_mut().find(same) {
+            token.requests += 1;
+            return token.requests;
         }
+        self.tokens.push(TokenUse { client_id, scope: scope.to_owned(), requests: 1, expires });
+        1
     }
 }
 

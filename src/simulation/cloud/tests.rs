@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::*;
@@ -101,7 +102,6 @@ async fn entra_s_errors_have_the_documented_shape() {
 #[tokio::test]
 async fn a_secret_in_http_basic_is_taken_too() {
     let world = World::start(|_| ()).await;
-    use base64::{Engine, engine::general_purpose::STANDARD};
     let basic = format!("Basic {}", STANDARD.encode(format!("{}:s%2Be%25c~r%26et", world.app)));
     let headers = [("content-type", "application/x-www-form-urlencoded"), ("authorization", basic.as_str())];
     let url = format!("{}/{}/oauth2/v2.0/token", world.cloud.base_url(), world.tenant);
@@ -112,7 +112,7 @@ async fn a_secret_in_http_basic_is_taken_too() {
 
 #[tokio::test]
 async fn defender_refuses_what_is_not_a_good_token_for_it() {
-    let world = World::start(|settings| settings.token_life = Duration::from_secs(60)).await;
+    let world = World::start(|settings| settings.token_life = Duration::from_mins(1)).await;
     let refusal = |heard: Heard| {
         let body = heard.json();
         let text = |key: &str| body["error"][key].as_str().unwrap().to_owned();
@@ -147,7 +147,7 @@ async fn defender_refuses_what_is_not_a_good_token_for_it() {
 async fn asking_again_for_a_token_that_still_lives_is_a_loop() {
     let world = World::start(|settings| {
         settings.token_requests_max = Some(2);
-        settings.token_life = Duration::from_secs(60);
+        settings.token_life = Duration::from_mins(1);
     })
     .await;
     let tenant = world.tenant.to_string();

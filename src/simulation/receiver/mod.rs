@@ -71,16 +71,19 @@ impl Receivers {
     }
 
     /// Adds a Teams Workflows webhook and returns its URL, which is a secret as a real one is.
+    #[must_use]
     pub fn add_teams(&self, channel: &str) -> String {
         self.add(channel, Kind::Teams, &teams::path(channel), teams::QUERY)
     }
 
     /// Adds a Slack incoming webhook and returns its URL, which is a secret as a real one is.
+    #[must_use]
     pub fn add_slack(&self, channel: &str) -> String {
         self.add(channel, Kind::Slack, &slack::path(channel), "")
     }
 
     /// Adds a receiver that takes anything and returns its URL.
+    #[must_use]
     pub fn add_webhook(&self, channel: &str) -> String {
         self.add(channel, Kind::Webhook, &format!("/hooks/{channel}"), "")
     }
