@@ -20,4 +20,5 @@ pub mod template;
 
 // The flows.
 pub mod config;
+pub mod simulation;
 pub mod web;

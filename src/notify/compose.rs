@@ -3,9 +3,7 @@
 use super::{
     Notification, NotificationId, NotificationType,
     identity::alert_id,
-    notification::{
-        AlertFacts, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
-    },
+    notification::{AlertFacts, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts},
 };
 use crate::{
     domain::{ScoreKind, Severity, Subject, Timestamp},

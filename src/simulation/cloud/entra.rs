@@ -1,0 +1,171 @@
+//! `POST /{tenant}/oauth2/v2.0/token` with client credentials ("OAuth 2.0 client credentials flow").
+
+use std::{borrow::Cow, collections::HashMap};
+
+use axum::body::Body;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper::{
+    HeaderMap, Method, Request, Response,
+    body::Incoming,
+    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+};
+use url::form_urlencoded;
+use uuid::Uuid;
+
+use super::{
+    super::{Reply, listener, listener::Closed},
+    EntraRefusal, RequestKind, State,
+    refusal::ROLE,
+    token::Claims,
+};
+use crate::domain::Timestamp;
+
+/// How a token request is answered.
+#[derive(Debug, Clone)]
+pub enum SignIn {
+    /// As usual: a token for who has the right secret.
+    Usual,
+    /// With that error, whoever asks.
+    Refuse(EntraRefusal),
+    /// With that, whoever asks.
+    Raw(Reply),
+}
+
+/// Resources that are in every tenant, as they stand before `/.default`.
+const RESOURCES: [&str; 6] = [
+    "https://api.securitycenter.microsoft.com",
+    "https://securitycenter.onmicrosoft.com/windowsatpservice",
+    "https://api-gcc.securitycenter.microsoft.us",
+    "https://api-gov.securitycenter.microsoft.us",
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+];
+
+/// What a good request asks for.
+struct Asked {
+    client_id: Uuid,
+    secret: String,
+    scope: String,
+}
+
+pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+    let (head, body) = request.into_parts();
+    let Some(body) = listener::read_body(body).await else {
+        return super::send_raw(state, RequestKind::Token, None, Reply::status(413), None).await;
+    };
+    let now = (state.settings.now)();
+    let tenant_id = Uuid::try_parse(tenant).ok();
+    let scripted = match state.tenants.every().0 {
+        Some(answer) => Some(answer),
+        None => tenant_id.and_then(|id| {
+            state.tenants.ask(id, |tenant| {
+                tenant.counts.token_requests += 1;
+                tenant.sign_ins.next()
+            })?
+        }),
+    };
+    let granted = match scripted {
+        Some(SignIn::Raw(reply)) => return super::send_raw(state, RequestKind::Token, tenant_id, reply, None).await,
+        Some(SignIn::Refuse(refusal)) => Err(refusal),
+        Some(SignIn::Usual) | None => {
+            read_form(&head.method, &head.headers, &body).and_then(|asked| grant(state, tenant, tenant_id, &asked, now))
+        }
+    };
+    match granted {
+        Ok(token) => {
+            state.log.note(RequestKind::Token, tenant_id, Some(200), None);
+            Ok(success(&token, state.settings.token_life.as_secs()))
+        }
+        Err(refusal) => {
+            let (reply, correlation) = refusal.reply(now);
+            super::send_raw(state, RequestKind::Token, tenant_id, reply, correlation).await
+        }
+    }
+}
+
+fn read_form(method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<Asked, EntraRefusal> {
+    if method != Method::POST {
+        return Err(EntraRefusal::PostOnly);
+    }
+    let is_form =
+        headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let fields: HashMap<Cow<'_, str>, Cow<'_, str>> =
+        if is_form { form_urlencoded::parse(body).collect() } else { HashMap::new() };
+    let field = |name: &str| fields.get(name).map(AsRef::<str>::as_ref).filter(|value| !value.is_empty());
+    if field("grant_type").ok_or(EntraRefusal::FieldMissing)? != "client_credentials" {
+        return Err(EntraRefusal::FieldMissing);
+    }
+    let basic = headers.get(AUTHORIZATION).and_then(read_basic);
+    let (client_id, secret) = match (field("client_id"), field("client_secret"), basic) {
+        (Some(client_id), Some(secret), _) => (client_id.to_owned(), secret.to_owned()),
+        (_, _, Some(basic)) => basic,
+        (Some(_), None, None) => return Err(EntraRefusal::SecretMissing),
+        (None, _, None) => return Err(EntraRefusal::FieldMissing),
+    };
+    let scope = field("scope").ok_or(EntraRefusal::FieldMissing)?;
+    if scope.contains(' ') || !scope.ends_with("/.default") {
+        return Err(EntraRefusal::ScopeMalformed);
+    }
+    let client_id = Uuid::try_parse(&client_id).map_err(|_| EntraRefusal::AppUnknown)?;
+    Ok(Asked { client_id, secret, scope: scope.to_owned() })
+}
+
+/// `Basic base64(urlencoded id : urlencoded secret)` (RFC 6749, 2.3.1).
+fn read_basic(header: &HeaderValue) -> Option<(String, String)> {
+    let pair = STANDARD.decode(header.to_str().ok()?.strip_prefix("Basic ")?).ok()?;
+    let (id, secret) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+    let decode =
+        |text: &str| form_urlencoded::parse(format!("v={text}").as_bytes()).next().map(|(_, value)| value.into_owned());
+    Some((decode(id)?, decode(secret)?))
+}
+
+fn grant(
+    state: &State,
+    tenant: &str,
+    tenant_id: Option<Uuid>,
+    asked: &Asked,
+    now: Timestamp,
+) -> Result<String, EntraRefusal> {
+    if ["common", "consumers"].contains(&tenant) {
+        return Err(EntraRefusal::TenantlessEndpoint);
+    }
+    let tenant_id = tenant_id.ok_or(EntraRefusal::TenantUnknown)?;
+    let audience = asked.scope.strip_suffix("/.default").unwrap_or(&asked.scope);
+    let (issued, expires) = (now.as_seconds(), now.plus(state.settings.token_life).as_seconds());
+    let roles = state
+        .tenants
+        .ask(tenant_id, |tenant| {
+            if !tenant.knows_app(asked.client_id) {
+                return Err(EntraRefusal::AppUnknown);
+            }
+            if tenant.secret != asked.secret {
+                return Err(EntraRefusal::SecretWrong);
+            }
+            if !RESOURCES.contains(&audience) {
+                return Err(EntraRefusal::ResourceUnknown);
+            }
+            Ok(tenant.roles.clone().unwrap_or_else(|| vec![ROLE.to_owned()]))
+        })
+        .ok_or(EntraRefusal::TenantUnknown)??;
+    if let Some(requests_max) = state.settings.token_requests_max {
+        let mut requests = 0;
+        state.tenants.change(tenant_id, |tenant| {
+            requests = tenant.count_token(asked.client_id, &asked.scope, issued, expires);
+        });
+        if requests > requests_max {
+            return Err(EntraRefusal::LoopDetected);
+        }
+    }
+    Ok(state.tokens.issue(Claims::new(audience, tenant_id, asked.client_id, roles, issued, expires)))
+}
+
+fn success(token: &str, life_seconds: u64) -> Response<Body> {
+    let body = format!(
+        r#"{{"token_type":"Bearer","expires_in":{life_seconds},"ext_expires_in":{life_seconds},"access_token":"{token}"}}"#
+    );
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
+    response
+}

@@ -1,0 +1,244 @@
+//! A Microsoft cloud of many tenants: Entra's token endpoint and Defender's scores on one loopback listener.
+//!
+//! One request, from line to line: [`Cloud`]'s site picks the endpoint → `entra` or `defender` asks the tenant's script →
+//! the usual answer is made, or the scripted one sent → `log` counts it and wakes whoever waits.
+
+mod defender;
+mod entra;
+mod log;
+mod refusal;
+mod score;
+mod tenant;
+mod token;
+
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use axum::body::Body;
+use hyper::{Method, Request, Response, body::Incoming};
+use uuid::Uuid;
+
+pub use defender::Fetch;
+pub use entra::SignIn;
+pub use log::{Counts, Entry, RequestKind};
+pub use refusal::{DefenderRefusal, EntraRefusal};
+pub use score::ScoreValue;
+pub use tenant::{Bulk, BulkSecret, TenantCounts};
+
+use super::{
+    Reply,
+    listener::{Closed, Listener, Site},
+};
+use crate::domain::{EntraTenantId, ScoreKind, Timestamp};
+
+/// Tells a simulated cloud the time: the system's, a fixed one, one that a test moves.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How a cloud behaves apart from what is scripted.
+#[derive(Clone)]
+pub struct CloudSettings {
+    /// The time that tokens and scores go by.
+    pub now: Now,
+    /// How long a token lives. Entra's live 60 to 90 minutes ("Access tokens").
+    pub token_life: Duration,
+    /// Whether tokens are as long as real ones, some 1.4 KB, or short.
+    pub long_tokens: bool,
+    /// How often one app may ask for the same token while the first one lives; above, it gets AADSTS50196. `None`: as often as it likes.
+    pub token_requests_max: Option<u32>,
+    /// Makes every GUID a tenant that costs nothing until it is scripted. `None`: only added tenants exist.
+    pub bulk: Option<Bulk>,
+    /// How many requests the log keeps; 0: none, and only counters count.
+    pub log_max: usize,
+}
+
+impl CloudSettings {
+    /// Tokens that live 75 minutes and are short, no limit on token requests, no bulk tenants, a log of 100,000 requests.
+    #[must_use]
+    pub fn new(now: Now) -> Self {
+        Self {
+            now,
+            token_life: Duration::from_mins(75),
+            long_tokens: false,
+            token_requests_max: None,
+            bulk: None,
+            log_max: 100_000,
+        }
+    }
+}
+
+impl fmt::Debug for CloudSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloudSettings")
+            .field("token_life", &self.token_life)
+            .field("long_tokens", &self.long_tokens)
+            .field("token_requests_max", &self.token_requests_max)
+            .field("bulk", &self.bulk)
+            .field("log_max", &self.log_max)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A running cloud; dropping it closes its port and connections.
+#[derive(Debug)]
+pub struct Cloud {
+    listener: Listener,
+    state: Arc<State>,
+}
+
+/// What the requests share.
+#[derive(Debug)]
+struct State {
+    settings: CloudSettings,
+    tenants: tenant::Tenants,
+    tokens: token::Mint,
+    log: log::Log,
+}
+
+impl Cloud {
+    /// Starts a cloud on a free port of 127.0.0.1, on the current runtime.
+    ///
+    /// # Errors
+    /// Whatever the operating system says to binding a loopback port.
+    pub async fn start(settings: CloudSettings) -> io::Result<Self> {
+        let state = Arc::new(State {
+            tenants: tenant::Tenants::new(settings.bulk.clone()),
+            tokens: token::Mint::new(settings.long_tokens),
+            log: log::Log::new(settings.log_max),
+            settings,
+        });
+        Ok(Self { listener: Listener::start(Arc::clone(&state)).await?, state })
+    }
+
+    /// `http://127.0.0.1:PORT`, for `endpoints: { login: …, defender: … }`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.listener.base_url()
+    }
+
+    /// Closes the port and every connection.
+    pub fn stop(&self) {
+        self.listener.stop();
+    }
+
+    /// Adds a tenant that consented to an app with `Score.Read.All`, or replaces one.
+    pub fn add_tenant(&self, tenant: EntraTenantId, client_id: Uuid, secret: &str, device_score: f64) {
+        self.state.tenants.add(tenant.0, client_id, secret, device_score);
+    }
+
+    /// Forgets a tenant: from now on Entra does not know it.
+    pub fn remove_tenant(&self, tenant: EntraTenantId) {
+        self.state.tenants.remove(tenant.0);
+    }
+
+    /// Changes a tenant's score. Unknown tenants and scores that Defender does not serve are left alone.
+    pub fn set_score(&self, tenant: EntraTenantId, kind: ScoreKind, value: impl Into<ScoreValue>) {
+        let value = value.into();
+        self.state.tenants.change(tenant.0, |tenant| tenant.set_score(kind, value));
+    }
+
+    /// The app's secret from now on; older tokens stay good.
+    pub fn set_secret(&self, tenant: EntraTenantId, secret: &str) {
+        self.state.tenants.change(tenant.0, |tenant| secret.clone_into(&mut tenant.secret));
+    }
+
+    /// The app roles in tokens issued from now on; none: the admin never consented.
+    pub fn set_roles(&self, tenant: EntraTenantId, roles: &[&str]) {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        self.state.tenants.change(tenant.0, |tenant| tenant.roles = Some(roles));
+    }
+
+    /// How many fraction digits `time` has in a tenant's answers, 0 to 7.
+    pub fn set_fraction_digits(&self, tenant: EntraTenantId, digits: u8) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.fraction_digits = digits.min(7));
+    }
+
+    /// Answers a tenant's next token requests with these, one each.
+    pub fn script_sign_ins(&self, tenant: EntraTenantId, answers: Vec<SignIn>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.sign_ins.push(answers));
+    }
+
+    /// Answers all of a tenant's token requests with that; `None`: as usual again.
+    pub fn set_sign_in(&self, tenant: EntraTenantId, answer: Option<SignIn>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.sign_ins.stand(answer));
+    }
+
+    /// Answers a tenant's next calls of a score with these, one each.
+    pub fn script_fetches(&self, tenant: EntraTenantId, answers: Vec<Fetch>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.fetches.push(answers));
+    }
+
+    /// Answers all of a tenant's calls of a score with that; `None`: as usual again.
+    pub fn set_fetch(&self, tenant: EntraTenantId, answer: Option<Fetch>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.fetches.stand(answer));
+    }
+
+    /// Answers every token request of every tenant with that, before any tenant's own script; `None`: as usual again.
+    pub fn set_every_sign_in(&self, answer: Option<SignIn>) {
+        self.state.tenants.set_every_sign_in(answer);
+    }
+
+    /// Answers every call of a score with that, before any tenant's own script; `None`: as usual again.
+    pub fn set_every_fetch(&self, answer: Option<Fetch>) {
+        self.state.tenants.set_every_fetch(answer);
+    }
+
+    /// What was asked and answered so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.state.log.counts()
+    }
+
+    /// What one tenant's app asked so far; zero for tenants that were never added or scripted.
+    #[must_use]
+    pub fn tenant_counts(&self, tenant: EntraTenantId) -> TenantCounts {
+        self.state.tenants.counts(tenant.0)
+    }
+
+    /// The requests that the log still holds, oldest first.
+    #[must_use]
+    pub fn log(&self) -> Vec<Entry> {
+        self.state.log.entries()
+    }
+
+    /// Waits until `enough` holds; it is asked again after every request. Never ends if that never happens.
+    pub async fn wait_for(&self, mut enough: impl FnMut(&Self) -> bool) {
+        let mut revisions = self.state.log.revisions();
+        loop {
+            revisions.mark_unchanged();
+            if enough(self) || revisions.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Site for State {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+        let path = request.uri().path();
+        if let Some(tenant) = path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")) {
+            let tenant = tenant.to_owned();
+            return entra::answer(&self, &tenant, request).await;
+        }
+        match defender::served_score(path) {
+            Some(kind) if request.method() == Method::GET => defender::answer(&self, kind, &request).await,
+            _ => {
+                self.log.note(RequestKind::Other, None, Some(404), None);
+                refusal::defender_json(404, "NotFound", "No such resource", Uuid::new_v4()).send().await
+            }
+        }
+    }
+}
+
+/// Counts an answer and sends it.
+async fn send_raw(
+    state: &State,
+    kind: RequestKind,
+    tenant: Option<Uuid>,
+    reply: Reply,
+    correlation: Option<Uuid>,
+) -> Result<Response<Body>, Closed> {
+    state.log.note(kind, tenant, reply.seen_status(), correlation);
+    reply.send().await
+}
+
+#[cfg(test)]
+mod tests;

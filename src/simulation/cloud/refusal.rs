@@ -1,0 +1,237 @@
+//! Microsoft's refusals in their documented shapes ("Microsoft Entra authentication and authorization error codes"; "Common REST API error codes").
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::super::Reply;
+use crate::domain::Timestamp;
+
+/// Why Entra refuses a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntraRefusal {
+    /// 7000215: the secret is wrong.
+    SecretWrong,
+    /// 7000222: every secret of the app is expired.
+    SecretExpired,
+    /// 7000218: neither secret nor assertion was sent.
+    SecretMissing,
+    /// 700016: the app is not in the tenant, or its admin never consented.
+    AppUnknown,
+    /// 7000112: the app is disabled in the tenant.
+    AppDisabled,
+    /// 90002: there is no such tenant.
+    TenantUnknown,
+    /// 90038: the tenant lives in another national cloud.
+    WrongCloud,
+    /// 9001023: `/common` or `/consumers` with this grant.
+    TenantlessEndpoint,
+    /// 500011: the resource's service principal is not in the tenant.
+    ResourceUnknown,
+    /// 70011: the scope is malformed, or names more than one resource.
+    ScopeMalformed,
+    /// 900144: a form field is missing.
+    FieldMissing,
+    /// 900561: the endpoint accepts POST only.
+    PostOnly,
+    /// 53003: Conditional Access blocks it.
+    PolicyBlocked,
+    /// 50196: the same token is asked for too often.
+    LoopDetected,
+    /// 90055: the tenant is throttled.
+    TenantThrottled,
+    /// 90033: a transient fault of the service.
+    Transient,
+    /// A number that no table lists, with HTTP 400.
+    Unlisted(u32),
+}
+
+impl EntraRefusal {
+    /// HTTP status, `error`, number and text.
+    fn parts(self) -> (u16, &'static str, u32, &'static str) {
+        match self {
+            Self::SecretWrong => (
+                401,
+                "invalid_client",
+                7_000_215,
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'simulated'.",
+            ),
+            Self::SecretExpired => (
+                401,
+                "invalid_client",
+                7_000_222,
+                "The provided client secret keys for app 'simulated' are expired. Visit the Azure portal to create new keys for your app, or consider using certificate credentials for added security.",
+            ),
+            Self::SecretMissing => (
+                401,
+                "invalid_client",
+                7_000_218,
+                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+            ),
+            Self::AppUnknown => (
+                400,
+                "unauthorized_client",
+                700_016,
+                "Application with identifier 'simulated' was not found in the directory 'simulated'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
+            ),
+            Self::AppDisabled => (400, "unauthorized_client", 7_000_112, "Application 'simulated' is disabled."),
+            Self::TenantUnknown => (
+                400,
+                "invalid_request",
+                90_002,
+                "Tenant 'simulated' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",
+            ),
+            Self::WrongCloud => (
+                400,
+                "invalid_request",
+                90_038,
+                "Tenant 'simulated' request is being redirected to the National Cloud 'simulated'.",
+            ),
+            Self::TenantlessEndpoint => (
+                400,
+                "invalid_request",
+                9_001_023,
+                "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
+            ),
+            Self::ResourceUnknown => (
+                400,
+                "invalid_resource",
+                500_011,
+                "The resource principal named 'simulated' was not found in the tenant named 'simulated'.",
+            ),
+            Self::ScopeMalformed => (
+                400,
+                "invalid_scope",
+                70_011,
+                "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid.",
+            ),
+            Self::FieldMissing => {
+                (400, "invalid_request", 900_144, "The request body must contain a required parameter that is missing.")
+            }
+            Self::PostOnly => {
+                (400, "invalid_request", 900_561, "The endpoint only accepts POST requests. Received another request.")
+            }
+            Self::PolicyBlocked => (
+                400,
+                "interaction_required",
+                53_003,
+                "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+            ),
+            Self::LoopDetected => (
+                400,
+                "invalid_request",
+                50_196,
+                "The server terminated an operation because it encountered a client request loop. Please contact your app vendor.",
+            ),
+            Self::TenantThrottled => {
+                (400, "temporarily_unavailable", 90_055, "The tenant 'simulated' is throttled or blocked.")
+            }
+            Self::Transient => {
+                (503, "temporarily_unavailable", 90_033, "A transient error has occurred. Please try again.")
+            }
+            Self::Unlisted(number) => (400, "invalid_grant", number, "Something that no table lists."),
+        }
+    }
+
+    /// The number after `AADSTS`.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.parts().2
+    }
+
+    /// The answer, with its correlation id.
+    pub(super) fn reply(self, now: Timestamp) -> (Reply, Option<Uuid>) {
+        let (status, error, number, text) = self.parts();
+        let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
+        let timestamp = now.to_chrono().format("%Y-%m-%d %H:%M:%SZ").to_string();
+        let mut body = json!({
+            "error": error,
+            "error_description": format!(
+                "AADSTS{number}: {text}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {timestamp}"
+            ),
+            "error_codes": [number],
+            "timestamp": timestamp,
+            "trace_id": trace,
+            "correlation_id": correlation,
+        });
+        match self {
+            Self::SecretWrong | Self::SecretExpired => {
+                body["error_uri"] = format!("https://login.microsoftonline.com/error?code={number}").into();
+            }
+            Self::PolicyBlocked => body["suberror"] = "message_only".into(),
+            _ => {}
+        }
+        (Reply::json(status, body.to_string()), Some(correlation))
+    }
+}
+
+/// Why Defender refuses a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefenderRefusal {
+    /// 401: there is no token, or it is not one of Entra's for this resource.
+    TokenInvalid,
+    /// 401: the token is expired.
+    TokenExpired,
+    /// 401: the tenant has no licence for vulnerability management.
+    NoLicence,
+    /// 401: the tenant's account is inactive.
+    AccountInactive,
+    /// 403: the token lacks the role; `held` are those that it has.
+    RoleMissing {
+        /// Roles in the token.
+        held: Vec<String>,
+    },
+    /// 403: the feature is switched off in the tenant.
+    FeatureDisabled,
+    /// 404: the tenant has no such score.
+    NotFound,
+    /// 429, with that `Retry-After`.
+    Throttled {
+        /// The header's text; `None`: no header.
+        retry_after: Option<String>,
+    },
+    /// 500.
+    ServerError,
+}
+
+/// What a score's call needs ("Get device secure score", permissions).
+pub(super) const ROLE: &str = "Score.Read.All";
+
+impl DefenderRefusal {
+    /// The answer, with its correlation id.
+    pub(super) fn reply(&self) -> (Reply, Option<Uuid>) {
+        let target = Uuid::new_v4();
+        let unauthorized = |reason: &str| {
+            defender_json(401, "Unauthorized", &format!("Unauthorized request - reason of failure: {reason}"), target)
+        };
+        let reply = match self {
+            Self::TokenInvalid => unauthorized("Invalid access token"),
+            Self::TokenExpired => unauthorized("Token is expired"),
+            Self::NoLicence => unauthorized("No Tvm license"),
+            Self::AccountInactive => unauthorized("Account mode is inactive"),
+            Self::RoleMissing { held } => {
+                let message = format!(
+                    "Missing application roles. API required roles: {ROLE}, application roles: {}.",
+                    held.join(",")
+                );
+                defender_json(403, "Forbidden", &message, target)
+            }
+            Self::FeatureDisabled => defender_json(403, "DisabledFeature", "Tenant feature is not enabled.", target),
+            Self::NotFound => defender_json(404, "ResourceNotFound", "Resource was not found.", target),
+            Self::Throttled { retry_after } => {
+                let reply = defender_json(429, "TooManyRequests", "Too many requests. Please try again later.", target);
+                match retry_after {
+                    Some(text) => reply.retry_after(text),
+                    None => reply,
+                }
+            }
+            Self::ServerError => defender_json(500, "InternalServerError", "Internal server error.", target),
+        };
+        (reply, Some(target))
+    }
+}
+
+/// Defender's error body.
+pub(super) fn defender_json(status: u16, code: &str, message: &str, target: Uuid) -> Reply {
+    let body = json!({ "error": { "code": code, "message": message, "target": target } });
+    Reply::json(status, body.to_string())
+}

@@ -1,0 +1,186 @@
+//! A scripted story for `demo`: who is there, and what happens to them step by step. Pure data, and a stage that plays it when told.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::{
+    Cloud, Receivers, Reply,
+    cloud::{EntraRefusal, SignIn},
+};
+use crate::domain::{EntraTenantId, ScoreKind};
+
+/// A story.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Who is there from the start.
+    pub tenants: Vec<Actor>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A tenant of the story.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Actor {
+    /// The slug.
+    pub id: &'static str,
+    /// The display name.
+    pub name: &'static str,
+    /// Its directory.
+    pub entra: EntraTenantId,
+    /// Its app.
+    pub client_id: Uuid,
+    /// The app's secret.
+    pub secret: &'static str,
+    /// Its device score at the start.
+    pub device_score: f64,
+}
+
+/// One step of the story.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What a person is told while it happens.
+    pub title: &'static str,
+    /// What changes.
+    pub changes: Vec<Change>,
+}
+
+/// One change. Tenants go by their slugs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A score moves.
+    Score {
+        /// Whose.
+        tenant: &'static str,
+        /// Which.
+        kind: ScoreKind,
+        /// To there.
+        value: f64,
+    },
+    /// Every secret of the tenant's app expires. Tokens already issued stay good until they expire.
+    SecretExpires {
+        /// Whose.
+        tenant: &'static str,
+    },
+    /// The app has a good secret again.
+    SecretRenewed {
+        /// Whose.
+        tenant: &'static str,
+    },
+    /// A receiver answers 503.
+    ReceiverDown {
+        /// Which.
+        channel: &'static str,
+    },
+    /// A receiver takes messages again.
+    ReceiverUp {
+        /// Which.
+        channel: &'static str,
+    },
+}
+
+impl Scenario {
+    /// Three customers: one is fine throughout, one drops and recovers, one lets its secret expire.
+    #[must_use]
+    pub fn three_customers() -> Self {
+        let actor = |number: u128, id, name, device_score| Actor {
+            id,
+            name,
+            entra: EntraTenantId(Uuid::from_u128(0x2f1c_0a5e_0000_4000_8000_0000_0000_0000 + number)),
+            client_id: Uuid::from_u128(0x6d2a_0000_0000_4000_8000_0000_0000_0000 + number),
+            secret: "simulated-secret",
+            device_score,
+        };
+        let fabrikam = |value| Change::Score { tenant: "fabrikam", kind: ScoreKind::DeviceSecureScore, value };
+        let step = |title, changes| Step { title, changes };
+        Self {
+            tenants: vec![
+                actor(1, "contoso", "Contoso Ltd", 612.0),
+                actor(2, "fabrikam", "Fabrikam GmbH", 548.0),
+                actor(3, "northwind", "Northwind Traders", 431.5),
+            ],
+            steps: vec![
+                step("Everything is calm: three tenants are checked, nobody is told anything", vec![]),
+                step("Fabrikam's device score falls from 548 to 486: a drop alert fires", vec![fabrikam(486.0)]),
+                step("Fabrikam falls further, to 431: the same alert worsens", vec![fabrikam(431.0)]),
+                step(
+                    "Northwind's secret expires: the operator hears that we are going blind",
+                    vec![Change::SecretExpires { tenant: "northwind" }],
+                ),
+                step("Fabrikam is back at 545: its alert is resolved, with how long it lasted", vec![fabrikam(545.0)]),
+                step("Northwind has a new secret: we see again", vec![Change::SecretRenewed { tenant: "northwind" }]),
+            ],
+        }
+    }
+}
+
+/// Plays a scenario, one step when told.
+#[derive(Debug)]
+pub struct Stage {
+    scenario: Scenario,
+    tenants: HashMap<&'static str, EntraTenantId>,
+    next: usize,
+}
+
+impl Stage {
+    /// Puts the scenario's tenants into the cloud.
+    #[must_use]
+    pub fn set(scenario: Scenario, cloud: &Cloud) -> Self {
+        for actor in &scenario.tenants {
+            cloud.add_tenant(actor.entra, actor.client_id, actor.secret, actor.device_score);
+        }
+        let tenants = scenario.tenants.iter().map(|actor| (actor.id, actor.entra)).collect();
+        Self { scenario, tenants, next: 0 }
+    }
+
+    /// Makes the next step happen and returns it; `None`: the story is over.
+    pub fn advance(&mut self, cloud: &Cloud, receivers: &Receivers) -> Option<&Step> {
+        let step = self.scenario.steps.get(self.next)?;
+        self.next += 1;
+        for change in &step.changes {
+            self.apply(change, cloud, receivers);
+        }
+        Some(step)
+    }
+
+    fn apply(&self, change: &Change, cloud: &Cloud, receivers: &Receivers) {
+        let find = |tenant: &str| self.tenants.get(tenant).copied();
+        match change {
+            Change::Score { tenant, kind, value } => {
+                if let Some(tenant) = find(tenant) {
+                    cloud.set_score(tenant, *kind, *value);
+                }
+            }
+            Change::SecretExpires { tenant } => {
+                if let Some(tenant) = find(tenant) {
+                    cloud.set_sign_in(tenant, Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
+                }
+            }
+            Change::SecretRenewed { tenant } => {
+                if let Some(tenant) = find(tenant) {
+                    cloud.set_sign_in(tenant, None);
+                }
+            }
+            Change::ReceiverDown { channel } => receivers.set(channel, Some(Reply::html(503))),
+            Change::ReceiverUp { channel } => receivers.set(channel, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_change_names_a_tenant_of_the_story() {
+        let scenario = Scenario::three_customers();
+        for change in scenario.steps.iter().flat_map(|step| &step.changes) {
+            let (Change::Score { tenant, .. } | Change::SecretExpires { tenant } | Change::SecretRenewed { tenant }) =
+                change
+            else {
+                continue;
+            };
+            assert!(scenario.tenants.iter().any(|actor| actor.id == *tenant), "{tenant}");
+        }
+    }
+}
