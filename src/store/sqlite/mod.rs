@@ -15,6 +15,8 @@ mod open;
 mod outbox;
 mod read;
 mod row;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod writer;
 
