@@ -4,6 +4,7 @@
 //! it; an attempt is recorded before it is made ([`Store::claim`]). Callers may drop the futures: work once begun is finished.
 
 pub mod record;
+pub mod sqlite;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Why the store could not do it. Nothing was half done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another process has the store.
     #[error("the store is in use by another scorewatch process{0}")]
