@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Failure, FailureClass};
+use super::{Failure, FailureClass, is_object};
 use crate::{
     domain::Timestamp,
     egress::{Answer, retry_after},
@@ -35,7 +35,8 @@ struct EntraError {
 
 /// What a token endpoint's answer other than 200 means.
 pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
-    let body: Option<EntraError> = serde_json::from_slice(&answer.body).ok();
+    let body: Option<EntraError> =
+        if is_object(&answer.body) { serde_json::from_slice(&answer.body).ok() } else { None };
     let code = body.as_ref().and_then(|body| body.error_codes.get(0)).and_then(number);
     let error = body.as_ref().and_then(|body| body.error.as_str()).unwrap_or_default();
     let known = code.and_then(entra_class);

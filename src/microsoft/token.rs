@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Account, Failure, FailureClass, Proof, refusal, wire::Wire};
+use super::{Account, Failure, FailureClass, Proof, is_object, refusal, wire::Wire};
 use crate::{
     domain::Timestamp,
     egress::{Answer, Method, Outgoing},
@@ -161,6 +161,11 @@ impl Tokens {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> (usize, usize, usize) {
+        self.cache().sizes()
+    }
+
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -223,6 +228,9 @@ struct RawGrant {
 /// Reads a grant. The token is opaque: nothing in it is looked at.
 fn read(answer: &Answer) -> Result<Grant, Failure> {
     let garbage = |what: &'static str| Failure::new(FailureClass::Garbage, what);
+    if !is_object(&answer.body) {
+        return Err(garbage("Entra's answer is no JSON object"));
+    }
     let raw: RawGrant =
         serde_json::from_slice(&answer.body).map_err(|_| garbage("Entra's answer holds no token that can be read"))?;
     let token = raw.access_token.expose_secret();
@@ -240,6 +248,3 @@ fn read(answer: &Answer) -> Result<Grant, Failure> {
     bearer.push_str(token);
     Ok(Grant { bearer: bearer.into(), life: Duration::from_secs(seconds.clamp(1, LIFE_SECONDS_MAX)) })
 }
-
-#[cfg(test)]
-mod tests;
