@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The longest wait that we take from Microsoft; a later check asks again.
-pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 /// Longest correlation id that is logged.
 const CORRELATION_CHARS_MAX: usize = 64;
 /// Names of roles that are shown: as many as fit a sentence.
@@ -167,9 +167,7 @@ fn role_missing(message: &str) -> String {
     };
     match roles.as_slice() {
         [] => "the app may not read the score".to_owned(),
-        roles if roles.len() > ROLES_MAX || !roles.iter().all(|role| is_role(role)) => {
-            "the app may not read the score".to_owned()
-        }
+        roles if roles.len() > ROLES_MAX || !roles.iter().all(is_role) => "the app may not read the score".to_owned(),
         [role] => format!("the app may not read the score (no role `{role}`)"),
         roles => format!("the app may not read the score (none of the roles `{}`)", roles.join("`, `")),
     }

@@ -1,124 +1,15 @@
 //! Whole fetches against a server on loopback that plays Entra and Defender.
 
+mod world;
+
 use std::sync::{
     Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
 use super::*;
-use crate::{
-    egress::loopback::{Reply, Seen, Server, reply},
-    secret::SecretError,
-};
-
-const CANARY: &str = "canary+secret/7Q4M2K&~%";
-const TIMEOUT: Duration = Duration::from_secs(20);
-const SCORE: &str =
-    r#"{"@odata.context":"https://elsewhere.example/api","time":"2026-01-02T03:04:05.1234567Z","score":340}"#;
-
-/// A server, a client of it, and a clock that stands still.
-struct World {
-    server: Server,
-    clock: Clock,
-    microsoft: Microsoft,
-    account: Account,
-}
-
-impl World {
-    /// `answer` plays Defender, and Entra too if it wants to: else every token is granted for an hour.
-    async fn new(answer: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static) -> Self {
-        Self::with_timeout(TIMEOUT, answer).await
-    }
-
-    async fn with_timeout(timeout: Duration, answer: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static) -> Self {
-        let granted = AtomicUsize::new(0);
-        let server = Server::start(move |seen| match answer(seen) {
-            Some(answer) => answer,
-            None if seen.is("POST ") => token(granted.fetch_add(1, Ordering::SeqCst) + 1, "3600"),
-            None => reply(200, "", SCORE),
-        })
-        .await;
-        let clock = Clock::manual(Timestamp::from_seconds(1_790_000_000));
-        let microsoft = Microsoft::with_secrets(Egress::new(), clock.clone(), Metrics::default(), timeout, read_file);
-        let hosts = Hosts {
-            login: server.url(""),
-            defender: server.url(""),
-            defender_scope: "https://defender.example/.default".to_owned(),
-            graph: server.url(""),
-            graph_scope: "https://graph.example/.default".to_owned(),
-            portal: server.url(""),
-            loopback: true,
-        };
-        let reference = SecretReference::Env(CANARY.to_owned());
-        let account = Account {
-            tenant: TenantId::parse("contoso").unwrap(),
-            entra: EntraTenantId(uuid::Uuid::from_u128(1)),
-            hosts: Arc::new(hosts),
-            app: Arc::new(AppCredential { client_id: uuid::Uuid::from_u128(2), proof: Proof::Secret(reference) }),
-        };
-        Self { server, clock, microsoft, account }
-    }
-
-    /// Fetches the device score; the next check is in 15 minutes. Waits are over as soon as they begin.
-    async fn fetch(&self) -> Result<f64, FetchError> {
-        self.fetch_until(Duration::from_secs(900)).await
-    }
-
-    async fn fetch_until(&self, next_check_in: Duration) -> Result<f64, FetchError> {
-        let next = self.clock.now().plus(next_check_in);
-        let fetched = self.microsoft.fetch(&self.account, ScoreKind::DeviceSecureScore, next);
-        Ok(fetched.await?[0].sample.value)
-    }
-
-    /// The same, with a clock that runs while something waits for it.
-    async fn fetch_in_flowing_time(&self) -> Result<f64, FetchError> {
-        let flow = async {
-            loop {
-                self.clock.advance(Duration::from_millis(50));
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! { fetched = self.fetch() => fetched, () = flow => unreachable!() }
-    }
-
-    fn token_requests(&self) -> usize {
-        self.server.count("POST /00000000-0000-0000-0000-000000000001/oauth2/v2.0/token ")
-    }
-
-    fn calls(&self) -> usize {
-        self.server.count("GET /api/configurationScore ")
-    }
-}
-
-/// A secret that stands in its own reference, so that no test touches the environment; a file is read.
-fn read_file(reference: &SecretReference) -> Result<SecretString, SecretError> {
-    let failed = |what: &str| SecretError { place: "file secret".to_owned(), what: what.to_owned() };
-    match reference {
-        SecretReference::Env(secret) => Ok(secret.as_str().into()),
-        SecretReference::File(path) => std::fs::read_to_string(path).map(Into::into).map_err(|_| failed("is missing")),
-        SecretReference::Credential(_) => Err(failed("is missing")),
-    }
-}
-
-fn token(number: usize, expires_in: &str) -> Reply {
-    reply(
-        200,
-        "",
-        format!(
-            r#"{{"token_type":"Bearer","expires_in":{expires_in},"ext_expires_in":0,"access_token":"token-{number}"}}"#
-        ),
-    )
-}
-
-fn entra_refusal(status: u16, code: u32) -> Reply {
-    let body =
-        format!(r#"{{"error":"x","error_description":"{CANARY}","error_codes":[{code}],"correlation_id":"c-1"}}"#);
-    reply(status, "", body)
-}
-
-fn is_token_request(seen: &Seen) -> bool {
-    seen.is("POST ")
-}
+use crate::egress::loopback::{Reply, Server, reply};
+use world::{CANARY, SCORE, World, entra_refusal, is_token_request, token};
 
 #[tokio::test]
 async fn a_hundred_fetches_at_once_ask_for_one_token() {
@@ -175,18 +66,18 @@ async fn a_short_life_is_obeyed_and_an_absurd_one_is_not() {
 #[tokio::test]
 async fn a_token_of_no_use_at_the_next_check_is_forgotten() {
     let world = World::new(|_| None).await;
-    world.fetch_until(Duration::from_secs(2 * 3600)).await.unwrap();
+    world.fetch_until(Duration::from_hours(2)).await.unwrap();
     assert_eq!(world.microsoft.inner.tokens.sizes().0, 1);
     // It serves the other scores of the same check, then goes when another tenant's comes.
-    world.fetch_until(Duration::from_secs(2 * 3600)).await.unwrap();
+    world.fetch_until(Duration::from_hours(2)).await.unwrap();
     assert_eq!(world.token_requests(), 1);
-    world.clock.advance(Duration::from_secs(120));
+    world.clock.advance(Duration::from_mins(2));
     let other = Account { entra: EntraTenantId(uuid::Uuid::from_u128(9)), ..world.account.clone() };
-    let next = world.clock.now().plus(Duration::from_secs(60));
+    let next = world.clock.now().plus(Duration::from_mins(1));
     world.microsoft.fetch(&other, ScoreKind::ExposureScore, next).await.unwrap();
     assert_eq!(world.microsoft.inner.tokens.sizes(), (1, 0, 0));
     // The other's stays, as it is of use.
-    world.clock.advance(Duration::from_secs(600));
+    world.clock.advance(Duration::from_mins(10));
     world.fetch().await.unwrap();
     assert_eq!((world.microsoft.inner.tokens.sizes().0, world.token_requests()), (2, 2));
 }
@@ -233,16 +124,16 @@ async fn a_refused_secret_is_not_tried_again_until_it_changes() {
     for _ in 0..5 {
         let error = world.fetch().await.unwrap_err();
         assert_eq!((error.class, error.entra_code), (FailureClass::SecretExpired, Some(7_000_222)));
-        world.clock.advance(Duration::from_secs(60));
+        world.clock.advance(Duration::from_mins(1));
     }
     assert_eq!(world.token_requests(), 1);
-    world.clock.advance(Duration::from_secs(600));
+    world.clock.advance(Duration::from_mins(10));
     world.fetch().await.unwrap_err();
     assert_eq!(world.token_requests(), 2);
     std::fs::write(&path, "new").unwrap();
     assert_eq!(world.fetch().await, Ok(340.0));
     std::fs::remove_file(&path).unwrap();
-    world.clock.advance(Duration::from_secs(7200));
+    world.clock.advance(Duration::from_hours(2));
     assert_eq!(world.fetch().await.unwrap_err().class, FailureClass::SecretUnreadable);
 }
 

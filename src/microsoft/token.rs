@@ -29,7 +29,7 @@ use cache::{Cache, Flight, Key};
 /// The most bytes of a token answer; tokens have some 2,000.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// A token is renewed that long before its end, or at four fifths of its life if that is later.
-const RENEW_BEFORE_END: Duration = Duration::from_secs(300);
+const RENEW_BEFORE_END: Duration = Duration::from_mins(5);
 /// No token lives longer than a day, whatever `expires_in` says ("Access tokens in the Microsoft identity platform").
 const LIFE_SECONDS_MAX: u64 = 24 * 3600;
 
@@ -173,7 +173,7 @@ impl Tokens {
 
 /// How long a failure keeps us from asking again, and whether a changed secret ends that.
 fn pause(failure: &Failure) -> (Duration, bool) {
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
     match failure.class {
         FailureClass::Throttled => (failure.retry_after.unwrap_or(5 * MINUTE), false),
         // Whoever waited for this very request gets its outcome; whoever comes later asks again.
