@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table, style::presets};
 use serde::Serialize;
 
 use super::Failure;
@@ -32,7 +32,7 @@ pub(super) fn problems(problems: &[Problem]) -> String {
 /// A table for people: aligned columns, no frame. Control characters from outside are made visible.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     if !stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Disabled);
     }

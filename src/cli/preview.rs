@@ -66,7 +66,7 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     if !arguments.send {
         return Ok(());
     }
-    match send::attempt(&Egress::new()?, settings, &config.templates, &notification, now).await {
+    match send::attempt(&Egress::new(), settings, &config.templates, &notification, now).await {
         Verdict::Delivered => {
             output::complain("sent; the receiver took it. Look whether it appeared: a Teams workflow answers before it runs");
             Ok(())

@@ -132,7 +132,7 @@ impl Planner {
     async fn enter_all(&mut self) -> Result<(), StoreError> {
         let now = self.checker.clock.now();
         let known = self.checker.store.schedule().await?;
-        for due in known.into_iter().filter(|due| self.plan.config.tenants.contains_key(&due.tenant)) {
+        for due in known {
             self.enter(due, now);
         }
         let config = self.plan.config.clone();

@@ -47,9 +47,6 @@ pub enum StartError {
     /// The clockwork.
     #[error("the recurring jobs could not be started: {0}")]
     Clockwork(#[from] tokio_cron_scheduler::JobSchedulerError),
-    /// The HTTP client.
-    #[error("the HTTP client could not be made: {0}")]
-    Egress(#[from] crate::egress::EgressError),
 }
 
 /// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
@@ -101,7 +98,7 @@ impl Engine {
         if interrupted > 0 {
             warn!(interrupted, "attempts were under way when the service stopped; they are repeated, and marked as such");
         }
-        let egress = Egress::new()?;
+        let egress = Egress::new();
         let microsoft = Microsoft::new(egress.clone(), clock.clone(), metrics.clone(), current.timeout);
         let (told_sender, told) = mpsc::unbounded_channel();
         let dispatcher = Dispatcher::new(
