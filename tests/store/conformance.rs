@@ -10,7 +10,7 @@ use scorewatch::{
 
 use super::fixture::*;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test]
 async fn a_check_is_kept_whole_over_a_restart() {
@@ -113,10 +113,10 @@ async fn alerts_are_told_apart_by_subject_and_listed_newest_change_first() {
     for text in ["", "=", "null", "EU ☂ 'x'"] {
         let mut of_subject = update("low", pending());
         of_subject.score = ScoreKind::ExposureScoreByGroup;
-        of_subject.subject = subject(text);
+        of_subject.subject = Some(subject(text));
         outcome.alerts.push(of_subject);
         let mut window = series(vec![sample(0, 1.0)], DAY);
-        (window.score, window.subject) = (ScoreKind::ExposureScoreByGroup, subject(text));
+        (window.score, window.subject) = (ScoreKind::ExposureScoreByGroup, Some(subject(text)));
         outcome.series.push(window);
     }
     let mut none = series(vec![sample(0, 2.0)], DAY);

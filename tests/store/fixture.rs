@@ -53,8 +53,8 @@ pub(super) fn channel(name: &str) -> ChannelName {
     ChannelName::parse(name).unwrap()
 }
 
-pub(super) fn subject(text: &str) -> Option<Subject> {
-    Some(Subject(text.into()))
+pub(super) fn subject(text: &str) -> Subject {
+    Subject(text.into())
 }
 
 pub(super) fn sample(seconds: i64, value: f64) -> Sample {

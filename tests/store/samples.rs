@@ -52,7 +52,7 @@ proptest! {
     fn history_is_what_was_appended_and_windows_reach_back_far_enough(steps in steps(), keep_hours in 0..80_u64) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let keep = Duration::from_secs(keep_hours * 3600);
+            let keep = Duration::from_hours(keep_hours);
             let mut bed = Bed::new().await;
             let (mut now, mut appended) = (0, Vec::<Sample>::new());
             for step in steps {
@@ -83,7 +83,7 @@ proptest! {
 async fn a_window_does_not_grow_without_end() {
     let bed = Bed::new().await;
     for hour in 0..200 {
-        let loaded = read_one(&*bed.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_secs(7200)).await;
+        let loaded = read_one(&*bed.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_hours(2)).await;
         assert!(loaded.len() <= 27, "two hours, one day, the present reading: {}", loaded.len());
     }
 }
@@ -93,7 +93,7 @@ async fn history_taken_in_at_adoption_is_there_at_once() {
     let bed = Bed::new().await;
     let days: Vec<Sample> = (0..90).map(|day| sample((day - 90) * 24 * HOUR, 40.0)).collect();
     let mut outcome = check("contoso", None, 10);
-    outcome.series = vec![series(days.clone(), Duration::from_secs(48 * 3600))];
+    outcome.series = vec![series(days.clone(), Duration::from_hours(48))];
     commit(&*bed.store, outcome).await;
     assert_eq!(bed.store.history(&contoso(), Timestamp::EPOCH).await.unwrap(), days);
     assert_eq!(load(&*bed.store, "contoso").await.series[0].window, days[87..]);
@@ -103,15 +103,15 @@ async fn history_taken_in_at_adoption_is_there_at_once() {
 async fn retention_removes_old_samples_and_absences_and_nothing_younger() {
     let bed = Bed::new().await;
     for hour in 0..240 {
-        read_one(&*bed.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_secs(3600)).await;
+        read_one(&*bed.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_hours(1)).await;
     }
     bed.store.record_away(Away { from: at(0), until: at(1) }).await.unwrap();
     bed.store.record_away(Away { from: at(1), until: at(230 * HOUR) }).await.unwrap();
-    let retention = Duration::from_secs(5 * 24 * 3600);
+    let retention = Duration::from_hours(5 * 24);
     assert!(!bed.store.prune(at(239 * HOUR), retention).await.unwrap());
     let left = bed.store.history(&contoso(), Timestamp::EPOCH).await.unwrap();
     let cutoff = at(239 * HOUR).minus(retention);
-    assert!(left[0].at <= cutoff && left[0].at > cutoff.minus(Duration::from_secs(24 * 3600)), "{:?}", left[0]);
+    assert!(left[0].at <= cutoff && left[0].at > cutoff.minus(Duration::from_hours(24)), "{:?}", left[0]);
     assert_eq!(left.last(), Some(&sample(239 * HOUR, 1.0)));
     assert_eq!(bed.store.away().await.unwrap().len(), 1);
 }

@@ -25,6 +25,12 @@ const PUT_RECENT: Bulk = Bulk {
     tail: ") AS v WHERE series.id = v.column1",
 };
 
+const ROLLED: Bulk = Bulk {
+    head: "UPDATE tenant SET rolled_day = v.column2 FROM (VALUES ",
+    row: "(?,?)",
+    tail: ") AS v WHERE tenant.id = v.column1",
+};
+
 /// Rolls every series of these tenants, each to the day beside it.
 pub(super) async fn roll_tenants(connection: &mut SqliteConnection, due: &[(i64, i64)]) -> Result<(), StoreError> {
     if due.is_empty() {
@@ -63,10 +69,5 @@ pub(super) async fn roll_tenants(connection: &mut SqliteConnection, due: &[(i64,
         query.bind(*id).bind(*through).bind(recent.as_slice())
     };
     PUT_RECENT.execute(connection, &windows, bind_window).await?;
-    const ROLLED: Bulk = Bulk {
-        head: "UPDATE tenant SET rolled_day = v.column2 FROM (VALUES ",
-        row: "(?,?)",
-        tail: ") AS v WHERE tenant.id = v.column1",
-    };
     ROLLED.execute(connection, due, |query: Bound, (id, day): &(i64, i64)| query.bind(*id).bind(*day)).await
 }

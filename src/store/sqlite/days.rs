@@ -51,11 +51,11 @@ mod tests {
     #[test]
     fn completed_days_are_moved_once_and_the_window_keeps_its_reach() {
         let samples: Vec<_> = [1, 20, 30, 47, 49].map(at_hour).to_vec();
-        let first = roll(&samples, None, Duration::from_secs(20 * 3600), 2);
+        let first = roll(&samples, None, Duration::from_hours(20), 2);
         assert_eq!(first.completed, [(0, [1, 20].map(at_hour).to_vec()), (1, [30, 47].map(at_hour).to_vec())]);
         assert_eq!(first.recent, [30, 47, 49].map(at_hour));
         assert_eq!(first.archived_through, Some(at_hour(47).at));
-        let again = roll(&first.recent, first.archived_through, Duration::from_secs(20 * 3600), 2);
+        let again = roll(&first.recent, first.archived_through, Duration::from_hours(20), 2);
         assert_eq!(again.completed, []);
         assert_eq!(again.recent, first.recent);
     }

@@ -7,15 +7,14 @@ use crate::{
 };
 
 async fn limit_pages(store: &SqliteStore, pages: u32) {
-    let set = move |db: &mut SqliteConnection| {
-        let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-        let set: futures_util::future::BoxFuture<'_, Result<(), StoreError>> = Box::pin(async move {
+    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+    let set = store.writer.write(move |db| {
+        Box::pin(async move {
             sqlx::query(limit).execute(db).await?;
             Ok(())
-        });
-        set
-    };
-    store.writer.write(set).await.unwrap();
+        })
+    });
+    set.await.unwrap();
 }
 
 fn check(samples: i64) -> CheckOutcome {
@@ -24,8 +23,7 @@ fn check(samples: i64) -> CheckOutcome {
         TenantHealth { adopted_at: now, next_due_at: now, wake_at: None, checked_at: Some(now), failing: None };
     #[expect(clippy::cast_precision_loss, reason = "any value will do")]
     let window = (0..samples).map(|n| Sample { at: Timestamp::from_seconds(n), value: n as f64 }).collect();
-    let series =
-        SeriesUpdate { score: ScoreKind::SecureScore, subject: None, window, keep: Duration::from_secs(86_400) };
+    let series = SeriesUpdate { score: ScoreKind::SecureScore, subject: None, window, keep: Duration::from_hours(24) };
     CheckOutcome {
         tenant: TenantId::parse("contoso").unwrap(),
         expected_version: None,

@@ -149,10 +149,11 @@ async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Work>, 
         }
     }
     queue.close();
-    if lock.is_some() && asked_to_close.is_some() {
-        if let Err(error) = open::mark_clean(&mut connection, true).await {
-            tracing::warn!(%error, "the store could not be marked as cleanly closed; the next start checks it");
-        }
+    if lock.is_some()
+        && asked_to_close.is_some()
+        && let Err(error) = open::mark_clean(&mut connection, true).await
+    {
+        tracing::warn!(%error, "the store could not be marked as cleanly closed; the next start checks it");
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "the store's writing connection did not close");
