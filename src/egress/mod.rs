@@ -3,6 +3,8 @@
 //! The only user of the HTTP client. [`Egress::send`] resolves, vets every address, pins what it vetted, sends, and reads the
 //! answer up to a cap under one deadline that includes the body.
 
+pub mod retry_after;
+
 use std::{net::IpAddr, time::Duration};
 
 use bytes::Bytes;
