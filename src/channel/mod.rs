@@ -1,12 +1,20 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
-use std::time::Duration;
+pub mod guard;
+mod message;
+mod slack;
+mod status;
+mod teams;
+mod webhook;
+
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
     secret::SecretReference,
+    template::Registry,
 };
 
 /// A channel as configured.
@@ -153,9 +161,11 @@ pub trait Channel: Send + Sync {
 
 /// Makes a channel's behaviour from its settings.
 #[must_use]
-pub fn open(
-    _settings: &std::sync::Arc<ChannelSettings>,
-    _templates: &std::sync::Arc<crate::template::Registry>,
-) -> Box<dyn Channel> {
-    unimplemented!()
+pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<dyn Channel> {
+    let (settings, templates) = (Arc::clone(settings), Arc::clone(templates));
+    match &settings.kind {
+        ChannelKind::Teams { .. } => Box::new(teams::Teams::new(settings, templates)),
+        ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
+        ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
+    }
 }
