@@ -9,6 +9,8 @@ mod webhook;
 
 use std::{sync::Arc, time::Duration};
 
+pub use crate::notify::backoff::Bounds as RetryBounds;
+
 use crate::{
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
@@ -81,16 +83,6 @@ pub enum WebhookUrl {
     Secret(SecretReference),
 }
 
-/// Bounds of the back-off between attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryBounds {
-    /// The first wait's upper bound; doubled with each further attempt.
-    pub first: Duration,
-    /// No wait is longer, unless the receiver asks for it.
-    pub max: Duration,
-    /// A delivery that is older becomes a dead letter.
-    pub give_up: Duration,
-}
 
 /// What a receiver's answer means for the delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]

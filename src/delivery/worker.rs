@@ -148,7 +148,8 @@ fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: Verd
         Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
         Verdict::Parked { reason } => AttemptOutcome::Parked { error: reason },
         Verdict::Retry { reason, after } => {
-            match backoff::next_attempt(settings.retry, delivery.attempt, delivery.queued_at, after, now, rand::random()) {
+            let draw = rand::random();
+            match backoff::next_attempt(settings.retry, delivery.attempt, draw, after, delivery.queued_at, now) {
                 Some(next_attempt_at) => AttemptOutcome::Retry { error: reason, next_attempt_at },
                 None => AttemptOutcome::Dead { error: format!("given up: {reason}") },
             }

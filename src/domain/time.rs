@@ -6,7 +6,8 @@ use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant: nanoseconds since 1970-01-01T00:00:00Z, from 1677 to 2262. Seven fraction digits, as Microsoft writes them, are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(with = "chrono::DateTime<Utc>", inline)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

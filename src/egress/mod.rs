@@ -3,7 +3,6 @@
 //! The only user of the HTTP client. [`Egress::send`] resolves, vets every address, pins what it vetted, sends, and reads the
 //! answer up to a cap under one deadline that includes the body.
 
-<<<<<<< HEAD
 mod address;
 mod client;
 mod failure;
@@ -14,11 +13,6 @@ pub mod retry_after;
 mod target;
 #[cfg(test)]
 mod tests;
-=======
-pub mod retry_after;
-
-use std::{net::IpAddr, time::Duration};
->>>>>>> channel
 
 use std::{fmt, sync::Arc, time::Duration};
 
