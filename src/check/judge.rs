@@ -8,7 +8,7 @@ use crate::{
     domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
     notify::{
         compose::{self, Subjects},
-        notification::{Links, TenantFacts},
+        notification::Links,
         route::recipients,
     },
     rule::{Alert, Condition, Event, Rule, Situation, Transition, TransitionKind, step},
@@ -214,10 +214,9 @@ impl<'a> Judging<'a> {
         last_data: Timestamp,
     ) {
         let record = self.alert_record(rule, score, subject);
-        let before = record.map_or_else(Alert::default, |record| record.alert.clone());
         let now = self.outcome.now;
-        let mut alert = before.clone();
-        let mut wake_at = None;
+        let mut alert = record.map_or_else(Alert::default, |record| record.alert.clone());
+        let (mut changed, mut wake_at) = (false, None);
         for &(event, window_end) in events {
             let situation = Situation {
                 now,
@@ -229,7 +228,10 @@ impl<'a> Judging<'a> {
                 told_at: record.filter(|record| record.alert.sequence == alert.sequence).and_then(|record| record.told_at),
             };
             let step = step(rule, &alert, event, &situation);
-            alert = step.alert;
+            if let Some(next) = step.alert {
+                alert = next;
+                changed = true;
+            }
             wake_at = step.wake_at;
             if let Some(transition) = step.transition {
                 let told_to = record.map_or(&[][..], |record| record.told_to.as_slice());
@@ -237,7 +239,7 @@ impl<'a> Judging<'a> {
             }
         }
         self.wake_by(wake_at.filter(|_| !(rule.name.as_str() == blind::OPERATOR_BLIND && self.outcome.health.failing.is_none())));
-        if alert != before {
+        if changed {
             self.outcome.alerts.push(AlertUpdate {
                 rule: rule.name.clone(),
                 score,
@@ -276,11 +278,7 @@ impl<'a> Judging<'a> {
         let subjects = Subjects {
             store: self.setting.store,
             key: &key,
-            tenant: TenantFacts {
-                id: tenant.id.to_string(),
-                name: tenant.name.to_string(),
-                labels: tenant.labels.as_ref().clone(),
-            },
+            tenant: tenant.facts(),
             condition: rule.when.to_string(),
             severity: rule.severity,
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
