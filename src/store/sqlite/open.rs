@@ -95,7 +95,9 @@ fn is_old(version: &str) -> bool {
 
 /// Readers see the newest commit and never wait for the writer.
 pub(super) fn readers(path: &Path) -> SqlitePool {
-    SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options(path).read_only(true))
+    // A file does not go away between two queries as a server does.
+    let pool = SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false);
+    pool.connect_lazy_with(options(path).read_only(true))
 }
 
 /// The schema's version; 0: a new file.

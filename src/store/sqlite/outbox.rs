@@ -94,7 +94,7 @@ pub(super) async fn claim(
 ) -> Result<Claim, StoreError> {
     let stands = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM channel WHERE name = ?1), \
-         EXISTS (SELECT 1 FROM delivery WHERE channel = ?1 AND finished_at IS NULL AND state = 'sending')",
+         EXISTS (SELECT 1 FROM delivery WHERE channel = ?1 AND state = 'sending')",
     )
     .bind(channel.as_str())
     .fetch_one(&mut *connection)
@@ -247,7 +247,7 @@ async fn undo_claim(connection: &mut SqliteConnection, id: DeliveryId, attempt: 
 pub(super) async fn recover(connection: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreError> {
     let recovered = sqlx::query(
         "UPDATE delivery SET state = 'queued', possible_repeat = 1, next_attempt_at = ? \
-         WHERE finished_at IS NULL AND state = 'sending'",
+         WHERE state = 'sending'",
     )
     .bind(now.as_nanos())
     .execute(connection)

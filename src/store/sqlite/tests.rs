@@ -47,3 +47,19 @@ async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
     assert_eq!(store.commit(check(40_000)).await, Ok(Commit::Done));
     assert_eq!(store.schedule().await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn an_operation_that_fails_halfway_leaves_nothing_and_the_next_one_works() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path().join("s.db")).await.unwrap();
+    let half = store.writer.write(|db| {
+        Box::pin(async move {
+            upkeep::beat(db, Timestamp::EPOCH).await?;
+            sqlx::query("INSERT INTO meta VALUES ('identity', 'taken')").execute(db).await?;
+            Ok(())
+        })
+    });
+    assert!(matches!(half.await, Err(StoreError::Failed(_))));
+    assert_eq!(store.last_beat().await, Ok(None));
+    assert_eq!(store.commit(check(3)).await, Ok(Commit::Done));
+}

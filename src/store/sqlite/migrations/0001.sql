@@ -90,6 +90,7 @@ CREATE TABLE delivery (
     UNIQUE (notification_id, channel)
 ) STRICT;
 CREATE INDEX delivery_unfinished ON delivery (channel, id) WHERE finished_at IS NULL;
+CREATE INDEX delivery_sending ON delivery (channel) WHERE state = 'sending';
 CREATE INDEX delivery_order ON delivery (channel, alert_key, id) WHERE finished_at IS NULL AND alert_key IS NOT NULL;
 CREATE INDEX delivery_counted ON delivery (channel, state) WHERE state <> 'delivered';
 CREATE INDEX delivery_finished ON delivery (finished_at) WHERE finished_at IS NOT NULL;
