@@ -54,11 +54,7 @@ fn a_template_that_could_do_harm_is_refused_with_its_place() {
         (&[("teams", "{\"type\": \"message\"}")], 1, "attachments"),
     ] {
         let found = problems(templates);
-        let fits = |problem: &Problem| {
-            problem.what.contains(what)
-                && (problem.place.line, problem.place.column) >= (line, 1)
-                && (line, column) >= (1, 1)
-        };
+        let fits = |problem: &Problem| problem.what.contains(what) && problem.place.line == line;
         assert!(found.iter().any(fits), "{templates:?}: {found:#?}");
     }
     assert!(problems(&[("mine", &"{{#if type}}".repeat(2_500))])[0].what.contains("deeper"));
@@ -160,10 +156,15 @@ proptest! {
         let card = "{\"type\":\"message\",\"attachments\":[{\"contentType\":\"application/vnd.microsoft.card.adaptive\",\"content\":\
             {\"type\":\"AdaptiveCard\",\"version\":\"1.4\",\"body\":[{\"type\":\"TextBlock\",\"text\":\"**{{type}}** {{data.tenant.name}}\"}]}}]}";
         let card = card.replace("{{data.tenant.name}}", "{{#if data.tenant}}{{data.tenant.name}}{{/if}}");
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("teams.hbs"), card).unwrap();
-        let registry = Registry::load(Some(folder.path())).unwrap();
-        let payload = write(&registry, Receiver::Teams, NotificationType::AlertFiring, &name);
+        thread_local!(static REGISTRY: std::cell::OnceCell<Registry> = const { std::cell::OnceCell::new() });
+        let payload = REGISTRY.with(|registry| {
+            let registry = registry.get_or_init(|| {
+                let folder = tempfile::tempdir().unwrap();
+                fs::write(folder.path().join("teams.hbs"), card).unwrap();
+                Registry::load(Some(folder.path())).unwrap()
+            });
+            write(registry, Receiver::Teams, NotificationType::AlertFiring, &name)
+        });
         let text = payload["attachments"][0]["content"]["body"][0]["text"].as_str().unwrap();
         let value = text.strip_prefix("**alert.firing** ").unwrap();
         prop_assert!(!value.contains(['*', '_', '[', ']', '(', ')', '`', '\\', '~']), "{}", value);
