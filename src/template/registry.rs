@@ -104,7 +104,8 @@ impl Registry {
         let mut registry = Self { engines: engines(&compiled), built_in: engines(&plain), fits: BTreeMap::new() };
         let included: BTreeSet<&String> = compiled.values().flat_map(|(_, shape)| shape.partials.keys()).collect();
         for (name, source) in &sources {
-            let fits = registry.try_out(name, source, included.contains(*name), &mut problems);
+            let fits =
+                registry.try_out(name, source, included.contains(*name) || !own.contains_key(*name), &mut problems);
             registry.fits.insert((*name).clone(), fits);
         }
         if problems.is_empty() { Ok(registry) } else { Err(problems) }
@@ -144,7 +145,13 @@ impl Registry {
     }
 
     /// Which receivers a template suits; a problem if it must suit one and does not.
-    fn try_out(&self, name: &str, source: &Source, included: bool, problems: &mut Vec<Problem>) -> BTreeSet<Receiver> {
+    fn try_out(
+        &self,
+        name: &str,
+        source: &Source,
+        is_partial: bool,
+        problems: &mut Vec<Problem>,
+    ) -> BTreeSet<Receiver> {
         let mut fits = BTreeSet::new();
         let mut failures = Vec::new();
         for receiver in Receiver::ALL {
@@ -154,7 +161,7 @@ impl Registry {
             }
         }
         let kind = Receiver::ALL.into_iter().find(|kind| kind.as_str() == name);
-        let must_suit = kind.or_else(|| (fits.is_empty() && !included).then(|| likely(&source.text)));
+        let must_suit = kind.or_else(|| (fits.is_empty() && !is_partial).then(|| likely(&source.text)));
         if let Some((receiver, failure)) = failures.into_iter().find(|(receiver, _)| Some(*receiver) == must_suit) {
             problems.push(trial_problem(name, source, receiver, &failure));
         }

@@ -37,31 +37,27 @@ fn problems(templates: &[(&str, &str)]) -> Vec<Problem> {
 
 #[test]
 fn a_template_that_could_do_harm_is_refused_with_its_place() {
-    for (templates, line, column, what) in [
-        (&[("mine", "{\n \"a\": \"{{{type}}}\" }")][..], 2, 8, "unescaped"),
-        (&[("mine", "{\"a\": \"{{&type}}\"}")], 1, 8, "unescaped"),
-        (&[("mine", "{\n\"a\": \"{{tpye}}\"}")], 2, 7, "tpye"),
-        (&[("mine", "{\"a\": \"{{shout type}}\"}")], 1, 1, "shout"),
-        (&[("mine", "{{#if type}}{}")], 1, 1, ""),
-        (&[("mine", "{{> a}}"), ("a", "{{> b}}"), ("b", "{{> a}}")], 1, 1, "without end"),
-        (&[("mine", "{{> mine}}")], 1, 1, "without end"),
-        (&[("mine", "{{> gone}}")], 1, 1, "no partial `gone`"),
-        (&[("mine", "{{> (lookup this \"type\")}}")], 1, 1, "computed"),
-        (&[("mine", "{{#*inline \"x\"}}{{/inline}}{}")], 1, 1, "decorators"),
-        (&[("mine", "{{#> slack}}x{{/slack}}")], 1, 1, "block"),
-        (&[("mine", "no JSON")], 1, 1, "JSON"),
-        (&[("slack", "{\"text\": \"\"}")], 1, 1, "`text`"),
-        (&[("teams", "{\"type\": \"message\"}")], 1, 1, "attachments"),
+    for (templates, line, what) in [
+        (&[("mine", "{\n \"a\": \"{{{type}}}\" }")][..], 2, "unescaped"),
+        (&[("mine", "{\"a\": \"{{&type}}\"}")], 1, "unescaped"),
+        (&[("mine", "{\n\"a\": \"{{tpye}}\"}")], 2, "tpye"),
+        (&[("mine", "{\"a\": \"{{shout type}}\"}")], 1, "shout"),
+        (&[("mine", "{{#if type}}{}")], 1, ""),
+        (&[("mine", "{{> a}}"), ("a", "{{> b}}"), ("b", "{{> a}}")], 1, "without end"),
+        (&[("mine", "{{> mine}}")], 1, "without end"),
+        (&[("mine", "{{> gone}}")], 1, "no partial `gone`"),
+        (&[("mine", "{{> (lookup this \"type\")}}")], 1, "computed"),
+        (&[("mine", "{{#*inline \"x\"}}{{/inline}}{}")], 1, "decorators"),
+        (&[("mine", "{{#> slack}}x{{/slack}}")], 1, "block"),
+        (&[("mine", "no JSON")], 1, "JSON"),
+        (&[("slack", "{\"text\": \"\"}")], 1, "`text`"),
+        (&[("teams", "{\"type\": \"message\"}")], 1, "attachments"),
     ] {
         let found = problems(templates);
-        let fits = |problem: &Problem| {
-            problem.what.contains(what)
-                && (problem.place.line, problem.place.column) >= (line, 1)
-                && (line, column) >= (1, 1)
-        };
+        let fits = |problem: &Problem| problem.what.contains(what) && problem.place.line == line;
         assert!(found.iter().any(fits), "{templates:?}: {found:#?}");
     }
-    assert!(problems(&[("mine", &"{{#if type}}".repeat(5_000))])[0].what.contains("deeper"));
+    assert!(problems(&[("mine", &"{{#if type}}".repeat(2_500))])[0].what.contains("deeper"));
     assert!(problems(&[("mine", &"x".repeat(33 * 1024))])[0].what.contains("bytes"));
     let large = format!("\"{}\"", "{{#each words.facts}}xxxxxxxxxxxxxxxxxxxxxxxx{{/each}}".repeat(400));
     assert!(problems(&[("mine", &large)])[0].what.contains("limit"));
@@ -160,10 +156,15 @@ proptest! {
         let card = "{\"type\":\"message\",\"attachments\":[{\"contentType\":\"application/vnd.microsoft.card.adaptive\",\"content\":\
             {\"type\":\"AdaptiveCard\",\"version\":\"1.4\",\"body\":[{\"type\":\"TextBlock\",\"text\":\"**{{type}}** {{data.tenant.name}}\"}]}}]}";
         let card = card.replace("{{data.tenant.name}}", "{{#if data.tenant}}{{data.tenant.name}}{{/if}}");
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("teams.hbs"), card).unwrap();
-        let registry = Registry::load(Some(folder.path())).unwrap();
-        let payload = write(&registry, Receiver::Teams, NotificationType::AlertFiring, &name);
+        thread_local!(static REGISTRY: std::cell::OnceCell<Registry> = const { std::cell::OnceCell::new() });
+        let payload = REGISTRY.with(|registry| {
+            let registry = registry.get_or_init(|| {
+                let folder = tempfile::tempdir().unwrap();
+                fs::write(folder.path().join("teams.hbs"), card).unwrap();
+                Registry::load(Some(folder.path())).unwrap()
+            });
+            write(registry, Receiver::Teams, NotificationType::AlertFiring, &name)
+        });
         let text = payload["attachments"][0]["content"]["body"][0]["text"].as_str().unwrap();
         let value = text.strip_prefix("**alert.firing** ").unwrap();
         prop_assert!(!value.contains(['*', '_', '[', ']', '(', ')', '`', '\\', '~']), "{}", value);
