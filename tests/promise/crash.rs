@@ -33,7 +33,9 @@ async fn kills_at_random_points_lose_nothing_and_repeat_only_what_was_in_flight(
     let mut world = World::new().await;
     world.setup.rules = RULES.to_owned();
     let tenants: Vec<_> = (0..TENANTS).map(|number| format!("tenant-{number}")).collect();
-    tenants.iter().for_each(|tenant| world.add_tenant(tenant));
+    for tenant in &tenants {
+        world.add_tenant(tenant);
+    }
     world.write();
 
     let mut killed = Vec::with_capacity(kills);
@@ -48,7 +50,9 @@ async fn kills_at_random_points_lose_nothing_and_repeat_only_what_was_in_flight(
     }
     let service = world.run().await;
     let scores: HashMap<_, _> = tenants.iter().map(|tenant| (tenant.as_str(), *pick(&SCORES, &mut random))).collect();
-    scores.iter().for_each(|(tenant, score)| world.set_score(tenant, *score));
+    for (tenant, score) in &scores {
+        world.set_score(tenant, *score);
+    }
     world.settle(&service, SOC).await;
     world.settle(&service, SOC).await;
 
@@ -79,7 +83,8 @@ async fn kills_at_random_points_lose_nothing_and_repeat_only_what_was_in_flight(
 /// A few tenants get a new score, often the one that they have.
 fn move_scores(world: &World, tenants: &[String], random: &mut StdRng) {
     for _ in 0..random.random_range(1..=TENANTS / 2) {
-        world.set_score(pick(tenants, random), *pick(&SCORES, random));
+        let tenant: &String = pick(tenants, random);
+        world.set_score(tenant, *pick(&SCORES, random));
     }
 }
 

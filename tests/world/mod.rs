@@ -27,7 +27,7 @@ pub(crate) use told::{Told, accepted, kinds, told};
 pub(crate) use wire::get;
 
 /// A test that waits longer than that hangs: it fails with what is known. No test passes by it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The channel that the rules of these tests tell.
 pub(crate) const SOC: &str = "soc";
 /// The channel that the operator hears from.
@@ -146,10 +146,10 @@ impl World {
 
     /// Waits, but not for ever.
     pub(crate) async fn patiently<T>(&self, service: &Service, what: &str, wait: impl Future<Output = T>) -> T {
-        match tokio::time::timeout(PATIENCE, wait).await {
-            Ok(value) => value,
-            Err(_) => panic!("waited in vain for {what}\nreceived: {:#?}\nlog:\n{}", self.summary(), service.log()),
-        }
+        let arrived = tokio::time::timeout(PATIENCE, wait).await.ok();
+        arrived.unwrap_or_else(|| {
+            panic!("waited in vain for {what}\nreceived: {:#?}\nlog:\n{}", self.summary(), service.log())
+        })
     }
 
     fn summary(&self) -> Vec<String> {
