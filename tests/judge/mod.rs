@@ -12,7 +12,7 @@ use std::{
 
 use scorewatch::{
     channel::{self, Channel, ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
-    clock::{Clock as _, SystemClock},
+    clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private},
     notify::{Notification, route::Fence},
@@ -130,7 +130,7 @@ fn the_standards_libraries_verify_every_signature_by_either_key() {
         signing_secrets: vec![secret(&folder, "new", NEW_KEY), secret(&folder, "old", OLD_KEY)],
     });
     // The libraries refuse a time that is not about now.
-    let now = SystemClock.now();
+    let now = Clock::System.now();
     let mut requests = Vec::new();
     for sample in sample::all() {
         let outgoing = compose(&*webhook, &sample, now);
