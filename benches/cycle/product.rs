@@ -33,7 +33,8 @@ pub(crate) fn run(address: &str, tenants: usize) {
         let loaded = config::load(&folder.path().join("scorewatch.yaml"));
         assert!(loaded.config.is_some(), "{:#?}", loaded.problems.first());
         let (_keep, config) = watch::channel(Arc::new(loaded.config.expect("a configuration")));
-        let (clock, metrics, shutdown) = (Clock::manual(Clock::System.now()), Metrics::default(), CancellationToken::new());
+        let (clock, metrics, shutdown) =
+            (Clock::manual(Clock::System.now()), Metrics::default(), CancellationToken::new());
         let (engine, told) =
             Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await.expect("the engine");
         let due_scan = Arc::new(Notify::new());

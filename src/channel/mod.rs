@@ -83,7 +83,6 @@ pub enum WebhookUrl {
     Secret(SecretReference),
 }
 
-
 /// What a receiver's answer means for the delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {

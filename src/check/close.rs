@@ -13,7 +13,9 @@ use crate::{
         notification::{Facts, TenantFacts},
     },
     rule::{self, Alert, AlertKey, AlertState, Resolution, Rule, Step, Transition},
-    store::{AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, NewNotification, Store, StoreError},
+    store::{
+        AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, NewNotification, Store, StoreError,
+    },
 };
 
 /// Why an open alert has no place in the configuration any more; `None`: it still has.
@@ -33,7 +35,11 @@ fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
 ///
 /// # Errors
 /// [`StoreError`]: some may have been ended; asking again ends the rest.
-pub async fn close_orphans(store: &dyn Store, config: &Config, now: Timestamp) -> Result<BTreeSet<ChannelName>, StoreError> {
+pub async fn close_orphans(
+    store: &dyn Store,
+    config: &Config,
+    now: Timestamp,
+) -> Result<BTreeSet<ChannelName>, StoreError> {
     let mut busy = BTreeSet::new();
     let open = store.alerts(&AlertFilter { open_only: true, ..AlertFilter::default() }).await?;
     for row in open {
@@ -79,7 +85,8 @@ async fn change(
     loop {
         let Some(record) = store.load(std::slice::from_ref(&row.key.tenant)).await?.pop() else { return Ok(None) };
         let Some(known) = record.alerts.iter().find(|alert| is_of(alert, &row.key)) else { return Ok(None) };
-        let series = record.series.iter().find(|series| series.score == row.key.score && series.subject == row.key.subject);
+        let series =
+            record.series.iter().find(|series| series.score == row.key.score && series.subject == row.key.subject);
         let window = series.map_or(&[][..], |series| series.window.as_slice());
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
         let notifications: Vec<_> =
@@ -106,13 +113,7 @@ fn is_of(alert: &AlertRecord, key: &AlertKey) -> bool {
 }
 
 /// What is said of a transition that no check caused. Rule and tenant may be gone: the alert's newest notification knows them.
-fn told(
-    store: &str,
-    config: &Config,
-    row: &AlertRow,
-    known: &AlertRecord,
-    transition: &Transition,
-) -> NewNotification {
+fn told(store: &str, config: &Config, row: &AlertRow, known: &AlertRecord, transition: &Transition) -> NewNotification {
     let key = &row.key;
     let last = row.last_notification.as_ref().map(|last| &last.data);
     let tenant = tenant_facts(&key.tenant, config.tenants.get(&key.tenant).map(AsRef::as_ref), last);

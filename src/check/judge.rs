@@ -83,7 +83,8 @@ pub fn judge(
     let poll_interval = setting.tenant.schedule.interval_at(now);
     let mut judging = Judging { setting, record, poll_interval, outcome };
     for &score in setting.tenant.scores.iter() {
-        let readings = fetched.iter().find(|fetched| fetched.score == score).and_then(|fetched| fetched.result.as_ref().ok());
+        let readings =
+            fetched.iter().find(|fetched| fetched.score == score).and_then(|fetched| fetched.result.as_ref().ok());
         judging.score(score, readings.map_or(&[], Vec::as_slice));
     }
     judging.blindness(fetched);
@@ -225,7 +226,9 @@ impl<'a> Judging<'a> {
                 source_interval: self.poll_interval,
                 last_data,
                 away: blind::away_between(self.setting.away, last_data, now),
-                told_at: record.filter(|record| record.alert.sequence == alert.sequence).and_then(|record| record.told_at),
+                told_at: record
+                    .filter(|record| record.alert.sequence == alert.sequence)
+                    .and_then(|record| record.told_at),
             };
             let step = step(rule, &alert, event, &situation);
             if let Some(next) = step.alert {
@@ -238,14 +241,11 @@ impl<'a> Judging<'a> {
                 self.tell(rule, score, subject, &transition, told_to);
             }
         }
-        self.wake_by(wake_at.filter(|_| !(rule.name.as_str() == blind::OPERATOR_BLIND && self.outcome.health.failing.is_none())));
+        self.wake_by(
+            wake_at.filter(|_| !(rule.name.as_str() == blind::OPERATOR_BLIND && self.outcome.health.failing.is_none())),
+        );
         if changed {
-            self.outcome.alerts.push(AlertUpdate {
-                rule: rule.name.clone(),
-                score,
-                subject: subject.cloned(),
-                alert,
-            });
+            self.outcome.alerts.push(AlertUpdate { rule: rule.name.clone(), score, subject: subject.cloned(), alert });
         }
     }
 
@@ -274,7 +274,8 @@ impl<'a> Judging<'a> {
         let key = rule.alert_key(&tenant.id, score, subject);
         let failing = self.outcome.health.failing.as_ref();
         let by_operator_rule = rule.name.as_str() == blind::OPERATOR_BLIND;
-        let fired_blind = matches!(rule.when, Condition::NoData(_)) && !matches!(transition.kind, TransitionKind::Resolved(_));
+        let fired_blind =
+            matches!(rule.when, Condition::NoData(_)) && !matches!(transition.kind, TransitionKind::Resolved(_));
         let subjects = Subjects {
             store: self.setting.store,
             key: &key,

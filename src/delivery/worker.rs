@@ -19,7 +19,12 @@ use crate::{
 const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(2);
 
 /// Serves one channel until shutdown.
-pub(super) async fn serve(dispatcher: Dispatcher, channel: ChannelName, hint: Arc<Notify>, shutdown: CancellationToken) {
+pub(super) async fn serve(
+    dispatcher: Dispatcher,
+    channel: ChannelName,
+    hint: Arc<Notify>,
+    shutdown: CancellationToken,
+) {
     while !shutdown.is_cancelled() {
         let wait = match dispatcher.store.claim(&channel, dispatcher.clock.now()).await {
             Ok(Claim::Send(delivery)) => match deliver(&dispatcher, &channel, *delivery, &shutdown).await {
@@ -129,7 +134,11 @@ async fn deliver(
 }
 
 /// The channel's settings, if by the configuration in force it may still show this notification.
-fn may_send(config: &Config, channel: &ChannelName, delivery: &ClaimedDelivery) -> Result<Arc<ChannelSettings>, &'static str> {
+fn may_send(
+    config: &Config,
+    channel: &ChannelName,
+    delivery: &ClaimedDelivery,
+) -> Result<Arc<ChannelSettings>, &'static str> {
     let settings = config.channels.get(channel).ok_or("the channel is no longer configured")?;
     let admitted = match (&delivery.tenant, &delivery.notification.data.tenant) {
         (Some(tenant), facts) => {

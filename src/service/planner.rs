@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Tenant},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
-    store::{Due, Store, StoreError, TenantRecord},
+    store::{Due, StoreError, TenantRecord},
     telemetry::Health,
 };
 
@@ -176,7 +176,9 @@ impl Planner {
         let (store, now) = (self.checker.store.as_ref(), self.checker.clock.now());
         match crate::check::close::close_orphans(store, &self.plan.config, now).await {
             Ok(channels) => channels.iter().for_each(|channel| self.dispatcher.wake(channel)),
-            Err(error) => error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again"),
+            Err(error) => {
+                error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again")
+            }
         }
     }
 
@@ -248,7 +250,10 @@ impl Planner {
     }
 
     fn start_visit(&self, tenant: Arc<Tenant>, turn: Turn, record: Option<TenantRecord>, place: OwnedSemaphorePermit) {
-        let slow = record.as_ref().and_then(|record| record.health.failing.as_ref()).is_some_and(|failing| failing.class == SLOW_CLASS);
+        let slow = record
+            .as_ref()
+            .and_then(|record| record.health.failing.as_ref())
+            .is_some_and(|failing| failing.class == SLOW_CLASS);
         let visit = One {
             checker: self.checker.clone(),
             dispatcher: self.dispatcher.clone(),
@@ -283,7 +288,8 @@ impl One {
             }
             None => Some(place),
         };
-        let visit = AssertUnwindSafe(self.checker.visit(&self.plan, &tenant, turn, record, &self.shutdown)).catch_unwind();
+        let visit =
+            AssertUnwindSafe(self.checker.visit(&self.plan, &tenant, turn, record, &self.shutdown)).catch_unwind();
         let due = match visit.await {
             Ok(Ok(Some(visit))) => {
                 visit.channels.iter().for_each(|channel| self.dispatcher.wake(channel));
