@@ -21,6 +21,9 @@ use crate::{
 /// How far ahead of our clock a source's time may be before ours is taken instead.
 const FUTURE_MAX: Duration = Duration::from_mins(10);
 
+/// The least time between two looks at a tenant's alerts.
+const WAKE_MIN: Duration = Duration::from_secs(1);
+
 /// What a check works with.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'a> {
@@ -255,6 +258,8 @@ impl<'a> Judging<'a> {
     }
 
     fn wake_by(&mut self, at: Option<Timestamp>) {
+        // What has come of age already had its look just now; a second one must not follow without end.
+        let at = at.map(|at| at.max(self.outcome.now.plus(WAKE_MIN)));
         let earliest = &mut self.outcome.health.wake_at;
         *earliest = match (*earliest, at) {
             (Some(earliest), Some(at)) => Some(earliest.min(at)),

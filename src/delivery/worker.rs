@@ -30,7 +30,7 @@ pub(super) async fn serve(
             Ok(Claim::Send(delivery)) => match deliver(&dispatcher, &channel, *delivery, &shutdown).await {
                 Ok(pace) => Some(pace),
                 Err(error) => {
-                    error!(%channel, %error, "an attempt's outcome could not be recorded");
+                    error!(%channel, %error, "the operator could not be told that the channel is parked");
                     Some(STORE_TROUBLE_WAIT)
                 }
             },
@@ -95,14 +95,16 @@ async fn deliver(
     mut delivery: ClaimedDelivery,
     shutdown: &CancellationToken,
 ) -> Result<Duration, StoreError> {
+    if shutdown.is_cancelled() {
+        settle(dispatcher, &delivery, AttemptOutcome::NotMade, shutdown).await;
+        return Ok(Duration::ZERO);
+    }
     let config = dispatcher.config.borrow().clone();
     let settings = match may_send(&config, channel, &delivery) {
         Ok(settings) => settings,
         Err(refusal) => {
             warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
-            let outcome = AttemptOutcome::Dead { error: refusal.to_owned() };
-            let now = dispatcher.clock.now();
-            dispatcher.store.settle(delivery.id, delivery.attempt, outcome, now).await?;
+            settle(dispatcher, &delivery, AttemptOutcome::Dead { error: refusal.to_owned() }, shutdown).await;
             return Ok(Duration::ZERO);
         }
     };
@@ -123,7 +125,7 @@ async fn deliver(
         _ => None,
     };
     let finished = !matches!(outcome, AttemptOutcome::Retry { .. });
-    dispatcher.store.settle(delivery.id, delivery.attempt, outcome, now).await?;
+    settle(dispatcher, &delivery, outcome, shutdown).await;
     if finished && let Some(tenant) = delivery.tenant.clone() {
         dispatcher.told(tenant);
     }
@@ -131,6 +133,25 @@ async fn deliver(
         operator::channel_parked(dispatcher, &config, channel, &reason, now).await?;
     }
     Ok(settings.pace)
+}
+
+/// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
+/// hold its channel up. At shutdown it is given up; the next start finds the attempt and repeats it, marked.
+async fn settle(
+    dispatcher: &Dispatcher,
+    delivery: &ClaimedDelivery,
+    outcome: AttemptOutcome,
+    shutdown: &CancellationToken,
+) {
+    loop {
+        let now = dispatcher.clock.now();
+        let Err(error) = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), now).await else { return };
+        error!(delivery = %delivery.id, %error, "an attempt's outcome could not be recorded; trying again");
+        if shutdown.is_cancelled() {
+            return;
+        }
+        rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
+    }
 }
 
 /// The channel's settings, if by the configuration in force it may still show this notification.

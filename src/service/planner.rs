@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     check::{
@@ -159,6 +159,9 @@ impl Planner {
         }
         let before = std::mem::replace(&mut self.plan, Arc::new(Plan::new(config)));
         let (now, plan) = (self.checker.clock.now(), self.plan.clone());
+        if !same_foundations(&before.config, &plan.config) {
+            warn!("a change of `store:`, `listen:` or `timeout:` takes effect at the next start");
+        }
         for id in before.config.tenants.keys().filter(|id| !plan.config.tenants.contains_key(*id)) {
             self.queue.remove(id);
         }
@@ -264,6 +267,11 @@ impl Planner {
         };
         self.visits.spawn(visit.make(tenant, turn, record, place));
     }
+}
+
+/// Whether what was opened at the start is still what the configuration asks for.
+fn same_foundations(before: &Config, after: &Config) -> bool {
+    before.store == after.store && before.listen == after.listen && before.timeout == after.timeout
 }
 
 /// One visit on its own task.
