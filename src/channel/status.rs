@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// No receiver is given more time than this by its `Retry-After`; a broken one must not stall a queue for years.
-pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
 /// Judges by the status alone: any 2xx is accepted.
 pub(super) fn verdict(answer: &Answer, now: Timestamp) -> Verdict {
