@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     const BOUNDS: Bounds =
-        Bounds { first: Duration::from_secs(2), max: Duration::from_secs(900), give_up: Duration::from_secs(86_400) };
+        Bounds { first: Duration::from_secs(2), max: Duration::from_mins(15), give_up: Duration::from_hours(24) };
 
     #[test]
     fn the_bound_doubles_up_to_the_most() {
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(next_attempt(BOUNDS, 1, 0.0, asked(1), queued, late), None);
         assert_eq!(
             next_attempt(BOUNDS, 1, 0.0, asked(3_600), queued, queued),
-            Some(queued.plus(Duration::from_secs(3_600)))
+            Some(queued.plus(Duration::from_hours(1)))
         );
     }
 

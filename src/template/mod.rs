@@ -10,8 +10,10 @@ mod functions;
 mod number;
 mod payload;
 mod registry;
+mod render;
 pub mod sample;
 mod scan;
+mod source;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -19,7 +21,8 @@ mod trial;
 mod words;
 
 pub use payload::{SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX};
-pub use registry::{Registry, RenderFailure};
+pub use registry::Registry;
+pub use render::RenderFailure;
 
 /// For which kind of receiver a template writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

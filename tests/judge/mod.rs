@@ -56,8 +56,8 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
         pace: Duration::from_secs(1),
         retry: RetryBounds {
             first: Duration::from_secs(2),
-            max: Duration::from_secs(900),
-            give_up: Duration::from_secs(86_400),
+            max: Duration::from_mins(15),
+            give_up: Duration::from_hours(24),
         },
         timeout: Duration::from_secs(20),
         private: Private::Refused,
@@ -107,7 +107,7 @@ fn microsofts_renderer_and_schema_take_every_card() {
     assert!(cards.iter().all(|card| card.len() <= scorewatch::template::TEAMS_BYTES_MAX));
     let script = script("teams.mjs");
     let arguments: Vec<&Path> =
-        [Some(&script), Some(&judges), schema.as_ref()].into_iter().flatten().map(|path| path.as_path()).collect();
+        [Some(&script), Some(&judges), schema.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
     judge("node", &arguments, &cards);
 }
 

@@ -102,7 +102,7 @@ fn check_type(kind: Option<&str>, key: &str, actions: &mut usize) -> Result<(), 
         }
         Some(element) if ELEMENTS.contains(&element) || key == "entities" => Ok(()),
         Some(other) => Refusal::invalid(format!("`{other}` can't be shown by Teams")),
-        None if matches!(key, "body" | "items" | "inlines" | "actions" | "columns") && key != "columns" => {
+        None if matches!(key, "body" | "items" | "actions") => {
             Refusal::invalid(format!("an object in `{key}` has no `type`"))
         }
         None => Ok(()),
