@@ -181,7 +181,9 @@ fn the_baseline_is_the_best_the_previous_or_the_average() {
     let history = "00:00 400 inactive -\n 00:30 300 inactive -\n";
     walk("drop 30%", "00:00 400 inactive -\n 00:30 300 inactive -\n 01:00 280 firing fired");
     walk("drop 30%, from previous", &format!("{history} 01:00 280 inactive -"));
-    walk("drop 20%, from average", &format!("{history} 01:00 281 inactive -\n 01:30 254 firing fired"));
+    let average = "00:00 400 inactive -\n 00:30 330 inactive -\n"; // 365, of which 80 % is 292
+    walk("drop 20%, from average", &format!("{average} 01:00 293 inactive -"));
+    walk("drop 20%, from average", &format!("{average} 01:00 292 firing fired"));
     walk("rise 10pts", "00:00 20 inactive -\n 00:30 25 inactive -\n 01:00 30 firing fired");
 }
 
