@@ -30,7 +30,7 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
     };
     let at = |index: i64| Timestamp::from_seconds(1_000_000_000 + index * 900);
     let window: Vec<Sample> = (0..96).map(|index| Sample { at: at(index), value: 400.0 }).collect();
-    let interval = Duration::from_secs(900);
+    let interval = Duration::from_mins(15);
     let situation = Situation {
         now: at(96),
         window: &window,
@@ -45,7 +45,7 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
 }
 
 fn drop(from: BaselineChoice) -> Condition {
-    Condition::Drop(Change { size: Size::Percent(5.0), within: Duration::from_secs(86_400), from })
+    Condition::Drop(Change { size: Size::Percent(5.0), within: Duration::from_hours(24), from })
 }
 
 #[divan::bench]

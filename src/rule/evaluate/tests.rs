@@ -32,7 +32,7 @@ fn rule(text: &str) -> Rule {
         good_news: false,
     };
     let mut change =
-        Change { size: Size::Points(0.0), within: Duration::from_secs(86_400), from: BaselineChoice::Best };
+        Change { size: Size::Points(0.0), within: Duration::from_hours(24), from: BaselineChoice::Best };
     for part in text.split(", ") {
         let words: Vec<&str> = part.split(' ').collect();
         let duration = || parse_duration(words[1]).unwrap();
@@ -86,7 +86,7 @@ impl World {
     }
 
     fn step(&mut self, rule: &Rule, now: Timestamp, value: Option<f64>) -> Step {
-        let half_an_hour = Duration::from_secs(1800);
+        let half_an_hour = Duration::from_mins(30);
         let event = value.map_or(Event::Tick, |value| Event::Reading(Sample { at: now, value }));
         let situation = Situation {
             now,
