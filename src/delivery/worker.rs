@@ -145,7 +145,9 @@ async fn settle(
 ) {
     loop {
         let now = dispatcher.clock.now();
-        let Err(error) = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), now).await else { return };
+        let Err(error) = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), now).await else {
+            return;
+        };
         error!(delivery = %delivery.id, %error, "an attempt's outcome could not be recorded; trying again");
         if shutdown.is_cancelled() {
             return;

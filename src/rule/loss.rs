@@ -66,7 +66,7 @@ mod tests {
     use crate::rule::{BaselineChoice, Change};
 
     fn change(size: Size) -> Change {
-        Change { size, within: Duration::from_secs(3600), from: BaselineChoice::Best }
+        Change { size, within: Duration::from_hours(1), from: BaselineChoice::Best }
     }
 
     #[test]
