@@ -142,7 +142,9 @@ impl Checker {
             let channels = outcome.notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
             match self.store.commit(outcome).await? {
                 Commit::Done => {
-                    told.iter().for_each(|kind| self.metrics.notification_made(kind.as_str()));
+                    for kind in told {
+                        self.metrics.notification_made(kind.as_str());
+                    }
                     return Ok(Visit { due, fetched, channels });
                 }
                 Commit::Conflict => {

@@ -18,7 +18,7 @@ use crate::{
         notification::Links,
     },
     rule::{Change, Condition, Resolution, Rule, Size, Transition, TransitionKind},
-    secret::{ExposeSecret, redact},
+    secret::{ExposeSecret, redact_url},
 };
 
 /// What to preview.
@@ -149,7 +149,7 @@ fn values(condition: &Condition) -> (Option<f64>, Option<f64>, Option<f64>) {
 
 /// Prints the request: its URL and headers without what is secret in them, its body as it is.
 fn show(outgoing: &Outgoing, as_json: bool) -> Result<(), Failure> {
-    let url = redact::url(outgoing.url.expose_secret());
+    let url = redact_url(outgoing.url.expose_secret());
     let headers: Vec<(&str, &str)> = outgoing
         .headers
         .iter()

@@ -37,6 +37,8 @@ pub(super) async fn channel_parked(
     let notification = compose::for_operator(NotificationType::OperatorChannel, &parts, None, facts, now);
     let new = NewNotification { notification, alert: None, tenant: None, channels: others.clone() };
     dispatcher.store.announce(new, now).await?;
-    others.iter().for_each(|other| dispatcher.wake(other));
+    for other in &others {
+        dispatcher.wake(other);
+    }
     Ok(())
 }

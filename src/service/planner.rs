@@ -180,7 +180,7 @@ impl Planner {
         match crate::check::close::close_orphans(store, &self.plan.config, now).await {
             Ok(channels) => channels.iter().for_each(|channel| self.dispatcher.wake(channel)),
             Err(error) => {
-                error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again")
+                error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again");
             }
         }
     }
