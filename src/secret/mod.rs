@@ -1,6 +1,8 @@
 //! Secrets are references until the moment they are used; then they are `SecretString`s, which print as nothing.
 
+pub mod redact;
 pub mod reference;
 
+pub use redact::redact_url;
 pub use reference::{SecretError, SecretReference};
 pub use secrecy::{ExposeSecret, SecretString};

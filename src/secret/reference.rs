@@ -1,8 +1,19 @@
-//! Where a secret is kept.
+//! Where a secret is kept, and how it is read.
 
-use std::path::PathBuf;
+use std::{
+    env,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
 
 use secrecy::SecretString;
+
+/// Largest secret, in bytes: room for a certificate chain, too small to exhaust memory by a wrong path.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+
+/// Where systemd puts a unit's credentials ("Credentials", systemd.exec(5)).
+const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 /// Where a secret is kept: `{ env: NAME }`, `{ file: PATH }` or `{ credential: NAME }` (systemd's `$CREDENTIALS_DIRECTORY`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +42,114 @@ impl SecretReference {
     /// # Errors
     /// [`SecretError`] when it is missing, unreadable, empty, not UTF-8 or larger than 64 KiB.
     pub fn resolve(&self) -> Result<SecretString, SecretError> {
-        unimplemented!()
+        self.read().map(SecretString::from).map_err(|what| SecretError { place: self.place(), what })
+    }
+
+    fn read(&self) -> Result<String, String> {
+        let text = match self {
+            Self::Env(name) => match env::var(name) {
+                Ok(text) if text.len() > SECRET_BYTES_MAX => Err(too_large()),
+                Ok(text) => Ok(text),
+                Err(env::VarError::NotPresent) => Err("is not set".to_owned()),
+                Err(env::VarError::NotUnicode(_)) => Err(not_text()),
+            },
+            Self::File(path) => read_file(path),
+            Self::Credential(name) => match env::var_os(CREDENTIALS_DIRECTORY) {
+                Some(folder) => read_file(&Path::new(&folder).join(name)),
+                None => Err(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set")),
+            },
+        }?;
+        if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(text) }
+    }
+
+    /// Where it is kept, in words.
+    fn place(&self) -> String {
+        match self {
+            Self::Env(name) => format!("environment variable {name}"),
+            Self::File(path) => format!("file {}", path.display()),
+            Self::Credential(name) => format!("systemd credential {name}"),
+        }
+    }
+}
+
+/// Reads a secret's file and cuts one trailing line break, as `echo` and editors leave it.
+fn read_file(path: &Path) -> Result<String, String> {
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".to_owned(),
+        kind => format!("can't be read: {kind}"),
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    // A pipe or device could block for ever; what holds a secret is a plain file.
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err("is no plain file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    file.take(SECRET_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > SECRET_BYTES_MAX {
+        return Err(too_large());
+    }
+    let mut text = String::from_utf8(bytes).map_err(|_| not_text())?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+fn too_large() -> String {
+    format!("is larger than {} KiB", SECRET_BYTES_MAX / 1024)
+}
+
+fn not_text() -> String {
+    "is not UTF-8 text".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_file_loses_one_trailing_line_break_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for (content, secret) in [("s", "s"), ("s\n", "s"), ("s\r\n", "s"), ("s\n\n", "s\n"), (" s ", " s ")] {
+            let path = folder.path().join("secret");
+            fs::write(&path, content).unwrap();
+            assert_eq!(SecretReference::File(path).resolve().unwrap().expose_secret(), secret, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_a_secret_is_refused_by_place_and_never_by_content() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content, what) in [
+            ("empty", Vec::new(), "is empty"),
+            ("blank", b" \n".to_vec(), "is empty"),
+            ("binary", b"hunter2\xff".to_vec(), "is not UTF-8 text"),
+            ("large", vec![b'x'; SECRET_BYTES_MAX + 1], "is larger than 64 KiB"),
+        ] {
+            let path = folder.path().join(name);
+            fs::write(&path, content).unwrap();
+            let error = SecretReference::File(path.clone()).resolve().unwrap_err();
+            assert_eq!((error.what.as_str(), error.place), (what, format!("file {}", path.display())));
+        }
+        let absent = SecretReference::File(folder.path().join("absent")).resolve().unwrap_err();
+        assert_eq!(absent.what, "does not exist");
+        assert_eq!(SecretReference::File(folder.path().to_owned()).resolve().unwrap_err().what, "is no plain file");
+        let unset = SecretReference::Env("SCOREWATCH_NO_SUCH_VARIABLE".to_owned()).resolve().unwrap_err();
+        assert_eq!(unset.to_string(), "environment variable SCOREWATCH_NO_SUCH_VARIABLE: is not set");
+    }
+
+    #[test]
+    fn the_largest_secret_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, vec![b'x'; SECRET_BYTES_MAX]).unwrap();
+        assert!(SecretReference::File(path).resolve().is_ok());
     }
 }
