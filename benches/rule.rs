@@ -1,2 +1,64 @@
-//! To be written.
-fn main() {}
+//! What one step costs per rule, over a day of readings every quarter of an hour.
+
+use std::time::Duration;
+
+use divan::{Bencher, black_box};
+use scorewatch::{
+    domain::{Sample, Selector, Severity, Timestamp},
+    rule::{Alert, BaselineChoice, Change, Condition, Event, Rule, RuleName, Situation, Size, step},
+};
+
+fn main() {
+    divan::main();
+}
+
+fn judge(bencher: Bencher<'_, '_>, when: Condition) {
+    let Ok(name) = RuleName::parse("rule") else { return };
+    let rule = Rule {
+        name,
+        score: None,
+        tenants: Selector::default(),
+        when,
+        recover: None,
+        hold: Duration::ZERO,
+        severity: Severity::Warning,
+        repeat: None,
+        step: None,
+        accept_after: None,
+        notify: Vec::new(),
+        good_news: false,
+    };
+    let at = |index: i64| Timestamp::from_seconds(1_000_000_000 + index * 900);
+    let window: Vec<Sample> = (0..96).map(|index| Sample { at: at(index), value: 400.0 }).collect();
+    let interval = Duration::from_mins(15);
+    let situation = Situation {
+        now: at(96),
+        window: &window,
+        poll_interval: interval,
+        source_interval: interval,
+        last_data: at(95),
+        away: Duration::ZERO,
+        told_at: None,
+    };
+    let (alert, event) = (Alert::default(), Event::Reading(Sample { at: at(96), value: 399.0 }));
+    bencher.bench(|| step(black_box(&rule), black_box(&alert), black_box(event), black_box(&situation)));
+}
+
+fn drop(from: BaselineChoice) -> Condition {
+    Condition::Drop(Change { size: Size::Percent(5.0), within: Duration::from_hours(24), from })
+}
+
+#[divan::bench]
+fn below(bencher: Bencher<'_, '_>) {
+    judge(bencher, Condition::Below(300.0));
+}
+
+#[divan::bench]
+fn drop_best(bencher: Bencher<'_, '_>) {
+    judge(bencher, drop(BaselineChoice::Best));
+}
+
+#[divan::bench]
+fn drop_average(bencher: Bencher<'_, '_>) {
+    judge(bencher, drop(BaselineChoice::Average));
+}

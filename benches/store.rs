@@ -1,2 +1,166 @@
-//! To be written.
-fn main() {}
+//! What the embedded store costs: checks committed alone and in groups, loading, claiming and settling, on a file in the target
+//! directory's file system. Prints wall time and the CPU time of the whole process, because a store's price to its neighbours is CPU.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a bench may panic and prints its results")]
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use scorewatch::{
+    domain::{ChannelName, Sample, ScoreKind, TenantId, Timestamp},
+    notify::{
+        Notification, NotificationId, NotificationType,
+        notification::{Facts, Links, NotificationFacts},
+    },
+    store::{
+        AttemptOutcome, CheckOutcome, Claim, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
+        sqlite::SqliteStore,
+    },
+};
+
+/// One day's readings, four an hour: the window of a rule with `within: 24h`.
+const WINDOW: i64 = 96;
+const START: i64 = 1_767_268_800;
+const TENANTS: usize = 10_000;
+
+fn main() {
+    // `cargo test --benches` only wants to see that it runs.
+    let (alone, rounds) = if std::env::args().any(|argument| argument == "--bench") { (2000, 20) } else { (10, 1) };
+    tokio::runtime::Runtime::new().unwrap().block_on(measure(alone, rounds));
+}
+
+async fn measure(alone: usize, rounds: u64) {
+    let directory = tempfile::tempdir_in(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target")).unwrap();
+    let store = Arc::new(SqliteStore::open(directory.path().join("bench.db")).await.unwrap());
+    let tenants: Vec<TenantId> = (0..TENANTS).map(|n| TenantId::parse(&format!("tenant-{n:05}")).unwrap()).collect();
+    commit_all(&store, &tenants, 0).await;
+
+    let meter = Meter::start();
+    for version in 1..=rounds {
+        commit_all(&store, &tenants, version).await;
+    }
+    meter.print("commit in groups", TENANTS as u64 * rounds);
+
+    let meter = Meter::start();
+    for tenant in tenants.iter().take(alone) {
+        assert_eq!(store.commit(check(tenant, rounds + 1)).await.unwrap(), Commit::Done);
+    }
+    meter.print("commit alone", alone as u64);
+
+    let meter = Meter::start();
+    for chunk in tenants.chunks(256) {
+        assert_eq!(store.load(chunk).await.unwrap().len(), chunk.len());
+    }
+    meter.print("load 256 at a time", TENANTS as u64);
+
+    let meter = Meter::start();
+    assert_eq!(store.schedule().await.unwrap().len(), TENANTS);
+    meter.print("schedule", TENANTS as u64);
+
+    let channel = ChannelName::parse("soc").unwrap();
+    for number in 0..alone {
+        let new = notification(&number.to_string(), &channel);
+        assert!(store.announce(new, Timestamp::from_seconds(START)).await.unwrap());
+    }
+    let now = Timestamp::from_seconds(START + 1);
+    let meter = Meter::start();
+    for _ in 0..alone {
+        let Claim::Send(claimed) = store.claim(&channel, now).await.unwrap() else { panic!("nothing to send") };
+        store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, now).await.unwrap();
+    }
+    meter.print("claim and settle", alone as u64);
+    store.close().await;
+}
+
+/// Every tenant once, 1024 callers at a time, as the flow of checks does.
+async fn commit_all(store: &Arc<SqliteStore>, tenants: &[TenantId], version: u64) {
+    for chunk in tenants.chunks(1024) {
+        let commits = chunk.iter().map(|tenant| store.commit(check(tenant, version)));
+        for commit in futures_util::future::join_all(commits).await {
+            assert_eq!(commit.unwrap(), Commit::Done);
+        }
+    }
+}
+
+fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
+    let now = START + version.cast_signed() * 900;
+    // As Defender answers: its clock wanders a little, its score mostly stands still.
+    let window = (0..WINDOW).map(|back| {
+        let at =
+            Timestamp::from_nanos((now - (WINDOW - back) * 900) * 1_000_000_000 + (back * 7_919_123) % 900_000_000);
+        Sample { at, value: if back % 12 == 0 { 41.5 } else { 42.25 } }
+    });
+    let now = Timestamp::from_seconds(now);
+    CheckOutcome {
+        tenant: tenant.clone(),
+        expected_version: (version > 0).then_some(version),
+        health: TenantHealth {
+            adopted_at: now,
+            next_due_at: now.plus(Duration::from_mins(15)),
+            wake_at: None,
+            checked_at: Some(now),
+            failing: None,
+        },
+        series: vec![SeriesUpdate {
+            score: ScoreKind::DeviceSecureScore,
+            subject: None,
+            window: window.collect(),
+            keep: Duration::from_hours(24),
+        }],
+        alerts: Vec::new(),
+        notifications: Vec::new(),
+        now,
+    }
+}
+
+fn notification(number: &str, channel: &ChannelName) -> NewNotification {
+    let id = NotificationId::of_parts(&[number]);
+    let facts = NotificationFacts { short_id: id.short(), id, sequence: 1, test: true, possible_repeat: false };
+    NewNotification {
+        notification: Notification {
+            kind: NotificationType::Test,
+            timestamp: Timestamp::from_seconds(START),
+            data: Facts {
+                notification: facts,
+                alert: None,
+                tenant: None,
+                rule: None,
+                score: None,
+                causes: Vec::new(),
+                operator: None,
+                links: Links::default(),
+            },
+        },
+        alert: None,
+        tenant: None,
+        channels: vec![channel.clone()],
+    }
+}
+
+struct Meter {
+    wall: Instant,
+    cpu: Duration,
+}
+
+impl Meter {
+    fn start() -> Self {
+        Self { wall: Instant::now(), cpu: cpu() }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    fn print(self, what: &str, count: u64) {
+        let (wall, cpu) = (self.wall.elapsed(), cpu().saturating_sub(self.cpu));
+        let each = |spent: Duration| spent.as_secs_f64() * 1e6 / count as f64;
+        let rate = count as f64 / wall.as_secs_f64();
+        println!("{what:20} {:8.1} µs of CPU, {:8.1} µs of time each, {rate:10.0}/s", each(cpu), each(wall));
+    }
+}
+
+/// CPU time of this process so far, in hundredths of a second (`proc(5)`: fields 14 and 15 of `/proc/self/stat`).
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}

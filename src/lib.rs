@@ -19,6 +19,12 @@ pub mod telemetry;
 pub mod template;
 
 // The flows.
+pub mod check;
 pub mod config;
+pub mod delivery;
+pub mod service;
 pub mod simulation;
 pub mod web;
+
+// The door.
+// pub mod cli;

@@ -1,7 +1,1 @@
-//! The `scorewatch` binary: parse, call, exit code.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    scorewatch::cli::main()
-}
+fn main() {}

@@ -1,12 +1,22 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
-use std::time::Duration;
+pub mod guard;
+mod message;
+mod slack;
+mod status;
+mod teams;
+mod webhook;
+
+use std::{sync::Arc, time::Duration};
+
+pub use crate::notify::backoff::Bounds as RetryBounds;
 
 use crate::{
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
     secret::SecretReference,
+    template::Registry,
 };
 
 /// A channel as configured.
@@ -71,17 +81,6 @@ pub enum WebhookUrl {
     Open(String),
     /// Kept elsewhere.
     Secret(SecretReference),
-}
-
-/// Bounds of the back-off between attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryBounds {
-    /// The first wait's upper bound; doubled with each further attempt.
-    pub first: Duration,
-    /// No wait is longer, unless the receiver asks for it.
-    pub max: Duration,
-    /// A delivery that is older becomes a dead letter.
-    pub give_up: Duration,
 }
 
 /// What a receiver's answer means for the delivery.
@@ -153,9 +152,11 @@ pub trait Channel: Send + Sync {
 
 /// Makes a channel's behaviour from its settings.
 #[must_use]
-pub fn open(
-    _settings: &std::sync::Arc<ChannelSettings>,
-    _templates: &std::sync::Arc<crate::template::Registry>,
-) -> Box<dyn Channel> {
-    unimplemented!()
+pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<dyn Channel> {
+    let (settings, templates) = (Arc::clone(settings), Arc::clone(templates));
+    match &settings.kind {
+        ChannelKind::Teams { .. } => Box::new(teams::Teams::new(settings, templates)),
+        ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
+        ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
+    }
 }

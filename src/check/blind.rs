@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     config::Operator,
-    domain::{Labels, Selector, Severity, Timestamp},
+    domain::{Selector, Severity, Timestamp},
     notify::notification::OperatorFacts,
     rule::{Condition, Rule, RuleName, Transition, TransitionKind},
     store::{Away, Failing},

@@ -91,8 +91,7 @@ impl DueQueue {
                 continue;
             }
             slot.taken = true;
-            let turn =
-                if slot.check_at <= now { Turn::Check { due_at: slot.check_at } } else { Turn::Wake };
+            let turn = if slot.check_at <= now { Turn::Check { due_at: slot.check_at } } else { Turn::Wake };
             return Some((tenant, turn));
         }
     }

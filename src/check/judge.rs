@@ -8,7 +8,7 @@ use crate::{
     domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
     notify::{
         compose::{self, Subjects},
-        notification::{Links, TenantFacts},
+        notification::Links,
         route::recipients,
     },
     rule::{Alert, Condition, Event, Rule, Situation, Transition, TransitionKind, step},
@@ -20,6 +20,9 @@ use crate::{
 
 /// How far ahead of our clock a source's time may be before ours is taken instead.
 const FUTURE_MAX: Duration = Duration::from_mins(10);
+
+/// The least time between two looks at a tenant's alerts.
+const WAKE_MIN: Duration = Duration::from_secs(1);
 
 /// What a check works with.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +86,8 @@ pub fn judge(
     let poll_interval = setting.tenant.schedule.interval_at(now);
     let mut judging = Judging { setting, record, poll_interval, outcome };
     for &score in setting.tenant.scores.iter() {
-        let readings = fetched.iter().find(|fetched| fetched.score == score).and_then(|fetched| fetched.result.as_ref().ok());
+        let readings =
+            fetched.iter().find(|fetched| fetched.score == score).and_then(|fetched| fetched.result.as_ref().ok());
         judging.score(score, readings.map_or(&[], Vec::as_slice));
     }
     judging.blindness(fetched);
@@ -214,10 +218,9 @@ impl<'a> Judging<'a> {
         last_data: Timestamp,
     ) {
         let record = self.alert_record(rule, score, subject);
-        let before = record.map_or_else(Alert::default, |record| record.alert.clone());
         let now = self.outcome.now;
-        let mut alert = before.clone();
-        let mut wake_at = None;
+        let mut alert = record.map_or_else(Alert::default, |record| record.alert.clone());
+        let (mut changed, mut wake_at) = (false, None);
         for &(event, window_end) in events {
             let situation = Situation {
                 now,
@@ -226,24 +229,26 @@ impl<'a> Judging<'a> {
                 source_interval: self.poll_interval,
                 last_data,
                 away: blind::away_between(self.setting.away, last_data, now),
-                told_at: record.filter(|record| record.alert.sequence == alert.sequence).and_then(|record| record.told_at),
+                told_at: record
+                    .filter(|record| record.alert.sequence == alert.sequence)
+                    .and_then(|record| record.told_at),
             };
             let step = step(rule, &alert, event, &situation);
-            alert = step.alert;
+            if let Some(next) = step.alert {
+                alert = next;
+                changed = true;
+            }
             wake_at = step.wake_at;
             if let Some(transition) = step.transition {
                 let told_to = record.map_or(&[][..], |record| record.told_to.as_slice());
                 self.tell(rule, score, subject, &transition, told_to);
             }
         }
-        self.wake_by(wake_at.filter(|_| !(rule.name.as_str() == blind::OPERATOR_BLIND && self.outcome.health.failing.is_none())));
-        if alert != before {
-            self.outcome.alerts.push(AlertUpdate {
-                rule: rule.name.clone(),
-                score,
-                subject: subject.cloned(),
-                alert,
-            });
+        self.wake_by(
+            wake_at.filter(|_| !(rule.name.as_str() == blind::OPERATOR_BLIND && self.outcome.health.failing.is_none())),
+        );
+        if changed {
+            self.outcome.alerts.push(AlertUpdate { rule: rule.name.clone(), score, subject: subject.cloned(), alert });
         }
     }
 
@@ -253,6 +258,8 @@ impl<'a> Judging<'a> {
     }
 
     fn wake_by(&mut self, at: Option<Timestamp>) {
+        // What has come of age already had its look just now; a second one must not follow without end.
+        let at = at.map(|at| at.max(self.outcome.now.plus(WAKE_MIN)));
         let earliest = &mut self.outcome.health.wake_at;
         *earliest = match (*earliest, at) {
             (Some(earliest), Some(at)) => Some(earliest.min(at)),
@@ -272,15 +279,12 @@ impl<'a> Judging<'a> {
         let key = rule.alert_key(&tenant.id, score, subject);
         let failing = self.outcome.health.failing.as_ref();
         let by_operator_rule = rule.name.as_str() == blind::OPERATOR_BLIND;
-        let fired_blind = matches!(rule.when, Condition::NoData(_)) && !matches!(transition.kind, TransitionKind::Resolved(_));
+        let fired_blind =
+            matches!(rule.when, Condition::NoData(_)) && !matches!(transition.kind, TransitionKind::Resolved(_));
         let subjects = Subjects {
             store: self.setting.store,
             key: &key,
-            tenant: TenantFacts {
-                id: tenant.id.to_string(),
-                name: tenant.name.to_string(),
-                labels: tenant.labels.as_ref().clone(),
-            },
+            tenant: tenant.facts(),
             condition: rule.when.to_string(),
             severity: rule.severity,
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),

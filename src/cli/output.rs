@@ -32,7 +32,7 @@ pub(super) fn problems(problems: &[Problem]) -> String {
 /// A table for people: aligned columns, no frame. Control characters from outside are made visible.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     if !stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Disabled);
     }

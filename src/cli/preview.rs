@@ -15,7 +15,7 @@ use crate::{
     notify::{
         Notification, NotificationId,
         compose::{self, Subjects},
-        notification::{Links, TenantFacts},
+        notification::Links,
     },
     rule::{Change, Condition, Resolution, Rule, Size, Transition, TransitionKind},
     secret::{ExposeSecret, redact},
@@ -66,7 +66,7 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     if !arguments.send {
         return Ok(());
     }
-    match send::attempt(&Egress::new()?, settings, &config.templates, &notification, now).await {
+    match send::attempt(&Egress::new(), settings, &config.templates, &notification, now).await {
         Verdict::Delivered => {
             output::complain("sent; the receiver took it. Look whether it appeared: a Teams workflow answers before it runs");
             Ok(())
@@ -115,11 +115,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
     let subjects = Subjects {
         store: "preview",
         key: &key,
-        tenant: TenantFacts {
-            id: tenant.id.to_string(),
-            name: tenant.name.to_string(),
-            labels: tenant.labels.as_ref().clone(),
-        },
+        tenant: tenant.facts(),
         condition: rule.when.to_string(),
         severity: rule.severity,
         loss: compose::loss_of(&rule.when, transition.baseline, transition.value),

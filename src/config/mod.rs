@@ -1,5 +1,7 @@
 //! Configuration: read as written, validated into what is meant. A [`Config`] is a valid one.
 
+mod facts;
+
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{

@@ -17,8 +17,13 @@ pub(super) async fn channel_parked(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let others: Vec<ChannelName> =
-        config.operator.notify.iter().filter(|told| *told != channel && config.channels.contains_key(*told)).cloned().collect();
+    let others: Vec<ChannelName> = config
+        .operator
+        .notify
+        .iter()
+        .filter(|told| *told != channel && config.channels.contains_key(*told))
+        .cloned()
+        .collect();
     let facts = OperatorFacts {
         summary: format!("Channel `{channel}` refuses what it is sent ({reason}). Its queue is kept."),
         class: "channel-parked".to_owned(),

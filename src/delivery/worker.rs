@@ -19,13 +19,18 @@ use crate::{
 const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(2);
 
 /// Serves one channel until shutdown.
-pub(super) async fn serve(dispatcher: Dispatcher, channel: ChannelName, hint: Arc<Notify>, shutdown: CancellationToken) {
+pub(super) async fn serve(
+    dispatcher: Dispatcher,
+    channel: ChannelName,
+    hint: Arc<Notify>,
+    shutdown: CancellationToken,
+) {
     while !shutdown.is_cancelled() {
         let wait = match dispatcher.store.claim(&channel, dispatcher.clock.now()).await {
             Ok(Claim::Send(delivery)) => match deliver(&dispatcher, &channel, *delivery, &shutdown).await {
                 Ok(pace) => Some(pace),
                 Err(error) => {
-                    error!(%channel, %error, "an attempt's outcome could not be recorded");
+                    error!(%channel, %error, "the operator could not be told that the channel is parked");
                     Some(STORE_TROUBLE_WAIT)
                 }
             },
@@ -90,14 +95,16 @@ async fn deliver(
     mut delivery: ClaimedDelivery,
     shutdown: &CancellationToken,
 ) -> Result<Duration, StoreError> {
+    if shutdown.is_cancelled() {
+        settle(dispatcher, &delivery, AttemptOutcome::NotMade, shutdown).await;
+        return Ok(Duration::ZERO);
+    }
     let config = dispatcher.config.borrow().clone();
     let settings = match may_send(&config, channel, &delivery) {
         Ok(settings) => settings,
         Err(refusal) => {
             warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
-            let outcome = AttemptOutcome::Dead { error: refusal.to_owned() };
-            let now = dispatcher.clock.now();
-            dispatcher.store.settle(delivery.id, delivery.attempt, outcome, now).await?;
+            settle(dispatcher, &delivery, AttemptOutcome::Dead { error: refusal.to_owned() }, shutdown).await;
             return Ok(Duration::ZERO);
         }
     };
@@ -118,7 +125,7 @@ async fn deliver(
         _ => None,
     };
     let finished = !matches!(outcome, AttemptOutcome::Retry { .. });
-    dispatcher.store.settle(delivery.id, delivery.attempt, outcome, now).await?;
+    settle(dispatcher, &delivery, outcome, shutdown).await;
     if finished && let Some(tenant) = delivery.tenant.clone() {
         dispatcher.told(tenant);
     }
@@ -128,8 +135,33 @@ async fn deliver(
     Ok(settings.pace)
 }
 
+/// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
+/// hold its channel up. At shutdown it is given up; the next start finds the attempt and repeats it, marked.
+async fn settle(
+    dispatcher: &Dispatcher,
+    delivery: &ClaimedDelivery,
+    outcome: AttemptOutcome,
+    shutdown: &CancellationToken,
+) {
+    loop {
+        let now = dispatcher.clock.now();
+        let Err(error) = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), now).await else {
+            return;
+        };
+        error!(delivery = %delivery.id, %error, "an attempt's outcome could not be recorded; trying again");
+        if shutdown.is_cancelled() {
+            return;
+        }
+        rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
+    }
+}
+
 /// The channel's settings, if by the configuration in force it may still show this notification.
-fn may_send(config: &Config, channel: &ChannelName, delivery: &ClaimedDelivery) -> Result<Arc<ChannelSettings>, &'static str> {
+fn may_send(
+    config: &Config,
+    channel: &ChannelName,
+    delivery: &ClaimedDelivery,
+) -> Result<Arc<ChannelSettings>, &'static str> {
     let settings = config.channels.get(channel).ok_or("the channel is no longer configured")?;
     let admitted = match (&delivery.tenant, &delivery.notification.data.tenant) {
         (Some(tenant), facts) => {
@@ -148,7 +180,8 @@ fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: Verd
         Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
         Verdict::Parked { reason } => AttemptOutcome::Parked { error: reason },
         Verdict::Retry { reason, after } => {
-            match backoff::next_attempt(settings.retry, delivery.attempt, delivery.queued_at, after, now, rand::random()) {
+            let draw = rand::random();
+            match backoff::next_attempt(settings.retry, delivery.attempt, draw, after, delivery.queued_at, now) {
                 Some(next_attempt_at) => AttemptOutcome::Retry { error: reason, next_attempt_at },
                 None => AttemptOutcome::Dead { error: format!("given up: {reason}") },
             }

@@ -1,12 +1,16 @@
 //! Instants and durations. An instant is UTC nanoseconds; a duration is written `1h30m`.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant: nanoseconds since 1970-01-01T00:00:00Z, from 1677 to 2262. Seven fraction digits, as Microsoft writes them, are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(with = "chrono::DateTime<Utc>", inline)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -101,7 +105,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// Longest duration that configuration may ask for: ten years.
-pub const DURATION_MAX: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+pub const DURATION_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 
 /// Reads `500ms`, `10s`, `5m`, `1h30m`, `7d`: whole numbers with units, largest unit first, each at most once.
 ///
@@ -145,7 +149,8 @@ pub fn format_duration(duration: Duration) -> String {
     for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
         let count = milliseconds / size;
         if count > 0 {
-            text.push_str(&format!("{count}{unit}"));
+            // Writing to a `String` can't fail.
+            let _ = write!(text, "{count}{unit}");
             milliseconds %= size;
         }
     }

@@ -55,7 +55,7 @@ const NEVER_V6: [Ipv6Net; 7] = [
 const METADATA_V6: [Ipv6Addr; 2] =
     [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
 
-/// Inside 2000::/3, yet not public: IETF protocol assignments, documentation (IANA, "IPv6 Special-Purpose Address Registry").
+/// Inside `2000::/3`, yet not public: IETF protocol assignments, documentation (IANA, "IPv6 Special-Purpose Address Registry").
 const SPECIAL_V6: [Ipv6Net; 3] = [v6([0x2001, 0, 0], 23), v6([0x2001, 0xdb8, 0], 32), v6([0x3fff, 0, 0], 20)];
 
 /// All that is handed out to the internet so far.

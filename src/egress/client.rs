@@ -18,7 +18,7 @@ use super::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Idle connections kept per host: the default of `concurrency`, so that a full round of calls finds each one open.
 const IDLE_PER_HOST_MAX: usize = 256;
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// A dead HTTP/2 connection carries all calls to its host; it is noticed after the sum of these.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);

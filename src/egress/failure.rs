@@ -53,10 +53,10 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
         if let Some(found) = cause.downcast_ref::<E>() {
             return Some(found);
         }
-        if let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            if let Some(found) = find::<E>(inner) {
-                return Some(found);
-            }
+        if let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
+            && let Some(found) = find::<E>(inner)
+        {
+            return Some(found);
         }
         next = cause.source();
     }

@@ -6,6 +6,8 @@
 mod address;
 mod client;
 mod failure;
+#[cfg(test)]
+pub(crate) mod loopback;
 mod resolve;
 pub mod retry_after;
 mod target;

@@ -37,7 +37,7 @@ mod tests {
 
     use super::*;
 
-    const MAX: Duration = Duration::from_secs(3600);
+    const MAX: Duration = Duration::from_hours(1);
 
     fn noon() -> Timestamp {
         Timestamp::parse("2026-10-21T12:00:00Z").unwrap()

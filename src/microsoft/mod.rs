@@ -164,3 +164,8 @@ impl Inner {
         answer.map_err(|error| Failure::no_answer("the API", &error))
     }
 }
+
+/// Whether the body could be a JSON object. The decoder would take a list for one, field by field.
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'{')
+}

@@ -9,14 +9,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Failure, FailureClass};
+use super::{Failure, FailureClass, is_object};
 use crate::{
     domain::Timestamp,
     egress::{Answer, retry_after},
 };
 
 /// The longest wait that we take from Microsoft; a later check asks again.
-pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 /// Longest correlation id that is logged.
 const CORRELATION_CHARS_MAX: usize = 64;
 /// Names of roles that are shown: as many as fit a sentence.
@@ -35,7 +35,8 @@ struct EntraError {
 
 /// What a token endpoint's answer other than 200 means.
 pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
-    let body: Option<EntraError> = serde_json::from_slice(&answer.body).ok();
+    let body: Option<EntraError> =
+        if is_object(&answer.body) { serde_json::from_slice(&answer.body).ok() } else { None };
     let code = body.as_ref().and_then(|body| body.error_codes.get(0)).and_then(number);
     let error = body.as_ref().and_then(|body| body.error.as_str()).unwrap_or_default();
     let known = code.and_then(entra_class);
@@ -166,9 +167,7 @@ fn role_missing(message: &str) -> String {
     };
     match roles.as_slice() {
         [] => "the app may not read the score".to_owned(),
-        roles if roles.len() > ROLES_MAX || !roles.iter().all(|role| is_role(role)) => {
-            "the app may not read the score".to_owned()
-        }
+        roles if roles.len() > ROLES_MAX || !roles.iter().all(is_role) => "the app may not read the score".to_owned(),
         [role] => format!("the app may not read the score (no role `{role}`)"),
         roles => format!("the app may not read the score (none of the roles `{}`)", roles.join("`, `")),
     }

@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Account, Failure, FailureClass, Proof, refusal, wire::Wire};
+use super::{Account, Failure, FailureClass, Proof, is_object, refusal, wire::Wire};
 use crate::{
     domain::Timestamp,
     egress::{Answer, Method, Outgoing},
@@ -29,7 +29,7 @@ use cache::{Cache, Flight, Key};
 /// The most bytes of a token answer; tokens have some 2,000.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// A token is renewed that long before its end, or at four fifths of its life if that is later.
-const RENEW_BEFORE_END: Duration = Duration::from_secs(300);
+const RENEW_BEFORE_END: Duration = Duration::from_mins(5);
 /// No token lives longer than a day, whatever `expires_in` says ("Access tokens in the Microsoft identity platform").
 const LIFE_SECONDS_MAX: u64 = 24 * 3600;
 
@@ -161,6 +161,11 @@ impl Tokens {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> (usize, usize, usize) {
+        self.cache().sizes()
+    }
+
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,7 +173,7 @@ impl Tokens {
 
 /// How long a failure keeps us from asking again, and whether a changed secret ends that.
 fn pause(failure: &Failure) -> (Duration, bool) {
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
     match failure.class {
         FailureClass::Throttled => (failure.retry_after.unwrap_or(5 * MINUTE), false),
         // Whoever waited for this very request gets its outcome; whoever comes later asks again.
@@ -223,6 +228,9 @@ struct RawGrant {
 /// Reads a grant. The token is opaque: nothing in it is looked at.
 fn read(answer: &Answer) -> Result<Grant, Failure> {
     let garbage = |what: &'static str| Failure::new(FailureClass::Garbage, what);
+    if !is_object(&answer.body) {
+        return Err(garbage("Entra's answer is no JSON object"));
+    }
     let raw: RawGrant =
         serde_json::from_slice(&answer.body).map_err(|_| garbage("Entra's answer holds no token that can be read"))?;
     let token = raw.access_token.expose_secret();
@@ -240,6 +248,3 @@ fn read(answer: &Answer) -> Result<Grant, Failure> {
     bearer.push_str(token);
     Ok(Grant { bearer: bearer.into(), life: Duration::from_secs(seconds.clamp(1, LIFE_SECONDS_MAX)) })
 }
-
-#[cfg(test)]
-mod tests;

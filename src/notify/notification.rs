@@ -1,5 +1,6 @@
 //! What one transition says: facts, not text. Its JSON form is the body of a generic webhook and what templates see.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{NotificationId, ShortId};
@@ -8,8 +9,14 @@ use crate::{
     rule::Resolution,
 };
 
+/// The JSON Schema of what a generic webhook receives.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Notification)
+}
+
 /// One notification: the envelope of a generic webhook. Fields are only ever added.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Notification {
     /// What kind of message.
     #[serde(rename = "type")]
@@ -21,7 +28,7 @@ pub struct Notification {
 }
 
 /// What kind of message a notification is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum NotificationType {
     /// An alert fired.
     #[serde(rename = "alert.firing")]
@@ -71,7 +78,7 @@ impl NotificationType {
 }
 
 /// The facts of a notification.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {
     /// Which notification.
     pub notification: NotificationFacts,
@@ -93,7 +100,7 @@ pub struct Facts {
 }
 
 /// Which notification.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotificationFacts {
     /// The same on every channel and in every attempt.
     pub id: NotificationId,
@@ -109,7 +116,7 @@ pub struct NotificationFacts {
 }
 
 /// Which alert, and how it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertFacts {
     /// The same for the alert's whole life.
     pub id: String,
@@ -129,7 +136,7 @@ pub struct AlertFacts {
 }
 
 /// Whose score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TenantFacts {
     /// The slug.
     pub id: String,
@@ -140,7 +147,7 @@ pub struct TenantFacts {
 }
 
 /// By which rule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleFacts {
     /// The rule's name.
     pub name: String,
@@ -149,7 +156,7 @@ pub struct RuleFacts {
 }
 
 /// The score's values, at full precision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScoreFacts {
     /// What is measured.
     pub kind: ScoreKind,
@@ -170,7 +177,7 @@ pub struct ScoreFacts {
 }
 
 /// One thing that regressed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
     /// What; text from outside.
     pub title: String,
@@ -181,7 +188,7 @@ pub struct Cause {
 }
 
 /// What an operator message is about. No text from upstream is in here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OperatorFacts {
     /// One sentence.
     pub summary: String,
@@ -201,7 +208,7 @@ pub struct OperatorFacts {
 }
 
 /// Where to look.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Links {
     /// Our own page, if `public_url` is set.
     pub dashboard: Option<String>,

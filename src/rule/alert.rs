@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::RuleName;
+use super::{Condition, RuleName, Terms};
 use crate::domain::{ScoreKind, Subject, TenantId, Timestamp};
 
 /// The identity of an alert. Never a hash of a text: an edited rule keeps its alerts.
@@ -52,6 +52,8 @@ pub struct Pending {
     pub since: Timestamp,
     /// The newest reading at which it held.
     pub last_held: Timestamp,
+    /// The condition that held. An edited one has not been held by the readings so far, so its time starts again.
+    pub when: Condition,
 }
 
 /// An alert that fires.
@@ -61,6 +63,8 @@ pub struct Firing {
     pub since: Timestamp,
     /// When it fired: the reading's source time, or for `no_data` the time of the evaluation.
     pub fired_at: Timestamp,
+    /// What it was judged by when it fired, or by an edited rule since, once that held.
+    pub terms: Terms,
     /// The baseline, frozen when it fired; `drop` and `rise` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,

@@ -2,10 +2,13 @@
 
 use std::{fmt, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::format_duration;
 
 /// What must hold for a rule to fire.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// The value is strictly less than this.
     Below(f64),
@@ -20,7 +23,7 @@ pub enum Condition {
 }
 
 /// A `drop` or `rise`: how much, against what.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// The smallest change that fires; inclusive.
     pub size: Size,
@@ -31,7 +34,8 @@ pub struct Change {
 }
 
 /// How much.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Size {
     /// Relative, in percent: `5%`.
     Percent(f64),
@@ -40,7 +44,8 @@ pub enum Size {
 }
 
 /// Which value of the window is the baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BaselineChoice {
     /// The highest for `drop`, the lowest for `rise`.
     #[default]
@@ -52,7 +57,8 @@ pub enum BaselineChoice {
 }
 
 /// What must hold for a firing alert to be over.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Recover {
     /// The value is strictly greater than this.
     Above(f64),
@@ -60,6 +66,48 @@ pub enum Recover {
     Below(f64),
     /// At least this share of the alert's greatest loss is regained, in percent.
     Regained(f64),
+}
+
+/// What an alert is judged by: when it holds and when it is over. A firing alert keeps those that it fired under,
+/// so that an alert ended by an edit of its rule is never told as recovered.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    /// What must hold for it to fire.
+    pub when: Condition,
+    /// What must hold for it to be over; `None`: the condition no longer holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recover: Option<Recover>,
+}
+
+impl Condition {
+    /// Whether the condition holds at `value`. `baseline` is what a `drop` or `rise` is measured against; without one they
+    /// do not hold. `no_data` never holds at a value.
+    #[must_use]
+    pub fn holds(&self, value: f64, baseline: Option<f64>) -> bool {
+        match self {
+            Self::Below(bound) => value < *bound,
+            Self::Above(bound) => value > *bound,
+            Self::Drop(change) | Self::Rise(change) => {
+                baseline.is_some_and(|baseline| change.size.is_reached(self.further(baseline, value), baseline, value))
+            }
+            Self::NoData(_) => false,
+        }
+    }
+
+    /// The change that a `drop` or `rise` asks for.
+    #[must_use]
+    pub const fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Drop(change) | Self::Rise(change) => Some(change),
+            Self::Below(_) | Self::Above(_) | Self::NoData(_) => None,
+        }
+    }
+
+    /// Whether both are of one kind, so that baseline and worst value of the one mean the same to the other.
+    #[must_use]
+    pub fn is_same_kind(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
 }
 
 impl fmt::Display for Condition {

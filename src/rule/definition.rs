@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::condition::{Condition, Recover, Size};
+use super::condition::{Condition, Recover, Size, Terms};
 use crate::domain::{ChannelName, Labels, ScoreKind, Selector, Severity, TenantId, name::name};
 
 name! {
@@ -44,6 +44,12 @@ impl Rule {
     #[must_use]
     pub fn applies_to(&self, labels: &Labels, score: ScoreKind) -> bool {
         self.score.is_none_or(|judged| judged == score) && self.tenants.matches(labels)
+    }
+
+    /// What an alert of this rule is judged by.
+    #[must_use]
+    pub const fn terms(&self) -> Terms {
+        Terms { when: self.when, recover: self.recover }
     }
 
     /// The identity of this rule's alert for one series.

@@ -1,10 +1,21 @@
 //! The one `step` of an alert: what a new reading, or the passing of time, makes of it.
+//!
+//! Two clocks are kept apart. Windows and `for` go by the readings' own source times; `no_data`, `repeat` and `accept_after`
+//! go by the wall clock. Either may jump: differences of times saturate at zero, a reading from before its pending alert began
+//! starts that alert again, and a jump ahead is a gap, which starts it again too. A jump may delay an alert, it never causes one.
+
+mod close;
+mod firing;
+mod no_data;
+mod quiet;
+#[cfg(test)]
+mod tests;
+mod wake;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Alert, Rule};
+pub use self::close::{accept, close};
+use super::{Alert, AlertState, Condition, Firing, Resolution, Rule, Transition, TransitionKind, baseline};
 use crate::domain::{Sample, Timestamp};
 
 /// What happened.
@@ -38,70 +49,96 @@ pub struct Situation<'a> {
 /// What a step made of an alert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The alert after the step.
-    pub alert: Alert,
+    /// The alert after the step; `None`: it is as it was, and nothing needs to be stored.
+    pub alert: Option<Alert>,
     /// What there is to tell.
     pub transition: Option<Transition>,
-    /// When the alert must be looked at again at the latest, though no reading comes.
+    /// The earliest instant at which a [`Event::Tick`] could change something; `None`: only a reading can. While a notification
+    /// is on its way no reminder is foreseen: ask again once `told_at` is known.
     pub wake_at: Option<Timestamp>,
 }
 
-/// Something to tell, with the facts that the message needs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Transition {
-    /// What happened.
-    pub kind: TransitionKind,
-    /// When: the reading's source time, or the time of the evaluation where no reading caused it.
-    pub at: Timestamp,
-    /// The value that caused it, or the newest known; `None` for `no_data`.
-    pub value: Option<f64>,
-    /// When that value was observed.
-    pub observed_at: Option<Timestamp>,
-    /// The frozen baseline; `drop` and `rise` only.
-    pub baseline: Option<f64>,
-    /// When the condition first held.
-    pub since: Timestamp,
-    /// When it fired.
-    pub fired_at: Timestamp,
-    /// The alert's generation and sequence number after this transition.
-    pub generation: u64,
-    /// Counts from one in each generation.
-    pub sequence: u64,
+/// What a step makes of an alert, before anyone asks when to wake.
+#[derive(Debug, Default)]
+struct Outcome {
+    alert: Option<Alert>,
+    transition: Option<Transition>,
 }
 
-/// What happened to an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TransitionKind {
-    /// It fired.
-    Fired,
-    /// It got worse by the rule's size, or step, once more.
-    Worsened,
-    /// It still fires.
-    Reminder,
-    /// It is over.
-    Resolved(Resolution),
-}
-
-/// Why an alert is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resolution {
-    /// The score has recovered, or data came again.
-    Recovered,
-    /// The loss was accepted as the new level, by time or by a person.
-    Accepted,
-    /// The rule was edited, and by its new text the condition does not hold.
-    RuleChanged,
-    /// The rule is gone, or no longer applies to the tenant.
-    RuleRemoved,
-    /// The tenant is gone.
-    TenantRemoved,
-    /// The score is no longer polled, or its subject is gone.
-    SubjectRemoved,
-}
-
-/// Judges one event. No clock, no I/O: equal arguments, equal answer.
+/// Judges one event. No clock, no I/O: equal arguments, equal answer. Values are finite.
 #[must_use]
-pub fn step(_rule: &Rule, _alert: &Alert, _event: Event, _situation: &Situation<'_>) -> Step {
-    unimplemented!()
+pub fn step(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>) -> Step {
+    let reading = match event {
+        Event::Reading(reading) => Some(reading),
+        Event::Tick => None,
+    };
+    let believed = reading.filter(|&reading| baseline::is_confirmed(reading, situation.window));
+    let outcome = match (&alert.state, rule.when) {
+        (AlertState::Firing(firing), _) if matches!(firing.terms.when, Condition::NoData(_)) => {
+            no_data::go_on(rule, alert, firing, reading, situation)
+        }
+        (AlertState::Firing(firing), Condition::NoData(silence)) => {
+            no_data::take_over(rule, alert, firing, believed, silence, situation)
+        }
+        (AlertState::Firing(firing), _) => firing::go_on(rule, alert, firing, believed, situation),
+        (_, Condition::NoData(silence)) => no_data::watch(rule, alert, reading, silence, situation),
+        _ => believed.map_or_else(Outcome::default, |reading| quiet::judge(rule, alert, reading, situation)),
+    };
+    let is_told = outcome.transition.is_some();
+    let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), reading, is_told, situation);
+    Step { alert: outcome.alert, transition: outcome.transition, wake_at }
+}
+
+/// What a transition says about the value.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// When the transition happened.
+    at: Timestamp,
+    /// The value that caused it, or the newest known.
+    sample: Option<Sample>,
+}
+
+/// The one place where an alert is numbered: each transition takes the next sequence number, a firing the next generation.
+fn tell(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> Outcome {
+    let (generation, sequence) = match kind {
+        TransitionKind::Fired => (alert.generation.saturating_add(1), 1),
+        _ => (alert.generation, alert.sequence.saturating_add(1)),
+    };
+    let transition = Transition {
+        kind,
+        at: seen.at,
+        value: seen.sample.map(|sample| sample.value),
+        observed_at: seen.sample.map(|sample| sample.at),
+        baseline: firing.baseline,
+        since: firing.since,
+        fired_at: firing.fired_at,
+        generation,
+        sequence,
+    };
+    let state = match kind {
+        TransitionKind::Resolved(_) => AlertState::Inactive,
+        _ => AlertState::Firing(firing.clone()),
+    };
+    Outcome {
+        alert: Some(Alert { state, generation, sequence, rebased_at: alert.rebased_at }),
+        transition: Some(transition),
+    }
+}
+
+/// Ends an alert.
+fn resolve(alert: &Alert, firing: &Firing, why: Resolution, seen: Seen) -> Outcome {
+    tell(alert, firing, TransitionKind::Resolved(why), seen)
+}
+
+/// A reminder, if one is due: `repeat` after the newest notification came to rest.
+fn remind(
+    rule: &Rule,
+    alert: &Alert,
+    firing: &Firing,
+    sample: Option<Sample>,
+    now: Timestamp,
+    told_at: Option<Timestamp>,
+) -> Option<Outcome> {
+    let (repeat, told_at) = (rule.repeat?, told_at?);
+    (now.since(told_at) >= repeat).then(|| tell(alert, firing, TransitionKind::Reminder, Seen { at: now, sample }))
 }

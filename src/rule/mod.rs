@@ -1,12 +1,19 @@
 //! Rules and the life of an alert: pure functions over values. Time comes in as a parameter; equal arguments, equal answer.
+//!
+//! A reading comes → [`baseline`] says what it is compared with → [`condition`] says whether it holds, [`loss`] by how much →
+//! [`evaluate`] says what becomes of the [`alert`] and what there is to tell ([`transition`]) → [`display`] rounds it for people.
 
 pub mod alert;
 pub mod baseline;
 pub mod condition;
 pub mod definition;
+pub mod display;
 pub mod evaluate;
+pub mod loss;
+pub mod transition;
 
 pub use alert::{Alert, AlertKey, AlertState, Firing, Pending};
-pub use condition::{BaselineChoice, Change, Condition, Recover, Size};
+pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
 pub use definition::{Rule, RuleName};
-pub use evaluate::{Event, Resolution, Situation, Step, Transition, TransitionKind, step};
+pub use evaluate::{Event, Situation, Step, accept, close, step};
+pub use transition::{Resolution, Transition, TransitionKind};

@@ -4,8 +4,9 @@
 //! crontab(5); `+` before the day of week asks for both: `0 0 8 13 * +FRI` is 08:00 on every Friday the 13th.
 //!
 //! Where clocks change, a schedule with one second, one minute and one hour keeps one run a day: a time that is left out
-//! runs at the first instant after the gap, a time that comes twice runs the first time. Any other schedule follows real
-//! time: `0 */15 * * * *` runs every 15 minutes throughout.
+//! runs at the first instant after the gap, a time that comes twice runs the first time. Any other schedule follows
+//! the clock as it is shown: what is left out does not run, what comes twice runs twice, and so `0 */15 * * * *` runs every
+//! 15 real minutes throughout.
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -29,7 +29,9 @@ pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     let facts = OperatorFacts {
         summary: format!("Scorewatch was away for {}.", format_duration(whole_seconds(away.until.since(away.from)))),
         class: "away".to_owned(),
-        hint: Some("nothing to do: missed checks are made up once, and the absence counts against no tenant".to_owned()),
+        hint: Some(
+            "nothing to do: missed checks are made up once, and the absence counts against no tenant".to_owned(),
+        ),
         channel: None,
         from: Some(away.from),
         until: Some(away.until),

@@ -5,10 +5,7 @@ use std::time::Duration;
 use crate::{
     config::{Config, Tenant},
     domain::Timestamp,
-    notify::{
-        NotificationType, compose,
-        notification::{OperatorFacts, TenantFacts},
-    },
+    notify::{NotificationType, compose, notification::OperatorFacts},
     store::{NewNotification, Store, StoreError},
 };
 
@@ -56,15 +53,16 @@ fn warning(
         from: None,
         until: Some(expires),
     };
-    let tenant_facts = TenantFacts {
-        id: tenant.id.to_string(),
-        name: tenant.name.to_string(),
-        labels: tenant.labels.as_ref().clone(),
-    };
     let (expires, days) = (expires.to_string(), days.to_string());
     let parts = ["operator.credential", store, tenant.id.as_str(), &expires, &days];
     NewNotification {
-        notification: compose::for_operator(NotificationType::OperatorCredential, &parts, Some(tenant_facts), facts, now),
+        notification: compose::for_operator(
+            NotificationType::OperatorCredential,
+            &parts,
+            Some(tenant.facts()),
+            facts,
+            now,
+        ),
         alert: None,
         tenant: Some(tenant.id.clone()),
         channels: config.operator.notify.clone(),

@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     check::{
@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Tenant},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
-    store::{Due, Store, StoreError, TenantRecord},
+    store::{Due, StoreError, TenantRecord},
     telemetry::Health,
 };
 
@@ -132,7 +132,7 @@ impl Planner {
     async fn enter_all(&mut self) -> Result<(), StoreError> {
         let now = self.checker.clock.now();
         let known = self.checker.store.schedule().await?;
-        for due in known.into_iter().filter(|due| self.plan.config.tenants.contains_key(&due.tenant)) {
+        for due in known {
             self.enter(due, now);
         }
         let config = self.plan.config.clone();
@@ -159,6 +159,9 @@ impl Planner {
         }
         let before = std::mem::replace(&mut self.plan, Arc::new(Plan::new(config)));
         let (now, plan) = (self.checker.clock.now(), self.plan.clone());
+        if !same_foundations(&before.config, &plan.config) {
+            warn!("a change of `store:`, `listen:` or `timeout:` takes effect at the next start");
+        }
         for id in before.config.tenants.keys().filter(|id| !plan.config.tenants.contains_key(*id)) {
             self.queue.remove(id);
         }
@@ -176,7 +179,9 @@ impl Planner {
         let (store, now) = (self.checker.store.as_ref(), self.checker.clock.now());
         match crate::check::close::close_orphans(store, &self.plan.config, now).await {
             Ok(channels) => channels.iter().for_each(|channel| self.dispatcher.wake(channel)),
-            Err(error) => error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again"),
+            Err(error) => {
+                error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again")
+            }
         }
     }
 
@@ -248,7 +253,10 @@ impl Planner {
     }
 
     fn start_visit(&self, tenant: Arc<Tenant>, turn: Turn, record: Option<TenantRecord>, place: OwnedSemaphorePermit) {
-        let slow = record.as_ref().and_then(|record| record.health.failing.as_ref()).is_some_and(|failing| failing.class == SLOW_CLASS);
+        let slow = record
+            .as_ref()
+            .and_then(|record| record.health.failing.as_ref())
+            .is_some_and(|failing| failing.class == SLOW_CLASS);
         let visit = One {
             checker: self.checker.clone(),
             dispatcher: self.dispatcher.clone(),
@@ -259,6 +267,11 @@ impl Planner {
         };
         self.visits.spawn(visit.make(tenant, turn, record, place));
     }
+}
+
+/// Whether what was opened at the start is still what the configuration asks for.
+fn same_foundations(before: &Config, after: &Config) -> bool {
+    before.store == after.store && before.listen == after.listen && before.timeout == after.timeout
 }
 
 /// One visit on its own task.
@@ -283,7 +296,8 @@ impl One {
             }
             None => Some(place),
         };
-        let visit = AssertUnwindSafe(self.checker.visit(&self.plan, &tenant, turn, record, &self.shutdown)).catch_unwind();
+        let visit =
+            AssertUnwindSafe(self.checker.visit(&self.plan, &tenant, turn, record, &self.shutdown)).catch_unwind();
         let due = match visit.await {
             Ok(Ok(Some(visit))) => {
                 visit.channels.iter().for_each(|channel| self.dispatcher.wake(channel));

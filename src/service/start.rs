@@ -47,9 +47,6 @@ pub enum StartError {
     /// The clockwork.
     #[error("the recurring jobs could not be started: {0}")]
     Clockwork(#[from] tokio_cron_scheduler::JobSchedulerError),
-    /// The HTTP client.
-    #[error("the HTTP client could not be made: {0}")]
-    Egress(#[from] crate::egress::EgressError),
 }
 
 /// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
@@ -99,9 +96,12 @@ impl Engine {
         store.beat(now).await?;
         let interrupted = store.recover(now).await?;
         if interrupted > 0 {
-            warn!(interrupted, "attempts were under way when the service stopped; they are repeated, and marked as such");
+            warn!(
+                interrupted,
+                "attempts were under way when the service stopped; they are repeated, and marked as such"
+            );
         }
-        let egress = Egress::new()?;
+        let egress = Egress::new();
         let microsoft = Microsoft::new(egress.clone(), clock.clone(), metrics.clone(), current.timeout);
         let (told_sender, told) = mpsc::unbounded_channel();
         let dispatcher = Dispatcher::new(
@@ -114,8 +114,7 @@ impl Engine {
             shutdown,
         );
         let away = store.away().await?.into();
-        let checker =
-            Checker { store: store.clone(), microsoft, clock: clock.clone(), metrics: metrics.clone(), away };
+        let checker = Checker { store: store.clone(), microsoft, clock: clock.clone(), metrics: metrics.clone(), away };
         Ok((Self { store, checker, dispatcher, config, metrics, clock }, told))
     }
 }
@@ -141,7 +140,8 @@ impl Service {
         shutdown: CancellationToken,
     ) -> Result<Self, StartError> {
         let listen = config.borrow().listen;
-        let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
+        let listener =
+            TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
         let (engine, told) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
         let health = Health::default();

@@ -6,7 +6,9 @@ use axum::body::Body;
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::{AbortHandle, JoinSet},
 };
 
@@ -32,6 +34,8 @@ pub(super) trait Site: Send + Sync + 'static {
 pub(super) struct Listener {
     address: SocketAddr,
     accepting: AbortHandle,
+    /// Connections that are open.
+    open: watch::Receiver<usize>,
 }
 
 impl Listener {
@@ -39,13 +43,28 @@ impl Listener {
     pub(super) async fn start<S: Site>(site: Arc<S>) -> io::Result<Self> {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let accepting = tokio::spawn(accept(listener, site)).abort_handle();
-        Ok(Self { address, accepting })
+        let (counter, open) = watch::channel(0);
+        let accepting = tokio::spawn(accept(listener, site, Arc::new(counter))).abort_handle();
+        Ok(Self { address, accepting, open })
     }
 
     /// `http://127.0.0.1:PORT`.
     pub(super) fn base_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Waits until every connection made so far has been heard to its end and is closed.
+    ///
+    /// # Errors
+    /// Whatever the operating system says to a connection of our own: once that is answered, all earlier ones are counted.
+    pub(super) async fn drained(&self) -> io::Result<()> {
+        let mut own = TcpStream::connect(self.address).await?;
+        own.write_all(b"GET /drained HTTP/1.1\r\nhost: loopback\r\nconnection: close\r\n\r\n").await?;
+        own.read_to_end(&mut Vec::new()).await?;
+        drop(own);
+        // An error means that nobody accepts any more, so nothing is open.
+        let _ = self.open.clone().wait_for(|open| *open == 0).await;
+        Ok(())
     }
 
     /// Closes the port and every connection.
@@ -66,7 +85,7 @@ pub(super) async fn read_body(body: Incoming) -> Option<bytes::Bytes> {
 }
 
 /// Owns the connections, so that aborting it aborts them.
-async fn accept<S: Site>(listener: TcpListener, site: Arc<S>) {
+async fn accept<S: Site>(listener: TcpListener, site: Arc<S>, open: Arc<watch::Sender<usize>>) {
     let mut connections = JoinSet::new();
     loop {
         // Out of file descriptors, or a peer that is gone already: the next one may do.
@@ -75,11 +94,21 @@ async fn accept<S: Site>(listener: TcpListener, site: Arc<S>) {
             continue;
         };
         while connections.try_join_next().is_some() {}
-        connections.spawn(serve(stream, Arc::clone(&site)));
+        open.send_modify(|open| *open += 1);
+        connections.spawn(serve(stream, Arc::clone(&site), Open(Arc::clone(&open))));
     }
 }
 
-async fn serve<S: Site>(stream: TcpStream, site: Arc<S>) {
+/// Counts a connection as open until it is dropped.
+struct Open(Arc<watch::Sender<usize>>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}
+
+async fn serve<S: Site>(stream: TcpStream, site: Arc<S>, _open: Open) {
     // Without it small answers wait for the peer's acknowledgement; failing to set it costs time, not correctness.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| Arc::clone(&site).answer(request));

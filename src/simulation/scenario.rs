@@ -133,6 +133,12 @@ impl Stage {
         Self { scenario, tenants, next: 0 }
     }
 
+    /// The directory of a tenant of the story.
+    #[must_use]
+    pub fn entra(&self, tenant: &str) -> Option<EntraTenantId> {
+        self.tenants.get(tenant).copied()
+    }
+
     /// Makes the next step happen and returns it; `None`: the story is over.
     pub fn advance(&mut self, cloud: &Cloud, receivers: &Receivers) -> Option<&Step> {
         let step = self.scenario.steps.get(self.next)?;

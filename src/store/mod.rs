@@ -4,6 +4,7 @@
 //! it; an attempt is recorded before it is made ([`Store::claim`]). Callers may drop the futures: work once begun is finished.
 
 pub mod record;
+pub mod sqlite;
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Why the store could not do it. Nothing was half done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another process has the store.
     #[error("the store is in use by another scorewatch process{0}")]
@@ -65,10 +66,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes the channel's next delivery that is due: the oldest whose next attempt is due and that no earlier unfinished
     /// delivery of the same alert precedes. Durably records state `sending` and the attempt before it returns. At most one
-    /// delivery of a channel is `sending` at a time.
+    /// delivery of a channel is `sending` at a time: until it is settled or recovered, the channel is [`Claim::Idle`].
     async fn claim(&self, channel: &ChannelName, now: Timestamp) -> Result<Claim, StoreError>;
 
-    /// Records what came of an attempt; and, when the delivery came to rest, that its alert has been told.
+    /// Records what came of an attempt; and, when the delivery came to rest, that its alert has been told. An attempt that is not the
+    /// delivery's present one changes nothing, so settling twice is harmless.
     async fn settle(
         &self,
         delivery: DeliveryId,
@@ -83,7 +85,8 @@ pub trait Store: Send + Sync + 'static {
     /// Channels that have unfinished deliveries.
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// Queues a finished, dead or parked delivery again, with the same notification id. `false`: there is no such delivery.
+    /// Queues a delivered, dead or parked delivery again, with the same notification id; giving up counts from now. `false`: there is no
+    /// such delivery, or it is queued or under way.
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Channels that refuse everything.

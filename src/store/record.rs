@@ -118,7 +118,7 @@ pub struct SeriesUpdate {
     pub score: ScoreKind,
     /// Which of several values.
     pub subject: Option<Subject>,
-    /// The window as loaded, with the new samples at its end.
+    /// The window as loaded, whole, with the new samples at its end, each later than all before.
     pub window: Vec<Sample>,
     /// How far back from its end the window must still reach at the next check.
     pub keep: Duration,

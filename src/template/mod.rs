@@ -1,25 +1,51 @@
 //! The texts of messages: built in, overridden by the user, rendered against samples at load, escaped per receiver.
+//!
+//! A template writes JSON. Every value that it shows is put into a JSON string with its beginning and end marked; once the
+//! output is parsed, [`payload`] knows which text the template's author wrote and which came from outside, and escapes the
+//! latter by where it ended up: Markdown, mrkdwn, plain text, a link. So a hostile tenant name can't become a mention, a link
+//! or an element. Unescaped expressions (`{{{x}}}`, `{{&x}}`) are refused at load.
 
-use std::path::Path;
+mod context;
+mod functions;
+mod number;
+mod payload;
+mod registry;
+mod render;
+pub mod sample;
+mod scan;
+mod source;
+#[cfg(test)]
+mod tests;
+mod text;
+mod trial;
+mod words;
 
-use crate::diagnostic::Problem;
+pub use payload::{SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX};
+pub use registry::Registry;
+pub use render::RenderFailure;
 
-/// Every template, compiled and tried.
-#[derive(Debug)]
-pub struct Registry {}
+/// For which kind of receiver a template writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Receiver {
+    /// An Adaptive Card in the envelope of a Teams Workflows webhook.
+    Teams,
+    /// `text` and `blocks` of a Slack incoming webhook.
+    Slack,
+    /// Any JSON.
+    Webhook,
+}
 
-impl Registry {
-    /// Compiles the built-in templates and the user's own over them, and renders each against sample notifications.
-    ///
-    /// # Errors
-    /// Every problem, with file, line and column.
-    pub fn load(_folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
-        unimplemented!()
-    }
+impl Receiver {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Teams, Self::Slack, Self::Webhook];
 
-    /// Whether there is a template of that name.
+    /// The name, which is also the built-in template's.
     #[must_use]
-    pub fn has(&self, _name: &str) -> bool {
-        unimplemented!()
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Teams => "teams",
+            Self::Slack => "slack",
+            Self::Webhook => "webhook",
+        }
     }
 }

@@ -1,1 +1,13 @@
 //! The promises, each on the real binary.
+
+mod blind;
+mod crash;
+mod exit_codes;
+mod isolation_slow_tenant;
+mod order_per_alert;
+mod receiver_down;
+mod reload;
+mod secrets_stay_secret;
+mod shutdown;
+mod told_once;
+mod two_processes;

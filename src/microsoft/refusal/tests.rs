@@ -1,1 +1,175 @@
+use proptest::prelude::*;
 
+use super::*;
+
+fn now() -> Timestamp {
+    Timestamp::from_seconds(1_790_000_000)
+}
+
+fn answer(status: u16, body: &str) -> Answer {
+    Answer { status, retry_after: None, content_type: None, body: body.to_owned().into(), truncated: false }
+}
+
+/// As Entra writes it, names of app and tenant included.
+fn entra(status: u16, error: &str, code: u32) -> Answer {
+    let body = format!(
+        r#"{{"error":"{error}","error_description":"AADSTS{code}: The app 'Canary' (Contoso).\r\nTrace ID: 1\r\nCorrelation ID: 2\r\nTimestamp: 2021-03-01 20:00:25Z",
+            "error_codes":[{code}],"timestamp":"2021-03-01 20:00:25Z","trace_id":"1a","correlation_id":"2b-3c","error_uri":"https://login.example/error?code={code}"}}"#
+    );
+    answer(status, &body)
+}
+
+#[test]
+fn every_code_that_an_mssp_meets_has_its_class() {
+    use FailureClass as Class;
+    for (class, codes) in [
+        (Class::SecretWrong, &[7_000_215, 700_027][..]),
+        (Class::SecretExpired, &[7_000_222]),
+        (
+            Class::ConfigurationWrong,
+            &[
+                7_000_216, 7_000_218, 700_024, 700_030, 700_025, 70_011, 28_002, 700_022, 70_021, 50_013, 500_133,
+                9_001_023, 901_002, 900_144,
+            ],
+        ),
+        (Class::ConsentMissing, &[700_016, 65_001, 65_005, 650_056, 650_057]),
+        (Class::AppDisabled, &[7_000_112, 70_001, 1_000_031]),
+        (Class::TenantNotFound, &[90_002, 90_038, 900_382, 900_432]),
+        (Class::NotOnboarded, &[500_011]),
+        (Class::LicenceMissing, &[650_052]),
+        (Class::PolicyBlocked, &[53_003, 530_032, 530_034, 530_035, 53_011, 500_021, 500_022]),
+        (Class::Throttled, &[50_196, 90_055]),
+        (Class::MicrosoftDown, &[90_006, 90_012, 90_024, 90_033, 90_090]),
+        (Class::SignInRefused, &[50_034, 1, 4_000_000_000]),
+    ] {
+        for code in codes {
+            for status in [400, 401] {
+                let failure = of_sign_in(&entra(status, "invalid_request", *code), now());
+                assert_eq!((failure.class, failure.entra_code), (class, Some(*code)), "AADSTS{code}");
+                assert_eq!(failure.correlation.as_deref(), Some("2b-3c"));
+                assert!(failure.what.contains(&format!("AADSTS{code}")) && !failure.what.contains("Canary"));
+            }
+            assert_eq!(of_sign_in(&entra(503, "x", *code), now()).class, Class::MicrosoftDown);
+            assert_eq!(of_sign_in(&entra(429, "x", *code), now()).class, Class::Throttled);
+        }
+    }
+}
+
+#[test]
+fn an_answer_without_a_code_is_judged_by_its_status_and_error() {
+    use FailureClass as Class;
+    for (status, body, class) in [
+        (502, "<html>Bad Gateway</html>", Class::MicrosoftDown),
+        (500, "", Class::MicrosoftDown),
+        (408, "", Class::MicrosoftDown),
+        (429, "", Class::Throttled),
+        (302, "", Class::Garbage),
+        (400, "<html></html>", Class::Garbage),
+        (403, "", Class::Garbage),
+        (400, "[]", Class::Garbage),
+        (400, r#"{"error":"temporarily_unavailable"}"#, Class::MicrosoftDown),
+        (400, r#"{"error":"invalid_client"}"#, Class::SignInRefused),
+        (401, r#"{"error":"invalid_client","error_codes":[]}"#, Class::SignInRefused),
+        (401, r#"{"error":"invalid_client","error_codes":"7000215"}"#, Class::SignInRefused),
+        (401, r#"{"error":"invalid_client","error_codes":["7000215"]}"#, Class::SecretWrong),
+        (401, r#"{"error":7,"error_codes":[-1]}"#, Class::SignInRefused),
+        (401, r#"{"error_codes":[99999999999]}"#, Class::SignInRefused),
+    ] {
+        assert_eq!(of_sign_in(&answer(status, body), now()).class, class, "{status} {body}");
+    }
+}
+
+#[test]
+fn what_an_api_refuses_is_classified() {
+    use FailureClass as Class;
+    let body = |code: &str, message: &str| {
+        format!(r#"{{"error":{{"code":"{code}","message":"{message}","target":"|4f1c-9a"}}}}"#)
+    };
+    for (status, body, class) in [
+        (206, String::new(), Class::NoData),
+        (204, String::new(), Class::NoData),
+        (201, "{}".to_owned(), Class::Garbage),
+        (307, String::new(), Class::Garbage),
+        (400, body("ODataError", ""), Class::CallRefused),
+        (401, body("Unauthorized", "Bad token"), Class::TokenRefused),
+        (401, String::new(), Class::TokenRefused),
+        (401, "<html>".to_owned(), Class::TokenRefused),
+        (401, body("Unauthorized", "Unauthorized request - reason of failure: No Tvm license"), Class::LicenceMissing),
+        (401, body("Unauthorized", "reason of failure: Account mode is inactive"), Class::LicenceMissing),
+        (403, body("Unauthorized", "Unauthorized request - Account is not provisioned."), Class::LicenceMissing),
+        (403, body("DisabledFeature", "tenant feature is not enabled"), Class::LicenceMissing),
+        (403, body("DisallowedOperation", ""), Class::CallRefused),
+        (403, body("Forbidden", "Missing application roles."), Class::RoleMissing),
+        (403, "<html>".to_owned(), Class::RoleMissing),
+        (404, body("NotFound", ""), Class::CallRefused),
+        (418, String::new(), Class::CallRefused),
+        (429, body("TooManyRequests", ""), Class::Throttled),
+        (500, body("InternalServerError", ""), Class::MicrosoftDown),
+        (503, "<html>".to_owned(), Class::MicrosoftDown),
+    ] {
+        let failure = of_call(&answer(status, &body), now());
+        assert_eq!(failure.class, class, "{status} {body}");
+        let expected = body.contains("target").then(|| "|4f1c-9a".to_owned());
+        assert_eq!(failure.correlation, expected, "{status} {body}");
+    }
+    let graph = r#"{"error":{"code":"x","message":"y","innerError":{"request-id":"9f-8e"}}}"#;
+    assert_eq!(of_call(&answer(400, graph), now()).correlation.as_deref(), Some("9f-8e"));
+}
+
+#[test]
+fn the_role_to_grant_is_named_and_nothing_else_is_quoted() {
+    for (message, what) in [
+        (
+            "Missing application roles. API required roles: Score.Read.All, application roles: Machine.Read.All.",
+            "the app may not read the score (no role `Score.Read.All`)",
+        ),
+        (
+            "Missing application roles. API required roles: Score.Read.All,Score.Read, application roles: .",
+            "the app may not read the score (none of the roles `Score.Read.All`, `Score.Read`)",
+        ),
+        ("API required roles: Score.Read.All", "the app may not read the score (no role `Score.Read.All`)"),
+        ("API required roles: <b>x.y</b>, application roles: ", "the app may not read the score"),
+        ("API required roles: A.B @everyone, application roles: ", "the app may not read the score"),
+        ("API required roles: A.B,https://evil.example, application roles: ", "the app may not read the score"),
+        ("API required roles: , application roles: ", "the app may not read the score"),
+        ("API required roles: A.a,B.b,C.c,D.d,E.e, application roles: ", "the app may not read the score"),
+        ("Auth token does not contain valid permissions", "the app may not read the score"),
+        ("", "the app may not read the score"),
+    ] {
+        assert_eq!(role_missing(message), what, "{message}");
+    }
+}
+
+#[test]
+fn a_wait_is_taken_in_every_form_and_never_above_an_hour() {
+    for (value, seconds) in [("7", Some(7)), ("99999", Some(3600)), ("soon", None), ("-1", None)] {
+        let asked = Answer { retry_after: Some(value.to_owned()), ..answer(429, "") };
+        let wait = seconds.map(Duration::from_secs);
+        assert_eq!(
+            (of_call(&asked, now()).retry_after, of_sign_in(&asked, now()).retry_after),
+            (wait, wait),
+            "{value}"
+        );
+    }
+}
+
+/// Stands in every text from outside, and in none of ours.
+const MARK: char = '\u{1F426}';
+
+proptest! {
+    #[test]
+    fn nothing_from_outside_gets_into_our_words(text in "\\PC{0,80}", status in 100_u16..600) {
+        let marked = serde_json::to_string(&format!("{MARK}{text}")).unwrap();
+        for body in [
+            format!(r#"{{"error":{{"code":{marked},"message":{marked},"target":{marked}}}}}"#),
+            format!(r#"{{"error":{marked},"error_description":{marked},"error_codes":[{marked}],"correlation_id":{marked}}}"#),
+        ] {
+            for failure in [of_call(&answer(status, &body), now()), of_sign_in(&answer(status, &body), now())] {
+                prop_assert!(!failure.what.contains(MARK));
+                let correlation = failure.correlation.unwrap_or_default();
+                prop_assert!(correlation.len() <= 64);
+                prop_assert!(correlation.chars().all(|letter| letter.is_ascii_alphanumeric() || "-|".contains(letter)));
+            }
+        }
+    }
+}

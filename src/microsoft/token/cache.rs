@@ -17,8 +17,8 @@ use super::Token;
 use crate::{domain::Timestamp, microsoft::Failure};
 
 /// How long a token stays that will be of no use at the next check: a check asks for several scores.
-const LINGER: Duration = Duration::from_secs(60);
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const LINGER: Duration = Duration::from_mins(1);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// One credential at one place: small, as there are as many as tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

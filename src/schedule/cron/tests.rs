@@ -138,6 +138,20 @@ proptest! {
         prop_assert_eq!(schedule.interval_at(following.minus(Duration::from_nanos(1))), following.since(tick));
     }
 
+    /// Whatever is written is refused or has ticks; the search ends and nothing panics.
+    #[test]
+    fn any_text_is_refused_or_ticks(
+        fields in prop::collection::vec(r"[0-9*/,LW#?+A-Z-]{1,5}|\*|\*/[1-9]|[0-5]|[0-9]{1,2}|[12]-[3-6]", 6),
+        zone in 0..ZONES.len(),
+        start in 0..7_000_000_000_000_000_000_i64,
+    ) {
+        if let Ok(schedule) = Schedule::parse(&fields.join(" "), ZONES[zone]) {
+            let start = Timestamp::from_nanos(start);
+            prop_assert!(schedule.next_tick(start).is_some_and(|tick| tick > start));
+            prop_assert!(schedule.interval_at(start) > Duration::ZERO);
+        }
+    }
+
     /// A tenant is due once for each tick, its phase later.
     #[test]
     fn a_phase_only_shifts(

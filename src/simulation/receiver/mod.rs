@@ -70,6 +70,14 @@ impl Receivers {
         self.listener.stop();
     }
 
+    /// Waits until every connection is closed: whoever was killed has been heard to the end.
+    ///
+    /// # Errors
+    /// Whatever the operating system says to a loopback connection.
+    pub async fn drained(&self) -> io::Result<()> {
+        self.listener.drained().await
+    }
+
     /// Adds a Teams Workflows webhook and returns its URL, which is a secret as a real one is.
     #[must_use]
     pub fn add_teams(&self, channel: &str) -> String {

@@ -1,0 +1,79 @@
+//! A whole cycle of many tenants against the simulated cloud, cold and warm, next to a bare loop that makes the same calls
+//! and keeps the same facts. The ratio is the result.
+//!
+//! `cargo bench --bench cycle -- 10000 100000` (tenants; 10,000 if none are given). Cloud, bare loop and product are each a
+//! process of their own, so that each one's processor time and memory are its own.
+
+mod bare;
+mod cloud;
+mod product;
+mod usage;
+
+use std::process::{Child, Command, Stdio};
+
+use usage::Measured;
+
+/// Calls in flight, for both.
+const CONCURRENCY: usize = 256;
+
+#[expect(clippy::print_stdout, reason = "a benchmark's result goes to standard output")]
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    match arguments.first().map(String::as_str) {
+        Some("cloud") => cloud::serve(),
+        Some("bare") => bare::run(&arguments[1], number(&arguments[2])),
+        Some("product") => product::run(&arguments[1], number(&arguments[2])),
+        _ => {
+            let sizes: Vec<usize> = arguments.iter().map(|argument| number(argument)).collect();
+            for tenants in if sizes.is_empty() { vec![10_000] } else { sizes } {
+                println!("{}", compare(tenants));
+            }
+        }
+    }
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number of tenants")
+}
+
+/// Runs both against a cloud of their own each, one after the other, and puts the figures side by side.
+fn compare(tenants: usize) -> String {
+    let bare = against_a_cloud("bare", tenants);
+    let product = against_a_cloud("product", tenants);
+    let mut text = format!("{tenants} tenants            bare loop      scorewatch   ratio\n");
+    for (pass, bare, product) in [("cold", &bare.cold, &product.cold), ("warm", &bare.warm, &product.warm)] {
+        text.push_str(&format!(
+            "{pass}: checks per second  {:>9.0}       {:>9.0}   {:.2}\n",
+            bare.per_second,
+            product.per_second,
+            product.per_second / bare.per_second
+        ));
+        text.push_str(&format!(
+            "{pass}: CPU per check      {:>6.1} µs       {:>6.1} µs   {:.2}\n",
+            bare.cpu_us,
+            product.cpu_us,
+            product.cpu_us / bare.cpu_us
+        ));
+    }
+    text.push_str(&format!(
+        "resident at the end    {:>5.1} MiB       {:>5.1} MiB   (peak {:.1} MiB)\nstart-up                       -       {:>6.2} s",
+        bare.resident_mib, product.resident_mib, product.peak_mib, product.start_s
+    ));
+    text
+}
+
+fn against_a_cloud(who: &str, tenants: usize) -> Measured {
+    let mut cloud = spawn(&["cloud"]);
+    let address = usage::first_line(&mut cloud);
+    let mut child = spawn(&[who, &address, &tenants.to_string()]);
+    let measured = serde_json::from_str(&usage::first_line(&mut child)).expect("figures");
+    child.wait().expect("the measured process");
+    cloud.kill().expect("the cloud");
+    cloud.wait().expect("the cloud");
+    measured
+}
+
+fn spawn(arguments: &[&str]) -> Child {
+    let program = std::env::current_exe().expect("this program");
+    Command::new(program).args(arguments).stdout(Stdio::piped()).spawn().expect("a child of this program")
+}

@@ -1,0 +1,184 @@
+//! Where a request may go, as far as the URL's text tells. Which addresses the name leads to is vetted when it is sent.
+
+use url::{Host, Url};
+
+use super::ComposeError;
+use crate::egress::Private;
+
+/// Hosts of Teams Workflows webhooks, by cloud, and the older ones of Logic Apps. Whole labels must match.
+const TEAMS_SUFFIXES: [&str; 6] = [
+    "environment.api.powerplatform.com",
+    "environment.api.gov.powerplatform.microsoft.us",
+    "environment.api.high.powerplatform.microsoft.us",
+    "environment.api.appsplatform.us",
+    "environment.api.powerplatform.partner.microsoftonline.cn",
+    "logic.azure.com",
+];
+/// Hosts of Slack incoming webhooks.
+const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
+/// Longest URL that Power Automate takes, in characters.
+const URL_BYTES_MAX: usize = 16 * 1024;
+
+/// Checks the URL of a Teams Workflows webhook.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn teams(url: &str, private: &Private) -> Result<(), ComposeError> {
+    let parsed = parse(url, private)?;
+    let known = |host: &str| TEAMS_SUFFIXES.iter().any(|suffix| is_below(host, suffix));
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+        Ok(())
+    } else {
+        refuse("its host is none of a Teams Workflows webhook; create one by the app Workflows")
+    }
+}
+
+/// Checks the URL of a Slack incoming webhook.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn slack(url: &str, private: &Private) -> Result<(), ComposeError> {
+    let parsed = parse(url, private)?;
+    let flow = parsed
+        .path_segments()
+        .and_then(|mut segments| segments.next())
+        .is_some_and(|first| matches!(first, "workflows" | "triggers"));
+    if flow {
+        return refuse("it starts a Slack workflow, which takes no blocks; create an incoming webhook");
+    }
+    let known = |host: &str| SLACK_HOSTS.contains(&host);
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+        Ok(())
+    } else {
+        refuse("its host is not `hooks.slack.com`; create an incoming webhook")
+    }
+}
+
+/// Checks the URL of any other receiver.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn webhook(url: &str, private: &Private) -> Result<(), ComposeError> {
+    parse(url, private).map(drop)
+}
+
+fn refuse<T>(what: &str) -> Result<T, ComposeError> {
+    Err(ComposeError::Url(what.to_owned()))
+}
+
+fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
+    if url.len() > URL_BYTES_MAX {
+        return refuse("it is longer than 16 KiB");
+    }
+    let Ok(parsed) = Url::parse(url) else { return refuse("it is no URL") };
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return refuse("it has a user name in it");
+    }
+    match parsed.scheme() {
+        "https" => {}
+        "http" if may_be_private(&parsed, private) => {}
+        _ => return refuse("it must begin with `https://`"),
+    }
+    if parsed.port().is_some() && !may_be_private(&parsed, private) {
+        return refuse("its port must be 443, or `allow_private` be set");
+    }
+    Ok(parsed)
+}
+
+/// Whether the settings give the host leave to be any. A name may lead anywhere; the addresses are vetted when it is sent.
+fn may_be_private(url: &Url, private: &Private) -> bool {
+    match private {
+        Private::Refused => false,
+        Private::Any => true,
+        Private::Networks(networks) => match url.host() {
+            Some(Host::Ipv4(address)) => {
+                networks.iter().any(|network| network.contains(&std::net::IpAddr::V4(address)))
+            }
+            Some(Host::Ipv6(address)) => {
+                networks.iter().any(|network| network.contains(&std::net::IpAddr::V6(address)))
+            }
+            Some(Host::Domain(_)) => true,
+            None => false,
+        },
+        Private::Loopback => match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name.trim_end_matches('.') == "localhost",
+            None => false,
+        },
+    }
+}
+
+/// The host, if it is a name, without the final dot.
+fn name_of(url: &Url) -> Option<String> {
+    match url.host()? {
+        Host::Domain(name) => Some(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
+}
+
+fn is_below(host: &str, suffix: &str) -> bool {
+    host.strip_suffix(suffix).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/powerautomate/automations/direct/workflows/0f/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=x";
+
+    #[test]
+    fn only_the_hosts_of_teams_are_taken_as_teams() {
+        for (host, good) in [
+            ("default0f.1a.environment.api.powerplatform.com:443", true),
+            ("default0f.1a.environment.api.powerplatform.com", true),
+            ("default0f.1a.environment.api.powerplatform.com.", true),
+            ("x.environment.api.gov.powerplatform.microsoft.us", true),
+            ("x.environment.api.high.powerplatform.microsoft.us", true),
+            ("x.environment.api.appsplatform.us", true),
+            ("x.environment.api.powerplatform.partner.microsoftonline.cn", true),
+            ("prod-07.westeurope.logic.azure.com:443", true),
+            ("default0f.1a.environment.api.powerplatform.com:8443", false),
+            ("environment.api.powerplatform.com", false),
+            ("evilenvironment.api.powerplatform.com", false),
+            ("x.environment.api.powerplatform.com.evil.example", false),
+            ("evil.example\\@x.environment.api.powerplatform.com", false),
+            ("user:pw@x.environment.api.powerplatform.com", false),
+            ("contoso.webhook.office.com", false),
+            ("127.0.0.1", false),
+            ("0x7f.1", false),
+        ] {
+            assert_eq!(teams(&format!("https://{host}{PATH}"), &Private::Refused).is_ok(), good, "{host}");
+        }
+        assert!(teams(&format!("http://x.environment.api.powerplatform.com{PATH}"), &Private::Refused).is_err());
+    }
+
+    #[test]
+    fn only_incoming_webhooks_of_slack_are_taken_as_slack() {
+        for (url, good) in [
+            ("https://hooks.slack.com/services/T/B/x", true),
+            ("https://hooks.slack-gov.com/services/T/B/x", true),
+            ("https://hooks.slack.com/workflows/T/B/x", false),
+            ("https://hooks.slack.com/triggers/T/1/x", false),
+            ("https://xhooks.slack.com/services/T/B/x", false),
+            ("https://x.hooks.slack.com/services/T/B/x", false),
+            ("https://hooks.slack.com.evil.example/services/T/B/x", false),
+            ("https://user:pw@hooks.slack.com@169.254.169.254/services", false),
+            ("http://hooks.slack.com/services/T/B/x", false),
+        ] {
+            assert_eq!(slack(url, &Private::Refused).is_ok(), good, "{url}");
+        }
+    }
+
+    #[test]
+    fn leave_for_private_receivers_frees_the_host_as_far_as_it_goes() {
+        let url = "http://127.0.0.1:4000/services/x";
+        assert!(slack(url, &Private::Any).is_ok());
+        assert!(slack(url, &Private::Loopback).is_ok());
+        assert!(slack(url, &Private::Networks(vec!["127.0.0.0/8".parse().unwrap()])).is_ok());
+        assert!(slack(url, &Private::Networks(vec!["10.0.0.0/8".parse().unwrap()])).is_err());
+        assert!(slack("https://10.0.0.1/x", &Private::Loopback).is_err());
+        assert!(webhook("http://soar.example/x", &Private::Refused).is_err());
+        assert!(webhook("https://soar.example/x", &Private::Refused).is_ok());
+    }
+}

@@ -1,0 +1,82 @@
+//! What an HTTP status means for a delivery, where the receiver has no language of its own.
+
+use std::time::Duration;
+
+use super::Verdict;
+use crate::{
+    domain::Timestamp,
+    egress::{Answer, EgressError, retry_after},
+};
+
+/// No receiver is given more time than this by its `Retry-After`; a broken one must not stall a queue for years.
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
+
+/// Judges by the status alone: any 2xx is accepted.
+pub(super) fn verdict(answer: &Answer, now: Timestamp) -> Verdict {
+    let status = answer.status;
+    let reason = format!("the receiver answered {status}");
+    match status {
+        200..=299 => Verdict::Delivered,
+        408 | 425 | 429 | 500..=599 => Verdict::Retry { reason, after: wait(answer, now) },
+        401 | 403 | 404 | 410 => Verdict::Parked { reason },
+        300..=399 => Verdict::Dead { reason: format!("{reason}: a redirect, which is not followed") },
+        _ => Verdict::Dead { reason },
+    }
+}
+
+/// Judges that there is no answer.
+pub(super) fn no_answer(error: &EgressError) -> Verdict {
+    match error {
+        EgressError::NotAllowed(_) => {
+            Verdict::Parked { reason: "the receiver's address is none that may be called".to_owned() }
+        }
+        EgressError::Unusable(_) => Verdict::Dead { reason: "the request can't be made".to_owned() },
+        EgressError::Resolve
+        | EgressError::Connect(_)
+        | EgressError::Timeout(_)
+        | EgressError::TooLarge(_)
+        | EgressError::Broken(_) => Verdict::Retry { reason: error.to_string(), after: None },
+    }
+}
+
+/// How long the receiver asks us to wait.
+pub(super) fn wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    retry_after::parse(answer.retry_after.as_deref()?, now, RETRY_AFTER_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_class() {
+        for status in 100..=599_u16 {
+            let answer =
+                Answer { status, retry_after: None, content_type: None, body: bytes::Bytes::new(), truncated: false };
+            let class = match verdict(&answer, Timestamp::EPOCH) {
+                Verdict::Delivered => "delivered",
+                Verdict::Retry { .. } => "retry",
+                Verdict::Dead { .. } => "dead",
+                Verdict::Parked { .. } => "parked",
+            };
+            let expected = match status {
+                200..=299 => "delivered",
+                401 | 403 | 404 | 410 => "parked",
+                408 | 425 | 429 => "retry",
+                100..=499 => "dead",
+                _ => "retry",
+            };
+            assert_eq!(class, expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_refused_address_parks_and_tells_nothing_about_the_inside() {
+        let Verdict::Parked { reason } = no_answer(&EgressError::NotAllowed("10.0.0.7 is private".to_owned())) else {
+            panic!("parked")
+        };
+        assert!(!reason.contains("10."), "{reason}");
+        assert!(matches!(no_answer(&EgressError::Resolve), Verdict::Retry { .. }));
+        assert!(matches!(no_answer(&EgressError::Unusable(String::new())), Verdict::Dead { .. }));
+    }
+}

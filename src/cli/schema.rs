@@ -1,0 +1,38 @@
+//! `scorewatch schema`: JSON Schemas, of the configuration for editors and of what a webhook receives.
+
+use super::{Failure, output};
+use crate::config::schema::{self, Subject};
+
+/// Which schema.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch schema > scorewatch.schema.json            for scorewatch.yaml
+  scorewatch schema --tenants > tenants.schema.json     for tenant files
+  scorewatch schema --rules > rules.schema.json         for rule files
+  scorewatch schema --webhook                           of what a generic webhook receives
+
+In an editor with the YAML language server, put this on a file's first line:
+  # yaml-language-server: $schema=scorewatch.schema.json")]
+#[group(multiple = false)]
+pub(super) struct Arguments {
+    /// Of tenant files
+    #[arg(long)]
+    tenants: bool,
+    /// Of rule files
+    #[arg(long)]
+    rules: bool,
+    /// Of what a generic webhook receives
+    #[arg(long)]
+    webhook: bool,
+}
+
+pub(super) fn schema(arguments: &Arguments) -> Result<(), Failure> {
+    let subject = match (arguments.tenants, arguments.rules, arguments.webhook) {
+        (true, ..) => Subject::Tenants,
+        (_, true, _) => Subject::Rules,
+        (.., true) => return output::json(&crate::notify::notification::schema()),
+        _ => Subject::Main,
+    };
+    output::json(&schema::schema(subject))
+}

@@ -1,0 +1,12 @@
+//! What messages say of a tenant.
+
+use super::Tenant;
+use crate::notify::notification::TenantFacts;
+
+impl Tenant {
+    /// The tenant as notifications name it.
+    #[must_use]
+    pub fn facts(&self) -> TenantFacts {
+        TenantFacts { id: self.id.to_string(), name: self.name.to_string(), labels: self.labels.as_ref().clone() }
+    }
+}

@@ -1,0 +1,113 @@
+//! An alert that fires meets a reading, or time passes: over, accepted, worse, or due for a reminder, in this order.
+
+use super::{Outcome, Seen, Situation, close, remind, resolve, tell};
+use crate::{
+    domain::Sample,
+    rule::{
+        Alert, AlertState, Condition, Firing, Recover, Resolution, Rule, Terms, TransitionKind, baseline,
+        loss::at_least,
+    },
+};
+
+/// What becomes of it. `believed` is the reading, unless there is none or it is a zero that waits to be confirmed.
+pub(super) fn go_on(
+    rule: &Rule,
+    alert: &Alert,
+    firing: &Firing,
+    believed: Option<Sample>,
+    situation: &Situation<'_>,
+) -> Outcome {
+    let sample = believed.or_else(|| baseline::newest(situation.window));
+    let judged = match believed {
+        Some(reading) => match judge(rule, alert, firing, reading, situation) {
+            Verdict::Over(outcome) => return outcome,
+            Verdict::Firing(judged) => judged,
+        },
+        None => firing.clone(),
+    };
+    if close::is_accepted_by_now(rule, &judged, situation.now) {
+        return close::accept_as(alert, &judged, sample, situation.now);
+    }
+    if let Some(reading) = believed.filter(|reading| has_worsened(rule, &judged, reading.value)) {
+        let told = Firing { worst_told: Some(reading.value), ..judged };
+        return tell(alert, &told, TransitionKind::Worsened, Seen { at: reading.at, sample });
+    }
+    if let Some(reminder) = remind(rule, alert, &judged, sample, situation.now, situation.told_at) {
+        return reminder;
+    }
+    let changed = judged != *firing;
+    Outcome { alert: changed.then_some(Alert { state: AlertState::Firing(judged), ..*alert }), transition: None }
+}
+
+enum Verdict {
+    Over(Outcome),
+    Firing(Firing),
+}
+
+/// Judges a reading by the rule as it now reads. Over only by the edit, that is, not by the terms it fired under, is told so.
+fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation: &Situation<'_>) -> Verdict {
+    let terms = rule.terms();
+    let is_same_kind = terms.when.is_same_kind(&firing.terms.when);
+    let seen = if is_same_kind {
+        Firing { worst_seen: Some(worse(&terms.when, firing.worst_seen, reading.value)), ..firing.clone() }
+    } else {
+        // Another kind of condition: its baseline and its worst value say nothing to this one.
+        let baseline = baseline::baseline(&terms.when, reading, alert.rebased_at, situation);
+        Firing { baseline, worst_told: Some(reading.value), worst_seen: Some(reading.value), ..firing.clone() }
+    };
+    let holds = terms.when.holds(reading.value, seen.baseline);
+    let is_measured = terms.when.change().is_some();
+    let is_over = if is_measured && !is_same_kind { !holds } else { is_over(&terms, reading.value, &seen) };
+    if is_over {
+        let by_edit = terms != firing.terms && !self::is_over(&firing.terms, reading.value, firing);
+        let why = if by_edit { Resolution::RuleChanged } else { Resolution::Recovered };
+        // What was asked for is regained, though the old level is not: it must not fire the alert again at once.
+        let rebased_at =
+            if is_measured && is_same_kind && terms.recover.is_some() { Some(reading.at) } else { alert.rebased_at };
+        let alert = Alert { rebased_at, ..alert.clone() };
+        return Verdict::Over(resolve(&alert, firing, why, Seen { at: reading.at, sample: Some(reading) }));
+    }
+    if holds {
+        return Verdict::Firing(Firing { terms, ..seen });
+    }
+    // Between its bounds. What it fired under stays with it until the new text holds.
+    Verdict::Firing(if is_same_kind { seen } else { firing.clone() })
+}
+
+/// Whether, by these terms, an alert is over at `value`. A `drop` or `rise` is judged against its frozen baseline: the moving
+/// window never ends it.
+pub(super) fn is_over(terms: &Terms, value: f64, firing: &Firing) -> bool {
+    let holds = terms.when.holds(value, firing.baseline);
+    match terms.recover {
+        Some(Recover::Regained(percent)) => match firing.baseline {
+            Some(baseline) => is_regained(&terms.when, percent, value, baseline, firing.worst_seen),
+            None => !holds,
+        },
+        Some(Recover::Above(bound)) => value > bound && (!holds || terms.when.change().is_some()),
+        Some(Recover::Below(bound)) => value < bound && (!holds || terms.when.change().is_some()),
+        None => !holds,
+    }
+}
+
+/// Whether at least this share of the greatest loss since it fired is regained.
+fn is_regained(when: &Condition, percent: f64, value: f64, baseline: f64, worst_seen: Option<f64>) -> bool {
+    let worst = worse(when, worst_seen, value);
+    let greatest_loss = when.further(baseline, worst);
+    at_least(when.further(value, worst), percent * greatest_loss / 100.0, baseline.abs().max(worst.abs()))
+}
+
+/// Whether it moved on from what was last told by the rule's size, or for `below` and `above` by its `step`.
+fn has_worsened(rule: &Rule, firing: &Firing, value: f64) -> bool {
+    let (Some(told), true) = (firing.worst_told, rule.when.is_same_kind(&firing.terms.when)) else { return false };
+    let (size, whole) = match rule.when {
+        Condition::Drop(change) | Condition::Rise(change) => (Some(change.size), firing.baseline),
+        Condition::Below(bound) | Condition::Above(bound) => (rule.step, Some(bound.abs())),
+        Condition::NoData(_) => (None, None),
+    };
+    let scale = value.abs().max(told.abs());
+    size.zip(whole).is_some_and(|(size, whole)| size.is_reached(rule.when.further(told, value), whole, scale))
+}
+
+fn worse(when: &Condition, known: Option<f64>, value: f64) -> f64 {
+    known.filter(|&known| when.further(known, value) <= 0.0).unwrap_or(value)
+}

@@ -1,0 +1,31 @@
+//! When an alert must be looked at again though no reading comes.
+
+use super::{Situation, close};
+use crate::{
+    domain::{Sample, Timestamp},
+    rule::{Alert, AlertState, Condition, Rule},
+};
+
+/// The earliest instant at which a tick could change something. `alert` is as the step left it; `is_told`: the step made a
+/// notification, which is now on its way, so that no reminder can be foreseen.
+pub(super) fn wake_at(
+    rule: &Rule,
+    alert: &Alert,
+    reading: Option<Sample>,
+    is_told: bool,
+    situation: &Situation<'_>,
+) -> Option<Timestamp> {
+    let silence_ends = match rule.when {
+        // A reading that is judged now is the newest data, whether or not the caller has counted it yet.
+        Condition::NoData(silence) if reading.is_some() => Some(situation.now.plus(silence)),
+        Condition::NoData(silence) => Some(situation.last_data.plus(silence).plus(situation.away)),
+        _ => None,
+    };
+    let AlertState::Firing(firing) = &alert.state else { return silence_ends };
+    let reminder =
+        rule.repeat.zip(situation.told_at.filter(|_| !is_told)).map(|(repeat, told_at)| told_at.plus(repeat));
+    let accepted = close::accepted_at(rule, firing);
+    // An alert that fired by another condition waits for the silence of its edited rule; one that fired by it does not.
+    let silence_ends = silence_ends.filter(|_| !matches!(firing.terms.when, Condition::NoData(_)));
+    [reminder, accepted, silence_ends].into_iter().flatten().min()
+}

@@ -1,0 +1,59 @@
+//! What becomes of an alert, told with the facts that a message needs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Timestamp;
+
+/// Something to tell, with the facts that the message needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transition {
+    /// What happened.
+    pub kind: TransitionKind,
+    /// When: the reading's source time, or the time of the evaluation where no reading caused it.
+    pub at: Timestamp,
+    /// The value that caused it, or the newest known; `None` for `no_data`.
+    pub value: Option<f64>,
+    /// When that value was observed.
+    pub observed_at: Option<Timestamp>,
+    /// The frozen baseline; `drop` and `rise` only.
+    pub baseline: Option<f64>,
+    /// When the condition first held.
+    pub since: Timestamp,
+    /// When it fired.
+    pub fired_at: Timestamp,
+    /// The alert's generation and sequence number after this transition.
+    pub generation: u64,
+    /// Counts from one in each generation.
+    pub sequence: u64,
+}
+
+/// What happened to an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransitionKind {
+    /// It fired.
+    Fired,
+    /// It got worse by the rule's size, or step, once more.
+    Worsened,
+    /// It still fires.
+    Reminder,
+    /// It is over.
+    Resolved(Resolution),
+}
+
+/// Why an alert is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resolution {
+    /// The score has recovered, or data came again.
+    Recovered,
+    /// The loss was accepted as the new level, by time or by a person.
+    Accepted,
+    /// The rule was edited, and by its new text the condition does not hold.
+    RuleChanged,
+    /// The rule is gone, or no longer applies to the tenant.
+    RuleRemoved,
+    /// The tenant is gone.
+    TenantRemoved,
+    /// The score is no longer polled, or its subject is gone.
+    SubjectRemoved,
+}

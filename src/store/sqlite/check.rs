@@ -1,0 +1,236 @@
+//! Writes what checks made of their tenants: a whole group of them in a handful of statements.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::{Row, SqliteConnection};
+
+use super::{
+    archive,
+    bulk::{Bound, Bulk},
+    days::day_of,
+    encoding, outbox,
+};
+use crate::{
+    domain::{ScoreKind, Subject, TenantId, Timestamp},
+    rule::{Alert, AlertKey, RuleName},
+    store::{CheckOutcome, Commit, StoreError, TenantHealth},
+};
+
+/// A check's outcome with its blobs and texts already written, which callers do on their own threads.
+pub(super) struct Check {
+    tenant: TenantId,
+    expected_version: Option<u64>,
+    health: TenantHealth,
+    series: Vec<SeriesRow>,
+    alerts: Vec<AlertRow>,
+    notifications: Vec<outbox::Prepared>,
+    now: Timestamp,
+}
+
+struct SeriesRow {
+    score: ScoreKind,
+    subject: String,
+    keep: i64,
+    recent: Vec<u8>,
+}
+
+struct AlertRow {
+    key: String,
+    rule: RuleName,
+    score: ScoreKind,
+    subject: Option<Subject>,
+    alert: Alert,
+    body: String,
+}
+
+impl Check {
+    pub(super) fn prepare(outcome: CheckOutcome) -> Result<Self, StoreError> {
+        let CheckOutcome { tenant, expected_version, health, series, alerts, notifications, now } = outcome;
+        let series = series.into_iter().map(|mut update| {
+            if !update.window.is_sorted_by_key(|sample| sample.at) {
+                update.window.sort_by_key(|sample| sample.at);
+            }
+            SeriesRow {
+                score: update.score,
+                subject: subject_text(update.subject.as_ref()),
+                keep: i64::try_from(update.keep.as_nanos()).unwrap_or(i64::MAX),
+                recent: encoding::encode(&update.window),
+            }
+        });
+        let series = series.collect();
+        let alerts = alerts.into_iter().map(|update| {
+            let (rule, score, subject) = (update.rule, update.score, update.subject);
+            let key = AlertKey { tenant: tenant.clone(), rule, score, subject };
+            let body = to_json(&update.alert)?;
+            let text = to_json(&key)?;
+            let AlertKey { rule, score, subject, .. } = key;
+            Ok(AlertRow { key: text, rule, score, subject, alert: update.alert, body })
+        });
+        let alerts = alerts.collect::<Result<_, StoreError>>()?;
+        let notifications =
+            notifications.iter().map(|new| outbox::Prepared::new(new, now)).collect::<Result<_, _>>()?;
+        Ok(Self { tenant, expected_version, health, series, alerts, notifications, now })
+    }
+}
+
+/// How the subject stands in a unique key.
+pub(super) fn subject_text(subject: Option<&Subject>) -> String {
+    subject.map_or_else(String::new, |subject| format!("={}", subject.as_str()))
+}
+
+/// What [`subject_text`] wrote.
+pub(super) fn subject_from(text: &str) -> Option<Subject> {
+    text.strip_prefix('=').map(|subject| Subject(subject.into()))
+}
+
+pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Failed(format!("a value can't be written: {error}")))
+}
+
+/// Writes these checks within the transaction that is open. Checks of one tenant see each other in order.
+pub(super) async fn write(connection: &mut SqliteConnection, checks: &[Check]) -> Result<Vec<Commit>, StoreError> {
+    let mut commits = vec![Commit::Conflict; checks.len()];
+    let mut waiting: Vec<usize> = (0..checks.len()).collect();
+    while !waiting.is_empty() {
+        let mut seen = HashSet::new();
+        let (round, later) = waiting.into_iter().partition(|&index| seen.insert(checks[index].tenant.as_str()));
+        waiting = later;
+        write_round(connection, checks, round, &mut commits).await?;
+    }
+    Ok(commits)
+}
+
+/// Writes checks of tenants that are all different.
+async fn write_round(
+    connection: &mut SqliteConnection,
+    checks: &[Check],
+    round: Vec<usize>,
+    commits: &mut [Commit],
+) -> Result<(), StoreError> {
+    let accepted = write_tenants(connection, &round.iter().map(|&index| &checks[index]).collect::<Vec<_>>()).await?;
+    let mut won: Vec<(i64, &Check)> = Vec::with_capacity(accepted.len());
+    for index in round {
+        let check = &checks[index];
+        if let Some(tenant) = accepted.get(check.tenant.as_str()) {
+            commits[index] = Commit::Done;
+            won.push((tenant.id, check));
+        }
+    }
+    write_series(connection, &won).await?;
+    write_alerts(connection, &won).await?;
+    for notification in won.iter().flat_map(|(_, check)| &check.notifications) {
+        outbox::announce(connection, notification).await?;
+    }
+    delete_blank_alerts(connection, &won).await?;
+    let due = won.iter().filter_map(|(id, check)| {
+        let today = day_of(check.now);
+        (accepted.get(check.tenant.as_str())?.rolled_day < today).then_some((*id, today))
+    });
+    archive::roll_tenants(connection, &due.collect::<Vec<_>>()).await
+}
+
+struct Accepted {
+    id: i64,
+    rolled_day: i64,
+}
+
+const UPDATE_TENANT: Bulk = Bulk {
+    head: "UPDATE tenant SET version = version + 1, adopted_at = v.column3, next_due_at = v.column4, wake_at = v.column5, \
+           checked_at = v.column6, failing_since = v.column7, failing_class = v.column8, failing_hint = v.column9 FROM (VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?)",
+    tail: ") AS v WHERE tenant.tenant = v.column1 AND tenant.version = v.column2 RETURNING id, tenant, rolled_day",
+};
+
+const INSERT_TENANT: Bulk = Bulk {
+    head: "INSERT INTO tenant (tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, \
+           failing_hint) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?)",
+    tail: " ON CONFLICT (tenant) DO NOTHING RETURNING id, tenant, rolled_day",
+};
+
+/// Compares versions and writes tenants; returns those whose version was the expected one.
+async fn write_tenants(
+    connection: &mut SqliteConnection,
+    round: &[&Check],
+) -> Result<HashMap<String, Accepted>, StoreError> {
+    let (known, new): (Vec<&Check>, Vec<&Check>) = round.iter().partition(|check| check.expected_version.is_some());
+    let bind = |query: Bound, check: &&Check| {
+        let health = &check.health;
+        let failing = health.failing.as_ref();
+        query
+            .bind(check.tenant.as_str())
+            .bind(check.expected_version.map_or(1, u64::cast_signed))
+            .bind(health.adopted_at.as_nanos())
+            .bind(health.next_due_at.as_nanos())
+            .bind(health.wake_at.map(Timestamp::as_nanos))
+            .bind(health.checked_at.map(Timestamp::as_nanos))
+            .bind(failing.map(|failing| failing.since.as_nanos()))
+            .bind(failing.map(|failing| failing.class.as_str()))
+            .bind(failing.and_then(|failing| failing.hint.as_deref()))
+    };
+    let mut rows = UPDATE_TENANT.fetch(connection, &known, bind).await?;
+    rows.append(&mut INSERT_TENANT.fetch(connection, &new, bind).await?);
+    let mut accepted = HashMap::with_capacity(rows.len());
+    for row in rows {
+        accepted.insert(row.try_get(1)?, Accepted { id: row.try_get(0)?, rolled_day: row.try_get(2)? });
+    }
+    Ok(accepted)
+}
+
+const UPSERT_SERIES: Bulk = Bulk {
+    head: "INSERT INTO series (tenant_id, score, subject, last_data_at, keep, recent) VALUES ",
+    row: "(?,?,?,?,?,?)",
+    tail: " ON CONFLICT (tenant_id, score, subject) DO UPDATE SET last_data_at = excluded.last_data_at, \
+           keep = excluded.keep, recent = excluded.recent",
+};
+
+async fn write_series(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {
+    let rows: Vec<_> =
+        won.iter().flat_map(|(id, check)| check.series.iter().map(|series| (*id, check.now, series))).collect();
+    let bind = |query: Bound, (tenant, now, series): &(i64, Timestamp, &SeriesRow)| {
+        query
+            .bind(*tenant)
+            .bind(series.score.as_str())
+            .bind(series.subject.as_str())
+            .bind(now.as_nanos())
+            .bind(series.keep)
+            .bind(series.recent.as_slice())
+    };
+    UPSERT_SERIES.execute(connection, &rows, bind).await
+}
+
+const UPSERT_ALERT: Bulk = Bulk {
+    head: "INSERT INTO alert (key, tenant_id, rule, score, subject, state, body, generation, changed_at) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?)",
+    tail: " ON CONFLICT (key) DO UPDATE SET state = excluded.state, body = excluded.body, \
+           generation = excluded.generation, changed_at = excluded.changed_at",
+};
+
+async fn write_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {
+    let rows: Vec<_> = won
+        .iter()
+        .flat_map(|(id, check)| check.alerts.iter().map(|alert| (*id, check.now, alert)))
+        .filter(|(_, _, row)| !row.alert.is_blank())
+        .collect();
+    let bind = |query: Bound, (tenant, now, row): &(i64, Timestamp, &AlertRow)| {
+        query
+            .bind(row.key.as_str())
+            .bind(*tenant)
+            .bind(row.rule.as_str())
+            .bind(row.score.as_str())
+            .bind(row.subject.as_ref().map(Subject::as_str))
+            .bind(row.alert.state.as_str())
+            .bind(row.body.as_str())
+            .bind(row.alert.generation.cast_signed())
+            .bind(now.as_nanos())
+    };
+    UPSERT_ALERT.execute(connection, &rows, bind).await
+}
+
+const DELETE_ALERT: Bulk = Bulk { head: "DELETE FROM alert WHERE key IN (VALUES ", row: "(?)", tail: ")" };
+
+async fn delete_blank_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {
+    let blank: Vec<&AlertRow> =
+        won.iter().flat_map(|(_, check)| &check.alerts).filter(|row| row.alert.is_blank()).collect();
+    DELETE_ALERT.execute(connection, &blank, |query: Bound, row: &&AlertRow| query.bind(row.key.as_str())).await
+}

@@ -1,0 +1,144 @@
+//! Reads deliveries, channels and counts.
+
+use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+
+use super::{check::to_json, row};
+use crate::{
+    domain::{ChannelName, TenantId, Timestamp},
+    notify::{Delivery, DeliveryId, NotificationId},
+    store::{Attempt, Away, DeliveryDetail, DeliveryFilter, ParkedChannel, StoreError, Totals},
+};
+
+/// Rows of a listing when its caller names no limit.
+const LIMIT: u32 = 1000;
+
+pub(super) async fn busy_channels(pool: &SqlitePool) -> Result<Vec<ChannelName>, StoreError> {
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT DISTINCT channel FROM delivery WHERE finished_at IS NULL ORDER BY channel")
+            .fetch_all(pool)
+            .await?;
+    names.iter().map(|name| row::channel(name)).collect()
+}
+
+pub(super) async fn parked_channels(pool: &SqlitePool) -> Result<Vec<ParkedChannel>, StoreError> {
+    let rows = sqlx::query("SELECT name, parked_reason, parked_at FROM channel ORDER BY name").fetch_all(pool).await?;
+    let parked = |found: &SqliteRow| {
+        Ok(ParkedChannel {
+            channel: row::channel(found.try_get(0)?)?,
+            reason: found.try_get(1)?,
+            since: Timestamp::from_nanos(found.try_get(2)?),
+        })
+    };
+    rows.iter().map(parked).collect()
+}
+
+fn delivery_row(found: &SqliteRow) -> Result<Delivery, StoreError> {
+    Ok(Delivery {
+        id: DeliveryId(found.try_get("id")?),
+        notification: NotificationId::from_text(found.try_get("notification_id")?),
+        channel: row::channel(found.try_get("channel")?)?,
+        tenant: row::optional_tenant(found.try_get("tenant")?)?,
+        state: row::state(found.try_get("state")?)?,
+        attempts: row::count(found.try_get("attempts")?)?,
+        queued_at: Timestamp::from_nanos(found.try_get("queued_at")?),
+        next_attempt_at: Timestamp::from_nanos(found.try_get("next_attempt_at")?),
+        finished_at: row::time(found.try_get("finished_at")?),
+        last_error: found.try_get("last_error")?,
+        possible_repeat: found.try_get::<i64, _>("possible_repeat")? != 0,
+    })
+}
+
+pub(super) async fn deliveries(pool: &SqlitePool, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM delivery WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
+         AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR tenant = ?3) ORDER BY id DESC LIMIT ?4",
+    )
+    .bind(to_json(&filter.states)?)
+    .bind(filter.channel.as_ref().map(ChannelName::as_str))
+    .bind(filter.tenant.as_ref().map(TenantId::as_str))
+    .bind(if filter.limit == 0 { LIMIT } else { filter.limit })
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(delivery_row).collect()
+}
+
+pub(super) async fn delivery(pool: &SqlitePool, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+    let found = sqlx::query(
+        "SELECT d.*, n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?",
+    )
+    .bind(id.0)
+    .fetch_optional(pool)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    let attempts = sqlx::query(
+        "SELECT number, started_at, finished_at, outcome, error FROM attempt WHERE delivery_id = ? ORDER BY number",
+    )
+    .bind(id.0)
+    .fetch_all(pool)
+    .await?;
+    let attempt = |found: &SqliteRow| -> Result<Attempt, StoreError> {
+        Ok(Attempt {
+            number: row::count(found.try_get(0)?)?,
+            started_at: Timestamp::from_nanos(found.try_get(1)?),
+            finished_at: row::time(found.try_get(2)?),
+            outcome: found.try_get(3)?,
+            error: found.try_get(4)?,
+        })
+    };
+    Ok(Some(DeliveryDetail {
+        delivery: delivery_row(&found)?,
+        notification: row::notification(found.try_get("body")?)?,
+        attempts: attempts.iter().map(attempt).collect::<Result<_, _>>()?,
+    }))
+}
+
+pub(super) async fn totals(pool: &SqlitePool) -> Result<Totals, StoreError> {
+    let counts = sqlx::query(
+        "SELECT (SELECT count(*) FROM tenant), (SELECT count(*) FROM tenant WHERE failing_since IS NOT NULL), \
+         (SELECT count(*) FROM alert WHERE state <> 'resolved' AND state = 'pending'), \
+         (SELECT count(*) FROM alert WHERE state <> 'resolved' AND state = 'firing')",
+    )
+    .fetch_one(pool)
+    .await?;
+    let by_state = sqlx::query(
+        "SELECT channel, state, count(*) FROM delivery WHERE state <> 'delivered' GROUP BY channel, state ORDER BY 1, 2",
+    )
+    .fetch_all(pool)
+    .await?;
+    let oldest = sqlx::query(
+        "SELECT channel, min(queued_at) FROM delivery WHERE finished_at IS NULL GROUP BY channel ORDER BY channel",
+    )
+    .fetch_all(pool)
+    .await?;
+    let number = |index: usize| Ok::<u64, StoreError>(counts.try_get::<i64, _>(index)?.cast_unsigned());
+    let state = |found: &SqliteRow| -> Result<_, StoreError> {
+        let count = found.try_get::<i64, _>(2)?.cast_unsigned();
+        Ok((row::channel(found.try_get(0)?)?, row::state(found.try_get(1)?)?, count))
+    };
+    let age = |found: &SqliteRow| -> Result<_, StoreError> {
+        Ok((row::channel(found.try_get(0)?)?, Timestamp::from_nanos(found.try_get(1)?)))
+    };
+    Ok(Totals {
+        tenants: number(0)?,
+        failing: number(1)?,
+        pending: number(2)?,
+        firing: number(3)?,
+        deliveries: by_state.iter().map(state).collect::<Result<_, _>>()?,
+        oldest_queued_at: oldest.iter().map(age).collect::<Result<_, _>>()?,
+    })
+}
+
+pub(super) async fn last_beat(pool: &SqlitePool) -> Result<Option<Timestamp>, StoreError> {
+    let beat: Option<String> =
+        sqlx::query_scalar("SELECT value FROM meta WHERE key = 'beat'").fetch_optional(pool).await?;
+    beat.map(|nanos| nanos.parse().map(Timestamp::from_nanos))
+        .transpose()
+        .map_err(|error| StoreError::Undecodable(format!("beat: {error}")))
+}
+
+pub(super) async fn away(pool: &SqlitePool) -> Result<Vec<Away>, StoreError> {
+    let rows: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT from_at, until_at FROM away ORDER BY from_at, until_at").fetch_all(pool).await?;
+    let away = |(from, until)| Away { from: Timestamp::from_nanos(from), until: Timestamp::from_nanos(until) };
+    Ok(rows.into_iter().map(away).collect())
+}

@@ -1,0 +1,184 @@
+//! The embedded store: one SQLite file, one writing process, one writer in it.
+//!
+//! A check rewrites one small row per tenant and one per series and appends nothing: the newest samples of a series are one blob, from
+//! which completed days move to rows of their own once a day ([`days`]).
+
+mod archive;
+mod bulk;
+mod check;
+mod days;
+mod encoding;
+mod error;
+mod files;
+mod listing;
+mod open;
+mod outbox;
+mod read;
+mod row;
+#[cfg(test)]
+mod tests;
+mod upkeep;
+mod writer;
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use self::{check::Check, outbox::Prepared, writer::Writer};
+use super::{
+    AlertFilter, AlertRow, AttemptOutcome, Away, CheckOutcome, Claim, Commit, DeliveryDetail, DeliveryFilter, Due,
+    NewNotification, ParkedChannel, Store, StoreError, TenantRecord, Totals,
+};
+use crate::{
+    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    notify::{Delivery, DeliveryId},
+};
+
+/// A store in one file. Cheap to share behind an `Arc`.
+#[derive(Debug)]
+pub struct SqliteStore {
+    identity: String,
+    writer: Writer,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the store for the service, makes it if there is none, and holds it against other services until closed.
+    /// The file is checked first when it was not closed properly.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while another process has it; [`StoreError::Open`] for a file that others may read, that is damaged,
+    /// another program's or a newer version's; [`StoreError::Full`].
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        files::check_modes(path)?;
+        files::create(path)?;
+        let lock = files::lock(path)?;
+        Self::assemble(path, open::open_service(path).await?, Some(lock)).await
+    }
+
+    /// Opens the store beside a service that may be running, for listings and small writes (resend, unpark, accept).
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when there is no store of this version's schema.
+    pub async fn open_reader(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        files::check_modes(path)?;
+        Self::assemble(path, open::open_beside(path).await?, None).await
+    }
+
+    async fn assemble(
+        path: &Path,
+        mut connection: SqliteConnection,
+        lock: Option<files::ProcessLock>,
+    ) -> Result<Self, StoreError> {
+        let identity = open::identity(&mut connection).await?;
+        Ok(Self { identity, writer: Writer::start(connection, lock), readers: open::readers(path) })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
+        read::schedule(&self.readers).await
+    }
+
+    async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
+        read::load(&self.readers, tenants).await
+    }
+
+    async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError> {
+        self.writer.check(Check::prepare(outcome)?).await
+    }
+
+    async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError> {
+        let new = Prepared::new(&notification, now)?;
+        self.writer.write(move |db| Box::pin(async move { outbox::announce(db, &new).await })).await
+    }
+
+    async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
+        read::alerts(&self.readers, filter).await
+    }
+
+    async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError> {
+        read::history(&self.readers, series, since).await
+    }
+
+    async fn claim(&self, channel: &ChannelName, now: Timestamp) -> Result<Claim, StoreError> {
+        let channel = channel.clone();
+        self.writer.write(move |db| Box::pin(outbox::claim(db, channel, now))).await
+    }
+
+    async fn settle(
+        &self,
+        delivery: DeliveryId,
+        attempt: u32,
+        outcome: AttemptOutcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer.write(move |db| Box::pin(outbox::settle(db, delivery, attempt, outcome, now))).await
+    }
+
+    async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer.write(move |db| Box::pin(outbox::recover(db, now))).await
+    }
+
+    async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
+        listing::busy_channels(&self.readers).await
+    }
+
+    async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
+        self.writer.write(move |db| Box::pin(outbox::resend(db, delivery, now))).await
+    }
+
+    async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError> {
+        listing::parked_channels(&self.readers).await
+    }
+
+    async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {
+        let channel = channel.clone();
+        self.writer.write(move |db| Box::pin(outbox::unpark(db, channel, now))).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
+        listing::deliveries(&self.readers, filter).await
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+        listing::delivery(&self.readers, id).await
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        listing::totals(&self.readers).await
+    }
+
+    async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(move |db| Box::pin(upkeep::beat(db, now))).await
+    }
+
+    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError> {
+        listing::last_beat(&self.readers).await
+    }
+
+    async fn record_away(&self, away: Away) -> Result<(), StoreError> {
+        self.writer.write(move |db| Box::pin(upkeep::record_away(db, away))).await
+    }
+
+    async fn away(&self) -> Result<Vec<Away>, StoreError> {
+        listing::away(&self.readers).await
+    }
+
+    async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {
+        self.writer.write(move |db| Box::pin(upkeep::prune(db, now, retention))).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

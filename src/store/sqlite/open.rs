@@ -1,0 +1,218 @@
+//! Opens a database: right library, right file, right schema, undamaged.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    Connection, Row, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+use uuid::Uuid;
+
+use super::error::at_open;
+use crate::store::StoreError;
+
+/// Older ones can damage a database when a checkpoint and a reset of the write-ahead log meet ("The WAL-reset bug", sqlite.org).
+const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
+/// Marks the file as ours in its header: "Scor".
+const APPLICATION_ID: i64 = 0x5363_6f72;
+/// Schema changes, oldest first; the first makes schema version 1.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Negative: KiB, not pages.
+const CACHE: &str = "-16384";
+/// After a burst the log file is cut back to this many bytes.
+const LOG_BYTES_MAX: &str = "67108864";
+/// Pages of 4 KiB in the log before they are moved to the database.
+const CHECKPOINT_PAGES: &str = "4000";
+const READERS: u32 = 3;
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("synchronous", "FULL")
+        .pragma("mmap_size", "0")
+        .pragma("cache_size", CACHE)
+        .pragma("journal_size_limit", LOG_BYTES_MAX)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+}
+
+/// Opens the writing connection of a service and brings the schema up to date.
+pub(super) async fn open_service(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut connection = connect(path).await?;
+    match prepare(&mut connection).await {
+        Ok(()) => Ok(connection),
+        Err(error) => {
+            // The first error is the one to tell.
+            let _ = connection.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let version = schema_version(connection).await?;
+    let mode: String =
+        sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(&mut *connection).await.map_err(|e| at_open(&e))?;
+    if mode != "wal" {
+        return Err(StoreError::Open(format!("the file system allows no write-ahead log (journal mode is `{mode}`)")));
+    }
+    migrate(connection, version).await?;
+    if !is_clean(connection).await? {
+        check_integrity(connection).await?;
+    }
+    mark_clean(connection, false).await
+}
+
+/// Opens a writing connection beside a running service.
+pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Open(format!("there is no `{}`; start the service once", path.display())));
+    }
+    let mut connection = connect(path).await?;
+    if schema_version(&mut connection).await? == MIGRATIONS.len() {
+        return Ok(connection);
+    }
+    Err(StoreError::Open("its schema is older than this version; start the service once".to_owned()))
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut connection = SqliteConnection::connect_with(&options(path)).await.map_err(|error| at_open(&error))?;
+    let version: String =
+        sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await.map_err(|e| at_open(&e))?;
+    if is_old(&version) {
+        return Err(StoreError::Open(format!("SQLite {version} is too old; 3.51.3 or newer is needed")));
+    }
+    Ok(connection)
+}
+
+fn is_old(version: &str) -> bool {
+    let parts: Vec<u32> = version.split('.').map_while(|part| part.parse().ok()).collect();
+    parts.as_slice() < SQLITE_VERSION_MIN.as_slice()
+}
+
+/// Readers see the newest commit and never wait for the writer.
+pub(super) fn readers(path: &Path) -> SqlitePool {
+    // A file does not go away between two queries as a server does.
+    let pool = SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false);
+    pool.connect_lazy_with(options(path).read_only(true))
+}
+
+/// The schema's version; 0: a new file.
+async fn schema_version(connection: &mut SqliteConnection) -> Result<usize, StoreError> {
+    let row = sqlx::query(
+        "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id), \
+         (SELECT count(*) FROM sqlite_schema)",
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(|error| at_open(&error))?;
+    let (version, application, objects): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if application == 0 && version == 0 && objects == 0 {
+        return Ok(0);
+    }
+    if application != APPLICATION_ID {
+        return Err(StoreError::Open("the file is another program's database".to_owned()));
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        _ => Err(StoreError::Open(format!(
+            "it was written by a newer version (schema {version}, this one knows {}); use that version",
+            MIGRATIONS.len()
+        ))),
+    }
+}
+
+async fn migrate(connection: &mut SqliteConnection, from: usize) -> Result<(), StoreError> {
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(from) {
+        let version = index + 1;
+        let identity = if index == 0 {
+            format!("INSERT INTO meta VALUES ('identity', '{}'), ('clean', '1');", Uuid::new_v4().simple())
+        } else {
+            String::new()
+        };
+        // In one transaction, so that a crash leaves the old schema or the new one.
+        let script = format!(
+            "BEGIN IMMEDIATE; {migration} {identity} PRAGMA application_id = {APPLICATION_ID}; \
+             PRAGMA user_version = {version}; COMMIT;"
+        );
+        let applied = sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut *connection).await;
+        if let Err(error) = applied {
+            let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
+            return Err(at_open(&error));
+        }
+    }
+    Ok(())
+}
+
+/// Drawn when the store was made.
+pub(super) async fn identity(connection: &mut SqliteConnection) -> Result<String, StoreError> {
+    let identity = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'identity'").fetch_one(connection).await;
+    identity.map_err(|error| at_open(&error))
+}
+
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let clean: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'clean'")
+        .fetch_optional(connection)
+        .await
+        .map_err(|error| at_open(&error))?;
+    Ok(clean.as_deref() == Some("1"))
+}
+
+/// Notes whether the next start may trust the file unseen.
+pub(super) async fn mark_clean(connection: &mut SqliteConnection, clean: bool) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO meta VALUES ('clean', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+        .bind(if clean { "1" } else { "0" })
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn check_integrity(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let found: String =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await.map_err(|error| at_open(&error))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(StoreError::Open(format!("the database is damaged ({found}); restore a backup")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_with_the_log_reset_bug_is_refused() {
+        for (version, old) in
+            [("3.40.1", true), ("3.51.2", true), ("3.51.3", false), ("3.54.0", false), ("4.0.0", false)]
+        {
+            assert_eq!(is_old(version), old, "{version}");
+        }
+    }
+
+    #[tokio::test]
+    async fn connections_are_durable_and_guarded_as_promised() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s.db");
+        super::super::files::create(&path).unwrap();
+        let mut connection = open_service(&path).await.unwrap();
+        for (pragma, value) in [
+            ("journal_mode", "wal"),
+            ("synchronous", "2"),
+            ("foreign_keys", "1"),
+            ("busy_timeout", "5000"),
+            ("mmap_size", "0"),
+            ("journal_size_limit", LOG_BYTES_MAX),
+        ] {
+            let row =
+                sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"))).fetch_one(&mut connection).await.unwrap();
+            let found = row.try_get::<i64, _>(0).map(|n| n.to_string()).or_else(|_| row.try_get(0)).unwrap();
+            assert_eq!(found, value, "{pragma}");
+        }
+        let pool = readers(&path);
+        let refused = sqlx::query("DELETE FROM meta").execute(&pool).await;
+        assert!(refused.is_err(), "readers can't write");
+    }
+}

@@ -1,0 +1,182 @@
+//! Reads tenants, samples and alerts, on readers that see the newest commit.
+
+use std::collections::HashMap;
+
+use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
+
+use super::{
+    check::{subject_from, subject_text, to_json},
+    days::day_of,
+    encoding, row,
+};
+use crate::{
+    domain::{Sample, SeriesKey, Subject, TenantId, Timestamp},
+    rule::AlertKey,
+    store::{AlertFilter, AlertRecord, AlertRow, Due, Failing, SeriesRecord, StoreError, TenantHealth, TenantRecord},
+};
+
+pub(super) async fn schedule(pool: &SqlitePool) -> Result<Vec<Due>, StoreError> {
+    use futures_util::TryStreamExt;
+    let mut rows = sqlx::query("SELECT tenant, next_due_at, wake_at FROM tenant").fetch(pool);
+    let mut schedule = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        schedule.push(Due {
+            tenant: row::tenant(row.try_get(0)?)?,
+            next_due_at: Timestamp::from_nanos(row.try_get(1)?),
+            wake_at: row::time(row.try_get(2)?),
+        });
+    }
+    Ok(schedule)
+}
+
+/// Reads versions first: what a later query shows may be newer, never older, and then the version no longer fits at commit.
+pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, failing_hint \
+         FROM tenant WHERE tenant IN (SELECT value FROM json_each(?))",
+    )
+    .bind(to_json(&tenants)?)
+    .fetch_all(pool)
+    .await?;
+    let mut records = Vec::with_capacity(rows.len());
+    let mut places = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        places.insert(row.try_get::<i64, _>(0)?, records.len());
+        records.push(tenant_record(row)?);
+    }
+    let ids = to_json(&places.keys().collect::<Vec<_>>())?;
+    let series = sqlx::query(
+        "SELECT tenant_id, score, subject, last_data_at, recent FROM series \
+         WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY tenant_id, score, subject",
+    )
+    .bind(&ids)
+    .fetch_all(pool)
+    .await?;
+    for row in &series {
+        records[places[&row.try_get(0)?]].series.push(series_record(row)?);
+    }
+    let alerts = sqlx::query(
+        "SELECT tenant_id, rule, score, subject, body, told_at, told_to, told_generation FROM alert \
+         WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY id",
+    )
+    .bind(&ids)
+    .fetch_all(pool)
+    .await?;
+    for row in &alerts {
+        records[places[&row.try_get(0)?]].alerts.push(alert_record(row)?);
+    }
+    Ok(records)
+}
+
+fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
+    let failing = match (row::time(row.try_get(7)?), row.try_get(8)?) {
+        (Some(since), Some(class)) => Some(Failing { since, class, hint: row.try_get(9)? }),
+        _ => None,
+    };
+    Ok(TenantRecord {
+        tenant: row::tenant(row.try_get(1)?)?,
+        version: row.try_get::<i64, _>(2)?.cast_unsigned(),
+        health: TenantHealth {
+            adopted_at: Timestamp::from_nanos(row.try_get(3)?),
+            next_due_at: Timestamp::from_nanos(row.try_get(4)?),
+            wake_at: row::time(row.try_get(5)?),
+            checked_at: row::time(row.try_get(6)?),
+            failing,
+        },
+        series: Vec::new(),
+        alerts: Vec::new(),
+    })
+}
+
+fn samples(blob: &[u8]) -> Result<Vec<Sample>, StoreError> {
+    encoding::decode(blob).map_err(|_| StoreError::Undecodable("samples of a series".to_owned()))
+}
+
+fn series_record(row: &SqliteRow) -> Result<SeriesRecord, StoreError> {
+    Ok(SeriesRecord {
+        score: row::score(row.try_get(1)?)?,
+        subject: subject_from(row.try_get(2)?),
+        last_data_at: Timestamp::from_nanos(row.try_get(3)?),
+        window: samples(row.try_get(4)?)?,
+    })
+}
+
+fn alert_record(row: &SqliteRow) -> Result<AlertRecord, StoreError> {
+    let alert = row::alert(row.try_get(4)?)?;
+    let told_generation: Option<i64> = row.try_get(7)?;
+    let of_this_generation = told_generation == Some(alert.generation.cast_signed());
+    Ok(AlertRecord {
+        rule: row::rule(row.try_get(1)?)?,
+        score: row::score(row.try_get(2)?)?,
+        subject: row.try_get::<Option<&str>, _>(3)?.map(|text| Subject(text.into())),
+        alert,
+        told_at: row::time(row.try_get(5)?),
+        told_to: if of_this_generation { row::channels(row.try_get(6)?)? } else { Vec::new() },
+    })
+}
+
+pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, a.told_at, a.told_to, a.told_generation, t.tenant, \
+         a.changed_at, n.body FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
+         LEFT JOIN notification AS n ON n.id = a.last_notification \
+         WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
+         AND (NOT ?3 OR a.state IN ('pending', 'firing')) AND (NOT ?4 OR a.state = 'firing') \
+         ORDER BY a.changed_at DESC, a.id DESC",
+    )
+    .bind(filter.tenant.as_ref().map(TenantId::as_str))
+    .bind(filter.rule.as_ref().map(crate::rule::RuleName::as_str))
+    .bind(filter.open_only)
+    .bind(filter.firing_only)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|found| {
+            let AlertRecord { rule, score, subject, alert, told_at, told_to } = alert_record(found)?;
+            Ok(AlertRow {
+                key: AlertKey { tenant: row::tenant(found.try_get(8)?)?, rule, score, subject },
+                alert,
+                told_at,
+                told_to,
+                last_notification: found.try_get::<Option<&str>, _>(10)?.map(row::notification).transpose()?,
+                changed_at: Timestamp::from_nanos(found.try_get(9)?),
+            })
+        })
+        .collect()
+}
+
+/// The series first, its days after: a day archived in between is in both, and only its row's samples up to `archived_through` count.
+pub(super) async fn history(pool: &SqlitePool, key: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError> {
+    let series = sqlx::query(
+        "SELECT id, archived_through, recent FROM series \
+         WHERE tenant_id = (SELECT id FROM tenant WHERE tenant = ?) AND score = ? AND subject = ?",
+    )
+    .bind(key.tenant.as_str())
+    .bind(key.score.as_str())
+    .bind(subject_text(key.subject.as_ref()))
+    .fetch_optional(pool)
+    .await?;
+    let Some(series) = series else { return Ok(Vec::new()) };
+    let archived_through = row::time(series.try_get(1)?);
+    let mut history = Vec::new();
+    if let Some(through) = archived_through {
+        // One search per day, from the first day that anybody has.
+        let days = sqlx::query(
+            "WITH RECURSIVE days (day) AS (SELECT max(?2, (SELECT min(day) FROM sample_day)) \
+             UNION ALL SELECT day + 1 FROM days WHERE day < ?3) \
+             SELECT samples FROM days CROSS JOIN sample_day USING (day) WHERE series_id = ?1 ORDER BY day",
+        )
+        .bind(series.try_get::<i64, _>(0)?)
+        .bind(day_of(since))
+        .bind(day_of(through))
+        .fetch_all(pool)
+        .await?;
+        for day in &days {
+            history.extend(samples(day.try_get(0)?)?.into_iter().filter(|sample| sample.at <= through));
+        }
+    }
+    let fresh = |sample: &Sample| archived_through.is_none_or(|through| sample.at > through);
+    history.extend(samples(series.try_get(2)?)?.into_iter().filter(fresh));
+    history.retain(|sample| sample.at >= since);
+    Ok(history)
+}

@@ -1,0 +1,56 @@
+//! Columns that are more than a number or a text.
+
+use crate::{
+    domain::{ChannelName, ScoreKind, TenantId, Timestamp},
+    notify::{DeliveryState, Notification},
+    rule::{Alert, RuleName},
+    store::StoreError,
+};
+
+fn unreadable(what: &str, why: impl std::fmt::Display) -> StoreError {
+    StoreError::Undecodable(format!("{what}: {why}"))
+}
+
+pub(super) fn notification(text: &str) -> Result<Notification, StoreError> {
+    serde_json::from_str(text).map_err(|error| unreadable("notification", error))
+}
+
+pub(super) fn alert(text: &str) -> Result<Alert, StoreError> {
+    serde_json::from_str(text).map_err(|error| unreadable("alert", error))
+}
+
+pub(super) fn channels(text: &str) -> Result<Vec<ChannelName>, StoreError> {
+    serde_json::from_str(text).map_err(|error| unreadable("channels", error))
+}
+
+pub(super) fn channel(text: &str) -> Result<ChannelName, StoreError> {
+    ChannelName::parse(text).map_err(|error| unreadable("channel", error))
+}
+
+pub(super) fn tenant(text: &str) -> Result<TenantId, StoreError> {
+    TenantId::parse(text).map_err(|error| unreadable("tenant", error))
+}
+
+pub(super) fn optional_tenant(text: Option<&str>) -> Result<Option<TenantId>, StoreError> {
+    text.map(tenant).transpose()
+}
+
+pub(super) fn rule(text: &str) -> Result<RuleName, StoreError> {
+    RuleName::parse(text).map_err(|error| unreadable("rule", error))
+}
+
+pub(super) fn score(text: &str) -> Result<ScoreKind, StoreError> {
+    ScoreKind::from_name(text).ok_or_else(|| unreadable("score", text))
+}
+
+pub(super) fn state(text: &str) -> Result<DeliveryState, StoreError> {
+    DeliveryState::from_name(text).ok_or_else(|| unreadable("delivery state", text))
+}
+
+pub(super) fn count(number: i64) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|error| unreadable("count", error))
+}
+
+pub(super) fn time(nanos: Option<i64>) -> Option<Timestamp> {
+    nanos.map(Timestamp::from_nanos)
+}

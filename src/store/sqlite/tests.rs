@@ -1,0 +1,65 @@
+//! Faults that only the inside can bring about.
+
+use super::*;
+use crate::{
+    domain::ScoreKind,
+    store::{SeriesUpdate, TenantHealth},
+};
+
+async fn limit_pages(store: &SqliteStore, pages: u32) {
+    let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+    let set = store.writer.write(move |db| {
+        Box::pin(async move {
+            sqlx::query(limit).execute(db).await?;
+            Ok(())
+        })
+    });
+    set.await.unwrap();
+}
+
+fn check(samples: i64) -> CheckOutcome {
+    let now = Timestamp::from_seconds(samples);
+    let health =
+        TenantHealth { adopted_at: now, next_due_at: now, wake_at: None, checked_at: Some(now), failing: None };
+    #[expect(clippy::cast_precision_loss, reason = "any value will do")]
+    let window = (0..samples).map(|n| Sample { at: Timestamp::from_seconds(n), value: n as f64 }).collect();
+    let series = SeriesUpdate { score: ScoreKind::SecureScore, subject: None, window, keep: Duration::from_hours(24) };
+    CheckOutcome {
+        tenant: TenantId::parse("contoso").unwrap(),
+        expected_version: None,
+        health,
+        series: vec![series],
+        alerts: Vec::new(),
+        notifications: Vec::new(),
+        now,
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path().join("s.db")).await.unwrap();
+    limit_pages(&store, 40).await;
+    assert_eq!(store.commit(check(40_000)).await, Err(StoreError::Full));
+    assert!(store.schedule().await.unwrap().is_empty(), "nothing was half done");
+    store.beat(Timestamp::EPOCH).await.unwrap();
+    limit_pages(&store, u32::MAX - 1).await;
+    assert_eq!(store.commit(check(40_000)).await, Ok(Commit::Done));
+    assert_eq!(store.schedule().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_operation_that_fails_halfway_leaves_nothing_and_the_next_one_works() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(directory.path().join("s.db")).await.unwrap();
+    let half = store.writer.write(|db| {
+        Box::pin(async move {
+            upkeep::beat(db, Timestamp::EPOCH).await?;
+            sqlx::query("INSERT INTO meta VALUES ('identity', 'taken')").execute(db).await?;
+            Ok(())
+        })
+    });
+    assert!(matches!(half.await, Err(StoreError::Failed(_))));
+    assert_eq!(store.last_beat().await, Ok(None));
+    assert_eq!(store.commit(check(3)).await, Ok(Commit::Done));
+}

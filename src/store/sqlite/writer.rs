@@ -1,0 +1,189 @@
+//! The one writer: a task that owns the one writing connection. After each commit it takes everything that waits into one
+//! transaction, so the disk's flush is shared by as many as came meanwhile, and nobody waits for company.
+//!
+//! Callers only hold the receiving end of an answer. A caller that goes away leaves no transaction behind.
+
+use futures_util::future::BoxFuture;
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    check::{self, Check},
+    files::ProcessLock,
+    open,
+};
+use crate::store::{Commit, StoreError};
+
+/// Most operations in one transaction; bounds how long one caller waits for the others.
+const GROUP_MAX: usize = 256;
+
+/// Waiting operations before callers have to wait to hand theirs in.
+const QUEUE_MAX: usize = 4 * GROUP_MAX;
+
+/// Where an answer goes.
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+enum Work {
+    Check(Box<Check>, Answer<Commit>),
+    Job(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+/// An operation other than a check.
+trait Job: Send {
+    /// Does it within the open transaction. An error fails the whole group; what concerns this caller alone is kept for the answer.
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;
+    /// Answers the caller, once the transaction is durable or lost.
+    fn answer(self: Box<Self>, group: Result<(), StoreError>);
+}
+
+struct Write<F, T> {
+    work: Option<F>,
+    done: Option<Result<T, StoreError>>,
+    answer: Answer<T>,
+}
+
+impl<F, T> Job for Write<F, T>
+where
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
+    T: Send,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else { return Ok(()) };
+            match work(connection).await {
+                // Rows are read before anything is written, so this caller has written nothing.
+                Err(StoreError::Undecodable(why)) => self.done = Some(Err(StoreError::Undecodable(why))),
+                Err(error) => return Err(error),
+                Ok(value) => self.done = Some(Ok(value)),
+            }
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, group: Result<(), StoreError>) {
+        let closed = || Err(StoreError::Failed("the operation was not run".to_owned()));
+        let Self { done, answer, .. } = *self;
+        // An error here means that the caller is gone.
+        let _ = answer.send(group.and_then(|()| done.unwrap_or_else(closed)));
+    }
+}
+
+/// Hands work to the writer.
+#[derive(Debug, Clone)]
+pub(super) struct Writer(mpsc::Sender<Work>);
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work")
+    }
+}
+
+impl Writer {
+    /// Starts the task. It ends when it is closed, or when every handle is gone.
+    pub(super) fn start(connection: SqliteConnection, lock: Option<ProcessLock>) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        tokio::spawn(run(connection, receiver, lock));
+        Self(sender)
+    }
+
+    pub(super) async fn check(&self, check: Check) -> Result<Commit, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_in(Work::Check(Box::new(check), answer), answered).await
+    }
+
+    pub(super) async fn write<F, T>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.hand_in(Work::Job(Box::new(Write { work: Some(work), done: None, answer })), answered).await
+    }
+
+    async fn hand_in<T>(
+        &self,
+        work: Work,
+        answered: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let closed = || StoreError::Failed("it is closed".to_owned());
+        self.0.send(work).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    /// Finishes what was handed in before, marks the store as cleanly closed and lets go of it.
+    pub(super) async fn close(&self) {
+        let (answer, closed) = oneshot::channel();
+        if self.0.send(Work::Close(answer)).await.is_ok() {
+            // An error means that it was closed already.
+            let _ = closed.await;
+        }
+    }
+}
+
+async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Work>, lock: Option<ProcessLock>) {
+    let mut group = Vec::with_capacity(GROUP_MAX);
+    let mut asked_to_close = None;
+    while asked_to_close.is_none() && queue.recv_many(&mut group, GROUP_MAX).await > 0 {
+        let (mut checks, mut answers, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        for work in group.drain(..) {
+            match work {
+                Work::Check(check, answer) => {
+                    checks.push(*check);
+                    answers.push(answer);
+                }
+                Work::Job(job) => jobs.push(job),
+                Work::Close(answer) => asked_to_close = Some(answer),
+            }
+        }
+        if checks.is_empty() && jobs.is_empty() {
+            continue;
+        }
+        let commits = transact(&mut connection, &checks, &mut jobs).await;
+        let group = commits.as_ref().map(|_| ()).map_err(Clone::clone);
+        for (index, answer) in answers.into_iter().enumerate() {
+            let _ = answer.send(commits.as_ref().map(|commits| commits[index]).map_err(Clone::clone));
+        }
+        for job in jobs {
+            job.answer(group.clone());
+        }
+    }
+    queue.close();
+    if lock.is_some()
+        && asked_to_close.is_some()
+        && let Err(error) = open::mark_clean(&mut connection, true).await
+    {
+        tracing::warn!(%error, "the store could not be marked as cleanly closed; the next start checks it");
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "the store's writing connection did not close");
+    }
+    drop(lock);
+    if let Some(answer) = asked_to_close {
+        let _ = answer.send(());
+    }
+}
+
+/// Runs a group in one transaction: all of it is durable when this returns `Ok`, none of it otherwise.
+async fn transact(
+    connection: &mut SqliteConnection,
+    checks: &[Check],
+    jobs: &mut [Box<dyn Job>],
+) -> Result<Vec<Commit>, StoreError> {
+    // IMMEDIATE: a transaction that begins as a reader can't wait for its turn to write.
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let outcome = async {
+        let commits = check::write(connection, checks).await?;
+        for job in jobs {
+            job.run(connection).await?;
+        }
+        sqlx::query("COMMIT").execute(&mut *connection).await?;
+        Ok(commits)
+    }
+    .await;
+    if outcome.is_err() {
+        // SQLite rolls back by itself after some errors (a full disk is one); then this says that there is no transaction.
+        let _ = sqlx::query("ROLLBACK").execute(connection).await;
+    }
+    outcome
+}

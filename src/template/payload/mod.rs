@@ -1,0 +1,56 @@
+//! From a template's output to what is sent: values escaped by where they ended up, and the receiver's limits kept.
+
+mod slack;
+mod teams;
+
+use serde_json::Value;
+
+use super::{Receiver, text};
+
+pub use slack::SLACK_CHARACTERS_MAX;
+pub use teams::TEAMS_BYTES_MAX;
+
+/// Why an output can't be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It is above a limit; less text would help.
+    TooLarge {
+        /// How much it is.
+        size: usize,
+        /// How much it may be.
+        limit: usize,
+    },
+    /// It is none that the receiver takes, however short.
+    Invalid(String),
+}
+
+impl Refusal {
+    fn invalid<T>(what: impl Into<String>) -> Result<T, Self> {
+        Err(Self::Invalid(what.into()))
+    }
+}
+
+/// Writes the body that is sent.
+pub(super) fn finish(receiver: Receiver, output: &str) -> Result<Vec<u8>, Refusal> {
+    let mut value: Value =
+        serde_json::from_str(output).map_err(|error| Refusal::Invalid(format!("the output is no JSON: {error}")))?;
+    match receiver {
+        Receiver::Teams => teams::finish(&mut value)?,
+        Receiver::Slack => slack::finish(&mut value)?,
+        Receiver::Webhook => return Ok(output.trim().as_bytes().to_vec()),
+    }
+    let body = value.to_string().into_bytes();
+    if receiver == Receiver::Teams && body.len() > TEAMS_BYTES_MAX {
+        return Err(Refusal::TooLarge { size: body.len(), limit: TEAMS_BYTES_MAX });
+    }
+    Ok(body)
+}
+
+/// Takes the marks out of a link and makes sure that it is `https`.
+fn link(url: &mut String) -> Result<(), Refusal> {
+    *url = text::unmarked(url);
+    match url::Url::parse(url) {
+        Ok(parsed) if parsed.scheme() == "https" => Ok(()),
+        _ => Refusal::invalid("a link must begin with `https://`"),
+    }
+}

@@ -1,0 +1,128 @@
+//! One template, one notification, one body: rendered under a cap, shortened until it fits.
+
+use std::{collections::BTreeMap, io};
+
+use handlebars::{Handlebars, RenderError, RenderErrorReason};
+
+use super::{
+    Receiver,
+    context::{LEVELS, context},
+    functions,
+    payload::{self, Refusal},
+    source::Compiled,
+    text,
+};
+use crate::notify::Notification;
+
+/// Most bytes that a template may write.
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+
+/// Why a template wrote nothing that can be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderFailure {
+    /// The template failed, or wrote what the receiver does not take.
+    #[error("{what}")]
+    Template {
+        /// Which template or partial.
+        template: String,
+        /// The line in it, from one, if it is known.
+        line: Option<usize>,
+        /// The column, from one, if it is known.
+        column: Option<usize>,
+        /// What happened.
+        what: String,
+    },
+    /// The shortest form of the message is above the receiver's limit.
+    #[error("the message has a size of {size}, above the receiver's limit of {limit}")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// The templates, compiled for each kind of receiver; they differ in how values are escaped.
+pub(super) fn engines(compiled: &Compiled) -> BTreeMap<Receiver, Handlebars<'static>> {
+    Receiver::ALL.into_iter().map(|receiver| (receiver, engine(receiver, compiled))).collect()
+}
+
+fn engine(receiver: Receiver, compiled: &Compiled) -> Handlebars<'static> {
+    let mut handlebars = Handlebars::new();
+    handlebars.set_strict_mode(true);
+    match receiver {
+        Receiver::Teams | Receiver::Slack => handlebars.register_escape_fn(text::marked),
+        Receiver::Webhook => handlebars.register_escape_fn(text::json_inside),
+    }
+    functions::register(&mut handlebars);
+    for (name, (template, _)) in compiled {
+        handlebars.register_template(name, template.clone());
+    }
+    handlebars
+}
+
+/// Writes the body, at the first level that fits.
+pub(super) fn render(
+    engine: Option<&Handlebars<'_>>,
+    name: &str,
+    receiver: Receiver,
+    notification: &Notification,
+) -> Result<Vec<u8>, RenderFailure> {
+    let failed = |what: String| RenderFailure::Template { template: name.to_owned(), line: None, column: None, what };
+    let engine = engine.ok_or_else(|| failed("there are no templates for this kind of receiver".to_owned()))?;
+    let mut too_large = failed("there is nothing to write".to_owned());
+    for level in LEVELS {
+        let context = context(notification, level).ok_or_else(|| failed("the notification is no JSON".to_owned()))?;
+        let mut output = Capped::default();
+        if let Err(error) = engine.render_to_write(name, &context, &mut output) {
+            if !output.is_full {
+                return Err(explain(name, &error));
+            }
+            too_large = RenderFailure::TooLarge { size: OUTPUT_BYTES_MAX + 1, limit: OUTPUT_BYTES_MAX };
+            continue;
+        }
+        let output = String::from_utf8(output.bytes).map_err(|_| failed("the output is not UTF-8".to_owned()))?;
+        match payload::finish(receiver, &output) {
+            Ok(body) => return Ok(body),
+            Err(Refusal::TooLarge { size, limit }) => too_large = RenderFailure::TooLarge { size, limit },
+            Err(Refusal::Invalid(what)) => return Err(failed(what)),
+        }
+    }
+    Err(too_large)
+}
+
+fn explain(name: &str, error: &RenderError) -> RenderFailure {
+    let what = match error.reason() {
+        RenderErrorReason::MissingVariable(Some(path)) => format!("there is no `{path}`"),
+        RenderErrorReason::HelperNotFound(function) => format!("there is no function `{function}`"),
+        reason => reason.to_string(),
+    };
+    RenderFailure::Template {
+        template: error.template_name.clone().unwrap_or_else(|| name.to_owned()),
+        line: error.line_no,
+        column: error.column_no,
+        what,
+    }
+}
+
+/// Takes what a template writes, up to a cap.
+#[derive(Default)]
+struct Capped {
+    bytes: Vec<u8>,
+    is_full: bool,
+}
+
+impl io::Write for Capped {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + more.len() > OUTPUT_BYTES_MAX {
+            self.is_full = true;
+            return Err(io::Error::other("the template writes too much"));
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

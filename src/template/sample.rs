@@ -1,0 +1,218 @@
+//! Sample notifications: every type, with and without its optional fields, and with hostile text from outside.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{Labels, ScoreKind, Severity, Timestamp},
+    notify::{
+        Notification, NotificationId, NotificationType,
+        notification::{
+            AlertFacts, Cause, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
+        },
+    },
+    rule::Resolution,
+};
+
+/// Every type of notification.
+pub const TYPES: [NotificationType; 9] = [
+    NotificationType::AlertFiring,
+    NotificationType::AlertWorsened,
+    NotificationType::AlertReminder,
+    NotificationType::AlertResolved,
+    NotificationType::OperatorBlind,
+    NotificationType::OperatorChannel,
+    NotificationType::OperatorAway,
+    NotificationType::OperatorCredential,
+    NotificationType::Test,
+];
+
+/// Names that have done harm somewhere: mentions, markup, template syntax, control and direction characters, sheer length.
+#[must_use]
+pub fn hostile_names() -> Vec<String> {
+    vec![
+        "<!channel> \"x\" {{y}} & <@U012AB3CD> <https://evil.example|Contoso portal>".to_owned(),
+        "*_[click](https://evil.example)_* `code` ~gone~ \\ <at>Everyone</at> {{DATE(2026-01-01T00:00:00Z)}}"
+            .to_owned(),
+        "\u{202E}moc.elpmaxe\u{0}\u{7}\u{1B}[31m\r\n# 1. - > \u{E000}\u{E001}".to_owned(),
+        "👩‍👩‍👧‍👦 \u{5E9}\u{5DC}\u{5D5}\u{5DD} e\u{301}".to_owned(),
+        "<&>".repeat(3_400),
+        "\"\\".repeat(5_000),
+        String::new(),
+    ]
+}
+
+/// Every sample: each type whole, bare, without data, marked, and with each hostile name.
+#[must_use]
+pub fn all() -> Vec<Notification> {
+    let mut samples = Vec::new();
+    for kind in TYPES {
+        let whole = notification(kind, "Contoso Ltd");
+        samples.push(bare(whole.clone()));
+        samples.push(without_data(whole.clone()));
+        samples.push(marked(whole.clone()));
+        samples.push(whole);
+        samples.extend(hostile_names().iter().map(|name| notification(kind, name)));
+    }
+    samples
+}
+
+/// One notification of that type about a tenant of that name, with all fields that the type has. All outside text is `name`
+/// unless that is an ordinary one.
+#[must_use]
+pub fn notification(kind: NotificationType, name: &str) -> Notification {
+    let id = NotificationId::of_parts(&["sample", kind.as_str()]);
+    let is_alert = kind.as_str().starts_with("alert.");
+    let about_tenant =
+        is_alert || matches!(kind, NotificationType::OperatorBlind | NotificationType::OperatorCredential);
+    Notification {
+        kind,
+        timestamp: at("2026-11-24T09:15:58Z"),
+        data: Facts {
+            notification: NotificationFacts {
+                short_id: id.short(),
+                id,
+                sequence: 1,
+                test: kind == NotificationType::Test,
+                possible_repeat: false,
+            },
+            alert: is_alert.then(|| alert(kind)),
+            tenant: about_tenant.then(|| tenant(name)),
+            rule: is_alert.then(|| RuleFacts {
+                name: "device-score-drop".to_owned(),
+                condition: "drop 5% within 24h".to_owned(),
+            }),
+            score: is_alert.then(|| score(kind)),
+            causes: if is_alert { causes(name) } else { Vec::new() },
+            operator: operator(kind),
+            links: Links {
+                dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
+                portal: Some("https://security.microsoft.com/securescore".to_owned()),
+            },
+        },
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap_or(Timestamp::EPOCH)
+}
+
+fn alert(kind: NotificationType) -> AlertFacts {
+    let is_over = kind == NotificationType::AlertResolved;
+    AlertFacts {
+        id: "alert_0123456789ABCDEFGHJKMNPQRS".to_owned(),
+        state: if is_over { "resolved" } else { "firing" }.to_owned(),
+        severity: Severity::Critical,
+        started_at: at("2026-11-24T07:00:00Z"),
+        resolved_at: is_over.then(|| at("2026-11-24T09:15:58Z")),
+        reason: None,
+        resolution: is_over.then_some(Resolution::Recovered),
+    }
+}
+
+fn tenant(name: &str) -> TenantFacts {
+    let tier = if name == ORDINARY { "gold" } else { name };
+    let labels: Labels = BTreeMap::from([("country".into(), "de".into()), ("tier".into(), tier.into())]);
+    TenantFacts { id: "contoso".to_owned(), name: name.to_owned(), labels }
+}
+
+/// A name that is no trouble.
+const ORDINARY: &str = "Contoso Ltd";
+
+fn score(kind: NotificationType) -> ScoreFacts {
+    let value = match kind {
+        NotificationType::AlertResolved => 396.0,
+        NotificationType::AlertWorsened => 320.0,
+        _ => 340.0,
+    };
+    ScoreFacts {
+        kind: ScoreKind::DeviceSecureScore,
+        subject: None,
+        unit: ScoreKind::DeviceSecureScore.unit().as_str().to_owned(),
+        value: Some(value),
+        baseline: Some(400.0),
+        loss: Some(400.0 - value),
+        loss_percent: Some((400.0 - value) / 4.0),
+        observed_at: Some(at("2026-11-24T09:15:58.1665846Z")),
+    }
+}
+
+fn causes(name: &str) -> Vec<Cause> {
+    let title = if name == ORDINARY { "Block Office applications from creating child processes" } else { name };
+    let link = Some("https://security.microsoft.com/vulnerabilities".to_owned());
+    let second = Cause { title: "Update Microsoft Defender definitions".to_owned(), points: None, link: None };
+    vec![Cause { title: title.to_owned(), points: Some(9.5), link }, second]
+}
+
+fn operator(kind: NotificationType) -> Option<OperatorFacts> {
+    let (summary, class, hint) = match kind {
+        NotificationType::OperatorBlind => (
+            "Tenant contoso can't be read: the app's secret has expired",
+            "secret-expired",
+            "create a new client secret and put it where `credential.secret` says",
+        ),
+        NotificationType::OperatorChannel => (
+            "Channel contoso refuses what it is sent",
+            "gone",
+            "create a new webhook and put its URL where `channels.contoso.url` says",
+        ),
+        NotificationType::OperatorAway => {
+            ("Scorewatch was away for 2 hours", "away", "look into the log for the reason")
+        }
+        NotificationType::OperatorCredential => {
+            ("The credential of tenant contoso expires in 14 days", "expires", "create a new client secret")
+        }
+        _ => return None,
+    };
+    Some(OperatorFacts {
+        summary: summary.to_owned(),
+        class: class.to_owned(),
+        hint: Some(hint.to_owned()),
+        channel: (kind == NotificationType::OperatorChannel).then(|| "contoso".to_owned()),
+        from: Some(at("2026-11-24T07:00:00Z")),
+        until: (kind == NotificationType::OperatorAway).then(|| at("2026-11-24T09:00:00Z")),
+    })
+}
+
+/// Without any optional field.
+fn bare(mut sample: Notification) -> Notification {
+    let data = &mut sample.data;
+    data.tenant.iter_mut().for_each(|tenant| tenant.labels.clear());
+    data.causes.clear();
+    data.links = Links::default();
+    if let Some(operator) = &mut data.operator {
+        (operator.hint, operator.channel, operator.from, operator.until) = (None, None, None, None);
+    }
+    if let Some(alert) = &mut data.alert {
+        alert.resolution = None;
+    }
+    if let Some(score) = &mut data.score {
+        (score.baseline, score.loss, score.loss_percent) = (None, None, None);
+    }
+    sample
+}
+
+/// Of a `no_data` rule.
+fn without_data(mut sample: Notification) -> Notification {
+    if let Some(score) = &mut sample.data.score {
+        (score.value, score.baseline, score.loss, score.loss_percent, score.observed_at) =
+            (None, None, None, None, None);
+    }
+    if let Some(rule) = &mut sample.data.rule {
+        (rule.name, rule.condition) = ("blind".to_owned(), "no data for 6h".to_owned());
+    }
+    if let Some(alert) = &mut sample.data.alert {
+        alert.reason = Some("the app's secret has expired; create a new one".to_owned());
+    }
+    sample.data.causes.clear();
+    sample
+}
+
+/// A possible repeat that somebody asked for.
+fn marked(mut sample: Notification) -> Notification {
+    sample.data.notification.test = true;
+    sample.data.notification.possible_repeat = true;
+    if let Some(score) = &mut sample.data.score {
+        (score.kind, score.subject) = (ScoreKind::SecureScoreCategory, Some("Identity".to_owned()));
+    }
+    sample
+}

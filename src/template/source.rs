@@ -1,0 +1,129 @@
+//! Templates as written: read from the user's folder, looked over, compiled.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use handlebars::Template;
+
+use super::scan::{self, Shape};
+use crate::diagnostic::{Gravity, Place, Problem};
+
+/// Most templates in the user's folder.
+const TEMPLATES_MAX: usize = 256;
+
+/// A template as written.
+pub(super) struct Source {
+    /// Where it stands, as the user would name it.
+    pub(super) file: PathBuf,
+    /// Its text.
+    pub(super) text: String,
+}
+
+/// A problem in a template, at a line and column from one.
+pub(super) fn problem(file: &Path, (line, column): (usize, usize), what: String, instead: &str) -> Problem {
+    Problem {
+        place: Place { file: file.to_owned(), line: line.max(1), column: column.max(1) },
+        key: String::new(),
+        gravity: Gravity::Error,
+        what,
+        instead: instead.to_owned(),
+    }
+}
+
+/// Reads the user's templates.
+pub(super) fn read(folder: &Path, problems: &mut Vec<Problem>) -> BTreeMap<String, Source> {
+    let mut sources = BTreeMap::new();
+    let files = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+        Ok(files) => files,
+        Err(error) => {
+            problems.push(problem(
+                folder,
+                (1, 1),
+                format!("the folder can't be read: {error}"),
+                "name a folder of templates",
+            ));
+            return sources;
+        }
+    };
+    for file in files.iter().map(fs::DirEntry::path) {
+        if file.extension().is_none_or(|extension| extension != "hbs") {
+            continue;
+        }
+        let Some(name) = file.file_stem().and_then(|stem| stem.to_str()) else {
+            problems.push(problem(&file, (1, 1), "the file's name is not UTF-8".to_owned(), "rename the file"));
+            continue;
+        };
+        match read_one(&file) {
+            Ok(text) => drop(sources.insert(name.to_owned(), Source { file: file.clone(), text })),
+            Err(what) => problems.push(problem(&file, (1, 1), what, "use UTF-8 text of at most 32 KiB")),
+        }
+    }
+    if sources.len() > TEMPLATES_MAX {
+        let what = format!("there are {} templates, more than {TEMPLATES_MAX}", sources.len());
+        problems.push(problem(folder, (1, 1), what, "remove what is not used"));
+    }
+    sources
+}
+
+fn read_one(file: &Path) -> Result<String, String> {
+    let size = fs::metadata(file).map_err(|error| format!("it can't be read: {error}"))?.len();
+    if size > scan::TEMPLATE_BYTES_MAX as u64 {
+        return Err(format!("the template has {size} bytes, more than {}", scan::TEMPLATE_BYTES_MAX));
+    }
+    fs::read_to_string(file).map_err(|error| format!("it can't be read: {error}"))
+}
+
+/// Compiled templates, by name.
+pub(super) type Compiled = BTreeMap<String, (Template, Shape)>;
+
+/// Compiles every template and checks how they include one another; `None` if there were problems.
+pub(super) fn compile<'a>(
+    sources: impl Iterator<Item = (&'a String, &'a Source)> + Clone,
+    problems: &mut Vec<Problem>,
+) -> Option<Compiled> {
+    let before = problems.len();
+    let mut compiled = Compiled::new();
+    for (name, source) in sources.clone() {
+        match compile_one(name, source) {
+            Ok(template) => drop(compiled.insert(name.clone(), template)),
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    if problems.len() > before {
+        return None;
+    }
+    let mut shapes = BTreeMap::new();
+    for (name, (_, shape)) in &compiled {
+        shapes.insert(name.clone(), Shape { depth: shape.depth, partials: shape.partials.clone() });
+    }
+    for (name, source) in sources {
+        if let Err(what) = scan::depth_with_partials(name, &shapes) {
+            problems.push(problem(&source.file, (1, 1), what, "include only partials that are there and end"));
+        }
+    }
+    (problems.len() == before).then_some(compiled)
+}
+
+fn compile_one(name: &str, source: &Source) -> Result<(Template, Shape), Box<Problem>> {
+    scan::before_compiling(&source.text).map_err(|fault| {
+        Box::new(problem(&source.file, place(&source.text, fault.at), fault.what, "write it simpler"))
+    })?;
+    let template = Template::compile_with_name(&source.text, name.to_owned()).map_err(|error| {
+        let place = error.pos().unwrap_or((1, 1));
+        Box::new(problem(&source.file, place, error.reason().to_string(), "see the Handlebars language guide"))
+    })?;
+    let shape = scan::shape(&template).map_err(|what| {
+        Box::new(problem(&source.file, (1, 1), what, "write it with `{{…}}`, `{{#if}}`, `{{#each}}` and `{{> name}}`"))
+    })?;
+    Ok((template, shape))
+}
+
+/// Line and column of a byte, from one.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}

@@ -1,0 +1,173 @@
+use std::fs;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{Receiver, Registry, RenderFailure, sample};
+use crate::{diagnostic::Problem, notify::NotificationType};
+
+fn built_in() -> Registry {
+    Registry::load(None).unwrap()
+}
+
+fn write(registry: &Registry, receiver: Receiver, kind: NotificationType, name: &str) -> Value {
+    let body = registry.render(receiver.as_str(), receiver, &sample::notification(kind, name)).unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn payloads_look_as_reviewed() {
+    let registry = built_in();
+    for receiver in [Receiver::Teams, Receiver::Slack] {
+        for kind in sample::TYPES {
+            let payload = write(&registry, receiver, kind, "Contoso Ltd");
+            insta::assert_json_snapshot!(format!("{}_{}", receiver.as_str(), kind.as_str()), payload);
+        }
+    }
+}
+
+/// Loads a folder with these templates and says what is wrong.
+fn problems(templates: &[(&str, &str)]) -> Vec<Problem> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in templates {
+        fs::write(folder.path().join(format!("{name}.hbs")), text).unwrap();
+    }
+    Registry::load(Some(folder.path())).err().unwrap_or_default()
+}
+
+#[test]
+fn a_template_that_could_do_harm_is_refused_with_its_place() {
+    for (templates, line, what) in [
+        (&[("mine", "{\n \"a\": \"{{{type}}}\" }")][..], 2, "unescaped"),
+        (&[("mine", "{\"a\": \"{{&type}}\"}")], 1, "unescaped"),
+        (&[("mine", "{\n\"a\": \"{{tpye}}\"}")], 2, "tpye"),
+        (&[("mine", "{\"a\": \"{{shout type}}\"}")], 1, "shout"),
+        (&[("mine", "{{#if type}}{}")], 1, ""),
+        (&[("mine", "{{> a}}"), ("a", "{{> b}}"), ("b", "{{> a}}")], 1, "without end"),
+        (&[("mine", "{{> mine}}")], 1, "without end"),
+        (&[("mine", "{{> gone}}")], 1, "no partial `gone`"),
+        (&[("mine", "{{> (lookup this \"type\")}}")], 1, "computed"),
+        (&[("mine", "{{#*inline \"x\"}}{{/inline}}{}")], 1, "decorators"),
+        (&[("mine", "{{#> slack}}x{{/slack}}")], 1, "block"),
+        (&[("mine", "no JSON")], 1, "JSON"),
+        (&[("slack", "{\"text\": \"\"}")], 1, "`text`"),
+        (&[("teams", "{\"type\": \"message\"}")], 1, "attachments"),
+    ] {
+        let found = problems(templates);
+        let fits = |problem: &Problem| problem.what.contains(what) && problem.place.line == line;
+        assert!(found.iter().any(fits), "{templates:?}: {found:#?}");
+    }
+    assert!(problems(&[("mine", &"{{#if type}}".repeat(2_500))])[0].what.contains("deeper"));
+    assert!(problems(&[("mine", &"x".repeat(33 * 1024))])[0].what.contains("bytes"));
+    let large = format!("\"{}\"", "{{#each words.facts}}xxxxxxxxxxxxxxxxxxxxxxxx{{/each}}".repeat(400));
+    assert!(problems(&[("mine", &large)])[0].what.contains("limit"));
+}
+
+#[test]
+fn the_users_templates_and_partials_stand_over_the_built_in_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("slack.hbs"), "{\"text\": \"{{> who}} {{number 1.005}}\"}").unwrap();
+    fs::write(folder.path().join("who.hbs"), "{{words.headline}} {{utc timestamp}}").unwrap();
+    let registry = Registry::load(Some(folder.path())).unwrap();
+    assert!(registry.has("slack") && registry.has("teams") && registry.has("who") && !registry.has("gone"));
+    assert!(registry.suits("slack", Receiver::Slack) && !registry.suits("slack", Receiver::Teams));
+    let payload = write(&registry, Receiver::Slack, NotificationType::AlertFiring, "A & B");
+    insta::assert_json_snapshot!("own_template", payload);
+    let test = sample::notification(NotificationType::Test, "");
+    assert!(
+        registry
+            .render("gone", Receiver::Slack, &test)
+            .is_err_and(|failure| matches!(failure, RenderFailure::Template { .. }))
+    );
+}
+
+/// Every string in a payload, with the object it stands in.
+fn strings<'a>(value: &'a Value, key: &'a str, found: &mut Vec<(&'a str, &'a str)>) {
+    match value {
+        Value::String(text) => found.push((key, text)),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, key, found)),
+        Value::Object(fields) => fields.iter().for_each(|(key, field)| strings(field, key, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Everything but the texts: which elements there are, and where links lead.
+fn skeleton(value: &Value, key: &str) -> Value {
+    match value {
+        Value::String(text) if !matches!(key, "text" | "fallbackText") => Value::from(text.as_str()),
+        Value::String(_) => Value::from("…"),
+        Value::Array(items) => items.iter().map(|item| skeleton(item, key)).collect(),
+        Value::Object(fields) => fields.iter().map(|(key, field)| (key.clone(), skeleton(field, key))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Asserts that a name adds no element, link, mention or template expression to a payload.
+fn assert_harmless(registry: &Registry, receiver: Receiver, kind: NotificationType, name: &str) {
+    let payload = write(registry, receiver, kind, name);
+    let ordinary = write(registry, receiver, kind, "Contoso Ltd");
+    // Long names drop causes; the elements that are left are the same.
+    if name.chars().count() < 40 {
+        assert_eq!(skeleton(&payload, ""), skeleton(&ordinary, ""), "{name:?}");
+    }
+    let mut found = Vec::new();
+    strings(&payload, "", &mut found);
+    for (key, text) in found {
+        assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+        assert!(!text.contains(['\u{202E}', '\u{E000}', '\u{E001}']), "{text:?}");
+        match receiver {
+            Receiver::Teams => assert!(!text.contains("{{") && !text.contains("<at>"), "{text:?}"),
+            Receiver::Slack => {
+                let own = text.matches("<https://scores.mssp.example/").count()
+                    + text.matches("<https://security.microsoft.com/").count();
+                assert_eq!(text.matches('<').count(), own, "{key}: {text:?}");
+            }
+            Receiver::Webhook => {}
+        }
+    }
+}
+
+#[test]
+fn names_that_have_done_harm_do_none() {
+    let registry = built_in();
+    for name in sample::hostile_names() {
+        for kind in sample::TYPES {
+            assert_harmless(&registry, Receiver::Teams, kind, &name);
+            assert_harmless(&registry, Receiver::Slack, kind, &name);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_name_adds_a_mention_a_link_or_an_element(
+        name in prop_oneof!["\\PC{0,60}", "[<>!@#&|{}\"\\\\*_`~\\[\\]() a\u{202E}\u{0}\n]{0,39}", "\\PC{5000}"],
+        kind in proptest::sample::select(sample::TYPES.to_vec()),
+    ) {
+        thread_local!(static REGISTRY: Registry = built_in());
+        REGISTRY.with(|registry| {
+            assert_harmless(registry, Receiver::Teams, kind, &name);
+            assert_harmless(registry, Receiver::Slack, kind, &name);
+        });
+    }
+
+    #[test]
+    fn markdown_in_a_users_card_stays_the_users(name in "[*_\\[\\]()`~\\\\a{}<>]{1,30}") {
+        let card = "{\"type\":\"message\",\"attachments\":[{\"contentType\":\"application/vnd.microsoft.card.adaptive\",\"content\":\
+            {\"type\":\"AdaptiveCard\",\"version\":\"1.4\",\"body\":[{\"type\":\"TextBlock\",\"text\":\"**{{type}}** {{data.tenant.name}}\"}]}}]}";
+        let card = card.replace("{{data.tenant.name}}", "{{#if data.tenant}}{{data.tenant.name}}{{/if}}");
+        thread_local!(static REGISTRY: std::cell::OnceCell<Registry> = const { std::cell::OnceCell::new() });
+        let payload = REGISTRY.with(|registry| {
+            let registry = registry.get_or_init(|| {
+                let folder = tempfile::tempdir().unwrap();
+                fs::write(folder.path().join("teams.hbs"), card).unwrap();
+                Registry::load(Some(folder.path())).unwrap()
+            });
+            write(registry, Receiver::Teams, NotificationType::AlertFiring, &name)
+        });
+        let text = payload["attachments"][0]["content"]["body"][0]["text"].as_str().unwrap();
+        let value = text.strip_prefix("**alert.firing** ").unwrap();
+        prop_assert!(!value.contains(['*', '_', '[', ']', '(', ')', '`', '\\', '~']), "{}", value);
+        prop_assert!(!value.contains("{{"));
+    }
+}

@@ -1,0 +1,283 @@
+//! A notification in words: what an analyst must see at a glance, the same on every receiver.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::number::{self, Bound};
+use crate::{
+    domain::{ScoreKind, Severity, Timestamp, Unit},
+    notify::{
+        Notification, NotificationType,
+        notification::{Facts, ScoreFacts},
+    },
+};
+
+/// So many facts are shown: a section of a Slack message has no more fields.
+const FACTS_MAX: usize = 10;
+
+/// A notification in words.
+#[derive(Debug, Serialize)]
+pub(super) struct Words {
+    /// One sentence: who, what, how much.
+    headline: String,
+    /// One sign for how grave it is.
+    emoji: &'static str,
+    /// The same as an Adaptive Card colour.
+    color: &'static str,
+    /// Why, and what to do, where that is known.
+    note: Option<String>,
+    /// The facts in the order of their weight; at most ten.
+    facts: Vec<Fact>,
+    /// What regressed, largest first.
+    causes: Vec<String>,
+    /// Where to look; `https` only.
+    links: Vec<Link>,
+    /// How to tell this message from others, and whether it is a repeat or a test.
+    footer: String,
+}
+
+/// One fact.
+#[derive(Debug, Serialize)]
+struct Fact {
+    name: &'static str,
+    value: String,
+}
+
+/// One link.
+#[derive(Debug, Serialize)]
+struct Link {
+    title: &'static str,
+    url: String,
+}
+
+/// Says a notification in words.
+pub(super) fn words(notification: &Notification) -> Words {
+    let data = &notification.data;
+    let (emoji, color) = look(notification);
+    let links = [("Open dashboard", &data.links.dashboard), ("Open Microsoft portal", &data.links.portal)];
+    let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url.clone()? }));
+    Words {
+        headline: headline(notification),
+        emoji,
+        color,
+        note: note(data),
+        facts: facts(notification),
+        causes: data.causes.iter().map(cause).collect(),
+        links: links.collect(),
+        footer: footer(data),
+    }
+}
+
+fn look(notification: &Notification) -> (&'static str, &'static str) {
+    match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
+        (NotificationType::AlertResolved, _) => ("✅", "good"),
+        (NotificationType::Test, _) => ("🧪", "accent"),
+        (_, Some(Severity::Critical)) => ("🔴", "attention"),
+        (_, Some(Severity::Warning)) => ("🟠", "warning"),
+        (_, Some(Severity::Info)) => ("🔵", "accent"),
+        (_, None) if notification.data.operator.as_ref().is_some_and(|operator| operator.until.is_some()) => {
+            ("✅", "good")
+        }
+        (_, None) => ("⚠️", "warning"),
+    }
+}
+
+/// One sentence: who, what, how much.
+fn headline(notification: &Notification) -> String {
+    let data = &notification.data;
+    let mark = if data.notification.test { "TEST: " } else { "" };
+    if let Some(operator) = &data.operator {
+        return format!("{mark}{}", operator.summary);
+    }
+    let who = data.tenant.as_ref().map(|tenant| format!("{}: ", tenant.name)).unwrap_or_default();
+    let what = match &data.score {
+        Some(score) => happened(notification.kind, data, score),
+        None => match notification.kind {
+            NotificationType::Test => "this channel can be reached".to_owned(),
+            NotificationType::AlertResolved => "the alert is over".to_owned(),
+            kind => kind.as_str().replace('.', ": "),
+        },
+    };
+    format!("{mark}{who}{what}")
+}
+
+fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String {
+    let name = score_name(score);
+    let numbers = Numbers::of(data, score);
+    let condition = data.rule.as_ref().map(|rule| format!(" ({})", rule.condition)).unwrap_or_default();
+    let over = data.alert.as_ref().is_some_and(|alert| alert.reason.is_some());
+    match (kind, &numbers.value, &numbers.baseline) {
+        (NotificationType::AlertResolved, _, _) if over => format!("the alert on {name} is over"),
+        (NotificationType::AlertResolved, Some(value), _) => format!("{name} has recovered to {value}"),
+        (NotificationType::AlertResolved, None, _) => format!("{name} can be read again"),
+        (NotificationType::AlertReminder, Some(value), _) => format!("{name} is still {value}{condition}"),
+        (NotificationType::AlertReminder, None, _) => format!("still no data for {name}"),
+        (_, None, _) => format!("no data for {name}"),
+        (NotificationType::AlertWorsened, Some(value), _) => format!("{name} has worsened to {value}{condition}"),
+        (_, Some(value), Some(baseline)) => {
+            let verb = if score.value < score.baseline { "fell" } else { "rose" };
+            format!("{name} {verb} from {baseline} to {value}")
+        }
+        (_, Some(value), None) => format!("{name} is {value}{condition}"),
+    }
+}
+
+fn score_name(score: &ScoreFacts) -> String {
+    let kind = match score.kind {
+        ScoreKind::DeviceSecureScore => "secure score for devices",
+        ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "exposure score",
+        ScoreKind::SecureScore => "secure score",
+        ScoreKind::SecureScoreCategory => "secure score in",
+    };
+    match (score.kind, &score.subject) {
+        (_, None) => kind.to_owned(),
+        (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{kind} {subject}"),
+        (_, Some(subject)) => format!("{kind} of {subject}"),
+    }
+}
+
+/// The numbers as shown, so that no two of them contradict each other or the condition.
+struct Numbers {
+    value: Option<String>,
+    baseline: Option<String>,
+    loss: Option<String>,
+}
+
+impl Numbers {
+    fn of(data: &Facts, score: &ScoreFacts) -> Self {
+        let bound = data.rule.as_ref().and_then(|rule| number::bound(&rule.condition));
+        let (sign, points) = match score.kind.unit() {
+            Unit::Percent => ("%", "percentage points"),
+            Unit::Points | Unit::PointsOf100 => ("", "points"),
+        };
+        let value_bound = if let Some(Bound::Value(bound)) = bound { Some(bound) } else { None };
+        let around = |other: Option<f64>| other.into_iter().chain(value_bound).collect::<Vec<f64>>();
+        let level = |value: f64, other| format!("{}{sign}", number::display(value, &around(other)));
+        let loss = score.loss.map(|loss| {
+            let others = if let Some(Bound::Points(size)) = bound { vec![size] } else { Vec::new() };
+            let verb = if loss < 0.0 { "gained " } else { "" };
+            let percent = score.loss_percent.map(|percent| {
+                let others = if let Some(Bound::Percent(size)) = bound { vec![size] } else { Vec::new() };
+                format!(" ({}%)", unsigned(number::display(percent, &others)))
+            });
+            format!("{verb}{} {points}{}", unsigned(number::display(loss, &others)), percent.unwrap_or_default())
+        });
+        Self {
+            value: score.value.map(|value| level(value, score.baseline)),
+            baseline: score.baseline.map(|baseline| level(baseline, score.value)),
+            loss,
+        }
+    }
+}
+
+fn unsigned(mut number: String) -> String {
+    if number.starts_with('-') {
+        number.remove(0);
+    }
+    number
+}
+
+/// Why, and what to do, where that is known.
+fn note(data: &Facts) -> Option<String> {
+    let reason = data.alert.as_ref().and_then(|alert| alert.reason.clone());
+    reason.or_else(|| data.operator.as_ref().and_then(|operator| operator.hint.clone()))
+}
+
+fn facts(notification: &Notification) -> Vec<Fact> {
+    let data = &notification.data;
+    let mut facts = Vec::new();
+    let mut say = |name, value: Option<String>| facts.extend(value.map(|value| Fact { name, value }));
+    say("Tenant", data.tenant.as_ref().map(|tenant| format!("{} ({})", tenant.name, tenant.id)));
+    if let Some(score) = &data.score {
+        let numbers = Numbers::of(data, score);
+        let observed = score.observed_at.map(|at| format!(" at {}", utc(at))).unwrap_or_default();
+        say("Score", Some(score_name(score)));
+        say("Value", Some(numbers.value.map_or_else(|| "no data".to_owned(), |value| format!("{value}{observed}"))));
+        say("Baseline", numbers.baseline);
+        say("Loss", numbers.loss);
+    }
+    say("Rule", data.rule.as_ref().map(|rule| format!("{}: {}", rule.name, rule.condition)));
+    if let Some(alert) = &data.alert {
+        say("Severity", Some(alert.severity.to_string()));
+        say(
+            "Since",
+            Some(match alert.resolved_at {
+                None => utc(alert.started_at),
+                Some(end) => {
+                    format!(
+                        "{}, over at {} after {}",
+                        utc(alert.started_at),
+                        utc(end),
+                        duration(end.since(alert.started_at))
+                    )
+                }
+            }),
+        );
+    }
+    if let Some(operator) = &data.operator {
+        say("Class", Some(operator.class.clone()));
+        say("Channel", operator.channel.clone());
+        say("From", operator.from.map(utc));
+        say("Until", operator.until.map(utc));
+    }
+    let labels = data.tenant.iter().flat_map(|tenant| &tenant.labels).map(|(key, value)| format!("{key}={value}"));
+    let labels = labels.collect::<Vec<_>>().join(", ");
+    say("Labels", (!labels.is_empty()).then_some(labels));
+    facts.truncate(FACTS_MAX);
+    facts
+}
+
+fn cause(cause: &crate::notify::notification::Cause) -> String {
+    match cause.points {
+        Some(points) => format!("{} (−{} points)", cause.title, unsigned(number::display(points, &[]))),
+        None => cause.title.clone(),
+    }
+}
+
+fn footer(data: &Facts) -> String {
+    let told = &data.notification;
+    let mut footer = format!("Scorewatch · {}", told.short_id);
+    if told.possible_repeat {
+        footer.push_str(" · possible repeat");
+    }
+    if told.test {
+        footer.push_str(" · test");
+    }
+    footer
+}
+
+/// An instant for people: `2026-11-24 09:15 UTC`.
+pub(super) fn utc(at: Timestamp) -> String {
+    at.to_chrono().format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A duration for people, in its two largest units: `2 days 3 hours`.
+pub(super) fn duration(lasted: Duration) -> String {
+    let mut seconds = lasted.as_secs();
+    let mut words = Vec::new();
+    for (unit, size) in [("day", 86_400), ("hour", 3_600), ("minute", 60)] {
+        let count = seconds / size;
+        seconds %= size;
+        if count > 0 {
+            words.push(format!("{count} {unit}{}", if count == 1 { "" } else { "s" }));
+        }
+    }
+    words.truncate(2);
+    if words.is_empty() { "less than a minute".to_owned() } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_durations_read_well() {
+        assert_eq!(utc(Timestamp::parse("2026-11-24T09:15:58.5Z").unwrap()), "2026-11-24 09:15 UTC");
+        for (seconds, text) in
+            [(0, "less than a minute"), (60, "1 minute"), (5_400, "1 hour 30 minutes"), (183_661, "2 days 3 hours")]
+        {
+            assert_eq!(duration(Duration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! A resolved message never overtakes its firing one, however often the receiver fails in between.
+
+use scorewatch::simulation::Reply;
+
+use crate::world::{HIGH, LOW, SOC, World};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_messages_of_an_alert_arrive_in_the_order_in_which_it_changed() {
+    let world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.receivers.set(SOC, Some(Reply::html(503)));
+    for score in [LOW, HIGH, LOW, HIGH, LOW, HIGH] {
+        world.set_score("contoso", score);
+        world.checked(&service, "contoso", 2).await;
+    }
+    world
+        .receivers
+        .script(SOC, vec![Reply::status(204), Reply::close(), Reply::html(502), Reply::status(204), Reply::html(500)]);
+    world.receivers.set(SOC, None);
+    world.settle(&service, SOC).await;
+    let told = world.accepted(SOC, "contoso");
+    let kinds: Vec<_> = told.iter().map(|told| told.kind.as_str()).collect();
+    assert_eq!(kinds, ["alert.firing", "alert.resolved"].repeat(3));
+    assert!(told.windows(2).all(|pair| pair[0].body["timestamp"].as_str() <= pair[1].body["timestamp"].as_str()));
+    let mut ids: Vec<_> = told.iter().map(|told| &told.id).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 6, "each is its own notification");
+}

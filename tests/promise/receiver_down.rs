@@ -1,0 +1,79 @@
+//! A message is delivered once its receiver takes it; a receiver that is down delays nobody else.
+
+use std::time::Duration;
+
+use scorewatch::simulation::Reply;
+
+use crate::world::{LOW, SOC, World, kinds};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_tried_again_with_the_same_id_until_it_is_taken() {
+    let world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.receivers.script(SOC, vec![Reply::html(503), Reply::status(502), Reply::text(500, "later")]);
+    world.set_score("contoso", LOW);
+    world.until(&service, SOC, |told| told.iter().any(|told| told.accepted)).await;
+    world.settle(&service, SOC).await;
+    let tries: Vec<_> = world.told(SOC).into_iter().filter(|told| told.tenant == "contoso").collect();
+    let taken: Vec<_> = tries.iter().map(|told| told.accepted).collect();
+    assert_eq!(taken, [false, false, false, true]);
+    assert!(tries.iter().all(|told| told.id == tries[0].id && !told.id.is_empty()));
+    assert!(tries.iter().all(|told| !told.possible_repeat), "an answered attempt is no possible repeat");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_asks_for_time_gets_it() {
+    let world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.receivers.script(SOC, vec![Reply::status(429).retry_after("2"), Reply::status(503).retry_after("1.5")]);
+    world.set_score("contoso", LOW);
+    world.until(&service, SOC, |told| told.iter().any(|told| told.accepted)).await;
+    let tries = world.told(SOC);
+    assert_eq!(tries.len(), 3);
+    assert!(tries[1].at.duration_since(tries[0].at) >= Duration::from_secs(2), "two seconds were asked for");
+    assert!(tries[2].at.duration_since(tries[1].at) >= Duration::from_millis(1_500), "one and a half were asked for");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_hangs_or_fails_delays_no_other() {
+    let mut world = World::new().await;
+    for channel in ["hanging", "failing"] {
+        let url = world.receivers.add_webhook(channel);
+        world.setup.webhook(channel, &url);
+    }
+    world.receivers.set("hanging", Some(Reply::hang()));
+    world.receivers.set("failing", Some(Reply::html(503)));
+    world.setup.rules = world.setup.rules.replace("[soc]", "[hanging, failing, soc]");
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.set_score("contoso", LOW);
+    world.until(&service, "hanging", |told| !told.is_empty()).await;
+    world.until(&service, "failing", |told| told.len() > 1).await;
+    world.settle(&service, SOC).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
+    assert_eq!(world.told("hanging").len(), 1, "one request in flight");
+    world.receivers.set("failing", None);
+    world.until(&service, "failing", |told| told.iter().any(|told| told.accepted)).await;
+    assert_eq!(kinds(&world.accepted("failing", "contoso")), [("alert.firing", 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_is_gone_parks_its_channel_and_the_operator_hears_of_it() {
+    let world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.receivers.set(SOC, Some(Reply::status(410)));
+    world.set_score("contoso", LOW);
+    world.until(&service, crate::world::OPS, |told| told.iter().any(|told| told.kind == "operator.channel")).await;
+    let told = world.told(crate::world::OPS);
+    assert_eq!(told[0].body["data"]["operator"]["channel"], SOC);
+    assert!(told[0].body["data"]["operator"]["hint"].as_str().unwrap().contains("unpark"));
+    world.checked(&service, "contoso", 3).await;
+    assert_eq!(world.told(SOC).len(), 1, "no further request");
+    world.receivers.set(SOC, None);
+    assert!(world.command(&["channels", "unpark", SOC]).await.status.success());
+    world.until(&service, SOC, |told| told.iter().any(|told| told.accepted)).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)], "the queue was kept");
+}

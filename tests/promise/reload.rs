@@ -1,0 +1,71 @@
+//! A changed configuration is taken whole or not at all.
+
+use crate::world::{LOW, SOC, World, entra, kinds};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
+    let mut world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+
+    world.add_tenant("fabrikam");
+    world.setup.top = "colour_of_the_moon: green\n".to_owned();
+    world.write();
+    service.says("colour_of_the_moon").await;
+    world.set_score("contoso", LOW);
+    world.settle(&service, SOC).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)], "the old configuration goes on");
+    assert_eq!(world.cloud.tenant_counts(entra("fabrikam")).token_requests, 0, "nothing of the new one is taken");
+
+    world.setup.top = String::new();
+    world.setup.rules = world.setup.rules.replace("below: 300", "below: 100");
+    world.write();
+    world.checked(&service, "fabrikam", 1).await;
+    world
+        .until(&service, SOC, |told| told.iter().any(|told| told.kind == "alert.resolved" && told.tenant == "contoso"))
+        .await;
+    assert_eq!(
+        kinds(&world.accepted(SOC, "contoso")),
+        [("alert.firing", 1), ("alert.resolved", 2)],
+        "an edited condition is judged at the next reading"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_that_is_gone_closes_its_alerts_with_the_reason() {
+    let mut world = World::new().await;
+    world.add_tenant("leaves");
+    let service = world.run().await;
+    world.checked(&service, "leaves", 2).await;
+    world.set_score("leaves", LOW);
+    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "leaves" && told.accepted)).await;
+    std::fs::remove_file(world.folder.path().join("tenants/leaves.yaml")).unwrap();
+    service.signal("HUP");
+    world
+        .until(&service, SOC, |told| told.iter().any(|told| told.tenant == "leaves" && told.kind == "alert.resolved"))
+        .await;
+    let told = world.accepted(SOC, "leaves");
+    assert_eq!(kinds(&told), [("alert.firing", 1), ("alert.resolved", 2)]);
+    assert!(
+        told[1].body["data"]["alert"]["reason"].as_str().is_some_and(|reason| reason.contains("tenant")),
+        "{}",
+        told[1].body
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_secret_file_is_used_without_a_restart() {
+    let world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(1)).await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.cloud.set_secret(entra("contoso"), "another-secret");
+    world.folder.write("secrets/contoso", "another-secret\n");
+    world.checked(&service, "contoso", 3).await;
+    world.set_score("contoso", LOW);
+    world.settle(&service, SOC).await;
+    assert_eq!(
+        kinds(&world.accepted(SOC, "contoso")),
+        [("alert.firing", 1)],
+        "tokens that live a second need the new secret"
+    );
+}

@@ -1,0 +1,70 @@
+//! Of every real worsening you hear once, and once when it is over: across restarts, crashes and reloads.
+
+use crate::world::{HIGH, LOW, SOC, World, kinds};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_is_told_once_whatever_happens_to_the_process_in_between() {
+    let mut world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.settle(&service, SOC).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [], "a tenant that is fine is not told of");
+
+    world.set_score("contoso", LOW);
+    world.settle(&service, SOC).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
+
+    assert!(service.stop().await.success());
+    let service = world.run().await;
+    world.settle(&service, SOC).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)], "a restart repeats nothing");
+
+    service.kill();
+    let service = world.run().await;
+    world.settle(&service, SOC).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)], "a crash in quiet times repeats nothing");
+
+    world.add_tenant("fabrikam");
+    world.write();
+    world.checked(&service, "fabrikam", 1).await;
+    world.settle(&service, SOC).await;
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)], "a reload repeats nothing");
+
+    assert!(service.stop().await.success());
+    world.set_score("contoso", HIGH);
+    let service = world.run().await;
+    world.settle(&service, SOC).await;
+    let told = world.accepted(SOC, "contoso");
+    assert_eq!(kinds(&told), [("alert.firing", 1), ("alert.resolved", 2)], "a recovery while we were away is told");
+    assert_ne!(told[0].id, told[1].id);
+    assert_eq!(told[0].alert, told[1].alert);
+    assert_eq!(told[0].body["data"]["score"]["value"], LOW);
+    assert_eq!(told[1].body["data"]["score"]["value"], HIGH);
+    assert!(told[1].body["data"]["alert"]["resolved_at"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_gets_worse_by_the_rule_s_size_once_more_is_told_once_more() {
+    let mut world = World::new().await;
+    world.setup.rules =
+        "rules:\n  - name: drop\n    score: device-secure-score\n    when: { drop: 50pts, within: 24h }\n    \
+                         severity: critical\n    notify: [soc]\n"
+            .to_owned();
+    let service = world.run().await;
+    world.checked(&service, "contoso", 3).await;
+    for (score, told_so_far) in [
+        (451.0, vec![]),
+        (450.0, vec![("alert.firing", 1)]),
+        (401.0, vec![("alert.firing", 1)]),
+        (400.0, vec![("alert.firing", 1), ("alert.worsened", 2)]),
+        (460.0, vec![("alert.firing", 1), ("alert.worsened", 2), ("alert.resolved", 3)]),
+    ] {
+        world.set_score("contoso", score);
+        world.checked(&service, "contoso", 2).await;
+        world.settle(&service, SOC).await;
+        assert_eq!(kinds(&world.accepted(SOC, "contoso")), told_so_far, "at {score}");
+    }
+    let told = world.accepted(SOC, "contoso");
+    assert_eq!(told[1].body["data"]["score"]["baseline"], HIGH, "the baseline is frozen");
+    assert_eq!(told[1].body["data"]["score"]["loss"], 100.0);
+}

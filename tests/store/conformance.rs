@@ -1,0 +1,179 @@
+//! Tenants, versions and alerts.
+
+use std::time::Duration;
+
+use scorewatch::{
+    domain::ScoreKind,
+    rule::Alert,
+    store::{AlertFilter, Away, Commit, DeliveryFilter, Failing, StoreError, find_alert},
+};
+
+use super::fixture::*;
+
+const DAY: Duration = Duration::from_hours(24);
+
+#[tokio::test]
+async fn a_check_is_kept_whole_over_a_restart() {
+    let bed = Bed::new().await;
+    let mut outcome = check("contoso", None, 60);
+    outcome.health.wake_at = Some(at(500));
+    outcome.health.failing = Some(Failing { since: at(5), class: "role-missing".into(), hint: Some("grant".into()) });
+    outcome.series = vec![series(vec![sample(30, 41.25)], DAY)];
+    outcome.alerts = vec![update("drop", firing(1, 1))];
+    outcome.notifications = vec![to_tell("one", Some(key("contoso", "drop")), &["soc", "soar"])];
+    let health = outcome.health.clone();
+    commit(&*bed.store, outcome).await;
+    let identity = bed.store.identity().to_owned();
+    let bed = bed.reopen().await;
+    assert_eq!(bed.store.identity(), identity);
+    let record = load(&*bed.store, "contoso").await;
+    assert_eq!((record.version, &record.health), (1, &health));
+    assert_eq!(record.series[0].window, [sample(30, 41.25)]);
+    assert_eq!(record.series[0].last_data_at, at(60));
+    assert_eq!(record.alerts[0].alert, firing(1, 1));
+    assert_eq!(record.alerts[0].told_at, None);
+    assert_eq!(record.alerts[0].told_to, [channel("soar"), channel("soc")]);
+    let due = bed.store.schedule().await.unwrap();
+    assert_eq!((due.len(), &due[0].tenant, due[0].wake_at), (1, &tenant("contoso"), Some(at(500))));
+    assert_eq!(bed.store.busy_channels().await.unwrap(), [channel("soar"), channel("soc")]);
+}
+
+#[tokio::test]
+async fn a_check_that_began_with_another_version_writes_nothing_at_all() {
+    let bed = Bed::new().await;
+    commit(&*bed.store, check("contoso", None, 0)).await;
+    commit(&*bed.store, check("contoso", Some(1), 10)).await;
+    for (name, expected) in [("contoso", None), ("contoso", Some(1)), ("contoso", Some(3)), ("unknown", Some(1))] {
+        let mut outcome = check(name, expected, 99);
+        outcome.series = vec![series(vec![sample(1, 1.0)], DAY)];
+        outcome.alerts = vec![update("drop", firing(1, 1))];
+        outcome.notifications = vec![to_tell("lost", Some(key(name, "drop")), &["soc"])];
+        assert_eq!(bed.store.commit(outcome).await.unwrap(), Commit::Conflict, "{name} {expected:?}");
+    }
+    let record = load(&*bed.store, "contoso").await;
+    assert_eq!((record.version, record.health.checked_at), (2, Some(at(10))));
+    assert!(record.series.is_empty() && record.alerts.is_empty());
+    assert!(bed.store.deliveries(&DeliveryFilter::default()).await.unwrap().is_empty());
+    assert!(bed.store.load(&[tenant("unknown")]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_notification_whose_id_is_there_is_left_alone_with_its_deliveries() {
+    let bed = Bed::new().await;
+    let mut outcome = check("contoso", None, 0);
+    outcome.notifications = vec![to_tell("one", None, &["soc"]), to_tell("one", None, &["soc", "late"])];
+    commit(&*bed.store, outcome).await;
+    assert!(!bed.store.announce(to_tell("one", None, &["later"]), at(1)).await.unwrap());
+    assert!(bed.store.announce(to_tell("two", None, &["soc", "soc"]), at(1)).await.unwrap());
+    let deliveries = bed.store.deliveries(&DeliveryFilter::default()).await.unwrap();
+    assert_eq!(deliveries.iter().map(|row| row.channel.as_str()).collect::<Vec<_>>(), ["soc", "soc"]);
+}
+
+#[tokio::test]
+async fn many_checks_at_once_are_all_durable_and_of_one_tenant_only_one_wins() {
+    let bed = Bed::new().await;
+    let mut tasks = Vec::new();
+    for index in 0..300 {
+        let store = bed.store.clone();
+        tasks.push(tokio::spawn(async move {
+            let name = if index % 3 == 0 { "contoso".to_owned() } else { format!("t{index}") };
+            let mut outcome = check(&name, None, index);
+            outcome.series = vec![series(vec![sample(index, 1.0)], DAY)];
+            store.commit(outcome).await.unwrap()
+        }));
+    }
+    let mut done = 0;
+    for task in tasks {
+        done += usize::from(task.await.unwrap() == Commit::Done);
+    }
+    assert_eq!(done, 201);
+    let bed = bed.reopen().await;
+    assert_eq!(bed.store.schedule().await.unwrap().len(), 201);
+    assert_eq!(bed.store.totals().await.unwrap().tenants, 201);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_leaves_a_store_that_works() {
+    let bed = Bed::new().await;
+    for index in 0..50 {
+        let store = bed.store.clone();
+        let task = tokio::spawn(async move { store.commit(check(&format!("t{index}"), None, 0)).await });
+        tokio::task::yield_now().await;
+        task.abort();
+    }
+    commit(&*bed.store, check("contoso", None, 0)).await;
+    assert_eq!(load(&*bed.store, "contoso").await.version, 1);
+}
+
+#[tokio::test]
+async fn alerts_are_told_apart_by_subject_and_listed_newest_change_first() {
+    let bed = Bed::new().await;
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("low", firing(1, 1))];
+    for text in ["", "=", "null", "EU ☂ 'x'"] {
+        let mut of_subject = update("low", pending());
+        of_subject.score = ScoreKind::ExposureScoreByGroup;
+        of_subject.subject = Some(subject(text));
+        outcome.alerts.push(of_subject);
+        let mut window = series(vec![sample(0, 1.0)], DAY);
+        (window.score, window.subject) = (ScoreKind::ExposureScoreByGroup, Some(subject(text)));
+        outcome.series.push(window);
+    }
+    let mut none = series(vec![sample(0, 2.0)], DAY);
+    none.score = ScoreKind::ExposureScoreByGroup;
+    outcome.series.push(none);
+    commit(&*bed.store, outcome).await;
+    let mut outcome = check("fabrikam", None, 10);
+    outcome.alerts = vec![update("low", firing(1, 1)), update("old", resolved(2, 2))];
+    commit(&*bed.store, outcome).await;
+
+    let record = load(&*bed.store, "contoso").await;
+    assert_eq!((record.alerts.len(), record.series.len()), (5, 5));
+    let count = async |filter: AlertFilter| bed.store.alerts(&filter).await.unwrap().len();
+    assert_eq!(count(AlertFilter::default()).await, 7);
+    assert_eq!(count(AlertFilter { open_only: true, ..AlertFilter::default() }).await, 6);
+    assert_eq!(count(AlertFilter { firing_only: true, ..AlertFilter::default() }).await, 2);
+    assert_eq!(count(AlertFilter { tenant: Some(tenant("fabrikam")), ..AlertFilter::default() }).await, 2);
+    assert_eq!(count(AlertFilter { rule: Some(key("x", "old").rule), ..AlertFilter::default() }).await, 1);
+    let all = bed.store.alerts(&AlertFilter::default()).await.unwrap();
+    assert_eq!(all[0].key.tenant, tenant("fabrikam"));
+    assert!(all.is_sorted_by(|a, b| a.changed_at >= b.changed_at));
+    let totals = bed.store.totals().await.unwrap();
+    assert_eq!((totals.pending, totals.firing), (4, 2));
+}
+
+#[tokio::test]
+async fn a_blank_alert_is_deleted_and_the_others_stay() {
+    let bed = Bed::new().await;
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("a", pending()), update("b", pending())];
+    commit(&*bed.store, outcome).await;
+    let mut outcome = check("contoso", Some(1), 1);
+    outcome.alerts = vec![update("a", Alert::default())];
+    commit(&*bed.store, outcome).await;
+    assert_eq!(find_alert(&*bed.store, &key("contoso", "a")).await.unwrap(), None);
+    assert_eq!(find_alert(&*bed.store, &key("contoso", "b")).await.unwrap().unwrap().alert, pending());
+}
+
+#[tokio::test]
+async fn signs_of_life_and_absences_are_kept() {
+    let bed = Bed::new().await;
+    assert_eq!(bed.store.last_beat().await.unwrap(), None);
+    bed.store.beat(at(5)).await.unwrap();
+    bed.store.beat(at(7)).await.unwrap();
+    let absences = [Away { from: at(1), until: at(3) }, Away { from: at(5), until: at(6) }];
+    for away in [absences[1], absences[0], absences[0]] {
+        bed.store.record_away(away).await.unwrap();
+    }
+    let bed = bed.reopen().await;
+    assert_eq!(bed.store.last_beat().await.unwrap(), Some(at(7)));
+    assert_eq!(bed.store.away().await.unwrap(), absences);
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so() {
+    let bed = Bed::new().await;
+    bed.store.close().await;
+    bed.store.close().await;
+    assert!(matches!(bed.store.beat(at(0)).await, Err(StoreError::Failed(_))));
+}

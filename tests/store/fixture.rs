@@ -1,0 +1,160 @@
+//! Makes what goes into a store, and a store in a directory of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use scorewatch::{
+    domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp},
+    notify::{
+        Notification, NotificationId, NotificationType,
+        notification::{Facts, Links, NotificationFacts},
+    },
+    rule::{Alert, AlertKey, AlertState, Firing, Pending, RuleName},
+    store::{
+        AlertUpdate, CheckOutcome, Claim, ClaimedDelivery, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
+        TenantRecord, sqlite::SqliteStore,
+    },
+};
+use tempfile::TempDir;
+
+/// A store under test, which can be closed and opened again.
+pub(super) struct Bed {
+    pub(super) directory: TempDir,
+    pub(super) store: Arc<dyn Store>,
+}
+
+impl Bed {
+    pub(super) async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(&directory).await;
+        Self { directory, store }
+    }
+
+    /// Closes the store properly and opens it again.
+    pub(super) async fn reopen(self) -> Self {
+        self.store.close().await;
+        let store = open(&self.directory).await;
+        Self { directory: self.directory, store }
+    }
+}
+
+async fn open(directory: &TempDir) -> Arc<dyn Store> {
+    Arc::new(SqliteStore::open(directory.path().join("data/s.db")).await.unwrap())
+}
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_767_225_600 + seconds) // 2026-01-01T00:00:00Z
+}
+
+pub(super) fn tenant(name: &str) -> TenantId {
+    TenantId::parse(name).unwrap()
+}
+
+pub(super) fn channel(name: &str) -> ChannelName {
+    ChannelName::parse(name).unwrap()
+}
+
+pub(super) fn subject(text: &str) -> Subject {
+    Subject(text.into())
+}
+
+pub(super) fn sample(seconds: i64, value: f64) -> Sample {
+    Sample { at: at(seconds), value }
+}
+
+pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> CheckOutcome {
+    CheckOutcome {
+        tenant: tenant(name),
+        expected_version,
+        health: TenantHealth {
+            adopted_at: at(0),
+            next_due_at: at(seconds + 900),
+            wake_at: None,
+            checked_at: Some(at(seconds)),
+            failing: None,
+        },
+        series: Vec::new(),
+        alerts: Vec::new(),
+        notifications: Vec::new(),
+        now: at(seconds),
+    }
+}
+
+pub(super) fn series(window: Vec<Sample>, keep: Duration) -> SeriesUpdate {
+    SeriesUpdate { score: ScoreKind::DeviceSecureScore, subject: None, window, keep }
+}
+
+pub(super) fn key(tenant_name: &str, rule: &str) -> AlertKey {
+    AlertKey {
+        tenant: tenant(tenant_name),
+        rule: RuleName::parse(rule).unwrap(),
+        score: ScoreKind::DeviceSecureScore,
+        subject: None,
+    }
+}
+
+pub(super) fn firing(generation: u64, sequence: u64) -> Alert {
+    let firing =
+        Firing { since: at(0), fired_at: at(0), baseline: Some(400.0), worst_told: Some(340.0), worst_seen: None };
+    Alert { state: AlertState::Firing(firing), generation, sequence, rebased_at: None }
+}
+
+pub(super) fn pending() -> Alert {
+    Alert { state: AlertState::Pending(Pending { since: at(0), last_held: at(1) }), ..Alert::default() }
+}
+
+pub(super) fn resolved(generation: u64, sequence: u64) -> Alert {
+    Alert { state: AlertState::Inactive, generation, sequence, rebased_at: None }
+}
+
+pub(super) fn update(rule: &str, alert: Alert) -> AlertUpdate {
+    let key = key("any", rule);
+    AlertUpdate { rule: key.rule, score: key.score, subject: key.subject, alert }
+}
+
+pub(super) fn notification(id: &str) -> Notification {
+    let id = NotificationId::of_parts(&[id]);
+    Notification {
+        kind: NotificationType::AlertFiring,
+        timestamp: at(0),
+        data: Facts {
+            notification: NotificationFacts {
+                short_id: id.short(),
+                id,
+                sequence: 1,
+                test: false,
+                possible_repeat: false,
+            },
+            alert: None,
+            tenant: None,
+            rule: None,
+            score: None,
+            causes: Vec::new(),
+            operator: None,
+            links: Links::default(),
+        },
+    }
+}
+
+pub(super) fn to_tell(id: &str, alert: Option<AlertKey>, channels: &[&str]) -> NewNotification {
+    NewNotification {
+        notification: notification(id),
+        tenant: alert.as_ref().map(|key| key.tenant.clone()),
+        alert,
+        channels: channels.iter().map(|name| channel(name)).collect(),
+    }
+}
+
+pub(super) async fn commit(store: &dyn Store, outcome: CheckOutcome) {
+    assert_eq!(store.commit(outcome).await.unwrap(), Commit::Done);
+}
+
+pub(super) async fn load(store: &dyn Store, name: &str) -> TenantRecord {
+    store.load(&[tenant(name)]).await.unwrap().pop().unwrap()
+}
+
+pub(super) async fn claim(store: &dyn Store, name: &str, seconds: i64) -> ClaimedDelivery {
+    match store.claim(&channel(name), at(seconds)).await.unwrap() {
+        Claim::Send(claimed) => *claimed,
+        other => panic!("nothing to send: {other:?}"),
+    }
+}

@@ -1,0 +1,243 @@
+//! Deliveries: order, attempts, and what of them survives.
+
+use std::time::Duration;
+
+use scorewatch::{
+    notify::{DeliveryId, DeliveryState},
+    store::{AttemptOutcome, Claim, DeliveryFilter, Store},
+};
+
+use super::fixture::*;
+
+async fn state(store: &dyn Store, id: DeliveryId) -> DeliveryState {
+    store.delivery(id).await.unwrap().unwrap().delivery.state
+}
+
+fn retry(seconds: i64) -> AttemptOutcome {
+    AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(seconds) }
+}
+
+async fn asked(store: &dyn Store, name: &str, seconds: i64) -> Claim {
+    store.claim(&channel(name), at(seconds)).await.unwrap()
+}
+
+#[tokio::test]
+async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("a", firing(1, 1)), update("b", firing(1, 1))];
+    for (id, rule) in [("a1", "a"), ("a2", "a"), ("b1", "b")] {
+        outcome.notifications.push(to_tell(id, Some(key("contoso", rule)), &["soc"]));
+    }
+    commit(store, outcome).await;
+    let first = claim(store, "soc", 0).await;
+    assert_eq!(first.notification, notification("a1"));
+    assert_eq!(asked(store, "soc", 0).await, Claim::Idle, "one at a time");
+    store.settle(first.id, 1, retry(100), at(1)).await.unwrap();
+    let other = claim(store, "soc", 2).await;
+    assert_eq!(other.notification, notification("b1"), "a2 waits for a1, b1 for nobody");
+    store.settle(other.id, 1, AttemptOutcome::Delivered, at(3)).await.unwrap();
+    assert_eq!(asked(store, "soc", 4).await, Claim::Wait(at(100)));
+    let again = claim(store, "soc", 100).await;
+    assert_eq!((again.id, again.attempt, again.queued_at), (first.id, 2, at(0)));
+    store.settle(again.id, 2, AttemptOutcome::Delivered, at(101)).await.unwrap();
+    assert_eq!(claim(store, "soc", 101).await.notification, notification("a2"));
+    assert_eq!(asked(store, "elsewhere", 0).await, Claim::Idle);
+}
+
+#[tokio::test]
+async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_repeat() {
+    let bed = Bed::new().await;
+    bed.store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    bed.store.announce(to_tell("two", None, &["soc"]), at(0)).await.unwrap();
+    let claimed = claim(&*bed.store, "soc", 5).await;
+    assert!(!claimed.possible_repeat && !claimed.notification.data.notification.possible_repeat);
+    let bed = bed.reopen().await;
+    let detail = bed.store.delivery(claimed.id).await.unwrap().unwrap();
+    assert_eq!((detail.delivery.state, detail.delivery.attempts), (DeliveryState::Sending, 1));
+    let attempt = &detail.attempts[0];
+    assert_eq!((attempt.number, attempt.started_at, attempt.finished_at), (1, at(5), None));
+    assert_eq!(bed.store.recover(at(9)).await.unwrap(), 1);
+    assert_eq!(bed.store.recover(at(9)).await.unwrap(), 0);
+    let again = claim(&*bed.store, "soc", 9).await;
+    assert_eq!((again.id, again.attempt), (claimed.id, 2));
+    assert!(again.possible_repeat && again.notification.data.notification.possible_repeat);
+    bed.store.settle(again.id, 2, AttemptOutcome::Delivered, at(10)).await.unwrap();
+    let untouched = claim(&*bed.store, "soc", 10).await;
+    assert!(!untouched.possible_repeat, "only what was under way is marked");
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_not_the_present_one_settles_nothing() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    let claimed = claim(store, "soc", 0).await;
+    store.settle(claimed.id, 1, retry(10), at(1)).await.unwrap();
+    store.settle(claimed.id, 1, AttemptOutcome::Delivered, at(2)).await.unwrap();
+    assert_eq!(state(store, claimed.id).await, DeliveryState::Queued);
+    claim(store, "soc", 10).await;
+    for stale in [AttemptOutcome::Delivered, AttemptOutcome::NotMade, AttemptOutcome::Parked { error: "x".into() }] {
+        store.settle(claimed.id, 1, stale, at(11)).await.unwrap();
+    }
+    assert_eq!(state(store, claimed.id).await, DeliveryState::Sending);
+    store.settle(claimed.id, 2, AttemptOutcome::Dead { error: "400".into() }, at(12)).await.unwrap();
+    store.settle(claimed.id, 2, AttemptOutcome::Delivered, at(13)).await.unwrap();
+    let detail = store.delivery(claimed.id).await.unwrap().unwrap();
+    assert_eq!((detail.delivery.state, detail.delivery.finished_at), (DeliveryState::Dead, Some(at(12))));
+    let outcomes: Vec<_> = detail.attempts.iter().map(|attempt| attempt.outcome.as_deref().unwrap()).collect();
+    assert_eq!(outcomes, ["retry", "dead"]);
+    assert_eq!(detail.delivery.last_error.as_deref(), Some("400"));
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_not_made_leaves_no_trace() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    let claimed = claim(store, "soc", 0).await;
+    store.settle(claimed.id, 1, AttemptOutcome::NotMade, at(1)).await.unwrap();
+    let detail = store.delivery(claimed.id).await.unwrap().unwrap();
+    assert_eq!((detail.delivery.state, detail.delivery.attempts), (DeliveryState::Queued, 0));
+    assert!(detail.attempts.is_empty());
+    assert_eq!(claim(store, "soc", 1).await.attempt, 1);
+}
+
+#[tokio::test]
+async fn an_alert_is_told_when_its_newest_notification_comes_to_rest() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let alert = Some(key("contoso", "a"));
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("a", firing(1, 1))];
+    outcome.notifications = vec![to_tell("n1", alert.clone(), &["soc", "soar"])];
+    commit(store, outcome).await;
+    let told = async || load(store, "contoso").await.alerts[0].told_at;
+    let first = claim(store, "soc", 1).await;
+    store.settle(first.id, 1, retry(50), at(2)).await.unwrap();
+    assert_eq!(told().await, None, "not at rest");
+    let soar = claim(store, "soar", 3).await;
+    store.settle(soar.id, 1, AttemptOutcome::Delivered, at(4)).await.unwrap();
+    assert_eq!(told().await, Some(at(4)));
+
+    let mut outcome = check("contoso", Some(1), 10);
+    outcome.alerts = vec![update("a", firing(1, 2))];
+    outcome.notifications = vec![to_tell("n2", alert.clone(), &["late"])];
+    commit(store, outcome).await;
+    assert_eq!(told().await, None, "the newest is on its way");
+    let old = claim(store, "soc", 50).await;
+    store.settle(old.id, 2, AttemptOutcome::Delivered, at(51)).await.unwrap();
+    assert_eq!(told().await, None, "an older one does not count");
+    let late = claim(store, "late", 60).await;
+    store.settle(late.id, 1, AttemptOutcome::Dead { error: "400".into() }, at(61)).await.unwrap();
+    assert_eq!(told().await, Some(at(61)));
+    let row = &store.alerts(&scorewatch::store::AlertFilter::default()).await.unwrap()[0];
+    assert_eq!(row.told_to, [channel("late"), channel("soar"), channel("soc")]);
+    assert_eq!(row.last_notification, Some(notification("n2")));
+
+    let mut outcome = check("contoso", Some(2), 70);
+    outcome.alerts = vec![update("a", firing(2, 0))];
+    commit(store, outcome).await;
+    assert_eq!(load(store, "contoso").await.alerts[0].told_to, [], "another generation");
+    let mut outcome = check("contoso", Some(3), 80);
+    outcome.alerts = vec![update("a", firing(2, 1))];
+    outcome.notifications = vec![to_tell("n3", alert, &["soar"])];
+    commit(store, outcome).await;
+    assert_eq!(load(store, "contoso").await.alerts[0].told_to, [channel("soar")]);
+}
+
+#[tokio::test]
+async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    for id in ["one", "two"] {
+        store.announce(to_tell(id, None, &["soc"]), at(0)).await.unwrap();
+    }
+    let claimed = claim(store, "soc", 1).await;
+    store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "410".into() }, at(2)).await.unwrap();
+    assert_eq!(state(store, claimed.id).await, DeliveryState::Parked);
+    assert_eq!(asked(store, "soc", 1000).await, Claim::Parked);
+    let bed = bed.reopen().await;
+    let store = &*bed.store;
+    let parked = store.parked_channels().await.unwrap();
+    assert_eq!((parked.len(), parked[0].reason.as_str(), parked[0].since), (1, "410", at(2)));
+    assert!(store.unpark(&channel("soc"), at(2000)).await.unwrap());
+    assert!(!store.unpark(&channel("soc"), at(2000)).await.unwrap());
+    let again = claim(store, "soc", 2000).await;
+    assert_eq!((again.id, again.attempt), (claimed.id, 2));
+    store.settle(again.id, 2, AttemptOutcome::Delivered, at(2001)).await.unwrap();
+    assert_eq!(claim(store, "soc", 2001).await.notification, notification("two"));
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_sent_again_under_its_old_id() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    let claimed = claim(store, "soc", 0).await;
+    assert!(!store.resend(claimed.id, at(1)).await.unwrap(), "it is under way");
+    store.settle(claimed.id, 1, AttemptOutcome::Dead { error: "400".into() }, at(1)).await.unwrap();
+    assert_eq!(asked(store, "soc", 5).await, Claim::Idle);
+    assert!(store.busy_channels().await.unwrap().is_empty());
+    assert!(store.resend(claimed.id, at(9)).await.unwrap());
+    assert!(!store.resend(DeliveryId(999), at(9)).await.unwrap());
+    let again = claim(store, "soc", 9).await;
+    assert_eq!((again.id, again.attempt, again.queued_at), (claimed.id, 2, at(9)));
+    assert_eq!(again.notification, claimed.notification);
+}
+
+#[tokio::test]
+async fn of_many_attempts_the_newest_fifty_are_kept() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    for number in 1..=60 {
+        let claimed = claim(store, "soc", i64::from(number)).await;
+        store.settle(claimed.id, number, retry(0), at(i64::from(number))).await.unwrap();
+    }
+    let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();
+    let attempts = store.delivery(deliveries[0].id).await.unwrap().unwrap().attempts;
+    assert_eq!(attempts.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), (11..=60).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn counts_and_listings_agree_with_what_happened() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    for (id, channels) in [("a", &["soc", "soar"][..]), ("b", &["soc"]), ("c", &["soc"])] {
+        store.announce(to_tell(id, None, channels), at(0)).await.unwrap();
+    }
+    let first = claim(store, "soc", 0).await;
+    store.settle(first.id, 1, AttemptOutcome::Dead { error: "400".into() }, at(1)).await.unwrap();
+    let second = claim(store, "soc", 1).await;
+    store.settle(second.id, 1, AttemptOutcome::Delivered, at(1)).await.unwrap();
+    claim(store, "soar", 1).await;
+    let totals = store.totals().await.unwrap();
+    let mut counted: Vec<_> =
+        totals.deliveries.iter().map(|(name, state, count)| (name.as_str(), state.as_str(), *count)).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, [("soar", "sending", 1), ("soc", "dead", 1), ("soc", "queued", 1)]);
+    assert_eq!(totals.oldest_queued_at, [(channel("soar"), at(0)), (channel("soc"), at(0))]);
+    let count = async |filter: DeliveryFilter| store.deliveries(&filter).await.unwrap().len();
+    assert_eq!(count(DeliveryFilter::default()).await, 4);
+    assert_eq!(count(DeliveryFilter { limit: 3, ..DeliveryFilter::default() }).await, 3);
+    assert_eq!(count(DeliveryFilter { channel: Some(channel("soc")), ..DeliveryFilter::default() }).await, 3);
+    let states = vec![DeliveryState::Dead, DeliveryState::Delivered];
+    assert_eq!(count(DeliveryFilter { states, ..DeliveryFilter::default() }).await, 2);
+    assert_eq!(count(DeliveryFilter { tenant: Some(tenant("x")), ..DeliveryFilter::default() }).await, 0);
+}
+
+#[tokio::test]
+async fn retention_removes_finished_deliveries_only() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    store.announce(to_tell("done", None, &["soc"]), at(0)).await.unwrap();
+    store.announce(to_tell("waiting", None, &["soc"]), at(0)).await.unwrap();
+    let done = claim(store, "soc", 0).await;
+    store.settle(done.id, 1, AttemptOutcome::Delivered, at(1)).await.unwrap();
+    while store.prune(at(1000), Duration::from_secs(10)).await.unwrap() {}
+    assert!(store.delivery(done.id).await.unwrap().is_none());
+    assert_eq!(claim(store, "soc", 1000).await.notification, notification("waiting"));
+    assert!(store.announce(to_tell("done", None, &[]), at(1000)).await.unwrap(), "its notification is gone too");
+}

@@ -1,0 +1,178 @@
+//! What is particular to the embedded store: its file, its lock, its schema.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use scorewatch::{
+    domain::{ScoreKind, SeriesKey, Timestamp},
+    store::{Store, StoreError, sqlite::SqliteStore},
+};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use super::fixture::*;
+
+fn file(directory: &Path) -> PathBuf {
+    directory.join("data/s.db")
+}
+
+async fn refusal(path: &Path) -> String {
+    match SqliteStore::open(path).await {
+        Err(StoreError::Open(why)) => why,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+async fn raw(path: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let connection = SqliteConnection::connect_with(&options).await.unwrap();
+    if path.exists() {
+        fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    }
+    connection
+}
+
+/// What a crash now would leave: the files as they are, in another directory.
+fn crash_image(from: &Path, to: &Path) -> PathBuf {
+    let path = file(to);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    for ending in ["", "-wal"] {
+        fs::copy(format!("{}{ending}", from.display()), format!("{}{ending}", path.display())).unwrap();
+    }
+    path
+}
+
+#[tokio::test]
+async fn a_second_service_is_refused_and_told_who_has_it_until_the_first_is_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = SqliteStore::open(file(directory.path())).await.unwrap();
+    let Err(StoreError::InUse(owner)) = SqliteStore::open(file(directory.path())).await else { panic!("not refused") };
+    assert!(owner.contains(&std::process::id().to_string()), "{owner}");
+    first.close().await;
+    SqliteStore::open(file(directory.path())).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_are_ours_alone_and_wider_ones_are_refused_with_the_remedy() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = file(directory.path());
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.beat(at(0)).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    for ending in ["", "-wal", "-shm", ".lock"] {
+        assert_eq!(mode(Path::new(&format!("{}{ending}", path.display()))), 0o600, "{ending}");
+    }
+    store.close().await;
+    for wide in [0o640, 0o604, 0o660] {
+        fs::set_permissions(&path, Permissions::from_mode(wide)).unwrap();
+        assert!(refusal(&path).await.contains("chmod 600"));
+    }
+}
+
+#[tokio::test]
+async fn foreign_and_newer_files_are_refused_and_left_as_they_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let garbage = directory.path().join("garbage.db");
+    fs::write(&garbage, "no database ".repeat(400)).unwrap();
+    fs::set_permissions(&garbage, Permissions::from_mode(0o600)).unwrap();
+    assert!(refusal(&garbage).await.contains("not a SQLite database"));
+
+    let foreign = directory.path().join("foreign.db");
+    let mut connection = raw(&foreign).await;
+    sqlx::query("CREATE TABLE theirs (x)").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let before = fs::read(&foreign).unwrap();
+    assert!(refusal(&foreign).await.contains("another program"));
+    assert_eq!(fs::read(&foreign).unwrap(), before);
+
+    let newer = directory.path().join("newer.db");
+    SqliteStore::open(&newer).await.unwrap().close().await;
+    let mut connection = raw(&newer).await;
+    sqlx::query("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let why = refusal(&newer).await;
+    assert!(why.contains("newer version") && why.contains("99"), "{why}");
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_crash() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(file(directory.path())).await.unwrap();
+    commit(&store, check("contoso", None, 0)).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let image = crash_image(&file(directory.path()), elsewhere.path());
+    let after = SqliteStore::open(&image).await.unwrap();
+    assert_eq!(load(&after, "contoso").await.version, 1);
+}
+
+#[tokio::test]
+async fn damage_is_found_after_an_unclean_stop() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(file(directory.path())).await.unwrap();
+    for index in 0..300 {
+        commit(&store, check(&format!("t{index}"), None, 0)).await;
+    }
+    store.close().await;
+    let path = file(directory.path());
+    let mut connection = raw(&path).await;
+    sqlx::query("UPDATE meta SET value = '0' WHERE key = 'clean'").execute(&mut connection).await.unwrap();
+    let root: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_tenant_1'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let page = usize::try_from(root - 1).unwrap() * 4096;
+    bytes[page..page + 4096].fill(0x5a);
+    fs::write(&path, bytes).unwrap();
+    assert!(refusal(&path).await.contains("damaged"));
+}
+
+#[tokio::test]
+async fn a_reader_beside_the_service_sees_its_commits_and_may_write_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = file(directory.path());
+    assert!(matches!(SqliteStore::open_reader(&path).await, Err(StoreError::Open(_))), "nothing there yet");
+    let service = SqliteStore::open(&path).await.unwrap();
+    let beside = SqliteStore::open_reader(&path).await.unwrap();
+    assert_eq!(beside.identity(), service.identity());
+    for index in 0..20 {
+        let name = format!("t{index}");
+        let (one, other) =
+            tokio::join!(service.commit(check(&name, None, 0)), beside.announce(to_tell(&name, None, &["soc"]), at(0)));
+        one.unwrap();
+        assert!(other.unwrap());
+        assert_eq!(load(&beside, &name).await.version, 1);
+    }
+    beside.close().await;
+    assert_eq!(service.totals().await.unwrap().deliveries[0].2, 20);
+    commit(&service, check("contoso", None, 0)).await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_an_error_to_its_reader_and_to_nobody_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = file(directory.path());
+    let store = SqliteStore::open(&path).await.unwrap();
+    let mut outcome = check("contoso", None, 0);
+    outcome.series = vec![series(vec![sample(0, 1.0)], Duration::ZERO)];
+    commit(&store, outcome).await;
+    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    let mut connection = raw(&path).await;
+    sqlx::query("UPDATE series SET recent = x'ffffff'").execute(&mut connection).await.unwrap();
+    sqlx::query("UPDATE notification SET body = '{'").execute(&mut connection).await.unwrap();
+    let undecodable = |error: &StoreError| matches!(error, StoreError::Undecodable(_));
+    assert!(undecodable(&store.load(&[tenant("contoso")]).await.unwrap_err()));
+    let key = SeriesKey { tenant: tenant("contoso"), score: ScoreKind::DeviceSecureScore, subject: None };
+    assert!(undecodable(&store.history(&key, Timestamp::EPOCH).await.unwrap_err()));
+    let soc = channel("soc");
+    let (claimed, committed) = tokio::join!(store.claim(&soc, at(1)), store.commit(check("fabrikam", None, 86_400)));
+    assert!(undecodable(&claimed.unwrap_err()));
+    committed.unwrap();
+    commit(&store, check("contoso", Some(1), 86_400)).await;
+}

@@ -1,0 +1,109 @@
+//! The configuration folder: files as an operator writes them, in a temporary place.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use scorewatch::domain::EntraTenantId;
+use uuid::Uuid;
+
+/// A temporary folder.
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(folder.path().join("data")).unwrap();
+        folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path().join("scorewatch.yaml")
+    }
+
+    /// Replaces a file whole, so that nobody ever reads half of it.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let fresh = path.with_extension("fresh");
+        fs::write(&fresh, text).unwrap();
+        fs::rename(&fresh, &path).unwrap();
+    }
+}
+
+/// What `scorewatch.yaml` and the rules say.
+pub(crate) struct Setup {
+    base_url: String,
+    /// Slugs, in the order of adding.
+    pub(crate) tenants: Vec<String>,
+    /// Lines below `channels:`.
+    pub(crate) channels: Vec<String>,
+    /// Further top-level lines.
+    pub(crate) top: String,
+    /// The whole rules file.
+    pub(crate) rules: String,
+    /// How long a tenant's checks may fail before the operator hears of it.
+    pub(crate) blind_after: &'static str,
+}
+
+impl Setup {
+    pub(crate) fn new(base_url: &str) -> Self {
+        Self {
+            base_url: base_url.to_owned(),
+            tenants: Vec::new(),
+            channels: Vec::new(),
+            top: String::new(),
+            rules: "rules:\n  - name: device-score-low\n    score: device-secure-score\n    when: { below: 300 }\n    \
+                    severity: warning\n    notify: [soc]\n"
+                .to_owned(),
+            blind_after: "2h",
+        }
+    }
+
+    /// A webhook channel with an open URL, fast enough for a test.
+    pub(crate) fn webhook(&mut self, name: &str, url: &str) {
+        self.channel(name, &format!("type: webhook, url: \"{url}\""));
+    }
+
+    /// A channel of any kind, fast enough for a test.
+    pub(crate) fn channel(&mut self, name: &str, keys: &str) {
+        self.channels.push(format!(
+            "{name}: {{ {keys}, allow_private: true, pace: 10ms, retry: {{ first: 50ms, max: 500ms, give_up: 24h }} }}"
+        ));
+    }
+
+    pub(super) fn yaml(&self) -> String {
+        let base = &self.base_url;
+        let mut yaml = format!(
+            "store: sqlite://data/scorewatch.db\n\
+             listen: 127.0.0.1:0\n\
+             schedule: \"* * * * * *\"\n\
+             timezone: UTC\n\
+             spread: 0s\n\
+             scores: [device-secure-score]\n\
+             endpoints: {{ login: \"{base}\", defender: \"{base}\", graph: \"{base}\" }}\n\
+             rules: [rules/*.yaml]\n\
+             tenants: [tenants/*.yaml]\n\
+             operator: {{ notify: [ops], blind_after: {} }}\n\
+             channels:\n",
+            self.blind_after
+        );
+        for channel in &self.channels {
+            let _ = writeln!(yaml, "  {channel}");
+        }
+        yaml + &self.top
+    }
+}
+
+pub(super) fn tenant_yaml(id: &str, entra: EntraTenantId, app: Uuid) -> String {
+    format!(
+        "id: {id}\nname: {id} Ltd\ntenant_id: {entra}\n\
+         credential: {{ client_id: {app}, secret: {{ file: ../secrets/{id} }} }}\n"
+    )
+}
