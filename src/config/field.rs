@@ -1,0 +1,101 @@
+//! A field as written: absent, good, or bad with the reason. A bad field does not hide its neighbours' problems.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
+use serde_yaml::Value;
+
+/// What stands under a key.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Field<T> {
+    /// The key is not there.
+    #[default]
+    Absent,
+    /// A value of the right shape.
+    Good(T),
+    /// A value of another shape; says which. Never holds the value, which may be a secret in the wrong place.
+    Bad(String),
+}
+
+impl<T> Field<T> {
+    /// Whether the key is there.
+    pub(super) const fn is_written(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if value.is_null() {
+            return Ok(Self::Bad("there is no value".to_owned()));
+        }
+        let found = describe(&value);
+        Ok(T::deserialize(value).map_or_else(
+            |error| {
+                let error = error.to_string();
+                let expected = error.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
+                let expected = if expected.starts_with("a sequence") { "a list" } else { expected };
+                Self::Bad(format!("{found} stands where {expected} belongs"))
+            },
+            Self::Good,
+        ))
+    }
+}
+
+/// The shape of a value, in words.
+pub(super) const fn describe(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "`true` or `false`",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Sequence(_) => "a list",
+        Value::Mapping(_) => "a mapping",
+        Value::Tagged(_) => "a tagged value",
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Field<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// A single value as text, however YAML would read it: `5`, `5%`, `off`.
+#[derive(Debug, Clone)]
+pub(super) struct Word(pub(super) String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(text)),
+            Value::Number(number) => Ok(Self(number.to_string())),
+            Value::Bool(truth) => Ok(Self(truth.to_string())),
+            _ => Err(D::Error::custom("not that, expected a single value")),
+        }
+    }
+}
+
+impl JsonSchema for Word {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Word".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}

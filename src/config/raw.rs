@@ -1,0 +1,360 @@
+//! The files as people write them. The JSON Schema is made of these types, and so is the list of known keys.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_yaml::Value;
+
+use super::field::{Field, Word};
+
+/// Declares a mapping as written: every key is optional to the reader, so that all that is wrong can be told at once.
+macro_rules! raw {
+    ($($(#[$meta:meta])* struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => { $(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+        #[serde(default, expecting = "a mapping")]
+        #[schemars(deny_unknown_fields)]
+        pub(super) struct $name { $($(#[$field_meta])* pub(super) $field: Field<$type>,)* }
+
+        impl $name {
+            /// The keys that may stand here; raw identifiers keep their `r#`.
+            pub(super) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+        }
+    )* };
+}
+
+raw! {
+    /// The main file, `scorewatch.yaml`.
+    struct RawMain {
+        /// Where the store is: `sqlite://data/scorewatch.db`.
+        store: Word,
+        /// Where dashboard, API and metrics listen: `127.0.0.1:8080`.
+        listen: Word,
+        /// Base of the links in messages.
+        public_url: Word,
+        /// Cron with seconds, six fields; a tenant may override it.
+        schedule: Word,
+        /// IANA time zone of the schedule: `Europe/Berlin`.
+        timezone: Word,
+        /// The window over which a tick's tenants are spread: `10m`.
+        spread: Word,
+        /// The scores that are polled; a tenant may override them.
+        scores: Vec<Field<Word>>,
+        /// Rule files, relative to this file; `*` and `**` are understood.
+        rules: Vec<Field<Word>>,
+        /// The folder of your own templates.
+        templates: Word,
+        /// Tenant files, relative to this file, or tenants.
+        tenants: Vec<Field<RawTenantEntry>>,
+        /// The places that receive, by name.
+        channels: BTreeMap<String, Field<RawChannel>>,
+        /// Who hears that we are blind, and that a channel is failing.
+        operator: RawOperator,
+        /// One multi-tenant app for every tenant that has no credential of its own.
+        credential: RawCredential,
+        /// Base URLs of a private cloud or a test, for every tenant.
+        endpoints: RawEndpoints,
+        /// One call to Microsoft, body included: `30s`.
+        timeout: Word,
+        /// Calls to Microsoft in flight.
+        concurrency: Word,
+        /// How long samples and finished deliveries are kept: `400d`.
+        retention: Word,
+        /// Holding time and size of a fleet shift.
+        fleet: RawFleet,
+    }
+
+    /// One tenant.
+    struct RawTenant {
+        /// The slug: `a-z`, `0-9` and `-`.
+        id: Word,
+        /// The display name.
+        name: Word,
+        /// The directory (tenant) ID that Entra shows on its overview page.
+        tenant_id: Word,
+        /// `commercial`, `gcc`, `gcc-high` or `dod`.
+        cloud: Word,
+        /// The nearer API host of the commercial cloud.
+        region: Word,
+        /// The app that signs in to this tenant.
+        credential: RawCredential,
+        /// Labels, by which rules and channels select it.
+        labels: BTreeMap<String, Field<String>>,
+        /// Channels told besides those of the rule.
+        notify: Vec<Field<Word>>,
+        /// Cron with seconds, six fields.
+        schedule: Word,
+        /// IANA time zone of the schedule.
+        timezone: Word,
+        /// The scores that are polled.
+        scores: Vec<Field<Word>>,
+        /// Base URLs of a private cloud or a test.
+        endpoints: RawEndpoints,
+    }
+
+    /// An app registration and how it proves itself.
+    struct RawCredential {
+        /// The application (client) ID.
+        client_id: Word,
+        /// The client secret.
+        secret: RawSecret,
+        /// A PEM file with certificate chain and unencrypted PKCS#8 key.
+        certificate: RawSecret,
+        /// A file with a token of a federated identity.
+        federated_token: RawSecret,
+        /// The day on which the secret expires: `2027-03-01`.
+        expires: Word,
+    }
+
+    /// Base URLs; what is absent is the cloud's own.
+    struct RawEndpoints {
+        /// Entra.
+        login: Word,
+        /// Defender for Endpoint.
+        defender: Word,
+        /// Microsoft Graph.
+        graph: Word,
+    }
+
+    /// A place that receives.
+    struct RawChannel {
+        /// `teams`, `slack` or `webhook`.
+        r#type: Word,
+        /// Where to send; of `teams` and `slack` it is a secret.
+        url: RawSecret,
+        /// `whsec_` and base64; a list while it rotates, newest first.
+        signing_secret: OneOrMany,
+        /// The only tenants that this channel may show.
+        tenants: Vec<Field<Word>>,
+        /// The labels of the only tenants that this channel may show.
+        labels: BTreeMap<String, Field<String>>,
+        /// Least time between two sends.
+        pace: Word,
+        /// Bounds of the back-off.
+        retry: RawRetry,
+        /// One attempt, body included.
+        timeout: Word,
+        /// When waiting notifications go out as one.
+        digest: RawDigest,
+        /// Private and loopback receivers: `true`, `false` or a list of networks.
+        allow_private: AllowPrivate,
+        /// The template, by its name in the folder of templates.
+        template: Word,
+    }
+
+    /// Bounds of the back-off between attempts.
+    struct RawRetry {
+        /// The first wait's upper bound.
+        first: Word,
+        /// The longest wait.
+        max: Word,
+        /// The age at which a delivery becomes a dead letter.
+        give_up: Word,
+    }
+
+    /// When waiting notifications go out as one.
+    struct RawDigest {
+        /// More than this many.
+        over: Word,
+    }
+
+    /// Holding time and size of a fleet shift.
+    struct RawFleet {
+        /// How long notifications wait for the rest of the fleet.
+        hold: Word,
+        /// The fewest tenants.
+        at_least: Word,
+        /// The least share of the tenants read: `33%`.
+        share: Word,
+    }
+
+    /// Who hears that we are blind, and that a channel is failing.
+    struct RawOperator {
+        /// Channels, which must be open to every tenant.
+        notify: Vec<Field<Word>>,
+        /// How long a tenant's checks may fail before the operator hears of it.
+        blind_after: Word,
+    }
+
+    /// A rule file.
+    struct RawRules {
+        /// The rules.
+        rules: Vec<Field<RawRule>>,
+    }
+
+    /// A condition on a score, the tenants that it applies to, and what to do.
+    struct RawRule {
+        /// The name, unique over all rule files.
+        name: Word,
+        /// The score judged; may be absent with `no_data`.
+        score: Word,
+        /// The labels of the tenants that it applies to; absent: all.
+        tenants: BTreeMap<String, Field<String>>,
+        /// What must hold.
+        when: RawCondition,
+        /// What must hold for the alert to be over.
+        recover: RawRecover,
+        /// How long the condition must have held.
+        r#for: Word,
+        /// `info`, `warning` or `critical`.
+        severity: Word,
+        /// Time between reminders.
+        repeat: Word,
+        /// How much further a `below` or `above` must go to be told again.
+        step: Word,
+        /// After how long a `drop` or `rise` is accepted as the new level.
+        accept_after: Word,
+        /// Channels told.
+        notify: Vec<Field<Word>>,
+        /// This rule is meant to fire on good news.
+        good_news: bool,
+        /// `off`: this rule takes no part in fleet shifts.
+        fleet: Word,
+    }
+
+    /// What must hold for a rule to fire: exactly one of the first five.
+    struct RawCondition {
+        /// The value is less than this.
+        below: Word,
+        /// The value is greater than this.
+        above: Word,
+        /// The value fell by at least this: `5%` or `20pts`.
+        drop: Word,
+        /// The value rose by at least this: `5%` or `20pts`.
+        rise: Word,
+        /// There was no reading for this long.
+        no_data: Word,
+        /// How far back the baseline may lie.
+        within: Word,
+        /// `best`, `previous` or `average`.
+        from: Word,
+    }
+
+    /// What must hold for an alert to be over.
+    struct RawRecover {
+        /// The value is greater than this.
+        above: Word,
+        /// The value is less than this.
+        below: Word,
+        /// This share of the loss is regained: `80%`.
+        regained: Word,
+    }
+
+    /// Where a secret is kept: exactly one of these.
+    struct RawReference {
+        /// An environment variable.
+        env: Word,
+        /// A file; one trailing line break is cut.
+        file: Word,
+        /// A systemd credential.
+        credential: Word,
+    }
+}
+
+/// An entry under `tenants:` of the main file.
+#[derive(Debug, Clone)]
+pub(super) enum RawTenantEntry {
+    /// A file or a pattern of files.
+    File(String),
+    /// A tenant.
+    Inline(Box<RawTenant>),
+}
+
+/// What stands where a secret belongs. A literal is dropped at once, so that nothing can print it.
+#[derive(Debug, Clone)]
+pub(super) enum RawSecret {
+    /// A reference.
+    Reference(Box<RawReference>),
+    /// A literal text that is a web address: allowed for the `url:` of a generic webhook only.
+    Address(secrecy::SecretString),
+    /// A literal.
+    Literal,
+}
+
+/// One secret, or several while they rotate.
+#[derive(Debug, Clone)]
+pub(super) enum OneOrMany {
+    /// One.
+    One(RawSecret),
+    /// Several, newest first.
+    Many(Vec<Field<RawSecret>>),
+}
+
+/// What stands under `allow_private:`.
+#[derive(Debug, Clone)]
+pub(super) enum AllowPrivate {
+    /// All or none.
+    All(bool),
+    /// These networks.
+    Networks(Vec<Field<Word>>),
+}
+
+impl<'de> Deserialize<'de> for RawTenantEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(file) => Ok(Self::File(file)),
+            value @ Value::Mapping(_) => {
+                RawTenant::deserialize(value).map(|tenant| Self::Inline(Box::new(tenant))).map_err(D::Error::custom)
+            }
+            _ => Err(D::Error::custom("not that, expected a file or a tenant")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RawSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            value @ Value::Mapping(_) => RawReference::deserialize(value)
+                .map_or(Self::Literal, |reference| Self::Reference(Box::new(reference))),
+            Value::String(text) if text.contains("://") => Self::Address(text.into()),
+            _ => Self::Literal,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Many).map_err(D::Error::custom),
+            value => RawSecret::deserialize(value).map(Self::One).map_err(D::Error::custom),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AllowPrivate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(all) => Ok(Self::All(all)),
+            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Networks).map_err(D::Error::custom),
+            _ => Err(D::Error::custom("not that, expected `true`, `false` or a list of networks")),
+        }
+    }
+}
+
+/// Gives a type that reads one of several shapes its place in the JSON Schema.
+macro_rules! any_of {
+    ($($name:ident: $($shape:expr),+;)*) => { $(
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let shapes: Vec<Schema> = vec![$($shape(generator)),+];
+                json_schema!({ "anyOf": shapes })
+            }
+        }
+    )* };
+}
+
+any_of! {
+    RawTenantEntry: SchemaGenerator::subschema_for::<String>, SchemaGenerator::subschema_for::<RawTenant>;
+    RawSecret: SchemaGenerator::subschema_for::<RawReference>, web_address;
+    OneOrMany: SchemaGenerator::subschema_for::<RawReference>, SchemaGenerator::subschema_for::<Vec<RawReference>>;
+    AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
+}
+
+fn web_address(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": "^https?://" })
+}
