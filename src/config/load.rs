@@ -260,12 +260,13 @@ fn check_fences(rules: &Rules, tenants: &Tenants, channels: &Channels, problems:
     for (rule, place) in rules {
         let selected: Vec<_> = by_labels.iter().filter(|(labels, _)| rule.tenants.matches(labels)).collect();
         if selected.is_empty() && !tenants.by_id.is_empty() {
-            let at = Scope::root(&place.file, None);
-            problems.warning(
-                &at,
-                format!("rule `{}` selects no tenant", rule.name),
-                "check its `tenants:` against the tenants' `labels:`",
-            );
+            problems.0.push(crate::diagnostic::Problem {
+                place: place.clone(),
+                key: "tenants".to_owned(),
+                gravity: crate::diagnostic::Gravity::Warning,
+                what: format!("rule `{}` selects no tenant", rule.name),
+                instead: "check its `tenants:` against the tenants' `labels:`".to_owned(),
+            });
         }
         for channel in
             rule.notify.iter().filter_map(|name| channels.get(name)).filter(|channel| !channel.fence.is_open())

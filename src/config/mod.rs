@@ -14,6 +14,8 @@ pub mod schema;
 mod scope;
 mod secrets;
 mod tenants;
+#[cfg(test)]
+mod tests;
 
 pub use load::load;
 

@@ -18,8 +18,8 @@ use crate::{
 pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &HashSet<&str>, problems: &mut Problems) -> Option<Rule> {
     at.only(RawRule::KEYS, problems);
     let name_at = at.key("name");
-    let name = problems.require(raw.name, &name_at, "device-score-low");
-    let name = name.and_then(|Word(text)| name(&text, &name_at, RuleName::parse, problems));
+    let written = problems.require(raw.name, &name_at, "device-score-low");
+    let name = written.and_then(|Word(text)| name(&text, &name_at, RuleName::parse, problems));
     let scored = raw.score.is_written();
     let kind =
         problems.take(raw.score, &at.key("score")).and_then(|Word(text)| score(&text, &at.key("score"), problems));
