@@ -98,7 +98,8 @@ fn every_mistake_is_told_at_its_place() {
             RULES.to_owned(),
             "tenants/contoso.yaml:9:1: error: `id` stands here a second time",
         ),
-        (MAIN, &"[".repeat(1_000_000), RULES.to_owned(), "nested more than 64 deep"),
+        (MAIN, &"[".repeat(1_000_000), RULES.to_owned(), "recursion limit exceeded"),
+        (MAIN, &format!("{}{}", "[".repeat(100), "]".repeat(100)), RULES.to_owned(), "nested more than 64 deep"),
         (MAIN, "", RULES.to_owned(), "the file is empty"),
     ] {
         let (loaded, text) = read(main, tenant, &rules);
