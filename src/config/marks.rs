@@ -191,7 +191,10 @@ impl Builder {
             open.seen.insert(text.into(), first);
             self.faults.push(Fault {
                 mark,
-                what: format!("`{text}` stands here a second time; the first is on line {}, column {}", first.line, first.column),
+                what: format!(
+                    "`{text}` stands here a second time; the first is on line {}, column {}",
+                    first.line, first.column
+                ),
                 instead: "keep one of the two",
             });
         }
@@ -225,7 +228,11 @@ impl Builder {
 
     fn begin(&mut self, mark: Mark, anchor: usize, content: Content) -> Result<(), Fault> {
         if self.wants_key() {
-            return Err(fault(mark, "a list or mapping stands where a key belongs", "write a plain word before the colon"));
+            return Err(fault(
+                mark,
+                "a list or mapping stands where a key belongs",
+                "write a plain word before the colon",
+            ));
         }
         if self.open.len() >= DEPTH_MAX {
             return Err(too_deep(mark));
@@ -264,7 +271,9 @@ fn node_depth(node: &Node) -> usize {
 
 fn check_tag(tag: Option<&Tag>, mark: Mark) -> Result<(), Fault> {
     match tag {
-        Some(_) => Err(fault(mark, "tags (`!name`) are not read", "delete the tag; put the value in quotes if it is a text")),
+        Some(_) => {
+            Err(fault(mark, "tags (`!name`) are not read", "delete the tag; put the value in quotes if it is a text"))
+        }
         None => Ok(()),
     }
 }

@@ -2,6 +2,23 @@
 
 mod facts;
 
+mod channels;
+mod field;
+mod files;
+mod load;
+mod marks;
+mod raw;
+pub mod reload;
+mod rules;
+pub mod schema;
+mod scope;
+mod secrets;
+mod tenants;
+#[cfg(test)]
+mod tests;
+
+pub use load::load;
+
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
@@ -88,10 +105,4 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// All problems, errors and warnings, in file order.
     pub problems: Vec<Problem>,
-}
-
-/// Reads and validates a configuration file and all that it names. Every problem is reported, not only the first.
-#[must_use]
-pub fn load(_file: &std::path::Path) -> Loaded {
-    unimplemented!()
 }

@@ -305,8 +305,9 @@ impl<'de> Deserialize<'de> for RawTenantEntry {
 impl<'de> Deserialize<'de> for RawSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
-            value @ Value::Mapping(_) => RawReference::deserialize(value)
-                .map_or(Self::Literal, |reference| Self::Reference(Box::new(reference))),
+            value @ Value::Mapping(_) => {
+                RawReference::deserialize(value).map_or(Self::Literal, |reference| Self::Reference(Box::new(reference)))
+            }
             Value::String(text) if text.contains("://") => Self::Address(text.into()),
             _ => Self::Literal,
         })

@@ -47,11 +47,6 @@ impl<'a> Scope<'a> {
         Self { file: self.file, mark: node.map_or(self.mark, |node| node.mark), node, step }
     }
 
-    /// The file that this stands in.
-    pub(super) const fn file(&self) -> &'a Path {
-        self.file
-    }
-
     /// The folder that relative paths start from.
     pub(super) fn folder(&self) -> &'a Path {
         self.file.parent().unwrap_or(Path::new(""))

@@ -2,6 +2,7 @@
 
 pub mod place;
 pub mod problem;
+pub mod render;
 
 pub use place::Place;
 pub use problem::{Gravity, Problem};

@@ -1,0 +1,128 @@
+//! Channels: written → meant.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use secrecy::ExposeSecret;
+
+use super::{
+    field::{Field, Word},
+    raw::{AllowPrivate, OneOrMany, RawChannel, RawDigest, RawRetry, RawSecret},
+    scope::{Problems, Scope},
+    secrets,
+    tenants::{labels, name, one_of},
+};
+use crate::{
+    channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
+    domain::{ChannelName, Selector, TenantId},
+    egress::Private,
+    notify::route::Fence,
+};
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Teams,
+    Slack,
+    Webhook,
+}
+
+/// A channel, unless there is an error in it.
+pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelSettings> {
+    at.only(RawChannel::KEYS, problems);
+    let name = name(text, at, ChannelName::parse, problems);
+    if !raw.r#type.is_written() {
+        problems.error(&at.key("type"), "`type` is missing", "write `type: teams`, `type: slack` or `type: webhook`");
+    }
+    let kinds = [("teams", Kind::Teams), ("slack", Kind::Slack), ("webhook", Kind::Webhook)];
+    let kind = one_of(raw.r#type, &at.key("type"), &kinds, problems);
+    let signed = raw.signing_secret.is_written();
+    let signing_secrets = signing(raw.signing_secret, &at.key("signing_secret"), problems);
+    let url = problems.require(raw.url, &at.key("url"), "{ file: secrets/url }");
+    let kind = kind.zip(url).and_then(|(kind, url)| {
+        let here = at.key("url");
+        if signed && !matches!(kind, Kind::Webhook) {
+            problems.error(&at.key("signing_secret"), "only a `webhook` is signed", "delete `signing_secret`");
+        }
+        Some(match (kind, url) {
+            (Kind::Webhook, RawSecret::Address(url)) => {
+                ChannelKind::Webhook { url: WebhookUrl::Open(url.expose_secret().to_owned()), signing_secrets }
+            }
+            (Kind::Webhook, url) => {
+                let url = WebhookUrl::Secret(secrets::reference(url, &here, problems)?);
+                ChannelKind::Webhook { url, signing_secrets }
+            }
+            (Kind::Teams, url) => ChannelKind::Teams { url: secrets::reference(url, &here, problems)? },
+            (Kind::Slack, url) => ChannelKind::Slack { url: secrets::reference(url, &here, problems)? },
+        })
+    });
+    let tenants = raw.tenants.is_written().then(|| fence(raw.tenants, &at.key("tenants"), problems));
+    let fence = Fence { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), problems)) };
+    let pace = problems.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
+    let timeout = problems.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
+    let retry = retry(raw.retry, &at.key("retry"), problems);
+    digest(raw.digest, &at.key("digest"), problems);
+    let private = private(raw.allow_private, &at.key("allow_private"), problems);
+    let template = problems.take(raw.template, &at.key("template")).map(|Word(name)| name);
+    Some(ChannelSettings { name: name?, kind: kind?, fence, pace, retry, timeout, private, template })
+}
+
+fn signing(raw: Field<OneOrMany>, at: &Scope<'_>, problems: &mut Problems) -> Vec<crate::secret::SecretReference> {
+    match problems.take(raw, at) {
+        None => Vec::new(),
+        Some(OneOrMany::One(secret)) => secrets::reference(secret, at, problems).into_iter().collect(),
+        Some(OneOrMany::Many(secrets)) => {
+            let secrets = problems.items(Field::Good(secrets), at);
+            secrets
+                .into_iter()
+                .filter_map(|(index, secret)| secrets::reference(secret, &at.item(index), problems))
+                .collect()
+        }
+    }
+}
+
+fn fence(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> BTreeSet<TenantId> {
+    let ids = problems.items(raw, at);
+    ids.into_iter().filter_map(|(index, Word(id))| name(&id, &at.item(index), TenantId::parse, problems)).collect()
+}
+
+fn retry(raw: Field<RawRetry>, at: &Scope<'_>, problems: &mut Problems) -> RetryBounds {
+    let raw = problems.take(raw, at).unwrap_or_default();
+    at.only(RawRetry::KEYS, problems);
+    let bounds = RetryBounds {
+        first: problems.duration(raw.first, &at.key("first"), Duration::from_secs(2)),
+        max: problems.duration(raw.max, &at.key("max"), Duration::from_secs(15 * 60)),
+        give_up: problems.duration(raw.give_up, &at.key("give_up"), Duration::from_secs(24 * 3600)),
+    };
+    if bounds.first > bounds.max {
+        problems.error(at, "`first` is longer than `max`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
+    }
+    bounds
+}
+
+fn digest(raw: Field<RawDigest>, at: &Scope<'_>, problems: &mut Problems) {
+    let Some(raw) = problems.take(raw, at) else { return };
+    at.only(RawDigest::KEYS, problems);
+    problems.parse(raw.over, &at.key("over"), whole);
+}
+
+/// A whole number above zero.
+pub(super) fn whole(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("`{text}` is no whole number above zero; write one like `20`"))
+}
+
+fn private(raw: Field<AllowPrivate>, at: &Scope<'_>, problems: &mut Problems) -> Private {
+    match problems.take(raw, at) {
+        None | Some(AllowPrivate::All(false)) => Private::Refused,
+        Some(AllowPrivate::All(true)) => Private::Any,
+        Some(AllowPrivate::Networks(networks)) => {
+            let mut read = Vec::new();
+            for (index, network) in problems.items(Field::Good(networks), at) {
+                read.extend(problems.parse(Field::Good(network), &at.item(index), |text| {
+                    text.parse::<ipnet::IpNet>()
+                        .map_err(|_| format!("`{text}` is no network; write it like `10.0.0.0/8`"))
+                }));
+            }
+            Private::Networks(read)
+        }
+    }
+}

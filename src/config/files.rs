@@ -1,0 +1,128 @@
+//! Reading files: size, encoding, places, values.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use serde_yaml::Value;
+
+use super::{
+    marks::{self, Content, FILE_BYTES_MAX, Mark, Node},
+    scope::{Problems, Scope},
+};
+use crate::diagnostic::{Gravity, Place, Problem};
+
+/// A file that could be read.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) node: Node,
+    pub(super) value: Value,
+}
+
+/// Reads one file, or complains.
+pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
+    let mut complain = |mark: Mark, what: String, instead: &str| {
+        let place = Place { file: path.to_owned(), line: mark.line, column: mark.column };
+        problems.0.push(Problem {
+            place,
+            key: String::new(),
+            gravity: Gravity::Error,
+            what,
+            instead: instead.to_owned(),
+        });
+    };
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        if !file.metadata()?.is_file() {
+            return Err(std::io::Error::other("it is no plain file"));
+        }
+        file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)
+    });
+    if let Err(error) = read {
+        complain(Mark::START, format!("the file can't be read: {error}"), "check its path and permissions");
+        return None;
+    }
+    if bytes.len() > FILE_BYTES_MAX {
+        complain(
+            Mark::START,
+            "the file is larger than 4 MiB".to_owned(),
+            "split it: `tenants:` and `rules:` take patterns like `tenants/*.yaml`",
+        );
+        return None;
+    }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + before.split(|byte| *byte == b'\n').count() - 1;
+            complain(Mark { line, column: 1 }, "this line is not UTF-8".to_owned(), "save the file as UTF-8");
+            return None;
+        }
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let node = match marks::read(text) {
+        Ok(Some(node)) => node,
+        Ok(None) => {
+            complain(Mark::START, "the file is empty".to_owned(), "write a configuration, or delete the file");
+            return None;
+        }
+        Err(faults) => {
+            faults.into_iter().for_each(|fault| complain(fault.mark, fault.what, fault.instead));
+            return None;
+        }
+    };
+    match serde_yaml::from_str(text) {
+        Ok(value) => Some(Source { path: path.to_owned(), node, value }),
+        Err(error) => {
+            let mark = error
+                .location()
+                .map_or(Mark::START, |place| Mark { line: place.line().max(1), column: place.column().max(1) });
+            complain(
+                mark,
+                "this is no YAML that can be read".to_owned(),
+                "check quotes, brackets and indentation here",
+            );
+            None
+        }
+    }
+}
+
+impl Source {
+    /// The top of the file.
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope::root(&self.path, Some(&self.node))
+    }
+
+    /// Whether a list stands at the top.
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self.node.content, Content::List(_))
+    }
+}
+
+/// The files that an entry of `rules:` or `tenants:` names, in order.
+pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Vec<PathBuf> {
+    if !pattern.contains(['*', '?', '[']) {
+        let path = at.folder().join(pattern);
+        if !path.is_file() {
+            problems.error(at, format!("there is no file `{pattern}`"), "write a path relative to this file");
+            return Vec::new();
+        }
+        return vec![path];
+    }
+    let folder = glob::Pattern::escape(&at.folder().to_string_lossy());
+    let whole = Path::new(&folder).join(pattern);
+    let mut found: Vec<PathBuf> = match glob::glob(&whole.to_string_lossy()) {
+        Ok(paths) => paths.filter_map(Result::ok).filter(|path| path.is_file()).collect(),
+        Err(error) => {
+            problems.error(at, format!("this is no pattern: {}", error.msg), "write one like `rules/*.yaml`");
+            return Vec::new();
+        }
+    };
+    if found.is_empty() {
+        problems.warning(at, format!("no file matches `{pattern}`"), "write a path relative to this file");
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,235 @@
+//! Rules: written → meant.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::{
+    field::{Field, Word},
+    raw::{RawCondition, RawRecover, RawRule},
+    scope::{Problems, Scope},
+    tenants::{labels, name, notify, one_of, score},
+};
+use crate::{
+    domain::{Better, ScoreKind, Selector, Severity, parse_duration},
+    rule::{BaselineChoice, Change, Condition, Recover, Rule, RuleName, Size},
+};
+
+/// A rule, unless there is an error in it.
+pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &HashSet<&str>, problems: &mut Problems) -> Option<Rule> {
+    at.only(RawRule::KEYS, problems);
+    let name_at = at.key("name");
+    let written = problems.require(raw.name, &name_at, "device-score-low");
+    let name = written.and_then(|Word(text)| name(&text, &name_at, RuleName::parse, problems));
+    let scored = raw.score.is_written();
+    let kind =
+        problems.take(raw.score, &at.key("score")).and_then(|Word(text)| score(&text, &at.key("score"), problems));
+    let when = problems
+        .require(raw.when, &at.key("when"), "{ below: 300 }")
+        .and_then(|raw| condition(raw, &at.key("when"), problems));
+    let recover =
+        problems.take(raw.recover, &at.key("recover")).map(|raw| recovery(raw, when, &at.key("recover"), problems));
+    let hold = problems.parse(raw.r#for, &at.key("for"), parse_duration);
+    let step = problems.parse(raw.step, &at.key("step"), size);
+    let repeat = problems.parse(raw.repeat, &at.key("repeat"), above_zero);
+    let accept_after = problems.parse(raw.accept_after, &at.key("accept_after"), above_zero);
+    let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
+    let severity = one_of(raw.severity, &at.key("severity"), &severities, problems).unwrap_or_default();
+    let good_news = problems.take(raw.good_news, &at.key("good_news")).unwrap_or_default();
+    one_of(raw.fleet, &at.key("fleet"), &[("on", ()), ("off", ()), ("true", ()), ("false", ())], problems);
+    let tenants = Selector(labels(raw.tenants, &at.key("tenants"), problems));
+    let notify = notify(raw.notify, &at.key("notify"), channels, problems);
+    let when = when?;
+    fits_together(at, when, hold, step.is_some(), accept_after.is_some(), problems);
+    if !scored && !matches!(when, Condition::NoData(_)) {
+        problems.error(&at.key("score"), "`score` is missing", "write `score: device-secure-score`");
+        return None;
+    }
+    if let Some(kind) = kind
+        && !good_news
+        && only_good_news(when, kind)
+    {
+        let what = format!(
+            "this fires on good news: of `{kind}`, {} is better",
+            if kind.better() == Better::Higher { "higher" } else { "lower" }
+        );
+        problems.warning(&at.key("when"), what, "turn the condition around, or write `good_news: true` if it is meant");
+    }
+    Some(Rule {
+        name: name?,
+        score: kind,
+        tenants,
+        when,
+        recover: recover.flatten(),
+        hold: hold.unwrap_or_default(),
+        severity,
+        repeat,
+        step,
+        accept_after,
+        notify,
+        good_news,
+    })
+}
+
+fn condition(raw: RawCondition, at: &Scope<'_>, problems: &mut Problems) -> Option<Condition> {
+    at.only(RawCondition::KEYS, problems);
+    let given = [
+        raw.below.is_written(),
+        raw.above.is_written(),
+        raw.drop.is_written(),
+        raw.rise.is_written(),
+        raw.no_data.is_written(),
+    ];
+    if given.iter().filter(|given| **given).count() != 1 {
+        problems.error(
+            at,
+            "a rule has exactly one condition",
+            "write one of `below`, `above`, `drop`, `rise`, `no_data`",
+        );
+        return None;
+    }
+    let changes = given[2] || given[3];
+    for (key, written) in [("within", raw.within.is_written()), ("from", raw.from.is_written())] {
+        if written && !changes {
+            problems.error(&at.key(key), format!("`{key}` belongs to `drop` and `rise`"), format!("delete `{key}`"));
+        }
+    }
+    let from =
+        [("best", BaselineChoice::Best), ("previous", BaselineChoice::Previous), ("average", BaselineChoice::Average)];
+    let from = one_of(raw.from, &at.key("from"), &from, problems).unwrap_or_default();
+    let within = if changes {
+        problems.require(raw.within, &at.key("within"), "24h").map_or(Field::Absent, Field::Good)
+    } else {
+        Field::Absent
+    };
+    let within = problems.parse(within, &at.key("within"), above_zero);
+    let below = problems.parse(raw.below, &at.key("below"), number).map(Condition::Below);
+    let above = problems.parse(raw.above, &at.key("above"), number).map(Condition::Above);
+    let no_data = problems.parse(raw.no_data, &at.key("no_data"), above_zero).map(Condition::NoData);
+    let drop = problems.parse(raw.drop, &at.key("drop"), size);
+    let rise = problems.parse(raw.rise, &at.key("rise"), size);
+    let change = |size| Some(Change { size, within: within?, from });
+    let drop = drop.and_then(change).map(Condition::Drop);
+    let rise = rise.and_then(change).map(Condition::Rise);
+    below.or(above).or(no_data).or(drop).or(rise)
+}
+
+fn recovery(raw: RawRecover, when: Option<Condition>, at: &Scope<'_>, problems: &mut Problems) -> Option<Recover> {
+    at.only(RawRecover::KEYS, problems);
+    let given = [raw.above.is_written(), raw.below.is_written(), raw.regained.is_written()];
+    if given.iter().filter(|given| **given).count() != 1 {
+        problems.error(at, "`recover` has exactly one key", "write one of `above`, `below`, `regained`");
+        return None;
+    }
+    let above = problems.parse(raw.above, &at.key("above"), number).map(Recover::Above);
+    let below = problems.parse(raw.below, &at.key("below"), number).map(Recover::Below);
+    let regained = problems.parse(raw.regained, &at.key("regained"), share).map(Recover::Regained);
+    let recover = above.or(below).or(regained)?;
+    let wrong = match (when?, recover) {
+        (Condition::Below(bound), Recover::Above(mark)) if mark < bound => Some(format!(
+            "`above: {mark}` is on the wrong side of `below: {bound}`; write `recover: {{ above: N }}` with N of {bound} or more"
+        )),
+        (Condition::Above(bound), Recover::Below(mark)) if mark > bound => Some(format!(
+            "`below: {mark}` is on the wrong side of `above: {bound}`; write `recover: {{ below: N }}` with N of {bound} or less"
+        )),
+        (Condition::Below(_), Recover::Above(_)) | (Condition::Above(_), Recover::Below(_)) => None,
+        (Condition::Drop(_), Recover::Regained(_) | Recover::Above(_))
+        | (Condition::Rise(_), Recover::Regained(_) | Recover::Below(_)) => None,
+        (Condition::Below(_), _) => {
+            Some("this can't be the recovery of `below`; write `recover: { above: 320 }`".to_owned())
+        }
+        (Condition::Above(_), _) => {
+            Some("this can't be the recovery of `above`; write `recover: { below: 30 }`".to_owned())
+        }
+        (Condition::NoData(_), _) => Some("`no_data` is over with the next reading; delete `recover`".to_owned()),
+        _ => Some("this can't be the recovery of a change; write `recover: { regained: 80% }`".to_owned()),
+    };
+    if let Some((what, instead)) = wrong.as_deref().and_then(|sentence| sentence.split_once("; ")) {
+        problems.error(at, what, instead);
+        return None;
+    }
+    Some(recover)
+}
+
+/// Keys that need another condition.
+fn fits_together(
+    at: &Scope<'_>,
+    when: Condition,
+    hold: Option<Duration>,
+    step: bool,
+    accept: bool,
+    problems: &mut Problems,
+) {
+    let change = match when {
+        Condition::Drop(change) | Condition::Rise(change) => Some(change),
+        _ => None,
+    };
+    if step && !matches!(when, Condition::Below(_) | Condition::Above(_)) {
+        problems.error(
+            &at.key("step"),
+            "`step` belongs to `below` and `above`",
+            "delete `step`: a change is told again when it grows by its own size",
+        );
+    }
+    if accept && change.is_none() {
+        problems.error(&at.key("accept_after"), "`accept_after` belongs to `drop` and `rise`", "delete `accept_after`");
+    }
+    let Some(hold) = hold else { return };
+    if matches!(when, Condition::NoData(_)) {
+        problems.error(
+            &at.key("for"),
+            "`no_data` says how long by itself",
+            "delete `for`, and write the whole time under `no_data`",
+        );
+    }
+    if change.is_some_and(|change| hold >= change.within) {
+        problems.warning(
+            &at.key("for"),
+            "`for` is not shorter than `within`: the baseline may have left the window by then",
+            "write a shorter `for` or a longer `within`",
+        );
+    }
+}
+
+fn only_good_news(when: Condition, kind: ScoreKind) -> bool {
+    match when {
+        Condition::Below(_) | Condition::Drop(_) => kind.better() == Better::Lower,
+        Condition::Above(_) | Condition::Rise(_) => kind.better() == Better::Higher,
+        Condition::NoData(_) => false,
+    }
+}
+
+fn above_zero(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("it can't be zero; write a duration like `24h`".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| format!("`{text}` is no score; write a number of 0 or more, without a unit"))
+}
+
+/// A size with its unit: `5%` or `20pts`.
+fn size(text: &str) -> Result<Size, String> {
+    let positive = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    let size = match (text.strip_suffix('%'), text.strip_suffix("pts")) {
+        (Some(percent), _) => positive(percent).filter(|percent| *percent <= 1000.0).map(Size::Percent),
+        (_, Some(points)) => positive(points).map(Size::Points),
+        _ if positive(text).is_some() => {
+            return Err(format!(
+                "`{text}` has no unit; write `{text}%` (of the baseline) or `{text}pts` (in the score's unit)"
+            ));
+        }
+        _ => None,
+    };
+    size.ok_or_else(|| format!("`{text}` is no size; write one above zero like `5%` or `20pts`"))
+}
+
+/// A share above 0 and up to 100 %.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let share = text.strip_suffix('%').and_then(|percent| percent.parse::<f64>().ok());
+    share
+        .filter(|share| *share > 0.0 && *share <= 100.0)
+        .ok_or_else(|| format!("`{text}` is no share; write one from 1% to 100% like `80%`"))
+}

@@ -1,0 +1,46 @@
+//! References to secrets: written → meant. Each is resolved once, to see that it is readable; what it holds is dropped.
+
+use super::{
+    field::Word,
+    raw::{RawReference, RawSecret},
+    scope::{Problems, Scope},
+};
+use crate::secret::SecretReference;
+
+/// How a secret is written.
+const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
+
+/// A readable reference. A literal is refused, and never repeated.
+pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+    let RawSecret::Reference(raw) = raw else {
+        problems.error(at, "a secret stands here itself, not where it is kept", HOW);
+        return None;
+    };
+    at.only(RawReference::KEYS, problems);
+    let env = problems.take(raw.env, &at.key("env")).map(|Word(name)| SecretReference::Env(name));
+    let file = problems.take(raw.file, &at.key("file")).map(|Word(path)| SecretReference::File(at.folder().join(path)));
+    let credential =
+        problems.take(raw.credential, &at.key("credential")).map(|Word(name)| SecretReference::Credential(name));
+    let mut given = [env, file, credential].into_iter().flatten();
+    let (Some(reference), None) = (given.next(), given.next()) else {
+        problems.error(at, "a secret is kept in exactly one place", HOW);
+        return None;
+    };
+    if let SecretReference::Env(name) = &reference
+        && (name.is_empty() || name.contains(['=', '\0']))
+    {
+        problems.error(at, "this is no name of an environment variable", "write `{ env: NAME }`");
+        return None;
+    }
+    if let SecretReference::Credential(name) = &reference
+        && (name.is_empty() || name.contains('/') || name == "..")
+    {
+        problems.error(at, "this is no name of a systemd credential", "write the name alone, without a path");
+        return None;
+    }
+    if let Err(error) = reference.resolve() {
+        problems.error(at, error.to_string(), "put the secret there, and let this process read it");
+        return None;
+    }
+    Some(reference)
+}
