@@ -8,7 +8,7 @@ mod process;
 mod told;
 mod wire;
 
-use std::{path::Path, process::Output, sync::Arc, time::Duration};
+use std::{collections::HashSet, path::Path, process::Output, sync::Arc, time::Duration};
 
 use scorewatch::{
     clock::Clock,
@@ -130,10 +130,25 @@ impl World {
         // A tenant's next check begins when the one before is committed, so the second one from now follows a judged one.
         let judged = self.cloud.wait_for(|cloud| read.iter().all(|(tenant, times)| count(cloud, tenant) >= times + 2));
         self.patiently(service, "two more checks of each tenant", judged).await;
-        let of_sentinel = |told: &[Told]| told.iter().filter(|told| told.accepted && told.tenant == SENTINEL).count();
+        let of_sentinel = |told: &[Told]| {
+            let taken = told.iter().filter(|told| told.accepted && told.tenant == SENTINEL);
+            taken.map(|told| told.id.as_str()).collect::<HashSet<_>>().len()
+        };
         let before = of_sentinel(&self.told(channel));
         self.set_score(SENTINEL, if before % 2 == 0 { LOW } else { HIGH });
         self.until(service, channel, |told| of_sentinel(told) > before).await;
+    }
+
+    /// Waits until the store knows that every delivery is delivered. A dead letter would be waited for in vain.
+    pub(crate) async fn quiet(&self, service: &Service) {
+        let unfinished = ["--state", "queued", "--state", "sending", "--state", "dead", "--state", "parked"];
+        let listing = [&["deliveries", "list", "--json"], &unfinished[..]].concat();
+        let wait = async {
+            while !self.listing(&listing).await.is_empty() {
+                self.checked(service, SENTINEL, 1).await;
+            }
+        };
+        self.patiently(service, "every delivery to be delivered", wait).await;
     }
 
     /// What one channel's receiver was sent, taken or not, oldest first.
