@@ -6,7 +6,7 @@ use crate::world::{OPS, SOC, World, entra, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_that_can_t_be_read_is_told_of_with_class_and_hint_and_again_when_it_can() {
-    let mut world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(1)).await;
+    let mut world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(2)).await;
     world.setup.blind_after = "3s";
     world
         .setup
@@ -34,6 +34,8 @@ async fn a_tenant_that_can_t_be_read_is_told_of_with_class_and_hint_and_again_wh
     assert!(operator.body["data"]["operator"]["hint"].is_string());
 
     world.cloud.set_sign_in(entra("contoso"), None);
+    world.cloud.set_secret(entra("contoso"), "renewed");
+    world.folder.write("secrets/contoso", "renewed\n");
     world.until(&service, SOC, |told| told.iter().any(|told| told.kind == "alert.resolved" && told.accepted)).await;
     world.until(&service, OPS, |told| told.len() == 2 && told[1].accepted).await;
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1), ("alert.resolved", 2)]);

@@ -54,7 +54,7 @@ async fn kills_at_random_points_lose_nothing_and_repeat_only_what_was_in_flight(
         world.set_score(tenant, *score);
     }
     world.settle(&service, SOC).await;
-    world.settle(&service, SOC).await;
+    world.quiet(&service).await;
 
     let accepted: Vec<_> =
         world.told(SOC).into_iter().filter(|told| told.accepted && told.tenant != SENTINEL).collect();
@@ -62,20 +62,6 @@ async fn kills_at_random_points_lose_nothing_and_repeat_only_what_was_in_flight(
     let rows = world.listing(&["alerts", "list", "--all", "--json"]).await;
     let rows: Vec<_> = rows.into_iter().filter(|row| row["tenant"] != SENTINEL).collect();
     judge_alerts(&accepted, &rows, &scores, seed);
-    let unfinished = [
-        "deliveries",
-        "list",
-        "--json",
-        "--state",
-        "queued",
-        "--state",
-        "sending",
-        "--state",
-        "dead",
-        "--state",
-        "parked",
-    ];
-    assert_eq!(world.listing(&unfinished).await, Vec::<Value>::new(), "seed {seed}");
     report(&format!("{} accepted, of which {repeats} marked repeats, of {} alerts", accepted.len(), rows.len()));
     assert!(accepted.len() > kills, "seed {seed}: too little happened to prove anything");
 }
@@ -88,20 +74,21 @@ fn move_scores(world: &World, tenants: &[String], random: &mut StdRng) {
     }
 }
 
-/// Now and then the receiver fails once.
+/// Now and then the receiver fails once, or takes messages and is slow to say so: a kill meanwhile makes a repeat.
 fn trouble_receiver(world: &World, random: &mut StdRng) {
-    let trouble = match random.random_range(0..10) {
-        0 => Reply::html(503),
-        1 => Reply::close(),
-        2 => Reply::status(204).delayed(Duration::from_millis(random.random_range(1..100))),
+    let slow = Reply::status(204).delayed(Duration::from_millis(random.random_range(1..50)));
+    let replies = match random.random_range(0..10) {
+        0 => vec![Reply::html(503)],
+        1 => vec![Reply::close()],
+        2..6 => vec![slow; 4],
         _ => return,
     };
-    world.receivers.script(SOC, vec![trouble]);
+    world.receivers.script(SOC, replies);
 }
 
-/// Waits for a random number of messages or of checks, whichever comes first, and a random moment more.
+/// Waits for a random number of messages or of checks, whichever comes first, and now and then a random moment more.
 async fn random_point(world: &World, service: &Service, random: &mut StdRng) {
-    let (messages, checks) = (random.random_range(0..8), random.random_range(0..3 * TENANTS as u64));
+    let (messages, checks) = (random.random_range(0..6), random.random_range(0..TENANTS as u64 * 5 / 4));
     let messages = world.receivers.received().len() + messages;
     let checks = world.cloud.counts().score_requests + checks;
     let event = async {
@@ -111,7 +98,9 @@ async fn random_point(world: &World, service: &Service, random: &mut StdRng) {
         }
     };
     world.patiently(service, "an event to kill at", event).await;
-    tokio::time::sleep(AFTER_EVENT_MAX.mul_f64(random.random())).await;
+    if random.random() {
+        tokio::time::sleep(AFTER_EVENT_MAX.mul_f64(random.random())).await;
+    }
 }
 
 /// Between two acceptances of one id lies a kill, and the later one says that it may be a repeat. Returns how many there were.

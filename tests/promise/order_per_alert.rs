@@ -18,6 +18,8 @@ async fn the_messages_of_an_alert_arrive_in_the_order_in_which_it_changed() {
         .receivers
         .script(SOC, vec![Reply::status(204), Reply::close(), Reply::html(502), Reply::status(204), Reply::html(500)]);
     world.receivers.set(SOC, None);
+    let taken = |told: &[crate::world::Told]| told.iter().filter(|told| told.accepted).count();
+    world.until(&service, SOC, |told| taken(told) == 6).await;
     world.settle(&service, SOC).await;
     let told = world.accepted(SOC, "contoso");
     let kinds: Vec<_> = told.iter().map(|told| told.kind.as_str()).collect();

@@ -55,7 +55,7 @@ async fn a_tenant_that_is_gone_closes_its_alerts_with_the_reason() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_changed_secret_file_is_used_without_a_restart() {
-    let world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(1)).await;
+    let world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(2)).await;
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;
     world.cloud.set_secret(entra("contoso"), "another-secret");
@@ -66,6 +66,6 @@ async fn a_changed_secret_file_is_used_without_a_restart() {
     assert_eq!(
         kinds(&world.accepted(SOC, "contoso")),
         [("alert.firing", 1)],
-        "tokens that live a second need the new secret"
+        "tokens that live two seconds need the new secret"
     );
 }

@@ -19,6 +19,7 @@ async fn an_alert_is_told_once_whatever_happens_to_the_process_in_between() {
     world.settle(&service, SOC).await;
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)], "a restart repeats nothing");
 
+    world.quiet(&service).await;
     service.kill();
     let service = world.run().await;
     world.settle(&service, SOC).await;

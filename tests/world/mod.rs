@@ -8,7 +8,7 @@ mod process;
 mod told;
 mod wire;
 
-use std::{path::Path, process::Output, sync::Arc, time::Duration};
+use std::{collections::HashSet, path::Path, process::Output, sync::Arc, time::Duration};
 
 use scorewatch::{
     clock::Clock,
@@ -121,17 +121,34 @@ impl World {
         self.patiently(service, tenant, self.cloud.wait_for(|cloud| count(cloud) >= enough)).await;
     }
 
-    /// Waits until everything that was to be told of what the cloud shows by now has arrived at the channel.
+    /// Waits until everything that was to be told of what the cloud shows by now has arrived at the channel. Only for
+    /// tenants that can be read, and for a channel on which nothing waits for another attempt: such may be overtaken.
     pub(crate) async fn settle(&self, service: &Service, channel: &str) {
-        for tenant in &self.setup.tenants {
-            if self.cloud.tenant_counts(entra(tenant)).score_requests > 0 {
-                self.checked(service, tenant, 2).await;
-            }
-        }
-        let of_sentinel = |told: &[Told]| told.iter().filter(|told| told.accepted && told.tenant == SENTINEL).count();
+        let count = |cloud: &Cloud, tenant: &str| cloud.tenant_counts(entra(tenant)).score_requests;
+        let read = self.setup.tenants.iter().map(|tenant| (tenant, count(&self.cloud, tenant)));
+        let read: Vec<_> = read.filter(|(_, times)| *times > 0).collect();
+        // A tenant's next check begins when the one before is committed, so the second one from now follows a judged one.
+        let judged = self.cloud.wait_for(|cloud| read.iter().all(|(tenant, times)| count(cloud, tenant) >= times + 2));
+        self.patiently(service, "two more checks of each tenant", judged).await;
+        let of_sentinel = |told: &[Told]| {
+            let taken = told.iter().filter(|told| told.accepted && told.tenant == SENTINEL);
+            taken.map(|told| told.id.as_str()).collect::<HashSet<_>>().len()
+        };
         let before = of_sentinel(&self.told(channel));
         self.set_score(SENTINEL, if before % 2 == 0 { LOW } else { HIGH });
         self.until(service, channel, |told| of_sentinel(told) > before).await;
+    }
+
+    /// Waits until the store knows that every delivery is delivered. A dead letter would be waited for in vain.
+    pub(crate) async fn quiet(&self, service: &Service) {
+        let unfinished = ["--state", "queued", "--state", "sending", "--state", "dead", "--state", "parked"];
+        let listing = [&["deliveries", "list", "--json"], &unfinished[..]].concat();
+        let wait = async {
+            while !self.listing(&listing).await.is_empty() {
+                self.checked(service, SENTINEL, 1).await;
+            }
+        };
+        self.patiently(service, "every delivery to be delivered", wait).await;
     }
 
     /// What one channel's receiver was sent, taken or not, oldest first.
