@@ -1,6 +1,6 @@
 //! Ends alerts whose rule, tenant or score is gone from the configuration, with a resolved notification that says why.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use tracing::info;
 
@@ -40,7 +40,7 @@ fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
 pub async fn close_orphans(
     store: &dyn Store,
     config: &Config,
-    visited: &HashSet<TenantId>,
+    visited: &BTreeSet<TenantId>,
     now: Timestamp,
 ) -> Result<BTreeSet<ChannelName>, StoreError> {
     let mut busy = BTreeSet::new();

@@ -1,6 +1,6 @@
 //! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
 
-use std::{collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
@@ -46,7 +46,7 @@ pub struct Planner {
     lanes: Lanes,
     last_seen: Timestamp,
     /// Tenants whose visit under way began under an earlier configuration.
-    outdated: HashSet<TenantId>,
+    outdated: BTreeSet<TenantId>,
     /// When alerts without a place in the configuration must be looked for; `None`: they have been ended.
     orphans_at: Option<Timestamp>,
 }
@@ -116,7 +116,7 @@ impl Planner {
             queue: DueQueue::default(),
             lanes,
             last_seen,
-            outdated: HashSet::new(),
+            outdated: BTreeSet::new(),
             orphans_at: Some(last_seen),
         };
         planner.enter_all().await?;
