@@ -6,7 +6,7 @@ use crate::{
     config::Operator,
     domain::{Selector, Severity, Timestamp},
     notify::notification::OperatorFacts,
-    rule::{Condition, Rule, RuleName, Transition, TransitionKind},
+    rule::{Condition, Resolution, Rule, RuleName, Transition, TransitionKind},
     store::{Away, Failing},
 };
 
@@ -48,21 +48,32 @@ pub fn reason(failing: Option<&Failing>) -> String {
 /// What the operator's message about a tenant says.
 #[must_use]
 pub fn operator_facts(failing: Option<&Failing>, transition: &Transition) -> OperatorFacts {
-    let over = matches!(transition.kind, TransitionKind::Resolved(_));
+    let (summary, over) = match transition.kind {
+        TransitionKind::Resolved(Resolution::Recovered) => ("The tenant can be read again.", true),
+        TransitionKind::Resolved(_) => ("The tenant is no longer watched for this.", true),
+        _ => ("The tenant can't be read.", false),
+    };
     OperatorFacts {
-        summary: if over { "The tenant can be read again." } else { "The tenant can't be read." }.to_owned(),
+        summary: summary.to_owned(),
         class: failing.map_or("recovered", |failing| failing.class.as_str()).to_owned(),
-        hint: failing.and_then(|failing| failing.hint.clone()),
+        hint: failing.filter(|_| !over).and_then(|failing| failing.hint.clone()),
         channel: None,
         from: Some(transition.since),
         until: over.then_some(transition.at),
     }
 }
 
-/// The part of `[from, until]` in which the service itself was away.
+/// The part of `[from, until]` in which the service itself was away. Periods are ordered by their beginning; where they overlap,
+/// as after a crash at the start, the time counts once.
 #[must_use]
 pub fn away_between(periods: &[Away], from: Timestamp, until: Timestamp) -> Duration {
-    periods.iter().map(|away| away.until.min(until).since(away.from.max(from))).sum()
+    let (mut counted_to, mut sum) = (from, Duration::ZERO);
+    for away in periods {
+        let end = away.until.min(until);
+        sum += end.since(away.from.max(counted_to));
+        counted_to = counted_to.max(end);
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -72,8 +83,11 @@ mod tests {
     #[test]
     fn only_the_part_of_an_absence_inside_the_silence_counts() {
         let at = Timestamp::from_seconds;
-        let periods = [Away { from: at(0), until: at(100) }, Away { from: at(200), until: at(300) }];
-        for (from, until, seconds) in [(0, 400, 200), (50, 250, 100), (100, 200, 0), (310, 400, 0), (250, 260, 10)] {
+        let away = |from, until| Away { from: at(from), until: at(until) };
+        let periods = [away(0, 100), away(200, 250), away(200, 300), away(220, 240)];
+        for (from, until, seconds) in
+            [(0, 400, 200), (50, 250, 100), (100, 200, 0), (310, 400, 0), (250, 260, 10), (210, 230, 20)]
+        {
             assert_eq!(away_between(&periods, at(from), at(until)), Duration::from_secs(seconds), "{from}..{until}");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tracing::info;
 
-use super::blind::OPERATOR_BLIND;
+use super::blind::{self, OPERATOR_BLIND};
 use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Labels, Sample, Severity, TenantId, Timestamp},
@@ -14,7 +14,8 @@ use crate::{
     },
     rule::{self, Alert, AlertKey, AlertState, Resolution, Rule, Step, Transition},
     store::{
-        AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, NewNotification, Store, StoreError,
+        AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, Failing, NewNotification, Store,
+        StoreError,
     },
 };
 
@@ -32,17 +33,19 @@ fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
 }
 
 /// Ends every open alert that has no place in the configuration any more. Returns the channels that have something to send.
+/// Tenants in `visited` are passed over: their visits began under another configuration and could open an alert again.
 ///
 /// # Errors
 /// [`StoreError`]: some may have been ended; asking again ends the rest.
 pub async fn close_orphans(
     store: &dyn Store,
     config: &Config,
+    visited: &BTreeSet<TenantId>,
     now: Timestamp,
 ) -> Result<BTreeSet<ChannelName>, StoreError> {
     let mut busy = BTreeSet::new();
     let open = store.alerts(&AlertFilter { open_only: true, ..AlertFilter::default() }).await?;
-    for row in open {
+    for row in open.into_iter().filter(|row| !visited.contains(&row.key.tenant)) {
         let Some(resolution) = orphaned(config, &row) else { continue };
         info!(tenant = %row.key.tenant, rule = %row.key.rule, score = %row.key.score, ?resolution, "closing an alert");
         busy.extend(end(store, config, &row, resolution, now).await?.unwrap_or_default());
@@ -89,8 +92,9 @@ async fn change(
             record.series.iter().find(|series| series.score == row.key.score && series.subject == row.key.subject);
         let window = series.map_or(&[][..], |series| series.window.as_slice());
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
-        let notifications: Vec<_> =
-            transition.iter().map(|transition| told(store.identity(), config, row, known, transition)).collect();
+        let failing = record.health.failing.as_ref();
+        let tell = |transition| told(store.identity(), config, row, known, failing, transition);
+        let notifications: Vec<_> = transition.iter().map(tell).collect();
         let channels = notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
         let AlertKey { rule, score, subject, .. } = row.key.clone();
         let outcome = CheckOutcome {
@@ -113,7 +117,14 @@ fn is_of(alert: &AlertRecord, key: &AlertKey) -> bool {
 }
 
 /// What is said of a transition that no check caused. Rule and tenant may be gone: the alert's newest notification knows them.
-fn told(store: &str, config: &Config, row: &AlertRow, known: &AlertRecord, transition: &Transition) -> NewNotification {
+fn told(
+    store: &str,
+    config: &Config,
+    row: &AlertRow,
+    known: &AlertRecord,
+    failing: Option<&Failing>,
+    transition: &Transition,
+) -> NewNotification {
     let key = &row.key;
     let last = row.last_notification.as_ref().map(|last| &last.data);
     let tenant = tenant_facts(&key.tenant, config.tenants.get(&key.tenant).map(AsRef::as_ref), last);
@@ -133,7 +144,7 @@ fn told(store: &str, config: &Config, row: &AlertRow, known: &AlertRecord, trans
         tenant,
         loss,
         reason: None,
-        operator: None,
+        operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, transition)),
         links: last.map(|last| last.links.clone()).unwrap_or_default(),
     };
     NewNotification {

@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
+    time::Duration,
 };
 
 use crate::{
@@ -37,7 +38,14 @@ struct Slot {
     taken: bool,
     /// Somebody asked for a wake while the tenant's turn was taken.
     wake_wanted: bool,
+    /// How often in a row its turn came to nothing.
+    failures: u32,
 }
+
+/// How long a tenant waits after its turn came to nothing for the first time; doubled each further time in a row.
+const AGAIN_FIRST: Duration = Duration::from_secs(5);
+/// No wait is longer.
+const AGAIN_MAX: Duration = Duration::from_mins(5);
 
 impl Slot {
     fn next(&self) -> Timestamp {
@@ -50,9 +58,28 @@ impl DueQueue {
     pub fn put(&mut self, due: Due) {
         let wanted = self.slots.get(&due.tenant).is_some_and(|slot| slot.wake_wanted);
         let wake_at = if wanted { Some(Timestamp::EPOCH) } else { due.wake_at };
-        let slot = Slot { check_at: due.next_due_at, wake_at, taken: false, wake_wanted: false };
+        let slot = Slot { check_at: due.next_due_at, wake_at, taken: false, wake_wanted: false, failures: 0 };
         self.order.push(Reverse((slot.next(), due.tenant.clone())));
         self.slots.insert(due.tenant, slot);
+    }
+
+    /// Puts a tenant back whose turn came to nothing (the store failed, the visit broke down). It has another before long, each
+    /// time a little later, so that a store that stays full does not make us ask Microsoft without end.
+    pub fn put_again(&mut self, tenant: &TenantId, now: Timestamp) {
+        let Some(slot) = self.slots.get_mut(tenant) else { return };
+        let wait = AGAIN_FIRST.saturating_mul(1_u32.checked_shl(slot.failures).unwrap_or(u32::MAX)).min(AGAIN_MAX);
+        let at = now.plus(wait);
+        slot.failures = slot.failures.saturating_add(1);
+        slot.wake_at = if slot.wake_wanted { Some(at) } else { slot.wake_at.map(|wake_at| wake_at.max(at)) };
+        slot.wake_wanted = false;
+        slot.check_at = slot.check_at.max(at);
+        slot.taken = false;
+        self.order.push(Reverse((slot.next(), tenant.clone())));
+    }
+
+    /// The tenants whose turn is taken.
+    pub fn taken(&self) -> impl Iterator<Item = &TenantId> {
+        self.slots.iter().filter(|(_, slot)| slot.taken).map(|(tenant, _)| tenant)
     }
 
     /// Forgets a tenant that is no longer configured.
@@ -176,6 +203,36 @@ mod tests {
         assert_eq!(queue.take(at(60)), Some((tenant("a"), Turn::Check { due_at: at(60) })));
         queue.put(due("a", 120, None));
         assert_eq!(queue.take(at(60)), None, "the stale entry is skipped");
+    }
+
+    #[test]
+    fn a_turn_that_came_to_nothing_comes_again_a_little_later_each_time() {
+        let mut queue = DueQueue::default();
+        queue.put(due("a", 0, None));
+        let mut now = 0;
+        for wait in [5, 10, 20, 40, 80, 160, 300, 300] {
+            assert!(queue.take(at(now)).is_some());
+            queue.put_again(&tenant("a"), at(now));
+            assert_eq!(queue.next_at(), Some(at(now + wait)));
+            now += wait;
+        }
+        assert!(queue.take(at(now)).is_some());
+        queue.put(due("a", now, None));
+        assert!(queue.take(at(now)).is_some());
+        queue.put_again(&tenant("a"), at(now));
+        assert_eq!(queue.next_at(), Some(at(now + 5)), "a turn that came to something starts anew");
+    }
+
+    #[test]
+    fn a_wake_that_came_to_nothing_is_no_reason_to_check_early() {
+        let mut queue = DueQueue::default();
+        queue.put(due("a", 100, Some(10)));
+        assert_eq!(queue.take(at(10)), Some((tenant("a"), Turn::Wake)));
+        queue.put_again(&tenant("a"), at(10));
+        assert_eq!(queue.take(at(15)), Some((tenant("a"), Turn::Wake)));
+        queue.wake(&tenant("a"));
+        queue.put_again(&tenant("a"), at(15));
+        assert_eq!(queue.take(at(25)), Some((tenant("a"), Turn::Wake)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::blind;
 use crate::{
     config::{Config, Tenant},
-    domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
+    domain::{ChannelName, Reading, Sample, ScoreKind, Subject, Timestamp},
     notify::{
         compose::{self, Subjects},
         notification::Links,
@@ -86,9 +86,7 @@ pub fn judge(
     let poll_interval = setting.tenant.schedule.interval_at(now);
     let mut judging = Judging { setting, record, poll_interval, outcome };
     for &score in setting.tenant.scores.iter() {
-        let readings =
-            fetched.iter().find(|fetched| fetched.score == score).and_then(|fetched| fetched.result.as_ref().ok());
-        judging.score(score, readings.map_or(&[], Vec::as_slice));
+        judging.score(score, fetched.iter().find(|fetched| fetched.score == score));
     }
     judging.blindness(fetched);
     judging.outcome
@@ -122,13 +120,17 @@ struct Series<'a> {
     window: Vec<Sample>,
     /// How many of the window's samples are new.
     fresh: usize,
-    /// When data was last seen before this check, by the wall clock.
+    /// When data was last seen before this check, by the wall clock; now, for a series that begins with it.
     last_data_at: Timestamp,
+    /// Whether the store has the series.
+    is_known: bool,
 }
 
 impl<'a> Judging<'a> {
     /// Judges every series of one score.
-    fn score(&mut self, score: ScoreKind, readings: &'a [Reading]) {
+    fn score(&mut self, score: ScoreKind, polled: Option<&'a Fetched>) {
+        let was_polled = polled.is_some();
+        let readings = polled.and_then(|fetched| fetched.result.as_ref().ok()).map_or(&[][..], Vec::as_slice);
         let known = self.record.map_or(&[][..], |record| record.series.as_slice());
         let mut subjects: Vec<Option<&'a Subject>> =
             known.iter().filter(|series| series.score == score).map(|series| series.subject.as_ref()).collect();
@@ -143,7 +145,7 @@ impl<'a> Judging<'a> {
         for subject in subjects {
             let record = known.iter().find(|series| series.score == score && series.subject.as_ref() == subject);
             let series = self.extend(score, subject, record, readings);
-            self.series(series);
+            self.series(series, was_polled);
         }
     }
 
@@ -164,12 +166,13 @@ impl<'a> Judging<'a> {
             window.push(Sample { at, value: reading.sample.value });
             fresh += 1;
         }
-        let last_data_at = record.map_or(self.outcome.health.adopted_at, |series| series.last_data_at);
-        Series { score, subject, window, fresh, last_data_at }
+        // Before a score is first polled there is no silence, however long the tenant has been known.
+        let last_data_at = record.map_or(self.outcome.now, |series| series.last_data_at);
+        Series { score, subject, window, fresh, last_data_at, is_known: record.is_some() }
     }
 
     /// Judges one series by every rule that applies to it.
-    fn series(&mut self, series: Series<'a>) {
+    fn series(&mut self, series: Series<'a>, was_polled: bool) {
         let mut keep = self.poll_interval.saturating_mul(2);
         let config = self.setting.config;
         for rule in config.rules.iter().filter(|rule| rule.applies_to(&self.setting.tenant.labels, series.score)) {
@@ -178,7 +181,8 @@ impl<'a> Judging<'a> {
             }
             self.rule(rule, &series);
         }
-        if series.fresh > 0 {
+        // A first poll that fails begins the series without a sample: from then on its silence counts.
+        if series.fresh > 0 || (was_polled && !series.is_known) {
             let Series { score, subject, window, .. } = series;
             self.outcome.series.push(SeriesUpdate { score, subject: subject.cloned(), window, keep });
         }
@@ -198,7 +202,15 @@ impl<'a> Judging<'a> {
     /// Judges the operator's own alert: the whole tenant, as far as it can be read.
     fn blindness(&mut self, fetched: &[Fetched]) {
         let Some(rule) = self.setting.operator_rule else { return };
-        let Some(&score) = self.setting.tenant.scores.first() else { return };
+        // An alert that is open goes on under the score it began with, though the list was changed since.
+        let open = self.record.and_then(|record| {
+            record
+                .alerts
+                .iter()
+                .find(|alert| alert.rule == rule.name && alert.alert.is_firing())
+                .map(|alert| alert.score)
+        });
+        let Some(score) = open.or_else(|| self.setting.tenant.scores.first().copied()) else { return };
         let reading = fetched.iter().filter_map(|fetched| fetched.result.as_ref().ok()).flatten().next();
         let event = match reading {
             Some(reading) if self.outcome.health.failing.is_none() => Event::Reading(reading.sample),
@@ -220,6 +232,7 @@ impl<'a> Judging<'a> {
         let record = self.alert_record(rule, score, subject);
         let now = self.outcome.now;
         let mut alert = record.map_or_else(Alert::default, |record| record.alert.clone());
+        let mut told_to = record.map_or_else(Vec::new, |record| record.told_to.clone());
         let (mut changed, mut wake_at) = (false, None);
         for &(event, window_end) in events {
             let situation = Situation {
@@ -230,7 +243,9 @@ impl<'a> Judging<'a> {
                 last_data,
                 away: blind::away_between(self.setting.away, last_data, now),
                 told_at: record
-                    .filter(|record| record.alert.sequence == alert.sequence)
+                    .filter(|record| {
+                        (record.alert.generation, record.alert.sequence) == (alert.generation, alert.sequence)
+                    })
                     .and_then(|record| record.told_at),
             };
             let step = step(rule, &alert, event, &situation);
@@ -240,8 +255,10 @@ impl<'a> Judging<'a> {
             }
             wake_at = step.wake_at;
             if let Some(transition) = step.transition {
-                let told_to = record.map_or(&[][..], |record| record.told_to.as_slice());
-                self.tell(rule, score, subject, &transition, told_to);
+                if transition.kind == TransitionKind::Fired {
+                    told_to.clear();
+                }
+                told_to = recipients(&told_to, &self.tell(rule, score, subject, &transition, &told_to));
             }
         }
         self.wake_by(
@@ -267,14 +284,15 @@ impl<'a> Judging<'a> {
         };
     }
 
+    /// Queues what there is to tell, and says for which channels.
     fn tell(
         &mut self,
         rule: &Rule,
         score: ScoreKind,
         subject: Option<&Subject>,
         transition: &Transition,
-        told_to: &[crate::domain::ChannelName],
-    ) {
+        told_to: &[ChannelName],
+    ) -> Vec<ChannelName> {
         let tenant = self.setting.tenant;
         let key = rule.alert_key(&tenant.id, score, subject);
         let failing = self.outcome.health.failing.as_ref();
@@ -290,7 +308,7 @@ impl<'a> Judging<'a> {
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
             reason: fired_blind.then(|| blind::reason(failing)),
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
-            links: Links { dashboard: None, portal: Some(format!("{}/securescore", tenant.account.hosts.portal)) },
+            links: Links { dashboard: None, portal: Some(tenant.account.hosts.score_page()) },
         };
         let notification = compose::of_transition(subjects, transition);
         // Who was told that it began is told that it is over, though the route has changed since.
@@ -307,14 +325,18 @@ impl<'a> Judging<'a> {
             notification,
             alert: Some(key),
             tenant: Some(tenant.id.clone()),
-            channels,
+            channels: channels.clone(),
         });
+        channels
     }
 }
 
 /// The time that a reading is kept under: the source's own, but after the sample before it and not far in our future.
-/// A poll is a new reading even if the source's clock stood still or went back.
+/// A poll is a new reading even if the source's clock stood still or went back; then it goes by ours, so that `for` goes on.
 fn source_time(at: Timestamp, previous: Option<&Sample>, now: Timestamp) -> Timestamp {
     let at = if at > now.plus(FUTURE_MAX) { now } else { at };
-    previous.map_or(at, |previous| at.max(Timestamp::from_nanos(previous.at.as_nanos().saturating_add(1))))
+    match previous {
+        Some(previous) if at <= previous.at => now.max(Timestamp::from_nanos(previous.at.as_nanos().saturating_add(1))),
+        _ => at,
+    }
 }

@@ -1,7 +1,7 @@
 //! Gives each channel its worker, and wakes it when there is something to send. The store is asked; a hint only saves time.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,11 +11,11 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 
-use super::worker;
+use super::{operator, worker};
 use crate::{
     clock::Clock,
     config::Config,
-    domain::{ChannelName, TenantId},
+    domain::{ChannelName, TenantId, Timestamp},
     egress::Egress,
     store::{Store, StoreError},
     telemetry::Metrics,
@@ -36,6 +36,8 @@ pub struct Dispatcher {
     pub(super) config: watch::Receiver<Arc<Config>>,
     told: mpsc::UnboundedSender<TenantId>,
     workers: Arc<Mutex<HashMap<ChannelName, Arc<Notify>>>>,
+    /// Parked channels that the operator was told of by this process; the store knows better and is asked for the others.
+    pub(super) told_parked: Arc<Mutex<HashSet<(ChannelName, Timestamp)>>>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -60,6 +62,7 @@ impl Dispatcher {
             config,
             told,
             workers: Arc::default(),
+            told_parked: Arc::default(),
             tasks: TaskTracker::new(),
             shutdown,
         }
@@ -83,6 +86,15 @@ impl Dispatcher {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
             Err(error) => error!(%error, "the store could not be asked for unfinished deliveries"),
         }
+        self.tell_parked().await;
+    }
+
+    /// Tells the operator of every parked channel that was not told yet.
+    pub(super) async fn tell_parked(&self) {
+        match operator::channels_parked(self).await {
+            Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
+            Err(error) => error!(%error, "the operator could not be told which channels are parked; trying again"),
+        }
     }
 
     /// Sends all that is due now, without workers, and returns; what must wait for another attempt stays queued.
@@ -90,9 +102,20 @@ impl Dispatcher {
     /// # Errors
     /// [`StoreError`].
     pub async fn drain(&self) -> Result<(), StoreError> {
-        let channels = self.store.busy_channels().await?;
-        try_join_all(channels.iter().map(|channel| worker::drain(self, channel, &self.shutdown))).await?;
-        Ok(())
+        let mut failing = HashSet::new();
+        loop {
+            let mut channels = self.store.busy_channels().await?;
+            channels.retain(|channel| !failing.contains(channel));
+            let drained =
+                try_join_all(channels.iter().map(|channel| worker::drain(self, channel, &self.shutdown))).await?;
+            // The operator's own messages about channels go out with the next round.
+            operator::channels_parked(self).await?;
+            if drained.iter().all(|(has_sent, _)| !has_sent) {
+                return Ok(());
+            }
+            failing
+                .extend(channels.into_iter().zip(drained).filter(|(_, (_, is_good))| !is_good).map(|(name, _)| name));
+        }
     }
 
     /// Waits until the workers have ended; they do after shutdown was asked for.
@@ -104,7 +127,7 @@ impl Dispatcher {
     /// Ends some time after shutdown was asked for: whoever still sends then gives up.
     pub(super) async fn drained(&self, shutdown: &CancellationToken) {
         shutdown.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
+        self.clock.sleep(DRAIN).await;
     }
 
     pub(super) fn told(&self, tenant: TenantId) {

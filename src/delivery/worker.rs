@@ -1,12 +1,17 @@
 //! One channel's worker: takes its deliveries one after the other, at the channel's pace, one request in flight.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::{dispatch::Dispatcher, operator, send};
+use super::{
+    breaker::{Breaker, Standing},
+    dispatch::Dispatcher,
+    send,
+};
 use crate::{
     channel::{ChannelSettings, Verdict},
     config::Config,
@@ -25,46 +30,56 @@ pub(super) async fn serve(
     hint: Arc<Notify>,
     shutdown: CancellationToken,
 ) {
+    let mut breaker = Breaker::default();
     while !shutdown.is_cancelled() {
-        let wait = match dispatcher.store.claim(&channel, dispatcher.clock.now()).await {
+        let (wait, hint) = match dispatcher.store.claim(&channel, dispatcher.clock.now()).await {
             Ok(Claim::Send(delivery)) => match deliver(&dispatcher, &channel, *delivery, &shutdown).await {
-                Ok(pace) => Some(pace),
-                Err(error) => {
-                    error!(%channel, %error, "the operator could not be told that the channel is parked");
-                    Some(STORE_TROUBLE_WAIT)
+                Some(Attempt { settings, standing }) => {
+                    let open = breaker.after(standing, settings.retry, rand::random());
+                    (Some(settings.pace.max(open)), None)
                 }
+                None => continue,
             },
-            Ok(Claim::Wait(until)) => {
-                let wait = until.since(dispatcher.clock.now());
-                rest(&dispatcher, Some(wait), Some(&hint), &shutdown).await;
-                None
-            }
-            Ok(Claim::Idle | Claim::Parked) => {
-                rest(&dispatcher, None, Some(&hint), &shutdown).await;
-                None
+            Ok(Claim::Wait(until)) => (Some(until.since(dispatcher.clock.now())), Some(&*hint)),
+            Ok(Claim::Idle) => (None, Some(&*hint)),
+            Ok(Claim::Parked) => {
+                dispatcher.tell_parked().await;
+                (None, Some(&*hint))
             }
             Err(error) => {
                 error!(%channel, %error, "the next delivery could not be claimed");
-                Some(STORE_TROUBLE_WAIT)
+                (Some(STORE_TROUBLE_WAIT), None)
             }
         };
-        if let Some(wait) = wait {
-            rest(&dispatcher, Some(wait), None, &shutdown).await;
-        }
+        rest(&dispatcher, wait, hint, &shutdown).await;
     }
 }
 
-/// Sends all that is due now on one channel.
+/// Sends all that is due now on one channel, up to the first attempt that fails. Returns whether anything was sent, and
+/// whether the receiver is as it should be.
 pub(super) async fn drain(
     dispatcher: &Dispatcher,
     channel: &ChannelName,
     shutdown: &CancellationToken,
-) -> Result<(), StoreError> {
-    while let Claim::Send(delivery) = dispatcher.store.claim(channel, dispatcher.clock.now()).await? {
-        let pace = deliver(dispatcher, channel, *delivery, shutdown).await?;
-        rest(dispatcher, Some(pace), None, shutdown).await;
+) -> Result<(bool, bool), StoreError> {
+    let mut has_sent = false;
+    while !shutdown.is_cancelled()
+        && let Claim::Send(delivery) = dispatcher.store.claim(channel, dispatcher.clock.now()).await?
+    {
+        has_sent = true;
+        match deliver(dispatcher, channel, *delivery, shutdown).await {
+            Some(Attempt { standing: Standing::Failing { .. }, .. }) => return Ok((true, false)),
+            Some(Attempt { settings, .. }) => rest(dispatcher, Some(settings.pace), None, shutdown).await,
+            None => {}
+        }
     }
-    Ok(())
+    Ok((has_sent, true))
+}
+
+/// An attempt that was made.
+struct Attempt {
+    settings: Arc<ChannelSettings>,
+    standing: Standing,
 }
 
 /// Waits for the time, a hint or shutdown, whichever comes first.
@@ -88,16 +103,16 @@ async fn rest(dispatcher: &Dispatcher, wait: Option<Duration>, hint: Option<&Not
     }
 }
 
-/// Makes the recorded attempt and records what came of it. Returns how long the channel's pace asks to wait.
+/// Makes the recorded attempt and records what came of it. `None`: it was not made.
 async fn deliver(
     dispatcher: &Dispatcher,
     channel: &ChannelName,
     mut delivery: ClaimedDelivery,
     shutdown: &CancellationToken,
-) -> Result<Duration, StoreError> {
+) -> Option<Attempt> {
     if shutdown.is_cancelled() {
         settle(dispatcher, &delivery, AttemptOutcome::NotMade, shutdown).await;
-        return Ok(Duration::ZERO);
+        return None;
     }
     let config = dispatcher.config.borrow().clone();
     let settings = match may_send(&config, channel, &delivery) {
@@ -105,7 +120,7 @@ async fn deliver(
         Err(refusal) => {
             warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
             settle(dispatcher, &delivery, AttemptOutcome::Dead { error: refusal.to_owned() }, shutdown).await;
-            return Ok(Duration::ZERO);
+            return None;
         }
     };
     delivery.notification.data.notification.possible_repeat = delivery.possible_repeat;
@@ -113,26 +128,25 @@ async fn deliver(
     let sending = send::attempt(&dispatcher.egress, &settings, &config.templates, &delivery.notification, started);
     // A request that may have gone out is waited for, so that its outcome is known; its own deadline bounds the wait.
     let verdict = tokio::select! {
-        verdict = sending => verdict,
-        () = dispatcher.drained(shutdown) => return Ok(Duration::ZERO),
+        verdict = AssertUnwindSafe(sending).catch_unwind() => verdict.unwrap_or_else(|_| {
+            Verdict::Dead { reason: "the attempt panicked; this is a fault of scorewatch".to_owned() }
+        }),
+        () = dispatcher.drained(shutdown) => return None,
     };
+    let standing = standing(&verdict);
     let now = dispatcher.clock.now();
     let outcome = outcome(&settings, &delivery, verdict, now);
     tell_log(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
-    let parked = match &outcome {
-        AttemptOutcome::Parked { error } => Some(error.clone()),
-        _ => None,
-    };
-    let finished = !matches!(outcome, AttemptOutcome::Retry { .. });
     settle(dispatcher, &delivery, outcome, shutdown).await;
-    if finished && let Some(tenant) = delivery.tenant.clone() {
-        dispatcher.told(tenant);
+    Some(Attempt { settings, standing })
+}
+
+fn standing(verdict: &Verdict) -> Standing {
+    match verdict {
+        Verdict::Retry { after, .. } => Standing::Failing { asked: after.unwrap_or_default() },
+        Verdict::Delivered | Verdict::Dead { .. } | Verdict::Parked { .. } => Standing::Good,
     }
-    if let Some(reason) = parked {
-        operator::channel_parked(dispatcher, &config, channel, &reason, now).await?;
-    }
-    Ok(settings.pace)
 }
 
 /// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
@@ -143,9 +157,16 @@ async fn settle(
     outcome: AttemptOutcome,
     shutdown: &CancellationToken,
 ) {
+    let is_at_rest = matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Dead { .. });
     loop {
         let now = dispatcher.clock.now();
         let Err(error) = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), now).await else {
+<<<<<<< HEAD
+=======
+            if is_at_rest && let Some(tenant) = delivery.tenant.clone() {
+                dispatcher.told(tenant);
+            }
+>>>>>>> 04a0029 (Flows: hold races, crashes and store trouble to the promises)
             return;
         };
         error!(delivery = %delivery.id, %error, "an attempt's outcome could not be recorded; trying again");

@@ -109,12 +109,7 @@ pub fn for_operator(
 #[must_use]
 pub fn loss_of(condition: &Condition, baseline: Option<f64>, value: Option<f64>) -> Option<(f64, Option<f64>)> {
     let (baseline, value) = (baseline?, value?);
-    let loss = match condition {
-        Condition::Drop(_) => baseline - value,
-        Condition::Rise(_) => value - baseline,
-        Condition::Below(_) | Condition::Above(_) | Condition::NoData(_) => return None,
-    };
-    Some((loss, (baseline > 0.0).then(|| loss * 100.0 / baseline)))
+    Some((condition.loss(value, baseline)?, condition.loss_percent(value, baseline)))
 }
 
 const fn type_of(kind: TransitionKind) -> NotificationType {

@@ -1,6 +1,6 @@
 //! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
@@ -10,6 +10,7 @@ use tracing::{debug, error, info, warn};
 use crate::{
     check::{
         Checker, DueQueue,
+        close::close_orphans,
         due::Turn,
         run::{Plan, next_due},
     },
@@ -22,7 +23,7 @@ use crate::{
 
 /// The most tenants that are loaded together.
 const BATCH_MAX: usize = 128;
-/// How long a tenant waits when its outcome could not be committed.
+/// How long it takes until alerts without a place are looked for again when the store failed.
 const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
 /// The share of the concurrency that tenants who did not answer last time may use: one in so many.
 const SLOW_SHARE: usize = 4;
@@ -37,13 +38,25 @@ pub struct Planner {
     config: watch::Receiver<Arc<Config>>,
     due_scan: Arc<Notify>,
     told: mpsc::UnboundedReceiver<TenantId>,
-    back: (mpsc::UnboundedSender<Due>, mpsc::UnboundedReceiver<Due>),
+    back: (mpsc::UnboundedSender<Back>, mpsc::UnboundedReceiver<Back>),
     visits: TaskTracker,
     shutdown: CancellationToken,
     plan: Arc<Plan>,
     queue: DueQueue,
     lanes: Lanes,
     last_seen: Timestamp,
+    /// Tenants whose visit under way began under an earlier configuration.
+    outdated: BTreeSet<TenantId>,
+    /// When alerts without a place in the configuration must be looked for; `None`: they have been ended.
+    orphans_at: Option<Timestamp>,
+}
+
+/// What came of a turn.
+enum Back {
+    /// The tenant is due again then.
+    Due(Due),
+    /// It came to nothing.
+    Again(TenantId),
 }
 
 /// How many visits may be under way: most places are for tenants that answer.
@@ -103,6 +116,8 @@ impl Planner {
             queue: DueQueue::default(),
             lanes,
             last_seen,
+            outdated: BTreeSet::new(),
+            orphans_at: Some(last_seen),
         };
         planner.enter_all().await?;
         Ok(planner)
@@ -114,14 +129,15 @@ impl Planner {
             tokio::select! {
                 () = self.shutdown.cancelled() => break,
                 () = self.due_scan.notified() => {}
-                Some(due) = self.back.1.recv() => self.put_back(due),
+                Some(back) = self.back.1.recv() => self.put_back(back),
                 Some(tenant) = self.told.recv() => self.queue.wake(&tenant),
-                Ok(()) = self.config.changed() => self.adopt().await,
+                Ok(()) = self.config.changed() => self.adopt(),
             }
-            while let Ok(due) = self.back.1.try_recv() {
-                self.put_back(due);
+            while let Ok(back) = self.back.1.try_recv() {
+                self.put_back(back);
             }
             self.mind_the_clock();
+            self.end_orphans().await;
             self.start_due().await;
         }
         self.visits.close();
@@ -143,7 +159,7 @@ impl Planner {
         Ok(())
     }
 
-    /// Enters a tenant that the store knows, not later than its schedule says: the schedule may have been changed.
+    /// Enters a tenant, not later than its schedule says: schedule and clock may have been changed since that was computed.
     fn enter(&mut self, mut due: Due, now: Timestamp) {
         if let Some(tenant) = self.plan.config.tenants.get(&due.tenant) {
             due.next_due_at = due.next_due_at.min(next_due(&self.plan, tenant, now));
@@ -152,7 +168,7 @@ impl Planner {
     }
 
     /// Takes a new configuration into force. No alert's state is touched; whose rule is gone is ended.
-    async fn adopt(&mut self) {
+    fn adopt(&mut self) {
         let config = self.config.borrow_and_update().clone();
         if config.concurrency != self.plan.config.concurrency {
             self.lanes = Lanes::new(config.concurrency);
@@ -162,7 +178,11 @@ impl Planner {
         if !same_foundations(&before.config, &plan.config) {
             warn!("a change of `store:`, `listen:` or `timeout:` takes effect at the next start");
         }
-        for id in before.config.tenants.keys().filter(|id| !plan.config.tenants.contains_key(*id)) {
+        // A visit under way was planned by the old configuration; until it is back its tenant keeps its place, so that a tenant
+        // that is removed and added again is not visited twice at once.
+        self.outdated.extend(self.queue.taken().cloned());
+        let gone = before.config.tenants.keys().filter(|id| !plan.config.tenants.contains_key(*id));
+        for id in gone.filter(|id| !self.outdated.contains(*id)) {
             self.queue.remove(id);
         }
         for id in plan.config.tenants.keys() {
@@ -171,26 +191,43 @@ impl Planner {
             }
         }
         self.queue.bring_forward(|id| Some(next_due(&plan, plan.config.tenants.get(id)?, now)));
-        self.end_orphans().await;
+        self.orphans_at = Some(now);
     }
 
-    /// Ends alerts whose rule, tenant or score is no longer configured.
-    pub async fn end_orphans(&self) {
+    /// Ends alerts whose rule, tenant or score is no longer configured, once after the start and after each reload.
+    async fn end_orphans(&mut self) {
         let (store, now) = (self.checker.store.as_ref(), self.checker.clock.now());
-        match crate::check::close::close_orphans(store, &self.plan.config, now).await {
+        if self.orphans_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.orphans_at = None;
+        match close_orphans(store, &self.plan.config, &self.outdated, now).await {
             Ok(channels) => channels.iter().for_each(|channel| self.dispatcher.wake(channel)),
             Err(error) => {
+<<<<<<< HEAD
                 error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again");
+=======
+                error!(%error, "alerts of removed rules and tenants could not be ended; trying again");
+                self.orphans_at = Some(now.plus(STORE_TROUBLE_WAIT));
+>>>>>>> 04a0029 (Flows: hold races, crashes and store trouble to the promises)
             }
         }
     }
 
-    fn put_back(&mut self, due: Due) {
-        // A tenant that is no longer configured does not come back.
-        if self.plan.config.tenants.contains_key(&due.tenant) {
-            self.queue.put(due);
-        } else {
-            self.queue.remove(&due.tenant);
+    fn put_back(&mut self, back: Back) {
+        let tenant = match &back {
+            Back::Due(due) => &due.tenant,
+            Back::Again(tenant) => tenant,
+        };
+        let now = self.checker.clock.now();
+        if self.outdated.remove(tenant) {
+            self.orphans_at = Some(now);
+        }
+        match back {
+            // A tenant that is no longer configured does not come back.
+            _ if !self.plan.config.tenants.contains_key(tenant) => self.queue.remove(tenant),
+            Back::Due(due) => self.enter(due, now),
+            Back::Again(tenant) => self.queue.put_again(&tenant, now),
         }
     }
 
@@ -201,6 +238,7 @@ impl Planner {
             info!(by = ?self.last_seen.since(now), "the clock has gone back; due instants are computed anew");
             let plan = self.plan.clone();
             self.queue.bring_forward(|id| Some(next_due(&plan, plan.config.tenants.get(id)?, now)));
+            self.orphans_at = self.orphans_at.map(|at| at.min(now));
         }
         self.last_seen = now;
         self.health.scheduler_ticked(now);
@@ -237,10 +275,8 @@ impl Planner {
             Ok(records) => records.into_iter().map(|record| (record.tenant.clone(), record)).collect(),
             Err(error) => {
                 error!(%error, "due tenants could not be loaded from the store");
-                let again = self.checker.clock.now().plus(STORE_TROUBLE_WAIT);
-                for tenant in ids {
-                    self.queue.put(Due { tenant, next_due_at: again, wake_at: None });
-                }
+                let now = self.checker.clock.now();
+                ids.iter().for_each(|tenant| self.queue.put_again(tenant, now));
                 return;
             }
         };
@@ -261,7 +297,7 @@ impl Planner {
             checker: self.checker.clone(),
             dispatcher: self.dispatcher.clone(),
             plan: self.plan.clone(),
-            slow_lane: slow.then(|| self.lanes.slow.clone()),
+            slow_lane: slow.then(|| (self.lanes.slow.clone(), self.lanes.all.clone())),
             back: self.back.0.clone(),
             shutdown: self.shutdown.clone(),
         };
@@ -279,46 +315,42 @@ struct One {
     checker: Checker,
     dispatcher: Dispatcher,
     plan: Arc<Plan>,
-    /// Set for a tenant that did not answer last time.
-    slow_lane: Option<Arc<Semaphore>>,
-    back: mpsc::UnboundedSender<Due>,
+    /// The slow lane and all places, for a tenant that did not answer last time.
+    slow_lane: Option<(Arc<Semaphore>, Arc<Semaphore>)>,
+    back: mpsc::UnboundedSender<Back>,
     shutdown: CancellationToken,
 }
 
 impl One {
     /// Makes the visit and puts the tenant back, whatever happens.
     async fn make(self, tenant: Arc<Tenant>, turn: Turn, record: Option<TenantRecord>, place: OwnedSemaphorePermit) {
-        // A slow tenant gives its place up while it waits for one of the slow lane's few.
-        let _place = match &self.slow_lane {
-            Some(lane) => {
+        // A slow tenant gives its place up while it waits for one of the slow lane's few, and then for another place.
+        let _places = match &self.slow_lane {
+            Some((slow, all)) => {
                 drop(place);
-                lane.clone().acquire_owned().await.ok()
+                let lane = slow.clone().acquire_owned().await.ok();
+                (lane, all.clone().acquire_owned().await.ok())
             }
-            None => Some(place),
+            None => (None, Some(place)),
         };
         let visit =
             AssertUnwindSafe(self.checker.visit(&self.plan, &tenant, turn, record, &self.shutdown)).catch_unwind();
-        let due = match visit.await {
+        let back = match visit.await {
             Ok(Ok(Some(visit))) => {
                 visit.channels.iter().for_each(|channel| self.dispatcher.wake(channel));
-                visit.due
+                Back::Due(visit.due)
             }
             Ok(Ok(None)) => return debug!(tenant = %tenant.id, "a check is given up for shutdown"),
             Ok(Err(error)) => {
                 error!(tenant = %tenant.id, %error, "a check's outcome could not be committed; it is made again");
-                self.again(&tenant)
+                Back::Again(tenant.id.clone())
             }
             Err(_) => {
                 error!(tenant = %tenant.id, "a check panicked; this is a fault of scorewatch");
-                self.again(&tenant)
+                Back::Again(tenant.id.clone())
             }
         };
         // The planner is gone only at shutdown.
-        let _ = self.back.send(due);
-    }
-
-    fn again(&self, tenant: &Tenant) -> Due {
-        let next_due_at = self.checker.clock.now().plus(STORE_TROUBLE_WAIT);
-        Due { tenant: tenant.id.clone(), next_due_at, wake_at: None }
+        let _ = self.back.send(back);
     }
 }

@@ -78,6 +78,7 @@ pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
 
 impl Engine {
     /// Opens the store, takes up what an earlier process left, and makes the parts. Also gives the tenants that were told.
+    /// It leaves no sign of life: a single round of checks is no end of the service's absence.
     ///
     /// # Errors
     /// [`StartError`].
@@ -90,10 +91,6 @@ impl Engine {
         let current = config.borrow().clone();
         let store = open_store(&current).await?;
         let now = clock.now();
-        if let Some(away) = absence::note(store.as_ref(), &current, now).await? {
-            warn!(from = %away.from, until = %away.until, "the service was away");
-        }
-        store.beat(now).await?;
         let interrupted = store.recover(now).await?;
         if interrupted > 0 {
             warn!(
@@ -113,7 +110,10 @@ impl Engine {
             told_sender,
             shutdown,
         );
-        let away = store.away().await?.into();
+        // The absence that ends now counts against nobody, whether or not the service goes on and records it.
+        let mut away = store.away().await?;
+        away.extend(absence::absence(store.last_beat().await?, now));
+        let away = away.into();
         let checker = Checker { store: store.clone(), microsoft, clock: clock.clone(), metrics: metrics.clone(), away };
         Ok((Self { store, checker, dispatcher, config, metrics, clock }, told))
     }
@@ -144,6 +144,11 @@ impl Service {
             TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
         let (engine, told) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
+        let now = clock.now();
+        if let Some(away) = absence::note(engine.store.as_ref(), &engine.config.borrow().clone(), now).await? {
+            warn!(from = %away.from, until = %away.until, "the service was away");
+        }
+        engine.store.beat(now).await?;
         let health = Health::default();
         let ticks = Ticks::default();
         let planner = Planner::new(Parts {
@@ -156,7 +161,6 @@ impl Service {
             shutdown: shutdown.clone(),
         })
         .await?;
-        planner.end_orphans().await;
         let tasks = TaskTracker::new();
         let state = web::State { store: engine.store.clone(), metrics, health: health.clone(), clock };
         tasks.spawn(web::serve(listener, state, shutdown.clone()));
