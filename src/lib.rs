@@ -27,4 +27,4 @@ pub mod simulation;
 pub mod web;
 
 // The door.
-// pub mod cli;
+pub mod cli;

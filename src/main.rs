@@ -1,1 +1,7 @@
-fn main() {}
+//! The `scorewatch` binary: parse, call, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scorewatch::cli::main()
+}

@@ -8,7 +8,7 @@ use super::{Failure, output};
 use crate::{
     clock::Clock,
     config::{self, Config},
-    diagnostic::{Problem, render},
+    diagnostic::Problem,
     domain::Timestamp,
 };
 

@@ -53,7 +53,7 @@ enum Action {
 struct Line {
     id: TenantId,
     name: String,
-    cloud: &'static str,
+    portal: String,
     entra_tenant_id: String,
     labels: Labels,
     channels: Vec<String>,
@@ -109,7 +109,7 @@ fn line(tenant: &Tenant, record: Option<&TenantRecord>) -> Line {
     Line {
         id: tenant.id.clone(),
         name: tenant.name.to_string(),
-        cloud: tenant.cloud.as_str(),
+        portal: tenant.account.hosts.portal.clone(),
         entra_tenant_id: tenant.account.entra.to_string(),
         labels: tenant.labels.as_ref().clone(),
         channels: tenant.notify.iter().map(ToString::to_string).collect(),
@@ -164,7 +164,7 @@ async fn show(store: &dyn Store, config: &Config, id: &str, json: bool) -> Resul
         ("id", line.id.to_string()),
         ("name", line.name.clone()),
         ("Entra tenant", line.entra_tenant_id.clone()),
-        ("cloud", line.cloud.to_owned()),
+        ("portal", line.portal.clone()),
         ("labels", labels.join(", ")),
         ("channels of its own", line.channels.join(", ")),
         ("last check", output::or_dash(line.checked_at)),

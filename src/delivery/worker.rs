@@ -161,12 +161,9 @@ async fn settle(
     loop {
         let now = dispatcher.clock.now();
         let Err(error) = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), now).await else {
-<<<<<<< HEAD
-=======
             if is_at_rest && let Some(tenant) = delivery.tenant.clone() {
                 dispatcher.told(tenant);
             }
->>>>>>> 04a0029 (Flows: hold races, crashes and store trouble to the promises)
             return;
         };
         error!(delivery = %delivery.id, %error, "an attempt's outcome could not be recorded; trying again");

@@ -204,12 +204,8 @@ impl Planner {
         match close_orphans(store, &self.plan.config, &self.outdated, now).await {
             Ok(channels) => channels.iter().for_each(|channel| self.dispatcher.wake(channel)),
             Err(error) => {
-<<<<<<< HEAD
-                error!(%error, "alerts of removed rules and tenants could not be ended; the next reload tries again");
-=======
                 error!(%error, "alerts of removed rules and tenants could not be ended; trying again");
                 self.orphans_at = Some(now.plus(STORE_TROUBLE_WAIT));
->>>>>>> 04a0029 (Flows: hold races, crashes and store trouble to the promises)
             }
         }
     }
