@@ -49,9 +49,9 @@ pub fn reason(failing: Option<&Failing>) -> String {
 #[must_use]
 pub fn operator_facts(failing: Option<&Failing>, transition: &Transition) -> OperatorFacts {
     let (summary, over) = match transition.kind {
-        TransitionKind::Resolved(Resolution::Recovered) => ("The tenant can be read again.", true),
-        TransitionKind::Resolved(_) => ("The tenant is no longer watched for this.", true),
-        _ => ("The tenant can't be read.", false),
+        TransitionKind::Resolved(Resolution::Recovered) => ("the tenant can be read again", true),
+        TransitionKind::Resolved(_) => ("the tenant is no longer watched for this", true),
+        _ => ("the tenant can't be read", false),
     };
     OperatorFacts {
         summary: summary.to_owned(),

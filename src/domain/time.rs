@@ -141,12 +141,16 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Days are written from here on; `24h` reads better than `1d` where a window is meant.
+const DAYS_FROM: Duration = Duration::from_hours(48);
+
 /// Writes a duration the way [`parse_duration`] reads it; below a millisecond it is `0s`.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let mut milliseconds = duration.as_millis();
     let mut text = String::new();
-    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+    for (unit, size) in units.into_iter().skip(usize::from(duration < DAYS_FROM)) {
         let count = milliseconds / size;
         if count > 0 {
             // Writing to a `String` can't fail.
@@ -179,9 +183,15 @@ mod tests {
 
     #[test]
     fn durations_are_read_and_written_alike() {
-        for (text, milliseconds) in
-            [("500ms", 500), ("0s", 0), ("10s", 10_000), ("5m", 300_000), ("1h30m", 5_400_000), ("7d", 604_800_000)]
-        {
+        for (text, milliseconds) in [
+            ("500ms", 500),
+            ("0s", 0),
+            ("10s", 10_000),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("24h", 86_400_000),
+            ("7d", 604_800_000),
+        ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
             assert_eq!(format_duration(Duration::from_millis(milliseconds)), text);
         }

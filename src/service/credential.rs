@@ -41,9 +41,9 @@ fn warning(
     now: Timestamp,
 ) -> NewNotification {
     let (summary, class) = if days == 0 {
-        (format!("The credential of tenant `{}` has expired.", tenant.id), "credential-expired")
+        ("the credential has expired".to_owned(), "credential-expired")
     } else {
-        (format!("The credential of tenant `{}` expires within {days} days.", tenant.id), "credential-expires")
+        (format!("the credential expires within {days} days"), "credential-expires")
     };
     let facts = OperatorFacts {
         summary,

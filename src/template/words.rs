@@ -70,8 +70,9 @@ pub(super) fn words(notification: &Notification) -> Words {
 }
 
 fn look(notification: &Notification) -> (&'static str, &'static str) {
+    let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
-        (NotificationType::AlertResolved, _) => ("✅", "good"),
+        _ if over => ("✅", "good"),
         (NotificationType::Test, _) => ("🧪", "accent"),
         (_, Some(Severity::Critical)) => ("🔴", "attention"),
         (_, Some(Severity::Warning)) => ("🟠", "warning"),
@@ -87,10 +88,10 @@ fn look(notification: &Notification) -> (&'static str, &'static str) {
 fn headline(notification: &Notification) -> String {
     let data = &notification.data;
     let mark = if data.notification.test { "TEST: " } else { "" };
-    if let Some(operator) = &data.operator {
-        return format!("{mark}{}", operator.summary);
-    }
     let who = data.tenant.as_ref().map(|tenant| format!("{}: ", tenant.name)).unwrap_or_default();
+    if let Some(operator) = &data.operator {
+        return format!("{mark}{who}{}", operator.summary);
+    }
     let what = match &data.score {
         Some(score) => happened(notification.kind, data, score),
         None => match notification.kind {
