@@ -52,7 +52,8 @@ fn read(main: &str, tenant: &str, rules: &str) -> (Loaded, String) {
     write("tenants/contoso.yaml", tenant);
     write("rules/all.yaml", rules);
     let loaded = load(&folder.path().join("scorewatch.yaml"));
-    let text = render::terminal(&loaded.problems, false).replace(&format!("{}/", folder.path().display()), "");
+    let text = render::terminal(&loaded.problems, &loaded.excerpts, false)
+        .replace(&format!("{}/", folder.path().display()), "");
     (loaded, text)
 }
 
