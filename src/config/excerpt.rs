@@ -71,7 +71,7 @@ const SHOWN: &[&str] = &[
     "graph",
 ];
 
-/// Keys under which everything is hidden.
+/// Keys that are shown, and below which everything is hidden.
 const SECRET: &[&str] =
     &["secret", "url", "signing_secret", "certificate", "federated_token", "client_id", "tenant_id", "public_url"];
 
@@ -139,7 +139,9 @@ fn read(text: &str, places: &BTreeSet<(usize, usize)>) -> Vec<((usize, usize), E
 /// A list or mapping that is not yet closed.
 struct Open {
     is_mapping: bool,
-    /// The key that was last read in it, or that it stands under.
+    /// The key that it stands under.
+    under: Option<String>,
+    /// The key that was last read in it; of a list, the one that it stands under.
     key: Option<String>,
     /// Whether `key` still waits for its value.
     waits: bool,
@@ -154,14 +156,17 @@ fn walk(
     widths: &mut HashMap<(usize, usize), usize>,
 ) {
     let key = open.last().and_then(|open| open.key.clone());
-    let hidden = open.last().is_some_and(|open| open.hidden) || key.as_deref().is_some_and(|key| SECRET.contains(&key));
+    let is_named = open.last().is_some_and(|open| open.is_mapping && open.under.as_deref() == Some("channels"));
+    let may_hold = |key: &str| is_named || [SHOWN, KEYS].iter().any(|keys| keys.contains(&key));
+    let hidden = open.last().is_some_and(|open| open.hidden) || key.as_deref().is_some_and(|key| !may_hold(key));
     match event {
         Event::MappingStart(..) | Event::SequenceStart(..) => {
             let is_mapping = matches!(event, Event::MappingStart(..));
             if let Some(open) = open.last_mut() {
                 open.waits = false;
             }
-            open.push(Open { is_mapping, key: if is_mapping { None } else { key }, waits: false, hidden });
+            let below = if is_mapping { None } else { key.clone() };
+            open.push(Open { is_mapping, under: key, key: below, waits: false, hidden });
         }
         Event::MappingEnd | Event::SequenceEnd => drop(open.pop()),
         Event::Scalar(text, ..) => {

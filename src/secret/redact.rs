@@ -44,7 +44,7 @@ pub fn echo(text: &str) -> Cow<'_, str> {
 pub fn echoed(sentence: &str) -> String {
     let punctuation = |letter: char| "`'\",;:()".contains(letter);
     let word = |word: &str| {
-        let core = word.trim_matches(punctuation);
+        let core = word.trim_matches(|letter: char| letter.is_whitespace() || punctuation(letter));
         if core.is_empty() { word.to_owned() } else { word.replacen(core, &echo(core), 1) }
     };
     sentence.split_inclusive(char::is_whitespace).map(word).collect()

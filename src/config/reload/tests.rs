@@ -87,8 +87,8 @@ async fn a_file_under_a_pattern_is_taken_when_it_appears_in_a_folder_that_appear
     {
         let mut world = World::new(
             &MAIN
-                .replace("[tenants/*.yaml]", &format!("[tenants/t1.yaml, {pattern}]"))
-                .replace("[tenants/t1.yaml, tenants/*.yaml]", "[tenants/*.yaml]"),
+                .replace("[tenants/*.yaml]", &format!("[tenants/t1.yaml, \"{pattern}\"]"))
+                .replace("[tenants/t1.yaml, \"tenants/*.yaml\"]", "[tenants/*.yaml]"),
         );
         let secret = world.folder.path().join("secret");
         world.write(path, &tenant(2).replace("SECRET", &secret.to_string_lossy()));
