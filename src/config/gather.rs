@@ -52,12 +52,16 @@ fn read_tenant_file(
     tenants: &mut Tenants,
     problems: &mut Problems,
 ) {
-    let Some(Source { path, node, value }) = files::read(path, problems) else { return };
+    let Some(Source { path, node, value }) = files::read(path, problems) else {
+        tenants.nameless = true;
+        return;
+    };
     let top = Scope::root(&path, Some(&node));
     let mut take = |value: Value, here: &Scope<'_>| {
         let entry = Field::deserialize(value).unwrap_or_default();
-        if let Some(tenant) = problems.take(entry, here) {
-            tenants.take(tenant, here, inherited, channels, problems);
+        match problems.take(entry, here) {
+            Some(tenant) => tenants.take(tenant, here, inherited, channels, problems),
+            None => tenants.nameless = true,
         }
     };
     match value {

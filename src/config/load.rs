@@ -57,7 +57,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     let names: HashSet<String> = written.keys().cloned().collect();
     let names: HashSet<&str> = names.iter().map(String::as_str).collect();
     let channels = read_channels(written, &here, problems);
-    let mut tenants = Tenants::default();
+    let mut tenants = Tenants::of(channels.clone());
     let inherited = inherit(&mut raw, &mut tenants, &top, problems);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, problems);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, problems);

@@ -9,6 +9,7 @@ use std::{
 use super::{
     Tenant,
     endpoints::{Endpoints, endpoints, hosts},
+    fences::Channels,
     field::{Field, Word},
     raw::{RawCredential, RawTenant},
     scope::{Problems, Scope, Spot},
@@ -16,7 +17,7 @@ use super::{
     words::{day, guid, labels, name, notify, one_of, scores, zone},
 };
 use crate::{
-    domain::{Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId, Timestamp},
+    domain::{ChannelName, Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId, Timestamp},
     microsoft::{Account, AppCredential, Hosts, Proof},
     schedule::Schedule,
 };
@@ -41,6 +42,9 @@ pub(super) struct Inherited {
 pub(super) struct Tenants {
     pub(super) by_id: BTreeMap<TenantId, Arc<Tenant>>,
     pub(super) places: HashMap<TenantId, Spot>,
+    /// Whether there are tenants of which not even the name could be read.
+    pub(super) nameless: bool,
+    channels: Channels,
     entra: HashMap<EntraTenantId, TenantId>,
     labels: Shared<Labels>,
     hosts: Shared<Hosts>,
@@ -71,6 +75,11 @@ impl<T: Hash + Eq> Shared<T> {
 }
 
 impl Tenants {
+    /// None yet; they may name these channels.
+    pub(super) fn of(channels: Channels) -> Self {
+        Self { channels, ..Self::default() }
+    }
+
     /// Takes one tenant; with any error in it, it is not taken.
     pub(super) fn take(
         &mut self,
@@ -112,8 +121,13 @@ impl Tenants {
         } else {
             inherited.scores.clone()
         };
-        let (Some(id), Some(entra)) = (id, entra) else { return };
+        let Some(id) = id else {
+            self.nameless = true;
+            return;
+        };
         self.check_unique(&id, entra, at, problems);
+        self.check_fences(&id, &labels, &notify, at, problems);
+        let Some(entra) = entra else { return };
         let (Some((app, credential_expires)), Some(schedule)) = (credential, schedule) else { return };
         let hosts = self.hosts.share(hosts(cloud.unwrap_or_default(), region, &endpoints, &inherited.endpoints));
         let scores = Arc::clone(self.scores.entry(scores).or_insert_with_key(|scores| scores.as_slice().into()));
@@ -130,7 +144,7 @@ impl Tenants {
         self.by_id.insert(id, Arc::new(tenant));
     }
 
-    fn check_unique(&mut self, id: &TenantId, entra: EntraTenantId, at: &Scope<'_>, problems: &mut Problems) {
+    fn check_unique(&mut self, id: &TenantId, entra: Option<EntraTenantId>, at: &Scope<'_>, problems: &mut Problems) {
         let place = at.key("id").spot();
         if let Some(first) = self.places.get(id) {
             let what = format!("tenant `{id}` is defined a second time");
@@ -139,11 +153,29 @@ impl Tenants {
             return;
         }
         self.places.insert(id.clone(), place);
-        if let Some(first) = self.entra.insert(entra, id.clone()) {
+        if let Some(first) = entra.and_then(|entra| self.entra.insert(entra, id.clone())) {
             let place = self.places.get(&first).map(|spot| format!(", at {}", spot.place())).unwrap_or_default();
             let what = format!("this `tenant_id` is also the one of tenant `{first}`");
             let instead = "copy the directory (tenant) ID from the overview page of each tenant in Entra";
             problems.error(&at.key("tenant_id"), what, format!("{instead}; the other is `{first}`{place}"));
+        }
+    }
+
+    /// Complains of channels that the tenant names and that may not show it.
+    fn check_fences(
+        &self,
+        id: &TenantId,
+        labels: &Labels,
+        notify: &[ChannelName],
+        at: &Scope<'_>,
+        problems: &mut Problems,
+    ) {
+        for channel in notify.iter().filter_map(|name| self.channels.get(name)) {
+            if !channel.fence.admits(id, labels) {
+                let what = format!("channel `{}` may not show tenant `{id}`", channel.name);
+                let instead = "name another channel, or widen that channel's `tenants:` or `labels:`";
+                problems.error(&at.key("notify"), what, instead);
+            }
         }
     }
 

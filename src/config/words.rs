@@ -72,6 +72,7 @@ pub(super) fn one_of<T: Copy>(
 /// Scores that this version can poll.
 pub(super) fn scores(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> Vec<ScoreKind> {
     let mut scores = Vec::new();
+    let is_empty = matches!(&raw, Field::Good(list) if list.is_empty());
     for (index, Word(text)) in problems.items(raw, at) {
         if let Some(score) = score(&text, &at.item(index), problems)
             && !scores.contains(&score)
@@ -79,7 +80,7 @@ pub(super) fn scores(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mu
             scores.push(score);
         }
     }
-    if scores.is_empty() {
+    if is_empty {
         let instead = format!("write `scores: [{}]`", POLLED[0]);
         problems.error(at, "there is no score here that can be polled", instead);
     }

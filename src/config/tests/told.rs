@@ -1,5 +1,7 @@
 //! Every mistake is told at its place, in words that a tired person understands.
 
+use std::fmt::Write;
+
 use super::{MAIN, RULES, TENANT, read};
 
 /// Which file, what is replaced by what, and what is told.
@@ -156,12 +158,11 @@ fn what_is_probably_not_meant_is_a_warning() {
 #[test]
 fn a_fence_names_some_tenants_and_counts_the_others() {
     let credential = "credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { file: ../secret } }";
-    let tenants: String = (10..60)
-        .map(|id| {
-            let entra = format!("2f1c0a5e-0000-4000-8000-0000000000{id}");
-            format!("- {{ id: t{id}, tenant_id: {entra}, {credential} }}\n")
-        })
-        .collect();
+    let mut tenants = String::new();
+    for id in 10..60 {
+        let entra = format!("2f1c0a5e-0000-4000-8000-0000000000{id}");
+        writeln!(tenants, "- {{ id: t{id}, tenant_id: {entra}, {credential} }}").unwrap();
+    }
     let main = MAIN.replace("tenants: [contoso]", "tenants: [t10]");
     let (loaded, text) = read(&main, &tenants, "rules: [{ name: blind, when: { no_data: 6h }, notify: [contoso] }]");
     assert!(text.contains("tenants that it may not show: `t11`, `t12`, `t13` and 46 more; narrow"), "{text}");
