@@ -1,10 +1,6 @@
 //! The files that the main file names: tenants and rules.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -17,6 +13,7 @@ use super::{
     rules::rule,
     scope::{Problems, Scope},
     tenants::{Inherited, Tenants},
+    words::Names,
 };
 use crate::diagnostic::Place;
 
@@ -25,7 +22,7 @@ pub(super) fn read_tenants(
     raw: Field<Vec<Field<RawTenantEntry>>>,
     at: &Scope<'_>,
     inherited: &Inherited,
-    channels: &HashSet<&str>,
+    channels: &Names,
     tenants: &mut Tenants,
     problems: &mut Problems,
 ) {
@@ -48,7 +45,7 @@ pub(super) fn read_tenants(
 fn read_tenant_file(
     path: &Path,
     inherited: &Inherited,
-    channels: &HashSet<&str>,
+    channels: &Names,
     tenants: &mut Tenants,
     problems: &mut Problems,
 ) {
@@ -76,7 +73,7 @@ fn read_tenant_file(
 pub(super) fn read_rules(
     raw: Field<Vec<Field<Word>>>,
     at: &Scope<'_>,
-    channels: &HashSet<&str>,
+    channels: &Names,
     problems: &mut Problems,
 ) -> Rules {
     let mut rules = Rules::new();

@@ -1,11 +1,6 @@
 //! The whole configuration: main file, tenants, rules, channels, and what they promise each other.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
@@ -22,9 +17,12 @@ use super::{
     scope::{Problems, Scope},
     settings::{fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
-    words::{POLLED, scores, zone},
+    words::{Names, POLLED, scores, zone},
 };
-use crate::{domain::parse_duration, schedule::Schedule};
+use crate::{
+    domain::{ChannelName, parse_duration},
+    schedule::Schedule,
+};
 
 /// How long samples are kept by default, in days.
 const RETENTION_DAYS: u32 = 400;
@@ -54,8 +52,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     top.only(RawMain::KEYS, problems);
     let here = top.key("channels");
     let written = problems.take(std::mem::take(&mut raw.channels), &here).unwrap_or_default();
-    let names: HashSet<String> = written.keys().cloned().collect();
-    let names: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
     let channels = read_channels(written, &here, problems);
     let mut tenants = Tenants::of(channels.clone());
     let inherited = inherit(&mut raw, &mut tenants, &top, problems);

@@ -122,6 +122,7 @@ raw! {
         /// `teams`, `slack` or `webhook`.
         r#type: Word,
         /// Where to send; of `teams` and `slack` it is a secret.
+        #[schemars(with = "ChannelUrl")]
         url: RawSecret,
         /// `whsec_` and base64; a list while it rotates, newest first.
         signing_secret: OneOrMany,
@@ -272,6 +273,9 @@ pub(super) enum RawSecret {
     Literal,
 }
 
+/// What editors are told of a channel's `url:`; only a generic webhook's may stand in the open.
+enum ChannelUrl {}
+
 /// One secret, or several while they rotate.
 #[derive(Debug, Clone)]
 pub(super) enum OneOrMany {
@@ -351,7 +355,8 @@ macro_rules! any_of {
 
 any_of! {
     RawTenantEntry: SchemaGenerator::subschema_for::<String>, SchemaGenerator::subschema_for::<RawTenant>;
-    RawSecret: SchemaGenerator::subschema_for::<RawReference>, web_address;
+    RawSecret: SchemaGenerator::subschema_for::<RawReference>;
+    ChannelUrl: SchemaGenerator::subschema_for::<RawReference>, web_address;
     OneOrMany: SchemaGenerator::subschema_for::<RawReference>, SchemaGenerator::subschema_for::<Vec<RawReference>>;
     AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
 }

@@ -1,13 +1,12 @@
 //! Rules: written → meant.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{
     field::{Field, Word},
     raw::{RawCondition, RawRecover, RawRule},
     scope::{Problems, Scope},
-    words::{labels, name, notify, one_of, score},
+    words::{Names, labels, name, notify, one_of, score},
 };
 use crate::{
     domain::{Better, ScoreKind, Selector, Severity, parse_duration},
@@ -18,7 +17,7 @@ use crate::{
 const RESERVED: &str = "operator.";
 
 /// A rule, unless there is an error in it.
-pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &HashSet<&str>, problems: &mut Problems) -> Option<Rule> {
+pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &Names, problems: &mut Problems) -> Option<Rule> {
     at.only(RawRule::KEYS, problems);
     let name_at = at.key("name");
     let written = problems.require(raw.name, &name_at, "device-score-low");

@@ -38,3 +38,55 @@ pub fn schema(subject: Subject) -> Schema {
         Subject::Rules => schema_for!(RawRules),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::{super::raw, *};
+
+    /// The keys of a mapping in a schema, by the name of its type; of the file itself without one.
+    fn keys(schema: &Value, name: Option<&str>) -> BTreeSet<String> {
+        let mapping = name.map_or(schema, |name| &schema["$defs"][name]);
+        assert_eq!(mapping["additionalProperties"], false, "{name:?} refuses unknown keys");
+        mapping["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn an_editor_knows_exactly_the_keys_that_the_reader_knows() {
+        let (main, rules) = (schema(Subject::Main).to_value(), schema(Subject::Rules).to_value());
+        for (schema, name, known) in [
+            (&main, None, raw::RawMain::KEYS),
+            (&main, Some("RawTenant"), raw::RawTenant::KEYS),
+            (&main, Some("RawCredential"), raw::RawCredential::KEYS),
+            (&main, Some("RawEndpoints"), raw::RawEndpoints::KEYS),
+            (&main, Some("RawChannel"), raw::RawChannel::KEYS),
+            (&main, Some("RawRetry"), raw::RawRetry::KEYS),
+            (&main, Some("RawDigest"), raw::RawDigest::KEYS),
+            (&main, Some("RawFleet"), raw::RawFleet::KEYS),
+            (&main, Some("RawOperator"), raw::RawOperator::KEYS),
+            (&main, Some("RawReference"), raw::RawReference::KEYS),
+            (&rules, None, raw::RawRules::KEYS),
+            (&rules, Some("RawRule"), raw::RawRule::KEYS),
+            (&rules, Some("RawCondition"), raw::RawCondition::KEYS),
+            (&rules, Some("RawRecover"), raw::RawRecover::KEYS),
+        ] {
+            let known: BTreeSet<String> = known.iter().map(|key| key.trim_start_matches("r#").to_owned()).collect();
+            assert_eq!(keys(schema, name), known, "{name:?}");
+        }
+        assert!(schema(Subject::Tenants).to_value()["$defs"]["RawTenant"].is_object());
+    }
+
+    #[test]
+    fn an_editor_offers_no_literal_where_a_secret_belongs() {
+        let main = schema(Subject::Main).to_value();
+        let secret = main["$defs"]["RawCredential"]["properties"]["secret"].to_string()
+            + &main["$defs"]["RawSecret"].to_string();
+        assert!(secret.contains("RawReference") && !secret.contains("\"string\""), "{secret}");
+        let url =
+            main["$defs"]["RawChannel"]["properties"]["url"].to_string() + &main["$defs"]["ChannelUrl"].to_string();
+        assert!(url.contains("RawReference") && url.contains("^https?://"), "{url}");
+    }
+}

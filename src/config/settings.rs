@@ -1,6 +1,6 @@
 //! The smaller keys at the top of the main file: operator, templates, fleet shifts, store, addresses.
 
-use std::{collections::HashSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use super::{
     FleetShift, Operator, StoreLocation,
@@ -10,7 +10,7 @@ use super::{
     raw::{RawFleet, RawOperator},
     rules::share,
     scope::{Problems, Scope},
-    words::notify,
+    words::{Names, notify},
 };
 use crate::{
     channel::ChannelKind,
@@ -22,7 +22,7 @@ use crate::{
 pub(super) fn operator(
     raw: Field<RawOperator>,
     at: &Scope<'_>,
-    names: &HashSet<&str>,
+    names: &Names,
     channels: &Channels,
     problems: &mut Problems,
 ) -> Operator {

@@ -14,7 +14,7 @@ use super::{
     raw::{RawCredential, RawTenant},
     scope::{Problems, Scope, Spot},
     secrets,
-    words::{day, guid, labels, name, notify, one_of, scores, zone},
+    words::{Names, day, guid, labels, name, notify, one_of, scores, zone},
 };
 use crate::{
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId, Timestamp},
@@ -86,7 +86,7 @@ impl Tenants {
         raw: RawTenant,
         at: &Scope<'_>,
         inherited: &Inherited,
-        channels: &HashSet<&str>,
+        channels: &Names,
         problems: &mut Problems,
     ) {
         at.only(RawTenant::KEYS, problems);

@@ -1,6 +1,6 @@
 //! Single values as people write them: names, GUIDs, days, zones, scores, labels, channels.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -13,6 +13,9 @@ use crate::domain::{ChannelName, Labels, ScoreKind, Timestamp};
 
 /// The scores that this version can poll.
 pub(super) const POLLED: [ScoreKind; 2] = [ScoreKind::DeviceSecureScore, ScoreKind::ExposureScore];
+
+/// The channels that are written, each with its name if that is good. Tenants share it.
+pub(super) type Names = BTreeMap<String, Option<ChannelName>>;
 
 /// A name that keeps to the grammar.
 pub(super) fn name<T, E: std::fmt::Display>(
@@ -116,15 +119,15 @@ pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>
 pub(super) fn notify(
     raw: Field<Vec<Field<Word>>>,
     at: &Scope<'_>,
-    channels: &HashSet<&str>,
+    channels: &Names,
     problems: &mut Problems,
 ) -> Vec<ChannelName> {
     let mut told = Vec::new();
     for (index, Word(text)) in problems.items(raw, at) {
-        if channels.contains(text.as_str()) {
-            told.extend(ChannelName::parse(&text));
+        if let Some(name) = channels.get(&text) {
+            told.extend(name.clone());
         } else {
-            let instead = match nearest(&text, channels.iter().copied()) {
+            let instead = match nearest(&text, channels.keys().map(String::as_str)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "define it under `channels:` of the main file".to_owned(),
             };
