@@ -72,7 +72,7 @@ fn what_stands_twice_in_two_files_names_both() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn arbitrary_bytes_are_a_configuration_or_problems(bytes in vec(any::<u8>(), 0..400), text in "[a-z:{}\\[\\]*&!|>'\"\\-? \n\t#]{0,200}") {

@@ -33,9 +33,7 @@ fn a_short_secret_is_hidden_where_secrets_belong_however_it_is_written() {
         "!s3cr3t x",
         "https://x.example/s3cr3t",
     ] {
-        for key in
-            ["secret", "certificate", "federated_token", "password", "token", "key", "client_secret", "client_id"]
-        {
+        for key in ["secret", "federated_token", "password", "client_id"] {
             let tenant = format!("{TENANT}endpoints: 5\ncredential:\n  {key}: {written}\n  more: 1\n").replacen(
                 "credential: {",
                 "other: {",
@@ -44,15 +42,10 @@ fn a_short_secret_is_hidden_where_secrets_belong_however_it_is_written() {
             let secret = if written.starts_with("{ s3cr3t") { "\u{0}" } else { "s3cr3t" };
             is_quiet(MAIN, &tenant, RULES, secret);
         }
-        for key in ["url", "signing_secret", "password"] {
+        for (kind, key) in [("teams", "url"), ("webhook", "url"), ("webhook", "signing_secret")] {
             let secret = if written.starts_with("{ s3cr3t") { "\u{0}" } else { "s3cr3t" };
-            for kind in ["teams", "slack", "webhook"] {
-                let main = format!("{MAIN}more: 1\n").replace(
-                    "channels:\n",
-                    &format!("channels:\n  bad:\n   type: {kind}\n   {key}: {written}\n   more: 1\n"),
-                );
-                is_quiet(&main, TENANT, RULES, secret);
-            }
+            let bad = format!("channels:\n  bad:\n   type: {kind}\n   {key}: {written}\n   more: 1\n");
+            is_quiet(&MAIN.replace("channels:\n", &bad), TENANT, RULES, secret);
         }
     }
 }
@@ -63,7 +56,7 @@ fn a_webhook_address_in_the_open_is_not_printed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_random_secret_is_hidden_wherever_it_stands(
