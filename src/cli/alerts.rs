@@ -87,7 +87,10 @@ pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Fail
             let row = find(&store, &which).await?;
             match close::accept(&store, &config, &row, Clock::System.now()).await? {
                 Some(_) => {
-                    output::say(&format!("accepted: `{}` of `{}` starts from the new level", row.key.rule, row.key.tenant));
+                    output::say(&format!(
+                        "accepted: `{}` of `{}` starts from the new level",
+                        row.key.rule, row.key.tenant
+                    ));
                     Ok(())
                 }
                 None => Err(wrong_input("only a firing alert of a `drop` or `rise` rule can be accepted")),
@@ -114,10 +117,13 @@ async fn find(store: &dyn Store, which: &Which) -> Result<AlertRow, Failure> {
     };
     let wanted = which.subject.as_deref();
     let rows = store.alerts(&filter).await?;
-    let mut matching = rows.into_iter().filter(|row| wanted.is_none() || row.key.subject.as_ref().map(Subject::as_str) == wanted);
+    let mut matching =
+        rows.into_iter().filter(|row| wanted.is_none() || row.key.subject.as_ref().map(Subject::as_str) == wanted);
     match (matching.next(), matching.next()) {
         (Some(row), None) => Ok(row),
-        (None, _) => Err(wrong_input(format!("there is no alert of rule `{}` for tenant `{}`", which.rule, which.tenant))),
+        (None, _) => {
+            Err(wrong_input(format!("there is no alert of rule `{}` for tenant `{}`", which.rule, which.tenant)))
+        }
         (Some(_), Some(_)) => Err(wrong_input("there are several; name one with `--subject`")),
     }
 }
@@ -136,7 +142,10 @@ fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
             row.alert.state.as_str().to_owned(),
             row.key.tenant.to_string(),
             row.key.rule.to_string(),
-            row.key.subject.as_ref().map_or_else(|| row.key.score.to_string(), |subject| format!("{} {subject}", row.key.score)),
+            row.key
+                .subject
+                .as_ref()
+                .map_or_else(|| row.key.score.to_string(), |subject| format!("{} {subject}", row.key.score)),
             output::or_dash(since(&row.alert.state)),
             output::or_dash(score.and_then(|score| score.value).map(display::number)),
             output::or_dash(score.and_then(|score| score.baseline).map(display::number)),

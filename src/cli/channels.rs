@@ -77,9 +77,15 @@ async fn list(store: &dyn Store, config: &Config, json: bool) -> Result<(), Fail
             Line {
                 name: name.clone(),
                 r#type: settings.kind.as_str(),
-                waiting: count(|state| matches!(state, DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Parked)),
+                waiting: count(|state| {
+                    matches!(state, DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Parked)
+                }),
                 dead: count(|state| state == DeliveryState::Dead),
-                oldest_queued_at: totals.oldest_queued_at.iter().find(|(channel, _)| channel == name).map(|(_, at)| *at),
+                oldest_queued_at: totals
+                    .oldest_queued_at
+                    .iter()
+                    .find(|(channel, _)| channel == name)
+                    .map(|(_, at)| *at),
                 parked: parked.map(|parked| parked.reason.clone()),
                 parked_since: parked.map(|parked| parked.since),
             }

@@ -95,7 +95,9 @@ fn summarise(config: &Config) -> Summary {
         schedule: schedule.expression().to_owned(),
         timezone: schedule.zone().to_string(),
         tenants,
-        next_runs: std::iter::successors(schedule.next_tick(now), |tick| schedule.next_tick(*tick)).take(RUNS_SHOWN).collect(),
+        next_runs: std::iter::successors(schedule.next_tick(now), |tick| schedule.next_tick(*tick))
+            .take(RUNS_SHOWN)
+            .collect(),
     });
     Summary {
         tenants: config.tenants.len(),

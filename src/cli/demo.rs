@@ -60,7 +60,9 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     let loaded = config::load(&folder.path().join("scorewatch.yaml"));
     let Some(config) = loaded.config else {
         output::complain(&output::problems(&loaded.problems));
-        return Err(Failure::Run(Some(anyhow::anyhow!("the demo's own configuration is refused: a fault of scorewatch"))));
+        return Err(Failure::Run(Some(anyhow::anyhow!(
+            "the demo's own configuration is refused: a fault of scorewatch"
+        ))));
     };
     let mut stage = Stage::set(scenario, &cloud);
     let (_keep, current) = watch::channel(Arc::new(config));
@@ -80,7 +82,9 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
         }
         shown = received.len();
     }
-    output::say(&format!("\n{shown} messages in all; nothing was told twice. Next: `scorewatch check` on a configuration of your own."));
+    output::say(&format!(
+        "\n{shown} messages in all; nothing was told twice. Next: `scorewatch check` on a configuration of your own."
+    ));
     service.stop().await;
     Ok(())
 }
@@ -107,7 +111,8 @@ async fn settle(store: &dyn Store, cloud: &Cloud, receivers: &Receivers, shown: 
             let waiting = store.totals().await.is_ok_and(|totals| {
                 totals.deliveries.iter().any(|(_, state, count)| *state != DeliveryState::Dead && *count > 0)
             });
-            let happened = if calm { cloud.counts().score_requests >= checks } else { receivers.received().len() > shown };
+            let happened =
+                if calm { cloud.counts().score_requests >= checks } else { receivers.received().len() > shown };
             if happened && !waiting {
                 return;
             }
@@ -118,7 +123,12 @@ async fn settle(store: &dyn Store, cloud: &Cloud, receivers: &Receivers, shown: 
     let _ = tokio::time::timeout(STEP_MAX, enough).await;
 }
 
-fn write_configuration(folder: &Path, scenario: &Scenario, cloud: &Cloud, receivers: &Receivers) -> Result<(), Failure> {
+fn write_configuration(
+    folder: &Path,
+    scenario: &Scenario,
+    cloud: &Cloud,
+    receivers: &Receivers,
+) -> Result<(), Failure> {
     let secrets = folder.join("secrets");
     fs::create_dir(&secrets)?;
     let channels = [
@@ -211,7 +221,10 @@ fn collect(value: &Value, found: &mut Vec<String>) {
         Value::Object(fields) => match (fields.get("title"), fields.get("value"), fields.get("text")) {
             (Some(Value::String(title)), Some(Value::String(value)), _) => found.push(format!("{title}: {value}")),
             (_, _, Some(Value::String(text))) => found.extend(text.lines().map(str::to_owned)),
-            _ => fields.values().filter(|field| field.is_array() || field.is_object()).for_each(|field| collect(field, found)),
+            _ => fields
+                .values()
+                .filter(|field| field.is_array() || field.is_object())
+                .for_each(|field| collect(field, found)),
         },
         _ => {}
     }

@@ -18,7 +18,8 @@ pub(super) fn start(service: bool) {
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new(level));
     let layer = tracing_subscriber::fmt::layer().with_writer(stderr);
     let layer = if stderr().is_terminal() { layer.boxed() } else { layer.json().flatten_event(true).boxed() };
-    let started = tracing_subscriber::registry().with(layer.with_filter(filter_fn(harmless)).with_filter(filter)).try_init();
+    let started =
+        tracing_subscriber::registry().with(layer.with_filter(filter_fn(harmless)).with_filter(filter)).try_init();
     if started.is_err() {
         tracing::debug!("logging was started already");
     }

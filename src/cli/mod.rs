@@ -3,8 +3,8 @@
 mod alerts;
 mod channels;
 mod check;
-mod demo;
 mod deliveries;
+mod demo;
 mod logging;
 mod once;
 mod output;

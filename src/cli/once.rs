@@ -70,9 +70,7 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
         let visits = batch.iter().map(|tenant| {
             let record = records.remove(&tenant.id);
             let (engine, plan, shutdown) = (&engine, &plan, &shutdown);
-            async move {
-                (tenant, engine.checker.visit(plan, tenant, Turn::Check { due_at }, record, shutdown).await)
-            }
+            async move { (tenant, engine.checker.visit(plan, tenant, Turn::Check { due_at }, record, shutdown).await) }
         });
         let mut visits = stream::iter(visits).buffer_unordered(config.concurrency);
         while let Some((tenant, visit)) = visits.next().await {
@@ -132,7 +130,9 @@ fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
     match fetched.result {
         Ok(readings) => readings
             .into_iter()
-            .map(|reading| line(reading.subject.map(|subject| subject.to_string()), Some(reading.sample.value), "ok", None))
+            .map(|reading| {
+                line(reading.subject.map(|subject| subject.to_string()), Some(reading.sample.value), "ok", None)
+            })
             .collect(),
         Err(failure) => vec![line(None, None, failure.class, failure.hint.map(str::to_owned))],
     }

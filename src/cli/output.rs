@@ -44,7 +44,9 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
 
 /// The text with control characters escaped, so that no name from outside can drive a terminal.
 pub(super) fn visible(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() }).collect()
+    text.chars()
+        .map(|letter| if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() })
+        .collect()
 }
 
 /// A value that may be missing.

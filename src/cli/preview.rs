@@ -68,7 +68,9 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     }
     match send::attempt(&Egress::new(), settings, &config.templates, &notification, now).await {
         Verdict::Delivered => {
-            output::complain("sent; the receiver took it. Look whether it appeared: a Teams workflow answers before it runs");
+            output::complain(
+                "sent; the receiver took it. Look whether it appeared: a Teams workflow answers before it runs",
+            );
             Ok(())
         }
         Verdict::Retry { reason, .. } | Verdict::Dead { reason } | Verdict::Parked { reason } => {

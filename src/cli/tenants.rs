@@ -169,7 +169,12 @@ async fn show(store: &dyn Store, config: &Config, id: &str, json: bool) -> Resul
         ("channels of its own", line.channels.join(", ")),
         ("last check", output::or_dash(line.checked_at)),
         ("next check", output::or_dash(line.next_check_at)),
-        ("checks", line.failing.as_ref().map_or_else(|| "ok".to_owned(), |failing| format!("{} since {}", failing.class, failing.since))),
+        (
+            "checks",
+            line.failing
+                .as_ref()
+                .map_or_else(|| "ok".to_owned(), |failing| format!("{} since {}", failing.class, failing.since)),
+        ),
         ("what to do", output::or_dash(line.failing.as_ref().and_then(|failing| failing.hint.as_ref()))),
     ];
     output::say(&output::table(["", ""], facts.map(|(what, value)| [what.to_owned(), value])));
