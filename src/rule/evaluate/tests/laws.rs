@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn a_step_from_a_stored_alert_is_the_step_from_the_live_one(
+    fn an_alert_is_read_back_exactly_as_it_was_stored(
         first in any_rule(),
         second in any_rule(),
         happenings in happenings(),

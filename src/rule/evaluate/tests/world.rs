@@ -87,7 +87,7 @@ pub(super) struct World {
     pub(super) is_delivering: bool,
     pub(super) told_at: Option<Timestamp>,
     pub(super) told: Vec<Transition>,
-    last_data: Timestamp,
+    pub(super) last_data: Timestamp,
 }
 
 impl World {
