@@ -12,6 +12,8 @@ fn a_drop_is_inclusive_though_its_numbers_have_no_exact_binary_form() {
 fn a_window_ends_before_the_reading_and_begins_exactly_within_before_it() {
     walk("drop 10%, within 2h", "00:00 400 inactive -\n 02:00 360 firing fired");
     walk("drop 10%, within 2h", "00:00 400 inactive -\n 02:01 360 inactive -");
+    walk("drop 10%, within 2h", "00:00 400 inactive -\n 01:00 380 inactive -\n 02:00 360 firing fired");
+    walk("drop 10%, within 2h", "00:00 400 inactive -\n 01:00 380 inactive -\n 02:01 360 inactive -");
     walk("drop 10%", "00:00 400 inactive -\n 00:00 300 inactive -                  # at t is not before t");
 }
 
