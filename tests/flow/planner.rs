@@ -168,7 +168,7 @@ async fn a_visit_that_breaks_down_or_can_not_be_kept_is_made_again() {
                 version(&bed, "contoso").await == 1
             })
             .await;
-        assert_eq!(asked(&bed, "contoso"), 3);
+        assert!(asked(&bed, "contoso") >= 3, "asked anew each time");
         wheel.stop(&bed).await;
     }
 }
