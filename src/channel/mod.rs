@@ -7,7 +7,7 @@ mod status;
 mod teams;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 pub use crate::notify::backoff::Bounds as RetryBounds;
 
@@ -15,7 +15,7 @@ use crate::{
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
-    secret::SecretReference,
+    secret::{SecretReference, redact_url},
     template::Registry,
 };
 
@@ -36,6 +36,8 @@ pub struct ChannelSettings {
     pub timeout: Duration,
     /// Which private addresses it may send to.
     pub private: crate::egress::Private,
+    /// More notifications than this, waiting for this channel, go out as one.
+    pub digest_over: usize,
     /// The template's name; `None`: its kind's.
     pub template: Option<String>,
 }
@@ -75,12 +77,22 @@ impl ChannelKind {
 }
 
 /// A generic webhook's URL may be written in the open, or be a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum WebhookUrl {
     /// Written in the configuration.
     Open(String),
     /// Kept elsewhere.
     Secret(SecretReference),
+}
+
+impl fmt::Debug for WebhookUrl {
+    /// A path or query may authorise whoever has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(url) => f.debug_tuple("Open").field(&format_args!("{}", redact_url(url))).finish(),
+            Self::Secret(reference) => f.debug_tuple("Secret").field(reference).finish(),
+        }
+    }
 }
 
 /// What a receiver's answer means for the delivery.

@@ -32,6 +32,7 @@ pub fn operator_rule(operator: &Operator) -> Option<Rule> {
         accept_after: None,
         notify: operator.notify.clone(),
         good_news: false,
+        fleet: false,
     })
 }
 

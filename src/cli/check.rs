@@ -62,7 +62,7 @@ pub(super) fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
         return if loaded.config.is_some() { Ok(()) } else { Err(Failure::Input(None)) };
     }
     if !loaded.problems.is_empty() {
-        output::complain(&output::problems(&loaded.problems));
+        output::complain(&output::problems(&loaded));
     }
     let Some(summary) = summary else { return Err(Failure::Input(None)) };
     let Summary { tenants, rules, channels, schedules } = &summary;

@@ -59,7 +59,7 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     write_configuration(folder.path(), &scenario, &cloud, &receivers)?;
     let loaded = config::load(&folder.path().join("scorewatch.yaml"));
     let Some(config) = loaded.config else {
-        output::complain(&output::problems(&loaded.problems));
+        output::complain(&output::problems(&loaded));
         return Err(Failure::Run(Some(anyhow::anyhow!(
             "the demo's own configuration is refused: a fault of scorewatch"
         ))));

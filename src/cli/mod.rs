@@ -149,18 +149,14 @@ fn wrong_input(what: impl Into<String>) -> Failure {
 /// Reads the configuration; prints its problems where it is not taken.
 fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
     let loaded = config::load(file);
-    match loaded.config {
-        Some(config) => {
-            for problem in &loaded.problems {
-                tracing::warn!(place = %problem.place, "{}; {}", problem.what, problem.instead);
-            }
-            Ok(Arc::new(config))
-        }
-        None => {
-            output::complain(&output::problems(&loaded.problems));
-            Err(Failure::Input(None))
-        }
+    let Some(config) = loaded.config else {
+        output::complain(&output::problems(&loaded));
+        return Err(Failure::Input(None));
+    };
+    for problem in &loaded.problems {
+        tracing::warn!(place = %problem.place, "{}; {}", problem.what, problem.instead);
     }
+    Ok(Arc::new(config))
 }
 
 /// Opens the store beside a service that may be running on it, for listings and small changes.

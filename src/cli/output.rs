@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::Failure;
-use crate::diagnostic::{Problem, render};
+use crate::{config::Loaded, diagnostic::render};
 
 /// Prints a line of results. A reader that has gone away is no failure of ours.
 pub(super) fn say(text: &str) {
@@ -25,8 +25,8 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// Problems as people or machines want them.
-pub(super) fn problems(problems: &[Problem]) -> String {
-    render::terminal(problems, stderr().is_terminal())
+pub(super) fn problems(loaded: &Loaded) -> String {
+    render::terminal(&loaded.problems, &loaded.excerpts, stderr().is_terminal())
 }
 
 /// A table for people: aligned columns, no frame. Control characters from outside are made visible.

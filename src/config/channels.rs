@@ -9,7 +9,7 @@ use super::{
     raw::{AllowPrivate, OneOrMany, RawChannel, RawDigest, RawRetry, RawSecret},
     scope::{Problems, Scope},
     secrets,
-    tenants::{labels, name, one_of},
+    words::{labels, name, one_of},
 };
 use crate::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
@@ -17,6 +17,9 @@ use crate::{
     egress::Private,
     notify::route::Fence,
 };
+
+/// More notifications than this, waiting for one channel, go out as one.
+const DIGEST_OVER: usize = 20;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -59,10 +62,10 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
     let pace = problems.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
     let timeout = problems.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
     let retry = retry(raw.retry, &at.key("retry"), problems);
-    digest(raw.digest, &at.key("digest"), problems);
+    let digest_over = digest(raw.digest, &at.key("digest"), problems);
     let private = private(raw.allow_private, &at.key("allow_private"), problems);
     let template = problems.take(raw.template, &at.key("template")).map(|Word(name)| name);
-    Some(ChannelSettings { name: name?, kind: kind?, fence, pace, retry, timeout, private, template })
+    Some(ChannelSettings { name: name?, kind: kind?, fence, pace, retry, timeout, private, digest_over, template })
 }
 
 fn signing(raw: Field<OneOrMany>, at: &Scope<'_>, problems: &mut Problems) -> Vec<crate::secret::SecretReference> {
@@ -89,19 +92,22 @@ fn retry(raw: Field<RawRetry>, at: &Scope<'_>, problems: &mut Problems) -> Retry
     at.only(RawRetry::KEYS, problems);
     let bounds = RetryBounds {
         first: problems.duration(raw.first, &at.key("first"), Duration::from_secs(2)),
-        max: problems.duration(raw.max, &at.key("max"), Duration::from_secs(15 * 60)),
-        give_up: problems.duration(raw.give_up, &at.key("give_up"), Duration::from_secs(24 * 3600)),
+        max: problems.duration(raw.max, &at.key("max"), Duration::from_mins(15)),
+        give_up: problems.duration(raw.give_up, &at.key("give_up"), Duration::from_hours(24)),
     };
     if bounds.first > bounds.max {
         problems.error(at, "`first` is longer than `max`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
     }
+    if bounds.max > bounds.give_up {
+        problems.error(at, "`max` is longer than `give_up`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
+    }
     bounds
 }
 
-fn digest(raw: Field<RawDigest>, at: &Scope<'_>, problems: &mut Problems) {
-    let Some(raw) = problems.take(raw, at) else { return };
+fn digest(raw: Field<RawDigest>, at: &Scope<'_>, problems: &mut Problems) -> usize {
+    let raw = problems.take(raw, at).unwrap_or_default();
     at.only(RawDigest::KEYS, problems);
-    problems.parse(raw.over, &at.key("over"), whole);
+    problems.parse(raw.over, &at.key("over"), whole).unwrap_or(DIGEST_OVER)
 }
 
 /// A whole number above zero.

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde_yaml::Value;
@@ -12,11 +13,14 @@ use super::{
     marks::{self, Content, FILE_BYTES_MAX, Mark, Node},
     scope::{Problems, Scope},
 };
-use crate::diagnostic::{Gravity, Place, Problem};
+use crate::{
+    diagnostic::{Gravity, Place, Problem},
+    secret::redact::echoed,
+};
 
 /// A file that could be read.
 pub(super) struct Source {
-    pub(super) path: PathBuf,
+    pub(super) path: Arc<Path>,
     pub(super) node: Node,
     pub(super) value: Value,
 }
@@ -25,11 +29,11 @@ pub(super) struct Source {
 pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
     let mut complain = |mark: Mark, what: String, instead: &str| {
         let place = Place { file: path.to_owned(), line: mark.line, column: mark.column };
-        problems.0.push(Problem {
+        problems.list.push(Problem {
             place,
             key: String::new(),
             gravity: Gravity::Error,
-            what,
+            what: echoed(&what),
             instead: instead.to_owned(),
         });
     };
@@ -69,12 +73,14 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
             return None;
         }
         Err(faults) => {
-            faults.into_iter().for_each(|fault| complain(fault.mark, fault.what, fault.instead));
+            for fault in faults {
+                complain(fault.mark, fault.what, fault.instead);
+            }
             return None;
         }
     };
     match serde_yaml::from_str(text) {
-        Ok(value) => Some(Source { path: path.to_owned(), node, value }),
+        Ok(value) => Some(Source { path: path.into(), node, value }),
         Err(error) => {
             let mark = error
                 .location()
@@ -103,6 +109,7 @@ impl Source {
 
 /// The files that an entry of `rules:` or `tenants:` names, in order.
 pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Vec<PathBuf> {
+    problems.watched.pattern(&at.folder().join(pattern));
     if !pattern.contains(['*', '?', '[']) {
         let path = at.folder().join(pattern);
         if !path.is_file() {

@@ -3,8 +3,13 @@
 mod facts;
 
 mod channels;
+mod endpoints;
+mod excerpt;
+mod fences;
 mod field;
 mod files;
+mod follow;
+mod gather;
 mod load;
 mod marks;
 mod raw;
@@ -13,17 +18,21 @@ mod rules;
 pub mod schema;
 mod scope;
 mod secrets;
+mod settings;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod watched;
+mod words;
 
 pub use load::load;
+pub use watched::Watched;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     channel::ChannelSettings,
-    diagnostic::Problem,
+    diagnostic::{Excerpts, Problem},
     domain::{ChannelName, Labels, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
     rule::Rule,
@@ -47,6 +56,8 @@ pub struct Config {
     pub concurrency: usize,
     /// How long samples and finished deliveries are kept.
     pub retention: Duration,
+    /// When many tenants' scores moving together are one notice.
+    pub fleet: FleetShift,
     /// The tenants, by id.
     pub tenants: BTreeMap<TenantId, Arc<Tenant>>,
     /// The rules, by name.
@@ -57,8 +68,8 @@ pub struct Config {
     pub templates: Arc<crate::template::Registry>,
     /// Who hears that we are blind.
     pub operator: Operator,
-    /// Every file and folder that this configuration was read from, for the watch on changes.
-    pub sources: Vec<PathBuf>,
+    /// Where a change may make it another one.
+    pub watched: Watched,
 }
 
 /// A tenant as configured.
@@ -98,6 +109,23 @@ pub struct Operator {
     pub blind_after: Duration,
 }
 
+/// When many tenants' scores that move the same way within one schedule interval are one notice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FleetShift {
+    /// How long notifications wait for the rest of the fleet; zero: not at all.
+    pub hold: Duration,
+    /// The fewest tenants.
+    pub at_least: usize,
+    /// The least share of the tenants read, above 0 and up to 100.
+    pub share_percent: f64,
+}
+
+impl Default for FleetShift {
+    fn default() -> Self {
+        Self { hold: Duration::from_mins(10), at_least: 10, share_percent: 33.0 }
+    }
+}
+
 /// What reading a configuration gave.
 #[derive(Debug)]
 pub struct Loaded {
@@ -105,4 +133,8 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// All problems, errors and warnings, in file order.
     pub problems: Vec<Problem>,
+    /// The lines of those problems, where they can be shown.
+    pub excerpts: Excerpts,
+    /// Where a change may make it another one; complete for a refused configuration, too.
+    pub watched: Watched,
 }

@@ -1,94 +1,101 @@
 //! Takes a changed configuration without a restart: whole, or not at all.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc};
 
-use notify_debouncer_full::{
-    DebounceEventResult, Debouncer, RecommendedCache, new_debouncer,
-    notify::{EventKind, RecommendedWatcher, RecursiveMode},
-};
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, watch},
+    task,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Config, load};
+use super::{Config, Loaded, Watched, follow::Follower, load};
 use crate::telemetry::Metrics;
 
-/// How long files must be still before they are read: editors and volume mounts write in several steps.
-const STILL: Duration = Duration::from_millis(500);
+/// How often a configuration is read again because it names folders that were not watched while it was read.
+const READS_MAX: usize = 4;
 
-/// Watches everything that the configuration was read from, and SIGHUP. The receiver sees each configuration that is taken.
+/// Watches everything that the configuration is read from, and SIGHUP. The receiver sees each configuration that is taken.
+/// Where the system can't watch files, that is logged, and SIGHUP still works.
 ///
 /// # Errors
-/// When the signal or the files can't be watched.
+/// When the signal can't be received.
 pub fn watch(
     file: PathBuf,
     config: Arc<Config>,
     metrics: Metrics,
     shutdown: CancellationToken,
 ) -> anyhow::Result<watch::Receiver<Arc<Config>>> {
-    let mut hangup = signal(SignalKind::hangup())?;
     let changed = Arc::new(Notify::new());
-    let wake = Arc::clone(&changed);
-    let mut watcher = new_debouncer(STILL, None, move |result: DebounceEventResult| {
-        // Our own reading is an event too, and must not wake us again.
-        let touched =
-            result.map_or(true, |events| events.iter().any(|event| !matches!(event.kind, EventKind::Access(_))));
-        if touched {
-            wake.notify_one();
-        }
-    })?;
-    let mut watched = BTreeSet::new();
-    follow(&mut watcher, &mut watched, &file, &config);
+    let follower = Follower::new(Arc::clone(&changed));
+    start(Reload { file, metrics, follower, changed }, config, shutdown)
+}
+
+struct Reload {
+    file: PathBuf,
+    metrics: Metrics,
+    follower: Follower,
+    changed: Arc<Notify>,
+}
+
+fn start(
+    mut reload: Reload,
+    config: Arc<Config>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<watch::Receiver<Arc<Config>>> {
+    let hangup = signal(SignalKind::hangup())?;
+    let watched = config.watched.clone();
+    reload.follower.follow(&watched);
     let (sender, receiver) = watch::channel(config);
     tokio::spawn(async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = reload.run(hangup, watched, &sender) => {}
+        }
+    });
+    Ok(receiver)
+}
+
+impl Reload {
+    async fn run(mut self, mut hangup: Signal, mut watched: Watched, sender: &watch::Sender<Arc<Config>>) {
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
-                _ = hangup.recv() => {}
-                () = changed.notified() => {}
+                Some(()) = hangup.recv() => {}
+                () = self.changed.notified() => {}
             }
-            let path = file.clone();
-            let Ok(loaded) = tokio::task::spawn_blocking(move || load(&path)).await else { continue };
+            let Some(loaded) = self.read(&mut watched).await else { continue };
             for problem in &loaded.problems {
                 warn!(place = %problem.place, key = problem.key, "{}; {}", problem.what, problem.instead);
             }
-            metrics.reloaded(loaded.config.is_some());
+            self.metrics.reloaded(loaded.config.is_some());
             if let Some(config) = loaded.config {
-                follow(&mut watcher, &mut watched, &file, &config);
                 info!(tenants = config.tenants.len(), rules = config.rules.len(), "the changed configuration is taken");
                 sender.send_replace(Arc::new(config));
             } else {
                 warn!("the changed configuration has errors; the old one goes on");
             }
         }
-    });
-    Ok(receiver)
-}
+    }
 
-/// Watches the folders: a file that is replaced by renaming, and a link that is turned, are seen there only.
-fn follow(
-    watcher: &mut Debouncer<RecommendedWatcher, RecommendedCache>,
-    watched: &mut BTreeSet<PathBuf>,
-    file: &Path,
-    config: &Config,
-) {
-    for source in config.sources.iter().map(PathBuf::as_path).chain([file]) {
-        let folder = if source.is_dir() { source } else { source.parent().unwrap_or(Path::new("")) };
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        if !folder.is_dir() || watched.contains(folder) {
-            continue;
+    /// Reads the configuration under the watch, so that no change falls between reading and watching. A refused one is
+    /// followed too: what mends it may lie in a folder that only it names.
+    async fn read(&mut self, watched: &mut Watched) -> Option<Loaded> {
+        let mut last = None;
+        for _ in 0..READS_MAX {
+            self.follower.follow(watched);
+            let file = self.file.clone();
+            let loaded = task::spawn_blocking(move || load(&file)).await.ok()?;
+            watched.clone_from(&loaded.watched);
+            let is_covered = self.follower.covers(watched);
+            last = Some(loaded);
+            if is_covered {
+                break;
+            }
         }
-        match watcher.watch(folder, RecursiveMode::NonRecursive) {
-            Ok(()) => drop(watched.insert(folder.to_owned())),
-            Err(error) => warn!(folder = %folder.display(), %error, "changes here are not seen; send SIGHUP instead"),
-        }
+        last
     }
 }
+
+#[cfg(test)]
+mod tests;

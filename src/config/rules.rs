@@ -7,12 +7,15 @@ use super::{
     field::{Field, Word},
     raw::{RawCondition, RawRecover, RawRule},
     scope::{Problems, Scope},
-    tenants::{labels, name, notify, one_of, score},
+    words::{labels, name, notify, one_of, score},
 };
 use crate::{
     domain::{Better, ScoreKind, Selector, Severity, parse_duration},
     rule::{BaselineChoice, Change, Condition, Recover, Rule, RuleName, Size},
 };
+
+/// What the names of Scorewatch's own rules begin with.
+const RESERVED: &str = "operator.";
 
 /// A rule, unless there is an error in it.
 pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &HashSet<&str>, problems: &mut Problems) -> Option<Rule> {
@@ -20,6 +23,12 @@ pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &HashSet<&str>, probl
     let name_at = at.key("name");
     let written = problems.require(raw.name, &name_at, "device-score-low");
     let name = written.and_then(|Word(text)| name(&text, &name_at, RuleName::parse, problems));
+    if let Some(name) = &name
+        && name.as_str().starts_with(RESERVED)
+    {
+        let what = format!("names that begin with `{RESERVED}` are Scorewatch's own");
+        problems.error(&name_at, what, "choose another name");
+    }
     let scored = raw.score.is_written();
     let kind =
         problems.take(raw.score, &at.key("score")).and_then(|Word(text)| score(&text, &at.key("score"), problems));
@@ -35,7 +44,8 @@ pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &HashSet<&str>, probl
     let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
     let severity = one_of(raw.severity, &at.key("severity"), &severities, problems).unwrap_or_default();
     let good_news = problems.take(raw.good_news, &at.key("good_news")).unwrap_or_default();
-    one_of(raw.fleet, &at.key("fleet"), &[("on", ()), ("off", ()), ("true", ()), ("false", ())], problems);
+    let fleet = [("on", true), ("off", false), ("true", true), ("false", false)];
+    let fleet = one_of(raw.fleet, &at.key("fleet"), &fleet, problems).unwrap_or(true);
     let tenants = Selector(labels(raw.tenants, &at.key("tenants"), problems));
     let notify = notify(raw.notify, &at.key("notify"), channels, problems);
     let when = when?;
@@ -67,6 +77,7 @@ pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &HashSet<&str>, probl
         accept_after,
         notify,
         good_news,
+        fleet,
     })
 }
 
@@ -131,8 +142,9 @@ fn recovery(raw: RawRecover, when: Option<Condition>, at: &Scope<'_>, problems: 
         (Condition::Above(bound), Recover::Below(mark)) if mark > bound => Some(format!(
             "`below: {mark}` is on the wrong side of `above: {bound}`; write `recover: {{ below: N }}` with N of {bound} or less"
         )),
-        (Condition::Below(_), Recover::Above(_)) | (Condition::Above(_), Recover::Below(_)) => None,
-        (Condition::Drop(_), Recover::Regained(_) | Recover::Above(_))
+        (Condition::Below(_), Recover::Above(_))
+        | (Condition::Above(_), Recover::Below(_))
+        | (Condition::Drop(_), Recover::Regained(_) | Recover::Above(_))
         | (Condition::Rise(_), Recover::Regained(_) | Recover::Below(_)) => None,
         (Condition::Below(_), _) => {
             Some("this can't be the recovery of `below`; write `recover: { above: 320 }`".to_owned())

@@ -1,20 +1,22 @@
 //! Where in the files the validation stands, and the problems that it has found.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use super::{
+    Watched,
     field::{Field, Word},
     marks::{Content, Mark, Node},
 };
 use crate::{
     diagnostic::{Gravity, Place, Problem},
     domain::parse_duration,
+    secret::redact::{echo, echoed},
 };
 
 /// A key or list item, with the way to it. Costs nothing until something is wrong there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'a> {
-    file: &'a Path,
+    file: &'a Arc<Path>,
     mark: Mark,
     node: Option<&'a Node>,
     step: Step<'a>,
@@ -29,7 +31,7 @@ enum Step<'a> {
 
 impl<'a> Scope<'a> {
     /// A whole file.
-    pub(super) fn root(file: &'a Path, node: Option<&'a Node>) -> Self {
+    pub(super) fn root(file: &'a Arc<Path>, node: Option<&'a Node>) -> Self {
         Self { file, mark: node.map_or(Mark::START, |node| node.mark), node, step: Step::Root }
     }
 
@@ -54,7 +56,12 @@ impl<'a> Scope<'a> {
 
     /// The place.
     pub(super) fn place(&self) -> Place {
-        Place { file: self.file.to_owned(), line: self.mark.line, column: self.mark.column }
+        Place { file: self.file.to_path_buf(), line: self.mark.line, column: self.mark.column }
+    }
+
+    /// The place, cheaply kept.
+    pub(super) fn spot(&self) -> Spot {
+        Spot { file: Arc::clone(self.file), mark: self.mark }
     }
 
     /// The way from the top of the file: `rules[1].when.below`.
@@ -63,7 +70,8 @@ impl<'a> Scope<'a> {
             Step::Root => String::new(),
             Step::Key(parent, key) => {
                 let path = parent.path();
-                if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+                let key = echo(key);
+                if path.is_empty() { key.into_owned() } else { format!("{path}.{key}") }
             }
             Step::Item(parent, index) => format!("{}[{index}]", parent.path()),
         }
@@ -84,9 +92,28 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// A place of which there are many: the file's name is shared.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    file: Arc<Path>,
+    mark: Mark,
+}
+
+impl Spot {
+    /// The place.
+    pub(super) fn place(&self) -> Place {
+        Place { file: self.file.to_path_buf(), line: self.mark.line, column: self.mark.column }
+    }
+}
+
 /// All that was found wrong.
 #[derive(Debug, Default)]
-pub(super) struct Problems(pub(super) Vec<Problem>);
+pub(super) struct Problems {
+    /// In the order in which they were found.
+    pub(super) list: Vec<Problem>,
+    /// Where a change may mend them, or make others.
+    pub(super) watched: Watched,
+}
 
 impl Problems {
     /// Something because of which the configuration is not taken.
@@ -100,12 +127,12 @@ impl Problems {
     }
 
     fn add(&mut self, at: &Scope<'_>, gravity: Gravity, what: String, instead: String) {
-        self.0.push(Problem { place: at.place(), key: at.path(), gravity, what, instead });
+        self.list.push(Problem { place: at.place(), key: at.path(), gravity, what: echoed(&what), instead });
     }
 
     /// Whether the configuration can't be taken.
     pub(super) fn any_error(&self) -> bool {
-        self.0.iter().any(|problem| problem.gravity == Gravity::Error)
+        self.list.iter().any(|problem| problem.gravity == Gravity::Error)
     }
 
     /// The value of a field of the right shape; complains of another shape.
@@ -150,7 +177,8 @@ impl Problems {
             Ok(value) => Some(value),
             Err(sentence) => {
                 let (what, instead) = sentence.split_once("; ").unwrap_or((&sentence, SHAPE));
-                self.error(at, what, instead);
+                // The reader's sentence may repeat what was written.
+                self.error(at, what, echoed(instead));
                 None
             }
         }

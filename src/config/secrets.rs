@@ -5,7 +5,7 @@ use super::{
     raw::{RawReference, RawSecret},
     scope::{Problems, Scope},
 };
-use crate::secret::SecretReference;
+use crate::secret::{SecretReference, redact::echo};
 
 /// How a secret is written.
 const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
@@ -39,8 +39,23 @@ pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems)
         return None;
     }
     if let Err(error) = reference.resolve() {
-        problems.error(at, error.to_string(), "put the secret there, and let this process read it");
+        let kept = match &reference {
+            SecretReference::Env(name) => format!("environment variable `{}`", variable(name)),
+            SecretReference::File(path) => {
+                problems.watched.file(path);
+                let written = path.strip_prefix(at.folder()).unwrap_or(path);
+                format!("file `{}`", echo(&written.to_string_lossy()))
+            }
+            SecretReference::Credential(name) => format!("systemd credential `{}`", echo(name)),
+        };
+        problems.error(at, format!("{kept} {}", error.what), "put the secret there, and let this process read it");
         return None;
     }
     Some(reference)
+}
+
+/// The name of a variable. What is none in capitals may be the secret itself.
+fn variable(name: &str) -> std::borrow::Cow<'_, str> {
+    let is_usual = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+    if name.chars().all(is_usual) { echo(name) } else { "…".into() }
 }

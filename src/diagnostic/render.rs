@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use super::{Gravity, Problem};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-/// `FILE:LINE:COLUMN: error: what; instead`, one line each, in file order, and how many there are. Nothing from outside can
-/// drive the terminal; the lines of the files are not repeated, because they may hold secrets.
+use super::{Excerpt, Excerpts, Gravity, Problem};
+
+/// `FILE:LINE:COLUMN: error: what; instead`, each followed by its line where there is an excerpt; in file order, and how many
+/// there are. Nothing from outside can drive the terminal.
 #[must_use]
-pub fn terminal(problems: &[Problem], colour: bool) -> String {
+pub fn terminal(problems: &[Problem], excerpts: &Excerpts, colour: bool) -> String {
     let mut sorted: Vec<&Problem> = problems.iter().collect();
     sorted.sort();
     let mut text = String::new();
@@ -21,20 +23,43 @@ pub fn terminal(problems: &[Problem], colour: bool) -> String {
         let key = if key.is_empty() { key } else { format!("{key}: ") };
         // Writing to a `String` can't fail.
         let _ = writeln!(text, "{place}: {word}: {key}{}; {}", visible(&problem.what), visible(&problem.instead));
+        if let Some(excerpt) = excerpts.get(&problem.place) {
+            text.push_str(&drawn(problem, excerpt, colour));
+            text.push('\n');
+        }
     }
     let files: BTreeSet<_> = sorted.iter().map(|problem| &problem.place.file).collect();
     let _ = write!(text, "{} in {}", counted(sorted.len(), "problem"), counted(files.len(), "file"));
     text
 }
 
+/// The line with its number, and a mark below what the problem is about.
+fn drawn(problem: &Problem, excerpt: &Excerpt, colour: bool) -> String {
+    let level = match problem.gravity {
+        Gravity::Error => Level::ERROR,
+        Gravity::Warning => Level::WARNING,
+    };
+    let Excerpt { text, span } = excerpt;
+    // Escapes would move the mark; a line with control characters is shown without them.
+    let text: String = text.chars().map(|letter| if hides(letter) { ' ' } else { letter }).collect();
+    let boundary = |at: usize| (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    let span = boundary(span.start)..boundary(span.end.max(span.start));
+    let snippet =
+        Snippet::source(text.as_str()).line_start(problem.place.line).annotation(AnnotationKind::Primary.span(span));
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    renderer.render(&[Group::with_level(level).element(snippet)])
+}
+
 fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Bidirectional overrides turn a line around; they are no control characters to `char`.
+fn hides(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn visible(text: &str) -> String {
-    // Bidirectional overrides turn a line around; they are no control characters to `char`.
-    let hides =
-        |letter: char| letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         if hides(letter) { shown.extend(letter.escape_default()) } else { shown.push(letter) }

@@ -37,6 +37,8 @@ pub struct Rule {
     pub notify: Vec<ChannelName>,
     /// The author knows that this rule fires on good news.
     pub good_news: bool,
+    /// Whether this rule takes part in fleet shifts.
+    pub fleet: bool,
 }
 
 impl Rule {

@@ -1,0 +1,109 @@
+//! Refuses what could send one tenant's alert to another's channel.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    sync::Arc,
+};
+
+use super::{
+    scope::{Problems, Scope, nearest},
+    tenants::Tenants,
+};
+use crate::{
+    channel::ChannelSettings,
+    diagnostic::{Gravity, Place, Problem},
+    domain::{ChannelName, Labels, TenantId},
+    rule::Rule,
+};
+
+/// Most tenants that a problem names.
+const NAMED_MAX: usize = 3;
+
+/// What to do about it.
+const INSTEAD: &str = "narrow the tenants, name another channel, or widen the channel's `tenants:` or `labels:`";
+
+pub(super) type Channels = BTreeMap<ChannelName, Arc<ChannelSettings>>;
+pub(super) type Rules = Vec<(Arc<Rule>, Place)>;
+type ByLabels<'a> = BTreeMap<&'a Labels, Vec<&'a TenantId>>;
+
+/// Complains of every rule and tenant that would tell a channel of a tenant which it may not show.
+pub(super) fn check(rules: &Rules, tenants: &Tenants, channels: &Channels, problems: &mut Problems) {
+    let mut by_labels = ByLabels::new();
+    for tenant in tenants.by_id.values() {
+        by_labels.entry(&tenant.labels).or_default().push(&tenant.id);
+        for channel in tenant.notify.iter().filter_map(|name| channels.get(name)) {
+            if !channel.fence.admits(&tenant.id, &tenant.labels)
+                && let Some(place) = tenants.places.get(&tenant.id)
+            {
+                let what = format!(
+                    "channel `{}` may not show tenant `{}`, which names it under `notify`",
+                    channel.name, tenant.id
+                );
+                refuse(place.place(), what, problems);
+            }
+        }
+    }
+    for (rule, place) in rules {
+        check_rule(rule, place, &by_labels, channels, problems);
+    }
+}
+
+/// A fence around a tenant that does not exist is a slip of the pen: the channel would show nobody.
+pub(super) fn check_known(at: &Scope<'_>, tenants: &Tenants, channels: &Channels, problems: &mut Problems) {
+    for (name, channel) in channels {
+        let (list, known) = (at.key(name.as_str()), tenants.places.keys().map(TenantId::as_str));
+        for id in channel.fence.tenants.iter().flatten().filter(|id| !tenants.places.contains_key(*id)) {
+            let instead = match nearest(id.as_str(), known.clone()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "write the `id` of a tenant, or define that tenant".to_owned(),
+            };
+            problems.error(&list.key("tenants"), format!("there is no tenant `{id}`"), instead);
+        }
+    }
+}
+
+/// Fences by label are tried once per set of labels, not once per tenant.
+fn check_rule(rule: &Rule, place: &Place, by_labels: &ByLabels<'_>, channels: &Channels, problems: &mut Problems) {
+    let selected: Vec<_> = by_labels.iter().filter(|(labels, _)| rule.tenants.matches(labels)).collect();
+    if selected.is_empty() && !by_labels.is_empty() {
+        problems.list.push(Problem {
+            place: place.clone(),
+            key: "tenants".to_owned(),
+            gravity: Gravity::Warning,
+            what: format!("rule `{}` selects no tenant", rule.name),
+            instead: "check its `tenants:` against the tenants' `labels:`".to_owned(),
+        });
+    }
+    for channel in rule.notify.iter().filter_map(|name| channels.get(name)).filter(|channel| !channel.fence.is_open()) {
+        let outside: BTreeSet<&TenantId> = selected
+            .iter()
+            .flat_map(|(labels, ids)| ids.iter().filter(|id| !channel.fence.admits(id, labels)).copied())
+            .collect();
+        if outside.is_empty() {
+            continue;
+        }
+        let named: Vec<String> = outside.iter().take(NAMED_MAX).map(|id| format!("`{id}`")).collect();
+        let mut what = format!(
+            "rule `{}` would tell channel `{}` of tenants that it may not show: {}",
+            rule.name,
+            channel.name,
+            named.join(", ")
+        );
+        if outside.len() > NAMED_MAX {
+            // Writing to a `String` can't fail.
+            let _ = write!(what, " and {} more", outside.len() - NAMED_MAX);
+        }
+        refuse(place.clone(), what, problems);
+    }
+}
+
+fn refuse(place: Place, what: String, problems: &mut Problems) {
+    problems.list.push(Problem {
+        place,
+        key: "notify".to_owned(),
+        gravity: Gravity::Error,
+        what,
+        instead: INSTEAD.to_owned(),
+    });
+}

@@ -1,0 +1,104 @@
+//! The files that the main file names: tenants and rules.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
+
+use serde::Deserialize;
+use serde_yaml::Value;
+
+use super::{
+    fences::Rules,
+    field::{Field, Word},
+    files::{self, Source},
+    raw::{RawRules, RawTenantEntry},
+    rules::rule,
+    scope::{Problems, Scope},
+    tenants::{Inherited, Tenants},
+};
+use crate::diagnostic::Place;
+
+/// Reads every tenant, written here or in files; each file is let go before the next.
+pub(super) fn read_tenants(
+    raw: Field<Vec<Field<RawTenantEntry>>>,
+    at: &Scope<'_>,
+    inherited: &Inherited,
+    channels: &HashSet<&str>,
+    tenants: &mut Tenants,
+    problems: &mut Problems,
+) {
+    if !raw.is_written() {
+        problems.warning(at, "there are no `tenants`", "write `tenants: [tenants/*.yaml]`");
+    }
+    for (index, entry) in problems.items(raw, at) {
+        let here = at.item(index);
+        match entry {
+            RawTenantEntry::Inline(tenant) => tenants.take(*tenant, &here, inherited, channels, problems),
+            RawTenantEntry::File(pattern) => {
+                for path in files::find(&pattern, &here, problems) {
+                    read_tenant_file(&path, inherited, channels, tenants, problems);
+                }
+            }
+        }
+    }
+}
+
+fn read_tenant_file(
+    path: &Path,
+    inherited: &Inherited,
+    channels: &HashSet<&str>,
+    tenants: &mut Tenants,
+    problems: &mut Problems,
+) {
+    let Some(Source { path, node, value }) = files::read(path, problems) else { return };
+    let top = Scope::root(&path, Some(&node));
+    let mut take = |value: Value, here: &Scope<'_>| {
+        let entry = Field::deserialize(value).unwrap_or_default();
+        if let Some(tenant) = problems.take(entry, here) {
+            tenants.take(tenant, here, inherited, channels, problems);
+        }
+    };
+    match value {
+        Value::Sequence(entries) => {
+            entries.into_iter().enumerate().for_each(|(index, entry)| take(entry, &top.item(index)));
+        }
+        value => take(value, &top),
+    }
+}
+
+/// Reads every rule file.
+pub(super) fn read_rules(
+    raw: Field<Vec<Field<Word>>>,
+    at: &Scope<'_>,
+    channels: &HashSet<&str>,
+    problems: &mut Problems,
+) -> Rules {
+    let mut rules = Rules::new();
+    let mut places: HashMap<String, Place> = HashMap::new();
+    for (index, Word(pattern)) in problems.items(raw, at) {
+        for path in files::find(&pattern, &at.item(index), problems) {
+            let Some(source) = files::read(&path, problems) else { continue };
+            let top = source.scope();
+            let Ok(raw) = RawRules::deserialize(&source.value) else {
+                problems.error(&top, "the file is no mapping", "write `rules:` at the top, and the rules below it");
+                continue;
+            };
+            top.only(RawRules::KEYS, problems);
+            let list = top.key("rules");
+            for (index, raw) in problems.items(raw.rules, &list) {
+                let here = list.item(index);
+                let Some(rule) = rule(raw, &here, channels, problems) else { continue };
+                let place = here.key("name").place();
+                if let Some(first) = places.insert(rule.name.as_str().to_owned(), place.clone()) {
+                    let what = format!("rule `{}` is defined a second time", rule.name);
+                    let instead = format!("give each rule a name of its own; the other is at {first}");
+                    problems.error(&here.key("name"), what, instead);
+                }
+                rules.push((Arc::new(rule), place));
+            }
+        }
+    }
+    rules
+}

@@ -1,0 +1,148 @@
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+
+use super::*;
+
+const MAIN: &str = "
+operator: { notify: [soc] }
+channels: { soc: { type: teams, url: { file: secret } } }
+rules: []
+tenants: [tenants/*.yaml]
+spread: 1m
+";
+
+struct World {
+    folder: tempfile::TempDir,
+    receiver: watch::Receiver<Arc<Config>>,
+    metrics: Metrics,
+    _shutdown: tokio_util::sync::DropGuard,
+}
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    // As editors do it.
+    let beside = path.with_extension("new");
+    fs::write(&beside, text).unwrap();
+    fs::rename(beside, path).unwrap();
+}
+
+fn tenant(id: u8) -> String {
+    format!(
+        "{{ id: t{id}, tenant_id: 2f1c0a5e-0000-4000-8000-0000000000{id:02}, \
+         credential: {{ client_id: 6d2a0000-0000-4000-8000-000000000002, secret: {{ file: SECRET }} }} }}"
+    )
+}
+
+impl World {
+    fn new(main: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "secret", "hunter2");
+        write(folder.path(), "scorewatch.yaml", main);
+        write(folder.path(), "tenants/t1.yaml", &tenant(1).replace("SECRET", "../secret"));
+        Self::watching(folder, "scorewatch.yaml", None)
+    }
+
+    fn watching(folder: tempfile::TempDir, file: &str, follower: Option<Follower>) -> Self {
+        let (changed, file) = (Arc::new(Notify::new()), folder.path().join(file));
+        let loaded = load(&file);
+        let config = Arc::new(loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems)));
+        let follower = follower.unwrap_or_else(|| Follower::new(Arc::clone(&changed)));
+        let (metrics, shutdown) = (Metrics::default(), CancellationToken::new());
+        let reload = Reload { file, metrics: metrics.clone(), follower, changed };
+        let receiver = start(reload, config, shutdown.clone()).unwrap();
+        Self { folder, receiver, metrics, _shutdown: shutdown.drop_guard() }
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        write(self.folder.path(), path, text);
+    }
+
+    async fn taken(&mut self, wanted: impl Fn(&Config) -> bool) {
+        self.receiver.wait_for(|config| wanted(config)).await.unwrap();
+    }
+
+    async fn refused(&self) {
+        while !self.metrics.render(None).contains("scorewatch_reloads_total{outcome=\"refused\"}") {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_taken_and_a_bad_one_refused_whole_until_it_is_good_again() {
+    let mut world = World::new(MAIN);
+    world.write("scorewatch.yaml", &MAIN.replace("1m", "2m"));
+    world.taken(|config| config.spread.as_secs() == 120).await;
+    world.write("scorewatch.yaml", &MAIN.replace("1m", "3m").replace("notify", "notfy"));
+    world.refused().await;
+    assert_eq!(world.receiver.borrow().spread.as_secs(), 120, "the old one goes on");
+    world.write("scorewatch.yaml", &MAIN.replace("1m", "4m"));
+    world.taken(|config| config.spread.as_secs() == 240).await;
+}
+
+#[tokio::test]
+async fn a_file_under_a_pattern_is_taken_when_it_appears_in_a_folder_that_appears() {
+    for (pattern, path) in
+        [("tenants/*.yaml", "tenants/t2.yaml"), ("*/*/t.yaml", "eu/two/t.yaml"), ("x/**/t.yaml", "x/a/b/t.yaml")]
+    {
+        let mut world = World::new(
+            &MAIN
+                .replace("[tenants/*.yaml]", &format!("[tenants/t1.yaml, \"{pattern}\"]"))
+                .replace("[tenants/t1.yaml, \"tenants/*.yaml\"]", "[tenants/*.yaml]"),
+        );
+        let secret = world.folder.path().join("secret");
+        world.write(path, &tenant(2).replace("SECRET", &secret.to_string_lossy()));
+        world.taken(|config| config.tenants.len() == 2).await;
+    }
+}
+
+#[tokio::test]
+async fn what_mends_a_refused_configuration_is_seen_in_a_folder_that_only_it_names() {
+    let mut world = World::new(MAIN);
+    world.write("elsewhere/rules.yaml", "rules: [{ name: blind, when: { no_data: 6 }, notify: [soc] }]");
+    world.write("scorewatch.yaml", &MAIN.replace("rules: []", "rules: [elsewhere/*.yaml]"));
+    world.refused().await;
+    world.write("elsewhere/rules.yaml", "rules: [{ name: blind, when: { no_data: 6h }, notify: [soc] }]");
+    world.taken(|config| config.rules.len() == 1).await;
+}
+
+/// Kubernetes swaps a mounted map so: the files are links into `..data`, which is a link that is replaced by renaming.
+#[tokio::test]
+async fn a_turned_link_is_seen_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let turn = |folder: &Path, to: &str, spread: &str| {
+        write(
+            folder,
+            &format!("{to}/scorewatch.yaml"),
+            &MAIN.replace("1m", spread).replace("tenants/*", "../tenants/*"),
+        );
+        write(folder, &format!("{to}/secret"), "hunter2");
+        symlink(to, folder.join("mount/..new")).unwrap();
+        fs::rename(folder.join("mount/..new"), folder.join("mount/..data")).unwrap();
+    };
+    fs::create_dir(folder.path().join("mount")).unwrap();
+    write(folder.path(), "secret", "hunter2");
+    write(folder.path(), "tenants/t1.yaml", &tenant(1).replace("SECRET", "../secret"));
+    let to = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    turn(folder.path(), &to("one"), "1m");
+    symlink("..data/scorewatch.yaml", folder.path().join("mount/scorewatch.yaml")).unwrap();
+    symlink("..data/secret", folder.path().join("mount/secret")).unwrap();
+    let (two, three) = (to("two"), to("three"));
+    let mut world = World::watching(folder, "mount/scorewatch.yaml", None);
+    turn(world.folder.path(), &two, "2m");
+    world.taken(|config| config.spread.as_secs() == 120).await;
+    turn(world.folder.path(), &three, "3m");
+    world.taken(|config| config.spread.as_secs() == 180).await;
+}
+
+#[tokio::test]
+async fn sighup_works_where_files_can_not_be_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "secret", "hunter2");
+    write(folder.path(), "scorewatch.yaml", MAIN);
+    let mut world = World::watching(folder, "scorewatch.yaml", Some(Follower::blind()));
+    world.write("scorewatch.yaml", &MAIN.replace("1m", "2m"));
+    let status = Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status().unwrap();
+    assert!(status.success());
+    world.taken(|config| config.spread.as_secs() == 120).await;
+}

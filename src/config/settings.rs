@@ -1,0 +1,120 @@
+//! The smaller keys at the top of the main file: operator, templates, fleet shifts, store, addresses.
+
+use std::{collections::HashSet, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use super::{
+    FleetShift, Operator, StoreLocation,
+    channels::whole,
+    fences::Channels,
+    field::{Field, Word},
+    raw::{RawFleet, RawOperator},
+    rules::share,
+    scope::{Problems, Scope},
+    words::notify,
+};
+use crate::{
+    channel::ChannelKind,
+    domain::parse_duration,
+    template::{Receiver, Registry},
+};
+
+/// Who hears that we are blind.
+pub(super) fn operator(
+    raw: Field<RawOperator>,
+    at: &Scope<'_>,
+    names: &HashSet<&str>,
+    channels: &Channels,
+    problems: &mut Problems,
+) -> Operator {
+    if !raw.is_written() {
+        problems.warning(at, "nobody hears when we go blind", "write `operator: { notify: [CHANNEL] }`");
+    }
+    let raw = problems.take(raw, at).unwrap_or_default();
+    at.only(RawOperator::KEYS, problems);
+    let here = at.key("notify");
+    let notify = notify(raw.notify, &here, names, problems);
+    for channel in notify.iter().filter(|name| channels.get(*name).is_some_and(|channel| !channel.fence.is_open())) {
+        let what = format!("channel `{channel}` is for some tenants only, and the operator hears of all");
+        problems.error(&here, what, "name a channel without `tenants:` and `labels:`");
+    }
+    Operator {
+        notify,
+        blind_after: problems.duration(raw.blind_after, &at.key("blind_after"), Duration::from_hours(2)),
+    }
+}
+
+/// The templates, and that each channel's own suits it.
+pub(super) fn templates(
+    raw: Field<Word>,
+    at: &Scope<'_>,
+    channels: &Channels,
+    list: &Scope<'_>,
+    problems: &mut Problems,
+) -> Option<Arc<Registry>> {
+    let folder = problems.take(raw, at).map(|Word(folder)| at.folder().join(folder));
+    if let Some(folder) = &folder {
+        problems.watched.folder(folder);
+    }
+    let registry = Registry::load(folder.as_deref()).map_err(|found| problems.list.extend(found)).ok()?;
+    for (name, channel) in channels {
+        let Some(template) = &channel.template else { continue };
+        let receiver = match channel.kind {
+            ChannelKind::Teams { .. } => Receiver::Teams,
+            ChannelKind::Slack { .. } => Receiver::Slack,
+            ChannelKind::Webhook { .. } => Receiver::Webhook,
+        };
+        let here = list.key(name.as_str());
+        if !registry.has(template) {
+            let what = format!("there is no template `{template}`");
+            problems.error(&here.key("template"), what, "put `NAME.hbs` into the folder of `templates:`");
+        } else if !registry.suits(template, receiver) {
+            let what = format!("template `{template}` does not write what `{}` takes", receiver.as_str());
+            problems.error(&here.key("template"), what, "name a template for that `type`, or delete `template`");
+        }
+    }
+    Some(Arc::new(registry))
+}
+
+/// Holding time and size of a fleet shift.
+pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, problems: &mut Problems) -> FleetShift {
+    let raw = problems.take(raw, at).unwrap_or_default();
+    at.only(RawFleet::KEYS, problems);
+    let default = FleetShift::default();
+    FleetShift {
+        hold: problems.parse(raw.hold, &at.key("hold"), parse_duration).unwrap_or(default.hold),
+        at_least: problems.parse(raw.at_least, &at.key("at_least"), whole).unwrap_or(default.at_least),
+        share_percent: problems.parse(raw.share, &at.key("share"), share).unwrap_or(default.share_percent),
+    }
+}
+
+/// Where dashboard, API and metrics listen.
+pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> SocketAddr {
+    let address = problems.parse(raw, at, |text| {
+        text.parse().map_err(|_| "this is no address with a port; write it like `127.0.0.1:8080`".to_owned())
+    });
+    address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)))
+}
+
+/// Base of the links in messages.
+pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<String> {
+    problems.parse(raw, at, |text| {
+        let address = url::Url::parse(text).ok().filter(|url| {
+            let is_bare = url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+            matches!(url.scheme(), "http" | "https") && is_bare && url.password().is_none()
+        });
+        address
+            .map(|_| text.trim_end_matches('/').to_owned())
+            .ok_or_else(|| "this is no web address; write it like `https://scores.mssp.example`".to_owned())
+    })
+}
+
+/// Where the store is; a relative path starts from the main file.
+pub(super) fn location(text: &str, folder: &Path) -> Result<StoreLocation, String> {
+    match text.strip_prefix("sqlite://") {
+        Some(path) if !path.is_empty() => Ok(StoreLocation::Sqlite(folder.join(path))),
+        _ if text.starts_with("postgres") => {
+            Err("this version keeps its store in SQLite only; write `sqlite://data/scorewatch.db`".to_owned())
+        }
+        _ => Err("this is no store; write `sqlite://data/scorewatch.db`".to_owned()),
+    }
+}

@@ -1,0 +1,61 @@
+//! What ships with the product, and what its README shows, is valid.
+
+use std::{fs, path::Path};
+
+use super::load_in;
+use crate::config::load;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The code block of that language that follows the text.
+fn block<'a>(text: &'a str, after: &str) -> &'a str {
+    let rest = text.split_once(after).unwrap_or_else(|| panic!("{after} is not in the README")).1;
+    rest.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_readme_s_first_configuration_is_valid() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("secrets")).unwrap();
+    for (path, text) in [
+        ("scorewatch.yaml", block(&readme, "**3. `scorewatch.yaml`**")),
+        ("rules.yaml", block(&readme, "**4. `rules.yaml`**")),
+        ("secrets/contoso", "a-secret"),
+        ("secrets/soc-teams", "https://example.invalid/"),
+    ] {
+        fs::write(folder.path().join(path), text).unwrap();
+    }
+    let (loaded, text) = load_in(folder.path());
+    assert_eq!(loaded.problems, [], "{text}");
+}
+
+#[test]
+fn the_sample_and_the_rule_packs_are_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |from: &str, to: &str| {
+        let to = folder.path().join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        // Where the sample reads the environment, the test has files.
+        let mut text = fs::read_to_string(Path::new(ROOT).join(from)).unwrap();
+        for name in ["SOC_TEAMS_URL", "CONTOSO_SLACK_URL", "CONTOSO_SECRET"] {
+            let file = folder.path().join(name);
+            fs::write(&file, "https://example.invalid/").unwrap();
+            text = text.replace(&format!("env: {name}"), &format!("file: {}", file.display()));
+        }
+        fs::write(to, text).unwrap();
+    };
+    let sample = "deploy/sample/scorewatch.yaml";
+    copy(sample, sample);
+    for folder in ["deploy/sample/tenants", "rules"] {
+        for entry in fs::read_dir(Path::new(ROOT).join(folder)).unwrap().map(Result::unwrap) {
+            if entry.path().is_file() {
+                let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+                copy(&path, &path);
+            }
+        }
+    }
+    let loaded = load(&folder.path().join(sample));
+    assert_eq!(loaded.problems, []);
+    assert!(loaded.config.is_some_and(|config| config.rules.len() > 3 && config.tenants.len() == 1));
+}

@@ -1,0 +1,196 @@
+//! Every mistake is told at its place, in words that a tired person understands.
+
+use super::{MAIN, RULES, TENANT, read};
+
+/// Which file, what is replaced by what, and what is told.
+type Mistake = (char, &'static str, &'static str, &'static str);
+
+const MISTAKES: &[Mistake] = &[
+    // The main file.
+    ('m', "sqlite:", "postgres:", "2:8: error: store: this version keeps its store in SQLite only"),
+    ('m', "sqlite:", "redis:", "store: this is no store"),
+    ('m', "timezone", "timezon", "did you mean `timezone`?"),
+    ('m', "Berlin", "Berln", "4:11: error: timezone: `Europe/Berln` is no time zone; did you mean"),
+    ('m', "\"0 */15", "\"*/15", "3:11: error: schedule: `*/15 * * * *` has five fields; put the seconds first"),
+    (
+        'm',
+        "[device-secure-score]",
+        "[secure-score]",
+        "5:10: error: scores[0]: this version can't poll `secure-score` yet",
+    ),
+    ('m', "[device-secure-score]", "[]", "there is no score here that can be polled"),
+    ('m', "rules/*.yaml", "rules/none.yaml", "6:9: error: rules[0]: there is no file `rules/none.yaml`"),
+    ('m', "rules/*.yaml", "rules/***.yaml", "this is no pattern"),
+    ('m', "operator: {", "spread: soon\noperator: {", "spread: "),
+    ('m', "operator: {", "listen: here\noperator: {", "listen: this is no address with a port"),
+    ('m', "operator: {", "public_url: https://u:p@x\noperator: {", "public_url: this is no web address"),
+    ('m', "operator: {", "timeout: 0s\noperator: {", "timeout: it can't be zero"),
+    ('m', "operator: {", "concurrency: 0\noperator: {", "concurrency: `0` is no whole number above zero"),
+    ('m', "operator: {", "retention: long\noperator: {", "retention: "),
+    ('m', "operator: {", "fleet: { share: 0% }\noperator: {", "fleet.share: `0%` is no share"),
+    ('m', "operator: {", "fleet: { at_least: few }\noperator: {", "fleet.at_least: `few` is no whole number"),
+    ('m', "[soc-teams, soar]", "[contoso]", "operator.notify: channel `contoso` is for some tenants only"),
+    (
+        'm',
+        "[soc-teams, soar]",
+        "[soc-team]",
+        "operator.notify[0]: channel `soc-team` is not defined; did you mean `soc-teams`?",
+    ),
+    ('m', "[soc-teams, soar]", "soar", "write a list"),
+    // Channels.
+    ('m', "type: teams", "type: team", "channels.soc-teams.type: `team` is not known here"),
+    ('m', "type: teams, ", "", "`type` is missing"),
+    ('m', "type: teams, url: { file: secret }", "type: teams", "`url` is missing"),
+    ('m', "type: teams,", "type: teams, signing_secret: { file: secret },", "only a `webhook` is signed"),
+    ('m', "type: teams, url: { file: secret }", "type: teams, url: https://x.example/y", "a secret stands here itself"),
+    (
+        'm',
+        "tenants: [contoso]",
+        "tenants: [contosso]",
+        "channels.contoso.tenants: there is no tenant `contosso`; did you mean `contoso`?",
+    ),
+    ('m', "tenants: [contoso]", "labels: { tier: silver }", "may not show tenant `contoso`"),
+    ('m', "type: teams,", "type: teams, template: none,", "channels.soc-teams.template: there is no template `none`"),
+    ('m', "type: teams,", "type: teams, template: slack,", "template `slack` does not write what `teams` takes"),
+    ('m', "type: teams,", "type: teams, retry: { first: 1h },", "`first` is longer than `max`"),
+    ('m', "type: teams,", "type: teams, retry: { give_up: 1m },", "`max` is longer than `give_up`"),
+    ('m', "type: teams,", "type: teams, digest: { over: 0 },", "digest.over: `0` is no whole number"),
+    ('m', "type: teams,", "type: teams, allow_private: [10.0.0.0/99],", "`10.0.0.0/99` is no network"),
+    ('m', "type: teams,", "type: teams, allow_private: maybe,", "`true`, `false` or a list of networks"),
+    ('m', "type: teams,", "type: teams, pace: 0s,", "pace: it can't be zero"),
+    // Tenants.
+    ('t', "id: contoso", "id: Contoso", "2:5: error: id: 'C' can't stand there in a name"),
+    ('t', "id: contoso\n", "\n", "`id` is missing"),
+    ('t', "2f1c0a5e", "2f1c0a5", "tenant_id: this is no GUID"),
+    ('t', "region: eu", "region: europe", "region: `europe` is not known here"),
+    ('t', "region: eu", "cloud: gccc", "cloud: `gccc` is not known here"),
+    ('t', "region: eu", "endpoints: { login: http://login.example }", "secrets would travel in the open"),
+    ('t', "{ file: ../secret }", "s3cr3t", "credential.secret: a secret stands here itself"),
+    ('t', "../secret", "../absent", "credential.secret: file `../absent` does not exist"),
+    ('t', "{ file: ../secret }", "{ env: SCOREWATCH_UNSET }", "environment variable `SCOREWATCH_UNSET` is not set"),
+    ('t', "{ file: ../secret }", "{ env: A, file: b }", "a secret is kept in exactly one place"),
+    ('t', "2027-03-01", "soon", "credential.expires: this is no day"),
+    ('t', "secret: {", "certificate: {", "this version signs in with a secret only"),
+    ('t', "tier: gold", "tier: 5", "labels.tier: a label's value is a text"),
+    ('t', "credential:", "# credential:", "this tenant has no `credential`"),
+    // Rules.
+    ('r', "drop: 5%", "drop: 5", "10:61: error: rules[1].when.drop: `5` has no unit"),
+    ('r', "drop: 5%", "drop: 0%", "`0%` is no size"),
+    ('r', "within: 24h", "from: best", "`within` is missing"),
+    ('r', "below: 300 }", "below: 300, within: 1h }", "`within` belongs to `drop` and `rise`"),
+    ('r', "below: 300", "below: 300, above: 400", "a rule has exactly one condition"),
+    ('r', "below: 300", "below: low", "`low` is no score"),
+    (
+        'r',
+        "above: 320",
+        "above: 250",
+        "7:14: error: rules[0].recover: `above: 250` is on the wrong side of `below: 300`",
+    ),
+    ('r', "above: 320", "below: 320", "this can't be the recovery of `below`"),
+    ('r', "above: 320", "regained: 50%", "this can't be the recovery of `below`"),
+    (
+        'r',
+        "when: { no_data: 6h }",
+        "when: { no_data: 6h }, recover: { above: 3 }",
+        "`no_data` is over with the next reading",
+    ),
+    ('r', "when: { no_data: 6h }", "when: { no_data: 6h }, for: 1h", "`no_data` says how long by itself"),
+    ('r', "when: { no_data: 6h }", "when: { no_data: 6h }, step: 5pts", "`step` belongs to `below` and `above`"),
+    ('r', "for: 1h", "accept_after: 1d", "`accept_after` belongs to `drop` and `rise`"),
+    ('r', "for: 1h", "repeat: 0s", "repeat: it can't be zero"),
+    ('r', "for: 1h", "fleet: perhaps", "fleet: `perhaps` is not known here"),
+    ('r', "name: blind", "name: operator.blind", "names that begin with `operator.` are Scorewatch's own"),
+    ('r', "name: blind", "name: drop", "rule `drop` is defined a second time"),
+    ('r', "severity", "severty", "did you mean `severity`?"),
+    (
+        'r',
+        "severity: critical",
+        "severity: high",
+        "severity: `high` is not known here; use one of `info`, `warning`, `critical`",
+    ),
+    ('r', "    notify: [soc-teams]", "    notify: [soc-temas]", "did you mean `soc-teams`?"),
+    ('r', "name: drop, score: device-secure-score", "name: drop", "`score` is missing"),
+];
+
+fn make(mistake: &Mistake) -> (super::Loaded, String) {
+    let (file, from, to, _) = *mistake;
+    let change = |text: &str, here: char| {
+        assert!(here != file || text.contains(from), "{from} is not in\n{text}");
+        if here == file { text.replacen(from, to, 1) } else { text.to_owned() }
+    };
+    read(&change(MAIN, 'm'), &change(TENANT, 't'), &change(RULES, 'r'))
+}
+
+#[test]
+fn every_mistake_is_told_at_its_place() {
+    let missed: Vec<String> = MISTAKES
+        .iter()
+        .filter_map(|mistake| {
+            let (loaded, text) = make(mistake);
+            let is_told = loaded.config.is_none() && text.contains(mistake.3) && !text.contains("s3cr3t");
+            (!is_told).then(|| format!("`{}` is not told:\n{text}", mistake.3))
+        })
+        .collect();
+    assert!(missed.is_empty(), "{}", missed.join("\n\n"));
+}
+
+#[test]
+fn what_is_probably_not_meant_is_a_warning() {
+    for (file, from, to, told) in [
+        (
+            'r',
+            "when: { drop: 5%",
+            "when: { rise: 5%",
+            "this fires on good news: of `device-secure-score`, higher is better",
+        ),
+        ('r', "tier: gold", "tier: golden", "rule `device-score-low` selects no tenant"),
+        ('m', "rules/*.yaml", "none/*.yaml", "no file matches `none/*.yaml`"),
+        ('m', "operator: { notify: [soc-teams, soar] }", "", "nobody hears when we go blind"),
+    ] {
+        let (loaded, text) = make(&(file, from, to, told));
+        let is_warning = loaded.config.is_some() && text.contains(": warning: ");
+        assert!(is_warning && text.contains(told), "{told} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_fence_names_some_tenants_and_counts_the_others() {
+    let credential = "credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { file: ../secret } }";
+    let tenants: String = (10..60)
+        .map(|id| {
+            let entra = format!("2f1c0a5e-0000-4000-8000-0000000000{id}");
+            format!("- {{ id: t{id}, tenant_id: {entra}, {credential} }}\n")
+        })
+        .collect();
+    let main = MAIN.replace("tenants: [contoso]", "tenants: [t10]");
+    let (loaded, text) = read(&main, &tenants, "rules: [{ name: blind, when: { no_data: 6h }, notify: [contoso] }]");
+    assert!(text.contains("tenants that it may not show: `t11`, `t12`, `t13` and 46 more; narrow"), "{text}");
+    assert_eq!(loaded.problems.len(), 1, "{text}");
+}
+
+#[test]
+fn typical_mistakes_read_well() {
+    let shown = |told: &str| {
+        let mistake = MISTAKES.iter().find(|mistake| mistake.3.contains(told)).unwrap();
+        make(mistake).1
+    };
+    let told = [
+        "did you mean `timezone`?",
+        "is no time zone",
+        "has five fields",
+        "can't poll `secure-score`",
+        "channel `contoso` is for some tenants only",
+        "did you mean `contoso`?",
+        "a secret stands here itself",
+        "`../absent` does not exist",
+        "this is no GUID",
+        "`5` has no unit",
+        "is on the wrong side",
+        "may not show tenant",
+        "did you mean `severity`?",
+        "`type` is missing",
+    ];
+    insta::assert_snapshot!(told.map(shown).join("\n\n"));
+    let all = MAIN.replace("[soc-teams, soar]", "[soc-team").replace("timezone", "timezon");
+    insta::assert_snapshot!("broken_yaml", read(&all, &format!("{TENANT}id: again"), RULES).1);
+}

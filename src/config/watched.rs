@@ -1,0 +1,62 @@
+//! Where a change may change the configuration.
+
+use std::{
+    collections::BTreeSet,
+    path::{Component, Path, PathBuf},
+};
+
+/// Folders in which a change may change the configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Folders, themselves only.
+    pub folders: BTreeSet<PathBuf>,
+    /// Folders with all that is below them: patterns go through folders that do not exist yet.
+    pub trees: BTreeSet<PathBuf>,
+}
+
+impl Watched {
+    /// A file may change, vanish or appear.
+    pub(super) fn file(&mut self, file: &Path) {
+        self.folders.insert(file.parent().unwrap_or(Path::new("")).to_owned());
+    }
+
+    /// Anything in a folder may change.
+    pub(super) fn folder(&mut self, folder: &Path) {
+        self.folders.insert(folder.to_owned());
+    }
+
+    /// A file may change that a pattern matches, or begin to match it.
+    pub(super) fn pattern(&mut self, pattern: &Path) {
+        let is_plain = |part: &Component<'_>| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
+        let parts: Vec<Component<'_>> = pattern.components().collect();
+        let plain = parts.iter().take_while(|part| is_plain(part)).count();
+        let folder: PathBuf = parts.iter().take(plain.min(parts.len().saturating_sub(1))).collect();
+        if plain + 1 >= parts.len() {
+            self.folders.insert(folder)
+        } else {
+            self.trees.insert(folder)
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_watched_from_its_first_folder_without_a_wildcard() {
+        for (pattern, folders, trees) in [
+            ("a/b.yaml", &["a"][..], &[][..]),
+            ("a/*.yaml", &["a"], &[]),
+            ("*.yaml", &[""], &[]),
+            ("/x/a/*/b.yaml", &[], &["/x/a"]),
+            ("a/**/*.yaml", &[], &["a"]),
+            ("*/b.yaml", &[], &[""]),
+        ] {
+            let mut watched = Watched::default();
+            watched.pattern(Path::new(pattern));
+            let paths = |of: &[&str]| of.iter().map(PathBuf::from).collect::<BTreeSet<_>>();
+            assert_eq!((watched.folders, watched.trees), (paths(folders), paths(trees)), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Single values as people write them: names, GUIDs, days, zones, scores, labels, channels.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::{
+    field::{Field, Word},
+    scope::{Problems, Scope, nearest, quoted},
+};
+use crate::domain::{ChannelName, Labels, ScoreKind, Timestamp};
+
+/// The scores that this version can poll.
+pub(super) const POLLED: [ScoreKind; 2] = [ScoreKind::DeviceSecureScore, ScoreKind::ExposureScore];
+
+/// A name that keeps to the grammar.
+pub(super) fn name<T, E: std::fmt::Display>(
+    text: &str,
+    at: &Scope<'_>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+    problems: &mut Problems,
+) -> Option<T> {
+    parse(text)
+        .map_err(|why| problems.error(at, why.to_string(), "use a-z, 0-9 and, after the first, `-`, `_`, `.`"))
+        .ok()
+}
+
+/// A GUID.
+pub(super) fn guid(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Uuid> {
+    // The text is not shown: people paste secrets into the wrong field.
+    let read = Uuid::parse_str(text);
+    if read.is_err() {
+        problems.error(at, "this is no GUID", "write it as Entra shows it: `2f1c0a5e-0000-4000-8000-000000000001`");
+    }
+    read.ok()
+}
+
+/// The midnight at which a day begins, in UTC.
+pub(super) fn day(text: &str) -> Result<Timestamp, String> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let midnight = day.and_then(|day| Timestamp::from_chrono(day.and_time(chrono::NaiveTime::MIN).and_utc()));
+    midnight.ok_or_else(|| "this is no day; write it like `2027-03-01`".to_owned())
+}
+
+/// Reads an IANA time zone.
+pub(super) fn zone(text: &str) -> Result<chrono_tz::Tz, String> {
+    text.parse().map_err(|_| {
+        let near = nearest(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let instead =
+            near.map_or("write an IANA name like `Europe/Berlin`".to_owned(), |zone| format!("did you mean `{zone}`?"));
+        format!("`{text}` is no time zone; {instead}")
+    })
+}
+
+/// One of the known words.
+pub(super) fn one_of<T: Copy>(
+    field: Field<Word>,
+    at: &Scope<'_>,
+    known: &[(&str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
+    problems.parse(field, at, |text| {
+        let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        found.ok_or_else(|| {
+            let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+            format!("`{text}` is not known here; use one of {}", quoted(&words))
+        })
+    })
+}
+
+/// Scores that this version can poll.
+pub(super) fn scores(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> Vec<ScoreKind> {
+    let mut scores = Vec::new();
+    for (index, Word(text)) in problems.items(raw, at) {
+        if let Some(score) = score(&text, &at.item(index), problems)
+            && !scores.contains(&score)
+        {
+            scores.push(score);
+        }
+    }
+    if scores.is_empty() {
+        let instead = format!("write `scores: [{}]`", POLLED[0]);
+        problems.error(at, "there is no score here that can be polled", instead);
+    }
+    scores
+}
+
+/// One score that this version can poll.
+pub(super) fn score(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<ScoreKind> {
+    let known = ScoreKind::from_name(text);
+    if let Some(score) = known.filter(|score| POLLED.contains(score)) {
+        return Some(score);
+    }
+    let what =
+        if known.is_some() { format!("this version can't poll `{text}` yet") } else { format!("`{text}` is no score") };
+    problems.error(at, what, format!("use one of {}", quoted(&POLLED.map(ScoreKind::as_str))));
+    None
+}
+
+/// Labels, or the selector of labels.
+pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>, problems: &mut Problems) -> Labels {
+    let mut labels = Labels::new();
+    for (key, value) in problems.take(raw, at).unwrap_or_default() {
+        let here = at.key(&key);
+        match value {
+            Field::Good(value) => drop(labels.insert(key.as_str().into(), value.into())),
+            _ => problems.error(&here, "a label's value is a text", "put the value in quotes"),
+        }
+    }
+    labels
+}
+
+/// Channels that are defined.
+pub(super) fn notify(
+    raw: Field<Vec<Field<Word>>>,
+    at: &Scope<'_>,
+    channels: &HashSet<&str>,
+    problems: &mut Problems,
+) -> Vec<ChannelName> {
+    let mut told = Vec::new();
+    for (index, Word(text)) in problems.items(raw, at) {
+        if channels.contains(text.as_str()) {
+            told.extend(ChannelName::parse(&text));
+        } else {
+            let instead = match nearest(&text, channels.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "define it under `channels:` of the main file".to_owned(),
+            };
+            problems.error(&at.item(index), format!("channel `{text}` is not defined"), instead);
+        }
+    }
+    told
+}
