@@ -118,16 +118,16 @@ pub(super) struct Problems {
 impl Problems {
     /// Something because of which the configuration is not taken.
     pub(super) fn error(&mut self, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
-        self.add(at, Gravity::Error, what.into(), instead.into());
+        self.add(at, Gravity::Error, &what.into(), instead.into());
     }
 
     /// Something that is probably not meant.
     pub(super) fn warning(&mut self, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
-        self.add(at, Gravity::Warning, what.into(), instead.into());
+        self.add(at, Gravity::Warning, &what.into(), instead.into());
     }
 
-    fn add(&mut self, at: &Scope<'_>, gravity: Gravity, what: String, instead: String) {
-        self.list.push(Problem { place: at.place(), key: at.path(), gravity, what: echoed(&what), instead });
+    fn add(&mut self, at: &Scope<'_>, gravity: Gravity, what: &str, instead: String) {
+        self.list.push(Problem { place: at.place(), key: at.path(), gravity, what: echoed(what), instead });
     }
 
     /// Whether the configuration can't be taken.

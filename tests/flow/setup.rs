@@ -8,7 +8,7 @@ use std::{
 
 use scorewatch::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
-    config::{Config, Operator, StoreLocation, Tenant},
+    config::{Config, FleetShift, Operator, StoreLocation, Tenant, Watched},
     domain::{
         ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, Selector, Severity, TenantId, Timestamp,
     },
@@ -80,7 +80,8 @@ pub(super) fn config() -> Config {
         channels: std::collections::BTreeMap::default(),
         templates: TEMPLATES.clone(),
         operator: Operator { notify: Vec::new(), blind_after: minutes(120) },
-        sources: Vec::new(),
+        fleet: FleetShift::default(),
+        watched: Watched::default(),
     }
 }
 
@@ -128,6 +129,7 @@ pub(super) fn rule(name: &str, when: Condition) -> Rule {
         accept_after: None,
         notify: channels(&["soc"]),
         good_news: false,
+        fleet: true,
     }
 }
 
@@ -154,6 +156,7 @@ pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
         timeout: Duration::from_hours(1),
         private: Private::Any,
         template: None,
+        digest_over: 20,
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) fn rule(text: &str) -> Rule {
         accept_after: None,
         notify: Vec::new(),
         good_news: false,
+        fleet: true,
     };
     let mut change = Change { size: Size::Points(0.0), within: Duration::from_hours(24), from: BaselineChoice::Best };
     for part in text.split(", ") {
