@@ -94,7 +94,7 @@ async fn a_closed_alert_is_told_with_the_facts_it_fired_with() {
     for delivery in bed.deliveries().await {
         let said = bed.store.delivery(delivery.id).await.unwrap().unwrap().notification.data;
         assert_eq!(said.tenant.unwrap().name, "contoso Ltd");
-        assert!(["below 300", "drop 5% within 1d"].contains(&said.rule.unwrap().condition.as_str()));
+        assert!(["below 300", "drop 5% within 24h"].contains(&said.rule.unwrap().condition.as_str()));
         assert_eq!(said.score.unwrap().value, Some(250.0));
     }
 }

@@ -264,7 +264,7 @@ fn subjects_are_series_of_their_own() {
 fn the_window_reaches_as_far_back_as_any_rule_looks() {
     assert_eq!(Life::new(low()).judge(&[good(400.0, at(0))], at(0)).series[0].keep, minutes(30));
     let life = Life::new(low().with_rule(rule("drop", drop_of(5.0))));
-    assert_eq!(life.judge(&[good(400.0, at(0))], at(0)).series[0].keep, minutes(24 * 60));
+    assert_eq!(life.judge(&[good(400.0, at(0))], at(0)).series[0].keep, minutes(24 * 60 + 15));
 }
 
 #[test]
