@@ -40,26 +40,17 @@ fn number(text: &str) -> usize {
 fn compare(tenants: usize) -> String {
     let bare = against_a_cloud("bare", tenants);
     let product = against_a_cloud("product", tenants);
-    let mut text = format!("{tenants} tenants            bare loop      scorewatch   ratio\n");
+    let mut lines = vec![format!("{tenants} tenants            bare loop      scorewatch   ratio")];
     for (pass, bare, product) in [("cold", &bare.cold, &product.cold), ("warm", &bare.warm, &product.warm)] {
-        text.push_str(&format!(
-            "{pass}: checks per second  {:>9.0}       {:>9.0}   {:.2}\n",
-            bare.per_second,
-            product.per_second,
-            product.per_second / bare.per_second
-        ));
-        text.push_str(&format!(
-            "{pass}: CPU per check      {:>6.1} µs       {:>6.1} µs   {:.2}\n",
-            bare.cpu_us,
-            product.cpu_us,
-            product.cpu_us / bare.cpu_us
-        ));
+        let (a, b) = (bare.per_second, product.per_second);
+        lines.push(format!("{pass}: checks per second  {a:>9.0}       {b:>9.0}   {:.2}", b / a));
+        let (a, b) = (bare.cpu_us, product.cpu_us);
+        lines.push(format!("{pass}: CPU per check      {a:>6.1} µs       {b:>6.1} µs   {:.2}", b / a));
     }
-    text.push_str(&format!(
-        "resident at the end    {:>5.1} MiB       {:>5.1} MiB   (peak {:.1} MiB)\nstart-up                       -       {:>6.2} s",
-        bare.resident_mib, product.resident_mib, product.peak_mib, product.start_s
-    ));
-    text
+    let (a, b) = (bare.resident_mib, product.resident_mib);
+    lines.push(format!("resident at the end    {a:>5.1} MiB       {b:>5.1} MiB   (peak {:.1} MiB)", product.peak_mib));
+    lines.push(format!("start-up                       -       {:>6.2} s", product.start_s));
+    lines.join("\n")
 }
 
 fn against_a_cloud(who: &str, tenants: usize) -> Measured {

@@ -47,7 +47,10 @@ impl Watch {
     #[expect(clippy::cast_precision_loss, reason = "numbers of tenants are small")]
     pub(crate) fn pass(&self, checks: usize) -> Pass {
         let checks = checks as f64;
-        Pass { per_second: checks / self.seconds(), cpu_us: (cpu() - self.cpu).as_secs_f64() * 1e6 / checks }
+        Pass {
+            per_second: checks / self.seconds(),
+            cpu_us: cpu().saturating_sub(self.cpu).as_secs_f64() * 1e6 / checks,
+        }
     }
 }
 

@@ -171,13 +171,20 @@ impl<'a> Judging<'a> {
         Series { score, subject, window, fresh, last_data_at, is_known: record.is_some() }
     }
 
+    /// How far apart two new values of a score are at best.
+    fn source_interval(&self, score: ScoreKind) -> Duration {
+        self.poll_interval.max(score.record_interval())
+    }
+
     /// Judges one series by every rule that applies to it.
     fn series(&mut self, series: Series<'a>, was_polled: bool) {
-        let mut keep = self.poll_interval.saturating_mul(2);
+        let source_interval = self.source_interval(series.score);
+        let mut keep = source_interval.saturating_mul(2);
         let config = self.setting.config;
         for rule in config.rules.iter().filter(|rule| rule.applies_to(&self.setting.tenant.labels, series.score)) {
             if let Condition::Drop(change) | Condition::Rise(change) = rule.when {
-                keep = keep.max(change.within);
+                // A confirmed zero is judged as of the reading before it, one interval further back.
+                keep = keep.max(change.within.saturating_add(source_interval));
             }
             self.rule(rule, &series);
         }
@@ -239,7 +246,7 @@ impl<'a> Judging<'a> {
                 now,
                 window: &window[..window_end],
                 poll_interval: self.poll_interval,
-                source_interval: self.poll_interval,
+                source_interval: self.source_interval(score),
                 last_data,
                 away: blind::away_between(self.setting.away, last_data, now),
                 told_at: record

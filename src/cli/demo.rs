@@ -1,6 +1,6 @@
 //! `scorewatch demo`: the real service against a simulated Microsoft cloud and chat receivers on loopback.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fmt::Write as _, fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use serde_json::Value;
@@ -147,22 +147,24 @@ fn write_configuration(
     );
     for (name, kind, _) in &channels {
         let fence = if *kind == "slack" { ", tenants: [fabrikam]" } else { "" };
-        text.push_str(&format!(
-            "  {name}: {{ type: {kind}, url: {{ file: secrets/{name} }}, allow_private: true, pace: 100ms{fence} }}\n"
-        ));
+        let _ = writeln!(
+            text,
+            "  {name}: {{ type: {kind}, url: {{ file: secrets/{name} }}, allow_private: true, pace: 100ms{fence} }}"
+        );
     }
     text.push_str("tenants:\n");
     for actor in &scenario.tenants {
         fs::write(secrets.join(actor.id), actor.secret)?;
         let notify = if actor.id == "fabrikam" { "[fabrikam-slack]" } else { "[]" };
-        text.push_str(&format!(
+        let _ = writeln!(
+            text,
             "  - id: {id}\n    name: {name}\n    tenant_id: {entra}\n    notify: {notify}\n    \
-             credential: {{ client_id: {client}, secret: {{ file: secrets/{id} }} }}\n",
+             credential: {{ client_id: {client}, secret: {{ file: secrets/{id} }} }}",
             id = actor.id,
             name = actor.name,
             entra = actor.entra,
             client = actor.client_id
-        ));
+        );
     }
     fs::write(folder.join("scorewatch.yaml"), text)?;
     fs::write(
@@ -211,11 +213,13 @@ fn plain(value: &Value) -> String {
 fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Array(items) => {
-            let parts: Vec<String> = items.iter().map_while(|item| inline(item)).collect();
+            let parts: Vec<String> = items.iter().map_while(inline).collect();
             if parts.len() == items.len() && !parts.is_empty() {
                 found.push(parts.concat());
             } else {
-                items.iter().for_each(|item| collect(item, found));
+                for item in items {
+                    collect(item, found);
+                }
             }
         }
         Value::Object(fields) => match (fields.get("title"), fields.get("value"), fields.get("text")) {

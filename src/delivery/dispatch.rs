@@ -104,12 +104,12 @@ impl Dispatcher {
     pub async fn drain(&self) -> Result<(), StoreError> {
         let mut failing = HashSet::new();
         loop {
+            // What the operator must hear about channels that the round before has parked goes out with this one.
+            operator::channels_parked(self).await?;
             let mut channels = self.store.busy_channels().await?;
             channels.retain(|channel| !failing.contains(channel));
             let drained =
                 try_join_all(channels.iter().map(|channel| worker::drain(self, channel, &self.shutdown))).await?;
-            // The operator's own messages about channels go out with the next round.
-            operator::channels_parked(self).await?;
             if drained.iter().all(|(has_sent, _)| !has_sent) {
                 return Ok(());
             }

@@ -1,6 +1,6 @@
 //! The kinds of score: unit, direction, and what tells several values of one kind apart.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,16 @@ impl ScoreKind {
             Self::DeviceSecureScore => Unit::Points,
             Self::ExposureScore | Self::ExposureScoreByGroup => Unit::PointsOf100,
             Self::SecureScore | Self::SecureScoreCategory => Unit::Percent,
+        }
+    }
+
+    /// How often the source itself makes a new value; zero where every successful poll is one.
+    /// Graph keeps one record a day ("List secureScores").
+    #[must_use]
+    pub const fn record_interval(self) -> Duration {
+        match self {
+            Self::DeviceSecureScore | Self::ExposureScore | Self::ExposureScoreByGroup => Duration::ZERO,
+            Self::SecureScore | Self::SecureScoreCategory => Duration::from_hours(24),
         }
     }
 

@@ -17,26 +17,36 @@ pub fn baseline(
     situation: &Situation<'_>,
 ) -> Option<f64> {
     let change = when.change()?;
-    let is_before = |sample: &Sample| sample.at < reading.at && rebased_at.is_none_or(|rebased| sample.at >= rebased);
-    let counting = || counting(situation.window, Some(reading)).filter(|sample| is_before(sample));
-    // Looked for from the end: on equal times the later sample is the newer one.
-    let newest = counting().rev().reduce(|newest, sample| if sample.at > newest.at { sample } else { newest })?;
-    let start = reading.at.minus(change.within);
-    let is_late_record = reading.at.since(newest.at) < situation.source_interval.saturating_mul(2);
+    let end = came_at(reading, situation.window);
+    let start = end.minus(change.within);
+    // From the newest back, so that a window kept for a rule that looks further costs this one nothing.
+    let mut before = counting(situation.window)
+        .rev()
+        .filter(|sample| sample.at < end && rebased_at.is_none_or(|rebased| sample.at >= rebased));
+    let newest = before.next()?;
     if newest.at < start {
-        // Then it is the only candidate, if it is one: every other sample is older still.
+        let is_late_record = end.since(newest.at) < situation.source_interval.saturating_mul(2);
         return is_late_record.then_some(newest.value);
     }
-    let candidates = || counting().filter(|sample| sample.at >= start).map(|sample| sample.value);
-    match change.from {
-        BaselineChoice::Previous => Some(newest.value),
+    let older = before.take_while(|sample| sample.at >= start).map(|sample| sample.value);
+    Some(match change.from {
+        BaselineChoice::Previous => newest.value,
         BaselineChoice::Best => {
-            candidates().reduce(|best, value| if when.further(best, value) < 0.0 { value } else { best })
+            older.fold(newest.value, |best, value| if when.further(best, value) < 0.0 { value } else { best })
         }
         BaselineChoice::Average => {
-            let (sum, count) = candidates().fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
-            Some(sum / count)
+            let (sum, count) = older.fold((newest.value, 1.0), |(sum, count), value| (sum + value, count + 1.0));
+            sum / count
         }
+    })
+}
+
+/// When the reading's value came. A zero that confirms the one before it is judged as that fall: measured against the zero it
+/// confirms, or a window that had moved on, the fall would be none.
+fn came_at(reading: Sample, window: &[Sample]) -> Timestamp {
+    match window {
+        [.., before, fallen] if is_zero(reading) && is_zero(*fallen) && !is_zero(*before) => fallen.at.min(reading.at),
+        _ => reading.at,
     }
 }
 
@@ -49,16 +59,15 @@ pub fn is_confirmed(reading: Sample, window: &[Sample]) -> bool {
 /// The newest sample that may be believed.
 #[must_use]
 pub fn newest(window: &[Sample]) -> Option<Sample> {
-    counting(window, None).next_back()
+    counting(window).next_back()
 }
 
-/// The samples of the window that may be believed: a zero counts only next to another zero, be it the reading that follows.
-fn counting(window: &[Sample], reading: Option<Sample>) -> impl DoubleEndedIterator<Item = Sample> {
-    window.iter().enumerate().filter_map(move |(index, &sample)| {
-        let before = || index.checked_sub(1).and_then(|index| window.get(index)).copied();
-        let after = || window.get(index + 1).copied().or(reading);
-        (!is_zero(sample) || before().is_some_and(is_zero) || after().is_some_and(is_zero)).then_some(sample)
-    })
+/// The samples of the window that may be believed: a zero counts only next to another zero.
+fn counting(window: &[Sample]) -> impl DoubleEndedIterator<Item = Sample> {
+    let is_zero_at = |index: usize| window.get(index).copied().is_some_and(is_zero);
+    let is_believed =
+        move |index: usize| !is_zero_at(index) || is_zero_at(index + 1) || index > 0 && is_zero_at(index - 1);
+    window.iter().enumerate().filter_map(move |(index, &sample)| is_believed(index).then_some(sample))
 }
 
 /// Negative zero is zero.

@@ -34,9 +34,11 @@ pub struct Situation<'a> {
     pub now: Timestamp,
     /// The samples before the new reading, oldest first, at least as far back as any rule looks.
     pub window: &'a [Sample],
-    /// The gap between two polls at the time of the reading; a gap of more than three starts `for` again.
+    /// The gap between two polls at the time of the reading. Readings more than three of these apart, or of the source's own
+    /// where those are longer, start `for` again.
     pub poll_interval: Duration,
-    /// The source's own interval: a previous reading younger than twice this is always a baseline candidate.
+    /// The source's own interval (a day for daily records): a previous reading younger than twice this is always a baseline
+    /// candidate.
     pub source_interval: Duration,
     /// When data was last seen: the newest successful reading's wall time, or when the tenant was adopted.
     pub last_data: Timestamp,

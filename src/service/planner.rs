@@ -272,7 +272,9 @@ impl Planner {
             Err(error) => {
                 error!(%error, "due tenants could not be loaded from the store");
                 let now = self.checker.clock.now();
-                ids.iter().for_each(|tenant| self.queue.put_again(tenant, now));
+                for tenant in &ids {
+                    self.queue.put_again(tenant, now);
+                }
                 return;
             }
         };

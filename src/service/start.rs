@@ -149,7 +149,11 @@ impl Service {
             warn!(from = %away.from, until = %away.until, "the service was away");
         }
         engine.store.beat(now).await?;
+        // All of this is so already; whoever reads "listening" finds the service ready.
         let health = Health::default();
+        health.listening(true);
+        health.store_written(now);
+        health.scheduler_ticked(now);
         let ticks = Ticks::default();
         let planner = Planner::new(Parts {
             checker: engine.checker.clone(),

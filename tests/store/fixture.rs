@@ -8,7 +8,7 @@ use scorewatch::{
         Notification, NotificationId, NotificationType,
         notification::{Facts, Links, NotificationFacts},
     },
-    rule::{Alert, AlertKey, AlertState, Firing, Pending, RuleName},
+    rule::{Alert, AlertKey, AlertState, Condition, Firing, Pending, RuleName, Terms},
     store::{
         AlertUpdate, CheckOutcome, Claim, ClaimedDelivery, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
         TenantRecord, sqlite::SqliteStore,
@@ -93,13 +93,22 @@ pub(super) fn key(tenant_name: &str, rule: &str) -> AlertKey {
 }
 
 pub(super) fn firing(generation: u64, sequence: u64) -> Alert {
-    let firing =
-        Firing { since: at(0), fired_at: at(0), baseline: Some(400.0), worst_told: Some(340.0), worst_seen: None };
+    let firing = Firing {
+        since: at(0),
+        fired_at: at(0),
+        terms: Terms { when: Condition::Below(300.0), recover: None },
+        baseline: Some(400.0),
+        worst_told: Some(340.0),
+        worst_seen: None,
+    };
     Alert { state: AlertState::Firing(firing), generation, sequence, rebased_at: None }
 }
 
 pub(super) fn pending() -> Alert {
-    Alert { state: AlertState::Pending(Pending { since: at(0), last_held: at(1) }), ..Alert::default() }
+    Alert {
+        state: AlertState::Pending(Pending { since: at(0), last_held: at(1), when: Condition::Below(300.0) }),
+        ..Alert::default()
+    }
 }
 
 pub(super) fn resolved(generation: u64, sequence: u64) -> Alert {

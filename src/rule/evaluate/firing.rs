@@ -96,8 +96,12 @@ fn is_regained(when: &Condition, percent: f64, value: f64, baseline: f64, worst_
     at_least(when.further(value, worst), percent * greatest_loss / 100.0, baseline.abs().max(worst.abs()))
 }
 
-/// Whether it moved on from what was last told by the rule's size, or for `below` and `above` by its `step`.
+/// Whether it moved on from what was last told by the rule's size, or for `below` and `above` by its `step`. By an edited
+/// text that does not hold nothing is worse: 285 is not worse in "below 280".
 fn has_worsened(rule: &Rule, firing: &Firing, value: f64) -> bool {
+    if !rule.when.holds(value, firing.baseline) {
+        return false;
+    }
     let (Some(told), true) = (firing.worst_told, rule.when.is_same_kind(&firing.terms.when)) else { return false };
     let (size, whole) = match rule.when {
         Condition::Drop(change) | Condition::Rise(change) => (Some(change.size), firing.baseline),

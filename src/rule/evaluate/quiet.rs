@@ -6,8 +6,8 @@ use crate::{
     rule::{Alert, AlertState, Firing, Pending, Rule, TransitionKind, baseline::baseline},
 };
 
-/// Readings may be this many poll intervals apart before what happened between them is unknown and `for` starts again.
-const GAP_POLLS_MAX: u32 = 3;
+/// Readings may be this many intervals apart before what happened between them is unknown and `for` starts again.
+const GAP_INTERVALS_MAX: u32 = 3;
 
 /// What becomes of it: nothing, pending, or firing.
 pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Situation<'_>) -> Outcome {
@@ -37,7 +37,9 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
 
 /// Since when the condition has held without a gap, an edit or a step back in time.
 fn held_since(rule: &Rule, pending: &Pending, at: Timestamp, situation: &Situation<'_>) -> Timestamp {
-    let has_gap = at.since(pending.last_held) > situation.poll_interval.saturating_mul(GAP_POLLS_MAX);
+    // A source slower than our polls leaves no gap by being so: a daily record is new once a day, however often it is asked for.
+    let interval = situation.poll_interval.max(situation.source_interval);
+    let has_gap = at.since(pending.last_held) > interval.saturating_mul(GAP_INTERVALS_MAX);
     let is_other = pending.when != rule.when;
     if has_gap || is_other || at < pending.since { at } else { pending.since }
 }

@@ -1,0 +1,272 @@
+//! From the outbox to the receiver, step by step on a clock that stands still: each drain sends what is due then.
+
+use std::{sync::Arc, time::Duration};
+
+use scorewatch::{
+    config::{Config, Operator},
+    domain::Timestamp,
+    notify::{DeliveryState, NotificationType, compose, notification::OperatorFacts},
+    rule::AlertKey,
+    simulation::Reply,
+    store::{AttemptOutcome, Claim, NewNotification, Store},
+};
+
+use super::{
+    bed::Bed,
+    setup::{Build, SCORE, channel_name, channels, config, rule_name, tenant_id},
+};
+
+/// Queues a message about `contoso` and one of its alerts, by rule.
+pub(super) async fn queue(store: &dyn Store, name: &str, rule: &str, to: &[&str], now: Timestamp) {
+    let facts = OperatorFacts {
+        summary: name.to_owned(),
+        class: "test".to_owned(),
+        hint: None,
+        channel: None,
+        from: None,
+        until: None,
+    };
+    let alert = AlertKey { tenant: tenant_id("contoso"), rule: rule_name(rule), score: SCORE, subject: None };
+    let notification = compose::for_operator(NotificationType::Test, &[name], None, facts, now);
+    let tenant = Some(tenant_id("contoso"));
+    let new = NewNotification { notification, alert: Some(alert), tenant, channels: channels(to) };
+    assert!(store.announce(new, now).await.unwrap());
+}
+
+/// What a receiver was sent, by the names given to [`queue`], with the answer.
+fn sent(bed: &Bed, channel: &str) -> Vec<(String, u16)> {
+    let line = |request: Arc<scorewatch::simulation::receiver::Received>| {
+        let name = request.json()["data"]["operator"]["summary"].as_str().unwrap().to_owned();
+        (name, request.status.unwrap())
+    };
+    bed.receivers.received_by(channel).into_iter().map(line).collect()
+}
+
+fn lines(expected: &[(&str, u16)]) -> Vec<(String, u16)> {
+    expected.iter().map(|(name, status)| ((*name).to_owned(), *status)).collect()
+}
+
+async fn states(bed: &Bed) -> Vec<DeliveryState> {
+    bed.deliveries().await.iter().map(|delivery| delivery.state).collect()
+}
+
+/// `soc`, and `ops` for the operator.
+fn two_channels(bed: &Bed) -> Config {
+    let mut config = config().with_channel(bed.channel("soc")).with_channel(bed.channel("ops"));
+    config.operator = Operator { notify: channels(&["soc", "ops"]), ..config.operator };
+    config
+}
+
+#[tokio::test]
+async fn what_a_receiver_takes_is_delivered_and_its_tenant_is_told() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, mut told) = bed.dispatcher(two_channels(&bed));
+    queue(bed.store.as_ref(), "one", "low", &["soc"], bed.clock.now()).await;
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc"), lines(&[("one", 204)]));
+    let delivery = bed.deliveries().await.remove(0);
+    assert_eq!((delivery.state, delivery.attempts, delivery.possible_repeat), (DeliveryState::Delivered, 1, false));
+    assert_eq!(delivery.finished_at, Some(bed.clock.now()));
+    assert_eq!(bed.receivers.received()[0].header("webhook-id"), delivery.notification.as_str());
+    assert_eq!(told.recv().await, Some(tenant_id("contoso")));
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc").len(), 1);
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_with_the_same_id() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
+    bed.receivers.script("soc", vec![Reply::status(503), Reply::close()]);
+    queue(bed.store.as_ref(), "one", "low", &["soc"], bed.clock.now()).await;
+    for attempts in 1..=3 {
+        dispatcher.drain().await.unwrap();
+        assert_eq!(bed.deliveries().await[0].attempts, attempts);
+        bed.pass(15);
+    }
+    let received = bed.receivers.received();
+    assert_eq!(received.iter().map(|request| request.status).collect::<Vec<_>>(), [Some(503), None, Some(204)]);
+    assert!(received.iter().all(|request| request.header("webhook-id") == received[0].header("webhook-id")));
+    assert_eq!(states(&bed).await, [DeliveryState::Delivered]);
+}
+
+#[tokio::test]
+async fn a_receiver_that_asks_for_time_gets_exactly_that() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
+    bed.receivers.script("soc", vec![Reply::status(429).retry_after("30")]);
+    queue(bed.store.as_ref(), "one", "low", &["soc"], bed.clock.now()).await;
+    queue(bed.store.as_ref(), "two", "drop", &["soc"], bed.clock.now()).await;
+    let asked_at = bed.clock.now();
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc"), lines(&[("one", 429)]), "nothing else to that channel");
+    assert_eq!(bed.deliveries().await[0].next_attempt_at, asked_at.plus(Duration::from_secs(30)));
+    bed.clock.advance(Duration::from_secs(29));
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc"), lines(&[("one", 429), ("two", 204)]));
+    bed.clock.advance(Duration::from_secs(1));
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc").last().unwrap(), &("one".to_owned(), 204));
+}
+
+#[tokio::test]
+async fn what_is_never_taken_becomes_a_dead_letter_that_can_be_resent() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, mut told) = bed.dispatcher(two_channels(&bed));
+    bed.receivers.set("soc", Some(Reply::status(503)));
+    let queued_at = bed.clock.now();
+    queue(bed.store.as_ref(), "one", "low", &["soc"], queued_at).await;
+    while states(&bed).await == [DeliveryState::Queued] {
+        dispatcher.drain().await.unwrap();
+        bed.pass(15);
+        assert!(bed.clock.now().since(queued_at) < Duration::from_hours(26));
+    }
+    let dead = bed.deliveries().await.remove(0);
+    assert_eq!(dead.state, DeliveryState::Dead);
+    assert_eq!(dead.last_error.as_deref(), Some("given up: the receiver answered 503"));
+    assert!(dead.finished_at.unwrap().since(queued_at) > Duration::from_hours(23));
+    assert_eq!(told.recv().await, Some(tenant_id("contoso")));
+    bed.receivers.set("soc", None);
+    assert!(bed.store.resend(dead.id, bed.clock.now()).await.unwrap());
+    dispatcher.drain().await.unwrap();
+    assert_eq!(states(&bed).await, [DeliveryState::Delivered]);
+}
+
+#[tokio::test]
+async fn a_final_refusal_stops_that_message_at_once_and_no_other() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
+    bed.receivers.script("soc", vec![Reply::status(400)]);
+    for name in ["one", "two"] {
+        queue(bed.store.as_ref(), name, "low", &["soc"], bed.clock.now()).await;
+    }
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc"), lines(&[("one", 400), ("two", 204)]));
+    assert_eq!(states(&bed).await, [DeliveryState::Dead, DeliveryState::Delivered]);
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_parks_its_channel_and_keeps_the_queue_in_order() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
+    bed.receivers.set("soc", Some(Reply::status(404)));
+    for (name, rule) in [("one", "low"), ("two", "drop"), ("three", "low")] {
+        queue(bed.store.as_ref(), name, rule, &["soc"], bed.clock.now()).await;
+    }
+    for _ in 0..3 {
+        dispatcher.drain().await.unwrap();
+        bed.pass(30);
+    }
+    assert_eq!(sent(&bed, "soc"), lines(&[("one", 404)]), "no further request");
+    assert_eq!(states(&bed).await[..3], [DeliveryState::Parked, DeliveryState::Queued, DeliveryState::Queued]);
+    assert_eq!(bed.received("ops"), [("operator.channel".to_owned(), Some(204))], "once, and through another channel");
+    let said = &bed.receivers.received_by("ops")[0].json()["data"]["operator"];
+    assert_eq!((said["channel"].as_str(), said["class"].as_str()), (Some("soc"), Some("channel-parked")));
+    assert!(said["hint"].as_str().unwrap().contains("channels unpark soc"));
+
+    bed.receivers.set("soc", None);
+    assert!(bed.store.unpark(&channel_name("soc"), bed.clock.now()).await.unwrap());
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc")[1..], lines(&[("one", 204), ("two", 204), ("three", 204)]));
+
+    bed.receivers.set("soc", Some(Reply::status(410)));
+    queue(bed.store.as_ref(), "four", "low", &["soc"], bed.clock.now()).await;
+    dispatcher.drain().await.unwrap();
+    assert_eq!(bed.received("ops").len(), 2, "parked again is told again");
+}
+
+#[tokio::test]
+async fn a_parked_channel_is_told_of_though_we_stopped_before_we_could() {
+    let bed = Bed::new().await;
+    queue(bed.store.as_ref(), "one", "low", &["soc"], bed.clock.now()).await;
+    let Claim::Send(claimed) = bed.store.claim(&channel_name("soc"), bed.clock.now()).await.unwrap() else { panic!() };
+    let parked = AttemptOutcome::Parked { error: "gone".to_owned() };
+    bed.store.settle(claimed.id, claimed.attempt, parked, bed.clock.now()).await.unwrap();
+    for _restart in 0..2 {
+        bed.pass(10);
+        let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
+        dispatcher.drain().await.unwrap();
+        assert_eq!(bed.received("ops").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn one_alerts_messages_keep_their_order_while_the_first_waits() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
+    bed.receivers.script("soc", vec![Reply::status(503)]);
+    for (name, rule) in [("fired", "low"), ("resolved", "low"), ("other", "drop")] {
+        queue(bed.store.as_ref(), name, rule, &["soc"], bed.clock.now()).await;
+    }
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc"), lines(&[("fired", 503)]));
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc")[1..], lines(&[("other", 204)]), "another alert's goes on");
+    bed.pass(1);
+    dispatcher.drain().await.unwrap();
+    assert_eq!(sent(&bed, "soc")[2..], lines(&[("fired", 204), ("resolved", 204)]));
+}
+
+#[tokio::test]
+async fn what_the_configuration_no_longer_allows_is_not_sent_but_kept_as_a_dead_letter() {
+    type Edit = fn(&mut Config);
+    let table: [(Edit, &str); 3] = [
+        (|config| drop(config.channels.remove("soc")), "the channel is no longer configured"),
+        (
+            |config| {
+                let mut fenced = (*config.channels["soc"]).clone();
+                fenced.fence.tenants = Some([tenant_id("fabrikam")].into());
+                config.channels.insert(fenced.name.clone(), Arc::new(fenced));
+            },
+            "the channel may not show this tenant",
+        ),
+        (
+            |config| {
+                let mut fenced = (*config.channels["soc"]).clone();
+                fenced.fence.labels.0.insert("tier".into(), "gold".into());
+                config.channels.insert(fenced.name.clone(), Arc::new(fenced));
+            },
+            "the channel may not show this tenant",
+        ),
+    ];
+    for (edit, why) in table {
+        let bed = Bed::new().await;
+        let mut config = two_channels(&bed);
+        let (dispatcher, sender, mut told) = bed.dispatcher(config.clone());
+        queue(bed.store.as_ref(), "one", "low", &["soc"], bed.clock.now()).await;
+        edit(&mut config);
+        sender.send(Arc::new(config)).unwrap();
+        dispatcher.drain().await.unwrap();
+        assert!(bed.receivers.received().is_empty(), "{why}");
+        let delivery = bed.deliveries().await.remove(0);
+        assert_eq!((delivery.state, delivery.last_error.as_deref()), (DeliveryState::Dead, Some(why)));
+        assert_eq!(told.recv().await, Some(tenant_id("contoso")));
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_before_a_crash_is_sent_again_with_its_mark() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
+    queue(bed.store.as_ref(), "one", "low", &["soc"], bed.clock.now()).await;
+    let Claim::Send(claimed) = bed.store.claim(&channel_name("soc"), bed.clock.now()).await.unwrap() else { panic!() };
+    dispatcher.drain().await.unwrap();
+    assert!(bed.receivers.received().is_empty(), "one in flight");
+    assert_eq!(bed.store.recover(bed.clock.now()).await.unwrap(), 1);
+    dispatcher.drain().await.unwrap();
+    let received = bed.receivers.received();
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0].json()["data"]["notification"]["possible_repeat"], true);
+    assert_eq!(received[0].header("webhook-id"), claimed.notification.data.notification.id.as_str());
+}
+
+#[tokio::test]
+async fn a_drain_that_is_told_to_stop_leaves_the_queue_as_it_was() {
+    let bed = Bed::new().await;
+    let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
+    queue(bed.store.as_ref(), "one", "low", &["soc"], bed.clock.now()).await;
+    bed.shutdown.cancel();
+    dispatcher.drain().await.unwrap();
+    assert!(bed.receivers.received().is_empty());
+    assert_eq!(bed.deliveries().await[0].attempts, 0);
+}

@@ -1,0 +1,146 @@
+//! One tenant's life without a store: each check is judged, and what it made is what the next one knows.
+
+use scorewatch::{
+    check::{
+        blind,
+        judge::{Failure, Fetched, Setting, judge},
+    },
+    config::Config,
+    domain::{Reading, ScoreKind, Timestamp},
+    notify::NotificationType,
+    store::{AlertRecord, Away, CheckOutcome, SeriesRecord, TenantRecord},
+};
+
+use super::setup::{SCORE, at, minutes, reading, tenant_id};
+
+pub(super) struct Life {
+    pub(super) config: Config,
+    pub(super) away: Vec<Away>,
+    pub(super) record: Option<TenantRecord>,
+}
+
+impl Life {
+    /// Of the tenant `contoso`.
+    pub(super) fn new(config: Config) -> Self {
+        Self { config, away: Vec::new(), record: None }
+    }
+
+    /// Judges, and forgets what came of it.
+    pub(super) fn judge(&self, fetched: &[Fetched], now: Timestamp) -> CheckOutcome {
+        let operator_rule = blind::operator_rule(&self.config.operator);
+        let setting = Setting {
+            config: &self.config,
+            operator_rule: operator_rule.as_ref(),
+            tenant: &self.config.tenants[&tenant_id("contoso")],
+            store: "store-1",
+            away: &self.away,
+        };
+        judge(setting, self.record.as_ref(), fetched, now.plus(minutes(15)), now)
+    }
+
+    /// Judges, and keeps what came of it.
+    pub(super) fn check(&mut self, fetched: &[Fetched], now: Timestamp) -> CheckOutcome {
+        let outcome = self.judge(fetched, now);
+        let record = self.record.get_or_insert_with(|| TenantRecord {
+            tenant: outcome.tenant.clone(),
+            version: 0,
+            health: outcome.health.clone(),
+            series: Vec::new(),
+            alerts: Vec::new(),
+        });
+        assert!(outcome.expected_version.is_none_or(|version| version == record.version));
+        record.version += 1;
+        record.health = outcome.health.clone();
+        for update in &outcome.series {
+            record.series.retain(|known| (known.score, &known.subject) != (update.score, &update.subject));
+            record.series.push(SeriesRecord {
+                score: update.score,
+                subject: update.subject.clone(),
+                last_data_at: outcome.now,
+                window: update.window.clone(),
+            });
+        }
+        keep_alerts(record, &outcome);
+        outcome
+    }
+
+    /// A good check `minute` minutes after the start, its reading as old as the check.
+    pub(super) fn read(&mut self, minute: i64, value: f64) -> CheckOutcome {
+        self.check(&[good(value, at(minute))], at(minute))
+    }
+
+    pub(super) fn fail(&mut self, minute: i64, class: &'static str) -> CheckOutcome {
+        self.check(&[bad(class)], at(minute))
+    }
+
+    pub(super) fn wake(&mut self, minute: i64) -> CheckOutcome {
+        self.check(&[], at(minute))
+    }
+
+    /// Says that everything queued so far has arrived.
+    pub(super) fn told(&mut self, minute: i64) {
+        for alert in &mut self.record.as_mut().unwrap().alerts {
+            alert.told_at = Some(at(minute));
+        }
+    }
+}
+
+/// As a store does it.
+fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
+    for update in &outcome.alerts {
+        let same = |known: &&mut AlertRecord| {
+            (&known.rule, known.score, &known.subject) == (&update.rule, update.score, &update.subject)
+        };
+        if let Some(known) = record.alerts.iter_mut().find(same) {
+            if known.alert.generation != update.alert.generation {
+                known.told_to.clear();
+            }
+            known.alert = update.alert.clone();
+        } else {
+            record.alerts.push(AlertRecord {
+                rule: update.rule.clone(),
+                score: update.score,
+                subject: update.subject.clone(),
+                alert: update.alert.clone(),
+                told_at: None,
+                told_to: Vec::new(),
+            });
+        }
+    }
+    for new in &outcome.notifications {
+        let key = new.alert.as_ref().unwrap();
+        let about = |known: &&mut AlertRecord| known.rule == key.rule && known.score == key.score;
+        let known = record.alerts.iter_mut().find(about).unwrap();
+        known.told_at = None;
+        known.told_to.extend(new.channels.iter().cloned());
+    }
+}
+
+pub(super) fn fetched(score: ScoreKind, readings: Vec<Reading>) -> Fetched {
+    Fetched { score, result: Ok(readings) }
+}
+
+pub(super) fn good(value: f64, observed_at: Timestamp) -> Fetched {
+    fetched(SCORE, vec![reading(observed_at, value)])
+}
+
+pub(super) fn failed(score: ScoreKind, class: &'static str) -> Fetched {
+    Fetched { score, result: Err(Failure { class, hint: Some("mend it") }) }
+}
+
+pub(super) fn bad(class: &'static str) -> Fetched {
+    failed(SCORE, class)
+}
+
+/// What is told, and where: `alert.firing to soc`.
+pub(super) fn told(outcome: &CheckOutcome) -> Vec<String> {
+    let line = |new: &scorewatch::store::NewNotification| {
+        let names: Vec<_> = new.channels.iter().map(ToString::to_string).collect();
+        format!("{} to {}", new.notification.kind.as_str(), names.join("+"))
+    };
+    outcome.notifications.iter().map(line).collect()
+}
+
+pub(super) fn kinds(outcome: &CheckOutcome) -> Vec<NotificationType> {
+    outcome.notifications.iter().map(|new| new.notification.kind).collect()
+}

@@ -1,0 +1,12 @@
+//! The flows between the layers: judging, visiting, closing, delivering, planning.
+
+mod bed;
+mod close;
+mod delivery;
+mod judge;
+mod life;
+mod planner;
+mod setup;
+mod troubled;
+mod visit;
+mod worker;

@@ -1,0 +1,245 @@
+//! Who is visited when. The clock stands still but for the tests; a turn of the planner's wheel is a tick.
+
+use std::{sync::Arc, time::Duration};
+
+use scorewatch::{
+    check::Checker,
+    config::Config,
+    delivery::Dispatcher,
+    domain::Timestamp,
+    rule::Condition,
+    service::planner::{Parts, Planner},
+    simulation::{Reply, cloud::Fetch},
+    store::Store,
+    telemetry::Health,
+};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
+
+use super::{
+    bed::Bed,
+    setup::{Build, at, config, entra, rule, tenant_id},
+    troubled::{Trouble, Troubled},
+};
+
+/// A planner at work.
+struct Wheel {
+    tick: Arc<Notify>,
+    config: watch::Sender<Arc<Config>>,
+    task: JoinHandle<()>,
+    dispatcher: Dispatcher,
+}
+
+impl Wheel {
+    async fn start(bed: &Bed, config: &Config) -> Self {
+        Self::on(bed, bed.store.clone(), config).await
+    }
+
+    async fn on(bed: &Bed, store: Arc<dyn Store>, config: &Config) -> Self {
+        let (dispatcher, sender, told) = bed.dispatcher_on(store.clone(), config.clone());
+        let tick = Arc::new(Notify::new());
+        let parts = Parts {
+            checker: Checker { store, ..bed.checker() },
+            dispatcher: dispatcher.clone(),
+            health: Health::default(),
+            config: sender.subscribe(),
+            due_scan: tick.clone(),
+            told,
+            shutdown: bed.shutdown.clone(),
+        };
+        let task = tokio::spawn(Planner::new(parts).await.unwrap().run());
+        tick.notify_one();
+        Self { tick, config: sender, task, dispatcher }
+    }
+
+    /// Lets so much time pass, then ticks.
+    fn pass(&self, bed: &Bed, minutes: u64) {
+        bed.pass(minutes);
+        self.tick.notify_one();
+    }
+
+    /// Waits until the store says so, ticking on.
+    async fn until<F: Future<Output = bool>>(&self, mut holds: impl FnMut() -> F) {
+        while !holds().await {
+            self.tick.notify_one();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn stop(self, bed: &Bed) {
+        bed.shutdown.cancel();
+        self.task.await.unwrap();
+        self.dispatcher.stopped().await;
+    }
+}
+
+async fn version(bed: &Bed, id: &str) -> u64 {
+    bed.record(id).await.map_or(0, |record| record.version)
+}
+
+async fn next_due_at(bed: &Bed, id: &str) -> Timestamp {
+    bed.record(id).await.unwrap().health.next_due_at
+}
+
+fn asked(bed: &Bed, id: &str) -> u64 {
+    bed.cloud.tenant_counts(entra(id)).score_requests
+}
+
+/// Waits until the tenant was checked so often.
+async fn checked(wheel: &Wheel, bed: &Bed, id: &str, times: u64) {
+    wheel.until(async || version(bed, id).await >= times).await;
+}
+
+#[tokio::test]
+async fn new_tenants_are_checked_at_once_and_then_at_their_own_phase() {
+    let bed = Bed::new().await;
+    let mut config = config().with_tenant(bed.tenant("contoso", 400.0)).with_tenant(bed.tenant("fabrikam", 400.0));
+    config.spread = Duration::from_mins(10);
+    let wheel = Wheel::start(&bed, &config).await;
+    checked(&wheel, &bed, "contoso", 1).await;
+    checked(&wheel, &bed, "fabrikam", 1).await;
+    let phases = [next_due_at(&bed, "contoso").await, next_due_at(&bed, "fabrikam").await];
+    // The phases of `schedule/spread.rs`; the tick at the start is the one that they belong to.
+    let seconds = phases.map(|due| due.since(at(0)).as_secs());
+    assert_eq!(seconds, [42, 354]);
+    wheel.stop(&bed).await;
+}
+
+#[tokio::test]
+async fn missed_ticks_are_made_up_once_and_the_phase_is_kept_over_a_restart() {
+    let mut bed = Bed::new().await;
+    let config = config().with_tenant(bed.tenant("contoso", 400.0));
+    let wheel = Wheel::start(&bed, &config).await;
+    checked(&wheel, &bed, "contoso", 1).await;
+    assert_eq!(next_due_at(&bed, "contoso").await, at(15));
+    wheel.stop(&bed).await;
+
+    bed.shutdown = tokio_util::sync::CancellationToken::new();
+    bed.pass(7);
+    let wheel = Wheel::start(&bed, &config).await;
+    bed.pass(100);
+    checked(&wheel, &bed, "contoso", 2).await;
+    assert_eq!(next_due_at(&bed, "contoso").await, at(120));
+    wheel.pass(&bed, 12);
+    wheel.tick.notify_one();
+    wheel.pass(&bed, 1);
+    checked(&wheel, &bed, "contoso", 3).await;
+    wheel.stop(&bed).await;
+    assert_eq!(asked(&bed, "contoso"), 3, "seven ticks were missed and made up once");
+}
+
+#[tokio::test]
+async fn a_tenant_is_never_visited_twice_at_once() {
+    let bed = Bed::new().await;
+    let config = config().with_tenant(bed.tenant("contoso", 400.0)).with_tenant(bed.tenant("fabrikam", 400.0));
+    bed.cloud.set_fetch(entra("contoso"), Some(Fetch::Raw(Reply::hang())));
+    let wheel = Wheel::start(&bed, &config).await;
+    bed.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1).await;
+    // Removed and added again while its visit hangs.
+    let mut without = config.clone();
+    without.tenants.remove("contoso");
+    for (round, config) in [&config, &without, &config].into_iter().enumerate() {
+        wheel.config.send(Arc::new(config.clone())).unwrap();
+        wheel.pass(&bed, 15);
+        checked(&wheel, &bed, "fabrikam", round as u64 + 1).await;
+    }
+    wheel.pass(&bed, 15);
+    checked(&wheel, &bed, "fabrikam", 4).await;
+    assert_eq!(asked(&bed, "contoso"), 1);
+    wheel.stop(&bed).await;
+}
+
+#[tokio::test]
+async fn a_visit_that_breaks_down_or_can_not_be_kept_is_made_again() {
+    for trouble in [Trouble::Panic, Trouble::Fail] {
+        let bed = Bed::new().await;
+        let config = config().with_tenant(bed.tenant("contoso", 400.0)).with_tenant(bed.tenant("fabrikam", 400.0));
+        let store = Troubled::new(bed.store.clone());
+        store.trouble_commits(tenant_id("contoso"), vec![trouble; 2]);
+        let wheel = Wheel::on(&bed, store.clone(), &config).await;
+        checked(&wheel, &bed, "fabrikam", 1).await;
+        store.has_gone_wrong(1).await;
+        assert_eq!(version(&bed, "contoso").await, 0, "{trouble:?}");
+        wheel
+            .until(async || {
+                bed.clock.advance(Duration::from_secs(1));
+                version(&bed, "contoso").await == 1
+            })
+            .await;
+        assert!(asked(&bed, "contoso") >= 3, "asked anew each time");
+        wheel.stop(&bed).await;
+    }
+}
+
+#[tokio::test]
+async fn tenants_that_can_not_be_loaded_are_not_lost() {
+    let bed = Bed::new().await;
+    let config = config().with_tenant(bed.tenant("contoso", 400.0));
+    let store = Troubled::new(bed.store.clone());
+    store.fail_loads(3);
+    let wheel = Wheel::on(&bed, store.clone(), &config).await;
+    wheel
+        .until(async || {
+            bed.clock.advance(Duration::from_secs(1));
+            version(&bed, "contoso").await == 1
+        })
+        .await;
+    assert_eq!(*store.gone_wrong.borrow(), 3);
+    assert_eq!(asked(&bed, "contoso"), 1);
+    wheel.stop(&bed).await;
+}
+
+#[tokio::test]
+async fn a_reload_adds_and_removes_tenants_and_ends_what_has_no_place() {
+    let bed = Bed::new().await;
+    let before = config()
+        .with_tenant(bed.tenant("contoso", 250.0))
+        .with_channel(bed.channel("soc"))
+        .with_rule(rule("low", Condition::Below(300.0)));
+    let store = Troubled::new(bed.store.clone());
+    let wheel = Wheel::on(&bed, store.clone(), &before).await;
+    wheel.until(async || bed.received("soc").len() == 1).await;
+    let mut after = before.clone().with_tenant(bed.tenant("fabrikam", 400.0));
+    after.tenants.remove("contoso");
+    store.fail_alerts(2);
+    wheel.config.send(Arc::new(after)).unwrap();
+    checked(&wheel, &bed, "fabrikam", 1).await;
+    wheel
+        .until(async || {
+            bed.clock.advance(Duration::from_secs(1));
+            bed.firing().await.is_empty()
+        })
+        .await;
+    bed.receivers.wait_for(|received| received.len() == 2).await;
+    assert_eq!(bed.queued().await, ["alert.firing to soc", "alert.resolved (TenantRemoved) to soc"]);
+    let asked_before = asked(&bed, "contoso");
+    let checks = version(&bed, "fabrikam").await;
+    wheel.pass(&bed, 15);
+    checked(&wheel, &bed, "fabrikam", checks + 1).await;
+    assert_eq!(asked(&bed, "contoso"), asked_before, "no longer visited");
+    wheel.stop(&bed).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_delays_nobody() {
+    let bed = Bed::new().await;
+    let config = config().with_tenant(bed.tenant("contoso", 400.0));
+    bed.pass(60);
+    let wheel = Wheel::start(&bed, &config).await;
+    checked(&wheel, &bed, "contoso", 1).await;
+    assert_eq!(next_due_at(&bed, "contoso").await, at(75));
+    let scorewatch::clock::Clock::Manual(time) = &bed.clock else { panic!("a manual clock") };
+    time.send_replace(at(1));
+    wheel.tick.notify_one();
+    // Due at the next tick of the clock as it now stands, not in over an hour.
+    wheel
+        .until(async || {
+            bed.clock.advance(Duration::from_secs(1));
+            version(&bed, "contoso").await == 2
+        })
+        .await;
+    assert!(bed.clock.now() < at(30), "{}", bed.clock.now());
+    wheel.stop(&bed).await;
+}

@@ -1,0 +1,184 @@
+//! A store whose commits and loads can be made to fail, break down or wait.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use scorewatch::{
+    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    notify::{Delivery, DeliveryId},
+    store::{
+        AlertFilter, AlertRow, AttemptOutcome, Away, CheckOutcome, Claim, Commit, DeliveryDetail, DeliveryFilter, Due,
+        NewNotification, ParkedChannel, Store, StoreError, TenantRecord, Totals,
+    },
+};
+use tokio::sync::watch;
+
+/// What goes wrong, the next time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    Fail,
+    Panic,
+}
+
+pub(super) struct Troubled {
+    inner: Arc<dyn Store>,
+    commits: Mutex<HashMap<TenantId, Vec<Trouble>>>,
+    failing_loads: AtomicU32,
+    failing_alerts: AtomicU32,
+    /// How much has gone wrong so far.
+    pub(super) gone_wrong: watch::Sender<u32>,
+}
+
+impl Troubled {
+    pub(super) fn new(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            commits: Mutex::default(),
+            failing_loads: AtomicU32::new(0),
+            failing_alerts: AtomicU32::new(0),
+            gone_wrong: watch::Sender::new(0),
+        })
+    }
+
+    pub(super) fn trouble_commits(&self, tenant: TenantId, troubles: Vec<Trouble>) {
+        self.commits.lock().unwrap().insert(tenant, troubles);
+    }
+
+    pub(super) fn fail_loads(&self, count: u32) {
+        self.failing_loads.store(count, Ordering::SeqCst);
+    }
+
+    pub(super) fn fail_alerts(&self, count: u32) {
+        self.failing_alerts.store(count, Ordering::SeqCst);
+    }
+
+    pub(super) async fn has_gone_wrong(&self, count: u32) {
+        let _ = self.gone_wrong.subscribe().wait_for(|seen| *seen >= count).await.unwrap();
+    }
+
+    fn one_of(&self, count: &AtomicU32) -> Result<(), StoreError> {
+        if count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            self.gone_wrong.send_modify(|seen| *seen += 1);
+            return Err(StoreError::Full);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for Troubled {
+    fn identity(&self) -> &str {
+        self.inner.identity()
+    }
+
+    async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
+        self.inner.schedule().await
+    }
+
+    async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
+        self.one_of(&self.failing_loads)?;
+        self.inner.load(tenants).await
+    }
+
+    async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError> {
+        let trouble = self.commits.lock().unwrap().get_mut(&outcome.tenant).and_then(Vec::pop);
+        if trouble.is_some() {
+            self.gone_wrong.send_modify(|seen| *seen += 1);
+        }
+        match trouble {
+            Some(Trouble::Panic) => panic!("as asked for by the test"),
+            Some(Trouble::Fail) => Err(StoreError::Full),
+            None => self.inner.commit(outcome).await,
+        }
+    }
+
+    async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.announce(notification, now).await
+    }
+
+    async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
+        self.one_of(&self.failing_alerts)?;
+        self.inner.alerts(filter).await
+    }
+
+    async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError> {
+        self.inner.history(series, since).await
+    }
+
+    async fn claim(&self, channel: &ChannelName, now: Timestamp) -> Result<Claim, StoreError> {
+        self.inner.claim(channel, now).await
+    }
+
+    async fn settle(
+        &self,
+        delivery: DeliveryId,
+        attempt: u32,
+        outcome: AttemptOutcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.settle(delivery, attempt, outcome, now).await
+    }
+
+    async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.inner.recover(now).await
+    }
+
+    async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
+        self.inner.busy_channels().await
+    }
+
+    async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.resend(delivery, now).await
+    }
+
+    async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError> {
+        self.inner.parked_channels().await
+    }
+
+    async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.unpark(channel, now).await
+    }
+
+    async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
+        self.inner.deliveries(filter).await
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+        self.inner.delivery(id).await
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        self.inner.totals().await
+    }
+
+    async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.beat(now).await
+    }
+
+    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.last_beat().await
+    }
+
+    async fn record_away(&self, away: Away) -> Result<(), StoreError> {
+        self.inner.record_away(away).await
+    }
+
+    async fn away(&self) -> Result<Vec<Away>, StoreError> {
+        self.inner.away().await
+    }
+
+    async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {
+        self.inner.prune(now, retention).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
