@@ -7,6 +7,9 @@ use scorewatch::simulation::{
 
 use crate::world::{LOW, SOC, World, entra, kinds};
 
+/// More than there are places.
+const SLOW: usize = 8;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tenants_that_hang_are_waited_for_by_nobody_else() {
     let mut world = World::new().await;
@@ -27,4 +30,29 @@ async fn tenants_that_hang_are_waited_for_by_nobody_else() {
         assert_eq!(world.cloud.tenant_counts(entra(tenant)).score_requests, 1, "{tenant} has one call in flight");
     }
     assert_eq!(world.cloud.tenant_counts(entra("hangs-at-sign-in")).token_requests, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tenants_that_never_answer_take_a_quarter_of_the_places_at_most() {
+    let mut world = World::new().await;
+    let slow: Vec<String> = (0..SLOW).map(|number| format!("slow-{number}")).collect();
+    for tenant in &slow {
+        world.add_tenant(tenant);
+        world.cloud.set_fetch(entra(tenant), Some(Fetch::Raw(Reply::hang())));
+    }
+    world.setup.top = "concurrency: 4\ntimeout: 1s\n".to_owned();
+    let service = world.run().await;
+    let asked = |tenant: &str| world.cloud.tenant_counts(entra(tenant)).score_requests;
+    let slow_asked = || slow.iter().map(|tenant| asked(tenant)).sum::<u64>();
+    let known =
+        world.cloud.wait_for(|cloud| slow.iter().all(|tenant| cloud.tenant_counts(entra(tenant)).score_requests >= 2));
+    world.patiently(&service, "every slow tenant failed once", known).await;
+    let (slow_before, good_before) = (slow_asked(), asked("contoso"));
+    world.checked(&service, "contoso", 6).await;
+    let (slow_since, good_since) = (slow_asked() - slow_before, asked("contoso") - good_before);
+    // In turn with the others, the good one would be asked once for each round of calls to the slow ones.
+    assert!(
+        slow_since < 4 * good_since,
+        "{slow_since} calls to tenants that hang, {good_since} to the one that answers"
+    );
 }
