@@ -19,8 +19,8 @@ use crate::{
     usage::{Measured, Watch, memory, report},
 };
 
-/// Tenants in one file; a file may have 4 MiB.
-const PER_FILE: usize = 5_000;
+/// Tenants in one file. The loader holds one file at a time, so smaller files need less memory.
+const PER_FILE: usize = 500;
 /// From one cycle to the next.
 const INTERVAL: Duration = Duration::from_mins(15);
 

@@ -92,7 +92,7 @@ pub trait Store: Send + Sync + 'static {
     /// Channels that refuse everything.
     async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError>;
 
-    /// Lets a parked channel's queue go on. `false`: it is not parked.
+    /// Lets a parked channel's queue go on; giving up counts from now. `false`: it is not parked.
     async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Deliveries that match, newest first.

@@ -165,9 +165,11 @@ async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
     assert!(store.unpark(&channel("soc"), at(2000)).await.unwrap());
     assert!(!store.unpark(&channel("soc"), at(2000)).await.unwrap());
     let again = claim(store, "soc", 2000).await;
-    assert_eq!((again.id, again.attempt), (claimed.id, 2));
+    let from_now_on = "what was kept is not given up for the time in which it could not be sent";
+    assert_eq!((again.id, again.attempt, again.queued_at), (claimed.id, 2, at(2000)), "{from_now_on}");
     store.settle(again.id, 2, AttemptOutcome::Delivered, at(2001)).await.unwrap();
-    assert_eq!(claim(store, "soc", 2001).await.notification, notification("two"));
+    let next = claim(store, "soc", 2001).await;
+    assert_eq!((next.notification, next.queued_at), (notification("two"), at(2000)), "{from_now_on}");
 }
 
 #[tokio::test]

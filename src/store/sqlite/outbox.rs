@@ -281,11 +281,13 @@ pub(super) async fn unpark(
     let gone =
         sqlx::query("DELETE FROM channel WHERE name = ?").bind(channel.as_str()).execute(&mut *connection).await?;
     sqlx::query(
-        "UPDATE delivery SET state = 'queued', next_attempt_at = ? \
-         WHERE channel = ? AND finished_at IS NULL AND state = 'parked'",
+        // Giving up counts from here: the time in which nothing could be sent must not kill what was kept.
+        "UPDATE delivery SET state = iif(state = 'parked', 'queued', state), next_attempt_at = ?1, queued_at = ?1 \
+         WHERE channel = ?2 AND finished_at IS NULL AND ?3",
     )
     .bind(now.as_nanos())
     .bind(channel.as_str())
+    .bind(gone.rows_affected() > 0)
     .execute(connection)
     .await?;
     Ok(gone.rows_affected() > 0)
