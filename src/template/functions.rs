@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use handlebars::{Handlebars, handlebars_helper};
 
-use super::{number, text, words};
-use crate::domain::Timestamp;
+use super::{text, words};
+use crate::{domain::Timestamp, rule::display};
 
 handlebars_helper!(number_function: |value: f64, *others| {
     let others: Vec<f64> = others.iter().skip(1).filter_map(|other| other.as_f64()).collect();
-    number::display(value, &others)
+    display::among(value, &others)
 });
 handlebars_helper!(utc: |instant: str| Timestamp::parse(instant).map_or_else(|| instant.to_owned(), words::utc));
 handlebars_helper!(lasted: |from: str, until: str| match (Timestamp::parse(from), Timestamp::parse(until)) {

@@ -5,9 +5,9 @@
 //! latter by where it ended up: Markdown, mrkdwn, plain text, a link. So a hostile tenant name can't become a mention, a link
 //! or an element. Unescaped expressions (`{{{x}}}`, `{{&x}}`) are refused at load.
 
+mod bound;
 mod context;
 mod functions;
-mod number;
 mod payload;
 mod registry;
 mod render;

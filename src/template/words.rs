@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::number::{self, Bound};
+use super::bound::{self, Bound};
 use crate::{
     domain::{ScoreKind, Severity, Timestamp, Unit},
     notify::{
         Notification, NotificationType,
         notification::{Facts, ScoreFacts},
     },
+    rule::display,
 };
 
 /// So many facts are shown: a section of a Slack message has no more fields.
@@ -147,22 +148,22 @@ struct Numbers {
 
 impl Numbers {
     fn of(data: &Facts, score: &ScoreFacts) -> Self {
-        let bound = data.rule.as_ref().and_then(|rule| number::bound(&rule.condition));
+        let bound = data.rule.as_ref().and_then(|rule| bound::of_condition(&rule.condition));
         let (sign, points) = match score.kind.unit() {
             Unit::Percent => ("%", "percentage points"),
             Unit::Points | Unit::PointsOf100 => ("", "points"),
         };
         let value_bound = if let Some(Bound::Value(bound)) = bound { Some(bound) } else { None };
         let around = |other: Option<f64>| other.into_iter().chain(value_bound).collect::<Vec<f64>>();
-        let level = |value: f64, other| format!("{}{sign}", number::display(value, &around(other)));
+        let level = |value: f64, other| format!("{}{sign}", display::among(value, &around(other)));
         let loss = score.loss.map(|loss| {
             let others = if let Some(Bound::Points(size)) = bound { vec![size] } else { Vec::new() };
             let verb = if loss < 0.0 { "gained " } else { "" };
             let percent = score.loss_percent.map(|percent| {
                 let others = if let Some(Bound::Percent(size)) = bound { vec![size] } else { Vec::new() };
-                format!(" ({}%)", unsigned(number::display(percent, &others)))
+                format!(" ({}%)", unsigned(display::among(percent, &others)))
             });
-            format!("{verb}{} {points}{}", unsigned(number::display(loss, &others)), percent.unwrap_or_default())
+            format!("{verb}{} {points}{}", unsigned(display::among(loss, &others)), percent.unwrap_or_default())
         });
         Self {
             value: score.value.map(|value| level(value, score.baseline)),
@@ -231,7 +232,7 @@ fn facts(notification: &Notification) -> Vec<Fact> {
 
 fn cause(cause: &crate::notify::notification::Cause) -> String {
     match cause.points {
-        Some(points) => format!("{} (−{} points)", cause.title, unsigned(number::display(points, &[]))),
+        Some(points) => format!("{} (−{} points)", cause.title, unsigned(display::among(points, &[]))),
         None => cause.title.clone(),
     }
 }
