@@ -66,15 +66,17 @@ pub(super) fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     }
     let Some(summary) = summary else { return Err(Failure::Input(None)) };
     let Summary { tenants, rules, channels, schedules } = &summary;
-    output::say(&format!("{}: {tenants} tenants, {rules} rules, {channels} channels: fine", file.display()));
+    let [tenants, rules, channels] =
+        [counted(*tenants, "tenant"), counted(*rules, "rule"), counted(*channels, "channel")];
+    output::say(&format!("{}: {tenants}, {rules}, {channels}: fine", file.display()));
     if arguments.verbose {
         for line in schedules {
             let runs: Vec<_> = line.next_runs.iter().map(ToString::to_string).collect();
             output::say(&format!(
-                "schedule \"{}\" ({}), {} tenants: next runs would be {}",
+                "schedule \"{}\" ({}), {}: next runs would be {}",
                 line.schedule,
                 line.timezone,
-                line.tenants,
+                counted(line.tenants, "tenant"),
                 runs.join(", ")
             ));
         }
@@ -105,4 +107,8 @@ fn summarise(config: &Config) -> Summary {
         channels: config.channels.len(),
         schedules: lines.collect(),
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
