@@ -107,6 +107,11 @@ pub enum Verdict {
         /// How long the receiver asked us to wait, clamped.
         after: Option<Duration>,
     },
+    /// The receiver rejects how the message is written, not what it is: say it once more as plain text.
+    Plainer {
+        /// Why, without URL or secret.
+        reason: String,
+    },
     /// The receiver will never take this message.
     Dead {
         /// Why, without URL or secret.
@@ -117,6 +122,15 @@ pub enum Verdict {
         /// Why, without URL or secret.
         reason: String,
     },
+}
+
+/// How a notification is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// By the channel's template, as rich as the receiver can show it.
+    Rich,
+    /// As plain text in the simplest message that the receiver takes, after it has rejected the rich one.
+    Plain,
 }
 
 /// Why a notification could not be written for a receiver.
@@ -148,13 +162,15 @@ pub enum ComposeError {
 
 /// A place that receives.
 pub trait Channel: Send + Sync {
-    /// Writes the request that says `notification` to this receiver; `attempt_at` is when it is about to be sent.
+    /// Writes the request that says `notification` to this receiver; `attempt_at` is when it is about to be sent. A receiver whose
+    /// messages have one form only is written to in that form.
     ///
     /// # Errors
     /// [`ComposeError`] when the template fails, a secret can't be read or the payload stays above the receiver's limit.
     fn compose(
         &self,
         notification: &Notification,
+        form: Form,
         attempt_at: crate::domain::Timestamp,
     ) -> Result<Outgoing, ComposeError>;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    channel::{self, ChannelSettings, ComposeError, Verdict},
+    channel::{self, ChannelSettings, ComposeError, Form, Verdict},
     domain::Timestamp,
     egress::{Egress, Policy},
     notify::Notification,
@@ -19,10 +19,11 @@ pub async fn attempt(
     settings: &Arc<ChannelSettings>,
     templates: &Arc<Registry>,
     notification: &Notification,
+    form: Form,
     now: Timestamp,
 ) -> Verdict {
     let channel = channel::open(settings, templates);
-    let outgoing = match channel.compose(notification, now) {
+    let outgoing = match channel.compose(notification, form, now) {
         Ok(outgoing) => outgoing,
         Err(error) => return unsendable(&error),
     };

@@ -13,7 +13,7 @@ use super::{
     send,
 };
 use crate::{
-    channel::{ChannelSettings, Verdict},
+    channel::{ChannelSettings, Form, Verdict},
     config::Config,
     domain::{ChannelName, Labels, Timestamp},
     notify::backoff,
@@ -125,7 +125,8 @@ async fn deliver(
     };
     delivery.notification.data.notification.possible_repeat = delivery.possible_repeat;
     let started = dispatcher.clock.now();
-    let sending = send::attempt(&dispatcher.egress, &settings, &config.templates, &delivery.notification, started);
+    let sending =
+        send::attempt(&dispatcher.egress, &settings, &config.templates, &delivery.notification, Form::Rich, started);
     // A request that may have gone out is waited for, so that its outcome is known; its own deadline bounds the wait.
     let verdict = tokio::select! {
         verdict = AssertUnwindSafe(sending).catch_unwind() => verdict.unwrap_or_else(|_| {
@@ -145,7 +146,7 @@ async fn deliver(
 fn standing(verdict: &Verdict) -> Standing {
     match verdict {
         Verdict::Retry { after, .. } => Standing::Failing { asked: after.unwrap_or_default() },
-        Verdict::Delivered | Verdict::Dead { .. } | Verdict::Parked { .. } => Standing::Good,
+        Verdict::Delivered | Verdict::Plainer { .. } | Verdict::Dead { .. } | Verdict::Parked { .. } => Standing::Good,
     }
 }
 
@@ -195,7 +196,7 @@ fn may_send(
 fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: Verdict, now: Timestamp) -> AttemptOutcome {
     match verdict {
         Verdict::Delivered => AttemptOutcome::Delivered,
-        Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
+        Verdict::Plainer { reason } | Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
         Verdict::Parked { reason } => AttemptOutcome::Parked { error: reason },
         Verdict::Retry { reason, after } => {
             let draw = rand::random();
