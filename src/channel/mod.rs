@@ -1,5 +1,6 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
+pub mod email;
 pub mod guard;
 mod message;
 mod slack;
@@ -62,6 +63,8 @@ pub enum ChannelKind {
         /// Signing secrets, newest first; `whsec_` and base64.
         signing_secrets: Vec<SecretReference>,
     },
+    /// Mail, handed in to a server.
+    Email(Box<email::EmailSettings>),
 }
 
 impl ChannelKind {
@@ -72,6 +75,7 @@ impl ChannelKind {
             Self::Teams { .. } => "teams",
             Self::Slack { .. } => "slack",
             Self::Webhook { .. } => "webhook",
+            Self::Email(_) => "email",
         }
     }
 }
@@ -144,7 +148,7 @@ pub enum ComposeError {
         /// What happened.
         what: String,
     },
-    /// The channel's URL or signing secret can't be read.
+    /// A secret of the channel can't be read.
     #[error(transparent)]
     Secret(#[from] crate::secret::SecretError),
     /// The URL is none that this channel may send to.
@@ -186,5 +190,6 @@ pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<d
         ChannelKind::Teams { .. } => Box::new(teams::Teams::new(settings, templates)),
         ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
         ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
+        ChannelKind::Email(_) => Box::new(email::Email::new(settings, templates)),
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn templates(
             ChannelKind::Teams { .. } => Receiver::Teams,
             ChannelKind::Slack { .. } => Receiver::Slack,
             ChannelKind::Webhook { .. } => Receiver::Webhook,
+            ChannelKind::Email(_) => Receiver::Email,
         };
         let here = list.key(name.as_str());
         if !registry.has(template) {

@@ -189,9 +189,11 @@ impl Failure {
         let class = match error {
             EgressError::NotAllowed(_) | EgressError::Unusable(_) => FailureClass::ConfigurationWrong,
             EgressError::TooLarge(_) => FailureClass::Garbage,
-            EgressError::Resolve | EgressError::Connect(_) | EgressError::Timeout(_) | EgressError::Broken(_) => {
-                FailureClass::MicrosoftDown
-            }
+            EgressError::Resolve
+            | EgressError::Connect(_)
+            | EgressError::Timeout(_)
+            | EgressError::Broken(_)
+            | EgressError::NotOffered(_) => FailureClass::MicrosoftDown,
         };
         Self::new(class, format!("no answer from {whom}: {error}"))
     }
