@@ -37,6 +37,7 @@ fn faults(file: &Path, text: &str) -> Vec<String> {
         }
     };
     find(&["reqwest"], &source.code, "egress", "send through `egress`, which vets the address and caps the answer");
+    find(&["SmtpTransport", "SmtpConnection"], &source.code, "egress", "hand mail to `egress`, which vets the address");
     find(&SQL, &source.strings, "store", "only `store` speaks SQL");
     find(&CLOCKS, &source.code, "clock", "ask `clock::Clock`, so that tests can drive the time");
     faults.extend(shape_faults(file, text));
@@ -117,6 +118,7 @@ fn every_breach_is_found() {
         ("store/helpers/rows.rs", "", "is called `helpers`"),
         ("domain/score.rs", long.as_str(), "401 lines"),
         ("channel/teams.rs", "fn f() { reqwest::Client::new(); }", "has `reqwest`"),
+        ("channel/email.rs", "use lettre::AsyncSmtpTransport;", "has `SmtpTransport`"),
         ("web/page.rs", "const Q: &str = \"SELECT 1\";", "has `SELECT `"),
         ("web/page.rs", "const Q: &str = r#\"x \" INSERT INTO t\"#;", "has `INSERT `"),
         ("store/row.rs", "fn f() { let now = Utc::now(); }", "has `Utc::now`"),
