@@ -148,6 +148,28 @@ impl From<Mail> for Outgoing {
     }
 }
 
+impl Outgoing {
+    /// Which host it goes to, with its port; `None` if its URL is none.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Self::Http(request) => {
+                let url = url::Url::parse(request.url.expose_secret()).ok()?;
+                Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+            }
+            Self::Mail(mail) => Some(mail.server.place()),
+        }
+    }
+}
+
+impl EgressError {
+    /// Whether the request may have reached its receiver all the same.
+    #[must_use]
+    pub const fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::TooLarge(_) | Self::Broken(_))
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();

@@ -32,6 +32,8 @@ pub(super) struct Words {
     facts: Vec<Fact>,
     /// What regressed, largest first.
     causes: Vec<String>,
+    /// What a digest says, a line for each.
+    lines: Vec<String>,
     /// Where to look; `https` only.
     links: Vec<Link>,
     /// How to tell this message from others, and whether it is a repeat or a test.
@@ -65,16 +67,21 @@ pub(super) fn words(notification: &Notification) -> Words {
         note: note(data),
         facts: facts(notification),
         causes: data.causes.iter().map(cause).collect(),
+        lines: data.items.iter().cloned().map(|item| line(&Notification::from(item))).collect(),
         links: links.collect(),
         footer: footer(data),
     }
+}
+
+fn line(item: &Notification) -> String {
+    format!("{} {} · {}", look(item).0, headline(item), item.data.notification.short_id)
 }
 
 fn look(notification: &Notification) -> (&'static str, &'static str) {
     let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
         _ if over => ("✅", "good"),
-        (NotificationType::Test, _) => ("🧪", "accent"),
+        (NotificationType::Test | NotificationType::Drill, _) => ("🧪", "accent"),
         (_, Some(Severity::Critical)) => ("🔴", "attention"),
         (_, Some(Severity::Warning)) => ("🟠", "warning"),
         (_, Some(Severity::Info)) => ("🔵", "accent"),
@@ -97,6 +104,8 @@ fn headline(notification: &Notification) -> String {
         Some(score) => happened(notification.kind, data, score),
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),
+            NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
+            NotificationType::Digest => format!("{} messages that waited for this channel", data.items.len()),
             NotificationType::AlertResolved => "the alert is over".to_owned(),
             kind => kind.as_str().replace('.', ": "),
         },

@@ -17,7 +17,7 @@ use scorewatch::{
     delivery::send,
     domain::{ChannelName, Timestamp},
     egress::{Egress, MailServer, Private},
-    notify::route::Fence,
+    notify::{Notification, NotificationType, route::Fence},
     template::{Letter, Receiver, Registry, sample},
 };
 use serde_json::json;
@@ -66,11 +66,11 @@ async fn pythons_parser_reads_every_mail_as_it_was_meant() {
     let at = Timestamp::parse("2026-11-24T09:15:58Z").unwrap();
     let mut lines = Vec::new();
     let mut known: Vec<String> = Vec::new();
-    for mut said in sample::all() {
+    for mut said in sample::all().into_iter().chain(digests()) {
         let is_first = said.kind.as_str() == "alert.firing";
         said.data.notification.sequence = if is_first { 1 } else { 2 };
-        let verdict = send::attempt(&egress, &settings, &templates, &said, Form::Rich, at).await;
-        assert_eq!(verdict, Verdict::Delivered);
+        let written = send::write(&settings, &templates, &said, Form::Rich, at).ok().unwrap();
+        assert_eq!(written.send(&egress, at).await.verdict, Verdict::Delivered);
         // The server agrees only once the message is in its spool.
         let taken = server.taken();
         let new: Vec<&String> = taken.iter().filter(|id| !known.contains(id)).collect();
@@ -98,6 +98,20 @@ async fn pythons_parser_reads_every_mail_as_it_was_meant() {
         known = taken;
     }
     judge("python3", &[&script("mail.py")], &lines);
+}
+
+/// Digests of fifty messages, with ordinary and with hostile names.
+fn digests() -> Vec<Notification> {
+    let mut names = sample::hostile_names();
+    names.push("Contoso Ltd".to_owned());
+    let kinds = [NotificationType::AlertFiring, NotificationType::AlertResolved, NotificationType::OperatorBlind];
+    let digest = |name: &String| {
+        let mut digest = sample::notification(NotificationType::Digest, name);
+        digest.data.items =
+            (0..50).map(|count| sample::notification(kinds[count % kinds.len()], name).into()).collect();
+        digest
+    };
+    names.iter().map(digest).collect()
 }
 
 /// A configuration whose channels send to that server, by the names of what is peculiar to them.

@@ -1,6 +1,10 @@
 //! The dialogue by which a server takes a message (RFC 5321), step by step: which step a reply belongs to decides what it means.
 
-use std::{error::Error as _, net::IpAddr};
+use std::{
+    error::Error as _,
+    net::IpAddr,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
 use lettre::transport::smtp::{
@@ -100,8 +104,8 @@ impl Dialogue {
     }
 
     /// Hands the message in. Recipients that the server refuses for good are left out, as long as it takes one; if it can't take
-    /// one for now, nobody is sent anything, so that nobody is sent it twice.
-    pub(super) async fn hand_in(&mut self, mail: &Mail) -> Result<Answer, End> {
+    /// one for now, nobody is sent anything, so that nobody is sent it twice. `handed` is set as soon as the message is on its way.
+    pub(super) async fn hand_in(&mut self, mail: &Mail, handed: &AtomicBool) -> Result<Answer, End> {
         done(&self.say(Step::Sender, MailFrom::new(Some(mail.from.clone()), Vec::new())).await?)?;
         let (mut refused, mut last) = (0, None);
         for recipient in &mail.to {
@@ -121,6 +125,7 @@ impl Dialogue {
         if !self.say(step, Data).await?.has_code(354) {
             return Err(End::Failure(no_smtp()));
         }
+        handed.store(true, Ordering::Relaxed);
         let reply = self.connection.message(&mail.content).await.map_err(|error| end(step, &error, self.room))?;
         Ok(answer(u16::from(reply.code()), step, reply.message().collect::<Vec<_>>().join(" ")))
     }

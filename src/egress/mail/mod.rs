@@ -10,7 +10,10 @@ mod wire;
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -114,38 +117,21 @@ impl MailDoor {
             return Err(EgressError::Unusable("a password is said by TLS only".to_owned()));
         }
         let privacy = Privacy { connector: self.connector()?, name: name(&mail.server.host)? };
+        let handed = AtomicBool::new(false);
         let exchange = async {
             let stream = self.connect(&mail.server, reach, policy).await.map_err(End::Failure)?;
-            self.talk(stream, mail, &privacy, policy.answer_bytes_max).await
+            talk(stream, mail, &privacy, policy.answer_bytes_max, &handed).await
         };
-        match timeout(policy.deadline, exchange).await {
-            Err(_) => Err(EgressError::Timeout(policy.deadline)),
-            Ok(Err(End::Failure(error))) => Err(error),
-            Ok(Err(End::Reply(answer))) => Ok(answer),
-            Ok(Ok((answer, dialogue))) => {
+        let exchanged = timeout(policy.deadline, exchange).await;
+        match exchanged.unwrap_or(Err(End::Failure(EgressError::Timeout(policy.deadline)))) {
+            Err(End::Failure(error)) => Err(if handed.load(Ordering::Relaxed) { error } else { unsent(error) }),
+            Err(End::Reply(answer)) => Ok(answer),
+            Ok((answer, dialogue)) => {
                 // The deadline is not for this: the message is with the server, and that is the answer.
                 let _ = timeout(LEAVE_TIMEOUT, dialogue.leave()).await;
                 Ok(answer)
             }
         }
-    }
-
-    async fn talk(
-        &self,
-        stream: TcpStream,
-        mail: &Mail,
-        privacy: &Privacy,
-        room: usize,
-    ) -> Result<(Answer, Dialogue), End> {
-        let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
-        let (local, peer) = ends.map_err(|error| End::Failure(failure::of_connecting(&error)))?;
-        let wire = Wire::new(stream, peer, room);
-        let mut dialogue = Dialogue::begin(wire, mail.server.tls(), privacy, local.ip(), room).await?;
-        if let Some(sign_in) = &mail.sign_in {
-            dialogue.sign_in(sign_in).await?;
-        }
-        let answer = dialogue.hand_in(mail).await?;
-        Ok((answer, dialogue))
     }
 
     /// Connects to exactly one of the vetted addresses.
@@ -189,6 +175,34 @@ impl MailDoor {
             });
         let config = Arc::new(built.map_err(|_| failure::no_tls())?);
         Ok(Arc::clone(self.config.get_or_init(|| config)).into())
+    }
+}
+
+/// The whole dialogue on a connection.
+async fn talk(
+    stream: TcpStream,
+    mail: &Mail,
+    privacy: &Privacy,
+    room: usize,
+    handed: &AtomicBool,
+) -> Result<(Answer, Dialogue), End> {
+    let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
+    let (local, peer) = ends.map_err(|error| End::Failure(failure::of_connecting(&error)))?;
+    let wire = Wire::new(stream, peer, room);
+    let mut dialogue = Dialogue::begin(wire, mail.server.tls(), privacy, local.ip(), room).await?;
+    if let Some(sign_in) = &mail.sign_in {
+        dialogue.sign_in(sign_in).await?;
+    }
+    let answer = dialogue.hand_in(mail, handed).await?;
+    Ok((answer, dialogue))
+}
+
+/// What went wrong before the message was on its way; it can't have arrived.
+fn unsent(error: EgressError) -> EgressError {
+    match error {
+        EgressError::Broken(what) => EgressError::Connect(what),
+        EgressError::Timeout(_) | EgressError::TooLarge(_) => EgressError::Connect(error.to_string()),
+        other => other,
     }
 }
 

@@ -60,6 +60,12 @@ impl MailServer {
         if port == 0 { Err("there is no port 0") } else { Ok(Self { host, port, tls }) }
     }
 
+    /// Its host and port.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// How the connection becomes private.
     #[must_use]
     pub const fn tls(&self) -> Tls {
@@ -121,7 +127,7 @@ fn host(text: &str) -> Option<Host<String>> {
 impl fmt::Display for MailServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls == Tls::Implicit { "smtps" } else { "smtp" };
-        write!(f, "{scheme}://{}:{}", self.host, self.port)
+        write!(f, "{scheme}://{}", self.place())
     }
 }
 
