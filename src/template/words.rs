@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::bound::{self, Bound};
+use super::{
+    bound::{self, Bound},
+    text,
+};
 use crate::{
     domain::{ScoreKind, Severity, Timestamp, Unit},
     notify::{
@@ -16,6 +19,9 @@ use crate::{
 
 /// So many facts are shown: a section of a Slack message has no more fields.
 const FACTS_MAX: usize = 10;
+
+/// Longest headline in a line of a digest, in characters.
+const LINE_CHARACTERS_MAX: usize = 120;
 
 /// A notification in words.
 #[derive(Debug, Serialize)]
@@ -74,7 +80,8 @@ pub(super) fn words(notification: &Notification) -> Words {
 }
 
 fn line(item: &Notification) -> String {
-    format!("{} {} · {}", look(item).0, headline(item), item.data.notification.short_id)
+    let headline = text::tame(&headline(item), LINE_CHARACTERS_MAX);
+    format!("{} {headline} · {}", look(item).0, item.data.notification.short_id)
 }
 
 fn look(notification: &Notification) -> (&'static str, &'static str) {

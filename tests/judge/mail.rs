@@ -69,7 +69,8 @@ async fn pythons_parser_reads_every_mail_as_it_was_meant() {
     for mut said in sample::all().into_iter().chain(digests()) {
         let is_first = said.kind.as_str() == "alert.firing";
         said.data.notification.sequence = if is_first { 1 } else { 2 };
-        let written = send::write(&settings, &templates, &said, Form::Rich, at).ok().unwrap();
+        let written = send::write(&settings, &templates, &said, Form::Rich, at);
+        let written = written.unwrap_or_else(|verdict| panic!("{verdict:?}"));
         assert_eq!(written.send(&egress, at).await.verdict, Verdict::Delivered);
         // The server agrees only once the message is in its spool.
         let taken = server.taken();

@@ -42,7 +42,7 @@ use super::{
 use dialogue::{Dialogue, End, Privacy};
 use wire::Wire;
 
-/// How long a server may take to hear that we leave. The message is handed in by then.
+/// How long a connection is kept open for a server to hear that we leave.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A message on its way to a mail server. It holds a password and cannot be printed.
@@ -127,8 +127,8 @@ impl MailDoor {
             Err(End::Failure(error)) => Err(if handed.load(Ordering::Relaxed) { error } else { unsent(error) }),
             Err(End::Reply(answer)) => Ok(answer),
             Ok((answer, dialogue)) => {
-                // The deadline is not for this: the message is with the server, and that is the answer.
-                let _ = timeout(LEAVE_TIMEOUT, dialogue.leave()).await;
+                // The message is with the server, which is to be recorded at once; no answer waits for a farewell.
+                tokio::spawn(timeout(LEAVE_TIMEOUT, dialogue.leave()));
                 Ok(answer)
             }
         }

@@ -80,7 +80,10 @@ async fn a_message_is_handed_in_and_only_in_private() {
         let answer = sent(&peer, &authority, scheme, |_| ()).await.unwrap();
         assert_eq!((answer.status, answer.step), (250, Some(Step::Content { refused: 0 })), "{scheme}");
         let (open, private): (Vec<_>, Vec<_>) = peer.heard().into_iter().partition(|heard| !heard.private);
-        let lines = |heard: Vec<peer::Heard>| heard.into_iter().map(|heard| heard.line).collect::<Vec<_>>();
+        // Our farewell may not have arrived yet.
+        let lines = |heard: Vec<peer::Heard>| {
+            heard.into_iter().map(|heard| heard.line).filter(|line| line != "QUIT").collect::<Vec<_>>()
+        };
         assert_eq!(lines(open), if implicit { vec![] } else { vec!["EHLO [127.0.0.1]", "STARTTLS"] });
         assert_eq!(
             lines(private),
@@ -95,8 +98,7 @@ async fn a_message_is_handed_in_and_only_in_private() {
                 "",
                 "..dot",
                 "",
-                ".",
-                "QUIT"
+                "."
             ]
         );
     }
