@@ -26,7 +26,7 @@ use super::{
     exim::{Exim, PASSWORD, USER},
     judge, left_out, script,
 };
-use crate::world::Folder;
+use crate::world::{Folder, HIGH, LOW, Service, World};
 
 fn server() -> Option<Exim> {
     let server = Exim::start();
@@ -215,6 +215,49 @@ fn what_a_real_server_refuses_is_said_and_what_it_takes_is_private() {
     for id in server.taken() {
         assert!(server.stored(&id).contains("with esmtpsa"), "{}", server.log());
     }
+}
+
+#[tokio::test]
+async fn the_service_tries_again_what_is_put_off_and_threads_what_it_says() {
+    let Some(server) = server() else { return };
+    let mut world = World::new().await;
+    let keys = format!(
+        "type: email, server: \"smtp://localhost:{}\", from: scores@mssp.example, to: [greylisted@mssp.example], \
+         username: {USER}, password: {{ file: secrets/smtp }}",
+        server.open.port()
+    );
+    world.folder.write("secrets/smtp", PASSWORD);
+    world.setup.channel("mail", &keys);
+    world.setup.rules = world.setup.rules.replace("[soc]", "[mail]");
+    world.write();
+    let authority = server.authority();
+    let service = Service::spawn(&world.folder.config(), &[("SSL_CERT_FILE", authority.to_str().unwrap())]);
+    service.listening().await;
+    world.checked(&service, "contoso", 1).await;
+    world.set_score("contoso", LOW);
+    let put_off = |log: &str| log.matches("temporarily rejected RCPT").count();
+    while put_off(&server.log()) < 2 {
+        world.checked(&service, "contoso", 1).await;
+    }
+    assert_eq!(server.taken(), Vec::<String>::new());
+    server.know();
+    for (score, count) in [(LOW, 1), (HIGH, 2)] {
+        world.set_score("contoso", score);
+        while server.taken().len() < count {
+            world.checked(&service, "contoso", 1).await;
+        }
+        world.quiet(&service).await;
+        assert_eq!(server.taken().len(), count);
+    }
+    let mails: Vec<String> = server.taken().iter().map(|id| server.stored(id)).collect();
+    let value = |mail: &str, name: &str| {
+        let line = mail.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.map(str::to_owned)
+    };
+    let (later, first): (Vec<_>, Vec<_>) = mails.iter().partition(|mail| value(mail, "In-Reply-To").is_some());
+    assert_eq!((first.len(), later.len()), (1, 1), "{mails:#?}");
+    assert!(value(first[0], "Message-ID").is_some_and(|id| Some(id) == value(later[0], "In-Reply-To")), "{mails:#?}");
+    assert!(!service.log().contains(PASSWORD));
 }
 
 fn another_authority() -> String {
