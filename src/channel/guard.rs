@@ -3,7 +3,10 @@
 use url::{Host, Url};
 
 use super::ComposeError;
-use crate::egress::Private;
+use crate::{
+    egress::{Egress, Private},
+    secret::SecretString,
+};
 
 /// Hosts of Teams Workflows webhooks, by cloud, and the older ones of Logic Apps. Whole labels must match.
 const TEAMS_SUFFIXES: [&str; 6] = [
@@ -81,6 +84,10 @@ fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     }
     if parsed.port().is_some() && !may_be_private(&parsed, private) {
         return refuse("its port must be 443, or `allow_private` be set");
+    }
+    // The door says the same when it is sent; here it is told before anything is shown or queued.
+    if Egress::vet(&SecretString::from(url), private).is_err() {
+        return refuse("it leads to an address that may not be called");
     }
     Ok(parsed)
 }
