@@ -1,12 +1,15 @@
 //! Every row of the special-purpose registries that must not be called, at its first, middle and last address, in every
 //! spelling, as a literal and as what a name leads to (IANA, "IPv4 Special-Purpose Address Registry" and its IPv6 twin).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    process::Command,
+};
 
 use ipnet::IpNet;
 use scorewatch::egress::{Egress, Private};
 
-use super::{Names, networks, refuses};
+use super::{Names, networks, refuses, send, trap::Trap};
 
 /// Whose word opens a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +148,7 @@ fn v6_spellings(address: Ipv6Addr) -> Vec<String> {
 
 #[tokio::test]
 async fn no_spelling_of_any_inside_address_is_called() {
-    let door = Egress::new();
+    let (door, trap) = (Egress::new(), Trap::set());
     let mut tried = 0;
     for (network, opened) in ROWS {
         let mut closed = vec![Private::Refused];
@@ -158,16 +161,19 @@ async fn no_spelling_of_any_inside_address_is_called() {
         for host in samples(network).into_iter().flat_map(spellings) {
             for private in &closed {
                 refuses(&door, &format!("https://{host}/"), private).await;
-                refuses(&door, &format!("http://{host}:8080/"), private).await;
+                refuses(&door, &format!("http://{host}:{}/", trap.port), private).await;
                 tried += 2;
             }
         }
     }
     assert!(tried > 2_000, "{tried}");
+    assert_eq!(trap.connections(), 0);
 }
 
 #[tokio::test]
 async fn no_name_that_leads_to_an_inside_address_is_called() {
+    let trap = Trap::set();
+    let plain = format!("http://name.example:{}/", trap.port);
     for (network, opened) in ROWS {
         for address in samples(network) {
             let inside = address.to_string();
@@ -188,13 +194,58 @@ async fn no_name_that_leads_to_an_inside_address_is_called() {
                 if opened == Never {
                     for private in [Private::Any, networks(&["0.0.0.0/0", "::/0"])] {
                         refuses(&door, "https://name.example/", &private).await;
-                        refuses(&door, "http://name.example:8080/", &private).await;
+                        refuses(&door, &plain, &private).await;
                     }
                 }
                 assert_eq!(names.asked(), if opened == Never { 5 } else { 1 }, "once for each send");
             }
         }
     }
+    assert_eq!(trap.connections(), 0);
+}
+
+/// Makes every address there is this machine's own, so that the trap stands on all of them, and runs the named tests there.
+const ON_EVERY_ADDRESS: &str = "ip link set lo up && ip route add local 0.0.0.0/0 dev lo && \
+                                ip -6 route add local ::/0 dev lo && exec \"$0\" --include-ignored \"$@\"";
+
+#[test]
+fn the_trap_stands_on_every_address_in_a_network_of_its_own() {
+    let run = |program: &str, script: &[&str]| {
+        Command::new("unshare").args(["--net", "--map-root-user", "sh", "-c", program]).args(script).output()
+    };
+    // Not everybody may have a network of his own.
+    if !run("ip route", &[]).is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let tests = std::env::current_exe().unwrap();
+    let script =
+        [tests.to_str().unwrap(), "egress::addresses::no_", "egress::addresses::control_", "egress::vectors::"];
+    let output = run(ON_EVERY_ADDRESS, &script).unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("control_every_sample_leads_to_the_trap ... ok"), "{told}");
+}
+
+#[tokio::test]
+#[ignore = "only where every address is this machine's own; the test before it makes such a place"]
+async fn control_every_sample_leads_to_the_trap() {
+    let (door, trap) = (Egress::new(), Trap::set());
+    let mut reached = 0;
+    for (network, opened) in ROWS {
+        for address in samples(network) {
+            let host = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
+            let allowed = networks(&[network]);
+            if opened == Never || !allowed.covers(address) {
+                continue;
+            }
+            let url = format!("http://{host}:{}/", trap.port);
+            let answer = send(&door, &url, &allowed).await;
+            reached += usize::from(answer.is_ok());
+            // A network's broadcast address can be nobody's.
+            assert!(answer.is_ok() || host.contains("127.255.255.255"), "control: {url}: {answer:?}");
+        }
+    }
+    assert_eq!(trap.connections(), reached);
+    assert!(reached > 40, "{reached}");
 }
 
 #[test]

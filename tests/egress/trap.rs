@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream},
     sync::{
         Arc, LazyLock,
         atomic::{AtomicUsize, Ordering},
@@ -24,21 +24,14 @@ static HTTPS: LazyLock<Option<Trap>> = LazyLock::new(|| Trap::on(443));
 impl Trap {
     /// A trap on a free port.
     pub(super) fn set() -> Self {
+        LazyLock::force(&HTTPS);
         Self::on(0).unwrap()
     }
 
     fn on(port: u16) -> Option<Self> {
         let connections = Arc::new(AtomicUsize::new(0));
-        // A port that is free on one kind of address may be taken on the other.
-        let (v4, v6, port) = (0..16).find_map(|_| {
-            let v4 = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).ok()?;
-            let port = v4.local_addr().ok()?.port();
-            let has_v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
-            let v6 = has_v6.then(|| TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))));
-            Some((v4, v6.transpose().ok()?, port))
-        })?;
-        let has_v6 = v6.is_some();
-        for listener in std::iter::once(v4).chain(v6) {
+        let (listeners, port, has_v6) = listeners(port)?;
+        for listener in listeners {
             let connections = Arc::clone(&connections);
             thread::spawn(move || {
                 for stream in listener.incoming() {
@@ -59,4 +52,21 @@ impl Trap {
         let on = |trap: &Self| trap.connections.load(Ordering::SeqCst);
         on(self) + HTTPS.as_ref().map_or(0, on)
     }
+}
+
+/// Listeners on every address of both kinds, on one port; a free one for 0.
+fn listeners(port: u16) -> Option<(Vec<TcpListener>, u16, bool)> {
+    // One socket may serve both kinds, or each needs its own; a port that is free for one may be taken for the other.
+    (0..16).find_map(|_| {
+        let Ok(v6) = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)) else {
+            let v4 = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).ok()?;
+            let port = v4.local_addr().ok()?.port();
+            return Some((vec![v4], port, false));
+        };
+        let port = v6.local_addr().ok()?.port();
+        let v4 = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).ok();
+        let is_heard = v4.is_some() || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() && v6.accept().is_ok();
+        let has_v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+        is_heard.then(|| (std::iter::once(v6).chain(v4).collect(), port, has_v6))
+    })
 }
