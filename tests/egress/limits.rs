@@ -6,14 +6,17 @@ use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use scorewatch::{
-    channel::ChannelSettings,
-    config,
+    channel::{Form, Verdict},
+    config::{self, Config},
+    delivery::send,
+    domain::Timestamp,
     egress::{Egress, EgressError, Lookup, Private},
+    notify::{NotificationType, compose, notification::OperatorFacts},
     simulation::{Receivers, Reply},
 };
 use tokio::{net::TcpSocket, time::Instant};
 
-use super::{policy, post, send};
+use super::{policy, post};
 
 /// A resolver that never answers.
 #[derive(Debug)]
@@ -30,7 +33,7 @@ impl Lookup for Silent {
 async fn gives_up_connecting(door: &Egress, url: &str) {
     tokio::time::pause();
     let began = Instant::now();
-    let error = send(door, url, &Private::Any).await.unwrap_err();
+    let error = super::send(door, url, &Private::Any).await.unwrap_err();
     assert_eq!(error, EgressError::Connect("timed out".to_owned()), "{url}");
     // The timer's grain is a millisecond.
     let waited = began.elapsed();
@@ -67,11 +70,8 @@ async fn a_connection_that_nobody_accepts_is_given_up_after_five_seconds() {
 
 #[tokio::test]
 async fn an_attempt_ends_after_twenty_seconds_in_all_with_the_body() {
-    let folder = tempfile::tempdir().unwrap();
     let receivers = Receivers::start().await.unwrap();
-    let url = receivers.add_webhook("slow");
-    let settings = channel(folder.path(), &url);
-    assert_eq!(settings.timeout, Duration::from_secs(20), "by default");
+    let bed = Bed::new(&receivers.add_webhook("slow"));
     for slow in [
         Reply::hang(),
         Reply::text(200, &"z".repeat(100)).dripping(Duration::from_secs(1)),
@@ -79,17 +79,29 @@ async fn an_attempt_ends_after_twenty_seconds_in_all_with_the_body() {
     ] {
         // The connection is made while the clock still runs.
         let door = Egress::new();
-        let by = policy(&Private::Loopback);
-        assert_eq!(settings.timeout, by.deadline);
-        door.send(post(&url), &by).await.unwrap();
+        assert_eq!(bed.attempt(&door).await, Verdict::Delivered);
         receivers.script("slow", vec![slow]);
         tokio::time::pause();
         let began = Instant::now();
-        let answer = door.send(post(&url), &by).await;
+        let verdict = bed.attempt(&door).await;
         let waited = began.elapsed();
         tokio::time::resume();
-        assert_eq!(answer.unwrap_err(), EgressError::Timeout(settings.timeout));
-        assert!((settings.timeout..settings.timeout + Duration::from_millis(10)).contains(&waited), "{waited:?}");
+        assert_eq!(verdict, Verdict::Retry { reason: "no whole answer within 20s".to_owned(), after: None });
+        assert!((Duration::from_secs(20)..Duration::from_millis(20_010)).contains(&waited), "{waited:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_does_not_read_an_endless_answer_to_its_end() {
+    let receivers = Receivers::start().await.unwrap();
+    let bed = Bed::new(&receivers.add_webhook("slow"));
+    for endless in [Reply::endless(), Reply::gzip_bomb()] {
+        receivers.script("slow", vec![endless]);
+        assert_eq!(
+            bed.attempt(&Egress::new()).await,
+            Verdict::Delivered,
+            "the status was read, and no more than needed"
+        );
     }
 }
 
@@ -112,15 +124,41 @@ async fn at_most_64_kib_of_an_answer_are_read_after_decompression() {
         }
     }
     receivers.script("bomb", vec![Reply::endless()]);
-    assert_eq!(send(&Egress::new(), &url, &Private::Loopback).await.unwrap_err(), EgressError::TooLarge(64 * 1024));
+    assert_eq!(
+        super::send(&Egress::new(), &url, &Private::Loopback).await.unwrap_err(),
+        EgressError::TooLarge(64 * 1024)
+    );
 }
 
 /// A webhook channel with the defaults, as the service has it.
-fn channel(folder: &std::path::Path, url: &str) -> Arc<ChannelSettings> {
-    let text =
-        format!("store: sqlite://s.db\nchannels:\n  slow: {{ type: webhook, url: \"{url}\", allow_private: true }}\n");
-    std::fs::write(folder.join("scorewatch.yaml"), text).unwrap();
-    let loaded = config::load(&folder.join("scorewatch.yaml"));
-    let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems));
-    Arc::clone(&config.channels["slow"])
+struct Bed {
+    config: Config,
+    _folder: tempfile::TempDir,
+}
+
+impl Bed {
+    fn new(url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let channel = format!("{{ type: webhook, url: \"{url}\", allow_private: true }}");
+        let file = folder.path().join("scorewatch.yaml");
+        std::fs::write(&file, format!("store: sqlite://s.db\nchannels:\n  slow: {channel}\n")).unwrap();
+        let loaded = config::load(&file);
+        Self { config: loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems)), _folder: folder }
+    }
+
+    async fn attempt(&self, door: &Egress) -> Verdict {
+        let now = Timestamp::EPOCH;
+        let facts = OperatorFacts {
+            summary: "a test".to_owned(),
+            class: "test".to_owned(),
+            hint: None,
+            channel: None,
+            from: None,
+            until: None,
+        };
+        let notification = compose::for_operator(NotificationType::Test, &["limits"], None, facts, now);
+        let written =
+            send::write(&self.config.channels["slow"], &self.config.templates, &notification, Form::Rich, now);
+        written.unwrap_or_else(|verdict| panic!("{verdict:?}")).send(door, now).await.verdict
+    }
 }
