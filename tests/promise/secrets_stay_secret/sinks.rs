@@ -71,6 +71,36 @@ pub(super) async fn command(bed: &Bed, arguments: &[&str]) -> Sink {
     sink(arguments.join(" "), [output.stdout, output.stderr, exit.into_bytes()].concat())
 }
 
+/// Commands that need no number of a delivery or alert.
+const LINES: [&str; 26] = [
+    "check",
+    "check -v",
+    "check --json",
+    "alerts list --all",
+    "alerts list --json",
+    "alerts show nothing",
+    "deliveries list",
+    "deliveries list --json",
+    "deliveries list --state dead",
+    "deliveries list --state parked --json",
+    "deliveries show 999999",
+    "tenants list",
+    "tenants list --json",
+    "tenants show contoso",
+    "tenants show token-refused --json",
+    "tenants show call-repeats",
+    "channels list",
+    "channels list --json",
+    "channels unpark soc",
+    "schema",
+    "schema --rules",
+    "schema --tenants",
+    "schema --webhook",
+    "--help",
+    "run --no-such-option",
+    "no-such-command",
+];
+
 /// Every command on a configuration that is taken, for people and as JSON.
 pub(super) async fn commands(bed: &Bed) -> Vec<Sink> {
     let list = async |arguments: &[&str]| -> Vec<Value> {
@@ -86,53 +116,19 @@ pub(super) async fn commands(bed: &Bed) -> Vec<Sink> {
         }
     }
     assert!(shown.len() > super::kinds::KINDS.iter().filter(|kind| kind.is_channel()).count(), "{deliveries:?}");
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    let mut add = |line: &str| lines.push(line.split(' ').map(str::to_owned).collect());
-    for line in [
-        "check",
-        "check -v",
-        "alerts list --all",
-        "alerts show nothing",
-        "deliveries list",
-        "deliveries list --state dead",
-        "deliveries list --state parked --json",
-        "deliveries show 999999",
-        "tenants list",
-        "tenants show contoso",
-        "tenants show token-refused",
-        "tenants show call-repeats",
-        "channels list",
-        "channels unpark soc",
-        "schema",
-        "schema --rules",
-        "schema --tenants",
-        "schema --webhook",
-        "--help",
-        "--version",
-        "run --no-such-option",
-        "no-such-command",
-    ] {
-        add(line);
-        add(&format!("{line} --json"));
+    let mut lines: Vec<String> = LINES.iter().map(ToString::to_string).collect();
+    // What is for people and what is JSON, in turns: each takes a process.
+    let json = |turn: usize| if turn.is_multiple_of(2) { " --json" } else { "" };
+    lines.extend(shown.iter().enumerate().map(|(turn, (_, id))| format!("deliveries show {id}{}", json(turn))));
+    for (turn, kind) in super::kinds::KINDS.iter().filter(|kind| kind.is_channel()).enumerate() {
+        let name = kind.name;
+        lines.push(format!("preview --rule device-score-low --channel {name} --send{}", json(turn)));
     }
-    for (_, id) in &shown {
-        add(&format!("deliveries show {id}"));
-        add(&format!("deliveries show {id} --json"));
-    }
-    for alert in &alerts {
-        add(&format!("alerts show {}", alert["id"].as_str().unwrap_or_default()));
-    }
-    for kind in super::kinds::KINDS.iter().filter(|kind| kind.is_channel()) {
-        let preview = format!("preview --rule device-score-low --channel {}", kind.name);
-        add(&preview);
-        add(&format!("{preview} --json --send"));
-    }
-    if let Some((_, id)) = shown.first() {
-        add(&format!("deliveries resend {id}"));
-    }
+    lines.extend(alerts.first().map(|alert| format!("alerts show {}", alert["id"].as_str().unwrap_or_default())));
+    lines.extend(shown.first().map(|(_, id)| format!("deliveries resend {id}")));
     let mut sinks = Vec::new();
     for line in lines {
-        let arguments: Vec<_> = line.iter().map(String::as_str).collect();
+        let arguments: Vec<_> = line.split(' ').collect();
         sinks.push(command(bed, &arguments).await);
     }
     sinks
