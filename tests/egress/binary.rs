@@ -82,8 +82,8 @@ async fn the_service_parks_a_channel_that_leads_inside_and_says_nothing_of_it() 
         hostile(&mut world, &names[names.len() - 1], url, "");
     }
     names.push("named".to_owned());
-    let named = format!("http://localhost:{}/{CANARY}", trap.port);
-    hostile(&mut world, "named", &named, ", allow_private: [10.0.0.0/8]");
+    let url = format!("http://localhost:{}/{CANARY}", trap.port);
+    hostile(&mut world, "named", &url, ", allow_private: [10.0.0.0/8]");
     world.setup.rules = world.setup.rules.replace("[soc]", &format!("[soc, {}]", names.join(", ")));
     world.write();
     let service = Service::spawn(&world.folder.config(), &[("SCOREWATCH_LOG", "trace")]);

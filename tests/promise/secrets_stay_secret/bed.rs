@@ -1,6 +1,7 @@
 //! A world in which every kind of secret is in use, and everything that can go wrong with one does.
 
 use std::{
+    fmt::Write,
     process::{Command, Output, Stdio},
     sync::Arc,
 };
@@ -51,7 +52,7 @@ impl Bed {
                 Kept::File => world.folder.write(&format!("secrets/{}", kind.name), &(text.clone() + "\n")),
                 Kept::Credential => world.folder.write(&format!("credentials/{}", kind.name), &text),
                 Kept::Variable | Kept::Unused => environment.push((kind.variable(), text.clone())),
-                Kept::Comment => world.setup.top.push_str(&format!("# {text}\n")),
+                Kept::Comment => drop(writeln!(world.setup.top, "# {text}")),
                 Kept::Open | Kept::Given => {}
             }
             if kind.is_tenant() {
@@ -106,7 +107,7 @@ impl Bed {
         let misplaced = KINDS[0].canary();
         let url = format!("https://user:{misplaced}@hooks.example/{misplaced}?sig={misplaced}");
         let mut text = self.good.clone() + &format!("# {misplaced}\n{misplaced}: 1 # {misplaced}\n");
-        text.push_str(&format!("public_url: \"{url}\"\ntemplates: {misplaced}\nconcurrency: {misplaced}\n"));
+        let _ = writeln!(text, "public_url: \"{url}\"\ntemplates: {misplaced}\nconcurrency: {misplaced}");
         let mut channels = String::from("channels:\n");
         for (number, keys) in [
             format!("type: teams, url: \"{url}\""),
@@ -128,7 +129,7 @@ impl Bed {
         .iter()
         .enumerate()
         {
-            channels.push_str(&format!("  broken-{number}: {{ {keys} }} # {misplaced}\n"));
+            let _ = writeln!(channels, "  broken-{number}: {{ {keys} }} # {misplaced}");
         }
         let base = self.world.cloud.base_url();
         let text = text

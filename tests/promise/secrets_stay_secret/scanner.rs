@@ -79,7 +79,7 @@ fn begin(piece: &[u8]) -> usize {
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |shown, byte| format!("{shown}{byte:02x}"))
 }
 
 /// The text with `%41` as `A`.
