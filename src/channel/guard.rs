@@ -4,7 +4,7 @@ use url::{Host, Url};
 
 use super::ComposeError;
 use crate::{
-    egress::{Egress, Private},
+    egress::{Egress, EgressError, Private},
     secret::SecretString,
 };
 
@@ -86,10 +86,11 @@ fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
         return refuse("its port must be 443, or `allow_private` be set");
     }
     // The door says the same when it is sent; here it is told before anything is shown or queued.
-    if Egress::vet(&SecretString::from(url), private).is_err() {
-        return refuse("it leads to an address that may not be called");
+    match Egress::vet(&SecretString::from(url), private) {
+        Ok(()) => Ok(parsed),
+        Err(EgressError::NotAllowed(_)) => refuse("it leads to an address that may not be called"),
+        Err(_) => refuse("it is too long, or its host is malformed"),
     }
-    Ok(parsed)
 }
 
 /// Whether the settings give the host leave to be any. A name may lead anywhere; the addresses are vetted when it is sent.
