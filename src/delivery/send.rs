@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     channel::{self, ChannelSettings, ComposeError, Verdict},
+    crash_point::{self, CrashPoint},
     domain::Timestamp,
     egress::{Egress, Policy},
     notify::Notification,
@@ -32,7 +33,9 @@ pub async fn attempt(
         answer_bytes_max: ANSWER_BYTES_MAX,
         fail_above_max: false,
     };
+    crash_point::reach(CrashPoint::BeforeSend);
     let answer = egress.send(outgoing, &policy).await;
+    crash_point::reach(CrashPoint::Answered);
     channel.verdict(&answer, now)
 }
 

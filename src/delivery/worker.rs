@@ -15,6 +15,7 @@ use super::{
 use crate::{
     channel::{ChannelSettings, Verdict},
     config::Config,
+    crash_point::{self, CrashPoint},
     domain::{ChannelName, Labels, Timestamp},
     notify::backoff,
     store::{AttemptOutcome, Claim, ClaimedDelivery, StoreError},
@@ -138,7 +139,9 @@ async fn deliver(
     let outcome = outcome(&settings, &delivery, verdict, now);
     tell_log(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
+    crash_point::reach(CrashPoint::BeforeSettle);
     settle(dispatcher, &delivery, outcome, shutdown).await;
+    crash_point::reach(CrashPoint::Settled);
     Some(Attempt { settings, standing })
 }
 

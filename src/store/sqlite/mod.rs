@@ -31,6 +31,7 @@ use super::{
     NewNotification, ParkedChannel, Store, StoreError, TenantRecord, Totals,
 };
 use crate::{
+    crash_point::Work,
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
     notify::{Delivery, DeliveryId},
 };
@@ -98,7 +99,7 @@ impl Store for SqliteStore {
 
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError> {
         let new = Prepared::new(&notification, now)?;
-        self.writer.write(move |db| Box::pin(async move { outbox::announce(db, &new).await })).await
+        self.writer.write(Work::Announce, move |db| Box::pin(async move { outbox::announce(db, &new).await })).await
     }
 
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
@@ -111,7 +112,7 @@ impl Store for SqliteStore {
 
     async fn claim(&self, channel: &ChannelName, now: Timestamp) -> Result<Claim, StoreError> {
         let channel = channel.clone();
-        self.writer.write(move |db| Box::pin(outbox::claim(db, channel, now))).await
+        self.writer.write(Work::Claim, move |db| Box::pin(outbox::claim(db, channel, now))).await
     }
 
     async fn settle(
@@ -121,11 +122,13 @@ impl Store for SqliteStore {
         outcome: AttemptOutcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(outbox::settle(db, delivery, attempt, outcome, now))).await
+        self.writer
+            .write(settling(&outcome), move |db| Box::pin(outbox::settle(db, delivery, attempt, outcome, now)))
+            .await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.writer.write(move |db| Box::pin(outbox::recover(db, now))).await
+        self.writer.write(Work::Recover, move |db| Box::pin(outbox::recover(db, now))).await
     }
 
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
@@ -133,7 +136,7 @@ impl Store for SqliteStore {
     }
 
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
-        self.writer.write(move |db| Box::pin(outbox::resend(db, delivery, now))).await
+        self.writer.write(Work::Resend, move |db| Box::pin(outbox::resend(db, delivery, now))).await
     }
 
     async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError> {
@@ -142,7 +145,7 @@ impl Store for SqliteStore {
 
     async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {
         let channel = channel.clone();
-        self.writer.write(move |db| Box::pin(outbox::unpark(db, channel, now))).await
+        self.writer.write(Work::Unpark, move |db| Box::pin(outbox::unpark(db, channel, now))).await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
@@ -158,7 +161,7 @@ impl Store for SqliteStore {
     }
 
     async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(upkeep::beat(db, now))).await
+        self.writer.write(Work::Beat, move |db| Box::pin(upkeep::beat(db, now))).await
     }
 
     async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -166,7 +169,7 @@ impl Store for SqliteStore {
     }
 
     async fn record_away(&self, away: Away) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(upkeep::record_away(db, away))).await
+        self.writer.write(Work::Away, move |db| Box::pin(upkeep::record_away(db, away))).await
     }
 
     async fn away(&self) -> Result<Vec<Away>, StoreError> {
@@ -174,11 +177,22 @@ impl Store for SqliteStore {
     }
 
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {
-        self.writer.write(move |db| Box::pin(upkeep::prune(db, now, retention))).await
+        self.writer.write(Work::Prune, move |db| Box::pin(upkeep::prune(db, now, retention))).await
     }
 
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+/// What settling an attempt that way is to the writer.
+const fn settling(outcome: &AttemptOutcome) -> Work {
+    match outcome {
+        AttemptOutcome::Delivered => Work::SettleDelivered,
+        AttemptOutcome::Retry { .. } => Work::SettleRetry,
+        AttemptOutcome::Dead { .. } => Work::SettleDead,
+        AttemptOutcome::Parked { .. } => Work::SettleParked,
+        AttemptOutcome::NotMade => Work::UndoClaim,
     }
 }
