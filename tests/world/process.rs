@@ -117,9 +117,9 @@ impl Log {
 }
 
 /// Runs a command of the binary to its end.
-pub(crate) async fn command(config: &Path, arguments: &[&str]) -> Output {
+pub(crate) async fn command(config: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = binary(config);
-    command.args(arguments);
+    command.args(arguments).envs(environment.iter().copied());
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 

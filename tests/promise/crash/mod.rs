@@ -1,0 +1,36 @@
+//! At least once; at most one repeat per message per crash, and it is marked; nothing lost, nothing out of order. Nothing that
+//! anybody saw is lost when the power fails, and a full disk loses nothing either.
+//!
+//! The real binary is killed, stopped, aborted at named points, robbed of its power and of its disk while scores move, and
+//! started again. What receivers accepted is compared with what the store says has happened.
+//! Settings: `SCOREWATCH_CRASH_SEED` repeats a run, `SCOREWATCH_CRASH_KILLS` and `SCOREWATCH_CUTS` make it longer.
+
+#[cfg(any())]
+mod disk;
+#[cfg(any())]
+mod migration;
+mod model;
+#[cfg(feature = "crash-points")]
+mod points;
+#[cfg(feature = "crash-points")]
+mod power;
+mod random;
+#[cfg(any())]
+mod shim;
+mod stage;
+mod stop;
+
+/// The seed of this run.
+fn seed() -> u64 {
+    setting("SCOREWATCH_CRASH_SEED").unwrap_or_else(rand::random)
+}
+
+/// A number from the environment.
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
+}
+
+#[expect(clippy::print_stderr, reason = "the seed of a red run must be seen")]
+fn report(line: &str) {
+    eprintln!("{line}");
+}
