@@ -7,7 +7,6 @@
 
 #[cfg(any())]
 mod disk;
-#[cfg(any())]
 mod migration;
 mod model;
 #[cfg(feature = "crash-points")]
@@ -15,7 +14,6 @@ mod points;
 #[cfg(feature = "crash-points")]
 mod power;
 mod random;
-#[cfg(any())]
 mod shim;
 mod stage;
 mod stop;

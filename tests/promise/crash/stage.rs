@@ -25,12 +25,14 @@ const SCORES: [f64; 5] = [HIGH, HIGH, 280.0, 230.0, 180.0];
 const RULES: &str = "rules:\n  - name: device-score-low\n    score: device-secure-score\n    when: { below: 300 }\n    \
                      step: 40pts\n    severity: warning\n    notify: [soc]\n  - name: device-score-low-too\n    \
                      score: device-secure-score\n    when: { below: 300 }\n    severity: warning\n    notify: [desk]\n";
-/// More than the store removes at once.
-const OLD_ROWS: i64 = 5_000;
-const UNFINISHED: [&str; 11] = [
+/// More than the store removes in three slices.
+const OLD_ROWS: i64 = 7_000;
+const UNFINISHED: [&str; 13] = [
     "deliveries",
     "list",
     "--json",
+    "--limit",
+    "0",
     "--state",
     "queued",
     "--state",

@@ -1,0 +1,240 @@
+//! The process aborts at every named point of the product, three times each, and nothing is lost. A point that is never come to
+//! fails the test, and a new one does not compile until somebody says here how to come to it.
+
+use std::{os::unix::process::ExitStatusExt, time::Duration};
+
+use scorewatch::{
+    crash_point::{CrashPoint, Work},
+    simulation::Reply,
+};
+use sqlx::Connection;
+
+use super::{
+    migration, report, seed,
+    stage::{DESK, Stage},
+};
+use crate::world::{SENTINEL, SOC, Service};
+
+const TIMES: u32 = 3;
+/// So many worlds at once, each with its share of the points: a world mostly waits.
+const WORLDS: usize = 3;
+const SIGABRT: i32 = 6;
+
+/// What brings a process to a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Provocation {
+    /// Every start.
+    Start,
+    /// Scores that move.
+    Scores,
+    /// A receiver that has no time.
+    Busy,
+    /// A receiver that refuses a message.
+    Refusal,
+    /// A receiver that is gone.
+    Gone,
+    /// A start after a crash in the middle of a send.
+    Interrupted,
+    /// A start after an hour.
+    Absence,
+    /// Rows older than retention.
+    Age,
+    /// A changed configuration.
+    Reload,
+    /// SIGTERM.
+    Stop,
+    /// SIGTERM while a claim waits for its turn to write.
+    StopInClaim,
+    /// `deliveries resend`.
+    Resend,
+    /// `channels unpark`.
+    Unpark,
+    /// Another schema: in a world of its own.
+    Schema,
+}
+
+const fn provocation(point: CrashPoint) -> Provocation {
+    use CrashPoint as P;
+    match point {
+        P::BeforeCommit(work) | P::AfterCommit(work) => match work {
+            Work::Check | Work::Claim | Work::SettleDelivered => Provocation::Scores,
+            Work::SettleRetry => Provocation::Busy,
+            Work::SettleDead => Provocation::Refusal,
+            Work::SettleParked | Work::Announce => Provocation::Gone,
+            Work::Recover => Provocation::Interrupted,
+            Work::Away => Provocation::Absence,
+            Work::Prune => Provocation::Age,
+            Work::Beat | Work::MarkInUse => Provocation::Start,
+            Work::MarkClosed => Provocation::Stop,
+            Work::UndoClaim => Provocation::StopInClaim,
+            Work::Resend => Provocation::Resend,
+            Work::Unpark => Provocation::Unpark,
+            Work::Migration => Provocation::Schema,
+        },
+        P::Fetched | P::CheckCommitted | P::BeforeSend | P::Answered | P::BeforeSettle | P::Settled => {
+            Provocation::Scores
+        }
+        P::ReloadRead | P::ReloadTaken | P::ReloadAdopted => Provocation::Reload,
+        P::OrphansEnded | P::StoreOpened => Provocation::Start,
+        P::BeforeRetention | P::BetweenSlices | P::AfterRetention => Provocation::Age,
+        P::StopAsked | P::Drained | P::StoreClosed => Provocation::Stop,
+    }
+}
+
+/// Whether a process comes there only once in its life: then each crash is at the first pass.
+const fn comes_once(point: CrashPoint) -> bool {
+    match provocation(point) {
+        Provocation::Start => !matches!(point, CrashPoint::BeforeCommit(Work::Beat) | CrashPoint::AfterCommit(Work::Beat)),
+        Provocation::Age => matches!(point, CrashPoint::BeforeRetention | CrashPoint::AfterRetention),
+        Provocation::Scores | Provocation::Busy => false,
+        _ => true,
+    }
+}
+
+/// Waits for the end of the process; `true`: it aborted.
+pub(super) async fn aborted(service: &Service) -> bool {
+    service.ended().await.signal() == Some(SIGABRT)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_at_every_named_point_loses_nothing_and_repeats_only_what_was_in_flight() {
+    let (points, seed) = (CrashPoint::all(), seed());
+    report(&format!("named points: {} × {TIMES}, SCOREWATCH_CRASH_SEED={seed}", points.len()));
+    assert!(points.len() >= 25);
+    let worlds = (0..WORLDS).map(|world| {
+        let mine = points.iter().copied().skip(world).step_by(WORLDS).collect();
+        tokio::spawn(crash_at(mine, seed + world as u64))
+    });
+    let (mut accepted, mut repeats) = (0, 0);
+    for world in worlds.collect::<Vec<_>>() {
+        let tally = world.await.unwrap();
+        accepted += tally.accepted;
+        repeats += tally.repeats;
+    }
+    report(&format!("named points: {accepted} accepted, {repeats} marked repeats; 0 lost, 0 avoidable repeats"));
+}
+
+async fn crash_at(points: Vec<CrashPoint>, seed: u64) -> super::model::Tally {
+    let mut stage = Stage::new(&format!("{points:?}"), seed).await;
+    let mut low = false;
+    for point in points {
+        let name = point.name();
+        if provocation(point) == Provocation::Schema {
+            for _ in 0..TIMES {
+                assert!(migration::crash_in_every_step(&name).await > 0, "{name} was never come to");
+            }
+            continue;
+        }
+        for time in 1..=TIMES {
+            let pass = if comes_once(point) { 1 } else { time };
+            let environment = [("SCOREWATCH_CRASH_POINT", &*name), ("SCOREWATCH_CRASH_PASS", &*pass.to_string())];
+            low = !low;
+            stage.turn_scores(low);
+            crash_once(&mut stage, provocation(point), &environment).await;
+        }
+    }
+    stage.finish().await
+}
+
+/// Brings the process to the point, where it aborts.
+async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[(&str, &str); 2]) {
+    let receivers = &stage.world.receivers;
+    match provocation {
+        Provocation::Busy => receivers.set(SOC, Some(Reply::status(503))),
+        Provocation::Refusal => receivers.set(DESK, Some(Reply::status(400))),
+        Provocation::Gone => receivers.set(SOC, Some(Reply::status(410))),
+        Provocation::Interrupted => interrupt(stage).await,
+        Provocation::Absence => forget_last_beat(stage).await,
+        Provocation::Age => stage.age().await,
+        Provocation::Resend => return crash_command(stage, Reply::status(400), "dead", environment).await,
+        Provocation::Unpark => return crash_command(stage, Reply::status(410), "parked", environment).await,
+        Provocation::StopInClaim => return stop_in_claim(stage, environment).await,
+        _ => {}
+    }
+    let service = stage.spawn(environment);
+    match provocation {
+        Provocation::Reload => stage.reload(&service).await,
+        Provocation::Stop => {
+            service.listening().await;
+            stage.random_point(&service).await;
+            service.signal("TERM");
+        }
+        _ => {}
+    }
+    assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
+    stage.gone().await;
+    for channel in [SOC, DESK] {
+        stage.world.receivers.set(channel, None);
+    }
+    if matches!(provocation, Provocation::Gone | Provocation::Refusal) {
+        stage.mend().await;
+    }
+}
+
+/// Kills a service while a receiver holds its answer back.
+async fn interrupt(stage: &mut Stage) {
+    stage.world.receivers.set(SOC, Some(Reply::hang()));
+    let service = stage.spawn(&[]);
+    let before = stage.world.told(SOC).len();
+    stage.world.until(&service, SOC, |told| told.len() > before).await;
+    service.kill();
+    stage.world.receivers.set(SOC, None);
+    stage.gone().await;
+}
+
+/// As if the service had been away for an hour.
+async fn forget_last_beat(stage: &mut Stage) {
+    let mut store = stage.open().await;
+    let sql = "UPDATE meta SET value = value - 3600000000000 WHERE key = 'beat'";
+    sqlx::query(sql).execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+}
+
+/// Crashes a person's command about a delivery that was answered like that, beside a running service.
+async fn crash_command(stage: &mut Stage, reply: Reply, state: &str, environment: &[(&str, &str); 2]) {
+    stage.world.receivers.set(DESK, Some(reply));
+    let service = stage.spawn(&[]);
+    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", state];
+    let wait = async {
+        loop {
+            let rows = stage.world.listing(&listing).await;
+            if let Some(row) = rows.first() {
+                return row["id"].to_string();
+            }
+            stage.world.checked(&service, SENTINEL, 1).await;
+        }
+    };
+    let id = stage.world.patiently(&service, state, wait).await;
+    let command = if state == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };
+    let output = stage.world.command_with(&command, environment).await;
+    assert_eq!(output.status.signal(), Some(SIGABRT), "{output:?}");
+    stage.world.receivers.set(DESK, None);
+    stage.mend().await;
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
+/// Asks the service to stop while it waits for its turn to record an attempt, which it then does not make. Whether the turn
+/// that is waited for is that of a claim is not for us to say, so it is tried until it was.
+async fn stop_in_claim(stage: &mut Stage, environment: &[(&str, &str); 2]) {
+    let mut low = false;
+    loop {
+        low = !low;
+        stage.turn_scores(low);
+        let service = stage.spawn(environment);
+        let before = stage.world.told(SOC).len();
+        stage.world.until(&service, SOC, |told| told.len() > before).await;
+        let mut store = stage.open().await;
+        let turn = store.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        // Longer than the channel's pace, so that its worker has settled, or waits to.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        service.signal("TERM");
+        service.says("SIGTERM").await;
+        turn.rollback().await.unwrap();
+        store.close().await.unwrap();
+        let aborted = aborted(&service).await;
+        stage.gone().await;
+        if aborted {
+            return;
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Some lives of the service, with everything that its store wrote, and what was seen from outside meanwhile.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt, fs,
+    path::Path,
+};
+
+use super::{
+    disk::Image,
+    record::{self, Change, Record},
+};
+use crate::{
+    promise::crash::{
+        shim::Shim,
+        stage::{Stage, TENANTS},
+    },
+    world::{Service, Told, World, entra, told},
+};
+
+/// Messages that a life must have sent before it may end.
+const MESSAGES: usize = 40;
+
+/// What somebody saw.
+#[derive(Debug, Clone)]
+pub(super) enum Seen {
+    /// A receiver was sent that.
+    Sent { channel: String, id: String },
+    /// The channel's next request came: this one was taken before, and that was recorded.
+    Settled { channel: String, id: String },
+    /// The tenant was asked again: that many of its checks are committed.
+    Checked { tenant: String, times: u64 },
+}
+
+/// That it was seen when the log of that life was so long, or a little shorter.
+#[derive(Debug)]
+pub(super) struct Mark {
+    pub(super) life: usize,
+    pub(super) log: u64,
+    pub(super) seen: Seen,
+}
+
+/// One life.
+pub(super) struct Life {
+    pub(super) records: Vec<Record>,
+    /// The files that it left.
+    pub(super) left: Image,
+    /// Whether it was asked to stop, and not killed.
+    pub(super) stopped: bool,
+}
+
+pub(super) struct Recording {
+    pub(super) lives: Vec<Life>,
+    pub(super) marks: Vec<Mark>,
+}
+
+impl Recording {
+    /// Runs the service so many times; every third time it is asked to stop, otherwise it is killed.
+    pub(super) async fn make(lives: usize, seed: u64, environment: &[(&str, &str)]) -> Self {
+        let mut stage = Stage::new("recording", seed).await;
+        let logs = tempfile::tempdir().unwrap();
+        let mut recording = Self { lives: Vec::new(), marks: Vec::new() };
+        let mut committed = HashMap::new();
+        for life in 0..lives {
+            stage.turn_scores(life % 2 == 0);
+            stage.trouble_receivers();
+            let log = logs.path().join(format!("{life}.log"));
+            let shim = Shim::around(&stage.store()).with("SCOREWATCH_SHIM_LOG", log.display().to_string());
+            let service = stage.spawn(&[shim.environment(), environment.to_vec()].concat());
+            let mut watch = Watch::new(&stage.world, life, &log, &mut committed);
+            watch.until_enough(&service).await;
+            recording.marks.append(&mut watch.marks);
+            let stopped = life % 3 == 2;
+            if stopped {
+                assert_eq!(service.stop().await.code(), Some(0));
+            } else {
+                service.kill();
+            }
+            stage.gone().await;
+            let left = left(stage.store().parent().unwrap());
+            recording.lives.push(Life { records: record::read(&fs::read(log).unwrap()), left, stopped });
+        }
+        stage.finish().await;
+        recording
+    }
+
+    fn count(&self, what: impl Fn(&Change) -> bool) -> usize {
+        self.lives.iter().flat_map(|life| &life.records).filter(|record| what(&record.change)).count()
+    }
+}
+
+impl fmt::Display for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let checkpoints = self.lives.iter().flat_map(|life| &life.records);
+        let checkpoints = checkpoints.filter(|record| record.change == Change::Sync && record.name.ends_with(".db")).count();
+        let writes = self.count(|change| matches!(change, Change::Write { .. }));
+        let syncs = self.count(|change| *change == Change::Sync);
+        let (lives, seen) = (self.lives.len(), self.marks.len());
+        write!(f, "{lives} lives, {writes} writes, {syncs} syncs, {checkpoints} checkpoints, {seen} things seen")
+    }
+}
+
+/// The files of the store, without what is made anew.
+fn left(folder: &Path) -> Image {
+    let mut image = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if !name.ends_with("-shm") && !name.ends_with(".lock") {
+            image.insert(name, fs::read(&path).unwrap());
+        }
+    }
+    image
+}
+
+/// Watches receivers and cloud during one life.
+struct Watch<'a> {
+    world: &'a World,
+    life: usize,
+    log: &'a Path,
+    /// By tenant: commits of earlier lives.
+    committed: &'a mut HashMap<String, u64>,
+    marks: Vec<Mark>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(world: &'a World, life: usize, log: &'a Path, committed: &'a mut HashMap<String, u64>) -> Self {
+        Self { world, life, log, committed, marks: Vec::new() }
+    }
+
+    async fn until_enough(&mut self, service: &Service) {
+        let (world, life, log) = (self.world, self.life, self.log);
+        // Read after what was seen, so that the log was not longer when it happened.
+        let length = || fs::metadata(log).map_or(0, |metadata| metadata.len());
+        let before = world.receivers.received().len();
+        let mut sent = Vec::new();
+        let mut seen = before;
+        let mut newest: HashMap<String, Told> = HashMap::new();
+        let messages = world.receivers.wait_for(|received| {
+            let now = length();
+            for request in &received[seen..] {
+                let channel = request.channel.to_string();
+                let Some(told) = told(std::slice::from_ref(request), &channel).pop().filter(|told| !told.id.is_empty())
+                else {
+                    continue;
+                };
+                let mut mark = |seen| sent.push(Mark { life, log: now, seen });
+                mark(Seen::Sent { channel: channel.clone(), id: told.id.clone() });
+                if let Some(before) = newest.insert(channel.clone(), told)
+                    && before.accepted
+                {
+                    mark(Seen::Settled { channel, id: before.id });
+                }
+            }
+            seen = received.len();
+            seen >= before + MESSAGES
+        });
+        let tenants: Vec<_> = (0..TENANTS).map(|number| format!("tenant-{number}")).collect();
+        let asked = |tenant: &str| world.cloud.tenant_counts(entra(tenant)).score_requests;
+        let at_first: Vec<_> = tenants.iter().map(|tenant| asked(tenant)).collect();
+        let mut commits = vec![0; TENANTS];
+        let mut checked = Vec::new();
+        let committed = &mut *self.committed;
+        let checks = world.cloud.wait_for(|_| {
+            let counts: Vec<_> = tenants.iter().zip(&at_first).map(|(tenant, first)| asked(tenant) - first).collect();
+            let now = length();
+            for (index, count) in counts.into_iter().enumerate() {
+                if count > commits[index] + 1 {
+                    commits[index] = count - 1;
+                    let times = committed.get(&tenants[index]).copied().unwrap_or(0) + commits[index];
+                    checked.push(Mark { life, log: now, seen: Seen::Checked { tenant: tenants[index].clone(), times } });
+                }
+            }
+            commits.iter().all(|count| *count > 1)
+        });
+        world.patiently(service, "messages and checks", async { tokio::join!(messages, checks) }).await;
+        for (tenant, commits) in tenants.into_iter().zip(commits) {
+            *committed.entry(tenant).or_default() += commits;
+        }
+        self.marks.append(&mut sent);
+        self.marks.append(&mut checked);
+        self.marks.sort_by_key(|mark| mark.log);
+    }
+}
