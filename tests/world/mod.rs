@@ -102,6 +102,7 @@ impl World {
     }
 
     /// The same with further environment variables.
+    #[cfg(feature = "crash-points")]
     pub(crate) async fn command_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         process::command(&self.folder.config(), arguments, environment).await
     }

@@ -5,8 +5,7 @@
 //! started again. What receivers accepted is compared with what the store says has happened.
 //! Settings: `SCOREWATCH_CRASH_SEED` repeats a run, `SCOREWATCH_CRASH_KILLS` and `SCOREWATCH_CUTS` make it longer.
 
-#[cfg(any())]
-mod disk;
+mod disk_trouble;
 mod migration;
 mod model;
 #[cfg(feature = "crash-points")]

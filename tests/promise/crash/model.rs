@@ -31,7 +31,6 @@ pub(super) struct Evidence<'a> {
 pub(super) struct Tally {
     pub(super) accepted: usize,
     pub(super) repeats: usize,
-    pub(super) alerts: usize,
 }
 
 impl Evidence<'_> {
@@ -40,11 +39,8 @@ impl Evidence<'_> {
         let channels: BTreeSet<&str> = self.told.iter().map(|(channel, _)| channel.as_str()).collect();
         let repeats = channels.into_iter().map(|channel| self.judge_repeats(channel)).sum();
         self.judge_deliveries();
-        Tally {
-            accepted: self.told.iter().filter(|(_, told)| told.accepted).count(),
-            repeats,
-            alerts: self.judge_alerts(),
-        }
+        self.judge_alerts();
+        Tally { accepted: self.told.iter().filter(|(_, told)| told.accepted).count(), repeats }
     }
 
     fn of(&self, channel: &str) -> impl Iterator<Item = &Told> {
@@ -94,8 +90,8 @@ impl Evidence<'_> {
     }
 
     /// What was taken of each alert is, in order and without a gap, what the store says has happened, and ends as the score
-    /// does. Where messages die and are sent again by hand, only the order is free. Returns how many alerts there were.
-    fn judge_alerts(&self) -> usize {
+    /// does. Where messages die and are sent again by hand, only the order is free.
+    fn judge_alerts(&self) {
         let mut told: BTreeMap<(&str, &str), Vec<&Told>> = BTreeMap::new();
         for (channel, rule) in [(SOC, SOC_RULE), (DESK, DESK_RULE)] {
             for message in self.of(channel).filter(|told| told.accepted && told.tenant != SENTINEL) {
@@ -105,11 +101,9 @@ impl Evidence<'_> {
                 }
             }
         }
-        let mut judged = 0;
         for row in self.alerts.iter().filter(|row| row["tenant"] != SENTINEL) {
             let (rule, tenant) = (row["rule"].as_str().unwrap(), row["tenant"].as_str().unwrap());
             let messages = told.remove(&(rule, tenant)).unwrap_or_default();
-            judged += 1;
             if rule == SOC_RULE {
                 self.judge_order(tenant, row, &messages);
             } else {
@@ -118,7 +112,6 @@ impl Evidence<'_> {
         }
         let unknown: Vec<_> = told.keys().collect();
         assert!(unknown.is_empty(), "{}: told of alerts that the store does not know: {unknown:?}", self.context);
-        judged
     }
 
     fn judge_order(&self, tenant: &str, row: &Value, messages: &[&Told]) {
@@ -149,5 +142,71 @@ impl Evidence<'_> {
         let found = (of("alert.firing"), of("alert.resolved"), messages.len() as u64);
         let resolved = generations - u64::from(firing);
         assert_eq!(found, (generations, resolved, generations + resolved), "{}: {tenant}: {row}", self.context);
+    }
+}
+
+/// What the judge must see, each a small story: of one channel, one tenant, one kill after the second request.
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// `id sequence`, then `?` for a possible repeat and `-` for a refusal; a kill is `x`.
+    fn judge(story: &str, sequence: u64, score: f64) -> Tally {
+        let (mut at, mut killed, mut told) = (Instant::now(), Vec::new(), Vec::new());
+        for word in story.split_whitespace() {
+            at += Duration::from_secs(1);
+            if word == "x" {
+                killed.push(at);
+                continue;
+            }
+            let number: u64 = word.trim_end_matches(['?', '-']).parse().unwrap();
+            let message = Told {
+                at,
+                id: format!("msg_{number}"),
+                kind: if number == 1 { "alert.firing" } else { "alert.resolved" }.to_owned(),
+                alert: String::new(),
+                tenant: "contoso".to_owned(),
+                sequence: number,
+                possible_repeat: word.contains('?'),
+                accepted: !word.contains('-'),
+                body: Value::Null,
+            };
+            told.push((SOC.to_owned(), message));
+        }
+        let deliveries = (1..=sequence).map(|number| (SOC.to_owned(), format!("msg_{number}"), "delivered".to_owned()));
+        let row = json!({ "tenant": "contoso", "rule": SOC_RULE, "generation": 1, "sequence": sequence });
+        let scores = HashMap::from([("contoso".to_owned(), score)]);
+        let (deliveries, context) = (deliveries.collect(), "a story");
+        Evidence { told, killed: &killed, alerts: vec![row], deliveries, scores, context }.judge()
+    }
+
+    #[test]
+    fn what_may_be_is_let_pass() {
+        assert_eq!(judge("1 2", 2, 500.0).repeats, 0);
+        assert_eq!(judge("1- 1 2", 2, 500.0).repeats, 0);
+        assert_eq!(judge("1 x 1? 2", 2, 500.0).repeats, 1);
+        assert_eq!(judge("1 x 1? x 1?", 1, 200.0).repeats, 2);
+    }
+
+    #[test]
+    fn what_must_not_be_is_seen() {
+        for (story, sequence, score, why) in [
+            ("1 1?", 1, 200.0, "repeats without a kill"),
+            ("1 x 1", 1, 200.0, "not marked"),
+            ("1 2 x 1?", 2, 500.0, "repeats what was settled"),
+            ("1", 2, 500.0, "never told of"),
+            ("1-", 1, 200.0, "never told of"),
+            ("1 2", 1, 200.0, "does not know"),
+            ("2 1", 2, 500.0, "of what does not fire"),
+            ("1", 1, 500.0, "ends at"),
+        ] {
+            let verdict = std::panic::catch_unwind(|| judge(story, sequence, score));
+            let said = verdict.err().and_then(|said| said.downcast::<String>().ok());
+            assert!(said.as_ref().is_some_and(|said| said.contains(why)), "{story}: {said:?}");
+        }
     }
 }

@@ -84,7 +84,9 @@ const fn provocation(point: CrashPoint) -> Provocation {
 /// Whether a process comes there only once in its life: then each crash is at the first pass.
 const fn comes_once(point: CrashPoint) -> bool {
     match provocation(point) {
-        Provocation::Start => !matches!(point, CrashPoint::BeforeCommit(Work::Beat) | CrashPoint::AfterCommit(Work::Beat)),
+        Provocation::Start => {
+            !matches!(point, CrashPoint::BeforeCommit(Work::Beat) | CrashPoint::AfterCommit(Work::Beat))
+        }
         Provocation::Age => matches!(point, CrashPoint::BeforeRetention | CrashPoint::AfterRetention),
         Provocation::Scores | Provocation::Busy => false,
         _ => true,

@@ -19,7 +19,9 @@ async fn kills_at_random_points_lose_nothing_and_repeat_only_what_was_in_flight(
         accepted += tally.accepted;
         repeats += tally.repeats;
     }
-    report(&format!("random kills: {accepted} accepted, of which {repeats} marked repeats; 0 lost, 0 avoidable repeats"));
+    report(&format!(
+        "random kills: {accepted} accepted, of which {repeats} marked repeats; 0 lost, 0 avoidable repeats"
+    ));
     assert!(accepted as u64 > kills, "seed {seed}: too little happened to prove anything");
 }
 

@@ -82,7 +82,7 @@ impl Stage {
     }
 
     /// All tenants get another score than they have: every channel is told.
-    pub(super) fn turn_scores(&mut self, low: bool) {
+    pub(super) fn turn_scores(&self, low: bool) {
         for tenant in &self.tenants {
             self.world.set_score(tenant, if low { SCORES[2] } else { HIGH });
         }

@@ -186,7 +186,7 @@ fn what_was_synced_stays_and_the_rest_may() {
     disk.apply(&record("db", block(1)));
     disk.apply(&record("db", Change::Sync));
     let mut random = StdRng::seed_from_u64(1);
-    let mut cuts = |disk: &Disk| (0..200).map(|_| disk.cut(&mut random)).collect::<Vec<_>>();
+    let mut cuts = |disk: &Disk| (0..2_000).map(|_| disk.cut(&mut random)).collect::<Vec<_>>();
     let named: Vec<_> = cuts(&disk).iter().map(Image::len).collect();
     assert!(named.contains(&0) && named.contains(&1), "the name is not synced");
     disk.apply(&record("", Change::Sync));

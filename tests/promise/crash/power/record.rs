@@ -30,9 +30,8 @@ pub(super) fn read(log: &[u8]) -> Vec<Record> {
     let mut at = 0;
     while let Some(head) = log.get(at..at + HEAD_BYTES) {
         let small = |index: usize| u32::from_ne_bytes(head[index..index + 4].try_into().unwrap());
-        let large = |index: usize| {
-            usize::try_from(u64::from_ne_bytes(head[index..index + 8].try_into().unwrap())).unwrap()
-        };
+        let large =
+            |index: usize| usize::try_from(u64::from_ne_bytes(head[index..index + 8].try_into().unwrap())).unwrap();
         assert_eq!(small(0), MARK, "the log is damaged at {at}");
         let (name_length, offset, length) = (small(8) as usize, large(16), large(24));
         let data_at = at + HEAD_BYTES + name_length;

@@ -15,11 +15,13 @@ use crate::{
         shim::Shim,
         stage::{Stage, TENANTS},
     },
-    world::{Service, Told, World, entra, told},
+    world::{Service, Told, entra, told},
 };
 
+/// Messages after which all scores turn: two of each tenant.
+const MESSAGES_TO_TURN: usize = 2 * TENANTS;
 /// Messages that a life must have sent before it may end.
-const MESSAGES: usize = 40;
+const MESSAGES: usize = 3 * TENANTS;
 
 /// What somebody saw.
 #[derive(Debug, Clone)]
@@ -55,22 +57,23 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// Runs the service so many times; every third time it is asked to stop, otherwise it is killed.
+    /// Runs the service so many times; every fifth time it is asked to stop, otherwise it is killed. So the log of the store grows
+    /// until it is checkpointed on the way, and is checkpointed at a stop.
     pub(super) async fn make(lives: usize, seed: u64, environment: &[(&str, &str)]) -> Self {
         let mut stage = Stage::new("recording", seed).await;
         let logs = tempfile::tempdir().unwrap();
         let mut recording = Self { lives: Vec::new(), marks: Vec::new() };
         let mut committed = HashMap::new();
         for life in 0..lives {
-            stage.turn_scores(life % 2 == 0);
+            stage.turn_scores(true);
             stage.trouble_receivers();
             let log = logs.path().join(format!("{life}.log"));
             let shim = Shim::around(&stage.store()).with("SCOREWATCH_SHIM_LOG", log.display().to_string());
             let service = stage.spawn(&[shim.environment(), environment.to_vec()].concat());
-            let mut watch = Watch::new(&stage.world, life, &log, &mut committed);
+            let mut watch = Watch::new(&stage, life, &log, &mut committed);
             watch.until_enough(&service).await;
             recording.marks.append(&mut watch.marks);
-            let stopped = life % 3 == 2;
+            let stopped = life % 5 == 4;
             if stopped {
                 assert_eq!(service.stop().await.code(), Some(0));
             } else {
@@ -92,7 +95,8 @@ impl Recording {
 impl fmt::Display for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let checkpoints = self.lives.iter().flat_map(|life| &life.records);
-        let checkpoints = checkpoints.filter(|record| record.change == Change::Sync && record.name.ends_with(".db")).count();
+        let checkpoints =
+            checkpoints.filter(|record| record.change == Change::Sync && record.name.ends_with(".db")).count();
         let writes = self.count(|change| matches!(change, Change::Write { .. }));
         let syncs = self.count(|change| *change == Change::Sync);
         let (lives, seen) = (self.lives.len(), self.marks.len());
@@ -115,7 +119,7 @@ fn left(folder: &Path) -> Image {
 
 /// Watches receivers and cloud during one life.
 struct Watch<'a> {
-    world: &'a World,
+    stage: &'a Stage,
     life: usize,
     log: &'a Path,
     /// By tenant: commits of earlier lives.
@@ -124,12 +128,12 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(world: &'a World, life: usize, log: &'a Path, committed: &'a mut HashMap<String, u64>) -> Self {
-        Self { world, life, log, committed, marks: Vec::new() }
+    fn new(stage: &'a Stage, life: usize, log: &'a Path, committed: &'a mut HashMap<String, u64>) -> Self {
+        Self { stage, life, log, committed, marks: Vec::new() }
     }
 
     async fn until_enough(&mut self, service: &Service) {
-        let (world, life, log) = (self.world, self.life, self.log);
+        let (world, life, log) = (&self.stage.world, self.life, self.log);
         // Read after what was seen, so that the log was not longer when it happened.
         let length = || fs::metadata(log).map_or(0, |metadata| metadata.len());
         let before = world.receivers.received().len();
@@ -152,6 +156,9 @@ impl<'a> Watch<'a> {
                     mark(Seen::Settled { channel, id: before.id });
                 }
             }
+            if seen < before + MESSAGES_TO_TURN && received.len() >= before + MESSAGES_TO_TURN {
+                self.stage.turn_scores(false);
+            }
             seen = received.len();
             seen >= before + MESSAGES
         });
@@ -168,7 +175,11 @@ impl<'a> Watch<'a> {
                 if count > commits[index] + 1 {
                     commits[index] = count - 1;
                     let times = committed.get(&tenants[index]).copied().unwrap_or(0) + commits[index];
-                    checked.push(Mark { life, log: now, seen: Seen::Checked { tenant: tenants[index].clone(), times } });
+                    checked.push(Mark {
+                        life,
+                        log: now,
+                        seen: Seen::Checked { tenant: tenants[index].clone(), times },
+                    });
                 }
             }
             commits.iter().all(|count| *count > 1)

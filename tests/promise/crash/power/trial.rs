@@ -78,8 +78,7 @@ impl Trial {
         let mut faults = Vec::new();
         let options = SqliteConnectOptions::new().filename(path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        let verdict: String =
-            sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut connection).await.unwrap();
+        let verdict: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut connection).await.unwrap();
         if verdict != "ok" {
             faults.push(format!("damaged: {verdict}"));
         }
