@@ -206,7 +206,9 @@ impl Planner {
         match close_orphans(store, &self.plan.config, &self.outdated, now).await {
             Ok(channels) => {
                 crash_point::reach(CrashPoint::OrphansEnded);
-                channels.iter().for_each(|channel| self.dispatcher.wake(channel));
+                for channel in &channels {
+                    self.dispatcher.wake(channel);
+                }
             }
             Err(error) => {
                 error!(%error, "alerts of removed rules and tenants could not be ended; trying again");

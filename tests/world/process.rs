@@ -37,7 +37,7 @@ impl Service {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
-        let text = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let text = if environment.is_empty() { String::new() } else { format!("{environment:?}\n") };
         let (sender, log) = watch::channel(Log { text, ..Log::default() });
         std::thread::spawn(move || {
             for line in lines.split(b'\n').map_while(Result::ok) {

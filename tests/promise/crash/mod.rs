@@ -3,7 +3,10 @@
 //!
 //! The real binary is killed, stopped, aborted at named points, robbed of its power and of its disk while scores move, and
 //! started again. What receivers accepted is compared with what the store says has happened.
-//! Settings: `SCOREWATCH_CRASH_SEED` repeats a run, `SCOREWATCH_CRASH_KILLS` and `SCOREWATCH_CUTS` make it longer.
+//! Settings: `SCOREWATCH_CRASH_SEED` repeats a run, `SCOREWATCH_CRASH_KILLS`, `SCOREWATCH_CRASH_TIMES` (at
+//! each named point) and `SCOREWATCH_CUTS` make it longer.
+
+use std::io::Write;
 
 mod disk_trouble;
 mod migration;
@@ -27,7 +30,8 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap())
 }
 
-#[expect(clippy::print_stderr, reason = "the seed of a red run must be seen")]
+/// Says it past the test runner, which keeps what a green test prints to itself: seeds and figures are for everybody.
+#[expect(clippy::explicit_write, reason = "what `eprintln!` prints is kept back")]
 fn report(line: &str) {
-    eprintln!("{line}");
+    writeln!(std::io::stderr(), "{line}").unwrap();
 }

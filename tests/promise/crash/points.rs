@@ -10,12 +10,12 @@ use scorewatch::{
 use sqlx::Connection;
 
 use super::{
-    migration, report, seed,
+    migration, report, seed, setting,
     stage::{DESK, Stage},
 };
 use crate::world::{SENTINEL, SOC, Service};
 
-const TIMES: u32 = 3;
+const TIMES: u64 = 3;
 /// So many worlds at once, each with its share of the points: a world mostly waits.
 const WORLDS: usize = 3;
 const SIGABRT: i32 = 6;
@@ -100,12 +100,12 @@ pub(super) async fn aborted(service: &Service) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_at_every_named_point_loses_nothing_and_repeats_only_what_was_in_flight() {
-    let (points, seed) = (CrashPoint::all(), seed());
-    report(&format!("named points: {} × {TIMES}, SCOREWATCH_CRASH_SEED={seed}", points.len()));
+    let (points, times, seed) = (CrashPoint::all(), setting("SCOREWATCH_CRASH_TIMES").unwrap_or(TIMES), seed());
+    report(&format!("named points: {} × {times}, SCOREWATCH_CRASH_SEED={seed}", points.len()));
     assert!(points.len() >= 25);
     let worlds = (0..WORLDS).map(|world| {
         let mine = points.iter().copied().skip(world).step_by(WORLDS).collect();
-        tokio::spawn(crash_at(mine, seed + world as u64))
+        tokio::spawn(crash_at(mine, times, seed + world as u64))
     });
     let (mut accepted, mut repeats) = (0, 0);
     for world in worlds.collect::<Vec<_>>() {
@@ -116,19 +116,19 @@ async fn a_crash_at_every_named_point_loses_nothing_and_repeats_only_what_was_in
     report(&format!("named points: {accepted} accepted, {repeats} marked repeats; 0 lost, 0 avoidable repeats"));
 }
 
-async fn crash_at(points: Vec<CrashPoint>, seed: u64) -> super::model::Tally {
+async fn crash_at(points: Vec<CrashPoint>, times: u64, seed: u64) -> super::model::Tally {
     let mut stage = Stage::new(&format!("{points:?}"), seed).await;
     let mut low = false;
     for point in points {
         let name = point.name();
         if provocation(point) == Provocation::Schema {
-            for _ in 0..TIMES {
+            for _ in 0..times {
                 assert!(migration::crash_in_every_step(&name).await > 0, "{name} was never come to");
             }
             continue;
         }
-        for time in 1..=TIMES {
-            let pass = if comes_once(point) { 1 } else { time };
+        for time in 0..times {
+            let pass = if comes_once(point) { 1 } else { time % TIMES + 1 };
             let environment = [("SCOREWATCH_CRASH_POINT", &*name), ("SCOREWATCH_CRASH_PASS", &*pass.to_string())];
             low = !low;
             stage.turn_scores(low);
@@ -193,10 +193,10 @@ async fn forget_last_beat(stage: &mut Stage) {
 }
 
 /// Crashes a person's command about a delivery that was answered like that, beside a running service.
-async fn crash_command(stage: &mut Stage, reply: Reply, state: &str, environment: &[(&str, &str); 2]) {
+async fn crash_command(stage: &mut Stage, reply: Reply, outcome: &str, environment: &[(&str, &str); 2]) {
     stage.world.receivers.set(DESK, Some(reply));
     let service = stage.spawn(&[]);
-    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", state];
+    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", outcome];
     let wait = async {
         loop {
             let rows = stage.world.listing(&listing).await;
@@ -206,8 +206,8 @@ async fn crash_command(stage: &mut Stage, reply: Reply, state: &str, environment
             stage.world.checked(&service, SENTINEL, 1).await;
         }
     };
-    let id = stage.world.patiently(&service, state, wait).await;
-    let command = if state == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };
+    let id = stage.world.patiently(&service, outcome, wait).await;
+    let command = if outcome == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };
     let output = stage.world.command_with(&command, environment).await;
     assert_eq!(output.status.signal(), Some(SIGABRT), "{output:?}");
     stage.world.receivers.set(DESK, None);

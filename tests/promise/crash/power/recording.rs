@@ -23,6 +23,9 @@ const MESSAGES_TO_TURN: usize = 2 * TENANTS;
 /// Messages that a life must have sent before it may end.
 const MESSAGES: usize = 3 * TENANTS;
 
+/// Files that a power cut does not concern: the store makes them anew.
+const MADE_ANEW: [&str; 2] = ["scorewatch.db-shm", "scorewatch.db.lock"];
+
 /// What somebody saw.
 #[derive(Debug, Clone)]
 pub(super) enum Seen {
@@ -96,7 +99,7 @@ impl fmt::Display for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let checkpoints = self.lives.iter().flat_map(|life| &life.records);
         let checkpoints =
-            checkpoints.filter(|record| record.change == Change::Sync && record.name.ends_with(".db")).count();
+            checkpoints.filter(|record| record.change == Change::Sync && record.name == "scorewatch.db").count();
         let writes = self.count(|change| matches!(change, Change::Write { .. }));
         let syncs = self.count(|change| *change == Change::Sync);
         let (lives, seen) = (self.lives.len(), self.marks.len());
@@ -110,7 +113,7 @@ fn left(folder: &Path) -> Image {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with("-shm") && !name.ends_with(".lock") {
+        if !MADE_ANEW.contains(&name.as_str()) {
             image.insert(name, fs::read(&path).unwrap());
         }
     }
