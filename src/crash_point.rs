@@ -19,10 +19,18 @@ pub enum Work {
     SettleDelivered,
     /// A delivery that gets another attempt.
     SettleRetry,
+    /// A delivery whose rich form its receiver rejects.
+    SettlePlainer,
     /// A dead letter.
     SettleDead,
     /// A channel that refuses everything.
     SettleParked,
+    /// What a digest may not show any more.
+    Withhold,
+    /// Channels whose time until the first drill begins.
+    AdoptChannels,
+    /// A drill that a person saw.
+    ConfirmDrill,
     /// Deliveries found under way at the start.
     Recover,
     /// A delivery sent again on a person's word.
@@ -121,7 +129,7 @@ mod armed {
     }
 
     impl Work {
-        /// Every kind.
+        /// Every kind that a test knows how to bring about: all but `SettlePlainer`, `Withhold`, `AdoptChannels` and `ConfirmDrill`.
         pub const ALL: [Self; 17] = [
             Self::Check,
             Self::Announce,

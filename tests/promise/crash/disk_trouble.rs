@@ -21,27 +21,27 @@ async fn disk_trouble(kind: &str, told: &str) {
     let trouble = switch.with_extension("").display().to_string();
     let shim = Shim::around(&stage.store()).with("SCOREWATCH_SHIM_TROUBLE", trouble);
 
-    stage.turn_scores(true);
+    stage.turn_scores();
     let service = stage.spawn(&shim.environment());
     let address = service.listening().await;
     stage.world.until(&service, SOC, |told| told.len() > 5).await;
     fs::write(&switch, "").unwrap();
-    stage.turn_scores(false);
+    stage.turn_scores();
     service.says("the store can't be written").await;
-    let (status, answer) = get(address, "/readyz").await;
-    assert_eq!(status, 503, "{answer}");
+    until_status(&stage, &service, address, 503).await;
+    let (_, answer) = get(address, "/readyz").await;
     assert!(answer.contains(told), "{answer}");
     assert_eq!(get(address, "/healthz").await.0, 200);
     // Tenants are asked on, though nothing of it can be kept.
     stage.world.checked(&service, SENTINEL, 2).await;
 
     fs::remove_file(&switch).unwrap();
-    ready_again(&stage, &service, address).await;
+    until_status(&stage, &service, address, 200).await;
     stage.world.settle(&service, SOC).await;
     stage.world.quiet(&service).await;
 
     // Killed in the middle of it, and started before there is space.
-    stage.turn_scores(true);
+    stage.turn_scores();
     let before = stage.world.told(SOC).len();
     stage.world.until(&service, SOC, |told| told.len() > before).await;
     fs::write(&switch, "").unwrap();
@@ -54,12 +54,12 @@ async fn disk_trouble(kind: &str, told: &str) {
     stage.finish().await;
 }
 
-/// Waits until the service says that it is ready, without a restart.
-async fn ready_again(stage: &Stage, service: &Service, address: std::net::SocketAddr) {
+/// Waits until the service says that it is ready, or not, without a restart.
+async fn until_status(stage: &Stage, service: &Service, address: std::net::SocketAddr, status: u16) {
     let wait = async {
-        while get(address, "/readyz").await.0 != 200 {
+        while get(address, "/readyz").await.0 != status {
             stage.world.checked(service, SENTINEL, 1).await;
         }
     };
-    stage.world.patiently(service, "the service to be ready again", wait).await;
+    stage.world.patiently(service, "another readiness", wait).await;
 }

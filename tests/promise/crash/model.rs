@@ -69,7 +69,10 @@ impl Evidence<'_> {
             assert!(life < self.life(told), "{context}: {channel} repeats without a kill: {before:?} {told:?}");
             assert!(told.possible_repeat, "{context}: {channel}: a repeat that is not marked: {told:?}");
             let last = last_of_life[&life];
-            assert!(last.id == told.id, "{context}: {channel} repeats what was settled: {before:?} {told:?}");
+            assert!(
+                last.message == before.message,
+                "{context}: {channel} repeats what was settled: {before:?} {told:?}"
+            );
         }
         repeats
     }
@@ -94,7 +97,8 @@ impl Evidence<'_> {
     fn judge_alerts(&self) {
         let mut told: BTreeMap<(&str, &str), Vec<&Told>> = BTreeMap::new();
         for (channel, rule) in [(SOC, SOC_RULE), (DESK, DESK_RULE)] {
-            for message in self.of(channel).filter(|told| told.accepted && told.tenant != SENTINEL) {
+            let of_alerts = |told: &&Told| told.accepted && !told.tenant.is_empty() && told.tenant != SENTINEL;
+            for message in self.of(channel).filter(of_alerts) {
                 let of_alert = told.entry((rule, &message.tenant)).or_default();
                 if of_alert.iter().all(|earlier| earlier.id != message.id) {
                     of_alert.push(message);
@@ -166,6 +170,7 @@ mod tests {
             let number: u64 = word.trim_end_matches(['?', '-']).parse().unwrap();
             let message = Told {
                 at,
+                message: format!("msg_{number}"),
                 id: format!("msg_{number}"),
                 kind: if number == 1 { "alert.firing" } else { "alert.resolved" }.to_owned(),
                 alert: String::new(),

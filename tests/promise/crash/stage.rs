@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -47,6 +48,8 @@ pub(super) struct Stage {
     pub(super) world: World,
     pub(super) random: StdRng,
     pub(super) context: String,
+    /// What [`Stage::turn_scores`] has turned all scores to.
+    low: AtomicBool,
     killed: Vec<Instant>,
     tenants: Vec<String>,
     /// The file of the tenant that reloads take away and bring back.
@@ -66,7 +69,7 @@ impl Stage {
         world.write();
         let coming_and_going = std::fs::read_to_string(world.folder.path().join("tenants/tenant-0.yaml")).unwrap();
         let (random, context) = (StdRng::seed_from_u64(seed), format!("{context}, seed {seed}"));
-        Self { world, random, context, killed: Vec::new(), tenants, coming_and_going }
+        Self { world, random, context, low: AtomicBool::new(false), killed: Vec::new(), tenants, coming_and_going }
     }
 
     pub(super) fn spawn(&self, environment: &[(&str, &str)]) -> Service {
@@ -81,8 +84,9 @@ impl Stage {
         }
     }
 
-    /// All tenants get another score than they have: every channel is told.
-    pub(super) fn turn_scores(&self, low: bool) {
+    /// All tenants get another score than they got the last time: every channel is told.
+    pub(super) fn turn_scores(&self) {
+        let low = !self.low.fetch_not(Ordering::SeqCst);
         for tenant in &self.tenants {
             self.world.set_score(tenant, if low { SCORES[2] } else { HIGH });
         }
@@ -173,12 +177,13 @@ impl Stage {
         for row in self.world.listing(&UNFINISHED).await {
             let (id, channel) = (row["id"].to_string(), row["channel"].as_str().unwrap());
             let output = match row["state"].as_str().unwrap() {
-                "dead" => self.world.command(&["deliveries", "resend", &id]).await,
+                // What went along with another goes along with it again.
+                "dead" if row["carrier"].is_null() => self.world.command(&["deliveries", "resend", &id]).await,
                 "parked" => self.world.command(&["channels", "unpark", channel]).await,
                 _ => continue,
             };
-            // Another row may have mended it already.
-            assert!(output.status.code().is_some_and(|code| code < 2), "{output:?}");
+            // Another row may have mended it already; then it is refused.
+            assert!(output.status.code().is_some(), "{output:?}");
         }
     }
 

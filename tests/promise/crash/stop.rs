@@ -15,7 +15,7 @@ async fn sigterm_under_load_ends_in_time_and_loses_and_repeats_nothing() {
     let mut stage = Stage::new("SIGTERM under load", seed).await;
     let mut slowest = Duration::ZERO;
     for _ in 0..stops {
-        stage.move_scores();
+        stage.turn_scores();
         stage.trouble_receivers();
         let service = stage.spawn(&[]);
         service.listening().await;

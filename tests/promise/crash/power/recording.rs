@@ -18,10 +18,8 @@ use crate::{
     world::{Service, Told, entra, told},
 };
 
-/// Messages after which all scores turn: two of each tenant.
-const MESSAGES_TO_TURN: usize = 2 * TENANTS;
-/// Messages that a life must have sent before it may end.
-const MESSAGES: usize = 3 * TENANTS;
+/// How often all scores turn in one life, after what they were before is judged.
+const TURNS: u32 = 2;
 
 /// Files that a power cut does not concern: the store makes them anew.
 const MADE_ANEW: [&str; 2] = ["scorewatch.db-shm", "scorewatch.db.lock"];
@@ -68,7 +66,7 @@ impl Recording {
         let mut recording = Self { lives: Vec::new(), marks: Vec::new() };
         let mut committed = HashMap::new();
         for life in 0..lives {
-            stage.turn_scores(true);
+            stage.turn_scores();
             stage.trouble_receivers();
             let log = logs.path().join(format!("{life}.log"));
             let shim = Shim::around(&stage.store()).with("SCOREWATCH_SHIM_LOG", log.display().to_string());
@@ -139,42 +137,36 @@ impl<'a> Watch<'a> {
         let (world, life, log) = (&self.stage.world, self.life, self.log);
         // Read after what was seen, so that the log was not longer when it happened.
         let length = || fs::metadata(log).map_or(0, |metadata| metadata.len());
-        let before = world.receivers.received().len();
-        let mut sent = Vec::new();
-        let mut seen = before;
-        let mut newest: HashMap<String, Told> = HashMap::new();
+        let (mut sent, mut known) = (Vec::new(), world.receivers.received().len());
+        let mut newest: HashMap<String, Vec<Told>> = HashMap::new();
         let messages = world.receivers.wait_for(|received| {
             let now = length();
-            for request in &received[seen..] {
+            for request in &received[known..] {
                 let channel = request.channel.to_string();
-                let Some(told) = told(std::slice::from_ref(request), &channel).pop().filter(|told| !told.id.is_empty())
-                else {
+                let voices = told(std::slice::from_ref(request), &channel);
+                let Some(message) = voices.last().map(|told| told.message.clone()).filter(|id| !id.is_empty()) else {
                     continue;
                 };
                 let mut mark = |seen| sent.push(Mark { life, log: now, seen });
-                mark(Seen::Sent { channel: channel.clone(), id: told.id.clone() });
-                if let Some(before) = newest.insert(channel.clone(), told)
-                    && before.accepted
-                {
-                    mark(Seen::Settled { channel, id: before.id });
+                mark(Seen::Sent { channel: channel.clone(), id: message });
+                let before = newest.insert(channel.clone(), voices).unwrap_or_default();
+                for voice in before.into_iter().filter(|told| told.accepted) {
+                    mark(Seen::Settled { channel: channel.clone(), id: voice.id });
                 }
             }
-            if seen < before + MESSAGES_TO_TURN && received.len() >= before + MESSAGES_TO_TURN {
-                self.stage.turn_scores(false);
-            }
-            seen = received.len();
-            seen >= before + MESSAGES
+            known = received.len();
+            false
         });
         let tenants: Vec<_> = (0..TENANTS).map(|number| format!("tenant-{number}")).collect();
         let asked = |tenant: &str| world.cloud.tenant_counts(entra(tenant)).score_requests;
         let at_first: Vec<_> = tenants.iter().map(|tenant| asked(tenant)).collect();
-        let mut commits = vec![0; TENANTS];
+        let (mut commits, mut turns, mut turned_at) = (vec![0; TENANTS], 0, vec![0; TENANTS]);
         let mut checked = Vec::new();
         let committed = &mut *self.committed;
         let checks = world.cloud.wait_for(|_| {
             let counts: Vec<_> = tenants.iter().zip(&at_first).map(|(tenant, first)| asked(tenant) - first).collect();
             let now = length();
-            for (index, count) in counts.into_iter().enumerate() {
+            for (index, count) in counts.iter().copied().enumerate() {
                 if count > commits[index] + 1 {
                     commits[index] = count - 1;
                     let times = committed.get(&tenants[index]).copied().unwrap_or(0) + commits[index];
@@ -185,9 +177,21 @@ impl<'a> Watch<'a> {
                     });
                 }
             }
-            commits.iter().all(|count| *count > 1)
+            // Asked twice since the scores turned: what they turned to is judged and committed.
+            if counts.iter().zip(&turned_at).all(|(count, since)| *count >= since + 2) {
+                turns += 1;
+                self.stage.turn_scores();
+                turned_at = counts;
+            }
+            turns >= TURNS
         });
-        world.patiently(service, "messages and checks", async { tokio::join!(messages, checks) }).await;
+        let either = async {
+            tokio::select! {
+                () = messages => {}
+                () = checks => {}
+            }
+        };
+        world.patiently(service, "checks of every tenant", either).await;
         for (tenant, commits) in tenants.into_iter().zip(commits) {
             *committed.entry(tenant).or_default() += commits;
         }
