@@ -15,6 +15,7 @@ use crate::{
         run::{Plan, next_due},
     },
     config::{Config, Tenant},
+    crash_point::{self, CrashPoint},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
     store::{Due, StoreError, TenantRecord},
@@ -192,6 +193,7 @@ impl Planner {
         }
         self.queue.bring_forward(|id| Some(next_due(&plan, plan.config.tenants.get(id)?, now)));
         self.orphans_at = Some(now);
+        crash_point::reach(CrashPoint::ReloadAdopted);
     }
 
     /// Ends alerts whose rule, tenant or score is no longer configured, once after the start and after each reload.
@@ -202,7 +204,12 @@ impl Planner {
         }
         self.orphans_at = None;
         match close_orphans(store, &self.plan.config, &self.outdated, now).await {
-            Ok(channels) => channels.iter().for_each(|channel| self.dispatcher.wake(channel)),
+            Ok(channels) => {
+                crash_point::reach(CrashPoint::OrphansEnded);
+                for channel in &channels {
+                    self.dispatcher.wake(channel);
+                }
+            }
             Err(error) => {
                 error!(%error, "alerts of removed rules and tenants could not be ended; trying again");
                 self.orphans_at = Some(now.plus(STORE_TROUBLE_WAIT));

@@ -98,7 +98,13 @@ impl World {
 
     /// Runs another command of the binary to its end.
     pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
-        process::command(&self.folder.config(), arguments).await
+        process::command(&self.folder.config(), arguments, &[]).await
+    }
+
+    /// The same with further environment variables.
+    #[cfg(feature = "crash-points")]
+    pub(crate) async fn command_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        process::command(&self.folder.config(), arguments, environment).await
     }
 
     /// What a listing prints with `--json`.
