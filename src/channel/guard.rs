@@ -62,6 +62,23 @@ pub fn webhook(url: &str, private: &Private) -> Result<(), ComposeError> {
     parse(url, private).map(drop)
 }
 
+/// Checks a base URL, to which a path will be added.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn base(url: &str, private: &Private) -> Result<(), ComposeError> {
+    let parsed = parse(url, private)?;
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return refuse("it is the base of an API, so that nothing may follow its path");
+    }
+    Ok(())
+}
+
+/// That base URL with a path below it. The base is checked already.
+pub(super) fn below(base: &str, path: &str) -> String {
+    format!("{}{path}", base.trim_end_matches('/'))
+}
+
 fn refuse<T>(what: &str) -> Result<T, ComposeError> {
     Err(ComposeError::Url(what.to_owned()))
 }

@@ -34,7 +34,18 @@ pub(super) fn body(
 
 /// A `POST` of a body.
 pub(super) fn post(url: SecretString, content_type: &'static str, body: Bytes) -> Outgoing {
-    let headers =
+    post_with(url, content_type, body, Vec::new())
+}
+
+/// A `POST` of a body, with headers of the receiver's own.
+pub(super) fn post_with(
+    url: SecretString,
+    content_type: &'static str,
+    body: Bytes,
+    more: Vec<(&'static str, SecretString)>,
+) -> Outgoing {
+    let mut headers =
         vec![("content-type", SecretString::from(content_type)), ("user-agent", SecretString::from(USER_AGENT))];
+    headers.extend(more);
     Outgoing { method: Method::Post, url, headers, body }
 }

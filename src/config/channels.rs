@@ -6,55 +6,72 @@ use secrecy::ExposeSecret;
 
 use super::{
     field::{Field, Word},
+    protocols::ProtocolKeys,
     raw::{AllowPrivate, OneOrMany, RawChannel, RawDigest, RawRetry, RawSecret},
-    scope::{Problems, Scope},
+    scope::{Problems, Scope, quoted},
     secrets,
     words::{labels, name, one_of},
 };
 use crate::{
-    channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
+    channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl, signature::SigningKey},
     domain::{ChannelName, Selector, TenantId},
     egress::Private,
     notify::route::Fence,
+    secret::SecretReference,
 };
 
 /// More notifications than this, waiting for one channel, go out as one.
 const DIGEST_OVER: usize = 20;
 
+/// What stands under `type:`.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Teams,
     Slack,
     Webhook,
+    Pagerduty,
+    Alertmanager,
 }
+
+/// As written.
+const KINDS: [(&str, Kind); 5] = [
+    ("teams", Kind::Teams),
+    ("slack", Kind::Slack),
+    ("webhook", Kind::Webhook),
+    ("pagerduty", Kind::Pagerduty),
+    ("alertmanager", Kind::Alertmanager),
+];
 
 /// A channel, unless there is an error in it.
 pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelSettings> {
     at.only(RawChannel::KEYS, problems);
     let name = name(text, at, ChannelName::parse, problems);
     if !raw.r#type.is_written() {
-        problems.error(&at.key("type"), "`type` is missing", "write `type: teams`, `type: slack` or `type: webhook`");
+        let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+        problems.error(&at.key("type"), "`type` is missing", format!("write `type:` and one of {}", quoted(&words)));
     }
-    let kinds = [("teams", Kind::Teams), ("slack", Kind::Slack), ("webhook", Kind::Webhook)];
-    let kind = one_of(raw.r#type, &at.key("type"), &kinds, problems);
+    let private = private(raw.allow_private, &at.key("allow_private"), problems);
     let signed = raw.signing_secret.is_written();
     let signing_secrets = signing(raw.signing_secret, &at.key("signing_secret"), problems);
-    let url = problems.require(raw.url, &at.key("url"), "{ file: secrets/url }");
-    let kind = kind.zip(url).and_then(|(kind, url)| {
-        let here = at.key("url");
+    let keys = ProtocolKeys {
+        routing_key: raw.routing_key,
+        region: raw.region,
+        username: raw.username,
+        password: raw.password,
+        bearer_token: raw.bearer_token,
+        template: raw.template.is_written(),
+    };
+    let kind = one_of(raw.r#type, &at.key("type"), &KINDS, problems).and_then(|kind| {
         if signed && !matches!(kind, Kind::Webhook) {
             problems.error(&at.key("signing_secret"), "only a `webhook` is signed", "delete `signing_secret`");
         }
-        Some(match (kind, url) {
-            (Kind::Webhook, RawSecret::Address(url)) => {
-                ChannelKind::Webhook { url: WebhookUrl::Open(url.expose_secret().to_owned()), signing_secrets }
-            }
-            (Kind::Webhook, url) => {
-                let url = WebhookUrl::Secret(secrets::reference(url, &here, problems)?);
-                ChannelKind::Webhook { url, signing_secrets }
-            }
-            (Kind::Teams, url) => ChannelKind::Teams { url: secrets::reference(url, &here, problems)? },
-            (Kind::Slack, url) => ChannelKind::Slack { url: secrets::reference(url, &here, problems)? },
+        keys.misplaced(kind, at, problems);
+        Some(match kind {
+            Kind::Teams => ChannelKind::Teams { url: secret_url(raw.url, at, problems)? },
+            Kind::Slack => ChannelKind::Slack { url: secret_url(raw.url, at, problems)? },
+            Kind::Webhook => ChannelKind::Webhook { url: webhook_url(raw.url, at, problems)?, signing_secrets },
+            Kind::Pagerduty => keys.pagerduty(raw.url, &private, at, problems)?,
+            Kind::Alertmanager => keys.alertmanager(raw.url, &private, at, problems)?,
         })
     });
     let tenants = raw.tenants.is_written().then(|| fence(raw.tenants, &at.key("tenants"), problems));
@@ -63,23 +80,46 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
     let timeout = problems.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
     let retry = retry(raw.retry, &at.key("retry"), problems);
     let digest_over = digest(raw.digest, &at.key("digest"), problems);
-    let private = private(raw.allow_private, &at.key("allow_private"), problems);
     let template = problems.take(raw.template, &at.key("template")).map(|Word(name)| name);
     Some(ChannelSettings { name: name?, kind: kind?, fence, pace, retry, timeout, private, digest_over, template })
 }
 
-fn signing(raw: Field<OneOrMany>, at: &Scope<'_>, problems: &mut Problems) -> Vec<crate::secret::SecretReference> {
+/// A URL that is a secret.
+fn secret_url(raw: Field<RawSecret>, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+    let here = at.key("url");
+    let url = problems.require(raw, &here, "{ file: secrets/url }")?;
+    secrets::reference(url, &here, problems)
+}
+
+/// A URL that may be one.
+fn webhook_url(raw: Field<RawSecret>, at: &Scope<'_>, problems: &mut Problems) -> Option<WebhookUrl> {
+    let here = at.key("url");
+    Some(match problems.require(raw, &here, "{ file: secrets/url }")? {
+        RawSecret::Address(url) => WebhookUrl::Open(url.expose_secret().to_owned()),
+        url => WebhookUrl::Secret(secrets::reference(url, &here, problems)?),
+    })
+}
+
+fn signing(raw: Field<OneOrMany>, at: &Scope<'_>, problems: &mut Problems) -> Vec<SecretReference> {
     match problems.take(raw, at) {
         None => Vec::new(),
-        Some(OneOrMany::One(secret)) => secrets::reference(secret, at, problems).into_iter().collect(),
+        Some(OneOrMany::One(secret)) => signing_key(secret, at, problems).into_iter().collect(),
         Some(OneOrMany::Many(secrets)) => {
             let secrets = problems.items(Field::Good(secrets), at);
-            secrets
-                .into_iter()
-                .filter_map(|(index, secret)| secrets::reference(secret, &at.item(index), problems))
-                .collect()
+            secrets.into_iter().filter_map(|(index, secret)| signing_key(secret, &at.item(index), problems)).collect()
         }
     }
+}
+
+/// A secret that is a key; what it holds is dropped.
+fn signing_key(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+    let reference = secrets::reference(raw, at, problems)?;
+    if let Err(error) = SigningKey::resolve(&reference) {
+        let instead = "write `whsec_` and base64 of 24 to 64 random bytes, or `whsk_` and base64 of an ed25519 key";
+        problems.error(at, format!("what it holds {}", error.what), instead);
+        return None;
+    }
+    Some(reference)
 }
 
 fn fence(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> BTreeSet<TenantId> {

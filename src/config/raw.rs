@@ -119,13 +119,23 @@ raw! {
 
     /// A place that receives.
     struct RawChannel {
-        /// `teams`, `slack` or `webhook`.
+        /// `teams`, `slack`, `webhook`, `pagerduty` or `alertmanager`.
         r#type: Word,
-        /// Where to send; of `teams` and `slack` it is a secret.
+        /// Where to send; of `teams` and `slack` it is a secret, of `alertmanager` the base URL; `pagerduty` needs none.
         #[schemars(with = "ChannelUrl")]
         url: RawSecret,
-        /// `whsec_` and base64; a list while it rotates, newest first.
+        /// `whsec_` or `whsk_` and base64; a list while it rotates, newest first.
         signing_secret: OneOrMany,
+        /// Of `pagerduty`: the integration key.
+        routing_key: RawSecret,
+        /// Of `pagerduty`: `us` or `eu`.
+        region: Word,
+        /// Of `alertmanager`: for basic authentication.
+        username: Word,
+        /// Of `alertmanager`: for basic authentication.
+        password: RawSecret,
+        /// Of `alertmanager`: instead of `username` and `password`.
+        bearer_token: RawSecret,
         /// The only tenants that this channel may show.
         tenants: Vec<Field<Word>>,
         /// The labels of the only tenants that this channel may show.

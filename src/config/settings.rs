@@ -62,6 +62,7 @@ pub(super) fn templates(
             ChannelKind::Teams { .. } => Receiver::Teams,
             ChannelKind::Slack { .. } => Receiver::Slack,
             ChannelKind::Webhook { .. } => Receiver::Webhook,
+            ChannelKind::Pagerduty { .. } | ChannelKind::Alertmanager { .. } => continue,
         };
         let here = list.key(name.as_str());
         if !registry.has(template) {

@@ -20,7 +20,7 @@ tenants: [tenants/*.yaml]
 channels:
   soc-teams: { type: teams, url: { file: secret } }
   contoso: { type: slack, url: { file: secret }, tenants: [contoso] }
-  soar: { type: webhook, url: https://soar.example/hook, signing_secret: { file: secret } }
+  soar: { type: webhook, url: https://soar.example/hook, signing_secret: { file: key } }
 operator: { notify: [soc-teams, soar] }
 "#;
 const TENANT: &str = "
@@ -48,6 +48,8 @@ rules:
 fn lay_out(folder: &Path, main: &[u8], tenant: &[u8], rules: &[u8]) {
     for (path, bytes) in [
         ("secret", b"hunter2\n".as_slice()),
+        ("key", b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"),
+        ("routing", b"0123456789abcdef0123456789abcdef\n"),
         ("scorewatch.yaml", main),
         ("tenants/contoso.yaml", tenant),
         ("rules/all.yaml", rules),
