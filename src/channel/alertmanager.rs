@@ -238,7 +238,7 @@ fn judge(answer: &Answer, now: Timestamp) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::sample;
+    use crate::{secret::SecretReference, template::sample};
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
@@ -296,6 +296,19 @@ mod tests {
             let alert = alert(&sample, Timestamp::EPOCH);
             assert!(alert.starts_at <= alert.ends_at);
         }
+    }
+
+    #[test]
+    fn it_signs_in_as_configured() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "open sesame\n").unwrap();
+        let kept = || SecretReference::File(file.path().to_owned());
+        let value = |authorization| header(&authorization).unwrap().map(|value| value.expose_secret().to_owned());
+        assert_eq!(value(Authorization::Nobody), None);
+        assert_eq!(value(Authorization::Bearer { token: kept() }).unwrap(), "Bearer open sesame");
+        // RFC 7617, section 2.
+        let basic = Authorization::Basic { username: "Aladdin".to_owned(), password: kept() };
+        assert_eq!(value(basic).unwrap(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     }
 
     #[test]

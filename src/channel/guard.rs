@@ -198,4 +198,19 @@ mod tests {
         assert!(webhook("http://soar.example/x", &Private::Refused).is_err());
         assert!(webhook("https://soar.example/x", &Private::Refused).is_ok());
     }
+
+    #[test]
+    fn a_base_has_room_for_a_path() {
+        for url in ["https://a.example/?x=1", "https://a.example/#x", "http://a.example", "https://u:p@a.example"] {
+            assert!(base(url, &Private::Refused).is_err(), "{url}");
+        }
+        for (url, whole) in [
+            ("https://a.example", "https://a.example/api"),
+            ("https://a.example/", "https://a.example/api"),
+            ("https://a.example/below/this/", "https://a.example/below/this/api"),
+        ] {
+            assert!(base(url, &Private::Refused).is_ok(), "{url}");
+            assert_eq!(below(url, "/api"), whole);
+        }
+    }
 }

@@ -107,8 +107,8 @@ pub fn check_routing_key(reference: &SecretReference) -> Result<SecretString, Se
 #[derive(Serialize)]
 struct Event<'a> {
     routing_key: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_action: Option<&'static str>,
+    #[serde(rename = "event_action", skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dedup_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +125,7 @@ fn event<'a>(notification: &Notification, routing_key: &'a str) -> (&'static str
     let links = words.links.iter().map(|link| json!({ "href": link.url, "text": link.title })).collect();
     let mut event = Event {
         routing_key,
-        event_action: None,
+        action: None,
         dedup_key: None,
         client: None,
         client_url: None,
@@ -138,7 +138,7 @@ fn event<'a>(notification: &Notification, routing_key: &'a str) -> (&'static str
     }
     let (action, key) =
         if is_test { ("resolve", TEST_KEY.to_owned()) } else { (action(notification), dedup_key(notification)) };
-    event.event_action = Some(action);
+    event.action = Some(action);
     event.dedup_key = Some(key.chars().take(DEDUP_KEY_CHARACTERS_MAX).collect());
     event.client = Some("Scorewatch");
     event.client_url = words.links.first().map(|link| link.url.clone());

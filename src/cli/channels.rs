@@ -140,6 +140,6 @@ fn public_key(config: &Config, name: &str) -> Result<(), Failure> {
     if keys.is_empty() {
         return Err(wrong_input(format!("channel `{name}` has no `whsk_` secret; a `whsec_` has no public key")));
     }
-    keys.iter().for_each(|key| output::say(key));
+    output::say(&keys.join("\n"));
     Ok(())
 }
