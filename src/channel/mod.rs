@@ -139,6 +139,30 @@ pub enum Authorization {
     },
 }
 
+impl ChannelKind {
+    /// Whether the receiver keeps alerts as state and must be told each step of each: nothing is folded or digested for it.
+    #[must_use]
+    pub const fn keeps_state(&self) -> bool {
+        match self {
+            Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } => false,
+        }
+    }
+
+    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs.
+    #[must_use]
+    pub const fn answer_proves(&self) -> bool {
+        !matches!(self, Self::Teams { .. })
+    }
+}
+
+impl ChannelSettings {
+    /// No wait of this channel is longer: neither by its back-off nor by what its receiver asks for.
+    #[must_use]
+    pub fn longest_rest(&self) -> Duration {
+        self.retry.max.max(status::RETRY_AFTER_MAX).max(self.pace)
+    }
+}
+
 /// A generic webhook's URL may be written in the open, or be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum WebhookUrl {

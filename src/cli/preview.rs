@@ -66,7 +66,11 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     if !arguments.send {
         return Ok(());
     }
-    match send::attempt(&Egress::new(), settings, &config.templates, &notification, Form::Rich, now).await {
+    let sent = match send::write(settings, &config.templates, &notification, Form::Rich, now) {
+        Ok(written) => written.send(&Egress::new(), now).await.verdict,
+        Err(verdict) => verdict,
+    };
+    match sent {
         Verdict::Delivered => {
             output::complain(
                 "sent; the receiver took it. Look whether it appeared: a Teams workflow answers before it runs",

@@ -233,13 +233,14 @@ async fn a_clock_that_is_set_back_delays_nobody() {
     let scorewatch::clock::Clock::Manual(time) = &bed.clock else { panic!("a manual clock") };
     time.send_replace(at(1));
     wheel.tick.notify_one();
-    // Due at the next tick of the clock as it now stands, not in over an hour.
+    // Due at the next tick of the clock as it now stands, not in over an hour: the clock stops soon after it.
     wheel
         .until(async || {
-            bed.clock.advance(Duration::from_secs(1));
+            if bed.clock.now() < at(20) {
+                bed.clock.advance(Duration::from_secs(1));
+            }
             version(&bed, "contoso").await == 2
         })
         .await;
-    assert!(bed.clock.now() < at(30), "{}", bed.clock.now());
     wheel.stop(&bed).await;
 }
