@@ -114,10 +114,6 @@ fn alert(notification: &Notification, attempt_at: Timestamp) -> Alert {
     }
 }
 
-fn is_test(notification: &Notification) -> bool {
-    notification.data.notification.test || notification.kind == NotificationType::Test
-}
-
 /// From when to when; the end is never before the start, which would be refused.
 fn span(notification: &Notification, attempt_at: Timestamp) -> (Timestamp, Timestamp) {
     let data = &notification.data;
@@ -134,7 +130,7 @@ fn span(notification: &Notification, attempt_at: Timestamp) -> (Timestamp, Times
     };
     let ends_at = ended_at.unwrap_or_else(|| {
         attempt_at.plus(match data.alert {
-            _ if is_test(notification) => TEST_SHOWS,
+            _ if message::is_test(notification) => TEST_SHOWS,
             Some(_) => HOLDS,
             None => EVENT_SHOWS,
         })
@@ -168,7 +164,7 @@ fn labels(notification: &Notification) -> BTreeMap<String, String> {
     if let Some(channel) = data.operator.as_ref().and_then(|operator| operator.channel.as_deref()) {
         own("channel", channel);
     }
-    if is_test(notification) {
+    if message::is_test(notification) {
         // Makes it another alert than the real one, which a test must neither open nor end.
         own("test", "true");
     }
@@ -179,7 +175,7 @@ fn labels(notification: &Notification) -> BTreeMap<String, String> {
 
 fn severity(notification: &Notification) -> Severity {
     match &notification.data.alert {
-        _ if is_test(notification) || notification.kind == NotificationType::OperatorAway => Severity::Info,
+        _ if message::is_test(notification) || notification.kind == NotificationType::OperatorAway => Severity::Info,
         Some(alert) => alert.severity,
         None => Severity::Warning,
     }

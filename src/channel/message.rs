@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{ChannelSettings, ComposeError};
 use crate::{
     egress::{Method, Outgoing},
-    notify::Notification,
+    notify::{Notification, NotificationType},
     secret::SecretString,
     template::{Receiver, Registry, RenderFailure},
 };
@@ -30,6 +30,11 @@ pub(super) fn body(
         RenderFailure::Template { template, what, .. } => ComposeError::Template { template, what },
         RenderFailure::TooLarge { size, limit } => ComposeError::TooLarge { bytes: size, limit },
     })
+}
+
+/// Whether it only asks if it arrives. To a receiver that keeps a state it must not open, change or end an alert.
+pub(super) fn is_test(notification: &Notification) -> bool {
+    notification.data.notification.test || matches!(notification.kind, NotificationType::Test | NotificationType::Drill)
 }
 
 /// A `POST` of a body.

@@ -108,6 +108,12 @@ impl ChannelKind {
             Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } => false,
         }
     }
+
+    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs.
+    #[must_use]
+    pub const fn answer_proves(&self) -> bool {
+        !matches!(self, Self::Teams { .. })
+    }
 }
 
 /// Where a PagerDuty account lives. Its events go nowhere else.
@@ -137,22 +143,6 @@ pub enum Authorization {
         /// The token.
         token: SecretReference,
     },
-}
-
-impl ChannelKind {
-    /// Whether the receiver keeps alerts as state and must be told each step of each: nothing is folded or digested for it.
-    #[must_use]
-    pub const fn keeps_state(&self) -> bool {
-        match self {
-            Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } => false,
-        }
-    }
-
-    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs.
-    #[must_use]
-    pub const fn answer_proves(&self) -> bool {
-        !matches!(self, Self::Teams { .. })
-    }
 }
 
 impl ChannelSettings {

@@ -132,7 +132,7 @@ fn event<'a>(notification: &Notification, routing_key: &'a str) -> (&'static str
         links,
         payload: payload(notification, &words),
     };
-    let is_test = notification.data.notification.test || notification.kind == NotificationType::Test;
+    let is_test = message::is_test(notification);
     if is_test && !routing_key.starts_with(RULESET) {
         return (CHANGES, event);
     }
@@ -176,10 +176,10 @@ fn dedup_key(notification: &Notification) -> String {
 
 /// PagerDuty has the same words, and `error` besides.
 fn severity(notification: &Notification) -> Severity {
-    let is_past = matches!(notification.kind, NotificationType::OperatorAway | NotificationType::Test);
+    let is_past = notification.kind == NotificationType::OperatorAway || message::is_test(notification);
     match &notification.data.alert {
+        _ if is_past => Severity::Info,
         Some(alert) => alert.severity,
-        None if is_past => Severity::Info,
         None => Severity::Warning,
     }
 }
@@ -199,10 +199,10 @@ fn payload(notification: &Notification, words: &Summary) -> Value {
     let component = component.or(data.operator.as_ref().and_then(|operator| operator.channel.as_deref()));
     let class = data.rule.as_ref().map(|rule| rule.name.as_str());
     let class = class.or(data.operator.as_ref().map(|operator| operator.class.as_str()));
-    let is_change = notification.data.notification.test || notification.kind == NotificationType::Test;
-    // A change event knows none of these.
-    for (key, value) in [("component", component), ("class", class)].into_iter().filter(|_| !is_change) {
-        if let Some(value) = value {
+    // A change event knows neither.
+    let is_change = message::is_test(notification);
+    for (key, value) in [("component", component), ("class", class)] {
+        if let Some(value) = value.filter(|_| !is_change) {
             payload[key] = value.into();
         }
     }
@@ -299,6 +299,8 @@ mod tests {
         let mut sample = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
         sample.data.notification.test = true;
         let (path, event) = written(&sample, KEY);
+        let drill = sample::notification(NotificationType::Drill, "");
+        assert_eq!(written(&drill, KEY).0, CHANGES);
         assert_eq!((path, event.get("event_action"), event.get("dedup_key")), (CHANGES, None, None));
         // A ruleset takes no change event; the end of what never began is dropped there.
         let (path, event) = written(&sample, "R123456789abcdef0123456789abcdef");

@@ -1,5 +1,7 @@
 //! What PagerDuty's own client makes of our events.
 
+use std::path::PathBuf;
+
 use scorewatch::{
     channel::{ChannelKind, PagerdutyRegion},
     domain::Timestamp,
@@ -14,7 +16,7 @@ const KEYS: [&str; 2] = ["0123456789abcdef0123456789abcdef", "R123456789ABCDEF01
 #[test]
 fn pagerdutys_own_client_sends_the_same_events() {
     let Some(judges) = judges() else { return };
-    let schema = env::var_os("SCOREWATCH_PAGERDUTY_SCHEMA").map(std::path::PathBuf::from);
+    let schema = env::var_os("SCOREWATCH_PAGERDUTY_SCHEMA").map(PathBuf::from);
     if schema.is_none() {
         left_out("events are not held to PagerDuty's OpenAPI schema: set SCOREWATCH_PAGERDUTY_SCHEMA to its path");
     }
@@ -30,6 +32,6 @@ fn pagerdutys_own_client_sends_the_same_events() {
     }
     let (script, python) = (script("pagerduty.py"), judges.join("python"));
     let arguments: Vec<_> =
-        [Some(&script), Some(&python), schema.as_ref()].into_iter().flatten().map(|path| path.as_path()).collect();
+        [Some(&script), Some(&python), schema.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
     judge("python3", &arguments, &requests);
 }
