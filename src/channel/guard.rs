@@ -65,6 +65,23 @@ pub fn webhook(url: &str, private: &Private) -> Result<(), ComposeError> {
     parse(url, private).map(drop)
 }
 
+/// Checks a base URL, to which a path will be added.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn base(url: &str, private: &Private) -> Result<(), ComposeError> {
+    let parsed = parse(url, private)?;
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return refuse("it is the base of an API, so that nothing may follow its path");
+    }
+    Ok(())
+}
+
+/// That base URL with a path below it. The base is checked already.
+pub(super) fn below(base: &str, path: &str) -> String {
+    format!("{}{path}", base.trim_end_matches('/'))
+}
+
 fn refuse<T>(what: &str) -> Result<T, ComposeError> {
     Err(ComposeError::Url(what.to_owned()))
 }
@@ -188,5 +205,20 @@ mod tests {
         assert!(slack("https://10.0.0.1/x", &Private::Loopback).is_err());
         assert!(webhook("http://soar.example/x", &Private::Refused).is_err());
         assert!(webhook("https://soar.example/x", &Private::Refused).is_ok());
+    }
+
+    #[test]
+    fn a_base_has_room_for_a_path() {
+        for url in ["https://a.example/?x=1", "https://a.example/#x", "http://a.example", "https://u:p@a.example"] {
+            assert!(base(url, &Private::Refused).is_err(), "{url}");
+        }
+        for (url, whole) in [
+            ("https://a.example", "https://a.example/api"),
+            ("https://a.example/", "https://a.example/api"),
+            ("https://a.example/below/this/", "https://a.example/below/this/api"),
+        ] {
+            assert!(base(url, &Private::Refused).is_ok(), "{url}");
+            assert_eq!(below(url, "/api"), whole);
+        }
     }
 }

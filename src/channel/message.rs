@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{ChannelSettings, ComposeError};
 use crate::{
     egress::{Method, Request},
-    notify::Notification,
+    notify::{Notification, NotificationType},
     secret::SecretString,
     template::{Receiver, Registry, RenderFailure},
 };
@@ -32,9 +32,25 @@ pub(super) fn body(
     })
 }
 
+/// Whether it only asks if it arrives. To a receiver that keeps a state it must not open, change or end an alert.
+pub(super) fn is_test(notification: &Notification) -> bool {
+    notification.data.notification.test || matches!(notification.kind, NotificationType::Test | NotificationType::Drill)
+}
+
 /// A `POST` of a body.
 pub(super) fn post(url: SecretString, content_type: &'static str, body: Bytes) -> Request {
-    let headers =
+    post_with(url, content_type, body, Vec::new())
+}
+
+/// A `POST` of a body, with headers of the receiver's own.
+pub(super) fn post_with(
+    url: SecretString,
+    content_type: &'static str,
+    body: Bytes,
+    more: Vec<(&'static str, SecretString)>,
+) -> Request {
+    let mut headers =
         vec![("content-type", SecretString::from(content_type)), ("user-agent", SecretString::from(USER_AGENT))];
+    headers.extend(more);
     Request { method: Method::Post, url, headers, body }
 }

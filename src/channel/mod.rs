@@ -1,8 +1,11 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
+mod alertmanager;
 pub mod email;
 pub mod guard;
 mod message;
+mod pagerduty;
+pub mod signature;
 mod slack;
 mod status;
 mod teams;
@@ -12,11 +15,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 pub use crate::notify::backoff::Bounds as RetryBounds;
 
+pub use pagerduty::check_routing_key;
+
 use crate::{
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
-    secret::{SecretReference, redact_url},
+    secret::{SecretError, SecretReference, SecretString, redact_url},
     template::Registry,
 };
 
@@ -60,11 +65,27 @@ pub enum ChannelKind {
     Webhook {
         /// The receiver's URL.
         url: WebhookUrl,
-        /// Signing secrets, newest first; `whsec_` and base64.
+        /// Signing secrets, newest first; `whsec_` or `whsk_` and base64.
         signing_secrets: Vec<SecretReference>,
     },
     /// Mail, handed in to a server.
     Email(Box<email::EmailSettings>),
+    /// A PagerDuty service, by an integration of its Events API v2.
+    Pagerduty {
+        /// The integration's key; the whole authorisation is in it.
+        routing_key: SecretReference,
+        /// Where the account lives.
+        region: PagerdutyRegion,
+        /// Another base URL than the region's: a receiver inside, or a test.
+        url: Option<WebhookUrl>,
+    },
+    /// An Alertmanager, or what speaks its API.
+    Alertmanager {
+        /// The base URL; `/api/v2/alerts` is added.
+        url: WebhookUrl,
+        /// How it knows us.
+        authorization: Authorization,
+    },
 }
 
 impl ChannelKind {
@@ -76,15 +97,18 @@ impl ChannelKind {
             Self::Slack { .. } => "slack",
             Self::Webhook { .. } => "webhook",
             Self::Email(_) => "email",
+            Self::Pagerduty { .. } => "pagerduty",
+            Self::Alertmanager { .. } => "alertmanager",
         }
     }
-}
 
-impl ChannelKind {
-    /// Whether the receiver keeps alerts as state and must be told each step of each: nothing is folded or digested for it.
+    /// Whether the receiver keeps a state per alert, which each message opens, updates or closes. To such a receiver messages may
+    /// be neither folded into one nor left out: a resolve that goes missing leaves its alert open for ever, and an alert that
+    /// fires and resolves in one line was never open.
     #[must_use]
     pub const fn keeps_state(&self) -> bool {
         match self {
+            Self::Pagerduty { .. } | Self::Alertmanager { .. } => true,
             Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } | Self::Email(_) => false,
         }
     }
@@ -95,6 +119,35 @@ impl ChannelKind {
     pub const fn answer_proves(&self) -> bool {
         !matches!(self, Self::Teams { .. } | Self::Email(_))
     }
+}
+
+/// Where a PagerDuty account lives. Its events go nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PagerdutyRegion {
+    /// `events.pagerduty.com`.
+    #[default]
+    Us,
+    /// `events.eu.pagerduty.com`.
+    Eu,
+}
+
+/// How an Alertmanager, or the proxy before it, knows us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authorization {
+    /// Not at all.
+    Nobody,
+    /// HTTP basic authentication.
+    Basic {
+        /// The user's name, in the open.
+        username: String,
+        /// The password.
+        password: SecretReference,
+    },
+    /// A bearer token.
+    Bearer {
+        /// The token.
+        token: SecretReference,
+    },
 }
 
 impl ChannelSettings {
@@ -112,6 +165,16 @@ pub enum WebhookUrl {
     Open(String),
     /// Kept elsewhere.
     Secret(SecretReference),
+}
+
+impl WebhookUrl {
+    /// The URL itself.
+    fn resolve(&self) -> Result<SecretString, SecretError> {
+        match self {
+            Self::Open(url) => Ok(SecretString::from(url.as_str())),
+            Self::Secret(reference) => reference.resolve(),
+        }
+    }
 }
 
 impl fmt::Debug for WebhookUrl {
@@ -216,5 +279,7 @@ pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<d
         ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
         ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
         ChannelKind::Email(_) => Box::new(email::Email::new(settings, templates)),
+        ChannelKind::Pagerduty { .. } => Box::new(pagerduty::Pagerduty::new(settings)),
+        ChannelKind::Alertmanager { .. } => Box::new(alertmanager::Alertmanager::new(settings)),
     }
 }

@@ -1,4 +1,4 @@
-//! `scorewatch channels`: list, unpark.
+//! `scorewatch channels`: list, unpark, public-key.
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Failure, beside, configured, output, wrong_input};
 use crate::{
+    channel::{ChannelKind, signature::SigningKey},
     clock::Clock,
     config::Config,
     domain::{ChannelName, Timestamp},
@@ -19,7 +20,8 @@ use crate::{
 #[command(after_help = "\
 Examples:
   scorewatch channels list                what waits for each channel
-  scorewatch channels unpark soc-teams    after its receiver was mended: let its queue go on")]
+  scorewatch channels unpark soc-teams    after its receiver was mended: let its queue go on
+  scorewatch channels public-key soar     what the receiver verifies our ed25519 signatures by")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -38,6 +40,11 @@ enum Action {
         /// The channel's name
         name: String,
     },
+    /// Print the public keys of a webhook's ed25519 signing secrets, newest first
+    PublicKey {
+        /// The channel's name
+        name: String,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -53,10 +60,14 @@ struct Line {
 
 pub(super) async fn channels(file: &Path, arguments: Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
+    if let Action::PublicKey { name } = &arguments.action {
+        return public_key(&config, name);
+    }
     let store = beside(&config).await?;
     let done = match arguments.action {
         Action::List { json } => list(&store, &config, json).await,
         Action::Unpark { name } => unpark(&store, &name).await,
+        Action::PublicKey { .. } => Ok(()),
     };
     store.close().await;
     done
@@ -113,5 +124,21 @@ async fn unpark(store: &dyn Store, name: &str) -> Result<(), Failure> {
         return Err(wrong_input(format!("channel `{channel}` is not parked")));
     }
     output::say(&format!("channel `{channel}` goes on; the running service sends its queue within seconds"));
+    Ok(())
+}
+
+fn public_key(config: &Config, name: &str) -> Result<(), Failure> {
+    let settings = config.channels.get(name);
+    let settings = settings.ok_or_else(|| wrong_input(format!("there is no channel `{name}`")))?;
+    let ChannelKind::Webhook { signing_secrets, .. } = &settings.kind else {
+        return Err(wrong_input(format!("channel `{name}` is no `webhook`, and only those are signed")));
+    };
+    let keys = signing_secrets.iter().map(SigningKey::resolve).collect::<Result<Vec<_>, _>>();
+    let keys = keys.map_err(|error| Failure::Run(Some(error.into())))?;
+    let keys: Vec<String> = keys.iter().filter_map(SigningKey::public_key).collect();
+    if keys.is_empty() {
+        return Err(wrong_input(format!("channel `{name}` has no `whsk_` secret; a `whsec_` has no public key")));
+    }
+    output::say(&keys.join("\n"));
     Ok(())
 }

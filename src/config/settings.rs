@@ -68,6 +68,7 @@ pub(super) fn templates(
             ChannelKind::Slack { .. } => Receiver::Slack,
             ChannelKind::Webhook { .. } => Receiver::Webhook,
             ChannelKind::Email(_) => Receiver::Email,
+            ChannelKind::Pagerduty { .. } | ChannelKind::Alertmanager { .. } => continue,
         };
         let here = list.key(name.as_str());
         if !registry.has(template) {

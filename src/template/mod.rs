@@ -14,6 +14,7 @@ mod render;
 pub mod sample;
 mod scan;
 mod source;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,6 +24,7 @@ mod words;
 pub use payload::{Letter, SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX};
 pub use registry::Registry;
 pub use render::RenderFailure;
+pub use summary::{Summary, summary};
 
 /// For which kind of receiver a template writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

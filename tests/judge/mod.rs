@@ -1,8 +1,11 @@
 //! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the libraries of
-//! Standard Webhooks, a mail server. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
+//! Standard Webhooks, PagerDuty's client, a mail server, a real Alertmanager. `tests/judge/install` installs them; with
+//! `SCOREWATCH_JUDGES=required` they must be there.
 
+mod alertmanager;
 mod exim;
 mod mail;
+mod pagerduty;
 
 use std::{
     env, fs,
@@ -29,6 +32,13 @@ const SLACK_URL: &str = "https://hooks.slack.com/services/T0/B0/x";
 const NEW_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLD_KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// RFC 8032, section 7.1, test 2.
+const NEW_PAIR: (&str, &str) =
+    ("whsk_TM0Imyj/ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U+4pvs=", "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=");
+/// RFC 8032, section 7.1, test 1.
+const OLD_PAIR: (&str, &str) =
+    ("whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=", "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+
 /// Where the judges are; `None`, with a word about what is left out, if they are not installed.
 fn judges() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/judges");
@@ -52,6 +62,10 @@ fn secret(folder: &TempDir, name: &str, text: &str) -> SecretReference {
 }
 
 fn open(kind: ChannelKind) -> Box<dyn Channel> {
+    open_within(kind, Private::Refused)
+}
+
+fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
     let settings = ChannelSettings {
         name: ChannelName::parse("judged").unwrap(),
         kind,
@@ -63,7 +77,7 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
             give_up: Duration::from_hours(24),
         },
         timeout: Duration::from_secs(20),
-        private: Private::Refused,
+        private,
         digest_over: 20,
         template: None,
     };
@@ -134,7 +148,9 @@ fn the_standards_libraries_verify_every_signature_by_either_key() {
     let folder = tempfile::tempdir().unwrap();
     let webhook = open(ChannelKind::Webhook {
         url: WebhookUrl::Open("https://soar.example/hook".to_owned()),
-        signing_secrets: vec![secret(&folder, "new", NEW_KEY), secret(&folder, "old", OLD_KEY)],
+        signing_secrets: [("new", NEW_KEY), ("old", OLD_KEY), ("pair", NEW_PAIR.0), ("old-pair", OLD_PAIR.0)]
+            .map(|(name, key)| secret(&folder, name, key))
+            .to_vec(),
     });
     // The libraries refuse a time that is not about now.
     let now = Clock::System.now();
@@ -143,8 +159,8 @@ fn the_standards_libraries_verify_every_signature_by_either_key() {
         let outgoing = compose(&*webhook, &sample, now);
         let headers: std::collections::BTreeMap<&str, &str> =
             outgoing.headers.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
-        assert_eq!(headers["webhook-signature"].split(' ').count(), 2);
-        for key in [NEW_KEY, OLD_KEY] {
+        assert_eq!(headers["webhook-signature"].split(' ').count(), 4);
+        for key in [NEW_KEY, OLD_KEY, NEW_PAIR.1, OLD_PAIR.1] {
             let request = serde_json::json!({ "secret": key, "headers": headers, "body": body(&outgoing) });
             requests.push(request.to_string());
         }
