@@ -1,6 +1,7 @@
 //! The promises, each on the real binary.
 
 mod blind;
+mod broken_connections;
 mod crash;
 mod exit_codes;
 mod in_chat;
