@@ -5,6 +5,7 @@ mod broken_connections;
 mod crash;
 mod exit_codes;
 mod in_chat;
+mod isolation_hanging_channels;
 mod isolation_slow_tenant;
 mod order_per_alert;
 mod receiver_down;
