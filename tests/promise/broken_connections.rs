@@ -31,7 +31,7 @@ impl Line {
         world.setup.channel(SOC, &format!("type: webhook, url: \"{}\", timeout: {timeout}", proxy.url(&direct)));
         let beside = world.receivers.add_webhook(BESIDE);
         world.setup.webhook(BESIDE, &beside);
-        world.setup.rules = RULES.to_owned();
+        RULES.clone_into(&mut world.setup.rules);
         Self { world, proxy }
     }
 
@@ -60,7 +60,9 @@ impl Line {
         let stored: Vec<_> = self.proxy.passed().into_iter().filter(|passed| passed.stored).collect();
         let context = || {
             let mut text = format!("{stored:?}\n");
-            arrived.iter().for_each(|told| writeln!(text, "{} {}", told.sequence, told.id).unwrap());
+            for told in &arrived {
+                writeln!(text, "{} {}", told.sequence, told.id).unwrap();
+            }
             text
         };
         assert!(arrived.windows(2).all(|pair| pair[0].sequence <= pair[1].sequence), "out of order: {}", context());
