@@ -2,6 +2,7 @@
 
 mod blind;
 mod broken_connections;
+mod clock_jumps;
 mod crash;
 mod exit_codes;
 mod in_chat;
