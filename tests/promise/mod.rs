@@ -12,6 +12,7 @@ mod order_per_alert;
 mod receiver_down;
 mod reload;
 mod reminded;
+mod retry_after;
 mod secrets_stay_secret;
 mod shutdown;
 mod told_once;
