@@ -14,7 +14,7 @@ use scorewatch::{
         notification::{Facts, Links, NotificationFacts},
     },
     store::{
-        AttemptOutcome, CheckOutcome, Claim, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
+        AttemptOutcome, CheckOutcome, Claim, ClaimTerms, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
         sqlite::SqliteStore,
     },
 };
@@ -66,8 +66,10 @@ async fn measure(alone: usize, rounds: u64) {
     let now = Timestamp::from_seconds(START + 1);
     let meter = Meter::start();
     for _ in 0..alone {
-        let Claim::Send(claimed) = store.claim(&channel, now).await.unwrap() else { panic!("nothing to send") };
-        store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, now).await.unwrap();
+        let Claim::Send(claimed) = store.claim(&channel, ClaimTerms::default(), now).await.unwrap() else {
+            panic!("nothing to send")
+        };
+        store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, None, now).await.unwrap();
     }
     meter.print("claim and settle", alone as u64);
     store.close().await;
@@ -116,7 +118,14 @@ fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
 
 fn notification(number: &str, channel: &ChannelName) -> NewNotification {
     let id = NotificationId::of_parts(&[number]);
-    let facts = NotificationFacts { short_id: id.short(), id, sequence: 1, test: true, possible_repeat: false };
+    let facts = NotificationFacts {
+        short_id: id.short(),
+        id,
+        sequence: 1,
+        test: true,
+        possible_repeat: false,
+        stands_for: Vec::new(),
+    };
     NewNotification {
         notification: Notification {
             kind: NotificationType::Test,
@@ -129,6 +138,7 @@ fn notification(number: &str, channel: &ChannelName) -> NewNotification {
                 score: None,
                 causes: Vec::new(),
                 operator: None,
+                items: Vec::new(),
                 links: Links::default(),
             },
         },

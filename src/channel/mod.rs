@@ -76,6 +76,30 @@ impl ChannelKind {
     }
 }
 
+impl ChannelKind {
+    /// Whether the receiver keeps alerts as state and must be told each step of each: nothing is folded or digested for it.
+    #[must_use]
+    pub const fn keeps_state(&self) -> bool {
+        match self {
+            Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } => false,
+        }
+    }
+
+    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs.
+    #[must_use]
+    pub const fn answer_proves(&self) -> bool {
+        !matches!(self, Self::Teams { .. })
+    }
+}
+
+impl ChannelSettings {
+    /// No wait of this channel is longer: neither by its back-off nor by what its receiver asks for.
+    #[must_use]
+    pub fn longest_rest(&self) -> Duration {
+        self.retry.max.max(status::RETRY_AFTER_MAX).max(self.pace)
+    }
+}
+
 /// A generic webhook's URL may be written in the open, or be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum WebhookUrl {
@@ -107,6 +131,11 @@ pub enum Verdict {
         /// How long the receiver asked us to wait, clamped.
         after: Option<Duration>,
     },
+    /// The receiver rejects how the message is written, not what it is: say it once more as plain text.
+    Plainer {
+        /// Why, without URL or secret.
+        reason: String,
+    },
     /// The receiver will never take this message.
     Dead {
         /// Why, without URL or secret.
@@ -117,6 +146,15 @@ pub enum Verdict {
         /// Why, without URL or secret.
         reason: String,
     },
+}
+
+/// How a notification is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// By the channel's template, as rich as the receiver can show it.
+    Rich,
+    /// As plain text in the simplest message that the receiver takes, after it has rejected the rich one.
+    Plain,
 }
 
 /// Why a notification could not be written for a receiver.
@@ -148,13 +186,15 @@ pub enum ComposeError {
 
 /// A place that receives.
 pub trait Channel: Send + Sync {
-    /// Writes the request that says `notification` to this receiver; `attempt_at` is when it is about to be sent.
+    /// Writes the request that says `notification` to this receiver; `attempt_at` is when it is about to be sent. A receiver whose
+    /// messages have one form only is written to in that form.
     ///
     /// # Errors
     /// [`ComposeError`] when the template fails, a secret can't be read or the payload stays above the receiver's limit.
     fn compose(
         &self,
         notification: &Notification,
+        form: Form,
         attempt_at: crate::domain::Timestamp,
     ) -> Result<Outgoing, ComposeError>;
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Channel, ChannelKind, ChannelSettings, ComposeError, Verdict, guard, message, status};
+use super::{Channel, ChannelKind, ChannelSettings, ComposeError, Form, Verdict, guard, message, status};
 use crate::{
     domain::Timestamp,
     egress::{Answer, EgressError, Outgoing},
@@ -53,7 +53,12 @@ impl Slack {
 }
 
 impl Channel for Slack {
-    fn compose(&self, notification: &Notification, _attempt_at: Timestamp) -> Result<Outgoing, ComposeError> {
+    fn compose(
+        &self,
+        notification: &Notification,
+        _form: Form,
+        _attempt_at: Timestamp,
+    ) -> Result<Outgoing, ComposeError> {
         let ChannelKind::Slack { url } = &self.settings.kind else {
             return Err(ComposeError::Url("the channel is not of type `slack`".to_owned()));
         };
@@ -100,6 +105,7 @@ mod tests {
         match judge(&answer, Timestamp::EPOCH) {
             Verdict::Delivered => "delivered",
             Verdict::Retry { .. } => "retry",
+            Verdict::Plainer { .. } => "plainer",
             Verdict::Dead { .. } => "dead",
             Verdict::Parked { .. } => "parked",
         }

@@ -56,6 +56,7 @@ mod tests {
             let class = match verdict(&answer, Timestamp::EPOCH) {
                 Verdict::Delivered => "delivered",
                 Verdict::Retry { .. } => "retry",
+                Verdict::Plainer { .. } => "plainer",
                 Verdict::Dead { .. } => "dead",
                 Verdict::Parked { .. } => "parked",
             };

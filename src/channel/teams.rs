@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Channel, ChannelKind, ChannelSettings, ComposeError, Verdict, guard, message, status};
+use super::{Channel, ChannelKind, ChannelSettings, ComposeError, Form, Verdict, guard, message, status};
 use crate::{
     domain::Timestamp,
     egress::{Answer, EgressError, Outgoing},
@@ -30,7 +30,12 @@ impl Teams {
 }
 
 impl Channel for Teams {
-    fn compose(&self, notification: &Notification, _attempt_at: Timestamp) -> Result<Outgoing, ComposeError> {
+    fn compose(
+        &self,
+        notification: &Notification,
+        _form: Form,
+        _attempt_at: Timestamp,
+    ) -> Result<Outgoing, ComposeError> {
         let ChannelKind::Teams { url } = &self.settings.kind else {
             return Err(ComposeError::Url("the channel is not of type `teams`".to_owned()));
         };

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Channel, ChannelKind, ChannelSettings, ComposeError, Verdict, WebhookUrl, guard, message, status};
+use super::{Channel, ChannelKind, ChannelSettings, ComposeError, Form, Verdict, WebhookUrl, guard, message, status};
 use crate::{
     domain::Timestamp,
     egress::{Answer, EgressError, Outgoing},
@@ -55,7 +55,12 @@ impl Webhook {
 }
 
 impl Channel for Webhook {
-    fn compose(&self, notification: &Notification, attempt_at: Timestamp) -> Result<Outgoing, ComposeError> {
+    fn compose(
+        &self,
+        notification: &Notification,
+        _form: Form,
+        attempt_at: Timestamp,
+    ) -> Result<Outgoing, ComposeError> {
         let ChannelKind::Webhook { url, signing_secrets } = &self.settings.kind else {
             return Err(ComposeError::Url("the channel is not of type `webhook`".to_owned()));
         };

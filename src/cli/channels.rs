@@ -63,7 +63,7 @@ pub(super) async fn channels(file: &Path, arguments: Arguments) -> Result<(), Fa
 }
 
 async fn list(store: &dyn Store, config: &Config, json: bool) -> Result<(), Failure> {
-    let (totals, parked) = (store.totals().await?, store.parked_channels().await?);
+    let (totals, known) = (store.totals().await?, store.channels().await?);
     let lines: Vec<Line> = config
         .channels
         .values()
@@ -73,13 +73,12 @@ async fn list(store: &dyn Store, config: &Config, json: bool) -> Result<(), Fail
                 let of = totals.deliveries.iter().filter(|(channel, state, _)| channel == name && wanted(*state));
                 of.map(|(_, _, count)| count).sum()
             };
-            let parked = parked.iter().find(|parked| parked.channel == *name);
+            let known = known.iter().find(|known| known.channel == *name);
+            let parked = known.and_then(|known| known.parked.as_ref());
             Line {
                 name: name.clone(),
                 r#type: settings.kind.as_str(),
-                waiting: count(|state| {
-                    matches!(state, DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Parked)
-                }),
+                waiting: count(|state| !matches!(state, DeliveryState::Delivered | DeliveryState::Dead)),
                 dead: count(|state| state == DeliveryState::Dead),
                 oldest_queued_at: totals
                     .oldest_queued_at

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Failure, configured, output, wrong_input};
 use crate::{
-    channel::{self, ChannelSettings, Verdict},
+    channel::{self, ChannelSettings, Form, Verdict},
     clock::Clock,
     config::{Config, Tenant},
     delivery::send,
@@ -61,21 +61,26 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     let now = Clock::System.now();
     let notification = notification(rule, tenant, arguments.resolved, now);
     let channel = channel::open(settings, &config.templates);
-    let outgoing = channel.compose(&notification, now)?;
+    let outgoing = channel.compose(&notification, Form::Rich, now)?;
     show(&outgoing, arguments.json)?;
     if !arguments.send {
         return Ok(());
     }
-    match send::attempt(&Egress::new(), settings, &config.templates, &notification, now).await {
+    let sent = match send::write(settings, &config.templates, &notification, Form::Rich, now) {
+        Ok(written) => written.send(&Egress::new(), now).await.verdict,
+        Err(verdict) => verdict,
+    };
+    match sent {
         Verdict::Delivered => {
             output::complain(
                 "sent; the receiver took it. Look whether it appeared: a Teams workflow answers before it runs",
             );
             Ok(())
         }
-        Verdict::Retry { reason, .. } | Verdict::Dead { reason } | Verdict::Parked { reason } => {
-            Err(Failure::Run(Some(anyhow::anyhow!("not delivered: {reason}"))))
-        }
+        Verdict::Retry { reason, .. }
+        | Verdict::Plainer { reason }
+        | Verdict::Dead { reason }
+        | Verdict::Parked { reason } => Err(Failure::Run(Some(anyhow::anyhow!("not delivered: {reason}")))),
     }
 }
 

@@ -11,12 +11,13 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 
-use super::{operator, worker};
+use super::{budget::RetryBudget, operator, worker};
 use crate::{
     clock::Clock,
     config::Config,
-    domain::{ChannelName, TenantId, Timestamp},
+    domain::{ChannelName, TenantId},
     egress::Egress,
+    notify::NotificationId,
     store::{Store, StoreError},
     telemetry::Metrics,
 };
@@ -34,10 +35,11 @@ pub struct Dispatcher {
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
     pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) budget: RetryBudget,
     told: mpsc::UnboundedSender<TenantId>,
     workers: Arc<Mutex<HashMap<ChannelName, Arc<Notify>>>>,
-    /// Parked channels that the operator was told of by this process; the store knows better and is asked for the others.
-    pub(super) told_parked: Arc<Mutex<HashSet<(ChannelName, Timestamp)>>>,
+    /// Troubles that the operator was told of by this process; the store knows better and is asked for the others.
+    pub(super) told_troubles: Arc<Mutex<HashSet<NotificationId>>>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -60,9 +62,10 @@ impl Dispatcher {
             clock,
             metrics,
             config,
+            budget: RetryBudget::default(),
             told,
             workers: Arc::default(),
-            told_parked: Arc::default(),
+            told_troubles: Arc::default(),
             tasks: TaskTracker::new(),
             shutdown,
         }
@@ -86,14 +89,14 @@ impl Dispatcher {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
             Err(error) => error!(%error, "the store could not be asked for unfinished deliveries"),
         }
-        self.tell_parked().await;
+        self.tell_trouble().await;
     }
 
-    /// Tells the operator of every parked channel that was not told yet.
-    pub(super) async fn tell_parked(&self) {
-        match operator::channels_parked(self).await {
+    /// Tells the operator of every channel in trouble that was not told yet.
+    pub(super) async fn tell_trouble(&self) {
+        match operator::tell(self).await {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
-            Err(error) => error!(%error, "the operator could not be told which channels are parked; trying again"),
+            Err(error) => error!(%error, "the operator could not be told which channels are in trouble; trying again"),
         }
     }
 
@@ -105,7 +108,7 @@ impl Dispatcher {
         let mut failing = HashSet::new();
         loop {
             // What the operator must hear about channels that the round before has parked goes out with this one.
-            operator::channels_parked(self).await?;
+            operator::tell(self).await?;
             let mut channels = self.store.busy_channels().await?;
             channels.retain(|channel| !failing.contains(channel));
             let drained =

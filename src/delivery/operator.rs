@@ -1,56 +1,115 @@
-//! What the operator must hear about channels: through another channel than the one that fails.
+//! What the operator must hear about channels: through another channel than the one in trouble.
 
 use std::{
-    collections::HashSet,
     sync::{MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
     config::Config,
     domain::{ChannelName, Timestamp},
-    notify::{NotificationType, compose, notification::OperatorFacts},
-    store::{NewNotification, ParkedChannel, StoreError},
+    notify::{
+        NotificationId, NotificationType, compose,
+        notification::OperatorFacts,
+        standing::{FailedPeriod, TROUBLE_TOLD_AFTER},
+    },
+    store::{ChannelRecord, NewNotification, ParkedChannel, StoreError},
 };
 
 use super::Dispatcher;
 
-/// Tells the operator of every channel that refuses everything. The same parking is told once, also after a crash: what is
-/// told is made from the store's own record of it. Returns the channels that have something to send.
-pub(super) async fn channels_parked(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, StoreError> {
+/// An end of trouble that is older is not told any more.
+const NEWS_FOR: Duration = Duration::from_hours(24);
+
+/// Tells the operator of every channel that refuses everything, of every one that has failed for a while, and of its end. The
+/// same is told once, also after a crash: what is told is made from the store's own record of it. Returns the channels that
+/// have something to send.
+pub(super) async fn tell(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, StoreError> {
     let mut busy = Vec::new();
-    for parked in dispatcher.store.parked_channels().await? {
-        let known = (parked.channel.clone(), parked.since);
-        if told(dispatcher).contains(&known) {
-            continue;
+    let now = dispatcher.clock.now();
+    for record in dispatcher.store.channels().await? {
+        for trouble in troubles(&record, now) {
+            let config = dispatcher.config.borrow().clone();
+            let new = trouble.notification(dispatcher.store.identity(), &config, &record.channel);
+            let id = new.notification.data.notification.id.clone();
+            if told(dispatcher).contains(&id) {
+                continue;
+            }
+            let channels = new.channels.clone();
+            if dispatcher.store.announce(new, now).await? {
+                busy.extend(channels);
+            }
+            told(dispatcher).insert(id);
         }
-        let config = dispatcher.config.borrow().clone();
-        let new = notification(dispatcher.store.identity(), &config, &parked);
-        let channels = new.channels.clone();
-        dispatcher.store.announce(new, dispatcher.clock.now()).await?;
-        busy.extend(channels);
-        told(dispatcher).insert(known);
     }
     Ok(busy)
 }
 
-fn told(dispatcher: &Dispatcher) -> MutexGuard<'_, HashSet<(ChannelName, Timestamp)>> {
-    dispatcher.told_parked.lock().unwrap_or_else(PoisonError::into_inner)
+fn told(dispatcher: &Dispatcher) -> std::sync::MutexGuard<'_, std::collections::HashSet<NotificationId>> {
+    let told: MutexGuard<'_, _> = dispatcher.told_troubles.lock().unwrap_or_else(PoisonError::into_inner);
+    told
 }
 
-fn notification(store: &str, config: &Config, parked: &ParkedChannel) -> NewNotification {
-    let ParkedChannel { channel, reason, since } = parked;
-    let may_hear = |told: &&ChannelName| *told != channel && config.channels.contains_key(*told);
-    let channels = config.operator.notify.iter().filter(may_hear).cloned().collect();
-    let facts = OperatorFacts {
-        summary: format!("Channel `{channel}` refuses what it is sent ({reason}). Its queue is kept."),
-        class: "channel-parked".to_owned(),
-        hint: Some(format!("mend the receiver or its URL, then run `scorewatch channels unpark {channel}`")),
-        channel: Some(channel.to_string()),
-        from: Some(*since),
-        until: None,
-    };
-    let at = since.to_string();
-    let parts = ["operator.channel", store, channel.as_str(), &at];
-    let notification = compose::for_operator(NotificationType::OperatorChannel, &parts, None, facts, *since);
-    NewNotification { notification, alert: None, tenant: None, channels }
+/// What there is to tell of a channel.
+enum Trouble<'a> {
+    Parked(&'a ParkedChannel),
+    Failing { since: Timestamp, error: &'a str },
+    Over(FailedPeriod),
+}
+
+fn troubles(record: &ChannelRecord, now: Timestamp) -> impl Iterator<Item = Trouble<'_>> {
+    let standing = &record.standing;
+    let failing = standing.failing_since.filter(|since| now.since(*since) >= TROUBLE_TOLD_AFTER);
+    let over = standing
+        .failed
+        .filter(|period| period.until.since(period.from) >= TROUBLE_TOLD_AFTER && now.since(period.until) < NEWS_FOR);
+    let error = record.last_error.as_deref().unwrap_or("no reason is known");
+    let parked = record.parked.iter().map(Trouble::Parked);
+    parked.chain(failing.map(|since| Trouble::Failing { since, error })).chain(over.map(Trouble::Over))
+}
+
+impl Trouble<'_> {
+    /// The notification; its id is made from the channel and the time at which its trouble began.
+    fn notification(&self, store: &str, config: &Config, channel: &ChannelName) -> NewNotification {
+        let (what, summary, hint, from, until) = match self {
+            Self::Parked(ParkedChannel { reason, since, .. }) => (
+                "channel-parked",
+                format!("Channel `{channel}` refuses what it is sent ({reason}). Its queue is kept."),
+                Some(format!("mend the receiver or its URL, then run `scorewatch channels unpark {channel}`")),
+                *since,
+                None,
+            ),
+            Self::Failing { since, error } => (
+                "channel-failing",
+                format!("Channel `{channel}` can't be reached ({error}). Its queue is kept and tried again and again."),
+                Some("look whether its receiver is up; nothing is lost for as long as `retry.give_up`".to_owned()),
+                *since,
+                None,
+            ),
+            Self::Over(FailedPeriod { from, until }) => (
+                "channel-works-again",
+                format!("Channel `{channel}` takes messages again. What it missed is being sent."),
+                None,
+                *from,
+                Some(*until),
+            ),
+        };
+        let may_hear = |told: &&ChannelName| *told != channel && config.channels.contains_key(*told);
+        let channels = config.operator.notify.iter().filter(may_hear).cloned().collect();
+        let facts = OperatorFacts {
+            summary,
+            class: what.to_owned(),
+            hint,
+            channel: Some(channel.to_string()),
+            from: Some(from),
+            until,
+        };
+        let at = from.to_string();
+        // The oldest of them had no class in its id.
+        let class = if matches!(self, Self::Parked(_)) { "operator.channel" } else { what };
+        let parts = [class, store, channel.as_str(), &at];
+        let notification =
+            compose::for_operator(NotificationType::OperatorChannel, &parts, None, facts, until.unwrap_or(from));
+        NewNotification { notification, alert: None, tenant: None, channels }
+    }
 }

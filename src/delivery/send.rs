@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    channel::{self, ChannelSettings, ComposeError, Verdict},
+    channel::{self, Channel, ChannelSettings, ComposeError, Form, Verdict},
     domain::Timestamp,
-    egress::{Egress, Policy},
+    egress::{Egress, Outgoing, Policy},
     notify::Notification,
     template::Registry,
 };
@@ -13,27 +13,57 @@ use crate::{
 /// The most bytes of a receiver's answer that are read; the rest says nothing more.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// Sends one notification to one channel, once, and says what that means for the delivery.
-pub async fn attempt(
-    egress: &Egress,
+/// A message that is written and may be sent.
+pub struct Written {
+    channel: Box<dyn Channel>,
+    outgoing: Outgoing,
+    policy: Policy,
+}
+
+/// What came of sending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// What it means for the delivery.
+    pub verdict: Verdict,
+    /// Whether the message may have arrived although nobody said so: the connection broke, or time ran out.
+    pub may_have_arrived: bool,
+}
+
+/// Writes one notification for one channel, or says what it means that this can't be done.
+///
+/// # Errors
+/// The verdict without an attempt.
+pub fn write(
     settings: &Arc<ChannelSettings>,
     templates: &Arc<Registry>,
     notification: &Notification,
+    form: Form,
     now: Timestamp,
-) -> Verdict {
+) -> Result<Written, Verdict> {
     let channel = channel::open(settings, templates);
-    let outgoing = match channel.compose(notification, now) {
-        Ok(outgoing) => outgoing,
-        Err(error) => return unsendable(&error),
-    };
+    let outgoing = channel.compose(notification, form, now).map_err(|error| unsendable(&error))?;
     let policy = Policy {
         private: settings.private.clone(),
         deadline: settings.timeout,
         answer_bytes_max: ANSWER_BYTES_MAX,
         fail_above_max: false,
     };
-    let answer = egress.send(outgoing, &policy).await;
-    channel.verdict(&answer, now)
+    Ok(Written { channel, outgoing, policy })
+}
+
+impl Written {
+    /// Which host the message goes to, with its port.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        self.outgoing.host()
+    }
+
+    /// Sends it, once.
+    pub async fn send(self, egress: &Egress, now: Timestamp) -> Sent {
+        let answer = egress.send(self.outgoing, &self.policy).await;
+        let may_have_arrived = answer.as_ref().is_err_and(crate::egress::EgressError::may_have_arrived);
+        Sent { verdict: self.channel.verdict(&answer, now), may_have_arrived }
+    }
 }
 
 /// What it means that there is nothing to send. A secret that can't be read may be readable soon; a URL that is refused

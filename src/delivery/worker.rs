@@ -8,16 +8,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    breaker::{Breaker, Standing},
+    admission,
     dispatch::Dispatcher,
-    send,
+    send::{self, Sent},
 };
 use crate::{
-    channel::{ChannelSettings, Verdict},
+    channel::{ChannelSettings, Form, Verdict},
     config::Config,
-    domain::{ChannelName, Labels, Timestamp},
-    notify::backoff,
-    store::{AttemptOutcome, Claim, ClaimedDelivery, StoreError},
+    domain::{ChannelName, Timestamp},
+    notify::{ChannelStanding, backoff, standing::Fared},
+    store::{AttemptOutcome, Claim, ClaimTerms, ClaimedDelivery, StoreError},
 };
 
 /// How long to wait when the store does not answer as it should.
@@ -30,20 +30,22 @@ pub(super) async fn serve(
     hint: Arc<Notify>,
     shutdown: CancellationToken,
 ) {
-    let mut breaker = Breaker::default();
+    let mut host = None;
     while !shutdown.is_cancelled() {
-        let (wait, hint) = match dispatcher.store.claim(&channel, dispatcher.clock.now()).await {
+        let now = dispatcher.clock.now();
+        let terms = terms(&dispatcher, &channel, host.as_deref(), now);
+        let (wait, hint) = match dispatcher.store.claim(&channel, terms, now).await {
             Ok(Claim::Send(delivery)) => match deliver(&dispatcher, &channel, *delivery, &shutdown).await {
-                Some(Attempt { settings, standing }) => {
-                    let open = breaker.after(standing, settings.retry, rand::random());
-                    (Some(settings.pace.max(open)), None)
+                Some(attempt) => {
+                    host = attempt.host.or(host);
+                    (Some(attempt.standing.rest_until.since(dispatcher.clock.now())), None)
                 }
                 None => continue,
             },
             Ok(Claim::Wait(until)) => (Some(until.since(dispatcher.clock.now())), Some(&*hint)),
             Ok(Claim::Idle) => (None, Some(&*hint)),
             Ok(Claim::Parked) => {
-                dispatcher.tell_parked().await;
+                dispatcher.tell_trouble().await;
                 (None, Some(&*hint))
             }
             Err(error) => {
@@ -62,14 +64,19 @@ pub(super) async fn drain(
     channel: &ChannelName,
     shutdown: &CancellationToken,
 ) -> Result<(bool, bool), StoreError> {
-    let mut has_sent = false;
-    while !shutdown.is_cancelled()
-        && let Claim::Send(delivery) = dispatcher.store.claim(channel, dispatcher.clock.now()).await?
-    {
+    let (mut has_sent, mut host) = (false, None);
+    while !shutdown.is_cancelled() {
+        let now = dispatcher.clock.now();
+        let terms = terms(dispatcher, channel, host.as_deref(), now);
+        let Claim::Send(delivery) = dispatcher.store.claim(channel, terms, now).await? else { break };
         has_sent = true;
         match deliver(dispatcher, channel, *delivery, shutdown).await {
-            Some(Attempt { standing: Standing::Failing { .. }, .. }) => return Ok((true, false)),
-            Some(Attempt { settings, .. }) => rest(dispatcher, Some(settings.pace), None, shutdown).await,
+            Some(Attempt { standing, .. }) if standing.failing_since.is_some() => return Ok((true, false)),
+            Some(attempt) => {
+                host = attempt.host.or(host);
+                let wait = attempt.standing.rest_until.since(dispatcher.clock.now());
+                rest(dispatcher, Some(wait), None, shutdown).await;
+            }
             None => {}
         }
     }
@@ -78,8 +85,19 @@ pub(super) async fn drain(
 
 /// An attempt that was made.
 struct Attempt {
-    settings: Arc<ChannelSettings>,
-    standing: Standing,
+    standing: ChannelStanding,
+    host: Option<String>,
+}
+
+/// On which terms the channel takes its next delivery.
+fn terms(dispatcher: &Dispatcher, channel: &ChannelName, host: Option<&str>, now: Timestamp) -> ClaimTerms {
+    let config = dispatcher.config.borrow().clone();
+    let Some(settings) = config.channels.get(channel) else { return ClaimTerms::default() };
+    ClaimTerms {
+        merge_over: (!settings.kind.keeps_state()).then_some(settings.digest_over),
+        retries_from: host.map_or(now, |host| dispatcher.budget.retries_from(host, now)),
+        longest_rest: settings.longest_rest(),
+    }
 }
 
 /// Waits for the time, a hint or shutdown, whichever comes first.
@@ -111,42 +129,95 @@ async fn deliver(
     shutdown: &CancellationToken,
 ) -> Option<Attempt> {
     if shutdown.is_cancelled() {
-        settle(dispatcher, &delivery, AttemptOutcome::NotMade, shutdown).await;
+        settle(dispatcher, &delivery, AttemptOutcome::NotMade, None, shutdown).await;
         return None;
     }
     let config = dispatcher.config.borrow().clone();
-    let settings = match may_send(&config, channel, &delivery) {
+    let settings = match admission::may_send(&config, channel, &delivery) {
         Ok(settings) => settings,
         Err(refusal) => {
             warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
-            settle(dispatcher, &delivery, AttemptOutcome::Dead { error: refusal.to_owned() }, shutdown).await;
+            let outcome = AttemptOutcome::Dead { error: refusal.to_owned() };
+            settle(dispatcher, &delivery, outcome, None, shutdown).await;
             return None;
         }
     };
+    if !withhold(dispatcher, &config, &settings, &mut delivery, shutdown).await {
+        return None;
+    }
     delivery.notification.data.notification.possible_repeat = delivery.possible_repeat;
     let started = dispatcher.clock.now();
-    let sending = send::attempt(&dispatcher.egress, &settings, &config.templates, &delivery.notification, started);
+    let mut host = None;
+    let sending = async {
+        let form = if delivery.plain { Form::Plain } else { Form::Rich };
+        let written = send::write(&settings, &config.templates, &delivery.notification, form, started);
+        let written = match written {
+            Ok(written) => written,
+            Err(verdict) => return Sent { verdict, may_have_arrived: false },
+        };
+        host = written.host();
+        let booked = host.as_deref().map(|host| dispatcher.budget.book(host, delivery.attempt, started));
+        let sent = written.send(&dispatcher.egress, started).await;
+        drop(booked);
+        sent
+    };
     // A request that may have gone out is waited for, so that its outcome is known; its own deadline bounds the wait.
-    let verdict = tokio::select! {
-        verdict = AssertUnwindSafe(sending).catch_unwind() => verdict.unwrap_or_else(|_| {
-            Verdict::Dead { reason: "the attempt panicked; this is a fault of scorewatch".to_owned() }
+    let sent = tokio::select! {
+        sent = AssertUnwindSafe(sending).catch_unwind() => sent.unwrap_or_else(|_| {
+            let reason = "the attempt panicked; this is a fault of scorewatch".to_owned();
+            Sent { verdict: Verdict::Dead { reason }, may_have_arrived: true }
         }),
         () = dispatcher.drained(shutdown) => return None,
     };
-    let standing = standing(&verdict);
     let now = dispatcher.clock.now();
-    let outcome = outcome(&settings, &delivery, verdict, now);
+    let mut standing = stand(&settings, delivery.standing, &sent.verdict, now);
+    // Where nobody can confirm a drill, a good answer is all the proof there is.
+    if sent.verdict == Verdict::Delivered && (settings.kind.answer_proves() || config.public_url.is_none()) {
+        standing.proven_at = Some(now);
+    }
+    let outcome = outcome(&settings, &delivery, sent, now);
     tell_log(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
-    settle(dispatcher, &delivery, outcome, shutdown).await;
-    Some(Attempt { settings, standing })
+    settle(dispatcher, &delivery, outcome, Some(standing), shutdown).await;
+    Some(Attempt { standing, host })
 }
 
-fn standing(verdict: &Verdict) -> Standing {
-    match verdict {
-        Verdict::Retry { after, .. } => Standing::Failing { asked: after.unwrap_or_default() },
-        Verdict::Delivered | Verdict::Dead { .. } | Verdict::Parked { .. } => Standing::Good,
+/// How the channel stands after an attempt.
+fn stand(settings: &ChannelSettings, before: ChannelStanding, verdict: &Verdict, now: Timestamp) -> ChannelStanding {
+    let fared = match verdict {
+        Verdict::Retry { after, .. } => Fared::Badly { asked: after.unwrap_or_default() },
+        Verdict::Delivered | Verdict::Plainer { .. } | Verdict::Dead { .. } | Verdict::Parked { .. } => Fared::Well,
+    };
+    before.after(fared, settings.pace, settings.retry, rand::random(), now)
+}
+
+/// Takes out of a digest what the channel may not show any more. `false`: nothing is left, or the store could not be told.
+async fn withhold(
+    dispatcher: &Dispatcher,
+    config: &Config,
+    settings: &ChannelSettings,
+    delivery: &mut ClaimedDelivery,
+    shutdown: &CancellationToken,
+) -> bool {
+    let was_digest = !delivery.notification.data.items.is_empty();
+    let withheld = admission::withheld(config, settings, delivery);
+    if withheld.is_empty() {
+        return true;
     }
+    let now = dispatcher.clock.now();
+    warn!(channel = %settings.name, delivery = %delivery.id, count = withheld.len(), "not sent: {}", admission::FENCED);
+    if let Err(error) = dispatcher.store.withhold(delivery.id, withheld, admission::FENCED, now).await {
+        error!(delivery = %delivery.id, %error, "what may not be shown could not be taken out; trying again");
+        settle(dispatcher, delivery, AttemptOutcome::NotMade, None, shutdown).await;
+        rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
+        return false;
+    }
+    if was_digest && delivery.notification.data.items.is_empty() {
+        let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
+        settle(dispatcher, delivery, outcome, None, shutdown).await;
+        return false;
+    }
+    true
 }
 
 /// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
@@ -155,14 +226,18 @@ async fn settle(
     dispatcher: &Dispatcher,
     delivery: &ClaimedDelivery,
     outcome: AttemptOutcome,
+    standing: Option<ChannelStanding>,
     shutdown: &CancellationToken,
 ) {
     let is_at_rest = matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Dead { .. });
     loop {
         let now = dispatcher.clock.now();
-        let Err(error) = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), now).await else {
-            if is_at_rest && let Some(tenant) = delivery.tenant.clone() {
-                dispatcher.told(tenant);
+        let settled = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), standing, now).await;
+        let Err(error) = settled else {
+            if is_at_rest {
+                for tenant in admission::tenants(delivery) {
+                    dispatcher.told(tenant);
+                }
             }
             return;
         };
@@ -174,33 +249,18 @@ async fn settle(
     }
 }
 
-/// The channel's settings, if by the configuration in force it may still show this notification.
-fn may_send(
-    config: &Config,
-    channel: &ChannelName,
-    delivery: &ClaimedDelivery,
-) -> Result<Arc<ChannelSettings>, &'static str> {
-    let settings = config.channels.get(channel).ok_or("the channel is no longer configured")?;
-    let admitted = match (&delivery.tenant, &delivery.notification.data.tenant) {
-        (Some(tenant), facts) => {
-            let configured = config.tenants.get(tenant).map(|tenant| tenant.labels.as_ref());
-            let noted = facts.as_ref().map(|facts| &facts.labels);
-            settings.fence.admits(tenant, configured.or(noted).unwrap_or(&Labels::new()))
-        }
-        (None, _) => settings.fence.is_open(),
-    };
-    if admitted { Ok(settings.clone()) } else { Err("the channel may not show this tenant") }
-}
-
-fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: Verdict, now: Timestamp) -> AttemptOutcome {
-    match verdict {
+fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, now: Timestamp) -> AttemptOutcome {
+    match sent.verdict {
         Verdict::Delivered => AttemptOutcome::Delivered,
-        Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
+        Verdict::Plainer { reason } if !delivery.plain => AttemptOutcome::Plainer { error: reason },
+        Verdict::Plainer { reason } | Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
         Verdict::Parked { reason } => AttemptOutcome::Parked { error: reason },
         Verdict::Retry { reason, after } => {
             let draw = rand::random();
             match backoff::next_attempt(settings.retry, delivery.attempt, draw, after, delivery.queued_at, now) {
-                Some(next_attempt_at) => AttemptOutcome::Retry { error: reason, next_attempt_at },
+                Some(next_attempt_at) => {
+                    AttemptOutcome::Retry { error: reason, next_attempt_at, may_have_arrived: sent.may_have_arrived }
+                }
                 None => AttemptOutcome::Dead { error: format!("given up: {reason}") },
             }
         }
@@ -211,6 +271,7 @@ const fn outcome_name(outcome: &AttemptOutcome) -> &'static str {
     match outcome {
         AttemptOutcome::Delivered => "delivered",
         AttemptOutcome::Retry { .. } => "retry",
+        AttemptOutcome::Plainer { .. } => "plainer",
         AttemptOutcome::Dead { .. } => "dead",
         AttemptOutcome::Parked { .. } => "parked",
         AttemptOutcome::NotMade => "not-made",
@@ -223,8 +284,11 @@ fn tell_log(channel: &ChannelName, delivery: &ClaimedDelivery, outcome: &Attempt
     let kind = notification.kind.as_str();
     match outcome {
         AttemptOutcome::Delivered => info!(%channel, delivery = %id, attempt, %short_id, kind, "delivered"),
-        AttemptOutcome::Retry { error, next_attempt_at } => {
+        AttemptOutcome::Retry { error, next_attempt_at, .. } => {
             warn!(%channel, delivery = %id, attempt, %short_id, kind, %next_attempt_at, "not delivered yet: {error}");
+        }
+        AttemptOutcome::Plainer { error } => {
+            warn!(%channel, delivery = %id, attempt, %short_id, kind, "rejected; now as plain text: {error}");
         }
         AttemptOutcome::Dead { error } => {
             error!(%channel, delivery = %id, attempt, %short_id, kind, "dead letter: {error}");

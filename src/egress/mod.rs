@@ -122,6 +122,23 @@ pub enum EgressError {
     Unusable(String),
 }
 
+impl Outgoing {
+    /// Which host it goes to, with its port; `None` if its URL is none.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let url = url::Url::parse(self.url.expose_secret()).ok()?;
+        Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+    }
+}
+
+impl EgressError {
+    /// Whether the request may have reached its receiver all the same.
+    #[must_use]
+    pub const fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::TooLarge(_) | Self::Broken(_))
+    }
+}
+
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();

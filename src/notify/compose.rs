@@ -61,6 +61,7 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
                 sequence: transition.sequence,
                 test: false,
                 possible_repeat: false,
+                stands_for: Vec::new(),
             },
             alert: Some(alert),
             tenant: Some(tenant),
@@ -68,6 +69,7 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
             score: Some(score_facts(key.score, key.subject.as_ref(), transition, loss)),
             causes: Vec::new(),
             operator,
+            items: Vec::new(),
             links,
         },
     }
@@ -93,6 +95,7 @@ pub fn for_operator(
                 sequence: 1,
                 test: false,
                 possible_repeat: false,
+                stands_for: Vec::new(),
             },
             alert: None,
             tenant,
@@ -100,6 +103,7 @@ pub fn for_operator(
             score: None,
             causes: Vec::new(),
             operator: Some(operator),
+            items: Vec::new(),
             links: Links::default(),
         },
     }

@@ -26,6 +26,8 @@ pub enum DeliveryState {
     Queued,
     /// An attempt is under way; recorded before it is made.
     Sending,
+    /// Goes along with another delivery of its channel: a digest, or the newest of its alert. It fares as that one does.
+    Carried,
     /// The receiver took it.
     Delivered,
     /// Given up: a dead letter, kept and resent on request.
@@ -36,7 +38,7 @@ pub enum DeliveryState {
 
 impl DeliveryState {
     /// Every state.
-    pub const ALL: [Self; 5] = [Self::Queued, Self::Sending, Self::Delivered, Self::Dead, Self::Parked];
+    pub const ALL: [Self; 6] = [Self::Queued, Self::Sending, Self::Carried, Self::Delivered, Self::Dead, Self::Parked];
 
     /// The name in JSON, metrics and the store.
     #[must_use]
@@ -44,6 +46,7 @@ impl DeliveryState {
         match self {
             Self::Queued => "queued",
             Self::Sending => "sending",
+            Self::Carried => "carried",
             Self::Delivered => "delivered",
             Self::Dead => "dead",
             Self::Parked => "parked",
@@ -78,6 +81,8 @@ pub struct Delivery {
     pub next_attempt_at: Timestamp,
     /// When it came to rest.
     pub finished_at: Option<Timestamp>,
+    /// The delivery that it goes along with, or went along with.
+    pub carrier: Option<DeliveryId>,
     /// Why the last attempt failed; no URL, no secret.
     pub last_error: Option<String>,
     /// Whether an attempt may have arrived unseen, because the service stopped between sending and recording the answer.

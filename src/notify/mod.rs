@@ -3,10 +3,13 @@
 pub mod backoff;
 pub mod compose;
 pub mod delivery;
+pub mod digest;
 pub mod identity;
 pub mod notification;
 pub mod route;
+pub mod standing;
 
 pub use delivery::{Delivery, DeliveryId, DeliveryState};
 pub use identity::{NotificationId, ShortId};
 pub use notification::{Notification, NotificationType};
+pub use standing::ChannelStanding;

@@ -42,6 +42,12 @@ pub enum NotificationType {
     /// An alert is over.
     #[serde(rename = "alert.resolved")]
     AlertResolved,
+    /// Several notifications that waited for one channel, as one message.
+    #[serde(rename = "digest")]
+    Digest,
+    /// A marked message that proves from time to time that a channel works.
+    #[serde(rename = "drill")]
+    Drill,
     /// For the operator: a tenant can't be read, or can be read again.
     #[serde(rename = "operator.blind")]
     OperatorBlind,
@@ -68,6 +74,8 @@ impl NotificationType {
             Self::AlertWorsened => "alert.worsened",
             Self::AlertReminder => "alert.reminder",
             Self::AlertResolved => "alert.resolved",
+            Self::Digest => "digest",
+            Self::Drill => "drill",
             Self::OperatorBlind => "operator.blind",
             Self::OperatorChannel => "operator.channel",
             Self::OperatorAway => "operator.away",
@@ -95,8 +103,53 @@ pub struct Facts {
     /// What an operator message is about; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorFacts>,
+    /// What a digest says, gravest first; empty in all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<DigestItem>,
     /// Where to look.
     pub links: Links,
+}
+
+/// One line of a digest: the facts of a notification that is not sent by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DigestItem {
+    /// What kind of message it would have been.
+    #[serde(rename = "type")]
+    pub kind: NotificationType,
+    /// When what it tells of happened.
+    pub timestamp: Timestamp,
+    /// Which notification.
+    pub notification: NotificationFacts,
+    /// Which alert.
+    pub alert: Option<AlertFacts>,
+    /// Whose score.
+    pub tenant: Option<TenantFacts>,
+    /// By which rule.
+    pub rule: Option<RuleFacts>,
+    /// The score's values.
+    pub score: Option<ScoreFacts>,
+    /// What an operator message is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorFacts>,
+    /// Where to look.
+    pub links: Links,
+}
+
+impl From<Notification> for DigestItem {
+    fn from(Notification { kind, timestamp, data }: Notification) -> Self {
+        let Facts { notification, alert, tenant, rule, score, operator, links, .. } = data;
+        Self { kind, timestamp, notification, alert, tenant, rule, score, operator, links }
+    }
+}
+
+impl From<DigestItem> for Notification {
+    /// As it would be sent by itself, without its causes.
+    fn from(item: DigestItem) -> Self {
+        let DigestItem { kind, timestamp, notification, alert, tenant, rule, score, operator, links } = item;
+        let (causes, items) = (Vec::new(), Vec::new());
+        let data = Facts { notification, alert, tenant, rule, score, causes, operator, items, links };
+        Self { kind, timestamp, data }
+    }
 }
 
 /// Which notification.
@@ -113,6 +166,9 @@ pub struct NotificationFacts {
     /// Whether an earlier attempt may have arrived unseen: the service stopped between sending and recording the answer.
     #[serde(default)]
     pub possible_repeat: bool,
+    /// Earlier notifications of the same alert that are not sent because this one came while they still waited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stands_for: Vec<NotificationId>,
 }
 
 /// Which alert, and how it stands.

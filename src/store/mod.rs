@@ -6,7 +6,7 @@
 pub mod record;
 pub mod sqlite;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 
@@ -14,7 +14,7 @@ pub use record::*;
 
 use crate::{
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
-    notify::DeliveryId,
+    notify::{ChannelStanding, DeliveryId, NotificationId},
     rule::AlertKey,
 };
 
@@ -67,15 +67,30 @@ pub trait Store: Send + Sync + 'static {
     /// Takes the channel's next delivery that is due: the oldest whose next attempt is due and that no earlier unfinished
     /// delivery of the same alert precedes. Durably records state `sending` and the attempt before it returns. At most one
     /// delivery of a channel is `sending` at a time: until it is settled or recovered, the channel is [`Claim::Idle`].
-    async fn claim(&self, channel: &ChannelName, now: Timestamp) -> Result<Claim, StoreError>;
+    ///
+    /// By the terms, what waits for the channel may become one: earlier deliveries of the same alert go along with its newest,
+    /// and many of them with a digest that is made here, in the same transaction. They are [`crate::notify::DeliveryState::Carried`] and fare as
+    /// what carries them. A parked channel sends drills only.
+    async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError>;
 
-    /// Records what came of an attempt; and, when the delivery came to rest, that its alert has been told. An attempt that is not the
-    /// delivery's present one changes nothing, so settling twice is harmless.
+    /// Records what came of an attempt and how the channel stands after it; and, when the delivery came to rest, that its alert has
+    /// been told. A parked channel that has delivered something is parked no longer. An attempt that is not the delivery's
+    /// present one changes nothing, so settling twice is harmless.
     async fn settle(
         &self,
         delivery: DeliveryId,
         attempt: u32,
         outcome: AttemptOutcome,
+        standing: Option<ChannelStanding>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Makes dead letters of what a delivery carries and its channel may not show any more.
+    async fn withhold(
+        &self,
+        carrier: DeliveryId,
+        notifications: BTreeSet<NotificationId>,
+        error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
@@ -89,8 +104,14 @@ pub trait Store: Send + Sync + 'static {
     /// such delivery, or it is queued or under way.
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Channels that refuse everything.
-    async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError>;
+    /// Every channel that anything is known of, by name.
+    async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError>;
+
+    /// Lets the time until the first drill of these channels begin, unless it has.
+    async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Records that a person saw a drill: its channel is proven. Returns the channel; none: there is no such drill.
+    async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError>;
 
     /// Lets a parked channel's queue go on; giving up counts from now. `false`: it is not parked.
     async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError>;

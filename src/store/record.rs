@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp},
-    notify::{Delivery, DeliveryId, DeliveryState, Notification},
+    notify::{ChannelStanding, Delivery, DeliveryId, DeliveryState, Notification},
     rule::{Alert, AlertKey, RuleName},
 };
 
@@ -183,10 +183,33 @@ pub struct ClaimedDelivery {
     pub queued_at: Timestamp,
     /// Whether an earlier attempt may have arrived unseen; the notification's own mark is set from it.
     pub possible_repeat: bool,
-    /// About which tenant.
+    /// Whether the receiver has rejected the rich form.
+    pub plain: bool,
+    /// About which tenant; `None` for a digest, whose items say it.
     pub tenant: Option<TenantId>,
     /// What it says.
     pub notification: Notification,
+    /// How its channel stood before the attempt.
+    pub standing: ChannelStanding,
+}
+
+/// On which terms a channel takes its next delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimTerms {
+    /// What waits may go along with other deliveries: always with a newer one of the same alert, and as a digest if more than
+    /// this many wait. `None`: the receiver keeps state of its own and must be told each step.
+    pub merge_over: Option<usize>,
+    /// No retry is made before.
+    pub retries_from: Timestamp,
+    /// No wait is longer. What would have to wait longer is due: the clock was set back.
+    pub longest_rest: Duration,
+}
+
+impl Default for ClaimTerms {
+    /// Nothing is merged, nothing held back.
+    fn default() -> Self {
+        Self { merge_over: None, retries_from: Timestamp::EPOCH, longest_rest: Duration::from_hours(24 * 365 * 100) }
+    }
 }
 
 /// What came of an attempt. Texts hold neither URL nor secret.
@@ -200,6 +223,13 @@ pub enum AttemptOutcome {
         error: String,
         /// When.
         next_attempt_at: Timestamp,
+        /// Whether this attempt may have arrived although nobody said so: the next one is marked.
+        may_have_arrived: bool,
+    },
+    /// The receiver rejects the rich form: say it once more, at once, as plain text.
+    Plainer {
+        /// Why.
+        error: String,
     },
     /// A dead letter.
     Dead {
@@ -280,7 +310,7 @@ pub struct Attempt {
     pub started_at: Timestamp,
     /// When its outcome was recorded; `None`: unknown, the service stopped in between.
     pub finished_at: Option<Timestamp>,
-    /// `delivered`, `retry`, `dead`, `parked`; `None`: unknown.
+    /// `delivered`, `retry`, `plainer`, `dead`, `parked`; `None`: unknown.
     pub outcome: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
@@ -295,6 +325,21 @@ pub struct ParkedChannel {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// What is known of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChannelRecord {
+    /// Which.
+    pub channel: ChannelName,
+    /// Whether it refuses everything.
+    pub parked: Option<ParkedChannel>,
+    /// How its receiver fares.
+    pub standing: ChannelStanding,
+    /// Why its last failed attempt failed.
+    pub last_error: Option<String>,
+    /// When it was last drilled, or first seen.
+    pub drilled_at: Option<Timestamp>,
 }
 
 /// Counts for metrics and listings.

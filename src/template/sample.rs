@@ -74,6 +74,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 sequence: 1,
                 test: kind == NotificationType::Test,
                 possible_repeat: false,
+                stands_for: Vec::new(),
             },
             alert: is_alert.then(|| alert(kind)),
             tenant: about_tenant.then(|| tenant(name)),
@@ -84,6 +85,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             score: is_alert.then(|| score(kind)),
             causes: if is_alert { causes(name) } else { Vec::new() },
             operator: operator(kind),
+            items: Vec::new(),
             links: Links {
                 dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
                 portal: Some("https://security.microsoft.com/securescore".to_owned()),

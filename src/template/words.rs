@@ -74,7 +74,7 @@ fn look(notification: &Notification) -> (&'static str, &'static str) {
     let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
         _ if over => ("✅", "good"),
-        (NotificationType::Test, _) => ("🧪", "accent"),
+        (NotificationType::Test | NotificationType::Drill, _) => ("🧪", "accent"),
         (_, Some(Severity::Critical)) => ("🔴", "attention"),
         (_, Some(Severity::Warning)) => ("🟠", "warning"),
         (_, Some(Severity::Info)) => ("🔵", "accent"),
@@ -97,6 +97,8 @@ fn headline(notification: &Notification) -> String {
         Some(score) => happened(notification.kind, data, score),
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),
+            NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
+            NotificationType::Digest => format!("{} messages that waited for this channel", data.items.len()),
             NotificationType::AlertResolved => "the alert is over".to_owned(),
             kind => kind.as_str().replace('.', ": "),
         },

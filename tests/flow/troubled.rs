@@ -1,7 +1,7 @@
 //! A store whose commits and loads can be made to fail, break down or wait.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -12,10 +12,10 @@ use std::{
 use async_trait::async_trait;
 use scorewatch::{
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
-    notify::{Delivery, DeliveryId},
+    notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, Away, CheckOutcome, Claim, Commit, DeliveryDetail, DeliveryFilter, Due,
-        NewNotification, ParkedChannel, Store, StoreError, TenantRecord, Totals,
+        AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
+        DeliveryDetail, DeliveryFilter, Due, NewNotification, Store, StoreError, TenantRecord, Totals,
     },
 };
 use tokio::sync::watch;
@@ -112,8 +112,8 @@ impl Store for Troubled {
         self.inner.history(series, since).await
     }
 
-    async fn claim(&self, channel: &ChannelName, now: Timestamp) -> Result<Claim, StoreError> {
-        self.inner.claim(channel, now).await
+    async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {
+        self.inner.claim(channel, terms, now).await
     }
 
     async fn settle(
@@ -121,9 +121,20 @@ impl Store for Troubled {
         delivery: DeliveryId,
         attempt: u32,
         outcome: AttemptOutcome,
+        standing: Option<ChannelStanding>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.inner.settle(delivery, attempt, outcome, now).await
+        self.inner.settle(delivery, attempt, outcome, standing, now).await
+    }
+
+    async fn withhold(
+        &self,
+        carrier: DeliveryId,
+        notifications: BTreeSet<NotificationId>,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.withhold(carrier, notifications, error, now).await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -138,8 +149,16 @@ impl Store for Troubled {
         self.inner.resend(delivery, now).await
     }
 
-    async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError> {
-        self.inner.parked_channels().await
+    async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
+        self.inner.channels().await
+    }
+
+    async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.adopt_channels(channels, now).await
+    }
+
+    async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
+        self.inner.confirm(drill, now).await
     }
 
     async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{self, Channel, ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
+    channel::{self, Channel, ChannelKind, ChannelSettings, Form, RetryBounds, WebhookUrl},
     clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private},
@@ -68,7 +68,7 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
 }
 
 fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) -> Outgoing {
-    channel.compose(notification, at).unwrap()
+    channel.compose(notification, Form::Rich, at).unwrap()
 }
 
 /// One line of JSON.

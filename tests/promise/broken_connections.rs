@@ -72,6 +72,8 @@ impl Line {
         distinct.dedup_by(|later, earlier| later.id == earlier.id);
         assert_eq!(sequences(&distinct), expected, "lost, or sent again with another id: {}", context());
         assert!(arrived.iter().all(|told| told.id == self.id(told.sequence)), "an id of its own: {}", context());
+        let repeats = arrived.windows(2).filter(|pair| pair[0].id == pair[1].id).map(|pair| &pair[1]);
+        assert!(repeats.clone().all(|told| told.possible_repeat), "a repeat that is not marked: {}", context());
         // Each is delivered once by an answer that says so; any other copy is of an attempt whose answer was lost.
         let answerless = stored.iter().filter(|passed| passed.fault.is_some_and(|fault| !self.answers(fault))).count();
         assert_eq!(arrived.len(), expected.len() + answerless, "repeated without need: {}", context());
@@ -119,6 +121,7 @@ async fn a_connection_that_is_refused() {
     assert_eq!(line.world.told(SOC).len(), 0);
     line.proxy.open();
     line.judge(&service).await;
+    assert!(line.world.told(SOC).iter().all(|told| !told.possible_repeat), "what never left is no repeat");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,8 +10,8 @@ use scorewatch::{
     },
     rule::{Alert, AlertKey, AlertState, Condition, Firing, Pending, RuleName, Terms},
     store::{
-        AlertUpdate, CheckOutcome, Claim, ClaimedDelivery, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
-        TenantRecord, sqlite::SqliteStore,
+        AlertUpdate, CheckOutcome, Claim, ClaimTerms, ClaimedDelivery, Commit, NewNotification, SeriesUpdate, Store,
+        TenantHealth, TenantRecord, sqlite::SqliteStore,
     },
 };
 use tempfile::TempDir;
@@ -132,6 +132,7 @@ pub(super) fn notification(id: &str) -> Notification {
                 sequence: 1,
                 test: false,
                 possible_repeat: false,
+                stands_for: Vec::new(),
             },
             alert: None,
             tenant: None,
@@ -139,6 +140,7 @@ pub(super) fn notification(id: &str) -> Notification {
             score: None,
             causes: Vec::new(),
             operator: None,
+            items: Vec::new(),
             links: Links::default(),
         },
     }
@@ -162,7 +164,7 @@ pub(super) async fn load(store: &dyn Store, name: &str) -> TenantRecord {
 }
 
 pub(super) async fn claim(store: &dyn Store, name: &str, seconds: i64) -> ClaimedDelivery {
-    match store.claim(&channel(name), at(seconds)).await.unwrap() {
+    match store.claim(&channel(name), ClaimTerms::default(), at(seconds)).await.unwrap() {
         Claim::Send(claimed) => *claimed,
         other => panic!("nothing to send: {other:?}"),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scorewatch::{
     notify::{DeliveryId, DeliveryState},
-    store::{AttemptOutcome, Claim, DeliveryFilter, Store},
+    store::{AttemptOutcome, Claim, ClaimTerms, DeliveryFilter, Store},
 };
 
 use super::fixture::*;
@@ -14,11 +14,11 @@ async fn state(store: &dyn Store, id: DeliveryId) -> DeliveryState {
 }
 
 fn retry(seconds: i64) -> AttemptOutcome {
-    AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(seconds) }
+    AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(seconds), may_have_arrived: false }
 }
 
 async fn asked(store: &dyn Store, name: &str, seconds: i64) -> Claim {
-    store.claim(&channel(name), at(seconds)).await.unwrap()
+    store.claim(&channel(name), ClaimTerms::default(), at(seconds)).await.unwrap()
 }
 
 #[tokio::test]
@@ -34,14 +34,14 @@ async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one(
     let first = claim(store, "soc", 0).await;
     assert_eq!(first.notification, notification("a1"));
     assert_eq!(asked(store, "soc", 0).await, Claim::Idle, "one at a time");
-    store.settle(first.id, 1, retry(100), at(1)).await.unwrap();
+    store.settle(first.id, 1, retry(100), None, at(1)).await.unwrap();
     let other = claim(store, "soc", 2).await;
     assert_eq!(other.notification, notification("b1"), "a2 waits for a1, b1 for nobody");
-    store.settle(other.id, 1, AttemptOutcome::Delivered, at(3)).await.unwrap();
+    store.settle(other.id, 1, AttemptOutcome::Delivered, None, at(3)).await.unwrap();
     assert_eq!(asked(store, "soc", 4).await, Claim::Wait(at(100)));
     let again = claim(store, "soc", 100).await;
     assert_eq!((again.id, again.attempt, again.queued_at), (first.id, 2, at(0)));
-    store.settle(again.id, 2, AttemptOutcome::Delivered, at(101)).await.unwrap();
+    store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(101)).await.unwrap();
     assert_eq!(claim(store, "soc", 101).await.notification, notification("a2"));
     assert_eq!(asked(store, "elsewhere", 0).await, Claim::Idle);
 }
@@ -63,7 +63,7 @@ async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_
     let again = claim(&*bed.store, "soc", 9).await;
     assert_eq!((again.id, again.attempt), (claimed.id, 2));
     assert!(again.possible_repeat && again.notification.data.notification.possible_repeat);
-    bed.store.settle(again.id, 2, AttemptOutcome::Delivered, at(10)).await.unwrap();
+    bed.store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(10)).await.unwrap();
     let untouched = claim(&*bed.store, "soc", 10).await;
     assert!(!untouched.possible_repeat, "only what was under way is marked");
 }
@@ -74,16 +74,16 @@ async fn an_attempt_that_is_not_the_present_one_settles_nothing() {
     let store = &*bed.store;
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
-    store.settle(claimed.id, 1, retry(10), at(1)).await.unwrap();
-    store.settle(claimed.id, 1, AttemptOutcome::Delivered, at(2)).await.unwrap();
+    store.settle(claimed.id, 1, retry(10), None, at(1)).await.unwrap();
+    store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
     assert_eq!(state(store, claimed.id).await, DeliveryState::Queued);
     claim(store, "soc", 10).await;
     for stale in [AttemptOutcome::Delivered, AttemptOutcome::NotMade, AttemptOutcome::Parked { error: "x".into() }] {
-        store.settle(claimed.id, 1, stale, at(11)).await.unwrap();
+        store.settle(claimed.id, 1, stale, None, at(11)).await.unwrap();
     }
     assert_eq!(state(store, claimed.id).await, DeliveryState::Sending);
-    store.settle(claimed.id, 2, AttemptOutcome::Dead { error: "400".into() }, at(12)).await.unwrap();
-    store.settle(claimed.id, 2, AttemptOutcome::Delivered, at(13)).await.unwrap();
+    store.settle(claimed.id, 2, AttemptOutcome::Dead { error: "400".into() }, None, at(12)).await.unwrap();
+    store.settle(claimed.id, 2, AttemptOutcome::Delivered, None, at(13)).await.unwrap();
     let detail = store.delivery(claimed.id).await.unwrap().unwrap();
     assert_eq!((detail.delivery.state, detail.delivery.finished_at), (DeliveryState::Dead, Some(at(12))));
     let outcomes: Vec<_> = detail.attempts.iter().map(|attempt| attempt.outcome.as_deref().unwrap()).collect();
@@ -97,7 +97,7 @@ async fn an_attempt_that_was_not_made_leaves_no_trace() {
     let store = &*bed.store;
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
-    store.settle(claimed.id, 1, AttemptOutcome::NotMade, at(1)).await.unwrap();
+    store.settle(claimed.id, 1, AttemptOutcome::NotMade, None, at(1)).await.unwrap();
     let detail = store.delivery(claimed.id).await.unwrap().unwrap();
     assert_eq!((detail.delivery.state, detail.delivery.attempts), (DeliveryState::Queued, 0));
     assert!(detail.attempts.is_empty());
@@ -115,10 +115,10 @@ async fn an_alert_is_told_when_its_newest_notification_comes_to_rest() {
     commit(store, outcome).await;
     let told = async || load(store, "contoso").await.alerts[0].told_at;
     let first = claim(store, "soc", 1).await;
-    store.settle(first.id, 1, retry(50), at(2)).await.unwrap();
+    store.settle(first.id, 1, retry(50), None, at(2)).await.unwrap();
     assert_eq!(told().await, None, "not at rest");
     let soar = claim(store, "soar", 3).await;
-    store.settle(soar.id, 1, AttemptOutcome::Delivered, at(4)).await.unwrap();
+    store.settle(soar.id, 1, AttemptOutcome::Delivered, None, at(4)).await.unwrap();
     assert_eq!(told().await, Some(at(4)));
 
     let mut outcome = check("contoso", Some(1), 10);
@@ -127,10 +127,10 @@ async fn an_alert_is_told_when_its_newest_notification_comes_to_rest() {
     commit(store, outcome).await;
     assert_eq!(told().await, None, "the newest is on its way");
     let old = claim(store, "soc", 50).await;
-    store.settle(old.id, 2, AttemptOutcome::Delivered, at(51)).await.unwrap();
+    store.settle(old.id, 2, AttemptOutcome::Delivered, None, at(51)).await.unwrap();
     assert_eq!(told().await, None, "an older one does not count");
     let late = claim(store, "late", 60).await;
-    store.settle(late.id, 1, AttemptOutcome::Dead { error: "400".into() }, at(61)).await.unwrap();
+    store.settle(late.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(61)).await.unwrap();
     assert_eq!(told().await, Some(at(61)));
     let row = &store.alerts(&scorewatch::store::AlertFilter::default()).await.unwrap()[0];
     assert_eq!(row.told_to, [channel("late"), channel("soar"), channel("soc")]);
@@ -155,19 +155,20 @@ async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
         store.announce(to_tell(id, None, &["soc"]), at(0)).await.unwrap();
     }
     let claimed = claim(store, "soc", 1).await;
-    store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "410".into() }, at(2)).await.unwrap();
+    store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "410".into() }, None, at(2)).await.unwrap();
     assert_eq!(state(store, claimed.id).await, DeliveryState::Parked);
     assert_eq!(asked(store, "soc", 1000).await, Claim::Parked);
     let bed = bed.reopen().await;
     let store = &*bed.store;
-    let parked = store.parked_channels().await.unwrap();
-    assert_eq!((parked.len(), parked[0].reason.as_str(), parked[0].since), (1, "410", at(2)));
+    let known = store.channels().await.unwrap();
+    let parked = known[0].parked.as_ref().unwrap();
+    assert_eq!((known.len(), parked.reason.as_str(), parked.since), (1, "410", at(2)));
     assert!(store.unpark(&channel("soc"), at(2000)).await.unwrap());
     assert!(!store.unpark(&channel("soc"), at(2000)).await.unwrap());
     let again = claim(store, "soc", 2000).await;
     let from_now_on = "what was kept is not given up for the time in which it could not be sent";
     assert_eq!((again.id, again.attempt, again.queued_at), (claimed.id, 2, at(2000)), "{from_now_on}");
-    store.settle(again.id, 2, AttemptOutcome::Delivered, at(2001)).await.unwrap();
+    store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(2001)).await.unwrap();
     let next = claim(store, "soc", 2001).await;
     assert_eq!((next.notification, next.queued_at), (notification("two"), at(2000)), "{from_now_on}");
 }
@@ -179,7 +180,7 @@ async fn a_dead_letter_is_sent_again_under_its_old_id() {
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
     assert!(!store.resend(claimed.id, at(1)).await.unwrap(), "it is under way");
-    store.settle(claimed.id, 1, AttemptOutcome::Dead { error: "400".into() }, at(1)).await.unwrap();
+    store.settle(claimed.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(1)).await.unwrap();
     assert_eq!(asked(store, "soc", 5).await, Claim::Idle);
     assert!(store.busy_channels().await.unwrap().is_empty());
     assert!(store.resend(claimed.id, at(9)).await.unwrap());
@@ -196,7 +197,7 @@ async fn of_many_attempts_the_newest_fifty_are_kept() {
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     for number in 1..=60 {
         let claimed = claim(store, "soc", i64::from(number)).await;
-        store.settle(claimed.id, number, retry(0), at(i64::from(number))).await.unwrap();
+        store.settle(claimed.id, number, retry(0), None, at(i64::from(number))).await.unwrap();
     }
     let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();
     let attempts = store.delivery(deliveries[0].id).await.unwrap().unwrap().attempts;
@@ -211,9 +212,9 @@ async fn counts_and_listings_agree_with_what_happened() {
         store.announce(to_tell(id, None, channels), at(0)).await.unwrap();
     }
     let first = claim(store, "soc", 0).await;
-    store.settle(first.id, 1, AttemptOutcome::Dead { error: "400".into() }, at(1)).await.unwrap();
+    store.settle(first.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(1)).await.unwrap();
     let second = claim(store, "soc", 1).await;
-    store.settle(second.id, 1, AttemptOutcome::Delivered, at(1)).await.unwrap();
+    store.settle(second.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
     claim(store, "soar", 1).await;
     let totals = store.totals().await.unwrap();
     let mut counted: Vec<_> =
@@ -237,7 +238,7 @@ async fn retention_removes_finished_deliveries_only() {
     store.announce(to_tell("done", None, &["soc"]), at(0)).await.unwrap();
     store.announce(to_tell("waiting", None, &["soc"]), at(0)).await.unwrap();
     let done = claim(store, "soc", 0).await;
-    store.settle(done.id, 1, AttemptOutcome::Delivered, at(1)).await.unwrap();
+    store.settle(done.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
     while store.prune(at(1000), Duration::from_secs(10)).await.unwrap() {}
     assert!(store.delivery(done.id).await.unwrap().is_none());
     assert_eq!(claim(store, "soc", 1000).await.notification, notification("waiting"));

@@ -9,7 +9,7 @@ use std::{
 
 use scorewatch::{
     domain::{ScoreKind, SeriesKey, Timestamp},
-    store::{Store, StoreError, sqlite::SqliteStore},
+    store::{ClaimTerms, Store, StoreError, sqlite::SqliteStore},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -171,7 +171,8 @@ async fn a_row_that_cannot_be_read_is_an_error_to_its_reader_and_to_nobody_else(
     let key = SeriesKey { tenant: tenant("contoso"), score: ScoreKind::DeviceSecureScore, subject: None };
     assert!(undecodable(&store.history(&key, Timestamp::EPOCH).await.unwrap_err()));
     let soc = channel("soc");
-    let (claimed, committed) = tokio::join!(store.claim(&soc, at(1)), store.commit(check("fabrikam", None, 86_400)));
+    let (claimed, committed) =
+        tokio::join!(store.claim(&soc, ClaimTerms::default(), at(1)), store.commit(check("fabrikam", None, 86_400)));
     assert!(undecodable(&claimed.unwrap_err()));
     committed.unwrap();
     commit(&store, check("contoso", Some(1), 86_400)).await;

@@ -83,7 +83,7 @@ pub(super) fn subject_from(text: &str) -> Option<Subject> {
     text.strip_prefix('=').map(|subject| Subject(subject.into()))
 }
 
-pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(format!("a value can't be written: {error}")))
 }
 

@@ -6,7 +6,7 @@ use super::{check::to_json, row};
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
     notify::{Delivery, DeliveryId, NotificationId},
-    store::{Attempt, Away, DeliveryDetail, DeliveryFilter, ParkedChannel, StoreError, Totals},
+    store::{Attempt, Away, DeliveryDetail, DeliveryFilter, StoreError, Totals},
 };
 
 /// Rows of a listing when its caller names no limit.
@@ -20,18 +20,6 @@ pub(super) async fn busy_channels(pool: &SqlitePool) -> Result<Vec<ChannelName>,
     names.iter().map(|name| row::channel(name)).collect()
 }
 
-pub(super) async fn parked_channels(pool: &SqlitePool) -> Result<Vec<ParkedChannel>, StoreError> {
-    let rows = sqlx::query("SELECT name, parked_reason, parked_at FROM channel ORDER BY name").fetch_all(pool).await?;
-    let parked = |found: &SqliteRow| {
-        Ok(ParkedChannel {
-            channel: row::channel(found.try_get(0)?)?,
-            reason: found.try_get(1)?,
-            since: Timestamp::from_nanos(found.try_get(2)?),
-        })
-    };
-    rows.iter().map(parked).collect()
-}
-
 fn delivery_row(found: &SqliteRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         id: DeliveryId(found.try_get("id")?),
@@ -43,6 +31,7 @@ fn delivery_row(found: &SqliteRow) -> Result<Delivery, StoreError> {
         queued_at: Timestamp::from_nanos(found.try_get("queued_at")?),
         next_attempt_at: Timestamp::from_nanos(found.try_get("next_attempt_at")?),
         finished_at: row::time(found.try_get("finished_at")?),
+        carrier: found.try_get::<Option<i64>, _>("carrier")?.map(DeliveryId),
         last_error: found.try_get("last_error")?,
         possible_repeat: found.try_get::<i64, _>("possible_repeat")? != 0,
     })

@@ -5,12 +5,15 @@
 
 mod archive;
 mod bulk;
+mod channel;
 mod check;
+mod claim;
 mod days;
 mod encoding;
 mod error;
 mod files;
 mod listing;
+mod merge;
 mod open;
 mod outbox;
 mod read;
@@ -20,19 +23,19 @@ mod tests;
 mod upkeep;
 mod writer;
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
 
 use self::{check::Check, outbox::Prepared, writer::Writer};
 use super::{
-    AlertFilter, AlertRow, AttemptOutcome, Away, CheckOutcome, Claim, Commit, DeliveryDetail, DeliveryFilter, Due,
-    NewNotification, ParkedChannel, Store, StoreError, TenantRecord, Totals,
+    AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
+    DeliveryDetail, DeliveryFilter, Due, NewNotification, Store, StoreError, TenantRecord, Totals,
 };
 use crate::{
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
-    notify::{Delivery, DeliveryId},
+    notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
 };
 
 /// A store in one file. Cheap to share behind an `Arc`.
@@ -109,9 +112,11 @@ impl Store for SqliteStore {
         read::history(&self.readers, series, since).await
     }
 
-    async fn claim(&self, channel: &ChannelName, now: Timestamp) -> Result<Claim, StoreError> {
-        let channel = channel.clone();
-        self.writer.write(move |db| Box::pin(outbox::claim(db, channel, now))).await
+    async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {
+        let (channel, identity) = (channel.clone(), self.identity.clone());
+        self.writer
+            .write(move |db| Box::pin(async move { claim::claim(db, &identity, channel, terms, now).await }))
+            .await
     }
 
     async fn settle(
@@ -119,9 +124,23 @@ impl Store for SqliteStore {
         delivery: DeliveryId,
         attempt: u32,
         outcome: AttemptOutcome,
+        standing: Option<ChannelStanding>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(outbox::settle(db, delivery, attempt, outcome, now))).await
+        self.writer.write(move |db| Box::pin(outbox::settle(db, delivery, attempt, outcome, standing, now))).await
+    }
+
+    async fn withhold(
+        &self,
+        carrier: DeliveryId,
+        notifications: BTreeSet<NotificationId>,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let error = error.to_owned();
+        self.writer
+            .write(move |db| Box::pin(async move { merge::withhold(db, carrier, &notifications, &error, now).await }))
+            .await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -136,13 +155,22 @@ impl Store for SqliteStore {
         self.writer.write(move |db| Box::pin(outbox::resend(db, delivery, now))).await
     }
 
-    async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError> {
-        listing::parked_channels(&self.readers).await
+    async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
+        channel::records(&self.readers).await
+    }
+
+    async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(move |db| Box::pin(async move { channel::adopt(db, &channels, now).await })).await
+    }
+
+    async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
+        let drill = drill.clone();
+        self.writer.write(move |db| Box::pin(async move { channel::confirm(db, &drill, now).await })).await
     }
 
     async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {
         let channel = channel.clone();
-        self.writer.write(move |db| Box::pin(outbox::unpark(db, channel, now))).await
+        self.writer.write(move |db| Box::pin(async move { channel::unpark(db, channel.as_str(), now).await })).await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {

@@ -1,12 +1,12 @@
 //! A store that has only counts to tell, or not even those.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 
 use crate::{
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
-    notify::{Delivery, DeliveryId},
+    notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
     store::*,
 };
 
@@ -46,7 +46,7 @@ impl Store for StubStore {
         no()
     }
 
-    async fn claim(&self, _channel: &ChannelName, _now: Timestamp) -> Result<Claim, StoreError> {
+    async fn claim(&self, _channel: &ChannelName, _terms: ClaimTerms, _now: Timestamp) -> Result<Claim, StoreError> {
         no()
     }
 
@@ -55,6 +55,7 @@ impl Store for StubStore {
         _delivery: DeliveryId,
         _attempt: u32,
         _outcome: AttemptOutcome,
+        _standing: Option<ChannelStanding>,
         _now: Timestamp,
     ) -> Result<(), StoreError> {
         no()
@@ -72,7 +73,25 @@ impl Store for StubStore {
         no()
     }
 
-    async fn parked_channels(&self) -> Result<Vec<ParkedChannel>, StoreError> {
+    async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
+        no()
+    }
+
+    async fn adopt_channels(&self, _channels: BTreeSet<ChannelName>, _now: Timestamp) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn confirm(&self, _drill: &NotificationId, _now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
+        no()
+    }
+
+    async fn withhold(
+        &self,
+        _carrier: DeliveryId,
+        _notifications: BTreeSet<NotificationId>,
+        _error: &str,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
         no()
     }
 

@@ -1,0 +1,67 @@
+//! May the channel, by the configuration in force, still show this? Asked right before each attempt.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    channel::ChannelSettings,
+    config::Config,
+    domain::{ChannelName, Labels, TenantId},
+    notify::{NotificationId, NotificationType, notification::TenantFacts},
+    store::ClaimedDelivery,
+};
+
+/// Why a channel may not show a tenant.
+pub(super) const FENCED: &str = "the channel may not show this tenant";
+
+/// The channel's settings, if it may show this.
+pub(super) fn may_send(
+    config: &Config,
+    channel: &ChannelName,
+    delivery: &ClaimedDelivery,
+) -> Result<Arc<ChannelSettings>, &'static str> {
+    let settings = config.channels.get(channel).ok_or("the channel is no longer configured")?;
+    let admitted = match (&delivery.tenant, &delivery.notification.data.tenant) {
+        (Some(tenant), facts) => admits(config, settings, tenant, facts.as_ref()),
+        // A digest is looked at item by item; a drill is about nobody.
+        (None, _) => {
+            settings.fence.is_open()
+                || matches!(delivery.notification.kind, NotificationType::Digest | NotificationType::Drill)
+        }
+    };
+    if admitted { Ok(settings.clone()) } else { Err(FENCED) }
+}
+
+/// Takes out of a digest what its channel may not show any more, and says what that was.
+pub(super) fn withheld(
+    config: &Config,
+    settings: &ChannelSettings,
+    delivery: &mut ClaimedDelivery,
+) -> BTreeSet<NotificationId> {
+    let mut withheld = BTreeSet::new();
+    delivery.notification.data.items.retain(|item| {
+        let admitted = match &item.tenant {
+            Some(facts) => {
+                TenantId::parse(&facts.id).is_ok_and(|tenant| admits(config, settings, &tenant, Some(facts)))
+            }
+            None => settings.fence.is_open(),
+        };
+        if !admitted {
+            withheld.insert(item.notification.id.clone());
+            withheld.extend(item.notification.stands_for.iter().cloned());
+        }
+        admitted
+    });
+    withheld
+}
+
+/// The tenants that a delivery tells of.
+pub(super) fn tenants(delivery: &ClaimedDelivery) -> BTreeSet<TenantId> {
+    let in_items = delivery.notification.data.items.iter().filter_map(|item| item.tenant.as_ref());
+    let in_items = in_items.filter_map(|tenant| TenantId::parse(&tenant.id).ok());
+    delivery.tenant.iter().cloned().chain(in_items).collect()
+}
+
+fn admits(config: &Config, settings: &ChannelSettings, tenant: &TenantId, noted: Option<&TenantFacts>) -> bool {
+    let configured = config.tenants.get(tenant).map(|tenant| tenant.labels.as_ref());
+    settings.fence.admits(tenant, configured.or(noted.map(|facts| &facts.labels)).unwrap_or(&Labels::new()))
+}

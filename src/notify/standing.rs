@@ -1,0 +1,149 @@
+//! How a channel's receiver fares, and how long the channel is left alone: its pace, and its circuit breaker.
+//!
+//! Kept in the store, so that a restart neither forgives a receiver that is down nor sends faster than the channel's pace.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::backoff::{self, Bounds};
+use crate::domain::Timestamp;
+
+/// A receiver may stumble this often in a row before its whole channel waits, and not only what it stumbled over.
+const FAILURES_MAX: u32 = 2;
+/// A channel that has failed for so long is told to the operator.
+pub const TROUBLE_TOLD_AFTER: Duration = Duration::from_mins(5);
+
+/// What an attempt says about its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fared {
+    /// It answered as it should, be it by a refusal.
+    Well,
+    /// It did not, and asked for that much time.
+    Badly {
+        /// Zero: it asked for none.
+        asked: Duration,
+    },
+}
+
+/// How a channel's receiver fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ChannelStanding {
+    /// Failures in a row.
+    pub failures: u32,
+    /// Since when it fails; `None`: it does not.
+    pub failing_since: Option<Timestamp>,
+    /// The period before that in which it failed.
+    pub failed: Option<FailedPeriod>,
+    /// Nothing is sent before: the pace, what the receiver asked for, or an open breaker.
+    pub rest_until: Timestamp,
+    /// When it last was certain that messages arrive.
+    pub proven_at: Option<Timestamp>,
+}
+
+/// A period in which a receiver failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FailedPeriod {
+    /// The first failure.
+    pub from: Timestamp,
+    /// The first success after it.
+    pub until: Timestamp,
+}
+
+impl Default for ChannelStanding {
+    /// Nothing is known yet.
+    fn default() -> Self {
+        Self { failures: 0, failing_since: None, failed: None, rest_until: Timestamp::EPOCH, proven_at: None }
+    }
+}
+
+impl ChannelStanding {
+    /// How the channel stands after an attempt that ended at `now`. What a receiver asks for concerns its channel, not only the
+    /// delivery that it was asked of. From the third failure in a row on, the breaker is open: one attempt per ever longer wait.
+    ///
+    /// `draw`: see [`backoff::wait`].
+    #[must_use]
+    pub fn after(self, fared: Fared, pace: Duration, bounds: Bounds, draw: f64, now: Timestamp) -> Self {
+        match fared {
+            Fared::Well => Self {
+                failures: 0,
+                failing_since: None,
+                failed: self.failing_since.map(|from| FailedPeriod { from, until: now }).or(self.failed),
+                rest_until: now.plus(pace),
+                proven_at: self.proven_at,
+            },
+            Fared::Badly { asked } => {
+                let failures = self.failures.saturating_add(1);
+                let open = match failures.checked_sub(FAILURES_MAX) {
+                    Some(in_a_row @ 1..) => backoff::wait(bounds, in_a_row, draw),
+                    _ => Duration::ZERO,
+                };
+                Self {
+                    failures,
+                    failing_since: self.failing_since.or(Some(now)),
+                    rest_until: now.plus(pace.max(asked).max(open)),
+                    ..self
+                }
+            }
+        }
+    }
+
+    /// Whether the breaker is open: the whole channel waits for its receiver.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.failures > FAILURES_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACE: Duration = Duration::from_millis(500);
+    const BOUNDS: Bounds =
+        Bounds { first: Duration::from_secs(2), max: Duration::from_secs(7), give_up: Duration::from_hours(24) };
+
+    #[test]
+    fn a_channel_rests_as_its_receiver_asks_and_longer_the_longer_it_fails() {
+        let mut standing = ChannelStanding::default();
+        let (good, failing) = (Fared::Well, |seconds| Fared::Badly { asked: Duration::from_secs(seconds) });
+        let now = Timestamp::from_seconds(1_000_000);
+        for (fared, halves, is_open) in [
+            (failing(0), 1, false),
+            (failing(0), 1, false),
+            (failing(0), 2, true),
+            (failing(0), 4, true),
+            (failing(9), 18, true),
+            (failing(0), 7, true),
+            (failing(0), 7, true),
+            (good, 1, false),
+            (failing(30), 60, false),
+            (good, 1, false),
+            (failing(0), 1, false),
+        ] {
+            standing = standing.after(fared, PACE, BOUNDS, 0.5, now);
+            assert_eq!(standing.rest_until, now.plus(Duration::from_millis(500 * halves)), "{fared:?}");
+            assert_eq!(standing.is_open(), is_open, "{fared:?}");
+        }
+    }
+
+    #[test]
+    fn a_period_of_failure_begins_with_the_first_and_ends_with_the_next_success() {
+        let at = Timestamp::from_seconds;
+        let bad = Fared::Badly { asked: Duration::ZERO };
+        let mut standing = ChannelStanding::default();
+        for (seconds, fared, failing_since, failed) in [
+            (10, bad, Some(10), None),
+            (20, bad, Some(10), None),
+            (30, Fared::Well, None, Some((10, 30))),
+            (40, Fared::Well, None, Some((10, 30))),
+            (50, bad, Some(50), Some((10, 30))),
+            (60, Fared::Well, None, Some((50, 60))),
+        ] {
+            standing = standing.after(fared, PACE, BOUNDS, 0.0, at(seconds));
+            assert_eq!(standing.failing_since, failing_since.map(at), "{seconds}");
+            let period = failed.map(|(from, until)| FailedPeriod { from: at(from), until: at(until) });
+            assert_eq!(standing.failed, period, "{seconds}");
+        }
+    }
+}

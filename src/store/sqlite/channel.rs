@@ -1,0 +1,186 @@
+//! How channels stand: their receivers, their breakers, whether they are parked, and when they were proven.
+
+use std::collections::BTreeSet;
+
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+
+use super::{check::to_json, row};
+use crate::{
+    domain::{ChannelName, Timestamp},
+    notify::{ChannelStanding, NotificationId, standing::FailedPeriod},
+    store::{ChannelRecord, ParkedChannel, StoreError},
+};
+
+const STANDING: &str = "failures, failing_since, failed_from, failed_until, rest_until, proven_at";
+
+/// How the channel stands, and whether it is parked.
+pub(super) async fn standing(
+    connection: &mut SqliteConnection,
+    name: &ChannelName,
+) -> Result<(ChannelStanding, bool), StoreError> {
+    let found = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {STANDING}, parked_at IS NOT NULL AS is_parked FROM channel WHERE name = ?"
+    )))
+    .bind(name.as_str())
+    .fetch_optional(connection)
+    .await?;
+    let Some(found) = found else { return Ok((ChannelStanding::default(), false)) };
+    Ok((standing_of(&found)?, found.try_get::<i64, _>("is_parked")? != 0))
+}
+
+fn standing_of(found: &SqliteRow) -> Result<ChannelStanding, StoreError> {
+    let time = |column: &str| Ok::<_, StoreError>(row::time(found.try_get(column)?));
+    let failed = time("failed_from")?.zip(time("failed_until")?);
+    Ok(ChannelStanding {
+        failures: row::count(found.try_get("failures")?)?,
+        failing_since: time("failing_since")?,
+        failed: failed.map(|(from, until)| FailedPeriod { from, until }),
+        rest_until: Timestamp::from_nanos(found.try_get("rest_until")?),
+        proven_at: time("proven_at")?,
+    })
+}
+
+/// Every channel that anything is known of.
+pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM channel ORDER BY name").fetch_all(pool).await?;
+    let record = |found: &SqliteRow| -> Result<ChannelRecord, StoreError> {
+        let channel = row::channel(found.try_get("name")?)?;
+        let parked_at = row::time(found.try_get("parked_at")?);
+        let reason: Option<String> = found.try_get("parked_reason")?;
+        Ok(ChannelRecord {
+            parked: parked_at.map(|since| ParkedChannel {
+                channel: channel.clone(),
+                reason: reason.unwrap_or_default(),
+                since,
+            }),
+            channel,
+            standing: standing_of(found)?,
+            last_error: found.try_get("last_error")?,
+            drilled_at: row::time(found.try_get("drilled_at")?),
+        })
+    };
+    rows.iter().map(record).collect()
+}
+
+/// Records how the channel stands after an attempt; `error` is why it failed.
+pub(super) async fn stand(
+    connection: &mut SqliteConnection,
+    name: &str,
+    standing: &ChannelStanding,
+    error: Option<&str>,
+) -> Result<(), StoreError> {
+    let ChannelStanding { failures, failing_since, failed, rest_until, proven_at } = standing;
+    sqlx::query(
+        "INSERT INTO channel (name, failures, failing_since, failed_from, failed_until, rest_until, proven_at, last_error) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, \
+         failing_since = excluded.failing_since, failed_from = excluded.failed_from, failed_until = excluded.failed_until, \
+         rest_until = excluded.rest_until, proven_at = coalesce(excluded.proven_at, proven_at), \
+         last_error = coalesce(excluded.last_error, last_error)",
+    )
+    .bind(name)
+    .bind(i64::from(*failures))
+    .bind(failing_since.map(Timestamp::as_nanos))
+    .bind(failed.map(|period| period.from.as_nanos()))
+    .bind(failed.map(|period| period.until.as_nanos()))
+    .bind(rest_until.as_nanos())
+    .bind(proven_at.map(Timestamp::as_nanos))
+    .bind(error)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Keeps the channel's queue until it is mended.
+pub(super) async fn park(
+    connection: &mut SqliteConnection,
+    name: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO channel (name, parked_reason, parked_at) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE \
+         SET parked_reason = excluded.parked_reason, parked_at = excluded.parked_at WHERE parked_at IS NULL",
+    )
+    .bind(name)
+    .bind(reason)
+    .bind(now.as_nanos())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// See [`crate::store::Store::unpark`].
+pub(super) async fn unpark(connection: &mut SqliteConnection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let unparked = sqlx::query(
+        "UPDATE channel SET parked_at = NULL, parked_reason = NULL, failures = 0, failing_since = NULL \
+         WHERE name = ? AND parked_at IS NOT NULL",
+    )
+    .bind(name)
+    .execute(&mut *connection)
+    .await?;
+    if unparked.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        // Giving up counts from here: the time in which nothing could be sent must not kill what was kept.
+        "UPDATE delivery SET state = iif(state = 'parked', 'queued', state), next_attempt_at = ?1, queued_at = ?1 \
+         WHERE channel = ?2 AND finished_at IS NULL",
+    )
+    .bind(now.as_nanos())
+    .bind(name)
+    .execute(connection)
+    .await?;
+    Ok(true)
+}
+
+/// Notes when these channels, as a JSON list, were last drilled.
+pub(super) async fn note_drill(
+    connection: &mut SqliteConnection,
+    channels: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO channel (name, drilled_at) SELECT value, ?1 FROM json_each(?2) WHERE true \
+         ON CONFLICT (name) DO UPDATE SET drilled_at = excluded.drilled_at",
+    )
+    .bind(now.as_nanos())
+    .bind(channels)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// See [`crate::store::Store::adopt_channels`].
+pub(super) async fn adopt(
+    connection: &mut SqliteConnection,
+    channels: &BTreeSet<ChannelName>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO channel (name, drilled_at) SELECT value, ?1 FROM json_each(?2) WHERE true \
+         ON CONFLICT (name) DO UPDATE SET drilled_at = excluded.drilled_at WHERE drilled_at IS NULL",
+    )
+    .bind(now.as_nanos())
+    .bind(to_json(channels)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// See [`crate::store::Store::confirm`].
+pub(super) async fn confirm(
+    connection: &mut SqliteConnection,
+    notification: &NotificationId,
+    now: Timestamp,
+) -> Result<Vec<ChannelName>, StoreError> {
+    let proven: Vec<String> = sqlx::query_scalar(
+        "UPDATE channel SET proven_at = max(coalesce(proven_at, ?1), ?1) WHERE name IN (\
+         SELECT d.channel FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE n.id = ?2 AND n.type = 'drill') RETURNING name",
+    )
+    .bind(now.as_nanos())
+    .bind(notification.as_str())
+    .fetch_all(connection)
+    .await?;
+    proven.iter().map(|name| row::channel(name)).collect()
+}

@@ -1,0 +1,164 @@
+//! What a channel sends next: chosen, merged with what can go along, and on record before anybody sends it.
+
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use super::{channel, merge, row};
+use crate::{
+    domain::{ChannelName, Timestamp},
+    notify::{ChannelStanding, DeliveryId},
+    store::{Claim, ClaimTerms, ClaimedDelivery, StoreError},
+};
+
+/// How many attempts of a delivery are kept, newest first.
+const ATTEMPTS_KEPT: i64 = 50;
+
+/// An unfinished delivery that no earlier unfinished one of the same alert precedes on its channel, other than what it carries.
+const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND NOT EXISTS (\
+    SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL AND e.alert_key IS NOT NULL \
+    AND e.alert_key = d.alert_key AND e.id < d.id AND e.carrier IS NOT d.id)";
+/// When its next attempt may be made: retries have a time of their own, and what lies further ahead than any wait is due.
+const DUE_AT: &str =
+    "iif(d.next_attempt_at > max(?2, ?3), 0, iif(d.attempts > 0, max(d.next_attempt_at, ?2), d.next_attempt_at))";
+
+/// See [`crate::store::Store::claim`]. While a delivery of the channel is `sending`, there is nothing else to take.
+pub(super) async fn claim(
+    connection: &mut SqliteConnection,
+    store: &str,
+    name: ChannelName,
+    terms: ClaimTerms,
+    now: Timestamp,
+) -> Result<Claim, StoreError> {
+    let (standing, is_parked) = channel::standing(connection, &name).await?;
+    let sending: i64 =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM delivery WHERE channel = ?1 AND state = 'sending')")
+            .bind(name.as_str())
+            .fetch_one(&mut *connection)
+            .await?;
+    if sending != 0 {
+        return Ok(Claim::Idle);
+    }
+    let latest = now.plus(terms.longest_rest);
+    if standing.rest_until > now && standing.rest_until <= latest {
+        return Ok(if is_parked { Claim::Parked } else { Claim::Wait(standing.rest_until) });
+    }
+    if is_parked {
+        return match drill(connection, &name).await? {
+            Some(id) => take(connection, id, standing, now).await,
+            None => Ok(Claim::Parked),
+        };
+    }
+    if let Some(over) = terms.merge_over
+        && let Some(digest) = merge::into_digest(connection, store, &name, over, now).await?
+    {
+        return take(connection, digest, standing, now).await;
+    }
+    let due = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT d.id, d.alert_key FROM delivery AS d WHERE {HEAD} AND {DUE_AT} <= ?4 ORDER BY d.id LIMIT 1"
+    )))
+    .bind(name.as_str())
+    .bind(terms.retries_from.as_nanos())
+    .bind(latest.as_nanos())
+    .bind(now.as_nanos())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(due) = due else { return next(connection, &name, terms, latest).await };
+    let mut id = DeliveryId(due.try_get(0)?);
+    if terms.merge_over.is_some()
+        && let Some(alert) = due.try_get::<Option<String>, _>(1)?
+    {
+        id = merge::into_newest(connection, &name, &alert, id).await?;
+    }
+    take(connection, id, standing, now).await
+}
+
+/// When the channel has something to send, as nothing is due now.
+async fn next(
+    connection: &mut SqliteConnection,
+    name: &ChannelName,
+    terms: ClaimTerms,
+    latest: Timestamp,
+) -> Result<Claim, StoreError> {
+    let next: Option<i64> =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT min({DUE_AT}) FROM delivery AS d WHERE {HEAD}")))
+            .bind(name.as_str())
+            .bind(terms.retries_from.as_nanos())
+            .bind(latest.as_nanos())
+            .fetch_one(connection)
+            .await?;
+    Ok(next.map_or(Claim::Idle, |next| Claim::Wait(Timestamp::from_nanos(next))))
+}
+
+/// What a parked channel may send all the same: a drill, which shows whether its receiver was mended.
+async fn drill(connection: &mut SqliteConnection, name: &ChannelName) -> Result<Option<DeliveryId>, StoreError> {
+    let id = sqlx::query_scalar(
+        "SELECT d.id FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE d.channel = ? AND d.finished_at IS NULL AND d.state = 'queued' AND n.type = 'drill' \
+         ORDER BY d.id DESC LIMIT 1",
+    )
+    .bind(name.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(id.map(DeliveryId))
+}
+
+/// Puts the delivery under way: its attempt is on record.
+async fn take(
+    connection: &mut SqliteConnection,
+    id: DeliveryId,
+    standing: ChannelStanding,
+    now: Timestamp,
+) -> Result<Claim, StoreError> {
+    let found = sqlx::query(
+        "SELECT d.id, d.attempts, d.queued_at, d.possible_repeat, d.tenant, d.plain, n.body FROM delivery AS d \
+         JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?",
+    )
+    .bind(id.0)
+    .fetch_one(&mut *connection)
+    .await?;
+    let mut claimed = claimed(&found, standing)?;
+    claimed.notification.data.notification.stands_for = merge::stands_for(connection, id).await?;
+    record_attempt(connection, &claimed, now).await?;
+    Ok(Claim::Send(Box::new(claimed)))
+}
+
+fn claimed(found: &SqliteRow, standing: ChannelStanding) -> Result<ClaimedDelivery, StoreError> {
+    let possible_repeat = found.try_get::<i64, _>(3)? != 0;
+    let mut notification = row::notification(found.try_get(6)?)?;
+    notification.data.notification.possible_repeat = possible_repeat;
+    Ok(ClaimedDelivery {
+        id: DeliveryId(found.try_get(0)?),
+        attempt: row::count(found.try_get(1)?)? + 1,
+        queued_at: Timestamp::from_nanos(found.try_get(2)?),
+        possible_repeat,
+        plain: found.try_get::<i64, _>(5)? != 0,
+        tenant: row::optional_tenant(found.try_get(4)?)?,
+        notification,
+        standing,
+    })
+}
+
+async fn record_attempt(
+    connection: &mut SqliteConnection,
+    claimed: &ClaimedDelivery,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE delivery SET state = 'sending', attempts = ? WHERE id = ?")
+        .bind(i64::from(claimed.attempt))
+        .bind(claimed.id.0)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("INSERT INTO attempt (delivery_id, number, started_at) VALUES (?, ?, ?)")
+        .bind(claimed.id.0)
+        .bind(i64::from(claimed.attempt))
+        .bind(now.as_nanos())
+        .execute(&mut *connection)
+        .await?;
+    if i64::from(claimed.attempt) > ATTEMPTS_KEPT {
+        sqlx::query("DELETE FROM attempt WHERE delivery_id = ? AND number <= ?")
+            .bind(claimed.id.0)
+            .bind(i64::from(claimed.attempt) - ATTEMPTS_KEPT)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! How channels stand: rest, trouble, parking, drills and their proof.
+
+use std::time::Duration;
+
+use scorewatch::{
+    notify::{ChannelStanding, NotificationType, standing::FailedPeriod},
+    store::{AttemptOutcome, ChannelRecord, Claim, ClaimTerms, Store},
+};
+
+use super::fixture::*;
+
+async fn record(store: &dyn Store) -> ChannelRecord {
+    store.channels().await.unwrap().pop().unwrap()
+}
+
+async fn queue(store: &dyn Store, id: &str, kind: NotificationType) {
+    let mut new = to_tell(id, None, &["soc"]);
+    new.notification.kind = kind;
+    assert!(store.announce(new, at(0)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_it() {
+    let bed = Bed::new().await;
+    for id in ["one", "two"] {
+        queue(&*bed.store, id, NotificationType::AlertFiring).await;
+    }
+    let claimed = claim(&*bed.store, "soc", 100_000).await;
+    let standing = ChannelStanding {
+        failures: 3,
+        failing_since: Some(at(99_000)),
+        failed: Some(FailedPeriod { from: at(1), until: at(2) }),
+        rest_until: at(100_900),
+        proven_at: None,
+    };
+    let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(100_900), may_have_arrived: false };
+    bed.store.settle(claimed.id, 1, failed, Some(standing), at(100_000)).await.unwrap();
+    let bed = bed.reopen().await;
+    let store = &*bed.store;
+    let terms = ClaimTerms { longest_rest: Duration::from_hours(1), ..ClaimTerms::default() };
+    assert_eq!(store.claim(&channel("soc"), terms, at(100_001)).await.unwrap(), Claim::Wait(at(100_900)));
+    assert_eq!((record(store).await.standing, record(store).await.last_error), (standing, Some("503".to_owned())));
+    let Claim::Send(again) = store.claim(&channel("soc"), terms, at(0)).await.unwrap() else {
+        panic!("no rest is longer than an hour")
+    };
+    assert_eq!((again.id, again.standing), (claimed.id, standing));
+}
+
+#[tokio::test]
+async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    queue(store, "one", NotificationType::AlertFiring).await;
+    let claimed = claim(store, "soc", 0).await;
+    store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "404".into() }, None, at(1)).await.unwrap();
+    queue(store, "drill", NotificationType::Drill).await;
+    assert_eq!(record(store).await.drilled_at, Some(at(0)));
+    let drill = claim(store, "soc", 2).await;
+    assert_eq!(drill.notification.kind, NotificationType::Drill);
+    store.settle(drill.id, 1, AttemptOutcome::Delivered, None, at(3)).await.unwrap();
+    assert_eq!(record(store).await.parked, None);
+    assert_eq!(claim(store, "soc", 4).await.id, claimed.id);
+}
+
+#[tokio::test]
+async fn a_drill_that_a_person_saw_proves_its_channel() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    queue(store, "one", NotificationType::AlertFiring).await;
+    queue(store, "drill", NotificationType::Drill).await;
+    let id = |name| notification(name).data.notification.id;
+    assert!(store.confirm(&id("one"), at(5)).await.unwrap().is_empty(), "not a drill");
+    assert_eq!(store.confirm(&id("drill"), at(5)).await.unwrap(), [channel("soc")]);
+    assert_eq!(store.confirm(&id("drill"), at(4)).await.unwrap(), [channel("soc")]);
+    assert_eq!(record(store).await.standing.proven_at, Some(at(5)));
+}
+
+#[tokio::test]
+async fn the_time_until_the_first_drill_begins_once() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    for seconds in [1, 2] {
+        store.adopt_channels([channel("soc")].into(), at(seconds)).await.unwrap();
+    }
+    assert_eq!(record(store).await.drilled_at, Some(at(1)));
+}

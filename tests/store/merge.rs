@@ -1,0 +1,184 @@
+//! Deliveries that go along with another: folded into the newest of their alert, or taken by a digest.
+
+use scorewatch::{
+    domain::{Labels, Severity, Timestamp},
+    notify::{
+        DeliveryState, NotificationType, digest,
+        notification::{AlertFacts, TenantFacts},
+    },
+    store::{AttemptOutcome, Claim, ClaimTerms, ClaimedDelivery, DeliveryFilter, NewNotification, Store},
+};
+
+use super::fixture::*;
+
+/// The `sequence`th notification of a rule's alert of `contoso`.
+fn of_alert(rule: &str, sequence: u64, is_over: bool) -> NewNotification {
+    let id = format!("{rule}{sequence}");
+    let mut new = to_tell(&id, Some(key("contoso", rule)), &["soc"]);
+    new.notification.kind = if is_over { NotificationType::AlertResolved } else { NotificationType::AlertFiring };
+    new.notification.data.notification.sequence = sequence;
+    new.notification.data.alert = Some(AlertFacts {
+        id: format!("alert_{rule}"),
+        state: if is_over { "resolved" } else { "firing" }.to_owned(),
+        severity: Severity::Warning,
+        started_at: at(0),
+        resolved_at: is_over.then(|| at(0)),
+        reason: None,
+        resolution: None,
+    });
+    new.notification.data.tenant =
+        Some(TenantFacts { id: "contoso".to_owned(), name: "Contoso".to_owned(), labels: Labels::new() });
+    new
+}
+
+async fn queue(store: &dyn Store, new: NewNotification) {
+    assert!(store.announce(new, at(0)).await.unwrap());
+}
+
+fn merging(over: usize) -> ClaimTerms {
+    ClaimTerms { merge_over: Some(over), ..ClaimTerms::default() }
+}
+
+async fn claim_merging(store: &dyn Store, over: usize, now: Timestamp) -> ClaimedDelivery {
+    match store.claim(&channel("soc"), merging(over), now).await.unwrap() {
+        Claim::Send(claimed) => *claimed,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The states of all deliveries, oldest first.
+async fn states(store: &dyn Store) -> Vec<DeliveryState> {
+    let mut deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();
+    deliveries.reverse();
+    deliveries.iter().map(|delivery| delivery.state).collect()
+}
+
+use DeliveryState::{Carried, Dead, Delivered, Queued, Sending};
+
+#[tokio::test]
+async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("a", resolved(1, 2))];
+    outcome.notifications = vec![of_alert("a", 1, false), of_alert("a", 2, true)];
+    commit(store, outcome).await;
+    let claimed = claim_merging(store, 20, at(1)).await;
+    assert_eq!(claimed.notification.data.notification.id, notification("a2").data.notification.id);
+    assert_eq!(claimed.notification.data.notification.stands_for, [notification("a1").data.notification.id]);
+    assert_eq!(states(store).await, [Carried, Sending]);
+    store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
+    assert_eq!(states(store).await, [Delivered, Delivered]);
+    assert_eq!(load(store, "contoso").await.alerts[0].told_at, Some(at(2)));
+}
+
+#[tokio::test]
+async fn what_was_folded_is_folded_on_and_keeps_its_place() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    queue(store, of_alert("a", 1, false)).await;
+    queue(store, of_alert("a", 2, false)).await;
+    let first = claim_merging(store, 20, at(0)).await;
+    let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(10), may_have_arrived: false };
+    store.settle(first.id, 1, failed, None, at(1)).await.unwrap();
+    queue(store, of_alert("a", 3, true)).await;
+    let second = claim_merging(store, 20, at(10)).await;
+    let stands_for = &second.notification.data.notification.stands_for;
+    assert_eq!(stands_for.len(), 2, "{stands_for:?}");
+    assert_eq!(states(store).await, [Carried, Carried, Sending]);
+    store.settle(second.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(11)).await.unwrap();
+    assert_eq!(states(store).await, [Dead, Dead, Dead]);
+}
+
+#[tokio::test]
+async fn more_than_the_limit_go_out_as_one_and_fare_as_it_does() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    for rule in ["a", "b", "c"] {
+        queue(store, of_alert(rule, 1, false)).await;
+    }
+    let alone = claim_merging(store, 3, at(0)).await;
+    assert_eq!(alone.notification.kind, NotificationType::AlertFiring, "three are not more than three");
+    store.settle(alone.id, 1, AttemptOutcome::NotMade, None, at(0)).await.unwrap();
+    queue(store, of_alert("d", 1, false)).await;
+    queue(store, of_alert("d", 2, true)).await;
+    let taken = claim_merging(store, 3, at(1)).await;
+    assert_eq!(taken.notification.kind, NotificationType::Digest);
+    let items = &taken.notification.data.items;
+    assert_eq!(items.len(), 4);
+    assert_eq!(items.iter().map(|item| item.notification.stands_for.len()).sum::<usize>(), 1);
+    assert_eq!(states(store).await, [Carried, Carried, Carried, Carried, Carried, Sending]);
+    let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(9), may_have_arrived: false };
+    store.settle(taken.id, 1, failed, None, at(2)).await.unwrap();
+    queue(store, of_alert("a", 2, true)).await;
+    let wait = store.claim(&channel("soc"), merging(3), at(3)).await.unwrap();
+    assert_eq!(wait, Claim::Wait(at(9)), "what comes later of the same alert waits for the digest");
+    let bed = bed.reopen().await;
+    let again = claim_merging(&*bed.store, 3, at(9)).await;
+    assert_eq!((again.id, again.notification.data.items.len()), (taken.id, 4));
+    bed.store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(10)).await.unwrap();
+    assert_eq!(states(&*bed.store).await[..5], [Delivered; 5]);
+    let later = claim_merging(&*bed.store, 3, at(11)).await;
+    assert_eq!(later.notification.data.notification.id, notification("a2").data.notification.id);
+}
+
+#[tokio::test]
+async fn ten_thousand_waiting_become_few_messages_and_none_is_left() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let mut outcome = check("contoso", None, 0);
+    outcome.notifications = (0..10_000).map(|number| of_alert(&format!("r{number}"), 1, false)).collect();
+    commit(store, outcome).await;
+    let mut messages = 0;
+    while let Claim::Send(claimed) = store.claim(&channel("soc"), merging(20), at(1)).await.unwrap() {
+        store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
+        messages += 1;
+    }
+    assert_eq!(messages, 10_000 / digest::LINES_MAX);
+    assert!(store.busy_channels().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_digest_may_not_show_any_more_is_a_dead_letter() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    for rule in ["a", "b"] {
+        queue(store, of_alert(rule, 1, false)).await;
+    }
+    let taken = claim_merging(store, 1, at(0)).await;
+    let withheld = [notification("a1").data.notification.id].into();
+    store.withhold(taken.id, withheld, "fenced", at(1)).await.unwrap();
+    store.settle(taken.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
+    assert_eq!(states(store).await, [Dead, Delivered, Delivered]);
+}
+
+#[tokio::test]
+async fn a_rejected_form_is_plain_at_the_next_attempt() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    queue(store, of_alert("a", 1, false)).await;
+    let rich = claim(store, "soc", 0).await;
+    assert!(!rich.plain);
+    let rejected = AttemptOutcome::Plainer { error: "invalid_blocks".into() };
+    store.settle(rich.id, 1, rejected, None, at(1)).await.unwrap();
+    assert_eq!(states(store).await, [Queued]);
+    assert!(claim(store, "soc", 1).await.plain);
+}
+
+#[tokio::test]
+async fn retries_wait_for_their_time_and_first_tries_pass_them() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    queue(store, of_alert("a", 1, false)).await;
+    let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(1), may_have_arrived: true };
+    let first = claim(store, "soc", 0).await;
+    store.settle(first.id, 1, failed, None, at(1)).await.unwrap();
+    let terms = ClaimTerms { retries_from: at(60), ..ClaimTerms::default() };
+    assert_eq!(store.claim(&channel("soc"), terms, at(2)).await.unwrap(), Claim::Wait(at(60)));
+    queue(store, of_alert("b", 1, false)).await;
+    let Claim::Send(passing) = store.claim(&channel("soc"), terms, at(2)).await.unwrap() else { panic!() };
+    assert_ne!(passing.id, first.id);
+    store.settle(passing.id, 1, AttemptOutcome::Delivered, None, at(3)).await.unwrap();
+    let Claim::Send(retried) = store.claim(&channel("soc"), terms, at(60)).await.unwrap() else { panic!() };
+    assert!(retried.id == first.id && retried.possible_repeat, "its first attempt may have arrived");
+}
