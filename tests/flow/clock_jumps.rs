@@ -82,6 +82,36 @@ async fn what_waits_is_sent_once_when_the_clock_is_set_forward() {
 }
 
 #[tokio::test]
+async fn what_waits_and_an_open_breaker_are_held_to_their_maximum_when_the_clock_is_set_back() {
+    // What a receiver may ask for at most, which is more than the longest back-off.
+    let longest = minutes(60);
+    for seconds in [-HOUR, -YEAR] {
+        let bed = Bed::new().await;
+        let (dispatcher, _config, _told) = bed.dispatcher(config().with_channel(bed.channel("soc")));
+        bed.receivers.set("soc", Some(Reply::status(503).retry_after("600")));
+        for (name, rule) in [("one", "low"), ("two", "drop"), ("three", "blind")] {
+            queue(bed.store.as_ref(), name, rule, &["soc"], bed.clock.now()).await;
+        }
+        for _ in 0..4 {
+            dispatcher.drain().await.unwrap();
+            bed.pass(10);
+        }
+        dispatcher.drain().await.unwrap();
+        bed.receivers.set("soc", None);
+        step(&bed, seconds);
+        let set_back_at = bed.clock.now();
+        let waits = async || bed.deliveries().await.iter().any(|delivery| delivery.state != DeliveryState::Delivered);
+        while waits().await {
+            assert!(bed.clock.now().since(set_back_at) <= longest, "{seconds} s: {:?}", bed.deliveries().await);
+            bed.pass(5);
+            dispatcher.drain().await.unwrap();
+        }
+        let taken = bed.receivers.received().iter().filter(|request| request.accepted()).count();
+        assert_eq!(taken, 3, "{seconds} s");
+    }
+}
+
+#[tokio::test]
 async fn a_reminder_waits_for_no_time_that_has_been_already() {
     for seconds in [-HOUR, -YEAR] {
         let bed = Bed::new().await;
