@@ -1,5 +1,6 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
+mod chat;
 pub mod guard;
 mod message;
 mod slack;
@@ -9,6 +10,8 @@ mod webhook;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+pub use chat::ChatApp;
+
 pub use crate::notify::backoff::Bounds as RetryBounds;
 
 use crate::{
@@ -16,7 +19,7 @@ use crate::{
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
     secret::{SecretReference, redact_url},
-    template::Registry,
+    template::{Receiver, Registry},
 };
 
 /// A channel as configured.
@@ -55,6 +58,13 @@ pub enum ChannelKind {
         /// The webhook's URL; the whole authorisation is in it.
         url: SecretReference,
     },
+    /// An incoming webhook of another chat application.
+    Chat {
+        /// Which application.
+        app: ChatApp,
+        /// The webhook's URL; the whole authorisation is in it.
+        url: SecretReference,
+    },
     /// Any receiver of JSON, with Standard Webhooks headers.
     Webhook {
         /// The receiver's URL.
@@ -65,12 +75,24 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
+    /// For which kind of receiver its templates write.
+    #[must_use]
+    pub const fn receiver(&self) -> Receiver {
+        match self {
+            Self::Teams { .. } => Receiver::Teams,
+            Self::Slack { .. } => Receiver::Slack,
+            Self::Chat { app, .. } => app.receiver(),
+            Self::Webhook { .. } => Receiver::Webhook,
+        }
+    }
+
     /// The name as written under `type:`, which is also the built-in template's name.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Teams { .. } => "teams",
             Self::Slack { .. } => "slack",
+            Self::Chat { app, .. } => app.as_str(),
             Self::Webhook { .. } => "webhook",
         }
     }
@@ -81,7 +103,7 @@ impl ChannelKind {
     #[must_use]
     pub const fn keeps_state(&self) -> bool {
         match self {
-            Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } => false,
+            Self::Teams { .. } | Self::Slack { .. } | Self::Chat { .. } | Self::Webhook { .. } => false,
         }
     }
 
@@ -209,6 +231,7 @@ pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<d
     match &settings.kind {
         ChannelKind::Teams { .. } => Box::new(teams::Teams::new(settings, templates)),
         ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
+        ChannelKind::Chat { .. } => Box::new(chat::Chat::new(settings, templates)),
         ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
     }
 }

@@ -12,7 +12,7 @@ use super::{
     words::{labels, name, one_of},
 };
 use crate::{
-    channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
+    channel::{ChannelKind, ChannelSettings, ChatApp, RetryBounds, WebhookUrl},
     domain::{ChannelName, Selector, TenantId},
     egress::Private,
     notify::route::Fence,
@@ -25,18 +25,28 @@ const DIGEST_OVER: usize = 20;
 enum Kind {
     Teams,
     Slack,
+    Chat(ChatApp),
     Webhook,
 }
+
+/// What may stand under `type:`.
+const KINDS: [(&str, Kind); 6] = [
+    ("teams", Kind::Teams),
+    ("slack", Kind::Slack),
+    (ChatApp::Discord.as_str(), Kind::Chat(ChatApp::Discord)),
+    (ChatApp::GoogleChat.as_str(), Kind::Chat(ChatApp::GoogleChat)),
+    (ChatApp::Mattermost.as_str(), Kind::Chat(ChatApp::Mattermost)),
+    ("webhook", Kind::Webhook),
+];
 
 /// A channel, unless there is an error in it.
 pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelSettings> {
     at.only(RawChannel::KEYS, problems);
     let name = name(text, at, ChannelName::parse, problems);
     if !raw.r#type.is_written() {
-        problems.error(&at.key("type"), "`type` is missing", "write `type: teams`, `type: slack` or `type: webhook`");
+        problems.error(&at.key("type"), "`type` is missing", "write `type: teams`, `type: slack`, `type: webhook` or another");
     }
-    let kinds = [("teams", Kind::Teams), ("slack", Kind::Slack), ("webhook", Kind::Webhook)];
-    let kind = one_of(raw.r#type, &at.key("type"), &kinds, problems);
+    let kind = one_of(raw.r#type, &at.key("type"), &KINDS, problems);
     let signed = raw.signing_secret.is_written();
     let signing_secrets = signing(raw.signing_secret, &at.key("signing_secret"), problems);
     let url = problems.require(raw.url, &at.key("url"), "{ file: secrets/url }");
@@ -54,6 +64,7 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
                 ChannelKind::Webhook { url, signing_secrets }
             }
             (Kind::Teams, url) => ChannelKind::Teams { url: secrets::reference(url, &here, problems)? },
+            (Kind::Chat(app), url) => ChannelKind::Chat { app, url: secrets::reference(url, &here, problems)? },
             (Kind::Slack, url) => ChannelKind::Slack { url: secrets::reference(url, &here, problems)? },
         })
     });

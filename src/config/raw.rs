@@ -119,9 +119,9 @@ raw! {
 
     /// A place that receives.
     struct RawChannel {
-        /// `teams`, `slack` or `webhook`.
+        /// `teams`, `slack`, `discord`, `google-chat`, `mattermost` or `webhook`.
         r#type: Word,
-        /// Where to send; of `teams` and `slack` it is a secret.
+        /// Where to send; of every `type` but `webhook` it is a secret.
         #[schemars(with = "ChannelUrl")]
         url: RawSecret,
         /// `whsec_` and base64; a list while it rotates, newest first.

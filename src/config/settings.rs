@@ -13,9 +13,8 @@ use super::{
     words::{Names, notify},
 };
 use crate::{
-    channel::ChannelKind,
     domain::parse_duration,
-    template::{Receiver, Registry},
+    template::Registry,
 };
 
 /// Who hears that we are blind.
@@ -58,11 +57,7 @@ pub(super) fn templates(
     let registry = Registry::load(folder.as_deref()).map_err(|found| problems.list.extend(found)).ok()?;
     for (name, channel) in channels {
         let Some(template) = &channel.template else { continue };
-        let receiver = match channel.kind {
-            ChannelKind::Teams { .. } => Receiver::Teams,
-            ChannelKind::Slack { .. } => Receiver::Slack,
-            ChannelKind::Webhook { .. } => Receiver::Webhook,
-        };
+        let receiver = channel.kind.receiver();
         let here = list.key(name.as_str());
         if !registry.has(template) {
             let what = format!("there is no template `{template}`");

@@ -8,7 +8,9 @@
 mod bound;
 mod context;
 mod functions;
+mod lines;
 mod payload;
+mod plain;
 mod registry;
 mod render;
 pub mod sample;
@@ -20,7 +22,11 @@ mod text;
 mod trial;
 mod words;
 
-pub use payload::{SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX};
+pub use payload::{
+    DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX, GOOGLE_CHAT_BYTES_MAX, MATTERMOST_CHARACTERS_MAX, SLACK_CHARACTERS_MAX,
+    TEAMS_BYTES_MAX,
+};
+pub use plain::{TEAMS_PLAIN_BYTES_MAX, plain};
 pub use registry::Registry;
 pub use render::RenderFailure;
 
@@ -31,13 +37,20 @@ pub enum Receiver {
     Teams,
     /// `text` and `blocks` of a Slack incoming webhook.
     Slack,
+    /// `content` and `embeds` of a Discord webhook.
+    Discord,
+    /// `text` and `cardsV2` of a Google Chat webhook.
+    GoogleChat,
+    /// `text` and `attachments` of a Mattermost webhook.
+    Mattermost,
     /// Any JSON.
     Webhook,
 }
 
 impl Receiver {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Teams, Self::Slack, Self::Webhook];
+    pub const ALL: [Self; 6] =
+        [Self::Teams, Self::Slack, Self::Discord, Self::GoogleChat, Self::Mattermost, Self::Webhook];
 
     /// The name, which is also the built-in template's.
     #[must_use]
@@ -45,6 +58,9 @@ impl Receiver {
         match self {
             Self::Teams => "teams",
             Self::Slack => "slack",
+            Self::Discord => "discord",
+            Self::GoogleChat => "google-chat",
+            Self::Mattermost => "mattermost",
             Self::Webhook => "webhook",
         }
     }

@@ -10,16 +10,19 @@ use handlebars::Handlebars;
 use super::{
     Receiver,
     render::{self, RenderFailure, engines},
-    source::{Source, compile, problem, read},
+    source::{Compiled, Source, compile, problem, read},
     trial,
 };
-use crate::{diagnostic::Problem, notify::Notification};
+use crate::{diagnostic::Problem, notify::{Notification, NotificationType}};
 
 /// The templates that come with the program, by stem.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("teams", include_str!("../../templates/teams.hbs")),
     ("teams-fact", include_str!("../../templates/teams-fact.hbs")),
     ("slack", include_str!("../../templates/slack.hbs")),
+    ("discord", include_str!("../../templates/discord.hbs")),
+    ("google-chat", include_str!("../../templates/google-chat.hbs")),
+    ("mattermost", include_str!("../../templates/mattermost.hbs")),
     ("webhook", include_str!("../../templates/webhook.hbs")),
 ];
 
@@ -30,6 +33,8 @@ pub struct Registry {
     engines: BTreeMap<Receiver, Handlebars<'static>>,
     /// The built-in ones alone, for when a user's template fails.
     built_in: BTreeMap<Receiver, Handlebars<'static>>,
+    /// Templates, by name, that say what is in a digest.
+    tell_items: BTreeSet<String>,
     /// Which templates write for which receivers; partials for none.
     fits: BTreeMap<String, BTreeSet<Receiver>>,
 }
@@ -60,7 +65,8 @@ impl Registry {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut registry = Self { engines: engines(&compiled), built_in: engines(&plain), fits: BTreeMap::new() };
+        let tell_items = compiled.keys().filter(|name| tells_items(name, &sources, &compiled)).cloned().collect();
+        let mut registry = Self { engines: engines(&compiled), built_in: engines(&plain), tell_items, fits: BTreeMap::new() };
         let included: BTreeSet<&String> = compiled.values().flat_map(|(_, shape)| shape.partials.keys()).collect();
         for (name, source) in &sources {
             let fits =
@@ -82,7 +88,14 @@ impl Registry {
         self.fits.get(name).is_some_and(|receivers| receivers.contains(&receiver))
     }
 
-    /// Writes the body that says a notification, shortened as far as the receiver's limits ask: causes, labels, then texts.
+    /// Whether that template says what is in a digest. One that does not would hide it, so that digests are said without it.
+    #[must_use]
+    pub fn tells_items(&self, name: &str) -> bool {
+        self.tell_items.contains(name)
+    }
+
+    /// Writes the body that says a notification, shortened as far as the receiver's limits ask: causes, labels, texts, then items
+    /// of a digest.
     ///
     /// # Errors
     /// [`RenderFailure`] when the template fails or even the shortest form is too large.
@@ -92,6 +105,9 @@ impl Registry {
         receiver: Receiver,
         notification: &Notification,
     ) -> Result<Vec<u8>, RenderFailure> {
+        if notification.kind == NotificationType::Digest && !self.tells_items(name) && self.has(name) {
+            return self.render_built_in(receiver, notification);
+        }
         render::render(self.engines.get(&receiver), name, receiver, notification)
     }
 
@@ -128,12 +144,30 @@ impl Registry {
     }
 }
 
+/// How a template can name what is in a digest.
+const ITEMS: [&str; 3] = ["words.lines", "words.paragraphs", "data.items"];
+
+/// Whether a template, or one that it includes, names what is in a digest. None includes itself: that was looked at before.
+fn tells_items(name: &String, sources: &BTreeMap<&String, &Source>, compiled: &Compiled) -> bool {
+    let names_them = |source: &&Source| ITEMS.iter().any(|items| source.text.contains(items));
+    sources.get(name).is_some_and(names_them)
+        || compiled
+            .get(name)
+            .is_some_and(|(_, shape)| shape.partials.keys().any(|partial| tells_items(partial, sources, compiled)))
+}
+
 /// For which receiver a template that suits none was probably meant.
 fn likely(text: &str) -> Receiver {
     if text.contains("\"attachments\"") && text.contains("AdaptiveCard") {
         Receiver::Teams
     } else if text.contains("\"blocks\"") {
         Receiver::Slack
+    } else if text.contains("\"embeds\"") {
+        Receiver::Discord
+    } else if text.contains("\"cardsV2\"") {
+        Receiver::GoogleChat
+    } else if text.contains("\"attachments\"") {
+        Receiver::Mattermost
     } else {
         Receiver::Webhook
     }

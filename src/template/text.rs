@@ -40,6 +40,11 @@ pub(super) fn marked(text: &str) -> String {
     format!("{BEGIN}{}{END}", json_inside(&text))
 }
 
+/// A value, not within JSON, with its beginning and end marked.
+pub(super) fn mark(text: &str) -> String {
+    format!("{BEGIN}{}{END}", unmarked(text))
+}
+
 /// A part of a template's output.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part<'text> {

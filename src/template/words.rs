@@ -4,18 +4,29 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::bound::{self, Bound};
+use super::{
+    bound::{self, Bound},
+    lines,
+};
 use crate::{
     domain::{ScoreKind, Severity, Timestamp, Unit},
     notify::{
         Notification, NotificationType,
-        notification::{Facts, ScoreFacts},
+        notification::{DigestItem, Facts, ScoreFacts},
     },
     rule::display,
 };
 
 /// So many facts are shown: a section of a Slack message has no more fields.
 const FACTS_MAX: usize = 10;
+
+/// A notification as it is shown at some level of shortness.
+pub(super) struct Shown {
+    /// With every text tamed and cut.
+    pub(super) notification: Notification,
+    /// So many items of a digest were left out.
+    pub(super) left_out: usize,
+}
 
 /// A notification in words.
 #[derive(Debug, Serialize)]
@@ -26,8 +37,14 @@ pub(super) struct Words {
     emoji: &'static str,
     /// The same as an Adaptive Card colour.
     color: &'static str,
+    /// The same as a web colour.
+    hex: &'static str,
     /// Why, and what to do, where that is known.
     note: Option<String>,
+    /// What a digest says, one line for each of its items, gravest first; empty in all other messages.
+    lines: Vec<String>,
+    /// The same lines, together as far as one text of a message has room.
+    paragraphs: Vec<Vec<String>>,
     /// The facts in the order of their weight; at most ten.
     facts: Vec<Fact>,
     /// What regressed, largest first.
@@ -52,17 +69,26 @@ struct Link {
     url: String,
 }
 
-/// Says a notification in words.
-pub(super) fn words(notification: &Notification) -> Words {
+/// Says a notification in words. `left_out`: so many items of a digest are not in it.
+pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
     let data = &notification.data;
     let (emoji, color) = look(notification);
+    let lines = lines::lines(&data.items, *left_out);
     let links = [("Open dashboard", &data.links.dashboard), ("Open Microsoft portal", &data.links.portal)];
     let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url.clone()? }));
     Words {
-        headline: headline(notification),
+        headline: headline(notification, *left_out),
         emoji,
         color,
+        hex: match color {
+            "good" => "#107C10",
+            "attention" => "#D13438",
+            "warning" => "#F7630C",
+            _ => "#0078D4",
+        },
         note: note(data),
+        paragraphs: lines::paragraphs(&lines),
+        lines,
         facts: facts(notification),
         causes: data.causes.iter().map(cause).collect(),
         links: links.collect(),
@@ -70,9 +96,74 @@ pub(super) fn words(notification: &Notification) -> Words {
     }
 }
 
+/// Says a notification as lines of plain text: what must be known, without links.
+pub(super) fn plain(shown: &Shown) -> Vec<String> {
+    let Words { headline, emoji, note, lines, facts, causes, footer, .. } = words(shown);
+    let mut said = vec![format!("{emoji} {headline}")];
+    said.extend(note);
+    said.extend(lines);
+    said.extend(facts.into_iter().map(|Fact { name, value }| format!("{name}: {value}")));
+    said.extend(causes.into_iter().map(|cause| format!("• {cause}")));
+    said.push(footer);
+    said
+}
+
+/// Says a notification in one line of a digest: how grave, who, what, how much, by which rule, which notification.
+pub(super) fn line(notification: &Notification) -> String {
+    let data = &notification.data;
+    let mut line = format!("{} {}", look(notification).0, headline(notification, 0));
+    let loss = data.score.as_ref().and_then(|score| Numbers::of(data, score).loss);
+    let is_over = data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
+    if let Some(loss) = loss.filter(|_| !is_over) {
+        let verb = if loss.starts_with("gained") { "" } else { "lost " };
+        line.push_str(&format!(", {verb}{loss}"));
+    }
+    if let Some((begin, end)) = data.alert.as_ref().and_then(|alert| Some((alert.started_at, alert.resolved_at?))) {
+        line.push_str(&format!(" after {}", duration(end.since(begin))));
+    }
+    if let Some(rule) = &data.rule {
+        line.push_str(&format!(" · {}", rule.name));
+    }
+    line.push_str(&format!(" · {}", data.notification.short_id));
+    line.push_str(&earlier(data.notification.stands_for.len()));
+    if data.notification.possible_repeat {
+        line.push_str(" · possible repeat");
+    }
+    line
+}
+
+/// What a message says of earlier ones that it stands for.
+fn earlier(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " · with 1 earlier message".to_owned(),
+        _ => format!(" · with {count} earlier messages"),
+    }
+}
+
+/// How grave the worst item of a digest is decides how the digest looks.
+fn look_of_digest(items: &[DigestItem]) -> (&'static str, &'static str) {
+    let is_over = |item: &DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
+    let fires = |severity| {
+        items.iter().any(|item| !is_over(item) && item.alert.as_ref().is_some_and(|alert| alert.severity == severity))
+    };
+    if fires(Severity::Critical) {
+        ("🔴", "attention")
+    } else if fires(Severity::Warning) {
+        ("🟠", "warning")
+    } else if items.iter().any(|item| item.operator.is_some()) {
+        ("⚠️", "warning")
+    } else if fires(Severity::Info) {
+        ("🔵", "accent")
+    } else {
+        ("✅", "good")
+    }
+}
+
 fn look(notification: &Notification) -> (&'static str, &'static str) {
     let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
+        (NotificationType::Digest, _) => look_of_digest(&notification.data.items),
         _ if over => ("✅", "good"),
         (NotificationType::Test | NotificationType::Drill, _) => ("🧪", "accent"),
         (_, Some(Severity::Critical)) => ("🔴", "attention"),
@@ -86,9 +177,10 @@ fn look(notification: &Notification) -> (&'static str, &'static str) {
 }
 
 /// One sentence: who, what, how much.
-fn headline(notification: &Notification) -> String {
+fn headline(notification: &Notification, left_out: usize) -> String {
     let data = &notification.data;
-    let mark = if data.notification.test { "TEST: " } else { "" };
+    let is_test = data.notification.test && notification.kind != NotificationType::Drill;
+    let mark = if is_test { "TEST: " } else { "" };
     let who = data.tenant.as_ref().map(|tenant| format!("{}: ", tenant.name)).unwrap_or_default();
     if let Some(operator) = &data.operator {
         return format!("{mark}{who}{}", operator.summary);
@@ -98,7 +190,9 @@ fn headline(notification: &Notification) -> String {
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),
             NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
-            NotificationType::Digest => format!("{} messages that waited for this channel", data.items.len()),
+            NotificationType::Digest => {
+                format!("{} messages that waited for this channel", data.items.len() + left_out)
+            },
             NotificationType::AlertResolved => "the alert is over".to_owned(),
             kind => kind.as_str().replace('.', ": "),
         },
@@ -242,6 +336,7 @@ fn cause(cause: &crate::notify::notification::Cause) -> String {
 fn footer(data: &Facts) -> String {
     let told = &data.notification;
     let mut footer = format!("Scorewatch · {}", told.short_id);
+    footer.push_str(&earlier(told.stands_for.len()));
     if told.possible_repeat {
         footer.push_str(" · possible repeat");
     }
