@@ -90,7 +90,9 @@ impl ChatApp {
             Self::Discord => None,
             Self::GoogleChat => {
                 let mut details = body.pointer("/error/details")?.as_array()?.iter();
-                details.any(|detail| detail.get("reason").is_some_and(|reason| reason == GOOGLE_GONE)).then_some(GOOGLE_GONE)
+                details
+                    .any(|detail| detail.get("reason").is_some_and(|reason| reason == GOOGLE_GONE))
+                    .then_some(GOOGLE_GONE)
             }
             Self::Mattermost => {
                 let word = body.get("id")?.as_str()?;
@@ -140,8 +142,7 @@ impl Channel for Chat {
 
 /// The URL with `wait=true` in its query: without it, Discord answers before the message is saved and tells no error.
 fn waiting(url: &SecretString) -> Result<SecretString, ComposeError> {
-    let mut parsed =
-        Url::parse(url.expose_secret()).map_err(|_| ComposeError::Url("it is no URL".to_owned()))?;
+    let mut parsed = Url::parse(url.expose_secret()).map_err(|_| ComposeError::Url("it is no URL".to_owned()))?;
     let said: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
     if said.iter().any(|(key, value)| key == "wait" && value == "true") {
         return Ok(url.clone());

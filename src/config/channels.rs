@@ -44,7 +44,11 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
     at.only(RawChannel::KEYS, problems);
     let name = name(text, at, ChannelName::parse, problems);
     if !raw.r#type.is_written() {
-        problems.error(&at.key("type"), "`type` is missing", "write `type: teams`, `type: slack`, `type: webhook` or another");
+        problems.error(
+            &at.key("type"),
+            "`type` is missing",
+            "write `type: teams`, `type: slack`, `type: webhook` or another",
+        );
     }
     let kind = one_of(raw.r#type, &at.key("type"), &KINDS, problems);
     let signed = raw.signing_secret.is_written();

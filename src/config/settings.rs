@@ -12,10 +12,7 @@ use super::{
     scope::{Problems, Scope},
     words::{Names, notify},
 };
-use crate::{
-    domain::parse_duration,
-    template::Registry,
-};
+use crate::{domain::parse_duration, template::Registry};
 
 /// Who hears that we are blind.
 pub(super) fn operator(

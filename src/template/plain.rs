@@ -63,9 +63,7 @@ fn message(receiver: Receiver, lines: &[String]) -> Value {
 
 /// A card that has nothing but lines of text.
 fn card(lines: &[String]) -> Value {
-    let block = |line: &String| {
-        json!({ "type": "RichTextBlock", "inlines": [{ "type": "TextRun", "text": text::mark(line) }] })
-    };
+    let block = |line: &String| json!({ "type": "RichTextBlock", "inlines": [{ "type": "TextRun", "text": text::mark(line) }] });
     let body: Vec<Value> = lines.iter().map(block).collect();
     let card = json!({ "type": "AdaptiveCard", "version": "1.2", "body": body });
     let attachment = json!({ "contentType": "application/vnd.microsoft.card.adaptive", "content": card });

@@ -13,18 +13,27 @@ use super::{
     source::{Compiled, Source, compile, problem, read},
     trial,
 };
-use crate::{diagnostic::Problem, notify::{Notification, NotificationType}};
+use crate::{
+    diagnostic::Problem,
+    notify::{Notification, NotificationType},
+};
 
-/// The templates that come with the program, by stem.
-const BUILT_IN: [(&str, &str); 7] = [
-    ("teams", include_str!("../../templates/teams.hbs")),
-    ("teams-fact", include_str!("../../templates/teams-fact.hbs")),
-    ("slack", include_str!("../../templates/slack.hbs")),
-    ("discord", include_str!("../../templates/discord.hbs")),
-    ("google-chat", include_str!("../../templates/google-chat.hbs")),
-    ("mattermost", include_str!("../../templates/mattermost.hbs")),
-    ("webhook", include_str!("../../templates/webhook.hbs")),
-];
+/// A template that comes with the program: its stem, its text, and whom it suits.
+type BuiltIn = (&'static str, &'static str, &'static [Receiver]);
+
+/// The templates that come with the program. Whom they suit is held to the trial by a test, so that no start has to try them.
+const BUILT_IN: [BuiltIn; 7] = {
+    use Receiver::{Discord, GoogleChat, Mattermost, Slack, Teams, Webhook};
+    [
+        ("teams", include_str!("../../templates/teams.hbs"), &[Teams, Webhook]),
+        ("teams-fact", include_str!("../../templates/teams-fact.hbs"), &[]),
+        ("slack", include_str!("../../templates/slack.hbs"), &[Slack, Webhook]),
+        ("discord", include_str!("../../templates/discord.hbs"), &[Discord, Webhook]),
+        ("google-chat", include_str!("../../templates/google-chat.hbs"), &[Slack, GoogleChat, Webhook]),
+        ("mattermost", include_str!("../../templates/mattermost.hbs"), &[Slack, Mattermost, Webhook]),
+        ("webhook", include_str!("../../templates/webhook.hbs"), &[Slack, Mattermost, Webhook]),
+    ]
+};
 
 /// Every template, compiled and tried.
 #[derive(Debug)]
@@ -40,7 +49,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Compiles the built-in templates and the user's own over them, and renders each against sample notifications.
+    /// Compiles the built-in templates and the user's own over them, and renders what is the user's against sample notifications.
     ///
     /// A template that no other includes must suit at least one kind of receiver; one named after a kind must suit that.
     ///
@@ -50,7 +59,7 @@ impl Registry {
         let mut problems = Vec::new();
         let built_in: BTreeMap<String, Source> = BUILT_IN
             .into_iter()
-            .map(|(name, text)| {
+            .map(|(name, text, _)| {
                 (
                     name.to_owned(),
                     Source { file: PathBuf::from(format!("templates/{name}.hbs")), text: text.to_owned() },
@@ -65,12 +74,20 @@ impl Registry {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let tell_items = compiled.keys().filter(|name| tells_items(name, &sources, &compiled)).cloned().collect();
-        let mut registry = Self { engines: engines(&compiled), built_in: engines(&plain), tell_items, fits: BTreeMap::new() };
+        let names_items = |name: &String| {
+            sources.get(name).is_some_and(|source| ITEMS.iter().any(|items| source.text.contains(items)))
+        };
+        let is_own = |name: &String| own.contains_key(name);
+        let tell_items = compiled.keys().filter(|name| involves(name, &compiled, &names_items)).cloned().collect();
+        let mut registry =
+            Self { engines: engines(&compiled), built_in: engines(&plain), tell_items, fits: BTreeMap::new() };
         let included: BTreeSet<&String> = compiled.values().flat_map(|(_, shape)| shape.partials.keys()).collect();
         for (name, source) in &sources {
-            let fits =
-                registry.try_out(name, source, included.contains(*name) || !own.contains_key(*name), &mut problems);
+            let built_in = BUILT_IN.iter().find(|(built_in, ..)| built_in == name);
+            let fits = match built_in.filter(|_| !involves(name, &compiled, &is_own)) {
+                Some((.., fits)) => fits.iter().copied().collect(),
+                None => registry.try_out(name, source, included.contains(*name) || !is_own(name), &mut problems),
+            };
             registry.fits.insert((*name).clone(), fits);
         }
         if problems.is_empty() { Ok(registry) } else { Err(problems) }
@@ -147,13 +164,10 @@ impl Registry {
 /// How a template can name what is in a digest.
 const ITEMS: [&str; 3] = ["words.lines", "words.paragraphs", "data.items"];
 
-/// Whether a template, or one that it includes, names what is in a digest. None includes itself: that was looked at before.
-fn tells_items(name: &String, sources: &BTreeMap<&String, &Source>, compiled: &Compiled) -> bool {
-    let names_them = |source: &&Source| ITEMS.iter().any(|items| source.text.contains(items));
-    sources.get(name).is_some_and(names_them)
-        || compiled
-            .get(name)
-            .is_some_and(|(_, shape)| shape.partials.keys().any(|partial| tells_items(partial, sources, compiled)))
+/// Whether a template, or one that it includes, is such a one. None includes itself: that was looked at before.
+fn involves(name: &String, compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> bool {
+    let included = compiled.get(name).into_iter().flat_map(|(_, shape)| shape.partials.keys());
+    is_such(name) || included.into_iter().any(|partial| involves(partial, compiled, is_such))
 }
 
 /// For which receiver a template that suits none was probably meant.
@@ -182,4 +196,19 @@ fn trial_problem(name: &str, source: &Source, receiver: Receiver, failure: &tria
     let what = format!("a sample notification ({}) can't be written for {}: {what}", failure.sample, receiver.as_str());
     let place = (line.unwrap_or(1), column.unwrap_or(1));
     problem(&file, place, what, "see the built-in templates for what there is and how it is written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_templates_suit_whom_they_are_said_to_suit() {
+        let registry = Registry::load(None).unwrap();
+        for (name, _, said) in BUILT_IN {
+            let suits = |receiver: &Receiver| trial::try_out(&registry, name, *receiver).is_ok();
+            let tried: Vec<Receiver> = Receiver::ALL.into_iter().filter(suits).collect();
+            assert_eq!(tried, said, "{name}");
+        }
+    }
 }

@@ -8,7 +8,8 @@ use crate::{
         Notification, NotificationId, NotificationType,
         digest::LINES_MAX,
         notification::{
-            AlertFacts, Cause, DigestItem, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
+            AlertFacts, Cause, DigestItem, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts,
+            TenantFacts,
         },
     },
     rule::Resolution,

@@ -147,7 +147,9 @@ fn assert_harmless(registry: &Registry, receiver: Receiver, kind: NotificationTy
                     + text.matches("<https://security.microsoft.com/").count();
                 assert_eq!(text.matches('<').count(), own, "{key}: {text:?}");
             }
-            Receiver::Discord => assert!(!text.contains("@e") && !holds_sign(text, "<[*_~|`", &["**", "[Open "]), "{text:?}"),
+            Receiver::Discord => {
+                assert!(!text.contains("@e") && !holds_sign(text, "<[*_~|`", &["**", "[Open "]), "{text:?}")
+            }
             Receiver::Mattermost => {
                 assert!(!text.contains("@c") && !text.contains("<!"), "{text:?}");
                 // The fallback is shown as it is.

@@ -192,7 +192,7 @@ fn headline(notification: &Notification, left_out: usize) -> String {
             NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
             NotificationType::Digest => {
                 format!("{} messages that waited for this channel", data.items.len() + left_out)
-            },
+            }
             NotificationType::AlertResolved => "the alert is over".to_owned(),
             kind => kind.as_str().replace('.', ": "),
         },

@@ -1,5 +1,5 @@
-//! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the libraries of
-//! Standard Webhooks. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
+//! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the builders of
+//! discord.js, Google's message types, readers of Markdown, the libraries of Standard Webhooks. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
 
 use std::{
     env, fs,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{self, Channel, ChannelKind, ChannelSettings, Form, RetryBounds, WebhookUrl},
+    channel::{self, Channel, ChannelKind, ChannelSettings, ChatApp, Form, RetryBounds, WebhookUrl},
     clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private},
@@ -71,6 +71,16 @@ fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) ->
     channel.compose(notification, Form::Rich, at).unwrap()
 }
 
+/// Everything that a channel can be asked to say, in both forms.
+fn said(channel: &dyn Channel) -> Vec<String> {
+    let samples = sample::all().into_iter().chain(sample::largest_digests());
+    samples
+        .flat_map(|sample| {
+            [Form::Rich, Form::Plain].map(|form| body(&channel.compose(&sample, form, Timestamp::EPOCH).unwrap()))
+        })
+        .collect()
+}
+
 /// One line of JSON.
 fn body(outgoing: &Outgoing) -> String {
     String::from_utf8(outgoing.body.to_vec()).unwrap()
@@ -103,8 +113,7 @@ fn microsofts_renderer_and_schema_take_every_card() {
     }
     let folder = tempfile::tempdir().unwrap();
     let teams = open(ChannelKind::Teams { url: secret(&folder, "url", TEAMS_URL) });
-    let cards: Vec<String> =
-        sample::all().iter().map(|sample| body(&compose(&*teams, sample, Timestamp::EPOCH))).collect();
+    let cards = said(&*teams);
     assert!(cards.iter().all(|card| card.len() <= scorewatch::template::TEAMS_BYTES_MAX));
     let script = script("teams.mjs");
     let arguments: Vec<&Path> =
@@ -117,9 +126,22 @@ fn slacks_own_models_take_every_message() {
     let Some(judges) = judges() else { return };
     let folder = tempfile::tempdir().unwrap();
     let slack = open(ChannelKind::Slack { url: secret(&folder, "url", SLACK_URL) });
-    let messages: Vec<String> =
-        sample::all().iter().map(|sample| body(&compose(&*slack, sample, Timestamp::EPOCH))).collect();
-    judge("python3", &[&script("slack.py"), &judges.join("python")], &messages);
+    judge("python3", &[&script("slack.py"), &judges.join("python")], &said(&*slack));
+}
+
+#[test]
+fn the_other_chat_applications_take_every_message_and_see_nothing_but_text_in_names() {
+    let Some(judges) = judges() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let python = judges.join("python");
+    for (app, url, program, name, installed) in [
+        (ChatApp::Discord, "https://discord.com/api/webhooks/1/x", "node", "discord.mjs", &judges),
+        (ChatApp::GoogleChat, "https://chat.googleapis.com/v1/spaces/A/messages", "python3", "google_chat.py", &python),
+        (ChatApp::Mattermost, "https://chat.example/hooks/x", "node", "mattermost.mjs", &judges),
+    ] {
+        let channel = open(ChannelKind::Chat { app, url: secret(&folder, "url", url) });
+        judge(program, &[&script(name), installed], &said(&*channel));
+    }
 }
 
 #[test]

@@ -21,8 +21,13 @@ pub(super) struct Markup {
 pub(super) const DISCORD: Markup =
     Markup { escaped: "\\*_~`|[]<", parted: "@", replaced: &[], begins_blocks: true, link: Some(("](", &[")"])) };
 /// Mattermost's Markdown ("Format messages"). Its server turns Slack's `<!channel>` into a mention before it reads Markdown.
-pub(super) const MATTERMOST: Markup =
-    Markup { escaped: "\\*_`|[]", parted: "@<~#$&", replaced: &[], begins_blocks: true, link: Some(("](", &[")"])) };
+pub(super) const MATTERMOST: Markup = Markup {
+    escaped: "\\*_`|[]",
+    parted: "@<#$&",
+    replaced: &[('~', '∼')],
+    begins_blocks: true,
+    link: Some(("](", &[")"])),
+};
 /// The text of a Google Chat message ("Format messages"), which has no escape.
 pub(super) const GOOGLE_TEXT: Markup = Markup {
     escaped: "",
@@ -32,9 +37,10 @@ pub(super) const GOOGLE_TEXT: Markup = Markup {
     link: Some(("<", &["|", ">"])),
 };
 /// The texts of a Google Chat card: a few elements of HTML ("Format text in cards").
-pub(super) const GOOGLE_CARD: Markup = Markup { escaped: "", parted: "<&", replaced: &[], begins_blocks: false, link: None };
+pub(super) const GOOGLE_CARD: Markup =
+    Markup { escaped: "", parted: "<&", replaced: &[], begins_blocks: false, link: None };
 /// A text that the receiver shows as it is.
-pub(super) const NONE: Markup = Markup { escaped: "", parted: "@<", replaced: &[], begins_blocks: false, link: None };
+pub(super) const NONE: Markup = Markup { escaped: "", parted: "@<~#", replaced: &[], begins_blocks: false, link: None };
 
 /// Escapes the values in a text.
 pub(super) fn escape(whole: &str, markup: &Markup) -> Result<String, Refusal> {
@@ -64,7 +70,9 @@ fn target(url: &str) -> Result<String, Refusal> {
     let Some(parsed) = parsed else { return Refusal::invalid("a link must begin with `https://`") };
     Ok(parsed.as_str().chars().fold(String::with_capacity(url.len()), |mut safe, letter| {
         match letter {
-            '(' | ')' | '<' | '>' | '[' | ']' | '|' | '\\' | '*' | '`' => safe.push_str(&format!("%{:02X}", u32::from(letter))),
+            '(' | ')' | '<' | '>' | '[' | ']' | '|' | '\\' | '*' | '`' => {
+                safe.push_str(&format!("%{:02X}", u32::from(letter)))
+            }
             _ => safe.push(letter),
         }
         safe
@@ -98,7 +106,9 @@ fn begins_line(text: &str) -> bool {
 fn makes_link(written: &str, letter: char, next: Option<char>) -> bool {
     match letter {
         ':' => next.is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '+' | '-' | '_')),
-        '.' => written.len().checked_sub(4).is_some_and(|from| written.as_bytes()[from..].eq_ignore_ascii_case(b"www.")),
+        '.' => {
+            written.len().checked_sub(4).is_some_and(|from| written.as_bytes()[from..].eq_ignore_ascii_case(b"www."))
+        }
         _ => false,
     }
 }
@@ -116,15 +126,23 @@ mod tests {
     fn values_are_read_as_text() {
         for (markup, value, expected) in [
             (&DISCORD, "a_b *c* ~~d~~ `e` ||f|| \\", "a\\_b \\*c\\* \\~\\~d\\~\\~ \\`e\\` \\|\\|f\\|\\| \\\\"),
-            (&DISCORD, "@everyone <@1> <:x:2> [a](https://e.example)", "@·everyone \\<@·1> \\<:·x:2> \\[a\\](https:·//e.example)"),
+            (
+                &DISCORD,
+                "@everyone <@1> <:x:2> [a](https://e.example)",
+                "@·everyone \\<@·1> \\<:·x:2> \\[a\\](https:·//e.example)",
+            ),
             (&DISCORD, "# a", "·# a"),
             (&DISCORD, "www.e.example a@b", "www.·e.example a@·b"),
-            (&MATTERMOST, "<!channel> @all ~town #tag :cat: $x$", "<·!channel> @·all ~·town #·tag :·cat: $·x$·"),
+            (&MATTERMOST, "<!channel> @all ~town #tag :cat: $x$", "<·!channel> @·all ∼town #·tag :·cat: $·x$·"),
             (&MATTERMOST, "    code", "·    code"),
             (&MATTERMOST, "at 09:15, 10:00 UTC", "at 09:15, 10:00 UTC"),
-            (&GOOGLE_TEXT, "*a* _b_ <users/all> <https://e.example|x>", "∗a∗ ＿b＿ <·users/all> <·https:·//e.example|x>"),
+            (
+                &GOOGLE_TEXT,
+                "*a* _b_ <users/all> <https://e.example|x>",
+                "∗a∗ ＿b＿ <·users/all> <·https:·//e.example|x>",
+            ),
             (&GOOGLE_CARD, "<a href='x'> R&D &lt;", "<·a href='x'> R&·D &·lt;"),
-            (&NONE, "#a_b @c", "#a_b @·c"),
+            (&NONE, "#a_b @c", "#·a_b @·c"),
         ] {
             assert_eq!(shown(markup, "", value, "").as_deref(), Some(expected));
         }
@@ -134,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_value_may_be_where_an_authors_link_leads_and_nothing_else() {
-        for (markup, before, after) in [(&DISCORD, "[x](", ")"), (&MATTERMOST, "[x](", ")"), (&GOOGLE_TEXT, "<", "|x>")] {
+        for (markup, before, after) in [(&DISCORD, "[x](", ")"), (&MATTERMOST, "[x](", ")"), (&GOOGLE_TEXT, "<", "|x>")]
+        {
             let link = shown(markup, before, "https://a.example/b_c?d=(e)|<f>", after);
             assert_eq!(link, Some(format!("{before}https://a.example/b_c?d=%28e%29%7C%3Cf%3E{after}")));
             assert_eq!(shown(markup, before, "javascript:alert(1)", after), None);

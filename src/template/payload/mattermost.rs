@@ -9,14 +9,16 @@ use crate::template::text;
 pub const MATTERMOST_CHARACTERS_MAX: usize = 16_383;
 /// Most characters of the attachments as JSON that older servers keep together.
 const ATTACHMENTS_MAX: usize = 7_900;
+/// What other applications take, and what would not be shown here.
+const FOREIGN: [&str; 3] = ["blocks", "cardsV2", "embeds"];
 /// Texts of an attachment, one of which it must have.
 const TEXTS: [&str; 4] = ["text", "pretext", "title", "fields"];
 
 /// Checks the message and escapes the values in it.
 pub(super) fn finish(message: &mut Value) -> Result<(), Refusal> {
     let Some(fields) = message.as_object_mut() else { return Refusal::invalid("the message must be an object") };
-    if fields.contains_key("blocks") {
-        return Refusal::invalid("Mattermost knows no `blocks`");
+    if let Some(foreign) = FOREIGN.into_iter().find(|key| fields.contains_key(*key)) {
+        return Refusal::invalid(format!("Mattermost knows no `{foreign}`"));
     }
     let has_text = fields.get("text").and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
     let has_attachments = match fields.get("attachments") {

@@ -37,7 +37,8 @@ fn assert_fits(receiver: Receiver, body: &[u8]) {
             assert!(payload["content"].as_str().unwrap().encode_utf16().count() <= DISCORD_CONTENT_MAX);
             assert!(of_embeds(&payload) <= DISCORD_EMBEDS_MAX);
             for embed in payload.get("embeds").and_then(Value::as_array).into_iter().flatten() {
-                let length = |key: &str| embed.get(key).and_then(Value::as_str).map_or(0, |text| text.encode_utf16().count());
+                let length =
+                    |key: &str| embed.get(key).and_then(Value::as_str).map_or(0, |text| text.encode_utf16().count());
                 assert!(length("title") <= 256 && length("description") <= 4096);
             }
             assert_eq!(payload["allowed_mentions"], serde_json::json!({ "parse": [] }));
