@@ -148,7 +148,7 @@ fn assert_harmless(registry: &Registry, receiver: Receiver, kind: NotificationTy
                 assert_eq!(text.matches('<').count(), own, "{key}: {text:?}");
             }
             Receiver::Discord => {
-                assert!(!text.contains("@e") && !holds_sign(text, "<[*_~|`", &["**", "[Open "]), "{text:?}")
+                assert!(!text.contains("@e") && !holds_sign(text, "<[*_~|`", &["**", "[Open "]), "{text:?}");
             }
             Receiver::Mattermost => {
                 assert!(!text.contains("@c") && !text.contains("<!"), "{text:?}");
@@ -168,7 +168,9 @@ fn assert_harmless(registry: &Registry, receiver: Receiver, kind: NotificationTy
 /// Whether a text has one of these signs unescaped, besides what the templates themselves write.
 fn holds_sign(text: &str, signs: &str, own: &[&str]) -> bool {
     let mut left = text.replace("\\\\", "");
-    own.iter().for_each(|own| left = left.replacen(own, "", 2));
+    for own in own {
+        left = left.replacen(own, "", 2);
+    }
     let mut before = ' ';
     left.chars().any(|letter| {
         let found = signs.contains(letter) && before != '\\';

@@ -12,7 +12,7 @@ use crate::{
     domain::{ScoreKind, Severity, Timestamp, Unit},
     notify::{
         Notification, NotificationType,
-        notification::{DigestItem, Facts, ScoreFacts},
+        notification::{Facts, ScoreFacts},
     },
     rule::display,
 };
@@ -73,7 +73,7 @@ struct Link {
 pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
     let data = &notification.data;
     let (emoji, color) = look(notification);
-    let lines = lines::lines(&data.items, *left_out);
+    let said = lines::lines(&data.items, *left_out);
     let links = [("Open dashboard", &data.links.dashboard), ("Open Microsoft portal", &data.links.portal)];
     let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url.clone()? }));
     Words {
@@ -87,8 +87,8 @@ pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
             _ => "#0078D4",
         },
         note: note(data),
-        paragraphs: lines::paragraphs(&lines),
-        lines,
+        paragraphs: lines::paragraphs(&said),
+        lines: said,
         facts: facts(notification),
         causes: data.causes.iter().map(cause).collect(),
         links: links.collect(),
@@ -108,62 +108,11 @@ pub(super) fn plain(shown: &Shown) -> Vec<String> {
     said
 }
 
-/// Says a notification in one line of a digest: how grave, who, what, how much, by which rule, which notification.
-pub(super) fn line(notification: &Notification) -> String {
-    let data = &notification.data;
-    let mut line = format!("{} {}", look(notification).0, headline(notification, 0));
-    let loss = data.score.as_ref().and_then(|score| Numbers::of(data, score).loss);
-    let is_over = data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
-    if let Some(loss) = loss.filter(|_| !is_over) {
-        let verb = if loss.starts_with("gained") { "" } else { "lost " };
-        line.push_str(&format!(", {verb}{loss}"));
-    }
-    if let Some((begin, end)) = data.alert.as_ref().and_then(|alert| Some((alert.started_at, alert.resolved_at?))) {
-        line.push_str(&format!(" after {}", duration(end.since(begin))));
-    }
-    if let Some(rule) = &data.rule {
-        line.push_str(&format!(" · {}", rule.name));
-    }
-    line.push_str(&format!(" · {}", data.notification.short_id));
-    line.push_str(&earlier(data.notification.stands_for.len()));
-    if data.notification.possible_repeat {
-        line.push_str(" · possible repeat");
-    }
-    line
-}
-
-/// What a message says of earlier ones that it stands for.
-fn earlier(count: usize) -> String {
-    match count {
-        0 => String::new(),
-        1 => " · with 1 earlier message".to_owned(),
-        _ => format!(" · with {count} earlier messages"),
-    }
-}
-
-/// How grave the worst item of a digest is decides how the digest looks.
-fn look_of_digest(items: &[DigestItem]) -> (&'static str, &'static str) {
-    let is_over = |item: &DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
-    let fires = |severity| {
-        items.iter().any(|item| !is_over(item) && item.alert.as_ref().is_some_and(|alert| alert.severity == severity))
-    };
-    if fires(Severity::Critical) {
-        ("🔴", "attention")
-    } else if fires(Severity::Warning) {
-        ("🟠", "warning")
-    } else if items.iter().any(|item| item.operator.is_some()) {
-        ("⚠️", "warning")
-    } else if fires(Severity::Info) {
-        ("🔵", "accent")
-    } else {
-        ("✅", "good")
-    }
-}
-
-fn look(notification: &Notification) -> (&'static str, &'static str) {
+/// One sign for how grave it is, and the same as an Adaptive Card colour.
+pub(super) fn look(notification: &Notification) -> (&'static str, &'static str) {
     let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
-        (NotificationType::Digest, _) => look_of_digest(&notification.data.items),
+        (NotificationType::Digest, _) => lines::look(&notification.data.items),
         _ if over => ("✅", "good"),
         (NotificationType::Test | NotificationType::Drill, _) => ("🧪", "accent"),
         (_, Some(Severity::Critical)) => ("🔴", "attention"),
@@ -177,7 +126,7 @@ fn look(notification: &Notification) -> (&'static str, &'static str) {
 }
 
 /// One sentence: who, what, how much.
-fn headline(notification: &Notification, left_out: usize) -> String {
+pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
     let data = &notification.data;
     let is_test = data.notification.test && notification.kind != NotificationType::Drill;
     let mark = if is_test { "TEST: " } else { "" };
@@ -233,6 +182,11 @@ fn score_name(score: &ScoreFacts) -> String {
         (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{kind} {subject}"),
         (_, Some(subject)) => format!("{kind} of {subject}"),
     }
+}
+
+/// How far from the baseline, as shown.
+pub(super) fn loss(data: &Facts) -> Option<String> {
+    data.score.as_ref().and_then(|score| Numbers::of(data, score).loss)
 }
 
 /// The numbers as shown, so that no two of them contradict each other or the condition.
@@ -336,7 +290,7 @@ fn cause(cause: &crate::notify::notification::Cause) -> String {
 fn footer(data: &Facts) -> String {
     let told = &data.notification;
     let mut footer = format!("Scorewatch · {}", told.short_id);
-    footer.push_str(&earlier(told.stands_for.len()));
+    footer.push_str(&lines::earlier(told.stands_for.len()));
     if told.possible_repeat {
         footer.push_str(" · possible repeat");
     }

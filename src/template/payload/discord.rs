@@ -77,9 +77,8 @@ fn walk(value: &mut Value, key: &str, place: &str, characters: &mut usize) -> Re
         Value::String(whole) if key == "url" || key.ends_with("_url") => link(whole),
         Value::String(whole) => {
             let (limit, markup) = match (place, key) {
-                ("embed", "title") => (256, &markup::DISCORD),
+                ("embed", "title") | ("fields", "name") => (256, &markup::DISCORD),
                 ("embed", "description") => (4096, &markup::DISCORD),
-                ("fields", "name") => (256, &markup::DISCORD),
                 ("fields", "value") => (1024, &markup::DISCORD),
                 ("footer", "text") => (2048, &markup::NONE),
                 ("author", "name") => (256, &markup::NONE),

@@ -68,15 +68,9 @@ impl Markup {
 fn target(url: &str) -> Result<String, Refusal> {
     let parsed = url::Url::parse(url).ok().filter(|parsed| parsed.scheme() == "https");
     let Some(parsed) = parsed else { return Refusal::invalid("a link must begin with `https://`") };
-    Ok(parsed.as_str().chars().fold(String::with_capacity(url.len()), |mut safe, letter| {
-        match letter {
-            '(' | ')' | '<' | '>' | '[' | ']' | '|' | '\\' | '*' | '`' => {
-                safe.push_str(&format!("%{:02X}", u32::from(letter)))
-            }
-            _ => safe.push(letter),
-        }
-        safe
-    }))
+    let is_risky = |letter: char| "()<>[]|\\*`".contains(letter);
+    let kept = |letter: char| if is_risky(letter) { format!("%{:02X}", u32::from(letter)) } else { letter.into() };
+    Ok(parsed.as_str().chars().map(kept).collect())
 }
 
 fn push(escaped: &mut String, value: &str, markup: &Markup) {

@@ -57,7 +57,7 @@ fn shown(digest: &Notification, body: &[u8]) -> (usize, usize) {
     let text = found.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n").replace("<br>", "\n");
     let ids: Vec<String> = digest.data.items.iter().map(|item| format!(" · {}", item.notification.short_id)).collect();
     let lines = text.lines().filter(|line| ids.iter().any(|id| line.contains(id))).count();
-    let more = text.lines().filter_map(|line| line.strip_prefix("… and ")?.strip_suffix(" more")?.parse().ok()).next();
+    let more = text.lines().find_map(|line| line.strip_prefix("… and ")?.strip_suffix(" more")?.parse().ok());
     (lines, more.unwrap_or(0))
 }
 
