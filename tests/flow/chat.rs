@@ -40,6 +40,26 @@ fn texts(requests: &[Arc<Received>]) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn what_an_own_template_writes_gives_way_to_the_notification_itself() {
+    let bed = Bed::new().await;
+    let own = ChannelSettings { template: Some("webhook".to_owned()), ..bed.channel("own") };
+    let (dispatcher, _config, _told) = bed.dispatcher(config().with_channel(own).with_channel(bed.channel("none")));
+    for channel in ["own", "none"] {
+        bed.receivers.set(channel, Some(Reply::status(422)));
+    }
+    queue(bed.store.as_ref(), "one", "low", &["own", "none"], bed.clock.now()).await;
+    for _ in 0..3 {
+        dispatcher.drain().await.unwrap();
+        bed.pass(30);
+    }
+    let bodies = bed.receivers.received_by("own");
+    let is_itself: Vec<bool> = bodies.iter().map(|request| request.json()["data"].is_object()).collect();
+    assert_eq!(is_itself, [false, true]);
+    assert_eq!(bed.receivers.received_by("none").len(), 1, "there is no plainer form of it");
+    assert!(bed.deliveries().await.iter().all(|delivery| delivery.state == DeliveryState::Dead));
+}
+
+#[tokio::test]
 async fn a_rejected_message_is_said_once_more_as_plain_text_and_only_once() {
     let bed = Bed::new().await;
     let chats = chats(&bed);

@@ -88,6 +88,13 @@ fn body(outgoing: &Outgoing) -> String {
 
 /// Gives the lines to a judge and fails with what it says.
 fn judge(program: &str, arguments: &[&Path], lines: &[String]) {
+    let (is_content, said) = ask(program, arguments, lines);
+    assert!(is_content, "{said}");
+    assert!(said.contains(&format!("{} judged, 0 refused", lines.len())), "{said}");
+}
+
+/// Gives the lines to a judge; whether it is content, and what it says.
+fn ask(program: &str, arguments: &[&Path], lines: &[String]) -> (bool, String) {
     let mut input = tempfile::tempfile().unwrap();
     for line in lines {
         assert!(!line.contains('\n'));
@@ -96,8 +103,7 @@ fn judge(program: &str, arguments: &[&Path], lines: &[String]) {
     std::io::Seek::rewind(&mut input).unwrap();
     let output = Command::new(program).args(arguments).stdin(Stdio::from(input)).output().unwrap();
     let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains(&format!("{} judged, 0 refused", lines.len())), "{said}");
+    (output.status.success(), said)
 }
 
 fn script(name: &str) -> PathBuf {
@@ -141,6 +147,42 @@ fn the_other_chat_applications_take_every_message_and_see_nothing_but_text_in_na
     ] {
         let channel = open(ChannelKind::Chat { app, url: secret(&folder, "url", url) });
         judge(program, &[&script(name), installed], &said(&*channel));
+    }
+}
+
+#[test]
+fn judges_of_chat_applications_refuse_what_would_do_harm() {
+    let Some(judges) = judges() else { return };
+    let calls_nobody = serde_json::json!({ "parse": [] });
+    let discord = |content: &str, description: &str| {
+        serde_json::json!({
+            "content": content, "allowed_mentions": calls_nobody, "embeds": [{ "color": 1, "description": description }],
+        })
+    };
+    let text = |text: &str| serde_json::json!({ "text": text });
+    let discord = [
+        discord("@everyone", "x"),
+        discord("||x||", "x"),
+        discord("x", "https://evil.example/"),
+        discord("x", &"x".repeat(4_097)),
+        serde_json::json!({ "content": "x" }),
+    ];
+    let google_chat = [
+        serde_json::json!({ "text": "x", "blocks": [] }),
+        serde_json::json!({ "text": ["x"] }),
+        text(&"x".repeat(32_000)),
+    ];
+    let mattermost =
+        [text("hi @channel"), text("~~x~~"), text("<!here>"), text("# x"), text("[x](https://evil.example)")];
+    let python = judges.join("python");
+    for (program, name, installed, payloads) in [
+        ("node", "discord.mjs", &judges, &discord[..]),
+        ("python3", "google_chat.py", &python, &google_chat),
+        ("node", "mattermost.mjs", &judges, &mattermost),
+    ] {
+        let lines: Vec<String> = payloads.iter().map(ToString::to_string).collect();
+        let (is_content, said) = ask(program, &[&script(name), installed], &lines);
+        assert!(!is_content && said.contains(&format!("{0} judged, {0} refused", lines.len())), "{said}");
     }
 }
 
