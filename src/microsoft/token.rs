@@ -177,7 +177,7 @@ fn pause(failure: &Failure) -> (Duration, bool) {
     match failure.class {
         FailureClass::Throttled => (failure.retry_after.unwrap_or(5 * MINUTE), false),
         // Whoever waited for this very request gets its outcome; whoever comes later asks again.
-        FailureClass::MicrosoftDown | FailureClass::Garbage => {
+        FailureClass::Unreachable | FailureClass::MicrosoftDown | FailureClass::Garbage => {
             (failure.retry_after.unwrap_or(Duration::from_secs(1)), true)
         }
         // Only another secret helps.
