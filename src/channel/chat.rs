@@ -128,7 +128,7 @@ impl Channel for Chat {
         app.guard(url.expose_secret(), &self.settings.private)?;
         let url = if *app == ChatApp::Discord { waiting(&url)? } else { url };
         let body = message::body(&self.settings, &self.templates, app.receiver(), notification, form)?;
-        Ok(message::post(url, CONTENT_TYPE, body))
+        Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
     fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
@@ -181,7 +181,7 @@ mod tests {
 
     fn answer(status: u16, body: &'static str) -> Answer {
         let content_type = Some("application/json".to_owned());
-        Answer { status, retry_after: None, content_type, body: body.into(), truncated: false }
+        Answer { status, step: None, retry_after: None, content_type, body: body.into(), truncated: false }
     }
 
     fn class(app: ChatApp, status: u16, body: &'static str) -> &'static str {

@@ -1,6 +1,7 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
 mod chat;
+pub mod email;
 pub mod guard;
 mod message;
 mod slack;
@@ -72,6 +73,8 @@ pub enum ChannelKind {
         /// Signing secrets, newest first; `whsec_` and base64.
         signing_secrets: Vec<SecretReference>,
     },
+    /// Mail, handed in to a server.
+    Email(Box<email::EmailSettings>),
 }
 
 impl ChannelKind {
@@ -83,6 +86,7 @@ impl ChannelKind {
             Self::Slack { .. } => Receiver::Slack,
             Self::Chat { app, .. } => app.receiver(),
             Self::Webhook { .. } => Receiver::Webhook,
+            Self::Email(_) => Receiver::Email,
         }
     }
 
@@ -94,6 +98,7 @@ impl ChannelKind {
             Self::Slack { .. } => "slack",
             Self::Chat { app, .. } => app.as_str(),
             Self::Webhook { .. } => "webhook",
+            Self::Email(_) => "email",
         }
     }
 }
@@ -103,14 +108,17 @@ impl ChannelKind {
     #[must_use]
     pub const fn keeps_state(&self) -> bool {
         match self {
-            Self::Teams { .. } | Self::Slack { .. } | Self::Chat { .. } | Self::Webhook { .. } => false,
+            Self::Teams { .. } | Self::Slack { .. } | Self::Chat { .. } | Self::Webhook { .. } | Self::Email(_) => {
+                false
+            }
         }
     }
 
-    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs.
+    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs, and
+    /// a mail server before it passes the message on.
     #[must_use]
     pub const fn answer_proves(&self) -> bool {
-        !matches!(self, Self::Teams { .. })
+        !matches!(self, Self::Teams { .. } | Self::Email(_))
     }
 }
 
@@ -190,7 +198,7 @@ pub enum ComposeError {
         /// What happened.
         what: String,
     },
-    /// The channel's URL or signing secret can't be read.
+    /// A secret of the channel can't be read.
     #[error(transparent)]
     Secret(#[from] crate::secret::SecretError),
     /// The URL is none that this channel may send to.
@@ -233,5 +241,6 @@ pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<d
         ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
         ChannelKind::Chat { .. } => Box::new(chat::Chat::new(settings, templates)),
         ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
+        ChannelKind::Email(_) => Box::new(email::Email::new(settings, templates)),
     }
 }

@@ -61,7 +61,7 @@ impl Channel for Slack {
         let url = url.resolve()?;
         guard::slack(url.expose_secret(), &self.settings.private)?;
         let body = message::body(&self.settings, &self.templates, Receiver::Slack, notification, form)?;
-        Ok(message::post(url, CONTENT_TYPE, body))
+        Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
     fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
@@ -99,7 +99,8 @@ mod tests {
     use super::*;
 
     fn class(status: u16, body: &'static str) -> &'static str {
-        let answer = Answer { status, retry_after: None, content_type: None, body: body.into(), truncated: false };
+        let answer =
+            Answer { status, retry_after: None, content_type: None, body: body.into(), truncated: false, step: None };
         match judge(&answer, Timestamp::EPOCH) {
             Verdict::Delivered => "delivered",
             Verdict::Retry { .. } => "retry",

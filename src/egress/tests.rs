@@ -49,8 +49,8 @@ fn policy(private: Private) -> Policy {
     Policy { private, deadline: Duration::from_secs(10), answer_bytes_max: 64 * 1024, fail_above_max: true }
 }
 
-fn post(url: &str) -> Outgoing {
-    Outgoing {
+fn post(url: &str) -> Request {
+    Request {
         method: Method::Post,
         url: url.into(),
         headers: vec![("authorization", CANARY.into())],
@@ -206,7 +206,14 @@ async fn a_peer_without_tls_is_no_connection() {
 async fn no_error_or_debug_form_shows_a_secret() {
     let request = post(&format!("https://hooks.example/{CANARY}"));
     assert!(!format!("{request:?}").contains(CANARY));
-    let answer = Answer { status: 200, retry_after: None, content_type: None, body: CANARY.into(), truncated: false };
+    let answer = Answer {
+        status: 200,
+        retry_after: None,
+        content_type: None,
+        body: CANARY.into(),
+        truncated: false,
+        step: None,
+    };
     assert!(!format!("{answer:?}").contains(CANARY));
     let cut = Server::start(|_| Reply::Cut(Vec::new())).await;
     let hung = Server::start(|_| Reply::Hang(Vec::new())).await;

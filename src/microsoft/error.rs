@@ -195,7 +195,9 @@ impl Failure {
             EgressError::NotAllowed(_) | EgressError::Unusable(_) => FailureClass::ConfigurationWrong,
             EgressError::TooLarge(_) => FailureClass::Garbage,
             EgressError::Resolve | EgressError::Connect(_) => FailureClass::Unreachable,
-            EgressError::Timeout(_) | EgressError::Broken(_) => FailureClass::MicrosoftDown,
+            EgressError::Timeout(_) | EgressError::Broken(_) | EgressError::NotOffered(_) => {
+                FailureClass::MicrosoftDown
+            }
         };
         Self::new(class, format!("no answer from {whom}: {error}"))
     }

@@ -23,8 +23,8 @@ mod trial;
 mod words;
 
 pub use payload::{
-    DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX, GOOGLE_CHAT_BYTES_MAX, MATTERMOST_CHARACTERS_MAX, SLACK_CHARACTERS_MAX,
-    TEAMS_BYTES_MAX,
+    DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX, GOOGLE_CHAT_BYTES_MAX, Letter, MATTERMOST_CHARACTERS_MAX,
+    SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX,
 };
 pub use plain::{TEAMS_PLAIN_BYTES_MAX, plain};
 pub use registry::Registry;
@@ -45,12 +45,14 @@ pub enum Receiver {
     Mattermost,
     /// Any JSON.
     Webhook,
+    /// Subject, text and HTML of a mail. The one kind whose template writes no JSON; see [`payload`].
+    Email,
 }
 
 impl Receiver {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Teams, Self::Slack, Self::Discord, Self::GoogleChat, Self::Mattermost, Self::Webhook];
+    pub const ALL: [Self; 7] =
+        [Self::Teams, Self::Slack, Self::Discord, Self::GoogleChat, Self::Mattermost, Self::Webhook, Self::Email];
 
     /// The name, which is also the built-in template's.
     #[must_use]
@@ -62,6 +64,7 @@ impl Receiver {
             Self::GoogleChat => "google-chat",
             Self::Mattermost => "mattermost",
             Self::Webhook => "webhook",
+            Self::Email => "email",
         }
     }
 }

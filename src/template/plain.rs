@@ -36,7 +36,11 @@ pub fn plain(receiver: Receiver, notification: &Notification) -> Result<Vec<u8>,
             too_large = (size, limit);
             continue;
         }
-        match payload::write(receiver, message(receiver, &lines)) {
+        let written = match receiver {
+            Receiver::Email => payload::finish(receiver, &letter(&lines)),
+            _ => payload::write(receiver, message(receiver, &lines)),
+        };
+        match written {
             Ok(body) if receiver == Receiver::Teams && body.len() > TEAMS_PLAIN_BYTES_MAX => {
                 too_large = (body.len(), TEAMS_PLAIN_BYTES_MAX);
             }
@@ -55,7 +59,7 @@ const fn characters_max(receiver: Receiver) -> usize {
         Receiver::Discord => 1_900,
         Receiver::Slack => 2_900,
         Receiver::Teams => TEAMS_PLAIN_BYTES_MAX,
-        Receiver::GoogleChat | Receiver::Mattermost | Receiver::Webhook => 10_000,
+        Receiver::GoogleChat | Receiver::Mattermost | Receiver::Webhook | Receiver::Email => 10_000,
     }
 }
 
@@ -67,8 +71,15 @@ fn message(receiver: Receiver, lines: &[String]) -> Value {
         Receiver::Discord => {
             json!({ "content": whole(), "allowed_mentions": { "parse": [] }, "flags": NO_PREVIEWS })
         }
-        Receiver::GoogleChat | Receiver::Mattermost | Receiver::Webhook => json!({ "text": whole() }),
+        Receiver::GoogleChat | Receiver::Mattermost | Receiver::Webhook | Receiver::Email => json!({ "text": whole() }),
     }
+}
+
+/// A mail without HTML, as a template would write it.
+fn letter(lines: &[String]) -> String {
+    let subject = lines.first().map(String::as_str).unwrap_or_default();
+    let text = lines.iter().map(|line| text::mark(line)).collect::<Vec<_>>().join("\n");
+    format!("Subject: {}\n\n{text}\n", text::mark(subject))
 }
 
 /// A card that has nothing but lines of text.

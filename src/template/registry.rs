@@ -22,8 +22,8 @@ use crate::{
 type BuiltIn = (&'static str, &'static str, &'static [Receiver]);
 
 /// The templates that come with the program. Whom they suit is held to the trial by a test, so that no start has to try them.
-const BUILT_IN: [BuiltIn; 7] = {
-    use Receiver::{Discord, GoogleChat, Mattermost, Slack, Teams, Webhook};
+const BUILT_IN: [BuiltIn; 8] = {
+    use Receiver::{Discord, Email, GoogleChat, Mattermost, Slack, Teams, Webhook};
     [
         ("teams", include_str!("../../templates/teams.hbs"), &[Teams, Webhook]),
         ("teams-fact", include_str!("../../templates/teams-fact.hbs"), &[]),
@@ -32,6 +32,7 @@ const BUILT_IN: [BuiltIn; 7] = {
         ("google-chat", include_str!("../../templates/google-chat.hbs"), &[Slack, GoogleChat, Webhook]),
         ("mattermost", include_str!("../../templates/mattermost.hbs"), &[Slack, Mattermost, Webhook]),
         ("webhook", include_str!("../../templates/webhook.hbs"), &[Slack, Mattermost, Webhook]),
+        ("email", include_str!("../../templates/email.hbs"), &[Email]),
     ]
 };
 
@@ -182,6 +183,8 @@ fn likely(text: &str) -> Receiver {
         Receiver::GoogleChat
     } else if text.contains("\"attachments\"") {
         Receiver::Mattermost
+    } else if text.trim_start().starts_with("Subject:") {
+        Receiver::Email
     } else {
         Receiver::Webhook
     }

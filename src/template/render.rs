@@ -52,6 +52,7 @@ fn engine(receiver: Receiver, compiled: &Compiled) -> Handlebars<'static> {
     handlebars.set_strict_mode(true);
     match receiver {
         Receiver::Webhook => handlebars.register_escape_fn(text::json_inside),
+        Receiver::Email => handlebars.register_escape_fn(text::marked_line),
         _ => handlebars.register_escape_fn(text::marked),
     }
     functions::register(&mut handlebars);

@@ -24,7 +24,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use scorewatch::egress::{Answer, Egress, EgressError, Lookup, Method, Outgoing, Policy, Private};
+use scorewatch::egress::{Answer, Egress, EgressError, Lookup, Method, Policy, Private, Request};
 
 /// Names as a test wants them. Each look-up of a name takes its next answer; the last one stays.
 #[derive(Debug, Default)]
@@ -80,8 +80,8 @@ fn networks(networks: &[&str]) -> Private {
     Private::Networks(networks.iter().map(|network| network.parse().unwrap()).collect())
 }
 
-fn post(url: &str) -> Outgoing {
-    Outgoing { method: Method::Post, url: url.into(), headers: Vec::new(), body: Bytes::from_static(b"{}") }
+fn post(url: &str) -> Request {
+    Request { method: Method::Post, url: url.into(), headers: Vec::new(), body: Bytes::from_static(b"{}") }
 }
 
 async fn send(door: &Egress, url: &str, private: &Private) -> Result<Answer, EgressError> {

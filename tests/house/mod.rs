@@ -27,7 +27,7 @@ const SQL: [&str; 4] = ["SELECT ", "INSERT ", "DELETE FROM ", "CREATE TABLE "];
 const CLOCKS: [&str; 3] = ["Utc::now", "Local::now", "SystemTime::now"];
 
 /// The HTTP client, and what it is made of: whoever holds one of these can go around the door.
-const CLIENTS: [&str; 13] = [
+const CLIENTS: [&str; 17] = [
     "reqwest",
     "hyper_rustls",
     "hyper_util::client",
@@ -40,7 +40,12 @@ const CLIENTS: [&str; 13] = [
     "lookup_host",
     "to_socket_addrs",
     "ToSocketAddrs",
-    "lettre",
+    // lettre's part that sends; what writes a message may be used anywhere.
+    "AsyncTransport",
+    "SmtpTransport",
+    "SmtpConnection",
+    "transport::smtp",
+    "lettre::transport",
 ];
 
 /// What connects. The simulation listens on loopback and connects to itself.
@@ -188,7 +193,9 @@ fn every_breach_is_found() {
         ("web/server.rs", "use tokio::net::{TcpListener, TcpSocket};", "has `TcpSocket`"),
         ("web/server.rs", "use tokio::net::TcpStream as Line;", "has `TcpStream as`"),
         ("web/server.rs", "fn f() { TcpStream::\n    connect(\"\"); }", "has `TcpStream::connect`"),
-        ("channel/email.rs", "use lettre::AsyncTransport;", "has `lettre`"),
+        ("channel/email.rs", "use lettre::AsyncTransport;", "has `AsyncTransport`"),
+        ("channel/email.rs", "use lettre::{Message, AsyncSmtpTransport};", "has `SmtpTransport`"),
+        ("channel/email.rs", "use lettre::{\n    transport::smtp,\n};", "has `transport::smtp`"),
         ("microsoft/token.rs", "use hyper_util::\n    client as web;", "has `hyper_util::client`"),
         ("microsoft/token.rs", "use hyper::{body::Bytes, client::conn::http1};", "has `client::conn`"),
         ("microsoft/token.rs", "async fn f() { tokio::net::lookup_host(\"\").await; }", "has `lookup_host`"),

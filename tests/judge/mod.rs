@@ -1,5 +1,9 @@
 //! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the builders of
-//! discord.js, Google's message types, readers of Markdown, the libraries of Standard Webhooks. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
+//! discord.js, Google's message types, readers of Markdown, the libraries of Standard Webhooks, a mail server.
+//! `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
+
+mod exim;
+mod mail;
 
 use std::{
     env, fs,
@@ -14,7 +18,7 @@ use scorewatch::{
     channel::{self, Channel, ChannelKind, ChannelSettings, ChatApp, Form, RetryBounds, WebhookUrl},
     clock::Clock,
     domain::{ChannelName, Timestamp},
-    egress::{Outgoing, Private},
+    egress::{Outgoing, Private, Request},
     notify::{Notification, route::Fence},
     secret::{ExposeSecret as _, SecretReference},
     template::{Registry, sample},
@@ -67,8 +71,15 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
     channel::open(&Arc::new(settings), &Arc::new(Registry::load(None).unwrap()))
 }
 
-fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) -> Outgoing {
-    channel.compose(notification, Form::Rich, at).unwrap()
+fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) -> Request {
+    compose_in(channel, notification, Form::Rich, at)
+}
+
+fn compose_in(channel: &dyn Channel, notification: &Notification, form: Form, at: Timestamp) -> Request {
+    match channel.compose(notification, form, at).unwrap() {
+        Outgoing::Http(request) => request,
+        Outgoing::Mail(_) => panic!("a request"),
+    }
 }
 
 /// Everything that a channel can be asked to say, in both forms.
@@ -76,13 +87,13 @@ fn said(channel: &dyn Channel) -> Vec<String> {
     let samples = sample::all().into_iter().chain(sample::largest_digests());
     samples
         .flat_map(|sample| {
-            [Form::Rich, Form::Plain].map(|form| body(&channel.compose(&sample, form, Timestamp::EPOCH).unwrap()))
+            [Form::Rich, Form::Plain].map(|form| body(&compose_in(channel, &sample, form, Timestamp::EPOCH)))
         })
         .collect()
 }
 
 /// One line of JSON.
-fn body(outgoing: &Outgoing) -> String {
+fn body(outgoing: &Request) -> String {
     String::from_utf8(outgoing.body.to_vec()).unwrap()
 }
 

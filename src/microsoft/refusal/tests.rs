@@ -7,7 +7,7 @@ fn now() -> Timestamp {
 }
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, retry_after: None, content_type: None, body: body.to_owned().into(), truncated: false }
+    Answer { status, retry_after: None, content_type: None, body: body.to_owned().into(), truncated: false, step: None }
 }
 
 /// As Entra writes it, names of app and tenant included.

@@ -6,7 +6,7 @@ use super::{CHATS, built_in, strings};
 use crate::{
     notify::Notification,
     template::{
-        DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX, GOOGLE_CHAT_BYTES_MAX, MATTERMOST_CHARACTERS_MAX, Receiver,
+        DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX, GOOGLE_CHAT_BYTES_MAX, Letter, MATTERMOST_CHARACTERS_MAX, Receiver,
         SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX, TEAMS_PLAIN_BYTES_MAX, plain, sample,
     },
 };
@@ -45,7 +45,7 @@ fn assert_fits(receiver: Receiver, body: &[u8]) {
         }
         Receiver::GoogleChat => assert!(body.len() <= GOOGLE_CHAT_BYTES_MAX),
         Receiver::Mattermost => assert!(characters(&payload) <= MATTERMOST_CHARACTERS_MAX),
-        Receiver::Webhook => {}
+        Receiver::Webhook | Receiver::Email => {}
     }
 }
 
@@ -102,6 +102,8 @@ fn every_sample_fits_as_plain_text() {
         }
         let whole: Notification = serde_json::from_slice(&plain(Receiver::Webhook, &sample).unwrap()).unwrap();
         assert_eq!(whole, sample);
+        let letter: Letter = serde_json::from_slice(&plain(Receiver::Email, &sample).unwrap()).unwrap();
+        assert!(letter.html.is_none() && letter.text.contains(&sample.data.notification.short_id.to_string()));
     }
 }
 
