@@ -1,6 +1,7 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
 mod alertmanager;
+mod chat;
 pub mod email;
 pub mod guard;
 mod message;
@@ -13,6 +14,8 @@ mod webhook;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+pub use chat::ChatApp;
+
 pub use crate::notify::backoff::Bounds as RetryBounds;
 
 pub use pagerduty::check_routing_key;
@@ -22,7 +25,7 @@ use crate::{
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
     secret::{SecretError, SecretReference, SecretString, redact_url},
-    template::Registry,
+    template::{Receiver, Registry},
 };
 
 /// A channel as configured.
@@ -61,6 +64,13 @@ pub enum ChannelKind {
         /// The webhook's URL; the whole authorisation is in it.
         url: SecretReference,
     },
+    /// An incoming webhook of another chat application.
+    Chat {
+        /// Which application.
+        app: ChatApp,
+        /// The webhook's URL; the whole authorisation is in it.
+        url: SecretReference,
+    },
     /// Any receiver of JSON, with Standard Webhooks headers.
     Webhook {
         /// The receiver's URL.
@@ -89,12 +99,26 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
+    /// For which kind of receiver its templates write; `None`: it is sent fields, no text.
+    #[must_use]
+    pub const fn receiver(&self) -> Option<Receiver> {
+        match self {
+            Self::Teams { .. } => Some(Receiver::Teams),
+            Self::Slack { .. } => Some(Receiver::Slack),
+            Self::Chat { app, .. } => Some(app.receiver()),
+            Self::Webhook { .. } => Some(Receiver::Webhook),
+            Self::Email(_) => Some(Receiver::Email),
+            Self::Pagerduty { .. } | Self::Alertmanager { .. } => None,
+        }
+    }
+
     /// The name as written under `type:`, which is also the built-in template's name.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Teams { .. } => "teams",
             Self::Slack { .. } => "slack",
+            Self::Chat { app, .. } => app.as_str(),
             Self::Webhook { .. } => "webhook",
             Self::Email(_) => "email",
             Self::Pagerduty { .. } => "pagerduty",
@@ -109,7 +133,9 @@ impl ChannelKind {
     pub const fn keeps_state(&self) -> bool {
         match self {
             Self::Pagerduty { .. } | Self::Alertmanager { .. } => true,
-            Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } | Self::Email(_) => false,
+            Self::Teams { .. } | Self::Slack { .. } | Self::Chat { .. } | Self::Webhook { .. } | Self::Email(_) => {
+                false
+            }
         }
     }
 
@@ -277,6 +303,7 @@ pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<d
     match &settings.kind {
         ChannelKind::Teams { .. } => Box::new(teams::Teams::new(settings, templates)),
         ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
+        ChannelKind::Chat { .. } => Box::new(chat::Chat::new(settings, templates)),
         ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
         ChannelKind::Email(_) => Box::new(email::Email::new(settings, templates)),
         ChannelKind::Pagerduty { .. } => Box::new(pagerduty::Pagerduty::new(settings)),

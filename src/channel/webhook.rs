@@ -10,12 +10,15 @@ use super::{
 use crate::{
     domain::Timestamp,
     egress::{Answer, EgressError, Outgoing},
-    notify::Notification,
+    notify::{Notification, NotificationType},
     secret::{ExposeSecret, SecretString},
     template::{Receiver, Registry},
 };
 
 const CONTENT_TYPE: &str = "application/json";
+
+/// Answers by which a receiver refuses how a message is written.
+const TEMPLATE_REFUSED: [u16; 4] = [400, 413, 415, 422];
 
 /// A generic webhook.
 pub(super) struct Webhook {
@@ -28,8 +31,8 @@ impl Webhook {
         Self { settings, templates }
     }
 
-    /// The notification itself, unless the channel has a template of its own.
-    fn body(&self, notification: &Notification) -> Result<Bytes, ComposeError> {
+    /// The notification itself, unless the channel has a template of its own; and if the receiver has rejected what that writes.
+    fn body(&self, notification: &Notification, form: Form) -> Result<Bytes, ComposeError> {
         let plain = || {
             let body = serde_json::to_vec(notification);
             body.map(Bytes::from).map_err(|error| ComposeError::Template {
@@ -37,7 +40,9 @@ impl Webhook {
                 what: error.to_string(),
             })
         };
-        let Some(template) = &self.settings.template else { return plain() };
+        let hides = |name: &String| notification.kind == NotificationType::Digest && !self.templates.tells_items(name);
+        let template = self.settings.template.as_ref().filter(|name| form == Form::Rich && !hides(name));
+        let Some(template) = template else { return plain() };
         match self.templates.render(template, Receiver::Webhook, notification) {
             Ok(body) => Ok(body.into()),
             Err(failure) => {
@@ -53,7 +58,7 @@ impl Channel for Webhook {
     fn compose(
         &self,
         notification: &Notification,
-        _form: Form,
+        form: Form,
         attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
         let ChannelKind::Webhook { url, signing_secrets } = &self.settings.kind else {
@@ -62,7 +67,7 @@ impl Channel for Webhook {
         let url = url.resolve()?;
         guard::webhook(url.expose_secret(), &self.settings.private)?;
         let keys = signing_secrets.iter().map(SigningKey::resolve).collect::<Result<Vec<_>, _>>()?;
-        let body = self.body(notification)?;
+        let body = self.body(notification, form)?;
         let id = notification.data.notification.id.as_str();
         let timestamp = attempt_at.as_seconds().to_string();
         let signatures: Vec<String> = keys.iter().filter_map(|key| key.sign(id, &timestamp, &body)).collect();
@@ -76,6 +81,8 @@ impl Channel for Webhook {
 
     fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
         match answer {
+            // There is a plainer form only of what an own template writes.
+            Ok(answer) if self.settings.template.is_some() => status::plainer(answer, now, &TEMPLATE_REFUSED),
             Ok(answer) => status::verdict(answer, now),
             Err(error) => status::no_answer(error),
         }

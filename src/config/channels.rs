@@ -14,7 +14,7 @@ use super::{
     words::{labels, name, one_of},
 };
 use crate::{
-    channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl, signature::SigningKey},
+    channel::{ChannelKind, ChannelSettings, ChatApp, RetryBounds, WebhookUrl, signature::SigningKey},
     domain::{ChannelName, Selector, TenantId},
     egress::Private,
     notify::route::Fence,
@@ -29,16 +29,20 @@ const DIGEST_OVER: usize = 20;
 pub(super) enum Kind {
     Teams,
     Slack,
+    Chat(ChatApp),
     Webhook,
     Email,
     Pagerduty,
     Alertmanager,
 }
 
-/// As written.
-const KINDS: [(&str, Kind); 6] = [
+/// What may stand under `type:`.
+const KINDS: [(&str, Kind); 9] = [
     ("teams", Kind::Teams),
     ("slack", Kind::Slack),
+    (ChatApp::Discord.as_str(), Kind::Chat(ChatApp::Discord)),
+    (ChatApp::GoogleChat.as_str(), Kind::Chat(ChatApp::GoogleChat)),
+    (ChatApp::Mattermost.as_str(), Kind::Chat(ChatApp::Mattermost)),
     ("webhook", Kind::Webhook),
     ("email", Kind::Email),
     ("pagerduty", Kind::Pagerduty),
@@ -88,6 +92,7 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
         Some(match kind {
             Kind::Teams => ChannelKind::Teams { url: secret_url(raw.url, at, problems)? },
             Kind::Slack => ChannelKind::Slack { url: secret_url(raw.url, at, problems)? },
+            Kind::Chat(app) => ChannelKind::Chat { app, url: secret_url(raw.url, at, problems)? },
             Kind::Webhook => ChannelKind::Webhook { url: webhook_url(raw.url, at, problems)?, signing_secrets },
             Kind::Email => {
                 if raw.url.is_written() {

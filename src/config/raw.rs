@@ -119,9 +119,9 @@ raw! {
 
     /// A place that receives.
     struct RawChannel {
-        /// `teams`, `slack`, `webhook`, `email`, `pagerduty` or `alertmanager`.
+        /// `teams`, `slack`, `discord`, `google-chat`, `mattermost`, `webhook`, `email`, `pagerduty` or `alertmanager`.
         r#type: Word,
-        /// Where to send; of `teams` and `slack` it is a secret, of `alertmanager` the base URL; `pagerduty` needs none, `email` has none.
+        /// Where to send. Of chats it is a secret, of `alertmanager` the base URL; `pagerduty` needs none, `email` has none.
         #[schemars(with = "ChannelUrl")]
         url: RawSecret,
         /// `whsec_` or `whsk_` and base64; a list while it rotates, newest first.

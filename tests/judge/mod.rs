@@ -1,6 +1,6 @@
-//! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the libraries of
-//! Standard Webhooks, PagerDuty's client, a mail server, a real Alertmanager. `tests/judge/install` installs them; with
-//! `SCOREWATCH_JUDGES=required` they must be there.
+//! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the builders of
+//! discord.js, Google's message types, readers of Markdown, the libraries of Standard Webhooks, PagerDuty's client, a mail server,
+//! a real Alertmanager. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
 
 mod alertmanager;
 mod exim;
@@ -17,7 +17,7 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{self, Channel, ChannelKind, ChannelSettings, Form, RetryBounds, WebhookUrl},
+    channel::{self, Channel, ChannelKind, ChannelSettings, ChatApp, Form, RetryBounds, WebhookUrl},
     clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private, Request},
@@ -85,10 +85,24 @@ fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
 }
 
 fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) -> Request {
-    match channel.compose(notification, Form::Rich, at).unwrap() {
+    compose_in(channel, notification, Form::Rich, at)
+}
+
+fn compose_in(channel: &dyn Channel, notification: &Notification, form: Form, at: Timestamp) -> Request {
+    match channel.compose(notification, form, at).unwrap() {
         Outgoing::Http(request) => request,
         Outgoing::Mail(_) => panic!("a request"),
     }
+}
+
+/// Everything that a channel can be asked to say, in both forms.
+fn said(channel: &dyn Channel) -> Vec<String> {
+    let samples = sample::all().into_iter().chain(sample::largest_digests());
+    samples
+        .flat_map(|sample| {
+            [Form::Rich, Form::Plain].map(|form| body(&compose_in(channel, &sample, form, Timestamp::EPOCH)))
+        })
+        .collect()
 }
 
 /// One line of JSON.
@@ -98,6 +112,13 @@ fn body(outgoing: &Request) -> String {
 
 /// Gives the lines to a judge and fails with what it says.
 fn judge(program: &str, arguments: &[&Path], lines: &[String]) {
+    let (is_content, said) = ask(program, arguments, lines);
+    assert!(is_content, "{said}");
+    assert!(said.contains(&format!("{} judged, 0 refused", lines.len())), "{said}");
+}
+
+/// Gives the lines to a judge; whether it is content, and what it says.
+fn ask(program: &str, arguments: &[&Path], lines: &[String]) -> (bool, String) {
     let mut input = tempfile::tempfile().unwrap();
     for line in lines {
         assert!(!line.contains('\n'));
@@ -106,8 +127,7 @@ fn judge(program: &str, arguments: &[&Path], lines: &[String]) {
     std::io::Seek::rewind(&mut input).unwrap();
     let output = Command::new(program).args(arguments).stdin(Stdio::from(input)).output().unwrap();
     let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains(&format!("{} judged, 0 refused", lines.len())), "{said}");
+    (output.status.success(), said)
 }
 
 fn script(name: &str) -> PathBuf {
@@ -123,8 +143,7 @@ fn microsofts_renderer_and_schema_take_every_card() {
     }
     let folder = tempfile::tempdir().unwrap();
     let teams = open(ChannelKind::Teams { url: secret(&folder, "url", TEAMS_URL) });
-    let cards: Vec<String> =
-        sample::all().iter().map(|sample| body(&compose(&*teams, sample, Timestamp::EPOCH))).collect();
+    let cards = said(&*teams);
     assert!(cards.iter().all(|card| card.len() <= scorewatch::template::TEAMS_BYTES_MAX));
     let script = script("teams.mjs");
     let arguments: Vec<&Path> =
@@ -137,9 +156,58 @@ fn slacks_own_models_take_every_message() {
     let Some(judges) = judges() else { return };
     let folder = tempfile::tempdir().unwrap();
     let slack = open(ChannelKind::Slack { url: secret(&folder, "url", SLACK_URL) });
-    let messages: Vec<String> =
-        sample::all().iter().map(|sample| body(&compose(&*slack, sample, Timestamp::EPOCH))).collect();
-    judge("python3", &[&script("slack.py"), &judges.join("python")], &messages);
+    judge("python3", &[&script("slack.py"), &judges.join("python")], &said(&*slack));
+}
+
+#[test]
+fn the_other_chat_applications_take_every_message_and_see_nothing_but_text_in_names() {
+    let Some(judges) = judges() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let python = judges.join("python");
+    for (app, url, program, name, installed) in [
+        (ChatApp::Discord, "https://discord.com/api/webhooks/1/x", "node", "discord.mjs", &judges),
+        (ChatApp::GoogleChat, "https://chat.googleapis.com/v1/spaces/A/messages", "python3", "google_chat.py", &python),
+        (ChatApp::Mattermost, "https://chat.example/hooks/x", "node", "mattermost.mjs", &judges),
+    ] {
+        let channel = open(ChannelKind::Chat { app, url: secret(&folder, "url", url) });
+        judge(program, &[&script(name), installed], &said(&*channel));
+    }
+}
+
+#[test]
+fn judges_of_chat_applications_refuse_what_would_do_harm() {
+    let Some(judges) = judges() else { return };
+    let calls_nobody = serde_json::json!({ "parse": [] });
+    let discord = |content: &str, description: &str| {
+        serde_json::json!({
+            "content": content, "allowed_mentions": calls_nobody, "embeds": [{ "color": 1, "description": description }],
+        })
+    };
+    let text = |text: &str| serde_json::json!({ "text": text });
+    let discord = [
+        discord("@everyone", "x"),
+        discord("||x||", "x"),
+        discord("x", "https://evil.example/"),
+        discord("x", &"x".repeat(4_097)),
+        serde_json::json!({ "content": "x" }),
+    ];
+    let google_chat = [
+        serde_json::json!({ "text": "x", "blocks": [] }),
+        serde_json::json!({ "text": ["x"] }),
+        text(&"x".repeat(32_000)),
+    ];
+    let mattermost =
+        [text("hi @channel"), text("~~x~~"), text("<!here>"), text("# x"), text("[x](https://evil.example)")];
+    let python = judges.join("python");
+    for (program, name, installed, payloads) in [
+        ("node", "discord.mjs", &judges, &discord[..]),
+        ("python3", "google_chat.py", &python, &google_chat),
+        ("node", "mattermost.mjs", &judges, &mattermost),
+    ] {
+        let lines: Vec<String> = payloads.iter().map(ToString::to_string).collect();
+        let (is_content, said) = ask(program, &[&script(name), installed], &lines);
+        assert!(!is_content && said.contains(&format!("{0} judged, {0} refused", lines.len())), "{said}");
+    }
 }
 
 #[test]
