@@ -29,7 +29,7 @@ const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
 /// The share of the concurrency that tenants who did not answer last time may use: one in so many.
 const SLOW_SHARE: usize = 4;
 /// What the store keeps of a tenant that did not answer in time.
-const SLOW_CLASS: &str = "microsoft-down";
+const SLOW_CLASSES: [&str; 2] = ["microsoft-down", "unreachable"];
 
 /// Plans and makes visits.
 pub struct Planner {
@@ -297,7 +297,7 @@ impl Planner {
         let slow = record
             .as_ref()
             .and_then(|record| record.health.failing.as_ref())
-            .is_some_and(|failing| failing.class == SLOW_CLASS);
+            .is_some_and(|failing| SLOW_CLASSES.contains(&failing.class.as_str()));
         let visit = One {
             checker: self.checker.clone(),
             dispatcher: self.dispatcher.clone(),

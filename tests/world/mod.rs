@@ -186,7 +186,9 @@ impl World {
 
 /// A tenant's directory, made from its slug.
 pub(crate) fn entra(id: &str) -> EntraTenantId {
-    EntraTenantId(Uuid::from_u128(id.bytes().fold(7, |hash, byte| hash * 131 + u128::from(byte))))
+    EntraTenantId(Uuid::from_u128(
+        id.bytes().fold(7, |hash: u128, byte| hash.wrapping_mul(131).wrapping_add(byte.into())),
+    ))
 }
 
 /// Every file below a folder with its bytes.
