@@ -43,6 +43,17 @@ impl Account {
         self.saved = (self.saved + earned).min(SAVED_MAX);
         self.as_of = now;
     }
+
+    /// From when on a retry may be made; `None`: now.
+    fn retries_from(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.in_flight >= IN_FLIGHT_MAX {
+            Some(now.plus(ASK_AGAIN))
+        } else if self.saved >= 1.0 {
+            None
+        } else {
+            Some(now.plus(PER_RETRY_MAX.mul_f64(1.0 - self.saved)))
+        }
+    }
 }
 
 impl RetryBudget {
@@ -51,27 +62,36 @@ impl RetryBudget {
         let mut hosts = self.hosts();
         let Some(account) = hosts.get_mut(host) else { return now };
         account.accrue(now);
-        if account.in_flight >= IN_FLIGHT_MAX {
-            now.plus(ASK_AGAIN)
-        } else if account.saved >= 1.0 {
-            now
-        } else {
-            now.plus(PER_RETRY_MAX.mul_f64(1.0 - account.saved))
-        }
+        account.retries_from(now).unwrap_or(now)
     }
 
     /// Books an attempt; a retry is under way until what this returns is dropped.
-    pub(super) fn book(&self, host: &str, attempt: u32, now: Timestamp) -> Option<UnderWay> {
+    ///
+    /// # Errors
+    /// From when on a retry may be made, if that is later than now: others were quicker.
+    pub(super) fn book(&self, host: &str, attempt: u32, now: Timestamp) -> Result<Option<UnderWay>, Timestamp> {
         let mut hosts = self.hosts();
         let account = hosts.entry(host.to_owned()).or_insert_with(|| Account::new(now));
         account.accrue(now);
         if attempt <= 1 {
             account.saved = (account.saved + PER_FIRST_TRY).min(SAVED_MAX);
-            return None;
+            return Ok(None);
         }
-        account.saved = (account.saved - 1.0).max(0.0);
+        if let Some(from) = account.retries_from(now) {
+            return Err(from);
+        }
+        account.saved -= 1.0;
         account.in_flight += 1;
-        Some(UnderWay { budget: self.clone(), host: host.to_owned() })
+        Ok(Some(UnderWay { budget: self.clone(), host: host.to_owned() }))
+    }
+
+    /// A retry that was taken costs nothing: the host is up again, and what waits for it may go.
+    pub(super) fn credit(&self, host: &str, attempt: u32) {
+        if attempt > 1
+            && let Some(account) = self.hosts().get_mut(host)
+        {
+            account.saved = (account.saved + 1.0 + PER_FIRST_TRY).min(SAVED_MAX);
+        }
     }
 
     fn hosts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
@@ -107,32 +127,36 @@ mod tests {
         let budget = RetryBudget::default();
         for _ in 0..10 {
             assert_eq!(budget.retries_from("a", at(0)), at(0));
-            drop(budget.book("a", 2, at(0)));
+            assert!(budget.book("a", 2, at(0)).is_ok());
         }
         assert_eq!(budget.retries_from("a", at(0)), at(10));
-        assert_eq!(budget.retries_from("a", at(4)), at(10));
+        assert_eq!(budget.book("a", 2, at(4)).unwrap_err(), at(10), "others were quicker");
         assert_eq!(budget.retries_from("b", at(0)), at(0), "another host has its own");
         assert_eq!(budget.retries_from("a", at(10)), at(10));
     }
 
     #[test]
-    fn five_first_tries_allow_one_retry() {
+    fn five_first_tries_allow_one_retry_and_one_that_is_taken_costs_nothing() {
         let budget = RetryBudget::default();
         for _ in 0..10 {
             drop(budget.book("a", 3, at(0)));
         }
         for _ in 0..5 {
             assert!(budget.retries_from("a", at(0)) > at(0));
-            assert!(budget.book("a", 1, at(0)).is_none(), "a first try takes no slot of a retry");
+            assert!(budget.book("a", 1, at(0)).unwrap().is_none(), "a first try takes no slot of a retry");
         }
-        assert_eq!(budget.retries_from("a", at(0)), at(0));
+        for _ in 0..1_000 {
+            drop(budget.book("a", 2, at(0)).unwrap());
+            budget.credit("a", 2);
+        }
+        drop(budget.book("a", 2, at(0)).unwrap());
     }
 
     #[test]
     fn only_so_many_retries_are_under_way_at_a_time_however_many_are_saved() {
         let budget = RetryBudget::default();
-        let mut under_way: Vec<_> = (0..8).map(|_| budget.book("a", 2, at(0))).collect();
-        assert_eq!(budget.retries_from("a", at(0)), at(1));
+        let mut under_way: Vec<_> = (0..8).map(|_| budget.book("a", 2, at(0)).unwrap()).collect();
+        assert_eq!(budget.book("a", 2, at(0)).unwrap_err(), at(1));
         under_way.pop();
         assert_eq!(budget.retries_from("a", at(0)), at(0));
     }

@@ -1,6 +1,7 @@
 //! From the outbox to the receiver: claim, compose, send, settle. An attempt is recorded before it is made.
 
 mod admission;
+mod attempt;
 mod budget;
 pub mod dispatch;
 pub mod operator;

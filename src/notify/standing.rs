@@ -35,6 +35,8 @@ pub struct ChannelStanding {
     pub failing_since: Option<Timestamp>,
     /// The period before that in which it failed.
     pub failed: Option<FailedPeriod>,
+    /// When it was last sent something, and its rest began.
+    pub rest_from: Timestamp,
     /// Nothing is sent before: the pace, what the receiver asked for, or an open breaker.
     pub rest_until: Timestamp,
     /// When it last was certain that messages arrive.
@@ -53,7 +55,8 @@ pub struct FailedPeriod {
 impl Default for ChannelStanding {
     /// Nothing is known yet.
     fn default() -> Self {
-        Self { failures: 0, failing_since: None, failed: None, rest_until: Timestamp::EPOCH, proven_at: None }
+        let (rest_from, rest_until) = (Timestamp::EPOCH, Timestamp::EPOCH);
+        Self { failures: 0, failing_since: None, failed: None, rest_from, rest_until, proven_at: None }
     }
 }
 
@@ -69,6 +72,7 @@ impl ChannelStanding {
                 failures: 0,
                 failing_since: None,
                 failed: self.failing_since.map(|from| FailedPeriod { from, until: now }).or(self.failed),
+                rest_from: now,
                 rest_until: now.plus(pace),
                 proven_at: self.proven_at,
             },
@@ -81,11 +85,20 @@ impl ChannelStanding {
                 Self {
                     failures,
                     failing_since: self.failing_since.or(Some(now)),
+                    rest_from: now,
                     rest_until: now.plus(pace.max(asked).max(open)),
                     ..self
                 }
             }
         }
+    }
+
+    /// Until when nothing may be sent, if that is later than now. A rest that has not begun yet was set by a clock that was ahead,
+    /// and one that is longer than any may be is none.
+    #[must_use]
+    pub fn rest(&self, longest: Duration, now: Timestamp) -> Option<Timestamp> {
+        let is_sane = self.rest_from <= now && self.rest_until <= now.plus(longest);
+        (is_sane && self.rest_until > now).then_some(self.rest_until)
     }
 
     /// Whether the breaker is open: the whole channel waits for its receiver.

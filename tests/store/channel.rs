@@ -30,6 +30,7 @@ async fn a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_i
         failures: 3,
         failing_since: Some(at(99_000)),
         failed: Some(FailedPeriod { from: at(1), until: at(2) }),
+        rest_from: at(100_000),
         rest_until: at(100_900),
         proven_at: None,
     };

@@ -11,7 +11,7 @@ use crate::{
     store::{ChannelRecord, ParkedChannel, StoreError},
 };
 
-const STANDING: &str = "failures, failing_since, failed_from, failed_until, rest_until, proven_at";
+const STANDING: &str = "failures, failing_since, failed_from, failed_until, rest_from, rest_until, proven_at";
 
 /// How the channel stands, and whether it is parked.
 pub(super) async fn standing(
@@ -35,6 +35,7 @@ fn standing_of(found: &SqliteRow) -> Result<ChannelStanding, StoreError> {
         failures: row::count(found.try_get("failures")?)?,
         failing_since: time("failing_since")?,
         failed: failed.map(|(from, until)| FailedPeriod { from, until }),
+        rest_from: Timestamp::from_nanos(found.try_get("rest_from")?),
         rest_until: Timestamp::from_nanos(found.try_get("rest_until")?),
         proven_at: time("proven_at")?,
     })
@@ -69,12 +70,12 @@ pub(super) async fn stand(
     standing: &ChannelStanding,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
-    let ChannelStanding { failures, failing_since, failed, rest_until, proven_at } = standing;
+    let ChannelStanding { failures, failing_since, failed, rest_from, rest_until, proven_at } = standing;
     sqlx::query(
-        "INSERT INTO channel (name, failures, failing_since, failed_from, failed_until, rest_until, proven_at, last_error) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, \
+        "INSERT INTO channel (name, failures, failing_since, failed_from, failed_until, rest_from, rest_until, proven_at, last_error) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, \
          failing_since = excluded.failing_since, failed_from = excluded.failed_from, failed_until = excluded.failed_until, \
-         rest_until = excluded.rest_until, proven_at = coalesce(excluded.proven_at, proven_at), \
+         rest_from = excluded.rest_from, rest_until = excluded.rest_until, proven_at = coalesce(excluded.proven_at, proven_at), \
          last_error = coalesce(excluded.last_error, last_error)",
     )
     .bind(name)
@@ -82,6 +83,7 @@ pub(super) async fn stand(
     .bind(failing_since.map(Timestamp::as_nanos))
     .bind(failed.map(|period| period.from.as_nanos()))
     .bind(failed.map(|period| period.until.as_nanos()))
+    .bind(rest_from.as_nanos())
     .bind(rest_until.as_nanos())
     .bind(proven_at.map(Timestamp::as_nanos))
     .bind(error)

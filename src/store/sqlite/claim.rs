@@ -16,9 +16,10 @@ const ATTEMPTS_KEPT: i64 = 50;
 const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND NOT EXISTS (\
     SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL AND e.alert_key IS NOT NULL \
     AND e.alert_key = d.alert_key AND e.id < d.id AND e.carrier IS NOT d.id)";
-/// When its next attempt may be made: retries have a time of their own, and what lies further ahead than any wait is due.
-const DUE_AT: &str =
-    "iif(d.next_attempt_at > max(?2, ?3), 0, iif(d.attempts > 0, max(d.next_attempt_at, ?2), d.next_attempt_at))";
+/// When its next attempt may be made. What was not tried yet waits for nothing; a retry has a time of its own, unless a clock that
+/// was ahead has set it: it lies further ahead than any wait, or the attempt before it is still to come.
+const DUE_AT: &str = "iif(d.attempts = 0 OR d.next_attempt_at > max(?2, ?3) OR ?4 < (SELECT a.started_at FROM attempt AS a \
+    WHERE a.delivery_id = d.id AND a.number = d.attempts), 0, max(d.next_attempt_at, ?2))";
 
 /// See [`crate::store::Store::claim`]. While a delivery of the channel is `sending`, there is nothing else to take.
 pub(super) async fn claim(
@@ -38,8 +39,8 @@ pub(super) async fn claim(
         return Ok(Claim::Idle);
     }
     let latest = now.plus(terms.longest_rest);
-    if standing.rest_until > now && standing.rest_until <= latest {
-        return Ok(if is_parked { Claim::Parked } else { Claim::Wait(standing.rest_until) });
+    if let Some(rest_until) = standing.rest(terms.longest_rest, now) {
+        return Ok(if is_parked { Claim::Parked } else { Claim::Wait(rest_until) });
     }
     if is_parked {
         return match drill(connection, &name).await? {
@@ -61,7 +62,7 @@ pub(super) async fn claim(
     .bind(now.as_nanos())
     .fetch_optional(&mut *connection)
     .await?;
-    let Some(due) = due else { return next(connection, &name, terms, latest).await };
+    let Some(due) = due else { return next(connection, &name, terms, latest, now).await };
     let mut id = DeliveryId(due.try_get(0)?);
     if terms.merge_over.is_some()
         && let Some(alert) = due.try_get::<Option<String>, _>(1)?
@@ -77,12 +78,14 @@ async fn next(
     name: &ChannelName,
     terms: ClaimTerms,
     latest: Timestamp,
+    now: Timestamp,
 ) -> Result<Claim, StoreError> {
     let next: Option<i64> =
         sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT min({DUE_AT}) FROM delivery AS d WHERE {HEAD}")))
             .bind(name.as_str())
             .bind(terms.retries_from.as_nanos())
             .bind(latest.as_nanos())
+            .bind(now.as_nanos())
             .fetch_one(connection)
             .await?;
     Ok(next.map_or(Claim::Idle, |next| Claim::Wait(Timestamp::from_nanos(next))))

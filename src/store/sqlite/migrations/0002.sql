@@ -8,6 +8,7 @@ CREATE TABLE channel_state (
     failed_from   INTEGER,
     failed_until  INTEGER,
     last_error    TEXT,
+    rest_from     INTEGER NOT NULL DEFAULT 0,
     rest_until    INTEGER NOT NULL DEFAULT 0,
     proven_at     INTEGER,
     drilled_at    INTEGER

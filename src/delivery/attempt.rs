@@ -1,0 +1,237 @@
+//! One attempt at one delivery: may it be shown, written, booked, sent, settled. Its intent is on record before.
+
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::{
+    admission,
+    dispatch::Dispatcher,
+    send::{self, Sent},
+    worker::{STORE_TROUBLE_WAIT, rest},
+};
+use crate::{
+    channel::{ChannelSettings, Form, Verdict},
+    config::Config,
+    crash_point::{self, CrashPoint},
+    domain::{ChannelName, TenantId, Timestamp},
+    notify::{ChannelStanding, backoff, standing::Fared},
+    store::{AttemptOutcome, ClaimedDelivery},
+};
+
+/// What came of a claim.
+pub(super) struct Attempt {
+    /// Whether the receiver is as it should be.
+    pub(super) is_good: bool,
+    /// How long the channel is left alone.
+    pub(super) rest: Duration,
+    /// Where it went.
+    pub(super) host: Option<String>,
+}
+
+/// Makes the recorded attempt and records what came of it. `None`: it was not made.
+pub(super) async fn deliver(
+    dispatcher: &Dispatcher,
+    channel: &ChannelName,
+    mut delivery: ClaimedDelivery,
+    shutdown: &CancellationToken,
+) -> Option<Attempt> {
+    if shutdown.is_cancelled() {
+        settle(dispatcher, &delivery, AttemptOutcome::NotMade, None, shutdown).await;
+        return None;
+    }
+    let config = dispatcher.config.borrow().clone();
+    let settings = match admission::may_send(&config, channel, &delivery) {
+        Ok(settings) => settings,
+        Err(refusal) => {
+            warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
+            let outcome = AttemptOutcome::Dead { error: refusal.to_owned() };
+            settle(dispatcher, &delivery, outcome, None, shutdown).await;
+            tell(dispatcher, admission::tenants(&delivery));
+            return None;
+        }
+    };
+    if !withhold(dispatcher, &config, &settings, &mut delivery, shutdown).await {
+        return None;
+    }
+    delivery.notification.data.notification.possible_repeat = delivery.possible_repeat;
+    let started = dispatcher.clock.now();
+    let form = if delivery.plain { Form::Plain } else { Form::Rich };
+    let written = catch_unwind(AssertUnwindSafe(|| {
+        send::write(&settings, &config.templates, &delivery.notification, form, started)
+    }));
+    // What is written needs no facts any more, and a thousand receivers may hang.
+    let tenants = admission::tenants(&delivery);
+    delivery.notification.data.items = Vec::new();
+    let host = written.as_ref().ok().and_then(|written| written.as_ref().ok()?.host());
+    let booked = match host.as_deref().map(|host| dispatcher.budget.book(host, delivery.attempt, started)) {
+        Some(Err(from)) => {
+            settle(dispatcher, &delivery, AttemptOutcome::NotMade, None, shutdown).await;
+            return Some(Attempt { is_good: false, rest: from.since(started), host });
+        }
+        Some(Ok(booked)) => booked,
+        None => None,
+    };
+    let sending = async {
+        match written {
+            Ok(Ok(written)) => written.send(&dispatcher.egress, started).await,
+            Ok(Err(verdict)) => Sent { verdict, may_have_arrived: false },
+            Err(panic) => resume_unwind(panic),
+        }
+    };
+    // A request that may have gone out is waited for, so that its outcome is known; its own deadline bounds the wait.
+    let sent = tokio::select! {
+        sent = AssertUnwindSafe(sending).catch_unwind() => sent.unwrap_or_else(|_| {
+            let reason = "the attempt panicked; this is a fault of scorewatch".to_owned();
+            Sent { verdict: Verdict::Dead { reason }, may_have_arrived: true }
+        }),
+        () = dispatcher.drained(shutdown) => return None,
+    };
+    drop(booked);
+    let now = dispatcher.clock.now();
+    let mut standing = stand(&settings, delivery.standing, &sent.verdict, now);
+    if sent.verdict == Verdict::Delivered {
+        if let Some(host) = &host {
+            dispatcher.budget.credit(host, delivery.attempt);
+        }
+        // Where nobody can confirm a drill, a good answer is all the proof there is.
+        if settings.kind.answer_proves() || config.public_url.is_none() {
+            standing.proven_at = Some(now);
+        }
+    }
+    let outcome = outcome(&settings, &delivery, sent, now);
+    tell_log(channel, &delivery, &outcome);
+    dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
+    let is_at_rest = matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Dead { .. });
+    crash_point::reach(CrashPoint::BeforeSettle);
+    settle(dispatcher, &delivery, outcome, Some(standing), shutdown).await;
+    crash_point::reach(CrashPoint::Settled);
+    if is_at_rest {
+        tell(dispatcher, tenants);
+    }
+    let rest = standing.rest_until.since(now);
+    Some(Attempt { is_good: standing.failing_since.is_none(), rest, host })
+}
+
+/// Says whose notifications came to rest.
+fn tell(dispatcher: &Dispatcher, tenants: BTreeSet<TenantId>) {
+    for tenant in tenants {
+        dispatcher.told(tenant);
+    }
+}
+
+/// How the channel stands after an attempt.
+fn stand(settings: &ChannelSettings, before: ChannelStanding, verdict: &Verdict, now: Timestamp) -> ChannelStanding {
+    let fared = match verdict {
+        Verdict::Retry { after, .. } => Fared::Badly { asked: after.unwrap_or_default() },
+        Verdict::Delivered | Verdict::Plainer { .. } | Verdict::Dead { .. } | Verdict::Parked { .. } => Fared::Well,
+    };
+    before.after(fared, settings.pace, settings.retry, rand::random(), now)
+}
+
+/// Takes out of a digest what the channel may not show any more. `false`: nothing is left, or the store could not be told.
+async fn withhold(
+    dispatcher: &Dispatcher,
+    config: &Config,
+    settings: &ChannelSettings,
+    delivery: &mut ClaimedDelivery,
+    shutdown: &CancellationToken,
+) -> bool {
+    let was_digest = !delivery.notification.data.items.is_empty();
+    let withheld = admission::withheld(config, settings, delivery);
+    if withheld.is_empty() {
+        return true;
+    }
+    let now = dispatcher.clock.now();
+    warn!(channel = %settings.name, delivery = %delivery.id, count = withheld.len(), "not sent: {}", admission::FENCED);
+    if let Err(error) = dispatcher.store.withhold(delivery.id, withheld, admission::FENCED, now).await {
+        error!(delivery = %delivery.id, %error, "what may not be shown could not be taken out; trying again");
+        settle(dispatcher, delivery, AttemptOutcome::NotMade, None, shutdown).await;
+        rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
+        return false;
+    }
+    if was_digest && delivery.notification.data.items.is_empty() {
+        let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
+        settle(dispatcher, delivery, outcome, None, shutdown).await;
+        return false;
+    }
+    true
+}
+
+/// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
+/// hold its channel up. At shutdown it is given up; the next start finds the attempt and repeats it, marked.
+async fn settle(
+    dispatcher: &Dispatcher,
+    delivery: &ClaimedDelivery,
+    outcome: AttemptOutcome,
+    standing: Option<ChannelStanding>,
+    shutdown: &CancellationToken,
+) {
+    loop {
+        let now = dispatcher.clock.now();
+        let settled = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), standing, now).await;
+        let Err(error) = settled else { return };
+        error!(delivery = %delivery.id, %error, "an attempt's outcome could not be recorded; trying again");
+        if shutdown.is_cancelled() {
+            return;
+        }
+        rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
+    }
+}
+
+fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, now: Timestamp) -> AttemptOutcome {
+    match sent.verdict {
+        Verdict::Delivered => AttemptOutcome::Delivered,
+        Verdict::Plainer { reason } if !delivery.plain => AttemptOutcome::Plainer { error: reason },
+        Verdict::Plainer { reason } | Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
+        Verdict::Parked { reason } => AttemptOutcome::Parked { error: reason },
+        Verdict::Retry { reason, after } => {
+            let draw = rand::random();
+            match backoff::next_attempt(settings.retry, delivery.attempt, draw, after, delivery.queued_at, now) {
+                Some(next_attempt_at) => {
+                    AttemptOutcome::Retry { error: reason, next_attempt_at, may_have_arrived: sent.may_have_arrived }
+                }
+                None => AttemptOutcome::Dead { error: format!("given up: {reason}") },
+            }
+        }
+    }
+}
+
+const fn outcome_name(outcome: &AttemptOutcome) -> &'static str {
+    match outcome {
+        AttemptOutcome::Delivered => "delivered",
+        AttemptOutcome::Retry { .. } => "retry",
+        AttemptOutcome::Plainer { .. } => "plainer",
+        AttemptOutcome::Dead { .. } => "dead",
+        AttemptOutcome::Parked { .. } => "parked",
+        AttemptOutcome::NotMade => "not-made",
+    }
+}
+
+fn tell_log(channel: &ChannelName, delivery: &ClaimedDelivery, outcome: &AttemptOutcome) {
+    let ClaimedDelivery { id, attempt, notification, .. } = delivery;
+    let short_id = &notification.data.notification.short_id;
+    let kind = notification.kind.as_str();
+    match outcome {
+        AttemptOutcome::Delivered => info!(%channel, delivery = %id, attempt, %short_id, kind, "delivered"),
+        AttemptOutcome::Retry { error, next_attempt_at, .. } => {
+            warn!(%channel, delivery = %id, attempt, %short_id, kind, %next_attempt_at, "not delivered yet: {error}");
+        }
+        AttemptOutcome::Plainer { error } => {
+            warn!(%channel, delivery = %id, attempt, %short_id, kind, "rejected; now as plain text: {error}");
+        }
+        AttemptOutcome::Dead { error } => {
+            error!(%channel, delivery = %id, attempt, %short_id, kind, "dead letter: {error}");
+        }
+        AttemptOutcome::Parked { error } => {
+            error!(%channel, delivery = %id, attempt, %short_id, kind, "the channel is parked: {error}");
+        }
+        AttemptOutcome::NotMade => debug!(%channel, delivery = %id, attempt, %short_id, kind, "not sent after all"),
+    }
+}
