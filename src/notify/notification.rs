@@ -270,4 +270,7 @@ pub struct Links {
     pub dashboard: Option<String>,
     /// Microsoft's page.
     pub portal: Option<String>,
+    /// Where a person says that a drill arrived; drills only, and if `public_url` is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
 }

@@ -62,6 +62,7 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
         timeout: Duration::from_secs(20),
         private: Private::Refused,
         digest_over: 20,
+        drill: Some(Duration::from_hours(30 * 24)),
         template: None,
     };
     channel::open(&Arc::new(settings), &Arc::new(Registry::load(None).unwrap()))

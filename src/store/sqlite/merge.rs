@@ -144,7 +144,7 @@ pub(super) async fn withhold(
 }
 
 /// Lets these deliveries, and what they carried themselves, fare as the carrier does. It counts as a repeat if one of them may.
-async fn carry(
+pub(super) async fn carry(
     connection: &mut SqliteConnection,
     carrier: DeliveryId,
     members: &[DeliveryId],

@@ -163,6 +163,10 @@ impl Store for SqliteStore {
         self.writer.write(move |db| Box::pin(async move { channel::adopt(db, &channels, now).await })).await
     }
 
+    async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
+        channel::drilled(&self.readers, drill).await
+    }
+
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
         let drill = drill.clone();
         self.writer.write(move |db| Box::pin(async move { channel::confirm(db, &drill, now).await })).await
