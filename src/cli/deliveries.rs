@@ -102,11 +102,21 @@ fn no_such(id: i64) -> Failure {
 async fn resend(store: &dyn Store, ids: &[i64]) -> Result<(), Failure> {
     for &id in ids {
         if !store.resend(DeliveryId(id), Clock::System.now()).await? {
-            return Err(no_such(id));
+            let known = store.delivery(DeliveryId(id)).await?.map(|detail| detail.delivery.state);
+            return Err(known.map_or_else(
+                || no_such(id),
+                |state| wrong_input(format!("delivery {id} is on its way already ({})", state.as_str())),
+            ));
         }
         output::say(&format!("delivery {id} is queued again; the running service sends it within seconds"));
     }
     Ok(())
+}
+
+/// The state, with the delivery that it goes along with, or went.
+fn state(row: &Delivery) -> String {
+    let state = row.state.as_str();
+    row.carrier.map_or_else(|| state.to_owned(), |carrier| format!("{state} (with {carrier})"))
 }
 
 fn list(rows: &[Delivery], json: bool) -> Result<(), Failure> {
@@ -120,7 +130,7 @@ fn list(rows: &[Delivery], json: bool) -> Result<(), Failure> {
     let lines = rows.iter().map(|row| {
         [
             row.id.to_string(),
-            row.state.as_str().to_owned(),
+            state(row),
             row.channel.to_string(),
             row.notification.short().to_string(),
             output::or_dash(row.tenant.as_ref()),

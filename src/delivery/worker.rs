@@ -235,7 +235,9 @@ async fn settle(
         let settled = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), standing, now).await;
         let Err(error) = settled else {
             if is_at_rest {
-                admission::tenants(delivery).into_iter().for_each(|tenant| dispatcher.told(tenant));
+                for tenant in admission::tenants(delivery) {
+                    dispatcher.told(tenant);
+                }
             }
             return;
         };

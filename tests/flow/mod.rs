@@ -5,6 +5,7 @@ mod close;
 mod delivery;
 mod judge;
 mod life;
+mod outage;
 mod planner;
 mod setup;
 mod troubled;

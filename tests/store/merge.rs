@@ -1,7 +1,7 @@
 //! Deliveries that go along with another: folded into the newest of their alert, or taken by a digest.
 
 use scorewatch::{
-    domain::{Severity, Timestamp},
+    domain::{Labels, Severity, Timestamp},
     notify::{
         DeliveryState, NotificationType, digest,
         notification::{AlertFacts, TenantFacts},
@@ -27,7 +27,7 @@ fn of_alert(rule: &str, sequence: u64, is_over: bool) -> NewNotification {
         resolution: None,
     });
     new.notification.data.tenant =
-        Some(TenantFacts { id: "contoso".to_owned(), name: "Contoso".to_owned(), labels: Default::default() });
+        Some(TenantFacts { id: "contoso".to_owned(), name: "Contoso".to_owned(), labels: Labels::new() });
     new
 }
 

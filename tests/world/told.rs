@@ -9,7 +9,9 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub(crate) at: Instant,
-    /// `webhook-id`.
+    /// `webhook-id`: the message that said it.
+    pub(crate) message: String,
+    /// Which notification: the message itself, one that it stands for, or one of a digest's.
     pub(crate) id: String,
     /// `alert.firing` and so on.
     pub(crate) kind: String,
@@ -25,27 +27,50 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    fn read(request: &Received) -> Self {
+    /// What one request says, notification by notification: a message may stand for earlier ones of its alert that were never
+    /// sent, and a digest says what many would have said.
+    fn read(request: &Received) -> Vec<Self> {
         let body = request.json();
+        let mut told = Self::voices(request, body["type"].as_str().unwrap_or_default(), &body["data"], &body);
+        for item in body["data"]["items"].as_array().into_iter().flatten() {
+            told.extend(Self::voices(request, item["type"].as_str().unwrap_or_default(), item, &body));
+        }
+        told
+    }
+
+    fn voices(request: &Received, kind: &str, data: &Value, body: &Value) -> Vec<Self> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let data = &body["data"];
-        Self {
+        let itself = Self {
             at: request.at,
-            id: request.header("webhook-id").to_owned(),
-            kind: text(&body["type"]),
+            message: request.header("webhook-id").to_owned(),
+            id: text(&data["notification"]["id"]),
+            kind: kind.to_owned(),
             alert: text(&data["alert"]["id"]),
             tenant: text(&data["tenant"]["id"]),
             sequence: data["notification"]["sequence"].as_u64().unwrap_or_default(),
-            possible_repeat: data["notification"]["possible_repeat"] == true,
+            possible_repeat: data["notification"]["possible_repeat"] == true
+                || body["data"]["notification"]["possible_repeat"] == true,
             accepted: request.accepted(),
-            body,
-        }
+            body: body.clone(),
+        };
+        let stands_for = data["notification"]["stands_for"].as_array().cloned().unwrap_or_default();
+        let before = stands_for.len() as u64;
+        let voice = |(earlier, id): (u64, &Value)| {
+            let sequence = itself.sequence - before + earlier;
+            // A message that stands for another says so: nobody takes it for the other by mistake.
+            let (id, possible_repeat) = (text(id), true);
+            let kind = if sequence == 1 { "alert.firing" } else { "alert.worsened" }.to_owned();
+            Self { id, kind, sequence, possible_repeat, ..itself.clone() }
+        };
+        let mut voices: Vec<_> = (0..).zip(&stands_for).map(voice).collect();
+        voices.push(itself);
+        voices
     }
 }
 
 /// What one channel's receiver was sent, oldest first.
 pub(crate) fn told(received: &[Arc<Received>], channel: &str) -> Vec<Told> {
-    received.iter().filter(|request| &*request.channel == channel).map(|request| Told::read(request)).collect()
+    received.iter().filter(|request| &*request.channel == channel).flat_map(|request| Told::read(request)).collect()
 }
 
 /// What was taken of one tenant.

@@ -1,0 +1,185 @@
+//! What a channel does during an outage of its receiver and after it.
+
+use std::{sync::Arc, time::Duration};
+
+use scorewatch::{
+    config::{Config, Operator},
+    delivery::Dispatcher,
+    domain::{Labels, Severity},
+    notify::{
+        DeliveryState, NotificationType, compose,
+        notification::{AlertFacts, OperatorFacts, TenantFacts},
+    },
+    rule::AlertKey,
+    simulation::Reply,
+    store::NewNotification,
+};
+use serde_json::Value;
+
+use super::{
+    bed::Bed,
+    setup::{Build, SCORE, channels, config, rule_name, tenant_id},
+};
+
+/// Queues what an alert of a tenant has to say: `sequence` 1 fires, `is_over` resolves.
+async fn queue(bed: &Bed, tenant: &str, sequence: u64, is_over: bool) {
+    let facts = OperatorFacts {
+        summary: String::new(),
+        class: String::new(),
+        hint: None,
+        channel: None,
+        from: None,
+        until: None,
+    };
+    let (now, id) = (bed.clock.now(), tenant_id(tenant));
+    let parts = [tenant, &sequence.to_string()];
+    let mut notification = compose::for_operator(NotificationType::AlertFiring, &parts, None, facts, now);
+    if is_over {
+        notification.kind = NotificationType::AlertResolved;
+    }
+    let data = &mut notification.data;
+    data.operator = None;
+    data.notification.sequence = sequence;
+    data.tenant = Some(TenantFacts { id: tenant.to_owned(), name: tenant.to_owned(), labels: Labels::new() });
+    data.alert = Some(AlertFacts {
+        id: format!("alert_{tenant}"),
+        state: if is_over { "resolved" } else { "firing" }.to_owned(),
+        severity: Severity::Warning,
+        started_at: now,
+        resolved_at: is_over.then_some(now),
+        reason: None,
+        resolution: None,
+    });
+    let alert = AlertKey { tenant: id.clone(), rule: rule_name("low"), score: SCORE, subject: None };
+    let new = NewNotification { notification, alert: Some(alert), tenant: Some(id), channels: channels(&["soc"]) };
+    assert!(bed.store.announce(new, now).await.unwrap());
+}
+
+/// `soc`, and `ops` for the operator.
+fn two_channels(bed: &Bed) -> Config {
+    let mut config = config().with_channel(bed.channel("soc")).with_channel(bed.channel("ops"));
+    config.operator = Operator { notify: channels(&["ops"]), ..config.operator };
+    config
+}
+
+fn dispatcher(bed: &Bed, config: &Config) -> Dispatcher {
+    bed.dispatcher(config.clone()).0
+}
+
+/// What `soc` took.
+fn taken(bed: &Bed) -> Vec<Value> {
+    let received = bed.receivers.received_by("soc");
+    received.iter().filter(|request| request.accepted()).map(|request| request.json()).collect()
+}
+
+fn classes(bed: &Bed) -> Vec<String> {
+    let class = |request: &Arc<scorewatch::simulation::receiver::Received>| {
+        request.json()["data"]["operator"]["class"].as_str().unwrap().to_owned()
+    };
+    bed.receivers.received_by("ops").iter().map(class).collect()
+}
+
+#[tokio::test]
+async fn after_an_outage_what_waited_is_a_digest_in_which_each_alert_has_one_line() {
+    let bed = Bed::new().await;
+    let config = two_channels(&bed);
+    let dispatcher = dispatcher(&bed, &config);
+    bed.receivers.set("soc", Some(Reply::html(503)));
+    for number in 0..30 {
+        queue(&bed, &format!("t{number}"), 1, false).await;
+    }
+    dispatcher.drain().await.unwrap();
+    queue(&bed, "t3", 2, true).await;
+    queue(&bed, "later", 1, false).await;
+    queue(&bed, "later", 2, true).await;
+    bed.receivers.set("soc", None);
+    bed.pass(60);
+    dispatcher.drain().await.unwrap();
+    let told = taken(&bed);
+    let kinds: Vec<_> = told.iter().map(|body| body["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["digest", "alert.resolved", "alert.resolved"]);
+    assert_eq!(told[0]["data"]["items"].as_array().unwrap().len(), 30);
+    assert_eq!(told[1]["data"]["tenant"]["id"], "t3", "after the digest that says that it fired");
+    assert_eq!(told[2]["data"]["tenant"]["id"], "later");
+    assert_eq!(told[2]["data"]["notification"]["stands_for"].as_array().unwrap().len(), 1);
+    assert!(bed.deliveries().await.iter().all(|delivery| delivery.state == DeliveryState::Delivered));
+}
+
+#[tokio::test]
+async fn an_open_breaker_outlives_a_restart_and_lets_one_attempt_through_at_a_time() {
+    let bed = Bed::new().await;
+    let mut config = two_channels(&bed);
+    config.operator.notify.clear();
+    bed.receivers.set("soc", Some(Reply::html(503)));
+    for number in 0..5 {
+        queue(&bed, &format!("t{number}"), 1, false).await;
+    }
+    for _ in 0..3 {
+        dispatcher(&bed, &config).drain().await.unwrap();
+        bed.pass(15);
+    }
+    assert_eq!(bed.receivers.received_by("soc").len(), 3);
+    let standing = bed.store.channels().await.unwrap()[0].standing;
+    assert!(standing.is_open() && standing.failing_since.is_some());
+    bed.receivers.set("soc", None);
+    dispatcher(&bed, &config).drain().await.unwrap();
+    assert_eq!(taken(&bed).len(), 5, "after a good answer nothing is held back");
+    assert!(!bed.store.channels().await.unwrap()[0].standing.is_open());
+}
+
+#[tokio::test]
+async fn the_operator_hears_once_of_a_channel_that_fails_and_once_that_it_works_again() {
+    let bed = Bed::new().await;
+    let config = two_channels(&bed);
+    bed.receivers.set("soc", Some(Reply::html(503)));
+    queue(&bed, "contoso", 1, false).await;
+    dispatcher(&bed, &config).drain().await.unwrap();
+    bed.clock.advance(Duration::from_secs(299));
+    dispatcher(&bed, &config).drain().await.unwrap();
+    assert!(classes(&bed).is_empty(), "not yet five minutes");
+    for _restart in 0..3 {
+        bed.pass(10);
+        dispatcher(&bed, &config).drain().await.unwrap();
+    }
+    assert_eq!(classes(&bed), ["channel-failing"]);
+    bed.receivers.set("soc", None);
+    for _restart in 0..3 {
+        bed.pass(20);
+        dispatcher(&bed, &config).drain().await.unwrap();
+    }
+    assert_eq!(classes(&bed), ["channel-failing", "channel-works-again"]);
+    assert_eq!(taken(&bed).len(), 1);
+}
+
+#[tokio::test]
+async fn a_digest_shows_only_what_its_channel_may_see_when_it_is_sent() {
+    let bed = Bed::new().await;
+    let mut config = two_channels(&bed);
+    for number in 0..25 {
+        queue(&bed, &format!("t{number}"), 1, false).await;
+    }
+    let mut fenced = (*config.channels["soc"]).clone();
+    fenced.fence.tenants = Some([tenant_id("t1"), tenant_id("t2")].into());
+    config = config.with_channel(fenced);
+    dispatcher(&bed, &config).drain().await.unwrap();
+    let told = taken(&bed);
+    let items = told[0]["data"]["items"].as_array().unwrap();
+    let seen: Vec<_> = items.iter().map(|item| item["tenant"]["id"].as_str().unwrap()).collect();
+    assert_eq!((told.len(), seen), (1, vec!["t1", "t2"]));
+    let dead = bed.deliveries().await.into_iter().filter(|delivery| delivery.state == DeliveryState::Dead);
+    assert_eq!(dead.count(), 23);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_holds_no_message_up() {
+    let bed = Bed::new().await;
+    let config = two_channels(&bed);
+    bed.receivers.set("soc", Some(Reply::status(429).retry_after("3000")));
+    queue(&bed, "contoso", 1, false).await;
+    dispatcher(&bed, &config).drain().await.unwrap();
+    bed.receivers.set("soc", None);
+    let scorewatch::clock::Clock::Manual(time) = &bed.clock else { panic!("a manual clock") };
+    time.send_replace(super::setup::at(-60));
+    dispatcher(&bed, &config).drain().await.unwrap();
+    assert_eq!(taken(&bed).len(), 1);
+}
