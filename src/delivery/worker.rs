@@ -16,7 +16,7 @@ use crate::{
     channel::{ChannelSettings, Form, Verdict},
     config::Config,
     domain::{ChannelName, Timestamp},
-    notify::{ChannelStanding, backoff, standing::Fared},
+    notify::{ChannelStanding, NotificationType, backoff, standing::Fared},
     store::{AttemptOutcome, Claim, ClaimTerms, ClaimedDelivery, StoreError},
 };
 
@@ -170,11 +170,11 @@ async fn deliver(
         () = dispatcher.drained(shutdown) => return None,
     };
     let now = dispatcher.clock.now();
-    let mut standing = stand(&settings, delivery.standing, &sent.verdict, now);
-    // Where nobody can confirm a drill, a good answer is all the proof there is.
-    if sent.verdict == Verdict::Delivered && (settings.kind.answer_proves() || config.public_url.is_none()) {
-        standing.proven_at = Some(now);
-    }
+    let mut standing = stand(&settings, &delivery, &sent.verdict, now);
+    // Where nobody can confirm a drill, a good answer is all the proof there is. Without new proof the store keeps what it has,
+    // which may be newer than what was claimed: a person may have confirmed a drill meanwhile.
+    let is_proof = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
+    standing.proven_at = is_proof.then_some(now);
     let outcome = outcome(&settings, &delivery, sent, now);
     tell_log(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
@@ -183,12 +183,22 @@ async fn deliver(
 }
 
 /// How the channel stands after an attempt.
-fn stand(settings: &ChannelSettings, before: ChannelStanding, verdict: &Verdict, now: Timestamp) -> ChannelStanding {
+fn stand(
+    settings: &ChannelSettings,
+    delivery: &ClaimedDelivery,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> ChannelStanding {
     let fared = match verdict {
         Verdict::Retry { after, .. } => Fared::Badly { asked: after.unwrap_or_default() },
         Verdict::Delivered | Verdict::Plainer { .. } | Verdict::Dead { .. } | Verdict::Parked { .. } => Fared::Well,
     };
-    before.after(fared, settings.pace, settings.retry, rand::random(), now)
+    let (before, draw) = (delivery.standing, rand::random());
+    if delivery.notification.kind == NotificationType::Drill {
+        before.after_drill(fared, settings.pace, settings.retry, draw, now)
+    } else {
+        before.after(fared, settings.pace, settings.retry, draw, now)
+    }
 }
 
 /// Takes out of a digest what the channel may not show any more. `false`: nothing is left, or the store could not be told.

@@ -27,13 +27,13 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// When the drill was due that is due by `now`; `None`: none is. A time that lies further ahead than any drill is planned
-    /// was noted by a clock that has been set back since, and counts for nothing.
+    /// When the drill was due that is due by `now`; `None`: none is. What a clock noted that has been set back since counts for
+    /// nothing.
     #[must_use]
     pub fn drill_due_at(&self, interval: Duration, now: Timestamp) -> Option<Timestamp> {
         self.drilled_at?;
-        let noted = [self.drilled_at, self.proven_at].into_iter().flatten().filter(|at| *at <= now.plus(SPREAD));
-        let due_at = noted.max().map_or(now, |last| last.plus(interval));
+        let last = credible(self.drilled_at, now).max(credible(self.proven_at, now));
+        let due_at = last.map_or(now, |last| last.plus(interval));
         (due_at <= now).then_some(due_at)
     }
 
@@ -41,10 +41,15 @@ impl Proof {
     /// was first seen. The same for one episode.
     #[must_use]
     pub fn missing_since(&self, interval: Duration, now: Timestamp) -> Option<Timestamp> {
-        let since = self.proven_at.max(self.seen_at)?;
+        let since = credible(self.proven_at, now).max(self.seen_at)?;
         let had_its_time = self.drilled_at.is_some_and(|drilled_at| now >= drilled_at.plus(TIME_TO_ARRIVE));
         (had_its_time && now >= since.plus(interval).plus(GRACE)).then_some(since)
     }
+}
+
+/// The time, unless it lies further ahead than any drill is planned: then the clock has been set back since it was noted.
+fn credible(at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    at.filter(|at| *at <= now.plus(SPREAD))
 }
 
 /// The id of the drill that is due at that time, or asked for then: the same channel and time, the same drill.

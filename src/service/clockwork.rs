@@ -12,7 +12,7 @@ const DUE_SCAN: &str = "* * * * * *";
 const SWEEP: &str = "*/5 * * * * *";
 /// Every ten seconds: the sign of life.
 const BEAT: &str = "*/10 * * * * *";
-/// Every hour: retention, credentials about to expire.
+/// Every hour: retention, credentials about to expire, drills.
 const HOUSEKEEPING: &str = "0 7 * * * *";
 
 /// What the jobs say. A job that is told again before it was heard is told once.

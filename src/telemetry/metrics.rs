@@ -11,7 +11,7 @@ use prometheus_client::{
 use super::standing;
 use crate::domain::ChannelName;
 
-pub use super::standing::Standing;
+pub use super::standing::{ChannelCounts, Standing};
 
 /// Upper bounds, in seconds: from a good tick to a quarter of an hour, the usual interval.
 const LATENESS_S: [f64; 10] = [0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0];

@@ -32,6 +32,9 @@ pub(super) fn context(notification: &Notification, level: Level) -> Option<Value
     let mut context = serde_json::to_value(&shown).ok()?;
     let data = context.get_mut("data")?.as_object_mut()?;
     data.entry("operator").or_insert(Value::Null);
+    if let Some(links) = data.get_mut("links").and_then(Value::as_object_mut) {
+        links.entry("confirm").or_insert(Value::Null);
+    }
     if let Some(alert) = data.get_mut("alert").and_then(Value::as_object_mut) {
         alert.entry("resolution").or_insert(Value::Null);
     }
@@ -80,6 +83,7 @@ fn shortened(notification: &Notification, level: Level) -> Notification {
         cut(&mut operator.class);
         operator.hint.iter_mut().chain(operator.channel.iter_mut()).for_each(cut);
     }
+    data.links.confirm = data.links.confirm.as_deref().and_then(safe_link);
     data.links.dashboard = data.links.dashboard.as_deref().and_then(safe_link);
     data.links.portal = data.links.portal.as_deref().and_then(safe_link);
     shown

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 9] = [
+pub const TYPES: [NotificationType; 10] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
@@ -23,6 +23,7 @@ pub const TYPES: [NotificationType; 9] = [
     NotificationType::OperatorChannel,
     NotificationType::OperatorAway,
     NotificationType::OperatorCredential,
+    NotificationType::Drill,
     NotificationType::Test,
 ];
 
@@ -89,6 +90,9 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             links: Links {
                 dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
                 portal: Some("https://security.microsoft.com/securescore".to_owned()),
+                confirm: (kind == NotificationType::Drill).then(|| {
+                    "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()
+                }),
             },
         },
     }

@@ -56,17 +56,21 @@ struct Link {
 pub(super) fn words(notification: &Notification) -> Words {
     let data = &notification.data;
     let (emoji, color) = look(notification);
-    let links = [("Open dashboard", &data.links.dashboard), ("Open Microsoft portal", &data.links.portal)];
+    let links = [
+        ("I see this: confirm", &data.links.confirm),
+        ("Open dashboard", &data.links.dashboard),
+        ("Open Microsoft portal", &data.links.portal),
+    ];
     let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url.clone()? }));
     Words {
         headline: headline(notification),
         emoji,
         color,
-        note: note(data),
+        note: note(notification),
         facts: facts(notification),
         causes: data.causes.iter().map(cause).collect(),
         links: links.collect(),
-        footer: footer(data),
+        footer: footer(notification),
     }
 }
 
@@ -97,7 +101,7 @@ fn headline(notification: &Notification) -> String {
         Some(score) => happened(notification.kind, data, score),
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),
-            NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
+            NotificationType::Drill => "DRILL: a test of this channel".to_owned(),
             NotificationType::Digest => format!("{} messages that waited for this channel", data.items.len()),
             NotificationType::AlertResolved => "the alert is over".to_owned(),
             kind => kind.as_str().replace('.', ": "),
@@ -183,7 +187,11 @@ fn unsigned(mut number: String) -> String {
 }
 
 /// Why, and what to do, where that is known.
-fn note(data: &Facts) -> Option<String> {
+fn note(notification: &Notification) -> Option<String> {
+    let data = &notification.data;
+    if notification.kind == NotificationType::Drill {
+        return Some("Nothing has happened; this shows that the channel works.".to_owned());
+    }
     let reason = data.alert.as_ref().and_then(|alert| alert.reason.clone());
     reason.or_else(|| data.operator.as_ref().and_then(|operator| operator.hint.clone()))
 }
@@ -239,14 +247,17 @@ fn cause(cause: &crate::notify::notification::Cause) -> String {
     }
 }
 
-fn footer(data: &Facts) -> String {
-    let told = &data.notification;
+fn footer(notification: &Notification) -> String {
+    let told = &notification.data.notification;
     let mut footer = format!("Scorewatch · {}", told.short_id);
     if told.possible_repeat {
         footer.push_str(" · possible repeat");
     }
     if told.test {
         footer.push_str(" · test");
+    }
+    if notification.kind == NotificationType::Drill {
+        footer.push_str(" · drill");
     }
     footer
 }

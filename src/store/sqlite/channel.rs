@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::{check::to_json, merge, row};
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelStanding, DeliveryId, NotificationId, standing::FailedPeriod},
+    notify::{ChannelStanding, DeliveryId, NotificationId, drill, standing::FailedPeriod},
     store::{ChannelRecord, ParkedChannel, StoreError},
 };
 
@@ -201,13 +201,15 @@ pub(super) async fn confirm(
 ) -> Result<Vec<ChannelName>, StoreError> {
     let proven: Vec<String> = sqlx::query_scalar(
         // Whoever presses the button late says no more than that the drill arrived when it was delivered.
-        "UPDATE channel SET proven_at = max(coalesce(proven_at, seen.at), seen.at) FROM (\
+        // A proof from further ahead was noted by a clock that has been set back since.
+        "UPDATE channel SET proven_at = iif(proven_at <= ?3, max(proven_at, seen.at), seen.at) FROM (\
          SELECT d.channel AS name, min(coalesce(d.finished_at, ?1), ?1) AS at \
          FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
          WHERE n.id = ?2 AND n.type = 'drill') AS seen WHERE channel.name = seen.name RETURNING channel.name",
     )
     .bind(now.as_nanos())
     .bind(notification.as_str())
+    .bind(now.plus(drill::SPREAD).as_nanos())
     .fetch_all(connection)
     .await?;
     proven.iter().map(|name| row::channel(name)).collect()
