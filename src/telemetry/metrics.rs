@@ -234,6 +234,7 @@ mod tests {
             failing: 1,
             pending: 2,
             firing: 4,
+            channels: ChannelCounts { ok: 2, failing: 0, parked: 1, unproven: 1 },
             deliveries: vec![(channel("soar"), "queued", 7), (channel("soar"), "dead", 1)],
             oldest_queued: vec![(channel("soar"), Duration::from_millis(1500))],
         };
@@ -244,6 +245,8 @@ mod tests {
             "scorewatch_tenants_failing 1",
             "scorewatch_alerts{state=\"pending\"} 2",
             "scorewatch_alerts{state=\"firing\"} 4",
+            "scorewatch_channels{state=\"parked\"} 1",
+            "scorewatch_channels_unproven 1",
             "scorewatch_deliveries{channel=\"soar\",state=\"queued\"} 7",
             "scorewatch_deliveries{channel=\"soar\",state=\"dead\"} 1",
             "scorewatch_oldest_queued_age_seconds{channel=\"soar\"} 1.5",

@@ -3,6 +3,7 @@
 mod bed;
 mod close;
 mod delivery;
+mod drill;
 mod judge;
 mod life;
 mod outage;

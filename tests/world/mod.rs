@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub(crate) use folder::{Folder, Setup};
 pub(crate) use process::Service;
 pub(crate) use told::{Told, accepted, kinds, told};
-pub(crate) use wire::get;
+pub(crate) use wire::{get, post};
 
 /// A test that waits longer than that hangs: it fails with what is known. No test passes by it.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,4 +1,4 @@
-//! The bare wire to the service's own listener: one GET, one connection.
+//! The bare wire to the service's own listener: one request, one connection.
 
 use std::net::SocketAddr;
 
@@ -9,8 +9,17 @@ use tokio::{
 
 /// The status and the rest of the answer, headers included.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    ask(address, "GET", path).await
+}
+
+/// The same of a form without fields.
+pub(crate) async fn post(address: SocketAddr, path: &str) -> (u16, String) {
+    ask(address, "POST", path).await
+}
+
+async fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
