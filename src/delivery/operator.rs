@@ -106,11 +106,12 @@ impl Trouble<'_> {
             ),
             Self::Unproven { since, was_proven } => {
                 let for_long = if *was_proven { "has not shown for long" } else { "has never shown" };
-                let confirmed = if config.channels.get(channel).is_some_and(|settings| config.is_proven_by_people(settings)) {
-                    "nobody has confirmed a drill"
-                } else {
-                    "no message was taken"
-                };
+                let confirmed =
+                    if config.channels.get(channel).is_some_and(|settings| config.is_proven_by_people(settings)) {
+                        "nobody has confirmed a drill"
+                    } else {
+                        "no message was taken"
+                    };
                 (
                     "channel-unproven",
                     format!("Channel `{channel}` {for_long} that its messages arrive: {confirmed}."),

@@ -183,12 +183,7 @@ async fn deliver(
 }
 
 /// How the channel stands after an attempt.
-fn stand(
-    settings: &ChannelSettings,
-    delivery: &ClaimedDelivery,
-    verdict: &Verdict,
-    now: Timestamp,
-) -> ChannelStanding {
+fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdict, now: Timestamp) -> ChannelStanding {
     let fared = match verdict {
         Verdict::Retry { after, .. } => Fared::Badly { asked: after.unwrap_or_default() },
         Verdict::Delivered | Verdict::Plainer { .. } | Verdict::Dead { .. } | Verdict::Parked { .. } => Fared::Well,
@@ -266,8 +261,12 @@ fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, n
         Verdict::Plainer { reason } | Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
         Verdict::Parked { reason } => AttemptOutcome::Parked { error: reason },
         Verdict::Retry { reason, after } => {
-            let draw = rand::random();
-            match backoff::next_attempt(settings.retry, delivery.attempt, draw, after, delivery.queued_at, now) {
+            let (draw, mut bounds) = (rand::random(), settings.retry);
+            if delivery.notification.kind == NotificationType::Drill {
+                // Nobody waits for a drill: its retries are rare, and leave the host's share of them to what is needed.
+                bounds.first = bounds.max;
+            }
+            match backoff::next_attempt(bounds, delivery.attempt, draw, after, delivery.queued_at, now) {
                 Some(next_attempt_at) => {
                     AttemptOutcome::Retry { error: reason, next_attempt_at, may_have_arrived: sent.may_have_arrived }
                 }

@@ -93,11 +93,9 @@ impl ChannelStanding {
     #[must_use]
     pub fn after_drill(self, fared: Fared, pace: Duration, bounds: Bounds, draw: f64, now: Timestamp) -> Self {
         match fared {
-            Fared::Badly { asked } if !self.is_open() => Self {
-                failing_since: self.failing_since.or(Some(now)),
-                rest_until: now.plus(pace.max(asked)),
-                ..self
-            },
+            Fared::Badly { asked } if !self.is_open() => {
+                Self { failing_since: self.failing_since.or(Some(now)), rest_until: now.plus(pace.max(asked)), ..self }
+            }
             _ => self.after(fared, pace, bounds, draw, now),
         }
     }

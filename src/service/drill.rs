@@ -57,13 +57,14 @@ pub async fn queue(
 /// [`StoreError`].
 pub async fn adopt(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let known = store.channels().await?;
-    let seen: BTreeSet<_> = known.iter().filter(|record| record.seen_at.is_some()).map(|record| &record.channel).collect();
+    let seen: BTreeSet<_> =
+        known.iter().filter(|record| record.seen_at.is_some()).map(|record| &record.channel).collect();
     let new: BTreeSet<_> = config.channels.keys().filter(|name| !seen.contains(name)).cloned().collect();
     if new.is_empty() { Ok(()) } else { store.adopt_channels(new, now).await }
 }
 
 /// Adopts the channels that each reload brings, until shutdown. What fails is made up by the next [`queue_due`].
-pub(super) async fn adopt_reloaded(
+pub async fn adopt_reloaded(
     store: Arc<dyn Store>,
     mut config: watch::Receiver<Arc<Config>>,
     clock: Clock,

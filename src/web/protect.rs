@@ -23,8 +23,7 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// `default-src` says nothing about forms, bases and frames ("Content Security Policy Level 3", section "Fetch Directives").
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Refuses a request that announces a body beyond the cap.
 pub(super) async fn cap_body(request: Request, next: Next) -> Response {

@@ -1,6 +1,6 @@
 //! Drills on a clock that stands still: when they go out, what they let go on, and who hears when they are not seen.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use scorewatch::{
     channel::{ChannelKind, ChannelSettings},
@@ -11,13 +11,12 @@ use scorewatch::{
     secret::SecretReference,
     service::drill,
     simulation::Reply,
-    store::Store,
 };
 
 use super::{
     bed::Bed,
     delivery::queue,
-    setup::{Build, channel_name, channels, config},
+    setup::{self, Build, channel_name, channels, config},
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -33,7 +32,8 @@ fn two_channels(bed: &Bed) -> Config {
 fn with_flow(bed: &Bed, mut config: Config) -> Config {
     let secret = bed.directory.path().join("flow");
     std::fs::write(&secret, bed.receivers.add_teams("flow")).unwrap();
-    let flow = ChannelSettings { kind: ChannelKind::Teams { url: SecretReference::File(secret) }, ..bed.channel("flow") };
+    let kind = ChannelKind::Teams { url: SecretReference::File(secret) };
+    let flow = ChannelSettings { kind, ..setup::channel("flow", "") };
     config.public_url = Some("https://scores.mssp.example".to_owned());
     config.with_channel(flow)
 }
@@ -94,11 +94,31 @@ async fn a_channel_is_drilled_when_nothing_has_proven_it_for_its_interval() {
 }
 
 #[tokio::test]
+async fn a_reload_lets_the_time_until_a_new_channel_s_first_drill_begin() {
+    let bed = Bed::new().await;
+    let (sender, current) = tokio::sync::watch::channel(Arc::new(config()));
+    let follower = drill::adopt_reloaded(bed.store.clone(), current, bed.clock.clone(), bed.shutdown.clone());
+    let reloading = async {
+        for (round, name) in ["soc", "ops"].into_iter().enumerate() {
+            bed.pass(1);
+            sender.send(Arc::new(two_channels(&bed).with_channel(bed.channel(name)))).unwrap();
+            while bed.store.channels().await.unwrap().len() < 2 {
+                tokio::task::yield_now().await;
+            }
+            let seen: Vec<_> = bed.store.channels().await.unwrap().into_iter().map(|record| record.seen_at).collect();
+            assert_eq!(seen, [Some(setup::at(1)), Some(setup::at(1))], "round {round}");
+        }
+        bed.shutdown.cancel();
+    };
+    tokio::join!(follower, reloading);
+}
+
+#[tokio::test]
 async fn drills_that_fall_due_together_go_out_one_by_one_and_once() {
     let bed = Bed::new().await;
     let config = (0..200).fold(config(), |config, number| {
         let name = format!("channel-{number}");
-        config.with_channel(super::setup::channel(&name, "https://nobody.example/"))
+        config.with_channel(setup::channel(&name, "https://nobody.example/"))
     });
     drill::queue_due(bed.store.as_ref(), &config, bed.clock.now()).await.unwrap();
     bed.clock.advance(30 * DAY);
@@ -124,14 +144,17 @@ async fn no_alert_waits_for_a_drill() {
     bed.receivers.script("soc", vec![Reply::status(204), Reply::status(503), Reply::status(503), Reply::status(503)]);
     for _attempt in 0..3 {
         dispatcher.drain().await.unwrap();
-        bed.clock.advance(Duration::from_secs(20));
+        bed.pass(15);
     }
     queue(bed.store.as_ref(), "two", "low", &["soc"], bed.clock.now()).await;
     dispatcher.drain().await.unwrap();
     let sent = bed.received("soc");
     let kinds: Vec<_> = sent.iter().map(|(kind, status)| (kind.as_str(), status.unwrap())).collect();
     assert_eq!(kinds[..2], [("test", 204), ("drill", 503)], "the alert goes first");
-    assert!(kinds[2..].starts_with(&[("drill", 503), ("drill", 503), ("test", 204)]), "no breaker was opened: {kinds:?}");
+    assert!(
+        kinds[2..].starts_with(&[("drill", 503), ("drill", 503), ("test", 204)]),
+        "no breaker was opened: {kinds:?}"
+    );
 }
 
 #[tokio::test]
@@ -170,7 +193,8 @@ async fn a_flow_that_nobody_confirms_is_told_to_the_operator_once_until_somebody
     days(&bed, &dispatcher, &config, 20).await;
     assert_eq!(heard(&bed), ["channel-unproven"], "once, also over a restart, and while drills go on");
     let said = bed.receivers.received_by("ops").into_iter().map(|request| request.json()["data"]["operator"].clone());
-    let said = said.into_iter().find(|operator| operator.is_object()).unwrap();
+    let mut said = said.into_iter();
+    let said = said.find(serde_json::Value::is_object).unwrap();
     assert_eq!(said["channel"], "flow");
     assert!(said["hint"].as_str().unwrap().contains("scorewatch channels drill flow"), "{said}");
 

@@ -89,7 +89,11 @@ async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
     store.confirm(&drill.notification.data.notification.id, at(1_000_000)).await.unwrap();
     let standing = ChannelStanding { proven_at: None, ..under_way.standing };
     store.settle(under_way.id, 1, AttemptOutcome::Delivered, Some(standing), at(1_000_001)).await.unwrap();
-    assert_eq!(record(store).await.standing.proven_at, Some(at(11)), "an attempt that proves nothing takes no proof away");
+    assert_eq!(
+        record(store).await.standing.proven_at,
+        Some(at(11)),
+        "an attempt that proves nothing takes no proof away"
+    );
 }
 
 #[tokio::test]

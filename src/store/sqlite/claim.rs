@@ -115,7 +115,6 @@ async fn next(
     Ok(next.map_or(Claim::Idle, |next| Claim::Wait(Timestamp::from_nanos(next))))
 }
 
-
 /// Puts the delivery under way: its attempt is on record.
 async fn take(
     connection: &mut SqliteConnection,

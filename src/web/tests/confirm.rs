@@ -56,7 +56,10 @@ async fn a_drill_is_confirmed_by_the_button_and_not_by_a_preview() {
     for method in ["GET", "HEAD", "GET"] {
         let (head, body) = bed.server.ask(&format!("{method} {path}"), "").await;
         assert!(head.starts_with("http/1.1 200"), "{head}");
-        assert!(method == "HEAD" || (body.contains("<form method=\"post\"><button>") && body.contains("soc")), "{body}");
+        assert!(
+            method == "HEAD" || (body.contains("<form method=\"post\"><button>") && body.contains("soc")),
+            "{body}"
+        );
     }
     assert_eq!(bed.proven_at("soc").await, None, "whoever only looks confirms nothing");
     let (head, body) = bed.server.ask(&format!("POST {path}"), "Content-Length: 0\r\n").await;
@@ -80,7 +83,9 @@ async fn what_is_no_drill_looks_like_nothing_at_all() {
     let drill = bed.queue("soc", bed.server.clock.now()).await.to_string();
     let unknown = NotificationId::of_parts(&["unknown"]).to_string();
     let mut answers = std::collections::BTreeSet::new();
-    for id in [&unknown, "msg_1", "%3Cscript%3E", &drill.to_lowercase(), &format!("{drill}0"), &"x".repeat(5_000), "%ff"] {
+    for id in
+        [&unknown, "msg_1", "%3Cscript%3E", &drill.to_lowercase(), &format!("{drill}0"), &"x".repeat(5_000), "%ff"]
+    {
         for method in ["GET", "POST"] {
             let (head, body) = bed.server.ask(&format!("{method} /confirm/{id}"), "").await;
             if id == "%ff" {
