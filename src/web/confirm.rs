@@ -35,8 +35,8 @@ pub(super) async fn take(Shared(state): Shared<State>, Path(id): Path<String>) -
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
     let confirmed = async {
         let channels = state.store.confirm(&id, state.clock.now()).await?;
-        if !channels.is_empty() {
-            tracing::info!(short_id = %id.short(), ?channels, "a drill was confirmed");
+        for channel in &channels {
+            tracing::info!(%channel, short_id = %id.short(), "a drill was confirmed");
         }
         Ok(channels)
     };
