@@ -11,6 +11,7 @@ pub mod schedule;
 // The edges: clock, secrets, network, disk.
 pub mod channel;
 pub mod clock;
+pub mod crash_point;
 pub mod egress;
 pub mod microsoft;
 pub mod secret;

@@ -3,7 +3,10 @@
 use url::{Host, Url};
 
 use super::ComposeError;
-use crate::egress::Private;
+use crate::{
+    egress::{Egress, EgressError, Private},
+    secret::SecretString,
+};
 
 /// Hosts of Teams Workflows webhooks, by cloud, and the older ones of Logic Apps. Whole labels must match.
 const TEAMS_SUFFIXES: [&str; 6] = [
@@ -82,7 +85,12 @@ fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     if parsed.port().is_some() && !may_be_private(&parsed, private) {
         return refuse("its port must be 443, or `allow_private` be set");
     }
-    Ok(parsed)
+    // The door says the same when it is sent; here it is told before anything is shown or queued.
+    match Egress::vet(&SecretString::from(url), private) {
+        Ok(()) => Ok(parsed),
+        Err(EgressError::NotAllowed(_)) => refuse("it leads to an address that may not be called"),
+        Err(_) => refuse("it is too long, or its host is malformed"),
+    }
 }
 
 /// Whether the settings give the host leave to be any. A name may lead anywhere; the addresses are vetted when it is sent.

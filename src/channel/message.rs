@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{ChannelSettings, ComposeError};
 use crate::{
-    egress::{Method, Outgoing},
+    egress::{Method, Request},
     notify::Notification,
     secret::SecretString,
     template::{Receiver, Registry, RenderFailure},
@@ -33,8 +33,8 @@ pub(super) fn body(
 }
 
 /// A `POST` of a body.
-pub(super) fn post(url: SecretString, content_type: &'static str, body: Bytes) -> Outgoing {
+pub(super) fn post(url: SecretString, content_type: &'static str, body: Bytes) -> Request {
     let headers =
         vec![("content-type", SecretString::from(content_type)), ("user-agent", SecretString::from(USER_AGENT))];
-    Outgoing { method: Method::Post, url, headers, body }
+    Request { method: Method::Post, url, headers, body }
 }

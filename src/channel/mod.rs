@@ -1,5 +1,6 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
+pub mod email;
 pub mod guard;
 mod message;
 mod slack;
@@ -64,6 +65,8 @@ pub enum ChannelKind {
         /// Signing secrets, newest first; `whsec_` and base64.
         signing_secrets: Vec<SecretReference>,
     },
+    /// Mail, handed in to a server.
+    Email(Box<email::EmailSettings>),
 }
 
 impl ChannelKind {
@@ -74,6 +77,7 @@ impl ChannelKind {
             Self::Teams { .. } => "teams",
             Self::Slack { .. } => "slack",
             Self::Webhook { .. } => "webhook",
+            Self::Email(_) => "email",
         }
     }
 }
@@ -83,14 +87,15 @@ impl ChannelKind {
     #[must_use]
     pub const fn keeps_state(&self) -> bool {
         match self {
-            Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } => false,
+            Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } | Self::Email(_) => false,
         }
     }
 
-    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs.
+    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs, and
+    /// a mail server before it passes the message on.
     #[must_use]
     pub const fn answer_proves(&self) -> bool {
-        !matches!(self, Self::Teams { .. })
+        !matches!(self, Self::Teams { .. } | Self::Email(_))
     }
 }
 
@@ -170,7 +175,7 @@ pub enum ComposeError {
         /// What happened.
         what: String,
     },
-    /// The channel's URL or signing secret can't be read.
+    /// A secret of the channel can't be read.
     #[error(transparent)]
     Secret(#[from] crate::secret::SecretError),
     /// The URL is none that this channel may send to.
@@ -212,5 +217,6 @@ pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<d
         ChannelKind::Teams { .. } => Box::new(teams::Teams::new(settings, templates)),
         ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
         ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
+        ChannelKind::Email(_) => Box::new(email::Email::new(settings, templates)),
     }
 }

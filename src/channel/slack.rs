@@ -65,7 +65,7 @@ impl Channel for Slack {
         let url = url.resolve()?;
         guard::slack(url.expose_secret(), &self.settings.private)?;
         let body = message::body(&self.settings, &self.templates, Receiver::Slack, notification)?;
-        Ok(message::post(url, CONTENT_TYPE, body))
+        Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
     fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
@@ -101,7 +101,8 @@ mod tests {
     use super::*;
 
     fn class(status: u16, body: &'static str) -> &'static str {
-        let answer = Answer { status, retry_after: None, content_type: None, body: body.into(), truncated: false };
+        let answer =
+            Answer { status, retry_after: None, content_type: None, body: body.into(), truncated: false, step: None };
         match judge(&answer, Timestamp::EPOCH) {
             Verdict::Delivered => "delivered",
             Verdict::Retry { .. } => "retry",

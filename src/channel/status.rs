@@ -35,6 +35,7 @@ pub(super) fn no_answer(error: &EgressError) -> Verdict {
         | EgressError::Connect(_)
         | EgressError::Timeout(_)
         | EgressError::TooLarge(_)
+        | EgressError::NotOffered(_)
         | EgressError::Broken(_) => Verdict::Retry { reason: error.to_string(), after: None },
     }
 }
@@ -51,8 +52,14 @@ mod tests {
     #[test]
     fn every_status_has_its_class() {
         for status in 100..=599_u16 {
-            let answer =
-                Answer { status, retry_after: None, content_type: None, body: bytes::Bytes::new(), truncated: false };
+            let answer = Answer {
+                status,
+                retry_after: None,
+                content_type: None,
+                body: bytes::Bytes::new(),
+                truncated: false,
+                step: None,
+            };
             let class = match verdict(&answer, Timestamp::EPOCH) {
                 Verdict::Delivered => "delivered",
                 Verdict::Retry { .. } => "retry",

@@ -42,7 +42,7 @@ impl Channel for Teams {
         let url = url.resolve()?;
         guard::teams(url.expose_secret(), &self.settings.private)?;
         let body = message::body(&self.settings, &self.templates, Receiver::Teams, notification)?;
-        Ok(message::post(url, CONTENT_TYPE, body))
+        Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
     fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {

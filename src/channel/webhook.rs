@@ -74,13 +74,13 @@ impl Channel for Webhook {
         let id = notification.data.notification.id.as_str();
         let timestamp = attempt_at.as_seconds().to_string();
         let signatures: Vec<String> = keys.iter().filter_map(|key| sign(key, id, &timestamp, &body)).collect();
-        let mut outgoing = message::post(url, CONTENT_TYPE, body);
-        outgoing.headers.push(("webhook-id", SecretString::from(id)));
-        outgoing.headers.push(("webhook-timestamp", SecretString::from(timestamp)));
+        let mut request = message::post(url, CONTENT_TYPE, body);
+        request.headers.push(("webhook-id", SecretString::from(id)));
+        request.headers.push(("webhook-timestamp", SecretString::from(timestamp)));
         if !signatures.is_empty() {
-            outgoing.headers.push(("webhook-signature", SecretString::from(signatures.join(" "))));
+            request.headers.push(("webhook-signature", SecretString::from(signatures.join(" "))));
         }
-        Ok(outgoing)
+        Ok(request.into())
     }
 
     fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Config, Tenant},
+    crash_point::{self, CrashPoint},
     domain::{ChannelName, Timestamp},
     microsoft::Microsoft,
     rule::Rule,
@@ -116,6 +117,7 @@ impl Checker {
             fetched.push(Fetched { score, result });
         }
         self.metrics.check_finished(outcome, lateness);
+        crash_point::reach(CrashPoint::Fetched);
         fetched
     }
 
@@ -142,6 +144,7 @@ impl Checker {
             let channels = outcome.notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
             match self.store.commit(outcome).await? {
                 Commit::Done => {
+                    crash_point::reach(CrashPoint::CheckCommitted);
                     for kind in told {
                         self.metrics.notification_made(kind.as_str());
                     }

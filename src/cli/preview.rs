@@ -11,7 +11,7 @@ use crate::{
     config::{Config, Tenant},
     delivery::send,
     domain::{ScoreKind, Timestamp},
-    egress::{Egress, Outgoing},
+    egress::{Egress, Mail, Outgoing, Request},
     notify::{
         Notification, NotificationId,
         compose::{self, Subjects},
@@ -154,15 +154,37 @@ fn values(condition: &Condition) -> (Option<f64>, Option<f64>, Option<f64>) {
     }
 }
 
-/// Prints the request: its URL and headers without what is secret in them, its body as it is.
 fn show(outgoing: &Outgoing, as_json: bool) -> Result<(), Failure> {
-    let url = redact_url(outgoing.url.expose_secret());
-    let headers: Vec<(&str, &str)> = outgoing
+    match outgoing {
+        Outgoing::Http(request) => show_request(request, as_json),
+        Outgoing::Mail(mail) => show_mail(mail, as_json),
+    }
+}
+
+/// Prints the message as it is handed in, and to whom.
+fn show_mail(mail: &Mail, as_json: bool) -> Result<(), Failure> {
+    let message = String::from_utf8_lossy(&mail.content);
+    let (server, from) = (mail.server.to_string(), mail.from.to_string());
+    let to: Vec<String> = mail.to.iter().map(ToString::to_string).collect();
+    if as_json {
+        return output::json(&serde_json::json!({ "server": server, "from": from, "to": to, "message": message }));
+    }
+    output::say(&format!("MAIL FROM {from} TO {} BY {server}", to.join(", ")));
+    output::say("");
+    output::say(&message);
+    output::complain(&format!("({} bytes)", mail.content.len()));
+    Ok(())
+}
+
+/// Prints the request: its URL and headers without what is secret in them, its body as it is.
+fn show_request(request: &Request, as_json: bool) -> Result<(), Failure> {
+    let url = redact_url(request.url.expose_secret());
+    let headers: Vec<(&str, &str)> = request
         .headers
         .iter()
         .map(|(name, value)| (*name, if *name == "authorization" { "…" } else { value.expose_secret() }))
         .collect();
-    let body = String::from_utf8_lossy(&outgoing.body);
+    let body = String::from_utf8_lossy(&request.body);
     let parsed: Option<Value> = serde_json::from_str(&body).ok();
     if as_json {
         let body = parsed.unwrap_or_else(|| Value::String(body.into_owned()));
@@ -179,6 +201,6 @@ fn show(outgoing: &Outgoing, as_json: bool) -> Result<(), Failure> {
         Some(value) => output::json(&value)?,
         None => output::say(&body),
     }
-    output::complain(&format!("({} bytes)", outgoing.body.len()));
+    output::complain(&format!("({} bytes)", request.body.len()));
     Ok(())
 }

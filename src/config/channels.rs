@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use secrecy::ExposeSecret;
 
 use super::{
+    email,
     field::{Field, Word},
     raw::{AllowPrivate, OneOrMany, RawChannel, RawDigest, RawRetry, RawSecret},
     scope::{Problems, Scope},
@@ -30,6 +31,7 @@ enum Kind {
     Teams,
     Slack,
     Webhook,
+    Email,
 }
 
 /// A channel, unless there is an error in it.
@@ -37,30 +39,58 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
     at.only(RawChannel::KEYS, problems);
     let name = name(text, at, ChannelName::parse, problems);
     if !raw.r#type.is_written() {
-        problems.error(&at.key("type"), "`type` is missing", "write `type: teams`, `type: slack` or `type: webhook`");
+        problems.error(
+            &at.key("type"),
+            "`type` is missing",
+            "write `type: teams`, `type: slack`, `type: webhook` or `type: email`",
+        );
     }
-    let kinds = [("teams", Kind::Teams), ("slack", Kind::Slack), ("webhook", Kind::Webhook)];
+    let kinds = [("teams", Kind::Teams), ("slack", Kind::Slack), ("webhook", Kind::Webhook), ("email", Kind::Email)];
     let kind = one_of(raw.r#type, &at.key("type"), &kinds, problems);
     let signed = raw.signing_secret.is_written();
     let signing_secrets = signing(raw.signing_secret, &at.key("signing_secret"), problems);
-    let url = problems.require(raw.url, &at.key("url"), "{ file: secrets/url }");
-    let kind = kind.zip(url).and_then(|(kind, url)| {
-        let here = at.key("url");
-        if signed && !matches!(kind, Kind::Webhook) {
-            problems.error(&at.key("signing_secret"), "only a `webhook` is signed", "delete `signing_secret`");
+    let private = private(raw.allow_private, &at.key("allow_private"), problems);
+    if signed && kind.is_some_and(|kind| !matches!(kind, Kind::Webhook)) {
+        problems.error(&at.key("signing_secret"), "only a `webhook` is signed", "delete `signing_secret`");
+    }
+    let mail = email::RawEmail {
+        server: raw.server,
+        tls: raw.tls,
+        from: raw.from,
+        to: raw.to,
+        username: raw.username,
+        password: raw.password,
+    };
+    let kind = if let Some(Kind::Email) = kind {
+        if raw.url.is_written() {
+            problems.error(
+                &at.key("url"),
+                "mail goes to a server, not to a URL",
+                "write `server: smtps://smtp.example`",
+            );
         }
-        Some(match (kind, url) {
-            (Kind::Webhook, RawSecret::Address(url)) => {
-                ChannelKind::Webhook { url: WebhookUrl::Open(url.expose_secret().to_owned()), signing_secrets }
-            }
-            (Kind::Webhook, url) => {
-                let url = WebhookUrl::Secret(secrets::reference(url, &here, problems)?);
-                ChannelKind::Webhook { url, signing_secrets }
-            }
-            (Kind::Teams, url) => ChannelKind::Teams { url: secrets::reference(url, &here, problems)? },
-            (Kind::Slack, url) => ChannelKind::Slack { url: secrets::reference(url, &here, problems)? },
+        email::settings(mail, at, &private, problems).map(|email| ChannelKind::Email(Box::new(email)))
+    } else {
+        if kind.is_some() {
+            mail.refuse(at, problems);
+        }
+        let url = problems.require(raw.url, &at.key("url"), "{ file: secrets/url }");
+        let here = at.key("url");
+        kind.zip(url).and_then(|(kind, url)| {
+            Some(match (kind, url) {
+                (Kind::Webhook, RawSecret::Address(url)) => {
+                    ChannelKind::Webhook { url: WebhookUrl::Open(url.expose_secret().to_owned()), signing_secrets }
+                }
+                (Kind::Webhook, url) => {
+                    let url = WebhookUrl::Secret(secrets::reference(url, &here, problems)?);
+                    ChannelKind::Webhook { url, signing_secrets }
+                }
+                (Kind::Teams, url) => ChannelKind::Teams { url: secrets::reference(url, &here, problems)? },
+                (Kind::Slack, url) => ChannelKind::Slack { url: secrets::reference(url, &here, problems)? },
+                (Kind::Email, _) => return None,
+            })
         })
-    });
+    };
     let tenants = raw.tenants.is_written().then(|| fence(raw.tenants, &at.key("tenants"), problems));
     let fence = Fence { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), problems)) };
     let pace = problems.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
@@ -68,7 +98,6 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
     let retry = retry(raw.retry, &at.key("retry"), problems);
     let digest_over = digest(raw.digest, &at.key("digest"), problems);
     let drill = problems.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
-    let private = private(raw.allow_private, &at.key("allow_private"), problems);
     let template = problems.take(raw.template, &at.key("template")).map(|Word(name)| name);
     Some(ChannelSettings {
         name: name?,

@@ -64,6 +64,7 @@ const SHOWN: &[&str] = &[
     "tenants",
     "timeout",
     "timezone",
+    "tls",
     "type",
     "when",
     "within",
@@ -73,11 +74,32 @@ const SHOWN: &[&str] = &[
 ];
 
 /// Keys that are shown, and below which everything is hidden.
-const SECRET: &[&str] =
-    &["secret", "url", "signing_secret", "certificate", "federated_token", "client_id", "tenant_id", "public_url"];
+const SECRET: &[&str] = &[
+    "secret",
+    "url",
+    "signing_secret",
+    "password",
+    "certificate",
+    "federated_token",
+    "client_id",
+    "tenant_id",
+    "public_url",
+];
 
 /// More keys that are shown where the parser did not get to.
-const KEYS: &[&str] = &["channels", "credential", "digest", "endpoints", "labels", "operator", "retry", "expires"];
+const KEYS: &[&str] = &[
+    "channels",
+    "credential",
+    "digest",
+    "endpoints",
+    "labels",
+    "operator",
+    "retry",
+    "expires",
+    "server",
+    "to",
+    "username",
+];
 
 /// Most lines that are shown; the places of the others are told.
 const EXCERPTS_MAX: usize = 200;

@@ -3,6 +3,7 @@
 mod facts;
 
 mod channels;
+mod email;
 mod endpoints;
 mod excerpt;
 mod fences;

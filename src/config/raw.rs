@@ -119,13 +119,25 @@ raw! {
 
     /// A place that receives.
     struct RawChannel {
-        /// `teams`, `slack` or `webhook`.
+        /// `teams`, `slack`, `webhook` or `email`.
         r#type: Word,
-        /// Where to send; of `teams` and `slack` it is a secret.
+        /// Where to send; of `teams` and `slack` it is a secret. Not for `email`.
         #[schemars(with = "ChannelUrl")]
         url: RawSecret,
         /// `whsec_` and base64; a list while it rotates, newest first.
         signing_secret: OneOrMany,
+        /// `email`: the server that takes the mail: `smtps://smtp.example`, or `smtp://smtp.example` with STARTTLS.
+        server: Word,
+        /// `email`: `none` for a server inside your network that knows no TLS.
+        tls: Word,
+        /// `email`: from whom: `Scorewatch <scores@mssp.example>`.
+        from: Word,
+        /// `email`: who gets it.
+        to: Vec<Field<Word>>,
+        /// `email`: the name by which to sign in at the server.
+        username: Word,
+        /// `email`: the password for it.
+        password: RawSecret,
         /// The only tenants that this channel may show.
         tenants: Vec<Field<Word>>,
         /// The labels of the only tenants that this channel may show.

@@ -11,7 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{Config, Loaded, Watched, follow::Follower, load};
-use crate::telemetry::Metrics;
+use crate::{
+    crash_point::{self, CrashPoint},
+    telemetry::Metrics,
+};
 
 /// How often a configuration is read again because it names folders that were not watched while it was read.
 const READS_MAX: usize = 4;
@@ -70,8 +73,10 @@ impl Reload {
             }
             self.metrics.reloaded(loaded.config.is_some());
             if let Some(config) = loaded.config {
+                crash_point::reach(CrashPoint::ReloadRead);
                 info!(tenants = config.tenants.len(), rules = config.rules.len(), "the changed configuration is taken");
                 sender.send_replace(Arc::new(config));
+                crash_point::reach(CrashPoint::ReloadTaken);
             } else {
                 warn!("the changed configuration has errors; the old one goes on");
             }

@@ -51,9 +51,14 @@ pub(super) fn templates(
     list: &Scope<'_>,
     problems: &mut Problems,
 ) -> Option<Arc<Registry>> {
-    let folder = problems.take(raw, at).map(|Word(folder)| at.folder().join(folder));
-    if let Some(folder) = &folder {
+    let written = problems.take(raw, at);
+    let folder = written.as_ref().map(|Word(folder)| at.folder().join(folder));
+    if let (Some(folder), Some(Word(written))) = (&folder, &written) {
         problems.watched.folder(folder);
+        if !folder.is_dir() {
+            problems.error(at, format!("there is no folder `{written}`"), "write a path relative to this file");
+            return None;
+        }
     }
     let registry = Registry::load(folder.as_deref()).map_err(|found| problems.list.extend(found)).ok()?;
     for (name, channel) in channels {
@@ -62,6 +67,7 @@ pub(super) fn templates(
             ChannelKind::Teams { .. } => Receiver::Teams,
             ChannelKind::Slack { .. } => Receiver::Slack,
             ChannelKind::Webhook { .. } => Receiver::Webhook,
+            ChannelKind::Email(_) => Receiver::Email,
         };
         let here = list.key(name.as_str());
         if !registry.has(template) {

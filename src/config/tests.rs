@@ -1,5 +1,6 @@
 //! What a configuration promises its author: everything wrong is told, with its place, and no secret ever.
 
+mod mail;
 mod robust;
 mod secrets;
 mod shipped;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     channel::{self, Channel, ChannelSettings, ComposeError, Form, Verdict},
+    crash_point::{self, CrashPoint},
     domain::Timestamp,
     egress::{Egress, Outgoing, Policy},
     notify::Notification,
@@ -60,7 +61,9 @@ impl Written {
 
     /// Sends it, once.
     pub async fn send(self, egress: &Egress, now: Timestamp) -> Sent {
+        crash_point::reach(CrashPoint::BeforeSend);
         let answer = egress.send(self.outgoing, &self.policy).await;
+        crash_point::reach(CrashPoint::Answered);
         let may_have_arrived = answer.as_ref().is_err_and(crate::egress::EgressError::may_have_arrived);
         Sent { verdict: self.channel.verdict(&answer, now), may_have_arrived }
     }

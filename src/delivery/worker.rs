@@ -15,6 +15,7 @@ use super::{
 use crate::{
     channel::{ChannelSettings, Form, Verdict},
     config::Config,
+    crash_point::{self, CrashPoint},
     domain::{ChannelName, Timestamp},
     notify::{ChannelStanding, NotificationType, backoff, standing::Fared},
     store::{AttemptOutcome, Claim, ClaimTerms, ClaimedDelivery, StoreError},
@@ -178,7 +179,9 @@ async fn deliver(
     let outcome = outcome(&settings, &delivery, sent, now);
     tell_log(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
+    crash_point::reach(CrashPoint::BeforeSettle);
     settle(dispatcher, &delivery, outcome, Some(standing), shutdown).await;
+    crash_point::reach(CrashPoint::Settled);
     Some(Attempt { standing, host })
 }
 

@@ -40,8 +40,9 @@ const NEVER_V4: [Ipv4Net; 7] = [
     v4(240, 0, 0, 0, 4),
 ];
 
-/// The IPv6 counterpart: link-local, site-local, multicast, and every form that smuggles an IPv4 address: NAT64, 6to4, Teredo.
-const NEVER_V6: [Ipv6Net; 7] = [
+/// The IPv6 counterpart: link-local, site-local, multicast, and every form that smuggles an IPv4 address: NAT64, 6to4, Teredo,
+/// and the translated addresses of stateless translators (RFC 2765).
+const NEVER_V6: [Ipv6Net; 8] = [
     v6([0xfe80, 0, 0], 10),
     v6([0xfec0, 0, 0], 10),
     v6([0xff00, 0, 0], 8),
@@ -49,6 +50,7 @@ const NEVER_V6: [Ipv6Net; 7] = [
     v6([0x64, 0xff9b, 1], 48),
     v6([0x2002, 0, 0], 16),
     v6([0x2001, 0, 0], 32),
+    Ipv6Net::new_assert(Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, 0, 0), 96),
 ];
 
 /// Metadata services inside the unique-local range: of AWS and of Google Cloud.
@@ -197,6 +199,7 @@ mod tests {
             "64:ff9b::a00:1",
             "2002:a00:1::",
             "2001:0:1::",
+            "::ffff:0:10.0.0.1",
             "fe80::1",
             "fec0::1",
             "fd00:ec2::254",

@@ -10,12 +10,12 @@ use std::{
 use reqwest::Client;
 
 use super::{
-    EgressError, Private,
+    EgressError, Private, failure,
     resolve::{Lookup, VettedResolver},
     target::Reach,
 };
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Idle connections kept per host: the default of `concurrency`, so that a full round of calls finds each one open.
 const IDLE_PER_HOST_MAX: usize = 256;
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -85,10 +85,6 @@ impl Clients {
             .http2_keep_alive_interval(PING_INTERVAL)
             .http2_keep_alive_timeout(PING_TIMEOUT)
             .build()
-            .map_err(|_| {
-                EgressError::Unusable(
-                    "TLS can't be set up on this machine; are root certificates installed?".to_owned(),
-                )
-            })
+            .map_err(|_| failure::no_tls())
     }
 }

@@ -2,18 +2,16 @@
 
 use std::{error::Error, io};
 
-use super::{
-    EgressError,
-    resolve::{Forbidden, NoAddress},
-};
+use rustls::CertificateError;
+
+use super::{EgressError, resolve::Unresolved};
 
 /// Says what the client's error means, without quoting it.
 pub(super) fn classify(error: &reqwest::Error) -> EgressError {
-    if find::<Forbidden>(error).is_some() {
-        return EgressError::NotAllowed("its name leads to an address that is not public".to_owned());
-    }
-    if find::<NoAddress>(error).is_some() {
-        return EgressError::Resolve;
+    match find::<Unresolved>(error) {
+        Some(Unresolved::Forbidden) => return forbidden(),
+        Some(Unresolved::NoAddress) => return EgressError::Resolve,
+        None => {}
     }
     let what = reason(error);
     if error.is_connect() {
@@ -28,10 +26,33 @@ pub(super) fn classify(error: &reqwest::Error) -> EgressError {
     }
 }
 
+/// A name that leads where nothing may go.
+pub(super) fn forbidden() -> EgressError {
+    EgressError::NotAllowed("its name leads to an address that is not public".to_owned())
+}
+
+/// This machine can't do TLS.
+pub(super) fn no_tls() -> EgressError {
+    EgressError::Unusable("TLS can't be set up on this machine; are root certificates installed?".to_owned())
+}
+
+/// There is no connection.
+pub(super) fn of_connecting(error: &io::Error) -> EgressError {
+    EgressError::Connect(reason(error).unwrap_or("refused or unreachable").to_owned())
+}
+
+/// There is a connection, but no TLS on it.
+pub(super) fn of_tls(error: &io::Error) -> EgressError {
+    EgressError::Connect(reason(error).unwrap_or("TLS could not be agreed on").to_owned())
+}
+
 /// The first cause that is worth naming.
-fn reason(error: &reqwest::Error) -> Option<&'static str> {
+pub(super) fn reason(error: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(tls) = find::<rustls::Error>(error) {
         return Some(match tls {
+            rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => "the certificate is for another name",
             rustls::Error::InvalidCertificate(_) => "the certificate is not trusted",
             _ => "TLS could not be agreed on",
         });
@@ -47,7 +68,7 @@ fn reason(error: &reqwest::Error) -> Option<&'static str> {
 }
 
 /// Looks for a type among an error's causes, also inside I/O errors, which hide theirs from `source`.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(cause) = next {
         if let Some(found) = cause.downcast_ref::<E>() {

@@ -1,13 +1,14 @@
 //! The one door to the network: vets every address, follows no redirect, caps time and size, and never tells a URL.
 //!
-//! The only user of the HTTP client. [`Egress::send`] resolves, vets every address, pins what it vetted, sends, and reads the
-//! answer up to a cap under one deadline that includes the body.
+//! The only user of the HTTP client, and of the mail client. [`Egress::send`] resolves, vets every address, pins what it vetted,
+//! sends, and reads the answer up to a cap under one deadline that includes the body.
 
 mod address;
 mod client;
 mod failure;
 #[cfg(test)]
 pub(crate) mod loopback;
+pub mod mail;
 mod resolve;
 pub mod retry_after;
 mod target;
@@ -25,15 +26,25 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 
 pub use address::is_public;
+pub use mail::{Mail, MailServer};
 pub use resolve::{Lookup, SystemLookup};
 
 /// Longest value of an answer's header that is kept, in bytes.
 const HEADER_BYTES_MAX: usize = 256;
 
-/// A request. Its URL, its headers and its body may hold secrets; none can be printed.
+/// What goes out.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// An HTTP request.
+    Http(Request),
+    /// A message for a mail server.
+    Mail(Box<Mail>),
+}
+
+/// An HTTP request. Its URL, its headers and its body may hold secrets; none can be printed.
 ///
 /// An answer is decompressed only if the request asks for that, by `accept-encoding: gzip`.
-pub struct Outgoing {
+pub struct Request {
     /// `GET` or `POST`.
     pub method: Method,
     /// Where to; the parsed host is what gets vetted.
@@ -82,16 +93,18 @@ pub enum Private {
 /// An answer: hostile until parsed. Its body may hold a token, so that it can't be printed.
 #[derive(Clone)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status, or a mail server's reply code.
     pub status: u16,
     /// The `Retry-After` header as sent, if there was one.
     pub retry_after: Option<String>,
     /// The `Content-Type` header as sent, if there was one.
     pub content_type: Option<String>,
-    /// The body, decompressed, up to the policy's cap.
+    /// The body, decompressed, up to the policy's cap; of a mail server the reply's text.
     pub body: Bytes,
     /// Whether there was more than the cap.
     pub truncated: bool,
+    /// Which step of the dialogue a mail server's reply ended; `None` for HTTP.
+    pub step: Option<mail::Step>,
 }
 
 /// Why there is no answer. Holds neither URL nor host nor secret.
@@ -115,17 +128,37 @@ pub enum EgressError {
     /// The connection broke after the request was, or may have been, sent.
     #[error("the connection broke: {0}")]
     Broken(String),
+    /// The server does not offer what must be there before anything is said; nothing was sent.
+    #[error("the server offers no {0}")]
+    NotOffered(&'static str),
     /// The request could not be built: our own fault, or a URL that is none.
     #[error("the request can't be made: {0}")]
     Unusable(String),
+}
+
+impl From<Request> for Outgoing {
+    fn from(request: Request) -> Self {
+        Self::Http(request)
+    }
+}
+
+impl From<Mail> for Outgoing {
+    fn from(mail: Mail) -> Self {
+        Self::Mail(Box::new(mail))
+    }
 }
 
 impl Outgoing {
     /// Which host it goes to, with its port; `None` if its URL is none.
     #[must_use]
     pub fn host(&self) -> Option<String> {
-        let url = url::Url::parse(self.url.expose_secret()).ok()?;
-        Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+        match self {
+            Self::Http(request) => {
+                let url = url::Url::parse(request.url.expose_secret()).ok()?;
+                Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+            }
+            Self::Mail(mail) => Some(mail.server.place()),
+        }
     }
 }
 
@@ -137,10 +170,10 @@ impl EgressError {
     }
 }
 
-impl fmt::Debug for Outgoing {
+impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
-        f.debug_struct("Outgoing")
+        f.debug_struct("Request")
             .field("method", &self.method)
             .field("headers", &headers)
             .field("body_bytes", &self.body.len())
@@ -162,6 +195,7 @@ impl fmt::Debug for Answer {
 #[derive(Debug, Clone)]
 pub struct Egress {
     clients: Arc<client::Clients>,
+    mail: Arc<mail::MailDoor>,
 }
 
 impl Default for Egress {
@@ -180,7 +214,8 @@ impl Egress {
     /// A door that resolves names as `lookup` says; what it says is vetted like any answer.
     #[must_use]
     pub fn with_lookup(lookup: Arc<dyn Lookup>) -> Self {
-        Self { clients: Arc::new(client::Clients::new(lookup)) }
+        let mail = Arc::new(mail::MailDoor::new(Arc::clone(&lookup), Vec::new()));
+        Self { clients: Arc::new(client::Clients::new(lookup)), mail }
     }
 
     /// Says whether the policy lets a request to that URL leave, as far as that is known without a look-up.
@@ -191,11 +226,18 @@ impl Egress {
         target::vet(url.expose_secret(), private).map(drop)
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request or a message and reads the answer.
     ///
     /// # Errors
     /// [`EgressError`] whenever there is no whole answer. A status is no error.
-    pub async fn send(&self, request: Outgoing, policy: &Policy) -> Result<Answer, EgressError> {
+    pub async fn send(&self, outgoing: impl Into<Outgoing>, policy: &Policy) -> Result<Answer, EgressError> {
+        match outgoing.into() {
+            Outgoing::Http(request) => self.request(request, policy).await,
+            Outgoing::Mail(mail) => self.mail.send(&mail, policy).await,
+        }
+    }
+
+    async fn request(&self, request: Request, policy: &Policy) -> Result<Answer, EgressError> {
         let target = target::vet(request.url.expose_secret(), &policy.private)?;
         let headers = sensitive(&request.headers)?;
         let gunzip = headers.contains_key(ACCEPT_ENCODING);
@@ -256,5 +298,6 @@ async fn read(mut response: Response, policy: &Policy) -> Result<Answer, EgressE
         content_type: header(CONTENT_TYPE),
         body: body.freeze(),
         truncated,
+        step: None,
     })
 }

@@ -33,15 +33,33 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// One of a name's addresses is forbidden, so the name is.
-#[derive(Debug, thiserror::Error)]
-#[error("an address of that name is forbidden")]
-pub(super) struct Forbidden;
+/// Why a name leads nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unresolved {
+    /// One of its addresses is forbidden, so the name is.
+    #[error("an address of that name is forbidden")]
+    Forbidden,
+    /// It has no address, or nobody could tell.
+    #[error("the name could not be resolved")]
+    NoAddress,
+}
 
-/// The name has no address, or nobody could tell.
-#[derive(Debug, thiserror::Error)]
-#[error("the name could not be resolved")]
-pub(super) struct NoAddress;
+/// Every address of that name, if each of them may be called.
+pub(super) async fn vetted(
+    lookup: &dyn Lookup,
+    name: &str,
+    private: &Private,
+    reach: Reach,
+) -> Result<Vec<IpAddr>, Unresolved> {
+    let addresses = lookup.look_up(name).await.map_err(|_| Unresolved::NoAddress)?;
+    if addresses.is_empty() {
+        return Err(Unresolved::NoAddress);
+    }
+    if !addresses.iter().all(|address| reach.allows(private, *address)) {
+        return Err(Unresolved::Forbidden);
+    }
+    Ok(addresses.into_iter().map(|address| address.to_canonical()).collect())
+}
 
 /// The client's resolver: looks up, vets, pins.
 #[derive(Debug, Clone)]
@@ -55,17 +73,10 @@ impl Resolve for VettedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let this = self.clone();
         Box::pin(async move {
-            let addresses = this.lookup.look_up(name.as_str()).await.map_err(|_| NoAddress)?;
-            if addresses.is_empty() {
-                return Err(NoAddress.into());
-            }
-            if !addresses.iter().all(|address| this.reach.allows(&this.private, *address)) {
-                return Err(Forbidden.into());
-            }
+            let addresses = vetted(&*this.lookup, name.as_str(), &this.private, this.reach).await?;
             // Port 0: the client puts the URL's in.
-            let vetted: Addrs =
-                Box::new(addresses.into_iter().map(|address| SocketAddr::new(address.to_canonical(), 0)));
-            Ok(vetted)
+            let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
+            Ok(addresses)
         })
     }
 }

@@ -9,6 +9,10 @@ use super::{EgressError, Private, is_public};
 /// Longest URL that is looked at, in bytes: eight times what the longest known webhook address has.
 const URL_BYTES_MAX: usize = 4096;
 
+/// Longest host name, and longest part of one between dots, in bytes (RFC 1035, 2.3.4).
+const NAME_BYTES_MAX: usize = 253;
+const LABEL_BYTES_MAX: usize = 63;
+
 /// A URL whose scheme, port, and literal address are allowed.
 pub(super) struct Target {
     pub(super) url: Url,
@@ -72,13 +76,13 @@ pub(super) fn vet(text: &str, private: &Private) -> Result<Target, EgressError> 
     }
 }
 
-/// `example.com.` and `example.com` are one host; certificates know it without the dot. What is left must have no empty part,
-/// and may turn out to be an address.
+/// `example.com.` and `example.com` are one host; certificates know it without the dot. What is left must be a name as DNS and
+/// certificates know them, and may turn out to be an address.
 fn strip_trailing_dot(url: &mut Url) -> Result<(), EgressError> {
     let unusable = || EgressError::Unusable("its host is malformed".to_owned());
     let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
     let stripped = name.strip_suffix('.').unwrap_or(name);
-    if stripped.split('.').any(str::is_empty) || stripped.len() > 253 {
+    if stripped.len() > NAME_BYTES_MAX || !stripped.split('.').all(is_label) {
         return Err(unusable());
     }
     if stripped.len() == name.len() {
@@ -86,6 +90,12 @@ fn strip_trailing_dot(url: &mut Url) -> Result<(), EgressError> {
     }
     let stripped = stripped.to_owned();
     url.set_host(Some(&stripped)).map_err(|_| unusable())
+}
+
+/// Underscores are no host name's by the letter, but many have one.
+fn is_label(label: &str) -> bool {
+    let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_';
+    (1..=LABEL_BYTES_MAX).contains(&label.len()) && label.bytes().all(is_letter)
 }
 
 fn is_localhost(name: &str) -> bool {

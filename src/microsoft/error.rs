@@ -31,7 +31,9 @@ pub enum FailureClass {
     ConfigurationWrong,
     /// Microsoft asks us to slow down.
     Throttled,
-    /// Microsoft answers with an error of its own, or not at all.
+    /// No connection could be made from here: the name can't be resolved, or nobody takes the call.
+    Unreachable,
+    /// Microsoft answers with an error of its own, or not in time.
     MicrosoftDown,
     /// The token was refused, renewed, and refused again.
     TokenRefused,
@@ -65,7 +67,7 @@ pub struct FetchError {
 
 impl FailureClass {
     /// Every class.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SecretUnreadable,
         Self::SecretWrong,
         Self::SecretExpired,
@@ -78,6 +80,7 @@ impl FailureClass {
         Self::PolicyBlocked,
         Self::ConfigurationWrong,
         Self::Throttled,
+        Self::Unreachable,
         Self::MicrosoftDown,
         Self::TokenRefused,
         Self::Garbage,
@@ -102,6 +105,7 @@ impl FailureClass {
             Self::PolicyBlocked => "policy-blocked",
             Self::ConfigurationWrong => "configuration-wrong",
             Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
             Self::MicrosoftDown => "microsoft-down",
             Self::TokenRefused => "token-refused",
             Self::Garbage => "garbage",
@@ -148,6 +152,7 @@ impl FailureClass {
             Self::SignInRefused => {
                 Some("look up the AADSTS code in the log, or open the tenant's sign-in logs in Entra")
             }
+            Self::Unreachable => Some("check the DNS and the firewall of this machine, and `endpoints` if it is set"),
             Self::CallRefused => Some("give the correlation id in the log to Microsoft's support"),
             Self::Throttled | Self::MicrosoftDown | Self::Garbage | Self::NoData => None,
         }
@@ -189,7 +194,8 @@ impl Failure {
         let class = match error {
             EgressError::NotAllowed(_) | EgressError::Unusable(_) => FailureClass::ConfigurationWrong,
             EgressError::TooLarge(_) => FailureClass::Garbage,
-            EgressError::Resolve | EgressError::Connect(_) | EgressError::Timeout(_) | EgressError::Broken(_) => {
+            EgressError::Resolve | EgressError::Connect(_) => FailureClass::Unreachable,
+            EgressError::Timeout(_) | EgressError::Broken(_) | EgressError::NotOffered(_) => {
                 FailureClass::MicrosoftDown
             }
         };

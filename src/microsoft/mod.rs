@@ -25,7 +25,7 @@ use wire::Wire;
 use crate::{
     clock::Clock,
     domain::{EntraTenantId, Reading, ScoreKind, TenantId, Timestamp},
-    egress::{Answer, Egress, Method, Outgoing},
+    egress::{Answer, Egress, Method, Request},
     secret::SecretReference,
     telemetry::Metrics,
 };
@@ -150,7 +150,7 @@ impl Inner {
     }
 
     async fn call(&self, account: &Account, url: &str, token: &Token) -> Result<Answer, Failure> {
-        let outgoing = || Outgoing {
+        let outgoing = || Request {
             method: Method::Get,
             url: SecretString::from(url),
             headers: vec![

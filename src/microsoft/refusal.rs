@@ -185,11 +185,12 @@ fn number(value: &Value) -> Option<u32> {
     }
 }
 
-/// The id if it is one; text from outside reaches the log in no other form.
+/// The id if it is one: hexadecimal parts, whole. Any other text may be a secret that is sent back, and reaches no log.
 fn correlation(value: &Value) -> Option<String> {
-    let is_plain = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '|');
-    let id: String = value.as_str()?.chars().filter(is_plain).take(CORRELATION_CHARS_MAX).collect();
-    (!id.is_empty()).then_some(id)
+    let id = value.as_str()?;
+    let is_id = |letter: char| letter.is_ascii_hexdigit() || matches!(letter, '-' | '|' | '.');
+    let is_whole = (1..=CORRELATION_CHARS_MAX).contains(&id.len()) && id.chars().all(is_id);
+    is_whole.then(|| id.to_owned())
 }
 
 #[cfg(test)]

@@ -94,10 +94,10 @@ async fn a_401_renews_the_token_once() {
 
 #[tokio::test]
 async fn a_tenant_without_licence_is_told_from_a_bad_token() {
-    let body = r#"{"error":{"code":"Unauthorized","message":"reason of failure: No Tvm license","target":"t-1"}}"#;
+    let body = r#"{"error":{"code":"Unauthorized","message":"reason of failure: No Tvm license","target":"7-1"}}"#;
     let world = World::new(move |seen| (!is_token_request(seen)).then(|| reply(401, "", body))).await;
     let error = world.fetch().await.unwrap_err();
-    assert_eq!((error.class, error.correlation.as_deref()), (FailureClass::LicenceMissing, Some("t-1")));
+    assert_eq!((error.class, error.correlation.as_deref()), (FailureClass::LicenceMissing, Some("7-1")));
     assert_eq!((world.token_requests(), world.calls()), (1, 1));
 }
 

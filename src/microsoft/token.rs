@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::{Account, Failure, FailureClass, Proof, is_object, refusal, wire::Wire};
 use crate::{
     domain::Timestamp,
-    egress::{Answer, Method, Outgoing},
+    egress::{Answer, Method, Request},
     secret::{SecretError, SecretReference},
     telemetry::Metrics,
 };
@@ -177,7 +177,7 @@ fn pause(failure: &Failure) -> (Duration, bool) {
     match failure.class {
         FailureClass::Throttled => (failure.retry_after.unwrap_or(5 * MINUTE), false),
         // Whoever waited for this very request gets its outcome; whoever comes later asks again.
-        FailureClass::MicrosoftDown | FailureClass::Garbage => {
+        FailureClass::Unreachable | FailureClass::MicrosoftDown | FailureClass::Garbage => {
             (failure.retry_after.unwrap_or(Duration::from_secs(1)), true)
         }
         // Only another secret helps.
@@ -204,7 +204,7 @@ async fn request(wire: &Wire, wanted: Wanted<'_>, secret: &SecretString) -> Resu
         .append_pair("grant_type", "client_credentials")
         .finish();
     let form = Bytes::from(form);
-    let outgoing = || Outgoing {
+    let outgoing = || Request {
         method: Method::Post,
         url: SecretString::from(url.as_str()),
         headers: vec![

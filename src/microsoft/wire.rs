@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     clock::Clock,
-    egress::{Answer, Egress, EgressError, Outgoing, Policy, Private, retry_after},
+    egress::{Answer, Egress, EgressError, Policy, Private, Request, retry_after},
 };
 
 /// Bounds of the wait before the second try, in milliseconds. A later check tries again anyway; this rides out a hiccup.
@@ -25,7 +25,7 @@ impl Wire {
         &self,
         is_loopback: bool,
         answer_bytes_max: usize,
-        request: impl Fn() -> Outgoing,
+        request: impl Fn() -> Request,
     ) -> Result<Answer, EgressError> {
         let private = if is_loopback { Private::Loopback } else { Private::Refused };
         let policy = Policy { private, deadline: self.timeout, answer_bytes_max, fail_above_max: true };

@@ -15,6 +15,7 @@ use crate::{
         run::{Plan, next_due},
     },
     config::{Config, Tenant},
+    crash_point::{self, CrashPoint},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
     store::{Due, StoreError, TenantRecord},
@@ -28,7 +29,7 @@ const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
 /// The share of the concurrency that tenants who did not answer last time may use: one in so many.
 const SLOW_SHARE: usize = 4;
 /// What the store keeps of a tenant that did not answer in time.
-const SLOW_CLASS: &str = "microsoft-down";
+const SLOW_CLASSES: [&str; 2] = ["microsoft-down", "unreachable"];
 
 /// Plans and makes visits.
 pub struct Planner {
@@ -192,6 +193,7 @@ impl Planner {
         }
         self.queue.bring_forward(|id| Some(next_due(&plan, plan.config.tenants.get(id)?, now)));
         self.orphans_at = Some(now);
+        crash_point::reach(CrashPoint::ReloadAdopted);
     }
 
     /// Ends alerts whose rule, tenant or score is no longer configured, once after the start and after each reload.
@@ -202,7 +204,12 @@ impl Planner {
         }
         self.orphans_at = None;
         match close_orphans(store, &self.plan.config, &self.outdated, now).await {
-            Ok(channels) => channels.iter().for_each(|channel| self.dispatcher.wake(channel)),
+            Ok(channels) => {
+                crash_point::reach(CrashPoint::OrphansEnded);
+                for channel in &channels {
+                    self.dispatcher.wake(channel);
+                }
+            }
             Err(error) => {
                 error!(%error, "alerts of removed rules and tenants could not be ended; trying again");
                 self.orphans_at = Some(now.plus(STORE_TROUBLE_WAIT));
@@ -290,7 +297,7 @@ impl Planner {
         let slow = record
             .as_ref()
             .and_then(|record| record.health.failing.as_ref())
-            .is_some_and(|failing| failing.class == SLOW_CLASS);
+            .is_some_and(|failing| SLOW_CLASSES.contains(&failing.class.as_str()));
         let visit = One {
             checker: self.checker.clone(),
             dispatcher: self.dispatcher.clone(),

@@ -19,6 +19,7 @@ use crate::{
     check::Checker,
     clock::Clock,
     config::{Config, StoreLocation},
+    crash_point::{self, CrashPoint},
     delivery::Dispatcher,
     egress::Egress,
     microsoft::Microsoft,
@@ -90,6 +91,7 @@ impl Engine {
     ) -> Result<(Self, mpsc::UnboundedReceiver<crate::domain::TenantId>), StartError> {
         let current = config.borrow().clone();
         let store = open_store(&current).await?;
+        crash_point::reach(CrashPoint::StoreOpened);
         let now = clock.now();
         let interrupted = store.recover(now).await?;
         if interrupted > 0 {
@@ -200,6 +202,7 @@ impl Service {
     /// Stops: no new visit, no new attempt; what is under way is finished within eight seconds, or given up.
     pub async fn stop(self) {
         self.shutdown.cancel();
+        crash_point::reach(CrashPoint::StopAsked);
         self.clockwork.stop().await;
         self.tasks.close();
         let finish = async {
@@ -209,7 +212,9 @@ impl Service {
         if tokio::time::timeout(STOP_MAX, finish).await.is_err() {
             warn!("some visits or attempts were given up at shutdown; they are made again after the start");
         }
+        crash_point::reach(CrashPoint::Drained);
         self.engine.store.close().await;
+        crash_point::reach(CrashPoint::StoreClosed);
     }
 }
 
@@ -248,10 +253,17 @@ async fn housekeeping(engine: Engine) {
     if let Err(error) = drill::queue_due(engine.store.as_ref(), &config, now).await {
         error!(%error, "drills could not be queued; trying again within the hour");
     }
+    crash_point::reach(CrashPoint::BeforeRetention);
     loop {
         match engine.store.prune(now, config.retention).await {
-            Ok(true) => tokio::task::yield_now().await,
-            Ok(false) => break,
+            Ok(true) => {
+                crash_point::reach(CrashPoint::BetweenSlices);
+                tokio::task::yield_now().await;
+            }
+            Ok(false) => {
+                crash_point::reach(CrashPoint::AfterRetention);
+                break;
+            }
             Err(error) => {
                 error!(%error, "old samples and deliveries could not be removed");
                 break;

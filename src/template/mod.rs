@@ -20,7 +20,7 @@ mod text;
 mod trial;
 mod words;
 
-pub use payload::{SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX};
+pub use payload::{Letter, SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX};
 pub use registry::Registry;
 pub use render::RenderFailure;
 
@@ -33,11 +33,13 @@ pub enum Receiver {
     Slack,
     /// Any JSON.
     Webhook,
+    /// Subject, text and HTML of a mail. The one kind whose template writes no JSON; see [`payload`].
+    Email,
 }
 
 impl Receiver {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Teams, Self::Slack, Self::Webhook];
+    pub const ALL: [Self; 4] = [Self::Teams, Self::Slack, Self::Webhook, Self::Email];
 
     /// The name, which is also the built-in template's.
     #[must_use]
@@ -46,6 +48,7 @@ impl Receiver {
             Self::Teams => "teams",
             Self::Slack => "slack",
             Self::Webhook => "webhook",
+            Self::Email => "email",
         }
     }
 }

@@ -16,11 +16,12 @@ use super::{
 use crate::{diagnostic::Problem, notify::Notification};
 
 /// The templates that come with the program, by stem.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("teams", include_str!("../../templates/teams.hbs")),
     ("teams-fact", include_str!("../../templates/teams-fact.hbs")),
     ("slack", include_str!("../../templates/slack.hbs")),
     ("webhook", include_str!("../../templates/webhook.hbs")),
+    ("email", include_str!("../../templates/email.hbs")),
 ];
 
 /// Every template, compiled and tried.
@@ -134,6 +135,8 @@ fn likely(text: &str) -> Receiver {
         Receiver::Teams
     } else if text.contains("\"blocks\"") {
         Receiver::Slack
+    } else if text.trim_start().starts_with("Subject:") {
+        Receiver::Email
     } else {
         Receiver::Webhook
     }

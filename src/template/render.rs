@@ -53,6 +53,7 @@ fn engine(receiver: Receiver, compiled: &Compiled) -> Handlebars<'static> {
     match receiver {
         Receiver::Teams | Receiver::Slack => handlebars.register_escape_fn(text::marked),
         Receiver::Webhook => handlebars.register_escape_fn(text::json_inside),
+        Receiver::Email => handlebars.register_escape_fn(text::marked_line),
     }
     functions::register(&mut handlebars);
     for (name, (template, _)) in compiled {

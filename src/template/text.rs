@@ -36,8 +36,12 @@ pub(super) fn json_inside(text: &str) -> String {
 
 /// The inside of a JSON string, with its beginning and end marked.
 pub(super) fn marked(text: &str) -> String {
-    let text: String = text.chars().filter(|letter| !matches!(*letter, BEGIN | END)).collect();
-    format!("{BEGIN}{}{END}", json_inside(&text))
+    format!("{BEGIN}{}{END}", json_inside(&unmarked(text)))
+}
+
+/// One line of text, tamed, with its beginning and end marked.
+pub(super) fn marked_line(text: &str) -> String {
+    format!("{BEGIN}{}{END}", tame(text, usize::MAX))
 }
 
 /// A part of a template's output.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::bound::{self, Bound};
+use super::{
+    bound::{self, Bound},
+    text,
+};
 use crate::{
     domain::{ScoreKind, Severity, Timestamp, Unit},
     notify::{
@@ -16,6 +19,9 @@ use crate::{
 
 /// So many facts are shown: a section of a Slack message has no more fields.
 const FACTS_MAX: usize = 10;
+
+/// Longest headline in a line of a digest, in characters.
+const LINE_CHARACTERS_MAX: usize = 120;
 
 /// A notification in words.
 #[derive(Debug, Serialize)]
@@ -32,6 +38,8 @@ pub(super) struct Words {
     facts: Vec<Fact>,
     /// What regressed, largest first.
     causes: Vec<String>,
+    /// What a digest says, a line for each.
+    lines: Vec<String>,
     /// Where to look; `https` only.
     links: Vec<Link>,
     /// How to tell this message from others, and whether it is a repeat or a test.
@@ -69,9 +77,15 @@ pub(super) fn words(notification: &Notification) -> Words {
         note: note(notification),
         facts: facts(notification),
         causes: data.causes.iter().map(cause).collect(),
+        lines: data.items.iter().cloned().map(|item| line(&Notification::from(item))).collect(),
         links: links.collect(),
         footer: footer(notification),
     }
+}
+
+fn line(item: &Notification) -> String {
+    let headline = text::tame(&headline(item), LINE_CHARACTERS_MAX);
+    format!("{} {headline} · {}", look(item).0, item.data.notification.short_id)
 }
 
 fn look(notification: &Notification) -> (&'static str, &'static str) {

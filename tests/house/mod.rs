@@ -26,21 +26,80 @@ const SQL: [&str; 4] = ["SELECT ", "INSERT ", "DELETE FROM ", "CREATE TABLE "];
 /// What reads the system clock.
 const CLOCKS: [&str; 3] = ["Utc::now", "Local::now", "SystemTime::now"];
 
+/// The HTTP client, and what it is made of: whoever holds one of these can go around the door.
+const CLIENTS: [&str; 17] = [
+    "reqwest",
+    "hyper_rustls",
+    "hyper_util::client",
+    "hyper::client",
+    "client::conn",
+    "client::legacy",
+    "ClientConnection",
+    "ClientConfig",
+    "TlsConnector",
+    "lookup_host",
+    "to_socket_addrs",
+    "ToSocketAddrs",
+    // lettre's part that sends; what writes a message may be used anywhere.
+    "AsyncTransport",
+    "SmtpTransport",
+    "SmtpConnection",
+    "transport::smtp",
+    "lettre::transport",
+];
+
+/// What connects. The simulation listens on loopback and connects to itself.
+const SOCKETS: [&str; 6] = ["TcpStream as", "TcpSocket", "UdpSocket", "UnixStream", "UnixDatagram", "socket2"];
+
+/// What could run a program that connects.
+const PROGRAMS: [&str; 2] = ["process::Command", "std::os::fd"];
+
+/// HTTP clients that nobody here may depend on; one is enough.
+const OTHER_CLIENTS: [&str; 12] = [
+    "attohttpc",
+    "awc",
+    "chttp",
+    "curl",
+    "hyper-tls",
+    "hyper-rustls",
+    "isahc",
+    "minreq",
+    "surf",
+    "ureq",
+    "wreq",
+    "socket2",
+];
+
 /// Every fault of one file below `src/`.
 fn faults(file: &Path, text: &str) -> Vec<String> {
     let source = Source::read(text);
     let folder = layers::folder(file);
     let mut faults = layers::faults(file, &source);
-    let mut find = |needles: &[&str], hay: &str, home: &str, instead: &str| {
-        for needle in needles.iter().filter(|needle| folder != home && hay.contains(**needle)) {
+    let mut find = |needles: &[&str], hay: &str, homes: &[&str], instead: &str| {
+        for needle in needles.iter().filter(|needle| !homes.contains(&folder) && hay.contains(**needle)) {
             faults.push(format!("has `{needle}`: {instead}"));
         }
     };
-    find(&["reqwest"], &source.code, "egress", "send through `egress`, which vets the address and caps the answer");
-    find(&SQL, &source.strings, "store", "only `store` speaks SQL");
-    find(&CLOCKS, &source.code, "clock", "ask `clock::Clock`, so that tests can drive the time");
+    let send = "send through `egress`, which vets the address and caps the answer";
+    // However a path is broken into lines or braces, its words stand side by side.
+    let code: String = source.code.split_whitespace().collect::<Vec<_>>().join(" ").replace(":: ", "::");
+    find(&CLIENTS, &code, &["egress"], send);
+    if !is_test(file) {
+        find(&["TcpStream::connect"], &code, &["egress", "simulation"], send);
+        find(&SOCKETS, &code, &["egress", "simulation"], send);
+        // A listener names what it accepts, and nothing else.
+        find(&["TcpStream"], &code, &["egress", "simulation", "web"], send);
+        find(&PROGRAMS, &code, &[], "another program knows no rule of ours");
+    }
+    find(&SQL, &source.strings, &["store"], "only `store` speaks SQL");
+    find(&CLOCKS, &source.code, &["clock"], "ask `clock::Clock`, so that tests can drive the time");
     faults.extend(shape_faults(file, text));
     faults
+}
+
+/// Whether a file below `src/` holds nothing but tests.
+fn is_test(file: &Path) -> bool {
+    file.iter().any(|part| part == "tests" || part == "tests.rs")
 }
 
 /// What holds for tests and benches too.
@@ -94,6 +153,17 @@ fn the_house_keeps_its_rules() {
 }
 
 #[test]
+fn there_is_one_http_client() {
+    let manifest = include_str!("../../Cargo.toml");
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[dev-dependencies]").next().unwrap();
+    let names: Vec<_> = dependencies.lines().filter_map(|line| Some(line.split_once('=')?.0.trim())).collect();
+    assert!(names.contains(&"reqwest"), "{names:?}");
+    for other in OTHER_CLIENTS {
+        assert!(!names.contains(&other) && !dependencies.contains(&format!("package = \"{other}\"")), "{other}");
+    }
+}
+
+#[test]
 fn every_breach_is_found() {
     let long = "\n".repeat(LINES_MAX + 1);
     for (file, text, fault) in [
@@ -117,6 +187,19 @@ fn every_breach_is_found() {
         ("store/helpers/rows.rs", "", "is called `helpers`"),
         ("domain/score.rs", long.as_str(), "401 lines"),
         ("channel/teams.rs", "fn f() { reqwest::Client::new(); }", "has `reqwest`"),
+        ("channel/teams.rs", "use {::reqwest as web, bytes::Bytes};", "has `reqwest`"),
+        ("delivery/send.rs", "fn f(_: &mut tokio::net::TcpStream) {}", "has `TcpStream`"),
+        ("delivery/send.rs", "use std::net::UdpSocket as Line;", "has `UdpSocket`"),
+        ("web/server.rs", "use tokio::net::{TcpListener, TcpSocket};", "has `TcpSocket`"),
+        ("web/server.rs", "use tokio::net::TcpStream as Line;", "has `TcpStream as`"),
+        ("web/server.rs", "fn f() { TcpStream::\n    connect(\"\"); }", "has `TcpStream::connect`"),
+        ("channel/email.rs", "use lettre::AsyncTransport;", "has `AsyncTransport`"),
+        ("channel/email.rs", "use lettre::{Message, AsyncSmtpTransport};", "has `SmtpTransport`"),
+        ("channel/email.rs", "use lettre::{\n    transport::smtp,\n};", "has `transport::smtp`"),
+        ("microsoft/token.rs", "use hyper_util::\n    client as web;", "has `hyper_util::client`"),
+        ("microsoft/token.rs", "use hyper::{body::Bytes, client::conn::http1};", "has `client::conn`"),
+        ("microsoft/token.rs", "async fn f() { tokio::net::lookup_host(\"\").await; }", "has `lookup_host`"),
+        ("secret/reference.rs", "fn f() { std::process::Command::new(\"\"); }", "has `process::Command`"),
         ("web/page.rs", "const Q: &str = \"SELECT 1\";", "has `SELECT `"),
         ("web/page.rs", "const Q: &str = r#\"x \" INSERT INTO t\"#;", "has `INSERT `"),
         ("store/row.rs", "fn f() { let now = Utc::now(); }", "has `Utc::now`"),
@@ -145,6 +228,9 @@ fn what_is_allowed_is_not_a_breach() {
         ("main.rs", "use scorewatch::cli;"),
         ("clock.rs", "fn now() { chrono::Utc::now(); }"),
         ("egress/client.rs", "use reqwest::Client;"),
+        ("egress/mail.rs", "use tokio::net::TcpStream;"),
+        ("simulation/listener.rs", "use tokio::net::{TcpListener, TcpStream};"),
+        ("web/server.rs", "use tokio::net::{TcpListener, TcpStream};"),
         ("channel/teams.rs", "// reqwest would follow redirects here"),
         ("store/row.rs", "const Q: &str = \"SELECT 1\";"),
         ("domain/score.rs", excused.as_str()),

@@ -1,5 +1,8 @@
 //! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the libraries of
-//! Standard Webhooks. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
+//! Standard Webhooks, a mail server. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
+
+mod exim;
+mod mail;
 
 use std::{
     env, fs,
@@ -14,7 +17,7 @@ use scorewatch::{
     channel::{self, Channel, ChannelKind, ChannelSettings, Form, RetryBounds, WebhookUrl},
     clock::Clock,
     domain::{ChannelName, Timestamp},
-    egress::{Outgoing, Private},
+    egress::{Outgoing, Private, Request},
     notify::{Notification, route::Fence},
     secret::{ExposeSecret as _, SecretReference},
     template::{Registry, sample},
@@ -68,12 +71,15 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
     channel::open(&Arc::new(settings), &Arc::new(Registry::load(None).unwrap()))
 }
 
-fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) -> Outgoing {
-    channel.compose(notification, Form::Rich, at).unwrap()
+fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) -> Request {
+    match channel.compose(notification, Form::Rich, at).unwrap() {
+        Outgoing::Http(request) => request,
+        Outgoing::Mail(_) => panic!("a request"),
+    }
 }
 
 /// One line of JSON.
-fn body(outgoing: &Outgoing) -> String {
+fn body(outgoing: &Request) -> String {
     String::from_utf8(outgoing.body.to_vec()).unwrap()
 }
 

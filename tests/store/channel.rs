@@ -111,7 +111,10 @@ async fn a_drill_goes_when_nothing_else_is_due_and_speaks_for_those_that_waited(
     let ids = ["one", "two", "drill 2"].map(|id| notification(id).data.notification.id);
     for id in ids {
         let claimed = claim(store, "soc", 1).await;
-        assert_eq!(claimed.notification.data.notification.id, id);
+        let told = &claimed.notification.data.notification;
+        let is_drill = claimed.notification.kind == NotificationType::Drill;
+        let spoken_for = if is_drill { vec![notification("drill 1").data.notification.id] } else { Vec::new() };
+        assert_eq!((&told.id, &told.stands_for), (&id, &spoken_for));
         store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
     }
     let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();

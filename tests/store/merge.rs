@@ -123,6 +123,25 @@ async fn more_than_the_limit_go_out_as_one_and_fare_as_it_does() {
 }
 
 #[tokio::test]
+async fn what_died_with_a_digest_goes_along_when_it_is_sent_again() {
+    let bed = Bed::new().await;
+    let store = bed.store.as_ref();
+    for rule in ["a", "b", "c"] {
+        queue(store, of_alert(rule, 1, false)).await;
+    }
+    let digest = claim_merging(store, 2, at(1)).await;
+    let dead = AttemptOutcome::Dead { error: "the receiver answered 400".to_owned() };
+    store.settle(digest.id, digest.attempt, dead, None, at(1)).await.unwrap();
+    assert_eq!(states(store).await, [Dead; 4]);
+    assert!(store.resend(digest.id, at(2)).await.unwrap());
+    assert_eq!(states(store).await, [Carried, Carried, Carried, Queued]);
+    let again = claim_merging(store, 2, at(2)).await;
+    assert_eq!(again.id, digest.id);
+    store.settle(again.id, again.attempt, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
+    assert_eq!(states(store).await, [Delivered; 4]);
+}
+
+#[tokio::test]
 async fn ten_thousand_waiting_become_few_messages_and_none_is_left() {
     let bed = Bed::new().await;
     let store = &*bed.store;

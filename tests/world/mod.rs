@@ -24,6 +24,8 @@ use uuid::Uuid;
 pub(crate) use folder::{Folder, Setup};
 pub(crate) use process::Service;
 pub(crate) use told::{Told, accepted, kinds, told};
+#[cfg(feature = "crash-points")]
+pub(crate) use wire::begin_post;
 pub(crate) use wire::{get, post};
 
 /// A test that waits longer than that hangs: it fails with what is known. No test passes by it.
@@ -98,7 +100,13 @@ impl World {
 
     /// Runs another command of the binary to its end.
     pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
-        process::command(&self.folder.config(), arguments).await
+        process::command(&self.folder.config(), arguments, &[]).await
+    }
+
+    /// The same with further environment variables.
+    #[cfg(feature = "crash-points")]
+    pub(crate) async fn command_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        process::command(&self.folder.config(), arguments, environment).await
     }
 
     /// What a listing prints with `--json`.
@@ -180,7 +188,9 @@ impl World {
 
 /// A tenant's directory, made from its slug.
 pub(crate) fn entra(id: &str) -> EntraTenantId {
-    EntraTenantId(Uuid::from_u128(id.bytes().fold(7, |hash, byte| hash * 131 + u128::from(byte))))
+    EntraTenantId(Uuid::from_u128(
+        id.bytes().fold(7, |hash: u128, byte| hash.wrapping_mul(131).wrapping_add(byte.into())),
+    ))
 }
 
 /// Every file below a folder with its bytes.

@@ -37,7 +37,8 @@ impl Service {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
-        let (sender, log) = watch::channel(Log::default());
+        let text = if environment.is_empty() { String::new() } else { format!("{environment:?}\n") };
+        let (sender, log) = watch::channel(Log { text, ..Log::default() });
         std::thread::spawn(move || {
             for line in lines.split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line);
@@ -50,9 +51,15 @@ impl Service {
 
     /// Waits until the service says where it listens.
     pub(crate) async fn listening(&self) -> SocketAddr {
-        self.wait_for(|log| log.address.is_some() || log.ended).await;
+        self.listens().await;
         let address = self.log.borrow().address;
         address.unwrap_or_else(|| panic!("it ended before it listened:\n{}", self.log()))
+    }
+
+    /// Waits until the service says where it listens, or ends: `false`.
+    pub(crate) async fn listens(&self) -> bool {
+        self.wait_for(|log| log.address.is_some() || log.ended).await;
+        self.log.borrow().address.is_some()
     }
 
     /// Waits until the log holds that text.
@@ -80,10 +87,14 @@ impl Service {
         child.wait().unwrap();
     }
 
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
     /// Sends a signal by name: `TERM`, `HUP`.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.lock().unwrap().id();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap().success());
+        assert!(Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap().success());
     }
 
     /// Waits until the process has ended by itself.
@@ -117,9 +128,9 @@ impl Log {
 }
 
 /// Runs a command of the binary to its end.
-pub(crate) async fn command(config: &Path, arguments: &[&str]) -> Output {
+pub(crate) async fn command(config: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = binary(config);
-    command.args(arguments);
+    command.args(arguments).envs(environment.iter().copied());
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 

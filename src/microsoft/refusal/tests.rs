@@ -7,7 +7,7 @@ fn now() -> Timestamp {
 }
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, retry_after: None, content_type: None, body: body.to_owned().into(), truncated: false }
+    Answer { status, retry_after: None, content_type: None, body: body.to_owned().into(), truncated: false, step: None }
 }
 
 /// As Entra writes it, names of app and tenant included.
@@ -166,10 +166,26 @@ proptest! {
         ] {
             for failure in [of_call(&answer(status, &body), now()), of_sign_in(&answer(status, &body), now())] {
                 prop_assert!(!failure.what.contains(MARK));
-                let correlation = failure.correlation.unwrap_or_default();
-                prop_assert!(correlation.len() <= 64);
-                prop_assert!(correlation.chars().all(|letter| letter.is_ascii_alphanumeric() || "-|".contains(letter)));
+                prop_assert_eq!(failure.correlation, None);
             }
         }
+    }
+}
+
+#[test]
+fn only_what_looks_like_an_id_is_one() {
+    for (text, taken) in [
+        ("9fa42027-bbe1-4b8e-9a3c-1d2e3f405162", true),
+        ("|4f1c-9a.1.", true),
+        ("", false),
+        ("not an id", false),
+        ("abc8Q~aB3dE6gH9jK2mN5pQ8sT1vW4", false),
+        ("eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9", false),
+        (&"0".repeat(64), true),
+        (&"0".repeat(65), false),
+    ] {
+        let body = format!(r#"{{"error":{{"code":"Forbidden","message":"","target":"{text}"}}}}"#);
+        let failure = of_call(&answer(403, &body), now());
+        assert_eq!(failure.correlation.as_deref(), taken.then_some(text), "{text}");
     }
 }

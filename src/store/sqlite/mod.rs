@@ -34,6 +34,7 @@ use super::{
     DeliveryDetail, DeliveryFilter, Due, NewNotification, Store, StoreError, TenantRecord, Totals,
 };
 use crate::{
+    crash_point::Work,
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
     notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
 };
@@ -101,7 +102,7 @@ impl Store for SqliteStore {
 
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError> {
         let new = Prepared::new(&notification, now)?;
-        self.writer.write(move |db| Box::pin(async move { outbox::announce(db, &new).await })).await
+        self.writer.write(Work::Announce, move |db| Box::pin(async move { outbox::announce(db, &new).await })).await
     }
 
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
@@ -115,7 +116,9 @@ impl Store for SqliteStore {
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {
         let (channel, identity) = (channel.clone(), self.identity.clone());
         self.writer
-            .write(move |db| Box::pin(async move { claim::claim(db, &identity, channel, terms, now).await }))
+            .write(Work::Claim, move |db| {
+                Box::pin(async move { claim::claim(db, &identity, channel, terms, now).await })
+            })
             .await
     }
 
@@ -127,7 +130,11 @@ impl Store for SqliteStore {
         standing: Option<ChannelStanding>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(outbox::settle(db, delivery, attempt, outcome, standing, now))).await
+        self.writer
+            .write(settling(&outcome), move |db| {
+                Box::pin(outbox::settle(db, delivery, attempt, outcome, standing, now))
+            })
+            .await
     }
 
     async fn withhold(
@@ -139,12 +146,14 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         let error = error.to_owned();
         self.writer
-            .write(move |db| Box::pin(async move { merge::withhold(db, carrier, &notifications, &error, now).await }))
+            .write(Work::Withhold, move |db| {
+                Box::pin(async move { merge::withhold(db, carrier, &notifications, &error, now).await })
+            })
             .await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.writer.write(move |db| Box::pin(outbox::recover(db, now))).await
+        self.writer.write(Work::Recover, move |db| Box::pin(outbox::recover(db, now))).await
     }
 
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
@@ -152,7 +161,7 @@ impl Store for SqliteStore {
     }
 
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
-        self.writer.write(move |db| Box::pin(outbox::resend(db, delivery, now))).await
+        self.writer.write(Work::Resend, move |db| Box::pin(outbox::resend(db, delivery, now))).await
     }
 
     async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
@@ -160,7 +169,9 @@ impl Store for SqliteStore {
     }
 
     async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(async move { channel::adopt(db, &channels, now).await })).await
+        self.writer
+            .write(Work::AdoptChannels, move |db| Box::pin(async move { channel::adopt(db, &channels, now).await }))
+            .await
     }
 
     async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
@@ -169,12 +180,16 @@ impl Store for SqliteStore {
 
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
         let drill = drill.clone();
-        self.writer.write(move |db| Box::pin(async move { channel::confirm(db, &drill, now).await })).await
+        self.writer
+            .write(Work::ConfirmDrill, move |db| Box::pin(async move { channel::confirm(db, &drill, now).await }))
+            .await
     }
 
     async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {
         let channel = channel.clone();
-        self.writer.write(move |db| Box::pin(async move { channel::unpark(db, channel.as_str(), now).await })).await
+        self.writer
+            .write(Work::Unpark, move |db| Box::pin(async move { channel::unpark(db, channel.as_str(), now).await }))
+            .await
     }
 
     async fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
@@ -190,7 +205,7 @@ impl Store for SqliteStore {
     }
 
     async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(upkeep::beat(db, now))).await
+        self.writer.write(Work::Beat, move |db| Box::pin(upkeep::beat(db, now))).await
     }
 
     async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -198,7 +213,7 @@ impl Store for SqliteStore {
     }
 
     async fn record_away(&self, away: Away) -> Result<(), StoreError> {
-        self.writer.write(move |db| Box::pin(upkeep::record_away(db, away))).await
+        self.writer.write(Work::Away, move |db| Box::pin(upkeep::record_away(db, away))).await
     }
 
     async fn away(&self) -> Result<Vec<Away>, StoreError> {
@@ -206,11 +221,23 @@ impl Store for SqliteStore {
     }
 
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {
-        self.writer.write(move |db| Box::pin(upkeep::prune(db, now, retention))).await
+        self.writer.write(Work::Prune, move |db| Box::pin(upkeep::prune(db, now, retention))).await
     }
 
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+/// What settling an attempt that way is to the writer.
+const fn settling(outcome: &AttemptOutcome) -> Work {
+    match outcome {
+        AttemptOutcome::Delivered => Work::SettleDelivered,
+        AttemptOutcome::Retry { .. } => Work::SettleRetry,
+        AttemptOutcome::Plainer { .. } => Work::SettlePlainer,
+        AttemptOutcome::Dead { .. } => Work::SettleDead,
+        AttemptOutcome::Parked { .. } => Work::SettleParked,
+        AttemptOutcome::NotMade => Work::UndoClaim,
     }
 }

@@ -9,7 +9,10 @@ use sqlx::{
 use uuid::Uuid;
 
 use super::error::at_open;
-use crate::store::StoreError;
+use crate::{
+    crash_point::{self, CrashPoint, Work},
+    store::StoreError,
+};
 
 /// Older ones can damage a database when a checkpoint and a reset of the write-ahead log meet ("The WAL-reset bug", sqlite.org).
 const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
@@ -33,11 +36,23 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
-        .pragma("synchronous", "FULL")
+        .pragma("synchronous", synchronous())
         .pragma("mmap_size", "0")
         .pragma("cache_size", CACHE)
         .pragma("journal_size_limit", LOG_BYTES_MAX)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+}
+
+/// Every commit is flushed to the disk before anybody hears of it.
+#[cfg(not(feature = "crash-points"))]
+const fn synchronous() -> &'static str {
+    "FULL"
+}
+
+/// The test of power cuts proves that it sees losses by taking the flush away.
+#[cfg(feature = "crash-points")]
+fn synchronous() -> &'static str {
+    if std::env::var_os("SCOREWATCH_STORE_UNSAFE").is_some() { "NORMAL" } else { "FULL" }
 }
 
 /// Opens the writing connection of a service and brings the schema up to date.
@@ -137,13 +152,18 @@ async fn migrate(connection: &mut SqliteConnection, from: usize) -> Result<(), S
         // In one transaction, so that a crash leaves the old schema or the new one.
         let script = format!(
             "BEGIN IMMEDIATE; {migration} {identity} PRAGMA application_id = {APPLICATION_ID}; \
-             PRAGMA user_version = {version}; COMMIT;"
+             PRAGMA user_version = {version};"
         );
-        let applied = sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut *connection).await;
-        if let Err(error) = applied {
+        let applied = async {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut *connection).await?;
+            crash_point::reach(CrashPoint::BeforeCommit(Work::Migration));
+            sqlx::query("COMMIT").execute(&mut *connection).await
+        };
+        if let Err(error) = applied.await {
             let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
             return Err(at_open(&error));
         }
+        crash_point::reach(CrashPoint::AfterCommit(Work::Migration));
     }
     Ok(())
 }
@@ -164,10 +184,13 @@ async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, StoreError>
 
 /// Notes whether the next start may trust the file unseen.
 pub(super) async fn mark_clean(connection: &mut SqliteConnection, clean: bool) -> Result<(), StoreError> {
+    let work = if clean { Work::MarkClosed } else { Work::MarkInUse };
+    crash_point::reach(CrashPoint::BeforeCommit(work));
     sqlx::query("INSERT INTO meta VALUES ('clean', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
         .bind(if clean { "1" } else { "0" })
         .execute(connection)
         .await?;
+    crash_point::reach(CrashPoint::AfterCommit(work));
     Ok(())
 }
 

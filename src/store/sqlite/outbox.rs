@@ -212,6 +212,14 @@ pub(super) async fn resend(
     )
     .bind(id.0)
     .bind(now.as_nanos())
+    .execute(&mut *connection)
+    .await?;
+    // What died with it goes along again: the message says it still.
+    sqlx::query(
+        "UPDATE delivery SET state = 'carried', finished_at = NULL WHERE carrier = ?1 AND state = 'dead' AND ?2",
+    )
+    .bind(id.0)
+    .bind(queued.rows_affected() > 0)
     .execute(connection)
     .await?;
     Ok(queued.rows_affected() > 0)

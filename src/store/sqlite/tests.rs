@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::{
+    crash_point::Work,
     domain::ScoreKind,
     store::{SeriesUpdate, TenantHealth},
 };
 
 async fn limit_pages(store: &SqliteStore, pages: u32) {
     let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-    let set = store.writer.write(move |db| {
+    let set = store.writer.write(Work::Beat, move |db| {
         Box::pin(async move {
             sqlx::query(limit).execute(db).await?;
             Ok(())
@@ -52,7 +53,7 @@ async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
 async fn an_operation_that_fails_halfway_leaves_nothing_and_the_next_one_works() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path().join("s.db")).await.unwrap();
-    let half = store.writer.write(|db| {
+    let half = store.writer.write(Work::Beat, |db| {
         Box::pin(async move {
             upkeep::beat(db, Timestamp::EPOCH).await?;
             sqlx::query("INSERT INTO meta VALUES ('identity', 'taken')").execute(db).await?;

@@ -12,7 +12,10 @@ use super::{
     files::ProcessLock,
     open,
 };
-use crate::store::{Commit, StoreError};
+use crate::{
+    crash_point::{self, CrashPoint},
+    store::{Commit, StoreError},
+};
 
 /// Most operations in one transaction; bounds how long one caller waits for the others.
 const GROUP_MAX: usize = 256;
@@ -31,6 +34,8 @@ enum Work {
 
 /// An operation other than a check.
 trait Job: Send {
+    /// What it is.
+    fn kind(&self) -> crash_point::Work;
     /// Does it within the open transaction. An error fails the whole group; what concerns this caller alone is kept for the answer.
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;
     /// Answers the caller, once the transaction is durable or lost.
@@ -38,6 +43,7 @@ trait Job: Send {
 }
 
 struct Write<F, T> {
+    kind: crash_point::Work,
     work: Option<F>,
     done: Option<Result<T, StoreError>>,
     answer: Answer<T>,
@@ -48,6 +54,10 @@ where
     F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
     T: Send,
 {
+    fn kind(&self) -> crash_point::Work {
+        self.kind
+    }
+
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>> {
         Box::pin(async move {
             let Some(work) = self.work.take() else { return Ok(()) };
@@ -92,13 +102,13 @@ impl Writer {
         self.hand_in(Work::Check(Box::new(check), answer), answered).await
     }
 
-    pub(super) async fn write<F, T>(&self, work: F) -> Result<T, StoreError>
+    pub(super) async fn write<F, T>(&self, kind: crash_point::Work, work: F) -> Result<T, StoreError>
     where
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
         T: Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.hand_in(Work::Job(Box::new(Write { work: Some(work), done: None, answer })), answered).await
+        self.hand_in(Work::Job(Box::new(Write { kind, work: Some(work), done: None, answer })), answered).await
     }
 
     async fn hand_in<T>(
@@ -174,10 +184,12 @@ async fn transact(
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let outcome = async {
         let commits = check::write(connection, checks).await?;
-        for job in jobs {
+        for job in &mut *jobs {
             job.run(connection).await?;
         }
+        reach(CrashPoint::BeforeCommit, checks, jobs);
         sqlx::query("COMMIT").execute(&mut *connection).await?;
+        reach(CrashPoint::AfterCommit, checks, jobs);
         Ok(commits)
     }
     .await;
@@ -186,4 +198,14 @@ async fn transact(
         let _ = sqlx::query("ROLLBACK").execute(connection).await;
     }
     outcome
+}
+
+/// Passes the crash points of everything in a group.
+fn reach(point: fn(crash_point::Work) -> CrashPoint, checks: &[Check], jobs: &[Box<dyn Job>]) {
+    if !checks.is_empty() {
+        crash_point::reach(point(crash_point::Work::Check));
+    }
+    for job in jobs {
+        crash_point::reach(point(job.kind()));
+    }
 }

@@ -1,5 +1,6 @@
 //! From a template's output to what is sent: values escaped by where they ended up, and the receiver's limits kept.
 
+mod email;
 mod slack;
 mod teams;
 
@@ -7,6 +8,7 @@ use serde_json::Value;
 
 use super::{Receiver, text};
 
+pub use email::Letter;
 pub use slack::SLACK_CHARACTERS_MAX;
 pub use teams::TEAMS_BYTES_MAX;
 
@@ -32,12 +34,16 @@ impl Refusal {
 
 /// Writes the body that is sent.
 pub(super) fn finish(receiver: Receiver, output: &str) -> Result<Vec<u8>, Refusal> {
+    if receiver == Receiver::Email {
+        let letter = serde_json::to_vec(&email::finish(output)?);
+        return letter.map_err(|error| Refusal::Invalid(error.to_string()));
+    }
     let mut value: Value =
         serde_json::from_str(output).map_err(|error| Refusal::Invalid(format!("the output is no JSON: {error}")))?;
     match receiver {
         Receiver::Teams => teams::finish(&mut value)?,
         Receiver::Slack => slack::finish(&mut value)?,
-        Receiver::Webhook => return Ok(output.trim().as_bytes().to_vec()),
+        Receiver::Webhook | Receiver::Email => return Ok(output.trim().as_bytes().to_vec()),
     }
     let body = value.to_string().into_bytes();
     if receiver == Receiver::Teams && body.len() > TEAMS_BYTES_MAX {

@@ -1,0 +1,189 @@
+//! Named points at which a test lets the process crash: around every commit of the store, around every send, at a reload, in
+//! retention, at shutdown. Only the feature `crash-points` gives them a meaning; without it [`reach`] is an empty function.
+//!
+//! With the feature, `SCOREWATCH_CRASH_POINT` names a point and `SCOREWATCH_CRASH_PASS` says at which pass through it the process
+//! aborts, counted from one; absent, it is the first. Nothing is flushed, told or closed: to the store it is `kill -9`.
+
+/// A kind of work of which the store makes a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A check's outcome.
+    Check,
+    /// A notification that no check causes.
+    Announce,
+    /// An attempt about to be made.
+    Claim,
+    /// An attempt that was not made after all.
+    UndoClaim,
+    /// A delivery that its receiver took.
+    SettleDelivered,
+    /// A delivery that gets another attempt.
+    SettleRetry,
+    /// A delivery whose rich form its receiver rejects.
+    SettlePlainer,
+    /// A dead letter.
+    SettleDead,
+    /// A channel that refuses everything.
+    SettleParked,
+    /// What a digest may not show any more.
+    Withhold,
+    /// Channels whose time until the first drill begins.
+    AdoptChannels,
+    /// A drill that a person saw.
+    ConfirmDrill,
+    /// Deliveries found under way at the start.
+    Recover,
+    /// A delivery sent again on a person's word.
+    Resend,
+    /// A channel that goes on, on a person's word.
+    Unpark,
+    /// The sign of life.
+    Beat,
+    /// A time in which the service was away.
+    Away,
+    /// Removal of what is older than retention.
+    Prune,
+    /// One step of the schema.
+    Migration,
+    /// The mark that the store is in use.
+    MarkInUse,
+    /// The mark that the store was closed properly.
+    MarkClosed,
+}
+
+/// A place in the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CrashPoint {
+    /// Everything of the transaction is written, nothing of it is durable.
+    BeforeCommit(Work),
+    /// It is durable, and nobody knows yet.
+    AfterCommit(Work),
+    /// A tenant's scores were fetched.
+    Fetched,
+    /// A check's outcome is known to be durable; the channels are not woken yet.
+    CheckCommitted,
+    /// An attempt is recorded; nothing is sent yet.
+    BeforeSend,
+    /// The receiver has answered.
+    Answered,
+    /// What the answer means is known; it is not recorded yet.
+    BeforeSettle,
+    /// What the answer means is known to be recorded.
+    Settled,
+    /// A changed configuration was read and is good.
+    ReloadRead,
+    /// It is in force for deliveries.
+    ReloadTaken,
+    /// It is in force for checks; what it ends is not ended yet.
+    ReloadAdopted,
+    /// Alerts without a place in it have been ended.
+    OrphansEnded,
+    /// Retention is about to begin.
+    BeforeRetention,
+    /// A slice was removed and there is more.
+    BetweenSlices,
+    /// Nothing is left that is older.
+    AfterRetention,
+    /// The store is open and nothing was taken up yet.
+    StoreOpened,
+    /// The service was asked to stop.
+    StopAsked,
+    /// Nothing is under way any more.
+    Drained,
+    /// The store is closed.
+    StoreClosed,
+}
+
+/// Says that the process has come to this point.
+#[cfg(not(feature = "crash-points"))]
+#[inline]
+pub const fn reach(_point: CrashPoint) {}
+
+#[cfg(feature = "crash-points")]
+pub use armed::reach;
+
+#[cfg(feature = "crash-points")]
+mod armed {
+    use std::sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    };
+
+    use super::{CrashPoint, Work};
+
+    /// The point to crash at, and how many passes through it are still to come.
+    static ARMED: LazyLock<Option<(String, AtomicU64)>> = LazyLock::new(|| {
+        let point = std::env::var("SCOREWATCH_CRASH_POINT").ok()?;
+        let pass = std::env::var("SCOREWATCH_CRASH_PASS").ok().and_then(|pass| pass.parse().ok()).unwrap_or(1);
+        Some((point, AtomicU64::new(pass)))
+    });
+
+    /// Says that the process has come to this point; it ends here if it was told to.
+    pub fn reach(point: CrashPoint) {
+        if let Some((name, passes)) = &*ARMED
+            && *name == point.name()
+            && passes.fetch_sub(1, Ordering::SeqCst) == 1
+        {
+            std::process::abort();
+        }
+    }
+
+    impl Work {
+        /// Every kind that a test knows how to bring about: all but `SettlePlainer` and `Withhold`.
+        pub const ALL: [Self; 19] = [
+            Self::Check,
+            Self::Announce,
+            Self::Claim,
+            Self::UndoClaim,
+            Self::SettleDelivered,
+            Self::SettleRetry,
+            Self::SettleDead,
+            Self::SettleParked,
+            Self::AdoptChannels,
+            Self::ConfirmDrill,
+            Self::Recover,
+            Self::Resend,
+            Self::Unpark,
+            Self::Beat,
+            Self::Away,
+            Self::Prune,
+            Self::Migration,
+            Self::MarkInUse,
+            Self::MarkClosed,
+        ];
+    }
+
+    impl CrashPoint {
+        /// Every point.
+        #[must_use]
+        pub fn all() -> Vec<Self> {
+            let places = [
+                Self::Fetched,
+                Self::CheckCommitted,
+                Self::BeforeSend,
+                Self::Answered,
+                Self::BeforeSettle,
+                Self::Settled,
+                Self::ReloadRead,
+                Self::ReloadTaken,
+                Self::ReloadAdopted,
+                Self::OrphansEnded,
+                Self::BeforeRetention,
+                Self::BetweenSlices,
+                Self::AfterRetention,
+                Self::StoreOpened,
+                Self::StopAsked,
+                Self::Drained,
+                Self::StoreClosed,
+            ];
+            let commits = Work::ALL.into_iter().flat_map(|work| [Self::BeforeCommit(work), Self::AfterCommit(work)]);
+            commits.chain(places).collect()
+        }
+
+        /// How the environment names it: `BeforeCommit(Check)`, `Answered`.
+        #[must_use]
+        pub fn name(self) -> String {
+            format!("{self:?}")
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Mail through the one door: the same addresses are allowed as to a request, vetted in our own process and called as vetted;
+//! one deadline holds for the whole dialogue, and what a server says is capped.
+
+mod dialogue;
+mod server;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use lettre::Address;
+use rustls::{
+    ClientConfig,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, ServerName},
+};
+use rustls_platform_verifier::Verifier;
+use secrecy::SecretString;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+use url::Host;
+
+pub use server::{MailServer, Tls};
+
+use super::{
+    Answer, EgressError, Lookup, Policy,
+    client::CONNECT_TIMEOUT,
+    failure,
+    resolve::{self, Unresolved},
+    target::Reach,
+};
+use dialogue::{Dialogue, End, Privacy};
+use wire::Wire;
+
+/// How long a connection is kept open for a server to hear that we leave.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A message on its way to a mail server. It holds a password and cannot be printed.
+pub struct Mail {
+    /// The server that takes it.
+    pub server: MailServer,
+    /// How we prove to it who we are.
+    pub sign_in: Option<SignIn>,
+    /// Whom the server answers to if it can't be delivered.
+    pub from: Address,
+    /// Who gets it.
+    pub to: Vec<Address>,
+    /// The message with its headers, as it is handed in.
+    pub content: Bytes,
+}
+
+/// A name and a password, said only where nobody else hears it.
+pub struct SignIn {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: SecretString,
+}
+
+/// Which step of the dialogue a mail server's reply belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Its greeting, or the answer to ours.
+    Hello,
+    /// To make the connection private.
+    StartTls,
+    /// To sign in.
+    SignIn,
+    /// The sender.
+    Sender,
+    /// A recipient.
+    Recipient,
+    /// The message itself: agreement here, and only here, means that it was taken.
+    Content {
+        /// How many recipients the server refused for good; it took the message for the others.
+        refused: usize,
+    },
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail")
+            .field("recipients", &self.to.len())
+            .field("content_bytes", &self.content.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The part of the door through which mail goes.
+#[derive(Debug)]
+pub(super) struct MailDoor {
+    lookup: Arc<dyn Lookup>,
+    /// Certificates trusted besides the system's; only tests have some.
+    roots: Vec<CertificateDer<'static>>,
+    config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl MailDoor {
+    pub(super) fn new(lookup: Arc<dyn Lookup>, roots: Vec<CertificateDer<'static>>) -> Self {
+        Self { lookup, roots, config: OnceLock::new() }
+    }
+
+    /// Hands a message in.
+    pub(super) async fn send(&self, mail: &Mail, policy: &Policy) -> Result<Answer, EgressError> {
+        let reach = mail.server.reach(&policy.private)?;
+        if mail.sign_in.is_some() && mail.server.tls() == Tls::Absent {
+            return Err(EgressError::Unusable("a password is said by TLS only".to_owned()));
+        }
+        let privacy = Privacy { connector: self.connector()?, name: name(&mail.server.host)? };
+        let handed = AtomicBool::new(false);
+        let exchange = async {
+            let stream = self.connect(&mail.server, reach, policy).await.map_err(End::Failure)?;
+            talk(stream, mail, &privacy, policy.answer_bytes_max, &handed).await
+        };
+        let exchanged = timeout(policy.deadline, exchange).await;
+        match exchanged.unwrap_or(Err(End::Failure(EgressError::Timeout(policy.deadline)))) {
+            Err(End::Failure(error)) => Err(if handed.load(Ordering::Relaxed) { error } else { unsent(error) }),
+            Err(End::Reply(answer)) => Ok(answer),
+            Ok((answer, dialogue)) => {
+                // The message is with the server, which is to be recorded at once; no answer waits for a farewell.
+                tokio::spawn(timeout(LEAVE_TIMEOUT, dialogue.leave()));
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Connects to exactly one of the vetted addresses.
+    async fn connect(&self, server: &MailServer, reach: Reach, policy: &Policy) -> Result<TcpStream, EgressError> {
+        let addresses = match &server.host {
+            Host::Domain(name) => {
+                resolve::vetted(&*self.lookup, name, &policy.private, reach).await.map_err(|unresolved| {
+                    match unresolved {
+                        Unresolved::Forbidden => failure::forbidden(),
+                        Unresolved::NoAddress => EgressError::Resolve,
+                    }
+                })?
+            }
+            Host::Ipv4(address) => vec![(*address).into()],
+            Host::Ipv6(address) => vec![(*address).into()],
+        };
+        let mut last = EgressError::Resolve;
+        for address in addresses {
+            let address = SocketAddr::new(address, server.port);
+            match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = failure::of_connecting(&error),
+                Err(_) => last = EgressError::Connect("timed out".to_owned()),
+            }
+        }
+        Err(last)
+    }
+
+    /// TLS as the HTTP client does it: rustls, and the certificates that the system trusts.
+    fn connector(&self) -> Result<TlsConnector, EgressError> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config).into());
+        }
+        let provider =
+            CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+        let built =
+            Verifier::new_with_extra_roots(self.roots.iter().cloned(), Arc::clone(&provider)).and_then(|verifier| {
+                let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+                let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+                Ok(builder.with_no_client_auth())
+            });
+        let config = Arc::new(built.map_err(|_| failure::no_tls())?);
+        Ok(Arc::clone(self.config.get_or_init(|| config)).into())
+    }
+}
+
+/// The whole dialogue on a connection.
+async fn talk(
+    stream: TcpStream,
+    mail: &Mail,
+    privacy: &Privacy,
+    room: usize,
+    handed: &AtomicBool,
+) -> Result<(Answer, Dialogue), End> {
+    let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
+    let (local, peer) = ends.map_err(|error| End::Failure(failure::of_connecting(&error)))?;
+    let wire = Wire::new(stream, peer, room);
+    let mut dialogue = Dialogue::begin(wire, mail.server.tls(), privacy, local.ip(), room).await?;
+    if let Some(sign_in) = &mail.sign_in {
+        dialogue.sign_in(sign_in).await?;
+    }
+    let answer = dialogue.hand_in(mail, handed).await?;
+    Ok((answer, dialogue))
+}
+
+/// What went wrong before the message was on its way; it can't have arrived.
+fn unsent(error: EgressError) -> EgressError {
+    match error {
+        EgressError::Broken(what) => EgressError::Connect(what),
+        EgressError::Timeout(_) | EgressError::TooLarge(_) => EgressError::Connect(error.to_string()),
+        other => other,
+    }
+}
+
+/// The name that the certificate must be for.
+fn name(host: &Host<String>) -> Result<ServerName<'static>, EgressError> {
+    match host {
+        Host::Domain(name) => ServerName::try_from(name.clone())
+            .map_err(|_| EgressError::Unusable("no certificate can be for its host".to_owned())),
+        Host::Ipv4(address) => Ok(ServerName::from(std::net::IpAddr::V4(*address))),
+        Host::Ipv6(address) => Ok(ServerName::from(std::net::IpAddr::V6(*address))),
+    }
+}

@@ -1,0 +1,37 @@
+//! At least once; at most one repeat per message per crash, and it is marked; nothing lost, nothing out of order. Nothing that
+//! anybody saw is lost when the power fails, and a full disk loses nothing either.
+//!
+//! The real binary is killed, stopped, aborted at named points, robbed of its power and of its disk while scores move, and
+//! started again. What receivers accepted is compared with what the store says has happened.
+//! Settings: `SCOREWATCH_CRASH_SEED` repeats a run, `SCOREWATCH_CRASH_KILLS`, `SCOREWATCH_CRASH_TIMES` (at
+//! each named point) and `SCOREWATCH_CUTS` make it longer.
+
+use std::io::Write;
+
+mod disk_trouble;
+mod migration;
+mod model;
+#[cfg(feature = "crash-points")]
+mod points;
+#[cfg(feature = "crash-points")]
+mod power;
+mod random;
+mod shim;
+mod stage;
+mod stop;
+
+/// The seed of this run.
+fn seed() -> u64 {
+    setting("SCOREWATCH_CRASH_SEED").unwrap_or_else(rand::random)
+}
+
+/// A number from the environment.
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
+}
+
+/// Says it past the test runner, which keeps what a green test prints to itself: seeds and figures are for everybody.
+#[expect(clippy::explicit_write, reason = "what `eprintln!` prints is kept back")]
+fn report(line: &str) {
+    writeln!(std::io::stderr(), "{line}").unwrap();
+}

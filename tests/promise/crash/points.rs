@@ -1,0 +1,293 @@
+//! The process aborts at every named point of the product, three times each, and nothing is lost. A point that is never come to
+//! fails the test, and a new one does not compile until somebody says here how to come to it.
+
+use std::{os::unix::process::ExitStatusExt, time::Duration};
+
+use scorewatch::{
+    crash_point::{CrashPoint, Work},
+    simulation::Reply,
+};
+use sqlx::Connection;
+
+use super::{
+    migration, report, seed, setting,
+    stage::{DESK, Stage},
+};
+use crate::world::{SENTINEL, SOC, Service, Told, begin_post};
+
+const TIMES: u64 = 3;
+/// So many worlds at once, each with its share of the points: a world mostly waits.
+const WORLDS: usize = 3;
+const SIGABRT: i32 = 6;
+
+/// What brings a process to a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Provocation {
+    /// Every start.
+    Start,
+    /// Scores that move.
+    Scores,
+    /// A receiver that has no time.
+    Busy,
+    /// A receiver that refuses a message.
+    Refusal,
+    /// A receiver that is gone.
+    Gone,
+    /// A start after a crash in the middle of a send.
+    Interrupted,
+    /// A start after an hour.
+    Absence,
+    /// Rows older than retention.
+    Age,
+    /// A changed configuration.
+    Reload,
+    /// SIGTERM.
+    Stop,
+    /// SIGTERM while a claim waits for its turn to write.
+    StopInClaim,
+    /// `deliveries resend`.
+    Resend,
+    /// `channels unpark`.
+    Unpark,
+    /// A channel that was never seen.
+    NewChannel,
+    /// A person who has seen a drill.
+    Drill,
+    /// Another schema: in a world of its own.
+    Schema,
+    /// Not known yet; such a point is not in the product's list.
+    Unknown,
+}
+
+const fn provocation(point: CrashPoint) -> Provocation {
+    use CrashPoint as P;
+    match point {
+        P::BeforeCommit(work) | P::AfterCommit(work) => match work {
+            Work::Check | Work::Claim | Work::SettleDelivered => Provocation::Scores,
+            Work::SettleRetry => Provocation::Busy,
+            Work::SettleDead => Provocation::Refusal,
+            Work::SettleParked | Work::Announce => Provocation::Gone,
+            Work::Recover => Provocation::Interrupted,
+            Work::Away => Provocation::Absence,
+            Work::Prune => Provocation::Age,
+            Work::Beat | Work::MarkInUse => Provocation::Start,
+            Work::MarkClosed => Provocation::Stop,
+            Work::UndoClaim => Provocation::StopInClaim,
+            Work::Resend => Provocation::Resend,
+            Work::Unpark => Provocation::Unpark,
+            Work::Migration => Provocation::Schema,
+            Work::AdoptChannels => Provocation::NewChannel,
+            Work::ConfirmDrill => Provocation::Drill,
+            Work::SettlePlainer | Work::Withhold => Provocation::Unknown,
+        },
+        P::Fetched | P::CheckCommitted | P::BeforeSend | P::Answered | P::BeforeSettle | P::Settled => {
+            Provocation::Scores
+        }
+        P::ReloadRead | P::ReloadTaken | P::ReloadAdopted => Provocation::Reload,
+        P::OrphansEnded | P::StoreOpened => Provocation::Start,
+        P::BeforeRetention | P::BetweenSlices | P::AfterRetention => Provocation::Age,
+        P::StopAsked | P::Drained | P::StoreClosed => Provocation::Stop,
+    }
+}
+
+/// Whether a process comes there only once in its life: then each crash is at the first pass.
+const fn comes_once(point: CrashPoint) -> bool {
+    match provocation(point) {
+        Provocation::Start => {
+            !matches!(point, CrashPoint::BeforeCommit(Work::Beat) | CrashPoint::AfterCommit(Work::Beat))
+        }
+        Provocation::Age => matches!(point, CrashPoint::BeforeRetention | CrashPoint::AfterRetention),
+        Provocation::Scores | Provocation::Busy => false,
+        _ => true,
+    }
+}
+
+/// Waits for the end of the process; `true`: it aborted.
+pub(super) async fn aborted(service: &Service) -> bool {
+    service.ended().await.signal() == Some(SIGABRT)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_at_every_named_point_loses_nothing_and_repeats_only_what_was_in_flight() {
+    let (mut points, times, seed) = (CrashPoint::all(), setting("SCOREWATCH_CRASH_TIMES").unwrap_or(TIMES), seed());
+    report(&format!("named points: {} × {times}, SCOREWATCH_CRASH_SEED={seed}", points.len()));
+    assert!(points.len() >= 25);
+    if let Ok(only) = std::env::var("SCOREWATCH_CRASH_ONLY") {
+        points.retain(|point| point.name().contains(&only));
+    }
+    let worlds = (0..WORLDS).map(|world| {
+        let mine = points.iter().copied().skip(world).step_by(WORLDS).collect();
+        tokio::spawn(crash_at(mine, times, seed + world as u64))
+    });
+    let (mut accepted, mut repeats) = (0, 0);
+    for world in worlds.collect::<Vec<_>>() {
+        let tally = world.await.unwrap();
+        accepted += tally.accepted;
+        repeats += tally.repeats;
+    }
+    report(&format!("named points: {accepted} accepted, {repeats} marked repeats; 0 lost, 0 avoidable repeats"));
+}
+
+async fn crash_at(points: Vec<CrashPoint>, times: u64, seed: u64) -> super::model::Tally {
+    let mut stage = Stage::new(&format!("{points:?}"), seed).await;
+    for point in points {
+        let name = point.name();
+        if provocation(point) == Provocation::Schema {
+            for _ in 0..times {
+                assert!(migration::crash_in_every_step(&name).await > 0, "{name} was never come to");
+            }
+            continue;
+        }
+        for time in 0..times {
+            let pass = if comes_once(point) { 1 } else { time % TIMES + 1 };
+            let environment = [("SCOREWATCH_CRASH_POINT", &*name), ("SCOREWATCH_CRASH_PASS", &*pass.to_string())];
+            stage.turn_scores();
+            crash_once(&mut stage, provocation(point), &environment).await;
+        }
+    }
+    stage.finish().await
+}
+
+/// Brings the process to the point, where it aborts.
+async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[(&str, &str); 2]) {
+    let receivers = &stage.world.receivers;
+    match provocation {
+        Provocation::Busy => receivers.set(SOC, Some(Reply::status(503))),
+        Provocation::Refusal => receivers.set(DESK, Some(Reply::status(400))),
+        Provocation::Gone => receivers.set(SOC, Some(Reply::status(410))),
+        Provocation::Interrupted => interrupt(stage).await,
+        Provocation::Absence => forget_last_beat(stage).await,
+        Provocation::Age => stage.age().await,
+        Provocation::NewChannel => forget_channels(stage).await,
+        Provocation::Resend => return crash_command(stage, Reply::status(400), "dead", environment).await,
+        Provocation::Unpark => return crash_command(stage, Reply::status(410), "parked", environment).await,
+        Provocation::Drill => return crash_confirmation(stage, environment).await,
+        Provocation::StopInClaim => return stop_in_claim(stage, environment).await,
+        _ => {}
+    }
+    let service = stage.spawn(environment);
+    match provocation {
+        Provocation::Reload => stage.reload(&service).await,
+        Provocation::Stop => {
+            service.listening().await;
+            stage.random_point(&service).await;
+            service.signal("TERM");
+        }
+        _ => {}
+    }
+    let aborted = tokio::select! {
+        aborted = aborted(&service) => aborted,
+        () = keep_turning(stage, &service) => false,
+    };
+    assert!(aborted, "{environment:?}: it ended otherwise:\n{}", service.log());
+    stage.gone().await;
+    for channel in [SOC, DESK] {
+        stage.world.receivers.set(channel, None);
+    }
+    if matches!(provocation, Provocation::Gone | Provocation::Refusal) {
+        stage.mend().await;
+    }
+}
+
+/// Turns all scores whenever what they were before was judged; never ends.
+async fn keep_turning(stage: &Stage, service: &Service) {
+    loop {
+        stage.world.checked(service, SENTINEL, 2).await;
+        stage.turn_scores();
+    }
+}
+
+/// Waits until the first channel is sent something.
+async fn something_is_sent(stage: &Stage, service: &Service) {
+    let before = stage.world.told(SOC).len();
+    tokio::select! {
+        () = stage.world.until(service, SOC, |told| told.len() > before) => {}
+        () = keep_turning(stage, service) => {}
+    }
+}
+
+/// Kills a service while a receiver holds its answer back.
+async fn interrupt(stage: &mut Stage) {
+    stage.world.receivers.set(SOC, Some(Reply::hang()));
+    let service = stage.spawn(&[]);
+    something_is_sent(stage, &service).await;
+    service.kill();
+    stage.world.receivers.set(SOC, None);
+    stage.gone().await;
+}
+
+/// As if the service had been away for an hour.
+async fn forget_last_beat(stage: &mut Stage) {
+    let mut store = stage.open().await;
+    let sql = "UPDATE meta SET value = value - 3600000000000 WHERE key = 'beat'";
+    sqlx::query(sql).execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+}
+
+/// As if every channel had been configured just now.
+async fn forget_channels(stage: &mut Stage) {
+    let mut store = stage.open().await;
+    sqlx::query("UPDATE channel SET seen_at = NULL").execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+}
+
+/// Crashes the service while a person confirms a drill.
+async fn crash_confirmation(stage: &mut Stage, environment: &[(&str, &str); 2]) {
+    let service = stage.spawn(environment);
+    let address = service.listening().await;
+    let drills = |told: &[Told]| told.iter().filter(|told| told.accepted && told.kind == "drill").count();
+    let before = drills(&stage.world.told(DESK));
+    assert!(stage.world.command(&["channels", "drill", DESK]).await.status.success());
+    stage.world.until(&service, DESK, |told| drills(told) > before).await;
+    let told = stage.world.told(DESK);
+    let drill = told.iter().rfind(|told| told.kind == "drill").unwrap();
+    let _asking = begin_post(address, &format!("/confirm/{}", drill.message)).await;
+    assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
+    stage.gone().await;
+}
+
+/// Crashes a person's command about a delivery that was answered like that, beside a running service.
+async fn crash_command(stage: &mut Stage, reply: Reply, outcome: &str, environment: &[(&str, &str); 2]) {
+    stage.world.receivers.set(DESK, Some(reply));
+    let service = stage.spawn(&[]);
+    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", outcome];
+    let wait = async {
+        loop {
+            let rows = stage.world.listing(&listing).await;
+            if let Some(row) = rows.first() {
+                return row["id"].to_string();
+            }
+            stage.world.checked(&service, SENTINEL, 2).await;
+            stage.turn_scores();
+        }
+    };
+    let id = stage.world.patiently(&service, outcome, wait).await;
+    let command = if outcome == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };
+    let output = stage.world.command_with(&command, environment).await;
+    assert_eq!(output.status.signal(), Some(SIGABRT), "{output:?}");
+    stage.world.receivers.set(DESK, None);
+    stage.mend().await;
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
+/// Asks the service to stop while it waits for its turn to record an attempt, which it then does not make. Whether the turn
+/// that is waited for is that of a claim is not for us to say, so it is tried until it was.
+async fn stop_in_claim(stage: &mut Stage, environment: &[(&str, &str); 2]) {
+    loop {
+        let service = stage.spawn(environment);
+        something_is_sent(stage, &service).await;
+        let mut store = stage.open().await;
+        let turn = store.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        // Longer than the channel's pace, so that its worker has settled, or waits to.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        service.signal("TERM");
+        service.says("SIGTERM").await;
+        turn.rollback().await.unwrap();
+        store.close().await.unwrap();
+        let aborted = aborted(&service).await;
+        stage.gone().await;
+        if aborted {
+            return;
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The world of the crash tests: tenants whose scores move, receivers that stumble, and what is done to the process meanwhile.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use scorewatch::simulation::Reply;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use super::model::{Evidence, Tally};
+use crate::world::{HIGH, SENTINEL, SOC, Service, World, told};
+
+pub(super) const TENANTS: usize = 20;
+/// Told by a second rule; its receiver now and then refuses a message for good, which a person sends again.
+pub(super) const DESK: &str = "desk";
+pub(super) const SOC_RULE: &str = "device-score-low";
+pub(super) const DESK_RULE: &str = "device-score-low-too";
+/// A channel that only rows older than retention name.
+const ARCHIVE: &str = "archive";
+/// Fine, and three levels of bad that are further apart than the rule's step.
+const SCORES: [f64; 5] = [HIGH, HIGH, 280.0, 230.0, 180.0];
+const RULES: &str = "rules:\n  - name: device-score-low\n    score: device-secure-score\n    when: { below: 300 }\n    \
+                     step: 40pts\n    severity: warning\n    notify: [soc]\n  - name: device-score-low-too\n    \
+                     score: device-secure-score\n    when: { below: 300 }\n    severity: warning\n    notify: [desk]\n";
+/// More than the store removes in three slices.
+const OLD_ROWS: i64 = 7_000;
+const UNFINISHED: [&str; 13] = [
+    "deliveries",
+    "list",
+    "--json",
+    "--limit",
+    "0",
+    "--state",
+    "queued",
+    "--state",
+    "sending",
+    "--state",
+    "dead",
+    "--state",
+    "parked",
+];
+
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) random: StdRng,
+    pub(super) context: String,
+    /// What [`Stage::turn_scores`] has turned all scores to.
+    low: AtomicBool,
+    killed: Vec<Instant>,
+    tenants: Vec<String>,
+    /// The file of the tenant that reloads take away and bring back.
+    coming_and_going: String,
+}
+
+impl Stage {
+    pub(super) async fn new(context: &str, seed: u64) -> Self {
+        let mut world = World::new().await;
+        RULES.clone_into(&mut world.setup.rules);
+        let desk = world.receivers.add_webhook(DESK);
+        world.setup.webhook(DESK, &desk);
+        let tenants: Vec<_> = (0..TENANTS).map(|number| format!("tenant-{number}")).collect();
+        for tenant in &tenants {
+            world.add_tenant(tenant);
+        }
+        world.write();
+        let coming_and_going = std::fs::read_to_string(world.folder.path().join("tenants/tenant-0.yaml")).unwrap();
+        let (random, context) = (StdRng::seed_from_u64(seed), format!("{context}, seed {seed}"));
+        Self { world, random, context, low: AtomicBool::new(false), killed: Vec::new(), tenants, coming_and_going }
+    }
+
+    pub(super) fn spawn(&self, environment: &[(&str, &str)]) -> Service {
+        Service::spawn(&self.world.folder.config(), environment)
+    }
+
+    /// A few tenants get a new score, often the one that they have.
+    pub(super) fn move_scores(&mut self) {
+        for _ in 0..self.random.random_range(1..=TENANTS / 2) {
+            let (tenant, score) = (self.random.random_range(0..TENANTS), self.random.random_range(0..SCORES.len()));
+            self.world.set_score(&self.tenants[tenant], SCORES[score]);
+        }
+    }
+
+    /// All tenants get another score than they got the last time: every channel is told.
+    pub(super) fn turn_scores(&self) {
+        let low = !self.low.fetch_not(Ordering::SeqCst);
+        for tenant in &self.tenants {
+            self.world.set_score(tenant, if low { SCORES[2] } else { HIGH });
+        }
+    }
+
+    /// Now and then a receiver fails once, or takes messages and is slow to say so: a kill meanwhile makes a repeat.
+    pub(super) fn trouble_receivers(&mut self) {
+        let slow = Reply::status(204).delayed(Duration::from_millis(self.random.random_range(1..50)));
+        let replies = match self.random.random_range(0..10) {
+            0 => vec![Reply::html(503)],
+            1 => vec![Reply::close()],
+            2..6 => vec![slow; 4],
+            _ => Vec::new(),
+        };
+        self.world.receivers.script(SOC, replies);
+        if self.random.random_ratio(1, 10) {
+            self.world.receivers.script(DESK, vec![Reply::status(400)]);
+        }
+    }
+
+    /// Changes the configuration of a running service: a tenant goes, or comes back.
+    pub(super) async fn reload(&self, service: &Service) {
+        service.listening().await;
+        let name = "tenants/tenant-0.yaml";
+        let file = self.world.folder.path().join(name);
+        if file.exists() {
+            std::fs::remove_file(file).unwrap();
+        } else {
+            self.world.folder.write(name, &self.coming_and_going);
+        }
+        service.signal("HUP");
+    }
+
+    /// Waits for a random number of messages or of checks, whichever comes first, and now and then a random moment more.
+    pub(super) async fn random_point(&mut self, service: &Service) {
+        /// A kill comes that long after the event that it waits for, at most: it spreads the points, nothing depends on it.
+        const AFTER_EVENT_MAX: Duration = Duration::from_millis(30);
+        let (world, random) = (&self.world, &mut self.random);
+        let (messages, checks) = (random.random_range(0..6), random.random_range(0..TENANTS as u64 * 5 / 4));
+        let messages = world.receivers.received().len() + messages;
+        let checks = world.cloud.counts().score_requests + checks;
+        let event = async {
+            tokio::select! {
+                () = world.receivers.wait_for(|received| received.len() >= messages) => {}
+                () = world.cloud.wait_for(|cloud| cloud.counts().score_requests >= checks) => {}
+            }
+        };
+        world.patiently(service, "an event to kill at", event).await;
+        if random.random() {
+            tokio::time::sleep(AFTER_EVENT_MAX.mul_f64(random.random())).await;
+        }
+    }
+
+    /// Notes that the process is gone, once everything that it sent was heard.
+    pub(super) async fn gone(&mut self) {
+        self.world.receivers.drained().await.unwrap();
+        self.killed.push(Instant::now());
+    }
+
+    /// Adds rows that are older than retention, while no service runs.
+    pub(super) async fn age(&mut self) {
+        let mut store = self.open().await;
+        for sql in [
+            "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+             INSERT OR IGNORE INTO notification (id, type, at, body) SELECT 'old-' || i, 'operator.away', 0, '{}' FROM n",
+            "INSERT OR IGNORE INTO delivery (notification_id, channel, state, queued_at, next_attempt_at, finished_at) \
+             SELECT id, 'archive', 'delivered', 0, 0, 0 FROM notification WHERE id LIKE 'old-%' AND ?1",
+            "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
+             INSERT OR IGNORE INTO sample_day SELECT i, 1, x'' FROM n",
+        ] {
+            sqlx::query(sql).bind(OLD_ROWS).execute(&mut store).await.unwrap();
+        }
+        store.close().await.unwrap();
+    }
+
+    /// A connection of our own to the store.
+    pub(super) async fn open(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.store()).busy_timeout(Duration::from_secs(30));
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+
+    pub(super) fn store(&self) -> PathBuf {
+        self.world.folder.path().join("data/scorewatch.db")
+    }
+
+    /// Does what a person does: sends dead letters again and lets parked channels go on.
+    pub(super) async fn mend(&self) {
+        for row in self.world.listing(&UNFINISHED).await {
+            let (id, channel) = (row["id"].to_string(), row["channel"].as_str().unwrap());
+            let output = match row["state"].as_str().unwrap() {
+                // What went along with another goes along with it again.
+                "dead" if row["carrier"].is_null() => self.world.command(&["deliveries", "resend", &id]).await,
+                "parked" => self.world.command(&["channels", "unpark", channel]).await,
+                _ => continue,
+            };
+            // Another row may have mended it already; then it is refused.
+            assert!(output.status.code().is_some(), "{output:?}");
+        }
+    }
+
+    /// Runs until everything is told, stops properly, and judges.
+    pub(super) async fn finish(mut self) -> Tally {
+        self.world.folder.write("tenants/tenant-0.yaml", &self.coming_and_going);
+        let service = self.world.run().await;
+        let mut scores = HashMap::new();
+        for tenant in &self.tenants {
+            scores.insert(tenant.clone(), SCORES[self.random.random_range(0..SCORES.len())]);
+        }
+        for (tenant, score) in &scores {
+            self.world.set_score(tenant, *score);
+        }
+        self.mend().await;
+        self.world.settle(&service, SOC).await;
+        let quiet = async {
+            while !self.world.listing(&UNFINISHED).await.is_empty() {
+                self.mend().await;
+                self.world.checked(&service, SENTINEL, 1).await;
+            }
+        };
+        self.world.patiently(&service, "every delivery to be delivered", quiet).await;
+        let alerts = self.world.listing(&["alerts", "list", "--all", "--json"]).await;
+        assert_eq!(service.stop().await.code(), Some(0));
+        let received = self.world.receivers.received();
+        let told = received.iter().flat_map(|request| {
+            let channel = request.channel.to_string();
+            told(std::slice::from_ref(request), &channel).into_iter().map(move |told| (channel.clone(), told))
+        });
+        let deliveries = self.deliveries().await;
+        let (killed, context) = (self.killed.as_slice(), self.context.as_str());
+        Evidence { told: told.collect(), killed, alerts, deliveries, scores, context }.judge()
+    }
+
+    async fn deliveries(&self) -> Vec<(String, String, String)> {
+        let mut store = self.open().await;
+        let sql = "SELECT channel, notification_id, state FROM delivery";
+        let rows: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(&mut store).await.unwrap();
+        store.close().await.unwrap();
+        assert!(rows.iter().all(|(channel, ..)| channel != ARCHIVE), "{}: retention left something", self.context);
+        rows
+    }
+}
