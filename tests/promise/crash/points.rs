@@ -224,8 +224,11 @@ async fn forget_last_beat(stage: &mut Stage) {
     store.close().await.unwrap();
 }
 
-/// As if every channel had been configured just now.
+/// As if every channel had been configured just now; where there is no store yet, they are.
 async fn forget_channels(stage: &mut Stage) {
+    if !stage.store().exists() {
+        return;
+    }
     let mut store = stage.open().await;
     sqlx::query("UPDATE channel SET seen_at = NULL").execute(&mut store).await.unwrap();
     store.close().await.unwrap();
