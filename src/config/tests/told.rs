@@ -102,6 +102,8 @@ const MISTAKES: &[Mistake] = &[
         "type: alertmanager, url: https://a.example, username: me",
         "this is half a way to sign in, or two",
     ),
+    ('m', "type: teams,", "type: teams, drill: 12h,", "channels.soc-teams.drill: `12h` is too often for a drill"),
+    ('m', "type: teams,", "type: teams, drill: monthly,", "`monthly` is no time between drills; write a day or more"),
     // Tenants.
     ('t', "id: contoso", "id: Contoso", "2:5: error: id: 'C' can't stand there in a name"),
     ('t', "id: contoso\n", "\n", "`id` is missing"),
@@ -190,6 +192,7 @@ fn what_is_probably_not_meant_is_a_warning() {
         ('r', "tier: gold", "tier: golden", "rule `device-score-low` selects no tenant"),
         ('m', "rules/*.yaml", "none/*.yaml", "no file matches `none/*.yaml`"),
         ('m', "operator: { notify: [soc-teams, soar] }", "", "nobody hears when we go blind"),
+        ('m', "operator: {", "public_url: http://x\noperator: {", "links with `http:` are shown in no message"),
     ] {
         let (loaded, text) = make(&(file, from, to, told));
         let is_warning = loaded.config.is_some() && text.contains(": warning: ");
@@ -232,6 +235,7 @@ fn typical_mistakes_read_well() {
         "may not show tenant",
         "did you mean `severity`?",
         "`type` is missing",
+        "is too often for a drill",
     ];
     insta::assert_snapshot!(told.map(shown).join("\n\n"));
     let all = MAIN.replace("[soc-teams, soar]", "[soc-team").replace("timezone", "timezon");
