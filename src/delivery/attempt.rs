@@ -100,10 +100,8 @@ pub(super) async fn deliver(
     // which may be newer than what was claimed: a person may have confirmed a drill meanwhile.
     let is_proof = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
     standing.proven_at = is_proof.then_some(now);
-    if sent.verdict == Verdict::Delivered {
-        if let Some(host) = &host {
-            dispatcher.budget.credit(host, delivery.attempt);
-        }
+    if let (Verdict::Delivered, Some(host)) = (&sent.verdict, &host) {
+        dispatcher.budget.credit(host, delivery.attempt);
     }
     let outcome = outcome(&settings, &delivery, sent, now);
     tell_log(channel, &delivery, &outcome);
