@@ -14,14 +14,22 @@ pub enum Clock {
     #[default]
     System,
     /// Stands still until a test moves it.
-    Manual(Arc<watch::Sender<Timestamp>>),
+    Manual(Arc<watch::Sender<Hands>>),
+}
+
+/// What a manual clock shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Hands {
+    wall: Timestamp,
+    /// Monotonic time since it was made; setting the wall clock does not touch it.
+    passed: Duration,
 }
 
 impl Clock {
     /// A clock that stands at that instant.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(watch::Sender::new(start)))
+        Self::Manual(Arc::new(watch::Sender::new(Hands { wall: start, passed: Duration::ZERO })))
     }
 
     /// The time.
@@ -30,27 +38,37 @@ impl Clock {
         match self {
             #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system clock")]
             Self::System => Timestamp::from_chrono(Utc::now()).unwrap_or(Timestamp::EPOCH),
-            Self::Manual(time) => *time.borrow(),
+            Self::Manual(hands) => hands.borrow().wall,
         }
     }
 
-    /// Waits that long by this clock.
+    /// Waits that long by this clock, whatever the wall clock is set to meanwhile.
     pub async fn sleep(&self, duration: Duration) {
         match self {
             Self::System => tokio::time::sleep(duration).await,
-            Self::Manual(time) => {
-                let until = self.now().plus(duration);
-                let mut changes = time.subscribe();
+            Self::Manual(hands) => {
+                let mut changes = hands.subscribe();
+                let until = changes.borrow().passed.saturating_add(duration);
                 // An error means that the sender is gone, which `self` rules out.
-                let _ = changes.wait_for(|now| *now >= until).await;
+                let _ = changes.wait_for(|hands| hands.passed >= until).await;
             }
         }
     }
 
-    /// Moves a manual clock forward and wakes whoever waits for that time. The system's clock takes no orders.
+    /// Lets so much time pass on a manual clock and wakes whoever waits for that. The system's clock takes no orders.
     pub fn advance(&self, duration: Duration) {
-        if let Self::Manual(time) = self {
-            time.send_modify(|now| *now = now.plus(duration));
+        if let Self::Manual(hands) = self {
+            hands.send_modify(|hands| {
+                hands.wall = hands.wall.plus(duration);
+                hands.passed = hands.passed.saturating_add(duration);
+            });
+        }
+    }
+
+    /// Sets a manual clock's wall time, as an administrator or a time server does: no time passes by it.
+    pub fn set(&self, wall: Timestamp) {
+        if let Self::Manual(hands) = self {
+            hands.send_modify(|hands| hands.wall = wall);
         }
     }
 }

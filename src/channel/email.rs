@@ -62,7 +62,7 @@ impl Channel for Email {
     fn compose(
         &self,
         notification: &Notification,
-        _form: Form,
+        form: Form,
         attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
         let ChannelKind::Email(email) = &self.settings.kind else {
@@ -73,7 +73,7 @@ impl Channel for Email {
             Some((username, password)) => Some(SignIn { username: username.clone(), password: password.resolve()? }),
             None => None,
         };
-        let body = message::body(&self.settings, &self.templates, Receiver::Email, notification)?;
+        let body = message::body(&self.settings, &self.templates, Receiver::Email, notification, form)?;
         let letter: Letter = serde_json::from_slice(&body).map_err(|error| unwritable(&error))?;
         let content = write(email, letter, notification, attempt_at)?;
         if content.len() > MESSAGE_BYTES_MAX {

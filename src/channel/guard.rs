@@ -19,6 +19,10 @@ const TEAMS_SUFFIXES: [&str; 6] = [
 ];
 /// Hosts of Slack incoming webhooks.
 const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
+/// Hosts of Discord webhooks, and whatever is below them (`canary.discord.com`).
+const DISCORD_HOSTS: [&str; 2] = ["discord.com", "discordapp.com"];
+/// Hosts of Google Chat webhooks.
+const GOOGLE_CHAT_HOSTS: [&str; 1] = ["chat.googleapis.com"];
 /// Longest URL that Power Automate takes, in characters.
 const URL_BYTES_MAX: usize = 16 * 1024;
 
@@ -57,12 +61,61 @@ pub fn slack(url: &str, private: &Private) -> Result<(), ComposeError> {
     }
 }
 
+/// Checks the URL of a Discord webhook.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn discord(url: &str, private: &Private) -> Result<(), ComposeError> {
+    let parsed = parse(url, private)?;
+    let foreign = |last: &str| matches!(last, "slack" | "github");
+    if parsed.path_segments().and_then(|mut segments| segments.next_back()).is_some_and(foreign) {
+        return refuse("it takes the messages of another application; delete the last part of its path");
+    }
+    let known = |host: &str| DISCORD_HOSTS.iter().any(|known| host == *known || is_below(host, known));
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+        Ok(())
+    } else {
+        refuse("its host is not `discord.com`; create a webhook in the channel's settings under Integrations")
+    }
+}
+
+/// Checks the URL of a Google Chat webhook.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn google_chat(url: &str, private: &Private) -> Result<(), ComposeError> {
+    let parsed = parse(url, private)?;
+    let known = |host: &str| GOOGLE_CHAT_HOSTS.contains(&host);
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+        Ok(())
+    } else {
+        refuse("its host is not `chat.googleapis.com`; create a webhook under Apps & integrations of the space")
+    }
+}
+
 /// Checks the URL of any other receiver.
 ///
 /// # Errors
 /// One sentence, without the URL.
 pub fn webhook(url: &str, private: &Private) -> Result<(), ComposeError> {
     parse(url, private).map(drop)
+}
+
+/// Checks a base URL, to which a path will be added.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn base(url: &str, private: &Private) -> Result<(), ComposeError> {
+    let parsed = parse(url, private)?;
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return refuse("it is the base of an API, so that nothing may follow its path");
+    }
+    Ok(())
+}
+
+/// That base URL with a path below it. The base is checked already.
+pub(super) fn below(base: &str, path: &str) -> String {
+    format!("{}{path}", base.trim_end_matches('/'))
 }
 
 fn refuse<T>(what: &str) -> Result<T, ComposeError> {
@@ -179,6 +232,34 @@ mod tests {
     }
 
     #[test]
+    fn only_webhooks_of_discord_and_google_chat_are_taken_as_theirs() {
+        for (url, good) in [
+            ("https://discord.com/api/webhooks/1/x?wait=true", true),
+            ("https://canary.discord.com/api/webhooks/1/x", true),
+            ("https://discordapp.com/api/webhooks/1/x", true),
+            ("https://discord.com/api/webhooks/1/x/slack", false),
+            ("https://discord.com/api/webhooks/1/x/github", false),
+            ("https://evildiscord.com/api/webhooks/1/x", false),
+            ("https://discord.com.evil.example/api/webhooks/1/x", false),
+            ("https://discord.com@evil.example/api/webhooks/1/x", false),
+            ("http://discord.com/api/webhooks/1/x", false),
+            ("https://discord.com:8443/api/webhooks/1/x", false),
+        ] {
+            assert_eq!(discord(url, &Private::Refused).is_ok(), good, "{url}");
+        }
+        for (url, good) in [
+            ("https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t", true),
+            ("https://x.chat.googleapis.com/v1/spaces/A/messages", false),
+            ("https://storage.googleapis.com/v1/spaces/A/messages", false),
+            ("https://chat.googleapis.com.evil.example/v1/spaces/A/messages", false),
+        ] {
+            assert_eq!(google_chat(url, &Private::Refused).is_ok(), good, "{url}");
+        }
+        assert!(discord("http://127.0.0.1:4000/api/webhooks/1/x", &Private::Any).is_ok());
+        assert!(google_chat("http://127.0.0.1:4000/v1/spaces/A/messages", &Private::Any).is_ok());
+    }
+
+    #[test]
     fn leave_for_private_receivers_frees_the_host_as_far_as_it_goes() {
         let url = "http://127.0.0.1:4000/services/x";
         assert!(slack(url, &Private::Any).is_ok());
@@ -188,5 +269,20 @@ mod tests {
         assert!(slack("https://10.0.0.1/x", &Private::Loopback).is_err());
         assert!(webhook("http://soar.example/x", &Private::Refused).is_err());
         assert!(webhook("https://soar.example/x", &Private::Refused).is_ok());
+    }
+
+    #[test]
+    fn a_base_has_room_for_a_path() {
+        for url in ["https://a.example/?x=1", "https://a.example/#x", "http://a.example", "https://u:p@a.example"] {
+            assert!(base(url, &Private::Refused).is_err(), "{url}");
+        }
+        for (url, whole) in [
+            ("https://a.example", "https://a.example/api"),
+            ("https://a.example/", "https://a.example/api"),
+            ("https://a.example/below/this/", "https://a.example/below/this/api"),
+        ] {
+            assert!(base(url, &Private::Refused).is_ok(), "{url}");
+            assert_eq!(below(url, "/api"), whole);
+        }
     }
 }

@@ -1,8 +1,12 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
+mod alertmanager;
+mod chat;
 pub mod email;
 pub mod guard;
 mod message;
+mod pagerduty;
+pub mod signature;
 mod slack;
 mod status;
 mod teams;
@@ -10,14 +14,18 @@ mod webhook;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+pub use chat::ChatApp;
+
 pub use crate::notify::backoff::Bounds as RetryBounds;
+
+pub use pagerduty::check_routing_key;
 
 use crate::{
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
-    secret::{SecretReference, redact_url},
-    template::Registry,
+    secret::{SecretError, SecretReference, SecretString, redact_url},
+    template::{Receiver, Registry},
 };
 
 /// A channel as configured.
@@ -58,36 +66,78 @@ pub enum ChannelKind {
         /// The webhook's URL; the whole authorisation is in it.
         url: SecretReference,
     },
+    /// An incoming webhook of another chat application.
+    Chat {
+        /// Which application.
+        app: ChatApp,
+        /// The webhook's URL; the whole authorisation is in it.
+        url: SecretReference,
+    },
     /// Any receiver of JSON, with Standard Webhooks headers.
     Webhook {
         /// The receiver's URL.
         url: WebhookUrl,
-        /// Signing secrets, newest first; `whsec_` and base64.
+        /// Signing secrets, newest first; `whsec_` or `whsk_` and base64.
         signing_secrets: Vec<SecretReference>,
     },
     /// Mail, handed in to a server.
     Email(Box<email::EmailSettings>),
+    /// A PagerDuty service, by an integration of its Events API v2.
+    Pagerduty {
+        /// The integration's key; the whole authorisation is in it.
+        routing_key: SecretReference,
+        /// Where the account lives.
+        region: PagerdutyRegion,
+        /// Another base URL than the region's: a receiver inside, or a test.
+        url: Option<WebhookUrl>,
+    },
+    /// An Alertmanager, or what speaks its API.
+    Alertmanager {
+        /// The base URL; `/api/v2/alerts` is added.
+        url: WebhookUrl,
+        /// How it knows us.
+        authorization: Authorization,
+    },
 }
 
 impl ChannelKind {
+    /// For which kind of receiver its templates write; `None`: it is sent fields, no text.
+    #[must_use]
+    pub const fn receiver(&self) -> Option<Receiver> {
+        match self {
+            Self::Teams { .. } => Some(Receiver::Teams),
+            Self::Slack { .. } => Some(Receiver::Slack),
+            Self::Chat { app, .. } => Some(app.receiver()),
+            Self::Webhook { .. } => Some(Receiver::Webhook),
+            Self::Email(_) => Some(Receiver::Email),
+            Self::Pagerduty { .. } | Self::Alertmanager { .. } => None,
+        }
+    }
+
     /// The name as written under `type:`, which is also the built-in template's name.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Teams { .. } => "teams",
             Self::Slack { .. } => "slack",
+            Self::Chat { app, .. } => app.as_str(),
             Self::Webhook { .. } => "webhook",
             Self::Email(_) => "email",
+            Self::Pagerduty { .. } => "pagerduty",
+            Self::Alertmanager { .. } => "alertmanager",
         }
     }
-}
 
-impl ChannelKind {
-    /// Whether the receiver keeps alerts as state and must be told each step of each: nothing is folded or digested for it.
+    /// Whether the receiver keeps a state per alert, which each message opens, updates or closes. To such a receiver messages may
+    /// be neither folded into one nor left out: a resolve that goes missing leaves its alert open for ever, and an alert that
+    /// fires and resolves in one line was never open.
     #[must_use]
     pub const fn keeps_state(&self) -> bool {
         match self {
-            Self::Teams { .. } | Self::Slack { .. } | Self::Webhook { .. } | Self::Email(_) => false,
+            Self::Pagerduty { .. } | Self::Alertmanager { .. } => true,
+            Self::Teams { .. } | Self::Slack { .. } | Self::Chat { .. } | Self::Webhook { .. } | Self::Email(_) => {
+                false
+            }
         }
     }
 
@@ -97,6 +147,35 @@ impl ChannelKind {
     pub const fn answer_proves(&self) -> bool {
         !matches!(self, Self::Teams { .. } | Self::Email(_))
     }
+}
+
+/// Where a PagerDuty account lives. Its events go nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PagerdutyRegion {
+    /// `events.pagerduty.com`.
+    #[default]
+    Us,
+    /// `events.eu.pagerduty.com`.
+    Eu,
+}
+
+/// How an Alertmanager, or the proxy before it, knows us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authorization {
+    /// Not at all.
+    Nobody,
+    /// HTTP basic authentication.
+    Basic {
+        /// The user's name, in the open.
+        username: String,
+        /// The password.
+        password: SecretReference,
+    },
+    /// A bearer token.
+    Bearer {
+        /// The token.
+        token: SecretReference,
+    },
 }
 
 impl ChannelSettings {
@@ -114,6 +193,16 @@ pub enum WebhookUrl {
     Open(String),
     /// Kept elsewhere.
     Secret(SecretReference),
+}
+
+impl WebhookUrl {
+    /// The URL itself.
+    fn resolve(&self) -> Result<SecretString, SecretError> {
+        match self {
+            Self::Open(url) => Ok(SecretString::from(url.as_str())),
+            Self::Secret(reference) => reference.resolve(),
+        }
+    }
 }
 
 impl fmt::Debug for WebhookUrl {
@@ -216,7 +305,10 @@ pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<d
     match &settings.kind {
         ChannelKind::Teams { .. } => Box::new(teams::Teams::new(settings, templates)),
         ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
+        ChannelKind::Chat { .. } => Box::new(chat::Chat::new(settings, templates)),
         ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
         ChannelKind::Email(_) => Box::new(email::Email::new(settings, templates)),
+        ChannelKind::Pagerduty { .. } => Box::new(pagerduty::Pagerduty::new(settings)),
+        ChannelKind::Alertmanager { .. } => Box::new(alertmanager::Alertmanager::new(settings)),
     }
 }

@@ -28,15 +28,11 @@ const GONE: [&str; 11] = [
     "team_disabled",
     "user_not_found",
 ];
+/// Answers that are about how this message is written; as `text` alone it may be taken.
+const TOO_RICH: [&str; 5] =
+    ["invalid_attachments", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "too_many_attachments"];
 /// Answers that are about this message only.
-const REFUSED: [&str; 6] = [
-    "invalid_attachments",
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_payload",
-    "no_text",
-    "too_many_attachments",
-];
+const REFUSED: [&str; 2] = ["invalid_payload", "no_text"];
 /// Answers after which a later attempt may succeed.
 const LATER: [&str; 3] = ["rate_limited", "ratelimited", "rollup_error"];
 
@@ -56,7 +52,7 @@ impl Channel for Slack {
     fn compose(
         &self,
         notification: &Notification,
-        _form: Form,
+        form: Form,
         _attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
         let ChannelKind::Slack { url } = &self.settings.kind else {
@@ -64,7 +60,7 @@ impl Channel for Slack {
         };
         let url = url.resolve()?;
         guard::slack(url.expose_secret(), &self.settings.private)?;
-        let body = message::body(&self.settings, &self.templates, Receiver::Slack, notification)?;
+        let body = message::body(&self.settings, &self.templates, Receiver::Slack, notification, form)?;
         Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
@@ -82,6 +78,8 @@ fn judge(answer: &Answer, now: Timestamp) -> Verdict {
     let reason = format!("Slack answered `{body}`");
     if GONE.contains(&body) {
         Verdict::Parked { reason }
+    } else if TOO_RICH.contains(&body) {
+        Verdict::Plainer { reason }
     } else if REFUSED.contains(&body) {
         Verdict::Dead { reason }
     } else if LATER.contains(&body) {
@@ -123,7 +121,9 @@ mod tests {
             (400, "channel_is_archived", "parked"),
             (500, "invalid_token", "parked"),
             (404, "invalid_payload", "dead"),
-            (403, "invalid_blocks", "dead"),
+            (403, "invalid_blocks", "plainer"),
+            (400, "msg_blocks_too_long", "plainer"),
+            (400, "no_text", "dead"),
             (400, "rate_limited", "retry"),
             (500, "rollup_error", "retry"),
             (429, "", "retry"),

@@ -24,6 +24,14 @@ pub(super) fn verdict(answer: &Answer, now: Timestamp) -> Verdict {
     }
 }
 
+/// The same, but the receiver may take the message as plain text if it refuses it with one of these statuses.
+pub(super) fn plainer(answer: &Answer, now: Timestamp, statuses: &[u16]) -> Verdict {
+    match verdict(answer, now) {
+        Verdict::Dead { reason } if statuses.contains(&answer.status) => Verdict::Plainer { reason },
+        verdict => verdict,
+    }
+}
+
 /// Judges that there is no answer.
 pub(super) fn no_answer(error: &EgressError) -> Verdict {
     match error {

@@ -33,7 +33,7 @@ impl Channel for Teams {
     fn compose(
         &self,
         notification: &Notification,
-        _form: Form,
+        form: Form,
         _attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
         let ChannelKind::Teams { url } = &self.settings.kind else {
@@ -41,13 +41,13 @@ impl Channel for Teams {
         };
         let url = url.resolve()?;
         guard::teams(url.expose_secret(), &self.settings.private)?;
-        let body = message::body(&self.settings, &self.templates, Receiver::Teams, notification)?;
+        let body = message::body(&self.settings, &self.templates, Receiver::Teams, notification, form)?;
         Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
     fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
         match answer {
-            Ok(answer) => status::verdict(answer, now),
+            Ok(answer) => status::plainer(answer, now, &[400, 413]),
             Err(error) => status::no_answer(error),
         }
     }

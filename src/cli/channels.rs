@@ -1,4 +1,4 @@
-//! `scorewatch channels`: list, drill, unpark.
+//! `scorewatch channels`: list, drill, unpark, public-key.
 
 use std::{path::Path, sync::Arc};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Failure, beside, configured, output, wrong_input};
 use crate::{
-    channel::ChannelSettings,
+    channel::{ChannelKind, ChannelSettings, signature::SigningKey},
     clock::Clock,
     config::Config,
     domain::{ChannelName, Timestamp},
@@ -22,7 +22,8 @@ use crate::{
 Examples:
   scorewatch channels list                how each channel fares, and what waits for it
   scorewatch channels drill soc-teams     send it a drill now; if it is parked and the drill arrives, it goes on
-  scorewatch channels unpark soc-teams    after its receiver was mended: let its queue go on")]
+  scorewatch channels unpark soc-teams    after its receiver was mended: let its queue go on
+  scorewatch channels public-key soar     what the receiver verifies our ed25519 signatures by")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -43,6 +44,11 @@ enum Action {
     },
     /// Let a parked channel's queue go on
     Unpark {
+        /// The channel's name
+        name: String,
+    },
+    /// Print the public keys of a webhook's ed25519 signing secrets, newest first
+    PublicKey {
         /// The channel's name
         name: String,
     },
@@ -123,11 +129,15 @@ impl Line {
 
 pub(super) async fn channels(file: &Path, arguments: Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
+    if let Action::PublicKey { name } = &arguments.action {
+        return public_key(&config, name);
+    }
     let store = beside(&config).await?;
     let done = match arguments.action {
         Action::List { json } => list(&store, &config, json).await,
         Action::Drill { name } => drill(&store, &config, &name).await,
         Action::Unpark { name } => unpark(&store, &name).await,
+        Action::PublicKey { .. } => Ok(()),
     };
     store.close().await;
     done
@@ -181,5 +191,21 @@ async fn unpark(store: &dyn Store, name: &str) -> Result<(), Failure> {
         return Err(wrong_input(format!("channel `{channel}` is not parked")));
     }
     output::say(&format!("channel `{channel}` goes on; the running service sends its queue within seconds"));
+    Ok(())
+}
+
+fn public_key(config: &Config, name: &str) -> Result<(), Failure> {
+    let settings = config.channels.get(name);
+    let settings = settings.ok_or_else(|| wrong_input(format!("there is no channel `{name}`")))?;
+    let ChannelKind::Webhook { signing_secrets, .. } = &settings.kind else {
+        return Err(wrong_input(format!("channel `{name}` is no `webhook`, and only those are signed")));
+    };
+    let keys = signing_secrets.iter().map(SigningKey::resolve).collect::<Result<Vec<_>, _>>();
+    let keys = keys.map_err(|error| Failure::Run(Some(error.into())))?;
+    let keys: Vec<String> = keys.iter().filter_map(SigningKey::public_key).collect();
+    if keys.is_empty() {
+        return Err(wrong_input(format!("channel `{name}` has no `whsk_` secret; a `whsec_` has no public key")));
+    }
+    output::say(&keys.join("\n"));
     Ok(())
 }

@@ -185,7 +185,11 @@ fn show_request(request: &Request, as_json: bool) -> Result<(), Failure> {
         .map(|(name, value)| (*name, if *name == "authorization" { "…" } else { value.expose_secret() }))
         .collect();
     let body = String::from_utf8_lossy(&request.body);
-    let parsed: Option<Value> = serde_json::from_str(&body).ok();
+    let mut parsed: Option<Value> = serde_json::from_str(&body).ok();
+    // PagerDuty is authorised in the body.
+    if let Some(key) = parsed.as_mut().and_then(|body| body.get_mut("routing_key")) {
+        *key = Value::from("…");
+    }
     if as_json {
         let body = parsed.unwrap_or_else(|| Value::String(body.into_owned()));
         let headers: serde_json::Map<_, _> =

@@ -7,16 +7,18 @@ use secrecy::ExposeSecret;
 use super::{
     email,
     field::{Field, Word},
+    protocols::ProtocolKeys,
     raw::{AllowPrivate, OneOrMany, RawChannel, RawDigest, RawRetry, RawSecret},
-    scope::{Problems, Scope},
+    scope::{Problems, Scope, quoted},
     secrets,
     words::{labels, name, one_of},
 };
 use crate::{
-    channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
+    channel::{ChannelKind, ChannelSettings, ChatApp, RetryBounds, WebhookUrl, signature::SigningKey},
     domain::{ChannelName, Selector, TenantId, parse_duration},
     egress::Private,
     notify::route::Fence,
+    secret::SecretReference,
 };
 
 /// More notifications than this, waiting for one channel, go out as one.
@@ -26,71 +28,87 @@ const DRILL_EVERY: Duration = Duration::from_hours(30 * 24);
 /// Drills that come more often than this would be noise, and leave no time to see them.
 const DRILL_EVERY_MIN: Duration = Duration::from_hours(24);
 
+/// What stands under `type:`.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Teams,
     Slack,
+    Chat(ChatApp),
     Webhook,
     Email,
+    Pagerduty,
+    Alertmanager,
 }
+
+/// What may stand under `type:`.
+const KINDS: [(&str, Kind); 9] = [
+    ("teams", Kind::Teams),
+    ("slack", Kind::Slack),
+    (ChatApp::Discord.as_str(), Kind::Chat(ChatApp::Discord)),
+    (ChatApp::GoogleChat.as_str(), Kind::Chat(ChatApp::GoogleChat)),
+    (ChatApp::Mattermost.as_str(), Kind::Chat(ChatApp::Mattermost)),
+    ("webhook", Kind::Webhook),
+    ("email", Kind::Email),
+    ("pagerduty", Kind::Pagerduty),
+    ("alertmanager", Kind::Alertmanager),
+];
 
 /// A channel, unless there is an error in it.
 pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelSettings> {
     at.only(RawChannel::KEYS, problems);
     let name = name(text, at, ChannelName::parse, problems);
     if !raw.r#type.is_written() {
-        problems.error(
-            &at.key("type"),
-            "`type` is missing",
-            "write `type: teams`, `type: slack`, `type: webhook` or `type: email`",
-        );
+        let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+        problems.error(&at.key("type"), "`type` is missing", format!("write `type:` and one of {}", quoted(&words)));
     }
-    let kinds = [("teams", Kind::Teams), ("slack", Kind::Slack), ("webhook", Kind::Webhook), ("email", Kind::Email)];
-    let kind = one_of(raw.r#type, &at.key("type"), &kinds, problems);
+    let private = private(raw.allow_private, &at.key("allow_private"), problems);
     let signed = raw.signing_secret.is_written();
     let signing_secrets = signing(raw.signing_secret, &at.key("signing_secret"), problems);
-    let private = private(raw.allow_private, &at.key("allow_private"), problems);
-    if signed && kind.is_some_and(|kind| !matches!(kind, Kind::Webhook)) {
-        problems.error(&at.key("signing_secret"), "only a `webhook` is signed", "delete `signing_secret`");
-    }
+    let kind = one_of(raw.r#type, &at.key("type"), &KINDS, problems);
+    // Both know who signs in; each complains of what the other has, so only one is given it.
+    let is_mail = matches!(kind, Some(Kind::Email));
+    let (mail_user, user) = either(raw.username, is_mail);
+    let (mail_password, password) = either(raw.password, is_mail);
     let mail = email::RawEmail {
         server: raw.server,
         tls: raw.tls,
         from: raw.from,
         to: raw.to,
-        username: raw.username,
-        password: raw.password,
+        username: mail_user,
+        password: mail_password,
     };
-    let kind = if let Some(Kind::Email) = kind {
-        if raw.url.is_written() {
-            problems.error(
-                &at.key("url"),
-                "mail goes to a server, not to a URL",
-                "write `server: smtps://smtp.example`",
-            );
+    let keys = ProtocolKeys {
+        routing_key: raw.routing_key,
+        region: raw.region,
+        username: user,
+        password,
+        bearer_token: raw.bearer_token,
+        template: raw.template.is_written(),
+    };
+    let kind = kind.and_then(|kind| {
+        if signed && !matches!(kind, Kind::Webhook) {
+            problems.error(&at.key("signing_secret"), "only a `webhook` is signed", "delete `signing_secret`");
         }
-        email::settings(mail, at, &private, problems).map(|email| ChannelKind::Email(Box::new(email)))
-    } else {
-        if kind.is_some() {
+        keys.misplaced(kind, at, problems);
+        if !is_mail {
             mail.refuse(at, problems);
         }
-        let url = problems.require(raw.url, &at.key("url"), "{ file: secrets/url }");
-        let here = at.key("url");
-        kind.zip(url).and_then(|(kind, url)| {
-            Some(match (kind, url) {
-                (Kind::Webhook, RawSecret::Address(url)) => {
-                    ChannelKind::Webhook { url: WebhookUrl::Open(url.expose_secret().to_owned()), signing_secrets }
+        Some(match kind {
+            Kind::Teams => ChannelKind::Teams { url: secret_url(raw.url, at, problems)? },
+            Kind::Slack => ChannelKind::Slack { url: secret_url(raw.url, at, problems)? },
+            Kind::Chat(app) => ChannelKind::Chat { app, url: secret_url(raw.url, at, problems)? },
+            Kind::Webhook => ChannelKind::Webhook { url: webhook_url(raw.url, at, problems)?, signing_secrets },
+            Kind::Email => {
+                if raw.url.is_written() {
+                    let instead = "write `server: smtps://smtp.example`";
+                    problems.error(&at.key("url"), "mail goes to a server, not to a URL", instead);
                 }
-                (Kind::Webhook, url) => {
-                    let url = WebhookUrl::Secret(secrets::reference(url, &here, problems)?);
-                    ChannelKind::Webhook { url, signing_secrets }
-                }
-                (Kind::Teams, url) => ChannelKind::Teams { url: secrets::reference(url, &here, problems)? },
-                (Kind::Slack, url) => ChannelKind::Slack { url: secrets::reference(url, &here, problems)? },
-                (Kind::Email, _) => return None,
-            })
+                ChannelKind::Email(Box::new(email::settings(mail, at, &private, problems)?))
+            }
+            Kind::Pagerduty => keys.pagerduty(raw.url, &private, at, problems)?,
+            Kind::Alertmanager => keys.alertmanager(raw.url, &private, at, problems)?,
         })
-    };
+    });
     let tenants = raw.tenants.is_written().then(|| fence(raw.tenants, &at.key("tenants"), problems));
     let fence = Fence { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), problems)) };
     let pace = problems.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
@@ -113,18 +131,47 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
     })
 }
 
-fn signing(raw: Field<OneOrMany>, at: &Scope<'_>, problems: &mut Problems) -> Vec<crate::secret::SecretReference> {
+/// A URL that is a secret.
+fn secret_url(raw: Field<RawSecret>, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+    let here = at.key("url");
+    let url = problems.require(raw, &here, "{ file: secrets/url }")?;
+    secrets::reference(url, &here, problems)
+}
+
+/// A URL that may be one.
+fn webhook_url(raw: Field<RawSecret>, at: &Scope<'_>, problems: &mut Problems) -> Option<WebhookUrl> {
+    let here = at.key("url");
+    Some(match problems.require(raw, &here, "{ file: secrets/url }")? {
+        RawSecret::Address(url) => WebhookUrl::Open(url.expose_secret().to_owned()),
+        url => WebhookUrl::Secret(secrets::reference(url, &here, problems)?),
+    })
+}
+
+/// The field to the left or to the right, the other absent.
+fn either<T>(field: Field<T>, left: bool) -> (Field<T>, Field<T>) {
+    if left { (field, Field::default()) } else { (Field::default(), field) }
+}
+
+fn signing(raw: Field<OneOrMany>, at: &Scope<'_>, problems: &mut Problems) -> Vec<SecretReference> {
     match problems.take(raw, at) {
         None => Vec::new(),
-        Some(OneOrMany::One(secret)) => secrets::reference(secret, at, problems).into_iter().collect(),
+        Some(OneOrMany::One(secret)) => signing_key(secret, at, problems).into_iter().collect(),
         Some(OneOrMany::Many(secrets)) => {
             let secrets = problems.items(Field::Good(secrets), at);
-            secrets
-                .into_iter()
-                .filter_map(|(index, secret)| secrets::reference(secret, &at.item(index), problems))
-                .collect()
+            secrets.into_iter().filter_map(|(index, secret)| signing_key(secret, &at.item(index), problems)).collect()
         }
     }
+}
+
+/// A secret that is a key; what it holds is dropped.
+fn signing_key(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+    let reference = secrets::reference(raw, at, problems)?;
+    if let Err(error) = SigningKey::resolve(&reference) {
+        let instead = "write `whsec_` and base64 of 24 to 64 random bytes, or `whsk_` and base64 of an ed25519 key";
+        problems.error(at, format!("what it holds {}", error.what), instead);
+        return None;
+    }
+    Some(reference)
 }
 
 fn fence(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> BTreeSet<TenantId> {

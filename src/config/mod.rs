@@ -13,6 +13,7 @@ mod follow;
 mod gather;
 mod load;
 mod marks;
+mod protocols;
 mod raw;
 pub mod reload;
 mod rules;

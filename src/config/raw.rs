@@ -119,25 +119,31 @@ raw! {
 
     /// A place that receives.
     struct RawChannel {
-        /// `teams`, `slack`, `webhook` or `email`.
+        /// `teams`, `slack`, `discord`, `google-chat`, `mattermost`, `webhook`, `email`, `pagerduty` or `alertmanager`.
         r#type: Word,
-        /// Where to send; of `teams` and `slack` it is a secret. Not for `email`.
+        /// Where to send. Of chats it is a secret, of `alertmanager` the base URL; `pagerduty` needs none, `email` has none.
         #[schemars(with = "ChannelUrl")]
         url: RawSecret,
-        /// `whsec_` and base64; a list while it rotates, newest first.
+        /// `whsec_` or `whsk_` and base64; a list while it rotates, newest first.
         signing_secret: OneOrMany,
-        /// `email`: the server that takes the mail: `smtps://smtp.example`, or `smtp://smtp.example` with STARTTLS.
+        /// Of `email`: the server that takes the mail: `smtps://smtp.example`, or `smtp://smtp.example` with STARTTLS.
         server: Word,
-        /// `email`: `none` for a server inside your network that knows no TLS.
+        /// Of `email`: `none` for a server inside your network that knows no TLS.
         tls: Word,
-        /// `email`: from whom: `Scorewatch <scores@mssp.example>`.
+        /// Of `email`: from whom: `Scorewatch <scores@mssp.example>`.
         from: Word,
-        /// `email`: who gets it.
+        /// Of `email`: who gets it.
         to: Vec<Field<Word>>,
-        /// `email`: the name by which to sign in at the server.
+        /// Of `pagerduty`: the integration key.
+        routing_key: RawSecret,
+        /// Of `pagerduty`: `us` or `eu`.
+        region: Word,
+        /// Of `email` and `alertmanager`: the name by which to sign in.
         username: Word,
-        /// `email`: the password for it.
+        /// Of `email` and `alertmanager`: the password for it.
         password: RawSecret,
+        /// Of `alertmanager`: instead of `username` and `password`.
+        bearer_token: RawSecret,
         /// The only tenants that this channel may show.
         tenants: Vec<Field<Word>>,
         /// The labels of the only tenants that this channel may show.

@@ -12,11 +12,7 @@ use super::{
     scope::{Problems, Scope},
     words::{Names, notify},
 };
-use crate::{
-    channel::ChannelKind,
-    domain::parse_duration,
-    template::{Receiver, Registry},
-};
+use crate::{domain::parse_duration, template::Registry};
 
 /// Who hears that we are blind.
 pub(super) fn operator(
@@ -63,12 +59,7 @@ pub(super) fn templates(
     let registry = Registry::load(folder.as_deref()).map_err(|found| problems.list.extend(found)).ok()?;
     for (name, channel) in channels {
         let Some(template) = &channel.template else { continue };
-        let receiver = match channel.kind {
-            ChannelKind::Teams { .. } => Receiver::Teams,
-            ChannelKind::Slack { .. } => Receiver::Slack,
-            ChannelKind::Webhook { .. } => Receiver::Webhook,
-            ChannelKind::Email(_) => Receiver::Email,
-        };
+        let Some(receiver) = channel.kind.receiver() else { continue };
         let here = list.key(name.as_str());
         if !registry.has(template) {
             let what = format!("there is no template `{template}`");

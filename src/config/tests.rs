@@ -9,7 +9,10 @@ mod told;
 use std::{fs, path::Path, time::Duration};
 
 use super::{FleetShift, Loaded, load};
-use crate::diagnostic::render;
+use crate::{
+    channel::{Authorization, ChannelKind, PagerdutyRegion, WebhookUrl},
+    diagnostic::render,
+};
 
 const MAIN: &str = r#"
 store: sqlite://data/scorewatch.db
@@ -21,7 +24,7 @@ tenants: [tenants/*.yaml]
 channels:
   soc-teams: { type: teams, url: { file: secret } }
   contoso: { type: slack, url: { file: secret }, tenants: [contoso] }
-  soar: { type: webhook, url: https://soar.example/hook, signing_secret: { file: secret } }
+  soar: { type: webhook, url: https://soar.example/hook, signing_secret: { file: key } }
 operator: { notify: [soc-teams, soar] }
 "#;
 const TENANT: &str = "
@@ -49,6 +52,8 @@ rules:
 fn lay_out(folder: &Path, main: &[u8], tenant: &[u8], rules: &[u8]) {
     for (path, bytes) in [
         ("secret", b"hunter2\n".as_slice()),
+        ("key", b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"),
+        ("routing", b"0123456789abcdef0123456789abcdef\n"),
         ("scorewatch.yaml", main),
         ("tenants/contoso.yaml", tenant),
         ("rules/all.yaml", rules),
@@ -100,6 +105,33 @@ fn what_is_only_kept_yet_is_kept() {
     assert_eq!(config.rules.iter().map(|rule| rule.fleet).collect::<Vec<_>>(), [false, true, true]);
     let fleet = FleetShift { hold: Duration::ZERO, at_least: 3, share_percent: 50.0 };
     assert_eq!(config.fleet, fleet);
+}
+
+#[test]
+fn the_keys_of_protocols_are_meant_as_written() {
+    let kind = |written: &str| {
+        let main = MAIN.replace("type: teams, url: { file: secret }", written);
+        let (loaded, text) = read(&main, TENANT, RULES);
+        assert!(!text.contains("error"), "{text}");
+        loaded.config.unwrap().channels["soc-teams"].kind.clone()
+    };
+    assert!(matches!(
+        kind("type: pagerduty, routing_key: { file: routing }, region: eu"),
+        ChannelKind::Pagerduty { region: PagerdutyRegion::Eu, url: None, .. }
+    ));
+    assert!(matches!(
+        kind("type: pagerduty, routing_key: { file: routing }, url: http://10.0.0.1:1, allow_private: true"),
+        ChannelKind::Pagerduty { url: Some(WebhookUrl::Open(_)), .. }
+    ));
+    let signed_in = "type: alertmanager, url: https://a.example/am, username: me, password: { file: secret }";
+    assert!(matches!(
+        kind(signed_in),
+        ChannelKind::Alertmanager { authorization: Authorization::Basic { username, .. }, .. } if username == "me"
+    ));
+    assert!(matches!(
+        kind("type: alertmanager, url: { file: secret }, bearer_token: { file: secret }"),
+        ChannelKind::Alertmanager { url: WebhookUrl::Secret(_), authorization: Authorization::Bearer { .. } }
+    ));
 }
 
 #[test]

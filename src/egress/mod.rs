@@ -24,6 +24,7 @@ use reqwest::{
     header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout_at};
 
 pub use address::is_public;
 pub use mail::{Mail, MailServer};
@@ -73,7 +74,8 @@ pub struct Policy {
     pub deadline: Duration,
     /// The most bytes of an answer's body, after decompression.
     pub answer_bytes_max: usize,
-    /// What happens above that: `true` fails, `false` cuts the body and says so.
+    /// What happens above that, and when the body breaks off or does not end in time: `true` fails, `false` keeps what came and
+    /// says so, as status and headers say enough.
     pub fail_above_max: bool,
 }
 
@@ -101,7 +103,7 @@ pub struct Answer {
     pub content_type: Option<String>,
     /// The body, decompressed, up to the policy's cap; of a mail server the reply's text.
     pub body: Bytes,
-    /// Whether there was more than the cap.
+    /// Whether there was more than the cap, or the body broke off.
     pub truncated: bool,
     /// Which step of the dialogue a mail server's reply ended; `None` for HTTP.
     pub step: Option<mail::Step>,
@@ -250,11 +252,12 @@ impl Egress {
         if !request.body.is_empty() || request.method == Method::Post {
             builder = builder.body(request.body);
         }
-        let exchange = async {
-            let response = builder.send().await.map_err(|error| failure::classify(&error))?;
-            read(response, policy).await
-        };
-        tokio::time::timeout(policy.deadline, exchange).await.unwrap_or(Err(EgressError::Timeout(policy.deadline)))
+        let until = Instant::now() + policy.deadline;
+        match timeout_at(until, builder.send()).await {
+            Ok(Ok(response)) => read(response, policy, until).await,
+            Ok(Err(error)) => Err(failure::classify(&error)),
+            Err(_) => Err(EgressError::Timeout(policy.deadline)),
+        }
     }
 }
 
@@ -272,21 +275,29 @@ fn sensitive(headers: &[(&'static str, SecretString)]) -> Result<HeaderMap, Egre
     Ok(map)
 }
 
-/// Reads the body as it comes, and stops at the cap: what was promised as its length is not believed.
-async fn read(mut response: Response, policy: &Policy) -> Result<Answer, EgressError> {
+/// Reads the body as it comes, and stops at the cap and the deadline: what was promised as its length is not believed.
+async fn read(mut response: Response, policy: &Policy, until: Instant) -> Result<Answer, EgressError> {
     let max = policy.answer_bytes_max;
     let mut body = BytesMut::new();
     let mut truncated = false;
-    while let Some(chunk) = response.chunk().await.map_err(|error| failure::classify(&error))? {
-        let room = max - body.len();
-        if chunk.len() > room && policy.fail_above_max {
-            return Err(EgressError::TooLarge(max));
+    while !truncated {
+        let failure = match timeout_at(until, response.chunk()).await {
+            Ok(Ok(None)) => break,
+            Ok(Ok(Some(chunk))) => {
+                let room = max - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() <= room {
+                    continue;
+                }
+                EgressError::TooLarge(max)
+            }
+            Ok(Err(error)) => failure::classify(&error),
+            Err(_) => EgressError::Timeout(policy.deadline),
+        };
+        if policy.fail_above_max {
+            return Err(failure);
         }
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            truncated = true;
-            break;
-        }
+        truncated = true;
     }
     let header = |name| -> Option<String> {
         let value = response.headers().get(name)?.to_str().ok()?;

@@ -163,6 +163,22 @@ async fn entra_is_left_alone_for_as_long_as_it_asks() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_prolongs_no_wait() {
+    let first = AtomicUsize::new(0);
+    let world = World::new(move |seen| {
+        let is_first = is_token_request(seen) && first.fetch_add(1, Ordering::SeqCst) == 0;
+        is_first.then(|| entra_refusal(400, 50_196))
+    })
+    .await;
+    world.fetch().await.unwrap_err();
+    world.clock.set(world.clock.now().minus(Duration::from_secs(1)));
+    world.fetch().await.unwrap_err();
+    assert_eq!(world.token_requests(), 1, "a second is no reason to ask again");
+    world.clock.set(world.clock.now().minus(Duration::from_hours(1)));
+    assert_eq!(world.fetch().await, Ok(340.0));
+}
+
+#[tokio::test]
 async fn an_api_that_asks_to_wait_is_not_called_before() {
     for (value, wait) in [
         ("7", Some(7_000)),

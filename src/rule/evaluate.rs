@@ -132,6 +132,12 @@ fn resolve(alert: &Alert, firing: &Firing, why: Resolution, seen: Seen) -> Outco
     tell(alert, firing, TransitionKind::Resolved(why), seen)
 }
 
+/// When the reminder of what was told then is due: `repeat` later. What claims to have been told more than that ahead of now was
+/// told before the clock was set back; nobody waits for that time to come again.
+fn reminder_at(repeat: Duration, told_at: Timestamp, now: Timestamp) -> Timestamp {
+    if told_at.since(now) > repeat { now } else { told_at.plus(repeat) }
+}
+
 /// A reminder, if one is due: `repeat` after the newest notification came to rest.
 fn remind(
     rule: &Rule,
@@ -142,5 +148,6 @@ fn remind(
     told_at: Option<Timestamp>,
 ) -> Option<Outcome> {
     let (repeat, told_at) = (rule.repeat?, told_at?);
-    (now.since(told_at) >= repeat).then(|| tell(alert, firing, TransitionKind::Reminder, Seen { at: now, sample }))
+    (now >= reminder_at(repeat, told_at, now))
+        .then(|| tell(alert, firing, TransitionKind::Reminder, Seen { at: now, sample }))
 }

@@ -62,6 +62,12 @@ impl SecretReference {
         if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(text) }
     }
 
+    /// Says of a secret that could be read that it is not what it should be; `what` continues a sentence and holds nothing of it.
+    #[must_use]
+    pub fn unfit(&self, what: &str) -> SecretError {
+        SecretError { place: self.place(), what: what.to_owned() }
+    }
+
     /// Where it is kept, in words.
     fn place(&self) -> String {
         match self {

@@ -1,10 +1,15 @@
 //! The clockwork: tokio-cron-scheduler drives the recurring jobs. It is no source of truth: a job only says that it is time,
 //! and whoever is told asks the store what is due. So a run that the clockwork loses is made up by the next.
+//!
+//! It goes by the wall clock: set back, it would stand still until that time comes again. So somebody who goes by monotonic
+//! time listens to it, and winds it up anew when nothing is heard.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
 
 /// Every second: whose check is due?
 const DUE_SCAN: &str = "* * * * * *";
@@ -14,6 +19,8 @@ const SWEEP: &str = "*/5 * * * * *";
 const BEAT: &str = "*/10 * * * * *";
 /// Every hour: retention, credentials about to expire, drills.
 const HOUSEKEEPING: &str = "0 7 * * * *";
+/// A clockwork that was not heard for that long stands still: it ticks every second.
+const STILL_AFTER: Duration = Duration::from_secs(4);
 
 /// What the jobs say. A job that is told again before it was heard is told once.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +37,8 @@ pub struct Ticks {
 
 /// The running clockwork.
 pub struct Clockwork {
-    scheduler: JobScheduler,
+    listening: JoinHandle<()>,
+    stop: CancellationToken,
 }
 
 impl Clockwork {
@@ -39,23 +47,55 @@ impl Clockwork {
     /// # Errors
     /// [`JobSchedulerError`] when the scheduler can't be started.
     pub async fn start(ticks: &Ticks) -> Result<Self, JobSchedulerError> {
-        let scheduler = JobScheduler::new().await?;
-        for (cron, tick) in [
-            (DUE_SCAN, &ticks.due_scan),
-            (SWEEP, &ticks.sweep),
-            (BEAT, &ticks.beat),
-            (HOUSEKEEPING, &ticks.housekeeping),
-        ] {
-            let tick = tick.clone();
-            scheduler.add(Job::new(cron, move |_, _| tick.notify_one())?).await?;
-        }
-        scheduler.start().await?;
-        Ok(Self { scheduler })
+        let (heard, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+        let scheduler = wind_up(ticks, &heard).await?;
+        let listening = tokio::spawn(listen(scheduler, ticks.clone(), heard, stop.clone()));
+        Ok(Self { listening, stop })
     }
 
     /// Stops the recurring jobs.
-    pub async fn stop(mut self) {
-        // It only sets a flag; an error would mean that the scheduler is gone already.
-        let _ = self.scheduler.shutdown().await;
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // An error would mean that it is gone already.
+        let _ = self.listening.await;
     }
+}
+
+/// A scheduler that runs; `heard` hears every tick of it.
+async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, JobSchedulerError> {
+    let scheduler = JobScheduler::new().await?;
+    let jobs = [
+        (DUE_SCAN, &ticks.due_scan),
+        (DUE_SCAN, heard),
+        (SWEEP, &ticks.sweep),
+        (BEAT, &ticks.beat),
+        (HOUSEKEEPING, &ticks.housekeeping),
+    ];
+    for (cron, tick) in jobs {
+        let tick = tick.clone();
+        scheduler.add(Job::new(cron, move |_, _| tick.notify_one())?).await?;
+    }
+    scheduler.start().await?;
+    Ok(scheduler)
+}
+
+/// Replaces a scheduler that stands still, until told to stop.
+async fn listen(mut scheduler: JobScheduler, ticks: Ticks, heard: Arc<Notify>, stop: CancellationToken) {
+    while let Some(tick) = stop.run_until_cancelled(tokio::time::timeout(STILL_AFTER, heard.notified())).await {
+        if tick.is_ok() {
+            continue;
+        }
+        match wind_up(&ticks, &heard).await {
+            Ok(fresh) => {
+                warn!("the recurring jobs stood still, as they do when the clock is set back; they are started anew");
+                let _ = std::mem::replace(&mut scheduler, fresh).shutdown().await;
+            }
+            Err(error) => error!(%error, "the recurring jobs stand still and could not be started anew; trying again"),
+        }
+        for missed in [&ticks.due_scan, &ticks.sweep, &ticks.beat] {
+            missed.notify_one();
+        }
+    }
+    // It only sets a flag; an error would mean that the scheduler is gone already.
+    let _ = scheduler.shutdown().await;
 }

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, error, info, warn};
 
+use super::descriptors;
 use crate::{
     check::{
         Checker, DueQueue,
@@ -176,6 +177,7 @@ impl Planner {
         }
         let before = std::mem::replace(&mut self.plan, Arc::new(Plan::new(config)));
         let (now, plan) = (self.checker.clock.now(), self.plan.clone());
+        descriptors::provide(&plan.config);
         if !same_foundations(&before.config, &plan.config) {
             warn!("a change of `store:`, `listen:` or `timeout:` takes effect at the next start");
         }

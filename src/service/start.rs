@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use super::{
     absence,
     clockwork::{Clockwork, Ticks},
-    credential, drill,
+    credential, descriptors, drill,
     planner::{Parts, Planner},
 };
 use crate::{
@@ -141,6 +141,7 @@ impl Service {
         metrics: Metrics,
         shutdown: CancellationToken,
     ) -> Result<Self, StartError> {
+        descriptors::provide(&config.borrow());
         let listen = config.borrow().listen;
         let listener =
             TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;

@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{text, words};
-use crate::notify::Notification;
+use super::{
+    text,
+    words::{self, Shown},
+};
+use crate::notify::{Notification, digest::LINES_MAX, notification::DigestItem};
 
 /// How much of a message is shown. A payload that is above its receiver's limit is written again at the next, shorter level.
 #[derive(Debug, Clone, Copy)]
@@ -12,44 +15,86 @@ pub(super) struct Level {
     pub(super) causes: usize,
     /// So many labels.
     pub(super) labels: usize,
+    /// So many items of a digest.
+    pub(super) items: usize,
     /// So many characters of any text from outside.
     pub(super) text_characters: usize,
 }
 
-/// First causes are left out, then labels, then texts are cut.
-pub(super) const LEVELS: [Level; 6] = [
-    Level { causes: 5, labels: 8, text_characters: 300 },
-    Level { causes: 2, labels: 8, text_characters: 300 },
-    Level { causes: 0, labels: 8, text_characters: 300 },
-    Level { causes: 0, labels: 0, text_characters: 300 },
-    Level { causes: 0, labels: 0, text_characters: 80 },
-    Level { causes: 0, labels: 0, text_characters: 24 },
+/// First causes are left out, then labels, then texts are cut, then items are left out, the least grave first.
+pub(super) const LEVELS: [Level; 16] = [
+    level(5, 8, LINES_MAX, 300),
+    level(2, 8, LINES_MAX, 300),
+    level(0, 8, LINES_MAX, 300),
+    level(0, 0, LINES_MAX, 300),
+    level(0, 0, LINES_MAX, 80),
+    level(0, 0, LINES_MAX, 24),
+    level(0, 0, 45, 24),
+    level(0, 0, 40, 24),
+    level(0, 0, 35, 24),
+    level(0, 0, 30, 24),
+    level(0, 0, 25, 24),
+    level(0, 0, 20, 24),
+    level(0, 0, 15, 24),
+    level(0, 0, 10, 24),
+    level(0, 0, 6, 24),
+    level(0, 0, 3, 24),
 ];
+/// So many characters of any text from outside are shown in a line of a digest.
+const LINE_TEXT_CHARACTERS: usize = 60;
+
+const fn level(causes: usize, labels: usize, items: usize, text_characters: usize) -> Level {
+    Level { causes, labels, items, text_characters }
+}
 
 /// Writes the context; `None` if the notification can't be written as JSON, which no notification does.
 pub(super) fn context(notification: &Notification, level: Level) -> Option<Value> {
     let shown = shortened(notification, level);
-    let mut context = serde_json::to_value(&shown).ok()?;
-    let data = context.get_mut("data")?.as_object_mut()?;
-    data.entry("operator").or_insert(Value::Null);
-    if let Some(links) = data.get_mut("links").and_then(Value::as_object_mut) {
-        links.entry("confirm").or_insert(Value::Null);
-    }
-    if let Some(alert) = data.get_mut("alert").and_then(Value::as_object_mut) {
-        alert.entry("resolution").or_insert(Value::Null);
-    }
-    if let Some(operator) = data.get_mut("operator").and_then(Value::as_object_mut) {
-        for key in ["channel", "from", "until"] {
-            operator.entry(key).or_insert(Value::Null);
-        }
-    }
+    let mut context = serde_json::to_value(&shown.notification).ok()?;
+    let data = context.get_mut("data")?;
+    complete(data);
+    data.as_object_mut()?.entry("items").or_insert_with(|| json!([]));
+    data.get_mut("items")?.as_array_mut()?.iter_mut().for_each(complete);
     context.as_object_mut()?.insert("words".to_owned(), json!(words::words(&shown)));
     Some(context)
 }
 
+/// Puts in what the JSON leaves out, so that a template may name every field.
+fn complete(facts: &mut Value) {
+    let Some(facts) = facts.as_object_mut() else { return };
+    facts.entry("operator").or_insert(Value::Null);
+    if let Some(notification) = facts.get_mut("notification").and_then(Value::as_object_mut) {
+        notification.entry("stands_for").or_insert_with(|| json!([]));
+    }
+    if let Some(links) = facts.get_mut("links").and_then(Value::as_object_mut) {
+        links.entry("confirm").or_insert(Value::Null);
+    }
+    if let Some(alert) = facts.get_mut("alert").and_then(Value::as_object_mut) {
+        alert.entry("resolution").or_insert(Value::Null);
+    }
+    if let Some(operator) = facts.get_mut("operator").and_then(Value::as_object_mut) {
+        for key in ["channel", "from", "until"] {
+            operator.entry(key).or_insert(Value::Null);
+        }
+    }
+}
+
 /// The notification with every text tamed and cut, and lists as long as the level allows.
-fn shortened(notification: &Notification, level: Level) -> Notification {
-    let mut shown = notification.clone();
+pub(super) fn shortened(notification: &Notification, level: Level) -> Shown {
+    let mut notification = notification.clone();
+    let mut items = std::mem::take(&mut notification.data.items);
+    // What is over is the least grave, whatever it was.
+    items.sort_by_key(|item| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some()));
+    let left_out = items.len().saturating_sub(level.items);
+    items.truncate(level.items);
+    let of_lines = Level { text_characters: level.text_characters.min(LINE_TEXT_CHARACTERS), ..level };
+    notification = cut_texts(notification, level);
+    notification.data.items =
+        items.into_iter().map(|item| DigestItem::from(cut_texts(Notification::from(item), of_lines))).collect();
+    Shown { notification, left_out }
+}
+
+fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     let cut = |whole: &mut String| *whole = text::tame(whole, level.text_characters);
     let data = &mut shown.data;
     data.causes.truncate(level.causes);

@@ -8,21 +8,29 @@
 mod bound;
 mod context;
 mod functions;
+mod lines;
 mod payload;
+mod plain;
 mod registry;
 mod render;
 pub mod sample;
 mod scan;
 mod source;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod text;
 mod trial;
 mod words;
 
-pub use payload::{Letter, SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX};
+pub use payload::{
+    DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX, GOOGLE_CHAT_BYTES_MAX, Letter, MATTERMOST_CHARACTERS_MAX,
+    SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX,
+};
+pub use plain::{TEAMS_PLAIN_BYTES_MAX, plain};
 pub use registry::Registry;
 pub use render::RenderFailure;
+pub use summary::{Summary, summary};
 
 /// For which kind of receiver a template writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +39,12 @@ pub enum Receiver {
     Teams,
     /// `text` and `blocks` of a Slack incoming webhook.
     Slack,
+    /// `content` and `embeds` of a Discord webhook.
+    Discord,
+    /// `text` and `cardsV2` of a Google Chat webhook.
+    GoogleChat,
+    /// `text` and `attachments` of a Mattermost webhook.
+    Mattermost,
     /// Any JSON.
     Webhook,
     /// Subject, text and HTML of a mail. The one kind whose template writes no JSON; see [`payload`].
@@ -39,7 +53,8 @@ pub enum Receiver {
 
 impl Receiver {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Teams, Self::Slack, Self::Webhook, Self::Email];
+    pub const ALL: [Self; 7] =
+        [Self::Teams, Self::Slack, Self::Discord, Self::GoogleChat, Self::Mattermost, Self::Webhook, Self::Email];
 
     /// The name, which is also the built-in template's.
     #[must_use]
@@ -47,6 +62,9 @@ impl Receiver {
         match self {
             Self::Teams => "teams",
             Self::Slack => "slack",
+            Self::Discord => "discord",
+            Self::GoogleChat => "google-chat",
+            Self::Mattermost => "mattermost",
             Self::Webhook => "webhook",
             Self::Email => "email",
         }

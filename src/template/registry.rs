@@ -10,19 +10,31 @@ use handlebars::Handlebars;
 use super::{
     Receiver,
     render::{self, RenderFailure, engines},
-    source::{Source, compile, problem, read},
+    source::{Compiled, Source, compile, problem, read},
     trial,
 };
-use crate::{diagnostic::Problem, notify::Notification};
+use crate::{
+    diagnostic::Problem,
+    notify::{Notification, NotificationType},
+};
 
-/// The templates that come with the program, by stem.
-const BUILT_IN: [(&str, &str); 5] = [
-    ("teams", include_str!("../../templates/teams.hbs")),
-    ("teams-fact", include_str!("../../templates/teams-fact.hbs")),
-    ("slack", include_str!("../../templates/slack.hbs")),
-    ("webhook", include_str!("../../templates/webhook.hbs")),
-    ("email", include_str!("../../templates/email.hbs")),
-];
+/// A template that comes with the program: its stem, its text, and whom it suits.
+type BuiltIn = (&'static str, &'static str, &'static [Receiver]);
+
+/// The templates that come with the program. Whom they suit is held to the trial by a test, so that no start has to try them.
+const BUILT_IN: [BuiltIn; 8] = {
+    use Receiver::{Discord, Email, GoogleChat, Mattermost, Slack, Teams, Webhook};
+    [
+        ("teams", include_str!("../../templates/teams.hbs"), &[Teams, Webhook]),
+        ("teams-fact", include_str!("../../templates/teams-fact.hbs"), &[]),
+        ("slack", include_str!("../../templates/slack.hbs"), &[Slack, Webhook]),
+        ("discord", include_str!("../../templates/discord.hbs"), &[Discord, Webhook]),
+        ("google-chat", include_str!("../../templates/google-chat.hbs"), &[Slack, GoogleChat, Webhook]),
+        ("mattermost", include_str!("../../templates/mattermost.hbs"), &[Slack, Mattermost, Webhook]),
+        ("webhook", include_str!("../../templates/webhook.hbs"), &[Slack, Mattermost, Webhook]),
+        ("email", include_str!("../../templates/email.hbs"), &[Email]),
+    ]
+};
 
 /// Every template, compiled and tried.
 #[derive(Debug)]
@@ -31,12 +43,14 @@ pub struct Registry {
     engines: BTreeMap<Receiver, Handlebars<'static>>,
     /// The built-in ones alone, for when a user's template fails.
     built_in: BTreeMap<Receiver, Handlebars<'static>>,
+    /// Templates, by name, that say what is in a digest.
+    tell_items: BTreeSet<String>,
     /// Which templates write for which receivers; partials for none.
     fits: BTreeMap<String, BTreeSet<Receiver>>,
 }
 
 impl Registry {
-    /// Compiles the built-in templates and the user's own over them, and renders each against sample notifications.
+    /// Compiles the built-in templates and the user's own over them, and renders what is the user's against sample notifications.
     ///
     /// A template that no other includes must suit at least one kind of receiver; one named after a kind must suit that.
     ///
@@ -46,7 +60,7 @@ impl Registry {
         let mut problems = Vec::new();
         let built_in: BTreeMap<String, Source> = BUILT_IN
             .into_iter()
-            .map(|(name, text)| {
+            .map(|(name, text, _)| {
                 (
                     name.to_owned(),
                     Source { file: PathBuf::from(format!("templates/{name}.hbs")), text: text.to_owned() },
@@ -61,11 +75,20 @@ impl Registry {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut registry = Self { engines: engines(&compiled), built_in: engines(&plain), fits: BTreeMap::new() };
+        let names_items = |name: &String| {
+            sources.get(name).is_some_and(|source| ITEMS.iter().any(|items| source.text.contains(items)))
+        };
+        let is_own = |name: &String| own.contains_key(name);
+        let tell_items = compiled.keys().filter(|name| involves(name, &compiled, &names_items)).cloned().collect();
+        let mut registry =
+            Self { engines: engines(&compiled), built_in: engines(&plain), tell_items, fits: BTreeMap::new() };
         let included: BTreeSet<&String> = compiled.values().flat_map(|(_, shape)| shape.partials.keys()).collect();
         for (name, source) in &sources {
-            let fits =
-                registry.try_out(name, source, included.contains(*name) || !own.contains_key(*name), &mut problems);
+            let built_in = BUILT_IN.iter().find(|(built_in, ..)| built_in == name);
+            let fits = match built_in.filter(|_| !involves(name, &compiled, &is_own)) {
+                Some((.., fits)) => fits.iter().copied().collect(),
+                None => registry.try_out(name, source, included.contains(*name) || !is_own(name), &mut problems),
+            };
             registry.fits.insert((*name).clone(), fits);
         }
         if problems.is_empty() { Ok(registry) } else { Err(problems) }
@@ -83,7 +106,14 @@ impl Registry {
         self.fits.get(name).is_some_and(|receivers| receivers.contains(&receiver))
     }
 
-    /// Writes the body that says a notification, shortened as far as the receiver's limits ask: causes, labels, then texts.
+    /// Whether that template says what is in a digest. One that does not would hide it, so that digests are said without it.
+    #[must_use]
+    pub fn tells_items(&self, name: &str) -> bool {
+        self.tell_items.contains(name)
+    }
+
+    /// Writes the body that says a notification, shortened as far as the receiver's limits ask: causes, labels, texts, then items
+    /// of a digest.
     ///
     /// # Errors
     /// [`RenderFailure`] when the template fails or even the shortest form is too large.
@@ -93,6 +123,9 @@ impl Registry {
         receiver: Receiver,
         notification: &Notification,
     ) -> Result<Vec<u8>, RenderFailure> {
+        if notification.kind == NotificationType::Digest && !self.tells_items(name) && self.has(name) {
+            return self.render_built_in(receiver, notification);
+        }
         render::render(self.engines.get(&receiver), name, receiver, notification)
     }
 
@@ -129,12 +162,27 @@ impl Registry {
     }
 }
 
+/// How a template can name what is in a digest.
+const ITEMS: [&str; 3] = ["words.lines", "words.paragraphs", "data.items"];
+
+/// Whether a template, or one that it includes, is such a one. None includes itself: that was looked at before.
+fn involves(name: &String, compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> bool {
+    let included = compiled.get(name).into_iter().flat_map(|(_, shape)| shape.partials.keys());
+    is_such(name) || included.into_iter().any(|partial| involves(partial, compiled, is_such))
+}
+
 /// For which receiver a template that suits none was probably meant.
 fn likely(text: &str) -> Receiver {
     if text.contains("\"attachments\"") && text.contains("AdaptiveCard") {
         Receiver::Teams
     } else if text.contains("\"blocks\"") {
         Receiver::Slack
+    } else if text.contains("\"embeds\"") {
+        Receiver::Discord
+    } else if text.contains("\"cardsV2\"") {
+        Receiver::GoogleChat
+    } else if text.contains("\"attachments\"") {
+        Receiver::Mattermost
     } else if text.trim_start().starts_with("Subject:") {
         Receiver::Email
     } else {
@@ -151,4 +199,19 @@ fn trial_problem(name: &str, source: &Source, receiver: Receiver, failure: &tria
     let what = format!("a sample notification ({}) can't be written for {}: {what}", failure.sample, receiver.as_str());
     let place = (line.unwrap_or(1), column.unwrap_or(1));
     problem(&file, place, what, "see the built-in templates for what there is and how it is written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_templates_suit_whom_they_are_said_to_suit() {
+        let registry = Registry::load(None).unwrap();
+        for (name, _, said) in BUILT_IN {
+            let suits = |receiver: &Receiver| trial::try_out(&registry, name, *receiver).is_ok();
+            let tried: Vec<Receiver> = Receiver::ALL.into_iter().filter(suits).collect();
+            assert_eq!(tried, said, "{name}");
+        }
+    }
 }

@@ -51,9 +51,9 @@ fn engine(receiver: Receiver, compiled: &Compiled) -> Handlebars<'static> {
     let mut handlebars = Handlebars::new();
     handlebars.set_strict_mode(true);
     match receiver {
-        Receiver::Teams | Receiver::Slack => handlebars.register_escape_fn(text::marked),
         Receiver::Webhook => handlebars.register_escape_fn(text::json_inside),
         Receiver::Email => handlebars.register_escape_fn(text::marked_line),
+        _ => handlebars.register_escape_fn(text::marked),
     }
     functions::register(&mut handlebars);
     for (name, (template, _)) in compiled {

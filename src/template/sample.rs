@@ -6,24 +6,27 @@ use crate::{
     domain::{Labels, ScoreKind, Severity, Timestamp},
     notify::{
         Notification, NotificationId, NotificationType,
+        digest::LINES_MAX,
         notification::{
-            AlertFacts, Cause, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
+            AlertFacts, Cause, DigestItem, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts,
+            TenantFacts,
         },
     },
     rule::Resolution,
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 10] = [
+pub const TYPES: [NotificationType; 11] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
     NotificationType::AlertResolved,
+    NotificationType::Digest,
+    NotificationType::Drill,
     NotificationType::OperatorBlind,
     NotificationType::OperatorChannel,
     NotificationType::OperatorAway,
     NotificationType::OperatorCredential,
-    NotificationType::Drill,
     NotificationType::Test,
 ];
 
@@ -57,6 +60,45 @@ pub fn all() -> Vec<Notification> {
     samples
 }
 
+/// The largest digests that there are, each with one hostile name in all of its lines.
+#[must_use]
+pub fn largest_digests() -> Vec<Notification> {
+    let kinds = [
+        NotificationType::AlertFiring,
+        NotificationType::AlertWorsened,
+        NotificationType::AlertReminder,
+        NotificationType::AlertResolved,
+        NotificationType::OperatorBlind,
+    ];
+    let lengthened = |name: &String| name.chars().cycle().take(if name.is_empty() { 0 } else { 10_000 }).collect();
+    let names = hostile_names().iter().map(lengthened).chain([ORDINARY.to_owned()]).collect::<Vec<String>>();
+    let digest = |name: &String| {
+        let mut digest = notification(NotificationType::Digest, name);
+        digest.data.items = kinds.into_iter().cycle().take(LINES_MAX).map(|kind| item(kind, name)).collect();
+        if name != ORDINARY {
+            for rule in digest.data.items.iter_mut().filter_map(|item| item.rule.as_mut()) {
+                rule.name.clone_from(name);
+            }
+        }
+        digest
+    };
+    names.iter().map(digest).collect()
+}
+
+/// What a digest says of a notification of that type.
+fn item(kind: NotificationType, name: &str) -> DigestItem {
+    DigestItem::from(notification(kind, name))
+}
+
+/// A critical alert, one that is over and speaks for its beginning too, and one of the operator's.
+fn items(name: &str) -> Vec<DigestItem> {
+    let mut over = item(NotificationType::AlertResolved, name);
+    over.notification.stands_for = vec![NotificationId::of_parts(&["sample", "earlier"])];
+    let mut worse = item(NotificationType::AlertWorsened, name);
+    worse.alert.iter_mut().for_each(|alert| alert.severity = Severity::Warning);
+    vec![item(NotificationType::OperatorBlind, name), over, item(NotificationType::AlertFiring, name), worse]
+}
+
 /// One notification of that type about a tenant of that name, with all fields that the type has. All outside text is `name`
 /// unless that is an ordinary one.
 #[must_use]
@@ -86,7 +128,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             score: is_alert.then(|| score(kind)),
             causes: if is_alert { causes(name) } else { Vec::new() },
             operator: operator(kind),
-            items: Vec::new(),
+            items: if kind == NotificationType::Digest { items(name) } else { Vec::new() },
             links: Links {
                 dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
                 portal: Some("https://security.microsoft.com/securescore".to_owned()),
@@ -178,8 +220,15 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
     })
 }
 
+/// The same done to each item of a digest.
+fn within(sample: &mut Notification, change: fn(Notification) -> Notification) {
+    let items = std::mem::take(&mut sample.data.items).into_iter();
+    sample.data.items = items.map(|item| DigestItem::from(change(Notification::from(item)))).collect();
+}
+
 /// Without any optional field.
 fn bare(mut sample: Notification) -> Notification {
+    within(&mut sample, bare);
     let data = &mut sample.data;
     data.tenant.iter_mut().for_each(|tenant| tenant.labels.clear());
     data.causes.clear();
@@ -198,6 +247,7 @@ fn bare(mut sample: Notification) -> Notification {
 
 /// Of a `no_data` rule.
 fn without_data(mut sample: Notification) -> Notification {
+    within(&mut sample, without_data);
     if let Some(score) = &mut sample.data.score {
         (score.value, score.baseline, score.loss, score.loss_percent, score.observed_at) =
             (None, None, None, None, None);
@@ -214,6 +264,7 @@ fn without_data(mut sample: Notification) -> Notification {
 
 /// A possible repeat that somebody asked for.
 fn marked(mut sample: Notification) -> Notification {
+    within(&mut sample, marked);
     sample.data.notification.test = true;
     sample.data.notification.possible_repeat = true;
     if let Some(score) = &mut sample.data.score {

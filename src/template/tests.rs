@@ -1,10 +1,16 @@
+mod limits;
+
 use std::fs;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Receiver, Registry, RenderFailure, sample};
+use super::{Receiver, Registry, RenderFailure, plain, sample};
 use crate::{diagnostic::Problem, notify::NotificationType};
+
+/// Every kind of receiver whose messages people read.
+const CHATS: [Receiver; 5] =
+    [Receiver::Teams, Receiver::Slack, Receiver::Discord, Receiver::GoogleChat, Receiver::Mattermost];
 
 fn built_in() -> Registry {
     Registry::load(None).unwrap()
@@ -18,10 +24,21 @@ fn write(registry: &Registry, receiver: Receiver, kind: NotificationType, name: 
 #[test]
 fn payloads_look_as_reviewed() {
     let registry = built_in();
-    for receiver in [Receiver::Teams, Receiver::Slack] {
+    for receiver in CHATS {
         for kind in sample::TYPES {
             let payload = write(&registry, receiver, kind, "Contoso Ltd");
             insta::assert_json_snapshot!(format!("{}_{}", receiver.as_str(), kind.as_str()), payload);
+        }
+    }
+}
+
+#[test]
+fn plain_texts_read_as_reviewed() {
+    for receiver in CHATS {
+        for kind in [NotificationType::AlertFiring, NotificationType::Digest] {
+            let body = plain(receiver, &sample::notification(kind, "Contoso_Ltd")).unwrap();
+            let payload: Value = serde_json::from_slice(&body).unwrap();
+            insta::assert_json_snapshot!(format!("{}_plain_{}", receiver.as_str(), kind.as_str()), payload);
         }
     }
 }
@@ -51,6 +68,11 @@ fn a_template_that_could_do_harm_is_refused_with_its_place() {
         (&[("mine", "{{#> slack}}x{{/slack}}")], 1, "block"),
         (&[("mine", "no JSON")], 1, "JSON"),
         (&[("slack", "{\"text\": \"\"}")], 1, "`text`"),
+        (&[("discord", "{\"text\": \"x\"}")], 1, "`content` or `embeds`"),
+        (&[("discord", "{\"embeds\": [{\"color\": \"red\"}]}")], 1, "`color`"),
+        (&[("google-chat", "{\"text\": \"x\", \"blocks\": []}")], 1, "knows no `blocks`"),
+        (&[("mattermost", "{\"text\": \"x\", \"blocks\": []}")], 1, "knows no `blocks`"),
+        (&[("mattermost", "{\"attachments\": [{}]}")], 1, "an attachment needs"),
         (&[("teams", "{\"type\": \"message\"}")], 1, "attachments"),
     ] {
         let found = problems(templates);
@@ -91,10 +113,13 @@ fn strings<'a>(value: &'a Value, key: &'a str, found: &mut Vec<(&'a str, &'a str
     }
 }
 
+/// Keys under which there are texts.
+const TEXTS: [&str; 6] = ["text", "fallbackText", "content", "description", "value", "fallback"];
+
 /// Everything but the texts: which elements there are, and where links lead.
 fn skeleton(value: &Value, key: &str) -> Value {
     match value {
-        Value::String(text) if !matches!(key, "text" | "fallbackText") => Value::from(text.as_str()),
+        Value::String(text) if !TEXTS.contains(&key) => Value::from(text.as_str()),
         Value::String(_) => Value::from("…"),
         Value::Array(items) => items.iter().map(|item| skeleton(item, key)).collect(),
         Value::Object(fields) => fields.iter().map(|(key, field)| (key.clone(), skeleton(field, key))).collect(),
@@ -122,9 +147,36 @@ fn assert_harmless(registry: &Registry, receiver: Receiver, kind: NotificationTy
                     + text.matches("<https://security.microsoft.com/").count();
                 assert_eq!(text.matches('<').count(), own, "{key}: {text:?}");
             }
+            Receiver::Discord => {
+                assert!(!text.contains("@e") && !holds_sign(text, "<[*_~|`", &["**", "[Open "]), "{text:?}");
+            }
+            Receiver::Mattermost => {
+                assert!(!text.contains("@c") && !text.contains("<!"), "{text:?}");
+                // The fallback is shown as it is.
+                assert!(key == "fallback" || !holds_sign(text, "[*_|`", &["**", "[Open "]), "{text:?}");
+            }
+            Receiver::GoogleChat => {
+                assert!(!text.contains("<!") && !text.contains("<a") && !text.contains("<u"), "{text:?}");
+            }
             Receiver::Webhook | Receiver::Email => {}
         }
+        let parts_links = !matches!(receiver, Receiver::Teams | Receiver::Slack);
+        assert!(!parts_links || key == "url" || !text.contains("https://evil"), "{text:?}");
     }
+}
+
+/// Whether a text has one of these signs unescaped, besides what the templates themselves write.
+fn holds_sign(text: &str, signs: &str, own: &[&str]) -> bool {
+    let mut left = text.replace("\\\\", "");
+    for own in own {
+        left = left.replacen(own, "", 2);
+    }
+    let mut before = ' ';
+    left.chars().any(|letter| {
+        let found = signs.contains(letter) && before != '\\';
+        before = letter;
+        found
+    })
 }
 
 #[test]
@@ -132,8 +184,9 @@ fn names_that_have_done_harm_do_none() {
     let registry = built_in();
     for name in sample::hostile_names() {
         for kind in sample::TYPES {
-            assert_harmless(&registry, Receiver::Teams, kind, &name);
-            assert_harmless(&registry, Receiver::Slack, kind, &name);
+            for receiver in CHATS {
+                assert_harmless(&registry, receiver, kind, &name);
+            }
         }
     }
 }
@@ -146,8 +199,9 @@ proptest! {
     ) {
         thread_local!(static REGISTRY: Registry = built_in());
         REGISTRY.with(|registry| {
-            assert_harmless(registry, Receiver::Teams, kind, &name);
-            assert_harmless(registry, Receiver::Slack, kind, &name);
+            for receiver in CHATS {
+                assert_harmless(registry, receiver, kind, &name);
+            }
         });
     }
 

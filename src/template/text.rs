@@ -44,6 +44,11 @@ pub(super) fn marked_line(text: &str) -> String {
     format!("{BEGIN}{}{END}", tame(text, usize::MAX))
 }
 
+/// A value, not within JSON, with its beginning and end marked.
+pub(super) fn mark(text: &str) -> String {
+    format!("{BEGIN}{}{END}", unmarked(text))
+}
+
 /// A part of a template's output.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part<'text> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     bound::{self, Bound},
-    text,
+    lines,
 };
 use crate::{
     domain::{ScoreKind, Severity, Timestamp, Unit},
@@ -20,8 +20,13 @@ use crate::{
 /// So many facts are shown: a section of a Slack message has no more fields.
 const FACTS_MAX: usize = 10;
 
-/// Longest headline in a line of a digest, in characters.
-const LINE_CHARACTERS_MAX: usize = 120;
+/// A notification as it is shown at some level of shortness.
+pub(super) struct Shown {
+    /// With every text tamed and cut.
+    pub(super) notification: Notification,
+    /// So many items of a digest were left out.
+    pub(super) left_out: usize,
+}
 
 /// A notification in words.
 #[derive(Debug, Serialize)]
@@ -32,14 +37,18 @@ pub(super) struct Words {
     emoji: &'static str,
     /// The same as an Adaptive Card colour.
     color: &'static str,
+    /// The same as a web colour.
+    hex: &'static str,
     /// Why, and what to do, where that is known.
     note: Option<String>,
+    /// What a digest says, one line for each of its items, gravest first; empty in all other messages.
+    lines: Vec<String>,
+    /// The same lines, together as far as one text of a message has room.
+    paragraphs: Vec<Vec<String>>,
     /// The facts in the order of their weight; at most ten.
     facts: Vec<Fact>,
     /// What regressed, largest first.
     causes: Vec<String>,
-    /// What a digest says, a line for each.
-    lines: Vec<String>,
     /// Where to look; `https` only.
     links: Vec<Link>,
     /// How to tell this message from others, and whether it is a repeat or a test.
@@ -60,10 +69,11 @@ struct Link {
     url: String,
 }
 
-/// Says a notification in words.
-pub(super) fn words(notification: &Notification) -> Words {
+/// Says a notification in words. `left_out`: so many items of a digest are not in it.
+pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
     let data = &notification.data;
     let (emoji, color) = look(notification);
+    let said = lines::lines(&data.items, *left_out);
     let links = [
         ("I see this: confirm", &data.links.confirm),
         ("Open dashboard", &data.links.dashboard),
@@ -71,26 +81,42 @@ pub(super) fn words(notification: &Notification) -> Words {
     ];
     let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url.clone()? }));
     Words {
-        headline: headline(notification),
+        headline: headline(notification, *left_out),
         emoji,
         color,
+        hex: match color {
+            "good" => "#107C10",
+            "attention" => "#D13438",
+            "warning" => "#F7630C",
+            _ => "#0078D4",
+        },
         note: note(notification),
+        paragraphs: lines::paragraphs(&said),
+        lines: said,
         facts: facts(notification),
         causes: data.causes.iter().map(cause).collect(),
-        lines: data.items.iter().cloned().map(|item| line(&Notification::from(item))).collect(),
         links: links.collect(),
         footer: footer(notification),
     }
 }
 
-fn line(item: &Notification) -> String {
-    let headline = text::tame(&headline(item), LINE_CHARACTERS_MAX);
-    format!("{} {headline} · {}", look(item).0, item.data.notification.short_id)
+/// Says a notification as lines of plain text: what must be known, without links.
+pub(super) fn plain(shown: &Shown) -> Vec<String> {
+    let Words { headline, emoji, note, lines, facts, causes, footer, .. } = words(shown);
+    let mut said = vec![format!("{emoji} {headline}")];
+    said.extend(note);
+    said.extend(lines);
+    said.extend(facts.into_iter().map(|Fact { name, value }| format!("{name}: {value}")));
+    said.extend(causes.into_iter().map(|cause| format!("• {cause}")));
+    said.push(footer);
+    said
 }
 
-fn look(notification: &Notification) -> (&'static str, &'static str) {
+/// One sign for how grave it is, and the same as an Adaptive Card colour.
+pub(super) fn look(notification: &Notification) -> (&'static str, &'static str) {
     let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
+        (NotificationType::Digest, _) => lines::look(&notification.data.items),
         _ if over => ("✅", "good"),
         (NotificationType::Test | NotificationType::Drill, _) => ("🧪", "accent"),
         (_, Some(Severity::Critical)) => ("🔴", "attention"),
@@ -104,9 +130,10 @@ fn look(notification: &Notification) -> (&'static str, &'static str) {
 }
 
 /// One sentence: who, what, how much.
-fn headline(notification: &Notification) -> String {
+pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
     let data = &notification.data;
-    let mark = if data.notification.test { "TEST: " } else { "" };
+    let is_test = data.notification.test && notification.kind != NotificationType::Drill;
+    let mark = if is_test { "TEST: " } else { "" };
     let who = data.tenant.as_ref().map(|tenant| format!("{}: ", tenant.name)).unwrap_or_default();
     if let Some(operator) = &data.operator {
         return format!("{mark}{who}{}", operator.summary);
@@ -115,8 +142,10 @@ fn headline(notification: &Notification) -> String {
         Some(score) => happened(notification.kind, data, score),
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),
-            NotificationType::Drill => "DRILL: a test of this channel".to_owned(),
-            NotificationType::Digest => format!("{} messages that waited for this channel", data.items.len()),
+            NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
+            NotificationType::Digest => {
+                format!("{} messages that waited for this channel", data.items.len() + left_out)
+            }
             NotificationType::AlertResolved => "the alert is over".to_owned(),
             kind => kind.as_str().replace('.', ": "),
         },
@@ -157,6 +186,11 @@ fn score_name(score: &ScoreFacts) -> String {
         (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{kind} {subject}"),
         (_, Some(subject)) => format!("{kind} of {subject}"),
     }
+}
+
+/// How far from the baseline, as shown.
+pub(super) fn loss(data: &Facts) -> Option<String> {
+    data.score.as_ref().and_then(|score| Numbers::of(data, score).loss)
 }
 
 /// The numbers as shown, so that no two of them contradict each other or the condition.
@@ -264,6 +298,7 @@ fn cause(cause: &crate::notify::notification::Cause) -> String {
 fn footer(notification: &Notification) -> String {
     let told = &notification.data.notification;
     let mut footer = format!("Scorewatch · {}", told.short_id);
+    footer.push_str(&lines::earlier(told.stands_for.len()));
     if told.possible_repeat {
         footer.push_str(" · possible repeat");
     }

@@ -36,9 +36,13 @@ impl Bed {
     }
 
     pub(super) async fn by(clock: Clock) -> Self {
+        Self::apart(clock.clone(), clock).await
+    }
+
+    /// Microsoft goes by a clock of its own.
+    pub(super) async fn apart(clock: Clock, cloud_clock: Clock) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path().join("data/s.db")).await.unwrap());
-        let cloud_clock = clock.clone();
         let cloud = Cloud::start(CloudSettings::new(Arc::new(move || cloud_clock.now()))).await.unwrap();
         let receivers = Receivers::start().await.unwrap();
         Self { directory, store, cloud, receivers, clock, shutdown: CancellationToken::new() }

@@ -1,6 +1,8 @@
 //! The flows between the layers: judging, visiting, closing, delivering, planning.
 
 mod bed;
+mod chat;
+mod clock_jumps;
 mod close;
 mod delivery;
 mod drill;

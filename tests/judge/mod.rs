@@ -1,8 +1,11 @@
-//! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the libraries of
-//! Standard Webhooks, a mail server. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
+//! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the builders of
+//! discord.js, Google's message types, readers of Markdown, the libraries of Standard Webhooks, PagerDuty's client, a mail server,
+//! a real Alertmanager. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
 
+mod alertmanager;
 mod exim;
 mod mail;
+mod pagerduty;
 
 use std::{
     env, fs,
@@ -14,7 +17,7 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{self, Channel, ChannelKind, ChannelSettings, Form, RetryBounds, WebhookUrl},
+    channel::{self, Channel, ChannelKind, ChannelSettings, ChatApp, Form, RetryBounds, WebhookUrl},
     clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private, Request},
@@ -28,6 +31,13 @@ const TEAMS_URL: &str = "https://default0f.1a.environment.api.powerplatform.com:
 const SLACK_URL: &str = "https://hooks.slack.com/services/T0/B0/x";
 const NEW_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLD_KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// RFC 8032, section 7.1, test 2.
+const NEW_PAIR: (&str, &str) =
+    ("whsk_TM0Imyj/ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U+4pvs=", "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=");
+/// RFC 8032, section 7.1, test 1.
+const OLD_PAIR: (&str, &str) =
+    ("whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=", "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
 
 /// Where the judges are; `None`, with a word about what is left out, if they are not installed.
 fn judges() -> Option<PathBuf> {
@@ -52,6 +62,10 @@ fn secret(folder: &TempDir, name: &str, text: &str) -> SecretReference {
 }
 
 fn open(kind: ChannelKind) -> Box<dyn Channel> {
+    open_within(kind, Private::Refused)
+}
+
+fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
     let settings = ChannelSettings {
         name: ChannelName::parse("judged").unwrap(),
         kind,
@@ -63,7 +77,7 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
             give_up: Duration::from_hours(24),
         },
         timeout: Duration::from_secs(20),
-        private: Private::Refused,
+        private,
         digest_over: 20,
         drill: Some(Duration::from_hours(30 * 24)),
         template: None,
@@ -72,10 +86,24 @@ fn open(kind: ChannelKind) -> Box<dyn Channel> {
 }
 
 fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) -> Request {
-    match channel.compose(notification, Form::Rich, at).unwrap() {
+    compose_in(channel, notification, Form::Rich, at)
+}
+
+fn compose_in(channel: &dyn Channel, notification: &Notification, form: Form, at: Timestamp) -> Request {
+    match channel.compose(notification, form, at).unwrap() {
         Outgoing::Http(request) => request,
         Outgoing::Mail(_) => panic!("a request"),
     }
+}
+
+/// Everything that a channel can be asked to say, in both forms.
+fn said(channel: &dyn Channel) -> Vec<String> {
+    let samples = sample::all().into_iter().chain(sample::largest_digests());
+    samples
+        .flat_map(|sample| {
+            [Form::Rich, Form::Plain].map(|form| body(&compose_in(channel, &sample, form, Timestamp::EPOCH)))
+        })
+        .collect()
 }
 
 /// One line of JSON.
@@ -85,6 +113,13 @@ fn body(outgoing: &Request) -> String {
 
 /// Gives the lines to a judge and fails with what it says.
 fn judge(program: &str, arguments: &[&Path], lines: &[String]) {
+    let (is_content, said) = ask(program, arguments, lines);
+    assert!(is_content, "{said}");
+    assert!(said.contains(&format!("{} judged, 0 refused", lines.len())), "{said}");
+}
+
+/// Gives the lines to a judge; whether it is content, and what it says.
+fn ask(program: &str, arguments: &[&Path], lines: &[String]) -> (bool, String) {
     let mut input = tempfile::tempfile().unwrap();
     for line in lines {
         assert!(!line.contains('\n'));
@@ -93,8 +128,7 @@ fn judge(program: &str, arguments: &[&Path], lines: &[String]) {
     std::io::Seek::rewind(&mut input).unwrap();
     let output = Command::new(program).args(arguments).stdin(Stdio::from(input)).output().unwrap();
     let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains(&format!("{} judged, 0 refused", lines.len())), "{said}");
+    (output.status.success(), said)
 }
 
 fn script(name: &str) -> PathBuf {
@@ -110,8 +144,7 @@ fn microsofts_renderer_and_schema_take_every_card() {
     }
     let folder = tempfile::tempdir().unwrap();
     let teams = open(ChannelKind::Teams { url: secret(&folder, "url", TEAMS_URL) });
-    let cards: Vec<String> =
-        sample::all().iter().map(|sample| body(&compose(&*teams, sample, Timestamp::EPOCH))).collect();
+    let cards = said(&*teams);
     assert!(cards.iter().all(|card| card.len() <= scorewatch::template::TEAMS_BYTES_MAX));
     let script = script("teams.mjs");
     let arguments: Vec<&Path> =
@@ -124,9 +157,58 @@ fn slacks_own_models_take_every_message() {
     let Some(judges) = judges() else { return };
     let folder = tempfile::tempdir().unwrap();
     let slack = open(ChannelKind::Slack { url: secret(&folder, "url", SLACK_URL) });
-    let messages: Vec<String> =
-        sample::all().iter().map(|sample| body(&compose(&*slack, sample, Timestamp::EPOCH))).collect();
-    judge("python3", &[&script("slack.py"), &judges.join("python")], &messages);
+    judge("python3", &[&script("slack.py"), &judges.join("python")], &said(&*slack));
+}
+
+#[test]
+fn the_other_chat_applications_take_every_message_and_see_nothing_but_text_in_names() {
+    let Some(judges) = judges() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let python = judges.join("python");
+    for (app, url, program, name, installed) in [
+        (ChatApp::Discord, "https://discord.com/api/webhooks/1/x", "node", "discord.mjs", &judges),
+        (ChatApp::GoogleChat, "https://chat.googleapis.com/v1/spaces/A/messages", "python3", "google_chat.py", &python),
+        (ChatApp::Mattermost, "https://chat.example/hooks/x", "node", "mattermost.mjs", &judges),
+    ] {
+        let channel = open(ChannelKind::Chat { app, url: secret(&folder, "url", url) });
+        judge(program, &[&script(name), installed], &said(&*channel));
+    }
+}
+
+#[test]
+fn judges_of_chat_applications_refuse_what_would_do_harm() {
+    let Some(judges) = judges() else { return };
+    let calls_nobody = serde_json::json!({ "parse": [] });
+    let discord = |content: &str, description: &str| {
+        serde_json::json!({
+            "content": content, "allowed_mentions": calls_nobody, "embeds": [{ "color": 1, "description": description }],
+        })
+    };
+    let text = |text: &str| serde_json::json!({ "text": text });
+    let discord = [
+        discord("@everyone", "x"),
+        discord("||x||", "x"),
+        discord("x", "https://evil.example/"),
+        discord("x", &"x".repeat(4_097)),
+        serde_json::json!({ "content": "x" }),
+    ];
+    let google_chat = [
+        serde_json::json!({ "text": "x", "blocks": [] }),
+        serde_json::json!({ "text": ["x"] }),
+        text(&"x".repeat(32_000)),
+    ];
+    let mattermost =
+        [text("hi @channel"), text("~~x~~"), text("<!here>"), text("# x"), text("[x](https://evil.example)")];
+    let python = judges.join("python");
+    for (program, name, installed, payloads) in [
+        ("node", "discord.mjs", &judges, &discord[..]),
+        ("python3", "google_chat.py", &python, &google_chat),
+        ("node", "mattermost.mjs", &judges, &mattermost),
+    ] {
+        let lines: Vec<String> = payloads.iter().map(ToString::to_string).collect();
+        let (is_content, said) = ask(program, &[&script(name), installed], &lines);
+        assert!(!is_content && said.contains(&format!("{0} judged, {0} refused", lines.len())), "{said}");
+    }
 }
 
 #[test]
@@ -135,7 +217,9 @@ fn the_standards_libraries_verify_every_signature_by_either_key() {
     let folder = tempfile::tempdir().unwrap();
     let webhook = open(ChannelKind::Webhook {
         url: WebhookUrl::Open("https://soar.example/hook".to_owned()),
-        signing_secrets: vec![secret(&folder, "new", NEW_KEY), secret(&folder, "old", OLD_KEY)],
+        signing_secrets: [("new", NEW_KEY), ("old", OLD_KEY), ("pair", NEW_PAIR.0), ("old-pair", OLD_PAIR.0)]
+            .map(|(name, key)| secret(&folder, name, key))
+            .to_vec(),
     });
     // The libraries refuse a time that is not about now.
     let now = Clock::System.now();
@@ -144,8 +228,8 @@ fn the_standards_libraries_verify_every_signature_by_either_key() {
         let outgoing = compose(&*webhook, &sample, now);
         let headers: std::collections::BTreeMap<&str, &str> =
             outgoing.headers.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
-        assert_eq!(headers["webhook-signature"].split(' ').count(), 2);
-        for key in [NEW_KEY, OLD_KEY] {
+        assert_eq!(headers["webhook-signature"].split(' ').count(), 4);
+        for key in [NEW_KEY, OLD_KEY, NEW_PAIR.1, OLD_PAIR.1] {
             let request = serde_json::json!({ "secret": key, "headers": headers, "body": body(&outgoing) });
             requests.push(request.to_string());
         }

@@ -10,9 +10,9 @@ from slack_sdk.models.blocks import Block  # noqa: E402
 def objections(payload):
     if not payload["text"]:
         yield "no text"
-    if len(payload["blocks"]) > 50:
+    if len(payload.get("blocks", [])) > 50:
         yield "too many blocks"
-    for block in payload["blocks"]:
+    for block in payload.get("blocks", []):
         parsed = Block.parse(block)
         if parsed is None:
             yield f"unknown block {block['type']}"

@@ -1,16 +1,40 @@
-"""Judges signed requests by the standard's Python library. Per line: {"secret", "headers", "body"}."""
+"""Judges signed requests. Per line: {"secret", "headers", "body"}. A symmetric secret is judged by the standard's Python
+library; of an asymmetric one the line has the public key (`whpk_`), and `cryptography` verifies `v1a`."""
 
+import base64
 import json
 import sys
 
 sys.path.insert(0, sys.argv[1])
+from cryptography.exceptions import InvalidSignature  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: E402
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError  # noqa: E402
+
+
+class Asymmetric:
+    """The library knows no `v1a`."""
+
+    def __init__(self, key):
+        self.key = Ed25519PublicKey.from_public_bytes(base64.b64decode(key.removeprefix("whpk_"), validate=True))
+
+    def verify(self, body, headers):
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{body}".encode()
+        for signature in headers["webhook-signature"].split(" "):
+            scheme, encoded = signature.split(",", 1)
+            try:
+                if scheme == "v1a":
+                    return self.key.verify(base64.b64decode(encoded, validate=True), signed)
+            except InvalidSignature:
+                pass
+        raise WebhookVerificationError("no signature by this key")
+
 
 judged = refused = 0
 for line in sys.stdin:
     judged += 1
     request = json.loads(line)
-    judge = Webhook(request["secret"])
+    secret = request["secret"]
+    judge = Asymmetric(secret) if secret.startswith("whpk_") else Webhook(secret)
     try:
         judge.verify(request["body"], request["headers"])
     except Exception as error:

@@ -1,15 +1,19 @@
 //! The promises, each on the real binary.
 
 mod blind;
+mod broken_connections;
+mod clock_jumps;
 mod crash;
 mod drill;
 mod exit_codes;
 mod in_chat;
+mod isolation_hanging_channels;
 mod isolation_slow_tenant;
 mod order_per_alert;
 mod receiver_down;
 mod reload;
 mod reminded;
+mod retry_after;
 mod secrets_stay_secret;
 mod shutdown;
 mod told_once;

@@ -5,6 +5,7 @@
 
 mod folder;
 mod process;
+mod proxy;
 mod told;
 mod wire;
 
@@ -23,6 +24,7 @@ use uuid::Uuid;
 
 pub(crate) use folder::{Folder, Setup};
 pub(crate) use process::Service;
+pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use told::{Told, accepted, kinds, told};
 #[cfg(feature = "crash-points")]
 pub(crate) use wire::begin_post;

@@ -42,8 +42,15 @@ fn a_short_secret_is_hidden_where_secrets_belong_however_it_is_written() {
             let secret = if written.starts_with("{ s3cr3t") { "\u{0}" } else { "s3cr3t" };
             is_quiet(MAIN, &tenant, RULES, secret);
         }
-        for (kind, key) in [("teams", "url"), ("webhook", "url"), ("webhook", "signing_secret"), ("email", "password")]
-        {
+        for (kind, key) in [
+            ("teams", "url"),
+            ("webhook", "url"),
+            ("webhook", "signing_secret"),
+            ("pagerduty", "routing_key"),
+            ("email", "password"),
+            ("alertmanager", "password"),
+            ("alertmanager", "bearer_token"),
+        ] {
             let secret = if written.starts_with("{ s3cr3t") { "\u{0}" } else { "s3cr3t" };
             let bad = format!("channels:\n  bad:\n   type: {kind}\n   {key}: {written}\n   more: 1\n");
             is_quiet(&MAIN.replace("channels:\n", &bad), TENANT, RULES, secret);

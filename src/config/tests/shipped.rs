@@ -31,6 +31,32 @@ fn the_readme_s_first_configuration_is_valid() {
 }
 
 #[test]
+fn the_readme_s_channels_are_valid() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("secrets")).unwrap();
+    let first = block(&readme, "**3. `scorewatch.yaml`**");
+    let (head, _) = first.split_once("\nchannels:").unwrap();
+    let main = format!("{head}\n{}operator: {{ notify: [soc] }}\n", block(&readme, "### Channels"));
+    for (path, text) in [
+        ("scorewatch.yaml", &*main),
+        ("rules.yaml", block(&readme, "**4. `rules.yaml`**")),
+        ("secrets/contoso", "a-secret"),
+        ("secrets/soc-teams", "https://example.invalid/"),
+        ("secrets/contoso-slack", "https://example.invalid/"),
+        ("secrets/soar", "whsk_TM0Imyj/ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U+4pvs="),
+        ("secrets/pagerduty", "0123456789abcdef0123456789abcdef"),
+    ] {
+        fs::write(folder.path().join(path), text).unwrap();
+    }
+    let (loaded, text) = load_in(folder.path());
+    assert_eq!(loaded.problems, [], "{text}");
+    let channels = loaded.config.unwrap().channels;
+    let stateful = channels.values().filter(|channel| channel.kind.keeps_state()).map(|channel| channel.kind.as_str());
+    assert_eq!(stateful.collect::<Vec<_>>(), ["pagerduty", "alertmanager"]);
+}
+
+#[test]
 fn the_sample_and_the_rule_packs_are_valid() {
     let folder = tempfile::tempdir().unwrap();
     let copy = |from: &str, to: &str| {

@@ -19,6 +19,8 @@ use crate::{domain::Timestamp, microsoft::Failure};
 /// How long a token stays that will be of no use at the next check: a check asks for several scores.
 const LINGER: Duration = Duration::from_mins(1);
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+/// What was remembered further ahead than that was so before the clock was set back, and holds no longer.
+const AHEAD_MAX: Duration = Duration::from_secs(5);
 
 /// One credential at one place: small, as there are as many as tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +42,7 @@ struct Kept {
 
 struct Remembered {
     failure: Failure,
+    since: Timestamp,
     until: Timestamp,
     /// The secret that was refused; `None`: the refusal has nothing to do with it.
     fingerprint: Option<u64>,
@@ -110,12 +113,13 @@ impl Cache {
         wait: Duration,
     ) {
         self.sweep(now);
-        self.refused.insert(key, Remembered { failure, until: now.plus(wait), fingerprint });
+        self.refused.insert(key, Remembered { failure, since: now, until: now.plus(wait), fingerprint });
     }
 
     /// The failure that makes asking pointless: with that secret, or, if `None` is given, with any.
     pub(super) fn refusal(&self, key: Key, fingerprint: Option<u64>, now: Timestamp) -> Option<Failure> {
-        let remembered = self.refused.get(&key).filter(|remembered| now < remembered.until)?;
+        let holds = |remembered: &&Remembered| now < remembered.until && remembered.since.since(now) <= AHEAD_MAX;
+        let remembered = self.refused.get(&key).filter(holds)?;
         if remembered.fingerprint.is_some() && remembered.fingerprint != fingerprint {
             return None;
         }
@@ -140,7 +144,7 @@ impl Cache {
     }
 
     fn sweep(&mut self, now: Timestamp) {
-        if self.sweep_at.is_some_and(|at| now < at) {
+        if self.sweep_at.is_some_and(|at| now < at && at.since(now) <= SWEEP_INTERVAL) {
             return;
         }
         self.sweep_at = Some(now.plus(SWEEP_INTERVAL));

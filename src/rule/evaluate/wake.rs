@@ -1,6 +1,6 @@
 //! When an alert must be looked at again though no reading comes.
 
-use super::{Situation, close};
+use super::{Situation, close, reminder_at};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{Alert, AlertState, Condition, Rule},
@@ -22,8 +22,8 @@ pub(super) fn wake_at(
         _ => None,
     };
     let AlertState::Firing(firing) = &alert.state else { return silence_ends };
-    let reminder =
-        rule.repeat.zip(situation.told_at.filter(|_| !is_told)).map(|(repeat, told_at)| told_at.plus(repeat));
+    let told = rule.repeat.zip(situation.told_at.filter(|_| !is_told));
+    let reminder = told.map(|(repeat, told_at)| reminder_at(repeat, told_at, situation.now));
     let accepted = close::accepted_at(rule, firing);
     // An alert that fired by another condition waits for the silence of its edited rule; one that fired by it does not.
     let silence_ends = silence_ends.filter(|_| !matches!(firing.terms.when, Condition::NoData(_)));

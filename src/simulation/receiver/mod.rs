@@ -1,5 +1,6 @@
-//! Chat receivers on loopback: Teams Workflows, Slack incoming webhooks, any webhook. Everything that arrives is kept.
+//! Chat receivers on loopback: Teams Workflows, webhooks of Slack, Discord, Google Chat and Mattermost, any webhook. Everything that arrives is kept.
 
+mod chat;
 mod inbox;
 mod slack;
 mod teams;
@@ -52,6 +53,9 @@ struct Door {
 enum Kind {
     Teams,
     Slack,
+    Discord,
+    GoogleChat,
+    Mattermost,
     Webhook,
 }
 
@@ -88,6 +92,24 @@ impl Receivers {
     #[must_use]
     pub fn add_slack(&self, channel: &str) -> String {
         self.add(channel, Kind::Slack, &slack::path(channel), "")
+    }
+
+    /// Adds a Discord webhook and returns its URL, which is a secret as a real one is.
+    #[must_use]
+    pub fn add_discord(&self, channel: &str) -> String {
+        self.add(channel, Kind::Discord, &chat::discord_path(channel), "")
+    }
+
+    /// Adds a Google Chat webhook and returns its URL, which is a secret as a real one is.
+    #[must_use]
+    pub fn add_google_chat(&self, channel: &str) -> String {
+        self.add(channel, Kind::GoogleChat, &chat::google_chat_path(channel), "key=simulated&token=simulated")
+    }
+
+    /// Adds a Mattermost webhook and returns its URL, which is a secret as a real one is.
+    #[must_use]
+    pub fn add_mattermost(&self, channel: &str) -> String {
+        self.add(channel, Kind::Mattermost, &chat::mattermost_path(channel), "")
     }
 
     /// Adds a receiver that takes anything and returns its URL.
@@ -195,6 +217,9 @@ impl Door {
                 Reply::status(202)
             }
             Kind::Slack => slack::judge(headers, body),
+            Kind::Discord => chat::discord(query, body),
+            Kind::GoogleChat => chat::google_chat(body),
+            Kind::Mattermost => chat::mattermost(body),
             Kind::Webhook => Reply::status(204),
         }
     }

@@ -1,6 +1,10 @@
 //! From a template's output to what is sent: values escaped by where they ended up, and the receiver's limits kept.
 
+mod discord;
 mod email;
+mod google_chat;
+mod markup;
+mod mattermost;
 mod slack;
 mod teams;
 
@@ -8,7 +12,10 @@ use serde_json::Value;
 
 use super::{Receiver, text};
 
+pub use discord::{DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX};
 pub use email::Letter;
+pub use google_chat::GOOGLE_CHAT_BYTES_MAX;
+pub use mattermost::MATTERMOST_CHARACTERS_MAX;
 pub use slack::SLACK_CHARACTERS_MAX;
 pub use teams::TEAMS_BYTES_MAX;
 
@@ -32,18 +39,26 @@ impl Refusal {
     }
 }
 
-/// Writes the body that is sent.
+/// Writes the body that is sent from a template's output.
 pub(super) fn finish(receiver: Receiver, output: &str) -> Result<Vec<u8>, Refusal> {
     if receiver == Receiver::Email {
         let letter = serde_json::to_vec(&email::finish(output)?);
         return letter.map_err(|error| Refusal::Invalid(error.to_string()));
     }
-    let mut value: Value =
+    let value: Value =
         serde_json::from_str(output).map_err(|error| Refusal::Invalid(format!("the output is no JSON: {error}")))?;
+    if receiver == Receiver::Webhook { Ok(output.trim().as_bytes().to_vec()) } else { write(receiver, value) }
+}
+
+/// Writes the body that is sent from a message in which values are marked.
+pub(super) fn write(receiver: Receiver, mut value: Value) -> Result<Vec<u8>, Refusal> {
     match receiver {
         Receiver::Teams => teams::finish(&mut value)?,
         Receiver::Slack => slack::finish(&mut value)?,
-        Receiver::Webhook | Receiver::Email => return Ok(output.trim().as_bytes().to_vec()),
+        Receiver::Discord => discord::finish(&mut value)?,
+        Receiver::GoogleChat => google_chat::finish(&mut value)?,
+        Receiver::Mattermost => mattermost::finish(&mut value)?,
+        Receiver::Webhook | Receiver::Email => {}
     }
     let body = value.to_string().into_bytes();
     if receiver == Receiver::Teams && body.len() > TEAMS_BYTES_MAX {

@@ -29,7 +29,7 @@ pub(super) fn finish(message: &mut Value) -> Result<(), Refusal> {
         Some(_) => return Refusal::invalid("`blocks` must be a list"),
     };
     if blocks.len() > BLOCKS_MAX {
-        return Refusal::invalid(format!("there are {} blocks, more than {BLOCKS_MAX}", blocks.len()));
+        return Err(Refusal::TooLarge { size: blocks.len(), limit: BLOCKS_MAX });
     }
     blocks.iter().try_for_each(check_block)?;
     let mut characters = 0;

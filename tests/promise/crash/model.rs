@@ -26,7 +26,7 @@ pub(super) struct Evidence<'a> {
     pub(super) context: &'a str,
 }
 
-/// What happened.
+/// What happened, in messages; a digest is one.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Tally {
     pub(super) accepted: usize,
@@ -40,7 +40,8 @@ impl Evidence<'_> {
         let repeats = channels.into_iter().map(|channel| self.judge_repeats(channel)).sum();
         self.judge_deliveries();
         self.judge_alerts();
-        Tally { accepted: self.told.iter().filter(|(_, told)| told.accepted).count(), repeats }
+        let messages = self.told.iter().filter(|(_, told)| told.accepted && told.id == told.message);
+        Tally { accepted: messages.count(), repeats }
     }
 
     fn of(&self, channel: &str) -> impl Iterator<Item = &Told> {
@@ -61,10 +62,10 @@ impl Evidence<'_> {
         for told in self.of(channel) {
             last_of_life.insert(self.life(told), told);
         }
-        let mut repeats = 0;
+        let mut repeats = BTreeSet::new();
         for told in self.of(channel).filter(|told| told.accepted) {
             let Some(before) = newest.insert(&told.id, told) else { continue };
-            repeats += 1;
+            repeats.insert((self.life(told), &told.message));
             let life = self.life(before);
             assert!(life < self.life(told), "{context}: {channel} repeats without a kill: {before:?} {told:?}");
             assert!(told.possible_repeat, "{context}: {channel}: a repeat that is not marked: {told:?}");
@@ -74,7 +75,7 @@ impl Evidence<'_> {
                 "{context}: {channel} repeats what was settled: {before:?} {told:?}"
             );
         }
-        repeats
+        repeats.len()
     }
 
     /// What the store knows as told was told, and nothing else was.

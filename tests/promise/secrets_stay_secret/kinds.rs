@@ -45,7 +45,7 @@ const fn kind(name: &'static str, kept: Kept, text: &'static str, keys: &'static
 /// A Teams Workflows address.
 const FLOW: &str = "HOOK?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=CANARY";
 
-pub(super) const KINDS: [Kind; 25] = [
+pub(super) const KINDS: [Kind; 28] = [
     // How we sign in to Microsoft, and what we get there
     kind("client-secret", File, "CANARY", "secret: SECRET"),
     kind("client-secret-in-variable", Variable, "CANARY", "secret: SECRET"),
@@ -58,6 +58,9 @@ pub(super) const KINDS: [Kind; 25] = [
     kind("teams-url-in-variable", Variable, FLOW, "type: teams, url: SECRET"),
     kind("slack-url", File, "HOOK", "type: slack, url: SECRET"),
     kind("slack-url-of-systemd", Credential, "HOOK", "type: slack, url: SECRET"),
+    kind("discord-url", File, "HOOK", "type: discord, url: SECRET"),
+    kind("google-chat-url", Variable, "HOOK?key=simulated&token=CANARY", "type: google-chat, url: SECRET"),
+    kind("mattermost-url", Credential, "HOOK", "type: mattermost, url: SECRET"),
     kind("webhook-url", File, "HOOK", "type: webhook, url: SECRET"),
     kind("webhook-url-in-variable", Variable, "HOOK?token=CANARY", "type: webhook, url: SECRET"),
     kind("webhook-url-of-systemd", Credential, "HOOK", "type: webhook, url: SECRET"),

@@ -1,0 +1,26 @@
+//! Receivers that hang: what they cost the others in time, and the service in memory.
+//!
+//! `cargo bench --bench storm` runs both parts, some three minutes; `-- latency` or `-- memory` runs one. Receivers and
+//! Microsoft are simulated in this process; the product is a process of its own, so that its memory is its own.
+
+mod ground;
+mod latency;
+mod memory;
+mod product;
+mod usage;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        match arguments.first().map(String::as_str) {
+            Some("product") => product::run(std::path::Path::new(&arguments[1]), ground::number(&arguments[2])).await,
+            Some("latency") => latency::compare().await,
+            Some("memory") => memory::measure().await,
+            _ => {
+                latency::compare().await;
+                memory::measure().await;
+            }
+        }
+    });
+}

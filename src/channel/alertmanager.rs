@@ -1,0 +1,326 @@
+//! Alertmanager, by its API v2 (`POST /api/v2/alerts`), so that routes, silences and receivers that are there already serve.
+//!
+//! Alertmanager knows an alert by its labels. The same rule, tenant, score and subject are the same alert; severity and the
+//! tenant's labels are labels too, since routes ask for them. If one of those is edited while an alert fires, Alertmanager
+//! holds two: the older ends at its `endsAt`.
+//!
+//! It forgets an alert whose `endsAt` has passed, and every alert when it is restarted. A firing alert is sent with an `endsAt`
+//! so far ahead that it never ends by itself while it fires; each later message about it moves that on.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{
+    Authorization, Channel, ChannelKind, ChannelSettings, ComposeError, Form, Verdict, guard, message, status,
+};
+use crate::{
+    domain::{Severity, Timestamp},
+    egress::{Answer, EgressError, Outgoing},
+    notify::{Notification, NotificationType},
+    secret::{ExposeSecret, SecretString},
+    template::{Summary, summary},
+};
+
+const CONTENT_TYPE: &str = "application/json";
+/// Where alerts go, below the base URL.
+const ALERTS: &str = "/api/v2/alerts";
+/// How long an alert holds from the last message about it. It must outlive the longest time without one: a rule without
+/// `repeat` says nothing between its firing and its end.
+const HOLDS: Duration = Duration::from_hours(366 * 24);
+/// How long a message of ours shows that tells of no state.
+const EVENT_SHOWS: Duration = Duration::from_hours(24);
+/// How long a test shows.
+const TEST_SHOWS: Duration = Duration::from_mins(5);
+/// Longest value of a label or annotation, in characters. Alertmanager has no limit; its receivers have.
+const VALUE_CHARACTERS_MAX: usize = 1024;
+
+/// An Alertmanager.
+pub(super) struct Alertmanager {
+    settings: Arc<ChannelSettings>,
+}
+
+impl Alertmanager {
+    pub(super) fn new(settings: Arc<ChannelSettings>) -> Self {
+        Self { settings }
+    }
+}
+
+impl Channel for Alertmanager {
+    fn compose(
+        &self,
+        notification: &Notification,
+        _form: Form,
+        attempt_at: Timestamp,
+    ) -> Result<Outgoing, ComposeError> {
+        let ChannelKind::Alertmanager { url, authorization } = &self.settings.kind else {
+            return Err(ComposeError::Url("the channel is not of type `alertmanager`".to_owned()));
+        };
+        let base = url.resolve()?;
+        guard::base(base.expose_secret(), &self.settings.private)?;
+        let headers = header(authorization)?.map(|value| ("authorization", value)).into_iter().collect();
+        let body = serde_json::to_vec(&[alert(notification, attempt_at)]).map_err(|error| ComposeError::Template {
+            template: self.settings.kind.as_str().to_owned(),
+            what: error.to_string(),
+        })?;
+        let url = guard::below(base.expose_secret(), ALERTS);
+        Ok(message::post_with(url.into(), CONTENT_TYPE, Bytes::from(body), headers).into())
+    }
+
+    fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
+        match answer {
+            Ok(answer) => judge(answer, now),
+            Err(error) => status::no_answer(error),
+        }
+    }
+}
+
+/// The value of the `authorization` header.
+fn header(authorization: &Authorization) -> Result<Option<SecretString>, ComposeError> {
+    Ok(match authorization {
+        Authorization::Nobody => None,
+        Authorization::Basic { username, password } => {
+            let password = password.resolve()?;
+            let pair = format!("{username}:{}", password.expose_secret());
+            Some(format!("Basic {}", STANDARD.encode(pair)).into())
+        }
+        Authorization::Bearer { token } => Some(format!("Bearer {}", token.resolve()?.expose_secret()).into()),
+    })
+}
+
+/// An alert as sent.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Alert {
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<&'static str, String>,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
+    generator_url: Option<String>,
+}
+
+fn alert(notification: &Notification, attempt_at: Timestamp) -> Alert {
+    let words = summary(notification);
+    let (starts_at, ends_at) = span(notification, attempt_at);
+    Alert {
+        labels: labels(notification),
+        annotations: annotations(notification, &words),
+        starts_at,
+        ends_at,
+        generator_url: words.links.into_iter().next().map(|link| link.url),
+    }
+}
+
+/// From when to when; the end is never before the start, which would be refused.
+fn span(notification: &Notification, attempt_at: Timestamp) -> (Timestamp, Timestamp) {
+    let data = &notification.data;
+    let starts_at = match (&data.alert, &data.operator) {
+        (Some(alert), _) => alert.started_at,
+        (None, Some(operator)) => operator.from.unwrap_or(notification.timestamp),
+        (None, None) => notification.timestamp,
+    };
+    let ended_at = match (&data.alert, &data.operator) {
+        (Some(alert), _) => alert.resolved_at,
+        // That we were away is told afterwards; it would be over before anybody saw it.
+        (None, Some(operator)) => operator.until.filter(|_| notification.kind != NotificationType::OperatorAway),
+        (None, None) => None,
+    };
+    let ends_at = ended_at.unwrap_or_else(|| {
+        attempt_at.plus(match data.alert {
+            _ if message::is_test(notification) => TEST_SHOWS,
+            Some(_) => HOLDS,
+            None => EVENT_SHOWS,
+        })
+    });
+    (starts_at, ends_at.max(starts_at))
+}
+
+/// By these it is routed, and told from others.
+fn labels(notification: &Notification) -> BTreeMap<String, String> {
+    let data = &notification.data;
+    let mut labels = BTreeMap::new();
+    if let Some(tenant) = &data.tenant {
+        for (key, value) in &tenant.labels {
+            let mut name = format!("label_{}", sanitised(key));
+            // `a-b` and `a.b` become the same name; neither may be lost.
+            while labels.contains_key(&name) {
+                name.push('_');
+            }
+            labels.insert(name, cut(value));
+        }
+        labels.insert("tenant".to_owned(), cut(&tenant.id));
+    }
+    let mut own = |name: &str, value: &str| drop(labels.insert(name.to_owned(), cut(value)));
+    own("source", "scorewatch");
+    own("alertname", data.rule.as_ref().map_or(notification.kind.as_str(), |rule| rule.name.as_str()));
+    own("severity", severity(notification).as_str());
+    if let Some(score) = &data.score {
+        own("score", score.kind.as_str());
+        score.subject.iter().for_each(|subject| own("subject", subject));
+    }
+    if let Some(channel) = data.operator.as_ref().and_then(|operator| operator.channel.as_deref()) {
+        own("channel", channel);
+    }
+    if message::is_test(notification) {
+        // Makes it another alert than the real one, which a test must neither open nor end.
+        own("test", "true");
+    }
+    // Alertmanager drops an empty label.
+    labels.retain(|_, value| !value.is_empty());
+    labels
+}
+
+fn severity(notification: &Notification) -> Severity {
+    match &notification.data.alert {
+        _ if message::is_test(notification) || notification.kind == NotificationType::OperatorAway => Severity::Info,
+        Some(alert) => alert.severity,
+        None => Severity::Warning,
+    }
+}
+
+/// What people see.
+fn annotations(notification: &Notification, words: &Summary) -> BTreeMap<&'static str, String> {
+    let data = &notification.data;
+    let facts = words.facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value));
+    let lines: Vec<String> = words.note.iter().cloned().chain(facts).chain(words.causes.iter().cloned()).collect();
+    let mut annotations = BTreeMap::from([
+        ("summary", cut(&words.headline)),
+        ("description", lines.join("\n")),
+        ("type", notification.kind.as_str().to_owned()),
+        ("message_id", data.notification.id.as_str().to_owned()),
+        ("short_id", data.notification.short_id.to_string()),
+    ]);
+    if let Some(tenant) = &data.tenant {
+        annotations.insert("tenant_name", cut(&tenant.name));
+    }
+    if let Some(rule) = &data.rule {
+        annotations.insert("condition", cut(&rule.condition));
+    }
+    if let Some(value) = data.score.as_ref().and_then(|score| score.value) {
+        annotations.insert("value", value.to_string());
+    }
+    if data.notification.possible_repeat {
+        annotations.insert("possible_repeat", "true".to_owned());
+    }
+    annotations.retain(|_, value| !value.is_empty());
+    annotations
+}
+
+/// What may follow `label_` in the name of a label.
+fn sanitised(key: &str) -> String {
+    let letters = key.chars().take(VALUE_CHARACTERS_MAX);
+    letters.map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
+}
+
+/// As it is, but not endless. The receivers behind Alertmanager escape for themselves.
+fn cut(text: &str) -> String {
+    text.chars().take(VALUE_CHARACTERS_MAX).collect()
+}
+
+fn judge(answer: &Answer, now: Timestamp) -> Verdict {
+    let is_page = answer.content_type.as_deref().is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+    match answer.status {
+        200..=299 if is_page => Verdict::Retry {
+            reason: "the answer is a web page, not Alertmanager's: something between us answered".to_owned(),
+            after: None,
+        },
+        _ => status::verdict(answer, now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{secret::SecretReference, template::sample};
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn of(kind: NotificationType) -> Alert {
+        alert(&sample::notification(kind, "Contoso Ltd"), at("2026-11-24T10:00:00Z"))
+    }
+
+    #[test]
+    fn all_messages_of_one_alert_have_the_same_labels_and_only_the_last_ends_it() {
+        let firing = of(NotificationType::AlertFiring);
+        assert_eq!(firing.ends_at, at("2027-11-25T10:00:00Z"));
+        for kind in [NotificationType::AlertWorsened, NotificationType::AlertReminder, NotificationType::AlertResolved]
+        {
+            let later = of(kind);
+            assert_eq!((&later.labels, later.starts_at), (&firing.labels, firing.starts_at), "{kind:?}");
+            let is_over = later.ends_at < at("2026-11-24T10:00:00Z");
+            assert_eq!(is_over, kind == NotificationType::AlertResolved);
+        }
+        for (name, value) in [("alertname", "device-score-drop"), ("tenant", "contoso"), ("severity", "critical")] {
+            assert_eq!(firing.labels[name], value);
+        }
+    }
+
+    #[test]
+    fn no_label_of_a_tenant_is_taken_for_ours_and_none_is_lost() {
+        let mut sample = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
+        let keys = ["alertname", "tenant", "a-b", "a.b", "a_b", "1", "", "ü{}\"\n", "severity"];
+        sample.data.tenant.as_mut().unwrap().labels =
+            keys.iter().map(|key| ((*key).into(), format!("mine {key}").into())).collect();
+        let labels = labels(&sample);
+        assert_eq!(labels.values().filter(|value| value.starts_with("mine ")).count(), keys.len());
+        assert_eq!((&*labels["alertname"], &*labels["severity"]), ("device-score-drop", "critical"));
+        for name in labels.keys() {
+            assert!(name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'_'), "{name}");
+            assert!(!name.starts_with(|letter: char| letter.is_ascii_digit()) && !name.starts_with("__"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_test_is_another_alert_and_short() {
+        let mut sample = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
+        sample.data.notification.test = true;
+        let test = alert(&sample, at("2026-11-24T10:00:00Z"));
+        assert_eq!((&*test.labels["test"], &*test.labels["severity"]), ("true", "info"));
+        assert_eq!(test.ends_at, at("2026-11-24T10:05:00Z"));
+        let away = of(NotificationType::OperatorAway);
+        assert_eq!(away.ends_at, at("2026-11-25T10:00:00Z"));
+    }
+
+    #[test]
+    fn no_alert_ends_before_it_starts() {
+        for sample in sample::all() {
+            let alert = alert(&sample, Timestamp::EPOCH);
+            assert!(alert.starts_at <= alert.ends_at);
+        }
+    }
+
+    #[test]
+    fn it_signs_in_as_configured() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "open sesame\n").unwrap();
+        let kept = || SecretReference::File(file.path().to_owned());
+        let value = |authorization| header(&authorization).unwrap().map(|value| value.expose_secret().to_owned());
+        assert_eq!(value(Authorization::Nobody), None);
+        assert_eq!(value(Authorization::Bearer { token: kept() }).unwrap(), "Bearer open sesame");
+        // RFC 7617, section 2.
+        let basic = Authorization::Basic { username: "Aladdin".to_owned(), password: kept() };
+        assert_eq!(value(basic).unwrap(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    }
+
+    #[test]
+    fn a_sign_in_page_is_no_answer() {
+        let answer = |status, kind: &str| {
+            let content_type = Some(kind.to_owned());
+            judge(
+                &Answer { status, retry_after: None, content_type, body: Bytes::new(), truncated: false, step: None },
+                Timestamp::EPOCH,
+            )
+        };
+        assert_eq!(answer(200, ""), Verdict::Delivered);
+        assert!(matches!(answer(200, "text/html; charset=utf-8"), Verdict::Retry { .. }));
+        assert!(matches!(answer(400, "application/json"), Verdict::Dead { .. }));
+        assert!(matches!(answer(401, ""), Verdict::Parked { .. }));
+        assert!(matches!(answer(429, ""), Verdict::Retry { .. }));
+        assert!(matches!(answer(503, ""), Verdict::Retry { .. }));
+    }
+}

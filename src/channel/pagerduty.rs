@@ -1,0 +1,356 @@
+//! PagerDuty, by its Events API v2 ("Send an Alert Event", "Send a Change Event").
+//!
+//! An alert of ours is an alert there: its id is the `dedup_key`, so that worsening and reminders are added to what is open,
+//! and the end closes it. A later generation of the alert has the same key: what is resolved is not opened again, a new
+//! incident is. A test is a change event, which appears on the service and pages nobody.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Channel, ChannelKind, ChannelSettings, ComposeError, Form, PagerdutyRegion, Verdict, guard, message, status,
+};
+use crate::{
+    domain::{Severity, Timestamp},
+    egress::{Answer, EgressError, Outgoing},
+    notify::{Notification, NotificationType},
+    secret::{ExposeSecret, SecretError, SecretReference, SecretString},
+    template::{Summary, summary},
+};
+
+const CONTENT_TYPE: &str = "application/json";
+/// Where alert events go, below the base URL.
+const ALERTS: &str = "/v2/enqueue";
+/// Where change events go, below the base URL.
+const CHANGES: &str = "/v2/change/enqueue";
+/// Length of an integration key, in characters.
+const ROUTING_KEY_LETTERS: usize = 32;
+/// What the key of a ruleset begins with. Rulesets take no change events ("Events API v2 Overview").
+const RULESET: char = 'R';
+/// Longest `dedup_key`, in characters.
+const DEDUP_KEY_CHARACTERS_MAX: usize = 255;
+/// Longest `summary`, in characters.
+const SUMMARY_CHARACTERS_MAX: usize = 1024;
+/// Largest event, in bytes.
+const EVENT_BYTES_MAX: usize = 512 * 1024;
+/// The `dedup_key` of what was never opened.
+const TEST_KEY: &str = "scorewatch.test";
+
+/// A PagerDuty service.
+pub(super) struct Pagerduty {
+    settings: Arc<ChannelSettings>,
+}
+
+impl Pagerduty {
+    pub(super) fn new(settings: Arc<ChannelSettings>) -> Self {
+        Self { settings }
+    }
+}
+
+impl Channel for Pagerduty {
+    fn compose(
+        &self,
+        notification: &Notification,
+        _form: Form,
+        _attempt_at: Timestamp,
+    ) -> Result<Outgoing, ComposeError> {
+        let ChannelKind::Pagerduty { routing_key, region, url } = &self.settings.kind else {
+            return Err(ComposeError::Url("the channel is not of type `pagerduty`".to_owned()));
+        };
+        let key = check_routing_key(routing_key)?;
+        let base = match url {
+            Some(url) => url.resolve()?,
+            None => SecretString::from(match region {
+                PagerdutyRegion::Us => "https://events.pagerduty.com",
+                PagerdutyRegion::Eu => "https://events.eu.pagerduty.com",
+            }),
+        };
+        guard::base(base.expose_secret(), &self.settings.private)?;
+        let (path, event) = event(notification, key.expose_secret());
+        let body = serde_json::to_vec(&event).map_err(|error| ComposeError::Template {
+            template: self.settings.kind.as_str().to_owned(),
+            what: error.to_string(),
+        })?;
+        if body.len() > EVENT_BYTES_MAX {
+            return Err(ComposeError::TooLarge { bytes: body.len(), limit: EVENT_BYTES_MAX });
+        }
+        let url = guard::below(base.expose_secret(), path);
+        Ok(message::post(url.into(), CONTENT_TYPE, Bytes::from(body)).into())
+    }
+
+    fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
+        match answer {
+            Ok(answer) => judge(answer, now),
+            Err(error) => status::no_answer(error),
+        }
+    }
+}
+
+/// Reads an integration key.
+///
+/// # Errors
+/// [`SecretError`] when it can't be read or is none.
+pub fn check_routing_key(reference: &SecretReference) -> Result<SecretString, SecretError> {
+    let key = reference.resolve()?;
+    let text = key.expose_secret();
+    if text.len() == ROUTING_KEY_LETTERS && text.bytes().all(|letter| letter.is_ascii_alphanumeric()) {
+        Ok(key)
+    } else {
+        Err(reference.unfit("is no integration key of 32 letters and digits"))
+    }
+}
+
+/// An event as sent.
+#[derive(Serialize)]
+struct Event<'a> {
+    routing_key: &'a str,
+    #[serde(rename = "event_action", skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dedup_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_url: Option<String>,
+    links: Vec<Value>,
+    payload: Value,
+}
+
+/// The event that says a notification, and where it goes.
+fn event<'a>(notification: &Notification, routing_key: &'a str) -> (&'static str, Event<'a>) {
+    let words = summary(notification);
+    let links = words.links.iter().map(|link| json!({ "href": link.url, "text": link.title })).collect();
+    let mut event = Event {
+        routing_key,
+        action: None,
+        dedup_key: None,
+        client: None,
+        client_url: None,
+        links,
+        payload: payload(notification, &words),
+    };
+    let is_test = message::is_test(notification);
+    if is_test && !routing_key.starts_with(RULESET) {
+        return (CHANGES, event);
+    }
+    let (action, key) =
+        if is_test { ("resolve", TEST_KEY.to_owned()) } else { (action(notification), dedup_key(notification)) };
+    event.action = Some(action);
+    event.dedup_key = Some(key.chars().take(DEDUP_KEY_CHARACTERS_MAX).collect());
+    event.client = Some("Scorewatch");
+    event.client_url = words.links.first().map(|link| link.url.clone());
+    event.payload["severity"] = severity(notification).as_str().into();
+    (ALERTS, event)
+}
+
+/// What an alert event does to the alert of its key.
+fn action(notification: &Notification) -> &'static str {
+    let data = &notification.data;
+    let is_over = match (&data.alert, &data.operator) {
+        (Some(alert), _) => alert.resolved_at.is_some(),
+        // That we were away is told afterwards: there is nothing to close.
+        (None, Some(operator)) => operator.until.is_some() && notification.kind != NotificationType::OperatorAway,
+        (None, None) => false,
+    };
+    if is_over { "resolve" } else { "trigger" }
+}
+
+/// What the messages about one trouble have in common.
+fn dedup_key(notification: &Notification) -> String {
+    let data = &notification.data;
+    if let Some(alert) = &data.alert {
+        return alert.id.clone();
+    }
+    let channel = data.operator.as_ref().and_then(|operator| operator.channel.as_deref());
+    let about = channel.or(data.tenant.as_ref().map(|tenant| tenant.id.as_str()));
+    match (notification.kind, about) {
+        (NotificationType::OperatorChannel | NotificationType::OperatorCredential, Some(about)) => {
+            format!("scorewatch.{}/{about}", notification.kind.as_str())
+        }
+        _ => data.notification.id.as_str().to_owned(),
+    }
+}
+
+/// PagerDuty has the same words, and `error` besides.
+fn severity(notification: &Notification) -> Severity {
+    let is_past = notification.kind == NotificationType::OperatorAway || message::is_test(notification);
+    match &notification.data.alert {
+        _ if is_past => Severity::Info,
+        Some(alert) => alert.severity,
+        None => Severity::Warning,
+    }
+}
+
+/// What people see.
+fn payload(notification: &Notification, words: &Summary) -> Value {
+    let data = &notification.data;
+    let text: String = words.headline.chars().take(SUMMARY_CHARACTERS_MAX).collect();
+    let source = data.tenant.as_ref().map_or("scorewatch", |tenant| tenant.id.as_str());
+    let mut payload = json!({
+        "summary": text,
+        "source": source,
+        "timestamp": notification.timestamp,
+        "custom_details": details(notification, words),
+    });
+    let component = data.score.as_ref().map(|score| score.kind.as_str());
+    let component = component.or(data.operator.as_ref().and_then(|operator| operator.channel.as_deref()));
+    let class = data.rule.as_ref().map(|rule| rule.name.as_str());
+    let class = class.or(data.operator.as_ref().map(|operator| operator.class.as_str()));
+    // A change event knows neither.
+    let is_change = message::is_test(notification);
+    for (key, value) in [("component", component), ("class", class)] {
+        if let Some(value) = value.filter(|_| !is_change) {
+            payload[key] = value.into();
+        }
+    }
+    payload
+}
+
+/// The facts in words, each under its name; what machines need beside them.
+fn details(notification: &Notification, words: &Summary) -> Value {
+    let data = &notification.data;
+    let mut details: Map<String, Value> =
+        words.facts.iter().map(|fact| (fact.name.clone(), fact.value.clone().into())).collect();
+    let mut more = |key: &str, value: Value| drop(details.insert(key.to_owned(), value));
+    if let Some(note) = &words.note {
+        more("note", note.as_str().into());
+    }
+    if !words.causes.is_empty() {
+        more("causes", json!(words.causes));
+    }
+    if let Some(score) = &data.score {
+        let (value, baseline, loss) = (score.value, score.baseline, score.loss);
+        more("score", json!({ "kind": score.kind, "value": value, "baseline": baseline, "loss": loss }));
+    }
+    more("type", notification.kind.as_str().into());
+    more("message", json!({ "id": data.notification.id, "short_id": data.notification.short_id }));
+    if data.notification.possible_repeat {
+        more("possible_repeat", true.into());
+    }
+    Value::Object(details)
+}
+
+/// The answer's body is read for one thing only, and never repeated: whether it is the key that is refused.
+fn judge(answer: &Answer, now: Timestamp) -> Verdict {
+    match answer.status {
+        202 => Verdict::Delivered,
+        200..=299 => Verdict::Retry {
+            reason: format!("the answer is {}, not PagerDuty's 202: something between us answered", answer.status),
+            after: None,
+        },
+        400 if refuses_key(&answer.body) => Verdict::Parked { reason: "PagerDuty refuses the routing key".to_owned() },
+        _ => status::verdict(answer, now),
+    }
+}
+
+/// Whether a refusal is about the key: `Invalid routing key`, or a list of errors of which one names `routing_key`.
+fn refuses_key(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    text.contains("routing_key") || text.contains("routing key")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::sample;
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+    fn written(notification: &Notification, key: &str) -> (&'static str, Value) {
+        let (path, event) = event(notification, key);
+        (path, serde_json::to_value(event).unwrap())
+    }
+
+    #[test]
+    fn an_alert_is_opened_added_to_and_closed_under_one_key() {
+        let mut keys = std::collections::BTreeSet::new();
+        for (kind, action) in [
+            (NotificationType::AlertFiring, "trigger"),
+            (NotificationType::AlertWorsened, "trigger"),
+            (NotificationType::AlertReminder, "trigger"),
+            (NotificationType::AlertResolved, "resolve"),
+        ] {
+            let (path, event) = written(&sample::notification(kind, "Contoso Ltd"), KEY);
+            assert_eq!((path, event["event_action"].as_str()), (ALERTS, Some(action)), "{kind:?}");
+            assert_eq!(event["payload"]["severity"], "critical");
+            keys.insert(event["dedup_key"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(keys.len(), 1);
+    }
+
+    #[test]
+    fn every_event_keeps_the_limits_whatever_stands_in_it() {
+        for sample in sample::all() {
+            let (_, event) = written(&sample, KEY);
+            assert!(event.to_string().len() < EVENT_BYTES_MAX / 8);
+            let payload = &event["payload"];
+            assert!((1..=SUMMARY_CHARACTERS_MAX).contains(&payload["summary"].as_str().unwrap().chars().count()));
+            assert!(!payload["source"].as_str().unwrap().is_empty());
+            let key = event["dedup_key"].as_str().unwrap_or_default();
+            assert!(key.chars().count() <= DEDUP_KEY_CHARACTERS_MAX);
+        }
+    }
+
+    #[test]
+    fn a_test_pages_nobody() {
+        let mut sample = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
+        sample.data.notification.test = true;
+        let (path, event) = written(&sample, KEY);
+        let drill = sample::notification(NotificationType::Drill, "");
+        assert_eq!(written(&drill, KEY).0, CHANGES);
+        assert_eq!((path, event.get("event_action"), event.get("dedup_key")), (CHANGES, None, None));
+        // A ruleset takes no change event; the end of what never began is dropped there.
+        let (path, event) = written(&sample, "R123456789abcdef0123456789abcdef");
+        assert_eq!((path, &event["event_action"], &event["dedup_key"]), (ALERTS, &"resolve".into(), &TEST_KEY.into()));
+    }
+
+    #[test]
+    fn troubles_of_ours_have_a_key_each() {
+        let key = |kind| written(&sample::notification(kind, "Contoso Ltd"), KEY).1["dedup_key"].clone();
+        assert_eq!(key(NotificationType::OperatorChannel), "scorewatch.operator.channel/contoso");
+        assert_eq!(key(NotificationType::OperatorCredential), "scorewatch.operator.credential/contoso");
+        let away = sample::notification(NotificationType::OperatorAway, "");
+        let (_, event) = written(&away, KEY);
+        assert_eq!((&event["event_action"], &event["payload"]["severity"]), (&"trigger".into(), &"info".into()));
+    }
+
+    #[test]
+    fn every_answer_has_its_class() {
+        for (status, body, expected) in [
+            (202, "", "delivered"),
+            (202, "<html>", "delivered"),
+            (200, "<html>sign in</html>", "retry"),
+            (400, r#"{"status":"invalid event","errors":["'summary' is missing"]}"#, "dead"),
+            (400, r#"{"errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}"#, "parked"),
+            (400, "Invalid routing key", "parked"),
+            (401, "", "parked"),
+            (403, "", "parked"),
+            (404, "", "parked"),
+            (429, "", "retry"),
+            (302, "", "dead"),
+            (413, "", "dead"),
+            (500, "", "retry"),
+            (503, "routing_key", "retry"),
+        ] {
+            let answer = Answer {
+                status,
+                retry_after: None,
+                content_type: None,
+                body: body.into(),
+                truncated: false,
+                step: None,
+            };
+            let class = match judge(&answer, Timestamp::EPOCH) {
+                Verdict::Delivered => "delivered",
+                Verdict::Retry { .. } => "retry",
+                Verdict::Plainer { .. } => "plainer",
+                Verdict::Dead { .. } => "dead",
+                Verdict::Parked { .. } => "parked",
+            };
+            assert_eq!(class, expected, "{status} {body:?}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! A digest in words: one line for each of its items, in paragraphs that fit the texts of a message.
+
+use super::words;
+use crate::{
+    domain::Severity,
+    notify::{Notification, notification::DigestItem},
+};
+
+/// Most characters of one paragraph, as [`weight`] counts them. A section of a Slack message has room for 3,000.
+const PARAGRAPH_MAX: usize = 2_800;
+
+/// One line for each item, then how many more there are.
+pub(super) fn lines(items: &[DigestItem], left_out: usize) -> Vec<String> {
+    let mut lines: Vec<String> = items.iter().map(|item| line(&Notification::from(item.clone()))).collect();
+    if left_out > 0 {
+        lines.push(format!("… and {left_out} more"));
+    }
+    lines
+}
+
+/// How grave, who, what, how much, by which rule, which notification.
+fn line(notification: &Notification) -> String {
+    let data = &notification.data;
+    let lasted = data.alert.as_ref().and_then(|alert| Some(alert.resolved_at?.since(alert.started_at)));
+    let loss = words::loss(data).filter(|_| lasted.is_none()).map(|loss| {
+        let verb = if loss.starts_with("gained") { "" } else { "lost " };
+        format!(", {verb}{loss}")
+    });
+    [
+        Some(format!("{} {}", words::look(notification).0, words::headline(notification, 0))),
+        loss,
+        lasted.map(|lasted| format!(" after {}", words::duration(lasted))),
+        data.rule.as_ref().map(|rule| format!(" · {}", rule.name)),
+        Some(format!(" · {}", data.notification.short_id)),
+        Some(earlier(data.notification.stands_for.len())),
+        data.notification.possible_repeat.then(|| " · possible repeat".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What a message says of earlier ones that it stands for.
+pub(super) fn earlier(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " · with 1 earlier message".to_owned(),
+        _ => format!(" · with {count} earlier messages"),
+    }
+}
+
+/// How a digest looks: as grave as the gravest of its items.
+pub(super) fn look(items: &[DigestItem]) -> (&'static str, &'static str) {
+    let is_over = |item: &DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
+    let fires = |severity| {
+        items.iter().any(|item| !is_over(item) && item.alert.as_ref().is_some_and(|alert| alert.severity == severity))
+    };
+    if fires(Severity::Critical) {
+        ("🔴", "attention")
+    } else if fires(Severity::Warning) {
+        ("🟠", "warning")
+    } else if items.iter().any(|item| item.operator.is_some()) {
+        ("⚠️", "warning")
+    } else if fires(Severity::Info) {
+        ("🔵", "accent")
+    } else {
+        ("✅", "good")
+    }
+}
+
+/// The lines, in order, together as far as they fit one text.
+pub(super) fn paragraphs(lines: &[String]) -> Vec<Vec<String>> {
+    let mut paragraphs: Vec<Vec<String>> = Vec::new();
+    let mut room = 0;
+    for line in lines {
+        let weight = weight(line) + 1;
+        match paragraphs.last_mut() {
+            Some(paragraph) if weight <= room => paragraph.push(line.clone()),
+            _ => {
+                room = PARAGRAPH_MAX;
+                paragraphs.push(vec![line.clone()]);
+            }
+        }
+        room = room.saturating_sub(weight);
+    }
+    paragraphs
+}
+
+/// How many characters a text has at most once a receiver's escapes are in it.
+pub(super) fn weight(text: &str) -> usize {
+    text.chars()
+        .map(|letter| match letter {
+            '&' | '<' | '>' => 5,
+            _ if letter.is_ascii_punctuation() => 2,
+            _ => letter.len_utf16(),
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_keep_every_line_in_order_and_their_size() {
+        let lines: Vec<String> = (1..=50).map(|number| format!("{number} & {}", "x".repeat(number * 7))).collect();
+        let paragraphs = paragraphs(&lines);
+        assert_eq!(paragraphs.concat(), lines);
+        assert!(paragraphs.len() > 1);
+        for paragraph in paragraphs {
+            assert!(weight(&paragraph.join("\n")) <= PARAGRAPH_MAX);
+        }
+    }
+}

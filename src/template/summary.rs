@@ -1,0 +1,63 @@
+//! A notification in words, for receivers that take fields and not a template's text. What a template's `words` are.
+
+use serde::Deserialize;
+
+use super::context::{LEVELS, context};
+use crate::notify::Notification;
+
+/// A notification in words: tamed, cut, links `https` only. The receiver takes it as plain text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Summary {
+    /// One sentence: who, what, how much.
+    pub headline: String,
+    /// Why, and what to do, where that is known.
+    pub note: Option<String>,
+    /// The facts in the order of their weight.
+    pub facts: Vec<SummaryFact>,
+    /// What regressed, largest first.
+    pub causes: Vec<String>,
+    /// Where to look.
+    pub links: Vec<SummaryLink>,
+    /// How to tell this message from others, and whether it is a repeat or a test.
+    pub footer: String,
+}
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SummaryFact {
+    /// What it is called.
+    pub name: String,
+    /// What it is.
+    pub value: String,
+}
+
+/// One link.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SummaryLink {
+    /// What is there.
+    pub title: String,
+    /// The address.
+    pub url: String,
+}
+
+/// Says a notification in words. A notification that can't be written as JSON, which none is, has empty ones.
+#[must_use]
+pub fn summary(notification: &Notification) -> Summary {
+    let words = context(notification, LEVELS[0]).and_then(|mut context| Some(context.get_mut("words")?.take()));
+    words.and_then(|words| serde_json::from_value(words).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::sample;
+
+    #[test]
+    fn every_notification_has_a_headline_of_one_line() {
+        for sample in sample::all() {
+            let summary = summary(&sample);
+            assert!(!summary.headline.is_empty() && !summary.headline.contains('\n'), "{summary:?}");
+            assert!(!summary.footer.is_empty());
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The largest messages that there are fit every receiver, rich and plain, and a digest tells how much it leaves out.
+
+use serde_json::Value;
+
+use super::{CHATS, built_in, strings};
+use crate::{
+    notify::Notification,
+    template::{
+        DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX, GOOGLE_CHAT_BYTES_MAX, Letter, MATTERMOST_CHARACTERS_MAX, Receiver,
+        SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX, TEAMS_PLAIN_BYTES_MAX, plain, sample,
+    },
+};
+
+fn characters(payload: &Value) -> usize {
+    let mut found = Vec::new();
+    strings(payload, "", &mut found);
+    found.iter().filter(|(key, _)| *key != "type").map(|(_, text)| text.chars().count()).sum()
+}
+
+/// The length of every text of a Discord embed that counts, in characters as a strict reader counts them.
+fn of_embeds(payload: &Value) -> usize {
+    let mut found = Vec::new();
+    payload.get("embeds").into_iter().for_each(|embeds| strings(embeds, "", &mut found));
+    found.iter().filter(|(key, _)| *key != "url").map(|(_, text)| text.encode_utf16().count()).sum()
+}
+
+/// Asserts that the body is within the limits that its receiver publishes.
+fn assert_fits(receiver: Receiver, body: &[u8]) {
+    let payload: Value = serde_json::from_slice(body).unwrap();
+    match receiver {
+        Receiver::Teams => assert!(body.len() <= TEAMS_BYTES_MAX),
+        Receiver::Slack => {
+            assert!(characters(&payload) <= SLACK_CHARACTERS_MAX);
+            assert!(payload.get("blocks").and_then(Value::as_array).is_none_or(|blocks| blocks.len() <= 50));
+        }
+        Receiver::Discord => {
+            assert!(payload["content"].as_str().unwrap().encode_utf16().count() <= DISCORD_CONTENT_MAX);
+            assert!(of_embeds(&payload) <= DISCORD_EMBEDS_MAX);
+            for embed in payload.get("embeds").and_then(Value::as_array).into_iter().flatten() {
+                let length =
+                    |key: &str| embed.get(key).and_then(Value::as_str).map_or(0, |text| text.encode_utf16().count());
+                assert!(length("title") <= 256 && length("description") <= 4096);
+            }
+            assert_eq!(payload["allowed_mentions"], serde_json::json!({ "parse": [] }));
+        }
+        Receiver::GoogleChat => assert!(body.len() <= GOOGLE_CHAT_BYTES_MAX),
+        Receiver::Mattermost => assert!(characters(&payload) <= MATTERMOST_CHARACTERS_MAX),
+        Receiver::Webhook | Receiver::Email => {}
+    }
+}
+
+/// How many lines of a digest a message shows, and how many more it says that there are.
+fn shown(digest: &Notification, body: &[u8]) -> (usize, usize) {
+    let payload: Value = serde_json::from_slice(body).unwrap();
+    let mut found = Vec::new();
+    strings(&payload, "", &mut found);
+    let text = found.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n").replace("<br>", "\n");
+    let ids: Vec<String> = digest.data.items.iter().map(|item| format!(" · {}", item.notification.short_id)).collect();
+    let lines = text.lines().filter(|line| ids.iter().any(|id| line.contains(id))).count();
+    let more = text.lines().find_map(|line| line.strip_prefix("… and ")?.strip_suffix(" more")?.parse().ok());
+    (lines, more.unwrap_or(0))
+}
+
+#[test]
+fn the_largest_digest_with_hostile_names_fits_every_receiver_and_says_what_it_leaves_out() {
+    let registry = built_in();
+    for digest in sample::largest_digests() {
+        let name = digest.data.items[0].tenant.as_ref().map(|tenant| tenant.name.chars().take(20).collect::<String>());
+        for receiver in CHATS {
+            let rich = registry.render(receiver.as_str(), receiver, &digest).unwrap();
+            assert_fits(receiver, &rich);
+            let (lines, more) = shown(&digest, &rich);
+            assert_eq!(lines + more, 50, "{receiver:?} {name:?}");
+            assert!(lines >= 10, "{receiver:?} {name:?}: {lines}");
+            let plain = plain(receiver, &digest).unwrap();
+            assert_fits(receiver, &plain);
+            assert!(receiver != Receiver::Teams || plain.len() <= TEAMS_PLAIN_BYTES_MAX);
+            let (lines, more) = shown(&digest, &plain);
+            assert_eq!(lines + more, 50, "{receiver:?} {name:?}");
+            assert!(lines >= 3, "{receiver:?} {name:?}: {lines}");
+        }
+    }
+}
+
+#[test]
+fn a_full_digest_with_ordinary_names_is_shown_whole() {
+    let registry = built_in();
+    let digest = sample::largest_digests().pop().unwrap();
+    for (receiver, lines) in CHATS.into_iter().zip([50; 5]) {
+        let rich = registry.render(receiver.as_str(), receiver, &digest).unwrap();
+        assert_eq!(shown(&digest, &rich), (lines, 50 - lines), "{receiver:?}");
+    }
+}
+
+#[test]
+fn every_sample_fits_as_plain_text() {
+    for sample in sample::all() {
+        for receiver in CHATS {
+            let body = plain(receiver, &sample).unwrap();
+            assert_fits(receiver, &body);
+            assert!(receiver != Receiver::Teams || body.len() <= TEAMS_PLAIN_BYTES_MAX);
+        }
+        let whole: Notification = serde_json::from_slice(&plain(Receiver::Webhook, &sample).unwrap()).unwrap();
+        assert_eq!(whole, sample);
+        let letter: Letter = serde_json::from_slice(&plain(Receiver::Email, &sample).unwrap()).unwrap();
+        assert!(letter.html.is_none() && letter.text.contains(&sample.data.notification.short_id.to_string()));
+    }
+}
+
+#[test]
+fn an_own_template_that_hides_what_a_digest_says_is_not_used_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("slack.hbs"), "{\"text\": \"{{words.headline}}\"}").unwrap();
+    std::fs::write(folder.path().join("mine.hbs"), "{\"text\": \"own{{> rest}}\"}").unwrap();
+    std::fs::write(folder.path().join("rest.hbs"), "{{#each words.lines}}\\n{{this}}{{/each}}").unwrap();
+    let registry = crate::template::Registry::load(Some(folder.path())).unwrap();
+    let digest = sample::notification(crate::notify::NotificationType::Digest, "Contoso Ltd");
+    let text = |name| String::from_utf8(registry.render(name, Receiver::Slack, &digest).unwrap()).unwrap();
+    assert!(text("slack").contains("fell from 400 to 340"));
+    assert!(text("mine").contains("own") && text("mine").contains("fell from 400 to 340"));
+}

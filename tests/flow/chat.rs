@@ -1,0 +1,100 @@
+//! What the chat applications take, from the outbox to the receiver.
+
+use std::sync::Arc;
+
+use scorewatch::{
+    channel::{ChannelKind, ChannelSettings, ChatApp},
+    notify::DeliveryState,
+    secret::SecretReference,
+    simulation::{Reply, receiver::Received},
+};
+
+use super::{
+    bed::Bed,
+    delivery::queue,
+    setup::{Build, channel, config},
+};
+
+/// Every chat application, with what it answers to a message whose rich form it rejects.
+fn chats(bed: &Bed) -> Vec<(ChannelSettings, Reply)> {
+    let secret = |name: &str, url: String| {
+        let path = bed.directory.path().join(name);
+        std::fs::write(&path, url).unwrap();
+        SecretReference::File(path)
+    };
+    let receivers = &bed.receivers;
+    let chat = |app, url| ChannelKind::Chat { app, url };
+    let kinds = [
+        (ChannelKind::Teams { url: secret("teams", receivers.add_teams("teams")) }, Reply::status(400)),
+        (ChannelKind::Slack { url: secret("slack", receivers.add_slack("slack")) }, Reply::text(400, "invalid_blocks")),
+        (chat(ChatApp::Discord, secret("discord", receivers.add_discord("discord"))), Reply::status(400)),
+        (chat(ChatApp::GoogleChat, secret("google", receivers.add_google_chat("google-chat"))), Reply::status(400)),
+        (chat(ChatApp::Mattermost, secret("mattermost", receivers.add_mattermost("mattermost"))), Reply::status(413)),
+    ];
+    let named = |kind: ChannelKind| ChannelSettings { kind: kind.clone(), ..channel(kind.as_str(), "") };
+    kinds.into_iter().map(|(kind, rejection)| (named(kind), rejection)).collect()
+}
+
+fn texts(requests: &[Arc<Received>]) -> Vec<String> {
+    requests.iter().map(|request| request.json().to_string()).collect()
+}
+
+#[tokio::test]
+async fn what_an_own_template_writes_gives_way_to_the_notification_itself() {
+    let bed = Bed::new().await;
+    let own = ChannelSettings { template: Some("webhook".to_owned()), ..bed.channel("own") };
+    let (dispatcher, _config, _told) = bed.dispatcher(config().with_channel(own).with_channel(bed.channel("none")));
+    for channel in ["own", "none"] {
+        bed.receivers.set(channel, Some(Reply::status(422)));
+    }
+    queue(bed.store.as_ref(), "one", "low", &["own", "none"], bed.clock.now()).await;
+    for _ in 0..3 {
+        dispatcher.drain().await.unwrap();
+        bed.pass(30);
+    }
+    let bodies = bed.receivers.received_by("own");
+    let is_itself: Vec<bool> = bodies.iter().map(|request| request.json()["data"].is_object()).collect();
+    assert_eq!(is_itself, [false, true]);
+    assert_eq!(bed.receivers.received_by("none").len(), 1, "there is no plainer form of it");
+    assert!(bed.deliveries().await.iter().all(|delivery| delivery.state == DeliveryState::Dead));
+}
+
+#[tokio::test]
+async fn a_rejected_message_is_said_once_more_as_plain_text_and_only_once() {
+    let bed = Bed::new().await;
+    let chats = chats(&bed);
+    let config = chats.iter().fold(config(), |config, (settings, _)| config.with_channel(settings.clone()));
+    let names: Vec<String> = chats.iter().map(|(settings, _)| settings.name.to_string()).collect();
+    let to: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (dispatcher, _config, _told) = bed.dispatcher(config);
+    for (settings, rejection) in &chats {
+        bed.receivers.script(settings.name.as_str(), vec![rejection.clone()]);
+    }
+    queue(bed.store.as_ref(), "it is *this* one", "low", &to, bed.clock.now()).await;
+    for _ in 0..2 {
+        dispatcher.drain().await.unwrap();
+        bed.pass(30);
+    }
+    for name in &to {
+        let requests = bed.receivers.received_by(name);
+        let accepted: Vec<bool> = requests.iter().map(|request| request.accepted()).collect();
+        assert_eq!(accepted, [false, true], "{name}");
+        let texts = texts(&requests);
+        assert!(texts[1].len() < texts[0].len() && texts[1].contains("one"), "{name}: {}", texts[1]);
+        assert!(!texts[1].contains("blocks") && !texts[1].contains("embeds") && !texts[1].contains("cardsV2"));
+    }
+    // A receiver that rejects the plain text too has said its last word.
+    for (settings, rejection) in &chats {
+        bed.receivers.set(settings.name.as_str(), Some(rejection.clone()));
+    }
+    queue(bed.store.as_ref(), "another", "drop", &to, bed.clock.now()).await;
+    for _ in 0..4 {
+        dispatcher.drain().await.unwrap();
+        bed.pass(30);
+    }
+    for name in &to {
+        assert_eq!(bed.receivers.received_by(name).len(), 4, "{name}");
+    }
+    let dead = bed.deliveries().await.iter().filter(|delivery| delivery.state == DeliveryState::Dead).count();
+    assert_eq!(dead, to.len());
+}

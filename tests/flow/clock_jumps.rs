@@ -1,0 +1,138 @@
+//! The wall clock is set forward and back, by an hour and by a year, while monotonic time and Microsoft's clock go on: nobody
+//! waits longer than his own maximum, and nothing is lost or told twice.
+
+use std::time::Duration;
+
+use scorewatch::{clock::Clock, domain::Timestamp, notify::DeliveryState, rule::Condition, simulation::Reply};
+
+use super::{
+    bed::Bed,
+    delivery::queue,
+    planner::{Wheel, checked},
+    setup::{Build, at, config, minutes, rule},
+};
+
+const HOUR: i64 = 3_600;
+const YEAR: i64 = 365 * 24 * HOUR;
+/// A tenant's checks are that far apart.
+const INTERVAL: Duration = Duration::from_mins(15);
+
+/// A test that waits longer than that hangs. No test passes by it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn later(than: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_nanos(than.as_nanos() + seconds * 1_000_000_000)
+}
+
+fn step(bed: &Bed, seconds: i64) {
+    bed.clock.set(later(bed.clock.now(), seconds));
+}
+
+#[tokio::test]
+async fn tenants_are_checked_and_told_of_once_whatever_the_clock_is_set_to() {
+    for seconds in [HOUR, -HOUR, YEAR, -YEAR] {
+        let true_time = Clock::manual(at(0));
+        let bed = Bed::apart(Clock::manual(at(0)), true_time.clone()).await;
+        let config = config()
+            .with_tenant(bed.tenant("contoso", 400.0))
+            .with_channel(bed.channel("soc"))
+            .with_rule(rule("low", Condition::Below(300.0)));
+        let wheel = Wheel::start(&bed, &config).await;
+        checked(&wheel, &bed, "contoso", 1).await;
+        let mut expected = Vec::new();
+        for there_and_back in [seconds, -seconds] {
+            for (score, kind) in [(250.0, "alert.firing"), (400.0, "alert.resolved")] {
+                bed.set_score("contoso", score);
+                expected.push((kind.to_owned(), Some(204)));
+                if kind == "alert.firing" {
+                    wheel.set(&bed, later(bed.clock.now(), there_and_back)).await;
+                }
+                // By then everybody's turn has come; the clocks stand still while it is waited for.
+                for clock in [&bed.clock, &true_time] {
+                    clock.advance(INTERVAL);
+                }
+                let told = wheel.until(async || bed.received("soc").len() >= expected.len());
+                let in_time = tokio::time::timeout(PATIENCE, told).await;
+                assert!(in_time.is_ok(), "{seconds} s: no {kind} within an interval");
+            }
+        }
+        assert_eq!(bed.received("soc"), expected, "{seconds} s");
+        wheel.stop(&bed).await;
+    }
+}
+
+#[tokio::test]
+async fn what_waits_is_sent_once_when_the_clock_is_set_forward() {
+    for seconds in [HOUR, YEAR] {
+        let bed = Bed::new().await;
+        let (dispatcher, _config, _told) = bed.dispatcher(config().with_channel(bed.channel("soc")));
+        bed.receivers.script("soc", vec![Reply::status(503), Reply::status(429).retry_after("1800")]);
+        for (name, rule) in [("one", "low"), ("two", "drop"), ("three", "low")] {
+            queue(bed.store.as_ref(), name, rule, &["soc"], bed.clock.now()).await;
+        }
+        dispatcher.drain().await.unwrap();
+        dispatcher.drain().await.unwrap();
+        step(&bed, seconds);
+        dispatcher.drain().await.unwrap();
+        let states: Vec<_> = bed.deliveries().await.iter().map(|delivery| delivery.state).collect();
+        assert_eq!(states, [DeliveryState::Delivered; 3], "{seconds} s");
+        let taken = bed.receivers.received().iter().filter(|request| request.accepted()).count();
+        assert_eq!(taken, 3, "{seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_and_an_open_breaker_are_held_to_their_maximum_when_the_clock_is_set_back() {
+    // What a receiver may ask for at most, which is more than the longest back-off.
+    let longest = minutes(60);
+    for seconds in [-HOUR, -YEAR] {
+        let bed = Bed::new().await;
+        let (dispatcher, _config, _told) = bed.dispatcher(config().with_channel(bed.channel("soc")));
+        bed.receivers.set("soc", Some(Reply::status(503).retry_after("600")));
+        for (name, rule) in [("one", "low"), ("two", "drop"), ("three", "blind")] {
+            queue(bed.store.as_ref(), name, rule, &["soc"], bed.clock.now()).await;
+        }
+        for _ in 0..4 {
+            dispatcher.drain().await.unwrap();
+            bed.pass(10);
+        }
+        dispatcher.drain().await.unwrap();
+        bed.receivers.set("soc", None);
+        step(&bed, seconds);
+        let set_back_at = bed.clock.now();
+        let waits = async || bed.deliveries().await.iter().any(|delivery| delivery.state != DeliveryState::Delivered);
+        while waits().await {
+            assert!(bed.clock.now().since(set_back_at) <= longest, "{seconds} s: {:?}", bed.deliveries().await);
+            bed.pass(5);
+            dispatcher.drain().await.unwrap();
+        }
+        let taken = bed.receivers.received().iter().filter(|request| request.accepted()).count();
+        assert_eq!(taken, 3, "{seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn a_reminder_waits_for_no_time_that_has_been_already() {
+    for seconds in [-HOUR, -YEAR] {
+        let bed = Bed::new().await;
+        let mut low = rule("low", Condition::Below(300.0));
+        low.repeat = Some(minutes(60));
+        let config = config().with_tenant(bed.tenant("contoso", 250.0)).with_channel(bed.channel("soc")).with_rule(low);
+        let (dispatcher, _config, _told) = bed.dispatcher(config.clone());
+        // The clock was ahead when the alert was told.
+        bed.visit(&config).await;
+        dispatcher.drain().await.unwrap();
+        assert_eq!(bed.received("soc").len(), 1);
+        step(&bed, seconds);
+        let set_back_at = bed.clock.now();
+        while bed.received("soc").len() == 1 {
+            bed.pass(15);
+            bed.visit(&config).await;
+            dispatcher.drain().await.unwrap();
+            let waited = bed.clock.now().since(set_back_at);
+            assert!(waited <= minutes(120), "{seconds} s: not in twice its interval");
+        }
+        let kinds: Vec<_> = bed.received("soc").into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(kinds, ["alert.firing", "alert.reminder"]);
+    }
+}
