@@ -115,7 +115,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 short_id: id.short(),
                 id,
                 sequence: 1,
-                test: matches!(kind, NotificationType::Test | NotificationType::Drill),
+                test: kind == NotificationType::Test,
                 possible_repeat: false,
                 stands_for: Vec::new(),
             },

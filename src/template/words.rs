@@ -142,7 +142,7 @@ pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
         Some(score) => happened(notification.kind, data, score),
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),
-            NotificationType::Drill => "DRILL: a test of this channel".to_owned(),
+            NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
             NotificationType::Digest => {
                 format!("{} messages that waited for this channel", data.items.len() + left_out)
             }

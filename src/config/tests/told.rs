@@ -63,6 +63,8 @@ const MISTAKES: &[Mistake] = &[
     ('m', "type: teams,", "type: teams, allow_private: [10.0.0.0/99],", "`10.0.0.0/99` is no network"),
     ('m', "type: teams,", "type: teams, allow_private: maybe,", "`true`, `false` or a list of networks"),
     ('m', "type: teams,", "type: teams, pace: 0s,", "pace: it can't be zero"),
+    ('m', "type: teams,", "type: teams, drill: 12h,", "channels.soc-teams.drill: `12h` is too often for a drill"),
+    ('m', "type: teams,", "type: teams, drill: monthly,", "`monthly` is no time between drills; write a day or more"),
     ('m', "file: key", "file: secret", "soar.signing_secret: what it holds is no signing secret"),
     ('m', "type: teams,", "type: teams, region: eu,", "soc-teams.region: only a channel of type `pagerduty` has it"),
     ('m', "type: teams, url: { file: secret }", "type: pagerduty", "`routing_key` is missing"),
@@ -102,8 +104,6 @@ const MISTAKES: &[Mistake] = &[
         "type: alertmanager, url: https://a.example, username: me",
         "this is half a way to sign in, or two",
     ),
-    ('m', "type: teams,", "type: teams, drill: 12h,", "channels.soc-teams.drill: `12h` is too often for a drill"),
-    ('m', "type: teams,", "type: teams, drill: monthly,", "`monthly` is no time between drills; write a day or more"),
     // Tenants.
     ('t', "id: contoso", "id: Contoso", "2:5: error: id: 'C' can't stand there in a name"),
     ('t', "id: contoso\n", "\n", "`id` is missing"),

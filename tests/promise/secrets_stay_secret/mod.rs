@@ -95,7 +95,7 @@ async fn no_secret_shows_anywhere() {
         ("scorewatch.db afterwards", "contoso"),
         ("tenants list --json", "secret-wrong"),
         ("once", "token-refused"),
-        ("channels list", "parked: "),
+        ("channels list", "parked since "),
         ("deliveries list --state dead", "a redirect"),
         ("deliveries show", "the receiver answered 500"),
         ("preview", "http://127.0.0.1"),
