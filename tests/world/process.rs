@@ -37,7 +37,9 @@ impl Service {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
-        let text = if environment.is_empty() { String::new() } else { format!("{environment:?}\n") };
+        // Where it was told to crash; other variables may hold what no log may show.
+        let crash: Vec<_> = environment.iter().filter(|(name, _)| name.starts_with("SCOREWATCH_CRASH")).collect();
+        let text = if crash.is_empty() { String::new() } else { format!("{crash:?}\n") };
         let (sender, log) = watch::channel(Log { text, ..Log::default() });
         std::thread::spawn(move || {
             for line in lines.split(b'\n').map_while(Result::ok) {

@@ -45,7 +45,10 @@ const fn kind(name: &'static str, kept: Kept, text: &'static str, keys: &'static
 /// A Teams Workflows address.
 const FLOW: &str = "HOOK?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=CANARY";
 
-pub(super) const KINDS: [Kind; 28] = [
+/// A mail channel whose server takes no call.
+const MAIL: &str = "type: email, server: \"smtps://127.0.0.1:9\", from: a@mssp.example, to: [b@mssp.example], username: me, password: SECRET";
+
+pub(super) const KINDS: [Kind; 32] = [
     // How we sign in to Microsoft, and what we get there
     kind("client-secret", File, "CANARY", "secret: SECRET"),
     kind("client-secret-in-variable", Variable, "CANARY", "secret: SECRET"),
@@ -74,7 +77,12 @@ pub(super) const KINDS: [Kind; 28] = [
     // How we sign
     kind("signing-key", File, "whsec_KEY", "type: webhook, url: PLAIN, signing_secret: [SECRET, FILLER]"),
     kind("signing-key-before", Variable, "whsec_KEY", "type: webhook, url: PLAIN, signing_secret: [FILLER, SECRET]"),
-    kind("signing-key-that-is-none", Credential, "CANARY", "type: webhook, url: PLAIN, signing_secret: SECRET"),
+    kind("signing-key-of-ed25519", Credential, "whsk_KEY", "type: webhook, url: PLAIN, signing_secret: SECRET"),
+    // How other protocols know us
+    kind("pagerduty-key", File, "CANARY", "type: pagerduty, routing_key: SECRET, url: PLAIN"),
+    kind("alertmanager-token", Variable, "CANARY", "type: alertmanager, url: PLAIN, bearer_token: SECRET"),
+    kind("alertmanager-password", File, "CANARY", "type: alertmanager, url: PLAIN, username: me, password: SECRET"),
+    kind("mail-password", Credential, "CANARY", MAIL),
     // What lies about
     kind("variable-of-others", Unused, "CANARY", ""),
     kind("comment", Comment, "CANARY", ""),
@@ -136,7 +144,7 @@ impl Kind {
         if self.text.starts_with("HOOK") {
             Some(self.canary())
         } else {
-            (self.text.starts_with("whsec_")).then(|| self.name.to_owned())
+            (self.text.starts_with("whs")).then(|| self.name.to_owned())
         }
     }
 
