@@ -12,7 +12,7 @@ async fn an_online_check_says_what_each_tenant_lacks() {
         world.add_tenant(tenant);
     }
     world.cloud.set_roles(entra("fabrikam"), &["Machine.Read.All"]);
-    world.cloud.set_sign_in(entra("tailspin"), Some(SignIn::Refuse(EntraRefusal::ConsentMissing)));
+    world.cloud.set_sign_in(entra("tailspin"), Some(SignIn::Refuse(EntraRefusal::AppUnknown)));
     world.cloud.set_sign_in(entra("woodgrove"), Some(SignIn::Refuse(EntraRefusal::SecretWrong)));
     world.write();
 
@@ -49,7 +49,22 @@ async fn an_online_check_says_what_each_tenant_lacks() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(complained.trim_end(), "3 of 5 tenants can't be read");
     let said = said.replace(&base, "https://login.example");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    TENANT     TOKEN            ROLES             ROLES MISSING   SCORES                               WHAT TO DO
+    contoso    ok               Score.Read.All    -               device-secure-score 500
+    fabrikam   ok               Machine.Read.All  Score.Read.All  device-secure-score role-missing     grant the app role `Score.Read.All` and have an administrator consent to it
+    sentinel   ok               Score.Read.All    -               device-secure-score 500
+    tailspin   consent-missing  -                 -               device-secure-score consent-missing  have an administrator of the tenant consent to the app, and check `client_id` and `tenant_id`
+    woodgrove  secret-wrong     -                 -               device-secure-score secret-wrong     store the client secret's value, not its ID, or make a new secret in the app registration
+
+    CHANNEL  TYPE     ADDRESS
+    ops      webhook  ok
+    soc      webhook  ok
+
+    TENANT    NAME          CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT
+    fabrikam  fabrikam Ltd  https://login.example/00000000-0000-0000-095e-907be19e9680/adminconsent?client_id=00000000-0000-0000-0000-000000000a99
+    tailspin  tailspin Ltd  https://login.example/00000000-0000-0000-097f-7eb8e1d33cad/adminconsent?client_id=00000000-0000-0000-0000-000000000a99
+    "#);
     assert!(!world.folder.path().join("data/scorewatch.db").exists(), "nothing is written");
     assert!(world.receivers.received().is_empty(), "nobody is told");
 }
