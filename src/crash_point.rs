@@ -129,8 +129,8 @@ mod armed {
     }
 
     impl Work {
-        /// Every kind that a test knows how to bring about: all but `SettlePlainer`, `Withhold`, `AdoptChannels` and `ConfirmDrill`.
-        pub const ALL: [Self; 17] = [
+        /// Every kind that a test knows how to bring about: all but `SettlePlainer` and `Withhold`.
+        pub const ALL: [Self; 19] = [
             Self::Check,
             Self::Announce,
             Self::Claim,
@@ -139,6 +139,8 @@ mod armed {
             Self::SettleRetry,
             Self::SettleDead,
             Self::SettleParked,
+            Self::AdoptChannels,
+            Self::ConfirmDrill,
             Self::Recover,
             Self::Resend,
             Self::Unpark,

@@ -47,6 +47,8 @@ pub struct ChannelSettings {
     pub private: crate::egress::Private,
     /// More notifications than this, waiting for this channel, go out as one.
     pub digest_over: usize,
+    /// How long it may go unproven before a drill is sent to it; `None`: it is never drilled.
+    pub drill: Option<Duration>,
     /// The template's name; `None`: its kind's.
     pub template: Option<String>,
 }

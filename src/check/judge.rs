@@ -315,7 +315,7 @@ impl<'a> Judging<'a> {
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
             reason: fired_blind.then(|| blind::reason(failing)),
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
-            links: Links { dashboard: None, portal: Some(tenant.account.hosts.score_page()) },
+            links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
         };
         let notification = compose::of_transition(subjects, transition);
         // Who was told that it began is told that it is over, though the route has changed since.

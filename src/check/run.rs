@@ -187,7 +187,7 @@ impl Checker {
 /// When the tenant's next check is due.
 #[must_use]
 pub fn next_due(plan: &Plan, tenant: &Tenant, now: Timestamp) -> Timestamp {
-    let phase = phase(&tenant.id, plan.config.spread);
+    let phase = phase(tenant.id.as_str(), plan.config.spread);
     // A schedule without any further tick is asked again in a day, when the calendar may have one.
     tenant.schedule.next_due(now, phase).unwrap_or_else(|| now.plus(std::time::Duration::from_hours(24)))
 }

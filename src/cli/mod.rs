@@ -72,7 +72,7 @@ enum Command {
     Deliveries(deliveries::Arguments),
     /// List tenants and how their checks fare
     Tenants(tenants::Arguments),
-    /// List channels and what waits for them, or let a parked one go on
+    /// List channels and how they fare, send one a drill, or let a parked one go on
     Channels(channels::Arguments),
 }
 

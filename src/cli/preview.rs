@@ -128,7 +128,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
         reason: no_data.then(|| "checks fail: secret-expired; make a new secret in the app registration".to_owned()),
         operator: None,
-        links: Links { dashboard: None, portal: Some(format!("{}/securescore", tenant.account.hosts.portal)) },
+        links: Links { portal: Some(format!("{}/securescore", tenant.account.hosts.portal)), ..Links::default() },
     };
     let mut notification = compose::of_transition(subjects, &transition);
     let id = NotificationId::of_parts(&["preview", &now.to_string(), tenant.id.as_str(), rule.name.as_str()]);

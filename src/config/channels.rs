@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     channel::{ChannelKind, ChannelSettings, ChatApp, RetryBounds, WebhookUrl, signature::SigningKey},
-    domain::{ChannelName, Selector, TenantId},
+    domain::{ChannelName, Selector, TenantId, parse_duration},
     egress::Private,
     notify::route::Fence,
     secret::SecretReference,
@@ -23,6 +23,10 @@ use crate::{
 
 /// More notifications than this, waiting for one channel, go out as one.
 const DIGEST_OVER: usize = 20;
+/// A channel that has gone unproven for so long is drilled.
+const DRILL_EVERY: Duration = Duration::from_hours(30 * 24);
+/// Drills that come more often than this would be noise, and leave no time to see them.
+const DRILL_EVERY_MIN: Duration = Duration::from_hours(24);
 
 /// What stands under `type:`.
 #[derive(Clone, Copy)]
@@ -111,8 +115,20 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
     let timeout = problems.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
     let retry = retry(raw.retry, &at.key("retry"), problems);
     let digest_over = digest(raw.digest, &at.key("digest"), problems);
+    let drill = problems.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
     let template = problems.take(raw.template, &at.key("template")).map(|Word(name)| name);
-    Some(ChannelSettings { name: name?, kind: kind?, fence, pace, retry, timeout, private, digest_over, template })
+    Some(ChannelSettings {
+        name: name?,
+        kind: kind?,
+        fence,
+        pace,
+        retry,
+        timeout,
+        private,
+        digest_over,
+        drill,
+        template,
+    })
 }
 
 /// A URL that is a secret.
@@ -184,6 +200,20 @@ fn digest(raw: Field<RawDigest>, at: &Scope<'_>, problems: &mut Problems) -> usi
     let raw = problems.take(raw, at).unwrap_or_default();
     at.only(RawDigest::KEYS, problems);
     problems.parse(raw.over, &at.key("over"), whole).unwrap_or(DIGEST_OVER)
+}
+
+/// The time between drills; `None`: there are none.
+fn drill(text: &str) -> Result<Option<Duration>, String> {
+    // YAML's readers disagree on whether `off` is a word.
+    if matches!(text, "off" | "false") {
+        return Ok(None);
+    }
+    let instead = "write a day or more like `30d`, or `off`";
+    match parse_duration(text) {
+        Ok(interval) if interval >= DRILL_EVERY_MIN => Ok(Some(interval)),
+        Ok(_) => Err(format!("`{text}` is too often for a drill; {instead}")),
+        Err(_) => Err(format!("`{text}` is no time between drills; {instead}")),
+    }
 }
 
 /// A whole number above zero.

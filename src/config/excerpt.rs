@@ -27,6 +27,7 @@ const SHOWN: &[&str] = &[
     "blind_after",
     "cloud",
     "concurrency",
+    "drill",
     "drop",
     "fleet",
     "for",

@@ -37,6 +37,7 @@ use crate::{
     diagnostic::{Excerpts, Problem},
     domain::{ChannelName, Labels, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
+    notify::NotificationId,
     rule::Rule,
     schedule::Schedule,
 };
@@ -72,6 +73,25 @@ pub struct Config {
     pub operator: Operator,
     /// Where a change may make it another one.
     pub watched: Watched,
+}
+
+impl Config {
+    /// Where a person confirms this drill; `None`: nowhere, since no message shows a link to us.
+    #[must_use]
+    pub fn confirm_url(&self, drill: &NotificationId) -> Option<String> {
+        Some(format!("{}/confirm/{drill}", self.shown_url()?))
+    }
+
+    /// Whether it takes a person to prove this channel: its receiver's answer does not, and a drill has a button.
+    #[must_use]
+    pub fn is_proven_by_people(&self, channel: &ChannelSettings) -> bool {
+        !channel.kind.answer_proves() && self.shown_url().is_some()
+    }
+
+    /// Base of the links that messages show: no message shows one without TLS.
+    fn shown_url(&self) -> Option<&str> {
+        self.public_url.as_deref().filter(|base| base.starts_with("https:"))
+    }
 }
 
 /// A tenant as configured.

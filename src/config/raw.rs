@@ -156,6 +156,8 @@ raw! {
         timeout: Word,
         /// When waiting notifications go out as one.
         digest: RawDigest,
+        /// How long a channel may go unproven before a drill is sent to it: `30d`, or `off`.
+        drill: Word,
         /// Private and loopback receivers: `true`, `false` or a list of networks.
         allow_private: AllowPrivate,
         /// The template, by its name in the folder of templates.

@@ -94,7 +94,7 @@ pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) 
 
 /// Base of the links in messages.
 pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<String> {
-    problems.parse(raw, at, |text| {
+    let address = problems.parse(raw, at, |text| {
         let address = url::Url::parse(text).ok().filter(|url| {
             let is_bare = url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
             matches!(url.scheme(), "http" | "https") && is_bare && url.password().is_none()
@@ -102,7 +102,12 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, problems: &mut Proble
         address
             .map(|_| text.trim_end_matches('/').to_owned())
             .ok_or_else(|| "this is no web address; write it like `https://scores.mssp.example`".to_owned())
-    })
+    });
+    if address.as_ref().is_some_and(|address| !address.starts_with("https:")) {
+        let what = "links with `http:` are shown in no message, and nobody can confirm a drill";
+        problems.warning(at, what, "write `https://` and let a proxy in front of `listen:` speak TLS");
+    }
+    address
 }
 
 /// Where the store is; a relative path starts from the main file.

@@ -92,12 +92,16 @@ fn the_documented_configuration_loads_and_prints_no_secret() {
 
 #[test]
 fn what_is_only_kept_yet_is_kept() {
-    let main = MAIN.replace("{ type: teams,", "{ type: teams, digest: { over: 7 },");
+    let main = MAIN.replace("{ type: teams,", "{ type: teams, drill: off, digest: { over: 7 },");
+    let main = main.replace("{ type: webhook,", "{ type: webhook, drill: 90d,");
     let rules = RULES.replace("for: 1h", "fleet: off");
     let (loaded, text) = read(&format!("{main}fleet: {{ hold: 0s, at_least: 3, share: 50% }}"), TENANT, &rules);
     let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
     let over: Vec<usize> = config.channels.values().map(|channel| channel.digest_over).collect();
     assert_eq!(over, [20, 20, 7], "contoso, soar, soc-teams");
+    let drills: Vec<_> =
+        config.channels.values().map(|channel| channel.drill.map(|every| every.as_secs() / 86_400)).collect();
+    assert_eq!(drills, [Some(30), Some(90), None], "contoso, soar, soc-teams");
     assert_eq!(config.rules.iter().map(|rule| rule.fleet).collect::<Vec<_>>(), [false, true, true]);
     let fleet = FleetShift { hold: Duration::ZERO, at_least: 3, share_percent: 50.0 };
     assert_eq!(config.fleet, fleet);

@@ -21,7 +21,7 @@ use crate::{
     config::Config,
     crash_point::{self, CrashPoint},
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelStanding, backoff, standing::Fared},
+    notify::{ChannelStanding, NotificationType, backoff, standing::Fared},
     store::{AttemptOutcome, ClaimedDelivery},
 };
 
@@ -95,15 +95,13 @@ pub(super) async fn deliver(
     };
     drop(booked);
     let now = dispatcher.clock.now();
-    let mut standing = stand(&settings, delivery.standing, &sent.verdict, now);
-    if sent.verdict == Verdict::Delivered {
-        if let Some(host) = &host {
-            dispatcher.budget.credit(host, delivery.attempt);
-        }
-        // Where nobody can confirm a drill, a good answer is all the proof there is.
-        if settings.kind.answer_proves() || config.public_url.is_none() {
-            standing.proven_at = Some(now);
-        }
+    let mut standing = stand(&settings, &delivery, &sent.verdict, now);
+    // Where nobody can confirm a drill, a good answer is all the proof there is. Without new proof the store keeps what it has,
+    // which may be newer than what was claimed: a person may have confirmed a drill meanwhile.
+    let is_proof = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
+    standing.proven_at = is_proof.then_some(now);
+    if let (Verdict::Delivered, Some(host)) = (&sent.verdict, &host) {
+        dispatcher.budget.credit(host, delivery.attempt);
     }
     let outcome = outcome(&settings, &delivery, sent, now);
     tell_log(channel, &delivery, &outcome);
@@ -127,12 +125,17 @@ fn tell(dispatcher: &Dispatcher, tenants: BTreeSet<TenantId>) {
 }
 
 /// How the channel stands after an attempt.
-fn stand(settings: &ChannelSettings, before: ChannelStanding, verdict: &Verdict, now: Timestamp) -> ChannelStanding {
+fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdict, now: Timestamp) -> ChannelStanding {
     let fared = match verdict {
         Verdict::Retry { after, .. } => Fared::Badly { asked: after.unwrap_or_default() },
         Verdict::Delivered | Verdict::Plainer { .. } | Verdict::Dead { .. } | Verdict::Parked { .. } => Fared::Well,
     };
-    before.after(fared, settings.pace, settings.retry, rand::random(), now)
+    let (before, draw) = (delivery.standing, rand::random());
+    if delivery.notification.kind == NotificationType::Drill {
+        before.after_drill(fared, settings.pace, settings.retry, draw, now)
+    } else {
+        before.after(fared, settings.pace, settings.retry, draw, now)
+    }
 }
 
 /// Takes out of a digest what the channel may not show any more. `false`: nothing is left, or the store could not be told.
@@ -192,8 +195,12 @@ fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, n
         Verdict::Plainer { reason } | Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
         Verdict::Parked { reason } => AttemptOutcome::Parked { error: reason },
         Verdict::Retry { reason, after } => {
-            let draw = rand::random();
-            match backoff::next_attempt(settings.retry, delivery.attempt, draw, after, delivery.queued_at, now) {
+            let (draw, mut bounds) = (rand::random(), settings.retry);
+            if delivery.notification.kind == NotificationType::Drill {
+                // Nobody waits for a drill: its retries are rare, and leave the host's share of them to what is needed.
+                bounds.first = bounds.max;
+            }
+            match backoff::next_attempt(bounds, delivery.attempt, draw, after, delivery.queued_at, now) {
                 Some(next_attempt_at) => {
                     AttemptOutcome::Retry { error: reason, next_attempt_at, may_have_arrived: sent.may_have_arrived }
                 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    channel::ChannelSettings,
     config::Config,
     domain::{ChannelName, Timestamp},
     notify::{
@@ -21,15 +22,15 @@ use super::Dispatcher;
 /// An end of trouble that is older is not told any more.
 const NEWS_FOR: Duration = Duration::from_hours(24);
 
-/// Tells the operator of every channel that refuses everything, of every one that has failed for a while, and of its end. The
-/// same is told once, also after a crash: what is told is made from the store's own record of it. Returns the channels that
+/// Tells the operator of every channel that refuses everything, of every one that has failed for a while, of its end, and of
+/// every one that has long not been proven. The same is told once, also after a crash: what is told is made from the store's own record of it. Returns the channels that
 /// have something to send.
 pub(super) async fn tell(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, StoreError> {
     let mut busy = Vec::new();
     let now = dispatcher.clock.now();
     for record in dispatcher.store.channels().await? {
-        for trouble in troubles(&record, now) {
-            let config = dispatcher.config.borrow().clone();
+        let config = dispatcher.config.borrow().clone();
+        for trouble in troubles(&record, config.channels.get(&record.channel).map(AsRef::as_ref), now) {
             let new = trouble.notification(dispatcher.store.identity(), &config, &record.channel);
             let id = new.notification.data.notification.id.clone();
             if told(dispatcher).contains(&id) {
@@ -55,17 +56,27 @@ enum Trouble<'a> {
     Parked(&'a ParkedChannel),
     Failing { since: Timestamp, error: &'a str },
     Over(FailedPeriod),
+    Unproven { since: Timestamp, was_proven: bool },
 }
 
-fn troubles(record: &ChannelRecord, now: Timestamp) -> impl Iterator<Item = Trouble<'_>> {
+/// `settings`: `None` for a channel that is no longer configured.
+fn troubles<'a>(
+    record: &'a ChannelRecord,
+    settings: Option<&ChannelSettings>,
+    now: Timestamp,
+) -> impl Iterator<Item = Trouble<'a>> {
     let standing = &record.standing;
     let failing = standing.failing_since.filter(|since| now.since(*since) >= TROUBLE_TOLD_AFTER);
     let over = standing
         .failed
         .filter(|period| period.until.since(period.from) >= TROUBLE_TOLD_AFTER && now.since(period.until) < NEWS_FOR);
     let error = record.last_error.as_deref().unwrap_or("no reason is known");
+    let unproven = settings
+        .and_then(|settings| record.proof().missing_since(settings.drill?, now))
+        .map(|since| Trouble::Unproven { since, was_proven: standing.proven_at.is_some() });
     let parked = record.parked.iter().map(Trouble::Parked);
-    parked.chain(failing.map(|since| Trouble::Failing { since, error })).chain(over.map(Trouble::Over))
+    let failing = failing.map(|since| Trouble::Failing { since, error });
+    parked.chain(failing).chain(over.map(Trouble::Over)).chain(unproven)
 }
 
 impl Trouble<'_> {
@@ -93,6 +104,25 @@ impl Trouble<'_> {
                 *from,
                 Some(*until),
             ),
+            Self::Unproven { since, was_proven } => {
+                let for_long = if *was_proven { "has not shown for long" } else { "has never shown" };
+                let confirmed =
+                    if config.channels.get(channel).is_some_and(|settings| config.is_proven_by_people(settings)) {
+                        "nobody has confirmed a drill"
+                    } else {
+                        "no message was taken"
+                    };
+                (
+                    "channel-unproven",
+                    format!("Channel `{channel}` {for_long} that its messages arrive: {confirmed}."),
+                    Some(format!(
+                        "run `scorewatch channels drill {channel}`; where it does not arrive, mend the receiver or its URL, and where \
+                         it does, press its button"
+                    )),
+                    *since,
+                    None,
+                )
+            }
         };
         let may_hear = |told: &&ChannelName| *told != channel && config.channels.contains_key(*told);
         let channels = config.operator.notify.iter().filter(may_hear).cloned().collect();

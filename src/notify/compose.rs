@@ -84,7 +84,14 @@ pub fn for_operator(
     operator: OperatorFacts,
     now: Timestamp,
 ) -> Notification {
-    let id = NotificationId::of_parts(parts);
+    let mut notification = without_alert(kind, NotificationId::of_parts(parts), now);
+    notification.data.tenant = tenant;
+    notification.data.operator = Some(operator);
+    notification
+}
+
+/// A notification that no alert causes, with nothing in it yet.
+pub(super) fn without_alert(kind: NotificationType, id: NotificationId, now: Timestamp) -> Notification {
     Notification {
         kind,
         timestamp: now,
@@ -98,11 +105,11 @@ pub fn for_operator(
                 stands_for: Vec::new(),
             },
             alert: None,
-            tenant,
+            tenant: None,
             rule: None,
             score: None,
             causes: Vec::new(),
-            operator: Some(operator),
+            operator: None,
             items: Vec::new(),
             links: Links::default(),
         },

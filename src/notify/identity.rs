@@ -49,6 +49,14 @@ impl NotificationId {
         Self(format!("msg_{}", digest_letters(parts, ID_LETTERS)))
     }
 
+    /// Takes a text from outside that has the form of an id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let letters = text.strip_prefix("msg_")?;
+        let is_id = letters.len() == ID_LETTERS && letters.bytes().all(|letter| ALPHABET.contains(&letter));
+        is_id.then(|| Self(text.to_owned()))
+    }
+
     /// Takes an id from the store or a command line as it is.
     #[must_use]
     pub fn from_text(text: &str) -> Self {

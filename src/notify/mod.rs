@@ -4,6 +4,7 @@ pub mod backoff;
 pub mod compose;
 pub mod delivery;
 pub mod digest;
+pub mod drill;
 pub mod identity;
 pub mod notification;
 pub mod route;

@@ -166,7 +166,7 @@ pub struct NotificationFacts {
     /// Whether an earlier attempt may have arrived unseen: the service stopped between sending and recording the answer.
     #[serde(default)]
     pub possible_repeat: bool,
-    /// Earlier notifications of the same alert that are not sent because this one came while they still waited.
+    /// Earlier notifications of the same alert, or earlier drills, that are not sent because this one came while they still waited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stands_for: Vec<NotificationId>,
 }
@@ -270,4 +270,7 @@ pub struct Links {
     pub dashboard: Option<String>,
     /// Microsoft's page.
     pub portal: Option<String>,
+    /// Where a person says that a drill arrived; drills only, and if `public_url` is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
 }

@@ -101,6 +101,21 @@ impl ChannelStanding {
         (is_sane && self.rest_until > now).then_some(self.rest_until)
     }
 
+    /// How the channel stands after a drill: as after any attempt, but a failed drill opens no breaker. What failed when nobody
+    /// needed it must not keep the next alert waiting.
+    #[must_use]
+    pub fn after_drill(self, fared: Fared, pace: Duration, bounds: Bounds, draw: f64, now: Timestamp) -> Self {
+        match fared {
+            Fared::Badly { asked } if !self.is_open() => Self {
+                failing_since: self.failing_since.or(Some(now)),
+                rest_from: now,
+                rest_until: now.plus(pace.max(asked)),
+                ..self
+            },
+            _ => self.after(fared, pace, bounds, draw, now),
+        }
+    }
+
     /// Whether the breaker is open: the whole channel waits for its receiver.
     #[must_use]
     pub const fn is_open(&self) -> bool {
@@ -138,6 +153,22 @@ mod tests {
             assert_eq!(standing.rest_until, now.plus(Duration::from_millis(500 * halves)), "{fared:?}");
             assert_eq!(standing.is_open(), is_open, "{fared:?}");
         }
+    }
+
+    #[test]
+    fn a_drill_that_fails_opens_no_breaker_and_one_that_arrives_closes_it() {
+        let now = Timestamp::from_seconds(1_000_000);
+        let failed = Fared::Badly { asked: Duration::from_secs(3) };
+        let drilled = |standing: ChannelStanding, fared| standing.after_drill(fared, PACE, BOUNDS, 0.5, now);
+        let mut standing = ChannelStanding::default();
+        for _ in 0..5 {
+            standing = drilled(standing, failed);
+            assert_eq!((standing.failures, standing.failing_since), (0, Some(now)));
+            assert_eq!(standing.rest_until, now.plus(Duration::from_secs(3)), "what the receiver asks for is kept");
+        }
+        let open = ChannelStanding { failures: 3, ..standing };
+        assert_eq!(drilled(open, failed), open.after(failed, PACE, BOUNDS, 0.5, now), "an open one is tried with it");
+        assert_eq!(drilled(open, Fared::Well).failures, 0);
     }
 
     #[test]

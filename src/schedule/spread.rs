@@ -1,18 +1,16 @@
-//! Where in the spread window a tenant's checks lie: a stable hash of its id, so that a restart keeps the phase.
+//! Where in a spread window a tenant's checks or a channel's drills lie: a stable hash of the name, so that a restart keeps the phase.
 //!
-//! The algorithm never changes, since every change would move every tenant: the first 8 bytes of SHA-256 of the id's UTF-8
+//! The algorithm never changes, since every change would move every tenant: the first 8 bytes of SHA-256 of the name's UTF-8
 //! bytes, read as a big-endian number, times the spread in nanoseconds, divided by 2^64, rounded down.
 
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::TenantId;
-
-/// The tenant's own delay after each tick, in `[0, spread)`; the same for ever, in every process. Zero for no spread.
+/// The name's own delay after each tick, in `[0, spread)`; the same for ever, in every process. Zero for no spread.
 #[must_use]
-pub fn phase(tenant: &TenantId, spread: Duration) -> Duration {
-    let digest = Sha256::digest(tenant.as_str().as_bytes());
+pub fn phase(name: &str, spread: Duration) -> Duration {
+    let digest = Sha256::digest(name.as_bytes());
     let hash = digest.iter().take(8).fold(0_u64, |hash, byte| (hash << 8) | u64::from(*byte));
     // Both factors are below 2^64: the product fits, and its upper half is below the spread.
     let spread_ns = u64::try_from(spread.as_nanos()).unwrap_or(u64::MAX);
@@ -34,15 +32,11 @@ mod tests {
         ("0-9", 600_000, 514_412_964_340),
     ];
 
-    fn tenant(id: &str) -> TenantId {
-        TenantId::parse(id).unwrap()
-    }
-
     #[test]
     fn a_tenants_phase_is_the_same_for_ever() {
         // From the written algorithm, by `sha256sum` and a calculator; not from this code.
         for (id, spread_ms, phase_ns) in PHASES {
-            assert_eq!(phase(&tenant(id), Duration::from_millis(spread_ms)), Duration::from_nanos(phase_ns), "{id}");
+            assert_eq!(phase(id, Duration::from_millis(spread_ms)), Duration::from_nanos(phase_ns), "{id}");
         }
     }
 
@@ -51,7 +45,7 @@ mod tests {
         let spread = Duration::from_mins(10);
         let mut tenths = [0_u32; 10];
         for number in 0..10_000 {
-            let phase = phase(&tenant(&format!("tenant-{number}")), spread);
+            let phase = phase(&format!("tenant-{number}"), spread);
             assert!(phase < spread);
             tenths[usize::try_from(phase.as_secs() / 60).unwrap()] += 1;
         }
@@ -61,6 +55,6 @@ mod tests {
 
     #[test]
     fn the_longest_spread_does_not_overflow() {
-        assert!(phase(&tenant("contoso"), Duration::MAX) < Duration::MAX);
+        assert!(phase("contoso", Duration::MAX) < Duration::MAX);
     }
 }

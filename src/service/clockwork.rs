@@ -17,7 +17,7 @@ const DUE_SCAN: &str = "* * * * * *";
 const SWEEP: &str = "*/5 * * * * *";
 /// Every ten seconds: the sign of life.
 const BEAT: &str = "*/10 * * * * *";
-/// Every hour: retention, credentials about to expire.
+/// Every hour: retention, credentials about to expire, drills.
 const HOUSEKEEPING: &str = "0 7 * * * *";
 /// A clockwork that was not heard for that long stands still: it ticks every second.
 const STILL_AFTER: Duration = Duration::from_secs(4);

@@ -4,6 +4,7 @@ pub mod absence;
 pub mod clockwork;
 pub mod credential;
 pub mod descriptors;
+pub mod drill;
 pub mod planner;
 pub mod start;
 

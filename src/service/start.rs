@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use super::{
     absence,
     clockwork::{Clockwork, Ticks},
-    credential, descriptors,
+    credential, descriptors, drill,
     planner::{Parts, Planner},
 };
 use crate::{
@@ -152,6 +152,8 @@ impl Service {
             warn!(from = %away.from, until = %away.until, "the service was away");
         }
         engine.store.beat(now).await?;
+        let current = engine.config.borrow().clone();
+        drill::adopt(engine.store.as_ref(), &current, now).await?;
         // All of this is so already; whoever reads "listening" finds the service ready.
         let health = Health::default();
         health.listening(true);
@@ -162,16 +164,17 @@ impl Service {
             checker: engine.checker.clone(),
             dispatcher: engine.dispatcher.clone(),
             health: health.clone(),
-            config,
+            config: config.clone(),
             due_scan: ticks.due_scan.clone(),
             told,
             shutdown: shutdown.clone(),
         })
         .await?;
         let tasks = TaskTracker::new();
-        let state = web::State { store: engine.store.clone(), metrics, health: health.clone(), clock };
+        let state = web::State::new(engine.store.clone(), metrics, health.clone(), clock.clone(), config.clone());
         tasks.spawn(web::serve(listener, state, shutdown.clone()));
         tasks.spawn(planner.run());
+        tasks.spawn(drill::adopt_reloaded(engine.store.clone(), config, clock, shutdown.clone()));
         tasks.spawn(on_each(ticks.sweep.clone(), shutdown.clone(), engine.clone(), sweep));
         let beating = (engine.clone(), health);
         tasks.spawn(on_each(ticks.beat.clone(), shutdown.clone(), beating, beat));
@@ -247,6 +250,9 @@ async fn housekeeping(engine: Engine) {
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
     if let Err(error) = credential::warn(engine.store.as_ref(), &config, now).await {
         error!(%error, "credentials about to expire could not be looked through");
+    }
+    if let Err(error) = drill::queue_due(engine.store.as_ref(), &config, now).await {
+        error!(%error, "drills could not be queued; trying again within the hour");
     }
     crash_point::reach(CrashPoint::BeforeRetention);
     loop {

@@ -55,7 +55,8 @@ pub trait Store: Send + Sync + 'static {
     /// Returns after the commit is durable; [`Commit::Conflict`] when the tenant's version is not the expected one.
     async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError>;
 
-    /// Writes a notification that no check causes, with its deliveries. `false`: its id was already there.
+    /// Writes a notification that no check causes, with its deliveries, to be sent from `now` on. `false`: its id was already
+    /// there. A drill speaks for the drills of its channels that still wait: they are carried by it.
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Alerts that match, newest change first.
@@ -65,7 +66,7 @@ pub trait Store: Send + Sync + 'static {
     async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError>;
 
     /// Takes the channel's next delivery that is due: the oldest whose next attempt is due and that no earlier unfinished
-    /// delivery of the same alert precedes. Durably records state `sending` and the attempt before it returns. At most one
+    /// delivery of the same alert precedes; a drill only when nothing else is due. Durably records state `sending` and the attempt before it returns. At most one
     /// delivery of a channel is `sending` at a time: until it is settled or recovered, the channel is [`Claim::Idle`].
     ///
     /// By the terms, what waits for the channel may become one: earlier deliveries of the same alert go along with its newest,
@@ -110,7 +111,11 @@ pub trait Store: Send + Sync + 'static {
     /// Lets the time until the first drill of these channels begin, unless it has.
     async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Records that a person saw a drill: its channel is proven. Returns the channel; none: there is no such drill.
+    /// The channels that a drill is for; none: there is no such drill.
+    async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError>;
+
+    /// Records that a person saw a drill: its channel is proven, as of when the drill was delivered as far as that is known.
+    /// Returns the channel; none: there is no such drill.
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError>;
 
     /// Lets a parked channel's queue go on; giving up counts from now. `false`: it is not parked.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp},
-    notify::{ChannelStanding, Delivery, DeliveryId, DeliveryState, Notification},
+    notify::{ChannelStanding, Delivery, DeliveryId, DeliveryState, Notification, drill::Proof},
     rule::{Alert, AlertKey, RuleName},
 };
 
@@ -338,8 +338,18 @@ pub struct ChannelRecord {
     pub standing: ChannelStanding,
     /// Why its last failed attempt failed.
     pub last_error: Option<String>,
+    /// When it was first seen.
+    pub seen_at: Option<Timestamp>,
     /// When it was last drilled, or first seen.
     pub drilled_at: Option<Timestamp>,
+}
+
+impl ChannelRecord {
+    /// What is known of whether its messages arrive.
+    #[must_use]
+    pub const fn proof(&self) -> Proof {
+        Proof { seen_at: self.seen_at, drilled_at: self.drilled_at, proven_at: self.standing.proven_at }
+    }
 }
 
 /// Counts for metrics and listings.

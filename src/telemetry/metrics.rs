@@ -11,7 +11,7 @@ use prometheus_client::{
 use super::standing;
 use crate::domain::ChannelName;
 
-pub use super::standing::Standing;
+pub use super::standing::{ChannelCounts, Standing};
 
 /// Upper bounds, in seconds: from a good tick to a quarter of an hour, the usual interval.
 const LATENESS_S: [f64; 10] = [0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0];
@@ -234,6 +234,7 @@ mod tests {
             failing: 1,
             pending: 2,
             firing: 4,
+            channels: ChannelCounts { ok: 2, failing: 0, parked: 1, unproven: 1 },
             deliveries: vec![(channel("soar"), "queued", 7), (channel("soar"), "dead", 1)],
             oldest_queued: vec![(channel("soar"), Duration::from_millis(1500))],
         };
@@ -244,6 +245,8 @@ mod tests {
             "scorewatch_tenants_failing 1",
             "scorewatch_alerts{state=\"pending\"} 2",
             "scorewatch_alerts{state=\"firing\"} 4",
+            "scorewatch_channels{state=\"parked\"} 1",
+            "scorewatch_channels_unproven 1",
             "scorewatch_deliveries{channel=\"soar\",state=\"queued\"} 7",
             "scorewatch_deliveries{channel=\"soar\",state=\"dead\"} 1",
             "scorewatch_oldest_queued_age_seconds{channel=\"soar\"} 1.5",

@@ -5,4 +5,4 @@ pub mod metrics;
 mod standing;
 
 pub use health::{Health, Sign, StoreTrouble};
-pub use metrics::{Metrics, Standing};
+pub use metrics::{ChannelCounts, Metrics, Standing};

@@ -24,15 +24,30 @@ pub struct Standing {
     pub firing: u64,
     /// Unfinished and dead deliveries by channel and the text form of their state.
     pub deliveries: Vec<(ChannelName, &'static str, u64)>,
+    /// How the channels stand.
+    pub channels: ChannelCounts,
     /// By channel, how long its oldest unfinished delivery has been queued.
     pub oldest_queued: Vec<(ChannelName, Duration)>,
+}
+
+/// How many channels stand how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChannelCounts {
+    /// They take what they are sent.
+    pub ok: u64,
+    /// Their receivers don't answer as they should.
+    pub failing: u64,
+    /// They refuse everything.
+    pub parked: u64,
+    /// Whatever their state, they have long not been proven.
+    pub unproven: u64,
 }
 
 type Count = Gauge<u64, AtomicU64>;
 type Seconds = Gauge<f64, AtomicU64>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AlertLabels {
+struct StateLabels {
     state: &'static str,
 }
 
@@ -52,10 +67,18 @@ pub(super) fn registry(standing: &Standing) -> Registry {
     registry.register("tenants", "Tenants known", count(standing.tenants));
     registry.register("tenants_failing", "Tenants whose checks fail", count(standing.failing));
 
-    let alerts = Family::<AlertLabels, Count>::default();
-    alerts.get_or_create(&AlertLabels { state: "pending" }).set(standing.pending);
-    alerts.get_or_create(&AlertLabels { state: "firing" }).set(standing.firing);
+    let alerts = Family::<StateLabels, Count>::default();
+    alerts.get_or_create(&StateLabels { state: "pending" }).set(standing.pending);
+    alerts.get_or_create(&StateLabels { state: "firing" }).set(standing.firing);
     registry.register("alerts", "Alerts, by state", alerts);
+
+    let channels = Family::<StateLabels, Count>::default();
+    let ChannelCounts { ok, failing, parked, unproven } = standing.channels;
+    for (state, number) in [("ok", ok), ("failing", failing), ("parked", parked)] {
+        channels.get_or_create(&StateLabels { state }).set(number);
+    }
+    registry.register("channels", "Channels configured, by state", channels);
+    registry.register("channels_unproven", "Channels that have long not been proven to arrive", count(unproven));
 
     let deliveries = Family::<DeliveryLabels, Count>::default();
     for (channel, state, number) in &standing.deliveries {

@@ -66,6 +66,9 @@ fn complete(facts: &mut Value) {
     if let Some(notification) = facts.get_mut("notification").and_then(Value::as_object_mut) {
         notification.entry("stands_for").or_insert_with(|| json!([]));
     }
+    if let Some(links) = facts.get_mut("links").and_then(Value::as_object_mut) {
+        links.entry("confirm").or_insert(Value::Null);
+    }
     if let Some(alert) = facts.get_mut("alert").and_then(Value::as_object_mut) {
         alert.entry("resolution").or_insert(Value::Null);
     }
@@ -125,6 +128,7 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
         cut(&mut operator.class);
         operator.hint.iter_mut().chain(operator.channel.iter_mut()).for_each(cut);
     }
+    data.links.confirm = data.links.confirm.as_deref().and_then(safe_link);
     data.links.dashboard = data.links.dashboard.as_deref().and_then(safe_link);
     data.links.portal = data.links.portal.as_deref().and_then(safe_link);
     shown

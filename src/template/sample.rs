@@ -115,7 +115,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 short_id: id.short(),
                 id,
                 sequence: 1,
-                test: matches!(kind, NotificationType::Test | NotificationType::Drill),
+                test: kind == NotificationType::Test,
                 possible_repeat: false,
                 stands_for: Vec::new(),
             },
@@ -132,6 +132,8 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             links: Links {
                 dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
                 portal: Some("https://security.microsoft.com/securescore".to_owned()),
+                confirm: (kind == NotificationType::Drill)
+                    .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
             },
         },
     }

@@ -74,7 +74,11 @@ pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
     let data = &notification.data;
     let (emoji, color) = look(notification);
     let said = lines::lines(&data.items, *left_out);
-    let links = [("Open dashboard", &data.links.dashboard), ("Open Microsoft portal", &data.links.portal)];
+    let links = [
+        ("I see this: confirm", &data.links.confirm),
+        ("Open dashboard", &data.links.dashboard),
+        ("Open Microsoft portal", &data.links.portal),
+    ];
     let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url.clone()? }));
     Words {
         headline: headline(notification, *left_out),
@@ -86,13 +90,13 @@ pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
             "warning" => "#F7630C",
             _ => "#0078D4",
         },
-        note: note(data),
+        note: note(notification),
         paragraphs: lines::paragraphs(&said),
         lines: said,
         facts: facts(notification),
         causes: data.causes.iter().map(cause).collect(),
         links: links.collect(),
-        footer: footer(data),
+        footer: footer(notification),
     }
 }
 
@@ -231,7 +235,11 @@ fn unsigned(mut number: String) -> String {
 }
 
 /// Why, and what to do, where that is known.
-fn note(data: &Facts) -> Option<String> {
+fn note(notification: &Notification) -> Option<String> {
+    let data = &notification.data;
+    if notification.kind == NotificationType::Drill {
+        return Some("Nothing has happened; this shows that the channel works.".to_owned());
+    }
     let reason = data.alert.as_ref().and_then(|alert| alert.reason.clone());
     reason.or_else(|| data.operator.as_ref().and_then(|operator| operator.hint.clone()))
 }
@@ -287,8 +295,8 @@ fn cause(cause: &crate::notify::notification::Cause) -> String {
     }
 }
 
-fn footer(data: &Facts) -> String {
-    let told = &data.notification;
+fn footer(notification: &Notification) -> String {
+    let told = &notification.data.notification;
     let mut footer = format!("Scorewatch · {}", told.short_id);
     footer.push_str(&lines::earlier(told.stands_for.len()));
     if told.possible_repeat {
@@ -296,6 +304,9 @@ fn footer(data: &Facts) -> String {
     }
     if told.test {
         footer.push_str(" · test");
+    }
+    if notification.kind == NotificationType::Drill {
+        footer.push_str(" · drill");
     }
     footer
 }

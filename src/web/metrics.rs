@@ -10,9 +10,10 @@ use axum::{
 
 use super::State;
 use crate::{
+    config::Config,
     domain::Timestamp,
-    store::{StoreError, Totals},
-    telemetry::Standing,
+    store::{ChannelRecord, StoreError, Totals},
+    telemetry::{ChannelCounts, Standing},
 };
 
 /// Media type of the text format ("OpenMetrics 1.0", section "Exposition Text Format").
@@ -22,9 +23,14 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn page(Shared(state): Shared<State>) -> Response {
-    let totals = tokio::time::timeout(STORE_TIMEOUT, state.store.totals()).await;
-    let totals = totals.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
-    let standing = totals.map(|totals| standing(totals, state.clock.now()));
+    let ask = async { Ok((state.store.totals().await?, state.store.channels().await?)) };
+    let asked = tokio::time::timeout(STORE_TIMEOUT, ask).await;
+    let asked = asked.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
+    let config = state.config.borrow().clone();
+    let standing = asked.map(|(totals, records)| {
+        let now = state.clock.now();
+        Standing { channels: channels(&config, &records, now), ..standing(totals, now) }
+    });
     if let Err(error) = &standing {
         tracing::warn!(%error, "metrics are served without the store's gauges");
     }
@@ -39,6 +45,29 @@ fn standing(totals: Totals, now: Timestamp) -> Standing {
         pending,
         firing,
         deliveries: deliveries.into_iter().map(|(channel, state, number)| (channel, state.as_str(), number)).collect(),
+        channels: ChannelCounts::default(),
         oldest_queued: oldest_queued_at.into_iter().map(|(channel, at)| (channel, now.since(at))).collect(),
     }
+}
+
+/// How the configured channels stand; of one that nothing is known of, there is nothing bad to say.
+fn channels(config: &Config, records: &[ChannelRecord], now: Timestamp) -> ChannelCounts {
+    let mut counts = ChannelCounts { ok: config.channels.len() as u64, ..ChannelCounts::default() };
+    for record in records {
+        let Some(settings) = config.channels.get(&record.channel) else { continue };
+        let bad = if record.parked.is_some() {
+            Some(&mut counts.parked)
+        } else if record.standing.failing_since.is_some() {
+            Some(&mut counts.failing)
+        } else {
+            None
+        };
+        if let Some(bad) = bad {
+            *bad += 1;
+            counts.ok -= 1;
+        }
+        let is_unproven = settings.drill.is_some_and(|interval| record.proof().missing_since(interval, now).is_some());
+        counts.unproven += u64::from(is_unproven);
+    }
+    counts
 }

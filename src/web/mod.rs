@@ -1,18 +1,22 @@
-//! What the service answers over HTTP: whether it lives, whether it does its work, and its metrics. Nothing here changes
-//! anything, and nothing here names a tenant.
+//! What the service answers over HTTP: whether it lives, whether it does its work, its metrics, and the page on which a person
+//! confirms a drill. Nothing else here changes anything, and nothing here names a tenant.
 
+mod confirm;
 mod health;
 mod metrics;
 mod protect;
+mod rate;
 mod router;
 mod server;
 
 use std::sync::Arc;
 
 pub use server::serve;
+use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
+    config::Config,
     store::Store,
     telemetry::{Health, Metrics},
 };
@@ -28,6 +32,23 @@ pub struct State {
     pub health: Health,
     /// For ages.
     pub clock: Clock,
+    /// Which channels there are.
+    pub config: watch::Receiver<Arc<Config>>,
+    confirmations: Arc<rate::Rate>,
+}
+
+impl State {
+    /// What the routes read from.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        metrics: Metrics,
+        health: Health,
+        clock: Clock,
+        config: watch::Receiver<Arc<Config>>,
+    ) -> Self {
+        Self { store, metrics, health, clock, config, confirmations: Arc::default() }
+    }
 }
 
 #[cfg(test)]

@@ -12,15 +12,18 @@ use super::router::refusal;
 /// Largest request body, in bytes. No route reads one yet; what is larger is refused unread.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// The answers hold no page, so a browser needs to load and run nothing. Advice of the OWASP "REST Security Cheat Sheet".
+/// The one page has neither script nor style and sends its form to itself, so a browser needs to load and run nothing. Advice of the OWASP "REST Security Cheat Sheet".
 const HEADERS: [(HeaderName, HeaderValue); 6] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
+
+/// `default-src` says nothing about forms, bases and frames ("Content Security Policy Level 3", section "Fetch Directives").
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Refuses a request that announces a body beyond the cap.
 pub(super) async fn cap_body(request: Request, next: Next) -> Response {

@@ -10,15 +10,16 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{State, health, metrics, protect};
+use super::{State, confirm, health, metrics, protect};
 
 pub(super) fn router(state: State) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::page))
+        .route("/confirm/{id}", get(confirm::ask).post(confirm::take))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "there is nothing here") })
-        .method_not_allowed_fallback(|| async { refusal(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here") })
+        .method_not_allowed_fallback(|| async { refusal(StatusCode::METHOD_NOT_ALLOWED, "not with this method") })
         .layer(DefaultBodyLimit::max(protect::BODY_BYTES_MAX))
         .layer(middleware::from_fn(protect::cap_body))
         .layer(middleware::map_response(protect::set_headers))

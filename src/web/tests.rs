@@ -3,6 +3,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -13,12 +14,14 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    config::{self, Config},
     domain::{ChannelName, Timestamp},
     notify::DeliveryState,
-    store::Totals,
+    store::{Store, Totals},
     telemetry::{Health, Metrics, StoreTrouble},
 };
 
+mod confirm;
 mod stub_store;
 
 use stub_store::StubStore;
@@ -42,11 +45,16 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits, totals: Option<Totals>) -> Self {
+        Self::on(limits, Arc::new(StubStore(totals)), "").await
+    }
+
+    /// A server on that store; `channels` stands under `channels:` of the configuration.
+    async fn on(limits: Limits, store: Arc<dyn Store>, channels: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (health, clock) = (Health::default(), Clock::manual(Timestamp::from_seconds(1000)));
-        let store = Arc::new(StubStore(totals));
-        let state = State { store, metrics: Metrics::default(), health: health.clone(), clock: clock.clone() };
+        let (_, config) = watch::channel(config(channels));
+        let state = State::new(store, Metrics::default(), health.clone(), clock.clone(), config);
         let shutdown = CancellationToken::new();
         let done = tokio::spawn(serve_within(limits, listener, state, shutdown.clone()));
         Self { address, health, clock, shutdown, done }
@@ -69,6 +77,15 @@ impl Server {
     async fn get(&self, path: &str) -> (String, String) {
         self.ask(&format!("GET {path}"), "").await
     }
+}
+
+/// A configuration with these channels and nothing else.
+fn config(channels: &str) -> Arc<Config> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scorewatch.yaml");
+    std::fs::write(&file, format!("public_url: https://scores.example\nchannels: {{{channels}}}\n")).unwrap();
+    let loaded = config::load(&file);
+    Arc::new(loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems)))
 }
 
 /// What still comes until the server closes.

@@ -5,6 +5,7 @@ mod chat;
 mod clock_jumps;
 mod close;
 mod delivery;
+mod drill;
 mod judge;
 mod life;
 mod outage;

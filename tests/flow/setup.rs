@@ -157,6 +157,7 @@ pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
         private: Private::Any,
         template: None,
         digest_over: 20,
+        drill: Some(Duration::from_hours(30 * 24)),
     }
 }
 

@@ -157,6 +157,10 @@ impl Store for Troubled {
         self.inner.adopt_channels(channels, now).await
     }
 
+    async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
+        self.inner.drilled(drill).await
+    }
+
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
         self.inner.confirm(drill, now).await
     }

@@ -54,6 +54,7 @@ fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
         timeout: Duration::from_secs(20),
         private: Private::Loopback,
         digest_over: 20,
+        drill: None,
         template: None,
     })
 }

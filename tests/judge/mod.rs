@@ -79,6 +79,7 @@ fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
         timeout: Duration::from_secs(20),
         private,
         digest_over: 20,
+        drill: Some(Duration::from_hours(30 * 24)),
         template: None,
     };
     channel::open(&Arc::new(settings), &Arc::new(Registry::load(None).unwrap()))

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use scorewatch::{
-    notify::{ChannelStanding, NotificationType, standing::FailedPeriod},
-    store::{AttemptOutcome, ChannelRecord, Claim, ClaimTerms, Store},
+    notify::{ChannelStanding, DeliveryState, NotificationType, standing::FailedPeriod},
+    store::{AttemptOutcome, ChannelRecord, Claim, ClaimTerms, DeliveryFilter, Store},
 };
 
 use super::fixture::*;
@@ -77,11 +77,72 @@ async fn a_drill_that_a_person_saw_proves_its_channel() {
 }
 
 #[tokio::test]
+async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    queue(store, "drill", NotificationType::Drill).await;
+    let drill = claim(store, "soc", 10).await;
+    assert_eq!(store.drilled(&notification("drill").data.notification.id).await.unwrap(), [channel("soc")]);
+    assert!(store.drilled(&notification("none").data.notification.id).await.unwrap().is_empty());
+    store.settle(drill.id, 1, AttemptOutcome::Delivered, None, at(11)).await.unwrap();
+    queue(store, "one", NotificationType::AlertFiring).await;
+    let under_way = claim(store, "soc", 12).await;
+    store.confirm(&drill.notification.data.notification.id, at(1_000_000)).await.unwrap();
+    let standing = ChannelStanding { proven_at: None, ..under_way.standing };
+    store.settle(under_way.id, 1, AttemptOutcome::Delivered, Some(standing), at(1_000_001)).await.unwrap();
+    assert_eq!(
+        record(store).await.standing.proven_at,
+        Some(at(11)),
+        "an attempt that proves nothing takes no proof away"
+    );
+}
+
+#[tokio::test]
+async fn a_drill_goes_when_nothing_else_is_due_and_speaks_for_those_that_waited() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    for (id, kind) in [
+        ("drill 1", NotificationType::Drill),
+        ("one", NotificationType::AlertFiring),
+        ("drill 2", NotificationType::Drill),
+        ("two", NotificationType::AlertFiring),
+    ] {
+        queue(store, id, kind).await;
+    }
+    let ids = ["one", "two", "drill 2"].map(|id| notification(id).data.notification.id);
+    for id in ids {
+        let claimed = claim(store, "soc", 1).await;
+        let told = &claimed.notification.data.notification;
+        let is_drill = claimed.notification.kind == NotificationType::Drill;
+        let spoken_for = if is_drill { vec![notification("drill 1").data.notification.id] } else { Vec::new() };
+        assert_eq!((&told.id, &told.stands_for), (&id, &spoken_for));
+        store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
+    }
+    let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();
+    assert!(deliveries.iter().all(|delivery| delivery.state == DeliveryState::Delivered), "{deliveries:?}");
+}
+
+#[tokio::test]
+async fn a_parked_channel_s_drill_waits_for_its_time() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    queue(store, "one", NotificationType::AlertFiring).await;
+    let claimed = claim(store, "soc", 0).await;
+    store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "404".into() }, None, at(1)).await.unwrap();
+    queue(store, "drill", NotificationType::Drill).await;
+    let drill = claim(store, "soc", 2).await;
+    let later = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(900), may_have_arrived: false };
+    store.settle(drill.id, 1, later, None, at(3)).await.unwrap();
+    assert_eq!(store.claim(&channel("soc"), ClaimTerms::default(), at(899)).await.unwrap(), Claim::Parked);
+    assert_eq!(claim(store, "soc", 900).await.id, drill.id);
+}
+
+#[tokio::test]
 async fn the_time_until_the_first_drill_begins_once() {
     let bed = Bed::new().await;
     let store = &*bed.store;
     for seconds in [1, 2] {
         store.adopt_channels([channel("soc")].into(), at(seconds)).await.unwrap();
     }
-    assert_eq!(record(store).await.drilled_at, Some(at(1)));
+    assert_eq!((record(store).await.drilled_at, record(store).await.seen_at), (Some(at(1)), Some(at(1))));
 }

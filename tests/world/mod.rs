@@ -26,7 +26,9 @@ pub(crate) use folder::{Folder, Setup};
 pub(crate) use process::Service;
 pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use told::{Told, accepted, kinds, told};
-pub(crate) use wire::get;
+#[cfg(feature = "crash-points")]
+pub(crate) use wire::begin_post;
+pub(crate) use wire::{get, post};
 
 /// A test that waits longer than that hangs: it fails with what is known. No test passes by it.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);

@@ -56,10 +56,16 @@ impl Told {
         let stands_for = data["notification"]["stands_for"].as_array().cloned().unwrap_or_default();
         let before = stands_for.len() as u64;
         let voice = |(earlier, id): (u64, &Value)| {
-            let sequence = itself.sequence - before + earlier;
+            // Drills have no sequence: each is a first one.
+            let sequence = (itself.sequence + earlier).saturating_sub(before);
             // A message that stands for another says so: nobody takes it for the other by mistake.
             let (id, possible_repeat) = (text(id), true);
-            let kind = if sequence == 1 { "alert.firing" } else { "alert.worsened" }.to_owned();
+            let kind = match (kind, sequence) {
+                ("drill", _) => "drill",
+                (_, 1) => "alert.firing",
+                _ => "alert.worsened",
+            };
+            let kind = kind.to_owned();
             Self { id, kind, sequence, possible_repeat, ..itself.clone() }
         };
         let mut voices: Vec<_> = (0..).zip(&stands_for).map(voice).collect();

@@ -1,4 +1,4 @@
-//! The bare wire to the service's own listener: one GET, one connection.
+//! The bare wire to the service's own listener: one request, one connection.
 
 use std::net::SocketAddr;
 
@@ -9,11 +9,32 @@ use tokio::{
 
 /// The status and the rest of the answer, headers included.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
+    ask(address, "GET", path).await
+}
+
+/// The same of a form without fields.
+pub(crate) async fn post(address: SocketAddr, path: &str) -> (u16, String) {
+    ask(address, "POST", path).await
+}
+
+async fn ask(address: SocketAddr, method: &str, path: &str) -> (u16, String) {
+    let mut stream = begin(address, method, path).await;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
     (status, answer)
+}
+
+/// A form without fields, to a service that may not live to answer it.
+#[cfg(feature = "crash-points")]
+pub(crate) async fn begin_post(address: SocketAddr, path: &str) -> TcpStream {
+    begin(address, "POST", path).await
+}
+
+async fn begin(address: SocketAddr, method: &str, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
 }

@@ -63,6 +63,8 @@ const MISTAKES: &[Mistake] = &[
     ('m', "type: teams,", "type: teams, allow_private: [10.0.0.0/99],", "`10.0.0.0/99` is no network"),
     ('m', "type: teams,", "type: teams, allow_private: maybe,", "`true`, `false` or a list of networks"),
     ('m', "type: teams,", "type: teams, pace: 0s,", "pace: it can't be zero"),
+    ('m', "type: teams,", "type: teams, drill: 12h,", "channels.soc-teams.drill: `12h` is too often for a drill"),
+    ('m', "type: teams,", "type: teams, drill: monthly,", "`monthly` is no time between drills; write a day or more"),
     ('m', "file: key", "file: secret", "soar.signing_secret: what it holds is no signing secret"),
     ('m', "type: teams,", "type: teams, region: eu,", "soc-teams.region: only a channel of type `pagerduty` has it"),
     ('m', "type: teams, url: { file: secret }", "type: pagerduty", "`routing_key` is missing"),
@@ -190,6 +192,7 @@ fn what_is_probably_not_meant_is_a_warning() {
         ('r', "tier: gold", "tier: golden", "rule `device-score-low` selects no tenant"),
         ('m', "rules/*.yaml", "none/*.yaml", "no file matches `none/*.yaml`"),
         ('m', "operator: { notify: [soc-teams, soar] }", "", "nobody hears when we go blind"),
+        ('m', "operator: {", "public_url: http://x\noperator: {", "links with `http:` are shown in no message"),
     ] {
         let (loaded, text) = make(&(file, from, to, told));
         let is_warning = loaded.config.is_some() && text.contains(": warning: ");
@@ -232,6 +235,7 @@ fn typical_mistakes_read_well() {
         "may not show tenant",
         "did you mean `severity`?",
         "`type` is missing",
+        "is too often for a drill",
     ];
     insta::assert_snapshot!(told.map(shown).join("\n\n"));
     let all = MAIN.replace("[soc-teams, soar]", "[soc-team").replace("timezone", "timezon");

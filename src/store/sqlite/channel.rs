@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{check::to_json, row};
+use super::{check::to_json, merge, row};
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelStanding, NotificationId, standing::FailedPeriod},
+    notify::{ChannelStanding, DeliveryId, NotificationId, drill, standing::FailedPeriod},
     store::{ChannelRecord, ParkedChannel, StoreError},
 };
 
@@ -57,6 +57,7 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
             channel,
             standing: standing_of(found)?,
             last_error: found.try_get("last_error")?,
+            seen_at: row::time(found.try_get("seen_at")?),
             drilled_at: row::time(found.try_get("drilled_at")?),
         })
     };
@@ -135,12 +136,24 @@ pub(super) async fn unpark(connection: &mut SqliteConnection, name: &str, now: T
     Ok(true)
 }
 
-/// Notes when these channels, as a JSON list, were last drilled.
+/// Notes when these channels, as a JSON list, were last drilled, and lets their drills that still wait go along with this one.
 pub(super) async fn note_drill(
     connection: &mut SqliteConnection,
+    drill: &str,
     channels: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let waiting = sqlx::query(
+        "SELECT d.id, e.id FROM delivery AS d JOIN delivery AS e ON e.channel = d.channel AND e.finished_at IS NULL \
+         AND e.state IN ('queued', 'parked') JOIN notification AS n ON n.id = e.notification_id \
+         WHERE d.notification_id = ?1 AND n.type = 'drill' AND n.id <> ?1",
+    )
+    .bind(drill)
+    .fetch_all(&mut *connection)
+    .await?;
+    for pair in waiting {
+        merge::carry(connection, DeliveryId(pair.try_get(0)?), &[DeliveryId(pair.try_get(1)?)]).await?;
+    }
     sqlx::query(
         "INSERT INTO channel (name, drilled_at) SELECT value, ?1 FROM json_each(?2) WHERE true \
          ON CONFLICT (name) DO UPDATE SET drilled_at = excluded.drilled_at",
@@ -159,14 +172,27 @@ pub(super) async fn adopt(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO channel (name, drilled_at) SELECT value, ?1 FROM json_each(?2) WHERE true \
-         ON CONFLICT (name) DO UPDATE SET drilled_at = excluded.drilled_at WHERE drilled_at IS NULL",
+        "INSERT INTO channel (name, drilled_at, seen_at) SELECT value, ?1, ?1 FROM json_each(?2) WHERE true \
+         ON CONFLICT (name) DO UPDATE SET drilled_at = coalesce(drilled_at, ?1), seen_at = coalesce(seen_at, ?1) \
+         WHERE drilled_at IS NULL OR seen_at IS NULL",
     )
     .bind(now.as_nanos())
     .bind(to_json(channels)?)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// See [`crate::store::Store::drilled`].
+pub(super) async fn drilled(pool: &SqlitePool, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT d.channel FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE n.id = ? AND n.type = 'drill' ORDER BY d.channel",
+    )
+    .bind(drill.as_str())
+    .fetch_all(pool)
+    .await?;
+    names.iter().map(|name| row::channel(name)).collect()
 }
 
 /// See [`crate::store::Store::confirm`].
@@ -176,12 +202,16 @@ pub(super) async fn confirm(
     now: Timestamp,
 ) -> Result<Vec<ChannelName>, StoreError> {
     let proven: Vec<String> = sqlx::query_scalar(
-        "UPDATE channel SET proven_at = max(coalesce(proven_at, ?1), ?1) WHERE name IN (\
-         SELECT d.channel FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-         WHERE n.id = ?2 AND n.type = 'drill') RETURNING name",
+        // Whoever presses the button late says no more than that the drill arrived when it was delivered.
+        // A proof from further ahead was noted by a clock that has been set back since.
+        "UPDATE channel SET proven_at = iif(proven_at <= ?3, max(proven_at, seen.at), seen.at) FROM (\
+         SELECT d.channel AS name, min(coalesce(d.finished_at, ?1), ?1) AS at \
+         FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE n.id = ?2 AND n.type = 'drill') AS seen WHERE channel.name = seen.name RETURNING channel.name",
     )
     .bind(now.as_nanos())
     .bind(notification.as_str())
+    .bind(now.plus(drill::SPREAD).as_nanos())
     .fetch_all(connection)
     .await?;
     proven.iter().map(|name| row::channel(name)).collect()

@@ -21,6 +21,39 @@ const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queu
 const DUE_AT: &str = "iif(d.attempts = 0 OR d.next_attempt_at > max(?2, ?3) OR ?4 < (SELECT a.started_at FROM attempt AS a \
     WHERE a.delivery_id = d.id AND a.number = d.attempts), 0, max(d.next_attempt_at, ?2))";
 
+/// What a parked channel may send all the same, since it shows whether the receiver was mended.
+const IS_DRILL: &str = "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill')";
+/// What goes before a drill: nobody waits for something because we try something out.
+const IS_NO_DRILL: &str =
+    "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type <> 'drill')";
+
+/// Whose turn it is, on which terms, at what time.
+struct Turn<'a> {
+    name: &'a ChannelName,
+    terms: ClaimTerms,
+    now: Timestamp,
+}
+
+impl Turn<'_> {
+    /// The oldest delivery of that sort that is due, with its alert.
+    async fn due(
+        &self,
+        connection: &mut SqliteConnection,
+        sort: &str,
+    ) -> Result<Option<(DeliveryId, Option<String>)>, StoreError> {
+        let due = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT d.id, d.alert_key FROM delivery AS d WHERE {HEAD} AND {DUE_AT} <= ?4 AND {sort} ORDER BY d.id LIMIT 1"
+        )))
+        .bind(self.name.as_str())
+        .bind(self.terms.retries_from.as_nanos())
+        .bind(self.now.plus(self.terms.longest_rest).as_nanos())
+        .bind(self.now.as_nanos())
+        .fetch_optional(connection)
+        .await?;
+        due.map(|due| Ok((DeliveryId(due.try_get(0)?), due.try_get(1)?))).transpose()
+    }
+}
+
 /// See [`crate::store::Store::claim`]. While a delivery of the channel is `sending`, there is nothing else to take.
 pub(super) async fn claim(
     connection: &mut SqliteConnection,
@@ -38,13 +71,13 @@ pub(super) async fn claim(
     if sending != 0 {
         return Ok(Claim::Idle);
     }
-    let latest = now.plus(terms.longest_rest);
+    let (latest, turn) = (now.plus(terms.longest_rest), Turn { name: &name, terms, now });
     if let Some(rest_until) = standing.rest(terms.longest_rest, now) {
         return Ok(if is_parked { Claim::Parked } else { Claim::Wait(rest_until) });
     }
     if is_parked {
-        return match drill(connection, &name).await? {
-            Some(id) => take(connection, id, standing, now).await,
+        return match turn.due(connection, IS_DRILL).await? {
+            Some((id, _)) => take(connection, id, standing, now).await,
             None => Ok(Claim::Parked),
         };
     }
@@ -53,19 +86,13 @@ pub(super) async fn claim(
     {
         return take(connection, digest, standing, now).await;
     }
-    let due = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT d.id, d.alert_key FROM delivery AS d WHERE {HEAD} AND {DUE_AT} <= ?4 ORDER BY d.id LIMIT 1"
-    )))
-    .bind(name.as_str())
-    .bind(terms.retries_from.as_nanos())
-    .bind(latest.as_nanos())
-    .bind(now.as_nanos())
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(due) = due else { return next(connection, &name, terms, latest, now).await };
-    let mut id = DeliveryId(due.try_get(0)?);
+    let due = match turn.due(connection, IS_NO_DRILL).await? {
+        Some(due) => Some(due),
+        None => turn.due(connection, IS_DRILL).await?,
+    };
+    let Some((mut id, alert)) = due else { return next(connection, &name, terms, latest, now).await };
     if terms.merge_over.is_some()
-        && let Some(alert) = due.try_get::<Option<String>, _>(1)?
+        && let Some(alert) = alert
     {
         id = merge::into_newest(connection, &name, &alert, id).await?;
     }
@@ -89,19 +116,6 @@ async fn next(
             .fetch_one(connection)
             .await?;
     Ok(next.map_or(Claim::Idle, |next| Claim::Wait(Timestamp::from_nanos(next))))
-}
-
-/// What a parked channel may send all the same: a drill, which shows whether its receiver was mended.
-async fn drill(connection: &mut SqliteConnection, name: &ChannelName) -> Result<Option<DeliveryId>, StoreError> {
-    let id = sqlx::query_scalar(
-        "SELECT d.id FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-         WHERE d.channel = ? AND d.finished_at IS NULL AND d.state = 'queued' AND n.type = 'drill' \
-         ORDER BY d.id DESC LIMIT 1",
-    )
-    .bind(name.as_str())
-    .fetch_optional(connection)
-    .await?;
-    Ok(id.map(DeliveryId))
 }
 
 /// Puts the delivery under way: its attempt is on record.

@@ -113,8 +113,9 @@ pub(super) async fn stands_for(
     carrier: DeliveryId,
 ) -> Result<Vec<NotificationId>, StoreError> {
     let ids: Vec<String> = sqlx::query_scalar(
-        "SELECT notification_id FROM delivery WHERE carrier = ?1 AND alert_key = (SELECT alert_key FROM delivery WHERE id = ?1) \
-         ORDER BY id",
+        "SELECT notification_id FROM delivery WHERE carrier = ?1 \
+         AND (alert_key = (SELECT alert_key FROM delivery WHERE id = ?1) \
+         OR EXISTS (SELECT 1 FROM notification AS n WHERE n.id = notification_id AND n.type = 'drill')) ORDER BY id",
     )
     .bind(carrier.0)
     .fetch_all(connection)
@@ -144,7 +145,7 @@ pub(super) async fn withhold(
 }
 
 /// Lets these deliveries, and what they carried themselves, fare as the carrier does. It counts as a repeat if one of them may.
-async fn carry(
+pub(super) async fn carry(
     connection: &mut SqliteConnection,
     carrier: DeliveryId,
     members: &[DeliveryId],

@@ -174,6 +174,10 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
+        channel::drilled(&self.readers, drill).await
+    }
+
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
         let drill = drill.clone();
         self.writer

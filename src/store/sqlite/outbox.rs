@@ -63,7 +63,7 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     .execute(&mut *connection)
     .await?;
     if new.kind == NotificationType::Drill.as_str() {
-        channel::note_drill(connection, &new.channels, new.now).await?;
+        channel::note_drill(connection, &new.id, &new.channels, new.now).await?;
     }
     if let Some(key) = &new.alert_key {
         sqlx::query(

@@ -74,10 +74,14 @@ impl Store for StubStore {
     }
 
     async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
-        no()
+        self.0.as_ref().map_or_else(no, |_| Ok(Vec::new()))
     }
 
     async fn adopt_channels(&self, _channels: BTreeSet<ChannelName>, _now: Timestamp) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn drilled(&self, _drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
         no()
     }
 

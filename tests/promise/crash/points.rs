@@ -13,7 +13,7 @@ use super::{
     migration, report, seed, setting,
     stage::{DESK, Stage},
 };
-use crate::world::{SENTINEL, SOC, Service};
+use crate::world::{SENTINEL, SOC, Service, Told, begin_post};
 
 const TIMES: u64 = 3;
 /// So many worlds at once, each with its share of the points: a world mostly waits.
@@ -49,6 +49,10 @@ enum Provocation {
     Resend,
     /// `channels unpark`.
     Unpark,
+    /// A channel that was never seen.
+    NewChannel,
+    /// A person who has seen a drill.
+    Drill,
     /// Another schema: in a world of its own.
     Schema,
     /// Not known yet; such a point is not in the product's list.
@@ -72,7 +76,9 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Resend => Provocation::Resend,
             Work::Unpark => Provocation::Unpark,
             Work::Migration => Provocation::Schema,
-            Work::SettlePlainer | Work::Withhold | Work::AdoptChannels | Work::ConfirmDrill => Provocation::Unknown,
+            Work::AdoptChannels => Provocation::NewChannel,
+            Work::ConfirmDrill => Provocation::Drill,
+            Work::SettlePlainer | Work::Withhold => Provocation::Unknown,
         },
         P::Fetched | P::CheckCommitted | P::BeforeSend | P::Answered | P::BeforeSettle | P::Settled => {
             Provocation::Scores
@@ -152,8 +158,10 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
         Provocation::Interrupted => interrupt(stage).await,
         Provocation::Absence => forget_last_beat(stage).await,
         Provocation::Age => stage.age().await,
+        Provocation::NewChannel => forget_channels(stage).await,
         Provocation::Resend => return crash_command(stage, Reply::status(400), "dead", environment).await,
         Provocation::Unpark => return crash_command(stage, Reply::status(410), "parked", environment).await,
+        Provocation::Drill => return crash_confirmation(stage, environment).await,
         Provocation::StopInClaim => return stop_in_claim(stage, environment).await,
         _ => {}
     }
@@ -214,6 +222,31 @@ async fn forget_last_beat(stage: &mut Stage) {
     let sql = "UPDATE meta SET value = value - 3600000000000 WHERE key = 'beat'";
     sqlx::query(sql).execute(&mut store).await.unwrap();
     store.close().await.unwrap();
+}
+
+/// As if every channel had been configured just now; where there is no store yet, they are.
+async fn forget_channels(stage: &mut Stage) {
+    if !stage.store().exists() {
+        return;
+    }
+    let mut store = stage.open().await;
+    sqlx::query("UPDATE channel SET seen_at = NULL").execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+}
+
+/// Crashes the service while a person confirms a drill.
+async fn crash_confirmation(stage: &mut Stage, environment: &[(&str, &str); 2]) {
+    let service = stage.spawn(environment);
+    let address = service.listening().await;
+    let drills = |told: &[Told]| told.iter().filter(|told| told.accepted && told.kind == "drill").count();
+    let before = drills(&stage.world.told(DESK));
+    assert!(stage.world.command(&["channels", "drill", DESK]).await.status.success());
+    stage.world.until(&service, DESK, |told| drills(told) > before).await;
+    let told = stage.world.told(DESK);
+    let drill = told.iter().rfind(|told| told.kind == "drill").unwrap();
+    let _asking = begin_post(address, &format!("/confirm/{}", drill.message)).await;
+    assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
+    stage.gone().await;
 }
 
 /// Crashes a person's command about a delivery that was answered like that, beside a running service.

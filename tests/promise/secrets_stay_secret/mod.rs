@@ -97,7 +97,7 @@ async fn no_secret_shows_anywhere() {
         ("once", "token-refused"),
         ("check --online", "secret-wrong"),
         ("check --online --json", "consent_link"),
-        ("channels list", "parked: "),
+        ("channels list", "parked since "),
         ("deliveries list --state dead", "a redirect"),
         ("deliveries show", "the receiver answered 500"),
         ("preview", "http://127.0.0.1"),

@@ -1,0 +1,158 @@
+//! The page on which a drill is confirmed, on a real store.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    notify::{ChannelStanding, NotificationId, drill, standing::FailedPeriod},
+    store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, sqlite::SqliteStore},
+    web::rate::PER_SECOND_MAX,
+};
+
+struct Bed {
+    server: Server,
+    store: Arc<dyn Store>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bed {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path().join("data/s.db")).await.unwrap());
+        let channel = "{ type: webhook, url: 'https://a.example/' }";
+        let channels = ["soc", "down", "gone"].map(|name| format!("{name}: {channel}")).join(", ");
+        let server = Server::on(PATIENT, store.clone(), &channels).await;
+        Self { server, store, _folder: folder }
+    }
+
+    async fn queue(&self, channel: &str, at: Timestamp) -> NotificationId {
+        let channel = ChannelName::parse(channel).unwrap();
+        let id = drill::id("store", &channel, at);
+        let notification = drill::message(id.clone(), None, at);
+        let new = NewNotification { notification, alert: None, tenant: None, channels: vec![channel] };
+        assert!(self.store.announce(new, at).await.unwrap());
+        id
+    }
+
+    async fn settle(&self, channel: &str, outcome: AttemptOutcome, standing: ChannelStanding) {
+        let (channel, now) = (ChannelName::parse(channel).unwrap(), self.server.clock.now());
+        let Claim::Send(claimed) = self.store.claim(&channel, ClaimTerms::default(), now).await.unwrap() else {
+            panic!("nothing to send")
+        };
+        self.store.settle(claimed.id, claimed.attempt, outcome, Some(standing), now).await.unwrap();
+    }
+
+    async fn proven_at(&self, channel: &str) -> Option<Timestamp> {
+        let records = self.store.channels().await.unwrap();
+        records.into_iter().find(|record| record.channel.as_str() == channel).unwrap().standing.proven_at
+    }
+}
+
+#[tokio::test]
+async fn a_drill_is_confirmed_by_the_button_and_not_by_a_preview() {
+    let bed = Bed::new().await;
+    let now = bed.server.clock.now();
+    let path = format!("/confirm/{}", bed.queue("soc", now).await);
+    for method in ["GET", "HEAD", "GET"] {
+        let (head, body) = bed.server.ask(&format!("{method} {path}"), "").await;
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert!(
+            method == "HEAD" || (body.contains("<form method=\"post\"><button>") && body.contains("soc")),
+            "{body}"
+        );
+    }
+    assert_eq!(bed.proven_at("soc").await, None, "whoever only looks confirms nothing");
+    let (head, body) = bed.server.ask(&format!("POST {path}"), "Content-Length: 0\r\n").await;
+    assert!(head.starts_with("http/1.1 200") && body.contains("Thank you") && body.contains("soc"), "{head}{body}");
+    assert_eq!(bed.proven_at("soc").await, Some(now));
+    for header in [
+        "content-type: text/html; charset=utf-8",
+        "cache-control: no-store",
+        "referrer-policy: no-referrer",
+        "x-content-type-options: nosniff",
+        "content-security-policy: default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ] {
+        assert!(head.contains(header), "{header}: {head}");
+    }
+    assert!(!body.contains("<script") && !body.contains("style") && !body.contains("src="), "{body}");
+}
+
+#[tokio::test]
+async fn what_is_no_drill_looks_like_nothing_at_all() {
+    let bed = Bed::new().await;
+    let drill = bed.queue("soc", bed.server.clock.now()).await.to_string();
+    let unknown = NotificationId::of_parts(&["unknown"]).to_string();
+    let mut answers = std::collections::BTreeSet::new();
+    for id in
+        [&unknown, "msg_1", "%3Cscript%3E", &drill.to_lowercase(), &format!("{drill}0"), &"x".repeat(5_000), "%ff"]
+    {
+        for method in ["GET", "POST"] {
+            let (head, body) = bed.server.ask(&format!("{method} /confirm/{id}"), "").await;
+            if id == "%ff" {
+                assert!(head.starts_with("http/1.1 4") && !body.contains("soc"), "{head}{body}");
+                continue;
+            }
+            assert!(head.starts_with("http/1.1 404"), "{method} {id}: {head}");
+            answers.insert(body);
+        }
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let too_large = format!("Content-Length: {}\r\n", 64 * 1024 + 1);
+    let (head, _) = bed.server.ask(&format!("POST /confirm/{drill}"), &too_large).await;
+    assert!(head.starts_with("http/1.1 413"), "{head}");
+    let (head, _) = bed.server.ask(&format!("PUT /confirm/{drill}"), "").await;
+    assert!(head.starts_with("http/1.1 405"), "{head}");
+    assert_eq!(bed.proven_at("soc").await, None);
+}
+
+#[tokio::test]
+async fn who_asks_too_often_must_wait_a_second() {
+    let bed = Bed::new().await;
+    let path = format!("/confirm/{}", bed.queue("soc", bed.server.clock.now()).await);
+    for number in 0..=PER_SECOND_MAX {
+        let (head, _) = bed.server.get(&path).await;
+        let expected = if number < PER_SECOND_MAX { "http/1.1 200" } else { "http/1.1 429" };
+        assert!(head.starts_with(expected), "{number}: {head}");
+    }
+    bed.server.clock.advance(Duration::from_secs(1));
+    assert!(bed.server.get(&path).await.0.starts_with("http/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_told_without_detail() {
+    let server = Server::start(PATIENT, None).await;
+    let (head, body) = server.get(&format!("/confirm/{}", NotificationId::of_parts(&["any"]))).await;
+    assert!(head.starts_with("http/1.1 503") && !body.contains("only counts"), "{head}{body}");
+}
+
+#[tokio::test]
+async fn metrics_count_channels_by_state_and_those_unproven() {
+    let bed = Bed::new().await;
+    let now = bed.server.clock.now();
+    for channel in ["soc", "down", "gone", "elsewhere"] {
+        bed.store.adopt_channels([ChannelName::parse(channel).unwrap()].into(), now).await.unwrap();
+    }
+    bed.server.clock.advance(Duration::from_hours(24 * 38));
+    let now = bed.server.clock.now();
+    for channel in ["down", "gone"] {
+        bed.queue(channel, now).await;
+    }
+    let failing = ChannelStanding {
+        failing_since: Some(now),
+        failed: Some(FailedPeriod { from: now, until: now }),
+        ..ChannelStanding::default()
+    };
+    let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: now, may_have_arrived: false };
+    bed.settle("down", retry, failing).await;
+    bed.settle("gone", AttemptOutcome::Parked { error: "404".into() }, ChannelStanding::default()).await;
+    let unproven = |body: &str, number: u64| {
+        assert!(body.contains(&format!("\nscorewatch_channels_unproven {number}\n")), "{body}");
+    };
+    let (_, body) = bed.server.get("/metrics").await;
+    for (state, number) in [("ok", 1), ("failing", 1), ("parked", 1)] {
+        assert!(body.contains(&format!("\nscorewatch_channels{{state=\"{state}\"}} {number}\n")), "{state}: {body}");
+    }
+    unproven(&body, 1);
+    bed.server.clock.advance(Duration::from_hours(12));
+    unproven(&bed.server.get("/metrics").await.1, 3);
+}
