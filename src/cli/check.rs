@@ -1,5 +1,7 @@
 //! `scorewatch check`: validates configuration, rules and templates; every problem at once.
 
+mod online;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -21,14 +23,25 @@ const RUNS_SHOWN: usize = 3;
 Examples:
   scorewatch check                                   exit code 0: the service would take this configuration
   scorewatch check -v                                also what was understood, and when the next checks would run
-  scorewatch check --json --config new/scorewatch.yaml")]
+  scorewatch check --json --config new/scorewatch.yaml
+  scorewatch check --online                          also sign in to each tenant and ask for its scores
+  scorewatch check --online --tenant contoso         one of them
+
+`--online` writes nothing to the store and tells nobody, and may be run beside the service. Exit code 1: some tenant can't be
+read, or a channel's address is refused.")]
 pub(super) struct Arguments {
     /// Say what was understood, and when the next checks would run
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "online")]
     verbose: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Sign in to each tenant, ask for its scores, and say what is missing
+    #[arg(long)]
+    online: bool,
+    /// With `--online`: only this tenant; may be repeated
+    #[arg(long, value_name = "ID", requires = "online")]
+    tenant: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,8 +67,16 @@ struct ScheduleLine {
     next_runs: Vec<Timestamp>,
 }
 
-pub(super) fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    let loaded = config::load(file);
+pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let mut loaded = config::load(file);
+    if arguments.online
+        && let Some(config) = loaded.config.take()
+    {
+        if !loaded.problems.is_empty() {
+            output::complain(&output::problems(&loaded));
+        }
+        return online::online(&config, &arguments.tenant, arguments.json).await;
+    }
     let summary = loaded.config.as_ref().map(summarise);
     if arguments.json {
         output::json(&Report { valid: summary.is_some(), problems: &loaded.problems, summary })?;

@@ -44,6 +44,7 @@ const EXAMPLES: &str = "\
 Examples:
   scorewatch demo                          see it work, without any account
   scorewatch check                         every problem of the configuration at once
+  scorewatch check --online                sign in to every tenant, and say what is missing
   scorewatch once --tenant contoso         one check of one tenant, now
   scorewatch run                           the service
   scorewatch alerts list                   what fires
@@ -120,7 +121,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Run(arguments) => run::run(&file, &arguments).await,
         Command::Once(arguments) => once::once(&file, &arguments).await,
-        Command::Check(arguments) => check::check(&file, &arguments),
+        Command::Check(arguments) => check::check(&file, &arguments).await,
         Command::Demo(arguments) => demo::demo(&arguments).await,
         Command::Preview(arguments) => preview::preview(&file, &arguments).await,
         Command::Schema(arguments) => schema::schema(&arguments),

@@ -1,9 +1,8 @@
 //! `scorewatch once`: one check of each tenant, now.
 
-use std::{collections::HashMap, io::IsTerminal, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use futures_util::{StreamExt, stream};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -60,7 +59,7 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     let shutdown = CancellationToken::new();
     let (engine, _told) = Engine::start(current, Clock::System, Metrics::default(), shutdown.clone()).await?;
     let plan = Plan::new(config.clone());
-    let progress = progress(tenants.len());
+    let progress = output::progress(tenants.len());
     let mut lines = Vec::new();
     for batch in tenants.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
@@ -86,7 +85,8 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     if lines.iter().all(|line| line.outcome == "ok") { Ok(()) } else { Err(Failure::Run(None)) }
 }
 
-fn chosen(
+/// The tenants of these ids; without any, all.
+pub(super) fn chosen(
     tenants: &std::collections::BTreeMap<TenantId, Arc<Tenant>>,
     wanted: &[String],
 ) -> Result<Vec<Arc<Tenant>>, Failure> {
@@ -98,18 +98,6 @@ fn chosen(
         found.ok_or_else(|| wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")))
     };
     wanted.iter().map(find).collect()
-}
-
-fn progress(length: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(length as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} tenants, {per_sec}, {eta} left") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }
 
 fn lines_of(tenant: &Tenant, visit: Result<Option<Visit>, StoreError>) -> Result<Vec<Line>, StoreError> {

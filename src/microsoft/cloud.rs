@@ -1,6 +1,6 @@
 //! Hosts and scopes of each national cloud.
 
-use crate::domain::{Cloud, Region};
+use crate::domain::{Cloud, EntraTenantId, Region};
 
 /// The scope of Defender tokens in the commercial cloud, whichever of its hosts is called ("Create an app to access Microsoft
 /// Defender for Endpoint without a user").
@@ -84,6 +84,13 @@ impl Hosts {
     #[must_use]
     pub fn score_page(&self) -> String {
         format!("{}/securescore", self.portal)
+    }
+
+    /// Where an administrator of that tenant grants an app what its registration asks for ("Admin consent on the Microsoft
+    /// identity platform").
+    #[must_use]
+    pub fn consent_link(&self, tenant: EntraTenantId, client_id: uuid::Uuid) -> String {
+        format!("{}/{tenant}/adminconsent?client_id={}", self.login, client_id.hyphenated())
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod cloud;
 mod defender;
 pub mod error;
+mod granted;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 pub use cloud::Hosts;
 use error::Failure;
 pub use error::{FailureClass, FetchError};
+pub use granted::Granted;
 use token::{ReadSecret, Token, Tokens, Wanted};
 use wire::Wire;
 

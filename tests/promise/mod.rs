@@ -9,6 +9,7 @@ mod exit_codes;
 mod in_chat;
 mod isolation_hanging_channels;
 mod isolation_slow_tenant;
+mod online;
 mod order_per_alert;
 mod receiver_down;
 mod reload;

@@ -95,6 +95,8 @@ async fn no_secret_shows_anywhere() {
         ("scorewatch.db afterwards", "contoso"),
         ("tenants list --json", "secret-wrong"),
         ("once", "token-refused"),
+        ("check --online", "secret-wrong"),
+        ("check --online --json", "consent_link"),
         ("channels list", "parked since "),
         ("deliveries list --state dead", "a redirect"),
         ("deliveries show", "the receiver answered 500"),

@@ -72,10 +72,12 @@ pub(super) async fn command(bed: &Bed, arguments: &[&str]) -> Sink {
 }
 
 /// Commands that need no number of a delivery or alert.
-const LINES: [&str; 26] = [
+const LINES: [&str; 28] = [
     "check",
     "check -v",
     "check --json",
+    "check --online",
+    "check --online --json",
     "alerts list --all",
     "alerts list --json",
     "alerts show nothing",
