@@ -2,6 +2,7 @@
 
 mod bed;
 mod close;
+mod credential;
 mod delivery;
 mod judge;
 mod life;

@@ -1,6 +1,7 @@
 //! Payloads judged by things that nobody here wrote: Microsoft's card renderer and schema, Slack's SDK, the libraries of
 //! Standard Webhooks, a mail server. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
 
+mod assertion;
 mod exim;
 mod mail;
 

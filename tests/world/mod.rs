@@ -4,6 +4,7 @@
 //! barrier ([`World::settle`]): a message of another tenant, queued later on the same channel, that has arrived.
 
 mod folder;
+mod identity;
 mod process;
 mod told;
 mod wire;
@@ -22,6 +23,7 @@ use scorewatch::{
 use uuid::Uuid;
 
 pub(crate) use folder::{Folder, Setup};
+pub(crate) use identity::Pair;
 pub(crate) use process::Service;
 pub(crate) use told::{Told, accepted, kinds, told};
 pub(crate) use wire::get;
