@@ -35,8 +35,8 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     let apps: Vec<Arc<AppCredential>> = users.values().map(|users| Arc::clone(&users[0].account.app)).collect();
     // Certificates are read off the runtime's threads: a disk may be slow.
     let read = move || apps.iter().map(|app| last_to_expire(&app.proofs)).collect::<Vec<_>>();
-    let expiries = tokio::task::spawn_blocking(read).await.unwrap_or_default();
-    for (users, last) in users.values().zip(expiries) {
+    let lasting = tokio::task::spawn_blocking(read).await.unwrap_or_default();
+    for (users, last) in users.values().zip(lasting) {
         let Some((kind, expires)) = last else { continue };
         let Some(days) = warning_due(expires, now) else { continue };
         store.announce(warning(store.identity(), config, users, (kind, expires), days, now), now).await?;
@@ -61,7 +61,7 @@ pub async fn tell(
 ) -> Result<(), StoreError> {
     for PassedOver { client_id, kind, class, what, mark } in passed_over {
         let users: Vec<_> =
-            config.tenants.values().filter(|tenant| tenant.account.app.client_id == client_id).collect();
+            config.tenants.values().filter(|tenant| has_several(&tenant.account.app, client_id)).collect();
         let facts = OperatorFacts {
             summary: format!(
                 "the newest {} of {} is not taken, an older one is: {what}",
@@ -80,6 +80,11 @@ pub async fn tell(
         store.announce(announcement(config, &users, &parts, facts, now), now).await?;
     }
     Ok(())
+}
+
+/// Whether it is that app with credentials side by side: of one alone none is passed over.
+fn has_several(app: &AppCredential, client_id: Uuid) -> bool {
+    app.client_id == client_id && app.proofs.len() > 1
 }
 
 fn warning(

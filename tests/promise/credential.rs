@@ -16,15 +16,12 @@ async fn an_app_with_a_new_certificate_and_an_old_secret_is_read_and_told_of_onc
     );
     world.folder.write("tenants/contoso.yaml", &text);
     let service = world.run().await;
-    world.until(&service, OPS, |told| told.iter().any(|told| told.kind == "operator.credential")).await;
+    world
+        .until(&service, OPS, |told| told.iter().any(|told| told.kind == "operator.credential" && told.accepted))
+        .await;
     let operator = world.accepted(OPS, "contoso")[0].body["data"]["operator"].clone();
     assert_eq!(operator["class"], "certificate-unknown", "{operator}");
     assert!(operator["hint"].as_str().unwrap().contains("upload"), "{operator}");
-    world.checked(&service, "contoso", 4).await;
-
-    // The new one is uploaded, the old one removed: nobody is blind at any time.
-    world.cloud.set_certificates(entra("contoso"), &[&pair.der]);
-    world.cloud.set_secret(entra("contoso"), "removed");
     world.checked(&service, "contoso", 4).await;
     world.settle(&service, SOC).await;
     let told = world.told(OPS);

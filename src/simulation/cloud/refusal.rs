@@ -63,6 +63,7 @@ pub enum EntraRefusal {
 
 impl EntraRefusal {
     /// HTTP status, `error`, number and text.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn parts(self) -> (u16, &'static str, u32, &'static str) {
         match self {
             Self::SecretWrong => (
