@@ -3,6 +3,7 @@
 mod facts;
 
 mod channels;
+mod credential;
 mod email;
 mod endpoints;
 mod excerpt;
@@ -35,7 +36,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use crate::{
     channel::ChannelSettings,
     diagnostic::{Excerpts, Problem},
-    domain::{ChannelName, Labels, ScoreKind, TenantId, Timestamp},
+    domain::{ChannelName, Labels, ScoreKind, TenantId},
     microsoft::Account,
     notify::NotificationId,
     rule::Rule,
@@ -111,8 +112,6 @@ pub struct Tenant {
     pub scores: Arc<[ScoreKind]>,
     /// Channels told of its alerts besides the rules' own.
     pub notify: Vec<ChannelName>,
-    /// When its credential expires, if the operator noted it.
-    pub credential_expires: Option<Timestamp>,
 }
 
 /// Where the store is.

@@ -52,7 +52,7 @@ raw! {
         /// Who hears that we are blind, and that a channel is failing.
         operator: RawOperator,
         /// One multi-tenant app for every tenant that has no credential of its own.
-        credential: RawCredential,
+        credential: RawCredentials,
         /// Base URLs of a private cloud or a test, for every tenant.
         endpoints: RawEndpoints,
         /// One call to Microsoft, body included: `30s`.
@@ -78,7 +78,7 @@ raw! {
         /// The nearer API host of the commercial cloud.
         region: Word,
         /// The app that signs in to this tenant.
-        credential: RawCredential,
+        credential: RawCredentials,
         /// Labels, by which rules and channels select it.
         labels: BTreeMap<String, Field<String>>,
         /// Channels told besides those of the rule.
@@ -99,11 +99,11 @@ raw! {
         client_id: Word,
         /// The client secret.
         secret: RawSecret,
-        /// A PEM file with certificate chain and unencrypted PKCS#8 key.
+        /// A PEM file with the certificate, its chain, and the unencrypted PKCS#8 RSA key.
         certificate: RawSecret,
         /// A file with a token of a federated identity.
         federated_token: RawSecret,
-        /// The day on which the secret expires: `2027-03-01`.
+        /// The day on which it expires: `2027-03-01`. A certificate says so itself.
         expires: Word,
     }
 
@@ -305,6 +305,15 @@ pub(super) enum OneOrMany {
     Many(Vec<Field<RawSecret>>),
 }
 
+/// One credential, or several of one app while they rotate.
+#[derive(Debug, Clone)]
+pub(super) enum RawCredentials {
+    /// One.
+    One(Box<RawCredential>),
+    /// Several, newest first.
+    Many(Vec<Field<RawCredential>>),
+}
+
 /// What stands under `allow_private:`.
 #[derive(Debug, Clone)]
 pub(super) enum AllowPrivate {
@@ -347,6 +356,15 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
+impl<'de> Deserialize<'de> for RawCredentials {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Many).map_err(D::Error::custom),
+            value => RawCredential::deserialize(value).map(|one| Self::One(Box::new(one))).map_err(D::Error::custom),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for AllowPrivate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
@@ -378,6 +396,7 @@ any_of! {
     RawSecret: SchemaGenerator::subschema_for::<RawReference>;
     ChannelUrl: SchemaGenerator::subschema_for::<RawReference>, web_address;
     OneOrMany: SchemaGenerator::subschema_for::<RawReference>, SchemaGenerator::subschema_for::<Vec<RawReference>>;
+    RawCredentials: SchemaGenerator::subschema_for::<RawCredential>, SchemaGenerator::subschema_for::<Vec<RawCredential>>;
     AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
 }
 

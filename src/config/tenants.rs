@@ -8,22 +8,19 @@ use std::{
 
 use super::{
     Tenant,
+    credential::credential,
     endpoints::{Endpoints, endpoints, hosts},
     fences::Channels,
     field::{Field, Word},
-    raw::{RawCredential, RawTenant},
+    raw::{RawCredentials, RawTenant},
     scope::{Problems, Scope, Spot},
-    secrets,
-    words::{Names, day, guid, labels, name, notify, one_of, scores, zone},
+    words::{Names, guid, labels, name, notify, one_of, scores, zone},
 };
 use crate::{
-    domain::{ChannelName, Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId, Timestamp},
-    microsoft::{Account, AppCredential, Hosts, Proof},
+    domain::{ChannelName, Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId},
+    microsoft::{Account, AppCredential, Hosts},
     schedule::Schedule,
 };
-
-/// An app and when its credential expires.
-pub(super) type Credential = (Arc<AppCredential>, Option<Timestamp>);
 
 /// What a tenant inherits from the top of the main file.
 #[derive(Debug, Default)]
@@ -31,7 +28,7 @@ pub(super) struct Inherited {
     pub(super) schedule: Option<(String, chrono_tz::Tz)>,
     pub(super) timezone: chrono_tz::Tz,
     pub(super) scores: Vec<ScoreKind>,
-    pub(super) credential: Option<Credential>,
+    pub(super) credential: Option<Arc<AppCredential>>,
     /// There is a credential at the top, but a bad one, of which was told.
     pub(super) credential_written: bool,
     pub(super) endpoints: Endpoints,
@@ -128,7 +125,7 @@ impl Tenants {
         self.check_unique(&id, entra, at, problems);
         self.check_fences(&id, &labels, &notify, at, problems);
         let Some(entra) = entra else { return };
-        let (Some((app, credential_expires)), Some(schedule)) = (credential, schedule) else { return };
+        let (Some(app), Some(schedule)) = (credential, schedule) else { return };
         let hosts = self.hosts.share(hosts(cloud.unwrap_or_default(), region, &endpoints, &inherited.endpoints));
         let scores = Arc::clone(self.scores.entry(scores).or_insert_with_key(|scores| scores.as_slice().into()));
         let tenant = Tenant {
@@ -138,7 +135,6 @@ impl Tenants {
             schedule,
             scores,
             notify,
-            credential_expires,
             id: id.clone(),
         };
         self.by_id.insert(id, Arc::new(tenant));
@@ -182,33 +178,11 @@ impl Tenants {
     /// Reads a credential; equal ones are shared.
     pub(super) fn credential(
         &mut self,
-        raw: Field<RawCredential>,
+        raw: Field<RawCredentials>,
         at: &Scope<'_>,
         problems: &mut Problems,
-    ) -> Option<Credential> {
-        let raw = problems.take(raw, at)?;
-        at.only(RawCredential::KEYS, problems);
-        let client_id = problems
-            .require(raw.client_id, &at.key("client_id"), "6d2a0000-0000-4000-8000-000000000002")
-            .and_then(|Word(text)| guid(&text, &at.key("client_id"), problems));
-        for (key, written) in
-            [("certificate", raw.certificate.is_written()), ("federated_token", raw.federated_token.is_written())]
-        {
-            if written {
-                let what = "this version signs in with a secret only";
-                problems.error(&at.key(key), what, "write `secret: { file: … }`");
-            }
-        }
-        let other = raw.certificate.is_written() || raw.federated_token.is_written();
-        let secret = if other && !raw.secret.is_written() {
-            None
-        } else {
-            let secret = problems.require(raw.secret, &at.key("secret"), "{ file: secrets/contoso }");
-            secret.and_then(|secret| secrets::reference(secret, &at.key("secret"), problems))
-        };
-        let expires = problems.parse(raw.expires, &at.key("expires"), day);
-        let app = AppCredential { client_id: client_id?, proof: Proof::Secret(secret?) };
-        Some((self.apps.share(app), expires))
+    ) -> Option<Arc<AppCredential>> {
+        credential(raw, at, problems).map(|app| self.apps.share(app))
     }
 
     fn schedule(

@@ -11,8 +11,14 @@ pub enum FailureClass {
     SecretUnreadable,
     /// Entra does not know the secret.
     SecretWrong,
-    /// Every secret of the app is expired.
+    /// Every secret of the app is expired, or our certificate is.
     SecretExpired,
+    /// Entra does not know the certificate.
+    CertificateUnknown,
+    /// The app trusts no issuer, subject and audience like those of the federated token.
+    FederationUnmatched,
+    /// What was signed is outside its time window.
+    ClockWrong,
     /// The app is not in that tenant: never consented, or removed.
     ConsentMissing,
     /// The app is disabled in that tenant.
@@ -67,10 +73,13 @@ pub struct FetchError {
 
 impl FailureClass {
     /// Every class.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::SecretUnreadable,
         Self::SecretWrong,
         Self::SecretExpired,
+        Self::CertificateUnknown,
+        Self::FederationUnmatched,
+        Self::ClockWrong,
         Self::ConsentMissing,
         Self::AppDisabled,
         Self::TenantNotFound,
@@ -96,6 +105,9 @@ impl FailureClass {
             Self::SecretUnreadable => "secret-unreadable",
             Self::SecretWrong => "secret-wrong",
             Self::SecretExpired => "secret-expired",
+            Self::CertificateUnknown => "certificate-unknown",
+            Self::FederationUnmatched => "federation-unmatched",
+            Self::ClockWrong => "clock-wrong",
             Self::ConsentMissing => "consent-missing",
             Self::AppDisabled => "app-disabled",
             Self::TenantNotFound => "tenant-not-found",
@@ -131,7 +143,18 @@ impl FailureClass {
             Self::SecretWrong => {
                 Some("store the client secret's value, not its ID, or make a new secret in the app registration")
             }
-            Self::SecretExpired => Some("make a new client secret in the app registration and store its value"),
+            Self::SecretExpired => Some(
+                "make a new client secret in the app registration and store its value, or upload a new certificate there",
+            ),
+            Self::CertificateUnknown => {
+                Some("upload the certificate to the app registration, and check `client_id` and `cloud`")
+            }
+            Self::FederationUnmatched => Some(
+                "compare issuer, subject and audience of the app's federated credential with the token's, letter by letter",
+            ),
+            Self::ClockWrong => {
+                Some("set this machine's clock by NTP; a federated token must be renewed before it expires")
+            }
             Self::ConsentMissing => {
                 Some("have an administrator of the tenant consent to the app, and check `client_id` and `tenant_id`")
             }

@@ -1,11 +1,15 @@
 //! Microsoft's side: tokens, hosts per cloud, and each score's call, with every documented failure classified.
 //!
-//! One fetch: [`token`] (cached) → [`wire`] sends → [`defender`] reads the score, or [`refusal`] says why there is none.
+//! One fetch: [`token`] (cached; else [`proof`] is read, and a certificate signs an [`assertion`]) → [`wire`] sends →
+//! [`defender`] reads the score, or [`refusal`] says why there is none.
 
+mod assertion;
+mod certificate;
 pub mod cloud;
 mod defender;
 pub mod error;
 mod granted;
+mod proof;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -17,10 +21,14 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use secrecy::SecretString;
 
+pub use assertion::Statement;
+pub use certificate::{Certificate, CertificateError};
 pub use cloud::Hosts;
 use error::Failure;
 pub use error::{FailureClass, FetchError};
 pub use granted::Granted;
+pub use proof::{AppCredential, Proof, ProofKind};
+pub use token::PassedOver;
 use token::{ReadSecret, Token, Tokens, Wanted};
 use wire::Wire;
 
@@ -45,22 +53,6 @@ pub struct Account {
     pub app: Arc<AppCredential>,
 }
 
-/// An app registration and how it proves itself.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct AppCredential {
-    /// The application (client) id.
-    pub client_id: uuid::Uuid,
-    /// What it proves itself with.
-    pub proof: Proof,
-}
-
-/// What an app proves itself with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Proof {
-    /// A client secret.
-    Secret(SecretReference),
-}
-
 /// The client of Microsoft's APIs. Cheap to clone; clones share tokens and connections.
 #[derive(Debug, Clone)]
 pub struct Microsoft {
@@ -78,6 +70,12 @@ impl Microsoft {
     #[must_use]
     pub fn new(egress: Egress, clock: Clock, metrics: Metrics, timeout: Duration) -> Self {
         Self::with_secrets(egress, clock, metrics, timeout, SecretReference::resolve)
+    }
+
+    /// Credentials that Entra did not take since this was last asked, though one beside them was taken. Each once.
+    #[must_use]
+    pub fn passed_over(&self) -> Vec<PassedOver> {
+        self.inner.tokens.passed_over()
     }
 
     fn with_secrets(

@@ -73,13 +73,19 @@ fn entra_class(code: u32) -> Option<(FailureClass, &'static str)> {
     use FailureClass as Class;
     Some(match code {
         7_000_215 => (Class::SecretWrong, "Entra does not know the client secret"),
-        700_027 => (Class::SecretWrong, "the key that signed is not one of the app's"),
+        700_027 => (Class::CertificateUnknown, "the key that signed is not one of the app's"),
         7_000_222 => (Class::SecretExpired, "the app's client secrets are expired"),
-        7_000_216 | 7_000_218 => (Class::ConfigurationWrong, "no client secret reached Entra"),
-        700_024 | 50_013 | 500_133 => (Class::ConfigurationWrong, "the assertion is outside its time window"),
+        7_000_216 | 7_000_218 => (Class::ConfigurationWrong, "no proof of the app reached Entra"),
+        700_024 | 50_013 | 500_133 => (Class::ClockWrong, "the assertion is outside its time window"),
+        50_027 => (Class::ConfigurationWrong, "the assertion is malformed"),
+        700_021 => (Class::ConfigurationWrong, "the assertion speaks for another app"),
+        700_023 => (Class::ConfigurationWrong, "the assertion is for another tenant or cloud"),
         700_025 => (Class::ConfigurationWrong, "the app is a public client, which has no secret"),
         700_030 => (Class::ConfigurationWrong, "the certificate's subject is not allowed"),
-        70_021 => (Class::ConfigurationWrong, "no federated credential matches, or none does yet"),
+        70_021 | 700_211 | 700_212 | 700_213 | 7_002_137 | 7_002_138 => {
+            (Class::FederationUnmatched, "no federated credential of the app matches the token")
+        }
+        700_229 => (Class::ConfigurationWrong, "the federated token is a person's; only an app's is taken"),
         70_011 | 28_002 | 700_022 => (Class::ConfigurationWrong, "the scope is malformed"),
         901_002 | 9_001_023 | 900_144 => (Class::ConfigurationWrong, "the token request is malformed"),
         700_016 => (Class::ConsentMissing, "the app is not in the tenant: never consented to, or removed"),

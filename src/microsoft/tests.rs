@@ -119,8 +119,8 @@ async fn a_refused_secret_is_not_tried_again_until_it_changes() {
     std::fs::write(&path, "old").unwrap();
     let mut world =
         World::new(|seen| seen.body.contains("client_secret=old&").then(|| entra_refusal(401, 7_000_222))).await;
-    let proof = Proof::Secret(SecretReference::File(path.clone()));
-    world.account.app = Arc::new(AppCredential { client_id: uuid::Uuid::from_u128(2), proof });
+    let secret = SecretReference::File(path.clone());
+    world.account.app = Arc::new(AppCredential::with_secret(uuid::Uuid::from_u128(2), secret));
     for _ in 0..5 {
         let error = world.fetch().await.unwrap_err();
         assert_eq!((error.class, error.entra_code), (FailureClass::SecretExpired, Some(7_000_222)));

@@ -3,7 +3,9 @@
 //! Entra answers an app that repeats the same token request with AADSTS50196, and counts refusals too. So tokens are shared,
 //! one request at a time is under way per credential, and a refusal is remembered until the secret or the time has changed.
 
+mod ask;
 mod cache;
+mod passed_over;
 
 use std::{
     fmt,
@@ -12,26 +14,28 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::Value;
+use secrecy::SecretString;
 
-use super::{Account, Failure, FailureClass, Proof, is_object, refusal, wire::Wire};
+use super::{
+    Account, Failure, FailureClass, Proof, ProofKind,
+    proof::{AppCredential, Material},
+    wire::Wire,
+};
 use crate::{
     domain::Timestamp,
-    egress::{Answer, Method, Request},
     secret::{SecretError, SecretReference},
     telemetry::Metrics,
 };
+use ask::Grant;
 use cache::{Cache, Flight, Key};
+pub use passed_over::PassedOver;
+use passed_over::Refused;
 
-/// The most bytes of a token answer; tokens have some 2,000.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// A token is renewed that long before its end, or at four fifths of its life if that is later.
 const RENEW_BEFORE_END: Duration = Duration::from_mins(5);
-/// No token lives longer than a day, whatever `expires_in` says ("Access tokens in the Microsoft identity platform").
-const LIFE_SECONDS_MAX: u64 = 24 * 3600;
+/// How long a new federated credential may take until all of Entra knows it ("Important considerations and restrictions for
+/// federated identity credentials": minutes).
+const SPREADS_WITHIN: Duration = Duration::from_mins(10);
 
 /// A token as its header says it, and its number, by which it can be given back.
 pub(super) struct Token {
@@ -56,6 +60,7 @@ pub(super) struct Tokens {
     fingerprints: RandomState,
     metrics: Metrics,
     read_secret: ReadSecret,
+    passed_over: Mutex<Vec<PassedOver>>,
 }
 
 /// How a reference becomes its secret: [`SecretReference::resolve`].
@@ -83,7 +88,13 @@ impl Drop for Seat<'_> {
 
 impl Tokens {
     pub(super) fn new(metrics: Metrics, read_secret: ReadSecret) -> Self {
-        Self { cache: Mutex::default(), fingerprints: RandomState::new(), metrics, read_secret }
+        Self {
+            cache: Mutex::default(),
+            fingerprints: RandomState::new(),
+            metrics,
+            read_secret,
+            passed_over: Mutex::default(),
+        }
     }
 
     /// A token that is good for a while.
@@ -97,30 +108,76 @@ impl Tokens {
         if let Some(known) = self.known(key, wire.clock.now(), wanted) {
             return known;
         }
-        let secret = self.read_secret(&wanted.account.app.proof).await?;
-        let fingerprint = self.fingerprints.hash_one(secret.expose_secret());
-        if let Some(refusal) = self.cache().refusal(key, Some(fingerprint), wire.clock.now()) {
-            return Err(refusal);
-        }
-        let asked_at = wire.clock.now();
-        let granted = request(wire, wanted, &secret).await;
-        self.metrics.token_requested(granted.as_ref().map_or_else(|failure| failure.class.as_str(), |_| "ok"));
-        let now = wire.clock.now();
-        match granted {
-            Ok(Grant { bearer, life }) => {
-                let renew_at = asked_at.plus(life.saturating_sub(RENEW_BEFORE_END).max(life * 4 / 5));
-                Ok(self.cache().keep(key, bearer, renew_at, now, wanted.next_check_at))
-            }
-            Err(mut failure) => {
-                let (wait, is_about_the_secret) = pause(&failure);
-                if failure.class == FailureClass::Throttled {
-                    failure.retry_after = Some(wait);
+        let app = &wanted.account.app;
+        let mut newest: Option<Refused> = None;
+        let mut left = app.proofs.iter();
+        while let Some(proof) = left.next() {
+            match self.prove(wire, wanted, key, proof).await {
+                Ok(token) => {
+                    self.note_passed_over(app, newest);
+                    return Ok(token);
                 }
-                let fingerprint = is_about_the_secret.then_some(fingerprint);
-                self.cache().refuse(key, failure.clone(), fingerprint, now, wait);
-                Err(failure)
+                Err(refused) if refused.is_about_the_proof() && left.len() > 0 => drop(newest.get_or_insert(refused)),
+                // Of several that are refused, the operator means the newest.
+                Err(refused) if refused.is_about_the_proof() => {
+                    return Err(self.in_time(key, newest.unwrap_or(refused).failure, wire.clock.now()));
+                }
+                Err(refused) => return Err(refused.failure),
             }
         }
+        Err(Failure::new(FailureClass::ConfigurationWrong, "the app has no credential"))
+    }
+
+    /// Asks with one of the app's secrets; a second time with a fresh assertion where that may help.
+    async fn prove(&self, wire: &Wire, wanted: Wanted<'_>, key: Key, proof: &Proof) -> Result<Token, Refused> {
+        let mut is_repeated = false;
+        loop {
+            let material = self.read(proof).await.map_err(|failure| Refused { failure, kind: proof.kind, mark: 0 })?;
+            let refused = |failure| Refused { failure, kind: proof.kind, mark: material.mark() };
+            let fingerprint = self.fingerprints.hash_one(material.identity());
+            let asked_at = wire.clock.now();
+            let known = self.cache().refusal(key, Some(fingerprint), asked_at);
+            if let Some(failure) = known.filter(|_| !is_repeated).or_else(|| material.refusal(asked_at)) {
+                return Err(refused(failure));
+            }
+            let granted = ask::request(wire, wanted, &material).await;
+            self.metrics.token_requested(granted.as_ref().map_or_else(|failure| failure.class.as_str(), |_| "ok"));
+            let now = wire.clock.now();
+            match granted {
+                Ok(Grant { bearer, life }) => {
+                    let renew_at = asked_at.plus(life.saturating_sub(RENEW_BEFORE_END).max(life * 4 / 5));
+                    return Ok(self.cache().keep(key, bearer, renew_at, now, wanted.next_check_at, fingerprint));
+                }
+                Err(failure) if !is_repeated && passes_with_a_fresh_assertion(proof.kind, &failure) => {
+                    is_repeated = true;
+                    if failure.class == FailureClass::FederationUnmatched {
+                        wire.pause().await;
+                    }
+                }
+                Err(mut failure) => {
+                    let (wait, is_about_the_secret) = pause(&failure);
+                    if failure.class == FailureClass::Throttled {
+                        failure.retry_after = Some(wait);
+                    }
+                    let fingerprint = is_about_the_secret.then_some(fingerprint);
+                    self.cache().refuse(key, failure.clone(), fingerprint, now, wait);
+                    return Err(refused(failure));
+                }
+            }
+        }
+    }
+
+    /// A federated credential that matches nothing may be new, and on its way to all of Entra: that passes.
+    fn in_time(&self, key: Key, failure: Failure, now: Timestamp) -> Failure {
+        if failure.class != FailureClass::FederationUnmatched {
+            return failure;
+        }
+        let since = self.cache().unmatched_since(key, now);
+        if now.since(since) >= SPREADS_WITHIN {
+            return failure;
+        }
+        let what = format!("{}, or not all of Entra knows a new one yet", failure.what);
+        Failure { class: FailureClass::MicrosoftDown, what: what.into(), ..failure }
     }
 
     /// Gives back a token that an API refused, so that the next caller gets a new one.
@@ -151,14 +208,11 @@ impl Tokens {
     }
 
     /// Reads off the runtime's threads, as a secret may lie on a slow disk.
-    async fn read_secret(&self, proof: &Proof) -> Result<SecretString, Failure> {
-        let Proof::Secret(reference) = proof;
-        let (read, reference) = (self.read_secret, reference.clone());
-        let unreadable = |what: String| Failure::new(FailureClass::SecretUnreadable, what);
-        match tokio::task::spawn_blocking(move || read(&reference)).await {
-            Ok(secret) => secret.map_err(|error| unreadable(format!("the client secret can't be read: {error}"))),
-            Err(_) => Err(unreadable("the client secret can't be read".to_owned())),
-        }
+    async fn read(&self, proof: &Proof) -> Result<Material, Failure> {
+        let (read, words, proof) = (self.read_secret, proof.kind.words(), proof.clone());
+        tokio::task::spawn_blocking(move || proof.read(read))
+            .await
+            .unwrap_or_else(|_| Err(Failure::new(FailureClass::SecretUnreadable, format!("the {words} can't be read"))))
     }
 
     #[cfg(test)]
@@ -181,70 +235,15 @@ fn pause(failure: &Failure) -> (Duration, bool) {
             (failure.retry_after.unwrap_or(Duration::from_secs(1)), true)
         }
         // Only another secret helps.
-        FailureClass::SecretWrong | FailureClass::SecretExpired => (10 * MINUTE, true),
+        FailureClass::SecretWrong | FailureClass::SecretExpired | FailureClass::CertificateUnknown => {
+            (10 * MINUTE, true)
+        }
         // Consent, licence or policy may change on Microsoft's side.
         _ => (MINUTE, true),
     }
 }
 
-struct Grant {
-    bearer: SecretString,
-    life: Duration,
-}
-
-/// Asks Entra ("OAuth 2.0 client credentials flow on the Microsoft identity platform").
-async fn request(wire: &Wire, wanted: Wanted<'_>, secret: &SecretString) -> Result<Grant, Failure> {
-    let account = wanted.account;
-    let url = format!("{}/{}/oauth2/v2.0/token", account.hosts.login, account.entra);
-    let mut client_id = uuid::Uuid::encode_buffer();
-    let form = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("client_id", account.app.client_id.hyphenated().encode_lower(&mut client_id))
-        .append_pair("scope", wanted.scope)
-        .append_pair("client_secret", secret.expose_secret())
-        .append_pair("grant_type", "client_credentials")
-        .finish();
-    let form = Bytes::from(form);
-    let outgoing = || Request {
-        method: Method::Post,
-        url: SecretString::from(url.as_str()),
-        headers: vec![
-            ("accept", SecretString::from("application/json")),
-            ("content-type", SecretString::from("application/x-www-form-urlencoded")),
-        ],
-        body: form.clone(),
-    };
-    let answer = wire.send(account.hosts.loopback, ANSWER_BYTES_MAX, outgoing).await;
-    let answer = answer.map_err(|error| Failure::no_answer("Entra", &error))?;
-    if answer.status == 200 { read(&answer) } else { Err(refusal::of_sign_in(&answer, wire.clock.now())) }
-}
-
-#[derive(Deserialize)]
-struct RawGrant {
-    access_token: SecretString,
-    #[serde(default)]
-    expires_in: Value,
-}
-
-/// Reads a grant. The token is opaque: nothing in it is looked at.
-fn read(answer: &Answer) -> Result<Grant, Failure> {
-    let garbage = |what: &'static str| Failure::new(FailureClass::Garbage, what);
-    if !is_object(&answer.body) {
-        return Err(garbage("Entra's answer is no JSON object"));
-    }
-    let raw: RawGrant =
-        serde_json::from_slice(&answer.body).map_err(|_| garbage("Entra's answer holds no token that can be read"))?;
-    let token = raw.access_token.expose_secret();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(garbage("Entra's answer holds a token that is none"));
-    }
-    let seconds = match &raw.expires_in {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    };
-    let seconds = seconds.ok_or_else(|| garbage("Entra's answer does not say how long its token lives"))?;
-    let mut bearer = String::with_capacity("Bearer ".len() + token.len());
-    bearer.push_str("Bearer ");
-    bearer.push_str(token);
-    Ok(Grant { bearer: bearer.into(), life: Duration::from_secs(seconds.clamp(1, LIFE_SECONDS_MAX)) })
+/// Whether the same credential may be taken a moment later, with another assertion or a token read anew.
+fn passes_with_a_fresh_assertion(kind: ProofKind, failure: &Failure) -> bool {
+    kind != ProofKind::Secret && matches!(failure.class, FailureClass::ClockWrong | FailureClass::FederationUnmatched)
 }

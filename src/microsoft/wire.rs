@@ -33,8 +33,13 @@ impl Wire {
         if !self.deserves_a_second_try(&first) {
             return first;
         }
-        self.clock.sleep(Duration::from_millis(rand::random_range(PAUSE_MS))).await;
+        self.pause().await;
         self.egress.send(request(), &policy).await
+    }
+
+    /// Waits before a second try.
+    pub(super) async fn pause(&self) {
+        self.clock.sleep(Duration::from_millis(rand::random_range(PAUSE_MS))).await;
     }
 
     fn deserves_a_second_try(&self, first: &Result<Answer, EgressError>) -> bool {

@@ -1,17 +1,21 @@
-//! Credentials whose expiry the operator noted: a warning 30, 14 and 7 days ahead, and when they have expired.
+//! Credentials that are about to expire: a warning 30, 14, 7 days and one day ahead, and when they have expired. And those
+//! that Entra does not take while an older one of the same app still is.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use uuid::Uuid;
 
 use crate::{
     config::{Config, Tenant},
     domain::Timestamp,
+    microsoft::{AppCredential, PassedOver, Proof, ProofKind},
     notify::{NotificationType, compose, notification::OperatorFacts},
     store::{NewNotification, Store, StoreError},
 };
 
 const DAY: Duration = Duration::from_hours(24);
 /// How many days ahead a warning goes out; 0 is the day itself.
-const DAYS_AHEAD: [u32; 4] = [0, 7, 14, 30];
+const DAYS_AHEAD: [u32; 5] = [0, 1, 7, 14, 30];
 
 /// The nearest warning that is due: how many days ahead it was to be given.
 #[must_use]
@@ -19,52 +23,133 @@ pub fn warning_due(expires: Timestamp, now: Timestamp) -> Option<u32> {
     DAYS_AHEAD.into_iter().find(|days| now >= expires.minus(DAY * *days))
 }
 
-/// Warns the operator of every credential that is about to expire. The same warning is given once.
+/// Warns the operator of every app whose credentials are about to expire, the last of them. The same warning is given once.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+    let mut users: BTreeMap<usize, Vec<&Arc<Tenant>>> = BTreeMap::new();
     for tenant in config.tenants.values() {
-        let Some(expires) = tenant.credential_expires else { continue };
+        users.entry(Arc::as_ptr(&tenant.account.app).addr()).or_default().push(tenant);
+    }
+    let apps: Vec<Arc<AppCredential>> = users.values().map(|users| Arc::clone(&users[0].account.app)).collect();
+    // Certificates are read off the runtime's threads: a disk may be slow.
+    let read = move || apps.iter().map(|app| last_to_expire(&app.proofs)).collect::<Vec<_>>();
+    let lasting = tokio::task::spawn_blocking(read).await.unwrap_or_default();
+    for (users, last) in users.values().zip(lasting) {
+        let Some((kind, expires)) = last else { continue };
         let Some(days) = warning_due(expires, now) else { continue };
-        store.announce(warning(store.identity(), config, tenant, expires, days, now), now).await?;
+        store.announce(warning(store.identity(), config, users, (kind, expires), days, now), now).await?;
     }
     Ok(())
+}
+
+/// Of credentials side by side, the one that lasts longest: when it is gone, nothing signs in.
+fn last_to_expire(proofs: &[Proof]) -> Option<(ProofKind, Timestamp)> {
+    proofs.iter().filter_map(|proof| Some((proof.kind, proof.expires_at()?))).max_by_key(|(_, expires)| *expires)
+}
+
+/// Tells the operator of each credential that was passed over for an older one. Of the same one once.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn tell(
+    store: &dyn Store,
+    config: &Config,
+    passed_over: Vec<PassedOver>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for PassedOver { client_id, kind, class, what, mark } in passed_over {
+        let users: Vec<_> =
+            config.tenants.values().filter(|tenant| has_several(&tenant.account.app, client_id)).collect();
+        let facts = OperatorFacts {
+            summary: format!(
+                "the newest {} of {} is not taken, an older one is: {what}",
+                kind.words(),
+                whose(&users, client_id)
+            ),
+            class: class.as_str().to_owned(),
+            hint: class.hint().map(str::to_owned),
+            channel: None,
+            from: None,
+            until: None,
+        };
+        let (client_id, mark) = (client_id.to_string(), mark.to_string());
+        let parts =
+            ["operator.credential.passed-over", store.identity(), &client_id, kind.words(), class.as_str(), &mark];
+        store.announce(announcement(config, &users, &parts, facts, now), now).await?;
+    }
+    Ok(())
+}
+
+/// Whether it is that app with credentials side by side: of one alone none is passed over.
+fn has_several(app: &AppCredential, client_id: Uuid) -> bool {
+    app.client_id == client_id && app.proofs.len() > 1
 }
 
 fn warning(
     store: &str,
     config: &Config,
-    tenant: &Tenant,
-    expires: Timestamp,
+    users: &[&Arc<Tenant>],
+    (kind, expires): (ProofKind, Timestamp),
     days: u32,
     now: Timestamp,
 ) -> NewNotification {
-    let (summary, class) = if days == 0 {
-        ("the credential has expired".to_owned(), "credential-expired")
-    } else {
-        (format!("the credential expires within {days} days"), "credential-expires")
+    let client_id = users.first().map(|tenant| tenant.account.app.client_id).unwrap_or_default();
+    let subject = format!("the {} of {}", kind.words(), whose(users, client_id));
+    let (summary, class) = match days {
+        0 => (format!("{subject} has expired"), "credential-expired"),
+        1 => (format!("{subject} expires within a day"), "credential-expires"),
+        days => (format!("{subject} expires within {days} days"), "credential-expires"),
+    };
+    let hint = match kind {
+        ProofKind::Certificate => {
+            "make a new certificate, upload it to the app registration, and put it with its key into the file"
+        }
+        ProofKind::Secret | ProofKind::FederatedToken => {
+            "make a new secret in the app registration, put it where the configuration refers to, and change `expires:`"
+        }
     };
     let facts = OperatorFacts {
         summary,
         class: class.to_owned(),
-        hint: Some("make a new secret in the app registration, put it where the configuration refers to, and change `expires:`".to_owned()),
+        hint: Some(hint.to_owned()),
         channel: None,
         from: None,
         until: Some(expires),
     };
-    let (expires, days) = (expires.to_string(), days.to_string());
-    let parts = ["operator.credential", store, tenant.id.as_str(), &expires, &days];
+    let (expires, days, client_id) = (expires.to_string(), days.to_string(), client_id.to_string());
+    let whose = if let [tenant] = users { tenant.id.as_str() } else { &client_id };
+    announcement(config, users, &["operator.credential", store, whose, &expires, &days], facts, now)
+}
+
+/// Whose credential it is, in words: one tenant's, or an app's that many share.
+fn whose(users: &[&Arc<Tenant>], client_id: Uuid) -> String {
+    match users {
+        [tenant] => format!("tenant {}", tenant.id),
+        users => format!("the app {client_id}, by which {} tenants are read", users.len()),
+    }
+}
+
+/// A message to the operator; about a tenant only if no other one is concerned.
+fn announcement(
+    config: &Config,
+    users: &[&Arc<Tenant>],
+    parts: &[&str],
+    facts: OperatorFacts,
+    now: Timestamp,
+) -> NewNotification {
+    let tenant = if let [tenant] = users { Some(tenant) } else { None };
     NewNotification {
         notification: compose::for_operator(
             NotificationType::OperatorCredential,
-            &parts,
-            Some(tenant.facts()),
+            parts,
+            tenant.map(|tenant| tenant.facts()),
             facts,
             now,
         ),
         alert: None,
-        tenant: Some(tenant.id.clone()),
+        tenant: tenant.map(|tenant| tenant.id.clone()),
         channels: config.operator.notify.clone(),
     }
 }
@@ -72,18 +157,33 @@ fn warning(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::SecretReference;
 
     #[test]
-    fn warnings_come_30_14_and_7_days_ahead_and_on_the_day() {
+    fn warnings_come_30_14_7_days_and_one_day_ahead_and_on_the_day() {
         let expires = Timestamp::parse("2027-03-01T00:00:00Z").unwrap();
         for (now, due) in [
             ("2027-01-29T23:59:59Z", None),
             ("2027-01-30T00:00:00Z", Some(30)),
             ("2027-02-15T00:00:00Z", Some(14)),
             ("2027-02-22T00:00:00Z", Some(7)),
+            ("2027-02-28T00:00:00Z", Some(1)),
             ("2027-03-01T00:00:00Z", Some(0)),
         ] {
             assert_eq!(warning_due(expires, Timestamp::parse(now).unwrap()), due, "{now}");
         }
+    }
+
+    #[test]
+    fn of_two_credentials_the_one_that_lasts_longer_is_warned_of() {
+        let proof = |kind, expires: Option<i64>| Proof {
+            kind,
+            kept: SecretReference::Env("SCOREWATCH_NO_SUCH_VARIABLE".to_owned()),
+            expires: expires.map(Timestamp::from_seconds),
+        };
+        let (secret, token) = (ProofKind::Secret, ProofKind::FederatedToken);
+        let last = last_to_expire(&[proof(secret, Some(5)), proof(token, Some(9)), proof(secret, None)]);
+        assert_eq!(last, Some((token, Timestamp::from_seconds(9))));
+        assert_eq!(last_to_expire(&[proof(ProofKind::Certificate, None)]), None);
     }
 }

@@ -231,6 +231,13 @@ where
 }
 
 async fn sweep(engine: Engine) {
+    let passed_over = engine.checker.microsoft.passed_over();
+    if !passed_over.is_empty() {
+        let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+        if let Err(error) = credential::tell(engine.store.as_ref(), &config, passed_over, now).await {
+            error!(%error, "the operator could not be told of a credential that is not taken");
+        }
+    }
     engine.dispatcher.sweep().await;
 }
 

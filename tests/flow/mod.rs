@@ -4,6 +4,7 @@ mod bed;
 mod chat;
 mod clock_jumps;
 mod close;
+mod credential;
 mod delivery;
 mod drill;
 mod judge;

@@ -13,7 +13,7 @@ use scorewatch::{
         ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, Selector, Severity, TenantId, Timestamp,
     },
     egress::Private,
-    microsoft::{Account, AppCredential, Hosts, Proof},
+    microsoft::{Account, AppCredential, Hosts},
     notify::route::Fence,
     rule::{BaselineChoice, Change, Condition, Rule, RuleName, Size},
     schedule::Schedule,
@@ -105,12 +105,11 @@ pub(super) fn tenant(id: &str, base_url: &str, folder: &Path) -> Tenant {
             tenant: tenant_id(id),
             entra: entra(id),
             hosts: Arc::new(hosts),
-            app: Arc::new(AppCredential { client_id: app(), proof: Proof::Secret(SecretReference::File(secret)) }),
+            app: Arc::new(AppCredential::with_secret(app(), SecretReference::File(secret))),
         },
         schedule: Arc::new(Schedule::parse(SCHEDULE, "UTC".parse().unwrap()).unwrap()),
         scores: Arc::new([SCORE]),
         notify: Vec::new(),
-        credential_expires: None,
     }
 }
 

@@ -39,7 +39,7 @@ const TABLE: [(&str, May); 22] = [
     ("channel", PureAnd(&["template", "secret", "egress"])),
     ("store", Only(&["domain", "rule", "notify", "clock", "crash_point"])),
     // The flows.
-    ("config", PureAnd(&["secret", "template", "channel", "microsoft", "egress", "telemetry", "crash_point"])),
+    ("config", PureAnd(&["secret", "template", "channel", "microsoft", "egress", "telemetry", "crash_point", "clock"])),
     ("check", AboveBut(&["channel", "template"])),
     ("delivery", AboveBut(&["microsoft", "check"])),
     ("web", AboveBut(&["microsoft"])),

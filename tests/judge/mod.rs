@@ -3,6 +3,7 @@
 //! a real Alertmanager. `tests/judge/install` installs them; with `SCOREWATCH_JUDGES=required` they must be there.
 
 mod alertmanager;
+mod assertion;
 mod exim;
 mod mail;
 mod pagerduty;

@@ -4,6 +4,7 @@ mod blind;
 mod broken_connections;
 mod clock_jumps;
 mod crash;
+mod credential;
 mod drill;
 mod exit_codes;
 mod in_chat;

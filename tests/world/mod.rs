@@ -4,6 +4,7 @@
 //! barrier ([`World::settle`]): a message of another tenant, queued later on the same channel, that has arrived.
 
 mod folder;
+mod identity;
 mod process;
 mod proxy;
 mod told;
@@ -23,6 +24,7 @@ use scorewatch::{
 use uuid::Uuid;
 
 pub(crate) use folder::{Folder, Setup};
+pub(crate) use identity::Pair;
 pub(crate) use process::Service;
 pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use told::{Told, accepted, kinds, told};

@@ -23,12 +23,15 @@ fn entra(status: u16, error: &str, code: u32) -> Answer {
 fn every_code_that_an_mssp_meets_has_its_class() {
     use FailureClass as Class;
     for (class, codes) in [
-        (Class::SecretWrong, &[7_000_215, 700_027][..]),
+        (Class::SecretWrong, &[7_000_215][..]),
+        (Class::CertificateUnknown, &[700_027]),
+        (Class::ClockWrong, &[700_024, 50_013, 500_133]),
+        (Class::FederationUnmatched, &[70_021, 700_211, 700_212, 700_213, 7_002_137, 7_002_138]),
         (Class::SecretExpired, &[7_000_222]),
         (
             Class::ConfigurationWrong,
             &[
-                7_000_216, 7_000_218, 700_024, 700_030, 700_025, 70_011, 28_002, 700_022, 70_021, 50_013, 500_133,
+                7_000_216, 7_000_218, 50_027, 700_021, 700_023, 700_229, 700_030, 700_025, 70_011, 28_002, 700_022,
                 9_001_023, 901_002, 900_144,
             ],
         ),

@@ -54,7 +54,7 @@ impl World {
             tenant: TenantId::parse("contoso").unwrap(),
             entra: EntraTenantId(uuid::Uuid::from_u128(1)),
             hosts: Arc::new(hosts),
-            app: Arc::new(AppCredential { client_id: uuid::Uuid::from_u128(2), proof: Proof::Secret(reference) }),
+            app: Arc::new(AppCredential::with_secret(uuid::Uuid::from_u128(2), reference)),
         };
         Self { server, clock, microsoft, account }
     }

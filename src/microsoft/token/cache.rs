@@ -54,7 +54,10 @@ pub(super) type Flight = Arc<Mutex<()>>;
 #[derive(Default)]
 pub(super) struct Cache {
     kept: HashMap<Key, Kept>,
-    refused: HashMap<Key, Remembered>,
+    /// One for each secret of a credential, as long as it holds.
+    refused: HashMap<Key, Vec<Remembered>>,
+    /// Since when a federated credential matches nothing.
+    unmatched: HashMap<Key, Timestamp>,
     flights: HashMap<Key, Flight>,
     realms: HashMap<String, u32>,
     serial: u32,
@@ -84,14 +87,27 @@ impl Cache {
         renew_at: Timestamp,
         now: Timestamp,
         next_check_at: Timestamp,
+        proven_by: u64,
     ) -> Token {
         self.sweep(now);
         self.serial = self.serial.wrapping_add(1);
         let token = Token { bearer: bearer.clone(), serial: self.serial };
         let keep_until = keep_until(now, renew_at, next_check_at);
         self.kept.insert(key, Kept { bearer, renew_at, keep_until, serial: self.serial });
-        self.refused.remove(&key);
+        self.unmatched.remove(&key);
+        if let Entry::Occupied(mut refused) = self.refused.entry(key) {
+            // Another secret of the same app may have been refused just now, and still is.
+            refused.get_mut().retain(|one| now < one.until && one.fingerprint.is_some_and(|other| other != proven_by));
+            if refused.get().is_empty() {
+                refused.remove();
+            }
+        }
         token
+    }
+
+    /// Since when the federated credential matches nothing; from now on, if it matched until now.
+    pub(super) fn unmatched_since(&mut self, key: Key, now: Timestamp) -> Timestamp {
+        *self.unmatched.entry(key).or_insert(now)
     }
 
     /// Forgets that token, unless it has been renewed meanwhile.
@@ -113,16 +129,19 @@ impl Cache {
         wait: Duration,
     ) {
         self.sweep(now);
-        self.refused.insert(key, Remembered { failure, since: now, until: now.plus(wait), fingerprint });
+        let refused = self.refused.entry(key).or_default();
+        refused.retain(|one| now < one.until && one.fingerprint != fingerprint);
+        refused.push(Remembered { failure, since: now, until: now.plus(wait), fingerprint });
     }
 
     /// The failure that makes asking pointless: with that secret, or, if `None` is given, with any.
     pub(super) fn refusal(&self, key: Key, fingerprint: Option<u64>, now: Timestamp) -> Option<Failure> {
-        let holds = |remembered: &&Remembered| now < remembered.until && remembered.since.since(now) <= AHEAD_MAX;
-        let remembered = self.refused.get(&key).filter(holds)?;
-        if remembered.fingerprint.is_some() && remembered.fingerprint != fingerprint {
-            return None;
-        }
+        let holds = |one: &&Remembered| {
+            now < one.until
+                && one.since.since(now) <= AHEAD_MAX
+                && (one.fingerprint.is_none() || one.fingerprint == fingerprint)
+        };
+        let remembered = self.refused.get(&key)?.iter().find(holds)?;
         let mut failure = remembered.failure.clone();
         if failure.retry_after.is_some() {
             failure.retry_after = Some(remembered.until.since(now));
@@ -149,7 +168,10 @@ impl Cache {
         }
         self.sweep_at = Some(now.plus(SWEEP_INTERVAL));
         self.kept.retain(|_, kept| now < kept.keep_until);
-        self.refused.retain(|_, remembered| now < remembered.until);
+        self.refused.retain(|_, refused| {
+            refused.retain(|one| now < one.until);
+            !refused.is_empty()
+        });
         if self.kept.capacity() > 1024 && self.kept.capacity() / 4 > self.kept.len() {
             self.kept.shrink_to(self.kept.len() * 2);
         }

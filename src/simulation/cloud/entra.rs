@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::{
     HeaderMap, Method, Request, Response,
     body::Incoming,
-    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
+    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue},
 };
 use url::form_urlencoded;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     super::{Reply, listener, listener::Closed},
     EntraRefusal, RequestKind, State,
+    assertion::Expected,
     refusal::ROLE,
     token::Claims,
 };
@@ -44,9 +45,20 @@ const RESOURCES: [&str; 6] = [
 /// What a good request asks for.
 struct Asked {
     client_id: Uuid,
-    secret: String,
+    proof: Offered,
     scope: String,
+    /// The address that was asked, as the client wrote it.
+    token_url: String,
 }
+
+/// What the app proves itself with.
+enum Offered {
+    Secret(String),
+    Assertion(String),
+}
+
+/// What goes with an assertion (RFC 7523, section 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
     let (head, body) = request.into_parts();
@@ -68,7 +80,8 @@ pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incomin
         Some(SignIn::Raw(reply)) => return super::send_raw(state, RequestKind::Token, tenant_id, reply, None).await,
         Some(SignIn::Refuse(refusal)) => Err(refusal),
         Some(SignIn::Usual) | None => {
-            read_form(&head.method, &head.headers, &body).and_then(|asked| grant(state, tenant, tenant_id, &asked, now))
+            let asked = read_form(&head.method, &head.headers, head.uri.path(), &body);
+            asked.and_then(|asked| grant(state, tenant, tenant_id, &asked, now))
         }
     };
     match granted {
@@ -83,7 +96,7 @@ pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incomin
     }
 }
 
-fn read_form(method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<Asked, EntraRefusal> {
+fn read_form(method: &Method, headers: &HeaderMap, path: &str, body: &[u8]) -> Result<Asked, EntraRefusal> {
     if method != Method::POST {
         return Err(EntraRefusal::PostOnly);
     }
@@ -96,18 +109,21 @@ fn read_form(method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<Asked,
         return Err(EntraRefusal::FieldMissing);
     }
     let basic = headers.get(AUTHORIZATION).and_then(read_basic);
-    let (client_id, secret) = match (field("client_id"), field("client_secret"), basic) {
-        (Some(client_id), Some(secret), _) => (client_id.to_owned(), secret.to_owned()),
-        (_, _, Some(basic)) => basic,
-        (Some(_), None, None) => return Err(EntraRefusal::SecretMissing),
-        (None, _, None) => return Err(EntraRefusal::FieldMissing),
+    let assertion = field("client_assertion").filter(|_| field("client_assertion_type") == Some(ASSERTION_TYPE));
+    let (client_id, proof) = match (field("client_id"), field("client_secret"), assertion, basic) {
+        (Some(client_id), Some(secret), None, _) => (client_id.to_owned(), Offered::Secret(secret.to_owned())),
+        (Some(client_id), None, Some(token), _) => (client_id.to_owned(), Offered::Assertion(token.to_owned())),
+        (_, _, None, Some((client_id, secret))) => (client_id, Offered::Secret(secret)),
+        (Some(_), None, None, None) => return Err(EntraRefusal::SecretMissing),
+        _ => return Err(EntraRefusal::FieldMissing),
     };
     let scope = field("scope").ok_or(EntraRefusal::FieldMissing)?;
     if scope.contains(' ') || !scope.ends_with("/.default") {
         return Err(EntraRefusal::ScopeMalformed);
     }
     let client_id = Uuid::try_parse(&client_id).map_err(|_| EntraRefusal::AppUnknown)?;
-    Ok(Asked { client_id, secret, scope: scope.to_owned() })
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    Ok(Asked { client_id, proof, scope: scope.to_owned(), token_url: format!("http://{host}{path}") })
 }
 
 /// `Basic base64(urlencoded id : urlencoded secret)` (RFC 6749, 2.3.1).
@@ -138,8 +154,12 @@ fn grant(
             if !tenant.knows_app(asked.client_id) {
                 return Err(EntraRefusal::AppUnknown);
             }
-            if tenant.secret != asked.secret {
-                return Err(EntraRefusal::SecretWrong);
+            match &asked.proof {
+                Offered::Secret(secret) if tenant.secret == *secret => {}
+                Offered::Secret(_) => return Err(EntraRefusal::SecretWrong),
+                Offered::Assertion(token) => {
+                    tenant.keys.verify(token, &Expected::new(&asked.token_url, asked.client_id, now))?;
+                }
             }
             if !RESOURCES.contains(&audience) {
                 return Err(EntraRefusal::ResourceUnknown);

@@ -3,6 +3,7 @@
 //! One request, from line to line: [`Cloud`]'s site picks the endpoint → `entra` or `defender` asks the tenant's script →
 //! the usual answer is made, or the scripted one sent → `log` counts it and wakes whoever waits.
 
+mod assertion;
 mod defender;
 mod entra;
 mod log;
@@ -17,6 +18,7 @@ use axum::body::Body;
 use hyper::{Method, Request, Response, body::Incoming};
 use uuid::Uuid;
 
+pub use assertion::Trust;
 pub use defender::Fetch;
 pub use entra::SignIn;
 pub use log::{Counts, Entry, RequestKind};
@@ -138,6 +140,17 @@ impl Cloud {
     /// The app's secret from now on; older tokens stay good.
     pub fn set_secret(&self, tenant: EntraTenantId, secret: &str) {
         self.state.tenants.change(tenant.0, |tenant| secret.clone_into(&mut tenant.secret));
+    }
+
+    /// The certificates of the app, in DER, from now on; older tokens stay good.
+    pub fn set_certificates(&self, tenant: EntraTenantId, certificates: &[&[u8]]) {
+        let certificates = certificates.iter().map(|der| der.to_vec()).collect();
+        self.state.tenants.change(tenant.0, |tenant| tenant.keys.certificates = certificates);
+    }
+
+    /// Whose tokens the app trusts from now on.
+    pub fn set_trust(&self, tenant: EntraTenantId, trust: Option<Trust>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.keys.trust = trust);
     }
 
     /// The app roles in tokens issued from now on; none: the admin never consented.

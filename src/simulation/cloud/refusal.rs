@@ -15,6 +15,22 @@ pub enum EntraRefusal {
     SecretExpired,
     /// 7000218: neither secret nor assertion was sent.
     SecretMissing,
+    /// 700027: no certificate of the app has that thumbprint.
+    AssertionKeyUnknown,
+    /// 700027: the signature is wrong.
+    AssertionUnsigned,
+    /// 700024: the assertion does not hold yet, or no longer.
+    AssertionOutOfTime,
+    /// 700023: the assertion is for another token endpoint.
+    AssertionAudience,
+    /// 700021: the assertion speaks for another app.
+    AssertionApp,
+    /// 50027: the assertion is no token that can be read.
+    AssertionMalformed,
+    /// 50027: the assertion was used before. Whether Entra minds is not documented; here it always does.
+    AssertionReplayed,
+    /// 70021: no federated credential has the token's issuer, subject and audience, or not all of Entra knows it yet.
+    FederationUnmatched,
     /// 700016: the app is not in the tenant, or its admin never consented.
     AppUnknown,
     /// 7000112: the app is disabled in the tenant.
@@ -47,6 +63,7 @@ pub enum EntraRefusal {
 
 impl EntraRefusal {
     /// HTTP status, `error`, number and text.
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn parts(self) -> (u16, &'static str, u32, &'static str) {
         match self {
             Self::SecretWrong => (
@@ -66,6 +83,38 @@ impl EntraRefusal {
                 "invalid_client",
                 7_000_218,
                 "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+            ),
+            Self::AssertionKeyUnknown => (
+                401,
+                "invalid_client",
+                700_027,
+                "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]",
+            ),
+            Self::AssertionUnsigned => (
+                401,
+                "invalid_client",
+                700_027,
+                "Client assertion failed signature validation. [Reason - The provided signature value did not match the expected signature value.]",
+            ),
+            Self::AssertionOutOfTime => {
+                (401, "invalid_client", 700_024, "Client assertion is not within its valid time range.")
+            }
+            Self::AssertionAudience => {
+                (401, "invalid_client", 700_023, "Client assertion audience claim does not match Realm issuer.")
+            }
+            Self::AssertionApp => (
+                401,
+                "invalid_client",
+                700_021,
+                "Client assertion application identifier doesn't match 'client_id' parameter.",
+            ),
+            Self::AssertionMalformed => (401, "invalid_client", 50_027, "JWT token is invalid or malformed."),
+            Self::AssertionReplayed => (401, "invalid_client", 50_027, "JWT token was used before."),
+            Self::FederationUnmatched => (
+                400,
+                "invalid_request",
+                70_021,
+                "No matching federated identity record found for presented assertion. Assertion Issuer: 'simulated'.",
             ),
             Self::AppUnknown => (
                 400,

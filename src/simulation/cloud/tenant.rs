@@ -10,7 +10,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{super::script::Script, Fetch, ScoreValue, SignIn};
+use super::{super::script::Script, Fetch, ScoreValue, SignIn, assertion::Keys};
 use crate::domain::ScoreKind;
 
 /// Every GUID is a tenant.
@@ -58,6 +58,8 @@ pub(super) struct Tenant {
     /// `None`: any.
     client_id: Option<Uuid>,
     pub(super) secret: String,
+    /// By what its app's assertions are known.
+    pub(super) keys: Keys,
     /// `None`: exactly the role that scores need.
     pub(super) roles: Option<Vec<String>>,
     pub(super) fraction_digits: u8,
@@ -88,6 +90,7 @@ impl Tenant {
         Self {
             client_id,
             secret,
+            keys: Keys::default(),
             roles: None,
             fraction_digits: FRACTION_DIGITS,
             sign_ins: Script::default(),

@@ -1,0 +1,213 @@
+//! A certificate and its private key, as one PEM file holds them. Pure: text in, certificate or complaint out.
+
+use std::fmt;
+
+use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
+use rustls::pki_types::pem::{PemObject, SectionKind};
+use secrecy::zeroize::Zeroizing;
+use sha2::{Digest, Sha256};
+use x509_parser::{
+    prelude::{FromDer, X509Certificate},
+    public_key::PublicKey,
+};
+
+use crate::domain::Timestamp;
+
+/// Smallest key, in bits: what Entra and the signing library take.
+const KEY_BITS_MIN: usize = 2048;
+/// How an encrypted key begins; the PEM reader passes over it (RFC 7468, section 11).
+const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+
+/// What signs for an app. Prints as nothing; the key is wiped when it is dropped.
+pub struct Certificate {
+    pub(super) key: RsaKeyPair,
+    /// SHA-256 over the DER of the first certificate.
+    thumbprint: [u8; 32],
+    not_before: Timestamp,
+    not_after: Timestamp,
+    misplaced: Option<usize>,
+}
+
+/// Why a file holds nothing that can sign. Says what the file does, never what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// The PEM is damaged.
+    #[error("is damaged: it is no PEM")]
+    Damaged,
+    /// There is no certificate.
+    #[error("holds no certificate")]
+    NoCertificate,
+    /// A certificate can't be read.
+    #[error("holds a certificate that can't be read (number {number})")]
+    Unreadable {
+        /// Which one, from 1.
+        number: usize,
+    },
+    /// There is no key.
+    #[error("holds no private key")]
+    NoKey,
+    /// There are several keys.
+    #[error("holds several private keys")]
+    SeveralKeys,
+    /// The key is encrypted.
+    #[error("holds an encrypted private key")]
+    KeyEncrypted,
+    /// The key is in a form other than PKCS#8.
+    #[error("holds a private key that is not in the form PKCS#8")]
+    KeyForm,
+    /// The key is none of RSA, or damaged.
+    #[error("holds a private key that is no sound RSA key")]
+    KeyUnsound,
+    /// The certificate's key is none of RSA.
+    #[error("holds a certificate whose key is not RSA")]
+    NotRsa,
+    /// The certificate's key is too small.
+    #[error("holds a certificate whose key has {bits} bits; fewer than {KEY_BITS_MIN} are too weak")]
+    TooSmall {
+        /// How many it has.
+        bits: usize,
+    },
+    /// The key belongs to a later certificate.
+    #[error("begins with another certificate than the key's, which is number {number}")]
+    Order {
+        /// Which one, from 1.
+        number: usize,
+    },
+    /// The key belongs to none of the certificates.
+    #[error("holds a private key that does not belong to the certificate")]
+    Strangers,
+}
+
+impl CertificateError {
+    /// What to do, as one imperative sentence.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Damaged | Self::NoCertificate | Self::Unreadable { .. } => {
+                "put the certificate and its private key into one file as PEM, as `openssl` writes them"
+            }
+            Self::NoKey => "append the private key: `cat key.pem >> certificate.pem`",
+            Self::SeveralKeys => "leave the one private key that belongs to the first certificate",
+            Self::KeyEncrypted => {
+                "decrypt it: `openssl pkcs8 -topk8 -nocrypt -in key.pem`, and keep the file to yourself"
+            }
+            Self::KeyForm => "rewrite it: `openssl pkcs8 -topk8 -nocrypt -in key.pem`",
+            Self::KeyUnsound | Self::NotRsa | Self::TooSmall { .. } => {
+                "make a new pair: `openssl req -x509 -newkey rsa:3072 -noenc …`, as the documentation shows"
+            }
+            Self::Order { .. } => "put the app's own certificate first, then the one that issued it",
+            Self::Strangers => "put the certificate and the key of one pair into the file",
+        }
+    }
+}
+
+/// What a certificate says of itself.
+struct Leaf<'a> {
+    parsed: X509Certificate<'a>,
+    der: &'a [u8],
+}
+
+impl Certificate {
+    /// Reads a file's text: certificates, the app's own first, and one unencrypted PKCS#8 RSA key, in any place.
+    ///
+    /// # Errors
+    /// [`CertificateError`] when it holds nothing that can sign.
+    pub fn parse(pem: &str) -> Result<Self, CertificateError> {
+        let (certificates, key) = sections(pem)?;
+        let chain = certificates.iter().enumerate().map(|(index, der)| {
+            let unreadable = CertificateError::Unreadable { number: index + 1 };
+            X509Certificate::from_der(der).map(|(_, parsed)| Leaf { parsed, der }).map_err(|_| unreadable)
+        });
+        let chain = chain.collect::<Result<Vec<_>, _>>()?;
+        let leaf = chain.first().ok_or(CertificateError::NoCertificate)?;
+        let key = key?;
+        check_strength(&leaf.parsed)?;
+        let key = RsaKeyPair::from_pkcs8(&key).map_err(|_| CertificateError::KeyUnsound)?;
+        match chain
+            .iter()
+            .position(|link| *link.parsed.public_key().subject_public_key.data == *key.public_key().as_ref())
+        {
+            Some(0) => {}
+            Some(index) => return Err(CertificateError::Order { number: index + 1 }),
+            None => return Err(CertificateError::Strangers),
+        }
+        let validity = leaf.parsed.validity();
+        let misplaced =
+            chain.windows(2).position(|pair| pair[0].parsed.issuer().as_raw() != pair[1].parsed.subject().as_raw());
+        Ok(Self {
+            thumbprint: Sha256::digest(leaf.der).into(),
+            not_before: Timestamp::from_seconds(validity.not_before.timestamp()),
+            not_after: Timestamp::from_seconds(validity.not_after.timestamp()),
+            misplaced: misplaced.map(|index| index + 2),
+            key,
+        })
+    }
+
+    /// SHA-256 over its DER: by this Entra finds it among the app's certificates. No secret.
+    #[must_use]
+    pub const fn thumbprint(&self) -> &[u8; 32] {
+        &self.thumbprint
+    }
+
+    /// When it begins to hold.
+    #[must_use]
+    pub const fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    /// When it expires.
+    #[must_use]
+    pub const fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    /// The first certificate of the file, from 2, that did not issue the one before it.
+    #[must_use]
+    pub const fn misplaced(&self) -> Option<usize> {
+        self.misplaced
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate").field("not_after", &self.not_after).finish_non_exhaustive()
+    }
+}
+
+type Key = Result<Zeroizing<Vec<u8>>, CertificateError>;
+
+/// The certificates, and the key or what is wrong with it: a file without a certificate is told first.
+fn sections(pem: &str) -> Result<(Vec<Vec<u8>>, Key), CertificateError> {
+    let mut certificates = Vec::new();
+    let mut key: Key =
+        Err(if pem.contains(ENCRYPTED) { CertificateError::KeyEncrypted } else { CertificateError::NoKey });
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes()) {
+        let (kind, der) = section.map_err(|_| CertificateError::Damaged)?;
+        let der = Zeroizing::new(der);
+        let found = match kind {
+            SectionKind::Certificate => {
+                certificates.push(der.to_vec());
+                continue;
+            }
+            SectionKind::PrivateKey => Ok(der),
+            SectionKind::RsaPrivateKey => Err(CertificateError::KeyForm),
+            SectionKind::EcPrivateKey => Err(CertificateError::KeyUnsound),
+            _ => continue,
+        };
+        key = if matches!(key, Err(CertificateError::NoKey)) { found } else { Err(CertificateError::SeveralKeys) };
+    }
+    Ok((certificates, key))
+}
+
+fn check_strength(leaf: &X509Certificate<'_>) -> Result<(), CertificateError> {
+    match leaf.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) if key.key_size() < KEY_BITS_MIN => {
+            Err(CertificateError::TooSmall { bits: key.key_size() })
+        }
+        Ok(PublicKey::RSA(_)) => Ok(()),
+        _ => Err(CertificateError::NotRsa),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What an app proves itself with, where it is kept, and what is read from there each time it is used.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::{Certificate, Failure, FailureClass, token::ReadSecret};
+use crate::{domain::Timestamp, secret::SecretReference};
+
+/// An app registration and how it proves itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AppCredential {
+    /// The application (client) id.
+    pub client_id: uuid::Uuid,
+    /// What it proves itself with, the newest first: when Entra does not take one, the next is tried.
+    pub proofs: Vec<Proof>,
+}
+
+/// One secret, certificate or token of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Proof {
+    /// What it is.
+    pub kind: ProofKind,
+    /// Where it is kept.
+    pub kept: SecretReference,
+    /// When it expires, if the operator noted it.
+    pub expires: Option<Timestamp>,
+}
+
+/// What an app may prove itself with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProofKind {
+    /// A client secret.
+    Secret,
+    /// A certificate with its private key, which signs an assertion for each request.
+    Certificate,
+    /// A token of another issuer that the app trusts; somebody else renews its file.
+    FederatedToken,
+}
+
+impl ProofKind {
+    /// The words for it in a sentence.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Secret => "client secret",
+            Self::Certificate => "certificate",
+            Self::FederatedToken => "federated token",
+        }
+    }
+}
+
+impl AppCredential {
+    /// An app with one client secret.
+    #[must_use]
+    pub fn with_secret(client_id: uuid::Uuid, secret: SecretReference) -> Self {
+        Self { client_id, proofs: vec![Proof { kind: ProofKind::Secret, kept: secret, expires: None }] }
+    }
+}
+
+impl Proof {
+    /// When it expires: as the operator noted, or as the certificate says that is there now, whichever comes first.
+    ///
+    /// Reads a file; not for the runtime's own threads.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        if self.kind != ProofKind::Certificate {
+            return self.expires;
+        }
+        let pem = self.kept.resolve().ok();
+        let certificate = pem.and_then(|pem| Certificate::parse(pem.expose_secret()).ok());
+        [self.expires, certificate.map(|certificate| certificate.not_after())].into_iter().flatten().min()
+    }
+
+    /// Reads it anew, so that a changed file is used at once.
+    pub(super) fn read(&self, read_secret: ReadSecret) -> Result<Material, Failure> {
+        let words = self.kind.words();
+        let unreadable =
+            |what: &dyn fmt::Display| Failure::new(FailureClass::SecretUnreadable, format!("the {words} {what}"));
+        let text = read_secret(&self.kept).map_err(|error| unreadable(&format_args!("can't be read: {error}")))?;
+        match self.kind {
+            ProofKind::Secret => Ok(Material::Secret(text)),
+            ProofKind::FederatedToken => Ok(Material::Token(text.expose_secret().trim().into())),
+            ProofKind::Certificate => Certificate::parse(text.expose_secret())
+                .map(|certificate| Material::Certificate(Box::new(certificate)))
+                .map_err(|error| unreadable(&format_args!("can't be used: its file {error}"))),
+        }
+    }
+}
+
+/// What was read, for one request.
+pub(super) enum Material {
+    Secret(SecretString),
+    Certificate(Box<Certificate>),
+    Token(SecretString),
+}
+
+impl Material {
+    /// What tells one secret from another; for keyed hashes only.
+    pub(super) fn identity(&self) -> &[u8] {
+        match self {
+            Self::Secret(text) | Self::Token(text) => text.expose_secret().as_bytes(),
+            Self::Certificate(certificate) => certificate.thumbprint(),
+        }
+    }
+
+    /// Enough to tell one secret from the next over restarts, far too little to find one. Tokens change all the time.
+    pub(super) fn mark(&self) -> u16 {
+        match self {
+            Self::Token(_) => 0,
+            Self::Secret(_) | Self::Certificate(_) => {
+                let digest = Sha256::digest(self.identity());
+                u16::from_be_bytes([digest[0], digest[1]])
+            }
+        }
+    }
+
+    /// Whether asking is pointless, as the certificate says itself.
+    pub(super) fn refusal(&self, now: Timestamp) -> Option<Failure> {
+        let Self::Certificate(certificate) = self else { return None };
+        (certificate.not_after() <= now).then(|| {
+            let day = certificate.not_after().to_chrono().date_naive();
+            Failure::new(FailureClass::SecretExpired, format!("the certificate expired on {day}"))
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! Signing in with what is no client secret, against a cloud that verifies it.
+
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+
+use scorewatch::{
+    clock::Clock,
+    domain::{Cloud as NationalCloud, EntraTenantId, ScoreKind, TenantId, Timestamp},
+    egress::Egress,
+    microsoft::{Account, AppCredential, FailureClass, FetchError, Hosts, Microsoft, Proof, ProofKind},
+    secret::SecretReference,
+    simulation::{
+        Cloud,
+        cloud::{CloudSettings, EntraRefusal, SignIn},
+    },
+    telemetry::Metrics,
+};
+use uuid::Uuid;
+
+use crate::world::Pair;
+
+const TENANT: EntraTenantId = EntraTenantId(Uuid::from_u128(1));
+const APP: Uuid = Uuid::from_u128(2);
+
+/// A cloud that verifies, a client with a clock of its own, and a folder for the app's credentials.
+struct Bed {
+    cloud: Cloud,
+    /// The client's clock; the cloud's stands still.
+    clock: Clock,
+    microsoft: Microsoft,
+    folder: tempfile::TempDir,
+}
+
+impl Bed {
+    async fn new() -> Self {
+        let start = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
+        let cloud = Cloud::start(CloudSettings::new(Arc::new(move || start))).await.unwrap();
+        cloud.add_tenant(TENANT, APP, "the-secret", 340.0);
+        let clock = Clock::manual(start);
+        let microsoft = Microsoft::new(Egress::new(), clock.clone(), Metrics::default(), Duration::from_secs(20));
+        Self { cloud, clock, microsoft, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn proof(&self, kind: ProofKind, name: &str) -> Proof {
+        Proof { kind, kept: SecretReference::File(self.folder.path().join(name)), expires: None }
+    }
+
+    /// Signs in anew and fetches; waits are over as soon as they begin.
+    async fn fetch(&self, proofs: &[Proof]) -> Result<f64, FetchError> {
+        let base = self.cloud.base_url();
+        let hosts =
+            Hosts { login: base.clone(), defender: base, loopback: true, ..Hosts::of(NationalCloud::Commercial, None) };
+        let account = Account {
+            tenant: TenantId::parse("contoso").unwrap(),
+            entra: TENANT,
+            hosts: Arc::new(hosts),
+            app: Arc::new(AppCredential { client_id: APP, proofs: proofs.to_vec() }),
+        };
+        // Nothing else is known of an hour later: each token is asked for anew.
+        let fetched = self.microsoft.fetch(&account, ScoreKind::DeviceSecureScore, self.clock.now());
+        let flow = async {
+            loop {
+                tokio::task::yield_now().await;
+                self.clock.advance(Duration::from_millis(1));
+            }
+        };
+        tokio::select! { fetched = fetched => fetched.map(|readings| readings[0].sample.value), () = flow => unreachable!() }
+    }
+
+    fn requests(&self) -> u64 {
+        self.cloud.counts().token_requests
+    }
+}
+
+fn code(result: Result<f64, FetchError>) -> (FailureClass, Option<u32>) {
+    let error = result.unwrap_err();
+    let helped = error.hint().is_some() || error.class == FailureClass::MicrosoftDown;
+    assert!(helped, "{error}");
+    (error.class, error.entra_code)
+}
+
+#[tokio::test]
+async fn a_certificate_signs_what_the_cloud_verifies_and_a_changed_file_is_used_at_once() {
+    let (bed, first, second) = (Bed::new().await, Pair::new(), Pair::new());
+    let proofs = [bed.proof(ProofKind::Certificate, "pair.pem")];
+    bed.write("pair.pem", &first.pem);
+    assert_eq!(code(bed.fetch(&proofs).await), (FailureClass::CertificateUnknown, Some(700_027)), "not uploaded yet");
+    assert_eq!(code(bed.fetch(&proofs).await).1, Some(700_027));
+    assert_eq!(bed.requests(), 1, "what Entra refused is not tried again at once");
+    bed.cloud.set_certificates(TENANT, &[&second.der]);
+    bed.write("pair.pem", &second.pem);
+    assert_eq!(bed.fetch(&proofs).await, Ok(340.0));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_told_after_one_more_try_and_a_small_skew_is_borne() {
+    for (ahead, fits) in [(Duration::from_secs(110), true), (Duration::from_mins(10), false)] {
+        let (bed, pair) = (Bed::new().await, Pair::new());
+        bed.write("pair.pem", &pair.pem);
+        bed.cloud.set_certificates(TENANT, &[&pair.der]);
+        bed.clock.advance(ahead);
+        let fetched = bed.fetch(&[bed.proof(ProofKind::Certificate, "pair.pem")]).await;
+        if fits {
+            assert_eq!(fetched, Ok(340.0));
+        } else {
+            assert_eq!(code(fetched), (FailureClass::ClockWrong, Some(700_024)));
+            assert_eq!(bed.requests(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_is_told_without_asking() {
+    let (bed, pair) = (Bed::new().await, Pair::until(2026, 11, 1));
+    bed.write("pair.pem", &pair.pem);
+    let error = bed.fetch(&[bed.proof(ProofKind::Certificate, "pair.pem")]).await.unwrap_err();
+    assert_eq!(error.class, FailureClass::SecretExpired);
+    assert!(error.what.contains("expired on 2026-11-01"), "{error}");
+    assert_eq!(bed.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_can_t_sign_is_told_and_never_shown() {
+    let (bed, pair) = (Bed::new().await, Pair::new());
+    bed.write(
+        "pair.pem",
+        &pair.pem.replace("BEGIN PRIVATE KEY", "BEGIN OTHER KEY").replace("END PRIVATE", "END OTHER"),
+    );
+    let error = bed.fetch(&[bed.proof(ProofKind::Certificate, "pair.pem")]).await.unwrap_err();
+    assert_eq!(error.class, FailureClass::SecretUnreadable);
+    assert!(error.what.contains("holds no private key"), "{error}");
+}
+
+#[tokio::test]
+async fn a_federated_token_is_read_at_each_request() {
+    let (bed, issuer) = (Bed::new().await, Pair::new());
+    let (proofs, now) = ([bed.proof(ProofKind::FederatedToken, "token")], bed.clock.now());
+    bed.cloud.set_trust(TENANT, Some(issuer.trust()));
+    bed.write("token", &issuer.token(now.minus(Duration::from_secs(1))));
+    assert_eq!(code(bed.fetch(&proofs).await), (FailureClass::ClockWrong, Some(700_024)));
+    bed.write("token", &format!("{}\n", issuer.token(now.plus(Duration::from_hours(1)))));
+    assert_eq!(bed.fetch(&proofs).await, Ok(340.0));
+}
+
+#[tokio::test]
+async fn what_entra_does_not_know_yet_passes_and_what_it_never_will_does_not() {
+    let (bed, issuer) = (Bed::new().await, Pair::new());
+    let proofs = [bed.proof(ProofKind::FederatedToken, "token")];
+    bed.cloud.set_trust(TENANT, Some(issuer.trust()));
+    bed.write("token", &issuer.token(bed.clock.now().plus(Duration::from_hours(1))));
+    let unmatched = || SignIn::Refuse(EntraRefusal::FederationUnmatched);
+    bed.cloud.script_sign_ins(TENANT, vec![unmatched()]);
+    assert_eq!(bed.fetch(&proofs).await, Ok(340.0), "one failure is ridden out");
+
+    let bed = Bed::new().await;
+    bed.write("token", &issuer.token(bed.clock.now().plus(Duration::from_hours(1))));
+    let proofs = [bed.proof(ProofKind::FederatedToken, "token")];
+    assert_eq!(code(bed.fetch(&proofs).await), (FailureClass::MicrosoftDown, Some(70_021)));
+    bed.clock.advance(Duration::from_mins(11));
+    assert_eq!(code(bed.fetch(&proofs).await), (FailureClass::FederationUnmatched, Some(70_021)));
+}
+
+#[tokio::test]
+async fn what_the_cloud_finds_wrong_with_an_assertion_has_a_class_and_a_hint() {
+    for (refusal, class) in [
+        (EntraRefusal::AssertionUnsigned, FailureClass::CertificateUnknown),
+        (EntraRefusal::AssertionAudience, FailureClass::ConfigurationWrong),
+        (EntraRefusal::AssertionApp, FailureClass::ConfigurationWrong),
+        (EntraRefusal::AssertionMalformed, FailureClass::ConfigurationWrong),
+        (EntraRefusal::AssertionReplayed, FailureClass::ConfigurationWrong),
+    ] {
+        let (bed, pair) = (Bed::new().await, Pair::new());
+        bed.write("pair.pem", &pair.pem);
+        bed.cloud.set_sign_in(TENANT, Some(SignIn::Refuse(refusal)));
+        let fetched = bed.fetch(&[bed.proof(ProofKind::Certificate, "pair.pem")]).await;
+        assert_eq!(code(fetched), (class, Some(refusal.number())));
+    }
+}
+
+#[tokio::test]
+async fn while_a_credential_rotates_the_older_one_serves_and_somebody_hears_of_it() {
+    let (bed, pair) = (Bed::new().await, Pair::new());
+    bed.write("new.pem", &pair.pem);
+    bed.write("old", "the-secret");
+    let proofs = [bed.proof(ProofKind::Certificate, "new.pem"), bed.proof(ProofKind::Secret, "old")];
+    assert_eq!(bed.fetch(&proofs).await, Ok(340.0));
+    let passed_over = bed.microsoft.passed_over();
+    assert_eq!(passed_over.len(), 1);
+    assert_eq!(
+        (passed_over[0].client_id, passed_over[0].kind, passed_over[0].class),
+        (APP, ProofKind::Certificate, FailureClass::CertificateUnknown)
+    );
+    assert_eq!((bed.microsoft.passed_over(), bed.requests()), (Vec::new(), 2));
+    // Uploaded meanwhile: an hour later the new one is taken.
+    bed.cloud.set_certificates(TENANT, &[&pair.der]);
+    bed.cloud.set_secret(TENANT, "gone");
+    bed.write("old", "");
+    let later = Bed { clock: bed.clock.clone(), ..bed };
+    later.clock.advance(Duration::from_mins(1));
+    assert_eq!(later.fetch(&proofs).await, Ok(340.0));
+    assert_eq!(later.microsoft.passed_over(), []);
+}
+
+#[tokio::test]
+async fn of_several_that_are_refused_the_newest_is_told() {
+    let (bed, pair) = (Bed::new().await, Pair::new());
+    bed.write("new.pem", &pair.pem);
+    bed.write("old", "wrong");
+    let proofs = [bed.proof(ProofKind::Certificate, "new.pem"), bed.proof(ProofKind::Secret, "old")];
+    assert_eq!(code(bed.fetch(&proofs).await), (FailureClass::CertificateUnknown, Some(700_027)));
+    assert_eq!((bed.microsoft.passed_over(), bed.requests()), (Vec::new(), 2));
+    code(bed.fetch(&proofs).await);
+    assert_eq!(bed.requests(), 2, "neither is tried again at once");
+}

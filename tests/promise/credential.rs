@@ -1,0 +1,30 @@
+//! A credential rotates without a gap, and the operator hears of one that is not taken, and of one that is about to expire.
+
+use crate::world::{OPS, Pair, SOC, World, entra};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_with_a_new_certificate_and_an_old_secret_is_read_and_told_of_once() {
+    let world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(2)).await;
+    let pair = Pair::new();
+    world.folder.write("secrets/new.pem", &pair.pem);
+    let app = uuid::Uuid::from_u128(0xa99);
+    let text = format!(
+        "id: contoso\nname: Contoso Ltd\ntenant_id: {}\ncredential:\n  \
+         - {{ client_id: {app}, certificate: {{ file: ../secrets/new.pem }} }}\n  \
+         - {{ client_id: {app}, secret: {{ file: ../secrets/contoso }} }}\n",
+        entra("contoso")
+    );
+    world.folder.write("tenants/contoso.yaml", &text);
+    let service = world.run().await;
+    world
+        .until(&service, OPS, |told| told.iter().any(|told| told.kind == "operator.credential" && told.accepted))
+        .await;
+    let operator = world.accepted(OPS, "contoso")[0].body["data"]["operator"].clone();
+    assert_eq!(operator["class"], "certificate-unknown", "{operator}");
+    assert!(operator["hint"].as_str().unwrap().contains("upload"), "{operator}");
+    world.checked(&service, "contoso", 4).await;
+    world.settle(&service, SOC).await;
+    let told = world.told(OPS);
+    assert_eq!(told.iter().filter(|told| told.kind == "operator.credential").count(), 1, "{told:?}");
+    assert_eq!(told.len(), 1, "{told:?}");
+}
