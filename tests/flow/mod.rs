@@ -7,6 +7,7 @@ mod judge;
 mod life;
 mod outage;
 mod planner;
+mod records;
 mod setup;
 mod troubled;
 mod visit;
