@@ -131,12 +131,11 @@ impl<'a> Judging<'a> {
         }
         for subject in subjects {
             let record = known.iter().find(|series| series.subject.as_ref() == subject).copied();
-            match series::ended((score, subject), &known, readings, self.source_interval(score)) {
-                Some(why) => self.end(score, record, why),
-                None => {
-                    let series = Series::extend((score, subject), record, readings, self.outcome.now);
-                    self.series(series, polled.is_some());
-                }
+            if let Some(why) = series::ended((score, subject), &known, readings, self.source_interval(score)) {
+                self.end(score, record, why);
+            } else {
+                let series = Series::extend((score, subject), record, readings, self.outcome.now);
+                self.series(series, polled.is_some());
             }
         }
     }
