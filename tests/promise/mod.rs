@@ -2,6 +2,7 @@
 
 mod blind;
 mod crash;
+mod daily_record;
 mod exit_codes;
 mod in_chat;
 mod isolation_slow_tenant;
