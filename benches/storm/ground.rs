@@ -97,6 +97,7 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         tenant: TenantFacts { id: key.tenant.to_string(), name: "Customer Ltd".to_owned(), labels },
         condition: "drop 5% within 24h".to_owned(),
         severity: Severity::Critical,
+        points: None,
         loss: Some((25.5, Some(6.25))),
         reason: None,
         operator: None,

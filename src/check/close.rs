@@ -143,6 +143,7 @@ fn told(
         severity: last.and_then(|last| last.alert.as_ref()).map_or_else(Severity::default, |alert| alert.severity),
         tenant,
         loss,
+        points: None,
         reason: None,
         operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, transition)),
         links: last.map(|last| last.links.clone()).unwrap_or_default(),

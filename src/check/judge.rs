@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-use super::blind;
+use super::{
+    blind,
+    series::{self, Series},
+};
 use crate::{
     config::{Config, Tenant},
-    domain::{ChannelName, Reading, Sample, ScoreKind, Subject, Timestamp},
+    domain::{ChannelName, Points, Reading, Sample, ScoreKind, Subject, Timestamp},
     notify::{
         compose::{self, Subjects},
         notification::Links,
         route::recipients,
     },
-    rule::{Alert, Condition, Event, Rule, Situation, Transition, TransitionKind, step},
+    rule::{Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Transition, TransitionKind, close, step},
     store::{
         AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, NewNotification, SeriesRecord, SeriesUpdate,
         TenantHealth, TenantRecord,
     },
 };
-
-/// How far ahead of our clock a source's time may be before ours is taken instead.
-const FUTURE_MAX: Duration = Duration::from_mins(10);
 
 /// The least time between two looks at a tenant's alerts.
 const WAKE_MIN: Duration = Duration::from_secs(1);
@@ -84,11 +84,11 @@ pub fn judge(
         now,
     };
     let poll_interval = setting.tenant.schedule.interval_at(now);
-    let mut judging = Judging { setting, record, poll_interval, outcome };
+    let mut judging = Judging { setting, record, fetched, poll_interval, outcome };
     for &score in setting.tenant.scores.iter() {
-        judging.score(score, fetched.iter().find(|fetched| fetched.score == score));
+        judging.score(score);
     }
-    judging.blindness(fetched);
+    judging.blindness();
     judging.outcome
 }
 
@@ -108,32 +108,19 @@ fn failing_after(before: Option<&Failing>, fetched: &[Fetched], now: Timestamp) 
 struct Judging<'a> {
     setting: Setting<'a>,
     record: Option<&'a TenantRecord>,
+    fetched: &'a [Fetched],
     poll_interval: Duration,
     outcome: CheckOutcome,
 }
 
-/// One series as the rules see it.
-struct Series<'a> {
-    score: ScoreKind,
-    subject: Option<&'a Subject>,
-    /// The samples before the new ones, and the new ones behind them.
-    window: Vec<Sample>,
-    /// How many of the window's samples are new.
-    fresh: usize,
-    /// When data was last seen before this check, by the wall clock; now, for a series that begins with it.
-    last_data_at: Timestamp,
-    /// Whether the store has the series.
-    is_known: bool,
-}
-
 impl<'a> Judging<'a> {
     /// Judges every series of one score.
-    fn score(&mut self, score: ScoreKind, polled: Option<&'a Fetched>) {
-        let was_polled = polled.is_some();
+    fn score(&mut self, score: ScoreKind) {
+        let polled = self.fetched.iter().find(|fetched| fetched.score == score);
         let readings = polled.and_then(|fetched| fetched.result.as_ref().ok()).map_or(&[][..], Vec::as_slice);
-        let known = self.record.map_or(&[][..], |record| record.series.as_slice());
-        let mut subjects: Vec<Option<&'a Subject>> =
-            known.iter().filter(|series| series.score == score).map(|series| series.subject.as_ref()).collect();
+        let all = self.record.map_or(&[][..], |record| record.series.as_slice());
+        let known: Vec<&SeriesRecord> = all.iter().filter(|series| series.score == score).collect();
+        let mut subjects: Vec<Option<&'a Subject>> = known.iter().map(|series| series.subject.as_ref()).collect();
         for reading in readings {
             if !subjects.contains(&reading.subject.as_ref()) {
                 subjects.push(reading.subject.as_ref());
@@ -143,32 +130,14 @@ impl<'a> Judging<'a> {
             subjects.push(None);
         }
         for subject in subjects {
-            let record = known.iter().find(|series| series.score == score && series.subject.as_ref() == subject);
-            let series = self.extend(score, subject, record, readings);
-            self.series(series, was_polled);
+            let record = known.iter().find(|series| series.subject.as_ref() == subject).copied();
+            if let Some(why) = series::ended((score, subject), &known, readings, self.source_interval(score)) {
+                self.end(score, record, why);
+            } else {
+                let series = Series::extend((score, subject), record, readings, self.outcome.now);
+                self.series(series, polled.is_some());
+            }
         }
-    }
-
-    /// A series with this check's readings behind what was known of it.
-    fn extend(
-        &self,
-        score: ScoreKind,
-        subject: Option<&'a Subject>,
-        record: Option<&SeriesRecord>,
-        readings: &[Reading],
-    ) -> Series<'a> {
-        let known = record.map_or(&[][..], |series| series.window.as_slice());
-        let mut window = Vec::with_capacity(known.len() + 1);
-        window.extend_from_slice(known);
-        let mut fresh = 0;
-        for reading in readings.iter().filter(|reading| reading.subject.as_ref() == subject) {
-            let at = source_time(reading.sample.at, window.last(), self.outcome.now);
-            window.push(Sample { at, value: reading.sample.value });
-            fresh += 1;
-        }
-        // Before a score is first polled there is no silence, however long the tenant has been known.
-        let last_data_at = record.map_or(self.outcome.now, |series| series.last_data_at);
-        Series { score, subject, window, fresh, last_data_at, is_known: record.is_some() }
     }
 
     /// How far apart two new values of a score are at best.
@@ -189,7 +158,7 @@ impl<'a> Judging<'a> {
             self.rule(rule, &series);
         }
         // A first poll that fails begins the series without a sample: from then on its silence counts.
-        if series.fresh > 0 || (was_polled && !series.is_known) {
+        if series.fresh > 0 || series.seen_again || (was_polled && !series.is_known) {
             let Series { score, subject, window, .. } = series;
             self.outcome.series.push(SeriesUpdate { score, subject: subject.cloned(), window, keep });
         }
@@ -198,16 +167,56 @@ impl<'a> Judging<'a> {
     /// Judges one series by one rule.
     fn rule(&mut self, rule: &Rule, series: &Series<'_>) {
         let known = series.window.len() - series.fresh;
-        let events: Vec<(Event, usize)> = if series.fresh == 0 {
-            vec![(Event::Tick, known)]
-        } else {
-            (known..series.window.len()).map(|index| (Event::Reading(series.window[index]), index)).collect()
-        };
-        self.alert(rule, series.score, series.subject, &events, &series.window, series.last_data_at);
+        let mut events: Vec<(Event, usize)> =
+            (known..series.window.len()).map(|index| (Event::Reading(series.window[index]), index)).collect();
+        if events.is_empty() {
+            events.push((Event::Tick, known));
+        }
+        let record = self.alert_record(rule, series.score, series.subject);
+        let mut alert = record.map_or_else(Alert::default, |record| record.alert.clone());
+        let mut changed = false;
+        match series.window.split_last() {
+            // What was lost before we first asked is told to nobody: the newest record is where this rule's baseline begins.
+            Some((newest, _)) if series.has_history && rule.when.change().is_some() => {
+                alert.rebased_at = Some(newest.at);
+                changed = true;
+            }
+            // A record that comes again is no new reading, but it ends a silence.
+            Some((newest, before)) if series.seen_again && awaits_data(rule, &alert) => {
+                events = vec![(Event::Reading(*newest), before.len())];
+            }
+            _ => {}
+        }
+        self.alert(
+            rule,
+            (series.score, series.subject),
+            (alert, changed),
+            &events,
+            &series.window,
+            series.last_data_at,
+        );
+    }
+
+    /// Ends the alerts of a series that is over.
+    fn end(&mut self, score: ScoreKind, series: Option<&SeriesRecord>, why: Resolution) {
+        let Some(series) = series else { return };
+        let (config, labels) = (self.setting.config, &self.setting.tenant.labels);
+        for rule in config.rules.iter().filter(|rule| rule.applies_to(labels, score)) {
+            let subject = series.subject.as_ref();
+            let Some(record) = self.alert_record(rule, score, subject) else { continue };
+            let step = close(&record.alert, why, &series.window, self.outcome.now);
+            if let Some(transition) = step.transition {
+                self.tell(rule, score, subject, &transition, &record.told_to);
+            }
+            if let Some(alert) = step.alert {
+                let subject = subject.cloned();
+                self.outcome.alerts.push(AlertUpdate { rule: rule.name.clone(), score, subject, alert });
+            }
+        }
     }
 
     /// Judges the operator's own alert: the whole tenant, as far as it can be read.
-    fn blindness(&mut self, fetched: &[Fetched]) {
+    fn blindness(&mut self) {
         let Some(rule) = self.setting.operator_rule else { return };
         // An alert that is open goes on under the score it began with, though the list was changed since.
         let open = self.record.and_then(|record| {
@@ -218,29 +227,30 @@ impl<'a> Judging<'a> {
                 .map(|alert| alert.score)
         });
         let Some(score) = open.or_else(|| self.setting.tenant.scores.first().copied()) else { return };
-        let reading = fetched.iter().filter_map(|fetched| fetched.result.as_ref().ok()).flatten().next();
+        let reading = self.fetched.iter().filter_map(|fetched| fetched.result.as_ref().ok()).flatten().next();
         let event = match reading {
             Some(reading) if self.outcome.health.failing.is_none() => Event::Reading(reading.sample),
             _ => Event::Tick,
         };
         let last_data = self.outcome.health.failing.as_ref().map_or(self.outcome.now, |failing| failing.since);
-        self.alert(rule, score, None, &[(event, 0)], &[], last_data);
+        let alert = self.alert_record(rule, score, None).map_or_else(Alert::default, |record| record.alert.clone());
+        self.alert(rule, (score, None), (alert, false), &[(event, 0)], &[], last_data);
     }
 
+    /// Takes an alert through these events, each with where the window before it ends.
     fn alert(
         &mut self,
         rule: &Rule,
-        score: ScoreKind,
-        subject: Option<&Subject>,
+        (score, subject): (ScoreKind, Option<&Subject>),
+        (mut alert, mut changed): (Alert, bool),
         events: &[(Event, usize)],
         window: &[Sample],
         last_data: Timestamp,
     ) {
         let record = self.alert_record(rule, score, subject);
         let now = self.outcome.now;
-        let mut alert = record.map_or_else(Alert::default, |record| record.alert.clone());
         let mut told_to = record.map_or_else(Vec::new, |record| record.told_to.clone());
-        let (mut changed, mut wake_at) = (false, None);
+        let mut wake_at = None;
         for &(event, window_end) in events {
             let situation = Situation {
                 now,
@@ -281,6 +291,14 @@ impl<'a> Judging<'a> {
         alerts.iter().find(|alert| alert.rule == rule.name && alert.score == score && alert.subject.as_ref() == subject)
     }
 
+    /// The points behind a transition's value, if this check read it.
+    fn points(&self, score: ScoreKind, subject: Option<&Subject>, transition: &Transition) -> Option<Points> {
+        let read = self.fetched.iter().filter(|fetched| fetched.score == score).flat_map(|fetched| &fetched.result);
+        let told = Sample { at: transition.observed_at?, value: transition.value? };
+        let of_sample = |reading: &&Reading| reading.subject.as_ref() == subject && reading.sample == told;
+        read.flatten().find(of_sample)?.points
+    }
+
     fn wake_by(&mut self, at: Option<Timestamp>) {
         // What has come of age already had its look just now; a second one must not follow without end.
         let at = at.map(|at| at.max(self.outcome.now.plus(WAKE_MIN)));
@@ -313,6 +331,7 @@ impl<'a> Judging<'a> {
             condition: rule.when.to_string(),
             severity: rule.severity,
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
+            points: self.points(score, subject, transition),
             reason: fired_blind.then(|| blind::reason(failing)),
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
             links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
@@ -338,12 +357,11 @@ impl<'a> Judging<'a> {
     }
 }
 
-/// The time that a reading is kept under: the source's own, but after the sample before it and not far in our future.
-/// A poll is a new reading even if the source's clock stood still or went back; then it goes by ours, so that `for` goes on.
-fn source_time(at: Timestamp, previous: Option<&Sample>, now: Timestamp) -> Timestamp {
-    let at = if at > now.plus(FUTURE_MAX) { now } else { at };
-    match previous {
-        Some(previous) if at <= previous.at => now.max(Timestamp::from_nanos(previous.at.as_nanos().saturating_add(1))),
-        _ => at,
-    }
+/// Whether it is data that the alert is about.
+fn awaits_data(rule: &Rule, alert: &Alert) -> bool {
+    let fired_blind = match &alert.state {
+        AlertState::Firing(firing) => matches!(firing.terms.when, Condition::NoData(_)),
+        _ => false,
+    };
+    fired_blind || matches!(rule.when, Condition::NoData(_))
 }

@@ -7,6 +7,7 @@ pub mod close;
 pub mod due;
 pub mod judge;
 pub mod run;
+mod series;
 
 pub use due::DueQueue;
 pub use run::{Checker, Visit};

@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     config::{Config, Tenant},
     crash_point::{self, CrashPoint},
-    domain::{ChannelName, Timestamp},
+    domain::{ChannelName, ScoreKind, Timestamp},
     microsoft::Microsoft,
     rule::Rule,
     schedule::phase,
@@ -85,7 +85,7 @@ impl Checker {
         let fetched = match turn {
             Turn::Check { due_at } => {
                 // Nothing is lost by leaving early: what is not committed is due again after the start.
-                match shutdown.run_until_cancelled(self.fetch(plan, tenant, due_at)).await {
+                match shutdown.run_until_cancelled(self.fetch(plan, tenant, record.as_ref(), due_at)).await {
                     Some(fetched) => fetched,
                     None => return Ok(None),
                 }
@@ -96,16 +96,23 @@ impl Checker {
     }
 
     /// Asks for each score that the tenant is polled for.
-    async fn fetch(&self, plan: &Plan, tenant: &Tenant, due_at: Timestamp) -> Vec<Fetched> {
+    async fn fetch(
+        &self,
+        plan: &Plan,
+        tenant: &Tenant,
+        record: Option<&TenantRecord>,
+        due_at: Timestamp,
+    ) -> Vec<Fetched> {
         let lateness = self.clock.now().since(due_at);
         let next_check_at = next_due(plan, tenant, self.clock.now());
         let mut fetched = Vec::with_capacity(tenant.scores.len());
         let mut outcome = "ok";
-        for &score in tenant.scores.iter() {
-            let result = match self.microsoft.fetch(&tenant.account, score, next_check_at).await {
+        let newest = |score| newest(record?, score);
+        for (score, result) in self.microsoft.fetch_all(&tenant.account, &tenant.scores, newest, next_check_at).await {
+            let result = match result {
                 Ok(readings) => Ok(readings),
                 Err(error) => {
-                    let (class, hint) = (error.class.as_str(), error.class.hint());
+                    let (class, hint) = (error.class.as_str(), error.hint());
                     outcome = class;
                     warn!(
                         tenant = %tenant.id, score = %score, class, hint,
@@ -182,6 +189,12 @@ impl Checker {
         };
         judge(setting, record, fetched, next_due_at, now)
     }
+}
+
+/// The time of the newest sample of a score.
+fn newest(record: &TenantRecord, score: ScoreKind) -> Option<Timestamp> {
+    let of_score = record.series.iter().filter(|series| series.score == score);
+    of_score.filter_map(|series| series.window.last()).map(|sample| sample.at).max()
 }
 
 /// When the tenant's next check is due.

@@ -17,10 +17,10 @@ use super::{
     scope::{Problems, Scope},
     settings::{fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
-    words::{Names, POLLED, scores, zone},
+    words::{Names, scores, zone},
 };
 use crate::{
-    domain::{ChannelName, parse_duration},
+    domain::{ChannelName, ScoreKind, parse_duration},
     schedule::Schedule,
 };
 
@@ -93,8 +93,11 @@ fn inherit(raw: &mut RawMain, tenants: &mut Tenants, top: &Scope<'_>, problems: 
         Some("0 */15 * * * *".to_owned())
     };
     let raw_scores = std::mem::take(&mut raw.scores);
-    let scores =
-        if raw_scores.is_written() { scores(raw_scores, &top.key("scores"), problems) } else { vec![POLLED[0]] };
+    let scores = if raw_scores.is_written() {
+        scores(raw_scores, &top.key("scores"), problems)
+    } else {
+        vec![ScoreKind::ALL[0]]
+    };
     let credential_written = raw.credential.is_written();
     Inherited {
         schedule: expression.map(|text| (text, timezone)),

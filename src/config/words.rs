@@ -11,9 +11,6 @@ use super::{
 };
 use crate::domain::{ChannelName, Labels, ScoreKind, Timestamp};
 
-/// The scores that this version can poll.
-pub(super) const POLLED: [ScoreKind; 2] = [ScoreKind::DeviceSecureScore, ScoreKind::ExposureScore];
-
 /// The channels that are written, each with its name if that is good. Tenants share it.
 pub(super) type Names = BTreeMap<String, Option<ChannelName>>;
 
@@ -72,7 +69,7 @@ pub(super) fn one_of<T: Copy>(
     })
 }
 
-/// Scores that this version can poll.
+/// Scores to poll.
 pub(super) fn scores(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> Vec<ScoreKind> {
     let mut scores = Vec::new();
     let is_empty = matches!(&raw, Field::Good(list) if list.is_empty());
@@ -84,22 +81,20 @@ pub(super) fn scores(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mu
         }
     }
     if is_empty {
-        let instead = format!("write `scores: [{}]`", POLLED[0]);
+        let instead = format!("write `scores: [{}]`", ScoreKind::ALL[0]);
         problems.error(at, "there is no score here that can be polled", instead);
     }
     scores
 }
 
-/// One score that this version can poll.
+/// One score.
 pub(super) fn score(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<ScoreKind> {
     let known = ScoreKind::from_name(text);
-    if let Some(score) = known.filter(|score| POLLED.contains(score)) {
-        return Some(score);
+    if known.is_none() {
+        let instead = format!("use one of {}", quoted(&ScoreKind::ALL.map(ScoreKind::as_str)));
+        problems.error(at, format!("`{text}` is no score"), instead);
     }
-    let what =
-        if known.is_some() { format!("this version can't poll `{text}` yet") } else { format!("`{text}` is no score") };
-    problems.error(at, what, format!("use one of {}", quoted(&POLLED.map(ScoreKind::as_str))));
-    None
+    known
 }
 
 /// Labels, or the selector of labels.

@@ -10,7 +10,7 @@ pub mod tenant;
 pub mod time;
 
 pub use channel_name::ChannelName;
-pub use sample::{Reading, Sample, SeriesKey};
+pub use sample::{Points, Reading, Sample, SeriesKey};
 pub use score::{Better, ScoreKind, Subject, Unit};
 pub use selector::Selector;
 pub use severity::Severity;

@@ -1,5 +1,8 @@
 //! One value of a score at one instant: as its source gave it, and as the store keeps it.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{ScoreKind, Subject, TenantId, Timestamp};
 
 /// One value of a score as its source gave it. The value is finite: missing is never zero, and never a reading.
@@ -11,6 +14,17 @@ pub struct Reading {
     pub subject: Option<Subject>,
     /// The source's own time of the value.
     pub sample: Sample,
+    /// The points that a percentage was made from.
+    pub points: Option<Points>,
+}
+
+/// Points that stand behind a percentage.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Points {
+    /// So many there are.
+    pub earned: f64,
+    /// So many there could be; Microsoft moves it.
+    pub of: f64,
 }
 
 /// One value at one instant.

@@ -17,7 +17,8 @@ pub enum ScoreKind {
     ExposureScoreByGroup,
     /// Graph `GET /v1.0/security/secureScores`, in percent of `maxScore`.
     SecureScore,
-    /// The same call by category; the subject is the category.
+    /// The same call by category: its points in percent of the tenant's `maxScore`, so that all categories add up to the secure
+    /// score; the subject is the category.
     SecureScoreCategory,
 }
 
@@ -78,6 +79,12 @@ impl ScoreKind {
             Self::ExposureScore | Self::ExposureScoreByGroup => Unit::PointsOf100,
             Self::SecureScore | Self::SecureScoreCategory => Unit::Percent,
         }
+    }
+
+    /// Whether the kind has several values at once, each with its subject.
+    #[must_use]
+    pub const fn has_subjects(self) -> bool {
+        matches!(self, Self::ExposureScoreByGroup | Self::SecureScoreCategory)
     }
 
     /// How often the source itself makes a new value; zero where every successful poll is one.

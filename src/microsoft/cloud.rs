@@ -25,6 +25,33 @@ pub struct Hosts {
     pub loopback: bool,
 }
 
+/// One of the APIs that scores come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Api {
+    /// Defender for Endpoint.
+    Defender,
+    /// Microsoft Graph.
+    Graph,
+}
+
+impl Api {
+    /// Where it is called.
+    pub(super) fn base(self, hosts: &Hosts) -> &str {
+        match self {
+            Self::Defender => &hosts.defender,
+            Self::Graph => &hosts.graph,
+        }
+    }
+
+    /// What its tokens are asked for. One token is good for one API.
+    pub(super) fn scope(self, hosts: &Hosts) -> &str {
+        match self {
+            Self::Defender => &hosts.defender_scope,
+            Self::Graph => &hosts.graph_scope,
+        }
+    }
+}
+
 impl Hosts {
     /// The hosts of that cloud. A region is of the commercial cloud only; elsewhere it changes nothing.
     ///

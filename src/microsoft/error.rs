@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
+use super::source::Source;
 use crate::{domain::TenantId, egress::EgressError};
 
 /// The class of a failure: stable, for machines, metrics and hints. The text form is kebab-case.
@@ -69,6 +70,8 @@ pub struct FetchError {
     pub retry_after: Option<Duration>,
     /// The id that Microsoft's support asks for; for the log only.
     pub correlation: Option<String>,
+    /// What the operator can do, as one imperative sentence; `None`: nothing, a later check tries again.
+    pub hint: Option<&'static str>,
 }
 
 impl FailureClass {
@@ -133,7 +136,7 @@ impl FailureClass {
         Self::ALL.into_iter().find(|class| class.as_str() == name)
     }
 
-    /// What the operator can do, as one imperative sentence; `None`: nothing, a later check tries again.
+    /// What the operator can do, whichever score it is about. [`FetchError::hint`] says it of the score at hand.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
@@ -163,7 +166,9 @@ impl FailureClass {
             }
             Self::TenantNotFound => Some("check `tenant_id` and `cloud`"),
             Self::NotOnboarded => Some("set up Microsoft Defender for Endpoint in the tenant, or check `cloud`"),
-            Self::RoleMissing => Some("grant the app role `Score.Read.All` and have an administrator consent to it"),
+            Self::RoleMissing => {
+                Some("grant the app role that the score needs and have an administrator consent to it")
+            }
             Self::LicenceMissing => {
                 Some("check that the tenant has an active licence with Defender Vulnerability Management")
             }
@@ -192,7 +197,7 @@ impl FetchError {
     /// What the operator can do, as one imperative sentence; `None`: nothing, a later check tries again.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
-        self.class.hint()
+        self.hint
     }
 }
 
@@ -225,9 +230,10 @@ impl Failure {
         Self::new(class, format!("no answer from {whom}: {error}"))
     }
 
-    pub(super) fn of(self, tenant: &TenantId) -> FetchError {
+    pub(super) fn of(self, tenant: &TenantId, source: &dyn Source) -> FetchError {
         FetchError {
             tenant: tenant.clone(),
+            hint: source.hint(self.class),
             class: self.class,
             what: self.what.into_owned(),
             entra_code: self.entra_code,

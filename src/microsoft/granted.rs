@@ -11,11 +11,9 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Account, FetchError, Microsoft, token::Wanted};
+use super::{Account, FetchError, Microsoft, source, token::Wanted};
 use crate::domain::{ScoreKind, Timestamp};
 
-/// The role that Defender's scores need ("Get device secure score", "Get exposure score").
-const SCORE_READ_ALL: &str = "Score.Read.All";
 /// The longest role that is believed to be one, in bytes.
 const ROLE_BYTES_MAX: usize = 80;
 /// The most roles that are told.
@@ -38,20 +36,15 @@ impl Granted {
 }
 
 impl Microsoft {
-    /// The app role that a score needs.
-    #[must_use]
-    pub const fn required_role(_: ScoreKind) -> &'static str {
-        SCORE_READ_ALL
-    }
-
     /// Signs in to the API that gives this score, as [`Microsoft::fetch`] does, which then finds the token.
     ///
     /// # Errors
     /// [`FetchError`] with its class, and what the operator can do.
-    pub async fn granted(&self, account: &Account, _: ScoreKind, now: Timestamp) -> Result<Granted, FetchError> {
-        let wanted = Wanted { account, scope: &account.hosts.defender_scope, next_check_at: now };
+    pub async fn granted(&self, account: &Account, score: ScoreKind, now: Timestamp) -> Result<Granted, FetchError> {
+        let source = source::of(score);
+        let wanted = Wanted { account, scope: source.api().scope(&account.hosts), next_check_at: now };
         let token = self.inner.tokens.get(&self.inner.wire, wanted).await;
-        let token = token.map_err(|failure| failure.of(&account.tenant))?;
+        let token = token.map_err(|failure| failure.of(&account.tenant, source))?;
         Ok(Granted { roles: roles(token.bearer.expose_secret()) })
     }
 }

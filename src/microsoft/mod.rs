@@ -1,16 +1,16 @@
 //! Microsoft's side: tokens, hosts per cloud, and each score's call, with every documented failure classified.
 //!
-//! One fetch: [`token`] (cached; else [`proof`] is read, and a certificate signs an [`assertion`]) → [`wire`] sends →
-//! [`defender`] reads the score, or [`refusal`] says why there is none.
+//! One fetch: [`source`] says what to ask for → [`token`] (cached; else [`proof`] is read, and a certificate signs an
+//! [`assertion`]) → [`wire`] sends → the source reads the scores, page by page, or [`refusal`] says why there are none.
 
 mod assertion;
 mod certificate;
 pub mod cloud;
-mod defender;
 pub mod error;
 mod granted;
 mod proof;
 mod refusal;
+mod source;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -20,6 +20,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 
 pub use assertion::Statement;
 pub use certificate::{Certificate, CertificateError};
@@ -28,6 +29,7 @@ use error::Failure;
 pub use error::{FailureClass, FetchError};
 pub use granted::Granted;
 pub use proof::{AppCredential, Proof, ProofKind};
+use source::{Ask, Source};
 pub use token::PassedOver;
 use token::{ReadSecret, Token, Tokens, Wanted};
 use wire::Wire;
@@ -39,6 +41,9 @@ use crate::{
     secret::SecretReference,
     telemetry::Metrics,
 };
+
+/// How many whole histories are read at a time; sixteen of some 18 MB each.
+const HISTORIES_MAX: usize = 16;
 
 /// How to reach one tenant's APIs.
 #[derive(Debug, Clone)]
@@ -63,7 +68,12 @@ pub struct Microsoft {
 struct Inner {
     wire: Wire,
     tokens: Tokens,
+    /// Whole histories are some megabytes each: only so many are read at a time.
+    histories: Semaphore,
 }
+
+/// What one kind of score gave, or why it gave nothing.
+type Answered = Result<Vec<Reading>, FetchError>;
 
 impl Microsoft {
     /// A client that sends through `egress`; `timeout` bounds one call, body included.
@@ -86,12 +96,45 @@ impl Microsoft {
         read_secret: ReadSecret,
     ) -> Self {
         let wire = Wire { egress, clock, timeout };
-        Self { inner: Arc::new(Inner { wire, tokens: Tokens::new(metrics, read_secret) }) }
+        let tokens = Tokens::new(metrics, read_secret);
+        Self { inner: Arc::new(Inner { wire, tokens, histories: Semaphore::new(HISTORIES_MAX) }) }
     }
 
-    /// Fetches one score of one tenant. Each value that the source gave is one reading.
+    /// The app role that a score needs.
+    #[must_use]
+    pub fn required_role(score: ScoreKind) -> &'static str {
+        source::of(score).role().name
+    }
+
+    /// Fetches these scores of one tenant; kinds that one call gives are one call. Each value that the source gave is a reading.
     ///
-    /// `next_check_at` is when the same tenant is visited next: a token that will not be good by then is soon forgotten.
+    /// `newest` is the time of the newest reading that is known: sources that keep records are asked for what came since, without
+    /// one for all that they keep. `next_check_at` is when the tenant is visited next: a token that will not be good by then is
+    /// soon forgotten.
+    pub async fn fetch_all(
+        &self,
+        account: &Account,
+        scores: &[ScoreKind],
+        newest: impl Fn(ScoreKind) -> Option<Timestamp>,
+        next_check_at: Timestamp,
+    ) -> Vec<(ScoreKind, Result<Vec<Reading>, FetchError>)> {
+        let mut fetched: Vec<(ScoreKind, Answered)> = Vec::with_capacity(scores.len());
+        for &score in scores {
+            if fetched.iter().any(|(done, _)| *done == score) {
+                continue;
+            }
+            let source = source::of(score);
+            let wanted = || scores.iter().copied().filter(|score| source.scores().contains(score));
+            // A kind without a reading comes first, as none is before any.
+            let newest = wanted().map(&newest).min().flatten();
+            let ask = Ask::since(newest, self.inner.wire.clock.now());
+            let answer = self.inner.fetch(account, source, ask, next_check_at).await;
+            fetched.extend(wanted().map(|score| (score, outcome(account, source, score, &answer))));
+        }
+        fetched
+    }
+
+    /// Fetches the newest reading of one score.
     ///
     /// # Errors
     /// [`FetchError`] with its class, and what the operator can do.
@@ -101,36 +144,73 @@ impl Microsoft {
         score: ScoreKind,
         next_check_at: Timestamp,
     ) -> Result<Vec<Reading>, FetchError> {
-        self.inner.fetch(account, score, next_check_at).await.map(|reading| vec![reading]).map_err(|failure| {
-            // The caller says that it failed; support asks for these.
-            tracing::debug!(
-                tenant = %account.tenant,
-                class = %failure.class,
-                entra_code = failure.entra_code,
-                correlation = failure.correlation.as_deref(),
-                "Microsoft gave no score"
-            );
-            failure.of(&account.tenant)
-        })
+        let now = self.inner.wire.clock.now();
+        let fetched = self.fetch_all(account, &[score], |_| Some(now), next_check_at).await.pop();
+        fetched.map_or_else(|| Ok(Vec::new()), |(_, fetched)| fetched)
     }
 }
 
+/// What an answer means for one of the kinds that it was asked for. One that it holds nothing of has no data.
+fn outcome(
+    account: &Account,
+    source: &dyn Source,
+    score: ScoreKind,
+    answer: &Result<Vec<Reading>, Failure>,
+) -> Answered {
+    let readings = answer.as_ref().map_err(Clone::clone).and_then(|readings| {
+        let of_score: Vec<Reading> = readings.iter().filter(|reading| reading.score == score).cloned().collect();
+        if of_score.is_empty() {
+            return Err(Failure::new(FailureClass::NoData, "the API's answer holds no value"));
+        }
+        Ok(of_score)
+    });
+    readings.map_err(|failure| {
+        // The caller says that it failed; support asks for these.
+        tracing::debug!(
+            tenant = %account.tenant,
+            score = %score,
+            class = %failure.class,
+            entra_code = failure.entra_code,
+            correlation = failure.correlation.as_deref(),
+            "Microsoft gave no score"
+        );
+        failure.of(&account.tenant, source)
+    })
+}
+
 impl Inner {
-    async fn fetch(&self, account: &Account, score: ScoreKind, next_check_at: Timestamp) -> Result<Reading, Failure> {
-        let Some(path) = defender::path(score) else {
-            return Err(Failure::new(
-                FailureClass::ConfigurationWrong,
-                format!("the score `{score}` is not supported"),
-            ));
-        };
-        let wanted = Wanted { account, scope: &account.hosts.defender_scope, next_check_at };
-        let url = format!("{}{path}", account.hosts.defender);
+    /// Asks for page after page and reads them.
+    async fn fetch(
+        &self,
+        account: &Account,
+        source: &dyn Source,
+        ask: Ask,
+        next_check_at: Timestamp,
+    ) -> Result<Vec<Reading>, Failure> {
+        // The semaphore is never closed.
+        let _place = if ask.is_history() { self.histories.acquire().await.ok() } else { None };
+        let base = source.api().base(&account.hosts);
+        let wanted = Wanted { account, scope: source.api().scope(&account.hosts), next_check_at };
+        let mut url = format!("{base}{}", source.path(ask));
+        let mut readings = Vec::new();
+        for _ in 0..source.pages_max() {
+            let page = self.page(wanted, source.page_bytes_max(), &url).await?;
+            match source.read(ask, &page, &mut readings)? {
+                Some(next) => url = source::follow(base, next)?,
+                None => return Ok(readings),
+            }
+        }
+        Err(Failure::new(FailureClass::Garbage, "the API's answer has no end"))
+    }
+
+    /// The body of one page, under a token that is renewed once if it is refused.
+    async fn page(&self, wanted: Wanted<'_>, bytes_max: usize, url: &str) -> Result<Bytes, Failure> {
         let mut is_renewed = false;
         loop {
             let token = self.tokens.get(&self.wire, wanted).await?;
-            let answer = self.call(account, &url, &token).await?;
+            let answer = self.call(wanted.account, url, bytes_max, &token).await?;
             if answer.status == 200 {
-                return defender::read(score, &answer.body);
+                return Ok(answer.body);
             }
             let now = self.wire.clock.now();
             let failure = refusal::of_call(&answer, now);
@@ -149,7 +229,7 @@ impl Inner {
         }
     }
 
-    async fn call(&self, account: &Account, url: &str, token: &Token) -> Result<Answer, Failure> {
+    async fn call(&self, account: &Account, url: &str, bytes_max: usize, token: &Token) -> Result<Answer, Failure> {
         let outgoing = || Request {
             method: Method::Get,
             url: SecretString::from(url),
@@ -160,7 +240,7 @@ impl Inner {
             ],
             body: Bytes::new(),
         };
-        let answer = self.wire.send(account.hosts.loopback, defender::ANSWER_BYTES_MAX, outgoing).await;
+        let answer = self.wire.send(account.hosts.loopback, bytes_max, outgoing).await;
         answer.map_err(|error| Failure::no_answer("the API", &error))
     }
 }

@@ -338,12 +338,48 @@ async fn a_fetch_that_is_given_up_blocks_nobody() {
     assert_eq!(world.microsoft.inner.tokens.sizes(), (1, 0, 0));
 }
 
+/// A page of Graph with one record, and the next page behind it.
+fn graph_page(day: &str, next: &str) -> String {
+    format!(
+        r#"{{"value":[{{"id":"t_{day}","currentScore":1,"maxScore":2,"controlScores":[{{"controlCategory":"Data","score":1}}]}}]{next}}}"#
+    )
+}
+
 #[tokio::test]
-async fn a_score_that_is_not_supported_asks_nobody() {
-    let world = World::new(|_| None).await;
-    for score in [ScoreKind::ExposureScoreByGroup, ScoreKind::SecureScore, ScoreKind::SecureScoreCategory] {
-        let error = world.microsoft.fetch(&world.account, score, world.clock.now()).await.unwrap_err();
-        assert_eq!(error.class, FailureClass::ConfigurationWrong);
-    }
-    assert_eq!(world.server.connections(), 0);
+async fn one_call_gives_every_score_of_its_source_under_a_token_of_its_own() {
+    let world = World::new(|seen| seen.is("GET /v1.0/").then(|| reply(200, "", graph_page("2026-09-21", "")))).await;
+    let scores = [ScoreKind::SecureScoreCategory, ScoreKind::DeviceSecureScore, ScoreKind::SecureScore];
+    let fetched = world.microsoft.fetch_all(&world.account, &scores, |_| None, world.clock.now()).await;
+    assert_eq!(fetched.len(), 3);
+    assert!(fetched.iter().all(|(score, readings)| readings.as_ref().is_ok_and(|all| all[0].score == *score)));
+    assert_eq!(world.server.count("GET /v1.0/security/secureScores?$top=90 "), 1);
+    assert_eq!(world.token_requests(), 2, "one for Graph, one for Defender");
+    let seen = world.server.seen();
+    assert!(seen.iter().any(|seen| seen.body.contains("scope=https%3A%2F%2Fgraph.example%2F.default")));
+    // With today's record known, only the newest is asked for.
+    let now = world.clock.now();
+    let again = world.microsoft.fetch_all(&world.account, &[ScoreKind::SecureScore], |_| Some(now), now).await;
+    assert_eq!(again[0].1.as_ref().unwrap()[0].sample.value.to_bits(), 50_f64.to_bits());
+    assert_eq!(world.server.count("GET /v1.0/security/secureScores?$top=1 "), 1);
+}
+
+#[tokio::test]
+async fn a_next_page_elsewhere_gets_no_token_and_gives_no_reading() {
+    let target = Server::start(|_| reply(200, "", SCORE)).await;
+    let next = format!(r#","@odata.nextLink":"{}""#, target.url("/v1.0/"));
+    let world = World::new(move |seen| seen.is("GET ").then(|| reply(200, "", graph_page("2026-09-21", &next)))).await;
+    let fetched =
+        world.microsoft.fetch_all(&world.account, &[ScoreKind::SecureScore], |_| None, world.clock.now()).await;
+    assert_eq!(fetched[0].1.as_ref().unwrap_err().class, FailureClass::Garbage);
+    assert_eq!(target.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_incomplete_answer_of_graph_is_no_data_and_a_missing_role_is_named() {
+    let world = World::new(|seen| seen.is("GET ").then(|| reply(206, "", graph_page("2026-09-21", "")))).await;
+    let error = world.microsoft.fetch(&world.account, ScoreKind::SecureScore, world.clock.now()).await.unwrap_err();
+    assert_eq!(error.class, FailureClass::NoData);
+    let world = World::new(|seen| seen.is("GET ").then(|| reply(403, "", "{}"))).await;
+    let error = world.microsoft.fetch(&world.account, ScoreKind::SecureScore, world.clock.now()).await.unwrap_err();
+    assert!(error.hint().unwrap().contains("SecurityEvents.Read.All"), "{error:?}");
 }

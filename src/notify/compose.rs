@@ -6,7 +6,7 @@ use super::{
     notification::{AlertFacts, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts},
 };
 use crate::{
-    domain::{ScoreKind, Severity, Subject, Timestamp},
+    domain::{Points, ScoreKind, Severity, Subject, Timestamp},
     rule::{AlertKey, Condition, Resolution, Transition, TransitionKind},
 };
 
@@ -25,6 +25,8 @@ pub struct Subjects<'a> {
     pub severity: Severity,
     /// How far from the baseline, with the same in percent; `drop` and `rise` only.
     pub loss: Option<(f64, Option<f64>)>,
+    /// The points behind the value, where it is a percentage.
+    pub points: Option<Points>,
     /// Why we are blind; `no_data` only.
     pub reason: Option<String>,
     /// Whether this is the operator's own alert about blindness.
@@ -36,7 +38,7 @@ pub struct Subjects<'a> {
 /// The notification that a transition causes. Equal arguments give the same id.
 #[must_use]
 pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notification {
-    let Subjects { store, key, tenant, condition, severity, loss, reason, operator, links } = subjects;
+    let Subjects { store, key, tenant, condition, severity, loss, points, reason, operator, links } = subjects;
     let id = NotificationId::of_transition(store, key, transition.generation, transition.sequence);
     let resolution = match transition.kind {
         TransitionKind::Resolved(resolution) => Some(resolution),
@@ -66,7 +68,7 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
             alert: Some(alert),
             tenant: Some(tenant),
             rule: Some(RuleFacts { name: key.rule.to_string(), condition }),
-            score: Some(score_facts(key.score, key.subject.as_ref(), transition, loss)),
+            score: Some(ScoreFacts { points, ..score_facts(key.score, key.subject.as_ref(), transition, loss) }),
             causes: Vec::new(),
             operator,
             items: Vec::new(),
@@ -159,5 +161,6 @@ fn score_facts(
         loss: loss.map(|(points, _)| points),
         loss_percent: loss.and_then(|(_, percent)| percent),
         observed_at: transition.observed_at,
+        points: None,
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{NotificationId, ShortId};
 use crate::{
-    domain::{Labels, ScoreKind, Severity, Timestamp},
+    domain::{Labels, Points, ScoreKind, Severity, Timestamp},
     rule::Resolution,
 };
 
@@ -230,6 +230,9 @@ pub struct ScoreFacts {
     pub loss_percent: Option<f64>,
     /// When the source gave the value.
     pub observed_at: Option<Timestamp>,
+    /// The points that a percentage was made from, where they are at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<Points>,
 }
 
 /// One thing that regressed.

@@ -180,6 +180,7 @@ fn score(kind: NotificationType) -> ScoreFacts {
         loss: Some(400.0 - value),
         loss_percent: Some((400.0 - value) / 4.0),
         observed_at: Some(at("2026-11-24T09:15:58.1665846Z")),
+        points: None,
     }
 }
 

@@ -182,6 +182,7 @@ fn score_name(score: &ScoreFacts) -> String {
         ScoreKind::SecureScoreCategory => "secure score in",
     };
     match (score.kind, &score.subject) {
+        (ScoreKind::SecureScoreCategory, None) => "secure score by category".to_owned(),
         (_, None) => kind.to_owned(),
         (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{kind} {subject}"),
         (_, Some(subject)) => format!("{kind} of {subject}"),

@@ -109,7 +109,9 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
     }
     for new in &outcome.notifications {
         let key = new.alert.as_ref().unwrap();
-        let about = |known: &&mut AlertRecord| known.rule == key.rule && known.score == key.score;
+        let about = |known: &&mut AlertRecord| {
+            (&known.rule, known.score, &known.subject) == (&key.rule, key.score, &key.subject)
+        };
         let known = record.alerts.iter_mut().find(about).unwrap();
         known.told_at = None;
         known.told_to.extend(new.channels.iter().cloned());

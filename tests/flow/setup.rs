@@ -189,5 +189,5 @@ pub(super) fn sample(at: Timestamp, value: f64) -> Sample {
 }
 
 pub(super) fn reading(at: Timestamp, value: f64) -> Reading {
-    Reading { score: SCORE, subject: None, sample: sample(at, value) }
+    Reading { score: SCORE, subject: None, sample: sample(at, value), points: None }
 }

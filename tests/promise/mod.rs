@@ -5,6 +5,7 @@ mod broken_connections;
 mod clock_jumps;
 mod crash;
 mod credential;
+mod daily_record;
 mod drill;
 mod exit_codes;
 mod in_chat;

@@ -30,15 +30,21 @@ async fn an_online_check_says_what_each_tenant_lacks() {
         fine["scores"][0],
         json!({ "score": "device-secure-score", "subject": null, "value": 500.0, "outcome": "ok" })
     );
-    let bare = line("fabrikam");
-    assert_eq!((&bare["token"], &bare["roles_missing"]), (&json!("ok"), &json!(["Score.Read.All"])));
-    assert_eq!((&bare["scores"][0]["outcome"], &bare["consent_needed"]), (&json!("role-missing"), &json!(true)));
+    let without_consent = line("fabrikam");
+    assert_eq!(
+        (&without_consent["token"], &without_consent["roles_missing"]),
+        (&json!("ok"), &json!(["Score.Read.All"]))
+    );
+    assert_eq!(
+        (&without_consent["scores"][0]["outcome"], &without_consent["consent_needed"]),
+        (&json!("role-missing"), &json!(true))
+    );
     let absent = line("tailspin");
     assert_eq!((&absent["token"], &absent["roles"]), (&json!("consent-missing"), &Value::Null));
     let base = world.cloud.base_url();
     let app = uuid::Uuid::from_u128(0xa99);
-    let link = format!("{base}/{}/adminconsent?client_id={app}", entra("tailspin"));
-    assert_eq!((&absent["consent_link"], &absent["consent_needed"]), (&json!(link), &json!(true)));
+    let consent = format!("{base}/{}/adminconsent?client_id={app}", entra("tailspin"));
+    assert_eq!((&absent["consent_link"], &absent["consent_needed"]), (&json!(consent), &json!(true)));
     let wrong = line("woodgrove");
     assert_eq!((&wrong["token"], &wrong["consent_needed"]), (&json!("secret-wrong"), &json!(false)));
     assert!(wrong["hints"][0].as_str().unwrap().contains("not its ID"), "{wrong:#}");

@@ -86,7 +86,6 @@ impl Setup {
              schedule: \"* * * * * *\"\n\
              timezone: UTC\n\
              spread: 0s\n\
-             scores: [device-secure-score]\n\
              endpoints: {{ login: \"{base}\", defender: \"{base}\", graph: \"{base}\" }}\n\
              rules: [rules/*.yaml]\n\
              tenants: [tenants/*.yaml]\n\
@@ -96,6 +95,9 @@ impl Setup {
         );
         for channel in &self.channels {
             let _ = writeln!(yaml, "  {channel}");
+        }
+        if !self.top.contains("scores:") {
+            yaml.push_str("scores: [device-secure-score]\n");
         }
         yaml + &self.top
     }

@@ -1,4 +1,4 @@
-//! `GET /api/configurationScore` and `GET /api/exposureScore` of Defender for Endpoint.
+//! The scores of Defender for Endpoint, and Graph's `GET /v1.0/security/secureScores`.
 
 use axum::body::Body;
 use hyper::{
@@ -10,7 +10,7 @@ use hyper::{
 use super::{
     super::{Reply, listener::Closed},
     DefenderRefusal, RequestKind, State,
-    refusal::ROLE,
+    refusal::{GRAPH_ROLE, ROLE},
     score::score_json,
     token::Claims,
 };
@@ -35,12 +35,29 @@ const AUDIENCES: [&str; 4] = [
     "https://api-gov.securitycenter.microsoft.us",
 ];
 
+/// The same of Graph.
+const GRAPH_AUDIENCES: [&str; 3] =
+    ["https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"];
+
+/// How many records `$top` asks for.
+fn top(query: Option<&str>) -> usize {
+    query.and_then(|query| query.strip_prefix("$top=")?.parse().ok()).unwrap_or(usize::MAX)
+}
+
+fn list_json(items: &[serde_json::Value], top: usize) -> String {
+    serde_json::json!({ "value": items.iter().take(top).collect::<Vec<_>>() }).to_string()
+}
+
 /// The score that a path names, with or without a pinned version.
 pub(super) fn served_score(path: &str) -> Option<ScoreKind> {
+    if path == "/v1.0/security/secureScores" {
+        return Some(ScoreKind::SecureScore);
+    }
     let resource = path.strip_prefix("/api/")?;
     match resource.strip_prefix("v1.0/").unwrap_or(resource) {
         "configurationScore" => Some(ScoreKind::DeviceSecureScore),
         "exposureScore" => Some(ScoreKind::ExposureScore),
+        "exposureScore/ByMachineGroups" => Some(ScoreKind::ExposureScoreByGroup),
         _ => None,
     }
 }
@@ -51,7 +68,7 @@ pub(super) async fn answer(
     request: &Request<Incoming>,
 ) -> Result<Response<Body>, Closed> {
     let now = (state.settings.now)();
-    let claims = match admit(state, request.headers(), now) {
+    let claims = match admit(state, kind, request.headers(), now) {
         Ok(claims) => claims,
         Err(refusal) => return refuse(state, None, &refusal).await,
     };
@@ -59,7 +76,11 @@ pub(super) async fn answer(
     let asked = state.tenants.ask(claims.tid, |tenant| {
         tenant.counts.score_requests += 1;
         match every.or_else(|| tenant.fetches.next()) {
-            Some(Fetch::Usual) | None => Ok(score_json(kind, tenant.score(kind), now, tenant.fraction_digits)),
+            Some(Fetch::Usual) | None => Ok(match kind {
+                ScoreKind::SecureScore => list_json(&tenant.records, top(request.uri().query())),
+                ScoreKind::ExposureScoreByGroup => list_json(&tenant.groups, usize::MAX),
+                _ => score_json(kind, tenant.score(kind), now, tenant.fraction_digits),
+            }),
             Some(Fetch::Refuse(refusal)) => Err(Box::new(refusal.reply())),
             Some(Fetch::Raw(reply)) => Err(Box::new((reply, None))),
         }
@@ -79,14 +100,17 @@ pub(super) async fn answer(
 }
 
 /// Judges the bearer token: ours, for Defender, not expired, with the role.
-fn admit(state: &State, headers: &HeaderMap, now: Timestamp) -> Result<Claims, DefenderRefusal> {
+fn admit(state: &State, kind: ScoreKind, headers: &HeaderMap, now: Timestamp) -> Result<Claims, DefenderRefusal> {
+    let is_graph = kind == ScoreKind::SecureScore;
+    let audiences = if is_graph { &GRAPH_AUDIENCES[..] } else { &AUDIENCES };
+    let needed = if is_graph { GRAPH_ROLE } else { ROLE };
     let token = headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
     let claims = token.and_then(|token| state.tokens.read(token)).ok_or(DefenderRefusal::TokenInvalid)?;
-    if !AUDIENCES.contains(&claims.aud.as_str()) {
+    if !audiences.contains(&claims.aud.as_str()) {
         Err(DefenderRefusal::TokenInvalid)
     } else if claims.exp <= now.as_seconds() {
         Err(DefenderRefusal::TokenExpired)
-    } else if !claims.roles.iter().any(|role| role == ROLE) {
+    } else if !claims.roles.iter().any(|role| role == needed) {
         Err(DefenderRefusal::RoleMissing { held: claims.roles })
     } else {
         Ok(claims)

@@ -16,7 +16,7 @@ use super::{
     super::{Reply, listener, listener::Closed},
     EntraRefusal, RequestKind, State,
     assertion::Expected,
-    refusal::ROLE,
+    refusal::{GRAPH_ROLE, ROLE},
     token::Claims,
 };
 use crate::domain::Timestamp;
@@ -33,13 +33,14 @@ pub enum SignIn {
 }
 
 /// Resources that are in every tenant, as they stand before `/.default`.
-const RESOURCES: [&str; 6] = [
+const RESOURCES: [&str; 7] = [
     "https://api.securitycenter.microsoft.com",
     "https://securitycenter.onmicrosoft.com/windowsatpservice",
     "https://api-gcc.securitycenter.microsoft.us",
     "https://api-gov.securitycenter.microsoft.us",
     "https://graph.microsoft.com",
     "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
 ];
 
 /// What a good request asks for.
@@ -164,7 +165,8 @@ fn grant(
             if !RESOURCES.contains(&audience) {
                 return Err(EntraRefusal::ResourceUnknown);
             }
-            Ok(tenant.roles.clone().unwrap_or_else(|| vec![ROLE.to_owned()]))
+            let role = if audience.contains("graph.") { GRAPH_ROLE } else { ROLE };
+            Ok(tenant.roles.clone().unwrap_or_else(|| vec![role.to_owned()]))
         })
         .ok_or(EntraRefusal::TenantUnknown)??;
     if let Some(requests_max) = state.settings.token_requests_max {

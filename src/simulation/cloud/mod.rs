@@ -137,6 +137,16 @@ impl Cloud {
         self.state.tenants.change(tenant.0, |tenant| tenant.set_score(kind, value));
     }
 
+    /// The daily records that Graph gives for a tenant, newest first, as they stand under `value`.
+    pub fn set_records(&self, tenant: EntraTenantId, records: Vec<serde_json::Value>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.records = records);
+    }
+
+    /// The device groups that Defender gives for a tenant, as they stand under `value`.
+    pub fn set_groups(&self, tenant: EntraTenantId, groups: Vec<serde_json::Value>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.groups = groups);
+    }
+
     /// The app's secret from now on; older tokens stay good.
     pub fn set_secret(&self, tenant: EntraTenantId, secret: &str) {
         self.state.tenants.change(tenant.0, |tenant| secret.clone_into(&mut tenant.secret));

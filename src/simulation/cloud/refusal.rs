@@ -245,6 +245,9 @@ pub enum DefenderRefusal {
 /// What a score's call needs ("Get device secure score", permissions).
 pub(super) const ROLE: &str = "Score.Read.All";
 
+/// What Graph's secure scores need ("List secureScores", permissions).
+pub(super) const GRAPH_ROLE: &str = "SecurityEvents.Read.All";
+
 impl DefenderRefusal {
     /// The answer, with its correlation id.
     pub(super) fn reply(&self) -> (Reply, Option<Uuid>) {

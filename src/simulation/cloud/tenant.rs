@@ -66,6 +66,9 @@ pub(super) struct Tenant {
     pub(super) sign_ins: Script<SignIn>,
     pub(super) fetches: Script<Fetch>,
     pub(super) counts: TenantCounts,
+    /// Graph's daily records, newest first, and Defender's device groups.
+    pub(super) records: Vec<serde_json::Value>,
+    pub(super) groups: Vec<serde_json::Value>,
     device_score: ScoreValue,
     exposure_score: ScoreValue,
     tokens: Vec<TokenUse>,
@@ -96,6 +99,8 @@ impl Tenant {
             sign_ins: Script::default(),
             fetches: Script::default(),
             counts: TenantCounts::default(),
+            records: Vec::new(),
+            groups: Vec::new(),
             device_score: ScoreValue::Number(device_score),
             exposure_score: ScoreValue::Number(EXPOSURE_SCORE),
             tokens: Vec::new(),

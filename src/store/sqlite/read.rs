@@ -122,6 +122,7 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
          LEFT JOIN notification AS n ON n.id = a.last_notification \
          WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
          AND (NOT ?3 OR a.state IN ('pending', 'firing')) AND (NOT ?4 OR a.state = 'firing') \
+         AND (a.state <> 'resolved' OR a.generation > 0) \
          ORDER BY a.changed_at DESC, a.id DESC",
     )
     .bind(filter.tenant.as_ref().map(TenantId::as_str))

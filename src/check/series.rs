@@ -1,0 +1,136 @@
+//! One series as a check finds it: what is known of it, and behind that what the check read. Pure.
+//!
+//! A poll of a source that measures on demand is a new reading each time. A source that keeps records gives the same record again
+//! and again: a sample is new only if its record is later than every one before. What such a source has kept from before a tenant
+//! was adopted is taken in, and alerts nobody.
+
+use std::time::Duration;
+
+use crate::{
+    domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
+    rule::Resolution,
+    store::SeriesRecord,
+};
+
+/// How far ahead of our clock a source's time may be before ours is taken instead.
+const FUTURE_MAX: Duration = Duration::from_mins(10);
+
+/// How many of its intervals the newest record may be old before the source gives no new data. Records come late, by a day and
+/// a half in public reports.
+const OVERDUE_INTERVALS: u32 = 3;
+
+/// A subject is gone when whole answers have been without it for as long, or for three of the source's intervals if that is longer.
+const GONE_AFTER: Duration = Duration::from_hours(24);
+
+/// One series as the rules see it.
+pub(super) struct Series<'a> {
+    pub(super) score: ScoreKind,
+    pub(super) subject: Option<&'a Subject>,
+    /// The samples before the new ones, and the new ones behind them.
+    pub(super) window: Vec<Sample>,
+    /// How many of the window's samples are new.
+    pub(super) fresh: usize,
+    /// Whether the source gave its newest record once more, and is not overdue with the next.
+    pub(super) seen_again: bool,
+    /// Whether the window begins with what the source kept from before we first asked.
+    pub(super) has_history: bool,
+    /// When data was last seen before this check, by the wall clock; now, for a series that begins with it.
+    pub(super) last_data_at: Timestamp,
+    /// Whether the store has the series.
+    pub(super) is_known: bool,
+}
+
+impl<'a> Series<'a> {
+    /// A series with a check's readings of its subject behind what was known of it.
+    pub(super) fn extend(
+        (score, subject): (ScoreKind, Option<&'a Subject>),
+        record: Option<&SeriesRecord>,
+        readings: &[Reading],
+        now: Timestamp,
+    ) -> Self {
+        let known = record.map_or(&[][..], |series| series.window.as_slice());
+        let mut series = Self {
+            score,
+            subject,
+            window: known.to_vec(),
+            fresh: 0,
+            seen_again: false,
+            has_history: false,
+            // Before a score is first polled there is no silence, however long the tenant has been known.
+            last_data_at: record.map_or(now, |series| series.last_data_at),
+            is_known: record.is_some(),
+        };
+        let of_subject = readings.iter().filter(|reading| reading.subject.as_ref() == subject);
+        let samples = of_subject.map(|reading| reading.sample).collect();
+        match score.record_interval() {
+            Duration::ZERO => series.take_polls(samples, now),
+            interval => series.take_records(samples, interval, now),
+        }
+        series
+    }
+
+    fn take_polls(&mut self, samples: Vec<Sample>, now: Timestamp) {
+        for Sample { at, value } in samples {
+            let at = source_time(at, self.window.last(), now);
+            self.window.push(Sample { at, value });
+            self.fresh += 1;
+        }
+    }
+
+    fn take_records(&mut self, mut samples: Vec<Sample>, interval: Duration, now: Timestamp) {
+        // A record from the future would bar all those before it.
+        samples.retain(|sample| sample.at <= now.plus(FUTURE_MAX));
+        samples.sort_by_key(|sample| sample.at);
+        let was_empty = self.window.is_empty();
+        let is_given = !samples.is_empty();
+        for sample in samples {
+            if self.window.last().is_none_or(|newest| sample.at > newest.at) {
+                self.window.push(sample);
+                self.fresh += 1;
+            }
+        }
+        if was_empty && self.fresh > 1 {
+            self.fresh = 1;
+            self.has_history = true;
+        }
+        let is_current = |newest: &Sample| now.since(newest.at) < interval.saturating_mul(OVERDUE_INTERVALS);
+        self.seen_again = is_given && self.fresh == 0 && self.window.last().is_some_and(is_current);
+    }
+}
+
+/// Why a series is over, and its alerts with it; `None`: it goes on. `known` are all series of its score.
+///
+/// One answer without a subject proves nothing, and an answer without any is no data. A subject is gone when others of its score
+/// have been read for [`GONE_AFTER`] since it was last.
+pub(super) fn ended(
+    (score, subject): (ScoreKind, Option<&Subject>),
+    known: &[&SeriesRecord],
+    readings: &[Reading],
+    source_interval: Duration,
+) -> Option<Resolution> {
+    if !score.has_subjects() {
+        return None;
+    }
+    let Some(subject) = subject else {
+        // Stands for the whole score until it is first read.
+        let is_read = !readings.is_empty() || known.iter().any(|series| series.subject.is_some());
+        return is_read.then_some(Resolution::Recovered);
+    };
+    if readings.iter().any(|reading| reading.subject.as_ref() == Some(subject)) {
+        return None;
+    }
+    let own = known.iter().find(|series| series.subject.as_ref() == Some(subject))?;
+    let of_others = known.iter().filter(|series| series.subject.is_some()).map(|series| series.last_data_at).max()?;
+    let missing = of_others.since(own.last_data_at);
+    (missing >= source_interval.saturating_mul(3).max(GONE_AFTER)).then_some(Resolution::SubjectRemoved)
+}
+
+/// The time that a reading is kept under: the source's own, but after the sample before it and not far in our future.
+/// A poll is a new reading even if the source's clock stood still or went back; then it goes by ours, so that `for` goes on.
+fn source_time(at: Timestamp, previous: Option<&Sample>, now: Timestamp) -> Timestamp {
+    let at = if at > now.plus(FUTURE_MAX) { now } else { at };
+    match previous {
+        Some(previous) if at <= previous.at => now.max(Timestamp::from_nanos(previous.at.as_nanos().saturating_add(1))),
+        _ => at,
+    }
+}

@@ -1,0 +1,153 @@
+//! Where scores come from. A source is one call, which gives one kind of score or several.
+//!
+//! A further source is one file that implements [`Source`] and one arm of [`of`]. One that gives a single value in a single
+//! object needs no file either: a [`Single`] says its path, role and JSON pointers in a few lines.
+
+mod groups;
+mod number;
+mod secure_score;
+mod single;
+mod text;
+
+use std::time::Duration;
+
+use super::{Failure, FailureClass, cloud::Api, is_object};
+use crate::domain::{Reading, ScoreKind, Timestamp};
+use groups::Groups;
+use secure_score::SecureScore;
+use single::Single;
+
+/// How many days of daily records Graph keeps ("List secureScores").
+const HISTORY_DAYS: usize = 90;
+
+/// Where scores come from.
+pub(super) trait Source: Sync {
+    /// Every kind that one call gives.
+    fn scores(&self) -> &'static [ScoreKind];
+    /// Whose call it is: its host and the scope of its token.
+    fn api(&self) -> Api;
+    /// What the app must be granted.
+    fn role(&self) -> Role;
+    /// Path and query of the first page.
+    fn path(&self, ask: Ask) -> String;
+    /// The most bytes that one page may have.
+    fn page_bytes_max(&self) -> usize {
+        1024 * 1024
+    }
+    /// The most pages that are followed. An answer with more is not trusted: it may have no end.
+    fn pages_max(&self) -> usize {
+        1
+    }
+    /// Reads one page behind the `readings` of the pages before, and says where the next one is, if it is wanted.
+    /// Pure. No reading at all is no data, which the caller says.
+    ///
+    /// # Errors
+    /// [`FailureClass::Garbage`] when the page can't be trusted, [`FailureClass::NoData`] when it says that there is nothing.
+    fn read(&self, ask: Ask, page: &[u8], readings: &mut Vec<Reading>) -> Result<Option<String>, Failure>;
+    /// What the operator can do about a failure of that class.
+    fn hint(&self, class: FailureClass) -> Option<&'static str> {
+        match (class, self.api()) {
+            (FailureClass::RoleMissing, _) => Some(self.role().hint),
+            (FailureClass::LicenceMissing, Api::Graph) => {
+                Some("check that the tenant has an active Microsoft 365 licence with Secure Score")
+            }
+            (FailureClass::NotOnboarded, Api::Graph) => Some("check `cloud` and `endpoints`"),
+            _ => class.hint(),
+        }
+    }
+}
+
+/// An app role, and the words that ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Role {
+    pub(super) name: &'static str,
+    pub(super) hint: &'static str,
+}
+
+/// Of Defender for Endpoint: each score ("Get device secure score", "Get exposure score", "List exposure score by device group").
+const SCORE_READ_ALL: Role = Role {
+    name: "Score.Read.All",
+    hint: "grant the app role `Score.Read.All` of WindowsDefenderATP and have an administrator consent to it",
+};
+/// Of Graph, the least of those that will do ("List secureScores").
+const SECURITY_EVENTS_READ_ALL: Role = Role {
+    name: "SecurityEvents.Read.All",
+    hint: "grant the app role `SecurityEvents.Read.All` of Microsoft Graph and have an administrator consent to it",
+};
+
+/// How much is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ask {
+    /// The newest so many daily records; sources without records have one value, now.
+    pub(super) records: usize,
+}
+
+impl Ask {
+    /// More records than an ordinary check or a weekend away asks for: an answer of some megabytes.
+    const HISTORY_FROM: usize = 8;
+
+    /// What is new since the newest record that is known; without one everything that the source keeps.
+    pub(super) fn since(newest: Option<Timestamp>, now: Timestamp) -> Self {
+        const DAY: Duration = Duration::from_hours(24);
+        let records = newest.map_or(HISTORY_DAYS, |newest| {
+            usize::try_from(now.since(newest).as_secs() / DAY.as_secs()).unwrap_or(HISTORY_DAYS).saturating_add(1)
+        });
+        Self { records: records.clamp(1, HISTORY_DAYS) }
+    }
+
+    /// Whether the answer may be large.
+    pub(super) const fn is_history(self) -> bool {
+        self.records >= Self::HISTORY_FROM
+    }
+}
+
+/// Source: "Get device secure score" (Defender for Endpoint API).
+static DEVICE_SECURE_SCORE: Single = Single {
+    scores: &[ScoreKind::DeviceSecureScore],
+    api: Api::Defender,
+    role: SCORE_READ_ALL,
+    path: "/api/configurationScore",
+    value: "/score",
+    time: "/time",
+};
+/// Source: "Get exposure score" (Defender for Endpoint API).
+static EXPOSURE_SCORE: Single = Single {
+    scores: &[ScoreKind::ExposureScore],
+    api: Api::Defender,
+    role: SCORE_READ_ALL,
+    path: "/api/exposureScore",
+    value: "/score",
+    time: "/time",
+};
+
+/// The source of that score.
+pub(super) fn of(score: ScoreKind) -> &'static dyn Source {
+    match score {
+        ScoreKind::DeviceSecureScore => &DEVICE_SECURE_SCORE,
+        ScoreKind::ExposureScore => &EXPOSURE_SCORE,
+        ScoreKind::ExposureScoreByGroup => &Groups,
+        ScoreKind::SecureScore | ScoreKind::SecureScoreCategory => &SecureScore,
+    }
+}
+
+/// The address of a next page, if it is on the host that was called: the token goes along with it.
+///
+/// # Errors
+/// [`FailureClass::Garbage`] for another host, or what is no address.
+pub(super) fn follow(base: &str, next: String) -> Result<String, Failure> {
+    const LETTERS_MAX: usize = 2048;
+    let is_address = next.len() <= LETTERS_MAX && next.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_here = next.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
+    if is_address && is_here {
+        Ok(next)
+    } else {
+        Err(garbage("the API's answer goes on at an address that is not its own"))
+    }
+}
+
+fn garbage(what: &'static str) -> Failure {
+    Failure::new(FailureClass::Garbage, what)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Scores that come as daily records, and scores with subjects: what is new, what is history, what is gone.
+
+use std::{sync::Arc, time::Duration};
+
+use scorewatch::{
+    check::judge::Fetched,
+    config::Config,
+    domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
+    rule::{BaselineChoice, Change, Condition, Resolution, Size},
+};
+
+use super::{
+    life::{Life, failed, fetched, told},
+    setup::{Build, at, channel, config, minutes, rule, tenant, tenant_id},
+};
+
+const DAY: i64 = 24 * 60;
+
+/// The tenant `contoso` with one score and one rule on it, told to `soc`.
+fn watching(score: ScoreKind, when: Condition) -> Life {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rule = rule("watched", when);
+    rule.score = Some(score);
+    let config: Config = config()
+        .with_tenant(tenant("contoso", "http://127.0.0.1:1", folder.path()))
+        .with_channel(channel("soc", "https://soc.example/"))
+        .with_rule(rule);
+    let mut polled = (*config.tenants[&tenant_id("contoso")]).clone();
+    polled.scores = Arc::new([score]);
+    Life::new(config.with_tenant(polled))
+}
+
+fn drop_by(points: f64, days: u64) -> Condition {
+    let within = Duration::from_hours(24 * days);
+    Condition::Drop(Change { size: Size::Points(points), within, from: BaselineChoice::Best })
+}
+
+/// The record of a day counted from the midnight before the start.
+fn day(number: i64) -> Timestamp {
+    at((number * DAY) - 12 * 60)
+}
+
+fn records(values: &[(i64, f64)]) -> Fetched {
+    let read = |&(number, value): &(i64, f64)| Reading {
+        score: ScoreKind::SecureScore,
+        subject: None,
+        sample: Sample { at: day(number), value },
+        points: None,
+    };
+    fetched(ScoreKind::SecureScore, values.iter().map(read).collect())
+}
+
+fn groups(now: Timestamp, values: &[(&str, f64)]) -> Fetched {
+    let read = |&(name, value): &(&str, f64)| Reading {
+        score: ScoreKind::ExposureScoreByGroup,
+        subject: Some(Subject(name.into())),
+        sample: Sample { at: now, value },
+        points: None,
+    };
+    fetched(ScoreKind::ExposureScoreByGroup, values.iter().map(read).collect())
+}
+
+#[test]
+fn one_record_asked_for_96_times_is_one_sample() {
+    let mut life = watching(ScoreKind::SecureScore, drop_by(5.0, 2));
+    for poll in 0..96 {
+        life.check(&[records(&[(0, 60.0)])], at(poll * 15 - 12 * 60));
+    }
+    assert_eq!(life.record.as_ref().unwrap().series[0].window.len(), 1);
+    // The next one comes late, and is judged once.
+    assert_eq!(told(&life.check(&[records(&[(1, 50.0), (0, 60.0)])], at(2 * DAY))), ["alert.firing to soc"]);
+    assert_eq!(told(&life.check(&[records(&[(1, 50.0), (0, 60.0)])], at(2 * DAY + 15))), [""; 0]);
+    assert_eq!(life.record.as_ref().unwrap().series[0].window.len(), 2);
+}
+
+#[test]
+fn history_at_adoption_alerts_nobody_by_itself() {
+    let mut life = watching(ScoreKind::SecureScore, drop_by(5.0, 30));
+    let history = [(0, 50.0), (-1, 50.0), (-2, 70.0), (-40, 90.0)];
+    assert_eq!(told(&life.check(&[records(&history)], at(0))), [""; 0]);
+    assert_eq!(life.record.as_ref().unwrap().series[0].window.len(), 4);
+    assert_eq!(
+        told(&life.check(&[records(&[(1, 50.0)])], at(DAY))),
+        [""; 0],
+        "nor does a day later what was lost before"
+    );
+    assert_eq!(told(&life.check(&[records(&[(2, 45.0)])], at(2 * DAY))), ["alert.firing to soc"]);
+}
+
+#[test]
+fn what_is_bad_already_at_adoption_is_told_once_from_the_newest_record() {
+    let mut life = watching(ScoreKind::SecureScore, Condition::Below(55.0));
+    assert_eq!(told(&life.check(&[records(&[(0, 60.0), (-1, 50.0)])], at(0))), [""; 0]);
+    assert_eq!(told(&life.check(&[records(&[(2, 50.0), (1, 50.0)])], at(2 * DAY))), ["alert.firing to soc"]);
+}
+
+#[test]
+fn a_daily_record_is_no_silence_between_two_days_but_an_overdue_one_is() {
+    let mut life = watching(ScoreKind::SecureScore, Condition::NoData(minutes(6 * 60)));
+    for quarter in 0..(60 * 4) {
+        let now = at(quarter * 15);
+        assert_eq!(told(&life.check(&[records(&[(0, 60.0)])], now)), [""; 0], "{now}");
+    }
+    // Three days after the record's midnight it is overdue; six hours of silence later that is told.
+    assert_eq!(told(&life.check(&[records(&[(0, 60.0)])], at(66 * 60))), ["alert.firing to soc"]);
+    assert_eq!(told(&life.check(&[records(&[(3, 60.0)])], at(67 * 60))), ["alert.resolved to soc"]);
+}
+
+#[test]
+fn an_outage_is_over_when_the_same_record_is_read_again() {
+    let mut life = watching(ScoreKind::SecureScore, Condition::NoData(minutes(60)));
+    life.check(&[records(&[(0, 60.0)])], at(0));
+    life.check(&[failed(ScoreKind::SecureScore, "microsoft-down")], at(15));
+    assert_eq!(told(&life.wake(60)), ["alert.firing to soc"]);
+    assert_eq!(told(&life.check(&[records(&[(0, 60.0)])], at(75))), ["alert.resolved to soc"]);
+}
+
+#[test]
+fn a_subject_that_is_missing_once_stays_and_one_that_is_gone_closes_its_alerts() {
+    let mut life = watching(ScoreKind::ExposureScoreByGroup, Condition::Above(50.0));
+    let both = groups(at(0), &[("Clerks", 70.0), ("Servers", 10.0)]);
+    assert_eq!(told(&life.check(&[both], at(0))), ["alert.firing to soc"]);
+    for quarter in 1..=96 {
+        let now = at(quarter * 15);
+        assert_eq!(told(&life.check(&[groups(now, &[("Servers", 10.0)])], now)), [""; 0], "{now}");
+    }
+    let now = at(97 * 15);
+    let over = life.check(&[groups(now, &[("Servers", 10.0)])], now);
+    assert_eq!(told(&over), ["alert.resolved to soc"]);
+    let facts = &over.notifications[0].notification.data;
+    assert_eq!(facts.score.as_ref().unwrap().subject.as_deref(), Some("Clerks"));
+    assert_eq!(facts.alert.as_ref().unwrap().resolution, Some(Resolution::SubjectRemoved));
+    let now = at(98 * 15);
+    assert_eq!(told(&life.check(&[groups(now, &[("Clerks", 70.0), ("Servers", 1.0)])], now)), ["alert.firing to soc"]);
+}
+
+#[test]
+fn before_the_first_subject_is_read_the_score_itself_may_be_silent() {
+    let mut life = watching(ScoreKind::ExposureScoreByGroup, Condition::NoData(minutes(60)));
+    life.check(&[failed(ScoreKind::ExposureScoreByGroup, "no-data")], at(0));
+    assert_eq!(told(&life.wake(60)), ["alert.firing to soc"]);
+    assert_eq!(told(&life.check(&[groups(at(75), &[("Clerks", 1.0)])], at(75))), ["alert.resolved to soc"]);
+    assert_eq!(told(&life.wake(100)), [""; 0]);
+}
