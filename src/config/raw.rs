@@ -1,3 +1,5 @@
+//! Long because every key that anybody may write stands here, side by side.
+//!
 //! The files as people write them. The JSON Schema is made of these types, and so is the list of known keys.
 
 use std::{borrow::Cow, collections::BTreeMap};

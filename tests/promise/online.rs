@@ -58,7 +58,7 @@ async fn an_online_check_says_what_each_tenant_lacks() {
     insta::assert_snapshot!(said, @r#"
     TENANT     TOKEN            ROLES             ROLES MISSING   SCORES                               WHAT TO DO
     contoso    ok               Score.Read.All    -               device-secure-score 500
-    fabrikam   ok               Machine.Read.All  Score.Read.All  device-secure-score role-missing     grant the app role `Score.Read.All` and have an administrator consent to it
+    fabrikam   ok               Machine.Read.All  Score.Read.All  device-secure-score role-missing     grant the app role `Score.Read.All` of WindowsDefenderATP and have an administrator consent to it
     sentinel   ok               Score.Read.All    -               device-secure-score 500
     tailspin   consent-missing  -                 -               device-secure-score consent-missing  have an administrator of the tenant consent to the app, and check `client_id` and `tenant_id`
     woodgrove  secret-wrong     -                 -               device-secure-score secret-wrong     store the client secret's value, not its ID, or make a new secret in the app registration
