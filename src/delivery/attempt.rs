@@ -57,6 +57,7 @@ pub(super) async fn deliver(
             return None;
         }
     };
+    let tenants = admission::tenants(&delivery);
     if !withhold(dispatcher, &config, &settings, &mut delivery, shutdown).await {
         return None;
     }
@@ -67,7 +68,6 @@ pub(super) async fn deliver(
         send::write(&settings, &config.templates, &delivery.notification, form, started)
     }));
     // What is written needs no facts any more, and a thousand receivers may hang.
-    let tenants = admission::tenants(&delivery);
     delivery.notification.data.items = Vec::new();
     let host = written.as_ref().ok().and_then(|written| written.as_ref().ok()?.host());
     let booked = match host.as_deref().map(|host| dispatcher.budget.book(host, delivery.attempt, started)) {
@@ -146,7 +146,7 @@ async fn withhold(
     delivery: &mut ClaimedDelivery,
     shutdown: &CancellationToken,
 ) -> bool {
-    let was_digest = !delivery.notification.data.items.is_empty();
+    let tenants = admission::tenants(delivery);
     let withheld = admission::withheld(config, settings, delivery);
     if withheld.is_empty() {
         return true;
@@ -159,12 +159,13 @@ async fn withhold(
         rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
         return false;
     }
-    if was_digest && delivery.notification.data.items.is_empty() {
-        let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
-        settle(dispatcher, delivery, outcome, None, shutdown).await;
-        return false;
+    if !delivery.notification.data.items.is_empty() {
+        return true;
     }
-    true
+    let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
+    settle(dispatcher, delivery, outcome, None, shutdown).await;
+    tell(dispatcher, tenants);
+    false
 }
 
 /// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would

@@ -1,6 +1,7 @@
 //! What the operator must hear about channels: through another channel than the one in trouble.
 
 use std::{
+    collections::HashSet,
     sync::{MutexGuard, PoisonError},
     time::Duration,
 };
@@ -23,8 +24,8 @@ use super::Dispatcher;
 const NEWS_FOR: Duration = Duration::from_hours(24);
 
 /// Tells the operator of every channel that refuses everything, of every one that has failed for a while, of its end, and of
-/// every one that has long not been proven. The same is told once, also after a crash: what is told is made from the store's own record of it. Returns the channels that
-/// have something to send.
+/// every one that has long not been proven. The same is told once, also after a crash: what is told is made from the store's own
+/// record of it. Returns the channels that have something to send.
 pub(super) async fn tell(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, StoreError> {
     let mut busy = Vec::new();
     let now = dispatcher.clock.now();
@@ -46,9 +47,8 @@ pub(super) async fn tell(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, St
     Ok(busy)
 }
 
-fn told(dispatcher: &Dispatcher) -> std::sync::MutexGuard<'_, std::collections::HashSet<NotificationId>> {
-    let told: MutexGuard<'_, _> = dispatcher.told_troubles.lock().unwrap_or_else(PoisonError::into_inner);
-    told
+fn told(dispatcher: &Dispatcher) -> MutexGuard<'_, HashSet<NotificationId>> {
+    dispatcher.told_troubles.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What there is to tell of a channel.

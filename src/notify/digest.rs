@@ -1,10 +1,7 @@
 //! Many notifications that wait for one channel become few lines: what one alert has to say is said once, and above a limit all
 //! lines go out as one message.
 
-use super::{
-    DeliveryId, Notification, NotificationId, NotificationType,
-    notification::{DigestItem, Facts, Links, NotificationFacts},
-};
+use super::{DeliveryId, Notification, NotificationId, NotificationType, compose, notification::DigestItem};
 use crate::domain::{ChannelName, Severity, Timestamp};
 
 /// Most lines of one digest: what the smallest receiver can show. More than that waiting make several digests.
@@ -95,28 +92,9 @@ pub fn message(store: &str, channel: &ChannelName, lines: &[Line], now: Timestam
         let severity = item.alert.as_ref().map_or(Severity::Info, |alert| alert.severity);
         (item.operator.is_none(), std::cmp::Reverse(severity), item.timestamp)
     });
-    Notification {
-        kind: NotificationType::Digest,
-        timestamp: now,
-        data: Facts {
-            notification: NotificationFacts {
-                short_id: id.short(),
-                id,
-                sequence: 1,
-                test: false,
-                possible_repeat: false,
-                stands_for: Vec::new(),
-            },
-            alert: None,
-            tenant: None,
-            rule: None,
-            score: None,
-            causes: Vec::new(),
-            operator: None,
-            items,
-            links: Links::default(),
-        },
-    }
+    let mut digest = compose::without_alert(NotificationType::Digest, id, now);
+    digest.data.items = items;
+    digest
 }
 
 #[cfg(test)]

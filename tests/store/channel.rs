@@ -138,6 +138,35 @@ async fn a_parked_channel_s_drill_waits_for_its_time() {
 }
 
 #[tokio::test]
+async fn a_drill_that_is_planned_ahead_waits_for_its_moment_and_nothing_else_waits_for_it() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let mut drill = to_tell("drill", None, &["soc"]);
+    drill.notification.kind = NotificationType::Drill;
+    assert!(store.announce(drill, at(1_800)).await.unwrap());
+    assert_eq!(store.claim(&channel("soc"), ClaimTerms::default(), at(0)).await.unwrap(), Claim::Wait(at(1_800)));
+    queue(store, "one", NotificationType::AlertFiring).await;
+    let alert = claim(store, "soc", 1).await;
+    assert_eq!(alert.notification.kind, NotificationType::AlertFiring);
+    store.settle(alert.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
+    assert_eq!(claim(store, "soc", 1_800).await.notification.kind, NotificationType::Drill);
+}
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_has_set_is_due() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    store.announce(to_tell("untried", None, &["soc"]), at(3_600)).await.unwrap();
+    let untried = claim(store, "soc", 0).await;
+    let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(3_700), may_have_arrived: false };
+    store.settle(untried.id, 1, AttemptOutcome::NotMade, None, at(0)).await.unwrap();
+    let ahead = claim(store, "soc", 3_600).await;
+    store.settle(ahead.id, 1, retry, None, at(3_601)).await.unwrap();
+    assert_eq!(store.claim(&channel("soc"), ClaimTerms::default(), at(3_602)).await.unwrap(), Claim::Wait(at(3_700)));
+    assert_eq!(claim(store, "soc", 10).await.attempt, 2, "its last attempt is still to come");
+}
+
+#[tokio::test]
 async fn the_time_until_the_first_drill_begins_once() {
     let bed = Bed::new().await;
     let store = &*bed.store;

@@ -16,10 +16,14 @@ const ATTEMPTS_KEPT: i64 = 50;
 const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND NOT EXISTS (\
     SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL AND e.alert_key IS NOT NULL \
     AND e.alert_key = d.alert_key AND e.id < d.id AND e.carrier IS NOT d.id)";
-/// When its next attempt may be made. What was not tried yet waits for nothing; a retry has a time of its own, unless a clock that
-/// was ahead has set it: it lies further ahead than any wait, or the attempt before it is still to come.
-const DUE_AT: &str = "iif(d.attempts = 0 OR d.next_attempt_at > max(?2, ?3) OR ?4 < (SELECT a.started_at FROM attempt AS a \
-    WHERE a.delivery_id = d.id AND a.number = d.attempts), 0, max(d.next_attempt_at, ?2))";
+/// When its next attempt may be made. What was not tried yet waits for nothing, but for a drill, which is planned ahead; a retry has
+/// a time of its own. What a clock that was ahead has set is due: it lies further ahead than any wait, or the attempt before it is
+/// still to come.
+const DUE_AT: &str = "CASE WHEN d.next_attempt_at > max(?2, ?3) THEN 0 \
+    WHEN d.attempts = 0 THEN iif(EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill'), \
+    d.next_attempt_at, 0) \
+    WHEN ?4 < (SELECT a.started_at FROM attempt AS a WHERE a.delivery_id = d.id AND a.number = d.attempts) THEN 0 \
+    ELSE max(d.next_attempt_at, ?2) END";
 
 /// What a parked channel may send all the same, since it shows whether the receiver was mended.
 const IS_DRILL: &str = "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill')";
