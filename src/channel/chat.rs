@@ -185,13 +185,7 @@ mod tests {
     }
 
     fn class(app: ChatApp, status: u16, body: &'static str) -> &'static str {
-        match judge(app, &answer(status, body), Timestamp::EPOCH) {
-            Verdict::Delivered => "delivered",
-            Verdict::Retry { .. } => "retry",
-            Verdict::Plainer { .. } => "plainer",
-            Verdict::Dead { .. } => "dead",
-            Verdict::Parked { .. } => "parked",
-        }
+        judge(app, &answer(status, body), Timestamp::EPOCH).class()
     }
 
     #[test]

@@ -244,6 +244,20 @@ pub enum Verdict {
     },
 }
 
+#[cfg(test)]
+impl Verdict {
+    /// Its name, for tables.
+    pub(crate) const fn class(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retry { .. } => "retry",
+            Self::Plainer { .. } => "plainer",
+            Self::Dead { .. } => "dead",
+            Self::Parked { .. } => "parked",
+        }
+    }
+}
+
 /// How a notification is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {

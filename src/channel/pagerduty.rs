@@ -343,13 +343,7 @@ mod tests {
                 truncated: false,
                 step: None,
             };
-            let class = match judge(&answer, Timestamp::EPOCH) {
-                Verdict::Delivered => "delivered",
-                Verdict::Retry { .. } => "retry",
-                Verdict::Plainer { .. } => "plainer",
-                Verdict::Dead { .. } => "dead",
-                Verdict::Parked { .. } => "parked",
-            };
+            let class = judge(&answer, Timestamp::EPOCH).class();
             assert_eq!(class, expected, "{status} {body:?}");
         }
     }

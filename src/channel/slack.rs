@@ -101,13 +101,7 @@ mod tests {
     fn class(status: u16, body: &'static str) -> &'static str {
         let answer =
             Answer { status, retry_after: None, content_type: None, body: body.into(), truncated: false, step: None };
-        match judge(&answer, Timestamp::EPOCH) {
-            Verdict::Delivered => "delivered",
-            Verdict::Retry { .. } => "retry",
-            Verdict::Plainer { .. } => "plainer",
-            Verdict::Dead { .. } => "dead",
-            Verdict::Parked { .. } => "parked",
-        }
+        judge(&answer, Timestamp::EPOCH).class()
     }
 
     #[test]

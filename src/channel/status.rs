@@ -68,13 +68,7 @@ mod tests {
                 truncated: false,
                 step: None,
             };
-            let class = match verdict(&answer, Timestamp::EPOCH) {
-                Verdict::Delivered => "delivered",
-                Verdict::Retry { .. } => "retry",
-                Verdict::Plainer { .. } => "plainer",
-                Verdict::Dead { .. } => "dead",
-                Verdict::Parked { .. } => "parked",
-            };
+            let class = verdict(&answer, Timestamp::EPOCH).class();
             let expected = match status {
                 200..=299 => "delivered",
                 401 | 403 | 404 | 410 => "parked",

@@ -152,10 +152,10 @@ fn either<T>(field: Field<T>, left: bool) -> (Field<T>, Field<T>) {
     if left { (field, Field::default()) } else { (Field::default(), field) }
 }
 
-fn signing(raw: Field<OneOrMany>, at: &Scope<'_>, problems: &mut Problems) -> Vec<SecretReference> {
+fn signing(raw: Field<OneOrMany<RawSecret>>, at: &Scope<'_>, problems: &mut Problems) -> Vec<SecretReference> {
     match problems.take(raw, at) {
         None => Vec::new(),
-        Some(OneOrMany::One(secret)) => signing_key(secret, at, problems).into_iter().collect(),
+        Some(OneOrMany::One(secret)) => signing_key(*secret, at, problems).into_iter().collect(),
         Some(OneOrMany::Many(secrets)) => {
             let secrets = problems.items(Field::Good(secrets), at);
             secrets.into_iter().filter_map(|(index, secret)| signing_key(secret, &at.item(index), problems)).collect()

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::{
     field::{Field, Word},
-    raw::{RawCredential, RawCredentials},
+    raw::{OneOrMany, RawCredential},
     scope::{Problems, Scope},
     secrets,
     words::{day, guid},
@@ -22,12 +22,16 @@ const PROOFS: &str = "write one of `secret:`, `certificate:` and `federated_toke
 const OPEN_TO_OTHERS: u32 = 0o027;
 
 /// Reads what stands under `credential:`.
-pub(super) fn credential(raw: Field<RawCredentials>, at: &Scope<'_>, problems: &mut Problems) -> Option<AppCredential> {
+pub(super) fn credential(
+    raw: Field<OneOrMany<RawCredential>>,
+    at: &Scope<'_>,
+    problems: &mut Problems,
+) -> Option<AppCredential> {
     let written = match problems.take(raw, at)? {
-        RawCredentials::One(raw) => {
+        OneOrMany::One(raw) => {
             return one(*raw, at, problems).map(|(client_id, proof)| AppCredential { client_id, proofs: vec![proof] });
         }
-        RawCredentials::Many(written) => written,
+        OneOrMany::Many(written) => written,
     };
     if written.is_empty() {
         problems.error(at, "there is no credential in the list", "write one, or two while they rotate, newest first");

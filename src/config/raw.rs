@@ -1,13 +1,14 @@
-//! Long because every key that anybody may write stands here, side by side.
-//!
 //! The files as people write them. The JSON Schema is made of these types, and so is the list of known keys.
 
-use std::{borrow::Cow, collections::BTreeMap};
+mod shape;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, de::Error};
-use serde_yaml::Value;
+use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use self::shape::ChannelUrl;
+pub(super) use self::shape::{AllowPrivate, OneOrMany, RawSecret, RawTenantEntry};
 use super::field::{Field, Word};
 
 /// Declares a mapping as written: every key is optional to the reader, so that all that is wrong can be told at once.
@@ -54,7 +55,7 @@ raw! {
         /// Who hears that we are blind, and that a channel is failing.
         operator: RawOperator,
         /// One multi-tenant app for every tenant that has no credential of its own.
-        credential: RawCredentials,
+        credential: OneOrMany<RawCredential>,
         /// Base URLs of a private cloud or a test, for every tenant.
         endpoints: RawEndpoints,
         /// One call to Microsoft, body included: `30s`.
@@ -80,7 +81,7 @@ raw! {
         /// The nearer API host of the commercial cloud.
         region: Word,
         /// The app that signs in to this tenant.
-        credential: RawCredentials,
+        credential: OneOrMany<RawCredential>,
         /// Labels, by which rules and channels select it.
         labels: BTreeMap<String, Field<String>>,
         /// Channels told besides those of the rule.
@@ -127,7 +128,7 @@ raw! {
         #[schemars(with = "ChannelUrl")]
         url: RawSecret,
         /// `whsec_` or `whsk_` and base64; a list while it rotates, newest first.
-        signing_secret: OneOrMany,
+        signing_secret: OneOrMany<RawSecret>,
         /// Of `email`: the server that takes the mail: `smtps://smtp.example`, or `smtp://smtp.example` with STARTTLS.
         server: Word,
         /// Of `email`: `none` for a server inside your network that knows no TLS.
@@ -273,135 +274,4 @@ raw! {
         /// A systemd credential.
         credential: Word,
     }
-}
-
-/// An entry under `tenants:` of the main file.
-#[derive(Debug, Clone)]
-pub(super) enum RawTenantEntry {
-    /// A file or a pattern of files.
-    File(String),
-    /// A tenant.
-    Inline(Box<RawTenant>),
-}
-
-/// What stands where a secret belongs. A literal is dropped at once, so that nothing can print it.
-#[derive(Debug, Clone)]
-pub(super) enum RawSecret {
-    /// A reference.
-    Reference(Box<RawReference>),
-    /// A literal text that is a web address: allowed for the `url:` of a generic webhook only.
-    Address(secrecy::SecretString),
-    /// A literal.
-    Literal,
-}
-
-/// What editors are told of a channel's `url:`; only a generic webhook's may stand in the open.
-enum ChannelUrl {}
-
-/// One secret, or several while they rotate.
-#[derive(Debug, Clone)]
-pub(super) enum OneOrMany {
-    /// One.
-    One(RawSecret),
-    /// Several, newest first.
-    Many(Vec<Field<RawSecret>>),
-}
-
-/// One credential, or several of one app while they rotate.
-#[derive(Debug, Clone)]
-pub(super) enum RawCredentials {
-    /// One.
-    One(Box<RawCredential>),
-    /// Several, newest first.
-    Many(Vec<Field<RawCredential>>),
-}
-
-/// What stands under `allow_private:`.
-#[derive(Debug, Clone)]
-pub(super) enum AllowPrivate {
-    /// All or none.
-    All(bool),
-    /// These networks.
-    Networks(Vec<Field<Word>>),
-}
-
-impl<'de> Deserialize<'de> for RawTenantEntry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(file) => Ok(Self::File(file)),
-            value @ Value::Mapping(_) => {
-                RawTenant::deserialize(value).map(|tenant| Self::Inline(Box::new(tenant))).map_err(D::Error::custom)
-            }
-            _ => Err(D::Error::custom("not that, expected a file or a tenant")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RawSecret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Value::deserialize(deserializer)? {
-            value @ Value::Mapping(_) => {
-                RawReference::deserialize(value).map_or(Self::Literal, |reference| Self::Reference(Box::new(reference)))
-            }
-            Value::String(text) if text.contains("://") => Self::Address(text.into()),
-            _ => Self::Literal,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Many).map_err(D::Error::custom),
-            value => RawSecret::deserialize(value).map(Self::One).map_err(D::Error::custom),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RawCredentials {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Many).map_err(D::Error::custom),
-            value => RawCredential::deserialize(value).map(|one| Self::One(Box::new(one))).map_err(D::Error::custom),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for AllowPrivate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Bool(all) => Ok(Self::All(all)),
-            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Networks).map_err(D::Error::custom),
-            _ => Err(D::Error::custom("not that, expected `true`, `false` or a list of networks")),
-        }
-    }
-}
-
-/// Gives a type that reads one of several shapes its place in the JSON Schema.
-macro_rules! any_of {
-    ($($name:ident: $($shape:expr),+;)*) => { $(
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                let shapes: Vec<Schema> = vec![$($shape(generator)),+];
-                json_schema!({ "anyOf": shapes })
-            }
-        }
-    )* };
-}
-
-any_of! {
-    RawTenantEntry: SchemaGenerator::subschema_for::<String>, SchemaGenerator::subschema_for::<RawTenant>;
-    RawSecret: SchemaGenerator::subschema_for::<RawReference>;
-    ChannelUrl: SchemaGenerator::subschema_for::<RawReference>, web_address;
-    OneOrMany: SchemaGenerator::subschema_for::<RawReference>, SchemaGenerator::subschema_for::<Vec<RawReference>>;
-    RawCredentials: SchemaGenerator::subschema_for::<RawCredential>, SchemaGenerator::subschema_for::<Vec<RawCredential>>;
-    AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
-}
-
-fn web_address(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "pattern": "^https?://" })
 }

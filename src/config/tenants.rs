@@ -12,7 +12,7 @@ use super::{
     endpoints::{Endpoints, endpoints, hosts},
     fences::Channels,
     field::{Field, Word},
-    raw::{RawCredentials, RawTenant},
+    raw::{OneOrMany, RawCredential, RawTenant},
     scope::{Problems, Scope, Spot},
     words::{Names, guid, labels, name, notify, one_of, scores, zone},
 };
@@ -178,7 +178,7 @@ impl Tenants {
     /// Reads a credential; equal ones are shared.
     pub(super) fn credential(
         &mut self,
-        raw: Field<RawCredentials>,
+        raw: Field<OneOrMany<RawCredential>>,
         at: &Scope<'_>,
         problems: &mut Problems,
     ) -> Option<Arc<AppCredential>> {

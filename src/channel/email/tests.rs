@@ -8,13 +8,7 @@ const CONTENT: Step = Step::Content { refused: 0 };
 fn class(status: u16, step: Step, text: &'static str) -> &'static str {
     let answer =
         Answer { status, retry_after: None, content_type: None, body: text.into(), truncated: false, step: Some(step) };
-    match judge(&answer) {
-        Verdict::Delivered => "delivered",
-        Verdict::Retry { .. } => "retry",
-        Verdict::Plainer { .. } => "plainer",
-        Verdict::Dead { .. } => "dead",
-        Verdict::Parked { .. } => "parked",
-    }
+    judge(&answer).class()
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! Values that may be written in one of several shapes: what they are, how they are read, what editors are told of them.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
+use serde_yaml::Value;
+
+use super::{RawReference, RawTenant};
+use crate::config::field::{Field, Word};
+
+/// An entry under `tenants:` of the main file.
+#[derive(Debug, Clone)]
+pub(in crate::config) enum RawTenantEntry {
+    /// A file or a pattern of files.
+    File(String),
+    /// A tenant.
+    Inline(Box<RawTenant>),
+}
+
+/// What stands where a secret belongs. A literal is dropped at once, so that nothing can print it.
+#[derive(Debug, Clone)]
+pub(in crate::config) enum RawSecret {
+    /// A reference.
+    Reference(Box<RawReference>),
+    /// A literal text that is a web address: allowed for the `url:` of a generic webhook only.
+    Address(secrecy::SecretString),
+    /// A literal.
+    Literal,
+}
+
+/// What editors are told of a channel's `url:`; only a generic webhook's may stand in the open.
+pub(super) enum ChannelUrl {}
+
+/// One, or several while they rotate.
+#[derive(Debug, Clone)]
+pub(in crate::config) enum OneOrMany<T> {
+    /// One.
+    One(Box<T>),
+    /// Several, newest first.
+    Many(Vec<Field<T>>),
+}
+
+/// What stands under `allow_private:`.
+#[derive(Debug, Clone)]
+pub(in crate::config) enum AllowPrivate {
+    /// All or none.
+    All(bool),
+    /// These networks.
+    Networks(Vec<Field<Word>>),
+}
+
+impl<'de> Deserialize<'de> for RawTenantEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(file) => Ok(Self::File(file)),
+            value @ Value::Mapping(_) => {
+                RawTenant::deserialize(value).map(|tenant| Self::Inline(Box::new(tenant))).map_err(D::Error::custom)
+            }
+            _ => Err(D::Error::custom("not that, expected a file or a tenant")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RawSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            value @ Value::Mapping(_) => {
+                RawReference::deserialize(value).map_or(Self::Literal, |reference| Self::Reference(Box::new(reference)))
+            }
+            Value::String(text) if text.contains("://") => Self::Address(text.into()),
+            _ => Self::Literal,
+        })
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Many).map_err(D::Error::custom),
+            value => T::deserialize(value).map(|one| Self::One(Box::new(one))).map_err(D::Error::custom),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AllowPrivate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(all) => Ok(Self::All(all)),
+            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Networks).map_err(D::Error::custom),
+            _ => Err(D::Error::custom("not that, expected `true`, `false` or a list of networks")),
+        }
+    }
+}
+
+/// Gives a type that reads one of several shapes its place in the JSON Schema.
+macro_rules! any_of {
+    ($($name:ident: $($shape:expr),+;)*) => { $(
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let shapes: Vec<Schema> = vec![$($shape(generator)),+];
+                json_schema!({ "anyOf": shapes })
+            }
+        }
+    )* };
+}
+
+any_of! {
+    RawTenantEntry: SchemaGenerator::subschema_for::<String>, SchemaGenerator::subschema_for::<RawTenant>;
+    RawSecret: SchemaGenerator::subschema_for::<RawReference>;
+    ChannelUrl: SchemaGenerator::subschema_for::<RawReference>, web_address;
+    AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMany_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let shapes = [generator.subschema_for::<T>(), generator.subschema_for::<Vec<T>>()];
+        json_schema!({ "anyOf": shapes })
+    }
+}
+
+fn web_address(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": "^https?://" })
+}
