@@ -27,8 +27,8 @@ Examples:
   scorewatch check --online                          also sign in to each tenant and ask for its scores
   scorewatch check --online --tenant contoso         one of them
 
-`--online` writes nothing to the store and tells nobody, and may be run beside the service. Exit code 1: some tenant can't be
-read, or a channel's address is refused.")]
+`--online` writes nothing to the store and tells nobody, and may be run beside the service. Exit code 1: some \
+tenant can't be read, or a channel's address is refused.")]
 pub(super) struct Arguments {
     /// Say what was understood, and when the next checks would run
     #[arg(short, long, conflicts_with = "online")]
