@@ -33,6 +33,7 @@ pub fn operator_rule(operator: &Operator) -> Option<Rule> {
         notify: operator.notify.clone(),
         good_news: false,
         fleet: false,
+        flapping: None,
     })
 }
 

@@ -332,7 +332,9 @@ impl<'a> Judging<'a> {
             severity: rule.severity,
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
             points: self.points(score, subject, transition),
-            reason: fired_blind.then(|| blind::reason(failing)),
+            reason: (transition.kind == TransitionKind::Unstable)
+                .then(|| compose::unstable(rule))
+                .or_else(|| fired_blind.then(|| blind::reason(failing))),
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
             links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
         };

@@ -15,7 +15,7 @@ use super::{
     tenants::{Inherited, Tenants},
     words::Names,
 };
-use crate::diagnostic::Place;
+use crate::{diagnostic::Place, rule::FlapLimit};
 
 /// Reads every tenant, written here or in files; each file is let go before the next.
 pub(super) fn read_tenants(
@@ -73,7 +73,7 @@ fn read_tenant_file(
 pub(super) fn read_rules(
     raw: Field<Vec<Field<Word>>>,
     at: &Scope<'_>,
-    channels: &Names,
+    (channels, limit): (&Names, FlapLimit),
     problems: &mut Problems,
 ) -> Rules {
     let mut rules = Rules::new();
@@ -90,7 +90,7 @@ pub(super) fn read_rules(
             let list = top.key("rules");
             for (index, raw) in problems.items(raw.rules, &list) {
                 let here = list.item(index);
-                let Some(rule) = rule(raw, &here, channels, problems) else { continue };
+                let Some(rule) = rule(raw, &here, (channels, limit), problems) else { continue };
                 let place = here.key("name").place();
                 if let Some(first) = places.insert(rule.name.as_str().to_owned(), place.clone()) {
                     let what = format!("rule `{}` is defined a second time", rule.name);

@@ -15,7 +15,7 @@ use super::{
     gather::{read_rules, read_tenants},
     raw::{RawChannel, RawMain},
     scope::{Problems, Scope},
-    settings::{fleet, listen, location, operator, public_url, templates},
+    settings::{flapping, fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     words::{Names, scores, zone},
 };
@@ -57,7 +57,8 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     let mut tenants = Tenants::of(channels.clone());
     let inherited = inherit(&mut raw, &mut tenants, &top, problems);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, problems);
-    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, problems);
+    let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
+    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, limit), problems);
     fences::check(&rules, &tenants, &channels, problems);
     fences::check_known(&here, &tenants, &channels, problems);
     let operator = operator(raw.operator, &top.key("operator"), &names, &channels, problems);

@@ -66,6 +66,8 @@ raw! {
         retention: Word,
         /// Holding time and size of a fleet shift.
         fleet: RawFleet,
+        /// From how many changes on an alert is told once to be unstable, and then left alone.
+        flapping: RawFlapping,
     }
 
     /// One tenant.
@@ -193,6 +195,14 @@ raw! {
         share: Word,
     }
 
+    /// How often an alert may fire and recover.
+    struct RawFlapping {
+        /// So many changes are told: `6`.
+        changes: Word,
+        /// Within so much time: `24h`.
+        within: Word,
+    }
+
     /// Who hears that we are blind, and that a channel is failing.
     struct RawOperator {
         /// Channels, which must be open to every tenant.
@@ -235,6 +245,8 @@ raw! {
         good_news: bool,
         /// `off`: this rule takes no part in fleet shifts.
         fleet: Word,
+        /// `off`: each change of this rule's alerts is told, however many there are.
+        flapping: Word,
     }
 
     /// What must hold for a rule to fire: exactly one of the first five.

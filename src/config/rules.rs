@@ -10,14 +10,19 @@ use super::{
 };
 use crate::{
     domain::{Better, ScoreKind, Selector, Severity, parse_duration},
-    rule::{BaselineChoice, Change, Condition, Recover, Rule, RuleName, Size},
+    rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size},
 };
 
 /// What the names of Scorewatch's own rules begin with.
 const RESERVED: &str = "operator.";
 
 /// A rule, unless there is an error in it.
-pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &Names, problems: &mut Problems) -> Option<Rule> {
+pub(super) fn rule(
+    raw: RawRule,
+    at: &Scope<'_>,
+    (channels, limit): (&Names, FlapLimit),
+    problems: &mut Problems,
+) -> Option<Rule> {
     at.only(RawRule::KEYS, problems);
     let name_at = at.key("name");
     let written = problems.require(raw.name, &name_at, "device-score-low");
@@ -43,8 +48,9 @@ pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &Names, problems: &mu
     let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
     let severity = one_of(raw.severity, &at.key("severity"), &severities, problems).unwrap_or_default();
     let good_news = problems.take(raw.good_news, &at.key("good_news")).unwrap_or_default();
-    let fleet = [("on", true), ("off", false), ("true", true), ("false", false)];
-    let fleet = one_of(raw.fleet, &at.key("fleet"), &fleet, problems).unwrap_or(true);
+    let switch = [("on", true), ("off", false), ("true", true), ("false", false)];
+    let fleet = one_of(raw.fleet, &at.key("fleet"), &switch, problems).unwrap_or(true);
+    let flapping = one_of(raw.flapping, &at.key("flapping"), &switch, problems).unwrap_or(true);
     let tenants = Selector(labels(raw.tenants, &at.key("tenants"), problems));
     let notify = notify(raw.notify, &at.key("notify"), channels, problems);
     let when = when?;
@@ -77,6 +83,7 @@ pub(super) fn rule(raw: RawRule, at: &Scope<'_>, channels: &Names, problems: &mu
         notify,
         good_news,
         fleet,
+        flapping: flapping.then_some(limit),
     })
 }
 
@@ -209,7 +216,7 @@ fn only_good_news(when: Condition, kind: ScoreKind) -> bool {
     }
 }
 
-fn above_zero(text: &str) -> Result<Duration, String> {
+pub(super) fn above_zero(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("it can't be zero; write a duration like `24h`".to_owned()),
         duration => Ok(duration),

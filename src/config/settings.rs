@@ -7,12 +7,12 @@ use super::{
     channels::whole,
     fences::Channels,
     field::{Field, Word},
-    raw::{RawFleet, RawOperator},
-    rules::share,
+    raw::{RawFlapping, RawFleet, RawOperator},
+    rules::{above_zero, share},
     scope::{Problems, Scope},
     words::{Names, notify},
 };
-use crate::{domain::parse_duration, template::Registry};
+use crate::{domain::parse_duration, rule::FlapLimit, template::Registry};
 
 /// Who hears that we are blind.
 pub(super) fn operator(
@@ -81,6 +81,21 @@ pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, problems: &mut Problem
         hold: problems.parse(raw.hold, &at.key("hold"), parse_duration).unwrap_or(default.hold),
         at_least: problems.parse(raw.at_least, &at.key("at_least"), whole).unwrap_or(default.at_least),
         share_percent: problems.parse(raw.share, &at.key("share"), share).unwrap_or(default.share_percent),
+    }
+}
+
+/// From how many changes on an alert is unstable.
+pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, problems: &mut Problems) -> FlapLimit {
+    let raw = problems.take(raw, at).unwrap_or_default();
+    at.only(RawFlapping::KEYS, problems);
+    let default = FlapLimit::default();
+    let changes = problems.parse(raw.changes, &at.key("changes"), |text| {
+        let changes = text.parse().ok().filter(|changes| (2..=1000).contains(changes));
+        changes.ok_or_else(|| format!("`{text}` is no number of changes; write a whole number from 2 to 1000"))
+    });
+    FlapLimit {
+        changes: changes.unwrap_or(default.changes),
+        within: problems.parse(raw.within, &at.key("within"), above_zero).unwrap_or(default.within),
     }
 }
 

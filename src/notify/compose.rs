@@ -6,8 +6,8 @@ use super::{
     notification::{AlertFacts, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts},
 };
 use crate::{
-    domain::{Points, ScoreKind, Severity, Subject, Timestamp},
-    rule::{AlertKey, Condition, Resolution, Transition, TransitionKind},
+    domain::{Points, ScoreKind, Severity, Subject, Timestamp, format_duration},
+    rule::{AlertKey, Condition, Resolution, Rule, Transition, TransitionKind},
 };
 
 /// What a notification of a transition is made from, besides the transition.
@@ -130,8 +130,21 @@ const fn type_of(kind: TransitionKind) -> NotificationType {
         TransitionKind::Fired => NotificationType::AlertFiring,
         TransitionKind::Worsened => NotificationType::AlertWorsened,
         TransitionKind::Reminder => NotificationType::AlertReminder,
+        TransitionKind::Unstable => NotificationType::AlertUnstable,
         TransitionKind::Resolved(_) => NotificationType::AlertResolved,
     }
+}
+
+/// What is said of an alert that is unstable.
+#[must_use]
+pub fn unstable(rule: &Rule) -> String {
+    let limit = rule.flapping.unwrap_or_default();
+    format!(
+        "fired and recovered more than {} times within {}; told again once it has been stable for {}",
+        limit.changes,
+        format_duration(limit.within),
+        format_duration(rule.calm()),
+    )
 }
 
 /// Why an alert is over, where the score did not simply recover.

@@ -42,6 +42,12 @@ pub enum NotificationType {
     /// An alert is over.
     #[serde(rename = "alert.resolved")]
     AlertResolved,
+    /// An alert has fired and recovered too often; nothing more is told of it until it has been stable for a while.
+    #[serde(rename = "alert.unstable")]
+    AlertUnstable,
+    /// Many tenants' scores moved together: Microsoft changed the ruler.
+    #[serde(rename = "fleet.shift")]
+    FleetShift,
     /// Several notifications that waited for one channel, as one message.
     #[serde(rename = "digest")]
     Digest,
@@ -74,6 +80,8 @@ impl NotificationType {
             Self::AlertWorsened => "alert.worsened",
             Self::AlertReminder => "alert.reminder",
             Self::AlertResolved => "alert.resolved",
+            Self::AlertUnstable => "alert.unstable",
+            Self::FleetShift => "fleet.shift",
             Self::Digest => "digest",
             Self::Drill => "drill",
             Self::OperatorBlind => "operator.blind",

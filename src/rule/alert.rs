@@ -30,6 +30,37 @@ pub struct Alert {
     /// Samples before this instant are no baseline any more: their loss was accepted, or regained as far as the rule asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebased_at: Option<Timestamp>,
+    /// How often it has changed lately.
+    #[serde(default, skip_serializing_if = "Flapping::is_calm")]
+    pub flapping: Flapping,
+}
+
+/// How often an alert has fired and recovered lately, and whether it was told to be unstable.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Flapping {
+    /// When it fired or recovered, by the wall clock, oldest first; only as far back as its rule counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Timestamp>,
+    /// It was told to be unstable, and nothing more is told until it has been stable for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unstable: Option<Unstable>,
+}
+
+/// An alert that was told to be unstable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unstable {
+    /// When it last fired or recovered, by the wall clock.
+    pub changed_at: Timestamp,
+    /// How it last fired; what the message is about that ends this, if it does not fire by then.
+    pub fired: Firing,
+}
+
+impl Flapping {
+    /// Whether nothing of it needs to be kept.
+    #[must_use]
+    pub const fn is_calm(&self) -> bool {
+        self.changes.is_empty() && self.unstable.is_none()
+    }
 }
 
 /// Where in its life an alert is.

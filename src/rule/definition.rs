@@ -39,6 +39,23 @@ pub struct Rule {
     pub good_news: bool,
     /// Whether this rule takes part in fleet shifts.
     pub fleet: bool,
+    /// From how many changes on an alert is unstable; `None`: it is told of each.
+    pub flapping: Option<FlapLimit>,
+}
+
+/// How often an alert may fire and recover before it is told once that it is unstable, and then left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlapLimit {
+    /// So many changes are told.
+    pub changes: u32,
+    /// Within so much time, by the wall clock.
+    pub within: Duration,
+}
+
+impl Default for FlapLimit {
+    fn default() -> Self {
+        Self { changes: 6, within: Duration::from_hours(24) }
+    }
 }
 
 impl Rule {
@@ -52,6 +69,13 @@ impl Rule {
     #[must_use]
     pub const fn terms(&self) -> Terms {
         Terms { when: self.when, recover: self.recover }
+    }
+
+    /// An unstable alert is stable once it has not changed for so long: for as long as `for`, and at least an hour.
+    #[must_use]
+    pub fn calm(&self) -> Duration {
+        const CALM_MIN: Duration = Duration::from_hours(1);
+        self.hold.max(CALM_MIN)
     }
 
     /// The identity of this rule's alert for one series.

@@ -6,6 +6,7 @@
 
 mod close;
 mod firing;
+mod flapping;
 mod no_data;
 mod quiet;
 #[cfg(test)]
@@ -86,6 +87,7 @@ pub fn step(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>)
         (_, Condition::NoData(silence)) => no_data::watch(rule, alert, reading, silence, situation),
         _ => believed.map_or_else(Outcome::default, |reading| quiet::judge(rule, alert, reading, situation)),
     };
+    let outcome = flapping::temper(rule, alert, outcome, believed, situation);
     let is_told = outcome.transition.is_some();
     let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), reading, is_told, situation);
     Step { alert: outcome.alert, transition: outcome.transition, wake_at }
@@ -121,10 +123,7 @@ fn tell(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> Out
         TransitionKind::Resolved(_) => AlertState::Inactive,
         _ => AlertState::Firing(firing.clone()),
     };
-    Outcome {
-        alert: Some(Alert { state, generation, sequence, rebased_at: alert.rebased_at }),
-        transition: Some(transition),
-    }
+    Outcome { alert: Some(Alert { state, generation, sequence, ..alert.clone() }), transition: Some(transition) }
 }
 
 /// Ends an alert.

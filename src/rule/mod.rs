@@ -12,8 +12,8 @@ pub mod evaluate;
 pub mod loss;
 pub mod transition;
 
-pub use alert::{Alert, AlertKey, AlertState, Firing, Pending};
+pub use alert::{Alert, AlertKey, AlertState, Firing, Flapping, Pending, Unstable};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
-pub use definition::{Rule, RuleName};
+pub use definition::{FlapLimit, Rule, RuleName};
 pub use evaluate::{Event, Situation, Step, accept, close, step};
 pub use transition::{Resolution, Transition, TransitionKind};

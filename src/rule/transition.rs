@@ -36,6 +36,8 @@ pub enum TransitionKind {
     Worsened,
     /// It still fires.
     Reminder,
+    /// It has fired and recovered too often; nothing more is told until it has been stable for a while.
+    Unstable,
     /// It is over.
     Resolved(Resolution),
 }

@@ -164,6 +164,7 @@ fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String 
         (NotificationType::AlertResolved, None, _) => format!("{name} can be read again"),
         (NotificationType::AlertReminder, Some(value), _) => format!("{name} is still {value}{condition}"),
         (NotificationType::AlertReminder, None, _) => format!("still no data for {name}"),
+        (NotificationType::AlertUnstable, ..) => format!("{name} keeps changing{condition}"),
         (_, None, _) => format!("no data for {name}"),
         (NotificationType::AlertWorsened, Some(value), _) => format!("{name} has worsened to {value}{condition}"),
         (_, Some(value), Some(baseline)) => {

@@ -129,6 +129,7 @@ pub(super) fn rule(name: &str, when: Condition) -> Rule {
         notify: channels(&["soc"]),
         good_news: false,
         fleet: true,
+        flapping: None,
     }
 }
 

@@ -101,7 +101,7 @@ pub(super) fn firing(generation: u64, sequence: u64) -> Alert {
         worst_told: Some(340.0),
         worst_seen: None,
     };
-    Alert { state: AlertState::Firing(firing), generation, sequence, rebased_at: None }
+    Alert { state: AlertState::Firing(firing), generation, sequence, ..Alert::default() }
 }
 
 pub(super) fn pending() -> Alert {
@@ -112,7 +112,7 @@ pub(super) fn pending() -> Alert {
 }
 
 pub(super) fn resolved(generation: u64, sequence: u64) -> Alert {
-    Alert { state: AlertState::Inactive, generation, sequence, rebased_at: None }
+    Alert { state: AlertState::Inactive, generation, sequence, ..Alert::default() }
 }
 
 pub(super) fn update(rule: &str, alert: Alert) -> AlertUpdate {

@@ -1,9 +1,9 @@
 //! Alerts that end though no score recovered: accepted as the new level, or without the rule, tenant or subject they were about.
 
-use super::{Outcome, Seen, Step, resolve};
+use super::{Outcome, Seen, Step, flapping, resolve};
 use crate::{
     domain::{Sample, Timestamp},
-    rule::{Alert, AlertState, Firing, Resolution, Rule, baseline},
+    rule::{Alert, AlertState, Firing, Resolution, Rule, Unstable, baseline},
 };
 
 /// A person accepts the loss as the new level: the samples before the newest are no baseline any more.
@@ -26,10 +26,16 @@ pub fn close(alert: &Alert, why: Resolution, window: &[Sample], now: Timestamp) 
             let sample = baseline::newest(window).filter(|_| is_measured);
             resolve(alert, firing, why, Seen { at: now, sample })
         }
-        AlertState::Pending(_) => {
-            Outcome { alert: Some(Alert { state: AlertState::Inactive, ..*alert }), transition: None }
-        }
-        AlertState::Inactive => Outcome::default(),
+        _ => match &alert.flapping.unstable {
+            // It was told to be unstable, so it is told that it is over.
+            Some(Unstable { fired, .. }) => {
+                resolve(alert, fired, why, Seen { at: now, sample: baseline::newest(window) })
+            }
+            None if matches!(alert.state, AlertState::Pending(_)) => {
+                Outcome { alert: Some(Alert { state: AlertState::Inactive, ..alert.clone() }), transition: None }
+            }
+            None => Outcome::default(),
+        },
     })
 }
 
@@ -52,5 +58,6 @@ pub(super) fn accept_as(alert: &Alert, firing: &Firing, newest: Option<Sample>, 
 }
 
 fn without_wake(outcome: Outcome) -> Step {
+    let outcome = flapping::forget(outcome);
     Step { alert: outcome.alert, transition: outcome.transition, wake_at: None }
 }

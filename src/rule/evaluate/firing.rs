@@ -36,7 +36,7 @@ pub(super) fn go_on(
         return reminder;
     }
     let changed = judged != *firing;
-    Outcome { alert: changed.then_some(Alert { state: AlertState::Firing(judged), ..*alert }), transition: None }
+    Outcome { alert: changed.then_some(Alert { state: AlertState::Firing(judged), ..alert.clone() }), transition: None }
 }
 
 enum Verdict {

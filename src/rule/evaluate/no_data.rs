@@ -34,7 +34,7 @@ pub(super) fn watch(
     }
     // Pending only from another condition, before the rule was edited.
     let was_pending = matches!(alert.state, AlertState::Pending(_));
-    Outcome { alert: was_pending.then_some(Alert { state: AlertState::Inactive, ..*alert }), transition: None }
+    Outcome { alert: was_pending.then_some(Alert { state: AlertState::Inactive, ..alert.clone() }), transition: None }
 }
 
 /// An alert that fired for want of data. Any reading ends it, a zero that is not yet confirmed and one under an edited rule

@@ -45,5 +45,5 @@ fn held_since(rule: &Rule, pending: &Pending, at: Timestamp, situation: &Situati
 }
 
 fn with_state(alert: &Alert, state: AlertState) -> Alert {
-    Alert { state, ..*alert }
+    Alert { state, ..alert.clone() }
 }

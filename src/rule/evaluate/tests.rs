@@ -4,6 +4,7 @@ mod baseline;
 mod close;
 mod edit;
 mod firing;
+mod flapping;
 mod hold;
 mod laws;
 mod no_data;

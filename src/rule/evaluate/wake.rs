@@ -1,6 +1,6 @@
 //! When an alert must be looked at again though no reading comes.
 
-use super::{Situation, close, reminder_at};
+use super::{Situation, close, flapping, reminder_at};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{Alert, AlertState, Condition, Rule},
@@ -21,6 +21,10 @@ pub(super) fn wake_at(
         Condition::NoData(silence) => Some(situation.last_data.plus(silence).plus(situation.away)),
         _ => None,
     };
+    if let Some(unstable) = &alert.flapping.unstable {
+        let calm_at = flapping::calm_at(rule, unstable.changed_at, situation.now);
+        return silence_ends.map_or(Some(calm_at), |at| Some(at.min(calm_at)));
+    }
     let AlertState::Firing(firing) = &alert.state else { return silence_ends };
     let told = rule.repeat.zip(situation.told_at.filter(|_| !is_told));
     let reminder = told.map(|(repeat, told_at)| reminder_at(repeat, told_at, situation.now));

@@ -137,7 +137,7 @@ proptest! {
                 TransitionKind::Fired | TransitionKind::Resolved(Resolution::RuleChanged) => is_no_data,
                 TransitionKind::Reminder => rule.repeat.is_some(),
                 TransitionKind::Resolved(Resolution::Accepted) => rule.accept_after.is_some(),
-                TransitionKind::Worsened | TransitionKind::Resolved(_) => false,
+                TransitionKind::Worsened | TransitionKind::Unstable | TransitionKind::Resolved(_) => false,
             };
             assert!(is_allowed, "{before:?} → {step:?}");
         });

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::{
     domain::{Sample, Selector, Severity, Timestamp, parse_duration},
     rule::{
-        Alert, AlertState, BaselineChoice, Change, Condition, Event, Recover, Resolution, Rule, RuleName, Situation,
-        Size, Step, Transition, TransitionKind, accept, close, step,
+        Alert, AlertState, BaselineChoice, Change, Condition, Event, FlapLimit, Recover, Resolution, Rule, RuleName,
+        Situation, Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
 
@@ -37,6 +37,7 @@ pub(super) fn rule(text: &str) -> Rule {
         notify: Vec::new(),
         good_news: false,
         fleet: true,
+        flapping: None,
     };
     let mut change = Change { size: Size::Points(0.0), within: Duration::from_hours(24), from: BaselineChoice::Best };
     for part in text.split(", ") {
@@ -56,6 +57,9 @@ pub(super) fn rule(text: &str) -> Rule {
             }
             "for" => rule.hold = duration(),
             "repeat" => rule.repeat = Some(duration()),
+            "flapping" => {
+                rule.flapping = Some(FlapLimit { changes: words[1].parse().unwrap(), ..FlapLimit::default() });
+            }
             "step" => rule.step = Some(size(words[1])),
             "accept_after" => rule.accept_after = Some(duration()),
             "recover" if words[1] == "above" => rule.recover = Some(Recover::Above(words[2].parse().unwrap())),
@@ -147,7 +151,9 @@ impl World {
         if let Some(transition) = &step.transition {
             assert_is_next(self.told.last(), transition);
             let is_over = matches!(transition.kind, TransitionKind::Resolved(_));
-            assert_eq!(self.alert.is_firing(), !is_over, "after {transition:?}");
+            if transition.kind != TransitionKind::Unstable {
+                assert_eq!(self.alert.is_firing(), !is_over, "after {transition:?}");
+            }
             assert_eq!((self.alert.generation, self.alert.sequence), (transition.generation, transition.sequence));
             self.told_at = self.is_delivering.then_some(now);
             self.told.push(transition.clone());
@@ -197,6 +203,7 @@ pub(super) const fn kind(kind: TransitionKind) -> &'static str {
         TransitionKind::Fired => "fired",
         TransitionKind::Worsened => "worsened",
         TransitionKind::Reminder => "reminder",
+        TransitionKind::Unstable => "unstable",
         TransitionKind::Resolved(Resolution::Recovered) => "resolved",
         TransitionKind::Resolved(Resolution::Accepted) => "accepted",
         TransitionKind::Resolved(Resolution::RuleChanged) => "rule-changed",
@@ -206,12 +213,22 @@ pub(super) const fn kind(kind: TransitionKind) -> &'static str {
     }
 }
 
-/// The law of numbers: a generation begins with its firing, counts by one, and nothing follows its resolve.
+/// The law of numbers: a generation begins with its firing, be it as the change that shows an unstable alert, counts by one, and
+/// nothing follows its resolve. What an unstable alert is once it is stable may be a firing, which begins another.
 fn assert_is_next(last: Option<&Transition>, next: &Transition) {
     let open = last.filter(|last| !matches!(last.kind, TransitionKind::Resolved(_)));
     let expected = match open {
         Some(last) => (false, last.generation, last.sequence + 1),
         None => (true, last.map_or(0, |last| last.generation) + 1, 1),
     };
-    assert_eq!((next.kind == TransitionKind::Fired, next.generation, next.sequence), expected, "{last:?} → {next:?}");
+    let begins = match next.kind {
+        TransitionKind::Fired => true,
+        TransitionKind::Unstable => expected.0,
+        _ => false,
+    };
+    let expected = match open {
+        Some(last) if last.kind == TransitionKind::Unstable && begins => (true, last.generation + 1, 1),
+        _ => expected,
+    };
+    assert_eq!((begins, next.generation, next.sequence), expected, "{last:?} → {next:?}");
 }
