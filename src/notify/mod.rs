@@ -5,6 +5,7 @@ pub mod compose;
 pub mod delivery;
 pub mod digest;
 pub mod drill;
+pub mod fleet;
 pub mod identity;
 pub mod notification;
 pub mod route;
