@@ -66,7 +66,7 @@ pub struct Quorum {
 pub struct Span {
     /// What was read before that was read before the shift.
     pub from: Timestamp,
-    /// What is read from then on was read after it.
+    /// What is read later shows what came after it, too.
     pub until: Timestamp,
 }
 
@@ -79,7 +79,7 @@ impl Span {
             Self { from: seen_at.minus(reach), until: seen_at.plus(reach) }
         } else {
             // The record itself and no other: what the next one shows happened after it.
-            Self { from: seen_at, until: seen_at.plus(Duration::from_nanos(1)) }
+            Self { from: seen_at, until: seen_at }
         }
     }
 
@@ -115,7 +115,7 @@ pub fn moved(unit: Unit, before: f64, after: f64) -> Option<f64> {
 #[must_use]
 pub fn of_series(tenant: &TenantId, unit: Unit, window: &[Sample], span: Span) -> Option<Move> {
     let start = window.partition_point(|sample| sample.at < span.from);
-    let end = window.partition_point(|sample| sample.at < span.until);
+    let end = window.partition_point(|sample| sample.at <= span.until);
     let (before, within) = (window.get(..start)?, window.get(start..end)?);
     let by = moved(unit, before.last()?.value, within.last()?.value)?;
     let mut steps: Vec<f64> =
@@ -233,8 +233,8 @@ impl Shift {
     pub fn is_same(&self, other: &Self) -> bool {
         self.scope == other.scope
             && self.is_fall() == other.is_fall()
-            && self.span.from < other.span.until
-            && other.span.from < self.span.until
+            && self.span.from <= other.span.until
+            && other.span.from <= self.span.until
     }
 }
 
