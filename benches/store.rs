@@ -145,6 +145,7 @@ fn notification(number: &str, channel: &ChannelName) -> NewNotification {
         alert: None,
         tenant: None,
         channels: vec![channel.clone()],
+        hold: None,
     }
 }
 

@@ -37,6 +37,18 @@ pub enum Work {
     Resend,
     /// A channel that goes on, on a person's word.
     Unpark,
+    /// What becomes of deliveries that were held.
+    Release,
+    /// Held deliveries that are looked at before their time.
+    LookAgain,
+    /// A silence, on a person's word.
+    AddSilence,
+    /// A silence that ends early, on a person's word.
+    EndSilence,
+    /// An alert that a person has seen.
+    Acknowledge,
+    /// An alert of which a person wants reminders again.
+    Unacknowledge,
     /// The sign of life.
     Beat,
     /// A time in which the service was away.
@@ -130,7 +142,7 @@ mod armed {
 
     impl Work {
         /// Every kind that a test knows how to bring about: all but `SettlePlainer` and `Withhold`.
-        pub const ALL: [Self; 19] = [
+        pub const ALL: [Self; 25] = [
             Self::Check,
             Self::Announce,
             Self::Claim,
@@ -144,6 +156,12 @@ mod armed {
             Self::Recover,
             Self::Resend,
             Self::Unpark,
+            Self::Release,
+            Self::LookAgain,
+            Self::AddSilence,
+            Self::EndSilence,
+            Self::Acknowledge,
+            Self::Unacknowledge,
             Self::Beat,
             Self::Away,
             Self::Prune,

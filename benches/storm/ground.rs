@@ -85,7 +85,13 @@ pub(crate) fn firing(number: usize, rule: &str, channels: Vec<ChannelName>, now:
     let tenant = tenant(number);
     let rule = RuleName::parse(rule).expect("a rule's name");
     let key = AlertKey { tenant: tenant.clone(), rule, score: ScoreKind::DeviceSecureScore, subject: None };
-    NewNotification { notification: notification(&key, now), alert: Some(key), tenant: Some(tenant), channels }
+    NewNotification {
+        notification: notification(&key, now),
+        alert: Some(key),
+        tenant: Some(tenant),
+        channels,
+        hold: None,
+    }
 }
 
 fn notification(key: &AlertKey, now: Timestamp) -> Notification {

@@ -153,6 +153,7 @@ fn told(
         alert: Some(key.clone()),
         tenant: Some(key.tenant.clone()),
         channels,
+        hold: None,
     }
 }
 

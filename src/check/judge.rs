@@ -260,6 +260,8 @@ impl<'a> Judging<'a> {
                 last_data,
                 away: blind::away_between(self.setting.away, last_data, now),
                 told_at: record
+                    // What a person has seen is not said again while it is as it was.
+                    .filter(|record| record.acknowledged.is_none())
                     .filter(|record| {
                         (record.alert.generation, record.alert.sequence) == (alert.generation, alert.sequence)
                     })
@@ -354,6 +356,7 @@ impl<'a> Judging<'a> {
             alert: Some(key),
             tenant: Some(tenant.id.clone()),
             channels: channels.clone(),
+            hold: None,
         });
         channels
     }

@@ -97,7 +97,7 @@ impl Line {
                 (None, None, Some(_)) => "failing",
                 (None, None, None) => "ok",
             },
-            waiting: count(|state| !matches!(state, DeliveryState::Delivered | DeliveryState::Dead)),
+            waiting: count(|state| !state.is_finished()),
             dead: count(|state| state == DeliveryState::Dead),
             oldest_queued_at: totals.oldest_queued_at.iter().find(|(channel, _)| channel == name).map(|(_, at)| *at),
             parked: parked.map(|parked| parked.reason.clone()),

@@ -11,7 +11,6 @@ use super::{Failure, output};
 use crate::{
     clock::Clock,
     config,
-    notify::DeliveryState,
     service::Service,
     simulation::{
         Cloud, Receivers,
@@ -109,7 +108,7 @@ async fn settle(store: &dyn Store, cloud: &Cloud, receivers: &Receivers, shown: 
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let waiting = store.totals().await.is_ok_and(|totals| {
-                totals.deliveries.iter().any(|(_, state, count)| *state != DeliveryState::Dead && *count > 0)
+                totals.deliveries.iter().any(|(_, state, count)| !state.is_finished() && *count > 0)
             });
             let happened =
                 if calm { cloud.counts().score_requests >= checks } else { receivers.received().len() > shown };

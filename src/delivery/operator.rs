@@ -140,6 +140,6 @@ impl Trouble<'_> {
         let parts = [class, store, channel.as_str(), &at];
         let notification =
             compose::for_operator(NotificationType::OperatorChannel, &parts, None, facts, until.unwrap_or(from));
-        NewNotification { notification, alert: None, tenant: None, channels }
+        NewNotification { notification, alert: None, tenant: None, hold: None, channels }
     }
 }

@@ -15,4 +15,4 @@ pub use score::{Better, ScoreKind, Subject, Unit};
 pub use selector::Selector;
 pub use severity::Severity;
 pub use tenant::{Cloud, EntraTenantId, Labels, Region, TenantId};
-pub use time::{Timestamp, format_duration, parse_duration};
+pub use time::{DURATION_MAX, Timestamp, format_duration, parse_duration};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::NotificationId;
+use super::{Hold, NotificationId};
 use crate::domain::{ChannelName, TenantId, Timestamp};
 
 /// A delivery's number in its store.
@@ -34,11 +34,24 @@ pub enum DeliveryState {
     Dead,
     /// Waits for its channel, which refuses everything.
     Parked,
+    /// Waits until somebody decides: a silence covers it, or others may tell of the same thing.
+    Held,
+    /// Never sent: it was held, and over or superseded before anybody was told. Resent on request.
+    Withheld,
 }
 
 impl DeliveryState {
     /// Every state.
-    pub const ALL: [Self; 6] = [Self::Queued, Self::Sending, Self::Carried, Self::Delivered, Self::Dead, Self::Parked];
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Sending,
+        Self::Carried,
+        Self::Delivered,
+        Self::Dead,
+        Self::Parked,
+        Self::Held,
+        Self::Withheld,
+    ];
 
     /// The name in JSON, metrics and the store.
     #[must_use]
@@ -50,7 +63,15 @@ impl DeliveryState {
             Self::Delivered => "delivered",
             Self::Dead => "dead",
             Self::Parked => "parked",
+            Self::Held => "held",
+            Self::Withheld => "withheld",
         }
+    }
+
+    /// Whether nothing becomes of it any more unless somebody asks.
+    #[must_use]
+    pub const fn is_finished(self) -> bool {
+        matches!(self, Self::Delivered | Self::Dead | Self::Withheld)
     }
 
     /// Finds the state of that name.
@@ -81,6 +102,9 @@ pub struct Delivery {
     pub next_attempt_at: Timestamp,
     /// When it came to rest.
     pub finished_at: Option<Timestamp>,
+    /// Why it is held, and when it is looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// The delivery that it goes along with, or went along with.
     pub carrier: Option<DeliveryId>,
     /// Why the last attempt failed; no URL, no secret.

@@ -6,12 +6,17 @@ pub mod delivery;
 pub mod digest;
 pub mod drill;
 pub mod fleet;
+pub mod hold;
 pub mod identity;
 pub mod notification;
+pub mod release;
 pub mod route;
+pub mod silence;
 pub mod standing;
 
 pub use delivery::{Delivery, DeliveryId, DeliveryState};
+pub use hold::{Hold, HoldReason};
 pub use identity::{NotificationId, ShortId};
 pub use notification::{Notification, NotificationType};
+pub use silence::{Silence, SilenceId};
 pub use standing::ChannelStanding;

@@ -81,10 +81,14 @@ impl Schedule {
     #[must_use]
     pub fn interval_at(&self, at: Timestamp) -> Duration {
         let Some(next) = self.next_tick(at) else { return Duration::ZERO };
-        let previous = local(self.0.zone, at)
-            .and_then(|local| self.0.cron.find_previous_occurrence(&local, true).ok())
-            .and_then(instant);
-        previous.map_or(Duration::ZERO, |previous| next.since(previous))
+        self.last_tick(at).map_or(Duration::ZERO, |last| next.since(last))
+    }
+
+    /// The last tick at or before `at`; `None` only where the range of [`Timestamp`] begins.
+    #[must_use]
+    pub fn last_tick(&self, at: Timestamp) -> Option<Timestamp> {
+        let local = local(self.0.zone, at)?;
+        self.0.cron.find_previous_occurrence(&local, true).ok().and_then(instant)
     }
 }
 

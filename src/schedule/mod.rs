@@ -1,7 +1,9 @@
-//! When a tenant is due: cron in a time zone, spread by a stable hash. Pure.
+//! Times that come round: cron in a time zone, spread by a stable hash, windows. Pure.
 
 pub mod cron;
 pub mod spread;
+pub mod window;
 
 pub use cron::Schedule;
 pub use spread::phase;
+pub use window::{Window, WindowEnd};

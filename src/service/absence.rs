@@ -40,7 +40,7 @@ pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     let parts = ["operator.away", store.identity(), &from];
     let notification = compose::for_operator(NotificationType::OperatorAway, &parts, None, facts, now);
     let channels = config.operator.notify.clone();
-    store.announce(NewNotification { notification, alert: None, tenant: None, channels }, now).await?;
+    store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, now).await?;
     Ok(Some(away))
 }
 

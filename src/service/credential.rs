@@ -151,6 +151,7 @@ fn announcement(
         alert: None,
         tenant: tenant.map(|tenant| tenant.id.clone()),
         channels: config.operator.notify.clone(),
+        hold: None,
     }
 }
 

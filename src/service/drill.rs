@@ -48,7 +48,7 @@ pub async fn queue(
     let confirm = config.confirm_url(&id);
     let notification = drill::message(id, confirm, at);
     let channels = vec![channel.clone()];
-    store.announce(NewNotification { notification, alert: None, tenant: None, channels }, at).await
+    store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, at).await
 }
 
 /// Lets the time until the first drill of every new channel begin: nobody gets a drill for having been configured.

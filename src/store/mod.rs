@@ -14,7 +14,11 @@ pub use record::*;
 
 use crate::{
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
-    notify::{ChannelStanding, DeliveryId, NotificationId},
+    notify::{
+        ChannelStanding, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        release::{Fate, Run},
+        silence::{Acknowledgement, NewSilence},
+    },
     rule::AlertKey,
 };
 
@@ -71,7 +75,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// By the terms, what waits for the channel may become one: earlier deliveries of the same alert go along with its newest,
     /// and many of them with a digest that is made here, in the same transaction. They are [`crate::notify::DeliveryState::Carried`] and fare as
-    /// what carries them. A parked channel sends drills only.
+    /// what carries them. A parked channel sends drills only. What is held is not taken, nor what waits behind it.
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError>;
 
     /// Records what came of an attempt and how the channel stands after it; and, when the delivery came to rest, that its alert has
@@ -98,10 +102,37 @@ pub trait Store: Send + Sync + 'static {
     /// After a start: puts deliveries found in `sending` back to `queued`, marked as possible repeats. Returns how many.
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Channels that have unfinished deliveries.
+    /// Held deliveries that are to be looked at now, with what waits behind them: by channel and alert, a bounded number of runs.
+    async fn held_due(&self, now: Timestamp) -> Result<Vec<Run>, StoreError>;
+
+    /// Lets deliveries that were held have their fates, all together: a list for each run, whole. A run of which something was
+    /// sent or added meanwhile is left as it is, to be looked at again. What is withheld comes to rest: its alert counts as told,
+    /// so that reminders go on from here. Returns how many runs were taken.
+    async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Lets everything that is held for that reason be looked at now: what it was held by may be gone.
+    async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Silences that end after that instant, newest first; `None`: every one that is kept.
+    async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError>;
+
+    /// Keeps a new silence.
+    async fn add_silence(&self, silence: NewSilence) -> Result<SilenceId, StoreError>;
+
+    /// Ends a silence now, and lets what is held by silences be looked at. `false`: there is none of that number, or it is over.
+    async fn end_silence(&self, silence: SilenceId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Notes that a person has seen an alert that fires; the first to say so is kept. The next notification of the alert that is no
+    /// reminder clears it. `false`: it does not fire.
+    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement) -> Result<bool, StoreError>;
+
+    /// Takes an acknowledgement back. `false`: there is none.
+    async fn unacknowledge(&self, alert: &AlertKey) -> Result<bool, StoreError>;
+
+    /// Channels that have unfinished deliveries other than held ones.
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// Queues a delivered, dead or parked delivery again, with the same notification id; giving up counts from now. `false`: there is no
+    /// Queues a delivered, dead, parked, held or withheld delivery again, with the same notification id; giving up counts from now. `false`: there is no
     /// such delivery, or it is queued or under way.
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -142,7 +173,7 @@ pub trait Store: Send + Sync + 'static {
     /// The periods in which the service was away, oldest first.
     async fn away(&self) -> Result<Vec<Away>, StoreError>;
 
-    /// Removes samples, away periods and finished deliveries older than `retention`, a bounded number of rows a call; `true`: there is more.
+    /// Removes samples, away periods, past silences and finished deliveries older than `retention`, a bounded number of rows a call; `true`: there is more.
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError>;
 
     /// Finishes what is under way and closes.

@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use crate::{
     domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp},
-    notify::{ChannelStanding, Delivery, DeliveryId, DeliveryState, Notification, drill::Proof},
+    notify::{
+        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof,
+        silence::Acknowledgement,
+    },
     rule::{Alert, AlertKey, RuleName},
 };
 
@@ -90,6 +93,8 @@ pub struct AlertRecord {
     pub told_at: Option<Timestamp>,
     /// The channels that notifications of this generation were queued for.
     pub told_to: Vec<ChannelName>,
+    /// Whether a person has seen it: no reminder is made meanwhile.
+    pub acknowledged: Option<Acknowledgement>,
 }
 
 /// What a check made of a tenant.
@@ -148,6 +153,8 @@ pub struct NewNotification {
     pub tenant: Option<TenantId>,
     /// Where it goes; may be empty.
     pub channels: Vec<ChannelName>,
+    /// Why its deliveries are held, and until when; `None`: they are queued.
+    pub hold: Option<Hold>,
 }
 
 /// What came of a commit.
@@ -271,6 +278,9 @@ pub struct AlertRow {
     pub told_at: Option<Timestamp>,
     /// The channels that notifications of this generation were queued for.
     pub told_to: Vec<ChannelName>,
+    /// Whether a person has seen it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledgement>,
     /// The newest notification of this alert, for its facts.
     pub last_notification: Option<Notification>,
     /// When it last changed.
@@ -363,9 +373,9 @@ pub struct Totals {
     pub pending: u64,
     /// See `pending`.
     pub firing: u64,
-    /// Unfinished and dead deliveries by channel and state. Delivered ones are counted by the process, not here.
+    /// Unfinished, dead and withheld deliveries by channel and state. Delivered ones are counted by the process, not here.
     pub deliveries: Vec<(ChannelName, DeliveryState, u64)>,
-    /// By channel, when its oldest unfinished delivery was queued.
+    /// By channel, when its oldest unfinished delivery was queued; what is held waits for no receiver and does not count.
     pub oldest_queued_at: Vec<(ChannelName, Timestamp)>,
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn queue(store: &dyn Store, name: &str, rule: &str, to: &[&str]
     let alert = AlertKey { tenant: tenant_id("contoso"), rule: rule_name(rule), score: SCORE, subject: None };
     let notification = compose::for_operator(NotificationType::Test, &[name], None, facts, now);
     let tenant = Some(tenant_id("contoso"));
-    let new = NewNotification { notification, alert: Some(alert), tenant, channels: channels(to) };
+    let new = NewNotification { notification, alert: Some(alert), tenant, channels: channels(to), hold: None };
     assert!(store.announce(new, now).await.unwrap());
 }
 

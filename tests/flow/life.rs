@@ -104,6 +104,7 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
                 alert: update.alert.clone(),
                 told_at: None,
                 told_to: Vec::new(),
+                acknowledged: None,
             });
         }
     }

@@ -51,7 +51,13 @@ async fn queue(bed: &Bed, tenant: &str, sequence: u64, is_over: bool) {
         resolution: None,
     });
     let alert = AlertKey { tenant: id.clone(), rule: rule_name("low"), score: SCORE, subject: None };
-    let new = NewNotification { notification, alert: Some(alert), tenant: Some(id), channels: channels(&["soc"]) };
+    let new = NewNotification {
+        notification,
+        alert: Some(alert),
+        tenant: Some(id),
+        channels: channels(&["soc"]),
+        hold: None,
+    };
     assert!(bed.store.announce(new, now).await.unwrap());
 }
 

@@ -12,7 +12,12 @@ use std::{
 use async_trait::async_trait;
 use scorewatch::{
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
-    notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
+    notify::{
+        ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        release::{Fate, Run},
+        silence::{Acknowledgement, NewSilence},
+    },
+    rule::AlertKey,
     store::{
         AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
         DeliveryDetail, DeliveryFilter, Due, NewNotification, Store, StoreError, TenantRecord, Totals,
@@ -139,6 +144,38 @@ impl Store for Troubled {
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.inner.recover(now).await
+    }
+
+    async fn held_due(&self, now: Timestamp) -> Result<Vec<Run>, StoreError> {
+        self.inner.held_due(now).await
+    }
+
+    async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {
+        self.inner.release(decided, now).await
+    }
+
+    async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.look_again(why, now).await
+    }
+
+    async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
+        self.inner.silences(ends_after).await
+    }
+
+    async fn add_silence(&self, silence: NewSilence) -> Result<SilenceId, StoreError> {
+        self.inner.add_silence(silence).await
+    }
+
+    async fn end_silence(&self, silence: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.end_silence(silence, now).await
+    }
+
+    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement) -> Result<bool, StoreError> {
+        self.inner.acknowledge(alert, by).await
+    }
+
+    async fn unacknowledge(&self, alert: &AlertKey) -> Result<bool, StoreError> {
+        self.inner.unacknowledge(alert).await
     }
 
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {

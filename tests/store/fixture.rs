@@ -152,6 +152,7 @@ pub(super) fn to_tell(id: &str, alert: Option<AlertKey>, channels: &[&str]) -> N
         tenant: alert.as_ref().map(|key| key.tenant.clone()),
         alert,
         channels: channels.iter().map(|name| channel(name)).collect(),
+        hold: None,
     }
 }
 

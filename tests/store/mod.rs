@@ -3,6 +3,7 @@
 mod channel;
 mod conformance;
 mod fixture;
+mod hold;
 mod merge;
 mod outbox;
 mod samples;

@@ -13,10 +13,11 @@ use crate::{
 const LIMIT: u32 = 1000;
 
 pub(super) async fn busy_channels(pool: &SqlitePool) -> Result<Vec<ChannelName>, StoreError> {
-    let names: Vec<String> =
-        sqlx::query_scalar("SELECT DISTINCT channel FROM delivery WHERE finished_at IS NULL ORDER BY channel")
-            .fetch_all(pool)
-            .await?;
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT channel FROM delivery WHERE finished_at IS NULL AND state <> 'held' ORDER BY channel",
+    )
+    .fetch_all(pool)
+    .await?;
     names.iter().map(|name| row::channel(name)).collect()
 }
 
@@ -31,6 +32,7 @@ fn delivery_row(found: &SqliteRow) -> Result<Delivery, StoreError> {
         queued_at: Timestamp::from_nanos(found.try_get("queued_at")?),
         next_attempt_at: Timestamp::from_nanos(found.try_get("next_attempt_at")?),
         finished_at: row::time(found.try_get("finished_at")?),
+        hold: row::hold(found.try_get("hold_why")?, found.try_get("hold_until")?)?,
         carrier: found.try_get::<Option<i64>, _>("carrier")?.map(DeliveryId),
         last_error: found.try_get("last_error")?,
         possible_repeat: found.try_get::<i64, _>("possible_repeat")? != 0,
@@ -95,7 +97,8 @@ pub(super) async fn totals(pool: &SqlitePool) -> Result<Totals, StoreError> {
     .fetch_all(pool)
     .await?;
     let oldest = sqlx::query(
-        "SELECT channel, min(queued_at) FROM delivery WHERE finished_at IS NULL GROUP BY channel ORDER BY channel",
+        "SELECT channel, min(queued_at) FROM delivery WHERE finished_at IS NULL AND state <> 'held' \
+         GROUP BY channel ORDER BY channel",
     )
     .fetch_all(pool)
     .await?;

@@ -15,11 +15,12 @@ use crate::{
 };
 
 /// Queued deliveries that a digest may take, oldest first: nothing that somebody waits for, and nothing of an alert of which
-/// something already goes along with a message that is still on its way.
+/// something already goes along with a message that is still on its way, or is held before it.
 const WAITING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
     WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND n.type NOT IN ('digest', 'drill', 'test') \
     AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL \
-    AND e.state = 'carried' AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.carrier IS NOT d.id)";
+    AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key \
+    AND (e.state = 'carried' AND e.carrier IS NOT d.id OR e.state = 'held' AND e.id < d.id))";
 
 /// Makes one delivery of what waits for the channel, if that is more than `over`.
 pub(super) async fn into_digest(
@@ -88,7 +89,8 @@ pub(super) async fn into_newest(
     let rows = sqlx::query(
         "SELECT d.id, n.body, d.possible_repeat FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
          WHERE d.channel = ? AND d.alert_key = ? AND d.finished_at IS NULL AND d.state = 'queued' AND d.id >= ? \
-         ORDER BY d.id LIMIT ?",
+         AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = d.channel AND e.alert_key = d.alert_key \
+         AND e.finished_at IS NULL AND e.state = 'held' AND e.id < d.id) ORDER BY d.id LIMIT ?",
     )
     .bind(channel.as_str())
     .bind(alert)

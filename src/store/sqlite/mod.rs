@@ -12,12 +12,14 @@ mod days;
 mod encoding;
 mod error;
 mod files;
+mod hold;
 mod listing;
 mod merge;
 mod open;
 mod outbox;
 mod read;
 mod row;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -36,7 +38,12 @@ use super::{
 use crate::{
     crash_point::Work,
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
-    notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
+    notify::{
+        ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        release::{Fate, Run},
+        silence::{Acknowledgement, NewSilence},
+    },
+    rule::AlertKey,
 };
 
 /// A store in one file. Cheap to share behind an `Arc`.
@@ -154,6 +161,46 @@ impl Store for SqliteStore {
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.writer.write(Work::Recover, move |db| Box::pin(outbox::recover(db, now))).await
+    }
+
+    async fn held_due(&self, now: Timestamp) -> Result<Vec<Run>, StoreError> {
+        hold::due(&self.readers, now).await
+    }
+
+    async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer
+            .write(Work::Release, move |db| Box::pin(async move { hold::release(db, &decided, now).await }))
+            .await
+    }
+
+    async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(Work::LookAgain, move |db| Box::pin(hold::look_again(db, why, now))).await
+    }
+
+    async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
+        silence::list(&self.readers, ends_after).await
+    }
+
+    async fn add_silence(&self, new: NewSilence) -> Result<SilenceId, StoreError> {
+        self.writer.write(Work::AddSilence, move |db| Box::pin(async move { silence::add(db, &new).await })).await
+    }
+
+    async fn end_silence(&self, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
+        self.writer.write(Work::EndSilence, move |db| Box::pin(silence::end(db, id, now))).await
+    }
+
+    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement) -> Result<bool, StoreError> {
+        let alert = alert.clone();
+        self.writer
+            .write(Work::Acknowledge, move |db| Box::pin(async move { silence::acknowledge(db, &alert, &by).await }))
+            .await
+    }
+
+    async fn unacknowledge(&self, alert: &AlertKey) -> Result<bool, StoreError> {
+        let alert = alert.clone();
+        self.writer
+            .write(Work::Unacknowledge, move |db| Box::pin(async move { silence::unacknowledge(db, &alert).await }))
+            .await
     }
 
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {

@@ -2,10 +2,10 @@
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{channel, check::to_json};
+use super::{channel, check::to_json, hold};
 use crate::{
     domain::Timestamp,
-    notify::{ChannelStanding, DeliveryId, NotificationType},
+    notify::{ChannelStanding, DeliveryId, Hold, NotificationType},
     store::{AttemptOutcome, NewNotification, StoreError},
 };
 
@@ -16,6 +16,7 @@ pub(super) struct Prepared {
     tenant: Option<String>,
     alert_key: Option<String>,
     channels: String,
+    hold: Option<Hold>,
     body: String,
     now: Timestamp,
 }
@@ -28,6 +29,7 @@ impl Prepared {
             tenant: new.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()),
             alert_key: new.alert.as_ref().map(to_json).transpose()?,
             channels: to_json(&new.channels)?,
+            hold: new.hold,
             body: to_json(&new.notification)?,
             now,
         })
@@ -51,23 +53,31 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     if inserted.rows_affected() == 0 {
         return Ok(false);
     }
+    let (state, hold_why, hold_until) = hold::columns(new.hold);
     sqlx::query(
-        "INSERT INTO delivery (notification_id, channel, alert_key, tenant, state, queued_at, next_attempt_at) \
-         SELECT ?1, value, ?2, ?3, 'queued', ?4, ?4 FROM json_each(?5) WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO delivery (notification_id, channel, alert_key, tenant, state, queued_at, next_attempt_at, hold_why, \
+         hold_until) SELECT ?1, value, ?2, ?3, ?6, ?4, ?4, ?7, ?8 FROM json_each(?5) WHERE true ON CONFLICT DO NOTHING",
     )
     .bind(&new.id)
     .bind(&new.alert_key)
     .bind(&new.tenant)
     .bind(new.now.as_nanos())
     .bind(&new.channels)
+    .bind(state)
+    .bind(hold_why)
+    .bind(hold_until)
     .execute(&mut *connection)
     .await?;
     if new.kind == NotificationType::Drill.as_str() {
         channel::note_drill(connection, &new.id, &new.channels, new.now).await?;
     }
     if let Some(key) = &new.alert_key {
+        // What was acknowledged is not what it is now, unless this only says that it still is.
+        let keeps_acknowledgement = new.kind == NotificationType::AlertReminder.as_str();
         sqlx::query(
-            "UPDATE alert SET told_at = NULL, last_notification = ?1, told_generation = generation, told_to = (\
+            "UPDATE alert SET told_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
+               acknowledged_by = iif(?4, acknowledged_by, NULL), \
+               acknowledged_comment = iif(?4, acknowledged_comment, NULL), told_generation = generation, told_to = (\
                SELECT json_group_array(value) FROM (\
                  SELECT value FROM json_each(CASE WHEN told_generation = generation THEN told_to ELSE '[]' END) \
                  UNION SELECT value FROM json_each(?2))) WHERE key = ?3",
@@ -75,6 +85,7 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         .bind(&new.id)
         .bind(&new.channels)
         .bind(key)
+        .bind(keeps_acknowledgement)
         .execute(&mut *connection)
         .await?;
     }
@@ -159,6 +170,15 @@ async fn come_to_rest(
     .bind(now.as_nanos())
     .execute(&mut *connection)
     .await?;
+    note_told(connection, id, now).await
+}
+
+/// Notes that the alerts whose newest notification this delivery tells, or one that it carries, have been told.
+pub(super) async fn note_told(
+    connection: &mut SqliteConnection,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE alert SET told_at = ?2 WHERE told_at IS NULL AND last_notification IN (\
          SELECT notification_id FROM delivery WHERE (id = ?1 OR carrier = ?1) AND alert_key IS NOT NULL)",
@@ -207,8 +227,8 @@ pub(super) async fn resend(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let queued = sqlx::query(
-        "UPDATE delivery SET state = 'queued', queued_at = ?2, next_attempt_at = ?2, finished_at = NULL, carrier = NULL \
-         WHERE id = ?1 AND state IN ('delivered', 'dead', 'parked')",
+        "UPDATE delivery SET state = 'queued', queued_at = ?2, next_attempt_at = ?2, finished_at = NULL, carrier = NULL, \
+         hold_why = NULL, hold_until = NULL WHERE id = ?1 AND state IN ('delivered', 'dead', 'parked', 'held', 'withheld')",
     )
     .bind(id.0)
     .bind(now.as_nanos())

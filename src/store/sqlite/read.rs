@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Sample, SeriesKey, Subject, TenantId, Timestamp},
+    notify::silence::Acknowledgement,
     rule::AlertKey,
     store::{AlertFilter, AlertRecord, AlertRow, Due, Failing, SeriesRecord, StoreError, TenantHealth, TenantRecord},
 };
@@ -56,7 +57,8 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
         records[places[&row.try_get(0)?]].series.push(series_record(row)?);
     }
     let alerts = sqlx::query(
-        "SELECT tenant_id, rule, score, subject, body, told_at, told_to, told_generation FROM alert \
+        "SELECT tenant_id, rule, score, subject, body, told_at, told_to, told_generation, acknowledged_at, \
+         acknowledged_by, acknowledged_comment FROM alert \
          WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY id",
     )
     .bind(&ids)
@@ -112,13 +114,20 @@ fn alert_record(row: &SqliteRow) -> Result<AlertRecord, StoreError> {
         alert,
         told_at: row::time(row.try_get(5)?),
         told_to: if of_this_generation { row::channels(row.try_get(6)?)? } else { Vec::new() },
+        acknowledged: acknowledgement(row)?,
     })
+}
+
+fn acknowledgement(row: &SqliteRow) -> Result<Option<Acknowledgement>, StoreError> {
+    let Some(at) = row::time(row.try_get("acknowledged_at")?) else { return Ok(None) };
+    let text = |column: &str| Ok::<_, StoreError>(row.try_get::<Option<String>, _>(column)?.unwrap_or_default());
+    Ok(Some(Acknowledgement { at, by: text("acknowledged_by")?, comment: text("acknowledged_comment")? }))
 }
 
 pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
     let rows = sqlx::query(
         "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, a.told_at, a.told_to, a.told_generation, t.tenant, \
-         a.changed_at, n.body FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
+         a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
          LEFT JOIN notification AS n ON n.id = a.last_notification \
          WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
          AND (NOT ?3 OR a.state IN ('pending', 'firing')) AND (NOT ?4 OR a.state = 'firing') \
@@ -133,12 +142,13 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
     .await?;
     rows.iter()
         .map(|found| {
-            let AlertRecord { rule, score, subject, alert, told_at, told_to } = alert_record(found)?;
+            let AlertRecord { rule, score, subject, alert, told_at, told_to, acknowledged } = alert_record(found)?;
             Ok(AlertRow {
                 key: AlertKey { tenant: row::tenant(found.try_get(8)?)?, rule, score, subject },
                 alert,
                 told_at,
                 told_to,
+                acknowledged,
                 last_notification: found.try_get::<Option<&str>, _>(10)?.map(row::notification).transpose()?,
                 changed_at: Timestamp::from_nanos(found.try_get(9)?),
             })

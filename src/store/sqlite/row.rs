@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{ChannelName, ScoreKind, TenantId, Timestamp},
-    notify::{DeliveryState, Notification},
+    notify::{DeliveryState, Hold, HoldReason, Notification, NotificationType, silence::Matchers},
     rule::{Alert, RuleName},
     store::StoreError,
 };
@@ -13,6 +13,22 @@ fn unreadable(what: &str, why: impl std::fmt::Display) -> StoreError {
 
 pub(super) fn notification(text: &str) -> Result<Notification, StoreError> {
     serde_json::from_str(text).map_err(|error| unreadable("notification", error))
+}
+
+/// Read as it is written in a notification's body, so that a type that is new needs no list here.
+pub(super) fn notification_type(text: &str) -> Result<NotificationType, StoreError> {
+    serde_json::from_value(text.into()).map_err(|error| unreadable("notification type", error))
+}
+
+pub(super) fn matchers(text: &str) -> Result<Matchers, StoreError> {
+    serde_json::from_str(text).map_err(|error| unreadable("matchers", error))
+}
+
+/// Why a delivery is held and until when; both or none.
+pub(super) fn hold(why: Option<&str>, until: Option<i64>) -> Result<Option<Hold>, StoreError> {
+    let (Some(why), Some(until)) = (why, time(until)) else { return Ok(None) };
+    let why = HoldReason::from_name(why).ok_or_else(|| unreadable("hold", why))?;
+    Ok(Some(Hold { why, until }))
 }
 
 pub(super) fn alert(text: &str) -> Result<Alert, StoreError> {

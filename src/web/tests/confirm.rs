@@ -29,7 +29,7 @@ impl Bed {
         let channel = ChannelName::parse(channel).unwrap();
         let id = drill::id("store", &channel, at);
         let notification = drill::message(id.clone(), None, at);
-        let new = NewNotification { notification, alert: None, tenant: None, channels: vec![channel] };
+        let new = NewNotification { notification, alert: None, tenant: None, hold: None, channels: vec![channel] };
         assert!(self.store.announce(new, at).await.unwrap());
         id
     }

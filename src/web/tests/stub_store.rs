@@ -6,7 +6,12 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
-    notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
+    notify::{
+        ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        release::{Fate, Run},
+        silence::{Acknowledgement, NewSilence},
+    },
+    rule::AlertKey,
     store::*,
 };
 
@@ -62,6 +67,38 @@ impl Store for StubStore {
     }
 
     async fn recover(&self, _now: Timestamp) -> Result<u64, StoreError> {
+        no()
+    }
+
+    async fn held_due(&self, _now: Timestamp) -> Result<Vec<Run>, StoreError> {
+        no()
+    }
+
+    async fn release(&self, _decided: Vec<Vec<(DeliveryId, Fate)>>, _now: Timestamp) -> Result<u64, StoreError> {
+        no()
+    }
+
+    async fn look_again(&self, _why: HoldReason, _now: Timestamp) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn silences(&self, _ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
+        no()
+    }
+
+    async fn add_silence(&self, _silence: NewSilence) -> Result<SilenceId, StoreError> {
+        no()
+    }
+
+    async fn end_silence(&self, _silence: SilenceId, _now: Timestamp) -> Result<bool, StoreError> {
+        no()
+    }
+
+    async fn acknowledge(&self, _alert: &AlertKey, _by: Acknowledgement) -> Result<bool, StoreError> {
+        no()
+    }
+
+    async fn unacknowledge(&self, _alert: &AlertKey) -> Result<bool, StoreError> {
         no()
     }
 

@@ -1,0 +1,44 @@
+//! Why a delivery waits until somebody decides, and until when it is not looked at.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Timestamp;
+
+/// A delivery that is held: committed with everything else, and sent only if it is still worth telling when it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why.
+    pub why: HoldReason,
+    /// When it is looked at, at the latest; the decision may be to hold it longer.
+    pub until: Timestamp,
+}
+
+/// Why a delivery is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HoldReason {
+    /// A silence or a maintenance window covers it.
+    Silence,
+    /// Other tenants may tell of the same thing.
+    Fleet,
+}
+
+impl HoldReason {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::Silence, Self::Fleet];
+
+    /// The name in JSON and the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Silence => "silence",
+            Self::Fleet => "fleet",
+        }
+    }
+
+    /// Finds the reason of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| why.as_str() == name)
+    }
+}

@@ -1,0 +1,139 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::notify::drill;
+
+/// `F` fires, `W` worsens, `R` reminds, `O` is over; the number is that of the firing.
+fn step(word: &str, number: i64) -> Step {
+    let (said, firing) = word.split_at(1);
+    let kind = match said {
+        "F" => NotificationType::AlertFiring,
+        "W" => NotificationType::AlertWorsened,
+        "R" => NotificationType::AlertReminder,
+        _ => NotificationType::AlertResolved,
+    };
+    let began = Some(Timestamp::from_seconds(firing.parse().unwrap()));
+    let hold = Hold { why: HoldReason::Silence, until: Timestamp::EPOCH };
+    let hold = (number == 1).then_some(hold);
+    Step { delivery: DeliveryId(number), kind, began, is_over: said == "O", hold }
+}
+
+fn run(text: &str, was_told: bool) -> Run {
+    let steps = text.split_whitespace().zip(1..).map(|(word, number)| step(word, number)).collect();
+    let channel = ChannelName::parse("soc").unwrap();
+    let newest = drill::message(drill::id("store", &channel, Timestamp::EPOCH), None, Timestamp::EPOCH);
+    Run { channel, steps, was_told, newest }
+}
+
+/// `!` is sent, `.` withheld, `h` held, a number: carried by that delivery.
+fn shown(fates: &[(DeliveryId, Fate)]) -> String {
+    let word = |(_, fate): &(DeliveryId, Fate)| match fate {
+        Fate::Send => "!".to_owned(),
+        Fate::Withhold => ".".to_owned(),
+        Fate::Hold(_) => "h".to_owned(),
+        Fate::Carried(by) => by.to_string(),
+    };
+    fates.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn at_the_end_of_a_silence_each_channel_hears_what_it_does_not_know_yet_and_still_matters() {
+    // What waits; whether it was told of the first firing; what a chat hears; what hears who keeps a state.
+    for (text, was_told, chat, stateful) in [
+        // Fired inside, and still fires.
+        ("F1", false, "!", "!"),
+        ("F1 W1", false, "2 !", "! !"),
+        ("F1 W1 W1", false, "3 3 !", "! ! !"),
+        ("F1 R1", false, "! .", "! ."),
+        ("F1 R1 W1 R1", false, "3 . ! .", "! . ! ."),
+        ("R1 R1", false, ". !", ". !"),
+        // Fired and over inside: nobody hears of it.
+        ("F1 O1", false, ". .", ". ."),
+        ("F1 W1 R1 O1", false, ". . . .", ". . . ."),
+        ("O1", false, ".", "."),
+        // Told before.
+        ("O1", true, "!", "!"),
+        ("W1", true, "!", "!"),
+        ("W1 W1", true, "2 !", "! !"),
+        ("R1", true, ".", "."),
+        ("R1 R1", true, ". .", ". ."),
+        ("W1 R1", true, "! .", "! ."),
+        ("W1 R1 O1", true, "3 . !", ". . !"),
+        // Several firings inside.
+        ("O1 F2", true, "! !", "! !"),
+        ("O1 F2 O2", true, "! . .", "! . ."),
+        ("F1 O1 F2", false, ". . !", ". . !"),
+        ("W1 O1 F2 O2 F3 W3", true, "2 ! . . 6 !", ". ! . . ! !"),
+    ] {
+        for (keeps_state, expected) in [(false, chat), (true, stateful)] {
+            let fates = decide(&run(text, was_told), keeps_state, None);
+            assert_eq!(shown(&fates), expected, "{text}, told: {was_told}, keeps state: {keeps_state}");
+        }
+    }
+}
+
+#[test]
+fn what_is_covered_still_is_held_further_whole() {
+    let hold = Hold { why: HoldReason::Silence, until: Timestamp::from_seconds(9) };
+    let fates = decide(&run("F1 O1 F2", false), false, Some(hold));
+    assert_eq!(shown(&fates), "h h h");
+    assert!(fates.iter().all(|(_, fate)| *fate == Fate::Hold(hold)));
+}
+
+#[test]
+fn a_message_about_no_alert_speaks_for_itself_alone() {
+    let mut run = run("F1 F1", false);
+    for step in &mut run.steps {
+        step.began = None;
+    }
+    assert_eq!(shown(&decide(&run, false, None)), "! !");
+}
+
+/// A whole life: firings with any steps between, from any point on, the last perhaps not over.
+fn lives() -> impl Strategy<Value = (String, bool)> {
+    let firing = prop::collection::vec(prop::bool::ANY, 0..4);
+    (prop::collection::vec(firing, 1..4), prop::bool::ANY, prop::bool::ANY).prop_map(|(firings, is_over, was_told)| {
+        let last = firings.len();
+        let mut words = Vec::new();
+        for (number, middle) in (1..).zip(firings) {
+            // What was told before had its firing told.
+            if number > 1 || !was_told {
+                words.push(format!("F{number}"));
+            }
+            words.extend(middle.into_iter().map(|worse| format!("{}{number}", if worse { "W" } else { "R" })));
+            if is_over || number < last {
+                words.push(format!("O{number}"));
+            }
+        }
+        (words.join(" "), was_told)
+    })
+}
+
+proptest! {
+    /// The law of silences: whoever reads only what is sent knows in the end of each alert what is so.
+    #[test]
+    fn a_silence_loses_nothing_and_tells_nothing_twice((text, was_told) in lives(), keeps_state in prop::bool::ANY) {
+        let run = run(&text, was_told);
+        let fates = decide(&run, keeps_state, None);
+        prop_assert_eq!(fates.len(), run.steps.len());
+        let sent = |number: i64| fates.iter().any(|(id, fate)| id.0 == number && *fate == Fate::Send);
+        for (id, fate) in &fates {
+            if let Fate::Carried(by) = fate {
+                prop_assert!(by > id && sent(by.0), "what carries is later, and is sent");
+            }
+        }
+        // The receiver's own view, by firing: none, open or closed.
+        let mut views = std::collections::BTreeMap::from([(1, was_told)]);
+        for step in run.steps.iter().filter(|step| sent(step.delivery.0)) {
+            let firing = step.began.unwrap().as_seconds();
+            let open = views.entry(firing).or_insert(false);
+            prop_assert!(!step.is_over || *open, "an end is told only of what was told");
+            *open = !step.is_over;
+        }
+        for steps in run.steps.chunk_by(is_same_firing) {
+            let firing = steps[0].began.unwrap().as_seconds();
+            let is_open = !steps.last().unwrap().is_over;
+            prop_assert_eq!(views.get(&firing).copied().unwrap_or(false), is_open, "{}", firing);
+        }
+    }
+}

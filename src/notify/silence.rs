@@ -1,0 +1,238 @@
+//! Silences: matchers and a time in which notifications are withheld. Alerts go on; only telling waits.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Notification, NotificationType};
+use crate::{
+    domain::{DURATION_MAX, Labels, ScoreKind, Selector, Severity, TenantId, Timestamp},
+    rule::RuleName,
+};
+
+/// Longest comment, in characters.
+pub const COMMENT_CHARACTERS_MAX: usize = 500;
+/// Longest name of an author, in characters.
+pub const AUTHOR_CHARACTERS_MAX: usize = 100;
+/// So many silences or windows that follow each other without a gap are taken for one; what comes after is looked at then.
+const LOOK_AHEAD_MAX: u32 = 32;
+
+/// A silence's number in its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SilenceId(pub i64);
+
+impl fmt::Display for SilenceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a silence covers: every matcher that is given must match. None given: everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matchers {
+    /// One of these tenants.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tenants: BTreeSet<TenantId>,
+    /// Tenants with all of these labels.
+    #[serde(default)]
+    pub labels: Selector,
+    /// By one of these rules.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rules: BTreeSet<RuleName>,
+    /// Of one of these scores.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub scores: BTreeSet<ScoreKind>,
+    /// Of one of these severities.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub severities: BTreeSet<Severity>,
+}
+
+impl Matchers {
+    /// Whether no matcher is given, so that everything is covered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.names_tenants() && self.rules.is_empty() && self.scores.is_empty() && self.severities.is_empty()
+    }
+
+    /// Whether it says whose alerts it covers.
+    fn names_tenants(&self) -> bool {
+        !self.tenants.is_empty() || !self.labels.0.is_empty()
+    }
+
+    /// Whether it covers this. That we are blind to a tenant is covered only by what names that tenant.
+    #[must_use]
+    pub fn match_all(&self, about: &About<'_>) -> bool {
+        (self.tenants.is_empty() || self.tenants.iter().any(|tenant| tenant.as_str() == about.tenant))
+            && self.labels.matches(about.labels)
+            && (self.rules.is_empty() || self.rules.iter().any(|rule| rule.as_str() == about.rule))
+            && (self.scores.is_empty() || self.scores.contains(&about.score))
+            && (self.severities.is_empty() || self.severities.contains(&about.severity))
+            && (!about.is_blindness || self.names_tenants())
+    }
+}
+
+impl fmt::Display for Matchers {
+    /// `tenant contoso, tier=gold, rule low`, or `everything`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        let mut one_of = |what: &str, names: Vec<&str>| {
+            if !names.is_empty() {
+                parts.push(format!("{what} {}", names.join(" or ")));
+            }
+        };
+        one_of("tenant", self.tenants.iter().map(TenantId::as_str).collect());
+        one_of("rule", self.rules.iter().map(RuleName::as_str).collect());
+        one_of("score", self.scores.iter().map(|score| score.as_str()).collect());
+        one_of("severity", self.severities.iter().map(|severity| severity.as_str()).collect());
+        parts.extend(self.labels.0.iter().map(|(key, value)| format!("{key}={value}")));
+        if parts.is_empty() { f.write_str("everything") } else { f.write_str(&parts.join(", ")) }
+    }
+}
+
+/// What a message is about, as matchers see it.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Whose alert.
+    pub tenant: &'a str,
+    /// The tenant's labels.
+    pub labels: &'a Labels,
+    /// By which rule.
+    pub rule: &'a str,
+    /// Of which score.
+    pub score: ScoreKind,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether it says that we are blind to the tenant.
+    pub is_blindness: bool,
+}
+
+impl<'a> About<'a> {
+    /// What a notification is about. `None`: about no alert, and so nothing covers it: digests, drills, what else the operator hears.
+    #[must_use]
+    pub fn of(notification: &'a Notification) -> Option<Self> {
+        let facts = &notification.data;
+        let tenant = facts.tenant.as_ref()?;
+        Some(Self {
+            tenant: &tenant.id,
+            labels: &tenant.labels,
+            rule: &facts.rule.as_ref()?.name,
+            score: facts.score.as_ref()?.kind,
+            severity: facts.alert.as_ref()?.severity,
+            is_blindness: notification.kind == NotificationType::OperatorBlind,
+        })
+    }
+}
+
+/// Matchers and the time in which they hold, made by a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Silence {
+    /// Its number.
+    pub id: SilenceId,
+    /// What it covers.
+    pub matchers: Matchers,
+    /// From when on.
+    pub starts_at: Timestamp,
+    /// Until when; at this instant it covers nothing any more.
+    pub ends_at: Timestamp,
+    /// Who made it.
+    pub author: String,
+    /// Why.
+    pub comment: String,
+}
+
+impl Silence {
+    /// Whether it is in force.
+    #[must_use]
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+
+    /// Until when it covers this; `None`: it does not, now.
+    #[must_use]
+    pub fn covers(&self, about: &About<'_>, now: Timestamp) -> Option<Timestamp> {
+        (self.is_in_force(now) && self.matchers.match_all(about)).then_some(self.ends_at)
+    }
+}
+
+/// A silence that is not in the store yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSilence {
+    /// See [`Silence::matchers`].
+    pub matchers: Matchers,
+    /// See [`Silence::starts_at`].
+    pub starts_at: Timestamp,
+    /// See [`Silence::ends_at`].
+    pub ends_at: Timestamp,
+    /// See [`Silence::author`].
+    pub author: String,
+    /// See [`Silence::comment`].
+    pub comment: String,
+}
+
+impl NewSilence {
+    /// All that is wrong with it, a sentence each.
+    #[must_use]
+    pub fn problems(&self, now: Timestamp) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.ends_at <= self.starts_at {
+            problems.push(format!("it ends ({}) before it begins ({})", self.ends_at, self.starts_at));
+        } else if self.ends_at <= now {
+            problems.push(format!("it is over already: it ends at {}", self.ends_at));
+        } else if self.ends_at.since(self.starts_at) > DURATION_MAX {
+            problems.push("it is longer than ten years; edit the rule instead".to_owned());
+        }
+        problems.extend(signature_problems(&self.author, &self.comment));
+        problems
+    }
+}
+
+/// All that is wrong with what a person signs with, a sentence each.
+#[must_use]
+pub fn signature_problems(author: &str, comment: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (what, text, characters_max) in
+        [("author", author, AUTHOR_CHARACTERS_MAX), ("comment", comment, COMMENT_CHARACTERS_MAX)]
+    {
+        if text.trim().is_empty() {
+            problems.push(format!("it has no {what}; others will ask; write `--{what}`"));
+        } else if text.chars().count() > characters_max {
+            problems.push(format!("its {what} has more than {characters_max} characters"));
+        }
+    }
+    problems
+}
+
+/// A person has seen an alert and needs no reminder of it until it worsens or is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Acknowledgement {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What was said to it.
+    pub comment: String,
+}
+
+/// Until when something is covered, by one after the other: `ends` says when what covers it at an instant ends. `None`: it is not
+/// covered now. Bounded: at the end it is looked at again anyway.
+#[must_use]
+pub fn covered_until(now: Timestamp, ends: impl Fn(Timestamp) -> Option<Timestamp>) -> Option<Timestamp> {
+    let mut until = ends(now).filter(|end| *end > now)?;
+    for _ in 0..LOOK_AHEAD_MAX {
+        match ends(until) {
+            Some(further) if further > until => until = further,
+            _ => break,
+        }
+    }
+    Some(until)
+}
+
+/// Until when these silences cover this; `None`: none of them does, now.
+#[must_use]
+pub fn covering(silences: &[Silence], about: &About<'_>, now: Timestamp) -> Option<Timestamp> {
+    covered_until(now, |at| silences.iter().filter_map(|silence| silence.covers(about, at)).max())
+}
+
+#[cfg(test)]
+mod tests;

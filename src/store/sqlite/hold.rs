@@ -1,0 +1,183 @@
+//! Deliveries that are held: which of them are to be looked at, and what becomes of them.
+
+use std::collections::BTreeMap;
+
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+
+use super::{check::to_json, merge, outbox, row};
+use crate::{
+    domain::Timestamp,
+    notify::{
+        DeliveryId, Hold, HoldReason,
+        release::{Fate, Run, Step},
+    },
+    store::StoreError,
+};
+
+/// Runs that are looked at together.
+const RUNS_MAX: i64 = 200;
+
+/// See [`crate::store::Store::held_due`].
+pub(super) async fn due(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Run>, StoreError> {
+    // A run begins with the first that is held, though a later one may be due before it.
+    let found = sqlx::query(
+        "SELECT min(d.id), coalesce(min((SELECT min(e.id) FROM delivery AS e WHERE e.channel = d.channel \
+         AND e.alert_key = d.alert_key AND e.finished_at IS NULL AND e.state = 'held')), min(d.id)) \
+         FROM delivery AS d WHERE d.state = 'held' AND d.hold_until <= ?1 \
+         GROUP BY d.channel, coalesce(d.alert_key, d.id) ORDER BY 1 LIMIT ?2",
+    )
+    .bind(now.as_nanos())
+    .bind(RUNS_MAX)
+    .fetch_all(pool)
+    .await?;
+    let mut runs = Vec::with_capacity(found.len());
+    for begin in &found {
+        // A release in between leaves nothing of it.
+        runs.extend(run(pool, begin.try_get(1)?).await?);
+    }
+    Ok(runs)
+}
+
+/// The run that begins with that delivery.
+async fn run(pool: &SqlitePool, first: i64) -> Result<Option<Run>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT d.id, n.type, json_extract(n.body, '$.data.alert.started_at'), \
+         json_extract(n.body, '$.data.alert.resolved_at') IS NOT NULL, d.hold_why, d.hold_until, d.channel \
+         FROM delivery AS b JOIN delivery AS d ON d.channel = b.channel AND (d.id = b.id OR d.alert_key = b.alert_key) \
+         JOIN notification AS n ON n.id = d.notification_id \
+         WHERE b.id = ?1 AND b.state = 'held' AND d.id >= ?1 AND d.finished_at IS NULL AND d.state IN ('held', 'queued') \
+         AND d.attempts = 0 ORDER BY d.id",
+    )
+    .bind(first)
+    .fetch_all(pool)
+    .await?;
+    let (Some(begin), Some(end)) = (rows.first(), rows.last()) else { return Ok(None) };
+    let newest: String = sqlx::query_scalar(
+        "SELECT n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?",
+    )
+    .bind(end.try_get::<i64, _>(0)?)
+    .fetch_one(pool)
+    .await?;
+    // Deliveries of one firing follow each other, so the newest that was not withheld tells.
+    let before: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT json_extract(n.body, '$.data.alert.started_at') FROM delivery AS b JOIN delivery AS d \
+         ON d.alert_key = b.alert_key AND d.channel = b.channel JOIN notification AS n ON n.id = d.notification_id \
+         WHERE b.id = ?1 AND d.id < ?1 AND d.state <> 'withheld' ORDER BY d.id DESC LIMIT 1",
+    )
+    .bind(first)
+    .fetch_optional(pool)
+    .await?;
+    let steps = rows.iter().map(step).collect::<Result<Vec<_>, _>>()?;
+    let was_told = before.flatten().is_some_and(|before| began(&before) == steps[0].began);
+    Ok(Some(Run { channel: row::channel(begin.try_get(6)?)?, steps, was_told, newest: row::notification(&newest)? }))
+}
+
+fn began(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(text)
+}
+
+fn step(found: &SqliteRow) -> Result<Step, StoreError> {
+    Ok(Step {
+        delivery: DeliveryId(found.try_get(0)?),
+        kind: row::notification_type(found.try_get(1)?)?,
+        began: found.try_get::<Option<&str>, _>(2)?.and_then(began),
+        is_over: found.try_get::<i64, _>(3)? != 0,
+        hold: row::hold(found.try_get(4)?, found.try_get(5)?)?,
+    })
+}
+
+/// See [`crate::store::Store::release`].
+pub(super) async fn release(
+    connection: &mut SqliteConnection,
+    decided: &[Vec<(DeliveryId, Fate)>],
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let mut count = 0;
+    for fates in decided {
+        if is_unchanged(connection, fates).await? {
+            settle(connection, fates, now).await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Whether the run is still what was decided on: nobody has sent anything of it, and nothing was added.
+async fn is_unchanged(connection: &mut SqliteConnection, fates: &[(DeliveryId, Fate)]) -> Result<bool, StoreError> {
+    let ids: Vec<DeliveryId> = fates.iter().map(|(id, _)| *id).collect();
+    let Some(newest) = ids.iter().max() else { return Ok(false) };
+    let untouched: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM delivery WHERE id IN (SELECT value FROM json_each(?1)) AND state IN ('held', 'queued') \
+         AND attempts = 0 AND NOT EXISTS (SELECT 1 FROM delivery AS b JOIN delivery AS d ON d.channel = b.channel \
+         AND d.alert_key = b.alert_key AND d.finished_at IS NULL WHERE b.id = ?2 AND d.id > ?2)",
+    )
+    .bind(to_json(&ids)?)
+    .bind(newest.0)
+    .fetch_one(connection)
+    .await?;
+    Ok(usize::try_from(untouched) == Ok(ids.len()))
+}
+
+/// Lets each delivery of a run have its fate.
+async fn settle(
+    connection: &mut SqliteConnection,
+    fates: &[(DeliveryId, Fate)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut carried: BTreeMap<DeliveryId, Vec<DeliveryId>> = BTreeMap::new();
+    for (id, fate) in fates {
+        if let Fate::Carried(by) = fate {
+            carried.entry(*by).or_default().push(*id);
+        }
+    }
+    for (by, members) in carried {
+        merge::carry(connection, by, &members).await?;
+    }
+    for (id, fate) in fates {
+        let (state, hold) = match fate {
+            Fate::Send => ("queued", None),
+            Fate::Carried(_) => ("carried", None),
+            Fate::Withhold => ("withheld", None),
+            Fate::Hold(hold) => ("held", Some(hold)),
+        };
+        // Giving up counts from here: the time in which it was held must not kill it.
+        sqlx::query(
+            "UPDATE delivery SET state = ?2, hold_why = ?3, hold_until = ?4, finished_at = iif(?2 = 'withheld', ?5, NULL), \
+             queued_at = iif(?2 = 'queued', ?5, queued_at), next_attempt_at = iif(?2 = 'queued', ?5, next_attempt_at) \
+             WHERE id = ?1",
+        )
+        .bind(id.0)
+        .bind(state)
+        .bind(hold.map(|hold| hold.why.as_str()))
+        .bind(hold.map(|hold| hold.until.as_nanos()))
+        .bind(now.as_nanos())
+        .execute(&mut *connection)
+        .await?;
+        if *fate == Fate::Withhold {
+            outbox::note_told(connection, *id, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// See [`crate::store::Store::look_again`].
+pub(super) async fn look_again(
+    connection: &mut SqliteConnection,
+    why: HoldReason,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE delivery SET hold_until = ?1 WHERE state = 'held' AND hold_why = ?2 AND hold_until > ?1")
+        .bind(now.as_nanos())
+        .bind(why.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What a delivery that is born held waits for.
+pub(super) fn columns(hold: Option<Hold>) -> (&'static str, Option<&'static str>, Option<i64>) {
+    match hold {
+        Some(Hold { why, until }) => ("held", Some(why.as_str()), Some(until.as_nanos())),
+        None => ("queued", None, None),
+    }
+}

@@ -1,0 +1,100 @@
+//! Silences, and acknowledgements of single alerts.
+
+use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+
+use super::{check::to_json, hold, row};
+use crate::{
+    domain::Timestamp,
+    notify::{
+        HoldReason, Silence, SilenceId,
+        silence::{Acknowledgement, NewSilence},
+    },
+    rule::AlertKey,
+    store::StoreError,
+};
+
+fn silence(found: &SqliteRow) -> Result<Silence, StoreError> {
+    Ok(Silence {
+        id: SilenceId(found.try_get("id")?),
+        matchers: row::matchers(found.try_get("matchers")?)?,
+        starts_at: Timestamp::from_nanos(found.try_get("starts_at")?),
+        ends_at: Timestamp::from_nanos(found.try_get("ends_at")?),
+        author: found.try_get("author")?,
+        comment: found.try_get("comment")?,
+    })
+}
+
+/// See [`crate::store::Store::silences`].
+pub(super) async fn list(pool: &SqlitePool, after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM silence WHERE ends_at > ? ORDER BY id DESC")
+        .bind(after.map_or(i64::MIN, Timestamp::as_nanos))
+        .fetch_all(pool)
+        .await?;
+    rows.iter().map(silence).collect()
+}
+
+/// See [`crate::store::Store::add_silence`].
+pub(super) async fn add(connection: &mut SqliteConnection, new: &NewSilence) -> Result<SilenceId, StoreError> {
+    let id = sqlx::query_scalar(
+        "INSERT INTO silence (starts_at, ends_at, author, comment, matchers) VALUES (?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(new.starts_at.as_nanos())
+    .bind(new.ends_at.as_nanos())
+    .bind(&new.author)
+    .bind(&new.comment)
+    .bind(to_json(&new.matchers)?)
+    .fetch_one(connection)
+    .await?;
+    Ok(SilenceId(id))
+}
+
+/// See [`crate::store::Store::end_silence`].
+pub(super) async fn end(connection: &mut SqliteConnection, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
+    let ended = sqlx::query("UPDATE silence SET ends_at = ?2 WHERE id = ?1 AND ends_at > ?2")
+        .bind(id.0)
+        .bind(now.as_nanos())
+        .execute(&mut *connection)
+        .await?;
+    if ended.rows_affected() == 0 {
+        return Ok(false);
+    }
+    hold::look_again(connection, HoldReason::Silence, now).await?;
+    Ok(true)
+}
+
+/// See [`crate::store::Store::acknowledge`].
+pub(super) async fn acknowledge(
+    connection: &mut SqliteConnection,
+    alert: &AlertKey,
+    new: &Acknowledgement,
+) -> Result<bool, StoreError> {
+    let key = to_json(alert)?;
+    sqlx::query(
+        "UPDATE alert SET acknowledged_at = ?2, acknowledged_by = ?3, acknowledged_comment = ?4 \
+         WHERE key = ?1 AND state = 'firing' AND acknowledged_at IS NULL",
+    )
+    .bind(&key)
+    .bind(new.at.as_nanos())
+    .bind(&new.by)
+    .bind(&new.comment)
+    .execute(&mut *connection)
+    .await?;
+    let is_acknowledged: i64 =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM alert WHERE key = ? AND acknowledged_at IS NOT NULL)")
+            .bind(&key)
+            .fetch_one(connection)
+            .await?;
+    Ok(is_acknowledged != 0)
+}
+
+/// See [`crate::store::Store::unacknowledge`].
+pub(super) async fn unacknowledge(connection: &mut SqliteConnection, alert: &AlertKey) -> Result<bool, StoreError> {
+    let cleared = sqlx::query(
+        "UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_comment = NULL \
+         WHERE key = ? AND acknowledged_at IS NOT NULL",
+    )
+    .bind(to_json(alert)?)
+    .execute(connection)
+    .await?;
+    Ok(cleared.rows_affected() > 0)
+}

@@ -1,0 +1,378 @@
+//! Deliveries that are held, silences and acknowledgements.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use scorewatch::{
+    domain::Severity,
+    notify::{
+        DeliveryId, DeliveryState, Hold, HoldReason, NotificationType, SilenceId,
+        notification::AlertFacts,
+        release::{Fate, Run},
+        silence::{Acknowledgement, Matchers, NewSilence},
+    },
+    store::{AlertFilter, AttemptOutcome, Claim, ClaimTerms, DeliveryFilter, NewNotification, Store},
+};
+
+use super::fixture::*;
+
+const SILENCE: HoldReason = HoldReason::Silence;
+
+/// A notification of the alert by rule `low`; `F1` is the firing that began at second 1, `W1`, `R1` and `O1` follow it.
+fn says(word: &str, number: u32, until: Option<i64>) -> NewNotification {
+    of_rule("low", word, number, until)
+}
+
+fn of_rule(rule: &str, word: &str, number: u32, until: Option<i64>) -> NewNotification {
+    let (said, firing) = word.split_at(1);
+    let mut new = to_tell(&format!("{rule}-{word}-{number}"), Some(key("contoso", rule)), &["soc"]);
+    let (kind, is_over) = match said {
+        "F" => (NotificationType::AlertFiring, false),
+        "W" => (NotificationType::AlertWorsened, false),
+        "R" => (NotificationType::AlertReminder, false),
+        _ => (NotificationType::AlertResolved, true),
+    };
+    new.notification.kind = kind;
+    new.notification.data.notification.sequence = number.into();
+    new.notification.data.alert = Some(AlertFacts {
+        id: format!("alert_{rule}"),
+        state: if is_over { "resolved" } else { "firing" }.to_owned(),
+        severity: Severity::Warning,
+        started_at: at(firing.parse().unwrap()),
+        resolved_at: is_over.then(|| at(0)),
+        reason: None,
+        resolution: None,
+    });
+    new.hold = until.map(|until| Hold { why: SILENCE, until: at(until) });
+    new
+}
+
+async fn announce(store: &dyn Store, new: NewNotification) {
+    assert!(store.announce(new, at(0)).await.unwrap());
+}
+
+/// States of all deliveries, oldest first.
+async fn states(store: &dyn Store) -> Vec<&'static str> {
+    let mut rows = store.deliveries(&DeliveryFilter::default()).await.unwrap();
+    rows.reverse();
+    rows.iter().map(|row| row.state.as_str()).collect()
+}
+
+async fn asked(store: &dyn Store, merge_over: Option<usize>, seconds: i64) -> Claim {
+    let terms = ClaimTerms { merge_over, ..ClaimTerms::default() };
+    store.claim(&channel("soc"), terms, at(seconds)).await.unwrap()
+}
+
+async fn due(store: &dyn Store, seconds: i64) -> Vec<Run> {
+    store.held_due(at(seconds)).await.unwrap()
+}
+
+fn ids(run: &Run) -> Vec<DeliveryId> {
+    run.steps.iter().map(|step| step.delivery).collect()
+}
+
+#[tokio::test]
+async fn what_is_held_is_not_taken_nor_what_waits_behind_it_and_others_pass() {
+    for merge_over in [None, Some(20), Some(0)] {
+        let bed = Bed::new().await;
+        let store = &*bed.store;
+        announce(store, says("F1", 1, Some(100))).await;
+        announce(store, says("W1", 2, None)).await;
+        announce(store, says("W1", 3, None)).await;
+        assert_eq!(asked(store, merge_over, 0).await, Claim::Idle);
+        assert_eq!(asked(store, merge_over, 1000).await, Claim::Idle, "time alone sends nothing");
+        announce(store, of_rule("other", "F1", 1, None)).await;
+        let Claim::Send(other) = asked(store, merge_over, 0).await else { panic!("{merge_over:?}") };
+        assert_eq!(other.notification.data.alert.unwrap().id, "alert_other");
+        assert_eq!(states(store).await, ["held", "queued", "queued", "sending"], "{merge_over:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_tried_before_is_not_merged_with_what_waits_behind_a_held_one() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    announce(store, says("F1", 1, None)).await;
+    let first = claim(store, "soc", 0).await;
+    let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(5), may_have_arrived: false };
+    store.settle(first.id, 1, retry, None, at(1)).await.unwrap();
+    announce(store, says("W1", 2, Some(100))).await;
+    announce(store, says("O1", 3, None)).await;
+    let Claim::Send(again) = asked(store, Some(20), 10).await else { panic!() };
+    assert_eq!(again.id, first.id);
+    assert_eq!(states(store).await, ["sending", "held", "queued"]);
+}
+
+#[tokio::test]
+async fn a_channel_with_nothing_but_held_deliveries_is_not_busy_and_has_no_backlog() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    announce(store, says("F1", 1, Some(100))).await;
+    assert!(store.busy_channels().await.unwrap().is_empty());
+    let totals = store.totals().await.unwrap();
+    assert_eq!(totals.deliveries, [(channel("soc"), DeliveryState::Held, 1)]);
+    assert!(totals.oldest_queued_at.is_empty());
+    let held = DeliveryFilter { states: vec![DeliveryState::Held], ..DeliveryFilter::default() };
+    let rows = store.deliveries(&held).await.unwrap();
+    assert_eq!(rows[0].hold, Some(Hold { why: SILENCE, until: at(100) }));
+    assert!(!store.unpark(&channel("soc"), at(1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    announce(store, of_rule("other", "F1", 1, Some(20))).await;
+    announce(store, says("F1", 1, Some(90))).await;
+    announce(store, says("W1", 2, Some(30))).await;
+    announce(store, says("O1", 3, None)).await;
+    assert!(due(store, 19).await.is_empty());
+    let runs = due(store, 20).await;
+    assert_eq!((runs.len(), runs[0].steps.len()), (1, 1));
+    let runs = due(store, 30).await;
+    assert_eq!(runs.len(), 2);
+    let run = runs.iter().find(|run| run.steps.len() == 3).unwrap();
+    assert_eq!((run.channel.as_str(), run.why(), run.was_told), ("soc", Some(SILENCE), false));
+    assert_eq!(run.newest, says("O1", 3, None).notification);
+    let said: Vec<_> =
+        run.steps.iter().map(|step| (step.kind, step.began, step.is_over, step.hold.is_some())).collect();
+    assert_eq!(
+        said,
+        [
+            (NotificationType::AlertFiring, Some(at(1)), false, true),
+            (NotificationType::AlertWorsened, Some(at(1)), false, true),
+            (NotificationType::AlertResolved, Some(at(1)), true, false),
+        ]
+    );
+    store.look_again(HoldReason::Fleet, at(5)).await.unwrap();
+    assert!(due(store, 19).await.is_empty(), "another reason");
+    store.look_again(SILENCE, at(5)).await.unwrap();
+    assert_eq!(due(store, 5).await.len(), 2, "what held it may be gone");
+}
+
+#[tokio::test]
+async fn a_run_knows_whether_the_same_firing_was_told_on_its_channel() {
+    // What came before, and what became of it; what is held; whether that was told before.
+    for (before, fate, held, was_told) in [
+        ("F1", "delivered", "O1", true),
+        ("F1", "dead", "O1", true),
+        ("F1", "queued", "O1", true),
+        ("F1", "sending", "O1", true),
+        ("F1", "withheld", "O1", false),
+        ("F1", "delivered", "F2", false),
+        ("O1", "delivered", "F2", false),
+    ] {
+        let bed = Bed::new().await;
+        let store = &*bed.store;
+        let hold = (fate == "withheld").then_some(1);
+        announce(store, says(before, 1, hold)).await;
+        match fate {
+            "delivered" | "dead" | "sending" => {
+                let claimed = claim(store, "soc", 0).await;
+                let outcome = match fate {
+                    "delivered" => Some(AttemptOutcome::Delivered),
+                    "dead" => Some(AttemptOutcome::Dead { error: "400".into() }),
+                    _ => None,
+                };
+                if let Some(outcome) = outcome {
+                    store.settle(claimed.id, 1, outcome, None, at(0)).await.unwrap();
+                }
+            }
+            "withheld" => {
+                let id = due(store, 1).await[0].steps[0].delivery;
+                assert_eq!(store.release(vec![vec![(id, Fate::Withhold)]], at(1)).await.unwrap(), 1);
+            }
+            _ => {}
+        }
+        announce(store, of_rule("other", "F1", 9, None)).await;
+        announce(store, says(held, 2, Some(50))).await;
+        assert_eq!(due(store, 50).await[0].was_told, was_told, "{before} {fate}, then {held}");
+    }
+}
+
+#[tokio::test]
+async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it_carries() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    for (word, number) in [("F1", 1), ("O1", 2), ("F3", 3), ("W3", 4)] {
+        announce(store, says(word, number, Some(50))).await;
+    }
+    let run = due(store, 50).await.remove(0);
+    let [a, b, c, d] = ids(&run)[..] else { panic!() };
+    let fates = vec![(a, Fate::Withhold), (b, Fate::Withhold), (c, Fate::Carried(d)), (d, Fate::Send)];
+    assert_eq!(store.release(vec![fates], at(60)).await.unwrap(), 1);
+    assert_eq!(states(store).await, ["withheld", "withheld", "carried", "queued"]);
+    assert!(due(store, 1000).await.is_empty());
+    let bed = bed.reopen().await;
+    let store = &*bed.store;
+    let sent = claim(store, "soc", 61).await;
+    assert_eq!((sent.id, sent.queued_at), (d, at(60)), "giving up counts from the release");
+    assert_eq!(sent.notification.data.notification.stands_for, [says("F3", 3, None).notification.data.notification.id]);
+    store.settle(sent.id, 1, AttemptOutcome::Delivered, None, at(62)).await.unwrap();
+    assert_eq!(states(store).await, ["withheld", "withheld", "delivered", "delivered"]);
+    let withheld = store.delivery(a).await.unwrap().unwrap().delivery;
+    assert_eq!((withheld.finished_at, withheld.hold), (Some(at(60)), None));
+    assert_eq!(store.totals().await.unwrap().deliveries, [(channel("soc"), DeliveryState::Withheld, 2)]);
+}
+
+#[tokio::test]
+async fn what_is_held_further_is_looked_at_at_its_new_time() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    announce(store, says("F1", 1, Some(50))).await;
+    announce(store, says("W1", 2, None)).await;
+    let run = due(store, 50).await.remove(0);
+    let hold = Hold { why: SILENCE, until: at(80) };
+    let fates = ids(&run).into_iter().map(|id| (id, Fate::Hold(hold))).collect();
+    store.release(vec![fates], at(50)).await.unwrap();
+    assert_eq!(states(store).await, ["held", "held"]);
+    assert!(due(store, 79).await.is_empty());
+    assert_eq!(due(store, 80).await[0].steps.len(), 2);
+}
+
+#[tokio::test]
+async fn a_run_that_has_changed_since_it_was_looked_at_is_left_alone() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    announce(store, says("F1", 1, Some(50))).await;
+    announce(store, of_rule("other", "F1", 1, Some(50))).await;
+    let runs = due(store, 50).await;
+    let decided = || runs.iter().map(|run| ids(run).into_iter().map(|id| (id, Fate::Send)).collect()).collect();
+    announce(store, says("O1", 2, Some(90))).await;
+    assert_eq!(store.release(decided(), at(51)).await.unwrap(), 1, "the other alone");
+    assert_eq!(states(store).await, ["held", "queued", "held"]);
+    assert_eq!(due(store, 51).await[0].steps.len(), 2, "it is looked at again");
+    claim(store, "soc", 52).await;
+    assert_eq!(store.release(decided(), at(53)).await.unwrap(), 0, "what is under way is not touched");
+    assert_eq!(states(store).await, ["held", "sending", "held"]);
+}
+
+#[tokio::test]
+async fn what_is_withheld_comes_to_rest_and_what_is_held_does_not() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("low", firing(1, 1))];
+    outcome.notifications = vec![says("F1", 1, Some(50))];
+    commit(store, outcome).await;
+    let told = async || load(store, "contoso").await.alerts[0].told_at;
+    assert_eq!(told().await, None);
+    let run = due(store, 50).await.remove(0);
+    store.release(vec![vec![(ids(&run)[0], Fate::Withhold)]], at(55)).await.unwrap();
+    assert_eq!(told().await, Some(at(55)));
+}
+
+#[tokio::test]
+async fn what_is_held_or_withheld_is_sent_on_request() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    announce(store, says("F1", 1, Some(50))).await;
+    let id = ids(&due(store, 50).await[0])[0];
+    store.release(vec![vec![(id, Fate::Withhold)]], at(50)).await.unwrap();
+    announce(store, says("F2", 2, Some(90))).await;
+    assert!(store.resend(id, at(60)).await.unwrap());
+    let sent = claim(store, "soc", 60).await;
+    assert_eq!((sent.id, sent.queued_at), (id, at(60)));
+    store.settle(id, 1, AttemptOutcome::Delivered, None, at(61)).await.unwrap();
+    let held = ids(&due(store, 90).await[0])[0];
+    assert!(store.resend(held, at(62)).await.unwrap());
+    assert!(due(store, 90).await.is_empty());
+    assert_eq!(claim(store, "soc", 62).await.id, held);
+}
+
+#[tokio::test]
+async fn many_runs_are_looked_at_a_part_at_a_time_until_none_is_left() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    for number in 0..450 {
+        announce(store, of_rule(&format!("r{number}"), "F1", 1, Some(50))).await;
+    }
+    let mut rounds = 0;
+    loop {
+        let runs = due(store, 50).await;
+        if runs.is_empty() {
+            break;
+        }
+        rounds += 1;
+        let count = runs.len() as u64;
+        let decided = runs.iter().map(|run| vec![(ids(run)[0], Fate::Send)]).collect();
+        assert_eq!(store.release(decided, at(50)).await.unwrap(), count);
+    }
+    assert!(rounds > 1);
+    assert!(states(store).await.iter().all(|state| *state == "queued"));
+}
+
+fn silence(from: i64, until: i64) -> NewSilence {
+    NewSilence {
+        matchers: Matchers { tenants: BTreeSet::from([tenant("contoso")]), ..Matchers::default() },
+        starts_at: at(from),
+        ends_at: at(until),
+        author: "ann".into(),
+        comment: "patching".into(),
+    }
+}
+
+#[tokio::test]
+async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
+    let bed = Bed::new().await;
+    let first = bed.store.add_silence(silence(0, 100)).await.unwrap();
+    let second = bed.store.add_silence(silence(50, 200)).await.unwrap();
+    let bed = bed.reopen().await;
+    let store = &*bed.store;
+    let list = async |after: Option<i64>| {
+        let kept = store.silences(after.map(at)).await.unwrap();
+        kept.iter().map(|silence| silence.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(None).await, [second, first]);
+    assert_eq!(list(Some(99)).await, [second, first]);
+    assert_eq!(list(Some(100)).await, [second]);
+    let kept = store.silences(None).await.unwrap().remove(1);
+    let NewSilence { matchers, starts_at, ends_at, author, comment } = silence(0, 100);
+    assert_eq!((kept.matchers, kept.starts_at, kept.ends_at), (matchers, starts_at, ends_at));
+    assert_eq!((kept.author, kept.comment), (author, comment));
+
+    announce(store, says("F1", 1, Some(200))).await;
+    assert!(store.end_silence(second, at(60)).await.unwrap());
+    assert!(!store.end_silence(second, at(61)).await.unwrap(), "it is over");
+    assert!(!store.end_silence(SilenceId(99), at(61)).await.unwrap());
+    assert_eq!(list(Some(60)).await, [first]);
+    assert_eq!(due(store, 60).await.len(), 1, "what it held is looked at at once");
+    while store.prune(at(1000), Duration::from_secs(920)).await.unwrap() {}
+    assert_eq!(list(None).await, [first], "kept for retention, no longer");
+}
+
+#[tokio::test]
+async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_new() {
+    let bed = Bed::new().await;
+    let word = |by: &str| Acknowledgement { at: at(5), by: by.to_owned(), comment: "seen".to_owned() };
+    let alert = key("contoso", "low");
+    assert!(!bed.store.acknowledge(&alert, word("ann")).await.unwrap(), "there is no such alert");
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("low", pending())];
+    commit(&*bed.store, outcome).await;
+    assert!(!bed.store.acknowledge(&alert, word("ann")).await.unwrap(), "it does not fire");
+    let mut version = 1;
+    for (said, number, survives) in [("W1", 2, false), ("R1", 3, true), ("O1", 4, false)] {
+        let mut outcome = check("contoso", Some(version), 1);
+        outcome.alerts = vec![update("low", firing(1, 1))];
+        commit(&*bed.store, outcome).await;
+        assert!(bed.store.acknowledge(&alert, word("ann")).await.unwrap());
+        assert!(bed.store.acknowledge(&alert, word("bob")).await.unwrap(), "twice is harmless");
+        let row = bed.store.alerts(&AlertFilter::default()).await.unwrap().remove(0);
+        assert_eq!(row.acknowledged, Some(word("ann")), "the first to say so");
+        let mut outcome = check("contoso", Some(version + 1), 2);
+        outcome.alerts = vec![update("low", firing(1, number.into()))];
+        commit(&*bed.store, outcome).await;
+        assert_eq!(
+            load(&*bed.store, "contoso").await.alerts[0].acknowledged,
+            Some(word("ann")),
+            "a check changes nothing"
+        );
+        let mut outcome = check("contoso", Some(version + 2), 3);
+        outcome.notifications = vec![says(said, number, None)];
+        commit(&*bed.store, outcome).await;
+        let acknowledged = load(&*bed.store, "contoso").await.alerts[0].acknowledged.clone();
+        assert_eq!(acknowledged, survives.then(|| word("ann")), "{said}");
+        version += 3;
+        assert_eq!(bed.store.unacknowledge(&alert).await.unwrap(), survives);
+    }
+}
