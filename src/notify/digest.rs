@@ -32,7 +32,10 @@ pub struct Line {
 /// Whether a message of that type may go along with others. What somebody waits for, and what is a digest itself, goes alone.
 #[must_use]
 pub const fn may_travel(kind: NotificationType) -> bool {
-    !matches!(kind, NotificationType::Digest | NotificationType::Drill | NotificationType::Test)
+    !matches!(
+        kind,
+        NotificationType::Digest | NotificationType::FleetShift | NotificationType::Drill | NotificationType::Test
+    )
 }
 
 /// How many of these notifications of one alert, oldest first, the last of them can speak for: those of one generation, whose last

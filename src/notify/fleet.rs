@@ -5,6 +5,8 @@
 //! An alert that the shift explains is told within one notice; what stands out from it, and what would be so without it, is told
 //! by itself.
 
+pub mod notice;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};

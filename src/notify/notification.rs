@@ -27,6 +27,14 @@ pub struct Notification {
     pub data: Facts,
 }
 
+impl Notification {
+    /// Whether what it says is in its items, so that a template that does not show them would hide it.
+    #[must_use]
+    pub const fn tells_items(&self) -> bool {
+        matches!(self.kind, NotificationType::Digest | NotificationType::FleetShift)
+    }
+}
+
 /// What kind of message a notification is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum NotificationType {
@@ -111,7 +119,10 @@ pub struct Facts {
     /// What an operator message is about; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorFacts>,
-    /// What a digest says, gravest first; empty in all others.
+    /// How a fleet shift went; `None` in all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetFacts>,
+    /// What a digest or the notice of a fleet shift says, gravest first; empty in all others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<DigestItem>,
     /// Where to look.
@@ -154,8 +165,8 @@ impl From<DigestItem> for Notification {
     /// As it would be sent by itself, without its causes.
     fn from(item: DigestItem) -> Self {
         let DigestItem { kind, timestamp, notification, alert, tenant, rule, score, operator, links } = item;
-        let (causes, items) = (Vec::new(), Vec::new());
-        let data = Facts { notification, alert, tenant, rule, score, causes, operator, items, links };
+        let (causes, items, fleet) = (Vec::new(), Vec::new(), None);
+        let data = Facts { notification, alert, tenant, rule, score, causes, operator, fleet, items, links };
         Self { kind, timestamp, data }
     }
 }
@@ -252,6 +263,33 @@ pub struct Cause {
     pub points: Option<f64>,
     /// Where to look.
     pub link: Option<String>,
+}
+
+/// How a fleet shift went. Only what its channel may show is named or counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FleetFacts {
+    /// What moved.
+    pub score: ScoreKind,
+    /// The category, where Microsoft re-scored one; text from outside.
+    pub subject: Option<String>,
+    /// The median move of the whole fleet, or of Microsoft's own average; negative: it fell. In percent of each score, or in
+    /// percentage points where the score is a percentage itself.
+    pub median: f64,
+    /// What the median counts: `percent` or `points`.
+    pub measure: String,
+    /// Before that, scores were as they had been.
+    pub from: Timestamp,
+    /// By then it was seen.
+    pub until: Timestamp,
+    /// So many alerts this explains; `items` has the facts of the first of them.
+    pub alerts: usize,
+    /// So many tenants have them.
+    pub tenant_count: usize,
+    /// Those tenants, by slug; of very many the first.
+    pub tenants: Vec<String>,
+    /// Tenants whose alerts it does not explain, though they came with it: each is told by itself. By slug.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apart: Vec<String>,
 }
 
 /// What an operator message is about. No text from upstream is in here.

@@ -63,6 +63,7 @@ pub(super) fn context(notification: &Notification, level: Level) -> Option<Value
 fn complete(facts: &mut Value) {
     let Some(facts) = facts.as_object_mut() else { return };
     facts.entry("operator").or_insert(Value::Null);
+    facts.entry("fleet").or_insert(Value::Null);
     if let Some(notification) = facts.get_mut("notification").and_then(Value::as_object_mut) {
         notification.entry("stands_for").or_insert_with(|| json!([]));
     }
@@ -122,6 +123,12 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     }
     if let Some(alert) = &mut data.alert {
         alert.reason.iter_mut().for_each(cut);
+    }
+    if let Some(fleet) = &mut data.fleet {
+        fleet.subject.iter_mut().for_each(cut);
+        // Slugs are ours; the lines name the tenants.
+        fleet.tenants.truncate(level.items);
+        fleet.apart.truncate(level.items);
     }
     if let Some(operator) = &mut data.operator {
         cut(&mut operator.summary);

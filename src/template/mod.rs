@@ -15,6 +15,7 @@ mod registry;
 mod render;
 pub mod sample;
 mod scan;
+mod shift;
 mod source;
 mod summary;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     diagnostic::Problem,
-    notify::{Notification, NotificationType},
+    notify::Notification,
 };
 
 /// A template that comes with the program: its stem, its text, and whom it suits.
@@ -123,7 +123,7 @@ impl Registry {
         receiver: Receiver,
         notification: &Notification,
     ) -> Result<Vec<u8>, RenderFailure> {
-        if notification.kind == NotificationType::Digest && !self.tells_items(name) && self.has(name) {
+        if notification.tells_items() && !self.tells_items(name) && self.has(name) {
             return self.render_built_in(receiver, notification);
         }
         render::render(self.engines.get(&receiver), name, receiver, notification)

@@ -8,19 +8,21 @@ use crate::{
         Notification, NotificationId, NotificationType,
         digest::LINES_MAX,
         notification::{
-            AlertFacts, Cause, DigestItem, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts,
-            TenantFacts,
+            AlertFacts, Cause, DigestItem, Facts, FleetFacts, Links, NotificationFacts, OperatorFacts, RuleFacts,
+            ScoreFacts, TenantFacts,
         },
     },
     rule::Resolution,
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 11] = [
+pub const TYPES: [NotificationType; 13] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
     NotificationType::AlertResolved,
+    NotificationType::AlertUnstable,
+    NotificationType::FleetShift,
     NotificationType::Digest,
     NotificationType::Drill,
     NotificationType::OperatorBlind,
@@ -99,6 +101,21 @@ fn items(name: &str) -> Vec<DigestItem> {
     vec![item(NotificationType::OperatorBlind, name), over, item(NotificationType::AlertFiring, name), worse]
 }
 
+fn fleet(name: &str) -> FleetFacts {
+    FleetFacts {
+        score: ScoreKind::SecureScoreCategory,
+        subject: Some(name.to_owned()),
+        median: -6.25,
+        measure: "points".to_owned(),
+        from: at("2026-11-24T08:56:00Z"),
+        until: at("2026-11-24T09:34:00Z"),
+        alerts: 2,
+        tenant_count: 2,
+        tenants: vec!["contoso".to_owned(), "fabrikam".to_owned()],
+        apart: vec!["tailspin".to_owned()],
+    }
+}
+
 /// One notification of that type about a tenant of that name, with all fields that the type has. All outside text is `name`
 /// unless that is an ordinary one.
 #[must_use]
@@ -128,7 +145,12 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             score: is_alert.then(|| score(kind)),
             causes: if is_alert { causes(name) } else { Vec::new() },
             operator: operator(kind),
-            items: if kind == NotificationType::Digest { items(name) } else { Vec::new() },
+            fleet: (kind == NotificationType::FleetShift).then(|| fleet(name)),
+            items: match kind {
+                NotificationType::Digest => items(name),
+                NotificationType::FleetShift => vec![item(NotificationType::AlertFiring, name); 2],
+                _ => Vec::new(),
+            },
             links: Links {
                 dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
                 portal: Some("https://security.microsoft.com/securescore".to_owned()),

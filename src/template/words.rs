@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     bound::{self, Bound},
-    lines,
+    lines, shift,
 };
 use crate::{
     domain::{ScoreKind, Severity, Timestamp, Unit},
@@ -73,6 +73,7 @@ struct Link {
 pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
     let data = &notification.data;
     let (emoji, color) = look(notification);
+    let left_out = &data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(data.items.len()));
     let said = lines::lines(&data.items, *left_out);
     let links = [
         ("I see this: confirm", &data.links.confirm),
@@ -116,6 +117,7 @@ pub(super) fn plain(shown: &Shown) -> Vec<String> {
 pub(super) fn look(notification: &Notification) -> (&'static str, &'static str) {
     let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
+        (NotificationType::FleetShift, _) => ("📐", "accent"),
         (NotificationType::Digest, _) => lines::look(&notification.data.items),
         _ if over => ("✅", "good"),
         (NotificationType::Test | NotificationType::Drill, _) => ("🧪", "accent"),
@@ -140,6 +142,7 @@ pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
     }
     let what = match &data.score {
         Some(score) => happened(notification.kind, data, score),
+        None if data.fleet.is_some() => data.fleet.as_ref().map(shift::headline).unwrap_or_default(),
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),
             NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
@@ -175,7 +178,7 @@ fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String 
     }
 }
 
-fn score_name(score: &ScoreFacts) -> String {
+pub(super) fn score_name(score: &ScoreFacts) -> String {
     let kind = match score.kind {
         ScoreKind::DeviceSecureScore => "secure score for devices",
         ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "exposure score",
@@ -241,6 +244,9 @@ fn note(notification: &Notification) -> Option<String> {
     let data = &notification.data;
     if notification.kind == NotificationType::Drill {
         return Some("Nothing has happened; this shows that the channel works.".to_owned());
+    }
+    if let Some(fleet) = &data.fleet {
+        return Some(shift::note(fleet));
     }
     let reason = data.alert.as_ref().and_then(|alert| alert.reason.clone());
     reason.or_else(|| data.operator.as_ref().and_then(|operator| operator.hint.clone()))

@@ -1,0 +1,72 @@
+//! What a channel hears of a fleet shift: one message, about those tenants alone that it may show.
+
+use super::Shift;
+use crate::{
+    domain::{ChannelName, Timestamp, Unit},
+    notify::{
+        Notification, NotificationId, NotificationType, compose,
+        digest::LINES_MAX,
+        notification::{DigestItem, FleetFacts},
+    },
+};
+
+/// Most tenants that are named; the fleet has moved, and a list of thousands is read by nobody.
+const TENANTS_MAX: usize = 1_000;
+
+/// The id of a shift: the same score, direction and time, the same shift.
+#[must_use]
+pub fn shift_id(store: &str, shift: &Shift) -> String {
+    let category = shift.scope.category.as_ref().map_or("", |category| category.as_str());
+    let parts = [
+        "fleet",
+        store,
+        shift.scope.score.as_str(),
+        category,
+        if shift.is_fall() { "fall" } else { "rise" },
+        &shift.span.from.to_string(),
+    ];
+    NotificationId::of_parts(&parts).as_str().to_owned()
+}
+
+/// The notice of a shift for one channel. `explained` are the alerts that it stands for there, `apart` the slugs of tenants that
+/// are told by themselves: the channel may show them all.
+#[must_use]
+pub fn message(
+    id: &str,
+    channel: &ChannelName,
+    shift: &Shift,
+    explained: Vec<DigestItem>,
+    apart: Vec<String>,
+    now: Timestamp,
+) -> Notification {
+    let id = NotificationId::of_parts(&["fleet-notice", id, channel.as_str()]);
+    let mut notice = compose::without_alert(NotificationType::FleetShift, id, now);
+    let slugs = |item: &DigestItem| item.tenant.as_ref().map(|tenant| tenant.id.clone());
+    let mut tenants: Vec<String> = explained.iter().filter_map(slugs).collect();
+    tenants.sort_unstable();
+    tenants.dedup();
+    let (alerts, tenant_count) = (explained.len(), tenants.len());
+    tenants.truncate(TENANTS_MAX);
+    let measure = match shift.scope.score.unit() {
+        Unit::Points => "percent",
+        Unit::PointsOf100 | Unit::Percent => "points",
+    };
+    notice.data.links.portal = explained.iter().find_map(|item| item.links.portal.clone());
+    notice.data.fleet = Some(FleetFacts {
+        score: shift.scope.score,
+        subject: shift.scope.category.as_ref().map(ToString::to_string),
+        median: shift.median,
+        measure: measure.to_owned(),
+        from: shift.span.from,
+        until: shift.span.until,
+        alerts,
+        tenant_count,
+        tenants,
+        apart,
+    });
+    let mut items = explained;
+    items.sort_by_key(|item| std::cmp::Reverse(item.alert.as_ref().map(|alert| alert.severity)));
+    items.truncate(LINES_MAX);
+    notice.data.items = items;
+    notice
+}
