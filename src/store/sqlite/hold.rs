@@ -22,7 +22,7 @@ pub(super) async fn due(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Run>, S
     // A run begins with the first that is held, though a later one may be due before it.
     let found = sqlx::query(
         "SELECT min(d.id), coalesce(min((SELECT min(e.id) FROM delivery AS e WHERE e.channel = d.channel \
-         AND e.alert_key = d.alert_key AND e.finished_at IS NULL AND e.state = 'held')), min(d.id)) \
+         AND e.alert_key = d.alert_key AND e.finished_at IS NULL AND e.state = 'held')), min(d.id)), d.channel, d.alert_key \
          FROM delivery AS d WHERE d.state = 'held' AND d.hold_until <= ?1 \
          GROUP BY d.channel, coalesce(d.alert_key, d.id) ORDER BY 1 LIMIT ?2",
     )
@@ -32,44 +32,53 @@ pub(super) async fn due(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Run>, S
     .await?;
     let mut runs = Vec::with_capacity(found.len());
     for begin in &found {
+        let channel = begin.try_get(2)?;
         // A release in between leaves nothing of it.
-        runs.extend(run(pool, begin.try_get(1)?).await?);
+        runs.extend(run(pool, begin.try_get(1)?, channel, begin.try_get(3)?).await?);
     }
     Ok(runs)
 }
 
-/// The run that begins with that delivery.
-async fn run(pool: &SqlitePool, first: i64) -> Result<Option<Run>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT d.id, n.type, json_extract(n.body, '$.data.alert.started_at'), \
-         json_extract(n.body, '$.data.alert.resolved_at') IS NOT NULL, d.hold_why, d.hold_until, d.channel \
-         FROM delivery AS b JOIN delivery AS d ON d.channel = b.channel AND (d.id = b.id OR d.alert_key = b.alert_key) \
-         JOIN notification AS n ON n.id = d.notification_id \
-         WHERE b.id = ?1 AND b.state = 'held' AND d.id >= ?1 AND d.finished_at IS NULL AND d.state IN ('held', 'queued') \
-         AND d.attempts = 0 ORDER BY d.id",
-    )
-    .bind(first)
-    .fetch_all(pool)
-    .await?;
-    let (Some(begin), Some(end)) = (rows.first(), rows.last()) else { return Ok(None) };
+/// What waits of an alert for a channel from that delivery on.
+const WAITING: &str = "SELECT d.id, n.type, json_extract(n.body, '$.data.alert.started_at'), \
+    json_extract(n.body, '$.data.alert.resolved_at') IS NOT NULL, d.hold_why, d.hold_until \
+    FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+    WHERE d.finished_at IS NULL AND d.state IN ('held', 'queued') AND d.attempts = 0";
+
+/// The newest that the channel was told, or is being told, of the alert before that delivery: when that firing began. Deliveries of
+/// one firing follow each other, so no older one needs to be asked.
+const TOLD_BEFORE: &str = "SELECT began FROM (SELECT * FROM (\
+    SELECT d.id, json_extract(n.body, '$.data.alert.started_at') AS began FROM delivery AS d \
+    JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
+    AND d.finished_at IS NOT NULL AND d.state <> 'withheld' ORDER BY d.id DESC LIMIT 1) UNION ALL SELECT * FROM (\
+    SELECT d.id, json_extract(n.body, '$.data.alert.started_at') FROM delivery AS d \
+    JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
+    AND d.finished_at IS NULL ORDER BY d.id DESC LIMIT 1)) ORDER BY id DESC LIMIT 1";
+
+/// The run of an alert, or of a message about none, that begins with that delivery.
+async fn run(pool: &SqlitePool, first: i64, channel: &str, alert: Option<&str>) -> Result<Option<Run>, StoreError> {
+    let which = match alert {
+        Some(_) => "d.channel = ?1 AND d.alert_key = ?2 AND d.id >= ?3",
+        None => "d.channel = ?1 AND d.alert_key IS ?2 AND d.id = ?3",
+    };
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{WAITING} AND {which} ORDER BY d.id")))
+        .bind(channel)
+        .bind(alert)
+        .bind(first)
+        .fetch_all(pool)
+        .await?;
+    let steps = rows.iter().map(step).collect::<Result<Vec<_>, _>>()?;
+    let (Some(begin), Some(end)) = (steps.first(), steps.last()) else { return Ok(None) };
     let newest: String = sqlx::query_scalar(
         "SELECT n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?",
     )
-    .bind(end.try_get::<i64, _>(0)?)
+    .bind(end.delivery.0)
     .fetch_one(pool)
     .await?;
-    // Deliveries of one firing follow each other, so the newest that was not withheld tells.
-    let before: Option<Option<String>> = sqlx::query_scalar(
-        "SELECT json_extract(n.body, '$.data.alert.started_at') FROM delivery AS b JOIN delivery AS d \
-         ON d.alert_key = b.alert_key AND d.channel = b.channel JOIN notification AS n ON n.id = d.notification_id \
-         WHERE b.id = ?1 AND d.id < ?1 AND d.state <> 'withheld' ORDER BY d.id DESC LIMIT 1",
-    )
-    .bind(first)
-    .fetch_optional(pool)
-    .await?;
-    let steps = rows.iter().map(step).collect::<Result<Vec<_>, _>>()?;
-    let was_told = before.flatten().is_some_and(|before| began(&before) == steps[0].began);
-    Ok(Some(Run { channel: row::channel(begin.try_get(6)?)?, steps, was_told, newest: row::notification(&newest)? }))
+    let before: Option<Option<String>> =
+        sqlx::query_scalar(TOLD_BEFORE).bind(channel).bind(alert).bind(first).fetch_optional(pool).await?;
+    let was_told = before.flatten().is_some_and(|before| began(&before) == begin.began);
+    Ok(Some(Run { channel: row::channel(channel)?, was_told, newest: row::notification(&newest)?, steps }))
 }
 
 fn began(text: &str) -> Option<Timestamp> {

@@ -2,8 +2,9 @@
 ALTER TABLE delivery ADD COLUMN hold_why TEXT;
 ALTER TABLE delivery ADD COLUMN hold_until INTEGER;
 CREATE INDEX delivery_held ON delivery (hold_until) WHERE state = 'held';
--- What a channel was told of an alert before.
-CREATE INDEX delivery_of_alert ON delivery (alert_key, channel, id) WHERE alert_key IS NOT NULL;
+-- What a channel was told of an alert before. What is unfinished has its own index, which claims must not miss.
+CREATE INDEX delivery_told ON delivery (alert_key, channel, id)
+    WHERE alert_key IS NOT NULL AND finished_at IS NOT NULL AND state <> 'withheld';
 
 -- A person has seen it; cleared by the next notification that is no reminder.
 ALTER TABLE alert ADD COLUMN acknowledged_at INTEGER;
