@@ -138,6 +138,7 @@ fn notification(number: &str, channel: &ChannelName) -> NewNotification {
                 score: None,
                 causes: Vec::new(),
                 operator: None,
+                fleet: None,
                 items: Vec::new(),
                 links: Links::default(),
             },

@@ -41,6 +41,10 @@ pub enum Work {
     Release,
     /// Held deliveries that are looked at before their time.
     LookAgain,
+    /// A fleet shift that was seen.
+    NoteShift,
+    /// A fleet shift that is told.
+    TellShift,
     /// A silence, on a person's word.
     AddSilence,
     /// A silence that ends early, on a person's word.

@@ -25,7 +25,10 @@ pub(super) fn may_send(
         // A digest is looked at item by item; a drill is about nobody.
         (None, _) => {
             settings.fence.is_open()
-                || matches!(delivery.notification.kind, NotificationType::Digest | NotificationType::Drill)
+                || matches!(
+                    delivery.notification.kind,
+                    NotificationType::Digest | NotificationType::FleetShift | NotificationType::Drill
+                )
         }
     };
     if admitted { Ok(settings.clone()) } else { Err(FENCED) }
@@ -51,6 +54,17 @@ pub(super) fn withheld(
         }
         admitted
     });
+    if let Some(fleet) = &mut delivery.notification.data.fleet {
+        let before = fleet.tenants.len();
+        let may_show =
+            |slug: &String| TenantId::parse(slug).is_ok_and(|tenant| admits(config, settings, &tenant, None));
+        fleet.tenants.retain(may_show);
+        fleet.apart.retain(may_show);
+        if fleet.tenants.len() < before {
+            fleet.tenant_count = fleet.tenants.len();
+            fleet.alerts = delivery.notification.data.items.len();
+        }
+    }
     withheld
 }
 

@@ -4,6 +4,7 @@ mod admission;
 mod attempt;
 mod budget;
 pub mod dispatch;
+mod fleet;
 pub mod operator;
 pub mod send;
 pub mod worker;

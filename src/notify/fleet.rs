@@ -224,6 +224,12 @@ impl Shift {
         !stands_out || !suspect.when.holds(without, suspect.baseline)
     }
 
+    /// Whether a tenant that moved so stands out: farther the same way than others do.
+    #[must_use]
+    pub fn is_outlier(&self, one: &Move) -> bool {
+        one.is_real && one.by * self.median > 0.0 && one.by.abs() - self.median.abs() > self.tolerance
+    }
+
     /// Whether the score fell.
     #[must_use]
     pub fn is_fall(&self) -> bool {

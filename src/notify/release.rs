@@ -45,6 +45,9 @@ pub enum Fate {
     Carried(DeliveryId),
     /// It is never sent.
     Withhold,
+    /// It is never sent: a fleet shift that was told explains it. Neither reminders of its alert nor its end are told, until it
+    /// worsens by itself.
+    Explain,
     /// It is held further.
     Hold(Hold),
 }

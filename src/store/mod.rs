@@ -102,8 +102,8 @@ pub trait Store: Send + Sync + 'static {
     /// After a start: puts deliveries found in `sending` back to `queued`, marked as possible repeats. Returns how many.
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Held deliveries that are to be looked at now, with what waits behind them: by channel and alert, a bounded number of runs.
-    async fn held_due(&self, now: Timestamp) -> Result<Vec<Run>, StoreError>;
+    /// Held deliveries that are to be looked at now, with what waits behind them: by channel and alert; at most so many runs.
+    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError>;
 
     /// Lets deliveries that were held have their fates, all together: a list for each run, whole. A run of which something was
     /// sent or added meanwhile is left as it is, to be looked at again. What is withheld comes to rest: its alert counts as told,
@@ -112,6 +112,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Lets everything that is held for that reason be looked at now: what it was held by may be gone.
     async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Fleet shifts that were noted after that instant, oldest first.
+    async fn shifts(&self, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError>;
+
+    /// Notes a fleet shift, unless it was noted before.
+    async fn note_shift(&self, shift: KnownShift) -> Result<(), StoreError>;
+
+    /// Tells a fleet shift: its notices are queued, and what they stand for goes along with them, all in one. A run that was
+    /// added to meanwhile is left as it is. `false`: it was told before.
+    async fn tell_shift(&self, shift: &str, notices: Vec<ShiftNotice>, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Silences that end after that instant, newest first; `None`: every one that is kept.
     async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError>;

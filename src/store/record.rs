@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
-        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof,
+        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof, fleet::Shift,
         silence::Acknowledgement,
     },
     rule::{Alert, AlertKey, RuleName},
@@ -95,6 +95,8 @@ pub struct AlertRecord {
     pub told_to: Vec<ChannelName>,
     /// Whether a person has seen it: no reminder is made meanwhile.
     pub acknowledged: Option<Acknowledgement>,
+    /// Whether all that was told of it is that a fleet shift explains it: neither reminders nor its end are told.
+    pub explained: bool,
 }
 
 /// What a check made of a tenant.
@@ -281,6 +283,8 @@ pub struct AlertRow {
     /// Whether a person has seen it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
+    /// Whether all that was told of it is that a fleet shift explains it.
+    pub explained: bool,
     /// The newest notification of this alert, for its facts.
     pub last_notification: Option<Notification>,
     /// When it last changed.
@@ -360,6 +364,30 @@ impl ChannelRecord {
     pub const fn proof(&self) -> Proof {
         Proof { seen_at: self.seen_at, drilled_at: self.drilled_at, proven_at: self.standing.proven_at }
     }
+}
+
+/// A fleet shift that was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownShift {
+    /// Made from what, which way and when: the same shift, the same id.
+    pub id: String,
+    /// How it went.
+    pub shift: Shift,
+    /// When it was noted.
+    pub seen_at: Timestamp,
+    /// When it is told: by then the rest of the fleet was read.
+    pub tell_at: Timestamp,
+    /// When it was told.
+    pub told_at: Option<Timestamp>,
+}
+
+/// What a channel hears of a fleet shift.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShiftNotice {
+    /// The notice, for one channel.
+    pub notice: NewNotification,
+    /// The held deliveries that go along with it, a list for each run, whole.
+    pub runs: Vec<Vec<DeliveryId>>,
 }
 
 /// Counts for metrics and listings.

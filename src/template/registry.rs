@@ -13,10 +13,7 @@ use super::{
     source::{Compiled, Source, compile, problem, read},
     trial,
 };
-use crate::{
-    diagnostic::Problem,
-    notify::Notification,
-};
+use crate::{diagnostic::Problem, notify::Notification};
 
 /// A template that comes with the program: its stem, its text, and whom it suits.
 type BuiltIn = (&'static str, &'static str, &'static [Receiver]);

@@ -140,6 +140,7 @@ pub(super) fn notification(id: &str) -> Notification {
             score: None,
             causes: Vec::new(),
             operator: None,
+            fleet: None,
             items: Vec::new(),
             links: Links::default(),
         },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{check::to_json, merge, outbox, row};
+use super::{check::to_json, fleet, merge, outbox, row};
 use crate::{
     domain::Timestamp,
     notify::{
@@ -14,11 +14,8 @@ use crate::{
     store::StoreError,
 };
 
-/// Runs that are looked at together.
-const RUNS_MAX: i64 = 200;
-
 /// See [`crate::store::Store::held_due`].
-pub(super) async fn due(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Run>, StoreError> {
+pub(super) async fn due(pool: &SqlitePool, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError> {
     // A run begins with the first that is held, though a later one may be due before it.
     let found = sqlx::query(
         "SELECT min(d.id), coalesce(min((SELECT min(e.id) FROM delivery AS e WHERE e.channel = d.channel \
@@ -27,7 +24,7 @@ pub(super) async fn due(pool: &SqlitePool, now: Timestamp) -> Result<Vec<Run>, S
          GROUP BY d.channel, coalesce(d.alert_key, d.id) ORDER BY 1 LIMIT ?2",
     )
     .bind(now.as_nanos())
-    .bind(RUNS_MAX)
+    .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
     .fetch_all(pool)
     .await?;
     let mut runs = Vec::with_capacity(found.len());
@@ -112,7 +109,10 @@ pub(super) async fn release(
 }
 
 /// Whether the run is still what was decided on: nobody has sent anything of it, and nothing was added.
-async fn is_unchanged(connection: &mut SqliteConnection, fates: &[(DeliveryId, Fate)]) -> Result<bool, StoreError> {
+pub(super) async fn is_unchanged(
+    connection: &mut SqliteConnection,
+    fates: &[(DeliveryId, Fate)],
+) -> Result<bool, StoreError> {
     let ids: Vec<DeliveryId> = fates.iter().map(|(id, _)| *id).collect();
     let Some(newest) = ids.iter().max() else { return Ok(false) };
     let untouched: i64 = sqlx::query_scalar(
@@ -128,7 +128,7 @@ async fn is_unchanged(connection: &mut SqliteConnection, fates: &[(DeliveryId, F
 }
 
 /// Lets each delivery of a run have its fate.
-async fn settle(
+pub(super) async fn settle(
     connection: &mut SqliteConnection,
     fates: &[(DeliveryId, Fate)],
     now: Timestamp,
@@ -146,7 +146,7 @@ async fn settle(
         let (state, hold) = match fate {
             Fate::Send => ("queued", None),
             Fate::Carried(_) => ("carried", None),
-            Fate::Withhold => ("withheld", None),
+            Fate::Withhold | Fate::Explain => ("withheld", None),
             Fate::Hold(hold) => ("held", Some(hold)),
         };
         // Giving up counts from here: the time in which it was held must not kill it.
@@ -162,8 +162,11 @@ async fn settle(
         .bind(now.as_nanos())
         .execute(&mut *connection)
         .await?;
-        if *fate == Fate::Withhold {
+        if matches!(fate, Fate::Withhold | Fate::Explain) {
             outbox::note_told(connection, *id, now).await?;
+        }
+        if *fate == Fate::Explain {
+            fleet::explain(connection, *id).await?;
         }
     }
     Ok(())

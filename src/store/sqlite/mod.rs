@@ -12,6 +12,7 @@ mod days;
 mod encoding;
 mod error;
 mod files;
+mod fleet;
 mod hold;
 mod listing;
 mod merge;
@@ -33,7 +34,8 @@ use sqlx::{SqliteConnection, SqlitePool};
 use self::{check::Check, outbox::Prepared, writer::Writer};
 use super::{
     AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
-    DeliveryDetail, DeliveryFilter, Due, NewNotification, Store, StoreError, TenantRecord, Totals,
+    DeliveryDetail, DeliveryFilter, Due, KnownShift, NewNotification, ShiftNotice, Store, StoreError, TenantRecord,
+    Totals,
 };
 use crate::{
     crash_point::Work,
@@ -163,8 +165,8 @@ impl Store for SqliteStore {
         self.writer.write(Work::Recover, move |db| Box::pin(outbox::recover(db, now))).await
     }
 
-    async fn held_due(&self, now: Timestamp) -> Result<Vec<Run>, StoreError> {
-        hold::due(&self.readers, now).await
+    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError> {
+        hold::due(&self.readers, now, at_most).await
     }
 
     async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {
@@ -175,6 +177,23 @@ impl Store for SqliteStore {
 
     async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError> {
         self.writer.write(Work::LookAgain, move |db| Box::pin(hold::look_again(db, why, now))).await
+    }
+
+    async fn shifts(&self, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
+        fleet::list(&self.readers, seen_after).await
+    }
+
+    async fn note_shift(&self, shift: KnownShift) -> Result<(), StoreError> {
+        self.writer.write(Work::NoteShift, move |db| Box::pin(async move { fleet::note(db, &shift).await })).await
+    }
+
+    async fn tell_shift(&self, shift: &str, notices: Vec<ShiftNotice>, now: Timestamp) -> Result<bool, StoreError> {
+        let prepare = |ShiftNotice { notice, runs }| Ok(fleet::Prepared { notice: Prepared::new(&notice, now)?, runs });
+        let notices = notices.into_iter().map(prepare).collect::<Result<Vec<_>, StoreError>>()?;
+        let shift = shift.to_owned();
+        self.writer
+            .write(Work::TellShift, move |db| Box::pin(async move { fleet::tell(db, &shift, &notices, now).await }))
+            .await
     }
 
     async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {

@@ -22,6 +22,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// The notification's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     pub(super) fn new(new: &NewNotification, now: Timestamp) -> Result<Self, StoreError> {
         Ok(Self {
             id: new.notification.data.notification.id.as_str().to_owned(),
@@ -74,10 +79,12 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     if let Some(key) = &new.alert_key {
         // What was acknowledged is not what it is now, unless this only says that it still is.
         let keeps_acknowledgement = new.kind == NotificationType::AlertReminder.as_str();
+        // What a fleet shift explains is explained until something new is told of it; that it is over is nothing new.
+        let keeps_explained = keeps_acknowledgement || new.kind == NotificationType::AlertResolved.as_str();
         sqlx::query(
             "UPDATE alert SET told_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
                acknowledged_by = iif(?4, acknowledged_by, NULL), \
-               acknowledged_comment = iif(?4, acknowledged_comment, NULL), told_generation = generation, told_to = (\
+               acknowledged_comment = iif(?4, acknowledged_comment, NULL), explained = iif(?5, explained, 0), told_generation = generation, told_to = (\
                SELECT json_group_array(value) FROM (\
                  SELECT value FROM json_each(CASE WHEN told_generation = generation THEN told_to ELSE '[]' END) \
                  UNION SELECT value FROM json_each(?2))) WHERE key = ?3",
@@ -86,6 +93,7 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         .bind(&new.channels)
         .bind(key)
         .bind(keeps_acknowledgement)
+        .bind(keeps_explained)
         .execute(&mut *connection)
         .await?;
     }

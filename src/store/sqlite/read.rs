@@ -58,7 +58,7 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     }
     let alerts = sqlx::query(
         "SELECT tenant_id, rule, score, subject, body, told_at, told_to, told_generation, acknowledged_at, \
-         acknowledged_by, acknowledged_comment FROM alert \
+         acknowledged_by, acknowledged_comment, explained FROM alert \
          WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY id",
     )
     .bind(&ids)
@@ -115,6 +115,7 @@ fn alert_record(row: &SqliteRow) -> Result<AlertRecord, StoreError> {
         told_at: row::time(row.try_get(5)?),
         told_to: if of_this_generation { row::channels(row.try_get(6)?)? } else { Vec::new() },
         acknowledged: acknowledgement(row)?,
+        explained: row.try_get::<i64, _>("explained")? != 0,
     })
 }
 
@@ -127,7 +128,7 @@ fn acknowledgement(row: &SqliteRow) -> Result<Option<Acknowledgement>, StoreErro
 pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
     let rows = sqlx::query(
         "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, a.told_at, a.told_to, a.told_generation, t.tenant, \
-         a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
+         a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment, explained FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
          LEFT JOIN notification AS n ON n.id = a.last_notification \
          WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
          AND (NOT ?3 OR a.state IN ('pending', 'firing')) AND (NOT ?4 OR a.state = 'firing') \
@@ -142,13 +143,15 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
     .await?;
     rows.iter()
         .map(|found| {
-            let AlertRecord { rule, score, subject, alert, told_at, told_to, acknowledged } = alert_record(found)?;
+            let AlertRecord { rule, score, subject, alert, told_at, told_to, acknowledged, explained } =
+                alert_record(found)?;
             Ok(AlertRow {
                 key: AlertKey { tenant: row::tenant(found.try_get(8)?)?, rule, score, subject },
                 alert,
                 told_at,
                 told_to,
                 acknowledged,
+                explained,
                 last_notification: found.try_get::<Option<&str>, _>(10)?.map(row::notification).transpose()?,
                 changed_at: Timestamp::from_nanos(found.try_get(9)?),
             })
