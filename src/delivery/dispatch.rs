@@ -83,8 +83,11 @@ impl Dispatcher {
         }
     }
 
-    /// Wakes every channel that has unfinished deliveries in the store.
+    /// Decides on what was held and is due, and wakes every channel that has something to send.
     pub async fn sweep(&self) {
+        if let Err(error) = self.release().await {
+            error!(%error, "what is held could not be looked at; trying again");
+        }
         match self.store.busy_channels().await {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
             Err(error) => error!(%error, "the store could not be asked for unfinished deliveries"),
@@ -109,6 +112,7 @@ impl Dispatcher {
         loop {
             // What the operator must hear about channels that the round before has parked goes out with this one.
             operator::tell(self).await?;
+            self.release().await?;
             let mut channels = self.store.busy_channels().await?;
             channels.retain(|channel| !failing.contains(channel));
             let drained =

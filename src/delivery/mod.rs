@@ -5,6 +5,7 @@ mod attempt;
 mod budget;
 pub mod dispatch;
 pub mod operator;
+mod release;
 pub mod send;
 pub mod worker;
 
