@@ -13,6 +13,7 @@ mod outage;
 mod planner;
 mod records;
 mod setup;
+mod silence;
 mod troubled;
 mod visit;
 mod worker;
