@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use tracing::info;
 
-use super::blind::{self, OPERATOR_BLIND};
+use super::{
+    blind::{self, OPERATOR_BLIND},
+    hold::hold,
+};
 use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Labels, Sample, Severity, TenantId, Timestamp},
@@ -97,7 +100,7 @@ async fn change(
         let notifications: Vec<_> = transition.iter().map(tell).collect();
         let channels = notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
         let AlertKey { rule, score, subject, .. } = row.key.clone();
-        let outcome = CheckOutcome {
+        let mut outcome = CheckOutcome {
             tenant: row.key.tenant.clone(),
             expected_version: Some(record.version),
             health: record.health.clone(),
@@ -106,6 +109,7 @@ async fn change(
             notifications,
             now,
         };
+        hold(&mut outcome, store, config).await?;
         if store.commit(outcome).await? == Commit::Done {
             return Ok(Some(channels));
         }
@@ -133,7 +137,8 @@ fn told(
         _ => None,
     };
     let channels = known.told_to.iter().filter(|channel| {
-        config.channels.get(*channel).is_some_and(|settings| settings.fence.admits(&key.tenant, &tenant.labels))
+        !known.explained
+            && config.channels.get(*channel).is_some_and(|settings| settings.fence.admits(&key.tenant, &tenant.labels))
     });
     let channels = channels.cloned().collect();
     let subjects = Subjects {

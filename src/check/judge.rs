@@ -347,6 +347,11 @@ impl<'a> Judging<'a> {
             TransitionKind::Resolved(_) => told_to.to_vec(),
             _ => recipients(&rule.notify, own),
         };
+        let is_explained = matches!(transition.kind, TransitionKind::Reminder | TransitionKind::Resolved(_))
+            && self
+                .alert_record(rule, score, subject)
+                .is_some_and(|record| record.explained && record.alert.generation == transition.generation);
+        channels.retain(|_| !is_explained);
         channels.retain(|channel| {
             let settings = self.setting.config.channels.get(channel);
             settings.is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))

@@ -5,6 +5,7 @@
 pub mod blind;
 pub mod close;
 pub mod due;
+mod hold;
 pub mod judge;
 pub mod run;
 mod series;

@@ -8,6 +8,7 @@ use tracing::{debug, error, warn};
 use super::{
     blind,
     due::Turn,
+    hold::hold,
     judge::{Failure, Fetched, Setting, judge},
 };
 use crate::{
@@ -138,7 +139,7 @@ impl Checker {
         fetched: Vec<Fetched>,
     ) -> Result<Visit, StoreError> {
         for _ in 0..CONFLICTS_MAX {
-            let outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);
+            let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);
             let due = Due {
                 tenant: tenant.id.clone(),
                 next_due_at: outcome.health.next_due_at,
@@ -147,6 +148,7 @@ impl Checker {
             if turn == Turn::Wake && changes_nothing(&outcome, record.as_ref()) {
                 return Ok(Visit { due, fetched, channels: Vec::new() });
             }
+            hold(&mut outcome, self.store.as_ref(), &plan.config).await?;
             let told: Vec<_> = outcome.notifications.iter().map(|new| new.notification.kind).collect();
             let channels = outcome.notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
             match self.store.commit(outcome).await? {

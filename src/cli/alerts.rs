@@ -1,4 +1,4 @@
-//! `scorewatch alerts`: list, show, accept.
+//! `scorewatch alerts`: list, show, acknowledge, accept.
 
 use std::path::Path;
 
@@ -9,7 +9,8 @@ use crate::{
     check::close,
     clock::Clock,
     domain::{Subject, TenantId},
-    rule::{AlertState, RuleName, display},
+    notify::silence::{Acknowledgement, signature_problems},
+    rule::{AlertKey, AlertState, RuleName, display},
     store::{AlertFilter, AlertRow, Store},
 };
 
@@ -20,6 +21,7 @@ Examples:
   scorewatch alerts list                                     what pends or fires
   scorewatch alerts list --all --tenant contoso --json       everything that ever fired for one tenant
   scorewatch alerts show contoso device-score-drop
+  scorewatch alerts acknowledge contoso device-score-drop --comment 'ticket 4711'
   scorewatch alerts accept contoso device-score-drop         take the loss as the new level")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -50,6 +52,22 @@ enum Action {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Say that a firing alert was seen: no reminder of it until it worsens or is over, which are told
+    Acknowledge {
+        #[command(flatten)]
+        which: Which,
+        /// Why nobody needs to be reminded
+        #[arg(long, value_name = "TEXT")]
+        comment: String,
+        /// Who says so
+        #[arg(long, value_name = "NAME", env = "USER")]
+        author: String,
+    },
+    /// Take that back: reminders go on
+    Unacknowledge {
+        #[command(flatten)]
+        which: Which,
     },
     /// Accept the loss of a firing `drop` or `rise` alert as the new level: it is resolved, and its channels hear so
     Accept {
@@ -83,6 +101,14 @@ pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Fail
             list(&store.alerts(&filter).await?, json)
         }
         Action::Show { which, json } => show(&find(&store, &which).await?, json),
+        Action::Acknowledge { which, comment, author } => acknowledge(&store, &which, comment, author).await,
+        Action::Unacknowledge { which } => {
+            let row = find(&store, &which).await?;
+            let taken_back = store.unacknowledge(&row.key).await?;
+            let said = if taken_back { "reminders go on" } else { "it was not acknowledged" };
+            output::say(&format!("`{}` of `{}`: {said}", row.key.rule, row.key.tenant));
+            Ok(())
+        }
         Action::Accept { which } => {
             let row = find(&store, &which).await?;
             match close::accept(&store, &config, &row, Clock::System.now()).await? {
@@ -99,6 +125,20 @@ pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Fail
     };
     store.close().await;
     done
+}
+
+async fn acknowledge(store: &dyn Store, which: &Which, comment: String, by: String) -> Result<(), Failure> {
+    let problems = signature_problems(&by, &comment);
+    if !problems.is_empty() {
+        return Err(wrong_input(problems.join("\n")));
+    }
+    let row = find(store, which).await?;
+    if !store.acknowledge(&row.key, Acknowledgement { at: Clock::System.now(), by, comment }).await? {
+        return Err(wrong_input("only an alert that fires can be acknowledged"));
+    }
+    let AlertKey { rule, tenant, .. } = row.key;
+    output::say(&format!("acknowledged: no reminder of `{rule}` of `{tenant}` until it worsens or is over"));
+    Ok(())
 }
 
 fn parse_tenant(text: &str) -> Result<TenantId, Failure> {
@@ -139,7 +179,7 @@ fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
     let lines = rows.iter().map(|row| {
         let score = row.last_notification.as_ref().and_then(|last| last.data.score.as_ref());
         [
-            row.alert.state.as_str().to_owned(),
+            state(row),
             row.key.tenant.to_string(),
             row.key.rule.to_string(),
             row.key
@@ -155,6 +195,12 @@ fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The state, and whether a person has seen it.
+fn state(row: &AlertRow) -> String {
+    let state = row.alert.state.as_str();
+    if row.acknowledged.is_some() { format!("{state} (acknowledged)") } else { state.to_owned() }
+}
+
 fn since(state: &AlertState) -> Option<crate::domain::Timestamp> {
     match state {
         AlertState::Inactive => None,
@@ -168,6 +214,7 @@ fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
         return output::json(row);
     }
     let channels: Vec<_> = row.told_to.iter().map(ToString::to_string).collect();
+    let acknowledged = row.acknowledged.as_ref().map(|seen| format!("{} by {}: {}", seen.at, seen.by, seen.comment));
     let facts = [
         ("alert", format!("{} of {}", row.key.rule, row.key.tenant)),
         ("score", row.key.score.to_string()),
@@ -178,6 +225,7 @@ fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
         ("notifications of the last time", row.alert.sequence.to_string()),
         ("told", output::or_dash(row.told_at)),
         ("told to", if channels.is_empty() { "-".to_owned() } else { channels.join(", ") }),
+        ("acknowledged", output::or_dash(acknowledged)),
         ("changed", row.changed_at.to_string()),
     ];
     output::say(&output::table(["", ""], facts.map(|(what, value)| [what.to_owned(), value])));

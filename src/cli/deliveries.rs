@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 enum Action {
     /// List deliveries, newest first
     List {
-        /// Only in this state: queued, sending, delivered, dead, parked; may be repeated
+        /// Only in this state: queued, sending, carried, delivered, dead, parked, held, withheld; may be repeated
         #[arg(long, value_name = "STATE")]
         state: Vec<String>,
         /// Only to this channel
@@ -53,7 +53,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Queue a finished or dead delivery again; the notification keeps its id
+    /// Queue a finished, dead, held or withheld delivery again; the notification keeps its id
     Resend {
         /// The delivery's number; may be repeated
         #[arg(required = true)]
@@ -116,6 +116,9 @@ async fn resend(store: &dyn Store, ids: &[i64]) -> Result<(), Failure> {
 /// The state, with the delivery that it goes along with, or went.
 fn state(row: &Delivery) -> String {
     let state = row.state.as_str();
+    if let Some(hold) = row.hold {
+        return format!("{state} ({}, until {})", hold.why.as_str(), hold.until);
+    }
     row.carrier.map_or_else(|| state.to_owned(), |carrier| format!("{state} (with {carrier})"))
 }
 

@@ -11,6 +11,7 @@ mod output;
 mod preview;
 mod run;
 mod schema;
+mod silences;
 mod tenants;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -49,6 +50,7 @@ Examples:
   scorewatch run                           the service
   scorewatch alerts list                   what fires
   scorewatch deliveries list --state dead  what could not be delivered
+  scorewatch silences add --tenant contoso --for 2h --comment patching
 
 Exit codes: 0 fine, 1 something failed at run time, 2 the input is wrong.";
 
@@ -66,10 +68,12 @@ enum Command {
     Preview(preview::Arguments),
     /// Print a JSON Schema: of the configuration for editors, or of what a webhook receives
     Schema(schema::Arguments),
-    /// List alerts, show one, or accept its loss as the new level
+    /// List alerts, show one, acknowledge one, or accept its loss as the new level
     Alerts(alerts::Arguments),
     /// List deliveries, show one with its attempts, or send one again
     Deliveries(deliveries::Arguments),
+    /// List silences, make one, or end one
+    Silences(silences::Arguments),
     /// List tenants and how their checks fare
     Tenants(tenants::Arguments),
     /// List channels and how they fare, send one a drill, or let a parked one go on
@@ -127,6 +131,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&file, arguments).await,
         Command::Deliveries(arguments) => deliveries::deliveries(&file, arguments).await,
+        Command::Silences(arguments) => silences::silences(&file, arguments).await,
         Command::Tenants(arguments) => tenants::tenants(&file, arguments).await,
         Command::Channels(arguments) => channels::channels(&file, arguments).await,
     }

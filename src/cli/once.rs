@@ -79,7 +79,7 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     }
     progress.finish_and_clear();
     lines.sort_by(|a, b| (&a.tenant, a.score, &a.subject).cmp(&(&b.tenant, b.score, &b.subject)));
-    engine.dispatcher.drain().await?;
+    engine.dispatcher.drain_round().await?;
     engine.store.close().await;
     report(&lines, arguments.json)?;
     if lines.iter().all(|line| line.outcome == "ok") { Ok(()) } else { Err(Failure::Run(None)) }

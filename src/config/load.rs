@@ -13,6 +13,7 @@ use super::{
     field::Field,
     files::{self, Source},
     gather::{read_rules, read_tenants},
+    maintenance::{Known, maintenance},
     raw::{RawChannel, RawMain},
     scope::{Problems, Scope},
     settings::{flapping, fleet, listen, location, operator, public_url, templates},
@@ -63,6 +64,12 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     fences::check_known(&here, &tenants, &channels, problems);
     let operator = operator(raw.operator, &top.key("operator"), &names, &channels, problems);
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, problems);
+    let known = Known {
+        tenants: &tenants,
+        rules: rules.iter().map(|(rule, _)| &rule.name).collect(),
+        timezone: inherited.timezone,
+    };
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, problems);
     let spread = problems.parse(raw.spread, &top.key("spread"), parse_duration);
     let concurrency = problems.parse(raw.concurrency, &top.key("concurrency"), whole);
     let retention = Duration::from_hours(24) * RETENTION_DAYS;
@@ -76,6 +83,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         concurrency: concurrency.unwrap_or(256),
         retention: problems.duration(raw.retention, &top.key("retention"), retention),
         fleet: fleet(raw.fleet, &top.key("fleet"), problems),
+        maintenance,
         tenants: tenants.by_id,
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         channels,

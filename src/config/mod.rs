@@ -13,6 +13,7 @@ mod files;
 mod follow;
 mod gather;
 mod load;
+mod maintenance;
 mod marks;
 mod protocols;
 mod raw;
@@ -38,9 +39,9 @@ use crate::{
     diagnostic::{Excerpts, Problem},
     domain::{ChannelName, Labels, ScoreKind, TenantId},
     microsoft::Account,
-    notify::NotificationId,
+    notify::{NotificationId, silence::Matchers},
     rule::Rule,
-    schedule::Schedule,
+    schedule::{Schedule, Window},
 };
 
 /// A valid configuration. Immutable and shared; a reload makes another one.
@@ -62,6 +63,8 @@ pub struct Config {
     pub retention: Duration,
     /// When many tenants' scores moving together are one notice.
     pub fleet: FleetShift,
+    /// Times that come round, in which notifications are withheld.
+    pub maintenance: Vec<Maintenance>,
     /// The tenants, by id.
     pub tenants: BTreeMap<TenantId, Arc<Tenant>>,
     /// The rules, by name.
@@ -112,6 +115,17 @@ pub struct Tenant {
     pub scores: Arc<[ScoreKind]>,
     /// Channels told of its alerts besides the rules' own.
     pub notify: Vec<ChannelName>,
+}
+
+/// A silence that comes round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maintenance {
+    /// Its name.
+    pub name: String,
+    /// What it covers.
+    pub matchers: Matchers,
+    /// When.
+    pub window: Window,
 }
 
 /// Where the store is.

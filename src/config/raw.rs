@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use self::shape::ChannelUrl;
-pub(super) use self::shape::{AllowPrivate, OneOrMany, RawSecret, RawTenantEntry};
+pub(super) use self::shape::{AllowPrivate, OneOrMany, RawSecret, RawTenantEntry, RawTenants};
 use super::field::{Field, Word};
 
 /// Declares a mapping as written: every key is optional to the reader, so that all that is wrong can be told at once.
@@ -68,6 +68,8 @@ raw! {
         fleet: RawFleet,
         /// From how many changes on an alert is told once to be unstable, and then left alone.
         flapping: RawFlapping,
+        /// Times that come round, in which notifications are withheld.
+        maintenance: Vec<Field<RawMaintenance>>,
     }
 
     /// One tenant.
@@ -201,6 +203,28 @@ raw! {
         changes: Word,
         /// Within so much time: `24h`.
         within: Word,
+    }
+
+    /// A time that comes round, in which notifications are withheld.
+    struct RawMaintenance {
+        /// Its name.
+        name: Word,
+        /// Whose alerts: `all`, a list of tenants, or labels.
+        tenants: RawTenants,
+        /// By which rules; absent: all.
+        rules: OneOrMany<Word>,
+        /// Of which scores; absent: all.
+        scores: OneOrMany<Word>,
+        /// `info`, `warning` or `critical`; absent: all.
+        severity: OneOrMany<Word>,
+        /// When it begins: cron with seconds, six fields.
+        from: Word,
+        /// How long it lasts: `6h`.
+        r#for: Word,
+        /// When it ends, instead: cron with seconds, six fields.
+        until: Word,
+        /// IANA time zone; absent: that of the schedule.
+        timezone: Word,
     }
 
     /// Who hears that we are blind, and that a channel is failing.

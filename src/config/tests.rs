@@ -12,6 +12,7 @@ use super::{FleetShift, Loaded, load};
 use crate::{
     channel::{Authorization, ChannelKind, PagerdutyRegion, WebhookUrl},
     diagnostic::render,
+    domain::Timestamp,
 };
 
 const MAIN: &str = r#"
@@ -132,6 +133,37 @@ fn the_keys_of_protocols_are_meant_as_written() {
         kind("type: alertmanager, url: { file: secret }, bearer_token: { file: secret }"),
         ChannelKind::Alertmanager { url: WebhookUrl::Secret(_), authorization: Authorization::Bearer { .. } }
     ));
+}
+
+#[test]
+fn maintenance_windows_are_meant_as_written() {
+    let windows = "maintenance:
+  - { name: night, tenants: { tier: gold }, from: 0 0 22 * * *, for: 6h, timezone: UTC }
+  - { name: weekend, tenants: [contoso], rules: [drop, operator.blind], severity: critical, from: 0 0 18 * * FRI, until: 0 0 8 * * MON }
+  - { name: freeze, tenants: all, scores: secure-score, from: 0 0 0 24 12 *, until: 0 0 0 2 1 * }
+";
+    let (loaded, text) = read(&format!("{MAIN}{windows}"), TENANT, RULES);
+    let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(loaded.problems, []);
+    let covers: Vec<_> = config.maintenance.iter().map(|each| format!("{}: {}", each.name, each.matchers)).collect();
+    assert_eq!(
+        covers,
+        [
+            "night: tier=gold",
+            "weekend: tenant contoso, rule drop or operator.blind, severity critical",
+            "freeze: score secure-score"
+        ]
+    );
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    for (window, now, end) in [
+        (0, "2026-01-05T22:00:00Z", Some("2026-01-06T04:00:00Z")),
+        (0, "2026-01-05T21:59:59Z", None),
+        // The zone of the schedule, which is Berlin's.
+        (1, "2026-01-09T17:00:00Z", Some("2026-01-12T07:00:00Z")),
+        (2, "2026-12-31T00:00:00Z", Some("2027-01-01T23:00:00Z")),
+    ] {
+        assert_eq!(config.maintenance[window].window.covers(at(now)), end.map(at), "{window} at {now}");
+    }
 }
 
 #[test]

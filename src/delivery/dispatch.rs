@@ -11,13 +11,13 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 
-use super::{budget::RetryBudget, operator, worker};
+use super::{budget::RetryBudget, operator, release::Stragglers, worker};
 use crate::{
     clock::Clock,
     config::Config,
     domain::{ChannelName, TenantId},
     egress::Egress,
-    notify::NotificationId,
+    notify::{HoldReason, NotificationId},
     store::{Store, StoreError},
     telemetry::Metrics,
 };
@@ -83,8 +83,11 @@ impl Dispatcher {
         }
     }
 
-    /// Wakes every channel that has unfinished deliveries in the store.
+    /// Decides on what was held and is due, and wakes every channel that has something to send.
     pub async fn sweep(&self) {
+        if let Err(error) = self.release(Stragglers::Expected).await {
+            error!(%error, "what is held could not be looked at; trying again");
+        }
         match self.store.busy_channels().await {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
             Err(error) => error!(%error, "the store could not be asked for unfinished deliveries"),
@@ -105,10 +108,24 @@ impl Dispatcher {
     /// # Errors
     /// [`StoreError`].
     pub async fn drain(&self) -> Result<(), StoreError> {
+        self.drain_with(Stragglers::Expected).await
+    }
+
+    /// The same after a round that has read the whole fleet, so that nothing waits for the rest of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn drain_round(&self) -> Result<(), StoreError> {
+        self.store.look_again(HoldReason::Fleet, self.clock.now()).await?;
+        self.drain_with(Stragglers::Read).await
+    }
+
+    async fn drain_with(&self, fleet: Stragglers) -> Result<(), StoreError> {
         let mut failing = HashSet::new();
         loop {
             // What the operator must hear about channels that the round before has parked goes out with this one.
             operator::tell(self).await?;
+            self.release(fleet).await?;
             let mut channels = self.store.busy_channels().await?;
             channels.retain(|channel| !failing.contains(channel));
             let drained =

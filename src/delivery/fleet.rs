@@ -10,7 +10,7 @@ use std::{
 
 use tracing::info;
 
-use super::Dispatcher;
+use super::{Dispatcher, release::Stragglers};
 use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Subject, TenantId, Timestamp},
@@ -32,10 +32,10 @@ const REMEMBERED: Duration = Duration::from_hours(14 * 24);
 const MARGIN: Duration = Duration::from_secs(10);
 
 /// What was decided of runs that were held for the fleet.
-#[derive(Debug, Default)]
-pub(super) struct Verdicts {
+#[derive(Default)]
+pub(super) struct Verdicts<'a> {
     /// What becomes of them, but for those that go along with a notice.
-    pub(super) fates: Vec<Vec<(DeliveryId, Fate)>>,
+    pub(super) fates: Vec<(&'a Run, Vec<(DeliveryId, Fate)>)>,
     /// Whether a shift was told.
     pub(super) has_told: bool,
 }
@@ -44,20 +44,28 @@ pub(super) struct Verdicts {
 ///
 /// # Errors
 /// [`StoreError`]: what was not decided stays held.
-pub(super) async fn decide_all(
-    dispatcher: &Dispatcher,
-    config: &Config,
-    runs: &[&Run],
+pub(super) async fn decide_all<'a>(
+    dispatcher: &'a Dispatcher,
+    config: &'a Config,
+    runs: &[&'a Run],
+    stragglers: Stragglers,
     now: Timestamp,
-) -> Result<Verdicts, StoreError> {
+) -> Result<Verdicts<'a>, StoreError> {
     let store = dispatcher.store.as_ref();
     let known = store.shifts(now.minus(REMEMBERED)).await?;
-    let mut looking =
-        Looking { dispatcher, config, now, shifts: known, fleets: HashMap::new(), members: BTreeMap::new() };
+    let mut looking = Looking {
+        dispatcher,
+        config,
+        stragglers,
+        now,
+        shifts: known,
+        fleets: HashMap::new(),
+        members: BTreeMap::new(),
+    };
     let mut verdicts = Verdicts::default();
     for &run in runs {
         if let Some(fates) = looking.fates(run).await? {
-            verdicts.fates.push(fates);
+            verdicts.fates.push((run, fates));
         }
     }
     verdicts.has_told = looking.tell().await?;
@@ -65,14 +73,23 @@ pub(super) async fn decide_all(
 }
 
 /// Whether a shift is due to be told, so that all that is held must be looked at together.
-pub(super) async fn is_any_due(dispatcher: &Dispatcher, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn is_any_due(
+    dispatcher: &Dispatcher,
+    stragglers: Stragglers,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let shifts = dispatcher.store.shifts(now.minus(REMEMBERED)).await?;
-    Ok(shifts.iter().any(|known| known.told_at.is_none() && known.tell_at <= now))
+    Ok(stragglers == Stragglers::Read || shifts.iter().any(|known| is_due(known, stragglers, now)))
+}
+
+fn is_due(known: &KnownShift, stragglers: Stragglers, now: Timestamp) -> bool {
+    known.told_at.is_none() && (known.tell_at <= now || stragglers == Stragglers::Read)
 }
 
 struct Looking<'a> {
     dispatcher: &'a Dispatcher,
     config: &'a Config,
+    stragglers: Stragglers,
     now: Timestamp,
     shifts: Vec<KnownShift>,
     /// Everybody who is polled for that score, loaded once.
@@ -106,7 +123,7 @@ impl<'a> Looking<'a> {
         if known.told_at.is_some() {
             return Ok(Some(all(Fate::Explain)));
         }
-        if known.tell_at > self.now {
+        if !is_due(&known, self.stragglers, self.now) {
             return Ok(Some(all(Fate::Hold(Hold { why: HoldReason::Fleet, until: known.tell_at }))));
         }
         self.members.entry((known.id, run.channel.clone())).or_default().push(run);
@@ -137,8 +154,8 @@ impl<'a> Looking<'a> {
         };
         let interval = tenant.schedule.interval_at(self.now);
         let span = Span::around(score.kind, seen_at, interval);
-        let Some(before) = series.window.iter().rfind(|sample| sample.at < span.from) else { return Ok(None) };
-        let previous = series.window.iter().rfind(|sample| sample.at < seen_at).unwrap_or(before);
+        let Some(previous) = series.window.iter().rfind(|sample| sample.at < seen_at) else { return Ok(None) };
+        let before = series.window.iter().rfind(|sample| sample.at < span.from).unwrap_or(previous);
         Ok(Some(Suspected {
             scope: Scope::of(score.kind, subject.as_ref()),
             interval,
@@ -226,7 +243,7 @@ impl<'a> Looking<'a> {
     async fn tell(&mut self) -> Result<bool, StoreError> {
         let mut has_told = false;
         for known in std::mem::take(&mut self.shifts) {
-            if known.told_at.is_some() || known.tell_at > self.now {
+            if !is_due(&known, self.stragglers, self.now) {
                 continue;
             }
             let moves = self.moves(&known.shift.scope, known.shift.span).await?;

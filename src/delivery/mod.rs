@@ -6,6 +6,7 @@ mod budget;
 pub mod dispatch;
 mod fleet;
 pub mod operator;
+mod release;
 pub mod send;
 pub mod worker;
 

@@ -97,6 +97,13 @@ impl ScoreKind {
         }
     }
 
+    /// Whether the source tells how all of Microsoft's tenants fare on average ("secureScore resource type",
+    /// `averageComparativeScores`).
+    #[must_use]
+    pub const fn has_witness(self) -> bool {
+        matches!(self, Self::SecureScore)
+    }
+
     /// Which way is good. The exposure scores are better when lower ("Exposure score", Defender Vulnerability Management).
     #[must_use]
     pub const fn better(self) -> Better {

@@ -28,6 +28,12 @@ impl Window {
         Self { from, end }
     }
 
+    /// When it begins for the first time in our reckoning; `None`: never.
+    #[must_use]
+    pub fn first_begin(&self) -> Option<Timestamp> {
+        self.from.next_tick(Timestamp::EPOCH)
+    }
+
     /// When the occurrence ends that covers `now`; at that instant it covers nothing any more. `None`: none covers it. Where
     /// occurrences overlap, it is the end of one of them: ask again there.
     #[must_use]

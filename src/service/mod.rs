@@ -6,6 +6,7 @@ pub mod credential;
 pub mod descriptors;
 pub mod drill;
 pub mod planner;
+pub mod silence;
 pub mod start;
 
 pub use start::{Service, StartError};

@@ -14,6 +14,7 @@ use super::{
     clockwork::{Clockwork, Ticks},
     credential, descriptors, drill,
     planner::{Parts, Planner},
+    silence,
 };
 use crate::{
     check::Checker,
@@ -174,6 +175,8 @@ impl Service {
         let state = web::State::new(engine.store.clone(), metrics, health.clone(), clock.clone(), config.clone());
         tasks.spawn(web::serve(listener, state, shutdown.clone()));
         tasks.spawn(planner.run());
+        let dispatcher = engine.dispatcher.clone();
+        tasks.spawn(silence::reconsider(dispatcher, config.clone(), clock.clone(), shutdown.clone()));
         tasks.spawn(drill::adopt_reloaded(engine.store.clone(), config, clock, shutdown.clone()));
         tasks.spawn(on_each(ticks.sweep.clone(), shutdown.clone(), engine.clone(), sweep));
         let beating = (engine.clone(), health);

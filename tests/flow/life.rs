@@ -105,6 +105,7 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
                 told_at: None,
                 told_to: Vec::new(),
                 acknowledged: None,
+                explained: false,
             });
         }
     }

@@ -81,6 +81,7 @@ pub(super) fn config() -> Config {
         templates: TEMPLATES.clone(),
         operator: Operator { notify: Vec::new(), blind_after: minutes(120) },
         fleet: FleetShift::default(),
+        maintenance: Vec::new(),
         watched: Watched::default(),
     }
 }

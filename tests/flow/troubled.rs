@@ -20,7 +20,8 @@ use scorewatch::{
     rule::AlertKey,
     store::{
         AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
-        DeliveryDetail, DeliveryFilter, Due, NewNotification, Store, StoreError, TenantRecord, Totals,
+        DeliveryDetail, DeliveryFilter, Due, KnownShift, NewNotification, ShiftNotice, Store, StoreError, TenantRecord,
+        Totals,
     },
 };
 use tokio::sync::watch;
@@ -146,8 +147,20 @@ impl Store for Troubled {
         self.inner.recover(now).await
     }
 
-    async fn held_due(&self, now: Timestamp) -> Result<Vec<Run>, StoreError> {
-        self.inner.held_due(now).await
+    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError> {
+        self.inner.held_due(now, at_most).await
+    }
+
+    async fn shifts(&self, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
+        self.inner.shifts(seen_after).await
+    }
+
+    async fn note_shift(&self, shift: KnownShift) -> Result<(), StoreError> {
+        self.inner.note_shift(shift).await
+    }
+
+    async fn tell_shift(&self, shift: &str, notices: Vec<ShiftNotice>, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.tell_shift(shift, notices, now).await
     }
 
     async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {

@@ -19,5 +19,6 @@ mod reminded;
 mod retry_after;
 mod secrets_stay_secret;
 mod shutdown;
+mod silenced;
 mod told_once;
 mod two_processes;

@@ -63,7 +63,7 @@ async fn asked(store: &dyn Store, merge_over: Option<usize>, seconds: i64) -> Cl
 }
 
 async fn due(store: &dyn Store, seconds: i64) -> Vec<Run> {
-    store.held_due(at(seconds)).await.unwrap()
+    store.held_due(at(seconds), 200).await.unwrap()
 }
 
 fn ids(run: &Run) -> Vec<DeliveryId> {

@@ -1,6 +1,6 @@
 //! Values that may be written in one of several shapes: what they are, how they are read, what editors are told of them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
@@ -42,6 +42,17 @@ pub(in crate::config) enum OneOrMany<T> {
     One(Box<T>),
     /// Several, newest first.
     Many(Vec<Field<T>>),
+}
+
+/// Whose alerts a maintenance window covers.
+#[derive(Debug, Clone)]
+pub(in crate::config) enum RawTenants {
+    /// Everybody's.
+    All,
+    /// Of these tenants.
+    Ids(Vec<Field<Word>>),
+    /// Of tenants with these labels.
+    Labels(BTreeMap<String, Field<String>>),
 }
 
 /// What stands under `allow_private:`.
@@ -96,6 +107,17 @@ impl<'de> Deserialize<'de> for AllowPrivate {
     }
 }
 
+impl<'de> Deserialize<'de> for RawTenants {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(word) if word == "all" => Ok(Self::All),
+            value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Ids).map_err(D::Error::custom),
+            value @ Value::Mapping(_) => BTreeMap::deserialize(value).map(Self::Labels).map_err(D::Error::custom),
+            _ => Err(D::Error::custom("not that, expected `all`, a list of tenants or labels")),
+        }
+    }
+}
+
 /// Gives a type that reads one of several shapes its place in the JSON Schema.
 macro_rules! any_of {
     ($($name:ident: $($shape:expr),+;)*) => { $(
@@ -116,6 +138,8 @@ any_of! {
     RawTenantEntry: SchemaGenerator::subschema_for::<String>, SchemaGenerator::subschema_for::<RawTenant>;
     RawSecret: SchemaGenerator::subschema_for::<RawReference>;
     ChannelUrl: SchemaGenerator::subschema_for::<RawReference>, web_address;
+    RawTenants: all, SchemaGenerator::subschema_for::<Vec<String>>,
+        SchemaGenerator::subschema_for::<BTreeMap<String, String>>;
     AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
 }
 
@@ -128,6 +152,10 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
         let shapes = [generator.subschema_for::<T>(), generator.subschema_for::<Vec<T>>()];
         json_schema!({ "anyOf": shapes })
     }
+}
+
+fn all(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "const": "all" })
 }
 
 fn web_address(_: &mut SchemaGenerator) -> Schema {

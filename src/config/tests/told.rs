@@ -39,6 +39,62 @@ const MISTAKES: &[Mistake] = &[
         "operator.notify[0]: channel `soc-team` is not defined; did you mean `soc-teams`?",
     ),
     ('m', "[soc-teams, soar]", "soar", "write a list"),
+    // Maintenance windows.
+    ('m', "operator: {", "maintenance: [{ tenants: all }]\noperator: {", "maintenance[0].name: `name` is missing"),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, from: 0 0 22 * * *, for: 1h }]\noperator: {",
+        "maintenance[0]: this says not what it covers; write `tenants: all`",
+    ),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, tenants: all, from: 0 0 22 * * * }]\noperator: {",
+        "maintenance[0]: a window has one end; write one of `for: 6h` and `until:",
+    ),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, tenants: all, from: 0 0 22 * * *, for: 24h }]\noperator: {",
+        "maintenance[0].from: it begins again before it is over, and so never ends",
+    ),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, tenants: [contosso], from: 0 22 * * *, for: 0s }]\noperator: {",
+        "maintenance[0].tenants[0]: there is no tenant `contosso`; did you mean `contoso`?",
+    ),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, tenants: everybody, from: 0 22 * * *, for: 1h }]\noperator: {",
+        "maintenance[0].tenants: a text stands where `all`, a list of tenants or labels belongs",
+    ),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, rules: drops, from: 0 22 * * *, for: 0s }]\noperator: {",
+        "maintenance[0].rules: there is no rule `drops`; did you mean `drop`?",
+    ),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, severity: [bad], from: 0 22 * * *, for: 0s }]\noperator: {",
+        "maintenance[0].severity[0]: `bad` is no severity",
+    ),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, scores: secure, from: 0 22 * * *, for: 0s, timezone: Mars }]\noperator: {",
+        "maintenance[0].scores: `secure` is no score",
+    ),
+    (
+        'm',
+        "operator: {",
+        "maintenance: [{ name: w, tenants: all, from: 0 22 * * *, for: 0s }]\noperator: {",
+        "maintenance[0].from: `0 22 * * *` has five fields",
+    ),
     // Channels.
     ('m', "type: teams", "type: team", "channels.soc-teams.type: `team` is not known here"),
     ('m', "type: teams, ", "", "`type` is missing"),
@@ -194,6 +250,12 @@ fn what_is_probably_not_meant_is_a_warning() {
         ('r', "tier: gold", "tier: golden", "rule `device-score-low` selects no tenant"),
         ('m', "rules/*.yaml", "none/*.yaml", "no file matches `none/*.yaml`"),
         ('m', "operator: { notify: [soc-teams, soar] }", "", "nobody hears when we go blind"),
+        (
+            'm',
+            "operator: {",
+            "maintenance: [{ name: w, tenants: { tier: tin }, from: 0 0 22 * * *, for: 1h }]\noperator: {",
+            "no tenant has these labels",
+        ),
         ('m', "operator: {", "public_url: http://x\noperator: {", "links with `http:` are shown in no message"),
     ] {
         let (loaded, text) = make(&(file, from, to, told));

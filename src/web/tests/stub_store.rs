@@ -70,7 +70,19 @@ impl Store for StubStore {
         no()
     }
 
-    async fn held_due(&self, _now: Timestamp) -> Result<Vec<Run>, StoreError> {
+    async fn held_due(&self, _now: Timestamp, _at_most: usize) -> Result<Vec<Run>, StoreError> {
+        no()
+    }
+
+    async fn shifts(&self, _seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
+        no()
+    }
+
+    async fn note_shift(&self, _shift: KnownShift) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn tell_shift(&self, _shift: &str, _notices: Vec<ShiftNotice>, _now: Timestamp) -> Result<bool, StoreError> {
         no()
     }
 

@@ -1,0 +1,44 @@
+//! What a check has to tell is held while a silence or a maintenance window covers it, or until the rest of the fleet was read.
+
+use crate::{
+    config::Config,
+    domain::Timestamp,
+    notify::{Hold, HoldReason, Notification, NotificationType, silence::About},
+    rule::Condition,
+    store::{CheckOutcome, Store, StoreError},
+};
+
+/// Holds what is covered now. The store is asked only if there is anything to tell, and as late as can be: a silence that a person
+/// made while the scores were fetched counts.
+///
+/// # Errors
+/// [`StoreError`] when the store can't say what is silenced: then nothing may be told, nor lost.
+pub(super) async fn hold(outcome: &mut CheckOutcome, store: &dyn Store, config: &Config) -> Result<(), StoreError> {
+    if outcome.notifications.is_empty() {
+        return Ok(());
+    }
+    let now = outcome.now;
+    let silences = store.silences(Some(now)).await?;
+    for new in &mut outcome.notifications {
+        let about = About::of(&new.notification);
+        let until = about.and_then(|about| config.covering(&silences, &about, now));
+        let silenced = until.map(|until| Hold { why: HoldReason::Silence, until });
+        new.hold = new.hold.or(silenced).or_else(|| for_the_fleet(config, &new.notification, now));
+    }
+    Ok(())
+}
+
+/// Until when others may tell of the same thing; `None`: nobody may, or it is about this tenant alone.
+fn for_the_fleet(config: &Config, notification: &Notification, now: Timestamp) -> Option<Hold> {
+    let facts = &notification.data;
+    let (rule, score) = (facts.rule.as_ref()?, facts.score.as_ref()?.kind);
+    let is_news = matches!(notification.kind, NotificationType::AlertFiring | NotificationType::AlertWorsened);
+    let rule = config.rules.iter().find(|one| one.name.as_str() == rule.name)?;
+    let takes_part =
+        is_news && rule.fleet && !matches!(rule.when, Condition::NoData(_)) && !config.fleet.hold.is_zero();
+    // A fleet that is too small to tell has Microsoft's own average, where the source gives one.
+    let mut polled = config.tenants.values().filter(|tenant| tenant.scores.contains(&score));
+    let can_tell =
+        facts.score.as_ref()?.kind.has_witness() || polled.nth(config.fleet.at_least.saturating_sub(1)).is_some();
+    (takes_part && can_tell).then(|| Hold { why: HoldReason::Fleet, until: now.plus(config.fleet.hold) })
+}

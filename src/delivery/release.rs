@@ -1,0 +1,106 @@
+//! What was held is looked at when its time has come, or what held it may be gone: sent, carried, withheld, or held further.
+
+use std::collections::BTreeSet;
+
+use tracing::info;
+
+use super::{dispatch::Dispatcher, fleet};
+use crate::{
+    config::Config,
+    domain::{TenantId, Timestamp},
+    notify::{
+        DeliveryId, Hold, HoldReason, Silence,
+        release::{Fate, Run, decide},
+        silence::About,
+    },
+    store::StoreError,
+};
+
+/// Most looks one after the other; what is left then is looked at by the next sweep.
+const LOOKS_MAX: usize = 100;
+/// Runs that are looked at together, but for those of a fleet shift that is told.
+const RUNS_MAX: usize = 200;
+/// So many alerts go along with the notices of a shift; what is above is explained by them afterwards.
+const MEMBERS_MAX: usize = 100_000;
+
+impl Dispatcher {
+    /// Decides on everything that was held and is due. What is sent then is queued; its channels are busy.
+    ///
+    /// # Errors
+    /// [`StoreError`]: what was not decided stays held.
+    pub(super) async fn release(&self, fleet: Stragglers) -> Result<(), StoreError> {
+        for _ in 0..LOOKS_MAX {
+            let now = self.clock.now();
+            let tells = fleet::is_any_due(self, fleet, now).await?;
+            let runs = self.store.held_due(now, if tells { MEMBERS_MAX } else { RUNS_MAX }).await?;
+            if runs.is_empty() {
+                break;
+            }
+            let config = self.config.borrow().clone();
+            let silences = self.store.silences(Some(now)).await?;
+            let is_suspect =
+                |run: &&Run| run.why() == Some(HoldReason::Fleet) && covered(&config, &silences, run, now).is_none();
+            let (suspects, others): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(is_suspect);
+            let verdicts = fleet::decide_all(self, &config, &suspects, fleet, now).await?;
+            let mut decided = verdicts.fates;
+            decided.extend(others.into_iter().map(|run| (run, fates(&config, &silences, run, now))));
+            decided.iter().for_each(|(run, fates)| tell_log(run, fates));
+            let decided = decided.into_iter().map(|(_, fates)| fates).collect();
+            let taken = self.store.release(decided, now).await? + u64::from(verdicts.has_told);
+            // Its alerts may be due for a reminder from here on.
+            let tenants: BTreeSet<_> =
+                runs.iter().filter_map(|run| TenantId::parse(&run.newest.data.tenant.as_ref()?.id).ok()).collect();
+            tenants.into_iter().for_each(|tenant| self.told(tenant));
+            if taken == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets everything that silences hold be decided on again, as what held it may be gone, and wakes the channels.
+    ///
+    /// # Errors
+    /// [`StoreError`]: what was not decided stays held.
+    pub async fn reconsider(&self) -> Result<(), StoreError> {
+        self.store.look_again(HoldReason::Silence, self.clock.now()).await?;
+        self.sweep().await;
+        Ok(())
+    }
+}
+
+/// Whether the rest of the fleet is still to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stragglers {
+    /// It is: a shift is told once they were.
+    Expected,
+    /// Everybody was read just now.
+    Read,
+}
+
+/// Until when silences or maintenance windows cover what a run says.
+fn covered(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> Option<Timestamp> {
+    let about = About::of(&run.newest).map(|about| {
+        let tenant = config.tenants.get(about.tenant);
+        About { labels: tenant.map_or(about.labels, |tenant| &tenant.labels), ..about }
+    });
+    config.covering(silences, &about?, now)
+}
+
+/// What becomes of a run by the configuration in force and these silences.
+fn fates(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> Vec<(DeliveryId, Fate)> {
+    let until = covered(config, silences, run, now);
+    let hold = until.map(|until| Hold { why: HoldReason::Silence, until });
+    let keeps_state = config.channels.get(&run.channel).is_some_and(|channel| channel.kind.keeps_state());
+    decide(run, keeps_state, hold)
+}
+
+fn tell_log(run: &Run, fates: &[(DeliveryId, Fate)]) {
+    let count = |wanted: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| wanted(fate)).count();
+    let (sent, withheld) = (count(|fate| *fate == Fate::Send), count(|fate| *fate == Fate::Withhold));
+    let held = count(|fate| matches!(fate, Fate::Hold(_)));
+    let facts = &run.newest.data;
+    let tenant = facts.tenant.as_ref().map(|tenant| tenant.id.as_str());
+    let rule = facts.rule.as_ref().map(|rule| rule.name.as_str());
+    info!(channel = %run.channel, tenant, rule, sent, withheld, held, "looked at what was held");
+}

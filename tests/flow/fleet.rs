@@ -1,0 +1,238 @@
+//! Many tenants move together: one notice for each channel, and whoever moved by itself is told by itself.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use scorewatch::{
+    channel::ChannelSettings,
+    check::{due::Turn, run::Plan},
+    config::Config,
+    delivery::Dispatcher,
+    domain::TenantId,
+    notify::route::Fence,
+    rule::{Condition, Rule},
+};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    bed::Bed,
+    setup::{Build, at, channels, config, drop_of, minutes, rule, tenant_id},
+};
+
+/// Tenants `t0`, `t1`, …, each read every 15 minutes at a minute of its own.
+struct Fleet {
+    bed: Bed,
+    config: Config,
+    dispatcher: Dispatcher,
+    _sender: watch::Sender<Arc<Config>>,
+    _told: mpsc::UnboundedReceiver<TenantId>,
+    scores: BTreeMap<usize, f64>,
+}
+
+const SIZE: usize = 30;
+
+impl Fleet {
+    /// One rule that tells `soc`, unless another says more.
+    async fn of(size: usize, rules: Vec<Rule>, further: impl FnOnce(&Bed) -> Vec<ChannelSettings>) -> Self {
+        let bed = Bed::new().await;
+        let mut config = config().with_channel(bed.channel("soc"));
+        for channel in further(&bed) {
+            config = config.with_channel(channel);
+        }
+        for number in 0..size {
+            config = config.with_tenant(bed.tenant(&format!("t{number}"), 400.0));
+        }
+        for rule in rules {
+            config = config.with_rule(rule);
+        }
+        let (dispatcher, sender, told) = bed.dispatcher(config.clone());
+        let scores = (0..size).map(|number| (number, 400.0)).collect();
+        Self { bed, config, dispatcher, _sender: sender, _told: told, scores }
+    }
+
+    /// Whose alerts are held for so many minutes.
+    async fn holding(hold: u64) -> Self {
+        let mut fleet = Self::new(vec![fall()]).await;
+        fleet.config.fleet.hold = minutes(hold);
+        fleet
+    }
+
+    async fn new(rules: Vec<Rule>) -> Self {
+        Self::of(SIZE, rules, |_| Vec::new()).await
+    }
+
+    /// A quarter of an hour: everybody is read in turn, and what is due is sent each minute.
+    async fn quarter(&self) {
+        for minute in 0..15 {
+            for (number, score) in self.scores.iter().filter(|(number, _)| *number % 15 == minute) {
+                let id = format!("t{number}");
+                self.bed.set_score(&id, *score);
+                let plan = Plan::new(Arc::new(self.config.clone()));
+                let turn = Turn::Check { due_at: self.bed.clock.now() };
+                let tenant = &self.config.tenants[&tenant_id(&id)];
+                let record = self.bed.record(&id).await;
+                self.bed.checker().visit(&plan, tenant, turn, record, &self.bed.shutdown).await.unwrap().unwrap();
+            }
+            self.bed.pass(1);
+            self.dispatcher.drain().await.unwrap();
+        }
+    }
+
+    async fn quarters(&self, count: usize) {
+        for _ in 0..count {
+            self.quarter().await;
+        }
+    }
+
+    fn all_fall_to(&mut self, score: f64) {
+        self.scores.values_mut().for_each(|value| *value = score);
+    }
+
+    /// What a channel was told: type and, where there is one, the tenant.
+    fn told(&self, channel: &str) -> Vec<String> {
+        let line = |body: serde_json::Value| {
+            let tenant = body["data"]["tenant"]["id"].as_str().map(|id| format!(" {id}")).unwrap_or_default();
+            format!("{}{tenant}", body["type"].as_str().unwrap_or_default())
+        };
+        let mut told: Vec<_> =
+            self.bed.receivers.received_by(channel).iter().map(|request| line(request.json())).collect();
+        told.sort();
+        told
+    }
+
+    fn notice(&self, channel: &str) -> serde_json::Value {
+        let received = self.bed.receivers.received_by(channel);
+        let mut notices = received.iter().map(|request| request.json()).filter(|body| body["type"] == "fleet.shift");
+        let notice = notices.next().expect("there is a notice");
+        assert!(notices.next().is_none(), "there is one notice");
+        notice["data"]["fleet"].clone()
+    }
+}
+
+fn fall() -> Rule {
+    Rule { repeat: Some(minutes(60)), ..rule("fall", drop_of(5.0)) }
+}
+
+#[tokio::test]
+async fn a_re_scoring_of_everybody_is_one_notice_and_outliers_are_told_by_themselves() {
+    let mut fleet = Fleet::new(vec![fall()]).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.scores.insert(3, 250.0);
+    fleet.scores.insert(4, 400.0);
+    fleet.quarters(4).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3", "fleet.shift"]);
+    let notice = fleet.notice("soc");
+    assert_eq!((&notice["median"], &notice["measure"]), (&(-6.0).into(), &"percent".into()));
+    assert_eq!((&notice["tenant_count"], &notice["apart"]), (&28.into(), &serde_json::json!(["t3"])));
+    assert_eq!(fleet.bed.firing().await.len(), 29, "each alert keeps its state");
+}
+
+#[tokio::test]
+async fn what_a_shift_explains_is_quiet_until_it_worsens_by_itself() {
+    let mut fleet = Fleet::new(vec![fall()]).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarters(10).await;
+    assert_eq!(fleet.told("soc"), ["fleet.shift"], "no reminders either");
+    fleet.scores.insert(5, 340.0);
+    fleet.quarters(2).await;
+    assert_eq!(fleet.told("soc"), ["alert.worsened t5", "fleet.shift"]);
+    fleet.all_fall_to(400.0);
+    fleet.quarters(2).await;
+    assert_eq!(fleet.told("soc"), ["alert.resolved t5", "alert.worsened t5", "fleet.shift"]);
+    assert!(fleet.bed.firing().await.is_empty());
+}
+
+#[tokio::test]
+async fn each_channel_hears_only_of_tenants_that_it_may_show() {
+    let both = Rule { notify: channels(&["soc", "own"]), ..fall() };
+    let of_two = |bed: &Bed| {
+        let tenants = Some([tenant_id("t7"), tenant_id("t8"), tenant_id("t9")].into());
+        vec![ChannelSettings { fence: Fence { tenants, ..Fence::default() }, ..bed.channel("own") }]
+    };
+    let mut fleet = Fleet::of(SIZE, vec![both], of_two).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(370.0);
+    fleet.scores.insert(3, 250.0);
+    fleet.scores.insert(9, 250.0);
+    fleet.quarters(4).await;
+    assert_eq!(fleet.told("own"), ["alert.firing t9", "fleet.shift"]);
+    let notice = fleet.notice("own");
+    assert_eq!((&notice["tenants"], &notice["tenant_count"]), (&serde_json::json!(["t7", "t8"]), &2.into()));
+    assert_eq!(notice["apart"], serde_json::json!(["t9"]), "nor of outliers that are not its own");
+    assert_eq!(fleet.notice("soc")["tenant_count"], 28);
+}
+
+#[tokio::test]
+async fn a_few_tenants_that_fall_are_told_one_by_one_after_the_holding_time() {
+    let mut fleet = Fleet::new(vec![fall()]).await;
+    fleet.quarters(2).await;
+    for number in [0, 1, 2] {
+        fleet.scores.insert(number, 376.0);
+    }
+    let before = fleet.bed.clock.now();
+    fleet.quarters(2).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t0", "alert.firing t1", "alert.firing t2"]);
+    let told = fleet.bed.deliveries().await;
+    let latest = told.iter().filter_map(|delivery| delivery.finished_at).max().unwrap();
+    assert!(latest.since(before) <= minutes(14), "held for ten minutes, not longer");
+}
+
+#[tokio::test]
+async fn one_that_recovers_while_it_is_held_is_told_to_nobody() {
+    let mut fleet = Fleet::holding(32).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarter().await;
+    fleet.all_fall_to(400.0);
+    fleet.quarters(3).await;
+    assert_eq!(fleet.told("soc"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_not_read_meanwhile_joins_late_and_in_silence() {
+    let mut fleet = Fleet::new(vec![fall()]).await;
+    fleet.quarters(2).await;
+    let late = fleet.scores.remove(&6);
+    fleet.all_fall_to(376.0);
+    fleet.quarters(6).await;
+    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+    fleet.scores.insert(6, late.map_or(0.0, |score| score - 24.0));
+    fleet.quarters(2).await;
+    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+    fleet.scores.insert(6, 340.0);
+    fleet.quarters(2).await;
+    assert_eq!(fleet.told("soc"), ["alert.worsened t6", "fleet.shift"]);
+}
+
+#[tokio::test]
+async fn a_rule_may_stay_out_and_a_small_fleet_waits_for_nobody() {
+    let alone = Rule { fleet: false, ..rule("alone", Condition::Below(380.0)) };
+    let mut fleet = Fleet::of(12, vec![alone], |_| Vec::new()).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarter().await;
+    assert_eq!(fleet.told("soc").len(), 12, "told at once, one by one");
+    let mut small = Fleet::of(9, vec![fall()], |_| Vec::new()).await;
+    small.quarters(2).await;
+    small.all_fall_to(376.0);
+    small.quarter().await;
+    assert_eq!(small.told("soc").len(), 9);
+}
+
+#[tokio::test]
+async fn a_round_that_reads_everybody_tells_the_shift_at_once() {
+    let mut fleet = Fleet::new(vec![fall()]).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    for number in 0..SIZE {
+        let id = format!("t{number}");
+        fleet.bed.set_score(&id, 376.0);
+        let plan = Plan::new(Arc::new(fleet.config.clone()));
+        let (turn, record) = (Turn::Check { due_at: at(30) }, fleet.bed.record(&id).await);
+        let tenant = &fleet.config.tenants[&tenant_id(&id)];
+        fleet.bed.checker().visit(&plan, tenant, turn, record, &fleet.bed.shutdown).await.unwrap().unwrap();
+    }
+    fleet.dispatcher.drain_round().await.unwrap();
+    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+}
