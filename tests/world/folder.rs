@@ -103,8 +103,15 @@ impl Setup {
         for channel in &self.channels {
             let _ = writeln!(yaml, "  {channel}");
         }
-        if !self.top.contains("scores:") {
-            yaml.push_str("scores: [device-secure-score]\n");
+        // What happens in seconds here takes days elsewhere: scores go up and down, and whole fleets at once.
+        for (key, written) in [
+            ("scores:", "scores: [device-secure-score]\n"),
+            ("fleet:", "fleet: { hold: 0s }\n"),
+            ("flapping:", "flapping: { changes: 1000 }\n"),
+        ] {
+            if !self.top.contains(key) {
+                yaml.push_str(written);
+            }
         }
         yaml + &self.top
     }

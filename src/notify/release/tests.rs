@@ -29,7 +29,7 @@ fn run(text: &str, was_told: bool) -> Run {
 fn shown(fates: &[(DeliveryId, Fate)]) -> String {
     let word = |(_, fate): &(DeliveryId, Fate)| match fate {
         Fate::Send => "!".to_owned(),
-        Fate::Withhold => ".".to_owned(),
+        Fate::Withhold | Fate::Explain => ".".to_owned(),
         Fate::Hold(_) => "h".to_owned(),
         Fate::Carried(by) => by.to_string(),
     };
