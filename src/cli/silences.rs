@@ -176,21 +176,19 @@ fn matchers(add: &Add, config: &Config, problems: &mut Vec<String>) -> Matchers 
         }
     }
     for text in &add.score {
-        match ScoreKind::from_name(text) {
-            Some(score) => drop(matchers.scores.insert(score)),
-            None => {
-                let known = ScoreKind::ALL.map(ScoreKind::as_str).join(", ");
-                problems.push(format!("there is no score `{text}`; use one of {known}"));
-            }
+        if let Some(score) = ScoreKind::from_name(text) {
+            matchers.scores.insert(score);
+        } else {
+            let known = ScoreKind::ALL.map(ScoreKind::as_str).join(", ");
+            problems.push(format!("there is no score `{text}`; use one of {known}"));
         }
     }
     for text in &add.severity {
-        match Severity::ALL.into_iter().find(|severity| severity.as_str() == text) {
-            Some(severity) => drop(matchers.severities.insert(severity)),
-            None => {
-                let known = Severity::ALL.map(Severity::as_str).join(", ");
-                problems.push(format!("there is no severity `{text}`; use one of {known}"));
-            }
+        if let Some(severity) = Severity::ALL.into_iter().find(|severity| severity.as_str() == text) {
+            matchers.severities.insert(severity);
+        } else {
+            let known = Severity::ALL.map(Severity::as_str).join(", ");
+            problems.push(format!("there is no severity `{text}`; use one of {known}"));
         }
     }
     matchers

@@ -67,6 +67,7 @@ mod tests {
             (&main, Some("RawDigest"), raw::RawDigest::KEYS),
             (&main, Some("RawFleet"), raw::RawFleet::KEYS),
             (&main, Some("RawOperator"), raw::RawOperator::KEYS),
+            (&main, Some("RawMaintenance"), raw::RawMaintenance::KEYS),
             (&main, Some("RawReference"), raw::RawReference::KEYS),
             (&rules, None, raw::RawRules::KEYS),
             (&rules, Some("RawRule"), raw::RawRule::KEYS),

@@ -50,7 +50,9 @@ impl Dispatcher {
             // Its alerts may be due for a reminder from here on.
             let tenants: BTreeSet<_> =
                 runs.iter().filter_map(|run| TenantId::parse(&run.newest.data.tenant.as_ref()?.id).ok()).collect();
-            tenants.into_iter().for_each(|tenant| self.told(tenant));
+            for tenant in tenants {
+                self.told(tenant);
+            }
             if taken == 0 {
                 break;
             }

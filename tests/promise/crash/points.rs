@@ -70,7 +70,7 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Recover => Provocation::Interrupted,
             Work::Away => Provocation::Absence,
             Work::Prune => Provocation::Age,
-            Work::Beat | Work::MarkInUse => Provocation::Start,
+            Work::Beat | Work::MarkInUse | Work::LookAgain => Provocation::Start,
             Work::MarkClosed => Provocation::Stop,
             Work::UndoClaim => Provocation::StopInClaim,
             Work::Resend => Provocation::Resend,
@@ -78,7 +78,13 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Migration => Provocation::Schema,
             Work::AdoptChannels => Provocation::NewChannel,
             Work::ConfirmDrill => Provocation::Drill,
-            Work::SettlePlainer | Work::Withhold => Provocation::Unknown,
+            Work::SettlePlainer
+            | Work::Withhold
+            | Work::Release
+            | Work::AddSilence
+            | Work::EndSilence
+            | Work::Acknowledge
+            | Work::Unacknowledge => Provocation::Unknown,
         },
         P::Fetched | P::CheckCommitted | P::BeforeSend | P::Answered | P::BeforeSettle | P::Settled => {
             Provocation::Scores
