@@ -91,8 +91,11 @@ impl<'a> Strand<'a> {
     pub(super) fn take(&mut self, now: Timestamp, told: &mut Vec<Message>) {
         let reading = self.samples[self.read];
         let is_first = self.last_data.is_none();
-        let start = reading.at.minus(self.ground.keep);
-        while self.low + SAMPLES_KEPT_MIN < self.read && self.samples[self.low].at < start {
+        // As in a store, the window reaches back from the sample before. One more stays: it tells whether the window begins with a
+        // zero that is confirmed.
+        let newest = self.samples[self.read.saturating_sub(1)];
+        let start = newest.at.minus(self.ground.keep);
+        while self.low + SAMPLES_KEPT_MIN < self.read && self.samples[self.low + 1].at < start {
             self.low += 1;
         }
         for index in 0..self.lives.len() {

@@ -103,7 +103,9 @@ impl<'a> Walk<'a> {
 
     /// When time alone could change something.
     fn wake_at(&self) -> Option<Timestamp> {
-        let soonest = self.strands.iter().filter_map(Strand::wake_at).min()?;
+        // What is over waits for the next check.
+        let open = (0..self.strands.len()).filter(|&index| !self.is_over(index, self.read_at));
+        let soonest = open.filter_map(|index| self.strands[index].wake_at()).min()?;
         Some(self.looked_at.map_or(soonest, |looked_at| soonest.max(looked_at.plus(WAKE_MIN))))
     }
 
@@ -143,7 +145,8 @@ impl<'a> Walk<'a> {
                 let is_known = strand.last_data.is_some();
                 if look.is_good && is_known && strand.newest_at() == newest_at {
                     strand.see_again(now, told);
-                    self.read_at = Some(now);
+                    // What is overdue is no data, though it was given.
+                    self.read_at = self.read_at.max(strand.last_data);
                 } else if is_known || !look.is_good && self.is_first(index) {
                     strand_fail(&mut self.strands[index], look, now, told);
                 }

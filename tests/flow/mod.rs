@@ -12,6 +12,7 @@ mod life;
 mod outage;
 mod planner;
 mod records;
+mod replay;
 mod setup;
 mod troubled;
 mod visit;
