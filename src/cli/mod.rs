@@ -12,6 +12,7 @@ mod preview;
 mod run;
 mod schema;
 mod tenants;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -45,6 +46,7 @@ Examples:
   scorewatch demo                          see it work, without any account
   scorewatch check                         every problem of the configuration at once
   scorewatch check --online                sign in to every tenant, and say what is missing
+  scorewatch test rules/tests/*.yaml       unit tests of rules
   scorewatch once --tenant contoso         one check of one tenant, now
   scorewatch run                           the service
   scorewatch alerts list                   what fires
@@ -60,6 +62,8 @@ enum Command {
     Once(once::Arguments),
     /// Validate configuration, rules and templates; every problem at once
     Check(check::Arguments),
+    /// Run unit tests of rules: readings in, and what is sent held against what was expected
+    Test(test::Arguments),
     /// See the whole thing work against a simulated Microsoft cloud and chat receivers on loopback
     Demo(demo::Arguments),
     /// Show the exact message of a rule for a channel, and send it if asked
@@ -122,6 +126,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Run(arguments) => run::run(&file, &arguments).await,
         Command::Once(arguments) => once::once(&file, &arguments).await,
         Command::Check(arguments) => check::check(&file, &arguments).await,
+        Command::Test(arguments) => test::test(&arguments),
         Command::Demo(arguments) => demo::demo(&arguments).await,
         Command::Preview(arguments) => preview::preview(&file, &arguments).await,
         Command::Schema(arguments) => schema::schema(&arguments),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     domain::{ChannelName, Labels, Sample, ScoreKind, Subject, TenantId, Timestamp},
-    notify::route::Fence,
+    notify::{notification::TenantFacts, route::Fence},
     rule::Rule,
 };
 
@@ -78,6 +78,14 @@ pub struct Look {
     pub at: Timestamp,
     /// Whether the source gave its newest records once more. `false`: the check failed.
     pub is_good: bool,
+}
+
+impl Course {
+    /// The tenant as notifications name it.
+    #[must_use]
+    pub fn facts(&self) -> TenantFacts {
+        TenantFacts { id: self.tenant.to_string(), name: self.name.to_string(), labels: self.labels.as_ref().clone() }
+    }
 }
 
 impl ScoreCourse {
