@@ -1,6 +1,7 @@
 //! Walks many tenants, on as many threads as there are cores: one tenant's readings in memory for each.
 
 use std::{
+    borrow::Borrow,
     num::NonZeroUsize,
     sync::{
         Mutex, PoisonError,
@@ -29,7 +30,7 @@ pub struct TooMany;
 /// [`TooMany`] messages.
 pub fn walk_all(
     plan: &Plan,
-    courses: impl Iterator<Item = Course> + Send,
+    courses: impl Iterator<Item: Borrow<Course>> + Send,
     done: impl Fn() + Sync,
 ) -> Result<Vec<Message>, TooMany> {
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -40,7 +41,7 @@ pub fn walk_all(
         let mut told = Vec::new();
         while kept.load(Ordering::Relaxed) <= MESSAGES_MAX {
             let Some(course) = next() else { break };
-            let messages = walk(plan, &course);
+            let messages = walk(plan, course.borrow());
             kept.fetch_add(messages.len(), Ordering::Relaxed);
             told.extend(messages);
             done();

@@ -20,4 +20,5 @@ mod retry_after;
 mod secrets_stay_secret;
 mod shutdown;
 mod told_once;
+mod trusted_rules;
 mod two_processes;
