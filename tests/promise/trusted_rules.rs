@@ -31,6 +31,23 @@ async fn every_rule_pack_passes_its_tests() {
     }
 }
 
+/// The code block of that language that follows the text.
+fn block<'a>(text: &'a str, after: &str) -> &'a str {
+    let rest = text.split_once(after).unwrap_or_else(|| panic!("{after} is not in the README")).1;
+    rest.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_readme_s_tests_pass() {
+    let world = World::new().await;
+    let readme = std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
+    world.folder.write("rules.yaml", block(&readme, "**4. `rules.yaml`**"));
+    world.folder.write("tests.yaml", block(&readme, "### Trusting a rule before it runs"));
+    let output = world.command(&["test", &world.folder.path().join("tests.yaml").display().to_string()]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output, &world));
+    assert!(said(&output, &world).contains("2 passed, 0 failed"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_test_that_fails_shows_what_was_expected_and_what_was_sent() {
     let world = World::new().await;
