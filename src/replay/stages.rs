@@ -155,3 +155,6 @@ fn many(messages: &[Message], waiting: &mut VecDeque<usize>) -> (NotificationTyp
     }
     (NotificationType::Digest, waiting.drain(..taken).collect())
 }
+
+#[cfg(test)]
+mod tests;
