@@ -209,7 +209,8 @@ fn named(notify: Field<Vec<Field<Word>>>, names: &mut Names) {
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).ok_or_else(|| format!("`{text}` is no time; write one like `2026-01-05T00:00:00Z`"))
+    Timestamp::parse(text)
+        .ok_or_else(|| format!("`{text}` is no time; write the date, `T`, the time and `Z`, as RFC 3339 does"))
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

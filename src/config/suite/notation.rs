@@ -84,11 +84,9 @@ pub(super) fn time(text: &str, calendar: Calendar) -> Result<Timestamp, String> 
         return Ok(time);
     }
     let offset = parse_duration(text);
-    offset.map(|offset| calendar.start.plus(offset)).map_err(|_| {
-        format!(
-            "`{text}` is no time; write `2h15m` after the start, `08:30`, `2026-01-05 08:30` or `2026-01-05T08:30:00Z`"
-        )
-    })
+    offset
+        .map(|offset| calendar.start.plus(offset))
+        .map_err(|_| format!("`{text}` is no time; write `2h15m` after the start, `08:30`, or `2026-01-05 08:30`"))
 }
 
 enum Word {
