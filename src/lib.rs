@@ -5,6 +5,7 @@
 pub mod diagnostic;
 pub mod domain;
 pub mod notify;
+pub mod replay;
 pub mod rule;
 pub mod schedule;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     config::Operator,
-    domain::{Selector, Severity, Timestamp},
+    domain::{Selector, Severity, Timestamp, time},
     notify::notification::OperatorFacts,
     rule::{Condition, Resolution, Rule, RuleName, Transition, TransitionKind},
     store::{Away, Failing},
@@ -69,13 +69,7 @@ pub fn operator_facts(failing: Option<&Failing>, transition: &Transition) -> Ope
 /// as after a crash at the start, the time counts once.
 #[must_use]
 pub fn away_between(periods: &[Away], from: Timestamp, until: Timestamp) -> Duration {
-    let (mut counted_to, mut sum) = (from, Duration::ZERO);
-    for away in periods {
-        let end = away.until.min(until);
-        sum += end.since(away.from.max(counted_to));
-        counted_to = counted_to.max(end);
-    }
-    sum
+    time::covered(periods.iter().map(|away| (away.from, away.until)), from, until)
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ pub(super) async fn hold(outcome: &mut CheckOutcome, store: &dyn Store, config: 
     for new in &mut outcome.notifications {
         let about = About::of(&new.notification);
         let until = about.and_then(|about| config.covering(&silences, &about, now));
-        let silenced = until.map(|until| Hold { why: HoldReason::Silence, until });
-        new.hold = new.hold.or(silenced).or_else(|| for_the_fleet(config, &new.notification, now));
+        let covered = until.map(|until| Hold { why: HoldReason::Silence, until });
+        new.hold = new.hold.or(covered).or_else(|| for_the_fleet(config, &new.notification, now));
     }
     Ok(())
 }

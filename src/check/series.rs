@@ -7,20 +7,13 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
+    domain::{Reading, SUBJECT_GONE_AFTER, Sample, ScoreKind, Subject, Timestamp},
     rule::Resolution,
     store::SeriesRecord,
 };
 
 /// How far ahead of our clock a source's time may be before ours is taken instead.
 const FUTURE_MAX: Duration = Duration::from_mins(10);
-
-/// How many of its intervals the newest record may be old before the source gives no new data. Records come late, by a day and
-/// a half in public reports.
-const OVERDUE_INTERVALS: u32 = 3;
-
-/// A subject is gone when whole answers have been without it for as long, or for three of the source's intervals if that is longer.
-const GONE_AFTER: Duration = Duration::from_hours(24);
 
 /// One series as the rules see it.
 pub(super) struct Series<'a> {
@@ -64,7 +57,7 @@ impl<'a> Series<'a> {
         let samples = of_subject.map(|reading| reading.sample).collect();
         match score.record_interval() {
             Duration::ZERO => series.take_polls(samples, now),
-            interval => series.take_records(samples, interval, now),
+            _ => series.take_records(samples, now),
         }
         series
     }
@@ -77,7 +70,7 @@ impl<'a> Series<'a> {
         }
     }
 
-    fn take_records(&mut self, mut samples: Vec<Sample>, interval: Duration, now: Timestamp) {
+    fn take_records(&mut self, mut samples: Vec<Sample>, now: Timestamp) {
         // A record from the future would bar all those before it.
         samples.retain(|sample| sample.at <= now.plus(FUTURE_MAX));
         samples.sort_by_key(|sample| sample.at);
@@ -93,7 +86,7 @@ impl<'a> Series<'a> {
             self.fresh = 1;
             self.has_history = true;
         }
-        let is_current = |newest: &Sample| now.since(newest.at) < interval.saturating_mul(OVERDUE_INTERVALS);
+        let is_current = |newest: &Sample| now.since(newest.at) < self.score.overdue_after();
         self.seen_again = is_given && self.fresh == 0 && self.window.last().is_some_and(is_current);
     }
 }
@@ -101,7 +94,7 @@ impl<'a> Series<'a> {
 /// Why a series is over, and its alerts with it; `None`: it goes on. `known` are all series of its score.
 ///
 /// One answer without a subject proves nothing, and an answer without any is no data. A subject is gone when others of its score
-/// have been read for [`GONE_AFTER`] since it was last.
+/// have been read for [`SUBJECT_GONE_AFTER`] since it was last.
 pub(super) fn ended(
     (score, subject): (ScoreKind, Option<&Subject>),
     known: &[&SeriesRecord],
@@ -122,7 +115,7 @@ pub(super) fn ended(
     let own = known.iter().find(|series| series.subject.as_ref() == Some(subject))?;
     let of_others = known.iter().filter(|series| series.subject.is_some()).map(|series| series.last_data_at).max()?;
     let missing = of_others.since(own.last_data_at);
-    (missing >= source_interval.saturating_mul(3).max(GONE_AFTER)).then_some(Resolution::SubjectRemoved)
+    (missing >= source_interval.saturating_mul(3).max(SUBJECT_GONE_AFTER)).then_some(Resolution::SubjectRemoved)
 }
 
 /// The time that a reading is kept under: the source's own, but after the sample before it and not far in our future.

@@ -1,6 +1,7 @@
 //! The command line: one file per command. Results go to standard output, logs and problems to standard error.
 
 mod alerts;
+mod backtest;
 mod channels;
 mod check;
 mod deliveries;
@@ -13,6 +14,7 @@ mod run;
 mod schema;
 mod silences;
 mod tenants;
+mod test;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -46,6 +48,8 @@ Examples:
   scorewatch demo                          see it work, without any account
   scorewatch check                         every problem of the configuration at once
   scorewatch check --online                sign in to every tenant, and say what is missing
+  scorewatch test rules/tests/*.yaml       unit tests of rules
+  scorewatch backtest --since 30d          what the rules would have sent
   scorewatch once --tenant contoso         one check of one tenant, now
   scorewatch run                           the service
   scorewatch alerts list                   what fires
@@ -62,6 +66,10 @@ enum Command {
     Once(once::Arguments),
     /// Validate configuration, rules and templates; every problem at once
     Check(check::Arguments),
+    /// Run unit tests of rules: readings in, and what is sent held against what was expected
+    Test(test::Arguments),
+    /// Say what rules would have sent on the readings of the past
+    Backtest(backtest::Arguments),
     /// See the whole thing work against a simulated Microsoft cloud and chat receivers on loopback
     Demo(demo::Arguments),
     /// Show the exact message of a rule for a channel, and send it if asked
@@ -126,6 +134,8 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Run(arguments) => run::run(&file, &arguments).await,
         Command::Once(arguments) => once::once(&file, &arguments).await,
         Command::Check(arguments) => check::check(&file, &arguments).await,
+        Command::Test(arguments) => test::test(&arguments),
+        Command::Backtest(arguments) => backtest::backtest(&file, &arguments).await,
         Command::Demo(arguments) => demo::demo(&arguments).await,
         Command::Preview(arguments) => preview::preview(&file, &arguments).await,
         Command::Schema(arguments) => schema::schema(&arguments),

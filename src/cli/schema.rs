@@ -10,6 +10,7 @@ Examples:
   scorewatch schema > scorewatch.schema.json            for scorewatch.yaml
   scorewatch schema --tenants > tenants.schema.json     for tenant files
   scorewatch schema --rules > rules.schema.json         for rule files
+  scorewatch schema --tests > tests.schema.json         for files with tests of rules
   scorewatch schema --webhook                           of what a generic webhook receives
 
 In an editor with the YAML language server, put this on a file's first line:
@@ -22,15 +23,19 @@ pub(super) struct Arguments {
     /// Of rule files
     #[arg(long)]
     rules: bool,
+    /// Of files with tests of rules
+    #[arg(long)]
+    tests: bool,
     /// Of what a generic webhook receives
     #[arg(long)]
     webhook: bool,
 }
 
 pub(super) fn schema(arguments: &Arguments) -> Result<(), Failure> {
-    let subject = match (arguments.tenants, arguments.rules, arguments.webhook) {
+    let subject = match (arguments.tenants, arguments.rules, arguments.tests, arguments.webhook) {
         (true, ..) => Subject::Tenants,
-        (_, true, _) => Subject::Rules,
+        (_, true, ..) => Subject::Rules,
+        (_, _, true, _) => Subject::Tests,
         (.., true) => return output::json(&crate::notify::notification::schema()),
         _ => Subject::Main,
     };

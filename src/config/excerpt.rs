@@ -73,6 +73,17 @@ const SHOWN: &[&str] = &[
     "login",
     "defender",
     "graph",
+    "at",
+    "channel",
+    "every",
+    "history",
+    "quiet_until",
+    "rule",
+    "series",
+    "start",
+    "subject",
+    "tenant",
+    "until",
 ];
 
 /// Keys that are shown, and below which everything is hidden.
@@ -90,6 +101,10 @@ const SECRET: &[&str] = &[
 
 /// More keys that are shown where the parser did not get to.
 const KEYS: &[&str] = &[
+    "expect",
+    "strict",
+    "tests",
+    "text",
     "channels",
     "credential",
     "digest",

@@ -23,6 +23,7 @@ pub mod schema;
 mod scope;
 mod secrets;
 mod settings;
+pub mod suite;
 mod tenants;
 #[cfg(test)]
 mod tests;

@@ -18,14 +18,17 @@ macro_rules! raw {
         #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
         #[serde(default, expecting = "a mapping")]
         #[schemars(deny_unknown_fields)]
-        pub(super) struct $name { $($(#[$field_meta])* pub(super) $field: Field<$type>,)* }
+        pub(in crate::config) struct $name { $($(#[$field_meta])* pub(in crate::config) $field: Field<$type>,)* }
 
         impl $name {
             /// The keys that may stand here; raw identifiers keep their `r#`.
-            pub(super) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+            pub(in crate::config) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
         }
     )* };
 }
+
+mod suite;
+pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSuite, RawSuiteChannel};
 
 raw! {
     /// The main file, `scorewatch.yaml`.

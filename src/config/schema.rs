@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, schema_for};
 
-use super::raw::{RawMain, RawRules, RawTenant};
+use super::raw::{RawMain, RawRules, RawSuite, RawTenant};
 
 /// Which file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Subject {
     Tenants,
     /// A rule file.
     Rules,
+    /// A file with tests of rules.
+    Tests,
 }
 
 struct TenantFile;
@@ -36,6 +38,7 @@ pub fn schema(subject: Subject) -> Schema {
         Subject::Main => schema_for!(RawMain),
         Subject::Tenants => schema_for!(TenantFile),
         Subject::Rules => schema_for!(RawRules),
+        Subject::Tests => schema_for!(RawSuite),
     }
 }
 
@@ -57,7 +60,14 @@ mod tests {
     #[test]
     fn an_editor_knows_exactly_the_keys_that_the_reader_knows() {
         let (main, rules) = (schema(Subject::Main).to_value(), schema(Subject::Rules).to_value());
+        let tests = schema(Subject::Tests).to_value();
         for (schema, name, known) in [
+            (&tests, None, raw::RawSuite::KEYS),
+            (&tests, Some("RawCase"), raw::RawCase::KEYS),
+            (&tests, Some("RawCaseTenant"), raw::RawCaseTenant::KEYS),
+            (&tests, Some("RawSeries"), raw::RawSeries::KEYS),
+            (&tests, Some("RawExpected"), raw::RawExpected::KEYS),
+            (&tests, Some("RawSuiteChannel"), raw::RawSuiteChannel::KEYS),
             (&main, None, raw::RawMain::KEYS),
             (&main, Some("RawTenant"), raw::RawTenant::KEYS),
             (&main, Some("RawCredential"), raw::RawCredential::KEYS),

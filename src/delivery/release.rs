@@ -44,7 +44,9 @@ impl Dispatcher {
             let verdicts = fleet::decide_all(self, &config, &suspects, fleet, now).await?;
             let mut decided = verdicts.fates;
             decided.extend(others.into_iter().map(|run| (run, fates(&config, &silences, run, now))));
-            decided.iter().for_each(|(run, fates)| tell_log(run, fates));
+            for (run, fates) in &decided {
+                tell_log(run, fates);
+            }
             let decided = decided.into_iter().map(|(_, fates)| fates).collect();
             let taken = self.store.release(decided, now).await? + u64::from(verdicts.has_told);
             // Its alerts may be due for a reminder from here on.

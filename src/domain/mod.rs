@@ -11,7 +11,7 @@ pub mod time;
 
 pub use channel_name::ChannelName;
 pub use sample::{Points, Reading, Sample, SeriesKey};
-pub use score::{Better, ScoreKind, Subject, Unit};
+pub use score::{Better, SUBJECT_GONE_AFTER, ScoreKind, Subject, Unit};
 pub use selector::Selector;
 pub use severity::Severity;
 pub use tenant::{Cloud, EntraTenantId, Labels, Region, TenantId};

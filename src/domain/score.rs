@@ -22,6 +22,9 @@ pub enum ScoreKind {
     SecureScoreCategory,
 }
 
+/// A subject is gone when whole answers have been without it for as long, or for three of the source's intervals if that is longer.
+pub const SUBJECT_GONE_AFTER: Duration = Duration::from_hours(24);
+
 /// What a score's numbers count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -102,6 +105,13 @@ impl ScoreKind {
     #[must_use]
     pub const fn has_witness(self) -> bool {
         matches!(self, Self::SecureScore)
+    }
+
+    /// How old the newest record may be before the source gives no new data. Records come late, by a day and a half in public
+    /// reports. Zero where every successful poll is a new value.
+    #[must_use]
+    pub const fn overdue_after(self) -> Duration {
+        self.record_interval().saturating_mul(3)
     }
 
     /// Which way is good. The exposure scores are better when lower ("Exposure score", Defender Vulnerability Management).

@@ -104,6 +104,22 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// How much of `[from, until]` these periods cover. They are ordered by their beginning; where they overlap, the time counts once.
+#[must_use]
+pub fn covered(
+    periods: impl IntoIterator<Item = (Timestamp, Timestamp)>,
+    from: Timestamp,
+    until: Timestamp,
+) -> Duration {
+    let (mut counted_to, mut sum) = (from, Duration::ZERO);
+    for (began, ended) in periods {
+        let end = ended.min(until);
+        sum += end.since(began.max(counted_to));
+        counted_to = counted_to.max(end);
+    }
+    sum
+}
+
 /// Longest duration that configuration may ask for: ten years.
 pub const DURATION_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 

@@ -127,7 +127,9 @@ pub fn loss_of(condition: &Condition, baseline: Option<f64>, value: Option<f64>)
     Some((condition.loss(value, baseline)?, condition.loss_percent(value, baseline)))
 }
 
-const fn type_of(kind: TransitionKind) -> NotificationType {
+/// What kind of message tells of that.
+#[must_use]
+pub const fn type_of(kind: TransitionKind) -> NotificationType {
     match kind {
         TransitionKind::Fired => NotificationType::AlertFiring,
         TransitionKind::Worsened => NotificationType::AlertWorsened,

@@ -160,16 +160,16 @@ pub fn detect(scope: &Scope, span: Span, moves: &[Move], quorum: Quorum) -> Opti
     };
     let (down, up) = (of_way(-1.0), of_way(1.0));
     let mut way = if down.len() >= up.len() { down } else { up };
-    let (moved, read) = (way.len(), moves.len());
+    let (along, read) = (way.len(), moves.len());
     #[expect(clippy::cast_precision_loss, reason = "no fleet has 2^52 tenants")]
-    let share_percent = moved as f64 * 100.0 / read.max(1) as f64;
-    if moved < quorum.at_least.max(1) || share_percent < quorum.share_percent {
+    let share_percent = along as f64 * 100.0 / read.max(1) as f64;
+    if along < quorum.at_least.max(1) || share_percent < quorum.share_percent {
         return None;
     }
     let median = median(&mut way)?;
     let mut deviations: Vec<f64> = way.iter().map(|by| (by - median).abs()).collect();
     let deviation = self::median(&mut deviations)? * MAD_SCALE;
-    Some(Shift { scope: scope.clone(), span, median, tolerance: tolerance(median, deviation), moved, read })
+    Some(Shift { scope: scope.clone(), span, median, tolerance: tolerance(median, deviation), moved: along, read })
 }
 
 /// The shift that Microsoft's own average of all tenants shows, in percentage points at two records; `None`: it did not move.

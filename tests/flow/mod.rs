@@ -13,6 +13,7 @@ mod life;
 mod outage;
 mod planner;
 mod records;
+mod replay;
 mod setup;
 mod silence;
 mod troubled;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::source::Source;
 
 /// The layers that know no clock, I/O or runtime.
-const PURE: [&str; 5] = ["domain", "diagnostic", "schedule", "rule", "notify"];
+const PURE: [&str; 6] = ["domain", "diagnostic", "schedule", "rule", "notify", "replay"];
 
 /// What a folder may import besides itself.
 enum May {
@@ -21,13 +21,14 @@ enum May {
 use May::{AboveBut, All, Only, PureAnd};
 
 /// Folders and single files of `src/`, from the ground up.
-const TABLE: [(&str, May); 22] = [
+const TABLE: [(&str, May); 23] = [
     // Pure: values in, values out.
     ("domain", Only(&[])),
     ("diagnostic", Only(&[])),
     ("schedule", Only(&["domain"])),
     ("rule", Only(&["domain"])),
     ("notify", Only(&["domain", "rule"])),
+    ("replay", Only(&["domain", "rule", "notify"])),
     // The edges: clock, secrets, network, disk.
     ("crash_point", Only(&[])),
     ("clock", Only(&["domain"])),

@@ -21,4 +21,5 @@ mod secrets_stay_secret;
 mod shutdown;
 mod silenced;
 mod told_once;
+mod trusted_rules;
 mod two_processes;

@@ -20,7 +20,7 @@ pub(super) fn go_on(
     let sample = believed.or_else(|| baseline::newest(situation.window));
     let judged = match believed {
         Some(reading) => match judge(rule, alert, firing, reading, situation) {
-            Verdict::Over(outcome) => return outcome,
+            Verdict::Over(outcome) => return *outcome,
             Verdict::Firing(judged) => judged,
         },
         None => firing.clone(),
@@ -40,7 +40,7 @@ pub(super) fn go_on(
 }
 
 enum Verdict {
-    Over(Outcome),
+    Over(Box<Outcome>),
     Firing(Firing),
 }
 
@@ -65,7 +65,7 @@ fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation
         let rebased_at =
             if is_measured && is_same_kind && terms.recover.is_some() { Some(reading.at) } else { alert.rebased_at };
         let alert = Alert { rebased_at, ..alert.clone() };
-        return Verdict::Over(resolve(&alert, firing, why, Seen { at: reading.at, sample: Some(reading) }));
+        return Verdict::Over(Box::new(resolve(&alert, firing, why, Seen { at: reading.at, sample: Some(reading) })));
     }
     if holds {
         return Verdict::Firing(Firing { terms, ..seen });

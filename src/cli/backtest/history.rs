@@ -1,0 +1,219 @@
+//! The readings of the past: from the store, or from a CSV file.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use super::{Arguments, Span, instant};
+use crate::{
+    cli::{Failure, beside, output, wrong_input},
+    config::{Config, Tenant},
+    domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
+    replay::{Course, ScoreCourse, SeriesCourse, course::seen_again},
+    store::Store,
+};
+
+/// Largest CSV file, in bytes: some ten million readings.
+const CSV_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Checks of a tenant that only a CSV file knows.
+const POLL_INTERVAL: Duration = Duration::from_mins(15);
+
+/// Samples by tenant, score and subject.
+type Samples = BTreeMap<TenantId, BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>>;
+
+/// What the store kept of the tenants asked for.
+pub(super) async fn of_store(config: &Config, arguments: &Arguments, span: Span) -> Result<Vec<Course>, Failure> {
+    let store = beside(config).await?;
+    let is_wanted =
+        |id: &TenantId| arguments.tenant.is_empty() || arguments.tenant.iter().any(|wanted| id.as_str() == wanted);
+    let ids: Vec<TenantId> = config.tenants.keys().filter(|id| is_wanted(id)).cloned().collect();
+    let away: Vec<_> = store.away().await?.into_iter().map(|away| (away.from, away.until)).collect();
+    let bar = output::progress(ids.len());
+    let mut courses = Vec::with_capacity(ids.len());
+    for some in ids.chunks(256) {
+        for record in store.load(some).await? {
+            let mut series = BTreeMap::new();
+            for known in record.series {
+                let key =
+                    SeriesKey { tenant: record.tenant.clone(), score: known.score, subject: known.subject.clone() };
+                let mut samples = store.history(&key, span.since).await?;
+                samples.retain(|sample| sample.at <= span.until);
+                series.insert((known.score, known.subject), samples);
+            }
+            let tenant = config.tenants.get(&record.tenant).map(AsRef::as_ref);
+            courses.push(course(record.tenant, tenant, series, &away, span.until));
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(courses)
+}
+
+/// What a CSV file says.
+pub(super) fn of_csv(
+    file: &Path,
+    config: &Config,
+    arguments: &Arguments,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(Vec<Course>, Span), Failure> {
+    let shown = file.display();
+    let size = std::fs::metadata(file).map_err(|error| wrong_input(format!("`{shown}` can't be read: {error}")))?.len();
+    if size > CSV_BYTES_MAX {
+        return Err(wrong_input(format!("`{shown}` is larger than 512 MiB; split it by tenant")));
+    }
+    let text =
+        std::fs::read_to_string(file).map_err(|error| wrong_input(format!("`{shown}` can't be read: {error}")))?;
+    let mut samples = read_csv(&text).map_err(|(line, what)| wrong_input(format!("{shown}:{line}: {what}")))?;
+    samples.retain(|id, _| arguments.tenant.is_empty() || arguments.tenant.iter().any(|wanted| id.as_str() == wanted));
+    let last = samples.values().flat_map(BTreeMap::values).flatten().map(|sample| sample.at).max();
+    let until = until.or(last).unwrap_or(now);
+    let span = Span { since: instant(&arguments.since, until)?, until };
+    let mut courses = Vec::with_capacity(samples.len());
+    for (id, mut series) in samples {
+        for samples in series.values_mut() {
+            samples.retain(|sample| span.since <= sample.at && sample.at <= until);
+        }
+        let tenant = config.tenants.get(&id).map(AsRef::as_ref);
+        courses.push(course(id, tenant, series, &[], until));
+    }
+    Ok((courses, span))
+}
+
+/// Reads the rows; an error says in which line.
+fn read_csv(text: &str) -> Result<Samples, (usize, String)> {
+    let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+    let header = lines.next().map(|(_, line)| fields(line)).unwrap_or_default();
+    let has_subject = match header.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["tenant", "score", "subject", "time", "value"] => true,
+        ["tenant", "score", "time", "value"] => false,
+        _ => {
+            return Err((
+                1,
+                "the first line must be `tenant,score,subject,time,value` or the same without `subject`".to_owned(),
+            ));
+        }
+    };
+    let mut samples = Samples::new();
+    for (index, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+        let wrong = |what: &str| (index + 1, what.to_owned());
+        let row = fields(line);
+        let (tenant, score, subject, time, value) = match (row.as_slice(), has_subject) {
+            ([tenant, score, subject, time, value], true) => (tenant, score, subject.as_str(), time, value),
+            ([tenant, score, time, value], false) => (tenant, score, "", time, value),
+            _ => return Err(wrong("this line has another number of fields than the first")),
+        };
+        let tenant = TenantId::parse(tenant).map_err(|error| wrong(&format!("the tenant is no name: {error}")))?;
+        let score = ScoreKind::from_name(score).ok_or_else(|| wrong("there is no such score"))?;
+        let at = Timestamp::parse(time).ok_or_else(|| wrong("the time is not written like `2026-01-05T00:00:00Z`"))?;
+        let value = value.parse::<f64>().ok().filter(|value| value.is_finite());
+        let value = value.ok_or_else(|| wrong("the value is no number"))?;
+        let subject = (!subject.is_empty()).then(|| Subject(subject.into()));
+        if subject.is_some() != score.has_subjects() {
+            return Err(wrong(if score.has_subjects() {
+                "this score needs a subject"
+            } else {
+                "this score has no subject"
+            }));
+        }
+        samples.entry(tenant).or_default().entry((score, subject)).or_default().push(Sample { at, value });
+    }
+    for series in samples.values_mut().flat_map(BTreeMap::values_mut) {
+        series.sort_by_key(|sample| sample.at);
+        series.dedup_by_key(|sample| sample.at);
+    }
+    Ok(samples)
+}
+
+/// The fields of a line, in quotes or not.
+fn fields(line: &str) -> Vec<String> {
+    let (mut fields, mut field, mut is_quoted) = (Vec::new(), String::new(), false);
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if is_quoted && letters.peek() == Some(&'"') => field.extend(letters.next()),
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(std::mem::take(&mut field).trim().to_owned()),
+            letter => field.push(letter),
+        }
+    }
+    fields.push(field.trim().to_owned());
+    fields
+}
+
+/// A tenant's course, with what the configuration says of it.
+fn course(
+    id: TenantId,
+    tenant: Option<&Tenant>,
+    series: BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>,
+    away: &[(Timestamp, Timestamp)],
+    until: Timestamp,
+) -> Course {
+    let poll_interval = tenant.map_or(POLL_INTERVAL, |tenant| poll_interval(tenant, until));
+    let mut scores: Vec<ScoreCourse> = Vec::new();
+    for ((score, subject), samples) in series {
+        let nexts = samples.iter().skip(1).map(|sample| sample.at).chain([until]);
+        let looks = samples.iter().zip(nexts).flat_map(|(one, next)| seen_again(score, poll_interval, one.at, next));
+        let looks: Vec<_> = looks.collect();
+        let series = SeriesCourse { subject, samples, history: 0 };
+        match scores.last_mut().filter(|known| known.score == score) {
+            Some(known) => {
+                known.series.push(series);
+                known.looks.extend(looks);
+            }
+            None => scores.push(ScoreCourse { score, series: vec![series], looks }),
+        }
+    }
+    for score in &mut scores {
+        score.looks.sort_by_key(|look| look.at);
+        score.looks.dedup_by_key(|look| look.at);
+    }
+    Course {
+        name: tenant.map_or_else(|| id.as_str().into(), |tenant| tenant.name.clone()),
+        labels: tenant.map(|tenant| tenant.labels.clone()).unwrap_or_default(),
+        notify: tenant.map(|tenant| tenant.notify.clone()).unwrap_or_default(),
+        tenant: id,
+        poll_interval,
+        scores,
+        away: away.to_vec(),
+        until,
+    }
+}
+
+/// The shortest gap between the tenant's checks of a day or so.
+fn poll_interval(tenant: &Tenant, around: Timestamp) -> Duration {
+    let ticks: Vec<Timestamp> =
+        std::iter::successors(tenant.schedule.next_tick(around), |tick| tenant.schedule.next_tick(*tick))
+            .take(8)
+            .collect();
+    ticks.windows(2).map(|pair| pair[1].since(pair[0])).min().unwrap_or(POLL_INTERVAL).max(Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_csv_file_is_read_or_refused_with_its_line() {
+        let good = "tenant,score,subject,time,value\ncontoso,device-secure-score,,2026-01-05T00:15:00Z,400\n\
+                    contoso,device-secure-score,,2026-01-05T00:00:00Z,300\ncontoso,exposure-score-by-group,\"a, \"\"b\"\"\",2026-01-05T00:00:00Z,3\n";
+        let samples = read_csv(good).unwrap();
+        let series = &samples[&TenantId::parse("contoso").unwrap()];
+        let values: Vec<Vec<f64>> =
+            series.values().map(|samples| samples.iter().map(|sample| sample.value).collect()).collect();
+        assert_eq!(values, [vec![300.0, 400.0], vec![3.0]]);
+        assert!(
+            series.keys().any(|(_, subject)| subject.as_ref().is_some_and(|subject| subject.as_str() == "a, \"b\""))
+        );
+        for (row, line, told) in [
+            ("", 1, "the first line"),
+            ("tenant,score,time,value\nx", 2, "another number of fields"),
+            ("tenant,score,time,value\nA,device-secure-score,2026-01-05T00:00:00Z,1", 2, "no name"),
+            ("tenant,score,time,value\n\na,device,2026-01-05T00:00:00Z,1", 3, "no such score"),
+            ("tenant,score,time,value\na,device-secure-score,yesterday,1", 2, "the time"),
+            ("tenant,score,time,value\na,device-secure-score,2026-01-05T00:00:00Z,NaN", 2, "no number"),
+            ("tenant,score,time,value\na,secure-score-category,2026-01-05T00:00:00Z,1", 2, "needs a subject"),
+        ] {
+            let (found, what) = read_csv(row).unwrap_err();
+            assert!(found == line && what.contains(told), "{row}: {found}: {what}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `scorewatch test`: unit tests of rules. A series of readings goes in, and what is sent is held against what was expected.
+
+mod report;
+
+use std::{
+    collections::BTreeMap,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::{Failure, output, wrong_input};
+use crate::{
+    config::suite::{Case, load_suite},
+    diagnostic::{Gravity, render},
+    domain::ChannelName,
+    notify::{
+        DeliveryId, Notification, NotificationType,
+        digest::{self, Waiting},
+        notification::TenantFacts,
+    },
+    replay::{
+        Message, Outcome, Plan,
+        expect::{About, Difference, Got, compare},
+        send, walk,
+    },
+    template,
+};
+
+/// Which tests.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch test rules/tests/*.yaml
+  scorewatch test --filter 'told once' rules/tests/starter.yaml
+  scorewatch test --junit report.xml rules/tests/*.yaml
+
+A test file:
+  rules: [../starter.yaml]
+  tests:
+    - name: a fall of 15 % is told at once, and its end
+      tenants: [{ id: contoso, labels: { tier: gold }, series: \"400x8 340x4 400\" }]
+      expect:
+        - { at: 2h, type: alert.firing, rule: device-score-drop, severity: critical, text: fell from 400 to 340 }
+        - { at: 3h, type: alert.resolved, rule: device-score-drop }
+
+A series has a word for each check, `every: 15m` apart: `340x8` eight of that value, `360+5x4` four that grow by 5, `_` a \
+check that fails, `~2h` no check for two hours, `08:30` when the next one is. Whatever else is sent fails the test. \
+Nothing is fetched, stored or sent.
+
+Exit codes: 0 all passed, 1 a test failed, 2 a file is wrong.")]
+pub(super) struct Arguments {
+    /// Files with tests
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Only tests whose name holds this text
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Write a JUnit report to this file as well
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What came of one test.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    file: PathBuf,
+    line: usize,
+    name: String,
+    passed: bool,
+    /// `-` was expected and not sent, `+` was sent and not expected; in time order.
+    differences: Vec<String>,
+    /// Everything that was sent.
+    sent: Vec<Got>,
+}
+
+pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
+    let mut verdicts = Vec::new();
+    let mut is_wrong = false;
+    for file in &arguments.files {
+        let loaded = load_suite(file);
+        if !loaded.problems.is_empty() {
+            output::complain(&render::terminal(&loaded.problems, &loaded.excerpts, std::io::stderr().is_terminal()));
+        }
+        is_wrong |= loaded.problems.iter().any(|problem| problem.gravity == Gravity::Error);
+        let Some(suite) = loaded.suite else { continue };
+        let is_wanted = |case: &&Case| arguments.filter.as_ref().is_none_or(|part| case.name.contains(part));
+        verdicts.extend(suite.cases.iter().filter(is_wanted).map(|case| judge(file, &suite.plan, case)));
+    }
+    if let Some(path) = &arguments.junit {
+        std::fs::write(path, report::junit(&verdicts)).map_err(|error| {
+            Failure::Run(Some(anyhow::anyhow!("the report `{}` can't be written: {error}", path.display())))
+        })?;
+    }
+    if arguments.json {
+        output::json(&verdicts)?;
+    } else if !is_wrong || !verdicts.is_empty() {
+        output::say(&report::text(&verdicts));
+    }
+    if is_wrong {
+        return Err(Failure::Input(None));
+    }
+    if verdicts.is_empty() {
+        return Err(wrong_input("there is no such test"));
+    }
+    if verdicts.iter().all(|verdict| verdict.passed) { Ok(()) } else { Err(Failure::Run(None)) }
+}
+
+fn judge(file: &Path, plan: &Plan, case: &Case) -> Verdict {
+    let mut messages: Vec<Message> = case.courses.iter().flat_map(|course| walk(plan, course)).collect();
+    messages.sort_by_key(|message| message.at);
+    let outcome = send(plan, messages);
+    let tenants: BTreeMap<&str, TenantFacts> =
+        case.courses.iter().map(|course| (course.tenant.as_str(), course.facts())).collect();
+    let sent = seen(&outcome, &tenants);
+    let must_be_expected = |difference: &Difference| match difference {
+        Difference::Missing(_) => true,
+        Difference::Unexpected(message, _) => {
+            let at = sent[*message].at;
+            case.strict || case.quiet.iter().any(|(after, until)| *after < at && at <= *until)
+        }
+    };
+    let differences: Vec<Difference> = compare(&case.expected, &sent).into_iter().filter(must_be_expected).collect();
+    Verdict {
+        file: file.to_owned(),
+        line: case.place.line,
+        name: case.name.clone(),
+        passed: differences.is_empty(),
+        differences: differences.iter().map(|difference| report::difference(*difference, case, &sent)).collect(),
+        sent,
+    }
+}
+
+/// What is to be seen of what was sent; copies of one message to several channels are one.
+fn seen(outcome: &Outcome, tenants: &BTreeMap<&str, TenantFacts>) -> Vec<Got> {
+    let notification = |message: usize| {
+        let message = &outcome.messages[message];
+        message.notification(tenants[message.tenant.as_str()].clone())
+    };
+    let about = |message: usize| {
+        let Message { tenant, rule, subject, .. } = &outcome.messages[message];
+        let (tenant, severity) = (tenant.to_string(), rule.severity);
+        About { tenant, rule: rule.name.to_string(), subject: subject.as_ref().map(ToString::to_string), severity }
+    };
+    let mut seen: Vec<(Vec<usize>, Got)> = Vec::new();
+    for sent in &outcome.sent {
+        let same = |(says, got): &&mut (Vec<usize>, Got)| *says == sent.says && got.at == sent.at;
+        if let Some((_, got)) = seen.iter_mut().rev().take(outcome.messages.len()).find(same) {
+            got.channels.push(sent.channel.clone());
+            continue;
+        }
+        let (written, about) = if sent.kind == NotificationType::Digest {
+            (
+                in_one(&sent.channel, sent.says.iter().map(|&message| notification(message)), sent.at),
+                sent.says.iter().map(|&message| about(message)).collect(),
+            )
+        } else {
+            let Some(&newest) = sent.says.last() else { continue };
+            (notification(newest), vec![about(newest)])
+        };
+        let text = template::summary(&written).headline;
+        let got = Got { at: sent.at, kind: sent.kind, about, channels: vec![sent.channel.clone()], text };
+        seen.push((sent.says.clone(), got));
+    }
+    seen.into_iter().map(|(_, got)| got).collect()
+}
+
+/// The digest that says all of these.
+fn in_one(
+    channel: &ChannelName,
+    notifications: impl Iterator<Item = Notification>,
+    at: crate::domain::Timestamp,
+) -> Notification {
+    let waiting = (0..).zip(notifications).map(|(number, notification)| Waiting {
+        delivery: DeliveryId(number),
+        notification,
+        stands_for: Vec::new(),
+    });
+    digest::message("replay", channel, &digest::lines(waiting.collect()), at)
+}

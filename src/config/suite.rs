@@ -1,0 +1,227 @@
+//! Tests of rules: a file of them, read and validated as configuration is.
+
+mod case;
+mod notation;
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+
+use serde::Deserialize;
+
+use self::case::Setting;
+use super::{
+    channels::whole,
+    excerpt,
+    field::{Field, Word},
+    files::{self, Source},
+    gather::read_rules,
+    raw::{RawRules, RawSuite, RawSuiteChannel},
+    scope::{Problems, Scope},
+    words::{Names, labels, name, zone},
+};
+use crate::{
+    diagnostic::{Excerpts, Place, Problem},
+    domain::{ChannelName, Selector, TenantId, Timestamp, parse_duration},
+    notify::route::Fence,
+    replay::{Course, Plan, Receiver, expect::Expected},
+    rule::FlapLimit,
+};
+
+/// When tests begin that say nothing of it: 2026-01-05T00:00:00Z, a Monday.
+const START: Timestamp = Timestamp::from_seconds(1_767_571_200);
+/// The gap between two checks in tests that say nothing of it.
+const EVERY: Duration = Duration::from_mins(15);
+/// More notifications than this go out as one, in tests that say nothing of it.
+const DIGEST_OVER: usize = 20;
+
+/// A file with tests.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    /// The rules under test, and whom they may tell.
+    pub plan: Plan,
+    /// The tests, in file order.
+    pub cases: Vec<Case>,
+}
+
+/// One test.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What it promises.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
+    /// When it begins.
+    pub start: Timestamp,
+    /// What happens to each tenant.
+    pub courses: Vec<Course>,
+    /// What is to be sent.
+    pub expected: Vec<Expected>,
+    /// Up to these times nothing but what is expected may be sent, though the test is not strict; each with where it stands.
+    pub quiet: Vec<(Timestamp, Timestamp)>,
+    /// Whether nothing but what is expected may be sent at all.
+    pub strict: bool,
+}
+
+/// What reading a file with tests gave.
+#[derive(Debug)]
+pub struct LoadedSuite {
+    /// The tests; `None` when a problem is an error.
+    pub suite: Option<Suite>,
+    /// All problems, errors and warnings, in file order; of the rule files too.
+    pub problems: Vec<Problem>,
+    /// The lines of those problems, where they can be shown.
+    pub excerpts: Excerpts,
+}
+
+/// Reads and validates a file with tests and the rules that it names. Every problem is reported, not only the first.
+#[must_use]
+pub fn load_suite(file: &Path) -> LoadedSuite {
+    let mut problems = Problems::default();
+    let suite = files::read(file, &mut problems).and_then(|source| suite(&source, &mut problems));
+    problems.list.sort();
+    problems.list.dedup();
+    let suite = suite.filter(|_| !problems.any_error());
+    LoadedSuite { suite, excerpts: excerpt::of(&problems.list), problems: problems.list }
+}
+
+/// Reads rule files for a replay, without a configuration around them: every channel that they name is known, and `known` are too.
+#[must_use]
+pub fn load_rules(file: &Path, known: &[ChannelName]) -> (Vec<Arc<crate::rule::Rule>>, Vec<Problem>, Excerpts) {
+    let mut problems = Problems::default();
+    let mut names: Names = known.iter().map(|name| (name.to_string(), Some(name.clone()))).collect();
+    let here: Arc<Path> = file.into();
+    let top = Scope::root(&here, None);
+    let pattern = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let list = || Field::Good(vec![Field::Good(Word(pattern.clone()))]);
+    name_channels(list(), &top, &mut names);
+    let rules = read_rules(list(), &top, (&names, FlapLimit::default()), &mut problems);
+    problems.list.sort();
+    let rules = if problems.any_error() { Vec::new() } else { rules.into_iter().map(|(rule, _)| rule).collect() };
+    (rules, problems.list.clone(), excerpt::of(&problems.list))
+}
+
+fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
+    let top = source.scope();
+    let mut raw = match RawSuite::deserialize(&source.value) {
+        Ok(raw) if !source.is_list() => raw,
+        _ => {
+            problems.error(&top, "the file is no mapping", "write `rules: […]` and `tests:` at the top");
+            return None;
+        }
+    };
+    top.only(RawSuite::KEYS, problems);
+    let open = !raw.channels.is_written();
+    let written = problems.take(std::mem::take(&mut raw.channels), &top.key("channels")).unwrap_or_default();
+    let mut names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
+    let receivers = channels(written, &top.key("channels"), problems);
+    if !raw.rules.is_written() {
+        problems.error(
+            &top.key("rules"),
+            "`rules` is missing",
+            "name the rule files under test: `rules: [../starter.yaml]`",
+        );
+    }
+    if open {
+        name_channels(raw.rules.clone(), &top.key("rules"), &mut names);
+        case::name_channels(&raw.tests, &mut names);
+    }
+    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, FlapLimit::default()), problems);
+    let plan = Plan {
+        rules: rules.into_iter().map(|(rule, _)| rule).collect(),
+        receivers: if open { all_open(&names) } else { receivers },
+    };
+    let setting = Setting {
+        plan: &plan,
+        channels: &names,
+        zone: problems.parse(raw.timezone, &top.key("timezone"), zone).unwrap_or_default(),
+        start: problems.parse(raw.start, &top.key("start"), instant).unwrap_or(START),
+        every: problems.parse(raw.every, &top.key("every"), interval).unwrap_or(EVERY),
+    };
+    let list = top.key("tests");
+    if !raw.tests.is_written() {
+        problems.error(&list, "there are no `tests`", "write `tests:` and below it `- name: …`");
+    }
+    let tests = problems.items(raw.tests, &list);
+    let cases = tests.into_iter().filter_map(|(index, raw)| setting.case(raw, &list.item(index), problems)).collect();
+    Some(Suite { plan, cases })
+}
+
+/// The channels as written.
+fn channels(
+    written: BTreeMap<String, Field<RawSuiteChannel>>,
+    at: &Scope<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<ChannelName, Receiver> {
+    let mut receivers = BTreeMap::new();
+    for (text, field) in written {
+        let here = at.key(&text);
+        let channel = name(&text, &here, ChannelName::parse, problems);
+        let Some(raw) = problems.take(field, &here) else { continue };
+        here.only(RawSuiteChannel::KEYS, problems);
+        let tenants = raw.tenants.is_written().then(|| {
+            let list = here.key("tenants");
+            let ids = problems.items(raw.tenants, &list);
+            ids.into_iter()
+                .filter_map(|(index, Word(id))| name(&id, &list.item(index), TenantId::parse, problems))
+                .collect()
+        });
+        let fence = Fence { tenants, labels: Selector(labels(raw.labels, &here.key("labels"), problems)) };
+        let digest = here.key("digest");
+        let raw = problems.take(raw.digest, &digest).unwrap_or_default();
+        digest.only(super::raw::RawDigest::KEYS, problems);
+        let over = problems.parse(raw.over, &digest.key("over"), whole).unwrap_or(DIGEST_OVER);
+        if let Some(channel) = channel {
+            receivers.insert(channel, Receiver { fence, digest_over: Some(over), pace: Duration::ZERO });
+        }
+    }
+    receivers
+}
+
+fn all_open(names: &Names) -> BTreeMap<ChannelName, Receiver> {
+    let open = Receiver { digest_over: Some(DIGEST_OVER), ..Receiver::default() };
+    names.values().flatten().map(|name| (name.clone(), open.clone())).collect()
+}
+
+/// Takes every channel that rule files name for known. What is wrong with them is told when they are read for their rules.
+fn name_channels(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, names: &mut Names) {
+    let mut unheard = Problems::default();
+    for (index, Word(pattern)) in unheard.items(raw, at) {
+        for path in files::find(&pattern, &at.item(index), &mut unheard) {
+            let Some(source) = files::read(&path, &mut unheard) else { continue };
+            let Ok(raw) = RawRules::deserialize(&source.value) else { continue };
+            let top = source.scope();
+            for (_, rule) in unheard.items(raw.rules, &top) {
+                named(rule.notify, names);
+            }
+        }
+    }
+}
+
+/// Takes the channels of one list for known.
+fn named(notify: Field<Vec<Field<Word>>>, names: &mut Names) {
+    let Field::Good(list) = notify else { return };
+    for field in list {
+        let Field::Good(Word(text)) = field else { continue };
+        let name = ChannelName::parse(&text).ok();
+        // A text that is no name stays unknown, and is told so.
+        if name.is_some() {
+            names.insert(text, name);
+        }
+    }
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text)
+        .ok_or_else(|| format!("`{text}` is no time; write the date, `T`, the time and `Z`, as RFC 3339 does"))
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        interval if interval < Duration::from_secs(1) => {
+            Err("checks are a second apart or more; write `15m`".to_owned())
+        }
+        interval => Ok(interval),
+    }
+}
+
+#[cfg(test)]
+mod tests;

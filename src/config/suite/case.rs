@@ -1,0 +1,298 @@
+//! One test: written → meant.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chrono_tz::Tz;
+
+use super::{
+    Case, instant, interval, named,
+    notation::{self, Calendar, Check},
+};
+use crate::{
+    config::{
+        field::{Field, Word},
+        raw::{RawCase, RawCaseTenant, RawExpected, RawSeries},
+        scope::{Problems, Scope, nearest},
+        words::{Names, labels, name, notify, one_of, score},
+    },
+    domain::{ScoreKind, Severity, Subject, TenantId, Timestamp},
+    notify::NotificationType,
+    replay::{Course, Look, Plan, ScoreCourse, SeriesCourse, course, expect::Expected},
+};
+
+/// What a test can expect to be sent.
+const KINDS: [NotificationType; 5] = [
+    NotificationType::AlertFiring,
+    NotificationType::AlertWorsened,
+    NotificationType::AlertReminder,
+    NotificationType::AlertResolved,
+    NotificationType::Digest,
+];
+
+/// Most tenants of one test.
+const TENANTS_MAX: usize = 1000;
+
+/// What the tests of a file share.
+pub(super) struct Setting<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) channels: &'a Names,
+    pub(super) zone: Tz,
+    pub(super) start: Timestamp,
+    pub(super) every: Duration,
+}
+
+/// A series as read: the checks, and when the next would be.
+struct Strip {
+    score: ScoreKind,
+    subject: Option<Subject>,
+    history: Vec<f64>,
+    checks: Vec<Check>,
+    end: Timestamp,
+}
+
+/// Takes the channels that tenants of these tests name for known.
+pub(super) fn name_channels(tests: &Field<Vec<Field<RawCase>>>, names: &mut Names) {
+    let Field::Good(tests) = tests else { return };
+    for field in tests {
+        let Field::Good(RawCase { tenants: Field::Good(tenants), .. }) = field else { continue };
+        for tenant in tenants {
+            if let Field::Good(tenant) = tenant {
+                named(tenant.notify.clone(), names);
+            }
+        }
+    }
+}
+
+impl Setting<'_> {
+    pub(super) fn case(&self, raw: RawCase, at: &Scope<'_>, problems: &mut Problems) -> Option<Case> {
+        at.only(RawCase::KEYS, problems);
+        let name = problems.require(raw.name, &at.key("name"), "a fall is told once").map(|Word(name)| name);
+        let start = problems.parse(raw.start, &at.key("start"), instant).unwrap_or(self.start);
+        let every = problems.parse(raw.every, &at.key("every"), interval).unwrap_or(self.every);
+        let calendar = Calendar { start, every, zone: self.zone };
+        let list = at.key("tenants");
+        let tenants = problems.items(raw.tenants, &list);
+        if tenants.is_empty() {
+            problems.error(&list, "a test needs a tenant", "write `tenants: [{ id: contoso, series: \"400 340\" }]`");
+        } else if tenants.len() > TENANTS_MAX {
+            problems.error(&list, format!("a test has at most {TENANTS_MAX} tenants"), "write fewer");
+            return None;
+        }
+        let tenants = tenants.into_iter().map(|(index, raw)| self.tenant(raw, calendar, &list.item(index), problems));
+        let (mut courses, ends): (Vec<Course>, Vec<Timestamp>) =
+            tenants.collect::<Vec<_>>().into_iter().flatten().unzip();
+        self.check_unique(&courses, &list, problems);
+        let (expected, quiet) = self.expectations(raw.expect, calendar, &courses, &at.key("expect"), problems);
+        let until = problems.parse(raw.until, &at.key("until"), |text| notation::time(text, calendar));
+        let times = expected.iter().map(|expected| expected.at).chain(quiet.iter().map(|(_, until)| *until));
+        let until = times.chain(until).chain(ends).max().unwrap_or(start);
+        courses.iter_mut().for_each(|course| course.until = until);
+        let strict = problems.take(raw.strict, &at.key("strict")).unwrap_or(true);
+        Some(Case { name: name?, place: at.place(), start, courses, expected, quiet, strict })
+    }
+
+    fn check_unique(&self, courses: &[Course], at: &Scope<'_>, problems: &mut Problems) {
+        let mut seen = BTreeSet::new();
+        for course in courses.iter().filter(|course| !seen.insert(&course.tenant)) {
+            problems.error(at, format!("tenant `{}` stands here twice", course.tenant), "give each an `id` of its own");
+        }
+    }
+
+    /// A tenant, and when its last check is over.
+    fn tenant(
+        &self,
+        raw: RawCaseTenant,
+        calendar: Calendar,
+        at: &Scope<'_>,
+        problems: &mut Problems,
+    ) -> Option<(Course, Timestamp)> {
+        at.only(RawCaseTenant::KEYS, problems);
+        let id = problems.require(raw.id, &at.key("id"), "contoso");
+        let id = id.and_then(|Word(text)| name(&text, &at.key("id"), TenantId::parse, problems));
+        let display = problems.take(raw.name, &at.key("name")).map(|Word(text)| text);
+        let labels = labels(raw.labels, &at.key("labels"), problems);
+        let notify = notify(raw.notify, &at.key("notify"), self.channels, problems);
+        let mut strips = Vec::new();
+        if raw.series.is_written() || !raw.scores.is_written() {
+            let one = RawSeries { score: raw.score, subject: Field::Absent, series: raw.series, history: raw.history };
+            strips.extend(strip(one, true, calendar, at, problems));
+        }
+        let list = at.key("scores");
+        for (index, raw) in problems.items(raw.scores, &list) {
+            let here = list.item(index);
+            here.only(RawSeries::KEYS, problems);
+            strips.extend(strip(raw, false, calendar, &here, problems));
+        }
+        let end = strips.iter().map(|strip| strip.end).max()?;
+        let id = id?;
+        let course = Course {
+            name: display.unwrap_or_else(|| id.to_string()).into(),
+            tenant: id,
+            labels: labels.into(),
+            notify,
+            poll_interval: calendar.every,
+            scores: scores(strips, calendar),
+            away: Vec::new(),
+            until: end,
+        };
+        Some((course, end))
+    }
+
+    fn expectations(
+        &self,
+        raw: Field<Vec<Field<RawExpected>>>,
+        calendar: Calendar,
+        courses: &[Course],
+        list: &Scope<'_>,
+        problems: &mut Problems,
+    ) -> (Vec<Expected>, Vec<(Timestamp, Timestamp)>) {
+        if !raw.is_written() {
+            problems.error(list, "`expect` is missing", "write what is to be sent, or `expect: []` for nothing");
+        }
+        let (mut expected, mut quiet) = (Vec::new(), Vec::new());
+        let mut after = calendar.start;
+        for (index, raw) in problems.items(raw, list) {
+            let here = list.item(index);
+            here.only(RawExpected::KEYS, problems);
+            let time = |text: &str| notation::time(text, calendar);
+            if raw.quiet_until.is_written() {
+                if raw.at.is_written() {
+                    problems.error(
+                        &here,
+                        "`at` and `quiet_until` stand together",
+                        "write one of them, each in an item of its own",
+                    );
+                }
+                if let Some(until) = problems.parse(raw.quiet_until, &here.key("quiet_until"), time) {
+                    quiet.push((after, until));
+                    after = until;
+                }
+                continue;
+            }
+            let at = problems.require(raw.at.clone(), &here.key("at"), "2h15m");
+            let at = at.and_then(|word| problems.parse(Field::Good(word), &here.key("at"), time));
+            let wanted = self.expected(raw, at.unwrap_or(after), courses, &here, problems);
+            after = wanted.at;
+            expected.push(wanted);
+        }
+        (expected, quiet)
+    }
+
+    fn expected(
+        &self,
+        raw: RawExpected,
+        at: Timestamp,
+        courses: &[Course],
+        here: &Scope<'_>,
+        problems: &mut Problems,
+    ) -> Expected {
+        let mut known = |field: Field<Word>, key: &str, words: Vec<&str>| {
+            let Word(text) = problems.take(field, &here.key(key))?;
+            if !words.contains(&text.as_str()) {
+                let instead = nearest(&text, words.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
+                let instead = instead.unwrap_or_else(|| "write one that this file defines or names".to_owned());
+                problems.error(&here.key(key), format!("there is no {key} `{text}`"), instead);
+            }
+            Some(text)
+        };
+        let tenant = known(raw.tenant, "tenant", courses.iter().map(|course| course.tenant.as_str()).collect());
+        let rule = known(raw.rule, "rule", self.plan.rules.iter().map(|rule| rule.name.as_str()).collect());
+        let channel = known(raw.channel, "channel", self.channels.keys().map(String::as_str).collect());
+        Expected {
+            at,
+            tenant,
+            kind: one_of(raw.r#type, &here.key("type"), &KINDS.map(|kind| (kind.as_str(), kind)), problems),
+            rule,
+            subject: problems.take(raw.subject, &here.key("subject")).map(|Word(text)| text),
+            severity: one_of(
+                raw.severity,
+                &here.key("severity"),
+                &Severity::ALL.map(|one| (one.as_str(), one)),
+                problems,
+            ),
+            channel: channel.and_then(|channel| self.channels.get(&channel).cloned().flatten()),
+            text: problems.take(raw.text, &here.key("text")).map(|Word(text)| text),
+        }
+    }
+}
+
+/// One series, of the tenant itself or of its list.
+fn strip(raw: RawSeries, is_short: bool, calendar: Calendar, at: &Scope<'_>, problems: &mut Problems) -> Option<Strip> {
+    let kind = match (problems.take(raw.score, &at.key("score")), is_short) {
+        (Some(Word(text)), _) => score(&text, &at.key("score"), problems)?,
+        (None, true) => ScoreKind::DeviceSecureScore,
+        (None, false) => {
+            problems.error(&at.key("score"), "`score` is missing", "write `score: device-secure-score`");
+            return None;
+        }
+    };
+    let subject = problems.take(raw.subject, &at.key("subject")).map(|Word(text)| Subject(text.into()));
+    if subject.is_some() != kind.has_subjects() {
+        let (what, instead) = if kind.has_subjects() {
+            ("has several values at once", "write it under `scores:`, with a `subject:`")
+        } else {
+            ("has one value only", "delete `subject`")
+        };
+        problems.error(at, format!("`{kind}` {what}"), instead);
+        return None;
+    }
+    // A record is a day's; a check that comes more often sees it again.
+    let calendar = Calendar { every: calendar.every.max(kind.record_interval()), ..calendar };
+    let series = problems.require(raw.series, &at.key("series"), "\"400x8 340\"");
+    let series = series
+        .and_then(|word| problems.parse(Field::Good(word), &at.key("series"), |text| notation::read(text, calendar)));
+    let history = problems.parse(raw.history, &at.key("history"), |text| {
+        if kind.record_interval().is_zero() {
+            return Err(format!("the source of `{kind}` keeps no history; delete `history`"));
+        }
+        let (checks, _) = notation::read(text, calendar)?;
+        let values: Option<Vec<f64>> = checks.iter().map(|(_, value)| *value).collect();
+        values.ok_or_else(|| "history has no failed checks; write values only".to_owned())
+    });
+    let (checks, end) = series?;
+    Some(Strip { score: kind, subject, history: history.unwrap_or_default(), checks, end })
+}
+
+/// Series by score, with the checks that gave none of them a new reading.
+fn scores(strips: Vec<Strip>, calendar: Calendar) -> Vec<ScoreCourse> {
+    let mut scores: Vec<ScoreCourse> = Vec::new();
+    for strip in strips {
+        let every = calendar.every.max(strip.score.record_interval());
+        let Strip { score, subject, history, checks, .. } = strip;
+        let place = scores.iter().position(|known| known.score == score).unwrap_or_else(|| {
+            scores.push(ScoreCourse { score, series: Vec::new(), looks: Vec::new() });
+            scores.len() - 1
+        });
+        let first = checks.iter().find_map(|(at, value)| value.map(|_| *at)).unwrap_or(calendar.start);
+        let days = (1_u32..).zip(history.iter().rev());
+        let mut samples: Vec<_> = days
+            .map(|(day, &value)| crate::domain::Sample { at: first.minus(every.saturating_mul(day)), value })
+            .collect();
+        samples.reverse();
+        let history = samples.len();
+        for &(at, value) in &checks {
+            let looks = &mut scores[place].looks;
+            match value {
+                Some(value) => {
+                    samples.push(crate::domain::Sample { at, value });
+                    looks.extend(course::seen_again(score, calendar.every, at, at.plus(every)));
+                }
+                None => {
+                    let failed = std::iter::successors(Some(at), |look| Some(look.plus(calendar.every)));
+                    let failed = failed.take_while(|look| *look < at.plus(every));
+                    looks.extend(failed.map(|at| Look { at, is_good: false }));
+                }
+            }
+        }
+        scores[place].series.push(SeriesCourse { subject, samples, history });
+    }
+    for score in &mut scores {
+        // An answer for one subject is an answer; what is new in one series is no check without a reading in another.
+        let read: BTreeSet<Timestamp> =
+            score.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).collect();
+        score.looks.sort_by_key(|look| (look.at, !look.is_good));
+        score.looks.dedup_by_key(|look| look.at);
+        score.looks.retain(|look| !read.contains(&look.at));
+    }
+    scores
+}

@@ -1,0 +1,62 @@
+//! Walks many tenants, on as many threads as there are cores: one tenant's readings in memory for each.
+
+use std::{
+    borrow::Borrow,
+    num::NonZeroUsize,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use super::{
+    course::{Course, Plan},
+    message::Message,
+    walk,
+};
+
+/// Most messages that one replay keeps. A rule that tells more is not to be looked at message by message.
+pub const MESSAGES_MAX: usize = 2_000_000;
+
+/// There would have been more than [`MESSAGES_MAX`] messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than {MESSAGES_MAX} messages would have been made; take a shorter time, fewer rules or fewer tenants")]
+pub struct TooMany;
+
+/// What the alerts of all these tenants told, in time order. `done` is called after each tenant.
+///
+/// # Errors
+/// [`TooMany`] messages.
+pub fn walk_all(
+    plan: &Plan,
+    courses: impl Iterator<Item: Borrow<Course>> + Send,
+    done: impl Fn() + Sync,
+) -> Result<Vec<Message>, TooMany> {
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let courses = Mutex::new(courses);
+    let kept = AtomicUsize::new(0);
+    let next = || courses.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        let mut told = Vec::new();
+        while kept.load(Ordering::Relaxed) <= MESSAGES_MAX {
+            let Some(course) = next() else { break };
+            let messages = walk(plan, course.borrow());
+            kept.fetch_add(messages.len(), Ordering::Relaxed);
+            told.extend(messages);
+            done();
+        }
+        told
+    };
+    let mut told: Vec<Message> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        // A worker that panicked would have been a bug of ours; what it had is missing, which the panic's message says.
+        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+    });
+    if kept.load(Ordering::Relaxed) > MESSAGES_MAX {
+        return Err(TooMany);
+    }
+    // Which thread had which tenant must not show.
+    told.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| one.tenant.cmp(&other.tenant)));
+    Ok(told)
+}

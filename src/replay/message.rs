@@ -1,0 +1,140 @@
+//! What a replay tells: a message as it is made, one as it is sent, and one that is not.
+
+use std::{fmt, sync::Arc};
+
+use serde::Serialize;
+
+use crate::{
+    domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
+    notify::{
+        Notification, NotificationType,
+        compose::{self, Subjects},
+        notification::{Links, TenantFacts},
+    },
+    rule::{Condition, Rule, Transition, TransitionKind},
+};
+
+/// What one transition of an alert says, and to whom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// When it was made.
+    pub at: Timestamp,
+    /// Whose alert.
+    pub tenant: TenantId,
+    /// By which rule.
+    pub rule: Arc<Rule>,
+    /// Of which score.
+    pub score: ScoreKind,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// What happened.
+    pub transition: Transition,
+    /// The channels that it goes to; none: nobody is told.
+    pub channels: Arc<[ChannelName]>,
+}
+
+/// A message that a channel got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// When.
+    pub at: Timestamp,
+    /// To which channel.
+    pub channel: ChannelName,
+    /// As what.
+    pub kind: NotificationType,
+    /// Which messages it says, by their place, oldest first. Of one that is no digest, the last is said and stands for the others.
+    pub says: Vec<usize>,
+}
+
+/// A message that a channel did not get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// Which message, by its place.
+    pub message: usize,
+    /// From which channel; `None`: from all.
+    pub channel: Option<ChannelName>,
+    /// By what.
+    pub stage: Stage,
+}
+
+/// What withholds a message, in the order in which it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The rule and the tenant name no channel that may show the tenant.
+    Route,
+    /// A silence or a maintenance window.
+    Silence,
+    /// It is told as part of a fleet shift.
+    Fleet,
+    /// It went along with a newer message of its alert, or as a line of a digest.
+    Digest,
+}
+
+impl Stage {
+    /// Every stage, in its order.
+    pub const ALL: [Self; 4] = [Self::Route, Self::Silence, Self::Fleet, Self::Digest];
+
+    /// The name in JSON and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Silence => "silence",
+            Self::Fleet => "fleet",
+            Self::Digest => "digest",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Message {
+    /// What kind of message it is by itself.
+    #[must_use]
+    pub const fn kind(&self) -> NotificationType {
+        compose::type_of(self.transition.kind)
+    }
+
+    /// Whether both are about one alert.
+    #[must_use]
+    pub fn is_of_same_alert(&self, other: &Self) -> bool {
+        self.tenant == other.tenant
+            && self.rule.name == other.rule.name
+            && self.score == other.score
+            && self.subject == other.subject
+    }
+
+    /// Whether one message can say both this and the later one: both tell of one alert, and the alert did not end in between.
+    #[must_use]
+    pub fn goes_along_with(&self, later: &Self) -> bool {
+        self.is_of_same_alert(later)
+            && self.transition.generation == later.transition.generation
+            && later.transition.sequence > self.transition.sequence
+    }
+
+    /// The notification that the service would make of it, but for what only a real check knows: links, causes, why it is blind.
+    #[must_use]
+    pub fn notification(&self, tenant: TenantFacts) -> Notification {
+        let key = self.rule.alert_key(&self.tenant, self.score, self.subject.as_ref());
+        let is_blind = matches!(self.rule.when, Condition::NoData(_))
+            && !matches!(self.transition.kind, TransitionKind::Resolved(_));
+        let subjects = Subjects {
+            store: "replay",
+            key: &key,
+            tenant,
+            condition: self.rule.when.to_string(),
+            severity: self.rule.severity,
+            loss: compose::loss_of(&self.rule.when, self.transition.baseline, self.transition.value),
+            points: None,
+            reason: is_blind.then(|| "no reading came".to_owned()),
+            operator: None,
+            links: Links::default(),
+        };
+        compose::of_transition(subjects, &self.transition)
+    }
+}

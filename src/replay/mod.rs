@@ -1,0 +1,22 @@
+//! What rules would have sent on a course of readings. Pure: time comes with the readings, and nothing is fetched, stored or sent.
+//!
+//! [`course`] says what happened to a tenant → [`walk`] takes its alerts through that with the very [`crate::rule::step`] that the
+//! service uses, which gives messages → [`stages`] says which of them would have been sent, as what, and what was withheld.
+//! [`many`] walks many tenants at once; [`expect`] holds what was sent against what was to be sent.
+//!
+//! A walk assumes that checks are made when their readings are dated, that every message arrives at once, and that rules,
+//! labels and channels were always what they are now. A test holds it to what a real check makes of the same readings.
+
+pub mod ceiling;
+pub mod course;
+pub mod expect;
+pub mod many;
+pub mod message;
+pub mod stages;
+mod strand;
+pub mod walk;
+
+pub use course::{Course, Look, Plan, Receiver, ScoreCourse, SeriesCourse};
+pub use message::{Message, Sent, Stage, Withheld};
+pub use stages::{Outcome, send};
+pub use walk::walk;

@@ -1,0 +1,139 @@
+//! What channels get of what alerts told: a table of messages, each `second tenant kind generation.sequence`.
+
+use std::{sync::Arc, time::Duration};
+
+use super::*;
+use crate::{
+    domain::{ScoreKind, Selector, Severity, TenantId},
+    rule::{Condition, Resolution, Rule, RuleName, Transition, TransitionKind},
+};
+
+fn channel(name: &str) -> ChannelName {
+    ChannelName::parse(name).unwrap()
+}
+
+fn rule() -> Arc<Rule> {
+    Arc::new(Rule {
+        name: RuleName::parse("low").unwrap(),
+        score: Some(ScoreKind::DeviceSecureScore),
+        tenants: Selector::default(),
+        when: Condition::Below(300.0),
+        recover: None,
+        hold: Duration::ZERO,
+        severity: Severity::Warning,
+        repeat: None,
+        step: None,
+        accept_after: None,
+        notify: vec![channel("soc")],
+        good_news: false,
+        fleet: true,
+    })
+}
+
+fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
+    let rule = rule();
+    let channels: Arc<[ChannelName]> = channels.iter().map(|name| channel(name)).collect();
+    let message = |row: &str| {
+        let [second, tenant, kind, number] = row.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
+        let (generation, sequence) = number.split_once('.').unwrap();
+        let at = Timestamp::from_seconds(second.parse().unwrap());
+        let kind = match kind {
+            "fired" => TransitionKind::Fired,
+            "worsened" => TransitionKind::Worsened,
+            _ => TransitionKind::Resolved(Resolution::Recovered),
+        };
+        let (value, baseline) = (Some(200.0), None);
+        let (generation, sequence) = (generation.parse().unwrap(), sequence.parse().unwrap());
+        let transition = Transition {
+            kind,
+            at,
+            value,
+            observed_at: Some(at),
+            baseline,
+            since: at,
+            fired_at: at,
+            generation,
+            sequence,
+        };
+        let tenant = TenantId::parse(tenant).unwrap();
+        let (rule, channels, score) = (Arc::clone(&rule), Arc::clone(&channels), ScoreKind::DeviceSecureScore);
+        Message { at, tenant, rule, score, subject: None, transition, channels }
+    };
+    table.split(';').map(str::trim).filter(|row| !row.is_empty()).map(message).collect()
+}
+
+/// What is sent, as `second type places`.
+fn sent(table: &str, digest_over: Option<usize>, pace: u64) -> Vec<String> {
+    let receiver = Receiver { digest_over, pace: Duration::from_secs(pace), ..Receiver::default() };
+    let plan = Plan { rules: vec![rule()], receivers: [(channel("soc"), receiver)].into() };
+    let outcome = send(&plan, messages(table, &["soc"]));
+    let line = |sent: &Sent| format!("{} {} {:?}", sent.at.as_seconds(), sent.kind.as_str(), sent.says);
+    outcome.sent.iter().map(line).collect()
+}
+
+#[test]
+fn what_comes_apart_is_sent_apart_and_what_waits_goes_along() {
+    for (table, over, pace, expected) in [
+        ("1 a fired 1.1; 9 a resolved 1.2", Some(2), 1, &["1 alert.firing [0]", "9 alert.resolved [1]"][..]),
+        // While the channel rests, one alert's steps become its newest.
+        (
+            "1 b fired 1.1; 1 a fired 1.1; 2 a worsened 1.2; 3 a resolved 1.3",
+            Some(9),
+            4,
+            &["1 alert.firing [0]", "5 alert.resolved [1, 2, 3]"],
+        ),
+        // A new life of the alert is a message of its own.
+        (
+            "1 b fired 1.1; 2 a resolved 1.2; 3 a fired 2.1",
+            Some(9),
+            4,
+            &["1 alert.firing [0]", "5 alert.resolved [1]", "9 alert.firing [2]"],
+        ),
+        ("1 a fired 1.1; 1 b fired 1.1; 1 c fired 1.1", Some(2), 0, &["1 digest [0, 1, 2]"]),
+        ("1 a fired 1.1; 1 b fired 1.1", Some(2), 0, &["1 alert.firing [0]", "1 alert.firing [1]"]),
+        // One alert alone makes no digest.
+        ("1 a fired 1.1; 1 a worsened 1.2; 1 a resolved 1.3", Some(2), 0, &["1 alert.resolved [0, 1, 2]"]),
+        // Who keeps a state of its own is told each step.
+        (
+            "1 a fired 1.1; 1 a worsened 1.2; 1 b fired 1.1",
+            None,
+            1,
+            &["1 alert.firing [0]", "2 alert.worsened [1]", "3 alert.firing [2]"],
+        ),
+    ] {
+        assert_eq!(sent(table, over, pace), expected, "{table}");
+    }
+}
+
+#[test]
+fn a_digest_has_as_many_lines_as_one_may_and_the_rest_makes_another() {
+    let table: String = (0..120).map(|number| format!("1 tenant-{number} fired 1.1;")).collect();
+    let kinds: Vec<String> =
+        sent(&table, Some(20), 1).iter().map(|line| line.split('[').next().unwrap().to_owned()).collect();
+    assert_eq!(kinds[..2], ["1 digest ", "2 digest "]);
+    assert_eq!(kinds.len(), 2 + 20, "twenty are not more than twenty");
+}
+
+#[test]
+fn nothing_is_lost_between_told_and_sent() {
+    let table: String =
+        (0..300).map(|number| format!("{} t{} fired {}.1;", number / 7, number % 40, 1 + number / 40)).collect();
+    let receiver = Receiver { digest_over: Some(5), pace: Duration::from_secs(3), ..Receiver::default() };
+    let plan = Plan { rules: vec![rule()], receivers: [(channel("soc"), receiver)].into() };
+    let outcome = send(&plan, messages(&table, &["soc"]));
+    let mut said: Vec<usize> = outcome.sent.iter().flat_map(|sent| sent.says.iter().copied()).collect();
+    said.sort_unstable();
+    assert_eq!(said, (0..300).collect::<Vec<_>>());
+    assert!(
+        outcome.sent.windows(2).all(|pair| pair[1].at.since(pair[0].at) >= Duration::from_secs(3)),
+        "the pace is kept"
+    );
+}
+
+#[test]
+fn who_tells_nobody_is_counted() {
+    let plan = Plan { rules: vec![rule()], receivers: BTreeMap::new() };
+    let outcome = send(&plan, messages("1 a fired 1.1", &[]));
+    assert_eq!(outcome.sent, []);
+    assert_eq!(outcome.withheld, [Withheld { message: 0, channel: None, stage: Stage::Route }]);
+}

@@ -1,0 +1,243 @@
+//! One series on its way through time, with the alert of each rule that judges it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{ceiling::Ceiling, message::Message};
+use crate::{
+    domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp, time},
+    rule::{Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Step, close, step},
+};
+
+/// The last two samples are never let go of, however old: they tell a zero that is confirmed.
+const SAMPLES_KEPT_MIN: usize = 3;
+
+/// A rule that applies, and whom it tells.
+pub(super) struct Applied<'a> {
+    pub(super) rule: &'a Arc<Rule>,
+    pub(super) channels: Arc<[ChannelName]>,
+}
+
+/// What all series of one score share.
+pub(super) struct Ground<'a> {
+    pub(super) tenant: &'a TenantId,
+    pub(super) score: ScoreKind,
+    pub(super) rules: Vec<Applied<'a>>,
+    pub(super) poll_interval: Duration,
+    pub(super) source_interval: Duration,
+    /// How far back any of the rules looks.
+    pub(super) keep: Duration,
+    pub(super) away: &'a [(Timestamp, Timestamp)],
+}
+
+/// An alert between two events.
+struct Life {
+    alert: Alert,
+    told_at: Option<Timestamp>,
+    wake_at: Option<Timestamp>,
+    ceiling: Option<Ceiling>,
+}
+
+/// One series.
+pub(super) struct Strand<'a> {
+    ground: &'a Ground<'a>,
+    pub(super) subject: Option<&'a Subject>,
+    samples: &'a [Sample],
+    /// How many of the samples are read, and where the window of those begins.
+    read: usize,
+    low: usize,
+    history: usize,
+    /// When data was last seen; `None`: it was never asked for.
+    pub(super) last_data: Option<Timestamp>,
+    lives: Vec<Life>,
+}
+
+impl<'a> Strand<'a> {
+    pub(super) fn new(
+        ground: &'a Ground<'a>,
+        subject: Option<&'a Subject>,
+        samples: &'a [Sample],
+        history: usize,
+    ) -> Self {
+        let life = |applied: &Applied<'_>| Life {
+            alert: Alert::default(),
+            told_at: None,
+            wake_at: None,
+            ceiling: Ceiling::of(applied.rule.when, ground.source_interval),
+        };
+        let history = history.min(samples.len().saturating_sub(1));
+        let mut lives: Vec<Life> = ground.rules.iter().map(life).collect();
+        for ceiling in lives.iter_mut().filter_map(|life| life.ceiling.as_mut()) {
+            samples[..history].iter().for_each(|&sample| ceiling.take(sample));
+        }
+        Self { ground, subject, samples, read: history, low: 0, history, last_data: None, lives }
+    }
+
+    /// When the next reading comes.
+    pub(super) fn next_at(&self) -> Option<Timestamp> {
+        self.samples.get(self.read).map(|sample| sample.at)
+    }
+
+    /// The time of the newest reading.
+    pub(super) fn newest_at(&self) -> Option<Timestamp> {
+        self.last_data.and(self.samples[..self.read].last()).map(|sample| sample.at)
+    }
+
+    /// When it must be looked at though no check is due.
+    pub(super) fn wake_at(&self) -> Option<Timestamp> {
+        self.lives.iter().filter_map(|life| life.wake_at).min()
+    }
+
+    /// The next reading comes.
+    pub(super) fn take(&mut self, now: Timestamp, told: &mut Vec<Message>) {
+        let reading = self.samples[self.read];
+        let is_first = self.last_data.is_none();
+        // As in a store, the window reaches back from the sample before. One more stays: it tells whether the window begins with a
+        // zero that is confirmed.
+        let newest = self.samples[self.read.saturating_sub(1)];
+        let start = newest.at.minus(self.ground.keep);
+        while self.low + SAMPLES_KEPT_MIN < self.read && self.samples[self.low + 1].at < start {
+            self.low += 1;
+        }
+        for index in 0..self.lives.len() {
+            let life = &mut self.lives[index];
+            let when = self.ground.rules[index].rule.when;
+            // What was lost before we first asked is told to nobody.
+            if is_first && self.history > 0 && when.change().is_some() {
+                life.alert.rebased_at = Some(reading.at);
+            }
+            if !life.is_at_rest(when, reading, now) {
+                self.step(index, Event::Reading(reading), self.read, now, told);
+            }
+            if let Some(ceiling) = &mut self.lives[index].ceiling {
+                ceiling.take(reading);
+            }
+        }
+        self.read += 1;
+        self.last_data = Some(now);
+    }
+
+    /// A check gave the newest record once more.
+    pub(super) fn see_again(&mut self, now: Timestamp, told: &mut Vec<Message>) {
+        let newest = self.samples[..self.read].last().copied();
+        let overdue_after = self.ground.score.overdue_after();
+        let Some(newest) = newest.filter(|newest| now.since(newest.at) < overdue_after) else {
+            return self.pass(now, told);
+        };
+        for index in 0..self.lives.len() {
+            let life = &mut self.lives[index];
+            let when = self.ground.rules[index].rule.when;
+            if life.is_blind() || matches!(when, Condition::NoData(_)) {
+                if !life.is_at_rest(when, newest, now) {
+                    self.step(index, Event::Reading(newest), self.read - 1, now, told);
+                }
+            } else if life.wake_at.is_some_and(|wake_at| wake_at <= now) {
+                self.step(index, Event::Tick, self.read, now, told);
+            }
+        }
+        self.last_data = Some(now);
+    }
+
+    /// A check failed. If it is the first, silence begins.
+    pub(super) fn fail(&mut self, now: Timestamp, told: &mut Vec<Message>) {
+        if self.last_data.is_some() {
+            return self.pass(now, told);
+        }
+        self.last_data = Some(now);
+        for (life, applied) in self.lives.iter_mut().zip(&self.ground.rules) {
+            if let Condition::NoData(silence) = applied.rule.when {
+                life.wake_at = Some(now.plus(silence));
+            }
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn pass(&mut self, now: Timestamp, told: &mut Vec<Message>) {
+        for index in 0..self.lives.len() {
+            if self.lives[index].wake_at.is_some_and(|wake_at| wake_at <= now) {
+                self.step(index, Event::Tick, self.read, now, told);
+            }
+        }
+    }
+
+    /// The series is over, and its alerts with it.
+    pub(super) fn end(&mut self, why: Resolution, now: Timestamp, told: &mut Vec<Message>) {
+        let window = &self.samples[self.low..self.read];
+        for index in 0..self.lives.len() {
+            let ended = close(&self.lives[index].alert, why, window, now);
+            self.apply(index, ended, now, told);
+            self.lives[index].wake_at = None;
+        }
+    }
+
+    /// Takes one alert a step further; the window ends before the sample of that place.
+    fn step(&mut self, index: usize, event: Event, end: usize, now: Timestamp, told: &mut Vec<Message>) {
+        let last_data = self.last_data.unwrap_or(now);
+        let life = &self.lives[index];
+        let situation = Situation {
+            now,
+            window: &self.samples[self.low..end],
+            poll_interval: self.ground.poll_interval,
+            source_interval: self.ground.source_interval,
+            last_data,
+            away: time::covered(self.ground.away.iter().copied(), last_data, now),
+            told_at: life.told_at,
+        };
+        let made = step(self.ground.rules[index].rule, &life.alert, event, &situation);
+        self.apply(index, made, now, told);
+    }
+
+    fn apply(
+        &mut self,
+        index: usize,
+        Step { alert, transition, wake_at }: Step,
+        now: Timestamp,
+        told: &mut Vec<Message>,
+    ) {
+        let Applied { rule, channels } = &self.ground.rules[index];
+        let life = &mut self.lives[index];
+        if let Some(alert) = alert {
+            life.alert = alert;
+        }
+        // What has just been looked at is not looked at again before the next check might have been.
+        life.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(self.ground.poll_interval) });
+        let Some(transition) = transition else { return };
+        // It arrives at once, if anybody is told.
+        life.told_at = (!channels.is_empty()).then_some(now);
+        if let (true, Some(repeat), Some(told_at)) = (life.alert.is_firing(), rule.repeat, life.told_at) {
+            let reminder = told_at.plus(repeat);
+            life.wake_at = Some(life.wake_at.map_or(reminder, |at| at.min(reminder)));
+        }
+        told.push(Message {
+            at: now,
+            tenant: self.ground.tenant.clone(),
+            rule: Arc::clone(rule),
+            score: self.ground.score,
+            subject: self.subject.cloned(),
+            transition,
+            channels: Arc::clone(channels),
+        });
+    }
+}
+
+impl Life {
+    /// Whether a reading changes nothing, because there is no alert and its condition can't hold. That is what nearly every
+    /// reading comes to, and what makes a replay fast.
+    fn is_at_rest(&mut self, when: Condition, reading: Sample, now: Timestamp) -> bool {
+        if self.alert.state != AlertState::Inactive {
+            return false;
+        }
+        match (when, &mut self.ceiling) {
+            (Condition::NoData(silence), _) => {
+                self.wake_at = Some(now.plus(silence));
+                true
+            }
+            (_, Some(ceiling)) => !ceiling.may_hold(reading.value, reading.at),
+            _ => !when.holds(reading.value, None),
+        }
+    }
+
+    /// Whether it fires for want of data.
+    fn is_blind(&self) -> bool {
+        matches!(&self.alert.state, AlertState::Firing(firing) if matches!(firing.terms.when, Condition::NoData(_)))
+    }
+}
