@@ -20,6 +20,7 @@ pub mod reload;
 mod rules;
 pub mod schema;
 mod scope;
+mod secret_stores;
 mod secrets;
 mod settings;
 mod tenants;
@@ -41,6 +42,7 @@ use crate::{
     notify::NotificationId,
     rule::Rule,
     schedule::Schedule,
+    secret_store::SecretStores,
 };
 
 /// A valid configuration. Immutable and shared; a reload makes another one.
@@ -72,6 +74,8 @@ pub struct Config {
     pub templates: Arc<crate::template::Registry>,
     /// Who hears that we are blind.
     pub operator: Operator,
+    /// What has to be asked for secrets; the references know their store.
+    pub secret_stores: SecretStores,
     /// Where a change may make it another one.
     pub watched: Watched,
 }

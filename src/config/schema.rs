@@ -68,6 +68,7 @@ mod tests {
             (&main, Some("RawFleet"), raw::RawFleet::KEYS),
             (&main, Some("RawOperator"), raw::RawOperator::KEYS),
             (&main, Some("RawReference"), raw::RawReference::KEYS),
+            (&main, Some("RawSecretStore"), raw::RawSecretStore::KEYS),
             (&rules, None, raw::RawRules::KEYS),
             (&rules, Some("RawRule"), raw::RawRule::KEYS),
             (&rules, Some("RawCondition"), raw::RawCondition::KEYS),

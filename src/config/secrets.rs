@@ -4,6 +4,7 @@ use super::{
     field::Word,
     raw::{RawReference, RawSecret},
     scope::{Problems, Scope},
+    secret_stores::stored,
 };
 use crate::secret::{SecretReference, redact::echo};
 
@@ -17,6 +18,18 @@ pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems)
         return None;
     };
     at.only(RawReference::KEYS, problems);
+    if raw.exec.is_written() || raw.store.is_written() {
+        return stored(*raw, at, problems);
+    }
+    for (key, is_written) in [("path", raw.path.is_written()), ("name", raw.name.is_written())] {
+        if is_written {
+            problems.error(
+                &at.key(key),
+                format!("`{key}` is of a secret store that is not named"),
+                "write `store: NAME` too",
+            );
+        }
+    }
     let env = problems.take(raw.env, &at.key("env")).map(|Word(name)| SecretReference::Env(name));
     let file = problems.take(raw.file, &at.key("file")).map(|Word(path)| SecretReference::File(at.folder().join(path)));
     let credential =
@@ -47,6 +60,7 @@ pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems)
                 format!("file `{}`", echo(&written.to_string_lossy()))
             }
             SecretReference::Credential(name) => format!("systemd credential `{}`", echo(name)),
+            SecretReference::Stored(_) => reference.place(),
         };
         problems.error(at, format!("{kept} {}", error.what), "put the secret there, and let this process read it");
         return None;

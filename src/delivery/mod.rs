@@ -5,6 +5,7 @@ mod attempt;
 mod budget;
 pub mod dispatch;
 pub mod operator;
+pub mod secrets;
 pub mod send;
 pub mod worker;
 
