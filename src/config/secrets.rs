@@ -1,5 +1,7 @@
 //! References to secrets: written → meant. Each is resolved once, to see that it is readable; what it holds is dropped.
 
+use std::path::Path;
+
 use super::{
     field::Word,
     raw::{RawReference, RawSecret},
@@ -62,10 +64,21 @@ pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems)
             SecretReference::Credential(name) => format!("systemd credential `{}`", echo(name)),
             SecretReference::Stored(_) => reference.place(),
         };
-        problems.error(at, format!("{kept} {}", error.what), "put the secret there, and let this process read it");
+        let is_pfx = matches!(&reference, SecretReference::File(path) if has_pfx_name(path));
+        let instead = if is_pfx {
+            "convert it: `openssl pkcs12 -in x.pfx -noenc -out x.pem`, name that file, and keep it to yourself"
+        } else {
+            "put the secret there, and let this process read it"
+        };
+        problems.error(at, format!("{kept} {}", error.what), instead);
         return None;
     }
     Some(reference)
+}
+
+/// Whether it is called like a PKCS #12 file, which this service does not read.
+fn has_pfx_name(path: &Path) -> bool {
+    path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("pfx") || kind.eq_ignore_ascii_case("p12"))
 }
 
 /// The name of a variable. What is none in capitals may be the secret itself.
