@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Stored;
@@ -50,15 +49,7 @@ impl SecretReference {
     /// # Errors
     /// [`SecretError`] when it is missing, unreadable, empty, not UTF-8 or larger than 64 KiB.
     pub fn resolve(&self) -> Result<SecretString, SecretError> {
-        self.read(Bytes::Refused).map_err(|what| SecretError { place: self.place(), what })
-    }
-
-    /// The same of what need not be text: bytes that are none come in base64.
-    ///
-    /// # Errors
-    /// As [`SecretReference::resolve`].
-    pub fn resolve_encoded(&self) -> Result<SecretString, SecretError> {
-        self.read(Bytes::Encoded).map_err(|what| SecretError { place: self.place(), what })
+        self.read().map_err(|what| SecretError { place: self.place(), what })
     }
 
     /// Brings what [`SecretReference::resolve`] gives up to date where that takes a program or the network. What lies on this
@@ -88,16 +79,16 @@ impl SecretReference {
         matches!(self, Self::Stored(_))
     }
 
-    fn read(&self, bytes: Bytes) -> Result<SecretString, String> {
+    fn read(&self) -> Result<SecretString, String> {
         if let Self::Stored(stored) = self {
             let secret = stored.store.known(&stored.item)?;
             return if secret.expose_secret().trim().is_empty() { Err("is empty".to_owned()) } else { Ok(secret) };
         }
-        let text = self.read_here(bytes)?;
+        let text = self.read_here()?;
         if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(text.into()) }
     }
 
-    fn read_here(&self, bytes: Bytes) -> Result<String, String> {
+    fn read_here(&self) -> Result<String, String> {
         match self {
             Self::Env(name) => match env::var(name) {
                 Ok(text) if text.len() > SECRET_BYTES_MAX => Err(too_large()),
@@ -105,9 +96,9 @@ impl SecretReference {
                 Err(env::VarError::NotPresent) => Err("is not set".to_owned()),
                 Err(env::VarError::NotUnicode(_)) => Err(not_text()),
             },
-            Self::File(path) => read_file(path, bytes),
+            Self::File(path) => read_file(path),
             Self::Credential(name) => match env::var_os(CREDENTIALS_DIRECTORY) {
-                Some(folder) => read_file(&Path::new(&folder).join(name), bytes),
+                Some(folder) => read_file(&Path::new(&folder).join(name)),
                 None => Err(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set")),
             },
             Self::Stored(_) => Err("is not on this machine".to_owned()),
@@ -132,15 +123,8 @@ impl SecretReference {
     }
 }
 
-/// What becomes of bytes that are no text.
-#[derive(Clone, Copy)]
-enum Bytes {
-    Refused,
-    Encoded,
-}
-
 /// Reads a secret's file and cuts one trailing line break.
-fn read_file(path: &Path, as_bytes: Bytes) -> Result<String, String> {
+fn read_file(path: &Path) -> Result<String, String> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => "does not exist".to_owned(),
         kind => format!("can't be read: {kind}"),
@@ -155,11 +139,7 @@ fn read_file(path: &Path, as_bytes: Bytes) -> Result<String, String> {
     if bytes.len() > SECRET_BYTES_MAX {
         return Err(too_large());
     }
-    match (String::from_utf8(bytes), as_bytes) {
-        (Ok(text), _) => Ok(without_line_break(text)),
-        (Err(error), Bytes::Encoded) => Ok(STANDARD.encode(error.as_bytes())),
-        (Err(_), Bytes::Refused) => Err(not_text()),
-    }
+    String::from_utf8(bytes).map(without_line_break).map_err(|_| not_text())
 }
 
 /// Cuts one trailing line break, as `echo` and editors leave it.

@@ -82,7 +82,7 @@ pub(super) fn config() -> Config {
         operator: Operator { notify: Vec::new(), blind_after: minutes(120) },
         fleet: FleetShift::default(),
         watched: Watched::default(),
-        secret_stores: Default::default(),
+        secret_stores: scorewatch::secret_store::SecretStores::default(),
     }
 }
 

@@ -108,7 +108,7 @@ async fn ask_stores(config: &Config, tenants: &[Arc<Tenant>]) -> Vec<SecretLine>
     let stored: BTreeSet<_> = of_tenants.chain(of_channels).filter(|secret| secret.is_stored()).collect();
     let asked = stored.into_iter().map(async |secret| {
         secret.fetch().await;
-        let outcome = secret.resolve_encoded().map_or_else(|error| error.what, |_| OK.to_owned());
+        let outcome = secret.resolve().map_or_else(|error| error.what, |_| OK.to_owned());
         SecretLine { kept: secret.place(), outcome }
     });
     let mut lines: Vec<_> = stream::iter(asked).buffer_unordered(config.concurrency).collect().await;
