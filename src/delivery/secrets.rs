@@ -19,7 +19,9 @@ pub(super) async fn have_changed(settings: &ChannelSettings) -> bool {
         secrets.iter().map(|secret| secret.resolve().ok()).collect()
     };
     let before = hold(&stored);
-    stored.iter().for_each(|secret| secret.doubt());
+    for secret in &stored {
+        secret.doubt();
+    }
     join_all(stored.iter().map(|secret| secret.fetch())).await;
     let is_new = |(before, now): (&Option<SecretString>, &Option<SecretString>)| match (before, now) {
         (Some(before), Some(now)) => before.expose_secret() != now.expose_secret(),

@@ -80,13 +80,6 @@ impl Bed {
         tokio::select! { fetched = fetched => fetched.map(|readings| readings[0].sample.value), () = flow => unreachable!() }
     }
 
-    /// A credential that a store keeps, which holds what [`Shelf`] holds.
-    fn stored(&self, kind: ProofKind, shelf: &Arc<Shelf>) -> Proof {
-        let store: Arc<dyn SecretStore> = Arc::<Shelf>::clone(shelf);
-        let item = Arc::new(Item::Named { name: "app".to_owned(), version: None });
-        Proof { kind, kept: SecretReference::Stored(Stored { store, item }), expires: None }
-    }
-
     fn requests(&self) -> u64 {
         self.cloud.counts().token_requests
     }
@@ -108,6 +101,13 @@ impl Shelf {
     fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
     }
+}
+
+/// A credential that this store keeps.
+fn stored(kind: ProofKind, on: &Arc<Shelf>) -> Proof {
+    let store: Arc<dyn SecretStore> = Arc::<Shelf>::clone(on);
+    let item = Arc::new(Item::Named { name: "app".to_owned(), version: None });
+    Proof { kind, kept: SecretReference::Stored(Stored { store, item }), expires: None }
 }
 
 #[async_trait::async_trait]
@@ -145,16 +145,18 @@ impl SecretStore for Shelf {
 #[tokio::test]
 async fn what_entra_refuses_is_read_anew_from_its_store_once_and_a_changed_one_is_used_at_once() {
     let (bed, shelf) = (Bed::new().await, Arc::new(Shelf::default()));
-    let proofs = [bed.stored(ProofKind::Secret, &shelf)];
+    let proofs = [stored(ProofKind::Secret, &shelf)];
     shelf.put("the-secret");
     assert_eq!(bed.fetch(&proofs).await, Ok(340.0));
     assert_eq!((bed.requests(), shelf.reads()), (1, 1));
-    // It changes on both sides; what is known is the old one.
+    // It changes on both sides; what is known is the old one, and the token is old.
+    bed.clock.advance(Duration::from_hours(2));
     bed.cloud.set_secret(TENANT, "another");
     shelf.put("another");
     assert_eq!(bed.fetch(&proofs).await, Ok(340.0));
     assert_eq!((bed.requests(), shelf.reads()), (3, 2));
     // It changes at Entra only: the store is asked once, and Entra not again.
+    bed.clock.advance(Duration::from_hours(2));
     bed.cloud.set_secret(TENANT, "a-third");
     assert_eq!(code(bed.fetch(&proofs).await).0, FailureClass::SecretWrong);
     assert_eq!((bed.requests(), shelf.reads()), (4, 3));
@@ -169,10 +171,10 @@ async fn a_certificate_in_a_store_signs_and_tells_when_it_or_its_store_expires()
     let (bed, shelf, pair) = (Bed::new().await, Arc::new(Shelf::default()), Pair::until(2027, 3, 1));
     bed.cloud.set_certificates(TENANT, &[&pair.der]);
     shelf.put(&pair.pem);
-    let proof = bed.stored(ProofKind::Certificate, &shelf);
+    let proof = stored(ProofKind::Certificate, &shelf);
     assert_eq!(bed.fetch(std::slice::from_ref(&proof)).await, Ok(340.0));
     assert_eq!(proof.expires_at(), Timestamp::parse("2027-03-01T00:00:00Z"));
-    let secret = bed.stored(ProofKind::Secret, &shelf);
+    let secret = stored(ProofKind::Secret, &shelf);
     assert_eq!(secret.expires_at(), Some(Timestamp::from_seconds(9_000_000_000)));
 }
 

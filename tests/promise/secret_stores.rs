@@ -66,7 +66,7 @@ async fn each_store_serves_a_tenant_and_a_changed_secret_is_used_without_a_resta
     world
         .patiently(&service, "the changed secret", async {
             while vault.reads() < 3 {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
         })
         .await;
@@ -95,7 +95,7 @@ async fn an_online_check_names_each_secret_that_its_store_does_not_give() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = String::from_utf8_lossy(&output.stdout);
     let secrets: Vec<&str> =
-        said.lines().skip_while(|line| !line.starts_with("SECRET ")).take(6).map(str::trim_end).collect();
+        said.lines().skip_while(|line| !line.trim_start().starts_with("SECRET ")).take(6).map(str::trim_end).collect();
     let secrets = secrets.join("\n").replace(&world.folder.path().display().to_string(), "FOLDER");
     for line in [
         "in-vault in the secret store corp",

@@ -250,7 +250,7 @@ impl Site for State {
             return entra::answer(&self, &tenant, request).await;
         }
         if let Some(name) = path.strip_prefix("/secrets/").filter(|_| request.method() == Method::GET) {
-            return key_vault::answer(&self, &name.to_owned(), &request).await;
+            return key_vault::answer(&self, name, &request).await;
         }
         match defender::served_score(path) {
             Some(kind) if request.method() == Method::GET => defender::answer(&self, kind, &request).await,

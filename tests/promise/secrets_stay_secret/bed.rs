@@ -56,7 +56,7 @@ impl Bed {
                 Kept::Variable | Kept::Unused => environment.push((kind.variable(), text.clone())),
                 Kept::Comment => drop(writeln!(world.setup.top, "# {text}")),
                 Kept::Printed => {
-                    write_program(&world, kind.name, &text, &kinds::named("what-programs-say-aside").text(&base))
+                    write_program(&world, kind.name, &text, &kinds::named("what-programs-say-aside").text(&base));
                 }
                 Kept::Vault => vault.set(kind.name, &text),
                 Kept::KeyVault => world.cloud.set_key_vault_secret(kind.name, &text, None),
