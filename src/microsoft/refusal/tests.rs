@@ -40,8 +40,10 @@ fn every_code_that_an_mssp_meets_has_its_class() {
         (Class::TenantNotFound, &[90_002, 90_038, 900_382, 900_432]),
         (Class::NotOnboarded, &[500_011]),
         (Class::LicenceMissing, &[650_052]),
-        (Class::PolicyBlocked, &[53_003, 530_032, 530_034, 530_035, 53_011, 500_021, 500_022]),
-        (Class::Throttled, &[50_196, 90_055]),
+        (Class::PolicyBlocked, &[53_003, 530_032, 530_034, 530_035, 53_011]),
+        (Class::ProxyRestricts, &[500_021, 500_022]),
+        (Class::TenantBlocked, &[90_055]),
+        (Class::Throttled, &[50_196]),
         (Class::MicrosoftDown, &[90_006, 90_012, 90_024, 90_033, 90_090]),
         (Class::SignInRefused, &[50_034, 1, 4_000_000_000]),
     ] {
