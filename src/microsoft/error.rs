@@ -234,9 +234,9 @@ impl FailureClass {
             Self::ProxyRestricts => {
                 Some("let the proxy between this machine and Entra pass sign-ins to your customers' tenants")
             }
-            Self::TenantBlocked => {
-                Some("wait; if it goes on for a day, have the tenant's administrator open a case with Microsoft's support")
-            }
+            Self::TenantBlocked => Some(
+                "wait; if it goes on for a day, have the tenant's administrator open a case with Microsoft's support",
+            ),
             Self::ConfigurationWrong => Some("check the tenant's `client_id`, `credential`, `cloud` and `endpoints`"),
             Self::TokenRefused => Some("check the tenant's `cloud` and `endpoints`, and the clock of this machine"),
             Self::SignInRefused => {

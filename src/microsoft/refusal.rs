@@ -55,9 +55,7 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
             FailureClass::Garbage,
             format!("Entra answers with HTTP {status} and no reason that can be read"),
         ),
-        (status, None) => {
-            Failure::new(class_by_error(error), format!("Entra refuses the sign-in with HTTP {status}"))
-        }
+        (status, None) => Failure::new(class_by_error(error), format!("Entra refuses the sign-in with HTTP {status}")),
     };
     failure.hint = code.and_then(hint_by_code);
     if known.is_none() && error == "invalid_client" {
@@ -131,11 +129,13 @@ fn class_by_error(error: &str) -> FailureClass {
 /// What to do, where the number says more of it than the class.
 const fn hint_by_code(code: u32) -> Option<&'static str> {
     match code {
-        90_002 => Some("check `tenant_id` and `cloud`; a tenant that has left or has no active subscription is not found either"),
+        90_002 => Some(
+            "check `tenant_id` and `cloud`; a tenant that has left or has no active subscription is not found either",
+        ),
         90_038 | 900_382 | 900_432 => Some("set `cloud` to the cloud that the tenant lives in"),
-        530_032 | 530_034 | 530_035 | 53_011 => {
-            Some("ask the tenant's administrator which security policy refuses the app; the sign-in logs in Entra name it")
-        }
+        530_032 | 530_034 | 530_035 | 53_011 => Some(
+            "ask the tenant's administrator which security policy refuses the app; the sign-in logs in Entra name it",
+        ),
         70_011 | 28_002 | 700_022 | 901_002 | 9_001_023 | 900_144 => Some("check the tenant's `cloud` and `endpoints`"),
         700_025 => Some("in the app registration, under Authentication, do not allow public client flows"),
         7_000_216 | 7_000_218 => Some("check that the secret which `credential` refers to is not empty"),

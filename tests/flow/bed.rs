@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
-    check::{Checker, Visit, due::Turn, run::Plan},
+    check::{Checker, Visit, due::Turn, outage::OpenOutages, run::Plan},
     clock::Clock,
     config::{Config, Tenant},
     delivery::Dispatcher,
@@ -28,6 +28,7 @@ pub(super) struct Bed {
     pub(super) receivers: Receivers,
     pub(super) clock: Clock,
     pub(super) shutdown: CancellationToken,
+    pub(super) outages: OpenOutages,
 }
 
 impl Bed {
@@ -45,7 +46,15 @@ impl Bed {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path().join("data/s.db")).await.unwrap());
         let cloud = Cloud::start(CloudSettings::new(Arc::new(move || cloud_clock.now()))).await.unwrap();
         let receivers = Receivers::start().await.unwrap();
-        Self { directory, store, cloud, receivers, clock, shutdown: CancellationToken::new() }
+        Self {
+            directory,
+            store,
+            cloud,
+            receivers,
+            clock,
+            shutdown: CancellationToken::new(),
+            outages: OpenOutages::default(),
+        }
     }
 
     /// A tenant that the cloud knows, with that device score.
@@ -75,6 +84,7 @@ impl Bed {
             clock,
             metrics,
             away: Arc::new([]),
+            outages: self.outages.clone(),
         }
     }
 

@@ -1,9 +1,12 @@
 //! One tenant's life without a store: each check is judged, and what it made is what the next one knows.
 
+use std::collections::BTreeSet;
+
 use scorewatch::{
     check::{
         blind,
         judge::{Failure, Fetched, Setting, judge},
+        outage::Cause,
     },
     config::Config,
     domain::{Reading, ScoreKind, Timestamp},
@@ -16,13 +19,14 @@ use super::setup::{SCORE, at, minutes, reading, tenant_id};
 pub(super) struct Life {
     pub(super) config: Config,
     pub(super) away: Vec<Away>,
+    pub(super) outages: BTreeSet<Cause>,
     pub(super) record: Option<TenantRecord>,
 }
 
 impl Life {
     /// Of the tenant `contoso`.
     pub(super) fn new(config: Config) -> Self {
-        Self { config, away: Vec::new(), record: None }
+        Self { config, away: Vec::new(), outages: BTreeSet::new(), record: None }
     }
 
     /// Judges, and forgets what came of it.
@@ -34,6 +38,7 @@ impl Life {
             tenant: &self.config.tenants[&tenant_id("contoso")],
             store: "store-1",
             away: &self.away,
+            outages: &self.outages,
         };
         judge(setting, self.record.as_ref(), fetched, now.plus(minutes(15)), now)
     }

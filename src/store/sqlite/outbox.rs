@@ -21,6 +21,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// The notification's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     pub(super) fn new(new: &NewNotification, now: Timestamp) -> Result<Self, StoreError> {
         Ok(Self {
             id: new.notification.data.notification.id.as_str().to_owned(),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::{
     domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
     notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
+    rule::RuleName,
     store::*,
 };
 
@@ -108,6 +109,27 @@ impl Store for StubStore {
     }
 
     async fn delivery(&self, _id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+        no()
+    }
+
+    async fn failing(&self, _rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
+        no()
+    }
+
+    async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        no()
+    }
+
+    async fn outages(&self, _over_since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        no()
+    }
+
+    async fn record_outage(
+        &self,
+        _outage: Outage,
+        _told: Vec<NewNotification>,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
         no()
     }
 
