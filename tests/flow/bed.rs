@@ -88,6 +88,27 @@ impl Bed {
         }
     }
 
+    /// Visits every tenant, now.
+    pub(super) async fn visit_all(&self, config: &Config) {
+        for id in config.tenants.keys() {
+            self.visit_one(config, id.as_str()).await;
+        }
+    }
+
+    /// Visits one tenant, now.
+    pub(super) async fn visit_one(&self, config: &Config, id: &str) -> Visit {
+        let record = self.record(id).await;
+        let (plan, turn) = (Plan::new(Arc::new(config.clone())), Turn::Check { due_at: self.clock.now() });
+        let visit = self.checker();
+        visit.visit(&plan, &config.tenants[id], turn, record, &self.shutdown).await.unwrap().unwrap()
+    }
+
+    /// Tells the operator which tenants can't be read.
+    pub(super) async fn tell_blindness(&self, config: &Config) {
+        let now = self.clock.now();
+        scorewatch::service::blindness::tell(self.store.as_ref(), config, &self.outages, now).await.unwrap();
+    }
+
     /// Visits `contoso` with what the store knows of it.
     pub(super) async fn visit(&self, config: &Config) -> Visit {
         let record = self.record("contoso").await;

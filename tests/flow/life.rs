@@ -11,7 +11,7 @@ use scorewatch::{
     config::Config,
     domain::{Reading, ScoreKind, Timestamp},
     notify::NotificationType,
-    store::{AlertRecord, Away, CheckOutcome, SeriesRecord, TenantRecord},
+    store::{AlertRecord, Away, CheckOutcome, NewNotification, SeriesRecord, TenantRecord},
 };
 
 use super::setup::{SCORE, at, minutes, reading, tenant_id};
@@ -80,6 +80,16 @@ impl Life {
 
     pub(super) fn wake(&mut self, minute: i64) -> CheckOutcome {
         self.check(&[], at(minute))
+    }
+
+    /// Tells the operator of the tenant by itself, as the service does where no outage explains it.
+    pub(super) fn tell_alone(&mut self, minute: i64) -> Option<NewNotification> {
+        let rule = blind::operator_rule(&self.config.operator)?;
+        let record = self.record.as_mut()?;
+        let new = blind::alone("store-1", &self.config, (&self.config.tenants["contoso"], &rule), record, at(minute))?;
+        let alert = record.alerts.iter_mut().find(|alert| alert.rule == rule.name)?;
+        alert.told_to.clone_from(&new.channels);
+        Some(new)
     }
 
     /// Says that everything queued so far has arrived.

@@ -1,6 +1,7 @@
 //! The flows between the layers: judging, visiting, closing, delivering, planning.
 
 mod bed;
+mod blindness;
 mod chat;
 mod clock_jumps;
 mod close;
@@ -13,6 +14,7 @@ mod outage;
 mod planner;
 mod records;
 mod setup;
+mod slow;
 mod troubled;
 mod visit;
 mod worker;
