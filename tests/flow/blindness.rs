@@ -64,7 +64,7 @@ fn whose(notification: &Notification) -> &str {
 }
 
 fn down() -> Option<Fetch> {
-    Some(Fetch::Raw(Reply::html(503)))
+    Some(Fetch::Raw(Reply::html(503).retry_after("60")))
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
         let text = serde_json::to_string(told).unwrap();
         let others = (0..FLEET).map(name).filter(|name| !["t04", "t05"].contains(&name.as_str()));
         assert_eq!(others.filter(|other| text.contains(&format!("\"{other}"))).count(), 0, "{text}");
-        assert!(summary(told).contains("2 ") && !summary(told).contains("30"), "{}", summary(told));
+        assert!(summary(told).contains("2 ") && !summary(told).contains("30 "), "{}", summary(told));
         assert_eq!(told.data.items.len(), 2);
     }
     let (dispatcher, ..) = bed.dispatcher(config);

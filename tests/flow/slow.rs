@@ -73,7 +73,7 @@ async fn what_may_pass_by_itself_is_asked_for_at_every_tick() {
         bed.cloud.script_fetches(entra("contoso"), vec![Fetch::Refuse(refusal)]);
     }
     assert_eq!(walk(&bed, &config, 3).await, [15, 30, 45], "one failure may be a slip");
-    bed.cloud.set_sign_in(entra("contoso"), Some(SignIn::Refuse(EntraRefusal::Transient)));
+    bed.cloud.set_sign_in(entra("contoso"), Some(SignIn::Refuse(EntraRefusal::LoopDetected)));
     bed.pass(24 * 60);
     let due = walk(&bed, &config, 4).await;
     assert!(due.windows(2).all(|pair| pair[1] - pair[0] == 15), "{due:?}");
