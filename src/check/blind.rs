@@ -80,8 +80,8 @@ pub fn alone(
     now: Timestamp,
 ) -> Option<NewNotification> {
     let failing = record.health.failing.as_ref()?;
-    let firing = record.alerts.iter().filter(|alert| alert.rule == rule.name && alert.told_to.is_empty());
-    let (alert, state) = firing.filter_map(|known| Some((known, firing_of(&known.alert)?))).next()?;
+    let mut firing = record.alerts.iter().filter(|alert| alert.rule == rule.name && alert.told_to.is_empty());
+    let (alert, state) = firing.find_map(|known| Some((known, firing_of(&known.alert)?)))?;
     let is_shown = |channel: &&ChannelName| {
         config.channels.get(*channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
     };
