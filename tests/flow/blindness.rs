@@ -63,15 +63,15 @@ fn whose(notification: &Notification) -> &str {
     notification.data.tenant.as_ref().map_or("", |tenant| &tenant.id)
 }
 
-fn down() -> Option<Fetch> {
-    Some(Fetch::Raw(Reply::html(503).retry_after("60")))
+fn down() -> Fetch {
+    Fetch::Raw(Reply::html(503).retry_after("60"))
 }
 
 #[tokio::test]
 async fn an_outage_of_microsoft_is_told_once_when_it_has_lasted_and_once_when_it_is_over() {
     let bed = Bed::new().await;
     let config = fleet(&bed).await;
-    bed.cloud.set_every_fetch(down());
+    bed.cloud.set_every_fetch(Some(down()));
     hours(&bed, &config, 4).await;
     assert!(said(&bed, "ops").await.is_empty(), "not before `blind_after`");
     hours(&bed, &config, 8).await;
@@ -100,7 +100,7 @@ async fn each_outage_is_another_one() {
     let bed = Bed::new().await;
     let config = fleet(&bed).await;
     for outages in 1..=3 {
-        bed.cloud.set_every_fetch(down());
+        bed.cloud.set_every_fetch(Some(down()));
         hours(&bed, &config, 6).await;
         bed.cloud.set_every_fetch(None);
         hours(&bed, &config, 2).await;
@@ -112,7 +112,7 @@ async fn each_outage_is_another_one() {
 async fn a_short_outage_is_told_to_nobody() {
     let bed = Bed::new().await;
     let config = fleet(&bed).await;
-    bed.cloud.set_every_fetch(down());
+    bed.cloud.set_every_fetch(Some(down()));
     hours(&bed, &config, 4).await;
     bed.cloud.set_every_fetch(None);
     hours(&bed, &config, 2).await;
@@ -127,7 +127,7 @@ async fn what_fails_for_a_reason_of_its_own_is_told_by_itself_also_after_the_out
     refuse(7, DefenderRefusal::NoLicence);
     bed.cloud.set_every_fetch(None);
     for number in (0..FLEET).filter(|number| *number != 7) {
-        bed.cloud.set_fetch(entra(&name(number)), down());
+        bed.cloud.set_fetch(entra(&name(number)), Some(down()));
     }
     hours(&bed, &config, 6).await;
     let told = said(&bed, "ops").await;
@@ -158,10 +158,10 @@ async fn what_fails_for_a_reason_of_its_own_is_told_by_itself_also_after_the_out
 async fn who_was_told_before_is_not_told_again_and_hears_of_its_own_end() {
     let bed = Bed::new().await;
     let config = fleet(&bed).await;
-    bed.cloud.set_fetch(entra("t03"), down());
+    bed.cloud.set_fetch(entra("t03"), Some(down()));
     hours(&bed, &config, 5).await;
     assert_eq!(said(&bed, "ops").await.iter().map(whose).collect::<Vec<_>>(), ["t03"]);
-    bed.cloud.set_every_fetch(down());
+    bed.cloud.set_every_fetch(Some(down()));
     hours(&bed, &config, 6).await;
     let told = said(&bed, "ops").await;
     assert_eq!(told.len(), 2);
@@ -209,7 +209,7 @@ async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
     foreign.fence.labels = scorewatch::domain::Selector(Labels::from([("nobody".into(), "here".into())]));
     config = config.with_channel(fenced).with_channel(foreign);
     config.operator.notify = channels(&["ops", "soc", "foreign"]);
-    bed.cloud.set_every_fetch(down());
+    bed.cloud.set_every_fetch(Some(down()));
     hours(&bed, &config, 6).await;
     bed.cloud.set_every_fetch(None);
     hours(&bed, &config, 2).await;
@@ -236,7 +236,7 @@ async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
 async fn asked_again_and_again_nothing_more_is_told() {
     let bed = Bed::new().await;
     let config = fleet(&bed).await;
-    bed.cloud.set_every_fetch(down());
+    bed.cloud.set_every_fetch(Some(down()));
     hours(&bed, &config, 5).await;
     for _restart in 0..3 {
         bed.outages.set(std::collections::BTreeSet::new());
@@ -250,7 +250,7 @@ async fn asked_again_and_again_nothing_more_is_told() {
 async fn a_rule_of_users_says_that_it_is_an_outage_and_no_more_of_others() {
     let bed = Bed::new().await;
     let config = fleet(&bed).await.with_rule(rule("blind", Condition::NoData(minutes(30))));
-    bed.cloud.set_every_fetch(down());
+    bed.cloud.set_every_fetch(Some(down()));
     hours(&bed, &config, 2).await;
     let told = said(&bed, "soc").await;
     assert!(!told.is_empty());
@@ -265,7 +265,7 @@ async fn two_of_a_healthy_fleet_are_no_outage() {
     let bed = Bed::new().await;
     let config = fleet(&bed).await;
     for tenant in ["t01", "t02"] {
-        bed.cloud.set_fetch(entra(tenant), down());
+        bed.cloud.set_fetch(entra(tenant), Some(down()));
     }
     hours(&bed, &config, 6).await;
     assert_eq!(said(&bed, "ops").await.iter().map(whose).collect::<Vec<_>>(), ["t01", "t02"]);

@@ -69,9 +69,7 @@ async fn a_consent_that_is_withdrawn_shows_as_such_and_is_asked_for_ever_less_of
 async fn what_may_pass_by_itself_is_asked_for_at_every_tick() {
     let bed = Bed::new().await;
     let config = one(&bed);
-    for refusal in [DefenderRefusal::NoLicence] {
-        bed.cloud.script_fetches(entra("contoso"), vec![Fetch::Refuse(refusal)]);
-    }
+    bed.cloud.script_fetches(entra("contoso"), vec![Fetch::Refuse(DefenderRefusal::NoLicence)]);
     assert_eq!(walk(&bed, &config, 3).await, [15, 30, 45], "one failure may be a slip");
     bed.cloud.set_sign_in(entra("contoso"), Some(SignIn::Refuse(EntraRefusal::LoopDetected)));
     bed.pass(24 * 60);
