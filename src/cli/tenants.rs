@@ -1,12 +1,13 @@
 //! `scorewatch tenants`: list, show.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use clap::Subcommand;
 use serde::Serialize;
 
 use super::{Failure, beside, configured, output, wrong_input};
 use crate::{
+    check::{run::Plan, slow},
     config::{Config, Tenant},
     domain::{Labels, ScoreKind, TenantId, Timestamp},
     rule::display,
@@ -60,6 +61,8 @@ struct Line {
     scores: Vec<ScoreLine>,
     checked_at: Option<Timestamp>,
     next_check_at: Option<Timestamp>,
+    /// Whether that is later than the schedule says: nothing but people can help.
+    asked_less_often: bool,
     failing: Option<Failing>,
 }
 
@@ -77,7 +80,7 @@ pub(super) async fn tenants(file: &Path, arguments: Arguments) -> Result<(), Fai
     let done = match arguments.action {
         Action::List { failing, json } => {
             let wanted: Vec<_> = config.tenants.values().map(AsRef::as_ref).collect();
-            let mut lines = lines(&store, &wanted).await?;
+            let mut lines = lines(&store, &Plan::new(config.clone()), &wanted).await?;
             lines.retain(|line| !failing || line.failing.is_some());
             list(&lines, json)
         }
@@ -87,18 +90,18 @@ pub(super) async fn tenants(file: &Path, arguments: Arguments) -> Result<(), Fai
     done
 }
 
-async fn lines(store: &dyn Store, tenants: &[&Tenant]) -> Result<Vec<Line>, Failure> {
+async fn lines(store: &dyn Store, plan: &Plan, tenants: &[&Tenant]) -> Result<Vec<Line>, Failure> {
     let mut lines = Vec::with_capacity(tenants.len());
     for batch in tenants.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
         let records: HashMap<_, _> =
             store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
-        lines.extend(batch.iter().map(|tenant| line(tenant, records.get(&tenant.id))));
+        lines.extend(batch.iter().map(|tenant| line(plan, tenant, records.get(&tenant.id))));
     }
     Ok(lines)
 }
 
-fn line(tenant: &Tenant, record: Option<&TenantRecord>) -> Line {
+fn line(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> Line {
     let series = record.map_or(&[][..], |record| record.series.as_slice());
     let scores = series.iter().map(|series| ScoreLine {
         kind: series.score,
@@ -116,6 +119,7 @@ fn line(tenant: &Tenant, record: Option<&TenantRecord>) -> Line {
         scores: scores.collect(),
         checked_at: record.and_then(|record| record.health.checked_at),
         next_check_at: record.map(|record| record.health.next_due_at),
+        asked_less_often: record.is_some_and(|record| slow::is_slow(plan, tenant, &record.health)),
         failing: record.and_then(|record| record.health.failing.clone()),
     }
 }
@@ -131,6 +135,7 @@ fn list(lines: &[Line], json: bool) -> Result<(), Failure> {
     let rows = lines.iter().map(|line| {
         let value = line.scores.first().and_then(|score| score.value);
         let health = match (&line.failing, line.checked_at) {
+            (Some(failing), _) if line.asked_less_often => format!("{}, asked less often", failing.class),
             (Some(failing), _) => failing.class.clone(),
             (None, Some(_)) => "ok".to_owned(),
             (None, None) => "not checked yet".to_owned(),
@@ -148,11 +153,11 @@ fn list(lines: &[Line], json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn show(store: &dyn Store, config: &Config, id: &str, json: bool) -> Result<(), Failure> {
+async fn show(store: &dyn Store, config: &Arc<Config>, id: &str, json: bool) -> Result<(), Failure> {
     let Some(tenant) = config.tenants.get(id) else {
         return Err(wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")));
     };
-    let lines = lines(store, &[tenant]).await?;
+    let lines = lines(store, &Plan::new(config.clone()), &[tenant]).await?;
     let filter = AlertFilter { tenant: Some(tenant.id.clone()), open_only: true, ..AlertFilter::default() };
     let alerts = store.alerts(&filter).await?;
     let Some(line) = lines.first() else { return Ok(()) };
@@ -168,7 +173,15 @@ async fn show(store: &dyn Store, config: &Config, id: &str, json: bool) -> Resul
         ("labels", labels.join(", ")),
         ("channels of its own", line.channels.join(", ")),
         ("last check", output::or_dash(line.checked_at)),
-        ("next check", output::or_dash(line.next_check_at)),
+        (
+            "next check",
+            match line.next_check_at {
+                Some(at) if line.asked_less_often => {
+                    format!("{at} (asked less often; `scorewatch once --tenant {}` asks now)", line.id)
+                }
+                at => output::or_dash(at),
+            },
+        ),
         (
             "checks",
             line.failing

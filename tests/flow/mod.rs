@@ -1,6 +1,7 @@
 //! The flows between the layers: judging, visiting, closing, delivering, planning.
 
 mod bed;
+mod blindness;
 mod chat;
 mod clock_jumps;
 mod close;
@@ -16,6 +17,7 @@ mod records;
 mod replay;
 mod setup;
 mod silence;
+mod slow;
 mod troubled;
 mod visit;
 mod worker;
