@@ -2,6 +2,7 @@
 //!
 //! A reading comes → [`baseline`] says what it is compared with → [`condition`] says whether it holds, [`loss`] by how much →
 //! [`evaluate`] says what becomes of the [`alert`] and what there is to tell ([`transition`]) → [`display`] rounds it for people.
+//! [`explain`] says why, with the same functions.
 
 pub mod alert;
 pub mod baseline;
@@ -9,6 +10,7 @@ pub mod condition;
 pub mod definition;
 pub mod display;
 pub mod evaluate;
+pub mod explain;
 pub mod loss;
 pub mod transition;
 
@@ -16,4 +18,5 @@ pub use alert::{Alert, AlertKey, AlertState, Firing, Pending};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
 pub use definition::{Rule, RuleName};
 pub use evaluate::{Event, Situation, Step, accept, close, step};
+pub use explain::{Explanation, explain};
 pub use transition::{Resolution, Transition, TransitionKind};

@@ -132,6 +132,7 @@ impl World {
             told_at: self.told_at,
         };
         let step = step(rule, &self.alert, event, &situation);
+        super::explain::assert_explains(rule, &self.alert, event, &situation, &step);
         if let Event::Reading(sample) = event {
             self.window.push(sample);
             self.last_data = now;
