@@ -6,7 +6,7 @@ use crate::{
     config::Operator,
     domain::{Selector, Severity, Timestamp},
     notify::notification::OperatorFacts,
-    rule::{Condition, Resolution, Rule, RuleName, Transition, TransitionKind},
+    rule::{Condition, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
     store::{Away, Failing},
 };
 
@@ -33,6 +33,7 @@ pub fn operator_rule(operator: &Operator) -> Option<Rule> {
         notify: operator.notify.clone(),
         good_news: false,
         fleet: false,
+        guide: Guide::default(),
     })
 }
 

@@ -235,6 +235,10 @@ raw! {
         good_news: bool,
         /// `off`: this rule takes no part in fleet shifts.
         fleet: Word,
+        /// What it is for, in one or two sentences; messages show it.
+        about: Word,
+        /// What to do when it fires: an `https` link or a short text; messages show it.
+        runbook: Word,
     }
 
     /// What must hold for a rule to fire: exactly one of the first five.

@@ -16,7 +16,7 @@ pub mod transition;
 
 pub use alert::{Alert, AlertKey, AlertState, Firing, Pending};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
-pub use definition::{Rule, RuleName};
+pub use definition::{Guide, Rule, RuleName};
 pub use evaluate::{Event, Situation, Step, accept, close, step};
 pub use explain::{Explanation, explain};
 pub use transition::{Resolution, Transition, TransitionKind};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::{
     domain::{Sample, Selector, Severity, Timestamp, parse_duration},
     rule::{
-        Alert, AlertState, BaselineChoice, Change, Condition, Event, Recover, Resolution, Rule, RuleName, Situation,
+        Alert, AlertState, BaselineChoice, Change, Condition, Event, Guide, Recover, Resolution, Rule, RuleName, Situation,
         Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
@@ -37,6 +37,7 @@ pub(super) fn rule(text: &str) -> Rule {
         notify: Vec::new(),
         good_news: false,
         fleet: true,
+        guide: Guide::default(),
     };
     let mut change = Change { size: Size::Points(0.0), within: Duration::from_hours(24), from: BaselineChoice::Best };
     for part in text.split(", ") {
