@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Why an open alert has no place in the configuration any more; `None`: it still has.
-fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
+pub(super) fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
     let Some(tenant) = config.tenants.get(&row.key.tenant) else { return Some(Resolution::TenantRemoved) };
     if row.key.rule.as_str() == OPERATOR_BLIND {
         return config.operator.notify.is_empty().then_some(Resolution::RuleRemoved);

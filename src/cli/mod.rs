@@ -5,6 +5,7 @@ mod channels;
 mod check;
 mod deliveries;
 mod demo;
+mod explain;
 mod logging;
 mod once;
 mod output;
@@ -12,6 +13,7 @@ mod preview;
 mod run;
 mod schema;
 mod tenants;
+mod who_sees;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -48,6 +50,7 @@ Examples:
   scorewatch once --tenant contoso         one check of one tenant, now
   scorewatch run                           the service
   scorewatch alerts list                   what fires
+  scorewatch explain contoso device-score-drop   why, or why not
   scorewatch deliveries list --state dead  what could not be delivered
 
 Exit codes: 0 fine, 1 something failed at run time, 2 the input is wrong.";
@@ -62,6 +65,10 @@ enum Command {
     Check(check::Arguments),
     /// See the whole thing work against a simulated Microsoft cloud and chat receivers on loopback
     Demo(demo::Arguments),
+    /// Say why a rule fires for a tenant or does not, and what became of its messages
+    Explain(explain::Arguments),
+    /// List what each channel can ever show: tenants, and the rules that send there
+    WhoSees(who_sees::Arguments),
     /// Show the exact message of a rule for a channel, and send it if asked
     Preview(preview::Arguments),
     /// Print a JSON Schema: of the configuration for editors, or of what a webhook receives
@@ -108,11 +115,11 @@ pub fn main() -> ExitCode {
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return explain(&Failure::Run(Some(error.into()))),
+        Err(error) => return tell(&Failure::Run(Some(error.into()))),
     };
     match runtime.block_on(obey(cli)) {
         Ok(()) => ExitCode::from(FINE),
-        Err(failure) => explain(&failure),
+        Err(failure) => tell(&failure),
     }
 }
 
@@ -123,6 +130,8 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Once(arguments) => once::once(&file, &arguments).await,
         Command::Check(arguments) => check::check(&file, &arguments).await,
         Command::Demo(arguments) => demo::demo(&arguments).await,
+        Command::Explain(arguments) => explain::explain(&file, &arguments).await,
+        Command::WhoSees(arguments) => who_sees::who_sees(&file, &arguments),
         Command::Preview(arguments) => preview::preview(&file, &arguments).await,
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&file, arguments).await,
@@ -132,7 +141,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-fn explain(failure: &Failure) -> ExitCode {
+fn tell(failure: &Failure) -> ExitCode {
     let (code, error) = match failure {
         Failure::Input(error) => (WRONG_INPUT, error),
         Failure::Run(error) => (FAILED, error),

@@ -22,6 +22,7 @@ pub mod schema;
 mod scope;
 mod secrets;
 mod settings;
+mod sight;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ mod watched;
 mod words;
 
 pub use load::load;
+pub use sight::Sight;
 pub use watched::Watched;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};

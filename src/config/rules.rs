@@ -10,9 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Better, ScoreKind, Selector, Severity, parse_duration},
-    rule::{
-        BaselineChoice, Change, Condition, Guide, Recover, Rule, RuleName, Size, definition::GUIDE_CHARACTERS_MAX,
-    },
+    rule::{BaselineChoice, Change, Condition, Guide, Recover, Rule, RuleName, Size, definition::GUIDE_CHARACTERS_MAX},
 };
 
 /// What the names of Scorewatch's own rules begin with.

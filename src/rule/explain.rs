@@ -225,12 +225,8 @@ impl Explanation {
             AlertState::Pending(pending) => held_since(rule, pending, reading.at, situation),
             _ => reading.at,
         };
-        self.hold = Some(Hold {
-            since,
-            lasted: reading.at.since(since),
-            needed: rule.hold,
-            fires_from: since.plus(rule.hold),
-        });
+        self.hold =
+            Some(Hold { since, lasted: reading.at.since(since), needed: rule.hold, fires_from: since.plus(rule.hold) });
     }
 
     fn of_firing(&mut self, rule: &Rule, firing: &Firing, reading: Sample, judged: &Judged) {

@@ -61,12 +61,12 @@ fn what_a_rule_is_for_and_what_to_do_are_shown_on_every_channel_until_the_alert_
                 let plain = said(plain(receiver, &firing).unwrap());
                 assert!(plain.contains("What to do: Open Recommendations"), "{plain}");
             }
-            let over =
-                sample::guided(sample::notification(NotificationType::AlertResolved, "Contoso"), about, runbook);
+            let over = sample::guided(sample::notification(NotificationType::AlertResolved, "Contoso"), about, runbook);
             let over = said(registry.render(receiver.as_str(), receiver, &over).unwrap());
             assert!(!over.contains("runbook") && !over.contains("What to do") && !over.contains("sudden"), "{over}");
             if receiver != Receiver::Email {
-                let payload: Value = serde_json::from_slice(&registry.render(receiver.as_str(), receiver, &firing).unwrap()).unwrap();
+                let payload: Value =
+                    serde_json::from_slice(&registry.render(receiver.as_str(), receiver, &firing).unwrap()).unwrap();
                 insta::assert_json_snapshot!(format!("{}_guided_{what}", receiver.as_str()), payload);
             }
         }

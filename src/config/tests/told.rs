@@ -249,7 +249,10 @@ fn typical_mistakes_read_well() {
 
 #[test]
 fn what_a_rule_is_for_is_one_short_text_however_it_is_broken_into_lines() {
-    let guided = RULES.replace("for: 1h", "about: >\n      A floor\n      that was promised.\n    runbook: https://wiki.example/floor");
+    let guided = RULES.replace(
+        "for: 1h",
+        "about: >\n      A floor\n      that was promised.\n    runbook: https://wiki.example/floor",
+    );
     let rule = read(MAIN, TENANT, &guided).0.config.unwrap().rules[0].clone();
     assert_eq!(rule.guide.about.as_deref(), Some("A floor that was promised."));
     assert_eq!(rule.guide.runbook.as_deref(), Some("https://wiki.example/floor"));

@@ -106,7 +106,12 @@ fn it_names_the_sample_that_a_change_is_measured_against_and_why() {
     for (text, readings, chosen, candidates) in [
         ("drop 5%", &[390.0, 400.0, 395.0, 394.0][..], Chosen::Best(Sample { at: at(1), value: 400.0 }), 3),
         ("rise 5%", &[390.0, 400.0, 395.0, 394.0], Chosen::Best(Sample { at: at(0), value: 390.0 }), 3),
-        ("drop 5%, from previous", &[390.0, 400.0, 395.0, 394.0], Chosen::Previous(Sample { at: at(2), value: 395.0 }), 1),
+        (
+            "drop 5%, from previous",
+            &[390.0, 400.0, 395.0, 394.0],
+            Chosen::Previous(Sample { at: at(2), value: 395.0 }),
+            1,
+        ),
         ("drop 5%, from average", &[390.0, 400.0, 395.0, 394.0], Chosen::Average, 3),
         ("drop 5%, within 1h", &[400.0, 390.0, 395.0, 394.0], Chosen::Best(Sample { at: at(2), value: 395.0 }), 2),
         ("drop 5%, within 1m", &[390.0, 400.0, 395.0], Chosen::Late(Sample { at: at(1), value: 400.0 }), 1),

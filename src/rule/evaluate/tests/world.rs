@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::{
     domain::{Sample, Selector, Severity, Timestamp, parse_duration},
     rule::{
-        Alert, AlertState, BaselineChoice, Change, Condition, Event, Guide, Recover, Resolution, Rule, RuleName, Situation,
-        Size, Step, Transition, TransitionKind, accept, close, step,
+        Alert, AlertState, BaselineChoice, Change, Condition, Event, Guide, Recover, Resolution, Rule, RuleName,
+        Situation, Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
 

@@ -1,0 +1,135 @@
+//! What decides, besides the readings, whether somebody hears of an alert. Each decider looks at all there is and says one
+//! sentence or nothing; a further one is a function and a line in [`DECIDERS`].
+
+use serde::Serialize;
+
+use super::Record;
+use crate::{
+    check::outlook::Outlook,
+    config::{Config, Tenant},
+    domain::ChannelName,
+    rule::{AlertState, Rule, display},
+};
+
+/// One thing that decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Decision {
+    /// Who decides, for machines.
+    pub(super) by: &'static str,
+    /// Whether it keeps the alert from firing or from being told.
+    pub(super) blocks: bool,
+    /// What it says, as one sentence.
+    pub(super) says: String,
+}
+
+/// What deciders look at.
+pub(super) struct Facts<'a> {
+    pub(super) config: &'a Config,
+    pub(super) tenant: &'a Tenant,
+    pub(super) rule: &'a Rule,
+    pub(super) record: Record<'a>,
+    pub(super) outlooks: &'a [Outlook<'a>],
+    pub(super) told: &'a [ChannelName],
+    pub(super) kept_out: &'a [ChannelName],
+}
+
+type Decider = fn(&Facts<'_>) -> Option<Decision>;
+
+/// In the order in which they are told.
+const DECIDERS: [Decider; 7] = [labels, polled, adopted, failing, zero, rebased, heard];
+
+/// What all deciders say.
+pub(super) fn decisions(facts: &Facts<'_>) -> Vec<Decision> {
+    DECIDERS.iter().filter_map(|decide| decide(facts)).collect()
+}
+
+fn blocks(by: &'static str, says: String) -> Option<Decision> {
+    Some(Decision { by, blocks: true, says })
+}
+
+fn labels(facts: &Facts<'_>) -> Option<Decision> {
+    let has = &facts.tenant.labels;
+    let misses: Vec<String> = facts
+        .rule
+        .tenants
+        .0
+        .iter()
+        .filter(|(key, wanted)| has.get(*key) != Some(*wanted))
+        .map(|(key, wanted)| match has.get(key) {
+            Some(value) => format!("`{key}: {wanted}`, and this tenant has `{key}: {value}`"),
+            None => format!("`{key}: {wanted}`, and this tenant has no label `{key}`"),
+        })
+        .collect();
+    if misses.is_empty() {
+        return None;
+    }
+    blocks("labels", format!("the rule is for tenants with {}", misses.join("; and ")))
+}
+
+fn polled(facts: &Facts<'_>) -> Option<Decision> {
+    let score = facts.rule.score.filter(|score| !facts.tenant.scores.contains(score))?;
+    blocks("scores", format!("the rule judges `{score}`, which is not polled for this tenant: add it to `scores:`"))
+}
+
+fn adopted(facts: &Facts<'_>) -> Option<Decision> {
+    match facts.record {
+        None => blocks("adoption", "the tenant was never checked: the service has not run with it yet".to_owned()),
+        Some(_) => None,
+    }
+}
+
+fn failing(facts: &Facts<'_>) -> Option<Decision> {
+    let failing = facts.record?.health.failing.as_ref()?;
+    let hint = failing.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    blocks("checks", format!("checks fail since {} ({}){hint}", failing.since, failing.class))
+}
+
+fn zero(facts: &Facts<'_>) -> Option<Decision> {
+    let waits = facts.outlooks.iter().any(|outlook| !outlook.explanation.is_confirmed);
+    let says = "the newest reading is exactly 0, which counts only once a second reading says so too";
+    waits.then(|| blocks("zero", says.to_owned())).flatten()
+}
+
+fn rebased(facts: &Facts<'_>) -> Option<Decision> {
+    facts.rule.when.change()?;
+    let rebased = facts.outlooks.iter().find_map(|outlook| {
+        let alert = &outlook.record?.alert;
+        let at = alert.rebased_at.filter(|_| !matches!(alert.state, AlertState::Firing(_)))?;
+        let newest = outlook.series?.window.iter().find(|sample| sample.at == at).map(|sample| sample.value);
+        Some((at, newest))
+    });
+    let (at, value) = rebased?;
+    let value = value.map(|value| format!(" ({})", display::number(value))).unwrap_or_default();
+    Some(Decision {
+        by: "rebased",
+        blocks: false,
+        says: format!(
+            "readings before {at}{value} are no baseline: their loss was accepted or regained, or they came at adoption"
+        ),
+    })
+}
+
+fn heard(facts: &Facts<'_>) -> Option<Decision> {
+    let kept_out: Vec<_> = facts.kept_out.iter().map(|channel| format!("`{channel}`")).collect();
+    if !facts.told.is_empty() && kept_out.is_empty() {
+        return None;
+    }
+    let fenced = match kept_out.len() {
+        0 => String::new(),
+        _ => format!("{} may not show this tenant", kept_out.join(", ")),
+    };
+    if facts.told.is_empty() {
+        let why = if fenced.is_empty() {
+            let channels = if facts.config.channels.is_empty() {
+                "no channel is configured"
+            } else {
+                "neither rule nor tenant names a channel"
+            };
+            channels.to_owned()
+        } else {
+            fenced
+        };
+        return blocks("route", format!("nobody would be told: {why}"));
+    }
+    Some(Decision { by: "fence", blocks: false, says: fenced })
+}
