@@ -5,6 +5,7 @@ mod channels;
 mod check;
 mod deliveries;
 mod demo;
+mod diff;
 mod explain;
 mod logging;
 mod once;
@@ -65,6 +66,8 @@ enum Command {
     Check(check::Arguments),
     /// See the whole thing work against a simulated Microsoft cloud and chat receivers on loopback
     Demo(demo::Arguments),
+    /// Compare two configurations: tenants, rules, channels, who sees whom, and what becomes of alerts
+    Diff(diff::Arguments),
     /// Say why a rule fires for a tenant or does not, and what became of its messages
     Explain(explain::Arguments),
     /// List what each channel can ever show: tenants, and the rules that send there
@@ -130,6 +133,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Once(arguments) => once::once(&file, &arguments).await,
         Command::Check(arguments) => check::check(&file, &arguments).await,
         Command::Demo(arguments) => demo::demo(&arguments).await,
+        Command::Diff(arguments) => diff::diff(&arguments).await,
         Command::Explain(arguments) => explain::explain(&file, &arguments).await,
         Command::WhoSees(arguments) => who_sees::who_sees(&file, &arguments),
         Command::Preview(arguments) => preview::preview(&file, &arguments).await,

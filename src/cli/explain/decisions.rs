@@ -43,8 +43,8 @@ pub(super) fn decisions(facts: &Facts<'_>) -> Vec<Decision> {
     DECIDERS.iter().filter_map(|decide| decide(facts)).collect()
 }
 
-fn blocks(by: &'static str, says: String) -> Option<Decision> {
-    Some(Decision { by, blocks: true, says })
+const fn blocks(by: &'static str, says: String) -> Decision {
+    Decision { by, blocks: true, says }
 }
 
 fn labels(facts: &Facts<'_>) -> Option<Decision> {
@@ -63,31 +63,30 @@ fn labels(facts: &Facts<'_>) -> Option<Decision> {
     if misses.is_empty() {
         return None;
     }
-    blocks("labels", format!("the rule is for tenants with {}", misses.join("; and ")))
+    Some(blocks("labels", format!("the rule is for tenants with {}", misses.join("; and "))))
 }
 
 fn polled(facts: &Facts<'_>) -> Option<Decision> {
     let score = facts.rule.score.filter(|score| !facts.tenant.scores.contains(score))?;
-    blocks("scores", format!("the rule judges `{score}`, which is not polled for this tenant: add it to `scores:`"))
+    let says = format!("the rule judges `{score}`, which is not polled for this tenant: add it to `scores:`");
+    Some(blocks("scores", says))
 }
 
 fn adopted(facts: &Facts<'_>) -> Option<Decision> {
-    match facts.record {
-        None => blocks("adoption", "the tenant was never checked: the service has not run with it yet".to_owned()),
-        Some(_) => None,
-    }
+    let says = "the tenant was never checked: the service has not run with it yet";
+    facts.record.is_none().then(|| blocks("adoption", says.to_owned()))
 }
 
 fn failing(facts: &Facts<'_>) -> Option<Decision> {
     let failing = facts.record?.health.failing.as_ref()?;
     let hint = failing.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    blocks("checks", format!("checks fail since {} ({}){hint}", failing.since, failing.class))
+    Some(blocks("checks", format!("checks fail since {} ({}){hint}", failing.since, failing.class)))
 }
 
 fn zero(facts: &Facts<'_>) -> Option<Decision> {
     let waits = facts.outlooks.iter().any(|outlook| !outlook.explanation.is_confirmed);
     let says = "the newest reading is exactly 0, which counts only once a second reading says so too";
-    waits.then(|| blocks("zero", says.to_owned())).flatten()
+    waits.then(|| blocks("zero", says.to_owned()))
 }
 
 fn rebased(facts: &Facts<'_>) -> Option<Decision> {
@@ -129,7 +128,7 @@ fn heard(facts: &Facts<'_>) -> Option<Decision> {
         } else {
             fenced
         };
-        return blocks("route", format!("nobody would be told: {why}"));
+        return Some(blocks("route", format!("nobody would be told: {why}")));
     }
     Some(Decision { by: "fence", blocks: false, says: fenced })
 }

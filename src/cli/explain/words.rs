@@ -228,7 +228,7 @@ fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<String> {
             });
         }
         None if matches!(firing.terms.when, crate::rule::Condition::NoData(_)) => {
-            lines.push("  over: with the next reading".to_owned())
+            lines.push("  over: with the next reading".to_owned());
         }
         None => {}
     }
