@@ -11,7 +11,7 @@ use crate::{
         compose::{self, Subjects},
         notification::{Links, OperatorFacts},
     },
-    rule::{Alert, AlertState, Condition, Firing, Resolution, Rule, RuleName, Transition, TransitionKind},
+    rule::{Alert, AlertState, Condition, Firing, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
     store::{Away, Failing, NewNotification, TenantRecord},
 };
 
@@ -45,6 +45,7 @@ pub fn operator_rule(operator: &Operator) -> Option<Rule> {
         good_news: false,
         fleet: false,
         flapping: None,
+        guide: Guide::default(),
     })
 }
 
@@ -112,6 +113,7 @@ pub fn alone(
         points: None,
         reason: Some(reason(Some(failing), None)),
         operator: Some(operator_facts(Some(failing), &transition)),
+        guide: Guide::default(),
         links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
     };
     let notification = compose::of_transition(subjects, &transition);

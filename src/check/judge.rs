@@ -346,6 +346,7 @@ impl<'a> Judging<'a> {
             tenant: tenant.facts(),
             condition: rule.when.to_string(),
             severity: rule.severity,
+            guide: rule.guide.clone(),
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
             points: self.points(score, subject, transition),
             reason: (transition.kind == TransitionKind::Unstable)

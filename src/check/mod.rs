@@ -2,6 +2,7 @@
 //!
 //! [`due`] says who is next, [`run`] visits, [`judge`] is the pure middle, [`close`] ends alerts whose rule or tenant is gone,
 //! [`outage`] says when many tenants that can't be read are one message, [`slow`] who is asked less often.
+//! [`outlook`] says how alerts stand and why, and writes nothing.
 
 pub mod blind;
 pub mod close;
@@ -9,6 +10,7 @@ pub mod due;
 pub mod hold;
 pub mod judge;
 pub mod outage;
+pub mod outlook;
 pub mod run;
 mod series;
 pub mod slow;

@@ -126,6 +126,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         tenant: tenant.facts(),
         condition: rule.when.to_string(),
         severity: rule.severity,
+        guide: rule.guide.clone(),
         loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
         points: None,
         reason: no_data.then(|| "checks fail: secret-expired; make a new secret in the app registration".to_owned()),

@@ -24,6 +24,7 @@ mod scope;
 mod secret_stores;
 mod secrets;
 mod settings;
+mod sight;
 pub mod suite;
 mod tenants;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod watched;
 mod words;
 
 pub use load::load;
+pub use sight::Sight;
 pub use watched::Watched;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};

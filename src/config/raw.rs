@@ -302,6 +302,10 @@ raw! {
         fleet: Word,
         /// `off`: each change of this rule's alerts is told, however many there are.
         flapping: Word,
+        /// What it is for, in one or two sentences; messages show it.
+        about: Word,
+        /// What to do when it fires: an `https` link or a short text; messages show it.
+        runbook: Word,
     }
 
     /// What must hold for a rule to fire: exactly one of the first five.

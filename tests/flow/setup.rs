@@ -15,7 +15,7 @@ use scorewatch::{
     egress::Private,
     microsoft::{Account, AppCredential, Hosts},
     notify::route::Fence,
-    rule::{BaselineChoice, Change, Condition, Rule, RuleName, Size},
+    rule::{BaselineChoice, Change, Condition, Guide, Rule, RuleName, Size},
     schedule::Schedule,
     secret::SecretReference,
     template::Registry,
@@ -132,6 +132,7 @@ pub(super) fn rule(name: &str, when: Condition) -> Rule {
         good_news: false,
         fleet: true,
         flapping: None,
+        guide: Guide::default(),
     }
 }
 

@@ -87,7 +87,12 @@ fn write(store: &str, outage: &Outage, news: &News, seen: &Seen<'_>, whose: &str
     let data: &mut Facts = &mut notification.data;
     data.items = items;
     data.notification.sequence = if is_over { 2 } else { 1 };
-    data.rule = Some(RuleFacts { name: OPERATOR_BLIND.to_owned(), condition: "many tenants can't be read".to_owned() });
+    data.rule = Some(RuleFacts {
+        name: OPERATOR_BLIND.to_owned(),
+        condition: "many tenants can't be read".to_owned(),
+        about: None,
+        runbook: None,
+    });
     data.alert = Some(AlertFacts {
         id: outage_id(store, &outage.cause, &since),
         state: if is_over { "resolved" } else { "firing" }.to_owned(),
