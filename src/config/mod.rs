@@ -12,6 +12,7 @@ mod field;
 mod files;
 mod follow;
 mod gather;
+pub mod import;
 mod load;
 mod marks;
 mod protocols;
@@ -28,7 +29,7 @@ mod tests;
 mod watched;
 mod words;
 
-pub use load::load;
+pub use load::{load, load_with};
 pub use watched::Watched;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};

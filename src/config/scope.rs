@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     Watched,
     field::{Field, Word},
+    import::Pending,
     marks::{Content, Mark, Node},
 };
 use crate::{
@@ -113,6 +114,8 @@ pub(super) struct Problems {
     pub(super) list: Vec<Problem>,
     /// Where a change may mend them, or make others.
     pub(super) watched: Watched,
+    /// Files that are not there yet, and are read as if they were.
+    pub(super) pending: Pending,
 }
 
 impl Problems {

@@ -8,6 +8,7 @@ mod credential;
 mod daily_record;
 mod drill;
 mod exit_codes;
+mod import;
 mod in_chat;
 mod isolation_hanging_channels;
 mod isolation_slow_tenant;
