@@ -14,6 +14,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod token;
+pub mod untrusted;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
