@@ -11,6 +11,7 @@ mod judge;
 mod life;
 mod limits;
 mod outage;
+mod own_cloud;
 mod planner;
 mod records;
 mod setup;

@@ -1,6 +1,6 @@
 //! Every parser of what comes from outside, fed with the fuzzers' corpus and with seeded mutations of it, on a stable compiler.
 
-pub mod target;
+mod target;
 
 use std::{fs, path::Path};
 

@@ -30,11 +30,11 @@ fn hold(taken: &Taken) {
     }
 }
 
-pub fn token(bytes: &[u8]) {
+pub(crate) fn token(bytes: &[u8]) {
     hold(&untrusted::sign_in(200, bytes));
 }
 
-pub fn entra_refusal(bytes: &[u8]) {
+pub(crate) fn entra_refusal(bytes: &[u8]) {
     for status in [302, 400, 401, 429, 503] {
         let taken = untrusted::sign_in(status, bytes);
         assert!(matches!(taken, Taken::Failure(..)));
@@ -42,7 +42,7 @@ pub fn entra_refusal(bytes: &[u8]) {
     }
 }
 
-pub fn call_refusal(bytes: &[u8]) {
+pub(crate) fn call_refusal(bytes: &[u8]) {
     for status in [206, 302, 400, 401, 403, 404, 429, 500] {
         let taken = untrusted::refused_call(status, bytes);
         assert!(matches!(taken, Taken::Failure(..)));
@@ -50,7 +50,7 @@ pub fn call_refusal(bytes: &[u8]) {
     }
 }
 
-pub fn single_score(bytes: &[u8]) {
+pub(crate) fn single_score(bytes: &[u8]) {
     for score in [ScoreKind::DeviceSecureScore, ScoreKind::ExposureScore] {
         let taken = untrusted::page(score, bytes);
         hold(&taken);
@@ -62,11 +62,11 @@ pub fn single_score(bytes: &[u8]) {
     }
 }
 
-pub fn groups(bytes: &[u8]) {
+pub(crate) fn groups(bytes: &[u8]) {
     hold(&untrusted::page(ScoreKind::ExposureScoreByGroup, bytes));
 }
 
-pub fn secure_scores(bytes: &[u8]) {
+pub(crate) fn secure_scores(bytes: &[u8]) {
     let taken = untrusted::page(ScoreKind::SecureScore, bytes);
     hold(&taken);
     if let Taken::Readings(readings) = taken {
@@ -75,20 +75,20 @@ pub fn secure_scores(bytes: &[u8]) {
     }
 }
 
-pub fn retry_after(bytes: &[u8]) {
+pub(crate) fn retry_after(bytes: &[u8]) {
     let max = Duration::from_hours(1);
     let text = String::from_utf8_lossy(bytes);
     assert!(retry_after::parse(&text, Timestamp::from_seconds(1_790_000_000), max).is_none_or(|wait| wait <= max));
 }
 
-pub fn cron(bytes: &[u8]) {
+pub(crate) fn cron(bytes: &[u8]) {
     let now = Timestamp::from_seconds(1_790_000_000);
     if let Ok(schedule) = Schedule::parse(&String::from_utf8_lossy(bytes), chrono_tz::Europe::Berlin) {
         assert!(schedule.next_due(now, Duration::ZERO).is_none_or(|next| next > now));
     }
 }
 
-pub fn sheet(bytes: &[u8]) {
+pub(crate) fn sheet(bytes: &[u8]) {
     let mut problems = Vec::new();
     let sheet = import::read_sheet(Path::new("list.csv"), bytes, &mut problems);
     assert!(sheet.is_some() || !problems.is_empty(), "refused without a word");
@@ -100,7 +100,7 @@ pub fn sheet(bytes: &[u8]) {
     }
 }
 
-pub fn config(bytes: &[u8]) {
+pub(crate) fn config(bytes: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scorewatch.yaml");
     std::fs::write(&file, bytes).unwrap();
