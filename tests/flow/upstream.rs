@@ -73,11 +73,12 @@ impl Line {
 }
 
 /// Graph's record of a day in January, with everything that it was seen to hold.
-fn record(day: u32, points: Value) -> Value {
+fn record(day: u32, points: impl Into<Value>) -> Value {
+    let points: Value = points.into();
     json!({
         "id": format!("t_2026-01-{day:02}"), "createdDateTime": format!("2026-01-{day:02}T00:00:00Z"),
         "currentScore": points, "maxScore": 100.0, "activeUserCount": 505_785, "enabledServices": ["x"],
-        "averageComparativeScores": if day % 2 == 0 { json!([]) } else { json!([{ "basis": "AllTenants", "averageScore": -1 }]) },
+        "averageComparativeScores": if day.is_multiple_of(2) { json!([]) } else { json!([{ "basis": "AllTenants", "averageScore": -1 }]) },
         "controlScores": [{ "controlName": "a", "controlCategory": "Identity", "score": 5.0, "count": "69", "total": "50", "new": {} }],
         "vendorInformation": { "provider": "SecureScore", "subProvider": null }
     })
@@ -171,7 +172,7 @@ async fn each_fault_of_an_api_has_its_class_and_is_never_a_value() {
     ] {
         for (score, class) in [(DEVICE, defender), (GROUPS, defender), (GRAPH, graph)] {
             let line = Line::new().await;
-            line.bed.cloud.set_records(entra("contoso"), vec![record(5, json!(50))]);
+            line.bed.cloud.set_records(entra("contoso"), vec![record(5, 50)]);
             line.bed.cloud.set_groups(entra("contoso"), vec![json!({ "score": 1 })]);
             line.bed.cloud.set_fetch(entra("contoso"), Some(answer.clone()));
             let found = line.class(score).await;
@@ -202,20 +203,14 @@ async fn a_body_that_never_ends_costs_its_timeout_and_no_more() {
 #[tokio::test]
 async fn daily_records_are_read_over_every_page_with_their_gaps_and_repetitions() {
     let line = Line::new().await;
-    let records = [
-        record(5, json!(50)),
-        record(5, json!(49)),
-        record(3, json!("48")),
-        record(2, json!(null)),
-        record(1, json!(0)),
-    ];
+    let records = [record(5, 50), record(5, 49), record(3, "48"), record(2, ()), record(1, 0)];
     line.bed.cloud.set_records(entra("contoso"), records.to_vec());
     for size in [None, Some(1), Some(2), Some(90)] {
         line.bed.cloud.set_page_size(entra("contoso"), size);
         assert_eq!(line.days().await, ["05=50", "03=48", "01=0"], "{size:?}");
     }
     // New tenants have none, and one whose newest is old is told as it is.
-    line.bed.cloud.set_records(entra("contoso"), vec![record(1, json!(42))]);
+    line.bed.cloud.set_records(entra("contoso"), vec![record(1, 42)]);
     assert_eq!(line.days().await, ["01=42"]);
     line.bed.cloud.set_records(entra("contoso"), Vec::new());
     assert_eq!(line.class(GRAPH).await, FailureClass::NoData);
@@ -226,7 +221,7 @@ async fn a_list_that_goes_on_elsewhere_or_without_end_gives_nothing() {
     let line = Line::new().await;
     let trap = scorewatch::simulation::Receivers::start().await.unwrap();
     let elsewhere = trap.add_webhook("trap");
-    line.bed.cloud.set_records(entra("contoso"), vec![record(5, json!(50))]);
+    line.bed.cloud.set_records(entra("contoso"), vec![record(5, 50)]);
     let group = json!({ "time": "2026-01-05T00:00:00Z", "score": 1, "rbacGroupName": "Büro" });
     line.bed.cloud.set_groups(entra("contoso"), vec![group]);
     let base = line.bed.cloud.base_url();

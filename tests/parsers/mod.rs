@@ -49,13 +49,16 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut StdRng) {
 }
 
 /// Feeds every file of the corpus, then so many mutations.
+#[expect(clippy::print_stdout, reason = "a failure names the seed that repeats it")]
 fn feed(name: &str, mutations: usize, target: fn(&[u8])) {
     let seed =
         std::env::var("SCOREWATCH_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
     println!("{name}: SCOREWATCH_FUZZ_SEED={seed}");
     let (corpus, mut random) = (corpus(name), StdRng::seed_from_u64(seed));
     assert!(!corpus.is_empty(), "{name} has no corpus");
-    corpus.iter().for_each(|bytes| target(bytes));
+    for bytes in &corpus {
+        target(bytes);
+    }
     for _ in 0..mutations {
         let mut bytes = corpus[random.random_range(0..corpus.len())].clone();
         mutate(&mut bytes, &mut random);

@@ -163,7 +163,7 @@ impl Plan {
                     line.id = Some(tenant.id.clone());
                     line.differs = differences(&offer, tenant);
                 } else {
-                    let id = self.name(&offer, row.line, config, folder, &taken, &mut given, &mut faults);
+                    let id = slug_of(&offer, row.line, config, folder, &taken, &mut given, &mut faults);
                     if let Some(id) = id.filter(|_| faults.is_empty()) {
                         taken.insert(id.to_string());
                         let path = folder.join(format!("{id}.yaml"));
@@ -187,38 +187,6 @@ impl Plan {
             self.lines.push(line);
         }
         offers
-    }
-
-    /// The slug of a new tenant: the one that is given, or one that is made.
-    #[expect(clippy::too_many_arguments, reason = "what is taken is known in four places")]
-    fn name(
-        &self,
-        offer: &Offer,
-        line: usize,
-        config: &Config,
-        folder: &Path,
-        taken: &BTreeSet<String>,
-        given: &mut HashMap<TenantId, usize>,
-        faults: &mut Vec<row::Fault>,
-    ) -> Option<TenantId> {
-        let Some(id) = &offer.id else {
-            let name = if offer.is_named { &offer.name } else { "" };
-            return slug(name, &offer.domain, offer.entra.0, taken);
-        };
-        if let Some(first) = given.insert(id.clone(), line) {
-            faults.push((
-                Column::Id,
-                format!("this `id` is also in line {first}"),
-                "give each tenant an `id` of its own",
-            ));
-        } else if let Some(other) = config.tenants.get(id) {
-            let what = format!("tenant `{id}` is there, with the directory id {}", other.account.entra);
-            faults.push((Column::Id, what, "give this one another `id`, or mend the `tenant_id`"));
-        } else if folder.join(format!("{id}.yaml")).exists() {
-            let what = format!("there is a file `{id}.yaml`, and another tenant in it");
-            faults.push((Column::Id, what, "give this one another `id`, or rename that file"));
-        }
-        Some(id.clone())
     }
 
     /// Loads the configuration as it will be, and compares what is read back with what was offered.
@@ -277,6 +245,32 @@ impl Plan {
     fn complain(&mut self, place: Place, gravity: Gravity, what: String, instead: &str) {
         self.problems.push(Problem { place, key: String::new(), gravity, what, instead: instead.to_owned() });
     }
+}
+
+/// The slug of a new tenant: the one that is given, or one that is made.
+fn slug_of(
+    offer: &Offer,
+    line: usize,
+    config: &Config,
+    folder: &Path,
+    taken: &BTreeSet<String>,
+    given: &mut HashMap<TenantId, usize>,
+    faults: &mut Vec<row::Fault>,
+) -> Option<TenantId> {
+    let Some(id) = &offer.id else {
+        let name = if offer.is_named { &offer.name } else { "" };
+        return slug(name, &offer.domain, offer.entra.0, taken);
+    };
+    if let Some(first) = given.insert(id.clone(), line) {
+        faults.push((Column::Id, format!("this `id` is also in line {first}"), "give each tenant an `id` of its own"));
+    } else if let Some(other) = config.tenants.get(id) {
+        let what = format!("tenant `{id}` is there, with the directory id {}", other.account.entra);
+        faults.push((Column::Id, what, "give this one another `id`, or mend the `tenant_id`"));
+    } else if folder.join(format!("{id}.yaml")).exists() {
+        let what = format!("there is a file `{id}.yaml`, and another tenant in it");
+        faults.push((Column::Id, what, "give this one another `id`, or rename that file"));
+    }
+    Some(id.clone())
 }
 
 /// A folder that is there while the configuration is tried out: a secret's file is named from it, as in `../secrets/contoso`. Gone

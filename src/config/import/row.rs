@@ -63,10 +63,9 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
     }
     let entra = text(Column::TenantId, faults).and_then(|cell| guid(&cell, Column::TenantId, faults));
     let id = text(Column::Id, faults).and_then(|cell| {
-        let parsed = TenantId::parse(&cell);
-        parsed
-            .map_err(|why| {
-                faults.push((Column::Id, why.to_string(), "use a-z, 0-9 and, after the first, `-`, `_`, `.`"))
+        TenantId::parse(&cell)
+            .inspect_err(|why| {
+                faults.push((Column::Id, why.to_string(), "use a-z, 0-9 and, after the first, `-`, `_`, `.`"));
             })
             .ok()
     });

@@ -112,7 +112,7 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
         Err(error) => {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             let what = "this line is not UTF-8".to_owned();
             complain((line, 1), Gravity::Error, what, "save it as «CSV UTF-8»");
             return None;

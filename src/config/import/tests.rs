@@ -1,6 +1,7 @@
 //! What becomes of lists. A folder with a configuration, a list, and what is there afterwards.
 
 use std::{
+    fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
@@ -203,7 +204,7 @@ fn hostile_names_are_names_and_nothing_else() {
     let mut list = "tenant_id,name,label:owner\n".to_owned();
     for (number, name) in names.iter().enumerate() {
         let quoted = name.replace('"', "\"\"");
-        list.push_str(&format!("2f1c0a5e-0000-4000-8000-0000000001{number:02},\"{quoted}\",\"{quoted}\"\n"));
+        let _ = writeln!(list, "2f1c0a5e-0000-4000-8000-0000000001{number:02},\"{quoted}\",\"{quoted}\"");
     }
     assert_eq!(desk.import(&list).len(), names.len());
     let config = load(&desk.path("scorewatch.yaml")).config.unwrap();
