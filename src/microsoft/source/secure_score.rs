@@ -163,6 +163,7 @@ impl Record {
                 return Err(garbage("the API's answer holds more categories than there are"));
             }
         }
-        Ok(sums.into_iter().filter_map(|(category, sum)| Some((category, sum?))).collect())
+        // No category is worth less than nothing: such a sum is no value, and the record's own points still are.
+        Ok(sums.into_iter().filter_map(|(category, sum)| Some((category, sum.filter(|sum| *sum >= 0.0)?))).collect())
     }
 }
