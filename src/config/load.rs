@@ -13,6 +13,7 @@ use super::{
     field::Field,
     files::{self, Source},
     gather::{read_rules, read_tenants},
+    import::Pending,
     maintenance::{Known, maintenance},
     raw::{RawChannel, RawMain},
     scope::{Problems, Scope},
@@ -32,7 +33,13 @@ const RETENTION_DAYS: u32 = 400;
 /// Reads and validates a configuration file and all that it names. Every problem is reported, not only the first.
 #[must_use]
 pub fn load(file: &Path) -> Loaded {
-    let mut problems = Problems::default();
+    load_with(file, Pending::default())
+}
+
+/// The same, as it will be once those files are there.
+#[must_use]
+pub fn load_with(file: &Path, pending: Pending) -> Loaded {
+    let mut problems = Problems { pending, ..Problems::default() };
     problems.watched.file(file);
     let config = files::read(file, &mut problems).and_then(|source| validate(&source, &mut problems));
     problems.list.sort();

@@ -12,6 +12,7 @@ mod field;
 mod files;
 mod follow;
 mod gather;
+pub mod import;
 mod load;
 mod maintenance;
 mod marks;
@@ -32,7 +33,7 @@ mod tests;
 mod watched;
 mod words;
 
-pub use load::load;
+pub use load::{load, load_with};
 pub use sight::Sight;
 pub use watched::Watched;
 

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     Watched,
     field::{Field, Word},
+    import::Pending,
     marks::{Content, Mark, Node},
     secret_stores::Stores,
 };
@@ -116,6 +117,8 @@ pub(super) struct Problems {
     pub(super) watched: Watched,
     /// The secret stores, which references name.
     pub(super) stores: Stores,
+    /// Files that are not there yet, and are read as if they were.
+    pub(super) pending: Pending,
 }
 
 impl Problems {

@@ -236,6 +236,11 @@ impl Tokens {
     }
 }
 
+/// How long the token lives that an answer grants.
+pub(super) fn read(answer: &crate::egress::Answer) -> Result<Duration, Failure> {
+    ask::read(answer).map(|grant| grant.life)
+}
+
 /// How long a failure keeps us from asking again, and whether a changed secret ends that.
 fn pause(failure: &Failure) -> (Duration, bool) {
     const MINUTE: Duration = Duration::from_mins(1);

@@ -9,6 +9,7 @@ mod daily_record;
 mod drill;
 mod exit_codes;
 mod explained;
+mod import;
 mod in_chat;
 mod isolation_hanging_channels;
 mod isolation_slow_tenant;
