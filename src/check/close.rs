@@ -104,6 +104,7 @@ async fn change(
             series: Vec::new(),
             alerts: vec![AlertUpdate { rule, score, subject, alert }],
             notifications,
+            recommendations: Vec::new(),
             now,
         };
         if store.commit(outcome).await? == Commit::Done {

@@ -69,6 +69,8 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
             tenant: Some(tenant),
             rule: Some(RuleFacts { name: key.rule.to_string(), condition }),
             score: Some(ScoreFacts { points, ..score_facts(key.score, key.subject.as_ref(), transition, loss) }),
+            explanation: None,
+            breakdown: None,
             causes: Vec::new(),
             operator,
             items: Vec::new(),
@@ -110,6 +112,8 @@ pub(super) fn without_alert(kind: NotificationType, id: NotificationId, now: Tim
             tenant: None,
             rule: None,
             score: None,
+            explanation: None,
+            breakdown: None,
             causes: Vec::new(),
             operator: None,
             items: Vec::new(),
@@ -162,5 +166,6 @@ fn score_facts(
         loss_percent: loss.and_then(|(_, percent)| percent),
         observed_at: transition.observed_at,
         points: None,
+        comparison: None,
     }
 }

@@ -7,6 +7,7 @@ pub mod digest;
 pub mod drill;
 pub mod identity;
 pub mod notification;
+pub mod reason;
 pub mod route;
 pub mod standing;
 

@@ -10,7 +10,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{super::script::Script, Fetch, ScoreValue, SignIn, assertion::Keys};
+use super::{super::script::Script, Fetch, ScoreValue, SignIn, assertion::Keys, guidance::Guide};
 use crate::domain::ScoreKind;
 
 /// Every GUID is a tenant.
@@ -50,6 +50,8 @@ pub struct TenantCounts {
     pub token_requests: u64,
     /// Scores.
     pub score_requests: u64,
+    /// What stands behind them.
+    pub guidance_requests: u64,
 }
 
 /// What the cloud knows of a tenant.
@@ -69,6 +71,7 @@ pub(super) struct Tenant {
     /// Graph's daily records, newest first, and Defender's device groups.
     pub(super) records: Vec<serde_json::Value>,
     pub(super) groups: Vec<serde_json::Value>,
+    pub(super) guide: Guide,
     device_score: ScoreValue,
     exposure_score: ScoreValue,
     tokens: Vec<TokenUse>,
@@ -101,6 +104,7 @@ impl Tenant {
             counts: TenantCounts::default(),
             records: Vec::new(),
             groups: Vec::new(),
+            guide: Guide::default(),
             device_score: ScoreValue::Number(device_score),
             exposure_score: ScoreValue::Number(EXPOSURE_SCORE),
             tokens: Vec::new(),

@@ -17,6 +17,7 @@ mod merge;
 mod open;
 mod outbox;
 mod read;
+mod recommendation;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,7 @@ use super::{
 };
 use crate::{
     crash_point::Work,
-    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{ChannelStanding, Delivery, DeliveryId, NotificationId},
 };
 
@@ -111,6 +112,10 @@ impl Store for SqliteStore {
 
     async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError> {
         read::history(&self.readers, series, since).await
+    }
+
+    async fn recommendations(&self, tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError> {
+        recommendation::of(&self.readers, tenant).await
     }
 
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {

@@ -19,8 +19,12 @@ const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 /// Marks the file as ours in its header: "Scor".
 const APPLICATION_ID: i64 = 0x5363_6f72;
 /// Schema changes, oldest first; the first makes schema version 1.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql"), include_str!("migrations/0003.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+    include_str!("migrations/0004.sql"),
+];
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Negative: KiB, not pages.

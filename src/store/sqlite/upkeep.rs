@@ -31,12 +31,14 @@ pub(super) async fn record_away(connection: &mut SqliteConnection, away: Away) -
 }
 
 /// Removals in this order, so that nothing refers to what is gone. Each takes the cutoff and a limit.
-const REMOVALS: [&str; 3] = [
+const REMOVALS: [&str; 4] = [
     "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE finished_at IS NOT NULL AND finished_at < ?1 LIMIT ?2)",
     "DELETE FROM notification WHERE id IN (SELECT n.id FROM notification AS n WHERE n.at < ?1 \
      AND NOT EXISTS (SELECT 1 FROM delivery WHERE notification_id = n.id) \
      AND NOT EXISTS (SELECT 1 FROM alert WHERE last_notification = n.id) LIMIT ?2)",
     "DELETE FROM away WHERE (from_at, until_at) IN (SELECT from_at, until_at FROM away WHERE until_at < ?1 LIMIT ?2)",
+    "DELETE FROM recommendation WHERE (tenant_id, impact) IN \
+     (SELECT tenant_id, impact FROM recommendation WHERE taken_at < ?1 LIMIT ?2)",
 ];
 
 /// Whole days only: a day goes when all of it is older than retention.
