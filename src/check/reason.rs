@@ -198,8 +198,8 @@ impl Checker {
             questions.into_iter().partition(|question| is_of_records(question.score));
         let asked = async {
             let (by_records, recommendations) = tokio::join!(
-                self.gather_records(tenant, outcome, &of_records),
-                self.within(REASON_WITHIN, self.gather_recommendations(tenant, outcome, &of_defender)),
+                Box::pin(self.gather_records(tenant, outcome, &of_records)),
+                Box::pin(self.within(REASON_WITHIN, self.gather_recommendations(tenant, outcome, &of_defender))),
             );
             let recommendations = recommendations.unwrap_or_else(|| Some(Err(too_slow())));
             Evidence { recommendations, ..by_records }
