@@ -11,6 +11,7 @@ mod judge;
 mod life;
 mod outage;
 mod planner;
+mod reason;
 mod records;
 mod setup;
 mod troubled;
