@@ -112,6 +112,7 @@ fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
         }],
         alerts: Vec::new(),
         notifications: Vec::new(),
+        recommendations: Vec::new(),
         now,
     }
 }
@@ -136,6 +137,8 @@ fn notification(number: &str, channel: &ChannelName) -> NewNotification {
                 tenant: None,
                 rule: None,
                 score: None,
+                explanation: None,
+                breakdown: None,
                 causes: Vec::new(),
                 operator: None,
                 fleet: None,

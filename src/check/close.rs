@@ -107,6 +107,7 @@ async fn change(
             series: Vec::new(),
             alerts: vec![AlertUpdate { rule, score, subject, alert }],
             notifications,
+            recommendations: Vec::new(),
             now,
         };
         hold(&mut outcome, store, config).await?;

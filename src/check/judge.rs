@@ -84,6 +84,7 @@ pub fn judge(
         series: Vec::new(),
         alerts: Vec::new(),
         notifications: Vec::new(),
+        recommendations: Vec::new(),
         now,
     };
     let poll_interval = setting.tenant.schedule.interval_at(now);

@@ -1,6 +1,6 @@
-//! One visit to one tenant: fetch each score, judge it by the rules, commit the outcome.
+//! One visit to one tenant: fetch each score, judge it by the rules, ask why if an alert fires, commit the outcome.
 //!
-//! [`due`] says who is next, [`run`] visits, [`judge`] is the pure middle, [`close`] ends alerts whose rule or tenant is gone,
+//! [`due`] says who is next, [`run`] visits, [`judge`] is the pure middle, [`reason`] asks why, [`close`] ends alerts whose rule or tenant is gone,
 //! [`outage`] says when many tenants that can't be read are one message, [`slow`] who is asked less often.
 //! [`outlook`] says how alerts stand and why, and writes nothing.
 
@@ -11,6 +11,7 @@ pub mod hold;
 pub mod judge;
 pub mod outage;
 pub mod outlook;
+pub mod reason;
 pub mod run;
 mod series;
 pub mod slow;

@@ -1,4 +1,5 @@
-//! Visits a tenant: fetch, judge, commit. A conflict at the commit is judged again on what is there now, with the same readings.
+//! Visits a tenant: fetch, judge, ask for reasons, commit. A conflict at the commit is judged again on what is there now, with the
+//! same readings and the same answers.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::{
     hold::hold,
     judge::{Failure, Fetched, Setting, judge},
     outage::OpenOutages,
-    slow,
+    reason, slow,
 };
 use crate::{
     clock::Clock,
@@ -99,7 +100,7 @@ impl Checker {
             }
             Turn::Wake => Vec::new(),
         };
-        self.settle(plan, tenant, turn, record, fetched).await.map(Some)
+        self.settle(plan, tenant, turn, record, fetched, shutdown).await.map(Some)
     }
 
     /// Asks for each score that the tenant is polled for.
@@ -135,7 +136,7 @@ impl Checker {
         fetched
     }
 
-    /// Judges and commits, again and again as long as somebody else was faster.
+    /// Judges and commits, again and again as long as somebody else was faster. What an alert's reason needs is asked for once.
     async fn settle(
         &self,
         plan: &Plan,
@@ -143,9 +144,17 @@ impl Checker {
         turn: Turn,
         mut record: Option<TenantRecord>,
         fetched: Vec<Fetched>,
+        shutdown: &CancellationToken,
     ) -> Result<Visit, StoreError> {
+        let mut evidence = None;
         for _ in 0..CONFLICTS_MAX {
             let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);
+            if evidence.is_none() {
+                evidence = self.gather(tenant, &outcome, shutdown).await;
+            }
+            if let Some(evidence) = &evidence {
+                reason::attach(&mut outcome, evidence);
+            }
             let due = Due {
                 tenant: tenant.id.clone(),
                 next_due_at: outcome.health.next_due_at,

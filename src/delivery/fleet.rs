@@ -162,7 +162,7 @@ impl<'a> Looking<'a> {
             seen_at,
             before_at: previous.at,
             suspect: Suspect { when: firing.terms.when, baseline: firing.baseline, before: before.value, value },
-            comparison: None,
+            comparison: score.comparison.map(|average| (average.before, average.after)),
         }))
     }
 

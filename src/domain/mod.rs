@@ -1,7 +1,9 @@
 //! What everything else speaks of: tenants, scores, samples, labels, time. Values only; no clock, no I/O.
 
 pub mod channel_name;
+pub mod control;
 pub mod name;
+pub mod recommendation;
 pub mod sample;
 pub mod score;
 pub mod selector;
@@ -10,6 +12,8 @@ pub mod tenant;
 pub mod time;
 
 pub use channel_name::ChannelName;
+pub use control::{Control, ControlProfile, ControlProfiles, Counts, ScoreRecord, StateChange};
+pub use recommendation::{Impact, Recommendation, RecommendationList, RecommendationSnapshot, SnapshotRow};
 pub use sample::{Points, Reading, Sample, SeriesKey};
 pub use score::{Better, SUBJECT_GONE_AFTER, ScoreKind, Subject, Unit};
 pub use selector::Selector;

@@ -2,12 +2,14 @@
 //!
 //! One fetch: [`source`] says what to ask for → [`token`] (cached; else [`proof`] is read, and a certificate signs an
 //! [`assertion`]) → [`wire`] sends → the source reads the scores, page by page, or [`refusal`] says why there are none.
+//! What stands behind a score is asked for in [`evidence`], only when an alert fires.
 
 mod assertion;
 mod certificate;
 pub mod cloud;
 mod document;
 pub mod error;
+mod evidence;
 mod granted;
 mod proof;
 mod refusal;
@@ -29,6 +31,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use cloud::Hosts;
 use error::Failure;
 pub use error::{FailureClass, FetchError};
+pub use evidence::RECOMMENDATIONS_ROLE;
 pub use granted::Granted;
 pub use proof::{AppCredential, Proof, ProofKind};
 use source::{Ask, Source};
@@ -75,6 +78,17 @@ struct Inner {
     tokens: Tokens,
     /// Whole histories are some megabytes each: only so many are read at a time.
     histories: Semaphore,
+    /// What Microsoft says of controls, kept for a day.
+    profiles: evidence::KeptProfiles,
+}
+
+/// What a call is made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// A score: a role that it needs is looked for in a new token.
+    Score,
+    /// The reason behind one: a token without the role is good for the scores, and is kept as long as it lives.
+    Reason,
 }
 
 /// What one kind of score gave, or why it gave nothing.
@@ -102,7 +116,8 @@ impl Microsoft {
     ) -> Self {
         let wire = Wire { egress, clock, timeout };
         let tokens = Tokens::new(metrics, read_secret);
-        Self { inner: Arc::new(Inner { wire, tokens, histories: Semaphore::new(HISTORIES_MAX) }) }
+        let histories = Semaphore::new(HISTORIES_MAX);
+        Self { inner: Arc::new(Inner { wire, tokens, histories, profiles: evidence::KeptProfiles::default() }) }
     }
 
     /// The app role that a score needs.
@@ -199,7 +214,7 @@ impl Inner {
         let mut url = format!("{base}{}", source.path(ask));
         let mut readings = Vec::new();
         for _ in 0..source.pages_max() {
-            let page = self.page(wanted, source.page_bytes_max(), &url).await?;
+            let page = self.page(wanted, source.page_bytes_max(), &url, Need::Score).await?;
             match source.read(ask, &page, &mut readings)? {
                 Some(next) => url = source::follow(base, next)?,
                 None => return Ok(readings),
@@ -209,7 +224,7 @@ impl Inner {
     }
 
     /// The body of one page, under a token that is renewed once if it is refused.
-    async fn page(&self, wanted: Wanted<'_>, bytes_max: usize, url: &str) -> Result<Bytes, Failure> {
+    async fn page(&self, wanted: Wanted<'_>, bytes_max: usize, url: &str, need: Need) -> Result<Bytes, Failure> {
         let mut is_renewed = false;
         loop {
             let token = self.tokens.get(&self.wire, wanted).await?;
@@ -226,7 +241,7 @@ impl Inner {
                     continue;
                 }
                 // Roles are inside the token: consent given from now on shows only in a new one.
-                (FailureClass::RoleMissing, _) => self.tokens.forget(wanted, &token),
+                (FailureClass::RoleMissing, _) if need == Need::Score => self.tokens.forget(wanted, &token),
                 (FailureClass::Throttled, wait) => {
                     self.tokens.hold(wanted, &failure, now, wait.unwrap_or(UNSAID_WAIT));
                 }

@@ -4,10 +4,10 @@
 //! object needs no file either: a [`Single`] says its path, role and JSON pointers in a few lines.
 
 mod groups;
-mod number;
-mod secure_score;
+pub(super) mod number;
+pub(super) mod secure_score;
 mod single;
-mod text;
+pub(super) mod text;
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use secure_score::SecureScore;
 use single::Single;
 
 /// How many days of daily records Graph keeps ("List secureScores").
-const HISTORY_DAYS: usize = 90;
+pub(super) const HISTORY_DAYS: usize = 90;
 
 /// Where scores come from.
 pub(super) trait Source: Sync {
@@ -145,7 +145,7 @@ pub(super) fn follow(base: &str, next: String) -> Result<String, Failure> {
     }
 }
 
-fn garbage(what: &'static str) -> Failure {
+pub(super) fn garbage(what: &'static str) -> Failure {
     Failure::new(FailureClass::Garbage, what)
 }
 

@@ -1,6 +1,6 @@
 //! Whole fetches against a server on loopback that plays Entra and Defender.
 
-mod world;
+pub(super) mod world;
 
 use std::sync::{
     Mutex,

@@ -76,6 +76,8 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
                 runbook: guide.runbook.map(|runbook| runbook.to_string()),
             }),
             score: Some(ScoreFacts { points, ..score_facts(key.score, key.subject.as_ref(), transition, loss) }),
+            explanation: None,
+            breakdown: None,
             causes: Vec::new(),
             operator,
             fleet: None,
@@ -118,6 +120,8 @@ pub(super) fn without_alert(kind: NotificationType, id: NotificationId, now: Tim
             tenant: None,
             rule: None,
             score: None,
+            explanation: None,
+            breakdown: None,
             causes: Vec::new(),
             operator: None,
             fleet: None,
@@ -186,5 +190,6 @@ fn score_facts(
         loss_percent: loss.and_then(|(_, percent)| percent),
         observed_at: transition.observed_at,
         points: None,
+        comparison: None,
     }
 }

@@ -9,6 +9,7 @@ pub mod fleet;
 pub mod hold;
 pub mod identity;
 pub mod notification;
+pub mod reason;
 pub mod release;
 pub mod route;
 pub mod silence;

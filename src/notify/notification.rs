@@ -3,9 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{NotificationId, ShortId};
+use super::{
+    NotificationId, ShortId,
+    reason::{Breakdown, CauseKind, Comparison},
+};
 use crate::{
-    domain::{Labels, Points, ScoreKind, Severity, Timestamp},
+    domain::{Counts, Labels, Points, ScoreKind, Severity, Timestamp},
     rule::Resolution,
 };
 
@@ -114,6 +117,12 @@ pub struct Facts {
     pub rule: Option<RuleFacts>,
     /// The score's values.
     pub score: Option<ScoreFacts>,
+    /// What regressed, or why that can't be said, in one or two sentences of our own; alerts that fire or worsen only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+    /// How a secure score's change adds up, where its records could be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<Breakdown>,
     /// What regressed, largest first, where the source allows to say.
     pub causes: Vec<Cause>,
     /// What an operator message is about; `None` in all others.
@@ -147,6 +156,9 @@ pub struct DigestItem {
     pub rule: Option<RuleFacts>,
     /// The score's values.
     pub score: Option<ScoreFacts>,
+    /// What regressed, in one or two sentences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
     /// What an operator message is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorFacts>,
@@ -156,17 +168,31 @@ pub struct DigestItem {
 
 impl From<Notification> for DigestItem {
     fn from(Notification { kind, timestamp, data }: Notification) -> Self {
-        let Facts { notification, alert, tenant, rule, score, operator, links, .. } = data;
-        Self { kind, timestamp, notification, alert, tenant, rule, score, operator, links }
+        let Facts { notification, alert, tenant, rule, score, explanation, operator, links, .. } = data;
+        Self { kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links }
     }
 }
 
 impl From<DigestItem> for Notification {
     /// As it would be sent by itself, without its causes.
     fn from(item: DigestItem) -> Self {
-        let DigestItem { kind, timestamp, notification, alert, tenant, rule, score, operator, links } = item;
-        let (causes, items, fleet) = (Vec::new(), Vec::new(), None);
-        let data = Facts { notification, alert, tenant, rule, score, causes, operator, fleet, items, links };
+        let DigestItem { kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links } =
+            item;
+        let (breakdown, causes, items, fleet) = (None, Vec::new(), Vec::new(), None);
+        let data = Facts {
+            notification,
+            alert,
+            tenant,
+            rule,
+            score,
+            explanation,
+            breakdown,
+            causes,
+            operator,
+            fleet,
+            items,
+            links,
+        };
         Self { kind, timestamp, data }
     }
 }
@@ -258,16 +284,33 @@ pub struct ScoreFacts {
     /// The points that a percentage was made from, where they are at hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<Points>,
+    /// How the average of all of Microsoft's tenants moved meanwhile, where the records tell it: a second witness of whether it
+    /// was the tenant or the ruler that moved. It is that of the whole secure score, for a category too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
 }
 
 /// One thing that regressed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
+    /// In which way.
+    #[serde(default)]
+    pub kind: CauseKind,
     /// What; text from outside.
     pub title: String,
-    /// Points lost by it.
+    /// Its category; text from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// The points that it took; of an `added` control those that are not earned yet, of a `likely` one those that following it
+    /// is said to give.
     pub points: Option<f64>,
-    /// Where to look.
+    /// Of a control, on how many users or devices it is in place; of a `likely` one, how many devices are exposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    /// What changed about it, in our own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Where to look; `https` only.
     pub link: Option<String>,
 }
 

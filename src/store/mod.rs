@@ -13,7 +13,7 @@ use async_trait::async_trait;
 pub use record::*;
 
 use crate::{
-    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         release::{Fate, Run},
@@ -68,6 +68,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The samples of a series since then, oldest first, as far as retention has left them.
     async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError>;
+
+    /// What is remembered of a tenant's recommendations, by score; an unknown tenant has none.
+    async fn recommendations(&self, tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError>;
 
     /// Takes the channel's next delivery that is due: the oldest whose next attempt is due and that no earlier unfinished
     /// delivery of the same alert precedes; a drill only when nothing else is due. Durably records state `sending` and the attempt before it returns. At most one

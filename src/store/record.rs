@@ -8,7 +8,7 @@ pub use blindness::{Blind, FailingTenant, Outage};
 use serde::Serialize;
 
 use crate::{
-    domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof, fleet::Shift,
         silence::Acknowledgement,
@@ -117,6 +117,8 @@ pub struct CheckOutcome {
     pub alerts: Vec<AlertUpdate>,
     /// What there is to tell.
     pub notifications: Vec<NewNotification>,
+    /// What is remembered of recommendations from now on; each replaces the one for its score.
+    pub recommendations: Vec<RecommendationSnapshot>,
     /// The wall time of the check.
     pub now: Timestamp,
 }

@@ -54,6 +54,12 @@ pub(super) fn context(notification: &Notification, level: Level) -> Option<Value
     let data = context.get_mut("data")?;
     complete(data);
     data.as_object_mut()?.entry("items").or_insert_with(|| json!([]));
+    data.as_object_mut()?.entry("breakdown").or_insert(Value::Null);
+    for cause in data.get_mut("causes").and_then(Value::as_array_mut).into_iter().flatten() {
+        for key in ["category", "counts", "detail"] {
+            cause.as_object_mut()?.entry(key).or_insert(Value::Null);
+        }
+    }
     data.get_mut("items")?.as_array_mut()?.iter_mut().for_each(complete);
     context.as_object_mut()?.insert("words".to_owned(), json!(words::words(&shown)));
     Some(context)
@@ -64,6 +70,12 @@ fn complete(facts: &mut Value) {
     let Some(facts) = facts.as_object_mut() else { return };
     facts.entry("operator").or_insert(Value::Null);
     facts.entry("fleet").or_insert(Value::Null);
+    facts.entry("explanation").or_insert(Value::Null);
+    if let Some(score) = facts.get_mut("score").and_then(Value::as_object_mut) {
+        for key in ["points", "comparison"] {
+            score.entry(key).or_insert(Value::Null);
+        }
+    }
     if let Some(notification) = facts.get_mut("notification").and_then(Value::as_object_mut) {
         notification.entry("stands_for").or_insert_with(|| json!([]));
     }
@@ -103,9 +115,11 @@ pub(super) fn shortened(notification: &Notification, level: Level) -> Shown {
 fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     let cut = |whole: &mut String| *whole = text::tame(whole, level.text_characters);
     let data = &mut shown.data;
+    data.explanation.iter_mut().for_each(cut);
     data.causes.truncate(level.causes);
     for cause in &mut data.causes {
         cut(&mut cause.title);
+        cause.category.iter_mut().chain(cause.detail.iter_mut()).for_each(cut);
         cause.link = cause.link.as_deref().and_then(safe_link);
     }
     if let Some(tenant) = &mut data.tenant {

@@ -6,6 +6,7 @@
 //! or an element. Unescaped expressions (`{{{x}}}`, `{{&x}}`) are refused at load.
 
 mod bound;
+mod causes;
 mod context;
 mod functions;
 mod lines;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    domain::{Labels, ScoreKind, Severity, Timestamp},
+    domain::{Counts, Labels, ScoreKind, Severity, Timestamp},
     notify::{
         Notification, NotificationId, NotificationType,
         digest::LINES_MAX,
@@ -147,6 +147,9 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 runbook: None,
             }),
             score: is_alert.then(|| score(kind)),
+            explanation: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened)
+                .then(|| "Since the record of 2026-11-23: 2 controls of the tenant lost 60 points.".to_owned()),
+            breakdown: None,
             causes: if is_alert { causes(name) } else { Vec::new() },
             operator: operator(kind),
             fleet: (kind == NotificationType::FleetShift).then(|| fleet(name)),
@@ -207,14 +210,17 @@ fn score(kind: NotificationType) -> ScoreFacts {
         loss_percent: Some((400.0 - value) / 4.0),
         observed_at: Some(at("2026-11-24T09:15:58.1665846Z")),
         points: None,
+        comparison: None,
     }
 }
 
 fn causes(name: &str) -> Vec<Cause> {
     let title = if name == ORDINARY { "Block Office applications from creating child processes" } else { name };
     let link = Some("https://security.microsoft.com/vulnerabilities".to_owned());
-    let second = Cause { title: "Update Microsoft Defender definitions".to_owned(), points: None, link: None };
-    vec![Cause { title: title.to_owned(), points: Some(9.5), link }, second]
+    let category = Some(if name == ORDINARY { "Devices" } else { name }.to_owned());
+    let counts = Some(Counts { count: 50, total: 69 });
+    let first = Cause { title: title.to_owned(), category, points: Some(9.5), counts, link, ..Cause::default() };
+    vec![first, Cause { title: "Update Microsoft Defender definitions".to_owned(), ..Cause::default() }]
 }
 
 fn operator(kind: NotificationType) -> Option<OperatorFacts> {
@@ -271,6 +277,7 @@ fn bare(mut sample: Notification) -> Notification {
     let data = &mut sample.data;
     data.tenant.iter_mut().for_each(|tenant| tenant.labels.clear());
     data.causes.clear();
+    data.explanation = None;
     data.links = Links::default();
     if let Some(operator) = &mut data.operator {
         (operator.hint, operator.channel, operator.from, operator.until) = (None, None, None, None);
@@ -298,6 +305,7 @@ fn without_data(mut sample: Notification) -> Notification {
         alert.reason = Some("the app's secret has expired; create a new one".to_owned());
     }
     sample.data.causes.clear();
+    sample.data.explanation = None;
     sample
 }
 

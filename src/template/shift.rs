@@ -18,6 +18,7 @@ pub(super) fn headline(fleet: &FleetFacts) -> String {
         loss_percent: None,
         observed_at: None,
         points: None,
+        comparison: None,
     };
     let of = match fleet.tenant_count {
         1 => "1 tenant".to_owned(),

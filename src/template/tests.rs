@@ -232,7 +232,7 @@ fn assert_tame(receiver: Receiver, payload: &Value) {
 fn holds_sign(text: &str, signs: &str, own: &[&str]) -> bool {
     let mut left = text.replace("\\\\", "");
     for own in own {
-        left = left.replacen(own, "", 2);
+        left = left.replacen(own, "", 3);
     }
     let mut before = ' ';
     left.chars().any(|letter| {

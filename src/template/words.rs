@@ -6,20 +6,24 @@ use serde::Serialize;
 
 use super::{
     bound::{self, Bound},
+    causes,
     context::is_link,
     lines, shift,
 };
 use crate::{
-    domain::{ScoreKind, Severity, Timestamp, Unit},
+    domain::{Points, ScoreKind, Severity, Timestamp, Unit},
     notify::{
         Notification, NotificationType,
         notification::{Facts, ScoreFacts},
     },
-    rule::display,
+    rule::display::{self, number},
 };
 
 /// So many facts are shown: a section of a Slack message has no more fields.
 const FACTS_MAX: usize = 10;
+
+/// The titles of links to what to do about each cause, in their order. None holds text from outside: a link's title is trusted.
+const CAUSE_LINKS: [&str; 3] = ["Open the first cause", "Open the second cause", "Open the third cause"];
 
 /// A notification as it is shown at some level of shortness.
 pub(super) struct Shown {
@@ -50,6 +54,8 @@ pub(super) struct Words {
     facts: Vec<Fact>,
     /// What regressed, largest first.
     causes: Vec<String>,
+    /// What to write over the causes, which need not be regressions.
+    causes_title: &'static str,
     /// Where to look; `https` only.
     links: Vec<Link>,
     /// How to tell this message from others, and whether it is a repeat or a test.
@@ -82,7 +88,9 @@ pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
         ("Open Microsoft portal", data.links.portal.as_deref()),
         ("Open runbook", runbook(data).filter(|runbook| is_link(runbook))),
     ];
-    let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url?.to_owned() }));
+    let of_causes = CAUSE_LINKS.into_iter().zip(data.causes.iter().map(|cause| cause.link.as_deref()));
+    let links =
+        links.into_iter().chain(of_causes).filter_map(|(title, url)| Some(Link { title, url: url?.to_owned() }));
     Words {
         headline: headline(notification, *left_out),
         emoji,
@@ -97,7 +105,8 @@ pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
         paragraphs: lines::paragraphs(&said),
         lines: said,
         facts: facts(notification),
-        causes: data.causes.iter().map(cause).collect(),
+        causes: data.causes.iter().map(causes::cause).collect(),
+        causes_title: causes::title(&data.causes),
         links: links.collect(),
         footer: footer(notification),
     }
@@ -234,7 +243,7 @@ impl Numbers {
     }
 }
 
-fn unsigned(mut number: String) -> String {
+pub(super) fn unsigned(mut number: String) -> String {
     if number.starts_with('-') {
         number.remove(0);
     }
@@ -252,7 +261,8 @@ fn note(notification: &Notification) -> Option<String> {
     }
     let reason = data.alert.as_ref().and_then(|alert| alert.reason.clone());
     let about = data.rule.as_ref().and_then(|rule| rule.about.clone()).filter(|_| is_open(data));
-    reason.or_else(|| data.operator.as_ref().and_then(|operator| operator.hint.clone())).or(about)
+    let hint = || data.operator.as_ref().and_then(|operator| operator.hint.clone());
+    reason.or_else(hint).or_else(|| data.explanation.clone()).or(about)
 }
 
 /// What to do, as the rule's author says. Of an alert that is over there is nothing to do.
@@ -272,9 +282,18 @@ fn facts(notification: &Notification) -> Vec<Fact> {
     if let Some(score) = &data.score {
         let numbers = Numbers::of(data, score);
         let observed = score.observed_at.map(|at| format!(" at {}", utc(at))).unwrap_or_default();
+        let points = |points: Option<Points>| {
+            let points = points.map(|Points { earned, of }| format!(" ({} of {} points)", number(earned), number(of)));
+            points.unwrap_or_default()
+        };
+        let before = data.breakdown.as_ref().map(|breakdown| breakdown.before);
+        let now = points(score.points);
         say("Score", Some(score_name(score)));
-        say("Value", Some(numbers.value.map_or_else(|| "no data".to_owned(), |value| format!("{value}{observed}"))));
-        say("Baseline", numbers.baseline);
+        say(
+            "Value",
+            Some(numbers.value.map_or_else(|| "no data".to_owned(), |value| format!("{value}{now}{observed}"))),
+        );
+        say("Baseline", numbers.baseline.map(|baseline| format!("{baseline}{}", points(before))));
         say("Loss", numbers.loss);
     }
     say("Rule", data.rule.as_ref().map(|rule| format!("{}: {}", rule.name, rule.condition)));
@@ -307,13 +326,6 @@ fn facts(notification: &Notification) -> Vec<Fact> {
     say("Labels", (!labels.is_empty()).then_some(labels));
     facts.truncate(FACTS_MAX);
     facts
-}
-
-fn cause(cause: &crate::notify::notification::Cause) -> String {
-    match cause.points {
-        Some(points) => format!("{} (−{} points)", cause.title, unsigned(display::among(points, &[]))),
-        None => cause.title.clone(),
-    }
 }
 
 fn footer(notification: &Notification) -> String {

@@ -15,6 +15,7 @@ mod limits;
 mod outage;
 mod own_cloud;
 mod planner;
+mod reason;
 mod records;
 mod replay;
 mod setup;

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use scorewatch::{
-    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         release::{Fate, Run},
@@ -116,6 +116,10 @@ impl Store for Troubled {
 
     async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError> {
         self.inner.history(series, since).await
+    }
+
+    async fn recommendations(&self, tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError> {
+        self.inner.recommendations(tenant).await
     }
 
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {

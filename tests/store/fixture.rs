@@ -75,6 +75,7 @@ pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> 
         series: Vec::new(),
         alerts: Vec::new(),
         notifications: Vec::new(),
+        recommendations: Vec::new(),
         now: at(seconds),
     }
 }
@@ -138,6 +139,8 @@ pub(super) fn notification(id: &str) -> Notification {
             tenant: None,
             rule: None,
             score: None,
+            explanation: None,
+            breakdown: None,
             causes: Vec::new(),
             operator: None,
             fleet: None,

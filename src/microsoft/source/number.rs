@@ -8,7 +8,7 @@ use super::{Failure, FailureClass, garbage};
 ///
 /// # Errors
 /// [`FailureClass::NoData`] for what is missing, [`FailureClass::Garbage`] for what is no number.
-pub(super) fn finite(raw: &Value) -> Result<f64, Failure> {
+pub(in crate::microsoft) fn finite(raw: &Value) -> Result<f64, Failure> {
     let no_data = || Failure::new(FailureClass::NoData, "the API's answer holds no value");
     let no_number = || garbage("the API's answer holds a value that is no number");
     let value = match raw {
@@ -32,7 +32,7 @@ pub(super) fn finite(raw: &Value) -> Result<f64, Failure> {
 ///
 /// # Errors
 /// [`FailureClass::Garbage`] for what is no number.
-pub(super) fn present(raw: &Value) -> Result<Option<f64>, Failure> {
+pub(in crate::microsoft) fn present(raw: &Value) -> Result<Option<f64>, Failure> {
     match finite(raw) {
         Ok(value) => Ok(Some(value)),
         Err(failure) if failure.class == FailureClass::NoData => Ok(None),

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A record has some hundred controls with a paragraph each: 200 KB at most, so ninety are some 18 MB unpacked.
-const PAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub(in crate::microsoft) const PAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Microsoft has five or six.
 const CATEGORIES_MAX: usize = 50;
 
@@ -114,7 +114,8 @@ fn days(readings: &[Reading]) -> usize {
 impl Record {
     /// Takes the record's readings, unless its day was taken: the first record of a day is the newest.
     fn read(self, readings: &mut Vec<Reading>) -> Result<(), Failure> {
-        let at = self.day().ok_or_else(|| garbage("the API's answer holds a record without a day"))?;
+        let at = day(&self.id, &self.created_date_time)
+            .ok_or_else(|| garbage("the API's answer holds a record without a day"))?;
         if readings.iter().any(|reading| reading.sample.at == at) {
             return Ok(());
         }
@@ -142,15 +143,6 @@ impl Record {
         Ok(())
     }
 
-    /// The midnight with which the record's day begins, in UTC.
-    fn day(&self) -> Option<Timestamp> {
-        let id = self.id.as_str().and_then(|id| id.rsplit_once('_'));
-        let by_id = id.and_then(|(_, day)| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok());
-        let created = || Some(Timestamp::parse(self.created_date_time.as_str()?)?.to_chrono().date_naive());
-        let day = by_id.or_else(created)?;
-        Timestamp::from_chrono(day.and_time(chrono::NaiveTime::MIN).and_utc())
-    }
-
     /// The points of each category. One with a control whose points are missing has no sum: it would be too small.
     fn categories(&self) -> Result<BTreeMap<String, f64>, Failure> {
         let mut sums: BTreeMap<String, Option<f64>> = BTreeMap::new();
@@ -166,4 +158,13 @@ impl Record {
         // No category is worth less than nothing: such a sum is no value, and the record's own points still are.
         Ok(sums.into_iter().filter_map(|(category, sum)| Some((category, sum.filter(|sum| *sum >= 0.0)?))).collect())
     }
+}
+
+/// The midnight with which a record's day begins, in UTC.
+pub(in crate::microsoft) fn day(id: &Value, created: &Value) -> Option<Timestamp> {
+    let id = id.as_str().and_then(|id| id.rsplit_once('_'));
+    let by_id = id.and_then(|(_, day)| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok());
+    let created = || Some(Timestamp::parse(created.as_str()?)?.to_chrono().date_naive());
+    let day = by_id.or_else(created)?;
+    Timestamp::from_chrono(day.and_time(chrono::NaiveTime::MIN).and_utc())
 }

@@ -14,16 +14,16 @@ pub(super) const SCORE: &str =
     r#"{"@odata.context":"https://elsewhere.example/api","time":"2026-01-02T03:04:05.1234567Z","score":340}"#;
 
 /// A server, a client of it, and a clock that stands still.
-pub(super) struct World {
-    pub(super) server: Server,
-    pub(super) clock: Clock,
-    pub(super) microsoft: Microsoft,
-    pub(super) account: Account,
+pub(in crate::microsoft) struct World {
+    pub(in crate::microsoft) server: Server,
+    pub(in crate::microsoft) clock: Clock,
+    pub(in crate::microsoft) microsoft: Microsoft,
+    pub(in crate::microsoft) account: Account,
 }
 
 impl World {
     /// `answer` plays Defender, and Entra too if it wants to: else every token is granted for an hour.
-    pub(super) async fn new(answer: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static) -> Self {
+    pub(in crate::microsoft) async fn new(answer: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static) -> Self {
         Self::with_timeout(TIMEOUT, answer).await
     }
 

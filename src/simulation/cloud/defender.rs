@@ -31,7 +31,7 @@ pub enum Fetch {
 }
 
 /// Audiences that Defender takes a token for, in its various clouds.
-const AUDIENCES: [&str; 4] = [
+pub(super) const AUDIENCES: [&str; 4] = [
     "https://api.securitycenter.microsoft.com",
     "https://securitycenter.onmicrosoft.com/windowsatpservice",
     "https://api-gcc.securitycenter.microsoft.us",
@@ -39,7 +39,7 @@ const AUDIENCES: [&str; 4] = [
 ];
 
 /// The same of Graph.
-const GRAPH_AUDIENCES: [&str; 3] =
+pub(super) const GRAPH_AUDIENCES: [&str; 3] =
     ["https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"];
 
 /// What a query option asks for.
@@ -92,7 +92,9 @@ pub(super) async fn answer(
     request: &Request<Incoming>,
 ) -> Result<Response<Body>, Closed> {
     let now = (state.settings.now)();
-    let claims = match admit(state, kind, request.headers(), now) {
+    let (audiences, needed) =
+        if kind == ScoreKind::SecureScore { (&GRAPH_AUDIENCES[..], GRAPH_ROLE) } else { (&AUDIENCES[..], ROLE) };
+    let claims = match admit(state, audiences, needed, request.headers(), now) {
         Ok(claims) => claims,
         Err(refusal) => return refuse(state, None, kind, &refusal).await,
     };
@@ -138,11 +140,14 @@ pub(super) async fn answer(
     }
 }
 
-/// Judges the bearer token: ours, for Defender, not expired, with the role.
-fn admit(state: &State, kind: ScoreKind, headers: &HeaderMap, now: Timestamp) -> Result<Claims, DefenderRefusal> {
-    let is_graph = kind == ScoreKind::SecureScore;
-    let audiences = if is_graph { &GRAPH_AUDIENCES[..] } else { &AUDIENCES };
-    let needed = if is_graph { GRAPH_ROLE } else { ROLE };
+/// Judges the bearer token: ours, for that API, not expired, with the role.
+pub(super) fn admit(
+    state: &State,
+    audiences: &[&str],
+    needed: &str,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Claims, DefenderRefusal> {
     let token = headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
     let claims = token.and_then(|token| state.tokens.read(token)).ok_or(DefenderRefusal::TokenInvalid)?;
     if !audiences.contains(&claims.aud.as_str()) {

@@ -19,6 +19,8 @@ pub enum RequestKind {
     Token,
     /// A score.
     Score,
+    /// What stands behind a score: profiles of controls, recommendations.
+    Guidance,
     /// Anything that this cloud does not serve.
     Other,
 }
@@ -34,6 +36,8 @@ pub struct Counts {
     pub score_requests: u64,
     /// Scores answered with 200.
     pub scores_given: u64,
+    /// What stands behind scores, asked for.
+    pub guidance_requests: u64,
     /// Requests for anything else.
     pub other_requests: u64,
 }
@@ -55,8 +59,8 @@ pub struct Entry {
 
 #[derive(Debug)]
 pub(super) struct Log {
-    asked: [AtomicU64; 3],
-    fine: [AtomicU64; 3],
+    asked: [AtomicU64; 4],
+    fine: [AtomicU64; 4],
     entries: Mutex<VecDeque<Entry>>,
     entries_max: usize,
     revision: watch::Sender<u64>,
@@ -92,12 +96,13 @@ impl Log {
     }
 
     pub(super) fn counts(&self) -> Counts {
-        let read = |counters: &[AtomicU64; 3], kind: RequestKind| counters[kind as usize].load(Ordering::Relaxed);
+        let read = |counters: &[AtomicU64; 4], kind: RequestKind| counters[kind as usize].load(Ordering::Relaxed);
         Counts {
             token_requests: read(&self.asked, RequestKind::Token),
             tokens_granted: read(&self.fine, RequestKind::Token),
             score_requests: read(&self.asked, RequestKind::Score),
             scores_given: read(&self.fine, RequestKind::Score),
+            guidance_requests: read(&self.asked, RequestKind::Guidance),
             other_requests: read(&self.asked, RequestKind::Other),
         }
     }

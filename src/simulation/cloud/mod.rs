@@ -6,6 +6,7 @@
 mod assertion;
 mod defender;
 mod entra;
+mod guidance;
 mod key_vault;
 mod log;
 mod meter;
@@ -179,6 +180,21 @@ impl Cloud {
         self.state.meter.peaks(service)
     }
 
+    /// What Graph says of a tenant's controls, as it stands under `value`.
+    pub fn set_profiles(&self, tenant: EntraTenantId, profiles: Vec<serde_json::Value>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.guide.profiles = profiles);
+    }
+
+    /// What Defender recommends to a tenant, as it stands under `value`.
+    pub fn set_recommendations(&self, tenant: EntraTenantId, recommendations: Vec<serde_json::Value>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.guide.recommendations = recommendations);
+    }
+
+    /// Answers all of a tenant's calls for profiles and recommendations with that; `None`: as usual again.
+    pub fn set_guidance(&self, tenant: EntraTenantId, answer: Option<Reply>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.guide.reply = answer);
+    }
+
     /// The app's secret from now on; older tokens stay good.
     pub fn set_secret(&self, tenant: EntraTenantId, secret: &str) {
         self.state.tenants.change(tenant.0, |tenant| secret.clone_into(&mut tenant.secret));
@@ -280,6 +296,9 @@ impl Site for State {
         }
         if let Some(name) = path.strip_prefix("/secrets/").filter(|_| request.method() == Method::GET) {
             return key_vault::answer(&self, name, &request).await;
+        }
+        if let Some(guidance) = guidance::served(path).filter(|_| request.method() == Method::GET) {
+            return guidance::answer(&self, guidance, &request).await;
         }
         match defender::served_score(path) {
             Some(kind) if request.method() == Method::GET => defender::answer(&self, kind, &request).await,

@@ -251,8 +251,13 @@ pub(super) const ROLE: &str = "Score.Read.All";
 pub(super) const GRAPH_ROLE: &str = "SecurityEvents.Read.All";
 
 impl DefenderRefusal {
-    /// The answer, with its correlation id.
+    /// The answer to a call of a score, with its correlation id.
     pub(super) fn reply(&self) -> (Reply, Option<Uuid>) {
+        self.reply_for(ROLE)
+    }
+
+    /// The answer to a call that needs this role.
+    pub(super) fn reply_for(&self, role: &str) -> (Reply, Option<Uuid>) {
         let target = Uuid::new_v4();
         let unauthorized = |reason: &str| {
             defender_json(401, "Unauthorized", &format!("Unauthorized request - reason of failure: {reason}"), target)
@@ -264,7 +269,7 @@ impl DefenderRefusal {
             Self::AccountInactive => unauthorized("Account mode is inactive"),
             Self::RoleMissing { held } => {
                 let message = format!(
-                    "Missing application roles. API required roles: {ROLE}, application roles: {}.",
+                    "Missing application roles. API required roles: {role}, application roles: {}.",
                     held.join(",")
                 );
                 defender_json(403, "Forbidden", &message, target)

@@ -10,7 +10,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{super::script::Script, Fetch, ScoreValue, SignIn, assertion::Keys};
+use super::{super::script::Script, Fetch, ScoreValue, SignIn, assertion::Keys, guidance::Guide};
 use crate::domain::{Cloud, ScoreKind};
 
 /// Every GUID is a tenant.
@@ -50,6 +50,8 @@ pub struct TenantCounts {
     pub token_requests: u64,
     /// Scores.
     pub score_requests: u64,
+    /// What stands behind them.
+    pub guidance_requests: u64,
 }
 
 /// What the cloud knows of a tenant.
@@ -75,6 +77,7 @@ pub(super) struct Tenant {
     pub(super) next_link: Option<String>,
     /// `None`: every cloud.
     pub(super) home: Option<Cloud>,
+    pub(super) guide: Guide,
     device_score: ScoreValue,
     exposure_score: ScoreValue,
     tokens: Vec<TokenUse>,
@@ -110,6 +113,7 @@ impl Tenant {
             page_size: None,
             next_link: None,
             home: None,
+            guide: Guide::default(),
             device_score: ScoreValue::Number(device_score),
             exposure_score: ScoreValue::Number(EXPOSURE_SCORE),
             tokens: Vec::new(),

@@ -67,7 +67,10 @@ async fn a_good_app_gets_a_token_and_with_it_each_score() {
         assert_eq!(answer["time"], "2025-11-23T08:55:58.0000000Z");
         assert!(answer["@odata.context"].as_str().unwrap().ends_with(context), "{answer}");
     }
-    assert_eq!(world.cloud.tenant_counts(world.tenant), TenantCounts { token_requests: 1, score_requests: 3 });
+    assert_eq!(
+        world.cloud.tenant_counts(world.tenant),
+        TenantCounts { token_requests: 1, score_requests: 3, guidance_requests: 0 }
+    );
     assert_eq!(world.cloud.counts().scores_given, 3);
 }
 

@@ -8,7 +8,7 @@ use super::{
     archive,
     bulk::{Bound, Bulk},
     days::day_of,
-    encoding, outbox,
+    encoding, outbox, recommendation,
 };
 use crate::{
     domain::{ScoreKind, Subject, TenantId, Timestamp},
@@ -24,6 +24,7 @@ pub(super) struct Check {
     series: Vec<SeriesRow>,
     alerts: Vec<AlertRow>,
     notifications: Vec<outbox::Prepared>,
+    recommendations: Vec<recommendation::Prepared>,
     now: Timestamp,
 }
 
@@ -45,7 +46,8 @@ struct AlertRow {
 
 impl Check {
     pub(super) fn prepare(outcome: CheckOutcome) -> Result<Self, StoreError> {
-        let CheckOutcome { tenant, expected_version, health, series, alerts, notifications, now } = outcome;
+        let CheckOutcome { tenant, expected_version, health, series, alerts, notifications, recommendations, now } =
+            outcome;
         let series = series.into_iter().map(|mut update| {
             if !update.window.is_sorted_by_key(|sample| sample.at) {
                 update.window.sort_by_key(|sample| sample.at);
@@ -69,7 +71,8 @@ impl Check {
         let alerts = alerts.collect::<Result<_, StoreError>>()?;
         let notifications =
             notifications.iter().map(|new| outbox::Prepared::new(new, now)).collect::<Result<_, _>>()?;
-        Ok(Self { tenant, expected_version, health, series, alerts, notifications, now })
+        let recommendations = recommendations.iter().map(recommendation::Prepared::new).collect::<Result<_, _>>()?;
+        Ok(Self { tenant, expected_version, health, series, alerts, notifications, recommendations, now })
     }
 }
 
@@ -122,6 +125,9 @@ async fn write_round(
         outbox::announce(connection, notification).await?;
     }
     delete_blank_alerts(connection, &won).await?;
+    for (tenant, check) in &won {
+        recommendation::write(connection, *tenant, &check.recommendations).await?;
+    }
     let due = won.iter().filter_map(|(id, check)| {
         let today = day_of(check.now);
         (accepted.get(check.tenant.as_str())?.rolled_day < today).then_some((*id, today))

@@ -20,6 +20,7 @@ mod open;
 mod outage;
 mod outbox;
 mod read;
+mod recommendation;
 mod row;
 mod silence;
 #[cfg(test)]
@@ -40,7 +41,7 @@ use super::{
 };
 use crate::{
     crash_point::Work,
-    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         release::{Fate, Run},
@@ -121,6 +122,10 @@ impl Store for SqliteStore {
 
     async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError> {
         read::history(&self.readers, series, since).await
+    }
+
+    async fn recommendations(&self, tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError> {
+        recommendation::of(&self.readers, tenant).await
     }
 
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    domain::{ChannelName, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         release::{Fate, Run},
@@ -48,6 +48,10 @@ impl Store for StubStore {
     }
 
     async fn history(&self, _series: &SeriesKey, _since: Timestamp) -> Result<Vec<Sample>, StoreError> {
+        no()
+    }
+
+    async fn recommendations(&self, _tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError> {
         no()
     }
 

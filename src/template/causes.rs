@@ -1,0 +1,82 @@
+//! What moved a score, in words: one line for each cause, and a title that claims no more than they show.
+
+use super::words::unsigned;
+use crate::{
+    domain::Counts,
+    notify::{notification::Cause, reason::CauseKind},
+    rule::display,
+};
+
+/// What stands over the causes.
+pub(super) fn title(causes: &[Cause]) -> &'static str {
+    let all = |kind| causes.iter().all(|cause| cause.kind == kind);
+    if all(CauseKind::Lost) {
+        "What regressed"
+    } else if all(CauseKind::Likely) {
+        "Likely contributors"
+    } else {
+        "What changed"
+    }
+}
+
+/// One cause: what, how much, on how many, and how it changed.
+pub(super) fn cause(cause: &Cause) -> String {
+    let mark = match cause.kind {
+        CauseKind::Added => "New: ",
+        CauseKind::Retired => "Retired: ",
+        _ => "",
+    };
+    let category = cause.category.as_ref().map(|category| format!(" · {category}")).unwrap_or_default();
+    let points = cause.points.map(|points| {
+        let number = unsigned(display::number(points));
+        match cause.kind {
+            CauseKind::Added => format!("{number} points to earn"),
+            CauseKind::Likely => format!("up to {number} points"),
+            _ => format!("{}{number} points", if points < 0.0 { "+" } else { "−" }),
+        }
+    });
+    let counts = cause.counts.map(|Counts { count, total }| match cause.kind {
+        CauseKind::Likely => format!("{count} of {total} devices exposed"),
+        _ => format!("{count} of {total}"),
+    });
+    let facts: Vec<String> = points.into_iter().chain(counts).chain(cause.detail.clone()).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    format!("{mark}{}{category}{facts}", cause.title)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_says_what_how_much_and_on_how_many() {
+        let whole = Cause {
+            title: "Require MFA".to_owned(),
+            category: Some("Identity".to_owned()),
+            points: Some(9.5),
+            counts: Some(Counts { count: 50, total: 69 }),
+            ..Cause::default()
+        };
+        let told =
+            |kind, detail: Option<&str>| cause(&Cause { kind, detail: detail.map(str::to_owned), ..whole.clone() });
+        for (kind, detail, text) in [
+            (CauseKind::Lost, None, "Require MFA · Identity (−9.5 points, 50 of 69)"),
+            (CauseKind::Added, None, "New: Require MFA · Identity (9.5 points to earn, 50 of 69)"),
+            (CauseKind::Retired, None, "Retired: Require MFA · Identity (−9.5 points, 50 of 69)"),
+            (
+                CauseKind::Likely,
+                Some("new"),
+                "Require MFA · Identity (up to 9.5 points, 50 of 69 devices exposed, new)",
+            ),
+        ] {
+            assert_eq!(told(kind, detail), text);
+        }
+        assert_eq!(cause(&Cause { title: "MFA".to_owned(), ..Cause::default() }), "MFA");
+        let kinds = |kinds: &[CauseKind]| {
+            title(&kinds.iter().map(|&kind| Cause { kind, ..Cause::default() }).collect::<Vec<_>>())
+        };
+        assert_eq!(kinds(&[CauseKind::Lost, CauseKind::Lost]), "What regressed");
+        assert_eq!(kinds(&[CauseKind::Likely]), "Likely contributors");
+        assert_eq!(kinds(&[CauseKind::Lost, CauseKind::Added]), "What changed");
+    }
+}
