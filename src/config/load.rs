@@ -16,6 +16,7 @@ use super::{
     maintenance::{Known, maintenance},
     raw::{RawChannel, RawMain},
     scope::{Problems, Scope},
+    secret_stores,
     settings::{flapping, fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     words::{Names, scores, zone},
@@ -51,6 +52,8 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         }
     };
     top.only(RawMain::KEYS, problems);
+    // Whatever holds a secret may name a store.
+    secret_stores::read(std::mem::take(&mut raw.secret_stores), &top.key("secret_stores"), problems);
     let here = top.key("channels");
     let written = problems.take(std::mem::take(&mut raw.channels), &here).unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
@@ -89,6 +92,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         channels,
         templates: templates?,
         operator,
+        secret_stores: problems.stores.good.clone(),
         watched: problems.watched.clone(),
     })
 }

@@ -21,6 +21,7 @@ pub mod reload;
 mod rules;
 pub mod schema;
 mod scope;
+mod secret_stores;
 mod secrets;
 mod settings;
 pub mod suite;
@@ -43,6 +44,7 @@ use crate::{
     notify::{NotificationId, silence::Matchers},
     rule::Rule,
     schedule::{Schedule, Window},
+    secret_store::SecretStores,
 };
 
 /// A valid configuration. Immutable and shared; a reload makes another one.
@@ -76,6 +78,8 @@ pub struct Config {
     pub templates: Arc<crate::template::Registry>,
     /// Who hears that we are blind.
     pub operator: Operator,
+    /// What has to be asked for secrets; the references know their store.
+    pub secret_stores: SecretStores,
     /// Where a change may make it another one.
     pub watched: Watched,
 }

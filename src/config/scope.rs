@@ -6,6 +6,7 @@ use super::{
     Watched,
     field::{Field, Word},
     marks::{Content, Mark, Node},
+    secret_stores::Stores,
 };
 use crate::{
     diagnostic::{Gravity, Place, Problem},
@@ -113,6 +114,8 @@ pub(super) struct Problems {
     pub(super) list: Vec<Problem>,
     /// Where a change may mend them, or make others.
     pub(super) watched: Watched,
+    /// The secret stores, which references name.
+    pub(super) stores: Stores,
 }
 
 impl Problems {

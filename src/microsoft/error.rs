@@ -231,9 +231,15 @@ impl Failure {
     }
 
     pub(super) fn of(self, tenant: &TenantId, source: &dyn Source) -> FetchError {
+        let hint = source.hint(self.class);
+        FetchError { hint, ..self.of_document(tenant) }
+    }
+
+    /// The same where it is about no score.
+    pub(super) fn of_document(self, tenant: &TenantId) -> FetchError {
         FetchError {
             tenant: tenant.clone(),
-            hint: source.hint(self.class),
+            hint: self.class.hint(),
             class: self.class,
             what: self.what.into_owned(),
             entra_code: self.entra_code,

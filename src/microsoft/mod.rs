@@ -6,6 +6,7 @@
 mod assertion;
 mod certificate;
 pub mod cloud;
+mod document;
 pub mod error;
 mod granted;
 mod proof;

@@ -83,6 +83,7 @@ pub(super) fn config() -> Config {
         fleet: FleetShift::default(),
         maintenance: Vec::new(),
         watched: Watched::default(),
+        secret_stores: scorewatch::secret_store::SecretStores::default(),
     }
 }
 

@@ -17,6 +17,7 @@ mod receiver_down;
 mod reload;
 mod reminded;
 mod retry_after;
+mod secret_stores;
 mod secrets_stay_secret;
 mod shutdown;
 mod silenced;

@@ -33,7 +33,7 @@ pub enum SignIn {
 }
 
 /// Resources that are in every tenant, as they stand before `/.default`.
-const RESOURCES: [&str; 7] = [
+const RESOURCES: [&str; 9] = [
     "https://api.securitycenter.microsoft.com",
     "https://securitycenter.onmicrosoft.com/windowsatpservice",
     "https://api-gcc.securitycenter.microsoft.us",
@@ -41,6 +41,8 @@ const RESOURCES: [&str; 7] = [
     "https://graph.microsoft.com",
     "https://graph.microsoft.us",
     "https://dod-graph.microsoft.us",
+    "https://vault.azure.net",
+    "https://vault.usgovcloudapi.net",
 ];
 
 /// What a good request asks for.

@@ -6,6 +6,7 @@
 mod assertion;
 mod defender;
 mod entra;
+mod key_vault;
 mod log;
 mod refusal;
 mod score;
@@ -92,6 +93,7 @@ struct State {
     settings: CloudSettings,
     tenants: tenant::Tenants,
     tokens: token::Mint,
+    key_vault: key_vault::Secrets,
     log: log::Log,
 }
 
@@ -104,6 +106,7 @@ impl Cloud {
         let state = Arc::new(State {
             tenants: tenant::Tenants::new(settings.bulk.clone()),
             tokens: token::Mint::new(settings.long_tokens),
+            key_vault: key_vault::Secrets::default(),
             log: log::Log::new(settings.log_max),
             settings,
         });
@@ -161,6 +164,11 @@ impl Cloud {
     /// Whose tokens the app trusts from now on.
     pub fn set_trust(&self, tenant: EntraTenantId, trust: Option<Trust>) {
         self.state.tenants.change(tenant.0, |tenant| tenant.keys.trust = trust);
+    }
+
+    /// A secret of the Key Vault that lies at the same address, and when it expires, in seconds after the epoch.
+    pub fn set_key_vault_secret(&self, name: &str, value: &str, expires: Option<i64>) {
+        self.state.key_vault.set(name, value, expires);
     }
 
     /// The app roles in tokens issued from now on; none: the admin never consented.
@@ -240,6 +248,9 @@ impl Site for State {
         if let Some(tenant) = path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")) {
             let tenant = tenant.to_owned();
             return entra::answer(&self, &tenant, request).await;
+        }
+        if let Some(name) = path.strip_prefix("/secrets/").filter(|_| request.method() == Method::GET) {
+            return key_vault::answer(&self, name, &request).await;
         }
         match defender::served_score(path) {
             Some(kind) if request.method() == Method::GET => defender::answer(&self, kind, &request).await,
