@@ -11,6 +11,8 @@ mod fleet;
 mod judge;
 mod life;
 mod outage;
+#[cfg(feature = "pfx")]
+mod pfx;
 mod planner;
 mod records;
 mod replay;

@@ -27,6 +27,7 @@ fn rule() -> Arc<Rule> {
         notify: vec![channel("soc")],
         good_news: false,
         fleet: true,
+        flapping: None,
     })
 }
 
