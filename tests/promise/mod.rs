@@ -13,6 +13,7 @@ mod isolation_hanging_channels;
 mod isolation_slow_tenant;
 mod online;
 mod order_per_alert;
+mod pfx;
 mod receiver_down;
 mod reload;
 mod reminded;
