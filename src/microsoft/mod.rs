@@ -27,7 +27,7 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 pub use assertion::Statement;
-pub use certificate::{Certificate, CertificateError};
+pub use certificate::{Certificate, CertificateError, PfxError};
 pub use cloud::Hosts;
 use error::Failure;
 pub use error::{FailureClass, FetchError};
