@@ -12,6 +12,7 @@ use async_trait::async_trait;
 
 pub use record::*;
 
+pub use crate::notify::fleet::KnownShift;
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
