@@ -5,7 +5,7 @@ use std::time::Duration;
 use divan::{Bencher, black_box};
 use scorewatch::{
     domain::{Sample, Selector, Severity, Timestamp},
-    rule::{Alert, BaselineChoice, Change, Condition, Event, Rule, RuleName, Situation, Size, step},
+    rule::{Alert, BaselineChoice, Change, Condition, Event, Guide, Rule, RuleName, Situation, Size, step},
 };
 
 fn main() {
@@ -29,6 +29,7 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
         good_news: false,
         fleet: true,
         flapping: None,
+        guide: Guide::default(),
     };
     let at = |index: i64| Timestamp::from_seconds(1_000_000_000 + index * 900);
     let window: Vec<Sample> = (0..96).map(|index| Sample { at: at(index), value: 400.0 }).collect();

@@ -16,6 +16,7 @@ pub mod crash_point;
 pub mod egress;
 pub mod microsoft;
 pub mod secret;
+pub mod secret_store;
 pub mod store;
 pub mod telemetry;
 pub mod template;

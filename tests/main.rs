@@ -5,6 +5,7 @@ mod egress;
 mod flow;
 mod house;
 mod judge;
+mod parsers;
 mod promise;
 mod store;
 mod world;

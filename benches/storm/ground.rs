@@ -9,7 +9,7 @@ use scorewatch::{
         compose::{self, Subjects},
         notification::{Links, TenantFacts},
     },
-    rule::{AlertKey, RuleName, Transition, TransitionKind},
+    rule::{AlertKey, Guide, RuleName, Transition, TransitionKind},
     simulation::{Receivers, Reply},
     store::NewNotification,
 };
@@ -103,6 +103,7 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         tenant: TenantFacts { id: key.tenant.to_string(), name: "Customer Ltd".to_owned(), labels },
         condition: "drop 5% within 24h".to_owned(),
         severity: Severity::Critical,
+        guide: Guide::default(),
         points: None,
         loss: Some((25.5, Some(6.25))),
         reason: None,

@@ -164,6 +164,12 @@ fn labels(notification: &Notification) -> BTreeMap<String, String> {
     if let Some(channel) = data.operator.as_ref().and_then(|operator| operator.channel.as_deref()) {
         own("channel", channel);
     }
+    if data.tenant.is_none()
+        && let Some(alert) = &data.alert
+    {
+        // Two outages have all else in common.
+        own("outage", &alert.id);
+    }
     if message::is_test(notification) {
         // Makes it another alert than the real one, which a test must neither open nor end.
         own("test", "true");

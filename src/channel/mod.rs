@@ -101,6 +101,27 @@ pub enum ChannelKind {
 }
 
 impl ChannelKind {
+    /// Its secrets, which are asked for before a message is written.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&SecretReference> {
+        match self {
+            Self::Teams { url } | Self::Slack { url } | Self::Chat { url, .. } => vec![url],
+            Self::Webhook { url, signing_secrets } => url.secret().into_iter().chain(signing_secrets).collect(),
+            Self::Email(email) => email.sign_in.iter().map(|(_, password)| password).collect(),
+            Self::Pagerduty { routing_key, url, .. } => {
+                url.iter().filter_map(WebhookUrl::secret).chain([routing_key]).collect()
+            }
+            Self::Alertmanager { url, authorization } => {
+                let secret = match authorization {
+                    Authorization::Nobody => None,
+                    Authorization::Basic { password, .. } => Some(password),
+                    Authorization::Bearer { token } => Some(token),
+                };
+                url.secret().into_iter().chain(secret).collect()
+            }
+        }
+    }
+
     /// For which kind of receiver its templates write; `None`: it is sent fields, no text.
     #[must_use]
     pub const fn receiver(&self) -> Option<Receiver> {
@@ -196,6 +217,14 @@ pub enum WebhookUrl {
 }
 
 impl WebhookUrl {
+    /// Where it is kept, if it is a secret.
+    const fn secret(&self) -> Option<&SecretReference> {
+        match self {
+            Self::Open(_) => None,
+            Self::Secret(reference) => Some(reference),
+        }
+    }
+
     /// The URL itself.
     fn resolve(&self) -> Result<SecretString, SecretError> {
         match self {

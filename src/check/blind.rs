@@ -2,16 +2,27 @@
 
 use std::time::Duration;
 
+use super::outage::Cause;
 use crate::{
-    config::Operator,
-    domain::{Selector, Severity, Timestamp, time},
-    notify::notification::OperatorFacts,
-    rule::{Condition, Resolution, Rule, RuleName, Transition, TransitionKind},
-    store::{Away, Failing},
+    config::{Config, Operator, Tenant},
+    domain::{ChannelName, Selector, Severity, Timestamp, time},
+    microsoft::FailureClass,
+    notify::{
+        compose::{self, Subjects},
+        notification::{Links, OperatorFacts},
+    },
+    rule::{Alert, AlertState, Condition, Firing, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
+    store::{Away, Failing, NewNotification, TenantRecord},
 };
 
 /// The name of the operator's own rule. Rules of users can't be called so.
 pub const OPERATOR_BLIND: &str = "operator.blind";
+
+/// The same as a name of a rule; there always is one.
+#[must_use]
+pub fn operator_rule_name() -> Option<RuleName> {
+    RuleName::parse(OPERATOR_BLIND).ok()
+}
 
 /// The rule by which the operator hears that a tenant can't be read. `None`: nobody wants to hear it.
 #[must_use]
@@ -20,7 +31,7 @@ pub fn operator_rule(operator: &Operator) -> Option<Rule> {
         return None;
     }
     Some(Rule {
-        name: RuleName::parse(OPERATOR_BLIND).ok()?,
+        name: operator_rule_name()?,
         score: None,
         tenants: Selector::default(),
         when: Condition::NoData(operator.blind_after),
@@ -34,16 +45,85 @@ pub fn operator_rule(operator: &Operator) -> Option<Rule> {
         good_news: false,
         fleet: false,
         flapping: None,
+        guide: Guide::default(),
     })
 }
 
-/// Why we are blind and what to do, in one or two sentences; never upstream's own text.
+/// Why we are blind, since when, and what to do, in one sentence; never upstream's own text. `outage`: the cause is that of an
+/// outage that goes on. Everybody may read it: it names no other tenant and no number of them.
 #[must_use]
-pub fn reason(failing: Option<&Failing>) -> String {
-    match failing {
-        Some(Failing { class, hint: Some(hint), .. }) => format!("checks fail: {class}; {hint}"),
-        Some(Failing { class, hint: None, .. }) => format!("checks fail: {class}"),
-        None => "checks succeed, but the source gives no new data".to_owned(),
+pub fn reason(failing: Option<&Failing>, outage: Option<&Cause>) -> String {
+    let Some(Failing { since, class, hint }) = failing else {
+        return "checks succeed, but the source gives no new data".to_owned();
+    };
+    let mut reason = format!("checks fail since {}: {}", since.to_chrono().format("%Y-%m-%d %H:%M UTC"), words(class));
+    for more in outage.map(Cause::told_to_all).into_iter().chain(hint.as_deref()) {
+        reason.push_str("; ");
+        reason.push_str(more);
+    }
+    reason
+}
+
+/// A class with its words: `Entra does not know the client secret (secret-wrong)`.
+fn words(class: &str) -> String {
+    match FailureClass::from_name(class) {
+        Some(known) => format!("{} ({class})", known.words()),
+        None => class.to_owned(),
+    }
+}
+
+/// What the operator is told of one tenant that can't be read, by itself. `None`: there is nothing to tell, or nobody to hear it.
+#[must_use]
+pub fn alone(
+    store: &str,
+    config: &Config,
+    (tenant, rule): (&Tenant, &Rule),
+    record: &TenantRecord,
+    now: Timestamp,
+) -> Option<NewNotification> {
+    let failing = record.health.failing.as_ref()?;
+    let mut firing = record.alerts.iter().filter(|alert| alert.rule == rule.name && alert.told_to.is_empty());
+    let (alert, state) = firing.find_map(|known| Some((known, firing_of(&known.alert)?)))?;
+    let is_shown = |channel: &&ChannelName| {
+        config.channels.get(*channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
+    };
+    let channels: Vec<ChannelName> = rule.notify.iter().filter(is_shown).cloned().collect();
+    if channels.is_empty() {
+        return None;
+    }
+    let transition = Transition {
+        kind: TransitionKind::Fired,
+        at: now,
+        value: None,
+        observed_at: None,
+        baseline: None,
+        since: state.since,
+        fired_at: state.fired_at,
+        generation: alert.alert.generation,
+        sequence: alert.alert.sequence,
+    };
+    let key = rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref());
+    let subjects = Subjects {
+        store,
+        key: &key,
+        tenant: tenant.facts(),
+        condition: rule.when.to_string(),
+        severity: rule.severity,
+        loss: None,
+        points: None,
+        reason: Some(reason(Some(failing), None)),
+        operator: Some(operator_facts(Some(failing), &transition)),
+        guide: Guide::default(),
+        links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
+    };
+    let notification = compose::of_transition(subjects, &transition);
+    Some(NewNotification { notification, alert: Some(key), tenant: Some(tenant.id.clone()), channels, hold: None })
+}
+
+const fn firing_of(alert: &Alert) -> Option<&Firing> {
+    match &alert.state {
+        AlertState::Firing(firing) => Some(firing),
+        _ => None,
     }
 }
 

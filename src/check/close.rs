@@ -15,7 +15,7 @@ use crate::{
         compose::{self, Subjects},
         notification::{Facts, TenantFacts},
     },
-    rule::{self, Alert, AlertKey, AlertState, Resolution, Rule, Step, Transition},
+    rule::{self, Alert, AlertKey, AlertState, Guide, Resolution, Rule, Step, Transition},
     store::{
         AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, Failing, NewNotification, Store,
         StoreError,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Why an open alert has no place in the configuration any more; `None`: it still has.
-fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
+pub(super) fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
     let Some(tenant) = config.tenants.get(&row.key.tenant) else { return Some(Resolution::TenantRemoved) };
     if row.key.rule.as_str() == OPERATOR_BLIND {
         return config.operator.notify.is_empty().then_some(Resolution::RuleRemoved);
@@ -146,6 +146,10 @@ fn told(
         key,
         condition: last.and_then(|last| last.rule.as_ref()).map_or_else(String::new, |rule| rule.condition.clone()),
         severity: last.and_then(|last| last.alert.as_ref()).map_or_else(Severity::default, |alert| alert.severity),
+        guide: last.and_then(|last| last.rule.as_ref()).map_or_else(Guide::default, |rule| Guide {
+            about: rule.about.as_deref().map(Into::into),
+            runbook: rule.runbook.as_deref().map(Into::into),
+        }),
         tenant,
         loss,
         points: None,

@@ -105,6 +105,12 @@ impl DueQueue {
         }
     }
 
+    /// When the tenant's next check is due, or was when its turn was taken.
+    #[must_use]
+    pub fn check_at(&self, tenant: &TenantId) -> Option<Timestamp> {
+        self.slots.get(tenant).map(|slot| slot.check_at)
+    }
+
     /// Takes the next tenant whose turn has come.
     pub fn take(&mut self, now: Timestamp) -> Option<(TenantId, Turn)> {
         loop {

@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// [`StoreError`] when the store can't say what is silenced: then nothing may be told, nor lost.
-pub(super) async fn hold(outcome: &mut CheckOutcome, store: &dyn Store, config: &Config) -> Result<(), StoreError> {
+pub async fn hold(outcome: &mut CheckOutcome, store: &dyn Store, config: &Config) -> Result<(), StoreError> {
     if outcome.notifications.is_empty() {
         return Ok(());
     }

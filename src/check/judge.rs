@@ -1,9 +1,10 @@
 //! The pure middle of a check: what was known, what was fetched, what time it is → what is to be committed.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     blind,
+    outage::Cause,
     series::{self, Series},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub struct Setting<'a> {
     pub store: &'a str,
     /// When the service itself was away.
     pub away: &'a [Away],
+    /// The causes of the outages that go on.
+    pub outages: &'a BTreeSet<Cause>,
 }
 
 /// What one score's call gave.
@@ -301,6 +304,12 @@ impl<'a> Judging<'a> {
         read.flatten().find(of_sample)?.points
     }
 
+    /// The outage that explains why the tenant can't be read.
+    fn outage(&self, failing: Option<&Failing>) -> Option<&'a Cause> {
+        let cause = Cause::of(self.setting.tenant, &failing?.class)?;
+        self.setting.outages.get(&cause)
+    }
+
     fn wake_by(&mut self, at: Option<Timestamp>) {
         // What has come of age already had its look just now; a second one must not follow without end.
         let at = at.map(|at| at.max(self.outcome.now.plus(WAKE_MIN)));
@@ -324,6 +333,11 @@ impl<'a> Judging<'a> {
         let key = rule.alert_key(&tenant.id, score, subject);
         let failing = self.outcome.health.failing.as_ref();
         let by_operator_rule = rule.name.as_str() == blind::OPERATOR_BLIND;
+        // Whether the operator hears of this tenant by itself or of an outage is decided by who sees all tenants. What nobody was
+        // told of has no end to tell.
+        if by_operator_rule && (transition.kind == TransitionKind::Fired || told_to.is_empty()) {
+            return Vec::new();
+        }
         let fired_blind =
             matches!(rule.when, Condition::NoData(_)) && !matches!(transition.kind, TransitionKind::Resolved(_));
         let subjects = Subjects {
@@ -332,11 +346,12 @@ impl<'a> Judging<'a> {
             tenant: tenant.facts(),
             condition: rule.when.to_string(),
             severity: rule.severity,
+            guide: rule.guide.clone(),
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
             points: self.points(score, subject, transition),
             reason: (transition.kind == TransitionKind::Unstable)
                 .then(|| compose::unstable(rule))
-                .or_else(|| fired_blind.then(|| blind::reason(failing))),
+                .or_else(|| fired_blind.then(|| blind::reason(failing, self.outage(failing)))),
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
             links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
         };

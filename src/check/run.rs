@@ -10,6 +10,8 @@ use super::{
     due::Turn,
     hold::hold,
     judge::{Failure, Fetched, Setting, judge},
+    outage::OpenOutages,
+    slow,
 };
 use crate::{
     clock::Clock,
@@ -39,6 +41,8 @@ pub struct Checker {
     pub metrics: Metrics,
     /// When the service itself was away.
     pub away: Arc<[Away]>,
+    /// The outages that go on.
+    pub outages: OpenOutages,
 }
 
 /// The configuration as checks need it.
@@ -68,6 +72,8 @@ pub struct Visit {
     pub fetched: Vec<Fetched>,
     /// Channels that have something new to send.
     pub channels: Vec<ChannelName>,
+    /// Whether the next check is later than the schedule says: nothing but people can help.
+    pub is_slow: bool,
 }
 
 impl Checker {
@@ -145,8 +151,9 @@ impl Checker {
                 next_due_at: outcome.health.next_due_at,
                 wake_at: outcome.health.wake_at,
             };
+            let is_slow = slow::is_slow(plan, tenant, &outcome.health);
             if turn == Turn::Wake && changes_nothing(&outcome, record.as_ref()) {
-                return Ok(Visit { due, fetched, channels: Vec::new() });
+                return Ok(Visit { due, fetched, channels: Vec::new(), is_slow });
             }
             hold(&mut outcome, self.store.as_ref(), &plan.config).await?;
             let told: Vec<_> = outcome.notifications.iter().map(|new| new.notification.kind).collect();
@@ -157,7 +164,7 @@ impl Checker {
                     for kind in told {
                         self.metrics.notification_made(kind.as_str());
                     }
-                    return Ok(Visit { due, fetched, channels });
+                    return Ok(Visit { due, fetched, channels, is_slow });
                 }
                 Commit::Conflict => {
                     debug!(tenant = %tenant.id, "the tenant was changed meanwhile; judging again");
@@ -178,16 +185,18 @@ impl Checker {
         fetched: &[Fetched],
     ) -> CheckOutcome {
         let now = self.clock.now();
+        let outages = self.outages.causes();
         let setting = Setting {
             config: &plan.config,
             operator_rule: plan.operator_rule.as_ref(),
             tenant,
             store: self.store.identity(),
             away: &self.away,
+            outages: &outages,
         };
         let next_due_at = match (turn, record) {
             (Turn::Wake, Some(record)) => record.health.next_due_at,
-            _ => next_due(plan, tenant, now),
+            _ => slow::next_due(plan, tenant, record.map(|record| &record.health), fetched, now),
         };
         judge(setting, record, fetched, next_due_at, now)
     }

@@ -10,6 +10,7 @@ use crate::{
     channel::{ChannelKind, ChannelSettings, signature::SigningKey},
     clock::Clock,
     config::Config,
+    delivery,
     domain::{ChannelName, Timestamp},
     notify::DeliveryState,
     service,
@@ -130,7 +131,7 @@ impl Line {
 pub(super) async fn channels(file: &Path, arguments: Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
     if let Action::PublicKey { name } = &arguments.action {
-        return public_key(&config, name);
+        return public_key(&config, name).await;
     }
     let store = beside(&config).await?;
     let done = match arguments.action {
@@ -194,9 +195,10 @@ async fn unpark(store: &dyn Store, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn public_key(config: &Config, name: &str) -> Result<(), Failure> {
+async fn public_key(config: &Config, name: &str) -> Result<(), Failure> {
     let settings = config.channels.get(name);
     let settings = settings.ok_or_else(|| wrong_input(format!("there is no channel `{name}`")))?;
+    delivery::secrets::fetch(settings).await;
     let ChannelKind::Webhook { signing_secrets, .. } = &settings.kind else {
         return Err(wrong_input(format!("channel `{name}` is no `webhook`, and only those are signed")));
     };

@@ -1,6 +1,7 @@
 //! `scorewatch check`: validates configuration, rules and templates; every problem at once.
 
 mod online;
+pub(super) mod state;
 
 use std::path::Path;
 
@@ -26,9 +27,11 @@ Examples:
   scorewatch check --json --config new/scorewatch.yaml
   scorewatch check --online                          also sign in to each tenant and ask for its scores
   scorewatch check --online --tenant contoso         one of them
+  scorewatch check --against-state                   which alerts would open, close or change channel
 
 `--online` writes nothing to the store and tells nobody, and may be run beside the service. Exit code 1: some \
 tenant can't be read, or a channel's address is refused.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Arguments {
     /// Say what was understood, and when the next checks would run
     #[arg(short, long, conflicts_with = "online")]
@@ -39,6 +42,9 @@ pub(super) struct Arguments {
     /// Sign in to each tenant, ask for its scores, and say what is missing
     #[arg(long)]
     online: bool,
+    /// Say which alerts would open, close or change channel if this were loaded now
+    #[arg(long, conflicts_with_all = ["verbose", "online"])]
+    against_state: bool,
     /// With `--online`: only this tenant; may be repeated
     #[arg(long, value_name = "ID", requires = "online")]
     tenant: Vec<String>,
@@ -69,11 +75,14 @@ struct ScheduleLine {
 
 pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let mut loaded = config::load(file);
-    if arguments.online
+    if (arguments.online || arguments.against_state)
         && let Some(config) = loaded.config.take()
     {
         if !loaded.problems.is_empty() {
             output::complain(&output::problems(&loaded));
+        }
+        if arguments.against_state {
+            return state::against_state(&config, arguments.json).await;
         }
         return online::online(&config, &arguments.tenant, arguments.json).await;
     }

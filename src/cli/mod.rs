@@ -6,6 +6,8 @@ mod channels;
 mod check;
 mod deliveries;
 mod demo;
+mod diff;
+mod explain;
 mod logging;
 mod once;
 mod output;
@@ -15,6 +17,7 @@ mod schema;
 mod silences;
 mod tenants;
 mod test;
+mod who_sees;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -53,6 +56,7 @@ Examples:
   scorewatch once --tenant contoso         one check of one tenant, now
   scorewatch run                           the service
   scorewatch alerts list                   what fires
+  scorewatch explain contoso device-score-drop   why, or why not
   scorewatch deliveries list --state dead  what could not be delivered
   scorewatch silences add --tenant contoso --for 2h --comment patching
 
@@ -72,6 +76,12 @@ enum Command {
     Backtest(backtest::Arguments),
     /// See the whole thing work against a simulated Microsoft cloud and chat receivers on loopback
     Demo(demo::Arguments),
+    /// Compare two configurations: tenants, rules, channels, who sees whom, and what becomes of alerts
+    Diff(diff::Arguments),
+    /// Say why a rule fires for a tenant or does not, and what became of its messages
+    Explain(explain::Arguments),
+    /// List what each channel can ever show: tenants, and the rules that send there
+    WhoSees(who_sees::Arguments),
     /// Show the exact message of a rule for a channel, and send it if asked
     Preview(preview::Arguments),
     /// Print a JSON Schema: of the configuration for editors, or of what a webhook receives
@@ -120,11 +130,11 @@ pub fn main() -> ExitCode {
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return explain(&Failure::Run(Some(error.into()))),
+        Err(error) => return tell(&Failure::Run(Some(error.into()))),
     };
     match runtime.block_on(obey(cli)) {
         Ok(()) => ExitCode::from(FINE),
-        Err(failure) => explain(&failure),
+        Err(failure) => tell(&failure),
     }
 }
 
@@ -137,6 +147,9 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Test(arguments) => test::test(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&file, &arguments).await,
         Command::Demo(arguments) => demo::demo(&arguments).await,
+        Command::Diff(arguments) => diff::diff(&arguments).await,
+        Command::Explain(arguments) => explain::explain(&file, &arguments).await,
+        Command::WhoSees(arguments) => who_sees::who_sees(&file, &arguments),
         Command::Preview(arguments) => preview::preview(&file, &arguments).await,
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&file, arguments).await,
@@ -147,7 +160,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-fn explain(failure: &Failure) -> ExitCode {
+fn tell(failure: &Failure) -> ExitCode {
     let (code, error) = match failure {
         Failure::Input(error) => (WRONG_INPUT, error),
         Failure::Run(error) => (FAILED, error),

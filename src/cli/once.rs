@@ -12,9 +12,9 @@ use crate::{
     check::{Visit, due::Turn, judge::Fetched, run::Plan},
     clock::Clock,
     config::Tenant,
-    domain::{ScoreKind, TenantId},
+    domain::{ScoreKind, TenantId, Timestamp},
     rule::display,
-    service::start::Engine,
+    service::{blindness, start::Engine},
     store::{StoreError, TenantRecord},
     telemetry::Metrics,
 };
@@ -50,6 +50,8 @@ struct Line {
     /// `ok`, or the class of the failure.
     outcome: String,
     hint: Option<String>,
+    /// When the service asks again, where that is later than the schedule says.
+    slow_until: Option<Timestamp>,
 }
 
 pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
@@ -79,6 +81,7 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     }
     progress.finish_and_clear();
     lines.sort_by(|a, b| (&a.tenant, a.score, &a.subject).cmp(&(&b.tenant, b.score, &b.subject)));
+    blindness::tell(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await?;
     engine.dispatcher.drain_round().await?;
     engine.store.close().await;
     report(&lines, arguments.json)?;
@@ -101,8 +104,10 @@ pub(super) fn chosen(
 }
 
 fn lines_of(tenant: &Tenant, visit: Result<Option<Visit>, StoreError>) -> Result<Vec<Line>, StoreError> {
-    let fetched = visit?.map(|visit| visit.fetched).unwrap_or_default();
-    Ok(fetched.into_iter().flat_map(|fetched| lines_of_score(&tenant.id, fetched)).collect())
+    let Some(visit) = visit? else { return Ok(Vec::new()) };
+    let slow_until = visit.is_slow.then_some(visit.due.next_due_at);
+    let lines = visit.fetched.into_iter().flat_map(|fetched| lines_of_score(&tenant.id, fetched));
+    Ok(lines.map(|line| Line { slow_until, ..line }).collect())
 }
 
 fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
@@ -114,6 +119,7 @@ fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
         value,
         outcome: outcome.to_owned(),
         hint,
+        slow_until: None,
     };
     match fetched.result {
         Ok(readings) => readings
@@ -136,7 +142,10 @@ fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {
             line.subject.as_ref().map_or_else(|| line.score.to_string(), |subject| format!("{} {subject}", line.score)),
             output::or_dash(line.value.map(display::number)),
             line.outcome.clone(),
-            line.hint.clone().unwrap_or_default(),
+            match line.slow_until {
+                Some(at) => format!("{}; asked less often, next at {at}", line.hint.as_deref().unwrap_or_default()),
+                None => line.hint.clone().unwrap_or_default(),
+            },
         ]
     });
     output::say(&output::table(["TENANT", "SCORE", "VALUE", "OUTCOME", "WHAT TO DO"], rows));

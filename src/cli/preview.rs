@@ -9,7 +9,7 @@ use crate::{
     channel::{self, ChannelSettings, Form, Verdict},
     clock::Clock,
     config::{Config, Tenant},
-    delivery::send,
+    delivery::{secrets, send},
     domain::{ScoreKind, Timestamp},
     egress::{Egress, Mail, Outgoing, Request},
     notify::{
@@ -60,6 +60,7 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     let tenant = tenant_for(&config, rule, settings, arguments.tenant.as_deref())?;
     let now = Clock::System.now();
     let notification = notification(rule, tenant, arguments.resolved, now);
+    secrets::fetch(settings).await;
     let channel = channel::open(settings, &config.templates);
     let outgoing = channel.compose(&notification, Form::Rich, now)?;
     show(&outgoing, arguments.json)?;
@@ -125,6 +126,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         tenant: tenant.facts(),
         condition: rule.when.to_string(),
         severity: rule.severity,
+        guide: rule.guide.clone(),
         loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
         points: None,
         reason: no_data.then(|| "checks fail: secret-expired; make a new secret in the app registration".to_owned()),

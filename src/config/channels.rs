@@ -166,7 +166,9 @@ fn signing(raw: Field<OneOrMany<RawSecret>>, at: &Scope<'_>, problems: &mut Prob
 /// A secret that is a key; what it holds is dropped.
 fn signing_key(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
     let reference = secrets::reference(raw, at, problems)?;
-    if let Err(error) = SigningKey::resolve(&reference) {
+    if !reference.is_stored()
+        && let Err(error) = SigningKey::resolve(&reference)
+    {
         let instead = "write `whsec_` and base64 of 24 to 64 random bytes, or `whsk_` and base64 of an ed25519 key";
         problems.error(at, format!("what it holds {}", error.what), instead);
         return None;
@@ -222,7 +224,8 @@ pub(super) fn whole(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("`{text}` is no whole number above zero; write one like `20`"))
 }
 
-fn private(raw: Field<AllowPrivate>, at: &Scope<'_>, problems: &mut Problems) -> Private {
+/// Which private addresses may be called.
+pub(super) fn private(raw: Field<AllowPrivate>, at: &Scope<'_>, problems: &mut Problems) -> Private {
     match problems.take(raw, at) {
         None | Some(AllowPrivate::All(false)) => Private::Refused,
         Some(AllowPrivate::All(true)) => Private::Any,

@@ -31,7 +31,8 @@ pub(super) fn endpoints(raw: Field<RawEndpoints>, at: &Scope<'_>, problems: &mut
     }
 }
 
-fn base_url(text: &str) -> Result<String, String> {
+/// A base URL to which secrets may go.
+pub(super) fn base_url(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|_| "this is no URL; write it like `https://login.example`".to_owned())?;
     let plain =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();

@@ -27,6 +27,7 @@ pub(super) struct Source {
 
 /// Reads one file, or complains.
 pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
+    let pending = problems.pending.text(path).map(|text| text.as_bytes().to_vec());
     let mut complain = |mark: Mark, what: String, instead: &str| {
         let place = Place { file: path.to_owned(), line: mark.line, column: mark.column };
         problems.list.push(Problem {
@@ -37,13 +38,9 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
             instead: instead.to_owned(),
         });
     };
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| {
-        if !file.metadata()?.is_file() {
-            return Err(std::io::Error::other("it is no plain file"));
-        }
-        file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)
-    });
+    let is_there = pending.is_none();
+    let mut bytes = pending.unwrap_or_default();
+    let read = if is_there { read_whole(path, &mut bytes) } else { Ok(()) };
     if let Err(error) = read {
         complain(Mark::START, format!("the file can't be read: {error}"), "check its path and permissions");
         return None;
@@ -107,11 +104,23 @@ impl Source {
     }
 }
 
+/// A plain file's bytes, and one more than a file may have.
+fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no plain file"));
+    }
+    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(bytes).map(drop)
+}
+
 /// The files that an entry of `rules:` or `tenants:` names, in order.
 pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Vec<PathBuf> {
     problems.watched.pattern(&at.folder().join(pattern));
     if !pattern.contains(['*', '?', '[']) {
         let path = at.folder().join(pattern);
+        if let Some(path) = problems.pending.matching(at.folder(), pattern).pop() {
+            return vec![path];
+        }
         if !path.is_file() {
             problems.error(at, format!("there is no file `{pattern}`"), "write a path relative to this file");
             return Vec::new();
@@ -127,6 +136,7 @@ pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Ve
             return Vec::new();
         }
     };
+    found.extend(problems.pending.matching(at.folder(), pattern));
     if found.is_empty() {
         problems.warning(at, format!("no file matches `{pattern}`"), "write a path relative to this file");
     }

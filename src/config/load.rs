@@ -13,9 +13,11 @@ use super::{
     field::Field,
     files::{self, Source},
     gather::{read_rules, read_tenants},
+    import::Pending,
     maintenance::{Known, maintenance},
     raw::{RawChannel, RawMain},
     scope::{Problems, Scope},
+    secret_stores,
     settings::{flapping, fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     words::{Names, scores, zone},
@@ -31,7 +33,13 @@ const RETENTION_DAYS: u32 = 400;
 /// Reads and validates a configuration file and all that it names. Every problem is reported, not only the first.
 #[must_use]
 pub fn load(file: &Path) -> Loaded {
-    let mut problems = Problems::default();
+    load_with(file, Pending::default())
+}
+
+/// The same, as it will be once those files are there.
+#[must_use]
+pub fn load_with(file: &Path, pending: Pending) -> Loaded {
+    let mut problems = Problems { pending, ..Problems::default() };
     problems.watched.file(file);
     let config = files::read(file, &mut problems).and_then(|source| validate(&source, &mut problems));
     problems.list.sort();
@@ -51,6 +59,8 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         }
     };
     top.only(RawMain::KEYS, problems);
+    // Whatever holds a secret may name a store.
+    secret_stores::read(std::mem::take(&mut raw.secret_stores), &top.key("secret_stores"), problems);
     let here = top.key("channels");
     let written = problems.take(std::mem::take(&mut raw.channels), &here).unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
@@ -89,6 +99,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         channels,
         templates: templates?,
         operator,
+        secret_stores: problems.stores.good.clone(),
         watched: problems.watched.clone(),
     })
 }

@@ -12,6 +12,7 @@ mod field;
 mod files;
 mod follow;
 mod gather;
+pub mod import;
 mod load;
 mod maintenance;
 mod marks;
@@ -21,8 +22,10 @@ pub mod reload;
 mod rules;
 pub mod schema;
 mod scope;
+mod secret_stores;
 mod secrets;
 mod settings;
+mod sight;
 pub mod suite;
 mod tenants;
 #[cfg(test)]
@@ -30,7 +33,8 @@ mod tests;
 mod watched;
 mod words;
 
-pub use load::load;
+pub use load::{load, load_with};
+pub use sight::Sight;
 pub use watched::Watched;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -43,6 +47,7 @@ use crate::{
     notify::{NotificationId, silence::Matchers},
     rule::Rule,
     schedule::{Schedule, Window},
+    secret_store::SecretStores,
 };
 
 /// A valid configuration. Immutable and shared; a reload makes another one.
@@ -76,6 +81,8 @@ pub struct Config {
     pub templates: Arc<crate::template::Registry>,
     /// Who hears that we are blind.
     pub operator: Operator,
+    /// What has to be asked for secrets; the references know their store.
+    pub secret_stores: SecretStores,
     /// Where a change may make it another one.
     pub watched: Watched,
 }

@@ -73,6 +73,34 @@ raw! {
         flapping: RawFlapping,
         /// Times that come round, in which notifications are withheld.
         maintenance: Vec<Field<RawMaintenance>>,
+        /// What has to be asked for secrets, by name; `{ store: NAME, … }` refers to one.
+        secret_stores: BTreeMap<String, Field<RawSecretStore>>,
+    }
+
+    /// A HashiCorp Vault or an Azure Key Vault.
+    struct RawSecretStore {
+        /// `vault` or `key-vault`.
+        r#type: Word,
+        /// Its base URL: `https://vault.mssp.example:8200`, `https://mssp.vault.azure.net`.
+        address: Word,
+        /// Its private networks: `true` or a list of CIDRs.
+        allow_private: AllowPrivate,
+        /// Of `vault`: the token that reads.
+        token: RawSecret,
+        /// Of `vault`, instead of a token: the id of an AppRole.
+        role_id: Word,
+        /// Of `vault`: the secret id of that AppRole.
+        secret_id: RawSecret,
+        /// Of `vault`: the namespace.
+        namespace: Word,
+        /// Of `vault`: where the key/value engine (version 2) is mounted: `secret`.
+        mount: Word,
+        /// Of `key-vault`: the directory (tenant) ID of its app.
+        tenant_id: Word,
+        /// Of `key-vault`: the app that reads.
+        credential: OneOrMany<RawCredential>,
+        /// Of `key-vault`: another base URL of Entra, for a test.
+        login: Word,
     }
 
     /// One tenant.
@@ -274,6 +302,10 @@ raw! {
         fleet: Word,
         /// `off`: each change of this rule's alerts is told, however many there are.
         flapping: Word,
+        /// What it is for, in one or two sentences; messages show it.
+        about: Word,
+        /// What to do when it fires: an `https` link or a short text; messages show it.
+        runbook: Word,
     }
 
     /// What must hold for a rule to fire: exactly one of the first five.
@@ -304,7 +336,7 @@ raw! {
         regained: Word,
     }
 
-    /// Where a secret is kept: exactly one of these.
+    /// Where a secret is kept: exactly one of `env`, `file`, `credential`, `exec` and `store`.
     struct RawReference {
         /// An environment variable.
         env: Word,
@@ -312,5 +344,19 @@ raw! {
         file: Word,
         /// A systemd credential.
         credential: Word,
+        /// A program with its arguments, which prints the secret.
+        exec: Vec<Field<Word>>,
+        /// With `exec`: how long it may take: `10s`.
+        timeout: Word,
+        /// A store under `secret_stores`.
+        store: Word,
+        /// In a `vault`: the path below the mount.
+        path: Word,
+        /// In a `vault`: the field: `value`.
+        field: Word,
+        /// In a `key-vault`: the secret's name.
+        name: Word,
+        /// In a `key-vault`: one version of it for ever.
+        version: Word,
     }
 }

@@ -73,6 +73,7 @@ impl Reload {
             }
             self.metrics.reloaded(loaded.config.is_some());
             if let Some(config) = loaded.config {
+                config.secret_stores.adopt(&sender.borrow().secret_stores);
                 crash_point::reach(CrashPoint::ReloadRead);
                 info!(tenants = config.tenants.len(), rules = config.rules.len(), "the changed configuration is taken");
                 sender.send_replace(Arc::new(config));

@@ -1,6 +1,6 @@
 //! Rules: written → meant.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     field::{Field, Word},
@@ -10,11 +10,16 @@ use super::{
 };
 use crate::{
     domain::{Better, ScoreKind, Selector, Severity, parse_duration},
-    rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size},
+    rule::{
+        BaselineChoice, Change, Condition, FlapLimit, Guide, Recover, Rule, RuleName, Size,
+        definition::GUIDE_CHARACTERS_MAX,
+    },
 };
 
 /// What the names of Scorewatch's own rules begin with.
 const RESERVED: &str = "operator.";
+/// Longest link to a runbook, in bytes. Messages show none that is longer.
+const RUNBOOK_LINK_BYTES_MAX: usize = 1000;
 
 /// A rule, unless there is an error in it.
 pub(super) fn rule(
@@ -51,6 +56,10 @@ pub(super) fn rule(
     let switch = [("on", true), ("off", false), ("true", true), ("false", false)];
     let fleet = one_of(raw.fleet, &at.key("fleet"), &switch, problems).unwrap_or(true);
     let flapping = one_of(raw.flapping, &at.key("flapping"), &switch, problems).unwrap_or(true);
+    let guide = Guide {
+        about: problems.parse(raw.about, &at.key("about"), sentences),
+        runbook: problems.parse(raw.runbook, &at.key("runbook"), runbook),
+    };
     let tenants = Selector(labels(raw.tenants, &at.key("tenants"), problems));
     let notify = notify(raw.notify, &at.key("notify"), channels, problems);
     let when = when?;
@@ -84,6 +93,7 @@ pub(super) fn rule(
         good_news,
         fleet,
         flapping: flapping.then_some(limit),
+        guide,
     })
 }
 
@@ -206,6 +216,34 @@ fn fits_together(
             "write a shorter `for` or a longer `within`",
         );
     }
+}
+
+/// A short text, however it is broken into lines.
+fn sentences(text: &str) -> Result<Arc<str>, String> {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.chars().count() {
+        0 => Err("there is no text; write a sentence, or delete the key".to_owned()),
+        count if count > GUIDE_CHARACTERS_MAX => Err(format!(
+            "the text has {count} characters; write {GUIDE_CHARACTERS_MAX} or fewer, which is what messages show"
+        )),
+        _ => Ok(words.into()),
+    }
+}
+
+/// A link to a runbook, or a short text.
+fn runbook(text: &str) -> Result<Arc<str>, String> {
+    let text = text.trim();
+    let is_link = text.contains("://") && !text.contains(char::is_whitespace);
+    if !is_link {
+        return sentences(text).map_err(|what| what.replace("; write 300 or fewer", "; write a link, or 300 or fewer"));
+    }
+    let shown = url::Url::parse(text).ok().filter(|link| {
+        let is_plain = link.scheme() == "https" && link.username().is_empty() && link.password().is_none();
+        is_plain && link.as_str().len() <= RUNBOOK_LINK_BYTES_MAX
+    });
+    shown.map(|_| text.into()).ok_or_else(|| {
+        "messages can't show this link; write one that begins with `https://` and holds no password".to_owned()
+    })
 }
 
 fn only_good_news(when: Condition, kind: ScoreKind) -> bool {

@@ -79,6 +79,7 @@ mod tests {
             (&main, Some("RawOperator"), raw::RawOperator::KEYS),
             (&main, Some("RawMaintenance"), raw::RawMaintenance::KEYS),
             (&main, Some("RawReference"), raw::RawReference::KEYS),
+            (&main, Some("RawSecretStore"), raw::RawSecretStore::KEYS),
             (&rules, None, raw::RawRules::KEYS),
             (&rules, Some("RawRule"), raw::RawRule::KEYS),
             (&rules, Some("RawCondition"), raw::RawCondition::KEYS),

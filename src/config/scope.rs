@@ -5,7 +5,9 @@ use std::{path::Path, sync::Arc};
 use super::{
     Watched,
     field::{Field, Word},
+    import::Pending,
     marks::{Content, Mark, Node},
+    secret_stores::Stores,
 };
 use crate::{
     diagnostic::{Gravity, Place, Problem},
@@ -113,6 +115,10 @@ pub(super) struct Problems {
     pub(super) list: Vec<Problem>,
     /// Where a change may mend them, or make others.
     pub(super) watched: Watched,
+    /// The secret stores, which references name.
+    pub(super) stores: Stores,
+    /// Files that are not there yet, and are read as if they were.
+    pub(super) pending: Pending,
 }
 
 impl Problems {

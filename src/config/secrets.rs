@@ -1,9 +1,12 @@
 //! References to secrets: written → meant. Each is resolved once, to see that it is readable; what it holds is dropped.
 
+use std::path::Path;
+
 use super::{
     field::Word,
     raw::{RawReference, RawSecret},
     scope::{Problems, Scope},
+    secret_stores::stored,
 };
 use crate::secret::{SecretReference, redact::echo};
 
@@ -17,6 +20,18 @@ pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems)
         return None;
     };
     at.only(RawReference::KEYS, problems);
+    if raw.exec.is_written() || raw.store.is_written() {
+        return stored(*raw, at, problems);
+    }
+    for (key, is_written) in [("path", raw.path.is_written()), ("name", raw.name.is_written())] {
+        if is_written {
+            problems.error(
+                &at.key(key),
+                format!("`{key}` is of a secret store that is not named"),
+                "write `store: NAME` too",
+            );
+        }
+    }
     let env = problems.take(raw.env, &at.key("env")).map(|Word(name)| SecretReference::Env(name));
     let file = problems.take(raw.file, &at.key("file")).map(|Word(path)| SecretReference::File(at.folder().join(path)));
     let credential =
@@ -47,11 +62,23 @@ pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems)
                 format!("file `{}`", echo(&written.to_string_lossy()))
             }
             SecretReference::Credential(name) => format!("systemd credential `{}`", echo(name)),
+            SecretReference::Stored(_) => reference.place(),
         };
-        problems.error(at, format!("{kept} {}", error.what), "put the secret there, and let this process read it");
+        let is_pfx = matches!(&reference, SecretReference::File(path) if has_pfx_name(path));
+        let instead = if is_pfx {
+            "convert it: `openssl pkcs12 -in x.pfx -noenc -out x.pem`, name that file, and keep it to yourself"
+        } else {
+            "put the secret there, and let this process read it"
+        };
+        problems.error(at, format!("{kept} {}", error.what), instead);
         return None;
     }
     Some(reference)
+}
+
+/// Whether it is called like a PKCS #12 file, which this service does not read.
+fn has_pfx_name(path: &Path) -> bool {
+    path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("pfx") || kind.eq_ignore_ascii_case("p12"))
 }
 
 /// The name of a variable. What is none in capitals may be the secret itself.

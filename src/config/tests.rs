@@ -2,6 +2,7 @@
 
 mod mail;
 mod robust;
+mod secret_stores;
 mod secrets;
 mod shipped;
 mod told;

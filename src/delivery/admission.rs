@@ -22,14 +22,14 @@ pub(super) fn may_send(
     let settings = config.channels.get(channel).ok_or("the channel is no longer configured")?;
     let admitted = match (&delivery.tenant, &delivery.notification.data.tenant) {
         (Some(tenant), facts) => admits(config, settings, tenant, facts.as_ref()),
-        // A digest is looked at item by item; a drill is about nobody.
-        (None, _) => {
-            settings.fence.is_open()
-                || matches!(
-                    delivery.notification.kind,
-                    NotificationType::Digest | NotificationType::FleetShift | NotificationType::Drill
-                )
-        }
+        // A digest is looked at item by item; a drill is about nobody. What is said of an outage counts the tenants that it names:
+        // all of them or nothing.
+        (None, _) if settings.fence.is_open() => true,
+        (None, _) => match delivery.notification.kind {
+            NotificationType::Digest | NotificationType::FleetShift | NotificationType::Drill => true,
+            NotificationType::OperatorBlind => shows_all_items(config, settings, delivery),
+            _ => false,
+        },
     };
     if admitted { Ok(settings.clone()) } else { Err(FENCED) }
 }
@@ -66,6 +66,15 @@ pub(super) fn withheld(
         }
     }
     withheld
+}
+
+/// Whether there are items, each about a tenant that the channel may show.
+fn shows_all_items(config: &Config, settings: &ChannelSettings, delivery: &ClaimedDelivery) -> bool {
+    let items = &delivery.notification.data.items;
+    let is_shown = |facts: &TenantFacts| {
+        TenantId::parse(&facts.id).is_ok_and(|tenant| admits(config, settings, &tenant, Some(facts)))
+    };
+    !items.is_empty() && items.iter().all(|item| item.tenant.as_ref().is_some_and(is_shown))
 }
 
 /// The tenants that a delivery tells of.

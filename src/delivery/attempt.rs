@@ -13,6 +13,7 @@ use tracing::{debug, error, info, warn};
 use super::{
     admission,
     dispatch::Dispatcher,
+    secrets,
     send::{self, Sent},
     worker::{STORE_TROUBLE_WAIT, rest},
 };
@@ -62,6 +63,10 @@ pub(super) async fn deliver(
         return None;
     }
     delivery.notification.data.notification.possible_repeat = delivery.possible_repeat;
+    tokio::select! {
+        () = secrets::fetch(&settings) => {}
+        () = dispatcher.drained(shutdown) => return None,
+    }
     let started = dispatcher.clock.now();
     let form = if delivery.plain { Form::Plain } else { Form::Rich };
     let written = catch_unwind(AssertUnwindSafe(|| {
@@ -80,8 +85,8 @@ pub(super) async fn deliver(
     };
     let sending = async {
         match written {
-            Ok(Ok(written)) => written.send(&dispatcher.egress, started).await,
-            Ok(Err(verdict)) => Sent { verdict, may_have_arrived: false },
+            Ok(Ok(written)) => unless_renewed(&settings, written.send(&dispatcher.egress, started).await).await,
+            Ok(Err(verdict)) => unless_renewed(&settings, Sent { verdict, may_have_arrived: false }).await,
             Err(panic) => resume_unwind(panic),
         }
     };
@@ -115,6 +120,18 @@ pub(super) async fn deliver(
     }
     let rest = standing.rest_until.since(now);
     Some(Attempt { is_good: standing.failing_since.is_none(), rest, host })
+}
+
+/// A receiver that is gone may only have moved: where a store holds another address or key by now, that is tried before the
+/// channel is parked.
+async fn unless_renewed(settings: &ChannelSettings, sent: Sent) -> Sent {
+    match sent.verdict {
+        Verdict::Parked { reason } if secrets::have_changed(settings).await => {
+            let reason = format!("{reason}; its store holds another secret by now");
+            Sent { verdict: Verdict::Retry { reason, after: None }, ..sent }
+        }
+        verdict => Sent { verdict, ..sent },
+    }
 }
 
 /// Says whose notifications came to rest.

@@ -7,6 +7,7 @@ pub mod dispatch;
 mod fleet;
 pub mod operator;
 mod release;
+pub mod secrets;
 pub mod send;
 pub mod worker;
 

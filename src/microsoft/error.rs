@@ -34,6 +34,10 @@ pub enum FailureClass {
     LicenceMissing,
     /// Conditional Access or another policy of the tenant blocks us.
     PolicyBlocked,
+    /// A proxy on our side lets nobody sign in to other tenants.
+    ProxyRestricts,
+    /// Entra has blocked the whole tenant, or throttles it for long.
+    TenantBlocked,
     /// Our request is malformed by configuration: scope, resource.
     ConfigurationWrong,
     /// Microsoft asks us to slow down.
@@ -76,7 +80,7 @@ pub struct FetchError {
 
 impl FailureClass {
     /// Every class.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::SecretUnreadable,
         Self::SecretWrong,
         Self::SecretExpired,
@@ -90,6 +94,8 @@ impl FailureClass {
         Self::RoleMissing,
         Self::LicenceMissing,
         Self::PolicyBlocked,
+        Self::ProxyRestricts,
+        Self::TenantBlocked,
         Self::ConfigurationWrong,
         Self::Throttled,
         Self::Unreachable,
@@ -118,6 +124,8 @@ impl FailureClass {
             Self::RoleMissing => "role-missing",
             Self::LicenceMissing => "licence-missing",
             Self::PolicyBlocked => "policy-blocked",
+            Self::ProxyRestricts => "proxy-restricts",
+            Self::TenantBlocked => "tenant-blocked",
             Self::ConfigurationWrong => "configuration-wrong",
             Self::Throttled => "throttled",
             Self::Unreachable => "unreachable",
@@ -128,6 +136,53 @@ impl FailureClass {
             Self::SignInRefused => "sign-in-refused",
             Self::CallRefused => "call-refused",
         }
+    }
+
+    /// The same in words, as a clause that goes on after "the tenant can't be read: ".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::SecretUnreadable => "the app's credential can't be read on this machine",
+            Self::SecretWrong => "Entra does not know the client secret",
+            Self::SecretExpired => "the app's credential has expired",
+            Self::CertificateUnknown => "Entra does not know the certificate",
+            Self::FederationUnmatched => "the app does not trust the federated token",
+            Self::ClockWrong => "by Entra's clock, what was signed here does not hold now",
+            Self::ConsentMissing => "the tenant has not consented to the app, or has withdrawn its consent",
+            Self::AppDisabled => "the tenant has disabled the app",
+            Self::TenantNotFound => "there is no such tenant in this cloud",
+            Self::NotOnboarded => "the tenant does not have the API that gives the score",
+            Self::RoleMissing => "the app lacks the role that the score needs",
+            Self::LicenceMissing => "the tenant has no active licence for the score",
+            Self::PolicyBlocked => "a policy of the tenant blocks the sign-in",
+            Self::ProxyRestricts => "a proxy on our side blocks the sign-in",
+            Self::TenantBlocked => "Entra blocks the tenant, or throttles it for long",
+            Self::ConfigurationWrong => "the configuration asks for what Microsoft does not take",
+            Self::Throttled => "Microsoft asks us to slow down",
+            Self::Unreachable => "Microsoft can't be reached from this machine",
+            Self::MicrosoftDown => "Microsoft's service fails, or does not answer in time",
+            Self::TokenRefused => "the API refuses a fresh token",
+            Self::Garbage => "Microsoft's answers can't be read",
+            Self::NoData => "the source answers without a value",
+            Self::SignInRefused => "Entra refuses the sign-in for a reason that is not known",
+            Self::CallRefused => "the API refuses the call for a reason that is not known",
+        }
+    }
+
+    /// Whether nothing but a person mends it, on Microsoft's side or the customer's, so that asking at every tick is pointless.
+    #[must_use]
+    pub const fn waits_for_people(self) -> bool {
+        matches!(
+            self,
+            Self::ConsentMissing
+                | Self::AppDisabled
+                | Self::TenantNotFound
+                | Self::NotOnboarded
+                | Self::RoleMissing
+                | Self::LicenceMissing
+                | Self::PolicyBlocked
+                | Self::TenantBlocked
+        )
     }
 
     /// Finds the class of that name.
@@ -172,9 +227,16 @@ impl FailureClass {
             Self::LicenceMissing => {
                 Some("check that the tenant has an active licence with Defender Vulnerability Management")
             }
-            Self::PolicyBlocked => {
-                Some("ask the tenant to allow this service's egress addresses in its Conditional Access policies")
+            Self::PolicyBlocked => Some(
+                "ask the tenant to allow this service's egress addresses in its Conditional Access policies, or sign in by a \
+                 multi-tenant app, which they do not touch",
+            ),
+            Self::ProxyRestricts => {
+                Some("let the proxy between this machine and Entra pass sign-ins to your customers' tenants")
             }
+            Self::TenantBlocked => Some(
+                "wait; if it goes on for a day, have the tenant's administrator open a case with Microsoft's support",
+            ),
             Self::ConfigurationWrong => Some("check the tenant's `client_id`, `credential`, `cloud` and `endpoints`"),
             Self::TokenRefused => Some("check the tenant's `cloud` and `endpoints`, and the clock of this machine"),
             Self::SignInRefused => {
@@ -207,6 +269,8 @@ pub(super) struct Failure {
     pub(super) class: FailureClass,
     /// Our own words.
     pub(super) what: Cow<'static, str>,
+    /// What the operator can do, where that is more than what the class says.
+    pub(super) hint: Option<&'static str>,
     pub(super) entra_code: Option<u32>,
     pub(super) retry_after: Option<Duration>,
     pub(super) correlation: Option<String>,
@@ -214,7 +278,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(class: FailureClass, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { class, what: what.into(), entra_code: None, retry_after: None, correlation: None }
+        Self { class, what: what.into(), hint: None, entra_code: None, retry_after: None, correlation: None }
     }
 
     /// No whole answer from `whom`.
@@ -231,9 +295,15 @@ impl Failure {
     }
 
     pub(super) fn of(self, tenant: &TenantId, source: &dyn Source) -> FetchError {
+        let hint = source.hint(self.class);
+        FetchError { hint, ..self.of_document(tenant) }
+    }
+
+    /// The same where it is about no score.
+    pub(super) fn of_document(self, tenant: &TenantId) -> FetchError {
         FetchError {
             tenant: tenant.clone(),
-            hint: source.hint(self.class),
+            hint: self.hint.or_else(|| self.class.hint()),
             class: self.class,
             what: self.what.into_owned(),
             entra_code: self.entra_code,

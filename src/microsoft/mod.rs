@@ -6,6 +6,7 @@
 mod assertion;
 mod certificate;
 pub mod cloud;
+mod document;
 pub mod error;
 mod granted;
 mod proof;
@@ -14,6 +15,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod token;
+pub mod untrusted;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
@@ -44,6 +46,9 @@ use crate::{
 
 /// How many whole histories are read at a time; sixteen of some 18 MB each.
 const HISTORIES_MAX: usize = 16;
+
+/// How long an API is left alone that asks to slow down and does not say for how long: the window of Defender's limit.
+const UNSAID_WAIT: Duration = Duration::from_mins(1);
 
 /// How to reach one tenant's APIs.
 #[derive(Debug, Clone)]
@@ -222,7 +227,9 @@ impl Inner {
                 }
                 // Roles are inside the token: consent given from now on shows only in a new one.
                 (FailureClass::RoleMissing, _) => self.tokens.forget(wanted, &token),
-                (FailureClass::Throttled, Some(wait)) => self.tokens.hold(wanted, &failure, now, wait),
+                (FailureClass::Throttled, wait) => {
+                    self.tokens.hold(wanted, &failure, now, wait.unwrap_or(UNSAID_WAIT));
+                }
                 _ => {}
             }
             return Err(failure);

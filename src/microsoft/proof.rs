@@ -60,17 +60,19 @@ impl AppCredential {
 }
 
 impl Proof {
-    /// When it expires: as the operator noted, or as the certificate says that is there now, whichever comes first.
+    /// When it expires: as the operator noted, as its store says, or as the certificate says that is there now, whichever comes
+    /// first.
     ///
     /// Reads a file; not for the runtime's own threads.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
+        let noted = [self.expires, self.kept.expires_at()].into_iter().flatten().min();
         if self.kind != ProofKind::Certificate {
-            return self.expires;
+            return noted;
         }
         let pem = self.kept.resolve().ok();
         let certificate = pem.and_then(|pem| Certificate::parse(pem.expose_secret()).ok());
-        [self.expires, certificate.map(|certificate| certificate.not_after())].into_iter().flatten().min()
+        [noted, certificate.map(|certificate| certificate.not_after())].into_iter().flatten().min()
     }
 
     /// Reads it anew, so that a changed file is used at once.

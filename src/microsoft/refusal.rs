@@ -46,18 +46,21 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
             Failure::new(FailureClass::MicrosoftDown, format!("Entra answers with HTTP {}", answer.status))
         }
         (300..=399, _) => Failure::new(FailureClass::Garbage, "Entra answers with a redirect, which is not followed"),
-        (_, Some((class, what))) => Failure::new(class, what),
-        (_, None) if error == "temporarily_unavailable" => {
+        // Whether it passes by itself is said by `error`; a number that says otherwise is not believed.
+        (_, known) if error == "temporarily_unavailable" && !known.is_some_and(|(class, _)| may_pass(class)) => {
             Failure::new(FailureClass::MicrosoftDown, "Entra is unavailable for now")
         }
+        (_, Some((class, what))) => Failure::new(class, what),
         (status, None) if body.is_none() => Failure::new(
             FailureClass::Garbage,
             format!("Entra answers with HTTP {status} and no reason that can be read"),
         ),
-        (status, None) => {
-            Failure::new(FailureClass::SignInRefused, format!("Entra refuses the sign-in with HTTP {status}"))
-        }
+        (status, None) => Failure::new(class_by_error(error), format!("Entra refuses the sign-in with HTTP {status}")),
     };
+    failure.hint = code.and_then(hint_by_code);
+    if known.is_none() && error == "invalid_client" {
+        failure.hint = Some("check the app's credential and `client_id`; the tenant's sign-in logs in Entra say more");
+    }
     if let Some(code) = code {
         failure.what = format!("{} (AADSTS{code})", failure.what).into();
     }
@@ -99,12 +102,45 @@ fn entra_class(code: u32) -> Option<(FailureClass, &'static str)> {
         53_003 | 530_032 | 530_034 | 530_035 | 53_011 => {
             (Class::PolicyBlocked, "a policy of the tenant blocks the sign-in")
         }
-        500_021 | 500_022 => (Class::PolicyBlocked, "a proxy on our side restricts sign-in to other tenants"),
+        500_021 | 500_022 => (Class::ProxyRestricts, "a proxy on our side restricts sign-in to other tenants"),
         50_196 => (Class::Throttled, "Entra sees the same token request too often"),
-        90_055 => (Class::Throttled, "Entra throttles or blocks the tenant"),
+        90_055 => (Class::TenantBlocked, "Entra throttles or blocks the tenant"),
         90_006 | 90_012 | 90_024 | 90_033 | 90_090 => (Class::MicrosoftDown, "Entra is unavailable for now"),
         _ => return None,
     })
+}
+
+/// Whether a failure of that class may pass by itself.
+const fn may_pass(class: FailureClass) -> bool {
+    matches!(class, FailureClass::Throttled | FailureClass::MicrosoftDown | FailureClass::TenantBlocked)
+}
+
+/// What `error` says where the number is unknown.
+fn class_by_error(error: &str) -> FailureClass {
+    match error {
+        "unauthorized_client" | "consent_required" => FailureClass::ConsentMissing,
+        "invalid_resource" => FailureClass::NotOnboarded,
+        "invalid_scope" => FailureClass::ConfigurationWrong,
+        "interaction_required" => FailureClass::PolicyBlocked,
+        _ => FailureClass::SignInRefused,
+    }
+}
+
+/// What to do, where the number says more of it than the class.
+const fn hint_by_code(code: u32) -> Option<&'static str> {
+    match code {
+        90_002 => Some(
+            "check `tenant_id` and `cloud`; a tenant that has left or has no active subscription is not found either",
+        ),
+        90_038 | 900_382 | 900_432 => Some("set `cloud` to the cloud that the tenant lives in"),
+        530_032 | 530_034 | 530_035 | 53_011 => Some(
+            "ask the tenant's administrator which security policy refuses the app; the sign-in logs in Entra name it",
+        ),
+        70_011 | 28_002 | 700_022 | 901_002 | 9_001_023 | 900_144 => Some("check the tenant's `cloud` and `endpoints`"),
+        700_025 => Some("in the app registration, under Authentication, do not allow public client flows"),
+        7_000_216 | 7_000_218 => Some("check that the secret which `credential` refers to is not empty"),
+        _ => None,
+    }
 }
 
 #[derive(Deserialize)]
@@ -141,6 +177,9 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
             FailureClass::LicenceMissing,
             "the tenant has no licence for the score, or its account is inactive",
         ),
+        401 | 403 if code == "Authorization_IdentityNotFound" => {
+            Failure::new(FailureClass::ConsentMissing, "the API does not find the app in the tenant")
+        }
         401 => Failure::new(FailureClass::TokenRefused, "the API refuses a fresh token"),
         403 if code == "DisallowedOperation" => Failure::new(FailureClass::CallRefused, "the API disallows the call"),
         403 => Failure::new(FailureClass::RoleMissing, role_missing(message)),

@@ -29,7 +29,7 @@ use crate::{
 use ask::Grant;
 use cache::{Cache, Flight, Key};
 pub use passed_over::PassedOver;
-use passed_over::Refused;
+use passed_over::{Refused, is_about_the_proof};
 
 /// A token is renewed that long before its end, or at four fifths of its life if that is later.
 const RENEW_BEFORE_END: Duration = Duration::from_mins(5);
@@ -130,7 +130,7 @@ impl Tokens {
 
     /// Asks with one of the app's secrets; a second time with a fresh assertion where that may help.
     async fn prove(&self, wire: &Wire, wanted: Wanted<'_>, key: Key, proof: &Proof) -> Result<Token, Refused> {
-        let mut is_repeated = false;
+        let (mut is_repeated, mut is_read_anew) = (false, !proof.kept.is_stored());
         loop {
             let material = self.read(proof).await.map_err(|failure| Refused { failure, kind: proof.kind, mark: 0 })?;
             let refused = |failure| Refused { failure, kind: proof.kind, mark: material.mark() };
@@ -138,7 +138,13 @@ impl Tokens {
             let asked_at = wire.clock.now();
             let known = self.cache().refusal(key, Some(fingerprint), asked_at);
             if let Some(failure) = known.filter(|_| !is_repeated).or_else(|| material.refusal(asked_at)) {
-                return Err(refused(failure));
+                if is_read_anew || !is_about_the_proof(&failure) {
+                    return Err(refused(failure));
+                }
+                // Its store may hold another one by now.
+                proof.kept.doubt();
+                is_read_anew = true;
+                continue;
             }
             let granted = ask::request(wire, wanted, &material).await;
             self.metrics.token_requested(granted.as_ref().map_or_else(|failure| failure.class.as_str(), |_| "ok"));
@@ -161,7 +167,11 @@ impl Tokens {
                     }
                     let fingerprint = is_about_the_secret.then_some(fingerprint);
                     self.cache().refuse(key, failure.clone(), fingerprint, now, wait);
-                    return Err(refused(failure));
+                    if is_read_anew || !is_about_the_proof(&failure) {
+                        return Err(refused(failure));
+                    }
+                    proof.kept.doubt();
+                    (is_read_anew, is_repeated) = (true, false);
                 }
             }
         }
@@ -209,6 +219,7 @@ impl Tokens {
 
     /// Reads off the runtime's threads, as a secret may lie on a slow disk.
     async fn read(&self, proof: &Proof) -> Result<Material, Failure> {
+        proof.kept.fetch().await;
         let (read, words, proof) = (self.read_secret, proof.kind.words(), proof.clone());
         tokio::task::spawn_blocking(move || proof.read(read))
             .await
@@ -223,6 +234,11 @@ impl Tokens {
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long the token lives that an answer grants.
+pub(super) fn read(answer: &crate::egress::Answer) -> Result<Duration, Failure> {
+    ask::read(answer).map(|grant| grant.life)
 }
 
 /// How long a failure keeps us from asking again, and whether a changed secret ends that.

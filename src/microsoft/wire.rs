@@ -28,7 +28,18 @@ impl Wire {
         request: impl Fn() -> Request,
     ) -> Result<Answer, EgressError> {
         let private = if is_loopback { Private::Loopback } else { Private::Refused };
-        let policy = Policy { private, deadline: self.timeout, answer_bytes_max, fail_above_max: true };
+        self.send_within(&private, answer_bytes_max, request).await
+    }
+
+    /// The same to what `private` allows besides public addresses.
+    pub(super) async fn send_within(
+        &self,
+        private: &Private,
+        answer_bytes_max: usize,
+        request: impl Fn() -> Request,
+    ) -> Result<Answer, EgressError> {
+        let policy =
+            Policy { private: private.clone(), deadline: self.timeout, answer_bytes_max, fail_above_max: true };
         let first = self.egress.send(request(), &policy).await;
         if !self.deserves_a_second_try(&first) {
             return first;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{Points, ScoreKind, Severity, Subject, Timestamp, format_duration},
-    rule::{AlertKey, Condition, Resolution, Rule, Transition, TransitionKind},
+    rule::{AlertKey, Condition, Guide, Resolution, Rule, Transition, TransitionKind},
 };
 
 /// What a notification of a transition is made from, besides the transition.
@@ -23,6 +23,8 @@ pub struct Subjects<'a> {
     pub condition: String,
     /// The rule's severity.
     pub severity: Severity,
+    /// What the rule is for, and what to do.
+    pub guide: Guide,
     /// How far from the baseline, with the same in percent; `drop` and `rise` only.
     pub loss: Option<(f64, Option<f64>)>,
     /// The points behind the value, where it is a percentage.
@@ -38,7 +40,7 @@ pub struct Subjects<'a> {
 /// The notification that a transition causes. Equal arguments give the same id.
 #[must_use]
 pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notification {
-    let Subjects { store, key, tenant, condition, severity, loss, points, reason, operator, links } = subjects;
+    let Subjects { store, key, tenant, condition, severity, guide, loss, points, reason, operator, links } = subjects;
     let id = NotificationId::of_transition(store, key, transition.generation, transition.sequence);
     let resolution = match transition.kind {
         TransitionKind::Resolved(resolution) => Some(resolution),
@@ -67,7 +69,12 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
             },
             alert: Some(alert),
             tenant: Some(tenant),
-            rule: Some(RuleFacts { name: key.rule.to_string(), condition }),
+            rule: Some(RuleFacts {
+                name: key.rule.to_string(),
+                condition,
+                about: guide.about.map(|about| about.to_string()),
+                runbook: guide.runbook.map(|runbook| runbook.to_string()),
+            }),
             score: Some(ScoreFacts { points, ..score_facts(key.score, key.subject.as_ref(), transition, loss) }),
             causes: Vec::new(),
             operator,

@@ -93,6 +93,12 @@ pub fn alert_id(store: &str, alert: &AlertKey) -> String {
     format!("alert_{}", digest_letters(&parts, ID_LETTERS))
 }
 
+/// The id of an outage in JSON: the same in all that is said of it.
+#[must_use]
+pub fn outage_id(store: &str, cause: &str, since: &str) -> String {
+    format!("alert_{}", digest_letters(&["outage", store, cause, since], ID_LETTERS))
+}
+
 fn digest_letters(parts: &[&str], letters: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -228,6 +228,12 @@ pub struct RuleFacts {
     pub name: String,
     /// The condition in words: `drop 5% within 24h`.
     pub condition: String,
+    /// What the rule is for, in its author's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// What to do when it fires: an `https` link, or a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
 }
 
 /// The score's values, at full precision.

@@ -133,6 +133,7 @@ impl Message {
             points: None,
             reason: is_blind.then(|| "no reading came".to_owned()),
             operator: None,
+            guide: self.rule.guide.clone(),
             links: Links::default(),
         };
         compose::of_transition(subjects, &self.transition)

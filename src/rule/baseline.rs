@@ -3,8 +3,39 @@
 //! Time is the sources' own. A sample that claims to be as late as the reading, or later, is no candidate: a source clock that
 //! jumps back loses candidates for a while and never makes one up.
 
+use serde::Serialize;
+
 use super::{BaselineChoice, Condition, Situation};
 use crate::domain::{Sample, Timestamp};
+
+/// What a reading is compared with, and how it was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Reference {
+    /// The value compared with.
+    pub value: f64,
+    /// How it was chosen.
+    pub chosen: Chosen,
+    /// How many samples there were to choose from.
+    pub candidates: usize,
+    /// Where the window begins.
+    pub from: Timestamp,
+    /// Where it ends, itself no part of it.
+    pub until: Timestamp,
+}
+
+/// How the value that a reading is compared with was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chosen {
+    /// The best sample of the window.
+    Best(Sample),
+    /// The newest sample before the reading.
+    Previous(Sample),
+    /// The mean of the window.
+    Average,
+    /// The window is empty; this one is only just older, as a record that comes late.
+    Late(Sample),
+}
 
 /// What `reading` is compared with under a `drop` or `rise`: chosen from the samples in `[t − within, t)`, and the newest
 /// before that where it is younger than twice the source's interval (daily records come late).
@@ -16,27 +47,45 @@ pub fn baseline(
     rebased_at: Option<Timestamp>,
     situation: &Situation<'_>,
 ) -> Option<f64> {
+    reference(when, reading, rebased_at, situation).map(|reference| reference.value)
+}
+
+/// The same with how it was chosen.
+#[must_use]
+pub fn reference(
+    when: &Condition,
+    reading: Sample,
+    rebased_at: Option<Timestamp>,
+    situation: &Situation<'_>,
+) -> Option<Reference> {
     let change = when.change()?;
-    let end = came_at(reading, situation.window);
-    let start = end.minus(change.within);
+    let until = came_at(reading, situation.window);
+    let from = until.minus(change.within);
+    let of = |value: f64, chosen: Chosen, candidates: usize| Reference { value, chosen, candidates, from, until };
     // From the newest back, so that a window kept for a rule that looks further costs this one nothing.
     let mut before = counting(situation.window)
         .rev()
-        .filter(|sample| sample.at < end && rebased_at.is_none_or(|rebased| sample.at >= rebased));
+        .filter(|sample| sample.at < until && rebased_at.is_none_or(|rebased| sample.at >= rebased));
     let newest = before.next()?;
-    if newest.at < start {
-        let is_late_record = end.since(newest.at) < situation.source_interval.saturating_mul(2);
-        return is_late_record.then_some(newest.value);
+    if newest.at < from {
+        let is_late_record = until.since(newest.at) < situation.source_interval.saturating_mul(2);
+        return is_late_record.then(|| of(newest.value, Chosen::Late(newest), 1));
     }
-    let older = before.take_while(|sample| sample.at >= start).map(|sample| sample.value);
+    let older = before.take_while(|sample| sample.at >= from);
     Some(match change.from {
-        BaselineChoice::Previous => newest.value,
+        BaselineChoice::Previous => of(newest.value, Chosen::Previous(newest), 1),
         BaselineChoice::Best => {
-            older.fold(newest.value, |best, value| if when.further(best, value) < 0.0 { value } else { best })
+            let better = |best: Sample, sample: Sample| when.further(best.value, sample.value) < 0.0;
+            let (best, candidates) = older.fold((newest, 1), |(best, count), sample| {
+                (if better(best, sample) { sample } else { best }, count + 1)
+            });
+            of(best.value, Chosen::Best(best), candidates)
         }
         BaselineChoice::Average => {
-            let (sum, count) = older.fold((newest.value, 1.0), |(sum, count), value| (sum + value, count + 1.0));
-            sum / count
+            let (sum, count, candidates) = older.fold((newest.value, 1.0, 1), |(sum, count, candidates), sample| {
+                (sum + sample.value, count + 1.0, candidates + 1)
+            });
+            of(sum / count, Chosen::Average, candidates)
         }
     })
 }

@@ -1,6 +1,6 @@
 //! A rule as meant: its text has been read and found good.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::condition::{Condition, Recover, Size, Terms};
 use crate::domain::{ChannelName, Labels, ScoreKind, Selector, Severity, TenantId, name::name};
@@ -41,6 +41,8 @@ pub struct Rule {
     pub fleet: bool,
     /// From how many changes on an alert is unstable; `None`: it is told of each.
     pub flapping: Option<FlapLimit>,
+    /// What it is for, and what to do.
+    pub guide: Guide,
 }
 
 /// How often an alert may fire and recover before it is told once that it is unstable, and then left alone.
@@ -56,6 +58,18 @@ impl Default for FlapLimit {
     fn default() -> Self {
         Self { changes: 6, within: Duration::from_hours(24) }
     }
+}
+
+/// Most characters of [`Guide::about`], and of a runbook that is a text: as many as a message shows.
+pub const GUIDE_CHARACTERS_MAX: usize = 300;
+
+/// What a rule is for, and what to do when it fires, in its author's words. Cheap to clone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guide {
+    /// What it is for, in one or two sentences.
+    pub about: Option<Arc<str>>,
+    /// What to do when it fires: an `https` link, or a text.
+    pub runbook: Option<Arc<str>>,
 }
 
 impl Rule {

@@ -16,6 +16,11 @@ mod wake;
 use std::time::Duration;
 
 pub use self::close::{accept, close};
+pub(super) use self::{
+    close::accepted_at,
+    firing::{Judged, judged_by},
+    quiet::held_since,
+};
 use super::{Alert, AlertState, Condition, Firing, Resolution, Rule, Transition, TransitionKind, baseline};
 use crate::domain::{Sample, Timestamp};
 
@@ -133,7 +138,7 @@ fn resolve(alert: &Alert, firing: &Firing, why: Resolution, seen: Seen) -> Outco
 
 /// When the reminder of what was told then is due: `repeat` later. What claims to have been told more than that ahead of now was
 /// told before the clock was set back; nobody waits for that time to come again.
-fn reminder_at(repeat: Duration, told_at: Timestamp, now: Timestamp) -> Timestamp {
+pub(super) fn reminder_at(repeat: Duration, told_at: Timestamp, now: Timestamp) -> Timestamp {
     if told_at.since(now) > repeat { now } else { told_at.plus(repeat) }
 }
 

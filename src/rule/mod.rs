@@ -2,6 +2,7 @@
 //!
 //! A reading comes → [`baseline`] says what it is compared with → [`condition`] says whether it holds, [`loss`] by how much →
 //! [`evaluate`] says what becomes of the [`alert`] and what there is to tell ([`transition`]) → [`display`] rounds it for people.
+//! [`explain`] says why, with the same functions.
 
 pub mod alert;
 pub mod baseline;
@@ -9,11 +10,13 @@ pub mod condition;
 pub mod definition;
 pub mod display;
 pub mod evaluate;
+pub mod explain;
 pub mod loss;
 pub mod transition;
 
 pub use alert::{Alert, AlertKey, AlertState, Firing, Flapping, Pending, Unstable};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
-pub use definition::{FlapLimit, Rule, RuleName};
+pub use definition::{FlapLimit, Guide, Rule, RuleName};
 pub use evaluate::{Event, Situation, Step, accept, close, step};
+pub use explain::{Explanation, explain};
 pub use transition::{Resolution, Transition, TransitionKind};

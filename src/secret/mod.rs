@@ -2,7 +2,9 @@
 
 pub mod redact;
 pub mod reference;
+pub mod store;
 
 pub use redact::redact_url;
 pub use reference::{SecretError, SecretReference};
 pub use secrecy::{ExposeSecret, SecretString};
+pub use store::{Item, SecretStore, Stored};

@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Stored;
+use crate::domain::Timestamp;
 
 /// Largest secret, in bytes: room for a certificate chain, too small to exhaust memory by a wrong path.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
@@ -15,7 +18,8 @@ pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 /// Where systemd puts a unit's credentials ("Credentials", systemd.exec(5)).
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
-/// Where a secret is kept: `{ env: NAME }`, `{ file: PATH }` or `{ credential: NAME }` (systemd's `$CREDENTIALS_DIRECTORY`).
+/// Where a secret is kept: `{ env: NAME }`, `{ file: PATH }`, `{ credential: NAME }` (systemd's `$CREDENTIALS_DIRECTORY`), or where
+/// it has to be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SecretReference {
     /// An environment variable.
@@ -24,6 +28,8 @@ pub enum SecretReference {
     File(PathBuf),
     /// A systemd credential by name.
     Credential(String),
+    /// Behind a program or a store on the network; [`SecretReference::fetch`] asks there.
+    Stored(Stored),
 }
 
 /// Why a secret can't be had. Says where it was looked for, never what was found.
@@ -37,16 +43,53 @@ pub struct SecretError {
 }
 
 impl SecretReference {
-    /// Reads the secret anew, so that a changed file is used without a restart.
+    /// Reads the secret anew, so that a changed file is used without a restart. Of one that a store keeps, what the last
+    /// [`SecretReference::fetch`] brought.
     ///
     /// # Errors
     /// [`SecretError`] when it is missing, unreadable, empty, not UTF-8 or larger than 64 KiB.
     pub fn resolve(&self) -> Result<SecretString, SecretError> {
-        self.read().map(SecretString::from).map_err(|what| SecretError { place: self.place(), what })
+        self.read().map_err(|what| SecretError { place: self.place(), what })
     }
 
-    fn read(&self) -> Result<String, String> {
-        let text = match self {
+    /// Brings what [`SecretReference::resolve`] gives up to date where that takes a program or the network. What lies on this
+    /// machine needs none. What went wrong is told by [`SecretReference::resolve`].
+    pub async fn fetch(&self) {
+        if let Self::Stored(stored) = self {
+            stored.store.fetch(&stored.item).await;
+        }
+    }
+
+    /// Its user refused what it holds: the next [`SecretReference::fetch`] asks anew, however fresh that is.
+    pub fn doubt(&self) {
+        if let Self::Stored(stored) = self {
+            stored.store.doubt(&stored.item);
+        }
+    }
+
+    /// When its store says that it expires, if it says so.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        if let Self::Stored(stored) = self { stored.store.expires_at(&stored.item) } else { None }
+    }
+
+    /// Whether it has to be asked for, so that nothing is known of it until it is.
+    #[must_use]
+    pub const fn is_stored(&self) -> bool {
+        matches!(self, Self::Stored(_))
+    }
+
+    fn read(&self) -> Result<SecretString, String> {
+        if let Self::Stored(stored) = self {
+            let secret = stored.store.known(&stored.item)?;
+            return if secret.expose_secret().trim().is_empty() { Err("is empty".to_owned()) } else { Ok(secret) };
+        }
+        let text = self.read_here()?;
+        if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(text.into()) }
+    }
+
+    fn read_here(&self) -> Result<String, String> {
+        match self {
             Self::Env(name) => match env::var(name) {
                 Ok(text) if text.len() > SECRET_BYTES_MAX => Err(too_large()),
                 Ok(text) => Ok(text),
@@ -58,8 +101,8 @@ impl SecretReference {
                 Some(folder) => read_file(&Path::new(&folder).join(name)),
                 None => Err(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set")),
             },
-        }?;
-        if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(text) }
+            Self::Stored(_) => Err("is not on this machine".to_owned()),
+        }
     }
 
     /// Says of a secret that could be read that it is not what it should be; `what` continues a sentence and holds nothing of it.
@@ -69,16 +112,18 @@ impl SecretReference {
     }
 
     /// Where it is kept, in words.
-    fn place(&self) -> String {
+    #[must_use]
+    pub fn place(&self) -> String {
         match self {
             Self::Env(name) => format!("environment variable {name}"),
             Self::File(path) => format!("file {}", path.display()),
             Self::Credential(name) => format!("systemd credential {name}"),
+            Self::Stored(stored) => stored.store.place(&stored.item),
         }
     }
 }
 
-/// Reads a secret's file and cuts one trailing line break, as `echo` and editors leave it.
+/// Reads a secret's file and cuts one trailing line break.
 fn read_file(path: &Path) -> Result<String, String> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => "does not exist".to_owned(),
@@ -94,29 +139,36 @@ fn read_file(path: &Path) -> Result<String, String> {
     if bytes.len() > SECRET_BYTES_MAX {
         return Err(too_large());
     }
-    let mut text = String::from_utf8(bytes).map_err(|_| not_text())?;
+    String::from_utf8(bytes).map(without_line_break).map_err(|_| not_text())
+}
+
+/// Cuts one trailing line break, as `echo` and editors leave it.
+#[must_use]
+pub fn without_line_break(mut text: String) -> String {
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
             text.pop();
         }
     }
-    Ok(text)
+    text
 }
 
-fn too_large() -> String {
+/// What is said of a secret above the limit.
+#[must_use]
+pub fn too_large() -> String {
     format!("is larger than {} KiB", SECRET_BYTES_MAX / 1024)
 }
 
-fn not_text() -> String {
+/// What is said of a secret that is no text.
+#[must_use]
+pub fn not_text() -> String {
     "is not UTF-8 text".to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-
-    use secrecy::ExposeSecret;
 
     use super::*;
 

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use futures_util::{StreamExt, stream};
 use uuid::Uuid;
 
 use crate::{
@@ -10,9 +11,12 @@ use crate::{
     domain::Timestamp,
     microsoft::{AppCredential, PassedOver, Proof, ProofKind},
     notify::{NotificationType, compose, notification::OperatorFacts},
+    secret::SecretReference,
     store::{NewNotification, Store, StoreError},
 };
 
+/// What is asked of stores at a time.
+const ASKED_MAX: usize = 16;
 const DAY: Duration = Duration::from_hours(24);
 /// How many days ahead a warning goes out; 0 is the day itself.
 const DAYS_AHEAD: [u32; 5] = [0, 1, 7, 14, 30];
@@ -33,6 +37,9 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
         users.entry(Arc::as_ptr(&tenant.account.app).addr()).or_default().push(tenant);
     }
     let apps: Vec<Arc<AppCredential>> = users.values().map(|users| Arc::clone(&users[0].account.app)).collect();
+    let asked =
+        apps.iter().flat_map(|app| &app.proofs).map(|proof| proof.kept.clone()).filter(SecretReference::is_stored);
+    stream::iter(asked).for_each_concurrent(ASKED_MAX, async |kept| kept.fetch().await).await;
     // Certificates are read off the runtime's threads: a disk may be slow.
     let read = move || apps.iter().map(|app| last_to_expire(&app.proofs)).collect::<Vec<_>>();
     let lasting = tokio::task::spawn_blocking(read).await.unwrap_or_default();
@@ -158,7 +165,6 @@ fn announcement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::SecretReference;
 
     #[test]
     fn warnings_come_30_14_7_days_and_one_day_ahead_and_on_the_day() {

@@ -14,6 +14,7 @@ use crate::{
         close::close_orphans,
         due::Turn,
         run::{Plan, next_due},
+        slow,
     },
     config::{Config, Tenant},
     crash_point::{self, CrashPoint},
@@ -49,6 +50,8 @@ pub struct Planner {
     last_seen: Timestamp,
     /// Tenants whose visit under way began under an earlier configuration.
     outdated: BTreeSet<TenantId>,
+    /// Tenants whose next check is later than their schedule says.
+    slow: BTreeSet<TenantId>,
     /// When alerts without a place in the configuration must be looked for; `None`: they have been ended.
     orphans_at: Option<Timestamp>,
 }
@@ -56,7 +59,12 @@ pub struct Planner {
 /// What came of a turn.
 enum Back {
     /// The tenant is due again then.
-    Due(Due),
+    Due {
+        due: Due,
+        turn: Turn,
+        /// See [`Visit::is_slow`].
+        is_slow: bool,
+    },
     /// It came to nothing.
     Again(TenantId),
 }
@@ -119,6 +127,7 @@ impl Planner {
             lanes,
             last_seen,
             outdated: BTreeSet::new(),
+            slow: BTreeSet::new(),
             orphans_at: Some(last_seen),
         };
         planner.enter_all().await?;
@@ -169,6 +178,16 @@ impl Planner {
         }
     }
 
+    /// Puts back a tenant that is asked less often: as it was found, and no sooner, unless somebody brought it forward meanwhile.
+    fn enter_slow(&mut self, mut due: Due, turn: Turn, now: Timestamp) {
+        let Some(tenant) = self.plan.config.tenants.get(&due.tenant) else { return };
+        // The clock may have been set back since.
+        let latest = next_due(&self.plan, tenant, now.plus(slow::LONGEST));
+        let brought_forward = if turn == Turn::Wake { self.queue.check_at(&due.tenant) } else { None };
+        due.next_due_at = due.next_due_at.min(latest).min(brought_forward.unwrap_or(latest));
+        self.queue.put(due);
+    }
+
     /// Takes a new configuration into force. No alert's state is touched; whose rule is gone is ended.
     fn adopt(&mut self) {
         let config = self.config.borrow_and_update().clone();
@@ -193,7 +212,10 @@ impl Planner {
                 self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
             }
         }
-        self.queue.bring_forward(|id| Some(next_due(&plan, plan.config.tenants.get(id)?, now)));
+        // Somebody is at work: who waited for people is asked at once.
+        let slow = std::mem::take(&mut self.slow);
+        let at = |id: &TenantId, tenant| if slow.contains(id) { now } else { next_due(&plan, tenant, now) };
+        self.queue.bring_forward(|id| Some(at(id, plan.config.tenants.get(id)?)));
         self.orphans_at = Some(now);
         crash_point::reach(CrashPoint::ReloadAdopted);
     }
@@ -221,17 +243,23 @@ impl Planner {
 
     fn put_back(&mut self, back: Back) {
         let tenant = match &back {
-            Back::Due(due) => &due.tenant,
+            Back::Due { due, .. } => &due.tenant,
             Back::Again(tenant) => tenant,
         };
         let now = self.checker.clock.now();
-        if self.outdated.remove(tenant) {
+        let is_outdated = self.outdated.remove(tenant);
+        if is_outdated {
             self.orphans_at = Some(now);
+        }
+        match &back {
+            Back::Due { is_slow: true, .. } => drop(self.slow.insert(tenant.clone())),
+            _ => drop(self.slow.remove(tenant)),
         }
         match back {
             // A tenant that is no longer configured does not come back.
             _ if !self.plan.config.tenants.contains_key(tenant) => self.queue.remove(tenant),
-            Back::Due(due) => self.enter(due, now),
+            Back::Due { due, turn, is_slow: true } if !is_outdated => self.enter_slow(due, turn, now),
+            Back::Due { due, .. } => self.enter(due, now),
             Back::Again(tenant) => self.queue.put_again(&tenant, now),
         }
     }
@@ -345,7 +373,7 @@ impl One {
         let back = match visit.await {
             Ok(Ok(Some(visit))) => {
                 visit.channels.iter().for_each(|channel| self.dispatcher.wake(channel));
-                Back::Due(visit.due)
+                Back::Due { due: visit.due, turn, is_slow: visit.is_slow }
             }
             Ok(Ok(None)) => return debug!(tenant = %tenant.id, "a check is given up for shutdown"),
             Ok(Err(error)) => {

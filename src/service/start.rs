@@ -10,14 +10,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use super::{
-    absence,
+    absence, blindness,
     clockwork::{Clockwork, Ticks},
     credential, descriptors, drill,
     planner::{Parts, Planner},
     silence,
 };
 use crate::{
-    check::Checker,
+    check::{Checker, outage::OpenOutages},
     clock::Clock,
     config::{Config, StoreLocation},
     crash_point::{self, CrashPoint},
@@ -117,7 +117,14 @@ impl Engine {
         let mut away = store.away().await?;
         away.extend(absence::absence(store.last_beat().await?, now));
         let away = away.into();
-        let checker = Checker { store: store.clone(), microsoft, clock: clock.clone(), metrics: metrics.clone(), away };
+        let checker = Checker {
+            store: store.clone(),
+            microsoft,
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            away,
+            outages: OpenOutages::default(),
+        };
         Ok((Self { store, checker, dispatcher, config, metrics, clock }, told))
     }
 }
@@ -241,7 +248,16 @@ async fn sweep(engine: Engine) {
             error!(%error, "the operator could not be told of a credential that is not taken");
         }
     }
+    tell_blindness(&engine).await;
     engine.dispatcher.sweep().await;
+}
+
+async fn tell_blindness(engine: &Engine) {
+    let config = engine.config.borrow().clone();
+    let told = blindness::tell(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await;
+    if let Err(error) = told {
+        error!(%error, "the operator could not be told which tenants can't be read; trying again");
+    }
 }
 
 async fn beat((engine, health): (Engine, Health)) {

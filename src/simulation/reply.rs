@@ -157,6 +157,12 @@ impl Reply {
         }
     }
 
+    /// For how long the answer asks to be left alone, if it does so in seconds.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        let seconds: f64 = self.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
     /// Sends it.
     pub(super) async fn send(self) -> Result<Response<Body>, Closed> {
         if !self.delay.is_zero() {

@@ -19,7 +19,7 @@ use crate::{
         release::{Fate, Run},
         silence::{Acknowledgement, NewSilence},
     },
-    rule::AlertKey,
+    rule::{AlertKey, RuleName},
 };
 
 /// Why the store could not do it. Nothing was half done.
@@ -167,6 +167,20 @@ pub trait Store: Send + Sync + 'static {
 
     /// One delivery with its notification and attempts.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
+
+    /// The tenants whose checks fail, each with its firing alert by that rule.
+    async fn failing(&self, rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError>;
+
+    /// When each tenant was last checked, whatever came of it.
+    async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError>;
+
+    /// The outages that go on, and those that were over at that time or later.
+    async fn outages(&self, over_since: Timestamp) -> Result<Vec<Outage>, StoreError>;
+
+    /// Writes how an outage stands, with what is told of it, together or not at all. A notification whose id is already there is
+    /// left alone. On each channel what is told of one outage keeps its order.
+    async fn record_outage(&self, outage: Outage, told: Vec<NewNotification>, now: Timestamp)
+    -> Result<(), StoreError>;
 
     /// Counts for metrics and listings.
     async fn totals(&self) -> Result<Totals, StoreError>;

@@ -1,7 +1,10 @@
 //! What goes into the store and comes out of it.
 
+mod blindness;
+
 use std::time::Duration;
 
+pub use blindness::{Blind, FailingTenant, Outage};
 use serde::Serialize;
 
 use crate::{
@@ -397,6 +400,8 @@ pub struct Totals {
     pub tenants: u64,
     /// Tenants whose checks fail.
     pub failing: u64,
+    /// The same by the class of their newest failure.
+    pub failing_by_class: Vec<(String, u64)>,
     /// Alerts that pend and that fire.
     pub pending: u64,
     /// See `pending`.

@@ -232,6 +232,7 @@ mod tests {
         let standing = Standing {
             tenants: 3,
             failing: 1,
+            failing_by_class: Vec::new(),
             pending: 2,
             firing: 4,
             channels: ChannelCounts { ok: 2, failing: 0, parked: 1, unproven: 1 },

@@ -18,6 +18,8 @@ pub struct Standing {
     pub tenants: u64,
     /// Tenants whose checks fail.
     pub failing: u64,
+    /// The same by the text form of their newest failure's class.
+    pub failing_by_class: Vec<(String, u64)>,
     /// Alerts that pend.
     pub pending: u64,
     /// Alerts that fire.
@@ -47,6 +49,11 @@ type Count = Gauge<u64, AtomicU64>;
 type Seconds = Gauge<f64, AtomicU64>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClassLabels {
+    class: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabels {
     state: &'static str,
 }
@@ -66,6 +73,12 @@ pub(super) fn registry(standing: &Standing) -> Registry {
     let mut registry = Registry::with_prefix(PREFIX);
     registry.register("tenants", "Tenants known", count(standing.tenants));
     registry.register("tenants_failing", "Tenants whose checks fail", count(standing.failing));
+
+    let failing = Family::<ClassLabels, Count>::default();
+    for (class, number) in &standing.failing_by_class {
+        failing.get_or_create(&ClassLabels { class: class.clone() }).set(*number);
+    }
+    registry.register("tenants_failing_by_class", "Tenants whose checks fail, by class", failing);
 
     let alerts = Family::<StateLabels, Count>::default();
     alerts.get_or_create(&StateLabels { state: "pending" }).set(standing.pending);

@@ -73,6 +73,11 @@ fn complete(facts: &mut Value) {
     if let Some(alert) = facts.get_mut("alert").and_then(Value::as_object_mut) {
         alert.entry("resolution").or_insert(Value::Null);
     }
+    if let Some(rule) = facts.get_mut("rule").and_then(Value::as_object_mut) {
+        for key in ["about", "runbook"] {
+            rule.entry(key).or_insert(Value::Null);
+        }
+    }
     if let Some(operator) = facts.get_mut("operator").and_then(Value::as_object_mut) {
         for key in ["channel", "from", "until"] {
             operator.entry(key).or_insert(Value::Null);
@@ -120,6 +125,9 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     if let Some(rule) = &mut data.rule {
         cut(&mut rule.name);
         cut(&mut rule.condition);
+        rule.about.iter_mut().for_each(cut);
+        rule.runbook = rule.runbook.take().and_then(|text| if is_link(&text) { safe_link(&text) } else { Some(text) });
+        rule.runbook.iter_mut().filter(|text| !is_link(text)).for_each(cut);
     }
     if let Some(alert) = &mut data.alert {
         alert.reason.iter_mut().for_each(cut);
@@ -139,6 +147,11 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     data.links.dashboard = data.links.dashboard.as_deref().and_then(safe_link);
     data.links.portal = data.links.portal.as_deref().and_then(safe_link);
     shown
+}
+
+/// Whether a runbook is one to open and not one to read.
+pub(super) fn is_link(runbook: &str) -> bool {
+    runbook.starts_with("https://") && !runbook.contains(char::is_whitespace)
 }
 
 /// Longest link that is shown, in bytes (a Slack button's limit is 3,000 characters).

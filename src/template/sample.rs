@@ -58,6 +58,8 @@ pub fn all() -> Vec<Notification> {
         samples.push(marked(whole.clone()));
         samples.push(whole);
         samples.extend(hostile_names().iter().map(|name| notification(kind, name)));
+        samples.extend(hostile_names().iter().map(|name| guided(notification(kind, ORDINARY), name, name)));
+        samples.push(guided(notification(kind, ORDINARY), "What it is for.", RUNBOOK));
     }
     samples
 }
@@ -141,6 +143,8 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             rule: is_alert.then(|| RuleFacts {
                 name: "device-score-drop".to_owned(),
                 condition: "drop 5% within 24h".to_owned(),
+                about: None,
+                runbook: None,
             }),
             score: is_alert.then(|| score(kind)),
             causes: if is_alert { causes(name) } else { Vec::new() },
@@ -241,6 +245,18 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
         from: Some(at("2026-11-24T07:00:00Z")),
         until: (kind == NotificationType::OperatorAway).then(|| at("2026-11-24T09:00:00Z")),
     })
+}
+
+/// Where a runbook could be.
+pub const RUNBOOK: &str = "https://scores.mssp.example/runbooks/device-score-drop";
+
+/// By a rule whose author says what it is for, and what to do; of an alert only.
+#[must_use]
+pub fn guided(mut sample: Notification, about: &str, runbook: &str) -> Notification {
+    if let Some(rule) = &mut sample.data.rule {
+        (rule.about, rule.runbook) = (Some(about.to_owned()), Some(runbook.to_owned()));
+    }
+    sample
 }
 
 /// The same done to each item of a digest.

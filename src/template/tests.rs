@@ -43,6 +43,48 @@ fn plain_texts_read_as_reviewed() {
     }
 }
 
+#[test]
+fn what_a_rule_is_for_and_what_to_do_are_shown_on_every_channel_until_the_alert_is_over() {
+    let registry = built_in();
+    let about = "A sudden fall: a policy was withdrawn <or> a baseline was changed.";
+    let text = "Open Recommendations, sort by impact & look at what changed *since*.";
+    for receiver in CHATS.into_iter().chain([Receiver::Email]) {
+        for (runbook, what) in [(sample::RUNBOOK, "link"), (text, "text")] {
+            let firing = sample::guided(sample::notification(NotificationType::AlertFiring, "Contoso"), about, runbook);
+            let said = |body: Vec<u8>| String::from_utf8(body).unwrap().replace('\\', "");
+            let rich = said(registry.render(receiver.as_str(), receiver, &firing).unwrap());
+            assert!(rich.contains("A sudden fall: a policy was withdrawn"), "{rich}");
+            if what == "link" {
+                assert!(rich.contains("Open runbook") && rich.contains(sample::RUNBOOK), "{rich}");
+            } else {
+                assert!(rich.contains("What to do") && rich.contains("sort by impact"), "{rich}");
+                let plain = said(plain(receiver, &firing).unwrap());
+                assert!(plain.contains("What to do: Open Recommendations"), "{plain}");
+            }
+            let over = sample::guided(sample::notification(NotificationType::AlertResolved, "Contoso"), about, runbook);
+            let over = said(registry.render(receiver.as_str(), receiver, &over).unwrap());
+            assert!(!over.contains("runbook") && !over.contains("What to do") && !over.contains("sudden"), "{over}");
+            if receiver != Receiver::Email {
+                let payload: Value =
+                    serde_json::from_slice(&registry.render(receiver.as_str(), receiver, &firing).unwrap()).unwrap();
+                insta::assert_json_snapshot!(format!("{}_guided_{what}", receiver.as_str()), payload);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_guide_adds_no_mention_and_no_link_of_its_own() {
+    let registry = built_in();
+    for name in sample::hostile_names() {
+        for receiver in CHATS {
+            let guided = sample::guided(sample::notification(NotificationType::AlertFiring, "Contoso"), &name, &name);
+            let body = registry.render(receiver.as_str(), receiver, &guided).unwrap();
+            assert_tame(receiver, &serde_json::from_slice(&body).unwrap());
+        }
+    }
+}
+
 /// Loads a folder with these templates and says what is wrong.
 fn problems(templates: &[(&str, &str)]) -> Vec<Problem> {
     let folder = tempfile::tempdir().unwrap();
@@ -135,8 +177,13 @@ fn assert_harmless(registry: &Registry, receiver: Receiver, kind: NotificationTy
     if name.chars().count() < 40 {
         assert_eq!(skeleton(&payload, ""), skeleton(&ordinary, ""), "{name:?}");
     }
+    assert_tame(receiver, &payload);
+}
+
+/// Asserts that no text of a payload drives its receiver.
+fn assert_tame(receiver: Receiver, payload: &Value) {
     let mut found = Vec::new();
-    strings(&payload, "", &mut found);
+    strings(payload, "", &mut found);
     for (key, text) in found {
         assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
         assert!(!text.contains(['\u{202E}', '\u{E000}', '\u{E001}']), "{text:?}");

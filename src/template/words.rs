@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     bound::{self, Bound},
+    context::is_link,
     lines, shift,
 };
 use crate::{
@@ -76,11 +77,12 @@ pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
     let left_out = &data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(data.items.len()));
     let said = lines::lines(&data.items, *left_out);
     let links = [
-        ("I see this: confirm", &data.links.confirm),
-        ("Open dashboard", &data.links.dashboard),
-        ("Open Microsoft portal", &data.links.portal),
+        ("I see this: confirm", data.links.confirm.as_deref()),
+        ("Open dashboard", data.links.dashboard.as_deref()),
+        ("Open Microsoft portal", data.links.portal.as_deref()),
+        ("Open runbook", runbook(data).filter(|runbook| is_link(runbook))),
     ];
-    let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url.clone()? }));
+    let links = links.into_iter().filter_map(|(title, url)| Some(Link { title, url: url?.to_owned() }));
     Words {
         headline: headline(notification, *left_out),
         emoji,
@@ -249,7 +251,17 @@ fn note(notification: &Notification) -> Option<String> {
         return Some(shift::note(fleet));
     }
     let reason = data.alert.as_ref().and_then(|alert| alert.reason.clone());
-    reason.or_else(|| data.operator.as_ref().and_then(|operator| operator.hint.clone()))
+    let about = data.rule.as_ref().and_then(|rule| rule.about.clone()).filter(|_| is_open(data));
+    reason.or_else(|| data.operator.as_ref().and_then(|operator| operator.hint.clone())).or(about)
+}
+
+/// What to do, as the rule's author says. Of an alert that is over there is nothing to do.
+fn runbook(data: &Facts) -> Option<&str> {
+    data.rule.as_ref().and_then(|rule| rule.runbook.as_deref()).filter(|_| is_open(data))
+}
+
+fn is_open(data: &Facts) -> bool {
+    data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_none())
 }
 
 fn facts(notification: &Notification) -> Vec<Fact> {
@@ -266,6 +278,7 @@ fn facts(notification: &Notification) -> Vec<Fact> {
         say("Loss", numbers.loss);
     }
     say("Rule", data.rule.as_ref().map(|rule| format!("{}: {}", rule.name, rule.condition)));
+    say("What to do", runbook(data).filter(|runbook| !is_link(runbook)).map(str::to_owned));
     if let Some(alert) = &data.alert {
         say("Severity", Some(alert.severity.to_string()));
         say(

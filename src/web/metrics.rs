@@ -38,10 +38,11 @@ pub(super) async fn page(Shared(state): Shared<State>) -> Response {
 }
 
 fn standing(totals: Totals, now: Timestamp) -> Standing {
-    let Totals { tenants, failing, pending, firing, deliveries, oldest_queued_at } = totals;
+    let Totals { tenants, failing, failing_by_class, pending, firing, deliveries, oldest_queued_at } = totals;
     Standing {
         tenants,
         failing,
+        failing_by_class,
         pending,
         firing,
         deliveries: deliveries.into_iter().map(|(channel, state, number)| (channel, state.as_str(), number)).collect(),

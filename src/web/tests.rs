@@ -138,6 +138,7 @@ async fn metrics_are_openmetrics_with_the_stores_gauges() {
     let channel = ChannelName::parse("soar").unwrap();
     let totals = Totals {
         tenants: 12,
+        failing_by_class: vec![("licence-missing".to_owned(), 4)],
         deliveries: vec![(channel.clone(), DeliveryState::Queued, 3)],
         oldest_queued_at: vec![(channel, Timestamp::from_seconds(940))],
         ..Totals::default()
@@ -146,6 +147,7 @@ async fn metrics_are_openmetrics_with_the_stores_gauges() {
     let (head, body) = server.get("/metrics").await;
     assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
     assert!(body.contains("\nscorewatch_tenants 12\n"), "{body}");
+    assert!(body.contains("\nscorewatch_tenants_failing_by_class{class=\"licence-missing\"} 4\n"), "{body}");
     assert!(body.contains("\nscorewatch_deliveries{channel=\"soar\",state=\"queued\"} 3\n"), "{body}");
     assert!(body.contains("\nscorewatch_oldest_queued_age_seconds{channel=\"soar\"} 60.0\n"), "{body}");
     assert!(body.ends_with("# EOF\n"));

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
-    check::{Checker, Visit, due::Turn, run::Plan},
+    check::{Checker, Visit, due::Turn, outage::OpenOutages, run::Plan},
     clock::Clock,
     config::{Config, Tenant},
     delivery::Dispatcher,
@@ -28,6 +28,7 @@ pub(super) struct Bed {
     pub(super) receivers: Receivers,
     pub(super) clock: Clock,
     pub(super) shutdown: CancellationToken,
+    pub(super) outages: OpenOutages,
 }
 
 impl Bed {
@@ -45,7 +46,15 @@ impl Bed {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path().join("data/s.db")).await.unwrap());
         let cloud = Cloud::start(CloudSettings::new(Arc::new(move || cloud_clock.now()))).await.unwrap();
         let receivers = Receivers::start().await.unwrap();
-        Self { directory, store, cloud, receivers, clock, shutdown: CancellationToken::new() }
+        Self {
+            directory,
+            store,
+            cloud,
+            receivers,
+            clock,
+            shutdown: CancellationToken::new(),
+            outages: OpenOutages::default(),
+        }
     }
 
     /// A tenant that the cloud knows, with that device score.
@@ -75,7 +84,29 @@ impl Bed {
             clock,
             metrics,
             away: Arc::new([]),
+            outages: self.outages.clone(),
         }
+    }
+
+    /// Visits every tenant, now.
+    pub(super) async fn visit_all(&self, config: &Config) {
+        for id in config.tenants.keys() {
+            self.visit_one(config, id.as_str()).await;
+        }
+    }
+
+    /// Visits one tenant, now.
+    pub(super) async fn visit_one(&self, config: &Config, id: &str) -> Visit {
+        let record = self.record(id).await;
+        let (plan, turn) = (Plan::new(Arc::new(config.clone())), Turn::Check { due_at: self.clock.now() });
+        let visit = self.checker();
+        visit.visit(&plan, &config.tenants[id], turn, record, &self.shutdown).await.unwrap().unwrap()
+    }
+
+    /// Tells the operator which tenants can't be read.
+    pub(super) async fn tell_blindness(&self, config: &Config) {
+        let now = self.clock.now();
+        scorewatch::service::blindness::tell(self.store.as_ref(), config, &self.outages, now).await.unwrap();
     }
 
     /// Visits `contoso` with what the store knows of it.

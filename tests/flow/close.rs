@@ -141,6 +141,7 @@ async fn the_operators_alert_of_a_removed_tenant_ends_as_the_operators() {
     config.operator = Operator { notify: channels(&["ops"]), blind_after: minutes(0) };
     bed.cloud.set_fetch(entra("contoso"), Some(Fetch::Refuse(DefenderRefusal::NoLicence)));
     bed.visit(&config).await;
+    bed.tell_blindness(&config).await;
     config.tenants.clear();
     assert_eq!(closed(&bed, &config).await, ["operator.blind (TenantRemoved) to ops"]);
     let last = bed.deliveries().await.pop().unwrap();

@@ -1,13 +1,21 @@
 //! Signing in with what is no client secret, against a cloud that verifies it.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use scorewatch::{
     clock::Clock,
     domain::{Cloud as NationalCloud, EntraTenantId, ScoreKind, TenantId, Timestamp},
     egress::Egress,
     microsoft::{Account, AppCredential, FailureClass, FetchError, Hosts, Microsoft, Proof, ProofKind},
-    secret::SecretReference,
+    secret::{Item, SecretReference, SecretStore, SecretString, Stored},
     simulation::{
         Cloud,
         cloud::{CloudSettings, EntraRefusal, SignIn},
@@ -75,6 +83,99 @@ impl Bed {
     fn requests(&self) -> u64 {
         self.cloud.counts().token_requests
     }
+}
+
+/// A store that says what lies on it by now only to who doubts what is known.
+#[derive(Debug, Default)]
+struct Shelf {
+    lies: Mutex<String>,
+    known: Mutex<Option<String>>,
+    reads: AtomicUsize,
+}
+
+impl Shelf {
+    fn put(&self, text: &str) {
+        text.clone_into(&mut self.lies.lock().unwrap());
+    }
+
+    fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+}
+
+/// A credential that this store keeps.
+fn stored(kind: ProofKind, on: &Arc<Shelf>) -> Proof {
+    let store: Arc<dyn SecretStore> = Arc::<Shelf>::clone(on);
+    let item = Arc::new(Item::Named { name: "app".to_owned(), version: None });
+    Proof { kind, kept: SecretReference::Stored(Stored { store, item }), expires: None }
+}
+
+#[async_trait::async_trait]
+impl SecretStore for Shelf {
+    fn identity(&self) -> &'static str {
+        "shelf"
+    }
+
+    fn place(&self, _: &Item) -> String {
+        "shelf".to_owned()
+    }
+
+    async fn fetch(&self, _: &Item) {
+        let mut known = self.known.lock().unwrap();
+        if known.is_none() {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            *known = Some(self.lies.lock().unwrap().clone());
+        }
+    }
+
+    fn known(&self, _: &Item) -> Result<SecretString, String> {
+        let known = self.known.lock().unwrap();
+        known.as_deref().map(SecretString::from).ok_or_else(|| "has not been asked for yet".to_owned())
+    }
+
+    fn expires_at(&self, _: &Item) -> Option<Timestamp> {
+        Some(Timestamp::from_seconds(9_000_000_000))
+    }
+
+    fn doubt(&self, _: &Item) {
+        *self.known.lock().unwrap() = None;
+    }
+}
+
+#[tokio::test]
+async fn what_entra_refuses_is_read_anew_from_its_store_once_and_a_changed_one_is_used_at_once() {
+    let (bed, shelf) = (Bed::new().await, Arc::new(Shelf::default()));
+    let proofs = [stored(ProofKind::Secret, &shelf)];
+    shelf.put("the-secret");
+    assert_eq!(bed.fetch(&proofs).await, Ok(340.0));
+    assert_eq!((bed.requests(), shelf.reads()), (1, 1));
+    // It changes on both sides; what is known is the old one, and the token is old.
+    bed.clock.advance(Duration::from_hours(2));
+    bed.cloud.set_secret(TENANT, "another");
+    shelf.put("another");
+    assert_eq!(bed.fetch(&proofs).await, Ok(340.0));
+    assert_eq!((bed.requests(), shelf.reads()), (3, 2));
+    // It changes at Entra only: the store is asked once, and Entra not again.
+    bed.clock.advance(Duration::from_hours(2));
+    bed.cloud.set_secret(TENANT, "a-third");
+    assert_eq!(code(bed.fetch(&proofs).await).0, FailureClass::SecretWrong);
+    assert_eq!((bed.requests(), shelf.reads()), (4, 3));
+    assert_eq!(code(bed.fetch(&proofs).await).0, FailureClass::SecretWrong);
+    assert_eq!((bed.requests(), shelf.reads()), (4, 4), "known to be refused: the store may hold another one");
+    shelf.put("a-third");
+    assert_eq!(bed.fetch(&proofs).await, Ok(340.0));
+}
+
+#[tokio::test]
+async fn a_certificate_in_a_store_signs_and_tells_when_it_or_its_store_expires() {
+    let (bed, shelf, pair) = (Bed::new().await, Arc::new(Shelf::default()), Pair::until(2027, 3, 1));
+    bed.cloud.set_certificates(TENANT, &[&pair.der]);
+    shelf.put(&pair.pem);
+    let proof = stored(ProofKind::Certificate, &shelf);
+    assert_eq!(bed.fetch(std::slice::from_ref(&proof)).await, Ok(340.0));
+    assert_eq!(proof.expires_at(), Timestamp::parse("2027-03-01T00:00:00Z"));
+    let secret = stored(ProofKind::Secret, &shelf);
+    assert_eq!(secret.expires_at(), Some(Timestamp::from_seconds(9_000_000_000)));
 }
 
 fn code(result: Result<f64, FetchError>) -> (FailureClass, Option<u32>) {

@@ -1,14 +1,17 @@
 //! One tenant's life without a store: each check is judged, and what it made is what the next one knows.
 
+use std::collections::BTreeSet;
+
 use scorewatch::{
     check::{
         blind,
         judge::{Failure, Fetched, Setting, judge},
+        outage::Cause,
     },
     config::Config,
     domain::{Reading, ScoreKind, Timestamp},
     notify::NotificationType,
-    store::{AlertRecord, Away, CheckOutcome, SeriesRecord, TenantRecord},
+    store::{AlertRecord, Away, CheckOutcome, NewNotification, SeriesRecord, TenantRecord},
 };
 
 use super::setup::{SCORE, at, minutes, reading, tenant_id};
@@ -16,13 +19,14 @@ use super::setup::{SCORE, at, minutes, reading, tenant_id};
 pub(super) struct Life {
     pub(super) config: Config,
     pub(super) away: Vec<Away>,
+    pub(super) outages: BTreeSet<Cause>,
     pub(super) record: Option<TenantRecord>,
 }
 
 impl Life {
     /// Of the tenant `contoso`.
     pub(super) fn new(config: Config) -> Self {
-        Self { config, away: Vec::new(), record: None }
+        Self { config, away: Vec::new(), outages: BTreeSet::new(), record: None }
     }
 
     /// Judges, and forgets what came of it.
@@ -34,6 +38,7 @@ impl Life {
             tenant: &self.config.tenants[&tenant_id("contoso")],
             store: "store-1",
             away: &self.away,
+            outages: &self.outages,
         };
         judge(setting, self.record.as_ref(), fetched, now.plus(minutes(15)), now)
     }
@@ -75,6 +80,16 @@ impl Life {
 
     pub(super) fn wake(&mut self, minute: i64) -> CheckOutcome {
         self.check(&[], at(minute))
+    }
+
+    /// Tells the operator of the tenant by itself, as the service does where no outage explains it.
+    pub(super) fn tell_alone(&mut self, minute: i64) -> Option<NewNotification> {
+        let rule = blind::operator_rule(&self.config.operator)?;
+        let record = self.record.as_mut()?;
+        let new = blind::alone("store-1", &self.config, (&self.config.tenants["contoso"], &rule), record, at(minute))?;
+        let alert = record.alerts.iter_mut().find(|alert| alert.rule == rule.name)?;
+        alert.told_to.clone_from(&new.channels);
+        Some(new)
     }
 
     /// Says that everything queued so far has arrived.

@@ -1,6 +1,7 @@
 //! The flows between the layers: judging, visiting, closing, delivering, planning.
 
 mod bed;
+mod blindness;
 mod chat;
 mod clock_jumps;
 mod close;
@@ -10,12 +11,16 @@ mod drill;
 mod fleet;
 mod judge;
 mod life;
+mod limits;
 mod outage;
+mod own_cloud;
 mod planner;
 mod records;
 mod replay;
 mod setup;
 mod silence;
+mod slow;
 mod troubled;
+mod upstream;
 mod visit;
 mod worker;

@@ -27,7 +27,7 @@ use super::{
 /// A planner at work.
 pub(super) struct Wheel {
     pub(super) tick: Arc<Notify>,
-    config: watch::Sender<Arc<Config>>,
+    pub(super) config: watch::Sender<Arc<Config>>,
     task: JoinHandle<()>,
     dispatcher: Dispatcher,
     health: Health,
@@ -56,7 +56,7 @@ impl Wheel {
     }
 
     /// Lets so much time pass, then ticks.
-    fn pass(&self, bed: &Bed, minutes: u64) {
+    pub(super) fn pass(&self, bed: &Bed, minutes: u64) {
         bed.pass(minutes);
         self.tick.notify_one();
     }

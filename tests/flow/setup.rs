@@ -15,7 +15,7 @@ use scorewatch::{
     egress::Private,
     microsoft::{Account, AppCredential, Hosts},
     notify::route::Fence,
-    rule::{BaselineChoice, Change, Condition, Rule, RuleName, Size},
+    rule::{BaselineChoice, Change, Condition, Guide, Rule, RuleName, Size},
     schedule::Schedule,
     secret::SecretReference,
     template::Registry,
@@ -83,6 +83,7 @@ pub(super) fn config() -> Config {
         fleet: FleetShift::default(),
         maintenance: Vec::new(),
         watched: Watched::default(),
+        secret_stores: scorewatch::secret_store::SecretStores::default(),
     }
 }
 
@@ -131,6 +132,7 @@ pub(super) fn rule(name: &str, when: Condition) -> Rule {
         good_news: false,
         fleet: true,
         flapping: None,
+        guide: Guide::default(),
     }
 }
 

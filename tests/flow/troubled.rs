@@ -17,11 +17,11 @@ use scorewatch::{
         release::{Fate, Run},
         silence::{Acknowledgement, NewSilence},
     },
-    rule::AlertKey,
+    rule::{AlertKey, RuleName},
     store::{
         AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
-        DeliveryDetail, DeliveryFilter, Due, KnownShift, NewNotification, ShiftNotice, Store, StoreError, TenantRecord,
-        Totals,
+        DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage, ShiftNotice, Store,
+        StoreError, TenantRecord, Totals,
     },
 };
 use tokio::sync::watch;
@@ -225,6 +225,27 @@ impl Store for Troubled {
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
         self.inner.delivery(id).await
+    }
+
+    async fn failing(&self, rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
+        self.inner.failing(rule).await
+    }
+
+    async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        self.inner.checked().await
+    }
+
+    async fn outages(&self, over_since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        self.inner.outages(over_since).await
+    }
+
+    async fn record_outage(
+        &self,
+        outage: Outage,
+        told: Vec<NewNotification>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.record_outage(outage, told, now).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

@@ -48,6 +48,7 @@ async fn a_failed_visit_is_noted_with_its_class_and_hint() {
     assert_eq!((failing.since, failing.class.as_str(), failing.hint.is_some()), (at(0), "licence-missing", true));
     bed.pass(15);
     bed.visit(&config).await;
+    bed.tell_blindness(&config).await;
     assert_eq!(bed.queued().await, ["operator.blind to ops"]);
 }
 

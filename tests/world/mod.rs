@@ -8,6 +8,7 @@ mod identity;
 mod process;
 mod proxy;
 mod told;
+mod vault;
 mod wire;
 
 use std::{collections::HashSet, path::Path, process::Output, sync::Arc, time::Duration};
@@ -28,6 +29,7 @@ pub(crate) use identity::Pair;
 pub(crate) use process::Service;
 pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use told::{Told, accepted, kinds, told};
+pub(crate) use vault::Vault;
 #[cfg(feature = "crash-points")]
 pub(crate) use wire::begin_post;
 pub(crate) use wire::{get, post};

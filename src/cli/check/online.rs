@@ -1,7 +1,7 @@
 //! `scorewatch check --online`: signs in to each tenant, asks for its scores, and says what is missing. It writes nothing to the
 //! store and tells nobody, so that it may run beside the service.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
@@ -27,6 +27,15 @@ const OK: &str = "ok";
 struct Report {
     tenants: Vec<Line>,
     channels: Vec<ChannelLine>,
+    secrets: Vec<SecretLine>,
+}
+
+/// Whether a secret can be had that a program or a store has to be asked for.
+#[derive(Debug, Serialize)]
+struct SecretLine {
+    kept: String,
+    /// `ok`, or why not.
+    outcome: String,
 }
 
 /// What one tenant answered.
@@ -81,14 +90,30 @@ pub(super) async fn online(config: &Config, wanted: &[String], as_json: bool) ->
     }
     progress.finish_and_clear();
     lines.sort_by(|a, b| a.tenant.cmp(&b.tenant));
+    let secrets = ask_stores(config, &tenants).await;
     let channels = config.channels.values().map(|settings| try_channel(config, settings)).collect();
-    let report = Report { tenants: lines, channels };
+    let report = Report { tenants: lines, channels, secrets };
     if as_json {
         output::json(&report)?;
     } else {
         show(&report);
     }
     if report.is_fine() { Ok(()) } else { Err(Failure::Run(None)) }
+}
+
+/// Asks for each secret that is not on this machine: of the tenants, and of every channel.
+async fn ask_stores(config: &Config, tenants: &[Arc<Tenant>]) -> Vec<SecretLine> {
+    let of_tenants = tenants.iter().flat_map(|tenant| tenant.account.app.proofs.iter().map(|proof| &proof.kept));
+    let of_channels = config.channels.values().flat_map(|settings| settings.kind.secrets());
+    let stored: BTreeSet<_> = of_tenants.chain(of_channels).filter(|secret| secret.is_stored()).collect();
+    let asked = stored.into_iter().map(async |secret| {
+        secret.fetch().await;
+        let outcome = secret.resolve().map_or_else(|error| error.what, |_| OK.to_owned());
+        SecretLine { kept: secret.place(), outcome }
+    });
+    let mut lines: Vec<_> = stream::iter(asked).buffer_unordered(config.concurrency).collect().await;
+    lines.sort_by(|a: &SecretLine, b| a.kept.cmp(&b.kept));
+    lines
 }
 
 /// Signs in, then asks for each score, as a check would.
@@ -152,12 +177,14 @@ impl Line {
 
 impl Report {
     fn is_fine(&self) -> bool {
-        self.tenants.iter().all(Line::is_fine) && self.channels.iter().all(|channel| channel.outcome == OK)
+        self.tenants.iter().all(Line::is_fine)
+            && self.secrets.iter().all(|secret| secret.outcome == OK)
+            && self.channels.iter().all(|channel| channel.outcome == OK)
     }
 }
 
 /// Writes a message as if it were sent, which looks at the channel's secrets and has its address vetted.
-fn try_channel(config: &Config, settings: &std::sync::Arc<ChannelSettings>) -> ChannelLine {
+fn try_channel(config: &Config, settings: &Arc<ChannelSettings>) -> ChannelLine {
     let message = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
     let composed = channel::open(settings, &config.templates).compose(&message, Form::Rich, Clock::System.now());
     ChannelLine {
@@ -185,6 +212,11 @@ fn show(report: &Report) {
             report.channels.iter().map(|line| [line.channel.to_string(), line.kind.to_owned(), line.outcome.clone()]);
         output::say("");
         output::say(&output::table(["CHANNEL", "TYPE", "ADDRESS"], rows));
+    }
+    if !report.secrets.is_empty() {
+        let rows = report.secrets.iter().map(|line| [line.kept.clone(), line.outcome.clone()]);
+        output::say("");
+        output::say(&output::table(["SECRET", "OUTCOME"], rows));
     }
     let consents: Vec<_> = report.tenants.iter().filter(|line| line.consent_needed).collect();
     if !consents.is_empty() {

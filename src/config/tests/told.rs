@@ -178,6 +178,9 @@ const MISTAKES: &[Mistake] = &[
     ('t', "tier: gold", "tier: 5", "labels.tier: a label's value is a text"),
     ('t', "credential:", "# credential:", "this tenant has no `credential`"),
     // Rules.
+    ('r', "for: 1h", "about: ''", "rules[0].about: there is no text; write a sentence, or delete the key"),
+    ('r', "for: 1h", "runbook: http://wiki.example/floor", "rules[0].runbook: messages can't show this link"),
+    ('r', "for: 1h", "runbook: https://me:secret@wiki.example/", "rules[0].runbook: messages can't show this link"),
     ('r', "drop: 5%", "drop: 5", "10:61: error: rules[1].when.drop: `5` has no unit"),
     ('r', "drop: 5%", "drop: 0%", "`0%` is no size"),
     ('r', "within: 24h", "from: best", "`within` is missing"),
@@ -304,4 +307,20 @@ fn typical_mistakes_read_well() {
     insta::assert_snapshot!(told.map(shown).join("\n\n"));
     let all = MAIN.replace("[soc-teams, soar]", "[soc-team").replace("timezone", "timezon");
     insta::assert_snapshot!("broken_yaml", read(&all, &format!("{TENANT}id: again"), RULES).1);
+}
+
+#[test]
+fn what_a_rule_is_for_is_one_short_text_however_it_is_broken_into_lines() {
+    let guided = RULES.replace(
+        "for: 1h",
+        "about: >\n      A floor\n      that was promised.\n    runbook: https://wiki.example/floor",
+    );
+    let rule = read(MAIN, TENANT, &guided).0.config.unwrap().rules[0].clone();
+    assert_eq!(rule.guide.about.as_deref(), Some("A floor that was promised."));
+    assert_eq!(rule.guide.runbook.as_deref(), Some("https://wiki.example/floor"));
+    for key in ["about", "runbook"] {
+        let long = RULES.replace("for: 1h", &format!("{key}: {}", "word ".repeat(61)));
+        let told = read(MAIN, TENANT, &long).1;
+        assert!(told.contains(&format!("rules[0].{key}: the text has 304 characters")), "{told}");
+    }
 }

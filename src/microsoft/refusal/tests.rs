@@ -40,8 +40,10 @@ fn every_code_that_an_mssp_meets_has_its_class() {
         (Class::TenantNotFound, &[90_002, 90_038, 900_382, 900_432]),
         (Class::NotOnboarded, &[500_011]),
         (Class::LicenceMissing, &[650_052]),
-        (Class::PolicyBlocked, &[53_003, 530_032, 530_034, 530_035, 53_011, 500_021, 500_022]),
-        (Class::Throttled, &[50_196, 90_055]),
+        (Class::PolicyBlocked, &[53_003, 530_032, 530_034, 530_035, 53_011]),
+        (Class::ProxyRestricts, &[500_021, 500_022]),
+        (Class::TenantBlocked, &[90_055]),
+        (Class::Throttled, &[50_196]),
         (Class::MicrosoftDown, &[90_006, 90_012, 90_024, 90_033, 90_090]),
         (Class::SignInRefused, &[50_034, 1, 4_000_000_000]),
     ] {
@@ -83,6 +85,60 @@ fn an_answer_without_a_code_is_judged_by_its_status_and_error() {
 }
 
 #[test]
+fn an_unknown_number_is_judged_by_its_error_and_a_known_one_is_not_believed_against_it() {
+    use FailureClass as Class;
+    for (error, code, class) in [
+        ("unauthorized_client", 1, Class::ConsentMissing),
+        ("invalid_resource", 1, Class::NotOnboarded),
+        ("invalid_scope", 1, Class::ConfigurationWrong),
+        ("interaction_required", 1, Class::PolicyBlocked),
+        ("invalid_client", 1, Class::SignInRefused),
+        ("invalid_grant", 1, Class::SignInRefused),
+        ("temporarily_unavailable", 1, Class::MicrosoftDown),
+        ("temporarily_unavailable", 700_016, Class::MicrosoftDown),
+        ("temporarily_unavailable", 50_196, Class::Throttled),
+        ("temporarily_unavailable", 90_055, Class::TenantBlocked),
+    ] {
+        assert_eq!(of_sign_in(&entra(400, error, code), now()).class, class, "{error} {code}");
+    }
+}
+
+#[test]
+fn what_to_do_is_said_in_the_operators_words() {
+    use crate::{
+        domain::{ScoreKind, TenantId},
+        microsoft::source,
+    };
+    let tenant = TenantId::parse("contoso").unwrap();
+    let source = source::of(ScoreKind::DeviceSecureScore);
+    for (error, code, words) in [
+        ("invalid_client", 7_000_215, "client secret's value, not its ID"),
+        ("invalid_client", 7_000_222, "new client secret"),
+        ("invalid_client", 7_000_218, "not empty"),
+        ("invalid_client", 700_027, "upload the certificate"),
+        ("invalid_client", 700_024, "NTP"),
+        ("invalid_client", 700_025, "public client"),
+        ("unauthorized_client", 700_016, "consent"),
+        ("unauthorized_client", 7_000_112, "enable the enterprise application"),
+        ("invalid_request", 90_002, "`tenant_id` and `cloud`"),
+        ("invalid_request", 90_038, "set `cloud`"),
+        ("invalid_request", 900_382, "set `cloud`"),
+        ("invalid_resource", 500_011, "Microsoft Defender for Endpoint"),
+        ("invalid_scope", 70_011, "`endpoints`"),
+        ("interaction_required", 53_003, "Conditional Access"),
+        ("interaction_required", 530_032, "which security policy"),
+        ("access_denied", 500_021, "proxy"),
+        ("temporarily_unavailable", 90_055, "Microsoft's support"),
+        ("invalid_request", 70_021, "letter by letter"),
+        ("invalid_client", 4_000_000_000, "credential"),
+        ("something_new", 4_000_000_000, "sign-in logs"),
+    ] {
+        let hint = of_sign_in(&entra(400, error, code), now()).of(&tenant, source).hint.unwrap_or_default();
+        assert!(hint.contains(words), "AADSTS{code}: {hint}");
+    }
+}
+
+#[test]
 fn what_an_api_refuses_is_classified() {
     use FailureClass as Class;
     let body = |code: &str, message: &str| {
@@ -104,6 +160,7 @@ fn what_an_api_refuses_is_classified() {
         (403, body("DisallowedOperation", ""), Class::CallRefused),
         (403, body("Forbidden", "Missing application roles."), Class::RoleMissing),
         (403, "<html>".to_owned(), Class::RoleMissing),
+        (403, body("Authorization_IdentityNotFound", ""), Class::ConsentMissing),
         (404, body("NotFound", ""), Class::CallRefused),
         (418, String::new(), Class::CallRefused),
         (429, body("TooManyRequests", ""), Class::Throttled),

@@ -94,16 +94,15 @@ impl Source for SecureScore {
         if records.is_empty() && readings.is_empty() {
             return Err(Failure::new(FailureClass::NoData, "the tenant has no secure score yet"));
         }
-        let before = days(readings);
+        let is_empty = records.is_empty();
         for record in records {
             if days(readings) >= ask.records {
                 break;
             }
             record.read(readings)?;
         }
-        let taken = days(readings);
-        // A page that brings nothing new will not be the last of its kind.
-        Ok(next.filter(|_| taken > before && taken < ask.records))
+        // A page may hold nothing but a day that is repeated or has no value; the count of pages ends a walk in circles.
+        Ok(next.filter(|_| !is_empty && days(readings) < ask.records))
     }
 }
 
@@ -164,6 +163,7 @@ impl Record {
                 return Err(garbage("the API's answer holds more categories than there are"));
             }
         }
-        Ok(sums.into_iter().filter_map(|(category, sum)| Some((category, sum?))).collect())
+        // No category is worth less than nothing: such a sum is no value, and the record's own points still are.
+        Ok(sums.into_iter().filter_map(|(category, sum)| Some((category, sum.filter(|sum| *sum >= 0.0)?))).collect())
     }
 }

@@ -137,6 +137,9 @@ fn a_daily_record_is_a_percentage_and_one_for_each_category() {
     assert_eq!(told(ScoreKind::SecureScore, 1, &body).unwrap(), ["2026-01-05=50"]);
     // `Apps` has a control without points: its sum would be too small.
     assert_eq!(told(ScoreKind::SecureScoreCategory, 1, &body).unwrap(), ["Data=12.5", "Identity=25"]);
+    let below = r#"{"controlCategory":"Identity","score":-3},{"controlCategory":"Data","score":4}"#;
+    let below = list(&[record("t_2026-01-05", "80", "160", below)]);
+    assert_eq!(told(ScoreKind::SecureScoreCategory, 1, &below).unwrap(), ["Data=2.5"], "less than nothing is no value");
     let (readings, _) = read(ScoreKind::SecureScore, 1, &body).unwrap();
     assert_eq!(readings[0].points.map(|points| (points.earned, points.of)), Some((80.0, 160.0)));
 }
@@ -173,7 +176,10 @@ fn a_next_page_is_wanted_only_for_records_that_are_still_wanted() {
     assert!(read(ScoreKind::SecureScore, 2, &page("t_2026-01-05")).unwrap().1.is_some());
     let (mut readings, _) = read(ScoreKind::SecureScore, 9, &page("t_2026-01-05")).unwrap();
     let again = SecureScore.read(Ask { records: 9 }, page("t_2026-01-05").as_bytes(), &mut readings).unwrap();
-    assert_eq!(again, None, "a page without a new record ends the walk");
+    assert!(again.is_some(), "a repeated day may stand alone on its page");
+    let empty = br#"{"value":[],"@odata.nextLink":"https://graph.example/2"}"#;
+    let end = SecureScore.read(Ask { records: 9 }, empty, &mut readings).unwrap();
+    assert_eq!(end, None, "an empty page ends the walk");
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub(super) fn read_file(reference: &SecretReference) -> Result<SecretString, Sec
     match reference {
         SecretReference::Env(secret) => Ok(secret.as_str().into()),
         SecretReference::File(path) => std::fs::read_to_string(path).map(Into::into).map_err(|_| failed("is missing")),
-        SecretReference::Credential(_) => Err(failed("is missing")),
+        SecretReference::Credential(_) | SecretReference::Stored(_) => Err(failed("is missing")),
     }
 }
 

@@ -84,7 +84,7 @@ struct RawGrant {
 }
 
 /// Reads a grant. The token is opaque: nothing in it is looked at.
-fn read(answer: &Answer) -> Result<Grant, Failure> {
+pub(super) fn read(answer: &Answer) -> Result<Grant, Failure> {
     let garbage = |what: &'static str| Failure::new(FailureClass::Garbage, what);
     if !is_object(&answer.body) {
         return Err(garbage("Entra's answer is no JSON object"));

@@ -31,16 +31,21 @@ pub(super) struct Refused {
 impl Refused {
     /// Whether another credential of the same app may be taken.
     pub(super) const fn is_about_the_proof(&self) -> bool {
-        matches!(
-            self.failure.class,
-            FailureClass::SecretUnreadable
-                | FailureClass::SecretWrong
-                | FailureClass::SecretExpired
-                | FailureClass::CertificateUnknown
-                | FailureClass::FederationUnmatched
-                | FailureClass::ClockWrong
-        )
+        is_about_the_proof(&self.failure)
     }
+}
+
+/// Whether it is the credential that was not taken, and not the app or the tenant.
+pub(super) const fn is_about_the_proof(failure: &Failure) -> bool {
+    matches!(
+        failure.class,
+        FailureClass::SecretUnreadable
+            | FailureClass::SecretWrong
+            | FailureClass::SecretExpired
+            | FailureClass::CertificateUnknown
+            | FailureClass::FederationUnmatched
+            | FailureClass::ClockWrong
+    )
 }
 
 impl Tokens {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::*;
 use crate::{
     domain::{ScoreKind, Selector, Severity, TenantId},
-    rule::{Condition, Resolution, Rule, RuleName, Transition, TransitionKind},
+    rule::{Condition, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
 };
 
 fn channel(name: &str) -> ChannelName {
@@ -27,6 +27,8 @@ fn rule() -> Arc<Rule> {
         notify: vec![channel("soc")],
         good_news: false,
         fleet: true,
+        flapping: None,
+        guide: Guide::default(),
     })
 }
 

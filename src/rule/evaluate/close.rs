@@ -45,7 +45,7 @@ pub(super) fn is_accepted_by_now(rule: &Rule, firing: &Firing, now: Timestamp) -
 }
 
 /// When that will be; `drop` and `rise` only.
-pub(super) fn accepted_at(rule: &Rule, firing: &Firing) -> Option<Timestamp> {
+pub(in crate::rule) fn accepted_at(rule: &Rule, firing: &Firing) -> Option<Timestamp> {
     rule.when.change().and(firing.terms.when.change())?;
     rule.accept_after.map(|after| firing.fired_at.plus(after))
 }

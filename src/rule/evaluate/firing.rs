@@ -44,8 +44,27 @@ enum Verdict {
     Firing(Firing),
 }
 
-/// Judges a reading by the rule as it now reads. Over only by the edit, that is, not by the terms it fired under, is told so.
-fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation: &Situation<'_>) -> Verdict {
+/// A firing alert and a reading, by the rule as it now reads.
+#[derive(Debug)]
+pub(in crate::rule) struct Judged {
+    /// The alert with the reading taken note of; of another kind of condition, with a baseline of that kind.
+    pub(in crate::rule) seen: Firing,
+    /// Whether it fired by a condition of the same kind.
+    pub(in crate::rule) is_same_kind: bool,
+    /// Whether the condition holds at the reading.
+    pub(in crate::rule) holds: bool,
+    /// Whether the alert is over.
+    pub(in crate::rule) is_over: bool,
+}
+
+/// Judges a reading by the rule as it now reads.
+pub(in crate::rule) fn judged_by(
+    rule: &Rule,
+    alert: &Alert,
+    firing: &Firing,
+    reading: Sample,
+    situation: &Situation<'_>,
+) -> Judged {
     let terms = rule.terms();
     let is_same_kind = terms.when.is_same_kind(&firing.terms.when);
     let seen = if is_same_kind {
@@ -56,14 +75,21 @@ fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation
         Firing { baseline, worst_told: Some(reading.value), worst_seen: Some(reading.value), ..firing.clone() }
     };
     let holds = terms.when.holds(reading.value, seen.baseline);
-    let is_measured = terms.when.change().is_some();
-    let is_over = if is_measured && !is_same_kind { !holds } else { is_over(&terms, reading.value, &seen) };
+    let is_measured_anew = terms.when.change().is_some() && !is_same_kind;
+    let is_over = if is_measured_anew { !holds } else { is_over(&terms, reading.value, &seen) };
+    Judged { seen, is_same_kind, holds, is_over }
+}
+
+/// What that makes of the alert. Over only by the edit, that is, not by the terms it fired under, is told so.
+fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation: &Situation<'_>) -> Verdict {
+    let terms = rule.terms();
+    let Judged { seen, is_same_kind, holds, is_over } = judged_by(rule, alert, firing, reading, situation);
     if is_over {
         let by_edit = terms != firing.terms && !self::is_over(&firing.terms, reading.value, firing);
         let why = if by_edit { Resolution::RuleChanged } else { Resolution::Recovered };
         // What was asked for is regained, though the old level is not: it must not fire the alert again at once.
-        let rebased_at =
-            if is_measured && is_same_kind && terms.recover.is_some() { Some(reading.at) } else { alert.rebased_at };
+        let is_partly_regained = terms.when.change().is_some() && is_same_kind && terms.recover.is_some();
+        let rebased_at = if is_partly_regained { Some(reading.at) } else { alert.rebased_at };
         let alert = Alert { rebased_at, ..alert.clone() };
         return Verdict::Over(Box::new(resolve(&alert, firing, why, Seen { at: reading.at, sample: Some(reading) })));
     }

@@ -36,7 +36,12 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
 }
 
 /// Since when the condition has held without a gap, an edit or a step back in time.
-fn held_since(rule: &Rule, pending: &Pending, at: Timestamp, situation: &Situation<'_>) -> Timestamp {
+pub(in crate::rule) fn held_since(
+    rule: &Rule,
+    pending: &Pending,
+    at: Timestamp,
+    situation: &Situation<'_>,
+) -> Timestamp {
     // A source slower than our polls leaves no gap by being so: a daily record is new once a day, however often it is asked for.
     let interval = situation.poll_interval.max(situation.source_interval);
     let has_gap = at.since(pending.last_held) > interval.saturating_mul(GAP_INTERVALS_MAX);

@@ -3,6 +3,7 @@
 mod baseline;
 mod close;
 mod edit;
+mod explain;
 mod firing;
 mod flapping;
 mod hold;

@@ -4,14 +4,15 @@ use axum::body::Body;
 use hyper::{
     HeaderMap, Request, Response,
     body::Incoming,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue},
 };
 
 use super::{
     super::{Reply, listener::Closed},
-    DefenderRefusal, RequestKind, State,
+    DefenderRefusal, RequestKind, Service, State,
     refusal::{GRAPH_ROLE, ROLE},
     score::score_json,
+    tenant::Tenant,
     token::Claims,
 };
 use crate::domain::{ScoreKind, Timestamp};
@@ -25,6 +26,8 @@ pub enum Fetch {
     Refuse(DefenderRefusal),
     /// With that, though the token is good.
     Raw(Reply),
+    /// With 206, a `Warning` and a part of the answer, as when a provider behind Graph failed.
+    Incomplete,
 }
 
 /// Audiences that Defender takes a token for, in its various clouds.
@@ -39,13 +42,34 @@ const AUDIENCES: [&str; 4] = [
 const GRAPH_AUDIENCES: [&str; 3] =
     ["https://graph.microsoft.com", "https://graph.microsoft.us", "https://dod-graph.microsoft.us"];
 
-/// How many records `$top` asks for.
-fn top(query: Option<&str>) -> usize {
-    query.and_then(|query| query.strip_prefix("$top=")?.parse().ok()).unwrap_or(usize::MAX)
+/// What a query option asks for.
+fn option(query: Option<&str>, name: &str) -> Option<usize> {
+    query?.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
 }
 
-fn list_json(items: &[serde_json::Value], top: usize) -> String {
-    serde_json::json!({ "value": items.iter().take(top).collect::<Vec<_>>() }).to_string()
+/// One page of Graph's records, newest first, and where the next one is.
+fn page_json(tenant: &Tenant, request: &Request<Incoming>) -> String {
+    let query = request.uri().query();
+    let (top, skip) = (option(query, "$top").unwrap_or(usize::MAX), option(query, "$skip").unwrap_or(0));
+    let size = tenant.page_size.unwrap_or(usize::MAX).min(top);
+    let items: Vec<_> = tenant.records.iter().skip(skip).take(size).collect();
+    let end = skip.saturating_add(items.len());
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let own = (end < tenant.records.len() && size < top)
+        .then(|| format!("http://{host}{}?$top={top}&$skip={end}", request.uri().path()));
+    let mut page = serde_json::json!({ "value": items });
+    if let Some(next) = tenant.next_link.clone().or(own) {
+        page["@odata.nextLink"] = next.into();
+    }
+    page.to_string()
+}
+
+fn groups_json(tenant: &Tenant) -> String {
+    let mut list = serde_json::json!({ "value": tenant.groups });
+    if let Some(next) = &tenant.next_link {
+        list["@odata.nextLink"] = next.as_str().into();
+    }
+    list.to_string()
 }
 
 /// The score that a path names, with or without a pinned version.
@@ -70,18 +94,30 @@ pub(super) async fn answer(
     let now = (state.settings.now)();
     let claims = match admit(state, kind, request.headers(), now) {
         Ok(claims) => claims,
-        Err(refusal) => return refuse(state, None, &refusal).await,
+        Err(refusal) => return refuse(state, None, kind, &refusal).await,
     };
+    let service = if kind == ScoreKind::SecureScore { Service::Graph } else { Service::Defender };
+    let call = state.meter.enter(service, claims.tid, claims.appid, now);
+    if call.is_above {
+        let refusal = DefenderRefusal::Throttled { retry_after: Some("60".to_owned()) };
+        call.close(now, std::time::Duration::from_mins(1));
+        return refuse(state, Some(claims.tid), kind, &refusal).await;
+    }
     let every = state.tenants.every().1;
     let asked = state.tenants.ask(claims.tid, |tenant| {
         tenant.counts.score_requests += 1;
         match every.or_else(|| tenant.fetches.next()) {
             Some(Fetch::Usual) | None => Ok(match kind {
-                ScoreKind::SecureScore => list_json(&tenant.records, top(request.uri().query())),
-                ScoreKind::ExposureScoreByGroup => list_json(&tenant.groups, usize::MAX),
+                ScoreKind::SecureScore => page_json(tenant, request),
+                ScoreKind::ExposureScoreByGroup => groups_json(tenant),
                 _ => score_json(kind, tenant.score(kind), now, tenant.fraction_digits),
             }),
-            Some(Fetch::Refuse(refusal)) => Err(Box::new(refusal.reply())),
+            Some(Fetch::Refuse(refusal)) => Err(Box::new(reply_as(kind, &refusal, now))),
+            Some(Fetch::Incomplete) => {
+                let warning = r#"199 - "Microsoft/SecureScore/504/10000""#;
+                let part = Reply::json(206, page_json(tenant, request)).header("warning", warning);
+                Err(Box::new((part, None)))
+            }
             Some(Fetch::Raw(reply)) => Err(Box::new((reply, None))),
         }
     });
@@ -92,10 +128,13 @@ pub(super) async fn answer(
         }
         Some(Err(scripted)) => {
             let (reply, correlation) = *scripted;
+            if let Some(wait) = reply.wait() {
+                call.close(now, wait);
+            }
             super::send_raw(state, RequestKind::Score, Some(claims.tid), reply, correlation).await
         }
         // The tenant was removed while its token lives on.
-        None => refuse(state, Some(claims.tid), &DefenderRefusal::AccountInactive).await,
+        None => refuse(state, Some(claims.tid), kind, &DefenderRefusal::AccountInactive).await,
     }
 }
 
@@ -117,12 +156,18 @@ fn admit(state: &State, kind: ScoreKind, headers: &HeaderMap, now: Timestamp) ->
     }
 }
 
+/// A refusal in the shape of the API that the score comes from.
+fn reply_as(kind: ScoreKind, refusal: &DefenderRefusal, now: Timestamp) -> (Reply, Option<uuid::Uuid>) {
+    if kind == ScoreKind::SecureScore { refusal.reply_of_graph(now) } else { refusal.reply() }
+}
+
 async fn refuse(
     state: &State,
     tenant: Option<uuid::Uuid>,
+    kind: ScoreKind,
     refusal: &DefenderRefusal,
 ) -> Result<Response<Body>, Closed> {
-    let (reply, correlation) = refusal.reply();
+    let (reply, correlation) = reply_as(kind, refusal, (state.settings.now)());
     super::send_raw(state, RequestKind::Score, tenant, reply, correlation).await
 }
 

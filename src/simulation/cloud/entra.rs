@@ -14,12 +14,12 @@ use uuid::Uuid;
 
 use super::{
     super::{Reply, listener, listener::Closed},
-    EntraRefusal, RequestKind, State,
+    EntraRefusal, RequestKind, Service, State,
     assertion::Expected,
     refusal::{GRAPH_ROLE, ROLE},
     token::Claims,
 };
-use crate::domain::Timestamp;
+use crate::domain::{Cloud, Timestamp};
 
 /// How a token request is answered.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub enum SignIn {
 }
 
 /// Resources that are in every tenant, as they stand before `/.default`.
-const RESOURCES: [&str; 7] = [
+const RESOURCES: [&str; 9] = [
     "https://api.securitycenter.microsoft.com",
     "https://securitycenter.onmicrosoft.com/windowsatpservice",
     "https://api-gcc.securitycenter.microsoft.us",
@@ -41,7 +41,20 @@ const RESOURCES: [&str; 7] = [
     "https://graph.microsoft.com",
     "https://graph.microsoft.us",
     "https://dod-graph.microsoft.us",
+    "https://vault.azure.net",
+    "https://vault.usgovcloudapi.net",
 ];
+
+/// Whether a resource is one of that national cloud ("Microsoft Graph national cloud deployments").
+fn is_resource_of(cloud: Cloud, resource: &str) -> bool {
+    let [commercial, commercial_too, gcc, government, graph, graph_l4, graph_l5, vault, vault_us] = RESOURCES;
+    match cloud {
+        Cloud::Commercial => [commercial, commercial_too, graph, vault].contains(&resource),
+        Cloud::Gcc => [gcc, graph, vault].contains(&resource),
+        Cloud::GccHigh => [government, graph_l4, vault_us].contains(&resource),
+        Cloud::Dod => [government, graph_l5, vault_us].contains(&resource),
+    }
+}
 
 /// What a good request asks for.
 struct Asked {
@@ -77,6 +90,14 @@ pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incomin
             })?
         }),
     };
+    // The app stands in the form, which may be none; here one app a tenant is enough.
+    let call = state.meter.enter(Service::Entra, tenant_id.unwrap_or_default(), Uuid::nil(), now);
+    if let Some(wait) = match &scripted {
+        Some(SignIn::Raw(reply)) => reply.wait(),
+        _ => None,
+    } {
+        call.close(now, wait);
+    }
     let granted = match scripted {
         Some(SignIn::Raw(reply)) => return super::send_raw(state, RequestKind::Token, tenant_id, reply, None).await,
         Some(SignIn::Refuse(refusal)) => Err(refusal),
@@ -88,7 +109,7 @@ pub(super) async fn answer(state: &State, tenant: &str, request: Request<Incomin
     match granted {
         Ok(token) => {
             state.log.note(RequestKind::Token, tenant_id, Some(200), None);
-            Ok(success(&token, state.settings.token_life.as_secs()))
+            Ok(success(&token, state.settings.token_life.as_secs(), state.log.counts().tokens_granted))
         }
         Err(refusal) => {
             let (reply, correlation) = refusal.reply(now);
@@ -165,6 +186,9 @@ fn grant(
             if !RESOURCES.contains(&audience) {
                 return Err(EntraRefusal::ResourceUnknown);
             }
+            if tenant.home.is_some_and(|home| !is_resource_of(home, audience)) {
+                return Err(EntraRefusal::WrongCloud);
+            }
             let role = if audience.contains("graph.") { GRAPH_ROLE } else { ROLE };
             Ok(tenant.roles.clone().unwrap_or_else(|| vec![role.to_owned()]))
         })
@@ -181,10 +205,14 @@ fn grant(
     Ok(state.tokens.issue(Claims::new(audience, tenant_id, asked.client_id, roles, issued, expires)))
 }
 
-fn success(token: &str, life_seconds: u64) -> Response<Body> {
-    let body = format!(
-        r#"{{"token_type":"Bearer","expires_in":{life_seconds},"ext_expires_in":{life_seconds},"access_token":"{token}"}}"#
-    );
+/// `ext_expires_in` is as long as the life, then 0, then absent, as Microsoft's own samples have it.
+fn success(token: &str, life_seconds: u64, number: u64) -> Response<Body> {
+    let extended = match number % 3 {
+        1 => format!(r#""ext_expires_in":{life_seconds},"#),
+        2 => r#""ext_expires_in":0,"#.to_owned(),
+        _ => String::new(),
+    };
+    let body = format!(r#"{{"token_type":"Bearer","expires_in":{life_seconds},{extended}"access_token":"{token}"}}"#);
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));

@@ -6,7 +6,9 @@
 mod assertion;
 mod defender;
 mod entra;
+mod key_vault;
 mod log;
+mod meter;
 mod refusal;
 mod score;
 mod tenant;
@@ -22,6 +24,7 @@ pub use assertion::Trust;
 pub use defender::Fetch;
 pub use entra::SignIn;
 pub use log::{Counts, Entry, RequestKind};
+pub use meter::{Peaks, Service};
 pub use refusal::{DefenderRefusal, EntraRefusal};
 pub use score::ScoreValue;
 pub use tenant::{Bulk, BulkSecret, TenantCounts};
@@ -30,7 +33,7 @@ use super::{
     Reply,
     listener::{Closed, Listener, Site},
 };
-use crate::domain::{EntraTenantId, ScoreKind, Timestamp};
+use crate::domain::{Cloud as NationalCloud, EntraTenantId, ScoreKind, Timestamp};
 
 /// Tells a simulated cloud the time: the system's, a fixed one, one that a test moves.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -48,6 +51,8 @@ pub struct CloudSettings {
     pub token_requests_max: Option<u32>,
     /// Makes every GUID a tenant that costs nothing until it is scripted. `None`: only added tenants exist.
     pub bulk: Option<Bulk>,
+    /// Keeps Microsoft's published limits, and counts how near they are.
+    pub metered: bool,
     /// How many requests the log keeps; 0: none, and only counters count.
     pub log_max: usize,
 }
@@ -62,6 +67,7 @@ impl CloudSettings {
             long_tokens: false,
             token_requests_max: None,
             bulk: None,
+            metered: false,
             log_max: 100_000,
         }
     }
@@ -74,6 +80,7 @@ impl fmt::Debug for CloudSettings {
             .field("long_tokens", &self.long_tokens)
             .field("token_requests_max", &self.token_requests_max)
             .field("bulk", &self.bulk)
+            .field("metered", &self.metered)
             .field("log_max", &self.log_max)
             .finish_non_exhaustive()
     }
@@ -92,7 +99,9 @@ struct State {
     settings: CloudSettings,
     tenants: tenant::Tenants,
     tokens: token::Mint,
+    key_vault: key_vault::Secrets,
     log: log::Log,
+    meter: meter::Meter,
 }
 
 impl Cloud {
@@ -104,7 +113,9 @@ impl Cloud {
         let state = Arc::new(State {
             tenants: tenant::Tenants::new(settings.bulk.clone()),
             tokens: token::Mint::new(settings.long_tokens),
+            key_vault: key_vault::Secrets::default(),
             log: log::Log::new(settings.log_max),
+            meter: meter::Meter::new(settings.metered),
             settings,
         });
         Ok(Self { listener: Listener::start(Arc::clone(&state)).await?, state })
@@ -147,6 +158,27 @@ impl Cloud {
         self.state.tenants.change(tenant.0, |tenant| tenant.groups = groups);
     }
 
+    /// The most records that Graph puts on one page, whatever `$top` says; `None`: as many as are asked for.
+    pub fn set_page_size(&self, tenant: EntraTenantId, records: Option<usize>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.page_size = records);
+    }
+
+    /// Where every list of a tenant says that it goes on; `None`: nowhere but on its own next page.
+    pub fn set_next_link(&self, tenant: EntraTenantId, link: Option<&str>) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.next_link = link.map(ToOwned::to_owned));
+    }
+
+    /// The national cloud that a tenant lives in; asked for a token of another one, Entra says AADSTS90038.
+    pub fn set_home(&self, tenant: EntraTenantId, home: NationalCloud) {
+        self.state.tenants.change(tenant.0, |tenant| tenant.home = Some(home));
+    }
+
+    /// How near the limits of a service any app has come with any tenant. Nothing unless [`CloudSettings::metered`].
+    #[must_use]
+    pub fn peaks(&self, service: Service) -> Peaks {
+        self.state.meter.peaks(service)
+    }
+
     /// The app's secret from now on; older tokens stay good.
     pub fn set_secret(&self, tenant: EntraTenantId, secret: &str) {
         self.state.tenants.change(tenant.0, |tenant| secret.clone_into(&mut tenant.secret));
@@ -161,6 +193,11 @@ impl Cloud {
     /// Whose tokens the app trusts from now on.
     pub fn set_trust(&self, tenant: EntraTenantId, trust: Option<Trust>) {
         self.state.tenants.change(tenant.0, |tenant| tenant.keys.trust = trust);
+    }
+
+    /// A secret of the Key Vault that lies at the same address, and when it expires, in seconds after the epoch.
+    pub fn set_key_vault_secret(&self, name: &str, value: &str, expires: Option<i64>) {
+        self.state.key_vault.set(name, value, expires);
     }
 
     /// The app roles in tokens issued from now on; none: the admin never consented.
@@ -240,6 +277,9 @@ impl Site for State {
         if let Some(tenant) = path.strip_prefix('/').and_then(|path| path.strip_suffix("/oauth2/v2.0/token")) {
             let tenant = tenant.to_owned();
             return entra::answer(&self, &tenant, request).await;
+        }
+        if let Some(name) = path.strip_prefix("/secrets/").filter(|_| request.method() == Method::GET) {
+            return key_vault::answer(&self, name, &request).await;
         }
         match defender::served_score(path) {
             Some(kind) if request.method() == Method::GET => defender::answer(&self, kind, &request).await,

@@ -238,6 +238,8 @@ pub enum DefenderRefusal {
         /// The header's text; `None`: no header.
         retry_after: Option<String>,
     },
+    /// 400: the query asks for what is not served (`$top` above its ceiling).
+    BadQuery,
     /// 500.
     ServerError,
 }
@@ -276,9 +278,53 @@ impl DefenderRefusal {
                     None => reply,
                 }
             }
+            Self::BadQuery => {
+                defender_json(400, "ODataError", "The limit of '10000' for Top query is exceeded.", target)
+            }
             Self::ServerError => defender_json(500, "InternalServerError", "Internal server error.", target),
         };
         (reply, Some(target))
+    }
+
+    /// The same as Graph says it ("Microsoft Graph error responses and resource types"; the role's text as the field reports it).
+    pub(super) fn reply_of_graph(&self, now: Timestamp) -> (Reply, Option<Uuid>) {
+        let id = Uuid::new_v4();
+        // Without a zone, as it is sent.
+        let date = now.to_chrono().format("%Y-%m-%dT%H:%M:%S").to_string();
+        let error = |status: u16, code: &str, message: &str| {
+            let inner = if status == 429 {
+                json!({ "code": "429", "date": date, "message": message, "request-id": id, "status": "429" })
+            } else {
+                json!({ "date": date, "request-id": id, "client-request-id": id })
+            };
+            let body = json!({ "error": { "code": code, "message": message, "innerError": inner } });
+            Reply::json(status, body.to_string())
+        };
+        let reply = match self {
+            Self::TokenInvalid | Self::TokenExpired => {
+                error(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")
+            }
+            Self::NoLicence | Self::AccountInactive => {
+                error(403, "Forbidden", "Unauthorized request - Account is not provisioned.")
+            }
+            Self::RoleMissing { held } => {
+                let held = held.join(",");
+                let roles = format!("API required roles: {GRAPH_ROLE}, application roles: {held}.");
+                error(403, "Forbidden", &format!("Missing application roles. {roles}"))
+            }
+            Self::FeatureDisabled => error(403, "DisabledFeature", "Tenant feature is not enabled."),
+            Self::NotFound => error(404, "ResourceNotFound", "Resource was not found."),
+            Self::Throttled { retry_after } => {
+                let reply = error(429, "TooManyRequests", "Too many requests.");
+                match retry_after {
+                    Some(text) => reply.retry_after(text),
+                    None => reply,
+                }
+            }
+            Self::BadQuery => error(400, "BadRequest", "Invalid value for query option '$top'."),
+            Self::ServerError => error(500, "InternalServerError", "Internal server error."),
+        };
+        (reply, Some(id))
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{super::script::Script, Fetch, ScoreValue, SignIn, assertion::Keys};
-use crate::domain::ScoreKind;
+use crate::domain::{Cloud, ScoreKind};
 
 /// Every GUID is a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,12 @@ pub(super) struct Tenant {
     /// Graph's daily records, newest first, and Defender's device groups.
     pub(super) records: Vec<serde_json::Value>,
     pub(super) groups: Vec<serde_json::Value>,
+    /// The most records on one page of Graph's.
+    pub(super) page_size: Option<usize>,
+    /// Where lists say that they go on, whatever is true.
+    pub(super) next_link: Option<String>,
+    /// `None`: every cloud.
+    pub(super) home: Option<Cloud>,
     device_score: ScoreValue,
     exposure_score: ScoreValue,
     tokens: Vec<TokenUse>,
@@ -101,6 +107,9 @@ impl Tenant {
             counts: TenantCounts::default(),
             records: Vec::new(),
             groups: Vec::new(),
+            page_size: None,
+            next_link: None,
+            home: None,
             device_score: ScoreValue::Number(device_score),
             exposure_score: ScoreValue::Number(EXPOSURE_SCORE),
             tokens: Vec::new(),

@@ -91,6 +91,11 @@ pub(super) async fn totals(pool: &SqlitePool) -> Result<Totals, StoreError> {
     )
     .fetch_one(pool)
     .await?;
+    let by_class: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT coalesce(failing_class, ''), count(*) FROM tenant WHERE failing_since IS NOT NULL GROUP BY 1 ORDER BY 1",
+    )
+    .fetch_all(pool)
+    .await?;
     let by_state = sqlx::query(
         "SELECT channel, state, count(*) FROM delivery WHERE state <> 'delivered' GROUP BY channel, state ORDER BY 1, 2",
     )
@@ -113,6 +118,7 @@ pub(super) async fn totals(pool: &SqlitePool) -> Result<Totals, StoreError> {
     Ok(Totals {
         tenants: number(0)?,
         failing: number(1)?,
+        failing_by_class: by_class.into_iter().map(|(class, count)| (class, count.cast_unsigned())).collect(),
         pending: number(2)?,
         firing: number(3)?,
         deliveries: by_state.iter().map(state).collect::<Result<_, _>>()?,

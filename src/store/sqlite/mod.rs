@@ -17,6 +17,7 @@ mod hold;
 mod listing;
 mod merge;
 mod open;
+mod outage;
 mod outbox;
 mod read;
 mod row;
@@ -31,11 +32,11 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use self::{check::Check, outbox::Prepared, writer::Writer};
+use self::{check::Check, outage::PreparedOutage, outbox::Prepared, writer::Writer};
 use super::{
     AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
-    DeliveryDetail, DeliveryFilter, Due, KnownShift, NewNotification, ShiftNotice, Store, StoreError, TenantRecord,
-    Totals,
+    DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage, ShiftNotice, Store,
+    StoreError, TenantRecord, Totals,
 };
 use crate::{
     crash_point::Work,
@@ -45,7 +46,7 @@ use crate::{
         release::{Fate, Run},
         silence::{Acknowledgement, NewSilence},
     },
-    rule::AlertKey,
+    rule::{AlertKey, RuleName},
 };
 
 /// A store in one file. Cheap to share behind an `Arc`.
@@ -264,6 +265,28 @@ impl Store for SqliteStore {
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
         listing::delivery(&self.readers, id).await
+    }
+
+    async fn failing(&self, rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
+        outage::failing(&self.readers, rule).await
+    }
+
+    async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        outage::checked(&self.readers).await
+    }
+
+    async fn outages(&self, over_since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        outage::outages(&self.readers, over_since).await
+    }
+
+    async fn record_outage(
+        &self,
+        outage: Outage,
+        told: Vec<NewNotification>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let new = PreparedOutage::new(outage, &told, now)?;
+        self.writer.write(Work::Announce, move |db| Box::pin(outage::record(db, new))).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

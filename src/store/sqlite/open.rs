@@ -19,11 +19,12 @@ const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 /// Marks the file as ours in its header: "Scor".
 const APPLICATION_ID: i64 = 0x5363_6f72;
 /// Schema changes, oldest first; the first makes schema version 1.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0005.sql"),
+    include_str!("migrations/0006.sql"),
     include_str!("migrations/0007.sql"),
 ];
 

@@ -11,7 +11,7 @@ use crate::{
         release::{Fate, Run},
         silence::{Acknowledgement, NewSilence},
     },
-    rule::AlertKey,
+    rule::{AlertKey, RuleName},
     store::*,
 };
 
@@ -157,6 +157,27 @@ impl Store for StubStore {
     }
 
     async fn delivery(&self, _id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+        no()
+    }
+
+    async fn failing(&self, _rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
+        no()
+    }
+
+    async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        no()
+    }
+
+    async fn outages(&self, _over_since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        no()
+    }
+
+    async fn record_outage(
+        &self,
+        _outage: Outage,
+        _told: Vec<NewNotification>,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
         no()
     }
 

@@ -13,8 +13,8 @@ use scorewatch::simulation::{
 };
 use uuid::Uuid;
 
-use super::kinds::{KINDS, Kept, Kind, all_texts};
-use crate::world::{HIGH, LOW, OPS, World, entra};
+use super::kinds::{self, KINDS, Kept, Kind, all_texts};
+use crate::world::{HIGH, LOW, OPS, Vault, World, entra};
 
 /// Everything that any library might say; those that print URLs are silenced all the same.
 const LOG: &str = "trace,reqwest=trace,hyper=trace,hyper_util=trace,h2=trace,rustls=trace,sqlx=trace,tower=trace,\
@@ -46,6 +46,8 @@ impl Bed {
             ("CREDENTIALS_DIRECTORY".to_owned(), credentials),
         ];
         world.folder.write("secrets/filler", FILLER);
+        let vault = Vault::start(&kinds::named("vault-token").text(&base)).await;
+        open_stores(&mut world, &vault, &base);
         for kind in KINDS.iter().filter(&wanted) {
             let text = kind.text(&base);
             match kind.kept {
@@ -53,7 +55,12 @@ impl Bed {
                 Kept::Credential => world.folder.write(&format!("credentials/{}", kind.name), &text),
                 Kept::Variable | Kept::Unused => environment.push((kind.variable(), text.clone())),
                 Kept::Comment => drop(writeln!(world.setup.top, "# {text}")),
-                Kept::Open | Kept::Given => {}
+                Kept::Printed => {
+                    write_program(&world, kind.name, &text, &kinds::named("what-programs-say-aside").text(&base));
+                }
+                Kept::Vault => vault.set(kind.name, &text),
+                Kept::KeyVault => world.cloud.set_key_vault_secret(kind.name, &text, None),
+                Kept::Open | Kept::Given | Kept::Aside | Kept::Opener => {}
             }
             if kind.is_tenant() {
                 add_tenant(&mut world, kind, &text);
@@ -116,6 +123,10 @@ impl Bed {
             format!("type: slack, url: {{ file: {misplaced} }}"),
             format!("type: slack, url: {{ file: secrets/{misplaced} }}"),
             format!("type: slack, url: {{ credential: {misplaced} }}"),
+            format!("type: slack, url: {{ store: {misplaced}, path: {misplaced} }}"),
+            format!("type: slack, url: {{ store: corp, path: \"{misplaced} {misplaced}\" }}"),
+            format!("type: slack, url: {{ store: azure, name: {misplaced}_, version: \"{misplaced}?\" }}"),
+            format!("type: slack, url: {{ exec: [{misplaced}, {misplaced}] }}"),
             format!("type: slack, url: {{ {misplaced}: x }}"),
             format!("type: webhook, url: \"{url}\", signing_secret: whsec_{misplaced}"),
             format!("type: webhook, url: [\"{url}\"], {misplaced}: \"{url}\""),
@@ -164,6 +175,32 @@ impl Bed {
 pub(super) async fn patiently(what: &str, wait: impl Future<Output = ()>) {
     let arrived = tokio::time::timeout(crate::world::PATIENCE, wait).await;
     assert!(arrived.is_ok(), "waited in vain for {what}");
+}
+
+/// What holds secrets besides us, and what opens it.
+fn open_stores(world: &mut World, vault: &Vault, base: &str) {
+    let (directory, app) = (entra("azure"), Uuid::from_u128(0xa99));
+    let opener = |name: &str| kinds::named(name).text(base);
+    world.cloud.add_tenant(directory, app, &opener("key-vault-credential"), HIGH);
+    for name in ["vault-token", "key-vault-credential"] {
+        world.folder.write(&format!("secrets/{name}"), &opener(name));
+    }
+    let address = world.cloud.base_url();
+    let _ = writeln!(
+        world.setup.top,
+        "secret_stores:\n  corp: {}\n  azure: {{ type: key-vault, address: \"{address}\", login: \"{address}\", allow_private: true, \
+         tenant_id: {directory}, credential: {{ client_id: {app}, secret: {{ file: secrets/key-vault-credential }} }} }}",
+        vault.yaml()
+    );
+}
+
+/// A program that prints its secret, says another aside, and fails if its name says so.
+fn write_program(world: &World, name: &str, secret: &str, aside: &str) {
+    let code = u8::from(name.ends_with("fails"));
+    let path = format!("secrets/{name}");
+    world.folder.write(&path, &format!("#!/bin/sh\necho '{aside}' >&2\necho '{secret}'\nexit {code}\n"));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(world.folder.path().join(path), mode).unwrap();
 }
 
 fn add_tenant(world: &mut World, kind: &Kind, secret: &str) {

@@ -1,9 +1,11 @@
 //! Every kind of secret, a line each: where it is kept, what it looks like, and what uses it.
 
-use std::fmt::Write;
+use std::{fmt::Write, sync::OnceLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
+
+use crate::world::Pair;
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +24,18 @@ pub(super) enum Kept {
     Comment,
     /// Nowhere with us: Microsoft hands it out.
     Given,
+    /// A program prints it.
+    Printed,
+    /// Every program prints it where errors go.
+    Aside,
+    /// In a HashiCorp Vault.
+    Vault,
+    /// In an Azure Key Vault.
+    KeyVault,
+    /// In a file: it opens a store.
+    Opener,
 }
-use Kept::{Comment, Credential, File, Given, Open, Unused, Variable};
+use Kept::{Aside, Comment, Credential, File, Given, KeyVault, Open, Opener, Printed, Unused, Variable, Vault};
 
 /// A kind of secret.
 pub(super) struct Kind {
@@ -48,12 +60,23 @@ const FLOW: &str = "HOOK?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=
 /// A mail channel whose server takes no call.
 const MAIL: &str = "type: email, server: \"smtps://127.0.0.1:9\", from: a@mssp.example, to: [b@mssp.example], username: me, password: SECRET";
 
-pub(super) const KINDS: [Kind; 32] = [
+pub(super) const KINDS: [Kind; 42] = [
     // How we sign in to Microsoft, and what we get there
     kind("client-secret", File, "CANARY", "secret: SECRET"),
     kind("client-secret-in-variable", Variable, "CANARY", "secret: SECRET"),
     kind("client-secret-of-systemd", Credential, "CANARY", "secret: SECRET"),
     kind("client-secret-like-entras", File, "Abc8Q~CANARY.x-_~", "secret: SECRET"),
+    kind("certificate-key", File, "PEM", "certificate: SECRET"),
+    kind("federated-token", File, "eyJhbGciOiJSUzI1NiJ9.CANARY.CANARY", "federated_token: SECRET"),
+    // How stores know us, and what they hold
+    kind("vault-token", Opener, "hvs.CANARY", ""),
+    kind("key-vault-credential", Opener, "CANARY", ""),
+    kind("client-secret-in-vault", Vault, "CANARY", "secret: SECRET"),
+    kind("webhook-url-in-vault", Vault, "HOOK", "type: webhook, url: SECRET"),
+    kind("client-secret-in-key-vault", KeyVault, "CANARY", "secret: SECRET"),
+    kind("client-secret-of-a-program", Printed, "CANARY", "secret: SECRET"),
+    kind("webhook-url-of-a-program-that-fails", Printed, "https://nobody.invalid/CANARY", "type: webhook, url: SECRET"),
+    kind("what-programs-say-aside", Aside, "CANARY", ""),
     kind("access-token", Given, "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9", ""),
     kind("access-token-that-is-refused", Given, "CANARY", ""),
     // How we reach receivers
@@ -107,6 +130,7 @@ impl Kind {
             .replace("TLS", &hook.replacen("http:", "https:", 1))
             .replace("HOOK", &hook)
             .replace("KEY", &STANDARD.encode(self.key()))
+            .replace("PEM", &pair().pem)
             .replace("CANARY", &self.canary())
     }
 
@@ -115,6 +139,10 @@ impl Kind {
         let mut secrets = Vec::new();
         if self.text.contains("KEY") {
             secrets.extend([self.key().to_vec(), STANDARD.encode(self.key()).into_bytes()]);
+        } else if self.text == "PEM" {
+            // Its numbers end with those that nobody else knows; what comes before is in the certificate, too.
+            let private = &pair().key[pair().key.len() - 300..];
+            secrets.extend([private.to_vec(), STANDARD.encode(private).into_bytes()]);
         } else if ["CANARY", "HOOK", "TLS"].iter().any(|part| self.text.contains(part)) {
             secrets.push(self.canary().into_bytes());
         } else {
@@ -127,10 +155,13 @@ impl Kind {
     pub(super) fn reference(&self, base: &str) -> String {
         match self.kept {
             File => format!("{{ file: SECRETS/{} }}", self.name),
+            Printed => format!("{{ exec: [SECRETS/{}, argument] }}", self.name),
+            Vault => format!("{{ store: corp, path: {} }}", self.name),
+            KeyVault => format!("{{ store: azure, name: {} }}", self.name),
             Variable => format!("{{ env: {} }}", self.variable()),
             Credential => format!("{{ credential: {} }}", self.name),
             Open => format!("\"{}\"", self.text(base)),
-            Unused | Comment | Given => String::new(),
+            Unused | Comment | Given | Aside | Opener => String::new(),
         }
     }
 
@@ -153,12 +184,23 @@ impl Kind {
     }
 
     pub(super) fn is_tenant(&self) -> bool {
-        self.keys.starts_with("secret:")
+        ["secret:", "certificate:", "federated_token:"].iter().any(|proof| self.keys.starts_with(proof))
     }
+}
+
+/// The certificate with its key, made once: a good one takes a while.
+fn pair() -> &'static Pair {
+    static PAIR: OnceLock<Pair> = OnceLock::new();
+    PAIR.get_or_init(Pair::new)
 }
 
 fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
+}
+
+/// The kind of that name.
+pub(super) fn named(name: &str) -> &'static Kind {
+    KINDS.iter().find(|kind| kind.name == name).unwrap()
 }
 
 /// Every secret in a text of its own, for the answers of receivers that repeat what they were sent.

@@ -106,6 +106,8 @@ async fn no_secret_shows_anywhere() {
         ("run (refused configuration)", "is not UTF-8"),
         ("what receivers got", "webhook-signature: v1,"),
         ("what receivers got", "channel-parked"),
+        ("check --online", "client-secret-in-key-vault in the secret store azure"),
+        ("log", "ended with exit code 1"),
         ("log", "the channel is parked"),
         ("log", "dead letter"),
         ("log", "the old one goes on"),

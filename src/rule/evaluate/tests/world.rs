@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::{
     domain::{Sample, Selector, Severity, Timestamp, parse_duration},
     rule::{
-        Alert, AlertState, BaselineChoice, Change, Condition, Event, FlapLimit, Recover, Resolution, Rule, RuleName,
-        Situation, Size, Step, Transition, TransitionKind, accept, close, step,
+        Alert, AlertState, BaselineChoice, Change, Condition, Event, FlapLimit, Guide, Recover, Resolution, Rule,
+        RuleName, Situation, Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
 
@@ -38,6 +38,7 @@ pub(super) fn rule(text: &str) -> Rule {
         good_news: false,
         fleet: true,
         flapping: None,
+        guide: Guide::default(),
     };
     let mut change = Change { size: Size::Points(0.0), within: Duration::from_hours(24), from: BaselineChoice::Best };
     for part in text.split(", ") {
@@ -136,6 +137,7 @@ impl World {
             told_at: self.told_at,
         };
         let step = step(rule, &self.alert, event, &situation);
+        super::explain::assert_explains(rule, &self.alert, event, &situation, &step);
         if let Event::Reading(sample) = event {
             self.window.push(sample);
             self.last_data = now;

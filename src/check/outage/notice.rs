@@ -1,0 +1,188 @@
+//! What the operator is told of an outage: once that it goes on, once that it is over.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{Cause, News};
+use crate::{
+    check::blind::OPERATOR_BLIND,
+    config::{Config, Tenant},
+    domain::{ChannelName, Severity, TenantId, Timestamp, format_duration},
+    microsoft::FailureClass,
+    notify::{
+        Notification, NotificationType, compose,
+        digest::LINES_MAX,
+        identity::outage_id,
+        notification::{AlertFacts, DigestItem, Facts, OperatorFacts, RuleFacts},
+        route::Fence,
+    },
+    rule::Resolution,
+    store::{NewNotification, Outage},
+};
+
+/// Most tenants that the sentence names; the lines below it name more.
+const NAMED_MAX: usize = 3;
+
+/// The notifications that say it. A channel that may show some tenants only gets one of its own, which knows of no other.
+#[must_use]
+pub fn notices(store: &str, config: &Config, outage: &Outage, news: &News, now: Timestamp) -> Vec<NewNotification> {
+    let told = outage.told_to.iter().filter_map(|name| config.channels.get(name));
+    let (open, fenced): (Vec<_>, Vec<_>) = told.partition(|channel| channel.fence.is_open());
+    let everywhere = open.iter().map(|channel| channel.name.clone()).collect::<Vec<_>>();
+    let mut notices = Vec::new();
+    let mut tell = |fence: &Fence, channels: Vec<ChannelName>, whose: &str| {
+        let seen = Seen::by(fence, config, outage, news);
+        if !channels.is_empty() && !seen.tenants.is_empty() {
+            let notification = write(store, outage, news, &seen, whose, now);
+            notices.push(NewNotification { notification, alert: None, tenant: None, channels, hold: None });
+        }
+    };
+    tell(&Fence::default(), everywhere, "");
+    for channel in fenced {
+        tell(&channel.fence, vec![channel.name.clone()], channel.name.as_str());
+    }
+    notices
+}
+
+/// What a channel may know of an outage.
+struct Seen<'a> {
+    tenants: Vec<&'a Tenant>,
+    told_before: usize,
+    left: usize,
+    /// Of how many.
+    of: usize,
+}
+
+impl<'a> Seen<'a> {
+    fn by(fence: &Fence, config: &'a Config, outage: &Outage, news: &News) -> Self {
+        let admits = |tenant: &Tenant| fence.admits(&tenant.id, &tenant.labels);
+        let find = |id: &TenantId| config.tenants.get(id).map(AsRef::as_ref).filter(|tenant| admits(tenant));
+        let count = |ids: &BTreeSet<TenantId>| ids.iter().filter_map(find).count();
+        let (before, left) = match news {
+            News::Began { told_before, .. } => (count(told_before), 0),
+            News::Over { left } => (0, count(left)),
+        };
+        let is_new = |id: &&TenantId| !matches!(news, News::Began { told_before, .. } if told_before.contains(*id));
+        let is_concerned = |tenant: &Tenant| match Cause::from_key(&outage.cause) {
+            Some(Cause::Credential(app) | Cause::App(app)) => tenant.account.app.client_id == app,
+            _ => true,
+        };
+        Self {
+            tenants: outage.tenants.iter().filter(is_new).filter_map(find).collect(),
+            told_before: before,
+            left,
+            of: config.tenants.values().filter(|tenant| admits(tenant) && is_concerned(tenant)).count(),
+        }
+    }
+}
+
+fn write(store: &str, outage: &Outage, news: &News, seen: &Seen<'_>, whose: &str, now: Timestamp) -> Notification {
+    let is_over = matches!(news, News::Over { .. });
+    let facts = facts(outage, news, seen, now);
+    let since = outage.since.to_string();
+    let step = if is_over { "over" } else { "began" };
+    let parts = ["operator.outage", store, &outage.cause, &since, step, whose];
+    let item = |tenant: &&Tenant| item(tenant, &facts, &parts, now);
+    let items = seen.tenants.iter().take(LINES_MAX).map(item).collect();
+    let mut notification = compose::for_operator(NotificationType::OperatorBlind, &parts, None, facts.clone(), now);
+    let data: &mut Facts = &mut notification.data;
+    data.items = items;
+    data.notification.sequence = if is_over { 2 } else { 1 };
+    data.rule = Some(RuleFacts {
+        name: OPERATOR_BLIND.to_owned(),
+        condition: "many tenants can't be read".to_owned(),
+        about: None,
+        runbook: None,
+    });
+    data.alert = Some(AlertFacts {
+        id: outage_id(store, &outage.cause, &since),
+        state: if is_over { "resolved" } else { "firing" }.to_owned(),
+        severity: Severity::Critical,
+        started_at: outage.since,
+        resolved_at: is_over.then_some(now),
+        reason: None,
+        resolution: is_over.then_some(Resolution::Recovered),
+    });
+    notification
+}
+
+/// One tenant of the list.
+fn item(tenant: &Tenant, outage: &OperatorFacts, parts: &[&str], now: Timestamp) -> DigestItem {
+    let summary = if outage.until.is_some() { "was hit" } else { "can't be read" };
+    let facts = OperatorFacts { summary: summary.to_owned(), hint: None, ..outage.clone() };
+    let parts = [parts, &[tenant.id.as_str()]].concat();
+    compose::for_operator(NotificationType::OperatorBlind, &parts, Some(tenant.facts()), facts, now).into()
+}
+
+fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> OperatorFacts {
+    let cause = Cause::from_key(&outage.cause);
+    let (count, names) = (seen.tenants.len(), names(&seen.tenants));
+    match news {
+        News::Began { class, .. } => {
+            let class_words = FailureClass::from_name(class).map_or("checks fail", FailureClass::words);
+            let why = match cause {
+                Some(Cause::Credential(app)) => format!("the credential of the app {app} is not taken ({class_words})"),
+                Some(Cause::App(app)) => format!("the app {app} is refused ({class_words})"),
+                _ => class_words.to_owned(),
+            };
+            let before = match seen.told_before {
+                0 => String::new(),
+                told => format!(", besides {told} told before"),
+            };
+            OperatorFacts {
+                summary: format!("{count} of {} tenants can't be read: {why} ({names}{before})", seen.of),
+                class: class.clone(),
+                hint: Some(mend(cause.as_ref(), class).to_owned()),
+                channel: None,
+                from: Some(outage.since),
+                until: None,
+            }
+        }
+        News::Over { .. } => {
+            let what = match cause {
+                Some(Cause::Credential(app)) => format!("the credential of the app {app} is taken again"),
+                Some(Cause::App(app)) => format!("the app {app} is taken again"),
+                Some(Cause::Clock) => "this machine's clock is right again".to_owned(),
+                Some(Cause::Proxy) => "the proxy lets us sign in again".to_owned(),
+                Some(Cause::Service | Cause::Refusal(_)) | None => "Microsoft can be read again".to_owned(),
+            };
+            let left = match seen.left {
+                0 => String::new(),
+                left => format!("; {left} of them can't be read yet, and are told by themselves if that stays so"),
+            };
+            let lasted = lasted(now.since(outage.since));
+            OperatorFacts {
+                summary: format!("{what} after {lasted}, in which {count} tenants could not be ({names}){left}"),
+                class: "recovered".to_owned(),
+                hint: None,
+                channel: None,
+                from: Some(outage.since),
+                until: Some(now),
+            }
+        }
+    }
+}
+
+/// The step that mends it, or what there is to do meanwhile.
+fn mend(cause: Option<&Cause>, class: &str) -> &'static str {
+    let by_class = FailureClass::from_name(class).and_then(|class| class.hint());
+    by_class.unwrap_or(match cause {
+        Some(Cause::Service) if class == FailureClass::Throttled.as_str() => {
+            "nothing to do now: checks go on by themselves; if it comes again, widen `spread` or lower `concurrency`"
+        }
+        _ => "nothing to do here: checks go on by themselves and you hear when it is over; Microsoft tells of it at status.cloud.microsoft",
+    })
+}
+
+fn names(tenants: &[&Tenant]) -> String {
+    let named: Vec<&str> = tenants.iter().take(NAMED_MAX).map(|tenant| tenant.id.as_str()).collect();
+    match tenants.len().saturating_sub(NAMED_MAX) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// In whole minutes from a minute on.
+fn lasted(lasted: Duration) -> String {
+    let seconds = lasted.as_secs();
+    format_duration(Duration::from_secs(if seconds < 60 { seconds.max(1) } else { seconds - seconds % 60 }))
+}

@@ -1,0 +1,209 @@
+//! What decides, besides the readings, whether somebody hears of an alert. Each decider looks at all there is and says one
+//! sentence or nothing; a further one is a function and a line in [`DECIDERS`].
+
+use serde::Serialize;
+
+use super::Record;
+use crate::{
+    check::outlook::Outlook,
+    config::{Config, Tenant},
+    domain::{ChannelName, Timestamp},
+    notify::{Silence, silence::About},
+    rule::{AlertState, Condition, Rule, display},
+    store::AlertRecord,
+};
+
+/// One thing that decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Decision {
+    /// Who decides, for machines.
+    pub(super) by: &'static str,
+    /// Whether it keeps the alert from firing or from being told.
+    pub(super) blocks: bool,
+    /// What it says, as one sentence.
+    pub(super) says: String,
+}
+
+/// What deciders look at.
+pub(super) struct Facts<'a> {
+    pub(super) config: &'a Config,
+    pub(super) tenant: &'a Tenant,
+    pub(super) rule: &'a Rule,
+    pub(super) record: Record<'a>,
+    pub(super) outlooks: &'a [Outlook<'a>],
+    pub(super) told: &'a [ChannelName],
+    pub(super) kept_out: &'a [ChannelName],
+    pub(super) silences: &'a [Silence],
+    pub(super) now: Timestamp,
+}
+
+type Decider = fn(&Facts<'_>) -> Option<Decision>;
+
+/// In the order in which they are told.
+const DECIDERS: [Decider; 12] =
+    [labels, polled, adopted, failing, zero, rebased, heard, silenced, acknowledged, unstable, explained, fleet];
+
+/// What all deciders say.
+pub(super) fn decisions(facts: &Facts<'_>) -> Vec<Decision> {
+    DECIDERS.iter().filter_map(|decide| decide(facts)).collect()
+}
+
+const fn blocks(by: &'static str, says: String) -> Decision {
+    Decision { by, blocks: true, says }
+}
+
+fn labels(facts: &Facts<'_>) -> Option<Decision> {
+    let has = &facts.tenant.labels;
+    let misses: Vec<String> = facts
+        .rule
+        .tenants
+        .0
+        .iter()
+        .filter(|(key, wanted)| has.get(*key) != Some(*wanted))
+        .map(|(key, wanted)| match has.get(key) {
+            Some(value) => format!("`{key}: {wanted}`, and this tenant has `{key}: {value}`"),
+            None => format!("`{key}: {wanted}`, and this tenant has no label `{key}`"),
+        })
+        .collect();
+    if misses.is_empty() {
+        return None;
+    }
+    Some(blocks("labels", format!("the rule is for tenants with {}", misses.join("; and "))))
+}
+
+fn polled(facts: &Facts<'_>) -> Option<Decision> {
+    let score = facts.rule.score.filter(|score| !facts.tenant.scores.contains(score))?;
+    let says = format!("the rule judges `{score}`, which is not polled for this tenant: add it to `scores:`");
+    Some(blocks("scores", says))
+}
+
+fn adopted(facts: &Facts<'_>) -> Option<Decision> {
+    let says = "the tenant was never checked: the service has not run with it yet";
+    facts.record.is_none().then(|| blocks("adoption", says.to_owned()))
+}
+
+fn failing(facts: &Facts<'_>) -> Option<Decision> {
+    let failing = facts.record?.health.failing.as_ref()?;
+    let hint = failing.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    Some(blocks("checks", format!("checks fail since {} ({}){hint}", failing.since, failing.class)))
+}
+
+fn zero(facts: &Facts<'_>) -> Option<Decision> {
+    let waits = facts.outlooks.iter().any(|outlook| !outlook.explanation.is_confirmed);
+    let says = "the newest reading is exactly 0, which counts only once a second reading says so too";
+    waits.then(|| blocks("zero", says.to_owned()))
+}
+
+fn rebased(facts: &Facts<'_>) -> Option<Decision> {
+    facts.rule.when.change()?;
+    let rebased = facts.outlooks.iter().find_map(|outlook| {
+        let alert = &outlook.record?.alert;
+        let at = alert.rebased_at.filter(|_| !matches!(alert.state, AlertState::Firing(_)))?;
+        let newest = outlook.series?.window.iter().find(|sample| sample.at == at).map(|sample| sample.value);
+        Some((at, newest))
+    });
+    let (at, value) = rebased?;
+    let value = value.map(|value| format!(" ({})", display::number(value))).unwrap_or_default();
+    Some(Decision {
+        by: "rebased",
+        blocks: false,
+        says: format!(
+            "readings before {at}{value} are no baseline: their loss was accepted or regained, or they came at adoption"
+        ),
+    })
+}
+
+fn heard(facts: &Facts<'_>) -> Option<Decision> {
+    let kept_out: Vec<_> = facts.kept_out.iter().map(|channel| format!("`{channel}`")).collect();
+    if !facts.told.is_empty() && kept_out.is_empty() {
+        return None;
+    }
+    let fenced = match kept_out.len() {
+        0 => String::new(),
+        _ => format!("{} may not show this tenant", kept_out.join(", ")),
+    };
+    if facts.told.is_empty() {
+        let why = if fenced.is_empty() {
+            let channels = if facts.config.channels.is_empty() {
+                "no channel is configured"
+            } else {
+                "neither rule nor tenant names a channel"
+            };
+            channels.to_owned()
+        } else {
+            fenced
+        };
+        return Some(blocks("route", format!("nobody would be told: {why}")));
+    }
+    Some(Decision { by: "fence", blocks: false, says: fenced })
+}
+
+/// Silences and maintenance windows that cover it now.
+fn silenced(facts: &Facts<'_>) -> Option<Decision> {
+    let until = facts.outlooks.iter().find_map(|outlook| {
+        let about = About {
+            tenant: facts.tenant.id.as_str(),
+            labels: &facts.tenant.labels,
+            rule: facts.rule.name.as_str(),
+            score: outlook.key.score,
+            severity: facts.rule.severity,
+            is_blindness: false,
+        };
+        let until = facts.config.covering(facts.silences, &about, facts.now)?;
+        let by_hand = facts.silences.iter().filter(|silence| silence.covers(&about, facts.now).is_some());
+        let by_hand =
+            by_hand.map(|silence| format!("silence {} of {}: {}", silence.id, silence.author, silence.comment));
+        let by = by_hand.collect::<Vec<_>>();
+        Some((until, if by.is_empty() { "a maintenance window".to_owned() } else { by.join("; ") }))
+    });
+    let (until, by) = until?;
+    Some(blocks("silence", format!("what there is to tell is held until {until} ({by})")))
+}
+
+fn acknowledged(facts: &Facts<'_>) -> Option<Decision> {
+    let seen = records(facts).find_map(|record| record.acknowledged.as_ref())?;
+    let says = format!(
+        "{} has acknowledged it at {} ({}): no reminders until it worsens or is over",
+        seen.by, seen.at, seen.comment
+    );
+    Some(blocks("acknowledgement", says))
+}
+
+fn unstable(facts: &Facts<'_>) -> Option<Decision> {
+    let unstable = records(facts).find_map(|record| record.alert.flapping.unstable.as_ref())?;
+    let says = format!(
+        "it has changed too often, last at {}, and is told again once it has been stable for {}",
+        unstable.changed_at,
+        crate::domain::format_duration(facts.rule.calm())
+    );
+    Some(blocks("flapping", says))
+}
+
+fn explained(facts: &Facts<'_>) -> Option<Decision> {
+    let says = "it moved with the whole fleet and was told within that notice: neither reminders nor its end are told, until it \
+                worsens by itself";
+    records(facts).any(|record| record.explained).then(|| blocks("fleet", says.to_owned()))
+}
+
+/// How long a message waits for the rest of the fleet.
+fn fleet(facts: &Facts<'_>) -> Option<Decision> {
+    let hold = facts.config.fleet.hold;
+    let takes_part = facts.rule.fleet && !hold.is_zero() && !matches!(facts.rule.when, Condition::NoData(_));
+    let polled = facts
+        .config
+        .tenants
+        .values()
+        .filter(|tenant| facts.outlooks.iter().any(|outlook| tenant.scores.contains(&outlook.key.score)));
+    (takes_part && polled.count() >= facts.config.fleet.at_least).then(|| Decision {
+        by: "fleet-hold",
+        blocks: false,
+        says: format!(
+            "when it fires or worsens, it is held for {} to see whether the whole fleet moved",
+            crate::domain::format_duration(hold)
+        ),
+    })
+}
+
+fn records<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = &'a AlertRecord> {
+    facts.outlooks.iter().filter_map(|outlook| outlook.record)
+}

@@ -1,0 +1,309 @@
+//! A trace in words.
+
+use super::{Message, SeriesTrace, Trace};
+use crate::{
+    config::Tenant,
+    domain::{Sample, Timestamp, format_duration},
+    notify::NotificationType,
+    rule::{
+        AlertState, Recover, Resolution, Rule,
+        baseline::{Chosen, Reference},
+        display,
+        explain::{Baseline, Comparison, Explanation, Side, Verdict},
+    },
+};
+
+/// The trace as lines.
+pub(super) fn words(trace: &Trace, rule: &Rule, tenant: &Tenant) -> Vec<String> {
+    let mut lines = vec![format!("{} ({}), rule {}", tenant.name, trace.tenant, trace.rule), reads(rule)];
+    lines.extend(rule.guide.about.as_ref().map(|about| format!("  {about}")));
+    if !trace.applies {
+        lines.push("It does not apply to this tenant.".to_owned());
+    }
+    lines.extend(
+        trace
+            .decisions
+            .iter()
+            .map(|decision| format!("  {} {}", if decision.blocks { "!" } else { "-" }, decision.says)),
+    );
+    for series in &trace.series {
+        lines.push(String::new());
+        lines.extend(of_series(series, rule));
+    }
+    lines.push(String::new());
+    let told: Vec<_> = trace.told.iter().map(ToString::to_string).collect();
+    lines.push(format!("Who is told: {}", if told.is_empty() { "nobody".to_owned() } else { told.join(", ") }));
+    lines.extend(rule.guide.runbook.as_ref().map(|runbook| format!("What to do: {runbook}")));
+    lines
+}
+
+/// The rule in one line, as it reads now.
+fn reads(rule: &Rule) -> String {
+    let mut parts = vec![format!("It reads: {}", rule.when)];
+    parts.extend(rule.score.map(|score| format!("of {score}")));
+    if !rule.hold.is_zero() {
+        parts.push(format!("for {}", format_duration(rule.hold)));
+    }
+    parts.extend(rule.recover.map(|recover| match recover {
+        Recover::Above(mark) => format!("until above {mark}"),
+        Recover::Below(mark) => format!("until below {mark}"),
+        Recover::Regained(percent) => format!("until {percent}% is regained"),
+    }));
+    parts.push(rule.severity.to_string());
+    parts.extend(rule.repeat.map(|repeat| format!("again every {}", format_duration(repeat))));
+    parts.extend(rule.step.map(|step| format!("again at each further {step}")));
+    parts.extend(rule.accept_after.map(|after| format!("accepted after {}", format_duration(after))));
+    parts.join(", ")
+}
+
+fn of_series(series: &SeriesTrace, rule: &Rule) -> Vec<String> {
+    let subject = series.subject.as_ref().map(|subject| format!(" of {subject}")).unwrap_or_default();
+    let mut lines = vec![format!("{}{subject}: {}", series.score, state(&series.alert.state))];
+    lines.extend(readings(&series.readings, &series.drawn));
+    lines.extend(judged(&series.explanation, rule));
+    lines.extend(coming(&series.explanation, series));
+    lines.push(format!("  => {}", verdict(&series.explanation, &series.alert.state)));
+    lines.extend(series.messages.iter().flat_map(message));
+    if series.messages.is_empty() {
+        let told = if series.alert.generation == 0 {
+            "it has never fired"
+        } else {
+            "its messages are older than the newest deliveries kept here"
+        };
+        lines.push(format!("  no messages: {told}"));
+    }
+    lines
+}
+
+fn state(state: &AlertState) -> String {
+    match state {
+        AlertState::Inactive => "does not fire".to_owned(),
+        AlertState::Pending(pending) => format!("pending since {}", pending.since),
+        AlertState::Firing(firing) if firing.since == firing.fired_at => format!("firing since {}", firing.since),
+        AlertState::Firing(firing) => format!("firing since {} (held since {})", firing.fired_at, firing.since),
+    }
+}
+
+/// The newest readings with their changes, newest first.
+fn readings(readings: &[Sample], drawn: &[f64]) -> Vec<String> {
+    if readings.is_empty() {
+        return vec!["  readings: none yet".to_owned()];
+    }
+    let mut lines = vec![format!(
+        "  readings: {} {}",
+        sparkline(drawn),
+        if drawn.len() == 1 { "(the only one)" } else { "(newest last)" }
+    )];
+    lines.extend(readings.iter().enumerate().rev().map(|(index, sample)| {
+        let before = index.checked_sub(1).map(|before| sample.value - readings[before].value);
+        let change = before
+            .filter(|change| change.abs() > 0.0)
+            .map(|change| format!("  {}{}", if change > 0.0 { "+" } else { "" }, display::number(change)));
+        format!("    {}  {}{}", sample.at, display::number(sample.value), change.unwrap_or_default())
+    }));
+    lines
+}
+
+/// Values as eight heights between the least and the greatest of them.
+pub(super) fn sparkline(values: &[f64]) -> String {
+    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let span = values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - least;
+    let height = |value: &f64| {
+        let share = if span > 0.0 { (value - least) / span } else { 0.5 };
+        HEIGHTS
+            .iter()
+            .rev()
+            .enumerate()
+            .find(|(steps, _)| share * 8.0 >= 7.0 - f64::from(u8::try_from(*steps).unwrap_or(7)))
+    };
+    values.iter().filter_map(height).map(|(_, height)| *height).collect()
+}
+
+/// What is compared, and by how much it holds or not.
+fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
+    let value = explanation.reading.map(|reading| reading.value);
+    let holds = if explanation.holds { "holds" } else { "does not hold" };
+    let mut lines = Vec::new();
+    match explanation.comparison {
+        Some(Comparison::Bound { bound, beyond }) => {
+            let value = value.map(|value| display::among(value, &[bound])).unwrap_or_default();
+            let by = display::number(beyond.abs());
+            let far = if explanation.holds {
+                format!("by {by} points")
+            } else if beyond < 0.0 {
+                format!("{by} points are missing")
+            } else {
+                "exactly at the bound".to_owned()
+            };
+            lines.push(format!("  condition: {value} against {bound}: {holds}, {far}"));
+        }
+        Some(Comparison::Change { baseline, loss, loss_percent, needed }) => {
+            lines.push(format!(
+                "  baseline: {}",
+                baseline.map_or_else(
+                    || "none: no earlier reading to compare with, so nothing fires".to_owned(),
+                    of_baseline
+                )
+            ));
+            if let (Some(loss), Some(needed)) = (loss, needed) {
+                let percent =
+                    loss_percent.map(|percent| format!(" ({}%)", display::number(percent))).unwrap_or_default();
+                let verb = if matches!(rule.when, crate::rule::Condition::Rise(_)) { "risen" } else { "lost" };
+                lines.push(format!(
+                    "  condition: {} points{percent} {verb}, {} needed: {holds}",
+                    display::among(loss, &[needed]),
+                    display::among(needed, &[loss])
+                ));
+            } else if baseline.is_some() {
+                lines.push("  condition: a percentage of nothing never holds".to_owned());
+            }
+        }
+        Some(Comparison::Silence { since, lasted, away, needed, until }) => {
+            let away = if away.is_zero() {
+                String::new()
+            } else {
+                format!(", {} of our own absence apart", format_duration(whole(away)))
+            };
+            lines.push(format!(
+                "  data: last seen {since}, {} ago{away}; {} needed: {holds}",
+                format_duration(whole(lasted)),
+                format_duration(needed)
+            ));
+            if !explanation.holds {
+                lines.push(format!("  without data it would hold at {until}"));
+            }
+        }
+        None => {}
+    }
+    if let Some(hold) = explanation.hold.filter(|hold| !hold.needed.is_zero()) {
+        lines.push(format!(
+            "  for: held for {} of {} (since {}); the first reading from {} fires if it holds there too",
+            format_duration(whole(hold.lasted)),
+            format_duration(hold.needed),
+            hold.since,
+            hold.fires_from
+        ));
+    }
+    lines
+}
+
+fn of_baseline(baseline: Baseline) -> String {
+    match baseline {
+        Baseline::Frozen { value, at } => format!("{}, frozen when it fired at {at}", display::number(value)),
+        Baseline::Window(Reference { value, chosen, candidates, from, until }) => {
+            let value = display::number(value);
+            match chosen {
+                Chosen::Best(sample) => {
+                    format!("{value} at {}, the best of {candidates} between {from} and {until}", sample.at)
+                }
+                Chosen::Previous(sample) => format!("{value} at {}, the previous reading", sample.at),
+                Chosen::Average => format!("{value}, the average of {candidates} between {from} and {until}"),
+                Chosen::Late(sample) => format!(
+                    "{value} at {}, the previous record, which came late: the window from {from} is empty",
+                    sample.at
+                ),
+            }
+        }
+    }
+}
+
+/// What is missing for its end, and what comes by itself.
+fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<String> {
+    let AlertState::Firing(firing) = &series.alert.state else { return Vec::new() };
+    let mut lines = Vec::new();
+    match explanation.recovery {
+        Some(recovery) => {
+            let side = match recovery.side {
+                Side::Above => "above",
+                Side::AtLeast => "at least",
+                Side::Below => "below",
+                Side::AtMost => "at most",
+            };
+            lines.push(match (recovery.mark, recovery.missing) {
+                (Some(mark), Some(missing)) => {
+                    format!("  over: {side} {}; {} points are missing", display::number(mark), display::number(missing))
+                }
+                _ => "  over: no value can be named".to_owned(),
+            });
+        }
+        None if matches!(firing.terms.when, crate::rule::Condition::NoData(_)) => {
+            lines.push("  over: with the next reading".to_owned());
+        }
+        None => {}
+    }
+    lines.push(series.told_at.map_or_else(
+        || "  told: its newest message is still on its way".to_owned(),
+        |at| format!("  told: its newest message came to rest {at}"),
+    ));
+    if let Some(reminder) = explanation.reminder {
+        lines.push(reminder.at.map_or_else(
+            || format!("  reminder: {} after its newest message came to rest", format_duration(reminder.repeat)),
+            |at| format!("  reminder: {at}"),
+        ));
+    }
+    lines.extend(explanation.accepted_at.map(|at| format!("  accepted as the new level: {at}")));
+    lines
+}
+
+fn verdict(explanation: &Explanation, state: &AlertState) -> String {
+    match explanation.verdict {
+        Verdict::Quiet if !explanation.is_confirmed => "it waits for a second reading of zero".to_owned(),
+        Verdict::Quiet if explanation.reading.is_none() && explanation.comparison.is_none() => {
+            "nothing to judge: there is no reading".to_owned()
+        }
+        Verdict::Quiet => "it does not fire, since the condition does not hold".to_owned(),
+        Verdict::Pends => "it waits for `for`".to_owned(),
+        Verdict::Fires if matches!(state, AlertState::Firing(_)) => "it fires".to_owned(),
+        Verdict::Fires => "it would fire at the next look: the condition holds by the rule as it reads now".to_owned(),
+        Verdict::GoesOn => "it fires on; there is nothing new to tell".to_owned(),
+        Verdict::Worsens => "it fires on, and is about to be told as worse".to_owned(),
+        Verdict::Unstable => "it has changed too often, and is about to be told as unstable".to_owned(),
+        Verdict::Reminds => "it fires on, and a reminder is due".to_owned(),
+        Verdict::Ends(Resolution::Accepted) => "it is about to be accepted as the new level".to_owned(),
+        Verdict::Ends(_) => "it would be over at the next look, by the rule as it reads now".to_owned(),
+    }
+}
+
+fn message(message: &Message) -> Vec<String> {
+    let Message { delivery, channel, state, carried_by, next_attempt_at, attempts, notification } = message;
+    let told = &notification.data.notification;
+    let state = match (*state, carried_by) {
+        (_, Some(carrier)) => format!("{state}, with delivery {carrier}"),
+        ("queued", None) => format!("queued, next attempt {next_attempt_at}"),
+        _ => (*state).to_owned(),
+    };
+    let at: Timestamp = notification.timestamp;
+    let kind: NotificationType = notification.kind;
+    let mut lines =
+        vec![format!("  message {} {} {at} to {channel}: {state} (delivery {delivery})", told.short_id, kind.as_str())];
+    lines.extend(attempts.iter().map(|attempt| {
+        let outcome =
+            attempt.outcome.as_deref().unwrap_or("unknown: the service stopped in between, or it is under way");
+        let error = attempt.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        format!("    attempt {} at {}: {outcome}{error}", attempt.number, attempt.started_at)
+    }));
+    lines
+}
+
+/// Whole seconds: how long something has lasted is told no finer.
+fn whole(duration: std::time::Duration) -> std::time::Duration {
+    std::time::Duration::from_secs(duration.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sparkline;
+
+    #[test]
+    fn a_sparkline_spans_from_the_least_to_the_greatest_value() {
+        for (values, drawn) in [
+            (&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0][..], "▁▂▃▄▅▆▇█"),
+            (&[500.0, 200.0], "█▁"),
+            (&[5.0, 5.0], "▅▅"),
+            (&[], ""),
+        ] {
+            assert_eq!(sparkline(values), drawn, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `scorewatch tenants import`: a list of customers becomes tenant files, all of them or none.
+
+use std::{
+    fs::File,
+    io::{IsTerminal, Read, stderr},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::super::{Failure, output, wrong_input};
+use crate::{
+    config::import::{self, Line, Outcome, Plan, SHEET_BYTES_MAX, Wish},
+    diagnostic::{Excerpts, Problem, render},
+    domain::Labels,
+};
+
+/// Which list, and where to.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch tenants import customers.csv --dry-run          what would be written
+  scorewatch tenants import customers.csv                    the customers that Partner Center exports
+  scorewatch tenants import new.csv --label tier=gold --label country=de
+
+Columns, in any order: tenant_id (or `Microsoft ID`), name (or `Company name`), domain (or `Primary domain name`), id, cloud, \
+region, labels (`tier=gold country=de`), label:KEY, and for an app of the tenant's own client_id with one of secret_file, \
+secret_env, secret_credential, certificate_file. Nothing is overwritten: a tenant that is known is left alone. With one bad \
+row nothing is written; exit code 2.")]
+pub(super) struct Arguments {
+    /// The list: CSV in UTF-8, separated by commas, semicolons or tabs, with a line of column names
+    #[arg(value_name = "FILE.csv")]
+    list: PathBuf,
+    /// The folder of the new files; else the one where `tenants:` looks for them
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// A label of every new tenant; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    label: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    /// Whether the files are there now.
+    written: bool,
+    tenants: &'a [Line],
+    problems: &'a [Problem],
+}
+
+pub(super) async fn import(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let labels = labels(&arguments.label)?;
+    let (config, list, out) = (config.to_owned(), arguments.list.clone(), arguments.out.clone());
+    // Reads and checks as many files as there are tenants.
+    let planned = tokio::task::spawn_blocking(move || {
+        let bytes = read(&list)?;
+        let wish = Wish { config: &config, list: &list, folder: out.as_deref(), labels };
+        import::plan(&wish, &bytes).map_err(|loaded| {
+            output::complain(&output::problems(&loaded));
+            Failure::Input(None)
+        })
+    });
+    let plan = planned.await??;
+    let is_good = plan.is_good();
+    let is_written = is_good && !arguments.dry_run;
+    if is_written {
+        import::place(&plan.files)?;
+    }
+    if arguments.json {
+        output::json(&Report { written: is_written, tenants: &plan.lines, problems: &plan.problems })?;
+    } else {
+        show(&plan, is_written);
+    }
+    if is_good { Ok(()) } else { Err(Failure::Input(None)) }
+}
+
+fn read(list: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(list).and_then(|file| file.take(SHEET_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(wrong_input(format!("{} can't be read: {error}", list.display()))),
+    }
+}
+
+fn labels(written: &[String]) -> Result<Labels, Failure> {
+    let mut labels = Labels::new();
+    for pair in written {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        import::check_label(key, value)
+            .map_err(|what| wrong_input(format!("--label: {what}; write it like `--label tier=gold`")))?;
+        labels.insert(key.into(), value.into());
+    }
+    Ok(labels)
+}
+
+fn show(plan: &Plan, is_written: bool) {
+    if !plan.problems.is_empty() {
+        // Without the lines themselves: in somebody else's list anything may be a secret.
+        output::complain(&render::terminal(&plan.problems, &Excerpts::default(), stderr().is_terminal()));
+    }
+    let rows = plan.lines.iter().map(|line| {
+        [
+            line.line.to_string(),
+            word(line.outcome).to_owned(),
+            output::or_dash(line.id.as_ref()),
+            line.name.clone(),
+            output::or_dash(line.tenant_id),
+            line.differs.join("; "),
+        ]
+    });
+    output::say(&output::table(["LINE", "", "ID", "NAME", "ENTRA TENANT", "DIFFERS"], rows));
+    let consents: Vec<_> = plan.lines.iter().filter(|line| line.outcome == Outcome::New).collect();
+    if plan.is_good() && consents.iter().any(|line| line.consent_link.is_some()) {
+        let rows = consents.iter().filter_map(|line| Some([line.id.as_ref()?.to_string(), line.consent_link.clone()?]));
+        output::say("");
+        output::say(&output::table(["ID", "CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT"], rows));
+    }
+    let count = |outcome| plan.lines.iter().filter(|line| line.outcome == outcome).count();
+    let [new, known, refused] = [Outcome::New, Outcome::Known, Outcome::Refused].map(count);
+    let written = if is_written { "" } else { "; nothing was written" };
+    output::say("");
+    output::say(&format!("{new} new, {known} known, {refused} refused{written}"));
+}
+
+const fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::New => "new",
+        Outcome::Known => "known",
+        Outcome::Refused => "refused",
+    }
+}

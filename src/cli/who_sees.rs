@@ -1,0 +1,96 @@
+//! `scorewatch who-sees`: per channel, every tenant that it can ever show; per tenant, every channel.
+
+use std::{collections::BTreeSet, path::Path};
+
+use serde::Serialize;
+
+use super::{Failure, configured, output, wrong_input};
+use crate::{
+    config::{Config, Sight},
+    domain::{ChannelName, TenantId},
+};
+
+/// Most names that a line of the table shows.
+const NAMED_MAX: usize = 8;
+
+/// What to show.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch who-sees                     every channel: which tenants it may show, and what is sent there
+  scorewatch who-sees --tenant contoso    the channels that may show this tenant, and which rules tell them
+  scorewatch who-sees --json              everything, for an auditor or a script")]
+pub(super) struct Arguments {
+    /// Only the channels that may show this tenant
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    channel: &'a ChannelName,
+    #[serde(flatten)]
+    sight: &'a Sight,
+}
+
+pub(super) fn who_sees(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let config = configured(file)?;
+    let sights = config.sights();
+    let tenant = arguments.tenant.as_deref().map(|id| known(&config, id)).transpose()?;
+    let sees = |sight: &Sight| tenant.as_ref().is_none_or(|tenant| sight.may_show.contains(tenant));
+    let lines: Vec<_> =
+        sights.iter().filter(|(_, sight)| sees(sight)).map(|(channel, sight)| Line { channel, sight }).collect();
+    if arguments.json {
+        return output::json(&lines);
+    }
+    match tenant {
+        Some(tenant) => of_tenant(&tenant, &lines),
+        None => of_channels(&lines),
+    }
+    Ok(())
+}
+
+fn known(config: &Config, id: &str) -> Result<TenantId, Failure> {
+    let tenant = config.tenants.get(id).map(|tenant| tenant.id.clone());
+    tenant.ok_or_else(|| wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")))
+}
+
+fn of_channels(lines: &[Line<'_>]) {
+    let rows = lines.iter().map(|Line { channel, sight }| {
+        let rules: BTreeSet<_> = sight.rules.keys().collect();
+        let may_show = if sight.open { "every tenant".to_owned() } else { named(&sight.may_show) };
+        let shown = sight.shown();
+        let is_told = if shown.is_empty() { "nothing".to_owned() } else { named(&shown) };
+        let operator = if sight.operator { "the operator, " } else { "" };
+        [
+            channel.to_string(),
+            may_show,
+            is_told,
+            format!("{operator}{}", named(&rules)).trim_end_matches(", ").to_owned(),
+        ]
+    });
+    output::say(&output::table(["CHANNEL", "MAY SHOW", "IS TOLD OF", "BY"], rows));
+}
+
+fn of_tenant(tenant: &TenantId, lines: &[Line<'_>]) {
+    let rows = lines.iter().map(|Line { channel, sight }| {
+        let rules: BTreeSet<_> =
+            sight.rules.iter().filter(|(_, tenants)| tenants.contains(tenant)).map(|(rule, _)| rule).collect();
+        let operator = if sight.operator { "the operator, " } else { "" };
+        let by = format!("{operator}{}", named(&rules)).trim_end_matches(", ").to_owned();
+        [channel.to_string(), if by.is_empty() { "nothing sends there".to_owned() } else { by }]
+    });
+    output::say(&output::table(["CHANNEL THAT MAY SHOW IT", "TOLD BY"], rows));
+}
+
+/// So many names, and how many more there are.
+pub(super) fn named<T: ToString>(names: &BTreeSet<T>) -> String {
+    let mut shown: Vec<_> = names.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    if names.len() > NAMED_MAX {
+        shown.push(format!("{} more", names.len() - NAMED_MAX));
+    }
+    shown.join(", ")
+}

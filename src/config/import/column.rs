@@ -1,0 +1,114 @@
+//! What the columns of a list mean, by their names.
+//!
+//! Two lists are understood: our own, and the customers that Partner Center exports. "Get customers" (Partner Center, Cloud
+//! Solution Provider: <https://learn.microsoft.com/en-us/previous-versions/azure/cloud-solution-provider/integration/manage-customers/get-customers>)
+//! names its columns: `Microsoft ID`, `Company name`, `Primary domain name` and `Relationship`; "Get partners of a customer" says
+//! that the Microsoft ID is the customer's tenant id. `Export-Csv` of the module's `Get-PartnerCustomer` has `CustomerId`,
+//! `Name`, `Domain`.
+
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Column {
+    /// Our slug.
+    Id,
+    /// The display name.
+    Name,
+    /// The directory (tenant) id.
+    TenantId,
+    /// The primary domain; a slug may come from it.
+    Domain,
+    /// The national cloud.
+    Cloud,
+    /// The nearer API host.
+    Region,
+    /// An app of the tenant's own.
+    ClientId,
+    /// Where its client secret is kept: an environment variable.
+    SecretEnv,
+    /// The same: a file.
+    SecretFile,
+    /// The same: a systemd credential.
+    SecretCredential,
+    /// Where its certificate is kept.
+    CertificateFile,
+    /// Labels: `tier=gold country=de`.
+    Labels,
+    /// One label.
+    Label(String),
+}
+
+/// What a column's name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Heading {
+    /// A column that is used.
+    Used(Column),
+    /// Known, and of no use here.
+    Idle,
+    /// Unknown.
+    Unknown,
+    /// A secret itself stands below it.
+    Secret,
+}
+
+/// Reads a column's name. Case, `_` and `-` make no difference.
+pub(super) fn heading(written: &str) -> Heading {
+    let plain = written.trim().to_lowercase().replace(['_', '-'], " ");
+    if let Some(key) = ["label:", "label.", "label "].iter().find_map(|before| plain.strip_prefix(before)) {
+        // The key as it was written.
+        let key = written.trim()[written.trim().len() - key.len()..].trim();
+        return if key.is_empty() { Heading::Unknown } else { Heading::Used(Column::Label(key.to_owned())) };
+    }
+    let column = match plain.as_str() {
+        "id" => Column::Id,
+        "name" | "company name" | "display name" | "tenant name" => Column::Name,
+        "tenant id" | "microsoft id" | "customer id" | "customerid" | "customer tenant id" | "directory id" => {
+            Column::TenantId
+        }
+        "primary domain name" | "primary domain" | "domain" | "domain name" => Column::Domain,
+        "cloud" => Column::Cloud,
+        "region" => Column::Region,
+        "client id" | "application id" | "app id" => Column::ClientId,
+        "secret env" => Column::SecretEnv,
+        "secret file" => Column::SecretFile,
+        "secret credential" => Column::SecretCredential,
+        "certificate file" => Column::CertificateFile,
+        "labels" => Column::Labels,
+        "relationship" | "relationship to partner" | "relationshiptopartner" => return Heading::Idle,
+        plain if ["secret", "password", "private key"].iter().any(|word| plain.contains(word)) => {
+            return Heading::Secret;
+        }
+        _ => return Heading::Unknown,
+    };
+    Heading::Used(column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_known_by_their_names_however_they_are_written() {
+        use Column as C;
+        for (written, column) in [
+            ("Microsoft ID", C::TenantId),
+            ("microsoft id", C::TenantId),
+            ("tenant_id", C::TenantId),
+            ("CustomerId", C::TenantId),
+            ("Company name", C::Name),
+            (" Primary domain name ", C::Domain),
+            ("Client-ID", C::ClientId),
+            ("secret_file", C::SecretFile),
+            ("label:Tier", C::Label("Tier".to_owned())),
+            ("label.country", C::Label("country".to_owned())),
+        ] {
+            assert_eq!(heading(written), Heading::Used(column), "{written}");
+        }
+        assert_eq!(heading("Relationship"), Heading::Idle);
+        for secret in ["secret", "Client Secret", "client_secret_value", "Password", "private key"] {
+            assert_eq!(heading(secret), Heading::Secret, "{secret}");
+        }
+        for unknown in ["", "Phone", "label:", "İd", "label:\u{130}"] {
+            assert!(!matches!(heading(unknown), Heading::Used(C::Id | C::Name)), "{unknown}");
+        }
+    }
+}

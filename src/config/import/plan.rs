@@ -1,0 +1,376 @@
+//! What would become of a list: which of its tenants are new, which are known, and which are refused. Writes nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+
+use super::{
+    super::{Config, Loaded, Tenant, load::load_with},
+    Pending,
+    column::Column,
+    row::{self, Offer},
+    sheet::{self, Sheet},
+    slug::slug,
+};
+use crate::{
+    diagnostic::{Gravity, Place, Problem},
+    domain::{EntraTenantId, Labels, TenantId},
+    microsoft::Hosts,
+};
+
+/// What is wanted.
+#[derive(Debug)]
+pub struct Wish<'a> {
+    /// The main file of the configuration.
+    pub config: &'a Path,
+    /// The list; its problems name it.
+    pub list: &'a Path,
+    /// Where the tenants' files go; `None`: where `tenants:` looks for them.
+    pub folder: Option<&'a Path>,
+    /// Labels of every new tenant, unless its row says otherwise.
+    pub labels: Labels,
+}
+
+/// What becomes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// A file is written for it.
+    New,
+    /// The configuration has that tenant, and is left alone.
+    Known,
+    /// Something is wrong with it.
+    Refused,
+}
+
+/// A row of the list.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// Its line in the list.
+    pub line: usize,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// The tenant's slug; `None`: it never got one.
+    pub id: Option<TenantId>,
+    /// The display name, as far as it can be told.
+    pub name: String,
+    /// The directory id, if it is one.
+    pub tenant_id: Option<EntraTenantId>,
+    /// The file that is new.
+    pub file: Option<PathBuf>,
+    /// In what the list differs from the tenant that is known.
+    pub differs: Vec<String>,
+    /// Where an administrator of a new tenant consents to the app that serves all tenants.
+    pub consent_link: Option<String>,
+}
+
+/// What would become of a list.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its rows, in their order.
+    pub lines: Vec<Line>,
+    /// What is wrong; with one error nothing may be written.
+    pub problems: Vec<Problem>,
+    /// The files to write.
+    pub files: Pending,
+    places: HashMap<PathBuf, (usize, Place)>,
+}
+
+impl Plan {
+    /// Whether the files may be written.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.problems.iter().all(|problem| problem.gravity != Gravity::Error)
+    }
+}
+
+/// A tenant's file.
+#[derive(Serialize)]
+struct Written<'a> {
+    id: &'a TenantId,
+    name: &'a str,
+    tenant_id: EntraTenantId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<BTreeMap<&'static str, Value<'a>>>,
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    labels: Labels,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value<'a> {
+    Text(String),
+    Kept(BTreeMap<&'static str, &'a str>),
+}
+
+/// Says what would become of a list.
+///
+/// # Errors
+/// What is wrong with the configuration as it stands: nothing is added to one that is not valid.
+pub fn plan(wish: &Wish<'_>, bytes: &[u8]) -> Result<Plan, Box<Loaded>> {
+    let mut loaded = load_with(wish.config, Pending::default());
+    let Some(config) = loaded.config.take() else { return Err(Box::new(loaded)) };
+    let mut plan = Plan { lines: Vec::new(), problems: Vec::new(), files: Pending::default(), places: HashMap::new() };
+    let Some(sheet) = sheet::read_sheet(wish.list, bytes, &mut plan.problems) else { return Ok(plan) };
+    let folder = wish.folder.map_or_else(|| tenants_folder(wish.config), ToOwned::to_owned);
+    let offers = plan.read(wish, &sheet, &config, &folder);
+    let _ground = Ground::under(&folder);
+    plan.try_out(wish, &offers);
+    plan.problems.sort();
+    plan.problems.dedup();
+    Ok(plan)
+}
+
+impl Plan {
+    /// Reads every row. The offers that are new, each with its line's index.
+    fn read(&mut self, wish: &Wish<'_>, sheet: &Sheet, config: &Config, folder: &Path) -> Vec<(usize, Offer)> {
+        let known: HashMap<EntraTenantId, &Tenant> =
+            config.tenants.values().map(|tenant| (tenant.account.entra, tenant.as_ref())).collect();
+        let mut taken: BTreeSet<String> = config.tenants.keys().map(ToString::to_string).collect();
+        taken.extend(stems(folder));
+        // Slugs that are given come before those that are made.
+        taken.extend(sheet.rows.iter().filter_map(|row| sheet.cell(row, &Column::Id)).map(ToOwned::to_owned));
+        let mut seen: HashMap<EntraTenantId, usize> = HashMap::new();
+        let mut given: HashMap<TenantId, usize> = HashMap::new();
+        let mut offers = Vec::new();
+        for row in &sheet.rows {
+            let mut faults = Vec::new();
+            let offer = row::offer(sheet, row, &mut faults);
+            let name = sheet.cell(row, &Column::Name).unwrap_or_default().to_owned();
+            let mut line = Line {
+                line: row.line,
+                outcome: Outcome::Refused,
+                id: offer.as_ref().and_then(|offer| offer.id.clone()),
+                name: offer.as_ref().map_or(name, |offer| offer.name.clone()),
+                tenant_id: offer.as_ref().map(|offer| offer.entra),
+                file: None,
+                differs: Vec::new(),
+                consent_link: None,
+            };
+            if let Some(offer) = offer {
+                if let Some(first) = seen.insert(offer.entra, row.line) {
+                    let what = format!("this `tenant_id` is also in line {first}");
+                    faults.push((Column::TenantId, what, "delete one of the two rows"));
+                } else if let Some(tenant) = known.get(&offer.entra) {
+                    line.outcome = Outcome::Known;
+                    line.id = Some(tenant.id.clone());
+                    line.differs = differences(&offer, tenant);
+                } else {
+                    let id = slug_of(&offer, row.line, config, folder, &taken, &mut given, &mut faults);
+                    if let Some(id) = id.filter(|_| faults.is_empty()) {
+                        taken.insert(id.to_string());
+                        let path = folder.join(format!("{id}.yaml"));
+                        let (number, column) = sheet.place(row, &Column::TenantId);
+                        let place = Place { file: wish.list.to_owned(), line: number, column };
+                        if let Ok(text) = serde_yaml::to_string(&written(&id, &offer, &wish.labels)) {
+                            self.files.0.insert(path.clone(), text);
+                        }
+                        self.places.insert(path.clone(), (self.lines.len(), place));
+                        (line.outcome, line.id, line.file) = (Outcome::New, Some(id), Some(path));
+                        offers.push((self.lines.len(), offer));
+                    }
+                }
+            }
+            for (column, what, instead) in faults {
+                let (number, at) = sheet.place(row, &column);
+                let place = Place { file: wish.list.to_owned(), line: number, column: at };
+                self.complain(place, Gravity::Error, what, instead);
+                line.outcome = Outcome::Refused;
+            }
+            self.lines.push(line);
+        }
+        offers
+    }
+
+    /// Loads the configuration as it will be, and compares what is read back with what was offered.
+    fn try_out(&mut self, wish: &Wish<'_>, offers: &[(usize, Offer)]) {
+        let loaded = load_with(wish.config, self.files.clone());
+        for problem in loaded.problems {
+            match self.places.get(&problem.place.file) {
+                Some((index, place)) => {
+                    let place = place.clone();
+                    if let Some(line) = self.lines.get_mut(*index).filter(|_| problem.gravity == Gravity::Error) {
+                        line.outcome = Outcome::Refused;
+                    }
+                    self.problems.push(Problem { place, ..problem });
+                }
+                None if problem.gravity == Gravity::Error => self.problems.push(problem),
+                None => {}
+            }
+        }
+        let Some(config) = loaded.config else { return };
+        for (index, offer) in offers {
+            let Some(line) = self.lines.get_mut(*index) else { continue };
+            let Some(tenant) = line.id.as_ref().and_then(|id| config.tenants.get(id)) else {
+                line.outcome = Outcome::Refused;
+                let place = Place { file: wish.config.to_owned(), line: 1, column: 1 };
+                let folder = line.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+                let what = format!("no entry of `tenants:` would find files in `{}`", folder.display());
+                self.complain(
+                    place,
+                    Gravity::Error,
+                    what,
+                    "add `FOLDER/*.yaml` there, or name another folder by `--out`",
+                );
+                continue;
+            };
+            if offer.app.is_none() {
+                let account = &tenant.account;
+                line.consent_link = Some(account.hosts.consent_link(account.entra, account.app.client_id));
+            }
+            let labels = labels(offer, &wish.labels);
+            let client_id = offer.app.as_ref().map_or(tenant.account.app.client_id, |app| app.client_id);
+            let is_same = *tenant.name == *offer.name
+                && tenant.account.entra == offer.entra
+                && *tenant.labels == labels
+                && tenant.account.app.client_id == client_id;
+            if !is_same {
+                line.outcome = Outcome::Refused;
+                let place = self.places.values().find(|(at, _)| at == index).map(|(_, place)| place.clone());
+                if let Some(place) = place {
+                    let what = "what would be written does not read back as it is".to_owned();
+                    self.complain(place, Gravity::Error, what, "write this tenant's file by hand");
+                }
+            }
+        }
+    }
+
+    fn complain(&mut self, place: Place, gravity: Gravity, what: String, instead: &str) {
+        self.problems.push(Problem { place, key: String::new(), gravity, what, instead: instead.to_owned() });
+    }
+}
+
+/// The slug of a new tenant: the one that is given, or one that is made.
+fn slug_of(
+    offer: &Offer,
+    line: usize,
+    config: &Config,
+    folder: &Path,
+    taken: &BTreeSet<String>,
+    given: &mut HashMap<TenantId, usize>,
+    faults: &mut Vec<row::Fault>,
+) -> Option<TenantId> {
+    let Some(id) = &offer.id else {
+        let name = if offer.is_named { &offer.name } else { "" };
+        return slug(name, &offer.domain, offer.entra.0, taken);
+    };
+    if let Some(first) = given.insert(id.clone(), line) {
+        faults.push((Column::Id, format!("this `id` is also in line {first}"), "give each tenant an `id` of its own"));
+    } else if let Some(other) = config.tenants.get(id) {
+        let what = format!("tenant `{id}` is there, with the directory id {}", other.account.entra);
+        faults.push((Column::Id, what, "give this one another `id`, or mend the `tenant_id`"));
+    } else if folder.join(format!("{id}.yaml")).exists() {
+        let what = format!("there is a file `{id}.yaml`, and another tenant in it");
+        faults.push((Column::Id, what, "give this one another `id`, or rename that file"));
+    }
+    Some(id.clone())
+}
+
+/// A folder that is there while the configuration is tried out: a secret's file is named from it, as in `../secrets/contoso`. Gone
+/// again if it was not there before.
+struct Ground<'a>(Option<&'a Path>);
+
+impl<'a> Ground<'a> {
+    fn under(folder: &'a Path) -> Self {
+        // One that can't be made is told when the files are to go there.
+        Self(std::fs::create_dir(folder).ok().map(|()| folder))
+    }
+}
+
+impl Drop for Ground<'_> {
+    fn drop(&mut self) {
+        if let Some(folder) = self.0 {
+            // Takes it away only while nothing is in it.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Where the main file looks for tenants: the folder of its first pattern, else `tenants` beside it.
+fn tenants_folder(config: &Path) -> PathBuf {
+    let beside = config.parent().unwrap_or(Path::new(""));
+    let text = std::fs::read_to_string(config).unwrap_or_default();
+    let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap_or_default();
+    let entries = value.get("tenants").and_then(serde_yaml::Value::as_sequence);
+    let patterns = entries.into_iter().flatten().filter_map(serde_yaml::Value::as_str);
+    let folder = patterns.filter_map(|pattern| pattern.strip_suffix("*.yaml")).find(|folder| {
+        let is_plain = !folder.contains(['*', '?', '[']);
+        is_plain && (folder.is_empty() || folder.ends_with('/'))
+    });
+    beside.join(folder.unwrap_or("tenants/").trim_end_matches('/'))
+}
+
+/// The names of the files that are in a folder, without `.yaml`.
+fn stems(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".yaml")?.to_owned()))
+}
+
+fn labels(offer: &Offer, of_all: &Labels) -> Labels {
+    let mut labels = of_all.clone();
+    labels.extend(offer.labels.clone());
+    labels
+}
+
+fn written<'a>(id: &'a TenantId, offer: &'a Offer, of_all: &Labels) -> Written<'a> {
+    let credential = offer.app.as_ref().map(|app| {
+        let (key, place) = match app.proof.column {
+            Column::SecretEnv => ("secret", "env"),
+            Column::SecretCredential => ("secret", "credential"),
+            Column::CertificateFile => ("certificate", "file"),
+            _ => ("secret", "file"),
+        };
+        let kept = Value::Kept(BTreeMap::from([(place, app.proof.text.as_str())]));
+        BTreeMap::from([("client_id", Value::Text(app.client_id.to_string())), (key, kept)])
+    });
+    Written {
+        id,
+        name: &offer.name,
+        tenant_id: offer.entra,
+        cloud: offer.cloud.map(crate::domain::Cloud::as_str),
+        region: offer.region.map(crate::domain::Region::as_str),
+        credential,
+        labels: labels(offer, of_all),
+    }
+}
+
+/// In what a row differs from the tenant that is known. Only what the row says is compared.
+fn differences(offer: &Offer, tenant: &Tenant) -> Vec<String> {
+    let mut differs = Vec::new();
+    let mut compare = |what: &str, here: &str, there: &str| {
+        if here != there {
+            differs.push(format!("{what}: `{here}` in the list, `{there}` in the configuration"));
+        }
+    };
+    if let Some(id) = &offer.id {
+        compare("id", id.as_str(), tenant.id.as_str());
+    }
+    if offer.is_named {
+        compare("name", &offer.name, &tenant.name);
+    }
+    if let Some(app) = &offer.app {
+        compare("client_id", &app.client_id.to_string(), &tenant.account.app.client_id.to_string());
+    }
+    let hosts = &tenant.account.hosts;
+    if let Some(cloud) = offer.cloud.filter(|_| !hosts.loopback) {
+        let expected = Hosts::of(cloud, offer.region);
+        compare("cloud (by its scope)", &expected.defender_scope, &hosts.defender_scope);
+        compare("cloud (by its portal)", &expected.portal, &hosts.portal);
+    }
+    if let Some(region) = offer.region.filter(|_| !hosts.loopback) {
+        let expected = Hosts::of(offer.cloud.unwrap_or_default(), Some(region));
+        compare("region (by its host)", &expected.defender, &hosts.defender);
+    }
+    for (key, value) in &offer.labels {
+        let there = tenant.labels.get(key).map_or("", AsRef::as_ref);
+        compare(&format!("label {key}"), value, there);
+    }
+    differs
+}

@@ -1,0 +1,192 @@
+//! One row: read → what it offers.
+
+use uuid::Uuid;
+
+use super::{
+    column::Column,
+    sheet::{Row, Sheet},
+};
+use crate::domain::{Cloud, EntraTenantId, Labels, Region, TenantId};
+
+/// Longest display name, in characters.
+const NAME_CHARACTERS_MAX: usize = 200;
+/// Longest label, key or value, in characters.
+const LABEL_CHARACTERS_MAX: usize = 100;
+
+/// A tenant that a row offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) id: Option<TenantId>,
+    pub(super) name: String,
+    /// Whether a cell says the name, and not the domain.
+    pub(super) is_named: bool,
+    pub(super) domain: String,
+    pub(super) entra: EntraTenantId,
+    pub(super) cloud: Option<Cloud>,
+    pub(super) region: Option<Region>,
+    pub(super) app: Option<App>,
+    pub(super) labels: Labels,
+}
+
+/// An app of the tenant's own, and where its secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct App {
+    pub(super) client_id: Uuid,
+    pub(super) proof: Kept,
+}
+
+/// Where a secret is kept, as it is written in a tenant's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) column: Column,
+    pub(super) text: String,
+}
+
+/// What is wrong with a row: of which column, what, and what to write instead.
+pub(super) type Fault = (Column, String, &'static str);
+
+/// Reads a row; every cell of it is looked at.
+pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option<Offer> {
+    let before = faults.len();
+    let text = |column: Column, faults: &mut Vec<Fault>| {
+        let cell = sheet.cell(row, &column)?;
+        if let Some(letter) = cell.chars().find(|letter| hides(*letter)) {
+            let what = format!("a character that can't be seen stands here (U+{:04X})", u32::from(letter));
+            faults.push((column, what, "delete it"));
+            return None;
+        }
+        Some(cell.to_owned())
+    };
+    if sheet.cell(row, &Column::TenantId).is_none() {
+        let instead = "copy it from Partner Center or Entra";
+        faults.push((Column::TenantId, "the directory (tenant) id is missing".to_owned(), instead));
+    }
+    let entra = text(Column::TenantId, faults).and_then(|cell| guid(&cell, Column::TenantId, faults));
+    let id = text(Column::Id, faults).and_then(|cell| {
+        TenantId::parse(&cell)
+            .inspect_err(|why| {
+                faults.push((Column::Id, why.to_string(), "use a-z, 0-9 and, after the first, `-`, `_`, `.`"));
+            })
+            .ok()
+    });
+    let domain = text(Column::Domain, faults).unwrap_or_default();
+    let name = text(Column::Name, faults);
+    let is_named = name.is_some();
+    let name = name.or_else(|| id.as_ref().map(ToString::to_string)).unwrap_or_else(|| domain.clone());
+    if name.is_empty() && faults.len() == before {
+        faults.push((Column::Name, "the row does not say what the tenant is called".to_owned(), "write its name"));
+    }
+    if name.chars().count() > NAME_CHARACTERS_MAX {
+        faults.push((Column::Name, format!("the name has more than {NAME_CHARACTERS_MAX} characters"), "shorten it"));
+    }
+    let cloud = text(Column::Cloud, faults).and_then(|cell| {
+        let known = Cloud::ALL.into_iter().find(|cloud| cloud.as_str().eq_ignore_ascii_case(&cell));
+        if known.is_none() {
+            faults.push((
+                Column::Cloud,
+                "this is no cloud".to_owned(),
+                "write `commercial`, `gcc`, `gcc-high` or `dod`",
+            ));
+        }
+        known
+    });
+    let region = text(Column::Region, faults).and_then(|cell| {
+        let known = Region::ALL.into_iter().find(|region| region.as_str().eq_ignore_ascii_case(&cell));
+        if known.is_none() {
+            faults.push((
+                Column::Region,
+                "this is no region".to_owned(),
+                "write `us`, `eu`, `uk`, `au`, `swa` or `ina`",
+            ));
+        }
+        known
+    });
+    let client_id = text(Column::ClientId, faults).and_then(|cell| guid(&cell, Column::ClientId, faults));
+    let proofs: Vec<Kept> = [Column::SecretEnv, Column::SecretFile, Column::SecretCredential, Column::CertificateFile]
+        .into_iter()
+        .filter_map(|column| text(column.clone(), faults).map(|text| Kept { column, text }))
+        .collect();
+    let is_app = sheet.cell(row, &Column::ClientId).is_some();
+    let app = app(is_app, client_id, proofs, faults);
+    let labels = labels(sheet, row, faults);
+    if faults.len() > before {
+        return None;
+    }
+    Some(Offer { id, name, is_named, domain, entra: EntraTenantId(entra?), cloud, region, app, labels })
+}
+
+fn guid(cell: &str, column: Column, faults: &mut Vec<Fault>) -> Option<Uuid> {
+    // The text is not shown: people paste secrets into the wrong cell.
+    let read = Uuid::parse_str(cell).ok().filter(|id| !id.is_nil());
+    if read.is_none() {
+        faults.push((
+            column,
+            "this is no GUID".to_owned(),
+            "write it as Entra shows it: `2f1c0a5e-0000-4000-8000-000000000001`",
+        ));
+    }
+    read
+}
+
+fn app(is_written: bool, client_id: Option<Uuid>, mut proofs: Vec<Kept>, faults: &mut Vec<Fault>) -> Option<App> {
+    let (column, what, instead) = match (is_written, proofs.len()) {
+        (true, 1) => return Some(App { client_id: client_id?, proof: proofs.pop()? }),
+        (false, 0) => return None,
+        (true, 0) => {
+            let instead =
+                "name its secret's file in a column `secret_file`, or leave the cell empty where one app serves all";
+            (Column::ClientId, "this app has nothing to prove itself with", instead)
+        }
+        (false, _) => {
+            let column = proofs.swap_remove(0).column;
+            (column, "this secret belongs to no app", "write the app's id in a column `client_id`")
+        }
+        (true, _) => {
+            let column = proofs.swap_remove(1).column;
+            (column, "an app proves itself in one way at a time", "leave one of the cells empty")
+        }
+    };
+    faults.push((column, what.to_owned(), instead));
+    None
+}
+
+fn labels(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Labels {
+    let mut labels = Labels::new();
+    let mut take = |column: Column, key: &str, value: &str| match label(key, value) {
+        Ok(()) => drop(labels.insert(key.into(), value.into())),
+        Err(what) => faults.push((column, what.to_owned(), "write labels like `tier=gold country=de`")),
+    };
+    if let Some(cell) = sheet.cell(row, &Column::Labels) {
+        for pair in cell.split([' ', ',', ';']).filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            take(Column::Labels, key, value);
+        }
+    }
+    for (key, value) in sheet.labels(row) {
+        take(Column::Label(key.to_owned()), key, value);
+    }
+    labels
+}
+
+/// Says whether that may be a label.
+///
+/// # Errors
+/// What is wrong with it, as a clause.
+pub fn label(key: &str, value: &str) -> Result<(), &'static str> {
+    let is_long = |text: &str| text.chars().count() > LABEL_CHARACTERS_MAX;
+    if key.is_empty() || value.is_empty() {
+        Err("a label has a key and a value")
+    } else if is_long(key) || is_long(value) {
+        Err("this label is too long")
+    } else if key.chars().chain(value.chars()).any(hides) {
+        Err("a character that can't be seen stands in a label")
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a letter could drive a terminal, turn a line around, or hide.
+fn hides(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}

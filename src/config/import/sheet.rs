@@ -1,0 +1,257 @@
+//! CSV as spreadsheets and portals write it: rows with their places. Pure.
+
+use std::path::Path;
+
+use super::column::{Column, Heading, heading};
+use crate::diagnostic::{Gravity, Place, Problem};
+
+/// The largest list, in bytes: a hundred thousand customers with room to spare.
+pub const SHEET_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The most rows.
+pub const ROWS_MAX: usize = 100_000;
+/// The most columns.
+const COLUMNS_MAX: usize = 200;
+/// The largest cell, in bytes. A larger one is a quote that is not closed.
+const CELL_BYTES_MAX: usize = 4 * 1024;
+
+/// A list that could be read.
+#[derive(Debug)]
+pub struct Sheet {
+    text: String,
+    separator: u8,
+    /// What each column holds; `None`: not used.
+    columns: Vec<Option<Column>>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// A row.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Its line.
+    pub(super) line: usize,
+    /// Where it begins in the text.
+    start: usize,
+    cells: Vec<String>,
+}
+
+impl Sheet {
+    /// What a row has in a column; empty is nothing.
+    pub(super) fn cell<'a>(&self, row: &'a Row, column: &Column) -> Option<&'a str> {
+        let index = self.index(column)?;
+        row.cells.get(index).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
+    }
+
+    /// Each label that a row has a column for.
+    pub(super) fn labels<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.columns.iter().zip(&row.cells).filter_map(|(column, cell)| match column {
+            Some(Column::Label(key)) if !cell.trim().is_empty() => Some((key.as_str(), cell.trim())),
+            _ => None,
+        })
+    }
+
+    /// Whether there is such a column.
+    pub(super) fn has(&self, column: &Column) -> bool {
+        self.index(column).is_some()
+    }
+
+    /// Line and column of a row's cell; of the row where it has no such cell.
+    pub(super) fn place(&self, row: &Row, column: &Column) -> (usize, usize) {
+        let index = self.index(column).filter(|index| *index < row.cells.len()).unwrap_or_default();
+        self.place_of(row.line, row.start, index)
+    }
+
+    fn index(&self, column: &Column) -> Option<usize> {
+        self.columns.iter().position(|known| known.as_ref() == Some(column))
+    }
+
+    fn place_of(&self, line: usize, start: usize, index: usize) -> (usize, usize) {
+        place_of(&self.text, self.separator, line, start, index)
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// Walks to a cell: what stands between quotes is not looked at.
+fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usize) -> (usize, usize) {
+    let (mut column, mut left, mut is_quoted) = (1, index, false);
+    for letter in text.get(start..).unwrap_or_default().chars() {
+        if left == 0 {
+            break;
+        }
+        column += 1;
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            '\n' => (line, column) = (line + 1, 1),
+            letter if !is_quoted && letter == char::from(separator) => left -= 1,
+            _ => {}
+        }
+    }
+    (line, column)
+}
+
+/// Reads a list. What is wrong with it as a whole is told, and so is each row that has more cells than there are columns.
+pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Sheet> {
+    let mut complain = |(line, column): (usize, usize), gravity, what: String, instead: &str| {
+        let place = Place { file: file.to_owned(), line, column };
+        problems.push(Problem { place, key: String::new(), gravity, what, instead: instead.to_owned() });
+    };
+    if bytes.len() > SHEET_BYTES_MAX {
+        complain((1, 1), Gravity::Error, "the list is larger than 32 MiB".to_owned(), "split it");
+        return None;
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+        Err(error) => {
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+            let what = "this line is not UTF-8".to_owned();
+            complain((line, 1), Gravity::Error, what, "save it as «CSV UTF-8»");
+            return None;
+        }
+    };
+    let (first, begin) = skip_preamble(&text);
+    let separator = separator(text.get(begin..).unwrap_or_default());
+    let mut sheet = Sheet { text, separator, columns: Vec::new(), rows: Vec::new() };
+    let mut at = Cursor { line: first, byte: begin };
+    let body = sheet.text.clone();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .from_reader(body.as_bytes().get(begin..).unwrap_or_default());
+    let mut record = csv::StringRecord::new();
+    let mut is_header = true;
+    while let Ok(true) = reader.read_record(&mut record) {
+        let offset = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        at.go(&body, begin.saturating_add(offset));
+        let place = |index| place_of(&body, separator, at.line, at.byte, index);
+        if let Some(index) = record.iter().position(|cell| cell.len() > CELL_BYTES_MAX) {
+            let what = "this cell is longer than anything that belongs here".to_owned();
+            complain(place(index), Gravity::Error, what, "close the quote that opens it");
+            return None;
+        }
+        if is_header {
+            is_header = false;
+            for (index, told) in sheet.read_columns(&record) {
+                complain(place(index), told.0, told.1, told.2);
+            }
+            continue;
+        }
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        if record.len() > sheet.columns.len() && record.iter().skip(sheet.columns.len()).any(|cell| !cell.is_empty()) {
+            let what = format!("this row has {} cells, and there are {} columns", record.len(), sheet.columns.len());
+            complain(place(sheet.columns.len()), Gravity::Error, what, "put a cell with a separator in it into quotes");
+        }
+        if sheet.rows.len() >= ROWS_MAX {
+            complain((at.line, 1), Gravity::Error, format!("there are more than {ROWS_MAX} rows"), "split the list");
+            return None;
+        }
+        let cells = record.iter().map(ToOwned::to_owned).collect();
+        sheet.rows.push(Row { line: at.line, start: at.byte, cells });
+    }
+    if sheet.columns.is_empty() {
+        complain((1, 1), Gravity::Error, "the list is empty".to_owned(), "begin with a line of column names");
+        return None;
+    }
+    Some(sheet)
+}
+
+type Told = (usize, (Gravity, String, &'static str));
+
+impl Sheet {
+    fn read_columns(&mut self, header: &csv::StringRecord) -> Vec<Told> {
+        let mut told = Vec::new();
+        for (index, written) in header.iter().enumerate().take(COLUMNS_MAX) {
+            let column = match heading(written) {
+                Heading::Used(column) if self.has(&column) => {
+                    let what = "this column is there a second time".to_owned();
+                    told.push((index, (Gravity::Error, what, "delete one of the two")));
+                    None
+                }
+                Heading::Used(column) => Some(column),
+                Heading::Secret => {
+                    let what = "secrets themselves stand in this column; nothing of it is kept".to_owned();
+                    let instead = "delete it, put each secret into a file, and name that in a column `secret_file`";
+                    told.push((index, (Gravity::Error, what, instead)));
+                    None
+                }
+                Heading::Unknown if !written.trim().is_empty() => {
+                    let what = "this column is not used".to_owned();
+                    told.push((index, (Gravity::Warning, what, "name it `label:KEY` to make labels of it")));
+                    None
+                }
+                Heading::Unknown | Heading::Idle => None,
+            };
+            self.columns.push(column);
+        }
+        if !self.has(&Column::TenantId) {
+            let what = "no column holds the tenants' directory ids".to_owned();
+            let instead =
+                "name it `tenant_id`, or `Microsoft ID` as in Partner Center's export; a header line comes first";
+            told.push((0, (Gravity::Error, what, instead)));
+        }
+        if ![Column::Id, Column::Name, Column::Domain].iter().any(|column| self.has(column)) {
+            let what = "no column says what the tenants are called".to_owned();
+            told.push((0, (Gravity::Error, what, "name one `name` or `Company name`")));
+        }
+        told
+    }
+}
+
+/// Where a row begins. Lines are counted once, on the way.
+struct Cursor {
+    line: usize,
+    byte: usize,
+}
+
+impl Cursor {
+    /// Goes to the record at that byte or behind the blank lines there.
+    fn go(&mut self, text: &str, to: usize) {
+        let bytes = text.as_bytes();
+        while let Some(byte) = bytes.get(self.byte) {
+            if self.byte >= to && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.line += usize::from(*byte == b'\n');
+            self.byte += 1;
+        }
+    }
+}
+
+/// Behind what is no header: `sep=;` of Excel, `#TYPE …` of PowerShell. The line there and the byte.
+fn skip_preamble(text: &str) -> (usize, usize) {
+    let first = text.lines().next().unwrap_or_default();
+    let is_preamble = first.starts_with("#TYPE ") || (first.len() == 5 && first.to_lowercase().starts_with("sep="));
+    match text.find('\n') {
+        Some(end) if is_preamble => (2, end + 1),
+        _ => (1, 0),
+    }
+}
+
+/// The separator that the first line has most of.
+fn separator(text: &str) -> u8 {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |separator: &u8| {
+        let mut is_quoted = false;
+        first
+            .bytes()
+            .filter(|byte| {
+                is_quoted ^= *byte == b'"';
+                !is_quoted && byte == separator
+            })
+            .count()
+    };
+    // Of equal counts the last one wins, which is the comma.
+    [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+}

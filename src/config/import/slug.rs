@@ -1,0 +1,99 @@
+//! A tenant's slug, made from its name.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use crate::domain::{TenantId, name::NAME_BYTES_MAX};
+
+/// Room that is left for what tells two slugs apart.
+const STEM_BYTES_MAX: usize = NAME_BYTES_MAX - 37;
+
+/// `Contoso Ltd` → `contoso-ltd`. A name without a letter that a slug may have gives way to the domain's first part, and that to the
+/// directory's id. One that is taken gets the beginning of the directory's id, or all of it.
+pub(super) fn slug(name: &str, domain: &str, directory: Uuid, taken: &BTreeSet<String>) -> Option<TenantId> {
+    let first = domain.split('.').next().unwrap_or_default();
+    let stem = [stem(name), stem(first)].into_iter().find(|stem| !stem.is_empty());
+    let stem = stem.unwrap_or_else(|| "tenant".to_owned());
+    let (whole, start) = (directory.hyphenated().to_string(), directory.simple().to_string());
+    let start = start.get(..8).unwrap_or_default();
+    let candidates = [stem.clone(), format!("{stem}-{start}"), format!("{stem}-{whole}")];
+    let free = candidates.into_iter().find(|slug| !taken.contains(slug))?;
+    TenantId::parse(&free).ok()
+}
+
+fn stem(text: &str) -> String {
+    let mut stem = String::new();
+    for letter in text.chars().flat_map(char::to_lowercase) {
+        match letter {
+            'a'..='z' | '0'..='9' => stem.push(letter),
+            _ => match spelled(letter) {
+                Some(spelled) => stem.push_str(spelled),
+                None if !stem.is_empty() && !stem.ends_with('-') => stem.push('-'),
+                None => {}
+            },
+        }
+        if stem.len() >= STEM_BYTES_MAX {
+            break;
+        }
+    }
+    stem.truncate(STEM_BYTES_MAX);
+    stem.trim_end_matches('-').to_owned()
+}
+
+/// How a letter of European names is spelled in plain ones. An apostrophe is left out.
+fn spelled(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'ä' | 'æ' => "ae",
+        'ö' | 'œ' => "oe",
+        'ü' => "ue",
+        'ß' => "ss",
+        'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ą' | 'ă' => "a",
+        'ç' | 'ć' | 'č' => "c",
+        'ď' | 'đ' | 'ð' => "d",
+        'è' | 'é' | 'ê' | 'ë' | 'ė' | 'ę' | 'ě' | 'ē' => "e",
+        'ğ' => "g",
+        'ì' | 'í' | 'î' | 'ï' | 'ı' | 'ī' => "i",
+        'ł' => "l",
+        'ñ' | 'ń' | 'ň' => "n",
+        'ò' | 'ó' | 'ô' | 'õ' | 'ø' | 'ő' => "o",
+        'ř' => "r",
+        'ś' | 'š' | 'ş' | 'ș' => "s",
+        'ť' | 'ţ' | 'ț' => "t",
+        'ù' | 'ú' | 'û' | 'ů' | 'ű' | 'ū' => "u",
+        'ý' | 'ÿ' => "y",
+        'ź' | 'ž' | 'ż' => "z",
+        'þ' => "th",
+        '&' => "and",
+        '\'' | '’' | '\u{307}' => "",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_comes_from_the_name_then_the_domain_then_the_directory() {
+        let directory = Uuid::from_u128(0x2f1c_0a5e_0000_4000_8000_0000_0000_0001);
+        let taken: BTreeSet<String> = ["taken".to_owned(), "twice".to_owned(), "twice-2f1c0a5e".to_owned()].into();
+        let long = "x".repeat(300);
+        for (name, domain, expected) in [
+            ("Contoso Ltd", "contoso.com", "contoso-ltd"),
+            ("  Müller & Söhne GmbH. ", "", "mueller-and-soehne-gmbh"),
+            ("O'Brien's", "", "obriens"),
+            ("株式会社", "kaisha.onmicrosoft.com", "kaisha"),
+            ("株式会社", "", "tenant"),
+            ("=cmd|'/c calc'!A1", "", "cmd-c-calc-a1"),
+            ("../../etc/passwd", "", "etc-passwd"),
+            ("Taken", "", "taken-2f1c0a5e"),
+            ("Twice", "", "twice-2f1c0a5e-0000-4000-8000-000000000001"),
+            ("İstanbul", "", "istanbul"),
+            (&long, "", &long[..STEM_BYTES_MAX]),
+        ] {
+            let made = slug(name, domain, directory, &taken).unwrap();
+            assert_eq!(made.as_str(), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Secret stores, and references to what is in them.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use super::{MAIN, RULES, TENANT, lay_out, load_in};
+
+const STORES: &str = "
+secret_stores:
+  corp: { type: vault, address: https://vault.mssp.example, token: { file: secret } }
+  role: { type: vault, address: \"https://10.0.0.9:8200\", allow_private: [10.0.0.0/8], role_id: r, secret_id: { file: secret }, mount: kv, namespace: a/b }
+  azure:
+    type: key-vault
+    address: https://mssp.vault.azure.net
+    tenant_id: 2f1c0a5e-0000-4000-8000-000000000001
+    credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { file: secret } }
+";
+
+/// The problems of a configuration with these stores and a client secret kept like that.
+fn problems(stores: &str, secret: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let tenant = TENANT.replace("{ file: ../secret }", secret);
+    lay_out(folder.path(), format!("{MAIN}{stores}").as_bytes(), tenant.as_bytes(), RULES.as_bytes());
+    let program = folder.path().join("tenants/get-secret");
+    fs::write(&program, "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(program, fs::Permissions::from_mode(0o700)).unwrap();
+    load_in(folder.path()).1
+}
+
+#[test]
+fn a_secret_may_be_kept_in_any_store_and_none_is_asked_for_it() {
+    for secret in [
+        "{ exec: [get-secret] }",
+        "{ exec: [get-secret, a, 5, \"b c\"], timeout: 30s }",
+        "{ exec: [/bin/true] }",
+        "{ store: corp, path: tenants/contoso }",
+        "{ store: role, path: /a/b_c.d/, field: client-secret }",
+        "{ store: azure, name: contoso-secret }",
+        "{ store: azure, name: contoso, version: 0123456789abcdef0123456789abcdef }",
+    ] {
+        assert_eq!(problems(STORES, secret), "0 problems in 0 files", "{secret}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_reference_is_told_at_its_place() {
+    for (secret, told) in [
+        ("{ exec: [] }", "there is no program"),
+        ("{ exec: get-secret }", "a text stands where a list belongs"),
+        ("{ exec: [no-such-program] }", "this is no program that can be run"),
+        ("{ exec: [contoso.yaml] }", "this is no program that can be run"),
+        ("{ exec: [get-secret], timeout: 2m }", "a program gets up to a minute"),
+        ("{ exec: [get-secret], env: X }", "`env` does not belong to this reference"),
+        ("{ store: cropp, path: x }", "use one of `azure`, `corp`, `role`"),
+        ("{ store: corp }", "`path` is missing"),
+        ("{ store: corp, path: a/../b }", "this is no path of letters"),
+        ("{ store: corp, path: \"a?b\" }", "this is no path of letters"),
+        ("{ store: corp, name: x }", "`name` does not belong to this reference"),
+        ("{ store: azure, path: x }", "`path` does not belong to this reference"),
+        ("{ store: azure, name: a_b }", "a Key Vault has no such name"),
+        ("{ store: azure, name: a, version: \"a/b\" }", "this is no version"),
+        ("{ path: x }", "write `store: NAME` too"),
+    ] {
+        let text = problems(STORES, secret);
+        assert!(text.contains(told) && text.contains("tenants/contoso.yaml:6:"), "{secret}: {text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named() {
+    let app = "credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { file: secret } }";
+    let guid = "tenant_id: 2f1c0a5e-0000-4000-8000-000000000001";
+    let azure = format!("type: key-vault, {guid}, {app}");
+    for (store, told) in [
+        ("{ }".to_owned(), "`type` is missing"),
+        ("{ type: voult }".to_owned(), "vault"),
+        ("{ type: vault, address: https://x.example }".to_owned(), "half a way to sign in to a Vault"),
+        ("{ type: vault, address: https://x.example, role_id: x }".to_owned(), "half a way to sign in to a Vault"),
+        ("{ type: vault, token: { file: secret } }".to_owned(), "`address` is missing"),
+        (
+            "{ type: vault, address: \"http://10.0.0.1:8200\", token: { file: secret } }".to_owned(),
+            "needs `allow_private: [CIDR]`",
+        ),
+        (
+            "{ type: vault, address: \"https://169.254.169.254\", allow_private: true, token: { file: secret } }"
+                .to_owned(),
+            "no request may go there",
+        ),
+        ("{ type: vault, address: https://x.example, token: s3cr3t }".to_owned(), "a secret stands here itself"),
+        (
+            "{ type: vault, address: https://x.example, token: { store: broken, path: x } }".to_owned(),
+            "what opens a store is kept outside of stores",
+        ),
+        (
+            "{ type: vault, address: https://x.example, token: { file: secret }, login: x }".to_owned(),
+            "only a store of type `key-vault`",
+        ),
+        (format!("{{ {azure}, address: https://x.example }}"), "no token may go there"),
+        (format!("{{ {azure}, address: https://mssp.vault.azure.net.evil.example }}"), "no token may go there"),
+        (
+            format!("{{ type: key-vault, address: https://m.vault.azure.net, {guid} }}"),
+            "this store has no `credential`",
+        ),
+        (format!("{{ type: key-vault, address: https://m.vault.azure.net, {app} }}"), "`tenant_id` is missing"),
+    ] {
+        let text = problems(&format!("secret_stores:\n  broken: {store}\n"), "{ store: broken, path: x }");
+        assert!(text.contains(told) && text.contains("scorewatch.yaml:14:"), "{store}: {text}");
+        assert!(!text.contains("tenants/contoso.yaml") && !text.contains("s3cr3t"), "{store}: {text}");
+    }
+}

@@ -1,0 +1,322 @@
+//! Why an alert is as it is: what a reading is compared with, whether the condition holds there and by how much, and what is
+//! missing for it to fire or to be over. Made of the functions that [`step`] is made of, so the two can't disagree.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use super::{
+    Alert, AlertState, Condition, Event, Firing, Recover, Resolution, Rule, Situation, Terms, TransitionKind,
+    baseline::{self, Reference},
+    evaluate::{Judged, accepted_at, held_since, judged_by, reminder_at, step},
+};
+use crate::domain::{Sample, Timestamp};
+
+/// What a step makes of an alert, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The reading that was judged.
+    pub reading: Option<Sample>,
+    /// Whether it may be believed: a fall to exactly zero waits for a second zero.
+    pub is_confirmed: bool,
+    /// What the rule's condition compares; `None` without a reading to compare.
+    pub comparison: Option<Comparison>,
+    /// Whether the condition holds.
+    pub holds: bool,
+    /// How far `for` has come, where the condition holds and the alert does not fire.
+    pub hold: Option<Hold>,
+    /// What a firing alert needs to be over; `None` where it does not fire, or where any reading ends it.
+    pub recovery: Option<Recovery>,
+    /// When a firing alert is told again though nothing changes.
+    pub reminder: Option<Reminder>,
+    /// When a firing alert is taken for the new level.
+    pub accepted_at: Option<Timestamp>,
+    /// What the step makes of the alert.
+    pub verdict: Verdict,
+}
+
+/// What a condition compares.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Comparison {
+    /// A value with a bound.
+    Bound {
+        /// The bound.
+        bound: f64,
+        /// How far the value is beyond it, in points; zero or less: it is not.
+        beyond: f64,
+    },
+    /// A value with a baseline.
+    Change {
+        /// The baseline; `None`: there is none, and nothing fires.
+        baseline: Option<Baseline>,
+        /// How far the value is from the baseline in the condition's direction, in points.
+        loss: Option<f64>,
+        /// The same in percent of the baseline.
+        loss_percent: Option<f64>,
+        /// The least loss that fires, in points; `None`: it is a percentage of nothing.
+        needed: Option<f64>,
+    },
+    /// The time without data.
+    Silence {
+        /// When data was last seen.
+        since: Timestamp,
+        /// How long that is ago, our own absence apart.
+        #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
+        lasted: Duration,
+        /// How much of it we were away ourselves.
+        #[serde(rename = "away_seconds", serialize_with = "seconds")]
+        away: Duration,
+        /// How long it takes.
+        #[serde(rename = "needed_seconds", serialize_with = "seconds")]
+        needed: Duration,
+        /// When it will have lasted that long.
+        until: Timestamp,
+    },
+}
+
+/// What a value is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "source")]
+pub enum Baseline {
+    /// The value that was frozen when the alert fired.
+    Frozen {
+        /// The value.
+        value: f64,
+        /// When it was frozen.
+        at: Timestamp,
+    },
+    /// A value chosen from the window before the reading.
+    Window(Reference),
+}
+
+/// How far `for` has come.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Hold {
+    /// Since when the condition has held.
+    pub since: Timestamp,
+    /// How long that was at the reading.
+    #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
+    pub lasted: Duration,
+    /// How long it must be.
+    #[serde(rename = "needed_seconds", serialize_with = "seconds")]
+    pub needed: Duration,
+    /// The first reading from then on fires, if the condition holds there too.
+    pub fires_from: Timestamp,
+}
+
+/// What a firing alert needs to be over.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Recovery {
+    /// The value that marks it; `None`: there is no such value.
+    pub mark: Option<f64>,
+    /// On which side of the mark.
+    pub side: Side,
+    /// How many points are missing.
+    pub missing: Option<f64>,
+    /// Whether the reading ends the alert.
+    pub is_over: bool,
+}
+
+/// A side of a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Above it.
+    Above,
+    /// At it, or above.
+    AtLeast,
+    /// Below it.
+    Below,
+    /// At it, or below.
+    AtMost,
+}
+
+/// When a firing alert is told again.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Reminder {
+    /// Time between two, from when the last came to rest.
+    #[serde(rename = "repeat_seconds", serialize_with = "seconds")]
+    pub repeat: Duration,
+    /// When the next is due; `None`: the last is still on its way.
+    pub at: Option<Timestamp>,
+}
+
+/// What a step makes of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It neither fires nor pends.
+    Quiet,
+    /// It waits for `for`.
+    Pends,
+    /// It begins to fire.
+    Fires,
+    /// It fires on; there is nothing to tell.
+    GoesOn,
+    /// It fires on, and worse.
+    Worsens,
+    /// It fires on, and a reminder is due.
+    Reminds,
+    /// It has changed too often and is told to be unstable.
+    Unstable,
+    /// It is over.
+    Ends(Resolution),
+}
+
+/// Explains what [`step`] makes of an alert. The newest reading may be explained again: judged once more it changes nothing.
+#[must_use]
+pub fn explain(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>) -> Explanation {
+    let reading = match event {
+        Event::Reading(reading) => Some(reading),
+        Event::Tick => None,
+    };
+    let is_confirmed = reading.is_none_or(|reading| baseline::is_confirmed(reading, situation.window));
+    let believed = reading.filter(|_| is_confirmed);
+    let mut explanation = Explanation {
+        reading,
+        is_confirmed,
+        comparison: None,
+        holds: false,
+        hold: None,
+        recovery: None,
+        reminder: None,
+        accepted_at: None,
+        verdict: verdict(rule, alert, event, situation),
+    };
+    match (&alert.state, rule.when) {
+        (_, Condition::NoData(needed)) => explanation.of_silence(needed, reading, situation),
+        (AlertState::Firing(firing), _) if !is_blind(firing) => {
+            if let Some(reading) = believed {
+                explanation.of_firing(rule, firing, reading, &judged_by(rule, alert, firing, reading, situation));
+            }
+        }
+        (AlertState::Firing(_), _) => {}
+        _ => {
+            if let Some(reading) = believed {
+                explanation.of_quiet(rule, alert, reading, situation);
+            }
+        }
+    }
+    if let AlertState::Firing(firing) = &alert.state {
+        explanation.accepted_at = accepted_at(rule, firing);
+        explanation.reminder = rule.repeat.map(|repeat| Reminder {
+            repeat,
+            at: situation.told_at.map(|told_at| reminder_at(repeat, told_at, situation.now)),
+        });
+    }
+    explanation
+}
+
+impl Explanation {
+    fn of_silence(&mut self, needed: Duration, reading: Option<Sample>, situation: &Situation<'_>) {
+        let Situation { now, last_data, away, .. } = *situation;
+        let lasted = if reading.is_some() { Duration::ZERO } else { now.since(last_data).saturating_sub(away) };
+        let until = last_data.plus(needed).plus(away);
+        self.holds = reading.is_none() && lasted >= needed;
+        self.comparison = Some(Comparison::Silence { since: last_data, lasted, away, needed, until });
+    }
+
+    fn of_quiet(&mut self, rule: &Rule, alert: &Alert, reading: Sample, situation: &Situation<'_>) {
+        let reference = baseline::reference(&rule.when, reading, alert.rebased_at, situation);
+        self.compare(&rule.when, reading.value, reference.map(Baseline::Window));
+        if !self.holds {
+            return;
+        }
+        let since = match &alert.state {
+            AlertState::Pending(pending) => held_since(rule, pending, reading.at, situation),
+            _ => reading.at,
+        };
+        self.hold =
+            Some(Hold { since, lasted: reading.at.since(since), needed: rule.hold, fires_from: since.plus(rule.hold) });
+    }
+
+    fn of_firing(&mut self, rule: &Rule, firing: &Firing, reading: Sample, judged: &Judged) {
+        let frozen = judged.seen.baseline.map(|value| Baseline::Frozen { value, at: firing.fired_at });
+        self.compare(&rule.when, reading.value, frozen);
+        let recover = rule.recover.filter(|_| judged.is_same_kind || rule.when.change().is_none());
+        let mark = mark(&Terms { when: rule.when, recover }, &judged.seen);
+        self.recovery = mark.map(|(mark, side)| Recovery {
+            mark,
+            side,
+            missing: mark.map(|mark| match side {
+                Side::Above | Side::AtLeast => (mark - reading.value).max(0.0),
+                Side::Below | Side::AtMost => (reading.value - mark).max(0.0),
+            }),
+            is_over: judged.is_over,
+        });
+    }
+
+    fn compare(&mut self, when: &Condition, value: f64, baseline: Option<Baseline>) {
+        let base = baseline.map(|baseline| match baseline {
+            Baseline::Frozen { value, .. } => value,
+            Baseline::Window(reference) => reference.value,
+        });
+        self.holds = when.holds(value, base);
+        self.comparison = match when {
+            Condition::Below(bound) | Condition::Above(bound) => {
+                Some(Comparison::Bound { bound: *bound, beyond: when.further(*bound, value) })
+            }
+            Condition::Drop(change) | Condition::Rise(change) => Some(Comparison::Change {
+                baseline,
+                loss: base.and_then(|base| when.loss(value, base)),
+                loss_percent: base.and_then(|base| when.loss_percent(value, base)),
+                needed: base.and_then(|base| change.size.in_points(base)),
+            }),
+            Condition::NoData(_) => None,
+        };
+    }
+}
+
+fn verdict(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>) -> Verdict {
+    let step = step(rule, alert, event, situation);
+    match (step.transition.map(|transition| transition.kind), &step.alert.as_ref().unwrap_or(alert).state) {
+        (Some(TransitionKind::Fired), _) => Verdict::Fires,
+        (Some(TransitionKind::Worsened), _) => Verdict::Worsens,
+        (Some(TransitionKind::Reminder), _) => Verdict::Reminds,
+        (Some(TransitionKind::Unstable), _) => Verdict::Unstable,
+        (Some(TransitionKind::Resolved(resolution)), _) => Verdict::Ends(resolution),
+        (None, AlertState::Inactive) => Verdict::Quiet,
+        (None, AlertState::Pending(_)) => Verdict::Pends,
+        (None, AlertState::Firing(_)) => Verdict::GoesOn,
+    }
+}
+
+/// Whether it fired for want of data, so that any reading ends it.
+const fn is_blind(firing: &Firing) -> bool {
+    matches!(firing.terms.when, Condition::NoData(_))
+}
+
+/// The value by which an alert is over; `None`: any will do. Inside: there is none, as a percentage of nothing has none.
+fn mark(terms: &Terms, firing: &Firing) -> Option<(Option<f64>, Side)> {
+    let worst = firing.worst_seen;
+    Some(match (terms.recover, terms.when) {
+        (Some(Recover::Above(bound)), _) => (Some(bound), Side::Above),
+        (Some(Recover::Below(bound)), _) => (Some(bound), Side::Below),
+        (Some(Recover::Regained(percent)), when) => {
+            let to_regain = |worst, baseline| percent * when.further(baseline, worst) / 100.0;
+            let pair = worst.zip(firing.baseline);
+            if matches!(when, Condition::Rise(_)) {
+                (pair.map(|(worst, baseline)| worst - to_regain(worst, baseline)), Side::AtMost)
+            } else {
+                (pair.map(|(worst, baseline)| worst + to_regain(worst, baseline)), Side::AtLeast)
+            }
+        }
+        (None, Condition::Below(bound)) => (Some(bound), Side::AtLeast),
+        (None, Condition::Above(bound)) => (Some(bound), Side::AtMost),
+        (None, Condition::Drop(change)) => {
+            let size = |baseline| Some(baseline - change.size.in_points(baseline)?);
+            (firing.baseline.and_then(size), Side::Above)
+        }
+        (None, Condition::Rise(change)) => {
+            let size = |baseline| Some(baseline + change.size.in_points(baseline)?);
+            (firing.baseline.and_then(size), Side::Below)
+        }
+        (None, Condition::NoData(_)) => return None,
+    })
+}
+
+/// JSON has no durations.
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}

@@ -1,0 +1,141 @@
+//! Azure Key Vault: secrets by name, under a token of Entra's ("Get Secret", Key Vault REST API 7.4).
+
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{ANSWER_BYTES_MAX, Found, Refusal, TIMEOUT};
+use crate::{
+    clock::Clock,
+    domain::{Cloud, Timestamp},
+    egress::{Answer, Egress, Private, retry_after},
+    microsoft::{Account, FailureClass, FetchError, Microsoft},
+    secret::Item,
+    telemetry::Metrics,
+};
+
+/// The version of the API that is asked for.
+const API_VERSION: &str = "7.4";
+/// Longest wait that is believed.
+const WAIT_MAX: std::time::Duration = std::time::Duration::from_mins(5);
+/// Where vaults are, cloud by cloud, and what their tokens are asked for ("Authentication, requests and responses", Key Vault).
+const CLOUDS: [(&str, Cloud, &str); 2] = [
+    (".vault.azure.net", Cloud::Commercial, "https://vault.azure.net/.default"),
+    (".vault.usgovcloudapi.net", Cloud::GccHigh, "https://vault.usgovcloudapi.net/.default"),
+];
+
+/// The cloud in which a vault's host lies, and the scope of its tokens. `None`: it is no Key Vault, and gets no token.
+#[must_use]
+pub fn cloud_of(host: &str) -> Option<(Cloud, &'static str)> {
+    let found = CLOUDS.iter().find(|(suffix, ..)| {
+        host.strip_suffix(suffix).is_some_and(|name| {
+            !name.is_empty() && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-')
+        })
+    });
+    found.map(|(_, cloud, scope)| (*cloud, *scope))
+}
+
+/// Where a Key Vault is, and how it knows us.
+#[derive(Debug, Clone)]
+pub struct KeyVaultSettings {
+    /// Its base URL, without a trailing slash.
+    pub address: String,
+    /// The directory and app that sign in, and where.
+    pub account: Account,
+    /// The scope of its tokens.
+    pub scope: &'static str,
+    /// Which addresses are allowed besides public ones, for a private endpoint.
+    pub private: Private,
+}
+
+/// A client of one Key Vault.
+pub struct KeyVault {
+    settings: KeyVaultSettings,
+    microsoft: Microsoft,
+    clock: Clock,
+}
+
+impl fmt::Debug for KeyVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyVault").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl KeyVault {
+    pub(super) fn new(settings: KeyVaultSettings, clock: Clock) -> Self {
+        let microsoft = Microsoft::new(Egress::new(), clock.clone(), Metrics::default(), TIMEOUT);
+        Self { settings, microsoft, clock }
+    }
+
+    #[cfg(test)]
+    pub(super) fn settings(&self) -> &KeyVaultSettings {
+        &self.settings
+    }
+
+    /// Reads a secret.
+    pub(super) async fn read(&self, item: &Item) -> Result<Found, Refusal> {
+        let Item::Named { name, version } = item else {
+            return Err(Refusal::final_word("is kept in a Key Vault, and needs a `name`"));
+        };
+        let KeyVaultSettings { address, account, scope, private } = &self.settings;
+        let version = version.as_ref().map(|version| format!("/{version}")).unwrap_or_default();
+        let url = format!("{address}/secrets/{name}{version}?api-version={API_VERSION}");
+        let answer = self.microsoft.document(account, scope, &url, private, ANSWER_BYTES_MAX).await;
+        let answer = answer.map_err(|error| no_answer(&error))?;
+        match answer.status {
+            200 => read(&answer.body),
+            status => Err(self.refusal(status, &answer)),
+        }
+    }
+
+    /// What a status other than 200 means ("REST API error codes", Key Vault).
+    fn refusal(&self, status: u16, answer: &Answer) -> Refusal {
+        let detail = inner_code(&answer.body);
+        match (status, detail.as_deref()) {
+            (401, _) => Refusal::down("can't be read: the Key Vault refuses the token; check the store's `tenant_id`"),
+            (403, Some("SecretDisabled")) => Refusal::final_word("is disabled in the Key Vault"),
+            (403, Some("ForbiddenByFirewall")) => {
+                Refusal::down("can't be read: the Key Vault's firewall does not let this machine in")
+            }
+            (403, _) => Refusal::final_word(
+                "may not be read: give the store's app the role *Key Vault Secrets User*, or the permission *Get*",
+            ),
+            (404, _) => Refusal::final_word("does not exist: the Key Vault has no secret of this name, or version"),
+            (429, _) => {
+                let wait = answer.retry_after.as_deref();
+                let wait = wait.and_then(|wait| retry_after::parse(wait, self.clock.now(), WAIT_MAX));
+                Refusal::wait("can't be read: the Key Vault asks to wait (429)", wait)
+            }
+            (status, _) => Refusal::down(format!("can't be read: the Key Vault answered {status}")),
+        }
+    }
+}
+
+/// There is no token, or no answer.
+fn no_answer(error: &FetchError) -> Refusal {
+    let what = format!("can't be read: {}", error.what);
+    if error.class == FailureClass::Throttled { Refusal::wait(what, error.retry_after) } else { Refusal::down(what) }
+}
+
+#[derive(Deserialize)]
+struct Bundle {
+    value: SecretString,
+    #[serde(default)]
+    attributes: Value,
+}
+
+fn read(body: &[u8]) -> Result<Found, Refusal> {
+    let garbage = || Refusal::down("can't be read: the Key Vault's answer holds no secret");
+    let bundle: Bundle = serde_json::from_slice(body).map_err(|_| garbage())?;
+    let expires_at = bundle.attributes.get("exp").and_then(Value::as_i64).map(Timestamp::from_seconds);
+    Ok(Found { value: bundle.value, expires_at })
+}
+
+/// What the error says beyond its status: `error.innererror.code`, if it is one word.
+fn inner_code(body: &[u8]) -> Option<String> {
+    let error: Value = serde_json::from_slice(body).ok()?;
+    let code = error.pointer("/error/innererror/code")?.as_str()?;
+    code.bytes().all(|letter| letter.is_ascii_alphabetic()).then(|| code.to_owned())
+}

@@ -1,0 +1,84 @@
+//! Tells the operator which tenants can't be read: each by itself, or many within an outage. What is told is decided from the
+//! store's own record of all tenants that fail, and has derived ids: a restart neither repeats nor forgets it.
+
+use std::collections::HashMap;
+
+use tracing::{info, warn};
+
+use crate::{
+    check::{
+        blind,
+        hold::hold,
+        outage::{Fleet, News, OpenOutages, REMEMBERED, decide, notice},
+    },
+    config::Config,
+    domain::{TenantId, Timestamp},
+    rule::Rule,
+    store::{CheckOutcome, Outage, Store, StoreError},
+};
+
+/// Tells what is to be told by now, and lets checks see which outages go on.
+///
+/// # Errors
+/// [`StoreError`]: some may have been told; asking again tells the rest.
+pub async fn tell(store: &dyn Store, config: &Config, open: &OpenOutages, now: Timestamp) -> Result<(), StoreError> {
+    let Some(name) = blind::operator_rule_name() else { return Ok(()) };
+    let failing = store.failing(&name).await?;
+    let outages = store.outages(now.minus(REMEMBERED)).await?;
+    let mut checked = HashMap::new();
+    if (Fleet { config, failing: &failing, outages: &outages, checked: &checked }).needs_witnesses() {
+        checked.extend(store.checked().await?);
+    }
+    let decision = decide(Fleet { config, failing: &failing, outages: &outages, checked: &checked }, now);
+    for (outage, news) in decision.changed {
+        tell_outage(store, config, outage, news.as_ref(), now).await?;
+    }
+    open.set(decision.open);
+    let Some(rule) = blind::operator_rule(&config.operator) else { return Ok(()) };
+    for tenant in &decision.alone {
+        tell_alone(store, config, tenant, &rule, now).await?;
+    }
+    Ok(())
+}
+
+async fn tell_outage(
+    store: &dyn Store,
+    config: &Config,
+    outage: Outage,
+    news: Option<&News>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (cause, tenants) = (outage.cause.as_str(), outage.tenants.len());
+    match news {
+        Some(News::Began { class, .. }) => warn!(cause, tenants, class, since = %outage.since, "an outage is told"),
+        Some(News::Over { .. }) => info!(cause, tenants, since = %outage.since, "an outage is over"),
+        None => {}
+    }
+    let told = news.map(|news| notice::notices(store.identity(), config, &outage, news, now)).unwrap_or_default();
+    store.record_outage(outage, told, now).await
+}
+
+/// Tells of one tenant by itself, unless it was changed meanwhile: then the next look decides.
+async fn tell_alone(
+    store: &dyn Store,
+    config: &Config,
+    id: &TenantId,
+    rule: &Rule,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(tenant) = config.tenants.get(id) else { return Ok(()) };
+    let Some(record) = store.load(std::slice::from_ref(id)).await?.pop() else { return Ok(()) };
+    let Some(new) = blind::alone(store.identity(), config, (tenant, rule), &record, now) else { return Ok(()) };
+    let mut outcome = CheckOutcome {
+        tenant: id.clone(),
+        expected_version: Some(record.version),
+        health: record.health,
+        series: Vec::new(),
+        alerts: Vec::new(),
+        notifications: vec![new],
+        now,
+    };
+    hold(&mut outcome, store, config).await?;
+    store.commit(outcome).await?;
+    Ok(())
+}

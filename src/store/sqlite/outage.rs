@@ -1,0 +1,125 @@
+//! Tenants that fail, and the outages that they fail together in.
+
+use std::collections::BTreeSet;
+
+use sqlx::{Row, SqliteConnection, SqlitePool};
+
+use super::{
+    check::to_json,
+    outbox::{self, Prepared},
+    row,
+};
+use crate::{
+    domain::{TenantId, Timestamp},
+    rule::RuleName,
+    store::{Blind, Failing, FailingTenant, Outage, StoreError},
+};
+
+/// See [`crate::store::Store::failing`].
+pub(super) async fn failing(pool: &SqlitePool, rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT t.tenant, t.checked_at, t.failing_since, t.failing_class, t.failing_hint, \
+         CASE WHEN a.told_generation = a.generation THEN a.told_to ELSE iif(a.id IS NULL, NULL, '[]') END \
+         FROM tenant AS t LEFT JOIN alert AS a ON a.tenant_id = t.id AND a.rule = ?1 AND a.state = 'firing' \
+         WHERE t.failing_since IS NOT NULL ORDER BY t.id",
+    )
+    .bind(rule.as_str())
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|found| {
+            let told_to: Option<&str> = found.try_get(5)?;
+            Ok(FailingTenant {
+                tenant: row::tenant(found.try_get(0)?)?,
+                checked_at: row::time(found.try_get(1)?),
+                failing: Failing {
+                    since: Timestamp::from_nanos(found.try_get(2)?),
+                    class: found.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
+                    hint: found.try_get(4)?,
+                },
+                blind: told_to.map(row::channels).transpose()?.map(|told_to| Blind { told_to }),
+            })
+        })
+        .collect()
+}
+
+/// See [`crate::store::Store::checked`].
+pub(super) async fn checked(pool: &SqlitePool) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("SELECT tenant, checked_at FROM tenant WHERE checked_at IS NOT NULL").fetch_all(pool).await?;
+    rows.iter().map(|(tenant, at)| Ok((row::tenant(tenant)?, Timestamp::from_nanos(*at)))).collect()
+}
+
+/// See [`crate::store::Store::outages`].
+pub(super) async fn outages(pool: &SqlitePool, over_since: Timestamp) -> Result<Vec<Outage>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT cause, since, tenants, told_at, told_to, over_at FROM outage \
+         WHERE over_at IS NULL OR over_at >= ? ORDER BY cause, since",
+    )
+    .bind(over_since.as_nanos())
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|found| {
+            let tenants: Vec<String> = serde_json::from_str(found.try_get(2)?)
+                .map_err(|error| StoreError::Undecodable(format!("tenants of an outage: {error}")))?;
+            Ok(Outage {
+                cause: found.try_get(0)?,
+                since: Timestamp::from_nanos(found.try_get(1)?),
+                tenants: tenants.iter().map(|tenant| row::tenant(tenant)).collect::<Result<BTreeSet<_>, _>>()?,
+                told_at: row::time(found.try_get(3)?),
+                told_to: row::channels(found.try_get(4)?)?,
+                over_at: row::time(found.try_get(5)?),
+            })
+        })
+        .collect()
+}
+
+/// An outage with its texts already written.
+pub(super) struct PreparedOutage {
+    outage: Outage,
+    tenants: String,
+    told_to: String,
+    told: Vec<Prepared>,
+}
+
+impl PreparedOutage {
+    pub(super) fn new(
+        outage: Outage,
+        told: &[crate::store::NewNotification],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let tenants = to_json(&outage.tenants.iter().map(TenantId::as_str).collect::<Vec<_>>())?;
+        let told_to = to_json(&outage.told_to)?;
+        let told = told.iter().map(|new| Prepared::new(new, now)).collect::<Result<_, _>>()?;
+        Ok(Self { outage, tenants, told_to, told })
+    }
+}
+
+/// See [`crate::store::Store::record_outage`]. What is said of one outage stays in order on each channel, as with an alert.
+pub(super) async fn record(connection: &mut SqliteConnection, new: PreparedOutage) -> Result<(), StoreError> {
+    let outage = &new.outage;
+    sqlx::query(
+        "INSERT INTO outage (cause, since, tenants, told_at, told_to, over_at) VALUES (?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (cause, since) DO UPDATE SET tenants = excluded.tenants, told_at = excluded.told_at, \
+         told_to = excluded.told_to, over_at = excluded.over_at",
+    )
+    .bind(&outage.cause)
+    .bind(outage.since.as_nanos())
+    .bind(&new.tenants)
+    .bind(outage.told_at.map(Timestamp::as_nanos))
+    .bind(&new.told_to)
+    .bind(outage.over_at.map(Timestamp::as_nanos))
+    .execute(&mut *connection)
+    .await?;
+    for told in &new.told {
+        if outbox::announce(connection, told).await? {
+            sqlx::query("UPDATE delivery SET alert_key = ? WHERE notification_id = ?")
+                .bind(format!("outage {} {}", outage.cause, outage.since))
+                .bind(told.id())
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}

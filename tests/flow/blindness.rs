@@ -1,0 +1,272 @@
+//! Many tenants that can't be read for one reason are one message; what has a reason of its own is told by itself.
+
+use scorewatch::{
+    config::{Config, Operator},
+    domain::Labels,
+    notify::Notification,
+    rule::Condition,
+    simulation::{
+        Reply,
+        cloud::{DefenderRefusal, EntraRefusal, Fetch, SignIn},
+    },
+};
+
+use super::{
+    bed::Bed,
+    setup::{Build, channels, config, entra, minutes, rule, tenant_id},
+};
+
+const FLEET: usize = 30;
+
+fn name(number: usize) -> String {
+    format!("t{number:02}")
+}
+
+/// Thirty tenants of one app that were read well, and the operator's channel `ops`.
+async fn fleet(bed: &Bed) -> Config {
+    let mut config = config().with_channel(bed.channel("ops")).with_channel(bed.channel("soc"));
+    for number in 0..FLEET {
+        config = config.with_tenant(bed.tenant(&name(number), 400.0));
+    }
+    config.operator = Operator { notify: channels(&["ops"]), blind_after: minutes(60) };
+    bed.visit_all(&config).await;
+    config
+}
+
+/// A quarter of an hour later each tenant is visited, and the operator told.
+async fn later(bed: &Bed, config: &Config) {
+    bed.pass(15);
+    bed.visit_all(config).await;
+    bed.tell_blindness(config).await;
+}
+
+async fn hours(bed: &Bed, config: &Config, quarters: usize) {
+    for _ in 0..quarters {
+        later(bed, config).await;
+    }
+}
+
+/// What was queued for a channel, oldest first.
+async fn said(bed: &Bed, channel: &str) -> Vec<Notification> {
+    let mut said = Vec::new();
+    for delivery in bed.deliveries().await.into_iter().filter(|delivery| delivery.channel.as_str() == channel) {
+        said.push(bed.store.delivery(delivery.id).await.unwrap().unwrap().notification);
+    }
+    said
+}
+
+fn summary(notification: &Notification) -> &str {
+    &notification.data.operator.as_ref().unwrap().summary
+}
+
+fn whose(notification: &Notification) -> &str {
+    notification.data.tenant.as_ref().map_or("", |tenant| &tenant.id)
+}
+
+fn down() -> Fetch {
+    Fetch::Raw(Reply::html(503).retry_after("60"))
+}
+
+#[tokio::test]
+async fn an_outage_of_microsoft_is_told_once_when_it_has_lasted_and_once_when_it_is_over() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await;
+    bed.cloud.set_every_fetch(Some(down()));
+    hours(&bed, &config, 4).await;
+    assert!(said(&bed, "ops").await.is_empty(), "not before `blind_after`");
+    hours(&bed, &config, 8).await;
+    let told = said(&bed, "ops").await;
+    assert_eq!(told.len(), 1, "{:?}", told.iter().map(summary).collect::<Vec<_>>());
+    let operator = told[0].data.operator.as_ref().unwrap();
+    assert!(operator.summary.starts_with("30 of 30 tenants can't be read"), "{}", operator.summary);
+    assert!(operator.summary.contains("t00, t01, t02 and 27 more"), "{}", operator.summary);
+    assert_eq!((operator.class.as_str(), operator.from), ("microsoft-down", Some(super::setup::at(15))));
+    assert!(operator.hint.as_ref().unwrap().contains("status.cloud.microsoft"));
+    assert_eq!((told[0].data.items.len(), whose(&told[0])), (30, ""));
+
+    bed.cloud.set_every_fetch(None);
+    hours(&bed, &config, 4).await;
+    let told = said(&bed, "ops").await;
+    assert_eq!(told.len(), 2);
+    assert!(summary(&told[1]).starts_with("Microsoft can be read again after 3h"), "{}", summary(&told[1]));
+    assert!(told[1].data.operator.as_ref().unwrap().until.is_some());
+    let (began, over) = (told[0].data.alert.as_ref().unwrap(), told[1].data.alert.as_ref().unwrap());
+    assert_eq!((&began.id, over.state.as_str()), (&over.id, "resolved"));
+    assert!(bed.firing().await.is_empty(), "each tenant's own alert is over, too");
+}
+
+#[tokio::test]
+async fn each_outage_is_another_one() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await;
+    for outages in 1..=3 {
+        bed.cloud.set_every_fetch(Some(down()));
+        hours(&bed, &config, 6).await;
+        bed.cloud.set_every_fetch(None);
+        hours(&bed, &config, 2).await;
+        assert_eq!(said(&bed, "ops").await.len(), 2 * outages);
+    }
+}
+
+#[tokio::test]
+async fn a_short_outage_is_told_to_nobody() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await;
+    bed.cloud.set_every_fetch(Some(down()));
+    hours(&bed, &config, 4).await;
+    bed.cloud.set_every_fetch(None);
+    hours(&bed, &config, 2).await;
+    assert!(said(&bed, "ops").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_fails_for_a_reason_of_its_own_is_told_by_itself_also_after_the_outage() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await;
+    let refuse = |number: usize, refusal| bed.cloud.set_fetch(entra(&name(number)), Some(Fetch::Refuse(refusal)));
+    refuse(7, DefenderRefusal::NoLicence);
+    bed.cloud.set_every_fetch(None);
+    for number in (0..FLEET).filter(|number| *number != 7) {
+        bed.cloud.set_fetch(entra(&name(number)), Some(down()));
+    }
+    hours(&bed, &config, 6).await;
+    let told = said(&bed, "ops").await;
+    let mut tenants: Vec<_> = told.iter().map(whose).collect();
+    tenants.sort_unstable();
+    assert_eq!(tenants, ["", "t07"]);
+    let outage = told.iter().find(|told| whose(told).is_empty()).unwrap();
+    assert!(summary(outage).starts_with("29 of 30"), "{}", summary(outage));
+
+    for number in (0..FLEET).filter(|number| ![7, 9].contains(number)) {
+        bed.cloud.set_fetch(entra(&name(number)), None);
+    }
+    refuse(9, DefenderRefusal::NoLicence);
+    later(&bed, &config).await;
+    let told = said(&bed, "ops").await;
+    let tenants: Vec<_> = told[2..].iter().map(whose).collect();
+    assert!(tenants.contains(&"") || tenants.contains(&"t09"), "{tenants:?}");
+    hours(&bed, &config, 4).await;
+    let told = said(&bed, "ops").await;
+    let mut tenants: Vec<_> = told[2..].iter().map(whose).collect();
+    tenants.sort_unstable();
+    assert_eq!(tenants, ["", "t09"], "the end of the outage, and who is still blind");
+    let still = told.iter().find(|told| whose(told) == "t09").unwrap();
+    assert_eq!(still.data.operator.as_ref().unwrap().class, "licence-missing");
+}
+
+#[tokio::test]
+async fn who_was_told_before_is_not_told_again_and_hears_of_its_own_end() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await;
+    bed.cloud.set_fetch(entra("t03"), Some(down()));
+    hours(&bed, &config, 5).await;
+    assert_eq!(said(&bed, "ops").await.iter().map(whose).collect::<Vec<_>>(), ["t03"]);
+    bed.cloud.set_every_fetch(Some(down()));
+    hours(&bed, &config, 6).await;
+    let told = said(&bed, "ops").await;
+    assert_eq!(told.len(), 2);
+    assert!(summary(&told[1]).starts_with("29 of 30"), "{}", summary(&told[1]));
+    assert!(summary(&told[1]).contains("besides 1 told before"), "{}", summary(&told[1]));
+    assert_eq!(told[1].data.operator.as_ref().unwrap().from, Some(super::setup::at(6 * 15)));
+    bed.cloud.set_every_fetch(None);
+    bed.cloud.set_fetch(entra("t03"), None);
+    hours(&bed, &config, 2).await;
+    let told = said(&bed, "ops").await;
+    let mut ends: Vec<_> = told[2..].iter().map(whose).collect();
+    ends.sort_unstable();
+    assert_eq!(ends, ["", "t03"]);
+}
+
+#[tokio::test]
+async fn a_shared_credential_that_expires_is_told_with_its_app_and_the_tenants_that_it_opens() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await;
+    bed.cloud.set_every_sign_in(Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
+    hours(&bed, &config, 16).await;
+    let told = said(&bed, "ops").await;
+    assert_eq!(told.len(), 1, "{:?}", told.iter().map(summary).collect::<Vec<_>>());
+    let operator = told[0].data.operator.as_ref().unwrap();
+    assert_eq!(operator.class, "secret-expired");
+    assert!(operator.summary.contains(&super::setup::app().to_string()), "{}", operator.summary);
+    assert!(operator.summary.contains("of 30 tenants"), "{}", operator.summary);
+    assert!(operator.hint.as_ref().unwrap().contains("new client secret"));
+    bed.cloud.set_every_sign_in(None);
+    bed.pass(15);
+    hours(&bed, &config, 2).await;
+    let told = said(&bed, "ops").await;
+    assert_eq!(told.len(), 2);
+    assert!(summary(&told[1]).contains("is taken again"), "{}", summary(&told[1]));
+}
+
+#[tokio::test]
+async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
+    let bed = Bed::new().await;
+    let mut config = fleet(&bed).await;
+    let mut fenced = (*config.channels["soc"]).clone();
+    fenced.fence.tenants = Some([tenant_id("t04"), tenant_id("t05")].into());
+    let mut foreign = (*config.channels["soc"]).clone();
+    foreign.name = super::setup::channel_name("foreign");
+    foreign.fence.labels = scorewatch::domain::Selector(Labels::from([("nobody".into(), "here".into())]));
+    config = config.with_channel(fenced).with_channel(foreign);
+    config.operator.notify = channels(&["ops", "soc", "foreign"]);
+    bed.cloud.set_every_fetch(Some(down()));
+    hours(&bed, &config, 6).await;
+    bed.cloud.set_every_fetch(None);
+    hours(&bed, &config, 2).await;
+    let (open, fenced) = (said(&bed, "ops").await, said(&bed, "soc").await);
+    assert_eq!((open.len(), fenced.len()), (2, 2));
+    assert!(said(&bed, "foreign").await.is_empty(), "who may see none of them hears nothing");
+    for told in &fenced {
+        let text = serde_json::to_string(told).unwrap();
+        let others = (0..FLEET).map(name).filter(|name| !["t04", "t05"].contains(&name.as_str()));
+        assert_eq!(others.filter(|other| text.contains(&format!("\"{other}"))).count(), 0, "{text}");
+        assert!(summary(told).contains("2 ") && !summary(told).contains("30 "), "{}", summary(told));
+        assert_eq!(told.data.items.len(), 2);
+    }
+    let (dispatcher, ..) = bed.dispatcher(config);
+    dispatcher.drain().await.unwrap();
+    for channel in ["soc", "ops"] {
+        let sent = bed.receivers.received_by(channel);
+        assert_eq!((sent.len(), sent[0].accepted()), (1, true), "{channel}: what waited is said by the newest");
+        assert_eq!(sent[0].json()["data"]["notification"]["stands_for"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn asked_again_and_again_nothing_more_is_told() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await;
+    bed.cloud.set_every_fetch(Some(down()));
+    hours(&bed, &config, 5).await;
+    for _restart in 0..3 {
+        bed.outages.set(std::collections::BTreeSet::new());
+        bed.tell_blindness(&config).await;
+        assert_eq!(bed.outages.causes().len(), 1, "what goes on is known again");
+    }
+    assert_eq!(said(&bed, "ops").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_rule_of_users_says_that_it_is_an_outage_and_no_more_of_others() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await.with_rule(rule("blind", Condition::NoData(minutes(30))));
+    bed.cloud.set_every_fetch(Some(down()));
+    hours(&bed, &config, 2).await;
+    let told = said(&bed, "soc").await;
+    assert!(!told.is_empty());
+    let last = told.last().unwrap().data.alert.as_ref().unwrap().reason.clone().unwrap();
+    assert!(last.contains("microsoft-down") && last.contains("since 2026-01-05 12:15 UTC"), "{last}");
+    assert!(last.contains("this is an outage; not only this tenant is concerned"), "{last}");
+    assert!(!last.contains("30") && !last.contains("t0"), "{last}");
+}
+
+#[tokio::test]
+async fn two_of_a_healthy_fleet_are_no_outage() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await;
+    for tenant in ["t01", "t02"] {
+        bed.cloud.set_fetch(entra(tenant), Some(down()));
+    }
+    hours(&bed, &config, 6).await;
+    assert_eq!(said(&bed, "ops").await.iter().map(whose).collect::<Vec<_>>(), ["t01", "t02"]);
+}

@@ -1,0 +1,158 @@
+//! Beside the running service, a person can ask why an alert fires or does not, who can see what, and what a change would do.
+
+use serde_json::Value;
+
+use crate::world::{LOW, OPS, SOC, World};
+
+async fn said(world: &World, arguments: &[&str]) -> String {
+    let output = world.command(arguments).await;
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+async fn json(world: &World, arguments: &[&str]) -> Value {
+    serde_json::from_str(&said(world, arguments).await).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_an_alert_fires_or_does_not_is_told_with_its_readings_and_its_messages() {
+    let mut world = World::new().await;
+    let extra = "  - name: drop\n    score: device-secure-score\n    when: { drop: 50%, within: 24h }\n    for: 1h\n    \
+                 about: A sudden fall.\n    runbook: https://wiki.example/drop\n    notify: [soc]\n  - name: gold\n    \
+                 score: device-secure-score\n    tenants: { tier: gold }\n    when: { below: 1 }\n    notify: [soc]\n";
+    world.setup.rules.push_str(extra);
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.settle(&service, SOC).await;
+    let quiet = said(&world, &["explain", "contoso", "device-score-low"]).await;
+    assert!(quiet.contains("500 against 300: does not hold, 200 points are missing"), "{quiet}");
+    assert!(quiet.contains("=> it does not fire") && quiet.contains("it has never fired"), "{quiet}");
+
+    world.set_score("contoso", LOW);
+    world.settle(&service, SOC).await;
+    world.quiet(&service).await;
+    let firing = said(&world, &["explain", "contoso", "device-score-low"]).await;
+    for part in [
+        "It reads: below 300, of device-secure-score, warning",
+        "device-secure-score: firing since",
+        "200  -300",
+        "200 against 300: holds, by 100 points",
+        "over: at least 300; 100 points are missing",
+        "=> it fires on; there is nothing new to tell",
+        "alert.firing",
+        "to soc: delivered",
+        "attempt 1 at",
+        "Who is told: soc",
+    ] {
+        assert!(firing.contains(part), "{part:?} is not in\n{firing}");
+    }
+
+    let pending = said(&world, &["explain", "contoso", "drop"]).await;
+    for part in [
+        "A sudden fall.",
+        "pending since",
+        "300 points (60%) lost, 250 needed: holds",
+        "the best of",
+        "for: held for",
+        "=> it waits for `for`",
+        "What to do: https://wiki.example/drop",
+    ] {
+        assert!(pending.contains(part), "{part:?} is not in\n{pending}");
+    }
+    let other = said(&world, &["explain", "contoso", "gold"]).await;
+    assert!(
+        other.contains("the rule is for tenants with `tier: gold`, and this tenant has no label `tier`"),
+        "{other}"
+    );
+
+    let trace = json(&world, &["explain", "contoso", "device-score-low", "--json"]).await;
+    let series = &trace["series"][0];
+    assert_eq!(
+        (&series["alert"]["state"]["state"], &series["explanation"]["verdict"]),
+        (&"firing".into(), &"goes-on".into())
+    );
+    assert_eq!(series["messages"][0]["attempts"][0]["outcome"], "delivered");
+    assert_eq!(world.command(&["explain", "contoso", "nothing"]).await.status.code(), Some(2));
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_changed_configuration_would_do_is_told_before_it_is_loaded_and_nothing_is_written() {
+    let mut world = World::new().await;
+    let hidden = world.receivers.add_webhook("own");
+    world
+        .setup
+        .channels
+        .push(format!("own: {{ type: webhook, url: \"{hidden}\", allow_private: true, tenants: [contoso] }}"));
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    world.set_score("contoso", LOW);
+    world.settle(&service, SOC).await;
+    world.quiet(&service).await;
+    assert_eq!(said(&world, &["check", "--against-state"]).await, "nothing changes\n");
+    assert!(service.stop().await.success());
+    let before = world.listing(&["alerts", "list", "--all", "--json"]).await;
+
+    for (rules, fence, expected) in [
+        ("when: { below: 150 }", "[contoso]", ("closes", "recovered")),
+        ("when: { below: 150 }\n    recover: { above: 190 }", "[contoso]", ("closes", "recovered")),
+        ("when: { below: 300 }\n    tenants: { tier: gold }", "[contoso]", ("closes", "rule-removed")),
+        ("when: { below: 300 }\n    for: 1h", "[contoso]", ("stays", "")),
+        (
+            "when: { below: 301 }\n    notify: [soc]\n  - name: second\n    score: device-secure-score\n    when: { below: 250 }",
+            "[contoso]",
+            ("opens", ""),
+        ),
+    ] {
+        let name = "scorewatch.yaml";
+        let folder = world.folder.path();
+        let main = std::fs::read_to_string(folder.join(name)).unwrap();
+        world.folder.write("old.yaml", &main.replace("rules/*.yaml", "old-rules.yaml"));
+        world.folder.write("old-rules.yaml", &world.setup.rules);
+        world.folder.write("new.yaml", &main.replace("rules/*.yaml", "new-rules.yaml").replace("[contoso]", fence));
+        world.folder.write("new-rules.yaml", &world.setup.rules.replace("when: { below: 300 }", rules));
+        let path = |file: &str| folder.join(file).display().to_string();
+        let found = json(&world, &["check", "--against-state", "--json", "--config", &path("new.yaml")]).await;
+        let lines = found.as_array().unwrap();
+        let (what, reason) = expected;
+        let fits = |line: &Value| {
+            line["what"] == what && (reason.is_empty() || line["reason"] == reason || line["reason"] == "rule-changed")
+        };
+        assert!(lines.iter().any(fits), "{rules}: {found:#}");
+        let difference = json(&world, &["diff", &path("old.yaml"), &path("new.yaml"), "--json"]).await;
+        assert!(difference["rules"]["changed"]["device-score-low"].is_object(), "{difference:#}");
+        assert_eq!(difference["alerts"].as_array().unwrap().iter().any(fits), what != "stays", "{difference:#}");
+    }
+    assert_eq!(world.listing(&["alerts", "list", "--all", "--json"]).await, before, "nothing is written");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_can_see_whom_is_listed_and_a_widened_fence_is_told_first() {
+    let mut world = World::new().await;
+    let url = world.receivers.add_webhook("own");
+    world
+        .setup
+        .channels
+        .push(format!("own: {{ type: webhook, url: \"{url}\", allow_private: true, tenants: [contoso] }}"));
+    world.write();
+    let sights = json(&world, &["who-sees", "--json"]).await;
+    let of = |name: &str| sights.as_array().unwrap().iter().find(|line| line["channel"] == name).unwrap().clone();
+    assert_eq!(
+        (of("own")["may_show"].clone(), of("own")["open"].clone()),
+        (serde_json::json!(["contoso"]), false.into())
+    );
+    assert_eq!(of(SOC)["rules"]["device-score-low"], serde_json::json!(["contoso", "sentinel"]));
+    assert_eq!((of(OPS)["operator"].clone(), of(OPS)["open"].clone()), (true.into(), true.into()));
+    let of_sentinel = said(&world, &["who-sees", "--tenant", "sentinel"]).await;
+    assert!(of_sentinel.contains("soc") && !of_sentinel.contains("own"), "{of_sentinel}");
+
+    let folder = world.folder.path();
+    let main = std::fs::read_to_string(folder.join("scorewatch.yaml")).unwrap();
+    world.folder.write("new.yaml", &main.replace("tenants: [contoso]", "tenants: [contoso, sentinel]"));
+    let path = |file: &str| folder.join(file).display().to_string();
+    let difference = said(&world, &["diff", &path("scorewatch.yaml"), &path("new.yaml")]).await;
+    assert!(difference.starts_with("! channel own can newly see: sentinel\n"), "{difference}");
+    assert!(difference.contains("alerts: there is no store yet"), "{difference}");
+    let same = said(&world, &["diff", &path("new.yaml"), &path("new.yaml")]).await;
+    assert!(same.starts_with("nothing is different\n"), "{same}");
+}
