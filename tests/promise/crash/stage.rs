@@ -45,8 +45,8 @@ const UNFINISHED: [&str; 15] = [
     "--state",
     "held",
 ];
-/// A fleet shift is looked for a second after an alert fired; otherwise nothing is held for the fleet.
-const FLEET: &str = "fleet: { hold: 1s, at_least: 10 }\n";
+/// A fleet shift is looked for some seconds after an alert fired, when everybody was read; otherwise nothing is held for the fleet.
+const FLEET: &str = "fleet: { hold: 3s, at_least: 10 }\n";
 /// So many tenants are silenced together.
 const SILENCED: usize = 5;
 /// Every delivery with what it says.
