@@ -184,7 +184,8 @@ async fn crash_in_shifts(points: Vec<CrashPoint>, times: u64, seed: u64) -> supe
             stage.turn_scores_to(false);
             let service = stage.spawn(&environment);
             let fall = async {
-                stage.checked_all(&service, 3).await;
+                stage.world.checked(&service, SENTINEL, 2).await;
+                stage.world.all_checked(&service, 3).await;
                 stage.turn_scores_to(true);
                 std::future::pending().await
             };
@@ -210,6 +211,7 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
         Provocation::Absence => forget_last_beat(stage).await,
         Provocation::Age => stage.age().await,
         Provocation::NewChannel => forget_channels(stage).await,
+        Provocation::Released => person::leave_held(stage).await,
         Provocation::Resend => return person::resend(stage, environment).await,
         Provocation::Unpark => return person::unpark(stage, environment).await,
         Provocation::Drill => return person::confirm(stage, environment).await,
@@ -227,10 +229,6 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
             service.listening().await;
             stage.random_point(&service).await;
             service.signal("TERM");
-        }
-        Provocation::Released => {
-            person::silenced(stage, &service).await;
-            stage.end_silences().await;
         }
         _ => {}
     }

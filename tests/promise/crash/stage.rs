@@ -151,13 +151,6 @@ impl Stage {
         }
     }
 
-    /// Waits until every tenant was checked that many times more.
-    pub(super) async fn checked_all(&self, service: &Service, times: u64) {
-        for tenant in &self.tenants {
-            self.world.checked(service, tenant, times).await;
-        }
-    }
-
     /// Changes the configuration of a running service: a tenant goes, or comes back.
     pub(super) async fn reload(&self, service: &Service) {
         service.listening().await;
