@@ -9,6 +9,8 @@ mod daily_record;
 mod drill;
 mod exit_codes;
 mod explained;
+mod flapping;
+mod fleet_shift;
 mod import;
 mod in_chat;
 mod isolation_hanging_channels;

@@ -3,6 +3,7 @@
 mod channel;
 mod conformance;
 mod fixture;
+mod fleet;
 mod hold;
 mod merge;
 mod outbox;
