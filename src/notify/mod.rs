@@ -11,6 +11,7 @@ pub mod identity;
 pub mod notification;
 pub mod reason;
 pub mod release;
+pub mod report;
 pub mod route;
 pub mod silence;
 pub mod standing;
