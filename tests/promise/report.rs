@@ -41,6 +41,10 @@ async fn a_report_comes_at_each_of_its_times_once_and_a_customer_s_shows_no_othe
         let times: BTreeSet<&str> = said.iter().filter_map(|report| report["until"].as_str()).collect();
         assert_eq!(times.len(), said.len(), "each once: {said:#?}");
     }
+    let output = world.command(&["preview", "--report", "--channel", CUSTOMER]).await;
+    let preview = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && preview.contains("\"tenant_count\": 1"), "{preview}");
+    assert!(preview.contains("contoso") && !preview.contains(SENTINEL), "{preview}");
     let heard: Vec<String> = reports(&world.told(CUSTOMER)).iter().map(ToString::to_string).collect();
     assert!(heard.iter().all(|report| report.contains("contoso") && !report.contains(SENTINEL)), "{heard:#?}");
 }
