@@ -131,10 +131,17 @@ fn the_largest_report_with_hostile_names_fits_every_receiver_and_says_what_it_le
 fn an_own_template_that_hides_what_a_report_says_is_not_used_for_it() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("slack.hbs"), "{\"text\": \"{{words.headline}}\"}").unwrap();
+    let items = "{\"text\": \"own{{#each data.items}}\\n{{type}}{{/each}}\"}";
+    std::fs::write(folder.path().join("items.hbs"), items).unwrap();
+    std::fs::write(folder.path().join("mine.hbs"), "{\"text\": \"own{{#each words.lines}}\\n{{this}}{{/each}}\"}")
+        .unwrap();
     let registry = crate::template::Registry::load(Some(folder.path())).unwrap();
     let report = sample::notification(crate::notify::NotificationType::Report, "Contoso Ltd");
-    let text = String::from_utf8(registry.render("slack", Receiver::Slack, &report).unwrap()).unwrap();
-    assert!(text.contains("Alerts that fire") && text.contains("fell from 400 to 340"), "{text}");
+    for (name, is_used) in [("slack", false), ("items", false), ("mine", true)] {
+        let text = String::from_utf8(registry.render(name, Receiver::Slack, &report).unwrap()).unwrap();
+        assert!(text.contains("Alerts that fire") && text.contains("fell from 400 to 340"), "{text}");
+        assert_eq!(text.contains("own"), is_used, "{name}: {text}");
+    }
 }
 
 #[test]
