@@ -19,6 +19,7 @@ mod marks;
 mod protocols;
 mod raw;
 pub mod reload;
+mod report;
 mod rules;
 pub mod schema;
 mod scope;

@@ -111,6 +111,24 @@ fn what_is_only_kept_yet_is_kept() {
 }
 
 #[test]
+fn reports_are_due_as_written() {
+    for (written, due) in [
+        ("", None),
+        ("report: off, ", None),
+        ("report: daily, ", Some("0 0 8 * * * (Europe/Berlin)")),
+        ("report: weekly, ", Some("0 0 8 * * MON (Europe/Berlin)")),
+        ("report: { at: 0 30 7 1 * * }, ", Some("0 30 7 1 * * (Europe/Berlin)")),
+        ("report: { at: 0 0 9 * * FRI, timezone: America/New_York }, ", Some("0 0 9 * * FRI (America/New_York)")),
+    ] {
+        let main = MAIN.replace("{ type: teams,", &format!("{{ {written}type: teams,"));
+        let (loaded, text) = read(&main, TENANT, RULES);
+        let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
+        let report = config.channels["soc-teams"].report.as_ref().map(ToString::to_string);
+        assert_eq!(report.as_deref(), due, "{written}");
+    }
+}
+
+#[test]
 fn the_keys_of_protocols_are_meant_as_written() {
     let kind = |written: &str| {
         let main = MAIN.replace("type: teams, url: { file: secret }", written);

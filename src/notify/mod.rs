@@ -12,6 +12,7 @@ pub mod maintenance;
 pub mod notification;
 pub mod reason;
 pub mod release;
+pub mod report;
 pub mod route;
 pub mod silence;
 pub mod standing;

@@ -64,6 +64,9 @@ pub trait Store: Send + Sync + 'static {
     /// there. A drill speaks for the drills of its channels that still wait: they are carried by it.
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Whether there is a notification of that id.
+    async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError>;
+
     /// Alerts that match, newest change first.
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError>;
 

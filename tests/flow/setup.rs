@@ -161,6 +161,7 @@ pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
         template: None,
         digest_over: 20,
         drill: Some(Duration::from_hours(30 * 24)),
+        report: None,
     }
 }
 
