@@ -28,6 +28,7 @@ use tokio::sync::Semaphore;
 
 pub use assertion::Statement;
 pub use certificate::{Certificate, CertificateError};
+use cloud::Api;
 pub use cloud::Hosts;
 use error::Failure;
 pub use error::{FailureClass, FetchError};
@@ -124,6 +125,12 @@ impl Microsoft {
     #[must_use]
     pub fn required_role(score: ScoreKind) -> &'static str {
         source::of(score).role().name
+    }
+
+    /// The app role that the score does not need, but the reason of its alerts; `None`: the role of the score suffices.
+    #[must_use]
+    pub fn optional_role(score: ScoreKind) -> Option<&'static str> {
+        (source::of(score).api() == Api::Defender).then_some(RECOMMENDATIONS_ROLE)
     }
 
     /// Fetches these scores of one tenant; kinds that one call gives are one call. Each value that the source gave is a reading.
