@@ -295,7 +295,7 @@ impl Failure {
     }
 
     pub(super) fn of(self, tenant: &TenantId, source: &dyn Source) -> FetchError {
-        let hint = source.hint(self.class);
+        let hint = self.hint.or_else(|| source.hint(self.class));
         FetchError { hint, ..self.of_document(tenant) }
     }
 
