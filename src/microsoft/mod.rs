@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 
 pub use assertion::Statement;
 use budget::Budget;
-pub use certificate::{Certificate, CertificateError};
+pub use certificate::{Certificate, CertificateError, PfxError};
 use cloud::Api;
 pub use cloud::Hosts;
 use error::Failure;

@@ -262,7 +262,11 @@ fn note(notification: &Notification) -> Option<String> {
     let reason = data.alert.as_ref().and_then(|alert| alert.reason.clone());
     let about = data.rule.as_ref().and_then(|rule| rule.about.clone()).filter(|_| is_open(data));
     let hint = || data.operator.as_ref().and_then(|operator| operator.hint.clone());
-    reason.or_else(hint).or_else(|| data.explanation.clone()).or(about)
+    let why = reason.or_else(hint).or_else(|| data.explanation.clone());
+    match (why, about) {
+        (Some(why), Some(about)) if data.operator.is_none() => Some(format!("{why} {about}")),
+        (why, about) => why.or(about),
+    }
 }
 
 /// What to do, as the rule's author says. Of an alert that is over there is nothing to do.

@@ -15,6 +15,8 @@ mod life;
 mod limits;
 mod outage;
 mod own_cloud;
+#[cfg(feature = "pfx")]
+mod pfx;
 mod planner;
 mod reason;
 mod records;

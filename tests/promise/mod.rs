@@ -16,6 +16,7 @@ mod isolation_slow_tenant;
 mod online;
 mod order_per_alert;
 mod outage_is_one_message;
+mod pfx;
 mod reason;
 mod receiver_down;
 mod reload;

@@ -5,6 +5,8 @@
 
 mod folder;
 mod identity;
+#[cfg(feature = "pfx")]
+pub(crate) mod pfx;
 mod process;
 mod proxy;
 mod told;

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, ScoreKind, TenantId},
     egress::Egress,
-    microsoft::{FailureClass, FetchError, Granted, Microsoft},
+    microsoft::{FailureClass, FetchError, Granted, Microsoft, Proof},
     notify::NotificationType,
     rule::display,
     telemetry::Metrics,
@@ -118,7 +118,7 @@ pub(super) async fn online(config: &Config, wanted: &[String], as_json: bool) ->
 
 /// Asks for each secret that is not on this machine: of the tenants, and of every channel.
 async fn ask_stores(config: &Config, tenants: &[Arc<Tenant>]) -> Vec<SecretLine> {
-    let of_tenants = tenants.iter().flat_map(|tenant| tenant.account.app.proofs.iter().map(|proof| &proof.kept));
+    let of_tenants = tenants.iter().flat_map(|tenant| tenant.account.app.proofs.iter().flat_map(Proof::references));
     let of_channels = config.channels.values().flat_map(|settings| settings.kind.secrets());
     let stored: BTreeSet<_> = of_tenants.chain(of_channels).filter(|secret| secret.is_stored()).collect();
     let asked = stored.into_iter().map(async |secret| {
