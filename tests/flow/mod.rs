@@ -6,6 +6,7 @@ mod chat;
 mod clock_jumps;
 mod close;
 mod credential;
+mod decision;
 mod delivery;
 mod drill;
 mod fleet;

@@ -1,5 +1,6 @@
 //! One conformance suite for every store, and what is particular to each.
 
+mod blindness;
 mod channel;
 mod conformance;
 mod fixture;
@@ -7,5 +8,6 @@ mod fleet;
 mod hold;
 mod merge;
 mod outbox;
+mod recommendation;
 mod samples;
 mod sqlite;

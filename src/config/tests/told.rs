@@ -281,6 +281,18 @@ fn what_is_probably_not_meant_is_a_warning() {
             "maintenance: [{ name: w, tenants: { tier: tin }, from: 0 0 22 * * *, for: 1h }]\noperator: {",
             "no tenant has these labels",
         ),
+        (
+            'm',
+            "0 */15 * * * *",
+            "* * * * * *",
+            "tenant `contoso` makes 1 calls of Defender's at each check, and by this schedule",
+        ),
+        (
+            't',
+            "region: eu",
+            "scores: [exposure-score]\nschedule: \"*/2 * * * * *\"",
+            "more than Microsoft takes: 100 a minute",
+        ),
         ('m', "operator: {", "public_url: http://x\noperator: {", "links with `http:` are shown in no message"),
     ] {
         let (loaded, text) = make(&(file, from, to, told));
