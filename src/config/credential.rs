@@ -120,7 +120,7 @@ fn check_certificate(proof: &Proof, at: &Scope<'_>, problems: &mut Problems) {
     // What a store keeps is not known yet.
     let Ok(kept) = proof.kept.resolve_bytes() else { return };
     let Ok(password) = proof.password.as_ref().map(SecretReference::resolve).transpose() else { return };
-    match Certificate::open(kept.expose_secret(), password.as_ref().map(|password| password.expose_secret())) {
+    match Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret)) {
         Err(error) => problems.error(at, format!("{} {error}", secrets::place(&proof.kept, at)), error.hint()),
         Ok(certificate) => warn_of(&certificate, Clock::System.now(), at, problems),
     }

@@ -108,7 +108,7 @@ impl Proof {
         let password = self.password.as_ref().map(SecretReference::resolve).transpose();
         let password =
             password.map_err(|error| self.unreadable(format_args!("has a password that can't be read: {error}")))?;
-        Certificate::open(kept.expose_secret(), password.as_ref().map(|password| password.expose_secret()))
+        Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret))
             .map_err(|error| self.unreadable(format_args!("can't be used: it {error}")))
     }
 
