@@ -62,6 +62,12 @@ fn one(raw: RawCredential, at: &Scope<'_>, problems: &mut Problems) -> Option<(u
         .require(raw.client_id, &at.key("client_id"), "6d2a0000-0000-4000-8000-000000000002")
         .and_then(|Word(text)| guid(&text, &at.key("client_id"), problems));
     let expires = problems.parse(raw.expires, &at.key("expires"), day);
+    let (here, has_password) = (at.key("certificate_password"), raw.certificate_password.is_written());
+    let password =
+        problems.take(raw.certificate_password, &here).and_then(|raw| secrets::reference(raw, &here, problems));
+    if has_password && !raw.certificate.is_written() {
+        problems.error(&here, "there is no certificate that it opens", "write `certificate: { file: x.pfx }` too");
+    }
     let written: Vec<_> = [
         (ProofKind::Secret, "secret", raw.secret),
         (ProofKind::Certificate, "certificate", raw.certificate),
@@ -83,31 +89,39 @@ fn one(raw: RawCredential, at: &Scope<'_>, problems: &mut Problems) -> Option<(u
     let mut proof = None;
     for (kind, key, field) in written {
         let here = at.key(key);
-        let kept = problems.take(field, &here).and_then(|raw| secrets::reference(raw, &here, problems));
+        let read = if kind == ProofKind::Certificate { secrets::reference_to_bytes } else { secrets::reference };
+        let kept = problems.take(field, &here).and_then(|raw| read(raw, &here, problems));
+        let kept = kept.filter(|_| !has_password || password.is_some());
+        proof = kept.map(|kept| Proof { password: password.clone(), expires, ..Proof::new(kind, kept) });
         if kind == ProofKind::Certificate
-            && let Some(kept) = &kept
+            && let Some(proof) = &proof
         {
-            check_certificate(kept, &here, problems);
+            check_certificate(proof, &here, problems);
         }
-        proof = kept.map(|kept| Proof { kind, kept, expires });
     }
     Some((client_id?, proof.filter(|_| is_one)?))
 }
 
 /// Opens a certificate, so that what is wrong is known before Entra is asked. One that has expired is no error: a restart
 /// must not leave the other tenants unwatched.
-fn check_certificate(kept: &SecretReference, at: &Scope<'_>, problems: &mut Problems) {
-    if let SecretReference::File(path) = kept {
-        problems.watched.file(path);
+fn check_certificate(proof: &Proof, at: &Scope<'_>, problems: &mut Problems) {
+    for reference in proof.references() {
+        if let SecretReference::File(path) = reference {
+            problems.watched.file(path);
+        }
+    }
+    if let SecretReference::File(path) = &proof.kept {
         let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
         if mode & OPEN_TO_OTHERS != 0 {
             let what = format!("others may read or change the file with the private key (mode {:03o})", mode & 0o777);
             problems.warning(at, what, "let nobody else in: `chmod 600`");
         }
     }
-    let Ok(pem) = kept.resolve() else { return };
-    match Certificate::parse(pem.expose_secret()) {
-        Err(error) => problems.error(at, format!("the file {error}"), error.hint()),
+    // What a store keeps is not known yet.
+    let Ok(kept) = proof.kept.resolve_bytes() else { return };
+    let Ok(password) = proof.password.as_ref().map(SecretReference::resolve).transpose() else { return };
+    match Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret)) {
+        Err(error) => problems.error(at, format!("{} {error}", secrets::place(&proof.kept, at)), error.hint()),
         Ok(certificate) => warn_of(&certificate, Clock::System.now(), at, problems),
     }
 }

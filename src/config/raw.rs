@@ -137,8 +137,10 @@ raw! {
         client_id: Word,
         /// The client secret.
         secret: RawSecret,
-        /// A PEM file with the certificate, its chain, and the unencrypted PKCS#8 RSA key.
+        /// A PEM with the certificate, its chain, and the unencrypted PKCS#8 RSA key; or a PFX with certificate and key.
         certificate: RawSecret,
+        /// The password of a certificate that is a PFX.
+        certificate_password: RawSecret,
         /// A file with a token of a federated identity.
         federated_token: RawSecret,
         /// The day on which it expires: `2027-03-01`. A certificate says so itself.

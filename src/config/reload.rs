@@ -49,6 +49,7 @@ fn start(
 ) -> anyhow::Result<watch::Receiver<Arc<Config>>> {
     let hangup = signal(SignalKind::hangup())?;
     let watched = config.watched.clone();
+    config.secret_stores.count_in(&reload.metrics);
     reload.follower.follow(&watched);
     let (sender, receiver) = watch::channel(config);
     tokio::spawn(async move {
@@ -73,6 +74,7 @@ impl Reload {
             }
             self.metrics.reloaded(loaded.config.is_some());
             if let Some(config) = loaded.config {
+                config.secret_stores.count_in(&self.metrics);
                 config.secret_stores.adopt(&sender.borrow().secret_stores);
                 crash_point::reach(CrashPoint::ReloadRead);
                 info!(tenants = config.tenants.len(), rules = config.rules.len(), "the changed configuration is taken");

@@ -1,20 +1,32 @@
 //! References to secrets: written → meant. Each is resolved once, to see that it is readable; what it holds is dropped.
 
-use std::path::Path;
-
 use super::{
     field::Word,
     raw::{RawReference, RawSecret},
     scope::{Problems, Scope},
     secret_stores::stored,
 };
-use crate::secret::{SecretReference, redact::echo};
+use crate::secret::{SecretError, SecretReference, redact::echo};
 
 /// How a secret is written.
 const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
 
 /// A readable reference. A literal is refused, and never repeated.
 pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+    readable(raw, at, problems, |reference| reference.resolve().map(drop))
+}
+
+/// The same to what need be no text.
+pub(super) fn reference_to_bytes(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+    readable(raw, at, problems, |reference| reference.resolve_bytes().map(drop))
+}
+
+fn readable(
+    raw: RawSecret,
+    at: &Scope<'_>,
+    problems: &mut Problems,
+    read: fn(&SecretReference) -> Result<(), SecretError>,
+) -> Option<SecretReference> {
     let RawSecret::Reference(raw) = raw else {
         problems.error(at, "a secret stands here itself, not where it is kept", HOW);
         return None;
@@ -53,32 +65,28 @@ pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems)
         problems.error(at, "this is no name of a systemd credential", "write the name alone, without a path");
         return None;
     }
-    if let Err(error) = reference.resolve() {
-        let kept = match &reference {
-            SecretReference::Env(name) => format!("environment variable `{}`", variable(name)),
-            SecretReference::File(path) => {
-                problems.watched.file(path);
-                let written = path.strip_prefix(at.folder()).unwrap_or(path);
-                format!("file `{}`", echo(&written.to_string_lossy()))
-            }
-            SecretReference::Credential(name) => format!("systemd credential `{}`", echo(name)),
-            SecretReference::Stored(_) => reference.place(),
-        };
-        let is_pfx = matches!(&reference, SecretReference::File(path) if has_pfx_name(path));
-        let instead = if is_pfx {
-            "convert it: `openssl pkcs12 -in x.pfx -noenc -out x.pem`, name that file, and keep it to yourself"
-        } else {
-            "put the secret there, and let this process read it"
-        };
-        problems.error(at, format!("{kept} {}", error.what), instead);
+    if let Err(error) = read(&reference) {
+        if let SecretReference::File(path) = &reference {
+            problems.watched.file(path);
+        }
+        let what = format!("{} {}", place(&reference, at), error.what);
+        problems.error(at, what, "put the secret there, and let this process read it");
         return None;
     }
     Some(reference)
 }
 
-/// Whether it is called like a PKCS #12 file, which this service does not read.
-fn has_pfx_name(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| kind.eq_ignore_ascii_case("pfx") || kind.eq_ignore_ascii_case("p12"))
+/// Where it is kept, as a problem says it: a path as it is written, and nothing that may be the secret itself.
+pub(super) fn place(reference: &SecretReference, at: &Scope<'_>) -> String {
+    match reference {
+        SecretReference::Env(name) => format!("environment variable `{}`", variable(name)),
+        SecretReference::File(path) => {
+            let written = path.strip_prefix(at.folder()).unwrap_or(path);
+            format!("file `{}`", echo(&written.to_string_lossy()))
+        }
+        SecretReference::Credential(name) => format!("systemd credential `{}`", echo(name)),
+        SecretReference::Stored(_) => reference.place(),
+    }
 }
 
 /// The name of a variable. What is none in capitals may be the secret itself.

@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId},
-    microsoft::{Account, AppCredential, Hosts},
+    microsoft::{
+        Account, AppCredential, Hosts,
+        budget::{CallLimits, DEFENDER_LIMITS, defender_calls},
+    },
     schedule::Schedule,
 };
 
@@ -48,6 +51,8 @@ pub(super) struct Tenants {
     apps: Shared<AppCredential>,
     schedules: HashMap<(String, chrono_tz::Tz), Result<Arc<Schedule>, String>>,
     scores: HashMap<Vec<ScoreKind>, Arc<[ScoreKind]>>,
+    /// Where the shared schedules and scores lie of which it was looked whether Microsoft takes so many calls.
+    paces: HashSet<(usize, usize)>,
 }
 
 /// Values of which equal ones are kept once.
@@ -128,6 +133,10 @@ impl Tenants {
         let (Some(app), Some(schedule)) = (credential, schedule) else { return };
         let hosts = self.hosts.share(hosts(cloud.unwrap_or_default(), region, &endpoints, &inherited.endpoints));
         let scores = Arc::clone(self.scores.entry(scores).or_insert_with_key(|scores| scores.as_slice().into()));
+        // What is called on this machine is not Microsoft, and has no limits.
+        if !hosts.loopback && self.paces.insert((Arc::as_ptr(&schedule).addr(), scores.as_ptr().addr())) {
+            check_pace(&id, &schedule, &scores, at, problems);
+        }
         let tenant = Tenant {
             name: display.unwrap_or_else(|| id.as_str().to_owned()).into(),
             labels: self.labels.share(labels),
@@ -215,4 +224,23 @@ impl Tenants {
             }
         }
     }
+}
+
+/// Warns of a schedule by which more calls were made than Microsoft takes. Told of the first tenant that has it.
+fn check_pace(id: &TenantId, schedule: &Schedule, scores: &[ScoreKind], at: &Scope<'_>, problems: &mut Problems) {
+    let (calls, CallLimits { minute, hour }) = (defender_calls(scores), DEFENDER_LIMITS);
+    if calls == 0 {
+        return;
+    }
+    let checks = |most: u32| usize::try_from(most / calls).unwrap_or(usize::MAX);
+    let (a_minute, an_hour) = schedule.busiest(checks(hour).saturating_add(1));
+    if a_minute <= checks(minute) && an_hour <= checks(hour) {
+        return;
+    }
+    let what = format!(
+        "tenant `{id}` makes {calls} calls of Defender's at each check, and by this schedule more than Microsoft takes: {minute} \
+         a minute and {hour} an hour"
+    );
+    let instead = "check less often, like `0 */15 * * * *`: a call above the limit is not made, and its score counts as throttled";
+    problems.warning(&at.key("schedule"), what, instead);
 }

@@ -9,11 +9,12 @@ mod told;
 
 use std::{fs, path::Path, time::Duration};
 
-use super::{FleetShift, Loaded, load};
+use super::{Loaded, load};
 use crate::{
     channel::{Authorization, ChannelKind, PagerdutyRegion, WebhookUrl},
     diagnostic::render,
     domain::Timestamp,
+    notify::fleet::FleetSettings,
 };
 
 const MAIN: &str = r#"
@@ -105,7 +106,7 @@ fn what_is_only_kept_yet_is_kept() {
         config.channels.values().map(|channel| channel.drill.map(|every| every.as_secs() / 86_400)).collect();
     assert_eq!(drills, [Some(30), Some(90), None], "contoso, soar, soc-teams");
     assert_eq!(config.rules.iter().map(|rule| rule.fleet).collect::<Vec<_>>(), [false, true, true]);
-    let fleet = FleetShift { hold: Duration::ZERO, at_least: 3, share_percent: 50.0 };
+    let fleet = FleetSettings { hold: Duration::ZERO, at_least: 3, share_percent: 50.0 };
     assert_eq!(config.fleet, fleet);
 }
 

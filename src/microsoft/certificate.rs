@@ -1,4 +1,6 @@
-//! A certificate and its private key, as one PEM file holds them. Pure: text in, certificate or complaint out.
+//! A certificate and its private key, as one PEM or PFX holds them. Pure: bytes in, certificate or complaint out.
+
+mod pfx;
 
 use std::fmt;
 
@@ -10,6 +12,8 @@ use x509_parser::{
     prelude::{FromDer, X509Certificate},
     public_key::PublicKey,
 };
+
+pub use pfx::PfxError;
 
 use crate::domain::Timestamp;
 
@@ -31,6 +35,9 @@ pub struct Certificate {
 /// Why a file holds nothing that can sign. Says what the file does, never what is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
+    /// It is a PFX, and that gives nothing.
+    #[error("is a PFX{0}")]
+    Pfx(PfxError),
     /// The PEM is damaged.
     #[error("is damaged: it is no PEM")]
     Damaged,
@@ -83,8 +90,9 @@ impl CertificateError {
     #[must_use]
     pub const fn hint(self) -> &'static str {
         match self {
+            Self::Pfx(error) => error.hint(),
             Self::Damaged | Self::NoCertificate | Self::Unreadable { .. } => {
-                "put the certificate and its private key into one file as PEM, as `openssl` writes them"
+                "put the certificate and its private key into one file as PEM, as `openssl` writes them, or a PFX"
             }
             Self::NoKey => "append the private key: `cat key.pem >> certificate.pem`",
             Self::SeveralKeys => "leave the one private key that belongs to the first certificate",
@@ -107,26 +115,62 @@ struct Leaf<'a> {
     der: &'a [u8],
 }
 
+impl Leaf<'_> {
+    fn has_key(&self, key: &RsaKeyPair) -> bool {
+        *self.parsed.public_key().subject_public_key.data == *key.public_key().as_ref()
+    }
+}
+
+fn read_chain(certificates: &[Vec<u8>]) -> Result<Vec<Leaf<'_>>, CertificateError> {
+    let chain = certificates.iter().enumerate().map(|(index, der)| {
+        let unreadable = CertificateError::Unreadable { number: index + 1 };
+        X509Certificate::from_der(der).map(|(_, parsed)| Leaf { parsed, der }).map_err(|_| unreadable)
+    });
+    chain.collect()
+}
+
 impl Certificate {
+    /// Reads what is kept: a PEM text, or a PFX as it is or in base64. Which of them tells its content. The password is the PFX's;
+    /// without one, the empty one is tried.
+    ///
+    /// Takes a second or two with a PFX that makes guessing expensive; not for the runtime's own threads.
+    ///
+    /// # Errors
+    /// [`CertificateError`] when it holds nothing that can sign.
+    pub fn open(kept: &[u8], password: Option<&str>) -> Result<Self, CertificateError> {
+        let Some(found) = pfx::find(kept) else {
+            return Self::parse(str::from_utf8(kept).map_err(|_| CertificateError::NoCertificate)?);
+        };
+        let pfx::Contents { certificates, key } = pfx::open(&found, password).map_err(CertificateError::Pfx)?;
+        let mut chain = read_chain(&certificates)?;
+        // The certificates of a PFX are in no order.
+        let of_key = RsaKeyPair::from_pkcs8(&key).ok();
+        let own = of_key.and_then(|key| chain.iter().position(|link| link.has_key(&key)));
+        if let Some(own) = own {
+            chain.swap(0, own);
+        }
+        chain.truncate(1);
+        Self::of(&chain, &key)
+    }
+
     /// Reads a file's text: certificates, the app's own first, and one unencrypted PKCS#8 RSA key, in any place.
     ///
     /// # Errors
     /// [`CertificateError`] when it holds nothing that can sign.
     pub fn parse(pem: &str) -> Result<Self, CertificateError> {
         let (certificates, key) = sections(pem)?;
-        let chain = certificates.iter().enumerate().map(|(index, der)| {
-            let unreadable = CertificateError::Unreadable { number: index + 1 };
-            X509Certificate::from_der(der).map(|(_, parsed)| Leaf { parsed, der }).map_err(|_| unreadable)
-        });
-        let chain = chain.collect::<Result<Vec<_>, _>>()?;
+        let chain = read_chain(&certificates)?;
+        if chain.is_empty() {
+            return Err(CertificateError::NoCertificate);
+        }
+        Self::of(&chain, &key?)
+    }
+
+    fn of(chain: &[Leaf<'_>], key: &[u8]) -> Result<Self, CertificateError> {
         let leaf = chain.first().ok_or(CertificateError::NoCertificate)?;
-        let key = key?;
         check_strength(&leaf.parsed)?;
-        let key = RsaKeyPair::from_pkcs8(&key).map_err(|_| CertificateError::KeyUnsound)?;
-        match chain
-            .iter()
-            .position(|link| *link.parsed.public_key().subject_public_key.data == *key.public_key().as_ref())
-        {
+        let key = RsaKeyPair::from_pkcs8(key).map_err(|_| CertificateError::KeyUnsound)?;
+        match chain.iter().position(|link| link.has_key(&key)) {
             Some(0) => {}
             Some(index) => return Err(CertificateError::Order { number: index + 1 }),
             None => return Err(CertificateError::Strangers),

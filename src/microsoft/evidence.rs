@@ -148,7 +148,7 @@ impl Inner {
         let wanted = Wanted { account, scope: api.scope(&account.hosts), next_check_at };
         let mut url = format!("{base}{path}");
         for _ in 0..pages_max {
-            let page = self.page(wanted, page_bytes_max, &url, Need::Reason).await?;
+            let page = self.page(api, wanted, page_bytes_max, &url, Need::Reason).await?;
             if !super::is_object(&page) {
                 return Err(garbage("the API's answer is no JSON object"));
             }

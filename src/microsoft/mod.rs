@@ -5,6 +5,7 @@
 //! What stands behind a score is asked for in [`evidence`], only when an alert fires.
 
 mod assertion;
+pub mod budget;
 mod certificate;
 pub mod cloud;
 mod document;
@@ -27,7 +28,9 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 pub use assertion::Statement;
-pub use certificate::{Certificate, CertificateError};
+use budget::Budget;
+pub use certificate::{Certificate, CertificateError, PfxError};
+use cloud::Api;
 pub use cloud::Hosts;
 use error::Failure;
 pub use error::{FailureClass, FetchError};
@@ -76,6 +79,7 @@ pub struct Microsoft {
 struct Inner {
     wire: Wire,
     tokens: Tokens,
+    budget: Budget,
     /// Whole histories are some megabytes each: only so many are read at a time.
     histories: Semaphore,
     /// What Microsoft says of controls, kept for a day.
@@ -116,14 +120,20 @@ impl Microsoft {
     ) -> Self {
         let wire = Wire { egress, clock, timeout };
         let tokens = Tokens::new(metrics, read_secret);
-        let histories = Semaphore::new(HISTORIES_MAX);
-        Self { inner: Arc::new(Inner { wire, tokens, histories, profiles: evidence::KeptProfiles::default() }) }
+        let (budget, histories) = (Budget::default(), Semaphore::new(HISTORIES_MAX));
+        Self { inner: Arc::new(Inner { wire, tokens, budget, histories, profiles: evidence::KeptProfiles::default() }) }
     }
 
     /// The app role that a score needs.
     #[must_use]
     pub fn required_role(score: ScoreKind) -> &'static str {
         source::of(score).role().name
+    }
+
+    /// The app role that the score does not need, but the reason of its alerts; `None`: the role of the score suffices.
+    #[must_use]
+    pub fn optional_role(score: ScoreKind) -> Option<&'static str> {
+        (source::of(score).api() == Api::Defender).then_some(RECOMMENDATIONS_ROLE)
     }
 
     /// Fetches these scores of one tenant; kinds that one call gives are one call. Each value that the source gave is a reading.
@@ -209,12 +219,13 @@ impl Inner {
     ) -> Result<Vec<Reading>, Failure> {
         // The semaphore is never closed.
         let _place = if ask.is_history() { self.histories.acquire().await.ok() } else { None };
-        let base = source.api().base(&account.hosts);
-        let wanted = Wanted { account, scope: source.api().scope(&account.hosts), next_check_at };
+        let api = source.api();
+        let base = api.base(&account.hosts);
+        let wanted = Wanted { account, scope: api.scope(&account.hosts), next_check_at };
         let mut url = format!("{base}{}", source.path(ask));
         let mut readings = Vec::new();
         for _ in 0..source.pages_max() {
-            let page = self.page(wanted, source.page_bytes_max(), &url, Need::Score).await?;
+            let page = self.page(api, wanted, source.page_bytes_max(), &url, Need::Score).await?;
             match source.read(ask, &page, &mut readings)? {
                 Some(next) => url = source::follow(base, next)?,
                 None => return Ok(readings),
@@ -224,11 +235,19 @@ impl Inner {
     }
 
     /// The body of one page, under a token that is renewed once if it is refused.
-    async fn page(&self, wanted: Wanted<'_>, bytes_max: usize, url: &str, need: Need) -> Result<Bytes, Failure> {
+    async fn page(
+        &self,
+        api: Api,
+        wanted: Wanted<'_>,
+        bytes_max: usize,
+        url: &str,
+        need: Need,
+    ) -> Result<Bytes, Failure> {
         let mut is_renewed = false;
         loop {
             let token = self.tokens.get(&self.wire, wanted).await?;
-            let answer = self.call(wanted.account, url, bytes_max, &token).await?;
+            self.budget.admit(wanted.account, api, self.wire.clock.now())?;
+            let answer = self.call(api, wanted.account, url, bytes_max, &token).await?;
             if answer.status == 200 {
                 return Ok(answer.body);
             }
@@ -251,16 +270,27 @@ impl Inner {
         }
     }
 
-    async fn call(&self, account: &Account, url: &str, bytes_max: usize, token: &Token) -> Result<Answer, Failure> {
-        let outgoing = || Request {
-            method: Method::Get,
-            url: SecretString::from(url),
-            headers: vec![
-                ("authorization", token.bearer.clone()),
-                ("accept", SecretString::from("application/json")),
-                ("accept-encoding", SecretString::from("gzip")),
-            ],
-            body: Bytes::new(),
+    async fn call(
+        &self,
+        api: Api,
+        account: &Account,
+        url: &str,
+        bytes_max: usize,
+        token: &Token,
+    ) -> Result<Answer, Failure> {
+        let outgoing = || {
+            // A second try is a call, too.
+            self.budget.note(account, api, self.wire.clock.now());
+            Request {
+                method: Method::Get,
+                url: SecretString::from(url),
+                headers: vec![
+                    ("authorization", token.bearer.clone()),
+                    ("accept", SecretString::from("application/json")),
+                    ("accept-encoding", SecretString::from("gzip")),
+                ],
+                body: Bytes::new(),
+            }
         };
         let answer = self.wire.send(account.hosts.loopback, bytes_max, outgoing).await;
         answer.map_err(|error| Failure::no_answer("the API", &error))

@@ -24,6 +24,8 @@ pub struct Proof {
     pub kind: ProofKind,
     /// Where it is kept.
     pub kept: SecretReference,
+    /// Where the password of a certificate is kept that is a PFX; `None`: it is empty.
+    pub password: Option<SecretReference>,
     /// When it expires, if the operator noted it.
     pub expires: Option<Timestamp>,
 }
@@ -55,39 +57,63 @@ impl AppCredential {
     /// An app with one client secret.
     #[must_use]
     pub fn with_secret(client_id: uuid::Uuid, secret: SecretReference) -> Self {
-        Self { client_id, proofs: vec![Proof { kind: ProofKind::Secret, kept: secret, expires: None }] }
+        Self { client_id, proofs: vec![Proof::new(ProofKind::Secret, secret)] }
     }
 }
 
 impl Proof {
+    /// What is kept there, without a password; when it expires is not noted.
+    #[must_use]
+    pub const fn new(kind: ProofKind, kept: SecretReference) -> Self {
+        Self { kind, kept, password: None, expires: None }
+    }
+
+    /// Everything that has to be read for it.
+    pub fn references(&self) -> impl Iterator<Item = &SecretReference> {
+        [&self.kept].into_iter().chain(&self.password)
+    }
+
     /// When it expires: as the operator noted, as its store says, or as the certificate says that is there now, whichever comes
     /// first.
     ///
-    /// Reads a file; not for the runtime's own threads.
+    /// Reads files and opens a certificate; not for the runtime's own threads.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         let noted = [self.expires, self.kept.expires_at()].into_iter().flatten().min();
         if self.kind != ProofKind::Certificate {
             return noted;
         }
-        let pem = self.kept.resolve().ok();
-        let certificate = pem.and_then(|pem| Certificate::parse(pem.expose_secret()).ok());
+        let certificate = self.open().ok();
         [noted, certificate.map(|certificate| certificate.not_after())].into_iter().flatten().min()
     }
 
     /// Reads it anew, so that a changed file is used at once.
     pub(super) fn read(&self, read_secret: ReadSecret) -> Result<Material, Failure> {
-        let words = self.kind.words();
-        let unreadable =
-            |what: &dyn fmt::Display| Failure::new(FailureClass::SecretUnreadable, format!("the {words} {what}"));
-        let text = read_secret(&self.kept).map_err(|error| unreadable(&format_args!("can't be read: {error}")))?;
         match self.kind {
-            ProofKind::Secret => Ok(Material::Secret(text)),
-            ProofKind::FederatedToken => Ok(Material::Token(text.expose_secret().trim().into())),
-            ProofKind::Certificate => Certificate::parse(text.expose_secret())
-                .map(|certificate| Material::Certificate(Box::new(certificate)))
-                .map_err(|error| unreadable(&format_args!("can't be used: its file {error}"))),
+            ProofKind::Secret => self.text(read_secret).map(Material::Secret),
+            ProofKind::FederatedToken => {
+                self.text(read_secret).map(|text| Material::Token(text.expose_secret().trim().into()))
+            }
+            ProofKind::Certificate => self.open().map(|certificate| Material::Certificate(Box::new(certificate))),
         }
+    }
+
+    fn text(&self, read_secret: ReadSecret) -> Result<SecretString, Failure> {
+        read_secret(&self.kept).map_err(|error| self.unreadable(format_args!("can't be read: {error}")))
+    }
+
+    fn open(&self) -> Result<Certificate, Failure> {
+        let kept = self.kept.resolve_bytes();
+        let kept = kept.map_err(|error| self.unreadable(format_args!("can't be read: {error}")))?;
+        let password = self.password.as_ref().map(SecretReference::resolve).transpose();
+        let password =
+            password.map_err(|error| self.unreadable(format_args!("has a password that can't be read: {error}")))?;
+        Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret))
+            .map_err(|error| self.unreadable(format_args!("can't be used: it {error}")))
+    }
+
+    fn unreadable(&self, what: fmt::Arguments<'_>) -> Failure {
+        Failure::new(FailureClass::SecretUnreadable, format!("the {} {what}", self.kind.words()))
     }
 }
 

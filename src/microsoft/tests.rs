@@ -12,11 +12,11 @@ use crate::egress::loopback::{Reply, Server, reply};
 use world::{CANARY, SCORE, World, entra_refusal, is_token_request, token};
 
 #[tokio::test]
-async fn a_hundred_fetches_at_once_ask_for_one_token() {
+async fn ninety_fetches_at_once_ask_for_one_token() {
     let world = World::new(|_| None).await;
-    let fetches = futures_util::future::join_all((0..100).map(|_| world.fetch())).await;
+    let fetches = futures_util::future::join_all((0..90).map(|_| world.fetch())).await;
     assert!(fetches.into_iter().all(|score| score == Ok(340.0)));
-    assert_eq!((world.token_requests(), world.calls()), (1, 100));
+    assert_eq!((world.token_requests(), world.calls()), (1, 90));
     let seen = world.server.seen();
     let asked = seen.iter().find(|seen| is_token_request(seen)).unwrap();
     assert_eq!(

@@ -130,7 +130,7 @@ impl Tokens {
 
     /// Asks with one of the app's secrets; a second time with a fresh assertion where that may help.
     async fn prove(&self, wire: &Wire, wanted: Wanted<'_>, key: Key, proof: &Proof) -> Result<Token, Refused> {
-        let (mut is_repeated, mut is_read_anew) = (false, !proof.kept.is_stored());
+        let (mut is_repeated, mut is_read_anew) = (false, !proof.references().any(SecretReference::is_stored));
         loop {
             let material = self.read(proof).await.map_err(|failure| Refused { failure, kind: proof.kind, mark: 0 })?;
             let refused = |failure| Refused { failure, kind: proof.kind, mark: material.mark() };
@@ -142,7 +142,7 @@ impl Tokens {
                     return Err(refused(failure));
                 }
                 // Its store may hold another one by now.
-                proof.kept.doubt();
+                proof.references().for_each(SecretReference::doubt);
                 is_read_anew = true;
                 continue;
             }
@@ -170,7 +170,7 @@ impl Tokens {
                     if is_read_anew || !is_about_the_proof(&failure) {
                         return Err(refused(failure));
                     }
-                    proof.kept.doubt();
+                    proof.references().for_each(SecretReference::doubt);
                     (is_read_anew, is_repeated) = (true, false);
                 }
             }
@@ -219,7 +219,9 @@ impl Tokens {
 
     /// Reads off the runtime's threads, as a secret may lie on a slow disk.
     async fn read(&self, proof: &Proof) -> Result<Material, Failure> {
-        proof.kept.fetch().await;
+        for reference in proof.references() {
+            reference.fetch().await;
+        }
         let (read, words, proof) = (self.read_secret, proof.kind.words(), proof.clone());
         tokio::task::spawn_blocking(move || proof.read(read))
             .await

@@ -84,6 +84,27 @@ impl Schedule {
         self.last_tick(at).map_or(Duration::ZERO, |last| next.since(last))
     }
 
+    /// The most ticks in any minute and in any hour, counted up to `at_most`.
+    ///
+    /// The seconds and minutes of an expression are the same in every hour that it takes, so the first such hour tells of all.
+    #[must_use]
+    pub fn busiest(&self, at_most: usize) -> (usize, usize) {
+        // A midnight at which no clock is changed anywhere: hours begin with it.
+        let midnight = self.0.zone.with_ymd_and_hms(2001, 1, 1, 0, 0, 0).earliest().and_then(instant);
+        let before = midnight.unwrap_or(Timestamp::EPOCH).minus(Duration::from_secs(1));
+        let ticks = std::iter::successors(self.next_tick(before), |tick| self.next_tick(*tick)).take(at_most);
+        let (mut first, mut minute, mut hour) = (None, 0, 0);
+        for tick in ticks {
+            let age = tick.since(*first.get_or_insert(tick));
+            if age >= Duration::from_hours(1) {
+                break;
+            }
+            minute += usize::from(age < Duration::from_mins(1));
+            hour += 1;
+        }
+        (minute, hour)
+    }
+
     /// The last tick at or before `at`; `None` only where the range of [`Timestamp`] begins.
     #[must_use]
     pub fn last_tick(&self, at: Timestamp) -> Option<Timestamp> {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use super::Stored;
 use crate::domain::Timestamp;
@@ -50,6 +50,25 @@ impl SecretReference {
     /// [`SecretError`] when it is missing, unreadable, empty, not UTF-8 or larger than 64 KiB.
     pub fn resolve(&self) -> Result<SecretString, SecretError> {
         self.read().map_err(|what| SecretError { place: self.place(), what })
+    }
+
+    /// The same of what need be no text: a file as it is. What is kept as text is given as its bytes.
+    ///
+    /// # Errors
+    /// [`SecretError`] when it is missing, unreadable, empty or larger than 64 KiB.
+    pub fn resolve_bytes(&self) -> Result<SecretSlice<u8>, SecretError> {
+        let bytes = match self {
+            Self::File(path) => read_bytes(path),
+            Self::Credential(name) => credential_path(name).and_then(|path| read_bytes(&path)),
+            Self::Env(_) | Self::Stored(_) => {
+                return Ok(self.resolve()?.expose_secret().as_bytes().to_vec().into());
+            }
+        };
+        match bytes {
+            Ok(bytes) if bytes.trim_ascii().is_empty() => Err(self.unfit("is empty")),
+            Ok(bytes) => Ok(bytes.into()),
+            Err(what) => Err(self.unfit(&what)),
+        }
     }
 
     /// Brings what [`SecretReference::resolve`] gives up to date where that takes a program or the network. What lies on this
@@ -97,10 +116,7 @@ impl SecretReference {
                 Err(env::VarError::NotUnicode(_)) => Err(not_text()),
             },
             Self::File(path) => read_file(path),
-            Self::Credential(name) => match env::var_os(CREDENTIALS_DIRECTORY) {
-                Some(folder) => read_file(&Path::new(&folder).join(name)),
-                None => Err(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set")),
-            },
+            Self::Credential(name) => credential_path(name).and_then(|path| read_file(&path)),
             Self::Stored(_) => Err("is not on this machine".to_owned()),
         }
     }
@@ -123,8 +139,18 @@ impl SecretReference {
     }
 }
 
+fn credential_path(name: &str) -> Result<PathBuf, String> {
+    let folder = env::var_os(CREDENTIALS_DIRECTORY);
+    let folder = folder.ok_or_else(|| format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set"))?;
+    Ok(Path::new(&folder).join(name))
+}
+
 /// Reads a secret's file and cuts one trailing line break.
 fn read_file(path: &Path) -> Result<String, String> {
+    String::from_utf8(read_bytes(path)?).map(without_line_break).map_err(|_| not_text())
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => "does not exist".to_owned(),
         kind => format!("can't be read: {kind}"),
@@ -139,7 +165,7 @@ fn read_file(path: &Path) -> Result<String, String> {
     if bytes.len() > SECRET_BYTES_MAX {
         return Err(too_large());
     }
-    String::from_utf8(bytes).map(without_line_break).map_err(|_| not_text())
+    Ok(bytes)
 }
 
 /// Cuts one trailing line break, as `echo` and editors leave it.

@@ -1,6 +1,6 @@
 //! Azure Key Vault: secrets by name, under a token of Entra's ("Get Secret", Key Vault REST API 7.4).
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -53,7 +53,9 @@ pub struct KeyVaultSettings {
 /// A client of one Key Vault.
 pub struct KeyVault {
     settings: KeyVaultSettings,
-    microsoft: Microsoft,
+    /// Made when it is first needed: by then it is known who counts.
+    microsoft: OnceLock<Microsoft>,
+    metrics: OnceLock<Metrics>,
     clock: Clock,
 }
 
@@ -65,8 +67,19 @@ impl fmt::Debug for KeyVault {
 
 impl KeyVault {
     pub(super) fn new(settings: KeyVaultSettings, clock: Clock) -> Self {
-        let microsoft = Microsoft::new(Egress::new(), clock.clone(), Metrics::default(), TIMEOUT);
-        Self { settings, microsoft, clock }
+        Self { settings, microsoft: OnceLock::new(), metrics: OnceLock::new(), clock }
+    }
+
+    /// From now on its token requests are counted there. Too late once it was asked.
+    pub(super) fn count_in(&self, metrics: &Metrics) {
+        self.metrics.get_or_init(|| metrics.clone());
+    }
+
+    fn microsoft(&self) -> &Microsoft {
+        self.microsoft.get_or_init(|| {
+            let metrics = self.metrics.get().cloned().unwrap_or_default();
+            Microsoft::new(Egress::new(), self.clock.clone(), metrics, TIMEOUT)
+        })
     }
 
     #[cfg(test)]
@@ -82,7 +95,7 @@ impl KeyVault {
         let KeyVaultSettings { address, account, scope, private } = &self.settings;
         let version = version.as_ref().map(|version| format!("/{version}")).unwrap_or_default();
         let url = format!("{address}/secrets/{name}{version}?api-version={API_VERSION}");
-        let answer = self.microsoft.document(account, scope, &url, private, ANSWER_BYTES_MAX).await;
+        let answer = self.microsoft().document(account, scope, &url, private, ANSWER_BYTES_MAX).await;
         let answer = answer.map_err(|error| no_answer(&error))?;
         match answer.status {
             200 => read(&answer.body),

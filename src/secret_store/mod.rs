@@ -30,6 +30,7 @@ use crate::{
     clock::Clock,
     domain::Timestamp,
     secret::{Item, SecretStore},
+    telemetry::Metrics,
 };
 
 /// One request to a store, body included.
@@ -214,6 +215,15 @@ impl Default for SecretStores {
 }
 
 impl SecretStores {
+    /// Has the token requests of its Key Vaults counted there. To be called before any is asked.
+    pub fn count_in(&self, metrics: &Metrics) {
+        for store in self.named.values() {
+            if let Source::KeyVault(vault) = &store.source {
+                vault.count_in(metrics);
+            }
+        }
+    }
+
     /// Takes over what the configuration before this one knew of the same stores.
     pub fn adopt(&self, earlier: &Self) {
         self.programs.share_memory(&earlier.programs);

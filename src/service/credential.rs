@@ -11,7 +11,6 @@ use crate::{
     domain::Timestamp,
     microsoft::{AppCredential, PassedOver, Proof, ProofKind},
     notify::{NotificationType, compose, notification::OperatorFacts},
-    secret::SecretReference,
     store::{NewNotification, Store, StoreError},
 };
 
@@ -37,8 +36,8 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
         users.entry(Arc::as_ptr(&tenant.account.app).addr()).or_default().push(tenant);
     }
     let apps: Vec<Arc<AppCredential>> = users.values().map(|users| Arc::clone(&users[0].account.app)).collect();
-    let asked =
-        apps.iter().flat_map(|app| &app.proofs).map(|proof| proof.kept.clone()).filter(SecretReference::is_stored);
+    let references = apps.iter().flat_map(|app| &app.proofs).flat_map(Proof::references);
+    let asked: Vec<_> = references.filter(|reference| reference.is_stored()).cloned().collect();
     stream::iter(asked).for_each_concurrent(ASKED_MAX, async |kept| kept.fetch().await).await;
     // Certificates are read off the runtime's threads: a disk may be slow.
     let read = move || apps.iter().map(|app| last_to_expire(&app.proofs)).collect::<Vec<_>>();
@@ -165,6 +164,7 @@ fn announcement(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::SecretReference;
 
     #[test]
     fn warnings_come_30_14_7_days_and_one_day_ahead_and_on_the_day() {
@@ -184,9 +184,8 @@ mod tests {
     #[test]
     fn of_two_credentials_the_one_that_lasts_longer_is_warned_of() {
         let proof = |kind, expires: Option<i64>| Proof {
-            kind,
-            kept: SecretReference::Env("SCOREWATCH_NO_SUCH_VARIABLE".to_owned()),
             expires: expires.map(Timestamp::from_seconds),
+            ..Proof::new(kind, SecretReference::Env("SCOREWATCH_NO_SUCH_VARIABLE".to_owned()))
         };
         let (secret, token) = (ProofKind::Secret, ProofKind::FederatedToken);
         let last = last_to_expire(&[proof(secret, Some(5)), proof(token, Some(9)), proof(secret, None)]);

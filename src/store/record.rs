@@ -1,16 +1,18 @@
 //! What goes into the store and comes out of it.
 
 mod blindness;
+mod fleet;
 
 use std::time::Duration;
 
 pub use blindness::{Blind, FailingTenant, Outage};
+pub use fleet::ShiftNotice;
 use serde::Serialize;
 
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
-        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof, fleet::Shift,
+        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof,
         silence::Acknowledgement,
     },
     rule::{Alert, AlertKey, RuleName},
@@ -369,30 +371,6 @@ impl ChannelRecord {
     pub const fn proof(&self) -> Proof {
         Proof { seen_at: self.seen_at, drilled_at: self.drilled_at, proven_at: self.standing.proven_at }
     }
-}
-
-/// A fleet shift that was seen.
-#[derive(Debug, Clone, PartialEq)]
-pub struct KnownShift {
-    /// Made from what, which way and when: the same shift, the same id.
-    pub id: String,
-    /// How it went.
-    pub shift: Shift,
-    /// When it was noted.
-    pub seen_at: Timestamp,
-    /// When it is told: by then the rest of the fleet was read.
-    pub tell_at: Timestamp,
-    /// When it was told.
-    pub told_at: Option<Timestamp>,
-}
-
-/// What a channel hears of a fleet shift.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ShiftNotice {
-    /// The notice, for one channel.
-    pub notice: NewNotification,
-    /// The held deliveries that go along with it, a list for each run, whole.
-    pub runs: Vec<Vec<DeliveryId>>,
 }
 
 /// Counts for metrics and listings.

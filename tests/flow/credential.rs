@@ -55,7 +55,7 @@ impl Bed {
     }
 
     fn proof(&self, kind: ProofKind, name: &str) -> Proof {
-        Proof { kind, kept: SecretReference::File(self.folder.path().join(name)), expires: None }
+        Proof::new(kind, SecretReference::File(self.folder.path().join(name)))
     }
 
     /// Signs in anew and fetches; waits are over as soon as they begin.
@@ -107,7 +107,7 @@ impl Shelf {
 fn stored(kind: ProofKind, on: &Arc<Shelf>) -> Proof {
     let store: Arc<dyn SecretStore> = Arc::<Shelf>::clone(on);
     let item = Arc::new(Item::Named { name: "app".to_owned(), version: None });
-    Proof { kind, kept: SecretReference::Stored(Stored { store, item }), expires: None }
+    Proof::new(kind, SecretReference::Stored(Stored { store, item }))
 }
 
 #[async_trait::async_trait]

@@ -9,7 +9,7 @@ use scorewatch::{
     config::Tenant,
     domain::{EntraTenantId, ScoreKind},
     egress::Egress,
-    microsoft::{Account, Hosts, Microsoft},
+    microsoft::{Account, FailureClass, Hosts, Microsoft},
     schedule::Schedule,
     simulation::{
         Cloud,
@@ -64,6 +64,36 @@ async fn ten_thousand_tenants_that_share_one_app_stay_within_the_limits() {
     assert_eq!((defender.tenants, graph.tenants), (TENANTS, TENANTS));
     assert_eq!((defender.minute, graph.minute, graph.at_once), (1, 1, 1));
     assert_eq!([defender, graph, entra].map(|peaks| (peaks.above, peaks.early)), [(0, 0); 3]);
+}
+
+#[tokio::test]
+async fn a_schedule_that_asks_too_much_is_kept_within_the_limits_by_us() {
+    let clock = Clock::manual(at(0));
+    let mut bed = Bed::by(clock.clone()).await;
+    bed.cloud = bulk_cloud(&clock).await;
+    let account = frequent(&bed, "eager").account;
+    let microsoft = Microsoft::new(Egress::new(), clock.clone(), Metrics::default(), Duration::from_mins(1));
+    let (mut read, mut throttled) = (0, 0);
+    // Every second for an hour and a quarter: ten thousand calls and more would be made.
+    for _ in 0..75 * 60 {
+        let next = clock.now().plus(Duration::from_secs(1));
+        for (score, fetched) in microsoft.fetch_all(&account, &ScoreKind::ALL[..3], |_| None, next).await {
+            match fetched {
+                Ok(_) => read += 1,
+                Err(error) if error.class == FailureClass::Throttled => {
+                    assert!(error.hint().unwrap().contains("less often") && error.retry_after.is_some(), "{error:?}");
+                    throttled += 1;
+                }
+                // A tenant of the bulk cloud has no device groups.
+                Err(error) => assert_eq!((score, error.class), (ScoreKind::ExposureScoreByGroup, FailureClass::NoData)),
+            }
+        }
+        clock.advance(Duration::from_secs(1));
+    }
+    let [defender, ..] = peaks(&bed.cloud);
+    assert_eq!((defender.above, defender.early), (0, 0), "{defender:?}");
+    assert!(defender.minute <= 100 && defender.hour <= 1_500 && defender.calls >= 1_500, "{defender:?}");
+    assert!(read > 0 && throttled > 0, "{read} {throttled}");
 }
 
 #[tokio::test]

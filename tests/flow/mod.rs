@@ -6,6 +6,7 @@ mod chat;
 mod clock_jumps;
 mod close;
 mod credential;
+mod decision;
 mod delivery;
 mod drill;
 mod fleet;
@@ -14,6 +15,8 @@ mod life;
 mod limits;
 mod outage;
 mod own_cloud;
+#[cfg(feature = "pfx")]
+mod pfx;
 mod planner;
 mod reason;
 mod records;

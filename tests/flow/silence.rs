@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use scorewatch::{
     channel::{ChannelKind, PagerdutyRegion, WebhookUrl},
     check::close::close_orphans,
-    config::{Config, Maintenance, Operator},
+    config::{Config, Operator},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
     notify::{
-        DeliveryState, SilenceId,
+        DeliveryState, Maintenance, SilenceId,
         silence::{Acknowledgement, Matchers, NewSilence},
     },
     rule::{Condition, Rule, Size},
@@ -262,7 +262,9 @@ async fn that_we_are_blind_is_silenced_only_by_what_names_the_tenant() {
         scene.silence_of(matchers, 0, 100).await;
         scene.bed.cloud.set_fetch(entra("contoso"), Some(Fetch::Refuse(DefenderRefusal::NoLicence)));
         assert_eq!(scene.check(0, 400.0).await, NOTHING);
-        let told = scene.check(30, 400.0).await;
+        assert_eq!(scene.check(30, 400.0).await, NOTHING);
+        scene.bed.tell_blindness(&scene.config).await;
+        let told = scene.look(30).await;
         assert_eq!(told.is_empty(), is_held, "{told:?}");
     }
 }

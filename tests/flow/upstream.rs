@@ -93,7 +93,7 @@ async fn each_refusal_of_entra_has_its_class() {
         (SignIn::Refuse(EntraRefusal::Unlisted(424_242)), Class::SignInRefused),
         (SignIn::Refuse(EntraRefusal::TenantUnknown), Class::TenantNotFound),
         (SignIn::Refuse(EntraRefusal::LoopDetected), Class::Throttled),
-        (SignIn::Refuse(EntraRefusal::TenantThrottled), Class::Throttled),
+        (SignIn::Refuse(EntraRefusal::TenantThrottled), Class::TenantBlocked),
         (SignIn::Refuse(EntraRefusal::PolicyBlocked), Class::PolicyBlocked),
         (SignIn::Raw(Reply::html(502)), Class::MicrosoftDown),
         (SignIn::Raw(Reply::html(200)), Class::Garbage),

@@ -25,6 +25,8 @@ async fn an_online_check_says_what_each_tenant_lacks() {
     };
     let fine = line("contoso");
     assert_eq!((&fine["token"], &fine["roles"]), (&json!("ok"), &json!(["Score.Read.All"])));
+    let role = "SecurityRecommendation.Read.All";
+    assert_eq!(fine["roles_optional"], json!({ role: "missing" }), "which is no failure");
     assert_eq!((&fine["roles_missing"], &fine["hints"]), (&json!([]), &json!([])));
     assert_eq!(
         fine["scores"][0],
@@ -56,20 +58,22 @@ async fn an_online_check_says_what_each_tenant_lacks() {
     assert_eq!(complained.trim_end(), "3 of 5 tenants can't be read");
     let said = said.replace(&base, "https://login.example");
     insta::assert_snapshot!(said, @r#"
-    TENANT     TOKEN            ROLES             ROLES MISSING   SCORES                               WHAT TO DO
-    contoso    ok               Score.Read.All    -               device-secure-score 500
-    fabrikam   ok               Machine.Read.All  Score.Read.All  device-secure-score role-missing     grant the app role `Score.Read.All` of WindowsDefenderATP and have an administrator consent to it
-    sentinel   ok               Score.Read.All    -               device-secure-score 500
-    tailspin   consent-missing  -                 -               device-secure-score consent-missing  have an administrator of the tenant consent to the app, and check `client_id` and `tenant_id`
-    woodgrove  secret-wrong     -                 -               device-secure-score secret-wrong     store the client secret's value, not its ID, or make a new secret in the app registration
+     TENANT     TOKEN            ROLES             ROLES MISSING   OPTIONAL ROLES                           SCORES                               WHAT TO DO
+     contoso    ok               Score.Read.All    -               SecurityRecommendation.Read.All missing  device-secure-score 500
+     fabrikam   ok               Machine.Read.All  Score.Read.All  SecurityRecommendation.Read.All missing  device-secure-score role-missing     grant the app role `Score.Read.All` of WindowsDefenderATP and have an administrator consent to it
+     sentinel   ok               Score.Read.All    -               SecurityRecommendation.Read.All missing  device-secure-score 500
+     tailspin   consent-missing  -                 -               -                                        device-secure-score consent-missing  have an administrator of the tenant consent to the app, and check `client_id` and `tenant_id`
+     woodgrove  secret-wrong     -                 -               -                                        device-secure-score secret-wrong     store the client secret's value, not its ID, or make a new secret in the app registration
 
-    CHANNEL  TYPE     ADDRESS
-    ops      webhook  ok
-    soc      webhook  ok
+    Scores are read without `SecurityRecommendation.Read.All`; with it, alerts of Defender's scores say what regressed.
 
-    TENANT    NAME          CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT
-    fabrikam  fabrikam Ltd  https://login.example/00000000-0000-0000-095e-907be19e9680/adminconsent?client_id=00000000-0000-0000-0000-000000000a99
-    tailspin  tailspin Ltd  https://login.example/00000000-0000-0000-097f-7eb8e1d33cad/adminconsent?client_id=00000000-0000-0000-0000-000000000a99
+     CHANNEL  TYPE     ADDRESS
+     ops      webhook  ok
+     soc      webhook  ok
+
+     TENANT    NAME          CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT
+     fabrikam  fabrikam Ltd  https://login.example/00000000-0000-0000-095e-907be19e9680/adminconsent?client_id=00000000-0000-0000-0000-000000000a99
+     tailspin  tailspin Ltd  https://login.example/00000000-0000-0000-097f-7eb8e1d33cad/adminconsent?client_id=00000000-0000-0000-0000-000000000a99
     "#);
     assert!(!world.folder.path().join("data/scorewatch.db").exists(), "nothing is written");
     assert!(world.receivers.received().is_empty(), "nobody is told");
@@ -80,7 +84,10 @@ async fn an_online_check_runs_beside_the_service_and_minds_its_arguments() {
     let mut world = World::new().await;
     let service = world.run().await;
     world.checked(&service, "contoso", 1).await;
+    world.cloud.set_roles(entra("contoso"), &["Score.Read.All", "SecurityRecommendation.Read.All"]);
     let output = world.command(&["check", "--online", "--tenant", "contoso"]).await;
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("SecurityRecommendation.Read.All present") && !said.contains("are read without"), "{said}");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
     assert_eq!((world.told(SOC).len(), world.told(OPS).len()), (0, 0));

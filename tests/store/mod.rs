@@ -1,10 +1,13 @@
 //! One conformance suite for every store, and what is particular to each.
 
+mod blindness;
 mod channel;
 mod conformance;
 mod fixture;
+mod fleet;
 mod hold;
 mod merge;
 mod outbox;
+mod recommendation;
 mod samples;
 mod sqlite;

@@ -1,7 +1,10 @@
 //! `scorewatch check --online`: signs in to each tenant, asks for its scores, and says what is missing. It writes nothing to the
 //! store and tells nobody, so that it may run beside the service.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
@@ -13,7 +16,7 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, ScoreKind, TenantId},
     egress::Egress,
-    microsoft::{FailureClass, FetchError, Microsoft},
+    microsoft::{FailureClass, FetchError, Granted, Microsoft, Proof},
     notify::NotificationType,
     rule::display,
     telemetry::Metrics,
@@ -49,6 +52,8 @@ struct Line {
     roles: Option<BTreeSet<String>>,
     /// Roles that the scores need and that the tokens do not hold.
     roles_missing: BTreeSet<&'static str>,
+    /// Roles that no score needs, but the reasons of alerts. Without one nothing fails.
+    roles_optional: BTreeMap<&'static str, Presence>,
     scores: Vec<ScoreLine>,
     /// What to do, each sentence once.
     hints: Vec<&'static str>,
@@ -56,6 +61,16 @@ struct Line {
     consent_link: String,
     /// Whether that link is what helps.
     consent_needed: bool,
+}
+
+/// Whether the tokens hold a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Presence {
+    Present,
+    Missing,
+    /// The token can't be looked into.
+    Unknown,
 }
 
 /// What came of asking for one score.
@@ -103,7 +118,7 @@ pub(super) async fn online(config: &Config, wanted: &[String], as_json: bool) ->
 
 /// Asks for each secret that is not on this machine: of the tenants, and of every channel.
 async fn ask_stores(config: &Config, tenants: &[Arc<Tenant>]) -> Vec<SecretLine> {
-    let of_tenants = tenants.iter().flat_map(|tenant| tenant.account.app.proofs.iter().map(|proof| &proof.kept));
+    let of_tenants = tenants.iter().flat_map(|tenant| tenant.account.app.proofs.iter().flat_map(Proof::references));
     let of_channels = config.channels.values().flat_map(|settings| settings.kind.secrets());
     let stored: BTreeSet<_> = of_tenants.chain(of_channels).filter(|secret| secret.is_stored()).collect();
     let asked = stored.into_iter().map(async |secret| {
@@ -126,6 +141,7 @@ async fn ask(microsoft: &Microsoft, tenant: &Tenant) -> Line {
         token: OK,
         roles: None,
         roles_missing: BTreeSet::new(),
+        roles_optional: BTreeMap::new(),
         scores: Vec::with_capacity(tenant.scores.len()),
         hints: Vec::new(),
         consent_link: account.hosts.consent_link(account.entra, account.app.client_id),
@@ -137,6 +153,9 @@ async fn ask(microsoft: &Microsoft, tenant: &Tenant) -> Line {
                 let required = Microsoft::required_role(score);
                 if granted.lacks(required) {
                     line.roles_missing.insert(required);
+                }
+                if let Some(role) = Microsoft::optional_role(score) {
+                    line.roles_optional.insert(role, Presence::of(role, &granted));
                 }
                 if let Some(roles) = granted.roles {
                     line.roles.get_or_insert_default().extend(roles);
@@ -159,6 +178,24 @@ async fn ask(microsoft: &Microsoft, tenant: &Tenant) -> Line {
         }
     }
     line
+}
+
+impl Presence {
+    fn of(role: &str, granted: &Granted) -> Self {
+        match &granted.roles {
+            None => Self::Unknown,
+            Some(_) if granted.lacks(role) => Self::Missing,
+            Some(_) => Self::Present,
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Missing => "missing",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl Line {
@@ -201,12 +238,14 @@ fn show(report: &Report) {
             line.token.to_owned(),
             roles(line),
             listed(line.roles_missing.iter()),
+            listed(line.roles_optional.iter().map(|(role, presence)| format!("{role} {}", presence.as_str()))),
             listed(line.scores.iter().map(answer)),
             line.hints.join("; "),
         ]
     });
-    let header = ["TENANT", "TOKEN", "ROLES", "ROLES MISSING", "SCORES", "WHAT TO DO"];
+    let header = ["TENANT", "TOKEN", "ROLES", "ROLES MISSING", "OPTIONAL ROLES", "SCORES", "WHAT TO DO"];
     output::say(&output::table(header, rows));
+    say_what_is_optional(report);
     if !report.channels.is_empty() {
         let rows =
             report.channels.iter().map(|line| [line.channel.to_string(), line.kind.to_owned(), line.outcome.clone()]);
@@ -227,6 +266,20 @@ fn show(report: &Report) {
     let unread = report.tenants.iter().filter(|line| !line.is_fine()).count();
     if unread > 0 {
         output::complain(&format!("{unread} of {} tenants can't be read", report.tenants.len()));
+    }
+}
+
+/// What a missing role costs that no score needs.
+fn say_what_is_optional(report: &Report) {
+    let missing = report.tenants.iter().flat_map(|line| &line.roles_optional);
+    let missing: BTreeSet<_> =
+        missing.filter(|(_, presence)| **presence == Presence::Missing).map(|(role, _)| *role).collect();
+    if !missing.is_empty() {
+        let roles = listed(missing.iter().map(|role| format!("`{role}`")));
+        output::say("");
+        output::say(&format!(
+            "Scores are read without {roles}; with it, alerts of Defender's scores say what regressed."
+        ));
     }
 }
 

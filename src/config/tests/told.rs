@@ -194,7 +194,7 @@ const MISTAKES: &[Mistake] = &[
     ('t', "{ file: ../secret }", "{ env: SCOREWATCH_UNSET }", "environment variable `SCOREWATCH_UNSET` is not set"),
     ('t', "{ file: ../secret }", "{ env: A, file: b }", "a secret is kept in exactly one place"),
     ('t', "2027-03-01", "soon", "credential.expires: this is no day"),
-    ('t', "secret: {", "certificate: {", "credential.certificate: the file holds no certificate"),
+    ('t', "secret: {", "certificate: {", "credential.certificate: file `../secret` holds no certificate"),
     ('t', "secret: {", "certificate: { file: ../secret }, secret: {", "an app proves itself in one way at a time"),
     ('t', "secret: { file: ../secret },", "", "the app has nothing to prove itself with"),
     ('t', "tier: gold", "tier: 5", "labels.tier: a label's value is a text"),
@@ -280,6 +280,18 @@ fn what_is_probably_not_meant_is_a_warning() {
             "operator: {",
             "maintenance: [{ name: w, tenants: { tier: tin }, from: 0 0 22 * * *, for: 1h }]\noperator: {",
             "no tenant has these labels",
+        ),
+        (
+            'm',
+            "0 */15 * * * *",
+            "* * * * * *",
+            "tenant `contoso` makes 1 calls of Defender's at each check, and by this schedule",
+        ),
+        (
+            't',
+            "region: eu",
+            "scores: [exposure-score]\nschedule: \"*/2 * * * * *\"",
+            "more than Microsoft takes: 100 a minute",
         ),
         ('m', "operator: {", "public_url: http://x\noperator: {", "links with `http:` are shown in no message"),
     ] {

@@ -60,7 +60,7 @@ impl World {
     }
 
     /// Fetches the device score; the next check is in 15 minutes. Waits are over as soon as they begin.
-    pub(super) async fn fetch(&self) -> Result<f64, FetchError> {
+    pub(in crate::microsoft) async fn fetch(&self) -> Result<f64, FetchError> {
         self.fetch_until(Duration::from_mins(15)).await
     }
 
@@ -85,7 +85,7 @@ impl World {
         self.server.count("POST /00000000-0000-0000-0000-000000000001/oauth2/v2.0/token ")
     }
 
-    pub(super) fn calls(&self) -> usize {
+    pub(in crate::microsoft) fn calls(&self) -> usize {
         self.server.count("GET /api/configurationScore ")
     }
 }

@@ -168,3 +168,18 @@ proptest! {
         prop_assert_eq!(schedule.next_due(tick.plus(phase), phase), Some(following.plus(phase)));
     }
 }
+
+#[test]
+fn the_busiest_minute_and_hour_are_counted() {
+    for (expression, zone, busiest) in [
+        ("0 */15 * * * *", "UTC", (1, 4)),
+        ("*/10 * * * * *", "Europe/Berlin", (6, 360)),
+        ("* * * * * *", "UTC", (60, 2_000)),
+        ("* 0-9 8 * * MON", "Asia/Kathmandu", (60, 600)),
+        ("0,30 0,59 8,9 29 2 *", "UTC", (2, 4)),
+        ("0 0 8 1 * *", "UTC", (1, 1)),
+    ] {
+        let schedule = Schedule::parse(expression, zone.parse().unwrap()).unwrap();
+        assert_eq!(schedule.busiest(2_000), busiest, "{expression}");
+    }
+}

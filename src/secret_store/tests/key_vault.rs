@@ -37,6 +37,17 @@ async fn key_vault(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> W
     World { server, clock, store }
 }
 
+#[tokio::test]
+async fn its_token_requests_are_counted_where_the_service_counts() {
+    let world = key_vault(|_| reply(200, "", format!(r#"{{"value":"{CANARY}"}}"#))).await;
+    let named_stores = BTreeMap::from([("azure".to_owned(), Arc::clone(&world.store))]);
+    let (stores, metrics) = (SecretStores { named: named_stores, ..SecretStores::default() }, Metrics::default());
+    stores.count_in(&metrics);
+    assert_eq!(read(&reference(&world.store, named("contoso", None))).await, Ok(CANARY.to_owned()));
+    let page = metrics.render(None);
+    assert!(page.contains("scorewatch_token_requests_total{outcome=\"ok\"} 1"), "{page}");
+}
+
 fn named(name: &str, version: Option<&str>) -> Item {
     Item::Named { name: name.to_owned(), version: version.map(str::to_owned) }
 }

@@ -42,7 +42,8 @@ pub(super) struct Kind {
     /// Its name, which is the name of the channel or tenant that uses it, too.
     pub(super) name: &'static str,
     pub(super) kept: Kept,
-    /// The text as an operator has it: `CANARY` is the secret part, `KEY` a signing key made of it, `HOOK` the address of a
+    /// The text as an operator has it: `CANARY` is the secret part, `KEY` a signing key made of it, `PEM` and `PFX` a
+    /// certificate with its key, `HOOK` the address of a
     /// receiver whose path ends with it, `TLS` the same by `https`, though nothing there speaks TLS.
     text: &'static str,
     /// What uses it: keys of a channel, or of a tenant's credential; `SECRET` refers to the text, `PLAIN` is a receiver's address
@@ -60,13 +61,25 @@ const FLOW: &str = "HOOK?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=
 /// A mail channel whose server takes no call.
 const MAIL: &str = "type: email, server: \"smtps://127.0.0.1:9\", from: a@mssp.example, to: [b@mssp.example], username: me, password: SECRET";
 
-pub(super) const KINDS: [Kind; 42] = [
+/// Made with the canary of `pfx-password` as its password (`tests/world/pfx/make`), and the key in it. A binary that reads no PFX
+/// may not show it either.
+const PFX: &[u8] = include_bytes!("../../world/pfx/sealed.pfx");
+const KEY_OF_PFX: &[u8] = include_bytes!("../../world/pfx/own.key.der");
+
+pub(super) const KINDS: [Kind; 44] = [
     // How we sign in to Microsoft, and what we get there
     kind("client-secret", File, "CANARY", "secret: SECRET"),
     kind("client-secret-in-variable", Variable, "CANARY", "secret: SECRET"),
     kind("client-secret-of-systemd", Credential, "CANARY", "secret: SECRET"),
     kind("client-secret-like-entras", File, "Abc8Q~CANARY.x-_~", "secret: SECRET"),
     kind("certificate-key", File, "PEM", "certificate: SECRET"),
+    kind(
+        "pfx-in-key-vault",
+        KeyVault,
+        "PFX",
+        "certificate: SECRET, certificate_password: { file: ../secrets/pfx-password }",
+    ),
+    kind("pfx-password", File, "CANARY", ""),
     kind("federated-token", File, "eyJhbGciOiJSUzI1NiJ9.CANARY.CANARY", "federated_token: SECRET"),
     // How stores know us, and what they hold
     kind("vault-token", Opener, "hvs.CANARY", ""),
@@ -125,6 +138,9 @@ impl Kind {
 
     /// The text as an operator has it; `base` is where receivers listen.
     pub(super) fn text(&self, base: &str) -> String {
+        if self.text == "PFX" {
+            return STANDARD.encode(PFX);
+        }
         let hook = format!("{base}/hooks/{}", self.canary());
         self.text
             .replace("TLS", &hook.replacen("http:", "https:", 1))
@@ -143,6 +159,10 @@ impl Kind {
             // Its numbers end with those that nobody else knows; what comes before is in the certificate, too.
             let private = &pair().key[pair().key.len() - 300..];
             secrets.extend([private.to_vec(), STANDARD.encode(private).into_bytes()]);
+        } else if self.text == "PFX" {
+            let private = &KEY_OF_PFX[KEY_OF_PFX.len() - 300..];
+            secrets.extend([STANDARD.encode(PFX).into_bytes(), STANDARD.encode(private).into_bytes()]);
+            secrets.extend([PFX.to_vec(), private.to_vec()]);
         } else if ["CANARY", "HOOK", "TLS"].iter().any(|part| self.text.contains(part)) {
             secrets.push(self.canary().into_bytes());
         } else {
@@ -209,6 +229,13 @@ pub(super) fn all_texts(base: &str) -> String {
         let _ = write!(text, "{} ", kind.text(base));
         text
     })
+}
+
+#[cfg(feature = "pfx")]
+#[test]
+fn the_pfx_opens_by_the_canary_of_its_password() {
+    let password = named("pfx-password").canary();
+    scorewatch::microsoft::Certificate::open(PFX, Some(&password)).unwrap();
 }
 
 #[test]
