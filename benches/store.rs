@@ -142,6 +142,7 @@ fn notification(number: &str, channel: &ChannelName) -> NewNotification {
                 causes: Vec::new(),
                 operator: None,
                 fleet: None,
+                report: None,
                 items: Vec::new(),
                 links: Links::default(),
             },

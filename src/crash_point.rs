@@ -145,23 +145,31 @@ mod armed {
     }
 
     impl Work {
-        /// Every kind that a test knows how to bring about: all but `SettlePlainer`, `Withhold`, what is done
-        /// with silences, and acknowledgements.
-        pub const ALL: [Self; 20] = [
+        /// Every kind.
+        pub const ALL: [Self; 29] = [
             Self::Check,
             Self::Announce,
             Self::Claim,
             Self::UndoClaim,
             Self::SettleDelivered,
             Self::SettleRetry,
+            Self::SettlePlainer,
             Self::SettleDead,
             Self::SettleParked,
+            Self::Withhold,
             Self::AdoptChannels,
             Self::ConfirmDrill,
             Self::Recover,
             Self::Resend,
             Self::Unpark,
+            Self::Release,
             Self::LookAgain,
+            Self::NoteShift,
+            Self::TellShift,
+            Self::AddSilence,
+            Self::EndSilence,
+            Self::Acknowledge,
+            Self::Unacknowledge,
             Self::Beat,
             Self::Away,
             Self::Prune,

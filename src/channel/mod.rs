@@ -24,6 +24,7 @@ use crate::{
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
+    schedule::Schedule,
     secret::{SecretError, SecretReference, SecretString, redact_url},
     template::{Receiver, Registry},
 };
@@ -49,6 +50,8 @@ pub struct ChannelSettings {
     pub digest_over: usize,
     /// How long it may go unproven before a drill is sent to it; `None`: it is never drilled.
     pub drill: Option<Duration>,
+    /// When it gets a report on the tenants that it may show; `None`: never.
+    pub report: Option<Schedule>,
     /// The template's name; `None`: its kind's.
     pub template: Option<String>,
 }

@@ -40,7 +40,7 @@ impl Webhook {
                 what: error.to_string(),
             })
         };
-        let hides = |name: &String| notification.tells_items() && !self.templates.tells_items(name);
+        let hides = |name: &String| self.templates.hides(name, notification);
         let template = self.settings.template.as_ref().filter(|name| form == Form::Rich && !hides(name));
         let Some(template) = template else { return plain() };
         match self.templates.render(template, Receiver::Webhook, notification) {

@@ -3,8 +3,7 @@
 use crate::{
     config::Config,
     domain::Timestamp,
-    notify::{Hold, HoldReason, Notification, NotificationType, silence::About},
-    rule::Condition,
+    notify::{Hold, HoldReason, Notification, silence::About},
     store::{CheckOutcome, Store, StoreError},
 };
 
@@ -32,13 +31,7 @@ pub async fn hold(outcome: &mut CheckOutcome, store: &dyn Store, config: &Config
 fn for_the_fleet(config: &Config, notification: &Notification, now: Timestamp) -> Option<Hold> {
     let facts = &notification.data;
     let (rule, score) = (facts.rule.as_ref()?, facts.score.as_ref()?.kind);
-    let is_news = matches!(notification.kind, NotificationType::AlertFiring | NotificationType::AlertWorsened);
     let rule = config.rules.iter().find(|one| one.name.as_str() == rule.name)?;
-    let takes_part =
-        is_news && rule.fleet && !matches!(rule.when, Condition::NoData(_)) && !config.fleet.hold.is_zero();
-    // A fleet that is too small to tell has Microsoft's own average, where the source gives one.
-    let mut polled = config.tenants.values().filter(|tenant| tenant.scores.contains(&score));
-    let can_tell =
-        facts.score.as_ref()?.kind.has_witness() || polled.nth(config.fleet.at_least.saturating_sub(1)).is_some();
-    (takes_part && can_tell).then(|| Hold { why: HoldReason::Fleet, until: now.plus(config.fleet.hold) })
+    let polled = config.tenants.values().filter(|tenant| tenant.scores.contains(&score));
+    config.fleet.hold(notification.kind, rule, score, polled, now)
 }

@@ -36,8 +36,8 @@ A CSV file has a first line `tenant,score,subject,time,value` (`subject` may be 
 the configuration knows have its labels and channels; the others have none.
 
 Rules are judged as the service judges them, each reading when it is dated. Tenants, labels and channels are those of now; \
-every message is taken to arrive at once. Silences and fleet shifts are not replayed. Nothing is sent or written, and it may \
-be run beside the service.
+every message is taken to arrive at once. Maintenance windows, the store's silences, fleet shifts and digests are applied as the \
+configuration has them. Nothing is sent or written, and it may be run beside the service.
 
 Exit codes: 0 fine, 1 something failed at run time, 2 the input is wrong.")]
 pub(super) struct Arguments {
@@ -76,20 +76,21 @@ struct Span {
 
 pub(super) async fn backtest(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    for id in arguments.tenant.iter().filter(|id| arguments.csv.is_none() && !config.tenants.contains_key(id.as_str()))
-    {
+    let is_strange = |id: &&String| arguments.csv.is_none() && !config.tenants.contains_key(id.as_str());
+    if let Some(id) = arguments.tenant.iter().find(is_strange) {
         return Err(wrong_input(format!("there is no tenant `{id}`")));
     }
-    let plan = plan(&config, arguments)?;
+    let mut plan = plan(&config, arguments)?;
     let now = Clock::System.now();
     let until = arguments.until.as_deref().map(|text| instant(text, now)).transpose()?;
-    let (courses, span) = match &arguments.csv {
-        Some(csv) => history::of_csv(csv, &config, arguments, until, now)?,
-        None => {
-            let until = until.unwrap_or(now);
-            let span = Span { since: instant(&arguments.since, until)?, until };
-            (history::of_store(&config, arguments, span).await?, span)
-        }
+    let (courses, span) = if let Some(csv) = &arguments.csv {
+        history::of_csv(csv, &config, arguments, until, now)?
+    } else {
+        let until = until.unwrap_or(now);
+        let span = Span { since: instant(&arguments.since, until)?, until };
+        let (courses, silences) = history::of_store(&config, arguments, span).await?;
+        plan.silences = silences;
+        (courses, span)
     };
     if span.since >= span.until {
         return Err(wrong_input("`--since` lies after `--until`"));
@@ -107,9 +108,13 @@ fn replay(plan: &Plan, courses: &[Course], span: Span, as_json: bool) -> Result<
     let bar = output::progress(courses.len());
     let messages = walk_all(plan, courses.iter(), || bar.inc(1))?;
     bar.finish_and_clear();
-    let outcome = send(plan, messages);
+    let outcome = send(plan, courses, messages);
     let report = Report::of(plan, courses, &outcome, span);
-    if as_json { output::json(&report) } else { report.show() }
+    if as_json {
+        return output::json(&report);
+    }
+    report.show();
+    Ok(())
 }
 
 /// A time: `90d` before the end, or an instant.
@@ -154,5 +159,6 @@ fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, Failure> {
     let is_wanted =
         |rule: &Arc<Rule>| arguments.rule.is_empty() || arguments.rule.iter().any(|name| rule.name.as_str() == name);
     rules.retain(is_wanted);
-    Ok(Plan { rules, receivers })
+    let (fleet, maintenance) = (config.fleet, config.maintenance.clone());
+    Ok(Plan { rules, receivers, fleet, maintenance, silences: Vec::new() })
 }

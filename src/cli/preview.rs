@@ -1,4 +1,6 @@
-//! `scorewatch preview`: the exact message of a rule for a channel; `--send` posts it, marked as a test.
+//! `scorewatch preview`: the exact message of a rule, or the report, for a channel; `--send` posts it, marked as a test.
+
+mod report;
 
 use std::{path::Path, sync::Arc};
 
@@ -28,12 +30,16 @@ Examples:
   scorewatch preview --rule device-score-drop --channel soc-teams
   scorewatch preview --rule device-score-drop --channel soc-teams --resolved --tenant contoso
   scorewatch preview --rule device-score-drop --channel soc-teams --send    posts it, marked as a test
+  scorewatch preview --report --channel contoso                             the report on the tenants that it may show
 
-The values are made up from the rule; tenant, names, template and request are the real ones.")]
+The values are made up; tenant, names, template and request are the real ones.")]
 pub(super) struct Arguments {
     /// The rule's name
-    #[arg(long, value_name = "NAME")]
-    rule: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "report")]
+    rule: Option<String>,
+    /// The channel's report, not a rule's message
+    #[arg(long, conflicts_with_all = ["rule", "tenant", "resolved"])]
+    report: bool,
     /// The channel's name
     #[arg(long, value_name = "NAME")]
     channel: String,
@@ -53,13 +59,13 @@ pub(super) struct Arguments {
 
 pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let rule = config.rules.iter().find(|rule| rule.name.as_str() == arguments.rule);
-    let rule = rule.ok_or_else(|| wrong_input(format!("there is no rule `{}`", arguments.rule)))?;
     let settings = config.channels.get(arguments.channel.as_str());
     let settings = settings.ok_or_else(|| wrong_input(format!("there is no channel `{}`", arguments.channel)))?;
-    let tenant = tenant_for(&config, rule, settings, arguments.tenant.as_deref())?;
     let now = Clock::System.now();
-    let notification = notification(rule, tenant, arguments.resolved, now);
+    let notification = match &arguments.rule {
+        Some(name) => of_rule(&config, name, settings, arguments, now)?,
+        None => report::report(&config, settings, now)?,
+    };
     secrets::fetch(settings).await;
     let channel = channel::open(settings, &config.templates);
     let outgoing = channel.compose(&notification, Form::Rich, now)?;
@@ -83,6 +89,19 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
         | Verdict::Dead { reason }
         | Verdict::Parked { reason } => Err(Failure::Run(Some(anyhow::anyhow!("not delivered: {reason}")))),
     }
+}
+
+fn of_rule(
+    config: &Config,
+    name: &str,
+    settings: &ChannelSettings,
+    arguments: &Arguments,
+    now: Timestamp,
+) -> Result<Notification, Failure> {
+    let rule = config.rules.iter().find(|rule| rule.name.as_str() == name);
+    let rule = rule.ok_or_else(|| wrong_input(format!("there is no rule `{name}`")))?;
+    let tenant = tenant_for(config, rule, settings, arguments.tenant.as_deref())?;
+    Ok(notification(rule, tenant, arguments.resolved, now))
 }
 
 fn tenant_for<'a>(

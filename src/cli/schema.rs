@@ -15,8 +15,18 @@ Examples:
 
 In an editor with the YAML language server, put this on a file's first line:
   # yaml-language-server: $schema=scorewatch.schema.json")]
-#[group(multiple = false)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    of: Files,
+    /// Of what a generic webhook receives
+    #[arg(long, conflicts_with = "files")]
+    webhook: bool,
+}
+
+/// Of which files; none: the main file.
+#[derive(Debug, clap::Args)]
+#[group(id = "files", multiple = false)]
+struct Files {
     /// Of tenant files
     #[arg(long)]
     tenants: bool,
@@ -26,17 +36,17 @@ pub(super) struct Arguments {
     /// Of files with tests of rules
     #[arg(long)]
     tests: bool,
-    /// Of what a generic webhook receives
-    #[arg(long)]
-    webhook: bool,
 }
 
 pub(super) fn schema(arguments: &Arguments) -> Result<(), Failure> {
-    let subject = match (arguments.tenants, arguments.rules, arguments.tests, arguments.webhook) {
+    if arguments.webhook {
+        return output::json(&crate::notify::notification::schema());
+    }
+    let Files { tenants, rules, tests } = arguments.of;
+    let subject = match (tenants, rules, tests) {
         (true, ..) => Subject::Tenants,
-        (_, true, ..) => Subject::Rules,
-        (_, _, true, _) => Subject::Tests,
-        (.., true) => return output::json(&crate::notify::notification::schema()),
+        (_, true, _) => Subject::Rules,
+        (.., true) => Subject::Tests,
         _ => Subject::Main,
     };
     output::json(&schema::schema(subject))

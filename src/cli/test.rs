@@ -57,7 +57,7 @@ pub(super) struct Arguments {
     /// Only tests whose name holds this text
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Write a JUnit report to this file as well
+    /// Write a `JUnit` report to this file as well
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Print JSON
@@ -113,7 +113,7 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
 fn judge(file: &Path, plan: &Plan, case: &Case) -> Verdict {
     let mut messages: Vec<Message> = case.courses.iter().flat_map(|course| walk(plan, course)).collect();
     messages.sort_by_key(|message| message.at);
-    let outcome = send(plan, messages);
+    let outcome = send(plan, &case.courses, messages);
     let tenants: BTreeMap<&str, TenantFacts> =
         case.courses.iter().map(|course| (course.tenant.as_str(), course.facts())).collect();
     let sent = seen(&outcome, &tenants);
@@ -148,12 +148,17 @@ fn seen(outcome: &Outcome, tenants: &BTreeMap<&str, TenantFacts>) -> Vec<Got> {
     };
     let mut seen: Vec<(Vec<usize>, Got)> = Vec::new();
     for sent in &outcome.sent {
-        let same = |(says, got): &&mut (Vec<usize>, Got)| *says == sent.says && got.at == sent.at;
+        let same = |(says, got): &&mut (Vec<usize>, Got)| {
+            // What a notice says differs with what its channel may show.
+            sent.notice.is_none() && *says == sent.says && got.at == sent.at
+        };
         if let Some((_, got)) = seen.iter_mut().rev().take(outcome.messages.len()).find(same) {
             got.channels.push(sent.channel.clone());
             continue;
         }
-        let (written, about) = if sent.kind == NotificationType::Digest {
+        let (written, about) = if let Some(notice) = sent.notice {
+            (outcome.notices[notice].clone(), sent.says.iter().map(|&message| about(message)).collect())
+        } else if sent.kind == NotificationType::Digest {
             (
                 in_one(&sent.channel, sent.says.iter().map(|&message| notification(message)), sent.at),
                 sent.says.iter().map(|&message| about(message)).collect(),

@@ -64,13 +64,7 @@ fn of_channels(lines: &[Line<'_>]) {
         let may_show = if sight.open { "every tenant".to_owned() } else { named(&sight.may_show) };
         let shown = sight.shown();
         let is_told = if shown.is_empty() { "nothing".to_owned() } else { named(&shown) };
-        let operator = if sight.operator { "the operator, " } else { "" };
-        [
-            channel.to_string(),
-            may_show,
-            is_told,
-            format!("{operator}{}", named(&rules)).trim_end_matches(", ").to_owned(),
-        ]
+        [channel.to_string(), may_show, is_told, by(sight, &rules)]
     });
     output::say(&output::table(["CHANNEL", "MAY SHOW", "IS TOLD OF", "BY"], rows));
 }
@@ -79,11 +73,17 @@ fn of_tenant(tenant: &TenantId, lines: &[Line<'_>]) {
     let rows = lines.iter().map(|Line { channel, sight }| {
         let rules: BTreeSet<_> =
             sight.rules.iter().filter(|(_, tenants)| tenants.contains(tenant)).map(|(rule, _)| rule).collect();
-        let operator = if sight.operator { "the operator, " } else { "" };
-        let by = format!("{operator}{}", named(&rules)).trim_end_matches(", ").to_owned();
+        let by = by(sight, &rules);
         [channel.to_string(), if by.is_empty() { "nothing sends there".to_owned() } else { by }]
     });
     output::say(&output::table(["CHANNEL THAT MAY SHOW IT", "TOLD BY"], rows));
+}
+
+/// What sends to a channel.
+fn by(sight: &Sight, rules: &BTreeSet<&String>) -> String {
+    let operator = if sight.operator { "the operator, " } else { "" };
+    let report = if sight.report { "reports, " } else { "" };
+    format!("{operator}{report}{}", named(rules)).trim_end_matches(", ").to_owned()
 }
 
 /// So many names, and how many more there are.

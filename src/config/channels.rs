@@ -9,6 +9,7 @@ use super::{
     field::{Field, Word},
     protocols::ProtocolKeys,
     raw::{AllowPrivate, OneOrMany, RawChannel, RawDigest, RawRetry, RawSecret},
+    report::report,
     scope::{Problems, Scope, quoted},
     secrets,
     words::{labels, name, one_of},
@@ -54,7 +55,13 @@ const KINDS: [(&str, Kind); 9] = [
 ];
 
 /// A channel, unless there is an error in it.
-pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelSettings> {
+pub(super) fn channel(
+    text: &str,
+    raw: RawChannel,
+    timezone: chrono_tz::Tz,
+    at: &Scope<'_>,
+    problems: &mut Problems,
+) -> Option<ChannelSettings> {
     at.only(RawChannel::KEYS, problems);
     let name = name(text, at, ChannelName::parse, problems);
     if !raw.r#type.is_written() {
@@ -116,6 +123,7 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
     let retry = retry(raw.retry, &at.key("retry"), problems);
     let digest_over = digest(raw.digest, &at.key("digest"), problems);
     let drill = problems.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
+    let report = report(raw.report, kind.as_ref(), timezone, &at.key("report"), problems);
     let template = problems.take(raw.template, &at.key("template")).map(|Word(name)| name);
     Some(ChannelSettings {
         name: name?,
@@ -127,6 +135,7 @@ pub(super) fn channel(text: &str, raw: RawChannel, at: &Scope<'_>, problems: &mu
         private,
         digest_over,
         drill,
+        report,
         template,
     })
 }

@@ -50,6 +50,7 @@ const SHOWN: &[&str] = &[
     "regained",
     "region",
     "repeat",
+    "report",
     "retention",
     "rise",
     "rules",

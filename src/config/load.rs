@@ -64,9 +64,10 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     let here = top.key("channels");
     let written = problems.take(std::mem::take(&mut raw.channels), &here).unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
-    let channels = read_channels(written, &here, problems);
+    let timezone = problems.parse(std::mem::take(&mut raw.timezone), &top.key("timezone"), zone).unwrap_or_default();
+    let channels = read_channels(written, timezone, &here, problems);
     let mut tenants = Tenants::of(channels.clone());
-    let inherited = inherit(&mut raw, &mut tenants, &top, problems);
+    let inherited = inherit(&mut raw, timezone, &mut tenants, &top, problems);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, problems);
     let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, limit), problems);
@@ -104,8 +105,13 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     })
 }
 
-fn inherit(raw: &mut RawMain, tenants: &mut Tenants, top: &Scope<'_>, problems: &mut Problems) -> Inherited {
-    let timezone = problems.parse(std::mem::take(&mut raw.timezone), &top.key("timezone"), zone).unwrap_or_default();
+fn inherit(
+    raw: &mut RawMain,
+    timezone: chrono_tz::Tz,
+    tenants: &mut Tenants,
+    top: &Scope<'_>,
+    problems: &mut Problems,
+) -> Inherited {
     let expression = if raw.schedule.is_written() {
         let read = |text: &str| Schedule::parse(text, timezone).map(|_| text.to_owned());
         problems.parse(std::mem::take(&mut raw.schedule), &top.key("schedule"), read)
@@ -129,11 +135,18 @@ fn inherit(raw: &mut RawMain, tenants: &mut Tenants, top: &Scope<'_>, problems: 
     }
 }
 
-fn read_channels(written: BTreeMap<String, Field<RawChannel>>, at: &Scope<'_>, problems: &mut Problems) -> Channels {
+fn read_channels(
+    written: BTreeMap<String, Field<RawChannel>>,
+    timezone: chrono_tz::Tz,
+    at: &Scope<'_>,
+    problems: &mut Problems,
+) -> Channels {
     let mut channels = Channels::new();
     for (name, field) in written {
         let here = at.key(&name);
-        if let Some(settings) = problems.take(field, &here).and_then(|raw| channel(&name, raw, &here, problems)) {
+        if let Some(settings) =
+            problems.take(field, &here).and_then(|raw| channel(&name, raw, timezone, &here, problems))
+        {
             channels.insert(settings.name.clone(), Arc::new(settings));
         }
     }

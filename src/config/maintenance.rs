@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono_tz::Tz;
 
 use super::{
-    Config, Maintenance,
+    Config,
     field::{Field, Word},
     raw::{OneOrMany, RawMaintenance, RawTenants},
     scope::{Problems, Scope, nearest, quoted},
@@ -15,8 +15,8 @@ use super::{
 use crate::{
     domain::{Selector, Severity, TenantId, Timestamp, name::check_name, parse_duration},
     notify::{
-        Silence,
-        silence::{About, Matchers, covered_until},
+        Maintenance, Silence, maintenance,
+        silence::{About, Matchers},
     },
     rule::RuleName,
     schedule::{Schedule, Window, WindowEnd},
@@ -32,11 +32,7 @@ impl Config {
     /// to be told now.
     #[must_use]
     pub fn covering(&self, silences: &[Silence], about: &About<'_>, now: Timestamp) -> Option<Timestamp> {
-        let windows: Vec<_> = self.maintenance.iter().filter(|each| each.matchers.match_all(about)).collect();
-        covered_until(now, |at| {
-            let by_hand = silences.iter().filter_map(|silence| silence.covers(about, at));
-            by_hand.chain(windows.iter().filter_map(|each| each.window.covers(at))).max()
-        })
+        maintenance::covering(&self.maintenance, silences, about, now)
     }
 }
 

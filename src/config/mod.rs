@@ -19,6 +19,7 @@ mod marks;
 mod protocols;
 mod raw;
 pub mod reload;
+mod report;
 mod rules;
 pub mod schema;
 mod scope;
@@ -44,9 +45,9 @@ use crate::{
     diagnostic::{Excerpts, Problem},
     domain::{ChannelName, Labels, ScoreKind, TenantId},
     microsoft::Account,
-    notify::{NotificationId, silence::Matchers},
+    notify::{Maintenance, NotificationId, fleet::FleetSettings},
     rule::Rule,
-    schedule::{Schedule, Window},
+    schedule::Schedule,
     secret_store::SecretStores,
 };
 
@@ -68,7 +69,7 @@ pub struct Config {
     /// How long samples and finished deliveries are kept.
     pub retention: Duration,
     /// When many tenants' scores moving together are one notice.
-    pub fleet: FleetShift,
+    pub fleet: FleetSettings,
     /// Times that come round, in which notifications are withheld.
     pub maintenance: Vec<Maintenance>,
     /// The tenants, by id.
@@ -125,17 +126,6 @@ pub struct Tenant {
     pub notify: Vec<ChannelName>,
 }
 
-/// A silence that comes round.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Maintenance {
-    /// Its name.
-    pub name: String,
-    /// What it covers.
-    pub matchers: Matchers,
-    /// When.
-    pub window: Window,
-}
-
 /// Where the store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreLocation {
@@ -150,23 +140,6 @@ pub struct Operator {
     pub notify: Vec<ChannelName>,
     /// How long a tenant's checks may fail before the operator hears of it.
     pub blind_after: Duration,
-}
-
-/// When many tenants' scores that move the same way within one schedule interval are one notice.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FleetShift {
-    /// How long notifications wait for the rest of the fleet; zero: not at all.
-    pub hold: Duration,
-    /// The fewest tenants.
-    pub at_least: usize,
-    /// The least share of the tenants read, above 0 and up to 100.
-    pub share_percent: f64,
-}
-
-impl Default for FleetShift {
-    fn default() -> Self {
-        Self { hold: Duration::from_mins(10), at_least: 10, share_percent: 33.0 }
-    }
 }
 
 /// What reading a configuration gave.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use self::shape::ChannelUrl;
-pub(super) use self::shape::{AllowPrivate, OneOrMany, RawSecret, RawTenantEntry, RawTenants};
+pub(super) use self::shape::{AllowPrivate, OneOrMany, RawReport, RawSecret, RawTenantEntry, RawTenants};
 use super::field::{Field, Word};
 
 /// Declares a mapping as written: every key is optional to the reader, so that all that is wrong can be told at once.
@@ -198,10 +198,20 @@ raw! {
         digest: RawDigest,
         /// How long a channel may go unproven before a drill is sent to it: `30d`, or `off`.
         drill: Word,
+        /// When it gets a report on its tenants: `weekly`, `daily`, `off`, or a schedule of its own.
+        report: RawReport,
         /// Private and loopback receivers: `true`, `false` or a list of networks.
         allow_private: AllowPrivate,
         /// The template, by its name in the folder of templates.
         template: Word,
+    }
+
+    /// A schedule for reports.
+    struct RawReportAt {
+        /// Cron with seconds: `0 0 8 * * MON`.
+        at: Word,
+        /// IANA time zone; absent: that of the schedule of checks.
+        timezone: Word,
     }
 
     /// Bounds of the back-off between attempts.

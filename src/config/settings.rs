@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use super::{
-    FleetShift, Operator, StoreLocation,
+    Operator, StoreLocation,
     channels::whole,
     fences::Channels,
     field::{Field, Word},
@@ -12,7 +12,7 @@ use super::{
     scope::{Problems, Scope},
     words::{Names, notify},
 };
-use crate::{domain::parse_duration, rule::FlapLimit, template::Registry};
+use crate::{domain::parse_duration, notify::fleet::FleetSettings, rule::FlapLimit, template::Registry};
 
 /// Who hears that we are blind.
 pub(super) fn operator(
@@ -73,11 +73,11 @@ pub(super) fn templates(
 }
 
 /// Holding time and size of a fleet shift.
-pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, problems: &mut Problems) -> FleetShift {
+pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, problems: &mut Problems) -> FleetSettings {
     let raw = problems.take(raw, at).unwrap_or_default();
     at.only(RawFleet::KEYS, problems);
-    let default = FleetShift::default();
-    FleetShift {
+    let default = FleetSettings::default();
+    FleetSettings {
         hold: problems.parse(raw.hold, &at.key("hold"), parse_duration).unwrap_or(default.hold),
         at_least: problems.parse(raw.at_least, &at.key("at_least"), whole).unwrap_or(default.at_least),
         share_percent: problems.parse(raw.share, &at.key("share"), share).unwrap_or(default.share_percent),

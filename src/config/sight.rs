@@ -20,13 +20,15 @@ pub struct Sight {
     pub named_by: BTreeSet<TenantId>,
     /// Whether the operator is told there, of any tenant.
     pub operator: bool,
+    /// Whether it gets reports on every tenant that it may show.
+    pub report: bool,
 }
 
 impl Sight {
     /// The tenants of which something is sent there as the configuration now is.
     #[must_use]
     pub fn shown(&self) -> BTreeSet<TenantId> {
-        let all = self.operator.then_some(&self.may_show).into_iter().flatten();
+        let all = (self.operator || self.report).then_some(&self.may_show).into_iter().flatten();
         self.rules.values().flatten().chain(all).cloned().collect()
     }
 }
@@ -58,6 +60,7 @@ impl Config {
                 rules,
                 named_by: admitted.iter().filter(|tenant| names(tenant)).map(|tenant| tenant.id.clone()).collect(),
                 operator: self.operator.notify.contains(name),
+                report: settings.report.is_some(),
             }
         };
         self.channels.keys().map(|name| (name.clone(), sight(name))).collect()

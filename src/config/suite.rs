@@ -21,7 +21,7 @@ use super::{
 use crate::{
     diagnostic::{Excerpts, Place, Problem},
     domain::{ChannelName, Selector, TenantId, Timestamp, parse_duration},
-    notify::route::Fence,
+    notify::{fleet::FleetSettings, route::Fence},
     replay::{Course, Plan, Receiver, expect::Expected},
     rule::FlapLimit,
 };
@@ -128,6 +128,8 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
     let plan = Plan {
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         receivers: if open { all_open(&names) } else { receivers },
+        fleet: FleetSettings { hold: Duration::ZERO, ..FleetSettings::default() },
+        ..Plan::default()
     };
     let setting = Setting {
         plan: &plan,

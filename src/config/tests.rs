@@ -9,11 +9,12 @@ mod told;
 
 use std::{fs, path::Path, time::Duration};
 
-use super::{FleetShift, Loaded, load};
+use super::{Loaded, load};
 use crate::{
     channel::{Authorization, ChannelKind, PagerdutyRegion, WebhookUrl},
     diagnostic::render,
     domain::Timestamp,
+    notify::fleet::FleetSettings,
 };
 
 const MAIN: &str = r#"
@@ -105,8 +106,26 @@ fn what_is_only_kept_yet_is_kept() {
         config.channels.values().map(|channel| channel.drill.map(|every| every.as_secs() / 86_400)).collect();
     assert_eq!(drills, [Some(30), Some(90), None], "contoso, soar, soc-teams");
     assert_eq!(config.rules.iter().map(|rule| rule.fleet).collect::<Vec<_>>(), [false, true, true]);
-    let fleet = FleetShift { hold: Duration::ZERO, at_least: 3, share_percent: 50.0 };
+    let fleet = FleetSettings { hold: Duration::ZERO, at_least: 3, share_percent: 50.0 };
     assert_eq!(config.fleet, fleet);
+}
+
+#[test]
+fn reports_are_due_as_written() {
+    for (written, due) in [
+        ("", None),
+        ("report: off, ", None),
+        ("report: daily, ", Some("0 0 8 * * * (Europe/Berlin)")),
+        ("report: weekly, ", Some("0 0 8 * * MON (Europe/Berlin)")),
+        ("report: { at: 0 30 7 1 * * }, ", Some("0 30 7 1 * * (Europe/Berlin)")),
+        ("report: { at: 0 0 9 * * FRI, timezone: America/New_York }, ", Some("0 0 9 * * FRI (America/New_York)")),
+    ] {
+        let main = MAIN.replace("{ type: teams,", &format!("{{ {written}type: teams,"));
+        let (loaded, text) = read(&main, TENANT, RULES);
+        let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
+        let report = config.channels["soc-teams"].report.as_ref().map(ToString::to_string);
+        assert_eq!(report.as_deref(), due, "{written}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub(super) fn may_send(
         (None, _) if settings.fence.is_open() => true,
         (None, _) => match delivery.notification.kind {
             NotificationType::Digest | NotificationType::FleetShift | NotificationType::Drill => true,
+            NotificationType::Report => shows_whole_report(config, settings, delivery),
             NotificationType::OperatorBlind => shows_all_items(config, settings, delivery),
             _ => false,
         },
@@ -75,6 +76,15 @@ fn shows_all_items(config: &Config, settings: &ChannelSettings, delivery: &Claim
         TenantId::parse(&facts.id).is_ok_and(|tenant| admits(config, settings, &tenant, Some(facts)))
     };
     !items.is_empty() && items.iter().all(|item| item.tenant.as_ref().is_some_and(is_shown))
+}
+
+/// Whether the channel may show every tenant that a report counts. One whose list of them was cut was made for a channel that
+/// could show all.
+fn shows_whole_report(config: &Config, settings: &ChannelSettings, delivery: &ClaimedDelivery) -> bool {
+    delivery.notification.data.report.as_ref().is_some_and(|report| {
+        let is_shown = |slug: &String| TenantId::parse(slug).is_ok_and(|id| admits(config, settings, &id, None));
+        report.tenants.len() == report.tenant_count && report.tenants.iter().all(is_shown)
+    })
 }
 
 /// The tenants that a delivery tells of.

@@ -3,10 +3,7 @@
 //! When many tenants moved along, the shift is noted, and what it explains is held until stragglers were read. Then each channel
 //! gets one notice, in the transaction that lets those alerts go along with it. What comes later is explained by what was told.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use tracing::info;
 
@@ -15,22 +12,17 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Subject, TenantId, Timestamp},
     notify::{
-        DeliveryId, Hold, HoldReason, Notification, NotificationType,
-        fleet::{self, Move, Quorum, Scope, Shift, Span, Suspect, notice},
+        DeliveryId, Notification,
+        fleet::{self, Explained, KnownShift, Move, News, REMEMBERED, Scope, Span, Suspected, notice},
         notification::DigestItem,
         release::{Fate, Run, decide},
     },
     rule::AlertState,
-    store::{KnownShift, NewNotification, ShiftNotice, StoreError, TenantRecord},
+    store::{NewNotification, ShiftNotice, StoreError, TenantRecord},
 };
 
 /// Most tenants that are loaded together.
 const BATCH_MAX: usize = 128;
-/// How long a shift explains what comes late: records come days late, and a tenant may be unreadable for longer.
-const REMEMBERED: Duration = Duration::from_hours(14 * 24);
-/// What was seen just in time has so long to be committed before the shift is told.
-const MARGIN: Duration = Duration::from_secs(10);
-
 /// What was decided of runs that were held for the fleet.
 #[derive(Default)]
 pub(super) struct Verdicts<'a> {
@@ -56,7 +48,7 @@ pub(super) async fn decide_all<'a>(
     let mut looking = Looking {
         dispatcher,
         config,
-        stragglers,
+        is_everybody_read: stragglers == Stragglers::Read,
         now,
         shifts: known,
         fleets: HashMap::new(),
@@ -79,35 +71,19 @@ pub(super) async fn is_any_due(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let shifts = dispatcher.store.shifts(now.minus(REMEMBERED)).await?;
-    Ok(stragglers == Stragglers::Read || shifts.iter().any(|known| is_due(known, stragglers, now)))
-}
-
-fn is_due(known: &KnownShift, stragglers: Stragglers, now: Timestamp) -> bool {
-    known.told_at.is_none() && (known.tell_at <= now || stragglers == Stragglers::Read)
+    Ok(stragglers == Stragglers::Read || shifts.iter().any(|known| known.is_due(false, now)))
 }
 
 struct Looking<'a> {
     dispatcher: &'a Dispatcher,
     config: &'a Config,
-    stragglers: Stragglers,
+    is_everybody_read: bool,
     now: Timestamp,
     shifts: Vec<KnownShift>,
     /// Everybody who is polled for that score, loaded once.
     fleets: HashMap<Scope, Vec<TenantRecord>>,
     /// By shift and channel: what goes along with its notice.
     members: BTreeMap<(String, ChannelName), Vec<&'a Run>>,
-}
-
-/// An alert that may be due to a shift.
-struct Suspected {
-    scope: Scope,
-    interval: Duration,
-    /// The first reading that shows it.
-    seen_at: Timestamp,
-    /// The reading before.
-    before_at: Timestamp,
-    suspect: Suspect,
-    comparison: Option<(f64, f64)>,
 }
 
 impl<'a> Looking<'a> {
@@ -120,14 +96,14 @@ impl<'a> Looking<'a> {
         let Some(suspected) = self.suspected(run).await? else { return Ok(by_itself()) };
         let Some(known) = self.explaining(&suspected).await? else { return Ok(by_itself()) };
         let all = |fate: Fate| run.steps.iter().map(|step| (step.delivery, fate)).collect::<Vec<_>>();
-        if known.told_at.is_some() {
-            return Ok(Some(all(Fate::Explain)));
+        match known.verdict(self.is_everybody_read, self.now) {
+            Explained::Told => Ok(Some(all(Fate::Explain))),
+            Explained::Waits(hold) => Ok(Some(all(Fate::Hold(hold)))),
+            Explained::GoesAlong => {
+                self.members.entry((known.id, run.channel.clone())).or_default().push(run);
+                Ok(None)
+            }
         }
-        if !is_due(&known, self.stragglers, self.now) {
-            return Ok(Some(all(Fate::Hold(Hold { why: HoldReason::Fleet, until: known.tell_at }))));
-        }
-        self.members.entry((known.id, run.channel.clone())).or_default().push(run);
-        Ok(None)
     }
 
     /// What a run tells of, as the store has it now. `None`: it is over, or gone, or not about a value.
@@ -148,22 +124,18 @@ impl<'a> Looking<'a> {
         });
         let series = record.series.iter().find(|series| is_it(series.score, series.subject.as_ref()));
         let (Some(firing), Some(series)) = (firing, series) else { return Ok(None) };
-        let seen_at = match run.newest.kind {
-            NotificationType::AlertWorsened => score.observed_at.unwrap_or(alert.started_at),
-            _ => alert.started_at,
+        let news = News {
+            score: score.kind,
+            subject: subject.as_ref(),
+            kind: run.newest.kind,
+            started_at: alert.started_at,
+            observed_at: score.observed_at,
+            value,
         };
         let interval = tenant.schedule.interval_at(self.now);
-        let span = Span::around(score.kind, seen_at, interval);
-        let Some(previous) = series.window.iter().rfind(|sample| sample.at < seen_at) else { return Ok(None) };
-        let before = series.window.iter().rfind(|sample| sample.at < span.from).unwrap_or(previous);
-        Ok(Some(Suspected {
-            scope: Scope::of(score.kind, subject.as_ref()),
-            interval,
-            seen_at,
-            before_at: previous.at,
-            suspect: Suspect { when: firing.terms.when, baseline: firing.baseline, before: before.value, value },
-            comparison: score.comparison.map(|average| (average.before, average.after)),
-        }))
+        let comparison = score.comparison.map(|average| (average.before, average.after));
+        let suspected = Suspected::of(news, firing.terms.when, firing.baseline, &series.window, interval);
+        Ok(suspected.map(|suspected| Suspected { comparison, ..suspected }))
     }
 
     fn tenant(&self, notification: &Notification) -> Option<&'a Tenant> {
@@ -173,38 +145,22 @@ impl<'a> Looking<'a> {
 
     /// The shift that explains it: one that is known, or that shows now.
     async fn explaining(&mut self, suspected: &Suspected) -> Result<Option<KnownShift>, StoreError> {
-        let fits = |known: &&KnownShift| {
-            known.shift.scope == suspected.scope
-                && known.shift.span.overlaps(suspected.before_at, suspected.seen_at)
-                && known.shift.explains(suspected.suspect)
-        };
-        if let Some(known) = self.shifts.iter().find(fits) {
+        if let Some(known) = self.shifts.iter().find(|known| known.explains(suspected)) {
             return Ok(Some(known.clone()));
         }
-        let span = Span::around(suspected.scope.score, suspected.seen_at, suspected.interval);
-        let witnessed =
-            suspected.comparison.and_then(|(before, after)| fleet::witnessed(&suspected.scope, span, before, after));
-        let shift = match witnessed.filter(|shift| shift.explains(suspected.suspect)) {
-            Some(shift) => Some(shift),
-            None => self.detect(&suspected.scope, span).await?.filter(|shift| shift.explains(suspected.suspect)),
-        };
+        let mut shift = suspected.witnessed();
+        if shift.is_none() {
+            let moves = self.moves(&suspected.scope, suspected.span()).await?;
+            shift = suspected.shown_by(&moves, self.config.fleet.quorum());
+        }
         let Some(shift) = shift.filter(|shift| !self.shifts.iter().any(|known| known.shift.is_same(shift))) else {
             return Ok(None);
         };
-        let (id, reach) =
-            (notice::shift_id(self.dispatcher.store.identity(), &shift), suspected.interval.mul_f64(1.25));
-        let known =
-            KnownShift { id, shift, seen_at: self.now, tell_at: self.now.plus(reach).plus(MARGIN), told_at: None };
+        let known = KnownShift::noted(self.dispatcher.store.identity(), shift, suspected.interval, self.now);
         info!(score = %known.shift.scope.score, median = known.shift.median, moved = known.shift.moved, "a fleet shift");
         self.dispatcher.store.note_shift(known.clone()).await?;
         self.shifts.push(known.clone());
         Ok(Some(known))
-    }
-
-    /// The shift that the whole fleet shows around that time.
-    async fn detect(&mut self, scope: &Scope, span: Span) -> Result<Option<Shift>, StoreError> {
-        let quorum = Quorum { at_least: self.config.fleet.at_least, share_percent: self.config.fleet.share_percent };
-        Ok(fleet::detect(scope, span, &self.moves(scope, span).await?, quorum))
     }
 
     /// How each tenant of the fleet moved around that time.
@@ -243,7 +199,7 @@ impl<'a> Looking<'a> {
     async fn tell(&mut self) -> Result<bool, StoreError> {
         let mut has_told = false;
         for known in std::mem::take(&mut self.shifts) {
-            if !is_due(&known, self.stragglers, self.now) {
+            if !known.is_due(self.is_everybody_read, self.now) {
                 continue;
             }
             let moves = self.moves(&known.shift.scope, known.shift.span).await?;
@@ -259,19 +215,13 @@ impl<'a> Looking<'a> {
     }
 
     fn notice(&self, known: &KnownShift, channel: &ChannelName, runs: &[&Run], outliers: &[TenantId]) -> ShiftNotice {
-        let is_shown = |tenant: &&TenantId| {
+        let is_shown = |tenant: &TenantId| {
             let settings = self.config.channels.get(channel);
-            let labels = self.config.tenants.get(*tenant).map(|tenant| &tenant.labels);
+            let labels = self.config.tenants.get(tenant).map(|tenant| &tenant.labels);
             settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
         };
-        let explained = |tenant: &&TenantId| {
-            let slugs = runs.iter().filter_map(|run| run.newest.data.tenant.as_ref());
-            slugs.into_iter().any(|facts| facts.id == tenant.as_str())
-        };
-        let apart =
-            outliers.iter().filter(is_shown).filter(|tenant| !explained(tenant)).map(ToString::to_string).collect();
         let items = runs.iter().map(|run| DigestItem::from(run.newest.clone())).collect();
-        let notification = notice::message(&known.id, channel, &known.shift, items, apart, self.now);
+        let notification = notice::for_channel(known, channel, items, outliers, is_shown, self.now);
         let deliveries = |run: &&Run| run.steps.iter().map(|step| step.delivery).collect();
         ShiftNotice {
             notice: NewNotification {

@@ -146,7 +146,9 @@ impl Certificate {
         // The certificates of a PFX are in no order.
         let of_key = RsaKeyPair::from_pkcs8(&key).ok();
         let own = of_key.and_then(|key| chain.iter().position(|link| link.has_key(&key)));
-        chain.swap(0, own.unwrap_or_default());
+        if let Some(own) = own {
+            chain.swap(0, own);
+        }
         chain.truncate(1);
         Self::of(&chain, &key)
     }

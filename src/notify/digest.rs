@@ -34,7 +34,11 @@ pub struct Line {
 pub const fn may_travel(kind: NotificationType) -> bool {
     !matches!(
         kind,
-        NotificationType::Digest | NotificationType::FleetShift | NotificationType::Drill | NotificationType::Test
+        NotificationType::Digest
+            | NotificationType::FleetShift
+            | NotificationType::Report
+            | NotificationType::Drill
+            | NotificationType::Test
     )
 }
 

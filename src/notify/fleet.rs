@@ -6,6 +6,7 @@
 //! by itself.
 
 pub mod notice;
+pub mod watch;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::{
     domain::{Sample, ScoreKind, Subject, TenantId, Timestamp, Unit},
     rule::Condition,
 };
+pub use watch::{Explained, FleetSettings, KnownShift, News, REMEMBERED, Suspected};
 
 /// Moves that are smaller, in percent of the score or in its points where it is a percentage itself, are no moves.
 const MOVE_MIN: f64 = 0.5;
@@ -120,10 +122,14 @@ pub fn of_series(tenant: &TenantId, unit: Unit, window: &[Sample], span: Span) -
     let end = window.partition_point(|sample| sample.at <= span.until);
     let (before, within) = (window.get(..start)?, window.get(start..end)?);
     let by = moved(unit, before.last()?.value, within.last()?.value)?;
-    let mut steps: Vec<f64> =
-        before.windows(2).filter_map(|pair| moved(unit, pair[0].value, pair[1].value)).map(f64::abs).collect();
-    let usual = median(&mut steps).unwrap_or_default();
-    Some(Move { tenant: tenant.clone(), by, is_real: by.abs() >= MOVE_MIN && by.abs() >= OVER_USUAL * usual })
+    let is_real = by.abs() >= MOVE_MIN && by.abs() >= OVER_USUAL * usual_step(unit, before);
+    Some(Move { tenant: tenant.clone(), by, is_real })
+}
+
+/// The median step from one reading to the next.
+fn usual_step(unit: Unit, window: &[Sample]) -> f64 {
+    let steps = window.windows(2).filter_map(|pair| moved(unit, pair[0].value, pair[1].value));
+    median(&mut steps.map(f64::abs).collect::<Vec<_>>()).unwrap_or_default()
 }
 
 /// Several series of one tenant as one: the median of its device groups.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     NotificationId, ShortId,
     reason::{Breakdown, CauseKind, Comparison},
+    report::facts::ReportFacts,
 };
 use crate::{
     domain::{Counts, Labels, Points, ScoreKind, Severity, Timestamp},
@@ -31,10 +32,10 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// Whether what it says is in its items, so that a template that does not show them would hide it.
+    /// Whether what it says is in its items or lists, so that a template that does not show their lines would hide it.
     #[must_use]
     pub const fn tells_items(&self) -> bool {
-        matches!(self.kind, NotificationType::Digest | NotificationType::FleetShift)
+        matches!(self.kind, NotificationType::Digest | NotificationType::FleetShift | NotificationType::Report)
     }
 }
 
@@ -62,6 +63,9 @@ pub enum NotificationType {
     /// Several notifications that waited for one channel, as one message.
     #[serde(rename = "digest")]
     Digest,
+    /// How a channel's tenants have fared since the report before.
+    #[serde(rename = "report")]
+    Report,
     /// A marked message that proves from time to time that a channel works.
     #[serde(rename = "drill")]
     Drill,
@@ -94,6 +98,7 @@ impl NotificationType {
             Self::AlertUnstable => "alert.unstable",
             Self::FleetShift => "fleet.shift",
             Self::Digest => "digest",
+            Self::Report => "report",
             Self::Drill => "drill",
             Self::OperatorBlind => "operator.blind",
             Self::OperatorChannel => "operator.channel",
@@ -131,6 +136,9 @@ pub struct Facts {
     /// How a fleet shift went; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetFacts>,
+    /// How a channel's tenants have fared; `None` in all but reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportFacts>,
     /// What a digest or the notice of a fleet shift says, gravest first; empty in all others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<DigestItem>,
@@ -178,7 +186,7 @@ impl From<DigestItem> for Notification {
     fn from(item: DigestItem) -> Self {
         let DigestItem { kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links } =
             item;
-        let (breakdown, causes, items, fleet) = (None, Vec::new(), Vec::new(), None);
+        let (breakdown, causes, items, fleet, report) = (None, Vec::new(), Vec::new(), None, None);
         let data = Facts {
             notification,
             alert,
@@ -190,6 +198,7 @@ impl From<DigestItem> for Notification {
             causes,
             operator,
             fleet,
+            report,
             items,
             links,
         };

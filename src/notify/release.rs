@@ -79,11 +79,15 @@ fn is_same_firing(before: &Step, after: &Step) -> bool {
 /// nobody: it would say what was known before.
 #[must_use]
 pub fn decide(run: &Run, keeps_state: bool, hold: Option<Hold>) -> Vec<(DeliveryId, Fate)> {
-    if let Some(hold) = hold {
-        return run.steps.iter().map(|step| (step.delivery, Fate::Hold(hold))).collect();
-    }
-    let firings = run.steps.chunk_by(is_same_firing).enumerate();
-    firings.flat_map(|(index, steps)| of_one_firing(steps, index == 0 && run.was_told, keeps_state)).collect()
+    let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, keeps_state) };
+    run.steps.iter().map(|step| (step.delivery, Fate::Hold(hold))).collect()
+}
+
+/// What becomes of each step of a run that nothing covers any more; see [`decide`].
+#[must_use]
+pub fn of_steps(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
+    let firings = steps.chunk_by(is_same_firing).enumerate();
+    firings.flat_map(|(index, steps)| of_one_firing(steps, index == 0 && was_told, keeps_state)).collect()
 }
 
 fn of_one_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {

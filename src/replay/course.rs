@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     domain::{ChannelName, Labels, Sample, ScoreKind, Subject, TenantId, Timestamp},
-    notify::{notification::TenantFacts, route::Fence},
+    notify::{Maintenance, Silence, fleet::FleetSettings, notification::TenantFacts, route::Fence},
     rule::Rule,
 };
+
+/// Samples are kept so long, however soon rules forget.
+const REACH_MIN: Duration = Duration::from_hours(24);
 
 /// Which rules are replayed, and whom they may tell.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +18,23 @@ pub struct Plan {
     pub rules: Vec<Arc<Rule>>,
     /// The channels, by name. A rule that names another tells nobody there.
     pub receivers: BTreeMap<ChannelName, Receiver>,
+    /// How long alerts wait for the rest of the fleet, and what makes a shift.
+    pub fleet: FleetSettings,
+    /// Times that come round, in which messages are withheld.
+    pub maintenance: Vec<Maintenance>,
+    /// The same, made by hand.
+    pub silences: Vec<Silence>,
+}
+
+impl Plan {
+    /// How far back the samples of a score are kept for its rules: a store's window.
+    #[must_use]
+    pub fn reach(&self, score: ScoreKind) -> Duration {
+        let judges = |rule: &&Arc<Rule>| rule.score.is_none_or(|judged| judged == score);
+        let reaches =
+            self.rules.iter().filter(judges).filter_map(|rule| rule.when.change()).map(|change| change.within);
+        reaches.max().unwrap_or_default().saturating_add(score.record_interval().max(REACH_MIN))
+    }
 }
 
 /// What a replay needs to know of a channel.
@@ -65,8 +85,10 @@ pub struct ScoreCourse {
 pub struct SeriesCourse {
     /// Of which of several values.
     pub subject: Option<Subject>,
-    /// What was read, each later than the one before and read when it is dated.
+    /// What was read, each dated later than the one before.
     pub samples: Vec<Sample>,
+    /// When each was read, in time order; empty: when it is dated. Only what keeps records has them late.
+    pub read_at: Vec<Timestamp>,
     /// So many of the first samples were kept by the source from before it was first asked; they alert nobody.
     pub history: usize,
 }
@@ -85,6 +107,24 @@ impl Course {
     #[must_use]
     pub fn facts(&self) -> TenantFacts {
         TenantFacts { id: self.tenant.to_string(), name: self.name.to_string(), labels: self.labels.as_ref().clone() }
+    }
+}
+
+impl SeriesCourse {
+    /// When the sample of that place was read; `None`: there is none.
+    #[must_use]
+    pub fn seen_at(&self, place: usize) -> Option<Timestamp> {
+        let dated = self.samples.get(place)?.at;
+        Some(self.read_at.get(place).copied().unwrap_or(dated))
+    }
+
+    /// How many of the samples were read until then.
+    #[must_use]
+    pub fn seen_by(&self, now: Timestamp) -> usize {
+        if self.read_at.is_empty() {
+            return self.samples.partition_point(|sample| sample.at <= now);
+        }
+        self.read_at.partition_point(|at| *at <= now).min(self.samples.len())
     }
 }
 

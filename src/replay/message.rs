@@ -42,8 +42,11 @@ pub struct Sent {
     pub channel: ChannelName,
     /// As what.
     pub kind: NotificationType,
-    /// Which messages it says, by their place, oldest first. Of one that is no digest, the last is said and stands for the others.
+    /// Which messages it says, by their place, oldest first. Of one that is neither digest nor notice, the last is said and stands
+    /// for the others.
     pub says: Vec<usize>,
+    /// The notice of a fleet shift that it is, by its place.
+    pub notice: Option<usize>,
 }
 
 /// A message that a channel did not get.
@@ -65,7 +68,7 @@ pub enum Stage {
     Route,
     /// A silence or a maintenance window.
     Silence,
-    /// It is told as part of a fleet shift.
+    /// It is told as part of a fleet shift, or was over before its wait for the fleet was.
     Fleet,
     /// It went along with a newer message of its alert, or as a line of a digest.
     Digest,
@@ -124,7 +127,7 @@ impl Message {
         let is_blind = matches!(self.rule.when, Condition::NoData(_))
             && !matches!(self.transition.kind, TransitionKind::Resolved(_));
         let subjects = Subjects {
-            store: "replay",
+            store: super::STORE,
             key: &key,
             tenant,
             condition: self.rule.when.to_string(),

@@ -4,8 +4,8 @@
 //! service uses, which gives messages → [`stages`] says which of them would have been sent, as what, and what was withheld.
 //! [`many`] walks many tenants at once; [`expect`] holds what was sent against what was to be sent.
 //!
-//! A walk assumes that checks are made when their readings are dated, that every message arrives at once, and that rules,
-//! labels and channels were always what they are now. A test holds it to what a real check makes of the same readings.
+//! A replay assumes that every message arrives at once, and that rules, labels, channels, silences and windows were always what
+//! they are now. A test holds the walk to what a real check makes of the same readings.
 
 pub mod ceiling;
 pub mod course;
@@ -15,6 +15,9 @@ pub mod message;
 pub mod stages;
 mod strand;
 pub mod walk;
+
+/// What stands for the store's identity in ids.
+const STORE: &str = "replay";
 
 pub use course::{Course, Look, Plan, Receiver, ScoreCourse, SeriesCourse};
 pub use message::{Message, Sent, Stage, Withheld};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{ceiling::Ceiling, message::Message};
+use super::{ceiling::Ceiling, course::SeriesCourse, message::Message};
 use crate::{
     domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp, time},
     rule::{Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Step, close, step},
@@ -42,6 +42,8 @@ pub(super) struct Strand<'a> {
     ground: &'a Ground<'a>,
     pub(super) subject: Option<&'a Subject>,
     samples: &'a [Sample],
+    /// When each was read; empty: when it is dated.
+    read_at: &'a [Timestamp],
     /// How many of the samples are read, and where the window of those begins.
     read: usize,
     low: usize,
@@ -52,29 +54,29 @@ pub(super) struct Strand<'a> {
 }
 
 impl<'a> Strand<'a> {
-    pub(super) fn new(
-        ground: &'a Ground<'a>,
-        subject: Option<&'a Subject>,
-        samples: &'a [Sample],
-        history: usize,
-    ) -> Self {
+    /// `None`: what stands for the whole score until any of its subjects is read.
+    pub(super) fn new(ground: &'a Ground<'a>, series: Option<&'a SeriesCourse>) -> Self {
+        let samples = series.map_or(&[][..], |series| &series.samples);
+        let read_at = series.map_or(&[][..], |series| &series.read_at);
+        let subject = series.and_then(|series| series.subject.as_ref());
         let life = |applied: &Applied<'_>| Life {
             alert: Alert::default(),
             told_at: None,
             wake_at: None,
             ceiling: Ceiling::of(applied.rule.when, ground.source_interval),
         };
-        let history = history.min(samples.len().saturating_sub(1));
+        let history = series.map_or(0, |series| series.history).min(samples.len().saturating_sub(1));
         let mut lives: Vec<Life> = ground.rules.iter().map(life).collect();
         for ceiling in lives.iter_mut().filter_map(|life| life.ceiling.as_mut()) {
             samples[..history].iter().for_each(|&sample| ceiling.take(sample));
         }
-        Self { ground, subject, samples, read: history, low: 0, history, last_data: None, lives }
+        Self { ground, subject, samples, read_at, read: history, low: 0, history, last_data: None, lives }
     }
 
     /// When the next reading comes.
     pub(super) fn next_at(&self) -> Option<Timestamp> {
-        self.samples.get(self.read).map(|sample| sample.at)
+        let dated = self.samples.get(self.read)?.at;
+        Some(self.read_at.get(self.read).copied().unwrap_or(dated))
     }
 
     /// The time of the newest reading.

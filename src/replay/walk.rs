@@ -75,12 +75,9 @@ impl<'a> Walk<'a> {
     fn new(ground: &'a Ground<'a>, course: &'a ScoreCourse) -> Self {
         let has_subjects = course.score.has_subjects();
         let series = course.series.iter().filter(|series| series.subject.is_some() == has_subjects);
-        let strand = |series: &'a super::SeriesCourse| {
-            Strand::new(ground, series.subject.as_ref(), &series.samples, series.history)
-        };
-        let mut strands: Vec<Strand<'_>> = series.map(strand).collect();
+        let mut strands: Vec<Strand<'_>> = series.map(|series| Strand::new(ground, Some(series))).collect();
         if has_subjects || strands.is_empty() {
-            strands.push(Strand::new(ground, None, &[], 0));
+            strands.push(Strand::new(ground, None));
         }
         let gone_after = ground.source_interval.saturating_mul(3).max(SUBJECT_GONE_AFTER);
         Self { strands, looks: &course.looks, has_subjects, gone_after, read_at: None, looked_at: None }
@@ -136,7 +133,10 @@ impl<'a> Walk<'a> {
         for index in 0..self.strands.len() {
             let strand = &mut self.strands[index];
             if strand.next_at() == Some(now) {
-                strand.take(now, told);
+                // Records that are late may come together.
+                while strand.next_at() == Some(now) {
+                    strand.take(now, told);
+                }
                 self.read_at = Some(now);
             } else if self.is_over(index, read_at) || is_read && self.strands[index].subject.is_none() {
                 self.end(index, now, told);

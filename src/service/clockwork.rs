@@ -13,7 +13,7 @@ use tracing::{error, warn};
 
 /// Every second: whose check is due?
 const DUE_SCAN: &str = "* * * * * *";
-/// Every five seconds: has another process queued deliveries?
+/// Every five seconds: has another process queued deliveries? Is a report due?
 const SWEEP: &str = "*/5 * * * * *";
 /// Every ten seconds: the sign of life.
 const BEAT: &str = "*/10 * * * * *";
@@ -29,6 +29,8 @@ pub struct Ticks {
     pub due_scan: Arc<Notify>,
     /// Look for deliveries that no hint told of.
     pub sweep: Arc<Notify>,
+    /// Look for reports that are due.
+    pub reports: Arc<Notify>,
     /// Leave a sign of life.
     pub beat: Arc<Notify>,
     /// Tidy up.
@@ -68,6 +70,7 @@ async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, Job
         (DUE_SCAN, &ticks.due_scan),
         (DUE_SCAN, heard),
         (SWEEP, &ticks.sweep),
+        (SWEEP, &ticks.reports),
         (BEAT, &ticks.beat),
         (HOUSEKEEPING, &ticks.housekeeping),
     ];
@@ -92,7 +95,7 @@ async fn listen(mut scheduler: JobScheduler, ticks: Ticks, heard: Arc<Notify>, s
             }
             Err(error) => error!(%error, "the recurring jobs stand still and could not be started anew; trying again"),
         }
-        for missed in [&ticks.due_scan, &ticks.sweep, &ticks.beat] {
+        for missed in [&ticks.due_scan, &ticks.sweep, &ticks.reports, &ticks.beat] {
             missed.notify_one();
         }
     }

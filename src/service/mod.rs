@@ -7,6 +7,7 @@ pub mod credential;
 pub mod descriptors;
 pub mod drill;
 pub mod planner;
+pub mod report;
 pub mod silence;
 pub mod start;
 

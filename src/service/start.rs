@@ -14,6 +14,7 @@ use super::{
     clockwork::{Clockwork, Ticks},
     credential, descriptors, drill,
     planner::{Parts, Planner},
+    report::{self, Reports},
     silence,
 };
 use crate::{
@@ -186,10 +187,14 @@ impl Service {
         tasks.spawn(silence::reconsider(dispatcher, config.clone(), clock.clone(), shutdown.clone()));
         tasks.spawn(drill::adopt_reloaded(engine.store.clone(), config, clock, shutdown.clone()));
         tasks.spawn(on_each(ticks.sweep.clone(), shutdown.clone(), engine.clone(), sweep));
+        // By itself: reading what happened to a whole fleet takes a while.
+        let reporting = (engine.clone(), Reports::default());
+        tasks.spawn(on_each(ticks.reports.clone(), shutdown.clone(), reporting, queue_reports));
         let beating = (engine.clone(), health);
         tasks.spawn(on_each(ticks.beat.clone(), shutdown.clone(), beating, beat));
         tasks.spawn(on_each(ticks.housekeeping.clone(), shutdown.clone(), engine.clone(), housekeeping));
         ticks.sweep.notify_one();
+        ticks.reports.notify_one();
         ticks.beat.notify_one();
         ticks.housekeeping.notify_one();
         ticks.due_scan.notify_one();
@@ -257,6 +262,15 @@ async fn tell_blindness(engine: &Engine) {
     let told = blindness::tell(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await;
     if let Err(error) = told {
         error!(%error, "the operator could not be told which tenants can't be read; trying again");
+    }
+}
+
+async fn queue_reports((engine, reports): (Engine, Reports)) {
+    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+    match report::queue_due(engine.store.as_ref(), &config, &reports, now).await {
+        Ok(true) => engine.dispatcher.sweep().await,
+        Ok(false) => {}
+        Err(error) => error!(%error, "reports could not be queued; trying again"),
     }
 }
 

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 
 pub use record::*;
 
+pub use crate::notify::fleet::KnownShift;
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
@@ -62,6 +63,9 @@ pub trait Store: Send + Sync + 'static {
     /// Writes a notification that no check causes, with its deliveries, to be sent from `now` on. `false`: its id was already
     /// there. A drill speaks for the drills of its channels that still wait: they are carried by it.
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Whether there is a notification of that id.
+    async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError>;
 
     /// Alerts that match, newest change first.
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError>;
@@ -200,7 +204,8 @@ pub trait Store: Send + Sync + 'static {
     /// The periods in which the service was away, oldest first.
     async fn away(&self) -> Result<Vec<Away>, StoreError>;
 
-    /// Removes samples, away periods, past silences and finished deliveries older than `retention`, a bounded number of rows a call; `true`: there is more.
+    /// Removes samples, away periods, past silences, fleet shifts and finished deliveries older than `retention`, a bounded number
+    /// of rows a call; `true`: there is more.
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError>;
 
     /// Finishes what is under way and closes.

@@ -6,7 +6,7 @@ mod fleet;
 use std::time::Duration;
 
 pub use blindness::{Blind, FailingTenant, Outage};
-pub use fleet::{KnownShift, ShiftNotice};
+pub use fleet::ShiftNotice;
 use serde::Serialize;
 
 use crate::{

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    text,
+    report, text,
     words::{self, Shown},
 };
 use crate::notify::{Notification, digest::LINES_MAX, notification::DigestItem};
@@ -70,6 +70,7 @@ fn complete(facts: &mut Value) {
     let Some(facts) = facts.as_object_mut() else { return };
     facts.entry("operator").or_insert(Value::Null);
     facts.entry("fleet").or_insert(Value::Null);
+    facts.entry("report").or_insert(Value::Null);
     facts.entry("explanation").or_insert(Value::Null);
     if let Some(score) = facts.get_mut("score").and_then(Value::as_object_mut) {
         for key in ["points", "comparison"] {
@@ -109,7 +110,7 @@ pub(super) fn shortened(notification: &Notification, level: Level) -> Shown {
     notification = cut_texts(notification, level);
     notification.data.items =
         items.into_iter().map(|item| DigestItem::from(cut_texts(Notification::from(item), of_lines))).collect();
-    Shown { notification, left_out }
+    Shown { notification, left_out, lines_max: level.items }
 }
 
 fn cut_texts(mut shown: Notification, level: Level) -> Notification {
@@ -151,6 +152,9 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
         // Slugs are ours; the lines name the tenants.
         fleet.tenants.truncate(level.items);
         fleet.apart.truncate(level.items);
+    }
+    if let Some(report) = &mut data.report {
+        report::cut(report, level.items, level.text_characters.min(LINE_TEXT_CHARACTERS));
     }
     if let Some(operator) = &mut data.operator {
         cut(&mut operator.summary);

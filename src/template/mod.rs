@@ -14,6 +14,7 @@ mod payload;
 mod plain;
 mod registry;
 mod render;
+mod report;
 pub mod sample;
 mod scan;
 mod shift;

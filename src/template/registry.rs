@@ -42,6 +42,8 @@ pub struct Registry {
     built_in: BTreeMap<Receiver, Handlebars<'static>>,
     /// Templates, by name, that say what is in a digest.
     tell_items: BTreeSet<String>,
+    /// Those that say what is in a report.
+    tell_reports: BTreeSet<String>,
     /// Which templates write for which receivers; partials for none.
     fits: BTreeMap<String, BTreeSet<Receiver>>,
 }
@@ -72,13 +74,22 @@ impl Registry {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let names_items = |name: &String| {
-            sources.get(name).is_some_and(|source| ITEMS.iter().any(|items| source.text.contains(items)))
+        let names_any = |of: &[&str], name: &String| {
+            sources.get(name).is_some_and(|source| of.iter().any(|named| source.text.contains(named)))
         };
         let is_own = |name: &String| own.contains_key(name);
-        let tell_items = compiled.keys().filter(|name| involves(name, &compiled, &names_items)).cloned().collect();
-        let mut registry =
-            Self { engines: engines(&compiled), built_in: engines(&plain), tell_items, fits: BTreeMap::new() };
+        let telling = |of: &[&str]| -> BTreeSet<String> {
+            let tells = |name: &&String| involves(name, &compiled, &|name| names_any(of, name));
+            compiled.keys().filter(tells).cloned().collect()
+        };
+        let (tell_items, tell_reports) = (telling(&ITEMS), telling(&REPORT));
+        let mut registry = Self {
+            engines: engines(&compiled),
+            built_in: engines(&plain),
+            tell_items,
+            tell_reports,
+            fits: BTreeMap::new(),
+        };
         let included: BTreeSet<&String> = compiled.values().flat_map(|(_, shape)| shape.partials.keys()).collect();
         for (name, source) in &sources {
             let built_in = BUILT_IN.iter().find(|(built_in, ..)| built_in == name);
@@ -103,10 +114,11 @@ impl Registry {
         self.fits.get(name).is_some_and(|receivers| receivers.contains(&receiver))
     }
 
-    /// Whether that template says what is in a digest. One that does not would hide it, so that digests are said without it.
+    /// Whether that template would hide what a digest or a report says, so that it is said without it.
     #[must_use]
-    pub fn tells_items(&self, name: &str) -> bool {
-        self.tell_items.contains(name)
+    pub fn hides(&self, name: &str, notification: &Notification) -> bool {
+        let tell = if notification.data.report.is_some() { &self.tell_reports } else { &self.tell_items };
+        notification.tells_items() && !tell.contains(name)
     }
 
     /// Writes the body that says a notification, shortened as far as the receiver's limits ask: causes, labels, texts, then items
@@ -120,7 +132,7 @@ impl Registry {
         receiver: Receiver,
         notification: &Notification,
     ) -> Result<Vec<u8>, RenderFailure> {
-        if notification.tells_items() && !self.tells_items(name) && self.has(name) {
+        if self.hides(name, notification) && self.has(name) {
             return self.render_built_in(receiver, notification);
         }
         render::render(self.engines.get(&receiver), name, receiver, notification)
@@ -161,6 +173,9 @@ impl Registry {
 
 /// How a template can name what is in a digest.
 const ITEMS: [&str; 3] = ["words.lines", "words.paragraphs", "data.items"];
+
+/// How a template can name what is in a report.
+const REPORT: [&str; 3] = ["words.lines", "words.paragraphs", "data.report"];
 
 /// Whether a template, or one that it includes, is such a one. None includes itself: that was looked at before.
 fn involves(name: &String, compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> bool {

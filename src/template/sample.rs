@@ -11,12 +11,16 @@ use crate::{
             AlertFacts, Cause, DigestItem, Facts, FleetFacts, Links, NotificationFacts, OperatorFacts, RuleFacts,
             ScoreFacts, TenantFacts,
         },
+        report::facts::{
+            ReportAlert, ReportAlerts, ReportBlind, ReportDeliveries, ReportFacts, ReportMove, ReportScore,
+            ReportTenant, ReportUnread,
+        },
     },
     rule::Resolution,
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 13] = [
+pub const TYPES: [NotificationType; 14] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
@@ -24,6 +28,7 @@ pub const TYPES: [NotificationType; 13] = [
     NotificationType::AlertUnstable,
     NotificationType::FleetShift,
     NotificationType::Digest,
+    NotificationType::Report,
     NotificationType::Drill,
     NotificationType::OperatorBlind,
     NotificationType::OperatorChannel,
@@ -118,6 +123,54 @@ fn fleet(name: &str) -> FleetFacts {
     }
 }
 
+fn report(name: &str) -> ReportFacts {
+    let tenant = || ReportTenant { id: "contoso".to_owned(), name: name.to_owned() };
+    let category = ScoreKind::SecureScoreCategory;
+    let moved = |subject: Option<&str>, before: f64, value: f64| ReportMove {
+        tenant: tenant(),
+        subject: subject.map(str::to_owned),
+        before,
+        value,
+        change: value - before,
+    };
+    let score = |kind: ScoreKind, worse: Vec<ReportMove>, better: Vec<ReportMove>| ReportScore {
+        kind,
+        unit: kind.unit().as_str().to_owned(),
+        worse_count: worse.len() + 2,
+        better_count: better.len(),
+        worse,
+        better,
+    };
+    let alert = |severity, score, subject: Option<&str>| ReportAlert {
+        tenant: tenant(),
+        rule: "device-score-drop".to_owned(),
+        severity,
+        score,
+        subject: subject.map(str::to_owned),
+        since: at("2026-11-20T07:00:00Z"),
+    };
+    let oldest = vec![
+        alert(Severity::Critical, ScoreKind::DeviceSecureScore, None),
+        alert(Severity::Info, category, Some(name)),
+    ];
+    let unread =
+        ReportUnread { tenant: tenant(), since: at("2026-11-22T07:00:00Z"), class: "secret-expired".to_owned() };
+    ReportFacts {
+        from: at("2026-11-16T07:00:00Z"),
+        until: at("2026-11-23T07:00:00Z"),
+        tenant_count: 12,
+        tenants: vec!["contoso".to_owned(), "fabrikam".to_owned()],
+        alerts: ReportAlerts { critical: 1, warning: 0, info: 3, oldest },
+        blind: ReportBlind { count: 1, tenants: vec![unread] },
+        scores: vec![
+            score(ScoreKind::DeviceSecureScore, vec![moved(None, 400.0, 340.0)], vec![moved(None, 300.0, 312.5)]),
+            score(ScoreKind::ExposureScore, vec![moved(None, 20.0, 35.0)], vec![]),
+            score(category, vec![], vec![moved(Some(name), 20.251, 20.254)]),
+        ],
+        deliveries: ReportDeliveries { held: 2, dead: 1 },
+    }
+}
+
 /// One notification of that type about a tenant of that name, with all fields that the type has. All outside text is `name`
 /// unless that is an ordinary one.
 #[must_use]
@@ -152,6 +205,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             breakdown: None,
             causes: if is_alert { causes(name) } else { Vec::new() },
             operator: operator(kind),
+            report: (kind == NotificationType::Report).then(|| report(name)),
             fleet: (kind == NotificationType::FleetShift).then(|| fleet(name)),
             items: match kind {
                 NotificationType::Digest => items(name),

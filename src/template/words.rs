@@ -8,7 +8,7 @@ use super::{
     bound::{self, Bound},
     causes,
     context::is_link,
-    lines, shift,
+    lines, report, shift,
 };
 use crate::{
     domain::{Points, ScoreKind, Severity, Timestamp, Unit},
@@ -31,6 +31,8 @@ pub(super) struct Shown {
     pub(super) notification: Notification,
     /// So many items of a digest were left out.
     pub(super) left_out: usize,
+    /// So many lines of a report are shown.
+    pub(super) lines_max: usize,
 }
 
 /// A notification in words.
@@ -46,7 +48,7 @@ pub(super) struct Words {
     hex: &'static str,
     /// Why, and what to do, where that is known.
     note: Option<String>,
-    /// What a digest says, one line for each of its items, gravest first; empty in all other messages.
+    /// What a digest or a report says, line by line, gravest first; empty in all other messages.
     lines: Vec<String>,
     /// The same lines, together as far as one text of a message has room.
     paragraphs: Vec<Vec<String>>,
@@ -77,11 +79,14 @@ struct Link {
 }
 
 /// Says a notification in words. `left_out`: so many items of a digest are not in it.
-pub(super) fn words(Shown { notification, left_out }: &Shown) -> Words {
+pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Words {
     let data = &notification.data;
     let (emoji, color) = look(notification);
     let left_out = &data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(data.items.len()));
-    let said = lines::lines(&data.items, *left_out);
+    let said = match &data.report {
+        Some(report) => report::lines(report, *lines_max),
+        None => lines::lines(&data.items, *left_out),
+    };
     let links = [
         ("I see this: confirm", data.links.confirm.as_deref()),
         ("Open dashboard", data.links.dashboard.as_deref()),
@@ -129,6 +134,7 @@ pub(super) fn look(notification: &Notification) -> (&'static str, &'static str) 
     let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
         (NotificationType::FleetShift, _) => ("📐", "accent"),
+        (NotificationType::Report, _) => ("📊", "accent"),
         (NotificationType::Digest, _) => lines::look(&notification.data.items),
         _ if over => ("✅", "good"),
         (NotificationType::Test | NotificationType::Drill, _) => ("🧪", "accent"),
@@ -153,6 +159,7 @@ pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
     }
     let what = match &data.score {
         Some(score) => happened(notification.kind, data, score),
+        None if data.report.is_some() => data.report.as_ref().map(report::headline).unwrap_or_default(),
         None if data.fleet.is_some() => data.fleet.as_ref().map(shift::headline).unwrap_or_default(),
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),

@@ -21,6 +21,7 @@ mod planner;
 mod reason;
 mod records;
 mod replay;
+mod report;
 mod setup;
 mod silence;
 mod slow;

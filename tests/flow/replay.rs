@@ -243,8 +243,10 @@ fn course(source: Source, checks: &[Check], away: &[Away], until: Timestamp) -> 
         [] => vec![None],
         names => names.iter().map(|&name| Some(Subject(name.into()))).collect(),
     };
-    let mut series: Vec<SeriesCourse> =
-        subjects.into_iter().map(|subject| SeriesCourse { subject, samples: Vec::new(), history: 0 }).collect();
+    let mut series: Vec<SeriesCourse> = subjects
+        .into_iter()
+        .map(|subject| SeriesCourse { subject, samples: Vec::new(), read_at: Vec::new(), history: 0 })
+        .collect();
     let mut looks = Vec::new();
     for (now, read) in checks {
         let Some(read) = read else {
@@ -300,7 +302,7 @@ fn both_sides_agree(source: Source) {
         let (checks, away) = random_checks(source, &mut random);
         let until = checks.last().unwrap().0.plus(Duration::from_hours(200));
         let receivers = config.channels.keys().map(|name| (name.clone(), Receiver::default())).collect();
-        let plan = Plan { rules: config.rules.clone(), receivers };
+        let plan = Plan { rules: config.rules.clone(), receivers, ..Plan::default() };
         let key = |line: &Line| (line.at, line.rule.clone(), line.subject.clone(), line.sequence);
         let mut expected = judged(&config, source, &checks, &away, until);
         let mut replayed: Vec<Line> = walk(&plan, &course(source, &checks, &away, until)).iter().map(line).collect();

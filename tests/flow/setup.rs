@@ -8,13 +8,13 @@ use std::{
 
 use scorewatch::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
-    config::{Config, FleetShift, Operator, StoreLocation, Tenant, Watched},
+    config::{Config, Operator, StoreLocation, Tenant, Watched},
     domain::{
         ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, Selector, Severity, TenantId, Timestamp,
     },
     egress::Private,
     microsoft::{Account, AppCredential, Hosts},
-    notify::route::Fence,
+    notify::{fleet::FleetSettings, route::Fence},
     rule::{BaselineChoice, Change, Condition, Guide, Rule, RuleName, Size},
     schedule::Schedule,
     secret::SecretReference,
@@ -80,7 +80,7 @@ pub(super) fn config() -> Config {
         channels: std::collections::BTreeMap::default(),
         templates: TEMPLATES.clone(),
         operator: Operator { notify: Vec::new(), blind_after: minutes(120) },
-        fleet: FleetShift::default(),
+        fleet: FleetSettings::default(),
         maintenance: Vec::new(),
         watched: Watched::default(),
         secret_stores: scorewatch::secret_store::SecretStores::default(),
@@ -161,6 +161,7 @@ pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
         template: None,
         digest_over: 20,
         drill: Some(Duration::from_hours(30 * 24)),
+        report: None,
     }
 }
 

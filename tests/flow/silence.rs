@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use scorewatch::{
     channel::{ChannelKind, PagerdutyRegion, WebhookUrl},
     check::close::close_orphans,
-    config::{Config, Maintenance, Operator},
+    config::{Config, Operator},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
     notify::{
-        DeliveryState, SilenceId,
+        DeliveryState, Maintenance, SilenceId,
         silence::{Acknowledgement, Matchers, NewSilence},
     },
     rule::{Condition, Rule, Size},

@@ -109,6 +109,10 @@ impl Store for Troubled {
         self.inner.announce(notification, now).await
     }
 
+    async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError> {
+        self.inner.knows(notification).await
+    }
+
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
         self.one_of(&self.failing_alerts)?;
         self.inner.alerts(filter).await

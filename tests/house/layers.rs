@@ -27,7 +27,7 @@ const TABLE: [(&str, May); 24] = [
     ("diagnostic", Only(&[])),
     ("schedule", Only(&["domain"])),
     ("rule", Only(&["domain"])),
-    ("notify", Only(&["domain", "rule"])),
+    ("notify", Only(&["domain", "schedule", "rule"])),
     ("replay", Only(&["domain", "rule", "notify"])),
     // The edges: clock, secrets, network, disk.
     ("crash_point", Only(&[])),

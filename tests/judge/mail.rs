@@ -55,6 +55,7 @@ fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
         private: Private::Loopback,
         digest_over: 20,
         drill: None,
+        report: None,
         template: None,
     })
 }

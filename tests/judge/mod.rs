@@ -81,6 +81,7 @@ fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
         private,
         digest_over: 20,
         drill: Some(Duration::from_hours(30 * 24)),
+        report: None,
         template: None,
     };
     channel::open(&Arc::new(settings), &Arc::new(Registry::load(None).unwrap()))

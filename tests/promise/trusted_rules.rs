@@ -1,6 +1,9 @@
 //! Rules are trusted before they run: their tests say what they send, and a replay of the past what they would have sent.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -88,7 +91,8 @@ async fn a_backtest_says_what_would_have_been_sent() {
     world.write();
     let mut csv = "tenant,score,time,value\n".to_owned();
     for (day, value) in [(1, 400), (2, 290), (3, 310), (4, 280), (5, 320), (9, 250), (10, 400)] {
-        csv += &format!("contoso,device-secure-score,2026-01-{day:02}T00:00:00Z,{value}\n");
+        // Writing to a `String` can't fail.
+        let _ = writeln!(csv, "contoso,device-secure-score,2026-01-{day:02}T00:00:00Z,{value}");
     }
     csv += "stranger,device-secure-score,2026-01-02T00:00:00Z,100\n";
     world.folder.write("history.csv", &csv);

@@ -144,6 +144,7 @@ pub(super) fn notification(id: &str) -> Notification {
             causes: Vec::new(),
             operator: None,
             fleet: None,
+            report: None,
             items: Vec::new(),
             links: Links::default(),
         },

@@ -4,6 +4,7 @@ mod blindness;
 mod channel;
 mod conformance;
 mod fixture;
+mod fleet;
 mod hold;
 mod merge;
 mod outbox;

@@ -137,15 +137,21 @@ impl World {
         self.patiently(service, tenant, self.cloud.wait_for(|cloud| count(cloud) >= enough)).await;
     }
 
+    /// Waits until every tenant that was read before was asked for its score that many times more.
+    pub(crate) async fn all_checked(&self, service: &Service, times: u64) {
+        let count = |cloud: &Cloud, tenant: &str| cloud.tenant_counts(entra(tenant)).score_requests;
+        let read = self.setup.tenants.iter().map(|tenant| (tenant, count(&self.cloud, tenant)));
+        let read: Vec<_> = read.filter(|(_, before)| *before > 0).collect();
+        let enough =
+            self.cloud.wait_for(|cloud| read.iter().all(|(tenant, before)| count(cloud, tenant) >= before + times));
+        self.patiently(service, "more checks of each tenant", enough).await;
+    }
+
     /// Waits until everything that was to be told of what the cloud shows by now has arrived at the channel. Only for
     /// tenants that can be read, and for a channel on which nothing waits for another attempt: such may be overtaken.
     pub(crate) async fn settle(&self, service: &Service, channel: &str) {
-        let count = |cloud: &Cloud, tenant: &str| cloud.tenant_counts(entra(tenant)).score_requests;
-        let read = self.setup.tenants.iter().map(|tenant| (tenant, count(&self.cloud, tenant)));
-        let read: Vec<_> = read.filter(|(_, times)| *times > 0).collect();
         // A tenant's next check begins when the one before is committed, so the second one from now follows a judged one.
-        let judged = self.cloud.wait_for(|cloud| read.iter().all(|(tenant, times)| count(cloud, tenant) >= times + 2));
-        self.patiently(service, "two more checks of each tenant", judged).await;
+        self.all_checked(service, 2).await;
         let of_sentinel = |told: &[Told]| {
             let taken = told.iter().filter(|told| told.accepted && told.tenant == SENTINEL);
             taken.map(|told| told.id.as_str()).collect::<HashSet<_>>().len()

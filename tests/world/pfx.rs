@@ -29,7 +29,7 @@ pub(crate) fn sample(name: &str) -> &'static [u8] {
 pub(crate) enum Part<'a> {
     Certificate(&'a [u8]),
     Key(&'a [u8]),
-    /// A key whose password takes that many rounds: by PBKDF2 (and AES-256, starting with zeros), or by TripleDES.
+    /// A key whose password takes that many rounds: by PBKDF2 (and AES-256, starting with zeros), or by triple DES.
     Shrouded {
         rounds: u32,
         is_new: bool,

@@ -7,6 +7,7 @@ use crate::{
     cli::{Failure, beside, output, wrong_input},
     config::{Config, Tenant},
     domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
+    notify::Silence,
     replay::{Course, ScoreCourse, SeriesCourse, course::seen_again},
     store::Store,
 };
@@ -19,8 +20,12 @@ const POLL_INTERVAL: Duration = Duration::from_mins(15);
 /// Samples by tenant, score and subject.
 type Samples = BTreeMap<TenantId, BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>>;
 
-/// What the store kept of the tenants asked for.
-pub(super) async fn of_store(config: &Config, arguments: &Arguments, span: Span) -> Result<Vec<Course>, Failure> {
+/// What the store kept of the tenants asked for, and every silence that it keeps.
+pub(super) async fn of_store(
+    config: &Config,
+    arguments: &Arguments,
+    span: Span,
+) -> Result<(Vec<Course>, Vec<Silence>), Failure> {
     let store = beside(config).await?;
     let is_wanted =
         |id: &TenantId| arguments.tenant.is_empty() || arguments.tenant.iter().any(|wanted| id.as_str() == wanted);
@@ -44,7 +49,7 @@ pub(super) async fn of_store(config: &Config, arguments: &Arguments, span: Span)
         }
     }
     bar.finish_and_clear();
-    Ok(courses)
+    Ok((courses, store.silences(None).await?))
 }
 
 /// What a CSV file says.
@@ -153,7 +158,7 @@ fn course(
         let nexts = samples.iter().skip(1).map(|sample| sample.at).chain([until]);
         let looks = samples.iter().zip(nexts).flat_map(|(one, next)| seen_again(score, poll_interval, one.at, next));
         let looks: Vec<_> = looks.collect();
-        let series = SeriesCourse { subject, samples, history: 0 };
+        let series = SeriesCourse { subject, samples, read_at: Vec::new(), history: 0 };
         match scores.last_mut().filter(|known| known.score == score) {
             Some(known) => {
                 known.series.push(series);

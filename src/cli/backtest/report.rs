@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Span;
 use crate::{
-    cli::{Failure, output},
+    cli::output,
     domain::{ChannelName, TenantId, Timestamp},
     notify::NotificationType,
     replay::{Course, Outcome, Plan, ScoreCourse, Stage},
@@ -98,11 +98,11 @@ impl Report {
     }
 
     /// Prints it for people.
-    pub(super) fn show(&self) -> Result<(), Failure> {
+    pub(super) fn show(&self) {
         let told: usize = self.tenants.iter().map(|line| line.all).sum();
         output::say(&format!("{} to {}: {} readings, {told} messages told", self.since, self.until, self.readings));
         if told == 0 {
-            return Ok(());
+            return;
         }
         let line: String = blocks(&self.over_time);
         output::say(&format!("over time  {line}  (most in one part: {})\n", self.over_time.iter().max().unwrap_or(&0)));
@@ -132,12 +132,11 @@ impl Report {
             let what = match stage {
                 Stage::Route => "told nobody: no channel may show the tenant",
                 Stage::Silence => "withheld by silences",
-                Stage::Fleet => "told as part of a fleet shift",
+                Stage::Fleet => "told as part of a fleet shift, or over before its wait for the fleet was",
                 Stage::Digest => "went along with a newer message or in a digest",
             };
             output::say(&format!("{count} {what}"));
         }
-        Ok(())
     }
 }
 

@@ -46,9 +46,9 @@ pub(super) fn suggest(plan: &Plan, courses: &[Course], span: Span, wanted: f64, 
         let from = tries.len();
         let shares = if rule.when.change().is_some() { SHARES } else { BOUND_SHARES };
         for share in shares {
-            let tried = scaled(rule, share);
-            let condition = tried.when.to_string();
-            let plan = Plan { rules: vec![Arc::new(tried)], receivers: plan.receivers.clone() };
+            let candidate = scaled(rule, share);
+            let condition = candidate.when.to_string();
+            let plan = Plan { rules: vec![Arc::new(candidate)], ..plan.clone() };
             let messages = walk_all(&plan, courses.iter(), || bar.inc(1))?;
             let firing = messages.iter().filter(|message| message.transition.kind == TransitionKind::Fired).count();
             #[expect(clippy::cast_precision_loss, reason = "a count of messages is small")]

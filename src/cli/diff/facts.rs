@@ -79,6 +79,7 @@ pub(super) fn channels(config: &Config) -> BTreeMap<String, Facts> {
             ("allow_private", Some(debugged(&channel.private))),
             ("digest.over", Some(channel.digest_over.to_string())),
             ("drill", Some(channel.drill.map_or_else(|| "off".to_owned(), format_duration))),
+            ("report", channel.report.as_ref().map(ToString::to_string)),
             ("template", channel.template.clone()),
         ])
     };

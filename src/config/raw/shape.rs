@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_yaml::Value;
 
-use super::{RawReference, RawTenant};
+use super::{RawReference, RawReportAt, RawTenant};
 use crate::config::field::{Field, Word};
 
 /// An entry under `tenants:` of the main file.
@@ -55,6 +55,15 @@ pub(in crate::config) enum RawTenants {
     Labels(BTreeMap<String, Field<String>>),
 }
 
+/// What stands under `report:`.
+#[derive(Debug, Clone)]
+pub(in crate::config) enum RawReport {
+    /// How often, or not at all.
+    Word(Word),
+    /// A schedule.
+    At(Box<RawReportAt>),
+}
+
 /// What stands under `allow_private:`.
 #[derive(Debug, Clone)]
 pub(in crate::config) enum AllowPrivate {
@@ -93,6 +102,19 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
         match Value::deserialize(deserializer)? {
             value @ Value::Sequence(_) => Vec::deserialize(value).map(Self::Many).map_err(D::Error::custom),
             value => T::deserialize(value).map(|one| Self::One(Box::new(one))).map_err(D::Error::custom),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RawReport {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            value @ Value::Mapping(_) => {
+                RawReportAt::deserialize(value).map(|at| Self::At(Box::new(at))).map_err(D::Error::custom)
+            }
+            value => Word::deserialize(value)
+                .map(Self::Word)
+                .map_err(|_| D::Error::custom("not that, expected `weekly`, `daily`, `off` or a schedule")),
         }
     }
 }
@@ -140,6 +162,7 @@ any_of! {
     ChannelUrl: SchemaGenerator::subschema_for::<RawReference>, web_address;
     RawTenants: all, SchemaGenerator::subschema_for::<Vec<String>>,
         SchemaGenerator::subschema_for::<BTreeMap<String, String>>;
+    RawReport: report_word, SchemaGenerator::subschema_for::<RawReportAt>;
     AllowPrivate: SchemaGenerator::subschema_for::<bool>, SchemaGenerator::subschema_for::<Vec<String>>;
 }
 
@@ -156,6 +179,10 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
 
 fn all(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "const": "all" })
+}
+
+fn report_word(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["weekly", "daily", "off"] })
 }
 
 fn web_address(_: &mut SchemaGenerator) -> Schema {

@@ -81,21 +81,16 @@ impl Setting<'_> {
         let tenants = tenants.into_iter().map(|(index, raw)| self.tenant(raw, calendar, &list.item(index), problems));
         let (mut courses, ends): (Vec<Course>, Vec<Timestamp>) =
             tenants.collect::<Vec<_>>().into_iter().flatten().unzip();
-        self.check_unique(&courses, &list, problems);
+        check_unique(&courses, &list, problems);
         let (expected, quiet) = self.expectations(raw.expect, calendar, &courses, &at.key("expect"), problems);
         let until = problems.parse(raw.until, &at.key("until"), |text| notation::time(text, calendar));
         let times = expected.iter().map(|expected| expected.at).chain(quiet.iter().map(|(_, until)| *until));
         let until = times.chain(until).chain(ends).max().unwrap_or(start);
-        courses.iter_mut().for_each(|course| course.until = until);
+        for course in &mut courses {
+            course.until = until;
+        }
         let strict = problems.take(raw.strict, &at.key("strict")).unwrap_or(true);
         Some(Case { name: name?, place: at.place(), start, courses, expected, quiet, strict })
-    }
-
-    fn check_unique(&self, courses: &[Course], at: &Scope<'_>, problems: &mut Problems) {
-        let mut seen = BTreeSet::new();
-        for course in courses.iter().filter(|course| !seen.insert(&course.tenant)) {
-            problems.error(at, format!("tenant `{}` stands here twice", course.tenant), "give each an `id` of its own");
-        }
     }
 
     /// A tenant, and when its last check is over.
@@ -216,6 +211,13 @@ impl Setting<'_> {
     }
 }
 
+fn check_unique(courses: &[Course], at: &Scope<'_>, problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for course in courses.iter().filter(|course| !seen.insert(&course.tenant)) {
+        problems.error(at, format!("tenant `{}` stands here twice", course.tenant), "give each an `id` of its own");
+    }
+}
+
 /// One series, of the tenant itself or of its list.
 fn strip(raw: RawSeries, is_short: bool, calendar: Calendar, at: &Scope<'_>, problems: &mut Problems) -> Option<Strip> {
     let kind = match (problems.take(raw.score, &at.key("score")), is_short) {
@@ -272,19 +274,16 @@ fn scores(strips: Vec<Strip>, calendar: Calendar) -> Vec<ScoreCourse> {
         let history = samples.len();
         for &(at, value) in &checks {
             let looks = &mut scores[place].looks;
-            match value {
-                Some(value) => {
-                    samples.push(crate::domain::Sample { at, value });
-                    looks.extend(course::seen_again(score, calendar.every, at, at.plus(every)));
-                }
-                None => {
-                    let failed = std::iter::successors(Some(at), |look| Some(look.plus(calendar.every)));
-                    let failed = failed.take_while(|look| *look < at.plus(every));
-                    looks.extend(failed.map(|at| Look { at, is_good: false }));
-                }
+            if let Some(value) = value {
+                samples.push(crate::domain::Sample { at, value });
+                looks.extend(course::seen_again(score, calendar.every, at, at.plus(every)));
+            } else {
+                let failed = std::iter::successors(Some(at), |look| Some(look.plus(calendar.every)));
+                let failed = failed.take_while(|look| *look < at.plus(every));
+                looks.extend(failed.map(|at| Look { at, is_good: false }));
             }
         }
-        scores[place].series.push(SeriesCourse { subject, samples, history });
+        scores[place].series.push(SeriesCourse { subject, samples, read_at: Vec::new(), history });
     }
     for score in &mut scores {
         // An answer for one subject is an answer; what is new in one series is no check without a reading in another.

@@ -146,7 +146,7 @@ fn bounded(word: &str, count: usize, before: usize) -> Result<usize, String> {
 }
 
 fn clock(word: &str) -> Option<NaiveTime> {
-    if word.len() != 5 { None } else { NaiveTime::parse_from_str(word, "%H:%M").ok() }
+    (word.len() == 5).then(|| NaiveTime::parse_from_str(word, "%H:%M").ok()).flatten()
 }
 
 fn local(text: &str, zone: Tz) -> Option<Timestamp> {

@@ -1,8 +1,8 @@
 //! What a channel hears of a fleet shift: one message, about those tenants alone that it may show.
 
-use super::Shift;
+use super::{KnownShift, Shift};
 use crate::{
-    domain::{ChannelName, Timestamp, Unit},
+    domain::{ChannelName, TenantId, Timestamp, Unit},
     notify::{
         Notification, NotificationId, NotificationType, compose,
         digest::LINES_MAX,
@@ -26,6 +26,25 @@ pub fn shift_id(store: &str, shift: &Shift) -> String {
         &shift.span.from.to_string(),
     ];
     NotificationId::of_parts(&parts).as_str().to_owned()
+}
+
+/// The notice of a shift for one channel, with the alerts that go along with it there. Of `outliers`, all tenants that stand out from
+/// the shift, it names those that the channel may show, but none that has an alert in it.
+#[must_use]
+pub fn for_channel(
+    known: &KnownShift,
+    channel: &ChannelName,
+    explained: Vec<DigestItem>,
+    outliers: &[TenantId],
+    is_shown: impl Fn(&TenantId) -> bool,
+    now: Timestamp,
+) -> Notification {
+    let has_alert = |tenant: &TenantId| {
+        explained.iter().filter_map(|item| item.tenant.as_ref()).any(|facts| facts.id == tenant.as_str())
+    };
+    let apart =
+        outliers.iter().filter(|tenant| is_shown(tenant) && !has_alert(tenant)).map(ToString::to_string).collect();
+    message(&known.id, channel, &known.shift, explained, apart, now)
 }
 
 /// The notice of a shift for one channel. `explained` are the alerts that it stands for there, `apart` the slugs of tenants that

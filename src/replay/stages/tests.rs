@@ -5,6 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::*;
 use crate::{
     domain::{ScoreKind, Selector, Severity, TenantId},
+    notify::fleet::FleetSettings,
+    replay::Receiver,
     rule::{Condition, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
 };
 
@@ -30,6 +32,10 @@ fn rule() -> Arc<Rule> {
         flapping: None,
         guide: Guide::default(),
     })
+}
+
+fn no_wait() -> FleetSettings {
+    FleetSettings { hold: Duration::ZERO, ..FleetSettings::default() }
 }
 
 fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
@@ -67,8 +73,13 @@ fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
 /// What is sent, as `second type places`.
 fn sent(table: &str, digest_over: Option<usize>, pace: u64) -> Vec<String> {
     let receiver = Receiver { digest_over, pace: Duration::from_secs(pace), ..Receiver::default() };
-    let plan = Plan { rules: vec![rule()], receivers: [(channel("soc"), receiver)].into() };
-    let outcome = send(&plan, messages(table, &["soc"]));
+    let plan = Plan {
+        rules: vec![rule()],
+        receivers: [(channel("soc"), receiver)].into(),
+        fleet: no_wait(),
+        ..Plan::default()
+    };
+    let outcome = send(&plan, &[], messages(table, &["soc"]));
     let line = |sent: &Sent| format!("{} {} {:?}", sent.at.as_seconds(), sent.kind.as_str(), sent.says);
     outcome.sent.iter().map(line).collect()
 }
@@ -121,8 +132,13 @@ fn nothing_is_lost_between_told_and_sent() {
     let table: String =
         (0..300).map(|number| format!("{} t{} fired {}.1;", number / 7, number % 40, 1 + number / 40)).collect();
     let receiver = Receiver { digest_over: Some(5), pace: Duration::from_secs(3), ..Receiver::default() };
-    let plan = Plan { rules: vec![rule()], receivers: [(channel("soc"), receiver)].into() };
-    let outcome = send(&plan, messages(&table, &["soc"]));
+    let plan = Plan {
+        rules: vec![rule()],
+        receivers: [(channel("soc"), receiver)].into(),
+        fleet: no_wait(),
+        ..Plan::default()
+    };
+    let outcome = send(&plan, &[], messages(&table, &["soc"]));
     let mut said: Vec<usize> = outcome.sent.iter().flat_map(|sent| sent.says.iter().copied()).collect();
     said.sort_unstable();
     assert_eq!(said, (0..300).collect::<Vec<_>>());
@@ -134,8 +150,8 @@ fn nothing_is_lost_between_told_and_sent() {
 
 #[test]
 fn who_tells_nobody_is_counted() {
-    let plan = Plan { rules: vec![rule()], receivers: BTreeMap::new() };
-    let outcome = send(&plan, messages("1 a fired 1.1", &[]));
+    let plan = Plan { rules: vec![rule()], ..Plan::default() };
+    let outcome = send(&plan, &[], messages("1 a fired 1.1", &[]));
     assert_eq!(outcome.sent, []);
     assert_eq!(outcome.withheld, [Withheld { message: 0, channel: None, stage: Stage::Route }]);
 }

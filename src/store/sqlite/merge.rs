@@ -17,7 +17,7 @@ use crate::{
 /// Queued deliveries that a digest may take, oldest first: nothing that somebody waits for, and nothing of an alert of which
 /// something already goes along with a message that is still on its way, or is held before it.
 const WAITING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-    WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND n.type NOT IN ('digest', 'fleet.shift', 'drill', 'test') \
+    WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND n.type NOT IN ('digest', 'fleet.shift', 'report', 'drill', 'test') \
     AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL \
     AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key \
     AND (e.state = 'carried' AND e.carrier IS NOT d.id OR e.state = 'held' AND e.id < d.id))";

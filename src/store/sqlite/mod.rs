@@ -116,6 +116,10 @@ impl Store for SqliteStore {
         self.writer.write(Work::Announce, move |db| Box::pin(async move { outbox::announce(db, &new).await })).await
     }
 
+    async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError> {
+        read::knows(&self.readers, notification).await
+    }
+
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
         read::alerts(&self.readers, filter).await
     }

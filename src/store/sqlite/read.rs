@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Sample, SeriesKey, Subject, TenantId, Timestamp},
-    notify::silence::Acknowledgement,
+    notify::{NotificationId, silence::Acknowledgement},
     rule::AlertKey,
     store::{AlertFilter, AlertRecord, AlertRow, Due, Failing, SeriesRecord, StoreError, TenantHealth, TenantRecord},
 };
@@ -28,6 +28,12 @@ pub(super) async fn schedule(pool: &SqlitePool) -> Result<Vec<Due>, StoreError> 
         });
     }
     Ok(schedule)
+}
+
+/// See [`crate::store::Store::knows`].
+pub(super) async fn knows(pool: &SqlitePool, notification: &NotificationId) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM notification WHERE id = ?)");
+    Ok(query.bind(notification.as_str()).fetch_one(pool).await?)
 }
 
 /// Reads versions first: what a later query shows may be newer, never older, and then the version no longer fits at commit.

@@ -37,6 +37,7 @@ const REMOVALS: [&str; 6] = [
      AND NOT EXISTS (SELECT 1 FROM delivery WHERE notification_id = n.id) \
      AND NOT EXISTS (SELECT 1 FROM alert WHERE last_notification = n.id) LIMIT ?2)",
     "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE ends_at < ?1 LIMIT ?2)",
+    "DELETE FROM fleet_shift WHERE id IN (SELECT id FROM fleet_shift WHERE seen_at < ?1 LIMIT ?2)",
     "DELETE FROM away WHERE (from_at, until_at) IN (SELECT from_at, until_at FROM away WHERE until_at < ?1 LIMIT ?2)",
     "DELETE FROM outage WHERE (cause, since) IN (SELECT cause, since FROM outage WHERE over_at < ?1 LIMIT ?2)",
     "DELETE FROM recommendation WHERE (tenant_id, impact) IN \

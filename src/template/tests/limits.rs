@@ -92,6 +92,58 @@ fn a_full_digest_with_ordinary_names_is_shown_whole() {
     }
 }
 
+/// The longest lists that a report can have, of every score and with one name everywhere.
+fn largest_report(name: &str) -> Notification {
+    let mut largest = sample::notification(crate::notify::NotificationType::Report, name);
+    let report = largest.data.report.as_mut().unwrap();
+    report.tenants = (0..10_000).map(|number| format!("tenant-{number}")).collect();
+    report.alerts.oldest = report.alerts.oldest.iter().cycle().take(5).cloned().collect();
+    report.blind.tenants = report.blind.tenants.iter().cycle().take(5).cloned().collect();
+    let mut moved = report.scores[2].better[0].clone();
+    moved.subject = Some(name.to_owned());
+    for score in &mut report.scores {
+        (score.worse, score.better) = (vec![moved.clone(); 5], vec![moved.clone(); 5]);
+        (score.worse_count, score.better_count) = (9_999, 9_999);
+    }
+    report.scores = report.scores.iter().cycle().take(5).cloned().collect();
+    largest
+}
+
+#[test]
+fn the_largest_report_with_hostile_names_fits_every_receiver_and_says_what_it_leaves_out() {
+    let registry = built_in();
+    for name in sample::hostile_names().iter().map(String::as_str).chain(["Contoso Ltd"]) {
+        let report = largest_report(name);
+        for receiver in CHATS {
+            for body in
+                [registry.render(receiver.as_str(), receiver, &report).unwrap(), plain(receiver, &report).unwrap()]
+            {
+                assert_fits(receiver, &body);
+                let text = String::from_utf8(body).unwrap();
+                assert!(text.contains("Alerts that fire: 1 critical, 3 info"), "{receiver:?}: {text}");
+                assert!(text.contains("… and ") && text.contains(" more"), "{receiver:?}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_own_template_that_hides_what_a_report_says_is_not_used_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("slack.hbs"), "{\"text\": \"{{words.headline}}\"}").unwrap();
+    let items = "{\"text\": \"own{{#each data.items}}\\n{{type}}{{/each}}\"}";
+    std::fs::write(folder.path().join("items.hbs"), items).unwrap();
+    std::fs::write(folder.path().join("mine.hbs"), "{\"text\": \"own{{#each words.lines}}\\n{{this}}{{/each}}\"}")
+        .unwrap();
+    let registry = crate::template::Registry::load(Some(folder.path())).unwrap();
+    let report = sample::notification(crate::notify::NotificationType::Report, "Contoso Ltd");
+    for (name, is_used) in [("slack", false), ("items", false), ("mine", true)] {
+        let text = String::from_utf8(registry.render(name, Receiver::Slack, &report).unwrap()).unwrap();
+        assert!(text.contains("Alerts that fire") && text.contains("fell from 400 to 340"), "{text}");
+        assert_eq!(text.contains("own"), is_used, "{name}: {text}");
+    }
+}
+
 #[test]
 fn every_sample_fits_as_plain_text() {
     for sample in sample::all() {

@@ -43,6 +43,10 @@ impl Store for StubStore {
         no()
     }
 
+    async fn knows(&self, _notification: &NotificationId) -> Result<bool, StoreError> {
+        no()
+    }
+
     async fn alerts(&self, _filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
         no()
     }

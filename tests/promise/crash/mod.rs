@@ -8,9 +8,13 @@
 
 use std::io::Write;
 
+#[cfg(feature = "crash-points")]
+mod apart;
 mod disk_trouble;
 mod migration;
 mod model;
+#[cfg(feature = "crash-points")]
+mod person;
 #[cfg(feature = "crash-points")]
 mod points;
 #[cfg(feature = "crash-points")]

@@ -18,12 +18,43 @@ pub(super) struct Evidence<'a> {
     pub(super) killed: &'a [Instant],
     /// `alerts list --all`.
     pub(super) alerts: Vec<Value>,
-    /// Channel, notification id and state of every delivery in the store.
-    pub(super) deliveries: Vec<(String, String, String)>,
+    /// Every delivery in the store, oldest first.
+    pub(super) deliveries: Vec<Row>,
+    /// So many fleet shifts were told, by the store.
+    pub(super) shifts: usize,
     /// What the cloud shows at the end.
     pub(super) scores: HashMap<String, f64>,
     /// How to do it again.
     pub(super) context: &'a str,
+}
+
+/// A delivery in the store.
+#[derive(Debug, Clone, Default, sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) channel: String,
+    /// The notification's.
+    pub(super) id: String,
+    pub(super) state: String,
+    /// `alert.firing` and so on.
+    pub(super) kind: String,
+    /// Empty for messages about none.
+    pub(super) tenant: String,
+    /// Empty for messages by none.
+    pub(super) rule: String,
+    pub(super) sequence: i64,
+    /// The notice of the fleet shift that it went along with.
+    pub(super) notice: Option<String>,
+}
+
+impl Row {
+    fn is_withheld(&self) -> bool {
+        self.state == "withheld"
+    }
+
+    /// Whether all that was said of it is that a fleet shift explains it, if anything.
+    fn is_explained(&self) -> bool {
+        self.notice.is_some() || self.is_withheld()
+    }
 }
 
 /// What happened, in messages; a digest is one.
@@ -31,6 +62,14 @@ pub(super) struct Evidence<'a> {
 pub(super) struct Tally {
     pub(super) accepted: usize,
     pub(super) repeats: usize,
+}
+
+impl std::ops::Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { accepted: self.accepted + other.accepted, repeats: self.repeats + other.repeats }
+    }
 }
 
 impl Evidence<'_> {
@@ -78,16 +117,29 @@ impl Evidence<'_> {
         repeats.len()
     }
 
-    /// What the store knows as told was told, and nothing else was.
+    /// What the store knows as told was told, what it withholds was not, and nothing else was. A fleet shift is told once.
     fn judge_deliveries(&self) {
         let context = self.context;
         let taken = self.told.iter().filter(|(_, told)| told.accepted);
         let taken: BTreeSet<_> = taken.map(|(channel, told)| (channel.as_str(), told.id.as_str())).collect();
-        for (channel, id, state) in &self.deliveries {
+        let mut notices: BTreeMap<&str, usize> = BTreeMap::new();
+        for row @ Row { channel, id, state, .. } in &self.deliveries {
+            let was_told = |id: &str| taken.contains(&(channel.as_str(), id));
+            if row.is_withheld() {
+                assert!(!was_told(id), "{context}: {channel} was told of {id}, which was withheld");
+                continue;
+            }
             assert_eq!(state, "delivered", "{context}: {id} to {channel}");
-            assert!(taken.contains(&(channel.as_str(), id.as_str())), "{context}: {channel} was never told of {id}");
+            // A notice lists the newest of each alert, and not of every one.
+            let is_told = was_told(id) || row.notice.as_deref().is_some_and(was_told);
+            assert!(is_told, "{context}: {channel} was never told of {id}");
+            *notices.entry(channel).or_default() += usize::from(row.kind == "fleet.shift");
         }
-        let known = self.deliveries.iter().map(|(channel, id, _)| (channel.as_str(), id.as_str()));
+        for (channel, count) in notices {
+            let shifts = self.shifts;
+            assert!(count <= shifts, "{context}: {channel} was told of {shifts} fleet shifts {count} times");
+        }
+        let known = self.deliveries.iter().map(|row| (row.channel.as_str(), row.id.as_str()));
         let known: BTreeSet<_> = known.collect();
         let unknown: Vec<_> = taken.difference(&known).collect();
         assert!(unknown.is_empty(), "{context}: told what the store does not know: {unknown:?}");
@@ -96,57 +148,75 @@ impl Evidence<'_> {
     /// What was taken of each alert is, in order and without a gap, what the store says has happened, and ends as the score
     /// does. Where messages die and are sent again by hand, only the order is free.
     fn judge_alerts(&self) {
-        let mut told: BTreeMap<(&str, &str), Vec<&Told>> = BTreeMap::new();
         for (channel, rule) in [(SOC, SOC_RULE), (DESK, DESK_RULE)] {
-            let of_alerts = |told: &&Told| told.accepted && !told.tenant.is_empty() && told.tenant != SENTINEL;
-            for message in self.of(channel).filter(of_alerts) {
-                let of_alert = told.entry((rule, &message.tenant)).or_default();
-                if of_alert.iter().all(|earlier| earlier.id != message.id) {
-                    of_alert.push(message);
-                }
+            let of_alerts = |row: &&Row| row.channel == channel && row.rule == rule && row.tenant != SENTINEL;
+            let mut stories: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+            for row in self.deliveries.iter().filter(of_alerts) {
+                stories.entry(&row.tenant).or_default().push(row);
             }
-        }
-        for row in self.alerts.iter().filter(|row| row["tenant"] != SENTINEL) {
-            let (rule, tenant) = (row["rule"].as_str().unwrap(), row["tenant"].as_str().unwrap());
-            let messages = told.remove(&(rule, tenant)).unwrap_or_default();
-            if rule == SOC_RULE {
-                self.judge_order(tenant, row, &messages);
-            } else {
-                self.judge_count(tenant, row, &messages);
+            for alert in self.alerts.iter().filter(|alert| alert["rule"] == rule && alert["tenant"] != SENTINEL) {
+                let tenant = alert["tenant"].as_str().unwrap();
+                let story = stories.remove(tenant).unwrap_or_default();
+                self.judge_story(tenant, alert, &story);
+                self.judge_told(channel, &story, channel == SOC);
             }
+            let unknown: Vec<_> = stories.keys().collect();
+            assert!(unknown.is_empty(), "{}: told of alerts that the store does not know: {unknown:?}", self.context);
         }
-        let unknown: Vec<_> = told.keys().collect();
-        assert!(unknown.is_empty(), "{}: told of alerts that the store does not know: {unknown:?}", self.context);
     }
 
-    fn judge_order(&self, tenant: &str, row: &Value, messages: &[&Told]) {
-        let story: Vec<_> = messages.iter().map(|told| (&told.kind, told.sequence)).collect();
-        let context = format!("{}: {tenant}: {story:?} {row}", self.context);
-        let (mut generation, mut sequence, mut firing) = (0, 0, false);
-        for message in messages {
-            if message.kind == "alert.firing" {
-                assert!(!firing, "fires twice; {context}");
-                (generation, sequence, firing) = (generation + 1, 1, true);
-            } else {
-                assert!(firing, "{} of what does not fire; {context}", message.kind);
-                sequence += 1;
-                firing = message.kind != "alert.resolved";
+    /// The deliveries of one alert for one channel: nothing is missing but the end of what a fleet shift explains, and nothing is
+    /// withheld but what was over before anybody was told, and what such a shift explains.
+    fn judge_story(&self, tenant: &str, alert: &Value, story: &[&Row]) {
+        let lines: Vec<_> = story.iter().map(|row| (&row.kind, row.sequence, &row.state)).collect();
+        let context = format!("{}: {tenant}: {lines:?} {alert}", self.context);
+        let firings: Vec<_> = story.chunk_by(|_, next| next.kind != "alert.firing").collect();
+        for (number, firing) in firings.iter().enumerate() {
+            let is_explained = self.shifts > 0 && firing.iter().any(|row| row.is_explained());
+            let is_over = firing.last().is_some_and(|row| row.kind == "alert.resolved");
+            for (row, sequence) in firing.iter().zip(1..) {
+                let may_be = match row.kind.as_str() {
+                    "alert.firing" => sequence == 1,
+                    "alert.resolved" => sequence > 1 && sequence == firing.len(),
+                    _ => sequence > 1,
+                };
+                assert!(may_be, "{} of what does not fire; {context}", row.kind);
+                assert_eq!(usize::try_from(row.sequence), Ok(sequence), "{context}");
             }
-            assert_eq!(message.sequence, sequence, "{context}");
+            let is_newest = number + 1 == firings.len();
+            assert!(is_over || is_newest || is_explained, "fires twice; {context}");
+            let withheld = firing.iter().filter(|row| row.is_withheld()).count();
+            let was_over = is_over && withheld == firing.len();
+            assert!(withheld == 0 || was_over || is_explained, "withheld what was not over; {context}");
+            if is_newest {
+                let is_low = self.scores[tenant] < 300.0;
+                // The end of what is explained is told to nobody, and its firing again is none.
+                let ends_so = !is_over == is_low || is_explained;
+                assert!(ends_so, "ends at {}; {context}", self.scores[tenant]);
+                let last = alert["sequence"].as_u64().and_then(|last| usize::try_from(last).ok()).unwrap();
+                let unsaid = usize::from(is_explained && !is_over && last == firing.len() + 1);
+                assert_eq!(last, firing.len() + unsaid, "lost a message; {context}");
+            }
         }
-        assert_eq!(row["generation"], generation, "lost a whole alert; {context}");
-        assert_eq!(row["sequence"], sequence, "lost a message; {context}");
-        assert_eq!(firing, self.scores[tenant] < 300.0, "ends at {}; {context}", self.scores[tenant]);
+        assert_eq!(alert["generation"], firings.len(), "lost a whole alert; {context}");
     }
 
-    /// An alert that only fires and resolves: one message for each, and one more while it fires.
-    fn judge_count(&self, tenant: &str, row: &Value, messages: &[&Told]) {
-        let generations = row["generation"].as_u64().unwrap();
-        let firing = self.scores[tenant] < 300.0;
-        let of = |kind: &str| messages.iter().filter(|told| told.kind == kind).count() as u64;
-        let found = (of("alert.firing"), of("alert.resolved"), messages.len() as u64);
-        let resolved = generations - u64::from(firing);
-        assert_eq!(found, (generations, resolved, generations + resolved), "{}: {tenant}: {row}", self.context);
+    /// The receiver took of them what they are, and, if `in_order`, in that order.
+    fn judge_told(&self, channel: &str, story: &[&Row], in_order: bool) {
+        let context = self.context;
+        let places: HashMap<&str, usize> = (0..).zip(story).map(|(place, row)| (row.id.as_str(), place)).collect();
+        let (mut newest, mut seen) = (0, BTreeSet::new());
+        for told in self.of(channel).filter(|told| told.accepted) {
+            let Some(place) = places.get(told.id.as_str()) else { continue };
+            let row = story[*place];
+            let is_it = told.kind == row.kind && i64::try_from(told.sequence) == Ok(row.sequence);
+            assert!(is_it, "{context}: {row:?} was told as {told:?}");
+            // What is repeated was in its place the first time.
+            if seen.insert(*place) && in_order {
+                assert!(newest <= *place, "{context}: out of order: {told:?}");
+                newest = *place;
+            }
+        }
     }
 }
 
@@ -159,8 +229,13 @@ mod tests {
 
     use super::*;
 
-    /// `id sequence`, then `?` for a possible repeat and `-` for a refusal; a kill is `x`.
-    fn judge(story: &str, sequence: u64, score: f64) -> Tally {
+    fn kind(number: u64) -> String {
+        if number == 1 { "alert.firing" } else { "alert.resolved" }.to_owned()
+    }
+
+    /// `id sequence`, then `?` for a possible repeat and `-` for a refusal; a kill is `x`. Then how the store's deliveries stand:
+    /// `d`elivered, `w`ithheld, `n` gone along with the notice of a shift, which is `msg_0`.
+    fn judge(story: &str, states: &str, score: f64) -> Tally {
         let (mut at, mut killed, mut told) = (Instant::now(), Vec::new(), Vec::new());
         for word in story.split_whitespace() {
             at += Duration::from_secs(1);
@@ -173,7 +248,7 @@ mod tests {
                 at,
                 message: format!("msg_{number}"),
                 id: format!("msg_{number}"),
-                kind: if number == 1 { "alert.firing" } else { "alert.resolved" }.to_owned(),
+                kind: kind(number),
                 alert: String::new(),
                 tenant: "contoso".to_owned(),
                 sequence: number,
@@ -183,36 +258,57 @@ mod tests {
             };
             told.push((SOC.to_owned(), message));
         }
-        let deliveries = (1..=sequence).map(|number| (SOC.to_owned(), format!("msg_{number}"), "delivered".to_owned()));
-        let row = json!({ "tenant": "contoso", "rule": SOC_RULE, "generation": 1, "sequence": sequence });
+        let shifts = usize::from(states.contains('n'));
+        let row = |(number, state): (u64, char)| Row {
+            channel: SOC.to_owned(),
+            id: format!("msg_{number}"),
+            state: if state == 'w' { "withheld" } else { "delivered" }.to_owned(),
+            kind: kind(number),
+            tenant: "contoso".to_owned(),
+            rule: SOC_RULE.to_owned(),
+            sequence: number.try_into().unwrap(),
+            notice: (state == 'n').then(|| "msg_0".to_owned()),
+        };
+        let mut deliveries: Vec<Row> = (1..).zip(states.chars()).map(row).collect();
+        let notice = Row { kind: "fleet.shift".to_owned(), rule: String::new(), ..row((0, 'd')) };
+        deliveries.extend(std::iter::repeat_n(notice, shifts));
+        let alert = json!({ "tenant": "contoso", "rule": SOC_RULE, "generation": 1, "sequence": states.len() });
         let scores = HashMap::from([("contoso".to_owned(), score)]);
-        let (deliveries, context) = (deliveries.collect(), "a story");
-        Evidence { told, killed: &killed, alerts: vec![row], deliveries, scores, context }.judge()
+        Evidence { told, killed: &killed, alerts: vec![alert], deliveries, shifts, scores, context: "a story" }.judge()
     }
 
     #[test]
     fn what_may_be_is_let_pass() {
-        assert_eq!(judge("1 2", 2, 500.0).repeats, 0);
-        assert_eq!(judge("1- 1 2", 2, 500.0).repeats, 0);
-        assert_eq!(judge("1 x 1? 2", 2, 500.0).repeats, 1);
-        assert_eq!(judge("1 x 1? x 1?", 1, 200.0).repeats, 2);
+        assert_eq!(judge("1 2", "dd", 500.0).repeats, 0);
+        assert_eq!(judge("1- 1 2", "dd", 500.0).repeats, 0);
+        assert_eq!(judge("1 x 1? 2", "dd", 500.0).repeats, 1);
+        assert_eq!(judge("1 x 1? x 1?", "d", 200.0).repeats, 2);
+        judge("", "ww", 500.0);
+        judge("0", "n", 200.0);
+        judge("0", "n", 500.0);
+        judge("0 2", "nd", 500.0);
     }
 
     #[test]
     fn what_must_not_be_is_seen() {
-        for (story, sequence, score, why) in [
-            ("1 1?", 1, 200.0, "repeats without a kill"),
-            ("1 x 1", 1, 200.0, "not marked"),
-            ("1 2 x 1?", 2, 500.0, "repeats what was settled"),
-            ("1", 2, 500.0, "never told of"),
-            ("1-", 1, 200.0, "never told of"),
-            ("1 2", 1, 200.0, "does not know"),
-            ("2 1", 2, 500.0, "of what does not fire"),
-            ("1", 1, 500.0, "ends at"),
+        for (story, states, score, why) in [
+            ("1 1?", "d", 200.0, "repeats without a kill"),
+            ("1 x 1", "d", 200.0, "not marked"),
+            ("1 2 x 1?", "dd", 500.0, "repeats what was settled"),
+            ("1", "dd", 500.0, "never told of"),
+            ("1-", "d", 200.0, "never told of"),
+            ("1 2", "d", 200.0, "does not know"),
+            ("2 1", "dd", 500.0, "out of order"),
+            ("1", "d", 500.0, "ends at"),
+            ("1", "ww", 500.0, "which was withheld"),
+            ("", "w", 200.0, "withheld what was not over"),
+            ("1", "dw", 500.0, "withheld what was not over"),
+            ("2", "wd", 500.0, "withheld what was not over"),
+            ("", "n", 200.0, "never told of"),
         ] {
-            let verdict = std::panic::catch_unwind(|| judge(story, sequence, score));
+            let verdict = std::panic::catch_unwind(|| judge(story, states, score));
             let said = verdict.err().and_then(|said| said.downcast::<String>().ok());
-            assert!(said.as_ref().is_some_and(|said| said.contains(why)), "{story}: {said:?}");
+            assert!(said.as_ref().is_some_and(|said| said.contains(why)), "{story} {states}: {said:?}");
         }
     }
 }

@@ -10,15 +10,15 @@ use scorewatch::{
 use sqlx::Connection;
 
 use super::{
-    migration, report, seed, setting,
+    apart, migration, person, report, seed, setting,
     stage::{DESK, Stage},
 };
-use crate::world::{SENTINEL, SOC, Service, Told, begin_post};
+use crate::world::{SENTINEL, SOC, Service};
 
 const TIMES: u64 = 3;
 /// So many worlds at once, each with its share of the points: a world mostly waits.
 const WORLDS: usize = 3;
-const SIGABRT: i32 = 6;
+pub(super) const SIGABRT: i32 = 6;
 
 /// What brings a process to a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +53,24 @@ enum Provocation {
     NewChannel,
     /// A person who has seen a drill.
     Drill,
+    /// `silences add`.
+    Silence,
+    /// `silences end`.
+    EndOfSilence,
+    /// What a silence held, after its end.
+    Released,
+    /// `alerts acknowledge`.
+    Acknowledgement,
+    /// `alerts unacknowledge`.
+    NoAcknowledgement,
+    /// Many tenants that move together: in a world that holds alerts for the fleet.
+    Fleet,
+    /// A receiver that rejects the rich form: in a world of its own.
+    TooRich,
+    /// A channel that may no longer show what waits for it: in a world of its own.
+    Fenced,
     /// Another schema: in a world of its own.
     Schema,
-    /// Not known yet; such a point is not in the product's list.
-    Unknown,
 }
 
 const fn provocation(point: CrashPoint) -> Provocation {
@@ -78,13 +92,14 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Migration => Provocation::Schema,
             Work::AdoptChannels => Provocation::NewChannel,
             Work::ConfirmDrill => Provocation::Drill,
-            Work::SettlePlainer
-            | Work::Withhold
-            | Work::Release
-            | Work::AddSilence
-            | Work::EndSilence
-            | Work::Acknowledge
-            | Work::Unacknowledge => Provocation::Unknown,
+            Work::AddSilence => Provocation::Silence,
+            Work::EndSilence => Provocation::EndOfSilence,
+            Work::Release => Provocation::Released,
+            Work::Acknowledge => Provocation::Acknowledgement,
+            Work::Unacknowledge => Provocation::NoAcknowledgement,
+            Work::NoteShift | Work::TellShift => Provocation::Fleet,
+            Work::SettlePlainer => Provocation::TooRich,
+            Work::Withhold => Provocation::Fenced,
         },
         P::Fetched | P::CheckCommitted | P::BeforeSend | P::Answered | P::BeforeSettle | P::Settled => {
             Provocation::Scores
@@ -135,20 +150,51 @@ async fn a_crash_at_every_named_point_loses_nothing_and_repeats_only_what_was_in
 }
 
 async fn crash_at(points: Vec<CrashPoint>, times: u64, seed: u64) -> super::model::Tally {
+    let (of_fleet, points): (Vec<_>, Vec<_>) =
+        points.into_iter().partition(|point| provocation(*point) == Provocation::Fleet);
     let mut stage = Stage::new(&format!("{points:?}"), seed).await;
     for point in points {
         let name = point.name();
-        if provocation(point) == Provocation::Schema {
-            for _ in 0..times {
-                assert!(migration::crash_in_every_step(&name).await > 0, "{name} was never come to");
-            }
-            continue;
-        }
         for time in 0..times {
             let pass = if comes_once(point) { 1 } else { time % TIMES + 1 };
             let environment = [("SCOREWATCH_CRASH_POINT", &*name), ("SCOREWATCH_CRASH_PASS", &*pass.to_string())];
-            stage.turn_scores();
-            crash_once(&mut stage, provocation(point), &environment).await;
+            match provocation(point) {
+                Provocation::Schema => {
+                    assert!(migration::crash_in_every_step(&name).await > 0, "{name} was never come to");
+                }
+                Provocation::TooRich => apart::crash_at_a_rejection(&environment).await,
+                Provocation::Fenced => apart::crash_at_a_fence(&environment).await,
+                provocation => {
+                    stage.turn_scores();
+                    crash_once(&mut stage, provocation, &environment).await;
+                }
+            }
+        }
+    }
+    let tally = stage.finish().await;
+    if of_fleet.is_empty() { tally } else { tally + crash_in_shifts(of_fleet, times, seed).await }
+}
+
+/// In a world of its own: where alerts are held for the fleet, everything takes longer.
+async fn crash_in_shifts(points: Vec<CrashPoint>, times: u64, seed: u64) -> super::model::Tally {
+    let mut stage = Stage::of_fleet(&format!("{points:?}"), seed).await;
+    for point in points {
+        for _ in 0..times {
+            let environment = [("SCOREWATCH_CRASH_POINT", &*point.name()), ("SCOREWATCH_CRASH_PASS", "1")];
+            stage.turn_scores_to(false);
+            let service = stage.spawn(&environment);
+            let fall = async {
+                stage.world.checked(&service, SENTINEL, 2).await;
+                stage.world.all_checked(&service, 3).await;
+                stage.turn_scores_to(true);
+                std::future::pending().await
+            };
+            let aborted = tokio::select! {
+                aborted = aborted(&service) => aborted,
+                () = fall => false,
+            };
+            assert!(aborted, "{environment:?}: it ended otherwise:\n{}", service.log());
+            stage.gone().await;
         }
     }
     stage.finish().await
@@ -165,9 +211,14 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
         Provocation::Absence => forget_last_beat(stage).await,
         Provocation::Age => stage.age().await,
         Provocation::NewChannel => forget_channels(stage).await,
-        Provocation::Resend => return crash_command(stage, Reply::status(400), "dead", environment).await,
-        Provocation::Unpark => return crash_command(stage, Reply::status(410), "parked", environment).await,
-        Provocation::Drill => return crash_confirmation(stage, environment).await,
+        Provocation::Released => person::leave_held(stage).await,
+        Provocation::Resend => return person::resend(stage, environment).await,
+        Provocation::Unpark => return person::unpark(stage, environment).await,
+        Provocation::Drill => return person::confirm(stage, environment).await,
+        Provocation::Silence => return person::silence(stage, environment).await,
+        Provocation::EndOfSilence => return person::end_silence(stage, environment).await,
+        Provocation::Acknowledgement => return person::acknowledge(stage, environment).await,
+        Provocation::NoAcknowledgement => return person::unacknowledge(stage, environment).await,
         Provocation::StopInClaim => return stop_in_claim(stage, environment).await,
         _ => {}
     }
@@ -238,45 +289,6 @@ async fn forget_channels(stage: &mut Stage) {
     let mut store = stage.open().await;
     sqlx::query("UPDATE channel SET seen_at = NULL").execute(&mut store).await.unwrap();
     store.close().await.unwrap();
-}
-
-/// Crashes the service while a person confirms a drill.
-async fn crash_confirmation(stage: &mut Stage, environment: &[(&str, &str); 2]) {
-    let service = stage.spawn(environment);
-    let address = service.listening().await;
-    let drills = |told: &[Told]| told.iter().filter(|told| told.accepted && told.kind == "drill").count();
-    let before = drills(&stage.world.told(DESK));
-    assert!(stage.world.command(&["channels", "drill", DESK]).await.status.success());
-    stage.world.until(&service, DESK, |told| drills(told) > before).await;
-    let told = stage.world.told(DESK);
-    let drill = told.iter().rfind(|told| told.kind == "drill").unwrap();
-    let _asking = begin_post(address, &format!("/confirm/{}", drill.message)).await;
-    assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
-    stage.gone().await;
-}
-
-/// Crashes a person's command about a delivery that was answered like that, beside a running service.
-async fn crash_command(stage: &mut Stage, reply: Reply, outcome: &str, environment: &[(&str, &str); 2]) {
-    stage.world.receivers.set(DESK, Some(reply));
-    let service = stage.spawn(&[]);
-    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", outcome];
-    let wait = async {
-        loop {
-            let rows = stage.world.listing(&listing).await;
-            if let Some(row) = rows.first() {
-                return row["id"].to_string();
-            }
-            stage.world.checked(&service, SENTINEL, 2).await;
-            stage.turn_scores();
-        }
-    };
-    let id = stage.world.patiently(&service, outcome, wait).await;
-    let command = if outcome == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };
-    let output = stage.world.command_with(&command, environment).await;
-    assert_eq!(output.status.signal(), Some(SIGABRT), "{output:?}");
-    stage.world.receivers.set(DESK, None);
-    stage.mend().await;
-    assert_eq!(service.stop().await.code(), Some(0));
 }
 
 /// Asks the service to stop while it waits for its turn to record an attempt, which it then does not make. Whether the turn

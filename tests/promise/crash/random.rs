@@ -12,7 +12,12 @@ const WORLDS: u64 = 3;
 async fn kills_at_random_points_lose_nothing_and_repeat_only_what_was_in_flight() {
     let (kills, seed) = (setting("SCOREWATCH_CRASH_KILLS").unwrap_or(KILLS), seed());
     report(&format!("random kills: {kills}, SCOREWATCH_CRASH_SEED={seed}"));
-    let worlds = (0..WORLDS).map(|world| tokio::spawn(kill_again_and_again(kills.div_ceil(WORLDS), seed + world)));
+    let worlds = (0..WORLDS).map(|world| {
+        let kills = kills.div_ceil(WORLDS);
+        tokio::spawn(async move {
+            if world == 0 { kill_in_shifts(kills, seed).await } else { kill_again_and_again(kills, seed + world).await }
+        })
+    });
     let (mut accepted, mut repeats) = (0, 0);
     for world in worlds.collect::<Vec<_>>() {
         let tally = world.await.unwrap();
@@ -37,6 +42,28 @@ async fn kill_again_and_again(kills: u64, seed: u64) -> super::model::Tally {
         if stage.random.random_ratio(1, 6) {
             stage.reload(&service).await;
         }
+        if stage.random.random_ratio(1, 6) {
+            service.listening().await;
+            stage.silence().await;
+        }
+        stage.random_point(&service).await;
+        service.kill();
+        stage.gone().await;
+    }
+    stage.finish().await
+}
+
+/// The same where alerts are held for the fleet, which moves together now and then.
+async fn kill_in_shifts(kills: u64, seed: u64) -> super::model::Tally {
+    let mut stage = Stage::of_fleet("random kills in fleet shifts", seed).await;
+    for _ in 0..kills {
+        match stage.random.random_range(0..4) {
+            0 => stage.move_scores(),
+            1 => stage.turn_scores(),
+            _ => {}
+        }
+        stage.trouble_receivers();
+        let service = stage.spawn(&[]);
         stage.random_point(&service).await;
         service.kill();
         stage.gone().await;

@@ -11,8 +11,8 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use scorewatch::simulation::Reply;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::model::{Evidence, Tally};
-use crate::world::{HIGH, SENTINEL, SOC, Service, World, told};
+use super::model::{Evidence, Row, Tally};
+use crate::world::{HIGH, SENTINEL, SOC, Service, Setup, World, told};
 
 pub(super) const TENANTS: usize = 20;
 /// Told by a second rule; its receiver now and then refuses a message for good, which a person sends again.
@@ -28,7 +28,7 @@ const RULES: &str = "rules:\n  - name: device-score-low\n    score: device-secur
                      score: device-secure-score\n    when: { below: 300 }\n    severity: warning\n    notify: [desk]\n";
 /// More than the store removes in three slices.
 const OLD_ROWS: i64 = 7_000;
-const UNFINISHED: [&str; 13] = [
+const UNFINISHED: [&str; 15] = [
     "deliveries",
     "list",
     "--json",
@@ -42,7 +42,20 @@ const UNFINISHED: [&str; 13] = [
     "dead",
     "--state",
     "parked",
+    "--state",
+    "held",
 ];
+/// A fleet shift is looked for some seconds after an alert fired, when everybody was read; otherwise nothing is held for the fleet.
+const FLEET: &str = "fleet: { hold: 3s, at_least: 10 }\n";
+/// So many tenants are silenced together.
+const SILENCED: usize = 5;
+/// Every delivery with what it says.
+const DELIVERIES: &str = "SELECT d.channel, n.id, d.state, n.type AS kind, coalesce(n.tenant, '') AS tenant, \
+    coalesce(json_extract(n.body, '$.data.rule.name'), '') AS rule, \
+    coalesce(json_extract(n.body, '$.data.notification.sequence'), 0) AS sequence, \
+    (SELECT c.notification_id FROM delivery AS c JOIN notification AS s ON s.id = c.notification_id \
+    WHERE c.id = d.carrier AND s.type = 'fleet.shift') AS notice \
+    FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id ORDER BY d.id";
 
 pub(super) struct Stage {
     pub(super) world: World,
@@ -54,12 +67,28 @@ pub(super) struct Stage {
     tenants: Vec<String>,
     /// The file of the tenant that reloads take away and bring back.
     coming_and_going: String,
+    /// The channel that is told of everything at once: what the sentinel says there is a barrier.
+    prompt: &'static str,
 }
 
 impl Stage {
     pub(super) async fn new(context: &str, seed: u64) -> Self {
+        Self::with(context, seed, SOC, |_| ()).await
+    }
+
+    /// Many tenants that move together are a fleet shift to the first channel; the second is told of each at once.
+    pub(super) async fn of_fleet(context: &str, seed: u64) -> Self {
+        let fleet = |setup: &mut Setup| {
+            setup.top.push_str(FLEET);
+            setup.rules.push_str("    fleet: off\n");
+        };
+        Self::with(context, seed, DESK, fleet).await
+    }
+
+    async fn with(context: &str, seed: u64, prompt: &'static str, adjust: impl FnOnce(&mut Setup)) -> Self {
         let mut world = World::new().await;
         RULES.clone_into(&mut world.setup.rules);
+        adjust(&mut world.setup);
         let desk = world.receivers.add_webhook(DESK);
         world.setup.webhook(DESK, &desk);
         let tenants: Vec<_> = (0..TENANTS).map(|number| format!("tenant-{number}")).collect();
@@ -69,7 +98,16 @@ impl Stage {
         world.write();
         let coming_and_going = std::fs::read_to_string(world.folder.path().join("tenants/tenant-0.yaml")).unwrap();
         let (random, context) = (StdRng::seed_from_u64(seed), format!("{context}, seed {seed}"));
-        Self { world, random, context, low: AtomicBool::new(false), killed: Vec::new(), tenants, coming_and_going }
+        Self {
+            world,
+            random,
+            context,
+            low: AtomicBool::new(false),
+            killed: Vec::new(),
+            tenants,
+            coming_and_going,
+            prompt,
+        }
     }
 
     pub(super) fn spawn(&self, environment: &[(&str, &str)]) -> Service {
@@ -92,6 +130,12 @@ impl Stage {
         }
     }
 
+    /// All tenants get a score that the rules are content with, or one that they are not: the whole fleet moves.
+    pub(super) fn turn_scores_to(&self, low: bool) {
+        self.low.store(!low, Ordering::SeqCst);
+        self.turn_scores();
+    }
+
     /// Now and then a receiver fails once, or takes messages and is slow to say so: a kill meanwhile makes a repeat.
     pub(super) fn trouble_receivers(&mut self) {
         let slow = Reply::status(204).delayed(Duration::from_millis(self.random.random_range(1..50)));
@@ -102,7 +146,7 @@ impl Stage {
             _ => Vec::new(),
         };
         self.world.receivers.script(SOC, replies);
-        if self.random.random_ratio(1, 10) {
+        if self.prompt != DESK && self.random.random_ratio(1, 10) {
             self.world.receivers.script(DESK, vec![Reply::status(400)]);
         }
     }
@@ -172,8 +216,41 @@ impl Stage {
         self.world.folder.path().join("data/scorewatch.db")
     }
 
-    /// Does what a person does: sends dead letters again and lets parked channels go on.
+    /// A person silences a few tenants, or ends all silences.
+    pub(super) async fn silence(&mut self) {
+        if self.end_silences().await == 0 {
+            let first = self.random.random_range(0..=TENANTS - SILENCED);
+            let output = self.world.command(&self.silencing(first)).await;
+            assert!(output.status.success(), "{output:?}");
+        }
+    }
+
+    /// The command that silences that tenant and those after it.
+    pub(super) fn silencing(&self, first: usize) -> Vec<&str> {
+        let silenced = self.tenants[first..first + SILENCED].iter().flat_map(|tenant| ["--tenant", tenant]);
+        let rest = ["--for", "1h", "--comment", "patching", "--author", "ann"];
+        ["silences", "add"].into_iter().chain(silenced).chain(rest).collect()
+    }
+
+    /// The numbers of silences that are in force.
+    pub(super) async fn silences(&self) -> Vec<String> {
+        let rows = self.world.listing(&["silences", "list", "--json"]).await;
+        rows.iter().map(|row| row["id"].to_string()).collect()
+    }
+
+    /// Returns how many it were.
+    pub(super) async fn end_silences(&self) -> usize {
+        let silences = self.silences().await;
+        for id in &silences {
+            let output = self.world.command(&["silences", "end", id]).await;
+            assert!(output.status.success(), "{output:?}");
+        }
+        silences.len()
+    }
+
+    /// Does what a person does: ends silences, sends dead letters again and lets parked channels go on.
     pub(super) async fn mend(&self) {
+        self.end_silences().await;
         for row in self.world.listing(&UNFINISHED).await {
             let (id, channel) = (row["id"].to_string(), row["channel"].as_str().unwrap());
             let output = match row["state"].as_str().unwrap() {
@@ -199,7 +276,7 @@ impl Stage {
             self.world.set_score(tenant, *score);
         }
         self.mend().await;
-        self.world.settle(&service, SOC).await;
+        self.world.settle(&service, self.prompt).await;
         let quiet = async {
             while !self.world.listing(&UNFINISHED).await.is_empty() {
                 self.mend().await;
@@ -214,17 +291,19 @@ impl Stage {
             let channel = request.channel.to_string();
             told(std::slice::from_ref(request), &channel).into_iter().map(move |told| (channel.clone(), told))
         });
-        let deliveries = self.deliveries().await;
+        let (deliveries, shifts) = self.deliveries().await;
         let (killed, context) = (self.killed.as_slice(), self.context.as_str());
-        Evidence { told: told.collect(), killed, alerts, deliveries, scores, context }.judge()
+        Evidence { told: told.collect(), killed, alerts, deliveries, shifts, scores, context }.judge()
     }
 
-    async fn deliveries(&self) -> Vec<(String, String, String)> {
+    /// Every delivery, and how many fleet shifts were told.
+    async fn deliveries(&self) -> (Vec<Row>, usize) {
         let mut store = self.open().await;
-        let sql = "SELECT channel, notification_id, state FROM delivery";
-        let rows: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(&mut store).await.unwrap();
+        let rows: Vec<Row> = sqlx::query_as(DELIVERIES).fetch_all(&mut store).await.unwrap();
+        let shifts = "SELECT count(*) FROM fleet_shift WHERE told_at IS NOT NULL";
+        let shifts: i64 = sqlx::query_scalar(shifts).fetch_one(&mut store).await.unwrap();
         store.close().await.unwrap();
-        assert!(rows.iter().all(|(channel, ..)| channel != ARCHIVE), "{}: retention left something", self.context);
-        rows
+        assert!(rows.iter().all(|row| row.channel != ARCHIVE), "{}: retention left something", self.context);
+        (rows, shifts.try_into().unwrap())
     }
 }

@@ -65,6 +65,6 @@ fn header(bytes: &[u8]) -> Option<(u8, usize, &[u8])> {
         return None;
     }
     let (length, rest) = rest.split_at_checked(count)?;
-    let length = length.iter().fold(0_usize, |length, byte| length << 8 | usize::from(*byte));
+    let length = length.iter().fold(0_usize, |length, byte| (length << 8) | usize::from(*byte));
     Some((*tag, length, rest))
 }

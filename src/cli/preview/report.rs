@@ -1,0 +1,51 @@
+//! The report of a channel: the tenants are the real ones that it may show, what happened to them is made up.
+
+use std::time::Duration;
+
+use crate::{
+    channel::ChannelSettings,
+    cli::{Failure, wrong_input},
+    config::{Config, Tenant},
+    domain::Timestamp,
+    notify::{
+        Notification, NotificationId,
+        report::{Fires, Move, Period, Standing, facts::ReportDeliveries, message},
+    },
+};
+
+/// The period of a channel that has no schedule for reports yet.
+const WEEK: Duration = Duration::from_hours(7 * 24);
+
+pub(super) fn report(config: &Config, settings: &ChannelSettings, now: Timestamp) -> Result<Notification, Failure> {
+    if settings.kind.keeps_state() {
+        return Err(wrong_input(format!("channel `{}` keeps alerts and takes no reports", settings.name)));
+    }
+    let before = settings.report.as_ref().and_then(|schedule| schedule.last_tick(now));
+    let period = Period { from: before.unwrap_or_else(|| now.minus(WEEK)), until: now };
+    let tenants = config.tenants.values().filter(|tenant| settings.fence.admits(&tenant.id, &tenant.labels));
+    let standings: Vec<Standing> =
+        tenants.enumerate().map(|(number, tenant)| standing(config, tenant, number, period)).collect();
+    let id = NotificationId::of_parts(&["preview", &now.to_string(), "report", settings.name.as_str()]);
+    let mut report = message(id, &settings.fence, period, &standings, ReportDeliveries::default(), now);
+    report.data.notification.test = true;
+    Ok(report)
+}
+
+/// Every other tenant has fallen, the rest have risen; the alert of the first fires.
+fn standing(config: &Config, tenant: &Tenant, number: usize, period: Period) -> Standing {
+    let before = 50.0;
+    let value = if number.is_multiple_of(2) { 44.5 } else { 52.0 };
+    let moves = tenant.scores.iter().filter(|score| !score.has_subjects());
+    let firing = config.rules.iter().filter(|_| number == 0).find_map(|rule| {
+        let score = *tenant.scores.iter().find(|score| rule.applies_to(&tenant.labels, **score))?;
+        Some(Fires { rule: rule.name.clone(), severity: rule.severity, score, subject: None, since: period.from })
+    });
+    Standing {
+        tenant: tenant.id.clone(),
+        name: tenant.name.clone(),
+        labels: tenant.labels.clone(),
+        moves: moves.map(|score| Move { score: *score, subject: None, before, value }).collect(),
+        firing: firing.into_iter().collect(),
+        blind: None,
+    }
+}

@@ -1,0 +1,28 @@
+//! Maintenance windows: silences that come round.
+
+use super::{
+    Silence,
+    silence::{About, Matchers, covered_until},
+};
+use crate::{domain::Timestamp, schedule::Window};
+
+/// A silence that comes round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maintenance {
+    /// Its name.
+    pub name: String,
+    /// What it covers.
+    pub matchers: Matchers,
+    /// When.
+    pub window: Window,
+}
+
+/// Until when these silences and maintenance windows cover this, one after the other; `None`: it is to be told now.
+#[must_use]
+pub fn covering(windows: &[Maintenance], silences: &[Silence], about: &About<'_>, now: Timestamp) -> Option<Timestamp> {
+    let windows: Vec<_> = windows.iter().filter(|each| each.matchers.match_all(about)).collect();
+    covered_until(now, |at| {
+        let by_hand = silences.iter().filter_map(|silence| silence.covers(about, at));
+        by_hand.chain(windows.iter().filter_map(|each| each.window.covers(at))).max()
+    })
+}

@@ -1,0 +1,199 @@
+//! Reports: how the tenants that a channel may show have fared since the report before. Its fence is applied here, before
+//! anything is counted.
+
+pub mod facts;
+
+use std::{cmp::Reverse, sync::Arc, time::Duration};
+
+use self::facts::{
+    ReportAlert, ReportAlerts, ReportBlind, ReportDeliveries, ReportFacts, ReportMove, ReportScore, ReportTenant,
+    ReportUnread,
+};
+use super::{Notification, NotificationId, NotificationType, compose, route::Fence};
+use crate::{
+    domain::{Better, ChannelName, Labels, Sample, ScoreKind, Severity, Subject, TenantId, Timestamp},
+    rule::RuleName,
+};
+
+/// Most that are named of a kind: what moved one way, alerts, tenants that can't be read. All are counted.
+pub const NAMED_MAX: usize = 5;
+/// Most tenants that an unfenced channel's report lists. A fenced one lists all of its own: the fence is asked again of each
+/// right before it is sent.
+const TENANTS_MAX: usize = 1_000;
+/// A value older than this, seen from the beginning of the period, says nothing of how a score stood then. The slowest source
+/// is overdue after this.
+pub const VALUE_AGE_MAX: Duration = Duration::from_hours(72);
+/// A report that was missed by more than this is not made up: the next one says it better.
+const MADE_UP_WITHIN: Duration = Duration::from_hours(24);
+
+/// Which period a report tells of: from the instant at which the one before was due to that at which this one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Period {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end.
+    pub until: Timestamp,
+}
+
+/// How one tenant stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Who.
+    pub tenant: TenantId,
+    /// The display name.
+    pub name: Arc<str>,
+    /// What fences select by.
+    pub labels: Arc<Labels>,
+    /// How its scores moved in the period.
+    pub moves: Vec<Move>,
+    /// Its alerts that fire.
+    pub firing: Vec<Fires>,
+    /// Since when it can't be read, and the class of the trouble.
+    pub blind: Option<(Timestamp, String)>,
+}
+
+/// How one value moved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Move {
+    /// Of which score.
+    pub score: ScoreKind,
+    /// Which of several values.
+    pub subject: Option<Subject>,
+    /// At the beginning.
+    pub before: f64,
+    /// At the end.
+    pub value: f64,
+}
+
+impl Move {
+    /// How far it went for the better; negative: for the worse.
+    fn gain(&self) -> f64 {
+        match self.score.better() {
+            Better::Higher => self.value - self.before,
+            Better::Lower => self.before - self.value,
+        }
+    }
+}
+
+/// An alert that fires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fires {
+    /// By which rule.
+    pub rule: RuleName,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Of which score.
+    pub score: ScoreKind,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// When its condition first held.
+    pub since: Timestamp,
+}
+
+/// A report is made up only if it was due after this instant. What is older may be forgotten: whether it was sent is not known.
+#[must_use]
+pub fn made_up_after(retention: Duration, now: Timestamp) -> Timestamp {
+    now.minus(MADE_UP_WITHIN.min(retention))
+}
+
+/// The id of the report of a channel that is due at that time: the same channel and time, the same report.
+#[must_use]
+pub fn id(store: &str, channel: &ChannelName, due_at: Timestamp) -> NotificationId {
+    NotificationId::of_parts(&["report", store, channel.as_str(), &due_at.to_string()])
+}
+
+/// How a series moved in a period: its values at the beginning (or where it begins, if that is later) and at the end. `None`: it
+/// did not move, or nothing is known. `samples` are oldest first.
+#[must_use]
+pub fn moved(samples: &[Sample], period: Period) -> Option<(f64, f64)> {
+    let earliest = period.from.minus(VALUE_AGE_MAX);
+    let of_period = samples.iter().filter(|sample| sample.at >= earliest && sample.at <= period.until);
+    let at_begin = of_period.clone().take_while(|sample| sample.at <= period.from).last();
+    let before = at_begin.or_else(|| of_period.clone().next())?.value;
+    let value = of_period.last()?.value;
+    (before.is_finite() && value.is_finite() && before.total_cmp(&value).is_ne()).then_some((before, value))
+}
+
+/// The report of a channel. Of `standings` it says only what its fence admits.
+#[must_use]
+pub fn message(
+    id: NotificationId,
+    fence: &Fence,
+    period: Period,
+    standings: &[Standing],
+    deliveries: ReportDeliveries,
+    now: Timestamp,
+) -> Notification {
+    let mut own: Vec<&Standing> = standings.iter().filter(|one| fence.admits(&one.tenant, &one.labels)).collect();
+    own.sort_unstable_by(|one, other| one.tenant.cmp(&other.tenant));
+    let listed = if fence.is_open() { TENANTS_MAX } else { usize::MAX };
+    let mut report = compose::without_alert(NotificationType::Report, id, now);
+    report.data.report = Some(ReportFacts {
+        from: period.from,
+        until: period.until,
+        tenant_count: own.len(),
+        tenants: own.iter().take(listed).map(|one| one.tenant.to_string()).collect(),
+        alerts: alerts(&own),
+        blind: blind(&own),
+        scores: ScoreKind::ALL.into_iter().filter_map(|kind| score(kind, &own)).collect(),
+        deliveries,
+    });
+    report
+}
+
+fn named(standing: &Standing) -> ReportTenant {
+    ReportTenant { id: standing.tenant.to_string(), name: standing.name.to_string() }
+}
+
+fn alerts(own: &[&Standing]) -> ReportAlerts {
+    let mut firing: Vec<_> = own.iter().flat_map(|one| one.firing.iter().map(move |fires| (*one, fires))).collect();
+    let count = |severity| firing.iter().filter(|(_, fires)| fires.severity == severity).count();
+    let (critical, warning, info) = (count(Severity::Critical), count(Severity::Warning), count(Severity::Info));
+    firing.sort_by_key(|(_, fires)| (fires.since, Reverse(fires.severity)));
+    let said = |(standing, fires): (&Standing, &Fires)| ReportAlert {
+        tenant: named(standing),
+        rule: fires.rule.to_string(),
+        severity: fires.severity,
+        score: fires.score,
+        subject: fires.subject.as_ref().map(ToString::to_string),
+        since: fires.since,
+    };
+    let oldest = firing.into_iter().take(NAMED_MAX).map(said).collect();
+    ReportAlerts { critical, warning, info, oldest }
+}
+
+fn blind(own: &[&Standing]) -> ReportBlind {
+    let unread = |standing: &&Standing| {
+        let (since, class) = standing.blind.clone()?;
+        Some(ReportUnread { tenant: named(standing), since, class })
+    };
+    let mut tenants: Vec<_> = own.iter().filter_map(unread).collect();
+    tenants.sort_by_key(|unread| unread.since);
+    let count = tenants.len();
+    tenants.truncate(NAMED_MAX);
+    ReportBlind { count, tenants }
+}
+
+/// How a score moved; `None`: it did not.
+fn score(kind: ScoreKind, own: &[&Standing]) -> Option<ReportScore> {
+    let all = own.iter().flat_map(|one| one.moves.iter().map(|moved| (*one, moved)));
+    let mut moves: Vec<(&Standing, &Move)> = all.filter(|(_, moved)| moved.score == kind).collect();
+    // Stable: what moved as far stays in the order of tenants.
+    moves.sort_by(|(_, one), (_, other)| one.gain().total_cmp(&other.gain()));
+    let worse_count = moves.partition_point(|(_, moved)| moved.gain() < 0.0);
+    let better_count = moves.len() - worse_count;
+    let said = |(standing, moved): &(&Standing, &Move)| ReportMove {
+        tenant: named(standing),
+        subject: moved.subject.as_ref().map(ToString::to_string),
+        before: moved.before,
+        value: moved.value,
+        change: moved.value - moved.before,
+    };
+    let worse = moves[..worse_count].iter().take(NAMED_MAX).map(said).collect();
+    let better = moves[worse_count..].iter().rev().take(NAMED_MAX).map(said).collect();
+    let unit = kind.unit().as_str().to_owned();
+    (!moves.is_empty()).then_some(ReportScore { kind, unit, worse_count, better_count, worse, better })
+}
+
+#[cfg(test)]
+mod tests;

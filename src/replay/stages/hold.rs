@@ -1,0 +1,325 @@
+//! What is held, why, and what becomes of it: a silence, a maintenance window or the wait for the fleet, looked at when it ends.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, HashMap},
+};
+
+use super::{Queued, fleet::Fleet};
+use crate::{
+    domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
+    notify::{
+        DeliveryId, Hold, HoldReason, Notification, NotificationType,
+        fleet::{Explained, KnownShift, notice},
+        maintenance::covering,
+        notification::DigestItem,
+        release::{Fate, Step, of_steps},
+        silence::About,
+    },
+    replay::{
+        course::{Course, Plan},
+        message::{Message, Stage, Withheld},
+    },
+    rule::{RuleName, TransitionKind},
+};
+
+/// Gives what may be sent, in time order, and the notices of fleet shifts.
+pub(super) fn release(
+    plan: &Plan,
+    courses: &[Course],
+    messages: &[Message],
+    withheld: &mut Vec<Withheld>,
+) -> (Vec<Queued>, Vec<Notification>) {
+    let mut holding = Holding::new(plan, courses, messages);
+    holding.run();
+    withheld.append(&mut holding.withheld);
+    (holding.queued, holding.notices)
+}
+
+/// What happens next. At one instant, messages come first, then what is held is looked at, then shifts are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Come { message: usize },
+    Look { lane: usize },
+    Tell { shift: usize },
+}
+
+/// An alert, as far as it matters to what is told of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    generation: u64,
+    is_over: bool,
+    /// The generation of which a fleet shift is the explanation.
+    explained: Option<u64>,
+}
+
+/// What waits of one alert for one channel.
+#[derive(Debug)]
+struct Lane {
+    alert: usize,
+    channel: ChannelName,
+    steps: Vec<Step>,
+    /// When the firing began that the channel was told of last.
+    told: Option<Timestamp>,
+}
+
+type AlertOf<'a> = (&'a TenantId, &'a RuleName, ScoreKind, Option<&'a Subject>);
+
+struct Holding<'a> {
+    plan: &'a Plan,
+    messages: &'a [Message],
+    fleet: Fleet<'a>,
+    alerts: Vec<Told>,
+    known: HashMap<AlertOf<'a>, usize>,
+    lanes: Vec<Lane>,
+    lane_of: HashMap<(usize, &'a ChannelName), usize>,
+    events: BinaryHeap<Reverse<(Timestamp, Event)>>,
+    /// By shift and channel: the lanes that go along with its notice.
+    members: BTreeMap<(usize, ChannelName), Vec<usize>>,
+    queued: Vec<Queued>,
+    notices: Vec<Notification>,
+    withheld: Vec<Withheld>,
+}
+
+impl<'a> Holding<'a> {
+    fn new(plan: &'a Plan, courses: &'a [Course], messages: &'a [Message]) -> Self {
+        let come = |(message, told): (usize, &Message)| Reverse((told.at, Event::Come { message }));
+        Self {
+            plan,
+            messages,
+            fleet: Fleet::new(plan, courses),
+            alerts: Vec::new(),
+            known: HashMap::new(),
+            lanes: Vec::new(),
+            lane_of: HashMap::new(),
+            events: messages.iter().enumerate().map(come).collect(),
+            members: BTreeMap::new(),
+            queued: Vec::new(),
+            notices: Vec::new(),
+            withheld: Vec::new(),
+        }
+    }
+
+    fn run(&mut self) {
+        while let Some(Reverse((now, event))) = self.events.pop() {
+            match event {
+                Event::Come { message } => self.come(message),
+                Event::Look { lane } => self.look(lane, now),
+                Event::Tell { shift } => self.tell(shift, now),
+            }
+        }
+    }
+
+    /// A message is made: each channel gets it at once, or it is held there.
+    fn come(&mut self, message: usize) {
+        let told = &self.messages[message];
+        let alert = self.alert(told);
+        let now = told.at;
+        let is_old_news = matches!(told.transition.kind, TransitionKind::Reminder | TransitionKind::Resolved(_));
+        let state = &mut self.alerts[alert];
+        state.generation = told.transition.generation;
+        state.is_over = matches!(told.transition.kind, TransitionKind::Resolved(_));
+        if !is_old_news {
+            state.explained = None;
+        } else if state.explained == Some(state.generation) {
+            self.withheld.push(Withheld { message, channel: None, stage: Stage::Fleet });
+            return;
+        }
+        let hold = if told.channels.is_empty() { None } else { self.hold(told) };
+        for channel in told.channels.iter() {
+            let lane = self.lane(alert, channel);
+            if let Some(hold) = hold {
+                self.events.push(Reverse((hold.until, Event::Look { lane })));
+            }
+            let began = Some(told.transition.since);
+            if hold.is_some() || !self.lanes[lane].steps.is_empty() {
+                let step = Step { delivery: id(message), kind: told.kind(), began, is_over: is_over(told), hold };
+                self.lanes[lane].steps.push(step);
+            } else {
+                self.lanes[lane].told = began;
+                self.queued.push(Queued { at: now, channel: channel.clone(), says: vec![message], notice: None });
+            }
+        }
+    }
+
+    /// Until when a new message is held, and why.
+    fn hold(&self, told: &Message) -> Option<Hold> {
+        if let Some(until) = self.covered(told, told.at) {
+            return Some(Hold { why: HoldReason::Silence, until });
+        }
+        let polled = self.fleet.polled(told.score);
+        self.plan.fleet.hold(told.kind(), &told.rule, told.score, polled, told.at)
+    }
+
+    /// Until when silences and windows cover a message.
+    fn covered(&self, told: &Message, now: Timestamp) -> Option<Timestamp> {
+        if self.plan.maintenance.is_empty() && self.plan.silences.is_empty() {
+            return None;
+        }
+        let labels = self.fleet.course(&told.tenant).map(|course| course.labels.clone()).unwrap_or_default();
+        let about = About {
+            tenant: told.tenant.as_str(),
+            labels: &labels,
+            rule: told.rule.name.as_str(),
+            score: told.score,
+            severity: told.rule.severity,
+            is_blindness: false,
+        };
+        covering(&self.plan.maintenance, &self.plan.silences, &about, now)
+    }
+
+    /// What is held of an alert for a channel is decided on, if its time has come.
+    fn look(&mut self, lane: usize, now: Timestamp) {
+        let Lane { steps, alert, .. } = &self.lanes[lane];
+        let alert = self.alerts[*alert];
+        let is_due = steps.iter().filter_map(|step| step.hold).any(|hold| hold.until <= now);
+        let Some(newest) = steps.last().filter(|_| is_due).map(|step| place(step.delivery)) else { return };
+        let newest = &self.messages[newest];
+        if let Some(until) = self.covered(newest, now) {
+            return self.hold_on(lane, Hold { why: HoldReason::Silence, until });
+        }
+        let why = self.lanes[lane].steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
+        let suspected = if why == Some(HoldReason::Fleet) && !alert.is_over && !is_over(newest) {
+            self.fleet.suspected(newest, now)
+        } else {
+            None
+        };
+        let seen = self.fleet.shifts.len();
+        let Some(shift) = suspected.and_then(|suspected| self.fleet.explaining(&suspected, now)) else {
+            return self.by_itself(lane, why, now);
+        };
+        let known = &self.fleet.shifts[shift];
+        if shift == seen {
+            self.events.push(Reverse((known.tell_at, Event::Tell { shift })));
+        }
+        match known.verdict(false, now) {
+            Explained::Told => {
+                let channel = Some(self.lanes[lane].channel.clone());
+                for message in self.explain(lane) {
+                    self.withheld.push(Withheld { message, channel: channel.clone(), stage: Stage::Fleet });
+                }
+            }
+            Explained::Waits(hold) => self.hold_on(lane, hold),
+            Explained::GoesAlong => {
+                let channel = self.lanes[lane].channel.clone();
+                self.members.entry((shift, channel)).or_default().push(lane);
+            }
+        }
+    }
+
+    fn hold_on(&mut self, lane: usize, hold: Hold) {
+        for step in &mut self.lanes[lane].steps {
+            step.hold = Some(hold);
+        }
+        self.events.push(Reverse((hold.until, Event::Look { lane })));
+    }
+
+    /// No shift explains it: what is still worth telling is told.
+    fn by_itself(&mut self, lane: usize, why: Option<HoldReason>, now: Timestamp) {
+        let Lane { channel, steps, told, .. } = &mut self.lanes[lane];
+        let keeps_state = self.plan.receivers.get(channel).is_some_and(|receiver| receiver.digest_over.is_none());
+        let was_told = steps.first().is_some_and(|first| first.began.is_some() && *told == first.began);
+        let steps = std::mem::take(steps);
+        let fates = of_steps(&steps, was_told, keeps_state);
+        let stage = if why == Some(HoldReason::Fleet) { Stage::Fleet } else { Stage::Silence };
+        for (step, (delivery, fate)) in steps.iter().zip(&fates) {
+            match fate {
+                Fate::Send => {
+                    let goes_along = |(one, fate): &&(DeliveryId, Fate)| {
+                        one == delivery || matches!(fate, Fate::Carried(by) if by == delivery)
+                    };
+                    let says = fates.iter().filter(goes_along).map(|(one, _)| place(*one)).collect();
+                    self.queued.push(Queued { at: now, channel: channel.clone(), says, notice: None });
+                    *told = step.began;
+                }
+                Fate::Carried(_) | Fate::Hold(_) => {}
+                Fate::Withhold | Fate::Explain => {
+                    self.withheld.push(Withheld { message: place(*delivery), channel: Some(channel.clone()), stage });
+                }
+            }
+        }
+    }
+
+    /// A shift is all that is told of what waits there.
+    fn explain(&mut self, lane: usize) -> Vec<usize> {
+        let Lane { alert, steps, .. } = &mut self.lanes[lane];
+        let state = &mut self.alerts[*alert];
+        state.explained = Some(state.generation);
+        std::mem::take(steps).into_iter().map(|step| place(step.delivery)).collect()
+    }
+
+    /// A shift's time has come: each channel that has something of it gets one notice.
+    fn tell(&mut self, shift: usize, now: Timestamp) {
+        self.fleet.shifts[shift].told_at = Some(now);
+        let known = self.fleet.shifts[shift].clone();
+        let of_shift: Vec<_> = self.members.extract_if(.., |(of, _), _| *of == shift).collect();
+        if of_shift.is_empty() {
+            return;
+        }
+        let outliers = self.fleet.outliers(&known, now);
+        for ((_, channel), lanes) in of_shift {
+            let notification = self.notice(&known, &channel, &lanes, &outliers, now);
+            let mut says = Vec::new();
+            for lane in lanes {
+                self.lanes[lane].told = self.lanes[lane].steps.last().and_then(|step| step.began);
+                says.extend(self.explain(lane));
+            }
+            says.sort_unstable();
+            let withheld = |&message: &usize| Withheld { message, channel: Some(channel.clone()), stage: Stage::Fleet };
+            self.withheld.extend(says.iter().map(withheld));
+            self.notices.push(notification);
+            let notice = Some(self.notices.len() - 1);
+            self.queued.push(Queued { at: now, channel, says, notice });
+        }
+    }
+
+    fn notice(
+        &self,
+        known: &KnownShift,
+        channel: &ChannelName,
+        lanes: &[usize],
+        outliers: &[TenantId],
+        now: Timestamp,
+    ) -> Notification {
+        let newest = lanes.iter().filter_map(|&lane| self.lanes[lane].steps.last());
+        let items = newest.filter_map(|step| {
+            let told = &self.messages[place(step.delivery)];
+            let facts = self.fleet.course(&told.tenant)?.facts();
+            Some(DigestItem::from(told.notification(facts)))
+        });
+        let is_shown = |tenant: &TenantId| {
+            let receiver = self.plan.receivers.get(channel);
+            let course = self.fleet.course(tenant);
+            receiver.zip(course).is_some_and(|(receiver, course)| receiver.fence.admits(tenant, &course.labels))
+        };
+        notice::for_channel(known, channel, items.collect(), outliers, is_shown, now)
+    }
+
+    fn alert(&mut self, told: &'a Message) -> usize {
+        let of = (&told.tenant, &told.rule.name, told.score, told.subject.as_ref());
+        *self.known.entry(of).or_insert_with(|| {
+            self.alerts.push(Told::default());
+            self.alerts.len() - 1
+        })
+    }
+
+    fn lane(&mut self, alert: usize, channel: &'a ChannelName) -> usize {
+        *self.lane_of.entry((alert, channel)).or_insert_with(|| {
+            self.lanes.push(Lane { alert, channel: channel.clone(), steps: Vec::new(), told: None });
+            self.lanes.len() - 1
+        })
+    }
+}
+
+fn is_over(told: &Message) -> bool {
+    told.kind() == NotificationType::AlertResolved
+}
+
+/// A message's place as the number of its delivery; no replay has so many that this fails.
+fn id(message: usize) -> DeliveryId {
+    DeliveryId(i64::try_from(message).unwrap_or(i64::MAX))
+}
+
+fn place(delivery: DeliveryId) -> usize {
+    usize::try_from(delivery.0).unwrap_or(usize::MAX)
+}

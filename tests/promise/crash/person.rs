@@ -1,0 +1,164 @@
+//! What people do, and how it crashes: their commands beside a running service, a drill that they confirm, a silence.
+
+use std::{os::unix::process::ExitStatusExt, process::Output};
+
+use scorewatch::simulation::Reply;
+
+use super::{
+    points::{SIGABRT, aborted},
+    stage::{DESK, SOC_RULE, Stage},
+};
+use crate::world::{SENTINEL, Service, Told, begin_post};
+
+type Environment<'a> = [(&'a str, &'a str); 2];
+
+/// The tenant whose alerts people acknowledge.
+const SEEN: &str = "tenant-1";
+/// The first of those that they silence.
+const FIRST_SILENCED: usize = 1;
+
+/// Crashes the service while a person confirms a drill.
+pub(super) async fn confirm(stage: &mut Stage, environment: &Environment<'_>) {
+    let service = stage.spawn(environment);
+    let address = service.listening().await;
+    let drills = |told: &[Told]| told.iter().filter(|told| told.accepted && told.kind == "drill").count();
+    let before = drills(&stage.world.told(DESK));
+    assert!(stage.world.command(&["channels", "drill", DESK]).await.status.success());
+    stage.world.until(&service, DESK, |told| drills(told) > before).await;
+    let told = stage.world.told(DESK);
+    let drill = told.iter().rfind(|told| told.kind == "drill").unwrap();
+    let _asking = begin_post(address, &format!("/confirm/{}", drill.message)).await;
+    assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
+    stage.gone().await;
+}
+
+/// Crashes `deliveries resend`.
+pub(super) async fn resend(stage: &mut Stage, environment: &Environment<'_>) {
+    after_trouble(stage, Reply::status(400), "dead", environment).await;
+}
+
+/// Crashes `channels unpark`.
+pub(super) async fn unpark(stage: &mut Stage, environment: &Environment<'_>) {
+    after_trouble(stage, Reply::status(410), "parked", environment).await;
+}
+
+/// Crashes a person's command about a delivery that was answered like that, beside a running service.
+async fn after_trouble(stage: &mut Stage, reply: Reply, outcome: &str, environment: &Environment<'_>) {
+    stage.world.receivers.set(DESK, Some(reply));
+    let service = stage.spawn(&[]);
+    let id = first_in(stage, &service, outcome).await;
+    let command = if outcome == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };
+    crash(stage, &command, environment).await;
+    stage.world.receivers.set(DESK, None);
+    stage.mend().await;
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
+/// Crashes `silences add`: there is a silence if it crashed after its commit.
+pub(super) async fn silence(stage: &mut Stage, environment: &Environment<'_>) {
+    let service = stage.spawn(&[]);
+    service.listening().await;
+    crash(stage, &stage.silencing(FIRST_SILENCED), environment).await;
+    assert_eq!(stage.silences().await.len(), usize::from(is_committed(environment)), "{environment:?}");
+    if is_committed(environment) {
+        first_in(stage, &service, "held").await;
+    }
+    stage.mend().await;
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
+/// Crashes `silences end`: it is over if that crashed after its commit.
+pub(super) async fn end_silence(stage: &mut Stage, environment: &Environment<'_>) {
+    let service = stage.spawn(&[]);
+    silenced(stage, &service).await;
+    let silences = stage.silences().await;
+    crash(stage, &["silences", "end", &silences[0]], environment).await;
+    assert_eq!(stage.silences().await.len(), usize::from(!is_committed(environment)), "{environment:?}");
+    stage.mend().await;
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
+/// Leaves behind what a silence held that is over by now.
+pub(super) async fn leave_held(stage: &mut Stage) {
+    let service = stage.spawn(&[]);
+    silenced(stage, &service).await;
+    assert_eq!(service.stop().await.code(), Some(0));
+    assert_eq!(stage.end_silences().await, 1);
+}
+
+/// Silences a few tenants, and waits until they hold of one alert that it was over, and that it began again.
+async fn silenced(stage: &Stage, service: &Service) {
+    service.listening().await;
+    let output = stage.world.command(&stage.silencing(FIRST_SILENCED)).await;
+    assert!(output.status.success(), "{output:?}");
+    first_in(stage, service, "held").await;
+    for _ in 0..2 {
+        stage.world.checked(service, SENTINEL, 2).await;
+        stage.turn_scores();
+    }
+    stage.world.checked(service, SENTINEL, 2).await;
+}
+
+/// Crashes `alerts acknowledge`: it is acknowledged if that crashed after its commit.
+pub(super) async fn acknowledge(stage: &mut Stage, environment: &Environment<'_>) {
+    let service = stage.spawn(&[]);
+    fires(stage, &service).await;
+    crash(stage, &ACKNOWLEDGE, environment).await;
+    assert_eq!(is_acknowledged(stage).await, is_committed(environment), "{environment:?}");
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
+/// Crashes `alerts unacknowledge`: it is acknowledged until that is committed.
+pub(super) async fn unacknowledge(stage: &mut Stage, environment: &Environment<'_>) {
+    let service = stage.spawn(&[]);
+    fires(stage, &service).await;
+    let output = stage.world.command(&ACKNOWLEDGE).await;
+    assert!(output.status.success(), "{output:?}");
+    crash(stage, &["alerts", "unacknowledge", SEEN, SOC_RULE], environment).await;
+    assert_eq!(is_acknowledged(stage).await, !is_committed(environment), "{environment:?}");
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
+const ACKNOWLEDGE: [&str; 8] = ["alerts", "acknowledge", SEEN, SOC_RULE, "--comment", "seen", "--author", "ann"];
+
+/// Waits until an alert fires that was not acknowledged before.
+async fn fires(stage: &Stage, service: &Service) {
+    service.listening().await;
+    for low in [false, true] {
+        stage.turn_scores_to(low);
+        stage.world.checked(service, SEEN, 2).await;
+    }
+}
+
+async fn is_acknowledged(stage: &Stage) -> bool {
+    let rows = stage.world.listing(&["alerts", "list", "--json", "--tenant", SEEN]).await;
+    let row = rows.iter().find(|row| row["rule"] == SOC_RULE).unwrap();
+    assert_eq!(row["state"]["state"], "firing", "{row}");
+    row["acknowledged"]["by"] == "ann"
+}
+
+/// Whether the crash comes when what the command does is durable.
+fn is_committed(environment: &Environment<'_>) -> bool {
+    environment[0].1.starts_with("After")
+}
+
+/// Runs a command to where it crashes.
+async fn crash(stage: &Stage, command: &[&str], environment: &Environment<'_>) {
+    let output: Output = stage.world.command_with(command, environment).await;
+    assert_eq!(output.status.signal(), Some(SIGABRT), "{command:?}: {output:?}");
+}
+
+/// Turns scores until a delivery is in that state; its number.
+async fn first_in(stage: &Stage, service: &Service, state: &str) -> String {
+    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", state];
+    let wait = async {
+        loop {
+            if let Some(row) = stage.world.listing(&listing).await.first() {
+                return row["id"].to_string();
+            }
+            stage.world.checked(service, SENTINEL, 2).await;
+            stage.turn_scores();
+        }
+    };
+    stage.world.patiently(service, state, wait).await
+}

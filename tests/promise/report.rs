@@ -1,0 +1,50 @@
+//! A channel gets its report at each of its times, each once, also over a restart; a fenced one hears of its own tenants alone.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::world::{LOW, SENTINEL, SOC, Told, World};
+
+const CUSTOMER: &str = "customer";
+
+fn reports(told: &[Told]) -> Vec<&Value> {
+    told.iter()
+        .filter(|told| told.kind == "report" && told.accepted && !told.possible_repeat)
+        .map(|told| &told.body["data"]["report"])
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_comes_at_each_of_its_times_once_and_a_customer_s_shows_no_other_tenant() {
+    let mut world = World::new().await;
+    let report = "report: { at: \"*/2 * * * * *\", timezone: Europe/Berlin }";
+    world.setup.channels[0] =
+        world.setup.channels[0].replacen("allow_private:", &format!("{report}, allow_private:"), 1);
+    let url = world.receivers.add_webhook(CUSTOMER);
+    world.setup.channel(CUSTOMER, &format!("type: webhook, url: \"{url}\", tenants: [contoso], {report}"));
+    let service = world.run().await;
+    world.checked(&service, SENTINEL, 2).await;
+    world.set_score(SENTINEL, LOW);
+    let fires = |told: &[Told]| reports(told).iter().any(|report| report["alerts"]["warning"] == 1);
+    world.until(&service, SOC, fires).await;
+    world.until(&service, CUSTOMER, |told| reports(told).len() >= 2).await;
+    drop(service);
+    let before = reports(&world.told(CUSTOMER)).len();
+    let service = world.run().await;
+    world.until(&service, CUSTOMER, |told| reports(told).len() >= before + 2).await;
+
+    for (channel, tenants) in [(CUSTOMER, 1), (SOC, 2)] {
+        let told = world.told(channel);
+        let said = reports(&told);
+        assert!(said.iter().all(|report| report["tenant_count"] == tenants), "{said:#?}");
+        let times: BTreeSet<&str> = said.iter().filter_map(|report| report["until"].as_str()).collect();
+        assert_eq!(times.len(), said.len(), "each once: {said:#?}");
+    }
+    let output = world.command(&["preview", "--report", "--channel", CUSTOMER]).await;
+    let preview = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && preview.contains("\"tenant_count\": 1"), "{preview}");
+    assert!(preview.contains("contoso") && !preview.contains(SENTINEL), "{preview}");
+    let heard: Vec<String> = reports(&world.told(CUSTOMER)).iter().map(ToString::to_string).collect();
+    assert!(heard.iter().all(|report| report.contains("contoso") && !report.contains(SENTINEL)), "{heard:#?}");
+}
