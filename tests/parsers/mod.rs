@@ -82,4 +82,5 @@ fn what_people_write_is_survived_and_every_refusal_says_why() {
     feed("cron", 5_000, target::cron);
     feed("sheet", 20_000, target::sheet);
     feed("config", 1_000, target::config);
+    feed("template", 100, target::template);
 }

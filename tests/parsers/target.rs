@@ -9,6 +9,7 @@ use scorewatch::{
     egress::retry_after,
     microsoft::untrusted::{self, Taken},
     schedule::Schedule,
+    template::{Receiver, Registry, sample},
 };
 
 /// Longest sentence that anything from outside may bring about.
@@ -107,4 +108,26 @@ pub(crate) fn config(bytes: &[u8]) {
     std::fs::write(&file, bytes).unwrap();
     let loaded = config::load(&file);
     assert!(loaded.config.is_some() || !loaded.problems.is_empty(), "refused without a word");
+}
+
+/// Bodies that any receiver takes are smaller than this; what a template writes is capped long before.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+pub(crate) fn template(bytes: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("own.hbs"), bytes).unwrap();
+    let registry = match Registry::load(Some(folder.path())) {
+        Ok(registry) => registry,
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a word");
+            return;
+        }
+    };
+    for receiver in Receiver::ALL.into_iter().filter(|receiver| registry.suits("own", *receiver)) {
+        for notification in sample::all() {
+            let body = registry.render("own", receiver, &notification);
+            let body = body.unwrap_or_else(|why| panic!("it was tried on this very sample, and fails: {why}"));
+            assert!(body.len() <= BODY_BYTES_MAX, "{} bytes for {}", body.len(), receiver.as_str());
+        }
+    }
 }
