@@ -6,5 +6,6 @@ mod flow;
 mod house;
 mod judge;
 mod promise;
+mod signal;
 mod store;
 mod world;

@@ -57,6 +57,8 @@ pub struct Tally {
     pub notices: BTreeMap<String, usize>,
     /// By day: false messages, for whoever asks why.
     pub false_by_day: BTreeMap<i64, usize>,
+    /// What was promised and not told.
+    pub missed: Vec<Truth>,
 }
 
 impl Tally {
@@ -192,11 +194,12 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
     for one in told.iter().filter(is_false) {
         *false_by_day.entry(one.at.since(world::START).as_secs().cast_signed() / world::DAY).or_default() += 1;
     }
+    let mut missed = Vec::new();
     let mut delays = [Vec::new(), Vec::new()];
     let (mut promised, mut found, mut events, mut outages, mut outages_told) = (0, 0, 0, 0, 0);
     for truth in &world.truths {
         // What begins too late to be told before all ends is no promise.
-        if truth.from.plus(late(truth.score)) >= end {
+        if truth.certain.plus(late(truth.score)) >= end {
             continue;
         }
         let tells = |one: &&&Told| !one.is_end && is_true(one, truth);
@@ -205,11 +208,12 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
             Kind::Step | Kind::Floor => {
                 promised += 1;
                 found += usize::from(first.is_some());
+                missed.extend(first.is_none().then_some(*truth));
                 let accepted = (truth.kind == Kind::Step).then(|| truth.from.plus(ACCEPT_AFTER));
                 let over = truth.until.or(accepted).is_some_and(|over| over.plus(late(truth.score)) < end);
                 events += 1 + usize::from(over);
                 let of_score = usize::from(truth.score == ScoreKind::SecureScore);
-                delays[of_score].extend(first.map(|at| at.since(truth.from).as_secs_f64() / 60.0));
+                delays[of_score].extend(first.map(|at| at.since(truth.certain).as_secs_f64() / 60.0));
             }
             Kind::Outage => {
                 outages += 1;
@@ -242,5 +246,6 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
         outages_told,
         notices,
         false_by_day,
+        missed,
     }
 }

@@ -55,27 +55,28 @@ pub enum Kind {
 }
 
 /// Something that happened to a tenant, and when it was over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Truth {
     pub tenant: usize,
     pub score: ScoreKind,
     pub kind: Kind,
     pub from: Timestamp,
+    /// When every reading shows it, whatever the noise.
+    pub certain: Timestamp,
     pub until: Option<Timestamp>,
 }
 
 /// Everybody was re-scored.
 #[derive(Debug, Clone, Copy)]
-pub struct Rescoring {
-    pub score: ScoreKind,
-    pub at: Timestamp,
-    pub by: f64,
+struct Rescoring {
+    score: ScoreKind,
+    at: Timestamp,
+    by: f64,
 }
 
 pub struct World {
     pub courses: Vec<Course>,
     pub truths: Vec<Truth>,
-    pub rescorings: Vec<Rescoring>,
     pub size: Size,
 }
 
@@ -144,7 +145,7 @@ impl World {
                 until: end,
             });
         }
-        Self { courses, truths, rescorings, size }
+        Self { courses, truths, size }
     }
 }
 
@@ -166,12 +167,12 @@ impl Life<'_> {
         let mut leak = 0.0;
         if leaks {
             leak = 0.01 / 7.0;
-            let over = (1.0 - FLOOR * (1.0 + 3.0 * noise) / base) / leak;
-            #[expect(clippy::cast_possible_truncation, reason = "some hundred days")]
-            let from = at((over * 86_400.0) as i64);
-            if from < self.end.minus(hours(48)) {
-                self.truths.push(Truth { tenant: self.number, score, kind: Kind::Floor, from, until: None });
-            }
+            // Three deviations of the noise before and after the level itself is at the floor.
+            let [from, certain] = [3.0, -3.0].map(|deviations| {
+                let days = (1.0 - FLOOR * (1.0 + deviations * noise) / base) / leak;
+                START.plus(Duration::from_secs_f64(days * 86_400.0))
+            });
+            self.truths.push(Truth { tenant: self.number, score, kind: Kind::Floor, from, certain, until: None });
         } else if flaps {
             changes.extend(self.flapping(score));
         } else if self.number % 10 == 5 {
@@ -233,7 +234,14 @@ impl Life<'_> {
                 let factor = 1.0 - self.random.random_range(0.15..0.30);
                 changes.push(Change { from: one.at, until, factor });
                 let until = Some(until);
-                self.truths.push(Truth { tenant: self.number, score, kind: Kind::Step, from: one.at, until });
+                self.truths.push(Truth {
+                    tenant: self.number,
+                    score,
+                    kind: Kind::Step,
+                    from: one.at,
+                    certain: one.at,
+                    until,
+                });
             }
         }
         changes
@@ -264,7 +272,7 @@ impl Life<'_> {
                 changes.push(Change { from: now, until: if lasts { self.end } else { until }, factor: 1.0 - lost });
                 let kind = if is_small { Kind::Small } else { Kind::Step };
                 let until = (!lasts).then_some(until);
-                self.truths.push(Truth { tenant: self.number, score, kind, from: now, until });
+                self.truths.push(Truth { tenant: self.number, score, kind, from: now, certain: now, until });
             }
             now = free_at;
         }
@@ -273,7 +281,14 @@ impl Life<'_> {
     fn flapping(&mut self, score: ScoreKind) -> Vec<Change> {
         let from = at(20 * DAY + self.random.random_range(0..DAY));
         let until = from.plus(hours(12));
-        self.truths.push(Truth { tenant: self.number, score, kind: Kind::Flapping, from, until: Some(until) });
+        self.truths.push(Truth {
+            tenant: self.number,
+            score,
+            kind: Kind::Flapping,
+            from,
+            certain: from,
+            until: Some(until),
+        });
         let swing = |index: u32| {
             let from = from.plus(Duration::from_mins(90) * index);
             Change { from, until: from.plus(Duration::from_mins(45)), factor: 0.85 }
@@ -287,7 +302,14 @@ impl Life<'_> {
         let week = |week: u64| {
             let from = at(i64::try_from(week).expect("weeks") * 7 * DAY + 5 * DAY + 22 * 3600 + 900);
             let until = from.plus(Duration::from_mins(165));
-            self.truths.push(Truth { tenant: self.number, score, kind: Kind::Maintenance, from, until: Some(until) });
+            self.truths.push(Truth {
+                tenant: self.number,
+                score,
+                kind: Kind::Maintenance,
+                from,
+                certain: from,
+                until: Some(until),
+            });
             Change { from, until, factor: 0.8 }
         };
         (1..weeks).map(week).collect()
@@ -300,7 +322,14 @@ impl Life<'_> {
         let day = self.random.random_range(2..self.end.since(START).as_secs() / 86_400 - 3);
         let from = at(i64::try_from(day).expect("a day") * DAY + 7_000);
         let until = from.plus(hours(self.random.random_range(8..30)));
-        self.truths.push(Truth { tenant: self.number, score, kind: Kind::Outage, from, until: Some(until) });
+        self.truths.push(Truth {
+            tenant: self.number,
+            score,
+            kind: Kind::Outage,
+            from,
+            certain: from,
+            until: Some(until),
+        });
         Some((from, until))
     }
 }
