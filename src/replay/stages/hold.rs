@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
 };
 
 use super::{Queued, fleet::Fleet};
@@ -75,7 +75,7 @@ struct Holding<'a> {
     lane_of: HashMap<(usize, &'a ChannelName), usize>,
     events: BinaryHeap<Reverse<(Timestamp, Event)>>,
     /// By shift and channel: the lanes that go along with its notice.
-    members: BTreeMap<(usize, ChannelName), Vec<usize>>,
+    members: BTreeMap<(usize, ChannelName), BTreeSet<usize>>,
     queued: Vec<Queued>,
     notices: Vec<Notification>,
     withheld: Vec<Withheld>,
@@ -202,7 +202,7 @@ impl<'a> Holding<'a> {
             Explained::Waits(hold) => self.hold_on(lane, hold),
             Explained::GoesAlong => {
                 let channel = self.lanes[lane].channel.clone();
-                self.members.entry((shift, channel)).or_default().push(lane);
+                self.members.entry((shift, channel)).or_default().insert(lane);
             }
         }
     }
@@ -277,7 +277,7 @@ impl<'a> Holding<'a> {
         &self,
         known: &KnownShift,
         channel: &ChannelName,
-        lanes: &[usize],
+        lanes: &BTreeSet<usize>,
         outliers: &[TenantId],
         now: Timestamp,
     ) -> Notification {
