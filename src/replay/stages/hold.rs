@@ -179,7 +179,11 @@ impl<'a> Holding<'a> {
             return self.hold_on(lane, Hold { why: HoldReason::Silence, until });
         }
         let why = self.lanes[lane].steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
-        let suspected = if why == Some(HoldReason::Fleet) && !alert.is_over && !is_over(newest) {
+        let polled = self.fleet.polled(newest.score);
+        let waited = why == Some(HoldReason::Fleet);
+        let waits = self.plan.fleet.hold(newest.kind(), &newest.rule, newest.score, polled, now);
+        // What a silence held may be due to a shift as well.
+        let suspected = if (waited || waits.is_some()) && !alert.is_over && !is_over(newest) {
             self.fleet.suspected(newest, now)
         } else {
             None

@@ -129,8 +129,8 @@ fn a_digest_has_as_many_lines_as_one_may_and_the_rest_makes_another() {
 
 #[test]
 fn nothing_is_lost_between_told_and_sent() {
-    let table: String =
-        (0..300).map(|number| format!("{} t{} fired {}.1;", number / 7, number % 40, 1 + number / 40)).collect();
+    let line = |number: u32| format!("{} t{} fired {}.1", number / 7, number % 40, 1 + number / 40);
+    let table = (0..300).map(line).collect::<Vec<_>>().join(";");
     let receiver = Receiver { digest_over: Some(5), pace: Duration::from_secs(3), ..Receiver::default() };
     let plan = Plan {
         rules: vec![rule()],
