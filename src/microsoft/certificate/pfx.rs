@@ -71,7 +71,6 @@ impl PfxError {
 }
 
 /// What a file holds.
-#[cfg_attr(not(feature = "pfx"), expect(dead_code, reason = "nothing makes one"))]
 pub(super) struct Contents {
     /// In no order.
     pub(super) certificates: Vec<Vec<u8>>,
