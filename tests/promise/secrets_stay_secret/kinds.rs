@@ -161,8 +161,8 @@ impl Kind {
             secrets.extend([private.to_vec(), STANDARD.encode(private).into_bytes()]);
         } else if self.text == "PFX" {
             let private = &KEY_OF_PFX[KEY_OF_PFX.len() - 300..];
-            secrets.extend([STANDARD.encode(PFX).into_bytes(), STANDARD.encode(private).into_bytes()]);
             secrets.extend([PFX.to_vec(), private.to_vec()]);
+            secrets.extend([STANDARD.encode(PFX).into_bytes(), STANDARD.encode(private).into_bytes()]);
         } else if ["CANARY", "HOOK", "TLS"].iter().any(|part| self.text.contains(part)) {
             secrets.push(self.canary().into_bytes());
         } else {
