@@ -7,5 +7,6 @@ mod house;
 mod judge;
 mod parsers;
 mod promise;
+mod signal;
 mod store;
 mod world;

@@ -2,8 +2,7 @@
 
 use crate::{
     config::Config,
-    domain::Timestamp,
-    notify::{Hold, HoldReason, Notification, silence::About},
+    notify::{Hold, HoldReason, silence::About},
     store::{CheckOutcome, Store, StoreError},
 };
 
@@ -22,16 +21,7 @@ pub async fn hold(outcome: &mut CheckOutcome, store: &dyn Store, config: &Config
         let about = About::of(&new.notification);
         let until = about.and_then(|about| config.covering(&silences, &about, now));
         let covered = until.map(|until| Hold { why: HoldReason::Silence, until });
-        new.hold = new.hold.or(covered).or_else(|| for_the_fleet(config, &new.notification, now));
+        new.hold = new.hold.or(covered).or_else(|| config.held_for_the_fleet(&new.notification, now));
     }
     Ok(())
-}
-
-/// Until when others may tell of the same thing; `None`: nobody may, or it is about this tenant alone.
-fn for_the_fleet(config: &Config, notification: &Notification, now: Timestamp) -> Option<Hold> {
-    let facts = &notification.data;
-    let (rule, score) = (facts.rule.as_ref()?, facts.score.as_ref()?.kind);
-    let rule = config.rules.iter().find(|one| one.name.as_str() == rule.name)?;
-    let polled = config.tenants.values().filter(|tenant| tenant.scores.contains(&score));
-    config.fleet.hold(notification.kind, rule, score, polled, now)
 }

@@ -33,6 +33,7 @@ Examples:
   scorewatch preview --report --channel contoso                             the report on the tenants that it may show
 
 The values are made up; tenant, names, template and request are the real ones.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// The rule's name
     #[arg(long, value_name = "NAME", required_unless_present = "report")]

@@ -43,9 +43,9 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use crate::{
     channel::ChannelSettings,
     diagnostic::{Excerpts, Problem},
-    domain::{ChannelName, Labels, ScoreKind, TenantId},
+    domain::{ChannelName, Labels, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
-    notify::{Maintenance, NotificationId, fleet::FleetSettings},
+    notify::{Hold, Maintenance, Notification, NotificationId, fleet::FleetSettings},
     rule::Rule,
     schedule::Schedule,
     secret_store::SecretStores,
@@ -99,6 +99,16 @@ impl Config {
     #[must_use]
     pub fn is_proven_by_people(&self, channel: &ChannelSettings) -> bool {
         !channel.kind.answer_proves() && self.shown_url().is_some()
+    }
+
+    /// Until when others may tell of the same thing as this; `None`: nobody may, or it is about this tenant alone.
+    #[must_use]
+    pub fn held_for_the_fleet(&self, notification: &Notification, now: Timestamp) -> Option<Hold> {
+        let facts = &notification.data;
+        let (rule, score) = (facts.rule.as_ref()?, facts.score.as_ref()?.kind);
+        let rule = self.rules.iter().find(|one| one.name.as_str() == rule.name)?;
+        let polled = self.tenants.values().filter(|tenant| tenant.scores.contains(&score));
+        self.fleet.hold(notification.kind, rule, score, polled, now)
     }
 
     /// Base of the links that messages show: no message shows one without TLS.

@@ -16,6 +16,7 @@ use super::{
     gather::read_rules,
     raw::{RawRules, RawSuite, RawSuiteChannel},
     scope::{Problems, Scope},
+    settings::{flapping, fleet},
     words::{Names, labels, name, zone},
 };
 use crate::{
@@ -124,11 +125,14 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
         name_channels(raw.rules.clone(), &top.key("rules"), &mut names);
         case::name_channels(&raw.tests, &mut names);
     }
-    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, FlapLimit::default()), problems);
+    let flapping = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
+    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, flapping), problems);
+    let waits = raw.fleet.is_written();
+    let fleet = fleet(std::mem::take(&mut raw.fleet), &top.key("fleet"), problems);
     let plan = Plan {
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         receivers: if open { all_open(&names) } else { receivers },
-        fleet: FleetSettings { hold: Duration::ZERO, ..FleetSettings::default() },
+        fleet: if waits { fleet } else { FleetSettings { hold: Duration::ZERO, ..fleet } },
         ..Plan::default()
     };
     let setting = Setting {

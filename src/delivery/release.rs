@@ -38,8 +38,12 @@ impl Dispatcher {
             }
             let config = self.config.borrow().clone();
             let silences = self.store.silences(Some(now)).await?;
-            let is_suspect =
-                |run: &&Run| run.why() == Some(HoldReason::Fleet) && covered(&config, &silences, run, now).is_none();
+            // What a silence held may be due to a shift as well.
+            let is_suspect = |run: &&Run| {
+                let waited = run.why() == Some(HoldReason::Fleet);
+                (waited || config.held_for_the_fleet(&run.newest, now).is_some())
+                    && covered(&config, &silences, run, now).is_none()
+            };
             let (suspects, others): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(is_suspect);
             let verdicts = fleet::decide_all(self, &config, &suspects, fleet, now).await?;
             let mut decided = verdicts.fates;

@@ -107,10 +107,10 @@ pub fn id(store: &str, channel: &ChannelName, due_at: Timestamp) -> Notification
 #[must_use]
 pub fn moved(samples: &[Sample], period: Period) -> Option<(f64, f64)> {
     let earliest = period.from.minus(VALUE_AGE_MAX);
-    let of_period = samples.iter().filter(|sample| sample.at >= earliest && sample.at <= period.until);
+    let mut of_period = samples.iter().filter(|sample| sample.at >= earliest && sample.at <= period.until);
     let at_begin = of_period.clone().take_while(|sample| sample.at <= period.from).last();
     let before = at_begin.or_else(|| of_period.clone().next())?.value;
-    let value = of_period.last()?.value;
+    let value = of_period.next_back()?.value;
     (before.is_finite() && value.is_finite() && before.total_cmp(&value).is_ne()).then_some((before, value))
 }
 

@@ -60,4 +60,6 @@ pub fn send(plan: &Plan, courses: &[Course], messages: Vec<Message>) -> Outcome 
 }
 
 #[cfg(test)]
+mod fences;
+#[cfg(test)]
 mod tests;

@@ -221,12 +221,11 @@ async fn moved_in(
     let moved = if reaches_back {
         moved(&series.window, period)
     } else {
-        let (score, subject) = (series.score, series.subject.clone());
-        let key = SeriesKey { tenant: tenant.id.clone(), score, subject };
+        let key = SeriesKey { tenant: tenant.id.clone(), score: series.score, subject: series.subject.clone() };
         moved(&store.history(&key, period.from.minus(report::VALUE_AGE_MAX)).await?, period)
     };
-    let (score, subject) = (series.score, series.subject.clone());
-    Ok(moved.map(|(before, value)| Move { score, subject, before, value }))
+    let of = |(before, value)| Move { score: series.score, subject: series.subject.clone(), before, value };
+    Ok(moved.map(of))
 }
 
 /// How messages to a channel fare, without those about tenants that it may no longer show.

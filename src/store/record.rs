@@ -1,4 +1,6 @@
 //! What goes into the store and comes out of it.
+//!
+//! Long because it is one list of plain records, each told in a few lines.
 
 mod blindness;
 mod fleet;

@@ -81,7 +81,7 @@ async fn a_fall_of_everybody_is_one_notice_for_each_channel_and_an_outlier_is_to
     let text = of_own.to_string();
     assert!(!text.contains("contoso") && !text.contains("t05"), "a channel hears of its own alone: {text}");
     let fired = ("contoso".to_owned(), "alert.firing".to_owned());
-    assert_eq!(by_themselves(&world, SOC), [fired.clone()]);
+    assert_eq!(by_themselves(&world, SOC), std::slice::from_ref(&fired));
     let firing = world.listing(&["alerts", "list", "--json"]).await;
     assert_eq!(firing.len(), FALL + 1, "each alert keeps its state");
 

@@ -113,7 +113,7 @@ async fn an_outage_is_kept_as_it_was_last_written_and_another_of_its_cause_is_an
     let bed = Bed::new().await;
     let first = outage("service", 0);
     bed.store.record_outage(first.clone(), Vec::new(), at(10)).await.unwrap();
-    assert_eq!(bed.store.outages(at(0)).await.unwrap(), [first.clone()]);
+    assert_eq!(bed.store.outages(at(0)).await.unwrap(), std::slice::from_ref(&first));
     let grown = Outage {
         tenants: [tenant("contoso"), tenant("fabrikam"), tenant("tailspin")].into(),
         told_at: Some(at(20)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::RawDigest;
+use super::{RawDigest, RawFlapping, RawFleet};
 use crate::config::field::{Field, Word};
 
 raw! {
@@ -21,6 +21,10 @@ raw! {
         every: Word,
         /// The channels, by name; by default all that the rules and tenants name, open to everyone.
         channels: BTreeMap<String, Field<RawSuiteChannel>>,
+        /// Holding time and size of a fleet shift, as in the main file; without it nothing waits for the fleet.
+        fleet: RawFleet,
+        /// From how many changes on an alert is told once to be unstable, as in the main file.
+        flapping: RawFlapping,
         /// The tests.
         tests: Vec<Field<RawCase>>,
     }

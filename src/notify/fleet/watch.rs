@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use super::{Move, Quorum, Scope, Shift, Span, Suspect, detect, notice, witnessed};
+use super::{Move, Quorum, Scope, Shift, Span, Suspect, detect, moved, notice, witnessed};
 use crate::{
-    domain::{Sample, ScoreKind, Subject, Timestamp},
+    domain::{Sample, ScoreKind, Subject, Timestamp, Unit},
     notify::{Hold, HoldReason, NotificationType},
     rule::{Condition, Rule},
 };
@@ -53,7 +53,10 @@ impl FleetSettings {
         mut polled: impl Iterator<Item = T>,
         now: Timestamp,
     ) -> Option<Hold> {
-        let is_news = matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened);
+        let is_news = matches!(
+            kind,
+            NotificationType::AlertFiring | NotificationType::AlertWorsened | NotificationType::AlertUnstable
+        );
         let takes_part = is_news && rule.fleet && !matches!(rule.when, Condition::NoData(_)) && !self.hold.is_zero();
         // A fleet that is too small to tell has Microsoft's own average, where the source gives one.
         let mut can_tell = || score.has_witness() || polled.nth(self.at_least.saturating_sub(1)).is_some();
@@ -104,9 +107,32 @@ impl KnownShift {
     /// Whether an alert is due to it.
     #[must_use]
     pub fn explains(&self, suspected: &Suspected) -> bool {
-        self.shift.scope == suspected.scope
-            && self.shift.span.overlaps(suspected.before_at, suspected.seen_at)
-            && self.shift.explains(suspected.suspect)
+        let came_with_it = || {
+            self.shift.span.overlaps(suspected.before_at, suspected.seen_at) && self.shift.explains(suspected.suspect)
+        };
+        self.shift.scope == suspected.scope && (came_with_it() || self.is_left_by_it(suspected))
+    }
+
+    /// Whether an alert is all that it left: a change is measured from before it for as long as its rule looks back, so a tenant
+    /// that it brought to the edge of a rule goes over it again with every bit of noise. Measured from where it left the tenant,
+    /// nothing happened. A tenant that stood out has lost something of its own.
+    fn is_left_by_it(&self, suspected: &Suspected) -> bool {
+        let Suspected { seen_at, suspect, window, scope, .. } = suspected;
+        let (Span { from, until }, unit) = (self.shift.span, scope.score.unit());
+        let looks_back =
+            suspect.when.change().is_some_and(|change| *seen_at > until && seen_at.minus(change.within) <= until);
+        let before = window[..window.partition_point(|sample| sample.at < from)].last();
+        let after = window[..window.partition_point(|sample| sample.at <= until)].last();
+        let (true, Some(before), Some(after), Some(baseline)) = (looks_back, before, after, suspect.baseline) else {
+            return false;
+        };
+        let Some(by) = moved(unit, before.value, after.value) else { return false };
+        let is_along = by * self.shift.median > 0.0 && by.abs() - self.shift.median.abs() <= self.shift.tolerance;
+        let left = match unit {
+            Unit::Points => baseline * (1.0 + by / 100.0),
+            Unit::PointsOf100 | Unit::Percent => baseline + by,
+        };
+        is_along && !suspect.when.holds(suspect.value, Some(left))
     }
 
     /// What becomes of an alert that it explains.
@@ -150,6 +176,8 @@ pub struct Suspected {
     pub before_at: Timestamp,
     /// What is asked of a shift.
     pub suspect: Suspect,
+    /// The samples of its series, oldest first.
+    pub window: Vec<Sample>,
     /// Microsoft's own average at the two readings, where it is known.
     pub comparison: Option<(f64, f64)>,
 }
@@ -179,6 +207,7 @@ impl Suspected {
             seen_at,
             before_at: previous.at,
             suspect: Suspect { when, baseline, before: before.value, value: news.value },
+            window: window.to_vec(),
             comparison: None,
         })
     }

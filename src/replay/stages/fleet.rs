@@ -84,7 +84,9 @@ impl<'a> Fleet<'a> {
             observed_at: transition.observed_at,
             value: transition.value?,
         };
-        let window = &series.samples[..series.seen_by(now)];
+        let read = &series.samples[..series.seen_by(now)];
+        let start = read.last()?.at.minus(self.plan.reach(*score));
+        let window = &read[read.partition_point(|sample| sample.at < start)..];
         Suspected::of(news, rule.when, transition.baseline, window, course.poll_interval)
     }
 

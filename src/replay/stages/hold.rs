@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
 };
 
 use super::{Queued, fleet::Fleet};
@@ -75,7 +75,7 @@ struct Holding<'a> {
     lane_of: HashMap<(usize, &'a ChannelName), usize>,
     events: BinaryHeap<Reverse<(Timestamp, Event)>>,
     /// By shift and channel: the lanes that go along with its notice.
-    members: BTreeMap<(usize, ChannelName), Vec<usize>>,
+    members: BTreeMap<(usize, ChannelName), BTreeSet<usize>>,
     queued: Vec<Queued>,
     notices: Vec<Notification>,
     withheld: Vec<Withheld>,
@@ -179,7 +179,11 @@ impl<'a> Holding<'a> {
             return self.hold_on(lane, Hold { why: HoldReason::Silence, until });
         }
         let why = self.lanes[lane].steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
-        let suspected = if why == Some(HoldReason::Fleet) && !alert.is_over && !is_over(newest) {
+        let polled = self.fleet.polled(newest.score);
+        let waited = why == Some(HoldReason::Fleet);
+        let waits = self.plan.fleet.hold(newest.kind(), &newest.rule, newest.score, polled, now);
+        // What a silence held may be due to a shift as well.
+        let suspected = if (waited || waits.is_some()) && !alert.is_over && !is_over(newest) {
             self.fleet.suspected(newest, now)
         } else {
             None
@@ -202,7 +206,7 @@ impl<'a> Holding<'a> {
             Explained::Waits(hold) => self.hold_on(lane, hold),
             Explained::GoesAlong => {
                 let channel = self.lanes[lane].channel.clone();
-                self.members.entry((shift, channel)).or_default().push(lane);
+                self.members.entry((shift, channel)).or_default().insert(lane);
             }
         }
     }
@@ -277,7 +281,7 @@ impl<'a> Holding<'a> {
         &self,
         known: &KnownShift,
         channel: &ChannelName,
-        lanes: &[usize],
+        lanes: &BTreeSet<usize>,
         outliers: &[TenantId],
         now: Timestamp,
     ) -> Notification {

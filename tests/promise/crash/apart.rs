@@ -3,12 +3,14 @@
 use scorewatch::simulation::Reply;
 
 use super::points::aborted;
-use crate::world::{LOW, SOC, Service, World, accepted, told};
+use crate::world::{LOW, SOC, Service, Told, World, accepted, told};
 
 type Environment<'a> = [(&'a str, &'a str); 2];
 
 /// The channel that crashes are about.
 const OWN: &str = "own";
+/// Whom it may show, until it may show one of them alone.
+const OWNED: [&str; 3] = ["contoso", "fabrikam", "tailspin"];
 
 /// Crashes the service when a receiver has rejected the rich form of a message: it takes it once, in whatever form.
 pub(super) async fn crash_at_a_rejection(environment: &Environment<'_>) {
@@ -19,9 +21,9 @@ pub(super) async fn crash_at_a_rejection(environment: &Environment<'_>) {
     world.setup.rules = world.setup.rules.replace("[soc]", "[soc, own]");
     world.receivers.script(OWN, vec![Reply::text(400, "invalid_blocks")]);
     world.set_score("contoso", LOW);
-    let service = crashed(&world, environment).await;
-    drop(service);
-
+    world.write();
+    let service = Service::spawn(&world.folder.config(), environment);
+    crashes(&world, &service, environment).await;
     let service = world.run().await;
     world.settle(&service, SOC).await;
     world.quiet(&service).await;
@@ -37,7 +39,7 @@ pub(super) async fn crash_at_a_fence(environment: &Environment<'_>) {
     let mut world = World::new().await;
     let url = world.receivers.add_webhook(OWN);
     let mut files = Vec::new();
-    for tenant in ["contoso", "fabrikam", "tailspin"] {
+    for tenant in OWNED {
         if tenant != "contoso" {
             world.add_tenant(tenant);
         }
@@ -53,10 +55,10 @@ pub(super) async fn crash_at_a_fence(environment: &Environment<'_>) {
     world.receivers.set(OWN, Some(Reply::status(503)));
     let service = Service::spawn(&world.folder.config(), environment);
     service.listening().await;
-    for (tenant, _) in [("contoso", 0), ("fabrikam", 0), ("tailspin", 0)] {
+    for tenant in OWNED {
         world.set_score(tenant, LOW);
     }
-    let is_digest = |told: &crate::world::Told| told.body["type"] == "digest";
+    let is_digest = |told: &Told| told.body["type"] == "digest";
     world.until(&service, OWN, |told| told.iter().filter(|told| is_digest(told)).count() > 3).await;
     world.setup.channels = open;
     world.setup.channel(OWN, &channel(", tenants: [fabrikam]"));
@@ -64,8 +66,7 @@ pub(super) async fn crash_at_a_fence(environment: &Environment<'_>) {
         world.folder.write(name, plain);
     }
     world.write();
-    assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
-    world.receivers.drained().await.unwrap();
+    crashes(&world, &service, environment).await;
     world.receivers.set(OWN, None);
 
     let service = world.run().await;
@@ -81,11 +82,8 @@ pub(super) async fn crash_at_a_fence(environment: &Environment<'_>) {
     assert_eq!(service.stop().await.code(), Some(0));
 }
 
-/// Runs the service to where it crashes.
-async fn crashed(world: &World, environment: &Environment<'_>) -> Service {
-    world.write();
-    let service = Service::spawn(&world.folder.config(), environment);
-    assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
+/// Waits for the crash, and until everything that was sent before was heard.
+async fn crashes(world: &World, service: &Service, environment: &Environment<'_>) {
+    assert!(aborted(service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
     world.receivers.drained().await.unwrap();
-    service
 }

@@ -191,7 +191,7 @@ impl Evidence<'_> {
             if is_newest {
                 let is_low = self.scores[tenant] < 300.0;
                 // The end of what is explained is told to nobody, and its firing again is none.
-                let ends_so = !is_over == is_low || is_explained;
+                let ends_so = is_over != is_low || is_explained;
                 assert!(ends_so, "ends at {}; {context}", self.scores[tenant]);
                 let last = alert["sequence"].as_u64().and_then(|last| usize::try_from(last).ok()).unwrap();
                 let unsaid = usize::from(is_explained && !is_over && last == firing.len() + 1);

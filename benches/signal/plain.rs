@@ -1,0 +1,41 @@
+//! The semantics of a plain tool, on the same readings: each rule is asked at each reading, falls by comparing the last two records, and
+//! all that is kept is whether it fired. No frozen baseline, no `for`, no fleet, no windows, no silence when nothing is read.
+
+use scorewatch::{domain::ScoreKind, replay::ScoreCourse};
+
+use super::{
+    Told,
+    world::{FLOOR, World},
+};
+
+/// What it tells.
+pub fn plain(world: &World) -> Vec<Told> {
+    let mut told = Vec::new();
+    for (tenant, course) in world.courses.iter().enumerate() {
+        let is_gold = course.labels.values().any(|value| &**value == "gold");
+        for ScoreCourse { score, series, .. } in &course.scores {
+            let is_daily = *score == ScoreKind::SecureScore;
+            let fell = |before: f64, now: f64| {
+                if is_daily { before - now >= 3.0 } else { (before - now) * 100.0 / before >= 5.0 }
+            };
+            for series in series {
+                let samples = &series.samples;
+                let falls = |place: usize| place > 0 && fell(samples[place - 1].value, samples[place].value);
+                let is_low = |place: usize| is_gold && !is_daily && samples[place].value < FLOOR;
+                let rules: [&dyn Fn(usize) -> bool; 2] = [&falls, &is_low];
+                for rule in rules {
+                    let mut was_firing = false;
+                    for place in 0..samples.len() {
+                        let is_firing = rule(place);
+                        if is_firing != was_firing {
+                            let at = series.seen_at(place).expect("a reading");
+                            told.push(Told { tenant, score: *score, at, is_end: !is_firing, is_outage: false });
+                        }
+                        was_firing = is_firing;
+                    }
+                }
+            }
+        }
+    }
+    told
+}

@@ -1,0 +1,254 @@
+//! What channels are told of fleets with known truth: by this product with all its stages, and by the semantics of a plain tool.
+//!
+//! **What is promised.** Each [`Kind::Step`] and each [`Kind::Floor`] begins once and ends at most once: when it is mended, or when
+//! `accept_after` takes it for the new level. The rules promise to tell the beginning (recall), while it is true.
+//!
+//! **What is false.** A message about a beginning is true while something that its rule judges is wrong with that tenant, steps
+//! that are smaller than promised and every swing of a flapping score included; a message about an end is true after one of them has
+//! ended. Everything else is false: noise, "recovered" though nothing did, what everybody's re-scoring did to a tenant that lost
+//! nothing besides, and what a maintenance window was to withhold. A message may be late by [`late`] and no more.
+//!
+//! **Messages per event** are all messages to the channel that sees everybody, but for outages, flapping and notices, divided by the
+//! beginnings and ends that happened. Reminders are switched off for both.
+
+pub mod plain;
+pub mod world;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use scorewatch::{
+    domain::{ChannelName, ScoreKind, Selector, Severity, Timestamp},
+    notify::{Maintenance, NotificationType, route::Fence, silence::Matchers},
+    replay::{Message, Plan, Receiver, many::walk_all, send},
+    rule::{
+        BaselineChoice, Change, Condition, FlapLimit, Guide, Recover, Rule, RuleName, Size as Loss, TransitionKind,
+    },
+    schedule::{Schedule, Window, WindowEnd},
+};
+
+use self::world::{Kind, Truth, World};
+
+const ACCEPT_AFTER: Duration = Duration::from_hours(14 * 24);
+
+/// Something that a channel was told.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    pub tenant: usize,
+    pub score: ScoreKind,
+    pub at: Timestamp,
+    pub is_end: bool,
+    pub is_outage: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tally {
+    pub promised: usize,
+    pub told: usize,
+    pub events: usize,
+    pub messages: usize,
+    pub false_messages: usize,
+    pub false_per_tenant_year: f64,
+    pub delay_median_minutes: [f64; 2],
+    pub delay_p95_minutes: [f64; 2],
+    pub flapping_episodes: usize,
+    pub flapping_messages: usize,
+    pub outages: usize,
+    pub outages_told: usize,
+    /// By channel: notices of fleet shifts.
+    pub notices: BTreeMap<String, usize>,
+    /// By day: false messages, for whoever asks why.
+    pub false_by_day: BTreeMap<i64, usize>,
+    /// What was promised and not told.
+    pub missed: Vec<Truth>,
+}
+
+impl Tally {
+    #[expect(clippy::cast_precision_loss, reason = "counts of messages are small")]
+    pub fn messages_per_event(&self) -> f64 {
+        self.messages as f64 / self.events as f64
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of messages are small")]
+    pub fn recall(&self) -> f64 {
+        self.told as f64 / self.promised as f64
+    }
+}
+
+/// How late a message may be: the poll after the next, the hold for the fleet and `for`; a record's lateness, and a day.
+fn late(score: ScoreKind) -> Duration {
+    if score.record_interval().is_zero() { Duration::from_hours(2) } else { Duration::from_hours(60) }
+}
+
+fn rule(name: &str, score: Option<ScoreKind>, when: Condition) -> Rule {
+    Rule {
+        name: RuleName::parse(name).expect("a name"),
+        score,
+        tenants: Selector::default(),
+        when,
+        recover: None,
+        hold: Duration::ZERO,
+        severity: Severity::Warning,
+        repeat: None,
+        step: None,
+        accept_after: when.change().map(|_| ACCEPT_AFTER),
+        notify: ["soc", "team-a", "team-b"].map(|name| ChannelName::parse(name).expect("a name")).into(),
+        good_news: false,
+        fleet: true,
+        flapping: Some(FlapLimit::default()),
+        guide: Guide::default(),
+    }
+}
+
+/// The starter rules without reminders, and one for the daily score.
+pub fn plan() -> Plan {
+    let drop =
+        |size, hours| Condition::Drop(Change { size, within: Duration::from_hours(hours), from: BaselineChoice::Best });
+    let gold = [("tier".into(), "gold".into())].into();
+    let floor = Rule {
+        tenants: Selector(gold),
+        recover: Some(Recover::Above(320.0)),
+        hold: Duration::from_hours(1),
+        step: Some(Loss::Points(20.0)),
+        ..rule("floor", Some(ScoreKind::DeviceSecureScore), Condition::Below(world::FLOOR))
+    };
+    let rules = vec![
+        rule("drop", Some(ScoreKind::DeviceSecureScore), drop(Loss::Percent(5.0), 24)),
+        floor,
+        rule("daily-drop", Some(ScoreKind::SecureScore), drop(Loss::Points(3.0), 72)),
+        rule("blind", Some(ScoreKind::DeviceSecureScore), Condition::NoData(Duration::from_hours(6))),
+    ];
+    let receiver = |label: Option<&str>| {
+        let labels = label.map(|team| ("team".into(), team.into())).into_iter().collect();
+        let fence = Fence { tenants: None, labels: Selector(labels) };
+        Receiver { fence, digest_over: Some(20), pace: Duration::from_secs(1) }
+    };
+    let receivers = [("soc", None), ("team-a", Some("a")), ("team-b", Some("b"))];
+    let window = Window::new(
+        Schedule::parse("0 0 22 * * SAT", chrono_tz::UTC).expect("a schedule"),
+        WindowEnd::After(Duration::from_hours(4)),
+    );
+    Plan {
+        rules: rules.into_iter().map(Arc::new).collect(),
+        receivers: receivers.map(|(name, label)| (ChannelName::parse(name).expect("a name"), receiver(label))).into(),
+        maintenance: vec![Maintenance { name: "patch-night".to_owned(), matchers: Matchers::default(), window }],
+        ..Plan::default()
+    }
+}
+
+/// What this product tells the channel that sees everybody, and the notices by channel.
+pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
+    let plan = plan();
+    let messages = walk_all(&plan, world.courses.iter(), || ()).expect("few enough");
+    let outcome = send(&plan, &world.courses, messages);
+    let (mut told, mut notices) = (Vec::new(), BTreeMap::new());
+    for sent in &outcome.sent {
+        if sent.notice.is_some() {
+            *notices.entry(sent.channel.to_string()).or_default() += 1;
+        } else if sent.channel.as_str() == "soc" {
+            let is_digest = sent.kind == NotificationType::Digest;
+            // Each line of a digest is counted as if it were a message.
+            let said = if is_digest { &sent.says[..] } else { &sent.says[sent.says.len() - 1..] };
+            told.extend(said.iter().map(|&message| of(&outcome.messages[message], sent.at)));
+        }
+    }
+    (told, notices)
+}
+
+fn of(message: &Message, at: Timestamp) -> Told {
+    let tenant = message.tenant.as_str()[1..].parse().expect("a number");
+    let is_end = matches!(message.transition.kind, TransitionKind::Resolved(_));
+    let is_outage = matches!(message.rule.when, Condition::NoData(_));
+    Told { tenant, score: message.score, at, is_end, is_outage }
+}
+
+/// Whether what was told is so.
+fn is_true(told: &Told, truth: &Truth) -> bool {
+    let late = late(told.score);
+    if (told.tenant, told.score) != (truth.tenant, truth.score) || told.is_outage != (truth.kind == Kind::Outage) {
+        return false;
+    }
+    let ended = |end: Timestamp| end <= told.at && told.at < end.plus(late);
+    match truth.kind {
+        Kind::Maintenance => false,
+        Kind::Flapping => truth.from <= told.at && truth.until.is_none_or(|until| told.at < until.plus(late)),
+        _ if told.is_end => truth.until.is_some_and(ended) || ended(truth.from.plus(ACCEPT_AFTER)),
+        _ => truth.from <= told.at && truth.until.is_none_or(|until| told.at < until.plus(late)),
+    }
+}
+
+/// Holds what was told against what happened.
+#[expect(clippy::cast_precision_loss, reason = "counts of messages are small")]
+pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> Tally {
+    let mut by_tenant: BTreeMap<usize, Vec<&Told>> = BTreeMap::new();
+    for one in told {
+        by_tenant.entry(one.tenant).or_default().push(one);
+    }
+    let mut truths: BTreeMap<usize, Vec<&Truth>> = BTreeMap::new();
+    for truth in &world.truths {
+        truths.entry(truth.tenant).or_default().push(truth);
+    }
+    let end = world::at(world.size.days * world::DAY);
+    let of_tenant = |tenant: usize| truths.get(&tenant).map(Vec::as_slice).unwrap_or_default();
+    let is_false = |one: &&Told| !of_tenant(one.tenant).iter().any(|truth| is_true(one, truth));
+    let is_about =
+        |one: &Told, kind: Kind| of_tenant(one.tenant).iter().any(|truth| truth.kind == kind && is_true(one, truth));
+    let mut false_by_day = BTreeMap::new();
+    for one in told.iter().filter(is_false) {
+        *false_by_day.entry(one.at.since(world::START).as_secs().cast_signed() / world::DAY).or_default() += 1;
+    }
+    let mut missed = Vec::new();
+    let mut delays = [Vec::new(), Vec::new()];
+    let (mut promised, mut found, mut events, mut outages, mut outages_told) = (0, 0, 0, 0, 0);
+    for truth in &world.truths {
+        // What begins too late to be told before all ends is no promise.
+        if truth.certain.plus(late(truth.score)) >= end {
+            continue;
+        }
+        let tells = |one: &&&Told| !one.is_end && is_true(one, truth);
+        let first = by_tenant.get(&truth.tenant).and_then(|told| told.iter().filter(tells).map(|one| one.at).min());
+        match truth.kind {
+            Kind::Step | Kind::Floor => {
+                promised += 1;
+                found += usize::from(first.is_some());
+                missed.extend(first.is_none().then_some(*truth));
+                let accepted = (truth.kind == Kind::Step).then(|| truth.from.plus(ACCEPT_AFTER));
+                let over = truth.until.or(accepted).is_some_and(|over| over.plus(late(truth.score)) < end);
+                events += 1 + usize::from(over);
+                let of_score = usize::from(truth.score == ScoreKind::SecureScore);
+                delays[of_score].extend(first.map(|at| at.since(truth.certain).as_secs_f64() / 60.0));
+            }
+            Kind::Outage => {
+                outages += 1;
+                outages_told += usize::from(first.is_some());
+            }
+            Kind::Flapping | Kind::Small | Kind::Maintenance => {}
+        }
+    }
+    for of_score in &mut delays {
+        of_score.sort_by(f64::total_cmp);
+    }
+    let quantile = |share: usize| {
+        [0, 1].map(|score: usize| delays[score].get(delays[score].len() * share / 100).copied().unwrap_or_default())
+    };
+    let false_messages = told.iter().filter(is_false).count();
+    let flapping_messages = told.iter().filter(|one| is_about(one, Kind::Flapping)).count();
+    let years = world.size.tenants as f64 * world.size.days as f64 / 365.25;
+    Tally {
+        promised,
+        told: found,
+        events,
+        messages: told.iter().filter(|one| !one.is_outage).count() - flapping_messages,
+        false_messages,
+        false_per_tenant_year: false_messages as f64 / years,
+        delay_median_minutes: quantile(50),
+        delay_p95_minutes: quantile(95),
+        flapping_episodes: world.truths.iter().filter(|truth| truth.kind == Kind::Flapping).count(),
+        flapping_messages,
+        outages,
+        outages_told,
+        notices,
+        false_by_day,
+        missed,
+    }
+}
