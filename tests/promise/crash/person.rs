@@ -149,8 +149,8 @@ async fn crash(stage: &Stage, command: &[&str], environment: &Environment<'_>) {
 }
 
 /// Turns scores until a delivery is in that state; its number.
-async fn first_in(stage: &Stage, service: &Service, state: &str) -> String {
-    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", state];
+async fn first_in(stage: &Stage, service: &Service, wanted: &str) -> String {
+    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", wanted];
     let wait = async {
         loop {
             if let Some(row) = stage.world.listing(&listing).await.first() {
@@ -160,5 +160,5 @@ async fn first_in(stage: &Stage, service: &Service, state: &str) -> String {
             stage.turn_scores();
         }
     };
-    stage.world.patiently(service, state, wait).await
+    stage.world.patiently(service, wanted, wait).await
 }
