@@ -1,7 +1,7 @@
 //! A smaller fleet of the benchmark with a fixed seed: what is promised is told, and what Microsoft does to everybody is told once.
 
 #[path = "../benches/signal/signal.rs"]
-#[expect(unreachable_pub, dead_code, reason = "shared with the benchmark, which shows more of it")]
+#[expect(unreachable_pub, reason = "shared with the benchmark")]
 mod measure;
 
 use measure::{

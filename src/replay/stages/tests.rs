@@ -119,7 +119,7 @@ fn what_comes_apart_is_sent_apart_and_what_waits_goes_along() {
 
 #[test]
 fn a_digest_has_as_many_lines_as_one_may_and_the_rest_makes_another() {
-    let table: String = (0..120).map(|number| format!("1 tenant-{number} fired 1.1;")).collect();
+    let table = (0..120).map(|number| format!("1 tenant-{number} fired 1.1")).collect::<Vec<_>>().join(";");
     let kinds: Vec<String> =
         sent(&table, Some(20), 1).iter().map(|line| line.split('[').next().unwrap().to_owned()).collect();
     assert_eq!(kinds[..2], ["1 digest ", "2 digest "]);
@@ -128,8 +128,8 @@ fn a_digest_has_as_many_lines_as_one_may_and_the_rest_makes_another() {
 
 #[test]
 fn nothing_is_lost_between_told_and_sent() {
-    let table: String =
-        (0..300).map(|number| format!("{} t{} fired {}.1;", number / 7, number % 40, 1 + number / 40)).collect();
+    let row = |number| format!("{} t{} fired {}.1", number / 7, number % 40, 1 + number / 40);
+    let table = (0..300).map(row).collect::<Vec<_>>().join(";");
     let receiver = Receiver { digest_over: Some(5), pace: Duration::from_secs(3), ..Receiver::default() };
     let plan = Plan {
         rules: vec![rule()],
