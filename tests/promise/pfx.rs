@@ -57,7 +57,8 @@ async fn a_binary_that_reads_no_pfx_names_the_file_and_says_how_to_convert_it() 
 #[cfg(feature = "pfx")]
 mod reads {
     use base64::{Engine, engine::general_purpose::STANDARD};
-    use chrono::{Datelike, Utc};
+    use chrono::Datelike;
+    use scorewatch::clock::Clock;
 
     use super::*;
     use crate::world::{
@@ -104,7 +105,7 @@ mod reads {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_operator_is_warned_before_a_pfx_expires() {
         let mut world = World::new().await;
-        let day = Utc::now().date_naive() + chrono::Days::new(5);
+        let day = Clock::System.now().to_chrono().date_naive() + chrono::Days::new(5);
         let pair = Pair::until(day.year(), u8::try_from(day.month()).unwrap(), u8::try_from(day.day()).unwrap());
         let file = pfx::write(&[Part::Certificate(&pair.der), Part::Key(&pair.key)]);
         world.cloud.set_certificates(entra("contoso"), &[&pair.der]);

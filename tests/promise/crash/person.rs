@@ -149,8 +149,8 @@ async fn crash(stage: &Stage, command: &[&str], environment: &Environment<'_>) {
 }
 
 /// Turns scores until a delivery is in that state; its number.
-async fn first_in(stage: &Stage, service: &Service, state: &str) -> String {
-    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", state];
+async fn first_in(stage: &Stage, service: &Service, wanted: &str) -> String {
+    let listing = ["deliveries", "list", "--json", "--limit", "0", "--state", wanted];
     let wait = async {
         loop {
             if let Some(row) = stage.world.listing(&listing).await.first() {

@@ -187,7 +187,7 @@ async fn crash_in_shifts(points: Vec<CrashPoint>, times: u64, seed: u64) -> supe
                 stage.world.checked(&service, SENTINEL, 2).await;
                 stage.world.all_checked(&service, 3).await;
                 stage.turn_scores_to(true);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             };
             let aborted = tokio::select! {
                 aborted = aborted(&service) => aborted,
