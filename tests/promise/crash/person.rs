@@ -160,5 +160,5 @@ async fn first_in(stage: &Stage, service: &Service, wanted: &str) -> String {
             stage.turn_scores();
         }
     };
-    stage.world.patiently(service, state, wait).await
+    stage.world.patiently(service, wanted, wait).await
 }
