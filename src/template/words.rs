@@ -278,7 +278,8 @@ fn note(notification: &Notification) -> Option<String> {
 
 /// What to do, as the rule's author says. Of an alert that is over there is nothing to do.
 fn runbook(data: &Facts) -> Option<&str> {
-    data.rule.as_ref().and_then(|rule| rule.runbook.as_deref()).filter(|_| is_open(data))
+    let runbook = data.rule.as_ref().and_then(|rule| rule.runbook.as_deref());
+    runbook.filter(|runbook| !runbook.trim().is_empty() && is_open(data))
 }
 
 fn is_open(data: &Facts) -> bool {
