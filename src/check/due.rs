@@ -40,6 +40,8 @@ struct Slot {
     wake_wanted: bool,
     /// How often in a row its turn came to nothing.
     failures: u32,
+    /// When it has another turn after one that came to nothing.
+    again_at: Option<Timestamp>,
 }
 
 /// How long a tenant waits after its turn came to nothing for the first time; doubled each further time in a row.
@@ -58,7 +60,8 @@ impl DueQueue {
     pub fn put(&mut self, due: Due) {
         let wanted = self.slots.get(&due.tenant).is_some_and(|slot| slot.wake_wanted);
         let wake_at = if wanted { Some(Timestamp::EPOCH) } else { due.wake_at };
-        let slot = Slot { check_at: due.next_due_at, wake_at, taken: false, wake_wanted: false, failures: 0 };
+        let slot =
+            Slot { check_at: due.next_due_at, wake_at, taken: false, wake_wanted: false, failures: 0, again_at: None };
         self.order.push(Reverse((slot.next(), due.tenant.clone())));
         self.slots.insert(due.tenant, slot);
     }
@@ -70,11 +73,24 @@ impl DueQueue {
         let wait = AGAIN_FIRST.saturating_mul(1_u32.checked_shl(slot.failures).unwrap_or(u32::MAX)).min(AGAIN_MAX);
         let at = now.plus(wait);
         slot.failures = slot.failures.saturating_add(1);
+        slot.again_at = Some(at);
         slot.wake_at = if slot.wake_wanted { Some(at) } else { slot.wake_at.map(|wake_at| wake_at.max(at)) };
         slot.wake_wanted = false;
         slot.check_at = slot.check_at.max(at);
         slot.taken = false;
         self.order.push(Reverse((slot.next(), tenant.clone())));
+    }
+
+    /// Lets nobody wait any longer whose turn came to nothing: what they waited for is mended.
+    pub fn try_again(&mut self, now: Timestamp) {
+        for (tenant, slot) in self.slots.iter_mut().filter(|(_, slot)| !slot.taken) {
+            let Some(again_at) = slot.again_at.take().filter(|again_at| *again_at > now) else { continue };
+            let earlier = |at: Timestamp| if at == again_at { now } else { at };
+            slot.check_at = earlier(slot.check_at);
+            slot.wake_at = slot.wake_at.map(earlier);
+            slot.failures = 0;
+            self.order.push(Reverse((slot.next(), tenant.clone())));
+        }
     }
 
     /// The tenants whose turn is taken.
@@ -239,6 +255,25 @@ mod tests {
         queue.wake(&tenant("a"));
         queue.put_again(&tenant("a"), at(15));
         assert_eq!(queue.take(at(25)), Some((tenant("a"), Turn::Wake)));
+    }
+
+    #[test]
+    fn once_the_trouble_is_mended_nobody_waits_for_another_turn() {
+        let mut queue = DueQueue::default();
+        for (id, check_at, wake_at) in [("check", 0, None), ("wake", 100, Some(0)), ("other", 50, None)] {
+            queue.put(due(id, check_at, wake_at));
+        }
+        for id in ["check", "wake"] {
+            assert!(queue.take(at(0)).is_some());
+            queue.put_again(&tenant(id), at(0));
+        }
+        queue.try_again(at(1));
+        let turns = [queue.take(at(1)), queue.take(at(1))];
+        assert_eq!(
+            turns,
+            [("check", Turn::Check { due_at: at(1) }), ("wake", Turn::Wake)].map(|(id, turn)| Some((tenant(id), turn)))
+        );
+        assert_eq!(queue.take(at(49)), None, "who waits for its schedule goes on waiting");
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub struct Planner {
     health: Health,
     config: watch::Receiver<Arc<Config>>,
     due_scan: Arc<Notify>,
+    store_mended: Arc<Notify>,
     told: mpsc::UnboundedReceiver<TenantId>,
     back: (mpsc::UnboundedSender<Back>, mpsc::UnboundedReceiver<Back>),
     visits: TaskTracker,
@@ -96,6 +97,8 @@ pub struct Parts {
     pub config: watch::Receiver<Arc<Config>>,
     /// Says every second that somebody may be due.
     pub due_scan: Arc<Notify>,
+    /// Says that the store takes writes again.
+    pub store_mended: Arc<Notify>,
     /// Tenants one of whose notifications came to rest.
     pub told: mpsc::UnboundedReceiver<TenantId>,
     /// Ends the planner.
@@ -108,7 +111,7 @@ impl Planner {
     /// # Errors
     /// [`StoreError`] when the store can't be asked.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { checker, dispatcher, health, mut config, due_scan, told, shutdown } = parts;
+        let Parts { checker, dispatcher, health, mut config, due_scan, store_mended, told, shutdown } = parts;
         let plan = Arc::new(Plan::new(config.borrow_and_update().clone()));
         let lanes = Lanes::new(plan.config.concurrency);
         let last_seen = checker.clock.now();
@@ -118,6 +121,7 @@ impl Planner {
             health,
             config,
             due_scan,
+            store_mended,
             told,
             back: mpsc::unbounded_channel(),
             visits: TaskTracker::new(),
@@ -140,6 +144,7 @@ impl Planner {
             tokio::select! {
                 () = self.shutdown.cancelled() => break,
                 () = self.due_scan.notified() => {}
+                () = self.store_mended.notified() => self.queue.try_again(self.checker.clock.now()),
                 Some(back) = self.back.1.recv() => self.put_back(back),
                 Some(tenant) = self.told.recv() => self.queue.wake(&tenant),
                 Ok(()) = self.config.changed() => self.adopt(),

@@ -168,13 +168,14 @@ impl Service {
         health.listening(true);
         health.store_written(now);
         health.scheduler_ticked(now);
-        let ticks = Ticks::default();
+        let (ticks, store_mended) = (Ticks::default(), Arc::new(Notify::new()));
         let planner = Planner::new(Parts {
             checker: engine.checker.clone(),
             dispatcher: engine.dispatcher.clone(),
             health: health.clone(),
             config: config.clone(),
             due_scan: ticks.due_scan.clone(),
+            store_mended: store_mended.clone(),
             told,
             shutdown: shutdown.clone(),
         })
@@ -190,7 +191,7 @@ impl Service {
         // By itself: reading what happened to a whole fleet takes a while.
         let reporting = (engine.clone(), Reports::default());
         tasks.spawn(on_each(ticks.reports.clone(), shutdown.clone(), reporting, queue_reports));
-        let beating = (engine.clone(), health);
+        let beating = (engine.clone(), health, store_mended);
         tasks.spawn(on_each(ticks.beat.clone(), shutdown.clone(), beating, beat));
         tasks.spawn(on_each(ticks.housekeeping.clone(), shutdown.clone(), engine.clone(), housekeeping));
         ticks.sweep.notify_one();
@@ -274,14 +275,18 @@ async fn queue_reports((engine, reports): (Engine, Reports)) {
     }
 }
 
-async fn beat((engine, health): (Engine, Health)) {
+async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
     let now = engine.clock.now();
     match engine.store.beat(now).await {
-        Ok(()) => health.store_written(now),
+        Ok(()) if health.store_written(now) => {
+            info!("the store can be written again");
+            store_mended.notify_one();
+        }
+        Ok(()) => {}
         Err(error) => {
-            error!(%error, "the store can't be written");
             let full = matches!(error, StoreError::Full);
             health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });
+            error!(%error, "the store can't be written");
         }
     }
 }

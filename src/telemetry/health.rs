@@ -63,11 +63,11 @@ impl Health {
         self.signs().ticked_at = Some(now);
     }
 
-    /// A write to the store succeeded; expected at least at every beat.
-    pub fn store_written(&self, now: Timestamp) {
+    /// A write to the store succeeded; expected at least at every beat. Gives whether that ends a trouble.
+    pub fn store_written(&self, now: Timestamp) -> bool {
         let mut signs = self.signs();
         signs.written_at = Some(now);
-        signs.store_trouble = None;
+        signs.store_trouble.take().is_some()
     }
 
     /// A write to the store failed.
@@ -184,7 +184,8 @@ mod tests {
         health.store_failed(at(20), StoreTrouble::Full);
         assert_eq!(troubles(&health, at(20)), ["store the disk is full"]);
         assert_eq!(health.verdict(at(20))[2].at, Some(at(10)));
-        health.store_written(at(30));
+        assert!(health.store_written(at(30)), "that ends it");
+        assert!(!health.store_written(at(31)), "which was over already");
         assert!(troubles(&health, at(30)).is_empty());
     }
 

@@ -27,6 +27,7 @@ use super::{
 /// A planner at work.
 pub(super) struct Wheel {
     pub(super) tick: Arc<Notify>,
+    store_mended: Arc<Notify>,
     pub(super) config: watch::Sender<Arc<Config>>,
     task: JoinHandle<()>,
     dispatcher: Dispatcher,
@@ -40,19 +41,21 @@ impl Wheel {
 
     async fn on(bed: &Bed, store: Arc<dyn Store>, config: &Config) -> Self {
         let (dispatcher, sender, told) = bed.dispatcher_on(store.clone(), config.clone());
-        let (tick, health) = (Arc::new(Notify::new()), Health::default());
+        let (tick, store_mended) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let health = Health::default();
         let parts = Parts {
             checker: Checker { store, ..bed.checker() },
             dispatcher: dispatcher.clone(),
             health: health.clone(),
             config: sender.subscribe(),
             due_scan: tick.clone(),
+            store_mended: store_mended.clone(),
             told,
             shutdown: bed.shutdown.clone(),
         };
         let task = tokio::spawn(Planner::new(parts).await.unwrap().run());
         tick.notify_one();
-        Self { tick, config: sender, task, dispatcher, health }
+        Self { tick, store_mended, config: sender, task, dispatcher, health }
     }
 
     /// Lets so much time pass, then ticks.
@@ -179,6 +182,23 @@ async fn a_visit_that_breaks_down_or_can_not_be_kept_is_made_again() {
         assert!(asked(&bed, "contoso") >= 3, "asked anew each time");
         wheel.stop(&bed).await;
     }
+}
+
+#[tokio::test]
+async fn a_store_that_is_mended_is_waited_for_no_longer() {
+    let bed = Bed::new().await;
+    let store = Troubled::new(bed.store.clone());
+    store.trouble_commits(tenant_id("contoso"), vec![Trouble::Fail]);
+    let wheel = Wheel::on(&bed, store.clone(), &config().with_tenant(bed.tenant("contoso", 400.0))).await;
+    store.has_gone_wrong(1).await;
+    // No time passes.
+    wheel
+        .until(async || {
+            wheel.store_mended.notify_one();
+            version(&bed, "contoso").await == 1
+        })
+        .await;
+    wheel.stop(&bed).await;
 }
 
 #[tokio::test]

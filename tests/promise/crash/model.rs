@@ -213,7 +213,13 @@ impl Evidence<'_> {
             assert!(is_it, "{context}: {row:?} was told as {told:?}");
             // What is repeated was in its place the first time.
             if seen.insert(*place) && in_order {
-                assert!(newest <= *place, "{context}: out of order: {told:?}");
+                let in_all =
+                    || self.of(channel).filter(|told| places.contains_key(told.id.as_str())).collect::<Vec<_>>();
+                assert!(
+                    newest <= *place,
+                    "{context}: out of order: {told:?}\nstory: {story:#?}\ntold: {:#?}",
+                    in_all()
+                );
                 newest = *place;
             }
         }
