@@ -256,6 +256,10 @@ impl<'a> Judging<'a> {
         let mut told_to = record.map_or_else(Vec::new, |record| record.told_to.clone());
         let mut wake_at = None;
         for &(event, window_end) in events {
+            let is_it = |record: &&AlertRecord| {
+                (record.alert.generation, record.alert.sequence) == (alert.generation, alert.sequence)
+            };
+            let rested = record.filter(is_it).filter(|record| record.told_at.is_some());
             let situation = Situation {
                 now,
                 window: &window[..window_end],
@@ -263,13 +267,9 @@ impl<'a> Judging<'a> {
                 source_interval: self.source_interval(score),
                 last_data,
                 away: blind::away_between(self.setting.away, last_data, now),
-                told_at: record
-                    // What a person has seen is not said again while it is as it was.
-                    .filter(|record| record.acknowledged.is_none())
-                    .filter(|record| {
-                        (record.alert.generation, record.alert.sequence) == (alert.generation, alert.sequence)
-                    })
-                    .and_then(|record| record.told_at),
+                // What a person has seen is not said again while it is as it was.
+                told_at: rested.filter(|record| record.acknowledged.is_none()).and_then(|record| record.told_at),
+                is_on_its_way: rested.is_none(),
             };
             let step = step(rule, &alert, event, &situation);
             if let Some(next) = step.alert {

@@ -127,7 +127,7 @@ impl<'a> Looking<'a> {
         let news = News {
             score: score.kind,
             subject: subject.as_ref(),
-            kind: run.newest.kind,
+            kind: run.kind(),
             started_at: alert.started_at,
             observed_at: score.observed_at,
             value,

@@ -7,13 +7,14 @@ use tracing::info;
 use super::{dispatch::Dispatcher, fleet};
 use crate::{
     config::Config,
-    domain::{TenantId, Timestamp},
+    domain::{Subject, TenantId, Timestamp},
     notify::{
         DeliveryId, Hold, HoldReason, Silence,
-        release::{Fate, Run, decide},
+        release::{Fate, Run, Step, decide},
         silence::About,
     },
-    store::StoreError,
+    rule::Alert,
+    store::{AlertRecord, StoreError, TenantRecord},
 };
 
 /// Most looks one after the other; what is left then is looked at by the next sweep.
@@ -22,6 +23,8 @@ const LOOKS_MAX: usize = 100;
 const RUNS_MAX: usize = 200;
 /// So many alerts go along with the notices of a shift; what is above is explained by them afterwards.
 const MEMBERS_MAX: usize = 100_000;
+/// Most tenants that are loaded together.
+const TENANTS_MAX: usize = 128;
 
 impl Dispatcher {
     /// Decides on everything that was held and is due. What is sent then is queued; its channels are busy.
@@ -32,10 +35,11 @@ impl Dispatcher {
         for _ in 0..LOOKS_MAX {
             let now = self.clock.now();
             let tells = fleet::is_any_due(self, fleet, now).await?;
-            let runs = self.store.held_due(now, if tells { MEMBERS_MAX } else { RUNS_MAX }).await?;
+            let mut runs = self.store.held_due(now, if tells { MEMBERS_MAX } else { RUNS_MAX }).await?;
             if runs.is_empty() {
                 break;
             }
+            self.hold_against_alerts(&mut runs).await?;
             let config = self.config.borrow().clone();
             let silences = self.store.silences(Some(now)).await?;
             // What a silence held may be due to a shift as well.
@@ -54,13 +58,32 @@ impl Dispatcher {
             let decided = decided.into_iter().map(|(_, fates)| fates).collect();
             let taken = self.store.release(decided, now).await? + u64::from(verdicts.has_told);
             // Its alerts may be due for a reminder from here on.
-            let tenants: BTreeSet<_> =
-                runs.iter().filter_map(|run| TenantId::parse(&run.newest.data.tenant.as_ref()?.id).ok()).collect();
+            let tenants: BTreeSet<_> = runs.iter().filter_map(tenant_of).collect();
             for tenant in tenants {
                 self.told(tenant);
             }
             if taken == 0 {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes which worsenings are so still: a score may have come back while what it did was held.
+    async fn hold_against_alerts(&self, runs: &mut [Run]) -> Result<(), StoreError> {
+        let is_worse = |run: &&mut Run| run.steps.iter().any(Step::is_worsening);
+        let mut worse: Vec<(TenantId, &mut Run)> =
+            runs.iter_mut().filter(is_worse).filter_map(|run| Some((tenant_of(run)?, run))).collect();
+        for some in worse.chunks_mut(TENANTS_MAX) {
+            let tenants: BTreeSet<TenantId> = some.iter().map(|(tenant, _)| tenant.clone()).collect();
+            let records = self.store.load(&Vec::from_iter(tenants)).await?;
+            for (tenant, run) in some {
+                let record = records.iter().find(|record| record.tenant == *tenant);
+                let alert = record.and_then(|record| alert_of(record, run));
+                // Of what the store does not know, what was said is all that there is.
+                if let Some(alert) = alert {
+                    run.hold_against(alert.firing());
+                }
             }
         }
         Ok(())
@@ -75,6 +98,22 @@ impl Dispatcher {
         self.sweep().await;
         Ok(())
     }
+}
+
+/// Whose alert a run tells of.
+fn tenant_of(run: &Run) -> Option<TenantId> {
+    TenantId::parse(&run.newest.data.tenant.as_ref()?.id).ok()
+}
+
+/// The alert that a run tells of.
+fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a Alert> {
+    let (score, rule) = (run.newest.data.score.as_ref()?, run.newest.data.rule.as_ref()?);
+    let is_it = |one: &&AlertRecord| {
+        one.rule.as_str() == rule.name
+            && one.score == score.kind
+            && one.subject.as_ref().map(Subject::as_str) == score.subject.as_deref()
+    };
+    record.alerts.iter().find(is_it).map(|one| &one.alert)
 }
 
 /// Whether the rest of the fleet is still to be read.

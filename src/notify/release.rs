@@ -5,7 +5,10 @@ use super::{
     DeliveryId, Notification, NotificationType,
     hold::{Hold, HoldReason},
 };
-use crate::domain::{ChannelName, Timestamp};
+use crate::{
+    domain::{ChannelName, Timestamp},
+    rule::Firing,
+};
 
 /// What waits for one channel of one alert, from the first delivery that is held: the unfinished ones that nobody has tried to send.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +35,24 @@ pub struct Step {
     pub began: Option<Timestamp>,
     /// Whether it says that the alert is over.
     pub is_over: bool,
+    /// Its number within the firing.
+    pub sequence: u64,
+    /// Whether it is so still; of worsenings alone, as everything else says so by the steps that follow.
+    pub still: Still,
     /// Why it is held; `None`: it waits behind one that is.
     pub hold: Option<Hold>,
+}
+
+/// Whether what was held is so still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Still {
+    /// It is.
+    #[default]
+    So,
+    /// It was over before anybody was told: the score came back from where it had worsened to. The alert fires.
+    TakenBack,
+    /// Its alert is over, and no step says so: what a fleet shift explains ends without a word.
+    Over,
 }
 
 /// What becomes of a delivery.
@@ -58,9 +77,37 @@ impl Run {
     pub fn why(&self) -> Option<HoldReason> {
         self.steps.iter().find_map(|step| step.hold).map(|hold| hold.why)
     }
+
+    /// Notes which worsenings are so still by how the alert fires now; `None`: it does not.
+    pub fn hold_against(&mut self, firing: Option<&Firing>) {
+        for step in self.steps.iter_mut().filter(|step| step.is_worsening()) {
+            step.still = match firing.filter(|firing| step.began == Some(firing.since)) {
+                None => Still::Over,
+                Some(firing) if step.sequence <= firing.taken_back => Still::TakenBack,
+                Some(_) => Still::So,
+            };
+        }
+    }
+
+    /// What kind of message it comes to: that of its newest step that is so.
+    #[must_use]
+    pub fn kind(&self) -> NotificationType {
+        self.steps.iter().rfind(|step| step.still == Still::So).map_or(self.newest.kind, |step| step.kind)
+    }
 }
 
 impl Step {
+    /// Whether it says that the alert got worse.
+    #[must_use]
+    pub const fn is_worsening(&self) -> bool {
+        matches!(self.kind, NotificationType::AlertWorsened)
+    }
+
+    /// Whether it tells nothing that is not known, or not so any more.
+    const fn is_idle(&self) -> bool {
+        self.is_reminder() || !matches!(self.still, Still::So)
+    }
+
     const fn is_reminder(&self) -> bool {
         matches!(self.kind, NotificationType::AlertReminder)
     }
@@ -75,8 +122,8 @@ fn is_same_firing(before: &Step, after: &Step) -> bool {
 /// `hold`: it is covered still, or again.
 ///
 /// Per firing: what is over and was never told is told to nobody; what is over and was told is told as over; what still fires and
-/// was never told is told by its newest step; what still fires and was told is told only if it got worse. A mere reminder is told to
-/// nobody: it would say what was known before.
+/// was never told is told by its newest step; what still fires and was told is told only if it got worse and is worse still. A mere
+/// reminder is told to nobody: it would say what was known before.
 #[must_use]
 pub fn decide(run: &Run, keeps_state: bool, hold: Option<Hold>) -> Vec<(DeliveryId, Fate)> {
     let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, keeps_state) };
@@ -91,19 +138,19 @@ pub fn of_steps(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(Deliv
 }
 
 fn of_one_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
-    let is_over = steps.last().is_some_and(|step| step.is_over);
+    let is_over = steps.last().is_some_and(|step| step.is_over || step.still == Still::Over);
     let speaker = if is_over {
-        steps.last().filter(|_| was_told)
+        steps.last().filter(|step| was_told && step.is_over)
     } else {
-        let newest = steps.iter().rfind(|step| !step.is_reminder());
-        // Only reminders wait for a channel that was added while the alert fired: one of them is its first word.
+        let newest = steps.iter().rfind(|step| !step.is_idle());
+        // Nothing new waits for a channel that was added while the alert fired: what says that it does is its first word.
         newest.or_else(|| steps.last().filter(|_| !was_told))
     };
     let each_is_told = keeps_state && !is_over;
     let fate = |step: &Step| match speaker {
         None => Fate::Withhold,
         Some(speaker) if step.delivery == speaker.delivery => Fate::Send,
-        Some(_) if step.is_reminder() => Fate::Withhold,
+        Some(_) if step.is_reminder() || step.is_idle() && !is_over => Fate::Withhold,
         Some(_) if each_is_told => Fate::Send,
         Some(_) if keeps_state => Fate::Withhold,
         Some(speaker) => Fate::Carried(speaker.delivery),

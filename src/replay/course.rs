@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     domain::{ChannelName, Labels, Sample, ScoreKind, Subject, TenantId, Timestamp},
-    notify::{Maintenance, Silence, fleet::FleetSettings, notification::TenantFacts, route::Fence},
+    notify::{
+        Maintenance, Silence, fleet::FleetSettings, maintenance::covering, notification::TenantFacts, route::Fence,
+        silence::About,
+    },
     rule::Rule,
 };
 
@@ -34,6 +37,30 @@ impl Plan {
         let reaches =
             self.rules.iter().filter(judges).filter_map(|rule| rule.when.change()).map(|change| change.within);
         reaches.max().unwrap_or_default().saturating_add(score.record_interval().max(REACH_MIN))
+    }
+
+    /// Until when silences and windows cover what a rule tells of a tenant; `None`: nothing does.
+    #[must_use]
+    pub fn covered(
+        &self,
+        tenant: &TenantId,
+        labels: &Labels,
+        rule: &Rule,
+        score: ScoreKind,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if self.maintenance.is_empty() && self.silences.is_empty() {
+            return None;
+        }
+        let about = About {
+            tenant: tenant.as_str(),
+            labels,
+            rule: rule.name.as_str(),
+            score,
+            severity: rule.severity,
+            is_blindness: false,
+        };
+        covering(&self.maintenance, &self.silences, &about, now)
     }
 }
 

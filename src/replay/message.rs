@@ -29,6 +29,8 @@ pub struct Message {
     pub subject: Option<Subject>,
     /// What happened.
     pub transition: Transition,
+    /// When it was over though nobody was told of it yet; of worsenings alone.
+    pub taken_back_at: Option<Timestamp>,
     /// The channels that it goes to; none: nobody is told.
     pub channels: Arc<[ChannelName]>,
 }
@@ -101,6 +103,12 @@ impl Message {
     #[must_use]
     pub const fn kind(&self) -> NotificationType {
         compose::type_of(self.transition.kind)
+    }
+
+    /// Whether it was over by then, before anybody was told of it.
+    #[must_use]
+    pub fn is_taken_back(&self, now: Timestamp) -> bool {
+        self.taken_back_at.is_some_and(|at| at <= now)
     }
 
     /// Whether both are about one alert.

@@ -2,10 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{ceiling::Ceiling, course::SeriesCourse, message::Message};
+use super::{
+    ceiling::Ceiling,
+    course::{Course, Plan, SeriesCourse},
+    message::Message,
+};
 use crate::{
-    domain::{ChannelName, Sample, ScoreKind, Subject, TenantId, Timestamp, time},
-    rule::{Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Step, close, step},
+    domain::{ChannelName, Sample, ScoreKind, Subject, Timestamp, time},
+    rule::{Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Step, TransitionKind, close, step},
 };
 
 /// The last two samples are never let go of, however old: they tell a zero that is confirmed.
@@ -19,20 +23,23 @@ pub(super) struct Applied<'a> {
 
 /// What all series of one score share.
 pub(super) struct Ground<'a> {
-    pub(super) tenant: &'a TenantId,
+    pub(super) plan: &'a Plan,
+    pub(super) course: &'a Course,
     pub(super) score: ScoreKind,
     pub(super) rules: Vec<Applied<'a>>,
     pub(super) poll_interval: Duration,
     pub(super) source_interval: Duration,
     /// How far back any of the rules looks.
     pub(super) keep: Duration,
-    pub(super) away: &'a [(Timestamp, Timestamp)],
 }
 
 /// An alert between two events.
 struct Life {
     alert: Alert,
+    /// When what was told last arrives.
     told_at: Option<Timestamp>,
+    /// Worsenings that may be taken back, by their place.
+    untold: Vec<usize>,
     wake_at: Option<Timestamp>,
     ceiling: Option<Ceiling>,
 }
@@ -62,6 +69,7 @@ impl<'a> Strand<'a> {
         let life = |applied: &Applied<'_>| Life {
             alert: Alert::default(),
             told_at: None,
+            untold: Vec::new(),
             wake_at: None,
             ceiling: Ceiling::of(applied.rule.when, ground.source_interval),
         };
@@ -181,8 +189,9 @@ impl<'a> Strand<'a> {
             poll_interval: self.ground.poll_interval,
             source_interval: self.ground.source_interval,
             last_data,
-            away: time::covered(self.ground.away.iter().copied(), last_data, now),
-            told_at: life.told_at,
+            away: time::covered(self.ground.course.away.iter().copied(), last_data, now),
+            told_at: life.told_at.filter(|at| *at <= now),
+            is_on_its_way: life.told_at.is_none_or(|at| at >= now),
         };
         let made = step(self.ground.rules[index].rule, &life.alert, event, &situation);
         self.apply(index, made, now, told);
@@ -196,32 +205,56 @@ impl<'a> Strand<'a> {
         told: &mut Vec<Message>,
     ) {
         let Applied { rule, channels } = &self.ground.rules[index];
+        let Ground { plan, course, score, .. } = self.ground;
         let life = &mut self.lives[index];
         if let Some(alert) = alert {
+            life.settle_worsenings(&alert, now, told);
             life.alert = alert;
         }
         // What has just been looked at is not looked at again before the next check might have been.
         life.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(self.ground.poll_interval) });
         let Some(transition) = transition else { return };
-        // It arrives at once, if anybody is told.
-        life.told_at = (!channels.is_empty()).then_some(now);
+        // It arrives at once, or when nothing covers it any more, if anybody is told.
+        let covered = || plan.covered(&course.tenant, &course.labels, rule, *score, now);
+        life.told_at = (!channels.is_empty()).then(|| covered().unwrap_or(now));
+        if transition.kind == TransitionKind::Worsened {
+            life.untold.push(told.len());
+        }
         if let (true, Some(repeat), Some(told_at)) = (life.alert.is_firing(), rule.repeat, life.told_at) {
             let reminder = told_at.plus(repeat);
             life.wake_at = Some(life.wake_at.map_or(reminder, |at| at.min(reminder)));
         }
         told.push(Message {
             at: now,
-            tenant: self.ground.tenant.clone(),
+            tenant: course.tenant.clone(),
             rule: Arc::clone(rule),
-            score: self.ground.score,
+            score: *score,
             subject: self.subject.cloned(),
             transition,
+            taken_back_at: None,
             channels: Arc::clone(channels),
         });
     }
 }
 
 impl Life {
+    /// Notes which of the worsenings that nobody was told of yet are over by what becomes of the alert.
+    fn settle_worsenings(&mut self, next: &Alert, now: Timestamp, told: &mut [Message]) {
+        let (is_over, taken_back) = match &next.state {
+            AlertState::Firing(firing) if next.generation == self.alert.generation => (false, firing.taken_back),
+            _ => (true, 0),
+        };
+        let is_untold = matches!(&self.alert.state, AlertState::Firing(firing) if firing.untold.is_some());
+        self.untold.retain(|&place| {
+            let Some(message) = told.get_mut(place) else { return false };
+            if is_over || message.transition.sequence <= taken_back {
+                message.taken_back_at = is_untold.then_some(now);
+                return false;
+            }
+            is_untold
+        });
+    }
+
     /// Whether a reading changes nothing, because there is no alert and its condition can't hold. That is what nearly every
     /// reading comes to, and what makes a replay fast.
     fn is_at_rest(&mut self, when: Condition, reading: Sample, now: Timestamp) -> bool {

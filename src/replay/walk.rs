@@ -40,13 +40,13 @@ fn ground<'a>(plan: &'a Plan, course: &'a Course, score: &ScoreCourse) -> Ground
     let reaches = rules.iter().filter_map(|applied| applied.rule.when.change());
     let reaches = reaches.map(|change| change.within.saturating_add(source_interval));
     Ground {
-        tenant: &course.tenant,
+        plan,
+        course,
         score: score.score,
         keep: reaches.fold(source_interval.saturating_mul(2), Duration::max),
         rules,
         poll_interval: course.poll_interval,
         source_interval,
-        away: &course.away,
     }
 }
 

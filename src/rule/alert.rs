@@ -105,6 +105,17 @@ pub struct Firing {
     /// The worst value seen since it fired, by which `regained` is judged; `None` for `no_data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst_seen: Option<f64>,
+    /// The worst value told before the newest worsening, for as long as nobody was told of that one: it is worse only while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<f64>,
+    /// The sequence number up to which worsenings were taken back: they were over before anybody was told of them.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub taken_back: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_none_yet(taken_back: &u64) -> bool {
+    *taken_back == 0
 }
 
 impl Alert {
@@ -112,6 +123,15 @@ impl Alert {
     #[must_use]
     pub const fn is_firing(&self) -> bool {
         matches!(self.state, AlertState::Firing(_))
+    }
+
+    /// How it fires; `None`: it does not.
+    #[must_use]
+    pub const fn firing(&self) -> Option<&Firing> {
+        match &self.state {
+            AlertState::Firing(firing) => Some(firing),
+            AlertState::Inactive | AlertState::Pending(_) => None,
+        }
     }
 
     /// Whether nothing of it needs to be kept: it neither holds nor has ever fired.

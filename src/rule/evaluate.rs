@@ -52,6 +52,8 @@ pub struct Situation<'a> {
     pub away: Duration,
     /// When the newest notification of this alert came to rest (delivered, or dead); `None` while one is still on its way or none was made.
     pub told_at: Option<Timestamp>,
+    /// Whether the newest notification of this alert is still on its way: nobody was told of it yet, be it held, queued or being sent.
+    pub is_on_its_way: bool,
 }
 
 /// What a step made of an alert.

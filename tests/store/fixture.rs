@@ -101,6 +101,8 @@ pub(super) fn firing(generation: u64, sequence: u64) -> Alert {
         baseline: Some(400.0),
         worst_told: Some(340.0),
         worst_seen: None,
+        untold: None,
+        taken_back: 0,
     };
     Alert { state: AlertState::Firing(firing), generation, sequence, ..Alert::default() }
 }

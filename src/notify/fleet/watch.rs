@@ -8,7 +8,7 @@ use super::{Move, Quorum, Scope, Shift, Span, Suspect, detect, moved, notice, wi
 use crate::{
     domain::{Sample, ScoreKind, Subject, Timestamp, Unit},
     notify::{Hold, HoldReason, NotificationType},
-    rule::{Condition, Rule},
+    rule::{Condition, Rule, baseline},
 };
 
 /// How long a shift explains what comes late: records come days late, and a tenant may be unreadable for longer.
@@ -159,7 +159,7 @@ pub struct News<'a> {
     pub started_at: Timestamp,
     /// When the value was observed that is told.
     pub observed_at: Option<Timestamp>,
-    /// That value.
+    /// That value. What was held is judged by what was read since.
     pub value: f64,
 }
 
@@ -201,12 +201,14 @@ impl Suspected {
         let earlier = |than: Timestamp| window[..window.partition_point(|sample| sample.at < than)].last();
         let previous = earlier(seen_at)?;
         let before = earlier(span.from).unwrap_or(previous);
+        let told = Sample { at: news.observed_at.unwrap_or(seen_at), value: news.value };
+        let now = baseline::newest(window).filter(|newest| newest.at > told.at).unwrap_or(told);
         Some(Self {
             scope: Scope::of(news.score, news.subject),
             interval,
             seen_at,
             before_at: previous.at,
-            suspect: Suspect { when, baseline, before: before.value, value: news.value },
+            suspect: Suspect { when, baseline, before: before.value, value: now.value },
             window: window.to_vec(),
             comparison: None,
         })

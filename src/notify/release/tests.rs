@@ -3,19 +3,26 @@ use proptest::prelude::*;
 use super::*;
 use crate::notify::drill;
 
-/// `F` fires, `W` worsens, `R` reminds, `O` is over; the number is that of the firing.
+/// `F` fires, `W` worsens, `B` worsened and came back, `D` worsened and ended without a word, `R` reminds, `O` is over; the number is
+/// that of the firing.
 fn step(word: &str, number: i64) -> Step {
     let (said, firing) = word.split_at(1);
     let kind = match said {
         "F" => NotificationType::AlertFiring,
-        "W" => NotificationType::AlertWorsened,
+        "W" | "B" | "D" => NotificationType::AlertWorsened,
         "R" => NotificationType::AlertReminder,
         _ => NotificationType::AlertResolved,
     };
     let began = Some(Timestamp::from_seconds(firing.parse().unwrap()));
     let hold = Hold { why: HoldReason::Silence, until: Timestamp::EPOCH };
     let hold = (number == 1).then_some(hold);
-    Step { delivery: DeliveryId(number), kind, began, is_over: said == "O", hold }
+    let still = match said {
+        "B" => Still::TakenBack,
+        "D" => Still::Over,
+        _ => Still::So,
+    };
+    let sequence = u64::try_from(number).unwrap();
+    Step { delivery: DeliveryId(number), kind, began, is_over: said == "O", sequence, still, hold }
 }
 
 fn run(text: &str, was_told: bool) -> Run {
@@ -59,6 +66,21 @@ fn at_the_end_of_a_silence_each_channel_hears_what_it_does_not_know_yet_and_stil
         ("R1 R1", true, ". .", ". ."),
         ("W1 R1", true, "! .", "! ."),
         ("W1 R1 O1", true, "3 . !", ". . !"),
+        // Worse for a while, and not any more.
+        ("B1", true, ".", "."),
+        ("B1 B1", true, ". .", ". ."),
+        ("B1 R1", true, ". .", ". ."),
+        ("B1 W1", true, ". !", ". !"),
+        ("W1 B1", true, "! .", "! ."),
+        ("F1 B1", false, "! .", "! ."),
+        ("F1 W1 B1", false, "2 ! .", "! ! ."),
+        ("B1", false, "!", "!"),
+        ("B1 O1", true, "2 !", ". !"),
+        ("F1 B1 O1", false, ". . .", ". . ."),
+        // What a shift explains ended without a word.
+        ("D1", true, ".", "."),
+        ("D1", false, ".", "."),
+        ("D1 F2", true, ". !", ". !"),
         // Several firings inside.
         ("O1 F2", true, "! !", "! !"),
         ("O1 F2 O2", true, "! . .", "! . ."),

@@ -11,10 +11,8 @@ use crate::{
     notify::{
         DeliveryId, Hold, HoldReason, Notification, NotificationType,
         fleet::{Explained, KnownShift, notice},
-        maintenance::covering,
         notification::DigestItem,
-        release::{Fate, Step, of_steps},
-        silence::About,
+        release::{Fate, Step, Still, of_steps},
     },
     replay::{
         course::{Course, Plan},
@@ -119,13 +117,15 @@ impl<'a> Holding<'a> {
         let state = &mut self.alerts[alert];
         state.generation = told.transition.generation;
         state.is_over = matches!(told.transition.kind, TransitionKind::Resolved(_));
-        if !is_old_news {
-            state.explained = None;
-        } else if state.explained == Some(state.generation) {
+        if is_old_news && state.explained == Some(state.generation) {
             self.withheld.push(Withheld { message, channel: None, stage: Stage::Fleet });
             return;
         }
         let hold = if told.channels.is_empty() { None } else { self.hold(told) };
+        // That it got worse may be over before it is told.
+        if !is_old_news && !(hold.is_some() && told.transition.kind == TransitionKind::Worsened) {
+            self.alerts[alert].explained = None;
+        }
         for channel in told.channels.iter() {
             let lane = self.lane(alert, channel);
             if let Some(hold) = hold {
@@ -133,8 +133,9 @@ impl<'a> Holding<'a> {
             }
             let began = Some(told.transition.since);
             if hold.is_some() || !self.lanes[lane].steps.is_empty() {
-                let step = Step { delivery: id(message), kind: told.kind(), began, is_over: is_over(told), hold };
-                self.lanes[lane].steps.push(step);
+                let (delivery, kind, is_over) = (id(message), told.kind(), is_over(told));
+                let (sequence, still) = (told.transition.sequence, Still::So);
+                self.lanes[lane].steps.push(Step { delivery, kind, began, is_over, sequence, still, hold });
             } else {
                 self.lanes[lane].told = began;
                 self.queued.push(Queued { at: now, channel: channel.clone(), says: vec![message], notice: None });
@@ -153,27 +154,20 @@ impl<'a> Holding<'a> {
 
     /// Until when silences and windows cover a message.
     fn covered(&self, told: &Message, now: Timestamp) -> Option<Timestamp> {
-        if self.plan.maintenance.is_empty() && self.plan.silences.is_empty() {
-            return None;
-        }
         let labels = self.fleet.course(&told.tenant).map(|course| course.labels.clone()).unwrap_or_default();
-        let about = About {
-            tenant: told.tenant.as_str(),
-            labels: &labels,
-            rule: told.rule.name.as_str(),
-            score: told.score,
-            severity: told.rule.severity,
-            is_blindness: false,
-        };
-        covering(&self.plan.maintenance, &self.plan.silences, &about, now)
+        self.plan.covered(&told.tenant, &labels, &told.rule, told.score, now)
     }
 
     /// What is held of an alert for a channel is decided on, if its time has come.
     fn look(&mut self, lane: usize, now: Timestamp) {
-        let Lane { steps, alert, .. } = &self.lanes[lane];
+        let Lane { steps, alert, .. } = &mut self.lanes[lane];
         let alert = self.alerts[*alert];
         let is_due = steps.iter().filter_map(|step| step.hold).any(|hold| hold.until <= now);
-        let Some(newest) = steps.last().filter(|_| is_due).map(|step| place(step.delivery)) else { return };
+        for step in steps.iter_mut().filter(|step| step.is_worsening()) {
+            step.still = still(&self.messages[place(step.delivery)], alert, now);
+        }
+        let newest = steps.iter().rfind(|step| step.still == Still::So).or(steps.last());
+        let Some(newest) = newest.filter(|_| is_due).map(|step| place(step.delivery)) else { return };
         let newest = &self.messages[newest];
         if let Some(until) = self.covered(newest, now) {
             return self.hold_on(lane, Hold { why: HoldReason::Silence, until });
@@ -220,7 +214,7 @@ impl<'a> Holding<'a> {
 
     /// No shift explains it: what is still worth telling is told.
     fn by_itself(&mut self, lane: usize, why: Option<HoldReason>, now: Timestamp) {
-        let Lane { channel, steps, told, .. } = &mut self.lanes[lane];
+        let Lane { alert, channel, steps, told } = &mut self.lanes[lane];
         let keeps_state = self.plan.receivers.get(channel).is_some_and(|receiver| receiver.digest_over.is_none());
         let was_told = steps.first().is_some_and(|first| first.began.is_some() && *told == first.began);
         let steps = std::mem::take(steps);
@@ -235,6 +229,9 @@ impl<'a> Holding<'a> {
                     let says = fates.iter().filter(goes_along).map(|(one, _)| place(*one)).collect();
                     self.queued.push(Queued { at: now, channel: channel.clone(), says, notice: None });
                     *told = step.began;
+                    if step.is_worsening() {
+                        self.alerts[*alert].explained = None;
+                    }
                 }
                 Fate::Carried(_) | Fate::Hold(_) => {}
                 Fate::Withhold | Fate::Explain => {
@@ -312,6 +309,17 @@ impl<'a> Holding<'a> {
             self.lanes.push(Lane { alert, channel: channel.clone(), steps: Vec::new(), told: None });
             self.lanes.len() - 1
         })
+    }
+}
+
+/// Whether it is so still that an alert got worse.
+fn still(told: &Message, alert: Told, now: Timestamp) -> Still {
+    if alert.is_over || told.transition.generation != alert.generation {
+        Still::Over
+    } else if told.is_taken_back(now) {
+        Still::TakenBack
+    } else {
+        Still::So
     }
 }
 

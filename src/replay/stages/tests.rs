@@ -65,7 +65,7 @@ fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
         };
         let tenant = TenantId::parse(tenant).unwrap();
         let (rule, channels, score) = (Arc::clone(&rule), Arc::clone(&channels), ScoreKind::DeviceSecureScore);
-        Message { at, tenant, rule, score, subject: None, transition, channels }
+        Message { at, tenant, rule, score, subject: None, transition, taken_back_at: None, channels }
     };
     table.split(';').map(str::trim).filter(|row| !row.is_empty()).map(message).collect()
 }

@@ -21,7 +21,7 @@ pub(super) fn go_on(
     let judged = match believed {
         Some(reading) => match judge(rule, alert, firing, reading, situation) {
             Verdict::Over(outcome) => return *outcome,
-            Verdict::Firing(judged) => judged,
+            Verdict::Firing(judged) => take_back(rule, alert, judged, reading.value, situation),
         },
         None => firing.clone(),
     };
@@ -29,7 +29,8 @@ pub(super) fn go_on(
         return close::accept_as(alert, &judged, sample, situation.now);
     }
     if let Some(reading) = believed.filter(|reading| has_worsened(rule, &judged, reading.value)) {
-        let told = Firing { worst_told: Some(reading.value), ..judged };
+        let untold = judged.untold.or(judged.worst_told);
+        let told = Firing { worst_told: Some(reading.value), untold, ..judged };
         return tell(alert, &told, TransitionKind::Worsened, Seen { at: reading.at, sample });
     }
     if let Some(reminder) = remind(rule, alert, &judged, sample, situation.now, situation.told_at) {
@@ -72,7 +73,8 @@ pub(in crate::rule) fn judged_by(
     } else {
         // Another kind of condition: its baseline and its worst value say nothing to this one.
         let baseline = baseline::baseline(&terms.when, reading, alert.rebased_at, situation);
-        Firing { baseline, worst_told: Some(reading.value), worst_seen: Some(reading.value), ..firing.clone() }
+        let (worst_told, worst_seen) = (Some(reading.value), Some(reading.value));
+        Firing { baseline, worst_told, worst_seen, untold: None, ..firing.clone() }
     };
     let holds = terms.when.holds(reading.value, seen.baseline);
     let is_measured_anew = terms.when.change().is_some() && !is_same_kind;
@@ -120,6 +122,20 @@ fn is_regained(when: &Condition, percent: f64, value: f64, baseline: f64, worst_
     let worst = worse(when, worst_seen, value);
     let greatest_loss = when.further(baseline, worst);
     at_least(when.further(value, worst), percent * greatest_loss / 100.0, baseline.abs().max(worst.abs()))
+}
+
+/// Takes a worsening back that is over before anybody was told of it, as in a maintenance window: should it come again, it is to be
+/// told. Once it was told, it is what later ones are measured from.
+fn take_back(rule: &Rule, alert: &Alert, firing: Firing, value: f64, situation: &Situation<'_>) -> Firing {
+    let Some(before) = firing.untold else { return firing };
+    let as_before = Firing { worst_told: Some(before), untold: None, ..firing.clone() };
+    if !situation.is_on_its_way {
+        Firing { untold: None, ..firing }
+    } else if has_worsened(rule, &as_before, value) {
+        firing
+    } else {
+        Firing { taken_back: alert.sequence, ..as_before }
+    }
 }
 
 /// Whether it moved on from what was last told by the rule's size, or for `below` and `above` by its `step`. By an edited

@@ -117,7 +117,7 @@ fn settle(
     match &calm.state {
         AlertState::Firing(firing) => {
             let worst_told = sample.map(|sample| sample.value).or(firing.worst_told);
-            tell(&calm, &Firing { worst_told, ..firing.clone() }, TransitionKind::Fired, seen)
+            tell(&calm, &Firing { worst_told, untold: None, ..firing.clone() }, TransitionKind::Fired, seen)
         }
         // A condition that begins to hold again goes on counting its time.
         state => {

@@ -29,6 +29,8 @@ pub(super) fn watch(
             baseline: None,
             worst_told: None,
             worst_seen: None,
+            untold: None,
+            taken_back: 0,
         };
         return tell(alert, &firing, TransitionKind::Fired, Seen { at: situation.now, sample: None });
     }

@@ -31,6 +31,8 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
         baseline,
         worst_told: Some(reading.value),
         worst_seen: Some(reading.value),
+        untold: None,
+        taken_back: 0,
     };
     tell(alert, &firing, TransitionKind::Fired, Seen { at: reading.at, sample: Some(reading) })
 }

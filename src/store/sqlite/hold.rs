@@ -8,8 +8,8 @@ use super::{check::to_json, fleet, merge, outbox, row};
 use crate::{
     domain::Timestamp,
     notify::{
-        DeliveryId, Hold, HoldReason,
-        release::{Fate, Run, Step},
+        DeliveryId, Hold, HoldReason, NotificationType,
+        release::{Fate, Run, Step, Still},
     },
     store::StoreError,
 };
@@ -38,7 +38,8 @@ pub(super) async fn due(pool: &SqlitePool, now: Timestamp, at_most: usize) -> Re
 
 /// What waits of an alert for a channel from that delivery on.
 const WAITING: &str = "SELECT d.id, n.type, json_extract(n.body, '$.data.alert.started_at'), \
-    json_extract(n.body, '$.data.alert.resolved_at') IS NOT NULL, d.hold_why, d.hold_until \
+    json_extract(n.body, '$.data.alert.resolved_at') IS NOT NULL, d.hold_why, d.hold_until, \
+    coalesce(json_extract(n.body, '$.data.notification.sequence'), 0) \
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
     WHERE d.finished_at IS NULL AND d.state IN ('held', 'queued') AND d.attempts = 0";
 
@@ -88,6 +89,8 @@ fn step(found: &SqliteRow) -> Result<Step, StoreError> {
         kind: row::notification_type(found.try_get(1)?)?,
         began: found.try_get::<Option<&str>, _>(2)?.and_then(began),
         is_over: found.try_get::<i64, _>(3)? != 0,
+        sequence: u64::try_from(found.try_get::<i64, _>(6)?).unwrap_or_default(),
+        still: Still::So,
         hold: row::hold(found.try_get(4)?, found.try_get(5)?)?,
     })
 }
@@ -165,10 +168,25 @@ pub(super) async fn settle(
         if matches!(fate, Fate::Withhold | Fate::Explain) {
             outbox::note_told(connection, *id, now).await?;
         }
-        if *fate == Fate::Explain {
-            fleet::explain(connection, *id).await?;
+        match fate {
+            Fate::Explain => fleet::explain(connection, *id).await?,
+            Fate::Send => tell_anew(connection, *id).await?,
+            _ => {}
         }
     }
+    Ok(())
+}
+
+/// That an alert got worse is told after all: it is no longer what a shift explains.
+async fn tell_anew(connection: &mut SqliteConnection, delivery: DeliveryId) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE alert SET explained = 0 WHERE explained AND key = (SELECT d.alert_key FROM delivery AS d \
+         JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?1 AND n.type = ?2)",
+    )
+    .bind(delivery.0)
+    .bind(NotificationType::AlertWorsened.as_str())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -79,8 +79,12 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     if let Some(key) = &new.alert_key {
         // What was acknowledged is not what it is now, unless this only says that it still is.
         let keeps_acknowledgement = new.kind == NotificationType::AlertReminder.as_str();
-        // What a fleet shift explains is explained until something new is told of it; that it is over is nothing new.
-        let keeps_explained = keeps_acknowledgement || new.kind == NotificationType::AlertResolved.as_str();
+        // What a fleet shift explains is explained until something new is told of it; that it is over is nothing new, and that it got
+        // worse may be over before it is told.
+        let is_worsening = new.kind == NotificationType::AlertWorsened.as_str();
+        let keeps_explained = keeps_acknowledgement
+            || new.kind == NotificationType::AlertResolved.as_str()
+            || is_worsening && new.hold.is_some();
         sqlx::query(
             "UPDATE alert SET told_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
                acknowledged_by = iif(?4, acknowledged_by, NULL), \

@@ -81,6 +81,7 @@ fn explained(text: &str, readings: &[f64]) -> Explanation {
         last_data: world.last_data,
         away: Duration::ZERO,
         told_at: world.told_at,
+        is_on_its_way: world.told_at.is_none(),
     };
     explain(&rule, &world.alert, Event::Reading(*newest), &situation)
 }

@@ -135,6 +135,7 @@ impl World {
             last_data: self.last_data,
             away: self.away,
             told_at: self.told_at,
+            is_on_its_way: self.told_at.is_none(),
         };
         let step = step(rule, &self.alert, event, &situation);
         super::explain::assert_explains(rule, &self.alert, event, &situation, &step);
