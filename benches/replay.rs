@@ -60,8 +60,10 @@ fn course(number: i64, days: i64) -> Option<Course> {
         Sample { at: at(index), value }
     });
     let samples = samples.collect();
-    let (score, series) =
-        (ScoreKind::DeviceSecureScore, vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0 }]);
+    let (score, series) = (
+        ScoreKind::DeviceSecureScore,
+        vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0, averages: Vec::new() }],
+    );
     let labels = [("tier".into(), "gold".into())];
     Some(Course {
         tenant: TenantId::parse(&format!("tenant-{number}")).ok()?,

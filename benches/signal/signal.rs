@@ -6,7 +6,8 @@
 //! **What is false.** A message about a beginning is true while something that its rule judges is wrong with that tenant, steps
 //! that are smaller than promised and every swing of a flapping score included; a message about an end is true after one of them has
 //! ended. Everything else is false: noise, "recovered" though nothing did, what everybody's re-scoring did to a tenant that lost
-//! nothing besides, and what a maintenance window was to withhold. A message may be late by [`late`] and no more.
+//! nothing besides, and what a maintenance window was to withhold. A message may be late by [`late`] and no more, not counting
+//! the time in which a window withholds it, and counts from the next reading: what happens while nothing is read is seen after it.
 //!
 //! **Messages per event** are all messages to the channel that sees everybody, but for outages, flapping and notices, divided by the
 //! beginnings and ends that happened. Reminders are switched off for both.
@@ -80,6 +81,14 @@ fn late(score: ScoreKind) -> Duration {
     if score.record_interval().is_zero() { Duration::from_hours(2) } else { Duration::from_hours(60) }
 }
 
+/// Until when a message about what was first read then is in time.
+fn deadline(read: Timestamp, score: ScoreKind) -> Timestamp {
+    let begin = world::window_around(read).map_or(read, |(_, until)| until);
+    let end = begin.plus(late(score));
+    // What was made before a window may wait for its end, and has the rest of its time then.
+    world::window_around(end).map_or(end, |(from, until)| until.plus(end.since(from)))
+}
+
 fn rule(name: &str, score: Option<ScoreKind>, when: Condition) -> Rule {
     Rule {
         name: RuleName::parse(name).expect("a name"),
@@ -113,7 +122,7 @@ pub fn plan() -> Plan {
         ..rule("floor", Some(ScoreKind::DeviceSecureScore), Condition::Below(world::FLOOR))
     };
     let rules = vec![
-        rule("drop", Some(ScoreKind::DeviceSecureScore), drop(Loss::Percent(5.0), 24)),
+        rule("drop", Some(ScoreKind::DeviceSecureScore), drop(Loss::Percent(5.0), world::WITHIN_HOURS)),
         floor,
         rule("daily-drop", Some(ScoreKind::SecureScore), drop(Loss::Points(3.0), 72)),
         rule("blind", Some(ScoreKind::DeviceSecureScore), Condition::NoData(Duration::from_hours(6))),
@@ -126,7 +135,7 @@ pub fn plan() -> Plan {
     let receivers = [("soc", None), ("team-a", Some("a")), ("team-b", Some("b"))];
     let window = Window::new(
         Schedule::parse("0 0 22 * * SAT", chrono_tz::UTC).expect("a schedule"),
-        WindowEnd::After(Duration::from_hours(4)),
+        WindowEnd::After(Duration::from_hours(world::WINDOW_HOURS)),
     );
     Plan {
         rules: rules.into_iter().map(Arc::new).collect(),
@@ -147,9 +156,14 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
             *notices.entry(sent.channel.to_string()).or_default() += 1;
         } else if sent.channel.as_str() == "soc" {
             let is_digest = sent.kind == NotificationType::Digest;
-            // Each line of a digest is counted as if it were a message.
+            // Each line of a digest is counted as if it were a message. What a newer one of the same alert stands for is no line.
             let said = if is_digest { &sent.says[..] } else { &sent.says[sent.says.len() - 1..] };
-            told.extend(said.iter().map(|&message| of(&outcome.messages[message], sent.at)));
+            let stands_behind = |place: usize| {
+                let message = &outcome.messages[said[place]];
+                said[place + 1..].iter().any(|&later| message.goes_along_with(&outcome.messages[later]))
+            };
+            let lines = (0..said.len()).filter(|&place| !stands_behind(place));
+            told.extend(lines.map(|place| of(&outcome.messages[said[place]], sent.at)));
         }
     }
     (told, notices)
@@ -163,17 +177,21 @@ fn of(message: &Message, at: Timestamp) -> Told {
 }
 
 /// Whether what was told is so.
-fn is_true(told: &Told, truth: &Truth) -> bool {
-    let late = late(told.score);
+fn is_true(world: &World, told: &Told, truth: &Truth) -> bool {
     if (told.tenant, told.score) != (truth.tenant, truth.score) || told.is_outage != (truth.kind == Kind::Outage) {
         return false;
     }
-    let ended = |end: Timestamp| end <= told.at && told.at < end.plus(late);
+    let read_after = |time: Timestamp| world.read_after(truth.tenant, truth.score, time);
+    let is_in_time = |end: Timestamp| told.at < deadline(read_after(end), told.score);
+    let ended = |end: Timestamp| end <= told.at && is_in_time(end);
+    // What lasts is the new level from then on.
+    let accepted = || read_after(truth.from).plus(ACCEPT_AFTER);
     match truth.kind {
         Kind::Maintenance => false,
-        Kind::Flapping => truth.from <= told.at && truth.until.is_none_or(|until| told.at < until.plus(late)),
-        _ if told.is_end => truth.until.is_some_and(ended) || ended(truth.from.plus(ACCEPT_AFTER)),
-        _ => truth.from <= told.at && truth.until.is_none_or(|until| told.at < until.plus(late)),
+        Kind::Step | Kind::Small if told.is_end => truth.until.is_some_and(ended) || ended(accepted()),
+        Kind::Step | Kind::Small => truth.from <= told.at && is_in_time(truth.until.unwrap_or_else(accepted)),
+        _ if told.is_end && truth.kind != Kind::Flapping => truth.until.is_some_and(ended),
+        _ => truth.from <= told.at && truth.until.is_none_or(is_in_time),
     }
 }
 
@@ -190,9 +208,10 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
     }
     let end = world::at(world.size.days * world::DAY);
     let of_tenant = |tenant: usize| truths.get(&tenant).map(Vec::as_slice).unwrap_or_default();
-    let is_false = |one: &&Told| !of_tenant(one.tenant).iter().any(|truth| is_true(one, truth));
-    let is_about =
-        |one: &Told, kind: Kind| of_tenant(one.tenant).iter().any(|truth| truth.kind == kind && is_true(one, truth));
+    let is_false = |one: &&Told| !of_tenant(one.tenant).iter().any(|truth| is_true(world, one, truth));
+    let is_about = |one: &Told, kind: Kind| {
+        of_tenant(one.tenant).iter().any(|truth| truth.kind == kind && is_true(world, one, truth))
+    };
     let mut false_by_day = BTreeMap::new();
     for one in told.iter().filter(is_false) {
         *false_by_day.entry(one.at.since(world::START).as_secs().cast_signed() / world::DAY).or_default() += 1;
@@ -205,7 +224,7 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
         if truth.certain.plus(late(truth.score)) >= end {
             continue;
         }
-        let tells = |one: &&&Told| !one.is_end && is_true(one, truth);
+        let tells = |one: &&&Told| !one.is_end && is_true(world, one, truth);
         let first = by_tenant.get(&truth.tenant).and_then(|told| told.iter().filter(tells).map(|one| one.at).min());
         match truth.kind {
             Kind::Step | Kind::Floor => {

@@ -10,7 +10,8 @@
 //! - outages of 8 to 30 hours, a few hours of our own absence, one tenant in ten whose score falls by 20 % in a weekly maintenance
 //!   window, one in a hundred that swings by 15 % every 45 minutes for half a day;
 //! - days on which everybody is re-scored: device scores by −6 % and +5 %, daily scores by −4 points, with a spread; at the first of
-//!   them three tenants in a hundred really lose 15–30 % besides.
+//!   them three tenants in a hundred really lose 15–30 % besides. Microsoft's average of all tenants, which comes with each daily
+//!   record, moves along by the mean, with noise of 0.05 points, and with no single tenant's step.
 //!
 //! What is left out, so that each message is either about something that happened or is not: no step follows another of the same
 //! series within three days of its end, or within 16 days if it lasts, and none comes within 16 days of a re-scoring.
@@ -28,6 +29,9 @@ const POLL: i64 = 900;
 /// 2026-01-05, a Monday.
 pub const START: Timestamp = Timestamp::from_seconds(1_767_571_200);
 pub const FLOOR: f64 = 300.0;
+pub const WINDOW_HOURS: u64 = 4;
+/// How far back the rule on device scores looks.
+pub const WITHIN_HOURS: u64 = 24;
 
 /// What a fleet is made from.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +52,7 @@ pub enum Kind {
     Outage,
     /// Many steps, each true.
     Flapping,
-    /// A step that is smaller than any rule asks.
+    /// A step that no rule promises to tell: it is smaller than any asks, or nothing was read around its beginning.
     Small,
     /// It was known before.
     Maintenance,
@@ -78,7 +82,11 @@ pub struct World {
     pub courses: Vec<Course>,
     pub truths: Vec<Truth>,
     pub size: Size,
+    /// By tenant: when its device score was not read, from and until.
+    gaps: Vec<Vec<Gap>>,
 }
+
+type Gap = (Timestamp, Timestamp);
 
 /// A factor on a level, from when until when.
 #[derive(Clone, Copy)]
@@ -96,8 +104,40 @@ pub fn tenant_id(number: usize) -> TenantId {
     TenantId::parse(&format!("t{number:04}")).expect("a slug")
 }
 
+/// The maintenance window that holds that time, from and until: every Saturday from 22:00 to 02:00.
+pub fn window_around(time: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let week = (time.as_seconds() - START.as_seconds()).div_euclid(7 * DAY);
+    let from = at(week * 7 * DAY + 5 * DAY + 22 * 3600);
+    let until = from.plus(hours(WINDOW_HOURS));
+    (from <= time && time < until).then_some((from, until))
+}
+
 fn hours(hours: u64) -> Duration {
     Duration::from_hours(hours)
+}
+
+/// Microsoft's average of all tenants' secure scores, day by day.
+fn averages(size: Size, rescorings: &[Rescoring]) -> Vec<Sample> {
+    let mut random = StdRng::seed_from_u64(size.seed);
+    let of_day = |day: i64| {
+        let dated = at(day * DAY);
+        let is_in_force = |one: &&Rescoring| one.score == ScoreKind::SecureScore && one.at <= dated;
+        let moved: f64 = rescorings.iter().filter(is_in_force).map(|one| one.by).sum();
+        Sample { at: dated, value: 48.0 + moved + 0.05 * normal(&mut random) }
+    };
+    (0..size.days).map(of_day).collect()
+}
+
+/// The first time from then on that is in no gap; gaps may overlap.
+fn after_gaps(gaps: &[Gap], time: Timestamp) -> Timestamp {
+    let over = gaps.iter().filter(|(from, until)| *from <= time && time < *until).map(|(_, until)| *until).max();
+    over.map_or(time, |until| after_gaps(gaps, until))
+}
+
+/// The last time up to then that is in no gap.
+fn before_gaps(gaps: &[Gap], time: Timestamp) -> Timestamp {
+    let from = gaps.iter().filter(|(from, until)| *from < time && time <= *until).map(|(from, _)| *from).min();
+    from.map_or(time, |from| before_gaps(gaps, from))
 }
 
 fn normal(random: &mut StdRng) -> f64 {
@@ -122,11 +162,14 @@ impl World {
         let end = at(size.days * DAY);
         let away: Vec<_> = [2, 6].map(|tenth| at(size.days * tenth / 10 * DAY + 40_000)).into_iter().collect();
         let away: Vec<_> = away.into_iter().zip([5, 8]).map(|(from, long)| (from, from.plus(hours(long)))).collect();
-        let (mut courses, mut truths) = (Vec::new(), Vec::new());
+        let averages = averages(size, &rescorings);
+        let (mut courses, mut truths, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..size.tenants {
             let mut random = StdRng::seed_from_u64(size.seed ^ (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            let mut life = Life { number, end, rescorings: &rescorings, random: &mut random, truths: &mut truths };
-            let device = life.device(&away);
+            let (rescorings, averages, truths) = (&rescorings, &averages, &mut truths);
+            let mut life = Life { number, end, rescorings, averages, random: &mut random, truths };
+            let (device, not_read) = life.device(&away);
+            gaps.push(not_read);
             let daily = life.daily();
             courses.push(Course {
                 tenant: tenant_id(number),
@@ -145,7 +188,13 @@ impl World {
                 until: end,
             });
         }
-        Self { courses, truths, size }
+        Self { courses, truths, size, gaps }
+    }
+
+    /// When a score is read next, give or take a poll.
+    pub fn read_after(&self, tenant: usize, score: ScoreKind, time: Timestamp) -> Timestamp {
+        let gaps = if score == ScoreKind::DeviceSecureScore { &self.gaps[tenant][..] } else { &[] };
+        after_gaps(gaps, time)
     }
 }
 
@@ -153,12 +202,13 @@ struct Life<'a> {
     number: usize,
     end: Timestamp,
     rescorings: &'a [Rescoring],
+    averages: &'a [Sample],
     random: &'a mut StdRng,
     truths: &'a mut Vec<Truth>,
 }
 
 impl Life<'_> {
-    fn device(&mut self, away: &[(Timestamp, Timestamp)]) -> ScoreCourse {
+    fn device(&mut self, away: &[Gap]) -> (ScoreCourse, Vec<Gap>) {
         let score = ScoreKind::DeviceSecureScore;
         let (leaks, flaps) = (is_leaking(self.number), self.number % 100 == 7);
         let noise = self.random.random_range(0.0005..0.004);
@@ -182,15 +232,37 @@ impl Life<'_> {
         }
         let gap = self.outage(score);
         let phase = self.random.random_range(0..POLL);
+        let gaps: Vec<Gap> = away.iter().copied().chain(gap).collect();
+        self.leave_unseen(score, &gaps);
         let polls = (0..).map(|poll| at(phase + poll * POLL)).take_while(|now| *now < self.end);
-        let is_read = |now: &Timestamp| !away.iter().chain(&gap).any(|(from, until)| from <= now && now < until);
+        let is_read = |now: &Timestamp| after_gaps(&gaps, *now) == *now;
         let samples = polls.filter(is_read).collect::<Vec<_>>().into_iter().map(|now| {
             let gone = now.since(START).as_secs_f64() / 86_400.0;
             let level = level(base, &changes, now) * (1.0 - leak * gone).max(0.1);
             Sample { at: now, value: level * (1.0 + noise * normal(self.random)) }
         });
-        let series = SeriesCourse { subject: None, samples: samples.collect(), read_at: Vec::new(), history: 0 };
-        ScoreCourse { score, series: vec![series], looks: Vec::new() }
+        let series = SeriesCourse {
+            subject: None,
+            samples: samples.collect(),
+            read_at: Vec::new(),
+            history: 0,
+            averages: Vec::new(),
+        };
+        (ScoreCourse { score, series: vec![series], looks: Vec::new() }, gaps)
+    }
+
+    /// A step that is over before anything is read again, or that nothing read within the rule's window can be held against, is
+    /// not to be seen.
+    fn leave_unseen(&mut self, score: ScoreKind, gaps: &[Gap]) {
+        let own = |truth: &&mut Truth| (truth.tenant, truth.score, truth.kind) == (self.number, score, Kind::Step);
+        for truth in self.truths.iter_mut().filter(own) {
+            truth.certain = after_gaps(gaps, truth.from);
+            let is_over = truth.until.is_some_and(|until| until <= truth.certain);
+            let has_baseline = truth.certain.since(before_gaps(gaps, truth.from)) < hours(WITHIN_HOURS);
+            if is_over || !has_baseline {
+                truth.kind = Kind::Small;
+            }
+        }
     }
 
     fn daily(&mut self) -> ScoreCourse {
@@ -217,7 +289,7 @@ impl Life<'_> {
         let looks = read_at.iter().zip(nexts).flat_map(|(from, next)| seen_again(score, hours(1), *from, next));
         let mut looks: Vec<_> = looks.collect();
         looks.retain(|look| read_at.binary_search(&look.at).is_err());
-        let series = SeriesCourse { subject: None, samples, read_at, history: 0 };
+        let series = SeriesCourse { subject: None, samples, read_at, history: 0, averages: self.averages.to_vec() };
         ScoreCourse { score, series: vec![series], looks }
     }
 
@@ -296,7 +368,7 @@ impl Life<'_> {
         (0..8).map(swing).collect()
     }
 
-    /// Every Saturday from 22:15 to 01:00; the window is from 22:00 to 02:00.
+    /// Every Saturday from 22:15 to 01:00, within the [window](window_around).
     fn maintenance(&mut self, score: ScoreKind) -> Vec<Change> {
         let weeks = self.end.since(START).as_secs() / (7 * 86_400);
         let week = |week: u64| {

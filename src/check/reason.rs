@@ -22,7 +22,7 @@ use crate::{
     microsoft::{FailureClass, FetchError, RECOMMENDATIONS_ROLE},
     notify::{
         NotificationType,
-        reason::{Reason, contributors, control_diff},
+        reason::{Reason, compared_with, contributors, control_diff},
     },
     store::CheckOutcome,
 };
@@ -95,10 +95,7 @@ pub(super) fn questions(outcome: &CheckOutcome) -> Vec<Question> {
 impl Question {
     /// The time of the sample that the value is compared with: the baseline's, or else the last before the condition held.
     fn base(&self, samples: &[Sample]) -> Option<Timestamp> {
-        let is_baseline = |sample: &&Sample| Some(sample.value) == self.baseline && sample.at < self.observed_at;
-        let before = |sample: &&Sample| sample.at < self.started_at && sample.at < self.observed_at;
-        let found = samples.iter().rfind(is_baseline).or_else(|| samples.iter().rfind(before));
-        found.map(|sample| sample.at)
+        compared_with(samples, self.baseline, self.started_at, self.observed_at)
     }
 
     /// Whether the samples hold what [`Question::base`] looks for first.

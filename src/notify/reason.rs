@@ -11,10 +11,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Notification, notification::Cause};
-use crate::domain::{Points, Timestamp};
+use crate::domain::{Points, Sample, Timestamp};
 
 /// So many causes are told.
 pub const CAUSES_MAX: usize = 3;
+
+/// The time of the sample that a value is compared with: the baseline's, or else the last before the condition held. Samples are
+/// oldest first; `None`: neither is among them.
+#[must_use]
+pub fn compared_with(
+    samples: &[Sample],
+    baseline: Option<f64>,
+    started_at: Timestamp,
+    observed_at: Timestamp,
+) -> Option<Timestamp> {
+    let is_baseline = |sample: &&Sample| Some(sample.value) == baseline && sample.at < observed_at;
+    let before = |sample: &&Sample| sample.at < started_at && sample.at < observed_at;
+    let found = samples.iter().rfind(is_baseline).or_else(|| samples.iter().rfind(before));
+    found.map(|sample| sample.at)
+}
 
 /// Why a score moved, or why that can't be said.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -118,6 +118,9 @@ pub struct SeriesCourse {
     pub read_at: Vec<Timestamp>,
     /// So many of the first samples were kept by the source from before it was first asked; they alert nobody.
     pub history: usize,
+    /// The average of all of Microsoft's tenants at the samples' times, in time order, as far as it is known; of what
+    /// [has it](ScoreKind::has_witness).
+    pub averages: Vec<Sample>,
 }
 
 /// A check that gave no new reading.
@@ -143,6 +146,13 @@ impl SeriesCourse {
     pub fn seen_at(&self, place: usize) -> Option<Timestamp> {
         let dated = self.samples.get(place)?.at;
         Some(self.read_at.get(place).copied().unwrap_or(dated))
+    }
+
+    /// Microsoft's average at that time.
+    #[must_use]
+    pub fn average_at(&self, at: Timestamp) -> Option<f64> {
+        let place = self.averages.binary_search_by_key(&at, |average| average.at).ok()?;
+        self.averages.get(place).map(|average| average.value)
     }
 
     /// How many of the samples were read until then.

@@ -245,7 +245,13 @@ fn course(source: Source, checks: &[Check], away: &[Away], until: Timestamp) -> 
     };
     let mut series: Vec<SeriesCourse> = subjects
         .into_iter()
-        .map(|subject| SeriesCourse { subject, samples: Vec::new(), read_at: Vec::new(), history: 0 })
+        .map(|subject| SeriesCourse {
+            subject,
+            samples: Vec::new(),
+            read_at: Vec::new(),
+            history: 0,
+            averages: Vec::new(),
+        })
         .collect();
     let mut looks = Vec::new();
     for (now, read) in checks {

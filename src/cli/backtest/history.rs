@@ -158,7 +158,7 @@ fn course(
         let nexts = samples.iter().skip(1).map(|sample| sample.at).chain([until]);
         let looks = samples.iter().zip(nexts).flat_map(|(one, next)| seen_again(score, poll_interval, one.at, next));
         let looks: Vec<_> = looks.collect();
-        let series = SeriesCourse { subject, samples, read_at: Vec::new(), history: 0 };
+        let series = SeriesCourse { subject, samples, read_at: Vec::new(), history: 0, averages: Vec::new() };
         match scores.last_mut().filter(|known| known.score == score) {
             Some(known) => {
                 known.series.push(series);

@@ -283,7 +283,13 @@ fn scores(strips: Vec<Strip>, calendar: Calendar) -> Vec<ScoreCourse> {
                 looks.extend(failed.map(|at| Look { at, is_good: false }));
             }
         }
-        scores[place].series.push(SeriesCourse { subject, samples, read_at: Vec::new(), history });
+        scores[place].series.push(SeriesCourse {
+            subject,
+            samples,
+            read_at: Vec::new(),
+            history,
+            averages: Vec::new(),
+        });
     }
     for score in &mut scores {
         // An answer for one subject is an answer; what is new in one series is no check without a reading in another.

@@ -178,7 +178,7 @@ pub struct Suspected {
     pub suspect: Suspect,
     /// The samples of its series, oldest first.
     pub window: Vec<Sample>,
-    /// Microsoft's own average at the two readings, where it is known.
+    /// Microsoft's own average of all its tenants at the baseline's reading and at the one that is told, where it is known.
     pub comparison: Option<(f64, f64)>,
 }
 
@@ -223,7 +223,7 @@ impl Suspected {
     /// The shift that explains it by Microsoft's own average.
     #[must_use]
     pub fn witnessed(&self) -> Option<Shift> {
-        let (before, after) = self.comparison?;
+        let (before, after) = self.comparison.filter(|_| self.scope.score.has_witness())?;
         witnessed(&self.scope, self.span(), before, after).filter(|shift| shift.explains(self.suspect))
     }
 

@@ -67,7 +67,7 @@ fn course(number: usize, random: &mut StdRng) -> Course {
         Sample { at: Timestamp::from_seconds(phase + poll * 900), value: 100.0 * fall }
     });
     let samples = samples.collect();
-    let series = vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0 }];
+    let series = vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0, averages: Vec::new() }];
     Course {
         tenant: tenant(number),
         name: "A tenant".into(),

@@ -7,12 +7,17 @@ use std::{
 
 use crate::{
     domain::{Sample, ScoreKind, TenantId, Timestamp},
-    notify::fleet::{KnownShift, Move, News, REMEMBERED, Scope, Span, Suspected, of_series, of_tenant},
+    notify::{
+        NotificationType,
+        fleet::{KnownShift, Move, News, REMEMBERED, Scope, Span, Suspected, of_series, of_tenant},
+        reason::compared_with,
+    },
     replay::{
         STORE,
         course::{Course, Plan, SeriesCourse},
         message::Message,
     },
+    rule::Transition,
 };
 
 /// The fleet as it was read until now. Time only goes on.
@@ -87,7 +92,8 @@ impl<'a> Fleet<'a> {
         let read = &series.samples[..series.seen_by(now)];
         let start = read.last()?.at.minus(self.plan.reach(*score));
         let window = &read[read.partition_point(|sample| sample.at < start)..];
-        Suspected::of(news, rule.when, transition.baseline, window, course.poll_interval)
+        let suspected = Suspected::of(news, rule.when, transition.baseline, window, course.poll_interval)?;
+        Some(Suspected { comparison: comparison(message, series), ..suspected })
     }
 
     /// The shift that explains it: one that is known, or that shows now. By its place.
@@ -98,7 +104,9 @@ impl<'a> Fleet<'a> {
             return Some(place);
         }
         let quorum = self.plan.fleet.quorum();
-        let shift = suspected.shown_by(self.moves(&suspected.scope, suspected.span(), now), quorum)?;
+        let shift = suspected
+            .witnessed()
+            .or_else(|| suspected.shown_by(self.moves(&suspected.scope, suspected.span(), now), quorum))?;
         if self.shifts.iter().any(|known| is_remembered(known) && known.shift.is_same(&shift)) {
             return None;
         }
@@ -133,6 +141,16 @@ impl<'a> Fleet<'a> {
         }
         self.last.as_ref().map_or(&[], |(.., moves)| moves)
     }
+}
+
+/// Microsoft's average at the two records that a check would have asked for to say why the score moved.
+fn comparison(message: &Message, series: &SeriesCourse) -> Option<(f64, f64)> {
+    let Transition { baseline, since, observed_at, .. } = message.transition;
+    let is_asked = matches!(message.kind(), NotificationType::AlertFiring | NotificationType::AlertWorsened);
+    let after = observed_at.filter(|_| is_asked && !series.averages.is_empty())?;
+    let judged = &series.samples[..series.seen_by(message.at)];
+    let before = compared_with(judged, baseline, since, after)?;
+    series.average_at(before).zip(series.average_at(after))
 }
 
 impl<'a> Member<'a> {
