@@ -14,7 +14,7 @@ use crate::{
     notify::{
         DeliveryId, Notification, NotificationId,
         fleet::{self, Explained, KnownShift, Move, News, REMEMBERED, Scope, Span, Suspected, notice},
-        release::{Fate, Run, decide},
+        release::{Fate, Run, decide, newest_firing, of_steps},
     },
     rule::AlertState,
     store::{ShiftMember, ShiftNotice, StoreError, TenantRecord},
@@ -91,22 +91,27 @@ struct Looking<'a> {
 impl<'a> Looking<'a> {
     /// What becomes of a run; `None`: it goes along with a notice.
     async fn fates(&mut self, run: &'a Run) -> Result<Option<Vec<(DeliveryId, Fate)>>, StoreError> {
-        let by_itself = || {
-            let keeps_state = self.config.channels.get(&run.channel).is_some_and(|channel| channel.kind.keeps_state());
-            Some(decide(run, keeps_state, None))
-        };
+        let keeps_state = self.keeps_state(&run.channel);
+        let by_itself = || Some(decide(run, keeps_state, None));
         let Some(suspected) = self.suspected(run).await? else { return Ok(by_itself()) };
         let Some(known) = self.explaining(&suspected).await? else { return Ok(by_itself()) };
-        let all = |fate: Fate| run.steps.iter().map(|step| (step.delivery, fate)).collect::<Vec<_>>();
         match known.verdict(self.is_everybody_read, self.now) {
-            Explained::Told if self.has_heard(&known, &run.channel).await? => Ok(Some(all(Fate::Explain))),
-            Explained::Waits(hold) => Ok(Some(all(Fate::Hold(hold)))),
+            Explained::Told if self.has_heard(&known, &run.channel).await? => {
+                let (earlier, newest) = newest_firing(&run.steps);
+                let explained = newest.iter().map(|step| (step.delivery, Fate::Explain));
+                Ok(Some(of_steps(earlier, run.was_told, keeps_state).into_iter().chain(explained).collect()))
+            }
+            Explained::Waits(hold) => Ok(Some(decide(run, keeps_state, Some(hold)))),
             // The first late tenant of a channel that had nothing to hear of before brings the notice.
             Explained::Told | Explained::GoesAlong => {
                 self.members.entry((known.id, run.channel.clone())).or_default().push(run);
                 Ok(None)
             }
         }
+    }
+
+    fn keeps_state(&self, channel: &ChannelName) -> bool {
+        self.config.channels.get(channel).is_some_and(|channel| channel.kind.keeps_state())
     }
 
     async fn has_heard(&mut self, known: &KnownShift, channel: &ChannelName) -> Result<bool, StoreError> {
@@ -233,9 +238,14 @@ impl<'a> Looking<'a> {
             let labels = self.config.tenants.get(*tenant).map(|tenant| &tenant.labels);
             settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
         };
-        let member = |run: &&Run| ShiftMember {
-            run: run.steps.iter().map(|step| step.delivery).collect(),
-            item: run.newest.clone().into(),
+        let keeps_state = self.keeps_state(channel);
+        let member = |run: &&Run| {
+            let (earlier, newest) = newest_firing(&run.steps);
+            ShiftMember {
+                earlier: of_steps(earlier, run.was_told, keeps_state),
+                run: newest.iter().map(|step| step.delivery).collect(),
+                item: run.newest.clone().into(),
+            }
         };
         ShiftNotice {
             channel: channel.clone(),

@@ -206,6 +206,23 @@ async fn a_tenant_that_was_not_read_meanwhile_joins_late_and_in_silence() {
 }
 
 #[tokio::test]
+async fn the_end_of_what_was_told_is_not_lost_in_a_shift_that_makes_it_fire_again() {
+    let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
+    fleet.config.fleet.hold = minutes(70);
+    fleet.quarters(2).await;
+    fleet.scores.insert(3, 360.0);
+    fleet.quarters(6).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3"]);
+    fleet.scores.insert(3, 320.0);
+    fleet.quarter().await;
+    fleet.scores.insert(3, 400.0);
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarters(8).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3", "fleet.shift"]);
+}
+
+#[tokio::test]
 async fn a_channel_that_may_show_only_a_late_tenant_hears_of_the_shift_with_it() {
     let both = Rule { notify: channels(&["soc", "own"]), ..fall() };
     let of_one = |bed: &Bed| {

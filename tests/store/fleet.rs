@@ -61,6 +61,7 @@ pub(super) async fn is_explained(store: &dyn Store, tenant: &str) -> bool {
 
 pub(super) fn notice(of: &str, runs: &[&Run]) -> ShiftNotice {
     let member = |run: &&Run| ShiftMember {
+        earlier: Vec::new(),
         run: run.steps.iter().map(|step| step.delivery).collect(),
         item: run.newest.clone().into(),
     };
@@ -153,6 +154,27 @@ async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is
     let said = claim(store, "soc", 62).await.notification.data;
     let alerts: Vec<_> = said.items.iter().filter_map(|item| Some(item.alert.as_ref()?.id.as_str())).collect();
     assert_eq!((alerts, said.fleet.map(|fleet| fleet.alerts)), (vec!["alert_t2"], Some(1)));
+}
+
+#[tokio::test]
+async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    fires(store, "t1", "soc", 50).await;
+    let resolved = says("t1", "soc", NotificationType::AlertResolved, None);
+    assert!(store.announce(resolved, at(20)).await.unwrap());
+    let worsened = says("t1", "soc", NotificationType::AlertWorsened, Some(60));
+    assert!(store.announce(worsened, at(30)).await.unwrap());
+    store.note_shift(known("shift", 10)).await.unwrap();
+    let runs = due(store, 60).await;
+    let mut notice = notice("soc", &[&runs[0]]);
+    let newest = notice.members[0].run.split_off(2);
+    let earlier = std::mem::replace(&mut notice.members[0].run, newest);
+    notice.members[0].earlier = vec![(earlier[0], Fate::Withhold), (earlier[1], Fate::Send)];
+    assert!(store.tell_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
+    let fared = [("soc", "withheld"), ("soc", "queued"), ("soc", "carried"), ("soc", "queued")];
+    assert_eq!(states(store).await, of(&fared));
+    assert!(claim(store, "soc", 61).await.notification.kind == NotificationType::AlertResolved, "the end goes first");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::{
         fleet::{Explained, KnownShift, notice},
         maintenance::covering,
         notification::DigestItem,
-        release::{Fate, Step, of_steps},
+        release::{Fate, Step, newest_firing, of_steps},
         silence::About,
     },
     replay::{
@@ -203,7 +203,7 @@ impl<'a> Holding<'a> {
         match verdict {
             Explained::Told if self.heard.contains(&of_channel) => {
                 let channel = Some(self.lanes[lane].channel.clone());
-                for message in self.explain(lane) {
+                for message in self.explain(lane, now) {
                     self.withheld.push(Withheld { message, channel: channel.clone(), stage: Stage::Fleet });
                 }
             }
@@ -226,12 +226,17 @@ impl<'a> Holding<'a> {
 
     /// No shift explains it: what is still worth telling is told.
     fn by_itself(&mut self, lane: usize, why: Option<HoldReason>, now: Timestamp) {
-        let Lane { channel, steps, told, .. } = &mut self.lanes[lane];
+        let steps = std::mem::take(&mut self.lanes[lane].steps);
+        let stage = if why == Some(HoldReason::Fleet) { Stage::Fleet } else { Stage::Silence };
+        self.settle(lane, &steps, stage, now);
+    }
+
+    /// Steps that nothing covers any more are told, as far as they are still worth it.
+    fn settle(&mut self, lane: usize, steps: &[Step], stage: Stage, now: Timestamp) {
+        let Lane { channel, told, .. } = &mut self.lanes[lane];
         let keeps_state = self.plan.receivers.get(channel).is_some_and(|receiver| receiver.digest_over.is_none());
         let was_told = steps.first().is_some_and(|first| first.began.is_some() && *told == first.began);
-        let steps = std::mem::take(steps);
-        let fates = of_steps(&steps, was_told, keeps_state);
-        let stage = if why == Some(HoldReason::Fleet) { Stage::Fleet } else { Stage::Silence };
+        let fates = of_steps(steps, was_told, keeps_state);
         for (step, (delivery, fate)) in steps.iter().zip(&fates) {
             match fate {
                 Fate::Send => {
@@ -250,12 +255,14 @@ impl<'a> Holding<'a> {
         }
     }
 
-    /// A shift is all that is told of what waits there.
-    fn explain(&mut self, lane: usize) -> Vec<usize> {
-        let Lane { alert, steps, .. } = &mut self.lanes[lane];
-        let state = &mut self.alerts[*alert];
+    /// A shift is all that is told of the newest firing that waits there.
+    fn explain(&mut self, lane: usize, now: Timestamp) -> Vec<usize> {
+        let state = &mut self.alerts[self.lanes[lane].alert];
         state.explained = Some(state.generation);
-        std::mem::take(steps).into_iter().map(|step| place(step.delivery)).collect()
+        let steps = std::mem::take(&mut self.lanes[lane].steps);
+        let (earlier, newest) = newest_firing(&steps);
+        self.settle(lane, earlier, Stage::Silence, now);
+        newest.iter().map(|step| place(step.delivery)).collect()
     }
 
     /// A shift's time has come: each channel that has something of it gets one notice.
@@ -271,8 +278,9 @@ impl<'a> Holding<'a> {
             let notification = self.notice(&known, &channel, &lanes, &outliers, now);
             let mut says = Vec::new();
             for lane in lanes {
-                self.lanes[lane].told = self.lanes[lane].steps.last().and_then(|step| step.began);
-                says.extend(self.explain(lane));
+                let began = self.lanes[lane].steps.last().and_then(|step| step.began);
+                says.extend(self.explain(lane, now));
+                self.lanes[lane].told = began;
             }
             says.sort_unstable();
             let withheld = |&message: &usize| Withheld { message, channel: Some(channel.clone()), stage: Stage::Fleet };

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{ChannelName, TenantId},
-    notify::{DeliveryId, notification::DigestItem},
+    notify::{DeliveryId, notification::DigestItem, release::Fate},
 };
 
 /// What a channel is to hear of a fleet shift.
@@ -19,7 +19,9 @@ pub struct ShiftNotice {
 /// An alert that goes along with the notice of a shift.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShiftMember {
-    /// Its held deliveries, oldest first and whole.
+    /// What becomes of what waits there of its earlier firings.
+    pub earlier: Vec<(DeliveryId, Fate)>,
+    /// The held deliveries of its newest firing, oldest first and whole.
     pub run: Vec<DeliveryId>,
     /// What the newest of them says.
     pub item: DigestItem,

@@ -77,14 +77,14 @@ async fn tell_channel(
     ShiftNotice { channel, members, outliers }: &ShiftNotice,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let (mut runs, mut items) = (Vec::new(), Vec::new());
-    for ShiftMember { run, item } in members {
-        let fates: Vec<_> = run.iter().map(|id| (*id, Fate::Send)).collect();
+    let (mut unchanged, mut items) = (Vec::new(), Vec::new());
+    for member in members {
+        let ids: Vec<_> = member.earlier.iter().map(|(id, _)| *id).chain(member.run.iter().copied()).collect();
         // One that was added to meanwhile may tell of something else by now: it is looked at again.
-        if hold::is_unchanged(connection, &fates).await? {
-            let mut item = item.clone();
-            item.notification.stands_for = said_before(connection, run).await?;
-            runs.push(run);
+        if hold::is_unchanged(connection, &ids).await? {
+            let mut item = member.item.clone();
+            item.notification.stands_for = said_before(connection, &member.run).await?;
+            unchanged.push(member);
             items.push(item);
         }
     }
@@ -101,8 +101,9 @@ async fn tell_channel(
         .bind(prepared.id())
         .fetch_one(&mut *connection)
         .await?;
-    for run in runs {
-        let fates: Vec<_> = run.iter().map(|id| (*id, Fate::Carried(DeliveryId(carrier)))).collect();
+    for ShiftMember { earlier, run, .. } in unchanged {
+        let along = run.iter().map(|id| (*id, Fate::Carried(DeliveryId(carrier))));
+        let fates: Vec<_> = earlier.iter().copied().chain(along).collect();
         hold::settle(connection, &fates, now).await?;
         for id in run {
             explain(connection, *id).await?;
