@@ -89,10 +89,10 @@ impl Run {
         }
     }
 
-    /// What kind of message it comes to: that of its newest step that is so.
+    /// What kind of message it comes to: that of its newest step that is so. `None`: nothing of it is.
     #[must_use]
-    pub fn kind(&self) -> NotificationType {
-        self.steps.iter().rfind(|step| step.still == Still::So).map_or(self.newest.kind, |step| step.kind)
+    pub fn kind(&self) -> Option<NotificationType> {
+        self.steps.iter().rfind(|step| step.still == Still::So).map(|step| step.kind)
     }
 }
 
@@ -128,6 +128,13 @@ fn is_same_firing(before: &Step, after: &Step) -> bool {
 pub fn decide(run: &Run, keeps_state: bool, hold: Option<Hold>) -> Vec<(DeliveryId, Fate)> {
     let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, keeps_state) };
     run.steps.iter().map(|step| (step.delivery, Fate::Hold(hold))).collect()
+}
+
+/// The steps that tell of earlier firings, and those of the newest, of which alone it can be said that a fleet shift explains it.
+#[must_use]
+pub fn newest_firing(steps: &[Step]) -> (&[Step], &[Step]) {
+    let newest = steps.chunk_by(is_same_firing).last().map_or(0, <[Step]>::len);
+    steps.split_at(steps.len() - newest)
 }
 
 /// What becomes of each step of a run that nothing covers any more; see [`decide`].

@@ -206,6 +206,46 @@ async fn a_tenant_that_was_not_read_meanwhile_joins_late_and_in_silence() {
 }
 
 #[tokio::test]
+async fn the_end_of_what_was_told_is_not_lost_in_a_shift_that_makes_it_fire_again() {
+    let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
+    fleet.config.fleet.hold = minutes(70);
+    fleet.quarters(2).await;
+    fleet.scores.insert(3, 360.0);
+    fleet.quarters(6).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3"]);
+    fleet.scores.insert(3, 320.0);
+    fleet.quarter().await;
+    fleet.scores.insert(3, 400.0);
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarters(8).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3", "fleet.shift"]);
+}
+
+#[tokio::test]
+async fn a_channel_that_may_show_only_a_late_tenant_hears_of_the_shift_with_it() {
+    let both = Rule { notify: channels(&["soc", "own"]), ..fall() };
+    let of_one = |bed: &Bed| {
+        let tenants = Some([tenant_id("t6")].into());
+        vec![ChannelSettings { fence: Fence { tenants, ..Fence::default() }, ..bed.channel("own") }]
+    };
+    let mut fleet = Fleet::of(SIZE, vec![both], of_one).await;
+    fleet.quarters(2).await;
+    fleet.scores.remove(&6);
+    fleet.all_fall_to(376.0);
+    fleet.quarters(6).await;
+    assert_eq!((fleet.told("soc"), fleet.told("own")), (vec!["fleet.shift".to_owned()], Vec::new()));
+    fleet.scores.insert(6, 376.0);
+    fleet.quarters(4).await;
+    assert_eq!(
+        (fleet.told("soc"), fleet.told("own")),
+        (vec!["fleet.shift".to_owned()], vec!["fleet.shift".to_owned()])
+    );
+    let notice = fleet.notice("own");
+    assert_eq!((&notice["tenants"], &notice["median"]), (&serde_json::json!(["t6"]), &(-6.0).into()));
+}
+
+#[tokio::test]
 async fn a_rule_may_stay_out_and_a_small_fleet_waits_for_nobody() {
     let alone = Rule { fleet: false, ..rule("alone", Condition::Below(380.0)) };
     let mut fleet = Fleet::of(12, vec![alone], |_| Vec::new()).await;

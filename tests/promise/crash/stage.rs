@@ -280,7 +280,13 @@ impl Stage {
         self.mend().await;
         self.world.settle(&service, self.prompt).await;
         let quiet = async {
-            while !self.world.listing(&UNFINISHED).await.is_empty() {
+            loop {
+                let left = self.world.listing(&UNFINISHED).await;
+                if left.is_empty() {
+                    break;
+                }
+                // Shown only if the wait is in vain.
+                println!("{}: left: {left:?}", self.context);
                 self.mend().await;
                 self.world.checked(&service, SENTINEL, 1).await;
             }
