@@ -135,7 +135,7 @@ pub fn plan() -> Plan {
     let receivers = [("soc", None), ("team-a", Some("a")), ("team-b", Some("b"))];
     let window = Window::new(
         Schedule::parse("0 0 22 * * SAT", chrono_tz::UTC).expect("a schedule"),
-        WindowEnd::After(Duration::from_hours(world::WINDOW_HOURS)),
+        WindowEnd::After(world::WINDOW),
     );
     Plan {
         rules: rules.into_iter().map(Arc::new).collect(),

@@ -16,6 +16,8 @@
 //! What is left out, so that each message is either about something that happened or is not: no step follows another of the same
 //! series within three days of its end, or within 16 days if it lasts, and none comes within 16 days of a re-scoring.
 
+mod time;
+
 use std::{f64::consts::TAU, sync::Arc, time::Duration};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -24,12 +26,14 @@ use scorewatch::{
     replay::{Course, ScoreCourse, SeriesCourse, course::seen_again},
 };
 
+pub use self::time::{Gap, WINDOW, window_around};
+use self::time::{after_gaps, before_gaps};
+
 pub const DAY: i64 = 86_400;
 const POLL: i64 = 900;
 /// 2026-01-05, a Monday.
 pub const START: Timestamp = Timestamp::from_seconds(1_767_571_200);
 pub const FLOOR: f64 = 300.0;
-pub const WINDOW_HOURS: u64 = 4;
 /// How far back the rule on device scores looks.
 pub const WITHIN_HOURS: u64 = 24;
 
@@ -86,8 +90,6 @@ pub struct World {
     gaps: Vec<Vec<Gap>>,
 }
 
-type Gap = (Timestamp, Timestamp);
-
 /// A factor on a level, from when until when.
 #[derive(Clone, Copy)]
 struct Change {
@@ -104,14 +106,6 @@ pub fn tenant_id(number: usize) -> TenantId {
     TenantId::parse(&format!("t{number:04}")).expect("a slug")
 }
 
-/// The maintenance window that holds that time, from and until: every Saturday from 22:00 to 02:00.
-pub fn window_around(time: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    let week = (time.as_seconds() - START.as_seconds()).div_euclid(7 * DAY);
-    let from = at(week * 7 * DAY + 5 * DAY + 22 * 3600);
-    let until = from.plus(hours(WINDOW_HOURS));
-    (from <= time && time < until).then_some((from, until))
-}
-
 fn hours(hours: u64) -> Duration {
     Duration::from_hours(hours)
 }
@@ -126,18 +120,6 @@ fn averages(size: Size, rescorings: &[Rescoring]) -> Vec<Sample> {
         Sample { at: dated, value: 48.0 + moved + 0.05 * normal(&mut random) }
     };
     (0..size.days).map(of_day).collect()
-}
-
-/// The first time from then on that is in no gap; gaps may overlap.
-fn after_gaps(gaps: &[Gap], time: Timestamp) -> Timestamp {
-    let over = gaps.iter().filter(|(from, until)| *from <= time && time < *until).map(|(_, until)| *until).max();
-    over.map_or(time, |until| after_gaps(gaps, until))
-}
-
-/// The last time up to then that is in no gap.
-fn before_gaps(gaps: &[Gap], time: Timestamp) -> Timestamp {
-    let from = gaps.iter().filter(|(from, until)| *from < time && time <= *until).map(|(from, _)| *from).min();
-    from.map_or(time, |from| before_gaps(gaps, from))
 }
 
 fn normal(random: &mut StdRng) -> f64 {
