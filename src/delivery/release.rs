@@ -69,12 +69,12 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Notes which worsenings are so still: a score may have come back while what it did was held.
+    /// Notes what is so still: a score may have come back while what it did was held.
     async fn hold_against_alerts(&self, runs: &mut [Run]) -> Result<(), StoreError> {
-        let is_worse = |run: &&mut Run| run.steps.iter().any(Step::is_worsening);
-        let mut worse: Vec<(TenantId, &mut Run)> =
-            runs.iter_mut().filter(is_worse).filter_map(|run| Some((tenant_of(run)?, run))).collect();
-        for some in worse.chunks_mut(TENANTS_MAX) {
+        let may_pass = |run: &&mut Run| run.steps.iter().any(Step::may_pass);
+        let mut doubtful: Vec<(TenantId, &mut Run)> =
+            runs.iter_mut().filter(may_pass).filter_map(|run| Some((tenant_of(run)?, run))).collect();
+        for some in doubtful.chunks_mut(TENANTS_MAX) {
             let tenants: BTreeSet<TenantId> = some.iter().map(|(tenant, _)| tenant.clone()).collect();
             let records = self.store.load(&Vec::from_iter(tenants)).await?;
             for (tenant, run) in some {
@@ -82,7 +82,7 @@ impl Dispatcher {
                 let alert = record.and_then(|record| alert_of(record, run));
                 // Of what the store does not know, what was said is all that there is.
                 if let Some(alert) = alert {
-                    run.hold_against(alert.firing());
+                    run.hold_against(alert);
                 }
             }
         }

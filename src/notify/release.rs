@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{ChannelName, Timestamp},
-    rule::Firing,
+    rule::Alert,
 };
 
 /// What waits for one channel of one alert, from the first delivery that is held: the unfinished ones that nobody has tried to send.
@@ -37,7 +37,7 @@ pub struct Step {
     pub is_over: bool,
     /// Its number within the firing.
     pub sequence: u64,
-    /// Whether it is so still; of worsenings alone, as everything else says so by the steps that follow.
+    /// Whether it is so still; of what [may pass](Step::may_pass) alone, as everything else is over by a step that follows.
     pub still: Still,
     /// Why it is held; `None`: it waits behind one that is.
     pub hold: Option<Hold>,
@@ -51,7 +51,8 @@ pub enum Still {
     So,
     /// It was over before anybody was told: the score came back from where it had worsened to. The alert fires.
     TakenBack,
-    /// Its alert is over, and no step says so: what a fleet shift explains ends without a word.
+    /// Its alert is over or stable, and no step needs to say so: what a fleet shift explains ends without a word, and what was unstable
+    /// is told how it stands.
     Over,
 }
 
@@ -78,13 +79,17 @@ impl Run {
         self.steps.iter().find_map(|step| step.hold).map(|hold| hold.why)
     }
 
-    /// Notes which worsenings are so still by how the alert fires now; `None`: it does not.
-    pub fn hold_against(&mut self, firing: Option<&Firing>) {
-        for step in self.steps.iter_mut().filter(|step| step.is_worsening()) {
-            step.still = match firing.filter(|firing| step.began == Some(firing.since)) {
-                None => Still::Over,
-                Some(firing) if step.sequence <= firing.taken_back => Still::TakenBack,
-                Some(_) => Still::So,
+    /// Notes what is so still by how the alert stands now.
+    pub fn hold_against(&mut self, alert: &Alert) {
+        for step in &mut self.steps {
+            let firing = alert.firing().filter(|firing| step.began == Some(firing.since));
+            step.still = match (step.kind, firing) {
+                (NotificationType::AlertUnstable, _) if alert.flapping.unstable.is_none() => Still::Over,
+                (NotificationType::AlertWorsened, None) => Still::Over,
+                (NotificationType::AlertWorsened, Some(firing)) if step.sequence <= firing.taken_back => {
+                    Still::TakenBack
+                }
+                _ => Still::So,
             };
         }
     }
@@ -101,6 +106,12 @@ impl Step {
     #[must_use]
     pub const fn is_worsening(&self) -> bool {
         matches!(self.kind, NotificationType::AlertWorsened)
+    }
+
+    /// Whether what it says may be over without a step of the same firing that says so.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self.kind, NotificationType::AlertWorsened | NotificationType::AlertUnstable)
     }
 
     /// Whether it tells nothing that is not known, or not so any more.

@@ -213,17 +213,14 @@ impl<'a> Strand<'a> {
         }
         // What has just been looked at is not looked at again before the next check might have been.
         life.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(self.ground.poll_interval) });
-        let Some(transition) = transition else { return };
+        let Some(transition) = transition else { return life.foresee_reminder(rule, now) };
         // It arrives at once, or when nothing covers it any more, if anybody is told.
         let covered = || plan.covered(&course.tenant, &course.labels, rule, *score, now);
         life.told_at = (!channels.is_empty()).then(|| covered().unwrap_or(now));
         if transition.kind == TransitionKind::Worsened {
             life.untold.push(told.len());
         }
-        if let (true, Some(repeat), Some(told_at)) = (life.alert.is_firing(), rule.repeat, life.told_at) {
-            let reminder = told_at.plus(repeat);
-            life.wake_at = Some(life.wake_at.map_or(reminder, |at| at.min(reminder)));
-        }
+        life.foresee_reminder(rule, now);
         told.push(Message {
             at: now,
             tenant: course.tenant.clone(),
@@ -253,6 +250,15 @@ impl Life {
             }
             is_untold
         });
+    }
+
+    /// It wakes for the reminder of what is to arrive.
+    fn foresee_reminder(&mut self, rule: &Rule, now: Timestamp) {
+        let coming = self.told_at.filter(|told_at| *told_at >= now && self.alert.is_firing());
+        if let Some((repeat, told_at)) = rule.repeat.zip(coming) {
+            let reminder = told_at.plus(repeat);
+            self.wake_at = Some(self.wake_at.map_or(reminder, |at| at.min(reminder)));
+        }
     }
 
     /// Whether a reading changes nothing, because there is no alert and its condition can't hold. That is what nearly every

@@ -8,7 +8,10 @@ use scorewatch::{
     config::Config,
     delivery::Dispatcher,
     domain::TenantId,
-    notify::route::Fence,
+    notify::{
+        route::Fence,
+        silence::{Matchers, NewSilence},
+    },
     rule::{Condition, Rule},
 };
 use tokio::sync::{mpsc, watch};
@@ -141,6 +144,54 @@ async fn what_a_shift_explains_is_quiet_until_it_worsens_by_itself() {
     fleet.quarters(2).await;
     assert_eq!(fleet.told("soc"), ["alert.resolved t5", "alert.worsened t5", "fleet.shift"]);
     assert!(fleet.bed.firing().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_shift_explains_stays_explained_if_it_worsens_for_a_while_in_a_window() {
+    for is_back_at_its_end in [true, false] {
+        let mut fleet = Fleet::new(vec![fall()]).await;
+        fleet.quarters(2).await;
+        fleet.all_fall_to(376.0);
+        fleet.quarters(4).await;
+        assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+        let matchers = Matchers { tenants: [tenant_id("t5")].into(), ..Matchers::default() };
+        let (author, comment) = ("ann".to_owned(), "patching".to_owned());
+        let (starts_at, ends_at) = (fleet.bed.clock.now(), fleet.bed.clock.now().plus(minutes(45)));
+        fleet.bed.store.add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }).await.unwrap();
+        fleet.scores.insert(5, 300.0);
+        fleet.quarters(1).await;
+        if is_back_at_its_end {
+            fleet.scores.insert(5, 376.0);
+        }
+        fleet.quarters(4).await;
+        fleet.scores.insert(5, 400.0);
+        fleet.quarters(2).await;
+        let told = fleet.told("soc");
+        let expected: &[&str] = if is_back_at_its_end {
+            &["fleet.shift"]
+        } else {
+            &["alert.resolved t5", "alert.worsened t5", "fleet.shift"]
+        };
+        assert_eq!(told, expected, "back at its end: {is_back_at_its_end}");
+    }
+}
+
+#[tokio::test]
+async fn what_worsens_and_ends_in_a_window_after_a_shift_explained_it_is_told_to_nobody() {
+    let mut fleet = Fleet::new(vec![fall()]).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarters(4).await;
+    let matchers = Matchers { tenants: [tenant_id("t5")].into(), ..Matchers::default() };
+    let (author, comment) = ("ann".to_owned(), "patching".to_owned());
+    let (starts_at, ends_at) = (fleet.bed.clock.now(), fleet.bed.clock.now().plus(minutes(45)));
+    fleet.bed.store.add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }).await.unwrap();
+    fleet.scores.insert(5, 300.0);
+    fleet.quarters(1).await;
+    fleet.scores.insert(5, 400.0);
+    fleet.quarters(4).await;
+    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+    assert!(fleet.bed.deliveries().await.iter().all(|delivery| delivery.finished_at.is_some()), "nothing waits");
 }
 
 #[tokio::test]

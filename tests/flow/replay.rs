@@ -7,10 +7,14 @@ use scorewatch::{
     check::judge::Fetched,
     config::Config,
     domain::{Reading, ScoreKind, Subject, Timestamp},
+    notify::{
+        Maintenance,
+        silence::{About, Matchers},
+    },
     replay::{Course, Look, Message, Plan, Receiver, ScoreCourse, SeriesCourse, walk},
-    rule::{BaselineChoice, Change, Condition, Recover, Rule, Size},
-    schedule::Schedule,
-    store::Away,
+    rule::{AlertKey, BaselineChoice, Change, Condition, Recover, Rule, Size},
+    schedule::{Schedule, Window, WindowEnd},
+    store::{AlertRecord, Away},
 };
 
 use super::{
@@ -123,7 +127,12 @@ fn random_config(source: Source, random: &mut StdRng) -> Config {
     }
     let mut silent = random_rule("silent", source.score, random);
     silent.notify.clear();
-    config.with_rule(silent)
+    let mut config = config.with_rule(silent);
+    // Never at the instant of a check.
+    let from = Schedule::parse("30 7 */6 * * *", "UTC".parse().unwrap()).unwrap();
+    let window = Window::new(from, WindowEnd::After(hours(random, 4)));
+    config.maintenance = vec![Maintenance { name: "night".into(), matchers: Matchers::default(), window }];
+    config
 }
 
 /// What the source gives at each check: values that wander and fall, zeros, failures, subjects that go and come back, an absence.
@@ -195,10 +204,9 @@ fn random_checks(source: Source, random: &mut StdRng) -> (Vec<Check>, Vec<Away>)
 fn judged(config: &Config, source: Source, checks: &[Check], away: &[Away], until: Timestamp) -> Vec<Line> {
     let mut life = Life::new(config.clone());
     life.away = away.to_vec();
-    let mut lines = Vec::new();
-    let mut look = |life: &mut Life, fetched: &[Fetched], now: Timestamp| {
-        let outcome = life.check(fetched, now);
-        for new in &outcome.notifications {
+    let (mut lines, mut coming) = (Vec::new(), Coming::new());
+    let mut look = |life: &mut Life, coming: &mut Coming, fetched: &[Fetched], now: Timestamp| {
+        for new in &life.check(fetched, now).notifications {
             let data = &new.notification.data;
             let (alert, score) = (data.alert.as_ref().unwrap(), data.score.as_ref().unwrap());
             lines.push(Line {
@@ -212,29 +220,47 @@ fn judged(config: &Config, source: Source, checks: &[Check], away: &[Away], unti
                 since: alert.started_at,
                 is_told: !new.channels.is_empty(),
             });
-            // It arrives at once.
-            let of = |key: &scorewatch::store::AlertRecord| Some(&key.rule) == new.alert.as_ref().map(|key| &key.rule);
-            for known in life.record.as_mut().unwrap().alerts.iter_mut().filter(|known| of(known)) {
-                let is_told = !new.channels.is_empty() && known.subject == new.alert.as_ref().unwrap().subject;
-                known.told_at = if is_told { Some(now) } else { known.told_at };
-            }
+            // It arrives at once, or when the window is over. Nothing does of what it comes after.
+            let key = new.alert.clone().unwrap();
+            coming.retain(|(of, _)| *of != key);
+            let until = config.covering(&[], &About::of(&new.notification).unwrap(), now);
+            coming.extend((!new.channels.is_empty()).then(|| (key, until.unwrap_or(now))));
         }
+        arrive(life, coming, now);
+        life.judge(&[], now).health.wake_at
     };
     let mut wake: Option<Timestamp> = None;
     // What was told by a look is known to the next one, which says when the one after is due.
     for (now, read) in checks.iter().cloned().map(Some).chain([None]).map(|check| check.unwrap_or((until, None))) {
         let is_end = now == until;
-        while let Some(due) = wake.filter(|due| *due < now || is_end && *due <= now) {
-            look(&mut life, &[], due);
-            wake = life.judge(&[], due).health.wake_at;
+        let is_before = |due: &Timestamp| *due < now || is_end && *due <= now;
+        loop {
+            let arrival = coming.iter().map(|(_, at)| *at).min();
+            let Some(due) = wake.into_iter().chain(arrival).min().filter(is_before) else { break };
+            if wake == Some(due) {
+                wake = look(&mut life, &mut coming, &[], due);
+            } else {
+                arrive(&mut life, &mut coming, due);
+                wake = life.judge(&[], due).health.wake_at;
+            }
         }
         if !is_end {
             let fetched = read.map_or_else(|| failed(source.score, "throttled"), |read| fetched(source.score, read));
-            look(&mut life, &[fetched], now);
-            wake = life.judge(&[], now).health.wake_at;
+            wake = look(&mut life, &mut coming, &[fetched], now);
         }
     }
     lines
+}
+
+/// Whose newest message is on its way, and when it arrives.
+type Coming = Vec<(AlertKey, Timestamp)>;
+
+fn arrive(life: &mut Life, coming: &mut Coming, now: Timestamp) {
+    for (key, at) in coming.extract_if(.., |(_, at)| *at <= now) {
+        let is_it = |known: &&mut AlertRecord| known.rule == key.rule && known.subject == key.subject;
+        let known = life.record.iter_mut().flat_map(|record| &mut record.alerts).find(is_it);
+        known.unwrap().told_at = Some(at);
+    }
 }
 
 /// The same checks as a replay takes them.
@@ -308,7 +334,8 @@ fn both_sides_agree(source: Source) {
         let (checks, away) = random_checks(source, &mut random);
         let until = checks.last().unwrap().0.plus(Duration::from_hours(200));
         let receivers = config.channels.keys().map(|name| (name.clone(), Receiver::default())).collect();
-        let plan = Plan { rules: config.rules.clone(), receivers, ..Plan::default() };
+        let maintenance = config.maintenance.clone();
+        let plan = Plan { rules: config.rules.clone(), receivers, maintenance, ..Plan::default() };
         let key = |line: &Line| (line.at, line.rule.clone(), line.subject.clone(), line.sequence);
         let mut expected = judged(&config, source, &checks, &away, until);
         let mut replayed: Vec<Line> = walk(&plan, &course(source, &checks, &away, until)).iter().map(line).collect();

@@ -160,6 +160,36 @@ async fn what_got_worse_in_a_silence_is_told_by_its_newest_step_and_a_mere_remin
 }
 
 #[tokio::test]
+async fn what_got_worse_in_a_silence_and_is_so_no_more_is_told_to_nobody_and_told_when_it_comes_again() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
+    scene.silence(5, 100).await;
+    for (minute, score) in [(15, 220.0), (30, 160.0), (45, 275.0)] {
+        assert_eq!(scene.check(minute, score).await, NOTHING);
+    }
+    assert_eq!(scene.look(100).await, NOTHING, "it fires as it was told to");
+    assert_eq!(scene.states().await, [DeliveryState::Delivered, DeliveryState::Withheld, DeliveryState::Withheld]);
+    assert_eq!(scene.check(115, 220.0).await, ["alert.worsened"], "as if for the first time");
+    assert_eq!(scene.check(130, 275.0).await, NOTHING);
+    assert_eq!(scene.check(145, 220.0).await, NOTHING, "it was told");
+    assert_eq!(scene.check(160, 400.0).await, ["alert.resolved"]);
+}
+
+#[tokio::test]
+async fn what_is_back_for_a_while_in_a_silence_and_worse_at_its_end_is_told() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
+    scene.silence(5, 100).await;
+    for (minute, score) in [(15, 160.0), (30, 280.0), (45, 220.0)] {
+        assert_eq!(scene.check(minute, score).await, NOTHING);
+    }
+    assert_eq!(scene.look(100).await, ["alert.worsened"]);
+    let said = scene.bed.receivers.received_by("soc").last().unwrap().json();
+    assert_eq!(said["data"]["score"]["value"], 220.0);
+    assert_eq!(said["data"]["notification"]["stands_for"], serde_json::json!(null), "not for what was over");
+}
+
+#[tokio::test]
 async fn silences_that_overlap_hold_until_none_covers_any_more() {
     let scene = Scene::new().await;
     let first = scene.silence(0, 100).await;

@@ -226,11 +226,14 @@ async fn what_a_told_shift_explains_comes_to_rest_without_a_word() {
 #[tokio::test]
 async fn what_is_explained_stays_so_until_something_new_is_told_of_it() {
     use NotificationType as Type;
-    for (kind, survives) in [
-        (Type::AlertReminder, true),
-        (Type::AlertResolved, true),
-        (Type::AlertWorsened, false),
-        (Type::AlertFiring, false),
+    for (kind, hold, survives) in [
+        (Type::AlertReminder, None, true),
+        (Type::AlertResolved, None, true),
+        (Type::AlertWorsened, None, false),
+        (Type::AlertFiring, None, false),
+        // It may be over before it is told.
+        (Type::AlertWorsened, Some(90), true),
+        (Type::AlertFiring, Some(90), false),
     ] {
         let bed = Bed::new().await;
         let store = &*bed.store;
@@ -242,11 +245,18 @@ async fn what_is_explained_stays_so_until_something_new_is_told_of_it() {
         commit(store, outcome).await;
         assert!(is_explained(store, "t1").await, "a check changes nothing");
         let mut outcome = check("t1", Some(2), 80);
-        let mut new = says("t1", "soc", kind, None);
+        let mut new = says("t1", "soc", kind, hold);
         new.notification.data.notification.id = notification("newer").data.notification.id;
         outcome.notifications = vec![new];
         commit(store, outcome).await;
-        assert_eq!(is_explained(&*bed.reopen().await.store, "t1").await, survives, "{kind:?}");
+        let bed = bed.reopen().await;
+        let store = &*bed.store;
+        assert_eq!(is_explained(store, "t1").await, survives, "{kind:?} {hold:?}");
+        // What is told after all is no longer what a shift explains.
+        for run in due(store, 90).await {
+            assert_eq!(store.release(vec![vec![(run.steps[0].delivery, Fate::Send)]], at(90)).await.unwrap(), 1);
+            assert!(!is_explained(store, "t1").await, "{kind:?} {hold:?}");
+        }
     }
 }
 

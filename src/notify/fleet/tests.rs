@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     domain::parse_duration,
+    notify::NotificationType,
     rule::{BaselineChoice, Change, Size},
 };
 
@@ -142,5 +143,60 @@ fn a_tenant_s_device_groups_are_one_move() {
         (vec![], None),
     ] {
         assert_eq!(of_tenant(groups).map(|one| (one.by, one.is_real)), expected);
+    }
+}
+
+/// What fell from 100 in the span, told by that value, and was read since.
+fn suspected(kind: NotificationType, value: f64, since: &[(i64, f64)]) -> Suspected {
+    let sample = |&(minutes, value): &(i64, f64)| Sample { at: at(minutes), value };
+    let window: Vec<Sample> = [(-30, 100.0), (-15, 100.0), (0, value)].iter().chain(since).map(sample).collect();
+    let news = News {
+        score: ScoreKind::DeviceSecureScore,
+        subject: None,
+        kind,
+        started_at: at(0),
+        observed_at: Some(at(0)),
+        value,
+    };
+    Suspected::of(news, drop_of(5.0), Some(100.0), &window, Duration::from_mins(15)).unwrap()
+}
+
+#[test]
+fn what_was_held_is_judged_by_what_was_read_since() {
+    let shift = detect(&scope(), span(), &moves(&[(-6.0, 30)]), QUORUM).unwrap();
+    for (value, since, is_explained, why) in [
+        (94.0, &[][..], true, "it fell with all others"),
+        (70.0, &[], false, "it stands out"),
+        (70.0, &[(15, 70.0), (30, 94.0)], true, "what it lost besides is back"),
+        (94.0, &[(15, 70.0)], false, "it has lost more since"),
+        (94.0, &[(15, 0.0)], true, "a zero that nothing confirms"),
+        (94.0, &[(15, 0.0), (30, 0.0)], false, "a zero"),
+    ] {
+        let suspected = suspected(NotificationType::AlertFiring, value, since);
+        assert_eq!(shift.explains(suspected.suspect), is_explained, "{why}");
+    }
+}
+
+#[test]
+fn the_average_of_secure_scores_is_a_witness_for_nothing_else() {
+    for (score, is_witnessed) in [(ScoreKind::SecureScore, true), (ScoreKind::SecureScoreCategory, false)] {
+        let category = Subject("Identity".into());
+        let fell = Condition::Drop(Change {
+            size: Size::Points(3.0),
+            within: Duration::from_hours(72),
+            from: BaselineChoice::Best,
+        });
+        let news = News {
+            score,
+            subject: score.has_subjects().then_some(&category),
+            kind: NotificationType::AlertFiring,
+            started_at: at(0),
+            observed_at: Some(at(0)),
+            value: 66.0,
+        };
+        let window = [Sample { at: at(-1440), value: 70.0 }, Sample { at: at(0), value: 66.0 }];
+        let suspected = Suspected::of(news, fell, Some(70.0), &window, Duration::from_hours(1)).unwrap();
+        let suspected = Suspected { comparison: Some((48.0, 44.0)), ..suspected };
+        assert_eq!(suspected.witnessed().is_some(), is_witnessed, "{score}");
     }
 }

@@ -1,15 +1,19 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::notify::drill;
+use crate::{
+    notify::drill,
+    rule::{AlertState, Condition, Firing, Flapping, Terms, Unstable},
+};
 
-/// `F` fires, `W` worsens, `B` worsened and came back, `D` worsened and ended without a word, `R` reminds, `O` is over; the number is
-/// that of the firing.
+/// `F` fires, `W` worsens, `B` worsened and came back, `D` worsened and ended without a word, `U` is unstable, `C` was and is calm, `R`
+/// reminds, `O` is over; the number is that of the firing.
 fn step(word: &str, number: i64) -> Step {
     let (said, firing) = word.split_at(1);
     let kind = match said {
         "F" => NotificationType::AlertFiring,
         "W" | "B" | "D" => NotificationType::AlertWorsened,
+        "U" | "C" => NotificationType::AlertUnstable,
         "R" => NotificationType::AlertReminder,
         _ => NotificationType::AlertResolved,
     };
@@ -18,7 +22,7 @@ fn step(word: &str, number: i64) -> Step {
     let hold = (number == 1).then_some(hold);
     let still = match said {
         "B" => Still::TakenBack,
-        "D" => Still::Over,
+        "D" | "C" => Still::Over,
         _ => Still::So,
     };
     let sequence = u64::try_from(number).unwrap();
@@ -81,6 +85,12 @@ fn at_the_end_of_a_silence_each_channel_hears_what_it_does_not_know_yet_and_stil
         ("D1", true, ".", "."),
         ("D1", false, ".", "."),
         ("D1 F2", true, ". !", ". !"),
+        // Unstable for a while, and how it stands is told.
+        ("U1", true, "!", "!"),
+        ("U1", false, "!", "!"),
+        ("C1 O1", true, "2 !", ". !"),
+        ("F1 C1 F2", false, ". . !", ". . !"),
+        ("C1 F2", true, ". !", ". !"),
         // Several firings inside.
         ("O1 F2", true, "! !", "! !"),
         ("O1 F2 O2", true, "! . .", "! . ."),
@@ -111,9 +121,50 @@ fn a_message_about_no_alert_speaks_for_itself_alone() {
     assert_eq!(shown(&decide(&run, false, None)), "! !");
 }
 
+#[test]
+fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
+    let firing = |since: i64, taken_back| Firing {
+        since: Timestamp::from_seconds(since),
+        fired_at: Timestamp::from_seconds(since),
+        terms: Terms { when: Condition::Below(300.0), recover: None },
+        baseline: None,
+        worst_told: Some(200.0),
+        worst_seen: Some(200.0),
+        untold: None,
+        taken_back,
+    };
+    let alert = |state, unstable| {
+        let flapping = Flapping { changes: Vec::new(), unstable };
+        Alert { state, generation: 1, sequence: 9, rebased_at: None, flapping }
+    };
+    let fires = |since, taken_back| alert(AlertState::Firing(firing(since, taken_back)), None);
+    let is_unstable = || {
+        let unstable = Unstable { changed_at: Timestamp::EPOCH, fired: firing(1, 0) };
+        alert(AlertState::Inactive, Some(unstable))
+    };
+    let over = || alert(AlertState::Inactive, None);
+    use Still::{Over, So, TakenBack};
+    for (text, alert, expected) in [
+        ("F1 W1 W1", fires(1, 0), &[So, So, So][..]),
+        ("F1 W1 W1", fires(1, 2), &[So, TakenBack, So]),
+        ("F1 W1 W1", fires(1, 3), &[So, TakenBack, TakenBack]),
+        ("F1 W1 R1", over(), &[So, Over, So]),
+        ("F1 W1 F5", fires(5, 0), &[So, Over, So]),
+        ("F1 U1", is_unstable(), &[So, So]),
+        ("F1 U1", over(), &[So, Over]),
+        ("F1 U1 F5", fires(5, 0), &[So, Over, So]),
+    ] {
+        let mut run = run(text, false);
+        run.hold_against(&alert);
+        assert_eq!(run.steps.iter().map(|step| step.still).collect::<Vec<_>>(), expected, "{text}");
+        let newest = run.steps.iter().rfind(|step| step.still == So).map(|step| step.kind);
+        assert_eq!(run.kind(), newest, "{text}");
+    }
+}
+
 /// A whole life: firings with any steps between, from any point on, the last perhaps not over.
 fn lives() -> impl Strategy<Value = (String, bool)> {
-    let firing = prop::collection::vec(prop::bool::ANY, 0..4);
+    let firing = prop::collection::vec(0..3_usize, 0..4);
     (prop::collection::vec(firing, 1..4), prop::bool::ANY, prop::bool::ANY).prop_map(|(firings, is_over, was_told)| {
         let last = firings.len();
         let mut words = Vec::new();
@@ -122,7 +173,7 @@ fn lives() -> impl Strategy<Value = (String, bool)> {
             if number > 1 || !was_told {
                 words.push(format!("F{number}"));
             }
-            words.extend(middle.into_iter().map(|worse| format!("{}{number}", if worse { "W" } else { "R" })));
+            words.extend(middle.into_iter().map(|middle_word| format!("{}{number}", ["W", "R", "B"][middle_word])));
             if is_over || number < last {
                 words.push(format!("O{number}"));
             }

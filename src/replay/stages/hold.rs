@@ -47,6 +47,7 @@ enum Event {
 struct Told {
     generation: u64,
     is_over: bool,
+    is_unstable: bool,
     /// The generation of which a fleet shift is the explanation.
     explained: Option<u64>,
 }
@@ -120,6 +121,7 @@ impl<'a> Holding<'a> {
         let state = &mut self.alerts[alert];
         state.generation = told.transition.generation;
         state.is_over = matches!(told.transition.kind, TransitionKind::Resolved(_));
+        state.is_unstable = told.transition.kind == TransitionKind::Unstable;
         if is_old_news && state.explained == Some(state.generation) {
             self.withheld.push(Withheld { message, channel: None, stage: Stage::Fleet });
             return;
@@ -166,7 +168,7 @@ impl<'a> Holding<'a> {
         let Lane { steps, alert, .. } = &mut self.lanes[lane];
         let alert = self.alerts[*alert];
         let is_due = steps.iter().filter_map(|step| step.hold).any(|hold| hold.until <= now);
-        for step in steps.iter_mut().filter(|step| step.is_worsening()) {
+        for step in steps.iter_mut().filter(|step| step.may_pass()) {
             step.still = still(&self.messages[place(step.delivery)], alert, now);
         }
         let so = steps.iter().rfind(|step| step.still == Still::So);
@@ -329,9 +331,11 @@ impl<'a> Holding<'a> {
     }
 }
 
-/// Whether it is so still that an alert got worse.
+/// Whether it is so still that an alert got worse, or is unstable.
 fn still(told: &Message, alert: Told, now: Timestamp) -> Still {
-    if alert.is_over || told.transition.generation != alert.generation {
+    if told.transition.kind == TransitionKind::Unstable {
+        if alert.is_unstable { Still::So } else { Still::Over }
+    } else if alert.is_over || told.transition.generation != alert.generation {
         Still::Over
     } else if told.is_taken_back(now) {
         Still::TakenBack

@@ -118,6 +118,37 @@ fn while_a_notification_is_on_its_way_there_is_no_reminder() {
 }
 
 #[test]
+fn a_worsening_that_is_over_before_anybody_was_told_counts_as_told_to_nobody() {
+    let rule = rule("drop 10%");
+    let mut world = World::new();
+    world.walk(&rule, "00:00 400 inactive -\n 00:30 360 firing fired");
+    // What worsens from here on is held.
+    world.is_delivering = false;
+    world.walk(
+        &rule,
+        "01:00  310  firing  worsened
+         01:30  300  firing  -
+         02:00  325  firing  -         # less than 10 % of 400 below the 360 that were told
+         02:30  315  firing  worsened
+         03:00  270  firing  worsened
+         03:30  320  firing  -         # still as bad as is worth telling
+         04:00  270  firing  -
+         04:30  360  firing  -",
+    );
+    let Some(firing) = world.alert.firing() else { panic!("it fires") };
+    assert_eq!((firing.worst_told, firing.untold, firing.taken_back), (Some(360.0), None, 4));
+    world.walk(&rule, "05:00 310 firing worsened");
+    // It was told: only what is worse by the rule's size once more is worth telling.
+    world.told_at = Some(time("05:10"));
+    world.walk(
+        &rule,
+        "05:30  360  firing  -
+         06:00  310  firing  -
+         06:30  270  firing  worsened",
+    );
+}
+
+#[test]
 fn worsened_beats_the_reminder_and_resolved_beats_both() {
     walk(
         "drop 10%, repeat 1h",
