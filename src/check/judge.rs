@@ -269,7 +269,7 @@ impl<'a> Judging<'a> {
                 away: blind::away_between(self.setting.away, last_data, now),
                 // What a person has seen is not said again while it is as it was.
                 told_at: rested.filter(|record| record.acknowledged.is_none()).and_then(|record| record.told_at),
-                is_on_its_way: rested.is_none(),
+                is_on_its_way: rested.is_none() && !told_to.is_empty(),
             };
             let step = step(rule, &alert, event, &situation);
             if let Some(next) = step.alert {

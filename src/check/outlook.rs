@@ -83,7 +83,7 @@ fn of_series<'a>(
         last_data,
         away: away_between(away, last_data, now),
         told_at: of_alert.and_then(|record| record.told_at),
-        is_on_its_way: of_alert.is_none_or(|record| record.told_at.is_none()),
+        is_on_its_way: of_alert.is_some_and(|record| record.told_at.is_none() && !record.told_to.is_empty()),
     };
     Outlook { key, series, record: of_alert, explanation: explain(rule, &alert, event, &situation) }
 }

@@ -191,7 +191,7 @@ impl<'a> Strand<'a> {
             last_data,
             away: time::covered(self.ground.course.away.iter().copied(), last_data, now),
             told_at: life.told_at.filter(|at| *at <= now),
-            is_on_its_way: life.told_at.is_none_or(|at| at >= now),
+            is_on_its_way: life.told_at.is_some_and(|at| at >= now),
         };
         let made = step(self.ground.rules[index].rule, &life.alert, event, &situation);
         self.apply(index, made, now, told);

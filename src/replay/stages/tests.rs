@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::*;
 use crate::{
     domain::{ScoreKind, Selector, Severity, TenantId},
-    notify::fleet::FleetSettings,
+    notify::{Silence, SilenceId, fleet::FleetSettings, silence::Matchers},
     replay::Receiver,
     rule::{Condition, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
 };
@@ -154,4 +154,50 @@ fn who_tells_nobody_is_counted() {
     let outcome = send(&plan, &[], messages("1 a fired 1.1", &[]));
     assert_eq!(outcome.sent, []);
     assert_eq!(outcome.withheld, [Withheld { message: 0, channel: None, stage: Stage::Route }]);
+}
+
+/// What is sent, as `second type places`, of alerts that a silence covers from 5 to 60; worsenings are over at these seconds.
+fn sent_after_a_silence(table: &str, taken_back: &[(usize, i64)]) -> Vec<String> {
+    let silence = Silence {
+        id: SilenceId(1),
+        matchers: Matchers::default(),
+        starts_at: Timestamp::from_seconds(5),
+        ends_at: Timestamp::from_seconds(60),
+        author: "ann".to_owned(),
+        comment: "patching".to_owned(),
+    };
+    let plan = Plan {
+        rules: vec![rule()],
+        receivers: [(channel("soc"), Receiver { digest_over: Some(9), ..Receiver::default() })].into(),
+        fleet: no_wait(),
+        silences: vec![silence],
+        ..Plan::default()
+    };
+    let mut messages = messages(table, &["soc"]);
+    for message in &mut messages {
+        message.transition.since = Timestamp::from_seconds(1);
+    }
+    for &(place, second) in taken_back {
+        messages[place].taken_back_at = Some(Timestamp::from_seconds(second));
+    }
+    let outcome = send(&plan, &[], messages);
+    let line = |sent: &Sent| format!("{} {} {:?}", sent.at.as_seconds(), sent.kind.as_str(), sent.says);
+    outcome.sent.iter().map(line).collect()
+}
+
+#[test]
+fn what_got_worse_in_a_silence_is_told_at_its_end_if_it_is_so_still() {
+    let fired = "1 alert.firing [0]";
+    for (table, taken_back, expected) in [
+        ("1 a fired 1.1; 9 a worsened 1.2", &[][..], &[fired, "60 alert.worsened [1]"][..]),
+        ("1 a fired 1.1; 9 a worsened 1.2", &[(1, 30)], &[fired]),
+        // It comes back after the silence, and was told by then.
+        ("1 a fired 1.1; 9 a worsened 1.2", &[(1, 61)], &[fired, "60 alert.worsened [1]"]),
+        ("1 a fired 1.1; 9 a worsened 1.2; 40 a worsened 1.3", &[(1, 30)], &[fired, "60 alert.worsened [2]"]),
+        ("1 a fired 1.1; 9 a worsened 1.2; 40 a resolved 1.3", &[(1, 30)], &[fired, "60 alert.resolved [1, 2]"]),
+        // Its first word is that it fires.
+        ("9 a fired 1.1; 20 a worsened 1.2", &[(1, 30)], &["60 alert.firing [0]"]),
+    ] {
+        assert_eq!(sent_after_a_silence(table, taken_back), expected, "{table} {taken_back:?}");
+    }
 }
