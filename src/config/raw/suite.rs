@@ -119,7 +119,7 @@ raw! {
         at: Word,
         /// Whose alert.
         tenant: Word,
-        /// `alert.firing`, `alert.worsened`, `alert.reminder`, `alert.resolved`, `digest` or `fleet.shift`.
+        /// `alert.firing`, `alert.worsened`, `alert.reminder`, `alert.unstable`, `alert.resolved`, `digest` or `fleet.shift`.
         r#type: Word,
         /// By which rule.
         rule: Word,

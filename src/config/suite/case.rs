@@ -22,10 +22,11 @@ use crate::{
 };
 
 /// What a test can expect to be sent.
-const KINDS: [NotificationType; 6] = [
+const KINDS: [NotificationType; 7] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
+    NotificationType::AlertUnstable,
     NotificationType::AlertResolved,
     NotificationType::Digest,
     NotificationType::FleetShift,
