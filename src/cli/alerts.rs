@@ -104,8 +104,12 @@ pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Fail
         Action::Acknowledge { which, comment, author } => acknowledge(&store, &which, comment, author).await,
         Action::Unacknowledge { which } => {
             let row = find(&store, &which).await?;
-            let taken_back = store.unacknowledge(&row.key).await?;
-            let said = if taken_back { "reminders go on" } else { "it was not acknowledged" };
+            let taken_back = store.unacknowledge(&row.key, Clock::System.now()).await?;
+            let said = if taken_back {
+                "reminders go on; the running service looks within seconds whether one is due"
+            } else {
+                "it was not acknowledged"
+            };
             output::say(&format!("`{}` of `{}`: {said}", row.key.rule, row.key.tenant));
             Ok(())
         }
