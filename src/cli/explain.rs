@@ -99,9 +99,7 @@ struct Message {
 
 pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let tenant = config.tenants.get(arguments.tenant.as_str()).ok_or_else(|| {
-        wrong_input(format!("there is no tenant `{}`; `scorewatch tenants list` shows them", arguments.tenant))
-    })?;
+    let tenant = super::tenant(&config, &arguments.tenant)?;
     if arguments.rule == OPERATOR_BLIND {
         return blindness(&config, tenant, arguments).await;
     }

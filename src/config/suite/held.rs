@@ -70,17 +70,17 @@ fn span(
         problems.error(at, "a silence has one end", "write one of `for: 2h` and `until: 6h`");
         return None;
     }
-    let end_at = at.key(if length.is_written() { "for" } else { "until" });
-    let length = problems.parse(length, &end_at, above_zero);
-    let until = problems.parse(until, &end_at, time);
+    let place = at.key(if length.is_written() { "for" } else { "until" });
+    let length = problems.parse(length, &place, above_zero);
+    let until = problems.parse(until, &place, time);
     let starts_at = starts_at?;
     let ends_at = until.or_else(|| Some(starts_at.plus(length?)))?;
     if ends_at <= starts_at {
-        problems.error(&end_at, "it ends before it begins", format!("write a time after {starts_at}"));
+        problems.error(&place, "it ends before it begins", format!("write a time after {starts_at}"));
         return None;
     }
     if ends_at.since(starts_at) > DURATION_MAX {
-        problems.error(&end_at, "it is longer than ten years", "write an earlier end");
+        problems.error(&place, "it is longer than ten years", "write an earlier end");
         return None;
     }
     Some((starts_at, ends_at))
