@@ -191,13 +191,16 @@ fn only_what_it_was_read_from_makes_it_another_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let main = format!("{MAIN}templates: templates\n");
     lay_out(folder.path(), main.as_bytes(), TENANT.as_bytes(), RULES.as_bytes());
-    let (mut known, _) = load_in(folder.path());
-    assert!(known.watched.has_read_the_same(&known.config.as_ref().unwrap().watched));
+    let template = include_str!("../../templates/webhook.hbs");
+    fs::write(folder.path().join("templates/mine.hbs"), template).unwrap();
+    let (mut known, shown) = load_in(folder.path());
+    let config = known.config.as_ref().unwrap_or_else(|| panic!("{shown}"));
+    assert!(known.watched.has_read_the_same(&config.watched));
     for (path, text, is_same) in [
         ("scorewatch.log", "a line".to_owned(), true),
         ("templates/readme.txt", "a text".to_owned(), true),
         ("tenants/contoso.yaml", TENANT.to_owned(), true),
-        ("templates/mine.hbs", "{ \"says\": \"{{rule.name}}\" }".to_owned(), false),
+        ("templates/mine.hbs", format!("{template}\n"), false),
         ("rules/all.yaml", format!("{RULES}# a note\n"), false),
         ("scorewatch.yaml", format!("{main}moon: green\n"), false),
         ("scorewatch.yaml", main.clone(), false),
