@@ -44,7 +44,7 @@ pub(crate) fn run(address: &str, tenants: usize) {
             health: Health::default(),
             config,
             due_scan: due_scan.clone(),
-            store_mended: Arc::new(Notify::new()),
+            store_mended: Arc::default(),
             told,
             shutdown: shutdown.clone(),
         };

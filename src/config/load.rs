@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    Config, Loaded,
+    Config, Loaded, Watched,
     channels::{channel, whole},
     endpoints::endpoints,
     excerpt,
@@ -45,7 +45,11 @@ pub fn load_with(file: &Path, pending: Pending) -> Loaded {
     let config = files::read(file, &mut problems).and_then(|source| validate(&source, &mut problems));
     problems.list.sort();
     problems.list.dedup();
-    let config = config.filter(|_| !problems.any_error());
+    for problem in &problems.list {
+        problems.watched.note(format!("{problem:?}").as_bytes());
+    }
+    let watched = problems.watched.clone();
+    let config = config.filter(|_| !problems.any_error()).map(|config| Config { watched, ..config });
     let excerpts = excerpt::of(&problems.list);
     Loaded { config, problems: problems.list, excerpts, watched: problems.watched }
 }
@@ -102,7 +106,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         templates: templates?,
         operator,
         secret_stores: problems.stores.good.clone(),
-        watched: problems.watched.clone(),
+        watched: Watched::default(),
     })
 }
 

@@ -12,13 +12,12 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Subject, TenantId, Timestamp},
     notify::{
-        DeliveryId, Notification,
+        DeliveryId, Notification, NotificationId,
         fleet::{self, Explained, KnownShift, Move, News, REMEMBERED, Scope, Span, Suspected, notice},
-        notification::DigestItem,
-        release::{Fate, Run, decide},
+        release::{Fate, Run, decide, newest_firing, of_steps},
     },
     rule::AlertState,
-    store::{NewNotification, ShiftNotice, StoreError, TenantRecord},
+    store::{ShiftMember, ShiftNotice, StoreError, TenantRecord},
 };
 
 /// Most tenants that are loaded together.
@@ -53,6 +52,7 @@ pub(super) async fn decide_all<'a>(
         shifts: known,
         fleets: HashMap::new(),
         members: BTreeMap::new(),
+        heard: HashMap::new(),
     };
     let mut verdicts = Verdicts::default();
     for &run in runs {
@@ -84,26 +84,44 @@ struct Looking<'a> {
     fleets: HashMap<Scope, Vec<TenantRecord>>,
     /// By shift and channel: what goes along with its notice.
     members: BTreeMap<(String, ChannelName), Vec<&'a Run>>,
+    /// Which channel has heard of which shift, as far as it was asked.
+    heard: HashMap<NotificationId, bool>,
 }
 
 impl<'a> Looking<'a> {
     /// What becomes of a run; `None`: it goes along with a notice.
     async fn fates(&mut self, run: &'a Run) -> Result<Option<Vec<(DeliveryId, Fate)>>, StoreError> {
-        let by_itself = || {
-            let keeps_state = self.config.channels.get(&run.channel).is_some_and(|channel| channel.kind.keeps_state());
-            Some(decide(run, keeps_state, None))
-        };
+        let keeps_state = self.keeps_state(&run.channel);
+        let by_itself = || Some(decide(run, keeps_state, None));
         let Some(suspected) = self.suspected(run).await? else { return Ok(by_itself()) };
         let Some(known) = self.explaining(&suspected).await? else { return Ok(by_itself()) };
-        let all = |fate: Fate| run.steps.iter().map(|step| (step.delivery, fate)).collect::<Vec<_>>();
         match known.verdict(self.is_everybody_read, self.now) {
-            Explained::Told => Ok(Some(all(Fate::Explain))),
-            Explained::Waits(hold) => Ok(Some(all(Fate::Hold(hold)))),
-            Explained::GoesAlong => {
+            Explained::Told if self.has_heard(&known, &run.channel).await? => {
+                let (earlier, newest) = newest_firing(&run.steps);
+                let explained = newest.iter().map(|step| (step.delivery, Fate::Explain));
+                Ok(Some(of_steps(earlier, run.was_told, keeps_state).into_iter().chain(explained).collect()))
+            }
+            Explained::Waits(hold) => Ok(Some(decide(run, keeps_state, Some(hold)))),
+            // The first late tenant of a channel that had nothing to hear of before brings the notice.
+            Explained::Told | Explained::GoesAlong => {
                 self.members.entry((known.id, run.channel.clone())).or_default().push(run);
                 Ok(None)
             }
         }
+    }
+
+    fn keeps_state(&self, channel: &ChannelName) -> bool {
+        self.config.channels.get(channel).is_some_and(|channel| channel.kind.keeps_state())
+    }
+
+    async fn has_heard(&mut self, known: &KnownShift, channel: &ChannelName) -> Result<bool, StoreError> {
+        let id = notice::notice_id(&known.id, channel);
+        if let Some(has_heard) = self.heard.get(&id) {
+            return Ok(*has_heard);
+        }
+        let has_heard = self.dispatcher.store.knows(&id).await?;
+        self.heard.insert(id, has_heard);
+        Ok(has_heard)
     }
 
     /// What a run tells of, as the store has it now. `None`: it is over, or gone, or not about a value.
@@ -195,43 +213,44 @@ impl<'a> Looking<'a> {
         Ok(moves.collect())
     }
 
-    /// Tells every shift whose time has come, to each channel that has something of it.
+    /// Tells every shift whose time has come, and those that are new to a channel, to each that has something of it.
     async fn tell(&mut self) -> Result<bool, StoreError> {
         let mut has_told = false;
         for known in std::mem::take(&mut self.shifts) {
-            if !known.is_due(self.is_everybody_read, self.now) {
+            let is_new_to_some = self.members.keys().any(|(shift, _)| *shift == known.id);
+            if !is_new_to_some && !known.is_due(self.is_everybody_read, self.now) {
                 continue;
             }
             let moves = self.moves(&known.shift.scope, known.shift.span).await?;
             let outliers: Vec<TenantId> =
                 moves.into_iter().filter(|one| known.shift.is_outlier(one)).map(|one| one.tenant).collect();
             let of_shift = self.members.iter().filter(|((shift, _), _)| *shift == known.id);
-            let notices =
-                of_shift.map(|((_, channel), runs)| self.notice(&known, channel, runs, &outliers)).collect::<Vec<_>>();
+            let notices: Vec<_> = of_shift.map(|((_, channel), runs)| self.notice(channel, runs, &outliers)).collect();
             info!(shift = known.id, channels = notices.len(), "telling a fleet shift");
-            has_told |= self.dispatcher.store.tell_shift(&known.id, notices, self.now).await?;
+            has_told |= self.dispatcher.store.tell_shift(known, notices, self.now).await?;
         }
         Ok(has_told)
     }
 
-    fn notice(&self, known: &KnownShift, channel: &ChannelName, runs: &[&Run], outliers: &[TenantId]) -> ShiftNotice {
-        let is_shown = |tenant: &TenantId| {
+    fn notice(&self, channel: &ChannelName, runs: &[&Run], outliers: &[TenantId]) -> ShiftNotice {
+        let is_shown = |tenant: &&TenantId| {
             let settings = self.config.channels.get(channel);
-            let labels = self.config.tenants.get(tenant).map(|tenant| &tenant.labels);
+            let labels = self.config.tenants.get(*tenant).map(|tenant| &tenant.labels);
             settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
         };
-        let items = runs.iter().map(|run| DigestItem::from(run.newest.clone())).collect();
-        let notification = notice::for_channel(known, channel, items, outliers, is_shown, self.now);
-        let deliveries = |run: &&Run| run.steps.iter().map(|step| step.delivery).collect();
+        let keeps_state = self.keeps_state(channel);
+        let member = |run: &&Run| {
+            let (earlier, newest) = newest_firing(&run.steps);
+            ShiftMember {
+                earlier: of_steps(earlier, run.was_told, keeps_state),
+                run: newest.iter().map(|step| step.delivery).collect(),
+                item: run.newest.clone().into(),
+            }
+        };
         ShiftNotice {
-            notice: NewNotification {
-                notification,
-                alert: None,
-                tenant: None,
-                channels: vec![channel.clone()],
-                hold: None,
-            },
-            runs: runs.iter().map(deliveries).collect(),
+            channel: channel.clone(),
+            members: runs.iter().map(member).collect(),
+            outliers: outliers.iter().filter(is_shown).cloned().collect(),
         }
     }
 }

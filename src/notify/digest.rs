@@ -49,9 +49,13 @@ pub fn foldable(run: &[Notification]) -> usize {
     let speaks =
         |notification: &Notification| may_travel(notification.kind) && notification.data.alert.as_ref().is_some();
     let Some(first) = run.first().filter(|first| speaks(first)) else { return run.len().min(1) };
+    // An alert keeps its id from one firing to the next; a message that was sent again by hand may stand beside one of a later firing.
+    let firing = |notification: &Notification| {
+        notification.data.alert.as_ref().map(|alert| (alert.id.clone(), alert.started_at))
+    };
     let continues = run.windows(2).take_while(|pair| {
         speaks(&pair[1])
-            && pair[1].data.alert.as_ref().map(|alert| &alert.id) == first.data.alert.as_ref().map(|alert| &alert.id)
+            && firing(&pair[1]) == firing(first)
             && pair[1].data.notification.sequence > pair[0].data.notification.sequence
     });
     1 + continues.count()

@@ -83,6 +83,13 @@ pub fn decide(run: &Run, keeps_state: bool, hold: Option<Hold>) -> Vec<(Delivery
     run.steps.iter().map(|step| (step.delivery, Fate::Hold(hold))).collect()
 }
 
+/// The steps that tell of earlier firings, and those of the newest, of which alone it can be said that a fleet shift explains it.
+#[must_use]
+pub fn newest_firing(steps: &[Step]) -> (&[Step], &[Step]) {
+    let newest = steps.chunk_by(is_same_firing).last().map_or(0, <[Step]>::len);
+    steps.split_at(steps.len() - newest)
+}
+
 /// What becomes of each step of a run that nothing covers any more; see [`decide`].
 #[must_use]
 pub fn of_steps(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {

@@ -126,9 +126,15 @@ pub trait Store: Send + Sync + 'static {
     /// Notes a fleet shift, unless it was noted before.
     async fn note_shift(&self, shift: KnownShift) -> Result<(), StoreError>;
 
-    /// Tells a fleet shift: its notices are queued, and what they stand for goes along with them, all in one. A run that was
-    /// added to meanwhile is left as it is. `false`: it was told before.
-    async fn tell_shift(&self, shift: &str, notices: Vec<ShiftNotice>, now: Timestamp) -> Result<bool, StoreError>;
+    /// Tells a fleet shift that was noted: a notice for each channel that had none before and of whose runs one at least is what it
+    /// was is queued, and what it stands for goes along with it, all in one. A run that was added to meanwhile is left as it is, and
+    /// no notice speaks of it. `false`: nothing came of it.
+    async fn tell_shift(
+        &self,
+        shift: KnownShift,
+        notices: Vec<ShiftNotice>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Silences that end after that instant, newest first; `None`: every one that is kept.
     async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError>;

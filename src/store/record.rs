@@ -8,7 +8,7 @@ mod fleet;
 use std::time::Duration;
 
 pub use blindness::{Blind, FailingTenant, Outage};
-pub use fleet::ShiftNotice;
+pub use fleet::{ShiftMember, ShiftNotice};
 use serde::Serialize;
 
 use crate::{

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use scorewatch::{
     channel::ChannelSettings,
-    check::{due::Turn, run::Plan},
+    check::{
+        due::Turn,
+        outlook::{self, Fate},
+        run::Plan,
+    },
     config::Config,
     delivery::Dispatcher,
     domain::TenantId,
@@ -203,6 +207,61 @@ async fn a_tenant_that_was_not_read_meanwhile_joins_late_and_in_silence() {
     fleet.scores.insert(6, 340.0);
     fleet.quarters(2).await;
     assert_eq!(fleet.told("soc"), ["alert.worsened t6", "fleet.shift"]);
+}
+
+#[tokio::test]
+async fn nobody_would_hear_the_end_of_what_a_shift_explains() {
+    let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarters(4).await;
+    for gone in [true, false] {
+        let mut config = fleet.config.clone();
+        config.rules = if gone { Vec::new() } else { vec![Arc::new(rule("fall", drop_of(10.0)))] };
+        let changes = outlook::changes(fleet.bed.store.as_ref(), &config, fleet.bed.clock.now()).await.unwrap();
+        assert_eq!(changes.len(), SIZE);
+        assert!(changes.iter().all(|change| matches!(change.what, Fate::Closes(_)) && change.told_to.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_what_was_told_is_not_lost_in_a_shift_that_makes_it_fire_again() {
+    let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
+    fleet.config.fleet.hold = minutes(70);
+    fleet.quarters(2).await;
+    fleet.scores.insert(3, 360.0);
+    fleet.quarters(6).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3"]);
+    fleet.scores.insert(3, 320.0);
+    fleet.quarter().await;
+    fleet.scores.insert(3, 400.0);
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarters(8).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3", "fleet.shift"]);
+}
+
+#[tokio::test]
+async fn a_channel_that_may_show_only_a_late_tenant_hears_of_the_shift_with_it() {
+    let both = Rule { notify: channels(&["soc", "own"]), ..fall() };
+    let of_one = |bed: &Bed| {
+        let tenants = Some([tenant_id("t6")].into());
+        vec![ChannelSettings { fence: Fence { tenants, ..Fence::default() }, ..bed.channel("own") }]
+    };
+    let mut fleet = Fleet::of(SIZE, vec![both], of_one).await;
+    fleet.quarters(2).await;
+    fleet.scores.remove(&6);
+    fleet.all_fall_to(376.0);
+    fleet.quarters(6).await;
+    assert_eq!((fleet.told("soc"), fleet.told("own")), (vec!["fleet.shift".to_owned()], Vec::new()));
+    fleet.scores.insert(6, 376.0);
+    fleet.quarters(4).await;
+    assert_eq!(
+        (fleet.told("soc"), fleet.told("own")),
+        (vec!["fleet.shift".to_owned()], vec!["fleet.shift".to_owned()])
+    );
+    let notice = fleet.notice("own");
+    assert_eq!((&notice["tenants"], &notice["median"]), (&serde_json::json!(["t6"]), &(-6.0).into()));
 }
 
 #[tokio::test]

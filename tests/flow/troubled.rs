@@ -167,7 +167,12 @@ impl Store for Troubled {
         self.inner.note_shift(shift).await
     }
 
-    async fn tell_shift(&self, shift: &str, notices: Vec<ShiftNotice>, now: Timestamp) -> Result<bool, StoreError> {
+    async fn tell_shift(
+        &self,
+        shift: KnownShift,
+        notices: Vec<ShiftNotice>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.inner.tell_shift(shift, notices, now).await
     }
 

@@ -10,14 +10,14 @@ use scorewatch::{
         notification::AlertFacts,
         release::{Fate, Run},
     },
-    store::{AttemptOutcome, DeliveryFilter, KnownShift, NewNotification, ShiftNotice, Store},
+    store::{AttemptOutcome, DeliveryFilter, KnownShift, NewNotification, ShiftMember, ShiftNotice, Store},
 };
 
 use super::fixture::*;
 
 const FLEET: HoldReason = HoldReason::Fleet;
 
-fn known(id: &str, seen: i64) -> KnownShift {
+pub(super) fn known(id: &str, seen: i64) -> KnownShift {
     let shift = Shift {
         scope: Scope { score: ScoreKind::DeviceSecureScore, category: None },
         span: Span { from: at(seen - 10), until: at(seen + 10) },
@@ -48,36 +48,38 @@ fn says(tenant: &str, channel: &str, kind: NotificationType, until: Option<i64>)
 }
 
 /// A check after which the tenant's alert fires, and that is held for the fleet.
-async fn fires(store: &dyn Store, tenant: &str, channel: &str, until: i64) {
+pub(super) async fn fires(store: &dyn Store, tenant: &str, channel: &str, until: i64) {
     let mut outcome = check(tenant, None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
     outcome.notifications = vec![says(tenant, channel, NotificationType::AlertFiring, Some(until))];
     commit(store, outcome).await;
 }
 
-async fn is_explained(store: &dyn Store, tenant: &str) -> bool {
+pub(super) async fn is_explained(store: &dyn Store, tenant: &str) -> bool {
     load(store, tenant).await.alerts[0].explained
 }
 
-fn notice(id: &str, channels: &[&str], runs: &[&Run]) -> ShiftNotice {
-    let mut notice = to_tell(id, None, channels);
-    notice.notification.kind = NotificationType::FleetShift;
-    let deliveries = |run: &&Run| run.steps.iter().map(|step| step.delivery).collect();
-    ShiftNotice { notice, runs: runs.iter().map(deliveries).collect() }
+pub(super) fn notice(of: &str, runs: &[&Run]) -> ShiftNotice {
+    let member = |run: &&Run| ShiftMember {
+        earlier: Vec::new(),
+        run: run.steps.iter().map(|step| step.delivery).collect(),
+        item: run.newest.clone().into(),
+    };
+    ShiftNotice { channel: channel(of), members: runs.iter().map(member).collect(), outliers: Vec::new() }
 }
 
 /// Channel and state of every delivery, oldest first.
-async fn states(store: &dyn Store) -> Vec<(String, &'static str)> {
+pub(super) async fn states(store: &dyn Store) -> Vec<(String, &'static str)> {
     let mut rows = store.deliveries(&DeliveryFilter::default()).await.unwrap();
     rows.reverse();
     rows.iter().map(|row| (row.channel.to_string(), row.state.as_str())).collect()
 }
 
-fn of(state: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+pub(super) fn of(state: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
     state.iter().map(|(channel, state)| ((*channel).to_owned(), *state)).collect()
 }
 
-async fn due(store: &dyn Store, seconds: i64) -> Vec<Run> {
+pub(super) async fn due(store: &dyn Store, seconds: i64) -> Vec<Run> {
     store.held_due(at(seconds), 200).await.unwrap()
 }
 
@@ -108,12 +110,12 @@ async fn a_shift_is_told_once_and_its_members_fare_as_their_notice() {
         let runs = due(store, 50).await;
         let own: Vec<&Run> = runs.iter().filter(|run| run.channel == channel("own")).collect();
         let soc: Vec<&Run> = runs.iter().filter(|run| run.channel == channel("soc")).collect();
-        let notices = || vec![notice("for-soc", &["soc"], &soc), notice("for-own", &["own"], &own)];
-        assert!(store.tell_shift("shift", notices(), at(60)).await.unwrap());
+        let notices = || vec![notice("soc", &soc), notice("own", &own)];
+        assert!(!store.tell_shift(known("unknown", 10), notices(), at(59)).await.unwrap(), "never noted");
+        assert!(store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap());
         let told = [("soc", "carried"), ("soc", "carried"), ("own", "carried"), ("soc", "queued"), ("own", "queued")];
         assert_eq!(states(store).await, of(&told));
-        assert!(!store.tell_shift("shift", notices(), at(61)).await.unwrap(), "told before");
-        assert!(!store.tell_shift("unknown", notices(), at(61)).await.unwrap(), "never noted");
+        assert!(!store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "told before");
         assert_eq!(states(store).await, of(&told), "which changes nothing");
         assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(60)));
         assert!(due(store, 1000).await.is_empty());
@@ -133,23 +135,7 @@ async fn a_shift_is_told_once_and_its_members_fare_as_their_notice() {
 }
 
 #[tokio::test]
-async fn a_shift_whose_notices_can_t_all_be_written_is_not_told_at_all() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
-    fires(store, "t1", "soc", 50).await;
-    store.note_shift(known("shift", 10)).await.unwrap();
-    let runs = due(store, 50).await;
-    let to_nobody = notice("to-nobody", &[], &[]);
-    let notices = vec![notice("for-soc", &["soc"], &[&runs[0]]), to_nobody];
-    store.tell_shift("shift", notices, at(60)).await.unwrap_err();
-    assert_eq!(states(store).await, of(&[("soc", "held")]));
-    assert!(!is_explained(store, "t1").await);
-    let notices = vec![notice("for-soc", &["soc"], &[&runs[0]])];
-    assert!(store.tell_shift("shift", notices, at(61)).await.unwrap(), "and is told later");
-}
-
-#[tokio::test]
-async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along() {
+async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is_spoken_of() {
     let bed = Bed::new().await;
     let store = &*bed.store;
     fires(store, "t1", "soc", 50).await;
@@ -158,13 +144,70 @@ async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along() {
     let runs = due(store, 50).await;
     let worsened = says("t1", "soc", NotificationType::AlertWorsened, Some(90));
     assert!(store.announce(worsened, at(55)).await.unwrap());
-    let notices = vec![notice("for-soc", &["soc"], &[&runs[0], &runs[1]])];
-    assert!(store.tell_shift("shift", notices, at(60)).await.unwrap());
+    let notices = vec![notice("soc", &[&runs[0], &runs[1]])];
+    assert!(store.tell_shift(known("shift", 10), notices, at(60)).await.unwrap());
     let left = [("soc", "held"), ("soc", "carried"), ("soc", "held"), ("soc", "queued")];
     assert_eq!(states(store).await, of(&left));
     assert!(!is_explained(store, "t1").await);
     assert!(is_explained(store, "t2").await);
     assert_eq!(due(store, 60).await[0].steps.len(), 2, "it is looked at again");
+    let said = claim(store, "soc", 62).await.notification.data;
+    let alerts: Vec<_> = said.items.iter().filter_map(|item| Some(item.alert.as_ref()?.id.as_str())).collect();
+    assert_eq!((alerts, said.fleet.map(|fleet| fleet.alerts)), (vec!["alert_t2"], Some(1)));
+}
+
+#[tokio::test]
+async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    fires(store, "t1", "soc", 50).await;
+    let resolved = says("t1", "soc", NotificationType::AlertResolved, None);
+    assert!(store.announce(resolved, at(20)).await.unwrap());
+    let worsened = says("t1", "soc", NotificationType::AlertWorsened, Some(60));
+    assert!(store.announce(worsened, at(30)).await.unwrap());
+    store.note_shift(known("shift", 10)).await.unwrap();
+    let runs = due(store, 60).await;
+    let mut notice = notice("soc", &[&runs[0]]);
+    let newest = notice.members[0].run.split_off(2);
+    let earlier = std::mem::replace(&mut notice.members[0].run, newest);
+    notice.members[0].earlier = vec![(earlier[0], Fate::Withhold), (earlier[1], Fate::Send)];
+    assert!(store.tell_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
+    let fared = [("soc", "withheld"), ("soc", "queued"), ("soc", "carried"), ("soc", "queued")];
+    assert_eq!(states(store).await, of(&fared));
+    assert!(claim(store, "soc", 61).await.notification.kind == NotificationType::AlertResolved, "the end goes first");
+}
+
+#[tokio::test]
+async fn a_notice_says_all_that_it_stands_for() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    fires(store, "t1", "soc", 50).await;
+    assert!(store.announce(says("t1", "soc", NotificationType::AlertWorsened, Some(60)), at(20)).await.unwrap());
+    store.note_shift(known("shift", 10)).await.unwrap();
+    let runs = due(store, 60).await;
+    let first = notification("t1-soc-AlertFiring").data.notification.id;
+    assert!(store.tell_shift(known("shift", 10), vec![notice("soc", &[&runs[0]])], at(60)).await.unwrap());
+    let items = claim(store, "soc", 61).await.notification.data.items;
+    assert_eq!((items.len(), &items[0].notification.stands_for), (1, &vec![first]));
+}
+
+#[tokio::test]
+async fn a_channel_that_had_nothing_to_hear_of_a_shift_hears_of_it_with_its_first_late_tenant() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    fires(store, "t1", "soc", 50).await;
+    store.note_shift(known("shift", 10)).await.unwrap();
+    let first = due(store, 50).await;
+    assert!(store.tell_shift(known("shift", 10), vec![notice("soc", &[&first[0]])], at(60)).await.unwrap());
+    fires(store, "t2", "own", 70).await;
+    fires(store, "t3", "soc", 70).await;
+    let late = due(store, 70).await;
+    let both = || vec![notice("own", &[&late[0]]), notice("soc", &[&late[1]])];
+    assert!(store.tell_shift(known("shift", 10), both(), at(70)).await.unwrap());
+    let told = [("soc", "carried"), ("soc", "queued"), ("own", "carried"), ("soc", "held"), ("own", "queued")];
+    assert_eq!(states(store).await, of(&told), "and whoever has heard of it hears no more");
+    assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(60)));
+    assert!(!store.tell_shift(known("shift", 10), both(), at(71)).await.unwrap());
 }
 
 #[tokio::test]
@@ -234,7 +277,7 @@ async fn shifts_are_kept_for_retention_and_no_longer() {
         store.note_shift(known(id, seen)).await.unwrap();
     }
     for id in ["told", "kept"] {
-        assert!(store.tell_shift(id, Vec::new(), at(950)).await.unwrap());
+        assert!(store.tell_shift(known(id, 0), Vec::new(), at(950)).await.unwrap());
     }
     while store.prune(at(1000), Duration::from_secs(920)).await.unwrap() {}
     let left = store.shifts(Timestamp::EPOCH).await.unwrap();

@@ -7,7 +7,7 @@ use scorewatch::{
     notify::{
         DeliveryId, DeliveryState, Hold, HoldReason, NotificationType, SilenceId,
         notification::AlertFacts,
-        release::{Fate, Run},
+        release::{Fate, Run, decide},
         silence::{Acknowledgement, Matchers, NewSilence},
     },
     store::{AlertFilter, AttemptOutcome, Claim, ClaimTerms, DeliveryFilter, NewNotification, Store},
@@ -100,6 +100,25 @@ async fn what_was_tried_before_is_not_merged_with_what_waits_behind_a_held_one()
     let Claim::Send(again) = asked(store, Some(20), 10).await else { panic!() };
     assert_eq!(again.id, first.id);
     assert_eq!(states(store).await, ["sending", "held", "queued"]);
+}
+
+#[tokio::test]
+async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_before_it() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    announce(store, says("F1", 1, None)).await;
+    announce(store, says("W1", 2, Some(100))).await;
+    announce(store, says("O1", 3, None)).await;
+    announce(store, of_rule("other", "F1", 1, None)).await;
+    let run = &due(store, 100).await[0];
+    assert!(run.was_told, "by what is queued");
+    store.release(vec![decide(run, false, None)], at(100)).await.unwrap();
+    assert_eq!(states(store).await, ["queued", "carried", "queued", "queued"]);
+    let Claim::Send(digest) = asked(store, Some(1), 101).await else { panic!() };
+    let items = digest.notification.data.items.iter();
+    let said: Vec<_> = items.map(|item| (item.kind, item.notification.stands_for.len())).collect();
+    assert_eq!(said, [(NotificationType::AlertResolved, 2), (NotificationType::AlertFiring, 0)]);
+    assert_eq!(states(store).await, ["carried", "carried", "carried", "carried", "sending"]);
 }
 
 #[tokio::test]

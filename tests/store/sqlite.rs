@@ -13,7 +13,10 @@ use scorewatch::{
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::fixture::*;
+use super::{
+    fixture::*,
+    fleet::{due, fires, is_explained, known, notice, of, states},
+};
 
 fn file(directory: &Path) -> PathBuf {
     directory.join("data/s.db")
@@ -176,4 +179,24 @@ async fn a_row_that_cannot_be_read_is_an_error_to_its_reader_and_to_nobody_else(
     assert!(undecodable(&claimed.unwrap_err()));
     committed.unwrap();
     commit(&store, check("contoso", Some(1), 86_400)).await;
+}
+
+#[tokio::test]
+async fn a_shift_whose_notices_can_t_all_be_written_is_not_told_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(file(directory.path())).await.unwrap();
+    fires(&store, "t1", "soc", 50).await;
+    fires(&store, "t2", "own", 50).await;
+    store.note_shift(known("shift", 10)).await.unwrap();
+    let runs = due(&store, 50).await;
+    let mut beside = raw(&file(directory.path())).await;
+    let refusing = "CREATE TRIGGER refuse BEFORE INSERT ON delivery WHEN NEW.channel = 'own' \
+                    BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    sqlx::query(refusing).execute(&mut beside).await.unwrap();
+    let notices = || vec![notice("soc", &[&runs[0]]), notice("own", &[&runs[1]])];
+    store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap_err();
+    assert_eq!(states(&store).await, of(&[("soc", "held"), ("own", "held")]));
+    assert!(!is_explained(&store, "t1").await);
+    sqlx::query("DROP TRIGGER refuse").execute(&mut beside).await.unwrap();
+    assert!(store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "and is told later");
 }

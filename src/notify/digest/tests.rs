@@ -7,7 +7,8 @@ use crate::{
     },
 };
 
-/// `a1` is the first notification of alert `a`; a capital is a resolve; `!` one of the operator's, which has no alert.
+/// `a1` is the first notification of alert `a`, `a1'` of its next firing; a capital is a resolve; `!` one of the operator's, which
+/// has no alert.
 fn waiting(text: &str) -> Vec<Waiting> {
     text.split_whitespace().zip(1..).map(|(word, number)| one(word, number)).collect()
 }
@@ -24,7 +25,7 @@ fn one(word: &str, number: i64) -> Waiting {
     };
     let kind = NotificationType::OperatorAway;
     let mut notification = compose::for_operator(kind, &[word, &number.to_string()], None, facts, at);
-    let (alert, sequence) = word.split_at(1);
+    let (alert, sequence) = word.trim_end_matches('\'').split_at(1);
     if alert != "!" {
         let is_over = alert.chars().all(char::is_uppercase);
         notification.kind = if is_over { NotificationType::AlertResolved } else { NotificationType::AlertFiring };
@@ -34,7 +35,7 @@ fn one(word: &str, number: i64) -> Waiting {
             id: alert.to_lowercase(),
             state: if is_over { "resolved" } else { "firing" }.to_owned(),
             severity: if alert.eq_ignore_ascii_case("c") { Severity::Critical } else { Severity::Warning },
-            started_at: at,
+            started_at: Timestamp::from_seconds(if word.ends_with('\'') { 100 } else { 0 }),
             resolved_at: is_over.then_some(at),
             reason: None,
             resolution: None,
@@ -70,7 +71,9 @@ fn what_one_alert_has_to_say_is_one_line_of_its_generation() {
 
 #[test]
 fn the_newest_speaks_for_the_run_that_it_ends() {
-    for (text, expected) in [("a1", 1), ("a1 A2", 2), ("a1 a2 A3 a1", 3), ("A3 a1", 1), ("! !", 1), ("a1 b2", 1)] {
+    for (text, expected) in
+        [("a1", 1), ("a1 A2", 2), ("a1 a2 A3 a1", 3), ("A3 a1", 1), ("! !", 1), ("a1 b2", 1), ("a1 A2'", 1)]
+    {
         let run: Vec<Notification> = waiting(text).into_iter().map(|waiting| waiting.notification).collect();
         assert_eq!(foldable(&run), expected, "{text}");
     }

@@ -28,22 +28,26 @@ pub fn shift_id(store: &str, shift: &Shift) -> String {
     NotificationId::of_parts(&parts).as_str().to_owned()
 }
 
-/// The notice of a shift for one channel, with the alerts that go along with it there. Of `outliers`, all tenants that stand out from
-/// the shift, it names those that the channel may show, but none that has an alert in it.
+/// The id of what a channel hears of a shift: there is one such message.
+#[must_use]
+pub fn notice_id(shift: &str, channel: &ChannelName) -> NotificationId {
+    NotificationId::of_parts(&["fleet-notice", shift, channel.as_str()])
+}
+
+/// The notice of a shift for one channel, with the alerts that go along with it there. Of `outliers`, the tenants that stand out from
+/// the shift and that the channel may show, it names those that have no alert in it.
 #[must_use]
 pub fn for_channel(
     known: &KnownShift,
     channel: &ChannelName,
     explained: Vec<DigestItem>,
     outliers: &[TenantId],
-    is_shown: impl Fn(&TenantId) -> bool,
     now: Timestamp,
 ) -> Notification {
     let has_alert = |tenant: &TenantId| {
         explained.iter().filter_map(|item| item.tenant.as_ref()).any(|facts| facts.id == tenant.as_str())
     };
-    let apart =
-        outliers.iter().filter(|tenant| is_shown(tenant) && !has_alert(tenant)).map(ToString::to_string).collect();
+    let apart = outliers.iter().filter(|tenant| !has_alert(tenant)).map(ToString::to_string).collect();
     message(&known.id, channel, &known.shift, explained, apart, now)
 }
 
@@ -58,8 +62,7 @@ pub fn message(
     apart: Vec<String>,
     now: Timestamp,
 ) -> Notification {
-    let id = NotificationId::of_parts(&["fleet-notice", id, channel.as_str()]);
-    let mut notice = compose::without_alert(NotificationType::FleetShift, id, now);
+    let mut notice = compose::without_alert(NotificationType::FleetShift, notice_id(id, channel), now);
     let slugs = |item: &DigestItem| item.tenant.as_ref().map(|tenant| tenant.id.clone());
     let mut tenants: Vec<String> = explained.iter().filter_map(slugs).collect();
     tenants.sort_unstable();

@@ -109,6 +109,16 @@ fn lives() -> impl Strategy<Value = (String, bool)> {
     })
 }
 
+#[test]
+fn the_newest_firing_is_told_apart_from_those_before_it() {
+    for (text, earlier, newest) in [("F1", 0, 1), ("F1 W1", 0, 2), ("F1 O1 F2", 2, 1), ("O1 F2 W2 O2 F3 W3", 4, 2)] {
+        let run = run(text, true);
+        let (before, after) = newest_firing(&run.steps);
+        assert_eq!((before.len(), after.len()), (earlier, newest), "{text}");
+    }
+    assert_eq!(newest_firing(&[]), (&[][..], &[][..]));
+}
+
 proptest! {
     /// The law of silences: whoever reads only what is sent knows in the end of each alert what is so.
     #[test]

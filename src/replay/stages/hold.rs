@@ -13,7 +13,7 @@ use crate::{
         fleet::{Explained, KnownShift, notice},
         maintenance::covering,
         notification::DigestItem,
-        release::{Fate, Step, of_steps},
+        release::{Fate, Step, newest_firing, of_steps},
         silence::About,
     },
     replay::{
@@ -76,6 +76,8 @@ struct Holding<'a> {
     events: BinaryHeap<Reverse<(Timestamp, Event)>>,
     /// By shift and channel: the lanes that go along with its notice.
     members: BTreeMap<(usize, ChannelName), BTreeSet<usize>>,
+    /// Which channel has heard of which shift.
+    heard: BTreeSet<(usize, ChannelName)>,
     queued: Vec<Queued>,
     notices: Vec<Notification>,
     withheld: Vec<Withheld>,
@@ -94,6 +96,7 @@ impl<'a> Holding<'a> {
             lane_of: HashMap::new(),
             events: messages.iter().enumerate().map(come).collect(),
             members: BTreeMap::new(),
+            heard: BTreeSet::new(),
             queued: Vec::new(),
             notices: Vec::new(),
             withheld: Vec::new(),
@@ -196,17 +199,20 @@ impl<'a> Holding<'a> {
         if shift == seen {
             self.events.push(Reverse((known.tell_at, Event::Tell { shift })));
         }
-        match known.verdict(false, now) {
-            Explained::Told => {
+        let (verdict, of_channel) = (known.verdict(false, now), (shift, self.lanes[lane].channel.clone()));
+        match verdict {
+            Explained::Told if self.heard.contains(&of_channel) => {
                 let channel = Some(self.lanes[lane].channel.clone());
-                for message in self.explain(lane) {
+                for message in self.explain(lane, now) {
                     self.withheld.push(Withheld { message, channel: channel.clone(), stage: Stage::Fleet });
                 }
             }
             Explained::Waits(hold) => self.hold_on(lane, hold),
-            Explained::GoesAlong => {
-                let channel = self.lanes[lane].channel.clone();
-                self.members.entry((shift, channel)).or_default().insert(lane);
+            Explained::GoesAlong => drop(self.members.entry(of_channel).or_default().insert(lane)),
+            // The first late tenant of a channel that had nothing to hear of before brings the notice.
+            Explained::Told => {
+                self.members.entry(of_channel).or_default().insert(lane);
+                self.events.push(Reverse((now, Event::Tell { shift })));
             }
         }
     }
@@ -220,12 +226,17 @@ impl<'a> Holding<'a> {
 
     /// No shift explains it: what is still worth telling is told.
     fn by_itself(&mut self, lane: usize, why: Option<HoldReason>, now: Timestamp) {
-        let Lane { channel, steps, told, .. } = &mut self.lanes[lane];
+        let steps = std::mem::take(&mut self.lanes[lane].steps);
+        let stage = if why == Some(HoldReason::Fleet) { Stage::Fleet } else { Stage::Silence };
+        self.settle(lane, &steps, stage, now);
+    }
+
+    /// Steps that nothing covers any more are told, as far as they are still worth it.
+    fn settle(&mut self, lane: usize, steps: &[Step], stage: Stage, now: Timestamp) {
+        let Lane { channel, told, .. } = &mut self.lanes[lane];
         let keeps_state = self.plan.receivers.get(channel).is_some_and(|receiver| receiver.digest_over.is_none());
         let was_told = steps.first().is_some_and(|first| first.began.is_some() && *told == first.began);
-        let steps = std::mem::take(steps);
-        let fates = of_steps(&steps, was_told, keeps_state);
-        let stage = if why == Some(HoldReason::Fleet) { Stage::Fleet } else { Stage::Silence };
+        let fates = of_steps(steps, was_told, keeps_state);
         for (step, (delivery, fate)) in steps.iter().zip(&fates) {
             match fate {
                 Fate::Send => {
@@ -244,17 +255,19 @@ impl<'a> Holding<'a> {
         }
     }
 
-    /// A shift is all that is told of what waits there.
-    fn explain(&mut self, lane: usize) -> Vec<usize> {
-        let Lane { alert, steps, .. } = &mut self.lanes[lane];
-        let state = &mut self.alerts[*alert];
+    /// A shift is all that is told of the newest firing that waits there.
+    fn explain(&mut self, lane: usize, now: Timestamp) -> Vec<usize> {
+        let state = &mut self.alerts[self.lanes[lane].alert];
         state.explained = Some(state.generation);
-        std::mem::take(steps).into_iter().map(|step| place(step.delivery)).collect()
+        let steps = std::mem::take(&mut self.lanes[lane].steps);
+        let (earlier, newest) = newest_firing(&steps);
+        self.settle(lane, earlier, Stage::Silence, now);
+        newest.iter().map(|step| place(step.delivery)).collect()
     }
 
     /// A shift's time has come: each channel that has something of it gets one notice.
     fn tell(&mut self, shift: usize, now: Timestamp) {
-        self.fleet.shifts[shift].told_at = Some(now);
+        self.fleet.shifts[shift].told_at.get_or_insert(now);
         let known = self.fleet.shifts[shift].clone();
         let of_shift: Vec<_> = self.members.extract_if(.., |(of, _), _| *of == shift).collect();
         if of_shift.is_empty() {
@@ -265,12 +278,14 @@ impl<'a> Holding<'a> {
             let notification = self.notice(&known, &channel, &lanes, &outliers, now);
             let mut says = Vec::new();
             for lane in lanes {
-                self.lanes[lane].told = self.lanes[lane].steps.last().and_then(|step| step.began);
-                says.extend(self.explain(lane));
+                let began = self.lanes[lane].steps.last().and_then(|step| step.began);
+                says.extend(self.explain(lane, now));
+                self.lanes[lane].told = began;
             }
             says.sort_unstable();
             let withheld = |&message: &usize| Withheld { message, channel: Some(channel.clone()), stage: Stage::Fleet };
             self.withheld.extend(says.iter().map(withheld));
+            self.heard.insert((shift, channel.clone()));
             self.notices.push(notification);
             let notice = Some(self.notices.len() - 1);
             self.queued.push(Queued { at: now, channel, says, notice });
@@ -291,12 +306,13 @@ impl<'a> Holding<'a> {
             let facts = self.fleet.course(&told.tenant)?.facts();
             Some(DigestItem::from(told.notification(facts)))
         });
-        let is_shown = |tenant: &TenantId| {
+        let is_shown = |tenant: &&TenantId| {
             let receiver = self.plan.receivers.get(channel);
             let course = self.fleet.course(tenant);
             receiver.zip(course).is_some_and(|(receiver, course)| receiver.fence.admits(tenant, &course.labels))
         };
-        notice::for_channel(known, channel, items.collect(), outliers, is_shown, now)
+        let outliers: Vec<TenantId> = outliers.iter().filter(is_shown).cloned().collect();
+        notice::for_channel(known, channel, items.collect(), &outliers, now)
     }
 
     fn alert(&mut self, told: &'a Message) -> usize {

@@ -1,13 +1,28 @@
 //! Fleet shifts as the store keeps them.
 
-use super::NewNotification;
-use crate::notify::DeliveryId;
+use crate::{
+    domain::{ChannelName, TenantId},
+    notify::{DeliveryId, notification::DigestItem, release::Fate},
+};
 
-/// What a channel hears of a fleet shift.
+/// What a channel is to hear of a fleet shift.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShiftNotice {
-    /// The notice, for one channel.
-    pub notice: NewNotification,
-    /// The held deliveries that go along with it, a list for each run, whole.
-    pub runs: Vec<Vec<DeliveryId>>,
+    /// The channel.
+    pub channel: ChannelName,
+    /// The alerts that the shift explains there.
+    pub members: Vec<ShiftMember>,
+    /// Tenants that stand out from the shift and that the channel may show.
+    pub outliers: Vec<TenantId>,
+}
+
+/// An alert that goes along with the notice of a shift.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShiftMember {
+    /// What becomes of what waits there of its earlier firings.
+    pub earlier: Vec<(DeliveryId, Fate)>,
+    /// The held deliveries of its newest firing, oldest first and whole.
+    pub run: Vec<DeliveryId>,
+    /// What the newest of them says.
+    pub item: DigestItem,
 }

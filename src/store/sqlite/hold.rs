@@ -100,7 +100,8 @@ pub(super) async fn release(
 ) -> Result<u64, StoreError> {
     let mut count = 0;
     for fates in decided {
-        if is_unchanged(connection, fates).await? {
+        let ids: Vec<DeliveryId> = fates.iter().map(|(id, _)| *id).collect();
+        if is_unchanged(connection, &ids).await? {
             settle(connection, fates, now).await?;
             count += 1;
         }
@@ -109,11 +110,7 @@ pub(super) async fn release(
 }
 
 /// Whether the run is still what was decided on: nobody has sent anything of it, and nothing was added.
-pub(super) async fn is_unchanged(
-    connection: &mut SqliteConnection,
-    fates: &[(DeliveryId, Fate)],
-) -> Result<bool, StoreError> {
-    let ids: Vec<DeliveryId> = fates.iter().map(|(id, _)| *id).collect();
+pub(super) async fn is_unchanged(connection: &mut SqliteConnection, ids: &[DeliveryId]) -> Result<bool, StoreError> {
     let Some(newest) = ids.iter().max() else { return Ok(false) };
     let untouched: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM delivery WHERE id IN (SELECT value FROM json_each(?1)) AND state IN ('held', 'queued') \

@@ -14,13 +14,13 @@ use crate::{
     store::StoreError,
 };
 
-/// Queued deliveries that a digest may take, oldest first: nothing that somebody waits for, and nothing of an alert of which
-/// something already goes along with a message that is still on its way, or is held before it.
+/// Queued deliveries that a digest may take, oldest first: nothing that somebody waits for, and nothing that comes after something
+/// of its alert which is held, or goes along with a message about more than that alert that is still on its way.
 const WAITING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
     WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND n.type NOT IN ('digest', 'fleet.shift', 'report', 'drill', 'test') \
     AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL \
-    AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key \
-    AND (e.state = 'carried' AND e.carrier IS NOT d.id OR e.state = 'held' AND e.id < d.id))";
+    AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND (e.state = 'held' OR e.state = 'carried' \
+    AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.carrier AND c.alert_key = d.alert_key)))";
 
 /// Makes one delivery of what waits for the channel, if that is more than `over`.
 pub(super) async fn into_digest(

@@ -197,10 +197,12 @@ impl Store for SqliteStore {
         self.writer.write(Work::NoteShift, move |db| Box::pin(async move { fleet::note(db, &shift).await })).await
     }
 
-    async fn tell_shift(&self, shift: &str, notices: Vec<ShiftNotice>, now: Timestamp) -> Result<bool, StoreError> {
-        let prepare = |ShiftNotice { notice, runs }| Ok(fleet::Prepared { notice: Prepared::new(&notice, now)?, runs });
-        let notices = notices.into_iter().map(prepare).collect::<Result<Vec<_>, StoreError>>()?;
-        let shift = shift.to_owned();
+    async fn tell_shift(
+        &self,
+        shift: KnownShift,
+        notices: Vec<ShiftNotice>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.writer
             .write(Work::TellShift, move |db| Box::pin(async move { fleet::tell(db, &shift, &notices, now).await }))
             .await

@@ -90,7 +90,12 @@ impl Store for StubStore {
         no()
     }
 
-    async fn tell_shift(&self, _shift: &str, _notices: Vec<ShiftNotice>, _now: Timestamp) -> Result<bool, StoreError> {
+    async fn tell_shift(
+        &self,
+        _shift: KnownShift,
+        _notices: Vec<ShiftNotice>,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
         no()
     }
 
