@@ -85,9 +85,10 @@ impl DueQueue {
     pub fn try_again(&mut self, now: Timestamp) {
         for (tenant, slot) in self.slots.iter_mut().filter(|(_, slot)| !slot.taken) {
             let Some(again_at) = slot.again_at.take().filter(|again_at| *again_at > now) else { continue };
-            let earlier = |at: Timestamp| if at == again_at { now } else { at };
-            slot.check_at = earlier(slot.check_at);
-            slot.wake_at = slot.wake_at.map(earlier);
+            if slot.check_at == again_at {
+                slot.check_at = now;
+            }
+            slot.wake_at = slot.wake_at.map(|at| if at == again_at { now } else { at });
             slot.failures = 0;
             self.order.push(Reverse((slot.next(), tenant.clone())));
         }

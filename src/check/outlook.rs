@@ -173,9 +173,14 @@ fn closed(row: &AlertRow, why: Resolution) -> Change {
     Change {
         key: row.key.clone(),
         what: Fate::Closes(why),
-        channels: row.told_to.clone(),
-        told_to: row.told_to.clone(),
+        channels: hear_of_the_end(row),
+        told_to: hear_of_the_end(row),
     }
+}
+
+/// Of what a fleet shift explains, nobody hears that it is over.
+fn hear_of_the_end(row: &AlertRow) -> Vec<ChannelName> {
+    if row.explained { Vec::new() } else { row.told_to.clone() }
 }
 
 fn change(config: &Config, rule: &Rule, tenant: &Tenant, outlook: Outlook<'_>) -> Option<Change> {
@@ -187,6 +192,8 @@ fn change(config: &Config, rule: &Rule, tenant: &Tenant, outlook: Outlook<'_>) -
         Verdict::GoesOn | Verdict::Worsens | Verdict::Reminds | Verdict::Unstable => Fate::Stays,
         Verdict::Quiet | Verdict::Pends => return None,
     };
-    let told_to = outlook.record.map_or_else(Vec::new, |record| record.told_to.clone());
+    // Of what a fleet shift explains, nobody hears that it is over.
+    let hears = |record: &&AlertRecord| !(record.explained && matches!(what, Fate::Closes(_)));
+    let told_to = outlook.record.filter(hears).map_or_else(Vec::new, |record| record.told_to.clone());
     Some(Change { key: outlook.key, what, channels: route(config, rule, tenant).0, told_to })
 }

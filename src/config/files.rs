@@ -53,6 +53,8 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
         );
         return None;
     }
+    problems.watched.note(path.as_os_str().as_encoded_bytes());
+    problems.watched.note(&bytes);
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {

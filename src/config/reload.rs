@@ -1,6 +1,6 @@
 //! Takes a changed configuration without a restart: whole, or not at all.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -16,6 +16,8 @@ use crate::{
     telemetry::Metrics,
 };
 
+/// After the configuration was read for nothing, it is not read for so many times as long as that took.
+const REST: u32 = 9;
 /// How often a configuration is read again because it names folders that were not watched while it was read.
 const READS_MAX: usize = 4;
 
@@ -64,11 +66,17 @@ fn start(
 impl Reload {
     async fn run(mut self, mut hangup: Signal, mut watched: Watched, sender: &watch::Sender<Arc<Config>>) {
         loop {
-            tokio::select! {
-                Some(()) = hangup.recv() => {}
-                () = self.changed.notified() => {}
-            }
+            let is_asked_for = tokio::select! {
+                Some(()) = hangup.recv() => true,
+                () = self.changed.notified() => false,
+            };
+            let (known, began) = (watched.clone(), Instant::now());
             let Some(loaded) = self.read(&mut watched).await else { continue };
+            if !is_asked_for && watched.has_read_the_same(&known) {
+                // Something else changes in the same folder, perhaps without end: a log, a database.
+                tokio::time::sleep(began.elapsed().saturating_mul(REST)).await;
+                continue;
+            }
             for problem in &loaded.problems {
                 warn!(place = %problem.place, key = problem.key, "{}; {}", problem.what, problem.instead);
             }

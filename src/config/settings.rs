@@ -57,6 +57,7 @@ pub(super) fn templates(
         }
     }
     let registry = Registry::load(folder.as_deref()).map_err(|found| problems.list.extend(found)).ok()?;
+    problems.watched.note(registry.imprint());
     for (name, channel) in channels {
         let Some(template) = &channel.template else { continue };
         let Some(receiver) = channel.kind.receiver() else { continue };

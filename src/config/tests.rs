@@ -187,6 +187,32 @@ fn maintenance_windows_are_meant_as_written() {
 }
 
 #[test]
+fn only_what_it_was_read_from_makes_it_another_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let main = format!("{MAIN}templates: templates\n");
+    lay_out(folder.path(), main.as_bytes(), TENANT.as_bytes(), RULES.as_bytes());
+    let template = include_str!("../../templates/webhook.hbs");
+    fs::write(folder.path().join("templates/mine.hbs"), template).unwrap();
+    let (mut known, shown) = load_in(folder.path());
+    let config = known.config.as_ref().unwrap_or_else(|| panic!("{shown}"));
+    assert!(known.watched.has_read_the_same(&config.watched));
+    for (path, text, is_same) in [
+        ("scorewatch.log", "a line".to_owned(), true),
+        ("templates/readme.txt", "a text".to_owned(), true),
+        ("tenants/contoso.yaml", TENANT.to_owned(), true),
+        ("templates/mine.hbs", format!("{template}\n"), false),
+        ("rules/all.yaml", format!("{RULES}# a note\n"), false),
+        ("scorewatch.yaml", format!("{main}moon: green\n"), false),
+        ("scorewatch.yaml", main.clone(), false),
+    ] {
+        fs::write(folder.path().join(path), text).unwrap();
+        let (loaded, shown) = load_in(folder.path());
+        assert_eq!(loaded.watched.has_read_the_same(&known.watched), is_same, "{path}: {shown}");
+        known = loaded;
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_is_a_problem() {
     assert_eq!(load(Path::new("/no/such/scorewatch.yaml")).problems.len(), 1);
 }

@@ -1,9 +1,11 @@
-//! Where a change may change the configuration.
+//! Where a change may change the configuration, and what was found there.
 
 use std::{
     collections::BTreeSet,
     path::{Component, Path, PathBuf},
 };
+
+use sha2::{Digest, Sha256};
 
 /// Folders in which a change may change the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,9 +14,24 @@ pub struct Watched {
     pub folders: BTreeSet<PathBuf>,
     /// Folders with all that is below them: patterns go through folders that do not exist yet.
     pub trees: BTreeSet<PathBuf>,
+    /// Of all that was read there and found wrong with it: as long as it is the same, so is the configuration.
+    imprint: [u8; 32],
 }
 
 impl Watched {
+    /// Notes something that was read, in the order in which it is read.
+    pub(super) fn note(&mut self, part: &[u8]) {
+        let length = (part.len() as u64).to_be_bytes();
+        self.imprint =
+            Sha256::new().chain_update(self.imprint).chain_update(length).chain_update(part).finalize().into();
+    }
+
+    /// Whether what was read is the same.
+    #[must_use]
+    pub(super) fn has_read_the_same(&self, other: &Self) -> bool {
+        self.imprint == other.imprint
+    }
+
     /// A file may change, vanish or appear.
     pub(super) fn file(&mut self, file: &Path) {
         self.folders.insert(file.parent().unwrap_or(Path::new("")).to_owned());

@@ -64,6 +64,7 @@ impl Health {
     }
 
     /// A write to the store succeeded; expected at least at every beat. Gives whether that ends a trouble.
+    #[expect(clippy::must_use_candidate, reason = "most who write only note it")]
     pub fn store_written(&self, now: Timestamp) -> bool {
         let mut signs = self.signs();
         signs.written_at = Some(now);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use handlebars::Handlebars;
+use sha2::{Digest, Sha256};
 
 use super::{
     Receiver,
@@ -46,6 +47,17 @@ pub struct Registry {
     tell_reports: BTreeSet<String>,
     /// Which templates write for which receivers; partials for none.
     fits: BTreeMap<String, BTreeSet<Receiver>>,
+    imprint: [u8; 32],
+}
+
+/// Of names and texts.
+fn imprint(sources: &BTreeMap<String, Source>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in sources.iter().flat_map(|(name, source)| [name, &source.text]) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
 }
 
 impl Registry {
@@ -89,6 +101,7 @@ impl Registry {
             tell_items,
             tell_reports,
             fits: BTreeMap::new(),
+            imprint: imprint(&own),
         };
         let included: BTreeSet<&String> = compiled.values().flat_map(|(_, shape)| shape.partials.keys()).collect();
         for (name, source) in &sources {
@@ -100,6 +113,12 @@ impl Registry {
             registry.fits.insert((*name).clone(), fits);
         }
         if problems.is_empty() { Ok(registry) } else { Err(problems) }
+    }
+
+    /// The same as long as the user's templates are.
+    #[must_use]
+    pub const fn imprint(&self) -> &[u8] {
+        &self.imprint
     }
 
     /// Whether there is a template of that name, be it a whole message or a partial.

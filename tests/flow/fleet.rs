@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use scorewatch::{
     channel::ChannelSettings,
-    check::{due::Turn, run::Plan},
+    check::{
+        due::Turn,
+        outlook::{self, Fate},
+        run::Plan,
+    },
     config::Config,
     delivery::Dispatcher,
     domain::TenantId,
@@ -254,6 +258,21 @@ async fn a_tenant_that_was_not_read_meanwhile_joins_late_and_in_silence() {
     fleet.scores.insert(6, 340.0);
     fleet.quarters(2).await;
     assert_eq!(fleet.told("soc"), ["alert.worsened t6", "fleet.shift"]);
+}
+
+#[tokio::test]
+async fn nobody_would_hear_the_end_of_what_a_shift_explains() {
+    let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarters(4).await;
+    for gone in [true, false] {
+        let mut config = fleet.config.clone();
+        config.rules = if gone { Vec::new() } else { vec![Arc::new(rule("fall", drop_of(10.0)))] };
+        let changes = outlook::changes(fleet.bed.store.as_ref(), &config, fleet.bed.clock.now()).await.unwrap();
+        assert_eq!(changes.len(), SIZE);
+        assert!(changes.iter().all(|change| matches!(change.what, Fate::Closes(_)) && change.told_to.is_empty()));
+    }
 }
 
 #[tokio::test]

@@ -32,6 +32,21 @@ async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_written_beside_the_configuration_is_no_change_of_it() {
+    let mut world = World::new().await;
+    let service = world.run().await;
+    for line in 0..3 {
+        world.folder.write("scorewatch.log", &format!("line {line}"));
+        world.checked(&service, "contoso", 1).await;
+    }
+    world.add_tenant("fabrikam");
+    world.write();
+    world.checked(&service, "fabrikam", 1).await;
+    let log = service.log();
+    assert_eq!(log.matches("the changed configuration is taken").count(), 1, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_that_is_gone_closes_its_alerts_with_the_reason() {
     let mut world = World::new().await;
     world.add_tenant("leaves");
