@@ -30,6 +30,8 @@ const MIGRATIONS: [&str; 7] = [
 ];
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A command waits longer for the service to let it write: there is no queue, and a busy writer may be there first again and again.
+const BUSY_TIMEOUT_BESIDE: Duration = Duration::from_secs(30);
 /// Negative: KiB, not pages.
 const CACHE: &str = "-16384";
 /// After a burst the log file is cut back to this many bytes.
@@ -64,7 +66,7 @@ fn synchronous() -> &'static str {
 
 /// Opens the writing connection of a service and brings the schema up to date.
 pub(super) async fn open_service(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let mut connection = connect(path).await?;
+    let mut connection = connect(options(path)).await?;
     match prepare(&mut connection).await {
         Ok(()) => Ok(connection),
         Err(error) => {
@@ -94,15 +96,15 @@ pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, StoreEr
     if !path.exists() {
         return Err(StoreError::Open(format!("there is no `{}`; start the service once", path.display())));
     }
-    let mut connection = connect(path).await?;
+    let mut connection = connect(options(path).busy_timeout(BUSY_TIMEOUT_BESIDE)).await?;
     if schema_version(&mut connection).await? == MIGRATIONS.len() {
         return Ok(connection);
     }
     Err(StoreError::Open("its schema is older than this version; start the service once".to_owned()))
 }
 
-async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let mut connection = SqliteConnection::connect_with(&options(path)).await.map_err(|error| at_open(&error))?;
+async fn connect(options: SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    let mut connection = SqliteConnection::connect_with(&options).await.map_err(|error| at_open(&error))?;
     let version: String =
         sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await.map_err(|e| at_open(&e))?;
     if is_old(&version) {
