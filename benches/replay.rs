@@ -1,15 +1,31 @@
-//! A year of readings every quarter of an hour of a thousand tenants, through the starter rules, on all cores.
+//! A year of readings every quarter of an hour of a thousand tenants, through the starter rules on all cores, and through every
+//! stage after that: silences, a weekly maintenance window, three re-scorings of everybody, digests.
 //! Arguments: tenants, days.
 
-use std::{env, path::Path, sync::Arc, time::Instant};
+use std::{
+    env,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use scorewatch::{
     config::suite::load_rules,
-    domain::{ChannelName, Sample, ScoreKind, TenantId, Timestamp},
-    replay::{Course, Plan, Receiver, ScoreCourse, SeriesCourse, many::walk_all, send},
+    domain::{ChannelName, Sample, ScoreKind, Selector, TenantId, Timestamp},
+    notify::{Maintenance, NotificationType, Silence, SilenceId, route::Fence, silence::Matchers},
+    replay::{Course, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, many::walk_all, send},
+    schedule::{Schedule, Window, WindowEnd},
 };
 
 const INTERVAL_SECONDS: i64 = 900;
+/// 2025-01-01T00:00:00Z.
+const START: i64 = 1_735_689_600;
+/// So many tenants have a channel of their customer's besides.
+const CUSTOMERS: i64 = 100;
+/// So many silences of two days each, spread over the time and the tenants.
+const SILENCES: i64 = 50;
+/// Everybody is re-scored so often.
+const SHIFTS: i64 = 3;
 
 #[expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 fn main() {
@@ -18,27 +34,65 @@ fn main() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/starter.yaml");
     let (rules, problems, _) = load_rules(&file, &[]);
     assert!(problems.is_empty() && rules.len() > 3, "{problems:?}");
-    let Ok(channel) = ChannelName::parse("soc-teams") else { return };
-    let receivers = [(channel, Receiver { digest_over: Some(20), ..Receiver::default() })].into();
-    let plan = Plan { rules, receivers, ..Plan::default() };
-    let courses: Vec<Course> = (0..tenants).filter_map(|number| course(number, days)).collect();
+    let (Ok(soc), Ok(own)) = (ChannelName::parse("soc-teams"), ChannelName::parse("own")) else { return };
+    let fence = Fence { labels: Selector([("customer".into(), "yes".into())].into()), ..Fence::default() };
+    let receiver = |fence| Receiver { fence, digest_over: Some(20), ..Receiver::default() };
+    let plan = Plan {
+        rules,
+        receivers: [(soc, receiver(Fence::default())), (own.clone(), receiver(fence))].into(),
+        maintenance: weekly().into_iter().collect(),
+        silences: (0..SILENCES).filter_map(|number| silence(number, tenants, days)).collect(),
+        ..Plan::default()
+    };
+    let courses: Vec<Course> = (0..tenants).filter_map(|number| course(number, days, &own)).collect();
     let began = Instant::now();
     let Ok(messages) = walk_all(&plan, courses.iter(), || ()) else { return };
     let walked = began.elapsed().as_secs_f64();
     let outcome = send(&plan, &courses, messages);
     let readings = tenants * days * 86_400 / INTERVAL_SECONDS;
     println!(
-        "{tenants} tenants, {days} days: {readings} readings through {} rules in {walked:.1} s, and all stages in {:.1} s; {} messages told, {} sent, {} of them notices of fleet shifts",
+        "{tenants} tenants, {days} days: {readings} readings through {} rules in {walked:.1} s, and all stages in {:.1} s; {} messages told",
         plan.rules.len(),
         began.elapsed().as_secs_f64() - walked,
         outcome.messages.len(),
+    );
+    let digests = outcome.sent.iter().filter(|sent| sent.kind == NotificationType::Digest).count();
+    let by = |stage: Stage| outcome.withheld.iter().filter(|withheld| withheld.stage == stage).count();
+    println!(
+        "sent to {} channels: {}, of which {} notices of fleet shifts and {digests} digests; withheld by silences and windows {}, by \
+         fleet shifts {}, within digests {}",
+        plan.receivers.len(),
         outcome.sent.len(),
-        outcome.notices.len()
+        outcome.notices.len(),
+        by(Stage::Silence),
+        by(Stage::Fleet),
+        by(Stage::Digest)
     );
 }
 
-/// A score that wanders by a little each quarter of an hour, stands still now and then, and falls some times a year.
-fn course(number: i64, days: i64) -> Option<Course> {
+/// Sunday night, of everybody.
+fn weekly() -> Option<Maintenance> {
+    let from = Schedule::parse("0 0 22 * * SUN", chrono_tz::UTC).ok()?;
+    let window = Window::new(from, WindowEnd::After(Duration::from_hours(6)));
+    Some(Maintenance { name: "weekly".to_owned(), matchers: Matchers::default(), window })
+}
+
+fn silence(number: i64, tenants: i64, days: i64) -> Option<Silence> {
+    let tenant = TenantId::parse(&format!("tenant-{}", number * tenants / SILENCES)).ok()?;
+    let starts_at = Timestamp::from_seconds(START + number * days / SILENCES * 86_400);
+    Some(Silence {
+        id: SilenceId(number),
+        matchers: Matchers { tenants: [tenant].into(), ..Matchers::default() },
+        starts_at,
+        ends_at: starts_at.plus(Duration::from_hours(48)),
+        author: String::new(),
+        comment: String::new(),
+    })
+}
+
+/// A score that wanders by a little each quarter of an hour, stands still now and then, and falls some times a year; on some days
+/// all fall together.
+fn course(number: i64, days: i64, own: &ChannelName) -> Option<Course> {
     let mut state = number.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut draw = move || {
         state ^= state << 13;
@@ -46,13 +100,17 @@ fn course(number: i64, days: i64) -> Option<Course> {
         state ^= state << 17;
         state
     };
-    let mut value = 400.0_f64;
-    let at = |index: i64| Timestamp::from_seconds(1_735_689_600 + number + index * INTERVAL_SECONDS);
+    let (mut value, mut level) = (400.0_f64, 400.0);
+    let at = |index: i64| Timestamp::from_seconds(START + number % INTERVAL_SECONDS + index * INTERVAL_SECONDS);
     let checks = days * 86_400 / INTERVAL_SECONDS;
+    let shift = checks / (SHIFTS + 1);
     let samples = (0..checks).map(|index| {
+        if index > 0 && index % shift == 0 {
+            (value, level) = (value * 0.93, level * 0.93);
+        }
         value = match draw() % 5_000 {
             0 => value * 0.9,
-            1 => 400.0,
+            1 => level,
             2..2_500 => value,
             #[expect(clippy::cast_precision_loss, reason = "a draw below a thousand")]
             drawn => value + (drawn % 1_000) as f64 / 2_000.0 - 0.25,
@@ -62,13 +120,15 @@ fn course(number: i64, days: i64) -> Option<Course> {
     let samples = samples.collect();
     let (score, series) =
         (ScoreKind::DeviceSecureScore, vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0 }]);
-    let labels = [("tier".into(), "gold".into())];
+    let is_customer = number < CUSTOMERS;
+    let customer = if is_customer { "yes" } else { "no" };
+    let labels = [("tier".into(), "gold".into()), ("customer".into(), customer.into())];
     Some(Course {
         tenant: TenantId::parse(&format!("tenant-{number}")).ok()?,
         name: "A tenant".into(),
         labels: Arc::new(labels.into()),
-        notify: Vec::new(),
-        poll_interval: std::time::Duration::from_secs(INTERVAL_SECONDS.unsigned_abs()),
+        notify: if is_customer { vec![own.clone()] } else { Vec::new() },
+        poll_interval: Duration::from_secs(INTERVAL_SECONDS.unsigned_abs()),
         scores: vec![ScoreCourse { score, series, looks: Vec::new() }],
         away: Vec::new(),
         until: at(checks),

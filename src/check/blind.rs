@@ -1,5 +1,7 @@
 //! When a tenant can't be read: the operator's own rule, and the words for why.
 
+pub mod stage;
+
 use std::time::Duration;
 
 use super::outage::Cause;

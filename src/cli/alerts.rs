@@ -104,8 +104,12 @@ pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Fail
         Action::Acknowledge { which, comment, author } => acknowledge(&store, &which, comment, author).await,
         Action::Unacknowledge { which } => {
             let row = find(&store, &which).await?;
-            let taken_back = store.unacknowledge(&row.key).await?;
-            let said = if taken_back { "reminders go on" } else { "it was not acknowledged" };
+            let taken_back = store.unacknowledge(&row.key, Clock::System.now()).await?;
+            let said = if taken_back {
+                "reminders go on; the running service looks within seconds whether one is due"
+            } else {
+                "it was not acknowledged"
+            };
             output::say(&format!("`{}` of `{}`: {said}", row.key.rule, row.key.tenant));
             Ok(())
         }
@@ -169,14 +173,8 @@ async fn find(store: &dyn Store, which: &Which) -> Result<AlertRow, Failure> {
 }
 
 fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
-    if json {
-        return output::json(&rows);
-    }
-    if rows.is_empty() {
-        output::say("no alerts");
-        return Ok(());
-    }
-    let lines = rows.iter().map(|row| {
+    let header = ["STATE", "TENANT", "RULE", "SCORE", "SINCE", "LAST TOLD", "BASELINE"];
+    output::listing(rows, json, (header, "no alerts"), |row| {
         let score = row.last_notification.as_ref().and_then(|last| last.data.score.as_ref());
         [
             state(row),
@@ -190,9 +188,7 @@ fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
             output::or_dash(score.and_then(|score| score.value).map(display::number)),
             output::or_dash(score.and_then(|score| score.baseline).map(display::number)),
         ]
-    });
-    output::say(&output::table(["STATE", "TENANT", "RULE", "SCORE", "SINCE", "LAST TOLD", "BASELINE"], lines));
-    Ok(())
+    })
 }
 
 /// The state, and whether a person has seen it.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use self::report::Report;
-use super::{Failure, configured, output, wrong_input};
+use super::{Failure, configured, output, tenant, wrong_input};
 use crate::{
     clock::Clock,
     config::{Config, suite::load_rules},
@@ -76,9 +76,9 @@ struct Span {
 
 pub(super) async fn backtest(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let is_strange = |id: &&String| arguments.csv.is_none() && !config.tenants.contains_key(id.as_str());
-    if let Some(id) = arguments.tenant.iter().find(is_strange) {
-        return Err(wrong_input(format!("there is no tenant `{id}`")));
+    // A file of readings may know tenants that the configuration does not.
+    if arguments.csv.is_none() {
+        arguments.tenant.iter().try_for_each(|id| tenant(&config, id).map(drop))?;
     }
     let mut plan = plan(&config, arguments)?;
     let now = Clock::System.now();

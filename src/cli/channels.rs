@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Failure, beside, configured, output, wrong_input};
+use super::{Failure, beside, channel, configured, output, wrong_input};
 use crate::{
     channel::{ChannelKind, ChannelSettings, signature::SigningKey},
     clock::Clock,
@@ -151,10 +151,8 @@ async fn list(store: &dyn Store, config: &Config, json: bool) -> Result<(), Fail
         Line::new(settings, known.iter().find(|known| known.channel == settings.name), &totals, now)
     };
     let lines: Vec<Line> = config.channels.values().map(line).collect();
-    if json {
-        return output::json(&lines);
-    }
-    let rows = lines.iter().map(|line| {
+    let header = ["CHANNEL", "TYPE", "STATE", "WAITING", "OLDEST", "DEAD", "PROVEN", "DRILLED"];
+    output::listing(&lines, json, (header, "no channels"), |line| {
         [
             line.name.to_string(),
             line.r#type.to_owned(),
@@ -165,14 +163,11 @@ async fn list(store: &dyn Store, config: &Config, json: bool) -> Result<(), Fail
             output::or_dash(line.proven_at),
             output::or_dash(line.drilled_at),
         ]
-    });
-    let header = ["CHANNEL", "TYPE", "STATE", "WAITING", "OLDEST", "DEAD", "PROVEN", "DRILLED"];
-    output::say(&output::table(header, rows));
-    Ok(())
+    })
 }
 
 async fn drill(store: &dyn Store, config: &Config, name: &str) -> Result<(), Failure> {
-    let settings = config.channels.get(name).ok_or_else(|| wrong_input(format!("there is no channel `{name}`")))?;
+    let settings = channel(config, name)?;
     let (channel, now) = (&settings.name, Clock::System.now());
     service::drill::queue(store, config, channel, now, now).await?;
     let is_parked = store.channels().await?.iter().any(|known| known.channel == *channel && known.parked.is_some());
@@ -196,8 +191,7 @@ async fn unpark(store: &dyn Store, name: &str) -> Result<(), Failure> {
 }
 
 async fn public_key(config: &Config, name: &str) -> Result<(), Failure> {
-    let settings = config.channels.get(name);
-    let settings = settings.ok_or_else(|| wrong_input(format!("there is no channel `{name}`")))?;
+    let settings = channel(config, name)?;
     delivery::secrets::fetch(settings).await;
     let ChannelKind::Webhook { signing_secrets, .. } = &settings.kind else {
         return Err(wrong_input(format!("channel `{name}` is no `webhook`, and only those are signed")));

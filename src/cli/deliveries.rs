@@ -123,14 +123,8 @@ fn state(row: &Delivery) -> String {
 }
 
 fn list(rows: &[Delivery], json: bool) -> Result<(), Failure> {
-    if json {
-        return output::json(&rows);
-    }
-    if rows.is_empty() {
-        output::say("no deliveries");
-        return Ok(());
-    }
-    let lines = rows.iter().map(|row| {
+    let header = ["ID", "STATE", "CHANNEL", "MESSAGE", "TENANT", "ATTEMPTS", "QUEUED", "LAST ERROR"];
+    output::listing(rows, json, (header, "no deliveries"), |row| {
         [
             row.id.to_string(),
             state(row),
@@ -141,10 +135,7 @@ fn list(rows: &[Delivery], json: bool) -> Result<(), Failure> {
             row.queued_at.to_string(),
             output::or_dash(row.last_error.as_ref()),
         ]
-    });
-    let header = ["ID", "STATE", "CHANNEL", "MESSAGE", "TENANT", "ATTEMPTS", "QUEUED", "LAST ERROR"];
-    output::say(&output::table(header, lines));
-    Ok(())
+    })
 }
 
 fn show(detail: &DeliveryDetail, json: bool) -> Result<(), Failure> {

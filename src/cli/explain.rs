@@ -1,5 +1,6 @@
 //! `scorewatch explain`: why an alert fires or does not, and what became of its messages.
 
+mod blindness;
 mod decisions;
 mod words;
 
@@ -10,12 +11,15 @@ use serde::Serialize;
 use self::decisions::Decision;
 use super::{Failure, beside, configured, output, wrong_input};
 use crate::{
-    check::outlook::{self, Outlook},
+    check::{
+        blind::OPERATOR_BLIND,
+        outlook::{self, Outlook},
+    },
     clock::Clock,
     config::{Config, Tenant},
     domain::{ChannelName, Sample, ScoreKind, Subject, Timestamp},
     notify::{Notification, identity::alert_id},
-    rule::{Alert, Explanation, Rule},
+    rule::{Alert, AlertKey, Explanation, Rule},
     store::{AlertFilter, AlertRow, Attempt, DeliveryFilter, Store, TenantRecord},
 };
 
@@ -33,6 +37,7 @@ Examples:
   scorewatch explain contoso device-score-drop
   scorewatch explain contoso group-exposure --subject Servers    one device group
   scorewatch explain contoso device-score-drop --json            everything, for scripts
+  scorewatch explain contoso operator.blind                      whether the operator hears that it can't be read, and why
 
 It reads the store beside the service and changes nothing. The reading explained is the newest that the store has.")]
 pub(super) struct Arguments {
@@ -94,11 +99,13 @@ struct Message {
 
 pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let tenant = config.tenants.get(arguments.tenant.as_str()).ok_or_else(|| {
-        wrong_input(format!("there is no tenant `{}`; `scorewatch tenants list` shows them", arguments.tenant))
-    })?;
+    let tenant = super::tenant(&config, &arguments.tenant)?;
+    if arguments.rule == OPERATOR_BLIND {
+        return blindness(&config, tenant, arguments).await;
+    }
     let rule = config.rules.iter().find(|rule| rule.name.as_str() == arguments.rule).ok_or_else(|| {
-        let names: Vec<_> = config.rules.iter().map(|rule| format!("`{}`", rule.name)).collect();
+        let names = config.rules.iter().map(|rule| rule.name.as_str()).chain([OPERATOR_BLIND]);
+        let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
         wrong_input(format!("there is no rule `{}`; there are {}", arguments.rule, names.join(", ")))
     })?;
     let store = beside(&config).await?;
@@ -112,6 +119,16 @@ pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Fa
         output::say(&output::visible(&line));
     }
     Ok(())
+}
+
+async fn blindness(config: &Config, tenant: &Tenant, arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.subject.is_some() {
+        return Err(wrong_input(format!("`{OPERATOR_BLIND}` is about the whole tenant; leave `--subject` out")));
+    }
+    let store = beside(config).await?;
+    let done = blindness::explain(&store, config, tenant, (Clock::System.now(), arguments.json)).await;
+    store.close().await;
+    done
 }
 
 async fn trace(
@@ -178,15 +195,15 @@ async fn of_series(store: &dyn Store, outlook: &Outlook<'_>, rows: &[AlertRow]) 
         told_at: outlook.record.and_then(|record| record.told_at),
         told_to: outlook.record.map_or_else(Vec::new, |record| record.told_to.clone()),
         explanation: outlook.explanation.clone(),
-        messages: if has_spoken { messages(store, outlook).await? } else { Vec::new() },
+        messages: if has_spoken { messages(store, &outlook.key).await? } else { Vec::new() },
     })
 }
 
 /// The deliveries of an alert's notifications, newest first, as far as they are among the tenant's newest.
-async fn messages(store: &dyn Store, outlook: &Outlook<'_>) -> Result<Vec<Message>, Failure> {
-    let id = alert_id(store.identity(), &outlook.key);
+async fn messages(store: &dyn Store, key: &AlertKey) -> Result<Vec<Message>, Failure> {
+    let id = alert_id(store.identity(), key);
     let filter =
-        DeliveryFilter { tenant: Some(outlook.key.tenant.clone()), limit: DELIVERIES_MAX, ..DeliveryFilter::default() };
+        DeliveryFilter { tenant: Some(key.tenant.clone()), limit: DELIVERIES_MAX, ..DeliveryFilter::default() };
     let mut messages = Vec::new();
     for delivery in store.deliveries(&filter).await? {
         let Some(detail) = store.delivery(delivery.id).await? else { continue };

@@ -7,11 +7,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, configured, output, wrong_input};
+use super::{Failure, configured, output, tenant};
 use crate::{
     check::{Visit, due::Turn, judge::Fetched, run::Plan},
     clock::Clock,
-    config::Tenant,
+    config::{Config, Tenant},
     domain::{ScoreKind, TenantId, Timestamp},
     rule::display,
     service::{blindness, start::Engine},
@@ -56,7 +56,7 @@ struct Line {
 
 pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let tenants = chosen(&config.tenants, &arguments.tenant)?;
+    let tenants = chosen(&config, &arguments.tenant)?;
     let (_keep, current) = watch::channel(config.clone());
     let shutdown = CancellationToken::new();
     let (engine, _told) = Engine::start(current, Clock::System, Metrics::default(), shutdown.clone()).await?;
@@ -89,18 +89,11 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
 }
 
 /// The tenants of these ids; without any, all.
-pub(super) fn chosen(
-    tenants: &std::collections::BTreeMap<TenantId, Arc<Tenant>>,
-    wanted: &[String],
-) -> Result<Vec<Arc<Tenant>>, Failure> {
+pub(super) fn chosen(config: &Config, wanted: &[String]) -> Result<Vec<Arc<Tenant>>, Failure> {
     if wanted.is_empty() {
-        return Ok(tenants.values().cloned().collect());
+        return Ok(config.tenants.values().cloned().collect());
     }
-    let find = |id: &String| {
-        let found = tenants.get(id.as_str()).cloned();
-        found.ok_or_else(|| wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")))
-    };
-    wanted.iter().map(find).collect()
+    wanted.iter().map(|id| tenant(config, id).cloned()).collect()
 }
 
 fn lines_of(tenant: &Tenant, visit: Result<Option<Visit>, StoreError>) -> Result<Vec<Line>, StoreError> {

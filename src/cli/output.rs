@@ -46,6 +46,20 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
+/// Prints a listing: as JSON, or for people as a table with a line for each, or as the sentence that there is none.
+pub(super) fn listing<T: Serialize, const N: usize>(
+    rows: &[T],
+    as_json: bool,
+    (header, none): ([&str; N], &str),
+    line: impl Fn(&T) -> [String; N],
+) -> Result<(), Failure> {
+    if as_json {
+        return json(&rows);
+    }
+    say(&if rows.is_empty() { none.to_owned() } else { table(header, rows.iter().map(line)) });
+    Ok(())
+}
+
 /// The text with control characters escaped, so that no name from outside can drive a terminal.
 pub(super) fn visible(text: &str) -> String {
     text.chars()

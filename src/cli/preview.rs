@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 
 use serde_json::Value;
 
-use super::{Failure, configured, output, wrong_input};
+use super::{Failure, channel, configured, output, tenant, wrong_input};
 use crate::{
     channel::{self, ChannelSettings, Form, Verdict},
     clock::Clock,
@@ -60,8 +60,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let settings = config.channels.get(arguments.channel.as_str());
-    let settings = settings.ok_or_else(|| wrong_input(format!("there is no channel `{}`", arguments.channel)))?;
+    let settings = channel(&config, &arguments.channel)?;
     let now = Clock::System.now();
     let notification = match &arguments.rule {
         Some(name) => of_rule(&config, name, settings, arguments, now)?,
@@ -113,10 +112,7 @@ fn tenant_for<'a>(
 ) -> Result<&'a Tenant, Failure> {
     let admitted = |tenant: &&Arc<Tenant>| settings.fence.admits(&tenant.id, &tenant.labels);
     let found = match wanted {
-        Some(id) => {
-            let tenant = config.tenants.get(id).ok_or_else(|| wrong_input(format!("there is no tenant `{id}`")))?;
-            Some(tenant).filter(admitted)
-        }
+        Some(id) => Some(tenant(config, id)?).filter(admitted),
         None => config.tenants.values().filter(|tenant| rule.tenants.matches(&tenant.labels)).find(admitted),
     };
     found.map(AsRef::as_ref).ok_or_else(|| wrong_input(format!("channel `{}` may show no such tenant", settings.name)))

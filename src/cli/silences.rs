@@ -229,14 +229,8 @@ async fn make(store: &dyn Store, new: NewSilence, json: bool) -> Result<(), Fail
 }
 
 fn list(rows: &[Silence], now: Timestamp, json: bool) -> Result<(), Failure> {
-    if json {
-        return output::json(&rows);
-    }
-    if rows.is_empty() {
-        output::say("no silences");
-        return Ok(());
-    }
-    let lines = rows.iter().map(|row| {
+    let header = ["ID", "STATE", "COVERS", "FROM", "UNTIL", "AUTHOR", "COMMENT"];
+    output::listing(rows, json, (header, "no silences"), |row| {
         let state = match (row.is_in_force(now), now < row.starts_at) {
             (true, _) => "in force",
             (_, true) => "to come",
@@ -251,9 +245,7 @@ fn list(rows: &[Silence], now: Timestamp, json: bool) -> Result<(), Failure> {
             row.author.clone(),
             row.comment.clone(),
         ]
-    });
-    output::say(&output::table(["ID", "STATE", "COVERS", "FROM", "UNTIL", "AUTHOR", "COMMENT"], lines));
-    Ok(())
+    })
 }
 
 async fn show(store: &dyn Store, id: i64, now: Timestamp, json: bool) -> Result<(), Failure> {

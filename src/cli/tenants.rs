@@ -7,7 +7,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Failure, beside, configured, output, wrong_input};
+use super::{Failure, beside, configured, output, tenant};
 use crate::{
     channel::ChannelSettings,
     check::{run::Plan, slow},
@@ -149,14 +149,8 @@ fn line(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> Line {
 }
 
 fn list(lines: &[Line], json: bool) -> Result<(), Failure> {
-    if json {
-        return output::json(&lines);
-    }
-    if lines.is_empty() {
-        output::say("no tenants");
-        return Ok(());
-    }
-    let rows = lines.iter().map(|line| {
+    let header = ["ID", "NAME", "SCORE", "CHECKS", "LAST CHECK", "NEXT CHECK"];
+    output::listing(lines, json, (header, "no tenants"), |line| {
         let value = line.scores.first().and_then(|score| score.value);
         let health = match (&line.failing, line.checked_at) {
             (Some(failing), _) if line.asked_less_often => format!("{}, asked less often", failing.class),
@@ -172,15 +166,11 @@ fn list(lines: &[Line], json: bool) -> Result<(), Failure> {
             output::or_dash(line.checked_at),
             output::or_dash(line.next_check_at),
         ]
-    });
-    output::say(&output::table(["ID", "NAME", "SCORE", "CHECKS", "LAST CHECK", "NEXT CHECK"], rows));
-    Ok(())
+    })
 }
 
 async fn show(store: &dyn Store, config: &Arc<Config>, id: &str, json: bool) -> Result<(), Failure> {
-    let Some(tenant) = config.tenants.get(id) else {
-        return Err(wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")));
-    };
+    let tenant = tenant(config, id)?;
     let lines = lines(store, &Plan::new(config.clone()), &[tenant]).await?;
     let filter = AlertFilter { tenant: Some(tenant.id.clone()), open_only: true, ..AlertFilter::default() };
     let alerts = store.alerts(&filter).await?;

@@ -46,7 +46,8 @@ A test file:
         - { at: 3h, type: alert.resolved, rule: device-score-drop }
 
 A series has a word for each check, `every: 15m` apart: `340x8` eight of that value, `360+5x4` four that grow by 5, `_` a \
-check that fails, `~2h` no check for two hours, `08:30` when the next one is. Whatever else is sent fails the test. \
+check that fails, `~2h` no check for two hours, `08:30` when the next one is. A test may have `silences: [{ tenants: all, \
+from: 1h, until: 4h }]`, and `maintenance:` as in the main file. Whatever else is sent fails the test. \
 Nothing is fetched, stored or sent.
 
 Exit codes: 0 all passed, 1 a test failed, 2 a file is wrong.")]
@@ -89,7 +90,7 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
         is_wrong |= loaded.problems.iter().any(|problem| problem.gravity == Gravity::Error);
         let Some(suite) = loaded.suite else { continue };
         let is_wanted = |case: &&Case| arguments.filter.as_ref().is_none_or(|part| case.name.contains(part));
-        verdicts.extend(suite.cases.iter().filter(is_wanted).map(|case| judge(file, &suite.plan, case)));
+        verdicts.extend(suite.cases.iter().filter(is_wanted).map(|case| judge(file, &suite.plan_of(case), case)));
     }
     if let Some(path) = &arguments.junit {
         std::fs::write(path, report::junit(&verdicts)).map_err(|error| {

@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use serde::Serialize;
 
-use super::{Failure, configured, output, wrong_input};
+use super::{Failure, configured, output, tenant};
 use crate::{
-    config::{Config, Sight},
+    config::Sight,
     domain::{ChannelName, TenantId},
 };
 
@@ -39,7 +39,7 @@ struct Line<'a> {
 pub(super) fn who_sees(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
     let sights = config.sights();
-    let tenant = arguments.tenant.as_deref().map(|id| known(&config, id)).transpose()?;
+    let tenant = arguments.tenant.as_deref().map(|id| tenant(&config, id)).transpose()?.map(|tenant| tenant.id.clone());
     let sees = |sight: &Sight| tenant.as_ref().is_none_or(|tenant| sight.may_show.contains(tenant));
     let lines: Vec<_> =
         sights.iter().filter(|(_, sight)| sees(sight)).map(|(channel, sight)| Line { channel, sight }).collect();
@@ -51,11 +51,6 @@ pub(super) fn who_sees(file: &Path, arguments: &Arguments) -> Result<(), Failure
         None => of_channels(&lines),
     }
     Ok(())
-}
-
-fn known(config: &Config, id: &str) -> Result<TenantId, Failure> {
-    let tenant = config.tenants.get(id).map(|tenant| tenant.id.clone());
-    tenant.ok_or_else(|| wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")))
 }
 
 fn of_channels(lines: &[Line<'_>]) {

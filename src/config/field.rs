@@ -25,6 +25,16 @@ impl<T> Field<T> {
     }
 }
 
+impl<T> Field<Vec<T>> {
+    /// How many items the list has; `None`: no list is there.
+    pub(super) const fn count(&self) -> Option<usize> {
+        match self {
+            Self::Good(list) => Some(list.len()),
+            Self::Absent | Self::Bad(_) => None,
+        }
+    }
+}
+
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;

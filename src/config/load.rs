@@ -14,7 +14,8 @@ use super::{
     files::{self, Source},
     gather::{read_rules, read_tenants},
     import::Pending,
-    maintenance::{Known, maintenance},
+    maintenance::maintenance,
+    matchers::Known,
     raw::{RawChannel, RawMain},
     scope::{Problems, Scope},
     secret_stores,
@@ -79,12 +80,12 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     fences::check_known(&here, &tenants, &channels, problems);
     let operator = operator(raw.operator, &top.key("operator"), &names, &channels, problems);
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, problems);
-    let known = Known {
-        tenants: &tenants,
-        rules: rules.iter().map(|(rule, _)| &rule.name).collect(),
-        timezone: inherited.timezone,
-    };
-    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, problems);
+    // Most have no window, and many tenants are not listed for nothing.
+    let mut known = Known::default();
+    if raw.maintenance.is_written() {
+        known = Known { rules: rules.iter().map(|(rule, _)| &rule.name).collect(), ..tenants.known() };
+    }
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, timezone), problems);
     let spread = problems.parse(raw.spread, &top.key("spread"), parse_duration);
     let concurrency = problems.parse(raw.concurrency, &top.key("concurrency"), whole);
     let retention = Duration::from_hours(24) * RETENTION_DAYS;

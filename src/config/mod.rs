@@ -16,6 +16,7 @@ pub mod import;
 mod load;
 mod maintenance;
 mod marks;
+mod matchers;
 mod protocols;
 mod raw;
 pub mod reload;

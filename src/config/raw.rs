@@ -28,7 +28,7 @@ macro_rules! raw {
 }
 
 mod suite;
-pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSuite, RawSuiteChannel};
+pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
 raw! {
     /// The main file, `scorewatch.yaml`.

@@ -67,6 +67,8 @@ mod tests {
             (&tests, Some("RawCaseTenant"), raw::RawCaseTenant::KEYS),
             (&tests, Some("RawSeries"), raw::RawSeries::KEYS),
             (&tests, Some("RawExpected"), raw::RawExpected::KEYS),
+            (&tests, Some("RawSilence"), raw::RawSilence::KEYS),
+            (&tests, Some("RawMaintenance"), raw::RawMaintenance::KEYS),
             (&tests, Some("RawSuiteChannel"), raw::RawSuiteChannel::KEYS),
             (&main, None, raw::RawMain::KEYS),
             (&main, Some("RawTenant"), raw::RawTenant::KEYS),

@@ -1,6 +1,7 @@
 //! Tests of rules: a file of them, read and validated as configuration is.
 
 mod case;
+mod held;
 mod notation;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
@@ -14,6 +15,7 @@ use super::{
     field::{Field, Word},
     files::{self, Source},
     gather::read_rules,
+    maintenance::maintenance,
     raw::{RawRules, RawSuite, RawSuiteChannel},
     scope::{Problems, Scope},
     settings::{flapping, fleet},
@@ -22,7 +24,7 @@ use super::{
 use crate::{
     diagnostic::{Excerpts, Place, Problem},
     domain::{ChannelName, Selector, TenantId, Timestamp, parse_duration},
-    notify::{fleet::FleetSettings, route::Fence},
+    notify::{Maintenance, Silence, fleet::FleetSettings, route::Fence},
     replay::{Course, Plan, Receiver, expect::Expected},
     rule::FlapLimit,
 };
@@ -54,12 +56,25 @@ pub struct Case {
     pub start: Timestamp,
     /// What happens to each tenant.
     pub courses: Vec<Course>,
+    /// The silences in which it happens.
+    pub silences: Vec<Silence>,
+    /// The maintenance windows, besides those of the file.
+    pub maintenance: Vec<Maintenance>,
     /// What is to be sent.
     pub expected: Vec<Expected>,
     /// Up to these times nothing but what is expected may be sent, though the test is not strict; each with where it stands.
     pub quiet: Vec<(Timestamp, Timestamp)>,
     /// Whether nothing but what is expected may be sent at all.
     pub strict: bool,
+}
+
+impl Suite {
+    /// What holds for one of its tests.
+    #[must_use]
+    pub fn plan_of(&self, case: &Case) -> Plan {
+        let maintenance = [&self.plan.maintenance[..], &case.maintenance].concat();
+        Plan { maintenance, silences: case.silences.clone(), ..self.plan.clone() }
+    }
 }
 
 /// What reading a file with tests gave.
@@ -146,9 +161,14 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
     if !raw.tests.is_written() {
         problems.error(&list, "there are no `tests`", "write `tests:` and below it `- name: …`");
     }
+    let written = raw.tests.count();
     let tests = problems.items(raw.tests, &list);
-    let cases = tests.into_iter().filter_map(|(index, raw)| setting.case(raw, &list.item(index), problems)).collect();
-    Some(Suite { plan, cases })
+    let cases: Vec<Case> =
+        tests.into_iter().filter_map(|(index, raw)| setting.case(raw, &list.item(index), problems)).collect();
+    let zone = setting.zone;
+    let known = held::known(&plan, cases.iter().flat_map(|case| &case.courses), written == Some(cases.len()));
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, zone), problems);
+    Some(Suite { plan: Plan { maintenance, ..plan }, cases })
 }
 
 /// The channels as written.

@@ -12,6 +12,7 @@ use super::{
     endpoints::{Endpoints, endpoints, hosts},
     fences::Channels,
     field::{Field, Word},
+    matchers::Known,
     raw::{OneOrMany, RawCredential, RawTenant},
     scope::{Problems, Scope, Spot},
     words::{Names, guid, labels, name, notify, one_of, scores, zone},
@@ -80,6 +81,13 @@ impl Tenants {
     /// None yet; they may name these channels.
     pub(super) fn of(channels: Channels) -> Self {
         Self { channels, ..Self::default() }
+    }
+
+    /// Whom a maintenance window may name.
+    pub(super) fn known(&self) -> Known<'_> {
+        let labels = |id| self.by_id.get(id).map(|tenant| &*tenant.labels);
+        let tenants = self.places.keys().map(|id| (id, labels(id))).collect();
+        Known { tenants, has_nameless: self.nameless, rules: Vec::new() }
     }
 
     /// Takes one tenant; with any error in it, it is not taken.

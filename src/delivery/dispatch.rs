@@ -15,7 +15,7 @@ use super::{budget::RetryBudget, operator, release::Stragglers, worker};
 use crate::{
     clock::Clock,
     config::Config,
-    domain::{ChannelName, TenantId},
+    domain::{ChannelName, TenantId, Timestamp},
     egress::Egress,
     notify::{HoldReason, NotificationId},
     store::{Store, StoreError},
@@ -37,6 +37,8 @@ pub struct Dispatcher {
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) budget: RetryBudget,
     told: mpsc::UnboundedSender<TenantId>,
+    /// Whom a person wants looked at, as the planner was told already.
+    wanted: Arc<Mutex<HashSet<(TenantId, Timestamp)>>>,
     workers: Arc<Mutex<HashMap<ChannelName, Arc<Notify>>>>,
     /// Troubles that the operator was told of by this process; the store knows better and is asked for the others.
     pub(super) told_troubles: Arc<Mutex<HashSet<NotificationId>>>,
@@ -45,7 +47,8 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher without work. `told` hears of each tenant one of whose notifications came to rest.
+    /// A dispatcher without work. `told` hears of each tenant one of whose notifications came to rest, or that a person wants
+    /// looked at.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -64,6 +67,7 @@ impl Dispatcher {
             config,
             budget: RetryBudget::default(),
             told,
+            wanted: Arc::default(),
             workers: Arc::default(),
             told_troubles: Arc::default(),
             tasks: TaskTracker::new(),
@@ -93,6 +97,18 @@ impl Dispatcher {
             Err(error) => error!(%error, "the store could not be asked for unfinished deliveries"),
         }
         self.tell_trouble().await;
+        if let Err(error) = self.tell_wanted().await {
+            error!(%error, "the store could not be asked whose alerts a person wants looked at");
+        }
+    }
+
+    /// Lets the planner know whose alerts a person wants looked at, each once.
+    async fn tell_wanted(&self) -> Result<(), StoreError> {
+        let wanted: HashSet<_> = self.store.wanted().await?.into_iter().collect();
+        let mut known = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.difference(&known).for_each(|(tenant, _)| self.told(tenant.clone()));
+        *known = wanted;
+        Ok(())
     }
 
     /// Tells the operator of every channel in trouble that was not told yet.

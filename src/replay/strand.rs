@@ -225,7 +225,8 @@ impl Life {
     /// Whether a reading changes nothing, because there is no alert and its condition can't hold. That is what nearly every
     /// reading comes to, and what makes a replay fast.
     fn is_at_rest(&mut self, when: Condition, reading: Sample, now: Timestamp) -> bool {
-        if self.alert.state != AlertState::Inactive {
+        // What was unstable and is calm is told now how it stands.
+        if self.alert.state != AlertState::Inactive || self.wake_at.is_some_and(|wake_at| wake_at <= now) {
             return false;
         }
         match (when, &mut self.ceiling) {

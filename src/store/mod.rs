@@ -149,8 +149,12 @@ pub trait Store: Send + Sync + 'static {
     /// reminder clears it. `false`: it does not fire.
     async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement) -> Result<bool, StoreError>;
 
-    /// Takes an acknowledgement back. `false`: there is none.
-    async fn unacknowledge(&self, alert: &AlertKey) -> Result<bool, StoreError>;
+    /// Takes an acknowledgement back; the tenant is wanted from then on, and a check under way judges again. `false`: there is none.
+    async fn unacknowledge(&self, alert: &AlertKey, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Tenants whose alerts a person wants looked at though no check is due, and since when; cleared by the next check that is
+    /// written.
+    async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError>;
 
     /// Channels that have unfinished deliveries other than held ones.
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError>;

@@ -3,10 +3,7 @@
 use super::{text, words};
 use crate::{
     domain::{ScoreKind, Severity, Unit},
-    notify::{
-        notification::ScoreFacts,
-        report::facts::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
-    },
+    notify::report::facts::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
     rule::display,
 };
 
@@ -76,7 +73,7 @@ fn alert(alert: &ReportAlert) -> String {
         Severity::Warning => "🟠",
         Severity::Info => "🔵",
     };
-    let score = score_name(alert.score, alert.subject.as_deref());
+    let score = words::score_name(alert.score, alert.subject.as_deref());
     let since = words::utc(alert.since);
     format!("{sign} {}: {score} · {} · since {since}", alert.tenant.name, alert.rule)
 }
@@ -97,7 +94,7 @@ fn messages(report: &ReportFacts) -> Option<String> {
 /// What moved one way, and how much more did than is named.
 fn moves(score: &ReportScore, way: &str, count: usize, moves: &[ReportMove]) -> Vec<String> {
     let line = |moved: &ReportMove| {
-        let name = score_name(score.kind, moved.subject.as_deref());
+        let name = words::score_name(score.kind, moved.subject.as_deref());
         let verb = if moved.change < 0.0 { "fell" } else { "rose" };
         let sign = if score.kind.unit() == Unit::Percent { "%" } else { "" };
         let (before, value) =
@@ -114,21 +111,6 @@ fn moves(score: &ReportScore, way: &str, count: usize, moves: &[ReportMove]) -> 
 fn plain_name(kind: ScoreKind) -> String {
     match kind {
         ScoreKind::ExposureScoreByGroup => "exposure score by device group".to_owned(),
-        _ => score_name(kind, None),
+        _ => words::score_name(kind, None),
     }
-}
-
-fn score_name(kind: ScoreKind, subject: Option<&str>) -> String {
-    words::score_name(&ScoreFacts {
-        kind,
-        subject: subject.map(str::to_owned),
-        unit: String::new(),
-        value: None,
-        baseline: None,
-        loss: None,
-        loss_percent: None,
-        observed_at: None,
-        points: None,
-        comparison: None,
-    })
 }

@@ -1,25 +1,11 @@
 //! A fleet shift in words: that Microsoft changed the ruler, by how much, and what that means for the one who reads it.
 
 use super::words;
-use crate::{
-    notify::notification::{FleetFacts, ScoreFacts},
-    rule::display,
-};
+use crate::{notify::notification::FleetFacts, rule::display};
 
 /// One sentence: what moved, of how many, by how much.
 pub(super) fn headline(fleet: &FleetFacts) -> String {
-    let score = ScoreFacts {
-        kind: fleet.score,
-        subject: fleet.subject.clone(),
-        unit: String::new(),
-        value: None,
-        baseline: None,
-        loss: None,
-        loss_percent: None,
-        observed_at: None,
-        points: None,
-        comparison: None,
-    };
+    let score = words::score_name(fleet.score, fleet.subject.as_deref());
     let of = match fleet.tenant_count {
         1 => "1 tenant".to_owned(),
         count => format!("{count} tenants"),
@@ -27,7 +13,7 @@ pub(super) fn headline(fleet: &FleetFacts) -> String {
     let verb = if fleet.median < 0.0 { "fell" } else { "rose" };
     let unit = if fleet.measure == "percent" { "%" } else { " points" };
     let median = display::among(fleet.median.abs(), &[]);
-    format!("the {} of {of} {verb} at once, by about {median}{unit}: Microsoft re-scored", words::score_name(&score))
+    format!("the {score} of {of} {verb} at once, by about {median}{unit}: Microsoft re-scored")
 }
 
 /// Why there is one message and not many, and when there will be more.

@@ -175,7 +175,7 @@ pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
 }
 
 fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String {
-    let name = score_name(score);
+    let name = score_name(score.kind, score.subject.as_deref());
     let numbers = Numbers::of(data, score);
     let condition = data.rule.as_ref().map(|rule| format!(" ({})", rule.condition)).unwrap_or_default();
     let over = data.alert.as_ref().is_some_and(|alert| alert.reason.is_some());
@@ -196,18 +196,19 @@ fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String 
     }
 }
 
-pub(super) fn score_name(score: &ScoreFacts) -> String {
-    let kind = match score.kind {
+/// What a score is called, of which of several values.
+pub(super) fn score_name(kind: ScoreKind, subject: Option<&str>) -> String {
+    let name = match kind {
         ScoreKind::DeviceSecureScore => "secure score for devices",
         ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "exposure score",
         ScoreKind::SecureScore => "secure score",
         ScoreKind::SecureScoreCategory => "secure score in",
     };
-    match (score.kind, &score.subject) {
+    match (kind, subject) {
         (ScoreKind::SecureScoreCategory, None) => "secure score by category".to_owned(),
-        (_, None) => kind.to_owned(),
-        (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{kind} {subject}"),
-        (_, Some(subject)) => format!("{kind} of {subject}"),
+        (_, None) => name.to_owned(),
+        (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{name} {subject}"),
+        (_, Some(subject)) => format!("{name} of {subject}"),
     }
 }
 
@@ -300,7 +301,7 @@ fn facts(notification: &Notification) -> Vec<Fact> {
         };
         let before = data.breakdown.as_ref().map(|breakdown| breakdown.before);
         let now = points(score.points);
-        say("Score", Some(score_name(score)));
+        say("Score", Some(score_name(score.kind, score.subject.as_deref())));
         say(
             "Value",
             Some(numbers.value.map_or_else(|| "no data".to_owned(), |value| format!("{value}{now}{observed}"))),

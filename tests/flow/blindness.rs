@@ -1,6 +1,7 @@
 //! Many tenants that can't be read for one reason are one message; what has a reason of its own is told by itself.
 
 use scorewatch::{
+    check::{blind::stage::Stage, outage::REMEMBERED},
     config::{Config, Operator},
     domain::Labels,
     notify::Notification,
@@ -106,6 +107,63 @@ async fn each_outage_is_another_one() {
         hours(&bed, &config, 2).await;
         assert_eq!(said(&bed, "ops").await.len(), 2 * outages);
     }
+}
+
+/// How far it has come for a tenant, as `explain` says it.
+async fn stage(bed: &Bed, config: &Config, id: &str) -> Stage {
+    let now = bed.clock.now();
+    let (record, away) = (bed.record(id).await, bed.store.away().await.unwrap());
+    let outages = bed.store.outages(now.minus(REMEMBERED)).await.unwrap();
+    Stage::of(config, &config.tenants[id], record.as_ref(), &outages, &away, now)
+}
+
+#[tokio::test]
+async fn what_is_explained_of_a_tenant_is_what_the_operator_is_told() {
+    let bed = Bed::new().await;
+    let config = fleet(&bed).await.with_tenant(bed.tenant("new", 400.0));
+    assert_eq!(stage(&bed, &config, "new").await, Stage::Unchecked);
+    assert_eq!(stage(&bed, &config, "t01").await, Stage::Readable { checked_at: Some(bed.clock.now()) });
+    let nobody = Config { operator: Operator { notify: Vec::new(), ..config.operator.clone() }, ..config.clone() };
+    assert_eq!(stage(&bed, &nobody, "t01").await, Stage::NobodyListens);
+
+    // A reason of its own.
+    bed.cloud.set_fetch(entra("t01"), Some(Fetch::Refuse(DefenderRefusal::RoleMissing { held: Vec::new() })));
+    later(&bed, &config).await;
+    let (due_at, zero) = (bed.clock.now().plus(minutes(60)), minutes(0));
+    bed.pass(5);
+    let expected = Stage::NotYet { lasted: minutes(5), away: zero, needed: minutes(60), due_at };
+    assert_eq!(stage(&bed, &config, "t01").await, expected);
+    bed.pass(55);
+    bed.visit_one(&config, "t01").await;
+    assert_eq!(stage(&bed, &config, "t01").await, Stage::Due);
+    bed.tell_blindness(&config).await;
+    assert_eq!(stage(&bed, &config, "t01").await, Stage::Told { told_to: channels(&["ops"]) });
+    assert_eq!(said(&bed, "ops").await.len(), 1);
+
+    // An outage.
+    bed.cloud.set_every_fetch(Some(down()));
+    hours(&bed, &config, 2).await;
+    let Stage::InOutage { cause, tenants, told_at: None, .. } = stage(&bed, &config, "t02").await else {
+        panic!("{:?}", stage(&bed, &config, "t02").await)
+    };
+    assert_eq!(cause, "service");
+    assert!(tenants >= FLEET - 1, "{tenants}");
+    hours(&bed, &config, 4).await;
+    let in_outage = stage(&bed, &config, "t02").await;
+    assert!(in_outage.is_told() && matches!(in_outage, Stage::InOutage { .. }), "{in_outage:?}");
+    assert_eq!(said(&bed, "ops").await.len(), 2, "once of t01, once of the outage");
+
+    // It is over for nearly all; who was not checked since is waited for.
+    bed.cloud.set_every_fetch(None);
+    bed.pass(15);
+    for id in config.tenants.keys().filter(|id| id.as_str() != "t02") {
+        bed.visit_one(&config, id.as_str()).await;
+    }
+    bed.tell_blindness(&config).await;
+    assert_eq!(stage(&bed, &config, "t02").await, Stage::AfterOutage { over_at: bed.clock.now() });
+    bed.pass(1);
+    bed.visit_one(&config, "t02").await;
+    assert_eq!(stage(&bed, &config, "t02").await, Stage::Readable { checked_at: Some(bed.clock.now()) });
 }
 
 #[tokio::test]

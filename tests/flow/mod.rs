@@ -25,6 +25,7 @@ mod report;
 mod setup;
 mod silence;
 mod slow;
+mod stages;
 mod troubled;
 mod upstream;
 mod visit;

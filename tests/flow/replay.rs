@@ -8,7 +8,7 @@ use scorewatch::{
     config::Config,
     domain::{Reading, ScoreKind, Subject, Timestamp},
     replay::{Course, Look, Message, Plan, Receiver, ScoreCourse, SeriesCourse, walk},
-    rule::{BaselineChoice, Change, Condition, Recover, Rule, Size},
+    rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, Size},
     schedule::Schedule,
     store::Away,
 };
@@ -107,6 +107,9 @@ fn random_rule(name: &str, score: ScoreKind, random: &mut StdRng) -> Rule {
         repeat: random.random::<bool>().then(|| hours(random, 60)),
         step: (is_bound && random.random()).then(|| size(random)),
         accept_after: (is_change && random.random()).then(|| hours(random, 60)),
+        flapping: random
+            .random::<bool>()
+            .then(|| FlapLimit { changes: random.random_range(1..5), within: hours(random, 60) }),
         ..rule(name, when)
     }
 }

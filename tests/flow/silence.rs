@@ -30,7 +30,7 @@ struct Scene {
     config: Config,
     dispatcher: Dispatcher,
     sender: watch::Sender<Arc<Config>>,
-    _told: mpsc::UnboundedReceiver<TenantId>,
+    told: mpsc::UnboundedReceiver<TenantId>,
 }
 
 fn low() -> Rule {
@@ -51,7 +51,7 @@ impl Scene {
 
     fn of(bed: Bed, config: Config) -> Self {
         let (dispatcher, sender, told) = bed.dispatcher(config.clone());
-        Self { bed, config, dispatcher, sender, _told: told }
+        Self { bed, config, dispatcher, sender, told }
     }
 
     /// A silence of `contoso` between these minutes.
@@ -316,8 +316,33 @@ async fn what_a_person_has_seen_is_not_reminded_of_until_it_worsens_or_is_over()
     assert_eq!(scene.check(165, 220.0).await, ["alert.reminder"]);
     assert!(scene.bed.store.acknowledge(&key, seen.clone()).await.unwrap());
     assert_eq!(scene.check(240, 220.0).await, NOTHING);
-    assert!(scene.bed.store.unacknowledge(&key).await.unwrap());
+    assert!(scene.bed.store.unacknowledge(&key, at(250)).await.unwrap());
     assert_eq!(scene.check(255, 220.0).await, ["alert.reminder"]);
     assert!(scene.bed.store.acknowledge(&key, seen).await.unwrap());
     assert_eq!(scene.check(270, 400.0).await, ["alert.resolved"]);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_is_taken_back_lets_a_reminder_come_at_once() {
+    let mut scene = Scene::new().await;
+    assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
+    let (store, key) = (scene.bed.store.clone(), scene.bed.firing().await.remove(0).key);
+    let seen = Acknowledgement { at: at(5), by: "ann".into(), comment: "ticket".into() };
+    assert!(store.acknowledge(&key, seen).await.unwrap());
+    assert_eq!(scene.check(75, 280.0).await, NOTHING);
+    while scene.told.try_recv().is_ok() {}
+
+    scene.until(77);
+    let before = scene.bed.record("contoso").await;
+    assert!(store.unacknowledge(&key, at(77)).await.unwrap());
+    scene.dispatcher.sweep().await;
+    scene.dispatcher.sweep().await;
+    assert_eq!(scene.told.try_recv().ok(), Some(tenant_id("contoso")), "it is to be looked at");
+    assert!(scene.told.try_recv().is_err(), "once");
+    let stale = scene.bed.visit_knowing(&scene.config, before).await;
+    assert!(!stale.channels.is_empty(), "a check that took it for acknowledged judges again");
+    assert_eq!(scene.sent().await, ["alert.reminder"]);
+    assert!(store.wanted().await.unwrap().is_empty());
+    assert!(!store.unacknowledge(&key, at(78)).await.unwrap());
+    assert!(store.wanted().await.unwrap().is_empty(), "nobody has asked for anything");
 }

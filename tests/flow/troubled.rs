@@ -200,8 +200,12 @@ impl Store for Troubled {
         self.inner.acknowledge(alert, by).await
     }
 
-    async fn unacknowledge(&self, alert: &AlertKey) -> Result<bool, StoreError> {
-        self.inner.unacknowledge(alert).await
+    async fn unacknowledge(&self, alert: &AlertKey, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.unacknowledge(alert, now).await
+    }
+
+    async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        self.inner.wanted().await
     }
 
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {

@@ -1,8 +1,9 @@
 //! Beside the running service, a person can ask why an alert fires or does not, who can see what, and what a change would do.
 
+use scorewatch::simulation::cloud::{EntraRefusal, SignIn};
 use serde_json::Value;
 
-use crate::world::{LOW, OPS, SOC, World};
+use crate::world::{LOW, OPS, SOC, World, entra};
 
 async fn said(world: &World, arguments: &[&str]) -> String {
     let output = world.command(arguments).await;
@@ -74,6 +75,40 @@ async fn why_an_alert_fires_or_does_not_is_told_with_its_readings_and_its_messag
     assert_eq!(series["messages"][0]["attempts"][0]["outcome"], "delivered");
     assert_eq!(world.command(&["explain", "contoso", "nothing"]).await.status.code(), Some(2));
     drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whether_the_operator_hears_that_a_tenant_can_t_be_read_is_told_with_the_reason() {
+    let mut world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(2)).await;
+    world.setup.blind_after = "3s";
+    let service = world.run().await;
+    world.checked(&service, "contoso", 2).await;
+    let command = ["explain", "contoso", "operator.blind"];
+    let readable = said(&world, &command).await;
+    assert!(readable.contains("=> it is not reported: its last check succeeded (2"), "{readable}");
+    assert!(readable.contains("It reads: no data for 3s") && readable.contains("Who is told: ops"), "{readable}");
+
+    world.cloud.set_sign_in(entra("contoso"), Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
+    world.until(&service, OPS, |told| told.iter().any(|told| told.accepted)).await;
+    world.quiet(&service).await;
+    let told = said(&world, &command).await;
+    for part in [
+        "checks fail since",
+        "(secret-expired)",
+        "=> it is reported by itself, to `ops`",
+        "operator.blind",
+        "delivered",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in\n{told}");
+    }
+    let trace = json(&world, &["explain", "contoso", "operator.blind", "--json"]).await;
+    assert_eq!(
+        (&trace["reported"], &trace["stage"], &trace["told_to"][0]),
+        (&true.into(), &"told".into(), &OPS.into())
+    );
+    assert_eq!(trace["messages"][0]["attempts"][0]["outcome"], "delivered");
+    let refused = world.command(&["explain", "contoso", "operator.blind", "--subject", "x"]).await;
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use scorewatch::{
     domain::ScoreKind,
+    notify::silence::Acknowledgement,
     rule::Alert,
-    store::{AlertFilter, Away, Commit, DeliveryFilter, Failing, StoreError, find_alert},
+    store::{AlertFilter, AttemptOutcome, Away, Commit, DeliveryFilter, Failing, StoreError, find_alert},
 };
 
 use super::fixture::*;
@@ -67,6 +68,58 @@ async fn a_notification_whose_id_is_there_is_left_alone_with_its_deliveries() {
     assert!(bed.store.announce(to_tell("two", None, &["soc", "soc"]), at(1)).await.unwrap());
     let deliveries = bed.store.deliveries(&DeliveryFilter::default()).await.unwrap();
     assert_eq!(deliveries.iter().map(|row| row.channel.as_str()).collect::<Vec<_>>(), ["soc", "soc"]);
+}
+
+#[tokio::test]
+async fn a_notification_is_known_from_when_it_is_written_until_nothing_of_it_is_kept() {
+    let bed = Bed::new().await;
+    let id = |name: &str| notification(name).data.notification.id;
+    assert!(!bed.store.knows(&id("of a check")).await.unwrap());
+    let mut outcome = check("contoso", None, 0);
+    outcome.notifications = vec![to_tell("of a check", Some(key("contoso", "low")), &["soc"])];
+    outcome.alerts = vec![update("low", firing(1, 1))];
+    let mut refused = check("contoso", Some(7), 1);
+    refused.notifications = vec![to_tell("refused", Some(key("contoso", "low")), &["soc"])];
+    commit(&*bed.store, outcome).await;
+    assert_eq!(bed.store.commit(refused).await.unwrap(), Commit::Conflict);
+    assert!(bed.store.announce(to_tell("announced", None, &["soc"]), at(1)).await.unwrap());
+    assert!(bed.store.announce(to_tell("for nobody", None, &[]), at(1)).await.unwrap());
+    let bed = bed.reopen().await;
+    for (name, is_known) in
+        [("of a check", true), ("announced", true), ("for nobody", true), ("refused", false), ("other", false)]
+    {
+        assert_eq!(bed.store.knows(&id(name)).await.unwrap(), is_known, "{name}");
+    }
+
+    for second in [2, 3] {
+        let claimed = claim(&*bed.store, "soc", second).await;
+        bed.store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, None, at(second)).await.unwrap();
+    }
+    while bed.store.prune(at(0).plus(100 * DAY), 30 * DAY).await.unwrap() {}
+    assert!(bed.store.knows(&id("of a check")).await.unwrap(), "it is the newest of an alert that is kept");
+    assert!(!bed.store.knows(&id("announced")).await.unwrap(), "delivered long ago");
+}
+
+#[tokio::test]
+async fn whom_a_person_wants_looked_at_is_known_until_a_check_is_written() {
+    let bed = Bed::new().await;
+    let alert = key("contoso", "low");
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("low", firing(1, 1))];
+    outcome.notifications = vec![to_tell("one", Some(alert.clone()), &["soc"])];
+    commit(&*bed.store, outcome).await;
+    commit(&*bed.store, check("fabrikam", None, 0)).await;
+    let seen = Acknowledgement { at: at(5), by: "ann".into(), comment: "ticket".into() };
+    assert!(bed.store.acknowledge(&alert, seen).await.unwrap());
+    assert_eq!(bed.store.wanted().await.unwrap(), []);
+    assert!(bed.store.unacknowledge(&alert, at(10)).await.unwrap());
+    let bed = bed.reopen().await;
+    assert_eq!(bed.store.wanted().await.unwrap(), [(tenant("contoso"), at(10))]);
+    commit(&*bed.store, check("fabrikam", Some(1), 11)).await;
+    assert_eq!(bed.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
+    assert_eq!(bed.store.wanted().await.unwrap().len(), 1);
+    commit(&*bed.store, check("contoso", Some(2), 12)).await;
+    assert_eq!(bed.store.wanted().await.unwrap(), []);
 }
 
 #[tokio::test]

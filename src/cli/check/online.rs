@@ -93,7 +93,7 @@ struct ChannelLine {
 }
 
 pub(super) async fn online(config: &Config, wanted: &[String], as_json: bool) -> Result<(), Failure> {
-    let tenants = once::chosen(&config.tenants, wanted)?;
+    let tenants = once::chosen(config, wanted)?;
     let microsoft = Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout);
     let progress = output::progress(tenants.len());
     let mut asked =

@@ -114,33 +114,28 @@ fn rebased(facts: &Facts<'_>) -> Option<Decision> {
 }
 
 fn heard(facts: &Facts<'_>) -> Option<Decision> {
-    let kept_out: Vec<_> = facts.kept_out.iter().map(|channel| format!("`{channel}`")).collect();
-    if !facts.told.is_empty() && kept_out.is_empty() {
-        return None;
+    let fenced = fenced(facts.kept_out);
+    if !facts.told.is_empty() {
+        return fenced;
     }
-    let fenced = match kept_out.len() {
-        0 => String::new(),
-        _ => format!("{} may not show this tenant", kept_out.join(", ")),
+    let why = match fenced {
+        Some(fenced) => fenced.says,
+        None if facts.config.channels.is_empty() => "no channel is configured".to_owned(),
+        None => "neither rule nor tenant names a channel".to_owned(),
     };
-    if facts.told.is_empty() {
-        let why = if fenced.is_empty() {
-            let channels = if facts.config.channels.is_empty() {
-                "no channel is configured"
-            } else {
-                "neither rule nor tenant names a channel"
-            };
-            channels.to_owned()
-        } else {
-            fenced
-        };
-        return Some(blocks("route", format!("nobody would be told: {why}")));
-    }
-    Some(Decision { by: "fence", blocks: false, says: fenced })
+    Some(blocks("route", format!("nobody would be told: {why}")))
+}
+
+/// Channels that are named and may not show the tenant.
+pub(super) fn fenced(kept_out: &[ChannelName]) -> Option<Decision> {
+    let names: Vec<_> = kept_out.iter().map(|channel| format!("`{channel}`")).collect();
+    let says = format!("{} may not show this tenant", names.join(", "));
+    (!names.is_empty()).then_some(Decision { by: "fence", blocks: false, says })
 }
 
 /// Silences and maintenance windows that cover it now.
 fn silenced(facts: &Facts<'_>) -> Option<Decision> {
-    let until = facts.outlooks.iter().find_map(|outlook| {
+    facts.outlooks.iter().find_map(|outlook| {
         let about = About {
             tenant: facts.tenant.id.as_str(),
             labels: &facts.tenant.labels,
@@ -149,14 +144,17 @@ fn silenced(facts: &Facts<'_>) -> Option<Decision> {
             severity: facts.rule.severity,
             is_blindness: false,
         };
-        let until = facts.config.covering(facts.silences, &about, facts.now)?;
-        let by_hand = facts.silences.iter().filter(|silence| silence.covers(&about, facts.now).is_some());
-        let by_hand =
-            by_hand.map(|silence| format!("silence {} of {}: {}", silence.id, silence.author, silence.comment));
-        let by = by_hand.collect::<Vec<_>>();
-        Some((until, if by.is_empty() { "a maintenance window".to_owned() } else { by.join("; ") }))
-    });
-    let (until, by) = until?;
+        held(facts.config, facts.silences, &about, facts.now)
+    })
+}
+
+/// What these silences and the maintenance windows hold back.
+pub(super) fn held(config: &Config, silences: &[Silence], about: &About<'_>, now: Timestamp) -> Option<Decision> {
+    let until = config.covering(silences, about, now)?;
+    let by_hand = silences.iter().filter(|silence| silence.covers(about, now).is_some());
+    let by_hand = by_hand.map(|silence| format!("silence {} of {}: {}", silence.id, silence.author, silence.comment));
+    let by = by_hand.collect::<Vec<_>>();
+    let by = if by.is_empty() { "a maintenance window".to_owned() } else { by.join("; ") };
     Some(blocks("silence", format!("what there is to tell is held until {until} ({by})")))
 }
 

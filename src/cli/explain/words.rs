@@ -1,9 +1,9 @@
 //! A trace in words.
 
-use super::{Message, SeriesTrace, Trace};
+use super::{Message, SeriesTrace, Trace, decisions::Decision};
 use crate::{
     config::Tenant,
-    domain::{Sample, Timestamp, format_duration},
+    domain::{ChannelName, Sample, Timestamp, format_duration},
     notify::NotificationType,
     rule::{
         AlertState, Recover, Resolution, Rule,
@@ -20,25 +20,30 @@ pub(super) fn words(trace: &Trace, rule: &Rule, tenant: &Tenant) -> Vec<String> 
     if !trace.applies {
         lines.push("It does not apply to this tenant.".to_owned());
     }
-    lines.extend(
-        trace
-            .decisions
-            .iter()
-            .map(|decision| format!("  {} {}", if decision.blocks { "!" } else { "-" }, decision.says)),
-    );
+    lines.extend(trace.decisions.iter().map(decision));
     for series in &trace.series {
         lines.push(String::new());
         lines.extend(of_series(series, rule));
     }
     lines.push(String::new());
-    let told: Vec<_> = trace.told.iter().map(ToString::to_string).collect();
-    lines.push(format!("Who is told: {}", if told.is_empty() { "nobody".to_owned() } else { told.join(", ") }));
+    lines.push(who_is_told(&trace.told));
     lines.extend(rule.guide.runbook.as_ref().map(|runbook| format!("What to do: {runbook}")));
     lines
 }
 
+/// Something that decides, in a line.
+pub(super) fn decision(decision: &Decision) -> String {
+    format!("  {} {}", if decision.blocks { "!" } else { "-" }, decision.says)
+}
+
+/// The channels that are told, in a line.
+pub(super) fn who_is_told(told: &[ChannelName]) -> String {
+    let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+    format!("Who is told: {}", if told.is_empty() { "nobody".to_owned() } else { told.join(", ") })
+}
+
 /// The rule in one line, as it reads now.
-fn reads(rule: &Rule) -> String {
+pub(super) fn reads(rule: &Rule) -> String {
     let mut parts = vec![format!("It reads: {}", rule.when)];
     parts.extend(rule.score.map(|score| format!("of {score}")));
     if !rule.hold.is_zero() {
@@ -265,7 +270,8 @@ fn verdict(explanation: &Explanation, state: &AlertState) -> String {
     }
 }
 
-fn message(message: &Message) -> Vec<String> {
+/// A message with its attempts.
+pub(super) fn message(message: &Message) -> Vec<String> {
     let Message { delivery, channel, state, carried_by, next_attempt_at, attempts, notification } = message;
     let told = &notification.data.notification;
     let state = match (*state, carried_by) {
@@ -287,7 +293,7 @@ fn message(message: &Message) -> Vec<String> {
 }
 
 /// Whole seconds: how long something has lasted is told no finer.
-fn whole(duration: std::time::Duration) -> std::time::Duration {
+pub(super) fn whole(duration: std::time::Duration) -> std::time::Duration {
     std::time::Duration::from_secs(duration.as_secs())
 }
 

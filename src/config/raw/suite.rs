@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RawDigest, RawFlapping, RawFleet};
+use super::{OneOrMany, RawDigest, RawFlapping, RawFleet, RawMaintenance, RawTenants};
 use crate::config::field::{Field, Word};
 
 raw! {
@@ -25,6 +25,8 @@ raw! {
         fleet: RawFleet,
         /// From how many changes on an alert is told once to be unstable, as in the main file.
         flapping: RawFlapping,
+        /// Times that come round, in which notifications are withheld, as in the main file; of every test.
+        maintenance: Vec<Field<RawMaintenance>>,
         /// The tests.
         tests: Vec<Field<RawCase>>,
     }
@@ -53,6 +55,10 @@ raw! {
         strict: bool,
         /// The tenants.
         tenants: Vec<Field<RawCaseTenant>>,
+        /// Silences in which this happens.
+        silences: Vec<Field<RawSilence>>,
+        /// Maintenance windows of this test, besides those of the file.
+        maintenance: Vec<Field<RawMaintenance>>,
         /// What is to be sent.
         expect: Vec<Field<RawExpected>>,
     }
@@ -89,13 +95,31 @@ raw! {
         history: Word,
     }
 
+    /// A silence, as somebody might make one while the service runs.
+    struct RawSilence {
+        /// Whose alerts: `all`, a list of tenants, or labels.
+        tenants: RawTenants,
+        /// By which rules; absent: all.
+        rules: OneOrMany<Word>,
+        /// Of which scores; absent: all.
+        scores: OneOrMany<Word>,
+        /// `info`, `warning` or `critical`; absent: all.
+        severity: OneOrMany<Word>,
+        /// When it begins: `2h15m` after the start, `08:30`, or `2026-01-05T02:15:00Z`; absent: with the test.
+        from: Word,
+        /// How long it lasts: `2h`.
+        r#for: Word,
+        /// When it ends, instead: a time like `from`.
+        until: Word,
+    }
+
     /// A message that is to be sent. What is not said may be anything.
     struct RawExpected {
         /// When: `2h15m` after the start, `08:30`, or `2026-01-05T02:15:00Z`.
         at: Word,
         /// Whose alert.
         tenant: Word,
-        /// `alert.firing`, `alert.worsened`, `alert.reminder`, `alert.resolved` or `digest`.
+        /// `alert.firing`, `alert.worsened`, `alert.reminder`, `alert.unstable`, `alert.resolved`, `digest` or `fleet.shift`.
         r#type: Word,
         /// By which rule.
         rule: Word,

@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono_tz::Tz;
 
 use super::{
-    Case, instant, interval, named,
+    Case, held, instant, interval, named,
     notation::{self, Calendar, Check},
 };
 use crate::{
     config::{
         field::{Field, Word},
+        maintenance::maintenance,
         raw::{RawCase, RawCaseTenant, RawExpected, RawSeries},
         scope::{Problems, Scope, nearest},
         words::{Names, labels, name, notify, one_of, score},
@@ -21,12 +22,14 @@ use crate::{
 };
 
 /// What a test can expect to be sent.
-const KINDS: [NotificationType; 5] = [
+const KINDS: [NotificationType; 7] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
+    NotificationType::AlertUnstable,
     NotificationType::AlertResolved,
     NotificationType::Digest,
+    NotificationType::FleetShift,
 ];
 
 /// Most tenants of one test.
@@ -71,6 +74,7 @@ impl Setting<'_> {
         let every = problems.parse(raw.every, &at.key("every"), interval).unwrap_or(self.every);
         let calendar = Calendar { start, every, zone: self.zone };
         let list = at.key("tenants");
+        let written = raw.tenants.count();
         let tenants = problems.items(raw.tenants, &list);
         if tenants.is_empty() {
             problems.error(&list, "a test needs a tenant", "write `tenants: [{ id: contoso, series: \"400 340\" }]`");
@@ -90,7 +94,12 @@ impl Setting<'_> {
             course.until = until;
         }
         let strict = problems.take(raw.strict, &at.key("strict")).unwrap_or(true);
-        Some(Case { name: name?, place: at.place(), start, courses, expected, quiet, strict })
+        let all_read = written == Some(courses.len());
+        let known = held::known(self.plan, courses.iter(), all_read);
+        let silences = held::silences(raw.silences, &at.key("silences"), calendar, &known, problems);
+        let maintenance = maintenance(raw.maintenance, &at.key("maintenance"), (&known, self.zone), problems);
+        let (name, place) = (name.filter(|_| all_read)?, at.place());
+        Some(Case { name, place, start, courses, silences, maintenance, expected, quiet, strict })
     }
 
     /// A tenant, and when its last check is over.

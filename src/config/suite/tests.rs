@@ -48,6 +48,59 @@ fn every_problem_is_told_at_once_with_its_place() {
 }
 
 #[test]
+fn silences_and_windows_are_meant_as_written() {
+    let (loaded, told) = loaded(
+        "rules: [rules.yaml]\ntimezone: Europe/Berlin\nmaintenance: [{ name: nightly, tenants: all, from: 0 0 1 * * *, for: 2h }]\n\
+         tests:\n  - name: one\n    tenants: [{ id: contoso, labels: { tier: gold }, series: \"400 200\" }]\n    silences:\n      \
+         - { tenants: [contoso], rules: [low, operator.blind], until: 2h }\n      \
+         - { tenants: { tier: gold }, severity: warning, from: 08:00, for: 30m }\n      \
+         - { tenants: all, scores: device-secure-score, from: 2026-01-05 09:00, until: 2026-01-06T00:00:00Z }\n    \
+         maintenance: [{ name: own, rules: low, from: 0 0 4 * * *, until: 0 30 4 * * *, timezone: UTC }]\n    expect: []\n",
+    );
+    let suite = loaded.suite.unwrap_or_else(|| panic!("{told}"));
+    let plan = suite.plan_of(&suite.cases[0]);
+    let silence = |one: &Silence| format!("{} {}: {} to {}", one.id, one.matchers, one.starts_at, one.ends_at);
+    assert_eq!(
+        plan.silences.iter().map(silence).collect::<Vec<_>>(),
+        [
+            "1 tenant contoso, rule low or operator.blind: 2026-01-05T00:00:00Z to 2026-01-05T02:00:00Z",
+            "2 severity warning, tier=gold: 2026-01-05T07:00:00Z to 2026-01-05T07:30:00Z",
+            "3 score device-secure-score: 2026-01-05T08:00:00Z to 2026-01-06T00:00:00Z",
+        ]
+    );
+    let window = |one: &Maintenance| format!("{}: {}", one.name, one.matchers);
+    assert_eq!(plan.maintenance.iter().map(window).collect::<Vec<_>>(), ["nightly: everything", "own: rule low"]);
+    let at = |text: &str| Timestamp::parse(text).unwrap();
+    let covers = |window: usize, now: &str| plan.maintenance[window].window.covers(at(now)).map(|end| end.to_string());
+    assert_eq!(covers(0, "2026-01-05T00:30:00Z").as_deref(), Some("2026-01-05T02:00:00Z"), "one o'clock in Berlin");
+    assert_eq!(covers(1, "2026-01-05T04:00:00Z").as_deref(), Some("2026-01-05T04:30:00Z"), "its own zone");
+}
+
+#[test]
+fn what_is_wrong_with_silences_and_windows_is_told_at_once_with_its_place() {
+    let (loaded, told) = loaded(
+        "rules: [rules.yaml]\nmaintenance: [{ name: a, tenants: [contosso], from: 0 0 1 * * *, for: 25h }]\ntests:\n  - name: one\n    \
+         tenants: [{ id: contoso, series: \"1\" }]\n    silences:\n      - {}\n      \
+         - { tenants: [contosso], rules: lwo, scores: secure, severity: bad, until: 2h, for: 2h }\n      \
+         - { tenants: { tier: gold }, from: 3h, until: 2h, comment: x }\n      - { rules: [], from: soon, for: 0s }\n      \
+         - { tenants: everybody, until: 2100-01-01T00:00:00Z }\n      - nothing\n    maintenance: [{ name: A b, rules: lwo, from: 1h }]\n    \
+         expect: []\n",
+    );
+    assert!(loaded.suite.is_none());
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_tenant_that_could_not_be_read_is_not_missed_by_what_names_it() {
+    let (_, told) = loaded(
+        "rules: [rules.yaml]\nmaintenance: [{ name: a, tenants: [contoso], from: 0 0 1 * * *, for: 1h }]\ntests:\n  - name: one\n    \
+         tenants: [{ id: contoso, series: abc }]\n    silences: [{ tenants: [contoso], until: 2h }]\n    expect: []\n",
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("`abc` is no reading"), "{told}");
+}
+
+#[test]
 fn a_rule_file_s_problems_are_told_with_its_own_places() {
     let (loaded, told) = loaded("rules: [rules.yaml, nowhere.yaml]\nchannels: { other: {} }\ntests: []\n");
     assert!(loaded.suite.is_none());
@@ -65,6 +118,7 @@ fn hostile_files_are_refused_and_never_panic() {
         "tests: {}",
         "tests: [1, [], {}]",
         "rules: [\"**\"]\ntests: [{ name: x, tenants: [{}], expect: [{}] }]",
+        "rules: [rules.yaml]\nmaintenance: [[]]\ntests: [{ name: x, silences: [1, {}], maintenance: {}, expect: [] }]",
         "\u{0}",
     ] {
         let (loaded, told) = loaded(text);

@@ -1,6 +1,10 @@
 //! What channels get of what alerts told: a table of messages, each `second tenant kind generation.sequence`.
 
-use std::{sync::Arc, time::Duration};
+mod digest;
+mod fleet;
+mod hold;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
@@ -38,16 +42,20 @@ fn no_wait() -> FleetSettings {
     FleetSettings { hold: Duration::ZERO, ..FleetSettings::default() }
 }
 
+/// All that is said of one generation of an alert began with the first of it.
 fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
     let rule = rule();
+    let mut began: BTreeMap<(String, String), Timestamp> = BTreeMap::new();
     let channels: Arc<[ChannelName]> = channels.iter().map(|name| channel(name)).collect();
-    let message = |row: &str| {
+    let mut message = |row: &str| {
         let [second, tenant, kind, number] = row.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
         let (generation, sequence) = number.split_once('.').unwrap();
         let at = Timestamp::from_seconds(second.parse().unwrap());
+        let since = *began.entry((tenant.to_owned(), generation.to_owned())).or_insert(at);
         let kind = match kind {
             "fired" => TransitionKind::Fired,
             "worsened" => TransitionKind::Worsened,
+            "reminder" => TransitionKind::Reminder,
             _ => TransitionKind::Resolved(Resolution::Recovered),
         };
         let (value, baseline) = (Some(200.0), None);
@@ -58,8 +66,8 @@ fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
             value,
             observed_at: Some(at),
             baseline,
-            since: at,
-            fired_at: at,
+            since,
+            fired_at: since,
             generation,
             sequence,
         };
@@ -67,7 +75,7 @@ fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
         let (rule, channels, score) = (Arc::clone(&rule), Arc::clone(&channels), ScoreKind::DeviceSecureScore);
         Message { at, tenant, rule, score, subject: None, transition, channels }
     };
-    table.split(';').map(str::trim).filter(|row| !row.is_empty()).map(message).collect()
+    table.split(';').map(str::trim).filter(|row| !row.is_empty()).map(&mut message).collect()
 }
 
 /// What is sent, as `second type places`.

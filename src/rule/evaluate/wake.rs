@@ -21,6 +21,12 @@ pub(super) fn wake_at(
         Condition::NoData(silence) => Some(situation.last_data.plus(silence).plus(situation.away)),
         _ => None,
     };
+    // An alert that fired by another condition waits for the silence of its edited rule; one that fired by it does not.
+    let fired_by = match &alert.state {
+        AlertState::Firing(firing) => Some(firing.terms.when),
+        AlertState::Inactive | AlertState::Pending(_) => None,
+    };
+    let silence_ends = silence_ends.filter(|_| !matches!(fired_by, Some(Condition::NoData(_))));
     if let Some(unstable) = &alert.flapping.unstable {
         let calm_at = flapping::calm_at(rule, unstable.changed_at, situation.now);
         return silence_ends.map_or(Some(calm_at), |at| Some(at.min(calm_at)));
@@ -29,7 +35,5 @@ pub(super) fn wake_at(
     let told = rule.repeat.zip(situation.told_at.filter(|_| !is_told));
     let reminder = told.map(|(repeat, told_at)| reminder_at(repeat, told_at, situation.now));
     let accepted = close::accepted_at(rule, firing);
-    // An alert that fired by another condition waits for the silence of its edited rule; one that fired by it does not.
-    let silence_ends = silence_ends.filter(|_| !matches!(firing.terms.when, Condition::NoData(_)));
     [reminder, accepted, silence_ends].into_iter().flatten().min()
 }

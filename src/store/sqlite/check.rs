@@ -142,7 +142,8 @@ struct Accepted {
 
 const UPDATE_TENANT: Bulk = Bulk {
     head: "UPDATE tenant SET version = version + 1, adopted_at = v.column3, next_due_at = v.column4, wake_at = v.column5, \
-           checked_at = v.column6, failing_since = v.column7, failing_class = v.column8, failing_hint = v.column9 FROM (VALUES ",
+           checked_at = v.column6, failing_since = v.column7, failing_class = v.column8, failing_hint = v.column9, \
+           wanted_at = NULL FROM (VALUES ",
     row: "(?,?,?,?,?,?,?,?,?)",
     tail: ") AS v WHERE tenant.tenant = v.column1 AND tenant.version = v.column2 RETURNING id, tenant, rolled_day",
 };

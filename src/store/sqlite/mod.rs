@@ -227,11 +227,17 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn unacknowledge(&self, alert: &AlertKey) -> Result<bool, StoreError> {
+    async fn unacknowledge(&self, alert: &AlertKey, now: Timestamp) -> Result<bool, StoreError> {
         let alert = alert.clone();
         self.writer
-            .write(Work::Unacknowledge, move |db| Box::pin(async move { silence::unacknowledge(db, &alert).await }))
+            .write(Work::Unacknowledge, move |db| {
+                Box::pin(async move { silence::unacknowledge(db, &alert, now).await })
+            })
             .await
+    }
+
+    async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        silence::wanted(&self.readers).await
     }
 
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError> {

@@ -4,7 +4,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{check::to_json, hold, row};
 use crate::{
-    domain::Timestamp,
+    domain::{TenantId, Timestamp},
     notify::{
         HoldReason, Silence, SilenceId,
         silence::{Acknowledgement, NewSilence},
@@ -88,13 +88,35 @@ pub(super) async fn acknowledge(
 }
 
 /// See [`crate::store::Store::unacknowledge`].
-pub(super) async fn unacknowledge(connection: &mut SqliteConnection, alert: &AlertKey) -> Result<bool, StoreError> {
+pub(super) async fn unacknowledge(
+    connection: &mut SqliteConnection,
+    alert: &AlertKey,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let key = to_json(alert)?;
     let cleared = sqlx::query(
         "UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_comment = NULL \
          WHERE key = ? AND acknowledged_at IS NOT NULL",
     )
-    .bind(to_json(alert)?)
+    .bind(&key)
+    .execute(&mut *connection)
+    .await?;
+    if cleared.rows_affected() == 0 {
+        return Ok(false);
+    }
+    // A check under way took it for acknowledged, and judges again.
+    sqlx::query(
+        "UPDATE tenant SET version = version + 1, wanted_at = ?2 WHERE id = (SELECT tenant_id FROM alert WHERE key = ?1)",
+    )
+    .bind(&key)
+    .bind(now.as_nanos())
     .execute(connection)
     .await?;
-    Ok(cleared.rows_affected() > 0)
+    Ok(true)
+}
+
+/// See [`crate::store::Store::wanted`].
+pub(super) async fn wanted(pool: &SqlitePool) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+    let rows = sqlx::query("SELECT tenant, wanted_at FROM tenant WHERE wanted_at IS NOT NULL").fetch_all(pool).await?;
+    rows.iter().map(|row| Ok((row::tenant(row.try_get(0)?)?, Timestamp::from_nanos(row.try_get(1)?)))).collect()
 }

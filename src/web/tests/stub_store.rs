@@ -123,7 +123,11 @@ impl Store for StubStore {
         no()
     }
 
-    async fn unacknowledge(&self, _alert: &AlertKey) -> Result<bool, StoreError> {
+    async fn unacknowledge(&self, _alert: &AlertKey, _now: Timestamp) -> Result<bool, StoreError> {
+        no()
+    }
+
+    async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
         no()
     }
 

@@ -38,6 +38,20 @@ fn one_that_is_stable_while_it_fires_is_told_to_fire() {
 }
 
 #[test]
+fn one_that_fires_for_want_of_data_is_not_looked_at_again_before_it_can_be_stable() {
+    walk(
+        "no_data 1h, flapping 1",
+        "
+        00:00  10  inactive  -         wake 01:00
+        01:00  -   firing    fired
+        01:30  10  inactive  unstable  wake 02:30
+        02:30  -   firing    -         wake 03:30
+        03:30  -   firing    fired     wake never
+        ",
+    );
+}
+
+#[test]
 fn it_must_be_stable_for_as_long_as_its_for() {
     walk(
         "below 300, for 2h, flapping 2",

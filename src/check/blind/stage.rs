@@ -1,0 +1,123 @@
+//! How far it has come that the operator hears of a tenant that can't be read, by what the store has. Writes nothing.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use super::{OPERATOR_BLIND, away_between, firing_of};
+use crate::{
+    check::outage::Cause,
+    config::{Config, Tenant},
+    domain::{ChannelName, Timestamp},
+    store::{Away, Outage, TenantRecord},
+};
+
+/// Why the operator was, or was not, told that a tenant can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "stage", rename_all = "kebab-case")]
+pub enum Stage {
+    /// Nobody wants to hear it: `operator.notify` names no channel.
+    NobodyListens,
+    /// The tenant was never checked.
+    Unchecked,
+    /// Its last check succeeded.
+    Readable {
+        /// When that was.
+        checked_at: Option<Timestamp>,
+    },
+    /// Its checks fail, but not for long enough.
+    NotYet {
+        /// For how long, the service's own absence apart.
+        #[serde(rename = "lasted_s", serialize_with = "seconds")]
+        lasted: Duration,
+        /// The service's own absence.
+        #[serde(rename = "away_s", serialize_with = "seconds")]
+        away: Duration,
+        /// For how long they must: `operator.blind_after`.
+        #[serde(rename = "needed_s", serialize_with = "seconds")]
+        needed: Duration,
+        /// When it is told if they go on failing.
+        due_at: Timestamp,
+    },
+    /// They have failed for long enough: the next look tells of it, by itself or within an outage that shows then.
+    Due,
+    /// The operator was told of this tenant by itself.
+    Told {
+        /// Where.
+        told_to: Vec<ChannelName>,
+    },
+    /// The reason is that of an outage that goes on. What is told is told of the outage.
+    InOutage {
+        /// The reason, as the store has it.
+        cause: String,
+        /// Since when.
+        since: Timestamp,
+        /// How many tenants it has hit so far.
+        tenants: usize,
+        /// When the operator was told of it; `None`: it is too young.
+        told_at: Option<Timestamp>,
+        /// Where.
+        told_to: Vec<ChannelName>,
+    },
+    /// An outage that had hit it is over, and its next check says whether it can be read again.
+    AfterOutage {
+        /// When it was over.
+        over_at: Timestamp,
+    },
+}
+
+/// JSON has no durations.
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}
+
+impl Stage {
+    /// How far it has come for this tenant. `outages`: those that go on, and those that were over lately.
+    #[must_use]
+    pub fn of(
+        config: &Config,
+        tenant: &Tenant,
+        record: Option<&TenantRecord>,
+        outages: &[Outage],
+        away: &[Away],
+        now: Timestamp,
+    ) -> Self {
+        if config.operator.notify.is_empty() {
+            return Self::NobodyListens;
+        }
+        let Some(record) = record else { return Self::Unchecked };
+        let Some(failing) = &record.health.failing else {
+            return Self::Readable { checked_at: record.health.checked_at };
+        };
+        let mut of_operator = record.alerts.iter().filter(|alert| alert.rule.as_str() == OPERATOR_BLIND);
+        let alert = of_operator.find(|alert| firing_of(&alert.alert).is_some());
+        if let Some(told) = alert.filter(|alert| !alert.told_to.is_empty()) {
+            return Self::Told { told_to: told.told_to.clone() };
+        }
+        let cause = Cause::of(tenant, &failing.class).map(|cause| cause.key());
+        let of_cause = |outage: &&Outage| outage.over_at.is_none() && Some(&outage.cause) == cause.as_ref();
+        if let Some(Outage { cause, since, tenants, told_at, told_to, .. }) = outages.iter().find(of_cause) {
+            let (cause, told_to, tenants) = (cause.clone(), told_to.clone(), tenants.len());
+            return Self::InOutage { cause, since: *since, tenants, told_at: *told_at, told_to };
+        }
+        if alert.is_some() {
+            let over =
+                outages.iter().filter(|outage| outage.tenants.contains(&tenant.id)).filter_map(|one| one.over_at);
+            let unchecked = |over: &Timestamp| record.health.checked_at.is_none_or(|at| at <= *over);
+            return over.filter(unchecked).max().map_or(Self::Due, |over_at| Self::AfterOutage { over_at });
+        }
+        let away = away_between(away, failing.since, now);
+        let lasted = now.since(failing.since).saturating_sub(away);
+        let needed = config.operator.blind_after;
+        if lasted >= needed {
+            return Self::Due;
+        }
+        Self::NotYet { lasted, away, needed, due_at: failing.since.plus(needed).plus(away) }
+    }
+
+    /// Whether the operator was told, of the tenant or of the outage that it is part of.
+    #[must_use]
+    pub const fn is_told(&self) -> bool {
+        matches!(self, Self::Told { .. } | Self::InOutage { told_at: Some(_), .. })
+    }
+}

@@ -1,0 +1,201 @@
+//! `scorewatch explain TENANT operator.blind`: whether the operator hears that a tenant can't be read, and why.
+
+use serde::Serialize;
+
+use super::{Message, decisions, decisions::Decision, messages, words};
+use crate::{
+    check::{
+        blind::{self, OPERATOR_BLIND, stage::Stage},
+        outage::REMEMBERED,
+    },
+    cli::{Failure, output},
+    config::{Config, Tenant},
+    domain::{ChannelName, Timestamp, format_duration},
+    notify::silence::About,
+    rule::Rule,
+    store::{Failing, Store, TenantRecord},
+};
+
+/// All that there is to say of it.
+#[derive(Debug, Serialize)]
+struct Trace {
+    tenant: String,
+    rule: &'static str,
+    now: Timestamp,
+    /// Whether the operator was told, of this tenant or of the outage that it is part of.
+    reported: bool,
+    #[serde(flatten)]
+    stage: Stage,
+    failing: Option<Failing>,
+    decisions: Vec<Decision>,
+    told: Vec<ChannelName>,
+    kept_out: Vec<ChannelName>,
+    /// What was said of this tenant by itself, newest first.
+    messages: Vec<Message>,
+}
+
+/// Prints why a tenant is, or is not, reported as one that can't be read.
+pub(super) async fn explain(
+    store: &dyn Store,
+    config: &Config,
+    tenant: &Tenant,
+    (now, as_json): (Timestamp, bool),
+) -> Result<(), Failure> {
+    let rule = blind::operator_rule(&config.operator);
+    let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    let (outages, away) = (store.outages(now.minus(REMEMBERED)).await?, store.away().await?);
+    let admits = |channel: &ChannelName| {
+        config.channels.get(channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
+    };
+    let (told, kept_out): (Vec<_>, Vec<_>) = config.operator.notify.iter().cloned().partition(admits);
+    let stage = Stage::of(config, tenant, record.as_ref(), &outages, &away, now);
+    let trace = Trace {
+        tenant: tenant.id.to_string(),
+        rule: OPERATOR_BLIND,
+        now,
+        reported: stage.is_told(),
+        stage,
+        failing: record.as_ref().and_then(|record| record.health.failing.clone()),
+        decisions: decisions(store, config, (tenant, rule.as_ref()), &kept_out, now).await?,
+        told,
+        kept_out,
+        messages: said(store, tenant, (rule.as_ref(), record.as_ref())).await?,
+    };
+    if as_json {
+        return output::json(&trace);
+    }
+    for line in lines(&trace, tenant, rule.as_ref()) {
+        output::say(&output::visible(&line));
+    }
+    Ok(())
+}
+
+/// What holds it back, or keeps it from a channel.
+async fn decisions(
+    store: &dyn Store,
+    config: &Config,
+    (tenant, rule): (&Tenant, Option<&Rule>),
+    kept_out: &[ChannelName],
+    now: Timestamp,
+) -> Result<Vec<Decision>, Failure> {
+    let mut decisions: Vec<Decision> = decisions::fenced(kept_out).into_iter().collect();
+    let silences = store.silences(Some(now)).await?;
+    if let (Some(rule), Some(score)) = (rule, tenant.scores.first()) {
+        let about = About {
+            tenant: tenant.id.as_str(),
+            labels: &tenant.labels,
+            rule: rule.name.as_str(),
+            score: *score,
+            severity: rule.severity,
+            is_blindness: true,
+        };
+        decisions.extend(decisions::held(config, &silences, &about, now));
+    }
+    Ok(decisions)
+}
+
+/// What was said of this tenant by itself.
+async fn said(
+    store: &dyn Store,
+    tenant: &Tenant,
+    (rule, record): (Option<&Rule>, Option<&TenantRecord>),
+) -> Result<Vec<Message>, Failure> {
+    let (Some(rule), Some(record)) = (rule, record) else { return Ok(Vec::new()) };
+    let Some(alert) = record.alerts.iter().find(|alert| alert.rule == rule.name) else { return Ok(Vec::new()) };
+    messages(store, &rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref())).await
+}
+
+fn lines(trace: &Trace, tenant: &Tenant, rule: Option<&Rule>) -> Vec<String> {
+    let mut lines = vec![format!("{} ({}), rule {}", tenant.name, trace.tenant, trace.rule)];
+    lines.extend(rule.map(|rule| format!("{} (`operator.blind_after`)", words::reads(rule))));
+    lines.extend(trace.decisions.iter().map(words::decision));
+    lines.push(String::new());
+    lines.extend(trace.failing.as_ref().map(|failing| format!("  {}", blind::reason(Some(failing), None))));
+    lines.extend(so_far(&trace.stage).map(|line| format!("  {line}")));
+    lines.push(format!("  => {}", verdict(&trace.stage)));
+    lines.extend(trace.messages.iter().flat_map(words::message));
+    lines.push(String::new());
+    lines.push(words::who_is_told(&trace.told));
+    lines
+}
+
+/// For how long its checks have failed.
+fn so_far(stage: &Stage) -> Option<String> {
+    let Stage::NotYet { lasted, away, needed, .. } = stage else { return None };
+    let apart = match away.as_secs() {
+        0 => String::new(),
+        _ => format!(", {} of our own absence apart", format_duration(words::whole(*away))),
+    };
+    Some(format!("for {} of {}{apart}", format_duration(words::whole(*lasted)), format_duration(*needed)))
+}
+
+fn verdict(stage: &Stage) -> String {
+    let names =
+        |channels: &[ChannelName]| channels.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match stage {
+        Stage::NobodyListens => "it is reported to nobody: name channels under `operator.notify`".to_owned(),
+        Stage::Unchecked => "it is not reported: it was never checked, the service has not run with it yet".to_owned(),
+        Stage::Readable { checked_at } => {
+            let at = checked_at.map(|at| format!(" ({at})")).unwrap_or_default();
+            format!("it is not reported: its last check succeeded{at}")
+        }
+        Stage::NotYet { due_at, .. } => {
+            format!("it is not reported yet: that is due at {due_at}, if checks go on failing")
+        }
+        Stage::Due => "it is about to be reported, by itself or within an outage that shows by then".to_owned(),
+        Stage::Told { told_to } => format!("it is reported by itself, to {}", names(told_to)),
+        Stage::InOutage { cause, since, tenants, told_at, told_to } => {
+            let outage = format!("an outage ({cause}) since {since} that has hit {tenants} tenants");
+            match told_at {
+                Some(at) => format!("it is reported as part of {outage}, which {} was told at {at}", names(told_to)),
+                None => format!("it is not reported yet: it is part of {outage}, which is told once it has lasted"),
+            }
+        }
+        Stage::AfterOutage { over_at } => {
+            format!(
+                "it is not reported yet: an outage that had hit it was over at {over_at}, and its next check decides"
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_stage_says_whether_it_is_reported_and_why() {
+        let at = Timestamp::from_seconds;
+        let ops = vec![ChannelName::parse("ops").unwrap()];
+        let outage = |told_at: Option<Timestamp>| Stage::InOutage {
+            cause: "service".to_owned(),
+            since: at(0),
+            tenants: 30,
+            told_at,
+            told_to: ops.clone(),
+        };
+        let (lasted, away, needed) = (Duration::from_secs(1801), Duration::from_mins(10), Duration::from_hours(2));
+        let not_yet = Stage::NotYet { lasted, away, needed, due_at: at(7800) };
+        assert_eq!(so_far(&not_yet).as_deref(), Some("for 30m1s of 2h, 10m of our own absence apart"));
+        for (stage, is_reported, says) in [
+            (Stage::NobodyListens, false, "it is reported to nobody: name channels"),
+            (Stage::Unchecked, false, "it was never checked"),
+            (Stage::Readable { checked_at: Some(at(60)) }, false, "its last check succeeded (1970-01-01T00:01:00Z)"),
+            (not_yet, false, "not reported yet: that is due at 1970-01-01T02:10:00Z"),
+            (Stage::Due, false, "about to be reported"),
+            (Stage::Told { told_to: ops.clone() }, true, "reported by itself, to `ops`"),
+            (
+                outage(Some(at(60))),
+                true,
+                "an outage (service) since 1970-01-01T00:00:00Z that has hit 30 tenants, which `ops`",
+            ),
+            (outage(None), false, "not reported yet: it is part of an outage"),
+            (Stage::AfterOutage { over_at: at(60) }, false, "its next check decides"),
+        ] {
+            assert!(verdict(&stage).contains(says), "{}", verdict(&stage));
+            assert_eq!(stage.is_told(), is_reported, "{stage:?}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What holds messages back in tests: silences and maintenance windows.
+
+use super::notation::{self, Calendar};
+use crate::{
+    config::{
+        field::{Field, Word},
+        maintenance::above_zero,
+        matchers::{Known, Written, matchers},
+        raw::RawSilence,
+        scope::{Problems, Scope},
+    },
+    domain::{DURATION_MAX, Timestamp},
+    notify::{Silence, SilenceId},
+    replay::{Course, Plan},
+};
+
+/// What tests of these tenants may name. `all_read`: there are no others.
+pub(super) fn known<'a>(plan: &'a Plan, courses: impl Iterator<Item = &'a Course>, all_read: bool) -> Known<'a> {
+    Known {
+        tenants: courses.map(|course| (&course.tenant, Some(&*course.labels))).collect(),
+        has_nameless: !all_read,
+        rules: plan.rules.iter().map(|rule| &rule.name).collect(),
+    }
+}
+
+/// The silences of one test, numbered as they stand there.
+pub(super) fn silences(
+    raw: Field<Vec<Field<RawSilence>>>,
+    list: &Scope<'_>,
+    calendar: Calendar,
+    known: &Known<'_>,
+    problems: &mut Problems,
+) -> Vec<Silence> {
+    let written = problems.items(raw, list).into_iter();
+    let numbered = written.zip(1_i64..);
+    let read = numbered
+        .filter_map(|((index, raw), number)| one(raw, SilenceId(number), &list.item(index), calendar, known, problems));
+    read.collect()
+}
+
+fn one(
+    raw: RawSilence,
+    id: SilenceId,
+    at: &Scope<'_>,
+    calendar: Calendar,
+    known: &Known<'_>,
+    problems: &mut Problems,
+) -> Option<Silence> {
+    at.only(RawSilence::KEYS, problems);
+    let written = Written { tenants: raw.tenants, rules: raw.rules, scores: raw.scores, severity: raw.severity };
+    let matchers = matchers(written, at, known, problems);
+    let (starts_at, ends_at) = span((raw.from, raw.r#for, raw.until), at, calendar, problems)?;
+    let (author, comment) = ("test".to_owned(), String::new());
+    Some(Silence { id, matchers, starts_at, ends_at, author, comment })
+}
+
+/// From when until when.
+fn span(
+    (from, length, until): (Field<Word>, Field<Word>, Field<Word>),
+    at: &Scope<'_>,
+    calendar: Calendar,
+    problems: &mut Problems,
+) -> Option<(Timestamp, Timestamp)> {
+    let time = |text: &str| notation::time(text, calendar);
+    let starts_at = match from {
+        Field::Absent => Some(calendar.start),
+        from => problems.parse(from, &at.key("from"), time),
+    };
+    if length.is_written() == until.is_written() {
+        problems.error(at, "a silence has one end", "write one of `for: 2h` and `until: 6h`");
+        return None;
+    }
+    let place = at.key(if length.is_written() { "for" } else { "until" });
+    let length = problems.parse(length, &place, above_zero);
+    let until = problems.parse(until, &place, time);
+    let starts_at = starts_at?;
+    let ends_at = until.or_else(|| Some(starts_at.plus(length?)))?;
+    if ends_at <= starts_at {
+        problems.error(&place, "it ends before it begins", format!("write a time after {starts_at}"));
+        return None;
+    }
+    if ends_at.since(starts_at) > DURATION_MAX {
+        problems.error(&place, "it is longer than ten years", "write an earlier end");
+        return None;
+    }
+    Some((starts_at, ends_at))
+}
