@@ -122,6 +122,35 @@ async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_befor
 }
 
 #[tokio::test]
+async fn what_was_about_to_be_held_when_a_silence_was_ended_is_looked_at_at_once() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let silence = NewSilence {
+        matchers: Matchers::default(),
+        starts_at: at(0),
+        ends_at: at(3600),
+        author: "ann".to_owned(),
+        comment: "patching".to_owned(),
+    };
+    let silence = store.add_silence(silence).await.unwrap();
+    assert!(store.end_silence(silence, at(20)).await.unwrap());
+    for (rule, decided_at) in [("early", 10), ("late", 21)] {
+        assert!(store.announce(of_rule(rule, "F1", 1, Some(3600)), at(decided_at)).await.unwrap());
+    }
+    let found = due(store, 30).await;
+    let alerts: Vec<_> = found.iter().map(|run| run.newest.data.alert.as_ref().unwrap().id.as_str()).collect();
+    assert_eq!(alerts, ["alert_early"], "what was decided afterwards knows of the end");
+    let hold = |run: &Run, decided_at| {
+        let until = Hold { why: SILENCE, until: at(3600) };
+        store.release(vec![decide(run, false, Some(until))], at(decided_at))
+    };
+    hold(&found[0], 15).await.unwrap();
+    assert_eq!(due(store, 30).await.len(), 1, "so it is when it was about to be held further");
+    hold(&found[0], 31).await.unwrap();
+    assert!(due(store, 31).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_channel_with_nothing_but_held_deliveries_is_not_busy_and_has_no_backlog() {
     let bed = Bed::new().await;
     let store = &*bed.store;
