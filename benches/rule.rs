@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use divan::{Bencher, black_box};
 use scorewatch::{
-    domain::{Sample, Selector, Severity, Timestamp},
-    rule::{Alert, BaselineChoice, Change, Condition, Event, Guide, Rule, RuleName, Situation, Size, step},
+    domain::{Sample, Timestamp},
+    rule::{Alert, BaselineChoice, Change, Condition, Event, Rule, RuleName, Situation, Size, step},
 };
 
 fn main() {
@@ -14,23 +14,7 @@ fn main() {
 
 fn judge(bencher: Bencher<'_, '_>, when: Condition) {
     let Ok(name) = RuleName::parse("rule") else { return };
-    let rule = Rule {
-        name,
-        score: None,
-        tenants: Selector::default(),
-        when,
-        recover: None,
-        hold: Duration::ZERO,
-        severity: Severity::Warning,
-        repeat: None,
-        step: None,
-        accept_after: None,
-        notify: Vec::new(),
-        good_news: false,
-        fleet: true,
-        flapping: None,
-        guide: Guide::default(),
-    };
+    let rule = Rule::new(name, when);
     let at = |index: i64| Timestamp::from_seconds(1_000_000_000 + index * 900);
     let window: Vec<Sample> = (0..96).map(|index| Sample { at: at(index), value: 400.0 }).collect();
     let interval = Duration::from_mins(15);

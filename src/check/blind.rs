@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::outage::Cause;
 use crate::{
     config::{Config, Operator, Tenant},
-    domain::{ChannelName, Selector, Severity, Timestamp, time},
+    domain::{ChannelName, Severity, Timestamp, time},
     microsoft::FailureClass,
     notify::{
         compose::{self, Subjects},
@@ -33,21 +33,10 @@ pub fn operator_rule(operator: &Operator) -> Option<Rule> {
         return None;
     }
     Some(Rule {
-        name: operator_rule_name()?,
-        score: None,
-        tenants: Selector::default(),
-        when: Condition::NoData(operator.blind_after),
-        recover: None,
-        hold: Duration::ZERO,
         severity: Severity::Critical,
-        repeat: None,
-        step: None,
-        accept_after: None,
         notify: operator.notify.clone(),
-        good_news: false,
         fleet: false,
-        flapping: None,
-        guide: Guide::default(),
+        ..Rule::new(operator_rule_name()?, Condition::NoData(operator.blind_after))
     })
 }
 

@@ -85,10 +85,11 @@ impl DueQueue {
     pub fn try_again(&mut self, now: Timestamp) {
         for (tenant, slot) in self.slots.iter_mut().filter(|(_, slot)| !slot.taken) {
             let Some(again_at) = slot.again_at.take().filter(|again_at| *again_at > now) else { continue };
-            if slot.check_at == again_at {
-                slot.check_at = now;
+            for at in [Some(&mut slot.check_at), slot.wake_at.as_mut()].into_iter().flatten() {
+                if *at == again_at {
+                    *at = now;
+                }
             }
-            slot.wake_at = slot.wake_at.map(|at| if at == again_at { now } else { at });
             slot.failures = 0;
             self.order.push(Reverse((slot.next(), tenant.clone())));
         }

@@ -73,6 +73,28 @@ pub struct Guide {
 }
 
 impl Rule {
+    /// A rule on every score of every tenant that tells nobody: `warning`, at once, of each change, without reminders.
+    #[must_use]
+    pub fn new(name: RuleName, when: Condition) -> Self {
+        Self {
+            name,
+            score: None,
+            tenants: Selector::default(),
+            when,
+            recover: None,
+            hold: Duration::ZERO,
+            severity: Severity::Warning,
+            repeat: None,
+            step: None,
+            accept_after: None,
+            notify: Vec::new(),
+            good_news: false,
+            fleet: true,
+            flapping: None,
+            guide: Guide::default(),
+        }
+    }
+
     /// Whether this rule judges that score of a tenant with these labels.
     #[must_use]
     pub fn applies_to(&self, labels: &Labels, score: ScoreKind) -> bool {

@@ -20,6 +20,7 @@ use crate::{
     crash_point::{self, CrashPoint},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
+    notify::HoldReason,
     store::{Due, StoreError, TenantRecord},
     telemetry::Health,
 };
@@ -232,7 +233,10 @@ impl Planner {
             return;
         }
         self.orphans_at = None;
-        match close_orphans(store, &self.plan.config, &self.outdated, now).await {
+        // A visit of the old configuration may have held something for a window that is gone.
+        let looked = store.look_again(HoldReason::Silence, now).await;
+        let ended = close_orphans(store, &self.plan.config, &self.outdated, now).await;
+        match looked.and(ended) {
             Ok(channels) => {
                 crash_point::reach(CrashPoint::OrphansEnded);
                 for channel in &channels {
@@ -240,7 +244,7 @@ impl Planner {
                 }
             }
             Err(error) => {
-                error!(%error, "alerts of removed rules and tenants could not be ended; trying again");
+                error!(%error, "alerts of removed rules and tenants, and what is held, could not be looked at; trying again");
                 self.orphans_at = Some(now.plus(STORE_TROUBLE_WAIT));
             }
         }

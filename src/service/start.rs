@@ -278,11 +278,14 @@ async fn queue_reports((engine, reports): (Engine, Reports)) {
 async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
     let now = engine.clock.now();
     match engine.store.beat(now).await {
-        Ok(()) if health.store_written(now) => {
-            info!("the store can be written again");
-            store_mended.notify_one();
+        Ok(()) => {
+            let is_mended = health.is_store_in_trouble();
+            health.store_written(now);
+            if is_mended {
+                info!("the store can be written again");
+                store_mended.notify_one();
+            }
         }
-        Ok(()) => {}
         Err(error) => {
             let full = matches!(error, StoreError::Full);
             health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });

@@ -63,12 +63,17 @@ impl Health {
         self.signs().ticked_at = Some(now);
     }
 
-    /// A write to the store succeeded; expected at least at every beat. Gives whether that ends a trouble.
-    #[expect(clippy::must_use_candidate, reason = "most who write only note it")]
-    pub fn store_written(&self, now: Timestamp) -> bool {
+    /// A write to the store succeeded; expected at least at every beat.
+    pub fn store_written(&self, now: Timestamp) {
         let mut signs = self.signs();
         signs.written_at = Some(now);
-        signs.store_trouble.take().is_some()
+        signs.store_trouble = None;
+    }
+
+    /// Whether the last write to the store failed.
+    #[must_use]
+    pub fn is_store_in_trouble(&self) -> bool {
+        self.signs().store_trouble.is_some()
     }
 
     /// A write to the store failed.
@@ -185,8 +190,9 @@ mod tests {
         health.store_failed(at(20), StoreTrouble::Full);
         assert_eq!(troubles(&health, at(20)), ["store the disk is full"]);
         assert_eq!(health.verdict(at(20))[2].at, Some(at(10)));
-        assert!(health.store_written(at(30)), "that ends it");
-        assert!(!health.store_written(at(31)), "which was over already");
+        assert!(health.is_store_in_trouble());
+        health.store_written(at(30));
+        assert!(!health.is_store_in_trouble());
         assert!(troubles(&health, at(30)).is_empty());
     }
 

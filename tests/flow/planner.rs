@@ -7,7 +7,9 @@ use scorewatch::{
     config::Config,
     delivery::Dispatcher,
     domain::Timestamp,
+    notify::{Maintenance, silence::Matchers},
     rule::Condition,
+    schedule::{Schedule, Window, WindowEnd},
     service::planner::{Parts, Planner},
     simulation::{Reply, cloud::Fetch},
     store::Store,
@@ -20,7 +22,7 @@ use tokio::{
 
 use super::{
     bed::Bed,
-    setup::{Build, at, config, entra, rule, tenant_id},
+    setup::{Build, at, config, entra, minutes, rule, tenant_id},
     troubled::{Trouble, Troubled},
 };
 
@@ -250,6 +252,23 @@ async fn a_reload_adds_and_removes_tenants_and_ends_what_has_no_place() {
     wheel.pass(&bed, 15);
     checked(&wheel, &bed, "fabrikam", checks + 1).await;
     assert_eq!(asked(&bed, "contoso"), asked_before, "no longer visited");
+    wheel.stop(&bed).await;
+}
+
+#[tokio::test]
+async fn what_a_window_holds_is_looked_at_once_the_window_and_the_last_visit_under_it_are_gone() {
+    let bed = Bed::new().await;
+    let mut config = config().with_tenant(bed.tenant("contoso", 280.0)).with_channel(bed.channel("soc"));
+    config = config.with_rule(rule("low", Condition::Below(300.0)));
+    let all_day = Window::new(Schedule::parse("0 0 0 * * *", chrono_tz::UTC).unwrap(), WindowEnd::After(minutes(1440)));
+    config.maintenance = vec![Maintenance { name: "all-day".into(), matchers: Matchers::default(), window: all_day }];
+    let wheel = Wheel::start(&bed, &config).await;
+    checked(&wheel, &bed, "contoso", 1).await;
+    let due = async || bed.store.held_due(bed.clock.now(), 10).await.unwrap().len();
+    assert_eq!(due().await, 0);
+    config.maintenance.clear();
+    wheel.config.send(Arc::new(config)).unwrap();
+    wheel.until(async || due().await == 1).await;
     wheel.stop(&bed).await;
 }
 

@@ -9,13 +9,11 @@ use std::{
 use scorewatch::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
     config::{Config, Operator, StoreLocation, Tenant, Watched},
-    domain::{
-        ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, Selector, Severity, TenantId, Timestamp,
-    },
+    domain::{ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, TenantId, Timestamp},
     egress::Private,
     microsoft::{Account, AppCredential, Hosts},
     notify::{fleet::FleetSettings, route::Fence},
-    rule::{BaselineChoice, Change, Condition, Guide, Rule, RuleName, Size},
+    rule::{BaselineChoice, Change, Condition, Rule, RuleName, Size},
     schedule::Schedule,
     secret::SecretReference,
     template::Registry,
@@ -117,23 +115,7 @@ pub(super) fn tenant(id: &str, base_url: &str, folder: &Path) -> Tenant {
 
 /// A rule on the device score that tells `soc`.
 pub(super) fn rule(name: &str, when: Condition) -> Rule {
-    Rule {
-        name: rule_name(name),
-        score: Some(SCORE),
-        tenants: Selector::default(),
-        when,
-        recover: None,
-        hold: Duration::ZERO,
-        severity: Severity::Warning,
-        repeat: None,
-        step: None,
-        accept_after: None,
-        notify: channels(&["soc"]),
-        good_news: false,
-        fleet: true,
-        flapping: None,
-        guide: Guide::default(),
-    }
+    Rule { score: Some(SCORE), notify: channels(&["soc"]), ..Rule::new(rule_name(name), when) }
 }
 
 pub(super) fn drop_of(percent: f64) -> Condition {

@@ -6,10 +6,10 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::{
-    domain::{Labels, Sample, ScoreKind, Selector, Severity, TenantId},
+    domain::{Labels, Sample, ScoreKind, Selector, TenantId},
     notify::{NotificationType, fleet::FleetSettings, route::Fence},
     replay::{Receiver, ScoreCourse, SeriesCourse, walk},
-    rule::{BaselineChoice, Change, Condition, Guide, Rule, RuleName, Size},
+    rule::{BaselineChoice, Change, Condition, Rule, RuleName, Size},
 };
 
 /// Worlds of one run; each is a fleet with a configuration, taken through every stage.
@@ -40,21 +40,11 @@ fn rule(name: &str, random: &mut StdRng) -> Arc<Rule> {
         Condition::Below(random.random_range(60.0..100.0))
     };
     Arc::new(Rule {
-        name: RuleName::parse(name).unwrap(),
         score: Some(SCORE),
-        tenants: Selector::default(),
-        when,
-        recover: None,
-        hold: Duration::ZERO,
-        severity: Severity::Warning,
         repeat: random.random::<bool>().then(|| Duration::from_mins(30)),
-        step: None,
-        accept_after: None,
         notify: NAMES.into_iter().filter(|_| random.random_range(0..3) > 0).map(channel).collect(),
-        good_news: false,
         fleet: random.random_range(0..4) > 0,
-        flapping: None,
-        guide: Guide::default(),
+        ..Rule::new(RuleName::parse(name).unwrap(), when)
     })
 }
 

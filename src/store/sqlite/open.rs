@@ -19,7 +19,7 @@ const SQLITE_VERSION_MIN: [u32; 3] = [3, 51, 3];
 /// Marks the file as ours in its header: "Scor".
 const APPLICATION_ID: i64 = 0x5363_6f72;
 /// Schema changes, oldest first; the first makes schema version 1.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
@@ -28,9 +28,12 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006.sql"),
     include_str!("migrations/0007.sql"),
     include_str!("migrations/0008.sql"),
+    include_str!("migrations/0009.sql"),
 ];
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A command waits longer for the service to let it write: there is no queue, and a busy writer may be there first again and again.
+const BUSY_TIMEOUT_BESIDE: Duration = Duration::from_secs(30);
 /// Negative: KiB, not pages.
 const CACHE: &str = "-16384";
 /// After a burst the log file is cut back to this many bytes.
@@ -65,7 +68,7 @@ fn synchronous() -> &'static str {
 
 /// Opens the writing connection of a service and brings the schema up to date.
 pub(super) async fn open_service(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let mut connection = connect(path).await?;
+    let mut connection = connect(options(path)).await?;
     match prepare(&mut connection).await {
         Ok(()) => Ok(connection),
         Err(error) => {
@@ -95,15 +98,15 @@ pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, StoreEr
     if !path.exists() {
         return Err(StoreError::Open(format!("there is no `{}`; start the service once", path.display())));
     }
-    let mut connection = connect(path).await?;
+    let mut connection = connect(options(path).busy_timeout(BUSY_TIMEOUT_BESIDE)).await?;
     if schema_version(&mut connection).await? == MIGRATIONS.len() {
         return Ok(connection);
     }
     Err(StoreError::Open("its schema is older than this version; start the service once".to_owned()))
 }
 
-async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let mut connection = SqliteConnection::connect_with(&options(path)).await.map_err(|error| at_open(&error))?;
+async fn connect(options: SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    let mut connection = SqliteConnection::connect_with(&options).await.map_err(|error| at_open(&error))?;
     let version: String =
         sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await.map_err(|e| at_open(&e))?;
     if is_old(&version) {

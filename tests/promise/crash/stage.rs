@@ -12,7 +12,7 @@ use scorewatch::simulation::Reply;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::model::{Evidence, Row, Tally};
-use crate::world::{HIGH, SENTINEL, SOC, Service, Setup, World, told};
+use crate::world::{HIGH, PATIENCE, SENTINEL, SOC, Service, Setup, World, told};
 
 pub(super) const TENANTS: usize = 20;
 /// Told by a second rule; its receiver now and then refuses a message for good, which a person sends again.
@@ -284,19 +284,19 @@ impl Stage {
         }
         self.mend().await;
         self.world.settle(&service, self.prompt).await;
+        let mut left = Vec::new();
         let quiet = async {
             loop {
-                let left = self.world.listing(&UNFINISHED).await;
+                left = self.world.listing(&UNFINISHED).await;
                 if left.is_empty() {
                     break;
                 }
-                // Shown only if the wait is in vain.
-                println!("{}: left: {left:?}", self.context);
                 self.mend().await;
                 self.world.checked(&service, SENTINEL, 1).await;
             }
         };
-        self.world.patiently(&service, "every delivery to be delivered", quiet).await;
+        let is_quiet = tokio::time::timeout(PATIENCE, quiet).await.is_ok();
+        assert!(is_quiet, "{}: never at rest: {left:?}\nlog:\n{}", self.context, service.log());
         let alerts = self.world.listing(&["alerts", "list", "--all", "--json"]).await;
         assert_eq!(service.stop().await.code(), Some(0));
         let received = self.world.receivers.received();

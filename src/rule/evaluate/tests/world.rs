@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{Sample, Selector, Severity, Timestamp, parse_duration},
+    domain::{Sample, Timestamp, parse_duration},
     rule::{
-        Alert, AlertState, BaselineChoice, Change, Condition, Event, FlapLimit, Guide, Recover, Resolution, Rule,
-        RuleName, Situation, Size, Step, Transition, TransitionKind, accept, close, step,
+        Alert, AlertState, BaselineChoice, Change, Condition, Event, FlapLimit, Recover, Resolution, Rule, RuleName,
+        Situation, Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
 
@@ -23,23 +23,7 @@ fn size(text: &str) -> Size {
 
 /// A rule from `drop 5%, within 24h, recover regained 80%`; the condition comes first.
 pub(super) fn rule(text: &str) -> Rule {
-    let mut rule = Rule {
-        name: RuleName::parse("rule").unwrap(),
-        score: None,
-        tenants: Selector::default(),
-        when: Condition::Below(0.0),
-        recover: None,
-        hold: Duration::ZERO,
-        severity: Severity::Warning,
-        repeat: None,
-        step: None,
-        accept_after: None,
-        notify: Vec::new(),
-        good_news: false,
-        fleet: true,
-        flapping: None,
-        guide: Guide::default(),
-    };
+    let mut rule = Rule::new(RuleName::parse("rule").unwrap(), Condition::Below(0.0));
     let mut change = Change { size: Size::Points(0.0), within: Duration::from_hours(24), from: BaselineChoice::Best };
     for part in text.split(", ") {
         let words: Vec<&str> = part.split(' ').collect();
