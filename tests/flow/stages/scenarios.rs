@@ -111,6 +111,21 @@ fn held() -> Vec<Scenario> {
             ..plain()
         },
         Scenario {
+            promise: "what got worse within a silence and is so no more is told to nobody, and told when it comes again",
+            read: |_, quarter| {
+                Some(match quarter {
+                    ..1 => 400.0,
+                    3 | 4 | 8 | 10 => 220.0,
+                    12.. => 400.0,
+                    _ => 280.0,
+                })
+            },
+            quarters: 14,
+            silences: &[(20, 100)],
+            told: &["15 soc alert.firing t0 280", "120 soc alert.worsened t0 220", "180 soc alert.resolved t0 400"],
+            ..plain()
+        },
+        Scenario {
             promise: "a window that follows a silence without a gap goes on holding",
             read: |_, quarter| Some(dip(2, 12, quarter)),
             silences: &[(20, 40)],
@@ -186,6 +201,27 @@ fn fleets() -> Vec<Scenario> {
                 "59 own fleet.shift t1 t2, apart , median -6.0",
                 "59 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t5 t7 t8 t9, apart t3, median -6.0",
                 "151 soc alert.worsened t6 340",
+            ],
+            ..fleet()
+        },
+        Scenario {
+            promise: "what a shift explains and a window sees worse for a while is explained still, and its end is told to nobody",
+            read: |tenant, quarter| match (tenant, quarter) {
+                (_, ..2) => Some(400.0),
+                (1, 6 | 7) => Some(300.0),
+                (2, 6..) => Some(if quarter < 10 { 300.0 } else { 400.0 }),
+                (1, 10..) => Some(400.0),
+                _ => Some(376.0),
+            },
+            quarters: 13,
+            windows: &[("0 25 13 * * *", 50)],
+            told: &[
+                "59 own fleet.shift t1 t2, apart , median -6.0",
+                "59 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, apart , median -6.0",
+                "135 own alert.worsened t2 300",
+                "135 soc alert.worsened t2 300",
+                "152 own alert.resolved t2 400",
+                "152 soc alert.resolved t2 400",
             ],
             ..fleet()
         },
