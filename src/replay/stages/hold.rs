@@ -128,7 +128,8 @@ impl<'a> Holding<'a> {
         }
         let hold = if told.channels.is_empty() { None } else { self.hold(told) };
         // That it got worse may be over before it is told.
-        if !is_old_news && !(hold.is_some() && told.transition.kind == TransitionKind::Worsened) {
+        let may_pass = hold.is_some() && told.transition.kind == TransitionKind::Worsened;
+        if !is_old_news && !may_pass {
             self.alerts[alert].explained = None;
         }
         for channel in told.channels.iter() {
