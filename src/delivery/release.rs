@@ -13,7 +13,6 @@ use crate::{
         release::{Fate, Run, Step, decide},
         silence::About,
     },
-    rule::Alert,
     store::{AlertRecord, StoreError, TenantRecord},
 };
 
@@ -82,7 +81,7 @@ impl Dispatcher {
                 let alert = record.and_then(|record| alert_of(record, run));
                 // Of what the store does not know, what was said is all that there is.
                 if let Some(alert) = alert {
-                    run.hold_against(alert);
+                    run.hold_against(&alert.alert, alert.explained);
                 }
             }
         }
@@ -106,14 +105,14 @@ fn tenant_of(run: &Run) -> Option<TenantId> {
 }
 
 /// The alert that a run tells of.
-fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a Alert> {
+fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a AlertRecord> {
     let (score, rule) = (run.newest.data.score.as_ref()?, run.newest.data.rule.as_ref()?);
     let is_it = |one: &&AlertRecord| {
         one.rule.as_str() == rule.name
             && one.score == score.kind
             && one.subject.as_ref().map(Subject::as_str) == score.subject.as_deref()
     };
-    record.alerts.iter().find(is_it).map(|one| &one.alert)
+    record.alerts.iter().find(is_it)
 }
 
 /// Whether the rest of the fleet is still to be read.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{ChannelName, Timestamp},
-    rule::Alert,
+    rule::{Alert, Firing},
 };
 
 /// What waits for one channel of one alert, from the first delivery that is held: the unfinished ones that nobody has tried to send.
@@ -79,8 +79,12 @@ impl Run {
         self.steps.iter().find_map(|step| step.hold).map(|hold| hold.why)
     }
 
-    /// Notes what is so still by how the alert stands now.
-    pub fn hold_against(&mut self, alert: &Alert) {
+    /// Notes what is so still by how the alert stands now. `is_explained`: all that is to be told of it is that a fleet shift explains it,
+    /// which is as good as told.
+    pub fn hold_against(&mut self, alert: &Alert, is_explained: bool) {
+        let is_of_this_firing =
+            |firing: &Firing| self.steps.first().is_some_and(|step| step.began == Some(firing.since));
+        self.was_told |= is_explained && alert.firing().is_some_and(is_of_this_firing);
         for step in &mut self.steps {
             let firing = alert.firing().filter(|firing| step.began == Some(firing.since));
             step.still = match (step.kind, firing) {
@@ -94,11 +98,20 @@ impl Run {
         }
     }
 
-    /// What kind of message it comes to: that of its newest step that is so. `None`: nothing of it is.
+    /// What kind of message it comes to; `None`: nothing of it is so.
     #[must_use]
     pub fn kind(&self) -> Option<NotificationType> {
-        self.steps.iter().rfind(|step| step.still == Still::So).map(|step| step.kind)
+        comes_to(&self.steps, self.was_told)
     }
+}
+
+/// What kind of message a run comes to: that of its newest step that is so. What was taken back says to whom was told nothing that the
+/// alert fires. `None`: nothing of it is so.
+#[must_use]
+pub fn comes_to(steps: &[Step], was_told: bool) -> Option<NotificationType> {
+    let fires = || steps.iter().any(|step| step.still == Still::TakenBack).then_some(NotificationType::AlertFiring);
+    let so = steps.iter().rfind(|step| step.still == Still::So).map(|step| step.kind);
+    so.or_else(|| fires().filter(|_| !was_told))
 }
 
 impl Step {

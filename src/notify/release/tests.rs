@@ -123,6 +123,7 @@ fn a_message_about_no_alert_speaks_for_itself_alone() {
 
 #[test]
 fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
+    use Still::{Over, So, TakenBack};
     let firing = |since: i64, taken_back| Firing {
         since: Timestamp::from_seconds(since),
         fired_at: Timestamp::from_seconds(since),
@@ -143,7 +144,6 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         alert(AlertState::Inactive, Some(unstable))
     };
     let over = || alert(AlertState::Inactive, None);
-    use Still::{Over, So, TakenBack};
     for (text, alert, expected) in [
         ("F1 W1 W1", fires(1, 0), &[So, So, So][..]),
         ("F1 W1 W1", fires(1, 2), &[So, TakenBack, So]),
@@ -155,10 +155,31 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         ("F1 U1 F5", fires(5, 0), &[So, Over, So]),
     ] {
         let mut run = run(text, false);
-        run.hold_against(&alert);
+        run.hold_against(&alert, false);
+        assert!(!run.was_told);
         assert_eq!(run.steps.iter().map(|step| step.still).collect::<Vec<_>>(), expected, "{text}");
-        let newest = run.steps.iter().rfind(|step| step.still == So).map(|step| step.kind);
-        assert_eq!(run.kind(), newest, "{text}");
+    }
+    // What a shift explains is as good as told: what came back is told to nobody.
+    for (text, was_told) in [("B1", true), ("B5", false)] {
+        let mut run = run(text, false);
+        run.hold_against(&fires(1, 9), true);
+        assert_eq!(run.was_told, was_told, "{text}");
+    }
+}
+
+#[test]
+fn a_run_comes_to_the_kind_of_its_newest_step_that_is_so() {
+    use NotificationType::{AlertFiring, AlertReminder, AlertWorsened};
+    for (text, was_told, kind) in [
+        ("F1 W1", false, Some(AlertWorsened)),
+        ("F1 B1", false, Some(AlertFiring)),
+        ("W1 R1", true, Some(AlertReminder)),
+        ("B1", true, None),
+        // That it fires is what is left to say to whom nobody said it.
+        ("B1", false, Some(AlertFiring)),
+        ("D1", false, None),
+    ] {
+        assert_eq!(run(text, was_told).kind(), kind, "{text}");
     }
 }
 

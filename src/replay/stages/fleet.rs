@@ -75,8 +75,8 @@ impl<'a> Fleet<'a> {
         self.members.values().copied().filter(move |course| course.scores.iter().any(|one| one.score == score))
     }
 
-    /// What a message tells of. `None`: not of a value, or of one that nothing was read before.
-    pub(super) fn suspected(&self, message: &Message, now: Timestamp) -> Option<Suspected> {
+    /// What a message tells of, as one of that kind. `None`: not of a value, or of one that nothing was read before.
+    pub(super) fn suspected(&self, message: &Message, kind: NotificationType, now: Timestamp) -> Option<Suspected> {
         let Message { score, subject, transition, rule, .. } = message;
         let course = self.course(&message.tenant)?;
         let of_score = course.scores.iter().find(|one| one.score == *score)?;
@@ -84,7 +84,7 @@ impl<'a> Fleet<'a> {
         let news = News {
             score: *score,
             subject: subject.as_ref(),
-            kind: message.kind(),
+            kind,
             started_at: transition.since,
             observed_at: transition.observed_at,
             value: transition.value?,

@@ -12,7 +12,7 @@ use crate::{
         DeliveryId, Hold, HoldReason, Notification, NotificationType,
         fleet::{Explained, KnownShift, notice},
         notification::DigestItem,
-        release::{Fate, Step, Still, newest_firing, of_steps},
+        release::{Fate, Step, Still, comes_to, newest_firing, of_steps},
     },
     replay::{
         course::{Course, Plan},
@@ -166,15 +166,19 @@ impl<'a> Holding<'a> {
 
     /// What is held of an alert for a channel is decided on, if its time has come.
     fn look(&mut self, lane: usize, now: Timestamp) {
-        let Lane { steps, alert, .. } = &mut self.lanes[lane];
+        let Lane { steps, alert, told, .. } = &mut self.lanes[lane];
         let alert = self.alerts[*alert];
         let is_due = steps.iter().filter_map(|step| step.hold).any(|hold| hold.until <= now);
         for step in steps.iter_mut().filter(|step| step.may_pass()) {
             step.still = still(&self.messages[place(step.delivery)], alert, now);
         }
-        let so = steps.iter().rfind(|step| step.still == Still::So);
-        let is_so = so.is_some();
-        let Some(newest) = so.or(steps.last()).filter(|_| is_due).map(|step| place(step.delivery)) else { return };
+        // What a shift explains is as good as told.
+        if alert.explained == Some(alert.generation) && steps.iter().any(Step::may_pass) {
+            *told = steps.last().and_then(|step| step.began);
+        }
+        let kind = comes_to(steps, was_told(steps, *told));
+        let newest = steps.iter().rfind(|step| step.still == Still::So).or(steps.last());
+        let Some(newest) = newest.filter(|_| is_due).map(|step| place(step.delivery)) else { return };
         let newest = &self.messages[newest];
         if let Some(until) = self.covered(newest, now) {
             return self.hold_on(lane, Hold { why: HoldReason::Silence, until });
@@ -184,11 +188,8 @@ impl<'a> Holding<'a> {
         let waited = why == Some(HoldReason::Fleet);
         let waits = self.plan.fleet.hold(newest.kind(), &newest.rule, newest.score, polled, now);
         // What a silence held may be due to a shift as well.
-        let suspected = if is_so && (waited || waits.is_some()) && !alert.is_over && !is_over(newest) {
-            self.fleet.suspected(newest, now)
-        } else {
-            None
-        };
+        let is_suspect = (waited || waits.is_some()) && !alert.is_over && !is_over(newest);
+        let suspected = kind.filter(|_| is_suspect).and_then(|kind| self.fleet.suspected(newest, kind, now));
         let seen = self.fleet.shifts.len();
         let Some(shift) = suspected.and_then(|suspected| self.fleet.explaining(&suspected, now)) else {
             return self.by_itself(lane, why, now);
@@ -233,8 +234,7 @@ impl<'a> Holding<'a> {
     fn settle(&mut self, lane: usize, steps: &[Step], stage: Stage, now: Timestamp) {
         let Lane { alert, channel, told, .. } = &mut self.lanes[lane];
         let keeps_state = self.plan.receivers.get(channel).is_some_and(|receiver| receiver.digest_over.is_none());
-        let was_told = steps.first().is_some_and(|first| first.began.is_some() && *told == first.began);
-        let fates = of_steps(steps, was_told, keeps_state);
+        let fates = of_steps(steps, was_told(steps, *told), keeps_state);
         for (step, (delivery, fate)) in steps.iter().zip(&fates) {
             match fate {
                 Fate::Send => {
@@ -330,6 +330,11 @@ impl<'a> Holding<'a> {
             self.lanes.len() - 1
         })
     }
+}
+
+/// Whether a channel was told of the firing that the first step tells of; `told` is the one that it was told of last.
+fn was_told(steps: &[Step], told: Option<Timestamp>) -> bool {
+    steps.first().is_some_and(|first| first.began.is_some() && told == first.began)
 }
 
 /// Whether it is so still that an alert got worse, or is unstable.

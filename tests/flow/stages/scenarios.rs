@@ -114,9 +114,8 @@ fn held() -> Vec<Scenario> {
             promise: "what got worse within a silence and is so no more is told to nobody, and told when it comes again",
             read: |_, quarter| {
                 Some(match quarter {
-                    ..1 => 400.0,
+                    ..1 | 12.. => 400.0,
                     3 | 4 | 8 | 10 => 220.0,
-                    12.. => 400.0,
                     _ => 280.0,
                 })
             },
@@ -207,10 +206,9 @@ fn fleets() -> Vec<Scenario> {
         Scenario {
             promise: "what a shift explains and a window sees worse for a while is explained still, and its end is told to nobody",
             read: |tenant, quarter| match (tenant, quarter) {
-                (_, ..2) => Some(400.0),
+                (_, ..2) | (1, 10..) => Some(400.0),
                 (1, 6 | 7) => Some(300.0),
                 (2, 6..) => Some(if quarter < 10 { 300.0 } else { 400.0 }),
-                (1, 10..) => Some(400.0),
                 _ => Some(376.0),
             },
             quarters: 13,

@@ -58,7 +58,7 @@ fn fell(plan: &Plan, number: i64, value: f64, read_at: i64) -> Message {
 
 /// The place of the shift that explains it.
 fn explaining(fleet: &mut Fleet<'_>, told: &Message, now: i64) -> Option<usize> {
-    let suspected = fleet.suspected(told, at(now)).expect("it tells of a value");
+    let suspected = fleet.suspected(told, told.kind(), at(now)).expect("it tells of a value");
     fleet.explaining(&suspected, at(now))
 }
 
@@ -120,7 +120,7 @@ fn what_tells_of_no_value_or_of_the_first_is_due_to_no_shift() {
     let strange = Message { tenant: TenantId::parse("stranger").unwrap(), ..fell(&plan, 0, 94.0, 1800) };
     let other = Message { score: ScoreKind::ExposureScore, ..fell(&plan, 0, 94.0, 1800) };
     for told in [&without_value, &strange, &other, &fell(&plan, 5, 94.0, 2100)] {
-        assert_eq!(fleet.suspected(told, at(3600)), None, "{told:?}");
+        assert_eq!(fleet.suspected(told, told.kind(), at(3600)), None, "{told:?}");
     }
 }
 
