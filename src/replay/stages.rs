@@ -3,7 +3,7 @@
 //!
 //! What is decided is decided by the functions that the service asks, too: [`crate::notify::maintenance::covering`],
 //! [`crate::notify::release`], [`crate::notify::fleet`]. What differs from the service is time: what is held is looked at on the
-//! instant, not by the next sweep, and reminders count from when a message was made, though it was held.
+//! instant, not by the next sweep, and what waits for the fleet is to the walk as told when it was made.
 //!
 //! A fleet shift is found in the readings of all tenants around one instant, so all series that rules with fleet shifts judge are at
 //! hand, as they were for the walk: sixteen bytes a reading. Nothing else grows with the history.
