@@ -10,4 +10,5 @@ mod merge;
 mod outbox;
 mod recommendation;
 mod samples;
+mod silence;
 mod sqlite;

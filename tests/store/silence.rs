@@ -1,0 +1,116 @@
+//! Silences, which withhold for a while, and acknowledgements of single alerts.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use scorewatch::{
+    notify::{
+        Hold, SilenceId,
+        release::{Run, decide},
+        silence::{Acknowledgement, Matchers, NewSilence},
+    },
+    store::AlertFilter,
+};
+
+use super::{
+    fixture::*,
+    hold::{SILENCE, announce, due, of_rule, says},
+};
+
+fn silence(from: i64, until: i64) -> NewSilence {
+    NewSilence {
+        matchers: Matchers { tenants: BTreeSet::from([tenant("contoso")]), ..Matchers::default() },
+        starts_at: at(from),
+        ends_at: at(until),
+        author: "ann".into(),
+        comment: "patching".into(),
+    }
+}
+
+#[tokio::test]
+async fn what_was_about_to_be_held_when_a_silence_was_ended_is_looked_at_at_once() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let silence = store.add_silence(silence(0, 3600)).await.unwrap();
+    assert!(store.end_silence(silence, at(20)).await.unwrap());
+    for (rule, decided_at) in [("early", 10), ("late", 21)] {
+        assert!(store.announce(of_rule(rule, "F1", 1, Some(3600)), at(decided_at)).await.unwrap());
+    }
+    let found = due(store, 30).await;
+    let alerts: Vec<_> = found.iter().map(|run| run.newest.data.alert.as_ref().unwrap().id.as_str()).collect();
+    assert_eq!(alerts, ["alert_early"], "what was decided afterwards knows of the end");
+    let hold = |run: &Run, decided_at| {
+        let until = Hold { why: SILENCE, until: at(3600) };
+        store.release(vec![decide(run, false, Some(until))], at(decided_at))
+    };
+    hold(&found[0], 15).await.unwrap();
+    assert_eq!(due(store, 30).await.len(), 1, "so it is when it was about to be held further");
+    hold(&found[0], 31).await.unwrap();
+    assert!(due(store, 31).await.is_empty());
+}
+
+#[tokio::test]
+async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
+    let bed = Bed::new().await;
+    let first = bed.store.add_silence(silence(0, 100)).await.unwrap();
+    let second = bed.store.add_silence(silence(50, 200)).await.unwrap();
+    let bed = bed.reopen().await;
+    let store = &*bed.store;
+    let list = async |after: Option<i64>| {
+        let kept = store.silences(after.map(at)).await.unwrap();
+        kept.iter().map(|silence| silence.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(None).await, [second, first]);
+    assert_eq!(list(Some(99)).await, [second, first]);
+    assert_eq!(list(Some(100)).await, [second]);
+    let kept = store.silences(None).await.unwrap().remove(1);
+    let NewSilence { matchers, starts_at, ends_at, author, comment } = silence(0, 100);
+    assert_eq!((kept.matchers, kept.starts_at, kept.ends_at), (matchers, starts_at, ends_at));
+    assert_eq!((kept.author, kept.comment), (author, comment));
+
+    announce(store, says("F1", 1, Some(200))).await;
+    assert!(store.end_silence(second, at(60)).await.unwrap());
+    assert!(!store.end_silence(second, at(61)).await.unwrap(), "it is over");
+    assert!(!store.end_silence(SilenceId(99), at(61)).await.unwrap());
+    assert_eq!(list(Some(60)).await, [first]);
+    assert_eq!(due(store, 60).await.len(), 1, "what it held is looked at at once");
+    while store.prune(at(1000), Duration::from_secs(920)).await.unwrap() {}
+    assert_eq!(list(None).await, [first], "kept for retention, no longer");
+}
+
+#[tokio::test]
+async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_new() {
+    let bed = Bed::new().await;
+    let word = |by: &str| Acknowledgement { at: at(5), by: by.to_owned(), comment: "seen".to_owned() };
+    let alert = key("contoso", "low");
+    assert!(!bed.store.acknowledge(&alert, word("ann")).await.unwrap(), "there is no such alert");
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("low", pending())];
+    commit(&*bed.store, outcome).await;
+    assert!(!bed.store.acknowledge(&alert, word("ann")).await.unwrap(), "it does not fire");
+    let mut version = 1;
+    for (said, number, survives) in [("W1", 2, false), ("R1", 3, true), ("O1", 4, false)] {
+        let mut outcome = check("contoso", Some(version), 1);
+        outcome.alerts = vec![update("low", firing(1, 1))];
+        commit(&*bed.store, outcome).await;
+        assert!(bed.store.acknowledge(&alert, word("ann")).await.unwrap());
+        assert!(bed.store.acknowledge(&alert, word("bob")).await.unwrap(), "twice is harmless");
+        let row = bed.store.alerts(&AlertFilter::default()).await.unwrap().remove(0);
+        assert_eq!(row.acknowledged, Some(word("ann")), "the first to say so");
+        let mut outcome = check("contoso", Some(version + 1), 2);
+        outcome.alerts = vec![update("low", firing(1, number.into()))];
+        commit(&*bed.store, outcome).await;
+        assert_eq!(
+            load(&*bed.store, "contoso").await.alerts[0].acknowledged,
+            Some(word("ann")),
+            "a check changes nothing"
+        );
+        let mut outcome = check("contoso", Some(version + 2), 3);
+        outcome.notifications = vec![says(said, number, None)];
+        commit(&*bed.store, outcome).await;
+        let acknowledged = load(&*bed.store, "contoso").await.alerts[0].acknowledged.clone();
+        assert_eq!(acknowledged, survives.then(|| word("ann")), "{said}");
+        // Who takes it back lets a check under way judge again.
+        version += 3 + u64::from(survives);
+        assert_eq!(bed.store.unacknowledge(&alert, at(60)).await.unwrap(), survives);
+    }
+}
