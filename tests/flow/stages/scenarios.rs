@@ -232,6 +232,23 @@ fn fleets() -> Vec<Scenario> {
             ],
             ..fleet()
         },
+        Scenario {
+            promise: "of two firings that a window held, a shift explains the newest, and the other's end is told",
+            read: |tenant, quarter| match (tenant, quarter) {
+                (5, 1) => Some(370.0),
+                (_, ..4) => Some(400.0),
+                _ => Some(376.0),
+            },
+            windows: &[("0 32 12 * * *", 60)],
+            quarters: 9,
+            told: &[
+                "30 soc alert.firing t5 370",
+                "111 own fleet.shift t1 t2, apart , median -6.0",
+                "111 soc alert.resolved t5 400",
+                "111 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, apart , median -6.0",
+            ],
+            ..fleet()
+        },
     ]
 }
 

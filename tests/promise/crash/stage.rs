@@ -53,6 +53,7 @@ const SILENCED: usize = 5;
 const DELIVERIES: &str = "SELECT d.channel, n.id, d.state, n.type AS kind, coalesce(n.tenant, '') AS tenant, \
     coalesce(json_extract(n.body, '$.data.rule.name'), '') AS rule, \
     coalesce(json_extract(n.body, '$.data.notification.sequence'), 0) AS sequence, \
+    coalesce(json_extract(n.body, '$.data.score.value'), 0.0) AS value, \
     (SELECT c.notification_id FROM delivery AS c JOIN notification AS s ON s.id = c.notification_id \
     WHERE c.id = d.carrier AND s.type = 'fleet.shift') AS notice \
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id ORDER BY d.id";
