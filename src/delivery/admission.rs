@@ -61,6 +61,7 @@ pub(super) fn withheld(
             |slug: &String| TenantId::parse(slug).is_ok_and(|tenant| admits(config, settings, &tenant, None));
         fleet.tenants.retain(may_show);
         fleet.apart.retain(may_show);
+        fleet.told_before.retain(may_show);
         if fleet.tenants.len() < before {
             fleet.tenant_count = fleet.tenants.len();
             fleet.alerts = delivery.notification.data.items.len();

@@ -3,7 +3,7 @@
 //! When many tenants moved along, the shift is noted, and what it explains is held until stragglers were read. Then each channel
 //! gets one notice, in the transaction that lets those alerts go along with it. What comes later is explained by what was told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tracing::info;
 
@@ -13,11 +13,14 @@ use crate::{
     domain::{ChannelName, Subject, TenantId, Timestamp},
     notify::{
         DeliveryId, Notification, NotificationId,
-        fleet::{self, Explained, KnownShift, Move, News, REMEMBERED, Scope, Span, Suspected, notice},
+        fleet::{
+            self, Explained, KnownShift, Move, News, REMEMBERED, Scope, Shift, Span, Suspected,
+            notice::{self, Others},
+        },
         release::{Fate, Run, decide, newest_firing, of_steps},
     },
     rule::AlertState,
-    store::{ShiftMember, ShiftNotice, StoreError, TenantRecord},
+    store::{AlertFilter, AlertRow, ShiftMember, ShiftNotice, StoreError, TenantRecord},
 };
 
 /// Most tenants that are loaded together.
@@ -222,21 +225,36 @@ impl<'a> Looking<'a> {
             if !is_new_to_some && !known.is_due(self.is_everybody_read, self.now) {
                 continue;
             }
-            let moves = self.moves(&known.shift.scope, known.shift.span).await?;
-            let outliers: Vec<TenantId> =
-                moves.into_iter().filter(|one| known.shift.is_outlier(one)).map(|one| one.tenant).collect();
+            let others = self.others(&known.shift).await?;
             let of_shift = self.members.iter().filter(|((shift, _), _)| *shift == known.id);
-            let notices: Vec<_> = of_shift.map(|((_, channel), runs)| self.notice(channel, runs, &outliers)).collect();
+            let notices: Vec<_> = of_shift.map(|((_, channel), runs)| self.notice(channel, runs, &others)).collect();
             info!(shift = known.id, channels = notices.len(), "telling a fleet shift");
             has_told |= self.dispatcher.store.tell_shift(known, notices, self.now).await?;
         }
         Ok(has_told)
     }
 
-    fn notice(&self, channel: &ChannelName, runs: &[&Run], outliers: &[TenantId]) -> ShiftNotice {
-        let is_shown = |tenant: &&TenantId| {
+    /// Whom each channel hears of, or has heard of, by themselves.
+    async fn others(&mut self, shift: &Shift) -> Result<Moved, StoreError> {
+        let moves = self.moves(&shift.scope, shift.span).await?;
+        let named = |is_it: fn(&Shift, &Move) -> bool| -> BTreeSet<TenantId> {
+            moves.iter().filter(|one| is_it(shift, one)).map(|one| one.tenant.clone()).collect()
+        };
+        let (outliers, along) = (named(Shift::is_outlier), named(Shift::is_along));
+        let mut told: BTreeMap<ChannelName, BTreeSet<TenantId>> = BTreeMap::new();
+        let firing = self.dispatcher.store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await?;
+        for AlertRow { key, told_to, .. } in firing.into_iter().filter(|row| is_told_of(shift, row)) {
+            for channel in told_to.into_iter().filter(|_| along.contains(&key.tenant)) {
+                told.entry(channel).or_default().insert(key.tenant.clone());
+            }
+        }
+        Ok(Moved { outliers, told })
+    }
+
+    fn notice(&self, channel: &ChannelName, runs: &[&Run], moved: &Moved) -> ShiftNotice {
+        let is_shown = |tenant: &TenantId| {
             let settings = self.config.channels.get(channel);
-            let labels = self.config.tenants.get(*tenant).map(|tenant| &tenant.labels);
+            let labels = self.config.tenants.get(tenant).map(|tenant| &tenant.labels);
             settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
         };
         let keeps_state = self.keeps_state(channel);
@@ -248,10 +266,27 @@ impl<'a> Looking<'a> {
                 item: run.newest.clone().into(),
             }
         };
+        let told_before = moved.told.get(channel).into_iter().flatten().cloned().collect();
+        let others = Others { outliers: moved.outliers.iter().cloned().collect(), told_before };
         ShiftNotice {
             channel: channel.clone(),
             members: runs.iter().map(member).collect(),
-            outliers: outliers.iter().filter(is_shown).cloned().collect(),
+            others: others.shown(is_shown),
         }
     }
+}
+
+/// Tenants that moved in a shift, but for those whose alerts go along with its notice.
+struct Moved {
+    outliers: BTreeSet<TenantId>,
+    /// By channel: who moved along and was told there by itself.
+    told: BTreeMap<ChannelName, BTreeSet<TenantId>>,
+}
+
+/// Whether an alert began with the shift and was told by itself.
+fn is_told_of(shift: &Shift, row: &AlertRow) -> bool {
+    let began = row.alert.firing().map(|firing| firing.since);
+    let is_of_shift =
+        shift.scope.has(row.key.score, row.key.subject.as_ref()) && began.is_some_and(|at| shift.span.has(at));
+    is_of_shift && row.told_at.is_some() && !row.explained
 }

@@ -87,6 +87,12 @@ impl Span {
         }
     }
 
+    /// Whether an instant lies within.
+    #[must_use]
+    pub fn has(&self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.until
+    }
+
     /// Whether something that was first seen at `seen_at`, and was not yet so at the reading before, may have happened within.
     #[must_use]
     pub fn overlaps(&self, before: Timestamp, seen_at: Timestamp) -> bool {
@@ -234,6 +240,12 @@ impl Shift {
     #[must_use]
     pub fn is_outlier(&self, one: &Move) -> bool {
         one.is_real && one.by * self.median > 0.0 && one.by.abs() - self.median.abs() > self.tolerance
+    }
+
+    /// Whether a tenant that moved so moved along with the others.
+    #[must_use]
+    pub fn is_along(&self, one: &Move) -> bool {
+        one.is_real && one.by * self.median > 0.0 && !self.is_outlier(one)
     }
 
     /// Whether the score fell.

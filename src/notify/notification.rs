@@ -348,6 +348,9 @@ pub struct FleetFacts {
     /// Tenants whose alerts it does not explain, though they came with it: each is told by itself. By slug.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<String>,
+    /// Tenants that moved along and that this channel was told of before the shift showed. By slug.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told_before: Vec<String>,
 }
 
 /// What an operator message is about. No text from upstream is in here.

@@ -152,6 +152,7 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
         // Slugs are ours; the lines name the tenants.
         fleet.tenants.truncate(level.items);
         fleet.apart.truncate(level.items);
+        fleet.told_before.truncate(level.items);
     }
     if let Some(report) = &mut data.report {
         report::cut(report, level.items, level.text_characters.min(LINE_TEXT_CHARACTERS));

@@ -120,6 +120,7 @@ fn fleet(name: &str) -> FleetFacts {
         tenant_count: 2,
         tenants: vec!["contoso".to_owned(), "fabrikam".to_owned()],
         apart: vec!["tailspin".to_owned()],
+        told_before: vec!["wingtip".to_owned()],
     }
 }
 

@@ -26,5 +26,10 @@ pub(super) fn note(fleet: &FleetFacts) -> String {
         note.push_str(&fleet.apart.join(", "));
         note.push('.');
     }
+    if !fleet.told_before.is_empty() {
+        note.push_str(" Moved along and told before this showed: ");
+        note.push_str(&fleet.told_before.join(", "));
+        note.push('.');
+    }
     note
 }

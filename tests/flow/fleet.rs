@@ -261,6 +261,23 @@ async fn a_tenant_that_was_not_read_meanwhile_joins_late_and_in_silence() {
 }
 
 #[tokio::test]
+async fn a_notice_refers_to_what_was_told_before_the_shift_showed_and_repeats_nothing() {
+    let mut fleet = Fleet::holding(2).await;
+    fleet.quarters(2).await;
+    fleet.all_fall_to(376.0);
+    fleet.quarters(4).await;
+    let told = fleet.told("soc");
+    let (notices, alone): (Vec<_>, Vec<_>) = told.iter().partition(|line| *line == "fleet.shift");
+    assert_eq!((notices.len(), alone.is_empty()), (1, false), "{told:?}");
+    let notice = fleet.notice("soc");
+    let before: Vec<String> = serde_json::from_value(notice["told_before"].clone()).unwrap();
+    let mut lines: Vec<_> = before.iter().map(|tenant| format!("alert.firing {tenant}")).collect();
+    lines.sort();
+    assert_eq!(alone.into_iter().cloned().collect::<Vec<_>>(), lines);
+    assert_eq!(notice["tenant_count"], SIZE - before.len());
+}
+
+#[tokio::test]
 async fn nobody_would_hear_the_end_of_what_a_shift_explains() {
     let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
     fleet.quarters(2).await;

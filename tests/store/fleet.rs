@@ -6,7 +6,7 @@ use scorewatch::{
     domain::{ScoreKind, Severity, Timestamp},
     notify::{
         DeliveryId, Hold, HoldReason, NotificationType,
-        fleet::{Scope, Shift, Span},
+        fleet::{Scope, Shift, Span, notice::Others},
         notification::AlertFacts,
         release::{Fate, Run},
     },
@@ -65,7 +65,7 @@ pub(super) fn notice(of: &str, runs: &[&Run]) -> ShiftNotice {
         run: run.steps.iter().map(|step| step.delivery).collect(),
         item: run.newest.clone().into(),
     };
-    ShiftNotice { channel: channel(of), members: runs.iter().map(member).collect(), outliers: Vec::new() }
+    ShiftNotice { channel: channel(of), members: runs.iter().map(member).collect(), others: Others::default() }
 }
 
 /// Channel and state of every delivery, oldest first.

@@ -34,32 +34,51 @@ pub fn notice_id(shift: &str, channel: &ChannelName) -> NotificationId {
     NotificationId::of_parts(&["fleet-notice", shift, channel.as_str()])
 }
 
-/// The notice of a shift for one channel, with the alerts that go along with it there. Of `outliers`, the tenants that stand out from
-/// the shift and that the channel may show, it names those that have no alert in it.
+/// Tenants that a notice names besides those whose alerts go along with it. The channel may show them all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Those that stand out from the shift.
+    pub outliers: Vec<TenantId>,
+    /// Those that moved along, and that the channel was told of before the shift showed.
+    pub told_before: Vec<TenantId>,
+}
+
+impl Others {
+    /// Those of them that a channel may show.
+    #[must_use]
+    pub fn shown(&self, is_shown: impl Fn(&TenantId) -> bool) -> Self {
+        let shown = |all: &[TenantId]| all.iter().filter(|tenant| is_shown(tenant)).cloned().collect();
+        Self { outliers: shown(&self.outliers), told_before: shown(&self.told_before) }
+    }
+}
+
+/// The notice of a shift for one channel, with the alerts that go along with it there. Of the others, it names those that have no
+/// alert in it.
 #[must_use]
 pub fn for_channel(
     known: &KnownShift,
     channel: &ChannelName,
     explained: Vec<DigestItem>,
-    outliers: &[TenantId],
+    others: &Others,
     now: Timestamp,
 ) -> Notification {
     let has_alert = |tenant: &TenantId| {
         explained.iter().filter_map(|item| item.tenant.as_ref()).any(|facts| facts.id == tenant.as_str())
     };
-    let apart = outliers.iter().filter(|tenant| !has_alert(tenant)).map(ToString::to_string).collect();
-    message(&known.id, channel, &known.shift, explained, apart, now)
+    let named = |tenants: &[TenantId]| -> Vec<String> {
+        tenants.iter().filter(|tenant| !has_alert(tenant)).map(ToString::to_string).collect()
+    };
+    let (apart, told_before) = (named(&others.outliers), named(&others.told_before));
+    message(&known.id, channel, &known.shift, explained, (apart, told_before), now)
 }
 
-/// The notice of a shift for one channel. `explained` are the alerts that it stands for there, `apart` the slugs of tenants that
-/// are told by themselves: the channel may show them all.
-#[must_use]
-pub fn message(
+/// `explained` are the alerts that it stands for there; then the slugs of tenants that are told by themselves, and that were.
+fn message(
     id: &str,
     channel: &ChannelName,
     shift: &Shift,
     explained: Vec<DigestItem>,
-    apart: Vec<String>,
+    (apart, told_before): (Vec<String>, Vec<String>),
     now: Timestamp,
 ) -> Notification {
     let mut notice = compose::without_alert(NotificationType::FleetShift, notice_id(id, channel), now);
@@ -85,6 +104,7 @@ pub fn message(
         tenant_count,
         tenants,
         apart,
+        told_before,
     });
     let mut items = explained;
     items.sort_by_key(|item| std::cmp::Reverse(item.alert.as_ref().map(|alert| alert.severity)));

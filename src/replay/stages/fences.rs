@@ -110,7 +110,8 @@ fn no_channel_gets_a_line_about_a_tenant_that_it_may_not_see() {
             let data = &outcome.notices[notice].data;
             let facts = data.fleet.as_ref().unwrap();
             let items = data.items.iter().filter_map(|item| item.tenant.as_ref()).map(|facts| facts.id.as_str());
-            let named = facts.tenants.iter().chain(&facts.apart).map(String::as_str).chain(items);
+            let named =
+                facts.tenants.iter().chain(&facts.apart).chain(&facts.told_before).map(String::as_str).chain(items);
             assert!(named.into_iter().all(may_see), "seed {seed}: {facts:?}");
             let seen = courses.iter().filter(|course| may_see(course.tenant.as_str())).count();
             assert!(facts.tenant_count + facts.apart.len() <= seen, "seed {seed}: {facts:?}");

@@ -9,7 +9,7 @@ use crate::{
     domain::{Sample, ScoreKind, TenantId, Timestamp},
     notify::{
         NotificationType,
-        fleet::{KnownShift, Move, News, REMEMBERED, Scope, Span, Suspected, of_series, of_tenant},
+        fleet::{KnownShift, Move, News, REMEMBERED, Scope, Shift, Span, Suspected, of_series, of_tenant},
         reason::compared_with,
     },
     replay::{
@@ -114,10 +114,13 @@ impl<'a> Fleet<'a> {
         Some(self.shifts.len() - 1)
     }
 
-    /// Tenants that stand out from a shift.
-    pub(super) fn outliers(&mut self, known: &KnownShift, now: Timestamp) -> Vec<TenantId> {
+    /// Tenants that stand out from a shift, and those that moved along.
+    pub(super) fn moved(&mut self, known: &KnownShift, now: Timestamp) -> (Vec<TenantId>, Vec<TenantId>) {
         let moves = self.moves(&known.shift.scope, known.shift.span, now);
-        moves.iter().filter(|one| known.shift.is_outlier(one)).map(|one| one.tenant.clone()).collect()
+        let named = |is_it: fn(&Shift, &Move) -> bool| {
+            moves.iter().filter(|one| is_it(&known.shift, one)).map(|one| one.tenant.clone()).collect()
+        };
+        (named(Shift::is_outlier), named(Shift::is_along))
     }
 
     /// How each tenant moved around that time, as far as it was read.

@@ -10,7 +10,10 @@ use crate::{
     domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
         DeliveryId, Hold, HoldReason, Notification, NotificationType,
-        fleet::{Explained, KnownShift, notice},
+        fleet::{
+            Explained, KnownShift, Shift,
+            notice::{self, Others},
+        },
         notification::DigestItem,
         release::{Fate, Step, Still, comes_to, newest_firing, of_steps},
     },
@@ -274,9 +277,9 @@ impl<'a> Holding<'a> {
         if of_shift.is_empty() {
             return;
         }
-        let outliers = self.fleet.outliers(&known, now);
+        let (outliers, along) = self.fleet.moved(&known, now);
         for ((_, channel), lanes) in of_shift {
-            let notification = self.notice(&known, &channel, &lanes, &outliers, now);
+            let notification = self.notice(&known, (&channel, &lanes), (&outliers, &along), now);
             let mut says = Vec::new();
             for lane in lanes {
                 let began = self.lanes[lane].steps.last().and_then(|step| step.began);
@@ -296,9 +299,8 @@ impl<'a> Holding<'a> {
     fn notice(
         &self,
         known: &KnownShift,
-        channel: &ChannelName,
-        lanes: &BTreeSet<usize>,
-        outliers: &[TenantId],
+        (channel, lanes): (&ChannelName, &BTreeSet<usize>),
+        (outliers, along): (&[TenantId], &[TenantId]),
         now: Timestamp,
     ) -> Notification {
         let newest = lanes.iter().filter_map(|&lane| self.lanes[lane].steps.last());
@@ -307,13 +309,28 @@ impl<'a> Holding<'a> {
             let facts = self.fleet.course(&told.tenant)?.facts();
             Some(DigestItem::from(told.notification(facts)))
         });
-        let is_shown = |tenant: &&TenantId| {
+        let is_shown = |tenant: &TenantId| {
             let receiver = self.plan.receivers.get(channel);
             let course = self.fleet.course(tenant);
             receiver.zip(course).is_some_and(|(receiver, course)| receiver.fence.admits(tenant, &course.labels))
         };
-        let outliers: Vec<TenantId> = outliers.iter().filter(is_shown).cloned().collect();
-        notice::for_channel(known, channel, items.collect(), &outliers, now)
+        let told_before = along.iter().filter(|tenant| self.was_told(&known.shift, channel, tenant)).cloned().collect();
+        let others = Others { outliers: outliers.to_vec(), told_before };
+        notice::for_channel(known, channel, items.collect(), &others.shown(is_shown), now)
+    }
+
+    /// Whether a channel was told by itself of an alert of that tenant that began with the shift.
+    fn was_told(&self, shift: &Shift, channel: &ChannelName, tenant: &TenantId) -> bool {
+        self.known.iter().any(|((of, _, score, subject), alert)| {
+            let Told { is_over, explained, generation, .. } = self.alerts[*alert];
+            let lane = self.lane_of.get(&(*alert, channel)).map(|lane| &self.lanes[*lane]);
+            let began = lane.filter(|lane| lane.steps.is_empty()).and_then(|lane| lane.told);
+            *of == tenant
+                && shift.scope.has(*score, *subject)
+                && !is_over
+                && explained != Some(generation)
+                && began.is_some_and(|at| shift.span.has(at))
+        })
     }
 
     fn alert(&mut self, told: &'a Message) -> usize {

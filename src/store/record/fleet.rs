@@ -1,8 +1,8 @@
 //! Fleet shifts as the store keeps them.
 
 use crate::{
-    domain::{ChannelName, TenantId},
-    notify::{DeliveryId, notification::DigestItem, release::Fate},
+    domain::ChannelName,
+    notify::{DeliveryId, fleet::notice::Others, notification::DigestItem, release::Fate},
 };
 
 /// What a channel is to hear of a fleet shift.
@@ -12,8 +12,8 @@ pub struct ShiftNotice {
     pub channel: ChannelName,
     /// The alerts that the shift explains there.
     pub members: Vec<ShiftMember>,
-    /// Tenants that stand out from the shift and that the channel may show.
-    pub outliers: Vec<TenantId>,
+    /// Tenants that it names besides.
+    pub others: Others,
 }
 
 /// An alert that goes along with the notice of a shift.

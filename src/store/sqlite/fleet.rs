@@ -74,7 +74,7 @@ pub(super) async fn tell(
 async fn tell_channel(
     connection: &mut SqliteConnection,
     shift: &KnownShift,
-    ShiftNotice { channel, members, outliers }: &ShiftNotice,
+    ShiftNotice { channel, members, others }: &ShiftNotice,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (mut unchanged, mut items) = (Vec::new(), Vec::new());
@@ -91,7 +91,7 @@ async fn tell_channel(
     if items.is_empty() {
         return Ok(false);
     }
-    let notification = notice::for_channel(shift, channel, items, outliers, now);
+    let notification = notice::for_channel(shift, channel, items, others, now);
     let new = NewNotification { notification, alert: None, tenant: None, channels: vec![channel.clone()], hold: None };
     let prepared = outbox::Prepared::new(&new, now)?;
     if !outbox::announce(connection, &prepared).await? {

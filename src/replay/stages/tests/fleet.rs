@@ -81,7 +81,7 @@ fn who_stands_out_is_an_outlier_and_who_did_not_move_is_none() {
     assert_eq!(explaining(&mut fleet, &fell(&plan, 0, 94.0, 1800), 3600), Some(0));
     assert_eq!(explaining(&mut fleet, &fell(&plan, 3, 60.0, 1980), 3600), None, "it has lost something of its own");
     let known = fleet.shifts[0].clone();
-    assert_eq!(fleet.outliers(&known, at(3600)), [TenantId::parse("t3").unwrap()]);
+    assert_eq!(fleet.moved(&known, at(3600)).0, [TenantId::parse("t3").unwrap()]);
 }
 
 #[test]
