@@ -15,6 +15,8 @@ pub(crate) struct Told {
     pub(crate) id: String,
     /// `alert.firing` and so on.
     pub(crate) kind: String,
+    /// Whether a newer one spoke for it. Then kind and sequence are what they are if none in between was withheld.
+    pub(crate) is_spoken_for: bool,
     /// The alert's id; empty for messages without one.
     pub(crate) alert: String,
     /// The tenant's slug; empty for messages about none.
@@ -45,6 +47,7 @@ impl Told {
             message: request.header("webhook-id").to_owned(),
             id: text(&data["notification"]["id"]),
             kind: kind.to_owned(),
+            is_spoken_for: false,
             alert: text(&data["alert"]["id"]),
             tenant: text(&data["tenant"]["id"]),
             sequence: data["notification"]["sequence"].as_u64().unwrap_or_default(),
@@ -66,7 +69,7 @@ impl Told {
                 _ => "alert.worsened",
             };
             let kind = kind.to_owned();
-            Self { id, kind, sequence, possible_repeat, ..itself.clone() }
+            Self { id, kind, sequence, possible_repeat, is_spoken_for: true, ..itself.clone() }
         };
         let mut voices: Vec<_> = (0..).zip(&stands_for).map(voice).collect();
         voices.push(itself);
