@@ -110,8 +110,9 @@ async fn change(
             recommendations: Vec::new(),
             now,
         };
-        hold(&mut outcome, store, config).await?;
+        let held = hold(&mut outcome, store, config).await?;
         if store.commit(outcome).await? == Commit::Done {
+            held.confirm(store).await?;
             return Ok(Some(channels));
         }
     }

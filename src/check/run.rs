@@ -164,12 +164,13 @@ impl Checker {
             if turn == Turn::Wake && changes_nothing(&outcome, record.as_ref()) {
                 return Ok(Visit { due, fetched, channels: Vec::new(), is_slow });
             }
-            hold(&mut outcome, self.store.as_ref(), &plan.config).await?;
+            let held = hold(&mut outcome, self.store.as_ref(), &plan.config).await?;
             let told: Vec<_> = outcome.notifications.iter().map(|new| new.notification.kind).collect();
             let channels = outcome.notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
             match self.store.commit(outcome).await? {
                 Commit::Done => {
                     crash_point::reach(CrashPoint::CheckCommitted);
+                    held.confirm(self.store.as_ref()).await?;
                     for kind in told {
                         self.metrics.notification_made(kind.as_str());
                     }

@@ -1,6 +1,6 @@
 //! What was held is looked at when its time has come, or what held it may be gone: sent, carried, withheld, or held further.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tracing::info;
 
@@ -54,8 +54,14 @@ impl Dispatcher {
             for (run, fates) in &decided {
                 tell_log(run, fates);
             }
-            let decided = decided.into_iter().map(|(_, fates)| fates).collect();
+            let decided: Vec<_> = decided.into_iter().map(|(_, fates)| fates).collect();
+            let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Fate::Hold(_)));
             let taken = self.store.release(decided, now).await? + u64::from(verdicts.has_told);
+            // Whoever ended a silence or took a window away meanwhile let everything be looked at but what was only now held further.
+            let is_same = Arc::ptr_eq(&config, &self.config.borrow());
+            if holds && (!is_same || self.store.silences(Some(now)).await? != silences) {
+                self.store.look_again(HoldReason::Silence, now).await?;
+            }
             // Its alerts may be due for a reminder from here on.
             let tenants: BTreeSet<_> = runs.iter().filter_map(tenant_of).collect();
             for tenant in tenants {

@@ -84,8 +84,9 @@ async fn tell_alone(
             notifications: vec![new],
             now,
         };
-        hold(&mut outcome, store, config).await?;
+        let held = hold(&mut outcome, store, config).await?;
         if store.commit(outcome).await? == Commit::Done {
+            held.confirm(store).await?;
             break;
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use scorewatch::{
     channel::{ChannelKind, PagerdutyRegion, WebhookUrl},
-    check::close::close_orphans,
+    check::{Checker, close::close_orphans, due::Turn, run::Plan},
     config::{Config, Operator},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use super::{
     bed::Bed,
     setup::{Build, at, channels, config, entra, minutes, rule, tenant_id},
+    troubled::Troubled,
 };
 
 /// `contoso`, judged by one rule with a step and reminders.
@@ -224,6 +225,25 @@ async fn a_restart_in_a_silence_loses_nothing_and_tells_nothing() {
     assert_eq!(scene.look(50).await, NOTHING);
     assert_eq!(scene.states().await, [DeliveryState::Held]);
     assert_eq!(scene.look(100).await, ["alert.firing"]);
+}
+
+#[tokio::test]
+async fn a_silence_that_is_ended_while_a_check_is_written_holds_nothing_of_it() {
+    let bed = Bed::new().await;
+    let low = rule("low", Condition::Below(300.0));
+    let config = config().with_tenant(bed.tenant("contoso", 280.0)).with_channel(bed.channel("soc")).with_rule(low);
+    let (author, comment) = ("ann".to_owned(), "patching".to_owned());
+    let silence = NewSilence { matchers: of_contoso(), starts_at: at(-30), ends_at: at(100), author, comment };
+    let silence = bed.store.add_silence(silence).await.unwrap();
+    let store = Troubled::new(bed.store.clone());
+    // The command that ends it looked at its clock long before it could write.
+    store.end_before_commit(silence, at(-1));
+    let checker = Checker { store, ..bed.checker() };
+    let (plan, now) = (Plan::new(Arc::new(config.clone())), bed.clock.now());
+    let turn = Turn::Check { due_at: now };
+    let tenant = &config.tenants["contoso"];
+    checker.visit(&plan, tenant, turn, None, &bed.shutdown).await.unwrap().unwrap();
+    assert_eq!(bed.store.held_due(now, 10).await.unwrap().len(), 1, "it is looked at now");
 }
 
 /// A window of `contoso` that comes round in Berlin.

@@ -36,6 +36,8 @@ pub(super) enum Trouble {
 pub(super) struct Troubled {
     inner: Arc<dyn Store>,
     commits: Mutex<HashMap<TenantId, Vec<Trouble>>>,
+    /// Ended when the next check is about to be written, by a clock of its own.
+    ending: Mutex<Option<(SilenceId, Timestamp)>>,
     failing_loads: AtomicU32,
     failing_alerts: AtomicU32,
     /// How much has gone wrong so far.
@@ -47,6 +49,7 @@ impl Troubled {
         Arc::new(Self {
             inner,
             commits: Mutex::default(),
+            ending: Mutex::default(),
             failing_loads: AtomicU32::new(0),
             failing_alerts: AtomicU32::new(0),
             gone_wrong: watch::Sender::new(0),
@@ -55,6 +58,10 @@ impl Troubled {
 
     pub(super) fn trouble_commits(&self, tenant: TenantId, troubles: Vec<Trouble>) {
         self.commits.lock().unwrap().insert(tenant, troubles);
+    }
+
+    pub(super) fn end_before_commit(&self, silence: SilenceId, by_its_clock: Timestamp) {
+        *self.ending.lock().unwrap() = Some((silence, by_its_clock));
     }
 
     pub(super) fn fail_loads(&self, count: u32) {
@@ -97,6 +104,10 @@ impl Store for Troubled {
         let trouble = self.commits.lock().unwrap().get_mut(&outcome.tenant).and_then(Vec::pop);
         if trouble.is_some() {
             self.gone_wrong.send_modify(|seen| *seen += 1);
+        }
+        let ending = self.ending.lock().unwrap().take();
+        if let Some((silence, now)) = ending {
+            assert!(self.inner.end_silence(silence, now).await?);
         }
         match trouble {
             Some(Trouble::Panic) => panic!("as asked for by the test"),

@@ -4,8 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use scorewatch::{
     notify::{
-        Hold, SilenceId,
-        release::{Run, decide},
+        SilenceId,
         silence::{Acknowledgement, Matchers, NewSilence},
     },
     store::AlertFilter,
@@ -13,7 +12,7 @@ use scorewatch::{
 
 use super::{
     fixture::*,
-    hold::{SILENCE, announce, due, of_rule, says},
+    hold::{announce, due, says},
 };
 
 fn silence(from: i64, until: i64) -> NewSilence {
@@ -24,28 +23,6 @@ fn silence(from: i64, until: i64) -> NewSilence {
         author: "ann".into(),
         comment: "patching".into(),
     }
-}
-
-#[tokio::test]
-async fn what_was_about_to_be_held_when_a_silence_was_ended_is_looked_at_at_once() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
-    let silence = store.add_silence(silence(0, 3600)).await.unwrap();
-    assert!(store.end_silence(silence, at(20)).await.unwrap());
-    for (rule, decided_at) in [("early", 10), ("late", 21)] {
-        assert!(store.announce(of_rule(rule, "F1", 1, Some(3600)), at(decided_at)).await.unwrap());
-    }
-    let found = due(store, 30).await;
-    let alerts: Vec<_> = found.iter().map(|run| run.newest.data.alert.as_ref().unwrap().id.as_str()).collect();
-    assert_eq!(alerts, ["alert_early"], "what was decided afterwards knows of the end");
-    let hold = |run: &Run, decided_at| {
-        let until = Hold { why: SILENCE, until: at(3600) };
-        store.release(vec![decide(run, false, Some(until))], at(decided_at))
-    };
-    hold(&found[0], 15).await.unwrap();
-    assert_eq!(due(store, 30).await.len(), 1, "so it is when it was about to be held further");
-    hold(&found[0], 31).await.unwrap();
-    assert!(due(store, 31).await.is_empty());
 }
 
 #[tokio::test]

@@ -150,12 +150,11 @@ pub(super) async fn settle(
             Fate::Hold(hold) => ("held", Some(hold)),
         };
         // Giving up counts from here: the time in which it was held must not kill it.
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE delivery SET state = ?2, hold_why = ?3, hold_until = {}, finished_at = iif(?2 = 'withheld', ?5, NULL), \
+        sqlx::query(
+            "UPDATE delivery SET state = ?2, hold_why = ?3, hold_until = ?4, finished_at = iif(?2 = 'withheld', ?5, NULL), \
              queued_at = iif(?2 = 'queued', ?5, queued_at), next_attempt_at = iif(?2 = 'queued', ?5, next_attempt_at) \
              WHERE id = ?1",
-            until("?3", "?4", "?5")
-        )))
+        )
         .bind(id.0)
         .bind(state)
         .bind(hold.map(|hold| hold.why.as_str()))
@@ -200,15 +199,6 @@ pub(super) async fn look_again(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Until when a delivery is held, as SQL of its reason, its time, and when that was decided: one that is held by a silence is looked
-/// at again at once if a person ended a silence since then, whose end would be waited for otherwise.
-pub(super) fn until(why: &str, until: &str, decided_at: &str) -> String {
-    let silence = HoldReason::Silence.as_str();
-    format!(
-        "iif({why} = '{silence}' AND EXISTS (SELECT 1 FROM silence WHERE ended_at >= {decided_at}), {decided_at}, {until})"
-    )
 }
 
 /// What a delivery that is born held waits for.

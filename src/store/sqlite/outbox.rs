@@ -59,11 +59,10 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         return Ok(false);
     }
     let (state, hold_why, hold_until) = hold::columns(new.hold);
-    sqlx::query(sqlx::AssertSqlSafe(format!(
+    sqlx::query(
         "INSERT INTO delivery (notification_id, channel, alert_key, tenant, state, queued_at, next_attempt_at, hold_why, \
-         hold_until) SELECT ?1, value, ?2, ?3, ?6, ?4, ?4, ?7, {} FROM json_each(?5) WHERE true ON CONFLICT DO NOTHING",
-        hold::until("?7", "?8", "?4")
-    )))
+         hold_until) SELECT ?1, value, ?2, ?3, ?6, ?4, ?4, ?7, ?8 FROM json_each(?5) WHERE true ON CONFLICT DO NOTHING",
+    )
     .bind(&new.id)
     .bind(&new.alert_key)
     .bind(&new.tenant)

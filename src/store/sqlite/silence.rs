@@ -50,7 +50,7 @@ pub(super) async fn add(connection: &mut SqliteConnection, new: &NewSilence) -> 
 
 /// See [`crate::store::Store::end_silence`].
 pub(super) async fn end(connection: &mut SqliteConnection, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
-    let ended = sqlx::query("UPDATE silence SET ends_at = ?2, ended_at = ?2 WHERE id = ?1 AND ends_at > ?2")
+    let ended = sqlx::query("UPDATE silence SET ends_at = ?2 WHERE id = ?1 AND ends_at > ?2")
         .bind(id.0)
         .bind(now.as_nanos())
         .execute(&mut *connection)
