@@ -18,12 +18,10 @@ pub mod world;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use scorewatch::{
-    domain::{ChannelName, ScoreKind, Selector, Severity, Timestamp},
+    domain::{ChannelName, ScoreKind, Selector, Timestamp},
     notify::{Maintenance, NotificationType, route::Fence, silence::Matchers},
     replay::{Message, Plan, Receiver, many::walk_all, send},
-    rule::{
-        BaselineChoice, Change, Condition, FlapLimit, Guide, Recover, Rule, RuleName, Size as Loss, TransitionKind,
-    },
+    rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size as Loss, TransitionKind},
     schedule::{Schedule, Window, WindowEnd},
 };
 
@@ -91,21 +89,11 @@ fn deadline(read: Timestamp, score: ScoreKind) -> Timestamp {
 
 fn rule(name: &str, score: Option<ScoreKind>, when: Condition) -> Rule {
     Rule {
-        name: RuleName::parse(name).expect("a name"),
         score,
-        tenants: Selector::default(),
-        when,
-        recover: None,
-        hold: Duration::ZERO,
-        severity: Severity::Warning,
-        repeat: None,
-        step: None,
         accept_after: when.change().map(|_| ACCEPT_AFTER),
         notify: ["soc", "team-a", "team-b"].map(|name| ChannelName::parse(name).expect("a name")).into(),
-        good_news: false,
-        fleet: true,
         flapping: Some(FlapLimit::default()),
-        guide: Guide::default(),
+        ..Rule::new(RuleName::parse(name).expect("a name"), when)
     }
 }
 

@@ -1,6 +1,10 @@
 //! Takes a changed configuration without a restart: whole, or not at all.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -16,7 +20,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// After the configuration was read for nothing, it is not read for so many times as long as that took.
+/// After the configuration was read for nothing, changes are not looked at for so many times as long as that took.
 const REST: u32 = 9;
 /// How often a configuration is read again because it names folders that were not watched while it was read.
 const READS_MAX: usize = 4;
@@ -65,18 +69,24 @@ fn start(
 
 impl Reload {
     async fn run(mut self, mut hangup: Signal, mut watched: Watched, sender: &watch::Sender<Arc<Config>>) {
+        let mut rest = Duration::ZERO;
         loop {
+            let changed = async {
+                tokio::time::sleep(rest).await;
+                self.changed.notified().await;
+            };
             let is_asked_for = tokio::select! {
                 Some(()) = hangup.recv() => true,
-                () = self.changed.notified() => false,
+                () = changed => false,
             };
             let (known, began) = (watched.clone(), Instant::now());
             let Some(loaded) = self.read(&mut watched).await else { continue };
             if !is_asked_for && watched.has_read_the_same(&known) {
                 // Something else changes in the same folder, perhaps without end: a log, a database.
-                tokio::time::sleep(began.elapsed().saturating_mul(REST)).await;
+                rest = began.elapsed().saturating_mul(REST);
                 continue;
             }
+            rest = Duration::ZERO;
             for problem in &loaded.problems {
                 warn!(place = %problem.place, key = problem.key, "{}; {}", problem.what, problem.instead);
             }

@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tracing::info;
 
-use super::{Dispatcher, release::Stragglers};
+use super::{
+    Dispatcher,
+    release::{Stragglers, alert_of},
+};
 use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Subject, TenantId, Timestamp},
@@ -19,8 +22,7 @@ use crate::{
         },
         release::{Fate, Run, decide, newest_firing, of_steps},
     },
-    rule::AlertState,
-    store::{AlertFilter, AlertRow, ShiftMember, ShiftNotice, StoreError, TenantRecord},
+    store::{AlertFilter, AlertRow, SeriesRecord, ShiftMember, ShiftNotice, StoreError, TenantRecord},
 };
 
 /// Most tenants that are loaded together.
@@ -131,20 +133,15 @@ impl<'a> Looking<'a> {
     async fn suspected(&self, run: &Run) -> Result<Option<Suspected>, StoreError> {
         let facts = &run.newest.data;
         let Some(kind) = run.kind() else { return Ok(None) };
-        let (Some(score), Some(alert), Some(rule)) = (&facts.score, &facts.alert, &facts.rule) else { return Ok(None) };
+        let (Some(score), Some(alert)) = (&facts.score, &facts.alert) else { return Ok(None) };
         let Some((tenant, value)) = self.tenant(&run.newest).zip(score.value) else { return Ok(None) };
         let Some(record) = self.dispatcher.store.load(std::slice::from_ref(&tenant.id)).await?.pop() else {
             return Ok(None);
         };
         let subject = score.subject.as_ref().map(|subject| Subject(subject.as_str().into()));
-        let is_it = |kind, of: Option<&Subject>| kind == score.kind && of == subject.as_ref();
-        let firing = record.alerts.iter().find_map(|one| match &one.alert.state {
-            AlertState::Firing(firing) if one.rule.as_str() == rule.name && is_it(one.score, one.subject.as_ref()) => {
-                Some(firing)
-            }
-            _ => None,
-        });
-        let series = record.series.iter().find(|series| is_it(series.score, series.subject.as_ref()));
+        let firing = alert_of(&record, run).and_then(|of_run| of_run.alert.firing());
+        let is_it = |series: &&SeriesRecord| series.score == score.kind && series.subject == subject;
+        let series = record.series.iter().find(is_it);
         let (Some(firing), Some(series)) = (firing, series) else { return Ok(None) };
         let news = News {
             score: score.kind,
@@ -221,11 +218,11 @@ impl<'a> Looking<'a> {
     async fn tell(&mut self) -> Result<bool, StoreError> {
         let mut has_told = false;
         for known in std::mem::take(&mut self.shifts) {
-            let is_new_to_some = self.members.keys().any(|(shift, _)| *shift == known.id);
-            if !is_new_to_some && !known.is_due(self.is_everybody_read, self.now) {
+            let has_members = self.members.keys().any(|(shift, _)| *shift == known.id);
+            if !has_members && !known.is_due(self.is_everybody_read, self.now) {
                 continue;
             }
-            let others = self.others(&known.shift).await?;
+            let others = if has_members { self.others(&known.shift).await? } else { Moved::default() };
             let of_shift = self.members.iter().filter(|((shift, _), _)| *shift == known.id);
             let notices: Vec<_> = of_shift.map(|((_, channel), runs)| self.notice(channel, runs, &others)).collect();
             info!(shift = known.id, channels = notices.len(), "telling a fleet shift");
@@ -277,6 +274,7 @@ impl<'a> Looking<'a> {
 }
 
 /// Tenants that moved in a shift, but for those whose alerts go along with its notice.
+#[derive(Default)]
 struct Moved {
     outliers: BTreeSet<TenantId>,
     /// By channel: who moved along and was told there by itself.

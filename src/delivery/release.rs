@@ -111,7 +111,7 @@ fn tenant_of(run: &Run) -> Option<TenantId> {
 }
 
 /// The alert that a run tells of.
-fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a AlertRecord> {
+pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a AlertRecord> {
     let (score, rule) = (run.newest.data.score.as_ref()?, run.newest.data.rule.as_ref()?);
     let is_it = |one: &&AlertRecord| {
         one.rule.as_str() == rule.name

@@ -90,6 +90,14 @@ impl Fleet {
         }
     }
 
+    /// A silence of a tenant from now on.
+    async fn silence(&self, tenant: &str, for_minutes: u64) {
+        let matchers = Matchers { tenants: [tenant_id(tenant)].into(), ..Matchers::default() };
+        let (author, comment) = ("ann".to_owned(), "patching".to_owned());
+        let (starts_at, ends_at) = (self.bed.clock.now(), self.bed.clock.now().plus(minutes(for_minutes)));
+        self.bed.store.add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }).await.unwrap();
+    }
+
     fn all_fall_to(&mut self, score: f64) {
         self.scores.values_mut().for_each(|value| *value = score);
     }
@@ -113,6 +121,12 @@ impl Fleet {
         assert!(notices.next().is_none(), "there is one notice");
         notice["data"]["fleet"].clone()
     }
+}
+
+/// A channel that may show these tenants alone.
+fn own(bed: &Bed, tenants: &[&str]) -> Vec<ChannelSettings> {
+    let tenants = Some(tenants.iter().map(|tenant| tenant_id(tenant)).collect());
+    vec![ChannelSettings { fence: Fence { tenants, ..Fence::default() }, ..bed.channel("own") }]
 }
 
 fn fall() -> Rule {
@@ -158,10 +172,7 @@ async fn what_a_shift_explains_stays_explained_if_it_worsens_for_a_while_in_a_wi
         fleet.all_fall_to(376.0);
         fleet.quarters(4).await;
         assert_eq!(fleet.told("soc"), ["fleet.shift"]);
-        let matchers = Matchers { tenants: [tenant_id("t5")].into(), ..Matchers::default() };
-        let (author, comment) = ("ann".to_owned(), "patching".to_owned());
-        let (starts_at, ends_at) = (fleet.bed.clock.now(), fleet.bed.clock.now().plus(minutes(45)));
-        fleet.bed.store.add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }).await.unwrap();
+        fleet.silence("t5", 45).await;
         fleet.scores.insert(5, 300.0);
         fleet.quarters(1).await;
         if is_back_at_its_end {
@@ -186,10 +197,7 @@ async fn what_worsens_and_ends_in_a_window_after_a_shift_explained_it_is_told_to
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
     fleet.quarters(4).await;
-    let matchers = Matchers { tenants: [tenant_id("t5")].into(), ..Matchers::default() };
-    let (author, comment) = ("ann".to_owned(), "patching".to_owned());
-    let (starts_at, ends_at) = (fleet.bed.clock.now(), fleet.bed.clock.now().plus(minutes(45)));
-    fleet.bed.store.add_silence(NewSilence { matchers, starts_at, ends_at, author, comment }).await.unwrap();
+    fleet.silence("t5", 45).await;
     fleet.scores.insert(5, 300.0);
     fleet.quarters(1).await;
     fleet.scores.insert(5, 400.0);
@@ -201,11 +209,7 @@ async fn what_worsens_and_ends_in_a_window_after_a_shift_explained_it_is_told_to
 #[tokio::test]
 async fn each_channel_hears_only_of_tenants_that_it_may_show() {
     let both = Rule { notify: channels(&["soc", "own"]), ..fall() };
-    let of_two = |bed: &Bed| {
-        let tenants = Some([tenant_id("t7"), tenant_id("t8"), tenant_id("t9")].into());
-        vec![ChannelSettings { fence: Fence { tenants, ..Fence::default() }, ..bed.channel("own") }]
-    };
-    let mut fleet = Fleet::of(SIZE, vec![both], of_two).await;
+    let mut fleet = Fleet::of(SIZE, vec![both], |bed| own(bed, &["t7", "t8", "t9"])).await;
     fleet.quarters(2).await;
     fleet.all_fall_to(370.0);
     fleet.scores.insert(3, 250.0);
@@ -312,11 +316,7 @@ async fn the_end_of_what_was_told_is_not_lost_in_a_shift_that_makes_it_fire_agai
 #[tokio::test]
 async fn a_channel_that_may_show_only_a_late_tenant_hears_of_the_shift_with_it() {
     let both = Rule { notify: channels(&["soc", "own"]), ..fall() };
-    let of_one = |bed: &Bed| {
-        let tenants = Some([tenant_id("t6")].into());
-        vec![ChannelSettings { fence: Fence { tenants, ..Fence::default() }, ..bed.channel("own") }]
-    };
-    let mut fleet = Fleet::of(SIZE, vec![both], of_one).await;
+    let mut fleet = Fleet::of(SIZE, vec![both], |bed| own(bed, &["t6"])).await;
     fleet.quarters(2).await;
     fleet.scores.remove(&6);
     fleet.all_fall_to(376.0);

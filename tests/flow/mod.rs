@@ -9,6 +9,7 @@ mod credential;
 mod decision;
 mod delivery;
 mod drill;
+mod ended_silence;
 mod fleet;
 mod judge;
 mod life;

@@ -262,12 +262,18 @@ async fn what_a_window_holds_is_looked_at_once_the_window_and_the_last_visit_und
     config = config.with_rule(rule("low", Condition::Below(300.0)));
     let all_day = Window::new(Schedule::parse("0 0 0 * * *", chrono_tz::UTC).unwrap(), WindowEnd::After(minutes(1440)));
     config.maintenance = vec![Maintenance { name: "all-day".into(), matchers: Matchers::default(), window: all_day }];
-    let wheel = Wheel::start(&bed, &config).await;
-    checked(&wheel, &bed, "contoso", 1).await;
-    let due = async || bed.store.held_due(bed.clock.now(), 10).await.unwrap().len();
-    assert_eq!(due().await, 0);
+    let store = Troubled::new(bed.store.clone());
+    let mut looked = store.looked.subscribe();
+    let wheel = Wheel::on(&bed, store.clone(), &config).await;
     config.maintenance.clear();
-    wheel.config.send(Arc::new(config)).unwrap();
+    // The reload is taken, and what is held is looked at, while the first check is about to be written.
+    let reload = wheel.config.clone();
+    store.meanwhile(async move {
+        looked.wait_for(|looked| *looked == 1).await.unwrap();
+        reload.send(Arc::new(config)).unwrap();
+        looked.wait_for(|looked| *looked == 2).await.unwrap();
+    });
+    let due = async || bed.store.held_due(bed.clock.now(), 10).await.unwrap().len();
     wheel.until(async || due().await == 1).await;
     wheel.stop(&bed).await;
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use scorewatch::{
     channel::{ChannelKind, PagerdutyRegion, WebhookUrl},
-    check::{Checker, close::close_orphans, due::Turn, run::Plan},
+    check::close::close_orphans,
     config::{Config, Operator},
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},
@@ -22,28 +22,27 @@ use tokio::sync::{mpsc, watch};
 use super::{
     bed::Bed,
     setup::{Build, at, channels, config, entra, minutes, rule, tenant_id},
-    troubled::Troubled,
 };
 
 /// `contoso`, judged by one rule with a step and reminders.
-struct Scene {
-    bed: Bed,
-    config: Config,
-    dispatcher: Dispatcher,
-    sender: watch::Sender<Arc<Config>>,
-    told: mpsc::UnboundedReceiver<TenantId>,
+pub(super) struct Scene {
+    pub(super) bed: Bed,
+    pub(super) config: Config,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) sender: watch::Sender<Arc<Config>>,
+    pub(super) told: mpsc::UnboundedReceiver<TenantId>,
 }
 
 fn low() -> Rule {
     Rule { step: Some(Size::Points(50.0)), repeat: Some(minutes(60)), ..rule("low", Condition::Below(300.0)) }
 }
 
-fn of_contoso() -> Matchers {
+pub(super) fn of_contoso() -> Matchers {
     Matchers { tenants: BTreeSet::from([tenant_id("contoso")]), ..Matchers::default() }
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let bed = Bed::new().await;
         let config =
             config().with_tenant(bed.tenant("contoso", 400.0)).with_channel(bed.channel("soc")).with_rule(low());
@@ -56,7 +55,7 @@ impl Scene {
     }
 
     /// A silence of `contoso` between these minutes.
-    async fn silence(&self, from: i64, until: i64) -> SilenceId {
+    pub(super) async fn silence(&self, from: i64, until: i64) -> SilenceId {
         self.silence_of(of_contoso(), from, until).await
     }
 
@@ -67,7 +66,7 @@ impl Scene {
     }
 
     /// What the channel is sent when the tenant is checked at that minute with that score.
-    async fn check(&self, minute: i64, score: f64) -> Vec<String> {
+    pub(super) async fn check(&self, minute: i64, score: f64) -> Vec<String> {
         self.until(minute);
         self.bed.set_score("contoso", score);
         self.bed.visit(&self.config).await;
@@ -75,7 +74,7 @@ impl Scene {
     }
 
     /// What the channel is sent at that minute without a check.
-    async fn look(&self, minute: i64) -> Vec<String> {
+    pub(super) async fn look(&self, minute: i64) -> Vec<String> {
         self.until(minute);
         self.sent().await
     }
@@ -95,7 +94,7 @@ impl Scene {
     }
 }
 
-const NOTHING: [&str; 0] = [];
+pub(super) const NOTHING: [&str; 0] = [];
 
 #[tokio::test]
 async fn what_fires_in_a_silence_and_still_does_at_its_end_is_told_once() {
@@ -227,27 +226,8 @@ async fn a_restart_in_a_silence_loses_nothing_and_tells_nothing() {
     assert_eq!(scene.look(100).await, ["alert.firing"]);
 }
 
-#[tokio::test]
-async fn a_silence_that_is_ended_while_a_check_is_written_holds_nothing_of_it() {
-    let bed = Bed::new().await;
-    let low = rule("low", Condition::Below(300.0));
-    let config = config().with_tenant(bed.tenant("contoso", 280.0)).with_channel(bed.channel("soc")).with_rule(low);
-    let (author, comment) = ("ann".to_owned(), "patching".to_owned());
-    let silence = NewSilence { matchers: of_contoso(), starts_at: at(-30), ends_at: at(100), author, comment };
-    let silence = bed.store.add_silence(silence).await.unwrap();
-    let store = Troubled::new(bed.store.clone());
-    // The command that ends it looked at its clock long before it could write.
-    store.end_before_commit(silence, at(-1));
-    let checker = Checker { store, ..bed.checker() };
-    let (plan, now) = (Plan::new(Arc::new(config.clone())), bed.clock.now());
-    let turn = Turn::Check { due_at: now };
-    let tenant = &config.tenants["contoso"];
-    checker.visit(&plan, tenant, turn, None, &bed.shutdown).await.unwrap().unwrap();
-    assert_eq!(bed.store.held_due(now, 10).await.unwrap().len(), 1, "it is looked at now");
-}
-
 /// A window of `contoso` that comes round in Berlin.
-fn window(from: &str, length: Duration) -> Maintenance {
+pub(super) fn window(from: &str, length: Duration) -> Maintenance {
     let from = Schedule::parse(from, chrono_tz::Europe::Berlin).unwrap();
     let window = Window::new(from, WindowEnd::After(length));
     Maintenance { name: "patch-night".into(), matchers: of_contoso(), window }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::{FutureExt, future::BoxFuture};
 use scorewatch::{
     domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
@@ -36,8 +37,10 @@ pub(super) enum Trouble {
 pub(super) struct Troubled {
     inner: Arc<dyn Store>,
     commits: Mutex<HashMap<TenantId, Vec<Trouble>>>,
-    /// Ended when the next check is about to be written, by a clock of its own.
-    ending: Mutex<Option<(SilenceId, Timestamp)>>,
+    /// Happens when the next check or decision is about to be written.
+    meanwhile: Mutex<Option<BoxFuture<'static, ()>>>,
+    /// How often what is held was let be looked at.
+    pub(super) looked: watch::Sender<u32>,
     failing_loads: AtomicU32,
     failing_alerts: AtomicU32,
     /// How much has gone wrong so far.
@@ -49,7 +52,8 @@ impl Troubled {
         Arc::new(Self {
             inner,
             commits: Mutex::default(),
-            ending: Mutex::default(),
+            meanwhile: Mutex::default(),
+            looked: watch::Sender::new(0),
             failing_loads: AtomicU32::new(0),
             failing_alerts: AtomicU32::new(0),
             gone_wrong: watch::Sender::new(0),
@@ -60,8 +64,15 @@ impl Troubled {
         self.commits.lock().unwrap().insert(tenant, troubles);
     }
 
-    pub(super) fn end_before_commit(&self, silence: SilenceId, by_its_clock: Timestamp) {
-        *self.ending.lock().unwrap() = Some((silence, by_its_clock));
+    pub(super) fn meanwhile(&self, happens: impl Future<Output = ()> + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(happens.boxed());
+    }
+
+    async fn let_happen(&self) {
+        let happens = self.meanwhile.lock().unwrap().take();
+        if let Some(happens) = happens {
+            happens.await;
+        }
     }
 
     pub(super) fn fail_loads(&self, count: u32) {
@@ -105,10 +116,7 @@ impl Store for Troubled {
         if trouble.is_some() {
             self.gone_wrong.send_modify(|seen| *seen += 1);
         }
-        let ending = self.ending.lock().unwrap().take();
-        if let Some((silence, now)) = ending {
-            assert!(self.inner.end_silence(silence, now).await?);
-        }
+        self.let_happen().await;
         match trouble {
             Some(Trouble::Panic) => panic!("as asked for by the test"),
             Some(Trouble::Fail) => Err(StoreError::Full),
@@ -188,10 +196,12 @@ impl Store for Troubled {
     }
 
     async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {
+        self.let_happen().await;
         self.inner.release(decided, now).await
     }
 
     async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError> {
+        self.looked.send_modify(|looked| *looked += 1);
         self.inner.look_again(why, now).await
     }
 

@@ -8,10 +8,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
-    domain::{ScoreKind, Selector, Severity, TenantId},
+    domain::{ScoreKind, Severity, TenantId},
     notify::{Silence, SilenceId, fleet::FleetSettings, silence::Matchers},
     replay::Receiver,
-    rule::{Condition, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
+    rule::{Condition, Resolution, Rule, RuleName, Transition, TransitionKind},
 };
 
 fn channel(name: &str) -> ChannelName {
@@ -20,21 +20,9 @@ fn channel(name: &str) -> ChannelName {
 
 fn rule() -> Arc<Rule> {
     Arc::new(Rule {
-        name: RuleName::parse("low").unwrap(),
         score: Some(ScoreKind::DeviceSecureScore),
-        tenants: Selector::default(),
-        when: Condition::Below(300.0),
-        recover: None,
-        hold: Duration::ZERO,
-        severity: Severity::Warning,
-        repeat: None,
-        step: None,
-        accept_after: None,
         notify: vec![channel("soc")],
-        good_news: false,
-        fleet: true,
-        flapping: None,
-        guide: Guide::default(),
+        ..Rule::new(RuleName::parse("low").unwrap(), Condition::Below(300.0))
     })
 }
 
