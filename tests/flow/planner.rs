@@ -25,6 +25,7 @@ use super::{
     setup::{Build, at, config, entra, minutes, rule, tenant_id},
     troubled::{Trouble, Troubled},
 };
+use crate::world::PATIENCE;
 
 /// A planner at work.
 pub(super) struct Wheel {
@@ -75,10 +76,13 @@ impl Wheel {
 
     /// Waits until the store says so, ticking on.
     pub(super) async fn until<F: Future<Output = bool>>(&self, mut holds: impl FnMut() -> F) {
-        while !holds().await {
-            self.tick.notify_one();
-            tokio::task::yield_now().await;
-        }
+        let wait = async {
+            while !holds().await {
+                self.tick.notify_one();
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("waited in vain");
     }
 
     pub(super) async fn stop(self, bed: &Bed) {

@@ -201,8 +201,9 @@ impl Store for Troubled {
     }
 
     async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError> {
+        let looked = self.inner.look_again(why, now).await;
         self.looked.send_modify(|looked| *looked += 1);
-        self.inner.look_again(why, now).await
+        looked
     }
 
     async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
