@@ -53,12 +53,29 @@ pub fn slack(url: &str, private: &Private) -> Result<(), ComposeError> {
     if flow {
         return refuse("it starts a Slack workflow, which takes no blocks; create an incoming webhook");
     }
-    let known = |host: &str| SLACK_HOSTS.contains(&host);
-    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| is_slack(&host)) {
         Ok(())
     } else {
         refuse("its host is not `hooks.slack.com`; create an incoming webhook")
     }
+}
+
+/// Whether the host is Slack's own, and not one of a receiver that is compatible with it.
+#[must_use]
+pub fn is_slack(host: &str) -> bool {
+    SLACK_HOSTS.contains(&host.trim_end_matches('.').to_ascii_lowercase().as_str())
+}
+
+/// Whether the host is Discord's own.
+#[must_use]
+pub fn is_discord(host: &str) -> bool {
+    DISCORD_HOSTS.iter().any(|known| host == *known || is_below(host, known))
+}
+
+/// Whether the host is Google Chat's own.
+#[must_use]
+pub fn is_google_chat(host: &str) -> bool {
+    GOOGLE_CHAT_HOSTS.contains(&host)
 }
 
 /// Checks the URL of a Discord webhook.
@@ -71,8 +88,7 @@ pub fn discord(url: &str, private: &Private) -> Result<(), ComposeError> {
     if parsed.path_segments().and_then(|mut segments| segments.next_back()).is_some_and(foreign) {
         return refuse("it takes the messages of another application; delete the last part of its path");
     }
-    let known = |host: &str| DISCORD_HOSTS.iter().any(|known| host == *known || is_below(host, known));
-    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| is_discord(&host)) {
         Ok(())
     } else {
         refuse("its host is not `discord.com`; create a webhook in the channel's settings under Integrations")
@@ -85,8 +101,7 @@ pub fn discord(url: &str, private: &Private) -> Result<(), ComposeError> {
 /// One sentence, without the URL.
 pub fn google_chat(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = parse(url, private)?;
-    let known = |host: &str| GOOGLE_CHAT_HOSTS.contains(&host);
-    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| is_google_chat(&host)) {
         Ok(())
     } else {
         refuse("its host is not `chat.googleapis.com`; create a webhook under Apps & integrations of the space")
