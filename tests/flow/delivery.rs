@@ -186,6 +186,7 @@ async fn a_parked_channel_is_told_of_though_we_stopped_before_we_could() {
     else {
         panic!()
     };
+    bed.receivers.set("soc", Some(Reply::status(404)));
     let parked = AttemptOutcome::Parked { error: "gone".to_owned() };
     bed.store.settle(claimed.id, claimed.attempt, parked, None, bed.clock.now()).await.unwrap();
     for _restart in 0..2 {
@@ -243,7 +244,8 @@ async fn what_the_configuration_no_longer_allows_is_not_sent_but_kept_as_a_dead_
         edit(&mut config);
         sender.send(Arc::new(config)).unwrap();
         dispatcher.drain().await.unwrap();
-        assert!(bed.receivers.received().is_empty(), "{why}");
+        assert!(bed.receivers.received_by("soc").is_empty(), "{why}");
+        assert_eq!(bed.received("ops").len(), 1, "the operator is notified: {why}");
         let delivery = bed.deliveries().await.remove(0);
         assert_eq!((delivery.state, delivery.last_error.as_deref()), (DeliveryState::Dead, Some(why)));
         assert_eq!(told.recv().await, Some(tenant_id("contoso")));
