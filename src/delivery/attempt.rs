@@ -113,10 +113,8 @@ pub(super) async fn deliver(
     tell_log(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
     // A rejection may come to rest, or park the channel; whoever is looked at in vain loses nothing.
-    let is_at_rest = matches!(
-        outcome,
-        AttemptOutcome::Delivered | AttemptOutcome::Rejected { .. } | AttemptOutcome::Dead { .. }
-    );
+    let is_at_rest =
+        matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Rejected { .. } | AttemptOutcome::Dead { .. });
     crash_point::reach(CrashPoint::BeforeSettle);
     settle(dispatcher, &delivery, outcome, Some(standing), shutdown).await;
     crash_point::reach(CrashPoint::Settled);

@@ -67,10 +67,7 @@ async fn tell_of_dead(
 }
 
 /// How many deliveries wait for each channel; asked only if one of them is parked.
-async fn waiting(
-    dispatcher: &Dispatcher,
-    records: &[ChannelRecord],
-) -> Result<Vec<(ChannelName, u64)>, StoreError> {
+async fn waiting(dispatcher: &Dispatcher, records: &[ChannelRecord]) -> Result<Vec<(ChannelName, u64)>, StoreError> {
     if records.iter().all(|record| record.parked.is_none()) {
         return Ok(Vec::new());
     }

@@ -70,7 +70,9 @@ impl Trouble<'_> {
             Self::Failing { since, error } => Said {
                 class: "channel-failing",
                 summary: format!("Channel `{channel}` can't be reached ({error}). Its queue is kept and retried."),
-                hint: Some("check whether its receiver is up; nothing is lost for as long as `retry.give_up`".to_owned()),
+                hint: Some(
+                    "check whether its receiver is up; nothing is lost for as long as `retry.give_up`".to_owned(),
+                ),
                 from: *since,
                 until: None,
                 part: None,
@@ -141,10 +143,13 @@ fn unproven_in_words(config: &Config, channel: &ChannelName, since: Timestamp, w
 
 fn dead_in_words(channel: &ChannelName, letters: &DeadLetters, now: Timestamp) -> Said {
     let DeadLetters { cause, count, first, since, .. } = letters;
-    let (messages, are) = if *count == 1 { ("1 message", "It is") } else { (&*format!("{count} messages"), "They are") };
+    let (messages, are) =
+        if *count == 1 { ("1 message", "It is") } else { (&*format!("{count} messages"), "They are") };
     Said {
         class: "dead-letter",
-        summary: format!("{messages} could not be delivered to channel `{channel}`: {cause}. {are} kept as dead letters."),
+        summary: format!(
+            "{messages} could not be delivered to channel `{channel}`: {cause}. {are} kept as dead letters."
+        ),
         hint: Some(format!(
             "fix the cause, then run `scorewatch deliveries resend {first}`; `scorewatch deliveries list --state dead` lists them all"
         )),

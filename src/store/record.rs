@@ -15,8 +15,7 @@ use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof,
-        silence::Acknowledgement,
-        standing::FailedPeriod,
+        silence::Acknowledgement, standing::FailedPeriod,
     },
     rule::{Alert, AlertKey, RuleName},
 };

@@ -91,7 +91,9 @@ async fn one_rejected_message_is_a_dead_letter_and_the_operator_is_notified_of_e
     assert!(!is_parked(&bed).await);
     assert_eq!(states(&bed).await.iter().filter(|state| **state == Dead).count(), 4);
     assert_eq!(classes(&bed), ["dead-letter"]);
-    assert!(summary(&bed, 0).starts_with("1 message could not be delivered to channel `soc`: the receiver answered 422."));
+    assert!(
+        summary(&bed, 0).starts_with("1 message could not be delivered to channel `soc`: the receiver answered 422.")
+    );
     bed.pass(24 * 60);
     for _restart in 0..2 {
         let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));

@@ -21,8 +21,8 @@ use scorewatch::{
     rule::{AlertKey, RuleName},
     store::{
         AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
-        DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage, ShiftNotice, Store,
-        StoreError, TenantRecord, Totals,
+        DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage,
+        ShiftNotice, Store, StoreError, TenantRecord, Totals,
     },
 };
 use tokio::sync::watch;

@@ -79,7 +79,11 @@ async fn whatever_comes_of_an_attempt_nobody_is_left_in_the_dark() {
         assert_eq!(assured, expected(&outcome), "{outcome:?}");
         let is_busy = !store.busy_channels().await.unwrap().is_empty();
         let is_notified = is_operator_notified(store, at(0)).await;
-        assert_eq!((is_busy, is_notified), (assured == Assurance::Waits, assured == Assurance::Operator), "{outcome:?}");
+        assert_eq!(
+            (is_busy, is_notified),
+            (assured == Assurance::Waits, assured == Assurance::Operator),
+            "{outcome:?}"
+        );
     }
 }
 
@@ -98,7 +102,11 @@ async fn a_rejection_is_put_down_to_the_message_once() {
     let again = claim(store, "soc", 1).await;
     assert_eq!(again.id, first.id);
     store.settle(again.id, 2, rejected(), None, at(2)).await.unwrap();
-    assert_eq!(state(store, first.id).await, DeliveryState::Dead, "the same message again says nothing of its receiver");
+    assert_eq!(
+        state(store, first.id).await,
+        DeliveryState::Dead,
+        "the same message again says nothing of its receiver"
+    );
     let second = claim(store, "soc", 2).await;
     store.settle(second.id, 1, rejected(), None, at(3)).await.unwrap();
     assert_eq!([state(store, first.id).await, state(store, second.id).await], [DeliveryState::Parked; 2]);

@@ -138,14 +138,15 @@ async fn next(
     latest: Timestamp,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
-    let next: Option<i64> =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT min({DUE_AT}) FROM delivery AS d WHERE {HEAD} AND {IS_FIRST}")))
-            .bind(name.as_str())
-            .bind(terms.retries_from.as_nanos())
-            .bind(latest.as_nanos())
-            .bind(now.as_nanos())
-            .fetch_one(connection)
-            .await?;
+    let next: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT min({DUE_AT}) FROM delivery AS d WHERE {HEAD} AND {IS_FIRST}"
+    )))
+    .bind(name.as_str())
+    .bind(terms.retries_from.as_nanos())
+    .bind(latest.as_nanos())
+    .bind(now.as_nanos())
+    .fetch_one(connection)
+    .await?;
     Ok(next.map_or(Claim::Idle, |next| Claim::Wait(Timestamp::from_nanos(next))))
 }
 

@@ -221,11 +221,7 @@ pub(super) async fn note_told(
     Ok(())
 }
 
-async fn is_under_way(
-    connection: &mut SqliteConnection,
-    id: DeliveryId,
-    attempt: u32,
-) -> Result<bool, StoreError> {
+async fn is_under_way(connection: &mut SqliteConnection, id: DeliveryId, attempt: u32) -> Result<bool, StoreError> {
     let found: i64 = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM delivery WHERE id = ? AND attempts = ? AND state = 'sending')",
     )
