@@ -16,8 +16,8 @@ use crate::{
         route::recipients,
     },
     rule::{
-        Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Transition, TransitionKind, close, remind_once,
-        step,
+        Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Transition, TransitionKind, close,
+        remind_once, step,
     },
     store::{
         AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, NewNotification, Owed, SeriesRecord, SeriesUpdate,

@@ -79,12 +79,7 @@ pub(super) fn templates(
 }
 
 /// Waiting time, size and acceptance of a fleet shift, where the tenants of a tick are spread over that time.
-pub(super) fn fleet(
-    raw: Field<RawFleet>,
-    at: &Scope<'_>,
-    spread: Duration,
-    problems: &mut Problems,
-) -> FleetSettings {
+pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, spread: Duration, problems: &mut Problems) -> FleetSettings {
     let is_written = raw.is_written();
     let raw = problems.take(raw, at).unwrap_or_default();
     at.only(RawFleet::KEYS, problems);

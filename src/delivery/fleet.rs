@@ -164,8 +164,7 @@ impl<'a> Groups<'a> {
     /// How a run goes out.
     fn belongs<'r>(&self, run: &Run, record: Option<&'r TenantRecord>) -> Belongs<'r> {
         let facts = &run.newest.data;
-        let keeps_state =
-            self.config.channels.get(&run.channel).is_none_or(|channel| channel.kind.keeps_state());
+        let keeps_state = self.config.channels.get(&run.channel).is_none_or(|channel| channel.kind.keeps_state());
         let takes_part = |name: &str| self.config.rules.iter().any(|one| one.fleet && one.name.as_str() == name);
         let is_watched = facts.rule.as_ref().is_some_and(|rule| takes_part(&rule.name));
         let (Some(score), Some(record)) = (&facts.score, record) else { return Belongs::ToNone };

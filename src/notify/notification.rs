@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::fleet::FleetFacts;
 use super::{
     NotificationId, ShortId,
     reason::{Breakdown, CauseKind, Comparison},
     report::facts::ReportFacts,
 };
-pub use super::fleet::FleetFacts;
 use crate::{
     domain::{Counts, Labels, Points, ScoreKind, Severity, Timestamp},
     rule::Resolution,
@@ -194,8 +194,9 @@ const fn is_false(flag: &bool) -> bool {
 impl From<DigestItem> for Notification {
     /// As it would be sent by itself, without its causes.
     fn from(item: DigestItem) -> Self {
-        let DigestItem { kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links, .. } =
-            item;
+        let DigestItem {
+            kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links, ..
+        } = item;
         let (breakdown, causes, items, fleet, report) = (None, Vec::new(), Vec::new(), None, None);
         let data = Facts {
             notification,

@@ -15,12 +15,8 @@ use crate::{
     notify::{
         Hold, NotificationType, compose,
         fleet::{
-            Known, KnownShift, Movement, REMEMBERED, Scope, Tracked, amount,
-            due::WaitsFor,
-            find::decide,
-            group,
-            movement::of_reading,
-            watch::takes_part,
+            Known, KnownShift, Movement, REMEMBERED, Scope, Tracked, amount, due::WaitsFor, find::decide, group,
+            movement::of_reading, watch::takes_part,
         },
     },
     rule::{Resolution, Rule, ShiftedBy, Transition, TransitionKind},
@@ -129,10 +125,8 @@ impl Fleet {
 
     /// Finds the shifts of one scope, each when all that was due was read.
     fn find(&mut self, plan: &Plan, scope: &Scope, Field { movements, series }: Field<'_>) {
-        let mut tracked: Vec<Tracked> = movements
-            .into_iter()
-            .map(|movement| Tracked { id: 0, movement, is_decided: false, part: None })
-            .collect();
+        let mut tracked: Vec<Tracked> =
+            movements.into_iter().map(|movement| Tracked { id: 0, movement, is_decided: false, part: None }).collect();
         tracked.sort_by(|one, other| {
             let key = |tracked: &Tracked| (tracked.movement.after.at, tracked.movement.read_at);
             key(one).cmp(&key(other)).then_with(|| one.movement.tenant.cmp(&other.movement.tenant))

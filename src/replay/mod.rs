@@ -20,8 +20,8 @@ pub mod walk;
 /// What stands for the store's identity in ids.
 const STORE: &str = "replay";
 
-pub use fleet::Fleet;
 pub use course::{Course, Look, Plan, Receiver, ScoreCourse, SeriesCourse};
+pub use fleet::Fleet;
 pub use message::{Message, Sent, Stage, Withheld};
 pub use stages::{Outcome, send};
 pub use walk::walk;

@@ -87,13 +87,17 @@ fn reasons(fleet: &FleetFacts) -> Vec<String> {
             says.push(format!("At {}, {what}.", count(tenants, "tenant")));
         }
     };
-    clause(evidence.by_microsoft, "Microsoft changed the score: controls are new or retired, or the maximum is another");
+    clause(
+        evidence.by_microsoft,
+        "Microsoft changed the score: controls are new or retired, or the maximum is another",
+    );
     clause(evidence.by_tenants, "points were lost on controls that stayed, and the maximum is unchanged");
     clause(evidence.by_both, "points were lost on controls that stayed, and the score itself changed too");
     clause(evidence.unknown, "what changed is not known");
-    let controls = evidence.controls.iter().map(|LostControl { title, tenants }| {
-        format!("{title} ({})", count(*tenants, "tenant"))
-    });
+    let controls = evidence
+        .controls
+        .iter()
+        .map(|LostControl { title, tenants }| format!("{title} ({})", count(*tenants, "tenant")));
     let controls: Vec<String> = controls.collect();
     if !controls.is_empty() {
         says.push(format!("Controls that lost points: {}.", controls.join("; ")));

@@ -321,7 +321,8 @@ async fn the_end_of_what_a_notice_covered_would_be_told_to_its_channels() {
         config.rules = if gone { Vec::new() } else { vec![Arc::new(rule("fall", drop_of(10.0)))] };
         let changes = outlook::changes(fleet.bed.store.as_ref(), &config, fleet.bed.clock.now()).await.unwrap();
         assert_eq!(changes.len(), SIZE);
-        let told = |change: &outlook::Change| matches!(change.what, Fate::Closes(_)) && change.told_to == channels(&["soc"]);
+        let told =
+            |change: &outlook::Change| matches!(change.what, Fate::Closes(_)) && change.told_to == channels(&["soc"]);
         assert!(changes.iter().all(told));
     }
 }

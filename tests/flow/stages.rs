@@ -196,7 +196,8 @@ fn said(minute: i64, channel: &str, body: &serde_json::Value) -> String {
         }
         "fleet.shift" => {
             let apart = slugs(&data["fleet"]["apart"]).into_iter().collect::<Vec<_>>().join(" ");
-            let (occasion, median) = (data["fleet"]["occasion"].as_str().unwrap(), data["fleet"]["median"].as_f64().unwrap());
+            let (occasion, median) =
+                (data["fleet"]["occasion"].as_str().unwrap(), data["fleet"]["median"].as_f64().unwrap());
             let more = format!(", {occasion}, apart {apart}, median {median:.2}");
             line(minute, channel, kind, slugs(&data["fleet"]["tenants"]), &more)
         }

@@ -132,7 +132,10 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
         assert!(store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap());
         let told = [("soc", "carried"), ("soc", "carried"), ("own", "carried"), ("soc", "queued"), ("own", "queued")];
         assert_eq!(states(store).await, of(&told));
-        assert!(!store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "nothing of it waits any more");
+        assert!(
+            !store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(),
+            "nothing of it waits any more"
+        );
         assert_eq!(states(store).await, of(&told), "which changes nothing");
         assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(60)));
         assert!(due(store, 1000).await.is_empty());
@@ -221,8 +224,14 @@ async fn who_comes_late_has_a_notice_of_its_own() {
     let late = due(store, 70).await;
     let both = || vec![notice("own", &[&late[0]]), notice("soc", &[&late[1]])];
     assert!(store.tell_shift(known("shift", 10), both(), at(70)).await.unwrap());
-    let told =
-        [("soc", "carried"), ("soc", "queued"), ("own", "carried"), ("soc", "carried"), ("own", "queued"), ("soc", "queued")];
+    let told = [
+        ("soc", "carried"),
+        ("soc", "queued"),
+        ("own", "carried"),
+        ("soc", "carried"),
+        ("own", "queued"),
+        ("soc", "queued"),
+    ];
     assert_eq!(states(store).await, of(&told));
     assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(70)));
     assert!(!store.tell_shift(known("shift", 10), both(), at(71)).await.unwrap());
@@ -231,9 +240,12 @@ async fn who_comes_late_has_a_notice_of_its_own() {
 #[tokio::test]
 async fn an_alert_is_covered_until_it_fires_again() {
     use NotificationType as Type;
-    for (kind, survives) in
-        [(Type::AlertReminder, true), (Type::AlertResolved, true), (Type::AlertWorsened, true), (Type::AlertFiring, false)]
-    {
+    for (kind, survives) in [
+        (Type::AlertReminder, true),
+        (Type::AlertResolved, true),
+        (Type::AlertWorsened, true),
+        (Type::AlertFiring, false),
+    ] {
         let bed = Bed::new().await;
         let store = &*bed.store;
         fires(store, "t1", "soc", 50).await;
@@ -281,10 +293,10 @@ async fn movements_are_kept_with_their_check_and_decided_on_once() {
     }
     assert!(store.awaits_fleet().await.unwrap());
     let mut tracked = store.movements(Timestamp::EPOCH).await.unwrap();
-    assert_eq!(tracked.iter().map(|one| one.movement.clone()).collect::<Vec<_>>()[1..], [
-        movement("t1", 10_000),
-        movement("t2", 10_060)
-    ]);
+    assert_eq!(
+        tracked.iter().map(|one| one.movement.clone()).collect::<Vec<_>>()[1..],
+        [movement("t1", 10_000), movement("t2", 10_060)]
+    );
     let scope = Scope::of(ScoreKind::DeviceSecureScore, None);
     let newest = store.newest_samples(&scope).await.unwrap();
     assert_eq!(newest.len(), 3);

@@ -77,7 +77,9 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
     output::say(&format!("{verb}: {}", alerts(accepted.len())));
     if !floors.is_empty() {
         let what = alerts(floors.len());
-        output::say(&format!("left as they are: {what} of `below`, `above` or `no_data` rules, which have no level to accept"));
+        output::say(&format!(
+            "left as they are: {what} of `below`, `above` or `no_data` rules, which have no level to accept"
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{Timestamp, TenantId},
+    domain::{TenantId, Timestamp},
     notify::{Hold, HoldReason, NotificationType, release::Step},
     rule::Resolution,
 };
@@ -28,10 +28,7 @@ impl WaitsFor {
     #[must_use]
     pub const fn of(kind: NotificationType, resolution: Option<Resolution>) -> Option<Self> {
         match (kind, resolution) {
-            (
-                NotificationType::AlertFiring | NotificationType::AlertWorsened | NotificationType::AlertUnstable,
-                _,
-            )
+            (NotificationType::AlertFiring | NotificationType::AlertWorsened | NotificationType::AlertUnstable, _)
             | (NotificationType::AlertResolved, Some(Resolution::Recovered) | None) => Some(Self::Readings),
             (NotificationType::AlertReminder, _) => Some(Self::Wakes),
             (NotificationType::AlertResolved, Some(Resolution::Accepted)) => Some(Self::Time),

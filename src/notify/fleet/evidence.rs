@@ -99,7 +99,8 @@ pub fn of_all<'a>(shift: &Shift, covered: impl Iterator<Item = &'a Notification>
         // Of several alerts of one tenant, the first that shows something.
         if *known == Verdict::None && verdict != Verdict::None {
             *known = verdict;
-            let lost = facts.causes.iter().filter(|cause| matches!(cause.kind, CauseKind::Lost | CauseKind::Accounting));
+            let lost =
+                facts.causes.iter().filter(|cause| matches!(cause.kind, CauseKind::Lost | CauseKind::Accounting));
             for title in lost.map(|cause| cause.title.clone()).collect::<std::collections::BTreeSet<_>>() {
                 *controls.entry(title).or_default() += 1;
             }
@@ -125,7 +126,8 @@ pub fn of_all<'a>(shift: &Shift, covered: impl Iterator<Item = &'a Notification>
 fn average_of(shift: &Shift, facts: &Facts) -> Option<Comparison> {
     let breakdown = facts.breakdown.as_ref().filter(|breakdown| breakdown.to.since(breakdown.from) == DAY)?;
     let is_of_day = facts.score.as_ref()?.observed_at == Some(breakdown.to);
-    let average = facts.score.as_ref()?.comparison.filter(|_| is_of_day && shift.scope.score == ScoreKind::SecureScore)?;
+    let average =
+        facts.score.as_ref()?.comparison.filter(|_| is_of_day && shift.scope.score == ScoreKind::SecureScore)?;
     let by = average.after - average.before;
     (shift.is_along(by) && by.abs() >= AVERAGE_SHARE_MIN * shift.median.abs()).then_some(average)
 }

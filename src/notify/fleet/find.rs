@@ -62,9 +62,9 @@ pub fn decide(
         if movements[index].is_decided {
             continue;
         }
-        if let Some((shift, chosen)) = around(known, scope, movements, index, || {
-            read.get_or_insert_with(&readings).clone()
-        }) {
+        if let Some((shift, chosen)) =
+            around(known, scope, movements, index, || read.get_or_insert_with(&readings).clone())
+        {
             let new = KnownShift::found(known.store, shift, known.now);
             for place in chosen {
                 attribute(&mut movements[place], &new);

@@ -12,7 +12,9 @@ use crate::{
 pub const TOGETHER_MIN: usize = 2;
 
 /// What a message about a fleet shift is sent for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Occasion {
     /// Scores moved together.

@@ -123,8 +123,9 @@ pub fn for_channel(
 fn lines(covered: Vec<Covered>) -> Vec<DigestItem> {
     let mut items: Vec<DigestItem> = covered
         .into_iter()
-        .map(|Covered { notification, is_accepted }| {
-            DigestItem { accepted: is_accepted, ..DigestItem::from(notification) }
+        .map(|Covered { notification, is_accepted }| DigestItem {
+            accepted: is_accepted,
+            ..DigestItem::from(notification)
         })
         .collect();
     let size = |item: &DigestItem| {

@@ -261,8 +261,7 @@ impl<'a> Holding<'a> {
     fn fates(&self, lane: usize) -> Vec<(DeliveryId, Fate)> {
         let Lane { steps, channel, told, .. } = &self.lanes[lane];
         let why = steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
-        let terms =
-            Terms { keeps_state: self.keeps_state(channel), may_suppress: why != Some(HoldReason::Fleet) };
+        let terms = Terms { keeps_state: self.keeps_state(channel), may_suppress: why != Some(HoldReason::Fleet) };
         of_steps(steps, was_told(steps, *told), terms)
     }
 

@@ -15,12 +15,10 @@ use crate::{
 
 /// See [`crate::store::Store::shifts`].
 pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, body, seen_at, told_at FROM fleet_shift WHERE seen_at > ? ORDER BY seen_at, id",
-    )
-    .bind(seen_after.as_nanos())
-    .fetch_all(pool)
-    .await?;
+    let rows = sqlx::query("SELECT id, body, seen_at, told_at FROM fleet_shift WHERE seen_at > ? ORDER BY seen_at, id")
+        .bind(seen_after.as_nanos())
+        .fetch_all(pool)
+        .await?;
     rows.iter()
         .map(|found| {
             let shift = serde_json::from_str(found.try_get(1)?)
@@ -160,13 +158,11 @@ async fn cover(
     shift: &str,
     is_accepted: bool,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE alert SET shift = ?2, owes = ?3 WHERE key = (SELECT alert_key FROM delivery WHERE id = ?1)",
-    )
-    .bind(delivery.0)
-    .bind(shift)
-    .bind(is_accepted.then_some(Owed::Acceptance.as_str()))
-    .execute(connection)
-    .await?;
+    sqlx::query("UPDATE alert SET shift = ?2, owes = ?3 WHERE key = (SELECT alert_key FROM delivery WHERE id = ?1)")
+        .bind(delivery.0)
+        .bind(shift)
+        .bind(is_accepted.then_some(Owed::Acceptance.as_str()))
+        .execute(connection)
+        .await?;
     Ok(())
 }

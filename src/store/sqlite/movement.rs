@@ -47,12 +47,11 @@ pub(super) async fn write(
 
 /// See [`crate::store::Store::movements`].
 pub(super) async fn undecided(pool: &SqlitePool, since: Timestamp) -> Result<Vec<Tracked>, StoreError> {
-    let from: Option<i64> = sqlx::query_scalar(
-        "SELECT min(min(before_at, at - ?1 * interval)) FROM movement WHERE is_decided = 0",
-    )
-    .bind(AROUND_INTERVALS)
-    .fetch_one(pool)
-    .await?;
+    let from: Option<i64> =
+        sqlx::query_scalar("SELECT min(min(before_at, at - ?1 * interval)) FROM movement WHERE is_decided = 0")
+            .bind(AROUND_INTERVALS)
+            .fetch_one(pool)
+            .await?;
     let Some(from) = from else { return Ok(Vec::new()) };
     let rows = sqlx::query(
         "SELECT m.id, t.tenant, m.score, m.subject, m.before_at, m.before, m.at, m.value, m.by, m.read_at, m.interval, \
@@ -91,10 +90,7 @@ fn tracked(found: &SqliteRow) -> Result<Tracked, StoreError> {
 }
 
 /// See [`crate::store::Store::newest_samples`].
-pub(super) async fn newest_samples(
-    pool: &SqlitePool,
-    scope: &Scope,
-) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+pub(super) async fn newest_samples(pool: &SqlitePool, scope: &Scope) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
     let rows = sqlx::query(
         "SELECT t.tenant, s.newest_at FROM series AS s JOIN tenant AS t ON t.id = s.tenant_id \
          WHERE s.score = ?1 AND (?2 = '' OR s.subject = ?2) AND s.newest_at IS NOT NULL",

@@ -13,7 +13,9 @@ use crate::{
     domain::{Sample, SeriesKey, Subject, TenantId, Timestamp},
     notify::{NotificationId, silence::Acknowledgement},
     rule::AlertKey,
-    store::{AlertFilter, AlertRecord, AlertRow, Due, Failing, Owed, SeriesRecord, StoreError, TenantHealth, TenantRecord},
+    store::{
+        AlertFilter, AlertRecord, AlertRow, Due, Failing, Owed, SeriesRecord, StoreError, TenantHealth, TenantRecord,
+    },
 };
 
 pub(super) async fn schedule(pool: &SqlitePool) -> Result<Vec<Due>, StoreError> {

@@ -18,7 +18,11 @@ fn own_losses_name_the_controls_and_not_microsoft() {
     let controls = vec![control(12)];
     let evidence = ShiftEvidence { verdict: Verdict::Tenants, by_tenants: 12, controls, ..ShiftEvidence::default() };
     let facts = FleetFacts { tenant_count: 12, alerts: 12, evidence, ..facts() };
-    assert!(headline(&facts).ends_with(": 12 tenants lost points on the same control, Require MFA"), "{}", headline(&facts));
+    assert!(
+        headline(&facts).ends_with(": 12 tenants lost points on the same control, Require MFA"),
+        "{}",
+        headline(&facts)
+    );
     assert!(!format!("{} {}", headline(&facts), note(&facts)).contains("Microsoft"), "{}", note(&facts));
 }
 
@@ -54,5 +58,7 @@ fn mixed_evidence_says_exactly_both() {
 fn what_has_no_line_is_counted_and_can_be_found() {
     let facts = FleetFacts { alerts: 60, left_out: 10, ..facts() };
     let note = note(&facts);
-    assert!(note.contains(&format!("10 of 60 alerts have no line here; `scorewatch alerts list --shift {}`", facts.id)));
+    assert!(
+        note.contains(&format!("10 of 60 alerts have no line here; `scorewatch alerts list --shift {}`", facts.id))
+    );
 }

@@ -82,7 +82,8 @@ fn the_evidence_says_what_each_tenant_s_records_show_and_no_more() {
 #[test]
 fn the_controls_that_most_tenants_lost_points_on_are_named_first() {
     let own = |name: &str, lost: &[&str]| says(name, ChangedBy::Tenant, (1, 2), 1000.0, lost);
-    let evidence = of(&[own("a", &["MFA", "MFA"]), own("b", &["Audit", "MFA"]), own("c", &["Mail"]), own("d", &["Wi-Fi"])]);
+    let evidence =
+        of(&[own("a", &["MFA", "MFA"]), own("b", &["Audit", "MFA"]), own("c", &["Mail"]), own("d", &["Wi-Fi"])]);
     let named: Vec<_> = evidence.controls.iter().map(|one| (one.title.as_str(), one.tenants)).collect();
     assert_eq!(named, [("MFA", 2), ("Audit", 1), ("Mail", 1)]);
 }

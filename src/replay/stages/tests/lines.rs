@@ -81,7 +81,10 @@ impl World {
 fn plan(random: &mut StdRng) -> Plan {
     let size = Size::Percent(5.0);
     let drop = Condition::Drop(Change { size, within: Duration::from_hours(24), from: BaselineChoice::Best });
-    let named = |name: &str, when: Condition| Rule { when, ..Rule { name: RuleName::parse(name).unwrap(), ..Rule::clone(&rule()) } };
+    let named = |name: &str, when: Condition| Rule {
+        when,
+        ..Rule { name: RuleName::parse(name).unwrap(), ..Rule::clone(&rule()) }
+    };
     let fall = Rule {
         repeat: (random.random_range(0..2) == 0).then(|| Duration::from_hours(1)),
         hold: if random.random_range(0..4) == 0 { Duration::from_mins(30) } else { Duration::ZERO },
@@ -146,7 +149,9 @@ fn each_transition_goes_out_in_exactly_one_message_per_channel_and_no_own_loss_i
                 message.tenant == *tenant
                     && message.rule.name.as_str() == "fall"
                     && matches!(kind, TransitionKind::Fired | TransitionKind::Worsened)
-                    && (observed_at == Some(at) || since == at || observed_at > Some(at) && !message.rule.hold.is_zero())
+                    && (observed_at == Some(at)
+                        || since == at
+                        || observed_at > Some(at) && !message.rule.hold.is_zero())
             };
             let has_pended = plan.rules[0].hold.is_zero() || poll + 2 < POLLS;
             let is_shifted = world.shifts.iter().any(|(at, _)| *at >= poll && *at <= poll + 2);
