@@ -13,7 +13,7 @@ use scorewatch::{
     config::suite::load_rules,
     domain::{ChannelName, Sample, ScoreKind, Selector, TenantId, Timestamp},
     notify::{Maintenance, NotificationType, Silence, SilenceId, route::Fence, silence::Matchers},
-    replay::{Course, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, many::walk_all, send},
+    replay::{Course, Fleet, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, many::walk_all, send},
     schedule::{Schedule, Window, WindowEnd},
 };
 
@@ -46,9 +46,10 @@ fn main() {
     };
     let courses: Vec<Course> = (0..tenants).filter_map(|number| course(number, days, &own)).collect();
     let began = Instant::now();
-    let Ok(messages) = walk_all(&plan, courses.iter(), || ()) else { return };
+    let fleet = Fleet::of(&plan, &courses);
+    let Ok(messages) = walk_all(&plan, &fleet, courses.iter(), || ()) else { return };
     let walked = began.elapsed().as_secs_f64();
-    let outcome = send(&plan, &courses, messages);
+    let outcome = send(&plan, &courses, &fleet, messages);
     let readings = tenants * days * 86_400 / INTERVAL_SECONDS;
     println!(
         "{tenants} tenants, {days} days: {readings} readings through {} rules in {walked:.1} s, and all stages in {:.1} s; {} messages told",

@@ -121,6 +121,7 @@ fn check(tenant: &TenantId, day: i64) -> CheckOutcome {
         }],
         alerts: Vec::new(),
         notifications: Vec::new(),
+        movements: Vec::new(),
         recommendations: Vec::new(),
         now,
     }

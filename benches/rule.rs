@@ -27,6 +27,7 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
         away: Duration::ZERO,
         told_at: None,
         is_on_its_way: false,
+        shifts: &[],
     };
     let (alert, event) = (Alert::default(), Event::Reading(Sample { at: at(96), value: 399.0 }));
     bencher.bench(|| step(black_box(&rule), black_box(&alert), black_box(event), black_box(&situation)));

@@ -112,6 +112,7 @@ fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
         }],
         alerts: Vec::new(),
         notifications: Vec::new(),
+        movements: Vec::new(),
         recommendations: Vec::new(),
         now,
     }

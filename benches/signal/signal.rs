@@ -20,7 +20,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use scorewatch::{
     domain::{ChannelName, ScoreKind, Selector, Timestamp},
     notify::{Maintenance, NotificationType, route::Fence, silence::Matchers},
-    replay::{Message, Plan, Receiver, many::walk_all, send},
+    replay::{Fleet, Message, Plan, Receiver, many::walk_all, send},
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size as Loss, TransitionKind},
     schedule::{Schedule, Window, WindowEnd},
 };
@@ -136,8 +136,9 @@ pub fn plan() -> Plan {
 /// What this product tells the channel that sees everybody, and the notices by channel.
 pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
     let plan = plan();
-    let messages = walk_all(&plan, world.courses.iter(), || ()).expect("few enough");
-    let outcome = send(&plan, &world.courses, messages);
+    let fleet = Fleet::of(&plan, &world.courses);
+    let messages = walk_all(&plan, &fleet, world.courses.iter(), || ()).expect("few enough");
+    let outcome = send(&plan, &world.courses, &fleet, messages);
     let (mut told, mut notices) = (Vec::new(), BTreeMap::new());
     for sent in &outcome.sent {
         if sent.notice.is_some() {

@@ -123,6 +123,7 @@ fn check(number: usize, now: Timestamp) -> CheckOutcome {
         }],
         alerts: Vec::new(),
         notifications: notifications.collect(),
+        movements: Vec::new(),
         recommendations: Vec::new(),
         now,
     }

@@ -66,7 +66,22 @@ pub async fn accept(
     row: &AlertRow,
     now: Timestamp,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
-    change(store, config, row, now, |alert, window| rule::accept(alert, window, now)).await
+    change(store, config, row, now, |_| true, |alert, window| rule::accept(alert, window, now)).await
+}
+
+/// The same for an alert whose notice said that it is accepted: only receivers that keep each alert's state are notified of it.
+///
+/// # Errors
+/// As [`accept`].
+pub async fn accept_covered(
+    store: &dyn Store,
+    config: &Config,
+    row: &AlertRow,
+    now: Timestamp,
+) -> Result<Option<Vec<ChannelName>>, StoreError> {
+    let keeps_state =
+        |channel: &ChannelName| config.channels.get(channel).is_some_and(|settings| settings.kind.keeps_state());
+    change(store, config, row, now, keeps_state, |alert, window| rule::accept(alert, window, now)).await
 }
 
 /// Ends one alert. `None`: it is over already.
@@ -77,7 +92,7 @@ async fn end(
     resolution: Resolution,
     now: Timestamp,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
-    change(store, config, row, now, |alert, window| Some(rule::close(alert, resolution, window, now))).await
+    change(store, config, row, now, |_| true, |alert, window| Some(rule::close(alert, resolution, window, now))).await
 }
 
 /// Takes one alert a step further, again and again as long as somebody else is faster. `None`: the step changes nothing.
@@ -86,6 +101,7 @@ async fn change(
     config: &Config,
     row: &AlertRow,
     now: Timestamp,
+    is_notified: impl Fn(&ChannelName) -> bool,
     step: impl Fn(&Alert, &[Sample]) -> Option<Step>,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
     loop {
@@ -97,7 +113,8 @@ async fn change(
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
         let failing = record.health.failing.as_ref();
         let tell = |transition| told(store.identity(), config, row, known, failing, transition);
-        let notifications: Vec<_> = transition.iter().map(tell).collect();
+        let mut notifications: Vec<_> = transition.iter().map(tell).collect();
+        notifications.iter_mut().for_each(|new| new.channels.retain(&is_notified));
         let channels = notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
         let AlertKey { rule, score, subject, .. } = row.key.clone();
         let mut outcome = CheckOutcome {
@@ -107,6 +124,7 @@ async fn change(
             series: Vec::new(),
             alerts: vec![AlertUpdate { rule, score, subject, alert }],
             notifications,
+            movements: Vec::new(),
             recommendations: Vec::new(),
             now,
         };
@@ -139,8 +157,8 @@ fn told(
         _ => None,
     };
     let channels = known.told_to.iter().filter(|channel| {
-        !known.explained
-            && config.channels.get(*channel).is_some_and(|settings| settings.fence.admits(&key.tenant, &tenant.labels))
+        let settings = config.channels.get(*channel);
+        settings.is_some_and(|settings| settings.fence.admits(&key.tenant, &tenant.labels))
     });
     let channels = channels.cloned().collect();
     let subjects = Subjects {

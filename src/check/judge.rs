@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    blind,
+    blind, moved,
     outage::Cause,
     series::{self, Series},
 };
@@ -15,9 +15,12 @@ use crate::{
         notification::Links,
         route::recipients,
     },
-    rule::{Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Transition, TransitionKind, close, step},
+    rule::{
+        Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Transition, TransitionKind, close,
+        remind_once, step,
+    },
     store::{
-        AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, NewNotification, SeriesRecord, SeriesUpdate,
+        AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, NewNotification, Owed, SeriesRecord, SeriesUpdate,
         TenantHealth, TenantRecord,
     },
 };
@@ -84,6 +87,7 @@ pub fn judge(
         series: Vec::new(),
         alerts: Vec::new(),
         notifications: Vec::new(),
+        movements: Vec::new(),
         recommendations: Vec::new(),
         now,
     };
@@ -161,6 +165,9 @@ impl<'a> Judging<'a> {
             }
             self.rule(rule, &series);
         }
+        let read_at = self.outcome.now;
+        let moved = moved::of_series(config, &self.setting.tenant.id, &series, self.poll_interval, read_at);
+        self.outcome.movements.extend(moved);
         // A first poll that fails begins the series without a sample: from then on its silence counts.
         if series.fresh > 0 || series.seen_again || (was_polled && !series.is_known) {
             let Series { score, subject, window, .. } = series;
@@ -252,8 +259,9 @@ impl<'a> Judging<'a> {
         last_data: Timestamp,
     ) {
         let record = self.alert_record(rule, score, subject);
-        let now = self.outcome.now;
+        let (now, shifts) = (self.outcome.now, moved::shifts(self.record, rule, score, subject));
         let mut told_to = record.map_or_else(Vec::new, |record| record.told_to.clone());
+        let owes = record.is_some_and(|record| record.owes == Some(Owed::Notification)) && events.len() == 1;
         let mut wake_at = None;
         for &(event, window_end) in events {
             let is_it = |record: &&AlertRecord| {
@@ -270,8 +278,14 @@ impl<'a> Judging<'a> {
                 // What a person has seen is not said again while it is as it was.
                 told_at: rested.filter(|record| record.acknowledged.is_none()).and_then(|record| record.told_at),
                 is_on_its_way: rested.is_none() && !told_to.is_empty(),
+                shifts: &shifts,
             };
-            let step = step(rule, &alert, event, &situation);
+            let mut step = step(rule, &alert, event, &situation);
+            // What an earlier version kept quiet is said once, unless there is something newer to say.
+            if owes && step.transition.is_none() {
+                let alert = step.alert.as_ref().unwrap_or(&alert);
+                step = remind_once(alert, situation.window, now).unwrap_or(step);
+            }
             if let Some(next) = step.alert {
                 alert = next;
                 changed = true;
@@ -363,11 +377,6 @@ impl<'a> Judging<'a> {
             TransitionKind::Resolved(_) => told_to.to_vec(),
             _ => recipients(&rule.notify, own),
         };
-        let is_explained = matches!(transition.kind, TransitionKind::Reminder | TransitionKind::Resolved(_))
-            && self
-                .alert_record(rule, score, subject)
-                .is_some_and(|record| record.explained && record.alert.generation == transition.generation);
-        channels.retain(|_| !is_explained);
         channels.retain(|channel| {
             let settings = self.setting.config.channels.get(channel);
             settings.is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))

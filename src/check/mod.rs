@@ -9,6 +9,7 @@ pub mod close;
 pub mod due;
 pub mod hold;
 pub mod judge;
+mod moved;
 pub mod outage;
 pub mod outlook;
 pub mod reason;

@@ -5,7 +5,7 @@
 
 use super::{
     blind::{self, away_between},
-    close,
+    close, moved,
 };
 use crate::{
     config::{Config, Tenant},
@@ -75,6 +75,7 @@ fn of_series<'a>(
     let (event, window) = newest(rule, &alert, window);
     let poll_interval = tenant.schedule.interval_at(now);
     let last_data = series.map_or(now, |series| series.last_data_at);
+    let shifts = moved::shifts(record, rule, key.score, key.subject.as_ref());
     let situation = Situation {
         now,
         window,
@@ -84,6 +85,7 @@ fn of_series<'a>(
         away: away_between(away, last_data, now),
         told_at: of_alert.and_then(|record| record.told_at),
         is_on_its_way: of_alert.is_some_and(|record| record.told_at.is_none() && !record.told_to.is_empty()),
+        shifts: &shifts,
     };
     Outlook { key, series, record: of_alert, explanation: explain(rule, &alert, event, &situation) }
 }
@@ -173,14 +175,9 @@ fn closed(row: &AlertRow, why: Resolution) -> Change {
     Change {
         key: row.key.clone(),
         what: Fate::Closes(why),
-        channels: hear_of_the_end(row),
-        told_to: hear_of_the_end(row),
+        channels: row.told_to.clone(),
+        told_to: row.told_to.clone(),
     }
-}
-
-/// Of what a fleet shift explains, nobody hears that it is over.
-fn hear_of_the_end(row: &AlertRow) -> Vec<ChannelName> {
-    if row.explained { Vec::new() } else { row.told_to.clone() }
 }
 
 fn change(config: &Config, rule: &Rule, tenant: &Tenant, outlook: Outlook<'_>) -> Option<Change> {
@@ -192,8 +189,6 @@ fn change(config: &Config, rule: &Rule, tenant: &Tenant, outlook: Outlook<'_>) -
         Verdict::GoesOn | Verdict::Worsens | Verdict::Reminds | Verdict::Unstable => Fate::Stays,
         Verdict::Quiet | Verdict::Pends => return None,
     };
-    // Of what a fleet shift explains, nobody hears that it is over.
-    let hears = |record: &&AlertRecord| !(record.explained && matches!(what, Fate::Closes(_)));
-    let told_to = outlook.record.filter(hears).map_or_else(Vec::new, |record| record.told_to.clone());
+    let told_to = outlook.record.map_or_else(Vec::new, |record| record.told_to.clone());
     Some(Change { key: outlook.key, what, channels: route(config, rule, tenant).0, told_to })
 }

@@ -1,12 +1,13 @@
 //! `scorewatch alerts`: list, show, acknowledge, accept.
 
+mod accept;
+
 use std::path::Path;
 
 use clap::Subcommand;
 
 use super::{Failure, beside, configured, output, wrong_input};
 use crate::{
-    check::close,
     clock::Clock,
     domain::{Subject, TenantId},
     notify::silence::{Acknowledgement, signature_problems},
@@ -22,7 +23,10 @@ Examples:
   scorewatch alerts list --all --tenant contoso --json       everything that ever fired for one tenant
   scorewatch alerts show contoso device-score-drop
   scorewatch alerts acknowledge contoso device-score-drop --comment 'ticket 4711'
-  scorewatch alerts accept contoso device-score-drop         take the loss as the new level")]
+  scorewatch alerts accept contoso device-score-drop         take the loss as the new level
+  scorewatch alerts accept --shift msg_2V0KQ…                all that the notice of a fleet shift covered
+  scorewatch alerts accept --rule device-score-drop --label tier=gold --dry-run
+                                                             many at once: show which they are")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -38,6 +42,9 @@ enum Action {
         /// Only of this rule
         #[arg(long, value_name = "NAME")]
         rule: Option<String>,
+        /// Only those that the notice of this fleet shift covered
+        #[arg(long, value_name = "ID")]
+        shift: Option<String>,
         /// Resolved ones too
         #[arg(long)]
         all: bool,
@@ -69,18 +76,17 @@ enum Action {
         #[command(flatten)]
         which: Which,
     },
-    /// Accept the loss of a firing `drop` or `rise` alert as the new level: it is resolved, and its channels hear so
-    Accept {
-        #[command(flatten)]
-        which: Which,
-    },
+    /// Accept what firing `drop` and `rise` alerts lost as the new level: they are resolved, and their channels are notified
+    Accept(accept::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
 struct Which {
     /// The tenant's id
+    #[arg(value_name = "TENANT")]
     tenant: String,
     /// The rule's name
+    #[arg(value_name = "RULE")]
     rule: String,
     /// The subject, where the score has several
     #[arg(long)]
@@ -91,12 +97,13 @@ pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Fail
     let config = configured(file)?;
     let store = beside(&config).await?;
     let done = match arguments.action {
-        Action::List { tenant, rule, all, json } => {
+        Action::List { tenant, rule, shift, all, json } => {
             let filter = AlertFilter {
                 tenant: tenant.as_deref().map(parse_tenant).transpose()?,
                 rule: rule.as_deref().map(parse_rule).transpose()?,
                 open_only: !all,
-                firing_only: false,
+                shift,
+                ..AlertFilter::default()
             };
             list(&store.alerts(&filter).await?, json)
         }
@@ -113,19 +120,7 @@ pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Fail
             output::say(&format!("`{}` of `{}`: {said}", row.key.rule, row.key.tenant));
             Ok(())
         }
-        Action::Accept { which } => {
-            let row = find(&store, &which).await?;
-            match close::accept(&store, &config, &row, Clock::System.now()).await? {
-                Some(_) => {
-                    output::say(&format!(
-                        "accepted: `{}` of `{}` starts from the new level",
-                        row.key.rule, row.key.tenant
-                    ));
-                    Ok(())
-                }
-                None => Err(wrong_input("only a firing alert of a `drop` or `rise` rule can be accepted")),
-            }
-        }
+        Action::Accept(arguments) => accept::accept(&store, &config, arguments).await,
     };
     store.close().await;
     done
@@ -221,6 +216,7 @@ fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
         ("notifications of the last time", row.alert.sequence.to_string()),
         ("told", output::or_dash(row.told_at)),
         ("told to", if channels.is_empty() { "-".to_owned() } else { channels.join(", ") }),
+        ("fleet shift", output::or_dash(row.shift.as_ref())),
         ("acknowledged", output::or_dash(acknowledged)),
         ("changed", row.changed_at.to_string()),
     ];

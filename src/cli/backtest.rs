@@ -18,7 +18,7 @@ use crate::{
     config::{Config, suite::load_rules},
     diagnostic::{Gravity, render},
     domain::{Timestamp, parse_duration},
-    replay::{Course, Plan, Receiver, many::walk_all, send},
+    replay::{Course, Fleet, Plan, Receiver, many::walk_all, send},
     rule::Rule,
 };
 
@@ -106,9 +106,10 @@ pub(super) async fn backtest(file: &Path, arguments: &Arguments) -> Result<(), F
 
 fn replay(plan: &Plan, courses: &[Course], span: Span, as_json: bool) -> Result<(), Failure> {
     let bar = output::progress(courses.len());
-    let messages = walk_all(plan, courses.iter(), || bar.inc(1))?;
+    let fleet = Fleet::of(plan, courses);
+    let messages = walk_all(plan, &fleet, courses.iter(), || bar.inc(1))?;
     bar.finish_and_clear();
-    let outcome = send(plan, courses, messages);
+    let outcome = send(plan, courses, &fleet, messages);
     let report = Report::of(plan, courses, &outcome, span);
     if as_json {
         return output::json(&report);

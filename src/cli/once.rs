@@ -18,7 +18,7 @@ use crate::{
     config::{Config, Tenant},
     domain::{Reading, Sample, ScoreKind, TenantId, Timestamp},
     rule::display,
-    service::{blindness, start::Engine},
+    service::{acceptance, blindness, start::Engine},
     store::{StoreError, TenantRecord},
     telemetry::Metrics,
 };
@@ -89,6 +89,10 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     lines.sort_by(|a, b| (&a.tenant, a.score, &a.subject).cmp(&(&b.tenant, b.score, &b.subject)));
     blindness::tell(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await?;
     engine.dispatcher.drain_round().await?;
+    // What a notice said is accepted is accepted, and receivers that keep each alert's state are notified.
+    if acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await? > 0 {
+        engine.dispatcher.drain_round().await?;
+    }
     engine.store.close().await;
     report(&lines, arguments.json)?;
     if lines.iter().all(|line| line.outcome == "ok") { Ok(()) } else { Err(Failure::Run(None)) }

@@ -21,7 +21,7 @@ use crate::{
         notification::TenantFacts,
     },
     replay::{
-        Message, Outcome, Plan,
+        Fleet, Message, Outcome, Plan,
         expect::{About, Difference, Got, compare},
         send, walk,
     },
@@ -112,9 +112,10 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn judge(file: &Path, plan: &Plan, case: &Case) -> Verdict {
-    let mut messages: Vec<Message> = case.courses.iter().flat_map(|course| walk(plan, course)).collect();
+    let fleet = Fleet::of(plan, &case.courses);
+    let mut messages: Vec<Message> = case.courses.iter().flat_map(|course| walk(plan, course, &fleet)).collect();
     messages.sort_by_key(|message| message.at);
-    let outcome = send(plan, &case.courses, messages);
+    let outcome = send(plan, &case.courses, &fleet, messages);
     let tenants: BTreeMap<&str, TenantFacts> =
         case.courses.iter().map(|course| (course.tenant.as_str(), course.facts())).collect();
     let sent = seen(&outcome, &tenants);

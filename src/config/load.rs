@@ -87,6 +87,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     }
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, timezone), problems);
     let spread = problems.parse(raw.spread, &top.key("spread"), parse_duration);
+    let spread = spread.unwrap_or(Duration::from_mins(10));
     let concurrency = problems.parse(raw.concurrency, &top.key("concurrency"), whole);
     let retention = Duration::from_hours(24) * RETENTION_DAYS;
     let store = problems.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
@@ -94,11 +95,11 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         store: store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())?,
         listen: listen(raw.listen, &top.key("listen"), problems),
         public_url: public_url(raw.public_url, &top.key("public_url"), problems),
-        spread: spread.unwrap_or(Duration::from_mins(10)),
+        spread,
         timeout: problems.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
         concurrency: concurrency.unwrap_or(256),
         retention: problems.duration(raw.retention, &top.key("retention"), retention),
-        fleet: fleet(raw.fleet, &top.key("fleet"), problems),
+        fleet: fleet(raw.fleet, &top.key("fleet"), spread, problems),
         maintenance,
         tenants: tenants.by_id,
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),

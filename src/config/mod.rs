@@ -47,7 +47,10 @@ use crate::{
     diagnostic::{Excerpts, Problem},
     domain::{ChannelName, Labels, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
-    notify::{Hold, Maintenance, Notification, NotificationId, fleet::FleetSettings},
+    notify::{
+        Hold, Maintenance, Notification, NotificationId,
+        fleet::{FleetSettings, watch},
+    },
     rule::Rule,
     schedule::Schedule,
     secret_store::SecretStores,
@@ -109,8 +112,19 @@ impl Config {
         let facts = &notification.data;
         let (rule, score) = (facts.rule.as_ref()?, facts.score.as_ref()?.kind);
         let rule = self.rules.iter().find(|one| one.name.as_str() == rule.name)?;
-        let polled = self.tenants.values().filter(|tenant| tenant.scores.contains(&score));
-        self.fleet.hold(notification.kind, rule, score, polled, now)
+        let resolution = facts.alert.as_ref().and_then(|alert| alert.resolution);
+        self.fleet.hold((notification.kind, resolution), rule, self.polled(score), now)
+    }
+
+    /// Whether fleet shifts are looked for in a score: some rule that judges it takes part, and enough tenants are polled for it.
+    #[must_use]
+    pub fn watches(&self, score: ScoreKind) -> bool {
+        let takes_part = |rule: &Arc<Rule>| watch::takes_part(rule) && rule.score.is_none_or(|judged| judged == score);
+        self.rules.iter().any(takes_part) && self.fleet.can_tell(self.polled(score))
+    }
+
+    fn polled(&self, score: ScoreKind) -> impl Iterator<Item = &Arc<Tenant>> {
+        self.tenants.values().filter(move |tenant| tenant.scores.contains(&score))
     }
 
     /// Base of the links that messages show: no message shows one without TLS.

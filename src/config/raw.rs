@@ -238,6 +238,8 @@ raw! {
         at_least: Word,
         /// The least share of the tenants read: `33%`.
         share: Word,
+        /// `proven`: where the evidence proves that Microsoft changed the score, the new level is accepted; `ask`: never.
+        accept: Word,
     }
 
     /// How often an alert may fire and recover.

@@ -10,9 +10,14 @@ use super::{
     raw::{RawFlapping, RawFleet, RawOperator},
     rules::{above_zero, share},
     scope::{Problems, Scope},
-    words::{Names, notify},
+    words::{Names, notify, one_of},
 };
-use crate::{domain::parse_duration, notify::fleet::FleetSettings, rule::FlapLimit, template::Registry};
+use crate::{
+    domain::{format_duration, parse_duration},
+    notify::fleet::{FleetSettings, watch::Accept},
+    rule::FlapLimit,
+    template::Registry,
+};
 
 /// Who hears that we are blind.
 pub(super) fn operator(
@@ -73,13 +78,28 @@ pub(super) fn templates(
     Some(Arc::new(registry))
 }
 
-/// Holding time and size of a fleet shift.
-pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, problems: &mut Problems) -> FleetSettings {
+/// Waiting time, size and acceptance of a fleet shift, where the tenants of a tick are spread over that time.
+pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, spread: Duration, problems: &mut Problems) -> FleetSettings {
+    let is_written = raw.is_written();
     let raw = problems.take(raw, at).unwrap_or_default();
     at.only(RawFleet::KEYS, problems);
     let default = FleetSettings::default();
+    let hold_at = at.key("hold");
+    let hold = problems.parse(raw.hold, &hold_at, parse_duration).unwrap_or(default.hold);
+    if !hold.is_zero() && hold < spread {
+        let what = format!(
+            "a fleet shift waits {} for the rest of the fleet, and tenants are read over {}: it waits for as long as the `spread`",
+            format_duration(hold),
+            format_duration(spread)
+        );
+        let instead = format!("write `fleet: {{ hold: {} }}`, or a shorter `spread`", format_duration(spread));
+        problems.warning(if is_written { &hold_at } else { at }, what, instead);
+    }
+    let accept = [("proven", Accept::Proven), ("ask", Accept::Ask)];
     FleetSettings {
-        hold: problems.parse(raw.hold, &at.key("hold"), parse_duration).unwrap_or(default.hold),
+        hold,
+        spread,
+        accept: one_of(raw.accept, &at.key("accept"), &accept, problems).unwrap_or_default(),
         at_least: problems.parse(raw.at_least, &at.key("at_least"), whole).unwrap_or(default.at_least),
         share_percent: problems.parse(raw.share, &at.key("share"), share).unwrap_or(default.share_percent),
     }

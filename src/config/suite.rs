@@ -143,7 +143,7 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
     let flapping = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, flapping), problems);
     let waits = raw.fleet.is_written();
-    let fleet = fleet(std::mem::take(&mut raw.fleet), &top.key("fleet"), problems);
+    let fleet = fleet(std::mem::take(&mut raw.fleet), &top.key("fleet"), Duration::ZERO, problems);
     let plan = Plan {
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         receivers: if open { all_open(&names) } else { receivers },

@@ -106,7 +106,13 @@ fn what_is_only_kept_yet_is_kept() {
         config.channels.values().map(|channel| channel.drill.map(|every| every.as_secs() / 86_400)).collect();
     assert_eq!(drills, [Some(30), Some(90), None], "contoso, soar, soc-teams");
     assert_eq!(config.rules.iter().map(|rule| rule.fleet).collect::<Vec<_>>(), [false, true, true]);
-    let fleet = FleetSettings { hold: Duration::ZERO, at_least: 3, share_percent: 50.0 };
+    let fleet = FleetSettings {
+        hold: Duration::ZERO,
+        spread: Duration::from_mins(10),
+        at_least: 3,
+        share_percent: 50.0,
+        ..FleetSettings::default()
+    };
     assert_eq!(config.fleet, fleet);
 }
 

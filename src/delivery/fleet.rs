@@ -1,7 +1,7 @@
-//! Is it one tenant, or Microsoft's ruler? Alerts that were held for the rest of the fleet are looked at together.
+//! Fleet shifts as the service finds and sends them.
 //!
-//! When many tenants moved along, the shift is noted, and what it explains is held until stragglers were read. Then each channel
-//! gets one notice, in the transaction that lets those alerts go along with it. What comes later is explained by what was told.
+//! [`find`] decides on movements once every tenant that was due has been read. [`Groups`] collects held notifications that become
+//! lines of one message, and queues those messages in the transaction that lets the notifications go along with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,279 +12,317 @@ use super::{
     release::{Stragglers, alert_of},
 };
 use crate::{
-    config::{Config, Tenant},
+    config::Config,
     domain::{ChannelName, Subject, TenantId, Timestamp},
     notify::{
-        DeliveryId, Notification, NotificationId,
+        DeliveryId, Notification,
         fleet::{
-            self, Explained, KnownShift, Move, News, REMEMBERED, Scope, Shift, Span, Suspected,
-            notice::{self, Others},
+            self, Decidable, Known, KnownShift, REMEMBERED, Scope, Tracked,
+            due::Turn,
+            group::{self, Belongs, Occasion, TOGETHER_MIN},
+            notice::{self, Covered, Others},
+            watch::Accept,
         },
-        release::{Fate, Run, decide, newest_firing, of_steps},
+        release::{Fate, Run, newest_firing},
     },
-    store::{AlertFilter, AlertRow, SeriesRecord, ShiftMember, ShiftNotice, StoreError, TenantRecord},
+    schedule::phase,
+    store::{AlertFilter, AlertRow, SeriesShift, ShiftMember, ShiftNotice, StoreError, TenantRecord},
 };
 
-/// Most tenants that are loaded together.
-const BATCH_MAX: usize = 128;
-/// What was decided of runs that were held for the fleet.
-#[derive(Default)]
-pub(super) struct Verdicts<'a> {
-    /// What becomes of them, but for those that go along with a notice.
-    pub(super) fates: Vec<(&'a Run, Vec<(DeliveryId, Fate)>)>,
-    /// Whether a shift was told.
-    pub(super) has_told: bool,
-}
-
-/// Decides on these runs, and tells the shifts whose time has come.
+/// Finds shifts in what was read, and says what can be decided now.
 ///
 /// # Errors
-/// [`StoreError`]: what was not decided stays held.
-pub(super) async fn decide_all<'a>(
-    dispatcher: &'a Dispatcher,
-    config: &'a Config,
-    runs: &[&'a Run],
-    stragglers: Stragglers,
-    now: Timestamp,
-) -> Result<Verdicts<'a>, StoreError> {
-    let store = dispatcher.store.as_ref();
-    let known = store.shifts(now.minus(REMEMBERED)).await?;
-    let mut looking = Looking {
-        dispatcher,
-        config,
-        is_everybody_read: stragglers == Stragglers::Read,
-        now,
-        shifts: known,
-        fleets: HashMap::new(),
-        members: BTreeMap::new(),
-        heard: HashMap::new(),
-    };
-    let mut verdicts = Verdicts::default();
-    for &run in runs {
-        if let Some(fates) = looking.fates(run).await? {
-            verdicts.fates.push((run, fates));
-        }
-    }
-    verdicts.has_told = looking.tell().await?;
-    Ok(verdicts)
-}
-
-/// Whether a shift is due to be told, so that all that is held must be looked at together.
-pub(super) async fn is_any_due(
+/// [`StoreError`]: what was not decided is decided later.
+pub(super) async fn find(
     dispatcher: &Dispatcher,
+    config: &Config,
     stragglers: Stragglers,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let shifts = dispatcher.store.shifts(now.minus(REMEMBERED)).await?;
-    Ok(stragglers == Stragglers::Read || shifts.iter().any(|known| known.is_due(false, now)))
+) -> Result<Outlook, StoreError> {
+    let store = dispatcher.store.as_ref();
+    if !store.awaits_fleet().await? {
+        return Ok(Outlook { decidable: Decidable::NONE, found: BTreeSet::new() });
+    }
+    let decidable = match stragglers {
+        Stragglers::Read => Decidable::ALL,
+        Stragglers::Expected => decidable(dispatcher, config).await?,
+    };
+    let mut movements = store.movements(now.minus(REMEMBERED)).await?;
+    if movements.iter().all(|tracked| tracked.is_decided) {
+        return Ok(Outlook { decidable, found: BTreeSet::new() });
+    }
+    let shifts = store.shifts(now.minus(REMEMBERED)).await?;
+    let known = Known { store: store.identity(), quorum: config.fleet.quorum(), shifts: &shifts, now };
+    let wait = config.fleet.wait();
+    let mut by_scope: BTreeMap<Scope, Vec<Tracked>> = BTreeMap::new();
+    for tracked in movements.drain(..) {
+        by_scope.entry(tracked.movement.scope()).or_default().push(tracked);
+    }
+    let (mut found, mut decided) = (Vec::new(), Vec::new());
+    for (scope, mut movements) in by_scope {
+        let before: Vec<bool> = movements.iter().map(|tracked| tracked.is_decided).collect();
+        let free: BTreeSet<&TenantId> =
+            movements.iter().filter(|one| one.part.is_none()).map(|one| &one.movement.tenant).collect();
+        let may_be_shift = free.len() >= config.fleet.at_least && !wait.is_zero();
+        let read = if may_be_shift { store.newest_samples(&scope).await? } else { Vec::new() };
+        found.extend(fleet::find::decide(
+            &known,
+            &scope,
+            &mut movements,
+            |movement| decidable.is_read(movement.read_at, now),
+            |movement| decidable.is_final(movement.read_at, now),
+            || read.clone(),
+        ));
+        let changed = movements.into_iter().zip(before).filter(|(tracked, before)| tracked.is_decided && !before);
+        decided.extend(changed.map(|(tracked, _)| tracked));
+    }
+    for KnownShift { id, shift, .. } in &found {
+        info!(id, score = %shift.scope.score, median = shift.median, moved = shift.moved, "a fleet shift");
+    }
+    let parts = decided.iter().filter_map(|tracked| tracked.part.as_ref());
+    let shifts = parts.map(|part| part.shift.clone()).collect();
+    if !decided.is_empty() {
+        store.note_shifts(found, decided).await?;
+    }
+    Ok(Outlook { decidable, found: shifts })
 }
 
-struct Looking<'a> {
+/// What can be said of what waits for the fleet.
+#[derive(Debug, Clone)]
+pub(super) struct Outlook {
+    /// What can be decided.
+    pub(super) decidable: Decidable,
+    /// The shifts that movements were found to be part of just now: whatever they caused is decided with them.
+    pub(super) found: BTreeSet<String>,
+}
+
+/// What can be decided by when each tenant is due and was checked.
+async fn decidable(dispatcher: &Dispatcher, config: &Config) -> Result<Decidable, StoreError> {
+    let checked: HashMap<TenantId, Timestamp> = dispatcher.store.checked().await?.into_iter().collect();
+    let schedule = dispatcher.store.schedule().await?;
+    let configured = schedule.into_iter().filter(|due| config.tenants.contains_key(&due.tenant));
+    let turns = configured.map(|due| Turn {
+        next_tick_at: due.next_due_at.minus(phase(due.tenant.as_str(), config.spread)),
+        wake_at: due.wake_at,
+        checked_at: checked.get(&due.tenant).copied(),
+        tenant: due.tenant,
+    });
+    Ok(Decidable::of(turns, config.fleet.wait()))
+}
+
+/// Which message a notification is a line of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    shift: String,
+    occasion: Occasion,
+    channel: ChannelName,
+}
+
+/// A run that becomes a line of a message.
+struct Member<'a> {
+    run: &'a Run,
+    /// What becomes of it on its own.
+    fates: Vec<(DeliveryId, Fate)>,
+}
+
+/// Runs that become lines of messages.
+pub(super) struct Groups<'a> {
     dispatcher: &'a Dispatcher,
     config: &'a Config,
-    is_everybody_read: bool,
     now: Timestamp,
-    shifts: Vec<KnownShift>,
-    /// Everybody who is polled for that score, loaded once.
-    fleets: HashMap<Scope, Vec<TenantRecord>>,
-    /// By shift and channel: what goes along with its notice.
-    members: BTreeMap<(String, ChannelName), Vec<&'a Run>>,
-    /// Which channel has heard of which shift, as far as it was asked.
-    heard: HashMap<NotificationId, bool>,
+    members: BTreeMap<Key, Vec<Member<'a>>>,
 }
 
-impl<'a> Looking<'a> {
-    /// What becomes of a run; `None`: it goes along with a notice.
-    async fn fates(&mut self, run: &'a Run) -> Result<Option<Vec<(DeliveryId, Fate)>>, StoreError> {
-        let keeps_state = self.keeps_state(&run.channel);
-        let by_itself = || Some(decide(run, keeps_state, None));
-        let Some(suspected) = self.suspected(run).await? else { return Ok(by_itself()) };
-        let Some(known) = self.explaining(&suspected).await? else { return Ok(by_itself()) };
-        match known.verdict(self.is_everybody_read, self.now) {
-            Explained::Told if self.has_heard(&known, &run.channel).await? => {
-                let (earlier, newest) = newest_firing(&run.steps);
-                let explained = newest.iter().map(|step| (step.delivery, Fate::Explain));
-                Ok(Some(of_steps(earlier, run.was_told, keeps_state).into_iter().chain(explained).collect()))
+impl<'a> Groups<'a> {
+    pub(super) fn new(dispatcher: &'a Dispatcher, config: &'a Config, now: Timestamp) -> Self {
+        Self { dispatcher, config, now, members: BTreeMap::new() }
+    }
+
+    /// Takes a run whose fates on its own are these if it is a line of some message; gives them back if it goes out on its own. What
+    /// can't be decided yet is left as it is.
+    pub(super) fn take(
+        &mut self,
+        run: &'a Run,
+        record: Option<&TenantRecord>,
+        fates: Vec<(DeliveryId, Fate)>,
+        outlook: &Outlook,
+    ) -> Option<Vec<(DeliveryId, Fate)>> {
+        let (is_read, is_final) = outlook.decidable.of_run(&run.steps, self.now);
+        let is_sent = fates.iter().any(|(_, fate)| *fate == Fate::Send);
+        match self.belongs(run, record) {
+            Belongs::To(shift, occasion) if is_sent && (is_read || outlook.found.contains(shift)) => {
+                let key = Key { shift: shift.to_owned(), occasion, channel: run.channel.clone() };
+                self.members.entry(key).or_default().push(Member { run, fates });
+                None
             }
-            Explained::Waits(hold) => Ok(Some(decide(run, keeps_state, Some(hold)))),
-            // The first late tenant of a channel that had nothing to hear of before brings the notice.
-            Explained::Told | Explained::GoesAlong => {
-                self.members.entry((known.id, run.channel.clone())).or_default().push(run);
-                Ok(None)
-            }
+            Belongs::To(..) => Some(fates).filter(|_| is_read),
+            Belongs::Apart => Some(fates),
+            Belongs::ToNone => Some(fates).filter(|_| is_final),
         }
     }
 
-    fn keeps_state(&self, channel: &ChannelName) -> bool {
-        self.config.channels.get(channel).is_some_and(|channel| channel.kind.keeps_state())
-    }
-
-    async fn has_heard(&mut self, known: &KnownShift, channel: &ChannelName) -> Result<bool, StoreError> {
-        let id = notice::notice_id(&known.id, channel);
-        if let Some(has_heard) = self.heard.get(&id) {
-            return Ok(*has_heard);
-        }
-        let has_heard = self.dispatcher.store.knows(&id).await?;
-        self.heard.insert(id, has_heard);
-        Ok(has_heard)
-    }
-
-    /// What a run tells of, as the store has it now. `None`: it is over, or not so any more, or gone, or not about a value.
-    async fn suspected(&self, run: &Run) -> Result<Option<Suspected>, StoreError> {
+    /// How a run goes out.
+    fn belongs<'r>(&self, run: &Run, record: Option<&'r TenantRecord>) -> Belongs<'r> {
         let facts = &run.newest.data;
-        let Some(kind) = run.kind() else { return Ok(None) };
-        let (Some(score), Some(alert)) = (&facts.score, &facts.alert) else { return Ok(None) };
-        let Some((tenant, value)) = self.tenant(&run.newest).zip(score.value) else { return Ok(None) };
-        let Some(record) = self.dispatcher.store.load(std::slice::from_ref(&tenant.id)).await?.pop() else {
-            return Ok(None);
-        };
-        let subject = score.subject.as_ref().map(|subject| Subject(subject.as_str().into()));
-        let firing = alert_of(&record, run).and_then(|of_run| of_run.alert.firing());
-        let is_it = |series: &&SeriesRecord| series.score == score.kind && series.subject == subject;
-        let series = record.series.iter().find(is_it);
-        let (Some(firing), Some(series)) = (firing, series) else { return Ok(None) };
-        let news = News {
-            score: score.kind,
-            subject: subject.as_ref(),
-            kind,
-            started_at: alert.started_at,
-            observed_at: score.observed_at,
-            value,
-        };
-        let interval = tenant.schedule.interval_at(self.now);
-        let comparison = score.comparison.map(|average| (average.before, average.after));
-        let suspected = Suspected::of(news, firing.terms.when, firing.baseline, &series.window, interval);
-        Ok(suspected.map(|suspected| Suspected { comparison, ..suspected }))
-    }
-
-    fn tenant(&self, notification: &Notification) -> Option<&'a Tenant> {
-        let id = TenantId::parse(&notification.data.tenant.as_ref()?.id).ok()?;
-        self.config.tenants.get(&id).map(AsRef::as_ref)
-    }
-
-    /// The shift that explains it: one that is known, or that shows now.
-    async fn explaining(&mut self, suspected: &Suspected) -> Result<Option<KnownShift>, StoreError> {
-        if let Some(known) = self.shifts.iter().find(|known| known.explains(suspected)) {
-            return Ok(Some(known.clone()));
+        let keeps_state = self.config.channels.get(&run.channel).is_none_or(|channel| channel.kind.keeps_state());
+        let takes_part = |name: &str| self.config.rules.iter().any(|one| one.fleet && one.name.as_str() == name);
+        let is_watched = facts.rule.as_ref().is_some_and(|rule| takes_part(&rule.name));
+        let (Some(score), Some(record)) = (&facts.score, record) else { return Belongs::ToNone };
+        if keeps_state || !is_watched || self.config.fleet.hold.is_zero() {
+            return Belongs::ToNone;
         }
-        let mut shift = suspected.witnessed();
-        if shift.is_none() {
-            let moves = self.moves(&suspected.scope, suspected.span()).await?;
-            shift = suspected.shown_by(&moves, self.config.fleet.quorum());
-        }
-        let Some(shift) = shift.filter(|shift| !self.shifts.iter().any(|known| known.shift.is_same(shift))) else {
-            return Ok(None);
+        let is_of_it = |one: &&SeriesShift| {
+            one.score == score.kind && one.subject.as_ref().map(Subject::as_str) == score.subject.as_deref()
         };
-        let known = KnownShift::noted(self.dispatcher.store.identity(), shift, suspected.interval, self.now);
-        info!(score = %known.shift.scope.score, median = known.shift.median, moved = known.shift.moved, "a fleet shift");
-        self.dispatcher.store.note_shift(known.clone()).await?;
-        self.shifts.push(known.clone());
-        Ok(Some(known))
+        let parts = record.shifted.iter().filter(is_of_it).map(SeriesShift::part);
+        let covered_by = alert_of(record, run).and_then(|alert| alert.shift.as_deref());
+        group::of_run(&run.steps, parts, covered_by)
     }
 
-    /// How each tenant of the fleet moved around that time.
-    async fn moves(&mut self, scope: &Scope, span: Span) -> Result<Vec<Move>, StoreError> {
-        if !self.fleets.contains_key(scope) {
-            let polled: Vec<TenantId> = self
-                .config
-                .tenants
-                .values()
-                .filter(|tenant| tenant.scores.contains(&scope.score))
-                .map(|tenant| tenant.id.clone())
-                .collect();
-            let mut records = Vec::with_capacity(polled.len());
-            for batch in polled.chunks(BATCH_MAX) {
-                let mut loaded = self.dispatcher.store.load(batch).await?;
-                // Of thousands of tenants only what is looked at is kept.
-                for record in &mut loaded {
-                    record.series.retain(|series| scope.has(series.score, series.subject.as_ref()));
-                    record.alerts.clear();
-                }
-                records.append(&mut loaded);
-            }
-            self.fleets.insert(scope.clone(), records);
+    /// Queues the messages. Returns what is decided otherwise, and whether any was queued.
+    ///
+    /// # Errors
+    /// [`StoreError`]: what was not queued stays held.
+    #[expect(clippy::type_complexity, reason = "runs with their fates, as everywhere in the release")]
+    pub(super) async fn send(self) -> Result<(Vec<(&'a Run, Vec<(DeliveryId, Fate)>)>, bool), StoreError> {
+        let (mut alone, mut has_sent) = (Vec::new(), false);
+        if self.members.is_empty() {
+            return Ok((alone, has_sent));
         }
-        let records = self.fleets.get(scope).map_or(&[][..], Vec::as_slice);
-        let unit = scope.score.unit();
-        let moves = records.iter().filter_map(|record| {
-            let series = record.series.iter();
-            let moves = series.filter_map(|series| fleet::of_series(&record.tenant, unit, &series.window, span));
-            fleet::of_tenant(moves.collect())
-        });
-        Ok(moves.collect())
-    }
-
-    /// Tells every shift whose time has come, and those that are new to a channel, to each that has something of it.
-    async fn tell(&mut self) -> Result<bool, StoreError> {
-        let mut has_told = false;
-        for known in std::mem::take(&mut self.shifts) {
-            let has_members = self.members.keys().any(|(shift, _)| *shift == known.id);
-            if !has_members && !known.is_due(self.is_everybody_read, self.now) {
+        let store = self.dispatcher.store.as_ref();
+        let known: HashMap<String, KnownShift> =
+            store.shifts(Timestamp::EPOCH).await?.into_iter().map(|known| (known.id.clone(), known)).collect();
+        let mut by_shift: BTreeMap<(String, Occasion), Vec<(ChannelName, Vec<Member<'a>>)>> = BTreeMap::new();
+        for (Key { shift, occasion, channel }, members) in self.members {
+            by_shift.entry((shift, occasion)).or_default().push((channel, members));
+        }
+        let context = Context { dispatcher: self.dispatcher, config: self.config };
+        for ((shift, occasion), channels) in by_shift {
+            let is_of_movements = occasion.is_of_movements();
+            let Some(known) = known.get(&shift) else {
+                // Retention has removed it: nothing is known that a message could say of it.
+                alone.extend(channels.into_iter().flat_map(|(_, members)| members).map(|one| (one.run, one.fates)));
+                continue;
+            };
+            if is_of_movements && known.has_just_been_sent(self.config.fleet.wait(), self.now) {
                 continue;
             }
-            let others = if has_members { self.others(&known.shift).await? } else { Moved::default() };
-            let of_shift = self.members.iter().filter(|((shift, _), _)| *shift == known.id);
-            let notices: Vec<_> = of_shift.map(|((_, channel), runs)| self.notice(channel, runs, &others)).collect();
-            info!(shift = known.id, channels = notices.len(), "telling a fleet shift");
-            has_told |= self.dispatcher.store.tell_shift(known, notices, self.now).await?;
+            let (few, many): (Vec<_>, Vec<_>) =
+                channels.into_iter().partition(|(_, members)| !is_of_movements && members.len() < TOGETHER_MIN);
+            alone.extend(few.into_iter().flat_map(|(_, members)| members).map(|one| (one.run, one.fates)));
+            let notices = context.notices(known, occasion, many).await?;
+            info!(shift = known.id, ?occasion, channels = notices.len(), "queueing the notices of a fleet shift");
+            has_sent |= store.tell_shift(known.clone(), notices, self.now).await?;
         }
-        Ok(has_told)
+        Ok((alone, has_sent))
+    }
+}
+
+/// What notices are made from.
+struct Context<'a> {
+    dispatcher: &'a Dispatcher,
+    config: &'a Config,
+}
+
+impl Context<'_> {
+    async fn notices(
+        &self,
+        known: &KnownShift,
+        occasion: Occasion,
+        channels: Vec<(ChannelName, Vec<Member<'_>>)>,
+    ) -> Result<Vec<ShiftNotice>, StoreError> {
+        let (moved, told) = if occasion.is_of_movements() && !channels.is_empty() {
+            self.others(known).await?
+        } else {
+            (BTreeSet::new(), BTreeMap::new())
+        };
+        let had_one = self.had_notice(known).await?;
+        let mut notices = Vec::with_capacity(channels.len());
+        for (channel, members) in channels {
+            let mut lines = Vec::with_capacity(members.len());
+            for member in members {
+                lines.push(self.member(member, occasion).await?);
+            }
+            let told_before = told.get(&channel).into_iter().flatten().cloned().collect();
+            let others = Others { outliers: moved.iter().cloned().collect(), told_before };
+            let follows = occasion == Occasion::Shift && had_one.contains(&channel);
+            // They were named before.
+            let others = if follows { Others::default() } else { others };
+            let others = others.shown(|tenant| self.is_shown(&channel, tenant));
+            let occasion = if follows { Occasion::FollowUp } else { occasion };
+            notices.push(ShiftNotice { channel, occasion, members: lines, others });
+        }
+        Ok(notices)
     }
 
-    /// Whom each channel hears of, or has heard of, by themselves.
-    async fn others(&mut self, shift: &Shift) -> Result<Moved, StoreError> {
-        let moves = self.moves(&shift.scope, shift.span).await?;
-        let named = |is_it: fn(&Shift, &Move) -> bool| -> BTreeSet<TenantId> {
-            moves.iter().filter(|one| is_it(shift, one)).map(|one| one.tenant.clone()).collect()
+    /// The channels that had a notice of this shift before.
+    async fn had_notice(&self, known: &KnownShift) -> Result<BTreeSet<ChannelName>, StoreError> {
+        if known.told_at.is_none() {
+            return Ok(BTreeSet::new());
+        }
+        let filter = AlertFilter { shift: Some(known.id.clone()), ..AlertFilter::default() };
+        let covered = self.dispatcher.store.alerts(&filter).await?;
+        Ok(covered.into_iter().flat_map(|row| row.told_to).collect())
+    }
+
+    /// What waits of one alert: what the message covers, and what goes its own way.
+    async fn member(&self, Member { run, fates }: Member<'_>, occasion: Occasion) -> Result<ShiftMember, StoreError> {
+        let (_, newest) = newest_firing(&run.steps);
+        let is_covered = |(id, fate): &(DeliveryId, Fate)| {
+            newest.iter().any(|step| step.delivery == *id) && matches!(fate, Fate::Send | Fate::Carried(_))
         };
-        let (outliers, along) = (named(Shift::is_outlier), named(Shift::is_along));
+        let speaker = fates.iter().rfind(|one| is_covered(one) && one.1 == Fate::Send).map(|(id, _)| *id);
+        let (covered, earlier): (Vec<_>, Vec<_>) = fates.into_iter().partition(is_covered);
+        let notification = self.says(run, speaker).await?;
+        let accepts = self.config.fleet.accept == Accept::Proven && occasion.is_of_movements();
+        let is_accepted = accepts && notice::is_proven(&notification);
+        Ok(ShiftMember {
+            earlier,
+            run: covered.into_iter().map(|(id, _)| id).collect(),
+            covered: Covered { notification, is_accepted },
+        })
+    }
+
+    /// What the delivery says that speaks for a run.
+    async fn says(&self, run: &Run, speaker: Option<DeliveryId>) -> Result<Notification, StoreError> {
+        let is_newest = run.steps.last().map(|step| step.delivery) == speaker;
+        let Some(id) = speaker.filter(|_| !is_newest) else { return Ok(run.newest.clone()) };
+        let detail = self.dispatcher.store.delivery(id).await?;
+        Ok(detail.map_or_else(|| run.newest.clone(), |detail| detail.notification))
+    }
+
+    /// The tenants that stand out from a shift; and by channel those that moved along and that it was notified of on their own.
+    async fn others(
+        &self,
+        known: &KnownShift,
+    ) -> Result<(BTreeSet<TenantId>, BTreeMap<ChannelName, BTreeSet<TenantId>>), StoreError> {
+        let store = self.dispatcher.store.as_ref();
+        let (apart, along): (Vec<_>, Vec<_>) =
+            store.shifted_tenants(&known.id).await?.into_iter().partition(|(_, is_outlier)| *is_outlier);
+        let along: BTreeSet<TenantId> = along.into_iter().map(|(tenant, _)| tenant).collect();
         let mut told: BTreeMap<ChannelName, BTreeSet<TenantId>> = BTreeMap::new();
-        let firing = self.dispatcher.store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await?;
-        for AlertRow { key, told_to, .. } in firing.into_iter().filter(|row| is_told_of(shift, row)) {
+        let firing = store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await?;
+        for AlertRow { key, told_to, .. } in firing.into_iter().filter(|row| was_told_alone(known, row)) {
             for channel in told_to.into_iter().filter(|_| along.contains(&key.tenant)) {
                 told.entry(channel).or_default().insert(key.tenant.clone());
             }
         }
-        Ok(Moved { outliers, told })
+        Ok((apart.into_iter().map(|(tenant, _)| tenant).collect(), told))
     }
 
-    fn notice(&self, channel: &ChannelName, runs: &[&Run], moved: &Moved) -> ShiftNotice {
-        let is_shown = |tenant: &TenantId| {
-            let settings = self.config.channels.get(channel);
-            let labels = self.config.tenants.get(tenant).map(|tenant| &tenant.labels);
-            settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
-        };
-        let keeps_state = self.keeps_state(channel);
-        let member = |run: &&Run| {
-            let (earlier, newest) = newest_firing(&run.steps);
-            ShiftMember {
-                earlier: of_steps(earlier, run.was_told, keeps_state),
-                run: newest.iter().map(|step| step.delivery).collect(),
-                item: run.newest.clone().into(),
-            }
-        };
-        let told_before = moved.told.get(channel).into_iter().flatten().cloned().collect();
-        let others = Others { outliers: moved.outliers.iter().cloned().collect(), told_before };
-        ShiftNotice {
-            channel: channel.clone(),
-            members: runs.iter().map(member).collect(),
-            others: others.shown(is_shown),
-        }
+    fn is_shown(&self, channel: &ChannelName, tenant: &TenantId) -> bool {
+        let settings = self.config.channels.get(channel);
+        let labels = self.config.tenants.get(tenant).map(|tenant| &tenant.labels);
+        settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
     }
 }
 
-/// Tenants that moved in a shift, but for those whose alerts go along with its notice.
-#[derive(Default)]
-struct Moved {
-    outliers: BTreeSet<TenantId>,
-    /// By channel: who moved along and was told there by itself.
-    told: BTreeMap<ChannelName, BTreeSet<TenantId>>,
-}
-
-/// Whether an alert began with the shift and was told by itself.
-fn is_told_of(shift: &Shift, row: &AlertRow) -> bool {
+/// Whether an alert began with the shift and its channels were notified of it on its own.
+fn was_told_alone(known: &KnownShift, row: &AlertRow) -> bool {
+    let shift = &known.shift;
     let began = row.alert.firing().map(|firing| firing.since);
-    let is_of_shift =
-        shift.scope.has(row.key.score, row.key.subject.as_ref()) && began.is_some_and(|at| shift.span.has(at));
-    is_of_shift && row.told_at.is_some() && !row.explained
+    shift.scope.has(row.key.score, row.key.subject.as_ref())
+        && began.is_some_and(|at| shift.span.has(at))
+        && row.told_at.is_some()
+        && row.shift.is_none()
 }

@@ -1,16 +1,23 @@
 //! What was held is looked at when its time has come, or what held it may be gone: sent, carried, withheld, or held further.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use tracing::info;
 
-use super::{dispatch::Dispatcher, fleet};
+use super::{
+    dispatch::Dispatcher,
+    fleet::{self, Groups},
+};
 use crate::{
     config::Config,
     domain::{Subject, TenantId, Timestamp},
     notify::{
         DeliveryId, Hold, HoldReason, Silence,
-        release::{Fate, Run, Step, decide},
+        fleet::Decidable,
+        release::{Fate, Run, decide},
         silence::About,
     },
     store::{AlertRecord, StoreError, TenantRecord},
@@ -18,10 +25,8 @@ use crate::{
 
 /// Most looks one after the other; what is left then is looked at by the next sweep.
 const LOOKS_MAX: usize = 100;
-/// Runs that are looked at together, but for those of a fleet shift that is told.
-const RUNS_MAX: usize = 200;
-/// So many alerts go along with the notices of a shift; what is above is explained by them afterwards.
-const MEMBERS_MAX: usize = 100_000;
+/// Runs that are looked at together: what one message says must be seen together.
+const RUNS_MAX: usize = 100_000;
 /// Most tenants that are loaded together.
 const TENANTS_MAX: usize = 128;
 
@@ -30,33 +35,35 @@ impl Dispatcher {
     ///
     /// # Errors
     /// [`StoreError`]: what was not decided stays held.
-    pub(super) async fn release(&self, fleet: Stragglers) -> Result<(), StoreError> {
+    pub(super) async fn release(&self, stragglers: Stragglers) -> Result<(), StoreError> {
         for _ in 0..LOOKS_MAX {
             let now = self.clock.now();
-            let tells = fleet::is_any_due(self, fleet, now).await?;
-            let mut runs = self.store.held_due(now, if tells { MEMBERS_MAX } else { RUNS_MAX }).await?;
+            let config = self.config.borrow().clone();
+            let outlook = fleet::find(self, &config, stragglers, now).await?;
+            // What a shift has to do with is decided with it, though more is waited for.
+            let looked_at = if outlook.found.is_empty() { outlook.decidable } else { Decidable::ALL };
+            let mut runs = self.store.held_decidable(now, looked_at, RUNS_MAX).await?;
             if runs.is_empty() {
                 break;
             }
-            self.hold_against_alerts(&mut runs).await?;
-            let config = self.config.borrow().clone();
+            let records = self.records_of(&runs).await?;
+            hold_against(&mut runs, &records);
             let silences = self.store.silences(Some(now)).await?;
-            // What a silence held may be due to a shift as well.
-            let is_suspect = |run: &&Run| {
-                let waited = run.why() == Some(HoldReason::Fleet);
-                (waited || config.held_for_the_fleet(&run.newest, now).is_some())
-                    && covered(&config, &silences, run, now).is_none()
-            };
-            let (suspects, others): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(is_suspect);
-            let verdicts = fleet::decide_all(self, &config, &suspects, fleet, now).await?;
-            let mut decided = verdicts.fates;
-            decided.extend(others.into_iter().map(|run| (run, fates(&config, &silences, run, now))));
+            let mut groups = Groups::new(self, &config, now);
+            let mut decided: Vec<(&Run, Vec<(DeliveryId, Fate)>)> = Vec::with_capacity(runs.len());
+            for run in &runs {
+                let (is_covered, fates) = fates(&config, &silences, run, now);
+                let record = tenant_of(run).and_then(|tenant| records.get(&tenant)).filter(|_| !is_covered);
+                decided.extend(groups.take(run, record, fates, &outlook).map(|fates| (run, fates)));
+            }
+            let (alone, has_sent) = groups.send().await?;
+            decided.extend(alone);
             for (run, fates) in &decided {
                 tell_log(run, fates);
             }
             let decided: Vec<_> = decided.into_iter().map(|(_, fates)| fates).collect();
             let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Fate::Hold(_)));
-            let taken = self.store.release(decided, now).await? + u64::from(verdicts.has_told);
+            let taken = self.store.release(decided, now).await? + u64::from(has_sent);
             // Whoever ended a silence or took a window away meanwhile let everything be looked at but what was only now held further.
             let is_same = Arc::ptr_eq(&config, &self.config.borrow());
             if holds && (!is_same || self.store.silences(Some(now)).await? != silences) {
@@ -74,24 +81,18 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Notes what is so still: a score may have come back while what it did was held.
-    async fn hold_against_alerts(&self, runs: &mut [Run]) -> Result<(), StoreError> {
-        let may_pass = |run: &&mut Run| run.steps.iter().any(Step::may_pass);
-        let mut doubtful: Vec<(TenantId, &mut Run)> =
-            runs.iter_mut().filter(may_pass).filter_map(|run| Some((tenant_of(run)?, run))).collect();
-        for some in doubtful.chunks_mut(TENANTS_MAX) {
-            let tenants: BTreeSet<TenantId> = some.iter().map(|(tenant, _)| tenant.clone()).collect();
-            let records = self.store.load(&Vec::from_iter(tenants)).await?;
-            for (tenant, run) in some {
-                let record = records.iter().find(|record| record.tenant == *tenant);
-                let alert = record.and_then(|record| alert_of(record, run));
-                // Of what the store does not know, what was said is all that there is.
-                if let Some(alert) = alert {
-                    run.hold_against(&alert.alert, alert.explained);
-                }
+    /// What is known of the tenants of these runs.
+    async fn records_of(&self, runs: &[Run]) -> Result<HashMap<TenantId, TenantRecord>, StoreError> {
+        let tenants: BTreeSet<TenantId> = runs.iter().filter_map(tenant_of).collect();
+        let mut records = HashMap::with_capacity(tenants.len());
+        for some in Vec::from_iter(tenants).chunks(TENANTS_MAX) {
+            for mut record in self.store.load(some).await? {
+                // Of thousands of tenants only what is looked at is kept.
+                record.series.clear();
+                records.insert(record.tenant.clone(), record);
             }
         }
-        Ok(())
+        Ok(records)
     }
 
     /// Lets everything that silences hold be decided on again, as what held it may be gone, and wakes the channels.
@@ -124,7 +125,7 @@ pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a Al
 /// Whether the rest of the fleet is still to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stragglers {
-    /// It is: a shift is told once they were.
+    /// It is: a shift is found once they were.
     Expected,
     /// Everybody was read just now.
     Read,
@@ -139,12 +140,23 @@ fn covered(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> 
     config.covering(silences, &about?, now)
 }
 
-/// What becomes of a run by the configuration in force and these silences.
-fn fates(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> Vec<(DeliveryId, Fate)> {
+/// What becomes of a run by the configuration in force and these silences, and whether they cover it.
+fn fates(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> (bool, Vec<(DeliveryId, Fate)>) {
     let until = covered(config, silences, run, now);
     let hold = until.map(|until| Hold { why: HoldReason::Silence, until });
     let keeps_state = config.channels.get(&run.channel).is_some_and(|channel| channel.kind.keeps_state());
-    decide(run, keeps_state, hold)
+    (hold.is_some(), decide(run, keeps_state, hold))
+}
+
+/// Notes what is so still: a score may have come back while what it did was held. Of an alert that the store does not know, what
+/// was said is all that there is.
+fn hold_against(runs: &mut [Run], records: &HashMap<TenantId, TenantRecord>) {
+    for run in runs.iter_mut() {
+        let record = tenant_of(run).and_then(|tenant| records.get(&tenant));
+        if let Some(alert) = record.and_then(|record| alert_of(record, run)) {
+            run.hold_against(&alert.alert);
+        }
+    }
 }
 
 fn tell_log(run: &Run, fates: &[(DeliveryId, Fate)]) {

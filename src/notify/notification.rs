@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::fleet::FleetFacts;
 use super::{
     NotificationId, ShortId,
     reason::{Breakdown, CauseKind, Comparison},
@@ -57,7 +58,7 @@ pub enum NotificationType {
     /// An alert has fired and recovered too often; nothing more is told of it until it has been stable for a while.
     #[serde(rename = "alert.unstable")]
     AlertUnstable,
-    /// Many tenants' scores moved together: Microsoft changed the ruler.
+    /// The scores of many tenants moved together; or alerts that such a notice covered have something to say together.
     #[serde(rename = "fleet.shift")]
     FleetShift,
     /// Several notifications that waited for one channel, as one message.
@@ -167,6 +168,9 @@ pub struct DigestItem {
     /// What regressed, in one or two sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+    /// Whether the alert is accepted as the new level with this message: nothing is left to do. Lines of a fleet shift only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub accepted: bool,
     /// What an operator message is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorFacts>,
@@ -177,15 +181,22 @@ pub struct DigestItem {
 impl From<Notification> for DigestItem {
     fn from(Notification { kind, timestamp, data }: Notification) -> Self {
         let Facts { notification, alert, tenant, rule, score, explanation, operator, links, .. } = data;
-        Self { kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links }
+        let accepted = false;
+        Self { kind, timestamp, notification, alert, tenant, rule, score, explanation, accepted, operator, links }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl From<DigestItem> for Notification {
     /// As it would be sent by itself, without its causes.
     fn from(item: DigestItem) -> Self {
-        let DigestItem { kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links } =
-            item;
+        let DigestItem {
+            kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links, ..
+        } = item;
         let (breakdown, causes, items, fleet, report) = (None, Vec::new(), Vec::new(), None, None);
         let data = Facts {
             notification,
@@ -321,36 +332,6 @@ pub struct Cause {
     pub detail: Option<String>,
     /// Where to look; `https` only.
     pub link: Option<String>,
-}
-
-/// How a fleet shift went. Only what its channel may show is named or counted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct FleetFacts {
-    /// What moved.
-    pub score: ScoreKind,
-    /// The category, where Microsoft re-scored one; text from outside.
-    pub subject: Option<String>,
-    /// The median move of the whole fleet, or of Microsoft's own average; negative: it fell. In percent of each score, or in
-    /// percentage points where the score is a percentage itself.
-    pub median: f64,
-    /// What the median counts: `percent` or `points`.
-    pub measure: String,
-    /// Before that, scores were as they had been.
-    pub from: Timestamp,
-    /// By then it was seen.
-    pub until: Timestamp,
-    /// So many alerts this explains; `items` has the facts of the first of them.
-    pub alerts: usize,
-    /// So many tenants have them.
-    pub tenant_count: usize,
-    /// Those tenants, by slug; of very many the first.
-    pub tenants: Vec<String>,
-    /// Tenants whose alerts it does not explain, though they came with it: each is told by itself. By slug.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub apart: Vec<String>,
-    /// Tenants that moved along and that this channel was told of before the shift showed. By slug.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub told_before: Vec<String>,
 }
 
 /// What an operator message is about. No text from upstream is in here.

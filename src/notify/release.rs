@@ -1,5 +1,5 @@
-//! What becomes of deliveries that were held: pure, so that the sentence "nothing is lost, and nobody hears of what was over before
-//! anybody was told" can be read here.
+//! What becomes of deliveries that were held: pure, so that this can be read here: nothing is lost. What a silence held and was over
+//! before anybody was notified is suppressed; a wait for the fleet never suppresses anything.
 
 use super::{
     DeliveryId, Notification, NotificationType,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{ChannelName, Timestamp},
-    rule::{Alert, Firing},
+    rule::Alert,
 };
 
 /// What waits for one channel of one alert, from the first delivery that is held: the unfinished ones that nobody has tried to send.
@@ -33,8 +33,14 @@ pub struct Step {
     /// When the firing that it tells of began: the same in all that is said of it, and in nothing that is said of another.
     /// `None`: it is about no alert.
     pub began: Option<Timestamp>,
+    /// When the value that it tells of was observed.
+    pub observed_at: Option<Timestamp>,
     /// Whether it says that the alert is over.
     pub is_over: bool,
+    /// Whether it says that the alert is over because its level was accepted.
+    pub is_accepted: bool,
+    /// When it was made.
+    pub made_at: Timestamp,
     /// Its number within the firing.
     pub sequence: u64,
     /// Whether it is so still; of what [may pass](Step::may_pass) alone, as everything else is over by a step that follows.
@@ -51,8 +57,7 @@ pub enum Still {
     So,
     /// It was over before anybody was told: the score came back from where it had worsened to. The alert fires.
     TakenBack,
-    /// Its alert is over or stable, and no step needs to say so: what a fleet shift explains ends without a word, and what was unstable
-    /// is told how it stands.
+    /// Its alert is over or stable, and another step says so, or none needs to.
     Over,
 }
 
@@ -65,9 +70,6 @@ pub enum Fate {
     Carried(DeliveryId),
     /// It is never sent.
     Withhold,
-    /// It is never sent: a fleet shift that was told explains it. Neither reminders of its alert nor its end are told, until it
-    /// worsens by itself.
-    Explain,
     /// It is held further.
     Hold(Hold),
 }
@@ -79,12 +81,8 @@ impl Run {
         self.steps.iter().find_map(|step| step.hold).map(|hold| hold.why)
     }
 
-    /// Notes what is so still by how the alert stands now. `is_explained`: all that is to be told of it is that a fleet shift explains it,
-    /// which is as good as told.
-    pub fn hold_against(&mut self, alert: &Alert, is_explained: bool) {
-        let is_of_this_firing =
-            |firing: &Firing| self.steps.first().is_some_and(|step| step.began == Some(firing.since));
-        self.was_told |= is_explained && alert.firing().is_some_and(is_of_this_firing);
+    /// Notes what is so still by how the alert stands now.
+    pub fn hold_against(&mut self, alert: &Alert) {
         for step in &mut self.steps {
             let firing = alert.firing().filter(|firing| step.began == Some(firing.since));
             step.still = match (step.kind, firing) {
@@ -97,30 +95,9 @@ impl Run {
             };
         }
     }
-
-    /// What kind of message it comes to; `None`: nothing of it is so.
-    #[must_use]
-    pub fn kind(&self) -> Option<NotificationType> {
-        comes_to(&self.steps, self.was_told)
-    }
-}
-
-/// What kind of message a run comes to: that of its newest step that is so. What was taken back says to whom was told nothing that the
-/// alert fires. `None`: nothing of it is so.
-#[must_use]
-pub fn comes_to(steps: &[Step], was_told: bool) -> Option<NotificationType> {
-    let fires = || steps.iter().any(|step| step.still == Still::TakenBack).then_some(NotificationType::AlertFiring);
-    let so = steps.iter().rfind(|step| step.still == Still::So).map(|step| step.kind);
-    so.or_else(|| fires().filter(|_| !was_told))
 }
 
 impl Step {
-    /// Whether it says that the alert got worse.
-    #[must_use]
-    pub const fn is_worsening(&self) -> bool {
-        matches!(self.kind, NotificationType::AlertWorsened)
-    }
-
     /// Whether what it says may be over without a step of the same firing that says so.
     #[must_use]
     pub const fn may_pass(&self) -> bool {
@@ -142,33 +119,47 @@ fn is_same_firing(before: &Step, after: &Step) -> bool {
     before.began.is_some() && before.began == after.began
 }
 
-/// What becomes of each delivery of a run. `keeps_state`: the channel's receiver keeps each alert's state and is told each step.
-/// `hold`: it is covered still, or again.
-///
-/// Per firing: what is over and was never told is told to nobody; what is over and was told is told as over; what still fires and
-/// was never told is told by its newest step; what still fires and was told is told only if it got worse and is worse still. A mere
-/// reminder is told to nobody: it would say what was known before.
+/// What may become of a run's deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The channel's receiver keeps each alert's state and is notified of each step.
+    pub keeps_state: bool,
+    /// What was over before anybody was notified is suppressed: a silence held it. Otherwise somebody is notified of everything.
+    pub may_suppress: bool,
+}
+
+/// What becomes of each delivery of a run that `hold` covers still, or again; or that nothing covers any more.
 #[must_use]
 pub fn decide(run: &Run, keeps_state: bool, hold: Option<Hold>) -> Vec<(DeliveryId, Fate)> {
-    let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, keeps_state) };
+    let terms = Terms { keeps_state, may_suppress: run.why() != Some(HoldReason::Fleet) };
+    let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, terms) };
     run.steps.iter().map(|step| (step.delivery, Fate::Hold(hold))).collect()
 }
 
-/// The steps that tell of earlier firings, and those of the newest, of which alone it can be said that a fleet shift explains it.
+/// The steps that tell of earlier firings, and those of the newest.
 #[must_use]
 pub fn newest_firing(steps: &[Step]) -> (&[Step], &[Step]) {
     let newest = steps.chunk_by(is_same_firing).last().map_or(0, <[Step]>::len);
     steps.split_at(steps.len() - newest)
 }
 
-/// What becomes of each step of a run that nothing covers any more; see [`decide`].
+/// What becomes of each step of a run that nothing covers any more.
+///
+/// Per firing, where a silence held it: what is over and was never told is told to nobody; what is over and was told is told as
+/// over; what still fires and was never told is told by its newest step; what still fires and was told is told only if it got worse
+/// and is worse still. A mere reminder is told to nobody: it would say what was known before.
+///
+/// Where only the wait for the fleet held it, each firing has one message that speaks for all of it, whatever became of it.
 #[must_use]
-pub fn of_steps(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
+pub fn of_steps(steps: &[Step], was_told: bool, terms: Terms) -> Vec<(DeliveryId, Fate)> {
     let firings = steps.chunk_by(is_same_firing).enumerate();
-    firings.flat_map(|(index, steps)| of_one_firing(steps, index == 0 && was_told, keeps_state)).collect()
+    firings.flat_map(|(index, steps)| of_one_firing(steps, index == 0 && was_told, terms)).collect()
 }
 
-fn of_one_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
+fn of_one_firing(steps: &[Step], was_told: bool, terms: Terms) -> Vec<(DeliveryId, Fate)> {
+    if !terms.may_suppress {
+        return of_whole_firing(steps, terms.keeps_state);
+    }
     let is_over = steps.last().is_some_and(|step| step.is_over || step.still == Still::Over);
     let speaker = if is_over {
         steps.last().filter(|step| was_told && step.is_over)
@@ -177,14 +168,24 @@ fn of_one_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(Deli
         // Nothing new waits for a channel that was added while the alert fired: what says that it does is its first word.
         newest.or_else(|| steps.last().filter(|_| !was_told))
     };
-    let each_is_told = keeps_state && !is_over;
+    let each_is_told = terms.keeps_state && !is_over;
     let fate = |step: &Step| match speaker {
         None => Fate::Withhold,
         Some(speaker) if step.delivery == speaker.delivery => Fate::Send,
         Some(_) if step.is_reminder() || step.is_idle() && !is_over => Fate::Withhold,
         Some(_) if each_is_told => Fate::Send,
-        Some(_) if keeps_state => Fate::Withhold,
+        Some(_) if terms.keeps_state => Fate::Withhold,
         Some(speaker) => Fate::Carried(speaker.delivery),
+    };
+    steps.iter().map(|step| (step.delivery, fate(step))).collect()
+}
+
+/// Nothing of a firing is suppressed: its end speaks for it, or its newest news, or the reminder that is all there is.
+fn of_whole_firing(steps: &[Step], keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
+    let newest = steps.iter().rfind(|step| !step.is_reminder()).or_else(|| steps.last());
+    let fate = |step: &Step| match newest {
+        Some(newest) if !keeps_state && step.delivery != newest.delivery => Fate::Carried(newest.delivery),
+        _ => Fate::Send,
     };
     steps.iter().map(|step| (step.delivery, fate(step))).collect()
 }

@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     course::{Course, Plan},
+    fleet::Fleet,
     message::Message,
     walk,
 };
@@ -30,6 +31,7 @@ pub struct TooMany;
 /// [`TooMany`] messages.
 pub fn walk_all(
     plan: &Plan,
+    fleet: &Fleet,
     courses: impl Iterator<Item: Borrow<Course>> + Send,
     done: impl Fn() + Sync,
 ) -> Result<Vec<Message>, TooMany> {
@@ -41,7 +43,7 @@ pub fn walk_all(
         let mut told = Vec::new();
         while kept.load(Ordering::Relaxed) <= MESSAGES_MAX {
             let Some(course) = next() else { break };
-            let messages = walk(plan, course.borrow());
+            let messages = walk(plan, course.borrow(), fleet);
             kept.fetch_add(messages.len(), Ordering::Relaxed);
             told.extend(messages);
             done();

@@ -11,7 +11,7 @@ use crate::{
         compose::{self, Subjects},
         notification::{Links, TenantFacts},
     },
-    rule::{Condition, Rule, Transition, TransitionKind},
+    rule::{Condition, Resolution, Rule, Transition, TransitionKind},
 };
 
 /// What one transition of an alert says, and to whom.
@@ -70,7 +70,7 @@ pub enum Stage {
     Route,
     /// A silence or a maintenance window.
     Silence,
-    /// It is told as part of a fleet shift, or was over before its wait for the fleet was.
+    /// It is a line of a message about a fleet shift.
     Fleet,
     /// It went along with a newer message of its alert, or as a line of a digest.
     Digest,
@@ -103,6 +103,15 @@ impl Message {
     #[must_use]
     pub const fn kind(&self) -> NotificationType {
         compose::type_of(self.transition.kind)
+    }
+
+    /// Why the alert is over; `None`: it is not.
+    #[must_use]
+    pub const fn resolution(&self) -> Option<Resolution> {
+        match self.transition.kind {
+            TransitionKind::Resolved(resolution) => Some(resolution),
+            _ => None,
+        }
     }
 
     /// Whether it was over by then, before anybody was told of it.

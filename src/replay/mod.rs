@@ -1,6 +1,6 @@
 //! What rules would have sent on a course of readings. Pure: time comes with the readings, and nothing is fetched, stored or sent.
 //!
-//! [`course`] says what happened to a tenant → [`walk`] takes its alerts through that with the very [`crate::rule::step`] that the
+//! [`course`] says what happened to a tenant → [`fleet`] finds the shifts in what was read of all → [`walk`] takes each tenant's alerts through that with the very [`crate::rule::step`] that the
 //! service uses, which gives messages → [`stages`] says which of them would have been sent, as what, and what was withheld.
 //! [`many`] walks many tenants at once; [`expect`] holds what was sent against what was to be sent.
 //!
@@ -10,6 +10,7 @@
 pub mod ceiling;
 pub mod course;
 pub mod expect;
+pub mod fleet;
 pub mod many;
 pub mod message;
 pub mod stages;
@@ -20,6 +21,7 @@ pub mod walk;
 const STORE: &str = "replay";
 
 pub use course::{Course, Look, Plan, Receiver, ScoreCourse, SeriesCourse};
+pub use fleet::Fleet;
 pub use message::{Message, Sent, Stage, Withheld};
 pub use stages::{Outcome, send};
 pub use walk::walk;

@@ -3,17 +3,16 @@
 //!
 //! What is decided is decided by the functions that the service asks, too: [`crate::notify::maintenance::covering`],
 //! [`crate::notify::release`], [`crate::notify::fleet`]. What differs from the service is time: what is held is looked at on the
-//! instant, not by the next sweep, and what waits for the fleet is to the walk as told when it was made.
+//! instant, not by the next sweep.
 //!
-//! A fleet shift is found in the readings of all tenants around one instant, so all series that rules with fleet shifts judge are at
-//! hand, as they were for the walk: sixteen bytes a reading. Nothing else grows with the history.
+//! What fleet shifts there were is known before: [`super::fleet`] finds them in the readings.
 
 mod digest;
-mod fleet;
 mod hold;
 
 use super::{
     course::{Course, Plan},
+    fleet::Fleet,
     message::{Message, Sent, Stage, Withheld},
 };
 use crate::{
@@ -47,14 +46,14 @@ struct Queued {
     notice: Option<usize>,
 }
 
-/// Takes messages through all stages. Messages are in time order; `courses` are those that they were made from.
+/// Takes messages through all stages. Messages are in time order; `courses` and `fleet` are those that they were made from.
 #[must_use]
-pub fn send(plan: &Plan, courses: &[Course], messages: Vec<Message>) -> Outcome {
+pub fn send(plan: &Plan, courses: &[Course], fleet: &Fleet, messages: Vec<Message>) -> Outcome {
     let mut withheld = Vec::new();
     for (message, _) in messages.iter().enumerate().filter(|(_, told)| told.channels.is_empty()) {
         withheld.push(Withheld { message, channel: None, stage: Stage::Route });
     }
-    let (queued, notices) = hold::release(plan, courses, &messages, &mut withheld);
+    let (queued, notices) = hold::release(plan, courses, fleet, &messages, &mut withheld);
     let sent = digest::digest(plan, &messages, queued, &mut withheld);
     Outcome { messages, notices, sent, withheld }
 }

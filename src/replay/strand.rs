@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     ceiling::Ceiling,
     course::{Course, Plan, SeriesCourse},
+    fleet::{Fleet, Part},
     message::Message,
 };
 use crate::{
@@ -25,6 +26,7 @@ pub(super) struct Applied<'a> {
 pub(super) struct Ground<'a> {
     pub(super) plan: &'a Plan,
     pub(super) course: &'a Course,
+    pub(super) fleet: &'a Fleet,
     pub(super) score: ScoreKind,
     pub(super) rules: Vec<Applied<'a>>,
     pub(super) poll_interval: Duration,
@@ -55,6 +57,8 @@ pub(super) struct Strand<'a> {
     read: usize,
     low: usize,
     history: usize,
+    /// What fleet shifts did to the series, in time order.
+    parts: &'a [Part],
     /// When data was last seen; `None`: it was never asked for.
     pub(super) last_data: Option<Timestamp>,
     lives: Vec<Life>,
@@ -78,7 +82,8 @@ impl<'a> Strand<'a> {
         for ceiling in lives.iter_mut().filter_map(|life| life.ceiling.as_mut()) {
             samples[..history].iter().for_each(|&sample| ceiling.take(sample));
         }
-        Self { ground, subject, samples, read_at, read: history, low: 0, history, last_data: None, lives }
+        let parts = ground.fleet.parts(&ground.course.tenant, ground.score, subject);
+        Self { ground, subject, samples, read_at, read: history, low: 0, history, parts, last_data: None, lives }
     }
 
     /// When the next reading comes.
@@ -115,7 +120,9 @@ impl<'a> Strand<'a> {
             if is_first && self.history > 0 && when.change().is_some() {
                 life.alert.rebased_at = Some(reading.at);
             }
-            if !life.is_at_rest(when, reading, now) {
+            // What a window's best value can be is not known any more once a shift has moved it.
+            let is_moved = when.change().is_some() && self.parts.iter().any(|part| part.known_at < now);
+            if is_moved || !life.is_at_rest(when, reading, now) {
                 self.step(index, Event::Reading(reading), self.read, now, told);
             }
             if let Some(ceiling) = &mut self.lives[index].ceiling {
@@ -182,7 +189,9 @@ impl<'a> Strand<'a> {
     /// Takes one alert a step further; the window ends before the sample of that place.
     fn step(&mut self, index: usize, event: Event, end: usize, now: Timestamp, told: &mut Vec<Message>) {
         let last_data = self.last_data.unwrap_or(now);
-        let life = &self.lives[index];
+        let (life, rule) = (&self.lives[index], self.ground.rules[index].rule);
+        let known = self.parts.iter().filter(|part| rule.fleet && part.known_at < now);
+        let shifts: Vec<_> = known.map(|part| part.shifted_by).collect();
         let situation = Situation {
             now,
             window: &self.samples[self.low..end],
@@ -192,8 +201,9 @@ impl<'a> Strand<'a> {
             away: time::covered(self.ground.course.away.iter().copied(), last_data, now),
             told_at: life.told_at.filter(|at| *at <= now),
             is_on_its_way: life.told_at.is_some_and(|at| at >= now),
+            shifts: &shifts,
         };
-        let made = step(self.ground.rules[index].rule, &life.alert, event, &situation);
+        let made = step(rule, &life.alert, event, &situation);
         self.apply(index, made, now, told);
     }
 
@@ -205,7 +215,7 @@ impl<'a> Strand<'a> {
         told: &mut Vec<Message>,
     ) {
         let Applied { rule, channels } = &self.ground.rules[index];
-        let Ground { plan, course, score, .. } = self.ground;
+        let Ground { plan, course, fleet, score, .. } = self.ground;
         let life = &mut self.lives[index];
         if let Some(alert) = alert {
             life.settle_worsenings(&alert, now, told);
@@ -214,9 +224,11 @@ impl<'a> Strand<'a> {
         // What has just been looked at is not looked at again before the next check might have been.
         life.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(self.ground.poll_interval) });
         let Some(transition) = transition else { return life.foresee_reminder(rule, now) };
-        // It arrives at once, or when nothing covers it any more, if anybody is told.
+        // It arrives at once, or when nothing covers it any more and the fleet was read, if anybody is told.
         let covered = || plan.covered(&course.tenant, &course.labels, rule, *score, now);
-        life.told_at = (!channels.is_empty()).then(|| covered().unwrap_or(now));
+        let series = (&course.tenant, *score, self.subject);
+        let waits = || fleet.arrives_at(series, rule, &transition, now);
+        life.told_at = (!channels.is_empty()).then(|| covered().or_else(waits).unwrap_or(now));
         if transition.kind == TransitionKind::Worsened {
             life.untold.push(told.len());
         }

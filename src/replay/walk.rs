@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     course::{Course, Look, Plan, ScoreCourse},
+    fleet::Fleet,
     message::Message,
     strand::{Applied, Ground, Strand},
 };
@@ -16,19 +17,19 @@ use crate::{
 /// The least time between two looks at an alert.
 const WAKE_MIN: Duration = Duration::from_secs(1);
 
-/// What the tenant's alerts told, in time order; of one moment, by score, series and rule.
+/// What the tenant's alerts told, in time order; of one moment, by score, series and rule. `fleet` is what is known of all tenants.
 #[must_use]
-pub fn walk(plan: &Plan, course: &Course) -> Vec<Message> {
+pub fn walk(plan: &Plan, course: &Course, fleet: &Fleet) -> Vec<Message> {
     let mut told = Vec::new();
     for score in &course.scores {
-        let ground = ground(plan, course, score);
+        let ground = ground(plan, course, fleet, score);
         Walk::new(&ground, score).run(course.until, &mut told);
     }
     told.sort_by_key(|message| message.at);
     told
 }
 
-fn ground<'a>(plan: &'a Plan, course: &'a Course, score: &ScoreCourse) -> Ground<'a> {
+fn ground<'a>(plan: &'a Plan, course: &'a Course, fleet: &'a Fleet, score: &ScoreCourse) -> Ground<'a> {
     let source_interval = course.poll_interval.max(score.score.record_interval());
     let applies = |rule: &&Arc<Rule>| rule.applies_to(&course.labels, score.score);
     let rules: Vec<Applied<'_>> = plan
@@ -42,6 +43,7 @@ fn ground<'a>(plan: &'a Plan, course: &'a Course, score: &ScoreCourse) -> Ground
     Ground {
         plan,
         course,
+        fleet,
         score: score.score,
         keep: reaches.fold(source_interval.saturating_mul(2), Duration::max),
         rules,

@@ -5,13 +5,13 @@
 
 use serde::Serialize;
 
-use super::{BaselineChoice, Condition, Situation};
+use super::{BaselineChoice, Condition, Situation, shift::adjusted};
 use crate::domain::{Sample, Timestamp};
 
 /// What a reading is compared with, and how it was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Reference {
-    /// The value compared with.
+    /// The value compared with: known fleet shifts since the sample are counted in.
     pub value: f64,
     /// How it was chosen.
     pub chosen: Chosen,
@@ -66,24 +66,26 @@ pub fn reference(
     let mut before = counting(situation.window)
         .rev()
         .filter(|sample| sample.at < until && rebased_at.is_none_or(|rebased| sample.at >= rebased));
+    // A sample from before a known fleet shift counts as moved by it.
+    let level = |sample: Sample| adjusted(sample, situation.shifts, until);
     let newest = before.next()?;
     if newest.at < from {
         let is_late_record = until.since(newest.at) < situation.source_interval.saturating_mul(2);
-        return is_late_record.then(|| of(newest.value, Chosen::Late(newest), 1));
+        return is_late_record.then(|| of(level(newest), Chosen::Late(newest), 1));
     }
     let older = before.take_while(|sample| sample.at >= from);
     Some(match change.from {
-        BaselineChoice::Previous => of(newest.value, Chosen::Previous(newest), 1),
+        BaselineChoice::Previous => of(level(newest), Chosen::Previous(newest), 1),
         BaselineChoice::Best => {
-            let better = |best: Sample, sample: Sample| when.further(best.value, sample.value) < 0.0;
+            let better = |best: Sample, sample: Sample| when.further(level(best), level(sample)) < 0.0;
             let (best, candidates) = older.fold((newest, 1), |(best, count), sample| {
                 (if better(best, sample) { sample } else { best }, count + 1)
             });
-            of(best.value, Chosen::Best(best), candidates)
+            of(level(best), Chosen::Best(best), candidates)
         }
         BaselineChoice::Average => {
-            let (sum, count, candidates) = older.fold((newest.value, 1.0, 1), |(sum, count, candidates), sample| {
-                (sum + sample.value, count + 1.0, candidates + 1)
+            let (sum, count, candidates) = older.fold((level(newest), 1.0, 1), |(sum, count, candidates), sample| {
+                (sum + level(sample), count + 1.0, candidates + 1)
             });
             of(sum / count, Chosen::Average, candidates)
         }

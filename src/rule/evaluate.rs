@@ -15,13 +15,13 @@ mod wake;
 
 use std::time::Duration;
 
-pub use self::close::{accept, close};
+pub use self::close::{accept, close, remind_once};
 pub(super) use self::{
     close::accepted_at,
     firing::{Judged, judged_by},
     quiet::held_since,
 };
-use super::{Alert, AlertState, Condition, Firing, Resolution, Rule, Transition, TransitionKind, baseline};
+use super::{Alert, AlertState, Condition, Firing, Resolution, Rule, ShiftedBy, Transition, TransitionKind, baseline};
 use crate::domain::{Sample, Timestamp};
 
 /// What happened.
@@ -54,6 +54,8 @@ pub struct Situation<'a> {
     pub told_at: Option<Timestamp>,
     /// Whether the newest notification of this alert is still on its way: nobody was told of it yet, be it held, queued or being sent.
     pub is_on_its_way: bool,
+    /// What known fleet shifts did to this series, ordered by time: samples from before count as moved.
+    pub shifts: &'a [ShiftedBy],
 }
 
 /// What a step made of an alert.

@@ -218,7 +218,7 @@ impl Explanation {
     }
 
     fn of_quiet(&mut self, rule: &Rule, alert: &Alert, reading: Sample, situation: &Situation<'_>) {
-        let reference = baseline::reference(&rule.when, reading, alert.rebased_at, situation);
+        let reference = baseline::reference(&rule.when, reading, alert.rebased_at, &situation.of_state(&alert.state));
         self.compare(&rule.when, reading.value, reference.map(Baseline::Window));
         if !self.holds {
             return;

@@ -1,6 +1,6 @@
 //! Rules and the life of an alert: pure functions over values. Time comes in as a parameter; equal arguments, equal answer.
 //!
-//! A reading comes → [`baseline`] says what it is compared with → [`condition`] says whether it holds, [`loss`] by how much →
+//! A reading comes → [`baseline`] says what it is compared with (known fleet shifts apart: [`shift`]) → [`condition`] says whether it holds, [`loss`] by how much →
 //! [`evaluate`] says what becomes of the [`alert`] and what there is to tell ([`transition`]) → [`display`] rounds it for people.
 //! [`explain`] says why, with the same functions.
 
@@ -12,11 +12,13 @@ pub mod display;
 pub mod evaluate;
 pub mod explain;
 pub mod loss;
+pub mod shift;
 pub mod transition;
 
 pub use alert::{Alert, AlertKey, AlertState, Firing, Flapping, Pending, Unstable};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
 pub use definition::{FlapLimit, Guide, Rule, RuleName};
-pub use evaluate::{Event, Situation, Step, accept, close, step};
+pub use evaluate::{Event, Situation, Step, accept, close, remind_once, step};
 pub use explain::{Explanation, explain};
+pub use shift::{Amount, ShiftedBy};
 pub use transition::{Resolution, Transition, TransitionKind};

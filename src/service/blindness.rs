@@ -80,6 +80,7 @@ async fn tell_alone(
             health: record.health,
             series: Vec::new(),
             alerts: Vec::new(),
+            movements: Vec::new(),
             recommendations: Vec::new(),
             notifications: vec![new],
             now,

@@ -1,6 +1,7 @@
 //! The service: wires the layers together, drives the recurring jobs, and stops cleanly.
 
 pub mod absence;
+pub mod acceptance;
 pub mod blindness;
 pub mod clockwork;
 pub mod credential;

@@ -10,7 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use super::{
-    absence, blindness,
+    absence, acceptance, blindness,
     clockwork::{Clockwork, Ticks},
     credential, descriptors, drill,
     planner::{Parts, Planner},
@@ -255,6 +255,10 @@ async fn sweep(engine: Engine) {
         }
     }
     tell_blindness(&engine).await;
+    let config = engine.config.borrow().clone();
+    if let Err(error) = acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await {
+        error!(%error, "alerts that a notice said are accepted could not be; trying again");
+    }
     engine.dispatcher.sweep().await;
 }
 

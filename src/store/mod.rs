@@ -17,6 +17,7 @@ use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        fleet::{Decidable, Scope, Tracked},
         release::{Fate, Run},
         silence::{Acknowledgement, NewSilence},
     },
@@ -110,8 +111,17 @@ pub trait Store: Send + Sync + 'static {
     /// After a start: puts deliveries found in `sending` back to `queued`, marked as possible repeats. Returns how many.
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Held deliveries that are to be looked at now, with what waits behind them: by channel and alert; at most so many runs.
-    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError>;
+    /// Held deliveries that are to be looked at now, with what waits behind them: by channel and alert; at most so many runs. What
+    /// waits for the fleet is to be looked at before its time where every tenant that was due has been read.
+    async fn held_decidable(&self, now: Timestamp, fleet: Decidable, at_most: usize) -> Result<Vec<Run>, StoreError>;
+
+    /// The same, of what is due by its own time alone.
+    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError> {
+        self.held_decidable(now, Decidable::NONE, at_most).await
+    }
+
+    /// Whether anything waits for the fleet: a held delivery, or a movement that is undecided.
+    async fn awaits_fleet(&self) -> Result<bool, StoreError>;
 
     /// Lets deliveries that were held have their fates, all together: a list for each run, whole. A run of which something was
     /// sent or added meanwhile is left as it is, to be looked at again. What is withheld comes to rest: its alert counts as told,
@@ -124,12 +134,21 @@ pub trait Store: Send + Sync + 'static {
     /// Fleet shifts that were noted after that instant, oldest first.
     async fn shifts(&self, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError>;
 
-    /// Notes a fleet shift, unless it was noted before.
-    async fn note_shift(&self, shift: KnownShift) -> Result<(), StoreError>;
+    /// Movements that are undecided, and those around and before them by which they can be decided on, oldest first; nothing from
+    /// before `since`.
+    async fn movements(&self, since: Timestamp) -> Result<Vec<Tracked>, StoreError>;
 
-    /// Tells a fleet shift that was noted: a notice for each channel that had none before and of whose runs one at least is what it
-    /// was is queued, and what it stands for goes along with it, all in one. A run that was added to meanwhile is left as it is, and
-    /// no notice speaks of it. `false`: nothing came of it.
+    /// For each series of a scope, its tenant and the time of its newest sample.
+    async fn newest_samples(&self, scope: &Scope) -> Result<Vec<(TenantId, Timestamp)>, StoreError>;
+
+    /// The tenants whose movements are part of a fleet shift, each with whether it stands out.
+    async fn shifted_tenants(&self, shift: &str) -> Result<Vec<(TenantId, bool)>, StoreError>;
+
+    /// Notes fleet shifts that were found, and what was decided of movements, all in one. What was noted before stays as it is.
+    async fn note_shifts(&self, shifts: Vec<KnownShift>, decided: Vec<Tracked>) -> Result<(), StoreError>;
+
+    /// Queues notices of a fleet shift that was noted, and lets what they cover go along with them, all in one. A run that was added
+    /// to meanwhile is left as it is, and no notice speaks of it. `false`: nothing came of it.
     async fn tell_shift(
         &self,
         shift: KnownShift,

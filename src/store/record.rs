@@ -8,13 +8,13 @@ mod fleet;
 use std::time::Duration;
 
 pub use blindness::{Blind, FailingTenant, Outage};
-pub use fleet::{ShiftMember, ShiftNotice};
+pub use fleet::{Owed, SeriesShift, ShiftMember, ShiftNotice};
 use serde::Serialize;
 
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
-        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof,
+        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof, fleet::Movement,
         silence::Acknowledgement, standing::FailedPeriod,
     },
     rule::{Alert, AlertKey, RuleName},
@@ -44,6 +44,8 @@ pub struct TenantRecord {
     pub series: Vec<SeriesRecord>,
     /// Its alerts that are not blank.
     pub alerts: Vec<AlertRecord>,
+    /// What fleet shifts did to its series, oldest first.
+    pub shifted: Vec<SeriesShift>,
 }
 
 /// How a tenant's checks fare.
@@ -102,8 +104,10 @@ pub struct AlertRecord {
     pub told_to: Vec<ChannelName>,
     /// Whether a person has seen it: no reminder is made meanwhile.
     pub acknowledged: Option<Acknowledgement>,
-    /// Whether all that was told of it is that a fleet shift explains it: neither reminders nor its end are told.
-    pub explained: bool,
+    /// The fleet shift whose notice covered it last.
+    pub shift: Option<String>,
+    /// What is still to be done about it.
+    pub owes: Option<Owed>,
 }
 
 /// What a check made of a tenant.
@@ -121,6 +125,8 @@ pub struct CheckOutcome {
     pub alerts: Vec<AlertUpdate>,
     /// What there is to tell.
     pub notifications: Vec<NewNotification>,
+    /// Readings that differ from the one before by more than usual.
+    pub movements: Vec<Movement>,
     /// What is remembered of recommendations from now on; each replaces the one for its score.
     pub recommendations: Vec<RecommendationSnapshot>,
     /// The wall time of the check.
@@ -291,6 +297,10 @@ pub struct AlertFilter {
     pub open_only: bool,
     /// Firing ones only.
     pub firing_only: bool,
+    /// Those that the notice of this fleet shift covered last.
+    pub shift: Option<String>,
+    /// Those about which this is still to be done.
+    pub owes: Option<Owed>,
 }
 
 /// An alert in a listing.
@@ -309,8 +319,12 @@ pub struct AlertRow {
     /// Whether a person has seen it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
-    /// Whether all that was told of it is that a fleet shift explains it.
-    pub explained: bool,
+    /// The fleet shift whose notice covered it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shift: Option<String>,
+    /// What is still to be done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owes: Option<Owed>,
     /// The newest notification of this alert, for its facts.
     pub last_notification: Option<Notification>,
     /// When it last changed.

@@ -153,6 +153,7 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
         fleet.tenants.truncate(level.items);
         fleet.apart.truncate(level.items);
         fleet.told_before.truncate(level.items);
+        fleet.evidence.controls.iter_mut().for_each(|control| cut(&mut control.title));
     }
     if let Some(report) = &mut data.report {
         report::cut(report, level.items, level.text_characters.min(LINE_TEXT_CHARACTERS));

@@ -7,10 +7,15 @@ use crate::{
     notify::{
         Notification, NotificationId, NotificationType,
         digest::LINES_MAX,
+        fleet::{
+            evidence::{LostControl, ShiftEvidence, Verdict},
+            group::Occasion,
+        },
         notification::{
             AlertFacts, Cause, DigestItem, Facts, FleetFacts, Links, NotificationFacts, OperatorFacts, RuleFacts,
             ScoreFacts, TenantFacts,
         },
+        reason::Comparison,
         report::facts::{
             ReportAlert, ReportAlerts, ReportBlind, ReportDeliveries, ReportFacts, ReportMove, ReportScore,
             ReportTenant, ReportUnread,
@@ -109,18 +114,31 @@ fn items(name: &str) -> Vec<DigestItem> {
 }
 
 fn fleet(name: &str) -> FleetFacts {
+    let control = |tenants| LostControl { title: name.to_owned(), tenants };
     FleetFacts {
+        id: NotificationId::of_parts(&["sample", "shift"]).to_string(),
+        occasion: Occasion::Shift,
         score: ScoreKind::SecureScoreCategory,
         subject: Some(name.to_owned()),
         median: -6.25,
         measure: "points".to_owned(),
         from: at("2026-11-24T08:56:00Z"),
         until: at("2026-11-24T09:34:00Z"),
-        alerts: 2,
+        alerts: 3,
+        left_out: 1,
         tenant_count: 2,
         tenants: vec!["contoso".to_owned(), "fabrikam".to_owned()],
         apart: vec!["tailspin".to_owned()],
         told_before: vec!["wingtip".to_owned()],
+        evidence: ShiftEvidence {
+            verdict: Verdict::Tenants,
+            by_tenants: 2,
+            controls: vec![control(2), control(1)],
+            average: Some(Comparison { before: 52.0, after: 48.5 }),
+            ..ShiftEvidence::default()
+        },
+        accepted: false,
+        accepted_count: 0,
     }
 }
 

@@ -1,35 +1,142 @@
-//! A fleet shift in words: that Microsoft changed the ruler, by how much, and what that means for the one who reads it.
+//! A message about a fleet shift in words: what moved, by how much, whose doing it is as far as that is known, and what is left to do.
 
 use super::words;
-use crate::{notify::notification::FleetFacts, rule::display};
+use crate::{
+    notify::{
+        fleet::{
+            evidence::{LostControl, Verdict},
+            group::Occasion,
+        },
+        notification::FleetFacts,
+    },
+    rule::display,
+};
 
-/// One sentence: what moved, of how many, by how much.
+/// One sentence: what happened, at how many tenants, by how much.
 pub(super) fn headline(fleet: &FleetFacts) -> String {
     let score = words::score_name(fleet.score, fleet.subject.as_deref());
-    let of = match fleet.tenant_count {
-        1 => "1 tenant".to_owned(),
-        count => format!("{count} tenants"),
-    };
-    let verb = if fleet.median < 0.0 { "fell" } else { "rose" };
-    let unit = if fleet.measure == "percent" { "%" } else { " points" };
-    let median = display::among(fleet.median.abs(), &[]);
-    format!("the {score} of {of} {verb} at once, by about {median}{unit}: Microsoft re-scored")
+    let tenants = count(fleet.tenant_count, "tenant");
+    let alerts = count(fleet.alerts, "alert");
+    let moved = format!("{} by about {}", verb(fleet), size(fleet));
+    match fleet.occasion {
+        Occasion::Reminders => {
+            let verb = if fleet.alerts == 1 { "fires" } else { "fire" };
+            format!("{alerts} at {tenants} still {verb} since the {score} {moved}")
+        }
+        Occasion::Accepted => {
+            let verb = if fleet.alerts == 1 { "was" } else { "were" };
+            format!("{alerts} at {tenants} {verb} accepted as the new level of the {score}")
+        }
+        Occasion::Shift => format!("the {score} of {tenants} {moved} at once{}", verdict(fleet)),
+        Occasion::FollowUp => format!("the {score} of {tenants} more {moved}{}", verdict(fleet)),
+    }
 }
 
-/// Why there is one message and not many, and when there will be more.
+/// What is known of why, in a few words.
+fn verdict(fleet: &FleetFacts) -> String {
+    let evidence = &fleet.evidence;
+    match evidence.verdict {
+        Verdict::Microsoft if evidence.unknown == 0 => ": Microsoft changed the score".to_owned(),
+        Verdict::Tenants => match evidence.controls.first() {
+            Some(LostControl { title, tenants }) if *tenants > 1 => {
+                format!(": {tenants} tenants lost points on the same control, {title}")
+            }
+            _ => ": they lost points on their own controls".to_owned(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// Why there is one message and not many, what is known, and what is left to do.
 pub(super) fn note(fleet: &FleetFacts) -> String {
-    let mut note = "So many moved the same way at the same time that the ruler changed, not these tenants. Their alerts stay open; each \
-                    is told again when it worsens by itself."
-        .to_owned();
+    let mut says = Vec::new();
+    if fleet.occasion.is_of_movements() {
+        says.extend(reasons(fleet));
+        says.extend(average(fleet));
+    }
+    says.push(left_to_do(fleet));
+    if fleet.left_out > 0 {
+        says.push(format!(
+            "{} of {} alerts have no line here; `scorewatch alerts list --shift {}` shows all of them.",
+            fleet.left_out, fleet.alerts, fleet.id
+        ));
+    }
     if !fleet.apart.is_empty() {
-        note.push_str(" Told by themselves, as they moved farther: ");
-        note.push_str(&fleet.apart.join(", "));
-        note.push('.');
+        says.push(format!("Reported on their own, as they moved farther: {}.", fleet.apart.join(", ")));
     }
     if !fleet.told_before.is_empty() {
-        note.push_str(" Moved along and told before this showed: ");
-        note.push_str(&fleet.told_before.join(", "));
-        note.push('.');
+        says.push(format!("Moved along, and were reported before this showed: {}.", fleet.told_before.join(", ")));
     }
-    note
+    says.join(" ")
 }
+
+/// What the evidence shows, and no more.
+fn reasons(fleet: &FleetFacts) -> Vec<String> {
+    let evidence = &fleet.evidence;
+    let mut says = Vec::new();
+    if evidence.verdict == Verdict::None {
+        says.push(if fleet.score.record_interval().is_zero() {
+            "This is probably a change in the score, not in these tenants.".to_owned()
+        } else {
+            "What changed is not known.".to_owned()
+        });
+        return says;
+    }
+    let mut clause = |tenants: usize, what: &str| {
+        if tenants > 0 {
+            says.push(format!("At {}, {what}.", count(tenants, "tenant")));
+        }
+    };
+    clause(
+        evidence.by_microsoft,
+        "Microsoft changed the score: controls are new or retired, or the maximum is another",
+    );
+    clause(evidence.by_tenants, "points were lost on controls that stayed, and the maximum is unchanged");
+    clause(evidence.by_both, "points were lost on controls that stayed, and the score itself changed too");
+    clause(evidence.unknown, "what changed is not known");
+    let controls = evidence
+        .controls
+        .iter()
+        .map(|LostControl { title, tenants }| format!("{title} ({})", count(*tenants, "tenant")));
+    let controls: Vec<String> = controls.collect();
+    if !controls.is_empty() {
+        says.push(format!("Controls that lost points: {}.", controls.join("; ")));
+    }
+    says
+}
+
+fn average(fleet: &FleetFacts) -> Option<String> {
+    let average = fleet.evidence.average?;
+    let (before, after) = (average.before, average.after);
+    let [from, to] = [display::among(before, &[after]), display::among(after, &[before])];
+    Some(format!("Microsoft's own average of all tenants went from {from}% to {to}% on the same day."))
+}
+
+fn left_to_do(fleet: &FleetFacts) -> String {
+    let accept = format!("`scorewatch alerts accept --shift {}` accepts the new level", fleet.id);
+    match (fleet.occasion, fleet.accepted_count) {
+        (Occasion::Accepted, _) => "Nothing is left to do.".to_owned(),
+        _ if fleet.accepted => "The alerts are accepted as the new level; nothing is left to do.".to_owned(),
+        (_, 0) => format!("Each alert here that fires goes on until it ends; {accept}."),
+        (_, accepted) => format!(
+            "{} accepted as the new level; the others fire until they end, or {accept}.",
+            if accepted == 1 { "1 alert is".to_owned() } else { format!("{accepted} alerts are") }
+        ),
+    }
+}
+
+fn verb(fleet: &FleetFacts) -> &'static str {
+    if fleet.median < 0.0 { "fell" } else { "rose" }
+}
+
+fn size(fleet: &FleetFacts) -> String {
+    let unit = if fleet.measure == "percent" { "%" } else { " points" };
+    format!("{}{unit}", display::among(fleet.median.abs(), &[]))
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+#[cfg(test)]
+mod tests;

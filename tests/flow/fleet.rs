@@ -9,7 +9,7 @@ use scorewatch::{
         outlook::{self, Fate},
         run::Plan,
     },
-    config::Config,
+    config::{Config, Tenant},
     delivery::Dispatcher,
     domain::TenantId,
     notify::{
@@ -17,6 +17,7 @@ use scorewatch::{
         silence::{Matchers, NewSilence},
     },
     rule::{Condition, Rule},
+    schedule::Schedule,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -30,7 +31,7 @@ struct Fleet {
     bed: Bed,
     config: Config,
     dispatcher: Dispatcher,
-    _sender: watch::Sender<Arc<Config>>,
+    sender: watch::Sender<Arc<Config>>,
     _told: mpsc::UnboundedReceiver<TenantId>,
     scores: BTreeMap<usize, f64>,
 }
@@ -51,15 +52,18 @@ impl Fleet {
         for rule in rules {
             config = config.with_rule(rule);
         }
+        // Everybody is read over a quarter of an hour.
+        config.fleet.spread = minutes(15);
         let (dispatcher, sender, told) = bed.dispatcher(config.clone());
         let scores = (0..size).map(|number| (number, 400.0)).collect();
-        Self { bed, config, dispatcher, _sender: sender, _told: told, scores }
+        Self { bed, config, dispatcher, sender, _told: told, scores }
     }
 
-    /// Whose alerts are held for so many minutes.
+    /// Whose alerts wait for so many minutes, though reading everybody takes longer.
     async fn holding(hold: u64) -> Self {
         let mut fleet = Self::new(vec![fall()]).await;
-        fleet.config.fleet.hold = minutes(hold);
+        (fleet.config.fleet.hold, fleet.config.fleet.spread) = (minutes(hold), minutes(0));
+        fleet.sender.send(Arc::new(fleet.config.clone())).unwrap();
         fleet
     }
 
@@ -116,10 +120,25 @@ impl Fleet {
 
     fn notice(&self, channel: &str) -> serde_json::Value {
         let received = self.bed.receivers.received_by(channel);
-        let mut notices = received.iter().map(|request| request.json()).filter(|body| body["type"] == "fleet.shift");
+        let is_first = |body: &serde_json::Value| {
+            let fleet = &body["data"]["fleet"];
+            body["type"] == "fleet.shift" && fleet["occasion"] == "shift" && fleet["median"].as_f64() < Some(0.0)
+        };
+        let mut notices = received.iter().map(|request| request.json()).filter(is_first);
         let notice = notices.next().expect("there is a notice");
         assert!(notices.next().is_none(), "there is one notice");
         notice["data"]["fleet"].clone()
+    }
+
+    /// What a channel's messages about shifts were sent for, with how many alerts each covers, in order.
+    fn occasions(&self, channel: &str) -> Vec<(String, u64)> {
+        let received = self.bed.receivers.received_by(channel);
+        let shifts = received.iter().map(|request| request.json()).filter(|body| body["type"] == "fleet.shift");
+        let occasion = |body: serde_json::Value| {
+            let fleet = &body["data"]["fleet"];
+            (fleet["occasion"].as_str().unwrap().to_owned(), fleet["alerts"].as_u64().unwrap())
+        };
+        shifts.map(occasion).collect()
     }
 }
 
@@ -130,7 +149,11 @@ fn own(bed: &Bed, tenants: &[&str]) -> Vec<ChannelSettings> {
 }
 
 fn fall() -> Rule {
-    Rule { repeat: Some(minutes(60)), ..rule("fall", drop_of(5.0)) }
+    rule("fall", drop_of(5.0))
+}
+
+fn occasions(list: &[(&str, u64)]) -> Vec<(String, u64)> {
+    list.iter().map(|(occasion, alerts)| ((*occasion).to_owned(), *alerts)).collect()
 }
 
 #[tokio::test]
@@ -149,23 +172,26 @@ async fn a_re_scoring_of_everybody_is_one_notice_and_outliers_are_told_by_themse
 }
 
 #[tokio::test]
-async fn what_a_shift_explains_is_quiet_until_it_worsens_by_itself() {
-    let mut fleet = Fleet::new(vec![fall()]).await;
+async fn what_a_notice_covered_is_an_ordinary_firing_alert_and_what_comes_together_is_grouped() {
+    let reminded = Rule { repeat: Some(minutes(60)), ..fall() };
+    let mut fleet = Fleet::new(vec![reminded]).await;
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
-    fleet.quarters(10).await;
-    assert_eq!(fleet.told("soc"), ["fleet.shift"], "no reminders either");
+    fleet.quarters(6).await;
+    assert_eq!(fleet.occasions("soc"), occasions(&[("shift", 30), ("reminders", 30)]));
+    assert!(fleet.bed.firing().await.iter().all(|row| row.told_at.is_some() && row.shift.is_some()));
     fleet.scores.insert(5, 340.0);
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.worsened t5", "fleet.shift"]);
+    assert_eq!(fleet.told("soc"), ["alert.worsened t5", "fleet.shift", "fleet.shift"]);
     fleet.all_fall_to(400.0);
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.resolved t5", "alert.worsened t5", "fleet.shift"]);
+    assert_eq!(fleet.occasions("soc")[2], ("shift".to_owned(), 29), "the ends of those that moved back together");
+    assert_eq!(fleet.told("soc")[..2], ["alert.resolved t5", "alert.worsened t5"], "and the end of what moved farther");
     assert!(fleet.bed.firing().await.is_empty());
 }
 
 #[tokio::test]
-async fn what_a_shift_explains_stays_explained_if_it_worsens_for_a_while_in_a_window() {
+async fn what_a_notice_covered_and_worsens_for_a_while_in_a_window_has_its_end() {
     for is_back_at_its_end in [true, false] {
         let mut fleet = Fleet::new(vec![fall()]).await;
         fleet.quarters(2).await;
@@ -181,18 +207,17 @@ async fn what_a_shift_explains_stays_explained_if_it_worsens_for_a_while_in_a_wi
         fleet.quarters(4).await;
         fleet.scores.insert(5, 400.0);
         fleet.quarters(2).await;
-        let told = fleet.told("soc");
         let expected: &[&str] = if is_back_at_its_end {
-            &["fleet.shift"]
+            &["alert.resolved t5", "fleet.shift"]
         } else {
             &["alert.resolved t5", "alert.worsened t5", "fleet.shift"]
         };
-        assert_eq!(told, expected, "back at its end: {is_back_at_its_end}");
+        assert_eq!(fleet.told("soc"), expected, "back at its end: {is_back_at_its_end}");
     }
 }
 
 #[tokio::test]
-async fn what_worsens_and_ends_in_a_window_after_a_shift_explained_it_is_told_to_nobody() {
+async fn the_end_of_what_a_notice_covered_is_not_lost_in_a_window() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
@@ -202,7 +227,7 @@ async fn what_worsens_and_ends_in_a_window_after_a_shift_explained_it_is_told_to
     fleet.quarters(1).await;
     fleet.scores.insert(5, 400.0);
     fleet.quarters(4).await;
-    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+    assert_eq!(fleet.told("soc"), ["alert.resolved t5", "fleet.shift"]);
     assert!(fleet.bed.deliveries().await.iter().all(|delivery| delivery.finished_at.is_some()), "nothing waits");
 }
 
@@ -223,7 +248,7 @@ async fn each_channel_hears_only_of_tenants_that_it_may_show() {
 }
 
 #[tokio::test]
-async fn a_few_tenants_that_fall_are_told_one_by_one_after_the_holding_time() {
+async fn a_few_tenants_that_fall_are_told_one_by_one_once_everybody_was_read() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     for number in [0, 1, 2] {
@@ -234,34 +259,38 @@ async fn a_few_tenants_that_fall_are_told_one_by_one_after_the_holding_time() {
     assert_eq!(fleet.told("soc"), ["alert.firing t0", "alert.firing t1", "alert.firing t2"]);
     let told = fleet.bed.deliveries().await;
     let latest = told.iter().filter_map(|delivery| delivery.finished_at).max().unwrap();
-    assert!(latest.since(before) <= minutes(14), "held for ten minutes, not longer");
+    assert!(latest.since(before) <= minutes(17), "no longer than the wait");
 }
 
 #[tokio::test]
-async fn one_that_recovers_while_it_is_held_is_told_to_nobody() {
-    let mut fleet = Fleet::holding(32).await;
-    fleet.quarters(2).await;
-    fleet.all_fall_to(376.0);
-    fleet.quarter().await;
-    fleet.all_fall_to(400.0);
-    fleet.quarters(3).await;
-    assert_eq!(fleet.told("soc"), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn a_tenant_that_was_not_read_meanwhile_joins_late_and_in_silence() {
+async fn a_fall_that_is_taken_back_while_it_waits_is_told_all_the_same() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
-    let late = fleet.scores.remove(&6);
+    // Nobody knows whether this one was read, so the others wait for as long as they may.
+    fleet.scores.remove(&6);
+    fleet.config.fleet.hold = minutes(40);
+    fleet.sender.send(Arc::new(fleet.config.clone())).unwrap();
+    fleet.scores.insert(3, 376.0);
+    fleet.quarter().await;
+    fleet.scores.insert(3, 400.0);
+    fleet.quarters(4).await;
+    assert_eq!(fleet.told("soc"), ["alert.resolved t3"], "one message says both");
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_not_read_meanwhile_has_a_follow_up() {
+    let mut fleet = Fleet::new(vec![fall()]).await;
+    fleet.quarters(2).await;
+    fleet.scores.remove(&6);
     fleet.all_fall_to(376.0);
     fleet.quarters(6).await;
-    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
-    fleet.scores.insert(6, late.map_or(0.0, |score| score - 24.0));
+    assert_eq!(fleet.occasions("soc"), occasions(&[("shift", 29)]), "all that were read, in one notice");
+    fleet.scores.insert(6, 376.0);
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+    assert_eq!(fleet.occasions("soc"), occasions(&[("shift", 29), ("follow-up", 1)]));
     fleet.scores.insert(6, 340.0);
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.worsened t6", "fleet.shift"]);
+    assert_eq!(fleet.told("soc"), ["alert.worsened t6", "fleet.shift", "fleet.shift"]);
 }
 
 #[tokio::test]
@@ -282,8 +311,8 @@ async fn a_notice_refers_to_what_was_told_before_the_shift_showed_and_repeats_no
 }
 
 #[tokio::test]
-async fn nobody_would_hear_the_end_of_what_a_shift_explains() {
-    let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
+async fn the_end_of_what_a_notice_covered_would_be_told_to_its_channels() {
+    let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
     fleet.quarters(4).await;
@@ -292,14 +321,15 @@ async fn nobody_would_hear_the_end_of_what_a_shift_explains() {
         config.rules = if gone { Vec::new() } else { vec![Arc::new(rule("fall", drop_of(10.0)))] };
         let changes = outlook::changes(fleet.bed.store.as_ref(), &config, fleet.bed.clock.now()).await.unwrap();
         assert_eq!(changes.len(), SIZE);
-        assert!(changes.iter().all(|change| matches!(change.what, Fate::Closes(_)) && change.told_to.is_empty()));
+        let told =
+            |change: &outlook::Change| matches!(change.what, Fate::Closes(_)) && change.told_to == channels(&["soc"]);
+        assert!(changes.iter().all(told));
     }
 }
 
 #[tokio::test]
 async fn the_end_of_what_was_told_is_not_lost_in_a_shift_that_makes_it_fire_again() {
     let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
-    fleet.config.fleet.hold = minutes(70);
     fleet.quarters(2).await;
     fleet.scores.insert(3, 360.0);
     fleet.quarters(6).await;
@@ -310,7 +340,7 @@ async fn the_end_of_what_was_told_is_not_lost_in_a_shift_that_makes_it_fire_agai
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
     fleet.quarters(8).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3", "fleet.shift"]);
+    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3", "alert.worsened t3", "fleet.shift"]);
 }
 
 #[tokio::test]
@@ -324,10 +354,8 @@ async fn a_channel_that_may_show_only_a_late_tenant_hears_of_the_shift_with_it()
     assert_eq!((fleet.told("soc"), fleet.told("own")), (vec!["fleet.shift".to_owned()], Vec::new()));
     fleet.scores.insert(6, 376.0);
     fleet.quarters(4).await;
-    assert_eq!(
-        (fleet.told("soc"), fleet.told("own")),
-        (vec!["fleet.shift".to_owned()], vec!["fleet.shift".to_owned()])
-    );
+    assert_eq!(fleet.occasions("soc"), occasions(&[("shift", 29), ("follow-up", 1)]));
+    assert_eq!(fleet.occasions("own"), occasions(&[("shift", 1)]), "the first that it is sent");
     let notice = fleet.notice("own");
     assert_eq!((&notice["tenants"], &notice["median"]), (&serde_json::json!(["t6"]), &(-6.0).into()));
 }
@@ -361,5 +389,20 @@ async fn a_round_that_reads_everybody_tells_the_shift_at_once() {
         fleet.bed.checker().visit(&plan, tenant, turn, record, &fleet.bed.shutdown).await.unwrap().unwrap();
     }
     fleet.dispatcher.drain_round().await.unwrap();
+    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+}
+
+#[tokio::test]
+async fn a_daily_schedule_has_its_notice_at_once_and_not_a_day_later() {
+    let daily = Arc::new(Schedule::parse("0 0 12 * * *", "UTC".parse().unwrap()).unwrap());
+    let mut fleet = Fleet::new(vec![fall()]).await;
+    for tenant in fleet.config.tenants.values_mut() {
+        *tenant = Arc::new(Tenant { schedule: daily.clone(), ..Tenant::clone(tenant) });
+    }
+    fleet.sender.send(Arc::new(fleet.config.clone())).unwrap();
+    fleet.quarter().await;
+    fleet.bed.pass(24 * 60 - 15);
+    fleet.all_fall_to(376.0);
+    fleet.quarter().await;
     assert_eq!(fleet.told("soc"), ["fleet.shift"]);
 }

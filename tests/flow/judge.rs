@@ -7,7 +7,7 @@ use scorewatch::{
     domain::{Reading, ScoreKind, Subject},
     notify::{NotificationId, NotificationType, notification::OperatorFacts},
     rule::{AlertState, Condition},
-    store::{Away, CheckOutcome, Failing, NewNotification},
+    store::{Away, CheckOutcome, Failing, NewNotification, Owed},
 };
 
 use super::{
@@ -376,4 +376,20 @@ fn an_operators_alert_ends_though_the_list_of_scores_was_changed_meanwhile() {
     assert_eq!(told(&life.check(&[failed(ScoreKind::ExposureScore, "throttled")], at(135))), [""; 0], "once");
     assert_eq!(told(&life.check(&[exposure(20.0)], at(150))), ["operator.blind to ops"]);
     assert_eq!(told(&life.check(&[bad("throttled")], at(165))), [""; 0]);
+}
+
+#[test]
+fn what_an_earlier_version_kept_quiet_is_said_once_at_the_next_visit() {
+    let mut life = Life::new(low());
+    life.read(0, 400.0);
+    assert_eq!(told(&life.read(15, 280.0)), ["alert.firing to soc"]);
+    life.told(16);
+    life.record.as_mut().unwrap().alerts[0].owes = Some(Owed::Notification);
+    let outcome = life.wake(17);
+    assert_eq!(told(&outcome), ["alert.reminder to soc"], "though the rule has no `repeat`");
+    let score = outcome.notifications[0].notification.data.score.as_ref().unwrap();
+    assert_eq!(score.value, Some(280.0));
+    life.told(18);
+    assert!(told(&life.wake(19)).is_empty());
+    assert_eq!(told(&life.read(30, 400.0)), ["alert.resolved to soc"]);
 }

@@ -52,6 +52,7 @@ impl Life {
             health: outcome.health.clone(),
             series: Vec::new(),
             alerts: Vec::new(),
+            shifted: Vec::new(),
         });
         assert!(outcome.expected_version.is_none_or(|version| version == record.version));
         record.version += 1;
@@ -120,7 +121,8 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
                 told_at: None,
                 told_to: Vec::new(),
                 acknowledged: None,
-                explained: false,
+                shift: None,
+                owes: None,
             });
         }
     }
@@ -130,7 +132,7 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
             (&known.rule, known.score, &known.subject) == (&key.rule, key.score, &key.subject)
         };
         let known = record.alerts.iter_mut().find(about).unwrap();
-        known.told_at = None;
+        (known.told_at, known.owes) = (None, None);
         known.told_to.extend(new.channels.iter().cloned());
     }
 }

@@ -11,7 +11,7 @@ use scorewatch::{
         Maintenance,
         silence::{About, Matchers},
     },
-    replay::{Course, Look, Message, Plan, Receiver, ScoreCourse, SeriesCourse, walk},
+    replay::{Course, Fleet, Look, Message, Plan, Receiver, ScoreCourse, SeriesCourse, walk},
     rule::{AlertKey, BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, Size},
     schedule::{Schedule, Window, WindowEnd},
     store::{AlertRecord, Away},
@@ -341,7 +341,8 @@ fn both_sides_agree(source: Source) {
         let plan = Plan { rules: config.rules.clone(), receivers, maintenance, ..Plan::default() };
         let key = |line: &Line| (line.at, line.rule.clone(), line.subject.clone(), line.sequence);
         let mut expected = judged(&config, source, &checks, &away, until);
-        let mut replayed: Vec<Line> = walk(&plan, &course(source, &checks, &away, until)).iter().map(line).collect();
+        let mut replayed: Vec<Line> =
+            walk(&plan, &course(source, &checks, &away, until), &Fleet::default()).iter().map(line).collect();
         expected.sort_by_key(key);
         replayed.sort_by_key(key);
         told += expected.len();

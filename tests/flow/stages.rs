@@ -15,7 +15,7 @@ use scorewatch::{
         route::Fence,
         silence::{Matchers, NewSilence},
     },
-    replay::{Course, Message, Outcome, Plan, Receiver, ScoreCourse, Sent, SeriesCourse, send, walk},
+    replay::{Course, Fleet, Message, Outcome, Plan, Receiver, ScoreCourse, Sent, SeriesCourse, send, walk},
     rule::Rule,
     schedule::{Schedule, Window, WindowEnd},
 };
@@ -43,6 +43,8 @@ impl Scenario {
             config = config.with_tenant(bed.tenant(&format!("t{tenant}"), 400.0));
         }
         config.fleet.hold = minutes(self.hold);
+        // Tenants are read over a quarter of an hour: the last of a tick 14 minutes after the first.
+        config.fleet.spread = if self.at_once { minutes(0) } else { minutes(14) };
         let maintenance = |(from, length): &(&str, u64)| Maintenance {
             name: "window".to_owned(),
             matchers: Matchers::default(),
@@ -136,9 +138,10 @@ impl Scenario {
             silences: (1..).zip(self.silences()).map(silence).collect(),
         };
         let courses: Vec<Course> = (0..self.tenants).map(|tenant| self.course(tenant)).collect();
-        let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course)).collect();
+        let fleet = Fleet::of(&plan, &courses);
+        let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course, &fleet)).collect();
         messages.sort_by_key(|message| message.at);
-        let outcome = send(&plan, &courses, messages);
+        let outcome = send(&plan, &courses, &fleet, messages);
         let in_time = outcome.sent.iter().filter(|sent| minute_of(sent.at) < self.minutes());
         let mut told: Vec<String> = in_time.map(|sent| sends(&outcome, sent)).collect();
         told.sort_by_key(|line| order(line));
@@ -193,7 +196,9 @@ fn said(minute: i64, channel: &str, body: &serde_json::Value) -> String {
         }
         "fleet.shift" => {
             let apart = slugs(&data["fleet"]["apart"]).into_iter().collect::<Vec<_>>().join(" ");
-            let more = format!(", apart {apart}, median {}", data["fleet"]["median"]);
+            let (occasion, median) =
+                (data["fleet"]["occasion"].as_str().unwrap(), data["fleet"]["median"].as_f64().unwrap());
+            let more = format!(", {occasion}, apart {apart}, median {median:.2}");
             line(minute, channel, kind, slugs(&data["fleet"]["tenants"]), &more)
         }
         _ => {
@@ -212,7 +217,9 @@ fn sends(outcome: &Outcome, sent: &Sent) -> String {
     let more = match (sent.notice, sent.kind) {
         (Some(notice), _) => {
             let facts = outcome.notices[notice].data.fleet.as_ref().unwrap();
-            format!(", apart {}, median {}", facts.apart.join(" "), serde_json::json!(facts.median))
+            let occasion = serde_json::json!(facts.occasion);
+            let occasion = occasion.as_str().unwrap();
+            format!(", {occasion}, apart {}, median {:.2}", facts.apart.join(" "), facts.median)
         }
         (None, NotificationType::Digest) => String::new(),
         (None, _) => {

@@ -15,6 +15,7 @@ use scorewatch::{
     domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        fleet::{Decidable, Scope, Tracked},
         release::{Fate, Run},
         silence::{Acknowledgement, NewSilence},
     },
@@ -174,16 +175,32 @@ impl Store for Troubled {
         self.inner.recover(now).await
     }
 
-    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError> {
-        self.inner.held_due(now, at_most).await
+    async fn held_decidable(&self, now: Timestamp, fleet: Decidable, at_most: usize) -> Result<Vec<Run>, StoreError> {
+        self.inner.held_decidable(now, fleet, at_most).await
+    }
+
+    async fn awaits_fleet(&self) -> Result<bool, StoreError> {
+        self.inner.awaits_fleet().await
+    }
+
+    async fn movements(&self, since: Timestamp) -> Result<Vec<Tracked>, StoreError> {
+        self.inner.movements(since).await
+    }
+
+    async fn newest_samples(&self, scope: &Scope) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        self.inner.newest_samples(scope).await
+    }
+
+    async fn shifted_tenants(&self, shift: &str) -> Result<Vec<(TenantId, bool)>, StoreError> {
+        self.inner.shifted_tenants(shift).await
     }
 
     async fn shifts(&self, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
         self.inner.shifts(seen_after).await
     }
 
-    async fn note_shift(&self, shift: KnownShift) -> Result<(), StoreError> {
-        self.inner.note_shift(shift).await
+    async fn note_shifts(&self, shifts: Vec<KnownShift>, decided: Vec<Tracked>) -> Result<(), StoreError> {
+        self.inner.note_shifts(shifts, decided).await
     }
 
     async fn tell_shift(

@@ -75,6 +75,7 @@ pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> 
         series: Vec::new(),
         alerts: Vec::new(),
         notifications: Vec::new(),
+        movements: Vec::new(),
         recommendations: Vec::new(),
         now: at(seconds),
     }

@@ -1,4 +1,4 @@
-//! Fleet shifts: noted once, told once and whole, explained until something new is told, and forgotten with retention.
+//! Fleet shifts: noted once, queued whole, covering their alerts as any notification does, and forgotten with retention.
 
 use std::time::Duration;
 
@@ -6,11 +6,18 @@ use scorewatch::{
     domain::{ScoreKind, Severity, Timestamp},
     notify::{
         DeliveryId, Hold, HoldReason, NotificationType,
-        fleet::{Scope, Shift, Span, notice::Others},
+        fleet::{
+            Attributed, Decidable, Movement, Scope, Shift, Span,
+            group::Occasion,
+            notice::{Covered, Others},
+        },
         notification::AlertFacts,
         release::{Fate, Run},
     },
-    store::{AttemptOutcome, DeliveryFilter, KnownShift, NewNotification, ShiftMember, ShiftNotice, Store},
+    rule::{Amount, ShiftedBy},
+    store::{
+        AlertFilter, AttemptOutcome, DeliveryFilter, KnownShift, NewNotification, Owed, ShiftMember, ShiftNotice, Store,
+    },
 };
 
 use super::fixture::*;
@@ -26,7 +33,7 @@ pub(super) fn known(id: &str, seen: i64) -> KnownShift {
         moved: 20,
         read: 30,
     };
-    KnownShift { id: id.to_owned(), shift, seen_at: at(seen), tell_at: at(seen + 20), told_at: None }
+    KnownShift { id: id.to_owned(), shift, seen_at: at(seen), told_at: None }
 }
 
 /// What is told of an alert of that tenant by rule `low`, to one channel.
@@ -55,17 +62,27 @@ pub(super) async fn fires(store: &dyn Store, tenant: &str, channel: &str, until:
     commit(store, outcome).await;
 }
 
-pub(super) async fn is_explained(store: &dyn Store, tenant: &str) -> bool {
-    load(store, tenant).await.alerts[0].explained
+/// The shift whose notice covered the tenant's alert.
+pub(super) async fn covered_by(store: &dyn Store, tenant: &str) -> Option<String> {
+    load(store, tenant).await.alerts[0].shift.clone()
+}
+
+pub(super) async fn note(store: &dyn Store, shift: KnownShift) {
+    store.note_shifts(vec![shift], Vec::new()).await.unwrap();
 }
 
 pub(super) fn notice(of: &str, runs: &[&Run]) -> ShiftNotice {
     let member = |run: &&Run| ShiftMember {
         earlier: Vec::new(),
         run: run.steps.iter().map(|step| step.delivery).collect(),
-        item: run.newest.clone().into(),
+        covered: Covered { notification: run.newest.clone(), is_accepted: false },
     };
-    ShiftNotice { channel: channel(of), members: runs.iter().map(member).collect(), others: Others::default() }
+    ShiftNotice {
+        channel: channel(of),
+        occasion: Occasion::Shift,
+        members: runs.iter().map(member).collect(),
+        others: Others::default(),
+    }
 }
 
 /// Channel and state of every delivery, oldest first.
@@ -87,9 +104,9 @@ pub(super) async fn due(store: &dyn Store, seconds: i64) -> Vec<Run> {
 async fn a_shift_is_kept_as_it_was_first_noted_and_listed_from_an_instant_on() {
     let bed = Bed::new().await;
     for shift in [known("b", 40), known("a", 40), known("old", 10)] {
-        bed.store.note_shift(shift).await.unwrap();
+        note(&*bed.store, shift).await;
     }
-    bed.store.note_shift(known("old", 99)).await.unwrap();
+    note(&*bed.store, known("old", 99)).await;
     let bed = bed.reopen().await;
     let listed = bed.store.shifts(at(9)).await.unwrap();
     assert_eq!(listed, [known("old", 10), known("a", 40), known("b", 40)], "whole, and oldest first");
@@ -97,7 +114,7 @@ async fn a_shift_is_kept_as_it_was_first_noted_and_listed_from_an_instant_on() {
 }
 
 #[tokio::test]
-async fn a_shift_is_told_once_and_its_members_fare_as_their_notice() {
+async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
     for (outcome, fared) in
         [(AttemptOutcome::Delivered, "delivered"), (AttemptOutcome::Dead { error: "400".into() }, "dead")]
     {
@@ -106,7 +123,7 @@ async fn a_shift_is_told_once_and_its_members_fare_as_their_notice() {
         for (tenant, channel) in [("t1", "soc"), ("t2", "soc"), ("t3", "own")] {
             fires(store, tenant, channel, 50).await;
         }
-        store.note_shift(known("shift", 10)).await.unwrap();
+        note(store, known("shift", 10)).await;
         let runs = due(store, 50).await;
         let own: Vec<&Run> = runs.iter().filter(|run| run.channel == channel("own")).collect();
         let soc: Vec<&Run> = runs.iter().filter(|run| run.channel == channel("soc")).collect();
@@ -115,7 +132,10 @@ async fn a_shift_is_told_once_and_its_members_fare_as_their_notice() {
         assert!(store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap());
         let told = [("soc", "carried"), ("soc", "carried"), ("own", "carried"), ("soc", "queued"), ("own", "queued")];
         assert_eq!(states(store).await, of(&told));
-        assert!(!store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "told before");
+        assert!(
+            !store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(),
+            "nothing of it waits any more"
+        );
         assert_eq!(states(store).await, of(&told), "which changes nothing");
         assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(60)));
         assert!(due(store, 1000).await.is_empty());
@@ -129,7 +149,7 @@ async fn a_shift_is_told_once_and_its_members_fare_as_their_notice() {
         assert_eq!(states(store).await, of(&fare));
         for (tenant, told_at) in [("t1", Some(at(63))), ("t2", Some(at(63))), ("t3", None)] {
             let alert = load(store, tenant).await.alerts.remove(0);
-            assert_eq!((alert.explained, alert.told_at), (true, told_at), "{tenant}");
+            assert_eq!((alert.shift.as_deref(), alert.told_at), (Some("shift"), told_at), "{tenant}");
         }
     }
 }
@@ -140,7 +160,7 @@ async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is
     let store = &*bed.store;
     fires(store, "t1", "soc", 50).await;
     fires(store, "t2", "soc", 50).await;
-    store.note_shift(known("shift", 10)).await.unwrap();
+    note(store, known("shift", 10)).await;
     let runs = due(store, 50).await;
     let worsened = says("t1", "soc", NotificationType::AlertWorsened, Some(90));
     assert!(store.announce(worsened, at(55)).await.unwrap());
@@ -148,8 +168,8 @@ async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is
     assert!(store.tell_shift(known("shift", 10), notices, at(60)).await.unwrap());
     let left = [("soc", "held"), ("soc", "carried"), ("soc", "held"), ("soc", "queued")];
     assert_eq!(states(store).await, of(&left));
-    assert!(!is_explained(store, "t1").await);
-    assert!(is_explained(store, "t2").await);
+    assert_eq!(covered_by(store, "t1").await, None);
+    assert_eq!(covered_by(store, "t2").await.as_deref(), Some("shift"));
     assert_eq!(due(store, 60).await[0].steps.len(), 2, "it is looked at again");
     let said = claim(store, "soc", 62).await.notification.data;
     let alerts: Vec<_> = said.items.iter().filter_map(|item| Some(item.alert.as_ref()?.id.as_str())).collect();
@@ -165,7 +185,7 @@ async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
     assert!(store.announce(resolved, at(20)).await.unwrap());
     let worsened = says("t1", "soc", NotificationType::AlertWorsened, Some(60));
     assert!(store.announce(worsened, at(30)).await.unwrap());
-    store.note_shift(known("shift", 10)).await.unwrap();
+    note(store, known("shift", 10)).await;
     let runs = due(store, 60).await;
     let mut notice = notice("soc", &[&runs[0]]);
     let newest = notice.members[0].run.split_off(2);
@@ -183,7 +203,7 @@ async fn a_notice_says_all_that_it_stands_for() {
     let store = &*bed.store;
     fires(store, "t1", "soc", 50).await;
     assert!(store.announce(says("t1", "soc", NotificationType::AlertWorsened, Some(60)), at(20)).await.unwrap());
-    store.note_shift(known("shift", 10)).await.unwrap();
+    note(store, known("shift", 10)).await;
     let runs = due(store, 60).await;
     let first = notification("t1-soc-AlertFiring").data.notification.id;
     assert!(store.tell_shift(known("shift", 10), vec![notice("soc", &[&runs[0]])], at(60)).await.unwrap());
@@ -192,11 +212,11 @@ async fn a_notice_says_all_that_it_stands_for() {
 }
 
 #[tokio::test]
-async fn a_channel_that_had_nothing_to_hear_of_a_shift_hears_of_it_with_its_first_late_tenant() {
+async fn who_comes_late_has_a_notice_of_its_own() {
     let bed = Bed::new().await;
     let store = &*bed.store;
     fires(store, "t1", "soc", 50).await;
-    store.note_shift(known("shift", 10)).await.unwrap();
+    note(store, known("shift", 10)).await;
     let first = due(store, 50).await;
     assert!(store.tell_shift(known("shift", 10), vec![notice("soc", &[&first[0]])], at(60)).await.unwrap());
     fires(store, "t2", "own", 70).await;
@@ -204,60 +224,112 @@ async fn a_channel_that_had_nothing_to_hear_of_a_shift_hears_of_it_with_its_firs
     let late = due(store, 70).await;
     let both = || vec![notice("own", &[&late[0]]), notice("soc", &[&late[1]])];
     assert!(store.tell_shift(known("shift", 10), both(), at(70)).await.unwrap());
-    let told = [("soc", "carried"), ("soc", "queued"), ("own", "carried"), ("soc", "held"), ("own", "queued")];
-    assert_eq!(states(store).await, of(&told), "and whoever has heard of it hears no more");
-    assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(60)));
+    let told = [
+        ("soc", "carried"),
+        ("soc", "queued"),
+        ("own", "carried"),
+        ("soc", "carried"),
+        ("own", "queued"),
+        ("soc", "queued"),
+    ];
+    assert_eq!(states(store).await, of(&told));
+    assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(70)));
     assert!(!store.tell_shift(known("shift", 10), both(), at(71)).await.unwrap());
 }
 
 #[tokio::test]
-async fn what_a_told_shift_explains_comes_to_rest_without_a_word() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
-    fires(store, "t1", "soc", 50).await;
-    let id = due(store, 50).await[0].steps[0].delivery;
-    assert_eq!(store.release(vec![vec![(id, Fate::Explain)]], at(60)).await.unwrap(), 1);
-    assert_eq!(states(store).await, of(&[("soc", "withheld")]));
-    let alert = load(store, "t1").await.alerts.remove(0);
-    assert_eq!((alert.explained, alert.told_at), (true, Some(at(60))));
-    assert!(store.busy_channels().await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn what_is_explained_stays_so_until_something_new_is_told_of_it() {
+async fn an_alert_is_covered_until_it_fires_again() {
     use NotificationType as Type;
-    for (kind, hold, survives) in [
-        (Type::AlertReminder, None, true),
-        (Type::AlertResolved, None, true),
-        (Type::AlertWorsened, None, false),
-        (Type::AlertFiring, None, false),
-        // It may be over before it is told.
-        (Type::AlertWorsened, Some(90), true),
-        (Type::AlertFiring, Some(90), false),
+    for (kind, survives) in [
+        (Type::AlertReminder, true),
+        (Type::AlertResolved, true),
+        (Type::AlertWorsened, true),
+        (Type::AlertFiring, false),
     ] {
         let bed = Bed::new().await;
         let store = &*bed.store;
         fires(store, "t1", "soc", 50).await;
-        let id = due(store, 50).await[0].steps[0].delivery;
-        store.release(vec![vec![(id, Fate::Explain)]], at(60)).await.unwrap();
-        let mut outcome = check("t1", Some(1), 70);
-        outcome.alerts = vec![update("low", firing(1, 2))];
-        commit(store, outcome).await;
-        assert!(is_explained(store, "t1").await, "a check changes nothing");
-        let mut outcome = check("t1", Some(2), 80);
-        let mut new = says("t1", "soc", kind, hold);
+        note(store, known("shift", 10)).await;
+        let runs = due(store, 50).await;
+        let mut notice = notice("soc", &[&runs[0]]);
+        notice.members[0].covered.is_accepted = true;
+        assert!(store.tell_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
+        assert_eq!(load(store, "t1").await.alerts[0].owes, Some(Owed::Acceptance));
+        let owing = AlertFilter { firing_only: true, owes: Some(Owed::Acceptance), ..AlertFilter::default() };
+        assert_eq!(store.alerts(&owing).await.unwrap().len(), 1);
+        let of_shift = AlertFilter { shift: Some("shift".to_owned()), ..AlertFilter::default() };
+        assert_eq!(store.alerts(&of_shift).await.unwrap().len(), 1);
+        let mut outcome = check("t1", Some(1), 80);
+        let mut new = says("t1", "soc", kind, None);
         new.notification.data.notification.id = notification("newer").data.notification.id;
         outcome.notifications = vec![new];
         commit(store, outcome).await;
         let bed = bed.reopen().await;
-        let store = &*bed.store;
-        assert_eq!(is_explained(store, "t1").await, survives, "{kind:?} {hold:?}");
-        // What is told after all is no longer what a shift explains.
-        for run in due(store, 90).await {
-            assert_eq!(store.release(vec![vec![(run.steps[0].delivery, Fate::Send)]], at(90)).await.unwrap(), 1);
-            assert!(!is_explained(store, "t1").await, "{kind:?} {hold:?}");
-        }
+        let alert = load(&*bed.store, "t1").await.alerts.remove(0);
+        assert_eq!((alert.shift.is_some(), alert.owes), (survives, None), "{kind:?}");
     }
+}
+
+#[tokio::test]
+async fn movements_are_kept_with_their_check_and_decided_on_once() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    assert!(!store.awaits_fleet().await.unwrap());
+    let movement = |name: &str, seconds: i64| Movement {
+        tenant: tenant(name),
+        score: ScoreKind::DeviceSecureScore,
+        subject: None,
+        before: sample(seconds - 900, 400.0),
+        after: sample(seconds, 376.0),
+        by: -6.0,
+        read_at: at(seconds),
+        interval: Duration::from_secs(900),
+    };
+    for (name, seconds) in [("t1", 10_000), ("t2", 10_060), ("t3", 1_000)] {
+        let mut outcome = check(name, None, seconds);
+        outcome.movements = vec![movement(name, seconds)];
+        outcome.series = vec![series(vec![sample(seconds, 376.0)], Duration::from_secs(3600))];
+        commit(store, outcome).await;
+    }
+    assert!(store.awaits_fleet().await.unwrap());
+    let mut tracked = store.movements(Timestamp::EPOCH).await.unwrap();
+    assert_eq!(
+        tracked.iter().map(|one| one.movement.clone()).collect::<Vec<_>>()[1..],
+        [movement("t1", 10_000), movement("t2", 10_060)]
+    );
+    let scope = Scope::of(ScoreKind::DeviceSecureScore, None);
+    let newest = store.newest_samples(&scope).await.unwrap();
+    assert_eq!(newest.len(), 3);
+    assert!(newest.contains(&(tenant("t1"), at(10_000))));
+    tracked[2].part = Some(Attributed { shift: "shift".to_owned(), by: -5.5, is_outlier: true });
+    store.note_shifts(vec![known("shift", 10)], tracked.split_off(1)).await.unwrap();
+    let bed = bed.reopen().await;
+    let store = &*bed.store;
+    let left = store.movements(Timestamp::EPOCH).await.unwrap();
+    assert_eq!(left.iter().filter(|one| !one.is_decided).count(), 1, "the one that nobody decided on");
+    let shifted = load(store, "t2").await.shifted;
+    assert_eq!((shifted.len(), shifted[0].shift.as_str(), shifted[0].is_outlier), (1, "shift", true));
+    assert_eq!(shifted[0].shifted_by, ShiftedBy { at: at(10_060), by: Amount::Percent(-5.5) });
+    assert!(load(store, "t1").await.shifted.is_empty());
+    assert_eq!(store.shifted_tenants("shift").await.unwrap(), [(tenant("t2"), true)]);
+}
+
+#[tokio::test]
+async fn what_waits_for_the_fleet_is_looked_at_before_its_time_where_it_is_decidable() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    fires(store, "t1", "soc", 500).await;
+    let reminder = says("t2", "soc", NotificationType::AlertReminder, Some(500));
+    assert!(store.announce(reminder, at(20)).await.unwrap());
+    let count = async |readings: i64, wakes: i64| {
+        let decidable = Decidable { next_tick_at: at(readings), next_wake_at: at(wakes), ..Decidable::NONE };
+        store.held_decidable(at(30), decidable, 200).await.unwrap().len()
+    };
+    // The one was made at second 0, the other at second 20.
+    for (readings, wakes, expected) in [(0, 20, 0), (1, 20, 1), (0, 21, 1), (1, 21, 2)] {
+        assert_eq!(count(readings, wakes).await, expected, "{readings} {wakes}");
+    }
+    assert!(due(store, 499).await.is_empty(), "by its own time it is not due");
 }
 
 #[tokio::test]
@@ -284,10 +356,7 @@ async fn shifts_are_kept_for_retention_and_no_longer() {
     let bed = Bed::new().await;
     let store = &*bed.store;
     for (id, seen) in [("told", 10), ("forgotten", 20), ("kept", 900)] {
-        store.note_shift(known(id, seen)).await.unwrap();
-    }
-    for id in ["told", "kept"] {
-        assert!(store.tell_shift(known(id, 0), Vec::new(), at(950)).await.unwrap());
+        note(store, known(id, seen)).await;
     }
     while store.prune(at(1000), Duration::from_secs(920)).await.unwrap() {}
     let left = store.shifts(Timestamp::EPOCH).await.unwrap();

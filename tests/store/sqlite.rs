@@ -9,13 +9,13 @@ use std::{
 
 use scorewatch::{
     domain::{ScoreKind, SeriesKey, Timestamp},
-    store::{ClaimTerms, Store, StoreError, sqlite::SqliteStore},
+    store::{ClaimTerms, Owed, Store, StoreError, sqlite::SqliteStore},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{
     fixture::*,
-    fleet::{due, fires, is_explained, known, notice, of, states},
+    fleet::{covered_by, due, fires, known, note, notice, of, states},
 };
 
 fn file(directory: &Path) -> PathBuf {
@@ -187,7 +187,7 @@ async fn a_shift_whose_notices_can_t_all_be_written_is_not_told_at_all() {
     let store = SqliteStore::open(file(directory.path())).await.unwrap();
     fires(&store, "t1", "soc", 50).await;
     fires(&store, "t2", "own", 50).await;
-    store.note_shift(known("shift", 10)).await.unwrap();
+    note(&store, known("shift", 10)).await;
     let runs = due(&store, 50).await;
     let mut beside = raw(&file(directory.path())).await;
     let refusing = "CREATE TRIGGER refuse BEFORE INSERT ON delivery WHEN NEW.channel = 'own' \
@@ -196,7 +196,63 @@ async fn a_shift_whose_notices_can_t_all_be_written_is_not_told_at_all() {
     let notices = || vec![notice("soc", &[&runs[0]]), notice("own", &[&runs[1]])];
     store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap_err();
     assert_eq!(states(&store).await, of(&[("soc", "held"), ("own", "held")]));
-    assert!(!is_explained(&store, "t1").await);
+    assert_eq!(covered_by(&store, "t1").await, None);
     sqlx::query("DROP TRIGGER refuse").execute(&mut beside).await.unwrap();
     assert!(store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "and is told later");
+}
+
+/// The schema as it was when fleet shifts explained alerts away.
+const SCHEMA_8: [&str; 8] = [
+    include_str!("../../src/store/sqlite/migrations/0001.sql"),
+    include_str!("../../src/store/sqlite/migrations/0002.sql"),
+    include_str!("../../src/store/sqlite/migrations/0003.sql"),
+    include_str!("../../src/store/sqlite/migrations/0004.sql"),
+    include_str!("../../src/store/sqlite/migrations/0005.sql"),
+    include_str!("../../src/store/sqlite/migrations/0006.sql"),
+    include_str!("../../src/store/sqlite/migrations/0007.sql"),
+    include_str!("../../src/store/sqlite/migrations/0008.sql"),
+];
+
+#[tokio::test]
+async fn what_an_earlier_version_explained_away_and_still_fires_owes_a_notification() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = file(directory.path());
+    // A store of today, to write what one of that version says in the places that never change.
+    SqliteStore::open(&path).await.unwrap().close().await;
+    let mut today = raw(&path).await;
+    let application: i64 =
+        sqlx::query_scalar("SELECT application_id FROM pragma_application_id").fetch_one(&mut today).await.unwrap();
+    today.close().await.unwrap();
+    fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    let mut old = raw(&path).await;
+    let body = serde_json::to_string(&firing(3, 2)).unwrap();
+    let rows: String = [("t1", 1, "firing"), ("t2", 1, "resolved"), ("t3", 0, "firing")]
+        .iter()
+        .zip(1..)
+        .map(|((name, explained, state), number)| {
+            let key = serde_json::to_string(&key(name, "low")).unwrap();
+            format!(
+                "INSERT INTO tenant (id, tenant, version, adopted_at, next_due_at) VALUES ({number}, '{name}', 7, 0, 0); \
+                 INSERT INTO alert (key, tenant_id, rule, score, state, body, generation, changed_at, told_at, \
+                 told_generation, told_to, explained) VALUES ('{key}', {number}, 'low', 'device-secure-score', '{state}', \
+                 '{body}', 3, 0, 5, 3, '[\"soc\"]', {explained});"
+            )
+        })
+        .collect();
+    let script = format!(
+        "{} INSERT INTO meta VALUES ('identity', 'old'), ('clean', '1'); {rows} PRAGMA application_id = {application}; \
+         PRAGMA user_version = 8;",
+        SCHEMA_8.join("\n")
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut old).await.unwrap();
+    old.close().await.unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    for (name, owes) in [("t1", Some(Owed::Notification)), ("t2", None), ("t3", None)] {
+        let alert = load(&store, name).await.alerts.remove(0);
+        assert_eq!((alert.owes, alert.told_to), (owes, vec![channel("soc")]), "{name}");
+    }
+    let wanted: Vec<_> = store.wanted().await.unwrap().into_iter().map(|(tenant, _)| tenant).collect();
+    assert_eq!(wanted, [tenant("t1")], "and is looked at at once");
 }

@@ -132,7 +132,7 @@ impl Report {
             let what = match stage {
                 Stage::Route => "told nobody: no channel may show the tenant",
                 Stage::Silence => "withheld by silences",
-                Stage::Fleet => "told as part of a fleet shift, or over before its wait for the fleet was",
+                Stage::Fleet => "sent as a line of a message about a fleet shift",
                 Stage::Digest => "went along with a newer message or in a digest",
             };
             output::say(&format!("{count} {what}"));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Span;
 use crate::{
     cli::{Failure, output},
-    replay::{Course, Plan, many::walk_all},
+    replay::{Course, Fleet, Plan, many::walk_all},
     rule::{Change, Condition, Rule, Size, TransitionKind, display},
 };
 
@@ -49,7 +49,8 @@ pub(super) fn suggest(plan: &Plan, courses: &[Course], span: Span, wanted: f64, 
             let candidate = scaled(rule, share);
             let condition = candidate.when.to_string();
             let plan = Plan { rules: vec![Arc::new(candidate)], ..plan.clone() };
-            let messages = walk_all(&plan, courses.iter(), || bar.inc(1))?;
+            let fleet = Fleet::of(&plan, courses);
+            let messages = walk_all(&plan, &fleet, courses.iter(), || bar.inc(1))?;
             let firing = messages.iter().filter(|message| message.transition.kind == TransitionKind::Fired).count();
             #[expect(clippy::cast_precision_loss, reason = "a count of messages is small")]
             let per_week = firing as f64 / weeks;

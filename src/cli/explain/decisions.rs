@@ -41,7 +41,7 @@ type Decider = fn(&Facts<'_>) -> Option<Decision>;
 
 /// In the order in which they are told.
 const DECIDERS: [Decider; 12] =
-    [labels, polled, adopted, failing, zero, rebased, heard, silenced, acknowledged, unstable, explained, fleet];
+    [labels, polled, adopted, failing, zero, rebased, heard, silenced, acknowledged, unstable, covered, fleet];
 
 /// What all deciders say.
 pub(super) fn decisions(facts: &Facts<'_>) -> Vec<Decision> {
@@ -177,16 +177,20 @@ fn unstable(facts: &Facts<'_>) -> Option<Decision> {
     Some(blocks("flapping", says))
 }
 
-fn explained(facts: &Facts<'_>) -> Option<Decision> {
-    let says = "it moved with the whole fleet and was told within that notice: neither reminders nor its end are told, until it \
-                worsens by itself";
-    records(facts).any(|record| record.explained).then(|| blocks("fleet", says.to_owned()))
+fn covered(facts: &Facts<'_>) -> Option<Decision> {
+    let covered = records(facts).filter(|record| record.alert.is_firing());
+    let shift = covered.filter_map(|record| record.shift.as_deref()).next()?;
+    let says = format!(
+        "its notification was a line of the notice of the fleet shift {shift}; it fires on like any other, until it ends or \
+         `scorewatch alerts accept --shift {shift}` accepts the new level"
+    );
+    Some(Decision { by: "fleet", blocks: false, says })
 }
 
 /// How long a message waits for the rest of the fleet.
 fn fleet(facts: &Facts<'_>) -> Option<Decision> {
-    let hold = facts.config.fleet.hold;
-    let takes_part = facts.rule.fleet && !hold.is_zero() && !matches!(facts.rule.when, Condition::NoData(_));
+    let wait = facts.config.fleet.wait();
+    let takes_part = facts.rule.fleet && !wait.is_zero() && !matches!(facts.rule.when, Condition::NoData(_));
     let polled = facts
         .config
         .tenants
@@ -196,8 +200,8 @@ fn fleet(facts: &Facts<'_>) -> Option<Decision> {
         by: "fleet-hold",
         blocks: false,
         says: format!(
-            "when it fires or worsens, it is held for {} to see whether the whole fleet moved",
-            crate::domain::format_duration(hold)
+            "what it says is held until every tenant that is due was read, for at most {}, to see whether the whole fleet moved",
+            crate::domain::format_duration(wait)
         ),
     })
 }

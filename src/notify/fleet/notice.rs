@@ -1,6 +1,6 @@
-//! What a channel hears of a fleet shift: one message, about those tenants alone that it may show.
+//! What a channel is sent of a fleet shift: one message, about those tenants alone that it may show.
 
-use super::{KnownShift, Shift};
+use super::{KnownShift, Shift, evidence, evidence::Verdict, group::Occasion};
 use crate::{
     domain::{ChannelName, TenantId, Timestamp, Unit},
     notify::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Most tenants that are named; the fleet has moved, and a list of thousands is read by nobody.
+/// Most tenants that are named by slug; the fleet has moved, and a list of thousands is read by nobody.
 const TENANTS_MAX: usize = 1_000;
 
 /// The id of a shift: the same score, direction and time, the same shift.
@@ -28,18 +28,29 @@ pub fn shift_id(store: &str, shift: &Shift) -> String {
     NotificationId::of_parts(&parts).as_str().to_owned()
 }
 
-/// The id of what a channel hears of a shift: there is one such message.
+/// The id of what a channel is sent of a shift: the same lines, the same message.
 #[must_use]
-pub fn notice_id(shift: &str, channel: &ChannelName) -> NotificationId {
-    NotificationId::of_parts(&["fleet-notice", shift, channel.as_str()])
+pub fn notice_id(shift: &str, channel: &ChannelName, covered: &[Covered]) -> NotificationId {
+    let mut parts = vec!["fleet-notice", shift, channel.as_str()];
+    parts.extend(covered.iter().map(|one| one.notification.data.notification.id.as_str()));
+    NotificationId::of_parts(&parts)
 }
 
-/// Tenants that a notice names besides those whose alerts go along with it. The channel may show them all.
+/// A notification that a notice covers: it becomes a line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Covered {
+    /// What it says.
+    pub notification: Notification,
+    /// Whether its alert is accepted as the new level with the notice.
+    pub is_accepted: bool,
+}
+
+/// Tenants that a notice names besides those whose alerts it covers. The channel may show them all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     /// Those that stand out from the shift.
     pub outliers: Vec<TenantId>,
-    /// Those that moved along, and that the channel was told of before the shift showed.
+    /// Those that moved along, and that the channel was notified of before the shift showed.
     pub told_before: Vec<TenantId>,
 }
 
@@ -52,48 +63,42 @@ impl Others {
     }
 }
 
-/// The notice of a shift for one channel, with the alerts that go along with it there. Of the others, it names those that have no
-/// alert in it.
+/// The notice of a shift for one channel, with the notifications that it covers there. Of the others, it names those that have
+/// no line in it.
 #[must_use]
 pub fn for_channel(
     known: &KnownShift,
+    occasion: Occasion,
     channel: &ChannelName,
-    explained: Vec<DigestItem>,
+    covered: Vec<Covered>,
     others: &Others,
     now: Timestamp,
 ) -> Notification {
-    let has_alert = |tenant: &TenantId| {
-        explained.iter().filter_map(|item| item.tenant.as_ref()).any(|facts| facts.id == tenant.as_str())
+    let has_line = |tenant: &TenantId| {
+        covered.iter().filter_map(|one| one.notification.data.tenant.as_ref()).any(|facts| facts.id == tenant.as_str())
     };
     let named = |tenants: &[TenantId]| -> Vec<String> {
-        tenants.iter().filter(|tenant| !has_alert(tenant)).map(ToString::to_string).collect()
+        tenants.iter().filter(|tenant| !has_line(tenant)).map(ToString::to_string).collect()
     };
     let (apart, told_before) = (named(&others.outliers), named(&others.told_before));
-    message(&known.id, channel, &known.shift, explained, (apart, told_before), now)
-}
-
-/// `explained` are the alerts that it stands for there; then the slugs of tenants that are told by themselves, and that were.
-fn message(
-    id: &str,
-    channel: &ChannelName,
-    shift: &Shift,
-    explained: Vec<DigestItem>,
-    (apart, told_before): (Vec<String>, Vec<String>),
-    now: Timestamp,
-) -> Notification {
-    let mut notice = compose::without_alert(NotificationType::FleetShift, notice_id(id, channel), now);
-    let slugs = |item: &DigestItem| item.tenant.as_ref().map(|tenant| tenant.id.clone());
-    let mut tenants: Vec<String> = explained.iter().filter_map(slugs).collect();
+    let id = notice_id(&known.id, channel, &covered);
+    let mut notice = compose::without_alert(NotificationType::FleetShift, id, now);
+    let slug = |one: &Covered| one.notification.data.tenant.as_ref().map(|tenant| tenant.id.clone());
+    let mut tenants: Vec<String> = covered.iter().filter_map(slug).collect();
     tenants.sort_unstable();
     tenants.dedup();
-    let (alerts, tenant_count) = (explained.len(), tenants.len());
+    let (alerts, tenant_count, shift) = (covered.len(), tenants.len(), &known.shift);
     tenants.truncate(TENANTS_MAX);
     let measure = match shift.scope.score.unit() {
         Unit::Points => "percent",
         Unit::PointsOf100 | Unit::Percent => "points",
     };
-    notice.data.links.portal = explained.iter().find_map(|item| item.links.portal.clone());
+    notice.data.links.portal = covered.iter().find_map(|one| one.notification.data.links.portal.clone());
+    let accepted_count = covered.iter().filter(|one| one.is_accepted).count();
+    let evidence = evidence::of_all(shift, covered.iter().map(|one| &one.notification));
     notice.data.fleet = Some(FleetFacts {
+        id: known.id.clone(),
+        occasion,
         score: shift.scope.score,
         subject: shift.scope.category.as_ref().map(ToString::to_string),
         median: shift.median,
@@ -101,14 +106,51 @@ fn message(
         from: shift.span.from,
         until: shift.span.until,
         alerts,
+        left_out: alerts.saturating_sub(LINES_MAX),
         tenant_count,
         tenants,
         apart,
         told_before,
+        evidence,
+        accepted: accepted_count > 0 && accepted_count == alerts,
+        accepted_count,
     });
-    let mut items = explained;
-    items.sort_by_key(|item| std::cmp::Reverse(item.alert.as_ref().map(|alert| alert.severity)));
-    items.truncate(LINES_MAX);
-    notice.data.items = items;
+    notice.data.items = lines(covered);
     notice
+}
+
+/// The lines: the gravest first, of equals the largest loss, what is over last; at most [`LINES_MAX`].
+fn lines(covered: Vec<Covered>) -> Vec<DigestItem> {
+    let mut items: Vec<DigestItem> = covered
+        .into_iter()
+        .map(|Covered { notification, is_accepted }| DigestItem {
+            accepted: is_accepted,
+            ..DigestItem::from(notification)
+        })
+        .collect();
+    let size = |item: &DigestItem| {
+        let score = item.score.as_ref();
+        score.and_then(|score| score.loss_percent.or(score.loss)).map_or(0.0, f64::abs)
+    };
+    items.sort_by(|one, other| {
+        let severity = |item: &DigestItem| item.alert.as_ref().map(|alert| alert.severity);
+        let is_over = |item: &DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
+        let tenant = |item: &DigestItem| item.tenant.as_ref().map(|tenant| tenant.id.clone());
+        is_over(one)
+            .cmp(&is_over(other))
+            .then_with(|| severity(other).cmp(&severity(one)))
+            .then_with(|| size(other).total_cmp(&size(one)))
+            .then_with(|| tenant(one).cmp(&tenant(other)))
+    });
+    items.truncate(LINES_MAX);
+    items
+}
+
+/// Whether an alert that a notice covers is accepted with it: its own evidence proves that Microsoft changed the score, and it
+/// has a level to accept.
+#[must_use]
+pub fn is_proven(notification: &Notification) -> bool {
+    let is_change = notification.data.score.as_ref().is_some_and(|score| score.baseline.is_some());
+    let is_open = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_none());
+    is_change && is_open && evidence::of_alert(&notification.data) == Verdict::Microsoft
 }

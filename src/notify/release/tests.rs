@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     notify::drill,
-    rule::{AlertState, Condition, Firing, Flapping, Terms, Unstable},
+    rule::{AlertState, Condition, Firing, Flapping, Terms as RuleTerms, Unstable},
 };
 
 /// `F` fires, `W` worsens, `B` worsened and came back, `D` worsened and ended without a word, `U` is unstable, `C` was and is calm, `R`
@@ -26,7 +26,18 @@ fn step(word: &str, number: i64) -> Step {
         _ => Still::So,
     };
     let sequence = u64::try_from(number).unwrap();
-    Step { delivery: DeliveryId(number), kind, began, is_over: said == "O", sequence, still, hold }
+    Step {
+        delivery: DeliveryId(number),
+        kind,
+        began,
+        observed_at: None,
+        is_over: said == "O",
+        is_accepted: false,
+        made_at: Timestamp::EPOCH,
+        sequence,
+        still,
+        hold,
+    }
 }
 
 fn run(text: &str, was_told: bool) -> Run {
@@ -40,7 +51,7 @@ fn run(text: &str, was_told: bool) -> Run {
 fn shown(fates: &[(DeliveryId, Fate)]) -> String {
     let word = |(_, fate): &(DeliveryId, Fate)| match fate {
         Fate::Send => "!".to_owned(),
-        Fate::Withhold | Fate::Explain => ".".to_owned(),
+        Fate::Withhold => ".".to_owned(),
         Fate::Hold(_) => "h".to_owned(),
         Fate::Carried(by) => by.to_string(),
     };
@@ -81,7 +92,7 @@ fn at_the_end_of_a_silence_each_channel_hears_what_it_does_not_know_yet_and_stil
         ("B1", false, "!", "!"),
         ("B1 O1", true, "2 !", ". !"),
         ("F1 B1 O1", false, ". . .", ". . ."),
-        // What a shift explains ended without a word.
+        // It ended, and another step says so.
         ("D1", true, ".", "."),
         ("D1", false, ".", "."),
         ("D1 F2", true, ". !", ". !"),
@@ -127,7 +138,7 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
     let firing = |since: i64, taken_back| Firing {
         since: Timestamp::from_seconds(since),
         fired_at: Timestamp::from_seconds(since),
-        terms: Terms { when: Condition::Below(300.0), recover: None },
+        terms: RuleTerms { when: Condition::Below(300.0), recover: None },
         baseline: None,
         worst_told: Some(200.0),
         worst_seen: Some(200.0),
@@ -155,31 +166,33 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         ("F1 U1 F5", fires(5, 0), &[So, Over, So]),
     ] {
         let mut run = run(text, false);
-        run.hold_against(&alert, false);
-        assert!(!run.was_told);
+        run.hold_against(&alert);
         assert_eq!(run.steps.iter().map(|step| step.still).collect::<Vec<_>>(), expected, "{text}");
-    }
-    // What a shift explains is as good as told: what came back is told to nobody.
-    for (text, was_told) in [("B1", true), ("B5", false)] {
-        let mut run = run(text, false);
-        run.hold_against(&fires(1, 9), true);
-        assert_eq!(run.was_told, was_told, "{text}");
     }
 }
 
 #[test]
-fn a_run_comes_to_the_kind_of_its_newest_step_that_is_so() {
-    use NotificationType::{AlertFiring, AlertReminder, AlertWorsened};
-    for (text, was_told, kind) in [
-        ("F1 W1", false, Some(AlertWorsened)),
-        ("F1 B1", false, Some(AlertFiring)),
-        ("W1 R1", true, Some(AlertReminder)),
-        ("B1", true, None),
-        // That it fires is what is left to say to whom nobody said it.
-        ("B1", false, Some(AlertFiring)),
-        ("D1", false, None),
+fn a_wait_for_the_fleet_suppresses_nothing() {
+    for (text, was_told, chat, stateful) in [
+        ("F1", false, "!", "!"),
+        ("F1 W1", false, "2 !", "! !"),
+        ("F1 R1", false, "! 1", "! !"),
+        ("F1 O1", false, "2 !", "! !"),
+        ("F1 W1 R1 O1", false, "4 4 4 !", "! ! ! !"),
+        ("O1", true, "!", "!"),
+        ("R1", true, "!", "!"),
+        ("B1", true, "!", "!"),
+        ("F1 B1 O1", false, "3 3 !", "! ! !"),
+        ("F1 O1 F2", false, "2 ! !", "! ! !"),
+        ("O1 F2 O2", true, "! 3 !", "! ! !"),
     ] {
-        assert_eq!(run(text, was_told).kind(), kind, "{text}");
+        let mut run = run(text, was_told);
+        let hold = Hold { why: HoldReason::Fleet, until: Timestamp::EPOCH };
+        run.steps.iter_mut().for_each(|step| step.hold = Some(hold));
+        for (keeps_state, expected) in [(false, chat), (true, stateful)] {
+            let fates = decide(&run, keeps_state, None);
+            assert_eq!(shown(&fates), expected, "{text}, told: {was_told}, keeps state: {keeps_state}");
+        }
     }
 }
 

@@ -89,12 +89,14 @@ fn no_channel_gets_a_line_about_a_tenant_that_it_may_not_see() {
                 hold: Duration::from_mins(random.random_range(0..20)),
                 at_least: random.random_range(2..4),
                 share_percent: 33.0,
+                ..FleetSettings::default()
             },
             ..Plan::default()
         };
-        let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course)).collect();
+        let fleet = Fleet::of(&plan, &courses);
+        let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course, &fleet)).collect();
         messages.sort_by_key(|message| message.at);
-        let outcome = send(&plan, &courses, messages);
+        let outcome = send(&plan, &courses, &fleet, messages);
         sent += outcome.sent.len();
         for one in &outcome.sent {
             let fence = &plan.receivers[&one.channel].fence;

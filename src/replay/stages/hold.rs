@@ -1,48 +1,53 @@
 //! What is held, why, and what becomes of it: a silence, a maintenance window or the wait for the fleet, looked at when it ends.
 
+mod together;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
 };
 
-use super::{Queued, fleet::Fleet};
+use super::Queued;
 use crate::{
     domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
         DeliveryId, Hold, HoldReason, Notification, NotificationType,
         fleet::{
-            Explained, KnownShift, Shift,
-            notice::{self, Others},
+            KnownShift,
+            group::{self, Belongs, Occasion},
         },
-        notification::DigestItem,
-        release::{Fate, Step, Still, comes_to, newest_firing, of_steps},
+        release::{Fate, Step, Still, Terms, of_steps},
     },
     replay::{
         course::{Course, Plan},
+        fleet::Fleet,
         message::{Message, Stage, Withheld},
     },
-    rule::{RuleName, TransitionKind},
+    rule::{Resolution, RuleName, TransitionKind},
 };
 
 /// Gives what may be sent, in time order, and the notices of fleet shifts.
 pub(super) fn release(
     plan: &Plan,
     courses: &[Course],
+    fleet: &Fleet,
     messages: &[Message],
     withheld: &mut Vec<Withheld>,
 ) -> (Vec<Queued>, Vec<Notification>) {
-    let mut holding = Holding::new(plan, courses, messages);
+    let mut holding = Holding::new(plan, courses, fleet, messages);
     holding.run();
     withheld.append(&mut holding.withheld);
     (holding.queued, holding.notices)
 }
 
-/// What happens next. At one instant, messages come first, then what is held is looked at, then shifts are told.
+/// What happens next. At one instant, messages come first, then shifts are found, then what is held is looked at, then the notices
+/// are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Come { message: usize },
+    Found { shift: usize },
     Look { lane: usize },
-    Tell { shift: usize },
+    Tell,
 }
 
 /// An alert, as far as it matters to what is told of it.
@@ -51,8 +56,8 @@ struct Told {
     generation: u64,
     is_over: bool,
     is_unstable: bool,
-    /// The generation of which a fleet shift is the explanation.
-    explained: Option<u64>,
+    /// The shift whose notice covered it last.
+    shift: Option<usize>,
 }
 
 /// What waits of one alert for one channel.
@@ -67,18 +72,24 @@ struct Lane {
 
 type AlertOf<'a> = (&'a TenantId, &'a RuleName, ScoreKind, Option<&'a Subject>);
 
+/// A message that is made of several: of which shift, for what, for whom.
+type Together = (usize, Occasion, ChannelName);
+
 struct Holding<'a> {
     plan: &'a Plan,
+    fleet: &'a Fleet,
     messages: &'a [Message],
-    fleet: Fleet<'a>,
+    members_of: BTreeMap<&'a TenantId, &'a Course>,
+    /// The shifts as a store has them.
+    shifts: Vec<KnownShift>,
     alerts: Vec<Told>,
     known: HashMap<AlertOf<'a>, usize>,
     lanes: Vec<Lane>,
     lane_of: HashMap<(usize, &'a ChannelName), usize>,
     events: BinaryHeap<Reverse<(Timestamp, Event)>>,
-    /// By shift and channel: the lanes that go along with its notice.
-    members: BTreeMap<(usize, ChannelName), BTreeSet<usize>>,
-    /// Which channel has heard of which shift.
+    /// The lanes that become lines of a message.
+    members: BTreeMap<Together, BTreeSet<usize>>,
+    /// Which channel had a notice of which shift.
     heard: BTreeSet<(usize, ChannelName)>,
     queued: Vec<Queued>,
     notices: Vec<Notification>,
@@ -86,17 +97,21 @@ struct Holding<'a> {
 }
 
 impl<'a> Holding<'a> {
-    fn new(plan: &'a Plan, courses: &'a [Course], messages: &'a [Message]) -> Self {
+    fn new(plan: &'a Plan, courses: &'a [Course], fleet: &'a Fleet, messages: &'a [Message]) -> Self {
         let come = |(message, told): (usize, &Message)| Reverse((told.at, Event::Come { message }));
+        let found = |(shift, known): (usize, &KnownShift)| Reverse((known.seen_at, Event::Found { shift }));
+        let found = fleet.shifts.iter().enumerate().map(found);
         Self {
             plan,
+            fleet,
             messages,
-            fleet: Fleet::new(plan, courses),
+            members_of: courses.iter().map(|course| (&course.tenant, course)).collect(),
+            shifts: fleet.shifts.clone(),
             alerts: Vec::new(),
             known: HashMap::new(),
             lanes: Vec::new(),
             lane_of: HashMap::new(),
-            events: messages.iter().enumerate().map(come).collect(),
+            events: messages.iter().enumerate().map(come).chain(found).collect(),
             members: BTreeMap::new(),
             heard: BTreeSet::new(),
             queued: Vec::new(),
@@ -109,8 +124,9 @@ impl<'a> Holding<'a> {
         while let Some(Reverse((now, event))) = self.events.pop() {
             match event {
                 Event::Come { message } => self.come(message),
+                Event::Found { shift } => self.found(shift, now),
                 Event::Look { lane } => self.look(lane, now),
-                Event::Tell { shift } => self.tell(shift, now),
+                Event::Tell => self.tell(now),
             }
         }
     }
@@ -120,33 +136,27 @@ impl<'a> Holding<'a> {
         let told = &self.messages[message];
         let alert = self.alert(told);
         let now = told.at;
-        let is_old_news = matches!(told.transition.kind, TransitionKind::Reminder | TransitionKind::Resolved(_));
         let state = &mut self.alerts[alert];
+        if told.transition.kind == TransitionKind::Fired {
+            state.shift = None;
+        }
         state.generation = told.transition.generation;
         state.is_over = matches!(told.transition.kind, TransitionKind::Resolved(_));
         state.is_unstable = told.transition.kind == TransitionKind::Unstable;
-        if is_old_news && state.explained == Some(state.generation) {
-            self.withheld.push(Withheld { message, channel: None, stage: Stage::Fleet });
-            return;
-        }
         let hold = if told.channels.is_empty() { None } else { self.hold(told) };
-        // That it got worse may be over before it is told.
-        let may_pass = hold.is_some() && told.transition.kind == TransitionKind::Worsened;
-        if !is_old_news && !may_pass {
-            self.alerts[alert].explained = None;
-        }
         for channel in told.channels.iter() {
             let lane = self.lane(alert, channel);
             if let Some(hold) = hold {
                 self.events.push(Reverse((hold.until, Event::Look { lane })));
+                // Whether it is part of a shift can be said before.
+                if hold.why == HoldReason::Fleet {
+                    self.events.push(Reverse((self.fleet.read_at(now), Event::Look { lane })));
+                }
             }
-            let began = Some(told.transition.since);
             if hold.is_some() || !self.lanes[lane].steps.is_empty() {
-                let (delivery, kind, is_over) = (id(message), told.kind(), is_over(told));
-                let (sequence, still) = (told.transition.sequence, Still::So);
-                self.lanes[lane].steps.push(Step { delivery, kind, began, is_over, sequence, still, hold });
+                self.lanes[lane].steps.push(step(message, told, hold));
             } else {
-                self.lanes[lane].told = began;
+                self.lanes[lane].told = Some(told.transition.since);
                 self.queued.push(Queued { at: now, channel: channel.clone(), says: vec![message], notice: None });
             }
         }
@@ -157,66 +167,87 @@ impl<'a> Holding<'a> {
         if let Some(until) = self.covered(told, told.at) {
             return Some(Hold { why: HoldReason::Silence, until });
         }
-        let polled = self.fleet.polled(told.score);
-        self.plan.fleet.hold(told.kind(), &told.rule, told.score, polled, told.at)
+        self.fleet.hold((told.kind(), told.resolution()), &told.rule, told.score, told.at)
     }
 
     /// Until when silences and windows cover a message.
     fn covered(&self, told: &Message, now: Timestamp) -> Option<Timestamp> {
-        let labels = self.fleet.course(&told.tenant).map(|course| course.labels.clone()).unwrap_or_default();
+        let course = self.members_of.get(&told.tenant);
+        let labels = course.map(|course| course.labels.clone()).unwrap_or_default();
         self.plan.covered(&told.tenant, &labels, &told.rule, told.score, now)
     }
 
     /// What is held of an alert for a channel is decided on, if its time has come.
     fn look(&mut self, lane: usize, now: Timestamp) {
-        let Lane { steps, alert, told, .. } = &mut self.lanes[lane];
+        let Lane { steps, alert, .. } = &mut self.lanes[lane];
         let alert = self.alerts[*alert];
         let is_due = steps.iter().filter_map(|step| step.hold).any(|hold| hold.until <= now);
         for step in steps.iter_mut().filter(|step| step.may_pass()) {
             step.still = still(&self.messages[place(step.delivery)], alert, now);
         }
-        // What a shift explains is as good as told.
-        if alert.explained == Some(alert.generation) && steps.iter().any(Step::may_pass) {
-            *told = steps.last().and_then(|step| step.began);
-        }
-        let kind = comes_to(steps, was_told(steps, *told));
         let newest = steps.iter().rfind(|step| step.still == Still::So).or(steps.last());
-        let Some(newest) = newest.filter(|_| is_due).map(|step| place(step.delivery)) else { return };
-        let newest = &self.messages[newest];
-        if let Some(until) = self.covered(newest, now) {
+        let waits = |step: &Step| {
+            let is_of_reading = step.kind != NotificationType::AlertReminder && !step.is_accepted;
+            is_of_reading && step.hold.is_some_and(|hold| hold.why == HoldReason::Fleet)
+        };
+        let is_read = steps.iter().any(|step| waits(step) && self.fleet.read_at(step.made_at) <= now);
+        let Some(newest) = newest.filter(|_| is_due || is_read).map(|step| place(step.delivery)) else { return };
+        if let Some(until) = self.covered(&self.messages[newest], now) {
             return self.hold_on(lane, Hold { why: HoldReason::Silence, until });
         }
-        let why = self.lanes[lane].steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
-        let polled = self.fleet.polled(newest.score);
-        let waited = why == Some(HoldReason::Fleet);
-        let waits = self.plan.fleet.hold(newest.kind(), &newest.rule, newest.score, polled, now);
-        // What a silence held may be due to a shift as well.
-        let is_suspect = (waited || waits.is_some()) && !alert.is_over && !is_over(newest);
-        let suspected = kind.filter(|_| is_suspect).and_then(|kind| self.fleet.suspected(newest, kind, now));
-        let seen = self.fleet.shifts.len();
-        let Some(shift) = suspected.and_then(|suspected| self.fleet.explaining(&suspected, now)) else {
-            return self.by_itself(lane, why, now);
-        };
-        let known = &self.fleet.shifts[shift];
-        if shift == seen {
-            self.events.push(Reverse((known.tell_at, Event::Tell { shift })));
+        let is_sent = self.fates(lane).iter().any(|(_, fate)| *fate == Fate::Send);
+        match self.belongs(lane, now) {
+            Belongs::To(shift, occasion) if is_sent => self.join(lane, shift, occasion, now),
+            Belongs::ToNone if !is_due => {}
+            _ => self.alone(lane, now),
         }
-        let (verdict, of_channel) = (known.verdict(false, now), (shift, self.lanes[lane].channel.clone()));
-        match verdict {
-            Explained::Told if self.heard.contains(&of_channel) => {
-                let channel = Some(self.lanes[lane].channel.clone());
-                for message in self.explain(lane, now) {
-                    self.withheld.push(Withheld { message, channel: channel.clone(), stage: Stage::Fleet });
-                }
+    }
+
+    /// A shift was found: what it has to do with is decided with it, though more is waited for.
+    fn found(&mut self, shift: usize, now: Timestamp) {
+        let scope = self.shifts[shift].shift.scope.clone();
+        for lane in 0..self.lanes.len() {
+            let waits = self.lanes[lane].steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
+            let Some(newest) = self.lanes[lane].steps.last().filter(|_| waits == Some(HoldReason::Fleet)) else {
+                continue;
+            };
+            let told = &self.messages[place(newest.delivery)];
+            if !scope.has(told.score, told.subject.as_ref()) || self.covered(told, now).is_some() {
+                continue;
             }
-            Explained::Waits(hold) => self.hold_on(lane, hold),
-            Explained::GoesAlong => drop(self.members.entry(of_channel).or_default().insert(lane)),
-            // The first late tenant of a channel that had nothing to hear of before brings the notice.
-            Explained::Told => {
-                self.members.entry(of_channel).or_default().insert(lane);
-                self.events.push(Reverse((now, Event::Tell { shift })));
+            match self.belongs(lane, now) {
+                Belongs::To(of, occasion) if occasion.is_of_movements() => self.join(lane, of, occasion, now),
+                Belongs::Apart => self.alone(lane, now),
+                _ => {}
             }
         }
+    }
+
+    /// What waits there becomes a line of a message.
+    fn join(&mut self, lane: usize, shift: &str, occasion: Occasion, now: Timestamp) {
+        let Some(shift) = self.shifts.iter().position(|known| known.id == shift) else { return };
+        let channel = self.lanes[lane].channel.clone();
+        self.members.entry((shift, occasion, channel)).or_default().insert(lane);
+        self.events.push(Reverse((now, Event::Tell)));
+    }
+
+    /// How what waits there goes out.
+    fn belongs(&self, lane: usize, now: Timestamp) -> Belongs<'a> {
+        let Lane { steps, channel, alert, .. } = &self.lanes[lane];
+        let Some(newest) = steps.last() else { return Belongs::ToNone };
+        let told = &self.messages[place(newest.delivery)];
+        if self.keeps_state(channel) || !told.rule.fleet {
+            return Belongs::ToNone;
+        }
+        let shifts = &self.fleet.shifts;
+        let parts = self.fleet.parts(&told.tenant, told.score, told.subject.as_ref());
+        let parts = parts.iter().filter(|part| part.known_at <= now).filter_map(|part| part.caused(shifts));
+        let covered_by = self.alerts[*alert].shift.and_then(|shift| shifts.get(shift)).map(|known| known.id.as_str());
+        group::of_run(steps, parts, covered_by)
+    }
+
+    fn keeps_state(&self, channel: &ChannelName) -> bool {
+        self.plan.receivers.get(channel).is_some_and(|receiver| receiver.digest_over.is_none())
     }
 
     fn hold_on(&mut self, lane: usize, hold: Hold) {
@@ -226,19 +257,25 @@ impl<'a> Holding<'a> {
         self.events.push(Reverse((hold.until, Event::Look { lane })));
     }
 
-    /// No shift explains it: what is still worth telling is told.
-    fn by_itself(&mut self, lane: usize, why: Option<HoldReason>, now: Timestamp) {
-        let steps = std::mem::take(&mut self.lanes[lane].steps);
-        let stage = if why == Some(HoldReason::Fleet) { Stage::Fleet } else { Stage::Silence };
-        self.settle(lane, &steps, stage, now);
+    /// What becomes of what waits there, on its own.
+    fn fates(&self, lane: usize) -> Vec<(DeliveryId, Fate)> {
+        let Lane { steps, channel, told, .. } = &self.lanes[lane];
+        let why = steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
+        let terms = Terms { keeps_state: self.keeps_state(channel), may_suppress: why != Some(HoldReason::Fleet) };
+        of_steps(steps, was_told(steps, *told), terms)
     }
 
-    /// Steps that nothing covers any more are told, as far as they are still worth it.
-    fn settle(&mut self, lane: usize, steps: &[Step], stage: Stage, now: Timestamp) {
-        let Lane { alert, channel, told, .. } = &mut self.lanes[lane];
-        let keeps_state = self.plan.receivers.get(channel).is_some_and(|receiver| receiver.digest_over.is_none());
-        let fates = of_steps(steps, was_told(steps, *told), keeps_state);
-        for (step, (delivery, fate)) in steps.iter().zip(&fates) {
+    /// What waits there goes its own way.
+    fn alone(&mut self, lane: usize, now: Timestamp) {
+        let fates = self.fates(lane);
+        let steps = std::mem::take(&mut self.lanes[lane].steps);
+        self.settle(lane, &steps, &fates, now);
+    }
+
+    /// Steps that nothing covers any more have these fates.
+    fn settle(&mut self, lane: usize, steps: &[Step], fates: &[(DeliveryId, Fate)], now: Timestamp) {
+        let Lane { channel, told, .. } = &mut self.lanes[lane];
+        for (step, (delivery, fate)) in steps.iter().zip(fates) {
             match fate {
                 Fate::Send => {
                     let goes_along = |(one, fate): &&(DeliveryId, Fate)| {
@@ -247,90 +284,14 @@ impl<'a> Holding<'a> {
                     let says = fates.iter().filter(goes_along).map(|(one, _)| place(*one)).collect();
                     self.queued.push(Queued { at: now, channel: channel.clone(), says, notice: None });
                     *told = step.began;
-                    if step.is_worsening() {
-                        self.alerts[*alert].explained = None;
-                    }
                 }
                 Fate::Carried(_) | Fate::Hold(_) => {}
-                Fate::Withhold | Fate::Explain => {
-                    self.withheld.push(Withheld { message: place(*delivery), channel: Some(channel.clone()), stage });
+                Fate::Withhold => {
+                    let channel = Some(channel.clone());
+                    self.withheld.push(Withheld { message: place(*delivery), channel, stage: Stage::Silence });
                 }
             }
         }
-    }
-
-    /// A shift is all that is told of the newest firing that waits there.
-    fn explain(&mut self, lane: usize, now: Timestamp) -> Vec<usize> {
-        let state = &mut self.alerts[self.lanes[lane].alert];
-        state.explained = Some(state.generation);
-        let steps = std::mem::take(&mut self.lanes[lane].steps);
-        let (earlier, newest) = newest_firing(&steps);
-        self.settle(lane, earlier, Stage::Silence, now);
-        newest.iter().map(|step| place(step.delivery)).collect()
-    }
-
-    /// A shift's time has come: each channel that has something of it gets one notice.
-    fn tell(&mut self, shift: usize, now: Timestamp) {
-        self.fleet.shifts[shift].told_at.get_or_insert(now);
-        let known = self.fleet.shifts[shift].clone();
-        let of_shift: Vec<_> = self.members.extract_if(.., |(of, _), _| *of == shift).collect();
-        if of_shift.is_empty() {
-            return;
-        }
-        let (outliers, along) = self.fleet.moved(&known, now);
-        for ((_, channel), lanes) in of_shift {
-            let notification = self.notice(&known, (&channel, &lanes), (&outliers, &along), now);
-            let mut says = Vec::new();
-            for lane in lanes {
-                let began = self.lanes[lane].steps.last().and_then(|step| step.began);
-                says.extend(self.explain(lane, now));
-                self.lanes[lane].told = began;
-            }
-            says.sort_unstable();
-            let withheld = |&message: &usize| Withheld { message, channel: Some(channel.clone()), stage: Stage::Fleet };
-            self.withheld.extend(says.iter().map(withheld));
-            self.heard.insert((shift, channel.clone()));
-            self.notices.push(notification);
-            let notice = Some(self.notices.len() - 1);
-            self.queued.push(Queued { at: now, channel, says, notice });
-        }
-    }
-
-    fn notice(
-        &self,
-        known: &KnownShift,
-        (channel, lanes): (&ChannelName, &BTreeSet<usize>),
-        (outliers, along): (&[TenantId], &[TenantId]),
-        now: Timestamp,
-    ) -> Notification {
-        let newest = lanes.iter().filter_map(|&lane| self.lanes[lane].steps.last());
-        let items = newest.filter_map(|step| {
-            let told = &self.messages[place(step.delivery)];
-            let facts = self.fleet.course(&told.tenant)?.facts();
-            Some(DigestItem::from(told.notification(facts)))
-        });
-        let is_shown = |tenant: &TenantId| {
-            let receiver = self.plan.receivers.get(channel);
-            let course = self.fleet.course(tenant);
-            receiver.zip(course).is_some_and(|(receiver, course)| receiver.fence.admits(tenant, &course.labels))
-        };
-        let told_before = along.iter().filter(|tenant| self.was_told(&known.shift, channel, tenant)).cloned().collect();
-        let others = Others { outliers: outliers.to_vec(), told_before };
-        notice::for_channel(known, channel, items.collect(), &others.shown(is_shown), now)
-    }
-
-    /// Whether a channel was told by itself of an alert of that tenant that began with the shift.
-    fn was_told(&self, shift: &Shift, channel: &ChannelName, tenant: &TenantId) -> bool {
-        self.known.iter().any(|((of, _, score, subject), alert)| {
-            let Told { is_over, explained, generation, .. } = self.alerts[*alert];
-            let lane = self.lane_of.get(&(*alert, channel)).map(|lane| &self.lanes[*lane]);
-            let began = lane.filter(|lane| lane.steps.is_empty()).and_then(|lane| lane.told);
-            *of == tenant
-                && shift.scope.has(*score, *subject)
-                && !is_over
-                && explained != Some(generation)
-                && began.is_some_and(|at| shift.span.has(at))
-        })
     }
 
     fn alert(&mut self, told: &'a Message) -> usize {
@@ -346,6 +307,22 @@ impl<'a> Holding<'a> {
             self.lanes.push(Lane { alert, channel: channel.clone(), steps: Vec::new(), told: None });
             self.lanes.len() - 1
         })
+    }
+}
+
+/// A message as it waits.
+fn step(message: usize, told: &Message, hold: Option<Hold>) -> Step {
+    Step {
+        delivery: id(message),
+        kind: told.kind(),
+        began: Some(told.transition.since),
+        observed_at: told.transition.observed_at,
+        is_over: told.kind() == NotificationType::AlertResolved,
+        is_accepted: told.resolution() == Some(Resolution::Accepted),
+        made_at: told.at,
+        sequence: told.transition.sequence,
+        still: Still::So,
+        hold,
     }
 }
 
@@ -365,10 +342,6 @@ fn still(told: &Message, alert: Told, now: Timestamp) -> Still {
     } else {
         Still::So
     }
-}
-
-fn is_over(told: &Message) -> bool {
-    told.kind() == NotificationType::AlertResolved
 }
 
 /// A message's place as the number of its delivery; no replay has so many that this fails.

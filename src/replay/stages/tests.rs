@@ -1,8 +1,8 @@
 //! What channels get of what alerts told: a table of messages, each `second tenant kind generation.sequence`.
 
 mod digest;
-mod fleet;
 mod hold;
+mod lines;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -75,7 +75,7 @@ fn sent(table: &str, digest_over: Option<usize>, pace: u64) -> Vec<String> {
         fleet: no_wait(),
         ..Plan::default()
     };
-    let outcome = send(&plan, &[], messages(table, &["soc"]));
+    let outcome = send(&plan, &[], &Fleet::default(), messages(table, &["soc"]));
     let line = |sent: &Sent| format!("{} {} {:?}", sent.at.as_seconds(), sent.kind.as_str(), sent.says);
     outcome.sent.iter().map(line).collect()
 }
@@ -134,7 +134,7 @@ fn nothing_is_lost_between_told_and_sent() {
         fleet: no_wait(),
         ..Plan::default()
     };
-    let outcome = send(&plan, &[], messages(&table, &["soc"]));
+    let outcome = send(&plan, &[], &Fleet::default(), messages(&table, &["soc"]));
     let mut said: Vec<usize> = outcome.sent.iter().flat_map(|sent| sent.says.iter().copied()).collect();
     said.sort_unstable();
     assert_eq!(said, (0..300).collect::<Vec<_>>());
@@ -147,7 +147,7 @@ fn nothing_is_lost_between_told_and_sent() {
 #[test]
 fn who_tells_nobody_is_counted() {
     let plan = Plan { rules: vec![rule()], ..Plan::default() };
-    let outcome = send(&plan, &[], messages("1 a fired 1.1", &[]));
+    let outcome = send(&plan, &[], &Fleet::default(), messages("1 a fired 1.1", &[]));
     assert_eq!(outcome.sent, []);
     assert_eq!(outcome.withheld, [Withheld { message: 0, channel: None, stage: Stage::Route }]);
 }
@@ -176,7 +176,7 @@ fn sent_after_a_silence(table: &str, taken_back: &[(usize, i64)]) -> Vec<String>
     for &(place, second) in taken_back {
         messages[place].taken_back_at = Some(Timestamp::from_seconds(second));
     }
-    let outcome = send(&plan, &[], messages);
+    let outcome = send(&plan, &[], &Fleet::default(), messages);
     let line = |sent: &Sent| format!("{} {} {:?}", sent.at.as_seconds(), sent.kind.as_str(), sent.says);
     outcome.sent.iter().map(line).collect()
 }

@@ -1,9 +1,9 @@
 //! Alerts that end though no score recovered: accepted as the new level, or without the rule, tenant or subject they were about.
 
-use super::{Outcome, Seen, Step, flapping, resolve};
+use super::{Outcome, Seen, Step, flapping, resolve, tell};
 use crate::{
     domain::{Sample, Timestamp},
-    rule::{Alert, AlertState, Firing, Resolution, Rule, Unstable, baseline},
+    rule::{Alert, AlertState, Firing, Resolution, Rule, TransitionKind, Unstable, baseline},
 };
 
 /// A person accepts the loss as the new level: the samples before the newest are no baseline any more.
@@ -13,6 +13,15 @@ pub fn accept(alert: &Alert, window: &[Sample], now: Timestamp) -> Option<Step> 
     let AlertState::Firing(firing) = &alert.state else { return None };
     firing.terms.when.change()?;
     Some(without_wake(accept_as(alert, firing, baseline::newest(window), now)))
+}
+
+/// Says once more that an alert fires, whatever its `repeat`: nobody was notified of it before. `None`: it does not fire.
+#[must_use]
+pub fn remind_once(alert: &Alert, window: &[Sample], now: Timestamp) -> Option<Step> {
+    let AlertState::Firing(firing) = &alert.state else { return None };
+    let sample = baseline::newest(window).filter(|_| firing.worst_seen.is_some());
+    let Outcome { alert, transition } = tell(alert, firing, TransitionKind::Reminder, Seen { at: now, sample });
+    Some(Step { alert, transition, wake_at: None })
 }
 
 /// Ends an alert whose rule, tenant or subject is gone, or that a person's edit leaves without ground. One that fires is told

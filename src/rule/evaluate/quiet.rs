@@ -11,7 +11,7 @@ const GAP_INTERVALS_MAX: u32 = 3;
 
 /// What becomes of it: nothing, pending, or firing.
 pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Situation<'_>) -> Outcome {
-    let baseline = baseline(&rule.when, reading, alert.rebased_at, situation);
+    let baseline = baseline(&rule.when, reading, alert.rebased_at, &situation.of_state(&alert.state));
     if !rule.when.holds(reading.value, baseline) {
         let was_pending = matches!(alert.state, AlertState::Pending(_));
         return Outcome { alert: was_pending.then(|| with_state(alert, AlertState::Inactive)), transition: None };

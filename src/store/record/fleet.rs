@@ -1,28 +1,96 @@
 //! Fleet shifts as the store keeps them.
 
+use serde::Serialize;
+
 use crate::{
-    domain::ChannelName,
-    notify::{DeliveryId, fleet::notice::Others, notification::DigestItem, release::Fate},
+    domain::{ChannelName, ScoreKind, Subject},
+    notify::{
+        DeliveryId,
+        fleet::{
+            group::{Occasion, Part},
+            notice::{Covered, Others},
+        },
+        release::Fate,
+    },
+    rule::ShiftedBy,
 };
 
-/// What a channel is to hear of a fleet shift.
+/// What a channel is to be sent of a fleet shift.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShiftNotice {
     /// The channel.
     pub channel: ChannelName,
-    /// The alerts that the shift explains there.
+    /// What it is sent for.
+    pub occasion: Occasion,
+    /// The notifications that become its lines.
     pub members: Vec<ShiftMember>,
     /// Tenants that it names besides.
     pub others: Others,
 }
 
-/// An alert that goes along with the notice of a shift.
+/// What waits of one alert for the channel of a notice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShiftMember {
-    /// What becomes of what waits there of its earlier firings.
+    /// What becomes of the deliveries that the notice does not cover.
     pub earlier: Vec<(DeliveryId, Fate)>,
-    /// The held deliveries of its newest firing, oldest first and whole.
+    /// The held deliveries that it covers, oldest first.
     pub run: Vec<DeliveryId>,
-    /// What the newest of them says.
-    pub item: DigestItem,
+    /// Its line.
+    pub covered: Covered,
+}
+
+/// What a fleet shift did to one series of a tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesShift {
+    /// Of which score.
+    pub score: ScoreKind,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// The shift's id.
+    pub shift: String,
+    /// When, and how much of the movement the shift accounts for.
+    pub shifted_by: ShiftedBy,
+    /// Whether the series moved farther than that.
+    pub is_outlier: bool,
+}
+
+impl SeriesShift {
+    /// Whether it is about that series.
+    #[must_use]
+    pub fn is_of(&self, score: ScoreKind, subject: Option<&Subject>) -> bool {
+        self.score == score && self.subject.as_ref() == subject
+    }
+
+    /// The same as a cause of notifications.
+    #[must_use]
+    pub fn part(&self) -> Part<'_> {
+        Part { shift: &self.shift, at: self.shifted_by.at, is_outlier: self.is_outlier }
+    }
+}
+
+/// What is still to be done about an alert that fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owed {
+    /// An earlier version kept it quiet: a notification.
+    Notification,
+    /// The notice that covered it said that it is accepted as the new level: that.
+    Acceptance,
+}
+
+impl Owed {
+    /// The name in JSON and the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notification => "notification",
+            Self::Acceptance => "acceptance",
+        }
+    }
+
+    /// Finds what has that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Notification, Self::Acceptance].into_iter().find(|owed| owed.as_str() == name)
+    }
 }

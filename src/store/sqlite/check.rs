@@ -8,10 +8,11 @@ use super::{
     archive,
     bulk::{Bound, Bulk},
     days::day_of,
-    encoding, outbox, recommendation,
+    encoding, movement, outbox, recommendation,
 };
 use crate::{
     domain::{ScoreKind, Subject, TenantId, Timestamp},
+    notify::fleet::Movement,
     rule::{Alert, AlertKey, RuleName},
     store::{CheckOutcome, Commit, StoreError, TenantHealth},
 };
@@ -24,6 +25,7 @@ pub(super) struct Check {
     series: Vec<SeriesRow>,
     alerts: Vec<AlertRow>,
     notifications: Vec<outbox::Prepared>,
+    movements: Vec<Movement>,
     recommendations: Vec<recommendation::Prepared>,
     now: Timestamp,
 }
@@ -32,6 +34,7 @@ struct SeriesRow {
     score: ScoreKind,
     subject: String,
     keep: i64,
+    newest_at: Option<i64>,
     recent: Vec<u8>,
 }
 
@@ -46,8 +49,17 @@ struct AlertRow {
 
 impl Check {
     pub(super) fn prepare(outcome: CheckOutcome) -> Result<Self, StoreError> {
-        let CheckOutcome { tenant, expected_version, health, series, alerts, notifications, recommendations, now } =
-            outcome;
+        let CheckOutcome {
+            tenant,
+            expected_version,
+            health,
+            series,
+            alerts,
+            notifications,
+            movements,
+            recommendations,
+            now,
+        } = outcome;
         let series = series.into_iter().map(|mut update| {
             if !update.window.is_sorted_by_key(|sample| sample.at) {
                 update.window.sort_by_key(|sample| sample.at);
@@ -56,6 +68,7 @@ impl Check {
                 score: update.score,
                 subject: subject_text(update.subject.as_ref()),
                 keep: i64::try_from(update.keep.as_nanos()).unwrap_or(i64::MAX),
+                newest_at: update.window.last().map(|newest| newest.at.as_nanos()),
                 recent: encoding::encode(&update.window),
             }
         });
@@ -72,7 +85,7 @@ impl Check {
         let notifications =
             notifications.iter().map(|new| outbox::Prepared::new(new, now)).collect::<Result<_, _>>()?;
         let recommendations = recommendations.iter().map(recommendation::Prepared::new).collect::<Result<_, _>>()?;
-        Ok(Self { tenant, expected_version, health, series, alerts, notifications, recommendations, now })
+        Ok(Self { tenant, expected_version, health, series, alerts, notifications, movements, recommendations, now })
     }
 }
 
@@ -127,6 +140,7 @@ async fn write_round(
     delete_blank_alerts(connection, &won).await?;
     for (tenant, check) in &won {
         recommendation::write(connection, *tenant, &check.recommendations).await?;
+        movement::write(connection, *tenant, &check.movements).await?;
     }
     let due = won.iter().filter_map(|(id, check)| {
         let today = day_of(check.now);
@@ -185,10 +199,10 @@ async fn write_tenants(
 }
 
 const UPSERT_SERIES: Bulk = Bulk {
-    head: "INSERT INTO series (tenant_id, score, subject, last_data_at, keep, recent) VALUES ",
-    row: "(?,?,?,?,?,?)",
+    head: "INSERT INTO series (tenant_id, score, subject, last_data_at, keep, newest_at, recent) VALUES ",
+    row: "(?,?,?,?,?,?,?)",
     tail: " ON CONFLICT (tenant_id, score, subject) DO UPDATE SET last_data_at = excluded.last_data_at, \
-           keep = excluded.keep, recent = excluded.recent",
+           keep = excluded.keep, newest_at = excluded.newest_at, recent = excluded.recent",
 };
 
 async fn write_series(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {
@@ -201,6 +215,7 @@ async fn write_series(connection: &mut SqliteConnection, won: &[(i64, &Check)]) 
             .bind(series.subject.as_str())
             .bind(now.as_nanos())
             .bind(series.keep)
+            .bind(series.newest_at)
             .bind(series.recent.as_slice())
     };
     UPSERT_SERIES.execute(connection, &rows, bind).await

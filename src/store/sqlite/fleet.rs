@@ -1,22 +1,24 @@
-//! Fleet shifts: noted when they are seen, told once by one notice for each channel.
+//! Fleet shifts: noted when they are found, sent as one notice for each channel.
 
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::{check::to_json, hold, outbox};
+use super::{check::to_json, hold, movement, outbox};
 use crate::{
     domain::Timestamp,
-    notify::{DeliveryId, NotificationId, fleet::notice, release::Fate},
-    store::{KnownShift, NewNotification, ShiftMember, ShiftNotice, StoreError},
+    notify::{
+        DeliveryId, NotificationId,
+        fleet::{Tracked, notice},
+        release::Fate,
+    },
+    store::{KnownShift, NewNotification, Owed, ShiftMember, ShiftNotice, StoreError},
 };
 
 /// See [`crate::store::Store::shifts`].
 pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, body, seen_at, tell_at, told_at FROM fleet_shift WHERE seen_at > ? ORDER BY seen_at, id",
-    )
-    .bind(seen_after.as_nanos())
-    .fetch_all(pool)
-    .await?;
+    let rows = sqlx::query("SELECT id, body, seen_at, told_at FROM fleet_shift WHERE seen_at > ? ORDER BY seen_at, id")
+        .bind(seen_after.as_nanos())
+        .fetch_all(pool)
+        .await?;
     rows.iter()
         .map(|found| {
             let shift = serde_json::from_str(found.try_get(1)?)
@@ -25,23 +27,40 @@ pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec
                 id: found.try_get(0)?,
                 shift,
                 seen_at: Timestamp::from_nanos(found.try_get(2)?),
-                tell_at: Timestamp::from_nanos(found.try_get(3)?),
-                told_at: found.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_nanos),
+                told_at: found.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_nanos),
             })
         })
         .collect()
 }
 
-/// See [`crate::store::Store::note_shift`].
-pub(super) async fn note(connection: &mut SqliteConnection, new: &KnownShift) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO fleet_shift (id, body, seen_at, tell_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING")
+/// See [`crate::store::Store::awaits_fleet`].
+pub(super) async fn awaits(pool: &SqlitePool) -> Result<bool, StoreError> {
+    let awaits: i64 = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM movement WHERE is_decided = 0) OR EXISTS (SELECT 1 FROM delivery \
+         WHERE state = 'held' AND hold_why = 'fleet')",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(awaits != 0)
+}
+
+/// See [`crate::store::Store::note_shifts`].
+pub(super) async fn note(
+    connection: &mut SqliteConnection,
+    shifts: &[KnownShift],
+    decided: &[Tracked],
+) -> Result<(), StoreError> {
+    for new in shifts {
+        sqlx::query(
+            "INSERT INTO fleet_shift (id, body, seen_at, tell_at) VALUES (?1, ?2, ?3, ?3) ON CONFLICT (id) DO NOTHING",
+        )
         .bind(&new.id)
         .bind(to_json(&new.shift)?)
         .bind(new.seen_at.as_nanos())
-        .bind(new.tell_at.as_nanos())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
-    Ok(())
+    }
+    movement::note(connection, decided).await
 }
 
 /// See [`crate::store::Store::tell_shift`].
@@ -58,40 +77,43 @@ pub(super) async fn tell(
     if is_noted == 0 {
         return Ok(false);
     }
-    let told = sqlx::query("UPDATE fleet_shift SET told_at = ? WHERE id = ? AND told_at IS NULL")
-        .bind(now.as_nanos())
-        .bind(&shift.id)
-        .execute(&mut *connection)
-        .await?;
-    let mut has_told = told.rows_affected() > 0;
+    let mut has_told = false;
     for notice in notices {
         has_told |= tell_channel(connection, shift, notice, now).await?;
+    }
+    if has_told && notices.iter().any(|notice| notice.occasion.is_of_movements()) {
+        sqlx::query("UPDATE fleet_shift SET told_at = ? WHERE id = ?")
+            .bind(now.as_nanos())
+            .bind(&shift.id)
+            .execute(connection)
+            .await?;
     }
     Ok(has_told)
 }
 
-/// Queues what a channel hears of the shift, unless it has heard of it.
+/// Queues a channel's notice, and lets what it covers go along with it.
 async fn tell_channel(
     connection: &mut SqliteConnection,
     shift: &KnownShift,
-    ShiftNotice { channel, members, others }: &ShiftNotice,
+    ShiftNotice { channel, occasion, members, others }: &ShiftNotice,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let (mut unchanged, mut items) = (Vec::new(), Vec::new());
+    let (mut unchanged, mut covered) = (Vec::new(), Vec::new());
     for member in members {
         let ids: Vec<_> = member.earlier.iter().map(|(id, _)| *id).chain(member.run.iter().copied()).collect();
         // One that was added to meanwhile may tell of something else by now: it is looked at again.
         if hold::is_unchanged(connection, &ids).await? {
-            let mut item = member.item.clone();
-            item.notification.stands_for = said_before(connection, &member.run).await?;
+            let mut line = member.covered.clone();
+            line.notification.data.notification.stands_for =
+                said_before(connection, &member.run, &line.notification.data.notification.id).await?;
             unchanged.push(member);
-            items.push(item);
+            covered.push(line);
         }
     }
-    if items.is_empty() {
+    if covered.is_empty() {
         return Ok(false);
     }
-    let notification = notice::for_channel(shift, channel, items, others, now);
+    let notification = notice::for_channel(shift, *occasion, channel, covered, others, now);
     let new = NewNotification { notification, alert: None, tenant: None, channels: vec![channel.clone()], hold: None };
     let prepared = outbox::Prepared::new(&new, now)?;
     if !outbox::announce(connection, &prepared).await? {
@@ -101,34 +123,45 @@ async fn tell_channel(
         .bind(prepared.id())
         .fetch_one(&mut *connection)
         .await?;
-    for ShiftMember { earlier, run, .. } in unchanged {
+    for ShiftMember { earlier, run, covered } in unchanged {
         let along = run.iter().map(|id| (*id, Fate::Carried(DeliveryId(carrier))));
         let fates: Vec<_> = earlier.iter().copied().chain(along).collect();
         hold::settle(connection, &fates, now).await?;
-        for id in run {
-            explain(connection, *id).await?;
+        if let Some(newest) = run.last().filter(|_| occasion.is_of_movements()) {
+            cover(connection, *newest, &shift.id, covered.is_accepted).await?;
         }
     }
     Ok(true)
 }
 
-/// The notifications of a run, and what went along with them, that its newest speaks for.
-async fn said_before(connection: &mut SqliteConnection, run: &[DeliveryId]) -> Result<Vec<NotificationId>, StoreError> {
+/// The notifications of a run, and what went along with them, that its line speaks for.
+async fn said_before(
+    connection: &mut SqliteConnection,
+    run: &[DeliveryId],
+    line: &NotificationId,
+) -> Result<Vec<NotificationId>, StoreError> {
     let ids: Vec<String> = sqlx::query_scalar(
-        "SELECT notification_id FROM delivery WHERE id <> ?2 \
+        "SELECT notification_id FROM delivery WHERE notification_id <> ?2 \
          AND (id IN (SELECT value FROM json_each(?1)) OR carrier IN (SELECT value FROM json_each(?1))) ORDER BY id",
     )
     .bind(to_json(&run)?)
-    .bind(run.last().map(|newest| newest.0))
+    .bind(line.as_str())
     .fetch_all(connection)
     .await?;
     Ok(ids.iter().map(|id| NotificationId::from_text(id)).collect())
 }
 
-/// Notes that all that was told of a delivery's alert is that a shift explains it.
-pub(super) async fn explain(connection: &mut SqliteConnection, delivery: DeliveryId) -> Result<(), StoreError> {
-    sqlx::query("UPDATE alert SET explained = 1 WHERE key = (SELECT alert_key FROM delivery WHERE id = ?)")
+/// Notes the shift whose notice covers a delivery's alert, and whether the alert is to be accepted as the new level.
+async fn cover(
+    connection: &mut SqliteConnection,
+    delivery: DeliveryId,
+    shift: &str,
+    is_accepted: bool,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE alert SET shift = ?2, owes = ?3 WHERE key = (SELECT alert_key FROM delivery WHERE id = ?1)")
         .bind(delivery.0)
+        .bind(shift)
+        .bind(is_accepted.then_some(Owed::Acceptance.as_str()))
         .execute(connection)
         .await?;
     Ok(())

@@ -4,27 +4,40 @@ use std::collections::BTreeMap;
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{check::to_json, fleet, merge, outbox, row};
+use super::{check::to_json, merge, outbox, row};
 use crate::{
     domain::Timestamp,
     notify::{
-        DeliveryId, Hold, HoldReason, NotificationType,
+        DeliveryId, Hold, HoldReason,
+        fleet::Decidable,
         release::{Fate, Run, Step, Still},
     },
     store::StoreError,
 };
 
-/// See [`crate::store::Store::held_due`].
-pub(super) async fn due(pool: &SqlitePool, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError> {
+/// Whether a delivery that waits for the fleet can be decided on before its time; what a person accepted waits for its time.
+const IS_DECIDABLE: &str = "d.hold_why = 'fleet' AND EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id \
+    AND CASE WHEN n.type = 'alert.reminder' THEN d.queued_at < ?4 \
+    WHEN json_extract(n.body, '$.data.alert.resolution') = 'accepted' THEN 0 ELSE d.queued_at < ?3 END)";
+
+/// See [`crate::store::Store::held_decidable`].
+pub(super) async fn due(
+    pool: &SqlitePool,
+    now: Timestamp,
+    fleet: Decidable,
+    at_most: usize,
+) -> Result<Vec<Run>, StoreError> {
     // A run begins with the first that is held, though a later one may be due before it.
-    let found = sqlx::query(
+    let found = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT min(d.id), coalesce(min((SELECT min(e.id) FROM delivery AS e WHERE e.channel = d.channel \
          AND e.alert_key = d.alert_key AND e.finished_at IS NULL AND e.state = 'held')), min(d.id)), d.channel, d.alert_key \
-         FROM delivery AS d WHERE d.state = 'held' AND d.hold_until <= ?1 \
-         GROUP BY d.channel, coalesce(d.alert_key, d.id) ORDER BY 1 LIMIT ?2",
-    )
+         FROM delivery AS d WHERE d.state = 'held' AND (d.hold_until <= ?1 OR {IS_DECIDABLE}) \
+         GROUP BY d.channel, coalesce(d.alert_key, d.id) ORDER BY 1 LIMIT ?2"
+    )))
     .bind(now.as_nanos())
     .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
+    .bind(fleet.next_tick_at.as_nanos())
+    .bind(fleet.next_wake_at.as_nanos())
     .fetch_all(pool)
     .await?;
     let mut runs = Vec::with_capacity(found.len());
@@ -39,7 +52,8 @@ pub(super) async fn due(pool: &SqlitePool, now: Timestamp, at_most: usize) -> Re
 /// What waits of an alert for a channel from that delivery on.
 const WAITING: &str = "SELECT d.id, n.type, json_extract(n.body, '$.data.alert.started_at'), \
     json_extract(n.body, '$.data.alert.resolved_at') IS NOT NULL, d.hold_why, d.hold_until, \
-    coalesce(json_extract(n.body, '$.data.notification.sequence'), 0) \
+    coalesce(json_extract(n.body, '$.data.notification.sequence'), 0), json_extract(n.body, '$.data.score.observed_at'), \
+    coalesce(json_extract(n.body, '$.data.alert.resolution'), '') = 'accepted', d.queued_at \
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
     WHERE d.finished_at IS NULL AND d.state IN ('held', 'queued') AND d.attempts = 0";
 
@@ -88,7 +102,10 @@ fn step(found: &SqliteRow) -> Result<Step, StoreError> {
         delivery: DeliveryId(found.try_get(0)?),
         kind: row::notification_type(found.try_get(1)?)?,
         began: found.try_get::<Option<&str>, _>(2)?.and_then(began),
+        observed_at: found.try_get::<Option<&str>, _>(7)?.and_then(began),
         is_over: found.try_get::<i64, _>(3)? != 0,
+        is_accepted: found.try_get::<i64, _>(8)? != 0,
+        made_at: Timestamp::from_nanos(found.try_get(9)?),
         sequence: u64::try_from(found.try_get::<i64, _>(6)?).unwrap_or_default(),
         still: Still::So,
         hold: row::hold(found.try_get(4)?, found.try_get(5)?)?,
@@ -146,7 +163,7 @@ pub(super) async fn settle(
         let (state, hold) = match fate {
             Fate::Send => ("queued", None),
             Fate::Carried(_) => ("carried", None),
-            Fate::Withhold | Fate::Explain => ("withheld", None),
+            Fate::Withhold => ("withheld", None),
             Fate::Hold(hold) => ("held", Some(hold)),
         };
         // Giving up counts from here: the time in which it was held must not kill it.
@@ -162,28 +179,10 @@ pub(super) async fn settle(
         .bind(now.as_nanos())
         .execute(&mut *connection)
         .await?;
-        if matches!(fate, Fate::Withhold | Fate::Explain) {
+        if matches!(fate, Fate::Withhold) {
             outbox::note_told(connection, *id, now).await?;
         }
-        match fate {
-            Fate::Explain => fleet::explain(connection, *id).await?,
-            Fate::Send => tell_anew(connection, *id).await?,
-            _ => {}
-        }
     }
-    Ok(())
-}
-
-/// That an alert got worse is told after all: it is no longer what a shift explains.
-async fn tell_anew(connection: &mut SqliteConnection, delivery: DeliveryId) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE alert SET explained = 0 WHERE explained AND key = (SELECT d.alert_key FROM delivery AS d \
-         JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?1 AND n.type = ?2)",
-    )
-    .bind(delivery.0)
-    .bind(NotificationType::AlertWorsened.as_str())
-    .execute(connection)
-    .await?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ mod fleet;
 mod hold;
 mod listing;
 mod merge;
+mod movement;
 mod open;
 mod outage;
 mod outbox;
@@ -45,6 +46,7 @@ use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        fleet::{Decidable, Scope, Tracked},
         release::{Fate, Run},
         silence::{Acknowledgement, NewSilence},
     },
@@ -176,8 +178,12 @@ impl Store for SqliteStore {
         self.writer.write(Work::Recover, move |db| Box::pin(outbox::recover(db, now))).await
     }
 
-    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError> {
-        hold::due(&self.readers, now, at_most).await
+    async fn held_decidable(&self, now: Timestamp, fleet: Decidable, at_most: usize) -> Result<Vec<Run>, StoreError> {
+        hold::due(&self.readers, now, fleet, at_most).await
+    }
+
+    async fn awaits_fleet(&self) -> Result<bool, StoreError> {
+        fleet::awaits(&self.readers).await
     }
 
     async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {
@@ -194,8 +200,22 @@ impl Store for SqliteStore {
         fleet::list(&self.readers, seen_after).await
     }
 
-    async fn note_shift(&self, shift: KnownShift) -> Result<(), StoreError> {
-        self.writer.write(Work::NoteShift, move |db| Box::pin(async move { fleet::note(db, &shift).await })).await
+    async fn movements(&self, since: Timestamp) -> Result<Vec<Tracked>, StoreError> {
+        movement::undecided(&self.readers, since).await
+    }
+
+    async fn newest_samples(&self, scope: &Scope) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        movement::newest_samples(&self.readers, scope).await
+    }
+
+    async fn shifted_tenants(&self, shift: &str) -> Result<Vec<(TenantId, bool)>, StoreError> {
+        movement::tenants_of(&self.readers, shift).await
+    }
+
+    async fn note_shifts(&self, shifts: Vec<KnownShift>, decided: Vec<Tracked>) -> Result<(), StoreError> {
+        self.writer
+            .write(Work::NoteShift, move |db| Box::pin(async move { fleet::note(db, &shifts, &decided).await }))
+            .await
     }
 
     async fn tell_shift(

@@ -79,16 +79,12 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     if let Some(key) = &new.alert_key {
         // What was acknowledged is not what it is now, unless this only says that it still is.
         let keeps_acknowledgement = new.kind == NotificationType::AlertReminder.as_str();
-        // What a fleet shift explains is explained until something new is told of it; that it is over is nothing new, and that it got
-        // worse may be over before it is told.
-        let is_worsening = new.kind == NotificationType::AlertWorsened.as_str();
-        let keeps_explained = keeps_acknowledgement
-            || new.kind == NotificationType::AlertResolved.as_str()
-            || is_worsening && new.hold.is_some();
+        // Another firing is of no shift until a notice covers it.
+        let keeps_shift = new.kind != NotificationType::AlertFiring.as_str();
         sqlx::query(
             "UPDATE alert SET told_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
                acknowledged_by = iif(?4, acknowledged_by, NULL), \
-               acknowledged_comment = iif(?4, acknowledged_comment, NULL), explained = iif(?5, explained, 0), told_generation = generation, told_to = (\
+               acknowledged_comment = iif(?4, acknowledged_comment, NULL), shift = iif(?5, shift, NULL), owes = NULL, told_generation = generation, told_to = (\
                SELECT json_group_array(value) FROM (\
                  SELECT value FROM json_each(CASE WHEN told_generation = generation THEN told_to ELSE '[]' END) \
                  UNION SELECT value FROM json_each(?2))) WHERE key = ?3",
@@ -97,7 +93,7 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         .bind(&new.channels)
         .bind(key)
         .bind(keeps_acknowledgement)
-        .bind(keeps_explained)
+        .bind(keeps_shift)
         .execute(&mut *connection)
         .await?;
     }

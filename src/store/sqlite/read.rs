@@ -7,13 +7,15 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use super::{
     check::{subject_from, subject_text, to_json},
     days::day_of,
-    encoding, row,
+    encoding, movement, row,
 };
 use crate::{
     domain::{Sample, SeriesKey, Subject, TenantId, Timestamp},
     notify::{NotificationId, silence::Acknowledgement},
     rule::AlertKey,
-    store::{AlertFilter, AlertRecord, AlertRow, Due, Failing, SeriesRecord, StoreError, TenantHealth, TenantRecord},
+    store::{
+        AlertFilter, AlertRecord, AlertRow, Due, Failing, Owed, SeriesRecord, StoreError, TenantHealth, TenantRecord,
+    },
 };
 
 pub(super) async fn schedule(pool: &SqlitePool) -> Result<Vec<Due>, StoreError> {
@@ -64,7 +66,7 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     }
     let alerts = sqlx::query(
         "SELECT tenant_id, rule, score, subject, body, told_at, told_to, told_generation, acknowledged_at, \
-         acknowledged_by, acknowledged_comment, explained FROM alert \
+         acknowledged_by, acknowledged_comment, shift, owes FROM alert \
          WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY id",
     )
     .bind(&ids)
@@ -72,6 +74,9 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     .await?;
     for row in &alerts {
         records[places[&row.try_get(0)?]].alerts.push(alert_record(row)?);
+    }
+    for (tenant, shifted) in movement::parts_of(pool, &ids).await? {
+        records[places[&tenant]].shifted.push(shifted);
     }
     Ok(records)
 }
@@ -93,6 +98,7 @@ fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
         },
         series: Vec::new(),
         alerts: Vec::new(),
+        shifted: Vec::new(),
     })
 }
 
@@ -121,7 +127,8 @@ fn alert_record(row: &SqliteRow) -> Result<AlertRecord, StoreError> {
         told_at: row::time(row.try_get(5)?),
         told_to: if of_this_generation { row::channels(row.try_get(6)?)? } else { Vec::new() },
         acknowledged: acknowledgement(row)?,
-        explained: row.try_get::<i64, _>("explained")? != 0,
+        shift: row.try_get("shift")?,
+        owes: row.try_get::<Option<&str>, _>("owes")?.and_then(Owed::from_name),
     })
 }
 
@@ -134,22 +141,24 @@ fn acknowledgement(row: &SqliteRow) -> Result<Option<Acknowledgement>, StoreErro
 pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
     let rows = sqlx::query(
         "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, a.told_at, a.told_to, a.told_generation, t.tenant, \
-         a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment, explained FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
+         a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment, a.shift, a.owes FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
          LEFT JOIN notification AS n ON n.id = a.last_notification \
          WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
          AND (NOT ?3 OR a.state IN ('pending', 'firing')) AND (NOT ?4 OR a.state = 'firing') \
-         AND (a.state <> 'resolved' OR a.generation > 0) \
+         AND (?5 IS NULL OR a.shift = ?5) AND (?6 IS NULL OR a.owes = ?6) AND (a.state <> 'resolved' OR a.generation > 0) \
          ORDER BY a.changed_at DESC, a.id DESC",
     )
     .bind(filter.tenant.as_ref().map(TenantId::as_str))
     .bind(filter.rule.as_ref().map(crate::rule::RuleName::as_str))
     .bind(filter.open_only)
     .bind(filter.firing_only)
+    .bind(filter.shift.as_deref())
+    .bind(filter.owes.map(Owed::as_str))
     .fetch_all(pool)
     .await?;
     rows.iter()
         .map(|found| {
-            let AlertRecord { rule, score, subject, alert, told_at, told_to, acknowledged, explained } =
+            let AlertRecord { rule, score, subject, alert, told_at, told_to, acknowledged, shift, owes } =
                 alert_record(found)?;
             Ok(AlertRow {
                 key: AlertKey { tenant: row::tenant(found.try_get(8)?)?, rule, score, subject },
@@ -157,7 +166,8 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
                 told_at,
                 told_to,
                 acknowledged,
-                explained,
+                shift,
+                owes,
                 last_notification: found.try_get::<Option<&str>, _>(10)?.map(row::notification).transpose()?,
                 changed_at: Timestamp::from_nanos(found.try_get(9)?),
             })

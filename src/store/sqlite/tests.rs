@@ -32,6 +32,7 @@ fn check(samples: i64) -> CheckOutcome {
         series: vec![series],
         alerts: Vec::new(),
         notifications: Vec::new(),
+        movements: Vec::new(),
         recommendations: Vec::new(),
         now,
     }

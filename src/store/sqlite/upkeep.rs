@@ -31,13 +31,14 @@ pub(super) async fn record_away(connection: &mut SqliteConnection, away: Away) -
 }
 
 /// Removals in this order, so that nothing refers to what is gone. Each takes the cutoff and a limit.
-const REMOVALS: [&str; 7] = [
+const REMOVALS: [&str; 8] = [
     "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE finished_at IS NOT NULL AND finished_at < ?1 LIMIT ?2)",
     "DELETE FROM notification WHERE id IN (SELECT n.id FROM notification AS n WHERE n.at < ?1 \
      AND NOT EXISTS (SELECT 1 FROM delivery WHERE notification_id = n.id) \
      AND NOT EXISTS (SELECT 1 FROM alert WHERE last_notification = n.id) LIMIT ?2)",
     "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE ends_at < ?1 LIMIT ?2)",
     "DELETE FROM fleet_shift WHERE id IN (SELECT id FROM fleet_shift WHERE seen_at < ?1 LIMIT ?2)",
+    "DELETE FROM movement WHERE id IN (SELECT id FROM movement WHERE at < ?1 LIMIT ?2)",
     "DELETE FROM away WHERE (from_at, until_at) IN (SELECT from_at, until_at FROM away WHERE until_at < ?1 LIMIT ?2)",
     "DELETE FROM outage WHERE (cause, since) IN (SELECT cause, since FROM outage WHERE over_at < ?1 LIMIT ?2)",
     "DELETE FROM recommendation WHERE (tenant_id, impact) IN \

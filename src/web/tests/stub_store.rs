@@ -8,6 +8,7 @@ use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        fleet::{Decidable, Scope, Tracked},
         release::{Fate, Run},
         silence::{Acknowledgement, NewSilence},
     },
@@ -78,7 +79,23 @@ impl Store for StubStore {
         no()
     }
 
-    async fn held_due(&self, _now: Timestamp, _at_most: usize) -> Result<Vec<Run>, StoreError> {
+    async fn held_decidable(&self, _: Timestamp, _: Decidable, _at_most: usize) -> Result<Vec<Run>, StoreError> {
+        no()
+    }
+
+    async fn awaits_fleet(&self) -> Result<bool, StoreError> {
+        no()
+    }
+
+    async fn movements(&self, _since: Timestamp) -> Result<Vec<Tracked>, StoreError> {
+        no()
+    }
+
+    async fn newest_samples(&self, _scope: &Scope) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        no()
+    }
+
+    async fn shifted_tenants(&self, _shift: &str) -> Result<Vec<(TenantId, bool)>, StoreError> {
         no()
     }
 
@@ -86,7 +103,7 @@ impl Store for StubStore {
         no()
     }
 
-    async fn note_shift(&self, _shift: KnownShift) -> Result<(), StoreError> {
+    async fn note_shifts(&self, _shifts: Vec<KnownShift>, _decided: Vec<Tracked>) -> Result<(), StoreError> {
         no()
     }
 

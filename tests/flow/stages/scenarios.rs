@@ -64,6 +64,11 @@ fn fleet() -> Scenario {
     }
 }
 
+/// What the two channels are told of a shift of all twenty, from one minute on.
+const FALL_OWN: &str = "44 own fleet.shift t1 t2, shift, apart , median -6.00";
+const FALL_SOC: &str = "44 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, \
+                        apart , median -6.00";
+
 /// 280 from one quarter to the next, 400 otherwise.
 fn dip(from: i64, until: i64, quarter: i64) -> f64 {
     if (from..until).contains(&quarter) { 280.0 } else { 400.0 }
@@ -174,19 +179,25 @@ fn digests() -> Vec<Scenario> {
 fn fleets() -> Vec<Scenario> {
     vec![
         Scenario {
-            promise: "what may be one of many and is not is told by itself after its wait",
+            promise: "what may be one of many and is not is told on its own once everybody was read",
             read: |tenant, quarter| Some(if tenant < 2 && quarter >= 2 { 376.0 } else { 400.0 }),
-            told: &["40 soc alert.firing t0 376", "41 own alert.firing t1 376", "41 soc alert.firing t1 376"],
+            told: &["44 own alert.firing t1 376", "44 soc alert.firing t0 376", "44 soc alert.firing t1 376"],
             ..fleet()
         },
         Scenario {
-            promise: "what recovers while it waits for the fleet is told to nobody",
+            promise: "a fall of everybody that is taken back is a notice, and so is its end",
             read: |_, quarter| Some(if quarter == 2 { 376.0 } else { 400.0 }),
-            hold: 32,
+            told: &[
+                FALL_OWN,
+                FALL_SOC,
+                "59 own fleet.shift t1 t2, shift, apart , median 6.38",
+                "59 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
+                 median 6.38",
+            ],
             ..fleet()
         },
         Scenario {
-            promise: "a fleet shift is one notice, who stands out is told alone, who is read late joins in silence until worse",
+            promise: "who stands out is told alone, who is read late has a follow-up, and both go on like any other",
             read: |tenant, quarter| match (tenant, quarter) {
                 (_, ..2) | (4, _) => Some(400.0),
                 (3, _) => Some(250.0),
@@ -196,15 +207,16 @@ fn fleets() -> Vec<Scenario> {
             },
             quarters: 12,
             told: &[
-                "43 soc alert.firing t3 250",
-                "59 own fleet.shift t1 t2, apart , median -6.0",
-                "59 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t5 t7 t8 t9, apart t3, median -6.0",
-                "151 soc alert.worsened t6 340",
+                "44 own fleet.shift t1 t2, shift, apart , median -6.00",
+                "44 soc alert.firing t3 250",
+                "44 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t5 t7 t8 t9, shift, apart t3, median -6.00",
+                "104 soc fleet.shift t6, follow-up, apart , median -6.00",
+                "155 soc alert.worsened t6 340",
             ],
             ..fleet()
         },
         Scenario {
-            promise: "what a shift explains and a window sees worse for a while is explained still, and its end is told to nobody",
+            promise: "what a notice covered is told as worse and as over like any other alert, also by a window",
             read: |tenant, quarter| match (tenant, quarter) {
                 (_, ..2) | (1, 10..) => Some(400.0),
                 (1, 6 | 7) => Some(300.0),
@@ -214,26 +226,29 @@ fn fleets() -> Vec<Scenario> {
             quarters: 13,
             windows: &[("0 25 13 * * *", 50)],
             told: &[
-                "59 own fleet.shift t1 t2, apart , median -6.0",
-                "59 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, apart , median -6.0",
+                FALL_OWN,
+                FALL_SOC,
                 "135 own alert.worsened t2 300",
                 "135 soc alert.worsened t2 300",
-                "152 own alert.resolved t2 400",
-                "152 soc alert.resolved t2 400",
+                "164 own alert.resolved t1 400",
+                "164 soc alert.resolved t1 400",
+                "166 own alert.resolved t2 400",
+                "166 soc alert.resolved t2 400",
             ],
             ..fleet()
         },
         Scenario {
-            promise: "what a window held may be due to a shift that is seen at its end",
+            promise: "what a window held of a shift is one notice at its end",
             windows: &[("0 20 12 * * *", 60)],
             told: &[
-                "99 own fleet.shift t1 t2, apart , median -6.0",
-                "99 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, apart , median -6.0",
+                "80 own fleet.shift t1 t2, shift, apart , median -6.00",
+                "80 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
+                 median -6.00",
             ],
             ..fleet()
         },
         Scenario {
-            promise: "of two firings that a window held, a shift explains the newest, and the other's end is told",
+            promise: "of two firings that a window held, the newest is a line of the notice, and the other's end is told",
             read: |tenant, quarter| match (tenant, quarter) {
                 (5, 1) => Some(370.0),
                 (_, ..4) => Some(400.0),
@@ -242,10 +257,82 @@ fn fleets() -> Vec<Scenario> {
             windows: &[("0 32 12 * * *", 60)],
             quarters: 9,
             told: &[
-                "30 soc alert.firing t5 370",
-                "111 own fleet.shift t1 t2, apart , median -6.0",
-                "111 soc alert.resolved t5 400",
-                "111 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, apart , median -6.0",
+                "34 soc alert.firing t5 370",
+                "92 own fleet.shift t1 t2, shift, apart , median -6.00",
+                "92 soc alert.resolved t5 400",
+                "92 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
+                 median -6.00",
+            ],
+            ..fleet()
+        },
+    ]
+    .into_iter()
+    .chain(after_a_shift())
+    .collect()
+}
+
+/// What comes after a shift.
+fn after_a_shift() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            promise: "reminders of what a notice covered are one message",
+            rule: Rule { repeat: Some(Duration::from_hours(1)), ..rule("fall", drop_of(5.0)) },
+            quarters: 9,
+            told: &[
+                FALL_OWN,
+                FALL_SOC,
+                "104 own fleet.shift t1 t2, reminders, apart , median -6.00",
+                "104 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, reminders, apart , \
+                 median -6.00",
+            ],
+            ..fleet()
+        },
+        Scenario {
+            promise: "a second shift one interval later has a notice of its own, measured from where the first has left everybody",
+            read: |_, quarter| Some([400.0, 400.0, 376.0, 338.4][usize::try_from(quarter.min(3)).unwrap()]),
+            told: &[
+                FALL_OWN,
+                FALL_SOC,
+                "59 own fleet.shift t1 t2, shift, apart , median -10.00",
+                "59 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
+                 median -10.00",
+            ],
+            ..fleet()
+        },
+        Scenario {
+            promise: "a fall of one's own after a shift that was reverted is told by its own size",
+            read: |tenant, quarter| match (tenant, quarter) {
+                (_, 2 | 3) | (1, 8..) => Some(376.0),
+                _ => Some(400.0),
+            },
+            quarters: 10,
+            told: &[
+                FALL_OWN,
+                FALL_SOC,
+                "74 own fleet.shift t1 t2, shift, apart , median 6.38",
+                "74 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
+                 median 6.38",
+                "134 own alert.firing t1 376",
+                "134 soc alert.firing t1 376",
+            ],
+            ..fleet()
+        },
+        Scenario {
+            promise: "noise after a shift that fires nothing does not make it fire",
+            read: |tenant, quarter| match (tenant, quarter) {
+                (_, ..2) => Some(400.0),
+                (1, 5..) => Some(379.0),
+                _ => Some(380.4),
+            },
+            ..fleet()
+        },
+        Scenario {
+            promise: "what a shift lets pend fires when its time has come, in one notice",
+            rule: Rule { hold: Duration::from_mins(30), ..rule("fall", drop_of(5.0)) },
+            told: &[
+                "74 own fleet.shift t1 t2, shift, apart , median -6.00",
+                "74 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
+                 median -6.00",
             ],
             ..fleet()
         },

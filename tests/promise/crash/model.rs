@@ -20,8 +20,6 @@ pub(super) struct Evidence<'a> {
     pub(super) alerts: Vec<Value>,
     /// Every delivery in the store, oldest first.
     pub(super) deliveries: Vec<Row>,
-    /// So many fleet shifts were told, by the store.
-    pub(super) shifts: usize,
     /// What the cloud shows at the end.
     pub(super) scores: HashMap<String, f64>,
     /// How to do it again.
@@ -51,11 +49,6 @@ pub(super) struct Row {
 impl Row {
     fn is_withheld(&self) -> bool {
         self.state == "withheld"
-    }
-
-    /// Whether all that was said of it is that a fleet shift explains it, if anything.
-    fn is_explained(&self) -> bool {
-        self.notice.is_some() || self.is_withheld()
     }
 }
 
@@ -119,12 +112,12 @@ impl Evidence<'_> {
         repeats.len()
     }
 
-    /// What the store knows as told was told, what it withholds was not, and nothing else was. A fleet shift is told once.
+    /// What the store knows as told was told, what it withholds was not, and nothing else was. What a notice covers is in that one
+    /// notice, and in nothing else.
     fn judge_deliveries(&self) {
         let context = self.context;
         let taken = self.told.iter().filter(|(_, told)| told.accepted);
         let taken: BTreeSet<_> = taken.map(|(channel, told)| (channel.as_str(), told.id.as_str())).collect();
-        let mut notices: BTreeMap<&str, usize> = BTreeMap::new();
         for row @ Row { channel, id, state, .. } in &self.deliveries {
             let was_told = |id: &str| taken.contains(&(channel.as_str(), id));
             if row.is_withheld() {
@@ -135,11 +128,10 @@ impl Evidence<'_> {
             // A notice lists the newest of each alert, and not of every one.
             let is_told = was_told(id) || row.notice.as_deref().is_some_and(was_told);
             assert!(is_told, "{context}: {channel} was never told of {id}");
-            *notices.entry(channel).or_default() += usize::from(row.kind == "fleet.shift");
-        }
-        for (channel, count) in notices {
-            let shifts = self.shifts;
-            assert!(count <= shifts, "{context}: {channel} was told of {shifts} fleet shifts {count} times");
+            let alone = |(name, told): &&(String, Told)| name == channel && told.accepted && told.message == *id;
+            if let (Some(notice), Some((_, told))) = (&row.notice, self.told.iter().find(alone)) {
+                panic!("{context}: {channel} was told of {id} in the notice {notice} and alone: {told:?}");
+            }
         }
         let known = self.deliveries.iter().map(|row| (row.channel.as_str(), row.id.as_str()));
         let known: BTreeSet<_> = known.collect();
@@ -167,14 +159,13 @@ impl Evidence<'_> {
         }
     }
 
-    /// The deliveries of one alert for one channel: nothing is missing but the end of what a fleet shift explains, and nothing is
-    /// withheld but what was over before anybody was told, be it a worsening alone, and what such a shift explains.
+    /// The deliveries of one alert for one channel: nothing is missing, and nothing is withheld but what was over before anybody was
+    /// told, be it a worsening alone.
     fn judge_story(&self, tenant: &str, alert: &Value, story: &[&Row]) {
         let lines: Vec<_> = story.iter().map(|row| (&row.kind, row.sequence, &row.state)).collect();
         let context = format!("{}: {tenant}: {lines:?} {alert}", self.context);
         let firings: Vec<_> = story.chunk_by(|_, next| next.kind != "alert.firing").collect();
         for (number, firing) in firings.iter().enumerate() {
-            let is_explained = self.shifts > 0 && firing.iter().any(|row| row.is_explained());
             let is_over = firing.last().is_some_and(|row| row.kind == "alert.resolved");
             for (row, sequence) in firing.iter().zip(1..) {
                 let may_be = match row.kind.as_str() {
@@ -187,22 +178,19 @@ impl Evidence<'_> {
             }
             let is_newest = number + 1 == firings.len();
             let last_sequence = firing.last().map_or(0, |row| row.sequence);
-            assert!(is_over || is_newest || is_explained, "fires twice; {context}");
+            assert!(is_over || is_newest, "fires twice; {context}");
             let withheld = firing.iter().filter(|row| row.is_withheld()).count();
             let was_over = is_over && withheld == firing.len();
             // A worsening that a silence held may have been over before its end, though the alert fires on.
             let is_so = |row: &Row| is_newest && row.sequence == last_sequence && self.scores[tenant] <= row.value;
             let came_back = |row: &&&Row| row.is_withheld() && row.kind == "alert.worsened" && !is_so(row);
             let is_all_but_over = withheld == firing.iter().filter(came_back).count();
-            assert!(is_all_but_over || was_over || is_explained, "withheld what was not over; {context}");
+            assert!(is_all_but_over || was_over, "withheld what was not over; {context}");
             if is_newest {
                 let is_low = self.scores[tenant] < 300.0;
-                // The end of what is explained is told to nobody, and its firing again is none.
-                let ends_so = is_over != is_low || is_explained;
-                assert!(ends_so, "ends at {}; {context}", self.scores[tenant]);
+                assert!(is_over != is_low, "ends at {}; {context}", self.scores[tenant]);
                 let last = alert["sequence"].as_u64().and_then(|last| usize::try_from(last).ok()).unwrap();
-                let unsaid = usize::from(is_explained && !is_over && last == firing.len() + 1);
-                assert_eq!(last, firing.len() + unsaid, "lost a message; {context}");
+                assert_eq!(last, firing.len(), "lost a message; {context}");
             }
         }
         assert_eq!(alert["generation"], firings.len(), "lost a whole alert; {context}");
@@ -272,7 +260,7 @@ mod tests {
             };
             told.push((SOC.to_owned(), message));
         }
-        let shifts = usize::from(states.contains('n'));
+        let has_notice = states.contains('n');
         let row = |(number, state): (u64, char)| Row {
             channel: SOC.to_owned(),
             id: format!("msg_{number}"),
@@ -286,10 +274,10 @@ mod tests {
         };
         let mut deliveries: Vec<Row> = (1..).zip(states.chars()).map(row).collect();
         let notice = Row { kind: "fleet.shift".to_owned(), rule: String::new(), ..row((0, 'd')) };
-        deliveries.extend(std::iter::repeat_n(notice, shifts));
+        deliveries.extend(has_notice.then_some(notice));
         let alert = json!({ "tenant": "contoso", "rule": SOC_RULE, "generation": 1, "sequence": states.len() });
         let scores = HashMap::from([("contoso".to_owned(), score)]);
-        Evidence { told, killed: &killed, alerts: vec![alert], deliveries, shifts, scores, context: "a story" }.judge()
+        Evidence { told, killed: &killed, alerts: vec![alert], deliveries, scores, context: "a story" }.judge()
     }
 
     #[test]
@@ -302,7 +290,7 @@ mod tests {
         judge("1", "dv", 230.0);
         judge("1 3", "dvd", 500.0);
         judge("0", "n", 200.0);
-        judge("0", "n", 500.0);
+        judge("0", "nn", 500.0);
         judge("0 2", "nd", 500.0);
     }
 
@@ -324,6 +312,8 @@ mod tests {
             ("1", "dv", 180.0, "withheld what was not over"),
             ("", "wv", 230.0, "withheld what was not over"),
             ("", "n", 200.0, "never told of"),
+            ("0", "n", 500.0, "ends at"),
+            ("0 1", "n", 200.0, "and alone"),
         ] {
             let verdict = std::panic::catch_unwind(|| judge(story, states, score));
             let said = verdict.err().and_then(|said| said.downcast::<String>().ok());

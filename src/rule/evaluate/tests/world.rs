@@ -120,6 +120,7 @@ impl World {
             away: self.away,
             told_at: self.told_at,
             is_on_its_way: self.told_at.is_none(),
+            shifts: &[],
         };
         let step = step(rule, &self.alert, event, &situation);
         super::explain::assert_explains(rule, &self.alert, event, &situation, &step);

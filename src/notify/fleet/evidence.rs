@@ -1,0 +1,136 @@
+//! What is known of why the tenants of a shift moved, and no more. The control diff and the maximum of each tenant are the
+//! evidence; Microsoft's own average adds a sentence.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Shift;
+use crate::{
+    domain::{ScoreKind, TenantId},
+    notify::{
+        notification::{Facts, Notification},
+        reason::{CauseKind, ChangedBy, Comparison},
+    },
+};
+
+/// The most controls that are named.
+const CONTROLS_MAX: usize = 3;
+/// Records of successive days are this far apart.
+const DAY: Duration = Duration::from_hours(24);
+/// Microsoft's average is evidence only if it moved by at least this share of the median.
+const AVERAGE_SHARE_MIN: f64 = 0.5;
+
+/// Whose doing a shift is, as far as the evidence shows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing shows it.
+    #[default]
+    None,
+    /// Microsoft changed the score: controls that are new or retired, or another maximum.
+    Microsoft,
+    /// The tenants lost points on controls that stayed, by their own doing or by whoever looks after them.
+    Tenants,
+    /// Different things at different tenants, or both at one.
+    Mixed,
+}
+
+/// The evidence of a shift, as far as its channel may see the tenants.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ShiftEvidence {
+    /// What it shows.
+    pub verdict: Verdict,
+    /// At how many tenants Microsoft changed the score.
+    #[serde(default)]
+    pub by_microsoft: usize,
+    /// How many tenants lost points on controls that stayed, with an unchanged maximum.
+    #[serde(default)]
+    pub by_tenants: usize,
+    /// At how many tenants both happened.
+    #[serde(default)]
+    pub by_both: usize,
+    /// At how many tenants nothing shows it.
+    #[serde(default)]
+    pub unknown: usize,
+    /// The controls on which most tenants lost points.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<LostControl>,
+    /// How Microsoft's own average of all tenants moved between the same two records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<Comparison>,
+}
+
+/// A control on which several tenants lost points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LostControl {
+    /// Its title; text from outside.
+    pub title: String,
+    /// How many tenants lost points on it.
+    pub tenants: usize,
+}
+
+/// What one alert's own facts show.
+#[must_use]
+pub fn of_alert(facts: &Facts) -> Verdict {
+    let Some(breakdown) = &facts.breakdown else { return Verdict::None };
+    match breakdown.changed_by {
+        ChangedBy::Tenant if breakdown.before.of.to_bits() == breakdown.after.of.to_bits() => Verdict::Tenants,
+        // Its own controls lost points, and its maximum moved.
+        ChangedBy::Tenant | ChangedBy::Both => Verdict::Mixed,
+        ChangedBy::Microsoft => Verdict::Microsoft,
+        ChangedBy::Product | ChangedBy::Unknown => Verdict::None,
+    }
+}
+
+/// What the notifications that a notice covers show together.
+#[must_use]
+pub fn of_all<'a>(shift: &Shift, covered: impl Iterator<Item = &'a Notification>) -> ShiftEvidence {
+    let mut verdicts: BTreeMap<TenantId, Verdict> = BTreeMap::new();
+    let mut controls: BTreeMap<String, usize> = BTreeMap::new();
+    let mut average = None;
+    for notification in covered {
+        let facts = &notification.data;
+        let Some(tenant) = facts.tenant.as_ref().and_then(|tenant| TenantId::parse(&tenant.id).ok()) else { continue };
+        let verdict = of_alert(facts);
+        average = average.or_else(|| average_of(shift, facts));
+        let known = verdicts.entry(tenant).or_default();
+        // Of several alerts of one tenant, the first that shows something.
+        if *known == Verdict::None && verdict != Verdict::None {
+            *known = verdict;
+            let lost =
+                facts.causes.iter().filter(|cause| matches!(cause.kind, CauseKind::Lost | CauseKind::Accounting));
+            for title in lost.map(|cause| cause.title.clone()).collect::<std::collections::BTreeSet<_>>() {
+                *controls.entry(title).or_default() += 1;
+            }
+        }
+    }
+    let count = |wanted: Verdict| verdicts.values().filter(|verdict| **verdict == wanted).count();
+    let (by_microsoft, by_tenants, by_both) =
+        (count(Verdict::Microsoft), count(Verdict::Tenants), count(Verdict::Mixed));
+    let mut controls: Vec<LostControl> =
+        controls.into_iter().map(|(title, tenants)| LostControl { title, tenants }).collect();
+    controls.sort_by(|one, other| other.tenants.cmp(&one.tenants).then_with(|| one.title.cmp(&other.title)));
+    controls.truncate(CONTROLS_MAX);
+    let verdict = match (by_microsoft, by_tenants, by_both) {
+        (0, 0, 0) => Verdict::None,
+        (_, 0, 0) => Verdict::Microsoft,
+        (0, _, 0) => Verdict::Tenants,
+        _ => Verdict::Mixed,
+    };
+    ShiftEvidence { verdict, by_microsoft, by_tenants, by_both, unknown: count(Verdict::None), controls, average }
+}
+
+/// Microsoft's average, where it was read at two successive records of the tenant's own and moved along by enough.
+fn average_of(shift: &Shift, facts: &Facts) -> Option<Comparison> {
+    let breakdown = facts.breakdown.as_ref().filter(|breakdown| breakdown.to.since(breakdown.from) == DAY)?;
+    let is_of_day = facts.score.as_ref()?.observed_at == Some(breakdown.to);
+    let average =
+        facts.score.as_ref()?.comparison.filter(|_| is_of_day && shift.scope.score == ScoreKind::SecureScore)?;
+    let by = average.after - average.before;
+    (shift.is_along(by) && by.abs() >= AVERAGE_SHARE_MIN * shift.median.abs()).then_some(average)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! Which movements are one shift. Pure: the service asks with what its store knows, a replay with what was read until then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{KnownShift, Move, Movement, Quorum, Scope, Shift, Span, detect, of_tenant};
+use crate::domain::{TenantId, Timestamp};
+
+/// A movement, and what is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tracked {
+    /// Its number where it is kept.
+    pub id: i64,
+    /// The movement.
+    pub movement: Movement,
+    /// Whether it was decided whether it is part of a shift.
+    pub is_decided: bool,
+    /// Of which shift it is part.
+    pub part: Option<Attributed>,
+}
+
+/// What a movement is of a shift.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attributed {
+    /// The shift's id.
+    pub shift: String,
+    /// As much of the movement as the shift accounts for; see [`Shift::share_of`].
+    pub by: f64,
+    /// Whether it stands out: it moved farther than the shift accounts for, and is reported on its own.
+    pub is_outlier: bool,
+}
+
+/// What is known when movements are decided on.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// The store's identity, part of every shift's id.
+    pub store: &'a str,
+    /// How many tenants make a shift.
+    pub quorum: Quorum,
+    /// Shifts that were found before.
+    pub shifts: &'a [KnownShift],
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Decides on the movements of one scope that `is_read` picks out of those undecided: they are part of a shift, or, once `is_final`
+/// says so, of none. `readings` gives, for each series of the
+/// scope, its tenant and the time of its newest reading; it is asked only if enough moved. Returns the shifts that are new.
+pub fn decide(
+    known: &Known<'_>,
+    scope: &Scope,
+    movements: &mut [Tracked],
+    is_read: impl Fn(&Movement) -> bool,
+    is_final: impl Fn(&Movement) -> bool,
+    readings: impl Fn() -> Vec<(TenantId, Timestamp)>,
+) -> Vec<KnownShift> {
+    let mut ready: Vec<usize> = (0..movements.len())
+        .filter(|&index| !movements[index].is_decided && is_read(&movements[index].movement))
+        .collect();
+    ready.sort_by_key(|&index| (movements[index].movement.after.at, movements[index].id));
+    let (mut found, mut read): (Vec<KnownShift>, Option<Vec<(TenantId, Timestamp)>>) = (Vec::new(), None);
+    for index in ready {
+        if movements[index].is_decided {
+            continue;
+        }
+        if let Some((shift, chosen)) =
+            around(known, scope, movements, index, || read.get_or_insert_with(&readings).clone())
+        {
+            let new = KnownShift::found(known.store, shift, known.now);
+            for place in chosen {
+                attribute(&mut movements[place], &new);
+            }
+            found.push(new);
+        } else if let Some(joined) = joins(known.shifts.iter().chain(&found), movements, index) {
+            let joined = joined.clone();
+            attribute(&mut movements[index], &joined);
+        } else {
+            movements[index].is_decided = is_final(&movements[index].movement);
+        }
+    }
+    found
+}
+
+fn attribute(tracked: &mut Tracked, known: &KnownShift) {
+    let by = tracked.movement.by;
+    tracked.is_decided = true;
+    let is_outlier = known.shift.is_outlier(by);
+    tracked.part = Some(Attributed { shift: known.id.clone(), by: known.shift.share_of(by), is_outlier });
+}
+
+/// The shift of which this movement is part with others around it, and which those are.
+fn around(
+    known: &Known<'_>,
+    scope: &Scope,
+    movements: &[Tracked],
+    trigger: usize,
+    read: impl FnOnce() -> Vec<(TenantId, Timestamp)>,
+) -> Option<(Shift, Vec<usize>)> {
+    let (trigger, span) = (&movements[trigger].movement, movements[trigger].movement.span());
+    let free = |tracked: &Tracked| tracked.part.is_none() && tracked.movement.is_in(&span);
+    // Of each series the movement nearest in time; of two, the earlier.
+    let distance = |tracked: &Tracked| {
+        let at = tracked.movement.after.at;
+        (at.since(trigger.after.at).max(trigger.after.at.since(at)), at)
+    };
+    let mut of_tenants: BTreeMap<&TenantId, Vec<usize>> = BTreeMap::new();
+    for (place, tracked) in movements.iter().enumerate().filter(|(_, tracked)| free(tracked)) {
+        let of_tenant = of_tenants.entry(&tracked.movement.tenant).or_default();
+        let same = of_tenant.iter_mut().find(|other| movements[**other].movement.is_same_series(&tracked.movement));
+        match same {
+            Some(other) if distance(tracked) < distance(&movements[*other]) => *other = place,
+            Some(_) => {}
+            None => of_tenant.push(place),
+        }
+    }
+    let goes_along = |places: &&Vec<usize>| places.iter().any(|&place| movements[place].movement.by * trigger.by > 0.0);
+    if of_tenants.values().filter(goes_along).count() < known.quorum.at_least.max(1) {
+        return None;
+    }
+    let moves = moves(&of_tenants, movements, &read(), span);
+    let shift = detect(scope, span, &moves, known.quorum).filter(|shift| shift.is_along(trigger.by))?;
+    let part: BTreeSet<&TenantId> =
+        moves.iter().filter(|one| one.is_real && shift.is_along(one.by)).map(|one| &one.tenant).collect();
+    let along = |place: &usize| {
+        let movement = &movements[*place].movement;
+        part.contains(&movement.tenant) && shift.is_along(movement.by)
+    };
+    let chosen: Vec<usize> = of_tenants.values().flatten().copied().filter(along).collect();
+    let seen = chosen.iter().map(|&place| movements[place].movement.after.at);
+    let span = Span { from: seen.clone().min()?, until: seen.max()? };
+    Some((Shift { span, ..shift }, chosen))
+}
+
+/// How each tenant that was read moved; one whose series did not move stands still.
+fn moves(
+    of_tenants: &BTreeMap<&TenantId, Vec<usize>>,
+    movements: &[Tracked],
+    read: &[(TenantId, Timestamp)],
+    span: Span,
+) -> Vec<Move> {
+    let mut series: BTreeMap<&TenantId, usize> = BTreeMap::new();
+    for (tenant, _) in read.iter().filter(|(_, newest_at)| *newest_at >= span.from) {
+        *series.entry(tenant).or_default() += 1;
+    }
+    // Whoever moved was read, whatever the listing says.
+    for (tenant, places) in of_tenants {
+        let count = series.entry(*tenant).or_default();
+        *count = (*count).max(places.len());
+    }
+    let of_one = |(tenant, count): (&TenantId, usize)| {
+        let moved = of_tenants.get(tenant).map_or(&[][..], Vec::as_slice);
+        let one = |by: f64, is_real: bool| Move { tenant: tenant.clone(), by, is_real };
+        let moved = moved.iter().map(|&place| one(movements[place].movement.by, true));
+        let still = std::iter::repeat_with(|| one(0.0, false));
+        of_tenant(moved.chain(still).take(count).collect())
+    };
+    series.into_iter().filter_map(of_one).collect()
+}
+
+/// The newest of these shifts that a movement shows late: its reading before is from before the shift was first seen.
+fn joins<'a>(
+    shifts: impl DoubleEndedIterator<Item = &'a KnownShift>,
+    movements: &[Tracked],
+    index: usize,
+) -> Option<&'a KnownShift> {
+    let movement = &movements[index].movement;
+    let is_late = |known: &&KnownShift| {
+        let Shift { scope, span, .. } = &known.shift;
+        let is_of_it = |other: &Tracked| {
+            other.part.as_ref().is_some_and(|part| part.shift == known.id) && other.movement.is_same_series(movement)
+        };
+        scope.has(movement.score, movement.subject.as_ref())
+            && known.shift.is_along(movement.by)
+            && movement.before.at < span.from
+            && movement.after.at >= span.from
+            && !movements.iter().any(is_of_it)
+    };
+    shifts.rev().find(is_late)
+}
+
+#[cfg(test)]
+mod tests;

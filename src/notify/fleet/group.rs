@@ -1,0 +1,91 @@
+//! Which notifications go out as lines of one message: those that movements of one shift caused, and those that come together of
+//! alerts that a notice covered. Pure; the service and a replay ask the same.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::Timestamp,
+    notify::{NotificationType, release::Step},
+};
+
+/// Fewer notifications than this that only time or a person brought together are sent one by one.
+pub const TOGETHER_MIN: usize = 2;
+
+/// What a message about a fleet shift is sent for.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occasion {
+    /// Scores moved together.
+    #[default]
+    Shift,
+    /// Tenants that were read later moved along.
+    FollowUp,
+    /// Alerts that a notice covered still fire.
+    Reminders,
+    /// Alerts that a notice covered were accepted as the new level.
+    Accepted,
+}
+
+impl Occasion {
+    /// Whether movements caused what it covers, and not time or a person.
+    #[must_use]
+    pub const fn is_of_movements(self) -> bool {
+        matches!(self, Self::Shift | Self::FollowUp)
+    }
+}
+
+/// One movement of a series that is part of a shift, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// The shift's id.
+    pub shift: &'a str,
+    /// The time of the reading that shows it.
+    pub at: Timestamp,
+    /// Whether the movement stands out.
+    pub is_outlier: bool,
+}
+
+/// How a run of held notifications goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Belongs<'a> {
+    /// As a line of a message: of which shift, for which occasion.
+    To(&'a str, Occasion),
+    /// On its own: it came with a shift and stands out from it.
+    Apart,
+    /// On its own: no shift that is known has to do with it.
+    ToNone,
+}
+
+/// How a run of held notifications goes out. `parts` are the movements of its series that are part of a shift, `covered_by` the shift
+/// whose notice covered its alert.
+#[must_use]
+pub fn of_run<'a>(
+    steps: &[Step],
+    parts: impl Iterator<Item = Part<'a>> + Clone,
+    covered_by: Option<&'a str>,
+) -> Belongs<'a> {
+    use NotificationType as Kind;
+    for step in steps.iter().rev() {
+        let times = match step.kind {
+            // With a `for`, it fires some time after the condition began to hold.
+            Kind::AlertFiring => [step.observed_at, step.began],
+            Kind::AlertWorsened | Kind::AlertUnstable => [step.observed_at, None],
+            Kind::AlertResolved if !step.is_accepted => [step.observed_at, None],
+            _ => continue,
+        };
+        let caused = parts.clone().find(|part| times.contains(&Some(part.at)));
+        match caused {
+            Some(part) if part.is_outlier => return Belongs::Apart,
+            Some(part) => return Belongs::To(part.shift, Occasion::Shift),
+            None => {}
+        }
+    }
+    let occasion = match steps.last() {
+        Some(newest) if newest.kind == Kind::AlertReminder => Occasion::Reminders,
+        Some(newest) if newest.kind == Kind::AlertResolved && newest.is_accepted => Occasion::Accepted,
+        _ => return Belongs::ToNone,
+    };
+    covered_by.map_or(Belongs::ToNone, |shift| Belongs::To(shift, occasion))
+}

@@ -1,0 +1,116 @@
+//! Messages that are made of several: each channel gets one.
+
+use std::collections::BTreeSet;
+
+use super::{Event, Holding, Queued, Reverse, place};
+use crate::{
+    domain::{ChannelName, TenantId, Timestamp},
+    notify::{
+        DeliveryId,
+        fleet::{
+            group::{Occasion, TOGETHER_MIN},
+            notice::{self, Covered, Others},
+        },
+        release::{Fate, newest_firing},
+    },
+    replay::message::{Stage, Withheld},
+};
+
+impl Holding<'_> {
+    /// What goes together is told: each channel gets one message of it.
+    pub(super) fn tell(&mut self, now: Timestamp) {
+        let wait = self.plan.fleet.wait();
+        for ((shift, occasion, channel), lanes) in std::mem::take(&mut self.members) {
+            let is_of_movements = occasion.is_of_movements();
+            if is_of_movements && self.shifts[shift].has_just_been_sent(wait, now) {
+                let until = self.shifts[shift].told_at.unwrap_or(now).plus(wait);
+                self.events.extend(lanes.into_iter().map(|lane| Reverse((until, Event::Look { lane }))));
+            } else if !is_of_movements && lanes.len() < TOGETHER_MIN {
+                lanes.into_iter().for_each(|lane| self.alone(lane, now));
+            } else {
+                self.notify(shift, occasion, channel, &lanes, now);
+            }
+        }
+    }
+
+    /// Makes one message of what waits in these lanes.
+    fn notify(
+        &mut self,
+        shift: usize,
+        occasion: Occasion,
+        channel: ChannelName,
+        lanes: &BTreeSet<usize>,
+        now: Timestamp,
+    ) {
+        let (mut says, mut covered) = (Vec::new(), Vec::new());
+        let has_heard = self.heard.contains(&(shift, channel.clone()));
+        let occasion = if occasion == Occasion::Shift && has_heard { Occasion::FollowUp } else { occasion };
+        // They are named once.
+        let others = if occasion == Occasion::Shift { self.others(shift, &channel, now) } else { Others::default() };
+        for &lane in lanes {
+            let fates = self.fates(lane);
+            let steps = std::mem::take(&mut self.lanes[lane].steps);
+            let (earlier, newest) = newest_firing(&steps);
+            let (ended, going) = fates.split_at(earlier.len());
+            self.settle(lane, earlier, ended, now);
+            let suppressed = going.iter().filter(|(_, fate)| *fate == Fate::Withhold);
+            let of_channel = |(id, _): &(DeliveryId, Fate)| Withheld {
+                message: place(*id),
+                channel: Some(channel.clone()),
+                stage: Stage::Silence,
+            };
+            self.withheld.extend(suppressed.map(of_channel));
+            says.extend(going.iter().filter(|(_, fate)| *fate != Fate::Withhold).map(|(id, _)| place(*id)));
+            if let Some((speaker, _)) = going.iter().rfind(|(_, fate)| *fate == Fate::Send) {
+                let told = &self.messages[place(*speaker)];
+                let facts = self.members_of.get(&told.tenant).map(|course| course.facts());
+                let line = facts.map(|facts| Covered { notification: told.notification(facts), is_accepted: false });
+                covered.extend(line);
+            }
+            self.lanes[lane].told = newest.last().and_then(|step| step.began);
+            if occasion.is_of_movements() {
+                self.alerts[self.lanes[lane].alert].shift = Some(shift);
+            }
+        }
+        says.sort_unstable();
+        let withheld = |&message: &usize| Withheld { message, channel: Some(channel.clone()), stage: Stage::Fleet };
+        self.withheld.extend(says.iter().map(withheld));
+        self.notices.push(notice::for_channel(&self.shifts[shift], occasion, &channel, covered, &others, now));
+        if occasion.is_of_movements() {
+            self.heard.insert((shift, channel.clone()));
+            self.shifts[shift].told_at = Some(now);
+        }
+        let notice = Some(self.notices.len() - 1);
+        self.queued.push(Queued { at: now, channel, says, notice });
+    }
+
+    /// Tenants that a notice names besides those whose alerts it covers.
+    fn others(&self, shift: usize, channel: &ChannelName, now: Timestamp) -> Others {
+        let is_shown = |tenant: &TenantId| {
+            let receiver = self.plan.receivers.get(channel);
+            let course = self.members_of.get(tenant);
+            receiver.zip(course).is_some_and(|(receiver, course)| receiver.fence.admits(tenant, &course.labels))
+        };
+        let (outliers, along): (Vec<_>, Vec<_>) =
+            self.fleet.tenants_of(shift, now).into_iter().partition(|(_, is_outlier)| *is_outlier);
+        let along = along.into_iter().map(|(tenant, _)| tenant);
+        let told_before = along.filter(|tenant| self.was_told_alone(shift, channel, tenant)).cloned().collect();
+        Others { outliers: outliers.into_iter().map(|(tenant, _)| tenant.clone()).collect(), told_before }
+            .shown(is_shown)
+    }
+
+    /// Whether a channel was told on its own of an alert of that tenant that began with the shift.
+    fn was_told_alone(&self, shift: usize, channel: &ChannelName, tenant: &TenantId) -> bool {
+        let known = &self.shifts[shift].shift;
+        self.known.iter().any(|((of, _, score, subject), alert)| {
+            let told = self.alerts[*alert];
+            let lane = self.lane_of.get(&(*alert, channel)).map(|lane| &self.lanes[*lane]);
+            let began = lane.filter(|lane| lane.steps.is_empty()).and_then(|lane| lane.told);
+            *of == tenant
+                && known.scope.has(*score, *subject)
+                && !told.is_over
+                && told.shift.is_none()
+                && began.is_some_and(|at| known.span.has(at))
+        })
+    }
+}

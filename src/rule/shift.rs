@@ -1,0 +1,90 @@
+//! What known fleet shifts make of a baseline: a sample from before a shift counts as moved by what the shift did to that
+//! series. So the shift itself is not measured again, and a loss of the tenant's own, before or after it, keeps its size.
+//!
+//! Two things keep this from hiding a loss. The reading that shows a shift is judged against the samples as they were, so the
+//! shift itself fires; and an alert that is pending is judged as it began, so a `for` that a shift began comes to its end.
+
+use serde::Serialize;
+
+use super::{AlertState, Situation};
+use crate::domain::{Sample, Timestamp};
+
+/// What one fleet shift did to one series.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ShiftedBy {
+    /// The time of the first reading that shows it.
+    pub at: Timestamp,
+    /// By how much, in the measure of the score; negative: it fell.
+    pub by: Amount,
+}
+
+/// An amount in the measure in which moves of a score are compared between tenants.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Amount {
+    /// Percent of what the score was.
+    Percent(f64),
+    /// Points of a score that is a percentage itself.
+    Points(f64),
+}
+
+impl Amount {
+    /// The value after a move by this amount.
+    #[must_use]
+    pub fn applied_to(self, value: f64) -> f64 {
+        match self {
+            Self::Percent(percent) => value * (1.0 + percent / 100.0),
+            Self::Points(points) => value + points,
+        }
+    }
+}
+
+/// The sample's value moved by every shift after it that was over before `until`. `shifts` are ordered by time.
+#[must_use]
+pub fn adjusted(sample: Sample, shifts: &[ShiftedBy], until: Timestamp) -> f64 {
+    let between = shifts.iter().filter(|shift| sample.at < shift.at && shift.at < until);
+    between.fold(sample.value, |value, shift| shift.by.applied_to(value))
+}
+
+impl Situation<'_> {
+    /// The situation in which an alert in this state is judged. One that is pending is measured as it was when it began: a
+    /// shift that came with it, or later, excuses nothing of it.
+    #[must_use]
+    pub fn of_state(&self, state: &AlertState) -> Self {
+        match state {
+            AlertState::Pending(pending) => {
+                let known = self.shifts.partition_point(|shift| shift.at < pending.since);
+                Self { shifts: &self.shifts[..known], ..*self }
+            }
+            AlertState::Inactive | AlertState::Firing(_) => *self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn a_sample_from_before_a_shift_counts_as_moved_once_per_shift_and_both_ways() {
+        let fall = ShiftedBy { at: at(10), by: Amount::Percent(-10.0) };
+        let back = ShiftedBy { at: at(20), by: Amount::Percent(100.0 / 9.0) };
+        let points = ShiftedBy { at: at(30), by: Amount::Points(-3.0) };
+        let all = [fall, back, points];
+        for (sampled, until, expected, why) in [
+            (0, 10, 400.0, "the reading that shows the shift is compared with what was"),
+            (0, 15, 360.0, "after it, samples from before count as moved"),
+            (10, 15, 400.0, "a sample that shows the shift is not moved by it"),
+            (0, 25, 400.0, "a shift that is taken back"),
+            (15, 25, 444.0 + 4.0 / 9.0, "only by shifts after the sample"),
+            (0, 40, 397.0, "in points where the score is a percentage"),
+        ] {
+            let found = adjusted(Sample { at: at(sampled), value: 400.0 }, &all, at(until));
+            assert!((found - expected).abs() < 1e-9, "{why}: {found}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+use super::*;
+use crate::{
+    notify::{NotificationType, fleet::evidence::ShiftEvidence},
+    template::sample,
+};
+
+fn facts() -> FleetFacts {
+    let facts = sample::notification(NotificationType::FleetShift, "Identity").data.fleet.expect("it has facts");
+    FleetFacts { evidence: ShiftEvidence::default(), left_out: 0, apart: Vec::new(), told_before: Vec::new(), ..facts }
+}
+
+fn control(tenants: usize) -> LostControl {
+    LostControl { title: "Require MFA".to_owned(), tenants }
+}
+
+#[test]
+fn own_losses_name_the_controls_and_not_microsoft() {
+    let controls = vec![control(12)];
+    let evidence = ShiftEvidence { verdict: Verdict::Tenants, by_tenants: 12, controls, ..ShiftEvidence::default() };
+    let facts = FleetFacts { tenant_count: 12, alerts: 12, evidence, ..facts() };
+    assert!(
+        headline(&facts).ends_with(": 12 tenants lost points on the same control, Require MFA"),
+        "{}",
+        headline(&facts)
+    );
+    assert!(!format!("{} {}", headline(&facts), note(&facts)).contains("Microsoft"), "{}", note(&facts));
+}
+
+#[test]
+fn only_evidence_says_that_microsoft_changed_the_score() {
+    let evidence = ShiftEvidence { verdict: Verdict::Microsoft, by_microsoft: 2, ..ShiftEvidence::default() };
+    let proven = FleetFacts { evidence, accepted: true, accepted_count: 3, ..facts() };
+    assert!(headline(&proven).ends_with(": Microsoft changed the score"));
+    assert!(note(&proven).contains("nothing is left to do"), "{}", note(&proven));
+    let unknown = facts();
+    assert!(!headline(&unknown).contains("Microsoft"), "{}", headline(&unknown));
+    assert!(note(&unknown).starts_with("What changed is not known."), "{}", note(&unknown));
+    let defender = FleetFacts { score: crate::domain::ScoreKind::DeviceSecureScore, ..facts() };
+    assert!(note(&defender).starts_with("This is probably a change in the score, not in these tenants."));
+}
+
+#[test]
+fn mixed_evidence_says_exactly_both() {
+    let evidence = ShiftEvidence {
+        verdict: Verdict::Mixed,
+        by_microsoft: 3,
+        by_tenants: 1,
+        controls: vec![control(1)],
+        ..ShiftEvidence::default()
+    };
+    let note = note(&FleetFacts { evidence, ..facts() });
+    for part in ["At 3 tenants, Microsoft changed the score", "At 1 tenant, points were lost on controls that stayed"] {
+        assert!(note.contains(part), "{note}");
+    }
+}
+
+#[test]
+fn what_has_no_line_is_counted_and_can_be_found() {
+    let facts = FleetFacts { alerts: 60, left_out: 10, ..facts() };
+    let note = note(&facts);
+    assert!(
+        note.contains(&format!("10 of 60 alerts have no line here; `scorewatch alerts list --shift {}`", facts.id))
+    );
+}
