@@ -284,7 +284,7 @@ struct Moved {
 /// Whether an alert began with the shift and was told by itself.
 fn is_told_of(shift: &Shift, row: &AlertRow) -> bool {
     let began = row.alert.firing().map(|firing| firing.since);
-    let is_of_shift =
-        shift.scope.has(row.key.score, row.key.subject.as_ref()) && began.is_some_and(|at| shift.span.has(at));
+    let is_of_shift = row.key.score.is_some_and(|score| shift.scope.has(score, row.key.subject.as_ref()))
+        && began.is_some_and(|at| shift.span.has(at));
     is_of_shift && row.told_at.is_some() && !row.explained
 }

@@ -10,8 +10,10 @@
 pub mod ceiling;
 pub mod course;
 pub mod expect;
+mod life;
 pub mod many;
 pub mod message;
+mod no_data;
 pub mod stages;
 mod strand;
 pub mod walk;

@@ -1,11 +1,11 @@
 //! A fleet shift in words: that Microsoft changed the ruler, by how much, and what that means for the one who reads it.
 
-use super::words;
+use super::score_name::score_name;
 use crate::{notify::notification::FleetFacts, rule::display};
 
 /// One sentence: what moved, of how many, by how much.
 pub(super) fn headline(fleet: &FleetFacts) -> String {
-    let score = words::score_name(fleet.score, fleet.subject.as_deref());
+    let score = score_name(fleet.score, fleet.subject.as_deref());
     let of = match fleet.tenant_count {
         1 => "1 tenant".to_owned(),
         count => format!("{count} tenants"),

@@ -187,11 +187,9 @@ fn explained(facts: &Facts<'_>) -> Option<Decision> {
 fn fleet(facts: &Facts<'_>) -> Option<Decision> {
     let hold = facts.config.fleet.hold;
     let takes_part = facts.rule.fleet && !hold.is_zero() && !matches!(facts.rule.when, Condition::NoData(_));
-    let polled = facts
-        .config
-        .tenants
-        .values()
-        .filter(|tenant| facts.outlooks.iter().any(|outlook| tenant.scores.contains(&outlook.key.score)));
+    let polled = facts.config.tenants.values().filter(|tenant| {
+        facts.outlooks.iter().any(|outlook| outlook.key.score.is_some_and(|score| tenant.scores.contains(&score)))
+    });
     (takes_part && polled.count() >= facts.config.fleet.at_least).then(|| Decision {
         by: "fleet-hold",
         blocks: false,

@@ -78,6 +78,7 @@ impl<'a> Fleet<'a> {
     /// What a message tells of, as one of that kind. `None`: not of a value, or of one that nothing was read before.
     pub(super) fn suspected(&self, message: &Message, kind: NotificationType, now: Timestamp) -> Option<Suspected> {
         let Message { score, subject, transition, rule, .. } = message;
+        let score = score.as_ref()?;
         let course = self.course(&message.tenant)?;
         let of_score = course.scores.iter().find(|one| one.score == *score)?;
         let series = of_score.series.iter().find(|one| one.subject == *subject)?;

@@ -65,7 +65,7 @@ struct Lane {
     told: Option<Timestamp>,
 }
 
-type AlertOf<'a> = (&'a TenantId, &'a RuleName, ScoreKind, Option<&'a Subject>);
+type AlertOf<'a> = (&'a TenantId, &'a RuleName, Option<ScoreKind>, Option<&'a Subject>);
 
 struct Holding<'a> {
     plan: &'a Plan,
@@ -157,8 +157,8 @@ impl<'a> Holding<'a> {
         if let Some(until) = self.covered(told, told.at) {
             return Some(Hold { why: HoldReason::Silence, until });
         }
-        let polled = self.fleet.polled(told.score);
-        self.plan.fleet.hold(told.kind(), &told.rule, told.score, polled, told.at)
+        let polled = self.fleet.polled(told.score?);
+        self.plan.fleet.hold(told.kind(), &told.rule, told.score?, polled, told.at)
     }
 
     /// Until when silences and windows cover a message.
@@ -187,9 +187,11 @@ impl<'a> Holding<'a> {
             return self.hold_on(lane, Hold { why: HoldReason::Silence, until });
         }
         let why = self.lanes[lane].steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
-        let polled = self.fleet.polled(newest.score);
         let waited = why == Some(HoldReason::Fleet);
-        let waits = self.plan.fleet.hold(newest.kind(), &newest.rule, newest.score, polled, now);
+        let waits = newest.score.and_then(|score| {
+            let polled = self.fleet.polled(score);
+            self.plan.fleet.hold(newest.kind(), &newest.rule, score, polled, now)
+        });
         // What a silence held may be due to a shift as well.
         let is_suspect = (waited || waits.is_some()) && !alert.is_over && !is_over(newest);
         let suspected = kind.filter(|_| is_suspect).and_then(|kind| self.fleet.suspected(newest, kind, now));
@@ -326,7 +328,7 @@ impl<'a> Holding<'a> {
             let lane = self.lane_of.get(&(*alert, channel)).map(|lane| &self.lanes[*lane]);
             let began = lane.filter(|lane| lane.steps.is_empty()).and_then(|lane| lane.told);
             *of == tenant
-                && shift.scope.has(*score, *subject)
+                && score.is_some_and(|score| shift.scope.has(score, *subject))
                 && !is_over
                 && explained != Some(generation)
                 && began.is_some_and(|at| shift.span.has(at))

@@ -118,7 +118,7 @@ fn what_tells_of_no_value_or_of_the_first_is_due_to_no_shift() {
     let mut without_value = fell(&plan, 0, 94.0, 1800);
     without_value.transition.value = None;
     let strange = Message { tenant: TenantId::parse("stranger").unwrap(), ..fell(&plan, 0, 94.0, 1800) };
-    let other = Message { score: ScoreKind::ExposureScore, ..fell(&plan, 0, 94.0, 1800) };
+    let other = Message { score: Some(ScoreKind::ExposureScore), ..fell(&plan, 0, 94.0, 1800) };
     for told in [&without_value, &strange, &other, &fell(&plan, 5, 94.0, 2100)] {
         assert_eq!(fleet.suspected(told, told.kind(), at(3600)), None, "{told:?}");
     }
