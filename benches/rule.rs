@@ -21,10 +21,10 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
     let situation = Situation {
         now: at(96),
         window: &window,
-        poll_interval: interval,
         source_interval: interval,
-        last_data: at(95),
-        away: Duration::ZERO,
+        missed_checks: 0,
+        onboarded_at: None,
+        feeds: &[],
         told_at: None,
         is_on_its_way: false,
         shifts: &[],

@@ -1,6 +1,9 @@
 //! The only reader of the system clock, and its hand-driven twin for tests.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 use chrono::Utc;
 use tokio::sync::watch;
@@ -23,13 +26,19 @@ pub struct Hands {
     wall: Timestamp,
     /// Monotonic time since it was made; setting the wall clock does not touch it.
     passed: Duration,
+    /// How much of that nobody attended, as the process was suspended.
+    suspended: Duration,
 }
 
 impl Clock {
     /// A clock that stands at that instant.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(watch::Sender::new(Hands { wall: start, passed: Duration::ZERO })))
+        Self::Manual(Arc::new(watch::Sender::new(Hands {
+            wall: start,
+            passed: Duration::ZERO,
+            suspended: Duration::ZERO,
+        })))
     }
 
     /// The time.
@@ -55,6 +64,28 @@ impl Clock {
         }
     }
 
+    /// A time that goes on while the process or the machine is suspended, and that nobody sets: how much longer it is than expected
+    /// says for how long we did not run. Of a system clock it is the time since the machine booted; of a manual clock, for how
+    /// long it was suspended.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        match self {
+            Self::System => since_boot().unwrap_or_else(since_start),
+            Self::Manual(hands) => hands.borrow().suspended,
+        }
+    }
+
+    /// Lets so much time pass on a manual clock while the process is suspended.
+    pub fn suspend(&self, duration: Duration) {
+        if let Self::Manual(hands) = self {
+            hands.send_modify(|hands| {
+                hands.wall = hands.wall.plus(duration);
+                hands.passed = hands.passed.saturating_add(duration);
+                hands.suspended = hands.suspended.saturating_add(duration);
+            });
+        }
+    }
+
     /// Lets so much time pass on a manual clock and wakes whoever waits for that. The system's clock takes no orders.
     pub fn advance(&self, duration: Duration) {
         if let Self::Manual(hands) = self {
@@ -71,4 +102,18 @@ impl Clock {
             hands.send_modify(|hands| hands.wall = wall);
         }
     }
+}
+
+/// `/proc/uptime`, which counts as `CLOCK_BOOTTIME` does; where there is none, [`since_start`] goes on through a stopped process, but
+/// not through a suspended machine.
+fn since_boot() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Monotonic time since this was first asked for.
+fn since_start() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
 }

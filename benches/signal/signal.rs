@@ -162,7 +162,8 @@ fn of(message: &Message, at: Timestamp) -> Told {
     let tenant = message.tenant.as_str()[1..].parse().expect("a number");
     let is_end = matches!(message.transition.kind, TransitionKind::Resolved(_));
     let is_outage = matches!(message.rule.when, Condition::NoData(_));
-    Told { tenant, score: message.score, at, is_end, is_outage }
+    let score = message.score.unwrap_or(ScoreKind::DeviceSecureScore);
+    Told { tenant, score, at, is_end, is_outage }
 }
 
 /// Whether what was told is so.

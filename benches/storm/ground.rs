@@ -84,7 +84,7 @@ pub(crate) fn configure(folder: &Path, cloud: &str, tenants: usize, urls: &[Stri
 pub(crate) fn firing(number: usize, rule: &str, channels: Vec<ChannelName>, now: Timestamp) -> NewNotification {
     let tenant = tenant(number);
     let rule = RuleName::parse(rule).expect("a rule's name");
-    let key = AlertKey { tenant: tenant.clone(), rule, score: ScoreKind::DeviceSecureScore, subject: None };
+    let key = AlertKey { tenant: tenant.clone(), rule, score: Some(ScoreKind::DeviceSecureScore), subject: None };
     NewNotification {
         notification: notification(&key, now),
         alert: Some(key),
@@ -100,6 +100,7 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
     let subjects = Subjects {
         store: "bench",
         key,
+        score: ScoreKind::DeviceSecureScore,
         tenant: TenantFacts { id: key.tenant.to_string(), name: "Customer Ltd".to_owned(), labels },
         condition: "drop 5% within 24h".to_owned(),
         severity: Severity::Critical,
@@ -107,6 +108,7 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         points: None,
         loss: Some((25.5, Some(6.25))),
         reason: None,
+        no_data: Vec::new(),
         operator: None,
         links: Links::default(),
     };
@@ -114,6 +116,9 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         kind: TransitionKind::Fired,
         generation: 1,
         sequence: 1,
+        gap: None,
+        unread: Vec::new(),
+        holds: true,
         at: now,
         since: now.minus(Duration::from_mins(15)),
         fired_at: now,

@@ -114,12 +114,22 @@ fn check(number: usize, now: Timestamp) -> CheckOutcome {
     CheckOutcome {
         tenant: tenant(number),
         expected_version: None,
-        health: TenantHealth { adopted_at: now, next_due_at: now, wake_at: None, checked_at: Some(now), failing: None },
+        health: TenantHealth {
+            adopted_at: now,
+            next_due_at: now,
+            wake_at: None,
+            checked_at: Some(now),
+            failing: None,
+            failures: Vec::new(),
+            watched_since: None,
+        },
         series: vec![SeriesUpdate {
             score: ScoreKind::DeviceSecureScore,
             subject: None,
             window: window.collect(),
             keep: Duration::from_hours(24),
+            onboarded_at: None,
+            last_data_at: now,
         }],
         alerts: Vec::new(),
         notifications: notifications.collect(),

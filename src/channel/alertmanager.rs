@@ -157,7 +157,7 @@ fn labels(notification: &Notification) -> BTreeMap<String, String> {
     own("source", "scorewatch");
     own("alertname", data.rule.as_ref().map_or(notification.kind.as_str(), |rule| rule.name.as_str()));
     own("severity", severity(notification).as_str());
-    if let Some(score) = &data.score {
+    if let Some(score) = data.score.as_ref().filter(|score| !score.all) {
         own("score", score.kind.as_str());
         score.subject.iter().for_each(|subject| own("subject", subject));
     }

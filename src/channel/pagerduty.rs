@@ -195,7 +195,7 @@ fn payload(notification: &Notification, words: &Summary) -> Value {
         "timestamp": notification.timestamp,
         "custom_details": details(notification, words),
     });
-    let component = data.score.as_ref().map(|score| score.kind.as_str());
+    let component = data.score.as_ref().filter(|score| !score.all).map(|score| score.kind.as_str());
     let component = component.or(data.operator.as_ref().and_then(|operator| operator.channel.as_deref()));
     let class = data.rule.as_ref().map(|rule| rule.name.as_str());
     let class = class.or(data.operator.as_ref().map(|operator| operator.class.as_str()));

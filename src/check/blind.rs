@@ -92,17 +92,23 @@ pub fn alone(
         fired_at: state.fired_at,
         generation: alert.alert.generation,
         sequence: alert.alert.sequence,
+        gap: None,
+        unread: Vec::new(),
+        holds: false,
     };
     let key = rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref());
+    let score = alert.score.or_else(|| tenant.scores.first().copied())?;
     let subjects = Subjects {
         store,
         key: &key,
+        score,
         tenant: tenant.facts(),
         condition: rule.when.to_string(),
         severity: rule.severity,
         loss: None,
         points: None,
         reason: Some(reason(Some(failing), None)),
+        no_data: Vec::new(),
         operator: Some(operator_facts(Some(failing), &transition)),
         guide: Guide::default(),
         links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },

@@ -7,15 +7,16 @@ use tracing::info;
 use super::{
     blind::{self, OPERATOR_BLIND},
     hold::hold,
+    succession,
 };
 use crate::{
     config::{Config, Tenant},
-    domain::{ChannelName, Labels, Sample, Severity, TenantId, Timestamp},
+    domain::{ChannelName, Labels, Sample, ScoreKind, Severity, TenantId, Timestamp},
     notify::{
         compose::{self, Subjects},
         notification::{Facts, TenantFacts},
     },
-    rule::{self, Alert, AlertKey, AlertState, Guide, Resolution, Rule, Step, Transition},
+    rule::{self, Alert, AlertKey, AlertState, Guide, Resolution, Step, Transition},
     store::{
         AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, Failing, NewNotification, Store,
         StoreError,
@@ -28,11 +29,21 @@ pub(super) fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
     if row.key.rule.as_str() == OPERATOR_BLIND {
         return config.operator.notify.is_empty().then_some(Resolution::RuleRemoved);
     }
-    if !tenant.scores.contains(&row.key.score) {
+    if row.key.score.is_some_and(|score| !tenant.scores.contains(&score)) {
         return Some(Resolution::SubjectRemoved);
     }
-    let applies = |rule: &Rule| rule.name == row.key.rule && rule.applies_to(&tenant.labels, row.key.score);
-    (!config.rules.iter().any(|rule| applies(rule))).then_some(Resolution::RuleRemoved)
+    let Some(rule) = config.rules.iter().find(|rule| rule.name == row.key.rule) else {
+        return Some(Resolution::RuleRemoved);
+    };
+    if rule.makes_alert(&tenant.labels, row.key.score, row.key.subject.as_ref()) {
+        return None;
+    }
+    if succession::is_of_older_store(rule, &tenant.labels, row.key.score, &row.alert) {
+        return None;
+    }
+    // The same rule by another text: on one score instead of all of them, or no longer for a lack of data.
+    let is_edited = rule.tenants.matches(&tenant.labels) && rule.is_no_data() != row.key.score.is_some();
+    Some(if is_edited { Resolution::RuleChanged } else { Resolution::RuleRemoved })
 }
 
 /// Ends every open alert that has no place in the configuration any more. Returns the channels that have something to send.
@@ -50,7 +61,8 @@ pub async fn close_orphans(
     let open = store.alerts(&AlertFilter { open_only: true, ..AlertFilter::default() }).await?;
     for row in open.into_iter().filter(|row| !visited.contains(&row.key.tenant)) {
         let Some(resolution) = orphaned(config, &row) else { continue };
-        info!(tenant = %row.key.tenant, rule = %row.key.rule, score = %row.key.score, ?resolution, "closing an alert");
+        let score = row.key.score.map(ScoreKind::as_str);
+        info!(tenant = %row.key.tenant, rule = %row.key.rule, score, ?resolution, "closing an alert");
         busy.extend(end(store, config, &row, resolution, now).await?.unwrap_or_default());
     }
     Ok(busy)
@@ -108,11 +120,11 @@ async fn change(
         let Some(record) = store.load(std::slice::from_ref(&row.key.tenant)).await?.pop() else { return Ok(None) };
         let Some(known) = record.alerts.iter().find(|alert| is_of(alert, &row.key)) else { return Ok(None) };
         let series =
-            record.series.iter().find(|series| series.score == row.key.score && series.subject == row.key.subject);
+            record.series.iter().find(|one| Some(one.score) == row.key.score && one.subject == row.key.subject);
         let window = series.map_or(&[][..], |series| series.window.as_slice());
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
         let failing = record.health.failing.as_ref();
-        let tell = |transition| told(store.identity(), config, row, known, failing, transition);
+        let tell = |transition| told(store.origin(), config, row, known, failing, transition);
         let mut notifications: Vec<_> = transition.iter().map(tell).collect();
         notifications.iter_mut().for_each(|new| new.channels.retain(&is_notified));
         let channels = notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
@@ -122,7 +134,7 @@ async fn change(
             expected_version: Some(record.version),
             health: record.health.clone(),
             series: Vec::new(),
-            alerts: vec![AlertUpdate { rule, score, subject, alert }],
+            alerts: vec![AlertUpdate { rule, score, subject, alert, inherits: None }],
             notifications,
             movements: Vec::new(),
             recommendations: Vec::new(),
@@ -161,9 +173,14 @@ fn told(
         settings.is_some_and(|settings| settings.fence.admits(&key.tenant, &tenant.labels))
     });
     let channels = channels.cloned().collect();
+    let configured = config.tenants.get(&key.tenant).and_then(|tenant| tenant.scores.first().copied());
+    let score = key.score.or_else(|| last.and_then(|last| last.score.as_ref()).map(|score| score.kind)).or(configured);
+    let no_data = last.map_or_else(Vec::new, |last| last.no_data.clone());
     let subjects = Subjects {
         store,
         key,
+        score: score.unwrap_or(ScoreKind::DeviceSecureScore),
+        no_data,
         condition: last.and_then(|last| last.rule.as_ref()).map_or_else(String::new, |rule| rule.condition.clone()),
         severity: last.and_then(|last| last.alert.as_ref()).map_or_else(Severity::default, |alert| alert.severity),
         guide: last.and_then(|last| last.rule.as_ref()).map_or_else(Guide::default, |rule| Guide {

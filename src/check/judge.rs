@@ -1,7 +1,12 @@
 //! The pure middle of a check: what was known, what was fetched, what time it is → what is to be committed.
 
+mod failures;
+mod message;
+pub(super) mod no_data;
+
 use std::{collections::BTreeSet, time::Duration};
 
+use self::{failures::Begins, no_data::ScoreRead};
 use super::{
     blind, moved,
     outage::Cause,
@@ -9,19 +14,15 @@ use super::{
 };
 use crate::{
     config::{Config, Tenant},
-    domain::{ChannelName, Points, Reading, Sample, ScoreKind, Subject, Timestamp},
-    notify::{
-        compose::{self, Subjects},
-        notification::Links,
-        route::recipients,
-    },
+    domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
+    notify::route::recipients,
     rule::{
-        Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Transition, TransitionKind, close,
-        remind_once, step,
+        Alert, AlertState, Condition, Event, Feed, Resolution, Rule, Situation, TransitionKind, close,
+        evaluate::MISSED_MAX, remind_once, step,
     },
+    schedule::{checks_between, phase},
     store::{
-        AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, NewNotification, Owed, SeriesRecord, SeriesUpdate,
-        TenantHealth, TenantRecord,
+        AlertRecord, AlertUpdate, Away, CheckOutcome, Owed, SeriesRecord, SeriesUpdate, TenantHealth, TenantRecord,
     },
 };
 
@@ -37,7 +38,7 @@ pub struct Setting<'a> {
     pub operator_rule: Option<&'a Rule>,
     /// The tenant.
     pub tenant: &'a Tenant,
-    /// The store's identity, part of every notification's id.
+    /// What the store's ids are made of, part of every notification's id.
     pub store: &'a str,
     /// When the service itself was away.
     pub away: &'a [Away],
@@ -72,13 +73,16 @@ pub fn judge(
     next_due_at: Timestamp,
     now: Timestamp,
 ) -> CheckOutcome {
-    let failing = failing_after(record.and_then(|record| record.health.failing.as_ref()), fetched, now);
+    let known = record.map(|record| &record.health);
+    let begins = Begins { now, watched_since: known.and_then(|health| health.watched_since) };
     let health = TenantHealth {
-        adopted_at: record.map_or(now, |record| record.health.adopted_at),
+        adopted_at: known.map_or(now, |health| health.adopted_at),
         next_due_at,
         wake_at: None,
-        checked_at: if fetched.is_empty() { record.and_then(|record| record.health.checked_at) } else { Some(now) },
-        failing,
+        checked_at: if fetched.is_empty() { known.and_then(|health| health.checked_at) } else { Some(now) },
+        failing: begins.failing(known.and_then(|health| health.failing.as_ref()), fetched.iter()),
+        failures: begins.failures(known.map_or(&[][..], |health| &health.failures), &setting.tenant.scores, fetched),
+        watched_since: begins.watched_since,
     };
     let outcome = CheckOutcome {
         tenant: setting.tenant.id.clone(),
@@ -92,33 +96,26 @@ pub fn judge(
         now,
     };
     let poll_interval = setting.tenant.schedule.interval_at(now);
-    let mut judging = Judging { setting, record, fetched, poll_interval, outcome };
+    let mut judging = Judging { setting, record, fetched, poll_interval, reads: Vec::new(), outcome };
     for &score in setting.tenant.scores.iter() {
         judging.score(score);
+    }
+    for rule in setting.config.rules.iter().filter(|rule| rule.is_no_data()) {
+        judging.no_data(rule);
     }
     judging.blindness();
     judging.outcome
 }
 
-fn failing_after(before: Option<&Failing>, fetched: &[Fetched], now: Timestamp) -> Option<Failing> {
-    if fetched.is_empty() {
-        return before.cloned();
-    }
-    let failure = fetched.iter().find_map(|fetched| fetched.result.as_ref().err())?;
-    Some(Failing {
-        since: before.map_or(now, |failing| failing.since),
-        class: failure.class.to_owned(),
-        hint: failure.hint.map(str::to_owned),
-    })
-}
-
 /// A check's outcome in the making.
-struct Judging<'a> {
-    setting: Setting<'a>,
-    record: Option<&'a TenantRecord>,
+pub(super) struct Judging<'a> {
+    pub(super) setting: Setting<'a>,
+    pub(super) record: Option<&'a TenantRecord>,
     fetched: &'a [Fetched],
     poll_interval: Duration,
-    outcome: CheckOutcome,
+    /// What was read of each score that the tenant is polled for.
+    reads: Vec<ScoreRead>,
+    pub(super) outcome: CheckOutcome,
 }
 
 impl<'a> Judging<'a> {
@@ -137,15 +134,18 @@ impl<'a> Judging<'a> {
         if subjects.is_empty() {
             subjects.push(None);
         }
+        let mut read = ScoreRead::new(score, polled.is_some());
         for subject in subjects {
             let record = known.iter().find(|series| series.subject.as_ref() == subject).copied();
             if let Some(why) = series::ended((score, subject), &known, readings, self.source_interval(score)) {
                 self.end(score, record, why);
             } else {
                 let series = Series::extend((score, subject), record, readings, self.outcome.now);
+                read.take(&series);
                 self.series(series, polled.is_some());
             }
         }
+        self.reads.push(read);
     }
 
     /// How far apart two new values of a score are at best.
@@ -155,73 +155,97 @@ impl<'a> Judging<'a> {
 
     /// Judges one series by every rule that applies to it.
     fn series(&mut self, series: Series<'a>, was_polled: bool) {
-        let source_interval = self.source_interval(series.score);
-        let mut keep = source_interval.saturating_mul(2);
         let config = self.setting.config;
-        for rule in config.rules.iter().filter(|rule| rule.applies_to(&self.setting.tenant.labels, series.score)) {
-            if let Condition::Drop(change) | Condition::Rise(change) = rule.when {
-                // A confirmed zero is judged as of the reading before it, one interval further back.
-                keep = keep.max(change.within.saturating_add(source_interval));
-            }
-            self.rule(rule, &series);
+        let missed = if series.fresh > 0 { self.missed(&series) } else { 0 };
+        let labels = &self.setting.tenant.labels;
+        for rule in config.rules.iter().filter(|rule| !rule.is_no_data() && rule.applies_to(labels, series.score)) {
+            self.rule(rule, &series, missed);
         }
         let read_at = self.outcome.now;
         let moved = moved::of_series(config, &self.setting.tenant.id, &series, self.poll_interval, read_at);
         self.outcome.movements.extend(moved);
-        // A first poll that fails begins the series without a sample: from then on its silence counts.
-        if series.fresh > 0 || series.seen_again || (was_polled && !series.is_known) {
-            let Series { score, subject, window, .. } = series;
-            self.outcome.series.push(SeriesUpdate { score, subject: subject.cloned(), window, keep });
+        // A first poll that fails begins the series without a sample: from then on its lack of data counts.
+        let begins = was_polled && !series.is_known;
+        if series.fresh > 0 || series.seen_again || series.was_ahead || begins {
+            let is_read = series.fresh > 0 || series.seen_again;
+            let last_data_at = if is_read { self.outcome.now } else { series.last_data_at };
+            // What the window does not hold must not be said to be in it.
+            let reach = series::reach(config, self.setting.tenant, series.score, self.poll_interval);
+            let keep = if is_read || !series.is_known { reach } else { series.keep };
+            let Series { score, subject, window, onboarded_at, .. } = series;
+            let subject = subject.cloned();
+            self.outcome.series.push(SeriesUpdate { score, subject, window, keep, onboarded_at, last_data_at });
         }
     }
 
+    /// How many scheduled checks gave no reading of a series between its newest readings, our own downtime apart.
+    fn missed(&self, series: &Series<'_>) -> u32 {
+        let known = series.window.len() - series.fresh;
+        let (Some(last), Some(next)) = (known.checked_sub(1).map(|last| series.window[last]), series.window.get(known))
+        else {
+            return 0;
+        };
+        // One of them is the check that gave this reading.
+        let checks = self.checks_since(series.last_data_at, MISSED_MAX + 2).saturating_sub(1);
+        let interval = series.score.record_interval();
+        if checks == 0 || interval.is_zero() {
+            return checks;
+        }
+        // A check that fails loses no record: the next one gives it.
+        let half = interval / 2;
+        let records = next.at.since(last.at).saturating_add(half).as_nanos() / interval.as_nanos();
+        checks.min(u32::try_from(records).unwrap_or(u32::MAX).saturating_sub(1))
+    }
+
+    /// How many of the tenant's checks were due since then, our own downtime apart.
+    fn checks_since(&self, since: Timestamp, at_most: u32) -> u32 {
+        let Setting { config, tenant, away, .. } = self.setting;
+        let phase = phase(tenant.id.as_str(), config.spread);
+        let downtimes = away.iter().map(|away| (away.from, away.until));
+        checks_between(&tenant.schedule, phase, since, self.outcome.now, downtimes, at_most)
+    }
+
     /// Judges one series by one rule.
-    fn rule(&mut self, rule: &Rule, series: &Series<'_>) {
+    fn rule(&mut self, rule: &Rule, series: &Series<'_>, missed: u32) {
         let known = series.window.len() - series.fresh;
         let mut events: Vec<(Event, usize)> =
             (known..series.window.len()).map(|index| (Event::Reading(series.window[index]), index)).collect();
         if events.is_empty() {
             events.push((Event::Tick, known));
         }
-        let record = self.alert_record(rule, series.score, series.subject);
-        let mut alert = record.map_or_else(Alert::default, |record| record.alert.clone());
-        let mut changed = false;
-        match series.window.split_last() {
-            // What was lost before we first asked is told to nobody: the newest record is where this rule's baseline begins.
-            Some((newest, _)) if series.has_history && rule.when.change().is_some() => {
-                alert.rebased_at = Some(newest.at);
-                changed = true;
-            }
-            // A record that comes again is no new reading, but it ends a silence.
-            Some((newest, before)) if series.seen_again && awaits_data(rule, &alert) => {
-                events = vec![(Event::Reading(*newest), before.len())];
-            }
-            _ => {}
+        let target = Target { score: Some(series.score), subject: series.subject };
+        let record = self.alert_record(rule, target);
+        let alert = record.map_or_else(Alert::default, |record| record.alert.clone());
+        // A record that comes again is no new reading, but it is data.
+        if let Some((newest, before)) = series.window.split_last()
+            && series.seen_again
+            && awaits_data(&alert)
+        {
+            events = vec![(Event::Reading(*newest), before.len())];
         }
-        self.alert(
-            rule,
-            (series.score, series.subject),
-            (alert, changed),
-            &events,
-            &series.window,
-            series.last_data_at,
-        );
+        let seen = Seen {
+            window: &series.window,
+            source_interval: self.source_interval(series.score),
+            missed,
+            onboarded_at: series.onboarded_at,
+            feeds: &[],
+        };
+        self.alert(rule, target, alert, &events, seen);
     }
 
     /// Ends the alerts of a series that is over.
     fn end(&mut self, score: ScoreKind, series: Option<&SeriesRecord>, why: Resolution) {
         let Some(series) = series else { return };
         let (config, labels) = (self.setting.config, &self.setting.tenant.labels);
-        for rule in config.rules.iter().filter(|rule| rule.applies_to(labels, score)) {
-            let subject = series.subject.as_ref();
-            let Some(record) = self.alert_record(rule, score, subject) else { continue };
+        let target = Target { score: Some(score), subject: series.subject.as_ref() };
+        for rule in config.rules.iter().filter(|rule| !rule.is_no_data() && rule.applies_to(labels, score)) {
+            let Some(record) = self.alert_record(rule, target) else { continue };
             let step = close(&record.alert, why, &series.window, self.outcome.now);
             if let Some(transition) = step.transition {
-                self.tell(rule, score, subject, &transition, &record.told_to);
+                self.tell(rule, target, &transition, &record.told_to);
             }
             if let Some(alert) = step.alert {
-                let subject = subject.cloned();
-                self.outcome.alerts.push(AlertUpdate { rule: rule.name.clone(), score, subject, alert });
+                self.outcome.alerts.push(target.update(rule, alert));
             }
         }
     }
@@ -231,50 +255,47 @@ impl<'a> Judging<'a> {
         let Some(rule) = self.setting.operator_rule else { return };
         // An alert that is open goes on under the score it began with, though the list was changed since.
         let open = self.record.and_then(|record| {
-            record
-                .alerts
-                .iter()
-                .find(|alert| alert.rule == rule.name && alert.alert.is_firing())
-                .map(|alert| alert.score)
+            let of_rule = record.alerts.iter().find(|alert| alert.rule == rule.name && alert.alert.is_firing());
+            of_rule.and_then(|alert| alert.score)
         });
         let Some(score) = open.or_else(|| self.setting.tenant.scores.first().copied()) else { return };
         let reading = self.fetched.iter().filter_map(|fetched| fetched.result.as_ref().ok()).flatten().next();
+        let now = self.outcome.now;
+        let failing_since = self.outcome.health.failing.as_ref().map(|failing| failing.since);
         let event = match reading {
-            Some(reading) if self.outcome.health.failing.is_none() => Event::Reading(reading.sample),
+            Some(reading) if failing_since.is_none() => Event::Reading(reading.sample),
             _ => Event::Tick,
         };
-        let last_data = self.outcome.health.failing.as_ref().map_or(self.outcome.now, |failing| failing.since);
-        let alert = self.alert_record(rule, score, None).map_or_else(Alert::default, |record| record.alert.clone());
-        self.alert(rule, (score, None), (alert, false), &[(event, 0)], &[], last_data);
+        let last_data = failing_since.unwrap_or(now);
+        let downtime = blind::away_between(self.setting.away, last_data, now);
+        let is_read = matches!(event, Event::Reading(_));
+        let feed = Feed { score, last_data, downtime, missed_at: failing_since, is_read };
+        let target = Target { score: Some(score), subject: None };
+        let alert = self.alert_record(rule, target).map_or_else(Alert::default, |record| record.alert.clone());
+        let seen = Seen { feeds: &[feed], ..Seen::of_no_series(self.poll_interval) };
+        self.alert(rule, target, alert, &[(event, 0)], seen);
     }
 
     /// Takes an alert through these events, each with where the window before it ends.
-    fn alert(
-        &mut self,
-        rule: &Rule,
-        (score, subject): (ScoreKind, Option<&Subject>),
-        (mut alert, mut changed): (Alert, bool),
-        events: &[(Event, usize)],
-        window: &[Sample],
-        last_data: Timestamp,
-    ) {
-        let record = self.alert_record(rule, score, subject);
-        let (now, shifts) = (self.outcome.now, moved::shifts(self.record, rule, score, subject));
+    fn alert(&mut self, rule: &Rule, target: Target<'_>, mut alert: Alert, events: &[(Event, usize)], seen: Seen<'_>) {
+        let record = self.alert_record(rule, target);
+        let (now, shifts) = (self.outcome.now, moved::shifts(self.record, rule, target.score, target.subject));
         let mut told_to = record.map_or_else(Vec::new, |record| record.told_to.clone());
         let owes = record.is_some_and(|record| record.owes == Some(Owed::Notification)) && events.len() == 1;
-        let mut wake_at = None;
-        for &(event, window_end) in events {
+        let (mut wake_at, mut changed) = (None, false);
+        for (place, &(event, window_end)) in events.iter().enumerate() {
             let is_it = |record: &&AlertRecord| {
                 (record.alert.generation, record.alert.sequence) == (alert.generation, alert.sequence)
             };
             let rested = record.filter(is_it).filter(|record| record.told_at.is_some());
             let situation = Situation {
                 now,
-                window: &window[..window_end],
-                poll_interval: self.poll_interval,
-                source_interval: self.source_interval(score),
-                last_data,
-                away: blind::away_between(self.setting.away, last_data, now),
+                window: &seen.window[..window_end],
+                source_interval: seen.source_interval,
+                // Readings of one check follow each other without a gap.
+                missed_checks: if place == 0 { seen.missed } else { 0 },
+                onboarded_at: seen.onboarded_at,
+                feeds: seen.feeds,
                 // What a person has seen is not said again while it is as it was.
                 told_at: rested.filter(|record| record.acknowledged.is_none()).and_then(|record| record.told_at),
                 is_on_its_way: rested.is_none() && !told_to.is_empty(),
@@ -295,34 +316,18 @@ impl<'a> Judging<'a> {
                 if transition.kind == TransitionKind::Fired {
                     told_to.clear();
                 }
-                told_to = recipients(&told_to, &self.tell(rule, score, subject, &transition, &told_to));
+                told_to = recipients(&told_to, &self.tell(rule, target, &transition, &told_to));
             }
         }
-        self.wake_by(
-            wake_at.filter(|_| !(rule.name.as_str() == blind::OPERATOR_BLIND && self.outcome.health.failing.is_none())),
-        );
+        self.wake_by(wake_at);
         if changed {
-            self.outcome.alerts.push(AlertUpdate { rule: rule.name.clone(), score, subject: subject.cloned(), alert });
+            self.outcome.alerts.push(target.update(rule, alert));
         }
     }
 
-    fn alert_record(&self, rule: &Rule, score: ScoreKind, subject: Option<&Subject>) -> Option<&'a AlertRecord> {
+    fn alert_record(&self, rule: &Rule, target: Target<'_>) -> Option<&'a AlertRecord> {
         let alerts = self.record.map_or(&[][..], |record| record.alerts.as_slice());
-        alerts.iter().find(|alert| alert.rule == rule.name && alert.score == score && alert.subject.as_ref() == subject)
-    }
-
-    /// The points behind a transition's value, if this check read it.
-    fn points(&self, score: ScoreKind, subject: Option<&Subject>, transition: &Transition) -> Option<Points> {
-        let read = self.fetched.iter().filter(|fetched| fetched.score == score).flat_map(|fetched| &fetched.result);
-        let told = Sample { at: transition.observed_at?, value: transition.value? };
-        let of_sample = |reading: &&Reading| reading.subject.as_ref() == subject && reading.sample == told;
-        read.flatten().find(of_sample)?.points
-    }
-
-    /// The outage that explains why the tenant can't be read.
-    fn outage(&self, failing: Option<&Failing>) -> Option<&'a Cause> {
-        let cause = Cause::of(self.setting.tenant, &failing?.class)?;
-        self.setting.outages.get(&cause)
+        alerts.iter().find(|alert| alert.rule == rule.name && target.is_of(alert))
     }
 
     fn wake_by(&mut self, at: Option<Timestamp>) {
@@ -334,69 +339,43 @@ impl<'a> Judging<'a> {
             (earliest, at) => earliest.or(at),
         };
     }
+}
 
-    /// Queues what there is to tell, and says for which channels.
-    fn tell(
-        &mut self,
-        rule: &Rule,
-        score: ScoreKind,
-        subject: Option<&Subject>,
-        transition: &Transition,
-        told_to: &[ChannelName],
-    ) -> Vec<ChannelName> {
-        let tenant = self.setting.tenant;
-        let key = rule.alert_key(&tenant.id, score, subject);
-        let failing = self.outcome.health.failing.as_ref();
-        let by_operator_rule = rule.name.as_str() == blind::OPERATOR_BLIND;
-        // Whether the operator hears of this tenant by itself or of an outage is decided by who sees all tenants. What nobody was
-        // told of has no end to tell.
-        if by_operator_rule && (transition.kind == TransitionKind::Fired || told_to.is_empty()) {
-            return Vec::new();
-        }
-        let fired_blind =
-            matches!(rule.when, Condition::NoData(_)) && !matches!(transition.kind, TransitionKind::Resolved(_));
-        let subjects = Subjects {
-            store: self.setting.store,
-            key: &key,
-            tenant: tenant.facts(),
-            condition: rule.when.to_string(),
-            severity: rule.severity,
-            guide: rule.guide.clone(),
-            loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
-            points: self.points(score, subject, transition),
-            reason: (transition.kind == TransitionKind::Unstable)
-                .then(|| compose::unstable(rule))
-                .or_else(|| fired_blind.then(|| blind::reason(failing, self.outage(failing)))),
-            operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
-            links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
-        };
-        let notification = compose::of_transition(subjects, transition);
-        // Who was told that it began is told that it is over, though the route has changed since.
-        let own = if by_operator_rule { &[][..] } else { tenant.notify.as_slice() };
-        let mut channels = match transition.kind {
-            TransitionKind::Resolved(_) => told_to.to_vec(),
-            _ => recipients(&rule.notify, own),
-        };
-        channels.retain(|channel| {
-            let settings = self.setting.config.channels.get(channel);
-            settings.is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
-        });
-        self.outcome.notifications.push(NewNotification {
-            notification,
-            alert: Some(key),
-            tenant: Some(tenant.id.clone()),
-            channels: channels.clone(),
-            hold: None,
-        });
-        channels
+/// Which alert of a rule and a tenant.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) score: Option<ScoreKind>,
+    pub(super) subject: Option<&'a Subject>,
+}
+
+impl Target<'_> {
+    fn is_of(self, record: &AlertRecord) -> bool {
+        record.score == self.score && record.subject.as_ref() == self.subject
+    }
+
+    pub(super) fn update(self, rule: &Rule, alert: Alert) -> AlertUpdate {
+        let subject = self.subject.cloned();
+        AlertUpdate { rule: rule.name.clone(), score: self.score, subject, alert, inherits: None }
     }
 }
 
-/// Whether it is data that the alert is about.
-fn awaits_data(rule: &Rule, alert: &Alert) -> bool {
-    let fired_blind = match &alert.state {
-        AlertState::Firing(firing) => matches!(firing.terms.when, Condition::NoData(_)),
-        _ => false,
-    };
-    fired_blind || matches!(rule.when, Condition::NoData(_))
+/// What an alert is judged by.
+#[derive(Debug, Clone, Copy)]
+struct Seen<'a> {
+    window: &'a [Sample],
+    source_interval: Duration,
+    missed: u32,
+    onboarded_at: Option<Timestamp>,
+    feeds: &'a [Feed],
+}
+
+impl Seen<'_> {
+    const fn of_no_series(source_interval: Duration) -> Self {
+        Self { window: &[], source_interval, missed: 0, onboarded_at: None, feeds: &[] }
+    }
+}
+
+/// Whether it fired for want of data, before its rule was edited.
+fn awaits_data(alert: &Alert) -> bool {
+    matches!(&alert.state, AlertState::Firing(firing) if matches!(firing.terms.when, Condition::NoData(_)))
 }

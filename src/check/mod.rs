@@ -2,11 +2,14 @@
 //!
 //! [`due`] says who is next, [`run`] visits, [`judge`] is the pure middle, [`reason`] asks why, [`close`] ends alerts whose rule or tenant is gone,
 //! [`outage`] says when many tenants that can't be read are one message, [`slow`] who is asked less often.
-//! [`outlook`] says how alerts stand and why, and writes nothing.
+//! [`succession`] turns alerts of an older store, one for each score without data, into the one of the tenant.
+//! [`downtime`] says when we ourselves were down. [`history`] completes windows from the store's archive. [`outlook`] says how alerts stand and why, and writes nothing.
 
 pub mod blind;
 pub mod close;
+pub mod downtime;
 pub mod due;
+pub mod history;
 pub mod hold;
 pub mod judge;
 mod moved;
@@ -16,6 +19,7 @@ pub mod reason;
 pub mod run;
 mod series;
 pub mod slow;
+mod succession;
 
 pub use due::DueQueue;
 pub use run::{Checker, Visit};

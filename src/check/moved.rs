@@ -35,13 +35,15 @@ pub(super) fn of_series(
     if moved.is_empty() || !config.watches(series.score) { Vec::new() } else { moved }
 }
 
-/// What known fleet shifts did to a series, oldest first, as far as the rule takes part in them.
+/// What known fleet shifts did to a series, oldest first, as far as the rule takes part in them. `score`: `None` for an alert of
+/// no series.
 pub(super) fn shifts(
     record: Option<&TenantRecord>,
     rule: &Rule,
-    score: ScoreKind,
+    score: Option<ScoreKind>,
     subject: Option<&Subject>,
 ) -> Vec<ShiftedBy> {
+    let Some(score) = score else { return Vec::new() };
     let shifted = record.filter(|_| rule.fleet).map_or(&[][..], |record| record.shifted.as_slice());
     shifted.iter().filter(|one| one.is_of(score, subject)).map(|one| one.shifted_by).collect()
 }

@@ -3,10 +3,9 @@
 //! The newest reading was judged when it came. Judged once more by the same rule it changes nothing, so what it would change now
 //! is what another rule makes of it.
 
-use super::{
-    blind::{self, away_between},
-    close, moved,
-};
+use std::time::Duration;
+
+use super::{blind, close, history, judge::no_data::Watch, moved};
 use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Sample, ScoreKind, Timestamp},
@@ -37,24 +36,56 @@ pub struct Outlook<'a> {
 /// How the alerts of one rule stand for one tenant: one for each series that the rule judges.
 #[must_use]
 pub fn of_rule<'a>(
+    config: &Config,
     rule: &Rule,
     tenant: &Tenant,
     record: Option<&'a TenantRecord>,
     away: &[Away],
     now: Timestamp,
 ) -> Vec<Outlook<'a>> {
+    if rule.is_no_data() {
+        return of_no_data(config, rule, tenant, record, away, now).into_iter().collect();
+    }
     let judged = tenant.scores.iter().filter(|score| rule.applies_to(&tenant.labels, **score));
     let mut outlooks = Vec::new();
     for &score in judged {
         let all = record.map_or(&[][..], |record| record.series.as_slice());
         let known: Vec<_> = all.iter().filter(|series| series.score == score).collect();
         if known.is_empty() {
-            outlooks.push(of_series(rule, tenant, (score, None), record, away, now));
+            outlooks.push(of_series(rule, tenant, (score, None), record, now));
         }
-        outlooks
-            .extend(known.into_iter().map(|series| of_series(rule, tenant, (score, Some(series)), record, away, now)));
+        outlooks.extend(known.into_iter().map(|series| of_series(rule, tenant, (score, Some(series)), record, now)));
     }
     outlooks
+}
+
+/// How the alert of a `no_data` rule stands: one for the score that it names, or for the whole tenant.
+fn of_no_data<'a>(
+    config: &Config,
+    rule: &Rule,
+    tenant: &Tenant,
+    record: Option<&'a TenantRecord>,
+    away: &[Away],
+    now: Timestamp,
+) -> Option<Outlook<'a>> {
+    let is_polled = rule.score.is_none_or(|score| tenant.scores.contains(&score));
+    if !is_polled || !rule.tenants.matches(&tenant.labels) {
+        return None;
+    }
+    let health = record.map(|record| &record.health);
+    let watch = Watch {
+        config,
+        tenant,
+        away,
+        checked_at: health.and_then(|health| health.checked_at),
+        watched_since: health.and_then(|health| health.watched_since),
+        poll_interval: tenant.schedule.interval_at(now),
+        now,
+    };
+    let feeds = watch.feeds(rule, record.map_or(&[][..], |record| record.series.as_slice()));
+    let key = rule.alert_key(&tenant.id, rule.score, None);
+    let situation = Situation { feeds: &feeds, ..quiet(now, &[], tenant.schedule.interval_at(now)) };
+    Some(outlook(rule, key, None, record, Event::Tick, situation))
 }
 
 fn of_series<'a>(
@@ -62,42 +93,65 @@ fn of_series<'a>(
     tenant: &Tenant,
     (score, series): (ScoreKind, Option<&'a SeriesRecord>),
     record: Option<&'a TenantRecord>,
-    away: &[Away],
     now: Timestamp,
 ) -> Outlook<'a> {
-    let key = rule.alert_key(&tenant.id, score, series.and_then(|series| series.subject.as_ref()));
-    let alerts = record.map_or(&[][..], |record| record.alerts.as_slice());
-    let is_this =
-        |alert: &&AlertRecord| alert.rule == key.rule && alert.score == key.score && alert.subject == key.subject;
-    let of_alert = alerts.iter().find(is_this);
-    let alert = of_alert.map_or_else(Alert::default, |record| record.alert.clone());
+    let key = rule.alert_key(&tenant.id, Some(score), series.and_then(|series| series.subject.as_ref()));
     let window = series.map_or(&[][..], |series| series.window.as_slice());
-    let (event, window) = newest(rule, &alert, window);
-    let poll_interval = tenant.schedule.interval_at(now);
-    let last_data = series.map_or(now, |series| series.last_data_at);
+    let of_alert = record.and_then(|record| record.alerts.iter().find(|alert| is_of(alert, &key)));
+    let (event, window) = newest(of_alert.map(|record| &record.alert), window);
+    let interval = tenant.schedule.interval_at(now).max(score.record_interval());
     let shifts = moved::shifts(record, rule, key.score, key.subject.as_ref());
     let situation = Situation {
+        onboarded_at: series.and_then(|series| series.onboarded_at),
+        shifts: &shifts,
+        ..quiet(now, window, interval)
+    };
+    outlook(rule, key, series, record, event, situation)
+}
+
+/// A situation in which nothing is told, and no reading was missed: the newest was judged when it came.
+const fn quiet(now: Timestamp, window: &[Sample], source_interval: Duration) -> Situation<'_> {
+    Situation {
         now,
         window,
-        poll_interval,
-        source_interval: poll_interval.max(score.record_interval()),
-        last_data,
-        away: away_between(away, last_data, now),
+        source_interval,
+        missed_checks: 0,
+        onboarded_at: None,
+        feeds: &[],
+        told_at: None,
+        is_on_its_way: false,
+        shifts: &[],
+    }
+}
+
+fn is_of(alert: &AlertRecord, key: &AlertKey) -> bool {
+    alert.rule == key.rule && alert.score == key.score && alert.subject == key.subject
+}
+
+fn outlook<'a>(
+    rule: &Rule,
+    key: AlertKey,
+    series: Option<&'a SeriesRecord>,
+    record: Option<&'a TenantRecord>,
+    event: Event,
+    situation: Situation<'_>,
+) -> Outlook<'a> {
+    let of_alert = record.and_then(|record| record.alerts.iter().find(|alert| is_of(alert, &key)));
+    let alert = of_alert.map_or_else(Alert::default, |record| record.alert.clone());
+    let situation = Situation {
         told_at: of_alert.and_then(|record| record.told_at),
         is_on_its_way: of_alert.is_some_and(|record| record.told_at.is_none() && !record.told_to.is_empty()),
-        shifts: &shifts,
+        ..situation
     };
     Outlook { key, series, record: of_alert, explanation: explain(rule, &alert, event, &situation) }
 }
 
 /// The newest reading and the samples before it. Where data itself is what is awaited, a reading that came long ago ends nothing.
-fn newest<'a>(rule: &Rule, alert: &Alert, window: &'a [Sample]) -> (Event, &'a [Sample]) {
-    let is_blind =
-        matches!(&alert.state, AlertState::Firing(firing) if matches!(firing.terms.when, Condition::NoData(_)));
+fn newest<'a>(alert: Option<&Alert>, window: &'a [Sample]) -> (Event, &'a [Sample]) {
+    let firing = alert.and_then(Alert::firing);
+    let is_blind = firing.is_some_and(|firing| matches!(firing.terms.when, Condition::NoData(_)));
     match window.split_last() {
-        Some((newest, before)) if !is_blind && !matches!(rule.when, Condition::NoData(_)) => {
-            (Event::Reading(*newest), before)
-        }
+        Some((newest, before)) if !is_blind => (Event::Reading(*newest), before),
         _ => (Event::Tick, window),
     }
 }
@@ -158,11 +212,12 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
     let tenants: Vec<_> = config.tenants.values().collect();
     for batch in tenants.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
-        let records = store.load(&ids).await?;
-        for record in &records {
+        let mut records = store.load(&ids).await?;
+        for record in &mut records {
             let Some(tenant) = config.tenants.get(&record.tenant) else { continue };
+            history::complete(store, config, tenant, record).await?;
             for rule in &config.rules {
-                let outlooks = of_rule(rule, tenant, Some(record), &away, now);
+                let outlooks = of_rule(config, rule, tenant, Some(record), &away, now);
                 changes.extend(outlooks.into_iter().filter_map(|outlook| change(config, rule, tenant, outlook)));
             }
         }

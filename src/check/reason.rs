@@ -82,7 +82,7 @@ pub(super) fn questions(outcome: &CheckOutcome) -> Vec<Question> {
         score.value?;
         Some(Question {
             index,
-            score: key.score,
+            score: key.score?,
             subject: key.subject.clone(),
             baseline: score.baseline,
             started_at: data.alert.as_ref()?.started_at,

@@ -8,7 +8,9 @@ use tracing::{debug, error, warn};
 
 use super::{
     blind,
+    downtime::Downtimes,
     due::Turn,
+    history,
     hold::hold,
     judge::{Failure, Fetched, Setting, judge},
     outage::OpenOutages,
@@ -22,7 +24,7 @@ use crate::{
     microsoft::Microsoft,
     rule::Rule,
     schedule::phase,
-    store::{Away, CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
+    store::{CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
     telemetry::Metrics,
 };
 
@@ -40,8 +42,8 @@ pub struct Checker {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Metrics,
-    /// When the service itself was away.
-    pub away: Arc<[Away]>,
+    /// When the service itself was down.
+    pub downtimes: Downtimes,
     /// The outages that go on.
     pub outages: OpenOutages,
 }
@@ -148,6 +150,9 @@ impl Checker {
     ) -> Result<Visit, StoreError> {
         let mut evidence = None;
         for _ in 0..CONFLICTS_MAX {
+            if let Some(record) = record.as_mut().filter(|_| !fetched.is_empty()) {
+                history::complete(self.store.as_ref(), &plan.config, tenant, record).await?;
+            }
             let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);
             if evidence.is_none() {
                 evidence = self.gather(tenant, &outcome, shutdown).await;
@@ -196,12 +201,13 @@ impl Checker {
     ) -> CheckOutcome {
         let now = self.clock.now();
         let outages = self.outages.causes();
+        let away = self.downtimes.look(&self.clock);
         let setting = Setting {
             config: &plan.config,
             operator_rule: plan.operator_rule.as_ref(),
             tenant,
-            store: self.store.identity(),
-            away: &self.away,
+            store: self.store.origin(),
+            away: &away,
             outages: &outages,
         };
         let next_due_at = match (turn, record) {
@@ -228,6 +234,7 @@ pub fn next_due(plan: &Plan, tenant: &Tenant, now: Timestamp) -> Timestamp {
 
 fn changes_nothing(outcome: &CheckOutcome, record: Option<&TenantRecord>) -> bool {
     outcome.alerts.is_empty()
+        && outcome.series.is_empty()
         && outcome.notifications.is_empty()
         && record.is_some_and(|record| record.health.wake_at == outcome.health.wake_at)
 }

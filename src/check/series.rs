@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::{
+    config::{Config, Tenant},
     domain::{Reading, SUBJECT_GONE_AFTER, Sample, ScoreKind, Subject, Timestamp},
     rule::Resolution,
     store::SeriesRecord,
@@ -25,12 +26,16 @@ pub(super) struct Series<'a> {
     pub(super) fresh: usize,
     /// Whether the source gave its newest record once more, and is not overdue with the next.
     pub(super) seen_again: bool,
-    /// Whether the window begins with what the source kept from before we first asked.
-    pub(super) has_history: bool,
     /// When data was last seen before this check, by the wall clock; now, for a series that begins with it.
     pub(super) last_data_at: Timestamp,
     /// Whether the store has the series.
     pub(super) is_known: bool,
+    /// Whether the store says that its data was last read at a time that has not come yet: the clock was set back since.
+    pub(super) was_ahead: bool,
+    /// The source time of the newest record at onboarding; samples from before were imported.
+    pub(super) onboarded_at: Option<Timestamp>,
+    /// How far back the window is known to reach.
+    pub(super) keep: Duration,
 }
 
 impl<'a> Series<'a> {
@@ -48,10 +53,12 @@ impl<'a> Series<'a> {
             window: known.to_vec(),
             fresh: 0,
             seen_again: false,
-            has_history: false,
-            // Before a score is first polled there is no silence, however long the tenant has been known.
-            last_data_at: record.map_or(now, |series| series.last_data_at),
+            // Before a score is first polled no data is missing, however long the tenant has been known.
+            last_data_at: record.map_or(now, |series| series.last_data_at.min(now)),
             is_known: record.is_some(),
+            was_ahead: record.is_some_and(|series| series.last_data_at > now),
+            onboarded_at: record.and_then(|series| series.onboarded_at),
+            keep: record.map_or(Duration::ZERO, |series| series.keep),
         };
         let of_subject = readings.iter().filter(|reading| reading.subject.as_ref() == subject);
         let samples = of_subject.map(|reading| reading.sample).collect();
@@ -64,15 +71,27 @@ impl<'a> Series<'a> {
 
     fn take_polls(&mut self, samples: Vec<Sample>, now: Timestamp) {
         for Sample { at, value } in samples {
-            let at = source_time(at, self.window.last(), now);
+            let at = self.source_time(at, now);
             self.window.push(Sample { at, value });
             self.fresh += 1;
         }
     }
 
+    /// The time that a reading is kept under: the source's own, but after the sample before it and not far in our future. A poll is
+    /// a new reading even if a clock stood still or was set back. Then it is as much later than the one before as time has passed
+    /// by our clock, so that `for` and windows go on as if no clock had been touched; where our clock itself was set back in
+    /// between, that cannot be known, and it is only just later.
+    fn source_time(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        let at = if at > now.plus(FUTURE_MAX) { now } else { at };
+        let Some(previous) = self.window.last().filter(|previous| at <= previous.at) else { return at };
+        let passed = if self.fresh == 0 && !self.was_ahead { now.since(self.last_data_at) } else { Duration::ZERO };
+        if now > previous.at { now } else { previous.at.plus(passed.max(Duration::from_nanos(1))) }
+    }
+
     fn take_records(&mut self, mut samples: Vec<Sample>, now: Timestamp) {
-        // A record from the future would bar all those before it.
-        samples.retain(|sample| sample.at <= now.plus(FUTURE_MAX));
+        // A record from the future would bar all those before it. What is known already is none, though the clock was set back since.
+        let known = self.window.last().map(|newest| newest.at);
+        samples.retain(|sample| sample.at <= now.plus(FUTURE_MAX) || Some(sample.at) <= known);
         samples.sort_by_key(|sample| sample.at);
         let was_empty = self.window.is_empty();
         let is_given = !samples.is_empty();
@@ -84,7 +103,8 @@ impl<'a> Series<'a> {
         }
         if was_empty && self.fresh > 1 {
             self.fresh = 1;
-            self.has_history = true;
+            // What was lost before we first asked alerts nobody: the newest record is where every rule's baseline begins.
+            self.onboarded_at = self.window.last().map(|newest| newest.at);
         }
         let is_current = |newest: &Sample| now.since(newest.at) < self.score.overdue_after();
         self.seen_again = is_given && self.fresh == 0 && self.window.last().is_some_and(is_current);
@@ -118,12 +138,19 @@ pub(super) fn ended(
     (missing >= source_interval.saturating_mul(3).max(SUBJECT_GONE_AFTER)).then_some(Resolution::SubjectRemoved)
 }
 
-/// The time that a reading is kept under: the source's own, but after the sample before it and not far in our future.
-/// A poll is a new reading even if the source's clock stood still or went back; then it goes by ours, so that `for` goes on.
-fn source_time(at: Timestamp, previous: Option<&Sample>, now: Timestamp) -> Timestamp {
-    let at = if at > now.plus(FUTURE_MAX) { now } else { at };
-    match previous {
-        Some(previous) if at <= previous.at => now.max(Timestamp::from_nanos(previous.at.as_nanos().saturating_add(1))),
-        _ => at,
+/// How far back the rules that judge a score look.
+#[must_use]
+pub(super) fn within(config: &Config, tenant: &Tenant, score: ScoreKind) -> Duration {
+    let judging = config.rules.iter().filter(|rule| rule.applies_to(&tenant.labels, score));
+    judging.filter_map(|rule| rule.when.change()).map(|change| change.within).max().unwrap_or_default()
+}
+
+/// How far back the window of a score is kept for them.
+pub(super) fn reach(config: &Config, tenant: &Tenant, score: ScoreKind, poll_interval: Duration) -> Duration {
+    let interval = poll_interval.max(score.record_interval());
+    match within(config, tenant, score) {
+        Duration::ZERO => interval.saturating_mul(2),
+        // A confirmed zero is judged as of the reading before it, one interval further back.
+        within => within.saturating_add(interval).max(interval.saturating_mul(2)),
     }
 }

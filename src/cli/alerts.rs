@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::{Failure, beside, configured, output, wrong_input};
 use crate::{
     clock::Clock,
-    domain::{Subject, TenantId},
+    domain::{ScoreKind, Subject, TenantId},
     notify::silence::{Acknowledgement, signature_problems},
     rule::{AlertKey, AlertState, RuleName, display},
     store::{AlertFilter, AlertRow, Store},
@@ -178,12 +178,17 @@ fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
             row.key
                 .subject
                 .as_ref()
-                .map_or_else(|| row.key.score.to_string(), |subject| format!("{} {subject}", row.key.score)),
+                .map_or_else(|| score_name(row), |subject| format!("{} {subject}", score_name(row))),
             output::or_dash(since(&row.alert.state)),
             output::or_dash(score.and_then(|score| score.value).map(display::number)),
             output::or_dash(score.and_then(|score| score.baseline).map(display::number)),
         ]
     })
+}
+
+/// The score, or all of them.
+fn score_name(row: &AlertRow) -> String {
+    row.key.score.map_or("all", ScoreKind::as_str).to_owned()
 }
 
 /// The state, and whether a person has seen it.
@@ -208,7 +213,7 @@ fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
     let acknowledged = row.acknowledged.as_ref().map(|seen| format!("{} by {}: {}", seen.at, seen.by, seen.comment));
     let facts = [
         ("alert", format!("{} of {}", row.key.rule, row.key.tenant)),
-        ("score", row.key.score.to_string()),
+        ("score", score_name(row)),
         ("subject", output::or_dash(row.key.subject.as_ref())),
         ("state", row.alert.state.as_str().to_owned()),
         ("since", output::or_dash(since(&row.alert.state))),

@@ -13,6 +13,7 @@ use super::{Failure, beside, configured, output, wrong_input};
 use crate::{
     check::{
         blind::OPERATOR_BLIND,
+        history,
         outlook::{self, Outlook},
     },
     clock::Clock,
@@ -71,7 +72,8 @@ struct Trace {
 /// All that there is to say of one series.
 #[derive(Debug, Serialize)]
 struct SeriesTrace {
-    score: ScoreKind,
+    /// `None`: the whole tenant.
+    score: Option<ScoreKind>,
     subject: Option<Subject>,
     /// The newest readings, oldest first.
     readings: Vec<Sample>,
@@ -139,13 +141,16 @@ async fn trace(
     subject: Option<&str>,
 ) -> Result<Trace, Failure> {
     let now = Clock::System.now();
-    let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    let mut record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    if let Some(record) = &mut record {
+        history::complete(store, config, tenant, record).await?;
+    }
     let filter =
         AlertFilter { tenant: Some(tenant.id.clone()), rule: Some(rule.name.clone()), ..AlertFilter::default() };
     let rows = store.alerts(&filter).await?;
     let away = store.away().await?;
     let silences = store.silences(Some(now)).await?;
-    let mut outlooks = outlook::of_rule(rule, tenant, record.as_ref(), &away, now);
+    let mut outlooks = outlook::of_rule(config, rule, tenant, record.as_ref(), &away, now);
     outlooks.retain(|outlook| subject.is_none() || outlook.key.subject.as_ref().map(Subject::as_str) == subject);
     if outlooks.is_empty()
         && let Some(subject) = subject

@@ -17,7 +17,7 @@ use crate::{
     notify::{
         Notification, NotificationId,
         compose::{self, Subjects},
-        notification::Links,
+        notification::{Links, NoDataFacts},
     },
     rule::{Change, Condition, Resolution, Rule, Size, Transition, TransitionKind},
     secret::{ExposeSecret, redact_url},
@@ -134,19 +134,29 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         fired_at: now,
         generation: 1,
         sequence: if resolved { 2 } else { 1 },
+        gap: None,
+        unread: Vec::new(),
+        holds: !resolved,
     };
-    let no_data = matches!(rule.when, Condition::NoData(_)) && !resolved;
-    let key = rule.alert_key(&tenant.id, score, None);
+    let unread: Vec<ScoreKind> = match rule.score {
+        _ if !rule.is_no_data() => Vec::new(),
+        Some(score) => vec![score],
+        None => tenant.scores.to_vec(),
+    };
+    let no_data: Vec<NoDataFacts> = unread.into_iter().map(|kind| without_data(kind, since)).collect();
+    let key = rule.alert_key(&tenant.id, if rule.is_no_data() { rule.score } else { Some(score) }, None);
     let subjects = Subjects {
         store: "preview",
         key: &key,
+        score,
         tenant: tenant.facts(),
         condition: rule.when.to_string(),
         severity: rule.severity,
         guide: rule.guide.clone(),
         loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
         points: None,
-        reason: no_data.then(|| "checks fail: secret-expired; make a new secret in the app registration".to_owned()),
+        reason: (rule.is_no_data() && !resolved).then(|| compose::reasons(&no_data)),
+        no_data,
         operator: None,
         links: Links { portal: Some(format!("{}/securescore", tenant.account.hosts.portal)), ..Links::default() },
     };
@@ -156,6 +166,13 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
     notification.data.notification.id = id;
     notification.data.notification.test = true;
     notification
+}
+
+/// A score without data, as a preview shows it.
+fn without_data(kind: ScoreKind, since: Timestamp) -> NoDataFacts {
+    let hint = "make a new secret in the app registration".to_owned();
+    let reason = format!("checks fail: secret-expired; {hint}");
+    NoDataFacts { kind, since, class: Some("secret-expired".to_owned()), hint: Some(hint), reason }
 }
 
 /// A baseline, a value at which the condition holds, and one at which it is over.

@@ -210,9 +210,14 @@ fn tell_covered(rows: &[AlertRow]) {
     }
     output::say("of what fires now it covers:");
     let subject = |row: &AlertRow| output::or_dash(row.key.subject.as_ref());
-    let lines = rows
-        .iter()
-        .map(|row| [row.key.tenant.to_string(), row.key.rule.to_string(), row.key.score.to_string(), subject(row)]);
+    let lines = rows.iter().map(|row| {
+        [
+            row.key.tenant.to_string(),
+            row.key.rule.to_string(),
+            row.key.score.map_or("all", ScoreKind::as_str).to_owned(),
+            subject(row),
+        ]
+    });
     output::say(&output::table(["TENANT", "RULE", "SCORE", "SUBJECT"], lines));
 }
 

@@ -110,7 +110,7 @@ impl Config {
     #[must_use]
     pub fn held_for_the_fleet(&self, notification: &Notification, now: Timestamp) -> Option<Hold> {
         let facts = &notification.data;
-        let (rule, score) = (facts.rule.as_ref()?, facts.score.as_ref()?.kind);
+        let (rule, score) = (facts.rule.as_ref()?, facts.score.as_ref().filter(|score| !score.all)?.kind);
         let rule = self.rules.iter().find(|one| one.name.as_str() == rule.name)?;
         let resolution = facts.alert.as_ref().and_then(|alert| alert.resolution);
         self.fleet.hold((notification.kind, resolution), rule, self.polled(score), now)

@@ -168,7 +168,8 @@ impl<'a> Groups<'a> {
         let takes_part = |name: &str| self.config.rules.iter().any(|one| one.fleet && one.name.as_str() == name);
         let is_watched = facts.rule.as_ref().is_some_and(|rule| takes_part(&rule.name));
         let (Some(score), Some(record)) = (&facts.score, record) else { return Belongs::ToNone };
-        if keeps_state || !is_watched || self.config.fleet.hold.is_zero() {
+        // What is of no series is of no shift.
+        if score.all || keeps_state || !is_watched || self.config.fleet.hold.is_zero() {
             return Belongs::ToNone;
         }
         let is_of_it = |one: &&SeriesShift| {
@@ -321,7 +322,7 @@ impl Context<'_> {
 fn was_told_alone(known: &KnownShift, row: &AlertRow) -> bool {
     let shift = &known.shift;
     let began = row.alert.firing().map(|firing| firing.since);
-    shift.scope.has(row.key.score, row.key.subject.as_ref())
+    row.key.score.is_some_and(|score| shift.scope.has(score, row.key.subject.as_ref()))
         && began.is_some_and(|at| shift.span.has(at))
         && row.told_at.is_some()
         && row.shift.is_none()

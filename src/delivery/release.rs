@@ -116,7 +116,7 @@ pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a Al
     let (score, rule) = (run.newest.data.score.as_ref()?, run.newest.data.rule.as_ref()?);
     let is_it = |one: &&AlertRecord| {
         one.rule.as_str() == rule.name
-            && one.score == score.kind
+            && one.score == (!score.all).then_some(score.kind)
             && one.subject.as_ref().map(Subject::as_str) == score.subject.as_deref()
     };
     record.alerts.iter().find(is_it)

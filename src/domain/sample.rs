@@ -28,7 +28,7 @@ pub struct Points {
 }
 
 /// One value at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// The source's own time of the value.
     pub at: Timestamp,

@@ -3,11 +3,13 @@
 use super::{
     Notification, NotificationId, NotificationType,
     identity::alert_id,
-    notification::{AlertFacts, Facts, Links, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts},
+    notification::{
+        AlertFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
+    },
 };
 use crate::{
     domain::{Points, ScoreKind, Severity, Subject, Timestamp, format_duration},
-    rule::{AlertKey, Condition, Guide, Resolution, Rule, Transition, TransitionKind},
+    rule::{AlertKey, Condition, Gap, Guide, Resolution, Rule, Transition, TransitionKind},
 };
 
 /// What a notification of a transition is made from, besides the transition.
@@ -17,6 +19,8 @@ pub struct Subjects<'a> {
     pub store: &'a str,
     /// Which alert.
     pub key: &'a AlertKey,
+    /// The score; of an alert of the whole tenant, the first that it is polled for.
+    pub score: ScoreKind,
     /// The tenant's name and labels.
     pub tenant: TenantFacts,
     /// The rule's condition, in words.
@@ -29,8 +33,10 @@ pub struct Subjects<'a> {
     pub loss: Option<(f64, Option<f64>)>,
     /// The points behind the value, where it is a percentage.
     pub points: Option<Points>,
-    /// Why we are blind; `no_data` only.
+    /// What the message says besides its numbers: why we are blind, which gap a change spans, why a reminder is no news.
     pub reason: Option<String>,
+    /// The scores without data; `no_data` only.
+    pub no_data: Vec<NoDataFacts>,
     /// Whether this is the operator's own alert about blindness.
     pub operator: Option<OperatorFacts>,
     /// Where to look.
@@ -40,7 +46,21 @@ pub struct Subjects<'a> {
 /// The notification that a transition causes. Equal arguments give the same id.
 #[must_use]
 pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notification {
-    let Subjects { store, key, tenant, condition, severity, guide, loss, points, reason, operator, links } = subjects;
+    let Subjects {
+        store,
+        key,
+        score,
+        tenant,
+        condition,
+        severity,
+        guide,
+        loss,
+        points,
+        reason,
+        no_data,
+        operator,
+        links,
+    } = subjects;
     let id = NotificationId::of_transition(store, key, transition.generation, transition.sequence);
     let resolution = match transition.kind {
         TransitionKind::Resolved(resolution) => Some(resolution),
@@ -75,7 +95,12 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
                 about: guide.about.map(|about| about.to_string()),
                 runbook: guide.runbook.map(|runbook| runbook.to_string()),
             }),
-            score: Some(ScoreFacts { points, ..score_facts(key.score, key.subject.as_ref(), transition, loss) }),
+            score: Some(ScoreFacts {
+                points,
+                all: key.score.is_none(),
+                ..score_facts(score, key.subject.as_ref(), transition, loss)
+            }),
+            no_data,
             explanation: None,
             breakdown: None,
             causes: Vec::new(),
@@ -121,6 +146,7 @@ pub(super) fn without_alert(kind: NotificationType, id: NotificationId, now: Tim
             tenant: None,
             rule: None,
             score: None,
+            no_data: Vec::new(),
             explanation: None,
             breakdown: None,
             causes: Vec::new(),
@@ -164,6 +190,46 @@ pub fn unstable(rule: &Rule) -> String {
     )
 }
 
+/// What a reminder says while the value lies between its thresholds.
+pub const BETWEEN: &str =
+    "The condition no longer holds, but the value has not reached the point at which the alert is over.";
+
+/// What is said of a change that spans a gap in the readings.
+#[must_use]
+pub fn across(gap: Gap) -> String {
+    format!("There were no readings between {} and {}: it happened in that time.", utc(gap.from), utc(gap.until))
+}
+
+/// What a reminder says first while nothing can be read.
+#[must_use]
+pub fn last_reading(at: Timestamp) -> String {
+    format!("The last reading is from {}; ", utc(at))
+}
+
+fn utc(at: Timestamp) -> String {
+    at.to_chrono().format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Why each of several scores gives no data. Scores with the same reason are named together.
+#[must_use]
+pub fn reasons(no_data: &[NoDataFacts]) -> String {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for facts in no_data {
+        match reasons.iter_mut().find(|(reason, _)| *reason == facts.reason) {
+            Some((_, scores)) => scores.push(facts.kind.as_str()),
+            None => reasons.push((&facts.reason, vec![facts.kind.as_str()])),
+        }
+    }
+    match reasons.as_slice() {
+        [(reason, scores)] if scores.len() == 1 => (*reason).to_owned(),
+        reasons => {
+            let lines: Vec<_> =
+                reasons.iter().map(|(reason, scores)| format!("{}: {reason}", scores.join(", "))).collect();
+            lines.join(". ")
+        }
+    }
+}
+
 /// Why an alert is over, where the score did not simply recover.
 const fn explain(resolution: Resolution) -> Option<&'static str> {
     match resolution {
@@ -184,6 +250,7 @@ fn score_facts(
 ) -> ScoreFacts {
     ScoreFacts {
         kind,
+        all: false,
         subject: subject.map(ToString::to_string),
         unit: kind.unit().as_str().to_owned(),
         value: transition.value,
@@ -191,6 +258,7 @@ fn score_facts(
         loss: loss.map(|(points, _)| points),
         loss_percent: loss.and_then(|(_, percent)| percent),
         observed_at: transition.observed_at,
+        gap: transition.gap,
         points: None,
         comparison: None,
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::rule::AlertKey;
+use crate::{domain::ScoreKind, rule::AlertKey};
 
 /// Crockford's base 32: no I, L, O, U, so that a person can read an id aloud.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -26,7 +26,8 @@ pub struct NotificationId(String);
 pub struct ShortId(String);
 
 impl NotificationId {
-    /// The id of the notification that a transition of an alert causes. `store` tells two installations apart.
+    /// The id of the notification that a transition of an alert causes. `store` tells two installations apart, and by its generation
+    /// what a store made before it was restored from a backup from what it makes after.
     #[must_use]
     pub fn of_transition(store: &str, alert: &AlertKey, generation: u64, sequence: u64) -> Self {
         let subject = alert.subject.as_ref().map_or("", |subject| subject.as_str());
@@ -35,7 +36,7 @@ impl NotificationId {
             store,
             alert.tenant.as_str(),
             alert.rule.as_str(),
-            alert.score.as_str(),
+            alert.score.map_or("", ScoreKind::as_str),
             if alert.subject.is_some() { "subject" } else { "" },
             subject,
             &generation.to_string(),
@@ -77,16 +78,17 @@ impl NotificationId {
     }
 }
 
-/// The id of an alert in JSON: the same for its whole life, over all generations.
+/// The id of an alert in JSON: the same for its whole life, over all of its generations and those of its store.
 #[must_use]
 pub fn alert_id(store: &str, alert: &AlertKey) -> String {
+    let (store, _generation) = store.split_once('/').unwrap_or((store, ""));
     let subject = alert.subject.as_ref().map_or("", |subject| subject.as_str());
     let parts = [
         "alert",
         store,
         alert.tenant.as_str(),
         alert.rule.as_str(),
-        alert.score.as_str(),
+        alert.score.map_or("", ScoreKind::as_str),
         if alert.subject.is_some() { "subject" } else { "" },
         subject,
     ];

@@ -14,6 +14,7 @@ pub mod reason;
 pub mod release;
 pub mod report;
 pub mod route;
+mod score_facts;
 pub mod silence;
 pub mod standing;
 

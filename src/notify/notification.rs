@@ -4,13 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::fleet::FleetFacts;
+pub use super::score_facts::{NoDataFacts, ScoreFacts};
 use super::{
     NotificationId, ShortId,
-    reason::{Breakdown, CauseKind, Comparison},
+    reason::{Breakdown, CauseKind},
     report::facts::ReportFacts,
 };
 use crate::{
-    domain::{Counts, Labels, Points, ScoreKind, Severity, Timestamp},
+    domain::{Counts, Labels, ScoreKind, Severity, Timestamp},
     rule::Resolution,
 };
 
@@ -123,6 +124,9 @@ pub struct Facts {
     pub rule: Option<RuleFacts>,
     /// The score's values.
     pub score: Option<ScoreFacts>,
+    /// The scores without data, each with its own cause; alerts of `no_data` rules only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_data: Vec<NoDataFacts>,
     /// What regressed, or why that can't be said, in one or two sentences of our own; alerts that fire or worsen only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
@@ -165,6 +169,9 @@ pub struct DigestItem {
     pub rule: Option<RuleFacts>,
     /// The score's values.
     pub score: Option<ScoreFacts>,
+    /// The scores without data, each with its own cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_data: Vec<NoDataFacts>,
     /// What regressed, in one or two sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
@@ -180,9 +187,22 @@ pub struct DigestItem {
 
 impl From<Notification> for DigestItem {
     fn from(Notification { kind, timestamp, data }: Notification) -> Self {
-        let Facts { notification, alert, tenant, rule, score, explanation, operator, links, .. } = data;
+        let Facts { notification, alert, tenant, rule, score, no_data, explanation, operator, links, .. } = data;
         let accepted = false;
-        Self { kind, timestamp, notification, alert, tenant, rule, score, explanation, accepted, operator, links }
+        Self {
+            kind,
+            timestamp,
+            notification,
+            alert,
+            tenant,
+            rule,
+            score,
+            no_data,
+            explanation,
+            accepted,
+            operator,
+            links,
+        }
     }
 }
 
@@ -195,7 +215,18 @@ impl From<DigestItem> for Notification {
     /// As it would be sent by itself, without its causes.
     fn from(item: DigestItem) -> Self {
         let DigestItem {
-            kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links, ..
+            kind,
+            timestamp,
+            notification,
+            alert,
+            tenant,
+            rule,
+            score,
+            no_data,
+            explanation,
+            operator,
+            links,
+            ..
         } = item;
         let (breakdown, causes, items, fleet, report) = (None, Vec::new(), Vec::new(), None, None);
         let data = Facts {
@@ -204,6 +235,7 @@ impl From<DigestItem> for Notification {
             tenant,
             rule,
             score,
+            no_data,
             explanation,
             breakdown,
             causes,
@@ -280,34 +312,6 @@ pub struct RuleFacts {
     /// What to do when it fires: an `https` link, or a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
-}
-
-/// The score's values, at full precision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ScoreFacts {
-    /// What is measured.
-    pub kind: ScoreKind,
-    /// Which of several values of that kind; text from outside.
-    pub subject: Option<String>,
-    /// What the numbers count.
-    pub unit: String,
-    /// The value; `None` when there is no data.
-    pub value: Option<f64>,
-    /// The frozen baseline; `drop` and `rise` only.
-    pub baseline: Option<f64>,
-    /// How far the value is from the baseline, in the rule's direction; negative when it is past the baseline on the good side.
-    pub loss: Option<f64>,
-    /// The same in percent of the baseline.
-    pub loss_percent: Option<f64>,
-    /// When the source gave the value.
-    pub observed_at: Option<Timestamp>,
-    /// The points that a percentage was made from, where they are at hand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points: Option<Points>,
-    /// How the average of all of Microsoft's tenants moved meanwhile, where the records tell it: a second witness of whether it
-    /// was the tenant or the ruler that moved. It is that of the whole secure score, for a category too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comparison: Option<Comparison>,
 }
 
 /// One thing that regressed.

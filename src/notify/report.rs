@@ -83,7 +83,7 @@ pub struct Fires {
     /// How bad it is.
     pub severity: Severity,
     /// Of which score.
-    pub score: ScoreKind,
+    pub score: Option<ScoreKind>,
     /// Of which of several values.
     pub subject: Option<Subject>,
     /// When its condition first held.

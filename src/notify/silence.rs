@@ -66,7 +66,7 @@ impl Matchers {
         (self.tenants.is_empty() || self.tenants.iter().any(|tenant| tenant.as_str() == about.tenant))
             && self.labels.matches(about.labels)
             && (self.rules.is_empty() || self.rules.iter().any(|rule| rule.as_str() == about.rule))
-            && (self.scores.is_empty() || self.scores.contains(&about.score))
+            && (self.scores.is_empty() || about.score.is_some_and(|score| self.scores.contains(&score)))
             && (self.severities.is_empty() || self.severities.contains(&about.severity))
             && (!about.is_blindness || self.names_tenants())
     }
@@ -99,8 +99,8 @@ pub struct About<'a> {
     pub labels: &'a Labels,
     /// By which rule.
     pub rule: &'a str,
-    /// Of which score.
-    pub score: ScoreKind,
+    /// Of which score; `None`: of all that the tenant is polled for, which no matcher by score covers.
+    pub score: Option<ScoreKind>,
     /// How bad it is.
     pub severity: Severity,
     /// Whether it says that we are blind to the tenant.
@@ -117,7 +117,7 @@ impl<'a> About<'a> {
             tenant: &tenant.id,
             labels: &tenant.labels,
             rule: &facts.rule.as_ref()?.name,
-            score: facts.score.as_ref()?.kind,
+            score: facts.score.as_ref().map(|score| (!score.all).then_some(score.kind))?,
             severity: facts.alert.as_ref()?.severity,
             is_blindness: notification.kind == NotificationType::OperatorBlind,
         })

@@ -4,7 +4,7 @@
 //! if not even its best value as baseline makes the condition hold, none does. Where that can't be said, the answer is `true`, and
 //! [`crate::rule::step`] decides.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use crate::{
     domain::{Sample, Timestamp},
@@ -15,45 +15,48 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Ceiling {
     when: Condition,
-    reach: Duration,
+    /// The newest sample that is not zero: a candidate however old it is.
+    newest: Option<Sample>,
     falling: VecDeque<Sample>,
 }
 
 impl Ceiling {
-    /// For a condition of a source with that interval. `None`: the condition has no baseline.
+    /// `None`: the condition has no baseline.
     #[must_use]
-    pub fn of(when: Condition, source_interval: Duration) -> Option<Self> {
-        let change = when.change()?;
-        // A record is a candidate until it is twice its interval old.
-        let reach = change.within.max(source_interval.saturating_mul(2));
-        Some(Self { when, reach, falling: VecDeque::new() })
+    pub fn of(when: Condition) -> Option<Self> {
+        when.change()?;
+        Some(Self { when, newest: None, falling: VecDeque::new() })
     }
 
     /// Whether the condition might hold at `value`, read at `at`. Samples must have been [taken](Self::take) in time order.
     pub fn may_hold(&mut self, value: f64, at: Timestamp) -> bool {
-        // A zero is judged as of another time.
-        if value.abs() <= 0.0 {
-            return true;
-        }
-        let start = at.minus(self.reach);
+        // A zero is judged as of another time, and a zero that is a candidate may not be believed.
+        let Some(change) = self.when.change().filter(|_| value > 0.0) else { return true };
+        let start = at.minus(change.within);
         while self.falling.front().is_some_and(|sample| sample.at < start) {
             self.falling.pop_front();
         }
-        let Some(best) = self.falling.front() else { return false };
-        let is_monotonic = match self.when.change().map(|change| change.size) {
-            Some(Size::Percent(percent)) => match self.when {
+        let newest = self.newest.into_iter();
+        let candidates = self.falling.front().copied().into_iter().chain(newest);
+        let further = |one: &Sample, other: &Sample| self.when.further(other.value, one.value).total_cmp(&0.0);
+        let Some(best) = candidates.min_by(further) else { return false };
+        let is_monotonic = match change.size {
+            Size::Percent(percent) => match self.when {
                 // The more there was, the more must be lost; from 100 % on that grows faster than the loss.
                 Condition::Drop(_) => percent < 100.0,
                 // A percentage of nothing never holds, though one of a little more does.
                 _ => best.value > 0.0,
             },
-            _ => true,
+            Size::Points(_) => true,
         };
         !is_monotonic || self.when.holds(value, Some(best.value))
     }
 
     /// Takes a sample into the window.
     pub fn take(&mut self, sample: Sample) {
+        if sample.value.abs() > 0.0 {
+            self.newest = Some(sample);
+        }
         while self.falling.back().is_some_and(|last| self.when.further(last.value, sample.value) <= 0.0) {
             self.falling.pop_back();
         }
@@ -63,6 +66,8 @@ impl Ceiling {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -77,11 +82,13 @@ mod tests {
         ) {
             let change = Change { size, within: Duration::from_secs(10), from: BaselineChoice::Best };
             let when = if falls { Condition::Drop(change) } else { Condition::Rise(change) };
-            let mut ceiling = Ceiling::of(when, Duration::from_secs(1)).unwrap();
+            let mut ceiling = Ceiling::of(when).unwrap();
             for (index, &value) in values.iter().enumerate() {
                 let at = |index: usize| Timestamp::from_seconds(i64::try_from(index).unwrap());
                 let may_hold = ceiling.may_hold(value, at(index));
-                let holds = values[index.saturating_sub(10)..index].iter().any(|&best| when.holds(value, Some(best)));
+                let window = values[index.saturating_sub(10)..index].iter();
+                let newest = values[..index].iter().rfind(|value| value.abs() > 0.0);
+                let holds = window.chain(newest).any(|&best| when.holds(value, Some(best)));
                 prop_assert!(may_hold || !holds, "{value} at {index}");
                 ceiling.take(Sample { at: at(index), value });
             }

@@ -46,7 +46,7 @@ impl Plan {
         tenant: &TenantId,
         labels: &Labels,
         rule: &Rule,
-        score: ScoreKind,
+        score: Option<ScoreKind>,
         now: Timestamp,
     ) -> Option<Timestamp> {
         if self.maintenance.is_empty() && self.silences.is_empty() {
@@ -173,14 +173,13 @@ impl ScoreCourse {
     }
 }
 
-/// The checks of a source that keeps records, between them: each gave the newest record once more, until the record was so old
-/// that it proved nothing. `from`: the newest record; `next`: when another came, or the end.
+/// The checks of a source that keeps records, between them: each gave the newest record once more. `from`: the newest record;
+/// `next`: when another came, or the end.
 #[must_use]
 pub fn seen_again(score: ScoreKind, poll_interval: Duration, from: Timestamp, next: Timestamp) -> Vec<Look> {
     if score.record_interval().is_zero() || poll_interval.is_zero() {
         return Vec::new();
     }
-    let end = next.min(from.plus(score.overdue_after()));
     let looks = std::iter::successors(Some(from.plus(poll_interval)), |at| Some(at.plus(poll_interval)));
-    looks.take_while(|at| *at < end).map(|at| Look { at, is_good: true }).collect()
+    looks.take_while(|at| *at < next).map(|at| Look { at, is_good: true }).collect()
 }

@@ -9,9 +9,9 @@ use crate::{
     notify::{
         Notification, NotificationType,
         compose::{self, Subjects},
-        notification::{Links, TenantFacts},
+        notification::{Links, NoDataFacts, TenantFacts},
     },
-    rule::{Condition, Resolution, Rule, Transition, TransitionKind},
+    rule::{Resolution, Rule, Transition, TransitionKind, Unread},
 };
 
 /// What one transition of an alert says, and to whom.
@@ -23,8 +23,8 @@ pub struct Message {
     pub tenant: TenantId,
     /// By which rule.
     pub rule: Arc<Rule>,
-    /// Of which score.
-    pub score: ScoreKind,
+    /// Of which score; `None`: of the whole tenant.
+    pub score: Option<ScoreKind>,
     /// Of which of several values.
     pub subject: Option<Subject>,
     /// What happened.
@@ -141,17 +141,33 @@ impl Message {
     #[must_use]
     pub fn notification(&self, tenant: TenantFacts) -> Notification {
         let key = self.rule.alert_key(&self.tenant, self.score, self.subject.as_ref());
-        let is_blind = matches!(self.rule.when, Condition::NoData(_))
-            && !matches!(self.transition.kind, TransitionKind::Resolved(_));
+        let transition = &self.transition;
+        let without = |unread: &Unread| NoDataFacts {
+            kind: unread.score,
+            since: unread.since,
+            class: None,
+            hint: None,
+            reason: "no reading came".to_owned(),
+        };
+        let no_data: Vec<NoDataFacts> = transition.unread.iter().map(without).collect();
+        let reason = match transition.kind {
+            TransitionKind::Resolved(_) | TransitionKind::Unstable => None,
+            _ if self.rule.is_no_data() => Some(compose::reasons(&no_data)),
+            TransitionKind::Reminder => (!transition.holds).then(|| compose::BETWEEN.to_owned()),
+            TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(compose::across),
+        };
+        let score = self.score.or_else(|| no_data.first().map(|facts| facts.kind));
         let subjects = Subjects {
             store: super::STORE,
             key: &key,
+            score: score.unwrap_or(ScoreKind::DeviceSecureScore),
             tenant,
             condition: self.rule.when.to_string(),
             severity: self.rule.severity,
-            loss: compose::loss_of(&self.rule.when, self.transition.baseline, self.transition.value),
+            loss: compose::loss_of(&self.rule.when, transition.baseline, transition.value),
             points: None,
-            reason: is_blind.then(|| "no reading came".to_owned()),
+            reason,
+            no_data,
             operator: None,
             guide: self.rule.guide.clone(),
             links: Links::default(),

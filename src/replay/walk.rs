@@ -5,17 +5,16 @@ use std::{sync::Arc, time::Duration};
 use super::{
     course::{Course, Look, Plan, ScoreCourse},
     fleet::Fleet,
+    life::{Applied, WAKE_MIN},
     message::Message,
-    strand::{Applied, Ground, Strand},
+    no_data,
+    strand::{Ground, Strand},
 };
 use crate::{
     domain::{ChannelName, SUBJECT_GONE_AFTER, Timestamp},
     notify::route::recipients,
     rule::{Resolution, Rule},
 };
-
-/// The least time between two looks at an alert.
-const WAKE_MIN: Duration = Duration::from_secs(1);
 
 /// What the tenant's alerts told, in time order; of one moment, by score, series and rule. `fleet` is what is known of all tenants.
 #[must_use]
@@ -25,13 +24,17 @@ pub fn walk(plan: &Plan, course: &Course, fleet: &Fleet) -> Vec<Message> {
         let ground = ground(plan, course, fleet, score);
         Walk::new(&ground, score).run(course.until, &mut told);
     }
+    for rule in plan.rules.iter().filter(|rule| rule.is_no_data() && rule.tenants.matches(&course.labels)) {
+        let applied = Applied { rule, channels: told_by(plan, course, rule).into() };
+        no_data::walk(plan, course, &applied, &mut told);
+    }
     told.sort_by_key(|message| message.at);
     told
 }
 
 fn ground<'a>(plan: &'a Plan, course: &'a Course, fleet: &'a Fleet, score: &ScoreCourse) -> Ground<'a> {
     let source_interval = course.poll_interval.max(score.score.record_interval());
-    let applies = |rule: &&Arc<Rule>| rule.applies_to(&course.labels, score.score);
+    let applies = |rule: &&Arc<Rule>| !rule.is_no_data() && rule.applies_to(&course.labels, score.score);
     let rules: Vec<Applied<'_>> = plan
         .rules
         .iter()
@@ -47,7 +50,6 @@ fn ground<'a>(plan: &'a Plan, course: &'a Course, fleet: &'a Fleet, score: &Scor
         score: score.score,
         keep: reaches.fold(source_interval.saturating_mul(2), Duration::max),
         rules,
-        poll_interval: course.poll_interval,
         source_interval,
     }
 }
@@ -133,6 +135,7 @@ impl<'a> Walk<'a> {
         let is_read = self.has_subjects && self.strands.iter().any(|strand| strand.next_at() == Some(now));
         let newest_at = self.strands.iter().filter_map(Strand::newest_at).max();
         for index in 0..self.strands.len() {
+            let is_first = self.is_first(index);
             let strand = &mut self.strands[index];
             if strand.next_at() == Some(now) {
                 // Records that are late may come together.
@@ -145,13 +148,17 @@ impl<'a> Walk<'a> {
             } else if let Some(look) = look {
                 let strand = &mut self.strands[index];
                 let is_known = strand.last_data.is_some();
+                let begins = !look.is_good && is_first;
                 if look.is_good && is_known && strand.newest_at() == newest_at {
                     strand.see_again(now, told);
                     // What is overdue is no data, though it was given.
                     self.read_at = self.read_at.max(strand.last_data);
-                } else if is_known || !look.is_good && self.is_first(index) {
-                    strand_fail(&mut self.strands[index], look, now, told);
+                } else if is_known || begins {
+                    strand.fail(now, told);
                 }
+            } else if self.strands[index].last_data.is_some() {
+                // Others of its score were read, and this one was not.
+                self.strands[index].fail(now, told);
             } else {
                 self.strands[index].pass(now, told);
             }
@@ -179,8 +186,4 @@ impl<'a> Walk<'a> {
         let why = if strand.subject.is_some() { Resolution::SubjectRemoved } else { Resolution::Recovered };
         strand.end(why, now, told);
     }
-}
-
-fn strand_fail(strand: &mut Strand<'_>, look: Look, now: Timestamp, told: &mut Vec<Message>) {
-    if look.is_good { strand.pass(now, told) } else { strand.fail(now, told) }
 }

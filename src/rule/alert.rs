@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, RuleName, Terms};
-use crate::domain::{ScoreKind, Subject, TenantId, Timestamp};
+use crate::domain::{Sample, ScoreKind, Subject, TenantId, Timestamp};
 
 /// The identity of an alert. Never a hash of a text: an edited rule keeps its alerts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -12,10 +12,28 @@ pub struct AlertKey {
     pub tenant: TenantId,
     /// Which rule, by name.
     pub rule: RuleName,
-    /// Which score.
-    pub score: ScoreKind,
-    /// Which of several values of that score.
+    /// Which score; `None`: the whole tenant, as a `no_data` rule without `score:` judges it.
+    pub score: Option<ScoreKind>,
+    /// Which of several values of that score; always `None` for `no_data`, which judges whole scores.
     pub subject: Option<Subject>,
+}
+
+/// A time without a reading, between the readings at its ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Gap {
+    /// The last reading before it.
+    pub from: Timestamp,
+    /// The first reading after it.
+    pub until: Timestamp,
+}
+
+/// A score that gives no data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// Which.
+    pub score: ScoreKind,
+    /// When its data was last read, by the wall clock.
+    pub since: Timestamp,
 }
 
 /// An alert between two evaluations.
@@ -85,6 +103,22 @@ pub struct Pending {
     pub last_held: Timestamp,
     /// The condition that held. An edited one has not been held by the readings so far, so its time starts again.
     pub when: Condition,
+    /// What it was measured against when it began, and the gap just before it; `drop` and `rise` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+}
+
+/// What a pending `drop` or `rise` was measured against when it began.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Against {
+    /// The baseline, and when it was read.
+    pub baseline: Sample,
+    /// The gap that the change spans, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
+    /// Whether the window alone would lose the baseline over that gap, so that it stays a candidate while the change is pending.
+    #[serde(default)]
+    pub is_kept: bool,
 }
 
 /// An alert that fires.
@@ -111,6 +145,12 @@ pub struct Firing {
     /// The sequence number up to which worsenings were taken back: they were over before anybody was told of them.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub taken_back: u64,
+    /// The gap in the readings that the change spans; `drop` and `rise` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
+    /// The scores without data that the last notification listed, and that have given none since; `no_data` only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]

@@ -5,8 +5,14 @@
 
 use serde::Serialize;
 
-use super::{BaselineChoice, Condition, Situation, shift::adjusted};
+use super::{
+    Alert, AlertState, BaselineChoice, Change, Condition, Gap, Situation, evaluate::MISSED_MAX, shift::adjusted,
+};
 use crate::domain::{Sample, Timestamp};
+
+/// The fewest samples that a window keeps, however old: the newest one before a reading is always a candidate, and a zero that is
+/// confirmed is judged as of the zero before it.
+pub const SAMPLES_KEPT_MIN: usize = 3;
 
 /// What a reading is compared with, and how it was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -21,6 +27,13 @@ pub struct Reference {
     pub from: Timestamp,
     /// Where it ends, itself no part of it.
     pub until: Timestamp,
+    /// When the newest sample before the reading was read.
+    pub newest_at: Timestamp,
+    /// The gap in the readings just before this one, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
+    /// Whether that gap is so long that the window or `for` alone would lose what was before it.
+    pub is_across_gap: bool,
 }
 
 /// How the value that a reading is compared with was chosen.
@@ -33,63 +46,93 @@ pub enum Chosen {
     Previous(Sample),
     /// The mean of the window.
     Average,
-    /// The window is empty; this one is only just older, as a record that comes late.
-    Late(Sample),
+    /// The window is empty; this is the newest sample before it, from before a gap.
+    AcrossGap(Sample),
+    /// What the change was measured against when it began, before a gap that the window has moved past since.
+    Kept(Sample),
 }
 
-/// What `reading` is compared with under a `drop` or `rise`: chosen from the samples in `[t − within, t)`, and the newest
-/// before that where it is younger than twice the source's interval (daily records come late).
-/// `None`: another condition, or no sample to compare with. Samples before `rebased_at` are none.
+/// What `reading` is compared with under a `drop` or `rise`: chosen from the samples in `[t − within, t)`. The newest sample before
+/// the reading is always a candidate, however old: a fall across an outage is a fall. `None`: another condition, or no sample to
+/// compare with. Samples from before the alert was rebased or the series was onboarded are none.
 #[must_use]
-pub fn baseline(
-    when: &Condition,
-    reading: Sample,
-    rebased_at: Option<Timestamp>,
-    situation: &Situation<'_>,
-) -> Option<f64> {
-    reference(when, reading, rebased_at, situation).map(|reference| reference.value)
+pub fn baseline(when: &Condition, reading: Sample, alert: &Alert, situation: &Situation<'_>) -> Option<f64> {
+    reference(when, reading, alert, situation).map(|reference| reference.value)
 }
 
 /// The same with how it was chosen.
 #[must_use]
-pub fn reference(
-    when: &Condition,
-    reading: Sample,
-    rebased_at: Option<Timestamp>,
-    situation: &Situation<'_>,
-) -> Option<Reference> {
+pub fn reference(when: &Condition, reading: Sample, alert: &Alert, situation: &Situation<'_>) -> Option<Reference> {
     let change = when.change()?;
+    let situation = &situation.of_state(&alert.state);
     let until = came_at(reading, situation.window);
     let from = until.minus(change.within);
-    let of = |value: f64, chosen: Chosen, candidates: usize| Reference { value, chosen, candidates, from, until };
+    let counts_from = alert.rebased_at.max(situation.onboarded_at);
+    let counts = |sample: &Sample| sample.at < until && counts_from.is_none_or(|from| sample.at >= from);
     // From the newest back, so that a window kept for a rule that looks further costs this one nothing.
-    let mut before = counting(situation.window)
-        .rev()
-        .filter(|sample| sample.at < until && rebased_at.is_none_or(|rebased| sample.at >= rebased));
+    let mut before = counting(situation.window).rev().filter(counts);
     // A sample from before a known fleet shift counts as moved by it.
     let level = |sample: Sample| adjusted(sample, situation.shifts, until);
     let newest = before.next()?;
-    if newest.at < from {
-        let is_late_record = until.since(newest.at) < situation.source_interval.saturating_mul(2);
-        return is_late_record.then(|| of(level(newest), Chosen::Late(newest), 1));
-    }
+    let is_empty = newest.at < from;
+    let kept = kept(when, change, alert, until, situation).filter(|kept| kept.at < from && counts(kept));
+    let of = |value: f64, chosen: Chosen, candidates: usize| Reference {
+        value,
+        chosen,
+        candidates,
+        from,
+        until,
+        newest_at: newest.at,
+        gap: gap(newest.at, until, situation),
+        is_across_gap: is_empty || situation.missed_checks > MISSED_MAX,
+    };
     let older = before.take_while(|sample| sample.at >= from);
+    let chosen = if is_empty { Chosen::AcrossGap(newest) } else { Chosen::Best(newest) };
     Some(match change.from {
+        BaselineChoice::Previous if is_empty => of(level(newest), chosen, 1),
         BaselineChoice::Previous => of(level(newest), Chosen::Previous(newest), 1),
         BaselineChoice::Best => {
             let better = |best: Sample, sample: Sample| when.further(level(best), level(sample)) < 0.0;
             let (best, candidates) = older.fold((newest, 1), |(best, count), sample| {
                 (if better(best, sample) { sample } else { best }, count + 1)
             });
-            of(level(best), Chosen::Best(best), candidates)
+            // What was kept was counted as moved when it was kept.
+            match kept.filter(|kept| when.further(level(best), kept.value) < 0.0) {
+                Some(kept) => of(kept.value, Chosen::Kept(kept), candidates + 1),
+                None if is_empty => of(level(newest), chosen, 1),
+                None => of(level(best), Chosen::Best(best), candidates),
+            }
         }
+        BaselineChoice::Average if is_empty && kept.is_none() => of(level(newest), chosen, 1),
         BaselineChoice::Average => {
-            let (sum, count, candidates) = older.fold((level(newest), 1.0, 1), |(sum, count, candidates), sample| {
-                (sum + level(sample), count + 1.0, candidates + 1)
+            let values = older.map(level).chain(kept.map(|kept| kept.value));
+            let (sum, count, candidates) = values.fold((level(newest), 1.0, 1), |(sum, count, candidates), value| {
+                (sum + value, count + 1.0, candidates + 1)
             });
             of(sum / count, Chosen::Average, candidates)
         }
     })
+}
+
+/// What a pending change was measured against when it began, where a gap came in between: a gap takes no part of `within`, so it
+/// stays a candidate until the change has been pending for that long.
+fn kept(
+    when: &Condition,
+    change: &Change,
+    alert: &Alert,
+    until: Timestamp,
+    situation: &Situation<'_>,
+) -> Option<Sample> {
+    let AlertState::Pending(pending) = &alert.state else { return None };
+    let against = pending.against.filter(|_| pending.when == *when)?;
+    let is_in_time = against.is_kept && until.since(pending.since) <= change.within;
+    (is_in_time || situation.missed_checks > MISSED_MAX).then_some(against.baseline)
+}
+
+/// The time between two readings, if at least one that was to be expected in between did not come.
+fn gap(from: Timestamp, until: Timestamp, situation: &Situation<'_>) -> Option<Gap> {
+    let usual = situation.source_interval;
+    (until.since(from).saturating_mul(2) >= usual.saturating_mul(3)).then_some(Gap { from, until })
 }
 
 /// When the reading's value came. A zero that confirms the one before it is judged as that fall: measured against the zero it

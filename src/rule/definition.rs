@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::condition::{Condition, Recover, Size, Terms};
-use crate::domain::{ChannelName, Labels, ScoreKind, Selector, Severity, TenantId, name::name};
+use crate::domain::{ChannelName, Labels, ScoreKind, Selector, Severity, Subject, TenantId, name::name};
 
 name! {
     /// A rule's name. Part of an alert's identity: a renamed rule is another rule.
@@ -15,7 +15,7 @@ name! {
 pub struct Rule {
     /// Unique over all rule files.
     pub name: RuleName,
-    /// The score judged. `None` only for `no_data`, which then watches each score that the tenant polls.
+    /// The score judged. `None` only for `no_data`, which then watches all scores that the tenant is polled for, as one.
     pub score: Option<ScoreKind>,
     /// Which tenants, by label.
     pub tenants: Selector,
@@ -114,14 +114,25 @@ impl Rule {
         self.hold.max(CALM_MIN)
     }
 
-    /// The identity of this rule's alert for one series.
+    /// Whether it watches for a lack of data: whole scores, not each series.
     #[must_use]
-    pub fn alert_key(
-        &self,
-        tenant: &TenantId,
-        score: ScoreKind,
-        subject: Option<&crate::domain::Subject>,
-    ) -> super::AlertKey {
+    pub const fn is_no_data(&self) -> bool {
+        matches!(self.when, Condition::NoData(_))
+    }
+
+    /// Whether an alert of that score and subject is one that this rule makes of a tenant with these labels. A `no_data` rule makes
+    /// one of the score that it names or, if it names none, one of the whole tenant; any other rule makes one for each series.
+    #[must_use]
+    pub fn makes_alert(&self, labels: &Labels, score: Option<ScoreKind>, subject: Option<&Subject>) -> bool {
+        if self.is_no_data() {
+            return self.tenants.matches(labels) && score == self.score && subject.is_none();
+        }
+        score.is_some_and(|score| self.applies_to(labels, score))
+    }
+
+    /// The identity of this rule's alert for one series, or of a `no_data` rule for one score or the whole tenant.
+    #[must_use]
+    pub fn alert_key(&self, tenant: &TenantId, score: Option<ScoreKind>, subject: Option<&Subject>) -> super::AlertKey {
         super::AlertKey { tenant: tenant.clone(), rule: self.name.clone(), score, subject: subject.cloned() }
     }
 }

@@ -15,11 +15,14 @@ mod wake;
 
 use std::time::Duration;
 
-pub use self::close::{accept, close, remind_once};
 pub(super) use self::{
     close::accepted_at,
     firing::{Judged, judged_by},
     quiet::held_since,
+};
+pub use self::{
+    close::{accept, close, remind_once},
+    no_data::Feed,
 };
 use super::{Alert, AlertState, Condition, Firing, Resolution, Rule, ShiftedBy, Transition, TransitionKind, baseline};
 use crate::domain::{Sample, Timestamp};
@@ -40,16 +43,16 @@ pub struct Situation<'a> {
     pub now: Timestamp,
     /// The samples before the new reading, oldest first, at least as far back as any rule looks.
     pub window: &'a [Sample],
-    /// The gap between two polls at the time of the reading. Readings more than three of these apart, or of the source's own
-    /// where those are longer, start `for` again.
-    pub poll_interval: Duration,
-    /// The source's own interval (a day for daily records): a previous reading younger than twice this is always a baseline
-    /// candidate.
+    /// How far apart two new readings are at best around now: the time between two scheduled checks, or the source's own interval
+    /// where that is longer (a day for daily records). Only for what messages call a gap.
     pub source_interval: Duration,
-    /// When data was last seen: the newest successful reading's wall time, or when the tenant was adopted.
-    pub last_data: Timestamp,
-    /// How much of the time since `last_data` we ourselves were away; it is not the tenant's silence.
-    pub away: Duration,
+    /// How many scheduled checks gave no reading (missed or failed) since the reading before; our own downtime apart. More than
+    /// [`MISSED_MAX`] start `for` again.
+    pub missed_checks: u32,
+    /// Samples from before this source time were imported when the series was onboarded: they are no baseline.
+    pub onboarded_at: Option<Timestamp>,
+    /// The scores that a `no_data` rule watches; any other rule looks at none.
+    pub feeds: &'a [Feed],
     /// When the newest notification of this alert came to rest (delivered, or dead); `None` while one is still on its way or none was made.
     pub told_at: Option<Timestamp>,
     /// Whether the newest notification of this alert is still on its way: nobody was told of it yet, be it held, queued or being sent.
@@ -57,6 +60,9 @@ pub struct Situation<'a> {
     /// What known fleet shifts did to this series, ordered by time: samples from before count as moved.
     pub shifts: &'a [ShiftedBy],
 }
+
+/// So many scheduled checks may give no reading before what happened between two readings is unknown and `for` starts again.
+pub const MISSED_MAX: u32 = 3;
 
 /// What a step made of an alert.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,20 +92,28 @@ pub fn step(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>)
     };
     let believed = reading.filter(|&reading| baseline::is_confirmed(reading, situation.window));
     let outcome = match (&alert.state, rule.when) {
-        (AlertState::Firing(firing), _) if matches!(firing.terms.when, Condition::NoData(_)) => {
-            no_data::go_on(rule, alert, firing, reading, situation)
+        (AlertState::Firing(firing), Condition::NoData(duration)) if is_no_data(firing) => {
+            no_data::go_on(rule, alert, firing, (reading, duration), situation)
         }
-        (AlertState::Firing(firing), Condition::NoData(silence)) => {
-            no_data::take_over(rule, alert, firing, believed, silence, situation)
+        (AlertState::Firing(firing), _) if is_no_data(firing) => {
+            no_data::leave(rule, alert, firing, reading, situation)
+        }
+        (AlertState::Firing(firing), Condition::NoData(duration)) => {
+            no_data::take_over(rule, alert, firing, (believed, duration), situation)
         }
         (AlertState::Firing(firing), _) => firing::go_on(rule, alert, firing, believed, situation),
-        (_, Condition::NoData(silence)) => no_data::watch(rule, alert, reading, silence, situation),
+        (_, Condition::NoData(duration)) => no_data::watch(rule, alert, duration, situation),
         _ => believed.map_or_else(Outcome::default, |reading| quiet::judge(rule, alert, reading, situation)),
     };
     let outcome = flapping::temper(rule, alert, outcome, believed, situation);
     let is_told = outcome.transition.is_some();
-    let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), reading, is_told, situation);
+    let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), is_told, situation);
     Step { alert: outcome.alert, transition: outcome.transition, wake_at }
+}
+
+/// Whether it fired for want of data.
+const fn is_no_data(firing: &Firing) -> bool {
+    matches!(firing.terms.when, Condition::NoData(_))
 }
 
 /// What a transition says about the value.
@@ -127,6 +141,9 @@ fn tell(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> Out
         fired_at: firing.fired_at,
         generation,
         sequence,
+        gap: firing.gap,
+        unread: firing.unread.clone(),
+        holds: seen.sample.is_some_and(|sample| firing.terms.when.holds(sample.value, firing.baseline)),
     };
     let state = match kind {
         TransitionKind::Resolved(_) => AlertState::Inactive,

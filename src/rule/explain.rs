@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Alert, AlertState, Condition, Event, Firing, Recover, Resolution, Rule, Situation, Terms, TransitionKind,
+    Alert, AlertState, Condition, Event, Feed, Firing, Recover, Resolution, Rule, Situation, Terms, TransitionKind,
     baseline::{self, Reference},
     evaluate::{Judged, accepted_at, held_since, judged_by, reminder_at, step},
 };
-use crate::domain::{Sample, Timestamp};
+use crate::domain::{Sample, ScoreKind, Timestamp};
 
 /// What a step makes of an alert, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +31,9 @@ pub struct Explanation {
     pub reminder: Option<Reminder>,
     /// When a firing alert is taken for the new level.
     pub accepted_at: Option<Timestamp>,
+    /// The scores that have given no data for as long as the rule asks; `no_data` only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_data: Vec<ScoreKind>,
     /// What the step makes of the alert.
     pub verdict: Verdict,
 }
@@ -57,21 +60,25 @@ pub enum Comparison {
         /// The least loss that fires, in points; `None`: it is a percentage of nothing.
         needed: Option<f64>,
     },
-    /// The time without data.
-    Silence {
-        /// When data was last seen.
+    /// The time without data, of the score that has had none for longest.
+    NoData {
+        /// Which score.
+        score: ScoreKind,
+        /// When data was last read.
         since: Timestamp,
-        /// How long that is ago, our own absence apart.
+        /// How long that is ago, our own downtime apart.
         #[serde(rename = "lasted_seconds", serialize_with = "seconds")]
         lasted: Duration,
-        /// How much of it we were away ourselves.
-        #[serde(rename = "away_seconds", serialize_with = "seconds")]
-        away: Duration,
+        /// How much of it we were down ourselves.
+        #[serde(rename = "downtime_seconds", serialize_with = "seconds")]
+        downtime: Duration,
+        /// From when on a scheduled check has been missed or has failed since then; `None`: none is scheduled.
+        missed_at: Option<Timestamp>,
         /// How long it takes.
         #[serde(rename = "needed_seconds", serialize_with = "seconds")]
         needed: Duration,
-        /// When it will have lasted that long.
-        until: Timestamp,
+        /// When it would hold without data; `None`: not as long as no check is scheduled.
+        until: Option<Timestamp>,
     },
 }
 
@@ -182,10 +189,11 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'
         recovery: None,
         reminder: None,
         accepted_at: None,
+        without_data: Vec::new(),
         verdict: verdict(rule, alert, event, situation),
     };
     match (&alert.state, rule.when) {
-        (_, Condition::NoData(needed)) => explanation.of_silence(needed, reading, situation),
+        (_, Condition::NoData(needed)) => explanation.of_no_data(needed, situation),
         (AlertState::Firing(firing), _) if !is_blind(firing) => {
             if let Some(reading) = believed {
                 explanation.of_firing(rule, firing, reading, &judged_by(rule, alert, firing, reading, situation));
@@ -209,16 +217,21 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'
 }
 
 impl Explanation {
-    fn of_silence(&mut self, needed: Duration, reading: Option<Sample>, situation: &Situation<'_>) {
-        let Situation { now, last_data, away, .. } = *situation;
-        let lasted = if reading.is_some() { Duration::ZERO } else { now.since(last_data).saturating_sub(away) };
-        let until = last_data.plus(needed).plus(away);
-        self.holds = reading.is_none() && lasted >= needed;
-        self.comparison = Some(Comparison::Silence { since: last_data, lasted, away, needed, until });
+    fn of_no_data(&mut self, needed: Duration, situation: &Situation<'_>) {
+        let now = situation.now;
+        let without = situation.feeds.iter().filter(|feed| feed.holds(needed, now));
+        self.without_data = without.map(|feed| feed.score).collect();
+        self.holds = !self.without_data.is_empty();
+        let order = |feed: &&Feed| (feed.is_read, feed.holds_at(needed).is_none(), feed.holds_at(needed));
+        self.comparison = situation.feeds.iter().min_by_key(order).map(|feed| {
+            let Feed { score, last_data: since, downtime, missed_at, is_read, .. } = *feed;
+            let lasted = if is_read { Duration::ZERO } else { now.since(since).saturating_sub(downtime) };
+            Comparison::NoData { score, since, lasted, downtime, missed_at, needed, until: feed.holds_at(needed) }
+        });
     }
 
     fn of_quiet(&mut self, rule: &Rule, alert: &Alert, reading: Sample, situation: &Situation<'_>) {
-        let reference = baseline::reference(&rule.when, reading, alert.rebased_at, &situation.of_state(&alert.state));
+        let reference = baseline::reference(&rule.when, reading, alert, situation);
         self.compare(&rule.when, reading.value, reference.map(Baseline::Window));
         if !self.holds {
             return;

@@ -15,10 +15,10 @@ pub mod loss;
 pub mod shift;
 pub mod transition;
 
-pub use alert::{Alert, AlertKey, AlertState, Firing, Flapping, Pending, Unstable};
+pub use alert::{Against, Alert, AlertKey, AlertState, Firing, Flapping, Gap, Pending, Unread, Unstable};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
 pub use definition::{FlapLimit, Guide, Rule, RuleName};
-pub use evaluate::{Event, Situation, Step, accept, close, remind_once, step};
+pub use evaluate::{Event, Feed, Situation, Step, accept, close, remind_once, step};
 pub use explain::{Explanation, explain};
 pub use shift::{Amount, ShiftedBy};
 pub use transition::{Resolution, Transition, TransitionKind};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Gap, Unread};
 use crate::domain::Timestamp;
 
 /// Something to tell, with the facts that the message needs.
@@ -25,6 +26,12 @@ pub struct Transition {
     pub generation: u64,
     /// Counts from one in each generation.
     pub sequence: u64,
+    /// The gap in the readings that the change spans; `drop` and `rise` only.
+    pub gap: Option<Gap>,
+    /// The scores without data; of a resolved alert, those that it last listed. `no_data` only.
+    pub unread: Vec<Unread>,
+    /// Whether the condition holds at the value. A reminder says so if it does not: the value lies between firing and recovery.
+    pub holds: bool,
 }
 
 /// What happened to an alert.

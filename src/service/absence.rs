@@ -1,22 +1,20 @@
-//! Our own downtime is not a tenant's silence: what to make of the time since the last sign of life.
+//! Our own downtime is no gap in a tenant's data: what to make of the time since the last heartbeat, and of suspensions.
 
 use std::time::Duration;
 
 use crate::{
+    check::downtime::{DOWNTIME_MIN, Downtimes},
     config::Config,
     domain::{Timestamp, format_duration},
     notify::{NotificationType, compose, notification::OperatorFacts},
     store::{Away, NewNotification, Store, StoreError},
 };
 
-/// A gap between two signs of life that is shorter is a restart, not an absence.
-pub const ABSENCE_MIN: Duration = Duration::from_mins(5);
-
 /// The absence that ends now, if there was one.
 #[must_use]
 pub fn absence(last_beat: Option<Timestamp>, now: Timestamp) -> Option<Away> {
     let from = last_beat?;
-    (now.since(from) >= ABSENCE_MIN).then_some(Away { from, until: now })
+    (now.since(from) >= DOWNTIME_MIN).then_some(Away { from, until: now })
 }
 
 /// Records the absence that ends now and tells the operator from when to when we were away.
@@ -25,9 +23,32 @@ pub fn absence(last_beat: Option<Timestamp>, now: Timestamp) -> Option<Away> {
 /// [`StoreError`].
 pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Option<Away>, StoreError> {
     let Some(away) = absence(store.last_beat().await?, now) else { return Ok(None) };
+    report(store, config, away, "was away", now).await?;
+    Ok(Some(away))
+}
+
+/// Records the suspensions that nobody knows of yet, and tells the operator of each.
+///
+/// # Errors
+/// [`StoreError`]: what was not recorded is tried again.
+pub async fn note_suspensions(
+    store: &dyn Store,
+    config: &Config,
+    downtimes: &Downtimes,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let unrecorded = downtimes.unrecorded();
+    for away in &unrecorded {
+        report(store, config, *away, "was suspended", now).await?;
+        downtimes.recorded(*away);
+    }
+    Ok(!unrecorded.is_empty())
+}
+
+async fn report(store: &dyn Store, config: &Config, away: Away, what: &str, now: Timestamp) -> Result<(), StoreError> {
     store.record_away(away).await?;
     let facts = OperatorFacts {
-        summary: format!("Scorewatch was away for {}.", format_duration(whole_seconds(away.until.since(away.from)))),
+        summary: format!("Scorewatch {what} for {}.", format_duration(whole_seconds(away.until.since(away.from)))),
         class: "away".to_owned(),
         hint: Some(
             "nothing to do: missed checks are made up once, and the absence counts against no tenant".to_owned(),
@@ -41,7 +62,7 @@ pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     let notification = compose::for_operator(NotificationType::OperatorAway, &parts, None, facts, now);
     let channels = config.operator.notify.clone();
     store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, now).await?;
-    Ok(Some(away))
+    Ok(())
 }
 
 const fn whole_seconds(duration: Duration) -> Duration {

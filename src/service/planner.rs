@@ -1,5 +1,4 @@
 //! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
-
 use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
@@ -276,6 +275,7 @@ impl Planner {
     /// A clock that has gone back must not leave everybody waiting for a time that is far away again.
     fn mind_the_clock(&mut self) {
         let now = self.checker.clock.now();
+        drop(self.checker.downtimes.look(&self.checker.clock));
         if now < self.last_seen.minus(Duration::from_secs(2)) {
             info!(by = ?self.last_seen.since(now), "the clock has gone back; due instants are computed anew");
             let plan = self.plan.clone();

@@ -18,11 +18,12 @@ use super::{
     silence,
 };
 use crate::{
-    check::{Checker, outage::OpenOutages},
+    check::{Checker, downtime::Downtimes, outage::OpenOutages},
     clock::Clock,
     config::{Config, StoreLocation},
     crash_point::{self, CrashPoint},
     delivery::Dispatcher,
+    domain::Timestamp,
     egress::Egress,
     microsoft::Microsoft,
     store::{Store, StoreError, sqlite::SqliteStore},
@@ -117,13 +118,14 @@ impl Engine {
         // The absence that ends now counts against nobody, whether or not the service goes on and records it.
         let mut away = store.away().await?;
         away.extend(absence::absence(store.last_beat().await?, now));
-        let away = away.into();
+        let downtimes = Downtimes::new(away);
+        let _periods = downtimes.look(&clock);
         let checker = Checker {
             store: store.clone(),
             microsoft,
             clock: clock.clone(),
             metrics: metrics.clone(),
-            away,
+            downtimes,
             outages: OpenOutages::default(),
         };
         Ok((Self { store, checker, dispatcher, config, metrics, clock }, told))
@@ -281,6 +283,9 @@ async fn queue_reports((engine, reports): (Engine, Reports)) {
 
 async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
     let now = engine.clock.now();
+    if !note_suspensions(&engine, now).await {
+        return;
+    }
     match engine.store.beat(now).await {
         Ok(()) => {
             let is_mended = health.is_store_in_trouble();
@@ -294,6 +299,25 @@ async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
             let full = matches!(error, StoreError::Full);
             health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });
             error!(%error, "the store can't be written");
+        }
+    }
+}
+
+/// Records suspensions before the heartbeat that would hide them from a restart. `false`: trying again.
+async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
+    let _periods = engine.checker.downtimes.look(&engine.clock);
+    let config = engine.config.borrow().clone();
+    match absence::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
+        Ok(has_told) => {
+            if has_told {
+                warn!("the service was suspended; that counts against no tenant");
+                engine.dispatcher.sweep().await;
+            }
+            true
+        }
+        Err(error) => {
+            error!(%error, "a suspension could not be recorded; trying again");
+            false
         }
     }
 }

@@ -47,8 +47,12 @@ pub enum StoreError {
 /// A durable store. One conformance suite holds every implementation to this text.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// The id drawn when the store was made; part of every notification's id.
+    /// The id drawn when the store was made; part of the ids of alerts.
     fn identity(&self) -> &str;
+
+    /// What the ids of notifications are made of: the identity and, after a restore from a backup, the generation that was drawn
+    /// then, so that no event gets the id of one that was lost.
+    fn origin(&self) -> &str;
 
     /// Every tenant known to the store, and when it is due.
     async fn schedule(&self) -> Result<Vec<Due>, StoreError>;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use blindness::{Blind, FailingTenant, Outage};
 pub use fleet::{Owed, SeriesShift, ShiftMember, ShiftNotice};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
@@ -61,10 +61,24 @@ pub struct TenantHealth {
     pub checked_at: Option<Timestamp>,
     /// Since when its checks fail, and how; `None`: the last one succeeded.
     pub failing: Option<Failing>,
+    /// The scores whose checks have been failing, each with its own cause.
+    pub failures: Vec<ScoreFailure>,
+    /// When it was configured again after it had been removed; `None`: it never was. The time before is no gap in its data.
+    pub watched_since: Option<Timestamp>,
+}
+
+/// The checks of one score fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoreFailure {
+    /// Which score.
+    pub score: ScoreKind,
+    /// Since when, and how.
+    #[serde(flatten)]
+    pub failing: Failing,
 }
 
 /// A tenant's checks fail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failing {
     /// The first failed check since the last good one.
     pub since: Timestamp,
@@ -85,6 +99,10 @@ pub struct SeriesRecord {
     pub last_data_at: Timestamp,
     /// The newest samples, oldest first.
     pub window: Vec<Sample>,
+    /// How far back from its end the window reaches for certain; the store's archive has what is older.
+    pub keep: Duration,
+    /// The source time of the newest record at onboarding: samples from before were imported. `None`: none were.
+    pub onboarded_at: Option<Timestamp>,
 }
 
 /// An alert as the store keeps it.
@@ -92,8 +110,8 @@ pub struct SeriesRecord {
 pub struct AlertRecord {
     /// By which rule.
     pub rule: RuleName,
-    /// Of which score.
-    pub score: ScoreKind,
+    /// Of which score; `None`: of the whole tenant.
+    pub score: Option<ScoreKind>,
     /// Of which of several values.
     pub subject: Option<Subject>,
     /// Its state.
@@ -144,6 +162,10 @@ pub struct SeriesUpdate {
     pub window: Vec<Sample>,
     /// How far back from its end the window must still reach at the next check.
     pub keep: Duration,
+    /// See [`SeriesRecord::onboarded_at`].
+    pub onboarded_at: Option<Timestamp>,
+    /// When its data was last read, by the wall clock.
+    pub last_data_at: Timestamp,
 }
 
 /// An alert that changed.
@@ -151,12 +173,25 @@ pub struct SeriesUpdate {
 pub struct AlertUpdate {
     /// By which rule.
     pub rule: RuleName,
-    /// Of which score.
-    pub score: ScoreKind,
+    /// Of which score; `None`: of the whole tenant.
+    pub score: Option<ScoreKind>,
     /// Of which of several values.
     pub subject: Option<Subject>,
     /// Its new state.
     pub alert: Alert,
+    /// What it takes over from alerts that it replaces; `None`: nothing.
+    pub inherits: Option<Inherited>,
+}
+
+/// What an alert takes over from those that it replaces: who was notified, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inherited {
+    /// The channels that were notified.
+    pub told_to: Vec<ChannelName>,
+    /// When the newest notification was settled; `None`: it is still on its way.
+    pub told_at: Option<Timestamp>,
+    /// The replaced alert whose newest notification stays the newest one.
+    pub from: (Option<ScoreKind>, Option<Subject>),
 }
 
 /// A notification to be queued for channels.

@@ -17,6 +17,7 @@ mod render;
 mod report;
 pub mod sample;
 mod scan;
+mod score_name;
 mod shift;
 mod source;
 mod steps;

@@ -1,6 +1,6 @@
 //! A report in words: what fires, what can't be read, what moved, a line each.
 
-use super::{text, words};
+use super::{score_name::score_name, text, words};
 use crate::{
     domain::{ScoreKind, Severity, Unit},
     notify::report::facts::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
@@ -73,7 +73,8 @@ fn alert(alert: &ReportAlert) -> String {
         Severity::Warning => "🟠",
         Severity::Info => "🔵",
     };
-    let score = words::score_name(alert.score, alert.subject.as_deref());
+    let name = |score| score_name(score, alert.subject.as_deref());
+    let score = alert.score.map_or_else(|| "all scores".to_owned(), name);
     let since = words::utc(alert.since);
     format!("{sign} {}: {score} · {} · since {since}", alert.tenant.name, alert.rule)
 }
@@ -94,7 +95,7 @@ fn messages(report: &ReportFacts) -> Option<String> {
 /// What moved one way, and how much more did than is named.
 fn moves(score: &ReportScore, way: &str, count: usize, moves: &[ReportMove]) -> Vec<String> {
     let line = |moved: &ReportMove| {
-        let name = words::score_name(score.kind, moved.subject.as_deref());
+        let name = score_name(score.kind, moved.subject.as_deref());
         let verb = if moved.change < 0.0 { "fell" } else { "rose" };
         let sign = if score.kind.unit() == Unit::Percent { "%" } else { "" };
         let (before, value) =
@@ -111,6 +112,6 @@ fn moves(score: &ReportScore, way: &str, count: usize, moves: &[ReportMove]) -> 
 fn plain_name(kind: ScoreKind) -> String {
     match kind {
         ScoreKind::ExposureScoreByGroup => "exposure score by device group".to_owned(),
-        _ => words::score_name(kind, None),
+        _ => score_name(kind, None),
     }
 }

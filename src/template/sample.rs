@@ -169,8 +169,8 @@ fn report(name: &str) -> ReportFacts {
         since: at("2026-11-20T07:00:00Z"),
     };
     let oldest = vec![
-        alert(Severity::Critical, ScoreKind::DeviceSecureScore, None),
-        alert(Severity::Info, category, Some(name)),
+        alert(Severity::Critical, Some(ScoreKind::DeviceSecureScore), None),
+        alert(Severity::Info, Some(category), Some(name)),
     ];
     let unread =
         ReportUnread { tenant: tenant(), since: at("2026-11-22T07:00:00Z"), class: "secret-expired".to_owned() };
@@ -221,6 +221,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             score: is_alert.then(|| score(kind)),
             explanation: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened)
                 .then(|| "Since the record of 2026-11-23: 2 controls of the tenant lost 60 points.".to_owned()),
+            no_data: Vec::new(),
             breakdown: None,
             causes: if is_alert { causes(name) } else { Vec::new() },
             operator: operator(kind),
@@ -275,12 +276,14 @@ fn score(kind: NotificationType) -> ScoreFacts {
     };
     ScoreFacts {
         kind: ScoreKind::DeviceSecureScore,
+        all: false,
         subject: None,
         unit: ScoreKind::DeviceSecureScore.unit().as_str().to_owned(),
         value: Some(value),
         baseline: Some(400.0),
         loss: Some(400.0 - value),
         loss_percent: Some((400.0 - value) / 4.0),
+        gap: None,
         observed_at: Some(at("2026-11-24T09:15:58.1665846Z")),
         points: None,
         comparison: None,

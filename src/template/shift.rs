@@ -1,6 +1,6 @@
 //! A message about a fleet shift in words: what moved, by how much, whose doing it is as far as that is known, and what is left to do.
 
-use super::words;
+use super::score_name::score_name;
 use crate::{
     notify::{
         fleet::{
@@ -14,7 +14,7 @@ use crate::{
 
 /// One sentence: what happened, at how many tenants, by how much.
 pub(super) fn headline(fleet: &FleetFacts) -> String {
-    let score = words::score_name(fleet.score, fleet.subject.as_deref());
+    let score = score_name(fleet.score, fleet.subject.as_deref());
     let tenants = count(fleet.tenant_count, "tenant");
     let alerts = count(fleet.alerts, "alert");
     let moved = format!("{} by about {}", verb(fleet), size(fleet));

@@ -8,7 +8,9 @@ use super::{
     bound::{self, Bound},
     causes,
     context::is_link,
-    lines, report, shift,
+    lines, report,
+    score_name::{name_of, score_name},
+    shift,
 };
 use crate::{
     domain::{Points, ScoreKind, Severity, Timestamp, Unit},
@@ -183,17 +185,21 @@ pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
 }
 
 fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String {
-    let name = score_name(score.kind, score.subject.as_deref());
+    let name = name_of(data, score);
     let numbers = Numbers::of(data, score);
     let condition = data.rule.as_ref().map(|rule| format!(" ({})", rule.condition)).unwrap_or_default();
     let over = data.alert.as_ref().is_some_and(|alert| alert.reason.is_some());
     match (kind, &numbers.value, &numbers.baseline) {
         (NotificationType::AlertResolved, _, _) if over => format!("the alert on {name} is over"),
+        (NotificationType::AlertResolved, Some(value), _) if !data.no_data.is_empty() => {
+            format!("{name} can be read again: {value}")
+        }
         (NotificationType::AlertResolved, Some(value), _) => format!("{name} has recovered to {value}"),
         (NotificationType::AlertResolved, None, _) => format!("{name} can be read again"),
         (NotificationType::AlertReminder, Some(value), _) => format!("{name} is still {value}{condition}"),
         (NotificationType::AlertReminder, None, _) => format!("still no data for {name}"),
         (NotificationType::AlertUnstable, ..) => format!("{name} keeps changing{condition}"),
+        (NotificationType::AlertWorsened, None, _) => format!("no data for {name} by now"),
         (_, None, _) => format!("no data for {name}"),
         (NotificationType::AlertWorsened, Some(value), _) => format!("{name} has worsened to {value}{condition}"),
         (_, Some(value), Some(baseline)) => {
@@ -201,22 +207,6 @@ fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String 
             format!("{name} {verb} from {baseline} to {value}")
         }
         (_, Some(value), None) => format!("{name} is {value}{condition}"),
-    }
-}
-
-/// What a score is called, of which of several values.
-pub(super) fn score_name(kind: ScoreKind, subject: Option<&str>) -> String {
-    let name = match kind {
-        ScoreKind::DeviceSecureScore => "secure score for devices",
-        ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "exposure score",
-        ScoreKind::SecureScore => "secure score",
-        ScoreKind::SecureScoreCategory => "secure score in",
-    };
-    match (kind, subject) {
-        (ScoreKind::SecureScoreCategory, None) => "secure score by category".to_owned(),
-        (_, None) => name.to_owned(),
-        (ScoreKind::SecureScoreCategory, Some(subject)) => format!("{name} {subject}"),
-        (_, Some(subject)) => format!("{name} of {subject}"),
     }
 }
 
@@ -309,7 +299,9 @@ fn facts(notification: &Notification) -> Vec<Fact> {
         };
         let before = data.breakdown.as_ref().map(|breakdown| breakdown.before);
         let now = points(score.points);
-        say("Score", Some(score_name(score.kind, score.subject.as_deref())));
+        let names: Vec<_> = data.no_data.iter().map(|one| score_name(one.kind, None)).collect();
+        let of_all = (score.all && !names.is_empty()).then(|| names.join(", "));
+        say("Score", Some(of_all.unwrap_or_else(|| name_of(data, score))));
         say(
             "Value",
             Some(numbers.value.map_or_else(|| "no data".to_owned(), |value| format!("{value}{now}{observed}"))),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
-    check::{Checker, Visit, due::Turn, outage::OpenOutages, run::Plan},
+    check::{Checker, Visit, downtime::Downtimes, due::Turn, outage::OpenOutages, run::Plan},
     clock::Clock,
     config::{Config, Tenant},
     delivery::Dispatcher,
@@ -83,7 +83,7 @@ impl Bed {
             microsoft: Microsoft::new(Egress::new(), clock.clone(), metrics.clone(), Duration::from_mins(10)),
             clock,
             metrics,
-            away: Arc::new([]),
+            downtimes: Downtimes::default(),
             outages: self.outages.clone(),
         }
     }

@@ -26,7 +26,7 @@ pub(super) async fn queue(store: &dyn Store, name: &str, rule: &str, to: &[&str]
         from: None,
         until: None,
     };
-    let alert = AlertKey { tenant: tenant_id("contoso"), rule: rule_name(rule), score: SCORE, subject: None };
+    let alert = AlertKey { tenant: tenant_id("contoso"), rule: rule_name(rule), score: Some(SCORE), subject: None };
     let notification = compose::for_operator(NotificationType::Test, &[name], None, facts, now);
     let tenant = Some(tenant_id("contoso"));
     let new = NewNotification { notification, alert: Some(alert), tenant, channels: channels(to), hold: None };

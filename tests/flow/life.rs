@@ -62,8 +62,10 @@ impl Life {
             record.series.push(SeriesRecord {
                 score: update.score,
                 subject: update.subject.clone(),
-                last_data_at: outcome.now,
+                last_data_at: update.last_data_at,
                 window: update.window.clone(),
+                keep: update.keep,
+                onboarded_at: update.onboarded_at,
             });
         }
         keep_alerts(record, &outcome);

@@ -11,6 +11,7 @@ mod delivery;
 mod drill;
 mod ended_silence;
 mod fleet;
+mod gaps;
 mod judge;
 mod life;
 mod limits;

@@ -50,7 +50,7 @@ pub(super) async fn queue(bed: &Bed, tenant: &str, sequence: u64, is_over: bool)
         reason: None,
         resolution: None,
     });
-    let alert = AlertKey { tenant: id.clone(), rule: rule_name("low"), score: SCORE, subject: None };
+    let alert = AlertKey { tenant: id.clone(), rule: rule_name("low"), score: Some(SCORE), subject: None };
     let new = NewNotification {
         notification,
         alert: Some(alert),

@@ -103,6 +103,10 @@ impl Store for Troubled {
         self.inner.identity()
     }
 
+    fn origin(&self) -> &str {
+        self.inner.origin()
+    }
+
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
         self.inner.schedule().await
     }

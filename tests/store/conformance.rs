@@ -165,7 +165,7 @@ async fn alerts_are_told_apart_by_subject_and_listed_newest_change_first() {
     outcome.alerts = vec![update("low", firing(1, 1))];
     for text in ["", "=", "null", "EU ☂ 'x'"] {
         let mut of_subject = update("low", pending());
-        of_subject.score = ScoreKind::ExposureScoreByGroup;
+        of_subject.score = Some(ScoreKind::ExposureScoreByGroup);
         of_subject.subject = Some(subject(text));
         outcome.alerts.push(of_subject);
         let mut window = series(vec![sample(0, 1.0)], DAY);

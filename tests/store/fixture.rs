@@ -71,6 +71,8 @@ pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> 
             wake_at: None,
             checked_at: Some(at(seconds)),
             failing: None,
+            failures: Vec::new(),
+            watched_since: None,
         },
         series: Vec::new(),
         alerts: Vec::new(),
@@ -82,14 +84,16 @@ pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> 
 }
 
 pub(super) fn series(window: Vec<Sample>, keep: Duration) -> SeriesUpdate {
-    SeriesUpdate { score: ScoreKind::DeviceSecureScore, subject: None, window, keep }
+    let last_data_at = window.last().map_or(at(0), |sample| sample.at);
+    let (score, subject, onboarded_at) = (ScoreKind::DeviceSecureScore, None, None);
+    SeriesUpdate { score, subject, window, keep, onboarded_at, last_data_at }
 }
 
 pub(super) fn key(tenant_name: &str, rule: &str) -> AlertKey {
     AlertKey {
         tenant: tenant(tenant_name),
         rule: RuleName::parse(rule).unwrap(),
-        score: ScoreKind::DeviceSecureScore,
+        score: Some(ScoreKind::DeviceSecureScore),
         subject: None,
     }
 }
@@ -104,13 +108,20 @@ pub(super) fn firing(generation: u64, sequence: u64) -> Alert {
         worst_seen: None,
         untold: None,
         taken_back: 0,
+        gap: None,
+        unread: Vec::new(),
     };
     Alert { state: AlertState::Firing(firing), generation, sequence, ..Alert::default() }
 }
 
 pub(super) fn pending() -> Alert {
     Alert {
-        state: AlertState::Pending(Pending { since: at(0), last_held: at(1), when: Condition::Below(300.0) }),
+        state: AlertState::Pending(Pending {
+            since: at(0),
+            last_held: at(1),
+            when: Condition::Below(300.0),
+            against: None,
+        }),
         ..Alert::default()
     }
 }
@@ -121,7 +132,7 @@ pub(super) fn resolved(generation: u64, sequence: u64) -> Alert {
 
 pub(super) fn update(rule: &str, alert: Alert) -> AlertUpdate {
     let key = key("any", rule);
-    AlertUpdate { rule: key.rule, score: key.score, subject: key.subject, alert }
+    AlertUpdate { rule: key.rule, score: key.score, subject: key.subject, alert, inherits: None }
 }
 
 pub(super) fn notification(id: &str) -> Notification {
@@ -142,6 +153,7 @@ pub(super) fn notification(id: &str) -> Notification {
             tenant: None,
             rule: None,
             score: None,
+            no_data: Vec::new(),
             explanation: None,
             breakdown: None,
             causes: Vec::new(),

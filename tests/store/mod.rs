@@ -10,6 +10,7 @@ mod hold;
 mod merge;
 mod outbox;
 mod recommendation;
+mod restore;
 mod samples;
 mod silence;
 mod sqlite;

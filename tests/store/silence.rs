@@ -4,10 +4,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use scorewatch::{
     notify::{
-        SilenceId,
+        NotificationType, SilenceId,
         silence::{Acknowledgement, Matchers, NewSilence},
     },
-    store::AlertFilter,
+    rule::AlertState,
+    store::{AlertFilter, AttemptOutcome, Store},
 };
 
 use super::{
@@ -54,6 +55,49 @@ async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
     assert_eq!(list(None).await, [first], "kept for retention, no longer");
 }
 
+/// Announces with a check at that second that the alert got worse, as its notification of that number.
+async fn worsens(store: &dyn Store, seconds: i64, sequence: u64) {
+    let version = load(store, "contoso").await.version;
+    let mut outcome = check("contoso", Some(version), seconds);
+    outcome.alerts = vec![update("low", firing(1, sequence))];
+    let mut new = to_tell(&format!("worse {sequence}"), Some(key("contoso", "low")), &["soc"]);
+    new.notification.kind = NotificationType::AlertWorsened;
+    new.notification.data.notification.sequence = sequence;
+    outcome.notifications = vec![new];
+    commit(store, outcome).await;
+}
+
+#[tokio::test]
+async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and_not_if_it_is_over_before() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let mut outcome = check("contoso", None, 0);
+    outcome.alerts = vec![update("low", firing(1, 1))];
+    commit(store, outcome).await;
+    let seen = |seconds| Acknowledgement { at: at(seconds), by: "ann".to_owned(), comment: "seen".to_owned() };
+    let acknowledged = async || load(store, "contoso").await.alerts[0].acknowledged.clone();
+    let alert = key("contoso", "low");
+    assert!(store.acknowledge(&alert, seen(5)).await.unwrap());
+    worsens(store, 10, 2).await;
+    assert_eq!(acknowledged().await, Some(seen(5)), "it is still on its way");
+    let claimed = claim(store, "soc", 11).await;
+    store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, None, at(12)).await.unwrap();
+    assert_eq!(acknowledged().await, None);
+    // It is over before it is delivered.
+    assert!(store.acknowledge(&alert, seen(15)).await.unwrap());
+    worsens(store, 20, 3).await;
+    let mut outcome = check("contoso", Some(load(store, "contoso").await.version), 25);
+    let mut over = firing(1, 3);
+    if let AlertState::Firing(firing) = &mut over.state {
+        firing.taken_back = 3;
+    }
+    outcome.alerts = vec![update("low", over)];
+    commit(store, outcome).await;
+    let claimed = claim(store, "soc", 30).await;
+    store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, None, at(31)).await.unwrap();
+    assert_eq!(acknowledged().await, Some(seen(15)));
+}
+
 #[tokio::test]
 async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_new() {
     let bed = Bed::new().await;
@@ -65,7 +109,7 @@ async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_
     commit(&*bed.store, outcome).await;
     assert!(!bed.store.acknowledge(&alert, word("ann")).await.unwrap(), "it does not fire");
     let mut version = 1;
-    for (said, number, survives) in [("W1", 2, false), ("R1", 3, true), ("O1", 4, false)] {
+    for (said, number, survives) in [("W1", 2, true), ("R1", 3, true), ("O1", 4, false)] {
         let mut outcome = check("contoso", Some(version), 1);
         outcome.alerts = vec![update("low", firing(1, 1))];
         commit(&*bed.store, outcome).await;

@@ -8,7 +8,8 @@ use crate::{
     config::{Config, Tenant},
     domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::Silence,
-    replay::{Course, ScoreCourse, SeriesCourse, course::seen_again},
+    replay::{Course, Look, ScoreCourse, SeriesCourse, course::seen_again},
+    schedule::{next_check, phase},
     store::Store,
 };
 
@@ -16,6 +17,9 @@ use crate::{
 const CSV_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Checks of a tenant that only a CSV file knows.
 const POLL_INTERVAL: Duration = Duration::from_mins(15);
+
+/// Most missed checks between two readings that are told apart.
+const MISSED_CHECKS_MAX: usize = 10_000;
 
 /// Samples by tenant, score and subject.
 type Samples = BTreeMap<TenantId, BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>>;
@@ -44,7 +48,7 @@ pub(super) async fn of_store(
                 series.insert((known.score, known.subject), samples);
             }
             let tenant = config.tenants.get(&record.tenant).map(AsRef::as_ref);
-            courses.push(course(record.tenant, tenant, series, &away, span.until));
+            courses.push(course((config, record.tenant, tenant), series, &away, span.until));
             bar.inc(1);
         }
     }
@@ -78,7 +82,7 @@ pub(super) fn of_csv(
             samples.retain(|sample| span.since <= sample.at && sample.at <= until);
         }
         let tenant = config.tenants.get(&id).map(AsRef::as_ref);
-        courses.push(course(id, tenant, series, &[], until));
+        courses.push(course((config, id, tenant), series, &[], until));
     }
     Ok((courses, span))
 }
@@ -146,8 +150,7 @@ fn fields(line: &str) -> Vec<String> {
 
 /// A tenant's course, with what the configuration says of it.
 fn course(
-    id: TenantId,
-    tenant: Option<&Tenant>,
+    (config, id, tenant): (&Config, TenantId, Option<&Tenant>),
     series: BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>,
     away: &[(Timestamp, Timestamp)],
     until: Timestamp,
@@ -168,6 +171,15 @@ fn course(
         }
     }
     for score in &mut scores {
+        let next = |after: Timestamp| match tenant {
+            Some(tenant) => {
+                next_check(&tenant.schedule, phase(id.as_str(), config.spread), after, away.iter().copied())
+            }
+            None => Some(after.plus(poll_interval)),
+        };
+        if score.score.record_interval().is_zero() {
+            score.looks.extend(without_reading(score, next, until));
+        }
         score.looks.sort_by_key(|look| look.at);
         score.looks.dedup_by_key(|look| look.at);
     }
@@ -181,6 +193,25 @@ fn course(
         away: away.to_vec(),
         until,
     }
+}
+
+/// The scheduled checks that gave no reading of any of a score's series: missed, or failed. The store does not keep them, but its
+/// samples and the schedule tell.
+fn without_reading(score: &ScoreCourse, next: impl Fn(Timestamp) -> Option<Timestamp>, until: Timestamp) -> Vec<Look> {
+    let mut read: Vec<Timestamp> =
+        score.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).collect();
+    read.sort_unstable();
+    read.dedup();
+    let ends = read.iter().copied().skip(1).chain([until]);
+    let mut looks = Vec::new();
+    for (from, end) in read.iter().copied().zip(ends) {
+        let due = std::iter::successors(next(from), |due| next(*due)).take_while(|due| *due <= end);
+        let due: Vec<_> = due.take(MISSED_CHECKS_MAX).collect();
+        // The last of them gave the next reading, or is under way.
+        let missed = due.len().saturating_sub(1);
+        looks.extend(due.into_iter().take(missed).map(|at| Look { at, is_good: false }));
+    }
+    looks
 }
 
 /// The shortest gap between the tenant's checks of a day or so.

@@ -17,7 +17,8 @@ use crate::{
 pub(in crate::cli) struct Line {
     tenant: String,
     rule: String,
-    score: ScoreKind,
+    /// `None`: of the whole tenant.
+    score: Option<ScoreKind>,
     subject: Option<Subject>,
     /// `opens`, `pends`, `closes`, `moves` or `stays`.
     pub(in crate::cli) what: &'static str,
@@ -93,7 +94,7 @@ pub(super) async fn against_state(config: &Config, as_json: bool) -> Result<(), 
 /// The lines as a table.
 pub(in crate::cli) fn table(lines: &[Line]) -> String {
     let rows = lines.iter().map(|line| {
-        let score = line.score.to_string();
+        let score = line.score.map_or("all", ScoreKind::as_str).to_owned();
         [
             line.what.to_owned(),
             line.tenant.clone(),

@@ -85,7 +85,7 @@ async fn decisions(
             tenant: tenant.id.as_str(),
             labels: &tenant.labels,
             rule: rule.name.as_str(),
-            score: *score,
+            score: Some(*score),
             severity: rule.severity,
             is_blindness: true,
         };

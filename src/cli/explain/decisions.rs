@@ -191,11 +191,9 @@ fn covered(facts: &Facts<'_>) -> Option<Decision> {
 fn fleet(facts: &Facts<'_>) -> Option<Decision> {
     let wait = facts.config.fleet.wait();
     let takes_part = facts.rule.fleet && !wait.is_zero() && !matches!(facts.rule.when, Condition::NoData(_));
-    let polled = facts
-        .config
-        .tenants
-        .values()
-        .filter(|tenant| facts.outlooks.iter().any(|outlook| tenant.scores.contains(&outlook.key.score)));
+    let polled = facts.config.tenants.values().filter(|tenant| {
+        facts.outlooks.iter().any(|outlook| outlook.key.score.is_some_and(|score| tenant.scores.contains(&score)))
+    });
     (takes_part && polled.count() >= facts.config.fleet.at_least).then(|| Decision {
         by: "fleet-hold",
         blocks: false,

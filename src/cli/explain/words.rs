@@ -3,7 +3,7 @@
 use super::{Message, SeriesTrace, Trace, decisions::Decision};
 use crate::{
     config::Tenant,
-    domain::{ChannelName, Sample, Timestamp, format_duration},
+    domain::{ChannelName, Sample, ScoreKind, Timestamp, format_duration},
     notify::NotificationType,
     rule::{
         AlertState, Recover, Resolution, Rule,
@@ -63,8 +63,11 @@ pub(super) fn reads(rule: &Rule) -> String {
 
 fn of_series(series: &SeriesTrace, rule: &Rule) -> Vec<String> {
     let subject = series.subject.as_ref().map(|subject| format!(" of {subject}")).unwrap_or_default();
-    let mut lines = vec![format!("{}{subject}: {}", series.score, state(&series.alert.state))];
-    lines.extend(readings(&series.readings, &series.drawn));
+    let score = series.score.map_or("all scores", ScoreKind::as_str);
+    let mut lines = vec![format!("{score}{subject}: {}", state(&series.alert.state))];
+    if !rule.is_no_data() {
+        lines.extend(readings(&series.readings, &series.drawn));
+    }
     lines.extend(judged(&series.explanation, rule));
     lines.extend(coming(&series.explanation, series));
     lines.push(format!("  => {}", verdict(&series.explanation, &series.alert.state)));
@@ -164,19 +167,22 @@ fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
                 lines.push("  condition: a percentage of nothing never holds".to_owned());
             }
         }
-        Some(Comparison::Silence { since, lasted, away, needed, until }) => {
-            let away = if away.is_zero() {
+        Some(Comparison::NoData { score, since, lasted, downtime, missed_at, needed, until }) => {
+            let down = if downtime.is_zero() {
                 String::new()
             } else {
-                format!(", {} of our own absence apart", format_duration(whole(away)))
+                format!(", not counting {} of our own downtime", format_duration(whole(downtime)))
             };
             lines.push(format!(
-                "  data: last seen {since}, {} ago{away}; {} needed: {holds}",
+                "  data: {score} was last read at {since}, {} ago{down}; {} needed: {holds}",
                 format_duration(whole(lasted)),
                 format_duration(needed)
             ));
-            if !explanation.holds {
-                lines.push(format!("  without data it would hold at {until}"));
+            if explanation.holds {
+                let scores: Vec<_> = explanation.without_data.iter().map(|score| score.as_str()).collect();
+                lines.push(format!("  without data: {}", scores.join(", ")));
+            } else {
+                lines.push(missing(missed_at, until));
             }
         }
         None => {}
@@ -193,22 +199,39 @@ fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
     lines
 }
 
+/// When a lack of data would hold.
+fn missing(missed_at: Option<Timestamp>, until: Option<Timestamp>) -> String {
+    match (missed_at, until) {
+        (Some(missed_at), Some(until)) => {
+            format!(
+                "  without data it would hold at {until}; a scheduled check counts as missed or failed from {missed_at}"
+            )
+        }
+        _ => "  it does not hold as long as no check is scheduled".to_owned(),
+    }
+}
+
 fn of_baseline(baseline: Baseline) -> String {
     match baseline {
         Baseline::Frozen { value, at } => format!("{}, frozen when it fired at {at}", display::number(value)),
-        Baseline::Window(Reference { value, chosen, candidates, from, until }) => {
+        Baseline::Window(Reference { value, chosen, candidates, from, until, gap, .. }) => {
             let value = display::number(value);
-            match chosen {
+            let chosen = match chosen {
                 Chosen::Best(sample) => {
                     format!("{value} at {}, the best of {candidates} between {from} and {until}", sample.at)
                 }
                 Chosen::Previous(sample) => format!("{value} at {}, the previous reading", sample.at),
                 Chosen::Average => format!("{value}, the average of {candidates} between {from} and {until}"),
-                Chosen::Late(sample) => format!(
-                    "{value} at {}, the previous record, which came late: the window from {from} is empty",
+                Chosen::AcrossGap(sample) => format!(
+                    "{value} at {}, the last reading before a gap: there is none between {from} and {until}",
                     sample.at
                 ),
-            }
+                Chosen::Kept(sample) => {
+                    format!("{value} at {}, from before the gap after which the condition began to hold", sample.at)
+                }
+            };
+            let gap = gap.map(|gap| format!("; no readings between {} and {}", gap.from, gap.until));
+            format!("{chosen}{}", gap.unwrap_or_default())
         }
     }
 }

@@ -38,6 +38,7 @@ fn standing(config: &Config, tenant: &Tenant, number: usize, period: Period) -> 
     let moves = tenant.scores.iter().filter(|score| !score.has_subjects());
     let firing = config.rules.iter().filter(|_| number == 0).find_map(|rule| {
         let score = *tenant.scores.iter().find(|score| rule.applies_to(&tenant.labels, **score))?;
+        let score = if rule.is_no_data() { rule.score } else { Some(score) };
         Some(Fires { rule: rule.name.clone(), severity: rule.severity, score, subject: None, since: period.from })
     });
     Standing {

@@ -144,6 +144,8 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         worst_seen: Some(200.0),
         untold: None,
         taken_back,
+        gap: None,
+        unread: Vec::new(),
     };
     let alert = |state, unstable| {
         let flapping = Flapping { changes: Vec::new(), unstable };

@@ -48,8 +48,8 @@ pub struct ReportAlert {
     pub rule: String,
     /// How bad it is.
     pub severity: Severity,
-    /// Of which score.
-    pub score: ScoreKind,
+    /// Of which score; `None`: of the whole tenant.
+    pub score: Option<ScoreKind>,
     /// Of which of several values; text from outside.
     pub subject: Option<String>,
     /// When its condition first held.

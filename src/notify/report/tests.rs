@@ -28,7 +28,7 @@ fn moves(score: ScoreKind, before: f64, value: f64) -> Vec<Move> {
 }
 
 fn fires(severity: Severity, since: i64) -> Fires {
-    let (score, rule) = (ScoreKind::SecureScore, RuleName::parse("low").unwrap());
+    let (score, rule) = (Some(ScoreKind::SecureScore), RuleName::parse("low").unwrap());
     Fires { rule, severity, score, subject: None, since: at(since) }
 }
 

@@ -39,7 +39,7 @@ fn silence(what: &str, from: i64, until: i64) -> Silence {
 #[test]
 fn every_matcher_that_is_given_must_match() {
     let gold = labels(&[("tier", "gold"), ("country", "de")]);
-    let score = ScoreKind::DeviceSecureScore;
+    let score = Some(ScoreKind::DeviceSecureScore);
     let low = About {
         tenant: "contoso",
         labels: &gold,
@@ -73,6 +73,10 @@ fn every_matcher_that_is_given_must_match() {
         assert_eq!(matchers.match_all(&low), covers_low, "{text}");
         assert_eq!(matchers.match_all(&blind), covers_blindness, "{text}: we are blind");
     }
+    let all = About { score: None, ..low };
+    for (text, covers) in [("rule=low", true), ("score=device-secure-score", false)] {
+        assert_eq!(matchers(text).match_all(&all), covers, "{text}: all scores of the tenant");
+    }
 }
 
 #[test]
@@ -82,7 +86,7 @@ fn a_silence_begins_with_its_first_instant_and_silences_that_overlap_end_with_th
         tenant: "contoso",
         labels: &none,
         rule: "low",
-        score: ScoreKind::SecureScore,
+        score: Some(ScoreKind::SecureScore),
         severity: Severity::Info,
         is_blindness: false,
     };

@@ -70,7 +70,7 @@ struct Lane {
     told: Option<Timestamp>,
 }
 
-type AlertOf<'a> = (&'a TenantId, &'a RuleName, ScoreKind, Option<&'a Subject>);
+type AlertOf<'a> = (&'a TenantId, &'a RuleName, Option<ScoreKind>, Option<&'a Subject>);
 
 /// A message that is made of several: of which shift, for what, for whom.
 type Together = (usize, Occasion, ChannelName);
@@ -167,7 +167,7 @@ impl<'a> Holding<'a> {
         if let Some(until) = self.covered(told, told.at) {
             return Some(Hold { why: HoldReason::Silence, until });
         }
-        self.fleet.hold((told.kind(), told.resolution()), &told.rule, told.score, told.at)
+        self.fleet.hold((told.kind(), told.resolution()), &told.rule, told.score?, told.at)
     }
 
     /// Until when silences and windows cover a message.
@@ -212,7 +212,9 @@ impl<'a> Holding<'a> {
                 continue;
             };
             let told = &self.messages[place(newest.delivery)];
-            if !scope.has(told.score, told.subject.as_ref()) || self.covered(told, now).is_some() {
+            if !told.score.is_some_and(|score| scope.has(score, told.subject.as_ref()))
+                || self.covered(told, now).is_some()
+            {
                 continue;
             }
             match self.belongs(lane, now) {
@@ -240,7 +242,8 @@ impl<'a> Holding<'a> {
             return Belongs::ToNone;
         }
         let shifts = &self.fleet.shifts;
-        let parts = self.fleet.parts(&told.tenant, told.score, told.subject.as_ref());
+        let Some(score) = told.score else { return Belongs::ToNone };
+        let parts = self.fleet.parts(&told.tenant, score, told.subject.as_ref());
         let parts = parts.iter().filter(|part| part.known_at <= now).filter_map(|part| part.caused(shifts));
         let covered_by = self.alerts[*alert].shift.and_then(|shift| shifts.get(shift)).map(|known| known.id.as_str());
         group::of_run(steps, parts, covered_by)

@@ -58,9 +58,12 @@ fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
             fired_at: since,
             generation,
             sequence,
+            gap: None,
+            unread: Vec::new(),
+            holds: true,
         };
         let tenant = TenantId::parse(tenant).unwrap();
-        let (rule, channels, score) = (Arc::clone(&rule), Arc::clone(&channels), ScoreKind::DeviceSecureScore);
+        let (rule, channels, score) = (Arc::clone(&rule), Arc::clone(&channels), Some(ScoreKind::DeviceSecureScore));
         Message { at, tenant, rule, score, subject: None, transition, taken_back_at: None, channels }
     };
     table.split(';').map(str::trim).filter(|row| !row.is_empty()).map(&mut message).collect()

@@ -72,9 +72,11 @@ pub(in crate::rule) fn judged_by(
         Firing { worst_seen: Some(worse(&terms.when, firing.worst_seen, reading.value)), ..firing.clone() }
     } else {
         // Another kind of condition: its baseline and its worst value say nothing to this one.
-        let baseline = baseline::baseline(&terms.when, reading, alert.rebased_at, situation);
+        let reference = baseline::reference(&terms.when, reading, alert, situation);
+        let (baseline, gap) =
+            (reference.map(|reference| reference.value), reference.and_then(|reference| reference.gap));
         let (worst_told, worst_seen) = (Some(reading.value), Some(reading.value));
-        Firing { baseline, worst_told, worst_seen, untold: None, ..firing.clone() }
+        Firing { baseline, gap, worst_told, worst_seen, untold: None, ..firing.clone() }
     };
     let holds = terms.when.holds(reading.value, seen.baseline);
     let is_measured_anew = terms.when.change().is_some() && !is_same_kind;

@@ -1,29 +1,78 @@
-//! We are blind, or see again. The one condition that time alone can make true, and any reading ends.
+//! A tenant gives no data, or gives some again. The one condition that time alone can make true.
+//!
+//! It is judged by whole scores: one [`Feed`] for a rule with `score:`, one for each score that the tenant is polled for without
+//! it. All of a rule's scores together are one alert, which lists those without data. A further score that goes blind while it fires
+//! is a worsening; it is over when each score that it listed has been read again.
 
 use std::time::Duration;
 
 use super::{Outcome, Seen, Situation, firing, remind, resolve, tell};
 use crate::{
-    domain::Sample,
-    rule::{Alert, AlertState, Firing, Resolution, Rule, TransitionKind, baseline},
+    domain::{Sample, ScoreKind, Timestamp},
+    rule::{Alert, AlertState, Firing, Resolution, Rule, TransitionKind, Unread, baseline},
 };
 
-/// Whether we were without data for as long as the rule asks, our own absence apart.
-fn is_silent(silence: Duration, situation: &Situation<'_>) -> bool {
-    situation.now.since(situation.last_data).saturating_sub(situation.away) >= silence
+/// One score as a `no_data` rule sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Feed {
+    /// Which score.
+    pub score: ScoreKind,
+    /// When its data was last read, by the wall clock; now, if this check has read some.
+    pub last_data: Timestamp,
+    /// How much of the time since then we ourselves were down; that counts against nobody.
+    pub downtime: Duration,
+    /// From when on a scheduled check has been missed or has failed since then, if nothing comes before; `None`: none is scheduled.
+    pub missed_at: Option<Timestamp>,
+    /// Whether this check has read it.
+    pub is_read: bool,
+}
+
+impl Feed {
+    /// When it will have given no data for that long and a scheduled check will have been missed or have failed: the later of the
+    /// two. `None`: not as long as no check is scheduled.
+    #[must_use]
+    pub fn holds_at(&self, duration: Duration) -> Option<Timestamp> {
+        self.missed_at.map(|missed_at| missed_at.max(self.last_data.plus(duration).plus(self.downtime)))
+    }
+
+    /// Whether that is so now.
+    #[must_use]
+    pub fn holds(&self, duration: Duration, now: Timestamp) -> bool {
+        !self.is_read && self.holds_at(duration).is_some_and(|at| now >= at)
+    }
+
+    const fn unread(&self) -> Unread {
+        Unread { score: self.score, since: self.last_data }
+    }
+}
+
+/// The scores that have given no data for that long, besides those `listed`.
+fn without_data(duration: Duration, listed: &[Unread], situation: &Situation<'_>) -> Vec<Unread> {
+    let is_new = |feed: &&Feed| !listed.iter().any(|known| known.score == feed.score);
+    let feeds = situation.feeds.iter().filter(|feed| feed.holds(duration, situation.now)).filter(is_new);
+    feeds.map(Feed::unread).collect()
+}
+
+/// The listed scores that have given nothing since. An alert of an older store lists none: it is about each score that it watches.
+pub(super) fn still_unread(firing: &Firing, situation: &Situation<'_>) -> Vec<Unread> {
+    let is_still = |known: &&Unread| {
+        let feed = situation.feeds.iter().find(|feed| feed.score == known.score);
+        feed.is_some_and(|feed| !feed.is_read && feed.last_data <= known.since)
+    };
+    if firing.unread.is_empty() {
+        let all: Vec<_> =
+            situation.feeds.iter().map(|feed| Unread { score: feed.score, since: firing.since }).collect();
+        return all.iter().filter(is_still).copied().collect();
+    }
+    firing.unread.iter().filter(is_still).copied().collect()
 }
 
 /// A `no_data` rule whose alert does not fire.
-pub(super) fn watch(
-    rule: &Rule,
-    alert: &Alert,
-    reading: Option<Sample>,
-    silence: Duration,
-    situation: &Situation<'_>,
-) -> Outcome {
-    if reading.is_none() && is_silent(silence, situation) {
+pub(super) fn watch(rule: &Rule, alert: &Alert, duration: Duration, situation: &Situation<'_>) -> Outcome {
+    let unread = without_data(duration, &[], situation);
+    if let Some(since) = unread.iter().map(|unread| unread.since).min() {
         let firing = Firing {
-            since: situation.last_data,
+            since,
             fired_at: situation.now,
             terms: rule.terms(),
             baseline: None,
@@ -31,6 +80,8 @@ pub(super) fn watch(
             worst_seen: None,
             untold: None,
             taken_back: 0,
+            gap: None,
+            unread,
         };
         return tell(alert, &firing, TransitionKind::Fired, Seen { at: situation.now, sample: None });
     }
@@ -39,9 +90,44 @@ pub(super) fn watch(
     Outcome { alert: was_pending.then_some(Alert { state: AlertState::Inactive, ..alert.clone() }), transition: None }
 }
 
-/// An alert that fired for want of data. Any reading ends it, a zero that is not yet confirmed and one under an edited rule
-/// included: data came. It ends at the time of the evaluation, as its beginning is a wall time too.
+/// An alert that fired for want of data. It begins and ends at the time of the evaluation, which is a wall time.
 pub(super) fn go_on(
+    rule: &Rule,
+    alert: &Alert,
+    firing: &Firing,
+    (reading, duration): (Option<Sample>, Duration),
+    situation: &Situation<'_>,
+) -> Outcome {
+    let mut unread = still_unread(firing, situation);
+    let further = without_data(duration, &unread, situation);
+    let seen = Seen { at: situation.now, sample: None };
+    if !further.is_empty() {
+        unread.extend(further);
+        return tell(alert, &Firing { unread, ..firing.clone() }, TransitionKind::Worsened, seen);
+    }
+    if unread.is_empty() {
+        let is_read = reading.is_some() || situation.feeds.iter().any(|feed| came_back(feed, firing));
+        // Nothing was read: what it listed is no longer watched.
+        let why = if is_read { Resolution::Recovered } else { Resolution::SubjectRemoved };
+        return resolve(alert, firing, why, Seen { at: situation.now, sample: reading });
+    }
+    let has_changed = unread.len() != firing.unread.len();
+    let now = Firing { unread, ..firing.clone() };
+    if let Some(reminder) = remind(rule, alert, &now, None, situation.now, situation.told_at) {
+        return reminder;
+    }
+    let alert = Alert { state: AlertState::Firing(now), ..alert.clone() };
+    Outcome { alert: has_changed.then_some(alert), transition: None }
+}
+
+fn came_back(feed: &Feed, firing: &Firing) -> bool {
+    let since = firing.unread.iter().find(|known| known.score == feed.score).map(|known| known.since);
+    let is_listed = firing.unread.is_empty() || since.is_some();
+    is_listed && (feed.is_read || feed.last_data > since.unwrap_or(firing.since))
+}
+
+/// An alert that fired for want of data, before its rule was edited to another condition: any reading ends it.
+pub(super) fn leave(
     rule: &Rule,
     alert: &Alert,
     firing: &Firing,
@@ -54,14 +140,13 @@ pub(super) fn go_on(
     }
 }
 
-/// An alert that fired by another condition, before its rule was edited to `no_data`. A reading ends it. So does the silence:
-/// what was told was not that we are blind, so that is told anew, by the next tick.
+/// An alert that fired by another condition, before its rule was edited to `no_data`. A reading ends it. So does the lack of data:
+/// nobody was notified that we are blind, so the next tick begins anew.
 pub(super) fn take_over(
     rule: &Rule,
     alert: &Alert,
     firing: &Firing,
-    believed: Option<Sample>,
-    silence: Duration,
+    (believed, duration): (Option<Sample>, Duration),
     situation: &Situation<'_>,
 ) -> Outcome {
     if let Some(reading) = believed {
@@ -70,8 +155,18 @@ pub(super) fn take_over(
         return resolve(alert, firing, why, Seen { at: reading.at, sample: believed });
     }
     let newest = baseline::newest(situation.window);
-    if is_silent(silence, situation) {
+    if !without_data(duration, &[], situation).is_empty() {
         return resolve(alert, firing, Resolution::RuleChanged, Seen { at: situation.now, sample: newest });
     }
     remind(rule, alert, firing, newest, situation.now, situation.told_at).unwrap_or_default()
+}
+
+/// When a score that the alert does not list will have given no data for long enough.
+pub(super) fn wake_at(alert: &Alert, duration: Duration, situation: &Situation<'_>) -> Option<Timestamp> {
+    let listed = match &alert.state {
+        AlertState::Firing(firing) if super::is_no_data(firing) => still_unread(firing, situation),
+        _ => Vec::new(),
+    };
+    let is_new = |feed: &&Feed| !listed.iter().any(|known| known.score == feed.score);
+    situation.feeds.iter().filter(is_new).filter_map(|feed| feed.holds_at(duration)).min()
 }

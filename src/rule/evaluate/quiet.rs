@@ -1,27 +1,35 @@
 //! An alert that does not fire meets a reading.
 
-use super::{Outcome, Seen, Situation, tell};
+use super::{MISSED_MAX, Outcome, Seen, Situation, tell};
 use crate::{
     domain::{Sample, Timestamp},
-    rule::{Alert, AlertState, Firing, Pending, Rule, TransitionKind, baseline::baseline},
+    rule::{
+        Against, Alert, AlertState, Firing, Pending, Rule, TransitionKind,
+        baseline::{self, Reference},
+    },
 };
-
-/// Readings may be this many intervals apart before what happened between them is unknown and `for` starts again.
-const GAP_INTERVALS_MAX: u32 = 3;
 
 /// What becomes of it: nothing, pending, or firing.
 pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Situation<'_>) -> Outcome {
-    let baseline = baseline(&rule.when, reading, alert.rebased_at, &situation.of_state(&alert.state));
+    let reference = baseline::reference(&rule.when, reading, alert, situation);
+    let baseline = reference.map(|reference| reference.value);
     if !rule.when.holds(reading.value, baseline) {
         let was_pending = matches!(alert.state, AlertState::Pending(_));
         return Outcome { alert: was_pending.then(|| with_state(alert, AlertState::Inactive)), transition: None };
     }
-    let since = match &alert.state {
-        AlertState::Pending(pending) => held_since(rule, pending, reading.at, situation),
-        _ => reading.at,
+    let (since, against) = match &alert.state {
+        AlertState::Pending(pending) => {
+            let since = held_since(rule, pending, reading.at, situation);
+            let is_same = pending.when == rule.when;
+            let after_gap = situation.missed_checks > MISSED_MAX;
+            let kept =
+                pending.against.filter(|_| is_same).map(|kept| Against { is_kept: kept.is_kept || after_gap, ..kept });
+            (since, kept.or_else(|| reference.map(against)))
+        }
+        _ => (reading.at, reference.map(against)),
     };
     if reading.at.since(since) < rule.hold {
-        let pending = Pending { since, last_held: reading.at, when: rule.when };
+        let pending = Pending { since, last_held: reading.at, when: rule.when, against };
         return Outcome { alert: Some(with_state(alert, AlertState::Pending(pending))), transition: None };
     }
     let firing = Firing {
@@ -33,8 +41,15 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
         worst_seen: Some(reading.value),
         untold: None,
         taken_back: 0,
+        gap: against.and_then(|against| against.gap),
+        unread: Vec::new(),
     };
     tell(alert, &firing, TransitionKind::Fired, Seen { at: reading.at, sample: Some(reading) })
+}
+
+const fn against(reference: Reference) -> Against {
+    let baseline = Sample { at: reference.newest_at, value: reference.value };
+    Against { baseline, gap: reference.gap, is_kept: reference.is_across_gap }
 }
 
 /// Since when the condition has held without a gap, an edit or a step back in time.
@@ -44,9 +59,7 @@ pub(in crate::rule) fn held_since(
     at: Timestamp,
     situation: &Situation<'_>,
 ) -> Timestamp {
-    // A source slower than our polls leaves no gap by being so: a daily record is new once a day, however often it is asked for.
-    let interval = situation.poll_interval.max(situation.source_interval);
-    let has_gap = at.since(pending.last_held) > interval.saturating_mul(GAP_INTERVALS_MAX);
+    let has_gap = situation.missed_checks > MISSED_MAX;
     let is_other = pending.when != rule.when;
     if has_gap || is_other || at < pending.since { at } else { pending.since }
 }

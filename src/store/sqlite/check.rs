@@ -14,7 +14,7 @@ use crate::{
     domain::{ScoreKind, Subject, TenantId, Timestamp},
     notify::fleet::Movement,
     rule::{Alert, AlertKey, RuleName},
-    store::{CheckOutcome, Commit, StoreError, TenantHealth},
+    store::{CheckOutcome, Commit, Inherited, StoreError, TenantHealth},
 };
 
 /// A check's outcome with its blobs and texts already written, which callers do on their own threads.
@@ -22,6 +22,7 @@ pub(super) struct Check {
     tenant: TenantId,
     expected_version: Option<u64>,
     health: TenantHealth,
+    failures: Option<String>,
     series: Vec<SeriesRow>,
     alerts: Vec<AlertRow>,
     notifications: Vec<outbox::Prepared>,
@@ -33,6 +34,8 @@ pub(super) struct Check {
 struct SeriesRow {
     score: ScoreKind,
     subject: String,
+    last_data_at: i64,
+    onboarded_at: Option<i64>,
     keep: i64,
     newest_at: Option<i64>,
     recent: Vec<u8>,
@@ -41,10 +44,11 @@ struct SeriesRow {
 struct AlertRow {
     key: String,
     rule: RuleName,
-    score: ScoreKind,
+    score: Option<ScoreKind>,
     subject: Option<Subject>,
     alert: Alert,
     body: String,
+    inherits: Option<(Inherited, String)>,
 }
 
 impl Check {
@@ -67,6 +71,8 @@ impl Check {
             SeriesRow {
                 score: update.score,
                 subject: subject_text(update.subject.as_ref()),
+                last_data_at: update.last_data_at.as_nanos(),
+                onboarded_at: update.onboarded_at.map(Timestamp::as_nanos),
                 keep: i64::try_from(update.keep.as_nanos()).unwrap_or(i64::MAX),
                 newest_at: update.window.last().map(|newest| newest.at.as_nanos()),
                 recent: encoding::encode(&update.window),
@@ -75,17 +81,34 @@ impl Check {
         let series = series.collect();
         let alerts = alerts.into_iter().map(|update| {
             let (rule, score, subject) = (update.rule, update.score, update.subject);
+            let older = update.inherits.map(|inherits| {
+                let (score, subject) = inherits.from.clone();
+                let key = AlertKey { tenant: tenant.clone(), rule: rule.clone(), score, subject };
+                to_json(&key).map(|key| (inherits, key))
+            });
             let key = AlertKey { tenant: tenant.clone(), rule, score, subject };
             let body = to_json(&update.alert)?;
             let text = to_json(&key)?;
             let AlertKey { rule, score, subject, .. } = key;
-            Ok(AlertRow { key: text, rule, score, subject, alert: update.alert, body })
+            Ok(AlertRow { key: text, rule, score, subject, alert: update.alert, body, inherits: older.transpose()? })
         });
         let alerts = alerts.collect::<Result<_, StoreError>>()?;
         let notifications =
             notifications.iter().map(|new| outbox::Prepared::new(new, now)).collect::<Result<_, _>>()?;
         let recommendations = recommendations.iter().map(recommendation::Prepared::new).collect::<Result<_, _>>()?;
-        Ok(Self { tenant, expected_version, health, series, alerts, notifications, movements, recommendations, now })
+        let failures = (!health.failures.is_empty()).then(|| to_json(&health.failures)).transpose()?;
+        Ok(Self {
+            tenant,
+            expected_version,
+            health,
+            failures,
+            series,
+            alerts,
+            notifications,
+            movements,
+            recommendations,
+            now,
+        })
     }
 }
 
@@ -134,6 +157,7 @@ async fn write_round(
     }
     write_series(connection, &won).await?;
     write_alerts(connection, &won).await?;
+    write_inherited(connection, &won).await?;
     for notification in won.iter().flat_map(|(_, check)| &check.notifications) {
         outbox::announce(connection, notification).await?;
     }
@@ -157,15 +181,15 @@ struct Accepted {
 const UPDATE_TENANT: Bulk = Bulk {
     head: "UPDATE tenant SET version = version + 1, adopted_at = v.column3, next_due_at = v.column4, wake_at = v.column5, \
            checked_at = v.column6, failing_since = v.column7, failing_class = v.column8, failing_hint = v.column9, \
-           wanted_at = NULL FROM (VALUES ",
-    row: "(?,?,?,?,?,?,?,?,?)",
+           failures = v.column10, wanted_at = NULL FROM (VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?,?)",
     tail: ") AS v WHERE tenant.tenant = v.column1 AND tenant.version = v.column2 RETURNING id, tenant, rolled_day",
 };
 
 const INSERT_TENANT: Bulk = Bulk {
     head: "INSERT INTO tenant (tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, \
-           failing_hint) VALUES ",
-    row: "(?,?,?,?,?,?,?,?,?)",
+           failing_hint, failures) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?,?)",
     tail: " ON CONFLICT (tenant) DO NOTHING RETURNING id, tenant, rolled_day",
 };
 
@@ -188,6 +212,7 @@ async fn write_tenants(
             .bind(failing.map(|failing| failing.since.as_nanos()))
             .bind(failing.map(|failing| failing.class.as_str()))
             .bind(failing.and_then(|failing| failing.hint.as_deref()))
+            .bind(check.failures.as_deref())
     };
     let mut rows = UPDATE_TENANT.fetch(connection, &known, bind).await?;
     rows.append(&mut INSERT_TENANT.fetch(connection, &new, bind).await?);
@@ -199,24 +224,25 @@ async fn write_tenants(
 }
 
 const UPSERT_SERIES: Bulk = Bulk {
-    head: "INSERT INTO series (tenant_id, score, subject, last_data_at, keep, newest_at, recent) VALUES ",
-    row: "(?,?,?,?,?,?,?)",
+    head: "INSERT INTO series (tenant_id, score, subject, last_data_at, keep, newest_at, recent, onboarded_at) VALUES ",
+    row: "(?,?,?,?,?,?,?,?)",
     tail: " ON CONFLICT (tenant_id, score, subject) DO UPDATE SET last_data_at = excluded.last_data_at, \
-           keep = excluded.keep, newest_at = excluded.newest_at, recent = excluded.recent",
+           keep = excluded.keep, newest_at = excluded.newest_at, recent = excluded.recent, \
+           onboarded_at = excluded.onboarded_at",
 };
 
 async fn write_series(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {
-    let rows: Vec<_> =
-        won.iter().flat_map(|(id, check)| check.series.iter().map(|series| (*id, check.now, series))).collect();
-    let bind = |query: Bound, (tenant, now, series): &(i64, Timestamp, &SeriesRow)| {
+    let rows: Vec<_> = won.iter().flat_map(|(id, check)| check.series.iter().map(|series| (*id, series))).collect();
+    let bind = |query: Bound, (tenant, series): &(i64, &SeriesRow)| {
         query
             .bind(*tenant)
             .bind(series.score.as_str())
             .bind(series.subject.as_str())
-            .bind(now.as_nanos())
+            .bind(series.last_data_at)
             .bind(series.keep)
             .bind(series.newest_at)
             .bind(series.recent.as_slice())
+            .bind(series.onboarded_at)
     };
     UPSERT_SERIES.execute(connection, &rows, bind).await
 }
@@ -239,7 +265,7 @@ async fn write_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) 
             .bind(row.key.as_str())
             .bind(*tenant)
             .bind(row.rule.as_str())
-            .bind(row.score.as_str())
+            .bind(row.score.map_or("", ScoreKind::as_str))
             .bind(row.subject.as_ref().map(Subject::as_str))
             .bind(row.alert.state.as_str())
             .bind(row.body.as_str())
@@ -247,6 +273,24 @@ async fn write_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) 
             .bind(now.as_nanos())
     };
     UPSERT_ALERT.execute(connection, &rows, bind).await
+}
+
+/// Who was notified of the alerts that these replace.
+async fn write_inherited(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {
+    let rows = won.iter().flat_map(|(_, check)| &check.alerts);
+    for (row, (inherits, older)) in rows.filter_map(|row| Some((row, row.inherits.as_ref()?))) {
+        sqlx::query(
+            "UPDATE alert SET told_to = ?2, told_generation = generation, told_at = ?3, \
+             last_notification = (SELECT last_notification FROM alert WHERE key = ?4) WHERE key = ?1",
+        )
+        .bind(&row.key)
+        .bind(to_json(&inherits.told_to)?)
+        .bind(inherits.told_at.map(Timestamp::as_nanos))
+        .bind(older)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 const DELETE_ALERT: Bulk = Bulk { head: "DELETE FROM alert WHERE key IN (VALUES ", row: "(?)", tail: ")" };

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::{Sample, Timestamp};
+use crate::{
+    domain::{Sample, Timestamp},
+    rule::baseline::SAMPLES_KEPT_MIN,
+};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -23,7 +26,7 @@ pub(super) struct Rolled {
 }
 
 /// Splits `samples` (oldest first) at the beginning of `today`. What is older than `keep` before the newest sample stays only as long
-/// as it is not archived.
+/// as it is not archived, or as one of the newest: a fall across a gap is measured against the last reading before it.
 pub(super) fn roll(samples: &[Sample], archived_through: Option<Timestamp>, keep: Duration, today: i64) -> Rolled {
     let fresh = |sample: &&Sample| archived_through.is_none_or(|through| sample.at > through);
     let mut completed: Vec<(i64, Vec<Sample>)> = Vec::new();
@@ -36,8 +39,12 @@ pub(super) fn roll(samples: &[Sample], archived_through: Option<Timestamp>, keep
     let newly = completed.last().and_then(|(_, samples)| samples.last()).map(|sample| sample.at);
     let archived_through = newly.or(archived_through);
     let horizon = samples.last().map_or(Timestamp::EPOCH, |newest| newest.at.minus(keep));
-    let stays = |sample: &&Sample| sample.at >= horizon || archived_through.is_none_or(|through| sample.at > through);
-    Rolled { completed, recent: samples.iter().filter(stays).copied().collect(), archived_through }
+    let newest = samples.len().saturating_sub(SAMPLES_KEPT_MIN);
+    let stays = |index: usize, sample: &Sample| {
+        index >= newest || sample.at >= horizon || archived_through.is_none_or(|through| sample.at > through)
+    };
+    let recent = samples.iter().enumerate().filter(|(index, sample)| stays(*index, sample)).map(|(_, sample)| *sample);
+    Rolled { completed, recent: recent.collect(), archived_through }
 }
 
 #[cfg(test)]
@@ -54,6 +61,8 @@ mod tests {
         let first = roll(&samples, None, Duration::from_hours(20), 2);
         assert_eq!(first.completed, [(0, [1, 20].map(at_hour).to_vec()), (1, [30, 47].map(at_hour).to_vec())]);
         assert_eq!(first.recent, [30, 47, 49].map(at_hour));
+        let narrow = roll(&samples, None, Duration::ZERO, 2);
+        assert_eq!(narrow.recent, [30, 47, 49].map(at_hour), "the newest stay, however old");
         assert_eq!(first.archived_through, Some(at_hour(47).at));
         let again = roll(&first.recent, first.archived_through, Duration::from_hours(20), 2);
         assert_eq!(again.completed, []);
@@ -62,13 +71,13 @@ mod tests {
 
     #[test]
     fn a_late_sample_of_a_completed_day_waits_for_the_next_roll_even_outside_the_window() {
-        let samples = [at_hour(30), at_hour(60)];
+        let samples = [30, 60, 61, 62].map(at_hour);
         let rolled = roll(&samples, Some(at_hour(20).at), Duration::ZERO, 1);
         assert_eq!(rolled.completed, []);
         assert_eq!(rolled.recent, samples);
         let next = roll(&rolled.recent, rolled.archived_through, Duration::ZERO, 2);
         assert_eq!(next.completed, [(1, vec![at_hour(30)])]);
-        assert_eq!(next.recent, [at_hour(60)]);
+        assert_eq!(next.recent, [60, 61, 62].map(at_hour));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod encoding;
 mod error;
 mod files;
 mod fleet;
+mod generation;
 mod hold;
 mod listing;
 mod merge;
@@ -33,9 +34,9 @@ mod writer;
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqlitePool;
 
-use self::{check::Check, outage::PreparedOutage, outbox::Prepared, writer::Writer};
+use self::{check::Check, generation::Generation, outage::PreparedOutage, outbox::Prepared, writer::Writer};
 use super::{
     AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit, DeadLetters,
     DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage, ShiftNotice, Store,
@@ -57,6 +58,8 @@ use crate::{
 #[derive(Debug)]
 pub struct SqliteStore {
     identity: String,
+    origin: String,
+    generation: Option<Generation>,
     writer: Writer,
     readers: SqlitePool,
 }
@@ -73,7 +76,11 @@ impl SqliteStore {
         files::check_modes(path)?;
         files::create(path)?;
         let lock = files::lock(path)?;
-        Self::assemble(path, open::open_service(path).await?, Some(lock)).await
+        let mut connection = open::open_service(path).await?;
+        let identity = open::identity(&mut connection).await?;
+        let (origin, generation) = Generation::open(&mut connection, path, &identity).await?;
+        let (writer, readers) = (Writer::start(connection, Some(lock)), open::readers(path));
+        Ok(Self { identity, origin, generation: Some(generation), writer, readers })
     }
 
     /// Opens the store beside a service that may be running, for listings and small writes (resend, unpark, accept).
@@ -83,16 +90,11 @@ impl SqliteStore {
     pub async fn open_reader(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         files::check_modes(path)?;
-        Self::assemble(path, open::open_beside(path).await?, None).await
-    }
-
-    async fn assemble(
-        path: &Path,
-        mut connection: SqliteConnection,
-        lock: Option<files::ProcessLock>,
-    ) -> Result<Self, StoreError> {
+        let mut connection = open::open_beside(path).await?;
         let identity = open::identity(&mut connection).await?;
-        Ok(Self { identity, writer: Writer::start(connection, lock), readers: open::readers(path) })
+        let origin = generation::known(&mut connection, &identity).await?;
+        let (writer, readers) = (Writer::start(connection, None), open::readers(path));
+        Ok(Self { identity, origin, generation: None, writer, readers })
     }
 }
 
@@ -100,6 +102,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn identity(&self) -> &str {
         &self.identity
+    }
+
+    fn origin(&self) -> &str {
+        &self.origin
     }
 
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
@@ -136,12 +142,15 @@ impl Store for SqliteStore {
     }
 
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError> {
-        let (channel, identity) = (channel.clone(), self.identity.clone());
-        self.writer
-            .write(Work::Claim, move |db| {
-                Box::pin(async move { claim::claim(db, &identity, channel, terms, now).await })
-            })
-            .await
+        let (channel, origin) = (channel.clone(), self.origin.clone());
+        let claimed = self.writer.write(Work::Claim, move |db| {
+            Box::pin(async move { claim::claim(db, &origin, channel, terms, now).await })
+        });
+        let claim = claimed.await?;
+        if let (Some(generation), Claim::Send(delivery)) = (&self.generation, &claim) {
+            generation.note(delivery.id);
+        }
+        Ok(claim)
     }
 
     async fn settle(

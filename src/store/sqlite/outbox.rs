@@ -77,8 +77,10 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         channel::note_drill(connection, &new.id, &new.channels, new.now).await?;
     }
     if let Some(key) = &new.alert_key {
-        // What was acknowledged is not what it is now, unless this only says that it still is.
-        let keeps_acknowledgement = new.kind == NotificationType::AlertReminder.as_str();
+        // What was acknowledged is not what it is now, unless this only says that it still is. That it got worse ends an
+        // acknowledgement once somebody is notified of it: it may be over before.
+        let keeps_acknowledgement = new.kind == NotificationType::AlertReminder.as_str()
+            || new.kind == NotificationType::AlertWorsened.as_str();
         // Another firing is of no shift until a notice covers it.
         let keeps_shift = new.kind != NotificationType::AlertFiring.as_str();
         sqlx::query(
@@ -197,7 +199,25 @@ async fn come_to_rest(
     .bind(now.as_nanos())
     .execute(&mut *connection)
     .await?;
+    end_acknowledgement(connection, id).await?;
     note_told(connection, id, now).await
+}
+
+/// Ends the acknowledgement of alerts that got worse after it, as this delivery says, and that still are.
+async fn end_acknowledgement(connection: &mut SqliteConnection, id: DeliveryId) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_comment = NULL \
+         WHERE acknowledged_at IS NOT NULL AND EXISTS (SELECT 1 FROM delivery AS d \
+           JOIN notification AS n ON n.id = d.notification_id WHERE (d.id = ?1 OR d.carrier = ?1) \
+           AND n.alert_key = alert.key AND n.type = ?2 AND n.at >= alert.acknowledged_at \
+           AND coalesce(json_extract(n.body, '$.data.notification.sequence'), 0) \
+             > coalesce(json_extract(alert.body, '$.state.taken_back'), 0))",
+    )
+    .bind(id.0)
+    .bind(NotificationType::AlertWorsened.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Notes that the alerts whose newest notification this delivery tells, or one that it carries, have been told.

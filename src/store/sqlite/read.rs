@@ -1,6 +1,6 @@
 //! Reads tenants, samples and alerts, on readers that see the newest commit.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
@@ -41,8 +41,8 @@ pub(super) async fn knows(pool: &SqlitePool, notification: &NotificationId) -> R
 /// Reads versions first: what a later query shows may be newer, never older, and then the version no longer fits at commit.
 pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, failing_hint \
-         FROM tenant WHERE tenant IN (SELECT value FROM json_each(?))",
+        "SELECT id, tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, failing_hint, \
+         failures, watched_since FROM tenant WHERE tenant IN (SELECT value FROM json_each(?))",
     )
     .bind(to_json(&tenants)?)
     .fetch_all(pool)
@@ -55,7 +55,7 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     }
     let ids = to_json(&places.keys().collect::<Vec<_>>())?;
     let series = sqlx::query(
-        "SELECT tenant_id, score, subject, last_data_at, recent FROM series \
+        "SELECT tenant_id, score, subject, last_data_at, recent, keep, onboarded_at FROM series \
          WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY tenant_id, score, subject",
     )
     .bind(&ids)
@@ -95,6 +95,8 @@ fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
             wake_at: row::time(row.try_get(5)?),
             checked_at: row::time(row.try_get(6)?),
             failing,
+            failures: row::failures(row.try_get(10)?)?,
+            watched_since: row::time(row.try_get(11)?),
         },
         series: Vec::new(),
         alerts: Vec::new(),
@@ -112,6 +114,8 @@ fn series_record(row: &SqliteRow) -> Result<SeriesRecord, StoreError> {
         subject: subject_from(row.try_get(2)?),
         last_data_at: Timestamp::from_nanos(row.try_get(3)?),
         window: samples(row.try_get(4)?)?,
+        keep: Duration::from_nanos(row.try_get::<i64, _>(5)?.unsigned_abs()),
+        onboarded_at: row::time(row.try_get(6)?),
     })
 }
 
@@ -121,7 +125,7 @@ fn alert_record(row: &SqliteRow) -> Result<AlertRecord, StoreError> {
     let of_this_generation = told_generation == Some(alert.generation.cast_signed());
     Ok(AlertRecord {
         rule: row::rule(row.try_get(1)?)?,
-        score: row::score(row.try_get(2)?)?,
+        score: row::alert_score(row.try_get(2)?)?,
         subject: row.try_get::<Option<&str>, _>(3)?.map(|text| Subject(text.into())),
         alert,
         told_at: row::time(row.try_get(5)?),

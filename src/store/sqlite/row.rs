@@ -4,7 +4,7 @@ use crate::{
     domain::{ChannelName, ScoreKind, TenantId, Timestamp},
     notify::{DeliveryState, Hold, HoldReason, Notification, NotificationType, silence::Matchers},
     rule::{Alert, RuleName},
-    store::StoreError,
+    store::{ScoreFailure, StoreError},
 };
 
 fn unreadable(what: &str, why: impl std::fmt::Display) -> StoreError {
@@ -57,6 +57,17 @@ pub(super) fn rule(text: &str) -> Result<RuleName, StoreError> {
 
 pub(super) fn score(text: &str) -> Result<ScoreKind, StoreError> {
     ScoreKind::from_name(text).ok_or_else(|| unreadable("score", text))
+}
+
+/// The score of an alert; empty for an alert of the whole tenant.
+pub(super) fn alert_score(text: &str) -> Result<Option<ScoreKind>, StoreError> {
+    if text.is_empty() { Ok(None) } else { score(text).map(Some) }
+}
+
+/// The scores whose checks have been failing.
+pub(super) fn failures(text: Option<&str>) -> Result<Vec<ScoreFailure>, StoreError> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    serde_json::from_str(text).map_err(|error| unreadable("failures", error))
 }
 
 pub(super) fn state(text: &str) -> Result<DeliveryState, StoreError> {

@@ -20,11 +20,20 @@ async fn limit_pages(store: &SqliteStore, pages: u32) {
 
 fn check(samples: i64) -> CheckOutcome {
     let now = Timestamp::from_seconds(samples);
-    let health =
-        TenantHealth { adopted_at: now, next_due_at: now, wake_at: None, checked_at: Some(now), failing: None };
+    let health = TenantHealth {
+        adopted_at: now,
+        next_due_at: now,
+        wake_at: None,
+        checked_at: Some(now),
+        failing: None,
+        failures: Vec::new(),
+        watched_since: None,
+    };
     #[expect(clippy::cast_precision_loss, reason = "any value will do")]
     let window = (0..samples).map(|n| Sample { at: Timestamp::from_seconds(n), value: n as f64 }).collect();
-    let series = SeriesUpdate { score: ScoreKind::SecureScore, subject: None, window, keep: Duration::from_hours(24) };
+    let keep = Duration::from_hours(24);
+    let (score, subject, onboarded_at) = (ScoreKind::SecureScore, None, None);
+    let series = SeriesUpdate { score, subject, window, keep, onboarded_at, last_data_at: now };
     CheckOutcome {
         tenant: TenantId::parse("contoso").unwrap(),
         expected_version: None,

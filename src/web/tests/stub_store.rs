@@ -28,6 +28,10 @@ impl Store for StubStore {
         "stub"
     }
 
+    fn origin(&self) -> &str {
+        self.identity()
+    }
+
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
         no()
     }

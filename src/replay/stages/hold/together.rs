@@ -107,7 +107,7 @@ impl Holding<'_> {
             let lane = self.lane_of.get(&(*alert, channel)).map(|lane| &self.lanes[*lane]);
             let began = lane.filter(|lane| lane.steps.is_empty()).and_then(|lane| lane.told);
             *of == tenant
-                && known.scope.has(*score, *subject)
+                && score.is_some_and(|score| known.scope.has(score, *subject))
                 && !told.is_over
                 && told.shift.is_none()
                 && began.is_some_and(|at| known.span.has(at))

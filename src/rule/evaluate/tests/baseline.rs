@@ -1,6 +1,7 @@
 //! What a `drop` or `rise` is measured against, and by how much.
 
-use super::world::{World, rule, walk};
+use super::world::{World, rule, time, walk};
+use crate::rule::Gap;
 
 #[test]
 fn a_drop_is_inclusive_though_its_numbers_have_no_exact_binary_form() {
@@ -11,27 +12,41 @@ fn a_drop_is_inclusive_though_its_numbers_have_no_exact_binary_form() {
 #[test]
 fn a_window_ends_before_the_reading_and_begins_exactly_within_before_it() {
     walk("drop 10%, within 2h", "00:00 400 inactive -\n 02:00 360 firing fired");
-    walk("drop 10%, within 2h", "00:00 400 inactive -\n 02:01 360 inactive -");
     walk("drop 10%, within 2h", "00:00 400 inactive -\n 01:00 380 inactive -\n 02:00 360 firing fired");
     walk("drop 10%, within 2h", "00:00 400 inactive -\n 01:00 380 inactive -\n 02:01 360 inactive -");
     walk("drop 10%", "00:00 400 inactive -\n 00:00 300 inactive -                  # at t is not before t");
 }
 
 #[test]
-fn the_previous_reading_counts_while_it_is_younger_than_two_intervals() {
-    walk("drop 10%, within 10m", "00:00 400 inactive -\n 00:59 360 firing fired");
-    walk("drop 10%, within 10m", "00:00 400 inactive -\n 01:00 360 inactive -      # exactly two");
-    // Only the previous one: the sample before it is as young, yet outside of the window.
-    walk("drop 10%, within 10m", "00:00 400 inactive -\n 00:20 360 firing fired\n 00:40 400 inactive resolved");
+fn the_newest_reading_before_is_a_candidate_however_old_it_is() {
+    for from in ["", ", from previous", ", from average"] {
+        let rule = format!("drop 10%, within 24h{from}");
+        for later in ["1d00:01", "1d01:00", "2d00:00", "30d00:00", "4000d00:00"] {
+            walk(&rule, &format!("00:00 400 inactive -\n {later} 360 firing fired"));
+        }
+    }
+    walk("rise 10%, within 24h", "00:00 400 inactive -\n 9d00:00 440 firing fired");
+    // Only that one: the sample before it is outside of the window.
     walk("drop 10%, within 10m", "00:00 400 inactive -\n 00:20 390 inactive -\n 00:40 355 inactive -");
+    walk("drop 10%, within 24h", "00:00 400 inactive -\n 00:30 380 inactive -\n 5d00:00 350 inactive -");
+    // A zero is believed only with another.
+    walk("drop 10%", "00:00 400 inactive -\n 9d00:00 0 inactive -\n 9d00:30 0 firing fired");
+    walk(
+        "drop 10%",
+        "00:00 400 inactive -\n 9d00:00 0 inactive -\n 9d00:30 400 inactive -\n 20d00:00 360 firing fired",
+    );
+    World::of_daily_records().walk(&rule("drop 10%, within 24h"), "00:00 400 inactive -\n 3d00:00 360 firing fired");
 }
 
 #[test]
-fn a_daily_record_that_comes_three_hours_late_still_has_yesterdays_as_baseline() {
-    let daily = || World::of_daily_records();
-    daily().walk(&rule("drop 10%, within 24h"), "00:00 400 inactive -\n 1d03:00 360 firing fired");
-    daily().walk(&rule("drop 10%, within 24h"), "00:00 400 inactive -\n 1d23:59 360 firing fired");
-    daily().walk(&rule("drop 10%, within 24h"), "00:00 400 inactive -\n 2d00:00 360 inactive -");
+fn a_change_says_which_gap_it_spans() {
+    let mut world = World::new();
+    world.walk(&rule("drop 10%"), "00:00 400 inactive -\n 2d00:00 360 firing fired\n 2d00:30 300 firing worsened");
+    let gap = Some(Gap { from: time("00:00"), until: time("2d00:00") });
+    assert_eq!(world.told.iter().map(|told| told.gap).collect::<Vec<_>>(), [gap, gap]);
+    let mut world = World::new();
+    world.walk(&rule("drop 10%"), "00:00 400 inactive -\n 00:30 360 firing fired");
+    assert_eq!(world.told[0].gap, None, "no reading is missing");
 }
 
 #[test]

@@ -76,10 +76,10 @@ fn explained(text: &str, readings: &[f64]) -> Explanation {
     let situation = Situation {
         now: newest.at,
         window: before,
-        poll_interval: world.poll_interval,
         source_interval: world.source_interval,
-        last_data: world.last_data,
-        away: Duration::ZERO,
+        missed_checks: 0,
+        onboarded_at: None,
+        feeds: &[],
         told_at: world.told_at,
         is_on_its_way: world.told_at.is_none(),
         shifts: &[],
@@ -119,7 +119,7 @@ fn it_names_the_sample_that_a_change_is_measured_against_and_why() {
         ),
         ("drop 5%, from average", &[390.0, 400.0, 395.0, 394.0], Chosen::Average, 3),
         ("drop 5%, within 1h", &[400.0, 390.0, 395.0, 394.0], Chosen::Best(Sample { at: at(2), value: 395.0 }), 2),
-        ("drop 5%, within 1m", &[390.0, 400.0, 395.0], Chosen::Late(Sample { at: at(1), value: 400.0 }), 1),
+        ("drop 5%, within 1m", &[390.0, 400.0, 395.0], Chosen::AcrossGap(Sample { at: at(1), value: 400.0 }), 1),
     ] {
         let explained = explained(text, readings);
         let Some(Comparison::Change { baseline: Some(Baseline::Window(reference)), .. }) = explained.comparison else {

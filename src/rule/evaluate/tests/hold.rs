@@ -1,6 +1,9 @@
 //! `for`: how long the condition must have held.
 
-use super::world::{World, rule, walk};
+use std::time::Duration;
+
+use super::world::{World, rule, time, walk};
+use crate::rule::Gap;
 
 #[test]
 fn a_rule_fires_after_its_hold_and_resolves_at_its_recovery_mark() {
@@ -16,32 +19,32 @@ fn a_rule_fires_after_its_hold_and_resolves_at_its_recovery_mark() {
 }
 
 #[test]
-fn a_gap_of_exactly_three_intervals_does_not_start_the_hold_again_and_a_longer_one_does() {
+fn three_checks_without_a_reading_do_not_start_the_hold_again_and_four_do() {
     walk(
-        "above 50, for 2h",
+        "above 50, for 3h",
         "00:00  51  pending   -
-         01:30  51  pending   -
-         02:00  51  firing    fired",
+         02:00  51  pending   -          # 00:30, 01:00 and 01:30 gave none
+         03:00  51  firing    fired",
     );
     walk(
-        "above 50, for 2h",
+        "above 50, for 3h",
         "00:00  51  pending   -
-         01:31  51  pending   -
-         02:00  51  pending   -
-         03:30  51  pending   -          # a gap of three again
-         03:31  51  firing    fired      # two hours after the gap",
+         02:30  51  pending   -
+         03:00  51  pending   -
+         05:00  51  pending   -          # three again
+         05:30  51  firing    fired      # three hours after the gap",
     );
 }
 
 #[test]
-fn a_gap_is_measured_from_the_last_reading_that_held_not_from_a_failed_fetch() {
+fn a_gap_is_measured_from_the_last_reading_and_not_from_a_failed_check() {
     walk(
         "above 50, for 2h",
         "00:00  51  pending   -
          01:00  -   pending   -
-         01:31  51  pending   -
          02:30  51  pending   -
-         03:31  51  firing    fired",
+         04:00  51  pending   -
+         04:30  51  firing    fired",
     );
 }
 
@@ -50,7 +53,32 @@ fn a_daily_source_that_is_polled_more_often_leaves_no_gap_between_its_records() 
     let table = "00:00 49 pending -\n 1d00:00 49 pending -\n 1d12:00 - pending -\n 2d03:00 49 firing fired";
     World::of_daily_records().walk(&rule("below 50, for 2d"), table);
     World::of_daily_records().walk(&rule("below 50, for 3d"), "00:00 49 pending -\n 3d00:00 49 firing fired");
-    World::of_daily_records().walk(&rule("below 50, for 3d"), "00:00 49 pending -\n 3d00:01 49 pending -");
+    World::of_daily_records().walk(&rule("below 50, for 4d"), "00:00 49 pending -\n 4d00:00 49 firing fired");
+    World::of_daily_records().walk(&rule("below 50, for 4d"), "00:00 49 pending -\n 5d00:00 49 pending -");
+}
+
+#[test]
+fn a_pause_of_the_schedule_and_our_own_downtime_are_no_gap() {
+    // As far as the rule sees, no check was due in between.
+    let mut world = World { poll_interval: Duration::from_hours(100), ..World::new() };
+    world.walk(&rule("below 300, for 12h"), "00:00 290 pending -\n 15:00 290 firing fired");
+}
+
+#[test]
+fn a_fall_across_a_gap_is_held_against_what_was_before_the_gap() {
+    let rule = rule("drop 10%, within 2h, for 1h");
+    let table = "00:00 400 inactive -\n 10:00 300 pending -\n 10:30 300 pending -\n 11:00 300 firing fired";
+    let mut world = World::new();
+    world.walk(&rule, table);
+    let fired = world.told.last().unwrap();
+    assert_eq!((fired.baseline, fired.since), (Some(400.0), time("10:00")));
+    assert_eq!(fired.gap, Some(Gap { from: time("00:00"), until: time("10:00") }));
+    World::new().walk(&rule, "00:00 400 inactive -\n 10:00 300 pending -\n 10:30 400 inactive -");
+    // A gap while it pends starts `for` again and loses nothing.
+    let table = "00:00 400 inactive -\n 00:30 300 pending -\n 10:00 300 pending -\n 10:30 300 pending -\n 11:00 300 firing fired";
+    World::new().walk(&rule, table);
+    let average = super::world::rule("drop 10%, within 2h, from average, for 1h");
+    World::new().walk(&average, "00:00 400 inactive -\n 10:00 300 pending -\n 11:00 300 firing fired");
 }
 
 #[test]

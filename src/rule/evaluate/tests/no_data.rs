@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::world::{World, rule, time, walk};
+use super::world::{World, kind, rule, time, walk};
+use crate::{
+    domain::{ScoreKind, Timestamp},
+    rule::{Alert, Event, Feed, Situation, step},
+};
 
 #[test]
 fn silence_fires_by_time_alone_and_any_reading_ends_it() {
@@ -32,13 +36,13 @@ fn silence_is_told_without_a_value_from_when_data_was_last_seen() {
 
 #[test]
 fn the_time_that_we_were_away_is_not_the_tenants_silence() {
-    let mut world = World { away: Duration::from_hours(2), ..World::new() };
+    let mut world = World { downtime: Duration::from_hours(2), ..World::new() };
     world.walk(&rule("no_data 6h"), "00:00 10 inactive -\n 07:59 - inactive -\n 08:00 - firing fired");
 }
 
 #[test]
 fn a_longer_absence_than_the_silence_never_fires() {
-    let mut world = World { away: Duration::from_hours(200), ..World::new() };
+    let mut world = World { downtime: Duration::from_hours(200), ..World::new() };
     world.walk(&rule("no_data 6h"), "00:00 10 inactive -\n 8d00:00 - inactive -");
 }
 
@@ -50,5 +54,99 @@ fn blindness_is_reminded_of_and_ends_before_it_is_reminded_of() {
          06:59  -   firing    -
          07:00  -   firing    reminder
          08:30  10  inactive  resolved",
+    );
+}
+
+#[test]
+fn it_fires_once_a_scheduled_check_was_missed_or_has_failed_and_never_before() {
+    let after = |hours: u64| World { missed_after: Some(Duration::from_hours(hours)), ..World::new() };
+    // A daily check that fails: long after the six hours.
+    after(24).walk(
+        &rule("no_data 6h"),
+        "00:00  10  inactive  -  wake 1d00:00
+         06:00  -   inactive  -
+         23:59  -   inactive  -
+         1d00:00  -  firing  fired",
+    );
+    after(1).walk(&rule("no_data 6h"), "00:00 10 inactive - wake 06:00\n 05:59 - inactive -\n 06:00 - firing fired");
+    let mut unscheduled = World { missed_after: None, ..World::new() };
+    unscheduled.walk(&rule("no_data 6h"), "00:00 10 inactive - wake never\n 900d00:00 - inactive - wake never");
+}
+
+const DEVICE: ScoreKind = ScoreKind::DeviceSecureScore;
+const SECURE: ScoreKind = ScoreKind::SecureScore;
+const EXPOSURE: ScoreKind = ScoreKind::ExposureScore;
+
+/// Which scores are read at that time, of all that have been since the beginning.
+type Look<'a> = (&'a str, &'a [ScoreKind]);
+
+/// Takes the alert of a whole tenant through these looks; gives what was told, with the scores that it lists.
+fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
+    let (rule, mut alert, mut told) = (rule(text), Alert::default(), Vec::new());
+    let mut last_data: Vec<Timestamp> = scores.iter().map(|_| time("00:00")).collect();
+    for (now, read) in looks.iter().map(|(at, read)| (time(at), *read)) {
+        let mut feeds = Vec::new();
+        for (score, last) in scores.iter().zip(&mut last_data) {
+            let is_read = read.contains(score);
+            *last = if is_read { now } else { *last };
+            let missed_at = Some(last.plus(Duration::from_mins(15)));
+            feeds.push(Feed { score: *score, last_data: *last, downtime: Duration::ZERO, missed_at, is_read });
+        }
+        let situation = Situation {
+            now,
+            window: &[],
+            source_interval: Duration::from_mins(15),
+            missed_checks: 0,
+            onboarded_at: None,
+            feeds: &feeds,
+            told_at: None,
+            is_on_its_way: false,
+        };
+        let step = step(&rule, &alert, Event::Tick, &situation);
+        super::explain::assert_explains(&rule, &alert, Event::Tick, &situation, &step);
+        if let Some(transition) = step.transition {
+            let listed: Vec<_> = transition.unread.iter().map(|unread| unread.score.as_str()).collect();
+            told.push(format!("{} {}", kind(transition.kind), listed.join("+")));
+        }
+        alert = step.alert.unwrap_or(alert);
+    }
+    told
+}
+
+#[test]
+fn all_scores_of_a_tenant_are_one_alert_that_ends_when_each_of_them_is_read_again() {
+    let looks: &[Look<'_>] = &[
+        ("05:59", &[]),
+        ("06:00", &[]),
+        ("06:15", &[DEVICE]),
+        ("06:30", &[DEVICE, EXPOSURE]),
+        ("06:45", &[DEVICE, EXPOSURE, SECURE]),
+        ("07:00", &[]),
+    ];
+    assert_eq!(
+        tenant("no_data 6h", &[DEVICE, SECURE, EXPOSURE], looks),
+        ["fired device-secure-score+secure-score+exposure-score", "resolved secure-score"]
+    );
+}
+
+#[test]
+fn a_further_score_that_goes_blind_is_told_though_the_alert_fires_already() {
+    let looks: &[Look<'_>] = &[
+        ("05:00", &[SECURE]),
+        ("06:00", &[SECURE]),
+        ("12:00", &[]),
+        ("12:15", &[]),
+        ("12:30", &[DEVICE]),
+        ("18:30", &[]),
+        ("18:45", &[DEVICE, SECURE]),
+    ];
+    assert_eq!(
+        tenant("no_data 6h", &[DEVICE, SECURE], looks),
+        [
+            "fired device-secure-score",
+            "worsened device-secure-score+secure-score",
+            "worsened secure-score+device-secure-score",
+            "resolved secure-score+device-secure-score"
+        ]
     );
 }

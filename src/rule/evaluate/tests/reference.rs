@@ -61,21 +61,29 @@ impl Plain {
         }
     }
 
-    fn baseline(self, past: &[(i64, i64)], at: i64) -> Option<Fraction> {
+    /// `kept`: what a pending change was measured against when it began, and when the newest reading before that was read.
+    fn baseline(self, past: &[(i64, i64)], at: i64, kept: Option<(i64, Fraction)>) -> Option<Fraction> {
         let Self::Moved { down, within, from, .. } = self else { return None };
         let before: Vec<(i64, i64)> = past.iter().copied().filter(|&(time, _)| time < at).collect();
         let mut candidates: Vec<(i64, i64)> = before.iter().copied().filter(|&(time, _)| time + within >= at).collect();
         if candidates.is_empty() {
-            candidates.extend(before.last().filter(|&&(time, _)| at - time < 2 * INTERVAL));
+            candidates.extend(before.last());
         }
         let values: Vec<i64> = candidates.iter().map(|&(_, value)| value).collect();
-        let whole = |value: &i64| (*value, 1);
+        let last = values.last()?;
+        let kept = kept.filter(|&(time, _)| time + within < at).map(|(_, kept)| kept);
+        let better = |best: i64, kept: Fraction| match kept {
+            (whole, parts) if (whole > best * parts) == down && whole != best * parts => (whole, parts),
+            _ => (best, 1),
+        };
+        let best = |best: i64| kept.map_or((best, 1), |kept| better(best, kept));
         match from {
-            BaselineChoice::Previous => values.last().map(whole),
-            BaselineChoice::Best if down => values.iter().max().map(whole),
-            BaselineChoice::Best => values.iter().min().map(whole),
+            BaselineChoice::Previous => Some((*last, 1)),
+            BaselineChoice::Best if down => values.iter().max().map(|&value| best(value)),
+            BaselineChoice::Best => values.iter().min().map(|&value| best(value)),
             BaselineChoice::Average => {
-                (!values.is_empty()).then(|| (values.iter().sum(), i64::try_from(values.len()).unwrap()))
+                let (sum, count): (i64, i64) = (values.iter().sum(), i64::try_from(values.len()).unwrap());
+                Some(kept.map_or((sum, count), |(whole, parts)| (sum * parts + whole, (count + 1) * parts)))
             }
         }
     }
@@ -95,33 +103,51 @@ impl Plain {
     }
 }
 
+/// Checks, an interval apart, that gave no reading between two that did.
+fn missed(from: i64, until: i64) -> i64 {
+    (until - from + INTERVAL - 1) / INTERVAL - 1
+}
+
 /// When alerts fire and resolve, by index into the series.
 fn expected(plain: Plain, hold: i64, series: &[(i64, i64)]) -> Vec<(usize, &'static str)> {
     let mut told = Vec::new();
-    // Where the last alert ended, and the first reading that may be a baseline.
-    let (mut quiet_from, mut baseline_from) = (0, 0);
+    // The first reading that may be a baseline, and what pends: since when, against what, and whether that outlasts the window.
+    let mut baseline_from = 0;
+    let mut pending: Option<(i64, Option<(i64, Fraction)>, bool)> = None;
     let mut fired: Option<(usize, Option<Fraction>)> = None;
-    for (now, &(at, _)) in series.iter().enumerate() {
+    let within = if let Plain::Moved { within, .. } = plain { within } else { 0 };
+    for (now, &(at, value)) in series.iter().enumerate() {
         if let Some((start, baseline)) = fired {
             let seen: Vec<i64> = series[start..=now].iter().map(|&(_, value)| value).collect();
             if plain.is_over(baseline, &seen) {
                 told.push((now, "resolved"));
-                (fired, quiet_from) = (None, now + 1);
+                (fired, pending) = (None, None);
                 if matches!(plain, Plain::Moved { regained: Some(_), .. }) {
                     baseline_from = now;
                 }
             }
             continue;
         }
-        let baseline_at =
-            |index: usize| plain.baseline(&series[baseline_from..index.max(baseline_from)], series[index].0);
-        let run = (quiet_from..=now).rev().take_while(|&index| {
-            let holds = plain.holds(baseline_at(index), series[index].1);
-            holds && (index == now || series[index + 1].0 - series[index].0 <= 3 * INTERVAL)
-        });
-        if run.last().is_some_and(|first| at - series[first].0 >= hold) {
+        let past = &series[baseline_from..now.max(baseline_from)];
+        let newest = past.last().map(|&(time, _)| time);
+        let is_gap = now > 0 && missed(series[now - 1].0, at) > 3;
+        let kept = pending.and_then(|(since, kept, lasts)| kept.filter(|_| is_gap || lasts && at - since <= within));
+        let baseline = plain.baseline(past, at, kept);
+        if !plain.holds(baseline, value) {
+            pending = None;
+            continue;
+        }
+        let is_empty = newest.is_some_and(|time| time + within < at);
+        let begins = (at, newest.zip(baseline), is_empty || is_gap);
+        let (since, against, lasts) = match pending {
+            Some((since, against, lasts)) => (if is_gap { at } else { since }, against, lasts || is_gap),
+            None => begins,
+        };
+        if at - since >= hold {
             told.push((now, "fired"));
-            fired = Some((now, baseline_at(now)));
+            fired = Some((now, baseline));
+        } else {
+            pending = Some((since, against, lasts));
         }
     }
     told

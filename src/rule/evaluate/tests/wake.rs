@@ -80,7 +80,7 @@ fn a_silence_that_fires_wakes_for_its_reminders() {
 
 #[test]
 fn the_time_that_we_were_away_puts_the_end_of_a_silence_off() {
-    let mut world = World { away: Duration::from_hours(2), ..World::new() };
+    let mut world = World { downtime: Duration::from_hours(2), ..World::new() };
     world.walk(&rule("no_data 6h"), "01:00 - inactive - wake 08:00\n 08:00 - firing fired wake never");
 }
 

@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use crate::{
-    domain::{Sample, Timestamp, parse_duration},
+    domain::{Sample, ScoreKind, Timestamp, parse_duration},
     rule::{
-        Alert, AlertState, BaselineChoice, Change, Condition, Event, FlapLimit, Recover, Resolution, Rule, RuleName,
-        Situation, Size, Step, Transition, TransitionKind, accept, close, step,
+        Alert, AlertState, BaselineChoice, Change, Condition, Event, Feed, FlapLimit, Recover, Resolution, Rule,
+        RuleName, Situation, Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
 
@@ -73,11 +73,13 @@ pub(super) struct World {
     pub(super) window: Vec<Sample>,
     pub(super) poll_interval: Duration,
     pub(super) source_interval: Duration,
-    pub(super) away: Duration,
+    pub(super) downtime: Duration,
     pub(super) is_delivering: bool,
     pub(super) told_at: Option<Timestamp>,
     pub(super) told: Vec<Transition>,
     pub(super) last_data: Timestamp,
+    /// How long after the newest data a check is missed or has failed; `None`: none is scheduled.
+    pub(super) missed_after: Option<Duration>,
 }
 
 impl World {
@@ -91,11 +93,12 @@ impl World {
             window: Vec::new(),
             poll_interval: interval,
             source_interval: interval,
-            away: Duration::ZERO,
+            downtime: Duration::ZERO,
             is_delivering: true,
             told_at: None,
             told: Vec::new(),
             last_data: time("00:00"),
+            missed_after: Some(Duration::ZERO),
         }
     }
 
@@ -111,13 +114,22 @@ impl World {
     }
 
     pub(super) fn meet(&mut self, rule: &Rule, now: Timestamp, event: Event) -> Step {
+        let is_read = matches!(event, Event::Reading(_));
+        let last_data = if is_read { now } else { self.last_data };
+        let feed = Feed {
+            score: ScoreKind::DeviceSecureScore,
+            last_data,
+            downtime: if is_read { Duration::ZERO } else { self.downtime },
+            missed_at: self.missed_after.map(|after| last_data.plus(after)),
+            is_read,
+        };
         let situation = Situation {
             now,
             window: &self.window,
-            poll_interval: self.poll_interval,
             source_interval: self.source_interval,
-            last_data: self.last_data,
-            away: self.away,
+            missed_checks: self.missed(event),
+            onboarded_at: None,
+            feeds: &[feed],
             told_at: self.told_at,
             is_on_its_way: self.told_at.is_none(),
             shifts: &[],
@@ -130,6 +142,14 @@ impl World {
         }
         self.take(now, &step);
         step
+    }
+
+    /// How many checks, an interval apart, gave no reading since the newest one.
+    fn missed(&self, event: Event) -> u32 {
+        let (Event::Reading(reading), Some(newest)) = (event, self.window.last()) else { return 0 };
+        let interval = self.source_interval.max(self.poll_interval).as_nanos().max(1);
+        let intervals = reading.at.since(newest.at).as_nanos().div_ceil(interval);
+        u32::try_from(intervals).unwrap_or(u32::MAX).saturating_sub(1)
     }
 
     fn take(&mut self, now: Timestamp, step: &Step) {

@@ -1,0 +1,128 @@
+//! What a check says of a transition, and to whom.
+
+use super::{Judging, Target};
+use crate::{
+    check::{blind, outage::Cause},
+    domain::{ChannelName, Points, Reading, Sample, ScoreKind, Subject},
+    notify::{
+        compose::{self, Subjects},
+        notification::{Links, NoDataFacts},
+        route::recipients,
+    },
+    rule::{Rule, Transition, TransitionKind, Unread},
+    store::{Failing, NewNotification},
+};
+
+impl Judging<'_> {
+    /// Queues what there is to tell, and says for which channels.
+    pub(in crate::check) fn tell(
+        &mut self,
+        rule: &Rule,
+        target: Target<'_>,
+        transition: &Transition,
+        told_to: &[ChannelName],
+    ) -> Vec<ChannelName> {
+        let tenant = self.setting.tenant;
+        let key = rule.alert_key(&tenant.id, target.score, target.subject);
+        let failing = self.outcome.health.failing.as_ref();
+        let by_operator_rule = rule.name.as_str() == blind::OPERATOR_BLIND;
+        // Whether the operator hears of this tenant by itself or of an outage is decided by who sees all tenants. What nobody was
+        // told of has no end to tell.
+        if by_operator_rule && (transition.kind == TransitionKind::Fired || told_to.is_empty()) {
+            return Vec::new();
+        }
+        let no_data: Vec<_> = transition.unread.iter().map(|unread| self.no_data_facts(*unread)).collect();
+        let score = target.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
+        let subjects = Subjects {
+            store: self.setting.store,
+            key: &key,
+            score,
+            tenant: tenant.facts(),
+            condition: rule.when.to_string(),
+            severity: rule.severity,
+            guide: rule.guide.clone(),
+            loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
+            points: self.points(score, target.subject, transition),
+            reason: self.reason(rule, score, transition, &no_data),
+            no_data,
+            operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
+            links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
+        };
+        let notification = compose::of_transition(subjects, transition);
+        // Who was told that it began is told that it is over, though the route has changed since.
+        let own = if by_operator_rule { &[][..] } else { tenant.notify.as_slice() };
+        let mut channels = match transition.kind {
+            TransitionKind::Resolved(_) => told_to.to_vec(),
+            _ => recipients(&rule.notify, own),
+        };
+        channels.retain(|channel| {
+            let settings = self.setting.config.channels.get(channel);
+            settings.is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
+        });
+        self.outcome.notifications.push(NewNotification {
+            notification,
+            alert: Some(key),
+            tenant: Some(tenant.id.clone()),
+            channels: channels.clone(),
+            hold: None,
+        });
+        channels
+    }
+
+    /// The points behind a transition's value, if this check read it.
+    fn points(&self, score: ScoreKind, subject: Option<&Subject>, transition: &Transition) -> Option<Points> {
+        let read = self.fetched.iter().filter(|fetched| fetched.score == score).flat_map(|fetched| &fetched.result);
+        let told = Sample { at: transition.observed_at?, value: transition.value? };
+        let of_sample = |reading: &&Reading| reading.subject.as_ref() == subject && reading.sample == told;
+        read.flatten().find(of_sample)?.points
+    }
+
+    /// What the alert's message says besides its numbers.
+    fn reason(
+        &self,
+        rule: &Rule,
+        score: ScoreKind,
+        transition: &Transition,
+        no_data: &[NoDataFacts],
+    ) -> Option<String> {
+        match transition.kind {
+            TransitionKind::Unstable => Some(compose::unstable(rule)),
+            TransitionKind::Resolved(_) => None,
+            _ if rule.is_no_data() => Some(compose::reasons(no_data)),
+            // Nothing that still fires is shown as healthy, nor as read just now.
+            TransitionKind::Reminder => match self.failure(score) {
+                Some(failing) => {
+                    let since = transition.observed_at.map_or_else(String::new, compose::last_reading);
+                    Some(format!("{since}{}", blind::reason(Some(failing), self.outage(Some(failing)))))
+                }
+                None => (!transition.holds).then(|| compose::BETWEEN.to_owned()),
+            },
+            TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(compose::across),
+        }
+    }
+
+    /// Why a score gives no data.
+    fn no_data_facts(&self, unread: Unread) -> NoDataFacts {
+        // A store of an older version knows one cause for the whole tenant.
+        let failing = self.failure(unread.score);
+        NoDataFacts {
+            kind: unread.score,
+            since: unread.since,
+            class: failing.map(|failing| failing.class.clone()),
+            hint: failing.and_then(|failing| failing.hint.clone()),
+            reason: blind::reason(failing, self.outage(failing)),
+        }
+    }
+
+    fn failure(&self, score: ScoreKind) -> Option<&Failing> {
+        let health = &self.outcome.health;
+        let of_score = health.failures.iter().find(|known| known.score == score).map(|known| &known.failing);
+        of_score.or_else(|| health.failing.as_ref().filter(|_| health.failures.is_empty()))
+    }
+
+    /// The outage that explains why the tenant can't be read.
+    fn outage(&self, failing: Option<&Failing>) -> Option<&Cause> {
+        let cause = Cause::of(self.setting.tenant, &failing?.class)?;
+        self.setting.outages.get(&cause)
+    }
+}

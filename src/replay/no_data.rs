@@ -1,0 +1,136 @@
+//! `no_data` rules on their way through time: all scores of a tenant that a rule watches are one alert.
+
+use super::{
+    course::{Course, Look, Plan, ScoreCourse},
+    life::{Applied, Life, Target, WAKE_MIN},
+    message::Message,
+};
+use crate::{
+    domain::{Sample, ScoreKind, Timestamp, time},
+    rule::{Event, Feed, Situation, step},
+};
+
+/// What a check gave of one score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Answer {
+    /// Data, and of a score with one value its newest sample.
+    Data(Option<Sample>),
+    /// Nothing: it failed, or what it gave is overdue.
+    Nothing,
+}
+
+/// One score.
+struct Watched {
+    score: ScoreKind,
+    /// What its checks gave, in time order.
+    answers: Vec<(Timestamp, Answer)>,
+    place: usize,
+    last_data: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
+}
+
+impl Watched {
+    fn new(course: &ScoreCourse) -> Self {
+        Self { score: course.score, answers: answers(course), place: 0, last_data: None, failed_at: None }
+    }
+
+    fn next_at(&self) -> Option<Timestamp> {
+        self.answers.get(self.place).map(|(at, _)| *at)
+    }
+
+    /// Takes what a check of that time gave.
+    fn take(&mut self, now: Timestamp) -> Option<Answer> {
+        let (_, answer) = *self.answers.get(self.place).filter(|(at, _)| *at == now)?;
+        self.place += 1;
+        match answer {
+            Answer::Data(_) => (self.last_data, self.failed_at) = (Some(now), None),
+            // The first one that fails is where the time begins to count.
+            Answer::Nothing if self.last_data.is_none() => self.last_data = Some(now),
+            Answer::Nothing => self.failed_at = self.failed_at.or(Some(now)),
+        }
+        Some(answer)
+    }
+
+    fn feed(&self, course: &Course, is_read: bool, now: Timestamp) -> Option<Feed> {
+        let last_data = self.last_data?;
+        let downtime = time::covered(course.away.iter().copied(), last_data, now);
+        Some(Feed { score: self.score, last_data, downtime, missed_at: self.failed_at, is_read })
+    }
+}
+
+/// What each check of a score gave.
+fn answers(course: &ScoreCourse) -> Vec<(Timestamp, Answer)> {
+    let mut read: Vec<(Timestamp, Sample)> = Vec::new();
+    for series in &course.series {
+        let history = series.history.min(series.samples.len().saturating_sub(1));
+        let seen =
+            (history..series.samples.len()).filter_map(|place| Some((series.seen_at(place)?, series.samples[place])));
+        read.extend(seen);
+    }
+    read.sort_by_key(|(seen_at, sample)| (*seen_at, sample.at));
+    let shown = |sample: Sample| (!course.score.has_subjects()).then_some(sample);
+    let mut answers: Vec<(Timestamp, Answer)> =
+        read.iter().map(|(seen_at, sample)| (*seen_at, Answer::Data(shown(*sample)))).collect();
+    for &Look { at, is_good } in &course.looks {
+        let before = read.partition_point(|(seen_at, _)| *seen_at <= at);
+        let newest = read[..before].iter().map(|(_, sample)| *sample).max_by_key(|sample| sample.at);
+        let current = newest.filter(|newest| is_good && at.since(newest.at) < course.score.overdue_after());
+        answers.push((at, current.map_or(Answer::Nothing, |sample| Answer::Data(shown(sample)))));
+    }
+    // A check that read any of its subjects has read the score.
+    answers.sort_by_key(|(at, answer)| (*at, *answer == Answer::Nothing));
+    answers.dedup_by(|later, earlier| {
+        let is_same = later.0 == earlier.0;
+        if is_same && let Answer::Data(_) = later.1 {
+            earlier.1 = later.1;
+        }
+        is_same
+    });
+    answers
+}
+
+/// Takes the alert of one `no_data` rule through all that happened to the tenant.
+pub(super) fn walk(plan: &Plan, course: &Course, applied: &Applied<'_>, told: &mut Vec<Message>) {
+    let rule = applied.rule;
+    let is_watched = |score: &&ScoreCourse| rule.score.is_none_or(|watched| watched == score.score);
+    let mut watched: Vec<Watched> = course.scores.iter().filter(is_watched).map(Watched::new).collect();
+    let target = Target { plan, course, fleet: None, score: rule.score, subject: None };
+    let (mut life, mut looked_at) = (Life::default(), None::<Timestamp>);
+    loop {
+        let next = watched.iter().filter_map(Watched::next_at).min();
+        let wake_at = life.wake_at.map(|at| looked_at.map_or(at, |looked_at| at.max(looked_at.plus(WAKE_MIN))));
+        let (now, is_check) = match (next, wake_at) {
+            (Some(next), Some(wake_at)) if wake_at < next => (wake_at, false),
+            (Some(next), _) => (next, true),
+            (None, Some(wake_at)) => (wake_at, false),
+            (None, None) => return,
+        };
+        if now > course.until {
+            return;
+        }
+        looked_at = Some(now);
+        let mut sample = None;
+        let is_one = watched.len() == 1;
+        let feeds = watched.iter_mut().filter_map(|score| {
+            let answer = if is_check { score.take(now) } else { None };
+            if let Some(Answer::Data(newest)) = answer {
+                sample = newest.filter(|_| is_one);
+            }
+            score.feed(course, matches!(answer, Some(Answer::Data(_))), now)
+        });
+        let feeds: Vec<Feed> = feeds.collect();
+        let (told_at, is_on_its_way) = life.delivery(now);
+        let situation = Situation {
+            now,
+            window: &[],
+            source_interval: course.poll_interval,
+            missed_checks: 0,
+            onboarded_at: None,
+            feeds: &feeds,
+            told_at,
+            is_on_its_way,
+        };
+        let made = step(rule, &life.alert, sample.map_or(Event::Tick, Event::Reading), &situation);
+        life.apply(applied, target, made, now, told);
+    }
+}
