@@ -8,12 +8,14 @@ use scorewatch::{
     notify::{
         DeliveryId, Notification, NotificationType, Silence, SilenceId,
         digest::{self, Waiting},
-        fleet::FleetSettings,
+        fleet::{FleetSettings, watch::Accept},
         notification::DigestItem,
         route::Fence,
         silence::Matchers,
     },
-    replay::{Course, Look, Message, Outcome as Sent, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, send, walk},
+    replay::{
+        Course, Fleet, Look, Message, Outcome as Sent, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, send, walk,
+    },
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover as Over, Resolution, Rule, RuleName, Size as Loss},
     template,
 };
@@ -36,9 +38,10 @@ pub struct Received {
 pub fn replay(world: &World, pack: Option<&Path>) -> Received {
     let plan = plan(world, pack);
     let courses: Vec<Course> = world.tenants.iter().map(|tenant| course(world, tenant)).collect();
-    let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course)).collect();
+    let fleet = Fleet::of(&plan, &courses);
+    let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course, &fleet)).collect();
     messages.sort_by_key(|message| message.at);
-    let outcome = send(&plan, &courses, messages);
+    let outcome = send(&plan, &courses, &fleet, messages);
     received(world, &courses, &outcome)
 }
 
@@ -74,8 +77,9 @@ pub fn fence(world: &World, channel: &world::Channel) -> Fence {
 }
 
 pub fn fleet(world: &World) -> FleetSettings {
-    let world::Fleet { hold, at_least, share_percent, .. } = world.fleet;
-    FleetSettings { hold: long(hold), at_least, share_percent }
+    let world::Fleet { hold, spread, at_least, share_percent, accepts_proven } = world.fleet;
+    let accept = if accepts_proven { Accept::Proven } else { Accept::Ask };
+    FleetSettings { hold: long(hold), spread: long(spread), at_least, share_percent, accept }
 }
 
 fn plan(world: &World, pack: Option<&Path>) -> Plan {

@@ -161,9 +161,8 @@ impl<'a> Judging<'a> {
         for rule in config.rules.iter().filter(|rule| !rule.is_no_data() && rule.applies_to(labels, series.score)) {
             self.rule(rule, &series, missed);
         }
-        let read_at = self.outcome.now;
-        let moved = moved::of_series(config, &self.setting.tenant.id, &series, self.poll_interval, read_at);
-        self.outcome.movements.extend(moved);
+        let (tenant, interval, now) = (&self.setting.tenant.id, self.poll_interval, self.outcome.now);
+        self.outcome.movements.extend(moved::of_series(config, tenant, &series, interval, now));
         // A first poll that fails begins the series without a sample: from then on its lack of data counts.
         let begins = was_polled && !series.is_known;
         if series.fresh > 0 || series.seen_again || series.was_ahead || begins {
@@ -304,8 +303,7 @@ impl<'a> Judging<'a> {
             let mut step = step(rule, &alert, event, &situation);
             // What an earlier version kept quiet is said once, unless there is something newer to say.
             if owes && step.transition.is_none() {
-                let alert = step.alert.as_ref().unwrap_or(&alert);
-                step = remind_once(alert, situation.window, now).unwrap_or(step);
+                step = remind_once(step.alert.as_ref().unwrap_or(&alert), situation.window, now).unwrap_or(step);
             }
             if let Some(next) = step.alert {
                 alert = next;

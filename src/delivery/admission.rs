@@ -6,7 +6,7 @@ use crate::{
     channel::ChannelSettings,
     config::Config,
     domain::{ChannelName, Labels, TenantId},
-    notify::{NotificationId, NotificationType, notification::TenantFacts},
+    notify::{NotificationId, NotificationType, fleet::evidence::ShiftEvidence, notification::TenantFacts},
     store::ClaimedDelivery,
 };
 
@@ -65,6 +65,8 @@ pub(super) fn withheld(
         if fleet.tenants.len() < before {
             fleet.tenant_count = fleet.tenants.len();
             fleet.alerts = delivery.notification.data.items.len();
+            // What was known of all of them says something of those that are gone.
+            (fleet.left_out, fleet.evidence) = (0, ShiftEvidence::default());
         }
     }
     withheld

@@ -1,16 +1,24 @@
 //! A message about a fleet shift in words: what moved, by how much, whose doing it is as far as that is known, and what is left to do.
 
-use super::score_name::score_name;
+use super::{lines, score_name::score_name};
 use crate::{
     notify::{
         fleet::{
             evidence::{LostControl, Verdict},
             group::Occasion,
         },
-        notification::FleetFacts,
+        notification::{Facts, FleetFacts},
     },
     rule::display,
 };
+
+/// As grave as the gravest of its lines, unless nothing is left to do.
+pub(super) fn look(data: &Facts) -> (&'static str, &'static str) {
+    if data.fleet.as_ref().is_some_and(|fleet| fleet.accepted) {
+        return ("📐", "accent");
+    }
+    lines::look(&data.items)
+}
 
 /// One sentence: what happened, at how many tenants, by how much.
 pub(super) fn headline(fleet: &FleetFacts) -> String {

@@ -135,7 +135,7 @@ pub(super) fn plain(shown: &Shown) -> Vec<String> {
 pub(super) fn look(notification: &Notification) -> (&'static str, &'static str) {
     let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
-        (NotificationType::FleetShift, _) => shift_look(notification),
+        (NotificationType::FleetShift, _) => shift::look(&notification.data),
         (NotificationType::Report, _) => ("📊", "accent"),
         (NotificationType::Digest, _) => lines::look(&notification.data.items),
         _ if over => ("✅", "good"),
@@ -148,14 +148,6 @@ pub(super) fn look(notification: &Notification) -> (&'static str, &'static str) 
         }
         (_, None) => ("⚠️", "warning"),
     }
-}
-
-/// As grave as the gravest of its lines, unless nothing is left to do.
-fn shift_look(notification: &Notification) -> (&'static str, &'static str) {
-    if notification.data.fleet.as_ref().is_some_and(|fleet| fleet.accepted) {
-        return ("📐", "accent");
-    }
-    lines::look(&notification.data.items)
 }
 
 /// One sentence: who, what, how much.

@@ -66,7 +66,7 @@ fn many_that_move_the_same_way_within_one_interval_are_a_shift() {
         ("a 0 15 -6, b 1 16 -6, c 14 29 6", None, "another way"),
         ("a 0 15 -6, b 1 16 -6, c 14 29 -6, d 1 16 4", Some("...-"), "one moves the other way"),
         ("a 0 15 -6, b 1 16 -6, c 14 29 -6, d 1 16 -40", Some("...!"), "one stands out"),
-        ("a 0 15 -6, b 1 16 -6, c 31 46 -6", None, "two intervals apart"),
+        ("a 0 15 -6, b 1 16 -6, c 46 61 -6", None, "three intervals apart"),
         ("a 0 15 -6, a 15 30 -6, a 30 45 -6", None, "one tenant, again and again"),
     ] {
         let mut movements = tracked(table);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Worlds of one run.
-const CASES: u64 = 20_000;
+const CASES: u64 = 1_500;
 const POLLS: usize = 40;
 const QUARTER: i64 = 900;
 
@@ -161,5 +161,5 @@ fn each_transition_goes_out_in_exactly_one_message_per_channel_and_no_own_loss_i
             }
         }
     }
-    assert!(notices > 1_000 && lines > 5_000 && alone > 10_000 && losses > 5_000, "{notices} {lines} {alone} {losses}");
+    assert!(notices > 1_000 && lines > 5_000 && alone > 5_000 && losses > 300, "{notices} {lines} {alone} {losses}");
 }
