@@ -20,6 +20,7 @@ mod scan;
 mod score_name;
 mod shift;
 mod source;
+mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;

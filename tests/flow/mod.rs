@@ -15,6 +15,7 @@ mod gaps;
 mod judge;
 mod life;
 mod limits;
+mod never_silent;
 mod outage;
 mod own_cloud;
 #[cfg(feature = "pfx")]
