@@ -323,7 +323,7 @@ impl<'a> Judging<'a> {
         }
     }
 
-    fn alert_record(&self, rule: &Rule, target: Target<'_>) -> Option<&'a AlertRecord> {
+    pub(super) fn alert_record(&self, rule: &Rule, target: Target<'_>) -> Option<&'a AlertRecord> {
         let alerts = self.record.map_or(&[][..], |record| record.alerts.as_slice());
         alerts.iter().find(|alert| alert.rule == rule.name && target.is_of(alert))
     }

@@ -49,10 +49,12 @@ impl<'a> Judging<'a> {
         let replaced: Vec<_> =
             unread.into_iter().filter(|alert| alert.score.is_some_and(|score| listed.contains(&score))).collect();
         let (Some(place), Some(first)) = (place, replaced.first()) else { return };
+        let own = self.alert_record(rule, target);
         let mut told_to: Vec<ChannelName> = Vec::new();
-        for alert in &replaced {
-            told_to
-                .extend(alert.told_to.iter().filter(|channel| !told_to.contains(channel)).cloned().collect::<Vec<_>>());
+        for channel in own.into_iter().chain(replaced.iter().copied()).flat_map(|alert| &alert.told_to) {
+            if !told_to.contains(channel) {
+                told_to.push(channel.clone());
+            }
         }
         let told_at = replaced.iter().map(|alert| alert.told_at).min().flatten();
         self.outcome.alerts[place].inherits =

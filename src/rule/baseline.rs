@@ -132,7 +132,8 @@ fn kept(
 /// The time between two readings, if at least one that was to be expected in between did not come.
 fn gap(from: Timestamp, until: Timestamp, situation: &Situation<'_>) -> Option<Gap> {
     let usual = situation.source_interval;
-    (until.since(from).saturating_mul(2) >= usual.saturating_mul(3)).then_some(Gap { from, until })
+    let is_gap = !usual.is_zero() && until.since(from).saturating_mul(2) >= usual.saturating_mul(3);
+    is_gap.then_some(Gap { from, until })
 }
 
 /// When the reading's value came. A zero that confirms the one before it is judged as that fall: measured against the zero it

@@ -79,9 +79,7 @@ fn a_fall_across_our_own_downtime_is_told_and_for_goes_on_from_the_first_reading
     life.read(0, 400.0);
     life.away = vec![Away { from: at(1), until: at(3 * DAY) }];
     assert_eq!(told(&life.read(3 * DAY + 15, 200.0)), [""; 0]);
-    for minute in [30, 45, 60] {
-        assert_eq!(told(&life.read(3 * DAY + minute, 200.0)), [""; 0]);
-    }
+    [30, 45, 60].map(|minute| assert_eq!(told(&life.read(3 * DAY + minute, 200.0)), [""; 0]));
     let fired = life.read(3 * DAY + 75, 200.0);
     assert_eq!(told(&fired), ["alert.firing to soc"]);
     let score = facts(&fired).score.as_ref().unwrap();
@@ -90,20 +88,16 @@ fn a_fall_across_our_own_downtime_is_told_and_for_goes_on_from_the_first_reading
 
 #[test]
 fn for_starts_again_after_more_than_three_failed_checks_and_not_after_a_pause() {
-    let held = |hours| Rule { hold: minutes(hours * 60), ..rule("low", Condition::Below(300.0)) };
+    let held = |hours| Rule { hold: Duration::from_hours(hours), ..rule("low", Condition::Below(300.0)) };
     // Three checks failed, then four.
     let mut life = polled(held(2));
     life.read(0, 250.0);
-    for minute in [15, 30, 45] {
-        life.fail(minute, "throttled");
-    }
+    [15, 30, 45].map(|minute| life.fail(minute, "throttled"));
     life.read(60, 250.0);
     assert_eq!(told(&life.read(120, 250.0)), ["alert.firing to soc"]);
     let mut life = polled(held(2));
     life.read(0, 250.0);
-    for minute in [15, 30, 45, 60] {
-        life.fail(minute, "throttled");
-    }
+    [15, 30, 45, 60].map(|minute| life.fail(minute, "throttled"));
     life.read(75, 250.0);
     assert_eq!(told(&life.read(120, 250.0)), [""; 0], "it began again at 75 minutes");
     // Business hours: the night is no gap. 12:00 is when the tests begin.

@@ -114,14 +114,18 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
                 known.told_to.clear();
             }
             known.alert = update.alert.clone();
+            if let Some(inherits) = &update.inherits {
+                known.told_to.clone_from(&inherits.told_to);
+                known.told_at = inherits.told_at;
+            }
         } else {
             record.alerts.push(AlertRecord {
                 rule: update.rule.clone(),
                 score: update.score,
                 subject: update.subject.clone(),
                 alert: update.alert.clone(),
-                told_at: None,
-                told_to: Vec::new(),
+                told_at: update.inherits.as_ref().and_then(|inherits| inherits.told_at),
+                told_to: update.inherits.as_ref().map_or_else(Vec::new, |inherits| inherits.told_to.clone()),
                 acknowledged: None,
                 shift: None,
                 owes: None,
