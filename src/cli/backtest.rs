@@ -138,7 +138,7 @@ fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, Failure> {
         let known: Vec<_> = config.channels.keys().cloned().collect();
         let (candidates, problems, excerpts) = load_rules(file, &known);
         if !problems.is_empty() {
-            output::complain(&render::terminal(&problems, &excerpts, std::io::stderr().is_terminal()));
+            output::complain_of(&problems, &excerpts);
         }
         if problems.iter().any(|problem| problem.gravity == Gravity::Error) {
             return Err(Failure::Input(None));

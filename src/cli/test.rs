@@ -85,7 +85,7 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
     for file in &arguments.files {
         let loaded = load_suite(file);
         if !loaded.problems.is_empty() {
-            output::complain(&render::terminal(&loaded.problems, &loaded.excerpts, std::io::stderr().is_terminal()));
+            output::complain_of(&loaded.problems, &loaded.excerpts);
         }
         is_wrong |= loaded.problems.iter().any(|problem| problem.gravity == Gravity::Error);
         let Some(suite) = loaded.suite else { continue };

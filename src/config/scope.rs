@@ -182,12 +182,17 @@ impl Problems {
         match read(&text) {
             Ok(value) => Some(value),
             Err(sentence) => {
-                let (what, instead) = sentence.split_once("; ").unwrap_or((&sentence, SHAPE));
-                // The reader's sentence may repeat what was written.
-                self.error(at, what, echoed(instead));
+                self.sentence(at, &sentence);
                 None
             }
         }
+    }
+
+    /// An error by a reader's sentence, which is `what; instead`.
+    pub(super) fn sentence(&mut self, at: &Scope<'_>, sentence: &str) {
+        let (what, instead) = sentence.split_once("; ").unwrap_or((sentence, SHAPE));
+        // The reader's sentence may repeat what was written.
+        self.error(at, what, echoed(instead));
     }
 
     /// A duration above zero, or the default.
