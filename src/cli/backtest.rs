@@ -6,7 +6,6 @@ mod suggest;
 
 use std::{
     collections::BTreeMap,
-    io::IsTerminal,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,7 +15,7 @@ use super::{Failure, configured, output, tenant, wrong_input};
 use crate::{
     clock::Clock,
     config::{Config, suite::load_rules},
-    diagnostic::{Gravity, render},
+    diagnostic::Gravity,
     domain::{Timestamp, parse_duration},
     replay::{Course, Plan, Receiver, many::walk_all, send},
     rule::Rule,

@@ -4,7 +4,6 @@ mod report;
 
 use std::{
     collections::BTreeMap,
-    io::IsTerminal,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +12,7 @@ use serde::Serialize;
 use super::{Failure, output, wrong_input};
 use crate::{
     config::suite::{Case, load_suite},
-    diagnostic::{Gravity, render},
+    diagnostic::Gravity,
     domain::ChannelName,
     notify::{
         DeliveryId, Notification, NotificationType,

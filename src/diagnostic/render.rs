@@ -20,8 +20,9 @@ pub fn terminal(problems: &[Problem], excerpts: &Excerpts, colour: bool) -> Stri
             Gravity::Warning => ("warning", "\x1b[1;33m"),
         };
         let word = if colour { format!("{paint}{word}\x1b[0m") } else { word.to_owned() };
-        let (place, key) = (visible(&problem.place.to_string()), visible(&problem.key));
-        let key = if key.is_empty() { key } else { format!("{key}: ") };
+        let (place, key) = (problem.place.to_string(), visible(&problem.key));
+        let place = visible(&place);
+        let key = if key.is_empty() { key.into_owned() } else { format!("{key}: ") };
         // Writing to a `String` can't fail.
         let _ = writeln!(text, "{place}: {word}: {key}{}; {}", visible(&problem.what), visible(&problem.instead));
         if let Some(excerpt) = excerpts.get(&problem.place) {

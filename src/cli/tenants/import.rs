@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{IsTerminal, Read, stderr},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::{Failure, output, wrong_input};
 use crate::{
     config::import::{self, Line, Outcome, Plan, SHEET_BYTES_MAX, Wish},
-    diagnostic::{Excerpts, Problem, render},
+    diagnostic::{Excerpts, Problem},
     domain::Labels,
 };
 

@@ -14,7 +14,6 @@ use crate::{
     microsoft::{
         Account, Failure,
         bounded::{self, Few, Scalar},
-        source::garbage,
     },
 };
 

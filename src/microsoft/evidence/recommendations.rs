@@ -9,7 +9,6 @@ use crate::{
     microsoft::{
         Failure,
         bounded::{self, Few, Scalar},
-        source::garbage,
     },
 };
 

@@ -12,7 +12,7 @@ use crate::{
     microsoft::{
         Failure,
         bounded::{self, Few, Scalar},
-        source::{garbage, secure_score::day},
+        source::secure_score::day,
     },
 };
 
