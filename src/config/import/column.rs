@@ -92,7 +92,23 @@ fn label_key(written: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_heading_is_a_column_or_none(
+            written in "[ \u{feff}\"]{0,2}(label|LABEL|labelİ|İlabel|Kabel)?[:._ -]?\\PC{0,40}",
+            odd in any::<String>(),
+        ) {
+            for written in [written, odd.clone(), format!("label:{odd}"), format!("{odd}label:{odd}")] {
+                if let Heading::Used(Column::Label(key)) = heading(&written) {
+                    prop_assert!(!key.is_empty() || written.trim().len() <= 6, "{written:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn columns_are_known_by_their_names_however_they_are_written() {
