@@ -213,6 +213,9 @@ impl Problems {
 /// What to do about a value of the wrong shape.
 const SHAPE: &str = "see the example in the documentation, or `scorewatch schema`";
 
+/// Most known words that are compared with a misspelt one; there are some 600 time zones.
+const CANDIDATES_MAX: usize = 1_000;
+
 /// The known word that was probably meant.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Long texts are no slips of the pen, and the distance costs the product of both lengths.
@@ -220,7 +223,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let lower = word.to_lowercase().replace('-', "_");
-    let distances = known.into_iter().map(|candidate| {
+    let distances = known.into_iter().take(CANDIDATES_MAX).map(|candidate| {
         let plain = candidate.to_lowercase().replace('-', "_");
         (distance(&lower, &plain), candidate)
     });
