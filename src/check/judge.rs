@@ -4,17 +4,21 @@ mod failures;
 mod message;
 pub(super) mod no_data;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use self::{failures::Begins, no_data::ScoreRead};
 use super::{
     blind, moved,
     outage::Cause,
-    series::{self, Series},
+    series::{self, SUBJECTS_MAX, Series, Subjects},
 };
 use crate::{
     config::{Config, Tenant},
     domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
+    microsoft::FailureClass,
     notify::route::recipients,
     rule::{
         Alert, AlertState, Condition, Event, Feed, Resolution, Rule, Situation, TransitionKind, close,
@@ -22,9 +26,13 @@ use crate::{
     },
     schedule::{checks_between, phase},
     store::{
-        AlertRecord, AlertUpdate, Away, CheckOutcome, Owed, SeriesRecord, SeriesUpdate, TenantHealth, TenantRecord,
+        AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, Owed, ScoreFailure, SeriesRecord, SeriesUpdate,
+        TenantHealth, TenantRecord,
     },
 };
+
+/// The class of a score with more subjects than are watched: that of an answer that exceeds a limit.
+const TOO_MANY_SUBJECTS: &str = FailureClass::AnswerTooLarge.as_str();
 
 /// The least time between two looks at a tenant's alerts.
 const WAKE_MIN: Duration = Duration::from_secs(1);
@@ -53,6 +61,17 @@ pub struct Fetched {
     pub score: ScoreKind,
     /// Its readings, or why there are none.
     pub result: Result<Vec<Reading>, Failure>,
+    /// What of the answer was no reading, though others were.
+    pub partly: Option<Partly>,
+}
+
+/// Values of an answer that are no readings beside those that are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Partly {
+    /// Why.
+    pub failure: Failure,
+    /// Of which subjects.
+    pub subjects: Vec<Subject>,
 }
 
 /// Why a score could not be fetched, in the words that the store keeps.
@@ -96,7 +115,11 @@ pub fn judge(
         now,
     };
     let poll_interval = setting.tenant.schedule.interval_at(now);
-    let mut judging = Judging { setting, record, fetched, poll_interval, reads: Vec::new(), outcome };
+    let mut alerts: HashMap<_, Vec<&AlertRecord>> = HashMap::new();
+    for alert in record.map_or(&[][..], |record| record.alerts.as_slice()) {
+        alerts.entry((alert.score, alert.subject.as_ref().map(Subject::as_str))).or_default().push(alert);
+    }
+    let mut judging = Judging { setting, record, alerts, fetched, poll_interval, reads: Vec::new(), outcome };
     for &score in setting.tenant.scores.iter() {
         judging.score(score);
     }
@@ -111,6 +134,8 @@ pub fn judge(
 pub(super) struct Judging<'a> {
     pub(super) setting: Setting<'a>,
     pub(super) record: Option<&'a TenantRecord>,
+    /// The alerts of the record by what they are about.
+    alerts: HashMap<(Option<ScoreKind>, Option<&'a str>), Vec<&'a AlertRecord>>,
     fetched: &'a [Fetched],
     poll_interval: Duration,
     /// What was read of each score that the tenant is polled for.
@@ -124,28 +149,23 @@ impl<'a> Judging<'a> {
         let polled = self.fetched.iter().find(|fetched| fetched.score == score);
         let readings = polled.and_then(|fetched| fetched.result.as_ref().ok()).map_or(&[][..], Vec::as_slice);
         let all = self.record.map_or(&[][..], |record| record.series.as_slice());
-        let known: Vec<&SeriesRecord> = all.iter().filter(|series| series.score == score).collect();
-        let mut subjects: Vec<Option<&'a Subject>> = known.iter().map(|series| series.subject.as_ref()).collect();
-        for reading in readings {
-            if !subjects.contains(&reading.subject.as_ref()) {
-                subjects.push(reading.subject.as_ref());
-            }
-        }
-        if subjects.is_empty() {
-            subjects.push(None);
-        }
+        let known = all.iter().filter(|series| series.score == score);
+        let unsound = polled.and_then(|fetched| fetched.partly.as_ref()).map_or(&[][..], |partly| &partly.subjects);
+        let subjects = Subjects::of(known, readings, unsound);
         let mut read = ScoreRead::new(score, polled.is_some());
-        for subject in subjects {
-            let record = known.iter().find(|series| series.subject.as_ref() == subject).copied();
-            if let Some(why) = series::ended((score, subject), &known, readings, self.source_interval(score)) {
-                self.end(score, record, why);
+        for (subject, found) in subjects.each() {
+            if let Some(why) = subjects.ended((score, subject), found, self.source_interval(score)) {
+                self.end(score, found.record, why);
             } else {
-                let series = Series::extend((score, subject), record, readings, self.outcome.now);
+                let series = Series::extend((score, subject), found.record, &found.samples, self.outcome.now);
                 read.take(&series);
                 self.series(series, polled.is_some());
             }
         }
         self.reads.push(read);
+        if subjects.left_out > 0 {
+            self.report_left_out(score);
+        }
     }
 
     /// How far apart two new values of a score are at best.
@@ -247,6 +267,32 @@ impl<'a> Judging<'a> {
                 self.outcome.alerts.push(target.update(rule, alert));
             }
         }
+        if why == Resolution::SubjectRemoved {
+            self.outcome.series.push(SeriesUpdate {
+                score,
+                subject: series.subject.clone(),
+                window: series.window.clone(),
+                keep: SeriesUpdate::GONE,
+                onboarded_at: series.onboarded_at,
+                last_data_at: series.last_data_at,
+            });
+        }
+    }
+
+    /// Subjects of a score are not watched, because there are too many: the tenant counts as failing by that much.
+    fn report_left_out(&mut self, score: ScoreKind) {
+        let health = &mut self.outcome.health;
+        let known = self.record.map(|record| &record.health);
+        let since = known.and_then(|health| health.failing.as_ref()).map_or(self.outcome.now, |failing| failing.since);
+        let hint = format!(
+            "{score} has more than {SUBJECTS_MAX} subjects within a day; the others are not watched: delete device groups, or keep \
+             their names"
+        );
+        let failing = Failing { since, class: TOO_MANY_SUBJECTS.to_owned(), hint: Some(hint) };
+        if !health.failures.iter().any(|failure| failure.score == score) {
+            health.failures.push(ScoreFailure { score, failing: failing.clone() });
+        }
+        health.failing.get_or_insert(failing);
     }
 
     /// Judges the operator's own alert: the whole tenant, as far as it can be read.
@@ -324,8 +370,8 @@ impl<'a> Judging<'a> {
     }
 
     pub(super) fn alert_record(&self, rule: &Rule, target: Target<'_>) -> Option<&'a AlertRecord> {
-        let alerts = self.record.map_or(&[][..], |record| record.alerts.as_slice());
-        alerts.iter().find(|alert| alert.rule == rule.name && target.is_of(alert))
+        let known = self.alerts.get(&(target.score, target.subject.map(Subject::as_str)))?;
+        known.iter().find(|alert| alert.rule == rule.name).copied()
     }
 
     fn wake_by(&mut self, at: Option<Timestamp>) {

@@ -160,12 +160,18 @@ pub struct SeriesUpdate {
     pub subject: Option<Subject>,
     /// The window as loaded, whole, with the new samples at its end, each later than all before.
     pub window: Vec<Sample>,
-    /// How far back from its end the window must still reach at the next check.
+    /// How far back from its end the window must still reach at the next check; [`Self::GONE`]: its subject is gone, and the series
+    /// is not loaded again until it is written again. Its history stays as long as retention says.
     pub keep: Duration,
     /// See [`SeriesRecord::onboarded_at`].
     pub onboarded_at: Option<Timestamp>,
     /// When its data was last read, by the wall clock.
     pub last_data_at: Timestamp,
+}
+
+impl SeriesUpdate {
+    /// Of a subject that is gone.
+    pub const GONE: Duration = Duration::ZERO;
 }
 
 /// An alert that changed.

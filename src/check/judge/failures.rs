@@ -32,7 +32,9 @@ impl Begins {
         if fetched.clone().next().is_none() {
             return before.map(|before| Failing { since, ..before.clone() });
         }
-        let failure = fetched.find_map(|fetched| fetched.result.as_ref().err())?;
+        let failed = fetched.clone().find_map(|fetched| fetched.result.as_ref().err());
+        let partly = || fetched.find_map(|fetched| fetched.partly.as_ref().map(|partly| &partly.failure));
+        let failure = failed.or_else(partly)?;
         Some(Failing { since, class: failure.class.to_owned(), hint: failure.hint.map(str::to_owned) })
     }
 

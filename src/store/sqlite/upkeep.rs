@@ -43,6 +43,9 @@ const REMOVALS: [&str; 8] = [
     "DELETE FROM outage WHERE (cause, since) IN (SELECT cause, since FROM outage WHERE over_at < ?1 LIMIT ?2)",
     "DELETE FROM recommendation WHERE (tenant_id, impact) IN \
      (SELECT tenant_id, impact FROM recommendation WHERE taken_at < ?1 LIMIT ?2)",
+    // Of subjects that are gone, when their last day is.
+    "DELETE FROM series WHERE id IN (SELECT s.id FROM series AS s WHERE s.keep = 0 AND s.last_data_at < ?1 \
+     AND NOT EXISTS (SELECT 1 FROM sample_day WHERE series_id = s.id) LIMIT ?2)",
 ];
 
 /// Whole days only: a day goes when all of it is older than retention.
