@@ -1,6 +1,6 @@
 //! The pure middle of a check: what was known, what was fetched, what time it is → what is to be committed.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use super::{
     blind,
@@ -57,7 +57,7 @@ pub struct Failure {
     /// The class's text form.
     pub class: &'static str,
     /// What the operator can do.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
 }
 
 /// Judges what was fetched. Nothing fetched: only time has passed. `next_due_at` is when the next check is due.
@@ -104,7 +104,7 @@ fn failing_after(before: Option<&Failing>, fetched: &[Fetched], now: Timestamp) 
     Some(Failing {
         since: before.map_or(now, |failing| failing.since),
         class: failure.class.to_owned(),
-        hint: failure.hint.map(str::to_owned),
+        hint: failure.hint.as_ref().map(|hint| hint.clone().into_owned()),
     })
 }
 

@@ -121,7 +121,7 @@ fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
                 line(reading.subject.map(|subject| subject.to_string()), Some(reading.sample.value), "ok", None)
             })
             .collect(),
-        Err(failure) => vec![line(None, None, failure.class, failure.hint.map(str::to_owned))],
+        Err(failure) => vec![line(None, None, failure.class, failure.hint.map(std::borrow::Cow::into_owned))],
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     store::{ChannelRecord, NewNotification, ParkedChannel, StoreError},
 };
 
-use super::Dispatcher;
+use super::{Dispatcher, secrets, send::SECRET_UNREADABLE};
 
 /// An end of trouble that is older is not told any more.
 const NEWS_FOR: Duration = Duration::from_hours(24);
@@ -83,6 +83,13 @@ impl Trouble<'_> {
     /// The notification; its id is made from the channel and the time at which its trouble began.
     fn notification(&self, store: &str, config: &Config, channel: &ChannelName) -> NewNotification {
         let (what, summary, hint, from, until) = match self {
+            Self::Parked(ParkedChannel { reason, since, .. }) if reason.starts_with(SECRET_UNREADABLE) => (
+                secrets::CLASS,
+                format!("Channel `{channel}` can't be used: {reason}. What is queued for it waits."),
+                Some("put the secret there, readable by the service; the channel goes on by itself then".to_owned()),
+                *since,
+                None,
+            ),
             Self::Parked(ParkedChannel { reason, since, .. }) => (
                 "channel-parked",
                 format!("Channel `{channel}` refuses what it is sent ({reason}). Its queue is kept."),
@@ -134,9 +141,10 @@ impl Trouble<'_> {
             from: Some(from),
             until,
         };
-        let at = from.to_string();
+        // Whoever sees first that a secret can't be read notifies the operator, and nobody else that day.
+        let at = if what == secrets::CLASS { secrets::day(from) } else { from.to_string() };
         // The oldest of them had no class in its id.
-        let class = if matches!(self, Self::Parked(_)) { "operator.channel" } else { what };
+        let class = if what == "channel-parked" { "operator.channel" } else { what };
         let parts = [class, store, channel.as_str(), &at];
         let notification =
             compose::for_operator(NotificationType::OperatorChannel, &parts, None, facts, until.unwrap_or(from));

@@ -57,9 +57,10 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
         ),
         (status, None) => Failure::new(class_by_error(error), format!("Entra refuses the sign-in with HTTP {status}")),
     };
-    failure.hint = code.and_then(hint_by_code);
+    failure.hint = code.and_then(hint_by_code).map(Into::into);
     if known.is_none() && error == "invalid_client" {
-        failure.hint = Some("check the app's credential and `client_id`; the tenant's sign-in logs in Entra say more");
+        failure.hint =
+            Some("check the app's credential and `client_id`; the tenant's sign-in logs in Entra say more".into());
     }
     if let Some(code) = code {
         failure.what = format!("{} (AADSTS{code})", failure.what).into();

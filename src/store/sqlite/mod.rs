@@ -56,6 +56,7 @@ pub struct SqliteStore {
     identity: String,
     writer: Writer,
     readers: SqlitePool,
+    files: files::Inodes,
 }
 
 impl SqliteStore {
@@ -66,11 +67,11 @@ impl SqliteStore {
     /// [`StoreError::InUse`] while another process has it; [`StoreError::Open`] for a file that others may read, that is damaged,
     /// another program's or a newer version's; [`StoreError::Full`].
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        files::check_modes(path)?;
-        files::create(path)?;
-        let lock = files::lock(path)?;
-        Self::assemble(path, open::open_service(path).await?, Some(lock)).await
+        let path = files::real(path.as_ref())?;
+        files::check_modes(&path)?;
+        files::create(&path)?;
+        let lock = files::lock(&path)?;
+        Self::assemble(&path, open::open_service(&path).await?, Some(lock)).await
     }
 
     /// Opens the store beside a service that may be running, for listings and small writes (resend, unpark, accept).
@@ -78,9 +79,9 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Open`] when there is no store of this version's schema.
     pub async fn open_reader(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        files::check_modes(path)?;
-        Self::assemble(path, open::open_beside(path).await?, None).await
+        let path = files::real(path.as_ref())?;
+        files::check_modes(&path)?;
+        Self::assemble(&path, open::open_beside(&path).await?, None).await
     }
 
     async fn assemble(
@@ -89,7 +90,8 @@ impl SqliteStore {
         lock: Option<files::ProcessLock>,
     ) -> Result<Self, StoreError> {
         let identity = open::identity(&mut connection).await?;
-        Ok(Self { identity, writer: Writer::start(connection, lock), readers: open::readers(path) })
+        let files = files::Inodes::of(path);
+        Ok(Self { identity, writer: Writer::start(connection, lock), readers: open::readers(path), files })
     }
 }
 
@@ -97,6 +99,13 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn identity(&self) -> &str {
         &self.identity
+    }
+
+    async fn check_files(&self) -> Result<(), StoreError> {
+        let files = self.files.clone();
+        // A disk may not answer.
+        let checked = tokio::task::spawn_blocking(move || files.check()).await;
+        checked.map_err(|_| StoreError::Failed("its files could not be looked at".to_owned()))?
     }
 
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
