@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::join_all, stream};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::{Dispatcher, send::SECRET_UNREADABLE};
 use crate::{
@@ -90,26 +90,31 @@ pub async fn watch(dispatcher: &Dispatcher, known: &SecretWatch) -> Result<(), S
                 if known.begins(&channel, &error) {
                     error!(%channel, "{SECRET_UNREADABLE}: {error}");
                 }
-                let new = unreadable(dispatcher.store.identity(), &config, &channel, &error, now);
-                let told = new.channels.clone();
-                if dispatcher.store.announce(new, now).await? {
-                    told.iter().for_each(|channel| dispatcher.wake(channel));
+                // Of a parked channel the operator is notified anyway, and reminded.
+                if !parked.contains(&channel) {
+                    announce(dispatcher, unreadable(dispatcher.store.identity(), &config, &channel, &error, now))
+                        .await?;
                 }
             }
             None => {
+                let was = known.ends(&channel);
                 if parked.contains(&channel) && dispatcher.store.unpark(&channel, now).await? {
                     info!(%channel, "the channel's secrets can be read again; its queue goes on");
                     dispatcher.wake(&channel);
-                }
-                if let Some(was) = known.ends(&channel) {
-                    warn!(%channel, was, "the channel's secrets can be read again");
-                    let new = readable(dispatcher.store.identity(), &config, &channel, now);
-                    let told = new.channels.clone();
-                    dispatcher.store.announce(new, now).await?;
-                    told.iter().for_each(|channel| dispatcher.wake(channel));
+                } else if let Some(was) = was {
+                    info!(%channel, was, "the channel's secrets can be read again");
+                    announce(dispatcher, readable(dispatcher.store.identity(), &config, &channel, now)).await?;
                 }
             }
         }
+    }
+    Ok(())
+}
+
+async fn announce(dispatcher: &Dispatcher, new: NewNotification) -> Result<(), StoreError> {
+    let channels = new.channels.clone();
+    if dispatcher.store.announce(new, dispatcher.clock.now()).await? {
+        channels.iter().for_each(|channel| dispatcher.wake(channel));
     }
     Ok(())
 }
