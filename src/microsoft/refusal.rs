@@ -194,7 +194,7 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
             let code = sign_in_code(message).unwrap_or_default();
             let (class, what) = entra_class(code).unwrap_or((FailureClass::SignInRefused, "Entra refuses the app"));
             Failure {
-                hint: hint_by_code(code),
+                hint: hint_by_code(code).map(Into::into),
                 entra_code: Some(code),
                 ..Failure::new(class, format!("{what} (AADSTS{code})"))
             }

@@ -101,14 +101,14 @@ fn faults(file: &Path, text: &str) -> Vec<String> {
         let is_runner = file == Path::new("secret_store/program.rs");
         find(&PROGRAMS, if is_runner { "" } else { &code }, &[], "another program knows no rule of ours");
     }
+    find(&SQL, &source.strings, &["store"], "only `store` speaks SQL");
+    find(&CLOCKS, &source.code, &["clock"], "ask `clock::Clock`, so that tests can drive the time");
     let is_excused = is_test(file) || UNWATCHED.contains(&folder) || THREADS.iter().any(|home| file == Path::new(home));
     if !is_excused && !has_test_server(file) {
         faults.extend(
             unwatched(&code).map(|what| format!("has `{what}`: wrap it by `task`, so that its end is noticed")),
         );
     }
-    find(&SQL, &source.strings, &["store"], "only `store` speaks SQL");
-    find(&CLOCKS, &source.code, &["clock"], "ask `clock::Clock`, so that tests can drive the time");
     faults.extend(shape_faults(file, text));
     faults
 }

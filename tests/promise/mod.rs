@@ -30,6 +30,7 @@ mod secret_stores;
 mod secrets_stay_secret;
 mod shutdown;
 mod silenced;
+mod store_files;
 mod told_once;
 mod trusted_rules;
 mod two_processes;
