@@ -18,6 +18,8 @@ pub mod microsoft;
 pub mod secret;
 pub mod secret_store;
 pub mod store;
+pub mod systemd;
+pub mod task;
 pub mod telemetry;
 pub mod template;
 

@@ -48,11 +48,16 @@ pub fn reason(failing: Option<&Failing>, outage: Option<&Cause>) -> String {
         return "checks succeed, but the source gives no new data".to_owned();
     };
     let mut reason = format!("checks fail since {}: {}", since.to_chrono().format("%Y-%m-%d %H:%M UTC"), words(class));
-    for more in outage.map(Cause::told_to_all).into_iter().chain(hint.as_deref()) {
+    for more in outage.map(Cause::told_to_all).into_iter().chain(hint_for_all(class, hint.as_deref())) {
         reason.push_str("; ");
         reason.push_str(more);
     }
     reason
+}
+
+/// The hint as everybody may read it: where a secret is kept, and who may read it there, is for the operator only.
+fn hint_for_all<'a>(class: &str, hint: Option<&'a str>) -> Option<&'a str> {
+    if class == FailureClass::SecretUnreadable.as_str() { FailureClass::SecretUnreadable.hint() } else { hint }
 }
 
 /// A class with its words: `Entra does not know the client secret (secret-wrong)`.

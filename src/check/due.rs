@@ -29,6 +29,8 @@ pub struct DueQueue {
     slots: HashMap<TenantId, Slot>,
     /// One entry per slot that is not taken, besides stale ones, which [`DueQueue::take`] skips.
     order: BinaryHeap<Reverse<(Timestamp, TenantId)>>,
+    /// Wakes that come due while the tenant's check is under way, besides stale ones.
+    beside: BinaryHeap<Reverse<(Timestamp, TenantId)>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,16 +44,25 @@ struct Slot {
     failures: u32,
     /// When it has another turn after one that came to nothing.
     again_at: Option<Timestamp>,
+    /// When its turn was taken.
+    taken_at: Timestamp,
 }
 
 /// How long a tenant waits after its turn came to nothing for the first time; doubled each further time in a row.
 const AGAIN_FIRST: Duration = Duration::from_secs(5);
 /// No wait is longer.
 const AGAIN_MAX: Duration = Duration::from_mins(5);
+/// A check that has been under way for so long does not keep the tenant's alerts from being looked at.
+const BESIDE_AFTER: Duration = Duration::from_mins(1);
 
 impl Slot {
     fn next(&self) -> Timestamp {
         self.wake_at.map_or(self.check_at, |wake_at| wake_at.min(self.check_at))
+    }
+
+    /// When its alerts must be looked at though its check is still under way.
+    fn beside_at(&self) -> Option<Timestamp> {
+        self.wake_at.filter(|_| self.taken).map(|wake_at| wake_at.max(self.taken_at.plus(BESIDE_AFTER)))
     }
 }
 
@@ -60,8 +71,15 @@ impl DueQueue {
     pub fn put(&mut self, due: Due) {
         let wanted = self.slots.get(&due.tenant).is_some_and(|slot| slot.wake_wanted);
         let wake_at = if wanted { Some(Timestamp::EPOCH) } else { due.wake_at };
-        let slot =
-            Slot { check_at: due.next_due_at, wake_at, taken: false, wake_wanted: false, failures: 0, again_at: None };
+        let slot = Slot {
+            check_at: due.next_due_at,
+            wake_at,
+            taken: false,
+            wake_wanted: false,
+            failures: 0,
+            again_at: None,
+            taken_at: Timestamp::EPOCH,
+        };
         self.order.push(Reverse((slot.next(), due.tenant.clone())));
         self.slots.insert(due.tenant, slot);
     }
@@ -141,9 +159,39 @@ impl DueQueue {
             if slot.taken || slot.next() != at {
                 continue;
             }
-            slot.taken = true;
+            (slot.taken, slot.taken_at) = (true, now);
             let turn = if slot.check_at <= now { Turn::Check { due_at: slot.check_at } } else { Turn::Wake };
+            if let Some(at) = slot.beside_at().filter(|_| turn != Turn::Wake) {
+                self.beside.push(Reverse((at, tenant.clone())));
+            }
             return Some((tenant, turn));
+        }
+    }
+
+    /// Takes the next tenant whose alerts must be looked at though its check has long been under way: time passes for it, whatever
+    /// the check waits for. To be given back by [`DueQueue::put_beside`].
+    pub fn take_beside(&mut self, now: Timestamp) -> Option<TenantId> {
+        loop {
+            let Reverse((at, _)) = self.beside.peek()?;
+            if *at > now {
+                return None;
+            }
+            let Reverse((at, tenant)) = self.beside.pop()?;
+            let Some(slot) = self.slots.get_mut(&tenant) else { continue };
+            if slot.beside_at() == Some(at) {
+                slot.wake_at = None;
+                return Some(tenant);
+            }
+        }
+    }
+
+    /// Notes when the alerts of a tenant must be looked at next, after they were while its check was under way.
+    pub fn put_beside(&mut self, tenant: &TenantId, wake_at: Option<Timestamp>) {
+        let (Some(slot), Some(wake_at)) = (self.slots.get_mut(tenant), wake_at) else { return };
+        slot.wake_at = Some(slot.wake_at.map_or(wake_at, |known| known.min(wake_at)));
+        match slot.beside_at() {
+            Some(at) => self.beside.push(Reverse((at, tenant.clone()))),
+            None => self.order.push(Reverse((slot.next(), tenant.clone()))),
         }
     }
 
@@ -276,6 +324,32 @@ mod tests {
             [("check", Turn::Check { due_at: at(1) }), ("wake", Turn::Wake)].map(|(id, turn)| Some((tenant(id), turn)))
         );
         assert_eq!(queue.take(at(49)), None, "who waits for its schedule goes on waiting");
+    }
+
+    #[test]
+    fn the_alerts_of_a_tenant_are_looked_at_while_its_check_hangs() {
+        let mut queue = DueQueue::default();
+        queue.put(due("a", 0, Some(90)));
+        assert_eq!(queue.take(at(0)), Some((tenant("a"), Turn::Check { due_at: at(0) })));
+        assert_eq!(queue.take_beside(at(89)), None);
+        assert_eq!(queue.take_beside(at(90)), Some(tenant("a")));
+        assert_eq!(queue.take_beside(at(999)), None, "one look at a time");
+        queue.put_beside(&tenant("a"), Some(at(200)));
+        assert_eq!(queue.take_beside(at(199)), None);
+        assert_eq!(queue.take_beside(at(200)), Some(tenant("a")));
+        queue.put(due("a", 1_000, None));
+        queue.put_beside(&tenant("a"), Some(at(300)));
+        assert_eq!(queue.take(at(300)), Some((tenant("a"), Turn::Wake)), "the check came back first");
+    }
+
+    #[test]
+    fn a_check_that_does_not_hang_looks_at_the_alerts_itself() {
+        let mut queue = DueQueue::default();
+        queue.put(due("a", 10, Some(10)));
+        assert!(queue.take(at(10)).is_some());
+        assert_eq!(queue.take_beside(at(69)), None);
+        queue.put(due("a", 1_000, None));
+        assert_eq!(queue.take_beside(at(999)), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod message;
 pub(super) mod no_data;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashMap},
     time::Duration,
 };
@@ -80,7 +81,7 @@ pub struct Failure {
     /// The class's text form.
     pub class: &'static str,
     /// What the operator can do.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
 }
 
 /// Judges what was fetched. Nothing fetched: only time has passed. `next_due_at` is when the next check is due.

@@ -1,7 +1,7 @@
 //! Visits a tenant: fetch, judge, ask for reasons, commit. A conflict at the commit is judged again on what is there now, with the
 //! same readings and the same answers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
@@ -20,8 +20,8 @@ use crate::{
     clock::Clock,
     config::{Config, Tenant},
     crash_point::{self, CrashPoint},
-    domain::{ChannelName, ScoreKind, Timestamp},
-    microsoft::{Microsoft, PartlyRead, Polled},
+    domain::{ChannelName, ScoreKind, Timestamp, format_duration},
+    microsoft::{FailureClass, FetchError, Microsoft, PartlyRead, Polled},
     rule::Rule,
     schedule::phase,
     store::{CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
@@ -30,6 +30,13 @@ use crate::{
 
 /// How often a check is judged again before it gives way; conflicts come from people's commands and are rare.
 const CONFLICTS_MAX: u32 = 8;
+
+/// Requests that one score takes at worst: a token and a page, each twice.
+const CALLS_PER_SCORE: u32 = 4;
+/// What lies between two requests at worst: the pause before a second try.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// What reading one credential takes at worst: a program that a person gave a minute, and its turn among others.
+const CREDENTIAL_WITHIN: Duration = Duration::from_secs(70);
 
 /// Visits tenants. Cheap to clone.
 #[derive(Clone)]
@@ -118,22 +125,32 @@ impl Checker {
         let mut fetched = Vec::with_capacity(tenant.scores.len());
         let mut outcome = "ok";
         let newest = |score| newest(record?, score);
-        for Polled { score, result, partly } in
-            self.microsoft.poll(&tenant.account, &tenant.scores, newest, next_check_at).await
-        {
+        let within = check_within(plan.config.timeout, tenant);
+        // Each call has a deadline of its own. This one makes sure that nothing else keeps the check's place for ever.
+        let answers = tokio::select! {
+            biased;
+            answers = self.microsoft.poll(&tenant.account, &tenant.scores, newest, next_check_at) => answers,
+            () = self.clock.sleep(within) => {
+                let what = format!("the check was given up after {}", format_duration(within));
+                all_failed(tenant, FailureClass::CheckTimeout, &what)
+            }
+        };
+        for Polled { score, result, partly } in answers {
             let partly = partly.map(|PartlyRead { error, subjects }| {
-                let (class, hint) = (error.class.as_str(), error.hint());
-                let count = subjects.len();
-                warn!(tenant = %tenant.id, score = %score, class, hint, subjects = count, "a part of the answer is no reading: {}", error.what);
+                let (class, hint) = (error.class.as_str(), error.hint.clone());
+                warn!(
+                    tenant = %tenant.id, score = %score, class, hint = hint.as_deref(), subjects = subjects.len(),
+                    "a part of the answer is no reading: {}", error.what
+                );
                 Partly { failure: Failure { class, hint }, subjects }
             });
             let result = match result {
                 Ok(readings) => Ok(readings),
                 Err(error) => {
-                    let (class, hint) = (error.class.as_str(), error.hint());
+                    let (class, hint) = (error.class.as_str(), error.hint.clone());
                     outcome = class;
                     warn!(
-                        tenant = %tenant.id, score = %score, class, hint,
+                        tenant = %tenant.id, score = %score, class, hint = hint.as_deref(),
                         correlation = error.correlation.as_deref(), "check failed: {}", error.what
                     );
                     Err(Failure { class, hint })
@@ -144,6 +161,28 @@ impl Checker {
         self.metrics.check_finished(outcome, lateness);
         crash_point::reach(CrashPoint::Fetched);
         fetched
+    }
+
+    /// Records that the check of a tenant failed for a reason of our own.
+    ///
+    /// # Errors
+    /// [`StoreError`] when that could not be committed.
+    pub async fn fail(
+        &self,
+        plan: &Plan,
+        tenant: &Tenant,
+        class: FailureClass,
+        shutdown: &CancellationToken,
+    ) -> Result<Visit, StoreError> {
+        self.metrics.check_finished(class.as_str(), Duration::ZERO);
+        let hint = || class.hint().map(Into::into);
+        let failed = |score: &ScoreKind| {
+            let result = Err(Failure { class: class.as_str(), hint: hint() });
+            Fetched { score: *score, result, partly: None }
+        };
+        let fetched = tenant.scores.iter().map(failed).collect();
+        let record = self.store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+        self.settle(plan, tenant, Turn::Check { due_at: self.clock.now() }, record, fetched, shutdown).await
     }
 
     /// Judges and commits, again and again as long as somebody else was faster. What an alert's reason needs is asked for once.
@@ -232,12 +271,34 @@ fn newest(record: &TenantRecord, score: ScoreKind) -> Option<Timestamp> {
     of_score.filter_map(|series| series.window.last()).map(|sample| sample.at).max()
 }
 
+/// The longest that a check may take until everything has been asked for.
+fn check_within(timeout: Duration, tenant: &Tenant) -> Duration {
+    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    let calls = CALLS_PER_SCORE.saturating_mul(count(tenant.scores.len()));
+    let credentials = CREDENTIAL_WITHIN.saturating_mul(count(tenant.account.app.proofs.len()));
+    timeout.saturating_add(PAUSE_MAX).saturating_mul(calls).saturating_add(credentials)
+}
+
+/// The same failure for every score.
+fn all_failed(tenant: &Tenant, class: FailureClass, what: &str) -> Vec<Polled> {
+    let failed = || FetchError {
+        tenant: tenant.id.clone(),
+        class,
+        what: what.to_owned(),
+        entra_code: None,
+        retry_after: None,
+        correlation: None,
+        hint: class.hint().map(Into::into),
+    };
+    tenant.scores.iter().map(|score| Polled { score: *score, result: Err(failed()), partly: None }).collect()
+}
+
 /// When the tenant's next check is due.
 #[must_use]
 pub fn next_due(plan: &Plan, tenant: &Tenant, now: Timestamp) -> Timestamp {
     let phase = phase(tenant.id.as_str(), plan.config.spread);
     // A schedule without any further tick is asked again in a day, when the calendar may have one.
-    tenant.schedule.next_due(now, phase).unwrap_or_else(|| now.plus(std::time::Duration::from_hours(24)))
+    tenant.schedule.next_due(now, phase).unwrap_or_else(|| now.plus(Duration::from_hours(24)))
 }
 
 fn changes_nothing(outcome: &CheckOutcome, record: Option<&TenantRecord>) -> bool {

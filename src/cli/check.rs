@@ -86,10 +86,11 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
         }
         return online::online(&config, &arguments.tenant, arguments.json).await;
     }
-    let summary = loaded.config.as_ref().map(summarise);
+    let loaded = loaded.with_secrets_tried().await;
+    let summary = loaded.config.as_ref().filter(|_| !loaded.has_error()).map(summarise);
     if arguments.json {
         output::json(&Report { valid: summary.is_some(), problems: &loaded.problems, summary })?;
-        return if loaded.config.is_some() { Ok(()) } else { Err(Failure::Input(None)) };
+        return if loaded.has_error() { Err(Failure::Input(None)) } else { Ok(()) };
     }
     if !loaded.problems.is_empty() {
         output::complain_of(&loaded.problems, &loaded.excerpts);

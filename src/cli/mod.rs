@@ -26,6 +26,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     channel::ChannelSettings,
     config::{self, Config, StoreLocation, Tenant},
+    secret_store::kill_programs,
     store::{Store, sqlite::SqliteStore},
 };
 
@@ -35,6 +36,9 @@ const FINE: u8 = 0;
 const FAILED: u8 = 1;
 /// The input is wrong.
 const WRONG_INPUT: u8 = 2;
+
+/// Threads for what blocks: look-ups of names, files, certificates.
+const BLOCKING_THREADS_MAX: usize = 256;
 
 /// Watches the Microsoft security scores of many tenants and tells the right people when one worsens.
 #[derive(Debug, Parser)]
@@ -129,14 +133,19 @@ pub fn main() -> ExitCode {
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed already");
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build() {
         Ok(runtime) => runtime,
         Err(error) => return tell(&Failure::Run(Some(error.into()))),
     };
-    match runtime.block_on(obey(cli)) {
+    let code = match runtime.block_on(obey(cli)) {
         Ok(()) => ExitCode::from(FINE),
         Err(failure) => tell(&failure),
-    }
+    };
+    kill_programs();
+    // A thread that waits for a name server or a disk is not waited for.
+    runtime.shutdown_background();
+    code
 }
 
 async fn obey(cli: Cli) -> Result<(), Failure> {

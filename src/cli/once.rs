@@ -131,7 +131,7 @@ fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
             let newest = newest_by_subject(readings).into_iter();
             newest.map(|(subject, sample)| line(subject, Some(sample), "ok", None)).collect()
         }
-        Err(failure) => vec![line(None, None, failure.class, failure.hint.map(str::to_owned))],
+        Err(failure) => vec![line(None, None, failure.class, failure.hint.map(std::borrow::Cow::into_owned))],
     }
 }
 

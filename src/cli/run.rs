@@ -1,13 +1,20 @@
 //! `scorewatch run`: the service.
 
-use std::path::Path;
+use std::{path::Path, process::exit, thread, time::Duration};
 
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::anyhow;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info, warn};
 
-use super::{Failure, configured};
-use crate::{clock::Clock, config::reload, service::Service, telemetry::Metrics};
+use super::{FAILED, FINE, Failure, configured};
+use crate::{clock::Clock, config::reload, secret_store::kill_programs, service::Service, task, telemetry::Metrics};
+
+/// After that long the process ends, whatever still hangs. Nothing is lost: it is made to be killed at any point.
+const END_WITHIN: Duration = Duration::from_millis(9_500);
 
 /// The service's arguments.
 #[derive(Debug, clap::Args)]
@@ -23,15 +30,70 @@ pub(super) struct Arguments {}
 pub(super) async fn run(file: &Path, _arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
     let (metrics, shutdown) = (Metrics::default(), CancellationToken::new());
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals =
+        Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
     let changes = reload::watch(file.to_owned(), config, metrics.clone(), shutdown.clone())?;
-    let service = Service::start(changes, Clock::System, metrics, shutdown).await?;
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM: stopping"),
-        _ = interrupt.recv() => info!("SIGINT: stopping"),
+    // On a task of its own: a disk that does not answer must not keep us from hearing signals.
+    let (sender, started) = oneshot::channel();
+    let start = async move {
+        // Nobody waits for it after a signal.
+        let _ = sender.send(Service::start(changes, Clock::System, metrics, shutdown).await);
+    };
+    tokio::spawn(task::brief("start", start));
+    let service = tokio::select! {
+        started = started => started.map_err(|_| anyhow!("the start panicked; this is a fault of scorewatch"))??,
+        name = signals.next() => {
+            info!("{name} before the service was ready: stopping");
+            return Ok(());
+        }
+    };
+    let death = tokio::select! {
+        name = signals.next() => {
+            info!("{name}: stopping");
+            None
+        }
+        fault = task::death() => Some(fault),
+    };
+    end_within(END_WITHIN, if death.is_some() { FAILED } else { FINE });
+    if let Some(fault) = &death {
+        error!(task = fault.task, "the part `{}` {}; the service ends, to be started again", fault.task, fault.what);
+        service.note_death(fault).await;
     }
-    service.stop().await;
-    info!("stopped");
-    Ok(())
+    tokio::select! {
+        () = service.stop() => info!("stopped"),
+        name = signals.next() => warn!("{name} again: what is under way is given up; it is made again after the start"),
+    }
+    match death {
+        None => Ok(()),
+        Some(fault) => Err(Failure::Run(Some(anyhow!("the part `{}` {}", fault.task, fault.what)))),
+    }
+}
+
+/// What asks the service to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Waits for the next, and says which.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// Ends the process after that time, even if every thread of the runtime hangs.
+fn end_within(limit: Duration, code: u8) {
+    let end = move || {
+        thread::sleep(limit);
+        kill_programs();
+        #[expect(clippy::exit, reason = "nothing else ends a process whose threads hang")]
+        exit(code.into())
+    };
+    if let Err(error) = thread::Builder::new().name("end".to_owned()).spawn(end) {
+        warn!(%error, "no thread could be started that ends the process if something hangs");
+    }
 }

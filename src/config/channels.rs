@@ -12,10 +12,11 @@ use super::{
     report::report,
     scope::{Problems, Scope, quoted},
     secrets,
+    trial::Form,
     words::{labels, name, one_of},
 };
 use crate::{
-    channel::{ChannelKind, ChannelSettings, ChatApp, RetryBounds, WebhookUrl, signature::SigningKey},
+    channel::{ChannelKind, ChannelSettings, ChatApp, RetryBounds, WebhookUrl},
     domain::{ChannelName, Selector, TenantId, parse_duration},
     egress::Private,
     notify::route::Fence,
@@ -172,17 +173,9 @@ fn signing(raw: Field<OneOrMany<RawSecret>>, at: &Scope<'_>, problems: &mut Prob
     }
 }
 
-/// A secret that is a key; what it holds is dropped.
+/// A secret that is a key.
 fn signing_key(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
-    let reference = secrets::reference(raw, at, problems)?;
-    if !reference.is_stored()
-        && let Err(error) = SigningKey::resolve(&reference)
-    {
-        let instead = "write `whsec_` and base64 of 24 to 64 random bytes, or `whsk_` and base64 of an ed25519 key";
-        problems.error(at, format!("what it holds {}", error.what), instead);
-        return None;
-    }
-    Some(reference)
+    secrets::reference_to(Form::SigningKey, raw, at, problems)
 }
 
 fn fence(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> BTreeSet<TenantId> {

@@ -21,6 +21,7 @@ use super::{
     secret_stores,
     settings::{flapping, fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
+    trial::SecretUses,
     words::{Names, scores, zone},
 };
 use crate::{
@@ -49,9 +50,11 @@ pub fn load_with(file: &Path, pending: Pending) -> Loaded {
         problems.watched.note(format!("{problem:?}").as_bytes());
     }
     let watched = problems.watched.clone();
-    let config = config.filter(|_| !problems.any_error()).map(|config| Config { watched, ..config });
+    let secrets: SecretUses = std::mem::take(&mut problems.secrets).into();
+    let config = config.filter(|_| !problems.any_error());
+    let config = config.map(|config| Config { watched, secrets: Arc::clone(&secrets), ..config });
     let excerpts = excerpt::of(&problems.list);
-    Loaded { config, problems: problems.list, excerpts, watched: problems.watched }
+    Loaded { config, problems: problems.list, excerpts, secrets, watched: problems.watched }
 }
 
 fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
@@ -107,6 +110,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         templates: templates?,
         operator,
         secret_stores: problems.stores.good.clone(),
+        secrets: SecretUses::default(),
         watched: Watched::default(),
     })
 }

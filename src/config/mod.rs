@@ -32,12 +32,14 @@ pub mod suite;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod watched;
 mod words;
 mod yaml;
 
 pub use load::{load, load_with};
 pub use sight::Sight;
+pub use trial::{SecretUse, try_secrets};
 pub use watched::Watched;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -89,6 +91,8 @@ pub struct Config {
     pub operator: Operator,
     /// What has to be asked for secrets; the references know their store.
     pub secret_stores: SecretStores,
+    /// The secrets that it refers to, and where.
+    pub secrets: Arc<[SecretUse]>,
     /// Where a change may make it another one.
     pub watched: Watched,
 }
@@ -177,6 +181,8 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// The lines of those problems, where they can be shown.
     pub excerpts: Excerpts,
+    /// The secrets that were referred to, none of which was read.
+    pub secrets: Arc<[SecretUse]>,
     /// Where a change may make it another one; complete for a refused configuration, too.
     pub watched: Watched,
 }

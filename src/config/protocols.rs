@@ -8,10 +8,11 @@ use super::{
     raw::RawSecret,
     scope::{Problems, Scope},
     secrets,
+    trial::Form,
     words::one_of,
 };
 use crate::{
-    channel::{Authorization, ChannelKind, PagerdutyRegion, WebhookUrl, check_routing_key, guard},
+    channel::{Authorization, ChannelKind, PagerdutyRegion, WebhookUrl, guard},
     egress::Private,
 };
 
@@ -60,20 +61,7 @@ impl ProtocolKeys {
     ) -> Option<ChannelKind> {
         let here = at.key("routing_key");
         let key = problems.require(self.routing_key, &here, "{ file: secrets/pagerduty }");
-        let key = key.and_then(|key| secrets::reference(key, &here, problems)).filter(|key| {
-            if key.is_stored() {
-                return true;
-            }
-            let checked = check_routing_key(key);
-            if let Err(error) = &checked {
-                problems.error(
-                    &here,
-                    format!("what it holds {}", error.what),
-                    "copy the *Integration Key* of an Events API v2 integration",
-                );
-            }
-            checked.is_ok()
-        });
+        let key = key.and_then(|key| secrets::reference_to(Form::RoutingKey, key, &here, problems));
         let regions = [("us", PagerdutyRegion::Us), ("eu", PagerdutyRegion::Eu)];
         let region = one_of(self.region, &at.key("region"), &regions, problems).unwrap_or_default();
         if url.is_written() && *private == Private::Refused {

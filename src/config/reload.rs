@@ -9,14 +9,14 @@ use std::{
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, watch},
-    task,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::{Config, Loaded, Watched, follow::Follower, load};
 use crate::{
     crash_point::{self, CrashPoint},
+    systemd, task,
     telemetry::Metrics,
 };
 
@@ -58,12 +58,13 @@ fn start(
     config.secret_stores.count_in(&reload.metrics);
     reload.follower.follow(&watched);
     let (sender, receiver) = watch::channel(config);
-    tokio::spawn(async move {
+    let stopping = shutdown.clone();
+    tokio::spawn(task::until("reload", shutdown, async move {
         tokio::select! {
-            () = shutdown.cancelled() => {}
+            () = stopping.cancelled() => {}
             () = reload.run(hangup, watched, &sender) => {}
         }
-    });
+    }));
     Ok(receiver)
 }
 
@@ -80,7 +81,17 @@ impl Reload {
                 () = changed => false,
             };
             let (known, began) = (watched.clone(), Instant::now());
-            let Some(loaded) = self.read(&mut watched).await else { continue };
+            if is_asked_for {
+                systemd::reloading();
+            }
+            let read = self.read(&mut watched).await;
+            if is_asked_for {
+                systemd::reloaded();
+            }
+            let Some(loaded) = read else {
+                error!("the changed configuration could not be read: a fault of scorewatch; the old one goes on");
+                continue;
+            };
             if !is_asked_for && watched.has_read_the_same(&known) {
                 // Something else changes in the same folder, perhaps without end: a log, a database.
                 rest = began.elapsed().saturating_mul(REST);
@@ -111,7 +122,7 @@ impl Reload {
         for _ in 0..READS_MAX {
             self.follower.follow(watched);
             let file = self.file.clone();
-            let loaded = task::spawn_blocking(move || load(&file)).await.ok()?;
+            let loaded = tokio::task::spawn_blocking(move || load(&file)).await.ok()?;
             watched.clone_from(&loaded.watched);
             let is_covered = self.follower.covers(watched);
             last = Some(loaded);

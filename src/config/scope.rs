@@ -8,6 +8,7 @@ use super::{
     import::Pending,
     marks::{Content, Mark, Node},
     secret_stores::Stores,
+    trial::SecretUse,
 };
 use crate::{
     diagnostic::{Gravity, Place, Problem},
@@ -117,6 +118,8 @@ pub(super) struct Problems {
     pub(super) watched: Watched,
     /// The secret stores, which references name.
     pub(super) stores: Stores,
+    /// The secrets that are referred to so far.
+    pub(super) secrets: Vec<SecretUse>,
     /// Files that are not there yet, and are read as if they were.
     pub(super) pending: Pending,
 }

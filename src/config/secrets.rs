@@ -1,32 +1,47 @@
-//! References to secrets: written → meant. Each is resolved once, to see that it is readable; what it holds is dropped.
+//! References to secrets: written → meant. None is read here; each is noted, to be tried later ([`super::trial`]).
 
 use super::{
     field::Word,
     raw::{RawReference, RawSecret},
     scope::{Problems, Scope},
     secret_stores::stored,
+    trial::{Form, SecretUse},
 };
-use crate::secret::{SecretError, SecretReference, redact::echo};
+use crate::secret::{SecretReference, redact::echo};
 
 /// How a secret is written.
 const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
 
-/// A readable reference. A literal is refused, and never repeated.
+/// A reference to a text. A literal is refused, and never repeated.
 pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
-    readable(raw, at, problems, |reference| reference.resolve().map(drop))
+    reference_to(Form::Text, raw, at, problems)
 }
 
-/// The same to what need be no text.
-pub(super) fn reference_to_bytes(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
-    readable(raw, at, problems, |reference| reference.resolve_bytes().map(drop))
-}
-
-fn readable(
+/// The same to a secret of that form.
+pub(super) fn reference_to(
+    form: Form,
     raw: RawSecret,
     at: &Scope<'_>,
     problems: &mut Problems,
-    read: fn(&SecretReference) -> Result<(), SecretError>,
 ) -> Option<SecretReference> {
+    let reference = untried(raw, at, problems)?;
+    note(&reference, form, at, problems);
+    Some(reference)
+}
+
+/// Notes where a secret is used.
+pub(super) fn note(reference: &SecretReference, form: Form, at: &Scope<'_>, problems: &mut Problems) {
+    problems.secrets.push(SecretUse {
+        place: at.place(),
+        key: at.path(),
+        kept: place(reference, at),
+        reference: reference.clone(),
+        form,
+    });
+}
+
+/// A reference that the caller notes.
+pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
     let RawSecret::Reference(raw) = raw else {
         problems.error(at, "a secret stands here itself, not where it is kept", HOW);
         return None;
@@ -63,14 +78,6 @@ fn readable(
         && (name.is_empty() || name.contains('/') || name == "..")
     {
         problems.error(at, "this is no name of a systemd credential", "write the name alone, without a path");
-        return None;
-    }
-    if let Err(error) = read(&reference) {
-        if let SecretReference::File(path) = &reference {
-            problems.watched.file(path);
-        }
-        let what = format!("{} {}", place(&reference, at), error.what);
-        problems.error(at, what, "put the secret there, and let this process read it");
         return None;
     }
     Some(reference)

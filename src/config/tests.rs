@@ -70,6 +70,8 @@ fn lay_out(folder: &Path, main: &[u8], tenant: &[u8], rules: &[u8]) {
 
 fn load_in(folder: &Path) -> (Loaded, String) {
     let loaded = load(&folder.join("scorewatch.yaml"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let loaded = runtime.block_on(loaded.with_secrets_tried());
     let text = render::terminal(&loaded.problems, &loaded.excerpts, false);
     (loaded, text.replace(&format!("{}/", folder.display()), ""))
 }

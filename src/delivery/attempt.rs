@@ -1,10 +1,6 @@
 //! One attempt at one delivery: may it be shown, written, booked, sent, settled. Its intent is on record before.
 
-use std::{
-    collections::BTreeSet,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    time::Duration,
-};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +10,7 @@ use super::{
     admission,
     dispatch::Dispatcher,
     secrets,
-    send::{self, Sent},
+    send::{self, Sent, Written},
     worker::{STORE_TROUBLE_WAIT, rest},
 };
 use crate::{
@@ -22,9 +18,13 @@ use crate::{
     config::Config,
     crash_point::{self, CrashPoint},
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelStanding, NotificationType, backoff, standing::Fared},
+    notify::{ChannelStanding, DeliveryId, NotificationType, backoff, standing::Fared},
     store::{AttemptOutcome, ClaimedDelivery},
+    task,
 };
+
+/// Why an attempt failed that panicked.
+const PANICKED: &str = "the attempt panicked; this is a fault of scorewatch";
 
 /// What came of a claim.
 pub(super) struct Attempt {
@@ -36,8 +36,32 @@ pub(super) struct Attempt {
     pub(super) host: Option<String>,
 }
 
-/// Makes the recorded attempt and records what came of it. `None`: it was not made.
+/// Makes the recorded attempt and records what came of it, even if that panics: an attempt without an outcome would hold its
+/// channel up. `None`: it was not made.
 pub(super) async fn deliver(
+    dispatcher: &Dispatcher,
+    channel: &ChannelName,
+    delivery: ClaimedDelivery,
+    shutdown: &CancellationToken,
+) -> Option<Attempt> {
+    let (id, attempt, queued_at) = (delivery.id, delivery.attempt, delivery.queued_at);
+    let panic = match AssertUnwindSafe(make(dispatcher, channel, delivery, shutdown)).catch_unwind().await {
+        Ok(made) => return made,
+        Err(panic) => panic,
+    };
+    task::note_panic("delivery", panic.as_ref());
+    let (now, error) = (dispatcher.clock.now(), PANICKED.to_owned());
+    let bounds = dispatcher.config.borrow().channels.get(channel).map(|settings| settings.retry);
+    let next = bounds.and_then(|bounds| backoff::next_attempt(bounds, attempt, rand::random(), None, queued_at, now));
+    let outcome = match next {
+        Some(next_attempt_at) => AttemptOutcome::Retry { error, next_attempt_at, may_have_arrived: true },
+        None => AttemptOutcome::Dead { error },
+    };
+    record(dispatcher, (id, attempt), outcome, None, shutdown).await;
+    Some(Attempt { is_good: false, rest: STORE_TROUBLE_WAIT, host: None })
+}
+
+async fn make(
     dispatcher: &Dispatcher,
     channel: &ChannelName,
     mut delivery: ClaimedDelivery,
@@ -69,12 +93,11 @@ pub(super) async fn deliver(
     }
     let started = dispatcher.clock.now();
     let form = if delivery.plain { Form::Plain } else { Form::Rich };
-    let written = catch_unwind(AssertUnwindSafe(|| {
-        send::write(&settings, &config.templates, &delivery.notification, form, started)
-    }));
-    // What is written needs no facts any more, and a thousand receivers may hang.
-    delivery.notification.data.items = Vec::new();
-    let host = written.as_ref().ok().and_then(|written| written.as_ref().ok()?.host());
+    let written = tokio::select! {
+        written = write(&settings, &config, &mut delivery, form, started) => written?,
+        () = dispatcher.drained(shutdown) => return None,
+    };
+    let host = written.as_ref().ok().and_then(Written::host);
     let booked = match host.as_deref().map(|host| dispatcher.budget.book(host, delivery.attempt, started)) {
         Some(Err(from)) => {
             settle(dispatcher, &delivery, AttemptOutcome::NotMade, None, shutdown).await;
@@ -85,16 +108,15 @@ pub(super) async fn deliver(
     };
     let sending = async {
         match written {
-            Ok(Ok(written)) => unless_renewed(&settings, written.send(&dispatcher.egress, started).await).await,
-            Ok(Err(verdict)) => unless_renewed(&settings, Sent { verdict, may_have_arrived: false }).await,
-            Err(panic) => resume_unwind(panic),
+            Ok(written) => unless_renewed(&settings, written.send(&dispatcher.egress, started).await).await,
+            Err(verdict) => unless_renewed(&settings, Sent { verdict, may_have_arrived: false }).await,
         }
     };
     // A request that may have gone out is waited for, so that its outcome is known; its own deadline bounds the wait.
     let sent = tokio::select! {
-        sent = AssertUnwindSafe(sending).catch_unwind() => sent.unwrap_or_else(|_| {
-            let reason = "the attempt panicked; this is a fault of scorewatch".to_owned();
-            Sent { verdict: Verdict::Dead { reason }, may_have_arrived: true }
+        sent = AssertUnwindSafe(sending).catch_unwind() => sent.unwrap_or_else(|panic| {
+            task::note_panic("delivery", panic.as_ref());
+            Sent { verdict: panicked(), may_have_arrived: true }
         }),
         () = dispatcher.drained(shutdown) => return None,
     };
@@ -123,6 +145,32 @@ pub(super) async fn deliver(
     }
     let rest = standing.rest_until.since(now);
     Some(Attempt { is_good: standing.failing_since.is_none() && !parks, rest, host })
+}
+
+/// Writes the message off the runtime's threads, as a secret may lie on a slow disk. `None`: the runtime is stopping.
+async fn write(
+    settings: &Arc<ChannelSettings>,
+    config: &Config,
+    delivery: &mut ClaimedDelivery,
+    form: Form,
+    at: Timestamp,
+) -> Option<Result<Written, Verdict>> {
+    let (settings, templates) = (Arc::clone(settings), Arc::clone(&config.templates));
+    let notification = delivery.notification.clone();
+    // What is written needs no facts any more, and a thousand receivers may hang.
+    delivery.notification.data.items = Vec::new();
+    let write = move || send::write(&settings, &templates, &notification, form, at);
+    match tokio::task::spawn_blocking(write).await {
+        Ok(written) => Some(written),
+        Err(error) => {
+            task::note_panic("delivery", error.try_into_panic().ok()?.as_ref());
+            Some(Err(panicked()))
+        }
+    }
+}
+
+fn panicked() -> Verdict {
+    Verdict::Dead { reason: PANICKED.to_owned() }
 }
 
 /// A receiver that is gone may only have moved: where a store holds another address or key by now, that is tried before the
@@ -192,8 +240,6 @@ async fn withhold(
     false
 }
 
-/// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
-/// hold its channel up. At shutdown it is given up; the next start finds the attempt and repeats it, marked.
 async fn settle(
     dispatcher: &Dispatcher,
     delivery: &ClaimedDelivery,
@@ -201,11 +247,23 @@ async fn settle(
     standing: Option<ChannelStanding>,
     shutdown: &CancellationToken,
 ) {
+    record(dispatcher, (delivery.id, delivery.attempt), outcome, standing, shutdown).await;
+}
+
+/// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
+/// hold its channel up. At shutdown it is given up; the next start finds the attempt and repeats it, marked.
+async fn record(
+    dispatcher: &Dispatcher,
+    (delivery, attempt): (DeliveryId, u32),
+    outcome: AttemptOutcome,
+    standing: Option<ChannelStanding>,
+    shutdown: &CancellationToken,
+) {
     loop {
         let now = dispatcher.clock.now();
-        let settled = dispatcher.store.settle(delivery.id, delivery.attempt, outcome.clone(), standing, now).await;
+        let settled = dispatcher.store.settle(delivery, attempt, outcome.clone(), standing, now).await;
         let Err(error) = settled else { return };
-        error!(delivery = %delivery.id, %error, "an attempt's outcome could not be recorded; trying again");
+        error!(%delivery, %error, "an attempt's outcome could not be recorded; trying again");
         if shutdown.is_cancelled() {
             return;
         }

@@ -19,6 +19,7 @@ use crate::{
     egress::Egress,
     notify::{HoldReason, NotificationId},
     store::{Store, StoreError},
+    task,
     telemetry::Metrics,
 };
 
@@ -83,7 +84,9 @@ impl Dispatcher {
         } else if !self.shutdown.is_cancelled() {
             let hint = Arc::new(Notify::new());
             workers.insert(channel.clone(), hint.clone());
-            self.tasks.spawn(worker::serve(self.clone(), channel.clone(), hint, self.shutdown.clone()));
+            let (this, channel, shutdown) = (self.clone(), channel.clone(), self.shutdown.clone());
+            let serve = move || worker::serve(this.clone(), channel.clone(), hint.clone(), this.shutdown.clone());
+            self.tasks.spawn(task::restarted("channel", shutdown, serve));
         }
     }
 

@@ -14,6 +14,9 @@ use crate::{
 /// The most bytes of a receiver's answer that are read; the rest says nothing more.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// How the reason begins for which a channel is parked whose secret can't be read.
+pub const SECRET_UNREADABLE: &str = "a secret of the channel can't be read";
+
 /// A message that is written and may be sent.
 pub struct Written {
     channel: Box<dyn Channel>,
@@ -71,12 +74,12 @@ impl Written {
     }
 }
 
-/// What it means that there is nothing to send. A secret that can't be read may be readable soon; a URL that is refused
-/// concerns every message of the channel; the rest concerns this one.
+/// What it means that there is nothing to send. A secret that can't be read, and a URL that is refused, concern every message of
+/// the channel; the rest concerns this one. [`super::secrets::watch`] lets the channel go on once its secret can be read.
 fn unsendable(error: &ComposeError) -> Verdict {
     let reason = error.to_string();
     match error {
-        ComposeError::Secret(_) => Verdict::Retry { reason, after: None },
+        ComposeError::Secret(_) => Verdict::Parked { reason: format!("{SECRET_UNREADABLE}: {reason}") },
         ComposeError::Url(_) => Verdict::Parked { reason },
         ComposeError::Template { .. } | ComposeError::TooLarge { .. } => Verdict::Dead { reason },
     }

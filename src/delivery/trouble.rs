@@ -14,6 +14,8 @@ use crate::{
     store::{ChannelRecord, DeadLetters, ParkedChannel},
 };
 
+use super::{secrets, send::SECRET_UNREADABLE};
+
 /// An end of trouble that is older is no news any more.
 const NEWS_FOR: Duration = Duration::from_hours(24);
 /// The operator is notified again of a parked channel for which notifications wait.
@@ -96,9 +98,10 @@ impl Trouble<'_> {
             from: Some(from),
             until,
         };
-        let at = from.to_string();
+        // Whoever sees first that a secret can't be read notifies the operator, and nobody else that day.
+        let at = if class == secrets::CLASS { secrets::day(from) } else { from.to_string() };
         // The oldest of them had no class in its id.
-        let class = if matches!(self, Self::Parked { .. }) { "operator.channel" } else { class };
+        let class = if class == "channel-parked" { "operator.channel" } else { class };
         let parts: Vec<&str> = [class, store, channel.as_str(), &at].into_iter().chain(part.as_deref()).collect();
         compose::for_operator(NotificationType::OperatorChannel, &parts, None, facts, until.unwrap_or(from))
     }
@@ -111,6 +114,16 @@ fn parked_in_words(channel: &ChannelName, parked: &ParkedChannel, waiting: u64, 
         1 => "Its queue is kept; 1 notification is waiting.".to_owned(),
         _ => format!("Its queue is kept; {waiting} notifications are waiting."),
     };
+    if parked.reason.starts_with(SECRET_UNREADABLE) {
+        return Said {
+            class: secrets::CLASS,
+            summary: format!("Channel `{channel}` can't be used: {}. {kept}", parked.reason),
+            hint: Some("put the secret there, readable by the service; the channel goes on by itself then".to_owned()),
+            from: parked.since,
+            until: None,
+            part: (days > 0).then(|| format!("day {days}")),
+        };
+    }
     Said {
         class: "channel-parked",
         summary: format!("Channel `{channel}` {verb} everything it is sent ({}). {kept}", parked.reason),

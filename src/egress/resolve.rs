@@ -3,12 +3,13 @@
 
 use std::{
     fmt, io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::Arc,
 };
 
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
 
 use super::{Private, target::Reach};
 
@@ -22,6 +23,11 @@ pub trait Lookup: Send + Sync + fmt::Debug {
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
+/// Names that are looked up at one time. Each takes a thread, for half a minute if no name server answers.
+const LOOKUPS_MAX: usize = 64;
+
+static LOOKUPS: Semaphore = Semaphore::const_new(LOOKUPS_MAX);
+
 /// Asks the system, which reads its hosts file and asks its DNS servers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemLookup;
@@ -29,7 +35,15 @@ pub struct SystemLookup;
 #[async_trait]
 impl Lookup for SystemLookup {
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
+        // The semaphore is never closed. A look-up keeps its place until the system has answered, also when nobody waits for it
+        // any more, so that name servers that do not answer never take all of the runtime's threads for waiting.
+        let place = LOOKUPS.acquire().await.map_err(io::Error::other)?;
+        let name = name.to_owned();
+        let look_up = move || {
+            let _place = place;
+            (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect())
+        };
+        tokio::task::spawn_blocking(look_up).await.map_err(io::Error::other)?
     }
 }
 

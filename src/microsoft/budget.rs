@@ -152,7 +152,7 @@ impl Budget {
         );
         let mut failure = Failure::new(FailureClass::Throttled, what);
         failure.hint =
-            Some("check this tenant less often: write a `schedule` with longer intervals, or fewer `scores`");
+            Some("check this tenant less often: write a `schedule` with longer intervals, or fewer `scores`".into());
         failure.retry_after = Some(wait);
         Err(failure)
     }

@@ -58,6 +58,10 @@ pub enum FailureClass {
     SignInRefused,
     /// The API refused with a code that we do not know.
     CallRefused,
+    /// The whole check took too long and was given up.
+    CheckTimeout,
+    /// Scorewatch itself failed at this tenant.
+    InternalError,
 }
 
 /// Why a score could not be fetched. No secret, URL or raw upstream text is in here.
@@ -77,12 +81,12 @@ pub struct FetchError {
     /// The id that Microsoft's support asks for; for the log only.
     pub correlation: Option<String>,
     /// What the operator can do, as one imperative sentence; `None`: nothing, a later check tries again.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
 }
 
 impl FailureClass {
     /// Every class.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::SecretUnreadable,
         Self::SecretWrong,
         Self::SecretExpired,
@@ -108,6 +112,8 @@ impl FailureClass {
         Self::NoData,
         Self::SignInRefused,
         Self::CallRefused,
+        Self::CheckTimeout,
+        Self::InternalError,
     ];
 
     /// The name in JSON, metrics and the store.
@@ -139,6 +145,8 @@ impl FailureClass {
             Self::NoData => "no-data",
             Self::SignInRefused => "sign-in-refused",
             Self::CallRefused => "call-refused",
+            Self::CheckTimeout => "check-timeout",
+            Self::InternalError => "internal-error",
         }
     }
 
@@ -171,6 +179,8 @@ impl FailureClass {
             Self::NoData => "the source answers without a value",
             Self::SignInRefused => "Entra refuses the sign-in for a reason that is not known",
             Self::CallRefused => "the API refuses the call for a reason that is not known",
+            Self::CheckTimeout => "the check took too long and was given up",
+            Self::InternalError => "Scorewatch itself failed while it checked the tenant",
         }
     }
 
@@ -252,7 +262,8 @@ impl FailureClass {
             Self::AnswerTooLarge => {
                 Some("look up in the log which limit is exceeded; the documentation lists the limits")
             }
-            Self::Throttled | Self::MicrosoftDown | Self::Garbage | Self::NoData => None,
+            Self::InternalError => Some("report this fault of Scorewatch, with the lines of the log around it"),
+            Self::Throttled | Self::MicrosoftDown | Self::Garbage | Self::NoData | Self::CheckTimeout => None,
         }
     }
 }
@@ -266,8 +277,8 @@ impl fmt::Display for FailureClass {
 impl FetchError {
     /// What the operator can do, as one imperative sentence; `None`: nothing, a later check tries again.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
-        self.hint
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 }
 
@@ -278,7 +289,7 @@ pub(super) struct Failure {
     /// Our own words.
     pub(super) what: Cow<'static, str>,
     /// What the operator can do, where that is more than what the class says.
-    pub(super) hint: Option<&'static str>,
+    pub(super) hint: Option<Cow<'static, str>>,
     pub(super) entra_code: Option<u32>,
     pub(super) retry_after: Option<Duration>,
     pub(super) correlation: Option<String>,
@@ -303,7 +314,7 @@ impl Failure {
     }
 
     pub(super) fn of(self, tenant: &TenantId, source: &dyn Source) -> FetchError {
-        let hint = self.hint.or_else(|| source.hint(self.class));
+        let hint = self.hint.clone().or_else(|| source.hint(self.class).map(Cow::Borrowed));
         FetchError { hint, ..self.of_document(tenant) }
     }
 
@@ -311,7 +322,7 @@ impl Failure {
     pub(super) fn of_document(self, tenant: &TenantId) -> FetchError {
         FetchError {
             tenant: tenant.clone(),
-            hint: self.hint.or_else(|| self.class.hint()),
+            hint: self.hint.or_else(|| self.class.hint().map(Cow::Borrowed)),
             class: self.class,
             what: self.what.into_owned(),
             entra_code: self.entra_code,
@@ -338,7 +349,11 @@ mod tests {
         for class in FailureClass::ALL {
             let passes_by_itself = matches!(
                 class,
-                FailureClass::Throttled | FailureClass::MicrosoftDown | FailureClass::Garbage | FailureClass::NoData
+                FailureClass::Throttled
+                    | FailureClass::MicrosoftDown
+                    | FailureClass::Garbage
+                    | FailureClass::NoData
+                    | FailureClass::CheckTimeout
             );
             assert_eq!(class.hint().is_none(), passes_by_itself, "{class}");
         }

@@ -165,7 +165,7 @@ impl Inner {
 fn of(failure: Failure, account: &Account) -> FetchError {
     FetchError {
         tenant: account.tenant.clone(),
-        hint: if failure.class == FailureClass::RoleMissing { None } else { failure.class.hint() },
+        hint: if failure.class == FailureClass::RoleMissing { None } else { failure.class.hint().map(Into::into) },
         class: failure.class,
         what: failure.what.into_owned(),
         entra_code: failure.entra_code,

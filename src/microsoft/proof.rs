@@ -6,7 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{Certificate, Failure, FailureClass, token::ReadSecret};
-use crate::{domain::Timestamp, secret::SecretReference};
+use crate::{
+    domain::Timestamp,
+    secret::{SecretError, SecretReference},
+};
 
 /// An app registration and how it proves itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -99,17 +102,23 @@ impl Proof {
     }
 
     fn text(&self, read_secret: ReadSecret) -> Result<SecretString, Failure> {
-        read_secret(&self.kept).map_err(|error| self.unreadable(format_args!("can't be read: {error}")))
+        read_secret(&self.kept).map_err(|error| self.unread(format_args!("can't be read: {error}"), &error))
     }
 
     fn open(&self) -> Result<Certificate, Failure> {
         let kept = self.kept.resolve_bytes();
-        let kept = kept.map_err(|error| self.unreadable(format_args!("can't be read: {error}")))?;
+        let kept = kept.map_err(|error| self.unread(format_args!("can't be read: {error}"), &error))?;
         let password = self.password.as_ref().map(SecretReference::resolve).transpose();
-        let password =
-            password.map_err(|error| self.unreadable(format_args!("has a password that can't be read: {error}")))?;
+        let password = password
+            .map_err(|error| self.unread(format_args!("has a password that can't be read: {error}"), &error))?;
         Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret))
             .map_err(|error| self.unreadable(format_args!("can't be used: it {error}")))
+    }
+
+    /// Names the secret's place and what to do there. Nothing of the secret is in either.
+    fn unread(&self, what: fmt::Arguments<'_>, error: &SecretError) -> Failure {
+        let hint = format!("{}: {}", error.place, if error.hint.is_empty() { &error.what } else { &error.hint });
+        Failure { hint: Some(hint.into()), ..self.unreadable(what) }
     }
 
     fn unreadable(&self, what: fmt::Arguments<'_>) -> Failure {

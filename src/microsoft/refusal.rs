@@ -61,9 +61,10 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
         ),
         (status, None) => Failure::new(class_by_error(error), format!("Entra refuses the sign-in with HTTP {status}")),
     };
-    failure.hint = code.and_then(hint_by_code);
+    failure.hint = code.and_then(hint_by_code).map(Into::into);
     if known.is_none() && error == "invalid_client" {
-        failure.hint = Some("check the app's credential and `client_id`; the tenant's sign-in logs in Entra say more");
+        failure.hint =
+            Some("check the app's credential and `client_id`; the tenant's sign-in logs in Entra say more".into());
     }
     if let Some(code) = code {
         failure.what = format!("{} (AADSTS{code})", failure.what).into();
@@ -197,7 +198,7 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
             let code = sign_in_code(message).unwrap_or_default();
             let (class, what) = entra_class(code).unwrap_or((FailureClass::SignInRefused, "Entra refuses the app"));
             Failure {
-                hint: hint_by_code(code),
+                hint: hint_by_code(code).map(Into::into),
                 entra_code: Some(code),
                 ..Failure::new(class, format!("{what} (AADSTS{code})"))
             }

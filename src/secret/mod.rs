@@ -1,5 +1,7 @@
 //! Secrets are references until the moment they are used; then they are `SecretString`s, which print as nothing.
 
+mod permission;
+pub mod reader;
 pub mod redact;
 pub mod reference;
 pub mod store;

@@ -2,14 +2,16 @@
 
 use std::{
     env,
-    fs::File,
-    io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
-use super::Stored;
+use super::{
+    Stored,
+    reader::{self, Fault},
+};
 use crate::domain::Timestamp;
 
 /// Largest secret, in bytes: room for a certificate chain, too small to exhaust memory by a wrong path.
@@ -40,16 +42,20 @@ pub struct SecretError {
     pub place: String,
     /// What is wrong: `is not set`, `is empty`, `can't be read: permission denied`.
     pub what: String,
+    /// What to do, as one imperative sentence.
+    pub hint: String,
 }
 
 impl SecretReference {
     /// Reads the secret anew, so that a changed file is used without a restart. Of one that a store keeps, what the last
     /// [`SecretReference::fetch`] brought.
     ///
+    /// Waits for a disk on this thread, for [`reader::READ_WITHIN`] at most: not for the runtime's own threads.
+    ///
     /// # Errors
     /// [`SecretError`] when it is missing, unreadable, empty, not UTF-8 or larger than 64 KiB.
     pub fn resolve(&self) -> Result<SecretString, SecretError> {
-        self.read().map_err(|what| SecretError { place: self.place(), what })
+        self.kept(reader::read_here).and_then(text).map_err(|fault| self.error(fault))
     }
 
     /// The same of what need be no text: a file as it is. What is kept as text is given as its bytes.
@@ -57,25 +63,32 @@ impl SecretReference {
     /// # Errors
     /// [`SecretError`] when it is missing, unreadable, empty or larger than 64 KiB.
     pub fn resolve_bytes(&self) -> Result<SecretSlice<u8>, SecretError> {
-        let bytes = match self {
-            Self::File(path) => read_bytes(path),
-            Self::Credential(name) => credential_path(name).and_then(|path| read_bytes(&path)),
-            Self::Env(_) | Self::Stored(_) => {
-                return Ok(self.resolve()?.expose_secret().as_bytes().to_vec().into());
-            }
-        };
-        match bytes {
-            Ok(bytes) if bytes.trim_ascii().is_empty() => Err(self.unfit("is empty")),
-            Ok(bytes) => Ok(bytes.into()),
-            Err(what) => Err(self.unfit(&what)),
-        }
+        self.kept(reader::read_here).and_then(bytes).map_err(|fault| self.error(fault))
     }
 
-    /// Brings what [`SecretReference::resolve`] gives up to date where that takes a program or the network. What lies on this
-    /// machine needs none. What went wrong is told by [`SecretReference::resolve`].
+    /// Asks for the secret wherever it is kept, and waits without a thread.
+    ///
+    /// # Errors
+    /// [`SecretError`] as of [`SecretReference::resolve`].
+    pub async fn obtain(&self) -> Result<SecretString, SecretError> {
+        self.asked().await.and_then(text).map_err(|fault| self.error(fault))
+    }
+
+    /// The same of what need be no text.
+    ///
+    /// # Errors
+    /// [`SecretError`] as of [`SecretReference::resolve_bytes`].
+    pub async fn obtain_bytes(&self) -> Result<SecretSlice<u8>, SecretError> {
+        self.asked().await.and_then(bytes).map_err(|fault| self.error(fault))
+    }
+
+    /// Brings what [`SecretReference::resolve`] gives up to date where that takes a program or the network, and sees that a disk
+    /// answers, so that `resolve` does not wait for it. What went wrong is said by [`SecretReference::resolve`].
     pub async fn fetch(&self) {
         if let Self::Stored(stored) = self {
             stored.store.fetch(&stored.item).await;
+        } else {
+            drop(self.asked().await);
         }
     }
 
@@ -98,33 +111,55 @@ impl SecretReference {
         matches!(self, Self::Stored(_))
     }
 
-    fn read(&self) -> Result<SecretString, String> {
-        if let Self::Stored(stored) = self {
-            let secret = stored.store.known(&stored.item)?;
-            return if secret.expose_secret().trim().is_empty() { Err("is empty".to_owned()) } else { Ok(secret) };
+    /// What is kept there, asked for without a thread.
+    async fn asked(&self) -> Result<Kept, Fault> {
+        match self {
+            Self::File(path) => reader::read(path).await.map(Kept::Bytes),
+            Self::Credential(name) => reader::read(&credential_path(name)?).await.map(Kept::Bytes),
+            Self::Stored(stored) => {
+                stored.store.fetch(&stored.item).await;
+                self.known()
+            }
+            Self::Env(_) => self.known(),
         }
-        let text = self.read_here()?;
-        if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(text.into()) }
     }
 
-    fn read_here(&self) -> Result<String, String> {
+    fn kept(&self, read: fn(&Path) -> Result<Arc<SecretSlice<u8>>, Fault>) -> Result<Kept, Fault> {
+        match self {
+            Self::File(path) => read(path).map(Kept::Bytes),
+            Self::Credential(name) => read(&credential_path(name)?).map(Kept::Bytes),
+            Self::Env(_) | Self::Stored(_) => self.known(),
+        }
+    }
+
+    /// What takes no waiting.
+    fn known(&self) -> Result<Kept, Fault> {
         match self {
             Self::Env(name) => match env::var(name) {
-                Ok(text) if text.len() > SECRET_BYTES_MAX => Err(too_large()),
-                Ok(text) => Ok(text),
-                Err(env::VarError::NotPresent) => Err("is not set".to_owned()),
-                Err(env::VarError::NotUnicode(_)) => Err(not_text()),
+                Ok(text) if text.len() > SECRET_BYTES_MAX => Err(reader::too_large()),
+                Ok(text) => Ok(Kept::Text(text.into())),
+                Err(env::VarError::NotPresent) => Err(Fault::new(
+                    "is not set",
+                    "set it in the environment of the service (`EnvironmentFile=` of its unit) and restart it",
+                )),
+                Err(env::VarError::NotUnicode(_)) => Err(not_utf8()),
             },
-            Self::File(path) => read_file(path),
-            Self::Credential(name) => credential_path(name).and_then(|path| read_file(&path)),
-            Self::Stored(_) => Err("is not on this machine".to_owned()),
+            Self::Stored(stored) => match stored.store.known(&stored.item) {
+                Ok(secret) => Ok(Kept::Text(secret)),
+                Err(what) => Err(Fault::new(what, "look at the secret store that keeps it")),
+            },
+            Self::File(_) | Self::Credential(_) => Err(Fault::new("was not read", "try again")),
         }
+    }
+
+    fn error(&self, Fault { what, hint }: Fault) -> SecretError {
+        SecretError { place: self.place(), what, hint }
     }
 
     /// Says of a secret that could be read that it is not what it should be; `what` continues a sentence and holds nothing of it.
     #[must_use]
     pub fn unfit(&self, what: &str) -> SecretError {
-        SecretError { place: self.place(), what: what.to_owned() }
+        SecretError { place: self.place(), what: what.to_owned(), hint: "store the right secret there".to_owned() }
     }
 
     /// Where it is kept, in words.
@@ -139,33 +174,47 @@ impl SecretReference {
     }
 }
 
-fn credential_path(name: &str) -> Result<PathBuf, String> {
-    let folder = env::var_os(CREDENTIALS_DIRECTORY);
-    let folder = folder.ok_or_else(|| format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set"))?;
-    Ok(Path::new(&folder).join(name))
+/// What was found.
+enum Kept {
+    /// A file as it is.
+    Bytes(Arc<SecretSlice<u8>>),
+    /// A text that was never a file.
+    Text(SecretString),
 }
 
-/// Reads a secret's file and cuts one trailing line break.
-fn read_file(path: &Path) -> Result<String, String> {
-    String::from_utf8(read_bytes(path)?).map(without_line_break).map_err(|_| not_text())
-}
-
-fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => "does not exist".to_owned(),
-        kind => format!("can't be read: {kind}"),
+fn text(kept: Kept) -> Result<SecretString, Fault> {
+    let text: SecretString = match kept {
+        Kept::Text(text) => text,
+        Kept::Bytes(bytes) => {
+            let text = String::from_utf8(bytes.expose_secret().to_vec()).map_err(|_| not_utf8())?;
+            without_line_break(text).into()
+        }
     };
-    let file = File::open(path).map_err(unreadable)?;
-    // A pipe or device could block for ever; what holds a secret is a plain file.
-    if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err("is no plain file".to_owned());
-    }
-    let mut bytes = Vec::new();
-    file.take(SECRET_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > SECRET_BYTES_MAX {
-        return Err(too_large());
-    }
-    Ok(bytes)
+    if text.expose_secret().trim().is_empty() { Err(empty()) } else { Ok(text) }
+}
+
+fn bytes(kept: Kept) -> Result<SecretSlice<u8>, Fault> {
+    let bytes: SecretSlice<u8> = match kept {
+        Kept::Text(text) => text.expose_secret().as_bytes().to_vec().into(),
+        Kept::Bytes(bytes) => bytes.expose_secret().to_vec().into(),
+    };
+    if bytes.expose_secret().trim_ascii().is_empty() { Err(empty()) } else { Ok(bytes) }
+}
+
+fn empty() -> Fault {
+    Fault::new("is empty", "put the secret there")
+}
+
+fn not_utf8() -> Fault {
+    Fault::new(not_text(), "store the secret as UTF-8 text")
+}
+
+fn credential_path(name: &str) -> Result<PathBuf, Fault> {
+    let folder = env::var_os(CREDENTIALS_DIRECTORY);
+    let hint = || format!("add `LoadCredential={name}:…` to the unit of the service and restart it");
+    let folder =
+        folder.ok_or_else(|| Fault::new(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set"), hint()))?;
+    Ok(Path::new(&folder).join(name))
 }
 
 /// Cuts one trailing line break, as `echo` and editors leave it.
@@ -224,7 +273,10 @@ mod tests {
         }
         let absent = SecretReference::File(folder.path().join("absent")).resolve().unwrap_err();
         assert_eq!(absent.what, "does not exist");
-        assert_eq!(SecretReference::File(folder.path().to_owned()).resolve().unwrap_err().what, "is no plain file");
+        assert_eq!(
+            SecretReference::File(folder.path().to_owned()).resolve().unwrap_err().what,
+            "is not a regular file: it is a directory"
+        );
         let unset = SecretReference::Env("SCOREWATCH_NO_SUCH_VARIABLE".to_owned()).resolve().unwrap_err();
         assert_eq!(unset.to_string(), "environment variable SCOREWATCH_NO_SUCH_VARIABLE: is not set");
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{Found, Refusal};
 use crate::{domain::Timestamp, secret::Item};
@@ -23,6 +23,10 @@ const REST: Duration = Duration::from_secs(10);
 const REST_MAX: Duration = Duration::from_mins(5);
 /// What is asked of one store at a time.
 const ASKED_MAX: usize = 16;
+/// Programs that run at one time. One that hangs keeps its place for as long as it is given.
+const PROGRAMS_MAX: usize = 64;
+/// Of those that gave nothing last time, so that those that hang leave the places to the others.
+const TROUBLED_MAX: usize = 4;
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Whoever holds the lock asks; the others wait, and then find the answer.
@@ -31,7 +35,8 @@ type Flight = Arc<tokio::sync::Mutex<()>>;
 #[derive(Debug)]
 pub(super) struct Known {
     state: Mutex<State>,
-    pub(super) places: Semaphore,
+    places: Semaphore,
+    troubled: Semaphore,
 }
 
 #[derive(Debug, Default)]
@@ -61,11 +66,32 @@ struct Held {
 
 impl Default for Known {
     fn default() -> Self {
-        Self { state: Mutex::default(), places: Semaphore::new(ASKED_MAX) }
+        Self::with_places(ASKED_MAX)
     }
 }
 
 impl Known {
+    fn with_places(places: usize) -> Self {
+        Self { state: Mutex::default(), places: Semaphore::new(places), troubled: Semaphore::new(TROUBLED_MAX) }
+    }
+
+    /// What is known of programs, which are strangers to each other.
+    pub(super) fn of_programs() -> Self {
+        Self::with_places(PROGRAMS_MAX)
+    }
+
+    /// Waits for the right to ask.
+    pub(super) async fn place(&self, item: &Item, are_strangers: bool) -> Option<SemaphorePermit<'_>> {
+        let is_troubled = are_strangers
+            && self
+                .state()
+                .entries
+                .get(item)
+                .is_some_and(|entry| entry.refusal.as_ref().is_some_and(|refusal| refusal.down.is_some()));
+        // The semaphores are never closed.
+        if is_troubled { self.troubled.acquire().await.ok() } else { self.places.acquire().await.ok() }
+    }
+
     /// Where to queue for asking; `None`: what is known will do.
     pub(super) fn wants(&self, item: &Item, now: Timestamp) -> Option<Flight> {
         let mut state = self.state();

@@ -23,7 +23,7 @@ use tracing::warn;
 
 pub use key_vault::{KeyVault, KeyVaultSettings, cloud_of};
 use known::Known;
-pub use program::TIME_LIMIT as PROGRAM_TIME_LIMIT;
+pub use program::{TIME_LIMIT as PROGRAM_TIME_LIMIT, kill_all as kill_programs};
 pub use vault::{SignIn, Vault, VaultSettings};
 
 use crate::{
@@ -114,7 +114,8 @@ impl Store {
     /// What programs print.
     #[must_use]
     pub fn programs(clock: Clock) -> Self {
-        Self::new("exec", "exec".to_owned(), Source::Programs, clock)
+        let programs = Self::new("exec", "exec".to_owned(), Source::Programs, clock);
+        Self { known: Mutex::new(Arc::new(Known::of_programs())), ..programs }
     }
 
     /// A HashiCorp Vault, called so in the configuration.
@@ -168,10 +169,9 @@ impl SecretStore for Store {
         if known.wants(item, self.clock.now()).is_none() {
             return;
         }
-        // The semaphore is never closed.
-        let _place = known.places.acquire().await.ok();
         // Programs are strangers to each other: that one fails says nothing of the next.
         let is_one = !matches!(self.source, Source::Programs);
+        let _place = known.place(item, !is_one).await;
         let answer = match known.rests(self.clock.now()).filter(|_| is_one) {
             Some(refusal) => Err(refusal),
             None => self.source.read(item).await,

@@ -1,6 +1,14 @@
 //! What a program prints: run without a shell, with little of our environment, for a while at most.
 
-use std::{io, os::unix::process::ExitStatusExt, path::Path, process::ExitStatus, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
@@ -36,10 +44,29 @@ const ENVIRONMENT: [&str; 13] = [
     "NO_PROXY",
 ];
 
+/// The process groups of the programs that run now, to be killed when this process ends.
+static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn groups() -> MutexGuard<'static, BTreeSet<i32>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills every program that still runs. For the end of this process, which waits for nobody.
+pub fn kill_all() {
+    for group in std::mem::take(&mut *groups()) {
+        if let Some(group) = Pid::from_raw(group) {
+            // An error means that nobody is left.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
 /// A program and all that it started and did not send away. Killed when dropped, unless it came to its end.
 struct Running {
     child: Child,
     group: Option<Pid>,
+    /// The number of its process group, even after its end.
+    number: i32,
 }
 
 impl Running {
@@ -54,6 +81,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
+        groups().remove(&self.number);
     }
 }
 
@@ -140,6 +168,7 @@ fn start(program: &Path, arguments: &[String], folder: &Path) -> Result<Running,
         io::ErrorKind::NotFound => Refusal::down("does not exist, or what should run it does not"),
         kind => Refusal::down(format!("can't be started: {kind}")),
     })?;
-    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    Ok(Running { child, group })
+    let number = child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+    groups().insert(number);
+    Ok(Running { child, group: Pid::from_raw(number), number })
 }

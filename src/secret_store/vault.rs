@@ -16,6 +16,8 @@ use crate::{
     secret::{Item, SecretReference},
 };
 
+/// No token of AppRole is used for longer, whatever its lease says.
+const SESSION_MAX: Duration = Duration::from_hours(24);
 /// Longest wait that is believed.
 const WAIT_MAX: Duration = Duration::from_mins(5);
 
@@ -91,8 +93,8 @@ impl Vault {
     /// A token, and whether it is as new as can be.
     async fn token(&self) -> Result<(SecretString, bool), Refusal> {
         let resolved = async |reference: &SecretReference| {
-            reference.fetch().await;
-            reference.resolve().map_err(|error| Refusal::down(format!("can't be read: its store's {error}")))
+            let read = reference.obtain().await;
+            read.map_err(|error| Refusal::down(format!("can't be read: its store's {error}")))
         };
         let (role_id, secret_id) = match &self.settings.sign_in {
             SignIn::Token(token) => return Ok((resolved(token).await?, true)),
@@ -115,7 +117,7 @@ impl Vault {
             return Err(self.refusal(answer.status, &answer));
         }
         let granted: Login = serde_json::from_slice(&answer.body).map_err(|_| garbage())?;
-        let life = Duration::from_secs(granted.auth.lease_duration);
+        let life = Duration::from_secs(granted.auth.lease_duration).min(SESSION_MAX);
         // Without an end it is used for an hour, so that one that was revoked is not used for ever.
         let used_for = if life.is_zero() { Duration::from_hours(1) } else { life * 4 / 5 };
         *session = Some((granted.auth.client_token.clone(), now.plus(used_for)));

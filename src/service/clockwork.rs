@@ -11,6 +11,8 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::task;
+
 /// Every second: whose check is due?
 const DUE_SCAN: &str = "* * * * * *";
 /// Every five seconds: has another process queued deliveries? Is a report due?
@@ -31,6 +33,8 @@ pub struct Ticks {
     pub sweep: Arc<Notify>,
     /// Look for reports that are due.
     pub reports: Arc<Notify>,
+    /// Look whose secrets can't be read.
+    pub secrets: Arc<Notify>,
     /// Leave a sign of life.
     pub beat: Arc<Notify>,
     /// Tidy up.
@@ -51,7 +55,8 @@ impl Clockwork {
     pub async fn start(ticks: &Ticks) -> Result<Self, JobSchedulerError> {
         let (heard, stop) = (Arc::new(Notify::new()), CancellationToken::new());
         let scheduler = wind_up(ticks, &heard).await?;
-        let listening = tokio::spawn(listen(scheduler, ticks.clone(), heard, stop.clone()));
+        let listen = listen(scheduler, ticks.clone(), heard, stop.clone());
+        let listening = tokio::spawn(task::until("clockwork", stop.clone(), listen));
         Ok(Self { listening, stop })
     }
 
@@ -71,6 +76,7 @@ async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, Job
         (DUE_SCAN, heard),
         (SWEEP, &ticks.sweep),
         (SWEEP, &ticks.reports),
+        (SWEEP, &ticks.secrets),
         (BEAT, &ticks.beat),
         (HOUSEKEEPING, &ticks.housekeeping),
     ];
@@ -95,7 +101,7 @@ async fn listen(mut scheduler: JobScheduler, ticks: Ticks, heard: Arc<Notify>, s
             }
             Err(error) => error!(%error, "the recurring jobs stand still and could not be started anew; trying again"),
         }
-        for missed in [&ticks.due_scan, &ticks.sweep, &ticks.reports, &ticks.beat] {
+        for missed in [&ticks.due_scan, &ticks.sweep, &ticks.reports, &ticks.secrets, &ticks.beat] {
             missed.notify_one();
         }
     }

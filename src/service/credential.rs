@@ -37,7 +37,8 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     }
     let apps: Vec<Arc<AppCredential>> = users.values().map(|users| Arc::clone(&users[0].account.app)).collect();
     let references = apps.iter().flat_map(|app| &app.proofs).flat_map(Proof::references);
-    let asked: Vec<_> = references.filter(|reference| reference.is_stored()).cloned().collect();
+    // A disk that does not answer is found out here, without a thread for each secret on it.
+    let asked: Vec<_> = references.cloned().collect();
     stream::iter(asked).for_each_concurrent(ASKED_MAX, async |kept| kept.fetch().await).await;
     // Certificates are read off the runtime's threads: a disk may be slow.
     let read = move || apps.iter().map(|app| last_to_expire(&app.proofs)).collect::<Vec<_>>();

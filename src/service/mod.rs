@@ -7,9 +7,13 @@ pub mod clockwork;
 pub mod credential;
 pub mod descriptors;
 pub mod drill;
+pub mod faults;
 pub mod planner;
 pub mod report;
+pub mod secrets;
 pub mod silence;
 pub mod start;
+mod visit;
+pub mod watchdog;
 
 pub use start::{Service, StartError};

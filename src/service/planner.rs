@@ -1,12 +1,15 @@
 //! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
-use super::descriptors;
+use super::{
+    descriptors,
+    visit::{Back, Lanes, One},
+};
 use crate::{
     check::{
         Checker, DueQueue,
@@ -21,6 +24,7 @@ use crate::{
     domain::{TenantId, Timestamp},
     notify::HoldReason,
     store::{Due, StoreError, TenantRecord},
+    task,
     telemetry::Health,
 };
 
@@ -28,10 +32,8 @@ use crate::{
 const BATCH_MAX: usize = 128;
 /// How long it takes until alerts without a place are looked for again when the store failed.
 const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
-/// The share of the concurrency that tenants who did not answer last time may use: one in so many.
-const SLOW_SHARE: usize = 4;
 /// What the store keeps of a tenant that did not answer in time.
-const SLOW_CLASSES: [&str; 2] = ["microsoft-down", "unreachable"];
+const SLOW_CLASSES: [&str; 4] = ["microsoft-down", "unreachable", "check-timeout", "internal-error"];
 
 /// Plans and makes visits.
 pub struct Planner {
@@ -55,34 +57,6 @@ pub struct Planner {
     slow: BTreeSet<TenantId>,
     /// When alerts without a place in the configuration must be looked for; `None`: they have been ended.
     orphans_at: Option<Timestamp>,
-}
-
-/// What came of a turn.
-enum Back {
-    /// The tenant is due again then.
-    Due {
-        due: Due,
-        turn: Turn,
-        /// See [`Visit::is_slow`].
-        is_slow: bool,
-    },
-    /// It came to nothing.
-    Again(TenantId),
-}
-
-/// How many visits may be under way: most places are for tenants that answer.
-struct Lanes {
-    all: Arc<Semaphore>,
-    slow: Arc<Semaphore>,
-}
-
-impl Lanes {
-    fn new(concurrency: usize) -> Self {
-        Self {
-            all: Arc::new(Semaphore::new(concurrency)),
-            slow: Arc::new(Semaphore::new((concurrency / SLOW_SHARE).max(1))),
-        }
-    }
 }
 
 /// What a planner is made from.
@@ -155,6 +129,7 @@ impl Planner {
             self.mind_the_clock();
             self.end_orphans().await;
             self.start_due().await;
+            self.start_beside().await;
         }
         self.visits.close();
         self.visits.wait().await;
@@ -251,6 +226,7 @@ impl Planner {
 
     fn put_back(&mut self, back: Back) {
         let tenant = match &back {
+            Back::Beside { tenant, wake_at } => return self.queue.put_beside(tenant, *wake_at),
             Back::Due { due, .. } => &due.tenant,
             Back::Again(tenant) => tenant,
         };
@@ -269,6 +245,7 @@ impl Planner {
             Back::Due { due, turn, is_slow: true } if !is_outdated => self.enter_slow(due, turn, now),
             Back::Due { due, .. } => self.enter(due, now),
             Back::Again(tenant) => self.queue.put_again(&tenant, now),
+            Back::Beside { .. } => {}
         }
     }
 
@@ -302,7 +279,8 @@ impl Planner {
             if places.is_empty() {
                 return;
             }
-            let turns: Vec<_> = std::iter::from_fn(|| self.queue.take(now)).take(places.len()).collect();
+            let due = std::iter::from_fn(|| self.queue.take(now)).take(places.len());
+            let turns: Vec<_> = due.map(|(tenant, turn)| (tenant, Some(turn))).collect();
             if turns.is_empty() {
                 return;
             }
@@ -310,16 +288,36 @@ impl Planner {
         }
     }
 
-    /// Loads what is known of these tenants, and starts a visit to each.
-    async fn start_batch(&mut self, turns: Vec<(TenantId, Turn)>, places: Vec<OwnedSemaphorePermit>) {
+    /// Looks at the alerts of tenants whose check has long been under way. What it waits for, such as a secret on a disk that does
+    /// not answer, must not keep us from seeing that they can't be read.
+    async fn start_beside(&mut self) {
+        let now = self.checker.clock.now();
+        let mut turns = Vec::new();
+        let mut places = Vec::new();
+        while let Ok(place) = self.lanes.beside.clone().try_acquire_owned()
+            && let Some(tenant) = self.queue.take_beside(now)
+        {
+            turns.push((tenant, None));
+            places.push(place);
+        }
+        if !turns.is_empty() {
+            self.start_batch(turns, places).await;
+        }
+    }
+
+    /// Loads what is known of these tenants, and starts a visit to each. Without a turn of its own, it is beside the one under way.
+    async fn start_batch(&mut self, turns: Vec<(TenantId, Option<Turn>)>, places: Vec<OwnedSemaphorePermit>) {
         let ids: Vec<_> = turns.iter().map(|(id, _)| id.clone()).collect();
         let mut records: std::collections::HashMap<_, _> = match self.checker.store.load(&ids).await {
             Ok(records) => records.into_iter().map(|record| (record.tenant.clone(), record)).collect(),
             Err(error) => {
                 error!(%error, "due tenants could not be loaded from the store");
                 let now = self.checker.clock.now();
-                for tenant in &ids {
-                    self.queue.put_again(tenant, now);
+                for (tenant, turn) in &turns {
+                    match turn {
+                        Some(_) => self.queue.put_again(tenant, now),
+                        None => self.queue.put_beside(tenant, Some(now.plus(STORE_TROUBLE_WAIT))),
+                    }
                 }
                 return;
             }
@@ -332,7 +330,13 @@ impl Planner {
         }
     }
 
-    fn start_visit(&self, tenant: Arc<Tenant>, turn: Turn, record: Option<TenantRecord>, place: OwnedSemaphorePermit) {
+    fn start_visit(
+        &self,
+        tenant: Arc<Tenant>,
+        turn: Option<Turn>,
+        record: Option<TenantRecord>,
+        place: OwnedSemaphorePermit,
+    ) {
         let slow = record
             .as_ref()
             .and_then(|record| record.health.failing.as_ref())
@@ -341,60 +345,15 @@ impl Planner {
             checker: self.checker.clone(),
             dispatcher: self.dispatcher.clone(),
             plan: self.plan.clone(),
-            slow_lane: slow.then(|| (self.lanes.slow.clone(), self.lanes.all.clone())),
+            slow_lane: (slow && turn.is_some()).then(|| (self.lanes.slow.clone(), self.lanes.all.clone())),
             back: self.back.0.clone(),
             shutdown: self.shutdown.clone(),
         };
-        self.visits.spawn(visit.make(tenant, turn, record, place));
+        self.visits.spawn(task::brief("check", visit.make(tenant, turn, record, place)));
     }
 }
 
 /// Whether what was opened at the start is still what the configuration asks for.
 fn same_foundations(before: &Config, after: &Config) -> bool {
     before.store == after.store && before.listen == after.listen && before.timeout == after.timeout
-}
-
-/// One visit on its own task.
-struct One {
-    checker: Checker,
-    dispatcher: Dispatcher,
-    plan: Arc<Plan>,
-    /// The slow lane and all places, for a tenant that did not answer last time.
-    slow_lane: Option<(Arc<Semaphore>, Arc<Semaphore>)>,
-    back: mpsc::UnboundedSender<Back>,
-    shutdown: CancellationToken,
-}
-
-impl One {
-    /// Makes the visit and puts the tenant back, whatever happens.
-    async fn make(self, tenant: Arc<Tenant>, turn: Turn, record: Option<TenantRecord>, place: OwnedSemaphorePermit) {
-        // A slow tenant gives its place up while it waits for one of the slow lane's few, and then for another place.
-        let _places = match &self.slow_lane {
-            Some((slow, all)) => {
-                drop(place);
-                let lane = slow.clone().acquire_owned().await.ok();
-                (lane, all.clone().acquire_owned().await.ok())
-            }
-            None => (None, Some(place)),
-        };
-        let visit =
-            AssertUnwindSafe(self.checker.visit(&self.plan, &tenant, turn, record, &self.shutdown)).catch_unwind();
-        let back = match visit.await {
-            Ok(Ok(Some(visit))) => {
-                visit.channels.iter().for_each(|channel| self.dispatcher.wake(channel));
-                Back::Due { due: visit.due, turn, is_slow: visit.is_slow }
-            }
-            Ok(Ok(None)) => return debug!(tenant = %tenant.id, "a check is given up for shutdown"),
-            Ok(Err(error)) => {
-                error!(tenant = %tenant.id, %error, "a check's outcome could not be committed; it is made again");
-                Back::Again(tenant.id.clone())
-            }
-            Err(_) => {
-                error!(tenant = %tenant.id, "a check panicked; this is a fault of scorewatch");
-                Back::Again(tenant.id.clone())
-            }
-        };
-        // The planner is gone only at shutdown.
-        let _ = self.back.send(back);
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
@@ -12,10 +13,11 @@ use tracing::{error, info, warn};
 use super::{
     absence, acceptance, blindness,
     clockwork::{Clockwork, Ticks},
-    credential, descriptors, drill,
+    credential, descriptors, drill, faults,
     planner::{Parts, Planner},
     report::{self, Reports},
-    silence,
+    secrets, silence,
+    watchdog::{self, Watched},
 };
 use crate::{
     check::{Checker, downtime::Downtimes, outage::OpenOutages},
@@ -27,12 +29,17 @@ use crate::{
     egress::Egress,
     microsoft::Microsoft,
     store::{Store, StoreError, sqlite::SqliteStore},
+    systemd,
+    task::{self, Fault},
     telemetry::{Health, Metrics, health::StoreTrouble},
     web,
 };
 
 /// How long whatever is under way at shutdown may take, so that the process ends within ten seconds.
 const STOP_MAX: Duration = Duration::from_secs(8);
+
+/// How long the store may take to close after that.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// Why the service could not start.
 #[derive(Debug, thiserror::Error)]
@@ -159,11 +166,11 @@ impl Service {
         let address = listener.local_addr().unwrap_or(listen);
         let (engine, told) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
         let now = clock.now();
-        if let Some(away) = absence::note(engine.store.as_ref(), &engine.config.borrow().clone(), now).await? {
+        let current = engine.config.borrow().clone();
+        if let Some(away) = absence::note(engine.store.as_ref(), &current, now).await? {
             warn!(from = %away.from, until = %away.until, "the service was away");
         }
         engine.store.beat(now).await?;
-        let current = engine.config.borrow().clone();
         drill::adopt(engine.store.as_ref(), &current, now).await?;
         // All of this is so already; whoever reads "listening" finds the service ready.
         let health = Health::default();
@@ -183,19 +190,33 @@ impl Service {
         })
         .await?;
         let tasks = TaskTracker::new();
-        let state = web::State::new(engine.store.clone(), metrics, health.clone(), clock.clone(), config.clone());
-        tasks.spawn(web::serve(listener, state, shutdown.clone()));
-        tasks.spawn(planner.run());
+        let part = |task, work: BoxFuture<'static, ()>| drop(tasks.spawn(task::until(task, shutdown.clone(), work)));
+        let state =
+            web::State::new(engine.store.clone(), metrics.clone(), health.clone(), clock.clone(), config.clone());
+        part("web", Box::pin(web::serve(listener, state, shutdown.clone())));
+        part("planner", Box::pin(planner.run()));
         let dispatcher = engine.dispatcher.clone();
-        tasks.spawn(silence::reconsider(dispatcher, config.clone(), clock.clone(), shutdown.clone()));
-        tasks.spawn(drill::adopt_reloaded(engine.store.clone(), config, clock, shutdown.clone()));
-        tasks.spawn(on_each(ticks.sweep.clone(), shutdown.clone(), engine.clone(), sweep));
+        part("silences", Box::pin(silence::reconsider(dispatcher, config.clone(), clock.clone(), shutdown.clone())));
+        part("secrets", Box::pin(secrets::try_all(config.clone(), shutdown.clone())));
+        part("drills", Box::pin(drill::adopt_reloaded(engine.store.clone(), config, clock, shutdown.clone())));
+        let on = |tick: &Arc<Notify>| (tick.clone(), shutdown.clone());
+        let sweeping = (engine.clone(), health.clone());
+        part("sweep", Box::pin(on_each("sweep", on(&ticks.sweep), sweeping, sweep)));
         // By itself: reading what happened to a whole fleet takes a while.
         let reporting = (engine.clone(), Reports::default());
-        tasks.spawn(on_each(ticks.reports.clone(), shutdown.clone(), reporting, queue_reports));
-        let beating = (engine.clone(), health, store_mended);
-        tasks.spawn(on_each(ticks.beat.clone(), shutdown.clone(), beating, beat));
-        tasks.spawn(on_each(ticks.housekeeping.clone(), shutdown.clone(), engine.clone(), housekeeping));
+        part("reports", Box::pin(on_each("reports", on(&ticks.reports), reporting, queue_reports)));
+        // By itself: a program or a store may take its time.
+        let looking = (engine.clone(), Arc::default());
+        part("channel secrets", Box::pin(on_each("channel secrets", on(&ticks.secrets), looking, secrets::look)));
+        let beating = (engine.clone(), health.clone(), store_mended);
+        part("heartbeat", Box::pin(on_each("heartbeat", on(&ticks.beat), beating, beat)));
+        let keeping = engine.clone();
+        part("housekeeping", Box::pin(on_each("housekeeping", on(&ticks.housekeeping), keeping, housekeeping)));
+        if let Some(interval) = systemd::watchdog_interval() {
+            let watched = Watched { health, metrics, ticks: ticks.clone(), address };
+            part("watchdog", Box::pin(watchdog::watch(interval, watched, shutdown.clone())));
+        }
+        ticks.secrets.notify_one();
         ticks.sweep.notify_one();
         ticks.reports.notify_one();
         ticks.beat.notify_one();
@@ -203,6 +224,7 @@ impl Service {
         ticks.due_scan.notify_one();
         let clockwork = Clockwork::start(&ticks).await?;
         info!(%address, "listening");
+        systemd::ready();
         Ok(Self { address, engine, clockwork, tasks, shutdown })
     }
 
@@ -220,11 +242,12 @@ impl Service {
 
     /// Stops: no new visit, no new attempt; what is under way is finished within eight seconds, or given up.
     pub async fn stop(self) {
+        systemd::stopping();
         self.shutdown.cancel();
         crash_point::reach(CrashPoint::StopAsked);
-        self.clockwork.stop().await;
         self.tasks.close();
         let finish = async {
+            self.clockwork.stop().await;
             self.tasks.wait().await;
             self.engine.dispatcher.stopped().await;
         };
@@ -232,23 +255,37 @@ impl Service {
             warn!("some visits or attempts were given up at shutdown; they are made again after the start");
         }
         crash_point::reach(CrashPoint::Drained);
-        self.engine.store.close().await;
+        if tokio::time::timeout(CLOSE_MAX, self.engine.store.close()).await.is_err() {
+            warn!("the store did not close in time; the next start checks it");
+        }
         crash_point::reach(CrashPoint::StoreClosed);
+    }
+
+    /// Notes for the operator that a part is gone, before the process ends for it.
+    pub async fn note_death(&self, fault: &Fault) {
+        let (now, config) = (self.engine.clock.now(), self.engine.config.borrow().clone());
+        faults::tell_death(self.engine.store.as_ref(), &config, fault, now).await;
     }
 }
 
-/// Does a job each time the clockwork says so, one after the other.
-async fn on_each<T, F>(tick: Arc<Notify>, shutdown: CancellationToken, with: T, job: fn(T) -> F)
+/// Does a job each time the clockwork says so, one after the other. One that panics is noted, and done again at the next tick.
+async fn on_each<T, F>(task: &'static str, on: (Arc<Notify>, CancellationToken), with: T, job: fn(T) -> F)
 where
     T: Clone,
     F: Future<Output = ()>,
 {
+    let (tick, shutdown) = on;
     while shutdown.run_until_cancelled(tick.notified()).await.is_some() {
-        job(with.clone()).await;
+        // What it leaves half done at shutdown is made up by the next.
+        shutdown.run_until_cancelled(task::brief(task, job(with.clone()))).await;
     }
 }
 
-async fn sweep(engine: Engine) {
+async fn sweep((engine, health): (Engine, Health)) {
+    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+    if let Err(error) = faults::tell(engine.store.as_ref(), &config, now).await {
+        error!(%error, "the operator could not be notified of a fault");
+    }
     let passed_over = engine.checker.microsoft.passed_over();
     if !passed_over.is_empty() {
         let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
@@ -262,6 +299,7 @@ async fn sweep(engine: Engine) {
         error!(%error, "alerts that a notice said are accepted could not be; trying again");
     }
     engine.dispatcher.sweep().await;
+    health.dispatcher_swept();
 }
 
 async fn tell_blindness(engine: &Engine) {
@@ -283,6 +321,20 @@ async fn queue_reports((engine, reports): (Engine, Reports)) {
 
 async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
     let now = engine.clock.now();
+    match engine.store.check_files().await {
+        Err(StoreError::Gone(what)) => {
+            health.store_failed(now, StoreTrouble::Gone(what));
+            error!("the store {what}; what is recorded from now on is lost at the next start");
+            let config = engine.config.borrow().clone();
+            // The connection may still write: then the operator hears of it.
+            if let Err(error) = faults::tell_of_files(engine.store.as_ref(), &config, what, now).await {
+                error!(%error, "the operator could not be notified of it");
+            }
+            return;
+        }
+        Err(error) => error!(%error, "the store's files could not be looked at"),
+        Ok(()) => {}
+    }
     if !note_suspensions(&engine, now).await {
         return;
     }

@@ -36,6 +36,9 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the store's disk is full")]
     Full,
+    /// A file of the store is not where it was.
+    #[error("the store {0}")]
+    Gone(&'static str),
     /// A row that we can't read.
     #[error("a row of the store can't be read: {0}")]
     Undecodable(String),
@@ -59,6 +62,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// What is known of these tenants; unknown ones are left out. Windows reach back at least as far as the last commit's `keep`.
     async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError>;
+
+    /// Whether what is written still goes where it was when the store was opened. [`StoreError::Gone`] if a file was deleted, moved
+    /// or replaced.
+    async fn check_files(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Writes a check's outcome: tenant, samples, alerts, notifications and their deliveries, all together or not at all.
     /// Many calls may share one transaction. A notification whose id is already there is left alone, with its deliveries.

@@ -2,7 +2,10 @@
 //! can't be read is told about and counted, and the service stays ready.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,7 +23,12 @@ pub const STORE_STUCK_AFTER: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     signs: Arc<Mutex<Signs>>,
+    /// How often each of [`PARTS`] has done its work.
+    progress: Arc<[AtomicU64; 3]>,
 }
+
+/// The parts that must show progress for the watchdog to be fed.
+pub const PARTS: [&str; 3] = ["planner", "dispatcher", "web"];
 
 #[derive(Debug, Default)]
 struct Signs {
@@ -35,6 +43,8 @@ struct Signs {
 pub enum StoreTrouble {
     /// The disk is full.
     Full,
+    /// Its file is not where it was: what is written goes nowhere.
+    Gone(&'static str),
     /// Anything else.
     Failed,
 }
@@ -61,6 +71,23 @@ impl Health {
     /// The scheduler looked for due tenants.
     pub fn scheduler_ticked(&self, now: Timestamp) {
         self.signs().ticked_at = Some(now);
+        self.progress[0].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The dispatcher has looked through what waits.
+    pub fn dispatcher_swept(&self) {
+        self.progress[1].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request was answered through the listener, or connections come and go while all places are taken.
+    pub fn web_answered(&self) {
+        self.progress[2].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often each of [`PARTS`] has done its work.
+    #[must_use]
+    pub fn progress(&self) -> [u64; 3] {
+        std::array::from_fn(|part| self.progress[part].load(Ordering::Relaxed))
     }
 
     /// A write to the store succeeded; expected at least at every beat.
@@ -111,6 +138,7 @@ impl Signs {
         let stuck = || silence(self.written_at, now, STORE_STUCK_AFTER, "has not been written");
         match self.store_trouble {
             Some((since, StoreTrouble::Full)) => Sign::new("store", Some("the disk is full".to_owned()), Some(since)),
+            Some((since, StoreTrouble::Gone(what))) => Sign::new("store", Some(what.to_owned()), Some(since)),
             Some((since, StoreTrouble::Failed)) => Sign::new("store", Some("can't be written".to_owned()), Some(since)),
             None => Sign::new("store", stuck(), self.written_at),
         }
@@ -187,6 +215,8 @@ mod tests {
         let health = alive();
         health.store_failed(at(10), StoreTrouble::Failed);
         assert_eq!(troubles(&health, at(10)), ["store can't be written"]);
+        health.store_failed(at(15), StoreTrouble::Gone("file was deleted"));
+        assert_eq!(troubles(&health, at(15)), ["store file was deleted"]);
         health.store_failed(at(20), StoreTrouble::Full);
         assert_eq!(troubles(&health, at(20)), ["store the disk is full"]);
         assert_eq!(health.verdict(at(20))[2].at, Some(at(10)));

@@ -9,7 +9,7 @@ use prometheus_client::{
 };
 
 use super::standing;
-use crate::domain::ChannelName;
+use crate::{domain::ChannelName, task};
 
 pub use super::standing::{ChannelCounts, Standing};
 
@@ -38,6 +38,7 @@ struct Inner {
     attempts: Family<AttemptLabels, Counter>,
     attempt_duration: Histogram,
     reloads: Family<Outcome, Counter>,
+    heartbeats_missed: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -86,6 +87,7 @@ impl Inner {
             attempts: Family::default(),
             attempt_duration: Histogram::new(ATTEMPT_S),
             reloads: Family::default(),
+            heartbeats_missed: Counter::default(),
         };
         inner.register();
         inner
@@ -112,6 +114,8 @@ impl Inner {
             self.attempt_duration.clone(),
         );
         registry.register("reloads", "Configurations that were taken or refused", self.reloads.clone());
+        let missed = self.heartbeats_missed.clone();
+        registry.register("watchdog_missed", "Times that a part showed no progress to the watchdog", missed);
     }
 }
 
@@ -148,18 +152,45 @@ impl Metrics {
         self.inner.reloads.get_or_create(&Outcome::new(outcome)).inc();
     }
 
+    /// A part of the service showed no progress to the watchdog for too long.
+    pub fn heartbeat_missed(&self) {
+        self.inner.heartbeats_missed.inc();
+    }
+
     /// Everything as `OpenMetrics` text; with gauges from the store's standing unless it could not be read.
     #[must_use]
     pub fn render(&self, standing: Option<&Standing>) -> String {
         let mut page = String::new();
         // Writing to a string fails only where a label's own encoding does, and texts and numbers don't.
         let _ = text::encode_registry(&mut page, &self.inner.registry);
+        let _ = text::encode_registry(&mut page, &tasks());
         if let Some(standing) = standing {
             let _ = text::encode_registry(&mut page, &standing::registry(standing));
         }
         let _ = text::encode_eof(&mut page);
         page
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TaskLabels {
+    task: &'static str,
+}
+
+/// What happened to the tasks of this process.
+fn tasks() -> Registry {
+    let mut registry = Registry::with_prefix(PREFIX);
+    let families: [Family<TaskLabels, Counter>; 3] = Default::default();
+    for (task, counts) in task::counts() {
+        for (family, count) in families.iter().zip([counts.panics, counts.restarts, counts.deaths]) {
+            family.get_or_create(&TaskLabels { task }).inc_by(count);
+        }
+    }
+    let [panics, restarts, deaths] = families;
+    registry.register("task_panics", "Panics of tasks: faults of scorewatch, by task", panics);
+    registry.register("task_restarts", "Tasks that were started again after a panic, by task", restarts);
+    registry.register("task_deaths", "Parts of the service that ended before shutdown, by task", deaths);
+    registry
 }
 
 fn count(outcome: &str, ok: &Counter, all: &Family<Outcome, Counter>) {

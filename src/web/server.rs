@@ -16,6 +16,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{State, router::router};
+use crate::task;
 
 /// What clients may take.
 #[derive(Debug, Clone, Copy)]
@@ -64,11 +65,15 @@ pub(super) async fn serve_within(limits: Limits, listener: TcpListener, state: S
                 continue;
             }
         };
+        if places.available_permits() == 0 {
+            // Clients that say nothing keep our own probe waiting; that they come and go is progress.
+            health.web_answered();
+        }
         let (router, shutdown) = (router.clone(), shutdown.clone());
-        connections.spawn(async move {
+        connections.spawn(task::brief("web connection", async move {
             answer(limits, stream, router, shutdown).await;
             drop(place);
-        });
+        }));
     }
     health.listening(false);
     drop(listener);

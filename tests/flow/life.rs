@@ -155,7 +155,7 @@ pub(super) fn good(value: f64, observed_at: Timestamp) -> Fetched {
 }
 
 pub(super) fn failed(score: ScoreKind, class: &'static str) -> Fetched {
-    Fetched { score, result: Err(Failure { class, hint: Some("mend it") }), partly: None }
+    Fetched { score, result: Err(Failure { class, hint: Some("mend it".into()) }), partly: None }
 }
 
 pub(super) fn bad(class: &'static str) -> Fetched {

@@ -21,7 +21,7 @@ enum May {
 use May::{AboveBut, All, Only, PureAnd};
 
 /// Folders and single files of `src/`, from the ground up.
-const TABLE: [(&str, May); 24] = [
+const TABLE: [(&str, May); 26] = [
     // Pure: values in, values out.
     ("domain", Only(&[])),
     ("diagnostic", Only(&["domain"])),
@@ -31,15 +31,17 @@ const TABLE: [(&str, May); 24] = [
     ("replay", Only(&["domain", "rule", "notify"])),
     // The edges: clock, secrets, network, disk.
     ("crash_point", Only(&[])),
+    ("task", Only(&[])),
+    ("systemd", Only(&[])),
     ("clock", Only(&["domain"])),
     ("secret", Only(&["domain", "diagnostic"])),
-    ("egress", Only(&["domain", "secret", "clock"])),
-    ("telemetry", Only(&["domain"])),
+    ("egress", Only(&["domain", "secret", "clock", "task"])),
+    ("telemetry", Only(&["domain", "task"])),
     ("template", PureAnd(&[])),
     ("microsoft", Only(&["domain", "secret", "clock", "egress", "telemetry"])),
     ("secret_store", Only(&["domain", "secret", "clock", "egress", "telemetry", "microsoft"])),
     ("channel", PureAnd(&["template", "secret", "egress"])),
-    ("store", Only(&["domain", "rule", "notify", "clock", "crash_point"])),
+    ("store", Only(&["domain", "rule", "notify", "clock", "crash_point", "task"])),
     // The flows.
     (
         "config",
@@ -53,6 +55,8 @@ const TABLE: [(&str, May); 24] = [
             "telemetry",
             "crash_point",
             "clock",
+            "task",
+            "systemd",
         ]),
     ),
     ("check", AboveBut(&["channel", "template"])),

@@ -54,6 +54,15 @@ const SOCKETS: [&str; 6] = ["TcpStream as", "TcpSocket", "UdpSocket", "UnixStrea
 /// What could run a program that connects.
 const PROGRAMS: [&str; 2] = ["process::Command", "std::os::fd"];
 
+/// How a task is started: what is started must be watched, so that none ends unnoticed.
+const SPAWN: &str = "spawn(";
+/// What may stand in those brackets. Without anything, it is a program or a thread that is started.
+const WATCHED: [&str; 5] = ["task::until(", "task::unbroken(", "task::restarted(", "task::brief(", ")"];
+/// Folders whose tasks are nobody's loss: they belong to the world of a demonstration.
+const UNWATCHED: [&str; 1] = ["simulation"];
+/// Threads of our own, which catch what they run.
+const THREADS: [&str; 3] = ["secret/reader.rs", "cli/run.rs", "replay/many.rs"];
+
 /// HTTP clients that nobody here may depend on; one is enough.
 const OTHER_CLIENTS: [&str; 12] = [
     "attohttpc",
@@ -86,7 +95,7 @@ fn faults(file: &Path, text: &str) -> Vec<String> {
     find(&CLIENTS, &code, &["egress"], send);
     if !is_test(file) {
         find(&["TcpStream::connect"], &code, &["egress", "simulation"], send);
-        find(&SOCKETS, &code, &["egress", "simulation"], send);
+        find(&SOCKETS, &code, &["egress", "simulation", "systemd"], send);
         // A listener names what it accepts, and nothing else.
         find(&["TcpStream"], &code, &["egress", "simulation", "web"], send);
         let is_runner = file == Path::new("secret_store/program.rs");
@@ -94,8 +103,28 @@ fn faults(file: &Path, text: &str) -> Vec<String> {
     }
     find(&SQL, &source.strings, &["store"], "only `store` speaks SQL");
     find(&CLOCKS, &source.code, &["clock"], "ask `clock::Clock`, so that tests can drive the time");
+    let is_excused = is_test(file) || UNWATCHED.contains(&folder) || THREADS.iter().any(|home| file == Path::new(home));
+    if !is_excused && !has_test_server(file) {
+        faults.extend(
+            unwatched(&code).map(|what| format!("has `{what}`: wrap it by `task`, so that its end is noticed")),
+        );
+    }
     faults.extend(shape_faults(file, text));
     faults
+}
+
+/// Tasks that nobody watches.
+fn unwatched(code: &str) -> impl Iterator<Item = String> + '_ {
+    code.match_indices(SPAWN).filter_map(|(at, _)| {
+        let what = code[at + SPAWN.len()..].trim_start_matches("crate::");
+        let is_watched = WATCHED.iter().any(|watched| what.starts_with(watched));
+        (!is_watched).then(|| format!("{SPAWN}{}", what.split(['(', ')', ' ']).next().unwrap_or_default()))
+    })
+}
+
+/// Whether a file is a server for tests of its folder.
+fn has_test_server(file: &Path) -> bool {
+    file == Path::new("egress/loopback.rs")
 }
 
 /// Whether a file below `src/` holds nothing but tests.
@@ -204,6 +233,8 @@ fn every_breach_is_found() {
         ("web/page.rs", "const Q: &str = \"SELECT 1\";", "has `SELECT `"),
         ("web/page.rs", "const Q: &str = r#\"x \" INSERT INTO t\"#;", "has `INSERT `"),
         ("store/row.rs", "fn f() { let now = Utc::now(); }", "has `Utc::now`"),
+        ("service/start.rs", "fn f() { tokio::spawn(planner.run()); }", "has `spawn(planner.run`"),
+        ("service/start.rs", "fn f() { tracker.spawn(async move {}); }", "has `spawn(async`"),
         ("egress/mod.rs", "fn f() { std::time::SystemTime::now(); }", "has `SystemTime::now`"),
     ] {
         let found = faults(Path::new(file), text);
@@ -234,6 +265,7 @@ fn what_is_allowed_is_not_a_breach() {
         ("web/server.rs", "use tokio::net::{TcpListener, TcpStream};"),
         ("channel/teams.rs", "// reqwest would follow redirects here"),
         ("store/row.rs", "const Q: &str = \"SELECT 1\";"),
+        ("service/start.rs", "fn f() { tokio::spawn(task::until(\"x\", token, run())); command.spawn(); }"),
         ("domain/score.rs", excused.as_str()),
     ] {
         assert_eq!(faults(Path::new(file), text), Vec::<String>::new(), "{file}: {text}");

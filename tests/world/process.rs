@@ -28,14 +28,15 @@ struct Log {
 
 impl Service {
     pub(crate) fn spawn(config: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut child = binary(config)
-            .arg("run")
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = binary(config);
+        command.arg("run");
+        Self::spawn_by(command, environment)
+    }
+
+    /// The same by a command that becomes `scorewatch run`.
+    pub(crate) fn spawn_by(mut command: Command, environment: &[(&str, &str)]) -> Self {
+        command.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
         // Where it was told to crash; other variables may hold what no log may show.
         let crash: Vec<_> = environment.iter().filter(|(name, _)| name.starts_with("SCOREWATCH_CRASH")).collect();

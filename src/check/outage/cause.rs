@@ -15,7 +15,7 @@ pub enum Cause {
     Clock,
     /// A proxy on our side.
     Proxy,
-    /// Entra or the APIs refuse all alike, in a way that says nothing of a tenant.
+    /// Entra or the APIs refuse all alike, or we fail at all alike, in a way that says nothing of a tenant.
     Refusal(FailureClass),
     /// The credential of an app.
     Credential(Uuid),
@@ -31,10 +31,14 @@ impl Cause {
         let app = tenant.account.app.client_id;
         let class = FailureClass::from_name(class)?;
         Some(match class {
-            Class::MicrosoftDown | Class::Unreachable | Class::Throttled | Class::Garbage => Self::Service,
+            Class::MicrosoftDown | Class::Unreachable | Class::Throttled | Class::Garbage | Class::CheckTimeout => {
+                Self::Service
+            }
             Class::ClockWrong => Self::Clock,
             Class::ProxyRestricts => Self::Proxy,
-            Class::TokenRefused | Class::SignInRefused | Class::CallRefused => Self::Refusal(class),
+            Class::TokenRefused | Class::SignInRefused | Class::CallRefused | Class::InternalError => {
+                Self::Refusal(class)
+            }
             Class::SecretUnreadable
             | Class::SecretWrong
             | Class::SecretExpired

@@ -56,7 +56,7 @@ struct Line {
     roles_optional: BTreeMap<&'static str, Presence>,
     scores: Vec<ScoreLine>,
     /// What to do, each sentence once.
-    hints: Vec<&'static str>,
+    hints: Vec<String>,
     /// For an administrator of the tenant.
     consent_link: String,
     /// Whether that link is what helps.
@@ -201,8 +201,8 @@ impl Presence {
 impl Line {
     fn failed(&mut self, score: ScoreKind, failure: &FetchError) {
         self.scores.push(ScoreLine { score, subject: None, value: None, outcome: failure.class.as_str() });
-        if let Some(hint) = failure.hint().filter(|hint| !self.hints.contains(hint)) {
-            self.hints.push(hint);
+        if let Some(hint) = failure.hint().filter(|hint| !self.hints.iter().any(|known| known == hint)) {
+            self.hints.push(hint.to_owned());
         }
         self.consent_needed |= matches!(failure.class, FailureClass::ConsentMissing | FailureClass::RoleMissing);
     }

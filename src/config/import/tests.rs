@@ -256,8 +256,9 @@ fn what_the_whole_configuration_would_refuse_is_told_at_its_row() {
     let plan = desk.plan_with(list.as_bytes(), Some(&elsewhere), Labels::new());
     assert!(!plan.is_good() && complaints(&plan.problems)[0].contains("no entry of `tenants:` would find files in"));
     let list = format!("name,tenant_id,client_id,secret_file\nContoso,{CONTOSO},{FABRIKAM},missing\n");
-    let found = complaints(&desk.plan(list.as_bytes()).problems);
-    assert!(found[0].starts_with("list.csv:2:9: file `missing` does not exist"), "{found:?}");
+    // A secret that is not there yet refuses nothing: `scorewatch check` names it, and only its tenant waits for it.
+    let plan = desk.plan(list.as_bytes());
+    assert!(plan.is_good(), "{:?}", complaints(&plan.problems));
     assert!(!elsewhere.exists() && desk.files().is_empty());
 }
 

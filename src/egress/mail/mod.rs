@@ -128,7 +128,8 @@ impl MailDoor {
             Err(End::Reply(answer)) => Ok(answer),
             Ok((answer, dialogue)) => {
                 // The message is with the server, which is to be recorded at once; no answer waits for a farewell.
-                tokio::spawn(timeout(LEAVE_TIMEOUT, dialogue.leave()));
+                let leave = timeout(LEAVE_TIMEOUT, dialogue.leave());
+                tokio::spawn(crate::task::brief("mail farewell", async move { drop(leave.await) }));
                 Ok(answer)
             }
         }

@@ -92,7 +92,8 @@ impl World {
 
 /// A secret that stands in its own reference, so that no test touches the environment; a file is read.
 pub(super) fn read_file(reference: &SecretReference) -> Result<SecretString, SecretError> {
-    let failed = |what: &str| SecretError { place: "file secret".to_owned(), what: what.to_owned() };
+    let failed =
+        |what: &str| SecretError { place: "file secret".to_owned(), what: what.to_owned(), hint: String::new() };
     match reference {
         SecretReference::Env(secret) => Ok(secret.as_str().into()),
         SecretReference::File(path) => std::fs::read_to_string(path).map(Into::into).map_err(|_| failed("is missing")),

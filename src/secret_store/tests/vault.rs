@@ -103,3 +103,30 @@ async fn an_app_role_signs_in_once_and_again_when_its_token_is_refused_or_old() 
         assert_eq!(logins.load(Ordering::SeqCst), count, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_lease_without_a_sensible_end_is_used_for_a_day_at_most() {
+    let logins = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&logins);
+    let server = Server::start(move |seen| {
+        if seen.is("POST /v1/auth/approle/login ") {
+            counted.fetch_add(1, Ordering::SeqCst);
+            return reply(
+                200,
+                "",
+                r#"{"auth":{"client_token":"hvs.1","lease_duration":18446744073709551615}}"#.to_owned(),
+            );
+        }
+        value(0)
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let sign_in = SignIn::AppRole { role_id: "the-role".to_owned(), secret_id: token_file(&folder, "the-id") };
+    let clock = Clock::manual(Timestamp::from_seconds(1_790_000_000));
+    let store = Arc::new(Store::vault("corp", settings(&server, sign_in, None), clock.clone()));
+    for (passes, path, count) in [(0, "a", 1), (60_000, "b", 1), (10_000, "c", 2)] {
+        clock.advance(Duration::from_secs(passes));
+        read(&reference(&store, item(path))).await.unwrap();
+        assert_eq!(logins.load(Ordering::SeqCst), count, "{path}");
+    }
+}

@@ -2,11 +2,13 @@
 
 use std::{
     ffi::OsString,
-    fs::{DirBuilder, File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Read, Seek, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+
+use rustix::fs::OFlags;
 
 use crate::store::StoreError;
 
@@ -60,8 +62,69 @@ pub(super) fn create(database: &Path) -> Result<(), StoreError> {
     open_private(database).map(drop).map_err(|error| trouble("can't make the file", database, &error))
 }
 
-fn open_private(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(path)
+/// The database itself, if the path is a symbolic link to it: SQLite puts its other files beside that, and the lock belongs there
+/// too, so that no two names lead two services to one store.
+pub(super) fn real(path: &Path) -> Result<PathBuf, StoreError> {
+    if !path.is_symlink() {
+        return Ok(path.to_owned());
+    }
+    path.canonicalize().map_err(|error| trouble("can't follow the symbolic link", path, &error))
+}
+
+/// Opens or makes a regular file. A symbolic link is not followed: whoever can put one there could have another file of ours
+/// overwritten. A pipe is not waited for.
+fn open_private(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
+    let file = options.custom_flags(flags.bits().cast_signed()).open(path).map_err(|error| {
+        let is_link = path.is_symlink();
+        if is_link { io::Error::other("it is a symbolic link; delete the link") } else { error }
+    })?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file; delete it"));
+    }
+    Ok(file)
+}
+
+/// Which files the store consists of, by number of device and inode.
+#[derive(Debug, Clone)]
+pub(super) struct Inodes(Vec<(PathBuf, Option<(u64, u64)>)>);
+
+impl Inodes {
+    /// The files as they are now, while a connection is open.
+    pub(super) fn of(database: &Path) -> Self {
+        let paths = ["", "-wal"].map(|ending| beside(database, ending));
+        // Whoever changes the working directory moves nothing.
+        let paths = paths.map(|path| std::path::absolute(&path).unwrap_or(path));
+        Self(paths.into_iter().map(|path| (path.clone(), inode(&path).ok().flatten())).collect())
+    }
+
+    /// Whether they are still there.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        for ((path, before), is_database) in self.0.iter().zip([true, false]) {
+            let Some(before) = before else { continue };
+            let now = inode(path).map_err(|error| trouble("can't look at", path, &error))?;
+            if now.as_ref() != Some(before) {
+                return Err(StoreError::Gone(match (is_database, now) {
+                    (true, None) => "file was deleted or moved",
+                    (true, Some(_)) => "file was replaced by another",
+                    (false, None) => "write-ahead log was deleted or moved",
+                    (false, Some(_)) => "write-ahead log was replaced by another",
+                }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `None`: there is no such file.
+fn inode(path: &Path) -> io::Result<Option<(u64, u64)>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some((metadata.dev(), metadata.ino()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes the store for this process.
@@ -86,4 +149,72 @@ pub(super) fn lock(database: &Path) -> Result<ProcessLock, StoreError> {
     };
     note_owner(&mut file).map_err(|error| trouble("can't write", &path, &error))?;
     Ok(ProcessLock(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn the_lock_follows_no_link_and_takes_no_other_kind_of_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, victim) = (folder.path().join("s.db"), folder.path().join("victim"));
+        let path = beside(&database, ".lock");
+        fs::write(&victim, "precious").unwrap();
+        for target in [victim.as_path(), Path::new("dangling")] {
+            symlink(target, &path).unwrap();
+            let error = lock(&database).unwrap_err().to_string();
+            assert!(error.contains("s.db.lock`: it is a symbolic link; delete the link"), "{error}");
+            fs::remove_file(&path).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        assert!(!folder.path().join("dangling").exists());
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let error = lock(&database).unwrap_err().to_string();
+        assert!(error.contains("it is not a regular file"), "{error}");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(lock(&database).is_err());
+        fs::remove_dir(&path).unwrap();
+        let _lock = lock(&database).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, FILE_MODE);
+    }
+
+    #[test]
+    fn two_names_of_one_database_have_one_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, link) = (folder.path().join("s.db"), folder.path().join("link.db"));
+        create(&database).unwrap();
+        symlink("s.db", &link).unwrap();
+        let _lock = lock(&real(&database).unwrap()).unwrap();
+        assert!(matches!(lock(&real(&link).unwrap()), Err(StoreError::InUse(_))));
+        symlink("absent.db", folder.path().join("dangling.db")).unwrap();
+        assert!(real(&folder.path().join("dangling.db")).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_deleted_moved_or_replaced_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("s.db");
+        let log = beside(&database, "-wal");
+        for (name, gone, replaced) in [
+            (&database, "file was deleted or moved", "file was replaced by another"),
+            (&log, "write-ahead log was deleted or moved", "write-ahead log was replaced by another"),
+        ] {
+            for path in [&database, &log] {
+                fs::write(path, "x").unwrap();
+            }
+            let files = Inodes::of(&database);
+            files.check().unwrap();
+            let moved = folder.path().join("moved");
+            fs::rename(name, &moved).unwrap();
+            assert_eq!(files.check(), Err(StoreError::Gone(gone)));
+            fs::write(name, "y").unwrap();
+            assert_eq!(files.check(), Err(StoreError::Gone(replaced)));
+            fs::rename(&moved, name).unwrap();
+            files.check().unwrap();
+        }
+    }
 }

@@ -62,6 +62,7 @@ pub struct SqliteStore {
     generation: Option<Generation>,
     writer: Writer,
     readers: SqlitePool,
+    files: files::Inodes,
 }
 
 impl SqliteStore {
@@ -72,15 +73,16 @@ impl SqliteStore {
     /// [`StoreError::InUse`] while another process has it; [`StoreError::Open`] for a file that others may read, that is damaged,
     /// another program's or a newer version's; [`StoreError::Full`].
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        files::check_modes(path)?;
-        files::create(path)?;
-        let lock = files::lock(path)?;
-        let mut connection = open::open_service(path).await?;
+        let path = files::real(path.as_ref())?;
+        files::check_modes(&path)?;
+        files::create(&path)?;
+        let lock = files::lock(&path)?;
+        let mut connection = open::open_service(&path).await?;
         let identity = open::identity(&mut connection).await?;
-        let (origin, generation) = Generation::open(&mut connection, path, &identity).await?;
-        let (writer, readers) = (Writer::start(connection, Some(lock)), open::readers(path));
-        Ok(Self { identity, origin, generation: Some(generation), writer, readers })
+        let (origin, generation) = Generation::open(&mut connection, &path, &identity).await?;
+        let files = files::Inodes::of(&path);
+        let (writer, readers) = (Writer::start(connection, Some(lock)), open::readers(&path));
+        Ok(Self { identity, origin, generation: Some(generation), writer, readers, files })
     }
 
     /// Opens the store beside a service that may be running, for listings and small writes (resend, unpark, accept).
@@ -88,13 +90,14 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Open`] when there is no store of this version's schema.
     pub async fn open_reader(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        files::check_modes(path)?;
-        let mut connection = open::open_beside(path).await?;
+        let path = files::real(path.as_ref())?;
+        files::check_modes(&path)?;
+        let mut connection = open::open_beside(&path).await?;
         let identity = open::identity(&mut connection).await?;
         let origin = generation::known(&mut connection, &identity).await?;
-        let (writer, readers) = (Writer::start(connection, None), open::readers(path));
-        Ok(Self { identity, origin, generation: None, writer, readers })
+        let files = files::Inodes::of(&path);
+        let (writer, readers) = (Writer::start(connection, None), open::readers(&path));
+        Ok(Self { identity, origin, generation: None, writer, readers, files })
     }
 }
 
@@ -106,6 +109,13 @@ impl Store for SqliteStore {
 
     fn origin(&self) -> &str {
         &self.origin
+    }
+
+    async fn check_files(&self) -> Result<(), StoreError> {
+        let files = self.files.clone();
+        // A disk may not answer.
+        let checked = tokio::task::spawn_blocking(move || files.check()).await;
+        checked.map_err(|_| StoreError::Failed("its files could not be looked at".to_owned()))?
     }
 
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {

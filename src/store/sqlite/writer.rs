@@ -15,6 +15,7 @@ use super::{
 use crate::{
     crash_point::{self, CrashPoint},
     store::{Commit, StoreError},
+    task,
 };
 
 /// Most operations in one transaction; bounds how long one caller waits for the others.
@@ -93,7 +94,7 @@ impl Writer {
     /// Starts the task. It ends when it is closed, or when every handle is gone.
     pub(super) fn start(connection: SqliteConnection, lock: Option<ProcessLock>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(run(connection, receiver, lock));
+        tokio::spawn(task::unbroken("store writer", run(connection, receiver, lock)));
         Self(sender)
     }
 

@@ -1,0 +1,180 @@
+//! Tries the secrets that a configuration refers to. Loading a configuration reads none of them: most commands need none, and
+//! one that can't be read concerns its own tenant or channel only.
+
+use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
+
+use futures_util::{StreamExt, stream};
+
+use super::{Loaded, excerpt};
+use crate::{
+    channel::{check_routing_key, signature::SigningKey},
+    clock::Clock,
+    diagnostic::{Gravity, Place, Problem},
+    domain::Timestamp,
+    microsoft::{Certificate, Proof, ProofKind},
+    secret::{ExposeSecret, SecretError, SecretReference, redact::echoed},
+};
+
+/// Secrets that are tried at one time.
+const TRIED_MAX: usize = 64;
+/// Bits of a file's mode that let others read or change it; a group of its own may read.
+const OPEN_TO_OTHERS: u32 = 0o027;
+
+/// A secret that a configuration refers to, and where it does.
+#[derive(Debug, Clone)]
+pub struct SecretUse {
+    pub(super) place: Place,
+    /// The path of its key.
+    pub(super) key: String,
+    /// Where it is kept, as a problem says it.
+    pub(super) kept: String,
+    pub(super) reference: SecretReference,
+    pub(super) form: Form,
+}
+
+/// What a secret must look like.
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    /// Any text.
+    Text,
+    /// A signing key of a webhook.
+    SigningKey,
+    /// An integration key of PagerDuty.
+    RoutingKey,
+    /// A certificate with its private key.
+    Certificate(Box<Proof>),
+}
+
+impl SecretUse {
+    /// What is wrong with it. What a store keeps is not asked for.
+    async fn problems(&self) -> Vec<Problem> {
+        if self.reference.is_stored() {
+            return Vec::new();
+        }
+        // Sees that its disk answers, so that nothing below waits for it.
+        self.reference.fetch().await;
+        let tried = self.clone();
+        tokio::task::spawn_blocking(move || tried.judge()).await.unwrap_or_default()
+    }
+
+    fn judge(&self) -> Vec<Problem> {
+        match &self.form {
+            Form::Text => self.unread(self.reference.resolve().map(drop)),
+            Form::SigningKey => self.unfit(
+                SigningKey::resolve(&self.reference).map(drop),
+                "write `whsec_` and base64 of 24 to 64 random bytes, or `whsk_` and base64 of an ed25519 key",
+            ),
+            Form::RoutingKey => self.unfit(
+                check_routing_key(&self.reference).map(drop),
+                "copy the *Integration Key* of an Events API v2 integration",
+            ),
+            Form::Certificate(proof) => self.certificate(proof),
+        }
+    }
+
+    fn unread(&self, read: Result<(), SecretError>) -> Vec<Problem> {
+        let Err(error) = read else { return Vec::new() };
+        vec![self.problem(Gravity::Error, format!("{} {}", self.kept, error.what), error.hint)]
+    }
+
+    /// The same of a secret that can be read and is not what it should be.
+    fn unfit(&self, read: Result<(), SecretError>, instead: &str) -> Vec<Problem> {
+        if read.is_ok() || self.reference.resolve().is_err() {
+            return self.unread(self.reference.resolve().map(drop));
+        }
+        let what = read.err().map(|error| error.what).unwrap_or_default();
+        vec![self.problem(Gravity::Error, format!("what it holds {what}"), instead.to_owned())]
+    }
+
+    /// Opens a certificate, so that what is wrong is known before Entra is asked. One that has expired is a warning.
+    fn certificate(&self, proof: &Proof) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let kept = match proof.kept.resolve_bytes() {
+            Ok(kept) => kept,
+            Err(error) => return self.unread(Err(error)),
+        };
+        if let SecretReference::File(path) = &proof.kept {
+            let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+            if mode & OPEN_TO_OTHERS != 0 {
+                let what =
+                    format!("others may read or change the file with the private key (mode {:03o})", mode & 0o777);
+                problems.push(self.problem(Gravity::Warning, what, "let nobody else in: `chmod 600`".to_owned()));
+            }
+        }
+        let password = proof.password.as_ref().filter(|password| !password.is_stored());
+        let has_stored_password = proof.password.is_some() && password.is_none();
+        // The password is a use of its own, with its own problem.
+        let Ok(password) = password.map(SecretReference::resolve).transpose() else { return problems };
+        match Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret)) {
+            Err(_) if has_stored_password => {}
+            Err(error) => {
+                problems.push(self.problem(Gravity::Error, format!("{} {error}", self.kept), error.hint().to_owned()))
+            }
+            Ok(certificate) => self.warn_of(&certificate, Clock::System.now(), &mut problems),
+        }
+        problems
+    }
+
+    fn warn_of(&self, certificate: &Certificate, now: Timestamp, problems: &mut Vec<Problem>) {
+        let day = |instant: Timestamp| instant.to_chrono().date_naive();
+        let mut warn = |what, instead: &str| {
+            problems.push(self.problem(Gravity::Warning, what, instead.to_owned()));
+        };
+        if certificate.not_after() <= now {
+            let what = format!("the certificate expired on {}", day(certificate.not_after()));
+            warn(what, "make a new one and upload it to the app registration");
+        }
+        if now < certificate.not_before() {
+            let what = format!("the certificate holds from {} on only", day(certificate.not_before()));
+            warn(what, "wait until then, or check this machine's clock");
+        }
+        if let Some(number) = certificate.misplaced() {
+            let what = format!("certificate {number} of the file did not issue the one before it");
+            let instead = "order the chain: the app's own certificate, then the one that issued it, and so on";
+            warn(what, instead);
+        }
+    }
+
+    fn problem(&self, gravity: Gravity, what: String, instead: String) -> Problem {
+        Problem { place: self.place.clone(), key: self.key.clone(), gravity, what: echoed(&what), instead }
+    }
+}
+
+impl Proof {
+    /// What a certificate has to be tried as; `None`: it is a text.
+    pub(super) fn form(&self) -> Option<Form> {
+        (self.kind == ProofKind::Certificate).then(|| Form::Certificate(Box::new(self.clone())))
+    }
+}
+
+/// Tries these secrets, many at a time, and says what is wrong with each, in file order.
+pub async fn try_secrets(uses: &[SecretUse]) -> Vec<Problem> {
+    let tried = stream::iter(uses.iter().map(SecretUse::problems)).buffer_unordered(TRIED_MAX);
+    let mut problems: Vec<Problem> = tried.concat().await;
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+impl Loaded {
+    /// Tries the secrets too: one that can't be read is an error, as it is for `scorewatch check`. The configuration is kept.
+    pub async fn with_secrets_tried(mut self) -> Self {
+        let found = try_secrets(&self.secrets).await;
+        if !found.is_empty() {
+            self.problems.extend(found);
+            self.problems.sort();
+            self.problems.dedup();
+            self.excerpts = excerpt::of(&self.problems);
+        }
+        self
+    }
+
+    /// Whether a problem is an error.
+    #[must_use]
+    pub fn has_error(&self) -> bool {
+        self.problems.iter().any(|problem| problem.gravity == Gravity::Error)
+    }
+}
+
+/// What is shared by a configuration and what loading it gave.
+pub(super) type SecretUses = Arc<[SecretUse]>;

@@ -1,0 +1,70 @@
+//! Tells the operator what went wrong inside Scorewatch: a task that panicked, a part that is gone, a store whose file is gone.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tracing::error;
+
+use crate::{
+    config::Config,
+    domain::Timestamp,
+    notify::{NotificationType, compose, notification::OperatorFacts},
+    store::{NewNotification, Store, StoreError},
+    task::{self, Fault},
+};
+
+/// The longest that a dying process waits for the store.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Tells of every task that panicked since this was last asked, each task once an hour.
+///
+/// # Errors
+/// [`StoreError`]; the log has them all.
+pub async fn tell(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+    let tasks: BTreeSet<&'static str> = task::take_faults().into_iter().map(|fault| fault.task).collect();
+    for task in tasks {
+        let summary = format!("A task of Scorewatch failed (`{task}` panicked). It was started again.");
+        let hour = now.to_chrono().format("%Y-%m-%dT%H").to_string();
+        let parts = ["operator.task", store.identity(), task, &hour];
+        store.announce(notification(config, &parts, facts(summary, "task-failed", FAULT), now), now).await?;
+    }
+    Ok(())
+}
+
+/// Tells of a part that is gone, before the process ends for it. The next process sends it.
+pub async fn tell_death(store: &dyn Store, config: &Config, fault: &Fault, now: Timestamp) {
+    let Fault { task, what } = fault;
+    let summary = format!("Scorewatch ended because its part `{task}` {what}.");
+    let at = now.to_string();
+    let parts = ["operator.death", store.identity(), task, &at];
+    let new = notification(config, &parts, facts(summary, "part-failed", FAULT), now);
+    match tokio::time::timeout(LAST_WORDS_WITHIN, store.announce(new, now)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => error!(%error, "the operator could not be notified of it"),
+        Err(_) => error!("the operator could not be notified of it: the store did not answer"),
+    }
+}
+
+/// Tells that the store's file is not where it was, once a day.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn tell_of_files(store: &dyn Store, config: &Config, what: &str, now: Timestamp) -> Result<(), StoreError> {
+    let summary = format!("The store {what}. What is recorded from now on is lost when Scorewatch is restarted.");
+    let day = now.to_chrono().format("%Y-%m-%d").to_string();
+    let parts = ["operator.store", store.identity(), what, &day];
+    let hint = "stop Scorewatch, restore the file or a backup of it, and start Scorewatch again";
+    store.announce(notification(config, &parts, facts(summary, "store-file-gone", hint), now), now).await.map(drop)
+}
+
+const FAULT: &str = "report this fault of Scorewatch, with the lines of the log around it";
+
+fn facts(summary: String, class: &str, hint: &str) -> OperatorFacts {
+    let hint = Some(hint.to_owned());
+    OperatorFacts { summary, class: class.to_owned(), hint, channel: None, from: None, until: None }
+}
+
+fn notification(config: &Config, parts: &[&str], facts: OperatorFacts, now: Timestamp) -> NewNotification {
+    let notification = compose::for_operator(NotificationType::OperatorAway, parts, None, facts, now);
+    let channels = config.operator.notify.clone();
+    NewNotification { notification, alert: None, tenant: None, hold: None, channels }
+}

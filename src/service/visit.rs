@@ -1,0 +1,140 @@
+//! One visit on its own task, and what it leaves to the planner.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error};
+
+use crate::{
+    check::{
+        Checker,
+        due::Turn,
+        run::{Plan, Visit},
+    },
+    config::Tenant,
+    delivery::Dispatcher,
+    domain::{TenantId, Timestamp},
+    microsoft::FailureClass,
+    store::{Due, StoreError, TenantRecord},
+    task,
+};
+
+/// The share of the concurrency that tenants who did not answer last time may use: one in so many.
+const SLOW_SHARE: usize = 4;
+/// Looks at alerts whose tenant's check is under way, at one time. They ask nobody but the store.
+const BESIDE_MAX: usize = 32;
+/// When a look that failed is made again.
+const BESIDE_AGAIN: Duration = Duration::from_mins(1);
+
+/// What came of a turn.
+pub(super) enum Back {
+    /// The tenant is due again then.
+    Due {
+        due: Due,
+        turn: Turn,
+        /// See [`Visit::is_slow`].
+        is_slow: bool,
+    },
+    /// It came to nothing.
+    Again(TenantId),
+    /// Its alerts were looked at while its check goes on.
+    Beside {
+        tenant: TenantId,
+        /// When they must be looked at next.
+        wake_at: Option<Timestamp>,
+    },
+}
+
+/// How many visits may be under way: most places are for tenants that answer.
+pub(super) struct Lanes {
+    pub(super) all: Arc<Semaphore>,
+    pub(super) slow: Arc<Semaphore>,
+    /// For looks at alerts whose tenant's check is under way.
+    pub(super) beside: Arc<Semaphore>,
+}
+
+impl Lanes {
+    pub(super) fn new(concurrency: usize) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(concurrency)),
+            slow: Arc::new(Semaphore::new((concurrency / SLOW_SHARE).max(1))),
+            beside: Arc::new(Semaphore::new(BESIDE_MAX)),
+        }
+    }
+}
+
+/// One visit on its own task.
+pub(super) struct One {
+    pub(super) checker: Checker,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) plan: Arc<Plan>,
+    /// The slow lane and all places, for a tenant that did not answer last time.
+    pub(super) slow_lane: Option<(Arc<Semaphore>, Arc<Semaphore>)>,
+    pub(super) back: mpsc::UnboundedSender<Back>,
+    pub(super) shutdown: CancellationToken,
+}
+
+impl One {
+    /// Makes the visit and puts the tenant back, whatever happens. Without a turn, it is a look beside the check under way.
+    pub(super) async fn make(
+        self,
+        tenant: Arc<Tenant>,
+        turn: Option<Turn>,
+        record: Option<TenantRecord>,
+        place: OwnedSemaphorePermit,
+    ) {
+        // A slow tenant gives its place up while it waits for one of the slow lane's few, and then for another place.
+        let _places = match &self.slow_lane {
+            Some((slow, all)) => {
+                drop(place);
+                let lane = slow.clone().acquire_owned().await.ok();
+                (lane, all.clone().acquire_owned().await.ok())
+            }
+            None => (None, Some(place)),
+        };
+        let visit = self.checker.visit(&self.plan, &tenant, turn.unwrap_or(Turn::Wake), record, &self.shutdown);
+        let made = match AssertUnwindSafe(visit).catch_unwind().await {
+            Ok(made) => made,
+            Err(panic) => {
+                task::note_panic("check", panic.as_ref());
+                self.record_the_fault(&tenant).await
+            }
+        };
+        let back = match (made, turn) {
+            (Ok(Some(visit)), turn) => {
+                visit.channels.iter().for_each(|channel| self.dispatcher.wake(channel));
+                match turn {
+                    Some(turn) => Back::Due { due: visit.due, turn, is_slow: visit.is_slow },
+                    None => Back::Beside { tenant: tenant.id.clone(), wake_at: visit.due.wake_at },
+                }
+            }
+            (Ok(None), _) => return debug!(tenant = %tenant.id, "a check is given up for shutdown"),
+            (Err(error), turn) => {
+                error!(tenant = %tenant.id, %error, "a check's outcome could not be committed; it is made again");
+                match turn {
+                    Some(_) => Back::Again(tenant.id.clone()),
+                    None => {
+                        let wake_at = Some(self.checker.clock.now().plus(BESIDE_AGAIN));
+                        Back::Beside { tenant: tenant.id.clone(), wake_at }
+                    }
+                }
+            }
+        };
+        // The planner is gone only at shutdown.
+        let _ = self.back.send(back);
+    }
+
+    /// A check that panics is one that failed: the operator must hear that the tenant can't be read.
+    async fn record_the_fault(&self, tenant: &Tenant) -> Result<Option<Visit>, StoreError> {
+        let fail = self.checker.fail(&self.plan, tenant, FailureClass::InternalError, &self.shutdown);
+        match AssertUnwindSafe(fail).catch_unwind().await {
+            Ok(failed) => failed.map(Some),
+            Err(panic) => {
+                task::note_panic("check", panic.as_ref());
+                Err(StoreError::Failed("recording the failed check panicked as well".to_owned()))
+            }
+        }
+    }
+}
