@@ -181,10 +181,10 @@ fn in_one(
     notifications: impl Iterator<Item = Notification>,
     at: crate::domain::Timestamp,
 ) -> Notification {
-    let waiting = (0..).zip(notifications).map(|(number, notification)| Waiting {
-        delivery: DeliveryId(number),
-        notification,
-        stands_for: Vec::new(),
-    });
-    digest::message("replay", channel, &digest::lines(waiting.collect()), at)
+    let said: Vec<Notification> = notifications.collect();
+    let waiting = (0..).zip(&said).map(|(number, one)| Waiting::of(DeliveryId(number), one)).collect();
+    let lines = digest::lines(waiting);
+    let newest = lines.iter().take(digest::LINES_MAX).map(|line| line.newest.delivery.0);
+    let items = newest.filter_map(|number| said.get(usize::try_from(number).ok()?).cloned().map(Into::into)).collect();
+    digest::message("replay", channel, &lines, items, at)
 }

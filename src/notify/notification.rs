@@ -136,6 +136,9 @@ pub struct Facts {
     /// How a fleet shift went; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetFacts>,
+    /// What a digest comes to; `None` in all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<DigestFacts>,
     /// How a channel's tenants have fared; `None` in all but reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportFacts>,
@@ -186,7 +189,7 @@ impl From<DigestItem> for Notification {
     fn from(item: DigestItem) -> Self {
         let DigestItem { kind, timestamp, notification, alert, tenant, rule, score, explanation, operator, links } =
             item;
-        let (breakdown, causes, items, fleet, report) = (None, Vec::new(), Vec::new(), None, None);
+        let (breakdown, causes, items, fleet, digest, report) = (None, Vec::new(), Vec::new(), None, None, None);
         let data = Facts {
             notification,
             alert,
@@ -198,6 +201,7 @@ impl From<DigestItem> for Notification {
             causes,
             operator,
             fleet,
+            digest,
             report,
             items,
             links,
@@ -351,6 +355,38 @@ pub struct FleetFacts {
     /// Tenants that moved along and that this channel was told of before the shift showed. By slug.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub told_before: Vec<String>,
+}
+
+/// What a digest comes to. Only what its channel may show is counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DigestFacts {
+    /// How many of its lines are alerts that fire.
+    pub firing: usize,
+    /// How many of those are critical.
+    pub critical: usize,
+    /// How many tenants have them; if none fires, how many have the alerts that ended.
+    pub tenants: usize,
+    /// How many of its lines are alerts that ended.
+    pub ended: usize,
+    /// How many of its lines are for the operator.
+    pub operator: usize,
+    /// The number of the delivery by which all that it covers can be looked up: `scorewatch deliveries show NUMBER`.
+    pub delivery: Option<i64>,
+    /// The lines that are not in `items`, counted by severity and rule.
+    pub more: Vec<DigestRest>,
+}
+
+/// Lines of a digest that are not shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DigestRest {
+    /// Their severity; `None`: they are about no alert.
+    pub severity: Option<Severity>,
+    /// Their rule; `operator` for what is for the operator.
+    pub rule: Option<String>,
+    /// Whether they say that an alert ended.
+    pub is_over: bool,
+    /// How many.
+    pub count: usize,
 }
 
 /// What an operator message is about. No text from upstream is in here.

@@ -236,7 +236,8 @@ impl Planner {
         // A visit of the old configuration may have held something for a window that is gone.
         let looked = store.look_again(HoldReason::Silence, now).await;
         let ended = close_orphans(store, &self.plan.config, &self.outdated, now).await;
-        match looked.and(ended) {
+        let rerouted = self.dispatcher.reroute().await;
+        match looked.and(rerouted).and(ended) {
             Ok(channels) => {
                 crash_point::reach(CrashPoint::OrphansEnded);
                 for channel in &channels {
