@@ -221,11 +221,12 @@ pub struct NotificationFacts {
     pub sequence: u64,
     /// Whether a person asked for it, to see whether it arrives.
     pub test: bool,
-    /// Whether an earlier attempt may have arrived unseen: the service stopped between sending and recording the answer.
-    #[serde(default)]
+    /// Whether an earlier attempt may have arrived unseen: the service stopped between sending and recording the answer, the answer
+    /// was lost on the way, or was one that a gateway gives although it may have passed the message on.
+    #[serde(default, rename = "possible_duplicate", alias = "possible_repeat")]
     pub possible_repeat: bool,
     /// Earlier notifications of the same alert, or earlier drills, that are not sent because this one came while they still waited.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, rename = "covers", alias = "stands_for")]
     pub stands_for: Vec<NotificationId>,
 }
 

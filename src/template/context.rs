@@ -84,9 +84,6 @@ fn complete(facts: &mut Value) {
             score.entry(key).or_insert(Value::Null);
         }
     }
-    if let Some(notification) = facts.get_mut("notification").and_then(Value::as_object_mut) {
-        notification.entry("stands_for").or_insert_with(|| json!([]));
-    }
     if let Some(links) = facts.get_mut("links").and_then(Value::as_object_mut) {
         links.entry("confirm").or_insert(Value::Null);
     }

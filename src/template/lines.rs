@@ -97,7 +97,7 @@ fn line(notification: &Notification) -> String {
         data.rule.as_ref().map(|rule| format!(" · {}", rule.name)),
         Some(format!(" · {}", data.notification.short_id)),
         Some(earlier(data.notification.stands_for.len())),
-        data.notification.possible_repeat.then(|| " · possible repeat".to_owned()),
+        data.notification.possible_repeat.then(|| " · possible duplicate".to_owned()),
     ]
     .into_iter()
     .flatten()

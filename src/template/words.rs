@@ -353,7 +353,7 @@ fn footer(notification: &Notification) -> String {
     let mut footer = format!("Scorewatch · {}", told.short_id);
     footer.push_str(&lines::earlier(told.stands_for.len()));
     if told.possible_repeat {
-        footer.push_str(" · possible repeat");
+        footer.push_str(" · possible duplicate");
     }
     if told.test {
         footer.push_str(" · test");

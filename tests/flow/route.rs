@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use scorewatch::{
     channel::{ChannelKind, ChannelSettings, WebhookUrl},
+    check::outlook,
     config::{Config, Operator},
     notify::DeliveryState::{self, Dead, Delivered},
     rule::{Condition, Rule},
@@ -288,4 +289,28 @@ async fn what_was_queued_for_another_audience_is_never_sent_there() {
     assert_eq!(tenants(&bed, "theirs"), ["fabrikam"]);
     assert_eq!(states(&bed, "team").await.iter().filter(|state| **state == Dead).count(), 2);
     assert_eq!(kinds(&bed, "ops").len(), 1, "the operator is notified of the two others");
+}
+
+#[tokio::test]
+async fn a_check_against_the_state_says_what_a_reload_will_do() {
+    let bed = Bed::new().await;
+    let before = watched(&bed, &["soc", "team"]);
+    bed.receivers.set("team", Some(Reply::status(503)));
+    fire(&bed, &before).await;
+    run(&bed, &before, 1).await;
+    let moved = ChannelSettings { name: channel_name("soc"), ..bed.channel("moved") };
+    let elsewhere = before.clone().with_channel(moved);
+    let renamed = notifying(&without(&before, "team"), &["soc", "desk"]).with_channel(bed.channel("desk"));
+    for (after, told_to, route, waiting) in [
+        (before.clone(), vec!["soc", "team"], vec!["soc", "team"], vec!["team"]),
+        (elsewhere, vec!["team"], vec!["soc", "team"], vec!["team"]),
+        (renamed, vec!["soc", "team"], vec!["soc", "desk"], vec!["team"]),
+    ] {
+        let changes = outlook::changes(bed.store.as_ref(), &after, bed.clock.now()).await.unwrap();
+        assert_eq!(changes.len(), 3);
+        for change in changes {
+            assert_eq!((change.told_to, change.channels), (channels(&told_to), channels(&route)));
+            assert_eq!(change.waiting.into_iter().collect::<Vec<_>>(), channels(&waiting));
+        }
+    }
 }

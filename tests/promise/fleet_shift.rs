@@ -119,7 +119,7 @@ async fn a_shift_that_is_noted_before_a_crash_is_told_once_after_it() {
     for (channel, count) in [(SOC, FALL), (OWN, 2)] {
         let [notice] = &notices(&world.told(channel))[..] else { panic!("{channel}: {:?}", world.told(channel)) };
         assert_eq!(notice["fleet"]["tenant_count"], count, "{channel}");
-        assert_eq!(notice["notification"]["possible_repeat"], false, "{channel}");
+        assert_eq!(notice["notification"]["possible_duplicate"], false, "{channel}");
     }
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
 }

@@ -287,7 +287,10 @@ async fn forget_channels(stage: &mut Stage) {
         return;
     }
     let mut store = stage.open().await;
-    sqlx::query("UPDATE channel SET seen_at = NULL, destination = NULL, access = NULL").execute(&mut store).await.unwrap();
+    sqlx::query("UPDATE channel SET seen_at = NULL, destination = NULL, access = NULL")
+        .execute(&mut store)
+        .await
+        .unwrap();
     store.close().await.unwrap();
 }
 
