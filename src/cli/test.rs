@@ -15,11 +15,7 @@ use crate::{
     config::suite::{Case, load_suite},
     diagnostic::{Gravity, render},
     domain::ChannelName,
-    notify::{
-        DeliveryId, Notification, NotificationType,
-        digest::{self, Waiting},
-        notification::TenantFacts,
-    },
+    notify::{Notification, NotificationType, digest, notification::TenantFacts},
     replay::{
         Message, Outcome, Plan,
         expect::{About, Difference, Got, compare},
@@ -181,10 +177,5 @@ fn in_one(
     notifications: impl Iterator<Item = Notification>,
     at: crate::domain::Timestamp,
 ) -> Notification {
-    let said: Vec<Notification> = notifications.collect();
-    let waiting = (0..).zip(&said).map(|(number, one)| Waiting::of(DeliveryId(number), one)).collect();
-    let lines = digest::lines(waiting);
-    let newest = lines.iter().take(digest::LINES_MAX).map(|line| line.newest.delivery.0);
-    let items = newest.filter_map(|number| said.get(usize::try_from(number).ok()?).cloned().map(Into::into)).collect();
-    digest::message("replay", channel, &lines, items, at)
+    digest::of("replay", channel, &notifications.collect::<Vec<_>>(), digest::LINES_MAX, at)
 }

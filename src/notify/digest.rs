@@ -210,5 +210,15 @@ pub fn message(
     digest
 }
 
+/// The digest of notifications that are at hand, oldest first, with so many lines at most.
+#[must_use]
+pub fn of(store: &str, channel: &ChannelName, said: &[Notification], lines_max: usize, now: Timestamp) -> Notification {
+    let waiting = (0..).zip(said).map(|(number, one)| Waiting::of(DeliveryId(number), one)).collect();
+    let lines = lines(waiting);
+    let shown = lines.iter().take(lines_max).filter_map(|line| said.get(usize::try_from(line.newest.delivery.0).ok()?));
+    let items = shown.cloned().map(DigestItem::from).collect();
+    message(store, channel, &lines, items, now)
+}
+
 #[cfg(test)]
 mod tests;
