@@ -6,8 +6,8 @@ use scorewatch::{
     config::suite::load_rules,
     domain::{ChannelName, Labels, Sample, ScoreKind, Selector, Severity as Grade, TenantId, Timestamp},
     notify::{
-        NotificationType, Silence, SilenceId, digest, fleet::FleetSettings, notification::DigestItem, route::Fence,
-        silence::Matchers,
+        Notification, NotificationType, Silence, SilenceId, digest, fleet::FleetSettings, notification::DigestItem,
+        route::Fence, silence::Matchers,
     },
     replay::{Course, Look, Message, Outcome as Sent, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, send, walk},
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover as Over, Resolution, Rule, RuleName, Size as Loss},
