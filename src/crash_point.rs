@@ -25,8 +25,10 @@ pub enum Work {
     SettleDead,
     /// A channel that rejects everything.
     SettleParked,
-    /// What a digest may not show any more.
-    Withhold,
+    /// What waits for a channel on whose route it is not any more.
+    Reroute,
+    /// Where channels lead.
+    NoteChannels,
     /// Channels whose time until the first drill begins.
     AdoptChannels,
     /// A drill that a person saw.
@@ -156,7 +158,8 @@ mod armed {
             Self::SettlePlainer,
             Self::SettleDead,
             Self::SettleParked,
-            Self::Withhold,
+            Self::Reroute,
+            Self::NoteChannels,
             Self::AdoptChannels,
             Self::ConfirmDrill,
             Self::Recover,

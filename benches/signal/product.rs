@@ -6,8 +6,7 @@ use scorewatch::{
     config::suite::load_rules,
     domain::{ChannelName, Labels, Sample, ScoreKind, Selector, Severity as Grade, TenantId, Timestamp},
     notify::{
-        DeliveryId, Notification, NotificationType, Silence, SilenceId,
-        digest::{self, Waiting},
+        Notification, NotificationType, Silence, SilenceId, digest,
         fleet::{FleetSettings, watch::Accept},
         notification::DigestItem,
         route::Fence,
@@ -203,12 +202,8 @@ fn received(world: &World, courses: &[Course], outcome: &Sent) -> Received {
         let written = match (sent.notice, sent.kind) {
             (Some(notice), _) => outcome.notices[notice].clone(),
             (None, NotificationType::Digest) => {
-                let waiting = (0..).zip(sent.says.iter().map(notification)).map(|(number, notification)| Waiting {
-                    delivery: DeliveryId(number),
-                    notification,
-                    stands_for: Vec::new(),
-                });
-                digest::message("replay", &sent.channel, &digest::lines(waiting.collect()), sent.at)
+                let said: Vec<_> = sent.says.iter().map(notification).collect();
+                digest::of("replay", &sent.channel, &said, usize::MAX, sent.at)
             }
             (None, _) => notification(sent.says.last().expect("it says something")),
         };

@@ -209,7 +209,7 @@ fn annotations(notification: &Notification, words: &Summary) -> BTreeMap<&'stati
         annotations.insert("value", value.to_string());
     }
     if data.notification.possible_repeat {
-        annotations.insert("possible_repeat", "true".to_owned());
+        annotations.insert("possible_duplicate", "true".to_owned());
     }
     annotations.retain(|_, value| !value.is_empty());
     annotations

@@ -4,6 +4,7 @@ mod alertmanager;
 mod chat;
 pub mod email;
 pub mod guard;
+mod identity;
 mod message;
 mod pagerduty;
 pub mod signature;
@@ -15,6 +16,7 @@ mod webhook;
 use std::{fmt, sync::Arc, time::Duration};
 
 pub use chat::ChatApp;
+pub use identity::Identity;
 
 pub use crate::notify::backoff::Bounds as RetryBounds;
 
@@ -23,7 +25,7 @@ pub use pagerduty::check_routing_key;
 use crate::{
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
-    notify::{Notification, route::Fence},
+    notify::{Notification, digest, route::Fence},
     schedule::Schedule,
     secret::{SecretError, SecretReference, SecretString, redact_url},
     template::{Receiver, Registry},
@@ -203,6 +205,15 @@ pub enum Authorization {
 }
 
 impl ChannelSettings {
+    /// How many lines a digest for this channel has at most: a machine can hold more than a chat shows.
+    #[must_use]
+    pub const fn digest_lines(&self) -> usize {
+        match self.kind {
+            ChannelKind::Webhook { .. } if self.template.is_none() => digest::LINES_MAX_OF_MACHINES,
+            _ => digest::LINES_MAX,
+        }
+    }
+
     /// No wait of this channel is longer: neither by its back-off nor by what its receiver asks for.
     #[must_use]
     pub fn longest_rest(&self) -> Duration {

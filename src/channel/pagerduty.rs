@@ -228,7 +228,7 @@ fn details(notification: &Notification, words: &Summary) -> Value {
     more("type", notification.kind.as_str().into());
     more("message", json!({ "id": data.notification.id, "short_id": data.notification.short_id }));
     if data.notification.possible_repeat {
-        more("possible_repeat", true.into());
+        more("possible_duplicate", true.into());
     }
     Value::Object(details)
 }

@@ -168,7 +168,10 @@ fn told(
         AlertState::Firing(firing) => compose::loss_of(&firing.terms.when, transition.baseline, transition.value),
         _ => None,
     };
-    let channels = known.told_to.iter().filter(|channel| {
+    // Where the rule still is, who has left the route is sent nothing more.
+    let route = config.route_of(key);
+    let channels = known.told_to.iter().filter(|channel| route.as_ref().is_none_or(|route| route.contains(channel)));
+    let channels = channels.filter(|channel| {
         let settings = config.channels.get(*channel);
         settings.is_some_and(|settings| settings.fence.admits(&key.tenant, &tenant.labels))
     });

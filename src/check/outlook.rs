@@ -3,13 +3,15 @@
 //! The newest reading was judged when it came. Judged once more by the same rule it changes nothing, so what it would change now
 //! is what another rule makes of it.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use super::{blind, close, history, judge::no_data::Watch, moved};
 use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Sample, ScoreKind, Timestamp},
-    notify::route::recipients,
     rule::{
         Alert, AlertKey, AlertState, Condition, Event, Explanation, Resolution, Rule, Situation, explain,
         explain::Verdict,
@@ -156,15 +158,6 @@ fn newest<'a>(alert: Option<&Alert>, window: &'a [Sample]) -> (Event, &'a [Sampl
     }
 }
 
-/// The channels that an alert is told to, and those that its rule or tenant names and their fence keeps out.
-#[must_use]
-pub fn route(config: &Config, rule: &Rule, tenant: &Tenant) -> (Vec<ChannelName>, Vec<ChannelName>) {
-    let admits = |channel: &ChannelName| {
-        config.channels.get(channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
-    };
-    recipients(&rule.notify, &tenant.notify).into_iter().partition(admits)
-}
-
 /// What a configuration would change of one alert if it were loaded now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
@@ -174,8 +167,10 @@ pub struct Change {
     pub what: Fate,
     /// The channels that hear of it from now on.
     pub channels: Vec<ChannelName>,
-    /// The channels that were told that it began.
+    /// The channels that were notified that it began, and lead where they led then.
     pub told_to: Vec<ChannelName>,
+    /// The channels for which something of it waits.
+    pub waiting: BTreeSet<ChannelName>,
 }
 
 /// What becomes of an alert.
@@ -205,8 +200,9 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
     changes.extend(stays.map(|row| Change {
         key: row.key.clone(),
         what: Fate::Stays,
-        channels: config.operator.notify.clone(),
+        channels: config.route_of(&row.key).unwrap_or_default(),
         told_to: row.told_to.clone(),
+        waiting: BTreeSet::new(),
     }));
     let away = store.away().await?;
     let tenants: Vec<_> = config.tenants.values().collect();
@@ -223,7 +219,30 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
         }
     }
     changes.sort_by(|left, right| left.key.cmp(&right.key));
+    note_what_waits(store, config, &mut changes).await?;
     Ok(changes)
+}
+
+/// Notes what waits of each alert, and which channels lead elsewhere by now: those are notified of what fires as if they were new,
+/// unless it waits for them.
+async fn note_what_waits(store: &dyn Store, config: &Config, changes: &mut [Change]) -> Result<(), StoreError> {
+    let moved: BTreeSet<ChannelName> = store
+        .channels()
+        .await?
+        .into_iter()
+        .filter_map(|record| {
+            let identity = config.channels.get(&record.channel)?.identity(store.identity()).ok()?;
+            record.destination.is_some_and(|before| before != identity.destination).then_some(record.channel)
+        })
+        .collect();
+    let mut waiting: HashMap<AlertKey, BTreeSet<ChannelName>> =
+        store.routed().await?.alerts.into_iter().map(|routed| (routed.alert, routed.waiting)).collect();
+    for change in changes {
+        change.waiting = waiting.remove(&change.key).unwrap_or_default();
+        let waits = &change.waiting;
+        change.told_to.retain(|channel| !moved.contains(channel) || waits.contains(channel));
+    }
+    Ok(())
 }
 
 fn closed(row: &AlertRow, why: Resolution) -> Change {
@@ -232,6 +251,7 @@ fn closed(row: &AlertRow, why: Resolution) -> Change {
         what: Fate::Closes(why),
         channels: row.told_to.clone(),
         told_to: row.told_to.clone(),
+        waiting: BTreeSet::new(),
     }
 }
 
@@ -245,5 +265,5 @@ fn change(config: &Config, rule: &Rule, tenant: &Tenant, outlook: Outlook<'_>) -
         Verdict::Quiet | Verdict::Pends => return None,
     };
     let told_to = outlook.record.map_or_else(Vec::new, |record| record.told_to.clone());
-    Some(Change { key: outlook.key, what, channels: route(config, rule, tenant).0, told_to })
+    Some(Change { key: outlook.key, what, channels: config.routes(rule, tenant).0, told_to, waiting: BTreeSet::new() })
 }

@@ -154,6 +154,10 @@ fn show(detail: &DeliveryDetail, json: bool) -> Result<(), Failure> {
         ]
     });
     output::say(&output::table(["ATTEMPT", "BEGUN", "ENDED", "OUTCOME", "ERROR"], attempts));
+    if !detail.covers.is_empty() {
+        output::say("\nIt covers:");
+        list(&detail.covers, false)?;
+    }
     output::say("\nwhat it says:");
     output::json(&detail.notification)
 }

@@ -157,7 +157,7 @@ async fn trace(
     {
         return Err(wrong_input(format!("rule `{}` judges no subject `{subject}` of this tenant", rule.name)));
     }
-    let (told, kept_out) = outlook::route(config, rule, tenant);
+    let (told, kept_out) = config.routes(rule, tenant);
     let facts = decisions::Facts {
         config,
         tenant,

@@ -88,6 +88,7 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     progress.finish_and_clear();
     lines.sort_by(|a, b| (&a.tenant, a.score, &a.subject).cmp(&(&b.tenant, b.score, &b.subject)));
     blindness::tell(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await?;
+    engine.dispatcher.reroute().await?;
     engine.dispatcher.drain_round().await?;
     // What a notice said is accepted is accepted, and receivers that keep each alert's state are notified.
     if acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await? > 0 {

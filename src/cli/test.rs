@@ -14,11 +14,7 @@ use crate::{
     config::suite::{Case, load_suite},
     diagnostic::Gravity,
     domain::ChannelName,
-    notify::{
-        DeliveryId, Notification, NotificationType,
-        digest::{self, Waiting},
-        notification::TenantFacts,
-    },
+    notify::{Notification, NotificationType, digest, notification::TenantFacts},
     replay::{
         Fleet, Message, Outcome, Plan,
         expect::{About, Difference, Got, compare},
@@ -181,10 +177,5 @@ fn in_one(
     notifications: impl Iterator<Item = Notification>,
     at: crate::domain::Timestamp,
 ) -> Notification {
-    let waiting = (0..).zip(notifications).map(|(number, notification)| Waiting {
-        delivery: DeliveryId(number),
-        notification,
-        stands_for: Vec::new(),
-    });
-    digest::message("replay", channel, &digest::lines(waiting.collect()), at)
+    digest::of("replay", channel, &notifications.collect::<Vec<_>>(), digest::LINES_MAX, at)
 }

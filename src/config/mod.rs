@@ -21,6 +21,7 @@ mod protocols;
 mod raw;
 pub mod reload;
 mod report;
+mod route;
 mod rules;
 pub mod schema;
 mod scope;

@@ -38,6 +38,10 @@ pub(super) fn operator(
         let what = format!("channel `{channel}` is for some tenants only, and the operator hears of all");
         problems.error(&here, what, "name a channel without `tenants:` and `labels:`");
     }
+    if let [only] = &*notify {
+        let what = format!("channel `{only}` is the operator's only one, and can't report its own failure");
+        problems.warning(&here, what, "name a second channel, best of another service");
+    }
     Operator {
         notify,
         blind_after: problems.duration(raw.blind_after, &at.key("blind_after"), Duration::from_hours(2)),

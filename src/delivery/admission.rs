@@ -6,7 +6,7 @@ use crate::{
     channel::ChannelSettings,
     config::Config,
     domain::{ChannelName, Labels, TenantId},
-    notify::{NotificationId, NotificationType, fleet::evidence::ShiftEvidence, notification::TenantFacts},
+    notify::{NotificationType, fleet::evidence::ShiftEvidence, notification::TenantFacts},
     store::ClaimedDelivery,
 };
 
@@ -35,25 +35,11 @@ pub(super) fn may_send(
     if admitted { Ok(settings.clone()) } else { Err(FENCED) }
 }
 
-/// Takes out of a digest what its channel may not show any more, and says what that was.
-pub(super) fn withheld(
-    config: &Config,
-    settings: &ChannelSettings,
-    delivery: &mut ClaimedDelivery,
-) -> BTreeSet<NotificationId> {
-    let mut withheld = BTreeSet::new();
-    delivery.notification.data.items.retain(|item| {
-        let admitted = match &item.tenant {
-            Some(facts) => {
-                TenantId::parse(&facts.id).is_ok_and(|tenant| admits(config, settings, &tenant, Some(facts)))
-            }
-            None => settings.fence.is_open(),
-        };
-        if !admitted {
-            withheld.insert(item.notification.id.clone());
-            withheld.extend(item.notification.stands_for.iter().cloned());
-        }
-        admitted
+/// Takes out of the notice of a fleet shift what its channel may not show any more.
+pub(super) fn retain_shown(config: &Config, settings: &ChannelSettings, delivery: &mut ClaimedDelivery) {
+    delivery.notification.data.items.retain(|item| match &item.tenant {
+        Some(facts) => TenantId::parse(&facts.id).is_ok_and(|tenant| admits(config, settings, &tenant, Some(facts))),
+        None => settings.fence.is_open(),
     });
     if let Some(fleet) = &mut delivery.notification.data.fleet {
         let before = fleet.tenants.len();
@@ -69,7 +55,6 @@ pub(super) fn withheld(
             (fleet.left_out, fleet.evidence) = (0, ShiftEvidence::default());
         }
     }
-    withheld
 }
 
 /// Whether there are items, each about a tenant that the channel may show.
@@ -90,11 +75,30 @@ fn shows_whole_report(config: &Config, settings: &ChannelSettings, delivery: &Cl
     })
 }
 
+/// What a digest or the notice of a fleet shift covers that its channel may not show any more, by tenant; `None`: what is about no
+/// tenant.
+pub(super) fn not_shown(
+    config: &Config,
+    settings: &ChannelSettings,
+    delivery: &ClaimedDelivery,
+) -> BTreeSet<Option<TenantId>> {
+    let facts = |tenant: &TenantId| {
+        let items = delivery.notification.data.items.iter().filter_map(|item| item.tenant.as_ref());
+        items.into_iter().find(|facts| facts.id == tenant.as_str())
+    };
+    let is_refused = |tenant: &&Option<TenantId>| match tenant {
+        Some(tenant) => !admits(config, settings, tenant, facts(tenant)),
+        None => !settings.fence.is_open(),
+    };
+    delivery.covers.iter().filter(is_refused).cloned().collect()
+}
+
 /// The tenants that a delivery tells of.
 pub(super) fn tenants(delivery: &ClaimedDelivery) -> BTreeSet<TenantId> {
     let in_items = delivery.notification.data.items.iter().filter_map(|item| item.tenant.as_ref());
     let in_items = in_items.filter_map(|tenant| TenantId::parse(&tenant.id).ok());
-    delivery.tenant.iter().cloned().chain(in_items).collect()
+    let covered = delivery.covers.iter().flatten().cloned();
+    delivery.tenant.iter().cloned().chain(in_items).chain(covered).collect()
 }
 
 fn admits(config: &Config, settings: &ChannelSettings, tenant: &TenantId, noted: Option<&TenantFacts>) -> bool {

@@ -140,6 +140,10 @@ async fn make(
     crash_point::reach(CrashPoint::BeforeSettle);
     settle(dispatcher, &delivery, outcome, Some(standing), shutdown).await;
     crash_point::reach(CrashPoint::Settled);
+    if !std::sync::Arc::ptr_eq(&config, &dispatcher.config.borrow()) {
+        // What was under way at a reload was passed over by it, and may wait again for a channel that has left.
+        dispatcher.routes.lock().await.take();
+    }
     if is_at_rest {
         tell(dispatcher, tenants);
     }
@@ -210,7 +214,8 @@ fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdi
     }
 }
 
-/// Takes out of a digest what the channel may not show any more. `false`: nothing is left, or the store could not be told.
+/// Takes out of a digest or a fleet shift's notice what the channel may not show any more. `false`: there is nothing to send now. A
+/// digest counts what it does not show, so it is taken apart, and the next one is made of what is left.
 async fn withhold(
     dispatcher: &Dispatcher,
     config: &Config,
@@ -219,23 +224,30 @@ async fn withhold(
     shutdown: &CancellationToken,
 ) -> bool {
     let tenants = admission::tenants(delivery);
-    let withheld = admission::withheld(config, settings, delivery);
-    if withheld.is_empty() {
+    let refused = admission::not_shown(config, settings, delivery);
+    let is_notice = delivery.notification.kind == NotificationType::FleetShift;
+    if is_notice {
+        admission::retain_shown(config, settings, delivery);
+    }
+    if refused.is_empty() {
         return true;
     }
     let now = dispatcher.clock.now();
-    warn!(channel = %settings.name, delivery = %delivery.id, count = withheld.len(), "not sent: {}", admission::FENCED);
-    if let Err(error) = dispatcher.store.withhold(delivery.id, withheld, admission::FENCED, now).await {
+    warn!(channel = %settings.name, delivery = %delivery.id, tenants = refused.len(), "not sent: {}", admission::FENCED);
+    let withheld = dispatcher.store.withhold(delivery.id, refused, !is_notice, admission::FENCED, now).await;
+    if let Err(error) = withheld {
         error!(delivery = %delivery.id, %error, "what may not be shown could not be taken out; trying again");
         settle(dispatcher, delivery, AttemptOutcome::NotMade, None, shutdown).await;
         rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
         return false;
     }
-    if !delivery.notification.data.items.is_empty() {
+    if is_notice && !delivery.notification.data.items.is_empty() {
         return true;
     }
-    let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
-    settle(dispatcher, delivery, outcome, None, shutdown).await;
+    if is_notice {
+        let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
+        settle(dispatcher, delivery, outcome, None, shutdown).await;
+    }
     tell(dispatcher, tenants);
     false
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +28,8 @@ use crate::{
 
 /// How often the store is asked for work that no hint told of: deliveries queued again from another process.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// Every so many sweeps it is looked whether channels lead elsewhere, as their secrets may be others: once a minute.
+const SWEEPS_BETWEEN_LOOKS: u32 = 12;
 /// How long an attempt under way at shutdown may go on.
 pub const DRAIN: Duration = Duration::from_secs(6);
 
@@ -43,6 +48,10 @@ pub struct Dispatcher {
     workers: Arc<Mutex<HashMap<ChannelName, Arc<Notify>>>>,
     /// Troubles that the operator was told of by this process; the store knows better and is asked for the others.
     pub(super) told_troubles: Arc<Mutex<HashSet<NotificationId>>>,
+    /// The configuration whose routes are in effect.
+    pub(super) routes: Arc<tokio::sync::Mutex<Option<Arc<Config>>>>,
+    /// Sweeps since it was last looked whether channels lead elsewhere.
+    sweeps: Arc<AtomicU32>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -71,6 +80,8 @@ impl Dispatcher {
             wanted: Arc::default(),
             workers: Arc::default(),
             told_troubles: Arc::default(),
+            routes: Arc::default(),
+            sweeps: Arc::default(),
             tasks: TaskTracker::new(),
             shutdown,
         }
@@ -90,8 +101,27 @@ impl Dispatcher {
         }
     }
 
+    /// Says so to a channel that has a worker; who serves none does it all when it drains.
+    pub(super) fn wake_if_serving(&self, channel: &ChannelName) {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hint) = workers.get(channel) {
+            hint.notify_one();
+        }
+    }
+
+    /// A parked channel whose secret is another one is tried at once; of all others it is looked at from time to time.
+    async fn look_where_channels_lead(&self) -> Result<(), StoreError> {
+        let mut records = self.store.channels().await?;
+        let is_turn = self.sweeps.fetch_add(1, Ordering::Relaxed) % SWEEPS_BETWEEN_LOOKS == 0;
+        records.retain(|record| is_turn || record.parked.is_some());
+        self.look_for_moved(&records).await
+    }
+
     /// Decides on what was held and is due, and wakes every channel that has something to send.
     pub async fn sweep(&self) {
+        if let Err(error) = self.look_where_channels_lead().await {
+            error!(%error, "where channels lead could not be looked at; trying again");
+        }
         if let Err(error) = self.release(Stragglers::Expected).await {
             error!(%error, "what is held could not be looked at; trying again");
         }
@@ -141,6 +171,7 @@ impl Dispatcher {
 
     async fn drain_with(&self, fleet: Stragglers) -> Result<(), StoreError> {
         let mut failing = HashSet::new();
+        self.ensure_routes().await?;
         loop {
             // What the operator must hear about channels that the round before has parked goes out with this one.
             operator::tell(self).await?;

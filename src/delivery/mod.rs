@@ -7,6 +7,7 @@ pub mod dispatch;
 mod fleet;
 pub mod operator;
 mod release;
+mod reroute;
 pub mod secrets;
 pub mod send;
 mod trouble;

@@ -30,6 +30,12 @@ pub(super) async fn serve(
 ) {
     let mut host = None;
     while !shutdown.is_cancelled() {
+        // Nothing is sent by a route that is not in force any more.
+        if let Err(error) = dispatcher.ensure_routes().await {
+            error!(%channel, %error, "the routes of the configuration could not be put into effect; trying again");
+            rest(&dispatcher, Some(STORE_TROUBLE_WAIT), None, &shutdown).await;
+            continue;
+        }
         let now = dispatcher.clock.now();
         let terms = terms(&dispatcher, &channel, host.as_deref(), now);
         let (wait, hint) = match dispatcher.store.claim(&channel, terms, now).await {
@@ -85,6 +91,7 @@ fn terms(dispatcher: &Dispatcher, channel: &ChannelName, host: Option<&str>, now
     let config = dispatcher.config.borrow().clone();
     let Some(settings) = config.channels.get(channel) else { return ClaimTerms::default() };
     ClaimTerms {
+        digest_lines: settings.digest_lines(),
         merge_over: (!settings.kind.keeps_state()).then_some(settings.digest_over),
         retries_from: host.map_or(now, |host| dispatcher.budget.retries_from(host, now)),
         longest_rest: settings.longest_rest(),

@@ -110,5 +110,6 @@ pub struct Delivery {
     /// Why the last attempt failed; no URL, no secret.
     pub last_error: Option<String>,
     /// Whether an attempt may have arrived unseen, because the service stopped between sending and recording the answer.
+    #[serde(rename = "possible_duplicate")]
     pub possible_repeat: bool,
 }

@@ -1,35 +1,103 @@
-//! Many notifications that wait for one channel become few lines: what one alert has to say is said once, and above a limit all
-//! lines go out as one message.
+//! Many notifications that wait for one channel become one message: what one alert has to say is one line, the gravest are shown,
+//! and the others are counted.
 
-use super::{DeliveryId, Notification, NotificationId, NotificationType, compose, notification::DigestItem};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
+
+use super::{
+    DeliveryId, Notification, NotificationId, NotificationType, compose,
+    notification::{DigestFacts, DigestItem, DigestRest},
+};
 use crate::domain::{ChannelName, Severity, Timestamp};
 
-/// Most lines of one digest: what the smallest receiver can show. More than that waiting make several digests.
+/// Most lines that a digest shows: what the smallest chat can. The others are counted.
 pub const LINES_MAX: usize = 50;
-/// Most deliveries that are looked at for one digest.
-pub const MEMBERS_MAX: usize = 400;
+/// Most lines that a digest for a machine has: about as much as a web server accepts by default, one megabyte.
+pub const LINES_MAX_OF_MACHINES: usize = 500;
+/// Most deliveries that one digest covers, so that making it takes bounded time and memory.
+pub const MEMBERS_MAX: usize = 10_000;
+/// Most deliveries of one alert that its newest covers at a time.
+pub const RUN_MAX: usize = 400;
 
-/// A delivery that waits, with what it says.
+/// What must be known of a delivery that waits to find its place in a digest; not what it says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiting {
     /// Its number.
     pub delivery: DeliveryId,
-    /// What it says.
-    pub notification: Notification,
-    /// Notifications that it stands for already.
-    pub stands_for: Vec<NotificationId>,
+    /// What kind of message it is.
+    pub kind: NotificationType,
+    /// When what it tells of happened.
+    pub at: Timestamp,
+    /// The alert, and when this firing of it began; `None`: it is about none.
+    pub firing: Option<(String, Timestamp)>,
+    /// Whether it says that the alert is over.
+    pub is_over: bool,
+    /// Its number within the firing.
+    pub sequence: u64,
+    /// How bad it is.
+    pub severity: Option<Severity>,
+    /// How much was lost, in percent of the baseline.
+    pub loss_percent: Option<f64>,
+    /// By which rule.
+    pub rule: Option<String>,
+    /// Whose alert.
+    pub tenant: Option<String>,
+    /// Whether it is for the operator.
+    pub is_operator: bool,
+}
+
+impl Waiting {
+    /// What must be known of a notification.
+    #[must_use]
+    pub fn of(delivery: DeliveryId, notification: &Notification) -> Self {
+        let data = &notification.data;
+        let alert = data.alert.as_ref();
+        Self {
+            delivery,
+            kind: notification.kind,
+            at: notification.timestamp,
+            firing: alert.map(|alert| (alert.id.clone(), alert.started_at)),
+            is_over: alert.is_some_and(|alert| alert.resolved_at.is_some()),
+            sequence: data.notification.sequence,
+            severity: alert.map(|alert| alert.severity),
+            loss_percent: data.score.as_ref().and_then(|score| score.loss_percent),
+            rule: data.rule.as_ref().map(|rule| rule.name.clone()),
+            tenant: data.tenant.as_ref().map(|tenant| tenant.id.clone()),
+            is_operator: data.operator.is_some(),
+        }
+    }
+
+    /// Whether that one, which comes later, can say both: it is of the same firing, whose last message says how the alert stands,
+    /// since when, and how it came to this. An alert keeps its id from one firing to the next; a message that was sent again by hand
+    /// may stand beside one of a later firing.
+    fn is_covered_by(&self, later: &Self) -> bool {
+        may_travel(self.kind)
+            && may_travel(later.kind)
+            && self.firing.is_some()
+            && self.firing == later.firing
+            && later.sequence > self.sequence
+    }
+
+    /// The operator's first, then what fires, then the gravest, the largest and the oldest.
+    fn rank(&self) -> (bool, bool, Reverse<Option<Severity>>, Reverse<u64>, Timestamp, DeliveryId) {
+        // Percents are compared by their bits: of numbers that are not negative, those are in the same order.
+        let loss = self.loss_percent.filter(|loss| *loss > 0.0).unwrap_or_default().to_bits();
+        (!self.is_operator, self.is_over, Reverse(self.severity), Reverse(loss), self.at, self.delivery)
+    }
 }
 
 /// What one message can say in one line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// The deliveries that the line speaks for, oldest first.
+    /// The deliveries that the line covers, oldest first; the last of them is what it says.
     pub deliveries: Vec<DeliveryId>,
-    /// What it says.
-    pub item: DigestItem,
+    /// The last of them.
+    pub newest: Waiting,
 }
 
-/// Whether a message of that type may go along with others. What somebody waits for, and what is a digest itself, goes alone.
+/// Whether a message of that type may be merged with others. What somebody waits for, and what is a digest itself, goes alone.
 #[must_use]
 pub const fn may_travel(kind: NotificationType) -> bool {
     !matches!(
@@ -42,70 +110,114 @@ pub const fn may_travel(kind: NotificationType) -> bool {
     )
 }
 
-/// How many of these notifications of one alert, oldest first, the last of them can speak for: those of one generation, whose last
-/// one says how the alert stands, since when, and how it came to this.
+/// How many of these notifications of one alert, oldest first, the last of them covers: those of one firing.
 #[must_use]
 pub fn foldable(run: &[Notification]) -> usize {
-    let speaks =
-        |notification: &Notification| may_travel(notification.kind) && notification.data.alert.as_ref().is_some();
-    let Some(first) = run.first().filter(|first| speaks(first)) else { return run.len().min(1) };
-    // An alert keeps its id from one firing to the next; a message that was sent again by hand may stand beside one of a later firing.
-    let firing = |notification: &Notification| {
-        notification.data.alert.as_ref().map(|alert| (alert.id.clone(), alert.started_at))
-    };
-    let continues = run.windows(2).take_while(|pair| {
-        speaks(&pair[1])
-            && firing(&pair[1]) == firing(first)
-            && pair[1].data.notification.sequence > pair[0].data.notification.sequence
-    });
-    1 + continues.count()
+    let run: Vec<Waiting> = run.iter().map(|notification| Waiting::of(DeliveryId(0), notification)).collect();
+    let covered = run.windows(2).take_while(|pair| pair[0].is_covered_by(&pair[1])).count();
+    if run.is_empty() { 0 } else { 1 + covered }
 }
 
-/// The lines that say what waits, in the order in which each was first to wait; at most [`LINES_MAX`].
+/// The lines that say what waits, gravest first.
 #[must_use]
 pub fn lines(waiting: Vec<Waiting>) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for Waiting { delivery, notification, stands_for } in waiting {
-        let continued = lines.iter_mut().rfind(|line| is_same_alert(&line.item, &notification));
-        if let Some(line) = continued
-            && foldable(&[line.item.clone().into(), notification.clone()]) == 2
-        {
-            let mut speaks_for = std::mem::take(&mut line.item.notification.stands_for);
-            speaks_for.push(line.item.notification.id.clone());
-            speaks_for.extend(stands_for);
-            line.item = DigestItem::from(notification);
-            line.item.notification.stands_for = speaks_for;
-            line.deliveries.push(delivery);
-        } else if lines.len() < LINES_MAX {
-            let mut item = DigestItem::from(notification);
-            item.notification.stands_for = stands_for;
-            lines.push(Line { deliveries: vec![delivery], item });
-        } else {
-            // What comes later may belong to the same alert as this one: taking it would break the order.
-            break;
+    let mut of_alert: HashMap<String, usize> = HashMap::new();
+    for one in waiting {
+        let alert = one.firing.as_ref().map(|(alert, _)| alert.clone());
+        let continued = alert.as_ref().and_then(|alert| of_alert.get(alert).copied());
+        match continued.and_then(|index| lines.get_mut(index)).filter(|line| line.newest.is_covered_by(&one)) {
+            Some(line) => {
+                line.deliveries.push(one.delivery);
+                line.newest = one;
+            }
+            None => {
+                of_alert.extend(alert.map(|alert| (alert, lines.len())));
+                lines.push(Line { deliveries: vec![one.delivery], newest: one });
+            }
         }
     }
+    lines.sort_by_key(|line| line.newest.rank());
     lines
 }
 
-fn is_same_alert(item: &DigestItem, notification: &Notification) -> bool {
-    let (before, now) = (item.alert.as_ref(), notification.data.alert.as_ref());
-    before.zip(now).is_some_and(|(before, now)| before.id == now.id)
+/// What a digest of these lines comes to, of which the first so many are shown.
+#[must_use]
+pub fn facts(lines: &[Line], shown: usize) -> DigestFacts {
+    let count = |is_it: fn(&Waiting) -> bool| lines.iter().filter(|line| is_it(&line.newest)).count();
+    let tenants = |is_it: fn(&Waiting) -> bool| -> usize {
+        let of = lines.iter().filter(|line| is_it(&line.newest)).filter_map(|line| line.newest.tenant.as_ref());
+        of.collect::<BTreeSet<_>>().len()
+    };
+    let (fires, is_over): (fn(&Waiting) -> bool, fn(&Waiting) -> bool) =
+        (|one| one.firing.is_some() && !one.is_operator && !one.is_over, |one| !one.is_operator && one.is_over);
+    let firing = count(fires);
+    DigestFacts {
+        firing,
+        critical: count(|one| {
+            one.firing.is_some() && !one.is_operator && !one.is_over && one.severity == Some(Severity::Critical)
+        }),
+        tenants: if firing > 0 { tenants(fires) } else { tenants(is_over) },
+        ended: count(is_over),
+        operator: count(|one| one.is_operator),
+        delivery: None,
+        more: rest(lines.iter().skip(shown).map(|line| &line.newest)),
+    }
 }
 
-/// The message that says these lines: operator's first, then the gravest, then the oldest.
+/// The same of lines that are known by what they say alone, all of them shown: a digest that was stored before its facts were.
 #[must_use]
-pub fn message(store: &str, channel: &ChannelName, lines: &[Line], now: Timestamp) -> Notification {
-    let members: Vec<String> = lines.iter().flat_map(|line| &line.deliveries).map(ToString::to_string).collect();
-    let id = NotificationId::of_parts(&["digest", store, channel.as_str(), &now.to_string(), &members.join(" ")]);
-    let mut items: Vec<DigestItem> = lines.iter().map(|line| line.item.clone()).collect();
-    items.sort_by_key(|item| {
-        let severity = item.alert.as_ref().map_or(Severity::Info, |alert| alert.severity);
-        (item.operator.is_none(), std::cmp::Reverse(severity), item.timestamp)
+pub fn facts_of(lines: &[Waiting]) -> DigestFacts {
+    let lines: Vec<Line> =
+        lines.iter().map(|one| Line { deliveries: vec![one.delivery], newest: one.clone() }).collect();
+    facts(&lines, lines.len())
+}
+
+/// Counts what is not shown, by severity and rule: what fires first, then the gravest, then the most.
+pub fn rest<'a>(left_out: impl Iterator<Item = &'a Waiting>) -> Vec<DigestRest> {
+    let mut counts: BTreeMap<(bool, Reverse<Option<Severity>>, Option<&str>), usize> = BTreeMap::new();
+    for one in left_out {
+        let rule = if one.is_operator { Some("operator") } else { one.rule.as_deref() };
+        *counts.entry((one.is_over, Reverse(one.severity), rule)).or_default() += 1;
+    }
+    let rest = counts.into_iter().map(|((is_over, Reverse(severity), rule), count)| DigestRest {
+        severity,
+        rule: rule.map(str::to_owned),
+        is_over,
+        count,
     });
+    let mut rest: Vec<DigestRest> = rest.collect();
+    rest.sort_by_key(|rest| (rest.is_over, Reverse(rest.severity), Reverse(rest.count)));
+    rest
+}
+
+/// The message that says these lines, as [`lines`] gives them; `items` are what the first of them say.
+#[must_use]
+pub fn message(
+    store: &str,
+    channel: &ChannelName,
+    lines: &[Line],
+    items: Vec<DigestItem>,
+    now: Timestamp,
+) -> Notification {
+    let mut members: Vec<DeliveryId> = lines.iter().flat_map(|line| line.deliveries.iter().copied()).collect();
+    members.sort_unstable();
+    let members: Vec<String> = members.iter().map(ToString::to_string).collect();
+    let id = NotificationId::of_parts(&["digest", store, channel.as_str(), &now.to_string(), &members.join(" ")]);
     let mut digest = compose::without_alert(NotificationType::Digest, id, now);
+    digest.data.digest = Some(facts(lines, items.len()));
     digest.data.items = items;
     digest
+}
+
+/// The digest of notifications that are at hand, oldest first, with so many lines at most.
+#[must_use]
+pub fn of(store: &str, channel: &ChannelName, said: &[Notification], lines_max: usize, now: Timestamp) -> Notification {
+    let waiting = (0..).zip(said).map(|(number, one)| Waiting::of(DeliveryId(number), one)).collect();
+    let lines = lines(waiting);
+    let shown = lines.iter().take(lines_max).filter_map(|line| said.get(usize::try_from(line.newest.delivery.0).ok()?));
+    let items = shown.cloned().map(DigestItem::from).collect();
+    message(store, channel, &lines, items, now)
 }
 
 #[cfg(test)]

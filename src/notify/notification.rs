@@ -1,4 +1,6 @@
 //! What one transition says: facts, not text. Its JSON form is the body of a generic webhook and what templates see.
+//!
+//! Long because it is one list of plain facts, a public schema that is best read in one place.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -141,6 +143,9 @@ pub struct Facts {
     /// How a fleet shift went; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetFacts>,
+    /// What a digest comes to; `None` in all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<DigestFacts>,
     /// How a channel's tenants have fared; `None` in all but reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportFacts>,
@@ -228,7 +233,7 @@ impl From<DigestItem> for Notification {
             links,
             ..
         } = item;
-        let (breakdown, causes, items, fleet, report) = (None, Vec::new(), Vec::new(), None, None);
+        let (breakdown, causes, items, fleet, digest, report) = (None, Vec::new(), Vec::new(), None, None, None);
         let data = Facts {
             notification,
             alert,
@@ -241,6 +246,7 @@ impl From<DigestItem> for Notification {
             causes,
             operator,
             fleet,
+            digest,
             report,
             items,
             links,
@@ -260,11 +266,12 @@ pub struct NotificationFacts {
     pub sequence: u64,
     /// Whether a person asked for it, to see whether it arrives.
     pub test: bool,
-    /// Whether an earlier attempt may have arrived unseen: the service stopped between sending and recording the answer.
-    #[serde(default)]
+    /// Whether an earlier attempt may have arrived unseen: the service stopped between sending and recording the answer, the answer
+    /// was lost on the way, or was one that a gateway gives although it may have passed the message on.
+    #[serde(default, rename = "possible_duplicate", alias = "possible_repeat")]
     pub possible_repeat: bool,
     /// Earlier notifications of the same alert, or earlier drills, that are not sent because this one came while they still waited.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, rename = "covers", alias = "stands_for")]
     pub stands_for: Vec<NotificationId>,
 }
 
@@ -336,6 +343,38 @@ pub struct Cause {
     pub detail: Option<String>,
     /// Where to look; `https` only.
     pub link: Option<String>,
+}
+
+/// What a digest comes to. Only what its channel may show is counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DigestFacts {
+    /// How many of its lines are alerts that fire.
+    pub firing: usize,
+    /// How many of those are critical.
+    pub critical: usize,
+    /// How many tenants have them; if none fires, how many have the alerts that ended.
+    pub tenants: usize,
+    /// How many of its lines are alerts that ended.
+    pub ended: usize,
+    /// How many of its lines are for the operator.
+    pub operator: usize,
+    /// The number of the delivery by which all that it covers can be looked up: `scorewatch deliveries show NUMBER`.
+    pub delivery: Option<i64>,
+    /// The lines that are not in `items`, counted by severity and rule.
+    pub more: Vec<DigestRest>,
+}
+
+/// Lines of a digest that are not shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DigestRest {
+    /// Their severity; `None`: they are about no alert.
+    pub severity: Option<Severity>,
+    /// Their rule; `operator` for what is for the operator.
+    pub rule: Option<String>,
+    /// Whether they say that an alert ended.
+    pub is_over: bool,
+    /// How many.
+    pub count: usize,
 }
 
 /// What an operator message is about. No text from upstream is in here.

@@ -6,7 +6,7 @@ use super::{Condition, RuleName, Terms};
 use crate::domain::{Sample, ScoreKind, Subject, TenantId, Timestamp};
 
 /// The identity of an alert. Never a hash of a text: an edited rule keeps its alerts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AlertKey {
     /// Whose score.
     pub tenant: TenantId,

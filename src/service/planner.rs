@@ -210,7 +210,7 @@ impl Planner {
         // A visit of the old configuration may have held something for a window that is gone.
         let looked = store.look_again(HoldReason::Silence, now).await;
         let ended = close_orphans(store, &self.plan.config, &self.outdated, now).await;
-        match looked.and(ended) {
+        match looked.and(self.dispatcher.reroute().await).and(ended) {
             Ok(channels) => {
                 crash_point::reach(CrashPoint::OrphansEnded);
                 for channel in &channels {

@@ -112,11 +112,13 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Makes dead letters of what a delivery carries and its channel may not show any more.
+    /// Takes out of a delivery under way what is merged into it and about these tenants (`None`: about none), as its channel may not
+    /// show that any more: each is a dead letter. If it is taken apart, the rest waits again, and the delivery itself is never sent.
     async fn withhold(
         &self,
         carrier: DeliveryId,
-        notifications: BTreeSet<NotificationId>,
+        tenants: BTreeSet<Option<TenantId>>,
+        is_taken_apart: bool,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError>;
@@ -195,6 +197,18 @@ pub trait Store: Send + Sync + 'static {
     /// Queues a delivered, dead, parked, held or withheld delivery again, with the same notification id; giving up counts from now. `false`: there is no
     /// such delivery, or it is queued or under way.
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Notes where channels lead. One that leads elsewhere than before is as good as new: it is parked no longer and tried at once, it
+    /// is unproven, and was notified of no alert of which nothing waits for it. One that only has other secrets is tried at once.
+    async fn note_channels(&self, identities: Vec<ChannelIdentity>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What may be on another route by a changed configuration.
+    async fn routed(&self) -> Result<Routed, StoreError>;
+
+    /// Puts the routes of the configuration in force into effect, all together: what is new to a firing alert's route is notified of
+    /// the alert, in one digest for each channel; what waits for a channel that has left goes to the new ones, or is a dead letter;
+    /// what is known of channels that are gone is forgotten. Doing it again changes nothing.
+    async fn reroute(&self, routes: Routes, now: Timestamp) -> Result<Rerouted, StoreError>;
 
     /// Dead letters of which the operator was not notified, by channel and cause; not those of whose like it was notified after
     /// `since`.

@@ -4,18 +4,20 @@
 
 mod blindness;
 mod fleet;
+mod route;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 pub use blindness::{Blind, FailingTenant, Outage};
 pub use fleet::{Owed, SeriesShift, ShiftMember, ShiftNotice};
+pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
-        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof, fleet::Movement,
-        silence::Acknowledgement, standing::FailedPeriod,
+        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, digest::LINES_MAX, drill::Proof,
+        fleet::Movement, silence::Acknowledgement, standing::FailedPeriod,
     },
     rule::{Alert, AlertKey, RuleName},
 };
@@ -252,8 +254,10 @@ pub struct ClaimedDelivery {
     pub plain: bool,
     /// Whether its channel is parked, and it shows whether that works again. It is no drill.
     pub is_probe: bool,
-    /// About which tenant; `None` for a digest, whose items say it.
+    /// About which tenant; `None` for a digest.
     pub tenant: Option<TenantId>,
+    /// About which tenants are the deliveries that are merged into it; `None`: about none.
+    pub covers: BTreeSet<Option<TenantId>>,
     /// What it says.
     pub notification: Notification,
     /// How its channel stood before the attempt.
@@ -266,6 +270,8 @@ pub struct ClaimTerms {
     /// What waits may go along with other deliveries: always with a newer one of the same alert, and as a digest if more than
     /// this many wait. `None`: the receiver keeps state of its own and must be told each step.
     pub merge_over: Option<usize>,
+    /// Most lines of a digest.
+    pub digest_lines: usize,
     /// No retry is made before.
     pub retries_from: Timestamp,
     /// No wait is longer. What would have to wait longer is due: the clock was set back.
@@ -278,7 +284,13 @@ impl Default for ClaimTerms {
     /// Nothing is merged, nothing held back, and a parked channel is not tried.
     fn default() -> Self {
         let never = Duration::from_hours(24 * 365 * 100);
-        Self { merge_over: None, retries_from: Timestamp::EPOCH, longest_rest: never, probe_after: never }
+        Self {
+            merge_over: None,
+            digest_lines: LINES_MAX,
+            retries_from: Timestamp::EPOCH,
+            longest_rest: never,
+            probe_after: never,
+        }
     }
 }
 
@@ -394,6 +406,8 @@ pub struct DeliveryDetail {
     pub notification: Notification,
     /// The attempts, oldest first; at most the newest fifty.
     pub attempts: Vec<Attempt>,
+    /// The deliveries that are merged into it, oldest first.
+    pub covers: Vec<Delivery>,
 }
 
 /// One try.
@@ -450,6 +464,12 @@ pub struct ChannelRecord {
     pub standing: ChannelStanding,
     /// Why its last failed attempt failed.
     pub last_error: Option<String>,
+    /// Where it led when that was last looked at; see [`ChannelIdentity`].
+    #[serde(skip)]
+    pub destination: Option<String>,
+    /// The same with all its secrets.
+    #[serde(skip)]
+    pub access: Option<String>,
     /// When it was first seen.
     pub seen_at: Option<Timestamp>,
     /// When it was last drilled, or first seen.
@@ -457,6 +477,12 @@ pub struct ChannelRecord {
 }
 
 impl ChannelRecord {
+    /// Whether its receiver accepted what it was last sent, as far as is known.
+    #[must_use]
+    pub const fn works(&self) -> bool {
+        self.parked.is_none() && self.standing.failing_since.is_none()
+    }
+
     /// What is known of whether its messages arrive.
     #[must_use]
     pub const fn proof(&self) -> Proof {

@@ -269,6 +269,8 @@ mod tests {
             channels: ChannelCounts { ok: 2, failing: 0, parked: 1, unproven: 1 },
             deliveries: vec![(channel("soar"), "queued", 7), (channel("soar"), "dead", 1)],
             oldest_queued: vec![(channel("soar"), Duration::from_millis(1500))],
+            parked: vec![channel("soar")],
+            operator_unreachable: true,
         };
         let page = metrics.render(Some(&standing));
         let lines = lines(&page);
@@ -279,6 +281,8 @@ mod tests {
             "scorewatch_alerts{state=\"firing\"} 4",
             "scorewatch_channels{state=\"parked\"} 1",
             "scorewatch_channels_unproven 1",
+            "scorewatch_channel_parked{channel=\"soar\"} 1",
+            "scorewatch_operator_unreachable 1",
             "scorewatch_deliveries{channel=\"soar\",state=\"queued\"} 7",
             "scorewatch_deliveries{channel=\"soar\",state=\"dead\"} 1",
             "scorewatch_oldest_queued_age_seconds{channel=\"soar\"} 1.5",

@@ -28,6 +28,10 @@ pub struct Standing {
     pub deliveries: Vec<(ChannelName, &'static str, u64)>,
     /// How the channels stand.
     pub channels: ChannelCounts,
+    /// The channels that reject everything they are sent.
+    pub parked: Vec<ChannelName>,
+    /// Whether no channel of the operator works, or none is named.
+    pub operator_unreachable: bool,
     /// By channel, how long its oldest unfinished delivery has been queued.
     pub oldest_queued: Vec<(ChannelName, Duration)>,
 }
@@ -92,6 +96,17 @@ pub(super) fn registry(standing: &Standing) -> Registry {
     }
     registry.register("channels", "Channels configured, by state", channels);
     registry.register("channels_unproven", "Channels that have long not been proven to arrive", count(unproven));
+
+    let parked = Family::<ChannelLabels, Count>::default();
+    for channel in &standing.parked {
+        parked.get_or_create(&ChannelLabels { channel: channel.as_str().to_owned() }).set(1);
+    }
+    registry.register("channel_parked", "Channels that reject everything they are sent", parked);
+    registry.register(
+        "operator_unreachable",
+        "Whether none of the operator's channels works",
+        count(u64::from(standing.operator_unreachable)),
+    );
 
     let deliveries = Family::<DeliveryLabels, Count>::default();
     for (channel, state, number) in &standing.deliveries {

@@ -1,12 +1,18 @@
 //! What a template sees: the notification's JSON with every optional field present, and under `words` the same as prepared text.
 
+use std::cmp::Reverse;
+
 use serde_json::{Value, json};
 
 use super::{
     report, text,
     words::{self, Shown},
 };
-use crate::notify::{Notification, digest::LINES_MAX, notification::DigestItem};
+use crate::notify::{
+    DeliveryId, Notification, NotificationType,
+    digest::{self, LINES_MAX, Waiting},
+    notification::{DigestItem, DigestRest},
+};
 
 /// How much of a message is shown. A payload that is above its receiver's limit is written again at the next, shorter level.
 #[derive(Debug, Clone, Copy)]
@@ -70,15 +76,13 @@ fn complete(facts: &mut Value) {
     let Some(facts) = facts.as_object_mut() else { return };
     facts.entry("operator").or_insert(Value::Null);
     facts.entry("fleet").or_insert(Value::Null);
+    facts.entry("digest").or_insert(Value::Null);
     facts.entry("report").or_insert(Value::Null);
     facts.entry("explanation").or_insert(Value::Null);
     if let Some(score) = facts.get_mut("score").and_then(Value::as_object_mut) {
         for key in ["points", "comparison"] {
             score.entry(key).or_insert(Value::Null);
         }
-    }
-    if let Some(notification) = facts.get_mut("notification").and_then(Value::as_object_mut) {
-        notification.entry("stands_for").or_insert_with(|| json!([]));
     }
     if let Some(links) = facts.get_mut("links").and_then(Value::as_object_mut) {
         links.entry("confirm").or_insert(Value::Null);
@@ -105,12 +109,32 @@ pub(super) fn shortened(notification: &Notification, level: Level) -> Shown {
     // What is over is the least grave, whatever it was.
     items.sort_by_key(|item| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some()));
     let left_out = items.len().saturating_sub(level.items);
+    if notification.kind == NotificationType::Digest {
+        count_left_out(&mut notification, &items, level.items);
+    }
     items.truncate(level.items);
     let of_lines = Level { text_characters: level.text_characters.min(LINE_TEXT_CHARACTERS), ..level };
     notification = cut_texts(notification, level);
     notification.data.items =
         items.into_iter().map(|item| DigestItem::from(cut_texts(Notification::from(item), of_lines))).collect();
     Shown { notification, left_out, lines_max: level.items }
+}
+
+/// Counts the lines of a digest that this level leaves out with those that it left out before.
+fn count_left_out(notification: &mut Notification, items: &[DigestItem], shown: usize) {
+    let of_item = |item: &DigestItem| Waiting::of(DeliveryId(0), &Notification::from(item.clone()));
+    let lines: Vec<Waiting> = items.iter().map(of_item).collect();
+    let facts = notification.data.digest.get_or_insert_with(|| digest::facts_of(&lines));
+    for one in digest::rest(lines.iter().skip(shown)) {
+        let is_same = |more: &&mut DigestRest| {
+            (more.severity, &more.rule, more.is_over) == (one.severity, &one.rule, one.is_over)
+        };
+        match facts.more.iter_mut().find(is_same) {
+            Some(more) => more.count += one.count,
+            None => facts.more.push(one),
+        }
+    }
+    facts.more.sort_by_key(|more| (more.is_over, Reverse(more.severity), Reverse(more.count)));
 }
 
 fn cut_texts(mut shown: Notification, level: Level) -> Notification {

@@ -3,19 +3,83 @@
 use super::words;
 use crate::{
     domain::Severity,
-    notify::{Notification, notification::DigestItem},
+    notify::{
+        Notification,
+        notification::{DigestFacts, DigestItem, DigestRest},
+    },
+    rule::display::number,
 };
 
 /// Most characters of one paragraph, as [`weight`] counts them. A section of a Slack message has room for 3,000.
 const PARAGRAPH_MAX: usize = 2_800;
 
-/// One line for each item, then how many more there are.
-pub(super) fn lines(items: &[DigestItem], left_out: usize) -> Vec<String> {
+/// So many counts of what is left out are shown.
+const COUNTS_MAX: usize = 6;
+
+/// One line for each item, then how many more there are, and where to find them.
+pub(super) fn lines(items: &[DigestItem], left_out: usize, digest: Option<&DigestFacts>) -> Vec<String> {
     let mut lines: Vec<String> = items.iter().map(|item| line(&Notification::from(item.clone()))).collect();
-    if left_out > 0 {
-        lines.push(format!("… and {left_out} more"));
+    match digest {
+        Some(digest) => lines.extend(more(digest)),
+        None if left_out > 0 => lines.push(format!("… and {left_out} more")),
+        None => {}
     }
     lines
+}
+
+/// What a digest does not show, by severity and rule: `… and 70 more: 10 critical (drop), 60 warning (low)`.
+fn more(digest: &DigestFacts) -> Vec<String> {
+    let total: usize = digest.more.iter().map(|more| more.count).sum();
+    if total == 0 {
+        return Vec::new();
+    }
+    let count = |more: &DigestRest| {
+        let what = match more.severity {
+            _ if more.is_over => " ended".to_owned(),
+            Some(severity) => format!(" {severity}"),
+            None => String::new(),
+        };
+        let rule = more.rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();
+        format!("{}{what}{rule}", more.count)
+    };
+    let mut counts: Vec<String> = digest.more.iter().take(COUNTS_MAX).map(count).collect();
+    let others: usize = digest.more.iter().skip(COUNTS_MAX).map(|more| more.count).sum();
+    counts.extend((others > 0).then(|| format!("{others} others")));
+    let mut lines = vec![format!("… and {total} more: {}", counts.join(", "))];
+    lines.extend(digest.delivery.map(|number| format!("All of them: scorewatch deliveries show {number}")));
+    lines
+}
+
+/// What happened: `38 alerts at 19 tenants, 2 critical: Trey Research −23%`.
+pub(super) fn headline(digest: Option<&DigestFacts>, items: &[DigestItem], left_out: usize) -> String {
+    let Some(DigestFacts { firing, critical, tenants, ended, operator, .. }) = digest else {
+        return counted(items.len() + left_out, "message");
+    };
+    let at = if *tenants > 0 { format!(" at {}", counted(*tenants, "tenant")) } else { String::new() };
+    let mut parts = Vec::new();
+    if *firing > 0 {
+        parts.push(format!("{}{at}", counted(*firing, "alert")));
+        parts.extend((*critical > 0).then(|| format!("{critical} critical")));
+        parts.extend((*ended > 0).then(|| format!("{ended} ended")));
+    } else if *ended > 0 {
+        parts.push(format!("{} ended{at}", counted(*ended, "alert")));
+    }
+    parts.extend((*operator > 0).then(|| format!("{} about Scorewatch itself", counted(*operator, "message"))));
+    let what = if parts.is_empty() { counted(items.len() + left_out, "message") } else { parts.join(", ") };
+    worst(items).map_or_else(|| what.clone(), |worst| format!("{what}: {worst}"))
+}
+
+/// The gravest alert that fires, in a few words.
+fn worst(items: &[DigestItem]) -> Option<String> {
+    let fires = |item: &&DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_none());
+    let item = items.iter().filter(|item| item.operator.is_none()).find(fires)?;
+    let (tenant, score) = (item.tenant.as_ref()?, item.score.as_ref()?);
+    let how = words::moved(score).or_else(|| Some(number(score.value?))).unwrap_or_else(|| "no data".to_owned());
+    Some(format!("{} {how}", tenant.name))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// How grave, who, what, how much, by which rule, which notification.
@@ -33,7 +97,7 @@ fn line(notification: &Notification) -> String {
         data.rule.as_ref().map(|rule| format!(" · {}", rule.name)),
         Some(format!(" · {}", data.notification.short_id)),
         Some(earlier(data.notification.stands_for.len())),
-        data.notification.possible_repeat.then(|| " · possible repeat".to_owned()),
+        data.notification.possible_repeat.then(|| " · possible duplicate".to_owned()),
     ]
     .into_iter()
     .flatten()

@@ -12,8 +12,8 @@ use crate::{
             group::Occasion,
         },
         notification::{
-            AlertFacts, Cause, DigestItem, Facts, FleetFacts, Links, NotificationFacts, OperatorFacts, RuleFacts,
-            ScoreFacts, TenantFacts,
+            AlertFacts, Cause, DigestFacts, DigestItem, DigestRest, Facts, FleetFacts, Links, NotificationFacts,
+            OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
         },
         reason::Comparison,
         report::facts::{
@@ -111,6 +111,25 @@ fn items(name: &str) -> Vec<DigestItem> {
     let mut worse = item(NotificationType::AlertWorsened, name);
     worse.alert.iter_mut().for_each(|alert| alert.severity = Severity::Warning);
     vec![item(NotificationType::OperatorBlind, name), over, item(NotificationType::AlertFiring, name), worse]
+}
+
+/// What the sample of a digest comes to, most of which it does not show.
+fn digest() -> DigestFacts {
+    let rest = |severity, rule: &str, count| DigestRest {
+        severity: Some(severity),
+        rule: Some(rule.to_owned()),
+        is_over: false,
+        count,
+    };
+    DigestFacts {
+        firing: 38,
+        critical: 2,
+        tenants: 19,
+        ended: 1,
+        operator: 1,
+        delivery: Some(4711),
+        more: vec![rest(Severity::Critical, "device-score-drop", 1), rest(Severity::Warning, "device-score-low", 35)],
+    }
 }
 
 fn fleet(name: &str) -> FleetFacts {
@@ -225,6 +244,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             breakdown: None,
             causes: if is_alert { causes(name) } else { Vec::new() },
             operator: operator(kind),
+            digest: (kind == NotificationType::Digest).then(digest),
             report: (kind == NotificationType::Report).then(|| report(name)),
             fleet: (kind == NotificationType::FleetShift).then(|| fleet(name)),
             items: match kind {

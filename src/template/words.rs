@@ -87,7 +87,7 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Word
     let left_out = &data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(data.items.len()));
     let said = match &data.report {
         Some(report) => report::lines(report, *lines_max),
-        None => lines::lines(&data.items, *left_out),
+        None => lines::lines(&data.items, *left_out, data.digest.as_ref()),
     };
     let links = [
         ("I see this: confirm", data.links.confirm.as_deref()),
@@ -166,9 +166,7 @@ pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
         None => match notification.kind {
             NotificationType::Test => "this channel can be reached".to_owned(),
             NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
-            NotificationType::Digest => {
-                format!("{} messages that waited for this channel", data.items.len() + left_out)
-            }
+            NotificationType::Digest => lines::headline(data.digest.as_ref(), &data.items, left_out),
             NotificationType::AlertResolved => "the alert is over".to_owned(),
             kind => kind.as_str().replace('.', ": "),
         },
@@ -200,6 +198,15 @@ fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String 
         }
         (_, Some(value), None) => format!("{name} is {value}{condition}"),
     }
+}
+
+/// How far the value moved from the baseline, for a headline: `−23%`; `None`: it was not compared with one.
+pub(super) fn moved(score: &ScoreFacts) -> Option<String> {
+    let sign = if score.value? < score.baseline? { "−" } else { "+" };
+    let percent = score.loss_percent?.abs();
+    // A headline is for a first look: tenths count below ten percent only.
+    let rounded = if percent < 10.0 { (percent * 10.0).round() / 10.0 } else { percent.round() };
+    Some(format!("{sign}{}%", number(rounded)))
 }
 
 /// How far from the baseline, as shown.
@@ -338,7 +345,7 @@ fn footer(notification: &Notification) -> String {
     let mut footer = format!("Scorewatch · {}", told.short_id);
     footer.push_str(&lines::earlier(told.stands_for.len()));
     if told.possible_repeat {
-        footer.push_str(" · possible repeat");
+        footer.push_str(" · possible duplicate");
     }
     if told.test {
         footer.push_str(" · test");

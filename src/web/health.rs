@@ -1,4 +1,7 @@
-//! `GET /healthz`: the process lives. `GET /readyz`: it does its work, whatever Microsoft says.
+//! `GET /healthz`: the process lives. `GET /readyz`: it does its work, whatever Microsoft says. A receiver that does not work is not
+//! our failure, and no restart helps: the service is ready, and says which channels are in trouble.
+
+use std::time::Duration;
 
 use axum::{
     Json,
@@ -6,9 +9,18 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::json;
 
 use super::State;
+use crate::{
+    config::Config,
+    domain::{ChannelName, Timestamp},
+    store::{ChannelRecord, StoreError},
+};
+
+/// How long the answer waits for what the store knows of channels; without it, nothing is said of them.
+const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) async fn alive() -> Response {
     Json(json!({ "alive": true, "version": env!("CARGO_PKG_VERSION") })).into_response()
@@ -18,5 +30,55 @@ pub(super) async fn ready(Shared(state): Shared<State>) -> Response {
     let signs = state.health.verdict(state.clock.now());
     let ready = signs.iter().all(|sign| sign.good);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "signs": signs }))).into_response()
+    let known = tokio::time::timeout(STORE_TIMEOUT, state.store.channels()).await;
+    let known = known.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
+    let config = state.config.borrow().clone();
+    let (channels, operator) = match &known {
+        Ok(records) => (json!(in_trouble(&config, records)), json!(operator(&config, records))),
+        Err(_) => (json!(null), json!(null)),
+    };
+    let body = json!({ "ready": ready, "signs": signs, "channels_in_trouble": channels, "operator": operator });
+    (status, Json(body)).into_response()
+}
+
+/// A channel that does not work.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct InTrouble<'a> {
+    channel: &'a ChannelName,
+    /// `parked` or `failing`.
+    state: &'static str,
+    since: Timestamp,
+}
+
+fn in_trouble<'a>(config: &Config, records: &'a [ChannelRecord]) -> Vec<InTrouble<'a>> {
+    let configured = records.iter().filter(|record| config.channels.contains_key(&record.channel));
+    let trouble = |record: &'a ChannelRecord| {
+        let parked = record.parked.as_ref().map(|parked| ("parked", parked.since));
+        let (state, since) = parked.or(record.standing.failing_since.map(|since| ("failing", since)))?;
+        Some(InTrouble { channel: &record.channel, state, since })
+    };
+    configured.filter_map(trouble).collect()
+}
+
+/// Whether the operator can be notified of anything now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Operator {
+    /// At least one of the operator's channels works.
+    Reachable,
+    /// None of them does: what there is to say waits.
+    Unreachable,
+    /// Nobody is named.
+    Nobody,
+}
+
+/// See [`Operator`].
+pub(super) fn operator(config: &Config, records: &[ChannelRecord]) -> Operator {
+    let is_in_trouble =
+        |channel: &ChannelName| records.iter().any(|record| record.channel == *channel && !record.works());
+    match &*config.operator.notify {
+        [] => Operator::Nobody,
+        channels if channels.iter().all(is_in_trouble) => Operator::Unreachable,
+        _ => Operator::Reachable,
+    }
 }

@@ -8,10 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::State;
+use super::{
+    State,
+    health::{self, Operator},
+};
 use crate::{
     config::Config,
-    domain::Timestamp,
+    domain::{ChannelName, Timestamp},
     store::{ChannelRecord, StoreError, Totals},
     telemetry::{ChannelCounts, Standing},
 };
@@ -29,7 +32,12 @@ pub(super) async fn page(Shared(state): Shared<State>) -> Response {
     let config = state.config.borrow().clone();
     let standing = asked.map(|(totals, records)| {
         let now = state.clock.now();
-        Standing { channels: channels(&config, &records, now), ..standing(totals, now) }
+        Standing {
+            channels: channels(&config, &records, now),
+            parked: parked(&config, &records),
+            operator_unreachable: health::operator(&config, &records) != Operator::Reachable,
+            ..standing(totals, now)
+        }
     });
     if let Err(error) = &standing {
         tracing::warn!(%error, "metrics are served without the store's gauges");
@@ -47,8 +55,16 @@ fn standing(totals: Totals, now: Timestamp) -> Standing {
         firing,
         deliveries: deliveries.into_iter().map(|(channel, state, number)| (channel, state.as_str(), number)).collect(),
         channels: ChannelCounts::default(),
+        parked: Vec::new(),
+        operator_unreachable: false,
         oldest_queued: oldest_queued_at.into_iter().map(|(channel, at)| (channel, now.since(at))).collect(),
     }
+}
+
+/// The configured channels that are parked.
+fn parked(config: &Config, records: &[ChannelRecord]) -> Vec<ChannelName> {
+    let is_parked = |record: &&ChannelRecord| record.parked.is_some() && config.channels.contains_key(&record.channel);
+    records.iter().filter(is_parked).map(|record| record.channel.clone()).collect()
 }
 
 /// How the configured channels stand; of one that nothing is known of, there is nothing bad to say.

@@ -286,7 +286,7 @@ async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
     for channel in ["soc", "ops"] {
         let sent = bed.receivers.received_by(channel);
         assert_eq!((sent.len(), sent[0].accepted()), (1, true), "{channel}: what waited is said by the newest");
-        assert_eq!(sent[0].json()["data"]["notification"]["stands_for"].as_array().unwrap().len(), 1);
+        assert_eq!(sent[0].json()["data"]["notification"]["covers"].as_array().unwrap().len(), 1);
     }
 }
 

@@ -88,7 +88,7 @@ async fn what_fails_is_tried_again_with_the_same_id() {
     assert_eq!(received.iter().map(|request| request.status).collect::<Vec<_>>(), [Some(503), None, Some(204)]);
     assert!(received.iter().all(|request| request.header("webhook-id") == received[0].header("webhook-id")));
     assert_eq!(states(&bed).await[0], DeliveryState::Delivered);
-    assert!(received[2].json()["data"]["notification"]["possible_repeat"] == true, "its answer was lost once");
+    assert!(received[2].json()["data"]["notification"]["possible_duplicate"] == true, "its answer was lost once");
 }
 
 #[tokio::test]
@@ -268,7 +268,7 @@ async fn what_may_have_arrived_before_a_crash_is_sent_again_with_its_mark() {
     dispatcher.drain().await.unwrap();
     let received = bed.receivers.received();
     assert_eq!(received.len(), 1);
-    assert_eq!(received[0].json()["data"]["notification"]["possible_repeat"], true);
+    assert_eq!(received[0].json()["data"]["notification"]["possible_duplicate"], true);
     assert_eq!(received[0].header("webhook-id"), claimed.notification.data.notification.id.as_str());
 }
 

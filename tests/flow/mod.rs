@@ -26,6 +26,7 @@ mod records;
 mod rejected;
 mod replay;
 mod report;
+mod route;
 mod setup;
 mod silence;
 mod slow;

@@ -107,7 +107,7 @@ async fn after_an_outage_what_waited_is_a_digest_in_which_each_alert_has_one_lin
     assert_eq!(told[0]["data"]["items"].as_array().unwrap().len(), 30);
     assert_eq!(told[1]["data"]["tenant"]["id"], "t3", "after the digest that says that it fired");
     assert_eq!(told[2]["data"]["tenant"]["id"], "later");
-    assert_eq!(told[2]["data"]["notification"]["stands_for"].as_array().unwrap().len(), 1);
+    assert_eq!(told[2]["data"]["notification"]["covers"].as_array().unwrap().len(), 1);
     assert!(bed.deliveries().await.iter().all(|delivery| delivery.state == DeliveryState::Delivered));
 }
 

@@ -171,7 +171,7 @@ async fn what_may_have_been_delivered_is_marked_when_it_is_repeated() {
         bed.pass(15);
         dispatcher.drain().await.unwrap();
         let received = bed.receivers.received_by("soc");
-        let mark = &received[1].json()["data"]["notification"]["possible_repeat"];
+        let mark = &received[1].json()["data"]["notification"]["possible_duplicate"];
         assert_eq!((received.len(), mark.as_bool()), (2, Some(is_marked)), "{status:?}");
     }
 }

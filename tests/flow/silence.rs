@@ -136,7 +136,7 @@ async fn the_end_of_what_was_told_before_is_told_when_the_silence_ends_or_is_end
         }
         assert_eq!(scene.sent().await, ["alert.resolved"]);
         let received = scene.bed.receivers.received_by("soc");
-        let stands_for = &received.last().unwrap().json()["data"]["notification"]["stands_for"];
+        let stands_for = &received.last().unwrap().json()["data"]["notification"]["covers"];
         assert_eq!(stands_for.as_array().unwrap().len(), 1, "for what got worse meanwhile");
         assert_eq!(scene.look(200).await, NOTHING);
     }
@@ -186,7 +186,7 @@ async fn what_is_back_for_a_while_in_a_silence_and_worse_at_its_end_is_told() {
     assert_eq!(scene.look(100).await, ["alert.worsened"]);
     let said = scene.bed.receivers.received_by("soc").last().unwrap().json();
     assert_eq!(said["data"]["score"]["value"], 220.0);
-    assert_eq!(said["data"]["notification"]["stands_for"], serde_json::json!(null), "not for what was over");
+    assert_eq!(said["data"]["notification"]["covers"], serde_json::json!([]), "not for what was over");
 }
 
 #[tokio::test]

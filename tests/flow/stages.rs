@@ -202,7 +202,7 @@ fn said(minute: i64, channel: &str, body: &serde_json::Value) -> String {
             line(minute, channel, kind, slugs(&data["fleet"]["tenants"]), &more)
         }
         _ => {
-            let carried = data["notification"]["stands_for"].as_array().map_or(0, Vec::len);
+            let carried = data["notification"]["covers"].as_array().map_or(0, Vec::len);
             let more = more(data["score"]["value"].as_f64(), carried);
             line(minute, channel, kind, id(&data["tenant"]).into_iter().collect(), &more)
         }

@@ -21,9 +21,9 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
-        DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage,
-        ShiftNotice, Store, StoreError, TenantRecord, Totals,
+        AlertFilter, AlertRow, AttemptOutcome, Away, ChannelIdentity, ChannelRecord, CheckOutcome, Claim, ClaimTerms,
+        Commit, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage,
+        Rerouted, Routed, Routes, ShiftNotice, Store, StoreError, TenantRecord, Totals,
     },
 };
 use tokio::sync::watch;
@@ -168,11 +168,12 @@ impl Store for Troubled {
     async fn withhold(
         &self,
         carrier: DeliveryId,
-        notifications: BTreeSet<NotificationId>,
+        tenants: BTreeSet<Option<TenantId>>,
+        is_taken_apart: bool,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.inner.withhold(carrier, notifications, error, now).await
+        self.inner.withhold(carrier, tenants, is_taken_apart, error, now).await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -273,6 +274,18 @@ impl Store for Troubled {
 
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
         self.inner.confirm(drill, now).await
+    }
+
+    async fn note_channels(&self, identities: Vec<ChannelIdentity>, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.note_channels(identities, now).await
+    }
+
+    async fn routed(&self) -> Result<Routed, StoreError> {
+        self.inner.routed().await
+    }
+
+    async fn reroute(&self, routes: Routes, now: Timestamp) -> Result<Rerouted, StoreError> {
+        self.inner.reroute(routes, now).await
     }
 
     async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {

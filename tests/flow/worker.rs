@@ -117,7 +117,7 @@ async fn an_attempt_cut_off_by_shutdown_is_repeated_with_its_mark_and_nothing_el
     arrived(&mut told, 2).await;
     let marks: Vec<_> = bed.receivers.received()[1..]
         .iter()
-        .map(|request| request.json()["data"]["notification"]["possible_repeat"] == true)
+        .map(|request| request.json()["data"]["notification"]["possible_duplicate"] == true)
         .collect();
     assert_eq!(marks, [true, false]);
     stop(&bed, &dispatcher).await;

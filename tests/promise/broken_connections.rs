@@ -135,7 +135,7 @@ async fn a_connection_that_is_refused() {
     assert_eq!(line.world.told(SOC).len(), 0);
     line.proxy.open();
     line.judge(&service).await;
-    let is_marked = |told: &Told| told.body["data"]["notification"]["possible_repeat"] == true;
+    let is_marked = |told: &Told| told.body["data"]["notification"]["possible_duplicate"] == true;
     assert!(!line.world.told(SOC).iter().any(is_marked), "what never left is no repeat");
 }
 

@@ -159,6 +159,7 @@ pub(super) fn notification(id: &str) -> Notification {
             causes: Vec::new(),
             operator: None,
             fleet: None,
+            digest: None,
             report: None,
             items: Vec::new(),
             links: Links::default(),

@@ -3,7 +3,7 @@
 use scorewatch::{
     domain::{Labels, Severity, Timestamp},
     notify::{
-        DeliveryState, NotificationType, digest,
+        DeliveryId, DeliveryState, NotificationType, digest,
         notification::{AlertFacts, TenantFacts},
     },
     store::{AttemptOutcome, Claim, ClaimTerms, ClaimedDelivery, DeliveryFilter, NewNotification, Store},
@@ -53,7 +53,7 @@ async fn states(store: &dyn Store) -> Vec<DeliveryState> {
     deliveries.iter().map(|delivery| delivery.state).collect()
 }
 
-use DeliveryState::{Carried, Dead, Delivered, Queued, Sending};
+use DeliveryState::{Carried, Dead, Delivered, Queued, Sending, Withheld};
 
 #[tokio::test]
 async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
@@ -142,7 +142,7 @@ async fn what_died_with_a_digest_goes_along_when_it_is_sent_again() {
 }
 
 #[tokio::test]
-async fn ten_thousand_waiting_become_few_messages_and_none_is_left() {
+async fn ten_thousand_waiting_become_one_message_and_none_is_left() {
     let bed = Bed::new().await;
     let store = &*bed.store;
     let mut outcome = check("contoso", None, 0);
@@ -150,25 +150,37 @@ async fn ten_thousand_waiting_become_few_messages_and_none_is_left() {
     commit(store, outcome).await;
     let mut messages = 0;
     while let Claim::Send(claimed) = store.claim(&channel("soc"), merging(20), at(1)).await.unwrap() {
+        let data = &claimed.notification.data;
+        let facts = data.digest.as_ref().unwrap();
+        assert_eq!((data.items.len(), facts.firing), (digest::LINES_MAX, 10_000));
+        assert_eq!(facts.more.iter().map(|more| more.count).sum::<usize>(), 10_000 - digest::LINES_MAX);
+        assert_eq!(facts.delivery, Some(claimed.id.0), "by which all of them can be looked up");
         store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
         messages += 1;
     }
-    assert_eq!(messages, 10_000 / digest::LINES_MAX);
+    assert_eq!(messages, 1);
+    let detail = store.delivery(DeliveryId(10_001)).await.unwrap().unwrap();
+    assert_eq!(detail.covers.len(), 10_000);
     assert!(store.busy_channels().await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn what_a_digest_may_not_show_any_more_is_a_dead_letter() {
+async fn of_a_digest_that_may_not_be_shown_whole_the_rest_waits_again() {
     let bed = Bed::new().await;
     let store = &*bed.store;
-    for rule in ["a", "b"] {
-        queue(store, of_alert(rule, 1, false)).await;
+    let tenant = |name| scorewatch::domain::TenantId::parse(name).unwrap();
+    for (rule, owner) in [("a", "contoso"), ("b", "fabrikam"), ("c", "contoso")] {
+        let new = of_alert(rule, 1, false);
+        queue(store, NewNotification { tenant: Some(tenant(owner)), ..new }).await;
     }
     let taken = claim_merging(store, 1, at(0)).await;
-    let withheld = [notification("a1").data.notification.id].into();
-    store.withhold(taken.id, withheld, "fenced", at(1)).await.unwrap();
-    store.settle(taken.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
-    assert_eq!(states(store).await, [Dead, Delivered, Delivered]);
+    assert_eq!(taken.covers, [Some(tenant("contoso")), Some(tenant("fabrikam"))].into());
+    store.withhold(taken.id, [Some(tenant("fabrikam"))].into(), true, "fenced", at(1)).await.unwrap();
+    assert_eq!(states(store).await, [Queued, Dead, Queued, Withheld]);
+    let again = claim_merging(store, 1, at(1)).await;
+    assert_eq!((again.covers.len(), again.notification.data.items.len()), (1, 2));
+    store.settle(again.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
+    assert_eq!(states(store).await, [Delivered, Dead, Delivered, Withheld, Delivered]);
 }
 
 #[tokio::test]

@@ -51,12 +51,12 @@ impl Told {
             alert: text(&data["alert"]["id"]),
             tenant: text(&data["tenant"]["id"]),
             sequence: data["notification"]["sequence"].as_u64().unwrap_or_default(),
-            possible_repeat: data["notification"]["possible_repeat"] == true
-                || body["data"]["notification"]["possible_repeat"] == true,
+            possible_repeat: data["notification"]["possible_duplicate"] == true
+                || body["data"]["notification"]["possible_duplicate"] == true,
             accepted: request.accepted(),
             body: body.clone(),
         };
-        let stands_for = data["notification"]["stands_for"].as_array().cloned().unwrap_or_default();
+        let stands_for = data["notification"]["covers"].as_array().cloned().unwrap_or_default();
         let before = stands_for.len() as u64;
         let voice = |(earlier, id): (u64, &Value)| {
             // Drills have no sequence: each is a first one.

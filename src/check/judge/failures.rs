@@ -35,7 +35,11 @@ impl Begins {
         let failed = fetched.clone().find_map(|fetched| fetched.result.as_ref().err());
         let partly = || fetched.find_map(|fetched| fetched.partly.as_ref().map(|partly| &partly.failure));
         let failure = failed.or_else(partly)?;
-        Some(Failing { since, class: failure.class.to_owned(), hint: failure.hint.as_ref().map(|hint| hint.clone().into_owned()) })
+        Some(Failing {
+            since,
+            class: failure.class.to_owned(),
+            hint: failure.hint.as_ref().map(|hint| hint.clone().into_owned()),
+        })
     }
 
     /// The same of each score that the tenant is polled for.

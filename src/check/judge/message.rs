@@ -49,12 +49,10 @@ impl Judging<'_> {
             links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
         };
         let notification = compose::of_transition(subjects, transition);
-        // Who was told that it began is told that it is over, though the route has changed since.
         let own = if by_operator_rule { &[][..] } else { tenant.notify.as_slice() };
-        let mut channels = match transition.kind {
-            TransitionKind::Resolved(_) => told_to.to_vec(),
-            _ => recipients(&rule.notify, own),
-        };
+        let mut channels = recipients(&rule.notify, own);
+        // Who was notified that it began is notified that it is over, unless it has left the route since.
+        channels.retain(|channel| !matches!(transition.kind, TransitionKind::Resolved(_)) || told_to.contains(channel));
         channels.retain(|channel| {
             let settings = self.setting.config.channels.get(channel);
             settings.is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))

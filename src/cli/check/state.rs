@@ -27,23 +27,30 @@ pub(in crate::cli) struct Line {
     channels: Vec<ChannelName>,
     /// Of those, the ones that were not told that it began.
     newly_told: Vec<ChannelName>,
-    /// The ones that were told that it began and hear only of its end.
+    /// The ones that were notified that it began and are sent nothing more of it.
     no_longer_told: Vec<ChannelName>,
+    /// The ones that are not on its route any more while something of it waits for them: that goes to `newly_told`, or if nobody
+    /// is, the operator is notified.
+    leaves_waiting: Vec<ChannelName>,
 }
 
 impl From<Change> for Line {
-    fn from(Change { key, what, channels, told_to }: Change) -> Self {
+    fn from(Change { key, what, channels, told_to, waiting }: Change) -> Self {
         let without = |left: &[ChannelName], right: &[ChannelName]| {
             left.iter().filter(|channel| !right.contains(channel)).cloned().collect::<Vec<_>>()
         };
         let goes_on = what == Fate::Stays;
         let newly_told = if goes_on { without(&channels, &told_to) } else { Vec::new() };
         let no_longer_told = if goes_on { without(&told_to, &channels) } else { Vec::new() };
+        let leaves_waiting: Vec<_> =
+            waiting.into_iter().filter(|channel| goes_on && !channels.contains(channel)).collect();
         let (what, reason) = match what {
             Fate::Opens => ("opens", None),
             Fate::Pends => ("pends", None),
             Fate::Closes(why) => ("closes", Some(why)),
-            Fate::Stays if newly_told.is_empty() && no_longer_told.is_empty() => ("stays", None),
+            Fate::Stays if newly_told.is_empty() && no_longer_told.is_empty() && leaves_waiting.is_empty() => {
+                ("stays", None)
+            }
             Fate::Stays => ("moves", None),
         };
         let (tenant, rule) = (key.tenant.to_string(), key.rule.to_string());
@@ -58,6 +65,7 @@ impl From<Change> for Line {
             channels,
             newly_told,
             no_longer_told,
+            leaves_waiting,
         }
     }
 }
@@ -110,9 +118,15 @@ fn why(line: &Line) -> String {
     let names = |channels: &[ChannelName]| channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if line.what == "moves" {
         let new = (!line.newly_told.is_empty()).then(|| format!("new: {}", names(&line.newly_told)));
-        let gone =
-            (!line.no_longer_told.is_empty()).then(|| format!("only of its end: {}", names(&line.no_longer_told)));
-        return new.into_iter().chain(gone).collect::<Vec<_>>().join("; ");
+        let gone = (!line.no_longer_told.is_empty()).then(|| format!("no longer: {}", names(&line.no_longer_told)));
+        let to = if line.newly_told.is_empty() {
+            "the operator is notified of it".to_owned()
+        } else {
+            "it goes there".to_owned()
+        };
+        let waiting = (!line.leaves_waiting.is_empty())
+            .then(|| format!("something waits for {}: {to}", names(&line.leaves_waiting)));
+        return new.into_iter().chain(gone).chain(waiting).collect::<Vec<_>>().join("; ");
     }
     let told = if line.channels.is_empty() { "nobody".to_owned() } else { names(&line.channels) };
     let why = line.reason.map(|reason| match reason {

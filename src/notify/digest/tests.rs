@@ -1,3 +1,10 @@
+#![expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "small numbers"
+)]
+
 use super::*;
 use crate::{
     domain::Severity,
@@ -9,11 +16,15 @@ use crate::{
 
 /// `a1` is the first notification of alert `a`, `a1'` of its next firing; a capital is a resolve; `!` one of the operator's, which
 /// has no alert.
-fn waiting(text: &str) -> Vec<Waiting> {
+fn notifications(text: &str) -> Vec<Notification> {
     text.split_whitespace().zip(1..).map(|(word, number)| one(word, number)).collect()
 }
 
-fn one(word: &str, number: i64) -> Waiting {
+fn waiting(text: &str) -> Vec<Waiting> {
+    (1..).zip(notifications(text)).map(|(number, one)| Waiting::of(DeliveryId(number), &one)).collect()
+}
+
+fn one(word: &str, number: i64) -> Notification {
     let at = Timestamp::from_seconds(number);
     let facts = OperatorFacts {
         summary: word.to_owned(),
@@ -41,14 +52,14 @@ fn one(word: &str, number: i64) -> Waiting {
             resolution: None,
         });
     }
-    Waiting { delivery: DeliveryId(number), notification, stands_for: Vec::new() }
+    notification
 }
 
 /// `2<1` is a line that says what delivery 2 says, and speaks for delivery 1.
 fn shown(lines: &[Line]) -> String {
     let line = |line: &Line| {
         let numbers: Vec<String> = line.deliveries.iter().rev().map(ToString::to_string).collect();
-        assert_eq!(line.item.notification.stands_for.len(), line.deliveries.len() - 1);
+        assert_eq!(line.deliveries.last(), Some(&line.newest.delivery));
         numbers.join("<")
     };
     lines.iter().map(line).collect::<Vec<_>>().join(" ")
@@ -59,10 +70,10 @@ fn what_one_alert_has_to_say_is_one_line_of_its_generation() {
     for (text, expected) in [
         ("a1", "1"),
         ("a1 A2", "2<1"),
-        ("a1 b1 A2", "3<1 2"),
+        ("a1 b1 A2", "2 3<1"),
         ("a1 a2 a3 A4", "4<3<2<1"),
-        ("A2 a1", "1 2"),
-        ("a1 A2 a1 a2", "2<1 4<3"),
+        ("A2 a1", "2 1"),
+        ("a1 A2 a1 a2", "4<3 2<1"),
         ("! ! a1", "1 2 3"),
     ] {
         assert_eq!(shown(&lines(waiting(text))), expected, "{text}");
@@ -74,26 +85,51 @@ fn the_newest_speaks_for_the_run_that_it_ends() {
     for (text, expected) in
         [("a1", 1), ("a1 A2", 2), ("a1 a2 A3 a1", 3), ("A3 a1", 1), ("! !", 1), ("a1 b2", 1), ("a1 A2'", 1)]
     {
-        let run: Vec<Notification> = waiting(text).into_iter().map(|waiting| waiting.notification).collect();
-        assert_eq!(foldable(&run), expected, "{text}");
+        assert_eq!(foldable(&notifications(text)), expected, "{text}");
     }
     assert_eq!(foldable(&[]), 0);
 }
 
 #[test]
-fn a_digest_ends_before_the_line_that_is_too_many_and_takes_nothing_after_it() {
-    let mut text = "! ".repeat(LINES_MAX - 1);
-    text.push_str("a1 b1 A2");
+fn what_a_digest_does_not_show_is_counted_by_severity_and_rule() {
+    let mut waiting = waiting("a1 b1 c1 d1 E2 !");
+    for (one, (rule, tenant)) in
+        waiting.iter_mut().zip([("low", "x"), ("drop", "y"), ("low", "x"), ("low", "z"), ("low", "w")])
+    {
+        (one.rule, one.tenant) = (Some(rule.to_owned()), Some(tenant.to_owned()));
+    }
+    let lines = lines(waiting);
+    let all = facts(&lines, lines.len());
+    assert_eq!((all.firing, all.critical, all.tenants, all.ended, all.operator), (4, 1, 3, 1, 1));
+    assert!(all.more.is_empty());
+    let rest =
+        |severity, rule: &str, is_over, count| DigestRest { severity, rule: Some(rule.to_owned()), is_over, count };
+    let warning = Some(Severity::Warning);
+    let few = facts(&lines, 2);
+    assert_eq!(
+        few.more,
+        [rest(warning, "low", false, 2), rest(warning, "drop", false, 1), rest(warning, "low", true, 1)],
+        "the operator's and the critical one are shown"
+    );
+    assert_eq!((few.firing, few.tenants), (4, 3), "the counts are of all");
+}
+
+#[test]
+fn every_delivery_is_in_one_line_however_many_wait() {
+    let text: String = (0..2 * LINES_MAX).map(|_| "! ").chain(["a1 b1 A2"]).collect();
     let lines = lines(waiting(&text));
-    assert_eq!(lines.len(), LINES_MAX);
-    assert!(lines.iter().all(|line| line.deliveries.len() == 1));
+    let mut members: Vec<i64> = lines.iter().flat_map(|line| &line.deliveries).map(|id| id.0).collect();
+    members.sort_unstable();
+    assert_eq!(members, (1..=2 * LINES_MAX as i64 + 3).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_digest_says_the_operator_s_first_then_the_gravest_then_the_oldest() {
     let channel = ChannelName::parse("soc").unwrap();
     let lines = lines(waiting("b1 a1 c1 ! d1"));
-    let message = message("store", &channel, &lines, Timestamp::from_seconds(9));
+    let said = notifications("b1 a1 c1 ! d1");
+    let items = lines.iter().map(|line| said[line.newest.delivery.0 as usize - 1].clone().into()).collect();
+    let message = message("store", &channel, &lines, items, Timestamp::from_seconds(9));
     let order: Vec<i64> = message.data.items.iter().map(|item| item.timestamp.as_seconds()).collect();
     assert_eq!(order, [4, 3, 1, 2, 5]);
     assert_eq!(message.kind, NotificationType::Digest);

@@ -1,18 +1,16 @@
 //! What each channel is sent of what waits for it, at its pace.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::Queued;
 use crate::{
-    domain::{ChannelName, Timestamp},
-    notify::{
-        NotificationType,
-        digest::{LINES_MAX, MEMBERS_MAX},
-    },
+    domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
+    notify::{NotificationType, digest::MEMBERS_MAX},
     replay::{
         course::{Plan, Receiver},
         message::{Message, Sent, Stage, Withheld},
     },
+    rule::RuleName,
 };
 
 /// What is sent of what is queued, in time order.
@@ -112,21 +110,18 @@ fn newest(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
     (kind, says)
 }
 
-/// All that one digest can say, as lines; where that is one line only, the newest.
+/// All that waits, as lines; where that is one line only, the newest.
 fn many(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
-    let mut lines: Vec<usize> = Vec::new();
-    let mut taken = 0;
+    let mut newest_of: HashMap<(&TenantId, &RuleName, ScoreKind, Option<&Subject>), usize> = HashMap::new();
+    let (mut lines, mut taken) = (0, 0);
     for item in waiting.iter().filter(|item| item.notice.is_none()).take(MEMBERS_MAX) {
         let Some((&first, &last)) = item.says.first().zip(item.says.last()) else { continue };
-        let same = |line: &usize| messages[*line].is_of_same_alert(&messages[first]);
-        match lines.iter().rposition(same) {
-            Some(line) if messages[lines[line]].goes_along_with(&messages[first]) => lines[line] = last,
-            _ if lines.len() < LINES_MAX => lines.push(last),
-            _ => break,
-        }
+        let Message { tenant, rule, score, subject, .. } = &messages[first];
+        let before = newest_of.insert((tenant, &rule.name, *score, subject.as_ref()), last);
+        lines += usize::from(!before.is_some_and(|before| messages[before].goes_along_with(&messages[first])));
         taken += 1;
     }
-    if lines.len() < 2 {
+    if lines < 2 {
         return newest(messages, waiting);
     }
     let (mut says, mut left) = (Vec::new(), VecDeque::new());

@@ -60,6 +60,8 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
                 .map(|(from, until)| FailedPeriod { from, until }),
             standing: standing_of(found)?,
             last_error: found.try_get("last_error")?,
+            destination: found.try_get("destination")?,
+            access: found.try_get("access")?,
             seen_at: row::time(found.try_get("seen_at")?),
             drilled_at: row::time(found.try_get("drilled_at")?),
         })

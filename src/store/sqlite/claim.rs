@@ -1,5 +1,7 @@
 //! What a channel sends next: chosen, merged with what can go along, and on record before anybody sends it.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{channel, merge, row};
@@ -113,7 +115,7 @@ pub(super) async fn claim(
         };
     }
     if let Some(over) = terms.merge_over
-        && let Some(digest) = merge::into_digest(connection, store, &name, over, now).await?
+        && let Some(digest) = merge::into_digest(connection, store, &name, (over, terms.digest_lines), now).await?
     {
         return take(connection, digest, standing, false, now).await;
     }
@@ -167,6 +169,7 @@ async fn take(
     .await?;
     let mut claimed = ClaimedDelivery { is_probe, ..claimed(&found, standing)? };
     claimed.notification.data.notification.stands_for = merge::stands_for(connection, id).await?;
+    claimed.covers = merge::tenants_of(connection, id).await?;
     record_attempt(connection, &claimed, now).await?;
     Ok(Claim::Send(Box::new(claimed)))
 }
@@ -182,6 +185,7 @@ fn claimed(found: &SqliteRow, standing: ChannelStanding) -> Result<ClaimedDelive
         possible_repeat,
         plain: found.try_get::<i64, _>(5)? != 0,
         is_probe: false,
+        covers: BTreeSet::new(),
         tenant: row::optional_tenant(found.try_get(4)?)?,
         notification,
         standing,

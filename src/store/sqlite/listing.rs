@@ -76,7 +76,9 @@ pub(super) async fn delivery(pool: &SqlitePool, id: DeliveryId) -> Result<Option
             error: found.try_get(4)?,
         })
     };
+    let covers = sqlx::query("SELECT * FROM delivery WHERE carrier = ? ORDER BY id").bind(id.0).fetch_all(pool).await?;
     Ok(Some(DeliveryDetail {
+        covers: covers.iter().map(delivery_row).collect::<Result<_, _>>()?,
         delivery: delivery_row(&found)?,
         notification: row::notification(found.try_get("body")?)?,
         attempts: attempts.iter().map(attempt).collect::<Result<_, _>>()?,

@@ -1,15 +1,16 @@
 //! Deliveries that go along with another: several of one alert with the newest, many of one channel with a digest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{check::to_json, row};
 use crate::{
-    domain::{ChannelName, Timestamp},
+    domain::{ChannelName, Severity, TenantId, Timestamp},
     notify::{
-        DeliveryId, NotificationId,
-        digest::{self, Waiting},
+        DeliveryId, Notification, NotificationId,
+        digest::{self, Line, Waiting},
+        notification::DigestItem,
     },
     store::StoreError,
 };
@@ -22,14 +23,60 @@ const WAITING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.not
     AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND (e.state = 'held' OR e.state = 'carried' \
     AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.carrier AND c.alert_key = d.alert_key)))";
 
-/// Makes one delivery of what waits for the channel, if that is more than `over`.
+/// What must be known of each: what it is about comes as one JSON list, so that its body is parsed once.
+const WAITING_COLUMNS: &str = "d.id, n.type, n.at, n.tenant, json_extract(n.body, '$.data.alert.id', \
+    '$.data.alert.started_at', '$.data.alert.resolved_at', '$.data.notification.sequence', '$.data.alert.severity', \
+    '$.data.score.loss_percent', '$.data.rule.name', '$.data.operator.class', '$.timestamp', '$.data.tenant.id')";
+
+/// What [`WAITING_COLUMNS`] lists of a body.
+type Known = (
+    Option<String>,
+    Option<Timestamp>,
+    Option<Timestamp>,
+    Option<u64>,
+    Option<Severity>,
+    Option<f64>,
+    Option<String>,
+    Option<String>,
+    Option<Timestamp>,
+    Option<String>,
+);
+
+fn waiting(found: &SqliteRow) -> Result<Waiting, StoreError> {
+    let known: Known = serde_json::from_str(found.try_get(4)?)
+        .map_err(|error| StoreError::Undecodable(format!("what waits of a notification: {error}")))?;
+    let (alert, started_at, resolved_at, sequence, severity, loss_percent, rule, operator, at, tenant) = known;
+    Ok(Waiting {
+        delivery: DeliveryId(found.try_get(0)?),
+        kind: row::notification_type(found.try_get(1)?)?,
+        at: at.unwrap_or(Timestamp::from_nanos(found.try_get(2)?)),
+        firing: alert.zip(started_at),
+        is_over: resolved_at.is_some(),
+        sequence: sequence.unwrap_or_default(),
+        severity,
+        loss_percent,
+        rule,
+        tenant: found.try_get::<Option<String>, _>(3)?.or(tenant),
+        is_operator: operator.is_some(),
+    })
+}
+
+/// Makes one delivery of all that waits for the channel, if that is more than `over`. Of what waits, only what the first
+/// `lines_max` lines say is read whole.
 pub(super) async fn into_digest(
     connection: &mut SqliteConnection,
     store: &str,
     channel: &ChannelName,
-    over: usize,
+    (over, lines_max): (usize, usize),
     now: Timestamp,
 ) -> Result<Option<DeliveryId>, StoreError> {
+    let gathered: i64 = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM delivery WHERE channel = ? AND is_gathered = 1 AND state = 'queued')",
+    )
+    .bind(channel.as_str())
+    .fetch_one(&mut *connection)
+    .await?;
+    let over = if gathered == 0 { over } else { 1 };
     let count: i64 =
         sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM (SELECT 1 {WAITING} LIMIT ?2)")))
             .bind(channel.as_str())
@@ -39,44 +86,92 @@ pub(super) async fn into_digest(
     if usize::try_from(count).unwrap_or_default() <= over {
         return Ok(None);
     }
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT d.id, n.body, d.possible_repeat {WAITING} ORDER BY d.id LIMIT ?2"
-    )))
-    .bind(channel.as_str())
-    .bind(i64::try_from(digest::MEMBERS_MAX).unwrap_or(i64::MAX))
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut waiting = Vec::with_capacity(rows.len());
-    for found in &rows {
-        let (delivery, notification) = read(found)?;
-        let stands_for = stands_for(connection, delivery).await?;
-        waiting.push(Waiting { delivery, notification, stands_for });
-    }
-    let lines = digest::lines(waiting);
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {WAITING_COLUMNS} {WAITING} ORDER BY d.id LIMIT ?2")))
+        .bind(channel.as_str())
+        .bind(i64::try_from(digest::MEMBERS_MAX).unwrap_or(i64::MAX))
+        .fetch_all(&mut *connection)
+        .await?;
+    let lines = digest::lines(rows.iter().map(waiting).collect::<Result<_, _>>()?);
+    drop(rows);
     if lines.len() < 2 {
         return Ok(None);
     }
-    let message = digest::message(store, channel, &lines, now);
-    let id = message.data.notification.id.as_str();
-    sqlx::query("INSERT INTO notification (id, type, at, body) VALUES (?, ?, ?, ?)")
-        .bind(id)
+    let items = items(connection, &lines[..lines.len().min(lines_max)]).await?;
+    let message = digest::message(store, channel, &lines, items, now);
+    let members: Vec<DeliveryId> = lines.into_iter().flat_map(|line| line.deliveries).collect();
+    let carrier = queue_digest(connection, channel, message, now).await?;
+    carry(connection, carrier, &members).await?;
+    Ok(Some(carrier))
+}
+
+/// Queues a digest, which says the number of its own delivery.
+async fn queue_digest(
+    connection: &mut SqliteConnection,
+    channel: &ChannelName,
+    mut message: Notification,
+    now: Timestamp,
+) -> Result<DeliveryId, StoreError> {
+    let id = message.data.notification.id.as_str().to_owned();
+    sqlx::query("INSERT INTO notification (id, type, at, body) VALUES (?, ?, ?, '')")
+        .bind(&id)
         .bind(message.kind.as_str())
         .bind(now.as_nanos())
-        .bind(to_json(&message)?)
         .execute(&mut *connection)
         .await?;
     let carrier: i64 = sqlx::query_scalar(
         "INSERT INTO delivery (notification_id, channel, state, queued_at, next_attempt_at) \
          VALUES (?1, ?2, 'queued', ?3, ?3) RETURNING id",
     )
-    .bind(id)
+    .bind(&id)
     .bind(channel.as_str())
     .bind(now.as_nanos())
     .fetch_one(&mut *connection)
     .await?;
-    let members: Vec<DeliveryId> = lines.into_iter().flat_map(|line| line.deliveries).collect();
-    carry(connection, DeliveryId(carrier), &members).await?;
-    Ok(Some(DeliveryId(carrier)))
+    if let Some(digest) = &mut message.data.digest {
+        digest.delivery = Some(carrier);
+    }
+    sqlx::query("UPDATE notification SET body = ? WHERE id = ?")
+        .bind(to_json(&message)?)
+        .bind(&id)
+        .execute(connection)
+        .await?;
+    Ok(DeliveryId(carrier))
+}
+
+/// What these lines say, each with the notifications that it covers beside what it says.
+async fn items(connection: &mut SqliteConnection, lines: &[Line]) -> Result<Vec<DigestItem>, StoreError> {
+    let newest: Vec<DeliveryId> = lines.iter().map(|line| line.newest.delivery).collect();
+    let rows = sqlx::query(
+        "SELECT d.id, n.body, d.possible_repeat FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE d.id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(to_json(&newest)?)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut said = rows.iter().map(read).collect::<Result<HashMap<_, _>, _>>()?;
+    let members: Vec<DeliveryId> = lines.iter().flat_map(|line| line.deliveries.iter().copied()).collect();
+    let rows: Vec<(i64, Option<i64>, String)> = sqlx::query_as(
+        "SELECT id, carrier, notification_id FROM delivery WHERE id IN (SELECT value FROM json_each(?1)) \
+         UNION SELECT id, carrier, notification_id FROM delivery WHERE carrier IN (SELECT value FROM json_each(?1)) ORDER BY 1",
+    )
+    .bind(to_json(&members)?)
+    .fetch_all(connection)
+    .await?;
+    let line_of: HashMap<DeliveryId, usize> =
+        (0..).zip(lines).flat_map(|(index, line)| line.deliveries.iter().map(move |id| (*id, index))).collect();
+    let mut covers: Vec<Vec<NotificationId>> = vec![Vec::new(); lines.len()];
+    for (id, carrier, notification) in rows {
+        let line = line_of.get(&DeliveryId(id)).or_else(|| line_of.get(&DeliveryId(carrier?))).copied();
+        if let Some(index) = line.filter(|index| lines[*index].newest.delivery != DeliveryId(id)) {
+            covers[index].push(NotificationId::from_text(&notification));
+        }
+    }
+    let item = |(line, covers): (&Line, Vec<NotificationId>)| {
+        let mut item = DigestItem::from(said.remove(&line.newest.delivery)?);
+        item.notification.stands_for = covers;
+        Some(item)
+    };
+    Ok(lines.iter().zip(covers).filter_map(item).collect())
 }
 
 /// Lets the newest waiting delivery of an alert speak for the ones before it, as far as it can. Returns the one to send.
@@ -95,7 +190,7 @@ pub(super) async fn into_newest(
     .bind(channel.as_str())
     .bind(alert)
     .bind(head.0)
-    .bind(i64::try_from(digest::MEMBERS_MAX).unwrap_or(i64::MAX))
+    .bind(i64::try_from(digest::RUN_MAX).unwrap_or(i64::MAX))
     .fetch_all(&mut *connection)
     .await?;
     if rows.len() < 2 {
@@ -116,7 +211,7 @@ pub(super) async fn stands_for(
 ) -> Result<Vec<NotificationId>, StoreError> {
     let ids: Vec<String> = sqlx::query_scalar(
         "SELECT notification_id FROM delivery WHERE carrier = ?1 \
-         AND (alert_key = (SELECT alert_key FROM delivery WHERE id = ?1) \
+         AND notification_id <> (SELECT notification_id FROM delivery WHERE id = ?1) AND (alert_key = (SELECT alert_key FROM delivery WHERE id = ?1) \
          OR EXISTS (SELECT 1 FROM notification AS n WHERE n.id = notification_id AND n.type = 'drill')) ORDER BY id",
     )
     .bind(carrier.0)
@@ -125,22 +220,62 @@ pub(super) async fn stands_for(
     Ok(ids.iter().map(|id| NotificationId::from_text(id)).collect())
 }
 
-/// Takes notifications out of a digest that its channel may no longer show; see [`crate::store::Store::withhold`].
+/// The tenants of what is merged into a delivery; `None` among them: something is about no tenant.
+pub(super) async fn tenants_of(
+    connection: &mut SqliteConnection,
+    carrier: DeliveryId,
+) -> Result<BTreeSet<Option<TenantId>>, StoreError> {
+    let tenants: Vec<Option<String>> = sqlx::query_scalar("SELECT DISTINCT tenant FROM delivery WHERE carrier = ?")
+        .bind(carrier.0)
+        .fetch_all(connection)
+        .await?;
+    tenants.into_iter().map(|tenant| row::optional_tenant(tenant.as_deref())).collect()
+}
+
+/// See [`crate::store::Store::withhold`].
 pub(super) async fn withhold(
     connection: &mut SqliteConnection,
     carrier: DeliveryId,
-    notifications: &BTreeSet<NotificationId>,
+    (tenants, is_taken_apart): (&BTreeSet<Option<TenantId>>, bool),
     error: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let names: Vec<Option<&str>> = tenants.iter().map(|tenant| tenant.as_ref().map(TenantId::as_str)).collect();
     sqlx::query(
-        "UPDATE delivery SET state = 'dead', finished_at = ?1, last_error = ?2 \
-         WHERE carrier = ?3 AND finished_at IS NULL AND notification_id IN (SELECT value FROM json_each(?4))",
+        "UPDATE delivery SET state = 'dead', finished_at = ?1, last_error = ?2, carrier = NULL \
+         WHERE carrier = ?3 AND finished_at IS NULL AND EXISTS (SELECT 1 FROM json_each(?4) AS t WHERE t.value IS delivery.tenant)",
     )
     .bind(now.as_nanos())
     .bind(error)
     .bind(carrier.0)
-    .bind(to_json(notifications)?)
+    .bind(to_json(&names)?)
+    .execute(&mut *connection)
+    .await?;
+    if is_taken_apart { take_apart(connection, carrier, error, now).await } else { Ok(()) }
+}
+
+/// Lets what is merged into a delivery wait again by itself; the delivery is never sent. What may have arrived with it is marked.
+pub(super) async fn take_apart(
+    connection: &mut SqliteConnection,
+    carrier: DeliveryId,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE delivery SET state = 'queued', carrier = NULL, queued_at = ?1, next_attempt_at = ?1, \
+         possible_repeat = max(possible_repeat, (SELECT c.possible_repeat FROM delivery AS c WHERE c.id = ?2)) \
+         WHERE carrier = ?2 AND finished_at IS NULL",
+    )
+    .bind(now.as_nanos())
+    .bind(carrier.0)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "UPDATE delivery SET state = 'withheld', finished_at = ?, last_error = ? WHERE id = ? AND finished_at IS NULL",
+    )
+    .bind(now.as_nanos())
+    .bind(why)
+    .bind(carrier.0)
     .execute(connection)
     .await?;
     Ok(())
@@ -171,7 +306,7 @@ pub(super) async fn carry(
     Ok(())
 }
 
-fn read(found: &SqliteRow) -> Result<(DeliveryId, crate::notify::Notification), StoreError> {
+fn read(found: &SqliteRow) -> Result<(DeliveryId, Notification), StoreError> {
     let mut notification = row::notification(found.try_get(1)?)?;
     notification.data.notification.possible_repeat = found.try_get::<i64, _>(2)? != 0;
     Ok((DeliveryId(found.try_get(0)?), notification))

@@ -24,6 +24,7 @@ mod outage;
 mod outbox;
 mod read;
 mod recommendation;
+mod route;
 mod row;
 mod silence;
 #[cfg(test)]
@@ -38,9 +39,9 @@ use sqlx::SqlitePool;
 
 use self::{check::Check, generation::Generation, outage::PreparedOutage, outbox::Prepared, writer::Writer};
 use super::{
-    AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit, DeadLetters,
-    DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage, ShiftNotice, Store,
-    StoreError, TenantRecord, Totals,
+    AlertFilter, AlertRow, AttemptOutcome, Away, ChannelIdentity, ChannelRecord, CheckOutcome, Claim, ClaimTerms,
+    Commit, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage,
+    Rerouted, Routed, Routes, ShiftNotice, Store, StoreError, TenantRecord, Totals,
 };
 use crate::{
     crash_point::Work,
@@ -181,14 +182,15 @@ impl Store for SqliteStore {
     async fn withhold(
         &self,
         carrier: DeliveryId,
-        notifications: BTreeSet<NotificationId>,
+        tenants: BTreeSet<Option<TenantId>>,
+        is_taken_apart: bool,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let error = error.to_owned();
         self.writer
-            .write(Work::Withhold, move |db| {
-                Box::pin(async move { merge::withhold(db, carrier, &notifications, &error, now).await })
+            .write(Work::Reroute, move |db| {
+                Box::pin(async move { merge::withhold(db, carrier, (&tenants, is_taken_apart), &error, now).await })
             })
             .await
     }
@@ -286,6 +288,24 @@ impl Store for SqliteStore {
 
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
         self.writer.write(Work::Resend, move |db| Box::pin(outbox::resend(db, delivery, now))).await
+    }
+
+    async fn note_channels(&self, identities: Vec<ChannelIdentity>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(Work::NoteChannels, move |db| {
+                Box::pin(async move { route::note_channels(db, &identities, now).await })
+            })
+            .await
+    }
+
+    async fn routed(&self) -> Result<Routed, StoreError> {
+        route::routed(&self.readers).await
+    }
+
+    async fn reroute(&self, routes: Routes, now: Timestamp) -> Result<Rerouted, StoreError> {
+        self.writer
+            .write(Work::Reroute, move |db| Box::pin(async move { route::reroute(db, &routes, now).await }))
+            .await
     }
 
     async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {

@@ -179,10 +179,23 @@ impl Store for StubStore {
     async fn withhold(
         &self,
         _carrier: DeliveryId,
-        _notifications: BTreeSet<NotificationId>,
+        _tenants: BTreeSet<Option<TenantId>>,
+        _is_taken_apart: bool,
         _error: &str,
         _now: Timestamp,
     ) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn note_channels(&self, _identities: Vec<ChannelIdentity>, _now: Timestamp) -> Result<(), StoreError> {
+        no()
+    }
+
+    async fn routed(&self) -> Result<Routed, StoreError> {
+        no()
+    }
+
+    async fn reroute(&self, _routes: Routes, _now: Timestamp) -> Result<Rerouted, StoreError> {
         no()
     }
 

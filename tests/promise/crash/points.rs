@@ -90,7 +90,7 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Resend => Provocation::Resend,
             Work::Unpark => Provocation::Unpark,
             Work::Migration => Provocation::Schema,
-            Work::AdoptChannels => Provocation::NewChannel,
+            Work::AdoptChannels | Work::NoteChannels => Provocation::NewChannel,
             Work::ConfirmDrill => Provocation::Drill,
             Work::AddSilence => Provocation::Silence,
             Work::EndSilence => Provocation::EndOfSilence,
@@ -99,7 +99,7 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Unacknowledge => Provocation::NoAcknowledgement,
             Work::NoteShift | Work::TellShift => Provocation::Fleet,
             Work::SettlePlainer => Provocation::TooRich,
-            Work::Withhold => Provocation::Fenced,
+            Work::Reroute => Provocation::Fenced,
         },
         P::Fetched | P::CheckCommitted | P::BeforeSend | P::Answered | P::BeforeSettle | P::Settled => {
             Provocation::Scores
@@ -287,7 +287,10 @@ async fn forget_channels(stage: &mut Stage) {
         return;
     }
     let mut store = stage.open().await;
-    sqlx::query("UPDATE channel SET seen_at = NULL").execute(&mut store).await.unwrap();
+    sqlx::query("UPDATE channel SET seen_at = NULL, destination = NULL, access = NULL")
+        .execute(&mut store)
+        .await
+        .unwrap();
     store.close().await.unwrap();
 }
 

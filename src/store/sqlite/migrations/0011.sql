@@ -22,3 +22,10 @@ UPDATE channel SET probed_at = parked_at;
 -- The last period in which it was parked.
 ALTER TABLE channel ADD COLUMN was_parked_from INTEGER;
 ALTER TABLE channel ADD COLUMN was_parked_until INTEGER;
+
+-- Where the channel's messages go, and all its secrets, as keyed fingerprints that give nothing of them away.
+ALTER TABLE channel ADD COLUMN destination TEXT;
+ALTER TABLE channel ADD COLUMN access TEXT;
+-- Whether it goes out with all that waits, as one digest: its channel was added while the alert fired.
+ALTER TABLE delivery ADD COLUMN is_gathered INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX delivery_gathered ON delivery (channel) WHERE is_gathered = 1 AND state = 'queued';

@@ -1,0 +1,96 @@
+//! What a channel is beside its name and audience: where its messages go. Told apart by fingerprints, so that no secret is kept.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{Authorization, ChannelKind, ChannelSettings, PagerdutyRegion};
+use crate::secret::{ExposeSecret, SecretError, SecretString};
+
+/// Where a channel leads and how it gets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// A fingerprint of where its messages go.
+    pub destination: String,
+    /// A fingerprint of that and of all its secrets.
+    pub access: String,
+}
+
+impl ChannelSettings {
+    /// The channel's identity, by a key of the store that keeps it.
+    ///
+    /// # Errors
+    /// [`SecretError`] when one of its secrets can't be read: then nothing is known of it.
+    pub fn identity(&self, key: &str) -> Result<Identity, SecretError> {
+        let destination = destination(&self.kind)?;
+        let mut access = destination.clone();
+        for secret in self.kind.secrets() {
+            access.push(secret.resolve()?);
+        }
+        Ok(Identity { destination: fingerprint(key, &destination), access: fingerprint(key, &access) })
+    }
+}
+
+/// Everything that says where messages go, in an order of its own for each kind.
+fn destination(kind: &ChannelKind) -> Result<Vec<SecretString>, SecretError> {
+    let mut parts = vec![SecretString::from(kind.as_str())];
+    match kind {
+        ChannelKind::Teams { url } | ChannelKind::Slack { url } | ChannelKind::Chat { url, .. } => {
+            parts.push(url.resolve()?);
+        }
+        ChannelKind::Webhook { url, .. } => parts.push(url.resolve()?),
+        ChannelKind::Email(email) => {
+            let mut to: Vec<String> = email.to.iter().map(|mailbox| mailbox.email.to_string()).collect();
+            to.sort_unstable();
+            parts.extend(to.into_iter().map(SecretString::from));
+        }
+        ChannelKind::Pagerduty { routing_key, region, url } => {
+            parts.push(routing_key.resolve()?);
+            parts.push(SecretString::from(match region {
+                PagerdutyRegion::Us => "us",
+                PagerdutyRegion::Eu => "eu",
+            }));
+            if let Some(url) = url {
+                parts.push(url.resolve()?);
+            }
+        }
+        ChannelKind::Alertmanager { url, authorization } => {
+            parts.push(url.resolve()?);
+            if let Authorization::Basic { username, .. } = authorization {
+                parts.push(SecretString::from(username.as_str()));
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// A keyed hash of these parts, each with its length, so that no two lists of them look alike.
+fn fingerprint(key: &str, parts: &[SecretString]) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return String::new() };
+    for part in parts {
+        let part = part.expose_secret().as_bytes();
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(parts: &[&str]) -> Vec<SecretString> {
+        parts.iter().map(|part| SecretString::from(*part)).collect()
+    }
+
+    #[test]
+    fn a_fingerprint_is_equal_for_equal_parts_under_the_same_key_only_and_shows_nothing_of_them() {
+        let url = "https://hooks.example/secret";
+        let of = |key: &str, parts: &[&str]| fingerprint(key, &secrets(parts));
+        assert_eq!(of("key", &["slack", url]), of("key", &["slack", url]));
+        for other in [of("other", &["slack", url]), of("key", &["teams", url]), of("key", &["slackhttps", &url[5..]])] {
+            assert_ne!(other, of("key", &["slack", url]));
+        }
+        assert_eq!(of("key", &["slack", url]).len(), 64);
+        assert!(!of("key", &["slack", url]).contains("secret"));
+    }
+}

@@ -1,0 +1,45 @@
+//! Who is notified of an alert, by this configuration.
+
+use super::{Config, Tenant};
+use crate::{
+    domain::ChannelName,
+    notify::{NotificationType, route::recipients},
+    rule::{AlertKey, Rule},
+};
+
+impl Config {
+    /// The channels that are notified of a rule's alerts of a tenant, and those that the rule or the tenant names and whose audience
+    /// keeps them out.
+    #[must_use]
+    pub fn routes(&self, rule: &Rule, tenant: &Tenant) -> (Vec<ChannelName>, Vec<ChannelName>) {
+        recipients(&rule.notify, &tenant.notify).into_iter().partition(|channel| self.may_show(channel, tenant))
+    }
+
+    /// The channels that are notified of an alert; `None`: its rule or tenant is gone.
+    #[must_use]
+    pub fn route_of(&self, alert: &AlertKey) -> Option<Vec<ChannelName>> {
+        let tenant = self.tenants.get(&alert.tenant)?;
+        if alert.rule.as_str() == NotificationType::OperatorBlind.as_str() {
+            return Some(
+                self.operator.notify.iter().filter(|channel| self.may_show(channel, tenant)).cloned().collect(),
+            );
+        }
+        let applies = |rule: &&std::sync::Arc<Rule>| {
+            rule.name == alert.rule
+                && rule.applies_to(&tenant.labels, alert.score)
+                && tenant.scores.contains(&alert.score)
+        };
+        self.rules.iter().find(applies).map(|rule| self.routes(rule, tenant).0)
+    }
+
+    /// The operator's channels that may show everything.
+    #[must_use]
+    pub fn operator_channels(&self) -> Vec<ChannelName> {
+        let is_open = |name: &&ChannelName| self.channels.get(*name).is_some_and(|channel| channel.fence.is_open());
+        self.operator.notify.iter().filter(is_open).cloned().collect()
+    }
+
+    fn may_show(&self, channel: &ChannelName, tenant: &Tenant) -> bool {
+        self.channels.get(channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
+    }
+}

@@ -1,0 +1,152 @@
+//! A changed configuration in effect: whom the alerts that fire are notified to, and what waits for channels that have left.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tracing::{info, warn};
+
+use super::dispatch::Dispatcher;
+use crate::{
+    channel::ChannelSettings,
+    config::Config,
+    domain::{ChannelName, Labels, Timestamp},
+    notify::{Hold, HoldReason, NotificationType, Silence, silence::About},
+    rule::AlertKey,
+    store::{ChannelIdentity, ChannelRecord, Reroute, Rerouted, RoutedAlert, Routes, StoreError},
+};
+
+impl Dispatcher {
+    /// Puts the routes of the configuration in force into effect, unless they are.
+    pub(super) async fn ensure_routes(&self) -> Result<(), StoreError> {
+        let mut in_effect = self.routes.lock().await;
+        let config = self.config.borrow().clone();
+        if in_effect.as_ref().is_some_and(|in_effect| Arc::ptr_eq(in_effect, &config)) {
+            return Ok(());
+        }
+        *in_effect = None;
+        put_in_effect(self, &config).await?;
+        *in_effect = Some(config);
+        Ok(())
+    }
+
+    /// Puts them into effect once more: something may have been written by an earlier configuration.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was changed, and the next delivery tries again.
+    pub async fn reroute(&self) -> Result<(), StoreError> {
+        self.routes.lock().await.take();
+        self.ensure_routes().await
+    }
+
+    /// Looks whether channels lead elsewhere than before though the configuration is the same: their secrets may be others.
+    pub(super) async fn look_for_moved(&self, records: &[ChannelRecord]) -> Result<(), StoreError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let config = self.config.borrow().clone();
+        let names = records.iter().map(|record| &record.channel).collect();
+        if moved(&config, self.store.identity(), records, Some(&names)).is_empty() {
+            Ok(())
+        } else {
+            self.reroute().await
+        }
+    }
+}
+
+/// What is different of channels that the store knows, or new; `only` of these.
+fn moved(
+    config: &Config,
+    key: &str,
+    records: &[ChannelRecord],
+    only: Option<&BTreeSet<&ChannelName>>,
+) -> Vec<ChannelIdentity> {
+    let is_known = |identity: &ChannelIdentity| {
+        records.iter().any(|record| {
+            record.channel == identity.channel
+                && record.destination.as_deref() == Some(&*identity.destination)
+                && record.access.as_deref() == Some(&*identity.access)
+        })
+    };
+    let identity = |settings: &Arc<ChannelSettings>| {
+        // Of a channel whose secret can't be read nothing is known; that it can't be written to is said when it is tried.
+        let identity = settings.identity(key).ok()?;
+        let (destination, access) = (identity.destination, identity.access);
+        Some(ChannelIdentity { channel: settings.name.clone(), destination, access })
+    };
+    let wanted = |settings: &&Arc<ChannelSettings>| only.is_none_or(|only| only.contains(&settings.name));
+    config.channels.values().filter(wanted).filter_map(identity).filter(|identity| !is_known(identity)).collect()
+}
+
+async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), StoreError> {
+    let (store, now) = (dispatcher.store.as_ref(), dispatcher.clock.now());
+    let records = store.channels().await?;
+    let moved = moved(config, store.identity(), &records, None);
+    if !moved.is_empty() {
+        store.note_channels(moved, now).await?;
+    }
+    let routed = store.routed().await?;
+    let silences = store.silences(Some(now)).await?;
+    let alerts: Vec<Reroute> =
+        routed.alerts.into_iter().filter_map(|alert| rerouted(config, &silences, alert, now)).collect();
+    let operator = config.operator_channels();
+    let is_gone = |(channel, is_operator): &(_, bool)| {
+        !config.channels.contains_key(channel) || *is_operator && !operator.contains(channel)
+    };
+    let has_gone = routed.others.iter().any(is_gone)
+        || records.iter().any(|record| !config.channels.contains_key(&record.channel));
+    if alerts.is_empty() && !has_gone {
+        return Ok(());
+    }
+    let holds = alerts.iter().any(|alert| alert.hold.is_some());
+    let channels = config.channels.keys().cloned().collect();
+    let Rerouted { busy, queued, moved, dead, .. } = store.reroute(Routes { alerts, channels, operator }, now).await?;
+    if queued + moved > 0 {
+        info!(queued, moved, "firing alerts and waiting notifications go to the channels that are new to their routes");
+    }
+    if dead > 0 {
+        warn!(
+            dead,
+            "notifications waited for channels that have left and have nowhere else to go; they are dead letters"
+        );
+    }
+    // Whoever ended a silence meanwhile let everything be looked at but what was only now held.
+    if holds && store.silences(Some(now)).await? != silences {
+        store.look_again(HoldReason::Silence, now).await?;
+    }
+    busy.iter().for_each(|channel| dispatcher.wake_if_serving(channel));
+    Ok(())
+}
+
+/// What is different of an alert's route; `None`: nothing.
+fn rerouted(config: &Config, silences: &[Silence], routed: RoutedAlert, now: Timestamp) -> Option<Reroute> {
+    let RoutedAlert { alert, is_firing, told_to, waiting } = routed;
+    let is_operator = alert.rule.as_str() == NotificationType::OperatorBlind.as_str();
+    // Whether the operator hears of a tenant by itself, or of an outage, is decided by who sees all tenants.
+    let is_firing = is_firing && !(is_operator && told_to.is_empty());
+    let route = config.route_of(&alert).unwrap_or_else(|| {
+        // What is said of an alert whose rule or tenant is gone goes where its beginning went.
+        let all: BTreeSet<_> = told_to.iter().chain(&waiting).cloned().collect();
+        all.into_iter().filter(|channel| config.channels.contains_key(channel)).collect()
+    });
+    let differs = told_to.len() != route.len() || told_to.iter().any(|channel| !route.contains(channel));
+    if !(is_firing && differs || waiting.iter().any(|channel| !route.contains(channel))) {
+        return None;
+    }
+    let until = covered(config, silences, &alert, now);
+    let hold = until.map(|until| Hold { why: HoldReason::Silence, until });
+    Some(Reroute { alert, route, hold })
+}
+
+/// Until when silences and maintenance windows cover the alert.
+fn covered(config: &Config, silences: &[Silence], alert: &AlertKey, now: Timestamp) -> Option<Timestamp> {
+    let rule = config.rules.iter().find(|rule| rule.name == alert.rule)?;
+    let nothing = Labels::new();
+    let about = About {
+        tenant: alert.tenant.as_str(),
+        labels: config.tenants.get(&alert.tenant).map_or(&nothing, |tenant| &tenant.labels),
+        rule: rule.name.as_str(),
+        score: alert.score,
+        severity: rule.severity,
+        is_blindness: false,
+    };
+    config.covering(silences, &about, now)
+}
