@@ -20,6 +20,7 @@ pub mod secret_store;
 pub mod store;
 pub mod telemetry;
 pub mod template;
+pub mod zones;
 
 // The flows.
 pub mod check;

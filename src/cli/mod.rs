@@ -27,6 +27,7 @@ use crate::{
     channel::ChannelSettings,
     config::{self, Config, StoreLocation, Tenant},
     store::{Store, sqlite::SqliteStore},
+    zones::Zones,
 };
 
 /// Everything was fine.
@@ -178,6 +179,11 @@ fn wrong_input(what: impl Into<String>) -> Failure {
 
 /// Reads the configuration; prints its problems where it is not taken.
 fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
+    configured_by(file).map(|(config, _)| config)
+}
+
+/// The same, with the time zone data by which it is reckoned.
+fn configured_by(file: &std::path::Path) -> Result<(Arc<Config>, Zones), Failure> {
     let loaded = config::load(file);
     let Some(config) = loaded.config else {
         output::complain(&output::problems(&loaded));
@@ -186,7 +192,7 @@ fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
     for problem in &loaded.problems {
         tracing::warn!(place = %problem.place, "{}; {}", problem.what, problem.instead);
     }
-    Ok(Arc::new(config))
+    Ok((Arc::new(config), loaded.zones))
 }
 
 /// The tenant that a person names.

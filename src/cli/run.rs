@@ -4,9 +4,9 @@ use std::path::Path;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
-use super::{Failure, configured};
+use super::{Failure, configured_by};
 use crate::{clock::Clock, config::reload, service::Service, telemetry::Metrics};
 
 /// The service's arguments.
@@ -21,7 +21,11 @@ and the old configuration goes on. SIGTERM and SIGINT end the service within ten
 pub(super) struct Arguments {}
 
 pub(super) async fn run(file: &Path, _arguments: &Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let (config, zones) = configured_by(file)?;
+    info!(release = %zones.release(), source = zones.source(), "time zone data");
+    if let Some((what, instead)) = zones.age_warning(Clock::System.now()) {
+        warn!("{what}; {instead}");
+    }
     let (metrics, shutdown) = (Metrics::default(), CancellationToken::new());
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,9 +1,14 @@
 //! Times that come round: cron in a time zone, spread by a stable hash, windows. Pure.
 
 pub mod cron;
+mod occurrence;
+#[cfg(test)]
+mod scan;
 pub mod spread;
 pub mod window;
+pub mod zone;
 
 pub use cron::Schedule;
 pub use spread::phase;
 pub use window::{Window, WindowEnd};
+pub use zone::Zone;

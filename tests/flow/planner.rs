@@ -9,7 +9,7 @@ use scorewatch::{
     domain::Timestamp,
     notify::{Maintenance, silence::Matchers},
     rule::Condition,
-    schedule::{Schedule, Window, WindowEnd},
+    schedule::{Schedule, Window, WindowEnd, Zone},
     service::planner::{Parts, Planner},
     simulation::{Reply, cloud::Fetch},
     store::Store,
@@ -264,7 +264,7 @@ async fn what_a_window_holds_is_looked_at_once_the_window_and_the_last_visit_und
     let bed = Bed::new().await;
     let mut config = config().with_tenant(bed.tenant("contoso", 280.0)).with_channel(bed.channel("soc"));
     config = config.with_rule(rule("low", Condition::Below(300.0)));
-    let all_day = Window::new(Schedule::parse("0 0 0 * * *", chrono_tz::UTC).unwrap(), WindowEnd::After(minutes(1440)));
+    let all_day = Window::new(Schedule::parse("0 0 0 * * *", Zone::utc()).unwrap(), WindowEnd::After(minutes(1440)));
     config.maintenance = vec![Maintenance { name: "all-day".into(), matchers: Matchers::default(), window: all_day }];
     let store = Troubled::new(bed.store.clone());
     let mut looked = store.looked.subscribe();
