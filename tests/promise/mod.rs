@@ -29,6 +29,7 @@ mod secret_stores;
 mod secrets_stay_secret;
 mod shutdown;
 mod silenced;
+mod time_zones;
 mod told_once;
 mod trusted_rules;
 mod two_processes;

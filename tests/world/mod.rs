@@ -112,7 +112,6 @@ impl World {
     }
 
     /// The same with further environment variables.
-    #[cfg(feature = "crash-points")]
     pub(crate) async fn command_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         process::command(&self.folder.config(), arguments, environment).await
     }
