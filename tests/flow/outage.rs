@@ -22,7 +22,7 @@ use super::{
 };
 
 /// Queues what an alert of a tenant has to say: `sequence` 1 fires, `is_over` resolves.
-async fn queue(bed: &Bed, tenant: &str, sequence: u64, is_over: bool) {
+pub(super) async fn queue(bed: &Bed, tenant: &str, sequence: u64, is_over: bool) {
     let facts = OperatorFacts {
         summary: String::new(),
         class: String::new(),

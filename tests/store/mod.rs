@@ -3,6 +3,7 @@
 mod blindness;
 mod channel;
 mod conformance;
+mod dead;
 mod fixture;
 mod fleet;
 mod hold;

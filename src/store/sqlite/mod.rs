@@ -9,6 +9,7 @@ mod channel;
 mod check;
 mod claim;
 mod days;
+mod dead;
 mod encoding;
 mod error;
 mod files;
@@ -35,7 +36,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use self::{check::Check, outage::PreparedOutage, outbox::Prepared, writer::Writer};
 use super::{
-    AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
+    AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit, DeadLetters,
     DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage, ShiftNotice, Store,
     StoreError, TenantRecord, Totals,
 };
@@ -248,6 +249,22 @@ impl Store for SqliteStore {
         self.writer.write(Work::Resend, move |db| Box::pin(outbox::resend(db, delivery, now))).await
     }
 
+    async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
+        dead::unnoticed(&self.readers, since).await
+    }
+
+    async fn notice_dead(
+        &self,
+        letters: DeadLetters,
+        notification: NewNotification,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let new = Prepared::new(&notification, now)?;
+        self.writer
+            .write(Work::Announce, move |db| Box::pin(async move { dead::notice(db, &letters, &new, now).await }))
+            .await
+    }
+
     async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
         channel::records(&self.readers).await
     }
@@ -342,8 +359,8 @@ const fn settling(outcome: &AttemptOutcome) -> Work {
         AttemptOutcome::Delivered => Work::SettleDelivered,
         AttemptOutcome::Retry { .. } => Work::SettleRetry,
         AttemptOutcome::Plainer { .. } => Work::SettlePlainer,
-        AttemptOutcome::Dead { .. } => Work::SettleDead,
-        AttemptOutcome::Parked { .. } => Work::SettleParked,
+        AttemptOutcome::Dead { .. } | AttemptOutcome::Rejected { .. } => Work::SettleDead,
+        AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. } => Work::SettleParked,
         AttemptOutcome::NotMade => Work::UndoClaim,
     }
 }
