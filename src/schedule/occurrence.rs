@@ -112,13 +112,14 @@ fn left_out(cron: &Cron, stretch: &Stretch, reading: LeftOut) -> Option<i64> {
     if first >= after || reading == LeftOut::Dropped {
         return None;
     }
-    let mut shown = shown_before(cron, after).filter(|shown| *shown >= first)?;
-    while reading == LeftOut::KeptInItsDay {
+    let mut until = after;
+    loop {
+        let shown = shown_before(cron, until).filter(|shown| *shown >= first)?;
         let midnight = shown - shown.rem_euclid(DAY);
-        if midnight < first || midnight + DAY > after {
-            break;
+        let lacks_its_day = first <= midnight && midnight + DAY <= after;
+        if reading == LeftOut::Kept || !lacks_its_day {
+            return Some(shown);
         }
-        shown = shown_before(cron, midnight).filter(|shown| *shown >= first)?;
+        until = midnight;
     }
-    Some(shown)
 }
