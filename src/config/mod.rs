@@ -34,6 +34,7 @@ mod tenants;
 mod tests;
 mod watched;
 mod words;
+mod yaml;
 
 pub use load::{load, load_with};
 pub use sight::Sight;
