@@ -25,7 +25,7 @@ use super::{
     setup::{Build, at, config, entra, minutes, rule, tenant_id},
     troubled::{Trouble, Troubled},
 };
-use crate::world::PATIENCE;
+use crate::world::event;
 
 /// A planner at work.
 pub(super) struct Wheel {
@@ -75,14 +75,19 @@ impl Wheel {
     }
 
     /// Waits until the store says so, ticking on.
-    pub(super) async fn until<F: Future<Output = bool>>(&self, mut holds: impl FnMut() -> F) {
+    pub(super) async fn until<F: Future<Output = bool>>(&self, holds: impl FnMut() -> F) {
+        self.until_it("what the store should say", holds).await;
+    }
+
+    /// The same, with words for what is waited for.
+    pub(super) async fn until_it<F: Future<Output = bool>>(&self, what: &str, mut holds: impl FnMut() -> F) {
         let wait = async {
             while !holds().await {
                 self.tick.notify_one();
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("waited in vain");
+        assert!(event(wait).await.is_some(), "waited in vain for {what}");
     }
 
     pub(super) async fn stop(self, bed: &Bed) {
