@@ -14,7 +14,7 @@ use scorewatch::{
     domain::{ChannelName, Sample, ScoreKind, Selector, TenantId, Timestamp},
     notify::{Maintenance, NotificationType, Silence, SilenceId, route::Fence, silence::Matchers},
     replay::{Course, Fleet, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, many::walk_all, send},
-    schedule::{Schedule, Window, WindowEnd},
+    schedule::{Schedule, Window, WindowEnd, Zone},
 };
 
 const INTERVAL_SECONDS: i64 = 900;
@@ -73,7 +73,7 @@ fn main() {
 
 /// Sunday night, of everybody.
 fn weekly() -> Option<Maintenance> {
-    let from = Schedule::parse("0 0 22 * * SUN", chrono_tz::UTC).ok()?;
+    let from = Schedule::parse("0 0 22 * * SUN", Zone::utc()).ok()?;
     let window = Window::new(from, WindowEnd::After(Duration::from_hours(6)));
     Some(Maintenance { name: "weekly".to_owned(), matchers: Matchers::default(), window })
 }

@@ -22,6 +22,7 @@ pub mod systemd;
 pub mod task;
 pub mod telemetry;
 pub mod template;
+pub mod zones;
 
 // The flows.
 pub mod check;

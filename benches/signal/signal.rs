@@ -22,7 +22,7 @@ use scorewatch::{
     notify::{Maintenance, NotificationType, route::Fence, silence::Matchers},
     replay::{Fleet, Message, Plan, Receiver, many::walk_all, send},
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size as Loss, TransitionKind},
-    schedule::{Schedule, Window, WindowEnd},
+    schedule::{Schedule, Window, WindowEnd, Zone},
 };
 
 use self::world::{Kind, Truth, World};
@@ -122,7 +122,7 @@ pub fn plan() -> Plan {
     };
     let receivers = [("soc", None), ("team-a", Some("a")), ("team-b", Some("b"))];
     let window = Window::new(
-        Schedule::parse("0 0 22 * * SAT", chrono_tz::UTC).expect("a schedule"),
+        Schedule::parse("0 0 22 * * SAT", Zone::utc()).expect("a schedule"),
         WindowEnd::After(world::WINDOW),
     );
     Plan {

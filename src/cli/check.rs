@@ -11,8 +11,9 @@ use super::{Failure, output};
 use crate::{
     clock::Clock,
     config::{self, Config},
-    diagnostic::Problem,
+    diagnostic::{Gravity, Place, Problem},
     domain::Timestamp,
+    zones::Zones,
 };
 
 /// How many coming runs of each schedule `-v` shows.
@@ -63,6 +64,14 @@ struct Summary {
     rules: usize,
     channels: usize,
     schedules: Vec<ScheduleLine>,
+    time_zone_data: TimeZoneData,
+}
+
+/// By what data schedules and windows are reckoned.
+#[derive(Debug, Serialize)]
+struct TimeZoneData {
+    release: String,
+    source: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,6 +84,7 @@ struct ScheduleLine {
 
 pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let mut loaded = config::load(file);
+    loaded.problems.extend(of_old_zones(file, &loaded.zones, Clock::System.now()));
     if (arguments.online || arguments.against_state)
         && let Some(config) = loaded.config.take()
     {
@@ -87,7 +97,8 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
         return online::online(&config, &arguments.tenant, arguments.json).await;
     }
     let loaded = loaded.with_secrets_tried().await;
-    let summary = loaded.config.as_ref().filter(|_| !loaded.has_error()).map(summarise);
+    let config = loaded.config.as_ref().filter(|_| !loaded.has_error());
+    let summary = config.map(|config| summarise(config, &loaded.zones));
     if arguments.json {
         output::json(&Report { valid: summary.is_some(), problems: &loaded.problems, summary })?;
         return if loaded.has_error() { Err(Failure::Input(None)) } else { Ok(()) };
@@ -96,11 +107,12 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
         output::complain_of(&loaded.problems, &loaded.excerpts);
     }
     let Some(summary) = summary else { return Err(Failure::Input(None)) };
-    let Summary { tenants, rules, channels, schedules } = &summary;
+    let Summary { tenants, rules, channels, schedules, time_zone_data } = &summary;
     let [tenants, rules, channels] =
         [counted(*tenants, "tenant"), counted(*rules, "rule"), counted(*channels, "channel")];
     output::say(&format!("{}: {tenants}, {rules}, {channels}: fine", file.display()));
     if arguments.verbose {
+        output::say(&format!("time zone data: {} ({})", time_zone_data.release, time_zone_data.source));
         for line in schedules {
             let runs: Vec<_> = line.next_runs.iter().map(ToString::to_string).collect();
             output::say(&format!(
@@ -115,7 +127,14 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
     Ok(())
 }
 
-fn summarise(config: &Config) -> Summary {
+/// A warning if the time zone data is old.
+fn of_old_zones(file: &Path, zones: &Zones, now: Timestamp) -> Option<Problem> {
+    let (what, instead) = zones.age_warning(now)?;
+    let place = Place { file: file.to_owned(), line: 1, column: 1 };
+    Some(Problem { place, key: String::new(), gravity: Gravity::Warning, what, instead: instead.to_owned() })
+}
+
+fn summarise(config: &Config, zones: &Zones) -> Summary {
     let mut schedules: Vec<(&crate::schedule::Schedule, usize)> = Vec::new();
     for tenant in config.tenants.values() {
         match schedules.iter_mut().find(|(schedule, _)| *schedule == &*tenant.schedule) {
@@ -137,6 +156,7 @@ fn summarise(config: &Config) -> Summary {
         rules: config.rules.len(),
         channels: config.channels.len(),
         schedules: lines.collect(),
+        time_zone_data: TimeZoneData { release: zones.release().to_string(), source: zones.source() },
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
     config::{self, Config, StoreLocation, Tenant},
     secret_store::kill_programs,
     store::{Store, sqlite::SqliteStore},
+    zones::Zones,
 };
 
 /// Everything was fine.
@@ -187,6 +188,11 @@ fn wrong_input(what: impl Into<String>) -> Failure {
 
 /// Reads the configuration; prints its problems where it is not taken.
 fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
+    configured_by(file).map(|(config, _)| config)
+}
+
+/// The same, with the time zone data by which it is reckoned.
+fn configured_by(file: &std::path::Path) -> Result<(Arc<Config>, Zones), Failure> {
     let loaded = config::load(file);
     let Some(config) = loaded.config else {
         output::complain_of(&loaded.problems, &loaded.excerpts);
@@ -195,7 +201,7 @@ fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
     for problem in &loaded.problems {
         tracing::warn!(place = %problem.place, "{}; {}", problem.what, problem.instead);
     }
-    Ok(Arc::new(config))
+    Ok((Arc::new(config), loaded.zones))
 }
 
 /// The tenant that a person names.

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{FAILED, FINE, Failure, configured};
+use super::{FAILED, FINE, Failure, configured_by};
 use crate::{clock::Clock, config::reload, secret_store::kill_programs, service::Service, task, telemetry::Metrics};
 
 /// After that long the process ends, whatever still hangs. Nothing is lost: it is made to be killed at any point.
@@ -28,7 +28,11 @@ and the old configuration goes on. SIGTERM and SIGINT end the service within ten
 pub(super) struct Arguments {}
 
 pub(super) async fn run(file: &Path, _arguments: &Arguments) -> Result<(), Failure> {
-    let config = configured(file)?;
+    let (config, zones) = configured_by(file)?;
+    info!(release = %zones.release(), source = zones.source(), "time zone data");
+    if let Some((what, instead)) = zones.age_warning(Clock::System.now()) {
+        warn!("{what}; {instead}");
+    }
     let (metrics, shutdown) = (Metrics::default(), CancellationToken::new());
     let mut signals =
         Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };

@@ -20,6 +20,7 @@ use crate::{
     domain::{ChannelName, Selector, TenantId, parse_duration},
     egress::Private,
     notify::route::Fence,
+    schedule::Zone,
     secret::SecretReference,
 };
 
@@ -59,7 +60,7 @@ const KINDS: [(&str, Kind); 9] = [
 pub(super) fn channel(
     text: &str,
     raw: RawChannel,
-    timezone: chrono_tz::Tz,
+    timezone: &Zone,
     at: &Scope<'_>,
     problems: &mut Problems,
 ) -> Option<ChannelSettings> {

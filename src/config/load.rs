@@ -26,7 +26,8 @@ use super::{
 };
 use crate::{
     domain::{ChannelName, ScoreKind, parse_duration},
-    schedule::Schedule,
+    schedule::{Schedule, Zone},
+    zones::{self, Zones},
 };
 
 /// How long samples are kept by default, in days.
@@ -41,9 +42,15 @@ pub fn load(file: &Path) -> Loaded {
 /// The same, as it will be once those files are there.
 #[must_use]
 pub fn load_with(file: &Path, pending: Pending) -> Loaded {
-    let mut problems = Problems { pending, ..Problems::default() };
+    load_from(file, pending, &zones::system_folder())
+}
+
+/// The same, with the system's time zone data from that folder.
+pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
+    let mut problems = Problems { pending, zones: Zones::newer(zones), ..Problems::default() };
     problems.watched.file(file);
     let config = files::read(file, &mut problems).and_then(|source| validate(&source, &mut problems));
+    problems.note_zones();
     problems.list.sort();
     problems.list.dedup();
     for problem in &problems.list {
@@ -54,7 +61,8 @@ pub fn load_with(file: &Path, pending: Pending) -> Loaded {
     let config = config.filter(|_| !problems.any_error());
     let config = config.map(|config| Config { watched, secrets: Arc::clone(&secrets), ..config });
     let excerpts = excerpt::of(&problems.list);
-    Loaded { config, problems: problems.list, excerpts, secrets, watched: problems.watched }
+    let (watched, zones) = (problems.watched, problems.zones);
+    Loaded { config, problems: problems.list, excerpts, secrets, watched, zones }
 }
 
 fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
@@ -72,10 +80,10 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     let here = top.key("channels");
     let written = problems.take(std::mem::take(&mut raw.channels), &here).unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
-    let timezone = problems.parse(std::mem::take(&mut raw.timezone), &top.key("timezone"), zone).unwrap_or_default();
-    let channels = read_channels(written, timezone, &here, problems);
+    let timezone = zone(std::mem::take(&mut raw.timezone), &top.key("timezone"), problems).unwrap_or_default();
+    let channels = read_channels(written, &timezone, &here, problems);
     let mut tenants = Tenants::of(channels.clone());
-    let inherited = inherit(&mut raw, timezone, &mut tenants, &top, problems);
+    let inherited = inherit(&mut raw, &timezone, &mut tenants, &top, problems);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, problems);
     let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, limit), problems);
@@ -88,7 +96,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     if raw.maintenance.is_written() {
         known = Known { rules: rules.iter().map(|(rule, _)| &rule.name).collect(), ..tenants.known() };
     }
-    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, timezone), problems);
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, &timezone), problems);
     let spread = problems.parse(raw.spread, &top.key("spread"), parse_duration);
     let spread = spread.unwrap_or(Duration::from_mins(10));
     let concurrency = problems.parse(raw.concurrency, &top.key("concurrency"), whole);
@@ -117,13 +125,13 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
 
 fn inherit(
     raw: &mut RawMain,
-    timezone: chrono_tz::Tz,
+    timezone: &Zone,
     tenants: &mut Tenants,
     top: &Scope<'_>,
     problems: &mut Problems,
 ) -> Inherited {
     let expression = if raw.schedule.is_written() {
-        let read = |text: &str| Schedule::parse(text, timezone).map(|_| text.to_owned());
+        let read = |text: &str| Schedule::parse(text, timezone.clone()).map(|_| text.to_owned());
         problems.parse(std::mem::take(&mut raw.schedule), &top.key("schedule"), read)
     } else {
         Some("0 */15 * * * *".to_owned())
@@ -136,8 +144,8 @@ fn inherit(
     };
     let credential_written = raw.credential.is_written();
     Inherited {
-        schedule: expression.map(|text| (text, timezone)),
-        timezone,
+        schedule: expression.map(|text| (text, timezone.clone())),
+        timezone: timezone.clone(),
         scores,
         credential: tenants.credential(std::mem::take(&mut raw.credential), &top.key("credential"), problems),
         credential_written,
@@ -147,7 +155,7 @@ fn inherit(
 
 fn read_channels(
     written: BTreeMap<String, Field<RawChannel>>,
-    timezone: chrono_tz::Tz,
+    timezone: &Zone,
     at: &Scope<'_>,
     problems: &mut Problems,
 ) -> Channels {

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono_tz::Tz;
-
 use super::{
     Config,
     field::{Field, Word},
@@ -15,7 +13,7 @@ use super::{
 use crate::{
     domain::{Timestamp, name::check_name, parse_duration},
     notify::{Maintenance, Silence, maintenance, silence::About},
-    schedule::{Schedule, Window, WindowEnd},
+    schedule::{Schedule, Window, WindowEnd, Zone},
 };
 
 /// A window that goes on so many times without a gap never ends.
@@ -34,7 +32,7 @@ impl Config {
 pub(super) fn maintenance(
     raw: Field<Vec<Field<RawMaintenance>>>,
     at: &Scope<'_>,
-    (known, zone): (&Known<'_>, Tz),
+    (known, zone): (&Known<'_>, &Zone),
     problems: &mut Problems,
 ) -> Vec<Maintenance> {
     let mut names = BTreeSet::new();
@@ -53,7 +51,7 @@ pub(super) fn maintenance(
 fn one(
     raw: RawMaintenance,
     at: &Scope<'_>,
-    (known, default_zone): (&Known<'_>, Tz),
+    (known, default_zone): (&Known<'_>, &Zone),
     problems: &mut Problems,
 ) -> Option<Maintenance> {
     at.only(RawMaintenance::KEYS, problems);
@@ -64,18 +62,18 @@ fn one(
         .and_then(|Word(text)| name(&text, &name_at, parse, problems));
     let written = Written { tenants: raw.tenants, rules: raw.rules, scores: raw.scores, severity: raw.severity };
     let matchers = matchers(written, at, known, problems);
-    let timezone = problems.parse(raw.timezone, &at.key("timezone"), zone).unwrap_or(default_zone);
-    let window = window((raw.from, raw.r#for, raw.until), at, timezone, problems);
+    let timezone = zone(raw.timezone, &at.key("timezone"), problems).unwrap_or_else(|| default_zone.clone());
+    let window = window((raw.from, raw.r#for, raw.until), at, &timezone, problems);
     Some(Maintenance { name: name?, matchers, window: window? })
 }
 
 fn window(
     (from, length, until): (Field<Word>, Field<Word>, Field<Word>),
     at: &Scope<'_>,
-    timezone: Tz,
+    timezone: &Zone,
     problems: &mut Problems,
 ) -> Option<Window> {
-    let schedule = |text: &str| Schedule::parse(text, timezone);
+    let schedule = |text: &str| Schedule::parse(text, timezone.clone());
     let written = problems.require(from, &at.key("from"), "\"0 0 22 * * FRI\"");
     let from = written.and_then(|word| problems.parse(Field::Good(word), &at.key("from"), schedule));
     if length.is_written() == until.is_written() {

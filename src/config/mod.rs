@@ -57,6 +57,7 @@ use crate::{
     rule::Rule,
     schedule::Schedule,
     secret_store::SecretStores,
+    zones::Zones,
 };
 
 /// A valid configuration. Immutable and shared; a reload makes another one.
@@ -186,4 +187,6 @@ pub struct Loaded {
     pub secrets: Arc<[SecretUse]>,
     /// Where a change may make it another one; complete for a refused configuration, too.
     pub watched: Watched,
+    /// The time zone data by which schedules and windows are reckoned.
+    pub zones: Zones,
 }

@@ -13,11 +13,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Config, Loaded, Watched, follow::Follower, load};
+use super::{Config, Loaded, Watched, follow::Follower, import::Pending, load::load_from};
 use crate::{
     crash_point::{self, CrashPoint},
     systemd, task,
     telemetry::Metrics,
+    zones,
 };
 
 /// After the configuration was read for nothing, changes are not looked at for so many times as long as that took.
@@ -38,11 +39,13 @@ pub fn watch(
 ) -> anyhow::Result<watch::Receiver<Arc<Config>>> {
     let changed = Arc::new(Notify::new());
     let follower = Follower::new(Arc::clone(&changed));
-    start(Reload { file, metrics, follower, changed }, config, shutdown)
+    start(Reload { file, zones: zones::system_folder(), metrics, follower, changed }, config, shutdown)
 }
 
 struct Reload {
     file: PathBuf,
+    /// Where the system keeps time zone data.
+    zones: PathBuf,
     metrics: Metrics,
     follower: Follower,
     changed: Arc<Notify>,
@@ -106,7 +109,8 @@ impl Reload {
                 config.secret_stores.count_in(&self.metrics);
                 config.secret_stores.adopt(&sender.borrow().secret_stores);
                 crash_point::reach(CrashPoint::ReloadRead);
-                info!(tenants = config.tenants.len(), rules = config.rules.len(), "the changed configuration is taken");
+                let (tenants, rules, release) = (config.tenants.len(), config.rules.len(), loaded.zones.release());
+                info!(tenants, rules, time_zone_data = %release, "the changed configuration is taken");
                 sender.send_replace(Arc::new(config));
                 crash_point::reach(CrashPoint::ReloadTaken);
             } else {
@@ -121,8 +125,9 @@ impl Reload {
         let mut last = None;
         for _ in 0..READS_MAX {
             self.follower.follow(watched);
-            let file = self.file.clone();
-            let loaded = tokio::task::spawn_blocking(move || load(&file)).await.ok()?;
+            let (file, zones) = (self.file.clone(), self.zones.clone());
+            let read = move || load_from(&file, Pending::default(), &zones);
+            let loaded = tokio::task::spawn_blocking(read).await.ok()?;
             watched.clone_from(&loaded.watched);
             let is_covered = self.follower.covers(watched);
             last = Some(loaded);

@@ -1,14 +1,15 @@
 //! When a channel gets a report: written → meant.
 
-use chrono_tz::Tz;
-
 use super::{
     field::Field,
     raw::{RawReport, RawReportAt},
     scope::{Problems, Scope},
     words::zone,
 };
-use crate::{channel::ChannelKind, schedule::Schedule};
+use crate::{
+    channel::ChannelKind,
+    schedule::{Schedule, Zone},
+};
 
 /// Every day at eight, when people come to work.
 const DAILY: &str = "0 0 8 * * *";
@@ -19,7 +20,7 @@ const WEEKLY: &str = "0 0 8 * * MON";
 pub(super) fn report(
     raw: Field<RawReport>,
     kind: Option<&ChannelKind>,
-    timezone: Tz,
+    timezone: &Zone,
     at: &Scope<'_>,
     problems: &mut Problems,
 ) -> Option<Schedule> {
@@ -28,7 +29,7 @@ pub(super) fn report(
         RawReport::At(raw) => {
             at.only(RawReportAt::KEYS, problems);
             let here = at.key("at");
-            let timezone = problems.parse(raw.timezone, &at.key("timezone"), zone).unwrap_or(timezone);
+            let timezone = zone(raw.timezone, &at.key("timezone"), problems).unwrap_or_else(|| timezone.clone());
             let written = problems.require(raw.at, &here, "\"0 0 8 * * MON\"");
             written.and_then(|word| problems.parse(Field::Good(word), &here, |text| Schedule::parse(text, timezone)))
         }
@@ -40,10 +41,10 @@ pub(super) fn report(
 }
 
 /// What one word means.
-fn by_word(text: &str, timezone: Tz) -> Result<Option<Schedule>, String> {
+fn by_word(text: &str, timezone: &Zone) -> Result<Option<Schedule>, String> {
     match text {
-        "daily" => Schedule::parse(DAILY, timezone).map(Some),
-        "weekly" => Schedule::parse(WEEKLY, timezone).map(Some),
+        "daily" => Schedule::parse(DAILY, timezone.clone()).map(Some),
+        "weekly" => Schedule::parse(WEEKLY, timezone.clone()).map(Some),
         // YAML's readers disagree on whether `off` is a word.
         "off" | "false" => Ok(None),
         _ => Err(format!(

@@ -14,6 +14,7 @@ use crate::{
     diagnostic::{Gravity, Place, Problem},
     domain::parse_duration,
     secret::redact::{echo, echoed},
+    zones::{Fault, Zones},
 };
 
 /// A key or list item, with the way to it. Costs nothing until something is wrong there.
@@ -122,6 +123,8 @@ pub(super) struct Problems {
     pub(super) secrets: Vec<SecretUse>,
     /// Files that are not there yet, and are read as if they were.
     pub(super) pending: Pending,
+    /// The time zones that may be named.
+    pub(super) zones: Zones,
 }
 
 impl Problems {
@@ -137,6 +140,25 @@ impl Problems {
 
     fn add(&mut self, at: &Scope<'_>, gravity: Gravity, what: &str, instead: String) {
         self.list.push(Problem { place: at.place(), key: at.path(), gravity, what: echoed(what), instead });
+    }
+
+    /// Notes where a change may change the time zones that were named, and warns of those that are not the system's.
+    pub(super) fn note_zones(&mut self) {
+        for file in self.zones.files() {
+            self.watched.file(&file);
+        }
+        self.watched.note(&self.zones.content());
+        for Fault { file, zone, why } in self.zones.faults() {
+            self.list.push(Problem {
+                place: Place { file, line: 1, column: 1 },
+                key: String::new(),
+                gravity: Gravity::Warning,
+                what: echoed(&format!(
+                    "this file can't be used as the data of time zone `{zone}` ({why}), so built-in data is used"
+                )),
+                instead: "install the system's time zone data again".to_owned(),
+            });
+        }
     }
 
     /// Whether the configuration can't be taken.

@@ -27,6 +27,7 @@ use crate::{
     notify::{Maintenance, Silence, fleet::FleetSettings, route::Fence},
     replay::{Course, Plan, Receiver, expect::Expected},
     rule::FlapLimit,
+    zones::{self, Zones},
 };
 
 /// When tests begin that say nothing of it: 2026-01-05T00:00:00Z, a Monday.
@@ -91,8 +92,9 @@ pub struct LoadedSuite {
 /// Reads and validates a file with tests and the rules that it names. Every problem is reported, not only the first.
 #[must_use]
 pub fn load_suite(file: &Path) -> LoadedSuite {
-    let mut problems = Problems::default();
+    let mut problems = Problems { zones: Zones::newer(&zones::system_folder()), ..Problems::default() };
     let suite = files::read(file, &mut problems).and_then(|source| suite(&source, &mut problems));
+    problems.note_zones();
     problems.list.sort();
     problems.list.dedup();
     let suite = suite.filter(|_| !problems.any_error());
@@ -153,7 +155,7 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
     let setting = Setting {
         plan: &plan,
         channels: &names,
-        zone: problems.parse(raw.timezone, &top.key("timezone"), zone).unwrap_or_default(),
+        zone: zone(raw.timezone, &top.key("timezone"), problems).unwrap_or_default(),
         start: problems.parse(raw.start, &top.key("start"), instant).unwrap_or(START),
         every: problems.parse(raw.every, &top.key("every"), interval).unwrap_or(EVERY),
     };
@@ -165,9 +167,8 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
     let tests = problems.items(raw.tests, &list);
     let cases: Vec<Case> =
         tests.into_iter().filter_map(|(index, raw)| setting.case(raw, &list.item(index), problems)).collect();
-    let zone = setting.zone;
     let known = held::known(&plan, cases.iter().flat_map(|case| &case.courses), written == Some(cases.len()));
-    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, zone), problems);
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, &setting.zone), problems);
     Some(Suite { plan: Plan { maintenance, ..plan }, cases })
 }
 

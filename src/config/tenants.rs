@@ -23,14 +23,14 @@ use crate::{
         Account, AppCredential, Hosts,
         budget::{CallLimits, DEFENDER_LIMITS, defender_calls},
     },
-    schedule::Schedule,
+    schedule::{Schedule, Zone},
 };
 
 /// What a tenant inherits from the top of the main file.
 #[derive(Debug, Default)]
 pub(super) struct Inherited {
-    pub(super) schedule: Option<(String, chrono_tz::Tz)>,
-    pub(super) timezone: chrono_tz::Tz,
+    pub(super) schedule: Option<(String, Zone)>,
+    pub(super) timezone: Zone,
     pub(super) scores: Vec<ScoreKind>,
     pub(super) credential: Option<Arc<AppCredential>>,
     /// There is a credential at the top, but a bad one, of which was told.
@@ -50,7 +50,7 @@ pub(super) struct Tenants {
     labels: Shared<Labels>,
     hosts: Shared<Hosts>,
     apps: Shared<AppCredential>,
-    schedules: HashMap<(String, chrono_tz::Tz), Result<Arc<Schedule>, String>>,
+    schedules: HashMap<(String, Zone), Result<Arc<Schedule>, String>>,
     scores: HashMap<Vec<ScoreKind>, Arc<[ScoreKind]>>,
     /// Where the shared schedules and scores lie of which it was looked whether Microsoft takes so many calls.
     paces: HashSet<(usize, usize)>,
@@ -210,7 +210,7 @@ impl Tenants {
         inherited: &Inherited,
         problems: &mut Problems,
     ) -> Option<Arc<Schedule>> {
-        let zone = problems.parse(timezone, &at.key("timezone"), zone).unwrap_or(inherited.timezone);
+        let zone = zone(timezone, &at.key("timezone"), problems).unwrap_or_else(|| inherited.timezone.clone());
         let here = at.key("schedule");
         let written = schedule.is_written();
         let expression = problems.take(schedule, &here).map(|Word(text)| text);
@@ -218,7 +218,7 @@ impl Tenants {
             return None;
         }
         let expression = expression.or_else(|| inherited.schedule.as_ref().map(|(text, _)| text.clone()))?;
-        let read = |(text, zone): &(String, chrono_tz::Tz)| Schedule::parse(text, *zone).map(Arc::new);
+        let read = |(text, zone): &(String, Zone)| Schedule::parse(text, zone.clone()).map(Arc::new);
         match self.schedules.entry((expression, zone)).or_insert_with_key(read) {
             Ok(schedule) => Some(Arc::clone(schedule)),
             Err(sentence) => {

@@ -9,7 +9,10 @@ use super::{
     field::{Field, Word},
     scope::{Problems, Scope, nearest, quoted},
 };
-use crate::domain::{ChannelName, Labels, ScoreKind, Timestamp, characters::refuse_hidden};
+use crate::{
+    domain::{ChannelName, Labels, ScoreKind, Timestamp, characters::refuse_hidden},
+    schedule::Zone,
+};
 
 /// The channels that are written, each with its name if that is good. Tenants share it.
 pub(super) type Names = BTreeMap<String, Option<ChannelName>>;
@@ -49,12 +52,14 @@ pub(super) fn day(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Reads an IANA time zone.
-pub(super) fn zone(text: &str) -> Result<chrono_tz::Tz, String> {
-    text.parse().map_err(|_| {
-        let near = nearest(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-        let instead =
-            near.map_or("write an IANA name like `Europe/Berlin`".to_owned(), |zone| format!("did you mean `{zone}`?"));
-        format!("`{text}` is no time zone; {instead}")
+pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<Zone> {
+    let zones = problems.zones.clone();
+    problems.parse(field, at, |text| {
+        zones.zone(text).ok_or_else(|| {
+            let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
+            let instead = near.unwrap_or_else(|| "write an IANA name like `Europe/Berlin`".to_owned());
+            format!("`{text}` is no time zone; {instead}")
+        })
     })
 }
 

@@ -239,7 +239,8 @@ async fn hostile_answers_are_survived() {
     })
     .await;
     assert_eq!(slow.fetch().await.unwrap_err().class, FailureClass::MicrosoftDown);
-    assert_eq!(slow.calls(), 1);
+    // On a slow machine the time may be over before the call arrives; what must not come is a second try.
+    assert!(slow.calls() <= 1);
     let endless = World::new(|seen| {
         let head = b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
         (!is_token_request(seen)).then(|| Reply::Endless(head, b"8\r\n        \r\n".repeat(1000)))

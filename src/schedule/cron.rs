@@ -4,19 +4,21 @@
 //! crontab(5); `+` before the day of week asks for both: `0 0 8 13 * +FRI` is 08:00 on every Friday the 13th.
 //!
 //! Where clocks change, a schedule with one second, one minute and one hour keeps one run a day: a time that is left out
-//! runs at the first instant after the gap, a time that comes twice runs the first time. Any other schedule follows
-//! the clock as it is shown: what is left out does not run, what comes twice runs twice, and so `0 */15 * * * *` runs every
-//! 15 real minutes throughout.
+//! runs at the first instant after the gap, a time that comes twice runs the first time. Only a day that is left out as a
+//! whole has no run. Any other schedule follows the clock as it is shown: what is left out does not run, what comes twice
+//! runs twice, and so `0 */15 * * * *` runs every 15 real minutes throughout.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeZone};
-use chrono_tz::Tz;
 use croner::{
-    Cron,
+    Cron, JobType,
     parser::{CronParser, Seconds, Year},
 };
 
+use super::{
+    Zone,
+    occurrence::{self, LeftOut, Occurrence, Reading},
+};
 use crate::domain::Timestamp;
 
 /// Longest expression, in bytes; every minute of an hour, written out, fits.
@@ -30,8 +32,10 @@ pub struct Schedule(Arc<Definition>);
 #[derive(Debug, PartialEq, Eq)]
 struct Definition {
     expression: String,
-    zone: Tz,
+    zone: Zone,
     cron: Cron,
+    /// Whether it has one second, one minute and one hour.
+    is_daily: bool,
 }
 
 impl Schedule {
@@ -39,18 +43,19 @@ impl Schedule {
     ///
     /// # Errors
     /// One sentence that says what is wrong and what to write.
-    pub fn parse(expression: &str, zone: Tz) -> Result<Self, String> {
+    pub fn parse(expression: &str, zone: Zone) -> Result<Self, String> {
         let expression = expression.trim();
         check_shape(expression)?;
         let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).build();
         let cron = parser.parse(expression).map_err(|why| {
             format!("`{expression}` is no schedule ({why}); write six fields, seconds first, like `0 */15 * * * *`")
         })?;
-        // Calendars repeat: what has a tick after the epoch has one after every instant.
-        if next_by_cron(&cron, zone, Timestamp::EPOCH).is_none() {
+        // Calendars repeat: what comes round after the epoch comes round after every instant.
+        if occurrence::shown_from(&cron, 0).is_none() {
             return Err(format!("`{expression}` never comes round; write days that exist, like `0 0 8 1 * *`"));
         }
-        Ok(Self(Arc::new(Definition { expression: expression.to_owned(), zone, cron })))
+        let is_daily = cron.determine_job_type() == JobType::FixedTime;
+        Ok(Self(Arc::new(Definition { expression: expression.to_owned(), zone, cron, is_daily })))
     }
 
     /// The expression as written.
@@ -61,14 +66,15 @@ impl Schedule {
 
     /// The time zone whose clock the expression speaks of.
     #[must_use]
-    pub fn zone(&self) -> Tz {
-        self.0.zone
+    pub fn zone(&self) -> &Zone {
+        &self.0.zone
     }
 
     /// The first tick after `after`; `None` only where the range of [`Timestamp`] ends.
     #[must_use]
     pub fn next_tick(&self, after: Timestamp) -> Option<Timestamp> {
-        next_by_cron(&self.0.cron, self.0.zone, after)
+        // Ticks are whole seconds: one after the second that `after` lies in is one after `after`.
+        self.first_from(after.as_seconds() + 1, self.ticks()).and_then(instant)
     }
 
     /// The first instant after `after` at which a tenant with that phase is due: a tick plus the phase.
@@ -90,7 +96,7 @@ impl Schedule {
     #[must_use]
     pub fn busiest(&self, at_most: usize) -> (usize, usize) {
         // A midnight at which no clock is changed anywhere: hours begin with it.
-        let midnight = self.0.zone.with_ymd_and_hms(2001, 1, 1, 0, 0, 0).earliest().and_then(instant);
+        let midnight = self.0.zone.instant_of(jiff::civil::date(2001, 1, 1).at(0, 0, 0, 0));
         let before = midnight.unwrap_or(Timestamp::EPOCH).minus(Duration::from_secs(1));
         let ticks = std::iter::successors(self.next_tick(before), |tick| self.next_tick(*tick)).take(at_most);
         let (mut first, mut minute, mut hour) = (None, 0, 0);
@@ -108,8 +114,31 @@ impl Schedule {
     /// The last tick at or before `at`; `None` only where the range of [`Timestamp`] begins.
     #[must_use]
     pub fn last_tick(&self, at: Timestamp) -> Option<Timestamp> {
-        let local = local(self.0.zone, at)?;
-        self.0.cron.find_previous_occurrence(&local, true).ok().and_then(instant)
+        self.last_before(at.as_seconds() + 1, self.ticks()).and_then(instant)
+    }
+
+    /// What counts as a tick where clocks are changed.
+    fn ticks(&self) -> Reading {
+        let left_out = if self.0.is_daily { LeftOut::KeptInItsDay } else { LeftOut::Dropped };
+        Reading { left_out, again: self.shows_twice() }
+    }
+
+    /// Whether a time that clocks show twice counts twice.
+    pub(super) fn shows_twice(&self) -> bool {
+        !self.0.is_daily
+    }
+
+    pub(super) fn first_from(&self, second: i64, reading: Reading) -> Option<Occurrence> {
+        occurrence::first_from(&self.0.cron, &self.0.zone, second, reading)
+    }
+
+    pub(super) fn last_before(&self, second: i64, reading: Reading) -> Option<Occurrence> {
+        occurrence::last_before(&self.0.cron, &self.0.zone, second, reading)
+    }
+
+    /// The first time after `shown` on any clock, in seconds on it.
+    pub(super) fn shown_after(&self, shown: i64) -> Option<i64> {
+        occurrence::shown_from(&self.0.cron, shown + 1)
     }
 }
 
@@ -148,17 +177,10 @@ fn check_shape(expression: &str) -> Result<(), String> {
     }
 }
 
-/// Whole seconds suffice: a tick after the second that `at` lies in is a tick after `at`.
-fn local(zone: Tz, at: Timestamp) -> Option<DateTime<Tz>> {
-    zone.timestamp_opt(at.as_seconds(), 0).single()
-}
-
-fn instant(local: DateTime<Tz>) -> Option<Timestamp> {
-    Timestamp::from_chrono(local.to_utc())
-}
-
-fn next_by_cron(cron: &Cron, zone: Tz, after: Timestamp) -> Option<Timestamp> {
-    cron.find_next_occurrence(&local(zone, after)?, false).ok().and_then(instant)
+/// `None`: beyond the range of time.
+pub(super) fn instant(occurrence: Occurrence) -> Option<Timestamp> {
+    let at = Timestamp::from_seconds(occurrence.second);
+    (at.as_seconds() == occurrence.second).then_some(at)
 }
 
 #[cfg(test)]

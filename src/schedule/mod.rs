@@ -2,10 +2,15 @@
 
 pub mod checks;
 pub mod cron;
+mod occurrence;
+#[cfg(test)]
+mod scan;
 pub mod spread;
 pub mod window;
+pub mod zone;
 
 pub use checks::{checks_between, next_check};
 pub use cron::Schedule;
 pub use spread::phase;
 pub use window::{Window, WindowEnd};
+pub use zone::Zone;

@@ -9,7 +9,7 @@ use scorewatch::{
     domain::Timestamp,
     notify::{Maintenance, silence::Matchers},
     rule::Condition,
-    schedule::{Schedule, Window, WindowEnd},
+    schedule::{Schedule, Window, WindowEnd, Zone},
     service::planner::{Parts, Planner},
     simulation::{Reply, cloud::Fetch},
     store::Store,
@@ -25,7 +25,7 @@ use super::{
     setup::{Build, at, config, entra, minutes, rule, tenant_id},
     troubled::{Trouble, Troubled},
 };
-use crate::world::PATIENCE;
+use crate::world::event;
 
 /// A planner at work.
 pub(super) struct Wheel {
@@ -75,14 +75,19 @@ impl Wheel {
     }
 
     /// Waits until the store says so, ticking on.
-    pub(super) async fn until<F: Future<Output = bool>>(&self, mut holds: impl FnMut() -> F) {
+    pub(super) async fn until<F: Future<Output = bool>>(&self, holds: impl FnMut() -> F) {
+        self.until_it("what the store should say", holds).await;
+    }
+
+    /// The same, with words for what is waited for.
+    pub(super) async fn until_it<F: Future<Output = bool>>(&self, what: &str, mut holds: impl FnMut() -> F) {
         let wait = async {
             while !holds().await {
                 self.tick.notify_one();
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("waited in vain");
+        assert!(event(wait).await.is_some(), "waited in vain for {what}");
     }
 
     pub(super) async fn stop(self, bed: &Bed) {
@@ -264,7 +269,7 @@ async fn what_a_window_holds_is_looked_at_once_the_window_and_the_last_visit_und
     let bed = Bed::new().await;
     let mut config = config().with_tenant(bed.tenant("contoso", 280.0)).with_channel(bed.channel("soc"));
     config = config.with_rule(rule("low", Condition::Below(300.0)));
-    let all_day = Window::new(Schedule::parse("0 0 0 * * *", chrono_tz::UTC).unwrap(), WindowEnd::After(minutes(1440)));
+    let all_day = Window::new(Schedule::parse("0 0 0 * * *", Zone::utc()).unwrap(), WindowEnd::After(minutes(1440)));
     config.maintenance = vec![Maintenance { name: "all-day".into(), matchers: Matchers::default(), window: all_day }];
     let store = Troubled::new(bed.store.clone());
     let mut looked = store.looked.subscribe();

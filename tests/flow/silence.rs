@@ -228,7 +228,7 @@ async fn a_restart_in_a_silence_loses_nothing_and_tells_nothing() {
 
 /// A window of `contoso` that comes round in Berlin.
 pub(super) fn window(from: &str, length: Duration) -> Maintenance {
-    let from = Schedule::parse(from, chrono_tz::Europe::Berlin).unwrap();
+    let from = Schedule::parse(from, "Europe/Berlin".parse().unwrap()).unwrap();
     let window = Window::new(from, WindowEnd::After(length));
     Maintenance { name: "patch-night".into(), matchers: of_contoso(), window }
 }
@@ -256,8 +256,8 @@ async fn a_maintenance_window_holds_and_a_reload_without_it_lets_go() {
 async fn a_window_over_the_night_in_which_clocks_change_ends_when_it_should() {
     let scene = Scene::new().await;
     let mut config = scene.config.clone();
-    let from = Schedule::parse("0 0 22 * * SAT", chrono_tz::Europe::Berlin).unwrap();
-    let until = Schedule::parse("0 0 6 * * SUN", chrono_tz::Europe::Berlin).unwrap();
+    let from = Schedule::parse("0 0 22 * * SAT", "Europe/Berlin".parse().unwrap()).unwrap();
+    let until = Schedule::parse("0 0 6 * * SUN", "Europe/Berlin".parse().unwrap()).unwrap();
     config.maintenance =
         vec![Maintenance { window: Window::new(from, WindowEnd::At(until)), ..window("0 0 12 1 1 *", minutes(1)) }];
     let bed = scene.bed;

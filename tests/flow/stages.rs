@@ -17,7 +17,7 @@ use scorewatch::{
     },
     replay::{Course, Fleet, Message, Outcome, Plan, Receiver, ScoreCourse, Sent, SeriesCourse, send, walk},
     rule::Rule,
-    schedule::{Schedule, Window, WindowEnd},
+    schedule::{Schedule, Window, WindowEnd, Zone},
 };
 
 use self::scenarios::Scenario;
@@ -48,7 +48,7 @@ impl Scenario {
         let maintenance = |(from, length): &(&str, u64)| Maintenance {
             name: "window".to_owned(),
             matchers: Matchers::default(),
-            window: Window::new(Schedule::parse(from, chrono_tz::UTC).unwrap(), WindowEnd::After(minutes(*length))),
+            window: Window::new(Schedule::parse(from, Zone::utc()).unwrap(), WindowEnd::After(minutes(*length))),
         };
         config.maintenance = self.windows.iter().map(maintenance).collect();
         config

@@ -21,7 +21,7 @@ enum May {
 use May::{AboveBut, All, Only, PureAnd};
 
 /// Folders and single files of `src/`, from the ground up.
-const TABLE: [(&str, May); 26] = [
+const TABLE: [(&str, May); 27] = [
     // Pure: values in, values out.
     ("domain", Only(&[])),
     ("diagnostic", Only(&["domain"])),
@@ -41,6 +41,7 @@ const TABLE: [(&str, May); 26] = [
     ("microsoft", Only(&["domain", "secret", "clock", "egress", "telemetry"])),
     ("secret_store", Only(&["domain", "secret", "clock", "egress", "telemetry", "microsoft"])),
     ("channel", PureAnd(&["template", "secret", "egress"])),
+    ("zones", Only(&["schedule", "domain"])),
     ("store", Only(&["domain", "rule", "notify", "clock", "crash_point", "task"])),
     // The flows.
     (
@@ -57,6 +58,7 @@ const TABLE: [(&str, May); 26] = [
             "clock",
             "task",
             "systemd",
+            "zones",
         ]),
     ),
     ("check", AboveBut(&["channel", "template"])),

@@ -8,7 +8,7 @@ use scorewatch::{
     domain::{ScoreKind, Subject, Timestamp, characters::is_hidden},
     egress::retry_after,
     microsoft::untrusted::{self, Taken},
-    schedule::Schedule,
+    schedule::{Schedule, Zone},
     template::{Receiver, Registry, sample},
 };
 
@@ -89,7 +89,7 @@ pub(crate) fn retry_after(bytes: &[u8]) {
 
 pub(crate) fn cron(bytes: &[u8]) {
     let now = Timestamp::from_seconds(1_790_000_000);
-    if let Ok(schedule) = Schedule::parse(&String::from_utf8_lossy(bytes), chrono_tz::Europe::Berlin) {
+    if let Ok(schedule) = Schedule::parse(&String::from_utf8_lossy(bytes), Zone::built_in("Europe/Berlin").unwrap()) {
         assert!(schedule.next_due(now, Duration::ZERO).is_none_or(|next| next > now));
     }
 }

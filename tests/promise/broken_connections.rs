@@ -16,6 +16,8 @@ const BESIDE: &str = "beside";
 const LEVELS: [f64; 3] = [280.0, 230.0, 180.0];
 const RULES: &str = "rules:\n  - name: device-score-low\n    score: device-secure-score\n    when: { below: 300 }\n    \
                      step: 40pts\n    severity: warning\n    notify: [soc, beside]\n";
+/// How long an attempt that hangs is waited for: long enough that no sound one is given up on a machine with much to do.
+const HANGS: &str = "10s";
 /// Failed connections that are waited for before the fault ends.
 const FAILURES: usize = 3;
 
@@ -151,7 +153,7 @@ async fn a_reset_after_the_receiver_has_stored_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_accepted_and_never_answered() {
-    survive(Fault::HalfOpen, "3s").await;
+    survive(Fault::HalfOpen, HANGS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -161,7 +163,7 @@ async fn an_answer_that_comes_byte_by_byte() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_whose_end_never_comes() {
-    survive(Fault::Stall, "3s").await;
+    survive(Fault::Stall, HANGS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -189,7 +191,7 @@ async fn an_answer_that_is_no_http() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_fault_after_the_other() {
-    let line = Line::new(Proxy::before, "3s").await;
+    let line = Line::new(Proxy::before, HANGS).await;
     let faults = [
         Fault::ResetEarly,
         Fault::CloseStored,

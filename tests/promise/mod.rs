@@ -32,6 +32,7 @@ mod secrets_stay_secret;
 mod shutdown;
 mod silenced;
 mod store_files;
+mod time_zones;
 mod told_once;
 mod trusted_rules;
 mod two_processes;

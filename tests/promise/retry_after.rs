@@ -40,10 +40,15 @@ async fn seconds_and_decimals_are_waited_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_date_is_waited_for() {
-    let (then, text) = date(5);
-    let (_world, _service, arrivals) = arrivals(Reply::status(429).retry_after(&text), 3).await;
-    assert!(arrivals[0] < then, "the machine is too slow for this test: {} {then}", arrivals[0]);
-    assert!(arrivals[1] >= then, "{} {then}", arrivals[1]);
+    for seconds in (0..).map(|round| 5_i64 << round) {
+        let (then, text) = date(seconds);
+        let (_world, _service, arrivals) = arrivals(Reply::status(429).retry_after(&text), 3).await;
+        // A machine with much to do may come to it only when the date is past; then a later one is tried.
+        if arrivals[0] < then {
+            assert!(arrivals[1] >= then, "{} {then}", arrivals[1]);
+            return;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,9 +11,10 @@ mod process;
 mod proxy;
 mod told;
 mod vault;
+mod wait;
 mod wire;
 
-use std::{collections::HashSet, path::Path, process::Output, sync::Arc, time::Duration};
+use std::{collections::HashSet, path::Path, process::Output, sync::Arc};
 
 use scorewatch::{
     clock::Clock,
@@ -32,12 +33,13 @@ pub(crate) use process::Service;
 pub(crate) use proxy::{Fault, Proxy};
 pub(crate) use told::{Told, accepted, kinds, told};
 pub(crate) use vault::Vault;
+#[cfg(feature = "pfx")]
+pub(crate) use wait::computed;
+pub(crate) use wait::{Watch, event};
 #[cfg(feature = "crash-points")]
 pub(crate) use wire::begin_post;
 pub(crate) use wire::{get, post};
 
-/// A test that waits longer than that hangs: it fails with what is known. No test passes by it.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The channel that the rules of these tests tell.
 pub(crate) const SOC: &str = "soc";
 /// The channel that the operator hears from.
@@ -112,7 +114,6 @@ impl World {
     }
 
     /// The same with further environment variables.
-    #[cfg(feature = "crash-points")]
     pub(crate) async fn command_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         process::command(&self.folder.config(), arguments, environment).await
     }
@@ -183,9 +184,9 @@ impl World {
         accepted(self.told(channel), tenant)
     }
 
-    /// Waits, but not for ever.
+    /// Waits for an event; see [`event`].
     pub(crate) async fn patiently<T>(&self, service: &Service, what: &str, wait: impl Future<Output = T>) -> T {
-        let arrived = tokio::time::timeout(PATIENCE, wait).await.ok();
+        let arrived = event(wait).await;
         arrived.unwrap_or_else(|| {
             panic!("waited in vain for {what}\nreceived: {:#?}\nlog:\n{}", self.summary(), service.log())
         })

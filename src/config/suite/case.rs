@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono_tz::Tz;
-
 use super::{
     Case, held, instant, interval, named,
     notation::{self, Calendar, Check},
@@ -19,6 +17,7 @@ use crate::{
     domain::{ScoreKind, Severity, Subject, TenantId, Timestamp},
     notify::NotificationType,
     replay::{Course, Look, Plan, ScoreCourse, SeriesCourse, course, expect::Expected},
+    schedule::Zone,
 };
 
 /// What a test can expect to be sent.
@@ -39,7 +38,7 @@ const TENANTS_MAX: usize = 1000;
 pub(super) struct Setting<'a> {
     pub(super) plan: &'a Plan,
     pub(super) channels: &'a Names,
-    pub(super) zone: Tz,
+    pub(super) zone: Zone,
     pub(super) start: Timestamp,
     pub(super) every: Duration,
 }
@@ -72,7 +71,7 @@ impl Setting<'_> {
         let name = problems.require(raw.name, &at.key("name"), "a fall is told once").map(|Word(name)| name);
         let start = problems.parse(raw.start, &at.key("start"), instant).unwrap_or(self.start);
         let every = problems.parse(raw.every, &at.key("every"), interval).unwrap_or(self.every);
-        let calendar = Calendar { start, every, zone: self.zone };
+        let calendar = Calendar { start, every, zone: &self.zone };
         let list = at.key("tenants");
         let written = raw.tenants.count();
         let tenants = problems.items(raw.tenants, &list);
@@ -97,7 +96,7 @@ impl Setting<'_> {
         let all_read = written == Some(courses.len());
         let known = held::known(self.plan, courses.iter(), all_read);
         let silences = held::silences(raw.silences, &at.key("silences"), calendar, &known, problems);
-        let maintenance = maintenance(raw.maintenance, &at.key("maintenance"), (&known, self.zone), problems);
+        let maintenance = maintenance(raw.maintenance, &at.key("maintenance"), (&known, &self.zone), problems);
         let (name, place) = (name.filter(|_| all_read)?, at.place());
         Some(Case { name, place, start, courses, silences, maintenance, expected, quiet, strict })
     }
@@ -106,7 +105,7 @@ impl Setting<'_> {
     fn tenant(
         &self,
         raw: RawCaseTenant,
-        calendar: Calendar,
+        calendar: Calendar<'_>,
         at: &Scope<'_>,
         problems: &mut Problems,
     ) -> Option<(Course, Timestamp)> {
@@ -145,7 +144,7 @@ impl Setting<'_> {
     fn expectations(
         &self,
         raw: Field<Vec<Field<RawExpected>>>,
-        calendar: Calendar,
+        calendar: Calendar<'_>,
         courses: &[Course],
         list: &Scope<'_>,
         problems: &mut Problems,
@@ -228,7 +227,13 @@ fn check_unique(courses: &[Course], at: &Scope<'_>, problems: &mut Problems) {
 }
 
 /// One series, of the tenant itself or of its list.
-fn strip(raw: RawSeries, is_short: bool, calendar: Calendar, at: &Scope<'_>, problems: &mut Problems) -> Option<Strip> {
+fn strip(
+    raw: RawSeries,
+    is_short: bool,
+    calendar: Calendar<'_>,
+    at: &Scope<'_>,
+    problems: &mut Problems,
+) -> Option<Strip> {
     let kind = match (problems.take(raw.score, &at.key("score")), is_short) {
         (Some(Word(text)), _) => score(&text, &at.key("score"), problems)?,
         (None, true) => ScoreKind::DeviceSecureScore,
@@ -265,7 +270,7 @@ fn strip(raw: RawSeries, is_short: bool, calendar: Calendar, at: &Scope<'_>, pro
 }
 
 /// Series by score, with the checks that gave none of them a new reading.
-fn scores(strips: Vec<Strip>, calendar: Calendar) -> Vec<ScoreCourse> {
+fn scores(strips: Vec<Strip>, calendar: Calendar<'_>) -> Vec<ScoreCourse> {
     let mut scores: Vec<ScoreCourse> = Vec::new();
     for strip in strips {
         let every = calendar.every.max(strip.score.record_interval());

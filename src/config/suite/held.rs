@@ -27,7 +27,7 @@ pub(super) fn known<'a>(plan: &'a Plan, courses: impl Iterator<Item = &'a Course
 pub(super) fn silences(
     raw: Field<Vec<Field<RawSilence>>>,
     list: &Scope<'_>,
-    calendar: Calendar,
+    calendar: Calendar<'_>,
     known: &Known<'_>,
     problems: &mut Problems,
 ) -> Vec<Silence> {
@@ -42,7 +42,7 @@ fn one(
     raw: RawSilence,
     id: SilenceId,
     at: &Scope<'_>,
-    calendar: Calendar,
+    calendar: Calendar<'_>,
     known: &Known<'_>,
     problems: &mut Problems,
 ) -> Option<Silence> {
@@ -58,7 +58,7 @@ fn one(
 fn span(
     (from, length, until): (Field<Word>, Field<Word>, Field<Word>),
     at: &Scope<'_>,
-    calendar: Calendar,
+    calendar: Calendar<'_>,
     problems: &mut Problems,
 ) -> Option<(Timestamp, Timestamp)> {
     let time = |text: &str| notation::time(text, calendar);

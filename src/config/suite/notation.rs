@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
-use chrono::{NaiveDateTime, NaiveTime, TimeZone};
-use chrono_tz::Tz;
+use jiff::civil::{DateTime, Time};
 
-use crate::domain::{Timestamp, parse_duration};
+use crate::{
+    domain::{Timestamp, parse_duration},
+    schedule::Zone,
+};
 
 /// Most checks of one series: almost three years of quarters of an hour.
 const CHECKS_MAX: usize = 100_000;
@@ -19,17 +21,17 @@ pub(super) type Check = (Timestamp, Option<f64>);
 
 /// When words begin, how far apart they are, and whose clock their times are of.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Calendar {
+pub(super) struct Calendar<'a> {
     pub(super) start: Timestamp,
     pub(super) every: Duration,
-    pub(super) zone: Tz,
+    pub(super) zone: &'a Zone,
 }
 
 /// What a text says, and when the check after its last word would be.
 ///
 /// # Errors
 /// One sentence that says which word is wrong, and what to write.
-pub(super) fn read(text: &str, calendar: Calendar) -> Result<(Vec<Check>, Timestamp), String> {
+pub(super) fn read(text: &str, calendar: Calendar<'_>) -> Result<(Vec<Check>, Timestamp), String> {
     let mut checks: Vec<Check> = Vec::new();
     let mut at = calendar.start;
     for word in text.split_whitespace() {
@@ -73,7 +75,7 @@ pub(super) fn read(text: &str, calendar: Calendar) -> Result<(Vec<Check>, Timest
 ///
 /// # Errors
 /// One sentence.
-pub(super) fn time(text: &str, calendar: Calendar) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str, calendar: Calendar<'_>) -> Result<Timestamp, String> {
     if let Some(clock) = clock(text) {
         return next(clock, calendar.start, calendar.zone).ok_or_else(|| no_time(text));
     }
@@ -94,7 +96,7 @@ enum Word {
     Failed(usize),
     Skipped(usize),
     Gap(Duration),
-    Clock(NaiveTime),
+    Clock(Time),
     Time(Timestamp),
 }
 
@@ -145,21 +147,27 @@ fn bounded(word: &str, count: usize, before: usize) -> Result<usize, String> {
     Ok(count)
 }
 
-fn clock(word: &str) -> Option<NaiveTime> {
-    (word.len() == 5).then(|| NaiveTime::parse_from_str(word, "%H:%M").ok()).flatten()
+fn clock(word: &str) -> Option<Time> {
+    let (hour, minute) = word.split_once(':')?;
+    let number = |text: &str| {
+        text.parse().ok().filter(|_| text.len() == 2 && text.starts_with(|one: char| one.is_ascii_digit()))
+    };
+    Time::new(number(hour)?, number(minute)?, 0, 0).ok()
 }
 
-fn local(text: &str, zone: Tz) -> Option<Timestamp> {
-    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").ok()?;
-    zone.from_local_datetime(&local).earliest().and_then(|local| Timestamp::from_chrono(local.to_utc()))
+fn local(text: &str, zone: &Zone) -> Option<Timestamp> {
+    shown(zone, DateTime::strptime("%Y-%m-%d %H:%M", text).ok()?)
 }
 
 /// The first time at or after `from` at which clocks of the zone show that.
-fn next(clock: NaiveTime, from: Timestamp, zone: Tz) -> Option<Timestamp> {
-    let today = zone.from_utc_datetime(&from.to_chrono().naive_utc()).date_naive();
-    let days = today.iter_days().take(3);
-    let times = days.filter_map(|day| zone.from_local_datetime(&day.and_time(clock)).earliest());
-    times.filter_map(|local| Timestamp::from_chrono(local.to_utc())).find(|time| *time >= from)
+fn next(clock: Time, from: Timestamp, zone: &Zone) -> Option<Timestamp> {
+    let days = zone.clock_at(from).date().series(jiff::Span::new().days(1)).take(3);
+    days.filter_map(|day| shown(zone, day.to_datetime(clock))).find(|time| *time >= from)
+}
+
+/// The first instant at which clocks of the zone show this; `None`: they leave it out.
+fn shown(zone: &Zone, time: DateTime) -> Option<Timestamp> {
+    zone.instant_of(time).filter(|at| zone.clock_at(*at) == time)
 }
 
 fn no_time(word: &str) -> String {
@@ -168,13 +176,16 @@ fn no_time(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
 
-    fn calendar() -> Calendar {
+    fn calendar() -> Calendar<'static> {
+        static BERLIN: LazyLock<Zone> = LazyLock::new(|| "Europe/Berlin".parse().unwrap());
         let start = Timestamp::parse("2026-01-05T00:00:00Z").unwrap();
-        Calendar { start, every: Duration::from_mins(15), zone: "Europe/Berlin".parse().unwrap() }
+        Calendar { start, every: Duration::from_mins(15), zone: &BERLIN }
     }
 
     /// As minutes from the start and values; `-` failed.

@@ -12,7 +12,7 @@ use scorewatch::simulation::Reply;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::model::{Evidence, Row, Tally};
-use crate::world::{HIGH, PATIENCE, SENTINEL, SOC, Service, Setup, World, told};
+use crate::world::{HIGH, SENTINEL, SOC, Service, Setup, World, event, told};
 
 pub(super) const TENANTS: usize = 20;
 /// Told by a second rule; its receiver now and then refuses a message for good, which a person sends again.
@@ -296,7 +296,7 @@ impl Stage {
                 self.world.checked(&service, SENTINEL, 1).await;
             }
         };
-        let is_quiet = tokio::time::timeout(PATIENCE, quiet).await.is_ok();
+        let is_quiet = event(quiet).await.is_some();
         assert!(is_quiet, "{}: never at rest: {left:?}\nlog:\n{}", self.context, service.log());
         let alerts = self.world.listing(&["alerts", "list", "--all", "--json"]).await;
         assert_eq!(service.stop().await.code(), Some(0));

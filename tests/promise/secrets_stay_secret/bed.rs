@@ -171,10 +171,10 @@ impl Bed {
     }
 }
 
-/// Waits, but not for ever.
+/// Waits for an event.
 pub(super) async fn patiently(what: &str, wait: impl Future<Output = ()>) {
-    let arrived = tokio::time::timeout(crate::world::PATIENCE, wait).await;
-    assert!(arrived.is_ok(), "waited in vain for {what}");
+    let arrived = crate::world::event(wait).await;
+    assert!(arrived.is_some(), "waited in vain for {what}");
 }
 
 /// What holds secrets besides us, and what opens it.
