@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    admission,
+    addresses, admission,
     dispatch::Dispatcher,
     secrets,
     send::{self, Sent},
@@ -69,8 +69,10 @@ pub(super) async fn deliver(
     }
     let started = dispatcher.clock.now();
     let form = if delivery.plain { Form::Plain } else { Form::Rich };
-    let written = catch_unwind(AssertUnwindSafe(|| {
-        send::write(&settings, &config.templates, &delivery.notification, form, started)
+    let shared = dispatcher.addresses.shared_with(&config, &settings).await;
+    let written = catch_unwind(AssertUnwindSafe(|| match &shared {
+        Some(other) => Err(addresses::refused(other)),
+        None => send::write(&settings, &config.templates, &delivery.notification, form, started),
     }));
     // What is written needs no facts any more, and a thousand receivers may hang.
     delivery.notification.data.items = Vec::new();
