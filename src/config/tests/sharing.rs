@@ -10,7 +10,7 @@ fn with_channels(channels: &str) -> String {
     let main = format!("{}channels:\n{channels}", MAIN.split("channels:").next().unwrap());
     let other = TENANT.replace("contoso", "fabrikam").replace("2f1c0a5e", "3f1c0a5e").replace("notify: [fabrikam]", "");
     let main = main + "operator: { notify: [soc] }\n";
-    lay_out(folder.path(), main.as_bytes(), TENANT.replace("notify: [contoso]", "").as_bytes(), b"[]");
+    lay_out(folder.path(), main.as_bytes(), TENANT.replace("notify: [contoso]", "").as_bytes(), b"rules: []\n");
     fs::write(folder.path().join("tenants/fabrikam.yaml"), other).unwrap();
     for (name, url) in [
         ("one", "https://hooks.slack.com/services/T/B/s3cr3t"),
