@@ -14,7 +14,7 @@ use scorewatch::{
         notification::{Facts, Links, NotificationFacts},
     },
     store::{
-        AttemptOutcome, CheckOutcome, Claim, ClaimTerms, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
+        AttemptOutcome, CheckOutcome, Claim, ClaimTerms, Commit, NewNotification, SeriesUpdate, Store, TenantHealth, TenantIdentity,
         sqlite::SqliteStore,
     },
 };
@@ -96,6 +96,7 @@ fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
     let now = Timestamp::from_seconds(now);
     CheckOutcome {
         tenant: tenant.clone(),
+        identity: TenantIdentity::default(),
         expected_version: (version > 0).then_some(version),
         health: TenantHealth {
             adopted_at: now,

@@ -96,6 +96,7 @@ pub fn alone(
     let key = rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref());
     let subjects = Subjects {
         store,
+        tenant_key: &record.identity.key,
         key: &key,
         tenant: tenant.facts(),
         condition: rule.when.to_string(),
@@ -105,7 +106,7 @@ pub fn alone(
         reason: Some(reason(Some(failing), None)),
         operator: Some(operator_facts(Some(failing), &transition)),
         guide: Guide::default(),
-        links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
+        links: Links { portal: Some(tenant.score_page()), ..Links::default() },
     };
     let notification = compose::of_transition(subjects, &transition);
     Some(NewNotification { notification, alert: Some(key), tenant: Some(tenant.id.clone()), channels, hold: None })

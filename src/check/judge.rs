@@ -18,7 +18,7 @@ use crate::{
     rule::{Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Transition, TransitionKind, close, step},
     store::{
         AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, NewNotification, SeriesRecord, SeriesUpdate,
-        TenantHealth, TenantRecord,
+        TenantHealth, TenantIdentity, TenantRecord,
     },
 };
 
@@ -79,6 +79,7 @@ pub fn judge(
     };
     let outcome = CheckOutcome {
         tenant: setting.tenant.id.clone(),
+        identity: record.map_or_else(|| TenantIdentity::new(setting.tenant.account.entra, now), |record| record.identity.clone()),
         expected_version: record.map(|record| record.version),
         health,
         series: Vec::new(),
@@ -343,6 +344,7 @@ impl<'a> Judging<'a> {
             matches!(rule.when, Condition::NoData(_)) && !matches!(transition.kind, TransitionKind::Resolved(_));
         let subjects = Subjects {
             store: self.setting.store,
+            tenant_key: &self.outcome.identity.key,
             key: &key,
             tenant: tenant.facts(),
             condition: rule.when.to_string(),
@@ -354,7 +356,7 @@ impl<'a> Judging<'a> {
                 .then(|| compose::unstable(rule))
                 .or_else(|| fired_blind.then(|| blind::reason(failing, self.outage(failing)))),
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
-            links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
+            links: Links { portal: Some(tenant.score_page()), ..Links::default() },
         };
         let notification = compose::of_transition(subjects, transition);
         // Who was told that it began is told that it is over, though the route has changed since.

@@ -158,7 +158,8 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
         let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
         let records = store.load(&ids).await?;
         for record in &records {
-            let Some(tenant) = config.tenants.get(&record.tenant) else { continue };
+            let is_it = |tenant: &&std::sync::Arc<Tenant>| record.identity.is(tenant.account.entra);
+            let Some(tenant) = config.tenants.get(&record.tenant).filter(is_it) else { continue };
             for rule in &config.rules {
                 let outlooks = of_rule(rule, tenant, Some(record), &away, now);
                 changes.extend(outlooks.into_iter().filter_map(|outlook| change(config, rule, tenant, outlook)));

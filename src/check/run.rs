@@ -147,7 +147,13 @@ impl Checker {
         shutdown: &CancellationToken,
     ) -> Result<Visit, StoreError> {
         let mut evidence = None;
+        let was_known = record.is_some();
         for _ in 0..CONFLICTS_MAX {
+            // A visit may outlive its tenant: what is erased stays erased, and what belongs to another is left alone.
+            let is_it = |record: &TenantRecord| record.identity.is(tenant.account.entra);
+            if !record.as_ref().map_or(!was_known, is_it) {
+                return Err(StoreError::Failed(format!("what is known of tenant `{}` is gone or another's", tenant.id)));
+            }
             let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);
             if evidence.is_none() {
                 evidence = self.gather(tenant, &outcome, shutdown).await;

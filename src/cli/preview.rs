@@ -138,6 +138,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
     let key = rule.alert_key(&tenant.id, score, None);
     let subjects = Subjects {
         store: "preview",
+        tenant_key: tenant.id.as_str(),
         key: &key,
         tenant: tenant.facts(),
         condition: rule.when.to_string(),
@@ -147,7 +148,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         points: None,
         reason: no_data.then(|| "checks fail: secret-expired; make a new secret in the app registration".to_owned()),
         operator: None,
-        links: Links { portal: Some(format!("{}/securescore", tenant.account.hosts.portal)), ..Links::default() },
+        links: Links { portal: Some(tenant.score_page()), ..Links::default() },
     };
     let mut notification = compose::of_transition(subjects, &transition);
     let id = NotificationId::of_parts(&["preview", &now.to_string(), tenant.id.as_str(), rule.name.as_str()]);

@@ -138,6 +138,9 @@ impl<'a> Looking<'a> {
         let Some(record) = self.dispatcher.store.load(std::slice::from_ref(&tenant.id)).await?.pop() else {
             return Ok(None);
         };
+        if !record.identity.is(tenant.account.entra) {
+            return Ok(None);
+        }
         let subject = score.subject.as_ref().map(|subject| Subject(subject.as_str().into()));
         let firing = alert_of(&record, run).and_then(|of_run| of_run.alert.firing());
         let is_it = |series: &&SeriesRecord| series.score == score.kind && series.subject == subject;

@@ -15,6 +15,8 @@ use crate::{
 pub struct Subjects<'a> {
     /// The store's identity; part of every id.
     pub store: &'a str,
+    /// What the store makes ids of the alert's tenant from.
+    pub tenant_key: &'a str,
     /// Which alert.
     pub key: &'a AlertKey,
     /// The tenant's name and labels.
@@ -40,14 +42,14 @@ pub struct Subjects<'a> {
 /// The notification that a transition causes. Equal arguments give the same id.
 #[must_use]
 pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notification {
-    let Subjects { store, key, tenant, condition, severity, guide, loss, points, reason, operator, links } = subjects;
-    let id = NotificationId::of_transition(store, key, transition.generation, transition.sequence);
+    let Subjects { store, tenant_key, key, tenant, condition, severity, guide, loss, points, reason, operator, links } = subjects;
+    let id = NotificationId::of_transition(store, tenant_key, key, transition.generation, transition.sequence);
     let resolution = match transition.kind {
         TransitionKind::Resolved(resolution) => Some(resolution),
         _ => None,
     };
     let alert = AlertFacts {
-        id: alert_id(store, key),
+        id: alert_id(store, tenant_key, key),
         state: if resolution.is_some() { "resolved" } else { "firing" }.to_owned(),
         severity,
         started_at: transition.since,

@@ -26,14 +26,15 @@ pub struct NotificationId(String);
 pub struct ShortId(String);
 
 impl NotificationId {
-    /// The id of the notification that a transition of an alert causes. `store` tells two installations apart.
+    /// The id of the notification that a transition of an alert causes. `store` tells two installations apart; `tenant` is what the
+    /// store makes ids of the alert's tenant from, which stays the same when its slug changes.
     #[must_use]
-    pub fn of_transition(store: &str, alert: &AlertKey, generation: u64, sequence: u64) -> Self {
+    pub fn of_transition(store: &str, tenant: &str, alert: &AlertKey, generation: u64, sequence: u64) -> Self {
         let subject = alert.subject.as_ref().map_or("", |subject| subject.as_str());
         Self::of_parts(&[
             "transition",
             store,
-            alert.tenant.as_str(),
+            tenant,
             alert.rule.as_str(),
             alert.score.as_str(),
             if alert.subject.is_some() { "subject" } else { "" },
@@ -77,14 +78,14 @@ impl NotificationId {
     }
 }
 
-/// The id of an alert in JSON: the same for its whole life, over all generations.
+/// The id of an alert in JSON: the same for its whole life, over all generations. `tenant` as in [`NotificationId::of_transition`].
 #[must_use]
-pub fn alert_id(store: &str, alert: &AlertKey) -> String {
+pub fn alert_id(store: &str, tenant: &str, alert: &AlertKey) -> String {
     let subject = alert.subject.as_ref().map_or("", |subject| subject.as_str());
     let parts = [
         "alert",
         store,
-        alert.tenant.as_str(),
+        tenant,
         alert.rule.as_str(),
         alert.score.as_str(),
         if alert.subject.is_some() { "subject" } else { "" },

@@ -136,6 +136,7 @@ impl Message {
             && !matches!(self.transition.kind, TransitionKind::Resolved(_));
         let subjects = Subjects {
             store: super::STORE,
+            tenant_key: self.tenant.as_str(),
             key: &key,
             tenant,
             condition: self.rule.when.to_string(),

@@ -8,6 +8,7 @@ pub mod descriptors;
 pub mod drill;
 pub mod planner;
 pub mod report;
+pub mod roster;
 pub mod silence;
 pub mod start;
 

@@ -15,6 +15,7 @@ use super::{
     credential, descriptors, drill,
     planner::{Parts, Planner},
     report::{self, Reports},
+    roster,
     silence,
 };
 use crate::{
@@ -95,6 +96,7 @@ impl Engine {
         let store = open_store(&current).await?;
         crash_point::reach(CrashPoint::StoreOpened);
         let now = clock.now();
+        roster::reconcile(store.as_ref(), &current, now).await?;
         let interrupted = store.recover(now).await?;
         if interrupted > 0 {
             warn!(
@@ -145,11 +147,12 @@ impl Service {
     /// # Errors
     /// [`StartError`]; nothing goes on running then.
     pub async fn start(
-        config: watch::Receiver<Arc<Config>>,
+        mut changes: watch::Receiver<Arc<Config>>,
         clock: Clock,
         metrics: Metrics,
         shutdown: CancellationToken,
     ) -> Result<Self, StartError> {
+        let (taken, config) = watch::channel(changes.borrow_and_update().clone());
         descriptors::provide(&config.borrow());
         let listen = config.borrow().listen;
         let listener =
@@ -181,6 +184,7 @@ impl Service {
         })
         .await?;
         let tasks = TaskTracker::new();
+        tasks.spawn(roster::follow(engine.store.clone(), changes, taken, clock.clone(), shutdown.clone()));
         let state = web::State::new(engine.store.clone(), metrics, health.clone(), clock.clone(), config.clone());
         tasks.spawn(web::serve(listener, state, shutdown.clone()));
         tasks.spawn(planner.run());

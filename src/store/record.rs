@@ -4,11 +4,13 @@
 
 mod blindness;
 mod fleet;
+mod tenant;
 
 use std::time::Duration;
 
 pub use blindness::{Blind, FailingTenant, Outage};
 pub use fleet::{ShiftMember, ShiftNotice};
+pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 use serde::Serialize;
 
 use crate::{
@@ -34,8 +36,10 @@ pub struct Due {
 /// What is known of a tenant when a check begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TenantRecord {
-    /// Who.
+    /// Its slug.
     pub tenant: TenantId,
+    /// Who it is, whatever its slug.
+    pub identity: TenantIdentity,
     /// Grows with every commit of this tenant.
     pub version: u64,
     /// How its checks fare.
@@ -109,8 +113,10 @@ pub struct AlertRecord {
 /// What a check made of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckOutcome {
-    /// Who.
+    /// Its slug.
     pub tenant: TenantId,
+    /// Who it is: as it was loaded, or [`TenantIdentity::new`] of a tenant that was not known.
+    pub identity: TenantIdentity,
     /// The version that the check began with; `None`: the tenant was not known.
     pub expected_version: Option<u64>,
     /// How its checks fare now.

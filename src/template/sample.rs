@@ -215,7 +215,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             },
             links: Links {
                 dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
-                portal: Some("https://security.microsoft.com/securescore".to_owned()),
+                portal: Some("https://security.microsoft.com/securescore?tid=2f1c0a5e-0000-4000-8000-000000000001".to_owned()),
                 confirm: (kind == NotificationType::Drill)
                     .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
             },
@@ -243,7 +243,12 @@ fn alert(kind: NotificationType) -> AlertFacts {
 fn tenant(name: &str) -> TenantFacts {
     let tier = if name == ORDINARY { "gold" } else { name };
     let labels: Labels = BTreeMap::from([("country".into(), "de".into()), ("tier".into(), tier.into())]);
-    TenantFacts { id: "contoso".to_owned(), name: name.to_owned(), labels }
+    TenantFacts {
+        id: "contoso".to_owned(),
+        tenant_id: Some("2f1c0a5e-0000-4000-8000-000000000001".to_owned()),
+        name: name.to_owned(),
+        labels,
+    }
 }
 
 /// A name that is no trouble.

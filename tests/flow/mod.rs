@@ -21,6 +21,7 @@ mod pfx;
 mod planner;
 mod reason;
 mod records;
+mod replaced;
 mod replay;
 mod report;
 mod setup;

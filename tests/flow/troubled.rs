@@ -20,8 +20,8 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
-        DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage, ShiftNotice, Store,
+        AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit, Configured,
+        DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant, NewNotification, Outage, Reconciled, ShiftNotice, Store,
         StoreError, TenantRecord, Totals,
     },
 };
@@ -104,6 +104,14 @@ impl Store for Troubled {
 
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
         self.inner.schedule().await
+    }
+
+    async fn reconcile(&self, configured: Vec<Configured>, now: Timestamp) -> Result<Reconciled, StoreError> {
+        self.inner.reconcile(configured, now).await
+    }
+
+    async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError> {
+        self.inner.roster().await
     }
 
     async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {

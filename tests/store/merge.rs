@@ -27,7 +27,7 @@ fn of_alert(rule: &str, sequence: u64, is_over: bool) -> NewNotification {
         resolution: None,
     });
     new.notification.data.tenant =
-        Some(TenantFacts { id: "contoso".to_owned(), name: "Contoso".to_owned(), labels: Labels::new() });
+        Some(TenantFacts { id: "contoso".to_owned(), tenant_id: None, name: "Contoso".to_owned(), labels: Labels::new() });
     new
 }
 

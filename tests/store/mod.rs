@@ -3,6 +3,7 @@
 mod blindness;
 mod channel;
 mod conformance;
+mod erase;
 mod fixture;
 mod fleet;
 mod hold;
@@ -12,3 +13,4 @@ mod recommendation;
 mod samples;
 mod silence;
 mod sqlite;
+mod tenant;

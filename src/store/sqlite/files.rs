@@ -64,6 +64,21 @@ fn open_private(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(path)
 }
 
+/// Whether a service works on the store now.
+pub(super) fn is_locked(database: &Path) -> Result<bool, StoreError> {
+    let path = beside(database, ".lock");
+    let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(trouble("can't open", &path, &error)),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(trouble("can't lock", &path, &error)),
+    }
+}
+
 /// Takes the store for this process.
 pub(super) fn lock(database: &Path) -> Result<ProcessLock, StoreError> {
     let path = beside(database, ".lock");

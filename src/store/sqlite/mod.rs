@@ -10,6 +10,7 @@ mod check;
 mod claim;
 mod days;
 mod encoding;
+pub mod erase;
 mod error;
 mod files;
 mod fleet;
@@ -21,6 +22,7 @@ mod outage;
 mod outbox;
 mod read;
 mod recommendation;
+mod roster;
 mod row;
 mod silence;
 #[cfg(test)]
@@ -28,20 +30,24 @@ mod tests;
 mod upkeep;
 mod writer;
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::{SqliteConnection, SqlitePool};
 
 use self::{check::Check, outage::PreparedOutage, outbox::Prepared, writer::Writer};
 use super::{
-    AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
-    DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage, ShiftNotice, Store,
+    AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit, Configured,
+    DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant, NewNotification, Outage, Reconciled, ShiftNotice, Store,
     StoreError, TenantRecord, Totals,
 };
 use crate::{
     crash_point::Work,
-    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, EntraTenantId, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         release::{Fate, Run},
@@ -83,6 +89,17 @@ impl SqliteStore {
         Self::assemble(path, open::open_beside(path).await?, None).await
     }
 
+    /// The name of every tenant that a store knows, each with its Entra id if that is noted, whatever the version that wrote it.
+    /// A store that is not there knows none.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when there is a file that can't be read.
+    pub async fn names(path: impl AsRef<Path>) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, StoreError> {
+        let names = open::names(path.as_ref()).await?;
+        let read = |(name, entra): &(String, Option<String>)| Ok((row::tenant(name)?, roster::entra(entra.as_deref())?));
+        names.iter().map(read).collect()
+    }
+
     async fn assemble(
         path: &Path,
         mut connection: SqliteConnection,
@@ -101,6 +118,16 @@ impl Store for SqliteStore {
 
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
         read::schedule(&self.readers).await
+    }
+
+    async fn reconcile(&self, configured: Vec<Configured>, now: Timestamp) -> Result<Reconciled, StoreError> {
+        self.writer
+            .write(Work::Reconcile, move |db| Box::pin(async move { roster::reconcile(db, &configured, now).await }))
+            .await
+    }
+
+    async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError> {
+        roster::list(&self.readers).await
     }
 
     async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {

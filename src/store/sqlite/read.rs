@@ -7,13 +7,16 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use super::{
     check::{subject_from, subject_text, to_json},
     days::day_of,
-    encoding, row,
+    encoding, roster, row,
 };
 use crate::{
     domain::{Sample, SeriesKey, Subject, TenantId, Timestamp},
     notify::{NotificationId, silence::Acknowledgement},
     rule::AlertKey,
-    store::{AlertFilter, AlertRecord, AlertRow, Due, Failing, SeriesRecord, StoreError, TenantHealth, TenantRecord},
+    store::{
+        AlertFilter, AlertRecord, AlertRow, Due, Failing, SeriesRecord, StoreError, TenantHealth, TenantIdentity,
+        TenantRecord,
+    },
 };
 
 pub(super) async fn schedule(pool: &SqlitePool) -> Result<Vec<Due>, StoreError> {
@@ -39,7 +42,8 @@ pub(super) async fn knows(pool: &SqlitePool, notification: &NotificationId) -> R
 /// Reads versions first: what a later query shows may be newer, never older, and then the version no longer fits at commit.
 pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, failing_hint \
+        "SELECT id, tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, failing_hint, \
+         entra, id_key \
          FROM tenant WHERE tenant IN (SELECT value FROM json_each(?))",
     )
     .bind(to_json(&tenants)?)
@@ -81,8 +85,14 @@ fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
         (Some(since), Some(class)) => Some(Failing { since, class, hint: row.try_get(9)? }),
         _ => None,
     };
+    let slug: &str = row.try_get(1)?;
+    let key: Option<&str> = row.try_get(11)?;
     Ok(TenantRecord {
-        tenant: row::tenant(row.try_get(1)?)?,
+        tenant: row::tenant(slug)?,
+        identity: TenantIdentity {
+            entra: roster::entra(row.try_get(10)?)?,
+            key: key.unwrap_or(slug).to_owned(),
+        },
         version: row.try_get::<i64, _>(2)?.cast_unsigned(),
         health: TenantHealth {
             adopted_at: Timestamp::from_nanos(row.try_get(3)?),
