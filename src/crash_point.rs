@@ -21,9 +21,9 @@ pub enum Work {
     SettleRetry,
     /// A delivery whose rich form its receiver rejects.
     SettlePlainer,
-    /// A dead letter.
+    /// A dead letter, or a message that its receiver rejects.
     SettleDead,
-    /// A channel that refuses everything.
+    /// A channel that rejects everything.
     SettleParked,
     /// What a digest may not show any more.
     Withhold,

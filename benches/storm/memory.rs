@@ -15,7 +15,9 @@ use scorewatch::{
         Cloud, Receivers,
         cloud::{Bulk, BulkSecret, CloudSettings},
     },
-    store::{CheckOutcome, Commit, DeliveryFilter, SeriesUpdate, Store, TenantHealth, TenantIdentity, sqlite::SqliteStore},
+    store::{
+        CheckOutcome, Commit, DeliveryFilter, SeriesUpdate, Store, TenantHealth, TenantIdentity, sqlite::SqliteStore,
+    },
 };
 
 use crate::{

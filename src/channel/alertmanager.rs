@@ -69,7 +69,7 @@ impl Channel for Alertmanager {
         Ok(message::post_with(url.into(), CONTENT_TYPE, Bytes::from(body), headers).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
+    fn verdict(&self, answer: &Result<Answer, EgressError>, _host: Option<&str>, now: Timestamp) -> Verdict {
         match answer {
             Ok(answer) => judge(answer, now),
             Err(error) => status::no_answer(error),
@@ -324,7 +324,7 @@ mod tests {
         };
         assert_eq!(answer(200, ""), Verdict::Delivered);
         assert!(matches!(answer(200, "text/html; charset=utf-8"), Verdict::Retry { .. }));
-        assert!(matches!(answer(400, "application/json"), Verdict::Dead { .. }));
+        assert!(matches!(answer(400, "application/json"), Verdict::Rejected { .. }));
         assert!(matches!(answer(401, ""), Verdict::Parked { .. }));
         assert!(matches!(answer(429, ""), Verdict::Retry { .. }));
         assert!(matches!(answer(503, ""), Verdict::Retry { .. }));

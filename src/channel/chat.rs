@@ -71,15 +71,26 @@ impl ChatApp {
         }
     }
 
-    /// Whether a 2xx says that the message is there, and not only that something answered.
+    /// Whether the application itself answers at that host. Mattermost runs anywhere.
+    fn answers_at(self, host: Option<&str>) -> bool {
+        match self {
+            Self::Discord => host.is_some_and(guard::is_discord),
+            Self::GoogleChat => host.is_some_and(guard::is_google_chat),
+            Self::Mattermost => true,
+        }
+    }
+
+    /// Whether a 2xx says that the message is there, and not only that something answered. A Mattermost is told from a page of
+    /// whatever stands before it: its forks have words of their own for `ok`.
     fn took(self, answer: &Answer) -> bool {
-        let is_json = answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/json"));
+        let kind = answer.content_type.as_deref().unwrap_or_default().trim_start().to_ascii_lowercase();
+        let is_json = kind.starts_with("application/json");
         let body = || serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
         match self {
             Self::Discord | Self::GoogleChat if answer.truncated => is_json,
             Self::Discord => answer.status == 204 || body().get("id").is_some_and(Value::is_string),
             Self::GoogleChat => body().get("name").is_some_and(Value::is_string),
-            Self::Mattermost => answer.body.trim_ascii() == b"ok",
+            Self::Mattermost => !kind.starts_with("text/html") && !answer.body.trim_ascii_start().starts_with(b"<"),
         }
     }
 
@@ -131,9 +142,9 @@ impl Channel for Chat {
         Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
+    fn verdict(&self, answer: &Result<Answer, EgressError>, host: Option<&str>, now: Timestamp) -> Verdict {
         match (answer, &self.settings.kind) {
-            (Ok(answer), ChannelKind::Chat { app, .. }) => judge(*app, answer, now),
+            (Ok(answer), ChannelKind::Chat { app, .. }) => judge(*app, answer, app.answers_at(host), now),
             (Ok(answer), _) => status::verdict(answer, now),
             (Err(error), _) => status::no_answer(error),
         }
@@ -152,13 +163,14 @@ fn waiting(url: &SecretString) -> Result<SecretString, ComposeError> {
     Ok(SecretString::from(String::from(parsed)))
 }
 
-fn judge(app: ChatApp, answer: &Answer, now: Timestamp) -> Verdict {
+/// `is_its_own`: the application itself answered, and no receiver that is compatible with it; of that the status decides.
+fn judge(app: ChatApp, answer: &Answer, is_its_own: bool, now: Timestamp) -> Verdict {
     if let Some(word) = app.gone(answer).filter(|_| answer.status >= 400) {
         return Verdict::Parked { reason: format!("{} answered `{word}`", app.title()) };
     }
     match status::plainer(answer, now, &TOO_RICH) {
         // Something between us and the receiver answered.
-        Verdict::Delivered if !app.took(answer) => {
+        Verdict::Delivered if is_its_own && !app.took(answer) => {
             Verdict::Retry { reason: format!("the answer is not {}'s", app.title()), after: None }
         }
         Verdict::Retry { reason, after } if app == ChatApp::Discord => {
@@ -185,7 +197,7 @@ mod tests {
     }
 
     fn class(app: ChatApp, status: u16, body: &'static str) -> &'static str {
-        judge(app, &answer(status, body), Timestamp::EPOCH).class()
+        judge(app, &answer(status, body), true, Timestamp::EPOCH).class()
     }
 
     #[test]
@@ -202,7 +214,7 @@ mod tests {
             (Discord, 404, r#"{"code":10015,"message":"Unknown Webhook"}"#, "parked"),
             (Discord, 429, r#"{"retry_after":0.5}"#, "retry"),
             (Discord, 502, "", "retry"),
-            (Discord, 302, "", "dead"),
+            (Discord, 302, "", "parked"),
             (GoogleChat, 200, r#"{"name":"spaces/A/messages/B"}"#, "delivered"),
             (GoogleChat, 200, "", "retry"),
             (GoogleChat, 400, r#"{"error":{"status":"INVALID_ARGUMENT"}}"#, "plainer"),
@@ -213,18 +225,24 @@ mod tests {
             (GoogleChat, 503, "", "retry"),
             (Mattermost, 200, "ok", "delivered"),
             (Mattermost, 200, "ok\n", "delivered"),
+            (Mattermost, 200, r#"{"status":"OK"}"#, "delivered"),
+            (Mattermost, 200, "", "delivered"),
             (Mattermost, 200, "<html>", "retry"),
             (Mattermost, 400, r#"{"id":"web.incoming_webhook.parse.app_error"}"#, "plainer"),
             (Mattermost, 400, r#"{"id":"web.incoming_webhook.invalid.app_error"}"#, "parked"),
             (Mattermost, 501, r#"{"id":"web.incoming_webhook.disabled.app_error"}"#, "parked"),
             (Mattermost, 501, "", "retry"),
             (Mattermost, 404, "", "parked"),
-            (Mattermost, 422, "", "dead"),
+            (Mattermost, 422, "", "rejected"),
         ] {
             assert_eq!(class(app, status, body), expected, "{app:?} {status} {body:?}");
         }
         let cut = Answer { truncated: true, ..answer(200, r#"{"id":"1","content":"x"#) };
-        assert_eq!(judge(Discord, &cut, Timestamp::EPOCH), Verdict::Delivered);
+        assert_eq!(judge(Discord, &cut, true, Timestamp::EPOCH), Verdict::Delivered);
+        for app in [Discord, GoogleChat] {
+            let compatible = judge(app, &answer(200, "fine"), false, Timestamp::EPOCH);
+            assert_eq!(compatible, Verdict::Delivered, "another host's status decides");
+        }
     }
 
     #[test]
@@ -239,7 +257,7 @@ mod tests {
             (None, r#"{"retry_after":"soon"}"#, None),
         ] {
             let answer = Answer { retry_after: header.map(str::to_owned), ..answer(429, body) };
-            let Verdict::Retry { after, .. } = judge(ChatApp::Discord, &answer, Timestamp::EPOCH) else {
+            let Verdict::Retry { after, .. } = judge(ChatApp::Discord, &answer, true, Timestamp::EPOCH) else {
                 panic!("retried")
             };
             assert_eq!(after, milliseconds.map(Duration::from_millis), "{header:?} {body}");

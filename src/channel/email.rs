@@ -84,7 +84,7 @@ impl Channel for Email {
         Ok(Mail { server: email.server.clone(), sign_in, from, to, content: content.into() }.into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, _now: Timestamp) -> Verdict {
+    fn verdict(&self, answer: &Result<Answer, EgressError>, _host: Option<&str>, _now: Timestamp) -> Verdict {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return status::no_answer(error),
@@ -168,7 +168,7 @@ fn judge(answer: &Answer) -> Verdict {
         200..=299 if about_message => Verdict::Delivered,
         500..=599 if SIGN_IN_WANTED.contains(&code) => Verdict::Parked { reason },
         500..=599 if about_message && !detail.is_some_and(|detail| SENDER_REFUSED.contains(&detail)) => {
-            Verdict::Dead { reason }
+            Verdict::Rejected { reason }
         }
         500..=599 => Verdict::Parked { reason },
         _ => Verdict::Retry { reason, after: None },

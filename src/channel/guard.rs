@@ -9,14 +9,22 @@ use crate::{
 };
 
 /// Hosts of Teams Workflows webhooks, by cloud, and the older ones of Logic Apps. Whole labels must match.
-const TEAMS_SUFFIXES: [&str; 6] = [
+const TEAMS_SUFFIXES: [&str; 8] = [
     "environment.api.powerplatform.com",
     "environment.api.gov.powerplatform.microsoft.us",
     "environment.api.high.powerplatform.microsoft.us",
     "environment.api.appsplatform.us",
     "environment.api.powerplatform.partner.microsoftonline.cn",
     "logic.azure.com",
+    "logic.azure.us",
+    "logic.azure.cn",
 ];
+/// Hosts of Office 365 connectors, which Microsoft has retired ("Retirement of Office 365 connectors within Microsoft Teams").
+const CONNECTOR_SUFFIXES: [&str; 2] = ["webhook.office.com", "outlook.office.com"];
+/// What the query of a Workflows webhook must have: without the signature, the flow answers 401 to every message.
+const TEAMS_SIGNATURE: &str = "sig";
+/// An ampersand as HTML writes it: the URL was copied from a page's source, and the receiver sees other parameters.
+const ESCAPED_AMPERSAND: &str = "&amp;";
 /// Hosts of Slack incoming webhooks.
 const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 /// Hosts of Discord webhooks, and whatever is below them (`canary.discord.com`).
@@ -32,12 +40,35 @@ const URL_BYTES_MAX: usize = 16 * 1024;
 /// One sentence, without the URL.
 pub fn teams(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = parse(url, private)?;
-    let known = |host: &str| TEAMS_SUFFIXES.iter().any(|suffix| is_below(host, suffix));
-    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
-        Ok(())
-    } else {
-        refuse("its host is none of a Teams Workflows webhook; create one by the app Workflows")
+    let host = name_of(&parsed);
+    let is_one_of = |suffixes: &[&str]| {
+        host.as_deref().is_some_and(|host| suffixes.iter().any(|suffix| host == *suffix || is_below(host, suffix)))
+    };
+    if host.as_deref().is_some_and(|host| TEAMS_SUFFIXES.iter().any(|suffix| is_below(host, suffix))) {
+        return signed(&parsed);
     }
+    if may_be_private(&parsed, private) {
+        return Ok(());
+    }
+    if is_one_of(&CONNECTOR_SUFFIXES) {
+        return refuse(
+            "it is an Office 365 connector, which Microsoft has retired; create a webhook in the app Workflows",
+        );
+    }
+    refuse("its host is not that of a Teams Workflows webhook; create a webhook in the app Workflows")
+}
+
+/// Checks that the URL of a flow was copied whole: a part of it looks just as good, and every message would be refused.
+fn signed(url: &Url) -> Result<(), ComposeError> {
+    if url.query().is_some_and(|query| query.contains(ESCAPED_AMPERSAND)) {
+        return refuse("it has `&amp;` where `&` belongs; copy it again from the flow's trigger");
+    }
+    if url.query_pairs().any(|(name, value)| name == TEAMS_SIGNATURE && !value.is_empty()) {
+        return Ok(());
+    }
+    refuse(
+        "its `sig=` is missing, so it was cut off; copy the whole URL from the flow's trigger, and quote it in the shell",
+    )
 }
 
 /// Checks the URL of a Slack incoming webhook.
@@ -53,12 +84,29 @@ pub fn slack(url: &str, private: &Private) -> Result<(), ComposeError> {
     if flow {
         return refuse("it starts a Slack workflow, which takes no blocks; create an incoming webhook");
     }
-    let known = |host: &str| SLACK_HOSTS.contains(&host);
-    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| is_slack(&host)) {
         Ok(())
     } else {
         refuse("its host is not `hooks.slack.com`; create an incoming webhook")
     }
+}
+
+/// Whether the host is Slack's own, and not one of a receiver that is compatible with it.
+#[must_use]
+pub fn is_slack(host: &str) -> bool {
+    SLACK_HOSTS.contains(&host.trim_end_matches('.').to_ascii_lowercase().as_str())
+}
+
+/// Whether the host is Discord's own.
+#[must_use]
+pub fn is_discord(host: &str) -> bool {
+    DISCORD_HOSTS.iter().any(|known| host == *known || is_below(host, known))
+}
+
+/// Whether the host is Google Chat's own.
+#[must_use]
+pub fn is_google_chat(host: &str) -> bool {
+    GOOGLE_CHAT_HOSTS.contains(&host)
 }
 
 /// Checks the URL of a Discord webhook.
@@ -71,8 +119,7 @@ pub fn discord(url: &str, private: &Private) -> Result<(), ComposeError> {
     if parsed.path_segments().and_then(|mut segments| segments.next_back()).is_some_and(foreign) {
         return refuse("it takes the messages of another application; delete the last part of its path");
     }
-    let known = |host: &str| DISCORD_HOSTS.iter().any(|known| host == *known || is_below(host, known));
-    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| is_discord(&host)) {
         Ok(())
     } else {
         refuse("its host is not `discord.com`; create a webhook in the channel's settings under Integrations")
@@ -85,8 +132,7 @@ pub fn discord(url: &str, private: &Private) -> Result<(), ComposeError> {
 /// One sentence, without the URL.
 pub fn google_chat(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = parse(url, private)?;
-    let known = |host: &str| GOOGLE_CHAT_HOSTS.contains(&host);
-    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| known(&host)) {
+    if may_be_private(&parsed, private) || name_of(&parsed).is_some_and(|host| is_google_chat(&host)) {
         Ok(())
     } else {
         refuse("its host is not `chat.googleapis.com`; create a webhook under Apps & integrations of the space")
@@ -199,6 +245,11 @@ mod tests {
             ("x.environment.api.appsplatform.us", true),
             ("x.environment.api.powerplatform.partner.microsoftonline.cn", true),
             ("prod-07.westeurope.logic.azure.com:443", true),
+            ("prod-52.usgovtexas.logic.azure.us:443", true),
+            ("prod-43.usgovtexas.logic.azure.us", true),
+            ("prod-01.chinaeast2.logic.azure.cn:443", true),
+            ("logic.azure.us", false),
+            ("evillogic.azure.us", false),
             ("default0f.1a.environment.api.powerplatform.com:8443", false),
             ("environment.api.powerplatform.com", false),
             ("evilenvironment.api.powerplatform.com", false),
@@ -212,6 +263,28 @@ mod tests {
             assert_eq!(teams(&format!("https://{host}{PATH}"), &Private::Refused).is_ok(), good, "{host}");
         }
         assert!(teams(&format!("http://x.environment.api.powerplatform.com{PATH}"), &Private::Refused).is_err());
+    }
+
+    #[test]
+    fn a_teams_url_that_was_copied_badly_is_refused_with_the_reason() {
+        let on =
+            |host: &str, query: &str| teams(&format!("https://{host}/workflows/0f/invoke{query}"), &Private::Refused);
+        for host in ["x.1a.environment.api.powerplatform.com:443", "prod-11.southeastasia.logic.azure.com:443"] {
+            for (query, reason) in [
+                ("?api-version=1", Some("`sig=` is missing")),
+                ("", Some("`sig=` is missing")),
+                ("?api-version=1&sig=", Some("`sig=` is missing")),
+                ("?api-version=1&sig", Some("`sig=` is missing")),
+                ("?api-version=1&amp;sp=%2Frun&amp;sv=1.0&amp;sig=x", Some("`&amp;`")),
+                ("?api-version=1&sp=%2Frun&sv=1.0&sig=x", None),
+            ] {
+                let got = on(host, query).err().map(|error| error.to_string());
+                assert_eq!(got.is_some(), reason.is_some(), "{query}: {got:?}");
+                assert!(got.unwrap_or_default().contains(reason.unwrap_or_default()), "{query}");
+            }
+        }
+        let connector = on("contoso.webhook.office.com", "").err().map(|error| error.to_string());
+        assert!(connector.is_some_and(|error| error.contains("retired")));
     }
 
     #[test]

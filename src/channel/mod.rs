@@ -265,12 +265,18 @@ pub enum Verdict {
         /// Why, without URL or secret.
         reason: String,
     },
-    /// The receiver will never take this message.
+    /// The receiver rejects what it is sent. Whether the message or the receiver is at fault is decided by what it says to the next
+    /// message.
+    Rejected {
+        /// Why, without URL or secret.
+        reason: String,
+    },
+    /// This message can never be sent: it could not be written.
     Dead {
         /// Why, without URL or secret.
         reason: String,
     },
-    /// The receiver will take nothing any more until somebody mends it.
+    /// The receiver accepts nothing until somebody fixes it.
     Parked {
         /// Why, without URL or secret.
         reason: String,
@@ -285,9 +291,20 @@ impl Verdict {
             Self::Delivered => "delivered",
             Self::Retry { .. } => "retry",
             Self::Plainer { .. } => "plainer",
+            Self::Rejected { .. } => "rejected",
             Self::Dead { .. } => "dead",
             Self::Parked { .. } => "parked",
         }
+    }
+}
+
+/// Whether a message that was answered like this, and not delivered as far as we know, may be there all the same. The next attempt
+/// is then marked as a possible duplicate.
+#[must_use]
+pub fn may_have_arrived(answer: &Result<Answer, EgressError>) -> bool {
+    match answer {
+        Ok(answer) => status::may_have_arrived(answer),
+        Err(error) => error.may_have_arrived(),
     }
 }
 
@@ -341,8 +358,14 @@ pub trait Channel: Send + Sync {
         attempt_at: crate::domain::Timestamp,
     ) -> Result<Outgoing, ComposeError>;
 
-    /// Says what the receiver's answer, or its absence, means for the delivery; `now` reads a `Retry-After` that is a date.
-    fn verdict(&self, answer: &Result<Answer, EgressError>, now: crate::domain::Timestamp) -> Verdict;
+    /// Says what the receiver's answer, or its absence, means for the delivery. `host` is where the message went, without a port;
+    /// `now` reads a `Retry-After` that is a date.
+    fn verdict(
+        &self,
+        answer: &Result<Answer, EgressError>,
+        host: Option<&str>,
+        now: crate::domain::Timestamp,
+    ) -> Verdict;
 }
 
 /// Makes a channel's behaviour from its settings.

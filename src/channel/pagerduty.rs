@@ -81,9 +81,9 @@ impl Channel for Pagerduty {
         Ok(message::post(url.into(), CONTENT_TYPE, Bytes::from(body)).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
+    fn verdict(&self, answer: &Result<Answer, EgressError>, host: Option<&str>, now: Timestamp) -> Verdict {
         match answer {
-            Ok(answer) => judge(answer, now),
+            Ok(answer) => judge(answer, host.is_some_and(is_its_own), now),
             Err(error) => status::no_answer(error),
         }
     }
@@ -233,11 +233,16 @@ fn details(notification: &Notification, words: &Summary) -> Value {
     Value::Object(details)
 }
 
+fn is_its_own(host: &str) -> bool {
+    host == "pagerduty.com" || host.ends_with(".pagerduty.com")
+}
+
 /// The answer's body is read for one thing only, and never repeated: whether it is the key that is refused.
-fn judge(answer: &Answer, now: Timestamp) -> Verdict {
+/// `is_its_own`: PagerDuty itself answered, and no receiver that is compatible with it; of that any 2xx is a success.
+fn judge(answer: &Answer, is_its_own: bool, now: Timestamp) -> Verdict {
     match answer.status {
         202 => Verdict::Delivered,
-        200..=299 => Verdict::Retry {
+        200..=299 if is_its_own => Verdict::Retry {
             reason: format!("the answer is {}, not PagerDuty's 202: something between us answered", answer.status),
             after: None,
         },
@@ -323,15 +328,15 @@ mod tests {
             (202, "", "delivered"),
             (202, "<html>", "delivered"),
             (200, "<html>sign in</html>", "retry"),
-            (400, r#"{"status":"invalid event","errors":["'summary' is missing"]}"#, "dead"),
+            (400, r#"{"status":"invalid event","errors":["'summary' is missing"]}"#, "rejected"),
             (400, r#"{"errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}"#, "parked"),
             (400, "Invalid routing key", "parked"),
             (401, "", "parked"),
             (403, "", "parked"),
             (404, "", "parked"),
             (429, "", "retry"),
-            (302, "", "dead"),
-            (413, "", "dead"),
+            (302, "", "parked"),
+            (413, "", "rejected"),
             (500, "", "retry"),
             (503, "routing_key", "retry"),
         ] {
@@ -343,8 +348,11 @@ mod tests {
                 truncated: false,
                 step: None,
             };
-            let class = judge(&answer, Timestamp::EPOCH).class();
+            let class = judge(&answer, true, Timestamp::EPOCH).class();
             assert_eq!(class, expected, "{status} {body:?}");
+            let compatible = judge(&answer, false, Timestamp::EPOCH).class();
+            let expected = if status == 200 { "delivered" } else { expected };
+            assert_eq!(compatible, expected, "{status} {body:?} of a compatible receiver");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Slack, by an incoming webhook ("Sending messages using incoming webhooks").
 //!
-//! The body of the answer decides: success is `ok` in plain text, whatever else comes with 200.
+//! At Slack itself, the body of the answer decides: success is `ok` in plain text, whatever else comes with 200. Receivers that only
+//! speak Slack's language answer with a body of their own, so there the status decides.
 
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ const GONE: [&str; 11] = [
 /// Answers that are about how this message is written; as `text` alone it may be taken.
 const TOO_RICH: [&str; 5] =
     ["invalid_attachments", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "too_many_attachments"];
+/// The same, by status, of a receiver that is only compatible.
+const TOO_RICH_STATUSES: [u16; 2] = [400, 413];
 /// Answers that are about this message only.
 const REFUSED: [&str; 2] = ["invalid_payload", "no_text"];
 /// Answers after which a later attempt may succeed.
@@ -64,15 +67,19 @@ impl Channel for Slack {
         Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
+    fn verdict(&self, answer: &Result<Answer, EgressError>, host: Option<&str>, now: Timestamp) -> Verdict {
         match answer {
-            Ok(answer) => judge(answer, now),
+            Ok(answer) => judge(answer, host.is_some_and(guard::is_slack), now),
             Err(error) => status::no_answer(error),
         }
     }
 }
 
-fn judge(answer: &Answer, now: Timestamp) -> Verdict {
+/// `is_slack`: Slack itself answered, and no receiver that is compatible with it.
+fn judge(answer: &Answer, is_slack: bool, now: Timestamp) -> Verdict {
+    if !is_slack && (200..=299).contains(&answer.status) {
+        return Verdict::Delivered;
+    }
     let body = std::str::from_utf8(&answer.body).unwrap_or_default().trim();
     // Only words that are known are repeated: anything else may be a proxy's page.
     let reason = format!("Slack answered `{body}`");
@@ -81,7 +88,7 @@ fn judge(answer: &Answer, now: Timestamp) -> Verdict {
     } else if TOO_RICH.contains(&body) {
         Verdict::Plainer { reason }
     } else if REFUSED.contains(&body) {
-        Verdict::Dead { reason }
+        Verdict::Rejected { reason }
     } else if LATER.contains(&body) {
         Verdict::Retry { reason, after: status::wait(answer, now) }
     } else {
@@ -89,7 +96,8 @@ fn judge(answer: &Answer, now: Timestamp) -> Verdict {
             200 if body == "ok" => Verdict::Delivered,
             // Something between us and Slack answered.
             200..=299 => Verdict::Retry { reason: "the answer is not Slack's `ok`".to_owned(), after: None },
-            _ => status::verdict(answer, now),
+            _ if is_slack => status::verdict(answer, now),
+            _ => status::plainer(answer, now, &TOO_RICH_STATUSES),
         }
     }
 }
@@ -98,10 +106,34 @@ fn judge(answer: &Answer, now: Timestamp) -> Verdict {
 mod tests {
     use super::*;
 
-    fn class(status: u16, body: &'static str) -> &'static str {
+    fn judged(status: u16, body: &'static str, is_slack: bool) -> &'static str {
         let answer =
             Answer { status, retry_after: None, content_type: None, body: body.into(), truncated: false, step: None };
-        judge(&answer, Timestamp::EPOCH).class()
+        judge(&answer, is_slack, Timestamp::EPOCH).class()
+    }
+
+    fn class(status: u16, body: &'static str) -> &'static str {
+        judged(status, body, true)
+    }
+
+    #[test]
+    fn a_compatible_receiver_is_judged_by_its_status_and_by_slack_s_words_for_a_refusal() {
+        for (status, body, expected) in [
+            (200, r#"{"success":true}"#, "delivered"),
+            (200, "", "delivered"),
+            (200, "<html>", "delivered"),
+            (200, "no_service", "delivered"),
+            (201, "", "delivered"),
+            (204, "", "delivered"),
+            (400, r#"{"success":false}"#, "plainer"),
+            (400, "user_not_found", "parked"),
+            (404, "", "parked"),
+            (413, "", "plainer"),
+            (422, "", "rejected"),
+            (500, "", "retry"),
+        ] {
+            assert_eq!(judged(status, body, false), expected, "{status} {body:?}");
+        }
     }
 
     #[test]
@@ -114,17 +146,17 @@ mod tests {
             (200, "no_service", "parked"),
             (400, "channel_is_archived", "parked"),
             (500, "invalid_token", "parked"),
-            (404, "invalid_payload", "dead"),
+            (404, "invalid_payload", "rejected"),
             (403, "invalid_blocks", "plainer"),
             (400, "msg_blocks_too_long", "plainer"),
-            (400, "no_text", "dead"),
+            (400, "no_text", "rejected"),
             (400, "rate_limited", "retry"),
             (500, "rollup_error", "retry"),
             (429, "", "retry"),
             (404, "<html>", "parked"),
-            (400, "new_word", "dead"),
+            (400, "new_word", "rejected"),
             (502, "ok", "retry"),
-            (302, "ok", "dead"),
+            (302, "ok", "parked"),
         ] {
             assert_eq!(class(status, body), expected, "{status} {body:?}");
         }

@@ -19,15 +19,15 @@ pub(super) fn verdict(answer: &Answer, now: Timestamp) -> Verdict {
         200..=299 => Verdict::Delivered,
         408 | 425 | 429 | 500..=599 => Verdict::Retry { reason, after: wait(answer, now) },
         401 | 403 | 404 | 410 => Verdict::Parked { reason },
-        300..=399 => Verdict::Dead { reason: format!("{reason}: a redirect, which is not followed") },
-        _ => Verdict::Dead { reason },
+        300..=399 => Verdict::Parked { reason: format!("{reason}: a redirect, which is not followed") },
+        _ => Verdict::Rejected { reason },
     }
 }
 
 /// The same, but the receiver may take the message as plain text if it refuses it with one of these statuses.
 pub(super) fn plainer(answer: &Answer, now: Timestamp, statuses: &[u16]) -> Verdict {
     match verdict(answer, now) {
-        Verdict::Dead { reason } if statuses.contains(&answer.status) => Verdict::Plainer { reason },
+        Verdict::Rejected { reason } if statuses.contains(&answer.status) => Verdict::Plainer { reason },
         verdict => verdict,
     }
 }
@@ -38,7 +38,8 @@ pub(super) fn no_answer(error: &EgressError) -> Verdict {
         EgressError::NotAllowed(_) => {
             Verdict::Parked { reason: "the receiver's address is none that may be called".to_owned() }
         }
-        EgressError::Unusable(_) => Verdict::Dead { reason: "the request can't be made".to_owned() },
+        // The URL or a header of the channel: the same for every message.
+        EgressError::Unusable(_) => Verdict::Parked { reason: "the request can't be made".to_owned() },
         EgressError::Resolve
         | EgressError::Connect(_)
         | EgressError::Timeout(_)
@@ -46,6 +47,12 @@ pub(super) fn no_answer(error: &EgressError) -> Verdict {
         | EgressError::NotOffered(_)
         | EgressError::Broken(_) => Verdict::Retry { reason: error.to_string(), after: None },
     }
+}
+
+/// Whether a message may be there although its answer is not the expected one: something accepted it, or failed after it had it.
+/// A receiver that is overloaded (503) or lacks the method (501) did nothing with it. A mail server's reply is always clear.
+pub(super) fn may_have_arrived(answer: &Answer) -> bool {
+    answer.step.is_none() && matches!(answer.status, 200..=299 | 500 | 502 | 504..=599)
 }
 
 /// How long the receiver asks us to wait.
@@ -71,12 +78,14 @@ mod tests {
             let class = verdict(&answer, Timestamp::EPOCH).class();
             let expected = match status {
                 200..=299 => "delivered",
-                401 | 403 | 404 | 410 => "parked",
+                300..=399 | 401 | 403 | 404 | 410 => "parked",
                 408 | 425 | 429 => "retry",
-                100..=499 => "dead",
+                100..=499 => "rejected",
                 _ => "retry",
             };
             assert_eq!(class, expected, "{status}");
+            let is_doubtful = matches!(status, 200..=299 | 500..=599) && !matches!(status, 501 | 503);
+            assert_eq!(may_have_arrived(&answer), is_doubtful, "{status}");
         }
     }
 
@@ -87,6 +96,6 @@ mod tests {
         };
         assert!(!reason.contains("10."), "{reason}");
         assert!(matches!(no_answer(&EgressError::Resolve), Verdict::Retry { .. }));
-        assert!(matches!(no_answer(&EgressError::Unusable(String::new())), Verdict::Dead { .. }));
+        assert!(matches!(no_answer(&EgressError::Unusable(String::new())), Verdict::Parked { .. }));
     }
 }

@@ -79,7 +79,7 @@ impl Channel for Webhook {
         Ok(message::post_with(url, CONTENT_TYPE, body, headers).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, now: Timestamp) -> Verdict {
+    fn verdict(&self, answer: &Result<Answer, EgressError>, _host: Option<&str>, now: Timestamp) -> Verdict {
         match answer {
             // There is a plainer form only of what an own template writes.
             Ok(answer) if self.settings.template.is_some() => status::plainer(answer, now, &TEMPLATE_REFUSED),

@@ -79,7 +79,8 @@ pub fn judge(
     };
     let outcome = CheckOutcome {
         tenant: setting.tenant.id.clone(),
-        identity: record.map_or_else(|| TenantIdentity::new(setting.tenant.account.entra, now), |record| record.identity.clone()),
+        identity: record
+            .map_or_else(|| TenantIdentity::new(setting.tenant.account.entra, now), |record| record.identity.clone()),
         expected_version: record.map(|record| record.version),
         health,
         series: Vec::new(),

@@ -152,7 +152,10 @@ impl Checker {
             // A visit may outlive its tenant: what is erased stays erased, and what belongs to another is left alone.
             let is_it = |record: &TenantRecord| record.identity.is(tenant.account.entra);
             if !record.as_ref().map_or(!was_known, is_it) {
-                return Err(StoreError::Failed(format!("what is known of tenant `{}` is gone or another's", tenant.id)));
+                return Err(StoreError::Failed(format!(
+                    "what is known of tenant `{}` is gone or another's",
+                    tenant.id
+                )));
             }
             let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);
             if evidence.is_none() {

@@ -1,6 +1,10 @@
 //! `scorewatch once`: one check of each tenant, now.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+    sync::Arc,
+};
 
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
@@ -12,7 +16,7 @@ use crate::{
     check::{Visit, due::Turn, judge::Fetched, run::Plan},
     clock::Clock,
     config::{Config, Tenant},
-    domain::{ScoreKind, TenantId, Timestamp},
+    domain::{Reading, Sample, ScoreKind, TenantId, Timestamp},
     rule::display,
     service::{blindness, start::Engine},
     store::{StoreError, TenantRecord},
@@ -47,6 +51,8 @@ struct Line {
     score: ScoreKind,
     subject: Option<String>,
     value: Option<f64>,
+    /// When the value was observed: of a daily record, its day.
+    observed_at: Option<Timestamp>,
     /// `ok`, or the class of the failure.
     outcome: String,
     hint: Option<String>,
@@ -103,26 +109,37 @@ fn lines_of(tenant: &Tenant, visit: Result<Option<Visit>, StoreError>) -> Result
     Ok(lines.map(|line| Line { slow_until, ..line }).collect())
 }
 
+/// One line for each value of a score. The first check of a source with history reads ninety days: the newest of them is shown.
 fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
     let score = fetched.score;
-    let line = |subject, value, outcome: &str, hint| Line {
+    let line = |subject, sample: Option<Sample>, outcome: &str, hint| Line {
         tenant: tenant.clone(),
         score,
         subject,
-        value,
+        value: sample.map(|sample| sample.value),
+        observed_at: sample.map(|sample| sample.at),
         outcome: outcome.to_owned(),
         hint,
         slow_until: None,
     };
     match fetched.result {
-        Ok(readings) => readings
-            .into_iter()
-            .map(|reading| {
-                line(reading.subject.map(|subject| subject.to_string()), Some(reading.sample.value), "ok", None)
-            })
-            .collect(),
+        Ok(readings) => {
+            let newest = newest_by_subject(readings).into_iter();
+            newest.map(|(subject, sample)| line(subject, Some(sample), "ok", None)).collect()
+        }
         Err(failure) => vec![line(None, None, failure.class, failure.hint.map(str::to_owned))],
     }
+}
+
+fn newest_by_subject(readings: Vec<Reading>) -> BTreeMap<Option<String>, Sample> {
+    let mut newest = BTreeMap::new();
+    for Reading { subject, sample, .. } in readings {
+        let known = newest.entry(subject.map(|subject| subject.to_string())).or_insert(sample);
+        if sample.at >= known.at {
+            *known = sample;
+        }
+    }
+    newest
 }
 
 fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {
@@ -147,4 +164,32 @@ fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {
         output::complain(&format!("{failed} of {} scores could not be read", lines.len()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Subject;
+
+    #[test]
+    fn the_first_check_shows_the_newest_day_of_each_subject_once() {
+        let tenant = TenantId::parse("contoso").unwrap();
+        let day = |number: i64| Timestamp::from_seconds(number * 86_400);
+        let reading = |subject: Option<&str>, number: i64, value: f64| Reading {
+            score: ScoreKind::SecureScoreCategory,
+            subject: subject.map(|subject| Subject(subject.into())),
+            sample: Sample { at: day(number), value },
+            points: None,
+        };
+        let readings = (1..=90).rev().flat_map(|number| {
+            [
+                reading(Some("Identity"), number, if number == 90 { 140.0 } else { 50.0 }),
+                reading(Some("Data"), number, 10.0),
+            ]
+        });
+        let fetched = Fetched { score: ScoreKind::SecureScoreCategory, result: Ok(readings.collect()) };
+        let lines = lines_of_score(&tenant, fetched);
+        let shown: Vec<_> = lines.iter().map(|line| (line.subject.as_deref(), line.value, line.observed_at)).collect();
+        assert_eq!(shown, [(Some("Data"), Some(10.0), Some(day(90))), (Some("Identity"), Some(140.0), Some(day(90)))]);
+    }
 }

@@ -86,6 +86,7 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
         }
         Verdict::Retry { reason, .. }
         | Verdict::Plainer { reason }
+        | Verdict::Rejected { reason }
         | Verdict::Dead { reason }
         | Verdict::Parked { reason } => Err(Failure::Run(Some(anyhow::anyhow!("not delivered: {reason}")))),
     }

@@ -83,7 +83,8 @@ pub(super) fn check_addresses(at: &Scope<'_>, channels: &Channels, problems: &mu
                 channel.name, other.name
             );
             let place = there.key(other.kind.address_key()).place();
-            let instead = "give each channel a receiver of its own, or both the same `tenants:` and `labels:`; the other is at";
+            let instead =
+                "give each channel a receiver of its own, or both the same `tenants:` and `labels:`; the other is at";
             problems.error(&here.key(channel.kind.address_key()), what, format!("{instead} {place}"));
         }
     }

@@ -241,7 +241,9 @@ fn check_own_endpoints(own: &Endpoints, inherited: &Inherited, at: &Scope<'_>, p
         return;
     }
     for key in own.differing(&inherited.endpoints) {
-        let what = format!("the secret or a token of the app that all tenants share would be sent to this tenant's own `{key}`");
+        let what = format!(
+            "the secret or a token of the app that all tenants share would be sent to this tenant's own `{key}`"
+        );
         let instead = "write `credential: { client_id: …, secret: { file: … } }` for this tenant, or set `endpoints:` at the \
                        top of the main file";
         problems.error(&at.key(key), what, instead);

@@ -95,7 +95,8 @@ impl Known {
 
     /// Forgets channels that are no longer configured.
     fn keep(&mut self, config: &Config) {
-        let gone: Vec<_> = self.of_channel.keys().filter(|name| !config.channels.contains_key(*name)).cloned().collect();
+        let gone: Vec<_> =
+            self.of_channel.keys().filter(|name| !config.channels.contains_key(*name)).cloned().collect();
         gone.iter().for_each(|name| self.forget(name));
     }
 
@@ -112,6 +113,7 @@ impl Known {
 
 /// What it means for a message that another audience reads where it would arrive.
 pub(super) fn refused(other: &ChannelName) -> Verdict {
-    let reason = format!("channel `{other}` sends to the same receiver, and its audience is another; give each its own");
+    let reason =
+        format!("channel `{other}` sends to the same receiver, and its audience is another; give each its own");
     Verdict::Parked { reason }
 }

@@ -44,9 +44,7 @@ pub(super) fn withheld(
     let mut withheld = BTreeSet::new();
     delivery.notification.data.items.retain(|item| {
         let admitted = match &item.tenant {
-            Some(facts) => {
-                TenantId::parse(&facts.id).is_ok_and(|tenant| config.admits(settings, &tenant, Some(facts)))
-            }
+            Some(facts) => TenantId::parse(&facts.id).is_ok_and(|tenant| config.admits(settings, &tenant, Some(facts))),
             None => settings.fence.is_open(),
         };
         if !admitted {
@@ -57,8 +55,7 @@ pub(super) fn withheld(
     });
     if let Some(fleet) = &mut delivery.notification.data.fleet {
         let before = fleet.tenants.len();
-        let may_show =
-            |slug: &String| TenantId::parse(slug).is_ok_and(|tenant| config.admits(settings, &tenant, None));
+        let may_show = |slug: &String| TenantId::parse(slug).is_ok_and(|tenant| config.admits(settings, &tenant, None));
         fleet.tenants.retain(may_show);
         fleet.apart.retain(may_show);
         fleet.told_before.retain(may_show);

@@ -111,9 +111,12 @@ pub(super) async fn deliver(
         dispatcher.budget.credit(host, delivery.attempt);
     }
     let outcome = outcome(&settings, &delivery, sent, now);
+    let parks = matches!(outcome, AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. });
     tell_log(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
-    let is_at_rest = matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Dead { .. });
+    // A rejection may come to rest, or park the channel; whoever is looked at in vain loses nothing.
+    let is_at_rest =
+        matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Rejected { .. } | AttemptOutcome::Dead { .. });
     crash_point::reach(CrashPoint::BeforeSettle);
     settle(dispatcher, &delivery, outcome, Some(standing), shutdown).await;
     crash_point::reach(CrashPoint::Settled);
@@ -121,7 +124,7 @@ pub(super) async fn deliver(
         tell(dispatcher, tenants);
     }
     let rest = standing.rest_until.since(now);
-    Some(Attempt { is_good: standing.failing_since.is_none(), rest, host })
+    Some(Attempt { is_good: standing.failing_since.is_none() && !parks, rest, host })
 }
 
 /// A receiver that is gone may only have moved: where a store holds another address or key by now, that is tried before the
@@ -147,7 +150,11 @@ fn tell(dispatcher: &Dispatcher, tenants: BTreeSet<TenantId>) {
 fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdict, now: Timestamp) -> ChannelStanding {
     let fared = match verdict {
         Verdict::Retry { after, .. } => Fared::Badly { asked: after.unwrap_or_default() },
-        Verdict::Delivered | Verdict::Plainer { .. } | Verdict::Dead { .. } | Verdict::Parked { .. } => Fared::Well,
+        Verdict::Delivered
+        | Verdict::Plainer { .. }
+        | Verdict::Rejected { .. }
+        | Verdict::Dead { .. }
+        | Verdict::Parked { .. } => Fared::Well,
     };
     let (before, draw) = (delivery.standing, rand::random());
     if delivery.notification.kind == NotificationType::Drill {
@@ -212,8 +219,13 @@ fn outcome(settings: &ChannelSettings, delivery: &ClaimedDelivery, sent: Sent, n
     match sent.verdict {
         Verdict::Delivered => AttemptOutcome::Delivered,
         Verdict::Plainer { reason } if !delivery.plain => AttemptOutcome::Plainer { error: reason },
-        Verdict::Plainer { reason } | Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
+        Verdict::Plainer { reason } | Verdict::Rejected { reason } => AttemptOutcome::Rejected { error: reason },
+        Verdict::Dead { reason } => AttemptOutcome::Dead { error: reason },
         Verdict::Parked { reason } => AttemptOutcome::Parked { error: reason },
+        // The queue of a parked channel is kept: nothing of it is given up.
+        Verdict::Retry { reason, .. } if delivery.is_probe => {
+            AttemptOutcome::StillParked { error: reason, may_have_arrived: sent.may_have_arrived }
+        }
         Verdict::Retry { reason, after } => {
             let (draw, mut bounds) = (rand::random(), settings.retry);
             if delivery.notification.kind == NotificationType::Drill {
@@ -235,8 +247,9 @@ const fn outcome_name(outcome: &AttemptOutcome) -> &'static str {
         AttemptOutcome::Delivered => "delivered",
         AttemptOutcome::Retry { .. } => "retry",
         AttemptOutcome::Plainer { .. } => "plainer",
+        AttemptOutcome::Rejected { .. } => "rejected",
         AttemptOutcome::Dead { .. } => "dead",
-        AttemptOutcome::Parked { .. } => "parked",
+        AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. } => "parked",
         AttemptOutcome::NotMade => "not-made",
     }
 }
@@ -252,6 +265,12 @@ fn tell_log(channel: &ChannelName, delivery: &ClaimedDelivery, outcome: &Attempt
         }
         AttemptOutcome::Plainer { error } => {
             warn!(%channel, delivery = %id, attempt, %short_id, kind, "rejected; now as plain text: {error}");
+        }
+        AttemptOutcome::Rejected { error } => {
+            error!(%channel, delivery = %id, attempt, %short_id, kind, "rejected: {error}");
+        }
+        AttemptOutcome::StillParked { error, .. } => {
+            warn!(%channel, delivery = %id, attempt, %short_id, kind, "the channel is still parked: {error}");
         }
         AttemptOutcome::Dead { error } => {
             error!(%channel, delivery = %id, attempt, %short_id, kind, "dead letter: {error}");

@@ -10,6 +10,7 @@ pub mod operator;
 mod release;
 pub mod secrets;
 pub mod send;
+mod trouble;
 pub mod worker;
 
 pub use dispatch::Dispatcher;

@@ -26,7 +26,8 @@ pub struct Written {
 pub struct Sent {
     /// What it means for the delivery.
     pub verdict: Verdict,
-    /// Whether the message may have arrived although nobody said so: the connection broke, or time ran out.
+    /// Whether the message may have arrived although nobody said so: the connection broke, time ran out, or the answer was one that
+    /// a gateway gives when it has passed the message on.
     pub may_have_arrived: bool,
 }
 
@@ -62,10 +63,11 @@ impl Written {
     /// Sends it, once.
     pub async fn send(self, egress: &Egress, now: Timestamp) -> Sent {
         crash_point::reach(CrashPoint::BeforeSend);
+        let host = self.host();
+        let name = host.as_deref().map(|host| host.rsplit_once(':').map_or(host, |(name, _port)| name));
         let answer = egress.send(self.outgoing, &self.policy).await;
         crash_point::reach(CrashPoint::Answered);
-        let may_have_arrived = answer.as_ref().is_err_and(crate::egress::EgressError::may_have_arrived);
-        Sent { verdict: self.channel.verdict(&answer, now), may_have_arrived }
+        Sent { verdict: self.channel.verdict(&answer, name, now), may_have_arrived: channel::may_have_arrived(&answer) }
     }
 }
 

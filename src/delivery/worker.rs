@@ -18,6 +18,9 @@ use crate::{
 /// How long to wait when the store does not answer as it should.
 pub(super) const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(2);
 
+/// A parked channel is tried no more often than this, however short its `retry.max`.
+const PROBE_AFTER_MIN: Duration = Duration::from_secs(1);
+
 /// Serves one channel until shutdown.
 pub(super) async fn serve(
     dispatcher: Dispatcher,
@@ -85,6 +88,7 @@ fn terms(dispatcher: &Dispatcher, channel: &ChannelName, host: Option<&str>, now
         merge_over: (!settings.kind.keeps_state()).then_some(settings.digest_over),
         retries_from: host.map_or(now, |host| dispatcher.budget.retries_from(host, now)),
         longest_rest: settings.longest_rest(),
+        probe_after: settings.retry.max.max(PROBE_AFTER_MIN),
     }
 }
 

@@ -92,6 +92,7 @@ fn entra_class(code: u32) -> Option<(FailureClass, &'static str)> {
         70_011 | 28_002 | 700_022 => (Class::ConfigurationWrong, "the scope is malformed"),
         901_002 | 9_001_023 | 900_144 => (Class::ConfigurationWrong, "the token request is malformed"),
         700_016 => (Class::ConsentMissing, "the app is not in the tenant: never consented to, or removed"),
+        7_000_229 => (Class::ConsentMissing, "the app has no service principal in the tenant: nobody has consented"),
         65_001 | 65_005 | 650_056 | 650_057 => (Class::ConsentMissing, "consent to the app's permissions is missing"),
         7_000_112 | 70_001 => (Class::AppDisabled, "the app is disabled in the tenant"),
         1_000_031 => (Class::AppDisabled, "the app can't be reached in the tenant at this time"),
@@ -99,6 +100,8 @@ fn entra_class(code: u32) -> Option<(FailureClass, &'static str)> {
         90_038 | 900_382 | 900_432 => (Class::TenantNotFound, "the tenant lives in another cloud"),
         500_011 => (Class::NotOnboarded, "the tenant does not have the API: Defender for Endpoint was never set up"),
         650_052 => (Class::LicenceMissing, "the tenant has no subscription to the API"),
+        500_014 => (Class::LicenceMissing, "the API is disabled in the tenant: a subscription has lapsed"),
+        5_000_225 => (Class::TenantBlocked, "the tenant is blocked because it was inactive for a long time"),
         53_003 | 530_032 | 530_034 | 530_035 | 53_011 => {
             (Class::PolicyBlocked, "a policy of the tenant blocks the sign-in")
         }
@@ -132,6 +135,12 @@ const fn hint_by_code(code: u32) -> Option<&'static str> {
         90_002 => Some(
             "check `tenant_id` and `cloud`; a tenant that has left or has no active subscription is not found either",
         ),
+        500_014 => {
+            Some("have the tenant's administrator renew the subscription, or enable the API's enterprise application")
+        }
+        5_000_225 => {
+            Some("ask the tenant's administrator to sign in and reactivate it, or remove the tenant if it has left")
+        }
         90_038 | 900_382 | 900_432 => Some("set `cloud` to the cloud that the tenant lives in"),
         530_032 | 530_034 | 530_035 | 53_011 => Some(
             "ask the tenant's administrator which security policy refuses the app; the sign-in logs in Entra name it",
@@ -180,6 +189,15 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
         401 | 403 if code == "Authorization_IdentityNotFound" => {
             Failure::new(FailureClass::ConsentMissing, "the API does not find the app in the tenant")
         }
+        401 | 403 if sign_in_code(message).is_some() => {
+            let code = sign_in_code(message).unwrap_or_default();
+            let (class, what) = entra_class(code).unwrap_or((FailureClass::SignInRefused, "Entra refuses the app"));
+            Failure {
+                hint: hint_by_code(code),
+                entra_code: Some(code),
+                ..Failure::new(class, format!("{what} (AADSTS{code})"))
+            }
+        }
         401 => Failure::new(FailureClass::TokenRefused, "the API refuses a fresh token"),
         403 if code == "DisallowedOperation" => Failure::new(FailureClass::CallRefused, "the API disallows the call"),
         403 => Failure::new(FailureClass::RoleMissing, role_missing(message)),
@@ -190,6 +208,13 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
     failure.retry_after = wait(answer, now);
     failure.correlation = correlation(&body.target).or_else(|| correlation(&body.inner["request-id"]));
     failure
+}
+
+/// The number of an Entra error that an API passes on in its own message: Graph answers 403 with `AADSTS500014: …`.
+fn sign_in_code(message: &str) -> Option<u32> {
+    let (_, rest) = message.split_once("AADSTS")?;
+    let digits = rest.find(|letter: char| !letter.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
+    digits.parse().ok()
 }
 
 /// The refusals that Defender gives for tenants without licence, with an inactive account, or never provisioned.

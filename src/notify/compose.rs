@@ -42,7 +42,8 @@ pub struct Subjects<'a> {
 /// The notification that a transition causes. Equal arguments give the same id.
 #[must_use]
 pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notification {
-    let Subjects { store, tenant_key, key, tenant, condition, severity, guide, loss, points, reason, operator, links } = subjects;
+    let Subjects { store, tenant_key, key, tenant, condition, severity, guide, loss, points, reason, operator, links } =
+        subjects;
     let id = NotificationId::of_transition(store, tenant_key, key, transition.generation, transition.sequence);
     let resolution = match transition.kind {
         TransitionKind::Resolved(resolution) => Some(resolution),

@@ -33,7 +33,9 @@ pub(super) async fn follow(
                     taken.send_replace(config);
                     break;
                 }
-                Err(error) => error!(%error, "the changed configuration waits until the store can be asked whose slugs are whose"),
+                Err(error) => {
+                    error!(%error, "the changed configuration waits until the store can be asked whose slugs are whose")
+                }
             }
             if shutdown.run_until_cancelled(clock.sleep(STORE_TROUBLE_WAIT)).await.is_none() {
                 return;

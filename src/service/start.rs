@@ -15,8 +15,7 @@ use super::{
     credential, descriptors, drill,
     planner::{Parts, Planner},
     report::{self, Reports},
-    roster,
-    silence,
+    roster, silence,
 };
 use crate::{
     check::{Checker, outage::OpenOutages},

@@ -92,12 +92,13 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// By the terms, what waits for the channel may become one: earlier deliveries of the same alert go along with its newest,
     /// and many of them with a digest that is made here, in the same transaction. They are [`crate::notify::DeliveryState::Carried`] and fare as
-    /// what carries them. A parked channel sends drills only. What is held is not taken, nor what waits behind it.
+    /// what carries them. A parked channel sends drills, and by the terms its oldest delivery to see whether it works again. What is held is not taken, nor what waits behind it.
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError>;
 
     /// Records what came of an attempt and how the channel stands after it; and, when the delivery came to rest, that its alert has
-    /// been told. A parked channel that has delivered something is parked no longer. An attempt that is not the delivery's
-    /// present one changes nothing, so settling twice is harmless.
+    /// been told. A parked channel that has delivered something is parked no longer. A message that its receiver rejects is a dead
+    /// letter, unless another one was rejected just before it: then the channel is parked, and both wait for it. An attempt that is
+    /// not the delivery's present one changes nothing, so settling twice is harmless.
     async fn settle(
         &self,
         delivery: DeliveryId,
@@ -172,6 +173,18 @@ pub trait Store: Send + Sync + 'static {
     /// Queues a delivered, dead, parked, held or withheld delivery again, with the same notification id; giving up counts from now. `false`: there is no
     /// such delivery, or it is queued or under way.
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Dead letters of which the operator was not notified, by channel and cause; not those of whose like it was notified after
+    /// `since`.
+    async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError>;
+
+    /// Queues the notification of these dead letters, and notes that they are noticed, together or not at all.
+    async fn notice_dead(
+        &self,
+        letters: DeadLetters,
+        notification: NewNotification,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Every channel that anything is known of, by name.
     async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError>;

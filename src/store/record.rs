@@ -10,14 +10,14 @@ use std::time::Duration;
 
 pub use blindness::{Blind, FailingTenant, Outage};
 pub use fleet::{ShiftMember, ShiftNotice};
-pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 use serde::Serialize;
+pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, drill::Proof,
-        silence::Acknowledgement,
+        silence::Acknowledgement, standing::FailedPeriod,
     },
     rule::{Alert, AlertKey, RuleName},
 };
@@ -209,6 +209,8 @@ pub struct ClaimedDelivery {
     pub possible_repeat: bool,
     /// Whether the receiver has rejected the rich form.
     pub plain: bool,
+    /// Whether its channel is parked, and it shows whether that works again. It is no drill.
+    pub is_probe: bool,
     /// About which tenant; `None` for a digest, whose items say it.
     pub tenant: Option<TenantId>,
     /// What it says.
@@ -227,12 +229,15 @@ pub struct ClaimTerms {
     pub retries_from: Timestamp,
     /// No wait is longer. What would have to wait longer is due: the clock was set back.
     pub longest_rest: Duration,
+    /// How long after it was parked, or last tried, a parked channel is tried with its oldest delivery.
+    pub probe_after: Duration,
 }
 
 impl Default for ClaimTerms {
-    /// Nothing is merged, nothing held back.
+    /// Nothing is merged, nothing held back, and a parked channel is not tried.
     fn default() -> Self {
-        Self { merge_over: None, retries_from: Timestamp::EPOCH, longest_rest: Duration::from_hours(24 * 365 * 100) }
+        let never = Duration::from_hours(24 * 365 * 100);
+        Self { merge_over: None, retries_from: Timestamp::EPOCH, longest_rest: never, probe_after: never }
     }
 }
 
@@ -255,15 +260,27 @@ pub enum AttemptOutcome {
         /// Why.
         error: String,
     },
+    /// The receiver rejects what it is sent. The first message in a row is a dead letter; the second one parks the channel, with both.
+    Rejected {
+        /// Why.
+        error: String,
+    },
     /// A dead letter.
     Dead {
         /// Why.
         error: String,
     },
-    /// The channel refuses everything: it is parked, and the delivery with it.
+    /// The channel rejects everything: it is parked, and the delivery with it.
     Parked {
         /// Why.
         error: String,
+    },
+    /// The channel was parked and still does not work; the delivery is kept.
+    StillParked {
+        /// Why.
+        error: String,
+        /// Whether this attempt may have arrived although nobody said so: the next one is marked.
+        may_have_arrived: bool,
     },
     /// The attempt was not made after all (shutdown, gone channel): as if it had never been claimed.
     NotMade,
@@ -339,13 +356,28 @@ pub struct Attempt {
     pub started_at: Timestamp,
     /// When its outcome was recorded; `None`: unknown, the service stopped in between.
     pub finished_at: Option<Timestamp>,
-    /// `delivered`, `retry`, `plainer`, `dead`, `parked`; `None`: unknown.
+    /// `delivered`, `retry`, `plainer`, `rejected`, `dead`, `parked`; `None`: unknown.
     pub outcome: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
 }
 
-/// A channel that refuses everything.
+/// Dead letters of one channel and cause of which the operator was not notified yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetters {
+    /// The channel.
+    pub channel: ChannelName,
+    /// Why they could not be delivered.
+    pub cause: String,
+    /// How many messages.
+    pub count: u64,
+    /// The first of them.
+    pub first: DeliveryId,
+    /// When the first of them was given up.
+    pub since: Timestamp,
+}
+
+/// A channel that rejects everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ParkedChannel {
     /// Which.
@@ -361,8 +393,10 @@ pub struct ParkedChannel {
 pub struct ChannelRecord {
     /// Which.
     pub channel: ChannelName,
-    /// Whether it refuses everything.
+    /// Whether it rejects everything.
     pub parked: Option<ParkedChannel>,
+    /// The last period in which it did, if that is over.
+    pub was_parked: Option<FailedPeriod>,
     /// How its receiver fares.
     pub standing: ChannelStanding,
     /// Why its last failed attempt failed.

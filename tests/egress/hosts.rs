@@ -7,14 +7,16 @@ use super::networks;
 const FLOW: &str = "powerautomate/automations/direct/workflows/0f/triggers/manual/paths/invoke\
                     ?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=x";
 
-/// By cloud; the last one is that of older flows ("Create incoming webhooks with Workflows").
-const TEAMS: [&str; 6] = [
+/// By cloud; the last three are those of older flows ("Create incoming webhooks with Workflows").
+const TEAMS: [&str; 8] = [
     "environment.api.powerplatform.com",
     "environment.api.gov.powerplatform.microsoft.us",
     "environment.api.high.powerplatform.microsoft.us",
     "environment.api.appsplatform.us",
     "environment.api.powerplatform.partner.microsoftonline.cn",
     "logic.azure.com",
+    "logic.azure.us",
+    "logic.azure.cn",
 ];
 const SLACK: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 

@@ -166,7 +166,9 @@ async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
     bed.receivers.set("soc", Some(Reply::status(404)));
     queue(bed.store.as_ref(), "one", "low", &["soc"], bed.clock.now()).await;
     days(&bed, &dispatcher, &config, 32).await;
-    assert_eq!(bed.received("soc").len(), 2, "the message, and a drill a month later");
+    let drills = bed.received("soc").iter().filter(|(kind, _)| kind == "drill").count();
+    assert_eq!(drills, 1, "a month later; all others try the message");
+    let before = bed.received("soc").len();
     let now = bed.clock.now();
     for later in 0..2 {
         let at = now.plus(Duration::from_secs(later));
@@ -174,7 +176,7 @@ async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
     }
     bed.receivers.set("soc", None);
     dispatcher.drain().await.unwrap();
-    let sent: Vec<_> = bed.received("soc")[2..].iter().map(|(kind, _)| kind.clone()).collect();
+    let sent: Vec<_> = bed.received("soc")[before..].iter().map(|(kind, _)| kind.clone()).collect();
     assert_eq!(sent, ["drill", "test"], "one drill speaks for those that waited, and the queue goes on");
     let states: BTreeSet<_> = bed.deliveries().await.iter().map(|delivery| delivery.state.as_str()).collect();
     assert_eq!(states, [DeliveryState::Delivered.as_str()].into());

@@ -21,6 +21,7 @@ mod pfx;
 mod planner;
 mod reason;
 mod records;
+mod rejected;
 mod replaced;
 mod replay;
 mod report;

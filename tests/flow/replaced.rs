@@ -117,7 +117,8 @@ async fn a_new_customer_under_an_old_slug_sees_nothing_of_the_old_one() {
     }
     let baseline = bed.firing().await.iter().filter_map(|row| row.alert.firing()?.baseline).fold(0.0, f64::max);
     assert!((baseline - 390.0).abs() < 1e-9, "{baseline}");
-    let of_new = bed.deliveries().await.into_iter().filter(|one| one.tenant.as_ref().is_some_and(|id| id.as_str() == "contoso"));
+    let of_new =
+        bed.deliveries().await.into_iter().filter(|one| one.tenant.as_ref().is_some_and(|id| id.as_str() == "contoso"));
     assert!(of_new.into_iter().all(|delivery| !ids.contains(&delivery.notification)), "other ids");
 }
 
@@ -125,7 +126,8 @@ async fn a_new_customer_under_an_old_slug_sees_nothing_of_the_old_one() {
 async fn where_nobody_who_was_told_may_hear_the_end_the_operator_does() {
     let bed = Bed::new().await;
     let mut old = seen_by(&bed, as_contoso(bed.tenant("old", 250.0), "Contoso Ltd"));
-    old.rules = vec![Arc::new(scorewatch::rule::Rule { notify: channels(&["own"]), ..rule("low", Condition::Below(300.0)) })];
+    old.rules =
+        vec![Arc::new(scorewatch::rule::Rule { notify: channels(&["own"]), ..rule("low", Condition::Below(300.0)) })];
     reconcile(bed.store.as_ref(), &old, at(0)).await.unwrap();
     bed.visit(&old).await;
     let mut new = seen_by(&bed, as_contoso(bed.tenant("new", 390.0), "Fabrikam Inc"));

@@ -20,9 +20,9 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit, Configured,
-        DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant, NewNotification, Outage, Reconciled, ShiftNotice, Store,
-        StoreError, TenantRecord, Totals,
+        AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit,
+        Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant,
+        NewNotification, Outage, Reconciled, ShiftNotice, Store, StoreError, TenantRecord, Totals,
     },
 };
 use tokio::sync::watch;
@@ -260,6 +260,19 @@ impl Store for Troubled {
 
     async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError> {
         self.inner.confirm(drill, now).await
+    }
+
+    async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
+        self.inner.unnoticed_dead(since).await
+    }
+
+    async fn notice_dead(
+        &self,
+        letters: DeadLetters,
+        notification: NewNotification,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.notice_dead(letters, notification, now).await
     }
 
     async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError> {

@@ -87,7 +87,7 @@ impl Running {
         let channel = self.channel();
         let answer = self.send(compose(&*channel, notification, at)).await;
         let said = String::from_utf8_lossy(&answer.body).into_owned();
-        assert_eq!(channel.verdict(&Ok(answer), at), Verdict::Delivered, "{said}");
+        assert_eq!(channel.verdict(&Ok(answer), None, at), Verdict::Delivered, "{said}");
     }
 
     /// Its alerts that are not over.

@@ -36,7 +36,9 @@ async fn a_reused_slug_shows_nothing_of_the_old_customer_and_the_old_one_can_be_
     std::fs::write(&file, new).unwrap();
     service.signal("HUP");
     let kept = format!("reused.{}", &entra("reused").to_string()[..8]);
-    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == kept && told.kind == "alert.resolved")).await;
+    world
+        .until(&service, SOC, |told| told.iter().any(|told| told.tenant == kept && told.kind == "alert.resolved"))
+        .await;
     world.checked(&service, "other", 2).await;
     let told = world.accepted(SOC, &kept);
     assert_eq!(kinds(&told), [("alert.resolved", 2)]);

@@ -116,9 +116,12 @@ fn silence(matchers: Matchers, comment: String) -> NewSilence {
 /// How often something of the tenant is in the files.
 fn found_in_files(path: &Path) -> usize {
     let escaped = serde_json::to_string(NAME).unwrap();
-    let needles = [SLUG.to_owned(), facts(SLUG).tenant_id.unwrap(), NAME.to_owned(), escaped.trim_matches('"').to_owned()];
-    let files = ["", "-wal", "-shm"].map(|ending| std::fs::read(format!("{}{ending}", path.display())).unwrap_or_default());
-    let count = |bytes: &Vec<u8>, needle: &str| bytes.windows(needle.len()).filter(|part| *part == needle.as_bytes()).count();
+    let needles =
+        [SLUG.to_owned(), facts(SLUG).tenant_id.unwrap(), NAME.to_owned(), escaped.trim_matches('"').to_owned()];
+    let files =
+        ["", "-wal", "-shm"].map(|ending| std::fs::read(format!("{}{ending}", path.display())).unwrap_or_default());
+    let count =
+        |bytes: &Vec<u8>, needle: &str| bytes.windows(needle.len()).filter(|part| *part == needle.as_bytes()).count();
     files.iter().map(|bytes| needles.iter().map(|needle| count(bytes, needle)).sum::<usize>()).sum()
 }
 
@@ -209,7 +212,9 @@ async fn retention_forgets_tenants_that_are_gone_for_longer_and_series_that_ende
     prune(16 * day).await;
     assert_eq!(store.roster().await.unwrap().len(), 1);
     assert_eq!(waiting().await, 0, "what waited is gone with it");
-    assert!(store.alerts(&AlertFilter { tenant: Some(tenant(SLUG)), ..AlertFilter::default() }).await.unwrap().is_empty());
+    assert!(
+        store.alerts(&AlertFilter { tenant: Some(tenant(SLUG)), ..AlertFilter::default() }).await.unwrap().is_empty()
+    );
     let silences = store.silences(None).await.unwrap();
     assert!(silences.iter().all(|one| one.matchers.tenants == BTreeSet::from([tenant("fabrikam")])), "{silences:?}");
 

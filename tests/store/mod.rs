@@ -3,6 +3,7 @@
 mod blindness;
 mod channel;
 mod conformance;
+mod dead;
 mod erase;
 mod fixture;
 mod fleet;

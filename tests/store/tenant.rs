@@ -55,7 +55,8 @@ fn fires(slug: &str, number: u128, value: f64, seconds: i64) -> CheckOutcome {
 
 /// The values of a tenant's device score.
 async fn values(store: &dyn Store, slug: &str) -> Vec<f64> {
-    let key = SeriesKey { tenant: tenant(slug), score: scorewatch::domain::ScoreKind::DeviceSecureScore, subject: None };
+    let key =
+        SeriesKey { tenant: tenant(slug), score: scorewatch::domain::ScoreKind::DeviceSecureScore, subject: None };
     store.history(&key, at(-10_000)).await.unwrap().iter().map(|sample| sample.value).collect()
 }
 
@@ -129,7 +130,8 @@ async fn a_tenant_goes_on_under_another_slug_also_when_two_are_swapped() {
     assert_eq!(reconcile(store, &[("b", 1), ("a", 2)], 10).await, ["a → b", "b → a"]);
     assert_eq!((values(store, "b").await, values(store, "a").await), (vec![340.0], vec![50.0]));
     assert_eq!((load(store, "b").await.identity, load(store, "a").await.identity), (of_a.clone(), of_b));
-    let row = store.alerts(&AlertFilter { tenant: Some(tenant("b")), ..AlertFilter::default() }).await.unwrap().remove(0);
+    let row =
+        store.alerts(&AlertFilter { tenant: Some(tenant("b")), ..AlertFilter::default() }).await.unwrap().remove(0);
     assert_eq!((row.key, row.last_notification.unwrap().data.tenant.unwrap().id.as_str()), (key("b", "low"), "b"));
     assert_eq!(reconcile(store, &[("c", 1), ("a", 2)], 20).await, ["b → c"]);
     assert_eq!(load(store, "c").await.identity, of_a);

@@ -38,8 +38,8 @@ fn only_the_last_steps_agreement_is_a_delivery() {
         (550, Step::Recipient, "5.1.1 no such user", "parked"),
         (551, Step::Recipient, "", "parked"),
         (553, Step::Recipient, "", "parked"),
-        (552, CONTENT, "5.3.4 too big", "dead"),
-        (554, CONTENT, "5.7.1 looks like spam", "dead"),
+        (552, CONTENT, "5.3.4 too big", "rejected"),
+        (554, CONTENT, "5.7.1 looks like spam", "rejected"),
         (550, CONTENT, "5.7.60 may not send as this sender", "parked"),
         (554, CONTENT, "5.2.252 SendAsDenied", "parked"),
     ] {
@@ -54,7 +54,7 @@ fn every_code_at_every_step_has_a_class() {
         let expected: &[&str] = match status {
             200..=299 if step == CONTENT => &["delivered"],
             200..=499 => &["retry"],
-            _ if step == CONTENT => &["dead", "parked"],
+            _ if step == CONTENT => &["rejected", "parked"],
             _ => &["parked"],
         };
         assert!(expected.contains(&class(status, step, "")), "{status} {step:?}");

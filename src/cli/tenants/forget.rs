@@ -66,7 +66,9 @@ pub(super) async fn forget(file: &Path, arguments: &Arguments) -> Result<(), Fai
 
 fn failure(error: EraseError) -> Failure {
     match error {
-        EraseError::Unknown(_) => wrong_input(format!("{error}; `scorewatch tenants list --gone` lists those it knows")),
+        EraseError::Unknown(_) => {
+            wrong_input(format!("{error}; `scorewatch tenants list --gone` lists those it knows"))
+        }
         EraseError::Watched => wrong_input(format!(
             "{error}: it has not taken over a configuration without it; see its log for what is wrong with the file"
         )),

@@ -81,15 +81,19 @@ fn what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named() {
             "needs `allow_private: [CIDR]`",
         ),
         (
-            "{ type: vault, address: \"http://10.0.0.1:8200\", allow_private: [10.0.0.0/8], token: { file: secret } }".to_owned(),
+            "{ type: vault, address: \"http://10.0.0.1:8200\", allow_private: [10.0.0.0/8], token: { file: secret } }"
+                .to_owned(),
             "secrets would travel in the open",
         ),
         (
-            "{ type: vault, address: \"HTTP://vault.internal\", allow_private: true, token: { file: secret } }".to_owned(),
+            "{ type: vault, address: \"HTTP://vault.internal\", allow_private: true, token: { file: secret } }"
+                .to_owned(),
             "secrets would travel in the open",
         ),
         (
-            format!("{{ {azure}, address: \"http://10.0.0.1:8200\", allow_private: true, login: \"http://127.0.0.1:1\" }}"),
+            format!(
+                "{{ {azure}, address: \"http://10.0.0.1:8200\", allow_private: true, login: \"http://127.0.0.1:1\" }}"
+            ),
             "secrets would travel in the open",
         ),
         (
@@ -97,11 +101,15 @@ fn what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named() {
             "secrets would travel in the open",
         ),
         (
-            format!("{{ {azure}, address: \"http://localhost.evil.example\", allow_private: true, login: \"http://127.0.0.1:1\" }}"),
+            format!(
+                "{{ {azure}, address: \"http://localhost.evil.example\", allow_private: true, login: \"http://127.0.0.1:1\" }}"
+            ),
             "secrets would travel in the open",
         ),
         (
-            format!("{{ {azure}, address: \"http://127.0.0.1:1\", allow_private: true, login: \"http://10.0.0.1:1\" }}"),
+            format!(
+                "{{ {azure}, address: \"http://127.0.0.1:1\", allow_private: true, login: \"http://10.0.0.1:1\" }}"
+            ),
             "secrets would travel in the open",
         ),
         (

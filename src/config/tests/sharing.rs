@@ -51,9 +51,11 @@ fn two_customers_channels_with_one_receiver_do_not_load() {
             "to",
         ),
     ] {
-        for (first, second) in
-            [("tenants: [contoso]", "tenants: [fabrikam]"), ("tenants: [contoso]", "labels: { tier: gold }"), ("drill: off", "tenants: [fabrikam]")]
-        {
+        for (first, second) in [
+            ("tenants: [contoso]", "tenants: [fabrikam]"),
+            ("tenants: [contoso]", "labels: { tier: gold }"),
+            ("drill: off", "tenants: [fabrikam]"),
+        ] {
             let text = with_channels(&format!("{SOC}  a: {{ {one}, {first} }}\n  b: {{ {other}, {second} }}\n"));
             let told = format!("channels.b.{key}: channel `b` sends to the same receiver as channel `a`");
             assert!(text.contains(&told) && text.contains("the other is at scorewatch.yaml:10:"), "{one}: {text}");
@@ -87,7 +89,11 @@ fn the_shared_apps_secret_goes_to_no_address_of_one_tenants_file() {
         let told = format!("endpoints.{key}: the secret or a token of the app that all tenants share would be sent");
         assert!(text.contains(&told) && text.contains("tenants/contoso.yaml:"), "{key}: {text}");
         assert!(text.contains("write `credential:"), "{text}");
-        assert_eq!(load(format!("{MAIN}{shared}"), format!("{TENANT}{endpoint}")), "0 problems in 0 files", "its own app");
+        assert_eq!(
+            load(format!("{MAIN}{shared}"), format!("{TENANT}{endpoint}")),
+            "0 problems in 0 files",
+            "its own app"
+        );
         let everywhere = format!("{MAIN}{shared}{endpoint}");
         assert_eq!(load(everywhere.clone(), bare.clone()), "0 problems in 0 files", "at the top");
         assert_eq!(load(everywhere, format!("{bare}{endpoint}")), "0 problems in 0 files", "the same as at the top");

@@ -13,19 +13,19 @@ use crate::{
 
 const STANDING: &str = "failures, failing_since, failed_from, failed_until, rest_from, rest_until, proven_at";
 
-/// How the channel stands, and whether it is parked.
+/// How the channel stands, and if it is parked, when it was last tried.
 pub(super) async fn standing(
     connection: &mut SqliteConnection,
     name: &ChannelName,
-) -> Result<(ChannelStanding, bool), StoreError> {
+) -> Result<(ChannelStanding, Option<Timestamp>), StoreError> {
     let found = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT {STANDING}, parked_at IS NOT NULL AS is_parked FROM channel WHERE name = ?"
+        "SELECT {STANDING}, iif(parked_at IS NULL, NULL, coalesce(probed_at, parked_at)) AS probed FROM channel WHERE name = ?"
     )))
     .bind(name.as_str())
     .fetch_optional(connection)
     .await?;
-    let Some(found) = found else { return Ok((ChannelStanding::default(), false)) };
-    Ok((standing_of(&found)?, found.try_get::<i64, _>("is_parked")? != 0))
+    let Some(found) = found else { return Ok((ChannelStanding::default(), None)) };
+    Ok((standing_of(&found)?, row::time(found.try_get("probed")?)))
 }
 
 fn standing_of(found: &SqliteRow) -> Result<ChannelStanding, StoreError> {
@@ -55,6 +55,9 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
                 since,
             }),
             channel,
+            was_parked: row::time(found.try_get("was_parked_from")?)
+                .zip(row::time(found.try_get("was_parked_until")?))
+                .map(|(from, until)| FailedPeriod { from, until }),
             standing: standing_of(found)?,
             last_error: found.try_get("last_error")?,
             seen_at: row::time(found.try_get("seen_at")?),
@@ -93,7 +96,25 @@ pub(super) async fn stand(
     Ok(())
 }
 
-/// Keeps the channel's queue until it is mended.
+/// Notes that the receiver has accepted a message: what it rejected before was at fault itself.
+pub(super) async fn note_delivered(
+    connection: &mut SqliteConnection,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO channel (name, delivered_at) VALUES (?1, ?2) ON CONFLICT (name) \
+         DO UPDATE SET delivered_at = excluded.delivered_at, rejected_delivery = NULL, \
+         was_parked_until = iif(was_parked_from IS NULL, NULL, coalesce(was_parked_until, excluded.delivered_at))",
+    )
+    .bind(name)
+    .bind(now.as_nanos())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Keeps the channel's queue until it works again.
 pub(super) async fn park(
     connection: &mut SqliteConnection,
     name: &str,
@@ -101,8 +122,9 @@ pub(super) async fn park(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO channel (name, parked_reason, parked_at) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE \
-         SET parked_reason = excluded.parked_reason, parked_at = excluded.parked_at WHERE parked_at IS NULL",
+        "INSERT INTO channel (name, parked_reason, parked_at, probed_at) VALUES (?1, ?2, ?3, ?3) ON CONFLICT (name) \
+         DO UPDATE SET parked_reason = excluded.parked_reason, parked_at = coalesce(parked_at, excluded.parked_at), \
+         probed_at = excluded.probed_at",
     )
     .bind(name)
     .bind(reason)
@@ -115,8 +137,10 @@ pub(super) async fn park(
 /// See [`crate::store::Store::unpark`].
 pub(super) async fn unpark(connection: &mut SqliteConnection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
     let unparked = sqlx::query(
-        "UPDATE channel SET parked_at = NULL, parked_reason = NULL, failures = 0, failing_since = NULL \
-         WHERE name = ? AND parked_at IS NOT NULL",
+        // Whether it works is known only once it has delivered something.
+        "UPDATE channel SET was_parked_from = iif(was_parked_until IS NULL, coalesce(was_parked_from, parked_at), parked_at), \
+         was_parked_until = NULL, parked_at = NULL, parked_reason = NULL, failures = 0, failing_since = NULL, \
+         rejected_delivery = NULL WHERE name = ? AND parked_at IS NOT NULL",
     )
     .bind(name)
     .execute(&mut *connection)
@@ -126,7 +150,8 @@ pub(super) async fn unpark(connection: &mut SqliteConnection, name: &str, now: T
     }
     sqlx::query(
         // Giving up counts from here: the time in which nothing could be sent must not kill what was kept.
-        "UPDATE delivery SET state = iif(state = 'parked', 'queued', state), next_attempt_at = ?1, queued_at = ?1 \
+        // The receiver may have rejected the rich form for another reason than how it was written.
+        "UPDATE delivery SET state = iif(state = 'parked', 'queued', state), next_attempt_at = ?1, queued_at = ?1, plain = 0 \
          WHERE channel = ?2 AND finished_at IS NULL",
     )
     .bind(now.as_nanos())

@@ -48,8 +48,17 @@ struct AlertRow {
 
 impl Check {
     pub(super) fn prepare(outcome: CheckOutcome) -> Result<Self, StoreError> {
-        let CheckOutcome { tenant, identity, expected_version, health, series, alerts, notifications, recommendations, now } =
-            outcome;
+        let CheckOutcome {
+            tenant,
+            identity,
+            expected_version,
+            health,
+            series,
+            alerts,
+            notifications,
+            recommendations,
+            now,
+        } = outcome;
         let series = series.into_iter().map(|mut update| {
             if !update.window.is_sorted_by_key(|sample| sample.at) {
                 update.window.sort_by_key(|sample| sample.at);
@@ -76,7 +85,18 @@ impl Check {
         let recommendations = recommendations.iter().map(recommendation::Prepared::new).collect::<Result<_, _>>()?;
         let entra = identity.entra.map(|entra| entra.to_string());
         let id_key = if identity.key.is_empty() { tenant.to_string() } else { identity.key };
-        Ok(Self { tenant, entra, id_key, expected_version, health, series, alerts, notifications, recommendations, now })
+        Ok(Self {
+            tenant,
+            entra,
+            id_key,
+            expected_version,
+            health,
+            series,
+            alerts,
+            notifications,
+            recommendations,
+            now,
+        })
     }
 }
 

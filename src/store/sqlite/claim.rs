@@ -12,10 +12,12 @@ use crate::{
 /// How many attempts of a delivery are kept, newest first.
 const ATTEMPTS_KEPT: i64 = 50;
 
-/// An unfinished delivery that no earlier unfinished one of the same alert precedes on its channel, other than what it carries.
-const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND NOT EXISTS (\
+/// No earlier unfinished delivery of the same alert precedes it on its channel, other than what is merged into it.
+const IS_FIRST: &str = "NOT EXISTS (\
     SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL AND e.alert_key IS NOT NULL \
     AND e.alert_key = d.alert_key AND e.id < d.id AND e.carrier IS NOT d.id)";
+/// It waits to be sent.
+const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued'";
 /// When its next attempt may be made. What was not tried yet waits for nothing, but for a drill, which is planned ahead; a retry has
 /// a time of its own. What a clock that was ahead has set is due: it lies further ahead than any wait, or the attempt before it is
 /// still to come.
@@ -46,7 +48,7 @@ impl Turn<'_> {
         sort: &str,
     ) -> Result<Option<(DeliveryId, Option<String>)>, StoreError> {
         let due = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT d.id, d.alert_key FROM delivery AS d WHERE {HEAD} AND {DUE_AT} <= ?4 AND {sort} ORDER BY d.id LIMIT 1"
+            "SELECT d.id, d.alert_key FROM delivery AS d WHERE {HEAD} AND {IS_FIRST} AND {DUE_AT} <= ?4 AND {sort} ORDER BY d.id LIMIT 1"
         )))
         .bind(self.name.as_str())
         .bind(self.terms.retries_from.as_nanos())
@@ -55,6 +57,31 @@ impl Turn<'_> {
         .fetch_optional(connection)
         .await?;
         due.map(|due| Ok((DeliveryId(due.try_get(0)?), due.try_get(1)?))).transpose()
+    }
+
+    /// What shows whether a parked channel works again: a drill that is due, or when it was not tried for long enough the oldest
+    /// delivery, which is then a probe. One that is rejected as a probe makes way for the next: that may be what the receiver accepts.
+    async fn probe(
+        &self,
+        connection: &mut SqliteConnection,
+        probed_at: Timestamp,
+    ) -> Result<Option<(DeliveryId, bool)>, StoreError> {
+        if let Some((drill, _)) = self.due(connection, IS_DRILL).await? {
+            return Ok(Some((drill, false)));
+        }
+        let is_due = probed_at > self.now || self.now >= probed_at.plus(self.terms.probe_after);
+        if !is_due {
+            return Ok(None);
+        }
+        let oldest: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT d.id FROM delivery AS d WHERE d.channel = ?1 AND d.finished_at IS NULL \
+             AND d.state IN ('queued', 'parked') AND {IS_FIRST} AND {IS_NO_DRILL} \
+             ORDER BY iif(d.rejected_at > (SELECT parked_at FROM channel WHERE name = ?1), d.rejected_at, 0), d.id LIMIT 1"
+        )))
+        .bind(self.name.as_str())
+        .fetch_optional(connection)
+        .await?;
+        Ok(oldest.map(|oldest| (DeliveryId(oldest), true)))
     }
 }
 
@@ -66,7 +93,7 @@ pub(super) async fn claim(
     terms: ClaimTerms,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
-    let (standing, is_parked) = channel::standing(connection, &name).await?;
+    let (standing, probed_at) = channel::standing(connection, &name).await?;
     let sending: i64 =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM delivery WHERE channel = ?1 AND state = 'sending')")
             .bind(name.as_str())
@@ -77,18 +104,18 @@ pub(super) async fn claim(
     }
     let (latest, turn) = (now.plus(terms.longest_rest), Turn { name: &name, terms, now });
     if let Some(rest_until) = standing.rest(terms.longest_rest, now) {
-        return Ok(if is_parked { Claim::Parked } else { Claim::Wait(rest_until) });
+        return Ok(if probed_at.is_some() { Claim::Parked } else { Claim::Wait(rest_until) });
     }
-    if is_parked {
-        return match turn.due(connection, IS_DRILL).await? {
-            Some((id, _)) => take(connection, id, standing, now).await,
+    if let Some(probed_at) = probed_at {
+        return match turn.probe(connection, probed_at).await? {
+            Some((id, is_probe)) => take(connection, id, standing, is_probe, now).await,
             None => Ok(Claim::Parked),
         };
     }
     if let Some(over) = terms.merge_over
         && let Some(digest) = merge::into_digest(connection, store, &name, over, now).await?
     {
-        return take(connection, digest, standing, now).await;
+        return take(connection, digest, standing, false, now).await;
     }
     let due = match turn.due(connection, IS_NO_DRILL).await? {
         Some(due) => Some(due),
@@ -100,7 +127,7 @@ pub(super) async fn claim(
     {
         id = merge::into_newest(connection, &name, &alert, id).await?;
     }
-    take(connection, id, standing, now).await
+    take(connection, id, standing, false, now).await
 }
 
 /// When the channel has something to send, as nothing is due now.
@@ -111,14 +138,15 @@ async fn next(
     latest: Timestamp,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
-    let next: Option<i64> =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT min({DUE_AT}) FROM delivery AS d WHERE {HEAD}")))
-            .bind(name.as_str())
-            .bind(terms.retries_from.as_nanos())
-            .bind(latest.as_nanos())
-            .bind(now.as_nanos())
-            .fetch_one(connection)
-            .await?;
+    let next: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT min({DUE_AT}) FROM delivery AS d WHERE {HEAD} AND {IS_FIRST}"
+    )))
+    .bind(name.as_str())
+    .bind(terms.retries_from.as_nanos())
+    .bind(latest.as_nanos())
+    .bind(now.as_nanos())
+    .fetch_one(connection)
+    .await?;
     Ok(next.map_or(Claim::Idle, |next| Claim::Wait(Timestamp::from_nanos(next))))
 }
 
@@ -127,6 +155,7 @@ async fn take(
     connection: &mut SqliteConnection,
     id: DeliveryId,
     standing: ChannelStanding,
+    is_probe: bool,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
     let found = sqlx::query(
@@ -136,7 +165,7 @@ async fn take(
     .bind(id.0)
     .fetch_one(&mut *connection)
     .await?;
-    let mut claimed = claimed(&found, standing)?;
+    let mut claimed = ClaimedDelivery { is_probe, ..claimed(&found, standing)? };
     claimed.notification.data.notification.stands_for = merge::stands_for(connection, id).await?;
     record_attempt(connection, &claimed, now).await?;
     Ok(Claim::Send(Box::new(claimed)))
@@ -152,6 +181,7 @@ fn claimed(found: &SqliteRow, standing: ChannelStanding) -> Result<ClaimedDelive
         queued_at: Timestamp::from_nanos(found.try_get(2)?),
         possible_repeat,
         plain: found.try_get::<i64, _>(5)? != 0,
+        is_probe: false,
         tenant: row::optional_tenant(found.try_get(4)?)?,
         notification,
         standing,

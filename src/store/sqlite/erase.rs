@@ -32,7 +32,10 @@ const REMOVALS: [(&str, &str); 4] = [
         "attempt",
         "DELETE FROM attempt WHERE delivery_id IN (SELECT id FROM delivery WHERE tenant = ?1 ORDER BY id LIMIT ?3) AND ?2",
     ),
-    ("delivery", "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE tenant = ?1 ORDER BY id LIMIT ?3) AND ?2"),
+    (
+        "delivery",
+        "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE tenant = ?1 ORDER BY id LIMIT ?3) AND ?2",
+    ),
     (
         "notification",
         "DELETE FROM notification WHERE id IN (SELECT n.id FROM notification AS n WHERE n.tenant = ?1 \
@@ -238,12 +241,7 @@ pub(super) async fn target(
     .fetch_all(db)
     .await?;
     let names = names.into_iter().chain([name]).flatten().filter(|name| !name.trim().is_empty() && name != slug);
-    Ok(Target {
-        slug: slug.to_owned(),
-        entra,
-        names: names.collect(),
-        configured: BTreeSet::new(),
-    })
+    Ok(Target { slug: slug.to_owned(), entra, names: names.collect(), configured: BTreeSet::new() })
 }
 
 /// Moves what is in the log to the database, and empties the log.

@@ -9,6 +9,7 @@ mod channel;
 mod check;
 mod claim;
 mod days;
+mod dead;
 mod encoding;
 pub mod erase;
 mod error;
@@ -42,8 +43,8 @@ use sqlx::{SqliteConnection, SqlitePool};
 use self::{check::Check, outage::PreparedOutage, outbox::Prepared, writer::Writer};
 use super::{
     AlertFilter, AlertRow, AttemptOutcome, Away, ChannelRecord, CheckOutcome, Claim, ClaimTerms, Commit, Configured,
-    DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant, NewNotification, Outage, Reconciled, ShiftNotice, Store,
-    StoreError, TenantRecord, Totals,
+    DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant, NewNotification, Outage,
+    Reconciled, ShiftNotice, Store, StoreError, TenantRecord, Totals,
 };
 use crate::{
     crash_point::Work,
@@ -96,7 +97,8 @@ impl SqliteStore {
     /// [`StoreError::Open`] when there is a file that can't be read.
     pub async fn names(path: impl AsRef<Path>) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, StoreError> {
         let names = open::names(path.as_ref()).await?;
-        let read = |(name, entra): &(String, Option<String>)| Ok((row::tenant(name)?, roster::entra(entra.as_deref())?));
+        let read =
+            |(name, entra): &(String, Option<String>)| Ok((row::tenant(name)?, roster::entra(entra.as_deref())?));
         names.iter().map(read).collect()
     }
 
@@ -275,6 +277,22 @@ impl Store for SqliteStore {
         self.writer.write(Work::Resend, move |db| Box::pin(outbox::resend(db, delivery, now))).await
     }
 
+    async fn unnoticed_dead(&self, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
+        dead::unnoticed(&self.readers, since).await
+    }
+
+    async fn notice_dead(
+        &self,
+        letters: DeadLetters,
+        notification: NewNotification,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let new = Prepared::new(&notification, now)?;
+        self.writer
+            .write(Work::Announce, move |db| Box::pin(async move { dead::notice(db, &letters, &new, now).await }))
+            .await
+    }
+
     async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError> {
         channel::records(&self.readers).await
     }
@@ -369,8 +387,8 @@ const fn settling(outcome: &AttemptOutcome) -> Work {
         AttemptOutcome::Delivered => Work::SettleDelivered,
         AttemptOutcome::Retry { .. } => Work::SettleRetry,
         AttemptOutcome::Plainer { .. } => Work::SettlePlainer,
-        AttemptOutcome::Dead { .. } => Work::SettleDead,
-        AttemptOutcome::Parked { .. } => Work::SettleParked,
+        AttemptOutcome::Dead { .. } | AttemptOutcome::Rejected { .. } => Work::SettleDead,
+        AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. } => Work::SettleParked,
         AttemptOutcome::NotMade => Work::UndoClaim,
     }
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{channel, check::to_json, hold};
+use super::{channel, check::to_json, dead, hold};
 use crate::{
     domain::Timestamp,
     notify::{ChannelStanding, DeliveryId, Hold, NotificationType},
@@ -113,14 +113,23 @@ pub(super) async fn settle(
     standing: Option<ChannelStanding>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let is_rejection = matches!(outcome, AttemptOutcome::Rejected { .. });
+    let outcome = match outcome {
+        AttemptOutcome::Rejected { error } if is_under_way(connection, id, attempt).await? => {
+            dead::judge(connection, id, error, now).await?
+        }
+        outcome => outcome,
+    };
     let (name, state, error, next) = match &outcome {
         AttemptOutcome::Delivered => ("delivered", "delivered", None, None),
         AttemptOutcome::Retry { error, next_attempt_at, .. } => {
             ("retry", "queued", Some(error), Some(*next_attempt_at))
         }
         AttemptOutcome::Plainer { error } => ("plainer", "queued", Some(error), Some(now)),
-        AttemptOutcome::Dead { error } => ("dead", "dead", Some(error), None),
-        AttemptOutcome::Parked { error } => ("parked", "parked", Some(error), None),
+        AttemptOutcome::Rejected { error } | AttemptOutcome::Dead { error } => ("dead", "dead", Some(error), None),
+        AttemptOutcome::Parked { error } | AttemptOutcome::StillParked { error, .. } => {
+            ("parked", "parked", Some(error), None)
+        }
         AttemptOutcome::NotMade => return undo_claim(connection, id, attempt).await,
     };
     let at_rest = matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Dead { .. });
@@ -137,13 +146,17 @@ pub(super) async fn settle(
     .bind(next.map(Timestamp::as_nanos))
     .bind(at_rest.then_some(now.as_nanos()))
     .bind(matches!(outcome, AttemptOutcome::Plainer { .. }))
-    .bind(matches!(outcome, AttemptOutcome::Retry { may_have_arrived: true, .. }))
+    .bind(matches!(
+        outcome,
+        AttemptOutcome::Retry { may_have_arrived: true, .. }
+            | AttemptOutcome::StillParked { may_have_arrived: true, .. }
+    ))
     .fetch_all(&mut *connection)
     .await?;
     let Some(settled) = settled.first() else { return Ok(()) };
     sqlx::query("UPDATE attempt SET finished_at = ?, outcome = ?, error = ? WHERE delivery_id = ? AND number = ?")
         .bind(now.as_nanos())
-        .bind(name)
+        .bind(if is_rejection { "rejected" } else { name })
         .bind(error)
         .bind(id.0)
         .bind(i64::from(attempt))
@@ -157,9 +170,15 @@ pub(super) async fn settle(
         channel::stand(connection, &channel, &standing, error.map(String::as_str)).await?;
     }
     match &outcome {
-        AttemptOutcome::Parked { error } => channel::park(connection, &channel, error, now).await,
-        // Only a drill leaves a parked channel, and this one has arrived.
-        AttemptOutcome::Delivered => channel::unpark(connection, &channel, now).await.map(drop),
+        AttemptOutcome::Parked { error } | AttemptOutcome::StillParked { error, .. } => {
+            channel::park(connection, &channel, error, now).await?;
+            dead::revive(connection, &channel).await
+        }
+        // Only a drill or a probe leaves a parked channel, and this one has arrived.
+        AttemptOutcome::Delivered => {
+            channel::unpark(connection, &channel, now).await?;
+            channel::note_delivered(connection, &channel, now).await
+        }
         _ => Ok(()),
     }
 }
@@ -202,6 +221,17 @@ pub(super) async fn note_told(
     Ok(())
 }
 
+async fn is_under_way(connection: &mut SqliteConnection, id: DeliveryId, attempt: u32) -> Result<bool, StoreError> {
+    let found: i64 = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM delivery WHERE id = ? AND attempts = ? AND state = 'sending')",
+    )
+    .bind(id.0)
+    .bind(i64::from(attempt))
+    .fetch_one(connection)
+    .await?;
+    Ok(found != 0)
+}
+
 async fn undo_claim(connection: &mut SqliteConnection, id: DeliveryId, attempt: u32) -> Result<(), StoreError> {
     let undone = sqlx::query(
         "UPDATE delivery SET state = 'queued', attempts = attempts - 1 WHERE id = ? AND attempts = ? AND state = 'sending'",
@@ -240,7 +270,7 @@ pub(super) async fn resend(
 ) -> Result<bool, StoreError> {
     let queued = sqlx::query(
         "UPDATE delivery SET state = 'queued', queued_at = ?2, next_attempt_at = ?2, finished_at = NULL, carrier = NULL, \
-         hold_why = NULL, hold_until = NULL WHERE id = ?1 AND state IN ('delivered', 'dead', 'parked', 'held', 'withheld')",
+         is_noticed = 0, plain = 0, hold_why = NULL, hold_until = NULL WHERE id = ?1 AND state IN ('delivered', 'dead', 'parked', 'held', 'withheld')",
     )
     .bind(id.0)
     .bind(now.as_nanos())

@@ -89,10 +89,7 @@ fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
     let key: Option<&str> = row.try_get(11)?;
     Ok(TenantRecord {
         tenant: row::tenant(slug)?,
-        identity: TenantIdentity {
-            entra: roster::entra(row.try_get(10)?)?,
-            key: key.unwrap_or(slug).to_owned(),
-        },
+        identity: TenantIdentity { entra: roster::entra(row.try_get(10)?)?, key: key.unwrap_or(slug).to_owned() },
         version: row.try_get::<i64, _>(2)?.cast_unsigned(),
         health: TenantHealth {
             adopted_at: Timestamp::from_nanos(row.try_get(3)?),

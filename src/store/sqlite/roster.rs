@@ -23,7 +23,8 @@ pub(super) fn entra(text: Option<&str>) -> Result<Option<EntraTenantId>, StoreEr
 
 /// See [`crate::store::Store::roster`].
 pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<KnownTenant>, StoreError> {
-    let rows = sqlx::query("SELECT tenant, entra, name, gone_since FROM tenant ORDER BY tenant").fetch_all(pool).await?;
+    let rows =
+        sqlx::query("SELECT tenant, entra, name, gone_since FROM tenant ORDER BY tenant").fetch_all(pool).await?;
     let known = |found: &SqliteRow| {
         Ok(KnownTenant {
             id: row::tenant(found.try_get(0)?)?,
@@ -85,12 +86,14 @@ async fn rename(connection: &mut SqliteConnection, moved: &[&Change]) -> Result<
     let ids = to_json(&moved.iter().map(|change| change.id).collect::<Vec<_>>())?;
     let targets: BTreeMap<i64, &str> = moved.iter().map(|change| (change.id, change.to.as_str())).collect();
     let targets = to_json(&targets)?;
-    let names: BTreeMap<&str, &str> =
-        moved.iter().map(|change| (change.from.as_str(), change.to.as_str())).collect();
+    let names: BTreeMap<&str, &str> = moved.iter().map(|change| (change.from.as_str(), change.to.as_str())).collect();
     let by_name = to_json(&names)?;
     // What is unique goes by a name that nothing else has, so that two may change places. A check under way judges again.
     for (sql, values) in [
-        ("UPDATE tenant SET tenant = '~' || id, version = version + 1 WHERE id IN (SELECT value FROM json_each(?))", &ids),
+        (
+            "UPDATE tenant SET tenant = '~' || id, version = version + 1 WHERE id IN (SELECT value FROM json_each(?))",
+            &ids,
+        ),
         (
             "UPDATE alert SET key = json_set(key, '$.tenant', '~' || tenant_id) \
              WHERE tenant_id IN (SELECT value FROM json_each(?))",

@@ -173,6 +173,19 @@ impl Store for StubStore {
         no()
     }
 
+    async fn unnoticed_dead(&self, _since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
+        no()
+    }
+
+    async fn notice_dead(
+        &self,
+        _letters: DeadLetters,
+        _notification: NewNotification,
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        no()
+    }
+
     async fn unpark(&self, _channel: &ChannelName, _now: Timestamp) -> Result<bool, StoreError> {
         no()
     }

@@ -43,7 +43,8 @@ fn count(mut file: File, needles: &[Vec<u8>]) -> std::io::Result<u64> {
         // What begins in the last bytes belongs to the next block.
         for begin in 0..filled.min(BLOCK) {
             let rest = &block[begin..filled];
-            count += needles.iter().map(|needle| u64::from(!needle.is_empty() && rest.starts_with(needle))).sum::<u64>();
+            count +=
+                needles.iter().map(|needle| u64::from(!needle.is_empty() && rest.starts_with(needle))).sum::<u64>();
         }
         if filled < block.len() {
             return Ok(count);

@@ -12,8 +12,6 @@ use crate::store::StoreError;
 const ERASED: &str = "erased";
 /// Lists without which their document says nothing: a digest's lines, a report's tenants, the tenants of a silence.
 const ESSENTIAL: [&str; 2] = ["items", "tenants"];
-/// Columns that hold a channel's name, which may be what a tenant is called.
-const CHANNELS: [(&str, &str); 2] = [("channel", "name"), ("delivery", "channel")];
 
 /// All that a tenant is called.
 #[derive(Debug, Clone)]
@@ -56,7 +54,8 @@ impl Target {
     }
 
     fn fate(&self, (table, column): (&str, &str), text: &str) -> Fate {
-        if CHANNELS.contains(&(table, column)) && self.configured.contains(text) {
+        // A channel may be called as a tenant is.
+        if (column == "channel" || (table, column) == ("channel", "name")) && self.configured.contains(text) {
             return Fate::Stays;
         }
         if text == self.slug || self.entra.as_deref() == Some(text) || self.names.contains(text) {
@@ -87,7 +86,9 @@ impl Target {
                 !is_it
             }
             Value::Array(items) => {
-                if items.first().is_some_and(|first| first.is_string()) && items.iter().skip(1).any(|item| !item.is_string()) {
+                if items.first().is_some_and(|first| first.is_string())
+                    && items.iter().skip(1).any(|item| !item.is_string())
+                {
                     // A pair, whose first is what the rest is about.
                     return items.iter_mut().all(|item| self.take_out(item));
                 }
@@ -162,9 +163,9 @@ fn without_word(text: &str, slug: &str) -> String {
         let (before, after) = (&text[..start], &text[start + slug.len()..]);
         let joins_before = before.chars().next_back().is_some_and(|letter| is_letter(letter) || letter == '.');
         let mut following = after.chars();
-        let joins_after = following.next().is_some_and(|letter| {
-            is_letter(letter) || (letter == '.' && following.next().is_some_and(is_letter))
-        });
+        let joins_after = following
+            .next()
+            .is_some_and(|letter| is_letter(letter) || (letter == '.' && following.next().is_some_and(is_letter)));
         if !joins_before && !joins_after {
             without.push_str(&text[rest..start]);
             without.push_str(ERASED);
@@ -262,7 +263,7 @@ async fn settle(
         let Some(erased) = erase.as_deref_mut() else { continue };
         let which = keys.iter().map(|key| format!("\"{key}\" IS ?")).collect::<Vec<_>>().join(" AND ");
         let sql = match &fate {
-            Fate::Becomes(_) => format!("UPDATE \"{table}\" SET \"{column}\" = ? WHERE {which}"),
+            Fate::Becomes(_) => format!("UPDATE OR REPLACE \"{table}\" SET \"{column}\" = ? WHERE {which}"),
             _ => {
                 if table == "notification" {
                     of_notification(db, row, erased).await?;
@@ -290,10 +291,11 @@ async fn settle(
 /// Removes the deliveries of a notification that goes.
 async fn of_notification(db: &mut SqliteConnection, row: &SqliteRow, erased: &mut Erased) -> Result<(), StoreError> {
     debug_assert_eq!(row.columns()[1].name(), "rowid");
-    let done = sqlx::query("DELETE FROM delivery WHERE notification_id = (SELECT id FROM notification WHERE rowid = ?)")
-        .bind(row.try_get::<i64, _>(1)?)
-        .execute(db)
-        .await?;
+    let done =
+        sqlx::query("DELETE FROM delivery WHERE notification_id = (SELECT id FROM notification WHERE rowid = ?)")
+            .bind(row.try_get::<i64, _>(1)?)
+            .execute(db)
+            .await?;
     *erased.removed.entry("delivery".to_owned()).or_default() += done.rows_affected();
     Ok(())
 }
@@ -320,7 +322,9 @@ mod tests {
     #[test]
     fn a_text_loses_the_tenants_names_and_nothing_that_only_looks_like_them() {
         assert_eq!(without_word("contoso, contoso. (contoso)", "contoso"), "erased, erased. (erased)");
-        for other in ["contoso-slack", "my-contoso", "contoso.2f1c0a5e", "a.contoso", "contosos", "Contoso", "x_contoso"] {
+        for other in
+            ["contoso-slack", "my-contoso", "contoso.2f1c0a5e", "a.contoso", "contosos", "Contoso", "x_contoso"]
+        {
             assert_eq!(without_word(other, "contoso"), other);
         }
         assert_eq!(fate("for Contoso Ltd (2f1c0a5e)"), Fate::Becomes("for erased (erased)".to_owned()));

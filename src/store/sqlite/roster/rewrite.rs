@@ -94,7 +94,9 @@ async fn documents(
 /// anything changed.
 fn renamed(value: &mut Value, names: &ByName) -> bool {
     match value {
-        Value::Array(items) => items.iter_mut().fold(false, |changed, item| name(item, names) | renamed(item, names) | changed),
+        Value::Array(items) => {
+            items.iter_mut().fold(false, |changed, item| name(item, names) | renamed(item, names) | changed)
+        }
         Value::Object(fields) => {
             let mut changed = false;
             for (key, field) in fields.iter_mut().filter(|(key, _)| *key != "labels") {
@@ -106,8 +108,10 @@ fn renamed(value: &mut Value, names: &ByName) -> bool {
                 }
                 changed |= renamed(field, names);
             }
-            let keyed: Vec<String> = fields.keys().filter(|key| names.get(*key).is_some_and(|to| to.to != **key)).cloned().collect();
-            let values: Vec<_> = keyed.iter().filter_map(|key| Some((names.get(key)?.to.clone(), fields.remove(key)?))).collect();
+            let keyed: Vec<String> =
+                fields.keys().filter(|key| names.get(*key).is_some_and(|to| to.to != **key)).cloned().collect();
+            let values: Vec<_> =
+                keyed.iter().filter_map(|key| Some((names.get(key)?.to.clone(), fields.remove(key)?))).collect();
             changed |= !values.is_empty();
             fields.extend(values);
             changed
