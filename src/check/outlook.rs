@@ -3,19 +3,21 @@
 //! The newest reading was judged when it came. Judged once more by the same rule it changes nothing, so what it would change now
 //! is what another rule makes of it.
 
+use std::collections::BTreeMap;
+
 use super::{
     blind::{self, away_between},
     close,
 };
 use crate::{
     config::{Config, Tenant},
-    domain::{ChannelName, Sample, ScoreKind, Timestamp},
+    domain::{ChannelName, Sample, ScoreKind, TenantId, Timestamp},
     notify::route::recipients,
     rule::{
         Alert, AlertKey, AlertState, Condition, Event, Explanation, Resolution, Rule, Situation, explain,
         explain::Verdict,
     },
-    store::{AlertFilter, AlertRecord, AlertRow, Away, SeriesRecord, Store, StoreError, TenantRecord},
+    store::{AlertFilter, AlertRecord, AlertRow, Away, KnownTenant, SeriesRecord, Store, StoreError, TenantRecord},
 };
 
 /// The most tenants that are loaded together.
@@ -141,11 +143,12 @@ pub enum Fate {
 /// [`StoreError`].
 pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Vec<Change>, StoreError> {
     let open = store.alerts(&AlertFilter { open_only: true, ..AlertFilter::default() }).await?;
-    let orphans = open.iter().filter_map(|row| Some((row, close::orphaned(config, row)?)));
+    let named = named(&store.roster().await?, config);
+    let orphans = open.iter().filter_map(|row| Some((row, orphaned(config, &named, row)?)));
     let mut changes: Vec<Change> =
         orphans.filter(|(row, _)| row.alert.is_firing()).map(|(row, why)| closed(row, why)).collect();
     let operators = open.iter().filter(|row| row.alert.is_firing() && row.key.rule.as_str() == blind::OPERATOR_BLIND);
-    let stays = operators.filter(|row| close::orphaned(config, row).is_none());
+    let stays = operators.filter(|row| orphaned(config, &named, row).is_none());
     changes.extend(stays.map(|row| Change {
         key: row.key.clone(),
         what: Fate::Stays,
@@ -153,13 +156,12 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
         told_to: row.told_to.clone(),
     }));
     let away = store.away().await?;
-    let tenants: Vec<_> = config.tenants.values().collect();
-    for batch in tenants.chunks(BATCH) {
-        let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
-        let records = store.load(&ids).await?;
+    let known: Vec<_> = named.iter().filter(|(_, slug)| slug.is_some()).map(|(name, _)| name.clone()).collect();
+    for batch in known.chunks(BATCH) {
+        let records = store.load(batch).await?;
         for record in &records {
-            let is_it = |tenant: &&std::sync::Arc<Tenant>| record.identity.is(tenant.account.entra);
-            let Some(tenant) = config.tenants.get(&record.tenant).filter(is_it) else { continue };
+            let slug = named.get(&record.tenant).and_then(Option::as_ref);
+            let Some(tenant) = slug.and_then(|slug| config.tenants.get(slug)) else { continue };
             for rule in &config.rules {
                 let outlooks = of_rule(rule, tenant, Some(record), &away, now);
                 changes.extend(outlooks.into_iter().filter_map(|outlook| change(config, rule, tenant, outlook)));
@@ -168,6 +170,29 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
     }
     changes.sort_by(|left, right| left.key.cmp(&right.key));
     Ok(changes)
+}
+
+/// The slugs that the configuration has for the tenants of the store, by the names that the store has; `None`: it has none, or
+/// gives the slug to another tenant.
+fn named(known: &[KnownTenant], config: &Config) -> BTreeMap<TenantId, Option<TenantId>> {
+    let by_entra: BTreeMap<_, _> = config.tenants.values().map(|tenant| (tenant.account.entra, &tenant.id)).collect();
+    let slug = |one: &KnownTenant| match one.tenant_id {
+        Some(entra) => by_entra.get(&entra).map(|slug| (*slug).clone()),
+        None => config.tenants.contains_key(&one.id).then(|| one.id.clone()),
+    };
+    known.iter().map(|one| (one.id.clone(), slug(one))).collect()
+}
+
+/// Why an open alert would be closed.
+fn orphaned(config: &Config, named: &BTreeMap<TenantId, Option<TenantId>>, row: &AlertRow) -> Option<Resolution> {
+    match named.get(&row.key.tenant) {
+        Some(Some(slug)) if *slug != row.key.tenant => {
+            let key = AlertKey { tenant: slug.clone(), ..row.key.clone() };
+            close::orphaned(config, &AlertRow { key, ..row.clone() })
+        }
+        Some(None) => Some(Resolution::TenantRemoved),
+        _ => close::orphaned(config, row),
+    }
 }
 
 fn closed(row: &AlertRow, why: Resolution) -> Change {

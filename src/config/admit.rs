@@ -24,8 +24,8 @@ impl Config {
             Whose::Configured(tenant) => fence.admits(&tenant.id, &tenant.labels),
             Whose::Gone(_) if fence.is_open() => true,
             Whose::Gone(holder) => {
-                noted.is_some_and(|noted| fence.admits(tenant, &noted.labels))
-                    && !holder.is_some_and(|holder| fence.admits(&holder.id, &holder.labels))
+                let labels = noted.map(|noted| noted.labels.clone()).unwrap_or_default();
+                fence.admits(tenant, &labels) && !holder.is_some_and(|holder| fence.admits(&holder.id, &holder.labels))
             }
         }
     }
