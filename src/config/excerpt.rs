@@ -11,7 +11,7 @@ use std::{
 
 use granit_parser::{Event, Parser, Span};
 
-use super::marks::FILE_BYTES_MAX;
+use super::yaml::FILE_BYTES_MAX;
 use crate::{
     diagnostic::{Excerpt, Excerpts, Problem},
     secret::redact::echo,
@@ -217,7 +217,8 @@ fn walk(
             paint(span, is_plain && harmless && (is_key || !hidden), lines, widths);
             if let Some(open) = open.last_mut().filter(|open| open.is_mapping) {
                 if is_key {
-                    open.key = Some(text.to_string());
+                    // Compared with words that are known, all of them short.
+                    open.key = Some(text.chars().take(AROUND_MAX).collect());
                 }
                 open.waits = is_key;
             }

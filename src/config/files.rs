@@ -10,8 +10,9 @@ use std::{
 use serde_yaml::Value;
 
 use super::{
-    marks::{self, Content, FILE_BYTES_MAX, Mark, Node},
+    marks::{Content, Mark, Node},
     scope::{Problems, Scope},
+    yaml::{self, Document, FILE_BYTES_MAX},
 };
 use crate::{
     diagnostic::{Gravity, Place, Problem},
@@ -46,11 +47,8 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
         return None;
     }
     if bytes.len() > FILE_BYTES_MAX {
-        complain(
-            Mark::START,
-            "the file is larger than 4 MiB".to_owned(),
-            "split it: `tenants:` and `rules:` take patterns like `tenants/*.yaml`",
-        );
+        let fault = yaml::too_large();
+        complain(fault.mark, fault.what, fault.instead);
         return None;
     }
     problems.watched.note(path.as_os_str().as_encoded_bytes());
@@ -65,30 +63,16 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
         }
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let node = match marks::read(text) {
-        Ok(Some(node)) => node,
+    match yaml::read(text) {
+        Ok(Some(Document { node, value })) => Some(Source { path: path.into(), node, value }),
         Ok(None) => {
             complain(Mark::START, "the file is empty".to_owned(), "write a configuration, or delete the file");
-            return None;
+            None
         }
         Err(faults) => {
             for fault in faults {
                 complain(fault.mark, fault.what, fault.instead);
             }
-            return None;
-        }
-    };
-    match serde_yaml::from_str(text) {
-        Ok(value) => Some(Source { path: path.into(), node, value }),
-        Err(error) => {
-            let mark = error
-                .location()
-                .map_or(Mark::START, |place| Mark { line: place.line().max(1), column: place.column().max(1) });
-            complain(
-                mark,
-                "this is no YAML that can be read".to_owned(),
-                "check quotes, brackets and indentation here",
-            );
             None
         }
     }

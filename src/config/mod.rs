@@ -35,6 +35,7 @@ mod tenants;
 mod tests;
 mod watched;
 mod words;
+mod yaml;
 
 pub use load::{load, load_with};
 pub use sight::Sight;

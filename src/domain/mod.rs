@@ -1,6 +1,7 @@
 //! What everything else speaks of: tenants, scores, samples, labels, time. Values only; no clock, no I/O.
 
 pub mod channel_name;
+pub mod characters;
 pub mod control;
 pub mod name;
 pub mod recommendation;

@@ -19,6 +19,7 @@ pub mod sample;
 mod scan;
 mod shift;
 mod source;
+mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use super::{
     Receiver,
     render::{self, RenderFailure, engines},
     source::{Compiled, Source, compile, problem, read},
+    steps::{Budget, STEPS_MAX, TRIAL_STEPS_MAX},
     trial,
 };
 use crate::{diagnostic::Problem, notify::Notification};
@@ -90,11 +91,9 @@ impl Registry {
             sources.get(name).is_some_and(|source| of.iter().any(|named| source.text.contains(named)))
         };
         let is_own = |name: &String| own.contains_key(name);
-        let telling = |of: &[&str]| -> BTreeSet<String> {
-            let tells = |name: &&String| involves(name, &compiled, &|name| names_any(of, name));
-            compiled.keys().filter(tells).cloned().collect()
-        };
+        let telling = |of: &[&str]| -> BTreeSet<String> { involving(&compiled, &|name| names_any(of, name)) };
         let (tell_items, tell_reports) = (telling(&ITEMS), telling(&REPORT));
+        let with_own = involving(&compiled, &is_own);
         let mut registry = Self {
             engines: engines(&compiled),
             built_in: engines(&plain),
@@ -103,12 +102,15 @@ impl Registry {
             fits: BTreeMap::new(),
             imprint: imprint(&own),
         };
+        let all = Budget::new(TRIAL_STEPS_MAX);
         let included: BTreeSet<&String> = compiled.values().flat_map(|(_, shape)| shape.partials.keys()).collect();
         for (name, source) in &sources {
             let built_in = BUILT_IN.iter().find(|(built_in, ..)| built_in == name);
-            let fits = match built_in.filter(|_| !involves(name, &compiled, &is_own)) {
-                Some((.., fits)) => fits.iter().copied().collect(),
-                None => registry.try_out(name, source, included.contains(*name) || !is_own(name), &mut problems),
+            let fits = if let Some((.., fits)) = built_in.filter(|_| !with_own.contains(*name)) {
+                fits.iter().copied().collect()
+            } else {
+                let is_partial = included.contains(*name) || !is_own(name);
+                registry.try_out(name, source, is_partial, &all, &mut problems)
             };
             registry.fits.insert((*name).clone(), fits);
         }
@@ -151,10 +153,21 @@ impl Registry {
         receiver: Receiver,
         notification: &Notification,
     ) -> Result<Vec<u8>, RenderFailure> {
+        self.render_within(&Budget::new(STEPS_MAX), name, receiver, notification)
+    }
+
+    /// The same with a budget of the caller's.
+    pub(super) fn render_within(
+        &self,
+        budget: &Budget,
+        name: &str,
+        receiver: Receiver,
+        notification: &Notification,
+    ) -> Result<Vec<u8>, RenderFailure> {
         if self.hides(name, notification) && self.has(name) {
             return self.render_built_in(receiver, notification);
         }
-        render::render(self.engines.get(&receiver), name, receiver, notification)
+        render::render(self.engines.get(&receiver), name, receiver, notification, budget)
     }
 
     /// The same by the built-in template of that kind of receiver, whatever the user's own are.
@@ -162,7 +175,8 @@ impl Registry {
     /// # Errors
     /// [`RenderFailure`], as [`Self::render`].
     pub fn render_built_in(&self, receiver: Receiver, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
-        render::render(self.built_in.get(&receiver), receiver.as_str(), receiver, notification)
+        let budget = Budget::new(STEPS_MAX);
+        render::render(self.built_in.get(&receiver), receiver.as_str(), receiver, notification, &budget)
     }
 
     /// Which receivers a template suits; a problem if it must suit one and does not.
@@ -171,13 +185,18 @@ impl Registry {
         name: &str,
         source: &Source,
         is_partial: bool,
+        all: &Budget,
         problems: &mut Vec<Problem>,
     ) -> BTreeSet<Receiver> {
         let mut fits = BTreeSet::new();
         let mut failures = Vec::new();
         for receiver in Receiver::ALL {
-            match trial::try_out(self, name, receiver) {
+            match trial::try_out(self, name, receiver, all) {
                 Ok(()) => drop(fits.insert(receiver)),
+                Err(failure) if failure.is_endless => {
+                    problems.push(trial_problem(name, source, receiver, &failure));
+                    return fits;
+                }
                 Err(failure) => failures.push((receiver, failure)),
             }
         }
@@ -196,10 +215,20 @@ const ITEMS: [&str; 3] = ["words.lines", "words.paragraphs", "data.items"];
 /// How a template can name what is in a report.
 const REPORT: [&str; 3] = ["words.lines", "words.paragraphs", "data.report"];
 
-/// Whether a template, or one that it includes, is such a one. None includes itself: that was looked at before.
-fn involves(name: &String, compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> bool {
-    let included = compiled.get(name).into_iter().flat_map(|(_, shape)| shape.partials.keys());
-    is_such(name) || included.into_iter().any(|partial| involves(partial, compiled, is_such))
+/// The templates that are such, or include one that is, however indirectly. Each inclusion is looked at once for each level.
+fn involving(compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = compiled.keys().filter(|name| is_such(name)).cloned().collect();
+    loop {
+        let includes = |name: &&String| {
+            let included = compiled.get(*name).into_iter().flat_map(|(_, shape)| shape.partials.keys());
+            !found.contains(*name) && included.into_iter().any(|partial| found.contains(partial))
+        };
+        let more: Vec<String> = compiled.keys().filter(includes).cloned().collect();
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
 }
 
 /// For which receiver a template that suits none was probably meant.
@@ -222,8 +251,8 @@ fn likely(text: &str) -> Receiver {
 }
 
 fn trial_problem(name: &str, source: &Source, receiver: Receiver, failure: &trial::Failure) -> Problem {
-    let RenderFailure::Template { template, line, column, what } = &failure.failure else {
-        return problem(&source.file, (1, 1), failure.failure.to_string(), "write less fixed text");
+    let RenderFailure::Template { template, line, column, what } = &failure.why else {
+        return problem(&source.file, (1, 1), failure.why.to_string(), "write less fixed text");
     };
     let file =
         if template == name { source.file.clone() } else { source.file.with_file_name(format!("{template}.hbs")) };
@@ -240,7 +269,8 @@ mod tests {
     fn the_built_in_templates_suit_whom_they_are_said_to_suit() {
         let registry = Registry::load(None).unwrap();
         for (name, _, said) in BUILT_IN {
-            let suits = |receiver: &Receiver| trial::try_out(&registry, name, *receiver).is_ok();
+            let suits =
+                |receiver: &Receiver| trial::try_out(&registry, name, *receiver, &Budget::new(u64::MAX)).is_ok();
             let tried: Vec<Receiver> = Receiver::ALL.into_iter().filter(suits).collect();
             assert_eq!(tried, said, "{name}");
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io};
 
-use handlebars::{Handlebars, RenderError, RenderErrorReason};
+use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable};
 
 use super::{
     Receiver,
@@ -10,6 +10,7 @@ use super::{
     functions,
     payload::{self, Refusal},
     source::Compiled,
+    steps::{self, Budget},
     text,
 };
 use crate::notify::Notification;
@@ -57,17 +58,20 @@ fn engine(receiver: Receiver, compiled: &Compiled) -> Handlebars<'static> {
     }
     functions::register(&mut handlebars);
     for (name, (template, _)) in compiled {
-        handlebars.register_template(name, template.clone());
+        let mut template = template.clone();
+        steps::instrument(&mut template);
+        handlebars.register_template(name, template);
     }
     handlebars
 }
 
-/// Writes the body, at the first level that fits.
+/// Writes the body, at the first level that fits, with what is left of a budget for all levels.
 pub(super) fn render(
     engine: Option<&Handlebars<'_>>,
     name: &str,
     receiver: Receiver,
     notification: &Notification,
+    budget: &Budget,
 ) -> Result<Vec<u8>, RenderFailure> {
     let failed = |what: String| RenderFailure::Template { template: name.to_owned(), line: None, column: None, what };
     let engine = engine.ok_or_else(|| failed("there are no templates for this kind of receiver".to_owned()))?;
@@ -75,7 +79,7 @@ pub(super) fn render(
     for level in LEVELS {
         let context = context(notification, level).ok_or_else(|| failed("the notification is no JSON".to_owned()))?;
         let mut output = Capped::default();
-        if let Err(error) = engine.render_to_write(name, &context, &mut output) {
+        if let Err(error) = run(engine, name, context, &mut output, budget) {
             if !output.is_full {
                 return Err(explain(name, &error));
             }
@@ -90,6 +94,22 @@ pub(super) fn render(
         }
     }
     Err(too_large)
+}
+
+/// Goes through a template.
+fn run(
+    engine: &Handlebars<'_>,
+    name: &str,
+    context: serde_json::Value,
+    output: &mut Capped,
+    budget: &Budget,
+) -> Result<(), RenderError> {
+    let template = engine.get_template(name).ok_or_else(|| RenderErrorReason::TemplateNotFound(name.to_owned()))?;
+    let (counter, count) = budget.counter(&context);
+    let context = Context::from(context);
+    let mut state = RenderContext::new(template.name.as_ref());
+    state.register_local_helper(counter, count);
+    template.render(engine, &context, &mut state, output)
 }
 
 fn explain(name: &str, error: &RenderError) -> RenderFailure {
@@ -113,17 +133,13 @@ struct Capped {
     is_full: bool,
 }
 
-impl io::Write for Capped {
-    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+impl Output for Capped {
+    fn write(&mut self, more: &str) -> Result<(), io::Error> {
         if self.bytes.len() + more.len() > OUTPUT_BYTES_MAX {
             self.is_full = true;
             return Err(io::Error::other("the template writes too much"));
         }
-        self.bytes.extend_from_slice(more);
-        Ok(more.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+        self.bytes.extend_from_slice(more.as_bytes());
         Ok(())
     }
 }

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use handlebars::{Template, template::TemplateElement};
+use handlebars::{
+    Template,
+    template::{Parameter, TemplateElement},
+};
 
 /// Largest template, in bytes.
 pub(super) const TEMPLATE_BYTES_MAX: usize = 32 * 1024;
@@ -106,8 +109,10 @@ fn walk(template: &Template, depth: usize, shape: &mut Shape) -> Result<(), Stri
     }
     for element in &template.elements {
         match element {
-            TemplateElement::RawString(_) | TemplateElement::Comment(_) | TemplateElement::Expression(_) => {}
+            TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
+            TemplateElement::Expression(call) => check_name(&call.name)?,
             TemplateElement::HelperBlock(block) => {
+                check_name(&block.name)?;
                 for branch in [&block.template, &block.inverse].into_iter().flatten() {
                     walk(branch, depth + 1, shape)?;
                 }
@@ -135,32 +140,54 @@ fn walk(template: &Template, depth: usize, shape: &mut Shape) -> Result<(), Stri
     Ok(())
 }
 
-/// How deep a template nests with everything that it includes.
-///
-/// # Errors
-/// One sentence: a partial that is missing, or that includes itself.
-pub(super) fn depth_with_partials(name: &str, shapes: &BTreeMap<String, Shape>) -> Result<usize, String> {
-    descend(name, shapes, &mut Vec::new())
+/// A function that is named can be known before it is called.
+fn check_name(name: &Parameter) -> Result<(), String> {
+    if name.as_name().is_some() { Ok(()) } else { Err("a function must be named, not computed".to_owned()) }
 }
 
-fn descend<'a>(name: &'a str, shapes: &'a BTreeMap<String, Shape>, path: &mut Vec<&'a str>) -> Result<usize, String> {
-    if path.contains(&name) {
-        return Err(format!("the partials include one another without end: {} → {name}", path.join(" → ")));
+/// How deep templates nest with everything that they include; each is looked at once, however often it is included.
+#[derive(Default)]
+pub(super) struct Depths<'a>(BTreeMap<&'a str, Result<usize, String>>);
+
+impl<'a> Depths<'a> {
+    /// Of one template.
+    ///
+    /// # Errors
+    /// One sentence: a partial that is missing, or that includes itself.
+    pub(super) fn of(&mut self, name: &'a str, shapes: &'a BTreeMap<String, Shape>) -> Result<usize, String> {
+        self.descend(name, shapes, &mut Vec::new())
     }
-    if path.len() >= DEPTH_MAX {
-        return Err(format!("partials are nested deeper than {DEPTH_MAX}"));
-    }
-    let Some(shape) = shapes.get(name) else { return Err(format!("there is no partial `{name}`")) };
-    path.push(name);
-    let mut deepest = shape.depth;
-    for (partial, depth) in &shape.partials {
-        deepest = deepest.max(depth + 1 + descend(partial, shapes, path)?);
-    }
-    path.pop();
-    if deepest > DEPTH_MAX {
-        Err(format!("blocks and partials are nested deeper than {DEPTH_MAX}"))
-    } else {
-        Ok(deepest)
+
+    fn descend(
+        &mut self,
+        name: &'a str,
+        shapes: &'a BTreeMap<String, Shape>,
+        path: &mut Vec<&'a str>,
+    ) -> Result<usize, String> {
+        if path.contains(&name) {
+            return Err(format!("the partials include one another without end: {} → {name}", path.join(" → ")));
+        }
+        if path.len() >= DEPTH_MAX {
+            return Err(format!("partials are nested deeper than {DEPTH_MAX}"));
+        }
+        if let Some(known) = self.0.get(name) {
+            return known.clone();
+        }
+        let Some(shape) = shapes.get(name) else { return Err(format!("there is no partial `{name}`")) };
+        path.push(name);
+        let mut deepest = Ok(shape.depth);
+        for (partial, depth) in &shape.partials {
+            deepest = deepest.and_then(|deepest| Ok(deepest.max(depth + 1 + self.descend(partial, shapes, path)?)));
+        }
+        path.pop();
+        let deepest = deepest.and_then(|deepest| {
+            if deepest > DEPTH_MAX {
+                return Err(format!("blocks and partials are nested deeper than {DEPTH_MAX}"));
+            }
+            Ok(deepest)
+        });
+        self.0.insert(name, deepest.clone());
+        deepest
     }
 }
 

@@ -2,17 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use handlebars::Template;
 
-use super::scan::{self, Shape};
+use super::scan::{self, Depths, Shape};
 use crate::diagnostic::{Gravity, Place, Problem};
 
 /// Most templates in the user's folder.
 const TEMPLATES_MAX: usize = 256;
+/// Most bytes of all of them: each is compiled once for every kind of receiver.
+const FOLDER_BYTES_MAX: usize = 1024 * 1024;
 
 /// A template as written.
 pub(super) struct Source {
@@ -61,19 +64,30 @@ pub(super) fn read(folder: &Path, problems: &mut Vec<Problem>) -> BTreeMap<Strin
             Err(what) => problems.push(problem(&file, (1, 1), what, "use UTF-8 text of at most 32 KiB")),
         }
     }
+    let bytes: usize = sources.values().map(|source: &Source| source.text.len()).sum();
     if sources.len() > TEMPLATES_MAX {
         let what = format!("there are {} templates, more than {TEMPLATES_MAX}", sources.len());
+        problems.push(problem(folder, (1, 1), what, "remove what is not used"));
+    } else if bytes > FOLDER_BYTES_MAX {
+        let what = format!("the templates have {bytes} bytes together, more than {FOLDER_BYTES_MAX}");
         problems.push(problem(folder, (1, 1), what, "remove what is not used"));
     }
     sources
 }
 
 fn read_one(file: &Path) -> Result<String, String> {
-    let size = fs::metadata(file).map_err(|error| format!("it can't be read: {error}"))?.len();
-    if size > scan::TEMPLATE_BYTES_MAX as u64 {
-        return Err(format!("the template has {size} bytes, more than {}", scan::TEMPLATE_BYTES_MAX));
+    let unreadable = |error: io::Error| format!("it can't be read: {error}");
+    // Opening what is not a file may never end.
+    if !fs::metadata(file).map_err(unreadable)?.is_file() {
+        return Err("it is not a file".to_owned());
     }
-    fs::read_to_string(file).map_err(|error| format!("it can't be read: {error}"))
+    let mut bytes = Vec::new();
+    let opened = fs::File::open(file).map_err(unreadable)?;
+    opened.take(scan::TEMPLATE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > scan::TEMPLATE_BYTES_MAX {
+        return Err(format!("the template has more than {} bytes", scan::TEMPLATE_BYTES_MAX));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
 }
 
 /// Compiled templates, by name.
@@ -99,8 +113,9 @@ pub(super) fn compile<'a>(
     for (name, (_, shape)) in &compiled {
         shapes.insert(name.clone(), Shape { depth: shape.depth, partials: shape.partials.clone() });
     }
+    let mut depths = Depths::default();
     for (name, source) in sources {
-        if let Err(what) = scan::depth_with_partials(name, &shapes) {
+        if let Err(what) = depths.of(name, &shapes) {
             problems.push(problem(&source.file, (1, 1), what, "include only partials that are there and end"));
         }
     }

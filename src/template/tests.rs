@@ -1,3 +1,4 @@
+mod endless;
 mod limits;
 
 use std::fs;

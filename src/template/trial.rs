@@ -1,20 +1,36 @@
 //! Templates are tried before they are needed: each against every sample notification.
 
-use super::{Receiver, Registry, RenderFailure, sample};
+use super::{
+    Receiver, Registry, RenderFailure, sample,
+    steps::{Budget, STEPS_MAX},
+};
 
 /// A trial that failed.
 pub(super) struct Failure {
     /// On which sample.
     pub(super) sample: String,
     /// How.
-    pub(super) failure: RenderFailure,
+    pub(super) why: RenderFailure,
+    /// Whether the template takes too many steps, whoever receives what it writes.
+    pub(super) is_endless: bool,
 }
 
-/// Writes every sample notification with a template.
-pub(super) fn try_out(registry: &Registry, name: &str, receiver: Receiver) -> Result<(), Box<Failure>> {
+/// Writes every sample notification with a template. `all` is the budget of all trials of a folder.
+pub(super) fn try_out(registry: &Registry, name: &str, receiver: Receiver, all: &Budget) -> Result<(), Box<Failure>> {
     for notification in sample::all() {
-        if let Err(failure) = registry.render(name, receiver, &notification) {
-            return Err(Box::new(Failure { sample: notification.kind.as_str().to_owned(), failure }));
+        let budget = Budget::new(STEPS_MAX);
+        let written = registry.render_within(&budget, name, receiver, &notification);
+        let failed = |why, is_endless| {
+            let sample = notification.kind.as_str().to_owned();
+            Err(Box::new(Failure { sample, why, is_endless }))
+        };
+        if !all.take(STEPS_MAX - budget.left()) {
+            let what = "trying out all templates takes too many steps".to_owned();
+            let failure = RenderFailure::Template { template: name.to_owned(), line: None, column: None, what };
+            return failed(failure, true);
+        }
+        if let Err(failure) = written {
+            return failed(failure, budget.left() == 0);
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    super::{Config, Loaded, Tenant, load::load_with},
+    super::{Config, Loaded, Tenant, files, load::load_with, scope::Problems},
     Pending,
     column::Column,
     row::{self, Offer},
@@ -305,8 +305,8 @@ impl Drop for Ground<'_> {
 /// Where the main file looks for tenants: the folder of its first pattern, else `tenants` beside it.
 fn tenants_folder(config: &Path) -> PathBuf {
     let beside = config.parent().unwrap_or(Path::new(""));
-    let text = std::fs::read_to_string(config).unwrap_or_default();
-    let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap_or_default();
+    // It was loaded before: what is wrong with it has been said.
+    let value = files::read(config, &mut Problems::default()).map(|source| source.value).unwrap_or_default();
     let entries = value.get("tenants").and_then(serde_yaml::Value::as_sequence);
     let patterns = entries.into_iter().flatten().filter_map(serde_yaml::Value::as_str);
     let folder = patterns.filter_map(|pattern| pattern.strip_suffix("*.yaml")).find(|folder| {
