@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Write,
     hash::{BuildHasher, RandomState},
     sync::LazyLock,
 };
@@ -27,7 +28,7 @@ pub struct Address {
 
 impl Address {
     fn of(place: &str, query: Option<&str>) -> Self {
-        let digest = |text: &str| u128::from(KEYS[0].hash_one(text)) << 64 | u128::from(KEYS[1].hash_one(text));
+        let digest = |text: &str| (u128::from(KEYS[0].hash_one(text)) << 64) | u128::from(KEYS[1].hash_one(text));
         Self { place: digest(place), query: query.map(digest) }
     }
 
@@ -156,7 +157,8 @@ fn plain(part: &str) -> String {
         if code.is_ascii_alphanumeric() || b"-._~".contains(&code) {
             plain.push(char::from(code));
         } else {
-            plain.push_str(&format!("%{code:02X}"));
+            // Writing to a `String` can't fail.
+            let _ = write!(plain, "%{code:02X}");
         }
         rest = index + 3;
     }

@@ -167,7 +167,12 @@ async fn a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what
     let store = &*bed.store;
     let old = |slug: &str, id: &str| {
         let mut new = to_tell(id, Some(key(slug, "low")), &["soc"]);
-        let facts = TenantFacts { id: slug.into(), tenant_id: None, name: slug.into(), labels: Default::default() };
+        let facts = TenantFacts {
+            id: slug.into(),
+            tenant_id: None,
+            name: slug.into(),
+            labels: std::collections::BTreeMap::default(),
+        };
         new.notification.data.tenant = Some(facts);
         new.hold = Some(Hold { why: HoldReason::Silence, until: at(1000) });
         CheckOutcome { alerts: vec![update("low", firing(1, 1))], notifications: vec![new], ..check(slug, None, 0) }

@@ -65,11 +65,10 @@ impl Target {
             && let Ok(mut document) = serde_json::from_str::<Value>(text)
         {
             let before = document.clone();
-            return match self.take_out(&mut document) {
-                false => Fate::Goes,
-                true if document == before => Fate::Stays,
-                true => Fate::Becomes(document.to_string()),
-            };
+            if !self.take_out(&mut document) {
+                return Fate::Goes;
+            }
+            return if document == before { Fate::Stays } else { Fate::Becomes(document.to_string()) };
         }
         let without = self.without(text);
         if without == text { Fate::Stays } else { Fate::Becomes(without) }
@@ -86,9 +85,7 @@ impl Target {
                 !is_it
             }
             Value::Array(items) => {
-                if items.first().is_some_and(|first| first.is_string())
-                    && items.iter().skip(1).any(|item| !item.is_string())
-                {
+                if items.first().is_some_and(Value::is_string) && items.iter().skip(1).any(|item| !item.is_string()) {
                     // A pair, whose first is what the rest is about.
                     return items.iter_mut().all(|item| self.take_out(item));
                 }
@@ -102,15 +99,13 @@ impl Target {
     }
 
     fn take_out_of(&self, fields: &mut Map<String, Value>) -> bool {
-        match fields.get("tenant") {
-            Some(Value::Object(facts)) => match self.is_about(facts) {
-                Some(true) => return false,
-                // Another tenant that had, or has, the same slug.
-                Some(false) => {}
-                None => {}
-            },
-            Some(Value::String(slug)) if *slug == self.slug => return false,
-            _ => {}
+        let is_about = match fields.get("tenant") {
+            Some(Value::Object(facts)) => self.is_about(facts) == Some(true),
+            Some(Value::String(slug)) => *slug == self.slug,
+            _ => false,
+        };
+        if is_about {
+            return false;
         }
         fields.retain(|key, _| *key != self.slug);
         for (key, field) in fields.iter_mut() {
