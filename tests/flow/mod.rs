@@ -14,6 +14,7 @@ mod fleet;
 mod judge;
 mod life;
 mod limits;
+mod never_silent;
 mod outage;
 mod own_cloud;
 #[cfg(feature = "pfx")]

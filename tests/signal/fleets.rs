@@ -1,6 +1,6 @@
 //! Smaller fleets of the benchmark with fixed seeds: what is promised is told, and what Microsoft does to everybody is told once.
 
-#[path = "../benches/signal/signal.rs"]
+#[path = "../../benches/signal/signal.rs"]
 #[expect(unreachable_pub, reason = "shared with the benchmark, which shows more of it")]
 mod measure;
 

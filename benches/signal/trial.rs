@@ -1,0 +1,123 @@
+//! Scenarios that others made up, judged by a reference model that shares no code with the product: whatever is grouped, delayed
+//! or merged, somebody is notified of every worsening and of its end.
+
+pub mod pack;
+pub mod product;
+pub mod reference;
+pub mod scenario;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use self::{
+    product::Received,
+    reference::{
+        accounts,
+        judge::{Complaint, Fault, Verdict, judge, shown},
+        message::Delivered,
+        model::{History, Kind, expected},
+        world::{AlertId, Seconds, World},
+    },
+};
+
+/// An event that the scenario is about, so that the reference model must require it.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub tenant: usize,
+    pub rule: usize,
+    pub is_end: bool,
+    /// Within this time.
+    pub from: Seconds,
+    pub until: Seconds,
+}
+
+/// How few messages a time must make in the channel that sees everybody.
+#[derive(Debug, Clone)]
+pub struct Grouped {
+    pub from: Seconds,
+    pub until: Seconds,
+    pub messages_max: usize,
+}
+
+/// What messages of a time must not say.
+#[derive(Debug, Clone)]
+pub struct Wording {
+    pub from: Seconds,
+    pub until: Seconds,
+    pub never: &'static str,
+}
+
+/// A world, and what it is about.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    pub world: World,
+    /// The file that its rules come from.
+    pub pack: Option<PathBuf>,
+    pub claims: Vec<Claim>,
+    pub grouped: Vec<Grouped>,
+    pub wording: Vec<Wording>,
+}
+
+impl Trial {
+    pub fn new(world: World) -> Self {
+        Self { world, pack: None, claims: Vec::new(), grouped: Vec::new(), wording: Vec::new() }
+    }
+
+    pub fn expected(&self) -> BTreeMap<AlertId, History> {
+        expected(&self.world)
+    }
+
+    pub fn received(&self) -> Received {
+        product::replay(&self.world, self.pack.as_deref())
+    }
+
+    /// Replays the world and judges what channels received.
+    pub fn run(&self) -> Verdict {
+        self.judge(&self.expected(), &self.received())
+    }
+
+    pub fn judge(&self, expected: &BTreeMap<AlertId, History>, received: &Received) -> Verdict {
+        let mut verdict = judge(&self.world, expected, &received.delivered);
+        verdict.complaints.extend(accounts::check(&self.world, &received.delivered, &received.accounts));
+        verdict.complaints.extend(self.grouping(&received.delivered));
+        verdict
+    }
+
+    fn grouping(&self, delivered: &[Delivered]) -> Vec<Complaint> {
+        let within = |from: Seconds, until: Seconds| move |message: &&Delivered| (from..until).contains(&message.at);
+        let mut complaints = Vec::new();
+        for one in &self.grouped {
+            let count =
+                delivered.iter().filter(within(one.from, one.until)).filter(|message| message.channel == 0).count();
+            if count > one.messages_max {
+                let (from, until, max) = (shown(one.from), shown(one.until), one.messages_max);
+                let what = format!("from {from} to {until}: {count} messages, not {max}");
+                complaints.push(Complaint::new(Fault::Ungrouped, what));
+            }
+        }
+        for one in &self.wording {
+            for message in delivered.iter().filter(within(one.from, one.until)) {
+                if message.text.contains(one.never) {
+                    let what = format!("at {} it says `{}`: {}", shown(message.at), one.never, message.text);
+                    complaints.push(Complaint::new(Fault::Wording, what));
+                }
+            }
+        }
+        complaints
+    }
+
+    /// Claims that the reference model does not make; there must be none, or the scenario tests nothing.
+    pub fn unclaimed(&self, expected: &BTreeMap<AlertId, History>) -> Vec<Claim> {
+        let is_required = |claim: &&Claim| {
+            expected.iter().any(|(alert, history)| {
+                let is_event = |event: &reference::model::Event| {
+                    matches!(event.kind, Kind::Ended(_)) == claim.is_end
+                        && (claim.from..claim.until).contains(&event.at)
+                        && !event.is_optional
+                        && !history.is_open(event.at)
+                };
+                (alert.tenant, alert.rule) == (claim.tenant, claim.rule) && history.events.iter().any(is_event)
+            })
+        };
+        self.claims.iter().filter(|claim| !is_required(claim)).cloned().collect()
+    }
+}
