@@ -215,9 +215,7 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             },
             links: Links {
                 dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
-                portal: Some(
-                    "https://security.microsoft.com/securescore?tid=2f1c0a5e-0000-4000-8000-000000000001".to_owned(),
-                ),
+                portal: Some("https://security.microsoft.com/securescore".to_owned()),
                 confirm: (kind == NotificationType::Drill)
                     .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
             },

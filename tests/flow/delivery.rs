@@ -195,7 +195,8 @@ async fn a_parked_channel_is_told_of_though_we_stopped_before_we_could() {
         bed.pass(10);
         let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
         dispatcher.drain().await.unwrap();
-        let said: Vec<_> = bed.receivers.received_by("ops").iter().map(|one| one.json()["data"]["operator"].to_string()).collect();
+        let said: Vec<_> =
+            bed.receivers.received_by("ops").iter().map(|one| one.json()["data"]["operator"].to_string()).collect();
         assert_eq!(said.len(), 1, "{said:?}");
     }
 }
