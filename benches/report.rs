@@ -14,7 +14,7 @@ use scorewatch::{
     config::{self, Config},
     domain::{Sample, ScoreKind, SeriesKey, TenantId, Timestamp},
     service::report::{Reports, queue_due},
-    store::{CheckOutcome, Commit, SeriesUpdate, Store, TenantHealth, sqlite::SqliteStore},
+    store::{CheckOutcome, Commit, SeriesUpdate, Store, TenantHealth, TenantIdentity, sqlite::SqliteStore},
 };
 
 /// 2026-01-03T00:00:00Z, a Saturday.
@@ -105,6 +105,7 @@ fn check(tenant: &TenantId, day: i64) -> CheckOutcome {
     let now = Timestamp::from_seconds(end - 1);
     CheckOutcome {
         tenant: tenant.clone(),
+        identity: TenantIdentity::default(),
         expected_version: u64::try_from(day).ok().filter(|version| *version > 0),
         health: TenantHealth {
             adopted_at: Timestamp::from_seconds(START),

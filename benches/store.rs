@@ -15,7 +15,7 @@ use scorewatch::{
     },
     store::{
         AttemptOutcome, CheckOutcome, Claim, ClaimTerms, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
-        sqlite::SqliteStore,
+        TenantIdentity, sqlite::SqliteStore,
     },
 };
 
@@ -96,6 +96,7 @@ fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
     let now = Timestamp::from_seconds(now);
     CheckOutcome {
         tenant: tenant.clone(),
+        identity: TenantIdentity::default(),
         expected_version: (version > 0).then_some(version),
         health: TenantHealth {
             adopted_at: now,

@@ -33,6 +33,8 @@ pub enum Work {
     AdoptChannels,
     /// A drill that a person saw.
     ConfirmDrill,
+    /// Which tenant is whose, before a configuration takes effect.
+    Reconcile,
     /// Deliveries found under way at the start.
     Recover,
     /// A delivery sent again on a person's word.

@@ -99,9 +99,10 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
     let labels: Labels = labels.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
     let subjects = Subjects {
         store: "bench",
+        tenant_key: key.tenant.as_str(),
         key,
         score: ScoreKind::DeviceSecureScore,
-        tenant: TenantFacts { id: key.tenant.to_string(), name: "Customer Ltd".to_owned(), labels },
+        tenant: TenantFacts { id: key.tenant.to_string(), tenant_id: None, name: "Customer Ltd".to_owned(), labels },
         condition: "drop 5% within 24h".to_owned(),
         severity: Severity::Critical,
         guide: Guide::default(),

@@ -15,7 +15,9 @@ use scorewatch::{
         Cloud, Receivers,
         cloud::{Bulk, BulkSecret, CloudSettings},
     },
-    store::{CheckOutcome, Commit, DeliveryFilter, SeriesUpdate, Store, TenantHealth, sqlite::SqliteStore},
+    store::{
+        CheckOutcome, Commit, DeliveryFilter, SeriesUpdate, Store, TenantHealth, TenantIdentity, sqlite::SqliteStore,
+    },
 };
 
 use crate::{
@@ -113,6 +115,7 @@ fn check(number: usize, now: Timestamp) -> CheckOutcome {
         .map(|index| firing(number, &format!("rule-{index}"), vec![channel((number * each + index) % CHANNELS)], now));
     CheckOutcome {
         tenant: tenant(number),
+        identity: TenantIdentity::default(),
         expected_version: None,
         health: TenantHealth {
             adopted_at: now,

@@ -1,5 +1,6 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
+pub mod address;
 mod alertmanager;
 mod chat;
 pub mod email;

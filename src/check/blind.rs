@@ -105,6 +105,7 @@ pub fn alone(
     let score = alert.score.or_else(|| tenant.scores.first().copied())?;
     let subjects = Subjects {
         store,
+        tenant_key: &record.identity.key,
         key: &key,
         score,
         tenant: tenant.facts(),
@@ -116,7 +117,7 @@ pub fn alone(
         no_data: Vec::new(),
         operator: Some(operator_facts(Some(failing), &transition)),
         guide: Guide::default(),
-        links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
+        links: Links { portal: Some(tenant.score_page()), ..Links::default() },
     };
     let notification = compose::of_transition(subjects, &transition);
     Some(NewNotification { notification, alert: Some(key), tenant: Some(tenant.id.clone()), channels, hold: None })

@@ -19,12 +19,13 @@ use crate::{
     rule::{self, Alert, AlertKey, AlertState, Guide, Resolution, Step, Transition},
     store::{
         AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, Failing, NewNotification, Store,
-        StoreError,
+        StoreError, TenantIdentity,
     },
 };
 
 /// Why an open alert has no place in the configuration any more; `None`: it still has.
 pub(super) fn orphaned(config: &Config, row: &AlertRow) -> Option<Resolution> {
+    // Its slug belongs to nobody, as a tenant is kept under another name once it belongs to somebody else.
     let Some(tenant) = config.tenants.get(&row.key.tenant) else { return Some(Resolution::TenantRemoved) };
     if row.key.rule.as_str() == OPERATOR_BLIND {
         return config.operator.notify.is_empty().then_some(Resolution::RuleRemoved);
@@ -124,13 +125,15 @@ async fn change(
         let window = series.map_or(&[][..], |series| series.window.as_slice());
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
         let failing = record.health.failing.as_ref();
-        let tell = |transition| told(store.origin(), config, row, known, failing, transition);
+        let subject = (row, &record.identity, known);
+        let tell = |transition| told(store.origin(), config, subject, failing, transition);
         let mut notifications: Vec<_> = transition.iter().map(tell).collect();
         notifications.iter_mut().for_each(|new| new.channels.retain(&is_notified));
         let channels = notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
         let AlertKey { rule, score, subject, .. } = row.key.clone();
         let mut outcome = CheckOutcome {
             tenant: row.key.tenant.clone(),
+            identity: record.identity.clone(),
             expected_version: Some(record.version),
             health: record.health.clone(),
             series: Vec::new(),
@@ -156,31 +159,36 @@ fn is_of(alert: &AlertRecord, key: &AlertKey) -> bool {
 fn told(
     store: &str,
     config: &Config,
-    row: &AlertRow,
-    known: &AlertRecord,
+    (row, identity, known): (&AlertRow, &TenantIdentity, &AlertRecord),
     failing: Option<&Failing>,
     transition: &Transition,
 ) -> NewNotification {
     let key = &row.key;
     let last = row.last_notification.as_ref().map(|last| &last.data);
-    let tenant = tenant_facts(&key.tenant, config.tenants.get(&key.tenant).map(AsRef::as_ref), last);
+    let tenant = tenant_facts(&key.tenant, identity, config.tenants.get(&key.tenant).map(AsRef::as_ref), last);
     let loss = match &known.alert.state {
         AlertState::Firing(firing) => compose::loss_of(&firing.terms.when, transition.baseline, transition.value),
         _ => None,
     };
+    let may_show = |channel: &&ChannelName| {
+        config.channels.get(*channel).is_some_and(|settings| config.admits(settings, &key.tenant, Some(&tenant)))
+    };
+    let told_to = &known.told_to;
+    let shown: Vec<&ChannelName> = told_to.iter().filter(may_show).collect();
     // Where the rule still is, who has left the route is sent nothing more.
     let route = config.route_of(key);
-    let channels = known.told_to.iter().filter(|channel| route.as_ref().is_none_or(|route| route.contains(channel)));
-    let channels = channels.filter(|channel| {
-        let settings = config.channels.get(*channel);
-        settings.is_some_and(|settings| settings.fence.admits(&key.tenant, &tenant.labels))
-    });
-    let channels = channels.cloned().collect();
+    let on_route = |channel: &&ChannelName| route.as_ref().is_none_or(|route| route.contains(channel));
+    let mut channels: Vec<ChannelName> = shown.iter().copied().filter(on_route).cloned().collect();
+    if shown.is_empty() && !told_to.is_empty() {
+        // Who was told that it fires can't be told that it is over: somebody else has their channel by now.
+        channels = config.operator.notify.iter().filter(may_show).cloned().collect();
+    }
     let configured = config.tenants.get(&key.tenant).and_then(|tenant| tenant.scores.first().copied());
     let score = key.score.or_else(|| last.and_then(|last| last.score.as_ref()).map(|score| score.kind)).or(configured);
     let no_data = last.map_or_else(Vec::new, |last| last.no_data.clone());
     let subjects = Subjects {
         store,
+        tenant_key: &identity.key,
         key,
         score: score.unwrap_or(ScoreKind::DeviceSecureScore),
         no_data,
@@ -206,11 +214,20 @@ fn told(
     }
 }
 
-fn tenant_facts(id: &TenantId, tenant: Option<&Tenant>, last: Option<&Facts>) -> TenantFacts {
-    let configured = tenant.map(Tenant::facts);
-    configured.or_else(|| last.and_then(|last| last.tenant.clone())).unwrap_or_else(|| TenantFacts {
+fn tenant_facts(
+    id: &TenantId,
+    identity: &TenantIdentity,
+    tenant: Option<&Tenant>,
+    last: Option<&Facts>,
+) -> TenantFacts {
+    let is_it = |tenant: &&Tenant| identity.is(tenant.account.entra);
+    let configured = tenant.filter(is_it).map(Tenant::facts);
+    let noted = configured.or_else(|| last.and_then(|last| last.tenant.clone())).unwrap_or_else(|| TenantFacts {
         id: id.to_string(),
+        tenant_id: None,
         name: id.to_string(),
         labels: Labels::new(),
-    })
+    });
+    let entra = identity.entra.map(|entra| entra.to_string());
+    TenantFacts { id: id.to_string(), tenant_id: noted.tenant_id.or(entra), ..noted }
 }

@@ -28,7 +28,7 @@ use crate::{
     schedule::{checks_between, phase},
     store::{
         AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, Owed, ScoreFailure, SeriesRecord, SeriesUpdate,
-        TenantHealth, TenantRecord,
+        TenantHealth, TenantIdentity, TenantRecord,
     },
 };
 
@@ -106,6 +106,8 @@ pub fn judge(
     };
     let outcome = CheckOutcome {
         tenant: setting.tenant.id.clone(),
+        identity: record
+            .map_or_else(|| TenantIdentity::new(setting.tenant.account.entra, now), |record| record.identity.clone()),
         expected_version: record.map(|record| record.version),
         health,
         series: Vec::new(),

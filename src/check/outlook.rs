@@ -4,19 +4,19 @@
 //! is what another rule makes of it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
 use super::{blind, close, history, judge::no_data::Watch, moved};
 use crate::{
     config::{Config, Tenant},
-    domain::{ChannelName, Sample, ScoreKind, Timestamp},
+    domain::{ChannelName, Sample, ScoreKind, TenantId, Timestamp},
     rule::{
         Alert, AlertKey, AlertState, Condition, Event, Explanation, Resolution, Rule, Situation, explain,
         explain::Verdict,
     },
-    store::{AlertFilter, AlertRecord, AlertRow, Away, SeriesRecord, Store, StoreError, TenantRecord},
+    store::{AlertFilter, AlertRecord, AlertRow, Away, KnownTenant, SeriesRecord, Store, StoreError, TenantRecord},
 };
 
 /// The most tenants that are loaded together.
@@ -192,11 +192,12 @@ pub enum Fate {
 /// [`StoreError`].
 pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Vec<Change>, StoreError> {
     let open = store.alerts(&AlertFilter { open_only: true, ..AlertFilter::default() }).await?;
-    let orphans = open.iter().filter_map(|row| Some((row, close::orphaned(config, row)?)));
+    let named = named(&store.roster().await?, config);
+    let orphans = open.iter().filter_map(|row| Some((row, orphaned(config, &named, row)?)));
     let mut changes: Vec<Change> =
         orphans.filter(|(row, _)| row.alert.is_firing()).map(|(row, why)| closed(row, why)).collect();
     let operators = open.iter().filter(|row| row.alert.is_firing() && row.key.rule.as_str() == blind::OPERATOR_BLIND);
-    let stays = operators.filter(|row| close::orphaned(config, row).is_none());
+    let stays = operators.filter(|row| orphaned(config, &named, row).is_none());
     changes.extend(stays.map(|row| Change {
         key: row.key.clone(),
         what: Fate::Stays,
@@ -205,12 +206,12 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
         waiting: BTreeSet::new(),
     }));
     let away = store.away().await?;
-    let tenants: Vec<_> = config.tenants.values().collect();
-    for batch in tenants.chunks(BATCH) {
-        let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
-        let mut records = store.load(&ids).await?;
+    let known: Vec<_> = named.iter().filter(|(_, slug)| slug.is_some()).map(|(name, _)| name.clone()).collect();
+    for batch in known.chunks(BATCH) {
+        let mut records = store.load(batch).await?;
         for record in &mut records {
-            let Some(tenant) = config.tenants.get(&record.tenant) else { continue };
+            let slug = named.get(&record.tenant).and_then(Option::as_ref);
+            let Some(tenant) = slug.and_then(|slug| config.tenants.get(slug)) else { continue };
             history::complete(store, config, tenant, record).await?;
             for rule in &config.rules {
                 let outlooks = of_rule(config, rule, tenant, Some(record), &away, now);
@@ -243,6 +244,29 @@ async fn note_what_waits(store: &dyn Store, config: &Config, changes: &mut [Chan
         change.told_to.retain(|channel| !moved.contains(channel) || waits.contains(channel));
     }
     Ok(())
+}
+
+/// The slugs that the configuration has for the tenants of the store, by the names that the store has; `None`: it has none, or
+/// gives the slug to another tenant.
+fn named(known: &[KnownTenant], config: &Config) -> BTreeMap<TenantId, Option<TenantId>> {
+    let by_entra: BTreeMap<_, _> = config.tenants.values().map(|tenant| (tenant.account.entra, &tenant.id)).collect();
+    let slug = |one: &KnownTenant| match one.tenant_id {
+        Some(entra) => by_entra.get(&entra).map(|slug| (*slug).clone()),
+        None => config.tenants.contains_key(&one.id).then(|| one.id.clone()),
+    };
+    known.iter().map(|one| (one.id.clone(), slug(one))).collect()
+}
+
+/// Why an open alert would be closed.
+fn orphaned(config: &Config, named: &BTreeMap<TenantId, Option<TenantId>>, row: &AlertRow) -> Option<Resolution> {
+    match named.get(&row.key.tenant) {
+        Some(Some(slug)) if *slug != row.key.tenant => {
+            let key = AlertKey { tenant: slug.clone(), ..row.key.clone() };
+            close::orphaned(config, &AlertRow { key, ..row.clone() })
+        }
+        Some(None) => Some(Resolution::TenantRemoved),
+        _ => close::orphaned(config, row),
+    }
 }
 
 fn closed(row: &AlertRow, why: Resolution) -> Change {

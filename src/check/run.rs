@@ -196,7 +196,16 @@ impl Checker {
         shutdown: &CancellationToken,
     ) -> Result<Visit, StoreError> {
         let mut evidence = None;
+        let was_known = record.is_some();
         for _ in 0..CONFLICTS_MAX {
+            // A visit may outlive its tenant: what is erased stays erased, and what belongs to another is left alone.
+            let is_it = |record: &TenantRecord| record.identity.is(tenant.account.entra);
+            if !record.as_ref().map_or(!was_known, is_it) {
+                return Err(StoreError::Failed(format!(
+                    "what is known of tenant `{}` is gone or another's",
+                    tenant.id
+                )));
+            }
             if let Some(record) = record.as_mut().filter(|_| !fetched.is_empty()) {
                 history::complete(self.store.as_ref(), &plan.config, tenant, record).await?;
             }

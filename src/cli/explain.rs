@@ -141,7 +141,8 @@ async fn trace(
     subject: Option<&str>,
 ) -> Result<Trace, Failure> {
     let now = Clock::System.now();
-    let mut record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    let mut record = record.filter(|record| record.identity.is(tenant.account.entra));
     if let Some(record) = &mut record {
         history::complete(store, config, tenant, record).await?;
     }
@@ -172,7 +173,7 @@ async fn trace(
     let decisions = decisions::decisions(&facts);
     let mut series = Vec::new();
     for outlook in &outlooks {
-        series.push(of_series(store, outlook, &rows).await?);
+        series.push(of_series(store, outlook, (record.as_ref(), &rows)).await?);
     }
     Ok(Trace {
         tenant: tenant.id.to_string(),
@@ -187,7 +188,11 @@ async fn trace(
     })
 }
 
-async fn of_series(store: &dyn Store, outlook: &Outlook<'_>, rows: &[AlertRow]) -> Result<SeriesTrace, Failure> {
+async fn of_series(
+    store: &dyn Store,
+    outlook: &Outlook<'_>,
+    (record, rows): (Record<'_>, &[AlertRow]),
+) -> Result<SeriesTrace, Failure> {
     let window = outlook.series.map_or(&[][..], |series| series.window.as_slice());
     let newest = |count: usize| &window[window.len().saturating_sub(count)..];
     let has_spoken = rows.iter().any(|row| row.key == outlook.key);
@@ -200,13 +205,16 @@ async fn of_series(store: &dyn Store, outlook: &Outlook<'_>, rows: &[AlertRow]) 
         told_at: outlook.record.and_then(|record| record.told_at),
         told_to: outlook.record.map_or_else(Vec::new, |record| record.told_to.clone()),
         explanation: outlook.explanation.clone(),
-        messages: if has_spoken { messages(store, &outlook.key).await? } else { Vec::new() },
+        messages: match record {
+            Some(record) if has_spoken => messages(store, &record.identity.key, &outlook.key).await?,
+            _ => Vec::new(),
+        },
     })
 }
 
 /// The deliveries of an alert's notifications, newest first, as far as they are among the tenant's newest.
-async fn messages(store: &dyn Store, key: &AlertKey) -> Result<Vec<Message>, Failure> {
-    let id = alert_id(store.identity(), key);
+async fn messages(store: &dyn Store, tenant_key: &str, key: &AlertKey) -> Result<Vec<Message>, Failure> {
+    let id = alert_id(store.identity(), tenant_key, key);
     let filter =
         DeliveryFilter { tenant: Some(key.tenant.clone()), limit: DELIVERIES_MAX, ..DeliveryFilter::default() };
     let mut messages = Vec::new();

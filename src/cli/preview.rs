@@ -147,6 +147,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
     let key = rule.alert_key(&tenant.id, if rule.is_no_data() { rule.score } else { Some(score) }, None);
     let subjects = Subjects {
         store: "preview",
+        tenant_key: tenant.id.as_str(),
         key: &key,
         score,
         tenant: tenant.facts(),
@@ -158,7 +159,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         reason: (rule.is_no_data() && !resolved).then(|| compose::reasons(&no_data)),
         no_data,
         operator: None,
-        links: Links { portal: Some(format!("{}/securescore", tenant.account.hosts.portal)), ..Links::default() },
+        links: Links { portal: Some(tenant.score_page()), ..Links::default() },
     };
     let mut notification = compose::of_transition(subjects, &transition);
     let id = NotificationId::of_parts(&["preview", &now.to_string(), tenant.id.as_str(), rule.name.as_str()]);

@@ -1,5 +1,6 @@
-//! `scorewatch tenants`: list, show, import.
+//! `scorewatch tenants`: list, show, import, forget.
 
+mod forget;
 mod import;
 
 use std::{collections::HashMap, path::Path, sync::Arc};
@@ -15,7 +16,7 @@ use crate::{
     domain::{Labels, ScoreKind, TenantId, Timestamp},
     microsoft::{AppCredential, Microsoft, Proof},
     rule::display,
-    store::{AlertFilter, Failing, Store, TenantRecord},
+    store::{AlertFilter, Failing, KnownTenant, Store, TenantRecord},
 };
 
 /// The most tenants that are loaded together.
@@ -27,7 +28,9 @@ const BATCH: usize = 256;
 Examples:
   scorewatch tenants list              every tenant, its score, and how its checks fare
   scorewatch tenants list --failing    the ones that can't be read
+  scorewatch tenants list --gone       the ones that are no longer configured
   scorewatch tenants show contoso
+  scorewatch tenants forget contoso --dry-run
   scorewatch tenants import customers.csv --dry-run")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -41,12 +44,17 @@ enum Action {
         /// Only those whose checks fail
         #[arg(long)]
         failing: bool,
+        /// Those that are no longer configured, of which something is still known
+        #[arg(long, conflicts_with = "failing")]
+        gone: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Make tenant files of a list of customers: Partner Center's export, or a CSV of your own
     Import(import::Arguments),
+    /// Erase what is known of a tenant that is no longer configured
+    Forget(forget::Arguments),
     /// Show one tenant: settings, credentials, scores, alerts
     Show {
         /// The tenant's id
@@ -93,14 +101,17 @@ struct ScoreLine {
 }
 
 pub(super) async fn tenants(file: &Path, arguments: Arguments) -> Result<(), Failure> {
-    if let Action::Import(arguments) = &arguments.action {
-        return import::import(file, arguments).await;
+    match &arguments.action {
+        Action::Import(arguments) => return import::import(file, arguments).await,
+        Action::Forget(arguments) => return forget::forget(file, arguments).await,
+        Action::List { .. } | Action::Show { .. } => {}
     }
     let config = configured(file)?;
     let store = beside(&config).await?;
     let done = match arguments.action {
-        Action::Import(_) => Ok(()),
-        Action::List { failing, json } => {
+        Action::Import(_) | Action::Forget(_) => Ok(()),
+        Action::List { gone: true, json, .. } => list_gone(&store, &config, json).await,
+        Action::List { failing, json, .. } => {
             let wanted: Vec<_> = config.tenants.values().map(AsRef::as_ref).collect();
             let mut lines = lines(&store, &Plan::new(config.clone()), &wanted).await?;
             lines.retain(|line| !failing || line.failing.is_some());
@@ -112,13 +123,42 @@ pub(super) async fn tenants(file: &Path, arguments: Arguments) -> Result<(), Fai
     done
 }
 
+/// A tenant that is no longer configured.
+#[derive(Debug, Serialize)]
+struct GoneLine {
+    #[serde(flatten)]
+    known: KnownTenant,
+    /// When what is known of it is removed.
+    kept_until: Option<Timestamp>,
+}
+
+async fn list_gone(store: &dyn Store, config: &Config, json: bool) -> Result<(), Failure> {
+    let gone = store.roster().await?.into_iter().filter(|known| known.gone_since.is_some());
+    let lines: Vec<_> = gone
+        .map(|known| GoneLine { kept_until: known.gone_since.map(|since| since.plus(config.retention)), known })
+        .collect();
+    let header = ["ID", "NAME", "ENTRA TENANT", "GONE SINCE", "KEPT UNTIL"];
+    output::listing(&lines, json, (header, "no tenants"), |line| {
+        [
+            line.known.id.to_string(),
+            output::or_dash(line.known.name.as_ref()),
+            output::or_dash(line.known.tenant_id),
+            output::or_dash(line.known.gone_since),
+            output::or_dash(line.kept_until),
+        ]
+    })
+}
+
 async fn lines(store: &dyn Store, plan: &Plan, tenants: &[&Tenant]) -> Result<Vec<Line>, Failure> {
     let mut lines = Vec::with_capacity(tenants.len());
     for batch in tenants.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
         let records: HashMap<_, _> =
             store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
-        lines.extend(batch.iter().map(|tenant| line(plan, tenant, records.get(&tenant.id))));
+        lines.extend(batch.iter().map(|tenant| {
+            let record = records.get(&tenant.id).filter(|record| record.identity.is(tenant.account.entra));
+            line(plan, tenant, record)
+        }));
     }
     Ok(lines)
 }

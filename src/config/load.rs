@@ -89,6 +89,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, limit), problems);
     fences::check(&rules, &tenants, &channels, problems);
     fences::check_known(&here, &tenants, &channels, problems);
+    fences::check_addresses(&here, &channels, problems);
     let operator = operator(raw.operator, &top.key("operator"), &names, &channels, problems);
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, problems);
     // Most have no window, and many tenants are not listed for nothing.

@@ -1,5 +1,6 @@
 //! Configuration: read as written, validated into what is meant. A [`Config`] is a valid one.
 
+mod admit;
 mod facts;
 
 mod channels;

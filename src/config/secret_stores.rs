@@ -14,7 +14,7 @@ use url::Url;
 use super::{
     channels::private,
     credential::credential,
-    endpoints::base_url,
+    endpoints::{base_url, is_plain, leads_to_loopback},
     field::{Field, Word},
     raw::{RawReference, RawSecretStore},
     scope::{Problems, Scope, quoted},
@@ -161,7 +161,7 @@ fn key_vault(
     let has_login = raw.login.is_written();
     let login = problems.parse(raw.login, &at.key("login"), base_url);
     let address = address?;
-    let is_loopback = has_login && address.starts_with("http:");
+    let is_loopback = has_login && is_plain(&address);
     // A simulation stands for the commercial cloud.
     let host = if is_loopback { "x.vault.azure.net".to_owned() } else { host_of(&address) };
     let Some((cloud, scope)) = cloud_of(&host) else {
@@ -172,7 +172,7 @@ fn key_vault(
     let mut hosts = Hosts::of(cloud, None);
     if has_login {
         let login = login?;
-        hosts.loopback = login.starts_with("http:");
+        hosts.loopback = leads_to_loopback(&login);
         hosts.login = login;
     }
     let account = Account { tenant: slug, entra: EntraTenantId(entra?), hosts: Arc::new(hosts), app: Arc::new(app?) };
@@ -183,9 +183,14 @@ fn host_of(address: &str) -> String {
     Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// A base URL to which a request may leave.
+/// A base URL to which a request with a secret may go: by `https:`, or on this machine.
 fn vetted(text: &str, private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<String> {
     let address = text.trim_end_matches('/');
+    if is_plain(address) && !leads_to_loopback(address) {
+        let what = "secrets would travel in the open, whatever `allow_private` says";
+        problems.error(at, what, "use `https:`, or `http:` with a loopback address");
+        return None;
+    }
     let is_bare = Url::parse(address).is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
     let refused = match Egress::vet(&address.into(), private) {
         Ok(()) if is_bare => return Some(address.to_owned()),

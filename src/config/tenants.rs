@@ -121,6 +121,7 @@ impl Tenants {
                     "write `credential: { client_id: …, secret: { file: … } }` here, or once at the top of the main file",
                 );
             }
+            check_own_endpoints(&endpoints, inherited, &at.key("endpoints"), problems);
             inherited.credential.clone()
         };
         let labels = labels(raw.labels, &at.key("labels"), problems);
@@ -231,6 +232,21 @@ impl Tenants {
                 None
             }
         }
+    }
+}
+
+/// Refuses a tenant that would be sent the shared app's secret and tokens at an address that only its own file names.
+fn check_own_endpoints(own: &Endpoints, inherited: &Inherited, at: &Scope<'_>, problems: &mut Problems) {
+    if !inherited.credential_written {
+        return;
+    }
+    for key in own.differing(&inherited.endpoints) {
+        let what = format!(
+            "the secret or a token of the app that all tenants share would be sent to this tenant's own `{key}`"
+        );
+        let instead = "write `credential: { client_id: …, secret: { file: … } }` for this tenant, or set `endpoints:` at the \
+                       top of the main file";
+        problems.error(&at.key(key), what, instead);
     }
 }
 

@@ -4,6 +4,7 @@ mod mail;
 mod robust;
 mod secret_stores;
 mod secrets;
+mod sharing;
 mod shipped;
 mod told;
 
@@ -26,7 +27,7 @@ rules: [rules/*.yaml]
 tenants: [tenants/*.yaml]
 channels:
   soc-teams: { type: teams, url: { file: secret } }
-  contoso: { type: slack, url: { file: secret }, tenants: [contoso] }
+  contoso: { type: slack, url: { file: contoso-url }, tenants: [contoso] }
   soar: { type: webhook, url: https://soar.example/hook, signing_secret: { file: key } }
 operator: { notify: [soc-teams, soar] }
 "#;
@@ -55,6 +56,7 @@ rules:
 fn lay_out(folder: &Path, main: &[u8], tenant: &[u8], rules: &[u8]) {
     for (path, bytes) in [
         ("secret", b"hunter2\n".as_slice()),
+        ("contoso-url", b"hunter2-of-contoso\n"),
         ("key", b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"),
         ("routing", b"0123456789abcdef0123456789abcdef\n"),
         ("scorewatch.yaml", main),

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::{
     channel::ChannelSettings,
     config::Config,
-    domain::{ChannelName, Labels, TenantId},
+    domain::{ChannelName, TenantId},
     notify::{NotificationType, fleet::evidence::ShiftEvidence, notification::TenantFacts},
     store::ClaimedDelivery,
 };
@@ -21,7 +21,7 @@ pub(super) fn may_send(
 ) -> Result<Arc<ChannelSettings>, &'static str> {
     let settings = config.channels.get(channel).ok_or("the channel is no longer configured")?;
     let admitted = match (&delivery.tenant, &delivery.notification.data.tenant) {
-        (Some(tenant), facts) => admits(config, settings, tenant, facts.as_ref()),
+        (Some(tenant), facts) => config.admits(settings, tenant, facts.as_ref()),
         // A digest is looked at item by item; a drill is about nobody. What is said of an outage counts the tenants that it names:
         // all of them or nothing.
         (None, _) if settings.fence.is_open() => true,
@@ -38,13 +38,12 @@ pub(super) fn may_send(
 /// Takes out of the notice of a fleet shift what its channel may not show any more.
 pub(super) fn retain_shown(config: &Config, settings: &ChannelSettings, delivery: &mut ClaimedDelivery) {
     delivery.notification.data.items.retain(|item| match &item.tenant {
-        Some(facts) => TenantId::parse(&facts.id).is_ok_and(|tenant| admits(config, settings, &tenant, Some(facts))),
+        Some(facts) => TenantId::parse(&facts.id).is_ok_and(|tenant| config.admits(settings, &tenant, Some(facts))),
         None => settings.fence.is_open(),
     });
     if let Some(fleet) = &mut delivery.notification.data.fleet {
         let before = fleet.tenants.len();
-        let may_show =
-            |slug: &String| TenantId::parse(slug).is_ok_and(|tenant| admits(config, settings, &tenant, None));
+        let may_show = |slug: &String| TenantId::parse(slug).is_ok_and(|tenant| config.admits(settings, &tenant, None));
         fleet.tenants.retain(may_show);
         fleet.apart.retain(may_show);
         fleet.told_before.retain(may_show);
@@ -61,7 +60,7 @@ pub(super) fn retain_shown(config: &Config, settings: &ChannelSettings, delivery
 fn shows_all_items(config: &Config, settings: &ChannelSettings, delivery: &ClaimedDelivery) -> bool {
     let items = &delivery.notification.data.items;
     let is_shown = |facts: &TenantFacts| {
-        TenantId::parse(&facts.id).is_ok_and(|tenant| admits(config, settings, &tenant, Some(facts)))
+        TenantId::parse(&facts.id).is_ok_and(|tenant| config.admits(settings, &tenant, Some(facts)))
     };
     !items.is_empty() && items.iter().all(|item| item.tenant.as_ref().is_some_and(is_shown))
 }
@@ -70,7 +69,7 @@ fn shows_all_items(config: &Config, settings: &ChannelSettings, delivery: &Claim
 /// could show all.
 fn shows_whole_report(config: &Config, settings: &ChannelSettings, delivery: &ClaimedDelivery) -> bool {
     delivery.notification.data.report.as_ref().is_some_and(|report| {
-        let is_shown = |slug: &String| TenantId::parse(slug).is_ok_and(|id| admits(config, settings, &id, None));
+        let is_shown = |slug: &String| TenantId::parse(slug).is_ok_and(|id| config.admits(settings, &id, None));
         report.tenants.len() == report.tenant_count && report.tenants.iter().all(is_shown)
     })
 }
@@ -87,7 +86,7 @@ pub(super) fn not_shown(
         items.into_iter().find(|facts| facts.id == tenant.as_str())
     };
     let is_refused = |tenant: &&Option<TenantId>| match tenant {
-        Some(tenant) => !admits(config, settings, tenant, facts(tenant)),
+        Some(tenant) => !config.admits(settings, tenant, facts(tenant)),
         None => !settings.fence.is_open(),
     };
     delivery.covers.iter().filter(is_refused).cloned().collect()
@@ -99,9 +98,4 @@ pub(super) fn tenants(delivery: &ClaimedDelivery) -> BTreeSet<TenantId> {
     let in_items = in_items.filter_map(|tenant| TenantId::parse(&tenant.id).ok());
     let covered = delivery.covers.iter().flatten().cloned();
     delivery.tenant.iter().cloned().chain(in_items).chain(covered).collect()
-}
-
-fn admits(config: &Config, settings: &ChannelSettings, tenant: &TenantId, noted: Option<&TenantFacts>) -> bool {
-    let configured = config.tenants.get(tenant).map(|tenant| tenant.labels.as_ref());
-    settings.fence.admits(tenant, configured.or(noted.map(|facts| &facts.labels)).unwrap_or(&Labels::new()))
 }

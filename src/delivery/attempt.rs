@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    admission,
+    addresses, admission,
     dispatch::Dispatcher,
     secrets,
     send::{self, Sent, Written},
@@ -93,9 +93,16 @@ async fn make(
     }
     let started = dispatcher.clock.now();
     let form = if delivery.plain { Form::Plain } else { Form::Rich };
-    let written = tokio::select! {
-        written = write(&settings, &config, &mut delivery, form, started) => written?,
+    let shared = tokio::select! {
+        shared = dispatcher.addresses.shared_with(&config, &settings) => shared,
         () = dispatcher.drained(shutdown) => return None,
+    };
+    let written = match shared {
+        Some(other) => Err(addresses::refused(&other)),
+        None => tokio::select! {
+            written = write(&settings, &config, &mut delivery, form, started) => written?,
+            () = dispatcher.drained(shutdown) => return None,
+        },
     };
     let host = written.as_ref().ok().and_then(Written::host);
     let booked = match host.as_deref().map(|host| dispatcher.budget.book(host, delivery.attempt, started)) {

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 
-use super::{budget::RetryBudget, operator, release::Stragglers, worker};
+use super::{addresses::Addresses, budget::RetryBudget, operator, release::Stragglers, worker};
 use crate::{
     clock::Clock,
     config::Config,
@@ -42,6 +42,7 @@ pub struct Dispatcher {
     pub(super) metrics: Metrics,
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) budget: RetryBudget,
+    pub(super) addresses: Addresses,
     told: mpsc::UnboundedSender<TenantId>,
     /// Whom a person wants looked at, as the planner was told already.
     wanted: Arc<Mutex<HashSet<(TenantId, Timestamp)>>>,
@@ -76,6 +77,7 @@ impl Dispatcher {
             metrics,
             config,
             budget: RetryBudget::default(),
+            addresses: Addresses::default(),
             told,
             wanted: Arc::default(),
             workers: Arc::default(),

@@ -168,8 +168,10 @@ impl<'a> Groups<'a> {
         let takes_part = |name: &str| self.config.rules.iter().any(|one| one.fleet && one.name.as_str() == name);
         let is_watched = facts.rule.as_ref().is_some_and(|rule| takes_part(&rule.name));
         let (Some(score), Some(record)) = (&facts.score, record) else { return Belongs::ToNone };
-        // What is of no series is of no shift.
-        if score.all || keeps_state || !is_watched || self.config.fleet.hold.is_zero() {
+        let configured = self.config.tenants.get(&record.tenant);
+        let is_it = configured.is_some_and(|tenant| record.identity.is(tenant.account.entra));
+        // What is of no series, or of another tenant by now, is of no shift.
+        if !is_it || score.all || keeps_state || !is_watched || self.config.fleet.hold.is_zero() {
             return Belongs::ToNone;
         }
         let is_of_it = |one: &&SeriesShift| {

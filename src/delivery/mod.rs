@@ -1,5 +1,6 @@
 //! From the outbox to the receiver: claim, compose, send, settle. An attempt is recorded before it is made.
 
+mod addresses;
 mod admission;
 mod attempt;
 mod budget;

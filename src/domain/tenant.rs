@@ -5,11 +5,37 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::name::name;
+use super::name::{NAME_BYTES_MAX, name};
 
 name! {
     /// A tenant's slug, as written under `id:`. Not the Entra id.
     TenantId
+}
+
+/// Letters of an Entra id in the name under which a tenant is kept whose slug belongs to another by now.
+const ENTRA_LETTERS: usize = 8;
+/// What stands there of a tenant whose Entra id is not known.
+const UNKNOWN: &str = "removed";
+
+impl TenantId {
+    /// The name under which what is left of a tenant is kept once its slug belongs to another: `contoso.2f1c0a5e`, from the
+    /// second on `contoso.2f1c0a5e-2`.
+    #[must_use]
+    pub fn kept(slug: &str, entra: Option<EntraTenantId>, number: u32) -> String {
+        let mark = entra.map_or_else(|| UNKNOWN.to_owned(), |entra| entra.to_string()[..ENTRA_LETTERS].to_owned());
+        let suffix = if number == 1 { format!(".{mark}") } else { format!(".{mark}-{number}") };
+        // A slug is ASCII.
+        format!("{}{suffix}", slug.get(..NAME_BYTES_MAX.saturating_sub(suffix.len())).unwrap_or(slug))
+    }
+
+    /// The slug that a tenant had before it was kept under this name; `None`: this is none of those names.
+    #[must_use]
+    pub fn former(&self) -> Option<&str> {
+        let (slug, mark) = self.as_str().rsplit_once('.')?;
+        let (mark, number) = mark.split_once('-').unwrap_or((mark, "2"));
+        let is_entra = mark.len() == ENTRA_LETTERS && mark.bytes().all(|letter| letter.is_ascii_hexdigit());
+        ((is_entra || mark == UNKNOWN) && number.parse::<u32>().is_ok()).then_some(slug)
+    }
 }
 
 /// Labels of a tenant, by which rules and channels select it.
@@ -95,6 +121,30 @@ impl Region {
             Self::Au => "au",
             Self::Swa => "swa",
             Self::Ina => "ina",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_kept_under_a_name_that_tells_its_slug() {
+        let entra = EntraTenantId(Uuid::from_u128(0x2f1c_0a5e << 96));
+        for (slug, entra, number, kept) in [
+            ("contoso", Some(entra), 1, "contoso.2f1c0a5e"),
+            ("contoso", Some(entra), 2, "contoso.2f1c0a5e-2"),
+            ("a.b-c", None, 1, "a.b-c.removed"),
+            ("a", None, 30, "a.removed-30"),
+        ] {
+            assert_eq!(TenantId::kept(slug, entra, number), kept);
+            assert_eq!(TenantId::parse(kept).unwrap().former(), Some(slug));
+        }
+        let longest = "x".repeat(NAME_BYTES_MAX);
+        assert!(TenantId::parse(&TenantId::kept(&longest, Some(entra), 7)).is_ok());
+        for other in ["contoso", "a.b", "a.2f1c0a5", "a.removedx", "a.removed-x", "a.2f1c0a5g"] {
+            assert_eq!(TenantId::parse(other).unwrap().former(), None, "{other}");
         }
     }
 }

@@ -107,10 +107,10 @@ impl Hosts {
         }
     }
 
-    /// The page of the portal that shows a tenant's secure score.
+    /// The page of the portal that shows that tenant's secure score, whichever tenant the reader is signed in to.
     #[must_use]
-    pub fn score_page(&self) -> String {
-        format!("{}/securescore", self.portal)
+    pub fn score_page(&self, tenant: EntraTenantId) -> String {
+        format!("{}/securescore?tid={tenant}", self.portal)
     }
 
     /// Where an administrator of that tenant grants an app what its registration asks for ("Admin consent on the Microsoft

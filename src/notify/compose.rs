@@ -17,6 +17,8 @@ use crate::{
 pub struct Subjects<'a> {
     /// The store's identity; part of every id.
     pub store: &'a str,
+    /// What the store makes ids of the alert's tenant from.
+    pub tenant_key: &'a str,
     /// Which alert.
     pub key: &'a AlertKey,
     /// The score; of an alert of the whole tenant, the first that it is polled for.
@@ -48,6 +50,7 @@ pub struct Subjects<'a> {
 pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notification {
     let Subjects {
         store,
+        tenant_key,
         key,
         score,
         tenant,
@@ -61,13 +64,13 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
         operator,
         links,
     } = subjects;
-    let id = NotificationId::of_transition(store, key, transition.generation, transition.sequence);
+    let id = NotificationId::of_transition(store, tenant_key, key, transition.generation, transition.sequence);
     let resolution = match transition.kind {
         TransitionKind::Resolved(resolution) => Some(resolution),
         _ => None,
     };
     let alert = AlertFacts {
-        id: alert_id(store, key),
+        id: alert_id(store, tenant_key, key),
         state: if resolution.is_some() { "resolved" } else { "firing" }.to_owned(),
         severity,
         started_at: transition.since,

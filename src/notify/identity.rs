@@ -27,14 +27,15 @@ pub struct ShortId(String);
 
 impl NotificationId {
     /// The id of the notification that a transition of an alert causes. `store` tells two installations apart, and by its generation
-    /// what a store made before it was restored from a backup from what it makes after.
+    /// what a store made before it was restored from a backup from what it makes after; `tenant` is what the store makes ids of the
+    /// alert's tenant from, which stays the same when its slug changes.
     #[must_use]
-    pub fn of_transition(store: &str, alert: &AlertKey, generation: u64, sequence: u64) -> Self {
+    pub fn of_transition(store: &str, tenant: &str, alert: &AlertKey, generation: u64, sequence: u64) -> Self {
         let subject = alert.subject.as_ref().map_or("", |subject| subject.as_str());
         Self::of_parts(&[
             "transition",
             store,
-            alert.tenant.as_str(),
+            tenant,
             alert.rule.as_str(),
             alert.score.map_or("", ScoreKind::as_str),
             if alert.subject.is_some() { "subject" } else { "" },
@@ -78,15 +79,16 @@ impl NotificationId {
     }
 }
 
-/// The id of an alert in JSON: the same for its whole life, over all of its generations and those of its store.
+/// The id of an alert in JSON: the same for its whole life, over all of its generations and those of its store. `tenant` as in
+/// [`NotificationId::of_transition`].
 #[must_use]
-pub fn alert_id(store: &str, alert: &AlertKey) -> String {
+pub fn alert_id(store: &str, tenant: &str, alert: &AlertKey) -> String {
     let (store, _generation) = store.split_once('/').unwrap_or((store, ""));
     let subject = alert.subject.as_ref().map_or("", |subject| subject.as_str());
     let parts = [
         "alert",
         store,
-        alert.tenant.as_str(),
+        tenant,
         alert.rule.as_str(),
         alert.score.map_or("", ScoreKind::as_str),
         if alert.subject.is_some() { "subject" } else { "" },

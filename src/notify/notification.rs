@@ -300,6 +300,9 @@ pub struct AlertFacts {
 pub struct TenantFacts {
     /// The slug.
     pub id: String,
+    /// The Entra id; missing only in what was written before it was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
     /// The display name; text from outside.
     pub name: String,
     /// The labels.

@@ -136,7 +136,12 @@ impl Course {
     /// The tenant as notifications name it.
     #[must_use]
     pub fn facts(&self) -> TenantFacts {
-        TenantFacts { id: self.tenant.to_string(), name: self.name.to_string(), labels: self.labels.as_ref().clone() }
+        TenantFacts {
+            id: self.tenant.to_string(),
+            tenant_id: None,
+            name: self.name.to_string(),
+            labels: self.labels.as_ref().clone(),
+        }
     }
 }
 

@@ -159,6 +159,7 @@ impl Message {
         let score = self.score.or_else(|| no_data.first().map(|facts| facts.kind));
         let subjects = Subjects {
             store: super::STORE,
+            tenant_key: self.tenant.as_str(),
             key: &key,
             score: score.unwrap_or(ScoreKind::DeviceSecureScore),
             tenant,

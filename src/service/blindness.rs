@@ -73,9 +73,13 @@ async fn tell_alone(
     // A check may be faster; then it is looked at again as it left it.
     for _ in 0..CONFLICTS_MAX {
         let Some(record) = store.load(std::slice::from_ref(id)).await?.pop() else { return Ok(()) };
+        if !record.identity.is(tenant.account.entra) {
+            return Ok(());
+        }
         let Some(new) = blind::alone(store.origin(), config, (tenant, rule), &record, now) else { return Ok(()) };
         let mut outcome = CheckOutcome {
             tenant: id.clone(),
+            identity: record.identity,
             expected_version: Some(record.version),
             health: record.health,
             series: Vec::new(),

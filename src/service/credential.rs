@@ -126,7 +126,8 @@ fn warning(
         until: Some(expires),
     };
     let (expires, days, client_id) = (expires.to_string(), days.to_string(), client_id.to_string());
-    let whose = if let [tenant] = users { tenant.id.as_str() } else { &client_id };
+    let entra = users.first().map(|tenant| tenant.account.entra.to_string()).unwrap_or_default();
+    let whose = if users.len() == 1 { &entra } else { &client_id };
     announcement(config, users, &["operator.credential", store, whose, &expires, &days], facts, now)
 }
 

@@ -10,6 +10,7 @@ pub mod drill;
 pub mod faults;
 pub mod planner;
 pub mod report;
+pub mod roster;
 pub mod secrets;
 pub mod silence;
 pub mod start;

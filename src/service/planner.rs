@@ -1,4 +1,6 @@
 //! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
+//!
+//! Long because a turn is followed from the queue to the visit and back.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -7,7 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use super::{
-    descriptors,
+    descriptors, roster,
     visit::{Back, Lanes, One},
 };
 use crate::{
@@ -207,10 +209,12 @@ impl Planner {
             return;
         }
         self.orphans_at = None;
-        // A visit of the old configuration may have held something for a window that is gone.
+        // A visit of the old configuration may have brought a tenant back whose slug is another's.
+        let compared = roster::reconcile(store, &self.plan.config, now).await;
+        // It may have held something for a window that is gone.
         let looked = store.look_again(HoldReason::Silence, now).await;
         let ended = close_orphans(store, &self.plan.config, &self.outdated, now).await;
-        match looked.and(self.dispatcher.reroute().await).and(ended) {
+        match compared.and(looked).and(self.dispatcher.reroute().await).and(ended) {
             Ok(channels) => {
                 crash_point::reach(CrashPoint::OrphansEnded);
                 for channel in &channels {
@@ -324,9 +328,15 @@ impl Planner {
         };
         for ((id, turn), place) in turns.into_iter().zip(places) {
             let record = records.remove(&id);
-            if let Some(tenant) = self.plan.config.tenants.get(&id).cloned() {
-                self.start_visit(tenant, turn, record, place);
+            let Some(tenant) = self.plan.config.tenants.get(&id).cloned() else { continue };
+            if record.as_ref().is_some_and(|record| !record.identity.is(tenant.account.entra)) {
+                // An earlier visit has left something of the tenant that had this slug before.
+                let now = self.checker.clock.now();
+                self.queue.put_again(&id, now);
+                self.orphans_at = Some(now);
+                continue;
             }
+            self.start_visit(tenant, turn, record, place);
         }
     }
 

@@ -166,7 +166,7 @@ async fn standings(
         let known = store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record));
         let mut known: BTreeMap<TenantId, TenantRecord> = known.collect();
         for tenant in batch {
-            let record = known.remove(&tenant.id);
+            let record = known.remove(&tenant.id).filter(|record| record.identity.is(tenant.account.entra));
             standings.push(standing(store, config, tenant, record, period, now).await?);
         }
     }

@@ -16,7 +16,7 @@ use super::{
     credential, descriptors, drill, faults,
     planner::{Parts, Planner},
     report::{self, Reports},
-    secrets, silence,
+    roster, secrets, silence,
     watchdog::{self, Watched},
 };
 use crate::{
@@ -103,6 +103,7 @@ impl Engine {
         let store = open_store(&current).await?;
         crash_point::reach(CrashPoint::StoreOpened);
         let now = clock.now();
+        roster::reconcile(store.as_ref(), &current, now).await?;
         let interrupted = store.recover(now).await?;
         if interrupted > 0 {
             warn!(
@@ -154,11 +155,12 @@ impl Service {
     /// # Errors
     /// [`StartError`]; nothing goes on running then.
     pub async fn start(
-        config: watch::Receiver<Arc<Config>>,
+        mut changes: watch::Receiver<Arc<Config>>,
         clock: Clock,
         metrics: Metrics,
         shutdown: CancellationToken,
     ) -> Result<Self, StartError> {
+        let (taken, config) = watch::channel(changes.borrow_and_update().clone());
         descriptors::provide(&config.borrow());
         let listen = config.borrow().listen;
         let listener =
@@ -191,6 +193,8 @@ impl Service {
         .await?;
         let tasks = TaskTracker::new();
         let part = |task, work: BoxFuture<'static, ()>| drop(tasks.spawn(task::until(task, shutdown.clone(), work)));
+        let follow = roster::follow(engine.store.clone(), changes, taken, clock.clone(), shutdown.clone());
+        part("tenants", Box::pin(follow));
         let state =
             web::State::new(engine.store.clone(), metrics.clone(), health.clone(), clock.clone(), config.clone());
         part("web", Box::pin(web::serve(listener, state, shutdown.clone())));

@@ -60,6 +60,15 @@ pub trait Store: Send + Sync + 'static {
     /// Every tenant known to the store, and when it is due.
     async fn schedule(&self) -> Result<Vec<Due>, StoreError>;
 
+    /// Compares the tenants that are known with those of the configuration that takes effect. A tenant is its Entra id: under
+    /// another slug it goes on as it was; one whose slug belongs to another by now is kept, with all that is known of it, under
+    /// a name that no configuration has. Notes which tenants are missing from the configuration, since when. A row from before
+    /// Entra ids were noted takes the one that its slug has in the first configuration that it is compared with.
+    async fn reconcile(&self, configured: Vec<Configured>, now: Timestamp) -> Result<Reconciled, StoreError>;
+
+    /// Every tenant that is known, by name, whether or not it is configured.
+    async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError>;
+
     /// What is known of these tenants; unknown ones are left out. Windows reach back at least as far as the last commit's `keep`.
     async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError>;
 
@@ -71,7 +80,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes a check's outcome: tenant, samples, alerts, notifications and their deliveries, all together or not at all.
     /// Many calls may share one transaction. A notification whose id is already there is left alone, with its deliveries.
-    /// Returns after the commit is durable; [`Commit::Conflict`] when the tenant's version is not the expected one.
+    /// Returns after the commit is durable; [`Commit::Conflict`] when the tenant's version is not the expected one, or the slug
+    /// belongs to another tenant.
     async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError>;
 
     /// Writes a notification that no check causes, with its deliveries, to be sent from `now` on. `false`: its id was already
@@ -273,7 +283,8 @@ pub trait Store: Send + Sync + 'static {
     /// The periods in which the service was away, oldest first.
     async fn away(&self) -> Result<Vec<Away>, StoreError>;
 
-    /// Removes samples, away periods, past silences, fleet shifts and finished deliveries older than `retention`, a bounded number
+    /// Removes everything of tenants that have been missing from the configuration for longer than `retention`, and of series that
+    /// got nothing for so long while their tenants were read. Removes samples, away periods, past silences, fleet shifts and finished deliveries older than `retention`, a bounded number
     /// of rows a call; `true`: there is more.
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError>;
 

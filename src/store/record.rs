@@ -5,6 +5,7 @@
 mod blindness;
 mod fleet;
 mod route;
+mod tenant;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,6 +13,7 @@ pub use blindness::{Blind, FailingTenant, Outage};
 pub use fleet::{Owed, SeriesShift, ShiftMember, ShiftNotice};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};
 use serde::{Deserialize, Serialize};
+pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
@@ -36,8 +38,10 @@ pub struct Due {
 /// What is known of a tenant when a check begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TenantRecord {
-    /// Who.
+    /// Its slug.
     pub tenant: TenantId,
+    /// Who it is, whatever its slug.
+    pub identity: TenantIdentity,
     /// Grows with every commit of this tenant.
     pub version: u64,
     /// How its checks fare.
@@ -133,8 +137,10 @@ pub struct AlertRecord {
 /// What a check made of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckOutcome {
-    /// Who.
+    /// Its slug.
     pub tenant: TenantId,
+    /// Who it is: as it was loaded, or [`TenantIdentity::new`] of a tenant that was not known.
+    pub identity: TenantIdentity,
     /// The version that the check began with; `None`: the tenant was not known.
     pub expected_version: Option<u64>,
     /// How its checks fare now.

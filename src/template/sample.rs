@@ -282,7 +282,12 @@ fn alert(kind: NotificationType) -> AlertFacts {
 fn tenant(name: &str) -> TenantFacts {
     let tier = if name == ORDINARY { "gold" } else { name };
     let labels: Labels = BTreeMap::from([("country".into(), "de".into()), ("tier".into(), tier.into())]);
-    TenantFacts { id: "contoso".to_owned(), name: name.to_owned(), labels }
+    TenantFacts {
+        id: "contoso".to_owned(),
+        tenant_id: Some("2f1c0a5e-0000-4000-8000-000000000001".to_owned()),
+        name: name.to_owned(),
+        labels,
+    }
 }
 
 /// A name that is no trouble.

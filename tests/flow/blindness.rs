@@ -262,8 +262,7 @@ async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
     let mut config = fleet(&bed).await;
     let mut fenced = (*config.channels["soc"]).clone();
     fenced.fence.tenants = Some([tenant_id("t04"), tenant_id("t05")].into());
-    let mut foreign = (*config.channels["soc"]).clone();
-    foreign.name = super::setup::channel_name("foreign");
+    let mut foreign = bed.channel("foreign");
     foreign.fence.labels = scorewatch::domain::Selector(Labels::from([("nobody".into(), "here".into())]));
     config = config.with_channel(fenced).with_channel(foreign);
     config.operator.notify = channels(&["ops", "soc", "foreign"]);

@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
+    channel::{ChannelKind, ChannelSettings},
     config::{Config, Operator},
     domain::Timestamp,
-    notify::{DeliveryState, NotificationType, compose, notification::OperatorFacts},
+    notify::{DeliveryState, NotificationType, compose, notification::OperatorFacts, route::Fence},
     rule::AlertKey,
+    secret::SecretReference,
     simulation::Reply,
     store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, Store},
 };
@@ -193,7 +195,9 @@ async fn a_parked_channel_is_told_of_though_we_stopped_before_we_could() {
         bed.pass(10);
         let (dispatcher, _config, _told) = bed.dispatcher(two_channels(&bed));
         dispatcher.drain().await.unwrap();
-        assert_eq!(bed.received("ops").len(), 1);
+        let said: Vec<_> =
+            bed.receivers.received_by("ops").iter().map(|one| one.json()["data"]["operator"].to_string()).collect();
+        assert_eq!(said.len(), 1, "{said:?}");
     }
 }
 
@@ -281,4 +285,42 @@ async fn a_drain_that_is_told_to_stop_leaves_the_queue_as_it_was() {
     dispatcher.drain().await.unwrap();
     assert!(bed.receivers.received().is_empty());
     assert_eq!(bed.deliveries().await[0].attempts, 0);
+}
+
+/// A channel of that receiver that may show only this tenant.
+fn for_one(bed: &Bed, name: &str, tenant: &str, url: SecretReference) -> ChannelSettings {
+    let tenants = Some([tenant_id(tenant)].into());
+    let kind = ChannelKind::Slack { url };
+    ChannelSettings { kind, fence: Fence { tenants, ..Fence::default() }, ..bed.channel(name) }
+}
+
+#[tokio::test]
+async fn a_receiver_that_another_audience_reads_gets_nothing_as_soon_as_that_is_known() {
+    let bed = Bed::new().await;
+    let secret = |name: &str| SecretReference::File(bed.directory.path().join(name));
+    let write = |name: &str, url: &str| std::fs::write(bed.directory.path().join(name), url).unwrap();
+    let url = bed.receivers.add_webhook("shared");
+    write("theirs", &format!("{url}/?x=1"));
+    // The address is not there when the configuration is loaded, as with a store that does not answer.
+    let config = config()
+        .with_channel(for_one(&bed, "contoso", "contoso", secret("contoso")))
+        .with_channel(for_one(&bed, "fabrikam", "fabrikam", secret("theirs")))
+        .with_channel(bed.channel("ops"));
+    let config = Config { operator: Operator { notify: channels(&["ops"]), ..config.operator.clone() }, ..config };
+    let (dispatcher, _config, _told) = bed.dispatcher(config);
+    queue(bed.store.as_ref(), "one", "low", &["contoso"], bed.clock.now()).await;
+    dispatcher.drain().await.unwrap();
+    assert_eq!(states(&bed).await, [DeliveryState::Queued], "its address can't be read");
+    write("contoso", &url.replace("127.0.0.1", "0x7f.1"));
+    bed.pass(15);
+    dispatcher.drain().await.unwrap();
+    assert_eq!(bed.receivers.received_by("shared").len(), 0, "another customer reads there");
+    assert_eq!(states(&bed).await[0], DeliveryState::Parked);
+    let told = bed.receivers.received_by("ops").last().unwrap().json();
+    let summary = told["data"]["operator"]["summary"].as_str().unwrap();
+    assert!(summary.contains("channel `fabrikam` sends to the same receiver"), "{summary}");
+    write("contoso", &bed.receivers.add_webhook("own"));
+    bed.store.unpark(&channel_name("contoso"), bed.clock.now()).await.unwrap();
+    dispatcher.drain().await.unwrap();
+    assert_eq!(states(&bed).await[0], DeliveryState::Delivered);
 }

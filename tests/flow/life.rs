@@ -48,6 +48,7 @@ impl Life {
         let outcome = self.judge(fetched, now);
         let record = self.record.get_or_insert_with(|| TenantRecord {
             tenant: outcome.tenant.clone(),
+            identity: outcome.identity.clone(),
             version: 0,
             health: outcome.health.clone(),
             series: Vec::new(),

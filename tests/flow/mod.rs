@@ -24,6 +24,7 @@ mod planner;
 mod reason;
 mod records;
 mod rejected;
+mod replaced;
 mod replay;
 mod report;
 mod route;

@@ -40,7 +40,8 @@ pub(super) async fn queue(bed: &Bed, tenant: &str, sequence: u64, is_over: bool)
     let data = &mut notification.data;
     data.operator = None;
     data.notification.sequence = sequence;
-    data.tenant = Some(TenantFacts { id: tenant.to_owned(), name: tenant.to_owned(), labels: Labels::new() });
+    data.tenant =
+        Some(TenantFacts { id: tenant.to_owned(), tenant_id: None, name: tenant.to_owned(), labels: Labels::new() });
     data.alert = Some(AlertFacts {
         id: format!("alert_{tenant}"),
         state: if is_over { "resolved" } else { "firing" }.to_owned(),

@@ -22,8 +22,9 @@ use scorewatch::{
     rule::{AlertKey, RuleName},
     store::{
         AlertFilter, AlertRow, AttemptOutcome, Away, ChannelIdentity, ChannelRecord, CheckOutcome, Claim, ClaimTerms,
-        Commit, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage,
-        Rerouted, Routed, Routes, ShiftNotice, Store, StoreError, TenantRecord, Totals,
+        Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant,
+        NewNotification, Outage, Reconciled, Rerouted, Routed, Routes, ShiftNotice, Store, StoreError, TenantRecord,
+        Totals,
     },
 };
 use tokio::sync::watch;
@@ -109,6 +110,14 @@ impl Store for Troubled {
 
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
         self.inner.schedule().await
+    }
+
+    async fn reconcile(&self, configured: Vec<Configured>, now: Timestamp) -> Result<Reconciled, StoreError> {
+        self.inner.reconcile(configured, now).await
+    }
+
+    async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError> {
+        self.inner.roster().await
     }
 
     async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {

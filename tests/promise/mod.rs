@@ -25,6 +25,7 @@ mod reason;
 mod receiver_down;
 mod reload;
 mod reminded;
+mod replaced;
 mod report;
 mod retry_after;
 mod secret_stores;

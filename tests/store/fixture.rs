@@ -11,7 +11,7 @@ use scorewatch::{
     rule::{Alert, AlertKey, AlertState, Condition, Firing, Pending, RuleName, Terms},
     store::{
         AlertUpdate, CheckOutcome, Claim, ClaimTerms, ClaimedDelivery, Commit, NewNotification, SeriesUpdate, Store,
-        TenantHealth, TenantRecord, sqlite::SqliteStore,
+        TenantHealth, TenantIdentity, TenantRecord, sqlite::SqliteStore,
     },
 };
 use tempfile::TempDir;
@@ -64,6 +64,7 @@ pub(super) fn sample(seconds: i64, value: f64) -> Sample {
 pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> CheckOutcome {
     CheckOutcome {
         tenant: tenant(name),
+        identity: TenantIdentity::default(),
         expected_version,
         health: TenantHealth {
             adopted_at: at(0),

@@ -26,8 +26,12 @@ fn of_alert(rule: &str, sequence: u64, is_over: bool) -> NewNotification {
         reason: None,
         resolution: None,
     });
-    new.notification.data.tenant =
-        Some(TenantFacts { id: "contoso".to_owned(), name: "Contoso".to_owned(), labels: Labels::new() });
+    new.notification.data.tenant = Some(TenantFacts {
+        id: "contoso".to_owned(),
+        tenant_id: None,
+        name: "Contoso".to_owned(),
+        labels: Labels::new(),
+    });
     new
 }
 

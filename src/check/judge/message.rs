@@ -35,6 +35,7 @@ impl Judging<'_> {
         let score = target.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
         let subjects = Subjects {
             store: self.setting.store,
+            tenant_key: &self.outcome.identity.key,
             key: &key,
             score,
             tenant: tenant.facts(),
@@ -46,7 +47,7 @@ impl Judging<'_> {
             reason: self.reason(rule, score, transition, &no_data),
             no_data,
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
-            links: Links { portal: Some(tenant.account.hosts.score_page()), ..Links::default() },
+            links: Links { portal: Some(tenant.score_page()), ..Links::default() },
         };
         let notification = compose::of_transition(subjects, transition);
         let own = if by_operator_rule { &[][..] } else { tenant.notify.as_slice() };

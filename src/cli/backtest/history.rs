@@ -39,6 +39,10 @@ pub(super) async fn of_store(
     let mut courses = Vec::with_capacity(ids.len());
     for some in ids.chunks(256) {
         for record in store.load(some).await? {
+            let of = config.tenants.get(&record.tenant);
+            if of.is_some_and(|tenant| !record.identity.is(tenant.account.entra)) {
+                continue;
+            }
             let mut series = BTreeMap::new();
             for known in record.series {
                 let key =

@@ -43,6 +43,7 @@ pub(super) async fn explain(
 ) -> Result<(), Failure> {
     let rule = blind::operator_rule(&config.operator);
     let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    let record = record.filter(|record| record.identity.is(tenant.account.entra));
     let (outages, away) = (store.outages(now.minus(REMEMBERED)).await?, store.away().await?);
     let admits = |channel: &ChannelName| {
         config.channels.get(channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
@@ -102,7 +103,7 @@ async fn said(
 ) -> Result<Vec<Message>, Failure> {
     let (Some(rule), Some(record)) = (rule, record) else { return Ok(Vec::new()) };
     let Some(alert) = record.alerts.iter().find(|alert| alert.rule == rule.name) else { return Ok(Vec::new()) };
-    messages(store, &rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref())).await
+    messages(store, &record.identity.key, &rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref())).await
 }
 
 fn lines(trace: &Trace, tenant: &Tenant, rule: Option<&Rule>) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! `scorewatch tenants import`: a list of customers becomes tenant files, all of them or none.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::Read,
     path::{Path, PathBuf},
@@ -10,9 +11,14 @@ use serde::Serialize;
 
 use super::super::{Failure, output, wrong_input};
 use crate::{
-    config::import::{self, Line, Outcome, Plan, SHEET_BYTES_MAX, Wish},
-    diagnostic::{Excerpts, Problem},
-    domain::Labels,
+    config::{
+        StoreLocation,
+        import::{self, Line, Outcome, Plan, SHEET_BYTES_MAX, Wish},
+        load,
+    },
+    diagnostic::{Excerpts, Problem, render},
+    domain::{EntraTenantId, Labels, TenantId},
+    store::sqlite::SqliteStore,
 };
 
 /// Which list, and where to.
@@ -56,10 +62,11 @@ struct Report<'a> {
 pub(super) async fn import(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let labels = labels(&arguments.label)?;
     let (config, list, out) = (config.to_owned(), arguments.list.clone(), arguments.out.clone());
+    let kept = kept(&config).await?;
     // Reads and checks as many files as there are tenants.
     let planned = tokio::task::spawn_blocking(move || {
         let bytes = read(&list)?;
-        let wish = Wish { config: &config, list: &list, folder: out.as_deref(), labels };
+        let wish = Wish { config: &config, list: &list, folder: out.as_deref(), labels, kept };
         import::plan(&wish, &bytes).map_err(|loaded| {
             output::complain_of(&loaded.problems, &loaded.excerpts);
             Failure::Input(None)
@@ -77,6 +84,18 @@ pub(super) async fn import(config: &Path, arguments: &Arguments) -> Result<(), F
         show(&plan, is_written);
     }
     if is_good { Ok(()) } else { Err(Failure::Input(None)) }
+}
+
+/// What the store knows, if there is one. A configuration that can't be read is told by the import.
+async fn kept(config: &Path) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, Failure> {
+    let main = config.to_owned();
+    let loaded = tokio::task::spawn_blocking(move || load(&main)).await?;
+    let Some(config) = loaded.config else { return Ok(BTreeMap::new()) };
+    let StoreLocation::Sqlite(path) = &config.store;
+    let names = SqliteStore::names(path).await;
+    names.map_err(|error| {
+        Failure::Run(Some(anyhow::anyhow!("slugs that were used before can't be told from others: {error}")))
+    })
 }
 
 fn read(list: &Path) -> Result<Vec<u8>, Failure> {

@@ -32,6 +32,8 @@ pub struct Wish<'a> {
     pub folder: Option<&'a Path>,
     /// Labels of every new tenant, unless its row says otherwise.
     pub labels: Labels,
+    /// Slugs of tenants of which the store still knows something, each with the Entra id as far as that is noted.
+    pub kept: BTreeMap<TenantId, Option<EntraTenantId>>,
 }
 
 /// What becomes of a row.
@@ -135,6 +137,8 @@ impl Plan {
             config.tenants.values().map(|tenant| (tenant.account.entra, tenant.as_ref())).collect();
         let mut taken: BTreeSet<String> = config.tenants.keys().map(ToString::to_string).collect();
         taken.extend(stems(folder));
+        // Whoever looks at the store must not take one tenant for another.
+        taken.extend(wish.kept.keys().map(ToString::to_string));
         // Slugs that are given come before those that are made.
         taken.extend(sheet.rows.iter().filter_map(|row| sheet.cell(row, &Column::Id)).map(ToOwned::to_owned));
         let mut seen: HashMap<EntraTenantId, usize> = HashMap::new();
@@ -163,7 +167,7 @@ impl Plan {
                     line.id = Some(tenant.id.clone());
                     line.differs = differences(&offer, tenant);
                 } else {
-                    let id = slug_of(&offer, row.line, config, folder, &taken, &mut given, &mut faults);
+                    let id = slug_of(&offer, row.line, (config, folder, &wish.kept), &taken, &mut given, &mut faults);
                     if let Some(id) = id.filter(|_| faults.is_empty()) {
                         taken.insert(id.to_string());
                         let path = folder.join(format!("{id}.yaml"));
@@ -251,13 +255,18 @@ impl Plan {
 fn slug_of(
     offer: &Offer,
     line: usize,
-    config: &Config,
-    folder: &Path,
+    (config, folder, kept): (&Config, &Path, &BTreeMap<TenantId, Option<EntraTenantId>>),
     taken: &BTreeSet<String>,
     given: &mut HashMap<TenantId, usize>,
     faults: &mut Vec<row::Fault>,
 ) -> Option<TenantId> {
     let Some(id) = &offer.id else {
+        // One that comes back gets the slug that it had.
+        let is_free = |id: &&TenantId| !config.tenants.contains_key(*id) && !folder.join(format!("{id}.yaml")).exists();
+        let mut own = kept.iter().filter(|(id, entra)| **entra == Some(offer.entra) && id.former().is_none());
+        if let Some(id) = own.next().map(|(id, _)| id).filter(is_free) {
+            return Some(id.clone());
+        }
         let name = if offer.is_named { &offer.name } else { "" };
         return slug(name, &offer.domain, offer.entra.0, taken);
     };

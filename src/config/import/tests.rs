@@ -1,13 +1,18 @@
 //! What becomes of lists. A folder with a configuration, a list, and what is there afterwards.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write,
     fs,
     path::{Path, PathBuf},
 };
 
 use super::*;
-use crate::{config::load, diagnostic::Problem, domain::Labels};
+use crate::{
+    config::load,
+    diagnostic::Problem,
+    domain::{EntraTenantId, Labels, TenantId},
+};
 
 const CONTOSO: &str = "2f1c0a5e-0000-4000-8000-000000000001";
 const FABRIKAM: &str = "2f1c0a5e-0000-4000-8000-000000000002";
@@ -40,7 +45,18 @@ impl Desk {
     }
 
     fn plan_with(&self, list: &[u8], folder: Option<&Path>, labels: Labels) -> Plan {
-        let wish = Wish { config: &self.path("scorewatch.yaml"), list: Path::new("list.csv"), folder, labels };
+        self.plan_knowing(list, folder, labels, BTreeMap::new())
+    }
+
+    /// With a store that knows these tenants.
+    fn plan_knowing(
+        &self,
+        list: &[u8],
+        folder: Option<&Path>,
+        labels: Labels,
+        kept: BTreeMap<TenantId, Option<EntraTenantId>>,
+    ) -> Plan {
+        let wish = Wish { config: &self.path("scorewatch.yaml"), list: Path::new("list.csv"), folder, labels, kept };
         plan(&wish, list).unwrap_or_else(|loaded| panic!("{:?}", loaded.problems))
     }
 
@@ -273,4 +289,24 @@ fn a_file_that_appears_meanwhile_is_kept_and_the_others_are_taken_back() {
     assert!(error.to_string().contains("omega.yaml"), "{error}");
     assert_eq!(desk.files(), ["omega.yaml"]);
     assert_eq!(fs::read_to_string(desk.path("customers/omega.yaml")).unwrap(), "somebody else's");
+}
+
+#[test]
+fn no_slug_is_made_that_the_store_knows_of_another_tenant() {
+    let desk = Desk::new();
+    let entra = |text: &str| Some(EntraTenantId(text.parse().unwrap()));
+    let kept = BTreeMap::from([
+        (TenantId::parse("contoso").unwrap(), entra("11111111-0000-4000-8000-000000000001")),
+        (TenantId::parse("old").unwrap(), None),
+        (TenantId::parse("fab").unwrap(), entra("22222222-0000-4000-8000-000000000002")),
+    ]);
+    let list = "tenant_id,name\n\
+        33333333-0000-4000-8000-000000000003,Contoso\n\
+        44444444-0000-4000-8000-000000000004,Old\n\
+        22222222-0000-4000-8000-000000000002,Fabrikam Inc\n";
+    for _ in 0..2 {
+        let plan = desk.plan_knowing(list.as_bytes(), None, Labels::new(), kept.clone());
+        assert!(plan.is_good(), "{:#?}", plan.problems);
+        assert_eq!(told(&plan), ["new contoso-33333333", "new old-44444444", "new fab"], "the same each time");
+    }
 }

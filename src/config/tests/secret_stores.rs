@@ -77,8 +77,40 @@ fn what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named() {
         ("{ type: vault, address: https://x.example, role_id: x }".to_owned(), "half a way to sign in to a Vault"),
         ("{ type: vault, token: { file: secret } }".to_owned(), "`address` is missing"),
         (
-            "{ type: vault, address: \"http://10.0.0.1:8200\", token: { file: secret } }".to_owned(),
+            "{ type: vault, address: \"https://10.0.0.1:8200\", token: { file: secret } }".to_owned(),
             "needs `allow_private: [CIDR]`",
+        ),
+        (
+            "{ type: vault, address: \"http://10.0.0.1:8200\", allow_private: [10.0.0.0/8], token: { file: secret } }"
+                .to_owned(),
+            "secrets would travel in the open",
+        ),
+        (
+            "{ type: vault, address: \"HTTP://vault.internal\", allow_private: true, token: { file: secret } }"
+                .to_owned(),
+            "secrets would travel in the open",
+        ),
+        (
+            format!(
+                "{{ {azure}, address: \"http://10.0.0.1:8200\", allow_private: true, login: \"http://127.0.0.1:1\" }}"
+            ),
+            "secrets would travel in the open",
+        ),
+        (
+            format!("{{ {azure}, address: \"http://m.vault.azure.net\", allow_private: true }}"),
+            "secrets would travel in the open",
+        ),
+        (
+            format!(
+                "{{ {azure}, address: \"http://localhost.evil.example\", allow_private: true, login: \"http://127.0.0.1:1\" }}"
+            ),
+            "secrets would travel in the open",
+        ),
+        (
+            format!(
+                "{{ {azure}, address: \"http://127.0.0.1:1\", allow_private: true, login: \"http://10.0.0.1:1\" }}"
+            ),
+            "secrets would travel in the open",
         ),
         (
             "{ type: vault, address: \"https://169.254.169.254\", allow_private: true, token: { file: secret } }"

@@ -43,7 +43,7 @@ fn the_readme_s_channels_are_valid() {
         ("rules.yaml", block(&readme, "**4. `rules.yaml`**")),
         ("secrets/contoso", "a-secret"),
         ("secrets/soc-teams", "https://example.invalid/"),
-        ("secrets/contoso-slack", "https://example.invalid/"),
+        ("secrets/contoso-slack", "https://contoso.example.invalid/"),
         ("secrets/soar", "whsk_TM0Imyj/ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U+4pvs="),
         ("secrets/pagerduty", "0123456789abcdef0123456789abcdef"),
     ] {
@@ -66,7 +66,7 @@ fn the_sample_and_the_rule_packs_are_valid() {
         let mut text = fs::read_to_string(Path::new(ROOT).join(from)).unwrap();
         for name in ["SOC_TEAMS_URL", "CONTOSO_SLACK_URL", "CONTOSO_SECRET"] {
             let file = folder.path().join(name);
-            fs::write(&file, "https://example.invalid/").unwrap();
+            fs::write(&file, format!("https://example.invalid/{name}")).unwrap();
             text = text.replace(&format!("env: {name}"), &format!("file: {}", file.display()));
         }
         fs::write(to, text).unwrap();

@@ -20,6 +20,8 @@ use crate::{
 /// A check's outcome with its blobs and texts already written, which callers do on their own threads.
 pub(super) struct Check {
     tenant: TenantId,
+    entra: Option<String>,
+    id_key: String,
     expected_version: Option<u64>,
     health: TenantHealth,
     failures: Option<String>,
@@ -55,6 +57,7 @@ impl Check {
     pub(super) fn prepare(outcome: CheckOutcome) -> Result<Self, StoreError> {
         let CheckOutcome {
             tenant,
+            identity,
             expected_version,
             health,
             series,
@@ -97,8 +100,12 @@ impl Check {
             notifications.iter().map(|new| outbox::Prepared::new(new, now)).collect::<Result<_, _>>()?;
         let recommendations = recommendations.iter().map(recommendation::Prepared::new).collect::<Result<_, _>>()?;
         let failures = (!health.failures.is_empty()).then(|| to_json(&health.failures)).transpose()?;
+        let entra = identity.entra.map(|entra| entra.to_string());
+        let id_key = if identity.key.is_empty() { tenant.to_string() } else { identity.key };
         Ok(Self {
             tenant,
+            entra,
+            id_key,
             expected_version,
             health,
             failures,
@@ -182,15 +189,17 @@ const UPDATE_TENANT: Bulk = Bulk {
     head: "UPDATE tenant SET version = version + 1, adopted_at = v.column3, next_due_at = v.column4, wake_at = v.column5, \
            checked_at = v.column6, failing_since = v.column7, failing_class = v.column8, failing_hint = v.column9, \
            failures = v.column10, wanted_at = NULL FROM (VALUES ",
-    row: "(?,?,?,?,?,?,?,?,?,?)",
-    tail: ") AS v WHERE tenant.tenant = v.column1 AND tenant.version = v.column2 RETURNING id, tenant, rolled_day",
+    row: "(?,?,?,?,?,?,?,?,?,?,?,?)",
+    tail: ") AS v WHERE tenant.tenant = v.column1 AND tenant.version = v.column2 AND tenant.entra IS v.column11 \
+           RETURNING id, tenant, rolled_day",
 };
 
 const INSERT_TENANT: Bulk = Bulk {
     head: "INSERT INTO tenant (tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, \
-           failing_hint, failures) VALUES ",
-    row: "(?,?,?,?,?,?,?,?,?,?)",
-    tail: " ON CONFLICT (tenant) DO NOTHING RETURNING id, tenant, rolled_day",
+           failing_hint, failures, entra, id_key) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?,?,?,?)",
+    // The slug or the Entra id may have a row meanwhile.
+    tail: " ON CONFLICT DO NOTHING RETURNING id, tenant, rolled_day",
 };
 
 /// Compares versions and writes tenants; returns those whose version was the expected one.
@@ -213,6 +222,8 @@ async fn write_tenants(
             .bind(failing.map(|failing| failing.class.as_str()))
             .bind(failing.and_then(|failing| failing.hint.as_deref()))
             .bind(check.failures.as_deref())
+            .bind(check.entra.as_deref())
+            .bind(check.id_key.as_str())
     };
     let mut rows = UPDATE_TENANT.fetch(connection, &known, bind).await?;
     rows.append(&mut INSERT_TENANT.fetch(connection, &new, bind).await?);

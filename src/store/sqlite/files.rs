@@ -127,6 +127,21 @@ fn inode(path: &Path) -> io::Result<Option<(u64, u64)>> {
     }
 }
 
+/// Whether a service works on the store now.
+pub(super) fn is_locked(database: &Path) -> Result<bool, StoreError> {
+    let path = beside(database, ".lock");
+    let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(trouble("can't open", &path, &error)),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(trouble("can't lock", &path, &error)),
+    }
+}
+
 /// Takes the store for this process.
 pub(super) fn lock(database: &Path) -> Result<ProcessLock, StoreError> {
     let path = beside(database, ".lock");

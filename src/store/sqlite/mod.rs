@@ -11,6 +11,7 @@ mod claim;
 mod days;
 mod dead;
 mod encoding;
+pub mod erase;
 mod error;
 mod files;
 mod fleet;
@@ -24,6 +25,7 @@ mod outage;
 mod outbox;
 mod read;
 mod recommendation;
+mod roster;
 mod route;
 mod row;
 mod silence;
@@ -32,7 +34,11 @@ mod tests;
 mod upkeep;
 mod writer;
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::SqlitePool;
@@ -40,12 +46,13 @@ use sqlx::SqlitePool;
 use self::{check::Check, generation::Generation, outage::PreparedOutage, outbox::Prepared, writer::Writer};
 use super::{
     AlertFilter, AlertRow, AttemptOutcome, Away, ChannelIdentity, ChannelRecord, CheckOutcome, Claim, ClaimTerms,
-    Commit, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, NewNotification, Outage,
-    Rerouted, Routed, Routes, ShiftNotice, Store, StoreError, TenantRecord, Totals,
+    Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant,
+    NewNotification, Outage, Reconciled, Rerouted, Routed, Routes, ShiftNotice, Store, StoreError, TenantRecord,
+    Totals,
 };
 use crate::{
     crash_point::Work,
-    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, EntraTenantId, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         fleet::{Decidable, Scope, Tracked},
@@ -100,6 +107,18 @@ impl SqliteStore {
         let (writer, readers) = (Writer::start(connection, None), open::readers(&path));
         Ok(Self { identity, origin, generation: None, writer, readers, files })
     }
+
+    /// The name of every tenant that a store knows, each with its Entra id if that is noted, whatever the version that wrote it.
+    /// A store that is not there knows none.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when there is a file that can't be read.
+    pub async fn names(path: impl AsRef<Path>) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, StoreError> {
+        let names = open::names(path.as_ref()).await?;
+        let read =
+            |(name, entra): &(String, Option<String>)| Ok((row::tenant(name)?, roster::entra(entra.as_deref())?));
+        names.iter().map(read).collect()
+    }
 }
 
 #[async_trait]
@@ -121,6 +140,16 @@ impl Store for SqliteStore {
 
     async fn schedule(&self) -> Result<Vec<Due>, StoreError> {
         read::schedule(&self.readers).await
+    }
+
+    async fn reconcile(&self, configured: Vec<Configured>, now: Timestamp) -> Result<Reconciled, StoreError> {
+        self.writer
+            .write(Work::Reconcile, move |db| Box::pin(async move { roster::reconcile(db, &configured, now).await }))
+            .await
+    }
+
+    async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError> {
+        roster::list(&self.readers).await
     }
 
     async fn load(&self, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {

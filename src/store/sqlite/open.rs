@@ -34,6 +34,9 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0012.sql"),
 ];
 
+/// The first schema that notes tenants' Entra ids.
+const ENTRA_SINCE: usize = 10;
+
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A command waits longer for the service to let it write: there is no queue, and a busy writer may be there first again and again.
 const BUSY_TIMEOUT_BESIDE: Duration = Duration::from_secs(30);
@@ -51,6 +54,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .pragma("synchronous", synchronous())
+        // What is removed is gone, not only out of sight.
+        .pragma("secure_delete", "ON")
         .pragma("mmap_size", "0")
         .pragma("cache_size", CACHE)
         .pragma("journal_size_limit", LOG_BYTES_MAX)
@@ -106,6 +111,26 @@ pub(super) async fn open_beside(path: &Path) -> Result<SqliteConnection, StoreEr
         return Ok(connection);
     }
     Err(StoreError::Open("its schema is older than this version; start the service once".to_owned()))
+}
+
+/// The names of every tenant in a store of whatever schema, each with its Entra id as far as that is noted. No file: none.
+pub(super) async fn names(path: &Path) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut connection = connect(options(path).read_only(true)).await?;
+    let names = match schema_version(&mut connection).await? {
+        0 => Ok(Vec::new()),
+        version => {
+            // The schema of that number is the first that notes them.
+            let entra = if version < ENTRA_SINCE { "NULL" } else { "entra" };
+            let sql = format!("SELECT tenant, {entra} FROM tenant");
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.map_err(StoreError::from)
+        }
+    };
+    // Nothing was written.
+    let _ = connection.close().await;
+    names
 }
 
 async fn connect(options: SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {

@@ -7,14 +7,15 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use super::{
     check::{subject_from, subject_text, to_json},
     days::day_of,
-    encoding, movement, row,
+    encoding, movement, roster, row,
 };
 use crate::{
     domain::{Sample, SeriesKey, Subject, TenantId, Timestamp},
     notify::{NotificationId, silence::Acknowledgement},
     rule::AlertKey,
     store::{
-        AlertFilter, AlertRecord, AlertRow, Due, Failing, Owed, SeriesRecord, StoreError, TenantHealth, TenantRecord,
+        AlertFilter, AlertRecord, AlertRow, Due, Failing, Owed, SeriesRecord, StoreError, TenantHealth, TenantIdentity,
+        TenantRecord,
     },
 };
 
@@ -42,7 +43,7 @@ pub(super) async fn knows(pool: &SqlitePool, notification: &NotificationId) -> R
 pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, failing_hint, \
-         failures, watched_since FROM tenant WHERE tenant IN (SELECT value FROM json_each(?))",
+         failures, watched_since, entra, id_key FROM tenant WHERE tenant IN (SELECT value FROM json_each(?))",
     )
     .bind(to_json(&tenants)?)
     .fetch_all(pool)
@@ -86,8 +87,11 @@ fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
         (Some(since), Some(class)) => Some(Failing { since, class, hint: row.try_get(9)? }),
         _ => None,
     };
+    let slug: &str = row.try_get(1)?;
+    let key: Option<&str> = row.try_get(11)?;
     Ok(TenantRecord {
-        tenant: row::tenant(row.try_get(1)?)?,
+        tenant: row::tenant(slug)?,
+        identity: TenantIdentity { entra: roster::entra(row.try_get(10)?)?, key: key.unwrap_or(slug).to_owned() },
         version: row.try_get::<i64, _>(2)?.cast_unsigned(),
         health: TenantHealth {
             adopted_at: Timestamp::from_nanos(row.try_get(3)?),

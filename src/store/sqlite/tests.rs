@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     crash_point::Work,
     domain::ScoreKind,
-    store::{SeriesUpdate, TenantHealth},
+    store::{SeriesUpdate, TenantHealth, TenantIdentity},
 };
 
 async fn limit_pages(store: &SqliteStore, pages: u32) {
@@ -36,6 +36,7 @@ fn check(samples: i64) -> CheckOutcome {
     let series = SeriesUpdate { score, subject, window, keep, onboarded_at, last_data_at: now };
     CheckOutcome {
         tenant: TenantId::parse("contoso").unwrap(),
+        identity: TenantIdentity::default(),
         expected_version: None,
         health,
         series: vec![series],

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
+use sqlx::{Row, SqliteConnection};
 
-use super::days::day_of;
+use super::{days::day_of, erase};
 use crate::{
     domain::Timestamp,
     store::{Away, StoreError},
@@ -12,6 +12,9 @@ use crate::{
 
 /// Rows of one kind removed by one call; a transaction of this size keeps nobody waiting noticeably.
 const SLICE: i64 = 2000;
+
+/// Series removed by one call.
+const SERIES: i64 = 200;
 
 pub(super) async fn beat(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO meta VALUES ('beat', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
@@ -52,6 +55,60 @@ const REMOVALS: [&str; 8] = [
 const REMOVE_DAYS: &str = "DELETE FROM sample_day WHERE (day, series_id) IN \
     (SELECT day, series_id FROM sample_day WHERE day < ?1 ORDER BY day, series_id LIMIT ?2)";
 
+/// A tenant that has been missing from the configuration for so long that nothing of it is to be kept.
+const GONE: &str = "SELECT id, tenant, entra, name FROM tenant WHERE gone_since < ? ORDER BY gone_since LIMIT 1";
+
+/// Removes a slice of such a tenant. `true`: there is more, or there may be another one.
+async fn forget_gone(connection: &mut SqliteConnection, cutoff: Timestamp) -> Result<bool, StoreError> {
+    let found = sqlx::query(GONE).bind(cutoff.as_nanos()).fetch_optional(&mut *connection).await?;
+    let Some(found) = found else { return Ok(false) };
+    let slug: String = found.try_get(1)?;
+    let target = erase::target(connection, &slug, found.try_get(2)?, found.try_get(3)?).await?;
+    let mut removed = erase::Counts::default();
+    if !erase::slice(connection, &slug, found.try_get(0)?, SLICE, &mut removed).await? {
+        // What is finished is older than retention, as it was written before the tenant was gone, and goes with all that is.
+        erase::take_out_of_unsent(connection, &target).await?;
+        tracing::info!(tenant = %slug, "a tenant that was gone for longer than retention is forgotten");
+    }
+    Ok(true)
+}
+
+/// Series of tenants that are read well, which got nothing for longer than retention: groups and categories that are gone, and
+/// scores that are no longer polled. One that an open alert is about stays.
+const ENDED: &str = "SELECT s.id FROM series AS s JOIN tenant AS t ON t.id = s.tenant_id \
+    WHERE s.last_data_at < ?1 AND t.failing_since IS NULL AND t.checked_at >= ?1 AND NOT EXISTS (\
+    SELECT 1 FROM alert AS a WHERE a.tenant_id = s.tenant_id AND a.score = s.score AND a.state <> 'resolved' \
+    AND (a.subject IS NULL OR '=' || a.subject = s.subject)) LIMIT ?2";
+
+/// Removes a slice of them. `true`: there is more.
+async fn forget_ended(connection: &mut SqliteConnection, cutoff: Timestamp) -> Result<bool, StoreError> {
+    let ids: Vec<i64> =
+        sqlx::query_scalar(ENDED).bind(cutoff.as_nanos()).bind(SERIES).fetch_all(&mut *connection).await?;
+    if ids.is_empty() {
+        return Ok(false);
+    }
+    let list = super::check::to_json(&ids)?;
+    let days = sqlx::query(
+        "DELETE FROM sample_day WHERE (day, series_id) IN (SELECT day, series_id FROM sample_day \
+         WHERE series_id IN (SELECT value FROM json_each(?1)) LIMIT ?2)",
+    )
+    .bind(&list)
+    .bind(SLICE)
+    .execute(&mut *connection)
+    .await?;
+    if days.rows_affected() >= SLICE.unsigned_abs() {
+        return Ok(true);
+    }
+    for sql in [
+        "DELETE FROM alert WHERE id IN (SELECT a.id FROM series AS s JOIN alert AS a ON a.tenant_id = s.tenant_id \
+         AND a.score = s.score AND '=' || a.subject = s.subject WHERE s.id IN (SELECT value FROM json_each(?)))",
+        "DELETE FROM series WHERE id IN (SELECT value FROM json_each(?))",
+    ] {
+        sqlx::query(sql).bind(&list).execute(&mut *connection).await?;
+    }
+    Ok(ids.len() as u64 >= SERIES.unsigned_abs())
+}
+
 /// See [`crate::store::Store::prune`].
 pub(super) async fn prune(
     connection: &mut SqliteConnection,
@@ -59,8 +116,9 @@ pub(super) async fn prune(
     retention: Duration,
 ) -> Result<bool, StoreError> {
     let cutoff = now.minus(retention);
+    let mut more = forget_gone(connection, cutoff).await?;
+    more |= forget_ended(connection, cutoff).await?;
     let removals = REMOVALS.map(|sql| (sql, cutoff.as_nanos()));
-    let mut more = false;
     for (sql, before) in removals.into_iter().chain([(REMOVE_DAYS, day_of(cutoff))]) {
         let removed = sqlx::query(sql).bind(before).bind(SLICE).execute(&mut *connection).await?;
         more |= removed.rows_affected() >= SLICE.unsigned_abs();

@@ -36,6 +36,14 @@ impl Store for StubStore {
         no()
     }
 
+    async fn reconcile(&self, _configured: Vec<Configured>, _now: Timestamp) -> Result<Reconciled, StoreError> {
+        no()
+    }
+
+    async fn roster(&self) -> Result<Vec<KnownTenant>, StoreError> {
+        no()
+    }
+
     async fn load(&self, _tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
         no()
     }

@@ -84,7 +84,7 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Recover => Provocation::Interrupted,
             Work::Away => Provocation::Absence,
             Work::Prune => Provocation::Age,
-            Work::Beat | Work::MarkInUse | Work::LookAgain => Provocation::Start,
+            Work::Beat | Work::MarkInUse | Work::LookAgain | Work::Reconcile => Provocation::Start,
             Work::MarkClosed => Provocation::Stop,
             Work::UndoClaim => Provocation::StopInClaim,
             Work::Resend => Provocation::Resend,

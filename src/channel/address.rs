@@ -1,0 +1,272 @@
+//! Where a channel's messages arrive, so that two channels of one receiver are found whatever way their addresses are written.
+//!
+//! Addresses are secrets: what is kept of them are digests, made with a key that each process draws.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write,
+    hash::{BuildHasher, RandomState},
+    sync::LazyLock,
+};
+
+use secrecy::ExposeSecret;
+use url::{Host, Url};
+
+use super::{ChannelKind, ChatApp, WebhookUrl};
+use crate::secret::{SecretError, SecretReference, SecretString};
+
+/// Drawn for each process, so that a digest says nothing about its address.
+static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+
+/// One place at which messages arrive: equal for equal places, and no use for anything else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    place: u128,
+    /// The query of a generic webhook, which may choose among receivers; `None`: it chooses nothing.
+    query: Option<u128>,
+}
+
+impl Address {
+    fn of(place: &str, query: Option<&str>) -> Self {
+        let digest = |text: &str| (u128::from(KEYS[0].hash_one(text)) << 64) | u128::from(KEYS[1].hash_one(text));
+        Self { place: digest(place), query: query.map(digest) }
+    }
+
+    /// The same for all addresses that may be one place, so that they can be looked up by it.
+    #[must_use]
+    pub const fn place(&self) -> u128 {
+        self.place
+    }
+
+    /// Whether both are one place.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let is_one_query = self.query.is_none() || other.query.is_none() || self.query == other.query;
+        self.place == other.place && is_one_query
+    }
+
+    /// Whether one of these is one of those.
+    #[must_use]
+    pub fn any_shared(these: &BTreeSet<Self>, those: &BTreeSet<Self>) -> bool {
+        these.iter().any(|one| those.iter().any(|other| one.is_same_place(other)))
+    }
+}
+
+/// How a secret is read.
+pub type Read = dyn Fn(&SecretReference) -> Result<SecretString, SecretError>;
+
+impl ChannelKind {
+    /// Where its messages arrive. A mail channel has an address for each recipient.
+    ///
+    /// # Errors
+    /// [`SecretError`] while its address is a secret that can't be read.
+    pub fn addresses(&self, read: &Read) -> Result<BTreeSet<Address>, SecretError> {
+        let secret = |reference: &SecretReference, ignores_query| {
+            read(reference).map(|text| of_url(text.expose_secret(), ignores_query))
+        };
+        let url = |url: &WebhookUrl| match url {
+            WebhookUrl::Open(text) => Ok(of_url(text, false)),
+            WebhookUrl::Secret(reference) => secret(reference, false),
+        };
+        let address = match self {
+            Self::Teams { url } | Self::Slack { url } => secret(url, true)?,
+            Self::Chat { app: ChatApp::Discord | ChatApp::GoogleChat | ChatApp::Mattermost, url } => secret(url, true)?,
+            Self::Webhook { url: address, .. } | Self::Alertmanager { url: address, .. } => url(address)?,
+            // The key alone decides who is paged, wherever it is sent.
+            Self::Pagerduty { routing_key, .. } => {
+                let key = read(routing_key)?.expose_secret().trim().to_lowercase();
+                Address::of(&format!("pagerduty {key}"), None)
+            }
+            Self::Email(email) => return Ok(email.to.iter().map(|to| of_mailbox(&to.email.to_string())).collect()),
+        };
+        Ok(BTreeSet::from([address]))
+    }
+
+    /// Where its address is kept, if it is a secret: two channels with one reference have one address, readable or not.
+    #[must_use]
+    pub const fn address_reference(&self) -> Option<&SecretReference> {
+        match self {
+            Self::Teams { url } | Self::Slack { url } | Self::Chat { url, .. } => Some(url),
+            Self::Webhook { url, .. } | Self::Alertmanager { url, .. } => url.secret(),
+            Self::Pagerduty { routing_key, .. } => Some(routing_key),
+            Self::Email(_) => None,
+        }
+    }
+
+    /// The key of the configuration that says where messages arrive.
+    #[must_use]
+    pub const fn address_key(&self) -> &'static str {
+        match self {
+            Self::Email(_) => "to",
+            Self::Pagerduty { .. } => "routing_key",
+            _ => "url",
+        }
+    }
+}
+
+fn of_mailbox(address: &str) -> Address {
+    Address::of(&format!("mail {}", address.trim_end_matches('.').to_lowercase()), None)
+}
+
+/// A URL without what makes no difference: scheme, case and final dot of the host, the port that goes without saying, slashes
+/// that say nothing, escapes of letters that need none, fragment, order of the query.
+fn of_url(text: &str, ignores_query: bool) -> Address {
+    let text = text.trim();
+    let Ok(url) = Url::parse(text) else { return Address::of(text, None) };
+    let host = match url.host() {
+        Some(Host::Domain(name)) => one_name(name.trim_end_matches('.')),
+        Some(Host::Ipv4(address)) => address.to_string(),
+        Some(Host::Ipv6(address)) => std::net::IpAddr::V6(address).to_canonical().to_string(),
+        None => String::new(),
+    };
+    let port = url.port().filter(|port| !matches!(port, 80 | 443)).map(|port| format!(":{port}")).unwrap_or_default();
+    let parts: Vec<String> = url.path().split('/').filter(|part| !part.is_empty()).map(plain).collect();
+    let mut pairs: Vec<String> = url.query().unwrap_or_default().split('&').map(plain).collect();
+    pairs.retain(|pair| !pair.is_empty());
+    pairs.sort_unstable();
+    let query = pairs.join("&");
+    let is_chat = ignores_query || is_chat_host(&host);
+    Address::of(&format!("{host}{port}/{}", parts.join("/")), (!is_chat).then_some(&query))
+}
+
+/// Discord's hosts are one, also those of its test versions.
+fn one_name(host: &str) -> String {
+    let host = host.to_lowercase();
+    let is_discord = ["discord.com", "discordapp.com"]
+        .iter()
+        .any(|name| host == *name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')));
+    if is_discord { "discord.com".to_owned() } else { host }
+}
+
+/// Hosts whose path alone says who receives.
+fn is_chat_host(host: &str) -> bool {
+    matches!(host, "discord.com" | "chat.googleapis.com" | "hooks.slack.com" | "hooks.slack-gov.com")
+}
+
+/// A part of a URL with every escape undone that stands for a letter, digit, `-`, `.`, `_` or `~`, and the others in capitals.
+fn plain(part: &str) -> String {
+    let bytes = part.as_bytes();
+    let mut plain = String::with_capacity(part.len());
+    let mut rest = 0;
+    for (index, _) in part.match_indices('%') {
+        let escape = bytes.get(index + 1..index + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        let Some(code) = escape.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| index >= rest) else {
+            continue;
+        };
+        plain.push_str(&part[rest..index]);
+        if code.is_ascii_alphanumeric() || b"-._~".contains(&code) {
+            plain.push(char::from(code));
+        } else {
+            // Writing to a `String` can't fail.
+            let _ = write!(plain, "%{code:02X}");
+        }
+        rest = index + 3;
+    }
+    plain.push_str(&part[rest..]);
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::PagerdutyRegion;
+
+    fn webhook(url: &str) -> ChannelKind {
+        ChannelKind::Webhook { url: WebhookUrl::Open(url.to_owned()), signing_secrets: Vec::new() }
+    }
+
+    fn addresses(kind: &ChannelKind) -> BTreeSet<Address> {
+        // The name of a variable stands for what it holds.
+        let read: &Read = &|reference| match reference {
+            SecretReference::Env(value) => Ok(value.as_str().into()),
+            other => Err(other.unfit("is not read here")),
+        };
+        kind.addresses(read).unwrap()
+    }
+
+    fn shared(one: &ChannelKind, other: &ChannelKind) -> bool {
+        let found = Address::any_shared(&addresses(one), &addresses(other));
+        assert_eq!(found, Address::any_shared(&addresses(other), &addresses(one)));
+        found
+    }
+
+    #[test]
+    fn one_receiver_is_found_however_its_url_is_written() {
+        let url = "https://soar.example/hook/a?b=1&c=2";
+        for same in [
+            "https://soar.example/hook/a?b=1&c=2",
+            "HTTPS://SOAR.Example/hook/a?b=1&c=2",
+            "https://soar.example:443/hook/a?b=1&c=2",
+            "https://soar.example./hook/a?b=1&c=2",
+            "https://soar.example/hook/a/?c=2&b=1",
+            "https://soar.example//hook/./a?b=1&c=2#x",
+            "https://soar.example/x/../hook/%61?b=1&c=2",
+            " https://soar.example/hook/a?b=1&c=2\n",
+            "http://soar.example/hook/a?b=1&c=2",
+            "http://soar.example:80/hook/a?b=1&&c=2",
+        ] {
+            assert!(shared(&webhook(url), &webhook(same)), "{same}");
+        }
+        for other in [
+            "https://soar.example/hook/b?b=1&c=2",
+            "https://soar.example/hook/A?b=1&c=2",
+            "https://soar.example:8443/hook/a?b=1&c=2",
+            "https://soar2.example/hook/a?b=1&c=2",
+            "https://soar.example/hook/a?b=1&c=3",
+            "https://soar.example/hook%2Fa?b=1&c=2",
+        ] {
+            assert!(!shared(&webhook(url), &webhook(other)), "{other}");
+        }
+        assert!(shared(&webhook("http://127.0.0.1:4000/x"), &webhook("http://0x7f.1:4000/x/")));
+        assert!(shared(&webhook("http://127.0.0.1:4000/x"), &webhook("http://[::ffff:127.0.0.1]:4000/x")));
+    }
+
+    #[test]
+    fn a_chat_webhook_is_one_whatever_its_query_or_type_says() {
+        let secret = |url: &str| SecretReference::Env(url.to_owned());
+        let slack = |url: &str| ChannelKind::Slack { url: secret(url) };
+        let discord = |url: &str| ChannelKind::Chat { app: ChatApp::Discord, url: secret(url) };
+        assert!(shared(
+            &slack("https://hooks.slack.com/services/T/B/x"),
+            &webhook("https://hooks.slack.com/services/T/B/x?y")
+        ));
+        assert!(shared(
+            &discord("https://discord.com/api/webhooks/1/x?thread_id=5"),
+            &discord("https://canary.discordapp.com/api/webhooks/1/x?wait=true")
+        ));
+        assert!(shared(
+            &ChannelKind::Teams { url: secret("https://x.logic.azure.com/workflows/1?sig=a") },
+            &webhook("https://x.logic.azure.com/workflows/1?sig=b")
+        ));
+        assert!(!shared(
+            &slack("https://hooks.slack.com/services/T/B/x"),
+            &slack("https://hooks.slack.com/services/T/B/y")
+        ));
+    }
+
+    #[test]
+    fn a_page_arrives_where_its_key_says() {
+        let pagerduty = |key: &str, region, url: Option<&str>| ChannelKind::Pagerduty {
+            routing_key: SecretReference::Env(key.to_owned()),
+            region,
+            url: url.map(|url| WebhookUrl::Open(url.to_owned())),
+        };
+        let (us, eu) = (PagerdutyRegion::Us, PagerdutyRegion::Eu);
+        assert!(shared(&pagerduty("0123ab", us, None), &pagerduty("0123AB\n", eu, Some("https://10.0.0.1"))));
+        assert!(!shared(&pagerduty("0123ab", us, None), &pagerduty("0123ac", us, None)));
+    }
+
+    #[test]
+    fn mail_arrives_at_each_recipient() {
+        let one = BTreeSet::from([of_mailbox("soc@mssp.example"), of_mailbox("it@Contoso.example")]);
+        let other = BTreeSet::from([of_mailbox("IT@contoso.example."), of_mailbox("it@fabrikam.example")]);
+        assert!(Address::any_shared(&one, &other));
+        assert!(!Address::any_shared(&one, &BTreeSet::from([of_mailbox("it@fabrikam.example")])));
+    }
+
+    #[test]
+    fn nothing_of_an_address_can_be_printed() {
+        let printed = format!("{:?}", addresses(&webhook("https://soar.example/s3cr3t")));
+        assert!(!printed.contains("s3cr3t") && !printed.contains("soar"), "{printed}");
+    }
+}

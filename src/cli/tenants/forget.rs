@@ -1,0 +1,108 @@
+//! `scorewatch tenants forget`: erases what the store knows of one tenant, and looks whether anything is left.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::super::{Failure, configured, output, wrong_input};
+use crate::{
+    config::StoreLocation,
+    domain::TenantId,
+    store::sqlite::erase::{self, EraseError, Erased},
+};
+
+/// Whom to forget.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch tenants forget contoso --dry-run    count what would be erased
+  scorewatch tenants forget contoso              erase it now, and search the store for anything that is left
+  scorewatch tenants list --gone                 tenants that are no longer configured, and when they are removed
+
+Works beside a running service. First remove the tenant from the configuration, and wait until the service has taken that \
+over. Nothing can bring the data back but a backup, which is yours to delete. Exit code 1: something is left; it is listed.")]
+pub(super) struct Arguments {
+    /// The tenant's id, as `tenants list --gone` shows it, or its Entra id
+    id: String,
+    /// Only count
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    id: &'a TenantId,
+    dry_run: bool,
+    /// Whether the store was searched afterwards, and nothing was found.
+    verified: bool,
+    #[serde(flatten)]
+    erased: &'a Erased,
+}
+
+pub(super) async fn forget(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let config = configured(file)?;
+    let wanted = arguments.id.trim();
+    let is_it = |id: &TenantId, entra: &str| id.as_str() == wanted || entra.eq_ignore_ascii_case(wanted);
+    if config.tenants.iter().any(|(id, tenant)| is_it(id, &tenant.account.entra.to_string())) {
+        let instead = "remove it from `tenants:` first, and let the service take that over";
+        return Err(wrong_input(format!("tenant `{wanted}` is in the configuration; {instead}")));
+    }
+    let StoreLocation::Sqlite(path) = &config.store;
+    let channels: Vec<_> = config.channels.keys().cloned().collect();
+    let wanted = wanted.to_ascii_lowercase();
+    let (id, erased) = erase::erase(path, &wanted, &channels, arguments.dry_run).await.map_err(failure)?;
+    let is_clean = erased.remains.is_empty();
+    if arguments.json {
+        let verified = is_clean && !arguments.dry_run;
+        output::json(&Report { id: &id, dry_run: arguments.dry_run, verified, erased: &erased })?;
+    } else {
+        show(&id, &erased, arguments.dry_run);
+    }
+    if is_clean { Ok(()) } else { Err(Failure::Run(None)) }
+}
+
+fn failure(error: EraseError) -> Failure {
+    match error {
+        EraseError::Unknown(_) => {
+            wrong_input(format!("{error}; `scorewatch tenants list --gone` lists those it knows"))
+        }
+        EraseError::Watched => wrong_input(format!(
+            "{error}: it has not taken over a configuration without it; see its log for what is wrong with the file"
+        )),
+        EraseError::Store(error) => error.into(),
+    }
+}
+
+fn show(id: &TenantId, erased: &Erased, is_dry: bool) {
+    let count = |counts: &erase::Counts, table: &str| output::or_dash(counts.get(table).filter(|count| **count > 0));
+    let mut tables: Vec<_> = erased.removed.keys().chain(erased.edited.keys()).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    let rows = tables
+        .into_iter()
+        .map(|table| [table.clone(), count(&erased.removed, table), count(&erased.edited, table)])
+        .filter(|[_, removed, edited]| removed != "-" || edited != "-");
+    output::say(&output::table(["TABLE", "ROWS ERASED", "ROWS EDITED"], rows));
+    output::say("");
+    if erased.unsent > 0 {
+        let would = if is_dry { "are" } else { "were" };
+        output::say(&format!("{} of the deliveries {would} not delivered yet", erased.unsent));
+    }
+    if is_dry {
+        return output::say(&format!("tenant `{id}`: this would be erased; nothing was changed"));
+    }
+    if erased.rewritten {
+        output::say("the store's file was written anew, since free pages held older data");
+    }
+    if erased.remains.is_empty() {
+        return output::say(&format!(
+            "tenant `{id}` is erased; its id, Entra id and names were searched for in every table and in the file, and not found"
+        ));
+    }
+    let rows = erased.remains.iter().map(|remain| [remain.place.clone(), remain.count.to_string()]);
+    output::say(&output::table(["STILL FOUND IN", "TIMES"], rows));
+    output::complain(&format!("something of tenant `{id}` is left; run the command again, and report it if it stays"));
+}

@@ -1,0 +1,68 @@
+//! Who is who, before a configuration takes effect: the store learns which tenants there are, and whose slug is whose.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    domain::Timestamp,
+    store::{Configured, Store, StoreError},
+};
+
+/// How long a changed configuration waits when the store could not be asked.
+const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
+
+/// Passes each changed configuration on once the store knows whose slugs are whose. Before that, somebody would take one
+/// tenant's alerts and messages for another's.
+pub(super) async fn follow(
+    store: Arc<dyn Store>,
+    mut changes: watch::Receiver<Arc<Config>>,
+    taken: watch::Sender<Arc<Config>>,
+    clock: Clock,
+    shutdown: CancellationToken,
+) {
+    while let Some(Ok(())) = shutdown.run_until_cancelled(changes.changed()).await {
+        loop {
+            let config = changes.borrow_and_update().clone();
+            match reconcile(store.as_ref(), &config, clock.now()).await {
+                Ok(()) => {
+                    taken.send_replace(config);
+                    break;
+                }
+                Err(error) => {
+                    error!(%error, "the changed configuration waits until the store can be asked whose slugs are whose")
+                }
+            }
+            if shutdown.run_until_cancelled(clock.sleep(STORE_TROUBLE_WAIT)).await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+/// Compares the store's tenants with a configuration's.
+///
+/// # Errors
+/// [`StoreError`]: nothing was changed, and the configuration must not take effect.
+pub async fn reconcile(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+    let configured = config.tenants.values().map(|tenant| Configured {
+        tenant: tenant.id.clone(),
+        entra: tenant.account.entra,
+        name: tenant.name.to_string(),
+    });
+    let found = store.reconcile(configured.collect(), now).await?;
+    for (slug, kept) in &found.replaced {
+        warn!(
+            tenant = %slug, %kept,
+            "the slug belongs to another Entra tenant by now; what is known of the old one is kept apart until it is removed"
+        );
+    }
+    for (before, after) in &found.renamed {
+        info!(%before, %after, "a tenant has another slug; it is the same tenant, and goes on as it was");
+    }
+    Ok(())
+}
