@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use scorewatch::{
     domain::{ChannelName, ScoreKind, Selector, Timestamp},
-    notify::{Maintenance, NotificationType, route::Fence, silence::Matchers},
+    notify::{Maintenance, NotificationType, fleet::group::Occasion, route::Fence, silence::Matchers},
     replay::{Fleet, Message, Plan, Receiver, many::walk_all, send},
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size as Loss, TransitionKind},
     schedule::{Schedule, Window, WindowEnd, Zone},
@@ -141,8 +141,12 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
     let outcome = send(&plan, &world.courses, &fleet, messages);
     let (mut told, mut notices) = (Vec::new(), BTreeMap::new());
     for sent in &outcome.sent {
-        if sent.notice.is_some() {
-            *notices.entry(sent.channel.to_string()).or_default() += 1;
+        if let Some(notice) = sent.notice {
+            // Of the falls; who is read later has follow-ups, and ends that come together are a notice as well.
+            let facts = outcome.notices[notice].data.fleet.as_ref();
+            if facts.is_some_and(|fleet| fleet.occasion == Occasion::Shift && fleet.median < 0.0) {
+                *notices.entry(sent.channel.to_string()).or_default() += 1;
+            }
         } else if sent.channel.as_str() == "soc" {
             let is_digest = sent.kind == NotificationType::Digest;
             // Each line of a digest is counted as if it were a message. What a newer one of the same alert stands for is no line.

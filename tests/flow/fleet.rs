@@ -302,14 +302,16 @@ async fn a_notice_refers_to_what_was_told_before_the_shift_showed_and_repeats_no
     fleet.all_fall_to(376.0);
     fleet.quarters(4).await;
     let told = fleet.told("soc");
-    let (notices, alone): (Vec<_>, Vec<_>) = told.iter().partition(|line| *line == "fleet.shift");
-    assert_eq!((notices.len(), alone.is_empty()), (1, false), "{told:?}");
+    let alone: Vec<String> = told.into_iter().filter(|line| line != "fleet.shift").collect();
+    assert!(!alone.is_empty(), "some were told before it showed");
     let notice = fleet.notice("soc");
     let before: Vec<String> = serde_json::from_value(notice["told_before"].clone()).unwrap();
     let mut lines: Vec<_> = before.iter().map(|tenant| format!("alert.firing {tenant}")).collect();
     lines.sort();
-    assert_eq!(alone.into_iter().cloned().collect::<Vec<_>>(), lines);
-    assert_eq!(notice["tenant_count"], SIZE - before.len());
+    assert_eq!(alone, lines);
+    // Whoever is read when the wait is over has a follow-up.
+    let covered: u64 = fleet.occasions("soc").iter().map(|(_, alerts)| alerts).sum();
+    assert_eq!(usize::try_from(covered).unwrap(), SIZE - before.len());
 }
 
 #[tokio::test]

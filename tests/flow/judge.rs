@@ -391,5 +391,5 @@ fn what_an_earlier_version_kept_quiet_is_said_once_at_the_next_visit() {
     assert_eq!(score.value, Some(280.0));
     life.told(18);
     assert!(told(&life.wake(19)).is_empty());
-    assert_eq!(told(&life.read(30, 400.0)), ["alert.resolved to soc"]);
+    assert!(told(&life.read(30, 400.0))[0].starts_with("alert.resolved to soc"));
 }

@@ -12,6 +12,8 @@ use crate::{
 const OVER_USUAL: f64 = 3.0;
 /// The steps before a movement that say what is usual.
 const USUAL_STEPS_MAX: usize = 96;
+/// Fewer steps than this say nothing of what is usual: one of them may have been a movement itself.
+const USUAL_STEPS_MIN: usize = 4;
 
 /// A real move of one series from one reading to the next.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +63,8 @@ fn previous(window: &[Sample], reading: Sample) -> Option<Sample> {
 /// The median step from one reading to the next.
 fn usual_step(unit: Unit, window: &[Sample]) -> f64 {
     let steps = window.windows(2).filter_map(|pair| moved(unit, pair[0].value, pair[1].value));
-    median(&mut steps.map(f64::abs).collect::<Vec<_>>()).unwrap_or_default()
+    let mut steps: Vec<f64> = steps.map(f64::abs).collect();
+    if steps.len() < USUAL_STEPS_MIN { 0.0 } else { median(&mut steps).unwrap_or_default() }
 }
 
 impl Movement {
