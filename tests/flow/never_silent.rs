@@ -60,7 +60,7 @@ impl<'a> Live<'a> {
             config = config.with_rule(product::rule(rule, &channels(&names)));
         }
         for tenant in &world.tenants {
-            let schedule = Schedule::parse(&tenant.cron, chrono_tz::UTC).unwrap();
+            let schedule = Schedule::parse(&tenant.cron, scorewatch::schedule::Zone::utc()).unwrap();
             let score = tenant.series[0].score;
             config = config.with_tenant(Tenant {
                 schedule: Arc::new(schedule),
