@@ -35,7 +35,7 @@ pub(crate) use told::{Told, accepted, kinds, told};
 pub(crate) use vault::Vault;
 #[cfg(feature = "pfx")]
 pub(crate) use wait::computed;
-pub(crate) use wait::{Watch, event};
+pub(crate) use wait::{PATIENCE, Watch, event};
 #[cfg(feature = "crash-points")]
 pub(crate) use wire::begin_post;
 pub(crate) use wire::{get, post};

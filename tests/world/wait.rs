@@ -15,8 +15,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What waits for longer on a machine with nothing else to do waits in vain.
-const STALLED_AFTER: Duration = Duration::from_mins(5);
+/// What waits for longer on a machine with nothing else to do waits in vain. What blocks, and so can't wait for an [`event`], is given
+/// this.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 /// How often the machine's load is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -24,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn event<T>(wait: impl Future<Output = T>) -> Option<T> {
     let mut wait = std::pin::pin!(wait);
     let mut waited = Duration::ZERO;
-    while waited < STALLED_AFTER {
+    while waited < PATIENCE {
         tokio::select! {
             biased;
             value = &mut wait => return Some(value),
