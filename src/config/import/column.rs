@@ -6,6 +6,9 @@
 //! that the Microsoft ID is the customer's tenant id. `Export-Csv` of the module's `Get-PartnerCustomer` has `CustomerId`,
 //! `Name`, `Domain`.
 
+/// What the name of a column of labels begins with.
+const LABEL: &str = "label";
+
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {
@@ -53,9 +56,7 @@ pub(super) enum Heading {
 /// Reads a column's name. Case, `_` and `-` make no difference.
 pub(super) fn heading(written: &str) -> Heading {
     let plain = written.trim().to_lowercase().replace(['_', '-'], " ");
-    if let Some(key) = ["label:", "label.", "label "].iter().find_map(|before| plain.strip_prefix(before)) {
-        // The key as it was written.
-        let key = written.trim()[written.trim().len() - key.len()..].trim();
+    if let Some(key) = label_key(written.trim()) {
         return if key.is_empty() { Heading::Unknown } else { Heading::Used(Column::Label(key.to_owned())) };
     }
     let column = match plain.as_str() {
@@ -82,9 +83,32 @@ pub(super) fn heading(written: &str) -> Heading {
     Heading::Used(column)
 }
 
+/// The key of a label's column, as it is written behind `label:`.
+fn label_key(written: &str) -> Option<&str> {
+    let (word, key) = (written.get(..LABEL.len())?, written.get(LABEL.len()..)?);
+    let key = key.strip_prefix([':', '.', ' ', '_', '-'])?;
+    word.eq_ignore_ascii_case(LABEL).then(|| key.trim())
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_heading_is_a_column_or_none(
+            written in "[ \u{feff}\"]{0,2}(label|LABEL|labelİ|İlabel|Kabel)?[:._ -]?\\PC{0,40}",
+            odd in any::<String>(),
+        ) {
+            for written in [written, odd.clone(), format!("label:{odd}"), format!("{odd}label:{odd}")] {
+                if let Heading::Used(Column::Label(key)) = heading(&written) {
+                    prop_assert!(!key.is_empty() || written.trim().len() <= 6, "{written:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn columns_are_known_by_their_names_however_they_are_written() {
@@ -106,6 +130,13 @@ mod tests {
         assert_eq!(heading("Relationship"), Heading::Idle);
         for secret in ["secret", "Client Secret", "client_secret_value", "Password", "private key"] {
             assert_eq!(heading(secret), Heading::Secret, "{secret}");
+        }
+        // Letters that take more or fewer bytes in lower case.
+        for key in ["\u{130}", "\u{130}\u{130}\u{130}", "\u{212A}x", "\u{1E9E}", "ǅ", "\u{3A3}"] {
+            assert_eq!(heading(&format!("label:{key}")), Heading::Used(C::Label(key.to_owned())), "{key}");
+            for before in ["LABEL", "label\u{130}:", "\u{130}label:", "lab\u{130}l:", ""] {
+                heading(&format!("{before}{key}"));
+            }
         }
         for unknown in ["", "Phone", "label:", "İd", "label:\u{130}"] {
             assert!(!matches!(heading(unknown), Heading::Used(C::Id | C::Name)), "{unknown}");

@@ -6,7 +6,10 @@ use super::{
     column::Column,
     sheet::{Row, Sheet},
 };
-use crate::domain::{Cloud, EntraTenantId, Labels, Region, TenantId};
+use crate::domain::{
+    Cloud, EntraTenantId, Labels, Region, TenantId,
+    characters::{self, first_hidden},
+};
 
 /// Longest display name, in characters.
 const NAME_CHARACTERS_MAX: usize = 200;
@@ -50,8 +53,9 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
     let before = faults.len();
     let text = |column: Column, faults: &mut Vec<Fault>| {
         let cell = sheet.cell(row, &column)?;
-        if let Some(letter) = cell.chars().find(|letter| hides(*letter)) {
-            let what = format!("a character that can't be seen stands here (U+{:04X})", u32::from(letter));
+        if let Some(hidden) = first_hidden(cell) {
+            let what =
+                format!("character {} is {}, which nobody can see", hidden.position, characters::name(hidden.letter));
             faults.push((column, what, "delete it"));
             return None;
         }
@@ -178,15 +182,9 @@ pub fn label(key: &str, value: &str) -> Result<(), &'static str> {
         Err("a label has a key and a value")
     } else if is_long(key) || is_long(value) {
         Err("this label is too long")
-    } else if key.chars().chain(value.chars()).any(hides) {
+    } else if first_hidden(key).or(first_hidden(value)).is_some() {
         Err("a character that can't be seen stands in a label")
     } else {
         Ok(())
     }
-}
-
-/// Whether a letter could drive a terminal, turn a line around, or hide.
-fn hides(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

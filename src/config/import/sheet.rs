@@ -11,6 +11,10 @@ pub const SHEET_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const ROWS_MAX: usize = 100_000;
 /// The most columns.
 const COLUMNS_MAX: usize = 200;
+/// The most cells that are kept of all rows together.
+const CELLS_MAX: usize = 3_000_000;
+/// The most separators in one line: a row of a million cells is no row.
+const SEPARATORS_MAX: usize = 10_000;
 /// The largest cell, in bytes. A larger one is a quote that is not closed.
 const CELL_BYTES_MAX: usize = 4 * 1024;
 
@@ -118,6 +122,11 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
             return None;
         }
     };
+    if let Some(line) = crowded_line(&text) {
+        let what = format!("this line has more than {SEPARATORS_MAX} separators");
+        complain((line, 1), Gravity::Error, what, "delete it, or close the quote before it");
+        return None;
+    }
     let (first, begin) = skip_preamble(&text);
     let separator = separator(text.get(begin..).unwrap_or_default());
     let mut sheet = Sheet { text, separator, columns: Vec::new(), rows: Vec::new() };
@@ -129,11 +138,19 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
         .delimiter(separator)
         .from_reader(body.as_bytes().get(begin..).unwrap_or_default());
     let mut record = csv::StringRecord::new();
-    let mut is_header = true;
+    let (mut is_header, mut kept) = (true, 0_usize);
     while let Ok(true) = reader.read_record(&mut record) {
         let offset = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
         at.go(&body, begin.saturating_add(offset));
         let place = |index| place_of(&body, separator, at.line, at.byte, index);
+        if record.len() > COLUMNS_MAX {
+            let what = format!(
+                "this row has {} cells, more than the {COLUMNS_MAX} columns that a list may have",
+                record.len()
+            );
+            complain((at.line, 1), Gravity::Error, what, "delete the columns that are not needed");
+            return None;
+        }
         if let Some(index) = record.iter().position(|cell| cell.len() > CELL_BYTES_MAX) {
             let what = "this cell is longer than anything that belongs here".to_owned();
             complain(place(index), Gravity::Error, what, "close the quote that opens it");
@@ -157,7 +174,13 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
             complain((at.line, 1), Gravity::Error, format!("there are more than {ROWS_MAX} rows"), "split the list");
             return None;
         }
-        let cells = record.iter().map(ToOwned::to_owned).collect();
+        let cells: Vec<String> = record.iter().take(sheet.columns.len()).map(ToOwned::to_owned).collect();
+        kept += cells.len();
+        if kept > CELLS_MAX {
+            let what = format!("there are more than {CELLS_MAX} cells");
+            complain((at.line, 1), Gravity::Error, what, "split the list");
+            return None;
+        }
         sheet.rows.push(Row { line: at.line, start: at.byte, cells });
     }
     if sheet.columns.is_empty() {
@@ -165,6 +188,13 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
         return None;
     }
     Some(sheet)
+}
+
+/// The first line with more separators than any list has.
+fn crowded_line(text: &str) -> Option<usize> {
+    let is_separator = |byte: &u8| matches!(byte, b',' | b';' | b'\t');
+    let is_crowded = |line: &str| line.bytes().filter(is_separator).count() > SEPARATORS_MAX;
+    text.lines().position(is_crowded).map(|index| index + 1)
 }
 
 type Told = (usize, (Gravity, String, &'static str));
