@@ -21,7 +21,7 @@ use crate::{
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, NotificationType},
     secret::{ExposeSecret, SecretString},
-    template::{Summary, summary},
+    template::{Summary, harmless, summary},
 };
 
 const CONTENT_TYPE: &str = "application/json";
@@ -194,7 +194,7 @@ fn annotations(notification: &Notification, words: &Summary) -> BTreeMap<&'stati
     let lines: Vec<String> = words.note.iter().cloned().chain(facts).chain(words.causes.iter().cloned()).collect();
     let mut annotations = BTreeMap::from([
         ("summary", cut(&words.headline)),
-        ("description", lines.join("\n")),
+        ("description", lines.iter().map(|line| cut(line)).collect::<Vec<_>>().join("\n")),
         ("type", notification.kind.as_str().to_owned()),
         ("message_id", data.notification.id.as_str().to_owned()),
         ("short_id", data.notification.short_id.to_string()),
@@ -221,9 +221,9 @@ fn sanitised(key: &str) -> String {
     letters.map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect()
 }
 
-/// As it is, but not endless. The receivers behind Alertmanager escape for themselves.
+/// Not endless, and harmless: Alertmanager's own templates put labels and annotations into Slack's and Teams' markup as they are.
 fn cut(text: &str) -> String {
-    text.chars().take(VALUE_CHARACTERS_MAX).collect()
+    harmless(text, VALUE_CHARACTERS_MAX)
 }
 
 fn judge(answer: &Answer, now: Timestamp) -> Verdict {
@@ -278,6 +278,25 @@ mod tests {
         for name in labels.keys() {
             assert!(name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'_'), "{name}");
             assert!(!name.starts_with(|letter: char| letter.is_ascii_digit()) && !name.starts_with("__"), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_label_and_no_annotation_mentions_links_or_drives_anything() {
+        let hostile = sample::hostile_names();
+        for name in &hostile {
+            let mut sample = sample::notification(NotificationType::AlertFiring, name);
+            sample.data.tenant.as_mut().unwrap().labels = [(name.as_str().into(), name.as_str().into())].into();
+            sample.data.score.as_mut().unwrap().subject = Some(name.clone());
+            let alert = alert(&sample, at("2026-11-24T10:00:00Z"));
+            for text in alert.labels.values().chain(alert.annotations.values()) {
+                for bad in ["<!", "<@", "<http", "https://evil", "<at>", "](http"] {
+                    assert!(!text.contains(bad), "{bad} is in {text:?}");
+                }
+                let is_bad =
+                    |letter| letter != '\n' && letter != '\u{200B}' && crate::domain::characters::is_hidden(letter);
+                assert!(!text.chars().any(is_bad), "{text:?}");
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     Channel, ChannelKind, ChannelSettings, ComposeError, Form, Verdict, guard, message, signature::SigningKey, status,
 };
 use crate::{
-    domain::Timestamp,
+    domain::{Timestamp, characters},
     egress::{Answer, EgressError, Outgoing},
     notify::Notification,
     secret::{ExposeSecret, SecretString},
@@ -34,10 +34,10 @@ impl Webhook {
     /// The notification itself, unless the channel has a template of its own; and if the receiver has rejected what that writes.
     fn body(&self, notification: &Notification, form: Form) -> Result<Bytes, ComposeError> {
         let plain = || {
-            let body = serde_json::to_vec(notification);
-            body.map(Bytes::from).map_err(|error| ComposeError::Template {
-                template: Receiver::Webhook.as_str().to_owned(),
-                what: error.to_string(),
+            let body = serde_json::to_string(notification);
+            // The same JSON; a log or a terminal on the way shows nothing else than what is there.
+            body.map(|body| Bytes::from(characters::shown_json(&body).into_owned())).map_err(|error| {
+                ComposeError::Template { template: Receiver::Webhook.as_str().to_owned(), what: error.to_string() }
             })
         };
         let hides = |name: &String| self.templates.hides(name, notification);

@@ -6,7 +6,6 @@ mod suggest;
 
 use std::{
     collections::BTreeMap,
-    io::IsTerminal,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,7 +15,7 @@ use super::{Failure, configured, output, tenant, wrong_input};
 use crate::{
     clock::Clock,
     config::{Config, suite::load_rules},
-    diagnostic::{Gravity, render},
+    diagnostic::Gravity,
     domain::{Timestamp, parse_duration},
     replay::{Course, Plan, Receiver, many::walk_all, send},
     rule::Rule,
@@ -138,7 +137,7 @@ fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, Failure> {
         let known: Vec<_> = config.channels.keys().cloned().collect();
         let (candidates, problems, excerpts) = load_rules(file, &known);
         if !problems.is_empty() {
-            output::complain(&render::terminal(&problems, &excerpts, std::io::stderr().is_terminal()));
+            output::complain_of(&problems, &excerpts);
         }
         if problems.iter().any(|problem| problem.gravity == Gravity::Error) {
             return Err(Failure::Input(None));

@@ -79,7 +79,7 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
         && let Some(config) = loaded.config.take()
     {
         if !loaded.problems.is_empty() {
-            output::complain(&output::problems(&loaded));
+            output::complain_of(&loaded.problems, &loaded.excerpts);
         }
         if arguments.against_state {
             return state::against_state(&config, arguments.json).await;
@@ -92,7 +92,7 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
         return if loaded.config.is_some() { Ok(()) } else { Err(Failure::Input(None)) };
     }
     if !loaded.problems.is_empty() {
-        output::complain(&output::problems(&loaded));
+        output::complain_of(&loaded.problems, &loaded.excerpts);
     }
     let Some(summary) = summary else { return Err(Failure::Input(None)) };
     let Summary { tenants, rules, channels, schedules } = &summary;

@@ -58,7 +58,7 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     write_configuration(folder.path(), &scenario, &cloud, &receivers)?;
     let loaded = config::load(&folder.path().join("scorewatch.yaml"));
     let Some(config) = loaded.config else {
-        output::complain(&output::problems(&loaded));
+        output::complain_of(&loaded.problems, &loaded.excerpts);
         return Err(Failure::Run(Some(anyhow::anyhow!(
             "the demo's own configuration is refused: a fault of scorewatch"
         ))));

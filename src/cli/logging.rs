@@ -1,7 +1,8 @@
 //! Logs: to standard error, human on a terminal and JSON otherwise; `SCOREWATCH_LOG` sets the level.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, Write, stderr};
 
+use crate::domain::characters;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -16,13 +17,41 @@ pub(super) fn start(service: bool) {
     let level = if service { "info" } else { "error" };
     let filter = std::env::var("SCOREWATCH_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new(level));
-    let layer = tracing_subscriber::fmt::layer().with_writer(stderr);
-    let layer = if stderr().is_terminal() { layer.boxed() } else { layer.json().flatten_event(true).boxed() };
+    let layer = tracing_subscriber::fmt::layer();
+    let layer = if stderr().is_terminal() {
+        layer.with_writer(|| Shown { is_json: false }).boxed()
+    } else {
+        layer.json().flatten_event(true).with_writer(|| Shown { is_json: true }).boxed()
+    };
     let started =
         tracing_subscriber::registry().with(layer.with_filter(filter_fn(harmless)).with_filter(filter)).try_init();
     if started.is_err() {
         tracing::debug!("logging was started already");
     }
+}
+
+/// Standard error, with hidden characters escaped. On a terminal, the formatter's own colors stay: it has escaped the control
+/// characters of values before.
+struct Shown {
+    is_json: bool,
+}
+
+impl Write for Shown {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let shown = if self.is_json { characters::shown_json(&text) } else { shown_but_colors(&text).into() };
+        stderr().lock().write_all(shown.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        stderr().lock().flush()
+    }
+}
+
+fn shown_but_colors(text: &str) -> String {
+    const ESCAPE: char = '\u{1b}';
+    text.split(ESCAPE).map(characters::shown_lines).collect::<Vec<_>>().join("\u{1b}")
 }
 
 /// Whether a line may be printed at any level that the user may choose.

@@ -180,7 +180,7 @@ fn wrong_input(what: impl Into<String>) -> Failure {
 fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
     let loaded = config::load(file);
     let Some(config) = loaded.config else {
-        output::complain(&output::problems(&loaded));
+        output::complain_of(&loaded.problems, &loaded.excerpts);
         return Err(Failure::Input(None));
     };
     for problem in &loaded.problems {

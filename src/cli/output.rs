@@ -10,27 +10,31 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::Failure;
-use crate::{config::Loaded, diagnostic::render};
+use crate::{
+    diagnostic::{Excerpts, Problem, render},
+    domain::characters,
+};
 
-/// Prints a line of results. A reader that has gone away is no failure of ours.
+/// Prints results, a line or several. A reader that has gone away is no failure of ours. Nothing in the text can drive the terminal.
 pub(super) fn say(text: &str) {
-    let _ = writeln!(stdout().lock(), "{text}");
+    let _ = writeln!(stdout().lock(), "{}", characters::shown_lines(text));
 }
 
-/// Prints a line to standard error.
+/// Prints to standard error; the same holds.
 pub(super) fn complain(text: &str) {
-    let _ = writeln!(stderr().lock(), "{text}");
+    let _ = writeln!(stderr().lock(), "{}", characters::shown_lines(text));
+}
+
+/// Prints problems to standard error, with colors on a terminal.
+pub(super) fn complain_of(problems: &[Problem], excerpts: &Excerpts) {
+    // The renderer makes hidden characters visible, and adds the colors after that.
+    let _ = writeln!(stderr().lock(), "{}", render::terminal(problems, excerpts, stderr().is_terminal()));
 }
 
 /// Prints a value as JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    say(&serde_json::to_string_pretty(value)?);
+    let _ = writeln!(stdout().lock(), "{}", characters::shown_json(&serde_json::to_string_pretty(value)?));
     Ok(())
-}
-
-/// Problems as people or machines want them.
-pub(super) fn problems(loaded: &Loaded) -> String {
-    render::terminal(&loaded.problems, &loaded.excerpts, stderr().is_terminal())
 }
 
 /// A table for people: aligned columns, no frame. Control characters from outside are made visible.
@@ -60,11 +64,9 @@ pub(super) fn listing<T: Serialize, const N: usize>(
     Ok(())
 }
 
-/// The text with control characters escaped, so that no name from outside can drive a terminal.
+/// The text on one line, with hidden characters escaped, so that no name from outside can drive a terminal.
 pub(super) fn visible(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() })
-        .collect()
+    characters::shown(text).into_owned()
 }
 
 /// A value that may be missing.

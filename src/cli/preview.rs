@@ -191,7 +191,7 @@ fn show_mail(mail: &Mail, as_json: bool) -> Result<(), Failure> {
     }
     output::say(&format!("MAIL FROM {from} TO {} BY {server}", to.join(", ")));
     output::say("");
-    output::say(&message);
+    output::say(&message.replace("\r\n", "\n"));
     output::complain(&format!("({} bytes)", mail.content.len()));
     Ok(())
 }

@@ -4,7 +4,6 @@ mod report;
 
 use std::{
     collections::BTreeMap,
-    io::IsTerminal,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +12,7 @@ use serde::Serialize;
 use super::{Failure, output, wrong_input};
 use crate::{
     config::suite::{Case, load_suite},
-    diagnostic::{Gravity, render},
+    diagnostic::Gravity,
     domain::ChannelName,
     notify::{
         DeliveryId, Notification, NotificationType,
@@ -85,7 +84,7 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
     for file in &arguments.files {
         let loaded = load_suite(file);
         if !loaded.problems.is_empty() {
-            output::complain(&render::terminal(&loaded.problems, &loaded.excerpts, std::io::stderr().is_terminal()));
+            output::complain_of(&loaded.problems, &loaded.excerpts);
         }
         is_wrong |= loaded.problems.iter().any(|problem| problem.gravity == Gravity::Error);
         let Some(suite) = loaded.suite else { continue };

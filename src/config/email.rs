@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     channel::email::EmailSettings,
+    domain::characters::refuse_hidden,
     egress::{EgressError, MailServer, Private, mail::Tls},
     secret::SecretReference,
 };
@@ -132,7 +133,11 @@ fn recipients(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Probl
 
 /// An address, with or without a name before it.
 fn mailbox(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Mailbox> {
-    let read = if text.chars().any(char::is_control) { None } else { text.parse::<Mailbox>().ok() };
+    if let Err(sentence) = refuse_hidden(text) {
+        problems.sentence(at, &sentence);
+        return None;
+    }
+    let read = text.parse::<Mailbox>().ok();
     let Some(mailbox) = read else {
         problems.error(at, format!("`{text}` is no mail address"), format!("write one like `{ADDRESS}`"));
         return None;

@@ -9,7 +9,7 @@ use super::{
     words::{Names, labels, name, notify, one_of, score},
 };
 use crate::{
-    domain::{Better, ScoreKind, Selector, Severity, parse_duration},
+    domain::{Better, ScoreKind, Selector, Severity, characters::refuse_hidden, parse_duration},
     rule::{
         BaselineChoice, Change, Condition, FlapLimit, Guide, Recover, Rule, RuleName, Size,
         definition::GUIDE_CHARACTERS_MAX,
@@ -221,6 +221,7 @@ fn fits_together(
 /// A short text, however it is broken into lines.
 fn sentences(text: &str) -> Result<Arc<str>, String> {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    refuse_hidden(&words)?;
     match words.chars().count() {
         0 => Err("there is no text; write a sentence, or delete the key".to_owned()),
         count if count > GUIDE_CHARACTERS_MAX => Err(format!(
@@ -233,6 +234,7 @@ fn sentences(text: &str) -> Result<Arc<str>, String> {
 /// A link to a runbook, or a short text.
 fn runbook(text: &str) -> Result<Arc<str>, String> {
     let text = text.trim();
+    refuse_hidden(&text.split_whitespace().collect::<Vec<_>>().join(" "))?;
     let is_link = text.contains("://") && !text.contains(char::is_whitespace);
     if !is_link {
         return sentences(text).map_err(|what| what.replace("; write 300 or fewer", "; write a link, or 300 or fewer"));

@@ -182,12 +182,17 @@ impl Problems {
         match read(&text) {
             Ok(value) => Some(value),
             Err(sentence) => {
-                let (what, instead) = sentence.split_once("; ").unwrap_or((&sentence, SHAPE));
-                // The reader's sentence may repeat what was written.
-                self.error(at, what, echoed(instead));
+                self.sentence(at, &sentence);
                 None
             }
         }
+    }
+
+    /// An error by a reader's sentence, which is `what; instead`.
+    pub(super) fn sentence(&mut self, at: &Scope<'_>, sentence: &str) {
+        let (what, instead) = sentence.split_once("; ").unwrap_or((sentence, SHAPE));
+        // The reader's sentence may repeat what was written.
+        self.error(at, what, echoed(instead));
     }
 
     /// A duration above zero, or the default.
@@ -208,6 +213,9 @@ impl Problems {
 /// What to do about a value of the wrong shape.
 const SHAPE: &str = "see the example in the documentation, or `scorewatch schema`";
 
+/// Most known words that are compared with a misspelt one; there are some 600 time zones.
+const CANDIDATES_MAX: usize = 1_000;
+
 /// The known word that was probably meant.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Long texts are no slips of the pen, and the distance costs the product of both lengths.
@@ -215,7 +223,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let lower = word.to_lowercase().replace('-', "_");
-    let distances = known.into_iter().map(|candidate| {
+    let distances = known.into_iter().take(CANDIDATES_MAX).map(|candidate| {
         let plain = candidate.to_lowercase().replace('-', "_");
         (distance(&lower, &plain), candidate)
     });

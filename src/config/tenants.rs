@@ -15,7 +15,7 @@ use super::{
     matchers::Known,
     raw::{OneOrMany, RawCredential, RawTenant},
     scope::{Problems, Scope, Spot},
-    words::{Names, guid, labels, name, notify, one_of, scores, zone},
+    words::{Names, guid, labels, name, notify, one_of, scores, visible, zone},
 };
 use crate::{
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId},
@@ -102,7 +102,7 @@ impl Tenants {
         at.only(RawTenant::KEYS, problems);
         let id = problems.require(raw.id, &at.key("id"), "contoso");
         let id = id.and_then(|Word(text)| name(&text, &at.key("id"), TenantId::parse, problems));
-        let display = problems.take(raw.name, &at.key("name")).map(|Word(text)| text);
+        let display = problems.parse(raw.name, &at.key("name"), visible);
         let entra = problems
             .require(raw.tenant_id, &at.key("tenant_id"), "2f1c0a5e-0000-4000-8000-000000000001")
             .and_then(|Word(text)| guid(&text, &at.key("tenant_id"), problems))

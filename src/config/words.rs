@@ -9,7 +9,7 @@ use super::{
     field::{Field, Word},
     scope::{Problems, Scope, nearest, quoted},
 };
-use crate::domain::{ChannelName, Labels, ScoreKind, Timestamp};
+use crate::domain::{ChannelName, Labels, ScoreKind, Timestamp, characters::refuse_hidden};
 
 /// The channels that are written, each with its name if that is good. Tenants share it.
 pub(super) type Names = BTreeMap<String, Option<ChannelName>>;
@@ -24,6 +24,11 @@ pub(super) fn name<T, E: std::fmt::Display>(
     parse(text)
         .map_err(|why| problems.error(at, why.to_string(), "use a-z, 0-9 and, after the first, `-`, `_`, `.`"))
         .ok()
+}
+
+/// A text that people read: one in which nothing hides.
+pub(super) fn visible(text: &str) -> Result<String, String> {
+    refuse_hidden(text).map(|()| text.to_owned())
 }
 
 /// A GUID.
@@ -102,7 +107,15 @@ pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>
     let mut labels = Labels::new();
     for (key, value) in problems.take(raw, at).unwrap_or_default() {
         let here = at.key(&key);
+        if let Err(sentence) = refuse_hidden(&key) {
+            problems.sentence(&here, &format!("in this label's key, {sentence}"));
+            continue;
+        }
         match value {
+            Field::Good(value) if refuse_hidden(&value).is_err() => {
+                let sentence = refuse_hidden(&value).err().unwrap_or_default();
+                problems.sentence(&here, &sentence);
+            }
             Field::Good(value) => drop(labels.insert(key.as_str().into(), value.into())),
             _ => problems.error(&here, "a label's value is a text", "put the value in quotes"),
         }

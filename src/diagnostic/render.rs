@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt::Write};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Excerpt, Excerpts, Gravity, Problem};
+use crate::domain::characters::{self, shown as visible};
 
 /// `FILE:LINE:COLUMN: error: what; instead`, each followed by its line where there is an excerpt; in file order, and how many
 /// there are. Nothing from outside can drive the terminal.
@@ -19,8 +20,9 @@ pub fn terminal(problems: &[Problem], excerpts: &Excerpts, colour: bool) -> Stri
             Gravity::Warning => ("warning", "\x1b[1;33m"),
         };
         let word = if colour { format!("{paint}{word}\x1b[0m") } else { word.to_owned() };
-        let (place, key) = (visible(&problem.place.to_string()), visible(&problem.key));
-        let key = if key.is_empty() { key } else { format!("{key}: ") };
+        let (place, key) = (problem.place.to_string(), visible(&problem.key));
+        let place = visible(&place);
+        let key = if key.is_empty() { key.into_owned() } else { format!("{key}: ") };
         // Writing to a `String` can't fail.
         let _ = writeln!(text, "{place}: {word}: {key}{}; {}", visible(&problem.what), visible(&problem.instead));
         if let Some(excerpt) = excerpts.get(&problem.place) {
@@ -41,7 +43,7 @@ fn drawn(problem: &Problem, excerpt: &Excerpt, colour: bool) -> String {
     };
     let Excerpt { text, span } = excerpt;
     // Escapes would move the mark; a line with control characters is shown without them.
-    let text: String = text.chars().map(|letter| if hides(letter) { ' ' } else { letter }).collect();
+    let text: String = text.chars().map(|letter| if characters::is_hidden(letter) { ' ' } else { letter }).collect();
     let boundary = |at: usize| (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
     let span = boundary(span.start)..boundary(span.end.max(span.start));
     let snippet =
@@ -52,17 +54,4 @@ fn drawn(problem: &Problem, excerpt: &Excerpt, colour: bool) -> String {
 
 fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Bidirectional overrides turn a line around; they are no control characters to `char`.
-fn hides(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if hides(letter) { shown.extend(letter.escape_default()) } else { shown.push(letter) }
-    }
-    shown
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::characters::{self, is_hidden};
+
 /// Longest name, in bytes; keeps keys, metrics and chat messages readable.
 pub const NAME_BYTES_MAX: usize = 64;
 
@@ -21,6 +23,9 @@ impl fmt::Display for NameError {
         match self {
             Self::Empty => f.write_str("a name can't be empty"),
             Self::TooLong => write!(f, "a name has at most {NAME_BYTES_MAX} characters"),
+            Self::BadCharacter(found) if is_hidden(*found) => {
+                write!(f, "{} can't stand in a name", characters::name(*found))
+            }
             Self::BadCharacter(found) => write!(f, "{found:?} can't stand there in a name"),
         }
     }

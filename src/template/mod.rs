@@ -29,7 +29,7 @@ mod words;
 
 pub use payload::{
     DISCORD_CONTENT_MAX, DISCORD_EMBEDS_MAX, GOOGLE_CHAT_BYTES_MAX, Letter, MATTERMOST_CHARACTERS_MAX,
-    SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX,
+    SLACK_CHARACTERS_MAX, TEAMS_BYTES_MAX, harmless,
 };
 pub use plain::{TEAMS_PLAIN_BYTES_MAX, plain};
 pub use registry::Registry;

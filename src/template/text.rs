@@ -1,5 +1,7 @@
 //! Text from outside: made harmless to look at, cut, and marked so that it is still known as such in the output.
 
+use crate::domain::characters;
+
 /// Stands before a value in a template's output. A private-use character, taken out of every value.
 const BEGIN: char = '\u{E000}';
 /// Stands after a value in a template's output.
@@ -9,8 +11,7 @@ pub(super) const INVISIBLE: char = '\u{200B}';
 
 /// Whether a character would reorder, hide or break the text around it.
 fn is_unruly(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, BEGIN | END | '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+    matches!(letter, BEGIN | END) || characters::is_hidden(letter)
 }
 
 /// One line of text without control or direction-changing characters, at most `characters_max` characters long.

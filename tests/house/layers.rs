@@ -24,7 +24,7 @@ use May::{AboveBut, All, Only, PureAnd};
 const TABLE: [(&str, May); 24] = [
     // Pure: values in, values out.
     ("domain", Only(&[])),
-    ("diagnostic", Only(&[])),
+    ("diagnostic", Only(&["domain"])),
     ("schedule", Only(&["domain"])),
     ("rule", Only(&["domain"])),
     ("notify", Only(&["domain", "schedule", "rule"])),

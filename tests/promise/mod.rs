@@ -11,6 +11,7 @@ mod exit_codes;
 mod explained;
 mod flapping;
 mod fleet_shift;
+mod hostile_names;
 mod import;
 mod in_chat;
 mod isolation_hanging_channels;

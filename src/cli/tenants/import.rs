@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{IsTerminal, Read, stderr},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::{Failure, output, wrong_input};
 use crate::{
     config::import::{self, Line, Outcome, Plan, SHEET_BYTES_MAX, Wish},
-    diagnostic::{Excerpts, Problem, render},
+    diagnostic::{Excerpts, Problem},
     domain::Labels,
 };
 
@@ -61,7 +61,7 @@ pub(super) async fn import(config: &Path, arguments: &Arguments) -> Result<(), F
         let bytes = read(&list)?;
         let wish = Wish { config: &config, list: &list, folder: out.as_deref(), labels };
         import::plan(&wish, &bytes).map_err(|loaded| {
-            output::complain(&output::problems(&loaded));
+            output::complain_of(&loaded.problems, &loaded.excerpts);
             Failure::Input(None)
         })
     });
@@ -102,7 +102,7 @@ fn labels(written: &[String]) -> Result<Labels, Failure> {
 fn show(plan: &Plan, is_written: bool) {
     if !plan.problems.is_empty() {
         // Without the lines themselves: in somebody else's list anything may be a secret.
-        output::complain(&render::terminal(&plan.problems, &Excerpts::default(), stderr().is_terminal()));
+        output::complain_of(&plan.problems, &Excerpts::default());
     }
     let rows = plan.lines.iter().map(|line| {
         [

@@ -14,7 +14,7 @@ use crate::{
         maintenance::maintenance,
         raw::{RawCase, RawCaseTenant, RawExpected, RawSeries},
         scope::{Problems, Scope, nearest},
-        words::{Names, labels, name, notify, one_of, score},
+        words::{Names, labels, name, notify, one_of, score, visible},
     },
     domain::{ScoreKind, Severity, Subject, TenantId, Timestamp},
     notify::NotificationType,
@@ -113,7 +113,7 @@ impl Setting<'_> {
         at.only(RawCaseTenant::KEYS, problems);
         let id = problems.require(raw.id, &at.key("id"), "contoso");
         let id = id.and_then(|Word(text)| name(&text, &at.key("id"), TenantId::parse, problems));
-        let display = problems.take(raw.name, &at.key("name")).map(|Word(text)| text);
+        let display = problems.parse(raw.name, &at.key("name"), visible);
         let labels = labels(raw.labels, &at.key("labels"), problems);
         let notify = notify(raw.notify, &at.key("notify"), self.channels, problems);
         let mut strips = Vec::new();
