@@ -1,15 +1,21 @@
 //! The pure middle of a check: what was known, what was fetched, what time it is → what is to be committed.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
+pub use super::fetched::{Failure, Fetched, Partly};
 use super::{
     blind,
+    fetched::failing_after,
     outage::Cause,
-    series::{self, Series},
+    series::{SUBJECTS_MAX, Series, Subjects as KnownSubjects},
 };
 use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Points, Reading, Sample, ScoreKind, Subject, Timestamp},
+    microsoft::FailureClass,
     notify::{
         compose::{self, Subjects},
         notification::Links,
@@ -21,6 +27,9 @@ use crate::{
         TenantHealth, TenantRecord,
     },
 };
+
+/// The class of a score with more subjects than are watched: that of an answer that exceeds a limit.
+const TOO_MANY_SUBJECTS: &str = FailureClass::AnswerTooLarge.as_str();
 
 /// The least time between two looks at a tenant's alerts.
 const WAKE_MIN: Duration = Duration::from_secs(1);
@@ -40,24 +49,6 @@ pub struct Setting<'a> {
     pub away: &'a [Away],
     /// The causes of the outages that go on.
     pub outages: &'a BTreeSet<Cause>,
-}
-
-/// What one score's call gave.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fetched {
-    /// Which score.
-    pub score: ScoreKind,
-    /// Its readings, or why there are none.
-    pub result: Result<Vec<Reading>, Failure>,
-}
-
-/// Why a score could not be fetched, in the words that the store keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The class's text form.
-    pub class: &'static str,
-    /// What the operator can do.
-    pub hint: Option<&'static str>,
 }
 
 /// Judges what was fetched. Nothing fetched: only time has passed. `next_due_at` is when the next check is due.
@@ -88,7 +79,11 @@ pub fn judge(
         now,
     };
     let poll_interval = setting.tenant.schedule.interval_at(now);
-    let mut judging = Judging { setting, record, fetched, poll_interval, outcome };
+    let mut alerts: HashMap<_, Vec<&AlertRecord>> = HashMap::new();
+    for alert in record.map_or(&[][..], |record| record.alerts.as_slice()) {
+        alerts.entry((alert.score, alert.subject.as_ref().map(Subject::as_str))).or_default().push(alert);
+    }
+    let mut judging = Judging { setting, record, alerts, fetched, poll_interval, outcome };
     for &score in setting.tenant.scores.iter() {
         judging.score(score);
     }
@@ -96,22 +91,12 @@ pub fn judge(
     judging.outcome
 }
 
-fn failing_after(before: Option<&Failing>, fetched: &[Fetched], now: Timestamp) -> Option<Failing> {
-    if fetched.is_empty() {
-        return before.cloned();
-    }
-    let failure = fetched.iter().find_map(|fetched| fetched.result.as_ref().err())?;
-    Some(Failing {
-        since: before.map_or(now, |failing| failing.since),
-        class: failure.class.to_owned(),
-        hint: failure.hint.map(str::to_owned),
-    })
-}
-
 /// A check's outcome in the making.
 struct Judging<'a> {
     setting: Setting<'a>,
     record: Option<&'a TenantRecord>,
+    /// The alerts of the record by what they are about.
+    alerts: HashMap<(ScoreKind, Option<&'a str>), Vec<&'a AlertRecord>>,
     fetched: &'a [Fetched],
     poll_interval: Duration,
     outcome: CheckOutcome,
@@ -123,24 +108,27 @@ impl<'a> Judging<'a> {
         let polled = self.fetched.iter().find(|fetched| fetched.score == score);
         let readings = polled.and_then(|fetched| fetched.result.as_ref().ok()).map_or(&[][..], Vec::as_slice);
         let all = self.record.map_or(&[][..], |record| record.series.as_slice());
-        let known: Vec<&SeriesRecord> = all.iter().filter(|series| series.score == score).collect();
-        let mut subjects: Vec<Option<&'a Subject>> = known.iter().map(|series| series.subject.as_ref()).collect();
-        for reading in readings {
-            if !subjects.contains(&reading.subject.as_ref()) {
-                subjects.push(reading.subject.as_ref());
-            }
-        }
-        if subjects.is_empty() {
-            subjects.push(None);
-        }
-        for subject in subjects {
-            let record = known.iter().find(|series| series.subject.as_ref() == subject).copied();
-            if let Some(why) = series::ended((score, subject), &known, readings, self.source_interval(score)) {
-                self.end(score, record, why);
+        let known = all.iter().filter(|series| series.score == score);
+        let unsound = polled.and_then(|fetched| fetched.partly.as_ref()).map_or(&[][..], |partly| &partly.subjects);
+        let subjects = KnownSubjects::of(known, readings, unsound);
+        for (subject, found) in subjects.each() {
+            if let Some(why) = subjects.ended((score, subject), found, self.source_interval(score)) {
+                self.end(score, found.record, why);
             } else {
-                let series = Series::extend((score, subject), record, readings, self.outcome.now);
+                let series = Series::extend((score, subject), found.record, &found.samples, self.outcome.now);
                 self.series(series, polled.is_some());
             }
+        }
+        if subjects.left_out > 0 {
+            let since = self
+                .record
+                .and_then(|record| record.health.failing.as_ref())
+                .map_or(self.outcome.now, |failing| failing.since);
+            self.outcome.health.failing.get_or_insert_with(|| Failing {
+                since,
+                class: TOO_MANY_SUBJECTS.to_owned(),
+                hint: Some(format!("{score} has more than {SUBJECTS_MAX} subjects within a day; the others are not watched: delete or keep names of device groups")),
+            });
         }
     }
 
@@ -216,6 +204,10 @@ impl<'a> Judging<'a> {
                 let subject = subject.cloned();
                 self.outcome.alerts.push(AlertUpdate { rule: rule.name.clone(), score, subject, alert });
             }
+        }
+        if why == Resolution::SubjectRemoved {
+            let (subject, window) = (series.subject.clone(), series.window.clone());
+            self.outcome.series.push(SeriesUpdate { score, subject, window, keep: SeriesUpdate::GONE });
         }
     }
 
@@ -293,8 +285,8 @@ impl<'a> Judging<'a> {
     }
 
     fn alert_record(&self, rule: &Rule, score: ScoreKind, subject: Option<&Subject>) -> Option<&'a AlertRecord> {
-        let alerts = self.record.map_or(&[][..], |record| record.alerts.as_slice());
-        alerts.iter().find(|alert| alert.rule == rule.name && alert.score == score && alert.subject.as_ref() == subject)
+        let known = self.alerts.get(&(score, subject.map(Subject::as_str)))?;
+        known.iter().find(|alert| alert.rule == rule.name).copied()
     }
 
     /// The points behind a transition's value, if this check read it.

@@ -7,6 +7,7 @@
 pub mod blind;
 pub mod close;
 pub mod due;
+mod fetched;
 pub mod hold;
 pub mod judge;
 pub mod outage;

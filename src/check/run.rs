@@ -10,7 +10,7 @@ use super::{
     blind,
     due::Turn,
     hold::hold,
-    judge::{Failure, Fetched, Setting, judge},
+    judge::{Failure, Fetched, Partly, Setting, judge},
     outage::OpenOutages,
     reason, slow,
 };
@@ -19,7 +19,7 @@ use crate::{
     config::{Config, Tenant},
     crash_point::{self, CrashPoint},
     domain::{ChannelName, ScoreKind, Timestamp},
-    microsoft::Microsoft,
+    microsoft::{Microsoft, PartlyRead, Polled},
     rule::Rule,
     schedule::phase,
     store::{Away, CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
@@ -116,7 +116,15 @@ impl Checker {
         let mut fetched = Vec::with_capacity(tenant.scores.len());
         let mut outcome = "ok";
         let newest = |score| newest(record?, score);
-        for (score, result) in self.microsoft.fetch_all(&tenant.account, &tenant.scores, newest, next_check_at).await {
+        for Polled { score, result, partly } in
+            self.microsoft.poll(&tenant.account, &tenant.scores, newest, next_check_at).await
+        {
+            let partly = partly.map(|PartlyRead { error, subjects }| {
+                let (class, hint) = (error.class.as_str(), error.hint());
+                let count = subjects.len();
+                warn!(tenant = %tenant.id, score = %score, class, hint, subjects = count, "a part of the answer is no reading: {}", error.what);
+                Partly { failure: Failure { class, hint }, subjects }
+            });
             let result = match result {
                 Ok(readings) => Ok(readings),
                 Err(error) => {
@@ -129,7 +137,7 @@ impl Checker {
                     Err(Failure { class, hint })
                 }
             };
-            fetched.push(Fetched { score, result });
+            fetched.push(Fetched { score, result, partly });
         }
         self.metrics.check_finished(outcome, lateness);
         crash_point::reach(CrashPoint::Fetched);

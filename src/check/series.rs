@@ -4,7 +4,7 @@
 //! and again: a sample is new only if its record is later than every one before. What such a source has kept from before a tenant
 //! was adopted is taken in, and alerts nobody.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use crate::{
     domain::{Reading, SUBJECT_GONE_AFTER, Sample, ScoreKind, Subject, Timestamp},
@@ -38,7 +38,7 @@ impl<'a> Series<'a> {
     pub(super) fn extend(
         (score, subject): (ScoreKind, Option<&'a Subject>),
         record: Option<&SeriesRecord>,
-        readings: &[Reading],
+        samples: &[Sample],
         now: Timestamp,
     ) -> Self {
         let known = record.map_or(&[][..], |series| series.window.as_slice());
@@ -53,8 +53,7 @@ impl<'a> Series<'a> {
             last_data_at: record.map_or(now, |series| series.last_data_at),
             is_known: record.is_some(),
         };
-        let of_subject = readings.iter().filter(|reading| reading.subject.as_ref() == subject);
-        let samples = of_subject.map(|reading| reading.sample).collect();
+        let samples = samples.to_vec();
         match score.record_interval() {
             Duration::ZERO => series.take_polls(samples, now),
             _ => series.take_records(samples, now),
@@ -91,31 +90,114 @@ impl<'a> Series<'a> {
     }
 }
 
-/// Why a series is over, and its alerts with it; `None`: it goes on. `known` are all series of its score.
-///
-/// One answer without a subject proves nothing, and an answer without any is no data. A subject is gone when others of its score
-/// have been read for [`SUBJECT_GONE_AFTER`] since it was last.
-pub(super) fn ended(
-    (score, subject): (ScoreKind, Option<&Subject>),
-    known: &[&SeriesRecord],
-    readings: &[Reading],
-    source_interval: Duration,
-) -> Option<Resolution> {
-    if !score.has_subjects() {
-        return None;
+/// Most subjects of one score of a tenant that are watched at a time. Names that keep changing would otherwise cost more at each
+/// check.
+pub(super) const SUBJECTS_MAX: usize = 1_000;
+
+/// The subjects of one score: what is known of each, and what a check read of it. Found by name, however many there are.
+pub(super) struct Subjects<'a> {
+    by_subject: HashMap<Option<&'a Subject>, Subjected<'a>>,
+    /// In the order of the store, then of the answer.
+    order: Vec<Option<&'a Subject>>,
+    /// Whether the check read any.
+    is_read: bool,
+    /// Whether any that is known is not the whole score.
+    has_named: bool,
+    /// When one of them was last read before this check.
+    newest: Option<Timestamp>,
+    /// How many new subjects are not watched, because there are [`SUBJECTS_MAX`].
+    pub(super) left_out: usize,
+}
+
+/// One subject.
+#[derive(Default)]
+pub(super) struct Subjected<'a> {
+    pub(super) record: Option<&'a SeriesRecord>,
+    pub(super) samples: Vec<Sample>,
+    /// Whether it is there, though its value is no reading.
+    is_unsound: bool,
+}
+
+impl<'a> Subjects<'a> {
+    /// Of what is known and what was read; of `unsound` subjects nothing can be read.
+    pub(super) fn of(
+        known: impl Iterator<Item = &'a SeriesRecord>,
+        readings: &'a [Reading],
+        unsound: &'a [Subject],
+    ) -> Self {
+        let mut subjects = Self {
+            by_subject: HashMap::new(),
+            order: Vec::new(),
+            is_read: !readings.is_empty(),
+            has_named: false,
+            newest: None,
+            left_out: 0,
+        };
+        for record in known {
+            let subject = record.subject.as_ref();
+            if subject.is_some() {
+                subjects.has_named = true;
+                subjects.newest = subjects.newest.max(Some(record.last_data_at));
+            }
+            if let Some(found) = subjects.entry(subject, usize::MAX) {
+                found.record = Some(record);
+            }
+        }
+        for reading in readings {
+            if let Some(found) = subjects.entry(reading.subject.as_ref(), SUBJECTS_MAX) {
+                found.samples.push(reading.sample);
+            }
+        }
+        for subject in unsound {
+            if let Some(found) = subjects.by_subject.get_mut(&Some(subject)) {
+                found.is_unsound = true;
+            }
+        }
+        if subjects.order.is_empty() {
+            subjects.entry(None, usize::MAX);
+        }
+        subjects
     }
-    let Some(subject) = subject else {
-        // Stands for the whole score until it is first read.
-        let is_read = !readings.is_empty() || known.iter().any(|series| series.subject.is_some());
-        return is_read.then_some(Resolution::Recovered);
-    };
-    if readings.iter().any(|reading| reading.subject.as_ref() == Some(subject)) {
-        return None;
+
+    fn entry(&mut self, subject: Option<&'a Subject>, max: usize) -> Option<&mut Subjected<'a>> {
+        if !self.by_subject.contains_key(&subject) {
+            if self.order.len() >= max {
+                self.left_out += 1;
+                return None;
+            }
+            self.order.push(subject);
+        }
+        Some(self.by_subject.entry(subject).or_default())
     }
-    let own = known.iter().find(|series| series.subject.as_ref() == Some(subject))?;
-    let of_others = known.iter().filter(|series| series.subject.is_some()).map(|series| series.last_data_at).max()?;
-    let missing = of_others.since(own.last_data_at);
-    (missing >= source_interval.saturating_mul(3).max(SUBJECT_GONE_AFTER)).then_some(Resolution::SubjectRemoved)
+
+    /// Each subject.
+    pub(super) fn each(&self) -> impl Iterator<Item = (Option<&'a Subject>, &Subjected<'a>)> {
+        self.order.iter().filter_map(|subject| Some((*subject, self.by_subject.get(subject)?)))
+    }
+
+    /// Why a series is over, and its alerts with it; `None`: it goes on.
+    ///
+    /// One answer without a subject proves nothing, and an answer without any is no data. A subject is gone when others of its score
+    /// have been read for [`SUBJECT_GONE_AFTER`] since it was last.
+    pub(super) fn ended(
+        &self,
+        (score, subject): (ScoreKind, Option<&Subject>),
+        found: &Subjected<'_>,
+        source_interval: Duration,
+    ) -> Option<Resolution> {
+        if !score.has_subjects() {
+            return None;
+        }
+        if subject.is_none() {
+            // Stands for the whole score until it is first read.
+            return (self.is_read || self.has_named).then_some(Resolution::Recovered);
+        }
+        if !found.samples.is_empty() || found.is_unsound {
+            return None;
+        }
+        let missing = self.newest?.since(found.record?.last_data_at);
+        (missing >= source_interval.saturating_mul(3).max(SUBJECT_GONE_AFTER)).then_some(Resolution::SubjectRemoved)
+    }
 }
 
 /// The time that a reading is kept under: the source's own, but after the sample before it and not far in our future.

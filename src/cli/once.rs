@@ -187,7 +187,7 @@ mod tests {
                 reading(Some("Data"), number, 10.0),
             ]
         });
-        let fetched = Fetched { score: ScoreKind::SecureScoreCategory, result: Ok(readings.collect()) };
+        let fetched = Fetched { score: ScoreKind::SecureScoreCategory, result: Ok(readings.collect()), partly: None };
         let lines = lines_of_score(&tenant, fetched);
         let shown: Vec<_> = lines.iter().map(|line| (line.subject.as_deref(), line.value, line.observed_at)).collect();
         assert_eq!(shown, [(Some("Data"), Some(10.0), Some(day(90))), (Some("Identity"), Some(140.0), Some(day(90)))]);

@@ -1,6 +1,6 @@
 //! The kinds of score: unit, direction, and what tells several values of one kind apart.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ pub enum ScoreKind {
 
 /// A subject is gone when whole answers have been without it for as long, or for three of the source's intervals if that is longer.
 pub const SUBJECT_GONE_AFTER: Duration = Duration::from_hours(24);
+
+/// More points than any device secure score: Microsoft publishes no maximum, and scores have some hundreds.
+const POINTS_MAX: f64 = 1_000_000.0;
 
 /// What a score's numbers count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +84,17 @@ impl ScoreKind {
             Self::DeviceSecureScore => Unit::Points,
             Self::ExposureScore | Self::ExposureScoreByGroup => Unit::PointsOf100,
             Self::SecureScore | Self::SecureScoreCategory => Unit::Percent,
+        }
+    }
+
+    /// The least and the largest value that the score can have. What is outside is no reading, whoever says so.
+    #[must_use]
+    pub const fn range(self) -> RangeInclusive<f64> {
+        match self {
+            Self::DeviceSecureScore => 0.0..=POINTS_MAX,
+            Self::ExposureScore | Self::ExposureScoreByGroup | Self::SecureScore | Self::SecureScoreCategory => {
+                0.0..=100.0
+            }
         }
     }
 

@@ -50,6 +50,8 @@ pub enum FailureClass {
     TokenRefused,
     /// An answer that can't be trusted.
     Garbage,
+    /// An answer that exceeds a limit: bytes, pages, entries, or subjects of a score.
+    AnswerTooLarge,
     /// The answer holds no value: missing is never zero.
     NoData,
     /// Entra refused with a code that we do not know.
@@ -80,7 +82,7 @@ pub struct FetchError {
 
 impl FailureClass {
     /// Every class.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::SecretUnreadable,
         Self::SecretWrong,
         Self::SecretExpired,
@@ -102,6 +104,7 @@ impl FailureClass {
         Self::MicrosoftDown,
         Self::TokenRefused,
         Self::Garbage,
+        Self::AnswerTooLarge,
         Self::NoData,
         Self::SignInRefused,
         Self::CallRefused,
@@ -132,6 +135,7 @@ impl FailureClass {
             Self::MicrosoftDown => "microsoft-down",
             Self::TokenRefused => "token-refused",
             Self::Garbage => "garbage",
+            Self::AnswerTooLarge => "answer-too-large",
             Self::NoData => "no-data",
             Self::SignInRefused => "sign-in-refused",
             Self::CallRefused => "call-refused",
@@ -163,6 +167,7 @@ impl FailureClass {
             Self::MicrosoftDown => "Microsoft's service fails, or does not answer in time",
             Self::TokenRefused => "the API refuses a fresh token",
             Self::Garbage => "Microsoft's answers can't be read",
+            Self::AnswerTooLarge => "Microsoft's answers exceed a limit",
             Self::NoData => "the source answers without a value",
             Self::SignInRefused => "Entra refuses the sign-in for a reason that is not known",
             Self::CallRefused => "the API refuses the call for a reason that is not known",
@@ -244,6 +249,9 @@ impl FailureClass {
             }
             Self::Unreachable => Some("check the DNS and the firewall of this machine, and `endpoints` if it is set"),
             Self::CallRefused => Some("give the correlation id in the log to Microsoft's support"),
+            Self::AnswerTooLarge => {
+                Some("look up in the log which limit is exceeded; the documentation lists the limits")
+            }
             Self::Throttled | Self::MicrosoftDown | Self::Garbage | Self::NoData => None,
         }
     }
@@ -285,7 +293,7 @@ impl Failure {
     pub(super) fn no_answer(whom: &str, error: &EgressError) -> Self {
         let class = match error {
             EgressError::NotAllowed(_) | EgressError::Unusable(_) => FailureClass::ConfigurationWrong,
-            EgressError::TooLarge(_) => FailureClass::Garbage,
+            EgressError::TooLarge(_) => FailureClass::AnswerTooLarge,
             EgressError::Resolve | EgressError::Connect(_) => FailureClass::Unreachable,
             EgressError::Timeout(_) | EgressError::Broken(_) | EgressError::NotOffered(_) => {
                 FailureClass::MicrosoftDown

@@ -3,7 +3,6 @@
 //! Asked for only when an alert fires, one call after the other, so that a tenant's limits (Graph: 4 calls at once; Defender: 100 a
 //! minute) see little of it. Nothing here decides whether there is an alert.
 
-mod bounded;
 mod profiles;
 mod recommendations;
 mod records;
@@ -16,9 +15,9 @@ use std::sync::Arc;
 pub(super) use profiles::KeptProfiles;
 
 use super::{
-    Account, Failure, FailureClass, FetchError, Inner, Microsoft, Need,
+    Account, Failure, FailureClass, FetchError, Inner, Microsoft, Need, bounded,
     cloud::Api,
-    source::{self, HISTORY_DAYS, garbage, secure_score::PAGE_BYTES_MAX},
+    source::{self, HISTORY_DAYS, garbage, secure_score::page_bytes_max},
     token::Wanted,
 };
 use crate::domain::{ControlProfiles, RecommendationList, ScoreRecord, Timestamp};
@@ -63,7 +62,7 @@ impl Microsoft {
             account,
             api: Api::Graph,
             path: format!("/v1.0/security/secureScores?$top={count}"),
-            page_bytes_max: PAGE_BYTES_MAX,
+            page_bytes_max: page_bytes_max(count),
             pages_max: HISTORY_DAYS,
             next_check_at,
         };
@@ -147,8 +146,10 @@ impl Inner {
         let base = api.base(&account.hosts);
         let wanted = Wanted { account, scope: api.scope(&account.hosts), next_check_at };
         let mut url = format!("{base}{path}");
+        let mut bytes_left = page_bytes_max.saturating_mul(2);
         for _ in 0..pages_max {
-            let page = self.page(api, wanted, page_bytes_max, &url, Need::Reason).await?;
+            let page = self.page(api, wanted, page_bytes_max.min(bytes_left), &url, Need::Reason).await?;
+            bytes_left = bytes_left.saturating_sub(page.len());
             if !super::is_object(&page) {
                 return Err(garbage("the API's answer is no JSON object"));
             }
@@ -157,7 +158,7 @@ impl Inner {
                 None => return Ok(()),
             }
         }
-        Err(garbage("the API's answer has no end"))
+        Err(bounded::too_large(format!("the API's answer has more than {pages_max} pages")))
     }
 }
 

@@ -5,6 +5,7 @@
 //! What stands behind a score is asked for in [`evidence`], only when an alert fires.
 
 mod assertion;
+mod bounded;
 pub mod budget;
 mod certificate;
 pub mod cloud;
@@ -37,14 +38,14 @@ pub use error::{FailureClass, FetchError};
 pub use evidence::RECOMMENDATIONS_ROLE;
 pub use granted::Granted;
 pub use proof::{AppCredential, Proof, ProofKind};
-use source::{Ask, Source};
+use source::{Ask, Found, Source, Unsound};
 pub use token::PassedOver;
 use token::{ReadSecret, Token, Tokens, Wanted};
 use wire::Wire;
 
 use crate::{
     clock::Clock,
-    domain::{EntraTenantId, Reading, ScoreKind, TenantId, Timestamp},
+    domain::{EntraTenantId, Reading, ScoreKind, Subject, TenantId, Timestamp},
     egress::{Answer, Egress, Method, Request},
     secret::SecretReference,
     telemetry::Metrics,
@@ -98,6 +99,26 @@ enum Need {
 /// What one kind of score gave, or why it gave nothing.
 type Answered = Result<Vec<Reading>, FetchError>;
 
+/// What a poll gave of one kind of score.
+#[derive(Debug)]
+pub struct Polled {
+    /// Which kind.
+    pub score: ScoreKind,
+    /// Its readings, or why there are none.
+    pub result: Result<Vec<Reading>, FetchError>,
+    /// What of the answer was no reading, though others were; `None`: all of it was sound.
+    pub partly: Option<PartlyRead>,
+}
+
+/// Values of an answer that are no readings: they can't be, or belong to nobody that can be told from others.
+#[derive(Debug)]
+pub struct PartlyRead {
+    /// Why.
+    pub error: FetchError,
+    /// Of which subjects. They are there, though nothing is known of them.
+    pub subjects: Vec<Subject>,
+}
+
 impl Microsoft {
     /// A client that sends through `egress`; `timeout` bounds one call, body included.
     #[must_use]
@@ -148,9 +169,21 @@ impl Microsoft {
         newest: impl Fn(ScoreKind) -> Option<Timestamp>,
         next_check_at: Timestamp,
     ) -> Vec<(ScoreKind, Result<Vec<Reading>, FetchError>)> {
-        let mut fetched: Vec<(ScoreKind, Answered)> = Vec::with_capacity(scores.len());
+        let polled = self.poll(account, scores, newest, next_check_at).await;
+        polled.into_iter().map(|polled| (polled.score, polled.result)).collect()
+    }
+
+    /// The same, with what of the answers was no reading.
+    pub async fn poll(
+        &self,
+        account: &Account,
+        scores: &[ScoreKind],
+        newest: impl Fn(ScoreKind) -> Option<Timestamp>,
+        next_check_at: Timestamp,
+    ) -> Vec<Polled> {
+        let mut fetched: Vec<Polled> = Vec::with_capacity(scores.len());
         for &score in scores {
-            if fetched.iter().any(|(done, _)| *done == score) {
+            if fetched.iter().any(|done| done.score == score) {
                 continue;
             }
             let source = source::of(score);
@@ -159,7 +192,11 @@ impl Microsoft {
             let newest = wanted().map(&newest).min().flatten();
             let ask = Ask::since(newest, self.inner.wire.clock.now());
             let answer = self.inner.fetch(account, source, ask, next_check_at).await;
-            fetched.extend(wanted().map(|score| (score, outcome(account, source, score, &answer))));
+            fetched.extend(wanted().map(|score| Polled {
+                score,
+                result: outcome(account, source, score, &answer),
+                partly: partly(account, source, score, &answer),
+            }));
         }
         fetched
     }
@@ -181,14 +218,12 @@ impl Microsoft {
 }
 
 /// What an answer means for one of the kinds that it was asked for. One that it holds nothing of has no data.
-fn outcome(
-    account: &Account,
-    source: &dyn Source,
-    score: ScoreKind,
-    answer: &Result<Vec<Reading>, Failure>,
-) -> Answered {
-    let readings = answer.as_ref().map_err(Clone::clone).and_then(|readings| {
-        let of_score: Vec<Reading> = readings.iter().filter(|reading| reading.score == score).cloned().collect();
+fn outcome(account: &Account, source: &dyn Source, score: ScoreKind, answer: &Result<Found, Failure>) -> Answered {
+    let readings = answer.as_ref().map_err(Clone::clone).and_then(|found| {
+        let of_score: Vec<Reading> = found.readings.iter().filter(|reading| reading.score == score).cloned().collect();
+        if let (true, Some(unsound)) = (of_score.is_empty(), of(found, score).next()) {
+            return Err(Failure::new(FailureClass::Garbage, unsound.what.clone()));
+        }
         if of_score.is_empty() {
             return Err(Failure::new(FailureClass::NoData, "the API's answer holds no value"));
         }
@@ -208,6 +243,25 @@ fn outcome(
     })
 }
 
+/// The values of a kind that are no readings.
+fn of(found: &Found, score: ScoreKind) -> impl Iterator<Item = &Unsound> {
+    found.unsound.iter().filter(move |unsound| unsound.score == score)
+}
+
+/// What of an answer is no reading beside what is.
+fn partly(
+    account: &Account,
+    source: &dyn Source,
+    score: ScoreKind,
+    answer: &Result<Found, Failure>,
+) -> Option<PartlyRead> {
+    let found = answer.as_ref().ok()?;
+    let first = of(found, score).next().filter(|_| found.readings.iter().any(|reading| reading.score == score))?;
+    let failure = Failure::new(FailureClass::Garbage, first.what.clone());
+    let subjects = of(found, score).filter_map(|unsound| unsound.subject.clone()).collect();
+    Some(PartlyRead { error: failure.of(&account.tenant, source), subjects })
+}
+
 impl Inner {
     /// Asks for page after page and reads them.
     async fn fetch(
@@ -216,22 +270,26 @@ impl Inner {
         source: &dyn Source,
         ask: Ask,
         next_check_at: Timestamp,
-    ) -> Result<Vec<Reading>, Failure> {
+    ) -> Result<Found, Failure> {
         // The semaphore is never closed.
         let _place = if ask.is_history() { self.histories.acquire().await.ok() } else { None };
         let api = source.api();
         let base = api.base(&account.hosts);
         let wanted = Wanted { account, scope: api.scope(&account.hosts), next_check_at };
         let mut url = format!("{base}{}", source.path(ask));
-        let mut readings = Vec::new();
+        let mut found = Found::default();
+        let page_bytes_max = source.page_bytes_max(ask);
+        let mut bytes_left = page_bytes_max.saturating_mul(2);
         for _ in 0..source.pages_max() {
-            let page = self.page(api, wanted, source.page_bytes_max(), &url, Need::Score).await?;
-            match source.read(ask, &page, &mut readings)? {
-                Some(next) => url = source::follow(base, next)?,
-                None => return Ok(readings),
-            }
+            let page = self.page(api, wanted, page_bytes_max.min(bytes_left), &url, Need::Score).await?;
+            bytes_left = bytes_left.saturating_sub(page.len());
+            let Some(next) = source.read(ask, &page, &mut found)? else {
+                source.finish(&mut found);
+                return Ok(found);
+            };
+            url = source::follow(base, next)?;
         }
-        Err(Failure::new(FailureClass::Garbage, "the API's answer has no end"))
+        Err(bounded::too_large(format!("the API's answer has more than {} pages", source.pages_max())))
     }
 
     /// The body of one page, under a token that is renewed once if it is refused.

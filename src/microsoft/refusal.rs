@@ -9,7 +9,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Failure, FailureClass, is_object};
+use super::{
+    Failure, FailureClass,
+    bounded::{First, Inner, Scalar},
+    is_object,
+};
 use crate::{
     domain::Timestamp,
     egress::{Answer, retry_after},
@@ -26,19 +30,19 @@ const ROLE_CHARS_MAX: usize = 64;
 #[derive(Deserialize)]
 struct EntraError {
     #[serde(default)]
-    error: Value,
+    error: Scalar,
     #[serde(default)]
-    error_codes: Value,
+    error_codes: First,
     #[serde(default)]
-    correlation_id: Value,
+    correlation_id: Scalar,
 }
 
 /// What a token endpoint's answer other than 200 means.
 pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
     let body: Option<EntraError> =
         if is_object(&answer.body) { serde_json::from_slice(&answer.body).ok() } else { None };
-    let code = body.as_ref().and_then(|body| body.error_codes.get(0)).and_then(number);
-    let error = body.as_ref().and_then(|body| body.error.as_str()).unwrap_or_default();
+    let code = body.as_ref().and_then(|body| number(&body.error_codes.0.0));
+    let error = body.as_ref().and_then(|body| body.error.text()).unwrap_or_default();
     let known = code.and_then(entra_class);
     let mut failure = match (answer.status, known) {
         (429, _) => Failure::new(FailureClass::Throttled, "Entra asks to slow down"),
@@ -66,7 +70,7 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
     }
     failure.entra_code = code;
     failure.retry_after = wait(answer, now);
-    failure.correlation = body.as_ref().and_then(|body| correlation(&body.correlation_id));
+    failure.correlation = body.as_ref().and_then(|body| correlation(&body.correlation_id.0));
     failure
 }
 
@@ -161,21 +165,21 @@ struct ApiErrorBody {
 #[derive(Deserialize, Default)]
 struct ApiError {
     #[serde(default)]
-    code: Value,
+    code: Scalar,
     #[serde(default)]
-    message: Value,
+    message: Scalar,
     #[serde(default)]
-    target: Value,
+    target: Scalar,
     #[serde(default, rename = "innerError")]
-    inner: Value,
+    inner: Inner,
 }
 
 /// What an API's answer other than 200 means. A 401 is [`FailureClass::TokenRefused`] unless its text speaks of a licence.
 pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
     let body: ApiError =
         serde_json::from_slice::<ApiErrorBody>(&answer.body).map(|body| body.error).unwrap_or_default();
-    let code = body.code.as_str().unwrap_or_default();
-    let message = body.message.as_str().unwrap_or_default();
+    let code = body.code.text().unwrap_or_default();
+    let message = body.message.text().unwrap_or_default();
     let status = answer.status;
     let mut failure = match status {
         204 | 206 => Failure::new(FailureClass::NoData, "the API's answer is incomplete"),
@@ -206,7 +210,7 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
         _ => Failure::new(FailureClass::CallRefused, format!("the API refuses the call with HTTP {status}")),
     };
     failure.retry_after = wait(answer, now);
-    failure.correlation = correlation(&body.target).or_else(|| correlation(&body.inner["request-id"]));
+    failure.correlation = correlation(&body.target.0).or_else(|| correlation(&body.inner.0.0));
     failure
 }
 

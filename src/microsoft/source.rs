@@ -1,7 +1,7 @@
 //! Where scores come from. A source is one call, which gives one kind of score or several.
 //!
 //! A further source is one file that implements [`Source`] and one arm of [`of`]. One that gives a single value in a single
-//! object needs no file either: a [`Single`] says its path, role and JSON pointers in a few lines.
+//! object needs no file either: a [`Single`] says its path, role and keys in a few lines.
 
 mod groups;
 pub(super) mod number;
@@ -9,10 +9,10 @@ pub(super) mod secure_score;
 mod single;
 pub(super) mod text;
 
-use std::time::Duration;
+use std::{borrow::Cow, ops::RangeInclusive, time::Duration};
 
-use super::{Failure, FailureClass, cloud::Api, is_object};
-use crate::domain::{Reading, ScoreKind, Timestamp};
+use super::{Failure, FailureClass, bounded, cloud::Api, is_object};
+use crate::domain::{Reading, ScoreKind, Subject, Timestamp};
 use groups::Groups;
 use secure_score::SecureScore;
 use single::Single;
@@ -30,20 +30,22 @@ pub(super) trait Source: Sync {
     fn role(&self) -> Role;
     /// Path and query of the first page.
     fn path(&self, ask: Ask) -> String;
-    /// The most bytes that one page may have.
-    fn page_bytes_max(&self) -> usize {
-        1024 * 1024
+    /// The most bytes that one page may have, and all pages together twice as many.
+    fn page_bytes_max(&self, _: Ask) -> usize {
+        64 * 1024
     }
     /// The most pages that are followed. An answer with more is not trusted: it may have no end.
     fn pages_max(&self) -> usize {
         1
     }
-    /// Reads one page behind the `readings` of the pages before, and says where the next one is, if it is wanted.
+    /// Reads one page behind what the pages before gave, and says where the next one is, if it is wanted.
     /// Pure. No reading at all is no data, which the caller says.
     ///
     /// # Errors
     /// [`FailureClass::Garbage`] when the page can't be trusted, [`FailureClass::NoData`] when it says that there is nothing.
-    fn read(&self, ask: Ask, page: &[u8], readings: &mut Vec<Reading>) -> Result<Option<String>, Failure>;
+    fn read(&self, ask: Ask, page: &[u8], found: &mut Found) -> Result<Option<String>, Failure>;
+    /// Makes readings of what can be judged only when every page was read.
+    fn finish(&self, _: &mut Found) {}
     /// What the operator can do about a failure of that class.
     fn hint(&self, class: FailureClass) -> Option<&'static str> {
         match (class, self.api()) {
@@ -56,6 +58,48 @@ pub(super) trait Source: Sync {
         }
     }
 }
+
+/// What the pages of one call gave.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The values that are sound.
+    pub(super) readings: Vec<Reading>,
+    /// Scores with a value that can't be, as a device score below zero, and of which subject. The sound values beside it count.
+    pub(super) unsound: Vec<Unsound>,
+    /// Device groups; they become readings when all are known.
+    pub(super) groups: Vec<groups::Group>,
+}
+
+/// A value that is no reading.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Unsound {
+    pub(super) score: ScoreKind,
+    pub(super) subject: Option<Subject>,
+    /// Why, in our own words.
+    pub(super) what: Cow<'static, str>,
+}
+
+impl Found {
+    /// Takes a value if it is one that the score can have.
+    pub(super) fn take(&mut self, reading: Reading) {
+        let Reading { score, sample, .. } = &reading;
+        if score.range().contains(&sample.value) && TIMES.contains(&sample.at) {
+            self.readings.push(reading);
+            return;
+        }
+        let (low, high) = (*score.range().start(), *score.range().end());
+        let what = if TIMES.contains(&sample.at) {
+            format!("the API's answer holds an impossible value: {}, outside of {low} to {high}", sample.value)
+        } else {
+            "the API's answer holds a time that is far off".to_owned()
+        };
+        self.unsound.push(Unsound { score: reading.score, subject: reading.subject, what: what.into() });
+    }
+}
+
+/// Times that a value can have: from before the first of these scores to beyond the life of this program.
+const TIMES: RangeInclusive<Timestamp> =
+    Timestamp::from_seconds(1_388_534_400)..=Timestamp::from_seconds(4_102_444_800);
 
 /// An app role, and the words that ask for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +151,8 @@ static DEVICE_SECURE_SCORE: Single = Single {
     api: Api::Defender,
     role: SCORE_READ_ALL,
     path: "/api/configurationScore",
-    value: "/score",
-    time: "/time",
+    value: "score",
+    time: "time",
 };
 /// Source: "Get exposure score" (Defender for Endpoint API).
 static EXPOSURE_SCORE: Single = Single {
@@ -116,8 +160,8 @@ static EXPOSURE_SCORE: Single = Single {
     api: Api::Defender,
     role: SCORE_READ_ALL,
     path: "/api/exposureScore",
-    value: "/score",
-    time: "/time",
+    value: "score",
+    time: "time",
 };
 
 /// The source of that score.

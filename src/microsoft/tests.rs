@@ -245,7 +245,7 @@ async fn hostile_answers_are_survived() {
         (!is_token_request(seen)).then(|| Reply::Endless(head, b"8\r\n        \r\n".repeat(1000)))
     })
     .await;
-    assert_eq!(endless.fetch().await.unwrap_err().class, FailureClass::Garbage);
+    assert_eq!(endless.fetch().await.unwrap_err().class, FailureClass::AnswerTooLarge);
     for (body, class) in [
         ("", FailureClass::Garbage),
         ("<html>", FailureClass::Garbage),
@@ -262,7 +262,7 @@ async fn a_gzip_bomb_is_cut_and_honest_gzip_is_read() {
     let bomb = include_bytes!("tests/bomb.gz");
     let world =
         World::new(move |seen| (!is_token_request(seen)).then(|| reply(200, "content-encoding: gzip\r\n", bomb))).await;
-    assert_eq!(world.fetch().await.unwrap_err().class, FailureClass::Garbage);
+    assert_eq!(world.fetch().await.unwrap_err().class, FailureClass::AnswerTooLarge);
     let honest = include_bytes!("tests/score.gz");
     let world =
         World::new(move |seen| (!is_token_request(seen)).then(|| reply(200, "content-encoding: gzip\r\n", honest)))

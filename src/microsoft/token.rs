@@ -249,9 +249,10 @@ fn pause(failure: &Failure) -> (Duration, bool) {
     match failure.class {
         FailureClass::Throttled => (failure.retry_after.unwrap_or(5 * MINUTE), false),
         // Whoever waited for this very request gets its outcome; whoever comes later asks again.
-        FailureClass::Unreachable | FailureClass::MicrosoftDown | FailureClass::Garbage => {
-            (failure.retry_after.unwrap_or(Duration::from_secs(1)), true)
-        }
+        FailureClass::Unreachable
+        | FailureClass::MicrosoftDown
+        | FailureClass::Garbage
+        | FailureClass::AnswerTooLarge => (failure.retry_after.unwrap_or(Duration::from_secs(1)), true),
         // Only another secret helps.
         FailureClass::SecretWrong | FailureClass::SecretExpired | FailureClass::CertificateUnknown => {
             (10 * MINUTE, true)

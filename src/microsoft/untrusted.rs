@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     FailureClass, refusal,
-    source::{self, Ask},
+    source::{self, Ask, Found},
     token,
 };
 use crate::{
@@ -49,11 +49,16 @@ pub fn refused_call(status: u16, body: &[u8]) -> Taken {
 /// Reads a page of the source that gives this score. A next page must lie on the host that was called.
 #[must_use]
 pub fn page(score: ScoreKind, body: &[u8]) -> Taken {
-    let mut readings = Vec::new();
+    let mut found = Found::default();
     let ask = Ask::since(None, Timestamp::EPOCH);
-    let next = source::of(score).read(ask, body, &mut readings);
+    let source = source::of(score);
+    let next = source.read(ask, body, &mut found);
+    source.finish(&mut found);
     match next.and_then(|next| next.map_or(Ok(None), |next| source::follow("https://graph.example", next).map(Some))) {
-        Ok(_) => Taken::Readings(readings),
+        Ok(_) if found.readings.is_empty() && !found.unsound.is_empty() => {
+            Taken::Failure(FailureClass::Garbage, found.unsound.swap_remove(0).what.into_owned())
+        }
+        Ok(_) => Taken::Readings(found.readings),
         Err(failure) => Taken::Failure(failure.class, failure.what.into_owned()),
     }
 }

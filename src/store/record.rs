@@ -136,8 +136,14 @@ pub struct SeriesUpdate {
     pub subject: Option<Subject>,
     /// The window as loaded, whole, with the new samples at its end, each later than all before.
     pub window: Vec<Sample>,
-    /// How far back from its end the window must still reach at the next check.
+    /// How far back from its end the window must still reach at the next check; [`Self::GONE`]: its subject is gone, and the series
+    /// is not loaded again until it is written again. Its history stays as long as retention says.
     pub keep: Duration,
+}
+
+impl SeriesUpdate {
+    /// Of a subject that is gone.
+    pub const GONE: Duration = Duration::ZERO;
 }
 
 /// An alert that changed.

@@ -11,7 +11,7 @@ use scorewatch::{
     config::Config,
     domain::{Reading, ScoreKind, Timestamp},
     notify::NotificationType,
-    store::{AlertRecord, Away, CheckOutcome, NewNotification, SeriesRecord, TenantRecord},
+    store::{AlertRecord, Away, CheckOutcome, NewNotification, SeriesRecord, SeriesUpdate, TenantRecord},
 };
 
 use super::setup::{SCORE, at, minutes, reading, tenant_id};
@@ -58,6 +58,9 @@ impl Life {
         record.health = outcome.health.clone();
         for update in &outcome.series {
             record.series.retain(|known| (known.score, &known.subject) != (update.score, &update.subject));
+            if update.keep == SeriesUpdate::GONE {
+                continue;
+            }
             record.series.push(SeriesRecord {
                 score: update.score,
                 subject: update.subject.clone(),
@@ -136,7 +139,7 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
 }
 
 pub(super) fn fetched(score: ScoreKind, readings: Vec<Reading>) -> Fetched {
-    Fetched { score, result: Ok(readings) }
+    Fetched { score, result: Ok(readings), partly: None }
 }
 
 pub(super) fn good(value: f64, observed_at: Timestamp) -> Fetched {
@@ -144,7 +147,7 @@ pub(super) fn good(value: f64, observed_at: Timestamp) -> Fetched {
 }
 
 pub(super) fn failed(score: ScoreKind, class: &'static str) -> Fetched {
-    Fetched { score, result: Err(Failure { class, hint: Some("mend it") }) }
+    Fetched { score, result: Err(Failure { class, hint: Some("mend it") }), partly: None }
 }
 
 pub(super) fn bad(class: &'static str) -> Fetched {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
-    check::judge::Fetched,
+    check::judge::{Failure, Fetched, Partly},
     config::Config,
     domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
     rule::{BaselineChoice, Change, Condition, Resolution, Size},
@@ -141,4 +141,47 @@ fn before_the_first_subject_is_read_the_score_itself_may_be_silent() {
     assert_eq!(told(&life.wake(60)), ["alert.firing to soc"]);
     assert_eq!(told(&life.check(&[groups(at(75), &[("Clerks", 1.0)])], at(75))), ["alert.resolved to soc"]);
     assert_eq!(told(&life.wake(100)), [""; 0]);
+}
+
+#[test]
+fn names_that_keep_changing_are_bounded_reported_and_forgotten() {
+    const LIMIT: usize = 1_000;
+    let mut life = watching(ScoreKind::ExposureScoreByGroup, Condition::Above(50.0));
+    let mut were_reported = false;
+    for poll in 0..300 {
+        let now = at(poll * 15);
+        let names: Vec<String> = (0..400).map(|number| format!("group {poll} {number}")).collect();
+        let values: Vec<(&str, f64)> =
+            names.iter().map(|name| (name.as_str(), 10.0)).chain([("Servers", 10.0)]).collect();
+        life.check(&[groups(now, &values)], now);
+        let record = life.record.as_ref().unwrap();
+        assert!(record.series.len() <= LIMIT, "{} series after {poll} polls", record.series.len());
+        let failing = record.health.failing.as_ref();
+        were_reported |= failing.is_some_and(|failing| failing.class == "answer-too-large");
+    }
+    assert!(were_reported);
+    // With names that stay, the others are gone a day later, and nobody is blind any more.
+    for poll in 300..500 {
+        let now = at(poll * 15);
+        life.check(&[groups(now, &[("Clerks", 10.0), ("Servers", 10.0)])], now);
+    }
+    let record = life.record.as_ref().unwrap();
+    assert_eq!((record.series.len(), &record.health.failing), (2, &None));
+    let now = at(500 * 15);
+    assert_eq!(told(&life.check(&[groups(now, &[("Servers", 60.0)])], now)), ["alert.firing to soc"]);
+}
+
+#[test]
+fn a_group_whose_value_is_impossible_is_not_gone_and_the_operator_is_notified() {
+    let mut life = watching(ScoreKind::ExposureScoreByGroup, Condition::Above(50.0));
+    let both = groups(at(0), &[("Clerks", 70.0), ("Servers", 10.0)]);
+    assert_eq!(told(&life.check(&[both], at(0))), ["alert.firing to soc"]);
+    for quarter in 1..=200 {
+        let now = at(quarter * 15);
+        let failure = Failure { class: "garbage", hint: None };
+        let partly = Some(Partly { failure, subjects: vec![Subject("Clerks".into())] });
+        let outcome = life.check(&[Fetched { partly, ..groups(now, &[("Servers", 10.0)]) }], now);
+        assert!(told(&outcome).iter().all(|told| !told.contains("resolved")), "{now}");
+    }
+    assert_eq!(life.record.as_ref().unwrap().health.failing.as_ref().unwrap().class, "garbage");
 }

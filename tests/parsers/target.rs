@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use scorewatch::{
     config::{self, import},
-    domain::{ScoreKind, Timestamp},
+    domain::{ScoreKind, Subject, Timestamp, characters::is_hidden},
     egress::retry_after,
     microsoft::untrusted::{self, Taken},
     schedule::Schedule,
@@ -24,8 +24,12 @@ fn hold(taken: &Taken) {
         }
         Taken::Readings(readings) => {
             for reading in readings {
-                assert!(reading.sample.value.is_finite(), "{reading:?}");
-                assert!(reading.subject.as_ref().is_none_or(|subject| !subject.as_str().is_empty()));
+                assert!(reading.score.range().contains(&reading.sample.value), "{reading:?}");
+                let subject = reading.subject.as_ref().map(Subject::as_str);
+                assert!(
+                    subject.is_none_or(|subject| !subject.is_empty() && !subject.chars().any(is_hidden)),
+                    "{reading:?}"
+                );
             }
         }
     }
@@ -95,6 +99,9 @@ pub(crate) fn sheet(bytes: &[u8]) {
     let sheet = import::read_sheet(Path::new("list.csv"), bytes, &mut problems);
     assert!(sheet.is_some() || !problems.is_empty(), "refused without a word");
     assert!(sheet.is_none_or(|sheet| sheet.len() <= import::ROWS_MAX));
+    // As a heading: whatever it is, it is a column or none.
+    let heading = [b"label:".as_slice(), bytes].concat();
+    let _ = import::read_sheet(Path::new("list.csv"), &heading, &mut Vec::new());
     let lines = bytes.split(|byte| *byte == b'\n').count();
     for problem in problems {
         assert!((1..=lines).contains(&problem.place.line) && problem.place.column > 0, "{problem:?}");

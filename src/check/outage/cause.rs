@@ -47,6 +47,7 @@ impl Cause {
             | Class::LicenceMissing
             | Class::PolicyBlocked
             | Class::TenantBlocked
+            | Class::AnswerTooLarge
             | Class::NoData => return None,
         })
     }

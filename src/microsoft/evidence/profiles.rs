@@ -9,10 +9,12 @@ use std::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::bounded::{Few, Scalar};
 use crate::{
     domain::{ControlProfile, ControlProfiles, StateChange, Timestamp},
-    microsoft::{Account, Failure, source::garbage},
+    microsoft::{
+        Account, Failure,
+        bounded::{self, Few, Scalar},
+    },
 };
 
 /// How long profiles are good.
@@ -57,14 +59,14 @@ struct Update {
 /// # Errors
 /// [`crate::microsoft::FailureClass::Garbage`] when the page can't be read, or there are more than there can be.
 pub(super) fn read(page: &[u8], profiles: &mut ControlProfiles) -> Result<Option<String>, Failure> {
-    let Page { value, next } = serde_json::from_slice(page).map_err(|_| garbage("the API's answer can't be read"))?;
+    let Page { value, next } = bounded::read(page)?;
     let is_empty = value.0.is_empty();
     for row in value.0 {
         let Some(id) = row.id.line() else { continue };
         profiles.entry(id).or_insert_with(|| row.profile());
     }
     if profiles.len() > PROFILES_MAX {
-        return Err(garbage("the API's answer holds more controls than there are"));
+        return Err(bounded::too_large(format!("the API's answer holds more than {PROFILES_MAX} controls")));
     }
     Ok(next.text().filter(|_| !is_empty).map(str::to_owned))
 }

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::bounded::{Few, Scalar};
 use crate::{
     domain::{Recommendation, RecommendationList},
-    microsoft::{Failure, source::garbage},
+    microsoft::{
+        Failure,
+        bounded::{self, Few, Scalar},
+    },
 };
 
 /// So many are asked for, of at most 10,000 ("List all recommendations"). Tenants have some hundred.
@@ -51,7 +53,7 @@ pub(super) fn path(only_configuration: bool) -> String {
 /// # Errors
 /// [`crate::microsoft::FailureClass::Garbage`] when it can't be read.
 pub(super) fn read(page: &[u8]) -> Result<RecommendationList, Failure> {
-    let Page { value, next } = serde_json::from_slice(page).map_err(|_| garbage("the API's answer can't be read"))?;
+    let Page { value, next } = bounded::read(page)?;
     let is_complete = value.0.len() < TOP && next.text().is_none();
     let mut seen = HashSet::new();
     let items = value.0.iter().filter_map(Row::recommendation).filter(|item| seen.insert(item.id.clone())).collect();

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::bounded::{Few, Scalar};
 use crate::{
     domain::{Control, Counts, Points, ScoreRecord, Timestamp},
     microsoft::{
         Failure,
-        source::{garbage, secure_score::day},
+        bounded::{self, Few, Scalar},
+        source::secure_score::day,
     },
 };
 
@@ -70,7 +70,7 @@ pub(super) fn read(
     days: &BTreeSet<Timestamp>,
     found: &mut BTreeMap<Timestamp, ScoreRecord>,
 ) -> Result<Option<String>, Failure> {
-    let Page { value, next } = serde_json::from_slice(page).map_err(|_| garbage("the API's answer can't be read"))?;
+    let Page { value, next } = bounded::read(page)?;
     if value.0.is_empty() {
         return Ok(None);
     }

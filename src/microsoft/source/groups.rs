@@ -3,40 +3,52 @@
 //! A group goes by its name, as people know it and messages show it. The resource page lists an `rbacGroupId` that the sample
 //! lacks, so it only tells apart groups of one name. A renamed group is therefore a group that is gone and one that is new.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{Ask, Failure, Role, SCORE_READ_ALL, Source, garbage, is_object, number, text};
+use super::{
+    Ask, Failure, Found, Role, SCORE_READ_ALL, Source, Unsound,
+    bounded::{self, Few, Scalar, too_large},
+    garbage, is_object, number, text,
+};
 use crate::{
     domain::{Reading, Sample, ScoreKind, Timestamp},
     microsoft::cloud::Api,
 };
 
-/// The most groups; Defender's own portal is slow with hundreds.
+/// The most groups on all pages; Defender's own portal is slow with hundreds.
 const GROUPS_MAX: usize = 1_000;
 
 /// Source: "List exposure score by device group" (Defender for Endpoint API).
 pub(super) struct Groups;
 
-#[derive(Deserialize)]
-struct Page {
-    value: Option<Vec<Row>>,
-    #[serde(rename = "@odata.nextLink")]
-    next: Option<String>,
+/// A group as it is listed.
+#[derive(Debug)]
+pub(in crate::microsoft) struct Group {
+    name: String,
+    id: Option<String>,
+    at: Option<Timestamp>,
+    /// `None`: it has no value.
+    value: Option<f64>,
 }
 
 #[derive(Deserialize)]
+struct Page {
+    value: Option<Few<Row, GROUPS_MAX>>,
+    #[serde(default, rename = "@odata.nextLink")]
+    next: Scalar,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Row {
-    #[serde(default)]
-    time: Value,
-    #[serde(default)]
-    score: Value,
-    #[serde(default, rename = "rbacGroupName")]
-    name: Value,
-    #[serde(default, rename = "rbacGroupId")]
-    id: Value,
+    time: Scalar,
+    score: Scalar,
+    #[serde(rename = "rbacGroupName")]
+    name: Scalar,
+    #[serde(rename = "rbacGroupId")]
+    id: Scalar,
 }
 
 impl Source for Groups {
@@ -56,51 +68,67 @@ impl Source for Groups {
         "/api/exposureScore/ByMachineGroups".to_owned()
     }
 
+    fn page_bytes_max(&self, _: Ask) -> usize {
+        1024 * 1024
+    }
+
     fn pages_max(&self) -> usize {
         10
     }
 
-    /// A group without a value, or that can't be told from another, has no reading. An empty list has none at all.
-    fn read(&self, _: Ask, page: &[u8], readings: &mut Vec<Reading>) -> Result<Option<String>, Failure> {
+    /// A group without a value has no reading. An empty list has none at all.
+    fn read(&self, _: Ask, page: &[u8], found: &mut Found) -> Result<Option<String>, Failure> {
         if !is_object(page) {
             return Err(garbage("the API's answer is no JSON object"));
         }
-        let Page { value: rows, next } =
-            serde_json::from_slice(page).map_err(|_| garbage("the API's answer can't be read"))?;
+        let Page { value: rows, next } = bounded::read(page)?;
         let rows = rows.ok_or_else(|| garbage("the API's answer holds no list"))?;
-        if readings.len().saturating_add(rows.len()) > GROUPS_MAX {
-            return Err(garbage("the API's answer holds more device groups than anybody has"));
+        if found.groups.len().saturating_add(rows.0.len()) > GROUPS_MAX {
+            return Err(too_large(format!("the API's answer holds more than {GROUPS_MAX} device groups")));
         }
-        let names: Vec<Option<(String, Option<String>)>> = rows.iter().map(Row::names).collect();
-        let mut uses: HashMap<&str, usize> = HashMap::new();
-        for (name, _) in names.iter().flatten() {
-            *uses.entry(name).or_default() += 1;
+        for row in rows.0 {
+            let id = row.id.line();
+            // A group that has only an id goes by that.
+            let Some(name) = row.name.line().or_else(|| id.clone()) else { continue };
+            let value = number::present(&row.score.0)?;
+            found.groups.push(Group { name, id, at: row.time.text().and_then(Timestamp::parse), value });
         }
-        for (row, names) in rows.iter().zip(&names) {
-            let Some((name, id)) = names else { continue };
-            let subject = match (uses.get(name.as_str()), id) {
-                (Some(1), _) => name.clone(),
-                (_, Some(id)) => format!("{name} ({id})"),
-                (_, None) => continue,
-            };
-            let Some(value) = number::present(&row.score)? else { continue };
-            let at = row.time.as_str().and_then(Timestamp::parse);
-            let at = at.ok_or_else(|| garbage("the API's answer has no valid time"))?;
-            let subject = Some(text::subject(&subject));
-            if readings.iter().any(|reading| reading.subject == subject) {
-                return Err(garbage("the API's answer holds a device group twice"));
-            }
-            let score = ScoreKind::ExposureScoreByGroup;
-            readings.push(Reading { score, subject, sample: Sample { at, value }, points: None });
-        }
-        Ok(next)
+        Ok(next.text().map(str::to_owned))
     }
-}
 
-impl Row {
-    /// The group's name, and its id if it has one. A group that has only an id goes by that.
-    fn names(&self) -> Option<(String, Option<String>)> {
-        let id = text::line(&self.id);
-        Some((text::line(&self.name).or_else(|| id.clone())?, id))
+    /// Groups of one name are told apart by their ids. Those that have none, or the same, can't be told apart: which value is whose
+    /// would be a guess, so that none of them has a reading, and the name is reported.
+    fn finish(&self, found: &mut Found) {
+        let groups = std::mem::take(&mut found.groups);
+        let mut uses: HashMap<String, Vec<Option<&str>>> = HashMap::new();
+        for group in &groups {
+            uses.entry(group.name.clone()).or_default().push(group.id.as_deref());
+        }
+        let score = ScoreKind::ExposureScoreByGroup;
+        for group in &groups {
+            let ids = uses.get(&group.name).map_or(&[][..], Vec::as_slice);
+            let is_alone = ids.iter().filter(|id| **id == group.id.as_deref()).count() == 1;
+            let subject = match (&group.id, ids.len()) {
+                (_, 1) => group.name.clone(),
+                (Some(id), _) if is_alone => format!("{} ({id})", group.name),
+                _ => {
+                    let what = "two device groups have the same name, and no id of their own".into();
+                    found.unsound.push(Unsound { score, subject: Some(text::subject(&group.name)), what });
+                    continue;
+                }
+            };
+            let subject = Some(text::subject(&subject));
+            let Some(value) = group.value else { continue };
+            match group.at {
+                Some(at) => found.take(Reading { score, subject, sample: Sample { at, value }, points: None }),
+                None => {
+                    let what = "the API's answer has no valid time".into();
+                    found.unsound.push(Unsound { score, subject, what });
+                }
+            }
+        }
+        // A name may look like another one with its id.
+        let mut seen = BTreeSet::new();
+        found.readings.retain(|reading| reading.score != score || seen.insert(reading.subject.clone()));
     }
 }

@@ -7,20 +7,32 @@
 //! A control has points but no maximum here, so a category has no percentage of its own. Its value is the points of its controls
 //! as a percentage of the tenant's `maxScore`: what the category adds to the secure score. All categories add up to that.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::NaiveDate;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
-use super::{Ask, Failure, FailureClass, HISTORY_DAYS, Role, SECURITY_EVENTS_READ_ALL, Source, garbage, number, text};
+use super::{
+    Ask, Failure, FailureClass, Found, HISTORY_DAYS, Role, SECURITY_EVENTS_READ_ALL, Source, TIMES,
+    bounded::{self, Few, Scalar},
+    garbage, number, text,
+};
 use crate::{
     domain::{Points, Reading, Sample, ScoreKind, Timestamp},
     microsoft::{cloud::Api, is_object},
 };
 
-/// A record has some hundred controls with a paragraph each: 200 KB at most, so ninety are some 18 MB unpacked.
-pub(in crate::microsoft) const PAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// A record has some hundred controls with a paragraph each, 200 KB at most; and what surrounds records.
+const RECORD_BYTES_MAX: usize = 256 * 1024;
+const ENVELOPE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// More than Graph keeps.
+const RECORDS_MAX: usize = 400;
+/// How far the sum of rounded points may exceed what it is a part of.
+const ROUNDING: f64 = 1.000_001;
 /// Microsoft has five or six.
 const CATEGORIES_MAX: usize = 50;
 
@@ -29,32 +41,74 @@ pub(super) struct SecureScore;
 
 #[derive(Deserialize)]
 struct Page {
-    value: Option<Vec<Record>>,
-    #[serde(rename = "@odata.nextLink")]
-    next: Option<String>,
+    value: Option<Few<Record, RECORDS_MAX>>,
+    #[serde(default, rename = "@odata.nextLink")]
+    next: Scalar,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct Record {
-    #[serde(default)]
-    id: Value,
-    #[serde(default)]
-    created_date_time: Value,
-    #[serde(default)]
-    current_score: Value,
-    #[serde(default)]
-    max_score: Value,
-    control_scores: Option<Vec<Control>>,
+    id: Scalar,
+    created_date_time: Scalar,
+    current_score: Scalar,
+    max_score: Scalar,
+    control_scores: Sums,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
 struct Control {
-    #[serde(default)]
-    control_category: Value,
-    #[serde(default)]
-    score: Value,
+    control_category: Scalar,
+    score: Scalar,
+}
+
+/// The points of each category, added up while the controls are read: none of them is kept.
+#[derive(Default)]
+struct Sums {
+    /// `None`: a control of the category has no points, and without it the sum would be too small.
+    of: BTreeMap<String, Option<f64>>,
+    is_garbage: bool,
+}
+
+impl<'de> Deserialize<'de> for Sums {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SumsVisitor)
+    }
+}
+
+struct SumsVisitor;
+
+impl<'de> Visitor<'de> for SumsVisitor {
+    type Value = Sums;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of controls")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Sums, E> {
+        Ok(Sums::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut controls: A) -> Result<Sums, A::Error> {
+        let mut sums = Sums::default();
+        while let Some(control) = controls.next_element::<Control>()? {
+            let Some(category) = control.control_category.line() else { continue };
+            let points = number::present(&control.score.0);
+            sums.is_garbage |= points.is_err();
+            let sum = sums.of.entry(category).or_insert(Some(0.0));
+            *sum = sum.zip(points.ok().flatten()).map(|(sum, points)| sum + points);
+            if sums.of.len() > CATEGORIES_MAX {
+                return Err(bounded::exceeded(format_args!("more than {CATEGORIES_MAX} categories")));
+            }
+        }
+        Ok(sums)
+    }
+}
+
+/// The most bytes of a page with so many records.
+pub(in crate::microsoft) const fn page_bytes_max(records: usize) -> usize {
+    ENVELOPE_BYTES_MAX + records * RECORD_BYTES_MAX
 }
 
 impl Source for SecureScore {
@@ -74,8 +128,8 @@ impl Source for SecureScore {
         format!("/v1.0/security/secureScores?$top={}", ask.records)
     }
 
-    fn page_bytes_max(&self) -> usize {
-        PAGE_BYTES_MAX
+    fn page_bytes_max(&self, ask: Ask) -> usize {
+        page_bytes_max(ask.records)
     }
 
     /// As many as there are records, if each comes alone.
@@ -84,79 +138,82 @@ impl Source for SecureScore {
     }
 
     /// A record without a value has no reading. A new tenant has no record for some days: no data.
-    fn read(&self, ask: Ask, page: &[u8], readings: &mut Vec<Reading>) -> Result<Option<String>, Failure> {
+    fn read(&self, ask: Ask, page: &[u8], found: &mut Found) -> Result<Option<String>, Failure> {
         if !is_object(page) {
             return Err(garbage("the API's answer is no JSON object"));
         }
-        let Page { value: records, next } =
-            serde_json::from_slice(page).map_err(|_| garbage("the API's answer can't be read"))?;
-        let records = records.ok_or_else(|| garbage("the API's answer holds no list"))?;
-        if records.is_empty() && readings.is_empty() {
+        let Page { value: records, next } = bounded::read(page)?;
+        let records = records.ok_or_else(|| garbage("the API's answer holds no list"))?.0;
+        if records.is_empty() && found.readings.is_empty() {
             return Err(Failure::new(FailureClass::NoData, "the tenant has no secure score yet"));
         }
         let is_empty = records.is_empty();
         for record in records {
-            if days(readings) >= ask.records {
+            if days(found) >= ask.records {
                 break;
             }
-            record.read(readings)?;
+            if let Err(failure) = record.read(found) {
+                // Records are listed newest first. An old one that is garbage is missing; without the newest nothing is known.
+                if found.readings.is_empty() {
+                    return Err(failure);
+                }
+            }
         }
         // A page may hold nothing but a day that is repeated or has no value; the count of pages ends a walk in circles.
-        Ok(next.filter(|_| !is_empty && days(readings) < ask.records))
+        let next = next.text().map(str::to_owned);
+        Ok(next.filter(|_| !is_empty && days(found) < ask.records))
     }
 }
 
 /// How many records were taken.
-fn days(readings: &[Reading]) -> usize {
-    readings.iter().filter(|reading| reading.score == ScoreKind::SecureScore).count()
+fn days(found: &Found) -> usize {
+    found.readings.iter().filter(|reading| reading.score == ScoreKind::SecureScore).count()
 }
 
 impl Record {
     /// Takes the record's readings, unless its day was taken: the first record of a day is the newest.
-    fn read(self, readings: &mut Vec<Reading>) -> Result<(), Failure> {
-        let at = day(&self.id, &self.created_date_time)
+    fn read(self, found: &mut Found) -> Result<(), Failure> {
+        let at = day(&self.id.0, &self.created_date_time.0)
             .ok_or_else(|| garbage("the API's answer holds a record without a day"))?;
-        if readings.iter().any(|reading| reading.sample.at == at) {
+        if !TIMES.contains(&at) {
+            return Err(garbage("the API's answer holds a time that is far off"));
+        }
+        if found.readings.iter().any(|reading| reading.sample.at == at) {
             return Ok(());
         }
-        let (Some(points), Some(maximum)) = (number::present(&self.current_score)?, number::present(&self.max_score)?)
+        let (Some(points), Some(maximum)) =
+            (number::present(&self.current_score.0)?, number::present(&self.max_score.0)?)
         else {
             return Ok(());
         };
-        if points < 0.0 || maximum < 0.0 {
-            return Err(garbage("the API's answer holds a score below zero"));
-        }
-        if maximum <= 0.0 {
+        // What a tenant without any product has.
+        if maximum == 0.0 && points == 0.0 {
             return Ok(());
         }
-        let mut push = |score, subject, points: f64| {
-            let value = points * 100.0 / maximum;
+        if points < 0.0 || maximum <= 0.0 || points > maximum {
+            let what = format!("the API's answer holds an impossible value: {points} of {maximum} points");
+            return Err(Failure::new(FailureClass::Garbage, what));
+        }
+        if self.control_scores.is_garbage {
+            return Err(garbage("the API's answer holds a value that is no number"));
+        }
+        let mut take = |score, subject, points: f64| {
+            // The last bit of a quotient may be rounded up.
+            let value = (points * 100.0 / maximum).min(100.0);
             if value.is_finite() {
                 let points = Some(Points { earned: points, of: maximum });
-                readings.push(Reading { score, subject, sample: Sample { at, value }, points });
+                found.readings.push(Reading { score, subject, sample: Sample { at, value }, points });
             }
         };
-        push(ScoreKind::SecureScore, None, points);
-        for (category, points) in self.categories()? {
-            push(ScoreKind::SecureScoreCategory, Some(text::subject(&category)), points);
-        }
-        Ok(())
-    }
-
-    /// The points of each category. One with a control whose points are missing has no sum: it would be too small.
-    fn categories(&self) -> Result<BTreeMap<String, f64>, Failure> {
-        let mut sums: BTreeMap<String, Option<f64>> = BTreeMap::new();
-        for control in self.control_scores.iter().flatten() {
-            let Some(category) = text::line(&control.control_category) else { continue };
-            let points = number::present(&control.score)?;
-            let sum = sums.entry(category).or_insert(Some(0.0));
-            *sum = sum.zip(points).map(|(sum, points)| sum + points);
-            if sums.len() > CATEGORIES_MAX {
-                return Err(garbage("the API's answer holds more categories than there are"));
+        take(ScoreKind::SecureScore, None, points);
+        // No category is worth less than nothing or more than all: such a sum is no value, and the record's own points still are.
+        let is_possible = |sum: &f64| (0.0..=maximum * ROUNDING).contains(sum);
+        for (category, points) in self.control_scores.of {
+            if let Some(points) = points.filter(is_possible) {
+                take(ScoreKind::SecureScoreCategory, Some(text::subject(&category)), points);
             }
         }
-        // No category is worth less than nothing: such a sum is no value, and the record's own points still are.
-        Ok(sums.into_iter().filter_map(|(category, sum)| Some((category, sum.filter(|sum| *sum >= 0.0)?))).collect())
+        Ok(())
     }
 }
 

@@ -3,12 +3,15 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::Value;
 
-use super::{Ask, Failure, Role, Source, garbage, is_object, number};
+use super::{
+    Ask, Failure, Found, Role, Source,
+    bounded::{self, Scalar},
+    garbage, is_object, number,
+};
 use crate::{
     domain::{Reading, Sample, ScoreKind, Timestamp},
     microsoft::cloud::Api,
@@ -21,9 +24,9 @@ pub(super) struct Single {
     pub(super) api: Api,
     pub(super) role: Role,
     pub(super) path: &'static str,
-    /// JSON pointer to the value.
+    /// The key of the value.
     pub(super) value: &'static str,
-    /// JSON pointer to its time. Defender's is the time of the call, not of the computation ("Score resource type").
+    /// The key of its time. Defender's is the time of the call, not of the computation ("Score resource type").
     pub(super) time: &'static str,
 }
 
@@ -45,69 +48,75 @@ impl Source for Single {
     }
 
     /// `@odata.context` is not looked at: its host may be another than the one that was called.
-    fn read(&self, _: Ask, page: &[u8], readings: &mut Vec<Reading>) -> Result<Option<String>, Failure> {
+    fn read(&self, _: Ask, page: &[u8], found: &mut Found) -> Result<Option<String>, Failure> {
         if !is_object(page) {
             return Err(garbage("the API's answer is no JSON object"));
         }
         let mut decoder = serde_json::Deserializer::from_slice(page);
-        let pointers = Pointers([self.value, self.time]);
-        let [value, time] = pointers
+        let [value, time] = Keys([self.value, self.time])
             .deserialize(&mut decoder)
             .and_then(|found| decoder.end().map(|()| found))
-            .map_err(|_| garbage("the API's answer can't be read"))?;
-        let value = number::finite(&value)?;
-        let at = time.as_str().and_then(Timestamp::parse);
+            .map_err(|error| bounded::failure(&error))?;
+        let value = number::finite(&value.0)?;
+        let at = time.text().and_then(Timestamp::parse);
         let at = at.ok_or_else(|| garbage("the API's answer has no valid time"))?;
         let [score] = *self.scores;
-        readings.push(Reading { score, subject: None, sample: Sample { at, value }, points: None });
+        found.take(Reading { score, subject: None, sample: Sample { at, value }, points: None });
         Ok(None)
     }
 }
 
-/// Picks two values out of an object and keeps nothing else. A key that is there twice is refused where a pointer begins with it:
-/// which one counts would be a guess.
-struct Pointers([&'static str; 2]);
+/// Picks two values out of an object and keeps nothing else. A key that is there twice is refused: which one counts would be a
+/// guess.
+struct Keys([&'static str; 2]);
 
-impl<'de> DeserializeSeed<'de> for Pointers {
-    type Value = [Value; 2];
+impl<'de> DeserializeSeed<'de> for Keys {
+    type Value = [Scalar; 2];
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Pointers {
-    type Value = [Value; 2];
+impl<'de> Visitor<'de> for Keys {
+    type Value = [Scalar; 2];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let paths = self.0.map(split);
-        let mut found: [Option<Value>; 2] = [None, None];
-        while let Some(key) = map.next_key::<Key>()? {
-            if !paths.iter().any(|(first, _)| *first == key.0) {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let member: Value = map.next_value()?;
-            for ((first, rest), slot) in paths.iter().zip(&mut found) {
-                if *first == key.0 && slot.replace(member.pointer(rest).cloned().unwrap_or_default()).is_some() {
-                    return Err(A::Error::custom("a key is there twice"));
-                }
+        let mut found: [Option<Scalar>; 2] = [None, None];
+        while let Some(which) = map.next_key_seed(Which(self.0))? {
+            match which.and_then(|which| found.get_mut(which)) {
+                None => drop(map.next_value::<IgnoredAny>()?),
+                Some(slot) if slot.is_none() => *slot = Some(map.next_value()?),
+                Some(_) => return Err(A::Error::custom("a key is there twice")),
             }
         }
         Ok(found.map(Option::unwrap_or_default))
     }
 }
 
-/// A key of the object, unescaped.
-#[derive(Deserialize)]
-struct Key(String);
+/// Which of the keys a key is; it is not kept.
+struct Which([&'static str; 2]);
 
-/// The first step of a pointer, and the pointer from there. No pointer here holds an escaped letter.
-fn split(pointer: &'static str) -> (&'static str, &'static str) {
-    let path = pointer.strip_prefix('/').unwrap_or(pointer);
-    path.find('/').map_or((path, ""), |end| path.split_at(end))
+impl<'de> DeserializeSeed<'de> for Which {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Which {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|known| *known == key))
+    }
 }

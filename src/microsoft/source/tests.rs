@@ -5,9 +5,19 @@ use crate::domain::Subject;
 
 /// Each reading as `day or time, subject, value`, or the class of the failure, and whether there is a next page.
 fn read(score: ScoreKind, records: usize, body: &str) -> Result<(Vec<Reading>, Option<String>), FailureClass> {
-    let mut readings = Vec::new();
-    let next = of(score).read(Ask { records }, body.as_bytes(), &mut readings).map_err(|failure| failure.class)?;
-    Ok((readings, next))
+    let (found, next) = found(score, records, body)?;
+    Ok((found.readings, next))
+}
+
+/// The same with what is no reading.
+fn found(score: ScoreKind, records: usize, body: &str) -> Result<(Found, Option<String>), FailureClass> {
+    let mut found = Found::default();
+    let next = of(score).read(Ask { records }, body.as_bytes(), &mut found).map_err(|failure| failure.class)?;
+    of(score).finish(&mut found);
+    if found.readings.is_empty() && !found.unsound.is_empty() {
+        return Err(FailureClass::Garbage);
+    }
+    Ok((found, next))
 }
 
 fn device(body: &str) -> Result<f64, FailureClass> {
@@ -45,7 +55,11 @@ fn missing_is_never_zero_and_garbage_is_never_a_value() {
         ("340", Ok(340.0)),
         ("0", Ok(0.0)),
         ("33.491554051195706", Ok(33.491_554_051_195_706)),
-        ("-1", Ok(-1.0)),
+        ("-1", Err(Garbage)),
+        ("-0.0001", Err(Garbage)),
+        ("1e6", Ok(1e6)),
+        ("1000000.5", Err(Garbage)),
+        ("1e308", Err(Garbage)),
         (r#""822.0""#, Ok(822.0)),
         (r#"" 7 ""#, Ok(7.0)),
         ("null", Err(NoData)),
@@ -71,6 +85,9 @@ fn missing_is_never_zero_and_garbage_is_never_a_value() {
         (r#"{"time":"yesterday","score":340}"#, Err(Garbage)),
         (r#"{"time":1575364558,"score":340}"#, Err(Garbage)),
         (r#"{"time":null,"score":340}"#, Err(Garbage)),
+        (r#"{"time":"0001-01-01T00:00:00Z","score":340}"#, Err(Garbage)),
+        (r#"{"time":"1970-01-01T00:00:00Z","score":340}"#, Err(Garbage)),
+        (r#"{"time":"2200-01-01T00:00:00Z","score":340}"#, Err(Garbage)),
         (r#"{"time":"2026-01-02T03:04:05Z","score":1,"score":2}"#, Err(Garbage)),
         (r#"{"time":"2026-01-02T03:04:05Z","score":1,"new":{"deep":[1,2]}}"#, Ok(1.0)),
         (r#"["2026-01-02T03:04:05Z",340]"#, Err(Garbage)),
@@ -109,7 +126,7 @@ fn each_device_group_is_a_subject_with_or_without_an_id() {
     let clerks = || group(r#""Clerks""#, "null", "33.5");
     assert_eq!(by_group(&[clerks(), group(r#""Büro Köln""#, r#""7""#, "0")]).unwrap(), ["Clerks=33.5", "Büro Köln=0"]);
     let twins = [group(r#""A""#, r#""1""#, "1"), group(r#""A""#, "2", "2"), group(r#""A""#, "null", "3")];
-    assert_eq!(by_group(&twins).unwrap(), ["A (1)=1", "A (2)=2"], "what can't be told apart is not read");
+    assert_eq!(by_group(&twins).unwrap(), ["A (1)=1", "A (2)=2", "A=3"], "each has another id, or none");
     assert_eq!(by_group(&[group("null", r#""9""#, "4"), group("null", "null", "5")]).unwrap(), ["9=4"]);
     assert_eq!(by_group(&[clerks(), group(r#""B""#, "null", "null")]).unwrap(), ["Clerks=33.5"], "missing is not zero");
     let long = by_group(&[group(&format!(r#""a\n{}""#, "b".repeat(500)), "null", "1")]).unwrap();
@@ -117,7 +134,71 @@ fn each_device_group_is_a_subject_with_or_without_an_id() {
     assert_eq!(by_group(&[]).unwrap(), [""; 0]);
     assert_eq!(by_group(&[group(r#""B""#, "null", "true")]).unwrap_err(), FailureClass::Garbage);
     let many: Vec<String> = (0..1_001).map(|number| group(&format!(r#""{number}""#), "null", "1")).collect();
-    assert_eq!(by_group(&many).unwrap_err(), FailureClass::Garbage);
+    assert_eq!(by_group(&many).unwrap_err(), FailureClass::AnswerTooLarge);
+}
+
+#[test]
+fn a_group_that_can_t_be_told_apart_or_has_an_impossible_value_is_reported_and_the_others_count() {
+    let score = ScoreKind::ExposureScoreByGroup;
+    let items = [
+        group(r#""A""#, "null", "1"),
+        group(r#""A""#, "null", "2"),
+        group(r#""B""#, r#""1""#, "3"),
+        group(r#""B""#, r#""1""#, "4"),
+        group(r#""C""#, "null", "250"),
+        group(r#""D""#, "null", "-1"),
+        group(r#""E""#, "null", "1e308"),
+        group(r#""F""#, "null", "50"),
+    ];
+    let (found, _) = found(score, 1, &list(&items)).unwrap();
+    let names: Vec<_> = found.readings.iter().map(|reading| reading.subject.as_ref().unwrap().as_str()).collect();
+    assert_eq!(names, ["F"]);
+    let unsound: Vec<_> = found.unsound.iter().map(|one| one.subject.as_ref().unwrap().as_str()).collect();
+    assert_eq!(unsound, ["A", "A", "B", "B", "C", "D", "E"]);
+    assert!(found.unsound[0].what.contains("two device groups have the same name"));
+    assert!(found.unsound[4].what.contains("250, outside of 0 to 100"), "{:?}", found.unsound[4]);
+}
+
+#[test]
+fn groups_of_one_name_are_told_apart_across_pages() {
+    let mut found = Found::default();
+    for id in ["1", "2"] {
+        Groups.read(Ask { records: 1 }, list(&[group(r#""A""#, id, id)]).as_bytes(), &mut found).unwrap();
+    }
+    Groups.finish(&mut found);
+    let names: Vec<_> = found.readings.iter().map(|reading| reading.subject.as_ref().unwrap().as_str()).collect();
+    assert_eq!(names, ["A (1)", "A (2)"]);
+}
+
+#[test]
+fn an_answer_keeps_no_more_than_its_limits_however_it_is_filled() {
+    let fill = |piece: &str, bytes: usize| vec![piece; bytes / (piece.len() + 1)].join(",");
+    for piece in ["[]", "{}", "0", "\"\"", "null", r#"{"controlScores":[]}"#, r#"{"time":[[]],"score":{}}"#] {
+        let many = fill(piece, 300_000);
+        for body in [
+            format!(r#"{{"value":[{many}]}}"#),
+            format!(r#"{{"value":[{{"id":[{many}],"controlScores":[{many}]}}]}}"#),
+            format!(r#"{{"score":[{many}],"time":[{many}]}}"#),
+            format!(r#"{{"x":[{many}]}}"#),
+        ] {
+            for score in ScoreKind::ALL {
+                let mut found = Found::default();
+                let read = of(score).read(Ask { records: 90 }, body.as_bytes(), &mut found);
+                assert!(found.readings.is_empty() && found.unsound.is_empty(), "{score} {piece}");
+                assert!(found.groups.len() <= 1_000, "{score} {piece}");
+                drop(read);
+            }
+        }
+    }
+    let long = format!(r#"{{"value":[{}]}}"#, fill("{}", 10_000));
+    let refused = of(ScoreKind::SecureScore).read(Ask { records: 90 }, long.as_bytes(), &mut Found::default());
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.class, FailureClass::AnswerTooLarge);
+    assert_eq!(refused.what, "the API's answer holds a list of more than 400 entries");
+    let categories: Vec<String> =
+        (0..60).map(|number| format!(r#"{{"controlCategory":"c{number}","score":1}}"#)).collect();
+    let body = list(&[record("t_2026-01-05", "80", "160", &categories.join(","))]);
+    assert_eq!(read(ScoreKind::SecureScore, 1, &body).unwrap_err(), FailureClass::AnswerTooLarge);
 }
 
 fn record(id: &str, current: &str, max: &str, controls: &str) -> String {
@@ -153,11 +234,13 @@ fn a_record_is_known_by_its_day_and_missing_is_never_zero() {
     assert_eq!(score(&days, 90).unwrap(), ["2026-01-05=1", "2026-01-03=3"], "a repeated day and a missing one");
     assert_eq!(score(&days, 1).unwrap(), ["2026-01-05=1"]);
     assert_eq!(score(&[of_day("NA", "4")], 1).unwrap(), ["2026-01-09=4"]);
-    for (current, max) in [("null", "100"), ("1", "null"), ("1", "0"), (r#""NaN""#, "1")] {
+    for (current, max) in [("null", "100"), ("1", "null"), ("0", "0"), (r#""NaN""#, "1")] {
         assert_eq!(score(&[record("t_2026-01-05", current, max, "")], 1).unwrap(), [""; 0], "{current} of {max}");
     }
     assert_eq!(score(&[], 1).unwrap_err(), NoData);
-    for (current, max) in [("-1", "100"), ("1", "-1"), ("true", "1"), ("1e999", "1")] {
+    for (current, max) in
+        [("-1", "100"), ("1", "-1"), ("1", "0"), ("101", "100"), ("1e308", "1"), ("true", "1"), ("1e999", "1")]
+    {
         assert_eq!(score(&[record("t_2026-01-05", current, max, "")], 1).unwrap_err(), Garbage, "{current} of {max}");
     }
     for body in
@@ -168,17 +251,31 @@ fn a_record_is_known_by_its_day_and_missing_is_never_zero() {
 }
 
 #[test]
+fn an_old_record_that_is_garbage_is_missing_and_the_newest_one_is_a_failure() {
+    let days = |bad: usize| {
+        let record =
+            |day: usize| record(&format!("t_2026-01-0{}", 9 - day), if day == bad { "101" } else { "50" }, "100", "");
+        list(&(0..3).map(record).collect::<Vec<_>>())
+    };
+    assert_eq!(told(ScoreKind::SecureScore, 90, &days(1)).unwrap(), ["2026-01-09=50", "2026-01-07=50"]);
+    assert_eq!(told(ScoreKind::SecureScore, 90, &days(0)).unwrap_err(), FailureClass::Garbage);
+    let sum = r#"{"controlCategory":"Identity","score":200},{"controlCategory":"Data","score":4}"#;
+    let body = list(&[record("t_2026-01-05", "80", "160", sum)]);
+    assert_eq!(told(ScoreKind::SecureScoreCategory, 1, &body).unwrap(), ["Data=2.5"], "more than all is no value");
+}
+
+#[test]
 fn a_next_page_is_wanted_only_for_records_that_are_still_wanted() {
     let page = |day: &str| {
         format!(r#"{{"value":[{}],"@odata.nextLink":"https://graph.example/2"}}"#, record(day, "1", "2", ""))
     };
     assert_eq!(read(ScoreKind::SecureScore, 1, &page("t_2026-01-05")).unwrap().1, None);
     assert!(read(ScoreKind::SecureScore, 2, &page("t_2026-01-05")).unwrap().1.is_some());
-    let (mut readings, _) = read(ScoreKind::SecureScore, 9, &page("t_2026-01-05")).unwrap();
-    let again = SecureScore.read(Ask { records: 9 }, page("t_2026-01-05").as_bytes(), &mut readings).unwrap();
+    let (mut found, _) = found(ScoreKind::SecureScore, 9, &page("t_2026-01-05")).unwrap();
+    let again = SecureScore.read(Ask { records: 9 }, page("t_2026-01-05").as_bytes(), &mut found).unwrap();
     assert!(again.is_some(), "a repeated day may stand alone on its page");
     let empty = br#"{"value":[],"@odata.nextLink":"https://graph.example/2"}"#;
-    let end = SecureScore.read(Ask { records: 9 }, empty, &mut readings).unwrap();
+    let end = SecureScore.read(Ask { records: 9 }, empty, &mut found).unwrap();
     assert_eq!(end, None, "an empty page ends the walk");
 }
 
@@ -231,7 +328,7 @@ fn the_hint_for_a_missing_role_names_the_role_of_its_api() {
 
 proptest! {
     #[test]
-    fn a_number_of_up_to_fifteen_digits_is_kept_to_the_last_bit(digits in -999_999_999_999_999_i64..999_999_999_999_999, scale in 0_usize..16) {
+    fn a_number_of_up_to_fifteen_digits_is_kept_to_the_last_bit(digits in 0_i64..999_999_999_999_999, scale in 9_usize..16) {
         let number = format!("{digits}e-{scale}");
         let body = format!(r#"{{"time":"2026-01-02T03:04:05Z","score":{number}}}"#);
         let expected: f64 = number.parse().unwrap();
@@ -241,7 +338,7 @@ proptest! {
     #[test]
     fn any_bytes_are_survived(body in proptest::collection::vec(any::<u8>(), 0..200)) {
         for score in ScoreKind::ALL {
-            let _ = of(score).read(Ask { records: 90 }, &body, &mut Vec::new());
+            let _ = of(score).read(Ask { records: 90 }, &body, &mut Found::default());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::Subject;
+use crate::domain::{Subject, characters};
 
 /// The longest subject; a longer one is cut. Names of device groups and categories have some twenty letters.
 const LETTERS_MAX: usize = 120;
@@ -14,7 +14,7 @@ pub(in crate::microsoft) fn line(raw: &Value) -> Option<String> {
         Value::Number(number) => return Some(number.to_string()),
         _ => return None,
     };
-    let visible: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let visible = characters::cleaned(text);
     let cut: String = visible.trim().chars().take(LETTERS_MAX).collect();
     let cut = cut.trim_end();
     (!cut.is_empty()).then(|| cut.to_owned())

@@ -10,7 +10,7 @@ use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use super::{
-    super::{Failure, FailureClass, Statement, is_object, proof::Material, refusal},
+    super::{Failure, FailureClass, Statement, bounded::Scalar, is_object, proof::Material, refusal},
     Wanted, Wire,
 };
 use crate::{
@@ -80,7 +80,7 @@ fn assert(form: &mut Serializer<'_, String>, assertion: &SecretString) {
 struct RawGrant {
     access_token: SecretString,
     #[serde(default)]
-    expires_in: Value,
+    expires_in: Scalar,
 }
 
 /// Reads a grant. The token is opaque: nothing in it is looked at.
@@ -95,7 +95,7 @@ pub(super) fn read(answer: &Answer) -> Result<Grant, Failure> {
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(garbage("Entra's answer holds a token that is none"));
     }
-    let seconds = match &raw.expires_in {
+    let seconds = match &raw.expires_in.0 {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse().ok(),
         _ => None,

@@ -54,7 +54,7 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     let ids = to_json(&places.keys().collect::<Vec<_>>())?;
     let series = sqlx::query(
         "SELECT tenant_id, score, subject, last_data_at, recent FROM series \
-         WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY tenant_id, score, subject",
+         WHERE tenant_id IN (SELECT value FROM json_each(?)) AND keep > 0 ORDER BY tenant_id, score, subject",
     )
     .bind(&ids)
     .fetch_all(pool)

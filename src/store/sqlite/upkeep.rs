@@ -31,7 +31,7 @@ pub(super) async fn record_away(connection: &mut SqliteConnection, away: Away) -
 }
 
 /// Removals in this order, so that nothing refers to what is gone. Each takes the cutoff and a limit.
-const REMOVALS: [&str; 7] = [
+const REMOVALS: [&str; 8] = [
     "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE finished_at IS NOT NULL AND finished_at < ?1 LIMIT ?2)",
     "DELETE FROM notification WHERE id IN (SELECT n.id FROM notification AS n WHERE n.at < ?1 \
      AND NOT EXISTS (SELECT 1 FROM delivery WHERE notification_id = n.id) \
@@ -42,6 +42,9 @@ const REMOVALS: [&str; 7] = [
     "DELETE FROM outage WHERE (cause, since) IN (SELECT cause, since FROM outage WHERE over_at < ?1 LIMIT ?2)",
     "DELETE FROM recommendation WHERE (tenant_id, impact) IN \
      (SELECT tenant_id, impact FROM recommendation WHERE taken_at < ?1 LIMIT ?2)",
+    // Of subjects that are gone, when their last day is.
+    "DELETE FROM series WHERE id IN (SELECT s.id FROM series AS s WHERE s.keep = 0 AND s.last_data_at < ?1 \
+     AND NOT EXISTS (SELECT 1 FROM sample_day WHERE series_id = s.id) LIMIT ?2)",
 ];
 
 /// Whole days only: a day goes when all of it is older than retention.
