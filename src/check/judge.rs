@@ -5,12 +5,12 @@ mod message;
 pub(super) mod no_data;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeSet, HashMap},
     time::Duration,
 };
 
 use self::{failures::Begins, no_data::ScoreRead};
+pub use super::fetched::{Failure, Fetched, Partly};
 use super::{
     blind, moved,
     outage::Cause,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Config, Tenant},
-    domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
+    domain::{Sample, ScoreKind, Subject, Timestamp},
     microsoft::FailureClass,
     notify::route::recipients,
     rule::{
@@ -53,35 +53,6 @@ pub struct Setting<'a> {
     pub away: &'a [Away],
     /// The causes of the outages that go on.
     pub outages: &'a BTreeSet<Cause>,
-}
-
-/// What one score's call gave.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fetched {
-    /// Which score.
-    pub score: ScoreKind,
-    /// Its readings, or why there are none.
-    pub result: Result<Vec<Reading>, Failure>,
-    /// What of the answer was no reading, though others were.
-    pub partly: Option<Partly>,
-}
-
-/// Values of an answer that are no readings beside those that are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Partly {
-    /// Why.
-    pub failure: Failure,
-    /// Of which subjects.
-    pub subjects: Vec<Subject>,
-}
-
-/// Why a score could not be fetched, in the words that the store keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The class's text form.
-    pub class: &'static str,
-    /// What the operator can do.
-    pub hint: Option<Cow<'static, str>>,
 }
 
 /// Judges what was fetched. Nothing fetched: only time has passed. `next_due_at` is when the next check is due.

@@ -9,6 +9,7 @@ pub mod blind;
 pub mod close;
 pub mod downtime;
 pub mod due;
+mod fetched;
 pub mod history;
 pub mod hold;
 pub mod judge;

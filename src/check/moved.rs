@@ -21,7 +21,8 @@ pub(super) fn of_series(
 ) -> Vec<Movement> {
     let known = series.window.len() - series.fresh;
     // History that a source kept from before is news of nobody.
-    if series.fresh == 0 || series.has_history {
+    let has_history = series.onboarded_at.is_some() && !series.is_known;
+    if series.fresh == 0 || has_history {
         return Vec::new();
     }
     let movement = |index: usize| {

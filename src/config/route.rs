@@ -26,8 +26,11 @@ impl Config {
         }
         let applies = |rule: &&std::sync::Arc<Rule>| {
             rule.name == alert.rule
-                && rule.applies_to(&tenant.labels, alert.score)
-                && tenant.scores.contains(&alert.score)
+                && match alert.score {
+                    Some(score) => rule.applies_to(&tenant.labels, score) && tenant.scores.contains(&score),
+                    // Of the whole tenant.
+                    None => rule.is_no_data() && rule.score.is_none() && rule.tenants.matches(&tenant.labels),
+                }
         };
         self.rules.iter().find(applies).map(|rule| self.routes(rule, tenant).0)
     }

@@ -13,7 +13,7 @@ use super::{
     report::facts::ReportFacts,
 };
 use crate::{
-    domain::{Counts, Labels, ScoreKind, Severity, Timestamp},
+    domain::{Counts, Labels, Severity, Timestamp},
     rule::Resolution,
 };
 

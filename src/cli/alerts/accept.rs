@@ -116,7 +116,7 @@ async fn pick(store: &dyn Store, config: &Config, arguments: &Arguments) -> Resu
         labels.iter().all(has)
     };
     let is_picked = |row: &AlertRow| {
-        score.is_none_or(|score| row.key.score == score)
+        score.is_none_or(|score| row.key.score == Some(score))
             && (tenants.is_empty() || tenants.contains(&row.key.tenant))
             && has_labels(&row.key.tenant)
     };

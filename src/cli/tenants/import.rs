@@ -16,7 +16,7 @@ use crate::{
         import::{self, Line, Outcome, Plan, SHEET_BYTES_MAX, Wish},
         load,
     },
-    diagnostic::{Excerpts, Problem, render},
+    diagnostic::{Excerpts, Problem},
     domain::{EntraTenantId, Labels, TenantId},
     store::sqlite::SqliteStore,
 };

@@ -122,12 +122,9 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
             return None;
         }
     };
-    let crowded = text
-        .lines()
-        .position(|line| line.bytes().filter(|byte| matches!(byte, b',' | b';' | b'\t')).count() > SEPARATORS_MAX);
-    if let Some(index) = crowded {
+    if let Some(line) = crowded_line(&text) {
         let what = format!("this line has more than {SEPARATORS_MAX} separators");
-        complain((index + 1, 1), Gravity::Error, what, "delete it, or close the quote before it");
+        complain((line, 1), Gravity::Error, what, "delete it, or close the quote before it");
         return None;
     }
     let (first, begin) = skip_preamble(&text);
@@ -191,6 +188,13 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
         return None;
     }
     Some(sheet)
+}
+
+/// The first line with more separators than any list has.
+fn crowded_line(text: &str) -> Option<usize> {
+    let is_separator = |byte: &u8| matches!(byte, b',' | b';' | b'\t');
+    let is_crowded = |line: &str| line.bytes().filter(is_separator).count() > SEPARATORS_MAX;
+    text.lines().position(is_crowded).map(|index| index + 1)
 }
 
 type Told = (usize, (Gravity, String, &'static str));

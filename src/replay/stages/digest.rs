@@ -112,7 +112,7 @@ fn newest(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
 
 /// All that waits, as lines; where that is one line only, the newest.
 fn many(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
-    let mut newest_of: HashMap<(&TenantId, &RuleName, ScoreKind, Option<&Subject>), usize> = HashMap::new();
+    let mut newest_of: HashMap<(&TenantId, &RuleName, Option<ScoreKind>, Option<&Subject>), usize> = HashMap::new();
     let (mut lines, mut taken) = (0, 0);
     for item in waiting.iter().filter(|item| item.notice.is_none()).take(MEMBERS_MAX) {
         let Some((&first, &last)) = item.says.first().zip(item.says.last()) else { continue };

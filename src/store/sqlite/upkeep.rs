@@ -34,7 +34,7 @@ pub(super) async fn record_away(connection: &mut SqliteConnection, away: Away) -
 }
 
 /// Removals in this order, so that nothing refers to what is gone. Each takes the cutoff and a limit.
-const REMOVALS: [&str; 8] = [
+const REMOVALS: [&str; 9] = [
     "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE finished_at IS NOT NULL AND finished_at < ?1 LIMIT ?2)",
     "DELETE FROM notification WHERE id IN (SELECT n.id FROM notification AS n WHERE n.at < ?1 \
      AND NOT EXISTS (SELECT 1 FROM delivery WHERE notification_id = n.id) \

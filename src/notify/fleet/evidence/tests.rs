@@ -23,7 +23,8 @@ fn says(tenant: &str, changed_by: ChangedBy, (from, to): (i64, i64), maximum: f6
     let id = NotificationId::of_parts(&[tenant]);
     let mut says = compose::without_alert(NotificationType::AlertFiring, id, day(to));
     let data = &mut says.data;
-    data.tenant = Some(TenantFacts { id: tenant.to_owned(), name: tenant.to_owned(), labels: Labels::new() });
+    data.tenant =
+        Some(TenantFacts { id: tenant.to_owned(), tenant_id: None, name: tenant.to_owned(), labels: Labels::new() });
     data.breakdown = Some(Breakdown {
         from: day(from),
         to: day(to),
@@ -36,6 +37,8 @@ fn says(tenant: &str, changed_by: ChangedBy, (from, to): (i64, i64), maximum: f6
     data.causes = lost.iter().map(cause).collect();
     data.score = Some(ScoreFacts {
         kind: ScoreKind::SecureScore,
+        all: false,
+        gap: None,
         subject: None,
         unit: "percent".to_owned(),
         value: Some(46.0),

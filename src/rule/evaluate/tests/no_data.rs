@@ -101,6 +101,7 @@ fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
             feeds: &feeds,
             told_at: None,
             is_on_its_way: false,
+            shifts: &[],
         };
         let step = step(&rule, &alert, Event::Tick, &situation);
         super::explain::assert_explains(&rule, &alert, Event::Tick, &situation, &step);

@@ -1,0 +1,34 @@
+//! What a check's calls gave.
+
+use std::borrow::Cow;
+
+use crate::domain::{Reading, ScoreKind, Subject};
+
+/// What one score's call gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fetched {
+    /// Which score.
+    pub score: ScoreKind,
+    /// Its readings, or why there are none.
+    pub result: Result<Vec<Reading>, Failure>,
+    /// What of the answer was no reading, though others were.
+    pub partly: Option<Partly>,
+}
+
+/// Values of an answer that are no readings beside those that are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Partly {
+    /// Why.
+    pub failure: Failure,
+    /// Of which subjects.
+    pub subjects: Vec<Subject>,
+}
+
+/// Why a score could not be fetched, in the words that the store keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The class's text form.
+    pub class: &'static str,
+    /// What the operator can do.
+    pub hint: Option<Cow<'static, str>>,
+}
