@@ -29,8 +29,6 @@ pub struct Latitude {
     pub relative: bool,
     /// What is pending when a shift comes is compared with the moved samples too.
     pub pending_moves: bool,
-    /// What is pending is compared with the baseline with which it began, too.
-    pub pending_keeps: bool,
     /// The level from which worsening is measured moves with a shift that the alert was not covered by.
     pub told_moves: bool,
 }
@@ -40,20 +38,17 @@ const FIRST: Latitude = Latitude {
     last_of_interval: false,
     relative: false,
     pending_moves: false,
-    pending_keeps: false,
     told_moves: false,
 };
 
 /// All that are tried.
-pub const LATITUDES: [Latitude; 9] = [
+pub const LATITUDES: [Latitude; 7] = [
     FIRST,
     Latitude { tolerance: Tolerance::Normal, ..FIRST },
     Latitude { last_of_interval: true, ..FIRST },
     Latitude { relative: true, ..FIRST },
     Latitude { pending_moves: true, ..FIRST },
     Latitude { told_moves: true, ..FIRST },
-    Latitude { pending_keeps: true, ..FIRST },
-    Latitude { pending_keeps: true, pending_moves: true, ..FIRST },
     Latitude { tolerance: Tolerance::Normal, last_of_interval: true, relative: true, ..FIRST },
 ];
 
@@ -257,7 +252,8 @@ impl<'a> Walk<'a> {
         // What made it pending is not to be taken back by the shift that it was.
         let known_by = pending.filter(|_| !self.latitude.pending_moves).map_or(dated, |(since, _)| since.min(dated));
         let mut baseline = self.baseline(dated, value, known_by);
-        if let Some(kept) = pending.and_then(|(_, kept)| kept).filter(|_| self.latitude.pending_keeps) {
+        // The baseline with which the condition first held stays a candidate, though the window moves on.
+        if let Some(kept) = pending.and_then(|(_, kept)| kept) {
             baseline = Some(baseline.filter(|own| self.further(*own, kept) > 0.0).unwrap_or(kept));
         }
         if !self.holds(value, baseline) {
