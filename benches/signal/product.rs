@@ -254,18 +254,25 @@ fn line(world: &World, item: &DigestItem) -> Option<Line> {
         Grade::Critical => Severity::Critical,
     };
     Some(Line {
-        alert: alert_id(world, &tenant.id, &rule.name, item.score.as_ref()?.kind),
+        alert: alert_id(world, &tenant.id, &rule.name, item.score.as_ref().map(|score| score.kind)),
         says,
         happened: seconds(item.timestamp),
         severity,
-        is_accepted: alert.resolution == Some(Resolution::Accepted),
+        is_accepted: alert.resolution == Some(Resolution::Accepted) || is_accepted(item),
     })
 }
 
-fn alert_id(world: &World, tenant: &str, rule: &str, score: ScoreKind) -> AlertId {
+/// Whether a line says, as its reader sees it, that the alert is accepted as the new level with this very message.
+fn is_accepted(item: &DigestItem) -> bool {
+    serde_json::to_value(item).is_ok_and(|item| item["accepted"] == true)
+}
+
+/// The alert of a rule; blindness of a whole tenant has no score.
+fn alert_id(world: &World, tenant: &str, rule: &str, score: impl Into<Option<ScoreKind>>) -> AlertId {
+    let score = score.into();
     let tenant = world.tenants.iter().position(|one| one.name == tenant).expect("a tenant of this world");
     let rule = world.rules.iter().position(|one| one.name == rule).expect("a rule of this world");
-    let series = world.tenants[tenant].series.iter().position(|series| kind(series.score) == score);
+    let series = world.tenants[tenant].series.iter().position(|series| Some(kind(series.score)) == score);
     // Blindness is one alert for all scores, unless its rule names one.
     AlertId { tenant, rule, series: series.filter(|_| world.rules[rule].score.is_some()) }
 }

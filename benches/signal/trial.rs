@@ -70,6 +70,20 @@ impl Trial {
         product::replay(&self.world, self.pack.as_deref())
     }
 
+    /// Asks for few messages in the time after a common move. One that comes while tenants are being read is seen by some of them one
+    /// interval later, and may be too small by the end of the first wait: then nothing is asked.
+    pub fn group(&mut self, from: Seconds, until: Seconds, messages_max: usize) {
+        let every = self.world.tenants.iter().map(|tenant| tenant.every).min().unwrap_or(1);
+        let is_between = self.world.tenants.iter().all(|tenant| {
+            let checks = tenant.series[0].checks.iter().map(|check| check.at);
+            let tick = from.div_euclid(every) * every;
+            checks.filter(|at| (tick..tick + every).contains(at)).all(|at| at < from || from == tick)
+        });
+        if is_between {
+            self.grouped.push(Grouped { from, until, messages_max });
+        }
+    }
+
     /// Replays the world and judges what channels received.
     pub fn run(&self) -> Verdict {
         self.judge(&self.expected(), &self.received())

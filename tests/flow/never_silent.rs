@@ -9,6 +9,7 @@ use scorewatch::{
     clock::Clock,
     config::{Config, Tenant},
     domain::Timestamp,
+    microsoft::{Account, Hosts},
     schedule::Schedule,
     simulation::{Reply, cloud::Fetch},
 };
@@ -30,6 +31,7 @@ use crate::signal::trial::{
 
 /// Worlds of each scenario.
 const SEEDS: u64 = 2;
+const ROLES: [&str; 3] = ["Score.Read.All", "SecurityRecommendation.Read.All", "SecurityEvents.Read.All"];
 /// The points that a secure score is a percentage of.
 const MAXIMUM: f64 = 200.0;
 
@@ -62,11 +64,12 @@ impl<'a> Live<'a> {
         for tenant in &world.tenants {
             let schedule = Schedule::parse(&tenant.cron, scorewatch::schedule::Zone::utc()).unwrap();
             let score = tenant.series[0].score;
-            config = config.with_tenant(Tenant {
-                schedule: Arc::new(schedule),
-                scores: Arc::new([product::kind(score)]),
-                ..bed.tenant(&tenant.name, 400.0)
-            });
+            let known = bed.tenant(&tenant.name, 400.0);
+            bed.cloud.set_roles(entra(&tenant.name), &ROLES);
+            let hosts = Hosts { graph: bed.cloud.base_url(), ..(*known.account.hosts).clone() };
+            let account = Account { hosts: Arc::new(hosts), ..known.account };
+            let scores = Arc::new([product::kind(score)]);
+            config = config.with_tenant(Tenant { schedule: Arc::new(schedule), scores, account, ..known });
         }
         config.fleet = product::fleet(world);
         config.spread = std::time::Duration::from_secs(world.fleet.spread.unsigned_abs());
@@ -168,7 +171,6 @@ impl<'a> Live<'a> {
 }
 
 #[tokio::test]
-#[ignore = "until fleet shifts only group"]
 async fn live_delivery_notifies_somebody_of_everything() {
     let mut complaints = Vec::new();
     for scenario in live::all() {

@@ -1,6 +1,7 @@
 //! The signal benchmark as tests: fleets with known truth, and scenarios that a reference model judges.
 
 mod breakage;
+mod cases;
 mod fleets;
 mod never_silent;
 #[path = "../../benches/signal/trial.rs"]

@@ -11,4 +11,5 @@ pub mod message;
 pub mod model;
 mod no_data;
 pub mod shift;
+mod walk;
 pub mod world;

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Claim, Grouped, Trial, Wording,
+        Claim, Trial, Wording,
         reference::world::{DAY, Evidence, HOUR, MINUTE, Rule, Score, Seconds, Severity, Size, When},
     },
     Table,
@@ -45,7 +45,7 @@ fn staggered(seed: u64) -> Trial {
     }
     let mut trial = draft.finish();
     for from in waves {
-        trial.grouped.push(Grouped { from, until: from + 2 * QUARTER, messages_max: 2 });
+        trial.group(from, from + 2 * QUARTER, 2);
     }
     trial
 }
@@ -78,7 +78,7 @@ fn long_spread(seed: u64) -> Trial {
         draft.claim(tenant, 0, at, false);
     }
     let mut trial = draft.finish();
-    trial.grouped.push(Grouped { from: at, until: at + 3 * HOUR, messages_max: 2 });
+    trial.group(at, at + 3 * HOUR, 2);
     trial
 }
 
@@ -110,7 +110,7 @@ fn mixed(seed: u64) -> Trial {
         draft.claim(tenant, 0, at, false);
     }
     let mut trial = draft.finish();
-    trial.grouped.push(Grouped { from: at, until: at + 2 * QUARTER, messages_max: 2 });
+    trial.group(at, at + 2 * QUARTER, 2);
     trial
 }
 
@@ -220,7 +220,7 @@ fn many(seed: u64) -> Trial {
     }
     let mut trial = draft.finish();
     for from in [from, until] {
-        trial.grouped.push(Grouped { from, until: from + QUARTER, messages_max: 1 });
+        trial.group(from, from + QUARTER, 1);
     }
     trial
 }

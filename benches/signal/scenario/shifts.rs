@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::{
     super::{
-        Grouped, Trial,
+        Trial,
         reference::world::{DAY, HOUR, MINUTE, Recover, Rule, Seconds, Severity, Size},
     },
     Table,
@@ -33,7 +33,7 @@ fn everybody(draft: &Draft) -> Vec<usize> {
 /// The messages of a shift and of what it leaves behind, within that time of it.
 fn grouped(trial: &mut Trial, from: Seconds, messages_max: usize) {
     let until = from + 2 * QUARTER + trial.world.fleet.wait();
-    trial.grouped.push(Grouped { from, until, messages_max });
+    trial.group(from, until, messages_max);
 }
 
 fn reverted(seed: u64) -> Trial {
