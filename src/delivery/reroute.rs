@@ -1,18 +1,24 @@
 //! A changed configuration in effect: whom the alerts that fire are notified to, and what waits for channels that have left.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use futures_util::{StreamExt, stream};
 use tracing::{info, warn};
 
 use super::dispatch::Dispatcher;
 use crate::{
-    channel::ChannelSettings,
+    channel::{ChannelSettings, Identity},
     config::Config,
     domain::{ChannelName, Labels, Timestamp},
     notify::{Hold, HoldReason, NotificationType, Silence, silence::About},
     rule::AlertKey,
     store::{ChannelIdentity, ChannelRecord, Reroute, Rerouted, RoutedAlert, Routes, StoreError},
 };
+
+/// Channels whose secrets are read at one time, to see where they lead.
+const READ_MAX: usize = 32;
+/// The longest that one of them is waited for.
+const READ_WITHIN: Duration = Duration::from_secs(1);
 
 impl Dispatcher {
     /// Puts the routes of the configuration in force into effect, unless they are.
@@ -44,21 +50,24 @@ impl Dispatcher {
         }
         let config = self.config.borrow().clone();
         let names = records.iter().map(|record| &record.channel).collect();
-        if moved(&config, self.store.identity(), records, Some(&names)).is_empty() {
-            Ok(())
-        } else {
-            self.reroute().await
-        }
+        let moved = moved(&config, self.store.identity(), records, Some(&names)).await;
+        if moved.is_empty() { Ok(()) } else { self.reroute().await }
     }
 }
 
 /// What is different of channels that the store knows, or new; `only` of these.
-fn moved(
+async fn moved(
     config: &Config,
     key: &str,
     records: &[ChannelRecord],
     only: Option<&BTreeSet<&ChannelName>>,
 ) -> Vec<ChannelIdentity> {
+    let wanted = |settings: &&Arc<ChannelSettings>| only.is_none_or(|only| only.contains(&settings.name));
+    let mut reads = Vec::new();
+    for settings in config.channels.values().filter(wanted) {
+        reads.push(identity(Arc::clone(settings), key.to_owned()));
+    }
+    let found: Vec<Option<ChannelIdentity>> = stream::iter(reads).buffered(READ_MAX).collect().await;
     let is_known = |identity: &ChannelIdentity| {
         records.iter().any(|record| {
             record.channel == identity.channel
@@ -66,20 +75,23 @@ fn moved(
                 && record.access.as_deref() == Some(&*identity.access)
         })
     };
-    let identity = |settings: &Arc<ChannelSettings>| {
-        // Of a channel whose secret can't be read nothing is known; that it can't be written to is said when it is tried.
-        let identity = settings.identity(key).ok()?;
-        let (destination, access) = (identity.destination, identity.access);
-        Some(ChannelIdentity { channel: settings.name.clone(), destination, access })
-    };
-    let wanted = |settings: &&Arc<ChannelSettings>| only.is_none_or(|only| only.contains(&settings.name));
-    config.channels.values().filter(wanted).filter_map(identity).filter(|identity| !is_known(identity)).collect()
+    found.into_iter().flatten().filter(|identity| !is_known(identity)).collect()
+}
+
+/// Where a channel leads. Of one whose secrets can't be read, or not in time, nothing is known: it is as it was. That it can't be
+/// written to is said when it is tried.
+async fn identity(settings: Arc<ChannelSettings>, key: String) -> Option<ChannelIdentity> {
+    let channel = settings.name.clone();
+    // A disk that does not answer must hold up neither the runtime nor the other channels.
+    let read = tokio::task::spawn_blocking(move || settings.identity(&key).ok());
+    let Identity { destination, access } = tokio::time::timeout(READ_WITHIN, read).await.ok()?.ok()??;
+    Some(ChannelIdentity { channel, destination, access })
 }
 
 async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), StoreError> {
     let (store, now) = (dispatcher.store.as_ref(), dispatcher.clock.now());
     let records = store.channels().await?;
-    let moved = moved(config, store.identity(), &records, None);
+    let moved = moved(config, store.identity(), &records, None).await;
     if !moved.is_empty() {
         store.note_channels(moved, now).await?;
     }
