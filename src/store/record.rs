@@ -182,11 +182,6 @@ impl SeriesUpdate {
     pub const GONE: Duration = Duration::ZERO;
 }
 
-impl SeriesUpdate {
-    /// Of a subject that is gone.
-    pub const GONE: Duration = Duration::ZERO;
-}
-
 /// An alert that changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertUpdate {
