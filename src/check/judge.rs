@@ -367,10 +367,6 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
-    fn is_of(self, record: &AlertRecord) -> bool {
-        record.score == self.score && record.subject.as_ref() == self.subject
-    }
-
     pub(super) fn update(self, rule: &Rule, alert: Alert) -> AlertUpdate {
         let subject = self.subject.cloned();
         AlertUpdate { rule: rule.name.clone(), score: self.score, subject, alert, inherits: None }

@@ -15,7 +15,7 @@ use scorewatch::{
 use super::{
     bed::Bed,
     life::{Life, bad, failed, fetched, good, told},
-    setup::{Build, SCORE, at, channel, channels, config, drop_of, minutes, reading, rule, tenant, tenant_id},
+    setup::{Build, SCORE, at, channel, channels, config, drop_of, minutes, reading, rule, tenant},
 };
 
 const HOUR: i64 = 60;
@@ -79,7 +79,9 @@ fn a_fall_across_our_own_downtime_is_told_and_for_goes_on_from_the_first_reading
     life.read(0, 400.0);
     life.away = vec![Away { from: at(1), until: at(3 * DAY) }];
     assert_eq!(told(&life.read(3 * DAY + 15, 200.0)), [""; 0]);
-    [30, 45, 60].map(|minute| assert_eq!(told(&life.read(3 * DAY + minute, 200.0)), [""; 0]));
+    for minute in [30, 45, 60] {
+        assert_eq!(told(&life.read(3 * DAY + minute, 200.0)), [""; 0]);
+    }
     let fired = life.read(3 * DAY + 75, 200.0);
     assert_eq!(told(&fired), ["alert.firing to soc"]);
     let score = facts(&fired).score.as_ref().unwrap();
@@ -92,12 +94,12 @@ fn for_starts_again_after_more_than_three_failed_checks_and_not_after_a_pause() 
     // Three checks failed, then four.
     let mut life = polled(held(2));
     life.read(0, 250.0);
-    [15, 30, 45].map(|minute| life.fail(minute, "throttled"));
+    [15, 30, 45].into_iter().for_each(|minute| drop(life.fail(minute, "throttled")));
     life.read(60, 250.0);
     assert_eq!(told(&life.read(120, 250.0)), ["alert.firing to soc"]);
     let mut life = polled(held(2));
     life.read(0, 250.0);
-    [15, 30, 45, 60].map(|minute| life.fail(minute, "throttled"));
+    [15, 30, 45, 60].into_iter().for_each(|minute| drop(life.fail(minute, "throttled")));
     life.read(75, 250.0);
     assert_eq!(told(&life.read(120, 250.0)), [""; 0], "it began again at 75 minutes");
     // Business hours: the night is no gap. 12:00 is when the tests begin.
@@ -258,7 +260,8 @@ fn alerts_of_an_older_store_become_the_one_of_the_tenant_and_nobody_is_told_twic
             told_at: Some(at(61)),
             told_to: channels(&["soc"]),
             acknowledged: None,
-            explained: false,
+            shift: None,
+            owes: None,
         });
     }
     let replaced = life.check(&failing, at(75));

@@ -1,6 +1,12 @@
 //! SIGTERM ends the process with exit 0 within ten seconds, whatever hangs.
 
-use std::{fs, net::UdpSocket, os::unix::fs::PermissionsExt, process::Command, time::Duration};
+use std::{
+    fs,
+    net::UdpSocket,
+    os::unix::fs::PermissionsExt,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use scorewatch::simulation::{Reply, cloud::Fetch};
 
