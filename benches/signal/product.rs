@@ -179,7 +179,9 @@ fn score_course(world: &World, series: &world::Series) -> ScoreCourse {
             }
             Outcome::Same => looks.push(Look { at: at(check.at), is_good: true }),
             Outcome::Failed => looks.push(Look { at: at(check.at), is_good: false }),
-            Outcome::Missed => {}
+            Outcome::Missed if world.is_downtime(check.at) => {}
+            // A check that was scheduled gave no reading, whatever the reason.
+            Outcome::Missed => looks.push(Look { at: at(check.at), is_good: false }),
         }
     }
     let averages = if series.score == Score::Secure { &world.average[..] } else { &[] };
@@ -302,9 +304,11 @@ fn accounts(world: &World, outcome: &Sent) -> Vec<Account> {
             NotificationType::AlertResolved => Says::Ended,
             _ => Says::Unstable,
         };
+        // The score is not asked for where the rule names none.
+        let score = message.score.unwrap_or(ScoreKind::DeviceSecureScore);
         for channel in message.channels.iter() {
             accounts.push(Account {
-                alert: alert_id(world, message.tenant.as_str(), message.rule.name.as_str(), message.score),
+                alert: alert_id(world, message.tenant.as_str(), message.rule.name.as_str(), score),
                 channel: place_of(world, channel.as_str()),
                 says,
                 at: seconds(message.at),

@@ -13,7 +13,7 @@ use super::{
     shift,
 };
 use crate::{
-    domain::{Points, ScoreKind, Severity, Timestamp, Unit},
+    domain::{Points, Severity, Timestamp, Unit},
     notify::{
         Notification, NotificationType,
         notification::{Facts, ScoreFacts},

@@ -30,7 +30,7 @@ async fn a_check_is_kept_whole_over_a_restart() {
     let record = load(&*bed.store, "contoso").await;
     assert_eq!((record.version, &record.health), (1, &health));
     assert_eq!(record.series[0].window, [sample(30, 41.25)]);
-    assert_eq!(record.series[0].last_data_at, at(60));
+    assert_eq!(record.series[0].last_data_at, at(30));
     assert_eq!(record.alerts[0].alert, firing(1, 1));
     assert_eq!(record.alerts[0].told_at, None);
     assert_eq!(record.alerts[0].told_to, [channel("soar"), channel("soc")]);
