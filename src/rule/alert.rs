@@ -111,14 +111,11 @@ pub struct Pending {
 /// What a pending `drop` or `rise` was measured against when it began.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Against {
-    /// The baseline, and when it was read.
+    /// The baseline, and when the newest reading before was read.
     pub baseline: Sample,
     /// The gap that the change spans, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
-    /// Whether the window alone would lose the baseline over that gap, so that it stays a candidate while the change is pending.
-    #[serde(default)]
-    pub is_kept: bool,
 }
 
 /// An alert that fires.

@@ -5,9 +5,7 @@
 
 use serde::Serialize;
 
-use super::{
-    Alert, AlertState, BaselineChoice, Change, Condition, Gap, Situation, evaluate::MISSED_MAX, shift::adjusted,
-};
+use super::{Alert, AlertState, BaselineChoice, Condition, Gap, Situation, shift::adjusted};
 use crate::domain::{Sample, Timestamp};
 
 /// The fewest samples that a window keeps, however old: the newest one before a reading is always a candidate, and a zero that is
@@ -32,8 +30,6 @@ pub struct Reference {
     /// The gap in the readings just before this one, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
-    /// Whether that gap is so long that the window or `for` alone would lose what was before it.
-    pub is_across_gap: bool,
 }
 
 /// How the value that a reading is compared with was chosen.
@@ -48,7 +44,7 @@ pub enum Chosen {
     Average,
     /// The window is empty; this is the newest sample before it, from before a gap.
     AcrossGap(Sample),
-    /// What the change was measured against when it began, before a gap that the window has moved past since.
+    /// What a pending change was measured against when it began.
     Kept(Sample),
 }
 
@@ -75,7 +71,6 @@ pub fn reference(when: &Condition, reading: Sample, alert: &Alert, situation: &S
     let level = |sample: Sample| adjusted(sample, situation.shifts, until);
     let newest = before.next()?;
     let is_empty = newest.at < from;
-    let kept = kept(when, change, alert, until, situation).filter(|kept| kept.at < from && counts(kept));
     let of = |value: f64, chosen: Chosen, candidates: usize| Reference {
         value,
         chosen,
@@ -84,49 +79,34 @@ pub fn reference(when: &Condition, reading: Sample, alert: &Alert, situation: &S
         until,
         newest_at: newest.at,
         gap: gap(newest.at, until, situation),
-        is_across_gap: is_empty || situation.missed_checks > MISSED_MAX,
     };
     let older = before.take_while(|sample| sample.at >= from);
-    let chosen = if is_empty { Chosen::AcrossGap(newest) } else { Chosen::Best(newest) };
-    Some(match change.from {
-        BaselineChoice::Previous if is_empty => of(level(newest), chosen, 1),
+    let own = match change.from {
+        _ if is_empty => of(level(newest), Chosen::AcrossGap(newest), 1),
         BaselineChoice::Previous => of(level(newest), Chosen::Previous(newest), 1),
         BaselineChoice::Best => {
             let better = |best: Sample, sample: Sample| when.further(level(best), level(sample)) < 0.0;
             let (best, candidates) = older.fold((newest, 1), |(best, count), sample| {
                 (if better(best, sample) { sample } else { best }, count + 1)
             });
-            // What was kept was counted as moved when it was kept.
-            match kept.filter(|kept| when.further(level(best), kept.value) < 0.0) {
-                Some(kept) => of(kept.value, Chosen::Kept(kept), candidates + 1),
-                None if is_empty => of(level(newest), chosen, 1),
-                None => of(level(best), Chosen::Best(best), candidates),
-            }
+            of(level(best), Chosen::Best(best), candidates)
         }
-        BaselineChoice::Average if is_empty && kept.is_none() => of(level(newest), chosen, 1),
         BaselineChoice::Average => {
-            let values = older.map(level).chain(kept.map(|kept| kept.value));
-            let (sum, count, candidates) = values.fold((level(newest), 1.0, 1), |(sum, count, candidates), value| {
-                (sum + value, count + 1.0, candidates + 1)
+            let (sum, count, candidates) = older.fold((level(newest), 1.0, 1), |(sum, count, candidates), sample| {
+                (sum + level(sample), count + 1.0, candidates + 1)
             });
             of(sum / count, Chosen::Average, candidates)
         }
-    })
+    };
+    let kept = kept(when, alert).filter(|kept| counts(kept) && when.further(own.value, kept.value) < 0.0);
+    Some(kept.map_or(own, |kept| of(kept.value, Chosen::Kept(kept), own.candidates + 1)))
 }
 
-/// What a pending change was measured against when it began, where a gap came in between: a gap takes no part of `within`, so it
-/// stays a candidate until the change has been pending for that long.
-fn kept(
-    when: &Condition,
-    change: &Change,
-    alert: &Alert,
-    until: Timestamp,
-    situation: &Situation<'_>,
-) -> Option<Sample> {
+/// What a pending change was measured against when it began. It stays a candidate for as long as the change is pending: neither the
+/// window that moves on nor a gap may keep `for` from coming to its end.
+fn kept(when: &Condition, alert: &Alert) -> Option<Sample> {
     let AlertState::Pending(pending) = &alert.state else { return None };
-    let against = pending.against.filter(|_| pending.when == *when)?;
-    let is_in_time = against.is_kept && until.since(pending.since) <= change.within;
-    (is_in_time || situation.missed_checks > MISSED_MAX).then_some(against.baseline)
+    pending.against.filter(|_| pending.when == *when).map(|against| against.baseline)
 }
 
 /// The time between two readings, if at least one that was to be expected in between did not come.

@@ -227,7 +227,7 @@ fn of_baseline(baseline: Baseline) -> String {
                     sample.at
                 ),
                 Chosen::Kept(sample) => {
-                    format!("{value} at {}, from before the gap after which the condition began to hold", sample.at)
+                    format!("{value}, against which it began to hold (last read at {})", sample.at)
                 }
             };
             let gap = gap.map(|gap| format!("; no readings between {} and {}", gap.from, gap.until));

@@ -19,12 +19,8 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
     }
     let (since, against) = match &alert.state {
         AlertState::Pending(pending) => {
-            let since = held_since(rule, pending, reading.at, situation);
-            let is_same = pending.when == rule.when;
-            let after_gap = situation.missed_checks > MISSED_MAX;
-            let kept =
-                pending.against.filter(|_| is_same).map(|kept| Against { is_kept: kept.is_kept || after_gap, ..kept });
-            (since, kept.or_else(|| reference.map(against)))
+            let known = pending.against.filter(|_| pending.when == rule.when);
+            (held_since(rule, pending, reading.at, situation), known.or_else(|| reference.map(against)))
         }
         _ => (reading.at, reference.map(against)),
     };
@@ -49,7 +45,7 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
 
 const fn against(reference: Reference) -> Against {
     let baseline = Sample { at: reference.newest_at, value: reference.value };
-    Against { baseline, gap: reference.gap, is_kept: reference.is_across_gap }
+    Against { baseline, gap: reference.gap }
 }
 
 /// Since when the condition has held without a gap, an edit or a step back in time.

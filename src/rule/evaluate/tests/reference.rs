@@ -61,8 +61,8 @@ impl Plain {
         }
     }
 
-    /// `kept`: what a pending change was measured against when it began, and when the newest reading before that was read.
-    fn baseline(self, past: &[(i64, i64)], at: i64, kept: Option<(i64, Fraction)>) -> Option<Fraction> {
+    /// `kept`: what a pending change was measured against when it began.
+    fn baseline(self, past: &[(i64, i64)], at: i64, kept: Option<Fraction>) -> Option<Fraction> {
         let Self::Moved { down, within, from, .. } = self else { return None };
         let before: Vec<(i64, i64)> = past.iter().copied().filter(|&(time, _)| time < at).collect();
         let mut candidates: Vec<(i64, i64)> = before.iter().copied().filter(|&(time, _)| time + within >= at).collect();
@@ -70,22 +70,18 @@ impl Plain {
             candidates.extend(before.last());
         }
         let values: Vec<i64> = candidates.iter().map(|&(_, value)| value).collect();
-        let last = values.last()?;
-        let kept = kept.filter(|&(time, _)| time + within < at).map(|(_, kept)| kept);
-        let better = |best: i64, kept: Fraction| match kept {
-            (whole, parts) if (whole > best * parts) == down && whole != best * parts => (whole, parts),
-            _ => (best, 1),
+        let last = *values.last()?;
+        let own: Fraction = match from {
+            BaselineChoice::Previous => (last, 1),
+            BaselineChoice::Best if down => (values.iter().copied().fold(last, i64::max), 1),
+            BaselineChoice::Best => (values.iter().copied().fold(last, i64::min), 1),
+            BaselineChoice::Average => (values.iter().sum(), i64::try_from(values.len()).unwrap()),
         };
-        let best = |best: i64| kept.map_or((best, 1), |kept| better(best, kept));
-        match from {
-            BaselineChoice::Previous => Some((*last, 1)),
-            BaselineChoice::Best if down => values.iter().max().map(|&value| best(value)),
-            BaselineChoice::Best => values.iter().min().map(|&value| best(value)),
-            BaselineChoice::Average => {
-                let (sum, count): (i64, i64) = (values.iter().sum(), i64::try_from(values.len()).unwrap());
-                Some(kept.map_or((sum, count), |(whole, parts)| (sum * parts + whole, (count + 1) * parts)))
-            }
-        }
+        let is_further = |kept: &Fraction| {
+            let (kept, own) = (kept.0 * own.1, own.0 * kept.1);
+            if down { kept > own } else { kept < own }
+        };
+        Some(kept.filter(is_further).unwrap_or(own))
     }
 
     /// `seen`: all values from the firing to now, the newest last.
@@ -111,11 +107,10 @@ fn missed(from: i64, until: i64) -> i64 {
 /// When alerts fire and resolve, by index into the series.
 fn expected(plain: Plain, hold: i64, series: &[(i64, i64)]) -> Vec<(usize, &'static str)> {
     let mut told = Vec::new();
-    // The first reading that may be a baseline, and what pends: since when, against what, and whether that outlasts the window.
+    // The first reading that may be a baseline, and what pends: since when, and against what.
     let mut baseline_from = 0;
-    let mut pending: Option<(i64, Option<(i64, Fraction)>, bool)> = None;
+    let mut pending: Option<(i64, Option<Fraction>)> = None;
     let mut fired: Option<(usize, Option<Fraction>)> = None;
-    let within = if let Plain::Moved { within, .. } = plain { within } else { 0 };
     for (now, &(at, value)) in series.iter().enumerate() {
         if let Some((start, baseline)) = fired {
             let seen: Vec<i64> = series[start..=now].iter().map(|&(_, value)| value).collect();
@@ -129,25 +124,21 @@ fn expected(plain: Plain, hold: i64, series: &[(i64, i64)]) -> Vec<(usize, &'sta
             continue;
         }
         let past = &series[baseline_from..now.max(baseline_from)];
-        let newest = past.last().map(|&(time, _)| time);
         let is_gap = now > 0 && missed(series[now - 1].0, at) > 3;
-        let kept = pending.and_then(|(since, kept, lasts)| kept.filter(|_| is_gap || lasts && at - since <= within));
-        let baseline = plain.baseline(past, at, kept);
+        let baseline = plain.baseline(past, at, pending.and_then(|(_, against)| against));
         if !plain.holds(baseline, value) {
             pending = None;
             continue;
         }
-        let is_empty = newest.is_some_and(|time| time + within < at);
-        let begins = (at, newest.zip(baseline), is_empty || is_gap);
-        let (since, against, lasts) = match pending {
-            Some((since, against, lasts)) => (if is_gap { at } else { since }, against, lasts || is_gap),
-            None => begins,
+        let (since, against) = match pending {
+            Some((since, against)) => (if is_gap { at } else { since }, against),
+            None => (at, baseline),
         };
         if at - since >= hold {
             told.push((now, "fired"));
             fired = Some((now, baseline));
         } else {
-            pending = Some((since, against, lasts));
+            pending = Some((since, against));
         }
     }
     told
