@@ -88,10 +88,10 @@ fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
         _ => None,
     };
     let slug: &str = row.try_get(1)?;
-    let key: Option<&str> = row.try_get(11)?;
+    let key: Option<&str> = row.try_get(13)?;
     Ok(TenantRecord {
         tenant: row::tenant(slug)?,
-        identity: TenantIdentity { entra: roster::entra(row.try_get(10)?)?, key: key.unwrap_or(slug).to_owned() },
+        identity: TenantIdentity { entra: roster::entra(row.try_get(12)?)?, key: key.unwrap_or(slug).to_owned() },
         version: row.try_get::<i64, _>(2)?.cast_unsigned(),
         health: TenantHealth {
             adopted_at: Timestamp::from_nanos(row.try_get(3)?),

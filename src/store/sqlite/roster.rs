@@ -61,13 +61,18 @@ pub(super) async fn reconcile(
         rename(connection, &moved).await?;
     }
     for change in &changes {
-        sqlx::query("UPDATE tenant SET entra = ?, name = ?, gone_since = ? WHERE id = ?")
-            .bind(change.entra.map(|entra| entra.to_string()))
-            .bind(&change.name)
-            .bind(change.gone_since)
-            .bind(change.id)
-            .execute(&mut *connection)
-            .await?;
+        // The time for which it was not configured is no gap in its data.
+        sqlx::query(
+            "UPDATE tenant SET entra = ?1, name = ?2, gone_since = ?3, \
+             watched_since = iif(gone_since IS NOT NULL AND ?3 IS NULL, ?5, watched_since) WHERE id = ?4",
+        )
+        .bind(change.entra.map(|entra| entra.to_string()))
+        .bind(&change.name)
+        .bind(change.gone_since)
+        .bind(change.id)
+        .bind(now.as_nanos())
+        .execute(&mut *connection)
+        .await?;
     }
     if changes.iter().any(|change| change.gone_since.is_some() && change.name.is_none()) {
         // It was gone before a second configuration could say what it is called.
