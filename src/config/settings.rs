@@ -13,7 +13,7 @@ use super::{
     words::{Names, notify, one_of},
 };
 use crate::{
-    domain::{format_duration, parse_duration},
+    domain::{ChannelName, format_duration, parse_duration},
     notify::fleet::{FleetSettings, watch::Accept},
     rule::FlapLimit,
     template::Registry,
@@ -34,11 +34,14 @@ pub(super) fn operator(
     at.only(RawOperator::KEYS, problems);
     let here = at.key("notify");
     let notify = notify(raw.notify, &here, names, problems);
-    for channel in notify.iter().filter(|name| channels.get(*name).is_some_and(|channel| !channel.fence.is_open())) {
+    let is_fenced = |name: &ChannelName| channels.get(name).is_some_and(|channel| !channel.fence.is_open());
+    for channel in notify.iter().filter(|name| is_fenced(name)) {
         let what = format!("channel `{channel}` is for some tenants only, and the operator hears of all");
         problems.error(&here, what, "name a channel without `tenants:` and `labels:`");
     }
-    if let [only] = &*notify {
+    if let [only] = &*notify
+        && !is_fenced(only)
+    {
         let what = format!("channel `{only}` is the operator's only one, and can't report its own failure");
         problems.warning(&here, what, "name a second channel, best of another service");
     }

@@ -75,12 +75,16 @@ fn shows_whole_report(config: &Config, settings: &ChannelSettings, delivery: &Cl
 }
 
 /// What a digest or the notice of a fleet shift covers that its channel may not show any more, by tenant; `None`: what is about no
-/// tenant.
+/// tenant. Any other message that speaks for earlier ones of the same alert, outage or drill says nothing of them, and was admitted
+/// by what it says itself.
 pub(super) fn not_shown(
     config: &Config,
     settings: &ChannelSettings,
     delivery: &ClaimedDelivery,
 ) -> BTreeSet<Option<TenantId>> {
+    if !matches!(delivery.notification.kind, NotificationType::Digest | NotificationType::FleetShift) {
+        return BTreeSet::new();
+    }
     let facts = |tenant: &TenantId| {
         let items = delivery.notification.data.items.iter().filter_map(|item| item.tenant.as_ref());
         items.into_iter().find(|facts| facts.id == tenant.as_str())

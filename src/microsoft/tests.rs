@@ -8,7 +8,7 @@ use std::sync::{
 };
 
 use super::*;
-use crate::egress::loopback::{Reply, Server, reply};
+use crate::egress::loopback::{Reply, Seen, Server, reply};
 use world::{CANARY, SCORE, World, entra_refusal, is_token_request, token};
 
 #[tokio::test]
@@ -65,7 +65,10 @@ async fn a_short_life_is_obeyed_and_an_absurd_one_is_not() {
 
 #[tokio::test]
 async fn a_token_of_no_use_at_the_next_check_is_forgotten() {
-    let world = World::new(|_| None).await;
+    // The exposure score, which the other tenant is asked for, is one of a hundred.
+    let exposure = SCORE.replace("340", "34");
+    let is_exposure = |seen: &Seen| seen.is("GET /api/exposureScore ");
+    let world = World::new(move |seen| is_exposure(seen).then(|| reply(200, "", exposure.as_str()))).await;
     world.fetch_until(Duration::from_hours(2)).await.unwrap();
     assert_eq!(world.microsoft.inner.tokens.sizes().0, 1);
     // It serves the other scores of the same check, then goes when another tenant's comes.

@@ -1,4 +1,6 @@
 //! Wires the layers together, spawns what runs, and stops it again.
+//!
+//! Long because the order in which the parts start and stop is best read in one place.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -171,6 +171,12 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     if let Some(alert) = &mut data.alert {
         alert.reason.iter_mut().for_each(cut);
     }
+    if let Some(digest) = &mut data.digest {
+        let in_line = level.text_characters.min(LINE_TEXT_CHARACTERS);
+        for rule in digest.more.iter_mut().filter_map(|more| more.rule.as_mut()) {
+            *rule = text::tame(rule, in_line);
+        }
+    }
     if let Some(fleet) = &mut data.fleet {
         fleet.subject.iter_mut().for_each(cut);
         // Slugs are ours; the lines name the tenants.

@@ -1,4 +1,6 @@
 //! Sample notifications: every type, with and without its optional fields, and with hostile text from outside.
+//!
+//! Long because it is one list of plain samples.
 
 use std::collections::BTreeMap;
 
@@ -92,6 +94,9 @@ pub fn largest_digests() -> Vec<Notification> {
         if name != ORDINARY {
             for rule in digest.data.items.iter_mut().filter_map(|item| item.rule.as_mut()) {
                 rule.name.clone_from(name);
+            }
+            for rest in digest.data.digest.iter_mut().flat_map(|facts| &mut facts.more) {
+                rest.rule = Some(name.clone());
             }
         }
         digest

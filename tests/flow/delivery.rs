@@ -222,7 +222,7 @@ async fn one_alerts_messages_keep_their_order_while_the_first_waits() {
 async fn what_the_configuration_no_longer_allows_is_not_sent_but_kept_as_a_dead_letter() {
     type Edit = fn(&mut Config);
     let table: [(Edit, &str); 3] = [
-        (|config| drop(config.channels.remove("soc")), "the channel is no longer configured"),
+        (|config| drop(config.channels.remove("soc")), "the channel is not notified of this any more"),
         (
             |config| {
                 let mut fenced = (*config.channels["soc"]).clone();

@@ -1,4 +1,6 @@
 //! Times without readings: outages, our own downtime, pauses of the schedule, clocks that are set back, tenants that come back.
+//!
+//! Long because these are scenarios of one kind, told by the same few helpers.
 
 use std::{sync::Arc, time::Duration};
 

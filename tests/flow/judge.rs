@@ -173,15 +173,23 @@ fn judged_again_a_transition_has_the_same_id() {
 }
 
 #[test]
-fn who_heard_that_it_began_hears_that_it_is_over() {
-    let mut life = Life::new(low().with_channel(channel("new", "https://new.example/")));
-    assert_eq!(told(&life.read(0, 250.0)), ["alert.firing to soc"]);
-    let mut elsewhere = rule("low", Condition::Below(300.0));
-    elsewhere.notify = channels(&["new"]);
-    life.config.rules = vec![Arc::new(elsewhere)];
-    assert_eq!(told(&life.read(15, 400.0)), ["alert.resolved to soc"]);
-    assert_eq!(told(&life.read(30, 250.0)), ["alert.firing to new"]);
-    life.config.channels.remove("new");
+fn who_heard_that_it_began_and_is_still_on_the_route_hears_that_it_is_over() {
+    let to = |names: &[&str]| {
+        let mut low = rule("low", Condition::Below(300.0));
+        low.notify = channels(names);
+        low
+    };
+    let mut life = Life::new(
+        base().with_channel(channel("new", "https://new.example/")).with_rule(to(&["soc", "ops"])),
+    );
+    assert_eq!(told(&life.read(0, 250.0)), ["alert.firing to soc+ops"]);
+    life.config.rules = vec![Arc::new(to(&["new", "ops"]))];
+    let why = "`soc` has left the route, and `new` was not notified that it began";
+    assert_eq!(told(&life.read(15, 400.0)), ["alert.resolved to ops"], "{why}");
+    assert_eq!(told(&life.read(30, 250.0)), ["alert.firing to new+ops"]);
+    for gone in ["new", "ops"] {
+        life.config.channels.remove(gone);
+    }
     assert_eq!(told(&life.read(45, 400.0)), ["alert.resolved to "], "nobody is left to tell");
 }
 
@@ -235,7 +243,7 @@ fn several_readings_of_one_call_are_judged_one_after_the_other() {
     let mut life = Life::new(config.clone());
     life.read(0, 250.0);
     let mut elsewhere = rule("low", Condition::Below(300.0));
-    elsewhere.notify = channels(&["new"]);
+    elsewhere.notify = channels(&["soc", "new"]);
     elsewhere.repeat = Some(minutes(1));
     config.rules = vec![Arc::new(elsewhere)];
     life.config = config;
@@ -245,7 +253,7 @@ fn several_readings_of_one_call_are_judged_one_after_the_other() {
     let outcome = life.check(&[fetched(SCORE, readings)], at(15));
     assert_eq!(value_times(&outcome), [(0, 250.0), (6, 400.0), (7, 250.0), (8, 240.0), (9, 400.0)]);
     // No reminder in between: nothing of the new generation has arrived yet.
-    assert_eq!(told(&outcome), ["alert.resolved to soc", "alert.firing to new", "alert.resolved to new"]);
+    assert_eq!(told(&outcome), ["alert.resolved to soc", "alert.firing to soc+new", "alert.resolved to soc+new"]);
     assert_eq!(outcome.alerts.len(), 1);
     assert_eq!(outcome.alerts[0].alert.state, AlertState::Inactive);
     assert_eq!((outcome.alerts[0].alert.generation, outcome.alerts[0].alert.sequence), (2, 2));

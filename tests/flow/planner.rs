@@ -155,7 +155,9 @@ async fn missed_ticks_are_made_up_once_and_the_phase_is_kept_over_a_restart() {
 #[tokio::test]
 async fn a_tenant_is_never_visited_twice_at_once() {
     let bed = Bed::new().await;
-    let config = config().with_tenant(bed.tenant("contoso", 400.0)).with_tenant(bed.tenant("fabrikam", 400.0));
+    let mut config = config().with_tenant(bed.tenant("contoso", 400.0)).with_tenant(bed.tenant("fabrikam", 400.0));
+    // Its check is not given up while this test lasts.
+    config.timeout = minutes(60);
     bed.cloud.set_fetch(entra("contoso"), Some(Fetch::Raw(Reply::hang())));
     let wheel = Wheel::start(&bed, &config).await;
     bed.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1).await;
@@ -175,11 +177,12 @@ async fn a_tenant_is_never_visited_twice_at_once() {
 
 #[tokio::test]
 async fn a_visit_that_breaks_down_or_can_not_be_kept_is_made_again() {
-    for trouble in [Trouble::Panic, Trouble::Fail] {
+    // A visit that breaks down is written down as a failed check: two commits each.
+    for (trouble, commits_per_visit) in [(Trouble::Panic, 2), (Trouble::Fail, 1)] {
         let bed = Bed::new().await;
         let config = config().with_tenant(bed.tenant("contoso", 400.0)).with_tenant(bed.tenant("fabrikam", 400.0));
         let store = Troubled::new(bed.store.clone());
-        store.trouble_commits(tenant_id("contoso"), vec![trouble; 2]);
+        store.trouble_commits(tenant_id("contoso"), vec![trouble; 2 * commits_per_visit]);
         let wheel = Wheel::on(&bed, store.clone(), &config).await;
         checked(&wheel, &bed, "fabrikam", 1).await;
         store.has_gone_wrong(1).await;

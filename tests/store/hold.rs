@@ -114,7 +114,7 @@ async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_befor
     let Claim::Send(digest) = asked(store, Some(1), 101).await else { panic!() };
     let items = digest.notification.data.items.iter();
     let said: Vec<_> = items.map(|item| (item.kind, item.notification.stands_for.len())).collect();
-    assert_eq!(said, [(NotificationType::AlertResolved, 2), (NotificationType::AlertFiring, 0)]);
+    assert_eq!(said, [(NotificationType::AlertFiring, 0), (NotificationType::AlertResolved, 2)]);
     assert_eq!(states(store).await, ["carried", "carried", "carried", "carried", "sending"]);
 }
 

@@ -163,7 +163,7 @@ async fn a_row_that_cannot_be_read_is_an_error_to_its_reader_and_to_nobody_else(
     let path = file(directory.path());
     let store = SqliteStore::open(&path).await.unwrap();
     let mut outcome = check("contoso", None, 0);
-    outcome.series = vec![series(vec![sample(0, 1.0)], Duration::ZERO)];
+    outcome.series = vec![series(vec![sample(0, 1.0)], Duration::from_secs(1))];
     commit(&store, outcome).await;
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     let mut connection = raw(&path).await;

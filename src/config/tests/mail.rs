@@ -32,7 +32,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("smtps://smtp.example", "smtps://10.0.0.5", "channels.mail.server: no mail may go there: not a public address"),
     ("from: S <s@mssp.example>, ", "", "`from` is missing; write `from: Scorewatch"),
     ("S <s@mssp.example>", "nobody", "channels.mail.from: `nobody` is no mail address; write one like"),
-    ("S <s@mssp.example>", "\"x\\r\\nBcc: e <s@mssp.example>\"", "is no mail address"),
+    (
+        "S <s@mssp.example>",
+        "\"x\\r\\nBcc: e <s@mssp.example>\"",
+        "channels.mail.from: character 2 is U+000D (carriage return)",
+    ),
     (", to: [soc@mssp.example]", "", "`to` is missing; write `to: [soc@mssp.example]`"),
     ("to: [soc@mssp.example]", "to: []", "channels.mail.to: nobody would get this mail"),
     ("to: [soc@mssp.example]", "to: soc@mssp.example", "channels.mail.to: a text stands where a list belongs"),

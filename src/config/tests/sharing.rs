@@ -9,7 +9,9 @@ fn with_channels(channels: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let main = format!("{}channels:\n{channels}", MAIN.split("channels:").next().unwrap());
     let other = TENANT.replace("contoso", "fabrikam").replace("2f1c0a5e", "3f1c0a5e").replace("notify: [fabrikam]", "");
-    let main = main + "operator: { notify: [soc] }\n";
+    // Two, as the operator is warned of having one channel only.
+    let second = "  soc-too: { type: webhook, url: https://soc-too.example/ }\n";
+    let main = format!("{main}{second}operator: {{ notify: [soc, soc-too] }}\n");
     lay_out(folder.path(), main.as_bytes(), TENANT.replace("notify: [contoso]", "").as_bytes(), b"rules: []\n");
     fs::write(folder.path().join("tenants/fabrikam.yaml"), other).unwrap();
     for (name, url) in [

@@ -3,7 +3,10 @@
 use std::{fs, path::Path};
 
 use super::load_in;
-use crate::config::load;
+use crate::{
+    config::load,
+    diagnostic::{Gravity, Problem},
+};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -11,6 +14,19 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 fn block<'a>(text: &'a str, after: &str) -> &'a str {
     let rest = text.split_once(after).unwrap_or_else(|| panic!("{after} is not in the README")).1;
     rest.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0
+}
+
+const NONE: [&Problem; 0] = [];
+
+/// What is told besides the warning that the operator's only channel can't report its own failure: a first configuration may have
+/// one channel.
+fn beside_the_only_channel(problems: &[Problem]) -> Vec<&Problem> {
+    let is_of_one_channel = |problem: &Problem| {
+        problem.gravity == Gravity::Warning
+            && problem.key == "operator.notify"
+            && problem.what.ends_with("is the operator's only one, and can't report its own failure")
+    };
+    problems.iter().filter(|problem| !is_of_one_channel(problem)).collect()
 }
 
 #[test]
@@ -27,7 +43,7 @@ fn the_readme_s_first_configuration_is_valid() {
         fs::write(folder.path().join(path), text).unwrap();
     }
     let (loaded, text) = load_in(folder.path());
-    assert_eq!(loaded.problems, [], "{text}");
+    assert_eq!(beside_the_only_channel(&loaded.problems), NONE, "{text}");
 }
 
 #[test]
@@ -50,7 +66,7 @@ fn the_readme_s_channels_are_valid() {
         fs::write(folder.path().join(path), text).unwrap();
     }
     let (loaded, text) = load_in(folder.path());
-    assert_eq!(loaded.problems, [], "{text}");
+    assert_eq!(beside_the_only_channel(&loaded.problems), NONE, "{text}");
     let channels = loaded.config.unwrap().channels;
     let stateful = channels.values().filter(|channel| channel.kind.keeps_state()).map(|channel| channel.kind.as_str());
     assert_eq!(stateful.collect::<Vec<_>>(), ["pagerduty", "alertmanager"]);
@@ -82,13 +98,14 @@ fn the_sample_and_the_rule_packs_are_valid() {
         }
     }
     let main = folder.path().join(sample);
-    assert_eq!(load(&main).problems, []);
+    assert_eq!(beside_the_only_channel(&load(&main).problems), NONE);
     let text = fs::read_to_string(&main).unwrap();
     fs::write(&main, text.replace("rules/starter.yaml", "rules/*.yaml")).unwrap();
     let loaded = load(&main);
     // The sample's one tenant has none of the labels by which two of the packs select.
-    let told: Vec<_> = loaded.problems.iter().filter(|problem| !problem.what.ends_with("selects no tenant")).collect();
-    assert_eq!(told, [] as [&crate::diagnostic::Problem; 0]);
+    let mut told = beside_the_only_channel(&loaded.problems);
+    told.retain(|problem| !problem.what.ends_with("selects no tenant"));
+    assert_eq!(told, NONE);
     let config = loaded.config.unwrap();
     assert!(config.rules.len() > 15 && config.tenants.len() == 1);
     for rule in &config.rules {

@@ -3,7 +3,7 @@
 //! A group goes by its name, as people know it and messages show it. The resource page lists an `rbacGroupId` that the sample
 //! lacks, so it only tells apart groups of one name. A renamed group is therefore a group that is gone and one that is new.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use super::{
     garbage, is_object, number, text,
 };
 use crate::{
-    domain::{Reading, Sample, ScoreKind, Timestamp},
+    domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
     microsoft::cloud::Api,
 };
 
@@ -97,7 +97,8 @@ impl Source for Groups {
     }
 
     /// Groups of one name are told apart by their ids. Those that have none, or the same, can't be told apart: which value is whose
-    /// would be a guess, so that none of them has a reading, and the name is reported.
+    /// would be a guess, so that none of them has a reading, and the name is reported. That holds for a single one without an id
+    /// too: its bare name is what a namesake goes by as soon as that is alone.
     fn finish(&self, found: &mut Found) {
         let groups = std::mem::take(&mut found.groups);
         let mut uses: HashMap<String, Vec<Option<&str>>> = HashMap::new();
@@ -127,8 +128,19 @@ impl Source for Groups {
                 }
             }
         }
-        // A name may look like another one with its id.
-        let mut seen = BTreeSet::new();
-        found.readings.retain(|reading| reading.score != score || seen.insert(reading.subject.clone()));
+        // A name may look like another one with its id, and long ones may differ only in what is cut.
+        let Found { readings, unsound, .. } = found;
+        let mut times: BTreeMap<Option<Subject>, usize> = BTreeMap::new();
+        for reading in readings.iter().filter(|reading| reading.score == score) {
+            *times.entry(reading.subject.clone()).or_default() += 1;
+        }
+        readings.retain(|reading| {
+            let is_alone = reading.score != score || times.get(&reading.subject).is_none_or(|times| *times == 1);
+            if !is_alone {
+                let what = "two device groups have names that look the same".into();
+                unsound.push(Unsound { score, subject: reading.subject.clone(), what });
+            }
+            is_alone
+        });
     }
 }

@@ -126,7 +126,20 @@ fn each_device_group_is_a_subject_with_or_without_an_id() {
     let clerks = || group(r#""Clerks""#, "null", "33.5");
     assert_eq!(by_group(&[clerks(), group(r#""Büro Köln""#, r#""7""#, "0")]).unwrap(), ["Clerks=33.5", "Büro Köln=0"]);
     let twins = [group(r#""A""#, r#""1""#, "1"), group(r#""A""#, "2", "2"), group(r#""A""#, "null", "3")];
-    assert_eq!(by_group(&twins).unwrap(), ["A (1)=1", "A (2)=2", "A=3"], "each has another id, or none");
+    assert_eq!(by_group(&twins).unwrap(), ["A (1)=1", "A (2)=2"], "the one without an id is not read");
+    let (read, _) = found(ScoreKind::ExposureScoreByGroup, 1, &list(&twins)).unwrap();
+    assert_eq!(read.unsound.iter().map(|one| one.subject.as_ref().unwrap().as_str()).collect::<Vec<_>>(), ["A"]);
+    let long = |end: &str| group(&format!(r#""{}{end}""#, "l".repeat(500)), "null", "1");
+    let alike = [
+        group(r#""A""#, r#""1""#, "1"),
+        group(r#""A""#, "2", "2"),
+        group(r#""A (1)""#, "null", "3"),
+        long("x"),
+        long("y"),
+    ];
+    assert_eq!(by_group(&alike).unwrap(), ["A (2)=2"], "they look alike");
+    let (read, _) = found(ScoreKind::ExposureScoreByGroup, 1, &list(&alike)).unwrap();
+    assert_eq!(read.unsound.len(), 4, "and all are reported: {:?}", read.unsound);
     assert_eq!(by_group(&[group("null", r#""9""#, "4"), group("null", "null", "5")]).unwrap(), ["9=4"]);
     assert_eq!(by_group(&[clerks(), group(r#""B""#, "null", "null")]).unwrap(), ["Clerks=33.5"], "missing is not zero");
     let long = by_group(&[group(&format!(r#""a\n{}""#, "b".repeat(500)), "null", "1")]).unwrap();

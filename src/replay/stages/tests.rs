@@ -118,12 +118,15 @@ fn what_comes_apart_is_sent_apart_and_what_waits_goes_along() {
 }
 
 #[test]
-fn a_digest_has_as_many_lines_as_one_may_and_the_rest_makes_another() {
-    let table = (0..120).map(|number| format!("1 tenant-{number} fired 1.1")).collect::<Vec<_>>().join(";");
-    let kinds: Vec<String> =
-        sent(&table, Some(20), 1).iter().map(|line| line.split('[').next().unwrap().to_owned()).collect();
-    assert_eq!(kinds[..2], ["1 digest ", "2 digest "]);
-    assert_eq!(kinds.len(), 2 + 20, "twenty are not more than twenty");
+fn all_that_waits_goes_out_as_one_digest_however_much_it_is() {
+    let of = |count: usize| {
+        let table = (0..count).map(|number| format!("1 tenant-{number} fired 1.1")).collect::<Vec<_>>().join(";");
+        sent(&table, Some(20), 1)
+    };
+    assert_eq!(of(120), [format!("1 digest {:?}", (0..120).collect::<Vec<_>>())], "none is left to be sent singly");
+    let singly = of(20);
+    assert_eq!(singly.len(), 20, "twenty are not more than twenty");
+    assert!(singly.iter().all(|line| line.contains(" alert.firing [")), "{singly:?}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! A check rewrites one small row per tenant and one per series and appends nothing: the newest samples of a series are one blob, from
 //! which completed days move to rows of their own once a day ([`days`]).
+//!
+//! Long because it is the list of all that the store does; each entry only hands over to the module that does it.
 
 mod archive;
 mod bulk;

@@ -73,7 +73,8 @@ pub(super) fn write(receiver: Receiver, mut value: Value) -> Result<Vec<u8>, Ref
 pub fn harmless(text: &str, characters_max: usize) -> String {
     let tame = text::tame(text, characters_max);
     // Without a link of an author's around it, nothing in it can be refused.
-    markup::escape(&text::mark(&tame), &markup::NONE).unwrap_or_default()
+    let escaped = markup::escape(&text::mark(&tame), &markup::NONE).unwrap_or_default();
+    escaped.replace("](", &format!("]{}(", text::INVISIBLE))
 }
 
 /// Takes the marks out of a link and makes sure that it is `https`.
