@@ -11,7 +11,7 @@ use scorewatch::{
     domain::Timestamp,
     microsoft::{Account, Hosts},
     schedule::Schedule,
-    simulation::{Reply, cloud::Fetch},
+    simulation::cloud::{DefenderRefusal, Fetch},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ use crate::signal::trial::{
 };
 
 /// Worlds of each scenario.
-const SEEDS: u64 = 2;
+const SEEDS: u64 = 1;
 const ROLES: [&str; 3] = ["Score.Read.All", "SecurityRecommendation.Read.All", "SecurityEvents.Read.All"];
 /// The points that a secure score is a percentage of.
 const MAXIMUM: f64 = 200.0;
@@ -136,7 +136,7 @@ impl<'a> Live<'a> {
         let (id, score) = (entra(&tenant.name), tenant.series[0].score);
         self.bed.cloud.set_fetch(id, None);
         match check.outcome {
-            Outcome::Failed => self.bed.cloud.set_fetch(id, Some(Fetch::Raw(Reply::status(500)))),
+            Outcome::Failed => self.bed.cloud.set_fetch(id, Some(Fetch::Refuse(DefenderRefusal::NoLicence))),
             Outcome::Read { value, dated } if score == Score::Secure => {
                 let record = self.record(value, dated);
                 self.records[number].insert(0, record);
