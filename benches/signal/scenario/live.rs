@@ -120,10 +120,16 @@ fn records(name: &str, seed: u64, evidence: Evidence) -> Trial {
 
 fn mistake(seed: u64) -> Trial {
     let mut trial = records("live mistake", seed, Evidence::LostByTenants);
-    trial.wording.push(Wording { from: 0, until: trial.world.until, never: "Microsoft changed" });
+    let until = trial.world.until;
+    trial.wording.push(Wording { from: 0, until, text: "Microsoft changed", is_said: false });
+    trial.wording.push(Wording { from: 0, until, text: "12 tenants lost points on the same control", is_said: true });
     trial
 }
 
 fn retired(seed: u64) -> Trial {
-    records("live retired", seed, Evidence::ChangedByMicrosoft)
+    let mut trial = records("live retired", seed, Evidence::ChangedByMicrosoft);
+    let until = trial.world.until;
+    trial.wording.push(Wording { from: 0, until, text: "Microsoft changed the score", is_said: true });
+    trial.wording.push(Wording { from: 0, until, text: "nothing is left to do", is_said: true });
+    trial
 }
