@@ -38,12 +38,13 @@ pub struct Grouped {
     pub messages_max: usize,
 }
 
-/// What messages of a time must not say.
+/// What no message of a time says, or what one does to the channel that sees everybody.
 #[derive(Debug, Clone)]
 pub struct Wording {
     pub from: Seconds,
     pub until: Seconds,
-    pub never: &'static str,
+    pub text: &'static str,
+    pub is_said: bool,
 }
 
 /// A world, and what it is about.
@@ -109,11 +110,14 @@ impl Trial {
             }
         }
         for one in &self.wording {
-            for message in delivered.iter().filter(within(one.from, one.until)) {
-                if message.text.contains(one.never) {
-                    let what = format!("at {} it says `{}`: {}", shown(message.at), one.never, message.text);
-                    complaints.push(Complaint::new(Fault::Wording, what));
-                }
+            let says = |message: &&Delivered| message.text.contains(one.text);
+            let said: Vec<&Delivered> = delivered.iter().filter(within(one.from, one.until)).filter(says).collect();
+            if one.is_said && !said.iter().any(|message| message.channel == 0) {
+                complaints.push(Complaint::new(Fault::Wording, format!("no message says `{}`", one.text)));
+            }
+            for message in said.into_iter().filter(|_| !one.is_said) {
+                let what = format!("at {} it says `{}`: {}", shown(message.at), one.text, message.text);
+                complaints.push(Complaint::new(Fault::Wording, what));
             }
         }
         complaints

@@ -11,7 +11,7 @@ use scorewatch::{
     domain::Timestamp,
     microsoft::{Account, Hosts},
     schedule::Schedule,
-    simulation::{Reply, cloud::Fetch},
+    simulation::cloud::{DefenderRefusal, Fetch},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ use crate::signal::trial::{
 };
 
 /// Worlds of each scenario.
-const SEEDS: u64 = 2;
+const SEEDS: u64 = 1;
 const ROLES: [&str; 3] = ["Score.Read.All", "SecurityRecommendation.Read.All", "SecurityEvents.Read.All"];
 /// The points that a secure score is a percentage of.
 const MAXIMUM: f64 = 200.0;
@@ -136,9 +136,9 @@ impl<'a> Live<'a> {
         let (id, score) = (entra(&tenant.name), tenant.series[0].score);
         self.bed.cloud.set_fetch(id, None);
         match check.outcome {
-            Outcome::Failed => self.bed.cloud.set_fetch(id, Some(Fetch::Raw(Reply::status(500)))),
+            Outcome::Failed => self.bed.cloud.set_fetch(id, Some(Fetch::Refuse(DefenderRefusal::NoLicence))),
             Outcome::Read { value, dated } if score == Score::Secure => {
-                let record = self.record(value, dated);
+                let record = self.record(number, value, dated);
                 self.records[number].insert(0, record);
                 self.bed.cloud.set_records(id, self.records[number].clone());
             }
@@ -147,25 +147,25 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// A day's record. What is lost by tenants is lost on `mfa`; what Microsoft changes is that `legacy` is retired.
-    fn record(&self, percent: f64, dated: Seconds) -> Value {
+    /// A day's record. What tenants lose is lost on `mfa`. What Microsoft changes is that `legacy`, of 30 points, is retired, and
+    /// the maximum with it, while every other control stays as it was.
+    fn record(&self, number: usize, percent: f64, dated: Seconds) -> Value {
         let shift = self.trial.world.common.iter().find(|common| common.score == Score::Secure && common.at <= dated);
         let is_retired = shift.is_some_and(|shift| shift.evidence == Evidence::ChangedByMicrosoft);
-        let maximum = if is_retired { MAXIMUM - 40.0 } else { MAXIMUM };
-        let points = percent * maximum / 100.0;
+        let first = self.records[number].last().and_then(|first| first["controlScores"][0]["score"].as_f64());
+        let mfa = first.filter(|_| is_retired).unwrap_or(percent * MAXIMUM / 100.0 - 60.0);
+        let (points, maximum) =
+            if is_retired { (mfa + 30.0, (mfa + 30.0) * 100.0 / percent) } else { (mfa + 60.0, MAXIMUM) };
         let control =
             |name: &str, score: f64| json!({ "controlName": name, "controlCategory": "Identity", "score": score });
-        let mut controls = vec![control("mfa", points - 60.0)];
-        if is_retired {
-            controls.push(control("dlp", 60.0));
-        } else {
-            controls.extend([control("legacy", 30.0), control("dlp", 30.0)]);
-        }
+        let mut controls = vec![control("mfa", mfa), control("dlp", 30.0)];
+        controls.extend((!is_retired).then(|| control("legacy", 30.0)));
         let average = json!([{ "basis": "AllTenants", "averageScore": 48.0 }]);
         let date = product::at(dated).to_chrono().format("%Y-%m-%d");
         json!({
             "id": format!("t_{date}"), "createdDateTime": format!("{date}T00:00:00Z"), "currentScore": points,
             "maxScore": maximum, "controlScores": controls, "averageComparativeScores": average,
+            "enabledServices": ["HasEXOP2"],
         })
     }
 }

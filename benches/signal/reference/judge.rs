@@ -280,7 +280,9 @@ impl<'a> Follow<'a> {
     fn believe(&mut self, lines: &[(Seconds, Line)]) {
         let last = self.history.events.last();
         let is_settled = last.is_none_or(|last| self.deadline(last) <= self.world.until);
-        let has_optional = self.history.events.iter().any(|event| event.is_optional);
+        // That a level is accepted needs no line of its own, but is to be said.
+        let is_free = |event: &Event| event.is_optional && event.kind != Kind::Ended(Why::AcceptedWithShift);
+        let has_optional = self.history.events.iter().any(is_free);
         if !is_settled || has_optional || self.history.open_from.is_some() || self.left_out {
             return;
         }

@@ -161,8 +161,8 @@ fn mistake(seed: u64) -> Trial {
         draft.claims.push(Claim { tenant, rule: 0, is_end: false, from: day, until: day + DAY });
     }
     let mut trial = draft.finish();
-    for never in ["Microsoft changed", "Microsoft re-scored", "the ruler"] {
-        trial.wording.push(Wording { from: day, until: day + 2 * DAY, never });
+    for text in ["Microsoft changed", "Microsoft re-scored", "the ruler"] {
+        trial.wording.push(Wording { from: day, until: day + 2 * DAY, text, is_said: false });
     }
     trial
 }
@@ -178,8 +178,8 @@ fn drift(seed: u64) -> Trial {
     draft.change(0, day, Seconds::MAX, -6.2);
     draft.claims.push(Claim { tenant: 0, rule: 0, is_end: false, from: day, until: day + DAY });
     let mut trial = draft.finish();
-    for never in ["Microsoft changed", "Microsoft re-scored", "the ruler"] {
-        trial.wording.push(Wording { from: day, until: day + 2 * DAY, never });
+    for text in ["Microsoft changed", "Microsoft re-scored", "the ruler"] {
+        trial.wording.push(Wording { from: day, until: day + 2 * DAY, text, is_said: false });
     }
     trial
 }

@@ -36,13 +36,13 @@ fn hourly(name: &str, seed: u64, hours: Seconds) -> Draft {
 const EVERYBODY: [usize; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
 
 fn reverted(seed: u64) -> Trial {
-    let mut draft = hourly("live reverted", seed, 24);
+    let mut draft = hourly("live reverted", seed, 18);
     let from = draft.time(3 * HOUR, 5 * HOUR);
     let until = from + draft.time(2 * HOUR, 6 * HOUR);
     let by = -draft.percent(6.5, 12.0);
     draft.common(&EVERYBODY, from, Some(until), by);
     for tenant in draft.some(3) {
-        let fall = until + draft.time(HOUR, 8 * HOUR);
+        let fall = until + draft.time(HOUR, 5 * HOUR);
         let lost = -draft.percent(6.0, 12.0);
         draft.own(tenant, fall, None, lost, 0);
     }
@@ -50,10 +50,10 @@ fn reverted(seed: u64) -> Trial {
 }
 
 fn second(seed: u64) -> Trial {
-    let mut draft = hourly("live second", seed, 20);
+    let mut draft = hourly("live second", seed, 14);
     draft.world.rules[0].repeat = Some(4 * HOUR);
     let from = draft.time(3 * HOUR, 5 * HOUR);
-    let second = from + draft.time(HOUR, 6 * HOUR);
+    let second = from + draft.time(HOUR, 4 * HOUR);
     let (by, further) = (-draft.percent(7.0, 10.0), -draft.percent(7.0, 10.0));
     draft.common(&EVERYBODY, from, None, by);
     draft.common(&EVERYBODY, second, None, further);
@@ -61,7 +61,7 @@ fn second(seed: u64) -> Trial {
 }
 
 fn below(seed: u64) -> Trial {
-    let mut draft = hourly("live below", seed, 24);
+    let mut draft = hourly("live below", seed, 18);
     let floor = Rule {
         severity: Severity::Critical,
         repeat: Some(6 * HOUR),
@@ -76,7 +76,7 @@ fn below(seed: u64) -> Trial {
     let from = draft.time(3 * HOUR, 5 * HOUR);
     draft.common(&EVERYBODY, from, None, -10.0);
     for tenant in draft.some(2) {
-        let (further, back) = (from + draft.time(HOUR, 5 * HOUR), from + draft.time(8 * HOUR, 15 * HOUR));
+        let (further, back) = (from + draft.time(HOUR, 5 * HOUR), from + draft.time(7 * HOUR, 11 * HOUR));
         draft.change(tenant, further, back, -60.0);
         draft.change(tenant, back, Seconds::MAX, 30.0);
         draft.claim(tenant, 0, back, true);
@@ -85,12 +85,12 @@ fn below(seed: u64) -> Trial {
 }
 
 fn late(seed: u64) -> Trial {
-    let mut draft = hourly("live late", seed, 20);
+    let mut draft = hourly("live late", seed, 14);
     draft.world.fleet.at_least = 6;
     let at = draft.time(3 * HOUR, 5 * HOUR);
     let by = -draft.percent(6.5, 12.0);
     draft.common(&EVERYBODY, at, None, by);
-    let again = at + draft.time(3 * HOUR, 9 * HOUR);
+    let again = at + draft.time(2 * HOUR, 6 * HOUR);
     for tenant in draft.some(4) {
         draft.lives[tenant].failing.push((at - HOUR, again));
         draft.claim(tenant, 0, again, false);
@@ -99,7 +99,7 @@ fn late(seed: u64) -> Trial {
 }
 
 fn records(name: &str, seed: u64, evidence: Evidence) -> Trial {
-    let mut draft = hourly(name, seed, 5 * 24);
+    let mut draft = hourly(name, seed, 4 * 24);
     let when = When::Drop(Size::Points(3.0), 72 * HOUR);
     draft.world.rules = vec![Rule { severity: Severity::Critical, ..Rule::new("secure-drop", Score::Secure, when) }];
     draft.noise = 0.0;
@@ -107,7 +107,7 @@ fn records(name: &str, seed: u64, evidence: Evidence) -> Trial {
         (life.score, life.base) = (Score::Secure, 60.0 + life.base / 100.0);
         life.timetable = Timetable::every(6 * HOUR);
     }
-    for day in 0..5 {
+    for day in 0..4 {
         draft.world.average.push((day * DAY, 48.0));
     }
     let by = -draft.percent(4.0, 6.0);
@@ -120,10 +120,16 @@ fn records(name: &str, seed: u64, evidence: Evidence) -> Trial {
 
 fn mistake(seed: u64) -> Trial {
     let mut trial = records("live mistake", seed, Evidence::LostByTenants);
-    trial.wording.push(Wording { from: 0, until: trial.world.until, never: "Microsoft changed" });
+    let until = trial.world.until;
+    trial.wording.push(Wording { from: 0, until, text: "Microsoft changed", is_said: false });
+    trial.wording.push(Wording { from: 0, until, text: "12 tenants lost points on the same control", is_said: true });
     trial
 }
 
 fn retired(seed: u64) -> Trial {
-    records("live retired", seed, Evidence::ChangedByMicrosoft)
+    let mut trial = records("live retired", seed, Evidence::ChangedByMicrosoft);
+    let until = trial.world.until;
+    trial.wording.push(Wording { from: 0, until, text: "Microsoft changed the score", is_said: true });
+    trial.wording.push(Wording { from: 0, until, text: "nothing is left to do", is_said: true });
+    trial
 }
