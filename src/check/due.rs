@@ -46,6 +46,8 @@ struct Slot {
     again_at: Option<Timestamp>,
     /// When its turn was taken.
     taken_at: Timestamp,
+    /// The latest time of its next check, for a tenant whose turn was taken when the clock went back.
+    latest: Option<Timestamp>,
 }
 
 /// How long a tenant waits after its turn came to nothing for the first time; doubled each further time in a row.
@@ -69,16 +71,19 @@ impl Slot {
 impl DueQueue {
     /// Puts a tenant in, or back after its turn.
     pub fn put(&mut self, due: Due) {
-        let wanted = self.slots.get(&due.tenant).is_some_and(|slot| slot.wake_wanted);
+        let known = self.slots.get(&due.tenant);
+        let wanted = known.is_some_and(|slot| slot.wake_wanted);
+        let latest = known.and_then(|slot| slot.latest).unwrap_or(due.next_due_at);
         let wake_at = if wanted { Some(Timestamp::EPOCH) } else { due.wake_at };
         let slot = Slot {
-            check_at: due.next_due_at,
+            check_at: due.next_due_at.min(latest),
             wake_at,
             taken: false,
             wake_wanted: false,
             failures: 0,
             again_at: None,
             taken_at: Timestamp::EPOCH,
+            latest: None,
         };
         self.order.push(Reverse((slot.next(), due.tenant.clone())));
         self.slots.insert(due.tenant, slot);
@@ -94,7 +99,7 @@ impl DueQueue {
         slot.again_at = Some(at);
         slot.wake_at = if slot.wake_wanted { Some(at) } else { slot.wake_at.map(|wake_at| wake_at.max(at)) };
         slot.wake_wanted = false;
-        slot.check_at = slot.check_at.max(at);
+        slot.check_at = slot.check_at.min(slot.latest.take().unwrap_or(slot.check_at)).max(at);
         slot.taken = false;
         self.order.push(Reverse((slot.next(), tenant.clone())));
     }
@@ -211,6 +216,14 @@ impl DueQueue {
         }
     }
 
+    /// The same for tenants whose turn is taken: what they come back with was worked out before the clock went back, or after
+    /// their time had come once more.
+    pub fn bring_forward_taken(&mut self, mut latest: impl FnMut(&TenantId) -> Option<Timestamp>) {
+        for (tenant, slot) in self.slots.iter_mut().filter(|(_, slot)| slot.taken) {
+            slot.latest = latest(tenant);
+        }
+    }
+
     /// How many tenants there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -275,6 +288,18 @@ mod tests {
         assert_eq!(queue.take(at(60)), Some((tenant("a"), Turn::Check { due_at: at(60) })));
         queue.put(due("a", 120, None));
         assert_eq!(queue.take(at(60)), None, "the stale entry is skipped");
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_while_a_turn_is_taken_does_not_delay_the_next_one() {
+        let mut queue = DueQueue::default();
+        queue.put(due("a", 3_600, None));
+        assert!(queue.take(at(3_600)).is_some());
+        queue.bring_forward_taken(|_| Some(at(60)));
+        queue.put(due("a", 120, None));
+        assert_eq!(queue.take(at(60)), Some((tenant("a"), Turn::Check { due_at: at(60) })));
+        queue.put(due("a", 120, None));
+        assert_eq!(queue.take(at(60)), None, "once");
     }
 
     #[test]

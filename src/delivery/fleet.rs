@@ -60,7 +60,9 @@ pub(super) async fn find(
     }
     let (mut found, mut decided) = (Vec::new(), Vec::new());
     for (scope, mut movements) in by_scope {
-        let before: Vec<bool> = movements.iter().map(|tracked| tracked.is_decided).collect();
+        // What was decided to be part of none may turn out to be part of one that shows later: it was reported on its own before.
+        let known_of = |tracked: &Tracked| (tracked.is_decided, tracked.part.is_some());
+        let before: Vec<(bool, bool)> = movements.iter().map(known_of).collect();
         let free: BTreeSet<&TenantId> =
             movements.iter().filter(|one| one.part.is_none()).map(|one| &one.movement.tenant).collect();
         let may_be_shift = free.len() >= config.fleet.at_least && !wait.is_zero();
@@ -73,7 +75,8 @@ pub(super) async fn find(
             |movement| decidable.is_final(movement.read_at, now),
             || read.clone(),
         ));
-        let changed = movements.into_iter().zip(before).filter(|(tracked, before)| tracked.is_decided && !before);
+        let changed = movements.into_iter().zip(before);
+        let changed = changed.filter(|(tracked, before)| tracked.is_decided && known_of(tracked) != *before);
         decided.extend(changed.map(|(tracked, _)| tracked));
     }
     for KnownShift { id, shift, .. } in &found {

@@ -109,6 +109,7 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
         return Ok(());
     }
     let holds = alerts.iter().any(|alert| alert.hold.is_some());
+    let tenants: BTreeSet<_> = alerts.iter().map(|one| one.alert.tenant.clone()).collect();
     let channels = config.channels.keys().cloned().collect();
     let Rerouted { busy, queued, moved, dead, .. } = store.reroute(Routes { alerts, channels, operator }, now).await?;
     if queued + moved > 0 {
@@ -119,6 +120,8 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
             dead,
             "notifications waited for channels that have left and have nowhere else to go; they are dead letters"
         );
+        // Some of their notifications have come to rest.
+        tenants.into_iter().for_each(|tenant| dispatcher.told(tenant));
     }
     // Whoever ended a silence meanwhile let everything be looked at but what was only now held.
     if holds && store.silences(Some(now)).await? != silences {

@@ -260,7 +260,9 @@ impl Planner {
         if now < self.last_seen.minus(Duration::from_secs(2)) {
             info!(by = ?self.last_seen.since(now), "the clock has gone back; due instants are computed anew");
             let plan = self.plan.clone();
-            self.queue.bring_forward(|id| Some(next_due(&plan, plan.config.tenants.get(id)?, now)));
+            let latest = |id: &TenantId| Some(next_due(&plan, plan.config.tenants.get(id)?, now));
+            self.queue.bring_forward(latest);
+            self.queue.bring_forward_taken(latest);
             self.orphans_at = self.orphans_at.map(|at| at.min(now));
         }
         self.last_seen = now;

@@ -50,23 +50,27 @@ fn more(digest: &DigestFacts) -> Vec<String> {
     lines
 }
 
-/// What happened: `38 alerts at 19 tenants, 2 critical: Trey Research −23%`.
+/// What happened: `38 alerts at 19 tenants, 2 critical: Trey Research −23%; 1 ended`.
 pub(super) fn headline(digest: Option<&DigestFacts>, items: &[DigestItem], left_out: usize) -> String {
     let Some(DigestFacts { firing, critical, tenants, ended, operator, .. }) = digest else {
         return counted(items.len() + left_out, "message");
     };
     let at = if *tenants > 0 { format!(" at {}", counted(*tenants, "tenant")) } else { String::new() };
-    let mut parts = Vec::new();
+    let mut others = Vec::new();
     if *firing > 0 {
-        parts.push(format!("{}{at}", counted(*firing, "alert")));
-        parts.extend((*critical > 0).then(|| format!("{critical} critical")));
-        parts.extend((*ended > 0).then(|| format!("{ended} ended")));
+        others.extend((*ended > 0).then(|| format!("{ended} ended")));
     } else if *ended > 0 {
-        parts.push(format!("{} ended{at}", counted(*ended, "alert")));
+        others.push(format!("{} ended{at}", counted(*ended, "alert")));
     }
-    parts.extend((*operator > 0).then(|| format!("{} about Scorewatch itself", counted(*operator, "message"))));
-    let what = if parts.is_empty() { counted(items.len() + left_out, "message") } else { parts.join(", ") };
-    worst(items).map_or_else(|| what.clone(), |worst| format!("{what}: {worst}"))
+    others.extend((*operator > 0).then(|| format!("{} about Scorewatch itself", counted(*operator, "message"))));
+    let others = others.join(", ");
+    if *firing == 0 {
+        return if others.is_empty() { counted(items.len() + left_out, "message") } else { others };
+    }
+    let critical = if *critical > 0 { format!(", {critical} critical") } else { String::new() };
+    let worst = worst(items).map(|worst| format!(": {worst}")).unwrap_or_default();
+    let others = if others.is_empty() { others } else { format!("; {others}") };
+    format!("{}{at}{critical}{worst}{others}", counted(*firing, "alert"))
 }
 
 /// The gravest alert that fires, in a few words.

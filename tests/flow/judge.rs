@@ -6,7 +6,7 @@ use scorewatch::{
     config::{Config, Operator},
     domain::{Reading, ScoreKind, Subject},
     notify::{NotificationId, NotificationType, notification::OperatorFacts},
-    rule::{AlertState, Condition},
+    rule::{AlertState, Condition, Rule},
     store::{Away, CheckOutcome, Failing, NewNotification, Owed},
 };
 
@@ -174,18 +174,13 @@ fn judged_again_a_transition_has_the_same_id() {
 
 #[test]
 fn who_heard_that_it_began_and_is_still_on_the_route_hears_that_it_is_over() {
-    let to = |names: &[&str]| {
-        let mut low = rule("low", Condition::Below(300.0));
-        low.notify = channels(names);
-        low
-    };
-    let mut life = Life::new(
-        base().with_channel(channel("new", "https://new.example/")).with_rule(to(&["soc", "ops"])),
-    );
+    let to = |names: &[&str]| Rule { notify: channels(names), ..rule("low", Condition::Below(300.0)) };
+    let mut life = Life::new(base().with_channel(channel("new", "https://new.example/")));
+    life.config.rules = vec![Arc::new(to(&["soc", "ops"]))];
     assert_eq!(told(&life.read(0, 250.0)), ["alert.firing to soc+ops"]);
     life.config.rules = vec![Arc::new(to(&["new", "ops"]))];
-    let why = "`soc` has left the route, and `new` was not notified that it began";
-    assert_eq!(told(&life.read(15, 400.0)), ["alert.resolved to ops"], "{why}");
+    // `soc` has left the route, and `new` was not notified that it began.
+    assert_eq!(told(&life.read(15, 400.0)), ["alert.resolved to ops"]);
     assert_eq!(told(&life.read(30, 250.0)), ["alert.firing to new+ops"]);
     for gone in ["new", "ops"] {
         life.config.channels.remove(gone);

@@ -30,7 +30,8 @@ async fn one_missing_secret_blinds_its_tenant_and_keeps_nobody_from_being_watche
     assert_eq!(operator["class"], "secret-unreadable");
     let hint = operator["hint"].as_str().unwrap();
     assert!(hint.contains("secrets/lost: create it"), "{hint}");
-    assert!(service.log().contains("tenants/../secrets/lost` does not exist"), "{}", service.log());
+    let log = service.log();
+    assert!(log.contains("file `../secrets/lost` does not exist"), "{log}");
     fs::write(&secret, "secret-of-lost").unwrap();
     world.checked(&service, "lost", 2).await;
     assert!(service.stop().await.success());
@@ -150,6 +151,8 @@ async fn check_names_every_secret_that_can_not_be_read_and_nothing_else_reads_on
     ] {
         let output = world.command(arguments).await;
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
-        assert!(output.stderr.is_empty(), "{arguments:?}: {output:?}");
+        // The operator of this world has one channel, which is a warning.
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(!complained.contains("error") && !complained.contains("secrets/"), "{arguments:?}: {complained}");
     }
 }
