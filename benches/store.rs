@@ -149,6 +149,7 @@ fn notification(number: &str, channel: &ChannelName) -> NewNotification {
                 causes: Vec::new(),
                 operator: None,
                 fleet: None,
+                digest: None,
                 report: None,
                 items: Vec::new(),
                 links: Links::default(),

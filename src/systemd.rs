@@ -1,4 +1,4 @@
-//! What the service tells systemd, or whoever else set `NOTIFY_SOCKET` ("sd_notify(3)"). Without one, nothing is sent.
+//! What the service tells systemd, or whoever else set `NOTIFY_SOCKET` (`sd_notify(3)`). Without one, nothing is sent.
 
 use std::{
     env, io,

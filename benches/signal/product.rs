@@ -181,10 +181,9 @@ fn score_course(world: &World, series: &world::Series) -> ScoreCourse {
                 read_at.push(at(check.at));
             }
             Outcome::Same => looks.push(Look { at: at(check.at), is_good: true }),
-            Outcome::Failed => looks.push(Look { at: at(check.at), is_good: false }),
             Outcome::Missed if world.is_downtime(check.at) => {}
             // A check that was scheduled gave no reading, whatever the reason.
-            Outcome::Missed => looks.push(Look { at: at(check.at), is_good: false }),
+            Outcome::Failed | Outcome::Missed => looks.push(Look { at: at(check.at), is_good: false }),
         }
     }
     let averages = if series.score == Score::Secure { &world.average[..] } else { &[] };

@@ -47,8 +47,8 @@ impl Address {
 
     /// Whether one of these is one of those.
     #[must_use]
-    pub fn any_shared(these: &BTreeSet<Self>, those: &BTreeSet<Self>) -> bool {
-        these.iter().any(|one| those.iter().any(|other| one.is_same_place(other)))
+    pub fn any_shared(own: &BTreeSet<Self>, others: &BTreeSet<Self>) -> bool {
+        own.iter().any(|one| others.iter().any(|other| one.is_same_place(other)))
     }
 }
 
@@ -69,15 +69,18 @@ impl ChannelKind {
             WebhookUrl::Secret(reference) => secret(reference, false),
         };
         let address = match self {
-            Self::Teams { url } | Self::Slack { url } => secret(url, true)?,
-            Self::Chat { app: ChatApp::Discord | ChatApp::GoogleChat | ChatApp::Mattermost, url } => secret(url, true)?,
+            Self::Teams { url }
+            | Self::Slack { url }
+            | Self::Chat { app: ChatApp::Discord | ChatApp::GoogleChat | ChatApp::Mattermost, url } => {
+                secret(url, true)?
+            }
             Self::Webhook { url: address, .. } | Self::Alertmanager { url: address, .. } => url(address)?,
             // The key alone decides who is paged, wherever it is sent.
             Self::Pagerduty { routing_key, .. } => {
                 let key = read(routing_key)?.expose_secret().trim().to_lowercase();
                 Address::of(&format!("pagerduty {key}"), None)
             }
-            Self::Email(email) => return Ok(email.to.iter().map(|to| of_mailbox(&to.email.to_string())).collect()),
+            Self::Email(email) => return Ok(email.to.iter().map(|to| of_mailbox(to.email.as_ref())).collect()),
         };
         Ok(BTreeSet::from([address]))
     }

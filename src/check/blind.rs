@@ -102,12 +102,12 @@ pub fn alone(
         holds: false,
     };
     let key = rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref());
-    let score = alert.score.or_else(|| tenant.scores.first().copied())?;
+    let kind = alert.score.or_else(|| tenant.scores.first().copied())?;
     let subjects = Subjects {
         store,
         tenant_key: &record.identity.key,
         key: &key,
-        score,
+        score: kind,
         tenant: tenant.facts(),
         condition: rule.when.to_string(),
         severity: rule.severity,

@@ -62,8 +62,8 @@ pub async fn close_orphans(
     let open = store.alerts(&AlertFilter { open_only: true, ..AlertFilter::default() }).await?;
     for row in open.into_iter().filter(|row| !visited.contains(&row.key.tenant)) {
         let Some(resolution) = orphaned(config, &row) else { continue };
-        let score = row.key.score.map(ScoreKind::as_str);
-        info!(tenant = %row.key.tenant, rule = %row.key.rule, score, ?resolution, "closing an alert");
+        let kind = row.key.score.map(ScoreKind::as_str);
+        info!(tenant = %row.key.tenant, rule = %row.key.rule, score = kind, ?resolution, "closing an alert");
         busy.extend(end(store, config, &row, resolution, now).await?.unwrap_or_default());
     }
     Ok(busy)
@@ -128,7 +128,9 @@ async fn change(
         let subject = (row, &record.identity, known);
         let tell = |transition| told(store.origin(), config, subject, failing, transition);
         let mut notifications: Vec<_> = transition.iter().map(tell).collect();
-        notifications.iter_mut().for_each(|new| new.channels.retain(&is_notified));
+        for new in &mut notifications {
+            new.channels.retain(&is_notified);
+        }
         let channels = notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
         let AlertKey { rule, score, subject, .. } = row.key.clone();
         let mut outcome = CheckOutcome {
@@ -184,13 +186,13 @@ fn told(
         channels = config.operator.notify.iter().filter(may_show).cloned().collect();
     }
     let configured = config.tenants.get(&key.tenant).and_then(|tenant| tenant.scores.first().copied());
-    let score = key.score.or_else(|| last.and_then(|last| last.score.as_ref()).map(|score| score.kind)).or(configured);
+    let kind = key.score.or_else(|| last.and_then(|last| last.score.as_ref()).map(|score| score.kind)).or(configured);
     let no_data = last.map_or_else(Vec::new, |last| last.no_data.clone());
     let subjects = Subjects {
         store,
         tenant_key: &identity.key,
         key,
-        score: score.unwrap_or(ScoreKind::DeviceSecureScore),
+        score: kind.unwrap_or(ScoreKind::DeviceSecureScore),
         no_data,
         condition: last.and_then(|last| last.rule.as_ref()).map_or_else(String::new, |rule| rule.condition.clone()),
         severity: last.and_then(|last| last.alert.as_ref()).map_or_else(Severity::default, |alert| alert.severity),

@@ -64,7 +64,7 @@ pub(super) fn is_plain(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.scheme() == "http")
 }
 
-/// Whether a URL leads to this machine: 127.0.0.0/8 and ::1, in every spelling that the URL standard reads as such, and the name
+/// Whether a URL leads to this machine: 127.0.0.0/8 and `::1`, in every spelling that the URL standard reads as such, and the name
 /// `localhost`, of which the egress calls no other address.
 pub(super) fn leads_to_loopback(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| is_loopback(&url))

@@ -74,7 +74,7 @@ impl SecretUse {
 
     fn unread(&self, read: Result<(), SecretError>) -> Vec<Problem> {
         let Err(error) = read else { return Vec::new() };
-        vec![self.problem(Gravity::Error, format!("{} {}", self.kept, error.what), error.hint)]
+        vec![self.problem(Gravity::Error, &format!("{} {}", self.kept, error.what), error.hint)]
     }
 
     /// The same of a secret that can be read and is not what it should be.
@@ -83,7 +83,7 @@ impl SecretUse {
             return self.unread(self.reference.resolve().map(drop));
         }
         let what = read.err().map(|error| error.what).unwrap_or_default();
-        vec![self.problem(Gravity::Error, format!("what it holds {what}"), instead.to_owned())]
+        vec![self.problem(Gravity::Error, &format!("what it holds {what}"), instead)]
     }
 
     /// Opens a certificate, so that what is wrong is known before Entra is asked. One that has expired is a warning.
@@ -98,7 +98,7 @@ impl SecretUse {
             if mode & OPEN_TO_OTHERS != 0 {
                 let what =
                     format!("others may read or change the file with the private key (mode {:03o})", mode & 0o777);
-                problems.push(self.problem(Gravity::Warning, what, "let nobody else in: `chmod 600`".to_owned()));
+                problems.push(self.problem(Gravity::Warning, &what, "let nobody else in: `chmod 600`"));
             }
         }
         let password = proof.password.as_ref().filter(|password| !password.is_stored());
@@ -108,7 +108,8 @@ impl SecretUse {
         match Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret)) {
             Err(_) if has_stored_password => {}
             Err(error) => {
-                problems.push(self.problem(Gravity::Error, format!("{} {error}", self.kept), error.hint().to_owned()))
+                let what = format!("{} {error}", self.kept);
+                problems.push(self.problem(Gravity::Error, &what, error.hint()));
             }
             Ok(certificate) => self.warn_of(&certificate, Clock::System.now(), &mut problems),
         }
@@ -117,8 +118,8 @@ impl SecretUse {
 
     fn warn_of(&self, certificate: &Certificate, now: Timestamp, problems: &mut Vec<Problem>) {
         let day = |instant: Timestamp| instant.to_chrono().date_naive();
-        let mut warn = |what, instead: &str| {
-            problems.push(self.problem(Gravity::Warning, what, instead.to_owned()));
+        let mut warn = |what: String, instead: &str| {
+            problems.push(self.problem(Gravity::Warning, &what, instead));
         };
         if certificate.not_after() <= now {
             let what = format!("the certificate expired on {}", day(certificate.not_after()));
@@ -135,8 +136,9 @@ impl SecretUse {
         }
     }
 
-    fn problem(&self, gravity: Gravity, what: String, instead: String) -> Problem {
-        Problem { place: self.place.clone(), key: self.key.clone(), gravity, what: echoed(&what), instead }
+    fn problem(&self, gravity: Gravity, what: &str, instead: impl Into<String>) -> Problem {
+        let (place, key) = (self.place.clone(), self.key.clone());
+        Problem { place, key, gravity, what: echoed(what), instead: instead.into() }
     }
 }
 

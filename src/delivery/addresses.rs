@@ -97,7 +97,9 @@ impl Known {
     fn keep(&mut self, config: &Config) {
         let gone: Vec<_> =
             self.of_channel.keys().filter(|name| !config.channels.contains_key(*name)).cloned().collect();
-        gone.iter().for_each(|name| self.forget(name));
+        for name in &gone {
+            self.forget(name);
+        }
     }
 
     fn other(&self, config: &Config, settings: &ChannelSettings) -> Option<ChannelName> {

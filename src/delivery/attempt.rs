@@ -97,12 +97,13 @@ async fn make(
         shared = dispatcher.addresses.shared_with(&config, &settings) => shared,
         () = dispatcher.drained(shutdown) => return None,
     };
-    let written = match shared {
-        Some(other) => Err(addresses::refused(&other)),
-        None => tokio::select! {
+    let written = if let Some(other) = shared {
+        Err(addresses::refused(&other))
+    } else {
+        tokio::select! {
             written = write(&settings, &config, &mut delivery, form, started) => written?,
             () = dispatcher.drained(shutdown) => return None,
-        },
+        }
     };
     let host = written.as_ref().ok().and_then(Written::host);
     let booked = match host.as_deref().map(|host| dispatcher.budget.book(host, delivery.attempt, started)) {

@@ -114,7 +114,7 @@ impl Dispatcher {
     /// A parked channel whose secret is another one is tried at once; of all others it is looked at from time to time.
     async fn look_where_channels_lead(&self) -> Result<(), StoreError> {
         let mut records = self.store.channels().await?;
-        let is_turn = self.sweeps.fetch_add(1, Ordering::Relaxed) % SWEEPS_BETWEEN_LOOKS == 0;
+        let is_turn = self.sweeps.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEPS_BETWEEN_LOOKS);
         records.retain(|record| is_turn || record.parked.is_some());
         self.look_for_moved(&records).await
     }

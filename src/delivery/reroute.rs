@@ -121,13 +121,17 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
             "notifications waited for channels that have left and have nowhere else to go; they are dead letters"
         );
         // Some of their notifications have come to rest.
-        tenants.into_iter().for_each(|tenant| dispatcher.told(tenant));
+        for tenant in tenants {
+            dispatcher.told(tenant);
+        }
     }
     // Whoever ended a silence meanwhile let everything be looked at but what was only now held.
     if holds && store.silences(Some(now)).await? != silences {
         store.look_again(HoldReason::Silence, now).await?;
     }
-    busy.iter().for_each(|channel| dispatcher.wake_if_serving(channel));
+    for channel in &busy {
+        dispatcher.wake_if_serving(channel);
+    }
     Ok(())
 }
 

@@ -85,27 +85,24 @@ pub async fn watch(dispatcher: &Dispatcher, known: &SecretWatch) -> Result<(), S
     }
     let look = look(&config, known.wanted(&config, &parked, now)).await;
     for (channel, error) in look.found {
-        match error {
-            Some(error) => {
-                if known.begins(&channel, &error) {
-                    error!(%channel, "{SECRET_UNREADABLE}: {error}");
-                }
-                // Of a parked channel the operator is notified anyway, and reminded.
-                if !parked.contains(&channel) {
-                    announce(dispatcher, unreadable(dispatcher.store.identity(), &config, &channel, &error, now))
-                        .await?;
-                }
+        if let Some(error) = error {
+            if known.begins(&channel, &error) {
+                error!(%channel, "{SECRET_UNREADABLE}: {error}");
             }
-            None => {
-                let was = known.ends(&channel);
-                if parked.contains(&channel) && dispatcher.store.unpark(&channel, now).await? {
-                    info!(%channel, "the channel's secrets can be read again; its queue goes on");
-                    dispatcher.wake(&channel);
-                } else if let Some(was) = was {
-                    info!(%channel, was, "the channel's secrets can be read again");
-                    announce(dispatcher, readable(dispatcher.store.identity(), &config, &channel, now)).await?;
-                }
+            // Of a parked channel the operator is notified anyway, and reminded.
+            if !parked.contains(&channel) {
+                let new = unreadable(dispatcher.store.identity(), &config, &channel, &error, now);
+                announce(dispatcher, new).await?;
             }
+            continue;
+        }
+        let was = known.ends(&channel);
+        if parked.contains(&channel) && dispatcher.store.unpark(&channel, now).await? {
+            info!(%channel, "the channel's secrets can be read again; its queue goes on");
+            dispatcher.wake(&channel);
+        } else if let Some(was) = was {
+            info!(%channel, was, "the channel's secrets can be read again");
+            announce(dispatcher, readable(dispatcher.store.identity(), &config, &channel, now)).await?;
         }
     }
     Ok(())
@@ -114,7 +111,9 @@ pub async fn watch(dispatcher: &Dispatcher, known: &SecretWatch) -> Result<(), S
 async fn announce(dispatcher: &Dispatcher, new: NewNotification) -> Result<(), StoreError> {
     let channels = new.channels.clone();
     if dispatcher.store.announce(new, dispatcher.clock.now()).await? {
-        channels.iter().for_each(|channel| dispatcher.wake(channel));
+        for channel in &channels {
+            dispatcher.wake(channel);
+        }
     }
     Ok(())
 }

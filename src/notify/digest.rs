@@ -126,19 +126,35 @@ pub fn lines(waiting: Vec<Waiting>) -> Vec<Line> {
     for one in waiting {
         let alert = one.firing.as_ref().map(|(alert, _)| alert.clone());
         let continued = alert.as_ref().and_then(|alert| of_alert.get(alert).copied());
-        match continued.and_then(|index| lines.get_mut(index)).filter(|line| line.newest.is_covered_by(&one)) {
-            Some(line) => {
-                line.deliveries.push(one.delivery);
-                line.newest = one;
-            }
-            None => {
-                of_alert.extend(alert.map(|alert| (alert, lines.len())));
-                lines.push(Line { deliveries: vec![one.delivery], newest: one });
-            }
+        let line = continued.and_then(|index| lines.get_mut(index));
+        if let Some(line) = line.filter(|line| line.newest.is_covered_by(&one)) {
+            line.deliveries.push(one.delivery);
+            line.newest = one;
+        } else {
+            of_alert.extend(alert.map(|alert| (alert, lines.len())));
+            lines.push(Line { deliveries: vec![one.delivery], newest: one });
         }
     }
     lines.sort_by_key(|line| line.newest.rank());
+    keep_order_of_alerts(&mut lines);
     lines
+}
+
+/// The lines of one alert, such as the end of one firing and the beginning of the next, stay in the order in which it happened.
+fn keep_order_of_alerts(lines: &mut [Line]) {
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for (place, line) in lines.iter().enumerate() {
+        if let Some((alert, _)) = &line.newest.firing {
+            places.entry(alert.clone()).or_default().push(place);
+        }
+    }
+    for places in places.into_values().filter(|places| places.len() > 1) {
+        let mut of_alert: Vec<Line> = places.iter().map(|&place| lines[place].clone()).collect();
+        of_alert.sort_by_key(|line| line.newest.delivery);
+        for (place, line) in places.into_iter().zip(of_alert) {
+            lines[place] = line;
+        }
+    }
 }
 
 /// What a digest of these lines comes to, of which the first so many are shown.
@@ -149,8 +165,8 @@ pub fn facts(lines: &[Line], shown: usize) -> DigestFacts {
         let of = lines.iter().filter(|line| is_it(&line.newest)).filter_map(|line| line.newest.tenant.as_ref());
         of.collect::<BTreeSet<_>>().len()
     };
-    let (fires, is_over): (fn(&Waiting) -> bool, fn(&Waiting) -> bool) =
-        (|one| one.firing.is_some() && !one.is_operator && !one.is_over, |one| !one.is_operator && one.is_over);
+    let fires = |one: &Waiting| one.firing.is_some() && !one.is_operator && !one.is_over;
+    let is_over = |one: &Waiting| !one.is_operator && one.is_over;
     let firing = count(fires);
     DigestFacts {
         firing,
@@ -173,9 +189,12 @@ pub fn facts_of(lines: &[Waiting]) -> DigestFacts {
     facts(&lines, lines.len())
 }
 
+/// What lines that are not shown have in common: whether they are ends, their severity, their rule.
+type Kinds<'a> = (bool, Reverse<Option<Severity>>, Option<&'a str>);
+
 /// Counts what is not shown, by severity and rule: what fires first, then the gravest, then the most.
 pub fn rest<'a>(left_out: impl Iterator<Item = &'a Waiting>) -> Vec<DigestRest> {
-    let mut counts: BTreeMap<(bool, Reverse<Option<Severity>>, Option<&str>), usize> = BTreeMap::new();
+    let mut counts: BTreeMap<Kinds<'_>, usize> = BTreeMap::new();
     for one in left_out {
         let rule = if one.is_operator { Some("operator") } else { one.rule.as_deref() };
         *counts.entry((one.is_over, Reverse(one.severity), rule)).or_default() += 1;

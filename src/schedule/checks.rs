@@ -27,6 +27,7 @@ pub fn next_check(
 
 /// How many checks were due in `(after, until]` at times when we were not down; counted up to `at_most`.
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "an iterator that is cloned for each check is cheap to give away")]
 pub fn checks_between(
     schedule: &Schedule,
     phase: Duration,

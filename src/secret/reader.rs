@@ -184,11 +184,11 @@ fn hangs() -> Fault {
 /// Reads a file whole. Only a regular file is opened: a pipe or a device could block for ever.
 fn read_file(path: &Path) -> Result<SecretSlice<u8>, Fault> {
     let unreadable = |error: io::Error| unreadable(path, &error);
-    regular(&fs::metadata(path).map_err(unreadable)?.file_type())?;
+    regular(fs::metadata(path).map_err(unreadable)?.file_type())?;
     // The file may have been replaced since.
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).map_err(unreadable)?;
-    regular(&file.metadata().map_err(unreadable)?.file_type())?;
+    regular(file.metadata().map_err(unreadable)?.file_type())?;
     let bytes = read_whole(file).map_err(unreadable)?;
     if bytes.expose_secret().len() > SECRET_BYTES_MAX {
         return Err(too_large());
@@ -202,7 +202,7 @@ fn read_whole(file: File) -> io::Result<SecretSlice<u8>> {
     Ok(bytes.into())
 }
 
-fn regular(kind: &fs::FileType) -> Result<(), Fault> {
+fn regular(kind: fs::FileType) -> Result<(), Fault> {
     if kind.is_file() {
         return Ok(());
     }
@@ -246,6 +246,7 @@ mod tests {
     /// The disk of these tests: files called `dead…` are answered when a test says so, or never.
     static STARTED: AtomicUsize = AtomicUsize::new(0);
 
+    #[expect(clippy::unnecessary_wraps, reason = "it stands for what reads a disk")]
     fn half_dead_disk(path: &Path) -> Result<SecretSlice<u8>, Fault> {
         STARTED.fetch_add(1, Ordering::SeqCst);
         if path.to_string_lossy().contains("dead") {

@@ -34,7 +34,7 @@ pub(super) async fn follow(
                     break;
                 }
                 Err(error) => {
-                    error!(%error, "the changed configuration waits until the store can be asked whose slugs are whose")
+                    error!(%error, "the changed configuration waits until the store can be asked whose slugs are whose");
                 }
             }
             if shutdown.run_until_cancelled(clock.sleep(STORE_TROUBLE_WAIT)).await.is_none() {

@@ -113,12 +113,11 @@ impl One {
             (Ok(None), _) => return debug!(tenant = %tenant.id, "a check is given up for shutdown"),
             (Err(error), turn) => {
                 error!(tenant = %tenant.id, %error, "a check's outcome could not be committed; it is made again");
-                match turn {
-                    Some(_) => Back::Again(tenant.id.clone()),
-                    None => {
-                        let wake_at = Some(self.checker.clock.now().plus(BESIDE_AGAIN));
-                        Back::Beside { tenant: tenant.id.clone(), wake_at }
-                    }
+                if turn.is_some() {
+                    Back::Again(tenant.id.clone())
+                } else {
+                    let wake_at = Some(self.checker.clock.now().plus(BESIDE_AGAIN));
+                    Back::Beside { tenant: tenant.id.clone(), wake_at }
                 }
             }
         };

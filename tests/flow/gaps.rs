@@ -96,12 +96,16 @@ fn for_starts_again_after_more_than_three_failed_checks_and_not_after_a_pause() 
     // Three checks failed, then four.
     let mut life = polled(held(2));
     life.read(0, 250.0);
-    [15, 30, 45].into_iter().for_each(|minute| drop(life.fail(minute, "throttled")));
+    for minute in [15, 30, 45] {
+        life.fail(minute, "throttled");
+    }
     life.read(60, 250.0);
     assert_eq!(told(&life.read(120, 250.0)), ["alert.firing to soc"]);
     let mut life = polled(held(2));
     life.read(0, 250.0);
-    [15, 30, 45, 60].into_iter().for_each(|minute| drop(life.fail(minute, "throttled")));
+    for minute in [15, 30, 45, 60] {
+        life.fail(minute, "throttled");
+    }
     life.read(75, 250.0);
     assert_eq!(told(&life.read(120, 250.0)), [""; 0], "it began again at 75 minutes");
     // Business hours: the night is no gap. 12:00 is when the tests begin.
@@ -159,9 +163,10 @@ fn a_pause_overnight_and_our_own_downtime_never_fire_no_data() {
 const ALL: [ScoreKind; 5] = ScoreKind::ALL;
 
 fn answers(minute: i64, of: impl Fn(ScoreKind) -> Option<&'static str>) -> Vec<Fetched> {
-    let answer = |score: ScoreKind| match of(score) {
-        Some(class) => failed(score, class),
-        None => {
+    let answer = |score: ScoreKind| {
+        if let Some(class) = of(score) {
+            failed(score, class)
+        } else {
             let subjects: &[&str] = if score.has_subjects() { &["a", "b", "c"] } else { &[""] };
             let of_subject = |name: &&str| Reading {
                 score,

@@ -336,7 +336,7 @@ fn both_sides_agree(source: Source) {
         let config = random_config(source, &mut random);
         let (checks, away) = random_checks(source, &mut random);
         // Before another check is due: what is missed is known to the schedule, and to the replay only if it is told.
-        let until = checks.last().unwrap().0.plus(source.poll - Duration::from_secs(1));
+        let until = checks.last().unwrap().0.plus(source.poll.saturating_sub(Duration::from_secs(1)));
         let receivers = config.channels.keys().map(|name| (name.clone(), Receiver::default())).collect();
         let maintenance = config.maintenance.clone();
         let plan = Plan { rules: config.rules.clone(), receivers, maintenance, ..Plan::default() };

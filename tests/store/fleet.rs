@@ -283,12 +283,12 @@ async fn movements_are_kept_with_their_check_and_decided_on_once() {
         after: sample(seconds, 376.0),
         by: -6.0,
         read_at: at(seconds),
-        interval: Duration::from_secs(900),
+        interval: Duration::from_mins(15),
     };
     for (name, seconds) in [("t1", 10_000), ("t2", 10_060), ("t3", 1_000)] {
         let mut outcome = check(name, None, seconds);
         outcome.movements = vec![movement(name, seconds)];
-        outcome.series = vec![series(vec![sample(seconds, 376.0)], Duration::from_secs(3600))];
+        outcome.series = vec![series(vec![sample(seconds, 376.0)], Duration::from_hours(1))];
         commit(store, outcome).await;
     }
     assert!(store.awaits_fleet().await.unwrap());

@@ -227,7 +227,7 @@ async fn what_an_earlier_version_explained_away_and_still_fires_owes_a_notificat
     fs::create_dir(path.parent().unwrap()).unwrap();
     let mut old = raw(&path).await;
     let body = serde_json::to_string(&firing(3, 2)).unwrap();
-    let rows: String = [("t1", 1, "firing"), ("t2", 1, "resolved"), ("t3", 0, "firing")]
+    let rows: Vec<String> = [("t1", 1, "firing"), ("t2", 1, "resolved"), ("t3", 0, "firing")]
         .iter()
         .zip(1..)
         .map(|((name, explained, state), number)| {
@@ -241,9 +241,10 @@ async fn what_an_earlier_version_explained_away_and_still_fires_owes_a_notificat
         })
         .collect();
     let script = format!(
-        "{} INSERT INTO meta VALUES ('identity', 'old'), ('clean', '1'); {rows} PRAGMA application_id = {application}; \
+        "{} INSERT INTO meta VALUES ('identity', 'old'), ('clean', '1'); {} PRAGMA application_id = {application}; \
          PRAGMA user_version = 8;",
-        SCHEMA_8.join("\n")
+        SCHEMA_8.join("\n"),
+        rows.join(" ")
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut old).await.unwrap();
     old.close().await.unwrap();

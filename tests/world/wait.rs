@@ -63,8 +63,8 @@ impl Watch {
     /// Watches the process of that number from now on.
     pub(crate) fn over(process: u32) -> Self {
         let done = Arc::new(AtomicBool::new(false));
-        let observed = Arc::clone(&done);
-        let observer = std::thread::spawn(move || kept_from_running(process, &observed));
+        let seen = Arc::clone(&done);
+        let observer = std::thread::spawn(move || kept_from_running(process, &seen));
         Self { began: Instant::now(), done, observer }
     }
 

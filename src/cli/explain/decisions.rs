@@ -178,8 +178,8 @@ fn unstable(facts: &Facts<'_>) -> Option<Decision> {
 }
 
 fn covered(facts: &Facts<'_>) -> Option<Decision> {
-    let covered = records(facts).filter(|record| record.alert.is_firing());
-    let shift = covered.filter_map(|record| record.shift.as_deref()).next()?;
+    let mut covered = records(facts).filter(|record| record.alert.is_firing());
+    let shift = covered.find_map(|record| record.shift.as_deref())?;
     let says = format!(
         "its notification was a line of the notice of the fleet shift {shift}; it fires on like any other, until it ends or \
          `scorewatch alerts accept --shift {shift}` accepts the new level"

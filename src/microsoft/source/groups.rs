@@ -120,12 +120,11 @@ impl Source for Groups {
             };
             let subject = Some(text::subject(&subject));
             let Some(value) = group.value else { continue };
-            match group.at {
-                Some(at) => found.take(Reading { score, subject, sample: Sample { at, value }, points: None }),
-                None => {
-                    let what = "the API's answer has no valid time".into();
-                    found.unsound.push(Unsound { score, subject, what });
-                }
+            if let Some(at) = group.at {
+                found.take(Reading { score, subject, sample: Sample { at, value }, points: None });
+            } else {
+                let what = "the API's answer has no valid time".into();
+                found.unsound.push(Unsound { score, subject, what });
             }
         }
         // A name may look like another one with its id, and long ones may differ only in what is cut.

@@ -61,6 +61,7 @@ pub enum Belongs<'a> {
 /// How a run of held notifications goes out. `parts` are the movements of its series that are part of a shift, `covered_by` the shift
 /// whose notice covered its alert.
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "an iterator that is cloned for each step is cheap to give away")]
 pub fn of_run<'a>(
     steps: &[Step],
     parts: impl Iterator<Item = Part<'a>> + Clone,

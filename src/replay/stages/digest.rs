@@ -110,9 +110,12 @@ fn newest(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
     (kind, says)
 }
 
+/// An alert: whose, by which rule, of which score and subject.
+type AlertOf<'a> = (&'a TenantId, &'a RuleName, Option<ScoreKind>, Option<&'a Subject>);
+
 /// All that waits, as lines; where that is one line only, the newest.
 fn many(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
-    let mut newest_of: HashMap<(&TenantId, &RuleName, Option<ScoreKind>, Option<&Subject>), usize> = HashMap::new();
+    let mut newest_of: HashMap<AlertOf<'_>, usize> = HashMap::new();
     let (mut lines, mut taken) = (0, 0);
     for item in waiting.iter().filter(|item| item.notice.is_none()).take(MEMBERS_MAX) {
         let Some((&first, &last)) = item.says.first().zip(item.says.last()) else { continue };

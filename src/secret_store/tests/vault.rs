@@ -111,11 +111,7 @@ async fn a_lease_without_a_sensible_end_is_used_for_a_day_at_most() {
     let server = Server::start(move |seen| {
         if seen.is("POST /v1/auth/approle/login ") {
             counted.fetch_add(1, Ordering::SeqCst);
-            return reply(
-                200,
-                "",
-                r#"{"auth":{"client_token":"hvs.1","lease_duration":18446744073709551615}}"#.to_owned(),
-            );
+            return reply(200, "", r#"{"auth":{"client_token":"hvs.1","lease_duration":18446744073709551615}}"#);
         }
         value(0)
     })

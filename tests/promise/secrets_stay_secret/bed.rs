@@ -92,7 +92,9 @@ impl Bed {
             let doors = &doors;
             move |requests: &[_]| doors.iter().all(|door| asked(requests, door) >= least)
         };
-        patiently("the first faults", world.receivers.wait_for(all(FAULTS - 1))).await;
+        let seen = crate::world::event(world.receivers.wait_for(all(FAULTS - 1))).await;
+        let counts = || doors.iter().map(|door| (door, asked(&world.receivers.received(), door))).collect::<Vec<_>>();
+        assert!(seen.is_some(), "waited in vain for the first faults: {:?}", counts());
         world.set_score("contoso", HIGH);
         patiently("the last fault", world.receivers.wait_for(all(FAULTS))).await;
         let parked = |requests: &[_]| {

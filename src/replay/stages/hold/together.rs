@@ -26,7 +26,9 @@ impl Holding<'_> {
                 let until = self.shifts[shift].told_at.unwrap_or(now).plus(wait);
                 self.events.extend(lanes.into_iter().map(|lane| Reverse((until, Event::Look { lane }))));
             } else if !is_of_movements && lanes.len() < TOGETHER_MIN {
-                lanes.into_iter().for_each(|lane| self.alone(lane, now));
+                for lane in lanes {
+                    self.alone(lane, now);
+                }
             } else {
                 self.notify(shift, occasion, channel, &lanes, now);
             }

@@ -257,14 +257,13 @@ async fn settle(
         count += 1;
         let Some(erased) = erase.as_deref_mut() else { continue };
         let which = keys.iter().map(|key| format!("\"{key}\" IS ?")).collect::<Vec<_>>().join(" AND ");
-        let sql = match &fate {
-            Fate::Becomes(_) => format!("UPDATE OR REPLACE \"{table}\" SET \"{column}\" = ? WHERE {which}"),
-            _ => {
-                if table == "notification" {
-                    of_notification(db, row, erased).await?;
-                }
-                format!("DELETE FROM \"{table}\" WHERE {which}")
+        let sql = if let Fate::Becomes(_) = &fate {
+            format!("UPDATE OR REPLACE \"{table}\" SET \"{column}\" = ? WHERE {which}")
+        } else {
+            if table == "notification" {
+                of_notification(db, row, erased).await?;
             }
+            format!("DELETE FROM \"{table}\" WHERE {which}")
         };
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         if let Fate::Becomes(text) = &fate {

@@ -94,7 +94,11 @@ pub(super) fn plan(rows: Vec<Known>, configured: &[Configured], now: Timestamp) 
 /// A name that no other tenant has, from the slug and the Entra id: `contoso.2f1c0a5e`.
 fn spare(row: &Known, taken: &mut HashSet<String>) -> String {
     let named = |number| TenantId::kept(&row.slug, row.entra, number);
-    let name = (1..).map(named).find(|name| !taken.contains(name)).unwrap_or_default();
+    // One more than there are is free at the latest.
+    let name = (1..=u32::try_from(taken.len()).unwrap_or(u32::MAX - 1) + 1)
+        .map(named)
+        .find(|name| !taken.contains(name))
+        .unwrap_or_default();
     taken.insert(name.clone());
     name
 }
