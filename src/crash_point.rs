@@ -150,7 +150,7 @@ mod armed {
 
     impl Work {
         /// Every kind.
-        pub const ALL: [Self; 29] = [
+        pub const ALL: [Self; 31] = [
             Self::Check,
             Self::Announce,
             Self::Claim,
@@ -164,6 +164,7 @@ mod armed {
             Self::NoteChannels,
             Self::AdoptChannels,
             Self::ConfirmDrill,
+            Self::Reconcile,
             Self::Recover,
             Self::Resend,
             Self::Unpark,
