@@ -72,8 +72,8 @@ fn what_one_alert_has_to_say_is_one_line_of_its_generation() {
         ("a1 A2", "2<1"),
         ("a1 b1 A2", "2 3<1"),
         ("a1 a2 a3 A4", "4<3<2<1"),
-        ("A2 a1", "2 1"),
-        ("a1 A2 a1 a2", "4<3 2<1"),
+        ("A2 a1", "1 2"),
+        ("a1 A2 a1 a2", "2<1 4<3"),
         ("! ! a1", "1 2 3"),
     ] {
         assert_eq!(shown(&lines(waiting(text))), expected, "{text}");
