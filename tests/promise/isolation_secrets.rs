@@ -147,7 +147,7 @@ async fn check_names_every_secret_that_can_not_be_read_and_nothing_else_reads_on
         &["explain", "contoso", "device-score-low"],
         &["backtest", "--since", "1d"],
         &["check", "--against-state"],
-        &["silences", "add", "--tenant", "contoso", "--for", "1h", "--comment", "test"],
+        &["silences", "add", "--tenant", "contoso", "--for", "1h", "--comment", "test", "--author", "a"],
     ] {
         let output = world.command(arguments).await;
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");

@@ -72,7 +72,9 @@ async fn a_receiver_that_is_gone_parks_its_channel_and_the_operator_hears_of_it(
     assert_eq!(told[0].body["data"]["operator"]["channel"], SOC);
     assert!(told[0].body["data"]["operator"]["hint"].as_str().unwrap().contains("unpark"));
     world.checked(&service, "contoso", 3).await;
-    assert_eq!(world.told(SOC).len(), 1, "no further request");
+    // Its oldest message is tried again from time to time, and no other.
+    let ids: std::collections::BTreeSet<_> = world.told(SOC).into_iter().map(|told| told.id).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
     world.receivers.set(SOC, None);
     // It is tried on its own, too: whoever is first.
     drop(world.command(&["channels", "unpark", SOC]).await);
