@@ -23,7 +23,7 @@ use std::{f64::consts::TAU, sync::Arc, time::Duration};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use scorewatch::{
     domain::{Sample, ScoreKind, TenantId, Timestamp},
-    replay::{Course, ScoreCourse, SeriesCourse, course::seen_again},
+    replay::{Course, Look, ScoreCourse, SeriesCourse, course::seen_again},
 };
 
 pub use self::time::{Gap, WINDOW, window_around};
@@ -216,8 +216,12 @@ impl Life<'_> {
         let phase = self.random.random_range(0..POLL);
         let gaps: Vec<Gap> = away.iter().copied().chain(gap).collect();
         self.leave_unseen(score, &gaps);
-        let polls = (0..).map(|poll| at(phase + poll * POLL)).take_while(|now| *now < self.end);
+        let end = self.end;
+        let polls = (0..).map(move |poll| at(phase + poll * POLL)).take_while(move |now| *now < end);
         let is_read = |now: &Timestamp| after_gaps(&gaps, *now) == *now;
+        // What was due in the tenant's own outage failed; what was due while the service was away was never asked.
+        let failed = |now: &Timestamp| !is_read(now) && after_gaps(away, *now) == *now;
+        let looks = polls.clone().filter(failed).map(|at| Look { at, is_good: false }).collect();
         let samples = polls.filter(is_read).collect::<Vec<_>>().into_iter().map(|now| {
             let gone = now.since(START).as_secs_f64() / 86_400.0;
             let level = level(base, &changes, now) * (1.0 - leak * gone).max(0.1);
@@ -230,7 +234,7 @@ impl Life<'_> {
             history: 0,
             averages: Vec::new(),
         };
-        (ScoreCourse { score, series: vec![series], looks: Vec::new() }, gaps)
+        (ScoreCourse { score, series: vec![series], looks }, gaps)
     }
 
     /// A step that is over before anything is read again, or that nothing read within the rule's window can be held against, is

@@ -36,10 +36,13 @@ impl Breakage {
     pub(super) const fn faults(self) -> &'static [Fault] {
         match self {
             // What was dropped may be covered by a later line, too late.
-            Self::Dropped | Self::Delayed => &[Fault::Missed, Fault::Late],
+            Self::Dropped => &[Fault::Missed, Fault::Late],
+            // What comes after its own end leaves a wrong belief behind.
+            Self::Delayed => &[Fault::Missed, Fault::Late, Fault::Belief],
             Self::Doubled => &[Fault::Twice],
             Self::Swapped => &[Fault::Unfounded, Fault::ShownOver],
-            Self::ShownOver => &[Fault::ShownOver],
+            // An end that did not happen is one that nothing founds.
+            Self::ShownOver => &[Fault::ShownOver, Fault::Unfounded],
             Self::Leaked => &[Fault::Leak],
             Self::Graded => &[Fault::Severity],
             Self::Invented => &[Fault::Unfounded],
