@@ -4,12 +4,45 @@
 //! is judged on the store's whole history from its first evaluation on: what is missing is read from the archive once, and kept
 //! with the next reading.
 
-use super::series;
+use std::collections::BTreeSet;
+
+use super::{
+    fetched::Fetched,
+    series::{self, SUBJECTS_MAX},
+};
 use crate::{
     config::{Config, Tenant},
-    domain::SeriesKey,
+    domain::{ScoreKind, SeriesKey, Subject},
     store::{Store, StoreError, TenantRecord},
 };
+
+/// Takes back the series of subjects that were gone and are read again: a fall while nobody could read them is a fall.
+///
+/// # Errors
+/// [`StoreError`] when the store can't be read.
+pub async fn revive(store: &dyn Store, record: &mut TenantRecord, fetched: &[Fetched]) -> Result<(), StoreError> {
+    let mut returned = Vec::new();
+    for Fetched { score, result, .. } in fetched {
+        let subjects = result.iter().flatten().filter_map(|reading| reading.subject.as_ref());
+        returned.extend(unknown(record, *score, subjects).into_iter().map(|subject| (*score, subject)));
+    }
+    if !returned.is_empty() {
+        record.series.extend(store.gone_series(&record.tenant, &returned).await?);
+    }
+    Ok(())
+}
+
+/// Those of the subjects that the store did not load, as far as there is room to watch them.
+fn unknown<'a>(
+    record: &TenantRecord,
+    score: ScoreKind,
+    subjects: impl Iterator<Item = &'a Subject>,
+) -> BTreeSet<Subject> {
+    let known = record.series.iter().filter(|series| series.score == score);
+    let known: BTreeSet<&Subject> = known.filter_map(|series| series.subject.as_ref()).collect();
+    let room = SUBJECTS_MAX.saturating_sub(known.len());
+    subjects.filter(|subject| !known.contains(subject)).take(room).cloned().collect()
+}
 
 /// Completes the windows of what the store knows of a tenant.
 ///

@@ -129,7 +129,10 @@ impl<'a> Judging<'a> {
         let mut read = ScoreRead::new(score, polled.is_some());
         for (subject, found) in subjects.each() {
             if let Some(why) = subjects.ended((score, subject), found, self.source_interval(score)) {
-                self.end(score, found.record, why);
+                // Only a check ends it: when time alone has passed, somebody else's wake is no reason.
+                if polled.is_some() {
+                    self.end(score, found.record, why);
+                }
             } else {
                 let series = Series::extend((score, subject), found.record, &found.samples, self.outcome.now);
                 read.take(&series);

@@ -207,6 +207,7 @@ impl Checker {
                 )));
             }
             if let Some(record) = record.as_mut().filter(|_| !fetched.is_empty()) {
+                history::revive(self.store.as_ref(), record, &fetched).await?;
                 history::complete(self.store.as_ref(), &plan.config, tenant, record).await?;
             }
             let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);

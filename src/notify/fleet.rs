@@ -207,6 +207,13 @@ impl Shift {
         self.is_along(by) && by.abs() - self.median.abs() > self.tolerance
     }
 
+    /// Whether a move is much smaller than those of the others: it is the series' own noise, and its part may be yet to come.
+    #[must_use]
+    pub fn falls_short(&self, by: f64) -> bool {
+        let short = self.median.abs() - by.abs();
+        short > self.tolerance && short > self.median.abs() / 2.0
+    }
+
     /// As much of a move that goes the same way as the shift accounts for: no more than the farthest that does not stand out.
     #[must_use]
     pub fn share_of(&self, by: f64) -> f64 {

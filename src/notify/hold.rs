@@ -15,23 +15,27 @@ pub struct Hold {
 
 /// Why a delivery is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum HoldReason {
     /// A silence or a maintenance window covers it.
     Silence,
+    /// A silence or a maintenance window covers it that began while it waited for other tenants. Without that wait it would have
+    /// been sent before, so it is sent afterwards, whatever has become of it.
+    LateSilence,
     /// Other tenants may tell of the same thing.
     Fleet,
 }
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 2] = [Self::Silence, Self::Fleet];
+    pub const ALL: [Self; 3] = [Self::Silence, Self::LateSilence, Self::Fleet];
 
     /// The name in JSON and the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Silence => "silence",
+            Self::LateSilence => "late-silence",
             Self::Fleet => "fleet",
         }
     }

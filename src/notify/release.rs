@@ -75,12 +75,6 @@ pub enum Fate {
 }
 
 impl Run {
-    /// Why it is held: the reason of its first step.
-    #[must_use]
-    pub fn why(&self) -> Option<HoldReason> {
-        self.steps.iter().find_map(|step| step.hold).map(|hold| hold.why)
-    }
-
     /// Notes what is so still by how the alert stands now.
     pub fn hold_against(&mut self, alert: &Alert) {
         for step in &mut self.steps {
@@ -104,6 +98,17 @@ impl Step {
         matches!(self.kind, NotificationType::AlertWorsened | NotificationType::AlertUnstable)
     }
 
+    /// How it is held from now on: a silence that begins while it waits for the fleet must not suppress it.
+    #[must_use]
+    pub fn held_further(&self, hold: Hold) -> Hold {
+        match self.hold.map(|held| held.why) {
+            Some(HoldReason::Fleet | HoldReason::LateSilence) if hold.why == HoldReason::Silence => {
+                Hold { why: HoldReason::LateSilence, ..hold }
+            }
+            _ => hold,
+        }
+    }
+
     /// Whether it tells nothing that is not known, or not so any more.
     const fn is_idle(&self) -> bool {
         self.is_reminder() || !matches!(self.still, Still::So)
@@ -119,21 +124,12 @@ fn is_same_firing(before: &Step, after: &Step) -> bool {
     before.began.is_some() && before.began == after.began
 }
 
-/// What may become of a run's deliveries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
-    /// The channel's receiver keeps each alert's state and is notified of each step.
-    pub keeps_state: bool,
-    /// What was over before anybody was notified is suppressed: a silence held it. Otherwise somebody is notified of everything.
-    pub may_suppress: bool,
-}
-
-/// What becomes of each delivery of a run that `hold` covers still, or again; or that nothing covers any more.
+/// What becomes of each delivery of a run that `hold` covers still, or again; or that nothing covers any more. `keeps_state`: the
+/// channel's receiver keeps each alert's state and is notified of each step.
 #[must_use]
 pub fn decide(run: &Run, keeps_state: bool, hold: Option<Hold>) -> Vec<(DeliveryId, Fate)> {
-    let terms = Terms { keeps_state, may_suppress: run.why() != Some(HoldReason::Fleet) };
-    let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, terms) };
-    run.steps.iter().map(|step| (step.delivery, Fate::Hold(hold))).collect()
+    let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, keeps_state) };
+    run.steps.iter().map(|step| (step.delivery, Fate::Hold(step.held_further(hold)))).collect()
 }
 
 /// The steps that tell of earlier firings, and those of the newest.
@@ -149,17 +145,24 @@ pub fn newest_firing(steps: &[Step]) -> (&[Step], &[Step]) {
 /// over; what still fires and was never told is told by its newest step; what still fires and was told is told only if it got worse
 /// and is worse still. A mere reminder is told to nobody: it would say what was known before.
 ///
-/// Where only the wait for the fleet held it, each firing has one message that speaks for all of it, whatever became of it.
+/// Where the wait for the fleet held it, each firing has one message that speaks for all of it, whatever became of it.
 #[must_use]
-pub fn of_steps(steps: &[Step], was_told: bool, terms: Terms) -> Vec<(DeliveryId, Fate)> {
+pub fn of_steps(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
+    let run_is_held_by = why(steps);
     let firings = steps.chunk_by(is_same_firing).enumerate();
-    firings.flat_map(|(index, steps)| of_one_firing(steps, index == 0 && was_told, terms)).collect()
+    let of_firing = |(index, steps): (usize, &[Step])| match why(steps).or(run_is_held_by) {
+        Some(HoldReason::Fleet | HoldReason::LateSilence) => of_whole_firing(steps, keeps_state),
+        Some(HoldReason::Silence) | None => of_silenced_firing(steps, index == 0 && was_told, keeps_state),
+    };
+    firings.flat_map(of_firing).collect()
 }
 
-fn of_one_firing(steps: &[Step], was_told: bool, terms: Terms) -> Vec<(DeliveryId, Fate)> {
-    if !terms.may_suppress {
-        return of_whole_firing(steps, terms.keeps_state);
-    }
+/// Why the first of these is held that is.
+fn why(steps: &[Step]) -> Option<HoldReason> {
+    steps.iter().find_map(|step| step.hold).map(|hold| hold.why)
+}
+
+fn of_silenced_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
     let is_over = steps.last().is_some_and(|step| step.is_over || step.still == Still::Over);
     let speaker = if is_over {
         steps.last().filter(|step| was_told && step.is_over)
@@ -168,13 +171,13 @@ fn of_one_firing(steps: &[Step], was_told: bool, terms: Terms) -> Vec<(DeliveryI
         // Nothing new waits for a channel that was added while the alert fired: what says that it does is its first word.
         newest.or_else(|| steps.last().filter(|_| !was_told))
     };
-    let each_is_told = terms.keeps_state && !is_over;
+    let each_is_told = keeps_state && !is_over;
     let fate = |step: &Step| match speaker {
         None => Fate::Withhold,
         Some(speaker) if step.delivery == speaker.delivery => Fate::Send,
         Some(_) if step.is_reminder() || step.is_idle() && !is_over => Fate::Withhold,
         Some(_) if each_is_told => Fate::Send,
-        Some(_) if terms.keeps_state => Fate::Withhold,
+        Some(_) if keeps_state => Fate::Withhold,
         Some(speaker) => Fate::Carried(speaker.delivery),
     };
     steps.iter().map(|step| (step.delivery, fate(step))).collect()

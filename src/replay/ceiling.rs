@@ -17,6 +17,8 @@ pub struct Ceiling {
     when: Condition,
     /// The newest sample that is not zero: a candidate however old it is.
     newest: Option<Sample>,
+    /// The newest sample. A zero may be one that another confirms, and then it is a candidate too.
+    last: Option<Sample>,
     falling: VecDeque<Sample>,
 }
 
@@ -25,7 +27,7 @@ impl Ceiling {
     #[must_use]
     pub fn of(when: Condition) -> Option<Self> {
         when.change()?;
-        Some(Self { when, newest: None, falling: VecDeque::new() })
+        Some(Self { when, newest: None, last: None, falling: VecDeque::new() })
     }
 
     /// Whether the condition might hold at `value`, read at `at`. Samples must have been [taken](Self::take) in time order.
@@ -36,7 +38,7 @@ impl Ceiling {
         while self.falling.front().is_some_and(|sample| sample.at < start) {
             self.falling.pop_front();
         }
-        let newest = self.newest.into_iter();
+        let newest = self.newest.into_iter().chain(self.last);
         let candidates = self.falling.front().copied().into_iter().chain(newest);
         let further = |one: &Sample, other: &Sample| self.when.further(other.value, one.value).total_cmp(&0.0);
         let Some(best) = candidates.min_by(further) else { return false };
@@ -54,6 +56,7 @@ impl Ceiling {
 
     /// Takes a sample into the window.
     pub fn take(&mut self, sample: Sample) {
+        self.last = Some(sample);
         if sample.value.abs() > 0.0 {
             self.newest = Some(sample);
         }
@@ -88,7 +91,7 @@ mod tests {
                 let may_hold = ceiling.may_hold(value, at(index));
                 let window = values[index.saturating_sub(10)..index].iter();
                 let newest = values[..index].iter().rfind(|value| value.abs() > 0.0);
-                let holds = window.chain(newest).any(|&best| when.holds(value, Some(best)));
+                let holds = window.chain(newest).chain(values[..index].last()).any(|&best| when.holds(value, Some(best)));
                 prop_assert!(may_hold || !holds, "{value} at {index}");
                 ceiling.take(Sample { at: at(index), value });
             }

@@ -115,9 +115,8 @@ impl<'a> Walk<'a> {
         self.looked_at = Some(now);
         let read_at = self.read_at;
         for index in 0..self.strands.len() {
-            if self.is_over(index, read_at) {
-                self.end(index, now, told);
-            } else {
+            // What is over ends at the next check.
+            if !self.is_over(index, read_at) {
                 self.strands[index].pass(now, told);
             }
         }

@@ -14,7 +14,7 @@ pub use record::*;
 
 pub use crate::notify::fleet::KnownShift;
 use crate::{
-    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::{
         ChannelStanding, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         fleet::{Decidable, Scope, Tracked},
@@ -93,6 +93,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Alerts that match, newest change first.
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError>;
+
+    /// Those of these series of a tenant whose subjects are [gone](super::SeriesUpdate::GONE).
+    async fn gone_series(
+        &self,
+        tenant: &TenantId,
+        subjects: &[(ScoreKind, Subject)],
+    ) -> Result<Vec<SeriesRecord>, StoreError>;
 
     /// The samples of a series since then, oldest first, as far as retention has left them.
     async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError>;

@@ -21,12 +21,14 @@ pub(super) struct Life {
     pub(super) away: Vec<Away>,
     pub(super) outages: BTreeSet<Cause>,
     pub(super) record: Option<TenantRecord>,
+    /// Series whose subjects are gone.
+    gone: Vec<SeriesRecord>,
 }
 
 impl Life {
     /// Of the tenant `contoso`.
     pub(super) fn new(config: Config) -> Self {
-        Self { config, away: Vec::new(), outages: BTreeSet::new(), record: None }
+        Self { config, away: Vec::new(), outages: BTreeSet::new(), record: None, gone: Vec::new() }
     }
 
     /// Judges, and forgets what came of it.
@@ -45,6 +47,7 @@ impl Life {
 
     /// Judges, and keeps what came of it.
     pub(super) fn check(&mut self, fetched: &[Fetched], now: Timestamp) -> CheckOutcome {
+        self.revive(fetched);
         let outcome = self.judge(fetched, now);
         let record = self.record.get_or_insert_with(|| TenantRecord {
             tenant: outcome.tenant.clone(),
@@ -60,10 +63,8 @@ impl Life {
         record.health = outcome.health.clone();
         for update in &outcome.series {
             record.series.retain(|known| (known.score, &known.subject) != (update.score, &update.subject));
-            if update.keep == SeriesUpdate::GONE {
-                continue;
-            }
-            record.series.push(SeriesRecord {
+            let series = if update.keep == SeriesUpdate::GONE { &mut self.gone } else { &mut record.series };
+            series.push(SeriesRecord {
                 score: update.score,
                 subject: update.subject.clone(),
                 last_data_at: update.last_data_at,
@@ -74,6 +75,16 @@ impl Life {
         }
         keep_alerts(record, &outcome);
         outcome
+    }
+
+    /// Takes back the series of subjects that are read again.
+    fn revive(&mut self, fetched: &[Fetched]) {
+        let Some(record) = self.record.as_mut() else { return };
+        let is_read = |series: &SeriesRecord| {
+            let of_score = fetched.iter().filter(|one| one.score == series.score);
+            of_score.flat_map(|one| one.result.iter().flatten()).any(|reading| reading.subject == series.subject)
+        };
+        record.series.extend(self.gone.extract_if(.., |series| is_read(series)));
     }
 
     /// A good check `minute` minutes after the start, its reading as old as the check.

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::{FutureExt, future::BoxFuture};
 use scorewatch::{
-    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         fleet::{Decidable, Scope, Tracked},
@@ -23,8 +23,8 @@ use scorewatch::{
     store::{
         AlertFilter, AlertRow, AttemptOutcome, Away, ChannelIdentity, ChannelRecord, CheckOutcome, Claim, ClaimTerms,
         Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant,
-        NewNotification, Outage, Reconciled, Rerouted, Routed, Routes, ShiftNotice, Store, StoreError, TenantRecord,
-        Totals,
+        NewNotification, Outage, Reconciled, Rerouted, Routed, Routes, SeriesRecord, ShiftNotice, Store, StoreError,
+        TenantRecord, Totals,
     },
 };
 use tokio::sync::watch;
@@ -144,6 +144,14 @@ impl Store for Troubled {
 
     async fn knows(&self, notification: &NotificationId) -> Result<bool, StoreError> {
         self.inner.knows(notification).await
+    }
+
+    async fn gone_series(
+        &self,
+        tenant: &TenantId,
+        subjects: &[(ScoreKind, Subject)],
+    ) -> Result<Vec<SeriesRecord>, StoreError> {
+        self.inner.gone_series(tenant, subjects).await
     }
 
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{KnownShift, Move, Movement, Quorum, Scope, Shift, Span, detect, of_tenant};
 use crate::domain::{TenantId, Timestamp};
 
+/// A movement of a series is noise beside another that is so many times larger.
+const NOISE_TIMES: f64 = 2.0;
+
 /// A movement, and what is known of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tracked {
@@ -97,37 +100,68 @@ fn around(
 ) -> Option<(Shift, Vec<usize>)> {
     let (trigger, span) = (&movements[trigger].movement, movements[trigger].movement.span());
     let free = |tracked: &Tracked| tracked.part.is_none() && tracked.movement.is_in(&span);
-    // Of each series the movement nearest in time; of two, the earlier.
-    let distance = |tracked: &Tracked| {
-        let at = tracked.movement.after.at;
+    let nearness = |movement: &Movement| {
+        let at = movement.after.at;
         (at.since(trigger.after.at).max(trigger.after.at.since(at)), at)
     };
-    let mut of_tenants: BTreeMap<&TenantId, Vec<usize>> = BTreeMap::new();
-    for (place, tracked) in movements.iter().enumerate().filter(|(_, tracked)| free(tracked)) {
-        let of_tenant = of_tenants.entry(&tracked.movement.tenant).or_default();
-        let same = of_tenant.iter_mut().find(|other| movements[**other].movement.is_same_series(&tracked.movement));
-        match same {
-            Some(other) if distance(tracked) < distance(&movements[*other]) => *other = place,
-            Some(_) => {}
-            None => of_tenant.push(place),
-        }
-    }
-    let goes_along = |places: &&Vec<usize>| places.iter().any(|&place| movements[place].movement.by * trigger.by > 0.0);
-    if of_tenants.values().filter(goes_along).count() < known.quorum.at_least.max(1) {
+    let is_along = |movement: &Movement| movement.by * trigger.by > 0.0;
+    // Of several movements of one series, the nearest in time, except for those that are mere noise beside another.
+    let first = one_of_each_series(movements, free, |one, other| {
+        let dwarfs = |one: &Movement, other: &Movement| {
+            is_along(one) && (!is_along(other) || one.by.abs() > other.by.abs() * NOISE_TIMES)
+        };
+        dwarfs(one, other) || !dwarfs(other, one) && nearness(one) < nearness(other)
+    });
+    let goes_along = |places: &&Vec<usize>| places.iter().any(|&place| is_along(&movements[place].movement));
+    if first.values().filter(goes_along).count() < known.quorum.at_least.max(1) {
         return None;
     }
-    let moves = moves(&of_tenants, movements, &read(), span);
-    let shift = detect(scope, span, &moves, known.quorum).filter(|shift| shift.is_along(trigger.by))?;
+    let read = read();
+    let of = |chosen: &BTreeMap<&TenantId, Vec<usize>>| {
+        let shift = detect(scope, span, &moves(chosen, movements, &read, span), known.quorum);
+        shift.filter(|shift| shift.is_along(trigger.by))
+    };
+    // Now that it is known how the others moved: the movement that is most like theirs, so that a loss of the tenant's own is not
+    // taken for its part.
+    let likely = of(&first)?;
+    let misfit = |movement: &Movement| {
+        let by = (movement.by - likely.median).abs();
+        if by <= likely.tolerance { 0.0 } else { by }
+    };
+    let of_tenants = one_of_each_series(movements, free, |one, other| {
+        misfit(one).total_cmp(&misfit(other)).then_with(|| nearness(one).cmp(&nearness(other))).is_lt()
+    });
+    let shift = of(&of_tenants)?;
+    let moves = moves(&of_tenants, movements, &read, span);
     let part: BTreeSet<&TenantId> =
         moves.iter().filter(|one| one.is_real && shift.is_along(one.by)).map(|one| &one.tenant).collect();
     let along = |place: &usize| {
         let movement = &movements[*place].movement;
-        part.contains(&movement.tenant) && shift.is_along(movement.by)
+        part.contains(&movement.tenant) && shift.is_along(movement.by) && !shift.falls_short(movement.by)
     };
     let chosen: Vec<usize> = of_tenants.values().flatten().copied().filter(along).collect();
     let seen = chosen.iter().map(|&place| movements[place].movement.after.at);
     let span = Span { from: seen.clone().min()?, until: seen.max()? };
     Some((Shift { span, ..shift }, chosen))
+}
+
+/// Of each series the best of its movements.
+fn one_of_each_series(
+    movements: &[Tracked],
+    is_candidate: impl Fn(&Tracked) -> bool,
+    is_better: impl Fn(&Movement, &Movement) -> bool,
+) -> BTreeMap<&TenantId, Vec<usize>> {
+    let mut of_tenants: BTreeMap<&TenantId, Vec<usize>> = BTreeMap::new();
+    for (place, tracked) in movements.iter().enumerate().filter(|(_, tracked)| is_candidate(tracked)) {
+        let of_tenant = of_tenants.entry(&tracked.movement.tenant).or_default();
+        let same = of_tenant.iter_mut().find(|other| movements[**other].movement.is_same_series(&tracked.movement));
+        match same {
+            Some(other) if is_better(&tracked.movement, &movements[*other].movement) => *other = place,
+            Some(_) => {}
+            None => of_tenant.push(place),
+        }
+    }
+    of_tenants
 }
 
 /// How each tenant that was read moved; one whose series did not move stands still.
@@ -170,6 +204,7 @@ fn joins<'a>(
         };
         scope.has(movement.score, movement.subject.as_ref())
             && known.shift.is_along(movement.by)
+            && !known.shift.falls_short(movement.by)
             && movement.before.at < span.from
             && movement.after.at >= span.from
             && !movements.iter().any(is_of_it)

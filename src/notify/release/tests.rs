@@ -198,6 +198,25 @@ fn a_wait_for_the_fleet_suppresses_nothing() {
     }
 }
 
+#[test]
+fn a_silence_that_begins_during_the_wait_for_the_fleet_suppresses_only_what_began_later() {
+    let until = |minutes: i64| Timestamp::from_seconds(minutes * 60);
+    let mut run = run("F1 O1 F2 O2", false);
+    let holds =
+        [(HoldReason::Fleet, 10), (HoldReason::Fleet, 10), (HoldReason::Silence, 60), (HoldReason::Silence, 60)];
+    for (step, (why, minutes)) in run.steps.iter_mut().zip(holds) {
+        step.hold = Some(Hold { why, until: until(minutes) });
+    }
+    let silence = Hold { why: HoldReason::Silence, until: until(60) };
+    let fates = decide(&run, false, Some(silence));
+    for (step, (_, fate)) in run.steps.iter_mut().zip(fates) {
+        let Fate::Hold(hold) = fate else { panic!("{fate:?}") };
+        assert_eq!(hold.until, silence.until);
+        step.hold = Some(hold);
+    }
+    assert_eq!(shown(&decide(&run, false, None)), "2 ! . .");
+}
+
 /// A whole life: firings with any steps between, from any point on, the last perhaps not over.
 fn lives() -> impl Strategy<Value = (String, bool)> {
     let firing = prop::collection::vec(0..3_usize, 0..4);

@@ -16,7 +16,7 @@ use crate::{
             KnownShift,
             group::{self, Belongs, Occasion},
         },
-        release::{Fate, Step, Still, Terms, of_steps},
+        release::{Fate, Step, Still, of_steps},
     },
     replay::{
         course::{Course, Plan},
@@ -255,7 +255,7 @@ impl<'a> Holding<'a> {
 
     fn hold_on(&mut self, lane: usize, hold: Hold) {
         for step in &mut self.lanes[lane].steps {
-            step.hold = Some(hold);
+            step.hold = Some(step.held_further(hold));
         }
         self.events.push(Reverse((hold.until, Event::Look { lane })));
     }
@@ -263,9 +263,7 @@ impl<'a> Holding<'a> {
     /// What becomes of what waits there, on its own.
     fn fates(&self, lane: usize) -> Vec<(DeliveryId, Fate)> {
         let Lane { steps, channel, told, .. } = &self.lanes[lane];
-        let why = steps.iter().find_map(|step| step.hold).map(|hold| hold.why);
-        let terms = Terms { keeps_state: self.keeps_state(channel), may_suppress: why != Some(HoldReason::Fleet) };
-        of_steps(steps, was_told(steps, *told), terms)
+        of_steps(steps, was_told(steps, *told), self.keeps_state(channel))
     }
 
     /// What waits there goes its own way.

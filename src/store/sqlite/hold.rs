@@ -192,11 +192,20 @@ pub(super) async fn look_again(
     why: HoldReason,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE delivery SET hold_until = ?1 WHERE state = 'held' AND hold_why = ?2 AND hold_until > ?1")
-        .bind(now.as_nanos())
-        .bind(why.as_str())
-        .execute(connection)
-        .await?;
+    let whys: Vec<&str> = match why {
+        HoldReason::Silence | HoldReason::LateSilence => {
+            vec![HoldReason::Silence.as_str(), HoldReason::LateSilence.as_str()]
+        }
+        HoldReason::Fleet => vec![why.as_str()],
+    };
+    sqlx::query(
+        "UPDATE delivery SET hold_until = ?1 WHERE state = 'held' AND hold_until > ?1 \
+         AND hold_why IN (SELECT value FROM json_each(?2))",
+    )
+    .bind(now.as_nanos())
+    .bind(to_json(&whys)?)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -49,12 +49,14 @@ use self::{check::Check, generation::Generation, outage::PreparedOutage, outbox:
 use super::{
     AlertFilter, AlertRow, AttemptOutcome, Away, ChannelIdentity, ChannelRecord, CheckOutcome, Claim, ClaimTerms,
     Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, KnownShift, KnownTenant,
-    NewNotification, Outage, Reconciled, Rerouted, Routed, Routes, ShiftNotice, Store, StoreError, TenantRecord,
-    Totals,
+    NewNotification, Outage, Reconciled, Rerouted, Routed, Routes, SeriesRecord, ShiftNotice, Store, StoreError,
+    TenantRecord, Totals,
 };
 use crate::{
     crash_point::Work,
-    domain::{ChannelName, EntraTenantId, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{
+        ChannelName, EntraTenantId, RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp,
+    },
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         fleet::{Decidable, Scope, Tracked},
@@ -173,6 +175,14 @@ impl Store for SqliteStore {
 
     async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
         read::alerts(&self.readers, filter).await
+    }
+
+    async fn gone_series(
+        &self,
+        tenant: &TenantId,
+        subjects: &[(ScoreKind, Subject)],
+    ) -> Result<Vec<SeriesRecord>, StoreError> {
+        read::gone_series(&self.readers, tenant, subjects).await
     }
 
     async fn history(&self, series: &SeriesKey, since: Timestamp) -> Result<Vec<Sample>, StoreError> {

@@ -10,7 +10,7 @@ use super::{
     encoding, movement, roster, row,
 };
 use crate::{
-    domain::{Sample, SeriesKey, Subject, TenantId, Timestamp},
+    domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::{NotificationId, silence::Acknowledgement},
     rule::AlertKey,
     store::{
@@ -80,6 +80,25 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
         records[places[&tenant]].shifted.push(shifted);
     }
     Ok(records)
+}
+
+/// Those of these series whose subjects are gone.
+pub(super) async fn gone_series(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    subjects: &[(ScoreKind, Subject)],
+) -> Result<Vec<SeriesRecord>, StoreError> {
+    let named = subjects.iter().map(|(score, subject)| (score.as_str(), subject_text(Some(subject))));
+    let rows = sqlx::query(
+        "SELECT tenant_id, score, subject, last_data_at, recent, keep, onboarded_at FROM series \
+         WHERE tenant_id = (SELECT id FROM tenant WHERE tenant = ?) AND keep = 0 \
+         AND (score, subject) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?)) ORDER BY score, subject",
+    )
+    .bind(tenant.as_str())
+    .bind(to_json(&named.collect::<Vec<_>>())?)
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(series_record).collect()
 }
 
 fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    domain::{ChannelName, RecommendationSnapshot, Sample, SeriesKey, TenantId, Timestamp},
+    domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::{
         ChannelStanding, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         fleet::{Decidable, Scope, Tracked},
@@ -61,6 +61,14 @@ impl Store for StubStore {
     }
 
     async fn alerts(&self, _filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
+        no()
+    }
+
+    async fn gone_series(
+        &self,
+        _tenant: &TenantId,
+        _subjects: &[(ScoreKind, Subject)],
+    ) -> Result<Vec<SeriesRecord>, StoreError> {
         no()
     }
 

@@ -248,7 +248,8 @@ fn fleets() -> Vec<Scenario> {
             ..fleet()
         },
         Scenario {
-            promise: "of two firings that a window held, the newest is a line of the notice, and the other's end is told",
+            promise: "of two firings that a window held, the newest is a line of the notice; the other began before the window, and \
+                      is told with its end",
             read: |tenant, quarter| match (tenant, quarter) {
                 (5, 1) => Some(370.0),
                 (_, ..4) => Some(400.0),
@@ -257,9 +258,8 @@ fn fleets() -> Vec<Scenario> {
             windows: &[("0 32 12 * * *", 60)],
             quarters: 9,
             told: &[
-                "34 soc alert.firing t5 370",
                 "92 own fleet.shift t1 t2, shift, apart , median -6.00",
-                "92 soc alert.resolved t5 400",
+                "92 soc alert.resolved t5 400 for 1 more",
                 "92 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
                  median -6.00",
             ],

@@ -68,6 +68,10 @@ fn many_that_move_the_same_way_within_one_interval_are_a_shift() {
         ("a 0 15 -6, b 1 16 -6, c 14 29 -6, d 1 16 -40", Some("...!"), "one stands out"),
         ("a 0 15 -6, b 1 16 -6, c 46 61 -6", None, "three intervals apart"),
         ("a 0 15 -6, a 15 30 -6, a 30 45 -6", None, "one tenant, again and again"),
+        ("d -6 9 -1, a 0 15 -6, b 1 16 -6, c 14 29 -6, d 9 24 -6", Some("-...."), "noise nearer in time than its part"),
+        ("d -6 9 -40, a 0 15 -6, b 1 16 -6, c 14 29 -6, d 9 24 -6", Some("-...."), "a loss of its own nearer in time"),
+        ("d -6 9 -1, a 0 15 -6, b 1 16 -6, c 14 29 -6", Some("-..."), "noise, and its part is yet to come"),
+        ("a 0 15 -6, b 1 16 -6, c 14 29 -6, d 9 24 -4", Some("...."), "less than the others, but not much less"),
     ] {
         let mut movements = tracked(table);
         let found = decided(&mut movements, &[], 60);
@@ -111,6 +115,7 @@ fn who_is_read_late_joins_once_and_who_falls_on_its_own_afterwards_does_not() {
         ("d 0 90 -9", ".", "it was not read meanwhile"),
         ("d 0 90 -30", "!", "and stands out"),
         ("d 0 90 9", "-", "it went the other way"),
+        ("d 0 90 -1", "-", "mere noise"),
         ("d 15 30 -9", "-", "it was read after the shift, and had not moved"),
         ("a 15 30 -9", "-", "it had its part in it"),
     ] {
