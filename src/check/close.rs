@@ -13,7 +13,9 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Labels, Sample, ScoreKind, Severity, TenantId, Timestamp},
     notify::{
+        HoldReason,
         compose::{self, Subjects},
+        fleet::due::ACCEPTED_WAIT,
         notification::{Facts, TenantFacts},
     },
     rule::{self, Alert, AlertKey, AlertState, Guide, Resolution, Step, Transition},
@@ -146,6 +148,11 @@ async fn change(
             now,
         };
         let held = hold(&mut outcome, store, config).await?;
+        for waits in outcome.notifications.iter_mut().filter_map(|new| new.hold.as_mut()) {
+            if waits.why == HoldReason::Fleet {
+                waits.until = waits.until.min(now.plus(ACCEPTED_WAIT));
+            }
+        }
         if store.commit(outcome).await? == Commit::Done {
             held.confirm(store).await?;
             return Ok(Some(channels));

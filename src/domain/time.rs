@@ -82,6 +82,16 @@ impl Timestamp {
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)))
     }
+
+    /// The first time after this one that is a multiple of `step` after 1970 began; this time itself if the step is zero.
+    #[must_use]
+    pub fn next_multiple_of(self, step: Duration) -> Self {
+        let step = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX);
+        if step == 0 {
+            return self;
+        }
+        Self(self.0.div_euclid(step).saturating_add(1).saturating_mul(step))
+    }
 }
 
 impl fmt::Display for Timestamp {

@@ -9,7 +9,7 @@ use crate::{
     rule::Resolution,
 };
 
-/// Alerts that a person accepts together are accepted one after the other; they wait so long for each other.
+/// Alerts that a person accepts together are accepted one after the other; they wait so long for each other at most.
 pub const ACCEPTED_WAIT: Duration = Duration::from_secs(10);
 
 /// Which notifications wait for the same thing.
@@ -19,7 +19,7 @@ pub enum WaitsFor {
     Readings,
     /// The wakes of all tenants that are due: reminders come of time alone.
     Wakes,
-    /// Its own time, and nothing else.
+    /// A time that all have in common: what one notice covered is accepted at the pace at which it was read.
     Time,
 }
 
@@ -39,8 +39,8 @@ impl WaitsFor {
     /// How long it waits at most, where the fleet's wait is that.
     #[must_use]
     pub fn hold(self, wait: Duration, now: Timestamp) -> Hold {
-        let wait = if self == Self::Time { wait.min(ACCEPTED_WAIT) } else { wait };
-        Hold { why: HoldReason::Fleet, until: now.plus(wait) }
+        let until = if self == Self::Time { now.next_multiple_of(wait) } else { now.plus(wait) };
+        Hold { why: HoldReason::Fleet, until }
     }
 }
 
@@ -156,6 +156,15 @@ mod tests {
             let found = Decidable::of(others.into_iter().chain([turn(next_tick, checked)]), Duration::from_mins(10));
             assert_eq!(found.next_tick_at, at(expected), "{why}");
         }
+    }
+
+    #[test]
+    fn what_time_accepts_within_one_wait_is_decided_at_one_instant() {
+        let wait = Duration::from_mins(10);
+        for (made, until) in [(0, 10), (1, 10), (9, 10), (10, 20), (-1, 0)] {
+            assert_eq!(WaitsFor::Time.hold(wait, at(made)).until, at(until), "{made}");
+        }
+        assert_eq!(WaitsFor::Time.hold(Duration::ZERO, at(3)).until, at(3));
     }
 
     #[test]

@@ -73,7 +73,11 @@ pub fn decide(
                 attribute(&mut movements[place], &new);
             }
             found.push(new);
-        } else if let Some(joined) = joins(known.shifts.iter().chain(&found), movements, index) {
+        }
+        if movements[index].is_decided {
+            continue;
+        }
+        if let Some(joined) = joins(known.shifts.iter().chain(&found), movements, index) {
             let joined = joined.clone();
             attribute(&mut movements[index], &joined);
         } else {
