@@ -29,7 +29,9 @@ pub fn plain(world: &World) -> Vec<Told> {
                         let is_firing = rule(place);
                         if is_firing != was_firing {
                             let at = series.seen_at(place).expect("a reading");
-                            told.push(Told { tenant, score: *score, at, is_end: !is_firing, is_outage: false });
+                            let is_end = !is_firing;
+                            let (is_outage, is_of_shift) = (false, false);
+                            told.push(Told { tenant, score: *score, at, is_end, is_outage, is_of_shift });
                         }
                         was_firing = is_firing;
                     }

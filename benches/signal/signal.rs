@@ -6,19 +6,26 @@
 //! **What is false.** A message about a beginning is true while something that its rule judges is wrong with that tenant, steps
 //! that are smaller than promised and every swing of a flapping score included; a message about an end is true after one of them has
 //! ended. Everything else is false: noise, "recovered" though nothing did, what everybody's re-scoring did to a tenant that lost
-//! nothing besides, and what a maintenance window was to withhold. A message may be late by [`late`] and no more, not counting
+//! nothing besides, except as said next, and what a maintenance window was to withhold. A message may be late by [`late`] and no more, not counting
 //! the time in which a window withholds it, and counts from the next reading: what happens while nothing is read is seen after it.
 //!
-//! **Messages per event** are all messages to the channel that sees everybody, but for outages, flapping and notices, divided by the
+//! **Of shifts.** A re-scoring that reaches tenants one after another is known for one only once the quorum has moved. What those
+//! before tell on their own is counted apart, and so is the end of what a notice covered: its alert is an ordinary one.
+//!
+//! **Messages per event** are all messages to the channel that sees everybody, except for outages, flapping, notices and what is of shifts, divided by the
 //! beginnings and ends that happened. Reminders are switched off for both.
 
 pub mod plain;
 pub mod world;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use scorewatch::{
-    domain::{ChannelName, ScoreKind, Selector, Timestamp},
+    domain::{ChannelName, ScoreKind, Selector, TenantId, Timestamp},
     notify::{Maintenance, NotificationType, fleet::group::Occasion, route::Fence, silence::Matchers},
     replay::{Fleet, Message, Plan, Receiver, many::walk_all, send},
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size as Loss, TransitionKind},
@@ -37,6 +44,8 @@ pub struct Told {
     pub at: Timestamp,
     pub is_end: bool,
     pub is_outage: bool,
+    /// Whether it is told of a re-scoring alone: before enough others were read, or as the end of what a notice covered.
+    pub is_of_shift: bool,
 }
 
 /// What came of it.
@@ -48,6 +57,8 @@ pub struct Tally {
     pub messages: usize,
     pub false_messages: usize,
     pub false_per_tenant_year: f64,
+    /// What told of a re-scoring on its own, and of nothing else.
+    pub of_shifts: usize,
     pub delay_median_minutes: [f64; 2],
     pub delay_p95_minutes: [f64; 2],
     pub flapping_episodes: usize,
@@ -139,7 +150,7 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
     let fleet = Fleet::of(&plan, &world.courses);
     let messages = walk_all(&plan, &fleet, world.courses.iter(), || ()).expect("few enough");
     let outcome = send(&plan, &world.courses, &fleet, messages);
-    let (mut told, mut notices) = (Vec::new(), BTreeMap::new());
+    let (mut told, mut notices, mut covered) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
     for sent in &outcome.sent {
         if let Some(notice) = sent.notice {
             // Of the falls; who is read later has follow-ups, and ends that come together are a notice as well.
@@ -147,6 +158,7 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
             if facts.is_some_and(|fleet| fleet.occasion == Occasion::Shift && fleet.median < 0.0) {
                 *notices.entry(sent.channel.to_string()).or_default() += 1;
             }
+            covered.extend(sent.says.iter().map(|&place| firing(&outcome.messages[place])));
         } else if sent.channel.as_str() == "soc" {
             let is_digest = sent.kind == NotificationType::Digest;
             // Each line of a digest is counted as if it were a message. What a newer one of the same alert stands for is no line.
@@ -155,11 +167,30 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
                 let message = &outcome.messages[said[place]];
                 said[place + 1..].iter().any(|&later| message.goes_along_with(&outcome.messages[later]))
             };
-            let lines = (0..said.len()).filter(|&place| !stands_behind(place));
-            told.extend(lines.map(|place| of(&outcome.messages[said[place]], sent.at)));
+            for place in (0..said.len()).filter(|&place| !stands_behind(place)) {
+                let message = &outcome.messages[said[place]];
+                if is_early(&fleet, message) {
+                    covered.insert(firing(message));
+                }
+                let is_of_shift = covered.contains(&firing(message));
+                told.push(Told { is_of_shift, ..of(message, sent.at) });
+            }
         }
     }
     (told, notices)
+}
+
+/// Which firing of which alert a message tells of.
+fn firing(message: &Message) -> (TenantId, RuleName, Timestamp) {
+    (message.tenant.clone(), message.rule.name.clone(), message.transition.since)
+}
+
+/// Whether a message tells of a movement that turned out to be part of a re-scoring, and no more than that.
+fn is_early(fleet: &Fleet, message: &Message) -> bool {
+    let Some(score) = message.score.filter(|_| message.transition.kind == TransitionKind::Fired) else { return false };
+    let times = [message.transition.observed_at, Some(message.transition.since)];
+    let parts = fleet.parts(&message.tenant, score, message.subject.as_ref());
+    parts.iter().any(|part| !part.is_outlier && times.contains(&Some(part.shifted_by.at)))
 }
 
 fn of(message: &Message, at: Timestamp) -> Told {
@@ -167,7 +198,7 @@ fn of(message: &Message, at: Timestamp) -> Told {
     let is_end = matches!(message.transition.kind, TransitionKind::Resolved(_));
     let is_outage = matches!(message.rule.when, Condition::NoData(_));
     let score = message.score.unwrap_or(ScoreKind::DeviceSecureScore);
-    Told { tenant, score, at, is_end, is_outage }
+    Told { tenant, score, at, is_end, is_outage, is_of_shift: false }
 }
 
 /// Whether what was told is so.
@@ -202,7 +233,8 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
     }
     let end = world::at(world.size.days * world::DAY);
     let of_tenant = |tenant: usize| truths.get(&tenant).map(Vec::as_slice).unwrap_or_default();
-    let is_false = |one: &&Told| !of_tenant(one.tenant).iter().any(|truth| is_true(world, one, truth));
+    let is_untrue = |one: &&Told| !of_tenant(one.tenant).iter().any(|truth| is_true(world, one, truth));
+    let is_false = |one: &&Told| !one.is_of_shift && is_untrue(one);
     let is_about = |one: &Told, kind: Kind| {
         of_tenant(one.tenant).iter().any(|truth| truth.kind == kind && is_true(world, one, truth))
     };
@@ -246,14 +278,16 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
     };
     let false_messages = told.iter().filter(is_false).count();
     let flapping_messages = told.iter().filter(|one| is_about(one, Kind::Flapping)).count();
+    let of_shifts = told.iter().filter(|one| one.is_of_shift).filter(is_untrue).count();
     let years = world.size.tenants as f64 * world.size.days as f64 / 365.25;
     Tally {
         promised,
         told: found,
         events,
-        messages: told.iter().filter(|one| !one.is_outage).count() - flapping_messages,
+        messages: told.iter().filter(|one| !one.is_outage).count() - flapping_messages - of_shifts,
         false_messages,
         false_per_tenant_year: false_messages as f64 / years,
+        of_shifts,
         delay_median_minutes: quantile(50),
         delay_p95_minutes: quantile(95),
         flapping_episodes: world.truths.iter().filter(|truth| truth.kind == Kind::Flapping).count(),

@@ -25,6 +25,7 @@ use crate::{
         },
         release::{Fate, Run, newest_firing},
     },
+    rule::AlertKey,
     schedule::phase,
     store::{AlertFilter, AlertRow, SeriesShift, ShiftMember, ShiftNotice, StoreError, TenantRecord},
 };
@@ -249,14 +250,16 @@ impl Context<'_> {
             for member in members {
                 lines.push(self.member(member, occasion).await?);
             }
-            let told_before = told.get(&channel).into_iter().flatten().cloned().collect();
-            let others = Others { outliers: moved.iter().cloned().collect(), told_before };
+            let told_before = told.get(&channel).cloned().unwrap_or_default();
+            let tenants: BTreeSet<TenantId> = told_before.iter().map(|alert| alert.tenant.clone()).collect();
+            let others =
+                Others { outliers: moved.iter().cloned().collect(), told_before: tenants.into_iter().collect() };
             let follows = occasion == Occasion::Shift && had_one.contains(&channel);
             // They were named before.
             let others = if follows { Others::default() } else { others };
             let others = others.shown(|tenant| self.is_shown(&channel, tenant));
             let occasion = if follows { Occasion::FollowUp } else { occasion };
-            notices.push(ShiftNotice { channel, occasion, members: lines, others });
+            notices.push(ShiftNotice { channel, occasion, members: lines, others, told_before });
         }
         Ok(notices)
     }
@@ -297,20 +300,21 @@ impl Context<'_> {
         Ok(detail.map_or_else(|| run.newest.clone(), |detail| detail.notification))
     }
 
-    /// The tenants that stand out from a shift; and by channel those that moved along and that it was notified of on their own.
+    /// The tenants that stand out from a shift; and by channel the alerts of those that moved along and that it was notified of on
+    /// their own.
     async fn others(
         &self,
         known: &KnownShift,
-    ) -> Result<(BTreeSet<TenantId>, BTreeMap<ChannelName, BTreeSet<TenantId>>), StoreError> {
+    ) -> Result<(BTreeSet<TenantId>, BTreeMap<ChannelName, Vec<AlertKey>>), StoreError> {
         let store = self.dispatcher.store.as_ref();
         let (apart, along): (Vec<_>, Vec<_>) =
             store.shifted_tenants(&known.id).await?.into_iter().partition(|(_, is_outlier)| *is_outlier);
         let along: BTreeSet<TenantId> = along.into_iter().map(|(tenant, _)| tenant).collect();
-        let mut told: BTreeMap<ChannelName, BTreeSet<TenantId>> = BTreeMap::new();
+        let mut told: BTreeMap<ChannelName, Vec<AlertKey>> = BTreeMap::new();
         let firing = store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await?;
         for AlertRow { key, told_to, .. } in firing.into_iter().filter(|row| was_told_alone(known, row)) {
             for channel in told_to.into_iter().filter(|_| along.contains(&key.tenant)) {
-                told.entry(channel).or_default().insert(key.tenant.clone());
+                told.entry(channel).or_default().push(key.clone());
             }
         }
         Ok((apart.into_iter().map(|(tenant, _)| tenant).collect(), told))

@@ -82,6 +82,7 @@ pub(super) fn notice(of: &str, runs: &[&Run]) -> ShiftNotice {
         occasion: Occasion::Shift,
         members: runs.iter().map(member).collect(),
         others: Others::default(),
+        told_before: Vec::new(),
     }
 }
 

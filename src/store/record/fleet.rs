@@ -12,7 +12,7 @@ use crate::{
         },
         release::Fate,
     },
-    rule::ShiftedBy,
+    rule::{AlertKey, ShiftedBy},
 };
 
 /// What a channel is to be sent of a fleet shift.
@@ -24,8 +24,10 @@ pub struct ShiftNotice {
     pub occasion: Occasion,
     /// The notifications that become its lines.
     pub members: Vec<ShiftMember>,
-    /// Tenants that it names besides.
+    /// Tenants that it also names.
     pub others: Others,
+    /// Alerts of those tenants that the channel was notified of one by one, before it was known that they are part of the shift.
+    pub told_before: Vec<AlertKey>,
 }
 
 /// What waits of one alert for the channel of a notice.

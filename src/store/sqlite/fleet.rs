@@ -10,6 +10,7 @@ use crate::{
         fleet::{Tracked, notice},
         release::Fate,
     },
+    rule::AlertKey,
     store::{KnownShift, NewNotification, Owed, ShiftMember, ShiftNotice, StoreError},
 };
 
@@ -95,7 +96,7 @@ pub(super) async fn tell(
 async fn tell_channel(
     connection: &mut SqliteConnection,
     shift: &KnownShift,
-    ShiftNotice { channel, occasion, members, others }: &ShiftNotice,
+    ShiftNotice { channel, occasion, members, others, told_before }: &ShiftNotice,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (mut unchanged, mut covered) = (Vec::new(), Vec::new());
@@ -131,7 +132,24 @@ async fn tell_channel(
             cover(connection, *newest, &shift.id, covered.is_accepted).await?;
         }
     }
+    cover_told_before(connection, told_before, &shift.id).await?;
     Ok(true)
+}
+
+/// Notes the shift of which alerts are part that were notified of on their own.
+async fn cover_told_before(
+    connection: &mut SqliteConnection,
+    alerts: &[AlertKey],
+    shift: &str,
+) -> Result<(), StoreError> {
+    for alert in alerts {
+        sqlx::query("UPDATE alert SET shift = ?2 WHERE key = ?1 AND state = 'firing' AND shift IS NULL")
+            .bind(to_json(alert)?)
+            .bind(shift)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The notifications of a run, and what went along with them, that its line speaks for.

@@ -20,6 +20,7 @@ impl Holding<'_> {
     /// What goes together is told: each channel gets one message of it.
     pub(super) fn tell(&mut self, now: Timestamp) {
         let wait = self.plan.fleet.wait();
+        let mut told_before: Vec<(usize, usize)> = Vec::new();
         for ((shift, occasion, channel), lanes) in std::mem::take(&mut self.members) {
             let is_of_movements = occasion.is_of_movements();
             if is_of_movements && self.shifts[shift].has_just_been_sent(wait, now) {
@@ -30,8 +31,15 @@ impl Holding<'_> {
                     self.alone(lane, now);
                 }
             } else {
+                if is_of_movements {
+                    told_before.extend(self.told_alone(shift, &channel, now).into_iter().map(|alert| (alert, shift)));
+                }
                 self.notify(shift, occasion, channel, &lanes, now);
             }
+        }
+        // Once every channel's notice has named them.
+        for (alert, shift) in told_before {
+            self.alerts[alert].shift.get_or_insert(shift);
         }
     }
 
@@ -95,24 +103,38 @@ impl Holding<'_> {
         };
         let (outliers, along): (Vec<_>, Vec<_>) =
             self.fleet.tenants_of(shift, now).into_iter().partition(|(_, is_outlier)| *is_outlier);
-        let along = along.into_iter().map(|(tenant, _)| tenant);
-        let told_before = along.filter(|tenant| self.was_told_alone(shift, channel, tenant)).cloned().collect();
-        Others { outliers: outliers.into_iter().map(|(tenant, _)| tenant.clone()).collect(), told_before }
-            .shown(is_shown)
+        let along: BTreeSet<&TenantId> = along.into_iter().map(|(tenant, _)| tenant).collect();
+        let alone: BTreeSet<&TenantId> = self
+            .known_alone(shift, channel)
+            .map(|(tenant, _)| tenant)
+            .filter(|tenant| along.contains(tenant))
+            .collect();
+        Others {
+            outliers: outliers.into_iter().map(|(tenant, _)| tenant.clone()).collect(),
+            told_before: alone.into_iter().cloned().collect(),
+        }
+        .shown(is_shown)
     }
 
-    /// Whether a channel was told on its own of an alert of that tenant that began with the shift.
-    fn was_told_alone(&self, shift: usize, channel: &ChannelName, tenant: &TenantId) -> bool {
+    /// The alerts that began with the shift, and that a channel was told of on their own.
+    fn told_alone(&self, shift: usize, channel: &ChannelName, now: Timestamp) -> Vec<usize> {
+        let of_shift = self.fleet.tenants_of(shift, now);
+        let is_along = |tenant: &TenantId| of_shift.get(tenant).is_some_and(|is_outlier| !is_outlier);
+        self.known_alone(shift, channel).filter(|(tenant, _)| is_along(tenant)).map(|(_, alert)| alert).collect()
+    }
+
+    /// Whose alerts may have begun with the shift, and which a channel was told of on their own.
+    fn known_alone(&self, shift: usize, channel: &ChannelName) -> impl Iterator<Item = (&TenantId, usize)> {
         let known = &self.shifts[shift].shift;
-        self.known.iter().any(|((of, _, score, subject), alert)| {
-            let told = self.alerts[*alert];
-            let lane = self.lane_of.get(&(*alert, channel)).map(|lane| &self.lanes[*lane]);
+        self.known.iter().filter_map(move |(&(tenant, _, score, subject), &alert)| {
+            let told = self.alerts[alert];
+            let lane = self.lane_of.get(&(alert, channel)).map(|lane| &self.lanes[*lane]);
             let began = lane.filter(|lane| lane.steps.is_empty()).and_then(|lane| lane.told);
-            *of == tenant
-                && score.is_some_and(|score| known.scope.has(score, *subject))
+            let is_alone = score.is_some_and(|score| known.scope.has(score, subject))
                 && !told.is_over
                 && told.shift.is_none()
-                && began.is_some_and(|at| known.span.has(at))
+                && began.is_some_and(|at| known.span.has(at));
+            is_alone.then_some((tenant, alert))
         })
     }
 }
