@@ -9,8 +9,9 @@
 //! nothing besides, except as said next, and what a maintenance window was to withhold. A message may be late by [`late`] and no more, not counting
 //! the time in which a window withholds it, and counts from the next reading: what happens while nothing is read is seen after it.
 //!
-//! **Of shifts.** A re-scoring that reaches tenants one after another is known for one only once the quorum has moved. What those
-//! before tell on their own is counted apart, and so is the end of what a notice covered: its alert is an ordinary one.
+//! **Of shifts.** A re-scoring that reaches tenants one after another is known for one only once the quorum has moved. What is
+//! sent before, and of who moved farther than the others, is counted apart unless the tenant lost something of its own; and so is the
+//! end of what a notice covered: its alert is an ordinary one.
 //!
 //! **Messages per event** are all messages to the channel that sees everybody, except for outages, flapping, notices and what is of shifts, divided by the
 //! beginnings and ends that happened. Reminders are switched off for both.
@@ -44,7 +45,7 @@ pub struct Told {
     pub at: Timestamp,
     pub is_end: bool,
     pub is_outage: bool,
-    /// Whether it is told of a re-scoring alone: before enough others were read, or as the end of what a notice covered.
+    /// Whether it tells on its own of the tenant's part in a re-scoring, or of the end of what a notice covered.
     pub is_of_shift: bool,
 }
 
@@ -169,7 +170,7 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
             };
             for place in (0..said.len()).filter(|&place| !stands_behind(place)) {
                 let message = &outcome.messages[said[place]];
-                if is_early(&fleet, message) {
+                if is_part(&fleet, message) {
                     covered.insert(firing(message));
                 }
                 let is_of_shift = covered.contains(&firing(message));
@@ -185,12 +186,12 @@ fn firing(message: &Message) -> (TenantId, RuleName, Timestamp) {
     (message.tenant.clone(), message.rule.name.clone(), message.transition.since)
 }
 
-/// Whether a message tells of a movement that turned out to be part of a re-scoring, and no more than that.
-fn is_early(fleet: &Fleet, message: &Message) -> bool {
+/// Whether a message tells of a movement that turned out to be part of a re-scoring.
+fn is_part(fleet: &Fleet, message: &Message) -> bool {
     let Some(score) = message.score.filter(|_| message.transition.kind == TransitionKind::Fired) else { return false };
     let times = [message.transition.observed_at, Some(message.transition.since)];
     let parts = fleet.parts(&message.tenant, score, message.subject.as_ref());
-    parts.iter().any(|part| !part.is_outlier && times.contains(&Some(part.shifted_by.at)))
+    parts.iter().any(|part| times.contains(&Some(part.shifted_by.at)))
 }
 
 fn of(message: &Message, at: Timestamp) -> Told {
