@@ -111,6 +111,10 @@ impl Generation {
         file.write_all(mark.text().as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, path)?;
+        // A power cut must not take the name away: without its file, the store would count as a copy.
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder)?.sync_all()?;
+        }
         let offset = u64::try_from(mark.origin.len()).unwrap_or_default() + 1;
         Ok(Self { file, offset, newest: Mutex::new(mark.newest) })
     }

@@ -189,7 +189,15 @@ int rename(const char *from, const char *to) {
     pthread_mutex_lock(&lock);
     int result = real_rename(from, to);
     int error = errno;
-    if (result == 0) record(RENAME, old, 0, fresh, strlen(fresh));
+    if (result == 0) {
+        record(RENAME, old, 0, fresh, strlen(fresh));
+        /* Whoever has it open goes on writing to it under its new name. */
+        for (int file = 0; file < FILES_MAX; file++) {
+            if (!names[file] || strcmp(names[file], old) != 0) continue;
+            free(names[file]);
+            names[file] = strdup(fresh);
+        }
+    }
     pthread_mutex_unlock(&lock);
     errno = error;
     return result;

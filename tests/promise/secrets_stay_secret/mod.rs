@@ -98,7 +98,7 @@ async fn no_secret_shows_anywhere() {
         ("check --online", "secret-wrong"),
         ("check --online --json", "consent_link"),
         ("channels list", "parked since "),
-        ("deliveries list --state dead", "a redirect"),
+        ("deliveries list --state dead", "the receiver answered 400"),
         ("deliveries show", "the receiver answered 500"),
         ("preview", "http://127.0.0.1"),
         ("check (refused configuration)", "secret"),
