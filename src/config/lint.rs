@@ -62,7 +62,7 @@ pub(super) fn lint(whole: &Whole<'_>, top: &Scope<'_>, problems: &mut Problems) 
     let groups = groups(whole.tenants);
     rules(whole, &groups, top, problems);
     heard(whole, &groups, problems);
-    channels(whole, &top.key("channels"), problems);
+    channels(whole, &groups, &top.key("channels"), problems);
     customers::lint(whole, &groups, &top.key("channels"), problems);
     times::lint(whole, &groups, top, problems);
     clouds(whole.tenants, problems);
@@ -136,14 +136,21 @@ fn heard(whole: &Whole<'_>, groups: &[Group<'_>], problems: &mut Problems) {
 }
 
 /// Channels that nothing is sent to.
-fn channels(whole: &Whole<'_>, at: &Scope<'_>, problems: &mut Problems) {
+fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &mut Problems) {
     let of_rules = whole.rules.iter().flat_map(|(rule, _)| &rule.notify);
-    let of_tenants = whole.tenants.by_id.values().flat_map(|tenant| &tenant.notify);
+    let reaches =
+        |group: &&Group<'_>| whole.rules.iter().any(|(rule, _)| rule.tenant_channels && group.is_judged_by(rule));
+    let of_tenants = groups.iter().filter(reaches).flat_map(|group| group.notify);
     let used: BTreeSet<&ChannelName> = of_rules.chain(of_tenants).chain(&whole.operator.notify).collect();
+    let named: BTreeSet<&ChannelName> = groups.iter().flat_map(|group| group.notify).collect();
     for (name, channel) in whole.channels {
         if !used.contains(name) && channel.report.is_none() {
             let what = format!("nothing is sent to channel `{name}`");
-            let instead = "name it under `notify:` of a rule, a tenant or the operator, or delete it";
+            let instead = if named.contains(name) {
+                "load rules for the tenants that name it; those with `tenant_channels: off` do not notify it"
+            } else {
+                "name it under `notify:` of a rule, a tenant or the operator, or delete it"
+            };
             problems.warning(Warning::ChannelUnused, &at.key(name.as_str()), what, instead);
         }
     }
