@@ -12,6 +12,7 @@ pub mod signature;
 mod slack;
 mod status;
 mod teams;
+mod vet;
 mod webhook;
 
 use std::{fmt, sync::Arc, time::Duration};

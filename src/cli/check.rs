@@ -11,8 +11,9 @@ use super::{Failure, output};
 use crate::{
     clock::Clock,
     config::{self, Config},
-    diagnostic::{Gravity, Place, Problem},
+    diagnostic::{Place, Problem, Warning},
     domain::Timestamp,
+    notify::Maintenance,
     zones::Zones,
 };
 
@@ -26,9 +27,13 @@ Examples:
   scorewatch check                                   exit code 0: the service would take this configuration
   scorewatch check -v                                also what was understood, and when the next checks would run
   scorewatch check --json --config new/scorewatch.yaml
+  scorewatch check --strict                          a warning fails, too
+  scorewatch check --list-warnings                   what each warning means
   scorewatch check --online                          also sign in to each tenant and ask for its scores
   scorewatch check --online --tenant contoso         one of them
   scorewatch check --against-state                   which alerts would open, close or change channel
+
+A comment `# scorewatch: allow(NAME)` on a line, or on the line above it, switches the warning NAME off there.
 
 `--online` writes nothing to the store and tells nobody, and may be run beside the service. Exit code 1: some \
 tenant can't be read, or a channel's address is refused.")]
@@ -40,6 +45,12 @@ pub(super) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Fail if there is a warning
+    #[arg(long)]
+    strict: bool,
+    /// List every warning with its name and what it means
+    #[arg(long, exclusive = true)]
+    list_warnings: bool,
     /// Sign in to each tenant, ask for its scores, and say what is missing
     #[arg(long)]
     online: bool,
@@ -64,6 +75,7 @@ struct Summary {
     rules: usize,
     channels: usize,
     schedules: Vec<ScheduleLine>,
+    maintenance: Vec<WindowLine>,
     time_zone_data: TimeZoneData,
 }
 
@@ -82,14 +94,43 @@ struct ScheduleLine {
     next_runs: Vec<Timestamp>,
 }
 
+/// A maintenance window and when it is open next.
+#[derive(Debug, Serialize)]
+struct WindowLine {
+    name: String,
+    covers: String,
+    schedule: String,
+    timezone: String,
+    next: Vec<Opening>,
+}
+
+/// From when until when a window is open.
+#[derive(Debug, Serialize)]
+struct Opening {
+    from: Timestamp,
+    until: Timestamp,
+    /// The same on the clock of the window's zone.
+    #[serde(skip)]
+    shown: String,
+}
+
 pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.list_warnings {
+        let rows = Warning::ALL.iter().map(|warning| [warning.name().to_owned(), warning.meaning().to_owned()]);
+        output::say(&output::table(["WARNING", "WHAT IT MEANS"], rows));
+        return Ok(());
+    }
     let mut loaded = config::load(file);
     loaded.problems.extend(of_old_zones(file, &loaded.zones, Clock::System.now()));
+    let is_refused = |problems: &[Problem]| arguments.strict && !problems.is_empty();
     if (arguments.online || arguments.against_state)
         && let Some(config) = loaded.config.take()
     {
         if !loaded.problems.is_empty() {
             output::complain_of(&loaded.problems, &loaded.excerpts);
+        }
+        if is_refused(&loaded.problems) {
+            return Err(Failure::Input(None));
         }
         if arguments.against_state {
             return state::against_state(&config, arguments.json).await;
@@ -97,41 +138,80 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
         return online::online(&config, &arguments.tenant, arguments.json).await;
     }
     let loaded = loaded.with_secrets_tried().await;
+    let judged = tokio::task::spawn_blocking(move || loaded.with_world_judged(Clock::System.now()));
+    let loaded = judged.await?;
     let config = loaded.config.as_ref().filter(|_| !loaded.has_error());
     let summary = config.map(|config| summarise(config, &loaded.zones));
     if arguments.json {
         output::json(&Report { valid: summary.is_some(), problems: &loaded.problems, summary })?;
-        return if loaded.has_error() { Err(Failure::Input(None)) } else { Ok(()) };
+        let is_bad = loaded.has_error() || is_refused(&loaded.problems);
+        return if is_bad { Err(Failure::Input(None)) } else { Ok(()) };
     }
     if !loaded.problems.is_empty() {
         output::complain_of(&loaded.problems, &loaded.excerpts);
     }
     let Some(summary) = summary else { return Err(Failure::Input(None)) };
-    let Summary { tenants, rules, channels, schedules, time_zone_data } = &summary;
+    show(file, &summary, loaded.problems.len(), arguments.verbose);
+    if is_refused(&loaded.problems) { Err(Failure::Input(None)) } else { Ok(()) }
+}
+
+fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
+    let Summary { tenants, rules, channels, schedules, maintenance, time_zone_data } = summary;
     let [tenants, rules, channels] =
         [counted(*tenants, "tenant"), counted(*rules, "rule"), counted(*channels, "channel")];
-    output::say(&format!("{}: {tenants}, {rules}, {channels}: fine", file.display()));
-    if arguments.verbose {
-        output::say(&format!("time zone data: {} ({})", time_zone_data.release, time_zone_data.source));
-        for line in schedules {
-            let runs: Vec<_> = line.next_runs.iter().map(ToString::to_string).collect();
-            output::say(&format!(
-                "schedule \"{}\" ({}), {}: next runs would be {}",
-                line.schedule,
-                line.timezone,
-                counted(line.tenants, "tenant"),
-                runs.join(", ")
-            ));
-        }
+    // "Fine" means that nothing is known that would keep it from working as intended.
+    let verdict =
+        if warnings == 0 { "fine".to_owned() } else { format!("valid, with {}", counted(warnings, "warning")) };
+    output::say(&format!("{}: {tenants}, {rules}, {channels}: {verdict}", file.display()));
+    if !is_verbose {
+        return;
     }
-    Ok(())
+    output::say(&format!("time zone data: {} ({})", time_zone_data.release, time_zone_data.source));
+    for line in schedules {
+        let runs: Vec<_> = line.next_runs.iter().map(ToString::to_string).collect();
+        output::say(&format!(
+            "schedule \"{}\" ({}), {}: next runs would be {}",
+            line.schedule,
+            line.timezone,
+            counted(line.tenants, "tenant"),
+            runs.join(", ")
+        ));
+    }
+    for WindowLine { name, covers, schedule, timezone, next } in maintenance {
+        let next: Vec<&str> = next.iter().map(|opening| opening.shown.as_str()).collect();
+        let next = if next.is_empty() { "never".to_owned() } else { next.join(", ") };
+        output::say(&format!("maintenance `{name}` \"{schedule}\" ({timezone}), {covers}: next open {next}"));
+    }
+}
+
+/// The coming openings of each maintenance window, on the clock of its own zone.
+fn windows(config: &Config, now: Timestamp) -> Vec<WindowLine> {
+    let line = |maintenance: &Maintenance| {
+        let (window, from) = (&maintenance.window, maintenance.window.from());
+        let next = std::iter::successors(window.next(now), |(begin, _)| window.next(*begin)).take(RUNS_SHOWN);
+        let opening = |(from_at, until): (Timestamp, Timestamp)| {
+            let [begin, end] = [from_at, until].map(|at| from.zone().clock_at(at));
+            let end =
+                if begin.date() == end.date() { end.strftime("%H:%M") } else { end.strftime("%a %Y-%m-%d %H:%M") };
+            Opening { from: from_at, until, shown: format!("{} to {end}", begin.strftime("%a %Y-%m-%d %H:%M")) }
+        };
+        let covers = maintenance.matchers.to_string();
+        WindowLine {
+            name: maintenance.name.clone(),
+            covers: if covers.is_empty() { "everything".to_owned() } else { covers },
+            schedule: from.expression().to_owned(),
+            timezone: from.zone().to_string(),
+            next: next.map(opening).collect(),
+        }
+    };
+    config.maintenance.iter().map(line).collect()
 }
 
 /// A warning if the time zone data is old.
 fn of_old_zones(file: &Path, zones: &Zones, now: Timestamp) -> Option<Problem> {
     let (what, instead) = zones.age_warning(now)?;
     let place = Place { file: file.to_owned(), line: 1, column: 1 };
-    Some(Problem { place, key: String::new(), gravity: Gravity::Warning, what, instead: instead.to_owned() })
+    Some(Problem::warning(Warning::ZoneDataOld, place, "", what, instead))
 }
 
 fn summarise(config: &Config, zones: &Zones) -> Summary {
@@ -156,6 +236,7 @@ fn summarise(config: &Config, zones: &Zones) -> Summary {
         rules: config.rules.len(),
         channels: config.channels.len(),
         schedules: lines.collect(),
+        maintenance: windows(config, now),
         time_zone_data: TimeZoneData { release: zones.release().to_string(), source: zones.source() },
     }
 }

@@ -26,6 +26,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     channel::ChannelSettings,
     config::{self, Config, StoreLocation, Tenant},
+    diagnostic::Warning,
     secret_store::kill_programs,
     store::{Store, sqlite::SqliteStore},
     zones::Zones,
@@ -199,7 +200,8 @@ fn configured_by(file: &std::path::Path) -> Result<(Arc<Config>, Zones), Failure
         return Err(Failure::Input(None));
     };
     for problem in &loaded.problems {
-        tracing::warn!(place = %problem.place, "{}; {}", problem.what, problem.instead);
+        let name = problem.warning.map(Warning::name);
+        tracing::warn!(place = %problem.place, name, "{}; {}", problem.what, problem.instead);
     }
     Ok((Arc::new(config), loaded.zones))
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     channel::{ChannelKind, ChannelSettings, ChatApp, RetryBounds, WebhookUrl},
+    diagnostic::Warning,
     domain::{ChannelName, Selector, TenantId, parse_duration},
     egress::Private,
     notify::route::Fence,
@@ -56,6 +57,23 @@ const KINDS: [(&str, Kind); 9] = [
     ("alertmanager", Kind::Alertmanager),
 ];
 
+/// Networks that are nobody's on the internet ("Special-Purpose Address Registries", IANA).
+const PRIVATE: [&str; 9] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "100.64.0.0/10",
+    "fc00::/7",
+    "fe80::/10",
+    "::1/128",
+];
+
+fn is_private(network: &ipnet::IpNet) -> bool {
+    PRIVATE.iter().filter_map(|text| text.parse::<ipnet::IpNet>().ok()).any(|known| known.contains(network))
+}
+
 /// A channel, unless there is an error in it.
 pub(super) fn channel(
     text: &str,
@@ -68,7 +86,7 @@ pub(super) fn channel(
     let name = name(text, at, ChannelName::parse, problems);
     if !raw.r#type.is_written() {
         let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
-        problems.error(&at.key("type"), "`type` is missing", format!("write `type:` and one of {}", quoted(&words)));
+        problems.missing(&at.key("type"), "`type` is missing", format!("write `type:` and one of {}", quoted(&words)));
     }
     let private = private(raw.allow_private, &at.key("allow_private"), problems);
     let signed = raw.signing_secret.is_written();
@@ -235,10 +253,17 @@ pub(super) fn private(raw: Field<AllowPrivate>, at: &Scope<'_>, problems: &mut P
         Some(AllowPrivate::Networks(networks)) => {
             let mut read = Vec::new();
             for (index, network) in problems.items(Field::Good(networks), at) {
-                read.extend(problems.parse(Field::Good(network), &at.item(index), |text| {
+                let here = at.item(index);
+                let network = problems.parse(Field::Good(network), &here, |text| {
                     text.parse::<ipnet::IpNet>()
-                        .map_err(|_| format!("`{text}` is no network; write it like `10.0.0.0/8`"))
-                }));
+                        .map_err(|_| format!("`{text}` is not a network; write it like `10.0.0.0/8`"))
+                });
+                if let Some(network) = network.as_ref().filter(|network| !is_private(network)) {
+                    let what = format!("`{network}` holds public addresses, which need no permission");
+                    let instead = "write networks of your own, like `10.0.0.0/8`";
+                    problems.warning(Warning::AllowPrivateCoversPublic, &here, what, instead);
+                }
+                read.extend(network);
             }
             Private::Networks(read)
         }

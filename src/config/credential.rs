@@ -54,6 +54,9 @@ fn one(raw: RawCredential, at: &Scope<'_>, problems: &mut Problems) -> Option<(u
         .require(raw.client_id, &at.key("client_id"), "6d2a0000-0000-4000-8000-000000000002")
         .and_then(|Word(text)| guid(&text, &at.key("client_id"), problems));
     let expires = problems.parse(raw.expires, &at.key("expires"), day);
+    if let Some(day) = expires {
+        problems.world.expiries.push((at.key("expires").place(), at.key("expires").path(), day));
+    }
     let (here, has_password) = (at.key("certificate_password"), raw.certificate_password.is_written());
     let password =
         problems.take(raw.certificate_password, &here).and_then(|raw| secrets::reference(raw, &here, problems));
@@ -69,6 +72,7 @@ fn one(raw: RawCredential, at: &Scope<'_>, problems: &mut Problems) -> Option<(u
     .filter(|(_, _, field)| field.is_written())
     .collect();
     match written.len() {
+        0 if problems.is_misspelt(at) => {}
         0 => problems.error(at, "the app has nothing to prove itself with", PROOFS),
         1 => {}
         _ => problems.error(

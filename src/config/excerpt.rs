@@ -63,6 +63,7 @@ const SHOWN: &[&str] = &[
     "step",
     "store",
     "templates",
+    "tenant_channels",
     "template",
     "tenants",
     "timeout",
@@ -77,6 +78,7 @@ const SHOWN: &[&str] = &[
     "at",
     "channel",
     "every",
+    "expires",
     "history",
     "quiet_until",
     "rule",
@@ -111,6 +113,7 @@ const KEYS: &[&str] = &[
     "digest",
     "endpoints",
     "labels",
+    "maintenance",
     "operator",
     "retry",
     "expires",
@@ -213,8 +216,10 @@ fn walk(
         Event::Scalar(text, ..) => {
             let is_key = open.last().is_some_and(|open| open.is_mapping && !open.waits);
             let is_plain = echo(text) == text.as_ref();
-            let harmless = is_key || key.is_some_and(|key| SHOWN.contains(&key.as_str()));
-            paint(span, is_plain && harmless && (is_key || !hidden), lines, widths);
+            // Whoever writes labels chooses their keys.
+            let is_label = open.last().is_some_and(|open| !open.hidden && open.under.as_deref() == Some("labels"));
+            let harmless = !hidden && key.is_some_and(|key| SHOWN.contains(&key.as_str()));
+            paint(span, is_plain && (is_key || is_label || harmless), lines, widths);
             if let Some(open) = open.last_mut().filter(|open| open.is_mapping) {
                 if is_key {
                     // Compared with words that are known, all of them short.

@@ -7,12 +7,13 @@ use std::{
 };
 
 use super::{
-    scope::{Problems, Scope, nearest},
+    scope::{Problems, Scope},
+    spelling::nearest,
     tenants::Tenants,
 };
 use crate::{
     channel::{ChannelSettings, address::Address},
-    diagnostic::{Gravity, Place, Problem},
+    diagnostic::{Place, Problem},
     domain::{ChannelName, Labels, TenantId},
     rule::Rule,
     secret::SecretReference,
@@ -93,15 +94,6 @@ pub(super) fn check_addresses(at: &Scope<'_>, channels: &Channels, problems: &mu
 /// Fences by label are tried once per set of labels, not once per tenant.
 fn check_rule(rule: &Rule, place: &Place, by_labels: &ByLabels<'_>, channels: &Channels, problems: &mut Problems) {
     let selected: Vec<_> = by_labels.iter().filter(|(labels, _)| rule.tenants.matches(labels)).collect();
-    if selected.is_empty() && !by_labels.is_empty() {
-        problems.list.push(Problem {
-            place: place.clone(),
-            key: "tenants".to_owned(),
-            gravity: Gravity::Warning,
-            what: format!("rule `{}` selects no tenant", rule.name),
-            instead: "check its `tenants:` against the tenants' `labels:`".to_owned(),
-        });
-    }
     for channel in rule.notify.iter().filter_map(|name| channels.get(name)).filter(|channel| !channel.fence.is_open()) {
         let outside: BTreeSet<&TenantId> = selected
             .iter()
@@ -126,11 +118,5 @@ fn check_rule(rule: &Rule, place: &Place, by_labels: &ByLabels<'_>, channels: &C
 }
 
 fn refuse(place: Place, what: String, problems: &mut Problems) {
-    problems.list.push(Problem {
-        place,
-        key: "notify".to_owned(),
-        gravity: Gravity::Error,
-        what,
-        instead: INSTEAD.to_owned(),
-    });
+    problems.list.push(Problem::error(place, "notify", what, INSTEAD));
 }

@@ -47,7 +47,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
                 let error = error.to_string();
                 let expected = error.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
                 let expected = if expected.starts_with("a sequence") { "a list" } else { expected };
-                Self::Bad(format!("{found} stands where {expected} belongs"))
+                // The reader of structures has its own words for what it expects of a key.
+                let expected = if expected.contains("identifier") { "a mapping of known keys" } else { expected };
+                Self::Bad(format!("expected {expected}, found {found}"))
             },
             Self::Good,
         ))
@@ -60,7 +62,7 @@ pub(super) const fn describe(value: &Value) -> &'static str {
         Value::Null => "nothing",
         Value::Bool(_) => "`true` or `false`",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "text",
         Value::Sequence(_) => "a list",
         Value::Mapping(_) => "a mapping",
         Value::Tagged(_) => "a tagged value",

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{ErrorKind, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,12 +12,16 @@ use serde_yaml::Value;
 use super::{
     marks::{Content, Mark, Node},
     scope::{Problems, Scope},
+    spelling::nearest,
     yaml::{self, Document, FILE_BYTES_MAX},
 };
 use crate::{
-    diagnostic::{Gravity, Place, Problem},
-    secret::redact::echoed,
+    diagnostic::{Place, Problem, Warning},
+    secret::{redact::echoed, this_user},
 };
+
+/// Most files of a folder that a misspelt name is compared with.
+const BESIDE_MAX: usize = 200;
 
 /// A file that could be read.
 pub(super) struct Source {
@@ -31,19 +35,20 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
     let pending = problems.pending.text(path).map(|text| text.as_bytes().to_vec());
     let mut complain = |mark: Mark, what: String, instead: &str| {
         let place = Place { file: path.to_owned(), line: mark.line, column: mark.column };
-        problems.list.push(Problem {
-            place,
-            key: String::new(),
-            gravity: Gravity::Error,
-            what: echoed(&what),
-            instead: instead.to_owned(),
-        });
+        problems.list.push(Problem::error(place, "", echoed(&what), instead));
     };
     let is_there = pending.is_none();
     let mut bytes = pending.unwrap_or_default();
     let read = if is_there { read_whole(path, &mut bytes) } else { Ok(()) };
     if let Err(error) = read {
-        complain(Mark::START, format!("the file can't be read: {error}"), "check its path and permissions");
+        let (what, instead) = match error.kind() {
+            ErrorKind::PermissionDenied => {
+                (format!("{} may not read this file", this_user()), "let that user read it: `chgrp` and `chmod g+r`")
+            }
+            _ if path.is_dir() => ("this is a folder, not a file".to_owned(), "name the file that is in it"),
+            _ => (format!("the file can't be read: {error}"), "check its path and permissions"),
+        };
+        complain(Mark::START, what, instead);
         return None;
     }
     if bytes.len() > FILE_BYTES_MAX {
@@ -53,6 +58,11 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
     }
     problems.watched.note(path.as_os_str().as_encoded_bytes());
     problems.watched.note(&bytes);
+    if [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark)) {
+        let instead = "save it as UTF-8; Windows PowerShell's `>` writes UTF-16";
+        complain(Mark::START, "the file is UTF-16, not UTF-8".to_owned(), instead);
+        return None;
+    }
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -63,6 +73,12 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
         }
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let unknown = problems.allowed.note(path, text);
+    problems.list.extend(unknown);
+    let mut complain = |mark: Mark, what: String, instead: &str| {
+        let place = Place { file: path.to_owned(), line: mark.line, column: mark.column };
+        problems.list.push(Problem::error(place, "", echoed(&what), instead));
+    };
     match yaml::read(text) {
         Ok(Some(Document { node, value })) => Some(Source { path: path.into(), node, value }),
         Ok(None) => {
@@ -99,6 +115,15 @@ fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(bytes).map(drop)
 }
 
+/// The names of some files beside that path.
+fn beside(path: &Path) -> Option<Vec<String>> {
+    let entries =
+        std::fs::read_dir(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+            .ok()?;
+    let files = entries.take(BESIDE_MAX).filter_map(Result::ok).filter(|entry| entry.path().is_file());
+    Some(files.filter_map(|entry| entry.file_name().into_string().ok()).collect())
+}
+
 /// The files that an entry of `rules:` or `tenants:` names, in order.
 pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Vec<PathBuf> {
     problems.watched.pattern(&at.folder().join(pattern));
@@ -108,7 +133,12 @@ pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Ve
             return vec![path];
         }
         if !path.is_file() {
-            problems.error(at, format!("there is no file `{pattern}`"), "write a path relative to this file");
+            let near = beside(&path).and_then(|names| {
+                let meant = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+                Some(format!("did you mean `{}`?", Path::new(pattern).with_file_name(meant).display()))
+            });
+            let instead = near.unwrap_or_else(|| "create it, or write another path, relative to this file".to_owned());
+            problems.error(at, format!("there is no file `{pattern}`"), instead);
             return Vec::new();
         }
         return vec![path];
@@ -124,7 +154,12 @@ pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Ve
     };
     found.extend(problems.pending.matching(at.folder(), pattern));
     if found.is_empty() {
-        problems.warning(at, format!("no file matches `{pattern}`"), "write a path relative to this file");
+        problems.warning(
+            Warning::PatternMatchesNothing,
+            at,
+            format!("no file matches `{pattern}`"),
+            "write a path relative to this file",
+        );
     }
     found.sort();
     found

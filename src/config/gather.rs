@@ -26,9 +26,6 @@ pub(super) fn read_tenants(
     tenants: &mut Tenants,
     problems: &mut Problems,
 ) {
-    if !raw.is_written() {
-        problems.warning(at, "there are no `tenants`", "write `tenants: [tenants/*.yaml]`");
-    }
     for (index, entry) in problems.items(raw, at) {
         let here = at.item(index);
         match entry {
@@ -83,7 +80,7 @@ pub(super) fn read_rules(
             let Some(source) = files::read(&path, problems) else { continue };
             let top = source.scope();
             let Ok(raw) = RawRules::deserialize(&source.value) else {
-                problems.error(&top, "the file is no mapping", "write `rules:` at the top, and the rules below it");
+                problems.error(&top, "expected a mapping", "write `rules:` at the top, and the rules below it");
                 continue;
             };
             top.only(RawRules::KEYS, problems);

@@ -14,6 +14,7 @@ use super::{
     files::{self, Source},
     gather::{read_rules, read_tenants},
     import::Pending,
+    lint::{Whole, lint},
     maintenance::maintenance,
     matchers::Known,
     raw::{RawChannel, RawMain},
@@ -22,11 +23,12 @@ use super::{
     settings::{flapping, fleet, listen, location, operator, public_url, templates},
     tenants::{Inherited, Tenants},
     trial::SecretUses,
-    words::{Names, scores, zone},
+    words::{Names, schedule, scores, zone},
 };
 use crate::{
+    diagnostic::{Place, Problem},
     domain::{ChannelName, ScoreKind, parse_duration},
-    schedule::{Schedule, Zone},
+    schedule::Zone,
     zones::{self, Zones},
 };
 
@@ -49,10 +51,17 @@ pub fn load_with(file: &Path, pending: Pending) -> Loaded {
 pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
     let mut problems = Problems { pending, zones: Zones::newer(zones), ..Problems::default() };
     problems.watched.file(file);
-    let config = files::read(file, &mut problems).and_then(|source| validate(&source, &mut problems));
+    let source = if file.exists() || problems.pending.text(file).is_some() {
+        files::read(file, &mut problems)
+    } else {
+        let place = Place { file: file.to_owned(), line: 1, column: 1 };
+        let instead = "create it, or name another file with `--config FILE` or `SCOREWATCH_CONFIG`";
+        problems.list.push(Problem::error(place, "", "there is no such file", instead));
+        None
+    };
+    let config = source.and_then(|source| validate(&source, &mut problems));
     problems.note_zones();
-    problems.list.sort();
-    problems.list.dedup();
+    problems.settle();
     for problem in &problems.list {
         problems.watched.note(format!("{problem:?}").as_bytes());
     }
@@ -61,8 +70,8 @@ pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
     let config = config.filter(|_| !problems.any_error());
     let config = config.map(|config| Config { watched, secrets: Arc::clone(&secrets), ..config });
     let excerpts = excerpt::of(&problems.list);
-    let (watched, zones) = (problems.watched, problems.zones);
-    Loaded { config, problems: problems.list, excerpts, secrets, watched, zones }
+    let Problems { list, watched, zones, world, allowed, .. } = problems;
+    Loaded { config, problems: list, excerpts, secrets, watched, zones, world, allowed }
 }
 
 fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
@@ -70,7 +79,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     let mut raw = match RawMain::deserialize(&source.value) {
         Ok(raw) if !source.is_list() => raw,
         _ => {
-            problems.error(&top, "the file is no mapping", "write `store: …`, `tenants: …`, `channels: …` at the top");
+            problems.error(&top, "expected a mapping", "write `store: …`, `tenants: …`, `channels: …` at the top");
             return None;
         }
     };
@@ -78,15 +87,21 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     // Whatever holds a secret may name a store.
     secret_stores::read(std::mem::take(&mut raw.secret_stores), &top.key("secret_stores"), problems);
     let here = top.key("channels");
-    let written = problems.take(std::mem::take(&mut raw.channels), &here).unwrap_or_default();
+    let is_absent = !raw.channels.is_written() && !problems.is_misspelt(&here);
+    let written = problems.take(std::mem::take(&mut raw.channels), &here);
+    problems.channels_unread = written.is_none() && !is_absent;
+    let written = written.unwrap_or_default();
     let names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
     let timezone = zone(std::mem::take(&mut raw.timezone), &top.key("timezone"), problems).unwrap_or_default();
     let channels = read_channels(written, &timezone, &here, problems);
     let mut tenants = Tenants::of(channels.clone());
     let inherited = inherit(&mut raw, &timezone, &mut tenants, &top, problems);
     read_tenants(std::mem::take(&mut raw.tenants), &top.key("tenants"), &inherited, &names, &mut tenants, problems);
+    tenants.nameless |= problems.is_misspelt(&top.key("tenants"));
+    let errors = problems.errors();
     let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, limit), problems);
+    let lacks_rules = problems.errors() > errors || problems.is_misspelt(&top.key("rules"));
     fences::check(&rules, &tenants, &channels, problems);
     fences::check_known(&here, &tenants, &channels, problems);
     fences::check_addresses(&here, &channels, problems);
@@ -95,14 +110,18 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     // Most have no window, and many tenants are not listed for nothing.
     let mut known = Known::default();
     if raw.maintenance.is_written() {
-        known = Known { rules: rules.iter().map(|(rule, _)| &rule.name).collect(), ..tenants.known() };
+        let rules = rules.iter().map(|(rule, _)| &rule.name).collect();
+        known = Known { rules, lacks_rules, ..tenants.known() };
     }
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, &timezone), problems);
     let spread = problems.parse(raw.spread, &top.key("spread"), parse_duration);
     let spread = spread.unwrap_or(Duration::from_mins(10));
+    let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
+    lint(&all, &top, problems);
     let concurrency = problems.parse(raw.concurrency, &top.key("concurrency"), whole);
     let retention = Duration::from_hours(24) * RETENTION_DAYS;
     let store = problems.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
+    problems.world.store = store.clone().map(|store| (top.key("store").place(), store));
     Some(Config {
         store: store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())?,
         listen: listen(raw.listen, &top.key("listen"), problems),
@@ -132,8 +151,8 @@ fn inherit(
     problems: &mut Problems,
 ) -> Inherited {
     let expression = if raw.schedule.is_written() {
-        let read = |text: &str| Schedule::parse(text, timezone.clone()).map(|_| text.to_owned());
-        problems.parse(std::mem::take(&mut raw.schedule), &top.key("schedule"), read)
+        schedule(std::mem::take(&mut raw.schedule), &top.key("schedule"), timezone, problems)
+            .map(|read| read.expression().to_owned())
     } else {
         Some("0 */15 * * * *".to_owned())
     };
@@ -143,12 +162,13 @@ fn inherit(
     } else {
         vec![ScoreKind::ALL[0]]
     };
-    let credential_written = raw.credential.is_written();
+    let here = top.key("credential");
+    let credential_written = raw.credential.is_written() || problems.is_misspelt(&here);
     Inherited {
         schedule: expression.map(|text| (text, timezone.clone())),
         timezone: timezone.clone(),
         scores,
-        credential: tenants.credential(std::mem::take(&mut raw.credential), &top.key("credential"), problems),
+        credential: tenants.credential(std::mem::take(&mut raw.credential), &here, problems),
         credential_written,
         endpoints: endpoints(std::mem::take(&mut raw.endpoints), &top.key("endpoints"), problems),
     }
@@ -166,7 +186,10 @@ fn read_channels(
         if let Some(settings) =
             problems.take(field, &here).and_then(|raw| channel(&name, raw, timezone, &here, problems))
         {
-            channels.insert(settings.name.clone(), Arc::new(settings));
+            let settings = Arc::new(settings);
+            let key = here.key(settings.kind.address_key());
+            problems.world.channels.push((key.place(), key.path(), Arc::clone(&settings)));
+            channels.insert(settings.name.clone(), settings);
         }
     }
     channels

@@ -8,12 +8,12 @@ use super::{
     matchers::{Known, Written, matchers},
     raw::RawMaintenance,
     scope::{Problems, Scope},
-    words::{name, zone},
+    words::{name, schedule, zone},
 };
 use crate::{
     domain::{Timestamp, name::check_name, parse_duration},
     notify::{Maintenance, Silence, maintenance, silence::About},
-    schedule::{Schedule, Window, WindowEnd, Zone},
+    schedule::{Window, WindowEnd, Zone},
 };
 
 /// A window that goes on so many times without a gap never ends.
@@ -73,15 +73,17 @@ fn window(
     timezone: &Zone,
     problems: &mut Problems,
 ) -> Option<Window> {
-    let schedule = |text: &str| Schedule::parse(text, timezone.clone());
     let written = problems.require(from, &at.key("from"), "\"0 0 22 * * FRI\"");
-    let from = written.and_then(|word| problems.parse(Field::Good(word), &at.key("from"), schedule));
+    let from = written.and_then(|word| schedule(Field::Good(word), &at.key("from"), timezone, problems));
     if length.is_written() == until.is_written() {
+        if !until.is_written() && problems.is_misspelt(at) {
+            return None;
+        }
         problems.error(at, "a window has one end", "write one of `for: 6h` and `until: \"0 0 6 * * MON\"`");
         return None;
     }
     let length = problems.parse(length, &at.key("for"), above_zero).map(WindowEnd::After);
-    let until = problems.parse(until, &at.key("until"), schedule).map(WindowEnd::At);
+    let until = schedule(until, &at.key("until"), timezone, problems).map(WindowEnd::At);
     let window = Window::new(from?, length.or(until)?);
     if never_ends(&window) {
         let what = "it begins again before it is over, and so never ends";

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     field::{Field, Word},
     raw::{OneOrMany, RawTenants},
-    scope::{Problems, Scope, nearest, quoted},
+    scope::{Problems, Scope},
+    spelling::{nearest, proposal},
     words::{labels, name, score},
 };
 use crate::{
+    diagnostic::Warning,
     domain::{Labels, ScoreKind, Selector, Severity, TenantId},
     notify::silence::Matchers,
     rule::RuleName,
@@ -25,6 +27,8 @@ pub(super) struct Known<'a> {
     /// Whether there are tenants of which not even the name could be read.
     pub(super) has_nameless: bool,
     pub(super) rules: Vec<&'a RuleName>,
+    /// Whether there are rules that could not be read.
+    pub(super) lacks_rules: bool,
 }
 
 /// The keys that say what is covered.
@@ -63,7 +67,12 @@ fn whose(
             if selector.0.is_empty() {
                 problems.error(at, "there is no label here", "write `tenants: all`, or labels like `{ tier: gold }`");
             } else if !known.tenants.values().flatten().any(|labels| selector.matches(labels)) {
-                problems.warning(at, "no tenant has these labels", "check them against the tenants' `labels:`");
+                problems.warning(
+                    Warning::WindowCoversNobody,
+                    at,
+                    "no tenant has these labels",
+                    "check them against the tenants' `labels:`",
+                );
             }
         }
         Some(RawTenants::Ids(written)) => {
@@ -92,7 +101,7 @@ fn tenant(text: &str, at: &Scope<'_>, known: &Known<'_>, problems: &mut Problems
 
 fn rule(text: &str, at: &Scope<'_>, known: &Known<'_>, problems: &mut Problems) -> Option<RuleName> {
     let rule = name(text, at, RuleName::parse, problems)?;
-    if text != OPERATOR_BLIND && !known.rules.contains(&&rule) {
+    if text != OPERATOR_BLIND && !known.lacks_rules && !known.rules.contains(&&rule) {
         let instead = match nearest(text, known.rules.iter().map(|rule| rule.as_str())) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "write the name of a rule".to_owned(),
@@ -105,8 +114,8 @@ fn rule(text: &str, at: &Scope<'_>, known: &Known<'_>, problems: &mut Problems) 
 fn severity(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Severity> {
     let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
     if known.is_none() {
-        let instead = format!("use one of {}", quoted(&Severity::ALL.map(Severity::as_str)));
-        problems.error(at, format!("`{text}` is no severity"), instead);
+        let instead = proposal(text, Severity::ALL.map(Severity::as_str));
+        problems.error(at, format!("`{text}` is not a severity"), instead);
     }
     known
 }

@@ -1,12 +1,15 @@
 //! Configuration: read as written, validated into what is meant. A [`Config`] is a valid one.
 
 mod admit;
+mod allow;
 mod facts;
 
 mod channels;
 mod credential;
+mod disguise;
 mod email;
 mod endpoints;
+mod examples;
 mod excerpt;
 mod fences;
 mod field;
@@ -14,6 +17,7 @@ mod files;
 mod follow;
 mod gather;
 pub mod import;
+mod lint;
 mod load;
 mod maintenance;
 mod marks;
@@ -30,6 +34,7 @@ mod secret_stores;
 mod secrets;
 mod settings;
 mod sight;
+mod spelling;
 pub mod suite;
 mod tenants;
 #[cfg(test)]
@@ -37,7 +42,9 @@ mod tests;
 mod trial;
 mod watched;
 mod words;
+mod world;
 mod yaml;
+mod zone_names;
 
 pub use load::{load, load_with};
 pub use sight::Sight;
@@ -190,4 +197,8 @@ pub struct Loaded {
     pub watched: Watched,
     /// The time zone data by which schedules and windows are reckoned.
     pub zones: Zones,
+    /// What depends on more than the files.
+    world: world::World,
+    /// The warnings that comments switch off.
+    allowed: allow::Allowed,
 }

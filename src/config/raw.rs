@@ -1,5 +1,6 @@
 //! The files as people write them. The JSON Schema is made of these types, and so is the list of known keys.
 
+mod form;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -7,17 +8,16 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use self::shape::ChannelUrl;
 pub(super) use self::shape::{AllowPrivate, OneOrMany, RawReport, RawSecret, RawTenantEntry, RawTenants};
 use super::field::{Field, Word};
 
 /// Declares a mapping as written: every key is optional to the reader, so that all that is wrong can be told at once.
 macro_rules! raw {
     ($($(#[$meta:meta])* struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => { $(
-        $(#[$meta])*
         #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
         #[serde(default, expecting = "a mapping")]
         #[schemars(deny_unknown_fields)]
+        $(#[$meta])*
         pub(in crate::config) struct $name { $($(#[$field_meta])* pub(in crate::config) $field: Field<$type>,)* }
 
         impl $name {
@@ -27,25 +27,36 @@ macro_rules! raw {
     )* };
 }
 
+mod channels;
+mod rules;
 mod suite;
+pub(super) use self::channels::{RawChannel, RawDigest, RawReportAt, RawRetry};
+pub(super) use self::rules::{RawCondition, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
 raw! {
     /// The main file, `scorewatch.yaml`.
     struct RawMain {
         /// Where the store is: `sqlite://data/scorewatch.db`.
+        #[schemars(with = "form::StoreUrl")]
         store: Word,
         /// Where dashboard, API and metrics listen: `127.0.0.1:8080`.
+        #[schemars(with = "form::Listen")]
         listen: Word,
         /// Base of the links in messages.
+        #[schemars(with = "form::WebAddress")]
         public_url: Word,
         /// Cron with seconds, six fields; a tenant may override it.
+        #[schemars(with = "form::Cron")]
         schedule: Word,
         /// IANA time zone of the schedule: `Europe/Berlin`.
+        #[schemars(with = "form::ZoneName")]
         timezone: Word,
         /// The window over which a tick's tenants are spread: `10m`.
+        #[schemars(with = "form::Span")]
         spread: Word,
         /// The scores that are polled; a tenant may override them.
+        #[schemars(with = "Vec<form::ScoreName>")]
         scores: Vec<Field<Word>>,
         /// Rule files, relative to this file; `*` and `**` are understood.
         rules: Vec<Field<Word>>,
@@ -62,10 +73,13 @@ raw! {
         /// Base URLs of a private cloud or a test, for every tenant.
         endpoints: RawEndpoints,
         /// One call to Microsoft, body included: `30s`.
+        #[schemars(with = "form::Span")]
         timeout: Word,
         /// Calls to Microsoft in flight.
+        #[schemars(with = "form::Count")]
         concurrency: Word,
         /// How long samples and finished deliveries are kept: `400d`.
+        #[schemars(with = "form::Span")]
         retention: Word,
         /// Holding time and size of a fleet shift.
         fleet: RawFleet,
@@ -104,16 +118,21 @@ raw! {
     }
 
     /// One tenant.
+    #[schemars(extend("required" = ["id", "tenant_id"]))]
     struct RawTenant {
         /// The slug: `a-z`, `0-9` and `-`.
+        #[schemars(with = "form::Name")]
         id: Word,
         /// The display name.
         name: Word,
         /// The directory (tenant) ID that Entra shows on its overview page.
+        #[schemars(with = "form::Guid")]
         tenant_id: Word,
         /// `commercial`, `gcc`, `gcc-high` or `dod`.
+        #[schemars(with = "form::CloudName")]
         cloud: Word,
         /// The nearer API host of the commercial cloud.
+        #[schemars(with = "form::RegionName")]
         region: Word,
         /// The app that signs in to this tenant.
         credential: OneOrMany<RawCredential>,
@@ -122,18 +141,23 @@ raw! {
         /// Channels told besides those of the rule.
         notify: Vec<Field<Word>>,
         /// Cron with seconds, six fields.
+        #[schemars(with = "form::Cron")]
         schedule: Word,
         /// IANA time zone of the schedule.
+        #[schemars(with = "form::ZoneName")]
         timezone: Word,
         /// The scores that are polled.
+        #[schemars(with = "Vec<form::ScoreName>")]
         scores: Vec<Field<Word>>,
         /// Base URLs of a private cloud or a test.
         endpoints: RawEndpoints,
     }
 
     /// An app registration and how it proves itself.
+    #[schemars(extend("required" = ["client_id"], "oneOf" = form::one_of(&["secret", "certificate", "federated_token"])))]
     struct RawCredential {
         /// The application (client) ID.
+        #[schemars(with = "form::Guid")]
         client_id: Word,
         /// The client secret.
         secret: RawSecret,
@@ -144,6 +168,7 @@ raw! {
         /// A file with a token of a federated identity.
         federated_token: RawSecret,
         /// The day on which it expires: `2027-03-01`. A certificate says so itself.
+        #[schemars(with = "form::Day")]
         expires: Word,
     }
 
@@ -157,102 +182,37 @@ raw! {
         graph: Word,
     }
 
-    /// A place that receives.
-    struct RawChannel {
-        /// `teams`, `slack`, `discord`, `google-chat`, `mattermost`, `webhook`, `email`, `pagerduty` or `alertmanager`.
-        r#type: Word,
-        /// Where to send. Of chats it is a secret, of `alertmanager` the base URL; `pagerduty` needs none, `email` has none.
-        #[schemars(with = "ChannelUrl")]
-        url: RawSecret,
-        /// `whsec_` or `whsk_` and base64; a list while it rotates, newest first.
-        signing_secret: OneOrMany<RawSecret>,
-        /// Of `email`: the server that takes the mail: `smtps://smtp.example`, or `smtp://smtp.example` with STARTTLS.
-        server: Word,
-        /// Of `email`: `none` for a server inside your network that knows no TLS.
-        tls: Word,
-        /// Of `email`: from whom: `Scorewatch <scores@mssp.example>`.
-        from: Word,
-        /// Of `email`: who gets it.
-        to: Vec<Field<Word>>,
-        /// Of `pagerduty`: the integration key.
-        routing_key: RawSecret,
-        /// Of `pagerduty`: `us` or `eu`.
-        region: Word,
-        /// Of `email` and `alertmanager`: the name by which to sign in.
-        username: Word,
-        /// Of `email` and `alertmanager`: the password for it.
-        password: RawSecret,
-        /// Of `alertmanager`: instead of `username` and `password`.
-        bearer_token: RawSecret,
-        /// The only tenants that this channel may show.
-        tenants: Vec<Field<Word>>,
-        /// The labels of the only tenants that this channel may show.
-        labels: BTreeMap<String, Field<String>>,
-        /// Least time between two sends.
-        pace: Word,
-        /// Bounds of the back-off.
-        retry: RawRetry,
-        /// One attempt, body included.
-        timeout: Word,
-        /// When waiting notifications go out as one.
-        digest: RawDigest,
-        /// How long a channel may go unproven before a drill is sent to it: `30d`, or `off`.
-        drill: Word,
-        /// When it gets a report on its tenants: `weekly`, `daily`, `off`, or a schedule of its own.
-        report: RawReport,
-        /// Private and loopback receivers: `true`, `false` or a list of networks.
-        allow_private: AllowPrivate,
-        /// The template, by its name in the folder of templates.
-        template: Word,
-    }
-
-    /// A schedule for reports.
-    struct RawReportAt {
-        /// Cron with seconds: `0 0 8 * * MON`.
-        at: Word,
-        /// IANA time zone; absent: that of the schedule of checks.
-        timezone: Word,
-    }
-
-    /// Bounds of the back-off between attempts.
-    struct RawRetry {
-        /// The first wait's upper bound.
-        first: Word,
-        /// The longest wait.
-        max: Word,
-        /// The age at which a delivery becomes a dead letter.
-        give_up: Word,
-    }
-
-    /// When waiting notifications go out as one.
-    struct RawDigest {
-        /// More than this many.
-        over: Word,
-    }
-
     /// Holding time and size of a fleet shift.
     struct RawFleet {
         /// How long notifications wait for the rest of the fleet.
+        #[schemars(with = "form::Span")]
         hold: Word,
         /// The fewest tenants.
+        #[schemars(with = "form::Count")]
         at_least: Word,
         /// The least share of the tenants read: `33%`.
+        #[schemars(with = "form::Share")]
         share: Word,
         /// `proven`: where the evidence proves that Microsoft changed the score, the new level is accepted; `ask`: never.
+        #[schemars(with = "form::AcceptWord")]
         accept: Word,
     }
 
     /// How often an alert may fire and recover.
     struct RawFlapping {
         /// So many changes are told: `6`.
+        #[schemars(with = "form::Count")]
         changes: Word,
         /// Within so much time: `24h`.
+        #[schemars(with = "form::Span")]
         within: Word,
     }
 
     /// A time that comes round, in which notifications are withheld.
+    #[schemars(extend("required" = ["name", "from"], "oneOf" = form::one_of(&["for", "until"])))]
     struct RawMaintenance {
         /// Its name.
+        #[schemars(with = "form::Name")]
         name: Word,
         /// Whose alerts: `all`, a list of tenants, or labels.
         tenants: RawTenants,
@@ -263,12 +223,16 @@ raw! {
         /// `info`, `warning` or `critical`; absent: all.
         severity: OneOrMany<Word>,
         /// When it begins: cron with seconds, six fields.
+        #[schemars(with = "form::Cron")]
         from: Word,
         /// How long it lasts: `6h`.
+        #[schemars(with = "form::Span")]
         r#for: Word,
         /// When it ends, instead: cron with seconds, six fields.
+        #[schemars(with = "form::Cron")]
         until: Word,
         /// IANA time zone; absent: that of the schedule.
+        #[schemars(with = "form::ZoneName")]
         timezone: Word,
     }
 
@@ -277,84 +241,16 @@ raw! {
         /// Channels, which must be open to every tenant.
         notify: Vec<Field<Word>>,
         /// How long a tenant's checks may fail before the operator hears of it.
+        #[schemars(with = "form::Span")]
         blind_after: Word,
     }
 
-    /// A rule file.
-    struct RawRules {
-        /// The rules.
-        rules: Vec<Field<RawRule>>,
-    }
-
-    /// A condition on a score, the tenants that it applies to, and what to do.
-    struct RawRule {
-        /// The name, unique over all rule files.
-        name: Word,
-        /// The score judged; may be absent with `no_data`.
-        score: Word,
-        /// The labels of the tenants that it applies to; absent: all.
-        tenants: BTreeMap<String, Field<String>>,
-        /// What must hold.
-        when: RawCondition,
-        /// What must hold for the alert to be over.
-        recover: RawRecover,
-        /// How long the condition must have held.
-        r#for: Word,
-        /// `info`, `warning` or `critical`.
-        severity: Word,
-        /// Time between reminders.
-        repeat: Word,
-        /// How much further a `below` or `above` must go to be told again.
-        step: Word,
-        /// After how long a `drop` or `rise` is accepted as the new level.
-        accept_after: Word,
-        /// Channels told.
-        notify: Vec<Field<Word>>,
-        /// This rule is meant to fire on good news.
-        good_news: bool,
-        /// `off`: this rule takes no part in fleet shifts.
-        fleet: Word,
-        /// `off`: each change of this rule's alerts is told, however many there are.
-        flapping: Word,
-        /// What it is for, in one or two sentences; messages show it.
-        about: Word,
-        /// What to do when it fires: an `https` link or a short text; messages show it.
-        runbook: Word,
-    }
-
-    /// What must hold for a rule to fire: exactly one of the first five.
-    struct RawCondition {
-        /// The value is less than this.
-        below: Word,
-        /// The value is greater than this.
-        above: Word,
-        /// The value fell by at least this: `5%` or `20pts`.
-        drop: Word,
-        /// The value rose by at least this: `5%` or `20pts`.
-        rise: Word,
-        /// There was no reading for this long.
-        no_data: Word,
-        /// How far back the baseline may lie.
-        within: Word,
-        /// `best`, `previous` or `average`.
-        from: Word,
-    }
-
-    /// What must hold for an alert to be over.
-    struct RawRecover {
-        /// The value is greater than this.
-        above: Word,
-        /// The value is less than this.
-        below: Word,
-        /// This share of the loss is regained: `80%`.
-        regained: Word,
-    }
-
     /// Where a secret is kept: exactly one of `env`, `file`, `credential`, `exec` and `store`.
+    #[schemars(extend("oneOf" = form::one_of(&["env", "file", "credential", "exec", "store"])))]
     struct RawReference {
         /// An environment variable.
         env: Word,
-        /// A file; one trailing line break is cut.
+        /// A file; a byte order mark and trailing line breaks are cut.
         file: Word,
         /// A systemd credential.
         credential: Word,

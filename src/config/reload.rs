@@ -102,7 +102,8 @@ impl Reload {
             }
             rest = Duration::ZERO;
             for problem in &loaded.problems {
-                warn!(place = %problem.place, key = problem.key, "{}; {}", problem.what, problem.instead);
+                let name = problem.warning.map(crate::diagnostic::Warning::name);
+                warn!(place = %problem.place, key = problem.key, name, "{}; {}", problem.what, problem.instead);
             }
             self.metrics.reloaded(loaded.config.is_some());
             if let Some(config) = loaded.config {

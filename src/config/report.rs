@@ -4,7 +4,7 @@ use super::{
     field::Field,
     raw::{RawReport, RawReportAt},
     scope::{Problems, Scope},
-    words::zone,
+    words::{schedule, zone},
 };
 use crate::{
     channel::ChannelKind,
@@ -31,7 +31,7 @@ pub(super) fn report(
             let here = at.key("at");
             let timezone = zone(raw.timezone, &at.key("timezone"), problems).unwrap_or_else(|| timezone.clone());
             let written = problems.require(raw.at, &here, "\"0 0 8 * * MON\"");
-            written.and_then(|word| problems.parse(Field::Good(word), &here, |text| Schedule::parse(text, timezone)))
+            written.and_then(|word| schedule(Field::Good(word), &here, &timezone, problems))
         }
     }?;
     if kind.is_some_and(ChannelKind::keeps_state) {

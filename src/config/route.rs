@@ -12,7 +12,9 @@ impl Config {
     /// keeps them out.
     #[must_use]
     pub fn routes(&self, rule: &Rule, tenant: &Tenant) -> (Vec<ChannelName>, Vec<ChannelName>) {
-        recipients(&rule.notify, &tenant.notify).into_iter().partition(|channel| self.may_show(channel, tenant))
+        recipients(&rule.notify, rule.of_tenant(&tenant.notify))
+            .into_iter()
+            .partition(|channel| self.may_show(channel, tenant))
     }
 
     /// The channels that are notified of an alert; `None`: its rule or tenant is gone.

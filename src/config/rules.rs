@@ -1,5 +1,7 @@
 //! Rules: written → meant.
 
+mod ranges;
+
 use std::{sync::Arc, time::Duration};
 
 use super::{
@@ -9,6 +11,7 @@ use super::{
     words::{Names, labels, name, notify, one_of, score},
 };
 use crate::{
+    diagnostic::Warning,
     domain::{Better, ScoreKind, Selector, Severity, characters::refuse_hidden, parse_duration},
     rule::{
         BaselineChoice, Change, Condition, FlapLimit, Guide, Recover, Rule, RuleName, Size,
@@ -55,6 +58,7 @@ pub(super) fn rule(
     let good_news = problems.take(raw.good_news, &at.key("good_news")).unwrap_or_default();
     let switch = [("on", true), ("off", false), ("true", true), ("false", false)];
     let fleet = one_of(raw.fleet, &at.key("fleet"), &switch, problems).unwrap_or(true);
+    let tenant_channels = one_of(raw.tenant_channels, &at.key("tenant_channels"), &switch, problems).unwrap_or(true);
     let flapping = one_of(raw.flapping, &at.key("flapping"), &switch, problems).unwrap_or(true);
     let guide = Guide {
         about: problems.parse(raw.about, &at.key("about"), sentences),
@@ -65,8 +69,11 @@ pub(super) fn rule(
     let when = when?;
     fits_together(at, when, hold, step.is_some(), accept_after.is_some(), problems);
     if !scored && !matches!(when, Condition::NoData(_)) {
-        problems.error(&at.key("score"), "`score` is missing", "write `score: device-secure-score`");
+        problems.missing(&at.key("score"), "`score` is missing", "write `score: device-secure-score`");
         return None;
+    }
+    if let Some(kind) = kind {
+        ranges::check(kind, when, recover.flatten(), at, problems);
     }
     if let Some(kind) = kind
         && !good_news
@@ -76,7 +83,12 @@ pub(super) fn rule(
             "this fires on good news: of `{kind}`, {} is better",
             if kind.better() == Better::Higher { "higher" } else { "lower" }
         );
-        problems.warning(&at.key("when"), what, "turn the condition around, or write `good_news: true` if it is meant");
+        problems.warning(
+            Warning::GoodNewsRule,
+            &at.key("when"),
+            what,
+            "turn the condition around, or write `good_news: true` if it is meant",
+        );
     }
     Some(Rule {
         name: name?,
@@ -90,6 +102,7 @@ pub(super) fn rule(
         step,
         accept_after,
         notify,
+        tenant_channels,
         good_news,
         fleet,
         flapping: flapping.then_some(limit),
@@ -107,6 +120,10 @@ fn condition(raw: RawCondition, at: &Scope<'_>, problems: &mut Problems) -> Opti
         raw.no_data.is_written(),
     ];
     if given.iter().filter(|given| **given).count() != 1 {
+        let is_misspelt = problems.is_misspelt(at) && given == [false; 5];
+        if is_misspelt {
+            return None;
+        }
         problems.error(
             at,
             "a rule has exactly one condition",
@@ -143,6 +160,9 @@ fn condition(raw: RawCondition, at: &Scope<'_>, problems: &mut Problems) -> Opti
 fn recovery(raw: RawRecover, when: Option<Condition>, at: &Scope<'_>, problems: &mut Problems) -> Option<Recover> {
     at.only(RawRecover::KEYS, problems);
     let given = [raw.above.is_written(), raw.below.is_written(), raw.regained.is_written()];
+    if given == [false; 3] && problems.is_misspelt(at) {
+        return None;
+    }
     if given.iter().filter(|given| **given).count() != 1 {
         problems.error(at, "`recover` has exactly one key", "write one of `above`, `below`, `regained`");
         return None;
@@ -211,6 +231,7 @@ fn fits_together(
     }
     if change.is_some_and(|change| hold >= change.within) {
         problems.warning(
+            Warning::ForNotShorterThanWithin,
             &at.key("for"),
             "`for` is not shorter than `within`: the baseline may have left the window by then",
             "write a shorter `for` or a longer `within`",
@@ -265,7 +286,15 @@ pub(super) fn above_zero(text: &str) -> Result<Duration, String> {
 
 fn number(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
-    number.ok_or_else(|| format!("`{text}` is no score; write a number of 0 or more, without a unit"))
+    number.ok_or_else(|| {
+        let plain = text.trim_end_matches(['%', ' ']).replace(',', ".");
+        let meant = plain.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+        match meant {
+            Some(_) if text.contains(',') => format!("`{text}` has a decimal comma; write a decimal point: `{plain}`"),
+            Some(_) => format!("`{text}` is not a score; write the number alone: `{plain}`"),
+            None => format!("`{text}` is not a score; write a number of 0 or more, without a unit"),
+        }
+    })
 }
 
 /// A size with its unit: `5%` or `20pts`.
@@ -281,7 +310,29 @@ fn size(text: &str) -> Result<Size, String> {
         }
         _ => None,
     };
-    size.ok_or_else(|| format!("`{text}` is no size; write one above zero like `5%` or `20pts`"))
+    size.ok_or_else(|| {
+        let meant = meant_size(text).filter(|meant| meant != text).filter(|meant| self::size(meant).is_ok());
+        match meant {
+            Some(meant) if text.contains(',') => {
+                format!("`{text}` has a decimal comma; write a decimal point: `{meant}`")
+            }
+            Some(meant) => format!("`{text}` is not a size; write `{meant}`"),
+            None => format!("`{text}` is not a size; write one above zero like `5%` or `20pts`"),
+        }
+    })
+}
+
+/// What was probably meant by a size in other words: `5 percent`, `20 points`, `2,5 %`, `-5%`.
+fn meant_size(text: &str) -> Option<String> {
+    let text = text.trim().trim_start_matches('-').replace(',', ".");
+    let number_end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_end);
+    let unit = match unit.trim().to_lowercase().as_str() {
+        "%" | "percent" | "pct" | "per cent" => "%",
+        "pts" | "pt" | "p" | "point" | "points" => "pts",
+        _ => return None,
+    };
+    Some(format!("{number}{unit}"))
 }
 
 /// A share above 0 and up to 100 %.
@@ -289,5 +340,5 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     let share = text.strip_suffix('%').and_then(|percent| percent.parse::<f64>().ok());
     share
         .filter(|share| *share > 0.0 && *share <= 100.0)
-        .ok_or_else(|| format!("`{text}` is no share; write one from 1% to 100% like `80%`"))
+        .ok_or_else(|| format!("`{text}` is not a share; write one from 1% to 100% like `80%`"))
 }

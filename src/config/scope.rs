@@ -1,17 +1,21 @@
 //! Where in the files the validation stands, and the problems that it has found.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashSet, path::Path, sync::Arc};
 
 use super::{
     Watched,
+    allow::Allowed,
+    disguise, examples,
     field::{Field, Word},
     import::Pending,
     marks::{Content, Mark, Node},
     secret_stores::Stores,
+    spelling::nearest,
     trial::SecretUse,
+    world::World,
 };
 use crate::{
-    diagnostic::{Gravity, Place, Problem},
+    diagnostic::{Gravity, Place, Problem, Warning},
     domain::parse_duration,
     secret::redact::{echo, echoed},
     zones::{Fault, Zones},
@@ -49,6 +53,11 @@ impl<'a> Scope<'a> {
         self.child(self.node.and_then(|node| node.item(index)), Step::Item(self, index))
     }
 
+    /// Whether this is a mapping that has that key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.node.is_some_and(|node| node.get(key).is_some())
+    }
+
     fn child(&self, node: Option<&'a Node>, step: Step<'a>) -> Self {
         Self { file: self.file, mark: node.map_or(self.mark, |node| node.mark), node, step }
     }
@@ -81,18 +90,33 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Complains of every key that is none of these.
+    /// Complains of every key that is none of these. What follows from it is not reported: see [`Problems::missing`].
     pub(super) fn only(&self, known: &[&str], problems: &mut Problems) {
         let Some(Node { content: Content::Mapping(entries), .. }) = self.node else { return };
         let known: Vec<&str> = known.iter().map(|key| key.trim_start_matches("r#")).collect();
         for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
             let here = Scope { mark: entry.mark, ..self.key(&entry.key) };
-            let instead = match nearest(&entry.key, known.iter().copied()) {
+            problems.misspelt.insert(self.identity());
+            if let Some((what, instead)) = disguise::of(&entry.key) {
+                problems.error(&here, what, instead);
+                continue;
+            }
+            let absent = known.iter().copied().filter(|key| !self.has(key));
+            let meant = nearest(&entry.key, absent).or_else(|| nearest(&entry.key, known.iter().copied()));
+            let instead = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("use one of {}", quoted(&known)),
             };
-            problems.error(&here, format!("`{}` is no key that is known here", entry.key), instead);
+            if let Some(meant) = meant {
+                problems.misspelt.insert(self.key(meant).identity());
+            }
+            problems.error(&here, format!("unknown key `{}`", entry.key), instead);
         }
+    }
+
+    /// What tells it from everything else in the files.
+    fn identity(&self) -> (Arc<Path>, String) {
+        (Arc::clone(self.file), self.path())
     }
 }
 
@@ -123,6 +147,14 @@ pub(super) struct Problems {
     pub(super) secrets: Vec<SecretUse>,
     /// Files that are not there yet, and are read as if they were.
     pub(super) pending: Pending,
+    /// Keys that misspelt ones were probably meant for, and mappings that have unknown keys.
+    pub(super) misspelt: HashSet<(Arc<Path>, String)>,
+    /// Whether the names of the channels are not known, because what holds them can't be read.
+    pub(super) channels_unread: bool,
+    /// What depends on more than the files.
+    pub(super) world: World,
+    /// The warnings that comments switch off.
+    pub(super) allowed: Allowed,
     /// The time zones that may be named.
     pub(super) zones: Zones,
 }
@@ -130,16 +162,18 @@ pub(super) struct Problems {
 impl Problems {
     /// Something because of which the configuration is not taken.
     pub(super) fn error(&mut self, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
-        self.add(at, Gravity::Error, &what.into(), instead.into());
+        self.list.push(Problem::error(at.place(), at.path(), echoed(&what.into()), instead));
     }
 
     /// Something that is probably not meant.
-    pub(super) fn warning(&mut self, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
-        self.add(at, Gravity::Warning, &what.into(), instead.into());
-    }
-
-    fn add(&mut self, at: &Scope<'_>, gravity: Gravity, what: &str, instead: String) {
-        self.list.push(Problem { place: at.place(), key: at.path(), gravity, what: echoed(what), instead });
+    pub(super) fn warning(
+        &mut self,
+        warning: Warning,
+        at: &Scope<'_>,
+        what: impl Into<String>,
+        instead: impl Into<String>,
+    ) {
+        self.list.push(Problem::warning(warning, at.place(), at.path(), echoed(&what.into()), instead));
     }
 
     /// Notes where a change may change the time zones that were named, and warns of those that are not the system's.
@@ -149,16 +183,28 @@ impl Problems {
         }
         self.watched.note(&self.zones.content());
         for Fault { file, zone, why } in self.zones.faults() {
-            self.list.push(Problem {
-                place: Place { file, line: 1, column: 1 },
-                key: String::new(),
-                gravity: Gravity::Warning,
-                what: echoed(&format!(
-                    "this file can't be used as the data of time zone `{zone}` ({why}), so built-in data is used"
-                )),
-                instead: "install the system's time zone data again".to_owned(),
-            });
+            let what =
+                format!("this file can't be used as the data of time zone `{zone}` ({why}), so built-in data is used");
+            self.list.push(Problem::warning(
+                Warning::ZoneDataUnusable,
+                Place { file, line: 1, column: 1 },
+                "",
+                echoed(&what),
+                "install the system's time zone data again",
+            ));
         }
+    }
+
+    /// Puts them into file order, each once, without the warnings that a comment switches off.
+    pub(super) fn settle(&mut self) {
+        self.list.retain(|problem| !self.allowed.covers(problem));
+        self.list.sort();
+        self.list.dedup();
+    }
+
+    /// How many errors there are.
+    pub(super) fn errors(&self) -> usize {
+        self.list.iter().filter(|problem| problem.gravity == Gravity::Error).count()
     }
 
     /// Whether the configuration can't be taken.
@@ -172,11 +218,23 @@ impl Problems {
             Field::Absent => None,
             Field::Good(value) => Some(value),
             Field::Bad(what) => {
-                let instead = if what.contains("where a list") { "write a list: `[one, two]`" } else { SHAPE };
+                let instead = examples::instead(&at.path(), what.starts_with("expected a list"));
                 self.error(at, what, instead);
                 None
             }
         }
+    }
+
+    /// Something is not there. That is not reported where a key was misspelt that was probably meant for it: the cause was.
+    pub(super) fn missing(&mut self, at: &Scope<'_>, what: impl Into<String>, instead: impl Into<String>) {
+        if !self.is_misspelt(at) {
+            self.error(at, what, instead);
+        }
+    }
+
+    /// Whether a misspelt key was probably meant for this key, or whether this mapping has an unknown key.
+    pub(super) fn is_misspelt(&self, at: &Scope<'_>) -> bool {
+        !self.misspelt.is_empty() && self.misspelt.contains(&at.identity())
     }
 
     /// The value of a field that must be there.
@@ -184,7 +242,7 @@ impl Problems {
         if !field.is_written() {
             let path = at.path();
             let key = path.rsplit('.').next().unwrap_or_default();
-            self.error(at, format!("`{key}` is missing"), format!("write `{key}: {example}`"));
+            self.missing(at, format!("`{key}` is missing"), format!("write `{key}: {example}`"));
         }
         self.take(field, at)
     }
@@ -207,7 +265,10 @@ impl Problems {
         match read(&text) {
             Ok(value) => Some(value),
             Err(sentence) => {
-                self.sentence(at, &sentence);
+                match disguise::of(&text) {
+                    Some((what, instead)) => self.error(at, what, instead),
+                    None => self.sentence(at, &sentence),
+                }
                 None
             }
         }
@@ -236,44 +297,7 @@ impl Problems {
 }
 
 /// What to do about a value of the wrong shape.
-const SHAPE: &str = "see the example in the documentation, or `scorewatch schema`";
-
-/// Most known words that are compared with a misspelt one; there are some 600 time zones.
-const CANDIDATES_MAX: usize = 1_000;
-
-/// The known word that was probably meant.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Long texts are no slips of the pen, and the distance costs the product of both lengths.
-    if word.len() > 64 {
-        return None;
-    }
-    let lower = word.to_lowercase().replace('-', "_");
-    let distances = known.into_iter().take(CANDIDATES_MAX).map(|candidate| {
-        let plain = candidate.to_lowercase().replace('-', "_");
-        (distance(&lower, &plain), candidate)
-    });
-    let limit = (word.chars().count() / 3).clamp(1, 3);
-    distances.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, meant)| meant)
-}
-
-/// How many letters must be added, dropped, changed or swapped with their neighbour.
-fn distance(left: &str, right: &str) -> usize {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let mut rows = vec![(0..=right.len()).collect::<Vec<usize>>()];
-    for i in 1..=left.len() {
-        let mut row = vec![i];
-        for j in 1..=right.len() {
-            let changed = rows[i - 1][j - 1] + usize::from(left[i - 1] != right[j - 1]);
-            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[left.len()][right.len()]
-}
+pub(super) const SHAPE: &str = "see the example in the documentation, or `scorewatch schema`";
 
 /// Words in a row: `` `a`, `b`, `c` ``.
 pub(super) fn quoted(words: &[impl AsRef<str>]) -> String {

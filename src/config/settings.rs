@@ -13,6 +13,7 @@ use super::{
     words::{Names, notify, one_of},
 };
 use crate::{
+    diagnostic::Warning,
     domain::{ChannelName, format_duration, parse_duration},
     notify::fleet::{FleetSettings, watch::Accept},
     rule::FlapLimit,
@@ -27,8 +28,13 @@ pub(super) fn operator(
     channels: &Channels,
     problems: &mut Problems,
 ) -> Operator {
-    if !raw.is_written() {
-        problems.warning(at, "nobody hears when we go blind", "write `operator: { notify: [CHANNEL] }`");
+    if !raw.is_written() && !problems.is_misspelt(at) {
+        problems.warning(
+            Warning::OperatorMissing,
+            at,
+            "nobody hears when we go blind",
+            "write `operator: { notify: [CHANNEL] }`",
+        );
     }
     let raw = problems.take(raw, at).unwrap_or_default();
     at.only(RawOperator::KEYS, problems);
@@ -43,7 +49,7 @@ pub(super) fn operator(
         && !is_fenced(only)
     {
         let what = format!("channel `{only}` is the operator's only one, and can't report its own failure");
-        problems.warning(&here, what, "name a second channel, best of another service");
+        problems.warning(Warning::OperatorHasOneChannel, &here, what, "name a second channel, best of another service");
     }
     Operator {
         notify,
@@ -100,7 +106,7 @@ pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, spread: Duration, prob
             format_duration(spread)
         );
         let instead = format!("write `fleet: {{ hold: {} }}`, or a shorter `spread`", format_duration(spread));
-        problems.warning(if is_written { &hold_at } else { at }, what, instead);
+        problems.warning(Warning::FleetHoldShorterThanSpread, if is_written { &hold_at } else { at }, what, instead);
     }
     let accept = [("proven", Accept::Proven), ("ask", Accept::Ask)];
     FleetSettings {
@@ -129,9 +135,12 @@ pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, problems: &mut P
 
 /// Where dashboard, API and metrics listen.
 pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> SocketAddr {
-    let address = problems.parse(raw, at, |text| {
-        text.parse().map_err(|_| "this is no address with a port; write it like `127.0.0.1:8080`".to_owned())
-    });
+    let address = problems.parse(raw, at, |text| text.parse().map_err(|_| not_an_address(text)));
+    if let Some(address) = address.filter(|address: &SocketAddr| !address.ip().is_loopback()) {
+        let what = format!("other machines can reach `{address}`, which asks for no password");
+        let instead = "write `127.0.0.1` and put a proxy in front, or see to it that a firewall keeps others out";
+        problems.warning(Warning::ListenBeyondLoopback, at, what, instead);
+    }
     address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)))
 }
 
@@ -148,7 +157,12 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, problems: &mut Proble
     });
     if address.as_ref().is_some_and(|address| !address.starts_with("https:")) {
         let what = "links with `http:` are shown in no message, and nobody can confirm a drill";
-        problems.warning(at, what, "write `https://` and let a proxy in front of `listen:` speak TLS");
+        problems.warning(
+            Warning::PublicUrlWithoutTls,
+            at,
+            what,
+            "write `https://` and let a proxy in front of `listen:` speak TLS",
+        );
     }
     address
 }
@@ -160,6 +174,17 @@ pub(super) fn location(text: &str, folder: &Path) -> Result<StoreLocation, Strin
         _ if text.starts_with("postgres") => {
             Err("this version keeps its store in SQLite only; write `sqlite://data/scorewatch.db`".to_owned())
         }
-        _ => Err("this is no store; write `sqlite://data/scorewatch.db`".to_owned()),
+        // A path alone.
+        _ if !text.is_empty() && !text.contains("://") => {
+            Err(format!("`{text}` does not say what kind of store it is; write `sqlite://{text}`"))
+        }
+        _ => Err("this is not a store; write `sqlite://data/scorewatch.db`".to_owned()),
     }
+}
+
+/// A port or a name where an address with a port belongs.
+fn not_an_address(text: &str) -> String {
+    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    let port = port.parse::<u16>().map_or_else(|_| "8080".to_owned(), |port| port.to_string());
+    format!("`{text}` is not an address with a port; write it like `127.0.0.1:{port}`")
 }

@@ -16,7 +16,7 @@ pub struct Sight {
     pub may_show: BTreeSet<TenantId>,
     /// The rules that send there, each with the tenants of which it does.
     pub rules: BTreeMap<String, BTreeSet<TenantId>>,
-    /// The tenants that name it themselves: every rule that selects one of them sends there.
+    /// The tenants that name it themselves: every rule that selects one of them sends there, except with `tenant_channels: off`.
     pub named_by: BTreeSet<TenantId>,
     /// Whether the operator is told there, of any tenant.
     pub operator: bool,
@@ -46,7 +46,7 @@ impl Config {
             for rule in &self.rules {
                 let is_sent = |tenant: &super::Tenant| {
                     let is_judged = tenant.scores.iter().any(|score| rule.applies_to(&tenant.labels, *score));
-                    is_judged && (rule.notify.contains(name) || names(tenant))
+                    is_judged && (rule.notify.contains(name) || (rule.tenant_channels && names(tenant)))
                 };
                 let of: BTreeSet<_> =
                     admitted.iter().filter(|tenant| is_sent(tenant)).map(|tenant| tenant.id.clone()).collect();

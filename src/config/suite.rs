@@ -95,8 +95,7 @@ pub fn load_suite(file: &Path) -> LoadedSuite {
     let mut problems = Problems { zones: Zones::newer(&zones::system_folder()), ..Problems::default() };
     let suite = files::read(file, &mut problems).and_then(|source| suite(&source, &mut problems));
     problems.note_zones();
-    problems.list.sort();
-    problems.list.dedup();
+    problems.settle();
     let suite = suite.filter(|_| !problems.any_error());
     LoadedSuite { suite, excerpts: excerpt::of(&problems.list), problems: problems.list }
 }
@@ -112,7 +111,7 @@ pub fn load_rules(file: &Path, known: &[ChannelName]) -> (Vec<Arc<crate::rule::R
     let list = || Field::Good(vec![Field::Good(Word(pattern.clone()))]);
     name_channels(list(), &top, &mut names);
     let rules = read_rules(list(), &top, (&names, FlapLimit::default()), &mut problems);
-    problems.list.sort();
+    problems.settle();
     let rules = if problems.any_error() { Vec::new() } else { rules.into_iter().map(|(rule, _)| rule).collect() };
     (rules, problems.list.clone(), excerpt::of(&problems.list))
 }

@@ -15,9 +15,10 @@ use super::{
     matchers::Known,
     raw::{OneOrMany, RawCredential, RawTenant},
     scope::{Problems, Scope, Spot},
-    words::{Names, guid, labels, name, notify, one_of, scores, visible, zone},
+    words::{Names, caution, guid, labels, name, notify, one_of, scores, visible, zone},
 };
 use crate::{
+    diagnostic::Warning,
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId},
     microsoft::{
         Account, AppCredential, Hosts,
@@ -87,7 +88,7 @@ impl Tenants {
     pub(super) fn known(&self) -> Known<'_> {
         let labels = |id| self.by_id.get(id).map(|tenant| &*tenant.labels);
         let tenants = self.places.keys().map(|id| (id, labels(id))).collect();
-        Known { tenants, has_nameless: self.nameless, rules: Vec::new() }
+        Known { tenants, has_nameless: self.nameless, ..Known::default() }
     }
 
     /// Takes one tenant; with any error in it, it is not taken.
@@ -115,8 +116,8 @@ impl Tenants {
             self.credential(raw.credential, &at.key("credential"), problems)
         } else {
             if !inherited.credential_written {
-                problems.error(
-                    at,
+                problems.missing(
+                    &at.key("credential"),
                     "this tenant has no `credential`",
                     "write `credential: { client_id: …, secret: { file: … } }` here, or once at the top of the main file",
                 );
@@ -221,7 +222,12 @@ impl Tenants {
         let expression = expression.or_else(|| inherited.schedule.as_ref().map(|(text, _)| text.clone()))?;
         let read = |(text, zone): &(String, Zone)| Schedule::parse(text, zone.clone()).map(Arc::new);
         match self.schedules.entry((expression, zone)).or_insert_with_key(read) {
-            Ok(schedule) => Some(Arc::clone(schedule)),
+            Ok(schedule) => {
+                if written {
+                    caution(schedule.expression(), &here, problems);
+                }
+                Some(Arc::clone(schedule))
+            }
             Err(sentence) => {
                 // A bad one at the top was told there.
                 if written {
@@ -266,5 +272,5 @@ fn check_pace(id: &TenantId, schedule: &Schedule, scores: &[ScoreKind], at: &Sco
          a minute and {hour} an hour"
     );
     let instead = "check less often, like `0 */15 * * * *`: a call above the limit is not made, and its score counts as throttled";
-    problems.warning(&at.key("schedule"), what, instead);
+    problems.warning(Warning::ScheduleExceedsLimits, &at.key("schedule"), what, instead);
 }

@@ -1,6 +1,7 @@
 //! What a configuration promises its author: everything wrong is told, with its place, and no secret ever.
 
 mod mail;
+mod mistakes;
 mod robust;
 mod secret_stores;
 mod secrets;
@@ -50,7 +51,7 @@ rules:
     for: 1h
     notify: [soc-teams]
   - { name: drop, score: device-secure-score, when: { drop: 5%, within: 24h }, severity: critical, notify: [soc-teams] }
-  - { name: blind, when: { no_data: 6h }, notify: [soc-teams] }
+  - { name: blind, when: { no_data: 6h }, notify: [soc-teams], tenant_channels: off }
 ";
 
 fn lay_out(folder: &Path, main: &[u8], tenant: &[u8], rules: &[u8]) {

@@ -9,7 +9,7 @@ use super::{Loaded, excerpt};
 use crate::{
     channel::{check_routing_key, signature::SigningKey},
     clock::Clock,
-    diagnostic::{Gravity, Place, Problem},
+    diagnostic::{Gravity, Place, Problem, Warning},
     domain::Timestamp,
     microsoft::{Certificate, Proof, ProofKind},
     secret::{ExposeSecret, SecretError, SecretReference, redact::echoed},
@@ -45,6 +45,13 @@ pub(super) enum Form {
     Certificate(Box<Proof>),
 }
 
+impl Form {
+    /// Whether any text will do.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self, Self::Text)
+    }
+}
+
 impl SecretUse {
     /// What is wrong with it. What a store keeps is not asked for.
     async fn problems(&self) -> Vec<Problem> {
@@ -74,7 +81,7 @@ impl SecretUse {
 
     fn unread(&self, read: Result<(), SecretError>) -> Vec<Problem> {
         let Err(error) = read else { return Vec::new() };
-        vec![self.problem(Gravity::Error, &format!("{} {}", self.kept, error.what), error.hint)]
+        vec![self.error(&format!("{} {}", self.kept, error.what), error.hint)]
     }
 
     /// The same of a secret that can be read and is not what it should be.
@@ -83,7 +90,7 @@ impl SecretUse {
             return self.unread(self.reference.resolve().map(drop));
         }
         let what = read.err().map(|error| error.what).unwrap_or_default();
-        vec![self.problem(Gravity::Error, &format!("what it holds {what}"), instead)]
+        vec![self.error(&format!("what it holds {what}"), instead)]
     }
 
     /// Opens a certificate, so that what is wrong is known before Entra is asked. One that has expired is a warning.
@@ -98,7 +105,7 @@ impl SecretUse {
             if mode & OPEN_TO_OTHERS != 0 {
                 let what =
                     format!("others may read or change the file with the private key (mode {:03o})", mode & 0o777);
-                problems.push(self.problem(Gravity::Warning, &what, "let nobody else in: `chmod 600`"));
+                problems.push(self.warning(Warning::SecretOpenToOthers, &what, "let nobody else in: `chmod 600`"));
             }
         }
         let password = proof.password.as_ref().filter(|password| !password.is_stored());
@@ -109,7 +116,7 @@ impl SecretUse {
             Err(_) if has_stored_password => {}
             Err(error) => {
                 let what = format!("{} {error}", self.kept);
-                problems.push(self.problem(Gravity::Error, &what, error.hint()));
+                problems.push(self.error(&what, error.hint()));
             }
             Ok(certificate) => self.warn_of(&certificate, Clock::System.now(), &mut problems),
         }
@@ -118,27 +125,30 @@ impl SecretUse {
 
     fn warn_of(&self, certificate: &Certificate, now: Timestamp, problems: &mut Vec<Problem>) {
         let day = |instant: Timestamp| instant.to_chrono().date_naive();
-        let mut warn = |what: String, instead: &str| {
-            problems.push(self.problem(Gravity::Warning, &what, instead));
+        let mut warn = |warning: Warning, what: String, instead: &str| {
+            problems.push(self.warning(warning, &what, instead));
         };
         if certificate.not_after() <= now {
             let what = format!("the certificate expired on {}", day(certificate.not_after()));
-            warn(what, "make a new one and upload it to the app registration");
+            warn(Warning::CertificateExpired, what, "make a new one and upload it to the app registration");
         }
         if now < certificate.not_before() {
             let what = format!("the certificate holds from {} on only", day(certificate.not_before()));
-            warn(what, "wait until then, or check this machine's clock");
+            warn(Warning::CertificateNotYetValid, what, "wait until then, or check this machine's clock");
         }
         if let Some(number) = certificate.misplaced() {
             let what = format!("certificate {number} of the file did not issue the one before it");
             let instead = "order the chain: the app's own certificate, then the one that issued it, and so on";
-            warn(what, instead);
+            warn(Warning::CertificateChainOutOfOrder, what, instead);
         }
     }
 
-    fn problem(&self, gravity: Gravity, what: &str, instead: impl Into<String>) -> Problem {
-        let (place, key) = (self.place.clone(), self.key.clone());
-        Problem { place, key, gravity, what: echoed(what), instead: instead.into() }
+    fn warning(&self, warning: Warning, what: &str, instead: &str) -> Problem {
+        Problem::warning(warning, self.place.clone(), self.key.clone(), echoed(what), instead)
+    }
+
+    fn error(&self, what: &str, instead: impl Into<String>) -> Problem {
+        Problem::error(self.place.clone(), self.key.clone(), echoed(what), instead)
     }
 }
 

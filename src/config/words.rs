@@ -7,11 +7,15 @@ use uuid::Uuid;
 
 use super::{
     field::{Field, Word},
-    scope::{Problems, Scope, nearest, quoted},
+    scope::{Problems, Scope},
+    spelling::{nearest, proposal},
+    zone_names,
 };
 use crate::{
+    diagnostic::Warning,
     domain::{ChannelName, Labels, ScoreKind, Timestamp, characters::refuse_hidden},
-    schedule::Zone,
+    schedule::{self, Caution, Misreading, Schedule, Zone},
+    secret::redact::echo,
 };
 
 /// The channels that are written, each with its name if that is good. Tenants share it.
@@ -36,19 +40,30 @@ pub(super) fn visible(text: &str) -> Result<String, String> {
 
 /// A GUID.
 pub(super) fn guid(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Uuid> {
-    // The text is not shown: people paste secrets into the wrong field.
     let read = Uuid::parse_str(text);
     if read.is_err() {
-        problems.error(at, "this is no GUID", "write it as Entra shows it: `2f1c0a5e-0000-4000-8000-000000000001`");
+        let (host, instead) =
+            (text.split_once('.'), "write it as Entra shows it: `2f1c0a5e-0000-4000-8000-000000000001`");
+        let is_domain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
+        // Other texts are not shown: people paste secrets into the wrong field.
+        if host.is_some() && text.chars().all(is_domain) && echo(text) == text {
+            problems.error(at, format!("`{text}` is a domain, not a GUID"), instead);
+        } else {
+            problems.error(at, "this is not a GUID", instead);
+        }
     }
     read.ok()
 }
 
 /// The midnight at which a day begins, in UTC.
 pub(super) fn day(text: &str) -> Result<Timestamp, String> {
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    let midnight = day.and_then(|day| Timestamp::from_chrono(day.and_time(chrono::NaiveTime::MIN).and_utc()));
-    midnight.ok_or_else(|| "this is no day; write it like `2027-03-01`".to_owned())
+    let written = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let midnight = written.and_then(|day| Timestamp::from_chrono(day.and_time(chrono::NaiveTime::MIN).and_utc()));
+    // How Germany and others write it; with slashes, nobody knows which number is the month.
+    let other = NaiveDate::parse_from_str(text, "%d.%m.%Y").ok().map(|day| day.to_string());
+    midnight.ok_or_else(|| {
+        format!("`{text}` is not a day; write it like `{}`", other.unwrap_or_else(|| "2027-03-01".to_owned()))
+    })
 }
 
 /// Reads an IANA time zone.
@@ -56,11 +71,31 @@ pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, problems: &mut Problems) 
     let zones = problems.zones.clone();
     problems.parse(field, at, |text| {
         zones.zone(text).ok_or_else(|| {
-            let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
-            let instead = near.unwrap_or_else(|| "write an IANA name like `Europe/Berlin`".to_owned());
-            format!("`{text}` is no time zone; {instead}")
+            let instead = zone_names::instead(text).unwrap_or_else(|| {
+                let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
+                near.unwrap_or_else(|| "write an IANA name like `Europe/Berlin`".to_owned())
+            });
+            format!("`{text}` is not a time zone; {instead}")
         })
     })
+}
+
+/// Warns of a schedule that another dialect of cron reads differently.
+pub(super) fn caution(expression: &str, at: &Scope<'_>, problems: &mut Problems) {
+    if let Some(Caution { misreading, what, instead }) = schedule::caution(expression) {
+        let warning = match misreading {
+            Misreading::EitherDay => Warning::ScheduleEitherDay,
+            Misreading::Quartz => Warning::ScheduleQuartz,
+        };
+        problems.warning(warning, at, what, instead);
+    }
+}
+
+/// A schedule in that zone.
+pub(super) fn schedule(field: Field<Word>, at: &Scope<'_>, zone: &Zone, problems: &mut Problems) -> Option<Schedule> {
+    let schedule = problems.parse(field, at, |text| Schedule::parse(text, zone.clone()))?;
+    caution(schedule.expression(), at, problems);
+    Some(schedule)
 }
 
 /// One of the known words.
@@ -74,7 +109,7 @@ pub(super) fn one_of<T: Copy>(
         let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         found.ok_or_else(|| {
             let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-            format!("`{text}` is not known here; use one of {}", quoted(&words))
+            format!("`{text}` is not known here; {}", proposal(text, words))
         })
     })
 }
@@ -101,8 +136,8 @@ pub(super) fn scores(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mu
 pub(super) fn score(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<ScoreKind> {
     let known = ScoreKind::from_name(text);
     if known.is_none() {
-        let instead = format!("use one of {}", quoted(&ScoreKind::ALL.map(ScoreKind::as_str)));
-        problems.error(at, format!("`{text}` is no score"), instead);
+        let instead = proposal(text, ScoreKind::ALL.map(ScoreKind::as_str));
+        problems.error(at, format!("`{text}` is not a score"), instead);
     }
     known
 }
@@ -139,7 +174,7 @@ pub(super) fn notify(
     for (index, Word(text)) in problems.items(raw, at) {
         if let Some(name) = channels.get(&text) {
             told.extend(name.clone());
-        } else {
+        } else if !problems.channels_unread {
             let instead = match nearest(&text, channels.keys().map(String::as_str)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "define it under `channels:` of the main file".to_owned(),

@@ -6,6 +6,7 @@
 //! take much memory or time.
 
 mod ambiguous;
+mod causes;
 
 use std::collections::HashMap;
 
@@ -62,7 +63,7 @@ pub(super) fn read(text: &str) -> Result<Option<Document>, Vec<Fault>> {
     for next in Parser::new_from_str_with_options(text, options) {
         let outcome = match next {
             Ok((event, span)) => builder.take(event, &span),
-            Err(error) => Err(syntax(&error)),
+            Err(error) => Err(syntax(&error, text)),
         };
         if let Err(fault) = outcome {
             builder.faults.push(fault);
@@ -81,13 +82,16 @@ pub(super) fn too_large() -> Fault {
     )
 }
 
-fn syntax(error: &ScanError) -> Fault {
+fn syntax(error: &ScanError, text: &str) -> Fault {
     let marker = error.marker();
-    Fault {
-        mark: Mark { line: marker.line().max(1), column: marker.col() + 1 },
-        what: format!("this is no YAML: {}", error.info()),
-        instead: "check indentation (blanks, not tabs), quotes and brackets here and on the line above",
-    }
+    let mark = Mark { line: marker.line().max(1), column: marker.col() + 1 };
+    let line = text.lines().nth(mark.line - 1).unwrap_or_default();
+    let cause = causes::of(&error.info(), line);
+    let (what, instead) = cause.unwrap_or_else(|| {
+        let instead = "check indentation (blanks, not tabs), quotes and brackets here and on the line above";
+        (format!("this is not YAML: {}", error.info()), instead)
+    });
+    Fault { mark, what, instead }
 }
 
 /// What the parser says of a value, as far as it is needed to build it; kept while it may be repeated by an alias.
@@ -321,6 +325,7 @@ impl Builder<'_> {
                 self.place(Node { mark, content: Content::List(nodes) }, Value::Sequence(values));
             }
             Building::Mapping { entries, values, .. } => {
+                self.faults.extend(causes::decimal_comma(&entries, &values));
                 let content = Content::Mapping(Entries::new(entries));
                 self.place(Node { mark, content }, Value::Mapping(values));
             }

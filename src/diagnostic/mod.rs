@@ -4,7 +4,9 @@ pub mod excerpt;
 pub mod place;
 pub mod problem;
 pub mod render;
+pub mod warning;
 
 pub use excerpt::{Excerpt, Excerpts};
 pub use place::Place;
 pub use problem::{Gravity, Problem};
+pub use warning::Warning;

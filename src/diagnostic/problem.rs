@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Place;
+use super::{Place, Warning};
 
 /// How grave a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -23,8 +23,39 @@ pub struct Problem {
     pub key: String,
     /// Whether the configuration is still taken.
     pub gravity: Gravity,
+    /// Which warning it is; `None`: it is an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<Warning>,
     /// What is wrong.
     pub what: String,
     /// What to write instead.
     pub instead: String,
+}
+
+impl Problem {
+    /// Something because of which the configuration is refused.
+    #[must_use]
+    pub fn error(place: Place, key: impl Into<String>, what: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self {
+            place,
+            key: key.into(),
+            gravity: Gravity::Error,
+            warning: None,
+            what: what.into(),
+            instead: instead.into(),
+        }
+    }
+
+    /// Something that is accepted and is probably not meant.
+    #[must_use]
+    pub fn warning(
+        warning: Warning,
+        place: Place,
+        key: impl Into<String>,
+        what: impl Into<String>,
+        instead: impl Into<String>,
+    ) -> Self {
+        let gravity = Gravity::Warning;
+        Self { gravity, warning: Some(warning), ..Self::error(place, key, what, instead) }
+    }
 }

@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{Excerpt, Excerpts, Gravity, Problem};
 use crate::domain::characters::{self, shown as visible};
 
-/// `FILE:LINE:COLUMN: error: what; instead`, each followed by its line where there is an excerpt; in file order, and how many
+/// `FILE:LINE:COLUMN: error: what; instead` or `…: warning[NAME]: what; instead`, each followed by its line where there is an excerpt; in file order, and how many
 /// there are. Nothing from outside can drive the terminal.
 #[must_use]
 pub fn terminal(problems: &[Problem], excerpts: &Excerpts, colour: bool) -> String {
@@ -19,7 +19,11 @@ pub fn terminal(problems: &[Problem], excerpts: &Excerpts, colour: bool) -> Stri
             Gravity::Error => ("error", "\x1b[1;31m"),
             Gravity::Warning => ("warning", "\x1b[1;33m"),
         };
-        let word = if colour { format!("{paint}{word}\x1b[0m") } else { word.to_owned() };
+        let word = match problem.warning {
+            Some(warning) => format!("{word}[{warning}]"),
+            None => word.to_owned(),
+        };
+        let word = if colour { format!("{paint}{word}\x1b[0m") } else { word };
         let (place, key) = (problem.place.to_string(), visible(&problem.key));
         let place = visible(&place);
         let key = if key.is_empty() { key.into_owned() } else { format!("{key}: ") };

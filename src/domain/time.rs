@@ -139,7 +139,10 @@ pub const DURATION_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 /// One sentence that says what is wrong.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
-    let malformed = || format!("`{text}` is no duration; write it like `500ms`, `10s`, `5m`, `1h30m` or `7d`");
+    let malformed = || match meant_duration(text) {
+        Some(meant) => format!("`{text}` is not a duration; write it like `{meant}`"),
+        None => format!("`{text}` is not a duration; write it like `500ms`, `10s`, `5m`, `1h30m` or `7d`"),
+    };
     let mut rest = text;
     let mut milliseconds: u64 = 0;
     let mut smallest_used = 0;
@@ -165,6 +168,23 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     } else {
         Ok(duration)
     }
+}
+
+/// What was probably meant by a duration in other words: `24`, `24 hours`, `2w`, `1.5h`.
+fn meant_duration(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let number_end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(number_end);
+    let number: u64 = number.parse().ok()?;
+    let unit = match unit.trim() {
+        "" | "hour" | "hours" | "hr" | "hrs" | "std" => "h",
+        "day" | "days" | "d" => "d",
+        "min" | "mins" | "minute" | "minutes" | "m" => "m",
+        "sec" | "secs" | "second" | "seconds" | "s" => "s",
+        "w" | "wk" | "week" | "weeks" => return Some(format!("{}d", number.checked_mul(7)?)),
+        _ => return None,
+    };
+    Some(format!("{number}{unit}"))
 }
 
 /// Days are written from here on; `24h` reads better than `1d` where a window is meant.

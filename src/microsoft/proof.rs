@@ -93,7 +93,10 @@ impl Proof {
     /// Reads it anew, so that a changed file is used at once.
     pub(super) fn read(&self, read_secret: ReadSecret) -> Result<Material, Failure> {
         match self.kind {
-            ProofKind::Secret => self.text(read_secret).map(Material::Secret),
+            // Neither can begin or end with a blank: Entra would refuse what a copied line brings along.
+            ProofKind::Secret => {
+                self.text(read_secret).map(|text| Material::Secret(text.expose_secret().trim().into()))
+            }
             ProofKind::FederatedToken => {
                 self.text(read_secret).map(|text| Material::Token(text.expose_secret().trim().into()))
             }
@@ -160,5 +163,20 @@ impl Material {
             let day = certificate.not_after().to_chrono().date_naive();
             Failure::new(FailureClass::SecretExpired, format!("the certificate expired on {day}"))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_secret_loses_the_blanks_around_it() {
+        fn padded(_: &SecretReference) -> Result<SecretString, SecretError> {
+            Ok("\u{a0}s3cr3t \t".into())
+        }
+        let proof = Proof::new(ProofKind::Secret, SecretReference::Env("X".to_owned()));
+        let read = proof.read(padded).ok();
+        assert_eq!(read.as_ref().map(Material::identity), Some(&b"s3cr3t"[..]));
     }
 }

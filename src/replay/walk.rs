@@ -56,7 +56,7 @@ fn ground<'a>(plan: &'a Plan, course: &'a Course, fleet: &'a Fleet, score: &Scor
 
 /// The channels that a rule's alert of this tenant is told to.
 fn told_by(plan: &Plan, course: &Course, rule: &Rule) -> Vec<ChannelName> {
-    let mut channels = recipients(&rule.notify, &course.notify);
+    let mut channels = recipients(&rule.notify, rule.of_tenant(&course.notify));
     channels.retain(|channel| {
         plan.receivers.get(channel).is_some_and(|receiver| receiver.fence.admits(&course.tenant, &course.labels))
     });

@@ -33,8 +33,10 @@ pub struct Rule {
     pub step: Option<Size>,
     /// After how long a `drop`/`rise` alert is resolved as "accepted as the new level".
     pub accept_after: Option<Duration>,
-    /// Channels told, besides the tenant's own.
+    /// Channels that are notified.
     pub notify: Vec<ChannelName>,
+    /// Whether the channels that a tenant names itself are notified, too.
+    pub tenant_channels: bool,
     /// The author knows that this rule fires on good news.
     pub good_news: bool,
     /// Whether this rule takes part in fleet shifts.
@@ -88,6 +90,7 @@ impl Rule {
             step: None,
             accept_after: None,
             notify: Vec::new(),
+            tenant_channels: true,
             good_news: false,
             fleet: true,
             flapping: None,
@@ -99,6 +102,12 @@ impl Rule {
     #[must_use]
     pub fn applies_to(&self, labels: &Labels, score: ScoreKind) -> bool {
         self.score.is_none_or(|judged| judged == score) && self.tenants.matches(labels)
+    }
+
+    /// Of the channels that a tenant names itself, those that this rule notifies: all or none.
+    #[must_use]
+    pub fn of_tenant<'a>(&self, channels: &'a [ChannelName]) -> &'a [ChannelName] {
+        if self.tenant_channels { channels } else { &[] }
     }
 
     /// What an alert of this rule is judged by.

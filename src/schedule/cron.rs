@@ -23,6 +23,10 @@ use crate::domain::Timestamp;
 
 /// Longest expression, in bytes; every minute of an hour, written out, fits.
 const EXPRESSION_BYTES_MAX: usize = 512;
+/// How far the gaps between ticks are looked at: a whole week, and what leads into the next.
+const GAPS_WITHIN: Duration = Duration::from_hours(8 * 24);
+/// Most ticks that are looked at for it.
+const GAP_TICKS_MAX: usize = 1_500;
 
 /// A cron expression (six fields, seconds first) in an IANA time zone. It has a next tick: that was tried when it was read.
 /// Cheap to clone.
@@ -36,6 +40,23 @@ struct Definition {
     cron: Cron,
     /// Whether it has one second, one minute and one hour.
     is_daily: bool,
+}
+
+/// The times between two ticks of a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gaps {
+    /// The shortest.
+    pub shortest: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl Gaps {
+    /// Whether it pauses: at night, at weekends.
+    #[must_use]
+    pub fn pauses(&self) -> bool {
+        self.longest > self.shortest * 2
+    }
 }
 
 impl Schedule {
@@ -109,6 +130,25 @@ impl Schedule {
             hour += 1;
         }
         (minute, hour)
+    }
+
+    /// The times between its ticks in a week in which no clock is changed; `None`: it has a single tick.
+    #[must_use]
+    pub fn gaps(&self) -> Option<Gaps> {
+        // A Monday.
+        let midnight = self.0.zone.instant_of(jiff::civil::date(2001, 1, 1).at(0, 0, 0, 0));
+        let begin = midnight.unwrap_or(Timestamp::EPOCH).minus(Duration::from_secs(1));
+        let first = self.next_tick(begin)?;
+        let mut last = first;
+        let mut gaps: Option<Gaps> = None;
+        for _ in 0..GAP_TICKS_MAX {
+            let Some(tick) = self.next_tick(last).filter(|_| last.since(first) < GAPS_WITHIN) else { break };
+            let gap = tick.since(last);
+            let known = gaps.unwrap_or(Gaps { shortest: gap, longest: gap });
+            gaps = Some(Gaps { shortest: known.shortest.min(gap), longest: known.longest.max(gap) });
+            last = tick;
+        }
+        gaps
     }
 
     /// The last tick at or before `at`; `None` only where the range of [`Timestamp`] begins.

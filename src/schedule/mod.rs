@@ -1,5 +1,6 @@
 //! Times that come round: cron in a time zone, spread by a stable hash, windows. Pure.
 
+pub mod caution;
 pub mod checks;
 pub mod cron;
 mod occurrence;
@@ -9,8 +10,9 @@ pub mod spread;
 pub mod window;
 pub mod zone;
 
+pub use caution::{Caution, Misreading, caution};
 pub use checks::{checks_between, next_check};
-pub use cron::Schedule;
+pub use cron::{Gaps, Schedule};
 pub use spread::phase;
 pub use window::{Window, WindowEnd};
 pub use zone::Zone;

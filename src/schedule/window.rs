@@ -50,6 +50,20 @@ impl Window {
         self.from.first_from(1, self.beginnings(self.from.shows_twice())).and_then(instant)
     }
 
+    /// When it begins next after `now`, and when that occurrence ends; `None`: never again.
+    #[must_use]
+    pub fn next(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let reading = self.beginnings(self.from.shows_twice());
+        let begin = self.from.first_from(now.as_seconds() + 1, reading).and_then(instant)?;
+        Some((begin, self.covers(begin).unwrap_or(begin)))
+    }
+
+    /// The schedule by which it begins.
+    #[must_use]
+    pub const fn from(&self) -> &Schedule {
+        &self.from
+    }
+
     /// When the occurrence ends that covers `now`; at that instant it covers nothing any more. `None`: none covers it. Where
     /// occurrences overlap, it is the end of one of them: ask again there.
     #[must_use]

@@ -6,6 +6,7 @@ pub mod redact;
 pub mod reference;
 pub mod store;
 
+pub use permission::this_user;
 pub use redact::redact_url;
 pub use reference::{SecretError, SecretReference};
 pub use secrecy::{ExposeSecret, SecretString};

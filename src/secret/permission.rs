@@ -13,7 +13,7 @@ const PASSWD_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why this process may not read a file, and what to do.
 pub(super) fn denied(path: &Path) -> Fault {
-    let us = user(rustix::process::geteuid().as_raw());
+    let us = this_user();
     // A folder that this user may not enter hides what is below it.
     let closed = path.ancestors().skip(1).find(|folder| fs::metadata(folder).is_ok());
     match fs::metadata(path) {
@@ -36,6 +36,12 @@ fn folder(us: &str, folder: &Path) -> Fault {
         format!("can't be read: {us} may not enter the folder {}{}", folder.display(), of.unwrap_or_default()),
         format!("let {us} enter the folder: `chmod o+x` or `setfacl -m u:USER:x`"),
     )
+}
+
+/// The user who runs this process: `user scorewatch (uid 998)`.
+#[must_use]
+pub fn this_user() -> String {
+    user(rustix::process::geteuid().as_raw())
 }
 
 /// `user scorewatch (uid 998)`.

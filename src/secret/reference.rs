@@ -17,6 +17,11 @@ use crate::domain::Timestamp;
 /// Largest secret, in bytes: room for a certificate chain, too small to exhaust memory by a wrong path.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 
+/// What Windows' editors write before a text in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// How a text in UTF-16 begins.
+const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
 /// Where systemd puts a unit's credentials ("Credentials", systemd.exec(5)).
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
@@ -26,7 +31,7 @@ const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 pub enum SecretReference {
     /// An environment variable.
     Env(String),
-    /// A file; one trailing line break is cut.
+    /// A file; a byte order mark and trailing line breaks are cut.
     File(PathBuf),
     /// A systemd credential by name.
     Credential(String),
@@ -186,8 +191,14 @@ fn text(kept: Kept) -> Result<SecretString, Fault> {
     let text: SecretString = match kept {
         Kept::Text(text) => text,
         Kept::Bytes(bytes) => {
+            if UTF_16_MARKS.iter().any(|mark| bytes.expose_secret().starts_with(mark)) {
+                return Err(Fault::new(
+                    "is UTF-16 text, as Windows PowerShell's `>` writes it",
+                    "store it as UTF-8, for example by `Set-Content -Encoding ascii -NoNewline`",
+                ));
+            }
             let text = String::from_utf8(bytes.expose_secret().to_vec()).map_err(|_| not_utf8())?;
-            without_line_break(text).into()
+            without_marks(text).into()
         }
     };
     if text.expose_secret().trim().is_empty() { Err(empty()) } else { Ok(text) }
@@ -217,14 +228,12 @@ fn credential_path(name: &str) -> Result<PathBuf, Fault> {
     Ok(Path::new(&folder).join(name))
 }
 
-/// Cuts one trailing line break, as `echo` and editors leave it.
+/// Cuts what editors and shells leave around a text: a byte order mark before it, and line breaks after it.
 #[must_use]
-pub fn without_line_break(mut text: String) -> String {
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
+pub fn without_marks(mut text: String) -> String {
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.remove(0);
     }
     text
 }
@@ -248,9 +257,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_loses_one_trailing_line_break_and_nothing_else() {
+    fn a_file_loses_its_byte_order_mark_and_trailing_line_breaks_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        for (content, secret) in [("s", "s"), ("s\n", "s"), ("s\r\n", "s"), ("s\n\n", "s\n"), (" s ", " s ")] {
+        for (content, secret) in [
+            ("s", "s"),
+            ("s\n", "s"),
+            ("s\r\n", "s"),
+            ("s\n\n", "s"),
+            ("s\r\n\r\n", "s"),
+            ("\u{feff}s\n", "s"),
+            ("\n s\t ", "\n s\t "),
+        ] {
             let path = folder.path().join("secret");
             fs::write(&path, content).unwrap();
             assert_eq!(SecretReference::File(path).resolve().unwrap().expose_secret(), secret, "{content:?}");
@@ -264,6 +281,7 @@ mod tests {
             ("empty", Vec::new(), "is empty"),
             ("blank", b" \n".to_vec(), "is empty"),
             ("binary", b"hunter2\xff".to_vec(), "is not UTF-8 text"),
+            ("utf-16", b"\xff\xfeh\0u\0".to_vec(), "is UTF-16 text, as Windows PowerShell's `>` writes it"),
             ("large", vec![b'x'; SECRET_BYTES_MAX + 1], "is larger than 64 KiB"),
         ] {
             let path = folder.path().join(name);

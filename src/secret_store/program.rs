@@ -20,7 +20,7 @@ use tokio::{
 use super::{Found, Refusal};
 use crate::secret::{
     Item,
-    reference::{SECRET_BYTES_MAX, not_text, too_large, without_line_break},
+    reference::{SECRET_BYTES_MAX, not_text, too_large, without_marks},
 };
 
 /// How long a program may take.
@@ -145,7 +145,7 @@ fn judge(ended: io::Result<Option<ExitStatus>>, printed: Vec<u8>, limit: Duratio
         return Err(Refusal::final_word(too_large()));
     }
     let text = String::from_utf8(printed).map_err(|_| Refusal::final_word(not_text()))?;
-    Ok(Found { value: without_line_break(text).into(), expires_at: None })
+    Ok(Found { value: without_marks(text).into(), expires_at: None })
 }
 
 fn start(program: &Path, arguments: &[String], folder: &Path) -> Result<Running, Refusal> {

@@ -10,7 +10,7 @@ use std::{
 use handlebars::Template;
 
 use super::scan::{self, Depths, Shape};
-use crate::diagnostic::{Gravity, Place, Problem};
+use crate::diagnostic::{Place, Problem};
 
 /// Most templates in the user's folder.
 const TEMPLATES_MAX: usize = 256;
@@ -27,13 +27,7 @@ pub(super) struct Source {
 
 /// A problem in a template, at a line and column from one.
 pub(super) fn problem(file: &Path, (line, column): (usize, usize), what: String, instead: &str) -> Problem {
-    Problem {
-        place: Place { file: file.to_owned(), line: line.max(1), column: column.max(1) },
-        key: String::new(),
-        gravity: Gravity::Error,
-        what,
-        instead: instead.to_owned(),
-    }
+    Problem::error(Place { file: file.to_owned(), line: line.max(1), column: column.max(1) }, "", what, instead)
 }
 
 /// Reads the user's templates.

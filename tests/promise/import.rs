@@ -31,7 +31,7 @@ async fn imported_customers_are_visited_and_a_bad_list_changes_nothing() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("1 new, 1 known, 1 refused; nothing was written"), "{said}");
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains("customers.csv:4:1: error: this is no GUID"),
+        String::from_utf8_lossy(&output.stderr).contains("customers.csv:4:1: error: this is not a GUID"),
         "{output:?}"
     );
 

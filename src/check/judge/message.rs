@@ -50,7 +50,7 @@ impl Judging<'_> {
             links: Links { portal: Some(tenant.score_page()), ..Links::default() },
         };
         let notification = compose::of_transition(subjects, transition);
-        let own = if by_operator_rule { &[][..] } else { tenant.notify.as_slice() };
+        let own = if by_operator_rule { &[] } else { rule.of_tenant(&tenant.notify) };
         let mut channels = recipients(&rule.notify, own);
         // Who was notified that it began is notified that it is over, unless it has left the route since.
         channels.retain(|channel| !matches!(transition.kind, TransitionKind::Resolved(_)) || told_to.contains(channel));

@@ -58,6 +58,7 @@ pub(super) fn rules(config: &Config) -> BTreeMap<String, Facts> {
             ("step", rule.step.map(|step| step.to_string())),
             ("accept_after", rule.accept_after.map(format_duration)),
             ("notify", Some(joined(&rule.notify))),
+            ("tenant_channels", (!rule.tenant_channels).then(|| "off".to_owned())),
             ("fleet", Some(if rule.fleet { "on" } else { "off" }.to_owned())),
             ("about", rule.guide.about.as_ref().map(ToString::to_string)),
             ("runbook", rule.guide.runbook.as_ref().map(ToString::to_string)),

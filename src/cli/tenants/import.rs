@@ -29,10 +29,11 @@ Examples:
   scorewatch tenants import customers.csv                    the customers that Partner Center exports
   scorewatch tenants import new.csv --label tier=gold --label country=de
 
-Columns, in any order: tenant_id (or `Microsoft ID`), name (or `Company name`), domain (or `Primary domain name`), id, cloud, \
-region, labels (`tier=gold country=de`), label:KEY, and for an app of the tenant's own client_id with one of secret_file, \
-secret_env, secret_credential, certificate_file. Nothing is overwritten: a tenant that is known is left alone. With one bad \
-row nothing is written; exit code 2.")]
+Columns, in any order: tenant_id, name, domain, id, cloud, region, labels (`tier=gold country=de`), label:KEY, and for an app of \
+the tenant's own client_id with one of secret_file, secret_env, secret_credential, certificate_file. The columns of Partner \
+Center, of Microsoft Graph's contracts, of CIPP, of GDAP lists and of Get-MsolPartnerContract are known too. Rows that say the \
+same of one tenant are merged. Nothing is overwritten: a tenant that is known is left alone. With one bad row nothing is \
+written; exit code 2.")]
 pub(super) struct Arguments {
     /// The list: CSV in UTF-8, separated by commas, semicolons or tabs, with a line of column names
     #[arg(value_name = "FILE.csv")]
@@ -141,15 +142,17 @@ fn show(plan: &Plan, is_written: bool) {
         output::say(&output::table(["ID", "CONSENT LINK, FOR AN ADMINISTRATOR OF THE TENANT"], rows));
     }
     let count = |outcome| plan.lines.iter().filter(|line| line.outcome == outcome).count();
-    let [new, known, refused] = [Outcome::New, Outcome::Known, Outcome::Refused].map(count);
+    let [new, known, refused, merged] = [Outcome::New, Outcome::Known, Outcome::Refused, Outcome::Merged].map(count);
+    let merged = if merged == 0 { String::new() } else { format!(", {merged} merged with a row above") };
     let written = if is_written { "" } else { "; nothing was written" };
     output::say("");
-    output::say(&format!("{new} new, {known} known, {refused} refused{written}"));
+    output::say(&format!("{new} new, {known} known, {refused} refused{merged}{written}"));
 }
 
 const fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::New => "new",
+        Outcome::Merged => "same",
         Outcome::Known => "known",
         Outcome::Refused => "refused",
     }

@@ -1,10 +1,11 @@
 //! What the columns of a list mean, by their names.
 //!
-//! Two lists are understood: our own, and the customers that Partner Center exports. "Get customers" (Partner Center, Cloud
+//! Several lists are understood: our own, and those that others export. "Get customers" (Partner Center, Cloud
 //! Solution Provider: <https://learn.microsoft.com/en-us/previous-versions/azure/cloud-solution-provider/integration/manage-customers/get-customers>)
-//! names its columns: `Microsoft ID`, `Company name`, `Primary domain name` and `Relationship`; "Get partners of a customer" says
+//! names its columns: `Microsoft ID`, `Company name`, `Primary domain name`, `Relationship` and `Tags`; "Get partners of a customer" says
 //! that the Microsoft ID is the customer's tenant id. `Export-Csv` of the module's `Get-PartnerCustomer` has `CustomerId`,
-//! `Name`, `Domain`.
+//! `Name`, `Domain`. Microsoft Graph's contracts and the tenants of CIPP have `customerId`, `displayName`, `defaultDomainName`;
+//! `Get-MsolPartnerContract` has `TenantId`, `Name`, `DefaultDomainName`, and lists of GDAP `TenantId`, `DisplayName`.
 
 /// What the name of a column of labels begins with.
 const LABEL: &str = "label";
@@ -53,34 +54,72 @@ pub(super) enum Heading {
     Secret,
 }
 
-/// Reads a column's name. Case, `_` and `-` make no difference.
+/// Columns of lists that others export which say nothing of use here.
+const IDLE: [&str; 16] = [
+    "allowpartnerdelegatedaccess",
+    "contractid",
+    "contracttype",
+    "customertype",
+    "deleteddatetime",
+    "extensiondata",
+    "initialdomainname",
+    "objectid",
+    "partnercontext",
+    "relationship",
+    "relationshipid",
+    "relationshiptopartner",
+    "servicemanagementdetails",
+    "status",
+    "tags",
+    "verificationcode",
+];
+
+/// Reads a column's name. Case, blanks, `_`, `-` and `.` make no difference: `TenantId`, `tenant_id` and `Tenant ID` are one.
 pub(super) fn heading(written: &str) -> Heading {
-    let plain = written.trim().to_lowercase().replace(['_', '-'], " ");
     if let Some(key) = label_key(written.trim()) {
         return if key.is_empty() { Heading::Unknown } else { Heading::Used(Column::Label(key.to_owned())) };
     }
+    let plain: String = written
+        .to_lowercase()
+        .chars()
+        .filter(|letter| !letter.is_whitespace() && !matches!(letter, '_' | '-' | '.'))
+        .collect();
     let column = match plain.as_str() {
         "id" => Column::Id,
-        "name" | "company name" | "display name" | "tenant name" => Column::Name,
-        "tenant id" | "microsoft id" | "customer id" | "customerid" | "customer tenant id" | "directory id" => {
+        "name"
+        | "companyname"
+        | "customername"
+        | "displayname"
+        | "tenantname"
+        | "tenantdisplayname"
+        | "customerdisplayname" => Column::Name,
+        "tenantid" | "microsoftid" | "customerid" | "customertenantid" | "directoryid" | "directorytenantid" => {
             Column::TenantId
         }
-        "primary domain name" | "primary domain" | "domain" | "domain name" => Column::Domain,
+        "primarydomainname" | "primarydomain" | "domain" | "domainname" | "defaultdomainname" | "defaultdomain" => {
+            Column::Domain
+        }
         "cloud" => Column::Cloud,
         "region" => Column::Region,
-        "client id" | "application id" | "app id" => Column::ClientId,
-        "secret env" => Column::SecretEnv,
-        "secret file" => Column::SecretFile,
-        "secret credential" => Column::SecretCredential,
-        "certificate file" => Column::CertificateFile,
+        "clientid" | "applicationid" | "appid" => Column::ClientId,
+        "secretenv" => Column::SecretEnv,
+        "secretfile" => Column::SecretFile,
+        "secretcredential" => Column::SecretCredential,
+        "certificatefile" => Column::CertificateFile,
         "labels" => Column::Labels,
-        "relationship" | "relationship to partner" | "relationshiptopartner" => return Heading::Idle,
-        plain if ["secret", "password", "private key"].iter().any(|word| plain.contains(word)) => {
+        plain if IDLE.contains(&plain) => return Heading::Idle,
+        plain if ["secret", "password", "privatekey"].iter().any(|word| plain.contains(word)) => {
             return Heading::Secret;
         }
         _ => return Heading::Unknown,
     };
     Heading::Used(column)
+}
+
+/// Whether these are the columns of Microsoft Graph's contracts (`GET /contracts`), whose `id` is that of the contract.
+pub(super) fn are_contracts<'a>(header: impl Iterator<Item = &'a str>) -> bool {
+    let plain: Vec<String> = header.map(|written| written.trim().to_lowercase()).collect();
+    ["customerid", "contracttype"].iter().all(|name| plain.iter().any(|written| written == name))
 }
 
 /// The key of a label's column, as it is written behind `label:`.
@@ -122,12 +161,23 @@ mod tests {
             (" Primary domain name ", C::Domain),
             ("Client-ID", C::ClientId),
             ("secret_file", C::SecretFile),
+            ("TenantId", C::TenantId),
+            ("customerId", C::TenantId),
+            ("displayName", C::Name),
+            ("DisplayName", C::Name),
+            ("defaultDomainName", C::Domain),
+            ("customer.tenantId", C::TenantId),
+            ("customer.displayName", C::Name),
             ("label:Tier", C::Label("Tier".to_owned())),
             ("label.country", C::Label("country".to_owned())),
         ] {
             assert_eq!(heading(written), Heading::Used(column), "{written}");
         }
-        assert_eq!(heading("Relationship"), Heading::Idle);
+        for idle in
+            ["Relationship", "Tags", "contractType", "ServiceManagementDetails", "ExtensionData", "PartnerContext"]
+        {
+            assert_eq!(heading(idle), Heading::Idle, "{idle}");
+        }
         for secret in ["secret", "Client Secret", "client_secret_value", "Password", "private key"] {
             assert_eq!(heading(secret), Heading::Secret, "{secret}");
         }

@@ -42,6 +42,8 @@ pub struct Wish<'a> {
 pub enum Outcome {
     /// A file is written for it.
     New,
+    /// A row above says the same of that tenant, and is the one that counts.
+    Merged,
     /// The configuration has that tenant, and is left alone.
     Known,
     /// Something is wrong with it.
@@ -141,7 +143,7 @@ impl Plan {
         taken.extend(wish.kept.keys().map(ToString::to_string));
         // Slugs that are given come before those that are made.
         taken.extend(sheet.rows.iter().filter_map(|row| sheet.cell(row, &Column::Id)).map(ToOwned::to_owned));
-        let mut seen: HashMap<EntraTenantId, usize> = HashMap::new();
+        let mut seen: HashMap<EntraTenantId, (usize, Offer)> = HashMap::new();
         let mut given: HashMap<TenantId, usize> = HashMap::new();
         let mut offers = Vec::new();
         for row in &sheet.rows {
@@ -159,9 +161,16 @@ impl Plan {
                 consent_link: None,
             };
             if let Some(offer) = offer {
-                if let Some(first) = seen.insert(offer.entra, row.line) {
-                    let what = format!("this `tenant_id` is also in line {first}");
-                    faults.push((Column::TenantId, what, "delete one of the two rows"));
+                let first = seen.entry(offer.entra).or_insert_with(|| (row.line, offer.clone()));
+                if first.0 != row.line {
+                    match row::contradiction(&first.1, &offer) {
+                        // Partner Center lists a customer once for each relationship.
+                        None => line.outcome = Outcome::Merged,
+                        Some((column, what)) => {
+                            let what = format!("line {} has the same `tenant_id` and another {what}", first.0);
+                            faults.push((column, what, "delete one of the two rows, or correct the `tenant_id`"));
+                        }
+                    }
                 } else if let Some(tenant) = known.get(&offer.entra) {
                     line.outcome = Outcome::Known;
                     line.id = Some(tenant.id.clone());
@@ -185,7 +194,7 @@ impl Plan {
             for (column, what, instead) in faults {
                 let (number, at) = sheet.place(row, &column);
                 let place = Place { file: wish.list.to_owned(), line: number, column: at };
-                self.complain(place, Gravity::Error, what, instead);
+                self.complain(place, what, instead);
                 line.outcome = Outcome::Refused;
             }
             self.lines.push(line);
@@ -217,12 +226,7 @@ impl Plan {
                 let place = Place { file: wish.config.to_owned(), line: 1, column: 1 };
                 let folder = line.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
                 let what = format!("no entry of `tenants:` would find files in `{}`", folder.display());
-                self.complain(
-                    place,
-                    Gravity::Error,
-                    what,
-                    "add `FOLDER/*.yaml` there, or name another folder by `--out`",
-                );
+                self.complain(place, what, "add `FOLDER/*.yaml` there, or name another folder by `--out`");
                 continue;
             };
             if offer.app.is_none() {
@@ -240,14 +244,14 @@ impl Plan {
                 let place = self.places.values().find(|(at, _)| at == index).map(|(_, place)| place.clone());
                 if let Some(place) = place {
                     let what = "what would be written does not read back as it is".to_owned();
-                    self.complain(place, Gravity::Error, what, "write this tenant's file by hand");
+                    self.complain(place, what, "write this tenant's file by hand");
                 }
             }
         }
     }
 
-    fn complain(&mut self, place: Place, gravity: Gravity, what: String, instead: &str) {
-        self.problems.push(Problem { place, key: String::new(), gravity, what, instead: instead.to_owned() });
+    fn complain(&mut self, place: Place, what: String, instead: &str) {
+        self.problems.push(Problem::error(place, "", what, instead));
     }
 }
 

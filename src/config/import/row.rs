@@ -88,7 +88,7 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
         if known.is_none() {
             faults.push((
                 Column::Cloud,
-                "this is no cloud".to_owned(),
+                "this is not a cloud".to_owned(),
                 "write `commercial`, `gcc`, `gcc-high` or `dod`",
             ));
         }
@@ -99,7 +99,7 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
         if known.is_none() {
             faults.push((
                 Column::Region,
-                "this is no region".to_owned(),
+                "this is not a region".to_owned(),
                 "write `us`, `eu`, `uk`, `au`, `swa` or `ina`",
             ));
         }
@@ -119,13 +119,28 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
     Some(Offer { id, name, is_named, domain, entra: EntraTenantId(entra?), cloud, region, app, labels })
 }
 
+/// In what two rows of one tenant contradict each other; `None`: they say the same.
+pub(super) fn contradiction(first: &Offer, offer: &Offer) -> Option<(Column, &'static str)> {
+    [
+        (first.id != offer.id, Column::Id, "`id`"),
+        (first.name != offer.name, Column::Name, "name"),
+        (first.domain != offer.domain, Column::Domain, "domain"),
+        (first.cloud != offer.cloud, Column::Cloud, "cloud"),
+        (first.region != offer.region, Column::Region, "region"),
+        (first.app != offer.app, Column::ClientId, "app"),
+        (first.labels != offer.labels, Column::Labels, "label"),
+    ]
+    .into_iter()
+    .find_map(|(differs, column, what)| differs.then_some((column, what)))
+}
+
 fn guid(cell: &str, column: Column, faults: &mut Vec<Fault>) -> Option<Uuid> {
     // The text is not shown: people paste secrets into the wrong cell.
     let read = Uuid::parse_str(cell).ok().filter(|id| !id.is_nil());
     if read.is_none() {
         faults.push((
             column,
-            "this is no GUID".to_owned(),
+            "this is not a GUID".to_owned(),
             "write it as Entra shows it: `2f1c0a5e-0000-4000-8000-000000000001`",
         ));
     }

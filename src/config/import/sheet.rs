@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::column::{Column, Heading, heading};
-use crate::diagnostic::{Gravity, Place, Problem};
+use super::column::{Column, Heading, are_contracts, heading};
+use crate::diagnostic::{Gravity, Place, Problem, Warning};
 
 /// The largest list, in bytes: a hundred thousand customers with room to spare.
 pub const SHEET_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -107,7 +107,10 @@ fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usi
 pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Sheet> {
     let mut complain = |(line, column): (usize, usize), gravity, what: String, instead: &str| {
         let place = Place { file: file.to_owned(), line, column };
-        problems.push(Problem { place, key: String::new(), gravity, what, instead: instead.to_owned() });
+        problems.push(match gravity {
+            Gravity::Error => Problem::error(place, "", what, instead),
+            Gravity::Warning => Problem::warning(Warning::ColumnNotUsed, place, "", what, instead),
+        });
     };
     if bytes.len() > SHEET_BYTES_MAX {
         complain((1, 1), Gravity::Error, "the list is larger than 32 MiB".to_owned(), "split it");
@@ -202,8 +205,10 @@ type Told = (usize, (Gravity, String, &'static str));
 impl Sheet {
     fn read_columns(&mut self, header: &csv::StringRecord) -> Vec<Told> {
         let mut told = Vec::new();
+        let are_contracts = are_contracts(header.iter());
         for (index, written) in header.iter().enumerate().take(COLUMNS_MAX) {
             let column = match heading(written) {
+                Heading::Used(Column::Id) if are_contracts => None,
                 Heading::Used(column) if self.has(&column) => {
                     let what = "this column is there a second time".to_owned();
                     told.push((index, (Gravity::Error, what, "delete one of the two")));

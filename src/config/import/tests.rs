@@ -117,6 +117,48 @@ fn the_export_of_partner_center_becomes_tenants_however_it_is_encoded() {
     }
 }
 
+/// Lists as other programs write them, and what becomes of their rows.
+#[test]
+fn lists_of_other_programs_are_understood_as_they_are() {
+    for (list, rows) in [
+        // Partner Center: a dual partner's customers come once for each relationship.
+        (
+            format!(
+                "Microsoft ID,Company name,Primary domain name,Relationship,Tags\r\n\
+                 {CONTOSO},Contoso Ltd,contoso.onmicrosoft.com,Cloud Reseller,\r\n\
+                 {CONTOSO},Contoso Ltd,contoso.onmicrosoft.com,Indirect Reseller,x\r\n"
+            ),
+            &["new contoso-ltd", "merged -"][..],
+        ),
+        (
+            format!(
+                "\"displayName\",\"defaultDomainName\",\"customerId\"\n\"Contoso Ltd\",\"c.example\",\"{CONTOSO}\"\n"
+            ),
+            &["new contoso-ltd"],
+        ),
+        (
+            format!(
+                "#TYPE Microsoft.Online.Administration.PartnerContract\n\
+                 \"ExtensionData\",\"ContractType\",\"DefaultDomainName\",\"Name\",\"ObjectId\",\"PartnerContext\",\"TenantId\"\n\
+                 \"x\",\"y\",\"c.example\",\"Contoso Ltd\",\"{FABRIKAM}\",,\"{CONTOSO}\"\n"
+            ),
+            &["new contoso-ltd"],
+        ),
+        (
+            format!("\"DisplayName\",\"ServiceManagementDetails\",\"TenantId\"\n\"Contoso Ltd\",,\"{CONTOSO}\"\n"),
+            &["new contoso-ltd"],
+        ),
+        (
+            format!(
+                "id,contractType,customerId,defaultDomainName,displayName\n{FABRIKAM},Contract,{CONTOSO},c.example,Contoso Ltd\n"
+            ),
+            &["new contoso-ltd"],
+        ),
+    ] {
+        assert_eq!(Desk::new().import(&list), rows, "{list}");
+    }
+}
+
 #[test]
 fn a_second_import_changes_nothing_and_tells_what_differs() {
     let desk = Desk::new();
@@ -157,11 +199,11 @@ fn every_bad_row_is_told_with_its_place_and_nothing_is_written() {
     let found = complaints(&plan.problems);
     for expected in [
         "list.csv:1:53: this column is not used",
-        "list.csv:3:1: this is no GUID",
+        "list.csv:3:1: this is not a GUID",
         "list.csv:4:1: the directory (tenant) id is missing",
-        "list.csv:5:1: this `tenant_id` is also in line 2",
+        "list.csv:5:38: line 2 has the same `tenant_id` and another name",
         "list.csv:6:40: 'B' can't stand there in a name",
-        "list.csv:6:47: this is no cloud",
+        "list.csv:6:47: this is not a cloud",
         "list.csv:6:54: a label has a key and a value",
         "list.csv:7:38: character 4 is U+000A (line feed), which nobody can see",
         "list.csv:8:11: this secret belongs to no app",
@@ -169,7 +211,7 @@ fn every_bad_row_is_told_with_its_place_and_nothing_is_written() {
         "list.csv:9:43: this app has nothing to prove itself with",
         "list.csv:10:38: the row does not say what the tenant is called",
         "list.csv:10:45: this row has 9 cells, and there are 8 columns",
-        "list.csv:11:1: this is no GUID",
+        "list.csv:11:1: this is not a GUID",
     ] {
         assert!(found.iter().any(|told| told == expected), "{expected}\n{found:#?}");
     }

@@ -20,6 +20,7 @@ pub(super) fn known<'a>(plan: &'a Plan, courses: impl Iterator<Item = &'a Course
         tenants: courses.map(|course| (&course.tenant, Some(&*course.labels))).collect(),
         has_nameless: !all_read,
         rules: plan.rules.iter().map(|rule| &rule.name).collect(),
+        lacks_rules: false,
     }
 }
 

@@ -39,7 +39,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (", to: [soc@mssp.example]", "", "`to` is missing; write `to: [soc@mssp.example]`"),
     ("to: [soc@mssp.example]", "to: []", "channels.mail.to: nobody would get this mail"),
-    ("to: [soc@mssp.example]", "to: soc@mssp.example", "channels.mail.to: a text stands where a list belongs"),
+    ("to: [soc@mssp.example]", "to: soc@mssp.example", "channels.mail.to: expected a list, found text"),
     ("to: [soc@mssp.example]", "to: [soc@mssp.example, soc]", "channels.mail.to[1]: `soc` is no mail address"),
     ("to: [soc@mssp.example]", "to: [soc@bücher.example]", "write its domain as `xn--…`"),
     ("password: { file: secret }", "password: s3cr3t", "channels.mail.password: a secret stands here itself"),

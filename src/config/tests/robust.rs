@@ -32,8 +32,8 @@ fn bombs_and_broken_files_are_problems_at_their_places() {
         (b"id: !!binary aGk=".to_vec(), "tags (`!name`) are not read"),
         (b"? [a]\n: b".to_vec(), "stands where a key belongs"),
         (b"id: a\nid: b".to_vec(), "2:1: error: `id` stands here a second time; the first is on line 1, column 1"),
-        (b"5".to_vec(), "a number stands where a mapping belongs"),
-        (b"- 5".to_vec(), "1:3: error: [0]: a number stands where a mapping belongs"),
+        (b"5".to_vec(), "expected a mapping, found a number"),
+        (b"- 5".to_vec(), "1:3: error: [0]: expected a mapping, found a number"),
     ] {
         let (loaded, text) = read_bytes(MAIN, &bytes, RULES);
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();

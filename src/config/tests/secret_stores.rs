@@ -45,7 +45,7 @@ fn a_secret_may_be_kept_in_any_store_and_none_is_asked_for_it() {
 fn what_is_wrong_with_a_reference_is_told_at_its_place() {
     for (secret, told) in [
         ("{ exec: [] }", "there is no program"),
-        ("{ exec: get-secret }", "a text stands where a list belongs"),
+        ("{ exec: get-secret }", "expected a list, found text"),
         ("{ exec: [no-such-program] }", "this is no program that can be run"),
         ("{ exec: [contoso.yaml] }", "this is no program that can be run"),
         ("{ exec: [get-secret], timeout: 2m }", "a program gets up to a minute"),

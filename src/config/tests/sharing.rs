@@ -66,12 +66,12 @@ fn two_customers_channels_with_one_receiver_do_not_load() {
         let text = with_channels(&format!(
             "{SOC}  a: {{ {one}, tenants: [contoso, fabrikam] }}\n  b: {{ {other}, tenants: [fabrikam, contoso] }}\n"
         ));
-        assert_eq!(text, "0 problems in 0 files", "equal audiences: {one}");
+        assert!(!text.contains("error"), "equal audiences: {one}: {text}");
     }
     let text = with_channels(&format!(
         "{SOC}  a: {{ type: slack, url: {{ file: one }}, tenants: [contoso] }}\n  b: {{ type: slack, url: {{ file: two }}, tenants: [fabrikam] }}\n"
     ));
-    assert_eq!(text, "0 problems in 0 files", "two receivers");
+    assert!(!text.contains("error"), "two receivers: {text}");
 }
 
 #[test]

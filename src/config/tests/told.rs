@@ -10,26 +10,31 @@ type Mistake = (char, &'static str, &'static str, &'static str);
 const MISTAKES: &[Mistake] = &[
     // The main file.
     ('m', "sqlite:", "postgres:", "2:8: error: store: this version keeps its store in SQLite only"),
-    ('m', "sqlite:", "redis:", "store: this is no store"),
+    ('m', "sqlite:", "redis:", "store: this is not a store"),
     ('m', "timezone", "timezon", "did you mean `timezone`?"),
-    ('m', "Berlin", "Berln", "4:11: error: timezone: `Europe/Berln` is no time zone; did you mean"),
+    ('m', "Berlin", "Berln", "4:11: error: timezone: `Europe/Berln` is not a time zone; did you mean"),
     ('m', "\"0 */15", "\"*/15", "3:11: error: schedule: `*/15 * * * *` has five fields; put the seconds first"),
     (
         'm',
         "[device-secure-score]",
         "[secure-scores]",
-        "5:10: error: scores[0]: `secure-scores` is no score; use one of",
+        "5:10: error: scores[0]: `secure-scores` is not a score; did you mean `secure-score`?",
     ),
     ('m', "[device-secure-score]", "[]", "there is no score here that can be polled"),
     ('m', "rules/*.yaml", "rules/none.yaml", "6:9: error: rules[0]: there is no file `rules/none.yaml`"),
     ('m', "rules/*.yaml", "rules/***.yaml", "this is no pattern"),
     ('m', "operator: {", "spread: soon\noperator: {", "spread: "),
-    ('m', "operator: {", "listen: here\noperator: {", "listen: this is no address with a port"),
+    (
+        'm',
+        "operator: {",
+        "listen: here\noperator: {",
+        "listen: `here` is not an address with a port; write it like `127.0.0.1:8080`",
+    ),
     ('m', "operator: {", "public_url: https://u:p@x\noperator: {", "public_url: this is no web address"),
     ('m', "operator: {", "timeout: 0s\noperator: {", "timeout: it can't be zero"),
     ('m', "operator: {", "concurrency: 0\noperator: {", "concurrency: `0` is no whole number above zero"),
     ('m', "operator: {", "retention: long\noperator: {", "retention: "),
-    ('m', "operator: {", "fleet: { share: 0% }\noperator: {", "fleet.share: `0%` is no share"),
+    ('m', "operator: {", "fleet: { share: 0% }\noperator: {", "fleet.share: `0%` is not a share"),
     ('m', "operator: {", "fleet: { at_least: few }\noperator: {", "fleet.at_least: `few` is no whole number"),
     ('m', "[soc-teams, soar]", "[contoso]", "operator.notify: channel `contoso` is for some tenants only"),
     (
@@ -69,7 +74,7 @@ const MISTAKES: &[Mistake] = &[
         'm',
         "operator: {",
         "maintenance: [{ name: w, tenants: everybody, from: 0 22 * * *, for: 1h }]\noperator: {",
-        "maintenance[0].tenants: a text stands where `all`, a list of tenants or labels belongs",
+        "maintenance[0].tenants: expected `all`, a list of tenants or labels, found text",
     ),
     (
         'm',
@@ -81,13 +86,13 @@ const MISTAKES: &[Mistake] = &[
         'm',
         "operator: {",
         "maintenance: [{ name: w, severity: [bad], from: 0 22 * * *, for: 0s }]\noperator: {",
-        "maintenance[0].severity[0]: `bad` is no severity",
+        "maintenance[0].severity[0]: `bad` is not a severity",
     ),
     (
         'm',
         "operator: {",
         "maintenance: [{ name: w, scores: secure, from: 0 22 * * *, for: 0s, timezone: Mars }]\noperator: {",
-        "maintenance[0].scores: `secure` is no score",
+        "maintenance[0].scores: `secure` is not a score",
     ),
     (
         'm',
@@ -116,7 +121,7 @@ const MISTAKES: &[Mistake] = &[
     ('m', "type: teams,", "type: teams, retry: { first: 1h },", "`first` is longer than `max`"),
     ('m', "type: teams,", "type: teams, retry: { give_up: 1m },", "`max` is longer than `give_up`"),
     ('m', "type: teams,", "type: teams, digest: { over: 0 },", "digest.over: `0` is no whole number"),
-    ('m', "type: teams,", "type: teams, allow_private: [10.0.0.0/99],", "`10.0.0.0/99` is no network"),
+    ('m', "type: teams,", "type: teams, allow_private: [10.0.0.0/99],", "`10.0.0.0/99` is not a network"),
     ('m', "type: teams,", "type: teams, allow_private: maybe,", "`true`, `false` or a list of networks"),
     ('m', "type: teams,", "type: teams, pace: 0s,", "pace: it can't be zero"),
     ('m', "type: teams,", "type: teams, drill: 12h,", "channels.soc-teams.drill: `12h` is too often for a drill"),
@@ -131,11 +136,11 @@ const MISTAKES: &[Mistake] = &[
         'm',
         "type: teams,",
         "type: teams, report: [daily],",
-        "a list stands where `weekly`, `daily`, `off` or a schedule",
+        "expected `weekly`, `daily`, `off` or a schedule, found a list",
     ),
     ('m', "type: teams,", "type: teams, report: { timezone: UTC },", "channels.soc-teams.report.at: `at` is missing"),
     ('m', "type: teams,", "type: teams, report: { at: 0 8 * * MON },", "report.at: `0 8 * * MON` has five fields"),
-    ('m', "type: teams,", "type: teams, report: { at: 0 0 8 * * *, timezone: Mars },", "`Mars` is no time zone"),
+    ('m', "type: teams,", "type: teams, report: { at: 0 0 8 * * *, timezone: Mars },", "`Mars` is not a time zone"),
     ('m', "type: teams,", "type: teams, report: { on: MON },", "channels.soc-teams.report.on: "),
     (
         'm',
@@ -185,7 +190,7 @@ const MISTAKES: &[Mistake] = &[
     // Tenants.
     ('t', "id: contoso", "id: Contoso", "2:5: error: id: 'C' can't stand there in a name"),
     ('t', "id: contoso\n", "\n", "`id` is missing"),
-    ('t', "2f1c0a5e", "2f1c0a5", "tenant_id: this is no GUID"),
+    ('t', "2f1c0a5e", "2f1c0a5", "tenant_id: this is not a GUID"),
     ('t', "region: eu", "region: europe", "region: `europe` is not known here"),
     ('t', "region: eu", "cloud: gccc", "cloud: `gccc` is not known here"),
     ('t', "region: eu", "endpoints: { login: http://login.example }", "secrets would travel in the open"),
@@ -193,7 +198,7 @@ const MISTAKES: &[Mistake] = &[
     ('t', "../secret", "../absent", "credential.secret: file `../absent` does not exist"),
     ('t', "{ file: ../secret }", "{ env: SCOREWATCH_UNSET }", "environment variable `SCOREWATCH_UNSET` is not set"),
     ('t', "{ file: ../secret }", "{ env: A, file: b }", "a secret is kept in exactly one place"),
-    ('t', "2027-03-01", "soon", "credential.expires: this is no day"),
+    ('t', "2027-03-01", "soon", "credential.expires: `soon` is not a day; write it like `2027-03-01`"),
     ('t', "secret: {", "certificate: {", "credential.certificate: file `../secret` holds no certificate"),
     ('t', "secret: {", "certificate: { file: ../secret }, secret: {", "an app proves itself in one way at a time"),
     ('t', "secret: { file: ../secret },", "", "the app has nothing to prove itself with"),
@@ -204,11 +209,11 @@ const MISTAKES: &[Mistake] = &[
     ('r', "for: 1h", "runbook: http://wiki.example/floor", "rules[0].runbook: messages can't show this link"),
     ('r', "for: 1h", "runbook: https://me:secret@wiki.example/", "rules[0].runbook: messages can't show this link"),
     ('r', "drop: 5%", "drop: 5", "10:61: error: rules[1].when.drop: `5` has no unit"),
-    ('r', "drop: 5%", "drop: 0%", "`0%` is no size"),
+    ('r', "drop: 5%", "drop: 0%", "`0%` is not a size"),
     ('r', "within: 24h", "from: best", "`within` is missing"),
     ('r', "below: 300 }", "below: 300, within: 1h }", "`within` belongs to `drop` and `rise`"),
     ('r', "below: 300", "below: 300, above: 400", "a rule has exactly one condition"),
-    ('r', "below: 300", "below: low", "`low` is no score"),
+    ('r', "below: 300", "below: low", "`low` is not a score"),
     (
         'r',
         "above: 320",
@@ -231,12 +236,7 @@ const MISTAKES: &[Mistake] = &[
     ('r', "name: blind", "name: operator.blind", "names that begin with `operator.` are Scorewatch's own"),
     ('r', "name: blind", "name: drop", "rule `drop` is defined a second time"),
     ('r', "severity", "severty", "did you mean `severity`?"),
-    (
-        'r',
-        "severity: critical",
-        "severity: high",
-        "severity: `high` is not known here; use one of `info`, `warning`, `critical`",
-    ),
+    ('r', "severity: critical", "severity: high", "severity: `high` is not known here; did you mean `critical`?"),
     ('r', "    notify: [soc-teams]", "    notify: [soc-temas]", "did you mean `soc-teams`?"),
     ('r', "name: drop, score: device-secure-score", "name: drop", "`score` is missing"),
 ];
@@ -296,7 +296,7 @@ fn what_is_probably_not_meant_is_a_warning() {
         ('m', "operator: {", "public_url: http://x\noperator: {", "links with `http:` are shown in no message"),
     ] {
         let (loaded, text) = make(&(file, from, to, told));
-        let is_warning = loaded.config.is_some() && text.contains(": warning: ");
+        let is_warning = loaded.config.is_some() && text.contains(": warning[");
         assert!(is_warning && text.contains(told), "{told} is not in\n{text}");
     }
 }
@@ -323,14 +323,14 @@ fn typical_mistakes_read_well() {
     };
     let told = [
         "did you mean `timezone`?",
-        "is no time zone",
+        "is not a time zone",
         "has five fields",
-        "`secure-scores` is no score",
+        "`secure-scores` is not a score",
         "channel `contoso` is for some tenants only",
         "did you mean `contoso`?",
         "a secret stands here itself",
         "`../absent` does not exist",
-        "this is no GUID",
+        "this is not a GUID",
         "`5` has no unit",
         "is on the wrong side",
         "may not show tenant",

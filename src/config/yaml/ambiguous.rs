@@ -28,6 +28,8 @@ pub(super) fn characters_of(text: &str) -> Vec<Fault> {
         }
         if letter == '\t' && is_indentation {
             faults.push(fault(mark, "a tab can't indent a line or follow `-`, `?` or `:` there", "use blanks"));
+        } else if matches!(letter, '\u{a0}' | '\u{202f}') && is_indentation {
+            faults.push(fault(mark, "a no-break space (U+00A0) can't indent a line", "use blanks"));
         } else if letter != '\t' && characters::is_disruptive(letter) {
             faults.push(Fault {
                 mark,

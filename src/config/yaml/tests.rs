@@ -34,8 +34,8 @@ fn hidden_characters_are_refused_with_their_names_and_places() {
 #[test]
 fn what_other_readers_read_differently_is_refused() {
     for (text, told) in [
-        ("%YAML 1.1\n---\na: b", "1:1: this is no YAML"),
-        ("%TAG ! tag:x,2026:\n---\na: b", "1:1: this is no YAML"),
+        ("%YAML 1.1\n---\na: b", "1:1: this is not YAML"),
+        ("%TAG ! tag:x,2026:\n---\na: b", "1:1: this is not YAML"),
         ("a: b\n---\nc: d", "2:1: a second document begins here"),
         ("a: !!str 5", "tags (`!name`) are not read"),
         ("a: !x b", "tags (`!name`) are not read"),

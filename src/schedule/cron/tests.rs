@@ -192,3 +192,19 @@ fn the_busiest_minute_and_hour_are_counted() {
         assert_eq!(schedule.busiest(2_000), busiest, "{expression}");
     }
 }
+
+#[test]
+fn a_schedule_pauses_where_one_gap_is_more_than_twice_another() {
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    for (expression, shortest, longest, pauses) in [
+        ("0 */15 * * * *", 15, 15, false),
+        ("0 */15 8-18 * * *", 15, 13 * 60 + 15, true),
+        ("0 0 8,18 * * *", 10 * 60, 14 * 60, false),
+        ("0 0 8 * * MON-FRI", 24 * 60, 72 * 60, true),
+        ("0 0 8 * * MON", 7 * 24 * 60, 7 * 24 * 60, false),
+    ] {
+        let gaps = schedule(expression, BERLIN).gaps().unwrap();
+        let found = (gaps.shortest, gaps.longest, gaps.pauses());
+        assert_eq!(found, (minutes(shortest), minutes(longest), pauses), "{expression}");
+    }
+}

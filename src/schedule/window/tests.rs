@@ -95,3 +95,16 @@ fn a_zone_is_that_of_the_schedule() {
     assert!(window.covers(berlin("2026-01-13 04:30:00")).is_some());
     assert_eq!(window.covers(berlin("2026-01-13 22:30:00")), None);
 }
+
+#[test]
+fn the_next_opening_begins_after_now_and_has_its_own_end() {
+    for (text, now, begin, end) in [
+        ("0 0 22 * * FRI for 6h", "2026-01-09 21:59:59", "2026-01-09 22:00:00", "2026-01-10 04:00:00"),
+        ("0 0 22 * * FRI for 6h", "2026-01-09 22:00:00", "2026-01-16 22:00:00", "2026-01-17 04:00:00"),
+        ("0 0 22 * * TUE#2 for 8h", "2026-12-01 00:00:00", "2026-12-08 22:00:00", "2026-12-09 06:00:00"),
+        ("0 0 22 8-14 * TUE for 8h", "2026-12-02 12:00:00", "2026-12-08 22:00:00", "2026-12-09 06:00:00"),
+        ("0 0 18 * * FRI until 0 0 8 * * MON", "2026-01-08 00:00:00", "2026-01-09 18:00:00", "2026-01-12 08:00:00"),
+    ] {
+        assert_eq!(window(text).next(berlin(now)), Some((berlin(begin), berlin(end))), "{text} after {now}");
+    }
+}

@@ -102,7 +102,7 @@ async fn no_secret_shows_anywhere() {
         ("deliveries show", "the receiver answered 500"),
         ("preview", "http://127.0.0.1"),
         ("check (refused configuration)", "secret"),
-        ("check --json (refused configuration)", "is no network"),
+        ("check --json (refused configuration)", "is not a network"),
         ("run (refused configuration)", "is not UTF-8"),
         ("what receivers got", "webhook-signature: v1,"),
         ("what receivers got", "channel-parked"),

@@ -1,0 +1,61 @@
+//! Times that do not fit each other: the spread and the schedule, pauses of the schedule and what rules wait for.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Group, Place, Problem, Problems, Rule, Schedule, Scope, Warning, Whole, format_duration};
+use crate::{rule::Condition, schedule::Gaps};
+
+pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, problems: &mut Problems) {
+    let mut gaps: BTreeMap<usize, (&Schedule, Gaps)> = BTreeMap::new();
+    for group in groups {
+        let found = || Some((group.schedule, group.schedule.gaps()?));
+        let address = std::ptr::from_ref(group.schedule).addr();
+        if !gaps.contains_key(&address)
+            && let Some(found) = found()
+        {
+            gaps.insert(address, found);
+        }
+    }
+    for (schedule, Gaps { shortest, .. }) in gaps.values() {
+        if whole.spread > *shortest {
+            let what = format!(
+                "tenants are checked over {}, and the schedule `{}` begins anew every {}",
+                format_duration(whole.spread),
+                schedule.expression(),
+                format_duration(*shortest)
+            );
+            let instead = format!("write `spread: {}` or less", format_duration(*shortest / 2));
+            problems.warning(Warning::SpreadLongerThanInterval, &top.key("spread"), what, instead);
+        }
+    }
+    for (rule, place) in whole.rules {
+        let of_rule = groups.iter().filter(|group| group.is_judged_by(rule));
+        let pause = of_rule
+            .filter_map(|group| gaps.get(&std::ptr::from_ref(group.schedule).addr()))
+            .filter(|(_, gaps)| gaps.pauses())
+            .max_by_key(|(_, gaps)| gaps.longest);
+        if let Some((schedule, gaps)) = pause {
+            problems.list.extend(paused(rule, place, schedule, gaps.longest));
+        }
+    }
+}
+
+fn paused(rule: &Rule, place: &Place, schedule: &Schedule, pause: Duration) -> Option<Problem> {
+    let (key, limit, effect) = match rule.when {
+        Condition::NoData(limit) => ("no_data", limit, "the first check after it that fails counts as no data at once"),
+        _ if !rule.hold.is_zero() => ("for", rule.hold, "the condition counts as held while nobody looks"),
+        _ => return None,
+    };
+    if pause < limit {
+        return None;
+    }
+    let what = format!(
+        "the schedule `{}` pauses for {}, longer than `{key}: {}` of rule `{}`: {effect}",
+        schedule.expression(),
+        format_duration(pause),
+        format_duration(limit),
+        rule.name
+    );
+    let instead = format!("write a `{key}` longer than the pause, or let the schedule go on");
+    Some(Problem::warning(Warning::SchedulePauses, place.clone(), key, what, instead))
+}

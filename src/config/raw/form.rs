@@ -1,0 +1,80 @@
+//! What single values look like, for editors: they mark what `scorewatch check` would refuse. Nothing is read by these types.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use crate::{
+    domain::{Cloud, Region, ScoreKind, Severity},
+    schedule::Zone,
+};
+
+/// A duration: `1h30m`.
+const SPAN: &str = "^([0-9]+(d|h|m|s|ms))+$";
+const NUMBER: &str = "^[0-9]+([.][0-9]+)?$";
+
+/// Declares a type of value by its schema.
+macro_rules! forms {
+    ($($name:ident: $schema:expr;)*) => { $(
+        pub(super) enum $name {}
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                $schema
+            }
+        }
+    )* };
+}
+
+forms! {
+    AcceptWord: words(&["proven", "ask"]);
+    BaselineName: words(&["best", "previous", "average"]);
+    CloudName: words(&Cloud::ALL.map(Cloud::as_str));
+    Count: json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^0*[1-9][0-9]*$" }] });
+    Cron: text("^[ \\t]*[^ \\t@]+([ \\t]+[^ \\t]+){5}[ \\t]*$");
+    Day: text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
+    Guid: text("^[{]?[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}[}]?$");
+    Listen: text("^([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$");
+    Name: json_schema!({
+        "anyOf": [{ "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$" }, { "type": ["integer", "boolean"] }]
+    });
+    PagerdutyRegionName: words(&["us", "eu"]);
+    RegionName: words(&Region::ALL.map(Region::as_str));
+    ScoreName: words(&ScoreKind::ALL.map(ScoreKind::as_str));
+    SeverityName: words(&Severity::ALL.map(Severity::as_str));
+    Share: text("^[0-9]+([.][0-9]+)?%$");
+    Size: text("^[0-9]+([.][0-9]+)?(%|pts)$");
+    Span: text(SPAN);
+    SpanOrOff: json_schema!({ "anyOf": [{ "enum": ["off", false] }, { "type": "string", "pattern": SPAN }] });
+    StoreUrl: text("^sqlite://.+");
+    Switch: json_schema!({ "enum": ["on", "off", true, false] });
+    Threshold: json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": NUMBER }] });
+    TlsWord: words(&["required", "none"]);
+    TypeName: words(&[
+        "teams", "slack", "discord", "google-chat", "mattermost", "webhook", "email", "pagerduty", "alertmanager",
+    ]);
+    WebAddress: text("^https?://");
+    ZoneName: json_schema!({ "type": "string", "enum": Zone::names().collect::<Vec<_>>() });
+}
+
+fn text(pattern: &str) -> Schema {
+    json_schema!({ "type": "string", "pattern": pattern })
+}
+
+fn words(known: &[&str]) -> Schema {
+    json_schema!({ "type": "string", "enum": known })
+}
+
+/// That exactly one of these keys is there.
+pub(super) fn one_of(keys: &[&str]) -> Value {
+    keys.iter().map(|key| json!({ "required": [key] })).collect()
+}

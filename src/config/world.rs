@@ -1,0 +1,150 @@
+//! What is judged only when a person asks for a check: addresses, dates, permissions, what secrets look like. It depends on more
+//! than the files, and nothing of it keeps the service from starting.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+    sync::Arc,
+};
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+use super::{Loaded, StoreLocation, excerpt, trial::SecretUse};
+use crate::{
+    channel::{ChannelSettings, ComposeError},
+    diagnostic::{Place, Problem, Warning},
+    domain::Timestamp,
+    secret::{ExposeSecret, SecretReference, this_user},
+};
+
+/// Bits of a file's mode that let others read or change it; a group of its own may read.
+const OPEN_TO_OTHERS: u32 = 0o027;
+/// Bits of a folder's mode that let others put another file in a file's place, unless the folder is sticky.
+const OTHERS_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+
+/// What is to be judged, with its places.
+#[derive(Debug, Clone, Default)]
+pub(super) struct World {
+    /// The channels, each with the place and path of its address.
+    pub(super) channels: Vec<(Place, String, Arc<ChannelSettings>)>,
+    /// The days on which secrets expire, each with its place and path.
+    pub(super) expiries: Vec<(Place, String, Timestamp)>,
+    /// Where the store is.
+    pub(super) store: Option<(Place, StoreLocation)>,
+}
+
+impl Loaded {
+    /// Judges what depends on more than the files: addresses of channels, days, permissions. The configuration is kept.
+    #[must_use]
+    pub fn with_world_judged(mut self, now: Timestamp) -> Self {
+        let mut found = Vec::new();
+        for (place, key, channel) in &self.world.channels {
+            found.extend(address(place, key, channel));
+        }
+        for (place, key, day) in self.world.expiries.iter().filter(|(_, _, day)| *day <= now) {
+            let what = format!("the secret expired on {}", day.to_chrono().date_naive());
+            let instead = "make a new one, store it, and write the day on which that expires";
+            found.push(Problem::warning(Warning::CredentialExpired, place.clone(), key, what, instead));
+        }
+        let mut seen = BTreeSet::new();
+        for secret in self.secrets.iter() {
+            found.extend(open_to_others(secret, &mut seen));
+            found.extend(looks(secret));
+        }
+        if let Some((place, StoreLocation::Sqlite(path))) = &self.world.store {
+            found.extend(unwritable(place, path));
+        }
+        found.retain(|problem| !self.allowed.covers(problem));
+        if !found.is_empty() {
+            self.problems.extend(found);
+            self.problems.sort();
+            self.problems.dedup();
+            self.excerpts = excerpt::of(&self.problems);
+        }
+        self.problems.retain(|problem| !self.allowed.covers(problem));
+        self
+    }
+}
+
+/// Whether a channel's address, if it is on this machine, is one that it may send to.
+fn address(place: &Place, key: &str, channel: &ChannelSettings) -> Option<Problem> {
+    let refused = match channel.vet() {
+        Some(Err(ComposeError::Url(sentence))) => sentence,
+        // A secret that can't be read is reported as such.
+        _ => return None,
+    };
+    let (what, instead) = refused.split_once("; ").unwrap_or((&refused, "copy the URL again"));
+    Some(Problem::error(place.clone(), key, format!("the channel's URL is refused: {what}"), instead))
+}
+
+/// Whether others may read or change the file of a secret.
+fn open_to_others(secret: &SecretUse, seen: &mut BTreeSet<std::path::PathBuf>) -> Option<Problem> {
+    let SecretReference::File(path) = &secret.reference else { return None };
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    let folder = path.parent()?;
+    let folder_mode = fs::metadata(folder).map_or(0, |metadata| metadata.permissions().mode());
+    let (what, instead) = if mode & OPEN_TO_OTHERS != 0 {
+        let what = format!("others may read or change {} (mode {:03o})", secret.kept, mode & 0o777);
+        (what, "let nobody else in: `chmod 600`")
+    } else if folder_mode & OTHERS_WRITE != 0 && folder_mode & STICKY == 0 {
+        let what = format!("others may put another file in the place of {}", secret.kept);
+        (what, "let nobody else write to its folder: `chmod o-w`")
+    } else {
+        return None;
+    };
+    let is_new = seen.insert(path.clone());
+    is_new.then(|| Problem::warning(Warning::SecretOpenToOthers, secret.place.clone(), &*secret.key, what, instead))
+}
+
+/// Whether a secret looks like what it can't be. Nothing of it is repeated.
+fn looks(secret: &SecretUse) -> Option<Problem> {
+    if secret.reference.is_stored() || !secret.form.is_text() {
+        return None;
+    }
+    let text = secret.reference.resolve().ok()?;
+    let text = text.expose_secret();
+    let is_client_secret = secret.key == "secret" || secret.key.ends_with(".secret");
+    let (warning, what, instead) = if is_client_secret && uuid::Uuid::parse_str(text.trim()).is_ok() {
+        let what = format!("{} holds a GUID, which looks like the secret's ID", secret.kept);
+        (Warning::SecretLooksLikeId, what, "store the secret's value, which Entra shows only once")
+    } else if text.trim() != text || text.contains(['\r', '\n']) {
+        let what =
+            if text.trim().contains(['\r', '\n']) { "holds a line break" } else { "begins or ends with a blank" };
+        (Warning::SecretHasBlanks, format!("{} {what}", secret.kept), "store the secret alone, on one line")
+    } else {
+        return None;
+    };
+    Some(Problem::warning(warning, secret.place.clone(), &*secret.key, what, instead))
+}
+
+/// Whether the user who runs this may not write where the store is.
+fn unwritable(place: &Place, store: &Path) -> Option<Problem> {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let nearest = folder.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    let nearest = nearest.into_iter().find(|path| path.exists())?;
+    let may = |path: &Path, access| accessat(CWD, path, access, AtFlags::EACCESS).is_ok();
+    let is_folder = nearest.is_dir();
+    let refused = if !is_folder || !may(nearest, Access::WRITE_OK | Access::EXEC_OK) {
+        nearest
+    } else if store.exists() && !may(store, Access::READ_OK | Access::WRITE_OK) {
+        store
+    } else {
+        return None;
+    };
+    let mode = fs::metadata(refused).map(|of| (of.uid(), of.permissions().mode() & 0o777));
+    let of =
+        mode.map(|(uid, mode)| format!(", which belongs to uid {uid} and has mode {mode:03o}")).unwrap_or_default();
+    let what = if is_folder {
+        format!("{} may not write to `{}`{of}", this_user(), refused.display())
+    } else {
+        format!("`{}` is not a folder", refused.display())
+    };
+    let instead = "run this as the user of the service, or give that user the folder with `chown`";
+    Some(Problem::warning(Warning::StoreNotWritable, place.clone(), "store", what, instead))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! What `check` finds out about addresses, days, permissions and secrets.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use crate::{config::load, diagnostic::render, domain::Timestamp};
+
+const NOW: &str = "2026-11-30T12:00:00Z";
+const TEAMS: &str =
+    "https://prod-11.westeurope.logic.azure.com/workflows/0f/triggers/manual/paths/invoke?api-version=1&sig=x";
+const SECRET: &str = "abc8Q~xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
+/// A configuration with one tenant and one channel, in a folder of its own; what is said of it.
+fn judge(folder: &Path, channel: &str, expires: &str) -> String {
+    let main = format!(
+        "store: sqlite://data/s.db\ntimezone: UTC\nrules: []\n\
+         tenants: [{{ id: contoso, tenant_id: 2f1c0a5e-0000-4000-8000-000000000001, \
+         credential: {{ client_id: 6d2a0000-0000-4000-8000-000000000002, secret: {{ file: secret }}{expires} }} }}]\n\
+         channels:\n  soc: {channel}\noperator: {{ notify: [soc] }}\n"
+    );
+    fs::write(folder.join("scorewatch.yaml"), main).unwrap();
+    let loaded = load(&folder.join("scorewatch.yaml")).with_world_judged(Timestamp::parse(NOW).unwrap());
+    assert!(loaded.config.is_some(), "the configuration is kept");
+    render::terminal(&loaded.problems, &loaded.excerpts, false)
+}
+
+fn private(folder: &Path, name: &str, bytes: &[u8]) {
+    fs::write(folder.join(name), bytes).unwrap();
+    fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn an_address_that_its_channel_can_not_send_to_is_an_error() {
+    for (kind, url, said) in [
+        ("teams", TEAMS, ""),
+        ("teams", "https://prod-52.usgovtexas.logic.azure.us:443/workflows/0/invoke?api-version=1&sig=x", ""),
+        ("teams", &*TEAMS.replace("&sig=x", ""), "its `sig=` is missing, so it was cut off"),
+        ("teams", &*TEAMS.replace('&', "&amp;"), "it has `&amp;` where `&` belongs"),
+        ("teams", &*TEAMS.replace("https", "http"), "it must begin with `https://`"),
+        ("teams", "https://contoso.webhook.office.com/webhookb2/x", "it is an Office 365 connector"),
+        (
+            "teams",
+            "https://hooks.slack.com/services/T/B/x",
+            "it is a Slack webhook, and the channel is of type `teams`; write `type: slack`",
+        ),
+        ("slack", TEAMS, "it is a Teams webhook, and the channel is of type `slack`; write `type: teams`"),
+        ("slack", "https://discord.com/api/webhooks/1/x", "it is a Discord webhook"),
+        ("slack", "https://hooks.slack.com/services/T/B/x", ""),
+        ("webhook", "https://chat.googleapis.com/v1/spaces/A/messages?key=k", "write `type: google-chat`"),
+        ("webhook", "http://soar.example/hook", "it must begin with `https://`"),
+        ("webhook", "https://soar.example/hook", ""),
+        ("mattermost", "hunter2", "it is no URL"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        private(folder.path(), "secret", SECRET.as_bytes());
+        private(folder.path(), "url", url.as_bytes());
+        let text = judge(folder.path(), &format!("{{ type: {kind}, url: {{ file: url }} }}"), "");
+        assert_eq!(
+            text.contains("error: channels.soc.url: the channel's URL is refused"),
+            !said.is_empty(),
+            "{url}: {text}"
+        );
+        assert!(text.contains(said) && !text.contains("hunter2"), "{said} is not in\n{text}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    private(folder.path(), "secret", SECRET.as_bytes());
+    let text = judge(folder.path(), "{ type: webhook, url: http://soar.example/hook }", "");
+    assert!(text.contains("channels.soc.url: the channel's URL is refused: it must begin with `https://`"), "{text}");
+}
+
+#[test]
+fn a_secret_that_can_not_be_one_is_named_and_never_shown() {
+    for (bytes, said) in [
+        (SECRET.as_bytes().to_vec(), ""),
+        ([b"\xef\xbb\xbf", SECRET.as_bytes(), b"\r\n\r\n"].concat(), ""),
+        (
+            [SECRET.as_bytes(), b" \n"].concat(),
+            "warning[secret-has-blanks]: tenants[0].credential.secret: file `secret` begins or ends with a blank",
+        ),
+        ([SECRET.as_bytes(), b"\t"].concat(), "begins or ends with a blank"),
+        ([b"first\n", SECRET.as_bytes()].concat(), "file `secret` holds a line break"),
+        (b"6d2a0000-0000-4000-8000-00000000abcd".to_vec(), "warning[secret-looks-like-id]"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        private(folder.path(), "secret", &bytes);
+        let text = judge(folder.path(), "{ type: webhook, url: https://soar.example/hook }", "");
+        assert_eq!(text.contains("warning[secret-"), !said.is_empty(), "{text}");
+        assert!(text.contains(said) && !text.contains("8Q~") && !text.contains("abcd"), "{said} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_day_that_is_over_and_a_secret_that_others_read_are_warnings() {
+    let folder = tempfile::tempdir().unwrap();
+    private(folder.path(), "secret", SECRET.as_bytes());
+    let channel = "{ type: webhook, url: https://soar.example/hook }";
+    let text = judge(folder.path(), channel, ", expires: 2025-03-01");
+    assert!(
+        text.contains("warning[credential-expired]: tenants[0].credential.expires: the secret expired on 2025-03-01"),
+        "{text}"
+    );
+    let text = judge(folder.path(), channel, ", expires: 2026-12-24");
+    assert!(!text.contains("warning[credential-expired]"), "{text}");
+    assert!(!text.contains("secret-open-to-others"), "{text}");
+    fs::set_permissions(folder.path().join("secret"), fs::Permissions::from_mode(0o644)).unwrap();
+    let text = judge(folder.path(), channel, "");
+    assert!(
+        text.contains("others may read or change file `secret` (mode 644); let nobody else in: `chmod 600`"),
+        "{text}"
+    );
+    fs::set_permissions(folder.path().join("secret"), fs::Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let text = judge(folder.path(), channel, "");
+    assert!(text.contains("others may put another file in the place of file `secret`"), "{text}");
+}
+
+#[test]
+fn a_store_whose_folder_is_a_file_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    private(folder.path(), "secret", SECRET.as_bytes());
+    fs::write(folder.path().join("data"), "").unwrap();
+    let text = judge(folder.path(), "{ type: webhook, url: https://soar.example/hook }", "");
+    assert!(text.contains("warning[store-not-writable]: store: `") && text.contains("is not a folder"), "{text}");
+}
+
+#[test]
+fn a_comment_switches_such_a_warning_off_and_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    private(folder.path(), "secret", SECRET.as_bytes());
+    let allowed =
+        "{ type: webhook, url: http://soar.example/hook } # scorewatch: allow(no-rules, operator-has-one-channel)";
+    let text = judge(folder.path(), allowed, "");
+    assert!(text.contains("error: channels.soc.url"), "{text}");
+}

@@ -1,0 +1,174 @@
+//! The warnings, each with a name that stays. People read it in brackets, and switch the warning off by it.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// Declares every warning: its variant, its name, and what it means.
+macro_rules! warnings {
+    ($($variant:ident $name:literal $meaning:literal)*) => {
+        /// Something that is accepted and is probably not meant. The name is part of the interface: it never changes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Warning {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl Warning {
+            /// Every warning, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name, in kebab case.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it means, as full sentences.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+        }
+    };
+}
+
+warnings! {
+    RuleScoreNotPolled "rule-score-not-polled"
+        "No tenant that the rule selects polls the rule's score, so the rule can never fire. Add the score to `scores:`."
+    RuleSelectsNoTenant "rule-selects-no-tenant"
+        "No tenant has the labels under the rule's `tenants:`."
+    RuleNotifiesNobody "rule-notifies-nobody"
+        "The rule names no channel under `notify:`, and neither does a tenant that it selects."
+    NoRules "no-rules"
+        "There is no rule, so nobody is notified of any score."
+    GoodNewsRule "good-news-rule"
+        "The rule fires when the score improves. If that is intended, write `good_news: true`."
+    ThresholdOutOfRange "threshold-out-of-range"
+        "The score can never cross the threshold, or is always beyond it: percentages and exposure scores lie between 0 and 100."
+    ChangeOutOfRange "change-out-of-range"
+        "The score can never change by that much: a `drop` of more than 100%, or more points than the score has."
+    ForNotShorterThanWithin "for-not-shorter-than-within"
+        "When `for` is over, the value that the score is compared with may have left the `within` window."
+    SchedulePauses "schedule-pauses"
+        "The schedule pauses for longer than a rule's `no_data` or `for`: a single failed check counts as no data, and a condition counts as held while nobody looked."
+    TenantNotifiesNobody "tenant-notifies-nobody"
+        "No rule that selects the tenant notifies a channel of it."
+    NoTenants "no-tenants"
+        "There is no tenant, so nothing is watched."
+    PatternMatchesNothing "pattern-matches-nothing"
+        "No file matches the pattern under `tenants:` or `rules:`."
+    ChannelUnused "channel-unused"
+        "No rule, tenant, operator or report uses the channel."
+    CustomerHearsSocRules "customer-hears-soc-rules"
+        "A customer's channel gets the rules that were written for customers and also rules that name channels of their own. Write `tenant_channels: off` in the latter."
+    CustomerHearsNoData "customer-hears-no-data"
+        "A channel for some tenants only is notified that Scorewatch itself can't read a score. Write `tenant_channels: off` in the `no_data` rule if customers should not see that."
+    OperatorMissing "operator-missing"
+        "Nobody is notified when Scorewatch can't read tenants, or when a channel fails."
+    OperatorHasOneChannel "operator-has-one-channel"
+        "The operator's only channel can't report its own failure."
+    TimezoneMissing "timezone-missing"
+        "Without `timezone:`, schedules and windows follow UTC."
+    ScheduleEitherDay "schedule-either-day"
+        "Day of month and day of week are both limited: either of them is enough. Write `+` before the day of week to require both, or `TUE#2` for the second Tuesday."
+    ScheduleQuartz "schedule-quartz"
+        "`?` is Quartz notation. It is read as `*` here, and numbers of weekdays count from Sunday = 0, not from Sunday = 1."
+    ScheduleExceedsLimits "schedule-exceeds-limits"
+        "The schedule makes more calls than Microsoft accepts."
+    SpreadLongerThanInterval "spread-longer-than-interval"
+        "The checks of one tick are spread over more time than there is until the next tick."
+    FleetHoldShorterThanSpread "fleet-hold-shorter-than-spread"
+        "A fleet shift waits for less time than it takes to read all tenants; it waits for the `spread` instead."
+    WindowCoversNobody "window-covers-nobody"
+        "No tenant has the labels of the maintenance window."
+    PublicUrlWithoutTls "public-url-without-tls"
+        "Messages show no links that begin with `http:`, and nobody can confirm a drill."
+    ListenBeyondLoopback "listen-beyond-loopback"
+        "Other machines can reach the address under `listen:`, which asks for no password."
+    AllowPrivateCoversPublic "allow-private-covers-public"
+        "A network under `allow_private:` holds public addresses."
+    AppCannotServeCloud "app-cannot-serve-cloud"
+        "One app is used in several national clouds. An app registration exists in one of them only."
+    CredentialExpired "credential-expired"
+        "The day under `expires:` is over."
+    CertificateExpired "certificate-expired"
+        "The certificate has expired."
+    CertificateNotYetValid "certificate-not-yet-valid"
+        "The certificate is not valid yet."
+    CertificateChainOutOfOrder "certificate-chain-out-of-order"
+        "A certificate of the file was not issued by the one after it."
+    SecretOpenToOthers "secret-open-to-others"
+        "Other users may read or change the file of a secret, or the folder that it is in."
+    SecretLooksLikeId "secret-looks-like-id"
+        "A client secret is a GUID, so it is probably the secret's ID and not its value."
+    SecretHasBlanks "secret-has-blanks"
+        "A secret begins or ends with blanks or tabs, or holds a line break."
+    StoreNotWritable "store-not-writable"
+        "The user who runs the check may not write where the store is."
+    ZoneDataOld "zone-data-old"
+        "The time zone data is old, so that recent changes of clocks are not known."
+    ZoneDataUnusable "zone-data-unusable"
+        "The system's file of a time zone can't be used, so built-in data is used."
+    ColumnNotUsed "column-not-used"
+        "An imported list has a column that is not used."
+    UnknownAllow "unknown-allow"
+        "A comment `scorewatch: allow(NAME)` names no warning."
+}
+
+impl Warning {
+    /// The warning of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|warning| warning.name() == name)
+    }
+
+    /// All of them as a table in Markdown, as the documentation has it.
+    #[must_use]
+    pub fn table() -> String {
+        let row = |warning: &Self| format!("| `{}` | {} |\n", warning.name(), warning.meaning());
+        let rows: String = Self::ALL.iter().map(row).collect();
+        format!("| warning | what it means |\n| --- | --- |\n{rows}")
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    /// The page that documents the warnings, and what comes before its table.
+    const PAGE: &str = "docs/warnings.md";
+
+    #[test]
+    fn each_warning_has_a_name_of_its_own_in_kebab_case_and_says_what_it_means() {
+        let names: BTreeSet<&str> = Warning::ALL.iter().map(|warning| warning.name()).collect();
+        assert_eq!(names.len(), Warning::ALL.len());
+        for warning in Warning::ALL {
+            let name = warning.name();
+            let is_kebab = name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
+            assert!(is_kebab && !name.starts_with('-') && !name.ends_with('-'), "{name}");
+            assert!(warning.meaning().ends_with('.') && warning.meaning().len() > 20, "{name}");
+            assert_eq!(Warning::from_name(name), Some(*warning));
+        }
+    }
+
+    #[test]
+    fn the_documentation_has_the_same_table() {
+        let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE)).unwrap();
+        let table = Warning::table();
+        assert!(page.contains(&table), "{PAGE} is not up to date; its table should be:\n\n{table}");
+    }
+}

@@ -1,0 +1,113 @@
+//! What a schedule means although its author may think otherwise: other dialects of cron read the same text differently.
+
+/// How a schedule may be misread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misreading {
+    /// Both days are limited, and either is enough.
+    EitherDay,
+    /// It is written as Quartz has it, which counts weekdays from another number.
+    Quartz,
+}
+
+/// A schedule that means something else than in another dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caution {
+    /// In which way.
+    pub misreading: Misreading,
+    /// What it means here.
+    pub what: String,
+    /// What to write instead, if that is not intended.
+    pub instead: String,
+}
+
+/// The weekdays by their numbers here.
+const DAYS: [&str; 8] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
+/// The days of a month on which its first, second, third and fourth Tuesday lie.
+const WEEKS: [&str; 4] = ["1-7", "8-14", "15-21", "22-28"];
+
+/// What its author should know of an expression of six fields; `None`: every dialect reads it in this way.
+#[must_use]
+pub fn caution(expression: &str) -> Option<Caution> {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let [second, minute, hour, day, month, weekday] = fields[..] else { return None };
+    let is_limited = |field: &str| !matches!(field, "*" | "?");
+    let time = format!("{second} {minute} {hour}");
+    if [day, weekday].contains(&"?") {
+        let weekday_here = weekday.parse::<usize>().ok().and_then(|number| Some((number, *DAYS.get(number)?)));
+        let meaning =
+            weekday_here.map(|(number, name)| format!(", and weekday {number} is {name}")).unwrap_or_default();
+        let day = if day == "?" { "*" } else { day };
+        let weekday = match weekday_here {
+            // In Quartz, Sunday is 1.
+            Some((number, _)) => number.checked_sub(1).and_then(|index| DAYS.get(index)).copied().unwrap_or("*"),
+            None if weekday == "?" => "*",
+            None => weekday,
+        };
+        return Some(Caution {
+            misreading: Misreading::Quartz,
+            what: format!("`?` is Quartz notation; here it means `*`{meaning}"),
+            instead: format!("write `{time} {day} {month} {weekday}` if you mean what Quartz does"),
+        });
+    }
+    if !is_limited(day) || !is_limited(weekday) || weekday.starts_with('+') {
+        return None;
+    }
+    let nth = WEEKS.iter().position(|week| *week == day).filter(|_| weekday.chars().all(char::is_alphanumeric));
+    let both = format!("`{time} {day} {month} +{weekday}` for days that are both");
+    let ordinal = ["first", "second", "third", "fourth"];
+    Some(Caution {
+        misreading: Misreading::EitherDay,
+        what: format!(
+            "day of month `{day}` and day of week `{weekday}` are both limited, and either of them is enough"
+        ),
+        instead: match nth {
+            Some(index) => format!(
+                "write `{time} * {month} {weekday}#{}` for the {} {weekday} of the month, or {both}",
+                index + 1,
+                ordinal[index]
+            ),
+            None => format!("write {both}"),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::{Schedule, Zone};
+
+    #[test]
+    fn what_another_dialect_reads_differently_is_said() {
+        for (expression, said) in [
+            (
+                "0 0 22 8-14 * TUE",
+                Some("write `0 0 22 * * TUE#2` for the second TUE of the month, or `0 0 22 8-14 * +TUE`"),
+            ),
+            ("0 0 22 13 * FRI", Some("write `0 0 22 13 * +FRI` for days that are both")),
+            ("0 0 22 1-7 * MON-FRI", Some("write `0 0 22 1-7 * +MON-FRI` for days that are both")),
+            ("0 0 22 ? * 3", Some("weekday 3 is WED; write `0 0 22 * * TUE`")),
+            ("0 0 22 ? * 1", Some("weekday 1 is MON; write `0 0 22 * * SUN`")),
+            ("0 0 22 15 * ?", Some("here it means `*`; write `0 0 22 15 * *`")),
+            ("0 0 22 ? * TUE#2", Some("here it means `*`; write `0 0 22 * * TUE#2`")),
+            ("0 0 22 8-14 * +TUE", None),
+            ("0 0 22 * * TUE#2", None),
+            ("0 0 22 8-14 * *", None),
+            ("0 */15 * * * *", None),
+        ] {
+            let found = caution(expression).map(|caution| format!("{}; {}", caution.what, caution.instead));
+            assert_eq!(found.is_some(), said.is_some(), "{expression}: {found:?}");
+            assert!(found.as_deref().unwrap_or_default().contains(said.unwrap_or_default()), "{expression}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_proposed_is_a_schedule() {
+        for expression in ["0 0 22 8-14 * TUE", "0 0 22 13 * FRI", "0 0 22 ? * 3", "0 0 22 ? * 1", "0 0 22 15 * ?"] {
+            let caution = caution(expression).unwrap();
+            for (index, proposal) in caution.instead.split('`').enumerate().filter(|(index, _)| index % 2 == 1) {
+                let read = Schedule::parse(proposal, Zone::default());
+                assert!(read.is_ok(), "{expression}, part {index}: {read:?}");
+            }
+        }
+    }
+}
