@@ -34,17 +34,19 @@ pub(super) async fn confirm(stage: &mut Stage, environment: &Environment<'_>) {
 
 /// Crashes `deliveries resend`.
 pub(super) async fn resend(stage: &mut Stage, environment: &Environment<'_>) {
-    after_trouble(stage, Reply::status(400), "dead", environment).await;
+    // Only once: a receiver that rejects one message after the other is at fault itself, and its channel is parked.
+    stage.world.receivers.script(DESK, vec![Reply::status(400)]);
+    after_trouble(stage, "dead", environment).await;
 }
 
 /// Crashes `channels unpark`.
 pub(super) async fn unpark(stage: &mut Stage, environment: &Environment<'_>) {
-    after_trouble(stage, Reply::status(410), "parked", environment).await;
+    stage.world.receivers.set(DESK, Some(Reply::status(410)));
+    after_trouble(stage, "parked", environment).await;
 }
 
-/// Crashes a person's command about a delivery that was answered like that, beside a running service.
-async fn after_trouble(stage: &mut Stage, reply: Reply, outcome: &str, environment: &Environment<'_>) {
-    stage.world.receivers.set(DESK, Some(reply));
+/// Crashes a person's command about a delivery that has come to that, beside a running service.
+async fn after_trouble(stage: &mut Stage, outcome: &str, environment: &Environment<'_>) {
     let service = stage.spawn(&[]);
     let id = first_in(stage, &service, outcome).await;
     let command = if outcome == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };

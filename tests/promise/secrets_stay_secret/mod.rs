@@ -103,13 +103,13 @@ async fn no_secret_shows_anywhere() {
         ("preview", "http://127.0.0.1"),
         ("check (refused configuration)", "secret"),
         ("check --json (refused configuration)", "is not a network"),
-        ("run (refused configuration)", "is not UTF-8"),
+        ("run (refused configuration)", "SQLite only"),
         ("what receivers got", "webhook-signature: v1,"),
         ("what receivers got", "channel-parked"),
         ("check --online", "client-secret-in-key-vault in the secret store azure"),
         ("log", "ended with exit code 1"),
         ("log", "the channel is parked"),
-        ("log", "dead letter"),
+        ("log", "rejected: the receiver answered 400"),
         ("log", "the old one goes on"),
     ] {
         proves(&sinks, name, text);
@@ -157,7 +157,7 @@ async fn no_secret_shows_in_the_log_for_people() {
     }
     assert!(terminal.wait().unwrap().success());
     let sinks = [sink("terminal", log.join().unwrap())];
-    for text in ["\u{1b}[", "listening", "dead letter", "the channel is parked", "DEBUG"] {
+    for text in ["\u{1b}[", "listening", "rejected: the receiver answered 400", "the channel is parked", "DEBUG"] {
         proves(&sinks, "terminal", text);
     }
     sweep(&sinks);
