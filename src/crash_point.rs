@@ -3,6 +3,13 @@
 //!
 //! With the feature, `SCOREWATCH_CRASH_POINT` names a point and `SCOREWATCH_CRASH_PASS` says at which pass through it the process
 //! aborts, counted from one; absent, it is the first. Nothing is flushed, told or closed: to the store it is `kill -9`.
+//!
+//! Two further switches are for what else can go wrong with a process: `SCOREWATCH_BREAK_PART`, as in `planner panics`, lets a part
+//! of the service panic, end or hang as soon as it is started; `SCOREWATCH_DOWNTIME_MIN_S` says how many seconds of suspension count
+//! as downtime, so that a test need not stop the process for minutes.
+
+#[cfg(not(feature = "crash-points"))]
+use std::time::Duration;
 
 /// A kind of work of which the store makes a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,14 +126,30 @@ pub enum CrashPoint {
 #[inline]
 pub const fn reach(_point: CrashPoint) {}
 
+/// Runs a part of the service.
+#[cfg(not(feature = "crash-points"))]
+pub async fn part(_task: &'static str, work: impl Future<Output = ()>) {
+    work.await;
+}
+
+/// How long a suspension must last to count as downtime.
+#[cfg(not(feature = "crash-points"))]
+#[must_use]
+pub const fn downtime_min(usual: Duration) -> Duration {
+    usual
+}
+
 #[cfg(feature = "crash-points")]
-pub use armed::reach;
+pub use armed::{downtime_min, part, reach};
 
 #[cfg(feature = "crash-points")]
 mod armed {
-    use std::sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
+    use std::{
+        sync::{
+            LazyLock,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::Duration,
     };
 
     use super::{CrashPoint, Work};
@@ -146,6 +169,27 @@ mod armed {
         {
             std::process::abort();
         }
+    }
+
+    /// Runs a part of the service, unless it was told to break.
+    ///
+    /// # Panics
+    /// When it was told to.
+    pub async fn part(task: &'static str, work: impl Future<Output = ()>) {
+        let told = std::env::var("SCOREWATCH_BREAK_PART").unwrap_or_default();
+        match told.rsplit_once(' ') {
+            Some((broken, "panics")) if broken == task => panic!("told to panic"),
+            Some((broken, "ends")) if broken == task => {}
+            Some((broken, "hangs")) if broken == task => std::future::pending().await,
+            _ => work.await,
+        }
+    }
+
+    /// How long a suspension must last to count as downtime.
+    #[must_use]
+    pub fn downtime_min(usual: Duration) -> Duration {
+        let told = std::env::var("SCOREWATCH_DOWNTIME_MIN_S").ok().and_then(|seconds| seconds.parse().ok());
+        told.map_or(usual, Duration::from_secs)
     }
 
     impl Work {

@@ -3,7 +3,7 @@
 //! Addresses are secrets: what is kept of them are digests, made with a key that each process draws.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     fmt::Write,
     hash::{BuildHasher, RandomState},
     sync::LazyLock,
@@ -12,7 +12,7 @@ use std::{
 use secrecy::ExposeSecret;
 use url::{Host, Url};
 
-use super::{ChannelKind, ChatApp, WebhookUrl};
+use super::{ChannelKind, ChannelSettings, ChatApp, WebhookUrl};
 use crate::secret::{SecretError, SecretReference, SecretString};
 
 /// Drawn for each process, so that a digest says nothing about its address.
@@ -104,6 +104,47 @@ impl ChannelKind {
             Self::Pagerduty { .. } => "routing_key",
             _ => "url",
         }
+    }
+}
+
+/// Where the messages of many channels arrive, as far as that can be read.
+#[derive(Debug, Default)]
+pub struct Receivers<'a> {
+    of_channel: HashMap<&'a str, BTreeSet<Address>>,
+    by_place: HashMap<u128, Vec<&'a ChannelSettings>>,
+    by_reference: HashMap<&'a SecretReference, Vec<&'a ChannelSettings>>,
+}
+
+impl<'a> Receivers<'a> {
+    /// The receivers of these channels. A channel whose address can't be read shares it only with channels that refer to the same
+    /// secret.
+    pub fn of(channels: impl IntoIterator<Item = &'a ChannelSettings>, read: &Read) -> Self {
+        let mut receivers = Self::default();
+        for channel in channels {
+            if let Some(reference) = channel.kind.address_reference() {
+                receivers.by_reference.entry(reference).or_default().push(channel);
+            }
+            let Ok(addresses) = channel.kind.addresses(read) else { continue };
+            for place in addresses.iter().map(Address::place).collect::<BTreeSet<_>>() {
+                receivers.by_place.entry(place).or_default().push(channel);
+            }
+            receivers.of_channel.insert(channel.name.as_str(), addresses);
+        }
+        receivers
+    }
+
+    /// The channels of another audience whose messages arrive at the same receiver. One may be named twice.
+    pub fn of_other_audiences(&self, channel: &ChannelSettings) -> impl Iterator<Item = &'a ChannelSettings> {
+        let differs = |other: &&&ChannelSettings| other.fence != channel.fence;
+        let reference = channel.kind.address_reference();
+        let of_reference = reference.and_then(|reference| self.by_reference.get(reference)).into_iter().flatten();
+        let own = self.of_channel.get(channel.name.as_str());
+        let near = own.into_iter().flatten().filter_map(|address| self.by_place.get(&address.place())).flatten();
+        let is_shared = move |other: &&&ChannelSettings| {
+            let theirs = self.of_channel.get(other.name.as_str());
+            own.zip(theirs).is_some_and(|(own, theirs)| Address::any_shared(own, theirs))
+        };
+        of_reference.filter(differs).chain(near.filter(differs).filter(is_shared)).copied()
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub mod stage;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::outage::Cause;
 use crate::{
@@ -38,6 +38,23 @@ pub fn operator_rule(operator: &Operator) -> Option<Rule> {
         fleet: false,
         ..Rule::new(operator_rule_name()?, Condition::NoData(operator.blind_after))
     })
+}
+
+/// How long checks must fail in this way before the operator is notified: `blind_after`, but not at all for a secret that can't be
+/// read on this machine. It doesn't come back by waiting, and nobody else can put it there.
+#[must_use]
+pub fn notified_after(operator: &Operator, class: &str) -> Duration {
+    if class == FailureClass::SecretUnreadable.as_str() { Duration::ZERO } else { operator.blind_after }
+}
+
+/// The operator's rule as it is for a tenant whose checks fail in this way.
+#[must_use]
+pub fn rule_for<'a>(rule: &'a Rule, operator: &Operator, failing: Option<&Failing>) -> Cow<'a, Rule> {
+    let after = failing.map_or(operator.blind_after, |failing| notified_after(operator, &failing.class));
+    if after == operator.blind_after {
+        return Cow::Borrowed(rule);
+    }
+    Cow::Owned(Rule { when: Condition::NoData(after), ..rule.clone() })
 }
 
 /// Why we are blind, since when, and what to do, in one sentence; never upstream's own text. `outage`: the cause is that of an

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{clock::Clock, domain::Timestamp, store::Away};
+use crate::{clock::Clock, crash_point, domain::Timestamp, store::Away};
 
 /// A shorter time in which nobody looked is a restart, or a machine that is busy.
 pub const DOWNTIME_MIN: Duration = Duration::from_mins(5);
@@ -45,7 +45,7 @@ impl Downtimes {
         let before = known.looked.replace((uptime, now));
         if let Some((was_up, was_at)) = before {
             let unattended = uptime.saturating_sub(was_up);
-            if unattended >= DOWNTIME_MIN {
+            if unattended >= crash_point::downtime_min(DOWNTIME_MIN) {
                 // The clock may have been set back meanwhile.
                 let away = Away { from: was_at.min(now.minus(unattended)), until: now };
                 known.periods = known.periods.iter().copied().chain([away]).collect();

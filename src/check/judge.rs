@@ -283,7 +283,9 @@ impl<'a> Judging<'a> {
         let Some(score) = open.or_else(|| self.setting.tenant.scores.first().copied()) else { return };
         let reading = self.fetched.iter().filter_map(|fetched| fetched.result.as_ref().ok()).flatten().next();
         let now = self.outcome.now;
-        let failing_since = self.outcome.health.failing.as_ref().map(|failing| failing.since);
+        let failing = self.outcome.health.failing.as_ref();
+        let failing_since = failing.map(|failing| failing.since);
+        let rule = blind::rule_for(rule, &self.setting.config.operator, failing);
         let event = match reading {
             Some(reading) if failing_since.is_none() => Event::Reading(reading.sample),
             _ => Event::Tick,
@@ -293,9 +295,9 @@ impl<'a> Judging<'a> {
         let is_read = matches!(event, Event::Reading(_));
         let feed = Feed { score, last_data, downtime, missed_at: failing_since, is_read };
         let target = Target { score: Some(score), subject: None };
-        let alert = self.alert_record(rule, target).map_or_else(Alert::default, |record| record.alert.clone());
+        let alert = self.alert_record(&rule, target).map_or_else(Alert::default, |record| record.alert.clone());
         let seen = Seen { feeds: &[feed], ..Seen::of_no_series(self.poll_interval) };
-        self.alert(rule, target, alert, &[(event, 0)], seen);
+        self.alert(&rule, target, alert, &[(event, 0)], seen);
     }
 
     /// Takes an alert through these events, each with where the window before it ends.

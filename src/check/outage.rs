@@ -19,6 +19,7 @@ pub use cause::Cause;
 use crate::{
     config::{Config, Tenant},
     domain::{TenantId, Timestamp},
+    microsoft::FailureClass,
     store::{FailingTenant, Outage},
 };
 
@@ -66,6 +67,8 @@ pub enum News {
     Began {
         /// Its commonest class.
         class: String,
+        /// Where the secret is kept that can't be read, and what to do there.
+        hint: Option<String>,
         /// Tenants that it hits and that were told by themselves before.
         told_before: BTreeSet<TenantId>,
     },
@@ -134,8 +137,12 @@ impl Fleet<'_> {
             })
         };
         match cause {
-            // It opens them all: of two that fail by it, none is to blame.
-            Cause::Credential(_) => ids.len() >= WHOLE_AT_LEAST,
+            // It opens them all: of two that fail by it, none is to blame. One that can't be read fails for all of them.
+            Cause::Credential(_) => {
+                let unreadable = hit.iter().filter(|hit| is_secret_unreadable(hit));
+                let users = unreadable.map(|hit| same_credential(self.config, &hit.tenant).count()).max();
+                ids.len().max(users.unwrap_or_default()) >= WHOLE_AT_LEAST
+            }
             Cause::App(app) => tally(&|tenant| tenant.account.app.client_id == *app).is_one_thing(),
             Cause::Service | Cause::Clock | Cause::Proxy | Cause::Refusal(_) => {
                 tally(&|_| true).is_one_thing()
@@ -232,7 +239,21 @@ fn go_on(fleet: &Fleet<'_>, outage: &Outage, hit: &[&FailingTenant], now: Timest
     next.told_at = Some(now);
     next.told_to.clone_from(&fleet.config.operator.notify);
     let told_before = hit.iter().filter(|hit| !told_to_nobody(hit)).map(|hit| hit.tenant.clone()).collect();
-    (next, Some(News::Began { class: commonest(hit), told_before }))
+    let hint = hit.iter().find(|hit| is_secret_unreadable(hit)).and_then(|hit| hit.failing.hint.clone());
+    let class = commonest(hit);
+    let hint = hint.filter(|_| class == FailureClass::SecretUnreadable.as_str());
+    (next, Some(News::Began { class, hint, told_before }))
+}
+
+/// The tenants that are read by the same credential as this one, itself included.
+fn same_credential<'a>(config: &'a Config, tenant: &TenantId) -> impl Iterator<Item = &'a TenantId> {
+    let app = config.tenants.get(tenant).map(|tenant| &tenant.account.app);
+    let is_same = move |other: &&Arc<Tenant>| app.is_some_and(|app| other.account.app == *app);
+    config.tenants.values().filter(is_same).map(|tenant| &tenant.id)
+}
+
+fn is_secret_unreadable(hit: &&FailingTenant) -> bool {
+    hit.failing.class == FailureClass::SecretUnreadable.as_str()
 }
 
 fn commonest(hit: &[&FailingTenant]) -> String {

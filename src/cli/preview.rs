@@ -73,6 +73,10 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     if !arguments.send {
         return Ok(());
     }
+    // As a delivery would: whoever reads there may not see what this channel shows.
+    if let Some(what) = config.shared_receivers().await.remove(&settings.name) {
+        return Err(wrong_input(format!("not sent: {what}; give each channel a receiver of its own")));
+    }
     let sent = match send::write(settings, &config.templates, &notification, Form::Rich, now) {
         Ok(written) => written.send(&Egress::new(), now).await.verdict,
         Err(verdict) => verdict,

@@ -1,7 +1,7 @@
 //! Refuses what could send one tenant's alert to another's channel.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     sync::Arc,
 };
@@ -12,11 +12,10 @@ use super::{
     tenants::Tenants,
 };
 use crate::{
-    channel::{ChannelSettings, address::Address},
+    channel::ChannelSettings,
     diagnostic::{Place, Problem},
     domain::{ChannelName, Labels, TenantId},
     rule::Rule,
-    secret::SecretReference,
 };
 
 /// Most tenants that a problem names.
@@ -53,40 +52,6 @@ pub(super) fn check_known(at: &Scope<'_>, tenants: &Tenants, channels: &Channels
                 None => "write the `id` of a tenant, or define that tenant".to_owned(),
             };
             problems.error(&list.key("tenants"), format!("there is no tenant `{id}`"), instead);
-        }
-    }
-}
-
-/// Refuses channels whose messages arrive at one place although their audiences differ: whoever reads there would see what the
-/// other channel may show. What a store keeps is not known yet, and looked at before the first message is sent.
-pub(super) fn check_addresses(at: &Scope<'_>, channels: &Channels, problems: &mut Problems) {
-    let mut by_reference: HashMap<&SecretReference, Vec<&ChannelSettings>> = HashMap::new();
-    let mut by_place: HashMap<u128, Vec<(Address, &ChannelSettings)>> = HashMap::new();
-    for channel in channels.values() {
-        let differs = |other: &&ChannelSettings| other.fence != channel.fence;
-        let reference = channel.kind.address_reference();
-        let of_reference = reference.and_then(|reference| by_reference.get(reference));
-        let mut other = of_reference.into_iter().flatten().copied().find(differs);
-        // One that can't be read is told elsewhere.
-        for address in channel.kind.addresses(&SecretReference::resolve).unwrap_or_default() {
-            let there = by_place.entry(address.place()).or_default();
-            let mut same = there.iter().filter(|(one, _)| one.is_same_place(&address)).map(|(_, other)| *other);
-            other = other.or_else(|| same.find(differs));
-            there.push((address, channel));
-        }
-        if let Some(reference) = reference {
-            by_reference.entry(reference).or_default().push(channel);
-        }
-        if let Some(other) = other {
-            let (here, there) = (at.key(channel.name.as_str()), at.key(other.name.as_str()));
-            let what = format!(
-                "channel `{}` sends to the same receiver as channel `{}`, and their audiences differ",
-                channel.name, other.name
-            );
-            let place = there.key(other.kind.address_key()).place();
-            let instead =
-                "give each channel a receiver of its own, or both the same `tenants:` and `labels:`; the other is at";
-            problems.error(&here.key(channel.kind.address_key()), what, format!("{instead} {place}"));
         }
     }
 }

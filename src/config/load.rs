@@ -18,6 +18,7 @@ use super::{
     maintenance::maintenance,
     matchers::Known,
     raw::{RawChannel, RawMain},
+    receivers,
     scope::{Problems, Scope},
     secret_stores,
     settings::{flapping, fleet, listen, location, operator, public_url, templates},
@@ -70,8 +71,9 @@ pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
     let config = config.filter(|_| !problems.any_error());
     let config = config.map(|config| Config { watched, secrets: Arc::clone(&secrets), ..config });
     let excerpts = excerpt::of(&problems.list);
-    let Problems { list, watched, zones, world, allowed, .. } = problems;
-    Loaded { config, problems: list, excerpts, secrets, watched, zones, world, allowed }
+    let Problems { list, watched, zones, world, allowed, channels, .. } = problems;
+    let channels = channels.into();
+    Loaded { config, problems: list, excerpts, secrets, channels, watched, zones, world, allowed }
 }
 
 fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
@@ -104,7 +106,8 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     let lacks_rules = problems.errors() > errors || problems.is_misspelt(&top.key("rules"));
     fences::check(&rules, &tenants, &channels, problems);
     fences::check_known(&here, &tenants, &channels, problems);
-    fences::check_addresses(&here, &channels, problems);
+    problems.channels = receivers::placed(&here, &channels);
+    problems.list.extend(receivers::problems_in_the_open(&problems.channels));
     let operator = operator(raw.operator, &top.key("operator"), &names, &channels, problems);
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, problems);
     // Most have no window, and many tenants are not listed for nothing.

@@ -24,6 +24,7 @@ mod marks;
 mod matchers;
 mod protocols;
 mod raw;
+mod receivers;
 pub mod reload;
 mod report;
 mod route;
@@ -47,6 +48,7 @@ mod yaml;
 mod zone_names;
 
 pub use load::{load, load_with};
+pub use receivers::PlacedChannel;
 pub use sight::Sight;
 pub use trial::{SecretUse, try_secrets};
 pub use watched::Watched;
@@ -193,6 +195,8 @@ pub struct Loaded {
     pub excerpts: Excerpts,
     /// The secrets that were referred to, none of which was read.
     pub secrets: Arc<[SecretUse]>,
+    /// The channels, whose addresses were compared as far as no secret had to be read for it.
+    pub channels: Arc<[PlacedChannel]>,
     /// Where a change may make it another one; complete for a refused configuration, too.
     pub watched: Watched,
     /// The time zone data by which schedules and windows are reckoned.

@@ -9,6 +9,7 @@ use super::{
     field::{Field, Word},
     import::Pending,
     marks::{Content, Mark, Node},
+    receivers::PlacedChannel,
     secret_stores::Stores,
     spelling::nearest,
     trial::SecretUse,
@@ -145,6 +146,8 @@ pub(super) struct Problems {
     pub(super) stores: Stores,
     /// The secrets that are referred to so far.
     pub(super) secrets: Vec<SecretUse>,
+    /// The channels, so that their addresses can be compared once they may be read.
+    pub(super) channels: Vec<PlacedChannel>,
     /// Files that are not there yet, and are read as if they were.
     pub(super) pending: Pending,
     /// Keys that misspelt ones were probably meant for, and mappings that have unknown keys.

@@ -14,7 +14,7 @@ use std::{fs, path::Path, time::Duration};
 use super::{Loaded, load};
 use crate::{
     channel::{Authorization, ChannelKind, PagerdutyRegion, WebhookUrl},
-    diagnostic::render,
+    diagnostic::{Gravity, render},
     domain::Timestamp,
     notify::fleet::FleetSettings,
 };
@@ -96,6 +96,24 @@ fn the_documented_configuration_loads_and_prints_no_secret() {
     assert_eq!(loaded.problems, []);
     assert_eq!((config.tenants.len(), config.rules.len(), config.channels.len()), (1, 3, 3));
     assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn check_warns_of_a_fleet_shift_that_waits_for_less_than_the_spread() {
+    for (top, key) in [
+        ("spread: 20m\nfleet: { hold: 19m }", Some("fleet.hold")),
+        ("spread: 20m\nfleet: { at_least: 3 }", Some("fleet.hold")),
+        ("spread: 20m", Some("fleet")),
+        ("spread: 20m\nfleet: { hold: 20m }", None),
+        ("spread: 20m\nfleet: { hold: 0s }", None),
+        ("fleet: { hold: 10m }", None),
+    ] {
+        let (loaded, text) = read(&format!("{MAIN}{top}\n"), TENANT, RULES);
+        assert!(loaded.config.is_some(), "a warning refuses nothing: {text}");
+        let told: Vec<_> = loaded.problems.iter().map(|problem| (problem.key.as_str(), problem.gravity)).collect();
+        assert_eq!(told, key.map(|key| (key, Gravity::Warning)).into_iter().collect::<Vec<_>>(), "{top}: {text}");
+        assert!(key.is_none() || text.contains("it waits for as long as the `spread`"), "{text}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 
-use super::{Loaded, excerpt};
+use super::{Loaded, excerpt, receivers::problems_on_this_machine};
 use crate::{
     channel::{check_routing_key, signature::SigningKey},
     clock::Clock,
@@ -169,9 +169,11 @@ pub async fn try_secrets(uses: &[SecretUse]) -> Vec<Problem> {
 }
 
 impl Loaded {
-    /// Tries the secrets too: one that can't be read is an error, as it is for `scorewatch check`. The configuration is kept.
+    /// Tries the secrets too: one that can't be read is an error, as it is for `scorewatch check`, and so are two channels of
+    /// different audiences whose addresses turn out to be one. The configuration is kept.
     pub async fn with_secrets_tried(mut self) -> Self {
-        let found = try_secrets(&self.secrets).await;
+        let mut found = try_secrets(&self.secrets).await;
+        found.extend(problems_on_this_machine(Arc::clone(&self.channels), &self.problems).await);
         if !found.is_empty() {
             self.problems.extend(found);
             self.problems.sort();

@@ -1,5 +1,5 @@
-//! Which receivers channels share. What is written in the open, or kept on this machine, is compared when the configuration is
-//! loaded; what a store keeps, or what changed since, is compared here before a message leaves.
+//! Which receivers channels share. Loading a configuration reads no secret, so it compares only what is written in the open;
+//! all others are compared here before a message leaves.
 
 use std::{
     collections::{BTreeSet, HashMap},

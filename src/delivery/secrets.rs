@@ -105,6 +105,7 @@ pub async fn watch(dispatcher: &Dispatcher, known: &SecretWatch) -> Result<(), S
             announce(dispatcher, readable(dispatcher.store.identity(), &config, &channel, now)).await?;
         }
     }
+    dispatcher.metrics.channel_secrets_unreadable(known.count());
     Ok(())
 }
 
@@ -147,6 +148,10 @@ impl SecretWatch {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let what = error.to_string();
         known.unreadable.insert(channel.clone(), what.clone()) != Some(what)
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).unreadable.len()
     }
 
     /// Notes that they can be read. Why they could not, if that is new.

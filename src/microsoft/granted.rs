@@ -9,15 +9,21 @@ use std::collections::BTreeSet;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::{Account, FetchError, Microsoft, source, token::Wanted};
+use super::{
+    Account, FetchError, Microsoft,
+    bounded::{Few, Scalar},
+    source,
+    token::Wanted,
+};
 use crate::domain::{ScoreKind, Timestamp};
 
 /// The longest role that is believed to be one, in bytes.
 const ROLE_BYTES_MAX: usize = 80;
 /// The most roles that are told.
 const ROLES_MAX: usize = 64;
+/// The most entries of the claim that are read: an app has a few dozen roles.
+const ROLES_READ_MAX: usize = 1000;
 
 /// The app roles that a token holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,7 +60,7 @@ fn roles(bearer: &str) -> Option<BTreeSet<String>> {
     #[derive(Deserialize)]
     struct Claims {
         #[serde(default)]
-        roles: Value,
+        roles: Few<Scalar, ROLES_READ_MAX>,
     }
     let mut parts = bearer.strip_prefix("Bearer ")?.split('.');
     let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
@@ -65,15 +71,9 @@ fn roles(bearer: &str) -> Option<BTreeSet<String>> {
         return None;
     }
     let claims: Claims = serde_json::from_slice(&payload).ok()?;
-    match claims.roles {
-        // Entra leaves the claim out when there are none.
-        Value::Null => Some(BTreeSet::new()),
-        Value::Array(roles) => {
-            let known = roles.iter().filter_map(Value::as_str).filter(|role| is_role(role));
-            Some(known.take(ROLES_MAX).map(ToOwned::to_owned).collect())
-        }
-        _ => None,
-    }
+    // Entra leaves the claim out when there are none.
+    let known = claims.roles.0.iter().filter_map(Scalar::text).filter(|role| is_role(role));
+    Some(known.take(ROLES_MAX).map(ToOwned::to_owned).collect())
 }
 
 /// Whether the text looks like a Microsoft app role, as `Score.Read.All` does.

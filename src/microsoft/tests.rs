@@ -1,5 +1,6 @@
 //! Whole fetches against a server on loopback that plays Entra and Defender.
 
+mod memory;
 pub(super) mod world;
 
 use std::sync::{

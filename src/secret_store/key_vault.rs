@@ -2,11 +2,12 @@
 
 use std::{fmt, sync::OnceLock};
 
-use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::Value;
+use secrecy::ExposeSecret;
 
-use super::{ANSWER_BYTES_MAX, Found, Refusal, TIMEOUT};
+use super::{
+    ANSWER_BYTES_MAX, Found, Refusal, TIMEOUT,
+    answer::{Value, value_at},
+};
 use crate::{
     clock::Clock,
     domain::{Cloud, Timestamp},
@@ -132,23 +133,20 @@ fn no_answer(error: &FetchError) -> Refusal {
     if error.class == FailureClass::Throttled { Refusal::wait(what, error.retry_after) } else { Refusal::down(what) }
 }
 
-#[derive(Deserialize)]
-struct Bundle {
-    value: SecretString,
-    #[serde(default)]
-    attributes: Value,
-}
-
 fn read(body: &[u8]) -> Result<Found, Refusal> {
-    let garbage = || Refusal::down("can't be read: the Key Vault's answer holds no secret");
-    let bundle: Bundle = serde_json::from_slice(body).map_err(|_| garbage())?;
-    let expires_at = bundle.attributes.get("exp").and_then(Value::as_i64).map(Timestamp::from_seconds);
-    Ok(Found { value: bundle.value, expires_at })
+    let Ok(Value::Text(value)) = value_at(body, &["value"]) else {
+        return Err(Refusal::down("can't be read: the Key Vault's answer holds no secret"));
+    };
+    let expires_at = match value_at(body, &["attributes", "exp"]) {
+        Ok(Value::Number(seconds)) => Some(Timestamp::from_seconds(seconds)),
+        _ => None,
+    };
+    Ok(Found { value, expires_at })
 }
 
 /// What the error says beyond its status: `error.innererror.code`, if it is one word.
 fn inner_code(body: &[u8]) -> Option<String> {
-    let error: Value = serde_json::from_slice(body).ok()?;
-    let code = error.pointer("/error/innererror/code")?.as_str()?;
+    let Ok(Value::Text(code)) = value_at(body, &["error", "innererror", "code"]) else { return None };
+    let code = code.expose_secret();
     code.bytes().all(|letter| letter.is_ascii_alphabetic()).then(|| code.to_owned())
 }

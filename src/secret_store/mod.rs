@@ -3,6 +3,7 @@
 //! One secret, from reference to value: `fetch` finds what is known stale → one caller asks ([`program`], [`vault`],
 //! [`key_vault`]), the others wait → [`known`] keeps the value for a while → `known` hands it out, without waiting.
 
+mod answer;
 mod key_vault;
 mod known;
 mod program;

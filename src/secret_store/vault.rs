@@ -5,10 +5,13 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::{ANSWER_BYTES_MAX, Found, Refusal, TIMEOUT};
+use super::{
+    ANSWER_BYTES_MAX, Found, Refusal, TIMEOUT,
+    answer::{Value, any_text_contains, value_at},
+};
 use crate::{
     clock::Clock,
     domain::Timestamp,
@@ -160,7 +163,7 @@ impl Vault {
                 let wait = wait.and_then(|wait| retry_after::parse(wait, self.clock.now(), WAIT_MAX));
                 Refusal::wait("can't be read: Vault asks to wait (429)", wait)
             }
-            503 if errors(&answer.body).iter().any(|error| error.contains("sealed")) => {
+            503 if any_text_contains(&answer.body, "errors", "sealed") => {
                 Refusal::down("can't be read: Vault is sealed")
             }
             300..=399 => Refusal::down("can't be read: Vault answered with a redirect; name its active node"),
@@ -181,52 +184,27 @@ struct Auth {
     lease_duration: u64,
 }
 
-#[derive(Deserialize)]
-struct Secret {
-    data: Version,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    /// Null of a deleted version.
-    data: Option<serde_json::Map<String, Value>>,
-    #[serde(default)]
-    metadata: Metadata,
-}
-
-#[derive(Deserialize, Default)]
-struct Metadata {
-    #[serde(default)]
-    deletion_time: String,
-    #[serde(default)]
-    destroyed: bool,
-}
-
 fn garbage() -> Refusal {
     Refusal::down("can't be read: Vault's answer is not what its version 2 of key/value secrets says")
 }
 
 fn read(body: &[u8], field: &str) -> Result<Found, Refusal> {
-    let secret: Secret = serde_json::from_slice(body).map_err(|_| garbage())?;
-    let mut fields = secret.data.data.ok_or_else(garbage)?;
-    match fields.remove(field) {
-        Some(Value::String(value)) => Ok(Found { value: value.into(), expires_at: None }),
-        Some(_) => Err(Refusal::final_word("is no text")),
-        None => Err(Refusal::final_word("does not exist: the secret is there, without such a field")),
+    // Null of a deleted version.
+    if !matches!(value_at(body, &["data", "data"]), Ok(Value::Other)) {
+        return Err(garbage());
+    }
+    match value_at(body, &["data", "data", field]) {
+        Ok(Value::Text(value)) => Ok(Found { value, expires_at: None }),
+        Ok(Value::Nothing) => Err(Refusal::final_word("does not exist: the secret is there, without such a field")),
+        Ok(_) => Err(Refusal::final_word("is no text")),
+        Err(_) => Err(garbage()),
     }
 }
 
 /// Whether the body tells of a version that was deleted, and that for good.
 fn deleted(body: &[u8]) -> Option<bool> {
-    let version = serde_json::from_slice::<Secret>(body).ok()?.data;
-    let Metadata { deletion_time, destroyed } = version.metadata;
-    (destroyed || !deletion_time.is_empty()).then_some(destroyed)
-}
-
-fn errors(body: &[u8]) -> Vec<String> {
-    #[derive(Deserialize)]
-    struct Errors {
-        errors: Vec<String>,
-    }
-    serde_json::from_slice::<Errors>(body).map(|body| body.errors).unwrap_or_default()
+    let of_version = |key| value_at(body, &["data", "metadata", key]).ok();
+    let is_destroyed = matches!(of_version("destroyed"), Some(Value::Truth(true)));
+    let is_deleted = matches!(of_version("deletion_time"), Some(Value::Text(time)) if !time.expose_secret().is_empty());
+    (is_destroyed || is_deleted).then_some(is_destroyed)
 }

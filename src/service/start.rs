@@ -194,7 +194,9 @@ impl Service {
         })
         .await?;
         let tasks = TaskTracker::new();
-        let part = |task, work: BoxFuture<'static, ()>| drop(tasks.spawn(task::until(task, shutdown.clone(), work)));
+        let part = |task, work: BoxFuture<'static, ()>| {
+            drop(tasks.spawn(task::until(task, shutdown.clone(), crash_point::part(task, work))));
+        };
         let follow = roster::follow(engine.store.clone(), changes, taken, clock.clone(), shutdown.clone());
         part("tenants", Box::pin(follow));
         let state =

@@ -1,10 +1,13 @@
 //! Counters and gauges, in `OpenMetrics` text. No label carries a tenant: there may be a million.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
-    metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
 
@@ -39,6 +42,13 @@ struct Inner {
     attempt_duration: Histogram,
     reloads: Family<Outcome, Counter>,
     heartbeats_missed: Counter,
+    secrets_unreadable: Family<UserLabels, Gauge<u64, AtomicU64>>,
+}
+
+/// Who can't be used for want of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UserLabels {
+    used_by: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,6 +98,7 @@ impl Inner {
             attempt_duration: Histogram::new(ATTEMPT_S),
             reloads: Family::default(),
             heartbeats_missed: Counter::default(),
+            secrets_unreadable: Family::default(),
         };
         inner.register();
         inner
@@ -116,8 +127,16 @@ impl Inner {
         registry.register("reloads", "Configurations that were taken or refused", self.reloads.clone());
         let missed = self.heartbeats_missed.clone();
         registry.register("watchdog_missed", "Times that a part showed no progress to the watchdog", missed);
+        registry.register(
+            "secrets_unreadable",
+            "Tenants and channels that can't be used because a secret of theirs can't be read",
+            self.secrets_unreadable.clone(),
+        );
     }
 }
+
+/// The class of a tenant whose secret can't be read.
+const SECRET_UNREADABLE: &str = "secret-unreadable";
 
 /// What every name begins with.
 pub(super) const PREFIX: &str = "scorewatch";
@@ -157,9 +176,22 @@ impl Metrics {
         self.inner.heartbeats_missed.inc();
     }
 
+    /// So many channels have a secret that can't be read now.
+    pub fn channel_secrets_unreadable(&self, channels: usize) {
+        self.unreadable("channel", u64::try_from(channels).unwrap_or(u64::MAX));
+    }
+
+    fn unreadable(&self, used_by: &'static str, number: u64) {
+        self.inner.secrets_unreadable.get_or_create(&UserLabels { used_by }).set(number);
+    }
+
     /// Everything as `OpenMetrics` text; with gauges from the store's standing unless it could not be read.
     #[must_use]
     pub fn render(&self, standing: Option<&Standing>) -> String {
+        if let Some(standing) = standing {
+            let of_class = standing.failing_by_class.iter().find(|(class, _)| class == SECRET_UNREADABLE);
+            self.unreadable("tenant", of_class.map_or(0, |(_, tenants)| *tenants));
+        }
         let mut page = String::new();
         // Writing to a string fails only where a label's own encoding does, and texts and numbers don't.
         let _ = text::encode_registry(&mut page, &self.inner.registry);
@@ -263,7 +295,7 @@ mod tests {
         let standing = Standing {
             tenants: 3,
             failing: 1,
-            failing_by_class: Vec::new(),
+            failing_by_class: vec![("secret-unreadable".to_owned(), 1)],
             pending: 2,
             firing: 4,
             channels: ChannelCounts { ok: 2, failing: 0, parked: 1, unproven: 1 },
@@ -272,6 +304,7 @@ mod tests {
             parked: vec![channel("soar")],
             operator_unreachable: true,
         };
+        metrics.channel_secrets_unreadable(2);
         let page = metrics.render(Some(&standing));
         let lines = lines(&page);
         for expected in [
@@ -283,6 +316,8 @@ mod tests {
             "scorewatch_channels_unproven 1",
             "scorewatch_channel_parked{channel=\"soar\"} 1",
             "scorewatch_operator_unreachable 1",
+            "scorewatch_secrets_unreadable{used_by=\"tenant\"} 1",
+            "scorewatch_secrets_unreadable{used_by=\"channel\"} 2",
             "scorewatch_deliveries{channel=\"soar\",state=\"queued\"} 7",
             "scorewatch_deliveries{channel=\"soar\",state=\"dead\"} 1",
             "scorewatch_oldest_queued_age_seconds{channel=\"soar\"} 1.5",

@@ -6,7 +6,7 @@ use std::{
 };
 
 use scorewatch::{
-    check::outage::{Cause, Decision, Fleet, News, decide},
+    check::outage::{Cause, Decision, Fleet, News, decide, notice},
     config::{Config, Operator},
     domain::{TenantId, Timestamp},
     microsoft::{Account, AppCredential, FailureClass, Hosts},
@@ -15,7 +15,7 @@ use scorewatch::{
 };
 use uuid::Uuid;
 
-use super::setup::{Build, at, channels, config, tenant, tenant_id};
+use super::setup::{Build, at, channel, channels, config, tenant, tenant_id};
 
 /// So many tenants; each app has `per_app` of them, in the order of their names.
 fn fleet(size: usize, per_app: usize) -> Config {
@@ -70,7 +70,9 @@ fn going_on(cause: &Cause, tenants: BTreeSet<TenantId>, told_at: Option<Timestam
 
 #[test]
 fn so_many_tenants_are_one_outage_and_fewer_are_told_one_by_one() {
-    use FailureClass::{ConsentMissing, LicenceMissing, MicrosoftDown, SecretExpired, TokenRefused, Unreachable};
+    use FailureClass::{
+        ConsentMissing, LicenceMissing, MicrosoftDown, SecretExpired, SecretUnreadable, TokenRefused, Unreachable,
+    };
     let app = |number: u128| Uuid::from_u128(number);
     // Tenants; tenants of each app; how many fail; how; the outage that is made of it.
     for (size, per_app, failing, class, cause) in [
@@ -93,6 +95,10 @@ fn so_many_tenants_are_one_outage_and_fewer_are_told_one_by_one() {
         (100, 100, 1, SecretExpired, None),
         (100, 100, 2, SecretExpired, Some(Cause::Credential(app(1)))),
         (100, 1, 2, SecretExpired, None),
+        // One that can't be read on this machine opens none of them, whoever comes first.
+        (100, 100, 1, SecretUnreadable, Some(Cause::Credential(app(1)))),
+        (100, 2, 1, SecretUnreadable, Some(Cause::Credential(app(1)))),
+        (100, 1, 2, SecretUnreadable, None),
         // An app itself: all that it has, or many.
         (100, 2, 2, ConsentMissing, Some(Cause::App(app(1)))),
         (100, 50, 9, ConsentMissing, None),
@@ -114,9 +120,37 @@ fn so_many_tenants_are_one_outage_and_fewer_are_told_one_by_one() {
                 "{case}"
             );
             let class = class.as_str().to_owned();
-            assert_eq!(*news, Some(News::Began { class, told_before: BTreeSet::new() }), "{case}");
+            assert_eq!(*news, Some(News::Began { class, hint: None, told_before: BTreeSet::new() }), "{case}");
         }
     }
+}
+
+/// One message, not one for each tenant as its turn comes.
+#[test]
+fn a_shared_secret_that_can_not_be_read_is_reported_once_with_its_place_and_all_who_need_it() {
+    let config = fleet(6, 3);
+    let config = config.with_channel(channel("ops", "https://ops.example"));
+    let mut first = hit(0, FailureClass::SecretUnreadable, at(0), &[]);
+    first.failing.hint = Some("file secrets/app: create it".to_owned());
+    let decision = decided(&config, std::slice::from_ref(&first), &[]);
+    let [(outage, Some(news))] = &decision.changed[..] else { panic!("{decision:?}") };
+    let [notice] = &notice::notices("store", &config, outage, news, at(60))[..] else { panic!("one message") };
+    let facts = notice.notification.data.operator.as_ref().unwrap();
+    let app = Uuid::from_u128(1);
+    assert_eq!(
+        facts.summary,
+        format!(
+            "3 of 3 tenants can't be read: the credential of the app {app} can't be read on this machine (t000, t001, t002)"
+        )
+    );
+    assert_eq!(facts.hint.as_deref(), Some("file secrets/app: create it"));
+    // The others' turn comes: nothing is said again, until all can be read.
+    let failing = [first, hit(1, FailureClass::SecretUnreadable, at(30), &[])];
+    let decision = decided(&config, &failing, std::slice::from_ref(outage));
+    let [(outage, None)] = &decision.changed[..] else { panic!("{decision:?}") };
+    assert!(decision.alone.is_empty());
+    let decision = decided(&config, &[], std::slice::from_ref(outage));
+    assert!(matches!(&decision.changed[..], [(_, Some(News::Over { .. }))]), "{decision:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Many tenants move together: one notice for each channel, and whoever moved by itself is told by itself.
 
 mod late;
+mod proven;
 
 use std::{collections::BTreeMap, sync::Arc};
 

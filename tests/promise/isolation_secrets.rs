@@ -20,20 +20,31 @@ fn said_of(world: &World, tenant: &str) -> Option<serde_json::Value> {
 async fn one_missing_secret_blinds_its_tenant_and_keeps_nobody_from_being_watched() {
     let mut world = World::new().await;
     world.add_tenant("lost");
-    world.setup.blind_after = "2s";
+    // Nothing comes of waiting: nobody but the operator can put the secret there.
+    world.setup.blind_after = "1h";
     let secret = world.folder.path().join("secrets/lost");
     fs::remove_file(&secret).unwrap();
     let service = world.run().await;
     world.checked(&service, "contoso", 3).await;
     world.until(&service, OPS, |told| told.iter().any(|told| told.kind == "operator.blind")).await;
+    let (_, metrics) = crate::world::get(service.listening().await, "/metrics").await;
+    assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"tenant\"} 1\n"), "{metrics}");
     let operator = said_of(&world, "lost").unwrap();
     assert_eq!(operator["class"], "secret-unreadable");
     let hint = operator["hint"].as_str().unwrap();
     assert!(hint.contains("secrets/lost: create it"), "{hint}");
     let log = service.log();
     assert!(log.contains("file `../secrets/lost` does not exist"), "{log}");
+    world.checked(&service, "contoso", 3).await;
     fs::write(&secret, "secret-of-lost").unwrap();
     world.checked(&service, "lost", 2).await;
+    let is_over =
+        |told: &crate::world::Told| told.kind == "operator.blind" && told.body["data"]["alert"]["state"] == "resolved";
+    world.until(&service, OPS, |told| told.iter().any(is_over)).await;
+    let of_it: Vec<_> = world.told(OPS).into_iter().filter(|told| told.tenant == "lost").collect();
+    assert_eq!(of_it.len(), 2, "one message that it can't be read, whatever the number of checks, and one that it can");
+    let (_, metrics) = crate::world::get(service.listening().await, "/metrics").await;
+    assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"tenant\"} 0\n"), "{metrics}");
     assert!(service.stop().await.success());
 }
 
@@ -106,6 +117,8 @@ async fn a_channel_whose_url_can_not_be_read_waits_and_goes_on_by_itself() {
     world.patiently(&service, "two parked deliveries", parked).await;
     let (status, _) = crate::world::get(service.listening().await, "/healthz").await;
     assert_eq!(status, 200);
+    let (_, metrics) = crate::world::get(service.listening().await, "/metrics").await;
+    assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"channel\"} 2\n"), "{metrics}");
     let url = world.receivers.add_webhook("late");
     world.folder.write("secrets/late", &url);
     world.until(&service, "late", |told| told.iter().any(|told| told.kind == "alert.firing")).await;

@@ -1,7 +1,10 @@
 //! The promises, each on the real binary.
 
+mod accepted;
 mod blind;
 mod broken_connections;
+#[cfg(feature = "crash-points")]
+mod broken_parts;
 mod clock_jumps;
 mod crash;
 mod credential;
@@ -33,6 +36,8 @@ mod secrets_stay_secret;
 mod shutdown;
 mod silenced;
 mod store_files;
+#[cfg(feature = "crash-points")]
+mod suspended;
 mod time_zones;
 mod told_once;
 mod trusted_rules;

@@ -109,3 +109,39 @@ async fn an_online_check_names_each_secret_that_its_store_does_not_give() {
     // Nothing is asked to see whether a configuration is valid.
     assert_eq!(world.command(&["check"]).await.status.code(), Some(0));
 }
+
+/// Two channels of two customers, whose addresses in the store differ in their names only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_by_hand_to_a_receiver_that_another_customer_reads() {
+    let (mut world, vault) = stored().await;
+    let url = world.receivers.add_webhook("shared");
+    vault.set("channels/of-vault", &url);
+    vault.set("channels/of-key-vault", &format!("{url}/"));
+    let stored =
+        |name: &str| format!("type: webhook, url: {{ store: corp, path: channels/{name} }}, tenants: [in-{name}]");
+    world.setup.channel("vault", &stored("vault").replace("channels/vault", "channels/of-vault"));
+    world.setup.channel("key-vault", &stored("key-vault").replace("channels/key-vault", "channels/of-key-vault"));
+    world.write();
+    let by_hand = ["preview", "--rule", "device-score-low", "--channel", "vault", "--send"];
+    let told = "channel `vault` sends to the same receiver as channel `key-vault`, and their audiences differ";
+    let output = world.command(&by_hand).await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("not sent: {told}")), "{output:?}");
+    assert!(world.receivers.received_by("shared").is_empty(), "another customer reads there");
+    let output = world.command(&["check", "--online", "--json"]).await;
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let outcomes: Vec<_> = report["channels"].as_array().unwrap().iter().map(|line| line["outcome"].clone()).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.as_str().unwrap().contains("the same receiver")).count(), 2);
+    assert!(
+        outcomes.iter().any(|outcome| outcome == told) && outcomes.iter().any(|outcome| outcome == "ok"),
+        "{report:#}"
+    );
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+
+    vault.set("channels/of-key-vault", &world.receivers.add_webhook("own"));
+    let output = world.command(&by_hand).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(world.receivers.received_by("shared").len(), 1);
+    let output = world.command(&["check", "--online"]).await;
+    assert!(output.status.success(), "{output:?}");
+}

@@ -15,4 +15,5 @@ mod restore;
 mod samples;
 mod silence;
 mod sqlite;
+mod succession;
 mod tenant;

@@ -162,6 +162,35 @@ async fn one_that_comes_back_is_itself_again_and_is_not_gone_any_more() {
 }
 
 #[tokio::test]
+async fn the_time_for_which_a_tenant_was_not_configured_is_no_gap_in_its_data() {
+    let mut bed = Bed::new().await;
+    reconcile(&*bed.store, &[("a", 1), ("b", 2)], 0).await;
+    commit(&*bed.store, fires("a", 1, 340.0, 0)).await;
+    commit(&*bed.store, fires("b", 2, 340.0, 0)).await;
+    // Which tenants are configured when, and since when `a` is watched by then.
+    let (with, without): (&[_], &[_]) = (&[("a", 1), ("b", 2)], &[("b", 2)]);
+    for (tenants, seconds, watched_since) in [
+        (with, 10, None),
+        (without, 20, None),
+        (without, 30, None),
+        (with, 40, Some(at(40))),
+        (with, 50, Some(at(40))),
+        (without, 60, Some(at(40))),
+        (&[("c", 1), ("b", 2)], 70, Some(at(70))),
+    ] {
+        reconcile(&*bed.store, tenants, seconds).await;
+        bed = bed.reopen().await;
+        let slug = if seconds == 70 { "c" } else { "a" };
+        assert_eq!(load(&*bed.store, slug).await.health.watched_since, watched_since, "after {seconds} s");
+        assert_eq!(load(&*bed.store, "b").await.health.watched_since, None, "it was there all the time");
+    }
+    let known = load(&*bed.store, "c").await;
+    let next = CheckOutcome { identity: known.identity, ..check("c", Some(known.version), 80) };
+    commit(&*bed.store, next).await;
+    assert_eq!(load(&*bed.store, "c").await.health.watched_since, Some(at(70)), "no check moves it");
+}
+
+#[tokio::test]
 async fn a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what_waits() {
     let bed = Bed::new().await;
     let store = &*bed.store;

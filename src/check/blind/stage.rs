@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::{OPERATOR_BLIND, away_between, firing_of};
+use super::{OPERATOR_BLIND, away_between, firing_of, notified_after};
 use crate::{
     check::outage::Cause,
     config::{Config, Tenant},
@@ -33,7 +33,7 @@ pub enum Stage {
         /// The service's own absence.
         #[serde(rename = "away_s", serialize_with = "seconds")]
         away: Duration,
-        /// For how long they must: `operator.blind_after`.
+        /// For how long they must: see [`notified_after`].
         #[serde(rename = "needed_s", serialize_with = "seconds")]
         needed: Duration,
         /// When it is told if they go on failing.
@@ -108,7 +108,7 @@ impl Stage {
         }
         let away = away_between(away, failing.since, now);
         let lasted = now.since(failing.since).saturating_sub(away);
-        let needed = config.operator.blind_after;
+        let needed = notified_after(&config.operator, &failing.class);
         if lasted >= needed {
             return Self::Due;
         }

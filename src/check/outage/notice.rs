@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Cause, News};
+use super::{Cause, News, same_credential};
 use crate::{
     check::blind::OPERATOR_BLIND,
     config::{Config, Tenant},
@@ -66,13 +66,22 @@ impl<'a> Seen<'a> {
             Some(Cause::Credential(app) | Cause::App(app)) => tenant.account.app.client_id == app,
             _ => true,
         };
+        // A secret that can't be read fails for all that are read by it, whether or not their turn has come.
+        let mut hit = outage.tenants.clone();
+        if is_secret_unreadable(news) {
+            hit.extend(outage.tenants.iter().flat_map(|tenant| same_credential(config, tenant)).cloned());
+        }
         Self {
-            tenants: outage.tenants.iter().filter(is_new).filter_map(find).collect(),
+            tenants: hit.iter().filter(is_new).filter_map(find).collect(),
             told_before: before,
             left,
             of: config.tenants.values().filter(|tenant| admits(tenant) && is_concerned(tenant)).count(),
         }
     }
+}
+
+fn is_secret_unreadable(news: &News) -> bool {
+    matches!(news, News::Began { class, .. } if class == FailureClass::SecretUnreadable.as_str())
 }
 
 fn write(store: &str, outage: &Outage, news: &News, seen: &Seen<'_>, whose: &str, now: Timestamp) -> Notification {
@@ -117,9 +126,12 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
     let cause = Cause::from_key(&outage.cause);
     let (count, names) = (seen.tenants.len(), names(&seen.tenants));
     match news {
-        News::Began { class, .. } => {
+        News::Began { class, hint, .. } => {
             let class_words = FailureClass::from_name(class).map_or("checks fail", FailureClass::words);
             let why = match cause {
+                Some(Cause::Credential(app)) if is_secret_unreadable(news) => {
+                    format!("the credential of the app {app} can't be read on this machine")
+                }
                 Some(Cause::Credential(app)) => format!("the credential of the app {app} is not taken ({class_words})"),
                 Some(Cause::App(app)) => format!("the app {app} is refused ({class_words})"),
                 _ => class_words.to_owned(),
@@ -131,7 +143,7 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
             OperatorFacts {
                 summary: format!("{count} of {} tenants can't be read: {why} ({names}{before})", seen.of),
                 class: class.clone(),
-                hint: Some(mend(cause.as_ref(), class).to_owned()),
+                hint: hint.clone().or_else(|| Some(mend(cause.as_ref(), class).to_owned())),
                 channel: None,
                 from: Some(outage.since),
                 until: None,

@@ -106,7 +106,8 @@ pub(super) async fn online(config: &Config, wanted: &[String], as_json: bool) ->
     progress.finish_and_clear();
     lines.sort_by(|a, b| a.tenant.cmp(&b.tenant));
     let secrets = ask_stores(config, &tenants).await;
-    let channels = config.channels.values().map(|settings| try_channel(config, settings)).collect();
+    let shared = config.shared_receivers().await;
+    let channels = config.channels.values().map(|settings| try_channel(config, settings, &shared)).collect();
     let report = Report { tenants: lines, channels, secrets };
     if as_json {
         output::json(&report)?;
@@ -220,14 +221,23 @@ impl Report {
     }
 }
 
-/// Writes a message as if it were sent, which looks at the channel's secrets and has its address vetted.
-fn try_channel(config: &Config, settings: &Arc<ChannelSettings>) -> ChannelLine {
+/// Writes a message as if it were sent, which looks at the channel's secrets and has its address vetted. `shared`: the channels that
+/// send where another audience reads.
+fn try_channel(
+    config: &Config,
+    settings: &Arc<ChannelSettings>,
+    shared: &BTreeMap<ChannelName, String>,
+) -> ChannelLine {
     let message = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
     let composed = channel::open(settings, &config.templates).compose(&message, Form::Rich, Clock::System.now());
     ChannelLine {
         channel: settings.name.clone(),
         kind: settings.kind.as_str(),
-        outcome: composed.map_or_else(|error| error.to_string(), |_| OK.to_owned()),
+        outcome: match (composed, shared.get(&settings.name)) {
+            (Err(error), _) => error.to_string(),
+            (Ok(_), Some(what)) => what.clone(),
+            (Ok(_), None) => OK.to_owned(),
+        },
     }
 }
 

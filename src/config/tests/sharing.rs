@@ -2,10 +2,18 @@
 
 use std::fs;
 
-use super::{MAIN, RULES, TENANT, lay_out, load_in};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use tempfile::TempDir;
+
+use super::{MAIN, RULES, TENANT, lay_out, load, load_in};
 
 /// The problems of a configuration with these channels, each line as it stands under `channels:`.
 fn with_channels(channels: &str) -> String {
+    load_in(laid_out(channels).path()).1
+}
+
+/// The folder of that configuration.
+fn laid_out(channels: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let main = format!("{}channels:\n{channels}", MAIN.split("channels:").next().unwrap());
     let other = TENANT.replace("contoso", "fabrikam").replace("2f1c0a5e", "3f1c0a5e").replace("notify: [fabrikam]", "");
@@ -21,7 +29,7 @@ fn with_channels(channels: &str) -> String {
     ] {
         fs::write(folder.path().join(name), url).unwrap();
     }
-    load_in(folder.path()).1
+    folder
 }
 
 const SOC: &str = "  soc: { type: webhook, url: https://soc.example/ }\n";
@@ -72,6 +80,43 @@ fn two_customers_channels_with_one_receiver_do_not_load() {
         "{SOC}  a: {{ type: slack, url: {{ file: one }}, tenants: [contoso] }}\n  b: {{ type: slack, url: {{ file: two }}, tenants: [fabrikam] }}\n"
     ));
     assert!(!text.contains("error"), "two receivers: {text}");
+}
+
+#[test]
+fn loading_reads_no_secret_to_compare_addresses() {
+    let channels = "  a: { type: slack, url: { file: one }, tenants: [contoso] }
+  b: { type: webhook, url: { file: one-again }, signing_secret: { file: key }, tenants: [fabrikam] }
+  c: { type: pagerduty, routing_key: { file: routing } }\n";
+    let folder = laid_out(&format!("{SOC}{channels}"));
+    let opened = inotify::init(CreateFlags::NONBLOCK).unwrap();
+    let secrets = ["one", "one-again", "key", "routing", "secret"];
+    for name in secrets {
+        inotify::add_watch(&opened, folder.path().join(name), WatchFlags::OPEN).unwrap();
+    }
+    let is_opened = || rustix::io::read(&opened, &mut [0_u8; 1024]).is_ok();
+    let loaded = load(&folder.path().join("scorewatch.yaml"));
+    assert!(loaded.problems.is_empty() && loaded.config.is_some(), "{:?}", loaded.problems);
+    assert!(!is_opened(), "a secret was read");
+    let told = "channel `b` sends to the same receiver as channel `a`";
+    let (loaded, text) = load_in(folder.path());
+    assert!(loaded.has_error() && text.contains(told) && text.contains("1 problem"), "{text}");
+    assert!(is_opened(), "secrets are read to compare them");
+}
+
+#[test]
+fn a_receiver_that_is_shared_openly_is_refused_without_reading_a_secret() {
+    for (url, told) in [("https://soar.example/hook", true), ("https://soar.example/other", false)] {
+        let channels = format!(
+            "{SOC}  a: {{ type: webhook, url: https://soar.example/hook, tenants: [contoso] }}
+  b: {{ type: webhook, url: {url}, tenants: [fabrikam] }}
+  c: {{ type: webhook, url: {{ env: PATH }}, tenants: [contoso] }}
+  d: {{ type: slack, url: {{ env: PATH }} }}\n"
+        );
+        let problems = load(&laid_out(&channels).path().join("scorewatch.yaml")).problems;
+        let found: Vec<_> = problems.iter().map(|problem| problem.key.as_str()).collect();
+        let expected: &[&str] = if told { &["channels.b.url", "channels.d.url"] } else { &["channels.d.url"] };
+        assert_eq!(found, expected, "{problems:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,47 @@
+//! An alert that replaces another goes on where that one stood: who was notified, when, and of what.
+
+use scorewatch::store::{AlertFilter, AlertRow, AlertUpdate, CheckOutcome, Inherited, Store};
+
+use super::fixture::*;
+
+async fn firing_alerts(store: &dyn Store) -> Vec<AlertRow> {
+    let filter = AlertFilter { tenant: Some(tenant("contoso")), firing_only: true, ..AlertFilter::default() };
+    store.alerts(&filter).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_an_alert_inherits_survives_the_end_of_the_one_it_replaces_and_a_restart() {
+    let bed = Bed::new().await;
+    let store = &*bed.store;
+    let told = to_tell("of the older one", Some(key("contoso", "blind")), &["soc", "ops"]);
+    let first = CheckOutcome {
+        alerts: vec![update("blind", firing(3, 1))],
+        notifications: vec![told.clone()],
+        ..check("contoso", None, 0)
+    };
+    commit(store, first).await;
+    let older = load(store, "contoso").await.alerts.remove(0);
+    assert_eq!(older.told_to, [channel("ops"), channel("soc")]);
+
+    let inherited =
+        Inherited { told_to: older.told_to.clone(), told_at: Some(at(5)), from: (older.score, older.subject.clone()) };
+    let own = AlertUpdate { score: None, inherits: Some(inherited), ..update("blind", firing(1, 1)) };
+    let takes_over =
+        CheckOutcome { alerts: vec![own, update("blind", resolved(3, 2))], ..check("contoso", Some(1), 10) };
+    commit(store, takes_over).await;
+    let bed = bed.reopen().await;
+    let store = &*bed.store;
+    // Twice: a later check of the alert changes nothing of it.
+    for seconds in [20, 30] {
+        let record = load(store, "contoso").await;
+        let own = record.alerts.iter().find(|alert| alert.score.is_none()).unwrap();
+        assert_eq!((&own.told_to, own.told_at), (&older.told_to, Some(at(5))));
+        let [row] = &firing_alerts(store).await[..] else { panic!("one alert fires") };
+        assert_eq!(row.key.score, None);
+        let last = row.last_notification.as_ref().map(|last| &last.data.notification.id);
+        assert_eq!(last, Some(&told.notification.data.notification.id));
+        let again = AlertUpdate { score: None, ..update("blind", firing(1, 1)) };
+        let next = CheckOutcome { alerts: vec![again], ..check("contoso", Some(record.version), seconds) };
+        commit(store, next).await;
+    }
+}
