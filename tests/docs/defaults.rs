@@ -73,15 +73,13 @@ tenants:
     name: Contoso Ltd
     tenant_id: 2f1c0a5e-0000-4000-8000-000000000001
     # tenant
-    credential: &app
+    credential:
       client_id: 6d2a0000-0000-4000-8000-000000000002
       secret:
         exec: [/bin/true]
         # reference
-fleet:
-  # fleet
-flapping:
-  # flapping
+# fleet
+# flapping
 operator:
   notify: [soc, mail]
   # operator
@@ -105,10 +103,8 @@ channels:
   soc:
     type: webhook
     url: https://soar.example/hook
-    retry:
-      # retry
-    digest:
-      # digest
+    # retry
+    # digest
     # channel
 # top
 "#;
@@ -132,6 +128,17 @@ fn place(section: &str, key: &str) -> (&'static str, &'static str) {
             let found = PLACES.iter().find(|(of, ..)| *of == section);
             found.map(|(_, file, mark)| (*file, *mark)).unwrap_or_else(|| panic!("{section} has no place"))
         }
+    }
+}
+
+/// The line that gives the key a value, in a mapping of its own where nothing else is in that.
+fn line(section: &str, key: &str, value: &str) -> String {
+    match section {
+        "Fleet shifts" => format!("fleet: {{ {key}: {value} }}"),
+        "Flapping" => format!("flapping: {{ {key}: {value} }}"),
+        "Retries" => format!("retry: {{ {key}: {value} }}"),
+        "Digests" => format!("digest: {{ {key}: {value} }}"),
+        _ => format!("{key}: {value}"),
     }
 }
 
@@ -167,7 +174,7 @@ fn a_default_that_is_spelled_out_changes_nothing() {
     let mut faults = Vec::new();
     for (section, key, default) in DEFAULTS {
         let (file, mark) = place(section, key);
-        let line = format!("{key}: {default}");
+        let line = line(section, key, default);
         let (main, rules) = if file == "rules.yaml" {
             (MAIN.to_owned(), spelled_out(RULES, mark, &line))
         } else {
@@ -185,18 +192,21 @@ fn a_default_that_is_spelled_out_changes_nothing() {
 fn another_value_than_the_default_is_seen() {
     let folder = tempfile::tempdir().unwrap();
     let without = meaning(folder.path(), MAIN, RULES);
-    for (section, line) in [
-        ("Main file", "spread: 11m"),
-        ("Main file", "retention: 401d"),
-        ("Fleet shifts", "share: 34%"),
-        ("Flapping", "changes: 7"),
-        ("Retries", "max: 16m"),
-        ("Digests", "over: 21"),
-        ("Channels", "drill: 31d"),
-        ("Tenants", "cloud: gcc"),
-        ("Secret references", "timeout: 11s"),
+    for (section, key, value) in [
+        ("Main file", "spread", "11m"),
+        ("Main file", "retention", "401d"),
+        ("Fleet shifts", "share", "34%"),
+        ("Flapping", "changes", "7"),
+        ("Retries", "max", "16m"),
+        ("Digests", "over", "21"),
+        ("Channels", "drill", "31d"),
+        ("Channels", "region", "eu"),
+        ("Tenants", "cloud", "gcc"),
+        ("Secret references", "timeout", "11s"),
+        ("Secret stores", "mount", "kv"),
     ] {
-        let (_, mark) = place(section, "");
-        assert_ne!(meaning(folder.path(), &spelled_out(MAIN, mark, line), RULES), without, "{section}: {line}");
+        let (_, mark) = place(section, key);
+        let line = line(section, key, value);
+        assert_ne!(meaning(folder.path(), &spelled_out(MAIN, mark, &line), RULES), without, "{section}: {line}");
     }
 }

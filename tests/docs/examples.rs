@@ -1,7 +1,7 @@
 //! Every YAML example on the pages is read by the program's own readers: whole configurations as they are, parts of one in a
 //! configuration that has the rest.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use scorewatch::{
     config::{load, suite::load_suite},
@@ -102,6 +102,9 @@ fn faults(page: &Page) -> Vec<String> {
     fs::create_dir(folder.path().join("templates")).unwrap();
     write("templates/short.hbs", TEMPLATE);
     write("rules.yaml", RULES);
+    // A program must be one that can be run.
+    fs::create_dir(folder.path().join("bin")).unwrap();
+    symlink("/bin/true", folder.path().join("bin/fetch-secret")).unwrap();
     let mut faults = Vec::new();
     for Block { line, text, .. } in page.blocks().iter().filter(|block| block.language == "yaml") {
         let Ok(example) = serde_yaml::from_str::<Mapping>(text) else {
