@@ -113,13 +113,11 @@ const RULES: &str = "rules:
 ";
 
 fn place(section: &str, key: &str) -> (&'static str, &'static str) {
-    match (section, key) {
-        ("Channels", "region") => ("scorewatch.yaml", "# pagerduty"),
-        _ => {
-            let found = PLACES.iter().find(|(of, ..)| *of == section);
-            found.map(|(_, file, mark)| (*file, *mark)).unwrap_or_else(|| panic!("{section} has no place"))
-        }
+    if (section, key) == ("Channels", "region") {
+        return ("scorewatch.yaml", "# pagerduty");
     }
+    let found = PLACES.iter().find(|(of, ..)| *of == section);
+    found.map_or_else(|| panic!("{section} has no place"), |(_, file, mark)| (*file, *mark))
 }
 
 /// The line that gives the key a value, in a mapping of its own where nothing else is in that.

@@ -25,7 +25,7 @@ fn families(page: &str) -> Vec<[String; 3]> {
         {
             match what {
                 "HELP" => families.push([name.to_owned(), String::new(), text.trim_end_matches('.').to_owned()]),
-                "TYPE" => families.last_mut().unwrap()[1] = text.to_owned(),
+                "TYPE" => text.clone_into(&mut families.last_mut().unwrap()[1]),
                 _ => {}
             }
         }
