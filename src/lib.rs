@@ -1,4 +1,22 @@
-//! Scorewatch visits many tenants on a schedule, fetches their Microsoft security scores, judges them by rules and tells people.
+//! Scorewatch visits many tenants on a schedule, fetches their Microsoft security scores, evaluates rules, and notifies channels.
+//!
+//! # The path of one check
+//!
+//! 1. [`service::planner`] wakes every second and takes the tenants that are due ([`check::due`], by [`schedule`]).
+//! 2. [`check::run`] fetches the tenant's scores with [`microsoft`], whose requests leave through [`egress`].
+//! 3. [`check::judge`] evaluates every rule on every series. It is pure: the one place that moves an alert is
+//!    [`rule::evaluate::step`], and [`notify::compose`] turns a transition into a notification.
+//! 4. [`store::Store::commit`] writes samples, alerts and deliveries in one transaction.
+//! 5. [`delivery`] claims a delivery, lets its [`channel`] compose the request, sends it through [`egress`], and records what
+//!    the channel reads in the answer.
+//!
+//! What a silence or a possible fleet shift covers is committed as held; [`notify::release`] and [`notify::fleet`] decide about it.
+//!
+//! # Layers
+//!
+//! [`domain`], [`diagnostic`], [`schedule`], [`rule`], [`notify`] and [`replay`] are pure: values in, values out, and the time is
+//! a parameter. Absent by design: a system clock outside [`clock`], sockets outside [`egress`], SQL outside [`store`], an HTTP
+//! client in [`channel`], and rules in [`delivery`]. `ARCHITECTURE.md` has the whole table, and a test holds the code to it.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
 // Pure: values in, values out.

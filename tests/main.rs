@@ -1,6 +1,7 @@
 //! Tests across modules: one binary, one file per promise.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod docs;
 mod egress;
 mod flow;
 mod house;

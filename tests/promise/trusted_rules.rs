@@ -48,7 +48,7 @@ async fn the_readme_s_tests_pass() {
     world.folder.write("tests.yaml", block(&readme, "### Trusting a rule before it runs"));
     let output = world.command(&["test", &world.folder.path().join("tests.yaml").display().to_string()]).await;
     assert_eq!(output.status.code(), Some(0), "{}", said(&output, &world));
-    assert!(said(&output, &world).contains("4 passed, 0 failed"));
+    assert!(said(&output, &world).contains("2 passed, 0 failed"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
