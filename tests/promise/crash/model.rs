@@ -27,7 +27,7 @@ pub(super) struct Evidence<'a> {
 }
 
 /// A delivery in the store.
-#[derive(Debug, Clone, Default, sqlx::FromRow)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     pub(super) channel: String,
     /// The notification's.
@@ -44,6 +44,15 @@ pub(super) struct Row {
     pub(super) value: f64,
     /// The notice of the fleet shift that it went along with.
     pub(super) notice: Option<String>,
+}
+
+/// The columns of a [`Row`], in its order.
+pub(super) type Columns = (String, String, String, String, String, String, i64, f64, Option<String>);
+
+impl From<Columns> for Row {
+    fn from((channel, id, state, kind, tenant, rule, sequence, value, notice): Columns) -> Self {
+        Self { channel, id, state, kind, tenant, rule, sequence, value, notice }
+    }
 }
 
 impl Row {

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use scorewatch::simulation::Reply;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::model::{Evidence, Row, Tally};
+use super::model::{Columns, Evidence, Row, Tally};
 use crate::world::{HIGH, SENTINEL, SOC, Service, Setup, World, event, told};
 
 pub(super) const TENANTS: usize = 20;
@@ -313,7 +313,8 @@ impl Stage {
     /// Every delivery.
     async fn deliveries(&self) -> Vec<Row> {
         let mut store = self.open().await;
-        let rows: Vec<Row> = sqlx::query_as(DELIVERIES).fetch_all(&mut store).await.unwrap();
+        let rows: Vec<Columns> = sqlx::query_as(DELIVERIES).fetch_all(&mut store).await.unwrap();
+        let rows: Vec<Row> = rows.into_iter().map(Row::from).collect();
         store.close().await.unwrap();
         assert!(rows.iter().all(|row| row.channel != ARCHIVE), "{}: retention left something", self.context);
         rows
