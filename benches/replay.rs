@@ -58,9 +58,9 @@ fn main() {
         outcome.messages.len(),
     );
     let digests = outcome.sent.iter().filter(|sent| sent.kind == NotificationType::Digest).count();
-    let by = |stage: Stage| outcome.withheld.iter().filter(|withheld| withheld.stage == stage).count();
+    let by = |stage: Stage| outcome.suppressed.iter().filter(|suppressed| suppressed.stage == stage).count();
     println!(
-        "sent to {} channels: {}, of which {} notices of fleet shifts and {digests} digests; withheld by silences and windows {}, by \
+        "sent to {} channels: {}, of which {} notices of fleet shifts and {digests} digests; suppressed by silences and windows {}, by \
          fleet shifts {}, within digests {}",
         plan.receivers.len(),
         outcome.sent.len(),

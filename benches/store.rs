@@ -130,8 +130,8 @@ fn notification(number: &str, channel: &ChannelName) -> NewNotification {
         id,
         sequence: 1,
         test: true,
-        possible_repeat: false,
-        stands_for: Vec::new(),
+        possible_duplicate: false,
+        covers: Vec::new(),
     };
     NewNotification {
         notification: Notification {

@@ -286,13 +286,14 @@ fn accounts(world: &World, outcome: &Sent) -> Vec<Account> {
             within.entry((message, &sent.channel)).or_default().push(Fate::Within(place));
         }
     }
-    for withheld in &outcome.withheld {
-        let message = &outcome.messages[withheld.message];
-        let channels = message.channels.iter().filter(|one| withheld.channel.as_ref().is_none_or(|only| only == *one));
+    for suppressed in &outcome.suppressed {
+        let message = &outcome.messages[suppressed.message];
+        let channels =
+            message.channels.iter().filter(|one| suppressed.channel.as_ref().is_none_or(|only| only == *one));
         for channel in channels {
-            let fates = within.entry((withheld.message, channel)).or_default();
+            let fates = within.entry((suppressed.message, channel)).or_default();
             let is_said = fates.iter().any(|fate| matches!(fate, Fate::Within(_)));
-            match withheld.stage {
+            match suppressed.stage {
                 Stage::Silence => fates.push(Fate::Silenced),
                 // What a message says is accounted for by the message.
                 Stage::Fleet | Stage::Digest if is_said => {}

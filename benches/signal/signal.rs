@@ -6,8 +6,8 @@
 //! **What is false.** A message about a beginning is true while something that its rule judges is wrong with that tenant, steps
 //! that are smaller than promised and every swing of a flapping score included; a message about an end is true after one of them has
 //! ended. Everything else is false: noise, "recovered" though nothing did, what everybody's re-scoring did to a tenant that lost
-//! nothing besides, except as said next, and what a maintenance window was to withhold. A message may be late by [`late`] and no more, not counting
-//! the time in which a window withholds it, and counts from the next reading: what happens while nothing is read is seen after it.
+//! nothing besides, except as said next, and what a maintenance window was to suppress. A message may be late by [`late`] and no more, not counting
+//! the time in which a window suppresses it, and counts from the next reading: what happens while nothing is read is seen after it.
 //!
 //! **Of shifts.** A re-scoring that reaches tenants one after another is known for one only once the quorum has moved. What is
 //! sent before, and of who moved farther than the others, is counted apart unless the tenant lost something of its own; and so is the

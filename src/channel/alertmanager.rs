@@ -125,7 +125,7 @@ fn span(notification: &Notification, attempt_at: Timestamp) -> (Timestamp, Times
     let ended_at = match (&data.alert, &data.operator) {
         (Some(alert), _) => alert.resolved_at,
         // That we were away is told afterwards; it would be over before anybody saw it.
-        (None, Some(operator)) => operator.until.filter(|_| notification.kind != NotificationType::OperatorAway),
+        (None, Some(operator)) => operator.until.filter(|_| notification.kind != NotificationType::OperatorDowntime),
         (None, None) => None,
     };
     let ends_at = ended_at.unwrap_or_else(|| {
@@ -181,7 +181,9 @@ fn labels(notification: &Notification) -> BTreeMap<String, String> {
 
 fn severity(notification: &Notification) -> Severity {
     match &notification.data.alert {
-        _ if message::is_test(notification) || notification.kind == NotificationType::OperatorAway => Severity::Info,
+        _ if message::is_test(notification) || notification.kind == NotificationType::OperatorDowntime => {
+            Severity::Info
+        }
         Some(alert) => alert.severity,
         None => Severity::Warning,
     }
@@ -208,7 +210,7 @@ fn annotations(notification: &Notification, words: &Summary) -> BTreeMap<&'stati
     if let Some(value) = data.score.as_ref().and_then(|score| score.value) {
         annotations.insert("value", value.to_string());
     }
-    if data.notification.possible_repeat {
+    if data.notification.possible_duplicate {
         annotations.insert("possible_duplicate", "true".to_owned());
     }
     annotations.retain(|_, value| !value.is_empty());
@@ -307,7 +309,7 @@ mod tests {
         let test = alert(&sample, at("2026-11-24T10:00:00Z"));
         assert_eq!((&*test.labels["test"], &*test.labels["severity"]), ("true", "info"));
         assert_eq!(test.ends_at, at("2026-11-24T10:05:00Z"));
-        let away = of(NotificationType::OperatorAway);
+        let away = of(NotificationType::OperatorDowntime);
         assert_eq!(away.ends_at, at("2026-11-25T10:00:00Z"));
     }
 

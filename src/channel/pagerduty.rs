@@ -152,7 +152,7 @@ fn action(notification: &Notification) -> &'static str {
     let is_over = match (&data.alert, &data.operator) {
         (Some(alert), _) => alert.resolved_at.is_some(),
         // That we were away is told afterwards: there is nothing to close.
-        (None, Some(operator)) => operator.until.is_some() && notification.kind != NotificationType::OperatorAway,
+        (None, Some(operator)) => operator.until.is_some() && notification.kind != NotificationType::OperatorDowntime,
         (None, None) => false,
     };
     if is_over { "resolve" } else { "trigger" }
@@ -176,7 +176,7 @@ fn dedup_key(notification: &Notification) -> String {
 
 /// PagerDuty has the same words, and `error` besides.
 fn severity(notification: &Notification) -> Severity {
-    let is_past = notification.kind == NotificationType::OperatorAway || message::is_test(notification);
+    let is_past = notification.kind == NotificationType::OperatorDowntime || message::is_test(notification);
     match &notification.data.alert {
         _ if is_past => Severity::Info,
         Some(alert) => alert.severity,
@@ -227,7 +227,7 @@ fn details(notification: &Notification, words: &Summary) -> Value {
     }
     more("type", notification.kind.as_str().into());
     more("message", json!({ "id": data.notification.id, "short_id": data.notification.short_id }));
-    if data.notification.possible_repeat {
+    if data.notification.possible_duplicate {
         more("possible_duplicate", true.into());
     }
     Value::Object(details)
@@ -317,7 +317,7 @@ mod tests {
         let key = |kind| written(&sample::notification(kind, "Contoso Ltd"), KEY).1["dedup_key"].clone();
         assert_eq!(key(NotificationType::OperatorChannel), "scorewatch.operator.channel/contoso");
         assert_eq!(key(NotificationType::OperatorCredential), "scorewatch.operator.credential/contoso");
-        let away = sample::notification(NotificationType::OperatorAway, "");
+        let away = sample::notification(NotificationType::OperatorDowntime, "");
         let (_, event) = written(&away, KEY);
         assert_eq!((&event["event_action"], &event["payload"]["severity"]), (&"trigger".into(), &"info".into()));
     }

@@ -29,7 +29,7 @@ pub(super) struct Arguments {
 enum Action {
     /// List deliveries, newest first
     List {
-        /// Only in this state: queued, sending, carried, delivered, dead, parked, held, withheld; may be repeated
+        /// Only in this state: queued, sending, merged, delivered, dead, parked, held, suppressed; may be repeated
         #[arg(long, value_name = "STATE")]
         state: Vec<String>,
         /// Only to this channel
@@ -53,7 +53,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Queue a finished, dead, held or withheld delivery again; the notification keeps its id
+    /// Queue a finished, dead, held or suppressed delivery again; the notification keeps its id
     Resend {
         /// The delivery's number; may be repeated
         #[arg(required = true)]

@@ -89,7 +89,7 @@ pub struct Config {
     pub retention: Duration,
     /// When many tenants' scores moving together are one notice.
     pub fleet: FleetSettings,
-    /// Times that come round, in which notifications are withheld.
+    /// Times that come round, in which notifications are suppressed.
     pub maintenance: Vec<Maintenance>,
     /// The tenants, by id.
     pub tenants: BTreeMap<TenantId, Arc<Tenant>>,

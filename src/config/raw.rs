@@ -85,7 +85,7 @@ raw! {
         fleet: RawFleet,
         /// From how many changes on an alert is told once to be unstable, and then left alone.
         flapping: RawFlapping,
-        /// Times that come round, in which notifications are withheld.
+        /// Times that come round, in which notifications are suppressed.
         maintenance: Vec<Field<RawMaintenance>>,
         /// What has to be asked for secrets, by name; `{ store: NAME, … }` refers to one.
         secret_stores: BTreeMap<String, Field<RawSecretStore>>,
@@ -208,7 +208,7 @@ raw! {
         within: Word,
     }
 
-    /// A time that comes round, in which notifications are withheld.
+    /// A time that comes round, in which notifications are suppressed.
     #[schemars(extend("required" = ["name", "from"], "oneOf" = form::one_of(&["for", "until"])))]
     struct RawMaintenance {
         /// Its name.

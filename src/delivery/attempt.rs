@@ -83,10 +83,10 @@ async fn make(
         }
     };
     let tenants = admission::tenants(&delivery);
-    if !withhold(dispatcher, &config, &settings, &mut delivery, shutdown).await {
+    if !suppress(dispatcher, &config, &settings, &mut delivery, shutdown).await {
         return None;
     }
-    delivery.notification.data.notification.possible_repeat = delivery.possible_repeat;
+    delivery.notification.data.notification.possible_duplicate = delivery.possible_duplicate;
     tokio::select! {
         () = secrets::fetch(&settings) => {}
         () = dispatcher.drained(shutdown) => return None,
@@ -224,7 +224,7 @@ fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdi
 
 /// Takes out of a digest or a fleet shift's notice what the channel may not show any more. `false`: there is nothing to send now. A
 /// digest counts what it does not show, so it is taken apart, and the next one is made of what is left.
-async fn withhold(
+async fn suppress(
     dispatcher: &Dispatcher,
     config: &Config,
     settings: &ChannelSettings,
@@ -242,8 +242,8 @@ async fn withhold(
     }
     let now = dispatcher.clock.now();
     warn!(channel = %settings.name, delivery = %delivery.id, tenants = refused.len(), "not sent: {}", admission::FENCED);
-    let withheld = dispatcher.store.withhold(delivery.id, refused, !is_notice, admission::FENCED, now).await;
-    if let Err(error) = withheld {
+    let suppressed = dispatcher.store.suppress(delivery.id, refused, !is_notice, admission::FENCED, now).await;
+    if let Err(error) = suppressed {
         error!(delivery = %delivery.id, %error, "what may not be shown could not be taken out; trying again");
         settle(dispatcher, delivery, AttemptOutcome::NotMade, None, shutdown).await;
         rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;

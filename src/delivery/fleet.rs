@@ -278,7 +278,7 @@ impl Context<'_> {
     async fn member(&self, Member { run, fates }: Member<'_>, occasion: Occasion) -> Result<ShiftMember, StoreError> {
         let (_, newest) = newest_firing(&run.steps);
         let is_covered = |(id, fate): &(DeliveryId, Fate)| {
-            newest.iter().any(|step| step.delivery == *id) && matches!(fate, Fate::Send | Fate::Carried(_))
+            newest.iter().any(|step| step.delivery == *id) && matches!(fate, Fate::Send | Fate::Merged(_))
         };
         let speaker = fates.iter().rfind(|one| is_covered(one) && one.1 == Fate::Send).map(|(id, _)| *id);
         let (covered, earlier): (Vec<_>, Vec<_>) = fates.into_iter().partition(is_covered);

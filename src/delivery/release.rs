@@ -1,4 +1,4 @@
-//! What was held is looked at when its time has come, or what held it may be gone: sent, carried, withheld, or held further.
+//! What was held is looked at when its time has come, or what held it may be gone: sent, merged, suppressed, or held further.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -161,10 +161,10 @@ fn hold_against(runs: &mut [Run], records: &HashMap<TenantId, TenantRecord>) {
 
 fn tell_log(run: &Run, fates: &[(DeliveryId, Fate)]) {
     let count = |wanted: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| wanted(fate)).count();
-    let (sent, withheld) = (count(|fate| *fate == Fate::Send), count(|fate| *fate == Fate::Withhold));
+    let (sent, suppressed) = (count(|fate| *fate == Fate::Send), count(|fate| *fate == Fate::Suppress));
     let held = count(|fate| matches!(fate, Fate::Hold(_)));
     let facts = &run.newest.data;
     let tenant = facts.tenant.as_ref().map(|tenant| tenant.id.as_str());
     let rule = facts.rule.as_ref().map(|rule| rule.name.as_str());
-    info!(channel = %run.channel, tenant, rule, sent, withheld, held, "looked at what was held");
+    info!(channel = %run.channel, tenant, rule, sent, suppressed, held, "looked at what was held");
 }

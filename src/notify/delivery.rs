@@ -27,7 +27,7 @@ pub enum DeliveryState {
     /// An attempt is under way; recorded before it is made.
     Sending,
     /// Goes along with another delivery of its channel: a digest, or the newest of its alert. It fares as that one does.
-    Carried,
+    Merged,
     /// The receiver took it.
     Delivered,
     /// Given up: a dead letter, kept and resent on request.
@@ -37,7 +37,7 @@ pub enum DeliveryState {
     /// Waits until somebody decides: a silence covers it, or others may tell of the same thing.
     Held,
     /// Never sent: it was held, and over or superseded before anybody was told. Resent on request.
-    Withheld,
+    Suppressed,
 }
 
 impl DeliveryState {
@@ -45,12 +45,12 @@ impl DeliveryState {
     pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Sending,
-        Self::Carried,
+        Self::Merged,
         Self::Delivered,
         Self::Dead,
         Self::Parked,
         Self::Held,
-        Self::Withheld,
+        Self::Suppressed,
     ];
 
     /// The name in JSON, metrics and the store.
@@ -59,19 +59,19 @@ impl DeliveryState {
         match self {
             Self::Queued => "queued",
             Self::Sending => "sending",
-            Self::Carried => "carried",
+            Self::Merged => "merged",
             Self::Delivered => "delivered",
             Self::Dead => "dead",
             Self::Parked => "parked",
             Self::Held => "held",
-            Self::Withheld => "withheld",
+            Self::Suppressed => "suppressed",
         }
     }
 
     /// Whether nothing becomes of it any more unless somebody asks.
     #[must_use]
     pub const fn is_finished(self) -> bool {
-        matches!(self, Self::Delivered | Self::Dead | Self::Withheld)
+        matches!(self, Self::Delivered | Self::Dead | Self::Suppressed)
     }
 
     /// Finds the state of that name.
@@ -110,6 +110,5 @@ pub struct Delivery {
     /// Why the last attempt failed; no URL, no secret.
     pub last_error: Option<String>,
     /// Whether an attempt may have arrived unseen, because the service stopped between sending and recording the answer.
-    #[serde(rename = "possible_duplicate")]
-    pub possible_repeat: bool,
+    pub possible_duplicate: bool,
 }

@@ -80,8 +80,8 @@ pub enum NotificationType {
     #[serde(rename = "operator.channel")]
     OperatorChannel,
     /// For the operator: the service itself was away.
-    #[serde(rename = "operator.away")]
-    OperatorAway,
+    #[serde(rename = "operator.downtime")]
+    OperatorDowntime,
     /// For the operator: a credential is about to expire.
     #[serde(rename = "operator.credential")]
     OperatorCredential,
@@ -106,7 +106,7 @@ impl NotificationType {
             Self::Drill => "drill",
             Self::OperatorBlind => "operator.blind",
             Self::OperatorChannel => "operator.channel",
-            Self::OperatorAway => "operator.away",
+            Self::OperatorDowntime => "operator.downtime",
             Self::OperatorCredential => "operator.credential",
             Self::Test => "test",
         }
@@ -268,11 +268,11 @@ pub struct NotificationFacts {
     pub test: bool,
     /// Whether an earlier attempt may have arrived unseen: the service stopped between sending and recording the answer, the answer
     /// was lost on the way, or was one that a gateway gives although it may have passed the message on.
-    #[serde(default, rename = "possible_duplicate", alias = "possible_repeat")]
-    pub possible_repeat: bool,
+    #[serde(default, alias = "possible_repeat")]
+    pub possible_duplicate: bool,
     /// Earlier notifications of the same alert, or earlier drills, that are not sent because this one came while they still waited.
-    #[serde(default, rename = "covers", alias = "stands_for")]
-    pub stands_for: Vec<NotificationId>,
+    #[serde(default, alias = "stands_for")]
+    pub covers: Vec<NotificationId>,
 }
 
 /// Which alert, and how it stands.

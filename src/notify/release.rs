@@ -67,9 +67,9 @@ pub enum Fate {
     /// It is sent.
     Send,
     /// It goes along with that one, which is sent and stands for it.
-    Carried(DeliveryId),
+    Merged(DeliveryId),
     /// It is never sent.
-    Withhold,
+    Suppress,
     /// It is held further.
     Hold(Hold),
 }
@@ -173,12 +173,12 @@ fn of_silenced_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<
     };
     let each_is_told = keeps_state && !is_over;
     let fate = |step: &Step| match speaker {
-        None => Fate::Withhold,
+        None => Fate::Suppress,
         Some(speaker) if step.delivery == speaker.delivery => Fate::Send,
-        Some(_) if step.is_reminder() || step.is_idle() && !is_over => Fate::Withhold,
+        Some(_) if step.is_reminder() || step.is_idle() && !is_over => Fate::Suppress,
         Some(_) if each_is_told => Fate::Send,
-        Some(_) if keeps_state => Fate::Withhold,
-        Some(speaker) => Fate::Carried(speaker.delivery),
+        Some(_) if keeps_state => Fate::Suppress,
+        Some(speaker) => Fate::Merged(speaker.delivery),
     };
     steps.iter().map(|step| (step.delivery, fate(step))).collect()
 }
@@ -187,7 +187,7 @@ fn of_silenced_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<
 fn of_whole_firing(steps: &[Step], keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
     let newest = steps.iter().rfind(|step| !step.is_reminder()).or_else(|| steps.last());
     let fate = |step: &Step| match newest {
-        Some(newest) if !keeps_state && step.delivery != newest.delivery => Fate::Carried(newest.delivery),
+        Some(newest) if !keeps_state && step.delivery != newest.delivery => Fate::Merged(newest.delivery),
         _ => Fate::Send,
     };
     steps.iter().map(|step| (step.delivery, fate(step))).collect()

@@ -1,4 +1,4 @@
-//! Silences: matchers and a time in which notifications are withheld. Alerts go on; only telling waits.
+//! Silences: matchers and a time in which notifications are suppressed. Alerts go on; only telling waits.
 
 use std::{collections::BTreeSet, fmt};
 

@@ -23,7 +23,7 @@ pub struct Plan {
     pub receivers: BTreeMap<ChannelName, Receiver>,
     /// How long alerts wait for the rest of the fleet, and what makes a shift.
     pub fleet: FleetSettings,
-    /// Times that come round, in which messages are withheld.
+    /// Times that come round, in which messages are suppressed.
     pub maintenance: Vec<Maintenance>,
     /// The same, made by hand.
     pub silences: Vec<Silence>,

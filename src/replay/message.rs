@@ -53,7 +53,7 @@ pub struct Sent {
 
 /// A message that a channel did not get.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withheld {
+pub struct Suppressed {
     /// Which message, by its place.
     pub message: usize,
     /// From which channel; `None`: from all.
@@ -62,7 +62,7 @@ pub struct Withheld {
     pub stage: Stage,
 }
 
-/// What withholds a message, in the order in which it is asked.
+/// What suppresses a message, in the order in which it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {

@@ -13,7 +13,7 @@ mod hold;
 use super::{
     course::{Course, Plan},
     fleet::Fleet,
-    message::{Message, Sent, Stage, Withheld},
+    message::{Message, Sent, Stage, Suppressed},
 };
 use crate::{
     domain::{ChannelName, Timestamp},
@@ -30,7 +30,7 @@ pub struct Outcome {
     /// What channels got, in time order.
     pub sent: Vec<Sent>,
     /// What they did not get by itself, and why.
-    pub withheld: Vec<Withheld>,
+    pub suppressed: Vec<Suppressed>,
 }
 
 /// Something on its way to one channel.
@@ -49,13 +49,13 @@ struct Queued {
 /// Takes messages through all stages. Messages are in time order; `courses` and `fleet` are those that they were made from.
 #[must_use]
 pub fn send(plan: &Plan, courses: &[Course], fleet: &Fleet, messages: Vec<Message>) -> Outcome {
-    let mut withheld = Vec::new();
+    let mut suppressed = Vec::new();
     for (message, _) in messages.iter().enumerate().filter(|(_, told)| told.channels.is_empty()) {
-        withheld.push(Withheld { message, channel: None, stage: Stage::Route });
+        suppressed.push(Suppressed { message, channel: None, stage: Stage::Route });
     }
-    let (queued, notices) = hold::release(plan, courses, fleet, &messages, &mut withheld);
-    let sent = digest::digest(plan, &messages, queued, &mut withheld);
-    Outcome { messages, notices, sent, withheld }
+    let (queued, notices) = hold::release(plan, courses, fleet, &messages, &mut suppressed);
+    let sent = digest::digest(plan, &messages, queued, &mut suppressed);
+    Outcome { messages, notices, sent, suppressed }
 }
 
 #[cfg(test)]

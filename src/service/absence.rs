@@ -58,8 +58,8 @@ async fn report(store: &dyn Store, config: &Config, away: Away, what: &str, now:
         until: Some(away.until),
     };
     let from = away.from.to_string();
-    let parts = ["operator.away", store.identity(), &from];
-    let notification = compose::for_operator(NotificationType::OperatorAway, &parts, None, facts, now);
+    let parts = ["operator.downtime", store.identity(), &from];
+    let notification = compose::for_operator(NotificationType::OperatorDowntime, &parts, None, facts, now);
     let channels = config.operator.notify.clone();
     store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, now).await?;
     Ok(())

@@ -64,7 +64,7 @@ fn facts(summary: String, class: &str, hint: &str) -> OperatorFacts {
 }
 
 fn notification(config: &Config, parts: &[&str], facts: OperatorFacts, now: Timestamp) -> NewNotification {
-    let notification = compose::for_operator(NotificationType::OperatorAway, parts, None, facts, now);
+    let notification = compose::for_operator(NotificationType::OperatorDowntime, parts, None, facts, now);
     let channels = config.operator.notify.clone();
     NewNotification { notification, alert: None, tenant: None, hold: None, channels }
 }

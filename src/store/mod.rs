@@ -85,7 +85,7 @@ pub trait Store: Send + Sync + 'static {
     async fn commit(&self, outcome: CheckOutcome) -> Result<Commit, StoreError>;
 
     /// Writes a notification that no check causes, with its deliveries, to be sent from `now` on. `false`: its id was already
-    /// there. A drill speaks for the drills of its channels that still wait: they are carried by it.
+    /// there. A drill speaks for the drills of its channels that still wait: they are merged into it.
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Whether there is a notification of that id.
@@ -112,7 +112,7 @@ pub trait Store: Send + Sync + 'static {
     /// delivery of a channel is `sending` at a time: until it is settled or recovered, the channel is [`Claim::Idle`].
     ///
     /// By the terms, what waits for the channel may become one: earlier deliveries of the same alert go along with its newest,
-    /// and many of them with a digest that is made here, in the same transaction. They are [`crate::notify::DeliveryState::Carried`] and fare as
+    /// and many of them with a digest that is made here, in the same transaction. They are [`crate::notify::DeliveryState::Merged`] and fare as
     /// what carries them. A parked channel sends drills, and by the terms its oldest delivery to see whether it works again. What is held is not taken, nor what waits behind it.
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError>;
 
@@ -131,7 +131,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes out of a delivery under way what is merged into it and about these tenants (`None`: about none), as its channel may not
     /// show that any more: each is a dead letter. If it is taken apart, the rest waits again, and the delivery itself is never sent.
-    async fn withhold(
+    async fn suppress(
         &self,
         carrier: DeliveryId,
         tenants: BTreeSet<Option<TenantId>>,
@@ -156,7 +156,7 @@ pub trait Store: Send + Sync + 'static {
     async fn awaits_fleet(&self) -> Result<bool, StoreError>;
 
     /// Lets deliveries that were held have their fates, all together: a list for each run, whole. A run of which something was
-    /// sent or added meanwhile is left as it is, to be looked at again. What is withheld comes to rest: its alert counts as told,
+    /// sent or added meanwhile is left as it is, to be looked at again. What is suppressed comes to rest: its alert counts as told,
     /// so that reminders go on from here. Returns how many runs were taken.
     async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError>;
 
@@ -211,7 +211,7 @@ pub trait Store: Send + Sync + 'static {
     /// Channels that have unfinished deliveries other than held ones.
     async fn busy_channels(&self) -> Result<Vec<ChannelName>, StoreError>;
 
-    /// Queues a delivered, dead, parked, held or withheld delivery again, with the same notification id; giving up counts from now. `false`: there is no
+    /// Queues a delivered, dead, parked, held or suppressed delivery again, with the same notification id; giving up counts from now. `false`: there is no
     /// such delivery, or it is queued or under way.
     async fn resend(&self, delivery: DeliveryId, now: Timestamp) -> Result<bool, StoreError>;
 

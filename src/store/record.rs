@@ -255,7 +255,7 @@ pub struct ClaimedDelivery {
     /// When it was queued; giving up counts from here.
     pub queued_at: Timestamp,
     /// Whether an earlier attempt may have arrived unseen; the notification's own mark is set from it.
-    pub possible_repeat: bool,
+    pub possible_duplicate: bool,
     /// Whether the receiver has rejected the rich form.
     pub plain: bool,
     /// Whether its channel is parked, and it shows whether that works again. It is no drill.
@@ -509,7 +509,7 @@ pub struct Totals {
     pub pending: u64,
     /// See `pending`.
     pub firing: u64,
-    /// Unfinished, dead and withheld deliveries by channel and state. Delivered ones are counted by the process, not here.
+    /// Unfinished, dead and suppressed deliveries by channel and state. Delivered ones are counted by the process, not here.
     pub deliveries: Vec<(ChannelName, DeliveryState, u64)>,
     /// By channel, when its oldest unfinished delivery was queued; what is held waits for no receiver and does not count.
     pub oldest_queued_at: Vec<(ChannelName, Timestamp)>,

@@ -100,8 +100,8 @@ fn line(notification: &Notification) -> String {
         lasted.map(|lasted| format!(" after {}", words::duration(lasted))),
         data.rule.as_ref().map(|rule| format!(" · {}", rule.name)),
         Some(format!(" · {}", data.notification.short_id)),
-        Some(earlier(data.notification.stands_for.len())),
-        data.notification.possible_repeat.then(|| " · possible duplicate".to_owned()),
+        Some(earlier(data.notification.covers.len())),
+        data.notification.possible_duplicate.then(|| " · possible duplicate".to_owned()),
     ]
     .into_iter()
     .flatten()

@@ -39,7 +39,7 @@ pub const TYPES: [NotificationType; 14] = [
     NotificationType::Drill,
     NotificationType::OperatorBlind,
     NotificationType::OperatorChannel,
-    NotificationType::OperatorAway,
+    NotificationType::OperatorDowntime,
     NotificationType::OperatorCredential,
     NotificationType::Test,
 ];
@@ -112,7 +112,7 @@ fn item(kind: NotificationType, name: &str) -> DigestItem {
 /// A critical alert, one that is over and speaks for its beginning too, and one of the operator's.
 fn items(name: &str) -> Vec<DigestItem> {
     let mut over = item(NotificationType::AlertResolved, name);
-    over.notification.stands_for = vec![NotificationId::of_parts(&["sample", "earlier"])];
+    over.notification.covers = vec![NotificationId::of_parts(&["sample", "earlier"])];
     let mut worse = item(NotificationType::AlertWorsened, name);
     worse.alert.iter_mut().for_each(|alert| alert.severity = Severity::Warning);
     vec![item(NotificationType::OperatorBlind, name), over, item(NotificationType::AlertFiring, name), worse]
@@ -231,8 +231,8 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 id,
                 sequence: 1,
                 test: kind == NotificationType::Test,
-                possible_repeat: false,
-                stands_for: Vec::new(),
+                possible_duplicate: false,
+                covers: Vec::new(),
             },
             alert: is_alert.then(|| alert(kind)),
             tenant: about_tenant.then(|| tenant(name)),
@@ -341,7 +341,7 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
             "gone",
             "create a new webhook and put its URL where `channels.contoso.url` says",
         ),
-        NotificationType::OperatorAway => {
+        NotificationType::OperatorDowntime => {
             ("Scorewatch was away for 2 hours", "away", "look into the log for the reason")
         }
         NotificationType::OperatorCredential => {
@@ -355,7 +355,7 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
         hint: Some(hint.to_owned()),
         channel: (kind == NotificationType::OperatorChannel).then(|| "contoso".to_owned()),
         from: Some(at("2026-11-24T07:00:00Z")),
-        until: (kind == NotificationType::OperatorAway).then(|| at("2026-11-24T09:00:00Z")),
+        until: (kind == NotificationType::OperatorDowntime).then(|| at("2026-11-24T09:00:00Z")),
     })
 }
 
@@ -419,7 +419,7 @@ fn without_data(mut sample: Notification) -> Notification {
 fn marked(mut sample: Notification) -> Notification {
     within(&mut sample, marked);
     sample.data.notification.test = true;
-    sample.data.notification.possible_repeat = true;
+    sample.data.notification.possible_duplicate = true;
     if let Some(score) = &mut sample.data.score {
         (score.kind, score.subject) = (ScoreKind::SecureScoreCategory, Some("Identity".to_owned()));
     }

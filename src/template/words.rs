@@ -343,8 +343,8 @@ fn facts(notification: &Notification) -> Vec<Fact> {
 fn footer(notification: &Notification) -> String {
     let told = &notification.data.notification;
     let mut footer = format!("Scorewatch · {}", told.short_id);
-    footer.push_str(&lines::earlier(told.stands_for.len()));
-    if told.possible_repeat {
+    footer.push_str(&lines::earlier(told.covers.len()));
+    if told.possible_duplicate {
         footer.push_str(" · possible duplicate");
     }
     if told.test {

@@ -67,7 +67,7 @@ async fn what_a_receiver_takes_is_delivered_and_its_tenant_is_told() {
     dispatcher.drain().await.unwrap();
     assert_eq!(sent(&bed, "soc"), lines(&[("one", 204)]));
     let delivery = bed.deliveries().await.remove(0);
-    assert_eq!((delivery.state, delivery.attempts, delivery.possible_repeat), (DeliveryState::Delivered, 1, false));
+    assert_eq!((delivery.state, delivery.attempts, delivery.possible_duplicate), (DeliveryState::Delivered, 1, false));
     assert_eq!(delivery.finished_at, Some(bed.clock.now()));
     assert_eq!(bed.receivers.received()[0].header("webhook-id"), delivery.notification.as_str());
     assert_eq!(told.recv().await, Some(tenant_id("contoso")));

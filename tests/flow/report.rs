@@ -170,7 +170,7 @@ async fn a_report_says_what_moved_what_fires_and_what_can_t_be_read_of_its_own_t
 }
 
 #[tokio::test]
-async fn a_report_that_shows_a_tenant_which_its_channel_may_no_longer_show_is_withheld_whole() {
+async fn a_report_that_shows_a_tenant_which_its_channel_may_no_longer_show_is_suppressed_whole() {
     for (fence_then, arrives) in
         [(None, true), (Some(&["contoso", "fabrikam"][..]), true), (Some(&["contoso"][..]), false)]
     {

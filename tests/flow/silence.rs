@@ -116,7 +116,7 @@ async fn what_fires_and_is_over_in_a_silence_is_told_to_nobody() {
         assert_eq!(scene.check(minute, score).await, NOTHING, "{minute}");
     }
     assert_eq!(scene.look(100).await, NOTHING);
-    assert!(scene.states().await.iter().all(|state| *state == DeliveryState::Withheld));
+    assert!(scene.states().await.iter().all(|state| *state == DeliveryState::Suppressed));
     assert_eq!(scene.check(115, 280.0).await, ["alert.firing"], "the next time is told as ever");
 }
 
@@ -136,8 +136,8 @@ async fn the_end_of_what_was_told_before_is_told_when_the_silence_ends_or_is_end
         }
         assert_eq!(scene.sent().await, ["alert.resolved"]);
         let received = scene.bed.receivers.received_by("soc");
-        let stands_for = &received.last().unwrap().json()["data"]["notification"]["covers"];
-        assert_eq!(stands_for.as_array().unwrap().len(), 1, "for what got worse meanwhile");
+        let covers = &received.last().unwrap().json()["data"]["notification"]["covers"];
+        assert_eq!(covers.as_array().unwrap().len(), 1, "for what got worse meanwhile");
         assert_eq!(scene.look(200).await, NOTHING);
     }
 }
@@ -168,7 +168,7 @@ async fn what_got_worse_in_a_silence_and_is_so_no_more_is_told_to_nobody_and_tol
         assert_eq!(scene.check(minute, score).await, NOTHING);
     }
     assert_eq!(scene.look(100).await, NOTHING, "it fires as it was told to");
-    assert_eq!(scene.states().await, [DeliveryState::Delivered, DeliveryState::Withheld, DeliveryState::Withheld]);
+    assert_eq!(scene.states().await, [DeliveryState::Delivered, DeliveryState::Suppressed, DeliveryState::Suppressed]);
     assert_eq!(scene.check(115, 220.0).await, ["alert.worsened"], "as if for the first time");
     assert_eq!(scene.check(130, 275.0).await, NOTHING);
     assert_eq!(scene.check(145, 220.0).await, NOTHING, "it was told");
@@ -325,10 +325,10 @@ async fn a_receiver_that_keeps_state_is_told_each_step_of_what_still_fires_and_o
     let states = scene.states().await;
     assert_eq!(
         states[..2],
-        [DeliveryState::Withheld, DeliveryState::Withheld],
+        [DeliveryState::Suppressed, DeliveryState::Suppressed],
         "a firing that was over is opened for nobody"
     );
-    assert!(states[2..].iter().all(|state| !matches!(state, DeliveryState::Held | DeliveryState::Carried)));
+    assert!(states[2..].iter().all(|state| !matches!(state, DeliveryState::Held | DeliveryState::Merged)));
     assert_eq!(states.len(), 4);
 }
 

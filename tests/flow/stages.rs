@@ -202,8 +202,8 @@ fn said(minute: i64, channel: &str, body: &serde_json::Value) -> String {
             line(minute, channel, kind, slugs(&data["fleet"]["tenants"]), &more)
         }
         _ => {
-            let carried = data["notification"]["covers"].as_array().map_or(0, Vec::len);
-            let more = more(data["score"]["value"].as_f64(), carried);
+            let merged = data["notification"]["covers"].as_array().map_or(0, Vec::len);
+            let more = more(data["score"]["value"].as_f64(), merged);
             line(minute, channel, kind, id(&data["tenant"]).into_iter().collect(), &more)
         }
     }
@@ -230,9 +230,9 @@ fn sends(outcome: &Outcome, sent: &Sent) -> String {
     line(minute, sent.channel.as_str(), kind, tenants, &more)
 }
 
-fn more(value: Option<f64>, carried: usize) -> String {
-    let carried = if carried == 0 { String::new() } else { format!(" for {carried} more") };
-    format!(" {}{carried}", value.unwrap_or_default())
+fn more(value: Option<f64>, merged: usize) -> String {
+    let merged = if merged == 0 { String::new() } else { format!(" for {merged} more") };
+    format!(" {}{merged}", value.unwrap_or_default())
 }
 
 #[tokio::test]

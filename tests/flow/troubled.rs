@@ -182,7 +182,7 @@ impl Store for Troubled {
         self.inner.settle(delivery, attempt, outcome, standing, now).await
     }
 
-    async fn withhold(
+    async fn suppress(
         &self,
         carrier: DeliveryId,
         tenants: BTreeSet<Option<TenantId>>,
@@ -190,7 +190,7 @@ impl Store for Troubled {
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.inner.withhold(carrier, tenants, is_taken_apart, error, now).await
+        self.inner.suppress(carrier, tenants, is_taken_apart, error, now).await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -66,7 +66,7 @@ impl Line {
         let context = || {
             let mut text = format!("{stored:?}\n");
             for told in requests.iter().flatten() {
-                writeln!(text, "{} in {} {}", told.sequence, told.message, told.possible_repeat).unwrap();
+                writeln!(text, "{} in {} {}", told.sequence, told.message, told.possible_duplicate).unwrap();
             }
             text
         };
@@ -77,7 +77,7 @@ impl Line {
         for told in requests.iter().flatten() {
             assert_eq!(Some(&told.id), beside.get(&told.sequence), "not the same id: {}", context());
             assert!(told.sequence <= told_so_far + 1, "overtaken: {}", context());
-            assert!(told.sequence > told_so_far || told.possible_repeat, "a repeat without its mark: {}", context());
+            assert!(told.sequence > told_so_far || told.possible_duplicate, "a repeat without its mark: {}", context());
             told_so_far = told_so_far.max(told.sequence);
         }
         assert_eq!(told_so_far, LEVELS.len() as u64, "lost: {}", context());

@@ -130,7 +130,7 @@ async fn a_shift_that_is_noted_before_a_crash_is_told_once_after_it() {
     world.quiet(&service).await;
     for (channel, count) in [(SOC, FALL), (OWN, 2)] {
         let told = world.told(channel);
-        let first: Vec<Told> = told.into_iter().filter(|told| !told.possible_repeat).collect();
+        let first: Vec<Told> = told.into_iter().filter(|told| !told.possible_duplicate).collect();
         let repeated: Vec<String> = lines(&world.told(channel), "alert.firing");
         let mut each = repeated.clone();
         each.dedup();

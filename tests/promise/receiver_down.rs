@@ -19,7 +19,7 @@ async fn a_message_is_tried_again_with_the_same_id_until_it_is_taken() {
     let taken: Vec<_> = tries.iter().map(|told| told.accepted).collect();
     assert_eq!(taken, [false, false, false, true]);
     assert!(tries.iter().all(|told| told.id == tries[0].id && !told.id.is_empty()));
-    let marked: Vec<_> = tries.iter().map(|told| told.possible_repeat).collect();
+    let marked: Vec<_> = tries.iter().map(|told| told.possible_duplicate).collect();
     assert_eq!(marked, [false, false, true, true], "after a 502, the message may have been delivered");
 }
 

@@ -10,7 +10,7 @@ const CUSTOMER: &str = "customer";
 
 fn reports(told: &[Told]) -> Vec<&Value> {
     told.iter()
-        .filter(|told| told.kind == "report" && told.accepted && !told.possible_repeat)
+        .filter(|told| told.kind == "report" && told.accepted && !told.possible_duplicate)
         .map(|told| &told.body["data"]["report"])
         .collect()
 }

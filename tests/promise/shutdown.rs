@@ -45,7 +45,7 @@ async fn sigterm_ends_a_service_that_waits_for_tenants_and_receivers_that_hang()
     world.until(&service, SOC, |told| told.iter().any(|told| told.accepted)).await;
     let told = world.told(SOC);
     assert_eq!(told[0].id, told[1].id);
-    assert!(told[1].possible_repeat, "whether the first attempt arrived is unknown");
+    assert!(told[1].possible_duplicate, "whether the first attempt arrived is unknown");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

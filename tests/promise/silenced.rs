@@ -20,7 +20,7 @@ async fn states(world: &World) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silence_withholds_and_its_end_tells_what_still_is_so() {
+async fn a_silence_suppresses_and_its_end_tells_what_still_is_so() {
     let world = World::new().await;
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;
@@ -52,7 +52,7 @@ async fn a_silence_withholds_and_its_end_tells_what_still_is_so() {
     world.settle(&service, SOC).await;
     let told = world.accepted(SOC, "contoso");
     assert_eq!(kinds(&told), [("alert.firing", 1)], "of the second firing, once, and of the first nothing");
-    assert_eq!(states(&world).await, ["withheld", "withheld", "delivered"]);
+    assert_eq!(states(&world).await, ["suppressed", "suppressed", "delivered"]);
 
     say(&world, &["alerts", "acknowledge", "contoso", "device-score-low", "--comment", "seen", "--author", "ann"])
         .await;
@@ -71,7 +71,7 @@ async fn a_silence_withholds_and_its_end_tells_what_still_is_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_maintenance_window_withholds_until_it_is_taken_out() {
+async fn a_maintenance_window_suppresses_until_it_is_taken_out() {
     let mut world = World::new().await;
     world.setup.top.push_str(
         "maintenance:\n  - { name: freeze, tenants: [contoso], from: \"0 0 0 1 1 *\", until: \"59 59 23 31 12 *\" }\n",

@@ -16,7 +16,7 @@ const STOPPED_CHECKS: u64 = 40;
 fn away(told: &Told) -> Option<(Timestamp, Timestamp)> {
     let facts = &told.body["data"]["operator"];
     let at = |value: &Value| Timestamp::parse(value.as_str().unwrap_or_default());
-    (told.kind == "operator.away").then_some(())?;
+    (told.kind == "operator.downtime").then_some(())?;
     Some((at(&facts["from"])?, at(&facts["until"])?))
 }
 

@@ -115,7 +115,7 @@ async fn a_drill_goes_when_nothing_else_is_due_and_speaks_for_those_that_waited(
         let told = &claimed.notification.data.notification;
         let is_drill = claimed.notification.kind == NotificationType::Drill;
         let spoken_for = if is_drill { vec![notification("drill 1").data.notification.id] } else { Vec::new() };
-        assert_eq!((&told.id, &told.stands_for), (&id, &spoken_for));
+        assert_eq!((&told.id, &told.covers), (&id, &spoken_for));
         store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
     }
     let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();

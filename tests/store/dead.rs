@@ -30,8 +30,8 @@ const fn assurance(state: DeliveryState) -> Assurance {
         DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Parked | DeliveryState::Held => {
             Assurance::Waits
         }
-        DeliveryState::Carried => Assurance::Covered,
-        DeliveryState::Withheld => Assurance::Suppressed,
+        DeliveryState::Merged => Assurance::Covered,
+        DeliveryState::Suppressed => Assurance::Suppressed,
         DeliveryState::Dead => Assurance::Operator,
     }
 }

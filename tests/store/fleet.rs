@@ -131,7 +131,7 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
         let notices = || vec![notice("soc", &soc), notice("own", &own)];
         assert!(!store.tell_shift(known("unknown", 10), notices(), at(59)).await.unwrap(), "never noted");
         assert!(store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap());
-        let told = [("soc", "carried"), ("soc", "carried"), ("own", "carried"), ("soc", "queued"), ("own", "queued")];
+        let told = [("soc", "merged"), ("soc", "merged"), ("own", "merged"), ("soc", "queued"), ("own", "queued")];
         assert_eq!(states(store).await, of(&told));
         assert!(
             !store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(),
@@ -146,7 +146,7 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
         let sent = claim(store, "soc", 62).await;
         assert_eq!(sent.notification.kind, NotificationType::FleetShift);
         store.settle(sent.id, 1, outcome, None, at(63)).await.unwrap();
-        let fare = [("soc", fared), ("soc", fared), ("own", "carried"), ("soc", fared), ("own", "queued")];
+        let fare = [("soc", fared), ("soc", fared), ("own", "merged"), ("soc", fared), ("own", "queued")];
         assert_eq!(states(store).await, of(&fare));
         for (tenant, told_at) in [("t1", Some(at(63))), ("t2", Some(at(63))), ("t3", None)] {
             let alert = load(store, tenant).await.alerts.remove(0);
@@ -167,7 +167,7 @@ async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is
     assert!(store.announce(worsened, at(55)).await.unwrap());
     let notices = vec![notice("soc", &[&runs[0], &runs[1]])];
     assert!(store.tell_shift(known("shift", 10), notices, at(60)).await.unwrap());
-    let left = [("soc", "held"), ("soc", "carried"), ("soc", "held"), ("soc", "queued")];
+    let left = [("soc", "held"), ("soc", "merged"), ("soc", "held"), ("soc", "queued")];
     assert_eq!(states(store).await, of(&left));
     assert_eq!(covered_by(store, "t1").await, None);
     assert_eq!(covered_by(store, "t2").await.as_deref(), Some("shift"));
@@ -191,15 +191,15 @@ async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
     let mut notice = notice("soc", &[&runs[0]]);
     let newest = notice.members[0].run.split_off(2);
     let earlier = std::mem::replace(&mut notice.members[0].run, newest);
-    notice.members[0].earlier = vec![(earlier[0], Fate::Withhold), (earlier[1], Fate::Send)];
+    notice.members[0].earlier = vec![(earlier[0], Fate::Suppress), (earlier[1], Fate::Send)];
     assert!(store.tell_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
-    let fared = [("soc", "withheld"), ("soc", "queued"), ("soc", "carried"), ("soc", "queued")];
+    let fared = [("soc", "suppressed"), ("soc", "queued"), ("soc", "merged"), ("soc", "queued")];
     assert_eq!(states(store).await, of(&fared));
     assert!(claim(store, "soc", 61).await.notification.kind == NotificationType::AlertResolved, "the end goes first");
 }
 
 #[tokio::test]
-async fn a_notice_says_all_that_it_stands_for() {
+async fn a_notice_says_all_that_it_covers() {
     let bed = Bed::new().await;
     let store = &*bed.store;
     fires(store, "t1", "soc", 50).await;
@@ -209,7 +209,7 @@ async fn a_notice_says_all_that_it_stands_for() {
     let first = notification("t1-soc-AlertFiring").data.notification.id;
     assert!(store.tell_shift(known("shift", 10), vec![notice("soc", &[&runs[0]])], at(60)).await.unwrap());
     let items = claim(store, "soc", 61).await.notification.data.items;
-    assert_eq!((items.len(), &items[0].notification.stands_for), (1, &vec![first]));
+    assert_eq!((items.len(), &items[0].notification.covers), (1, &vec![first]));
 }
 
 #[tokio::test]
@@ -226,10 +226,10 @@ async fn who_comes_late_has_a_notice_of_its_own() {
     let both = || vec![notice("own", &[&late[0]]), notice("soc", &[&late[1]])];
     assert!(store.tell_shift(known("shift", 10), both(), at(70)).await.unwrap());
     let told = [
-        ("soc", "carried"),
+        ("soc", "merged"),
         ("soc", "queued"),
-        ("own", "carried"),
-        ("soc", "carried"),
+        ("own", "merged"),
+        ("soc", "merged"),
         ("own", "queued"),
         ("soc", "queued"),
     ];

@@ -110,12 +110,12 @@ async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_befor
     let run = &due(store, 100).await[0];
     assert!(run.was_told, "by what is queued");
     store.release(vec![decide(run, false, None)], at(100)).await.unwrap();
-    assert_eq!(states(store).await, ["queued", "carried", "queued", "queued"]);
+    assert_eq!(states(store).await, ["queued", "merged", "queued", "queued"]);
     let Claim::Send(digest) = asked(store, Some(1), 101).await else { panic!() };
     let items = digest.notification.data.items.iter();
-    let said: Vec<_> = items.map(|item| (item.kind, item.notification.stands_for.len())).collect();
+    let said: Vec<_> = items.map(|item| (item.kind, item.notification.covers.len())).collect();
     assert_eq!(said, [(NotificationType::AlertFiring, 0), (NotificationType::AlertResolved, 2)]);
-    assert_eq!(states(store).await, ["carried", "carried", "carried", "carried", "sending"]);
+    assert_eq!(states(store).await, ["merged", "merged", "merged", "merged", "sending"]);
 }
 
 #[tokio::test]
@@ -176,13 +176,13 @@ async fn a_run_knows_whether_the_same_firing_was_told_on_its_channel() {
         ("F1", "dead", "O1", true),
         ("F1", "queued", "O1", true),
         ("F1", "sending", "O1", true),
-        ("F1", "withheld", "O1", false),
+        ("F1", "suppressed", "O1", false),
         ("F1", "delivered", "F2", false),
         ("O1", "delivered", "F2", false),
     ] {
         let bed = Bed::new().await;
         let store = &*bed.store;
-        let hold = (fate == "withheld").then_some(1);
+        let hold = (fate == "suppressed").then_some(1);
         announce(store, says(before, 1, hold)).await;
         match fate {
             "delivered" | "dead" | "sending" => {
@@ -196,9 +196,9 @@ async fn a_run_knows_whether_the_same_firing_was_told_on_its_channel() {
                     store.settle(claimed.id, 1, outcome, None, at(0)).await.unwrap();
                 }
             }
-            "withheld" => {
+            "suppressed" => {
                 let id = due(store, 1).await[0].steps[0].delivery;
-                assert_eq!(store.release(vec![vec![(id, Fate::Withhold)]], at(1)).await.unwrap(), 1);
+                assert_eq!(store.release(vec![vec![(id, Fate::Suppress)]], at(1)).await.unwrap(), 1);
             }
             _ => {}
         }
@@ -217,20 +217,20 @@ async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it
     }
     let run = due(store, 50).await.remove(0);
     let [a, b, c, d] = ids(&run)[..] else { panic!() };
-    let fates = vec![(a, Fate::Withhold), (b, Fate::Withhold), (c, Fate::Carried(d)), (d, Fate::Send)];
+    let fates = vec![(a, Fate::Suppress), (b, Fate::Suppress), (c, Fate::Merged(d)), (d, Fate::Send)];
     assert_eq!(store.release(vec![fates], at(60)).await.unwrap(), 1);
-    assert_eq!(states(store).await, ["withheld", "withheld", "carried", "queued"]);
+    assert_eq!(states(store).await, ["suppressed", "suppressed", "merged", "queued"]);
     assert!(due(store, 1000).await.is_empty());
     let bed = bed.reopen().await;
     let store = &*bed.store;
     let sent = claim(store, "soc", 61).await;
     assert_eq!((sent.id, sent.queued_at), (d, at(60)), "giving up counts from the release");
-    assert_eq!(sent.notification.data.notification.stands_for, [says("F3", 3, None).notification.data.notification.id]);
+    assert_eq!(sent.notification.data.notification.covers, [says("F3", 3, None).notification.data.notification.id]);
     store.settle(sent.id, 1, AttemptOutcome::Delivered, None, at(62)).await.unwrap();
-    assert_eq!(states(store).await, ["withheld", "withheld", "delivered", "delivered"]);
-    let withheld = store.delivery(a).await.unwrap().unwrap().delivery;
-    assert_eq!((withheld.finished_at, withheld.hold), (Some(at(60)), None));
-    assert_eq!(store.totals().await.unwrap().deliveries, [(channel("soc"), DeliveryState::Withheld, 2)]);
+    assert_eq!(states(store).await, ["suppressed", "suppressed", "delivered", "delivered"]);
+    let suppressed = store.delivery(a).await.unwrap().unwrap().delivery;
+    assert_eq!((suppressed.finished_at, suppressed.hold), (Some(at(60)), None));
+    assert_eq!(store.totals().await.unwrap().deliveries, [(channel("soc"), DeliveryState::Suppressed, 2)]);
 }
 
 #[tokio::test]
@@ -266,7 +266,7 @@ async fn a_run_that_has_changed_since_it_was_looked_at_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_withheld_comes_to_rest_and_what_is_held_does_not() {
+async fn what_is_suppressed_comes_to_rest_and_what_is_held_does_not() {
     let bed = Bed::new().await;
     let store = &*bed.store;
     let mut outcome = check("contoso", None, 0);
@@ -276,17 +276,17 @@ async fn what_is_withheld_comes_to_rest_and_what_is_held_does_not() {
     let told = async || load(store, "contoso").await.alerts[0].told_at;
     assert_eq!(told().await, None);
     let run = due(store, 50).await.remove(0);
-    store.release(vec![vec![(ids(&run)[0], Fate::Withhold)]], at(55)).await.unwrap();
+    store.release(vec![vec![(ids(&run)[0], Fate::Suppress)]], at(55)).await.unwrap();
     assert_eq!(told().await, Some(at(55)));
 }
 
 #[tokio::test]
-async fn what_is_held_or_withheld_is_sent_on_request() {
+async fn what_is_held_or_suppressed_is_sent_on_request() {
     let bed = Bed::new().await;
     let store = &*bed.store;
     announce(store, says("F1", 1, Some(50))).await;
     let id = ids(&due(store, 50).await[0])[0];
-    store.release(vec![vec![(id, Fate::Withhold)]], at(50)).await.unwrap();
+    store.release(vec![vec![(id, Fate::Suppress)]], at(50)).await.unwrap();
     announce(store, says("F2", 2, Some(90))).await;
     assert!(store.resend(id, at(60)).await.unwrap());
     let sent = claim(store, "soc", 60).await;

@@ -57,7 +57,7 @@ async fn states(store: &dyn Store) -> Vec<DeliveryState> {
     deliveries.iter().map(|delivery| delivery.state).collect()
 }
 
-use DeliveryState::{Carried, Dead, Delivered, Queued, Sending, Withheld};
+use DeliveryState::{Dead, Delivered, Merged, Queued, Sending, Suppressed};
 
 #[tokio::test]
 async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
@@ -69,8 +69,8 @@ async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
     commit(store, outcome).await;
     let claimed = claim_merging(store, 20, at(1)).await;
     assert_eq!(claimed.notification.data.notification.id, notification("a2").data.notification.id);
-    assert_eq!(claimed.notification.data.notification.stands_for, [notification("a1").data.notification.id]);
-    assert_eq!(states(store).await, [Carried, Sending]);
+    assert_eq!(claimed.notification.data.notification.covers, [notification("a1").data.notification.id]);
+    assert_eq!(states(store).await, [Merged, Sending]);
     store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
     assert_eq!(states(store).await, [Delivered, Delivered]);
     assert_eq!(load(store, "contoso").await.alerts[0].told_at, Some(at(2)));
@@ -87,9 +87,9 @@ async fn what_was_folded_is_folded_on_and_keeps_its_place() {
     store.settle(first.id, 1, failed, None, at(1)).await.unwrap();
     queue(store, of_alert("a", 3, true)).await;
     let second = claim_merging(store, 20, at(10)).await;
-    let stands_for = &second.notification.data.notification.stands_for;
-    assert_eq!(stands_for.len(), 2, "{stands_for:?}");
-    assert_eq!(states(store).await, [Carried, Carried, Sending]);
+    let covers = &second.notification.data.notification.covers;
+    assert_eq!(covers.len(), 2, "{covers:?}");
+    assert_eq!(states(store).await, [Merged, Merged, Sending]);
     store.settle(second.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(11)).await.unwrap();
     assert_eq!(states(store).await, [Dead, Dead, Dead]);
 }
@@ -110,8 +110,8 @@ async fn more_than_the_limit_go_out_as_one_and_fare_as_it_does() {
     assert_eq!(taken.notification.kind, NotificationType::Digest);
     let items = &taken.notification.data.items;
     assert_eq!(items.len(), 4);
-    assert_eq!(items.iter().map(|item| item.notification.stands_for.len()).sum::<usize>(), 1);
-    assert_eq!(states(store).await, [Carried, Carried, Carried, Carried, Carried, Sending]);
+    assert_eq!(items.iter().map(|item| item.notification.covers.len()).sum::<usize>(), 1);
+    assert_eq!(states(store).await, [Merged, Merged, Merged, Merged, Merged, Sending]);
     let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(9), may_have_arrived: false };
     store.settle(taken.id, 1, failed, None, at(2)).await.unwrap();
     queue(store, of_alert("a", 2, true)).await;
@@ -138,7 +138,7 @@ async fn what_died_with_a_digest_goes_along_when_it_is_sent_again() {
     store.settle(digest.id, digest.attempt, dead, None, at(1)).await.unwrap();
     assert_eq!(states(store).await, [Dead; 4]);
     assert!(store.resend(digest.id, at(2)).await.unwrap());
-    assert_eq!(states(store).await, [Carried, Carried, Carried, Queued]);
+    assert_eq!(states(store).await, [Merged, Merged, Merged, Queued]);
     let again = claim_merging(store, 2, at(2)).await;
     assert_eq!(again.id, digest.id);
     store.settle(again.id, again.attempt, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
@@ -179,12 +179,12 @@ async fn of_a_digest_that_may_not_be_shown_whole_the_rest_waits_again() {
     }
     let taken = claim_merging(store, 1, at(0)).await;
     assert_eq!(taken.covers, [Some(tenant("contoso")), Some(tenant("fabrikam"))].into());
-    store.withhold(taken.id, [Some(tenant("fabrikam"))].into(), true, "fenced", at(1)).await.unwrap();
-    assert_eq!(states(store).await, [Queued, Dead, Queued, Withheld]);
+    store.suppress(taken.id, [Some(tenant("fabrikam"))].into(), true, "fenced", at(1)).await.unwrap();
+    assert_eq!(states(store).await, [Queued, Dead, Queued, Suppressed]);
     let again = claim_merging(store, 1, at(1)).await;
     assert_eq!((again.covers.len(), again.notification.data.items.len()), (1, 2));
     store.settle(again.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
-    assert_eq!(states(store).await, [Delivered, Dead, Delivered, Withheld, Delivered]);
+    assert_eq!(states(store).await, [Delivered, Dead, Delivered, Suppressed, Delivered]);
 }
 
 #[tokio::test]
@@ -215,5 +215,5 @@ async fn retries_wait_for_their_time_and_first_tries_pass_them() {
     assert_ne!(passing.id, first.id);
     store.settle(passing.id, 1, AttemptOutcome::Delivered, None, at(3)).await.unwrap();
     let Claim::Send(retried) = store.claim(&channel("soc"), terms, at(60)).await.unwrap() else { panic!() };
-    assert!(retried.id == first.id && retried.possible_repeat, "its first attempt may have arrived");
+    assert!(retried.id == first.id && retried.possible_duplicate, "its first attempt may have arrived");
 }

@@ -47,12 +47,12 @@ async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one(
 }
 
 #[tokio::test]
-async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_repeat() {
+async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_duplicate() {
     let bed = Bed::new().await;
     bed.store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     bed.store.announce(to_tell("two", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(&*bed.store, "soc", 5).await;
-    assert!(!claimed.possible_repeat && !claimed.notification.data.notification.possible_repeat);
+    assert!(!claimed.possible_duplicate && !claimed.notification.data.notification.possible_duplicate);
     let bed = bed.reopen().await;
     let detail = bed.store.delivery(claimed.id).await.unwrap().unwrap();
     assert_eq!((detail.delivery.state, detail.delivery.attempts), (DeliveryState::Sending, 1));
@@ -62,10 +62,10 @@ async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_
     assert_eq!(bed.store.recover(at(9)).await.unwrap(), 0);
     let again = claim(&*bed.store, "soc", 9).await;
     assert_eq!((again.id, again.attempt), (claimed.id, 2));
-    assert!(again.possible_repeat && again.notification.data.notification.possible_repeat);
+    assert!(again.possible_duplicate && again.notification.data.notification.possible_duplicate);
     bed.store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(10)).await.unwrap();
     let untouched = claim(&*bed.store, "soc", 10).await;
-    assert!(!untouched.possible_repeat, "only what was under way is marked");
+    assert!(!untouched.possible_duplicate, "only what was under way is marked");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Silences, which withhold for a while, and acknowledgements of single alerts.
+//! Silences, which suppress for a while, and acknowledgements of single alerts.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -15,14 +15,14 @@ pub(crate) struct Told {
     pub(crate) id: String,
     /// `alert.firing` and so on.
     pub(crate) kind: String,
-    /// Whether a newer one spoke for it. Then kind and sequence are what they are if none in between was withheld.
+    /// Whether a newer one spoke for it. Then kind and sequence are what they are if none in between was suppressed.
     pub(crate) is_spoken_for: bool,
     /// The alert's id; empty for messages without one.
     pub(crate) alert: String,
     /// The tenant's slug; empty for messages about none.
     pub(crate) tenant: String,
     pub(crate) sequence: u64,
-    pub(crate) possible_repeat: bool,
+    pub(crate) possible_duplicate: bool,
     /// Whether the receiver took it.
     pub(crate) accepted: bool,
     pub(crate) body: Value,
@@ -51,27 +51,27 @@ impl Told {
             alert: text(&data["alert"]["id"]),
             tenant: text(&data["tenant"]["id"]),
             sequence: data["notification"]["sequence"].as_u64().unwrap_or_default(),
-            possible_repeat: data["notification"]["possible_duplicate"] == true
+            possible_duplicate: data["notification"]["possible_duplicate"] == true
                 || body["data"]["notification"]["possible_duplicate"] == true,
             accepted: request.accepted(),
             body: body.clone(),
         };
-        let stands_for = data["notification"]["covers"].as_array().cloned().unwrap_or_default();
-        let before = stands_for.len() as u64;
+        let covers = data["notification"]["covers"].as_array().cloned().unwrap_or_default();
+        let before = covers.len() as u64;
         let voice = |(earlier, id): (u64, &Value)| {
             // Drills have no sequence: each is a first one.
             let sequence = (itself.sequence + earlier).saturating_sub(before);
             // A message that stands for another says so: nobody takes it for the other by mistake.
-            let (id, possible_repeat) = (text(id), true);
+            let (id, possible_duplicate) = (text(id), true);
             let kind = match (kind, sequence) {
                 ("drill", _) => "drill",
                 (_, 1) => "alert.firing",
                 _ => "alert.worsened",
             };
             let kind = kind.to_owned();
-            Self { id, kind, sequence, possible_repeat, is_spoken_for: true, ..itself.clone() }
+            Self { id, kind, sequence, possible_duplicate, is_spoken_for: true, ..itself.clone() }
         };
-        let mut voices: Vec<_> = (0..).zip(&stands_for).map(voice).collect();
+        let mut voices: Vec<_> = (0..).zip(&covers).map(voice).collect();
         voices.push(itself);
         voices
     }

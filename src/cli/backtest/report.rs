@@ -26,7 +26,7 @@ pub(super) struct Report {
     since: Timestamp,
     until: Timestamp,
     readings: usize,
-    /// What alerts told, before anything was merged or withheld; noisiest first.
+    /// What alerts told, before anything was merged or suppressed; noisiest first.
     tenants: Vec<Line<TenantId>>,
     rules: Vec<Line<String>>,
     /// What each channel got.
@@ -34,7 +34,7 @@ pub(super) struct Report {
     /// Messages told, by equal parts of the time.
     over_time: Vec<usize>,
     /// Copies that were not sent by themselves, by stage.
-    withheld: BTreeMap<Stage, usize>,
+    suppressed: BTreeMap<Stage, usize>,
 }
 
 /// What alerts told, by type.
@@ -81,9 +81,9 @@ impl Report {
                 per_week: sent.len() as f64 / weeks,
             }
         };
-        let mut withheld: BTreeMap<Stage, usize> = BTreeMap::new();
-        for one in &outcome.withheld {
-            *withheld.entry(one.stage).or_default() += 1;
+        let mut suppressed: BTreeMap<Stage, usize> = BTreeMap::new();
+        for one in &outcome.suppressed {
+            *suppressed.entry(one.stage).or_default() += 1;
         }
         Self {
             since: span.since,
@@ -93,7 +93,7 @@ impl Report {
             rules: rules.into_values().collect(),
             channels: plan.receivers.keys().map(channel).filter(|line| line.messages > 0).collect(),
             over_time: over_time(outcome, span),
-            withheld,
+            suppressed,
         }
     }
 
@@ -128,10 +128,10 @@ impl Report {
         });
         output::say(&output::table(["CHANNEL", "SENT", "OF WHICH DIGESTS", "A WEEK"], channels));
         for stage in Stage::ALL {
-            let Some(count) = self.withheld.get(&stage) else { continue };
+            let Some(count) = self.suppressed.get(&stage) else { continue };
             let what = match stage {
                 Stage::Route => "told nobody: no channel may show the tenant",
-                Stage::Silence => "withheld by silences",
+                Stage::Silence => "suppressed by silences",
                 Stage::Fleet => "sent as a line of a message about a fleet shift",
                 Stage::Digest => "went along with a newer message or in a digest",
             };

@@ -295,9 +295,9 @@ fn verdict(explanation: &Explanation, state: &AlertState) -> String {
 
 /// A message with its attempts.
 pub(super) fn message(message: &Message) -> Vec<String> {
-    let Message { delivery, channel, state, carried_by, next_attempt_at, attempts, notification } = message;
+    let Message { delivery, channel, state, merged_into, next_attempt_at, attempts, notification } = message;
     let told = &notification.data.notification;
-    let state = match (*state, carried_by) {
+    let state = match (*state, merged_into) {
         (_, Some(carrier)) => format!("{state}, with delivery {carrier}"),
         ("queued", None) => format!("queued, next attempt {next_attempt_at}"),
         _ => (*state).to_owned(),

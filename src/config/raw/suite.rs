@@ -25,7 +25,7 @@ raw! {
         fleet: RawFleet,
         /// From how many changes on an alert is told once to be unstable, as in the main file.
         flapping: RawFlapping,
-        /// Times that come round, in which notifications are withheld, as in the main file; of every test.
+        /// Times that come round, in which notifications are suppressed, as in the main file; of every test.
         maintenance: Vec<Field<RawMaintenance>>,
         /// The tests.
         tests: Vec<Field<RawCase>>,

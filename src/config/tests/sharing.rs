@@ -69,7 +69,7 @@ fn two_customers_channels_with_one_receiver_do_not_load() {
             let text = with_channels(&format!("{SOC}  a: {{ {one}, {first} }}\n  b: {{ {other}, {second} }}\n"));
             let told = format!("channels.b.{key}: channel `b` sends to the same receiver as channel `a`");
             assert!(text.contains(&told) && text.contains("the other is at scorewatch.yaml:10:"), "{one}: {text}");
-            assert!(!text.contains("s3cr3t") && text.contains("1 problem"), "{one}: {text}");
+            assert!(!text.contains("s3cr3t") && text.matches(" error: ").count() == 1, "{one}: {text}");
         }
         let text = with_channels(&format!(
             "{SOC}  a: {{ {one}, tenants: [contoso, fabrikam] }}\n  b: {{ {other}, tenants: [fabrikam, contoso] }}\n"
@@ -95,11 +95,11 @@ fn loading_reads_no_secret_to_compare_addresses() {
     }
     let is_opened = || rustix::io::read(&opened, &mut [0_u8; 1024]).is_ok();
     let loaded = load(&folder.path().join("scorewatch.yaml"));
-    assert!(loaded.problems.is_empty() && loaded.config.is_some(), "{:?}", loaded.problems);
+    assert!(!loaded.has_error() && loaded.config.is_some(), "{:?}", loaded.problems);
     assert!(!is_opened(), "a secret was read");
     let told = "channel `b` sends to the same receiver as channel `a`";
     let (loaded, text) = load_in(folder.path());
-    assert!(loaded.has_error() && text.contains(told) && text.contains("1 problem"), "{text}");
+    assert!(loaded.has_error() && text.contains(told) && text.matches(" error: ").count() == 1, "{text}");
     assert!(is_opened(), "secrets are read to compare them");
 }
 

@@ -34,7 +34,7 @@ fn one(word: &str, number: i64) -> Notification {
         from: None,
         until: None,
     };
-    let kind = NotificationType::OperatorAway;
+    let kind = NotificationType::OperatorDowntime;
     let mut notification = compose::for_operator(kind, &[word, &number.to_string()], None, facts, at);
     let (alert, sequence) = word.trim_end_matches('\'').split_at(1);
     if alert != "!" {

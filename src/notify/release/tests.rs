@@ -47,13 +47,13 @@ fn run(text: &str, was_told: bool) -> Run {
     Run { channel, steps, was_told, newest }
 }
 
-/// `!` is sent, `.` withheld, `h` held, a number: carried by that delivery.
+/// `!` is sent, `.` suppressed, `h` held, a number: merged into that delivery.
 fn shown(fates: &[(DeliveryId, Fate)]) -> String {
     let word = |(_, fate): &(DeliveryId, Fate)| match fate {
         Fate::Send => "!".to_owned(),
-        Fate::Withhold => ".".to_owned(),
+        Fate::Suppress => ".".to_owned(),
         Fate::Hold(_) => "h".to_owned(),
-        Fate::Carried(by) => by.to_string(),
+        Fate::Merged(by) => by.to_string(),
     };
     fates.iter().map(word).collect::<Vec<_>>().join(" ")
 }
@@ -256,7 +256,7 @@ proptest! {
         prop_assert_eq!(fates.len(), run.steps.len());
         let sent = |number: i64| fates.iter().any(|(id, fate)| id.0 == number && *fate == Fate::Send);
         for (id, fate) in &fates {
-            if let Fate::Carried(by) = fate {
+            if let Fate::Merged(by) = fate {
                 prop_assert!(by > id && sent(by.0), "what carries is later, and is sent");
             }
         }

@@ -8,7 +8,7 @@ use crate::{
     notify::{NotificationType, digest::MEMBERS_MAX},
     replay::{
         course::{Plan, Receiver},
-        message::{Message, Sent, Stage, Withheld},
+        message::{Message, Sent, Stage, Suppressed},
     },
     rule::RuleName,
 };
@@ -18,7 +18,7 @@ pub(super) fn digest(
     plan: &Plan,
     messages: &[Message],
     queued: Vec<Queued>,
-    withheld: &mut Vec<Withheld>,
+    suppressed: &mut Vec<Suppressed>,
 ) -> Vec<Sent> {
     let mut by_channel: BTreeMap<ChannelName, VecDeque<Queued>> = BTreeMap::new();
     for item in queued {
@@ -32,14 +32,14 @@ pub(super) fn digest(
     }
     for one in &sent {
         let along = match one.kind {
-            // What a notice says was withheld by the stage before.
+            // What a notice says was suppressed by the stage before.
             NotificationType::FleetShift => &[],
             NotificationType::Digest => &one.says[..],
             _ => one.says.split_last().map_or(&[][..], |(_, rest)| rest),
         };
         let not_alone =
-            |&message: &usize| Withheld { message, channel: Some(one.channel.clone()), stage: Stage::Digest };
-        withheld.extend(along.iter().map(not_alone));
+            |&message: &usize| Suppressed { message, channel: Some(one.channel.clone()), stage: Stage::Digest };
+        suppressed.extend(along.iter().map(not_alone));
     }
     sent.sort_by_key(|one| one.at);
     sent

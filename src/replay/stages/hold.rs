@@ -21,7 +21,7 @@ use crate::{
     replay::{
         course::{Course, Plan},
         fleet::Fleet,
-        message::{Message, Stage, Withheld},
+        message::{Message, Stage, Suppressed},
     },
     rule::{Resolution, RuleName, TransitionKind},
 };
@@ -32,11 +32,11 @@ pub(super) fn release(
     courses: &[Course],
     fleet: &Fleet,
     messages: &[Message],
-    withheld: &mut Vec<Withheld>,
+    suppressed: &mut Vec<Suppressed>,
 ) -> (Vec<Queued>, Vec<Notification>) {
     let mut holding = Holding::new(plan, courses, fleet, messages);
     holding.run();
-    withheld.append(&mut holding.withheld);
+    suppressed.append(&mut holding.suppressed);
     (holding.queued, holding.notices)
 }
 
@@ -93,7 +93,7 @@ struct Holding<'a> {
     heard: BTreeSet<(usize, ChannelName)>,
     queued: Vec<Queued>,
     notices: Vec<Notification>,
-    withheld: Vec<Withheld>,
+    suppressed: Vec<Suppressed>,
 }
 
 impl<'a> Holding<'a> {
@@ -116,7 +116,7 @@ impl<'a> Holding<'a> {
             heard: BTreeSet::new(),
             queued: Vec::new(),
             notices: Vec::new(),
-            withheld: Vec::new(),
+            suppressed: Vec::new(),
         }
     }
 
@@ -280,16 +280,16 @@ impl<'a> Holding<'a> {
             match fate {
                 Fate::Send => {
                     let goes_along = |(one, fate): &&(DeliveryId, Fate)| {
-                        one == delivery || matches!(fate, Fate::Carried(by) if by == delivery)
+                        one == delivery || matches!(fate, Fate::Merged(by) if by == delivery)
                     };
                     let says = fates.iter().filter(goes_along).map(|(one, _)| place(*one)).collect();
                     self.queued.push(Queued { at: now, channel: channel.clone(), says, notice: None });
                     *told = step.began;
                 }
-                Fate::Carried(_) | Fate::Hold(_) => {}
-                Fate::Withhold => {
+                Fate::Merged(_) | Fate::Hold(_) => {}
+                Fate::Suppress => {
                     let channel = Some(channel.clone());
-                    self.withheld.push(Withheld { message: place(*delivery), channel, stage: Stage::Silence });
+                    self.suppressed.push(Suppressed { message: place(*delivery), channel, stage: Stage::Silence });
                 }
             }
         }

@@ -155,7 +155,7 @@ fn who_tells_nobody_is_counted() {
     let plan = Plan { rules: vec![rule()], ..Plan::default() };
     let outcome = send(&plan, &[], &Fleet::default(), messages("1 a fired 1.1", &[]));
     assert_eq!(outcome.sent, []);
-    assert_eq!(outcome.withheld, [Withheld { message: 0, channel: None, stage: Stage::Route }]);
+    assert_eq!(outcome.suppressed, [Suppressed { message: 0, channel: None, stage: Stage::Route }]);
 }
 
 /// What is sent, as `second type places`, of alerts that a silence covers from 5 to 60; worsenings are over at these seconds.

@@ -161,28 +161,28 @@ async fn take(
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
     let found = sqlx::query(
-        "SELECT d.id, d.attempts, d.queued_at, d.possible_repeat, d.tenant, d.plain, n.body FROM delivery AS d \
+        "SELECT d.id, d.attempts, d.queued_at, d.possible_duplicate, d.tenant, d.plain, n.body FROM delivery AS d \
          JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?",
     )
     .bind(id.0)
     .fetch_one(&mut *connection)
     .await?;
     let mut claimed = ClaimedDelivery { is_probe, ..claimed(&found, standing)? };
-    claimed.notification.data.notification.stands_for = merge::stands_for(connection, id).await?;
+    claimed.notification.data.notification.covers = merge::covers(connection, id).await?;
     claimed.covers = merge::tenants_of(connection, id).await?;
     record_attempt(connection, &claimed, now).await?;
     Ok(Claim::Send(Box::new(claimed)))
 }
 
 fn claimed(found: &SqliteRow, standing: ChannelStanding) -> Result<ClaimedDelivery, StoreError> {
-    let possible_repeat = found.try_get::<i64, _>(3)? != 0;
+    let possible_duplicate = found.try_get::<i64, _>(3)? != 0;
     let mut notification = row::notification(found.try_get(6)?)?;
-    notification.data.notification.possible_repeat = possible_repeat;
+    notification.data.notification.possible_duplicate = possible_duplicate;
     Ok(ClaimedDelivery {
         id: DeliveryId(found.try_get(0)?),
         attempt: row::count(found.try_get(1)?)? + 1,
         queued_at: Timestamp::from_nanos(found.try_get(2)?),
-        possible_repeat,
+        possible_duplicate,
         plain: found.try_get::<i64, _>(5)? != 0,
         is_probe: false,
         covers: BTreeSet::new(),

@@ -111,7 +111,7 @@ pub(super) async fn judge(
 /// merged into it.
 pub(super) async fn revive(connection: &mut SqliteConnection, channel: &str) -> Result<(), StoreError> {
     for sql in [
-        "UPDATE delivery SET state = 'carried', finished_at = NULL WHERE state = 'dead' \
+        "UPDATE delivery SET state = 'merged', finished_at = NULL WHERE state = 'dead' \
          AND carrier = (SELECT rejected_delivery FROM channel WHERE name = ?1) \
          AND EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = delivery.carrier AND c.state = 'dead')",
         "UPDATE delivery SET state = 'parked', finished_at = NULL WHERE state = 'dead' \

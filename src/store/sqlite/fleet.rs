@@ -105,7 +105,7 @@ async fn tell_channel(
         // One that was added to meanwhile may tell of something else by now: it is looked at again.
         if hold::is_unchanged(connection, &ids).await? {
             let mut line = member.covered.clone();
-            line.notification.data.notification.stands_for =
+            line.notification.data.notification.covers =
                 said_before(connection, &member.run, &line.notification.data.notification.id).await?;
             unchanged.push(member);
             covered.push(line);
@@ -125,7 +125,7 @@ async fn tell_channel(
         .fetch_one(&mut *connection)
         .await?;
     for ShiftMember { earlier, run, covered } in unchanged {
-        let along = run.iter().map(|id| (*id, Fate::Carried(DeliveryId(carrier))));
+        let along = run.iter().map(|id| (*id, Fate::Merged(DeliveryId(carrier))));
         let fates: Vec<_> = earlier.iter().copied().chain(along).collect();
         hold::settle(connection, &fates, now).await?;
         if let Some(newest) = run.last().filter(|_| occasion.is_of_movements()) {

@@ -62,7 +62,7 @@ const WAITING: &str = "SELECT d.id, n.type, json_extract(n.body, '$.data.alert.s
 const TOLD_BEFORE: &str = "SELECT began FROM (SELECT * FROM (\
     SELECT d.id, json_extract(n.body, '$.data.alert.started_at') AS began FROM delivery AS d \
     JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
-    AND d.finished_at IS NOT NULL AND d.state <> 'withheld' ORDER BY d.id DESC LIMIT 1) UNION ALL SELECT * FROM (\
+    AND d.finished_at IS NOT NULL AND d.state <> 'suppressed' ORDER BY d.id DESC LIMIT 1) UNION ALL SELECT * FROM (\
     SELECT d.id, json_extract(n.body, '$.data.alert.started_at') FROM delivery AS d \
     JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
     AND d.finished_at IS NULL ORDER BY d.id DESC LIMIT 1)) ORDER BY id DESC LIMIT 1";
@@ -150,25 +150,25 @@ pub(super) async fn settle(
     fates: &[(DeliveryId, Fate)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut carried: BTreeMap<DeliveryId, Vec<DeliveryId>> = BTreeMap::new();
+    let mut merged: BTreeMap<DeliveryId, Vec<DeliveryId>> = BTreeMap::new();
     for (id, fate) in fates {
-        if let Fate::Carried(by) = fate {
-            carried.entry(*by).or_default().push(*id);
+        if let Fate::Merged(by) = fate {
+            merged.entry(*by).or_default().push(*id);
         }
     }
-    for (by, members) in carried {
+    for (by, members) in merged {
         merge::carry(connection, by, &members).await?;
     }
     for (id, fate) in fates {
         let (state, hold) = match fate {
             Fate::Send => ("queued", None),
-            Fate::Carried(_) => ("carried", None),
-            Fate::Withhold => ("withheld", None),
+            Fate::Merged(_) => ("merged", None),
+            Fate::Suppress => ("suppressed", None),
             Fate::Hold(hold) => ("held", Some(hold)),
         };
         // Giving up counts from here: the time in which it was held must not kill it.
         sqlx::query(
-            "UPDATE delivery SET state = ?2, hold_why = ?3, hold_until = ?4, finished_at = iif(?2 = 'withheld', ?5, NULL), \
+            "UPDATE delivery SET state = ?2, hold_why = ?3, hold_until = ?4, finished_at = iif(?2 = 'suppressed', ?5, NULL), \
              queued_at = iif(?2 = 'queued', ?5, queued_at), next_attempt_at = iif(?2 = 'queued', ?5, next_attempt_at) \
              WHERE id = ?1",
         )
@@ -179,7 +179,7 @@ pub(super) async fn settle(
         .bind(now.as_nanos())
         .execute(&mut *connection)
         .await?;
-        if matches!(fate, Fate::Withhold) {
+        if matches!(fate, Fate::Suppress) {
             outbox::note_told(connection, *id, now).await?;
         }
     }

@@ -35,7 +35,7 @@ fn delivery_row(found: &SqliteRow) -> Result<Delivery, StoreError> {
         hold: row::hold(found.try_get("hold_why")?, found.try_get("hold_until")?)?,
         carrier: found.try_get::<Option<i64>, _>("carrier")?.map(DeliveryId),
         last_error: found.try_get("last_error")?,
-        possible_repeat: found.try_get::<i64, _>("possible_repeat")? != 0,
+        possible_duplicate: found.try_get::<i64, _>("possible_duplicate")? != 0,
     })
 }
 

@@ -20,7 +20,7 @@ use crate::{
 const WAITING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
     WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND n.type NOT IN ('digest', 'fleet.shift', 'report', 'drill', 'test') \
     AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL \
-    AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND (e.state = 'held' OR e.state = 'carried' \
+    AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND (e.state = 'held' OR e.state = 'merged' \
     AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.carrier AND c.alert_key = d.alert_key)))";
 
 /// What must be known of each: what it is about comes as one JSON list, so that its body is parsed once.
@@ -142,7 +142,7 @@ async fn queue_digest(
 async fn items(connection: &mut SqliteConnection, lines: &[Line]) -> Result<Vec<DigestItem>, StoreError> {
     let newest: Vec<DeliveryId> = lines.iter().map(|line| line.newest.delivery).collect();
     let rows = sqlx::query(
-        "SELECT d.id, n.body, d.possible_repeat FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+        "SELECT d.id, n.body, d.possible_duplicate FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
          WHERE d.id IN (SELECT value FROM json_each(?))",
     )
     .bind(to_json(&newest)?)
@@ -168,7 +168,7 @@ async fn items(connection: &mut SqliteConnection, lines: &[Line]) -> Result<Vec<
     }
     let item = |(line, covers): (&Line, Vec<NotificationId>)| {
         let mut item = DigestItem::from(said.remove(&line.newest.delivery)?);
-        item.notification.stands_for = covers;
+        item.notification.covers = covers;
         Some(item)
     };
     Ok(lines.iter().zip(covers).filter_map(item).collect())
@@ -182,7 +182,7 @@ pub(super) async fn into_newest(
     head: DeliveryId,
 ) -> Result<DeliveryId, StoreError> {
     let rows = sqlx::query(
-        "SELECT d.id, n.body, d.possible_repeat FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+        "SELECT d.id, n.body, d.possible_duplicate FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
          WHERE d.channel = ? AND d.alert_key = ? AND d.finished_at IS NULL AND d.state = 'queued' AND d.id >= ? \
          AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = d.channel AND e.alert_key = d.alert_key \
          AND e.finished_at IS NULL AND e.state = 'held' AND e.id < d.id) ORDER BY d.id LIMIT ?",
@@ -205,7 +205,7 @@ pub(super) async fn into_newest(
 }
 
 /// The notifications that a delivery goes along with others for, oldest first; a digest says it in its items.
-pub(super) async fn stands_for(
+pub(super) async fn covers(
     connection: &mut SqliteConnection,
     carrier: DeliveryId,
 ) -> Result<Vec<NotificationId>, StoreError> {
@@ -232,8 +232,8 @@ pub(super) async fn tenants_of(
     tenants.into_iter().map(|tenant| row::optional_tenant(tenant.as_deref())).collect()
 }
 
-/// See [`crate::store::Store::withhold`].
-pub(super) async fn withhold(
+/// See [`crate::store::Store::suppress`].
+pub(super) async fn suppress(
     connection: &mut SqliteConnection,
     carrier: DeliveryId,
     (tenants, is_taken_apart): (&BTreeSet<Option<TenantId>>, bool),
@@ -263,7 +263,7 @@ pub(super) async fn take_apart(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE delivery SET state = 'queued', carrier = NULL, queued_at = ?1, next_attempt_at = ?1, \
-         possible_repeat = max(possible_repeat, (SELECT c.possible_repeat FROM delivery AS c WHERE c.id = ?2)) \
+         possible_duplicate = max(possible_duplicate, (SELECT c.possible_duplicate FROM delivery AS c WHERE c.id = ?2)) \
          WHERE carrier = ?2 AND finished_at IS NULL",
     )
     .bind(now.as_nanos())
@@ -271,7 +271,7 @@ pub(super) async fn take_apart(
     .execute(&mut *connection)
     .await?;
     sqlx::query(
-        "UPDATE delivery SET state = 'withheld', finished_at = ?, last_error = ? WHERE id = ? AND finished_at IS NULL",
+        "UPDATE delivery SET state = 'suppressed', finished_at = ?, last_error = ? WHERE id = ? AND finished_at IS NULL",
     )
     .bind(now.as_nanos())
     .bind(why)
@@ -281,7 +281,7 @@ pub(super) async fn take_apart(
     Ok(())
 }
 
-/// Lets these deliveries, and what they carried themselves, fare as the carrier does. It counts as a repeat if one of them may.
+/// Lets these deliveries, and what was merged into them, fare as the carrier does. It counts as a repeat if one of them may.
 pub(super) async fn carry(
     connection: &mut SqliteConnection,
     carrier: DeliveryId,
@@ -289,7 +289,7 @@ pub(super) async fn carry(
 ) -> Result<(), StoreError> {
     let members = to_json(members)?;
     sqlx::query(
-        "UPDATE delivery SET state = 'carried', carrier = ?1 WHERE finished_at IS NULL AND id <> ?1 \
+        "UPDATE delivery SET state = 'merged', carrier = ?1 WHERE finished_at IS NULL AND id <> ?1 \
          AND (id IN (SELECT value FROM json_each(?2)) OR carrier IN (SELECT value FROM json_each(?2)))",
     )
     .bind(carrier.0)
@@ -297,8 +297,8 @@ pub(super) async fn carry(
     .execute(&mut *connection)
     .await?;
     sqlx::query(
-        "UPDATE delivery SET possible_repeat = 1 WHERE id = ?1 AND alert_key IS NULL \
-         AND EXISTS (SELECT 1 FROM delivery WHERE carrier = ?1 AND possible_repeat = 1)",
+        "UPDATE delivery SET possible_duplicate = 1 WHERE id = ?1 AND alert_key IS NULL \
+         AND EXISTS (SELECT 1 FROM delivery WHERE carrier = ?1 AND possible_duplicate = 1)",
     )
     .bind(carrier.0)
     .execute(connection)
@@ -308,6 +308,6 @@ pub(super) async fn carry(
 
 fn read(found: &SqliteRow) -> Result<(DeliveryId, Notification), StoreError> {
     let mut notification = row::notification(found.try_get(1)?)?;
-    notification.data.notification.possible_repeat = found.try_get::<i64, _>(2)? != 0;
+    notification.data.notification.possible_duplicate = found.try_get::<i64, _>(2)? != 0;
     Ok((DeliveryId(found.try_get(0)?), notification))
 }

@@ -220,7 +220,7 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn withhold(
+    async fn suppress(
         &self,
         carrier: DeliveryId,
         tenants: BTreeSet<Option<TenantId>>,
@@ -231,7 +231,7 @@ impl Store for SqliteStore {
         let error = error.to_owned();
         self.writer
             .write(Work::Reroute, move |db| {
-                Box::pin(async move { merge::withhold(db, carrier, (&tenants, is_taken_apart), &error, now).await })
+                Box::pin(async move { merge::suppress(db, carrier, (&tenants, is_taken_apart), &error, now).await })
             })
             .await
     }

@@ -134,7 +134,7 @@ pub(super) async fn settle(
     let settled = sqlx::query(
         "UPDATE delivery SET state = ?3, last_error = coalesce(?4, last_error), \
          next_attempt_at = coalesce(?5, next_attempt_at), finished_at = ?6, plain = max(plain, ?7), \
-         possible_repeat = max(possible_repeat, ?8) \
+         possible_duplicate = max(possible_duplicate, ?8) \
          WHERE id = ?1 AND attempts = ?2 AND state = 'sending' RETURNING channel",
     )
     .bind(id.0)
@@ -269,7 +269,7 @@ async fn undo_claim(connection: &mut SqliteConnection, id: DeliveryId, attempt: 
 /// See [`crate::store::Store::recover`].
 pub(super) async fn recover(connection: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreError> {
     let recovered = sqlx::query(
-        "UPDATE delivery SET state = 'queued', possible_repeat = 1, next_attempt_at = ? \
+        "UPDATE delivery SET state = 'queued', possible_duplicate = 1, next_attempt_at = ? \
          WHERE state = 'sending'",
     )
     .bind(now.as_nanos())
@@ -286,7 +286,7 @@ pub(super) async fn resend(
 ) -> Result<bool, StoreError> {
     let queued = sqlx::query(
         "UPDATE delivery SET state = 'queued', queued_at = ?2, next_attempt_at = ?2, finished_at = NULL, carrier = NULL, \
-         is_noticed = 0, plain = 0, hold_why = NULL, hold_until = NULL WHERE id = ?1 AND state IN ('delivered', 'dead', 'parked', 'held', 'withheld')",
+         is_noticed = 0, plain = 0, hold_why = NULL, hold_until = NULL WHERE id = ?1 AND state IN ('delivered', 'dead', 'parked', 'held', 'suppressed')",
     )
     .bind(id.0)
     .bind(now.as_nanos())
@@ -294,7 +294,7 @@ pub(super) async fn resend(
     .await?;
     // What died with it goes along again: the message says it still.
     sqlx::query(
-        "UPDATE delivery SET state = 'carried', finished_at = NULL WHERE carrier = ?1 AND state = 'dead' AND ?2",
+        "UPDATE delivery SET state = 'merged', finished_at = NULL WHERE carrier = ?1 AND state = 'dead' AND ?2",
     )
     .bind(id.0)
     .bind(queued.rows_affected() > 0)

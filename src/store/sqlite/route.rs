@@ -135,7 +135,7 @@ pub(super) async fn reroute(
         // A drill shows whether its channel works, and a digest of which nothing is left has nothing to say.
         "UPDATE delivery SET finished_at = ?2, last_error = ?3, hold_why = NULL, hold_until = NULL, \
          state = iif(notification_id IN (SELECT id FROM notification WHERE type IN ('drill', 'digest', 'fleet.shift')), \
-         'withheld', 'dead') WHERE finished_at IS NULL AND state NOT IN ('sending', 'carried') \
+         'suppressed', 'dead') WHERE finished_at IS NULL AND state NOT IN ('sending', 'merged') \
          AND channel NOT IN (SELECT value FROM json_each(?1)) RETURNING state",
     )
     .bind(&channels)
@@ -215,7 +215,7 @@ async fn take_apart(
 ) -> Result<(), StoreError> {
     let carriers: Vec<i64> = sqlx::query_scalar(
         "SELECT DISTINCT c.id FROM delivery AS d JOIN delivery AS c ON c.id = d.carrier WHERE d.alert_key = ?1 \
-         AND d.finished_at IS NULL AND d.state = 'carried' AND d.channel NOT IN (SELECT value FROM json_each(?2)) \
+         AND d.finished_at IS NULL AND d.state = 'merged' AND d.channel NOT IN (SELECT value FROM json_each(?2)) \
          AND c.channel = d.channel AND c.alert_key IS NULL AND c.finished_at IS NULL AND c.state <> 'sending'",
     )
     .bind(key)
@@ -359,7 +359,7 @@ async fn of_operator(
         merge::take_apart(connection, DeliveryId(carrier), LEFT, now).await?;
     }
     let leaving: Vec<(i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT d.id, d.notification_id {LEAVING} AND d.state NOT IN ('sending', 'carried') ORDER BY d.id"
+        "SELECT d.id, d.notification_id {LEAVING} AND d.state NOT IN ('sending', 'merged') ORDER BY d.id"
     )))
     .bind(operator)
     .fetch_all(&mut *connection)
@@ -387,7 +387,7 @@ async fn of_operator(
             }
             None if channels.is_empty() => give_up(connection, &[DeliveryId(id)], LEFT, now, done).await?,
             None => {
-                sqlx::query("UPDATE delivery SET state = 'withheld', finished_at = ?, last_error = ? WHERE id = ?")
+                sqlx::query("UPDATE delivery SET state = 'suppressed', finished_at = ?, last_error = ? WHERE id = ?")
                     .bind(now.as_nanos())
                     .bind(ELSEWHERE)
                     .bind(id)

@@ -192,7 +192,7 @@ impl Store for StubStore {
         no()
     }
 
-    async fn withhold(
+    async fn suppress(
         &self,
         _carrier: DeliveryId,
         _tenants: BTreeSet<Option<TenantId>>,

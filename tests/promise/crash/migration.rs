@@ -40,8 +40,8 @@ async fn goes_on(world: &World) {
     assert_eq!(service.stop().await.code(), Some(0));
     let told = world.accepted(SOC, "contoso");
     assert_eq!(kinds(&told), [("alert.firing", 1), ("alert.resolved", 2)]);
-    assert!(told[0].possible_repeat, "it was on its way when the old store was left behind");
-    assert!(!told[1].possible_repeat);
+    assert!(told[0].possible_duplicate, "it was on its way when the old store was left behind");
+    assert!(!told[1].possible_duplicate);
     assert_eq!(kinds(&world.accepted(SOC, SENTINEL)), [("alert.resolved", 2)], "what was told is not told again");
 }
 

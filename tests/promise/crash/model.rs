@@ -56,8 +56,8 @@ impl From<Columns> for Row {
 }
 
 impl Row {
-    fn is_withheld(&self) -> bool {
-        self.state == "withheld"
+    fn is_suppressed(&self) -> bool {
+        self.state == "suppressed"
     }
 }
 
@@ -111,7 +111,7 @@ impl Evidence<'_> {
             repeats.insert((self.life(told), &told.message));
             let life = self.life(before);
             assert!(life < self.life(told), "{context}: {channel} repeats without a kill: {before:?} {told:?}");
-            assert!(told.possible_repeat, "{context}: {channel}: a repeat that is not marked: {told:?}");
+            assert!(told.possible_duplicate, "{context}: {channel}: a repeat that is not marked: {told:?}");
             let last = last_of_life[&life];
             assert!(
                 last.message == before.message,
@@ -121,7 +121,7 @@ impl Evidence<'_> {
         repeats.len()
     }
 
-    /// What the store knows as told was told, what it withholds was not, and nothing else was. What a notice covers is in that one
+    /// What the store knows as told was told, what it suppresses was not, and nothing else was. What a notice covers is in that one
     /// notice, and in nothing else.
     fn judge_deliveries(&self) {
         let context = self.context;
@@ -129,8 +129,8 @@ impl Evidence<'_> {
         let taken: BTreeSet<_> = taken.map(|(channel, told)| (channel.as_str(), told.id.as_str())).collect();
         for row @ Row { channel, id, state, .. } in &self.deliveries {
             let was_told = |id: &str| taken.contains(&(channel.as_str(), id));
-            if row.is_withheld() {
-                assert!(!was_told(id), "{context}: {channel} was told of {id}, which was withheld");
+            if row.is_suppressed() {
+                assert!(!was_told(id), "{context}: {channel} was told of {id}, which was suppressed");
                 continue;
             }
             assert_eq!(state, "delivered", "{context}: {id} to {channel}");
@@ -168,7 +168,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// The deliveries of one alert for one channel: nothing is missing, and nothing is withheld but what was over before anybody was
+    /// The deliveries of one alert for one channel: nothing is missing, and nothing is suppressed but what was over before anybody was
     /// told, be it a worsening alone.
     fn judge_story(&self, tenant: &str, alert: &Value, story: &[&Row]) {
         let lines: Vec<_> = story.iter().map(|row| (&row.kind, row.sequence, &row.state)).collect();
@@ -188,13 +188,13 @@ impl Evidence<'_> {
             let is_newest = number + 1 == firings.len();
             let last_sequence = firing.last().map_or(0, |row| row.sequence);
             assert!(is_over || is_newest, "fires twice; {context}");
-            let withheld = firing.iter().filter(|row| row.is_withheld()).count();
-            let was_over = is_over && withheld == firing.len();
+            let suppressed = firing.iter().filter(|row| row.is_suppressed()).count();
+            let was_over = is_over && suppressed == firing.len();
             // A worsening that a silence held may have been over before its end, though the alert fires on.
             let is_so = |row: &Row| is_newest && row.sequence == last_sequence && self.scores[tenant] <= row.value;
-            let came_back = |row: &&&Row| row.is_withheld() && row.kind == "alert.worsened" && !is_so(row);
-            let is_all_but_over = withheld == firing.iter().filter(came_back).count();
-            assert!(is_all_but_over || was_over, "withheld what was not over; {context}");
+            let came_back = |row: &&&Row| row.is_suppressed() && row.kind == "alert.worsened" && !is_so(row);
+            let is_all_but_over = suppressed == firing.iter().filter(came_back).count();
+            assert!(is_all_but_over || was_over, "suppressed what was not over; {context}");
             if is_newest {
                 let is_low = self.scores[tenant] < 300.0;
                 assert!(is_over != is_low, "ends at {}; {context}", self.scores[tenant]);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     /// `id sequence`, then `?` for a possible repeat and `-` for a refusal; a kill is `x`. Then how the store's deliveries stand:
-    /// `d`elivered, `w`ithheld, `n` gone along with the notice of a shift, which is `msg_0`, `v` a worsening to 180 that was withheld.
+    /// `d`elivered, `w`ithheld, `n` gone along with the notice of a shift, which is `msg_0`, `v` a worsening to 180 that was suppressed.
     fn judge(story: &str, states: &str, score: f64) -> Tally {
         let (mut at, mut killed, mut told) = (Instant::now(), Vec::new(), Vec::new());
         for word in story.split_whitespace() {
@@ -263,7 +263,7 @@ mod tests {
                 alert: String::new(),
                 tenant: "contoso".to_owned(),
                 sequence: number,
-                possible_repeat: word.contains('?'),
+                possible_duplicate: word.contains('?'),
                 accepted: !word.contains('-'),
                 body: Value::Null,
             };
@@ -273,7 +273,7 @@ mod tests {
         let row = |(number, state): (u64, char)| Row {
             channel: SOC.to_owned(),
             id: format!("msg_{number}"),
-            state: if matches!(state, 'v' | 'w') { "withheld" } else { "delivered" }.to_owned(),
+            state: if matches!(state, 'v' | 'w') { "suppressed" } else { "delivered" }.to_owned(),
             kind: if state == 'v' { "alert.worsened".to_owned() } else { kind(number) },
             tenant: "contoso".to_owned(),
             rule: SOC_RULE.to_owned(),
@@ -314,12 +314,12 @@ mod tests {
             ("1 2", "d", 200.0, "does not know"),
             ("2 1", "dd", 500.0, "out of order"),
             ("1", "d", 500.0, "ends at"),
-            ("1", "ww", 500.0, "which was withheld"),
-            ("", "w", 200.0, "withheld what was not over"),
-            ("1", "dw", 500.0, "withheld what was not over"),
-            ("2", "wd", 500.0, "withheld what was not over"),
-            ("1", "dv", 180.0, "withheld what was not over"),
-            ("", "wv", 230.0, "withheld what was not over"),
+            ("1", "ww", 500.0, "which was suppressed"),
+            ("", "w", 200.0, "suppressed what was not over"),
+            ("1", "dw", 500.0, "suppressed what was not over"),
+            ("2", "wd", 500.0, "suppressed what was not over"),
+            ("1", "dv", 180.0, "suppressed what was not over"),
+            ("", "wv", 230.0, "suppressed what was not over"),
             ("", "n", 200.0, "never told of"),
             ("0", "n", 500.0, "ends at"),
             ("0 1", "n", 200.0, "and alone"),

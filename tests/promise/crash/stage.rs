@@ -202,7 +202,7 @@ impl Stage {
         }
         for sql in [
             "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \
-             INSERT OR IGNORE INTO notification (id, type, at, body) SELECT 'old-' || i, 'operator.away', 0, '{}' FROM n",
+             INSERT OR IGNORE INTO notification (id, type, at, body) SELECT 'old-' || i, 'operator.downtime', 0, '{}' FROM n",
             "INSERT OR IGNORE INTO delivery (notification_id, channel, state, queued_at, next_attempt_at, finished_at) \
              SELECT id, 'archive', 'delivered', 0, 0, 0 FROM notification WHERE id LIKE 'old-%' AND ?1",
             "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) \

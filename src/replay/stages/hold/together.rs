@@ -13,7 +13,7 @@ use crate::{
         },
         release::{Fate, newest_firing},
     },
-    replay::message::{Stage, Withheld},
+    replay::message::{Stage, Suppressed},
 };
 
 impl Holding<'_> {
@@ -63,14 +63,14 @@ impl Holding<'_> {
             let (earlier, newest) = newest_firing(&steps);
             let (ended, going) = fates.split_at(earlier.len());
             self.settle(lane, earlier, ended, now);
-            let suppressed = going.iter().filter(|(_, fate)| *fate == Fate::Withhold);
-            let of_channel = |(id, _): &(DeliveryId, Fate)| Withheld {
+            let suppressed = going.iter().filter(|(_, fate)| *fate == Fate::Suppress);
+            let of_channel = |(id, _): &(DeliveryId, Fate)| Suppressed {
                 message: place(*id),
                 channel: Some(channel.clone()),
                 stage: Stage::Silence,
             };
-            self.withheld.extend(suppressed.map(of_channel));
-            says.extend(going.iter().filter(|(_, fate)| *fate != Fate::Withhold).map(|(id, _)| place(*id)));
+            self.suppressed.extend(suppressed.map(of_channel));
+            says.extend(going.iter().filter(|(_, fate)| *fate != Fate::Suppress).map(|(id, _)| place(*id)));
             if let Some((speaker, _)) = going.iter().rfind(|(_, fate)| *fate == Fate::Send) {
                 let told = &self.messages[place(*speaker)];
                 let facts = self.members_of.get(&told.tenant).map(|course| course.facts());
@@ -83,8 +83,8 @@ impl Holding<'_> {
             }
         }
         says.sort_unstable();
-        let withheld = |&message: &usize| Withheld { message, channel: Some(channel.clone()), stage: Stage::Fleet };
-        self.withheld.extend(says.iter().map(withheld));
+        let suppressed = |&message: &usize| Suppressed { message, channel: Some(channel.clone()), stage: Stage::Fleet };
+        self.suppressed.extend(says.iter().map(suppressed));
         self.notices.push(notice::for_channel(&self.shifts[shift], occasion, &channel, covered, &others, now));
         if occasion.is_of_movements() {
             self.heard.insert((shift, channel.clone()));

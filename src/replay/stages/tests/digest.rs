@@ -14,10 +14,10 @@ fn sent(queue: &str, digest_over: Option<usize>, pace: u64) -> (Vec<String>, Vec
         let at = Timestamp::from_seconds(second.parse().unwrap());
         Queued { at, channel: channel("soc"), says, notice: places.ends_with('!').then_some(0) }
     };
-    let mut withheld = Vec::new();
-    let sent = digest(&plan, &messages(&table, &["soc"]), queue.split(';').map(item).collect(), &mut withheld);
+    let mut suppressed = Vec::new();
+    let sent = digest(&plan, &messages(&table, &["soc"]), queue.split(';').map(item).collect(), &mut suppressed);
     let line = |one: &Sent| format!("{} {} {:?}", one.at.as_seconds(), one.kind.as_str(), one.says);
-    (sent.iter().map(line).collect(), withheld.into_iter().map(|one| one.message).collect())
+    (sent.iter().map(line).collect(), suppressed.into_iter().map(|one| one.message).collect())
 }
 
 #[test]

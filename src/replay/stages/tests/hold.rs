@@ -23,12 +23,12 @@ fn plan(silences: &[(i64, i64)], digest_over: Option<usize>) -> Plan {
 
 /// What goes on, as `second places`, and what does not, as places.
 fn released(plan: &Plan, messages: &[Message]) -> (Vec<String>, Vec<usize>) {
-    let mut withheld = Vec::new();
-    let (queued, notices) = release(plan, &[], &Fleet::default(), messages, &mut withheld);
+    let mut suppressed = Vec::new();
+    let (queued, notices) = release(plan, &[], &Fleet::default(), messages, &mut suppressed);
     assert_eq!(notices, [], "nothing is read, so nothing shifts");
-    assert!(withheld.iter().all(|one| one.stage == Stage::Silence), "{withheld:?}");
+    assert!(suppressed.iter().all(|one| one.stage == Stage::Silence), "{suppressed:?}");
     let line = |one: &Queued| format!("{} {:?}", one.at.as_seconds(), one.says);
-    (queued.iter().map(line).collect(), withheld.into_iter().map(|one| one.message).collect())
+    (queued.iter().map(line).collect(), suppressed.into_iter().map(|one| one.message).collect())
 }
 
 #[test]
@@ -79,11 +79,11 @@ fn each_channel_is_decided_on_by_what_it_was_told() {
     plan.receivers.insert(channel("late"), Receiver { digest_over: Some(20), ..Receiver::default() });
     let mut told = messages("1 a fired 1.1; 9 a worsened 1.2", &["soc"]);
     told[1].channels = [channel("soc"), channel("late")].into();
-    let mut withheld = Vec::new();
-    let (queued, _) = release(&plan, &[], &Fleet::default(), &told, &mut withheld);
+    let mut suppressed = Vec::new();
+    let (queued, _) = release(&plan, &[], &Fleet::default(), &told, &mut suppressed);
     let lines: Vec<_> = queued.iter().map(|one| (one.at.as_seconds(), one.channel.as_str(), &one.says[..])).collect();
     assert_eq!(lines, [(1, "soc", &[0][..]), (60, "soc", &[1]), (60, "late", &[1])]);
-    assert_eq!(withheld, []);
+    assert_eq!(suppressed, []);
 }
 
 #[test]

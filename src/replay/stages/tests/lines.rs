@@ -130,7 +130,7 @@ fn each_transition_goes_out_in_exactly_one_message_per_channel_and_no_own_loss_i
             assert_ne!(sent.channel.as_str(), "page", "seed {seed}: it keeps each alert's state");
             let data = &outcome.notices[notice].data;
             let facts = data.fleet.as_ref().unwrap();
-            let covered: usize = data.items.iter().map(|item| 1 + item.notification.stands_for.len()).sum();
+            let covered: usize = data.items.iter().map(|item| 1 + item.notification.covers.len()).sum();
             assert_eq!((facts.alerts, facts.left_out), (data.items.len(), 0), "seed {seed}");
             assert!(covered <= sent.says.len(), "seed {seed}");
             lines += data.items.len();
