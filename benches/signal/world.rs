@@ -380,14 +380,8 @@ impl Life<'_> {
         let day = self.random.random_range(2..self.end.since(START).as_secs() / 86_400 - 3);
         let from = at(i64::try_from(day).expect("a day") * DAY + 7_000);
         let until = from.plus(hours(self.random.random_range(8..30)));
-        self.truths.push(Truth {
-            tenant: self.number,
-            score,
-            kind: Kind::Outage,
-            from,
-            certain: from,
-            until: Some(until),
-        });
+        let (tenant, kind) = (self.number, Kind::Outage);
+        self.truths.push(Truth { tenant, score, kind, from, certain: from, until: Some(until) });
         Some((from, until))
     }
 }

@@ -113,7 +113,13 @@ impl Tenants {
             one_of(raw.region, &at.key("region"), &Region::ALL.map(|region| (region.as_str(), region)), problems);
         let endpoints = endpoints(raw.endpoints, &at.key("endpoints"), problems);
         let credential = if raw.credential.is_written() {
-            self.credential(raw.credential, &at.key("credential"), problems)
+            let own = self.credential(raw.credential, &at.key("credential"), problems);
+            // Written once more, it is the shared one all the same.
+            let is_shared = own.iter().zip(&inherited.credential).any(|(own, shared)| own.shares_with(shared));
+            if is_shared {
+                check_own_endpoints(&endpoints, inherited, &at.key("endpoints"), problems);
+            }
+            own
         } else {
             if !inherited.credential_written {
                 problems.missing(

@@ -57,6 +57,13 @@ impl ProofKind {
 }
 
 impl AppCredential {
+    /// Whether both are the same app, or one of their secrets is kept in the same place.
+    #[must_use]
+    pub fn shares_with(&self, other: &Self) -> bool {
+        let is_kept_there = |proof: &Proof| other.proofs.iter().any(|theirs| theirs.kept == proof.kept);
+        self.client_id == other.client_id || self.proofs.iter().any(is_kept_there)
+    }
+
     /// An app with one client secret.
     #[must_use]
     pub fn with_secret(client_id: uuid::Uuid, secret: SecretReference) -> Self {

@@ -130,15 +130,24 @@ pub struct Firing {
     /// The baseline, frozen when it fired; `drop` and `rise` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
+    /// Fleet shifts before this time are counted in the baseline; `None`: those before [`since`](Self::since).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_at: Option<Timestamp>,
     /// The worst value told so far, by which worsening is judged; `None` for `no_data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst_told: Option<f64>,
+    /// The time of the reading that gave it; `None`: that at which it fired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_told_at: Option<Timestamp>,
     /// The worst value seen since it fired, by which `regained` is judged; `None` for `no_data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst_seen: Option<f64>,
     /// The worst value told before the newest worsening, for as long as nobody was told of that one: it is worse only while it lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untold: Option<f64>,
+    /// The time of the reading that gave that value; `None`: that at which it fired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold_at: Option<Timestamp>,
     /// The sequence number up to which worsenings were taken back: they were over before anybody was told of them.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub taken_back: u64,

@@ -245,10 +245,11 @@ impl Explanation {
     }
 
     fn of_firing(&mut self, rule: &Rule, firing: &Firing, reading: Sample, judged: &Judged) {
-        let frozen = judged.seen.baseline.map(|value| Baseline::Frozen { value, at: firing.fired_at });
+        let frozen = judged.baseline.map(|value| Baseline::Frozen { value, at: firing.fired_at });
         self.compare(&rule.when, reading.value, frozen);
         let recover = rule.recover.filter(|_| judged.is_same_kind || rule.when.change().is_none());
-        let mark = mark(&Terms { when: rule.when, recover }, &judged.seen);
+        let measured = Firing { baseline: judged.baseline, ..judged.seen.clone() };
+        let mark = mark(&Terms { when: rule.when, recover }, &measured);
         self.recovery = mark.map(|(mark, side)| Recovery {
             mark,
             side,

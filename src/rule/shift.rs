@@ -4,9 +4,11 @@
 //! Two things keep this from hiding a loss. The reading that shows a shift is judged against the samples as they were, so the
 //! shift itself fires; and an alert that is pending is judged as it began, so a `for` that a shift began comes to its end.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::{AlertState, Situation};
+use super::{AlertState, Condition, Firing, Situation};
 use crate::domain::{Sample, Timestamp};
 
 /// What one fleet shift did to one series.
@@ -44,6 +46,36 @@ impl Amount {
 pub fn adjusted(sample: Sample, shifts: &[ShiftedBy], until: Timestamp) -> f64 {
     let between = shifts.iter().filter(|shift| sample.at < shift.at && shift.at < until);
     between.fold(sample.value, |value, shift| shift.by.applied_to(value))
+}
+
+/// The levels of a firing alert as known fleet shifts have moved them. The notification that it fired keeps its own numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Levels {
+    /// What the loss is measured against. A shift that moves a score to the better moves it too, so it excuses no loss of the
+    /// tenant's own; one to the worse does not, so what it covers fires until it is over or accepted.
+    pub(super) baseline: Option<f64>,
+    /// What a percentage of the rule's size is of, from where the shifts have left the score.
+    pub(super) whole: Option<f64>,
+    /// What a worsening is measured from.
+    pub(super) told: Option<f64>,
+}
+
+impl Levels {
+    /// The levels of `firing` when `reading` is judged. Only a `drop` or `rise` has any that move.
+    pub(super) fn of(firing: &Firing, when: &Condition, reading: Sample, shifts: &[ShiftedBy]) -> Self {
+        let fixed = Self { baseline: firing.baseline, whole: firing.baseline, told: firing.worst_told };
+        if shifts.is_empty() || when.change().is_none() {
+            return fixed;
+        }
+        // The reading at which the alert began is the first that its shift moved.
+        let measured_at = firing.measured_at.unwrap_or(firing.since).minus(Duration::from_nanos(1));
+        let moved = |at: Timestamp, value: f64| adjusted(Sample { at, value }, shifts, reading.at);
+        let whole = firing.baseline.map(|baseline| moved(measured_at, baseline));
+        let worse = |one: f64, other: f64| if when.further(one, other) > 0.0 { one } else { other };
+        let baseline = firing.baseline.zip(whole).map(|(frozen, moved)| worse(frozen, moved));
+        let told_at = firing.worst_told_at.unwrap_or(firing.fired_at);
+        Self { baseline, whole, told: firing.worst_told.map(|told| moved(told_at, told)) }
+    }
 }
 
 impl Situation<'_> {

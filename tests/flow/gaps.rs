@@ -49,7 +49,22 @@ fn no_data(hours: u64, score: Option<ScoreKind>) -> Rule {
 fn silent_since(since: Timestamp, terms: Terms) -> Firing {
     let (baseline, worst_told, worst_seen, untold, gap) = (None, None, None, None, None);
     let (fired_at, taken_back, unread) = (since, 0, Vec::new());
-    Firing { since, fired_at, terms, baseline, worst_told, worst_seen, untold, taken_back, gap, unread }
+    let (measured_at, worst_told_at, untold_at) = (None, None, None);
+    Firing {
+        since,
+        fired_at,
+        terms,
+        baseline,
+        worst_told,
+        worst_seen,
+        untold,
+        taken_back,
+        gap,
+        unread,
+        measured_at,
+        worst_told_at,
+        untold_at,
+    }
 }
 
 fn facts(outcome: &CheckOutcome) -> &Facts {

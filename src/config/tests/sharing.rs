@@ -126,6 +126,7 @@ fn the_shared_apps_secret_goes_to_no_address_of_one_tenants_file() {
     let load = |main: String, tenant: String| {
         let folder = tempfile::tempdir().unwrap();
         lay_out(folder.path(), main.as_bytes(), tenant.as_bytes(), RULES.as_bytes());
+        std::fs::copy(folder.path().join("secret"), folder.path().join("another")).unwrap();
         load_in(folder.path()).1
     };
     for key in ["login", "defender", "graph"] {
@@ -136,11 +137,11 @@ fn the_shared_apps_secret_goes_to_no_address_of_one_tenants_file() {
         let told = format!("endpoints.{key}: the secret or a token of the app that all tenants share would be sent");
         assert!(text.contains(&told) && text.contains("tenants/contoso.yaml:"), "{key}: {text}");
         assert!(text.contains("write `credential:"), "{text}");
-        assert_eq!(
-            load(format!("{MAIN}{shared}"), format!("{TENANT}{endpoint}")),
-            "0 problems in 0 files",
-            "its own app"
-        );
+        let copied = load(format!("{MAIN}{shared}"), format!("{TENANT}{endpoint}"));
+        assert!(copied.contains(&told), "the shared app written once more: {copied}");
+        let another = TENANT.replace("000000000002", "000000000003").replace("../secret", "../another");
+        let text = load(format!("{MAIN}{shared}"), format!("{another}{endpoint}"));
+        assert_eq!(text, "0 problems in 0 files", "its own app");
         let everywhere = format!("{MAIN}{shared}{endpoint}");
         assert_eq!(load(everywhere.clone(), bare.clone()), "0 problems in 0 files", "at the top");
         assert_eq!(load(everywhere, format!("{bare}{endpoint}")), "0 problems in 0 files", "the same as at the top");

@@ -3,7 +3,7 @@
 //! A group goes by its name, as people know it and messages show it. The resource page lists an `rbacGroupId` that the sample
 //! lacks, so it only tells apart groups of one name. A renamed group is therefore a group that is gone and one that is new.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 
@@ -19,6 +19,9 @@ use crate::{
 
 /// The most groups on all pages; Defender's own portal is slow with hundreds.
 const GROUPS_MAX: usize = 1_000;
+
+/// What a group goes by that has neither a name nor an id.
+const UNNAMED: &str = "(unnamed group)";
 
 /// Source: "List exposure score by device group" (Defender for Endpoint API).
 pub(super) struct Groups;
@@ -88,8 +91,8 @@ impl Source for Groups {
         }
         for row in rows.0 {
             let id = row.id.line();
-            // A group that has only an id goes by that.
-            let Some(name) = row.name.line().or_else(|| id.clone()) else { continue };
+            // A group that has only an id goes by that. One that has neither is a group all the same.
+            let name = row.name.line().or_else(|| id.clone()).unwrap_or_else(|| UNNAMED.to_owned());
             let value = number::present(&row.score.0)?;
             found.groups.push(Group { name, id, at: row.time.text().and_then(Timestamp::parse), value });
         }
@@ -105,13 +108,19 @@ impl Source for Groups {
         for group in &groups {
             uses.entry(group.name.clone()).or_default().push(group.id.as_deref());
         }
+        let with_id = |name: &str, id: &str| format!("{name} ({id})");
+        let twins = groups.iter().filter(|group| uses.get(&group.name).is_some_and(|ids| ids.len() > 1));
+        let labels: BTreeSet<String> =
+            twins.filter_map(|group| Some(with_id(&group.name, group.id.as_deref()?))).collect();
         let score = ScoreKind::ExposureScoreByGroup;
         for group in &groups {
             let ids = uses.get(&group.name).map_or(&[][..], Vec::as_slice);
             let is_alone = ids.iter().filter(|id| **id == group.id.as_deref()).count() == 1;
             let subject = match (&group.id, ids.len()) {
+                // Its name is what one of two others goes by.
+                (Some(id), 1) if labels.contains(&group.name) => with_id(&group.name, id),
                 (_, 1) => group.name.clone(),
-                (Some(id), _) if is_alone => format!("{} ({id})", group.name),
+                (Some(id), _) if is_alone => with_id(&group.name, id),
                 _ => {
                     let what = "two device groups have the same name, and no id of their own".into();
                     found.unsound.push(Unsound { score, subject: Some(text::subject(&group.name)), what });

@@ -140,7 +140,10 @@ fn each_device_group_is_a_subject_with_or_without_an_id() {
     assert_eq!(by_group(&alike).unwrap(), ["A (2)=2"], "they look alike");
     let (read, _) = found(ScoreKind::ExposureScoreByGroup, 1, &list(&alike)).unwrap();
     assert_eq!(read.unsound.len(), 4, "and all are reported: {:?}", read.unsound);
-    assert_eq!(by_group(&[group("null", r#""9""#, "4"), group("null", "null", "5")]).unwrap(), ["9=4"]);
+    let nameless = [group("null", r#""9""#, "4"), group("null", "null", "5")];
+    assert_eq!(by_group(&nameless).unwrap(), ["9=4", "(unnamed group)=5"]);
+    let alike = [group(r#""A (2)""#, r#""9""#, "1"), group(r#""A""#, r#""1""#, "2"), group(r#""A""#, r#""2""#, "3")];
+    assert_eq!(by_group(&alike).unwrap(), ["A (2) (9)=1", "A (1)=2", "A (2)=3"], "all have ids of their own");
     assert_eq!(by_group(&[clerks(), group(r#""B""#, "null", "null")]).unwrap(), ["Clerks=33.5"], "missing is not zero");
     let long = by_group(&[group(&format!(r#""a\n{}""#, "b".repeat(500)), "null", "1")]).unwrap();
     assert_eq!(long, [format!("a {}=1", "b".repeat(118))]);

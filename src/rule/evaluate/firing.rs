@@ -5,7 +5,7 @@ use crate::{
     domain::Sample,
     rule::{
         Alert, AlertState, Condition, Firing, Recover, Resolution, Rule, Terms, TransitionKind, baseline,
-        loss::at_least,
+        loss::at_least, shift::Levels,
     },
 };
 
@@ -21,16 +21,20 @@ pub(super) fn go_on(
     let judged = match believed {
         Some(reading) => match judge(rule, alert, firing, reading, situation) {
             Verdict::Over(outcome) => return *outcome,
-            Verdict::Firing(judged) => take_back(rule, alert, judged, reading.value, situation),
+            Verdict::Firing(judged) => take_back(rule, alert, judged, reading, situation),
         },
         None => firing.clone(),
     };
     if close::is_accepted_by_now(rule, &judged, situation.now) {
         return close::accept_as(alert, &judged, sample, situation.now);
     }
-    if let Some(reading) = believed.filter(|reading| has_worsened(rule, &judged, reading.value)) {
-        let untold = judged.untold.or(judged.worst_told);
-        let told = Firing { worst_told: Some(reading.value), untold, ..judged };
+    if let Some(reading) = believed.filter(|reading| has_worsened(rule, &judged, *reading, situation)) {
+        let (untold, untold_at) = match judged.untold {
+            Some(_) => (judged.untold, judged.untold_at),
+            None => (judged.worst_told, judged.worst_told_at),
+        };
+        let (worst_told, worst_told_at) = (Some(reading.value), Some(reading.at));
+        let told = Firing { worst_told, worst_told_at, untold, untold_at, ..judged };
         return tell(alert, &told, TransitionKind::Worsened, Seen { at: reading.at, sample });
     }
     if let Some(reminder) = remind(rule, alert, &judged, sample, situation.now, situation.told_at) {
@@ -56,6 +60,8 @@ pub(in crate::rule) struct Judged {
     pub(in crate::rule) holds: bool,
     /// Whether the alert is over.
     pub(in crate::rule) is_over: bool,
+    /// What the loss is measured against, as fleet shifts have moved it.
+    pub(in crate::rule) baseline: Option<f64>,
 }
 
 /// Judges a reading by the rule as it now reads.
@@ -75,21 +81,25 @@ pub(in crate::rule) fn judged_by(
         let reference = baseline::reference(&terms.when, reading, alert, situation);
         let (baseline, gap) =
             (reference.map(|reference| reference.value), reference.and_then(|reference| reference.gap));
-        let (worst_told, worst_seen) = (Some(reading.value), Some(reading.value));
-        Firing { baseline, gap, worst_told, worst_seen, untold: None, ..firing.clone() }
+        let (worst_told, worst_seen, measured_at) = (Some(reading.value), Some(reading.value), Some(reading.at));
+        let anew = Firing { baseline, gap, worst_told, worst_seen, measured_at, ..firing.clone() };
+        Firing { worst_told_at: measured_at, untold: None, untold_at: None, ..anew }
     };
-    let holds = terms.when.holds(reading.value, seen.baseline);
+    let baseline = Levels::of(&seen, &terms.when, reading, situation.shifts).baseline;
+    let holds = terms.when.holds(reading.value, baseline);
     let is_measured_anew = terms.when.change().is_some() && !is_same_kind;
-    let is_over = if is_measured_anew { !holds } else { is_over(&terms, reading.value, &seen) };
-    Judged { seen, is_same_kind, holds, is_over }
+    let is_over = if is_measured_anew { !holds } else { is_over(&terms, reading.value, baseline, seen.worst_seen) };
+    Judged { seen, is_same_kind, holds, is_over, baseline }
 }
 
 /// What that makes of the alert. Over only by the edit, that is, not by the terms it fired under, is told so.
 fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation: &Situation<'_>) -> Verdict {
     let terms = rule.terms();
-    let Judged { seen, is_same_kind, holds, is_over } = judged_by(rule, alert, firing, reading, situation);
+    let Judged { seen, is_same_kind, holds, is_over, .. } = judged_by(rule, alert, firing, reading, situation);
     if is_over {
-        let by_edit = terms != firing.terms && !self::is_over(&firing.terms, reading.value, firing);
+        let as_it_fired = Levels::of(firing, &firing.terms.when, reading, situation.shifts).baseline;
+        let by_edit =
+            terms != firing.terms && !self::is_over(&firing.terms, reading.value, as_it_fired, firing.worst_seen);
         let why = if by_edit { Resolution::RuleChanged } else { Resolution::Recovered };
         // What was asked for is regained, though the old level is not: it must not fire the alert again at once.
         let is_partly_regained = terms.when.change().is_some() && is_same_kind && terms.recover.is_some();
@@ -104,13 +114,13 @@ fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation
     Verdict::Firing(if is_same_kind { seen } else { firing.clone() })
 }
 
-/// Whether, by these terms, an alert is over at `value`. A `drop` or `rise` is judged against its frozen baseline: the moving
-/// window never ends it.
-pub(super) fn is_over(terms: &Terms, value: f64, firing: &Firing) -> bool {
-    let holds = terms.when.holds(value, firing.baseline);
+/// Whether, by these terms, an alert is over at `value`. A `drop` or `rise` is judged against its frozen baseline, which only fleet
+/// shifts move: the moving window never ends it.
+pub(super) fn is_over(terms: &Terms, value: f64, baseline: Option<f64>, worst_seen: Option<f64>) -> bool {
+    let holds = terms.when.holds(value, baseline);
     match terms.recover {
-        Some(Recover::Regained(percent)) => match firing.baseline {
-            Some(baseline) => is_regained(&terms.when, percent, value, baseline, firing.worst_seen),
+        Some(Recover::Regained(percent)) => match baseline {
+            Some(baseline) => is_regained(&terms.when, percent, value, baseline, worst_seen),
             None => !holds,
         },
         Some(Recover::Above(bound)) => value > bound && (!holds || terms.when.change().is_some()),
@@ -128,12 +138,13 @@ fn is_regained(when: &Condition, percent: f64, value: f64, baseline: f64, worst_
 
 /// Takes a worsening back that is over before anybody was told of it, as in a maintenance window: should it come again, it is to be
 /// told. Once it was told, it is what later ones are measured from.
-fn take_back(rule: &Rule, alert: &Alert, firing: Firing, value: f64, situation: &Situation<'_>) -> Firing {
+fn take_back(rule: &Rule, alert: &Alert, firing: Firing, reading: Sample, situation: &Situation<'_>) -> Firing {
     let Some(before) = firing.untold else { return firing };
-    let as_before = Firing { worst_told: Some(before), untold: None, ..firing.clone() };
+    let (worst_told, worst_told_at) = (Some(before), firing.untold_at);
+    let as_before = Firing { worst_told, worst_told_at, untold: None, untold_at: None, ..firing.clone() };
     if !situation.is_on_its_way {
-        Firing { untold: None, ..firing }
-    } else if has_worsened(rule, &as_before, value) {
+        Firing { untold: None, untold_at: None, ..firing }
+    } else if has_worsened(rule, &as_before, reading, situation) {
         firing
     } else {
         Firing { taken_back: alert.sequence, ..as_before }
@@ -142,13 +153,15 @@ fn take_back(rule: &Rule, alert: &Alert, firing: Firing, value: f64, situation: 
 
 /// Whether it moved on from what was last told by the rule's size, or for `below` and `above` by its `step`. By an edited
 /// text that does not hold nothing is worse: 285 is not worse in "below 280".
-fn has_worsened(rule: &Rule, firing: &Firing, value: f64) -> bool {
-    if !rule.when.holds(value, firing.baseline) {
+fn has_worsened(rule: &Rule, firing: &Firing, reading: Sample, situation: &Situation<'_>) -> bool {
+    let value = reading.value;
+    let levels = Levels::of(firing, &rule.when, reading, situation.shifts);
+    if !rule.when.holds(value, levels.baseline) {
         return false;
     }
-    let (Some(told), true) = (firing.worst_told, rule.when.is_same_kind(&firing.terms.when)) else { return false };
+    let (Some(told), true) = (levels.told, rule.when.is_same_kind(&firing.terms.when)) else { return false };
     let (size, whole) = match rule.when {
-        Condition::Drop(change) | Condition::Rise(change) => (Some(change.size), firing.baseline),
+        Condition::Drop(change) | Condition::Rise(change) => (Some(change.size), levels.whole),
         Condition::Below(bound) | Condition::Above(bound) => (rule.step, Some(bound.abs())),
         Condition::NoData(_) => (None, None),
     };

@@ -116,8 +116,10 @@ fn settle(
     let seen = Seen { at: believed.map_or(situation.now, |reading| reading.at), sample };
     match &calm.state {
         AlertState::Firing(firing) => {
-            let worst_told = sample.map(|sample| sample.value).or(firing.worst_told);
-            tell(&calm, &Firing { worst_told, untold: None, ..firing.clone() }, TransitionKind::Fired, seen)
+            let (worst_told, worst_told_at) = sample
+                .map_or((firing.worst_told, firing.worst_told_at), |sample| (Some(sample.value), Some(sample.at)));
+            let told = Firing { worst_told, worst_told_at, untold: None, untold_at: None, ..firing.clone() };
+            tell(&calm, &told, TransitionKind::Fired, seen)
         }
         // A condition that begins to hold again goes on counting its time.
         state => {

@@ -76,9 +76,12 @@ pub(super) fn watch(rule: &Rule, alert: &Alert, duration: Duration, situation: &
             fired_at: situation.now,
             terms: rule.terms(),
             baseline: None,
+            measured_at: None,
             worst_told: None,
+            worst_told_at: None,
             worst_seen: None,
             untold: None,
+            untold_at: None,
             taken_back: 0,
             gap: None,
             unread,
@@ -150,7 +153,7 @@ pub(super) fn take_over(
     situation: &Situation<'_>,
 ) -> Outcome {
     if let Some(reading) = believed {
-        let was_over = firing::is_over(&firing.terms, reading.value, firing);
+        let was_over = firing::is_over(&firing.terms, reading.value, firing.baseline, firing.worst_seen);
         let why = if was_over { Resolution::Recovered } else { Resolution::RuleChanged };
         return resolve(alert, firing, why, Seen { at: reading.at, sample: believed });
     }

@@ -41,8 +41,7 @@ pub(super) async fn notice(
     new: &outbox::Prepared,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    outbox::announce(connection, new).await?;
-    sqlx::query(
+    let noticed = sqlx::query(
         "UPDATE delivery SET is_noticed = 1 WHERE state = 'dead' AND is_noticed = 0 AND channel = ? \
          AND coalesce(last_error, '') = ?",
     )
@@ -50,6 +49,11 @@ pub(super) async fn notice(
     .bind(&letters.cause)
     .execute(&mut *connection)
     .await?;
+    // Somebody else has noticed them since they were listed.
+    if noticed.rows_affected() == 0 {
+        return Ok(());
+    }
+    outbox::announce(connection, new).await?;
     sqlx::query(
         "INSERT INTO dead_notice (channel, cause, at) VALUES (?, ?, ?) \
          ON CONFLICT (channel, cause) DO UPDATE SET at = excluded.at",
