@@ -30,7 +30,7 @@ pub struct Latitude {
     pub relative: bool,
     /// What is pending when a shift comes is compared with the moved samples too.
     pub pending_moves: bool,
-    /// The level from which worsening is measured moves with a shift that the alert was not covered by.
+    /// The levels of an alert that fires move with shifts: what worsening is measured from, and the frozen baseline.
     pub told_moves: bool,
 }
 
@@ -43,13 +43,15 @@ const FIRST: Latitude = Latitude {
 };
 
 /// All that are tried.
-pub const LATITUDES: [Latitude; 7] = [
+pub const LATITUDES: [Latitude; 9] = [
     FIRST,
     Latitude { tolerance: Tolerance::Normal, ..FIRST },
     Latitude { last_of_interval: true, ..FIRST },
     Latitude { relative: true, ..FIRST },
     Latitude { pending_moves: true, ..FIRST },
     Latitude { told_moves: true, ..FIRST },
+    Latitude { told_moves: true, relative: true, ..FIRST },
+    Latitude { told_moves: true, relative: true, tolerance: Tolerance::Normal, ..FIRST },
     Latitude { tolerance: Tolerance::Normal, last_of_interval: true, relative: true, ..FIRST },
 ];
 

@@ -18,6 +18,8 @@ const TIE: f64 = 1e-11;
 struct Firing {
     /// The source time and the time of reading when it fired.
     fired: Seconds,
+    /// The source time of the reading at which it began to be so.
+    since: Seconds,
     baseline: f64,
     /// The worst value that was notified, and its source time.
     told: f64,
@@ -120,8 +122,8 @@ impl<'a> Walk<'a> {
             return;
         }
         let baseline = baseline.unwrap_or(value);
-        self.state =
-            State::Firing(Firing { fired: dated, baseline, told: value, told_at: dated, worst: value, began_at: at });
+        let (fired, told, told_at, worst, began_at) = (dated, value, dated, value, at);
+        self.state = State::Firing(Firing { fired, since, baseline, told, told_at, worst, began_at });
         self.change(at);
         self.push(Kind::Fired, at, dated);
         self.accept_with_shift(at, dated);
@@ -132,7 +134,8 @@ impl<'a> Walk<'a> {
         if self.further(firing.worst, value) > 0.0 {
             firing.worst = value;
         }
-        if self.is_over(&firing, value) {
+        let (level, whole) = self.moved_baseline(&firing, dated);
+        if self.is_over(&Firing { baseline: level, ..firing }, value) {
             if matches!(self.rule.recover, Some(Recover::Regained(_))) {
                 self.rebase(dated);
             }
@@ -142,11 +145,11 @@ impl<'a> Walk<'a> {
         }
         let told = self.told_level(&firing, dated);
         let size = match self.rule.when {
-            When::Drop(size, _) | When::Rise(size, _) => Some((size, firing.baseline)),
+            When::Drop(size, _) | When::Rise(size, _) => Some((size, whole)),
             When::Below(bound) | When::Above(bound) => self.rule.step.map(|step| (step, bound)),
             When::NoData(_) => None,
         };
-        let is_worse = self.holds(value, Some(firing.baseline))
+        let is_worse = self.holds(value, Some(level))
             && size.is_some_and(|(size, whole)| reaches(size, self.further(told, value), whole));
         if is_worse {
             (firing.told, firing.told_at) = (value, dated);
@@ -162,11 +165,23 @@ impl<'a> Walk<'a> {
     }
 
     fn told_level(&self, firing: &Firing, dated: Seconds) -> f64 {
-        if !self.latitude.told_moves {
+        if !self.latitude.told_moves || !self.is_change() {
             return firing.told;
         }
         let since = self.moved.iter().filter(|moved| firing.told_at < moved.seen && moved.seen < dated);
         since.fold(firing.told, |level, moved| self.moved_by(level, moved))
+    }
+
+    /// What the loss is measured against, and what its percentage is of: a sample from before a shift counts as moved, but what a
+    /// shift covers goes on firing.
+    fn moved_baseline(&self, firing: &Firing, dated: Seconds) -> (f64, f64) {
+        if !self.latitude.told_moves || !self.is_change() {
+            return (firing.baseline, firing.baseline);
+        }
+        let since = self.moved.iter().filter(|moved| firing.since <= moved.seen && moved.seen < dated);
+        let moved = since.fold(firing.baseline, |level, moved| self.moved_by(level, moved));
+        let level = if self.further(moved, firing.baseline) > 0.0 { moved } else { firing.baseline };
+        (level, moved)
     }
 
     fn is_over(&self, firing: &Firing, value: f64) -> bool {

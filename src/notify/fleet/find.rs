@@ -65,6 +65,12 @@ pub fn decide(
         if movements[index].is_decided {
             continue;
         }
+        // Who is read late is part of a shift that is known, though enough of them are late to be another.
+        if let Some(joined) = joins(known.shifts.iter().chain(&found), movements, index) {
+            let joined = joined.clone();
+            attribute(&mut movements[index], &joined);
+            continue;
+        }
         if let Some((shift, chosen)) =
             around(known, scope, movements, index, || read.get_or_insert_with(&readings).clone())
         {
@@ -74,13 +80,8 @@ pub fn decide(
             }
             found.push(new);
         }
-        if movements[index].is_decided {
-            continue;
-        }
-        if let Some(joined) = joins(known.shifts.iter().chain(&found), movements, index) {
-            let joined = joined.clone();
-            attribute(&mut movements[index], &joined);
-        } else {
+        // What began the search may itself be mere noise beside what was found.
+        if !movements[index].is_decided {
             movements[index].is_decided = is_final(&movements[index].movement);
         }
     }

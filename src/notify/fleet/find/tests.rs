@@ -108,6 +108,15 @@ fn two_shifts_one_interval_apart_are_two() {
 }
 
 #[test]
+fn however_many_are_read_late_they_are_part_of_the_shift_that_is_known() {
+    let mut movements = tracked("a 0 15 -10, b 0 15 -10, c 0 15 -10");
+    let shifts = decided(&mut movements, &[], 15);
+    movements.extend(tracked("d 2 17 -10, e 3 18 -10, f 4 19 -10"));
+    assert!(decided(&mut movements, &shifts, 30).is_empty());
+    assert_eq!(parts(&movements, &shifts), "......");
+}
+
+#[test]
 fn who_is_read_late_joins_once_and_who_falls_on_its_own_afterwards_does_not() {
     let mut movements = tracked("a 0 15 -10, b 0 15 -10, c 0 15 -10");
     let shifts = decided(&mut movements, &[], 15);
