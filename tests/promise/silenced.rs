@@ -112,7 +112,14 @@ async fn a_silence_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
                 "--for",
                 "z",
             ],
-            &["tenant `fabrikam`", "rule `none`", "score `x`", "severity `bad`", "`--label y`", "`z` is no duration"],
+            &[
+                "tenant `fabrikam`",
+                "rule `none`",
+                "score `x`",
+                "severity `bad`",
+                "`--label y`",
+                "`z` is not a duration",
+            ],
         ),
         (&["--all", "--until", "2020-01-01T00:00:00Z"], &["it ends (2020-01-01T00:00:00Z) before it begins"]),
     ] {

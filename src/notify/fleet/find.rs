@@ -72,7 +72,7 @@ pub fn decide(
             continue;
         }
         if let Some((shift, chosen)) =
-            around(known, scope, movements, index, || read.get_or_insert_with(&readings).clone())
+            around((known, &found), scope, movements, index, || read.get_or_insert_with(&readings).clone())
         {
             let new = KnownShift::found(known.store, shift, known.now);
             for place in chosen {
@@ -97,14 +97,19 @@ fn attribute(tracked: &mut Tracked, known: &KnownShift) {
 
 /// The shift of which this movement is part with others around it, and which those are.
 fn around(
-    known: &Known<'_>,
+    (known, found): (&Known<'_>, &[KnownShift]),
     scope: &Scope,
     movements: &[Tracked],
     trigger: usize,
     read: impl FnOnce() -> Vec<(TenantId, Timestamp)>,
 ) -> Option<(Shift, Vec<usize>)> {
     let (trigger, span) = (&movements[trigger].movement, movements[trigger].movement.span());
-    let free = |tracked: &Tracked| tracked.part.is_none() && tracked.movement.is_in(&span);
+    // Who is late for another shift joins that one once it is their turn.
+    let is_late_for_another =
+        |movement: &Movement| known.shifts.iter().chain(found).any(|shift| is_late(shift, movement));
+    let free = |tracked: &Tracked| {
+        tracked.part.is_none() && tracked.movement.is_in(&span) && !is_late_for_another(&tracked.movement)
+    };
     let nearness = |movement: &Movement| {
         let at = movement.after.at;
         (at.since(trigger.after.at).max(trigger.after.at.since(at)), at)
@@ -202,19 +207,23 @@ fn joins<'a>(
     index: usize,
 ) -> Option<&'a KnownShift> {
     let movement = &movements[index].movement;
-    let is_late = |known: &&KnownShift| {
-        let Shift { scope, span, .. } = &known.shift;
-        let is_of_it = |other: &Tracked| {
-            other.part.as_ref().is_some_and(|part| part.shift == known.id) && other.movement.is_same_series(movement)
-        };
-        scope.has(movement.score, movement.subject.as_ref())
-            && known.shift.is_along(movement.by)
-            && !known.shift.falls_short(movement.by)
-            && movement.before.at < span.from
-            && movement.after.at >= span.from
-            && !movements.iter().any(is_of_it)
+    let has_part = |known: &&KnownShift| {
+        let is_part = |part: &Attributed| part.shift == known.id;
+        movements
+            .iter()
+            .any(|other| other.part.as_ref().is_some_and(is_part) && other.movement.is_same_series(movement))
     };
-    shifts.rev().find(is_late)
+    shifts.rev().find(|known| is_late(known, movement) && !has_part(known))
+}
+
+/// Whether a movement shows a shift late.
+fn is_late(known: &KnownShift, movement: &Movement) -> bool {
+    let Shift { scope, span, .. } = &known.shift;
+    scope.has(movement.score, movement.subject.as_ref())
+        && known.shift.is_along(movement.by)
+        && !known.shift.falls_short(movement.by)
+        && movement.before.at < span.from
+        && movement.after.at >= span.from
 }
 
 #[cfg(test)]
