@@ -239,10 +239,11 @@ fn go_on(fleet: &Fleet<'_>, outage: &Outage, hit: &[&FailingTenant], now: Timest
     next.told_at = Some(now);
     next.told_to.clone_from(&fleet.config.operator.notify);
     let told_before = hit.iter().filter(|hit| !told_to_nobody(hit)).map(|hit| hit.tenant.clone()).collect();
-    let hint = hit.iter().find(|hit| is_secret_unreadable(hit)).and_then(|hit| hit.failing.hint.clone());
     let class = commonest(hit);
-    let hint = hint.filter(|_| class == FailureClass::SecretUnreadable.as_str());
-    (next, Some(News::Began { class, hint, told_before }))
+    let unreadable = hit.iter().find(|failing| is_secret_unreadable(failing));
+    let place = unreadable.and_then(|failing| failing.failing.hint.clone());
+    let place = place.filter(|_| class == FailureClass::SecretUnreadable.as_str());
+    (next, Some(News::Began { class, hint: place, told_before }))
 }
 
 /// The tenants that are read by the same credential as this one, itself included.
@@ -252,8 +253,8 @@ fn same_credential<'a>(config: &'a Config, tenant: &TenantId) -> impl Iterator<I
     config.tenants.values().filter(is_same).map(|tenant| &tenant.id)
 }
 
-fn is_secret_unreadable(hit: &&FailingTenant) -> bool {
-    hit.failing.class == FailureClass::SecretUnreadable.as_str()
+fn is_secret_unreadable(tenant: &FailingTenant) -> bool {
+    tenant.failing.class == FailureClass::SecretUnreadable.as_str()
 }
 
 fn commonest(hit: &[&FailingTenant]) -> String {

@@ -71,11 +71,8 @@ impl Loaded {
 
 /// Whether a channel's address, if it is on this machine, is one that it may send to.
 fn address(place: &Place, key: &str, channel: &ChannelSettings) -> Option<Problem> {
-    let refused = match channel.vet() {
-        Some(Err(ComposeError::Url(sentence))) => sentence,
-        // A secret that can't be read is reported as such.
-        _ => return None,
-    };
+    // A secret that can't be read is reported as such.
+    let Some(Err(ComposeError::Url(refused))) = channel.vet() else { return None };
     let (what, instead) = refused.split_once("; ").unwrap_or((&refused, "copy the URL again"));
     Some(Problem::error(place.clone(), key, format!("the channel's URL is refused: {what}"), instead))
 }

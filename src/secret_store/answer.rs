@@ -48,8 +48,8 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
 
 impl At<'_> {
     /// A value without anything inside it, which is what is wanted if the path ends here.
-    fn plain<E>(&self, value: Value) -> Result<Value, E> {
-        Ok(if self.0.is_empty() { value } else { Value::Nothing })
+    fn plain(&self, value: Value) -> Value {
+        if self.0.is_empty() { value } else { Value::Nothing }
     }
 }
 
@@ -65,19 +65,19 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        self.plain(Value::Truth(value))
+        Ok(self.plain(Value::Truth(value)))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        self.plain(Value::Number(value))
+        Ok(self.plain(Value::Number(value)))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        self.plain(i64::try_from(value).map_or(Value::Other, Value::Number))
+        Ok(self.plain(i64::try_from(value).map_or(Value::Other, Value::Number)))
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
-        self.plain(Value::Other)
+        Ok(self.plain(Value::Other))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for At<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        self.plain(Value::Other)
+        Ok(self.plain(Value::Other))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {

@@ -437,7 +437,7 @@ fn a_comment_switches_a_warning_off_where_it_stands() {
     for (written, is_told) in [
         (spare.to_owned(), true),
         (format!("{spare} # scorewatch: allow(channel-unused)"), false),
-        (spare.replace("\n", "\n  # scorewatch: allow(channel-unused)\n"), false),
+        (spare.replace('\n', "\n  # scorewatch: allow(channel-unused)\n"), false),
         (format!("{spare} # scorewatch: allow(no-rules)"), true),
     ] {
         let text = say(folder.path(), &MAIN.replace("channels:", &written), RULES);

@@ -21,7 +21,7 @@ pub(super) fn go_on(
     let judged = match believed {
         Some(reading) => match judge(rule, alert, firing, reading, situation) {
             Verdict::Over(outcome) => return *outcome,
-            Verdict::Firing(judged) => take_back(rule, alert, judged, reading, situation),
+            Verdict::Firing(judged) => take_back(rule, alert, *judged, reading, situation),
         },
         None => firing.clone(),
     };
@@ -46,7 +46,7 @@ pub(super) fn go_on(
 
 enum Verdict {
     Over(Box<Outcome>),
-    Firing(Firing),
+    Firing(Box<Firing>),
 }
 
 /// A firing alert and a reading, by the rule as it now reads.
@@ -82,7 +82,7 @@ pub(in crate::rule) fn judged_by(
         let (baseline, gap) =
             (reference.map(|reference| reference.value), reference.and_then(|reference| reference.gap));
         let (worst_told, worst_seen, measured_at) = (Some(reading.value), Some(reading.value), Some(reading.at));
-        let anew = Firing { baseline, gap, worst_told, worst_seen, measured_at, ..firing.clone() };
+        let anew = Firing { baseline, measured_at, worst_told, worst_seen, gap, ..firing.clone() };
         Firing { worst_told_at: measured_at, untold: None, untold_at: None, ..anew }
     };
     let baseline = Levels::of(&seen, &terms.when, reading, situation.shifts).baseline;
@@ -108,10 +108,10 @@ fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation
         return Verdict::Over(Box::new(resolve(&alert, firing, why, Seen { at: reading.at, sample: Some(reading) })));
     }
     if holds {
-        return Verdict::Firing(Firing { terms, ..seen });
+        return Verdict::Firing(Box::new(Firing { terms, ..seen }));
     }
     // Between its bounds. What it fired under stays with it until the new text holds.
-    Verdict::Firing(if is_same_kind { seen } else { firing.clone() })
+    Verdict::Firing(Box::new(if is_same_kind { seen } else { firing.clone() }))
 }
 
 /// Whether, by these terms, an alert is over at `value`. A `drop` or `rise` is judged against its frozen baseline, which only fleet

@@ -60,8 +60,8 @@ impl Records {
             config = config.with_tenant(Tenant { scores: Arc::new([ScoreKind::SecureScore]), account, ..known });
         }
         (config.fleet.hold, config.fleet.spread, config.fleet.accept) = (minutes(10), minutes(0), accept);
-        let (dispatcher, _sender, _told) = bed.dispatcher(config.clone());
-        Self { bed, config, dispatcher, _sender, _told, known: vec![Vec::new(); TENANTS] }
+        let (dispatcher, sender, told) = bed.dispatcher(config.clone());
+        Self { bed, config, dispatcher, _sender: sender, _told: told, known: vec![Vec::new(); TENANTS] }
     }
 
     /// A day on which each tenant has a new record, and everything that is sent and accepted for it.

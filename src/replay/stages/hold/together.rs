@@ -104,14 +104,14 @@ impl Holding<'_> {
         let (outliers, along): (Vec<_>, Vec<_>) =
             self.fleet.tenants_of(shift, now).into_iter().partition(|(_, is_outlier)| *is_outlier);
         let along: BTreeSet<&TenantId> = along.into_iter().map(|(tenant, _)| tenant).collect();
-        let alone: BTreeSet<&TenantId> = self
+        let reported: BTreeSet<&TenantId> = self
             .known_alone(shift, channel)
             .map(|(tenant, _)| tenant)
             .filter(|tenant| along.contains(tenant))
             .collect();
         Others {
             outliers: outliers.into_iter().map(|(tenant, _)| tenant.clone()).collect(),
-            told_before: alone.into_iter().cloned().collect(),
+            told_before: reported.into_iter().cloned().collect(),
         }
         .shown(is_shown)
     }
