@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{KnownShift, Move, Movement, Quorum, Scope, Shift, Span, detect, of_tenant};
-use crate::domain::{TenantId, Timestamp};
+use crate::domain::{Subject, TenantId, Timestamp};
 
 /// A movement of a series is noise beside another that is so many times larger.
 const NOISE_TIMES: f64 = 2.0;
@@ -105,8 +105,17 @@ fn around(
 ) -> Option<(Shift, Vec<usize>)> {
     let (trigger, span) = (&movements[trigger].movement, movements[trigger].movement.span());
     // Who is late for another shift joins that one once it is their turn.
-    let is_late_for_another =
-        |movement: &Movement| known.shifts.iter().chain(found).any(|shift| is_late(shift, movement));
+    let parts = movements.iter().filter_map(|other| Some((other.part.as_ref()?, &other.movement)));
+    let taken: BTreeMap<(&str, &TenantId, Option<&Subject>), f64> = parts
+        .map(|(part, movement)| ((part.shift.as_str(), &movement.tenant, movement.subject.as_ref()), part.by))
+        .collect();
+    let is_late_for_another = |movement: &Movement| {
+        let has_part = |id: &str| {
+            let part = taken.get(&(id, &movement.tenant, movement.subject.as_ref()));
+            part.is_some_and(|by| !dwarfs(movement.by, *by))
+        };
+        known.shifts.iter().chain(found).any(|shift| is_late(shift, movement) && !has_part(&shift.id))
+    };
     let free = |tracked: &Tracked| {
         tracked.part.is_none() && tracked.movement.is_in(&span) && !is_late_for_another(&tracked.movement)
     };
@@ -117,10 +126,9 @@ fn around(
     let is_along = |movement: &Movement| movement.by * trigger.by > 0.0;
     // Of several movements of one series, the nearest in time, except for those that are mere noise beside another.
     let first = one_of_each_series(movements, free, |one, other| {
-        let dwarfs = |one: &Movement, other: &Movement| {
-            is_along(one) && (!is_along(other) || one.by.abs() > other.by.abs() * NOISE_TIMES)
-        };
-        dwarfs(one, other) || !dwarfs(other, one) && nearness(one) < nearness(other)
+        let is_clear =
+            |one: &Movement, other: &Movement| is_along(one) && (!is_along(other) || dwarfs(one.by, other.by));
+        is_clear(one, other) || !is_clear(other, one) && nearness(one) < nearness(other)
     });
     let goes_along = |places: &&Vec<usize>| places.iter().any(|&place| is_along(&movements[place].movement));
     if first.values().filter(goes_along).count() < known.quorum.at_least.max(1) {
@@ -208,12 +216,18 @@ fn joins<'a>(
 ) -> Option<&'a KnownShift> {
     let movement = &movements[index].movement;
     let has_part = |known: &&KnownShift| {
-        let is_part = |part: &Attributed| part.shift == known.id;
+        // Noise that was taken for its part leaves room for the part itself.
+        let is_part = |part: &Attributed| part.shift == known.id && !dwarfs(movement.by, part.by);
         movements
             .iter()
             .any(|other| other.part.as_ref().is_some_and(is_part) && other.movement.is_same_series(movement))
     };
     shifts.rev().find(|known| is_late(known, movement) && !has_part(known))
+}
+
+/// Whether a move is so large that the other is mere noise beside it.
+fn dwarfs(by: f64, other: f64) -> bool {
+    by.abs() > other.abs() * NOISE_TIMES
 }
 
 /// Whether a movement shows a shift late.
@@ -222,8 +236,13 @@ fn is_late(known: &KnownShift, movement: &Movement) -> bool {
     scope.has(movement.score, movement.subject.as_ref())
         && known.shift.is_along(movement.by)
         && !known.shift.falls_short(movement.by)
-        && movement.before.at < span.from
         && movement.after.at >= span.from
+        && (movement.before.at < span.from || is_last_to_be_read(*span, movement))
+}
+
+/// Whether a tenant was read while a shift reached the others, and shows it at its next reading.
+fn is_last_to_be_read(span: Span, movement: &Movement) -> bool {
+    movement.before.at < span.until && movement.after.at.since(span.until) <= movement.interval
 }
 
 #[cfg(test)]
