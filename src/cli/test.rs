@@ -34,7 +34,7 @@ Examples:
 A test file:
   rules: [../starter.yaml]
   tests:
-    - name: a fall of 15 % is told at once, and its end
+    - name: a fall of 15% is notified immediately, and so is its end
       tenants: [{ id: contoso, labels: { tier: gold }, series: \"400x8 340x4 400\" }]
       expect:
         - { at: 2h, type: alert.firing, rule: device-score-drop, severity: critical, text: fell from 400 to 340 }

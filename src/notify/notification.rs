@@ -80,7 +80,7 @@ pub enum NotificationType {
     #[serde(rename = "operator.channel")]
     OperatorChannel,
     /// For the operator: the service itself was away.
-    #[serde(rename = "operator.downtime")]
+    #[serde(rename = "operator.downtime", alias = "operator.away")]
     OperatorDowntime,
     /// For the operator: a credential is about to expire.
     #[serde(rename = "operator.credential")]

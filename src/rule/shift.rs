@@ -73,8 +73,8 @@ impl Levels {
         let whole = firing.baseline.map(|baseline| moved(measured_at, baseline));
         let worse = |one: f64, other: f64| if when.further(one, other) > 0.0 { one } else { other };
         let baseline = firing.baseline.zip(whole).map(|(frozen, moved)| worse(frozen, moved));
-        let told_at = firing.worst_told_at.unwrap_or(firing.fired_at);
-        Self { baseline, whole, told: firing.worst_told.map(|told| moved(told_at, told)) }
+        let told = firing.worst_told.map(|told| firing.worst_told_at.map_or(told, |at| moved(at, told)));
+        Self { baseline, whole, told }
     }
 }
 

@@ -240,11 +240,14 @@ async fn what_an_earlier_version_explained_away_and_still_fires_owes_a_notificat
             )
         })
         .collect();
+    let deliveries = "INSERT INTO notification (id, type, at, body) VALUES ('n', 'operator.away', 0, '{\"type\":\"operator.away\"}'); \
+                      INSERT INTO delivery (notification_id, channel, state, queued_at, next_attempt_at, finished_at, possible_repeat) \
+                      VALUES ('n', 'soc', 'carried', 0, 0, 1, 1), ('n', 'own', 'withheld', 0, 0, 1, 0);";
     let script = format!(
         "{} INSERT INTO meta VALUES ('identity', 'old'), ('clean', '1'); {} PRAGMA application_id = {application}; \
          PRAGMA user_version = 8;",
         SCHEMA_8.join("\n"),
-        rows.join(" ")
+        rows.join(" ") + deliveries
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut old).await.unwrap();
     old.close().await.unwrap();
@@ -256,4 +259,14 @@ async fn what_an_earlier_version_explained_away_and_still_fires_owes_a_notificat
     }
     let wanted: Vec<_> = store.wanted().await.unwrap().into_iter().map(|(tenant, _)| tenant).collect();
     assert_eq!(wanted, [tenant("t1")], "and is looked at at once");
+    store.close().await;
+    let sql = "SELECT d.state, d.possible_duplicate, n.type, n.body ->> 'type' FROM delivery AS d \
+               JOIN notification AS n ON n.id = d.notification_id ORDER BY d.id";
+    let found: Vec<(String, i64, String, String)> = sqlx::query_as(sql).fetch_all(&mut raw(&path).await).await.unwrap();
+    let downtime = || "operator.downtime".to_owned();
+    let expected =
+        [("merged", 1), ("suppressed", 0)].map(|(state, may)| (state.to_owned(), may, downtime(), downtime()));
+    assert_eq!(found, expected, "states and types have their new names");
+    let line: scorewatch::notify::NotificationType = serde_json::from_str(r#""operator.away""#).unwrap();
+    assert_eq!(line.as_str(), "operator.downtime", "so does a line of a digest");
 }

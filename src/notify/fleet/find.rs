@@ -46,8 +46,8 @@ pub struct Known<'a> {
 }
 
 /// Decides on the movements of one scope that `is_read` picks out of those undecided: they are part of a shift, or, once `is_final`
-/// says so, of none. `readings` gives, for each series of the
-/// scope, its tenant and the time of its newest reading; it is asked only if enough moved. Returns the shifts that are new.
+/// says so, of none. `readings` gives, for each series of the scope, its tenant and the time of its newest reading; it is asked
+/// only if enough moved. Returns the shifts that are new.
 pub fn decide(
     known: &Known<'_>,
     scope: &Scope,
@@ -208,7 +208,7 @@ fn moves(
     series.into_iter().filter_map(of_one).collect()
 }
 
-/// The newest of these shifts that a movement shows late: its reading before is from before the shift was first seen.
+/// The newest of these shifts that a movement shows late, unless the series has its part in it.
 fn joins<'a>(
     shifts: impl DoubleEndedIterator<Item = &'a KnownShift>,
     movements: &[Tracked],

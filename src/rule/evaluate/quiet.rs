@@ -35,7 +35,7 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
         baseline,
         measured_at: None,
         worst_told: Some(reading.value),
-        worst_told_at: None,
+        worst_told_at: Some(reading.at),
         worst_seen: Some(reading.value),
         untold: None,
         untold_at: None,
