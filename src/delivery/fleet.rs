@@ -3,7 +3,10 @@
 //! [`find`] decides on movements once every tenant that was due has been read. [`Groups`] collects held notifications that become
 //! lines of one message, and queues those messages in the transaction that lets the notifications go along with them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
 use tracing::info;
 
@@ -15,7 +18,7 @@ use crate::{
     config::Config,
     domain::{ChannelName, Subject, TenantId, Timestamp},
     notify::{
-        DeliveryId, Notification,
+        DeliveryId, HoldReason, Notification,
         fleet::{
             self, Decidable, Known, KnownShift, REMEMBERED, Scope, Tracked,
             due::Turn,
@@ -23,12 +26,16 @@ use crate::{
             notice::{self, Covered, Others},
             watch::Accept,
         },
+        notification::ScoreFacts,
         release::{Fate, Run, newest_firing},
     },
-    rule::AlertKey,
+    rule::{AlertKey, ShiftedBy, evaluate::reopened},
     schedule::phase,
     store::{AlertFilter, AlertRow, SeriesShift, ShiftMember, ShiftNotice, StoreError, TenantRecord},
 };
+
+/// How long after its hold an end waits for being taken back.
+const REOPENED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Finds shifts in what was read, and says what can be decided now.
 ///
@@ -151,6 +158,9 @@ impl<'a> Groups<'a> {
         fates: Vec<(DeliveryId, Fate)>,
         outlook: &Outlook,
     ) -> Option<Vec<(DeliveryId, Fate)>> {
+        if record.is_some_and(|record| self.is_to_be_reopened(run, record)) {
+            return None;
+        }
         let (is_read, is_final) = outlook.decidable.of_run(&run.steps, self.now);
         let is_sent = fates.iter().any(|(_, fate)| *fate == Fate::Send);
         match self.belongs(run, record) {
@@ -163,6 +173,20 @@ impl<'a> Groups<'a> {
             Belongs::Apart => Some(fates),
             Belongs::ToNone => Some(fates).filter(|_| is_final),
         }
+    }
+
+    /// Whether a run says that an alert is over which fires on, by a shift that has just been found: its tenant's next look at its
+    /// alerts takes that back. It is waited for, but not for ever.
+    fn is_to_be_reopened(&self, run: &Run, record: &TenantRecord) -> bool {
+        let held = run.steps.last().filter(|step| step.is_over).and_then(|step| step.hold);
+        let Some(hold) = held.filter(|hold| hold.why == HoldReason::Fleet) else { return false };
+        let (Some(score), Some(known)) = (&run.newest.data.score, alert_of(record, run)) else { return false };
+        let Some(rule) = self.config.rules.iter().find(|rule| rule.fleet && rule.name == known.rule) else {
+            return false;
+        };
+        let shifted = record.shifted.iter().filter(|one| is_of(one, score));
+        let shifts: Vec<ShiftedBy> = shifted.map(|one| one.shifted_by).collect();
+        self.now < hold.until.plus(REOPENED_WITHIN) && reopened(rule, &known.alert, &shifts).is_some()
     }
 
     /// How a run goes out.
@@ -178,10 +202,7 @@ impl<'a> Groups<'a> {
         if !is_it || score.all || keeps_state || !is_watched || self.config.fleet.hold.is_zero() {
             return Belongs::ToNone;
         }
-        let is_of_it = |one: &&SeriesShift| {
-            one.score == score.kind && one.subject.as_ref().map(Subject::as_str) == score.subject.as_deref()
-        };
-        let parts = record.shifted.iter().filter(is_of_it).map(SeriesShift::part);
+        let parts = record.shifted.iter().filter(|one| is_of(one, score)).map(SeriesShift::part);
         let covered_by = alert_of(record, run).and_then(|alert| alert.shift.as_deref());
         group::of_run(&run.steps, parts, covered_by)
     }
@@ -325,6 +346,11 @@ impl Context<'_> {
         let labels = self.config.tenants.get(tenant).map(|tenant| &tenant.labels);
         settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
     }
+}
+
+/// Whether a shift moved the series that a notification is about.
+fn is_of(shifted: &SeriesShift, score: &ScoreFacts) -> bool {
+    shifted.score == score.kind && shifted.subject.as_ref().map(Subject::as_str) == score.subject.as_deref()
 }
 
 /// Whether an alert began with the shift and its channels were notified of it on its own.

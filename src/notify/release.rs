@@ -55,7 +55,8 @@ pub enum Still {
     /// It is.
     #[default]
     So,
-    /// It was over before anybody was told: the score came back from where it had worsened to. The alert fires.
+    /// It was over before anybody was notified: the score came back from where it had worsened to, or what was told as over is
+    /// not. The alert fires.
     TakenBack,
     /// Its alert is over or stable, and another step says so, or none needs to.
     Over,
@@ -85,6 +86,9 @@ impl Run {
                 (NotificationType::AlertWorsened, Some(firing)) if step.sequence <= firing.taken_back => {
                     Still::TakenBack
                 }
+                (NotificationType::AlertResolved, Some(firing)) if step.sequence <= firing.end_taken_back => {
+                    Still::TakenBack
+                }
                 _ => Still::So,
             };
         }
@@ -112,6 +116,11 @@ impl Step {
     /// Whether it tells nothing that is not known, or not so any more.
     const fn is_idle(&self) -> bool {
         self.is_reminder() || !matches!(self.still, Still::So)
+    }
+
+    /// Whether it says that the alert is over, which it is not.
+    const fn is_withdrawn(&self) -> bool {
+        self.is_over && matches!(self.still, Still::TakenBack)
     }
 
     const fn is_reminder(&self) -> bool {
@@ -149,6 +158,12 @@ pub fn newest_firing(steps: &[Step]) -> (&[Step], &[Step]) {
 #[must_use]
 pub fn of_steps(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
     let run_is_held_by = why(steps);
+    if steps.iter().any(Step::is_withdrawn) {
+        let (withdrawn, said): (Vec<Step>, Vec<Step>) = steps.iter().partition(|step| step.is_withdrawn());
+        let mut fates = of_steps(&said, was_told, keeps_state);
+        fates.extend(withdrawn.iter().map(|step| (step.delivery, Fate::Suppress)));
+        return fates;
+    }
     let firings = steps.chunk_by(is_same_firing).enumerate();
     let of_firing = |(index, steps): (usize, &[Step])| match why(steps).or(run_is_held_by) {
         Some(HoldReason::Fleet | HoldReason::LateSilence) => of_whole_firing(steps, keeps_state),

@@ -38,6 +38,8 @@ pub(super) struct Life {
     pub(super) told_at: Option<Timestamp>,
     /// Worsenings that may be taken back, by their place.
     untold: Vec<usize>,
+    /// Its end that may be taken back, by its place.
+    end: Option<usize>,
     pub(super) wake_at: Option<Timestamp>,
 }
 
@@ -54,6 +56,7 @@ impl Life {
         let Target { plan, course, fleet, score, subject } = target;
         if let Some(alert) = alert {
             self.settle_worsenings(&alert, now, told);
+            self.settle_end(&alert, now, told);
             self.alert = alert;
         }
         // What has just been looked at is not looked at again before the next check might have been.
@@ -69,6 +72,7 @@ impl Life {
         if transition.kind == TransitionKind::Worsened {
             self.untold.push(told.len());
         }
+        self.end = self.alert.ended.as_ref().map(|_| told.len());
         self.foresee_reminder(rule, now);
         told.push(Message {
             at: now,
@@ -102,6 +106,17 @@ impl Life {
             }
             is_untold
         });
+    }
+
+    /// Notes whether its end is taken back.
+    fn settle_end(&mut self, next: &Alert, now: Timestamp, told: &mut [Message]) {
+        let is_taken_back = |message: &&mut Message| {
+            next.generation == message.transition.generation
+                && next.firing().is_some_and(|firing| firing.end_taken_back == message.transition.sequence)
+        };
+        if let Some(message) = self.end.and_then(|place| told.get_mut(place)).filter(is_taken_back) {
+            message.taken_back_at = Some(now);
+        }
     }
 
     /// It wakes for the reminder of what is to arrive.

@@ -49,6 +49,8 @@ pub(super) struct Strand<'a> {
     pub(super) last_data: Option<Timestamp>,
     /// How many checks gave no reading since.
     missed: u32,
+    /// When time alone was last looked at.
+    looked_at: Option<Timestamp>,
     judged: Vec<Judged>,
 }
 
@@ -62,8 +64,8 @@ impl<'a> Strand<'a> {
         let history = series.map_or(0, |series| series.history).min(samples.len().saturating_sub(1));
         let judged = ground.rules.iter().map(judged).collect();
         let parts = ground.fleet.parts(&ground.course.tenant, ground.score, subject);
-        let (read, low, last_data, missed) = (history, 0, None, 0);
-        Self { ground, subject, samples, read_at, read, low, history, parts, last_data, missed, judged }
+        let (read, low, last_data, missed, looked_at) = (history, 0, None, 0, None);
+        Self { ground, subject, samples, read_at, read, low, history, parts, last_data, missed, looked_at, judged }
     }
 
     /// When the next reading comes.
@@ -79,7 +81,19 @@ impl<'a> Strand<'a> {
 
     /// When it must be looked at though no check is due.
     pub(super) fn wake_at(&self) -> Option<Timestamp> {
-        self.judged.iter().filter_map(|judged| judged.life.wake_at).min()
+        self.judged.iter().filter_map(|judged| self.wakes(&judged.life)).min()
+    }
+
+    /// When an alert must be looked at: once a shift is known that may be the reason of its end, too.
+    fn wakes(&self, life: &Life) -> Option<Timestamp> {
+        let known_at = self.explained_at(life).filter(|at| self.looked_at.is_none_or(|looked_at| looked_at < *at));
+        life.wake_at.into_iter().chain(known_at).min()
+    }
+
+    /// When the shift is known at whose reading an alert ended.
+    fn explained_at(&self, life: &Life) -> Option<Timestamp> {
+        let ended = life.alert.ended.as_ref()?;
+        self.parts.iter().find(|part| part.shifted_by.at == ended.by.at).map(|part| part.known_at)
     }
 
     /// The next reading comes.
@@ -142,10 +156,11 @@ impl<'a> Strand<'a> {
     /// Time has passed.
     pub(super) fn pass(&mut self, now: Timestamp, told: &mut Vec<Message>) {
         for index in 0..self.judged.len() {
-            if self.judged[index].life.wake_at.is_some_and(|wake_at| wake_at <= now) {
+            if self.wakes(&self.judged[index].life).is_some_and(|wake_at| wake_at <= now) {
                 self.step(index, Event::Tick, 0, now, told);
             }
         }
+        self.looked_at = Some(now);
     }
 
     /// The series is over, and its alerts with it.
@@ -163,7 +178,11 @@ impl<'a> Strand<'a> {
         let life = &self.judged[index].life;
         let rule = self.ground.rules[index].rule;
         let (told_at, is_on_its_way) = life.delivery(now);
-        let known = self.parts.iter().filter(|part| rule.fleet && part.known_at < now);
+        // What a shift has to do with waits until somebody has looked.
+        let is_held_back = self.explained_at(life).is_some_and(|at| life.told_at.is_some_and(|told_at| told_at >= at));
+        // A shift that is found when a reading comes was not known when that was judged.
+        let is_known = |at: Timestamp| if event == Event::Tick { at <= now } else { at < now };
+        let known = self.parts.iter().filter(|part| rule.fleet && is_known(part.known_at));
         let shifts: Vec<_> = known.map(|part| part.shifted_by).collect();
         let situation = Situation {
             now,
@@ -173,7 +192,7 @@ impl<'a> Strand<'a> {
             onboarded_at: (self.history > 0).then(|| self.samples[self.history].at),
             feeds: &[],
             told_at,
-            is_on_its_way,
+            is_on_its_way: is_on_its_way || is_held_back,
             shifts: &shifts,
         };
         let made = step(rule, &life.alert, event, &situation);
@@ -192,7 +211,8 @@ impl Judged {
     /// reading comes to, and what makes a replay fast.
     fn is_at_rest(&mut self, when: Condition, reading: Sample, now: Timestamp) -> bool {
         // What was unstable and is calm is told now how it stands.
-        if self.life.alert.state != AlertState::Inactive || self.life.wake_at.is_some_and(|wake_at| wake_at <= now) {
+        let is_open = self.life.alert.state != AlertState::Inactive || self.life.alert.ended.is_some();
+        if is_open || self.life.wake_at.is_some_and(|wake_at| wake_at <= now) {
             return false;
         }
         match &mut self.ceiling {

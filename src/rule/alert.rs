@@ -48,9 +48,24 @@ pub struct Alert {
     /// Samples before this instant are no baseline any more: their loss was accepted, or regained as far as the rule asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebased_at: Option<Timestamp>,
+    /// How it ended, for as long as a fleet shift may turn out to be the reason; `drop` and `rise` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Box<Ended>>,
     /// How often it has changed lately.
     #[serde(default, skip_serializing_if = "Flapping::is_calm")]
     pub flapping: Flapping,
+}
+
+/// The end of an alert whose score recovered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The reading that showed it.
+    pub by: Sample,
+    /// How the alert fired until then.
+    pub firing: Firing,
+    /// What [`Alert::rebased_at`] was until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebased_at: Option<Timestamp>,
 }
 
 /// How often an alert has fired and recovered lately, and whether it was told to be unstable.
@@ -151,6 +166,9 @@ pub struct Firing {
     /// The sequence number up to which worsenings were taken back: they were over before anybody was told of them.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub taken_back: u64,
+    /// The sequence number of the end that was taken back, because a fleet shift and no recovery had caused it.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub end_taken_back: u64,
     /// The gap in the readings that the change spans; `drop` and `rise` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Gap>,
@@ -160,8 +178,8 @@ pub struct Firing {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-const fn is_none_yet(taken_back: &u64) -> bool {
-    *taken_back == 0
+const fn is_none_yet(sequence: &u64) -> bool {
+    *sequence == 0
 }
 
 impl Alert {

@@ -5,6 +5,7 @@
 //! starts that alert again, and a jump ahead is a gap, which starts it again too. A jump may delay an alert, it never causes one.
 
 mod close;
+mod ended;
 mod firing;
 mod flapping;
 mod no_data;
@@ -22,6 +23,7 @@ pub(super) use self::{
 };
 pub use self::{
     close::{accept, close, remind_once},
+    ended::reopened,
     no_data::Feed,
 };
 use super::{Alert, AlertState, Condition, Firing, Resolution, Rule, ShiftedBy, Transition, TransitionKind, baseline};
@@ -91,6 +93,10 @@ pub fn step(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>)
         Event::Tick => None,
     };
     let believed = reading.filter(|&reading| baseline::is_confirmed(reading, situation.window));
+    if let Some(reopened) = ended::reopened(rule, alert, situation.shifts) {
+        let outcome = ended::go_on(rule, alert, &reopened, believed, situation);
+        return finish(rule, alert, outcome, believed, situation);
+    }
     let outcome = match (&alert.state, rule.when) {
         (AlertState::Firing(firing), Condition::NoData(duration)) if is_no_data(firing) => {
             no_data::go_on(rule, alert, firing, (reading, duration), situation)
@@ -105,6 +111,12 @@ pub fn step(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>)
         (_, Condition::NoData(duration)) => no_data::watch(rule, alert, duration, situation),
         _ => believed.map_or_else(Outcome::default, |reading| quiet::judge(rule, alert, reading, situation)),
     };
+    let outcome = if reading.is_some() { ended::forget(alert, outcome, situation.now) } else { outcome };
+    finish(rule, alert, outcome, believed, situation)
+}
+
+/// What a step makes of an alert, from what its state, the rule and the event come to.
+fn finish(rule: &Rule, alert: &Alert, outcome: Outcome, believed: Option<Sample>, situation: &Situation<'_>) -> Step {
     let outcome = flapping::temper(rule, alert, outcome, believed, situation);
     let is_told = outcome.transition.is_some();
     let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), is_told, situation);
@@ -149,7 +161,10 @@ fn tell(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> Out
         TransitionKind::Resolved(_) => AlertState::Inactive,
         _ => AlertState::Firing(firing.clone()),
     };
-    Outcome { alert: Some(Alert { state, generation, sequence, ..alert.clone() }), transition: Some(transition) }
+    Outcome {
+        alert: Some(Alert { state, generation, sequence, ended: None, ..alert.clone() }),
+        transition: Some(transition),
+    }
 }
 
 /// Ends an alert.

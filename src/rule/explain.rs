@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::{
     Alert, AlertState, Condition, Event, Feed, Firing, Recover, Resolution, Rule, Situation, Terms, TransitionKind,
     baseline::{self, Reference},
-    evaluate::{Judged, accepted_at, held_since, judged_by, reminder_at, step},
+    evaluate::{Judged, accepted_at, held_since, judged_by, reminder_at, reopened, step},
 };
 use crate::domain::{Sample, ScoreKind, Timestamp};
 
@@ -192,6 +192,8 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'
         without_data: Vec::new(),
         verdict: verdict(rule, alert, event, situation),
     };
+    let reopened = reopened(rule, alert, situation.shifts);
+    let alert = reopened.as_ref().unwrap_or(alert);
     match (&alert.state, rule.when) {
         (_, Condition::NoData(needed)) => explanation.of_no_data(needed, situation),
         (AlertState::Firing(firing), _) if !is_blind(firing) => {

@@ -15,7 +15,7 @@ pub mod loss;
 pub mod shift;
 pub mod transition;
 
-pub use alert::{Against, Alert, AlertKey, AlertState, Firing, Flapping, Gap, Pending, Unread, Unstable};
+pub use alert::{Against, Alert, AlertKey, AlertState, Ended, Firing, Flapping, Gap, Pending, Unread, Unstable};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
 pub use definition::{FlapLimit, Guide, Rule, RuleName};
 pub use evaluate::{Event, Feed, Situation, Step, accept, close, remind_once, step};

@@ -3,7 +3,10 @@
 mod late;
 mod proven;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
 use scorewatch::{
     channel::ChannelSettings,
@@ -35,7 +38,10 @@ struct Fleet {
     config: Config,
     dispatcher: Dispatcher,
     sender: watch::Sender<Arc<Config>>,
-    _told: mpsc::UnboundedReceiver<TenantId>,
+    /// Tenants whose alerts are to be looked at.
+    told: Mutex<mpsc::UnboundedReceiver<TenantId>>,
+    /// Whether they are.
+    are_alerts_looked_at: bool,
     scores: BTreeMap<usize, f64>,
 }
 
@@ -59,7 +65,7 @@ impl Fleet {
         config.fleet.spread = minutes(15);
         let (dispatcher, sender, told) = bed.dispatcher(config.clone());
         let scores = (0..size).map(|number| (number, 400.0)).collect();
-        Self { bed, config, dispatcher, sender, _told: told, scores }
+        Self { bed, config, dispatcher, sender, told: Mutex::new(told), are_alerts_looked_at: true, scores }
     }
 
     /// Whose alerts wait for so many minutes, though reading everybody takes longer.
@@ -80,15 +86,27 @@ impl Fleet {
             for (number, score) in self.scores.iter().filter(|(number, _)| *number % 15 == minute) {
                 let id = format!("t{number}");
                 self.bed.set_score(&id, *score);
-                let plan = Plan::new(Arc::new(self.config.clone()));
-                let turn = Turn::Check { due_at: self.bed.clock.now() };
-                let tenant = &self.config.tenants[&tenant_id(&id)];
-                let record = self.bed.record(&id).await;
-                self.bed.checker().visit(&plan, tenant, turn, record, &self.bed.shutdown).await.unwrap().unwrap();
+                self.visit(&id, Turn::Check { due_at: self.bed.clock.now() }).await;
             }
             self.bed.pass(1);
             self.dispatcher.drain().await.unwrap();
+            for tenant in self.to_be_looked_at() {
+                self.visit(tenant.as_str(), Turn::Wake).await;
+            }
+            self.dispatcher.drain().await.unwrap();
         }
+    }
+
+    async fn visit(&self, id: &str, turn: Turn) {
+        let plan = Plan::new(Arc::new(self.config.clone()));
+        let tenant = &self.config.tenants[&tenant_id(id)];
+        let record = self.bed.record(id).await;
+        self.bed.checker().visit(&plan, tenant, turn, record, &self.bed.shutdown).await.unwrap().unwrap();
+    }
+
+    fn to_be_looked_at(&self) -> BTreeSet<TenantId> {
+        let mut told = self.told.lock().unwrap();
+        std::iter::from_fn(|| told.try_recv().ok()).filter(|_| self.are_alerts_looked_at).collect()
     }
 
     async fn quarters(&self, count: usize) {
@@ -346,4 +364,43 @@ async fn the_end_of_what_was_told_is_not_lost_in_a_shift_that_makes_it_fire_agai
     fleet.all_fall_to(376.0);
     fleet.quarters(8).await;
     assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3", "alert.worsened t3", "fleet.shift"]);
+}
+
+#[tokio::test]
+async fn what_every_tenant_gains_gives_nobody_back_what_it_lost_itself() {
+    let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
+    fleet.quarters(2).await;
+    fleet.scores.insert(3, 360.0);
+    fleet.quarters(2).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3"]);
+    fleet.all_fall_to(480.0);
+    fleet.scores.insert(3, 432.0);
+    fleet.quarters(4).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3"], "its end would be none");
+    assert_eq!(fleet.bed.firing().await.len(), 1);
+    assert!(fleet.bed.deliveries().await.iter().all(|delivery| delivery.finished_at.is_some()), "nothing waits");
+    fleet.scores.insert(3, 480.0);
+    fleet.quarters(2).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3"]);
+    assert!(fleet.bed.firing().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_end_that_nobody_takes_back_is_told_in_the_end() {
+    let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
+    fleet.quarters(2).await;
+    fleet.scores.insert(3, 360.0);
+    fleet.quarters(2).await;
+    fleet.all_fall_to(480.0);
+    fleet.scores.insert(3, 432.0);
+    fleet.are_alerts_looked_at = false;
+    fleet.quarter().await;
+    for _ in 0..20 {
+        fleet.bed.pass(1);
+        fleet.dispatcher.drain().await.unwrap();
+    }
+    assert_eq!(fleet.told("soc"), ["alert.firing t3", "fleet.shift"], "its end is a line of what all gained");
+    fleet.are_alerts_looked_at = true;
+    fleet.quarters(2).await;
+    assert_eq!(fleet.told("soc"), ["alert.firing t3", "fleet.shift", "fleet.shift"], "it fires, and its channel knows");
 }

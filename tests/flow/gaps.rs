@@ -59,6 +59,7 @@ fn silent_since(since: Timestamp, terms: Terms) -> Firing {
         worst_seen,
         untold,
         taken_back,
+        end_taken_back: 0,
         gap,
         unread,
         measured_at,

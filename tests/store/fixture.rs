@@ -112,6 +112,7 @@ pub(super) fn firing(generation: u64, sequence: u64) -> Alert {
         untold: None,
         untold_at: None,
         taken_back: 0,
+        end_taken_back: 0,
         gap: None,
         unread: Vec::new(),
     };

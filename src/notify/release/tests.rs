@@ -147,12 +147,13 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         untold: None,
         untold_at: None,
         taken_back,
+        end_taken_back: 0,
         gap: None,
         unread: Vec::new(),
     };
     let alert = |state, unstable| {
         let flapping = Flapping { changes: Vec::new(), unstable };
-        Alert { state, generation: 1, sequence: 9, rebased_at: None, flapping }
+        Alert { state, generation: 1, sequence: 9, rebased_at: None, ended: None, flapping }
     };
     let fires = |since, taken_back| alert(AlertState::Firing(firing(since, taken_back)), None);
     let is_unstable = || {

@@ -141,7 +141,7 @@ impl<'a> Holding<'a> {
             state.shift = None;
         }
         state.generation = told.transition.generation;
-        state.is_over = matches!(told.transition.kind, TransitionKind::Resolved(_));
+        state.is_over = matches!(told.transition.kind, TransitionKind::Resolved(_)) && told.taken_back_at.is_none();
         state.is_unstable = told.transition.kind == TransitionKind::Unstable;
         let hold = if told.channels.is_empty() { None } else { self.hold(told) };
         for channel in told.channels.iter() {
@@ -322,7 +322,8 @@ fn step(message: usize, told: &Message, hold: Option<Hold>) -> Step {
         is_accepted: told.resolution() == Some(Resolution::Accepted),
         made_at: told.at,
         sequence: told.transition.sequence,
-        still: Still::So,
+        // An end that is taken back is so before it would have been sent.
+        still: if told.resolution().is_some() && told.taken_back_at.is_some() { Still::TakenBack } else { Still::So },
         hold,
     }
 }

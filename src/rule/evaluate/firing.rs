@@ -4,13 +4,35 @@ use super::{Outcome, Seen, Situation, close, remind, resolve, tell};
 use crate::{
     domain::Sample,
     rule::{
-        Alert, AlertState, Condition, Firing, Recover, Resolution, Rule, Terms, TransitionKind, baseline,
+        Alert, AlertState, Condition, Ended, Firing, Recover, Resolution, Rule, Terms, TransitionKind, baseline,
         loss::at_least, shift::Levels,
     },
 };
 
 /// What becomes of it. `believed` is the reading, unless there is none or it is a zero that waits to be confirmed.
 pub(super) fn go_on(
+    rule: &Rule,
+    alert: &Alert,
+    firing: &Firing,
+    believed: Option<Sample>,
+    situation: &Situation<'_>,
+) -> Outcome {
+    let mut outcome = become_of(rule, alert, firing, believed, situation);
+    // What is told of it must not contradict what it was judged by.
+    let sample = believed.or_else(|| baseline::newest(situation.window));
+    let terms = firing.terms;
+    if let (Some(transition), Some(sample)) = (&mut outcome.transition, sample)
+        && let moved @ Some(_) = Levels::of(firing, &terms.when, sample, situation.shifts).baseline
+        && moved != firing.baseline
+        && transition.baseline == firing.baseline
+    {
+        transition.baseline = moved;
+        transition.holds = terms.when.holds(sample.value, moved);
+    }
+    outcome
+}
+
+fn become_of(
     rule: &Rule,
     alert: &Alert,
     firing: &Firing,
@@ -104,8 +126,13 @@ fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation
         // What was asked for is regained, though the old level is not: it must not fire the alert again at once.
         let is_partly_regained = terms.when.change().is_some() && is_same_kind && terms.recover.is_some();
         let rebased_at = if is_partly_regained { Some(reading.at) } else { alert.rebased_at };
-        let alert = Alert { rebased_at, ..alert.clone() };
-        return Verdict::Over(Box::new(resolve(&alert, firing, why, Seen { at: reading.at, sample: Some(reading) })));
+        let known = Alert { rebased_at, ..alert.clone() };
+        let over = resolve(&known, firing, why, Seen { at: reading.at, sample: Some(reading) });
+        // Should a fleet shift be the reason, it is not over.
+        let may_be_shift = rule.fleet && why == Resolution::Recovered && terms.when.change().is_some() && is_same_kind;
+        let ended = may_be_shift.then(|| Box::new(Ended { by: reading, firing: seen, rebased_at: alert.rebased_at }));
+        let after = over.alert.map(|over| Alert { ended, ..over });
+        return Verdict::Over(Box::new(Outcome { alert: after, ..over }));
     }
     if holds {
         return Verdict::Firing(Box::new(Firing { terms, ..seen }));

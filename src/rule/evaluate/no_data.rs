@@ -83,6 +83,7 @@ pub(super) fn watch(rule: &Rule, alert: &Alert, duration: Duration, situation: &
             untold: None,
             untold_at: None,
             taken_back: 0,
+            end_taken_back: 0,
             gap: None,
             unread,
         };

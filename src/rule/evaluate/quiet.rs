@@ -40,6 +40,7 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
         untold: None,
         untold_at: None,
         taken_back: 0,
+        end_taken_back: 0,
         gap: against.and_then(|against| against.gap),
         unread: Vec::new(),
     };

@@ -3,6 +3,7 @@
 mod baseline;
 mod close;
 mod edit;
+mod ended;
 mod explain;
 mod firing;
 mod flapping;

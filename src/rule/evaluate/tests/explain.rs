@@ -8,6 +8,7 @@ use crate::{
     rule::{
         Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Step, TransitionKind,
         baseline::{Chosen, is_confirmed},
+        evaluate::reopened,
         explain,
         explain::{Baseline, Comparison, Explanation, Hold, Recovery, Side, Verdict},
     },
@@ -17,6 +18,8 @@ use crate::{
 pub(super) fn assert_explains(rule: &Rule, before: &Alert, event: Event, situation: &Situation<'_>, step: &Step) {
     let explained = explain(rule, before, event, situation);
     let told = step.transition.as_ref().map(|transition| transition.kind);
+    let reopened = reopened(rule, before, situation.shifts);
+    let before = reopened.as_ref().unwrap_or(before);
     let after = step.alert.as_ref().unwrap_or(before);
     let expected = match (told, &after.state) {
         (Some(TransitionKind::Fired), _) => Verdict::Fires,

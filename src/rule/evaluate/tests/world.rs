@@ -10,7 +10,7 @@ use crate::{
     domain::{Sample, ScoreKind, Timestamp, parse_duration},
     rule::{
         Alert, AlertState, BaselineChoice, Change, Condition, Event, Feed, FlapLimit, Recover, Resolution, Rule,
-        RuleName, Situation, Size, Step, Transition, TransitionKind, accept, close, step,
+        RuleName, ShiftedBy, Situation, Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
 
@@ -80,6 +80,8 @@ pub(super) struct World {
     pub(super) last_data: Timestamp,
     /// How long after the newest data a check is missed or has failed; `None`: none is scheduled.
     pub(super) missed_after: Option<Duration>,
+    /// The fleet shifts that are known.
+    pub(super) shifts: Vec<ShiftedBy>,
 }
 
 impl World {
@@ -99,6 +101,7 @@ impl World {
             told: Vec::new(),
             last_data: time("00:00"),
             missed_after: Some(Duration::ZERO),
+            shifts: Vec::new(),
         }
     }
 
@@ -132,7 +135,7 @@ impl World {
             feeds: &[feed],
             told_at: self.told_at,
             is_on_its_way: self.told_at.is_none(),
-            shifts: &[],
+            shifts: &self.shifts,
         };
         let step = step(rule, &self.alert, event, &situation);
         super::explain::assert_explains(rule, &self.alert, event, &situation, &step);
@@ -153,11 +156,19 @@ impl World {
     }
 
     fn take(&mut self, now: Timestamp, step: &Step) {
+        let before = self.alert.clone();
         if let Some(alert) = &step.alert {
             self.alert = alert.clone();
         }
         if let Some(transition) = &step.transition {
-            assert_is_next(self.told.last(), transition);
+            // What was taken back leaves its number unused.
+            let firing = [&before, &self.alert].into_iter().filter_map(Alert::firing);
+            let taken_back = firing.map(|firing| firing.end_taken_back).max();
+            let last = self.told.last().map(|last| {
+                let is_none = last.generation == before.generation && Some(last.sequence) == taken_back;
+                if is_none { Transition { kind: TransitionKind::Reminder, ..last.clone() } } else { last.clone() }
+            });
+            assert_is_next(last.as_ref(), transition);
             let is_over = matches!(transition.kind, TransitionKind::Resolved(_));
             if transition.kind != TransitionKind::Unstable {
                 assert_eq!(self.alert.is_firing(), !is_over, "after {transition:?}");

@@ -1,0 +1,81 @@
+//! An end that a fleet shift caused and no recovery: the score came back because every tenant's did, so what this tenant lost is
+//! lost still. That is known only once the others were read; then the end is taken back.
+
+use std::time::Duration;
+
+use super::{Outcome, Seen, Situation, firing, tell};
+use crate::{
+    domain::{Sample, Timestamp},
+    rule::{Alert, AlertState, Ended, Firing, Rule, ShiftedBy, TransitionKind, baseline, shift::Levels},
+};
+
+/// After so long no shift is expected to be the reason of an end.
+const EXPECTED_WITHIN: Duration = Duration::from_hours(48);
+/// Just after a reading: shifts that it shows count.
+const JUST_AFTER: Duration = Duration::from_nanos(1);
+
+/// The alert as it fires on, if a known fleet shift is why it ended. `None`: there is no such shift, or the loss is gone all the same.
+#[must_use]
+pub fn reopened(rule: &Rule, alert: &Alert, shifts: &[ShiftedBy]) -> Option<Alert> {
+    let Ended { by, firing, rebased_at } = alert.ended.as_deref()?;
+    rule.when.change()?;
+    shifts.iter().find(|shift| shift.at == by.at)?;
+    let reading = Sample { at: by.at.plus(JUST_AFTER), ..*by };
+    let baseline = Levels::of(firing, &firing.terms.when, reading, shifts).baseline;
+    if firing::is_over(&firing.terms, by.value, baseline, firing.worst_seen) {
+        return None;
+    }
+    let firing = Firing { end_taken_back: alert.sequence, ..firing.clone() };
+    Some(Alert { state: AlertState::Firing(firing), rebased_at: *rebased_at, ended: None, ..alert.clone() })
+}
+
+/// What becomes of it. If nobody was notified of the end, it was none; otherwise the alert fires anew.
+pub(super) fn go_on(
+    rule: &Rule,
+    alert: &Alert,
+    reopened: &Alert,
+    believed: Option<Sample>,
+    situation: &Situation<'_>,
+) -> Outcome {
+    let Some(firing) = reopened.firing() else { return Outcome::default() };
+    if situation.is_on_its_way {
+        let outcome = firing::go_on(rule, reopened, firing, believed, situation);
+        return Outcome { alert: outcome.alert.or_else(|| Some(reopened.clone())), ..outcome };
+    }
+    let known = Alert { ended: None, ..alert.clone() };
+    let ended_at = alert.ended.as_ref().map(|ended| ended.by.at);
+    let (Some(sample), Some(ended_at)) = (believed.or_else(|| baseline::newest(situation.window)), ended_at) else {
+        return Outcome { alert: Some(known), transition: None };
+    };
+    let reading = Sample { at: sample.at.max(ended_at.plus(JUST_AFTER)), ..sample };
+    let judged = firing::judged_by(rule, reopened, firing, reading, situation);
+    if judged.is_over {
+        return Outcome { alert: Some(known), transition: None };
+    }
+    let anew = Firing {
+        since: ended_at,
+        fired_at: sample.at,
+        terms: rule.terms(),
+        baseline: judged.baseline,
+        measured_at: Some(reading.at),
+        worst_told: Some(sample.value),
+        worst_told_at: Some(sample.at),
+        worst_seen: Some(sample.value),
+        untold: None,
+        untold_at: None,
+        taken_back: 0,
+        end_taken_back: 0,
+        ..judged.seen
+    };
+    tell(&known, &anew, TransitionKind::Fired, Seen { at: sample.at, sample: Some(sample) })
+}
+
+/// Forgets how an alert ended once no shift is expected any more to be the reason.
+pub(super) fn forget(alert: &Alert, outcome: Outcome, now: Timestamp) -> Outcome {
+    let is_over = |alert: &Alert| alert.ended.as_ref().is_some_and(|ended| now.since(ended.by.at) > EXPECTED_WITHIN);
+    let after = outcome.alert.as_ref().unwrap_or(alert);
+    if !is_over(after) {
+        return outcome;
+    }
+    Outcome { alert: Some(Alert { ended: None, ..after.clone() }), ..outcome }
+}
