@@ -135,7 +135,10 @@ impl<'a> Walk<'a> {
             firing.worst = value;
         }
         let (level, whole) = self.moved_baseline(&firing, dated);
-        if self.is_over(&Firing { baseline: level, ..firing }, value) {
+        // A shift that the reading shows gives nobody back what it lost itself.
+        let (level_by_now, _) = self.moved_baseline(&firing, dated + 1);
+        let is_over = |baseline: f64| self.is_over(&Firing { baseline, ..firing }, value);
+        if is_over(level) && is_over(level_by_now) {
             if matches!(self.rule.recover, Some(Recover::Regained(_))) {
                 self.rebase(dated);
             }
