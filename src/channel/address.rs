@@ -6,6 +6,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     fmt::Write,
     hash::{BuildHasher, RandomState},
+    net::IpAddr,
     sync::LazyLock,
 };
 
@@ -159,8 +160,8 @@ fn of_url(text: &str, ignores_query: bool) -> Address {
     let Ok(url) = Url::parse(text) else { return Address::of(text, None) };
     let host = match url.host() {
         Some(Host::Domain(name)) => one_name(name.trim_end_matches('.')),
-        Some(Host::Ipv4(address)) => address.to_string(),
-        Some(Host::Ipv6(address)) => std::net::IpAddr::V6(address).to_canonical().to_string(),
+        Some(Host::Ipv4(address)) => one_address(address.into()),
+        Some(Host::Ipv6(address)) => one_address(address.into()),
         None => String::new(),
     };
     let port = url.port().filter(|port| !matches!(port, 80 | 443)).map(|port| format!(":{port}")).unwrap_or_default();
@@ -171,6 +172,12 @@ fn of_url(text: &str, ignores_query: bool) -> Address {
     let query = pairs.join("&");
     let is_chat = ignores_query || is_chat_host(&host);
     Address::of(&format!("{host}{port}/{}", parts.join("/")), (!is_chat).then_some(&query))
+}
+
+/// This machine has many addresses: `localhost`, all of 127.0.0.0/8 and `::1`, in either form.
+fn one_address(address: IpAddr) -> String {
+    let address = address.to_canonical();
+    if address.is_loopback() { "localhost".to_owned() } else { address.to_string() }
 }
 
 /// Discord's hosts are one, also those of its test versions.
@@ -263,6 +270,12 @@ mod tests {
         }
         assert!(shared(&webhook("http://127.0.0.1:4000/x"), &webhook("http://0x7f.1:4000/x/")));
         assert!(shared(&webhook("http://127.0.0.1:4000/x"), &webhook("http://[::ffff:127.0.0.1]:4000/x")));
+        for same in
+            ["http://localhost:4000/x", "http://LOCALHOST.:4000/x", "http://127.9.9.9:4000/x", "http://[::1]:4000/x"]
+        {
+            assert!(shared(&webhook("http://127.0.0.1:4000/x"), &webhook(same)), "{same}");
+        }
+        assert!(!shared(&webhook("http://127.0.0.1:4000/x"), &webhook("http://localhost:4001/x")));
     }
 
     #[test]

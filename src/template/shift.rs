@@ -35,6 +35,10 @@ pub(super) fn headline(fleet: &FleetFacts) -> String {
             let verb = if fleet.alerts == 1 { "was" } else { "were" };
             format!("{alerts} at {tenants} {verb} accepted as the new level of the {score}")
         }
+        // A channel may be allowed to show one tenant of many.
+        Occasion::Shift if fleet.tenant_count == 1 => {
+            format!("the {score} {moved}, as at other tenants at the same time{}", verdict(fleet))
+        }
         Occasion::Shift => format!("the {score} of {tenants} {moved} at once{}", verdict(fleet)),
         Occasion::FollowUp => format!("the {score} of {tenants} more {moved}{}", verdict(fleet)),
     }
@@ -84,7 +88,8 @@ fn reasons(fleet: &FleetFacts) -> Vec<String> {
     let mut says = Vec::new();
     if evidence.verdict == Verdict::None {
         says.push(if fleet.score.record_interval().is_zero() {
-            "This is probably a change in the score, not in these tenants.".to_owned()
+            let whose = if fleet.tenant_count == 1 { "this tenant" } else { "these tenants" };
+            format!("This is probably a change in the score, not in {whose}.")
         } else {
             "What changed is not known.".to_owned()
         });

@@ -22,6 +22,13 @@ pub(super) fn characters_of(text: &str) -> Vec<Fault> {
         if letter == '\r' && letters.peek() == Some(&'\n') {
             continue;
         }
+        if letter == '\r' {
+            faults.push(fault(
+                mark,
+                "this line ends with a carriage return (U+000D) alone, which many editors do not show as a line break",
+                "save the file with Unix (LF) or Windows (CRLF) line breaks",
+            ));
+        }
         if matches!(letter, '\n' | '\r') {
             (mark, is_indentation) = (Mark { line: mark.line + 1, column: 1 }, true);
             continue;

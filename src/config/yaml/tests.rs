@@ -23,7 +23,8 @@ fn hidden_characters_are_refused_with_their_names_and_places() {
         ("a: b\r\nc: \u{202E}d", "2:4: U+202E (right-to-left override)"),
         ("a: \u{FEFF}b", "1:4: U+FEFF (byte order mark)"),
         ("a: b\u{1b}[2J", "1:5: U+001B (escape)"),
-        ("a: b\rc: \u{0}", "2:4: U+0000 (control character)"),
+        ("a: b\nc: \u{0}", "2:4: U+0000 (control character)"),
+        ("# a\rtenants: []\n", "1:4: this line ends with a carriage return (U+000D) alone"),
     ] {
         assert!(refused(text).starts_with(told), "{text:?}: {}", refused(text));
     }

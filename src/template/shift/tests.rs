@@ -40,6 +40,19 @@ fn only_evidence_says_that_microsoft_changed_the_score() {
 }
 
 #[test]
+fn a_channel_that_is_shown_one_tenant_reads_of_that_one() {
+    let one = FleetFacts {
+        score: crate::domain::ScoreKind::DeviceSecureScore,
+        subject: None,
+        tenant_count: 1,
+        alerts: 1,
+        ..facts()
+    };
+    assert!(headline(&one).contains(", as at other tenants at the same time"), "{}", headline(&one));
+    assert!(note(&one).contains("not in this tenant."), "{}", note(&one));
+}
+
+#[test]
 fn mixed_evidence_says_exactly_both() {
     let evidence = ShiftEvidence {
         verdict: Verdict::Mixed,
