@@ -178,8 +178,8 @@ impl<'a> Groups<'a> {
     /// Whether a run says that an alert is over which fires on, by a shift that has just been found: its tenant's next look at its
     /// alerts takes that back. It is waited for, but not for ever.
     fn is_to_be_reopened(&self, run: &Run, record: &TenantRecord) -> bool {
-        let held = run.steps.last().filter(|step| step.is_over).and_then(|step| step.hold);
-        let Some(hold) = held.filter(|hold| hold.why == HoldReason::Fleet) else { return false };
+        let why = run.steps.last().filter(|step| step.is_over).and_then(|step| step.hold);
+        let Some(hold) = why.filter(|held| held.why == HoldReason::Fleet) else { return false };
         let (Some(score), Some(known)) = (&run.newest.data.score, alert_of(record, run)) else { return false };
         let Some(rule) = self.config.rules.iter().find(|rule| rule.fleet && rule.name == known.rule) else {
             return false;
