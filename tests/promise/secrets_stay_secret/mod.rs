@@ -138,10 +138,7 @@ async fn no_secret_shows_in_the_log_for_people() {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn();
-    let Ok(mut terminal) = terminal else {
-        assert!(std::env::var_os("SCOREWATCH_JUDGES").is_none(), "`script` of util-linux is missing");
-        return;
-    };
+    let mut terminal = terminal.expect("`script` of util-linux is installed");
     let mut output = terminal.stdout.take().unwrap();
     let log = std::thread::spawn(move || {
         let mut log = Vec::new();
