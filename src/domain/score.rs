@@ -72,6 +72,14 @@ impl ScoreKind {
     }
 
     /// Finds the kind of that name.
+    ///
+    /// ```
+    /// use scorewatch::domain::ScoreKind;
+    ///
+    /// let exposure = ScoreKind::from_name("exposure-score").unwrap();
+    /// assert_eq!((exposure.as_str(), exposure.range()), ("exposure-score", 0.0..=100.0));
+    /// assert_eq!(ScoreKind::from_name("secure score"), None);
+    /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)

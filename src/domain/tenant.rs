@@ -9,6 +9,13 @@ use super::name::{NAME_BYTES_MAX, name};
 
 name! {
     /// A tenant's slug, as written under `id:`. Not the Entra id.
+    ///
+    /// ```
+    /// use scorewatch::domain::TenantId;
+    ///
+    /// assert_eq!(TenantId::parse("contoso").unwrap().as_str(), "contoso");
+    /// assert!(TenantId::parse("Contoso Ltd").is_err(), "lower-case letters, digits, `-`, `_` and `.` only");
+    /// ```
     TenantId
 }
 

@@ -43,6 +43,14 @@ impl Timestamp {
 
     /// Reads RFC 3339 with 0 to 9 fraction digits and any offset; without an offset the time is UTC.
     /// `None`: not such a text, or out of range.
+    ///
+    /// ```
+    /// use scorewatch::domain::Timestamp;
+    ///
+    /// let read_at = Timestamp::parse("2019-12-03T09:15:58.1665846Z").unwrap();
+    /// assert_eq!(Timestamp::parse("2019-12-03T10:15:58.1665846+01:00"), Some(read_at));
+    /// assert_eq!(Timestamp::parse("2019-12-03"), None);
+    /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let utc = match DateTime::parse_from_rfc3339(text) {
@@ -137,6 +145,15 @@ pub const DURATION_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 ///
 /// # Errors
 /// One sentence that says what is wrong.
+///
+/// ```
+/// use std::time::Duration;
+/// use scorewatch::domain::parse_duration;
+///
+/// assert_eq!(parse_duration("1h30m"), Ok(Duration::from_mins(90)));
+/// assert!(parse_duration("30m1h").is_err(), "the largest unit comes first");
+/// assert!(parse_duration("1.5h").is_err(), "only whole numbers");
+/// ```
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let malformed = || match meant_duration(text) {

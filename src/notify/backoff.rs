@@ -22,6 +22,19 @@ pub struct Bounds {
 ///
 /// `draw` is a random number; only its part in `0.0..1.0` counts, and anything else is taken as 0. `asked` is what the receiver asked for: the next attempt is
 /// never earlier, even beyond `max`.
+///
+/// ```
+/// use std::time::Duration;
+/// use scorewatch::{domain::Timestamp, notify::backoff::{Bounds, next_attempt}};
+///
+/// let bounds =
+///     Bounds { first: Duration::from_secs(2), max: Duration::from_mins(15), give_up: Duration::from_hours(24) };
+/// let (queued_at, now) = (Timestamp::EPOCH, Timestamp::from_seconds(10));
+/// // The third try comes within eight seconds; half of them were drawn.
+/// assert_eq!(next_attempt(bounds, 3, 0.5, None, queued_at, now), Some(Timestamp::from_seconds(14)));
+/// let day_later = Timestamp::from_seconds(86_400);
+/// assert_eq!(next_attempt(bounds, 9, 0.5, None, queued_at, day_later), None, "it is given up");
+/// ```
 #[must_use]
 pub fn next_attempt(
     bounds: Bounds,

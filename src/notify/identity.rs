@@ -46,6 +46,14 @@ impl NotificationId {
     }
 
     /// The id of something that these parts name. Parts are length-prefixed, so no two lists of parts collide.
+    ///
+    /// ```
+    /// use scorewatch::notify::NotificationId;
+    ///
+    /// let id = NotificationId::of_parts(&["contoso", "device-score-drop", "1"]);
+    /// assert_eq!(id, NotificationId::of_parts(&["contoso", "device-score-drop", "1"]), "a restart gives no new id");
+    /// assert_ne!(id, NotificationId::of_parts(&["contoso", "device-score-drop1", ""]));
+    /// ```
     #[must_use]
     pub fn of_parts(parts: &[&str]) -> Self {
         Self(format!("msg_{}", digest_letters(parts, ID_LETTERS)))

@@ -82,6 +82,17 @@ pub struct Terms {
 impl Condition {
     /// Whether the condition holds at `value`. `baseline` is what a `drop` or `rise` is measured against; without one they
     /// do not hold. `no_data` never holds at a value.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scorewatch::rule::{BaselineChoice, Change, Condition, Size};
+    ///
+    /// assert!(!Condition::Below(300.0).holds(300.0, None), "`below` is strict");
+    /// let size = Size::Percent(5.0);
+    /// let drop = Condition::Drop(Change { size, within: Duration::from_hours(24), from: BaselineChoice::Best });
+    /// assert!(drop.holds(380.0, Some(400.0)), "`drop` is inclusive");
+    /// assert!(!drop.holds(380.0, None), "without a baseline nothing fell");
+    /// ```
     #[must_use]
     pub fn holds(&self, value: f64, baseline: Option<f64>) -> bool {
         match self {

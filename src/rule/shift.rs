@@ -32,6 +32,13 @@ pub enum Amount {
 
 impl Amount {
     /// The value after a move by this amount.
+    ///
+    /// ```
+    /// use scorewatch::rule::Amount;
+    ///
+    /// assert_eq!(Amount::Percent(-10.0).applied_to(400.0), 360.0);
+    /// assert_eq!(Amount::Points(-2.5).applied_to(52.0), 49.5);
+    /// ```
     #[must_use]
     pub fn applied_to(self, value: f64) -> f64 {
         match self {

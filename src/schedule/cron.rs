@@ -64,6 +64,17 @@ impl Schedule {
     ///
     /// # Errors
     /// One sentence that says what is wrong and what to write.
+    ///
+    /// ```
+    /// use scorewatch::{domain::Timestamp, schedule::{Schedule, Zone}};
+    ///
+    /// let berlin = Zone::built_in("Europe/Berlin").unwrap();
+    /// let daily = Schedule::parse("0 0 8 * * *", berlin).unwrap();
+    /// let at = |text| Timestamp::parse(text).unwrap();
+    /// // The clocks go forward on 28 March 2027.
+    /// assert_eq!(daily.next_tick(at("2027-03-27T12:00:00Z")), Some(at("2027-03-28T06:00:00Z")));
+    /// assert!(Schedule::parse("*/15 * * * *", Zone::utc()).is_err(), "the first field is seconds");
+    /// ```
     pub fn parse(expression: &str, zone: Zone) -> Result<Self, String> {
         let expression = expression.trim();
         check_shape(expression)?;

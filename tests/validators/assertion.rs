@@ -12,7 +12,7 @@ use scorewatch::{
 };
 use uuid::Uuid;
 
-use super::script;
+use super::{installed, script};
 use crate::world::Pair;
 
 #[test]
@@ -28,6 +28,7 @@ fn another_library_verifies_what_a_certificate_signs() {
     });
     let mut judge = Command::new("python3")
         .arg(script("assertion.py"))
+        .env("PYTHONPATH", installed().join("python"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,7 +1,12 @@
 use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
+use tokio::time::timeout;
+
 use super::*;
 use crate::domain::Timestamp;
+
+/// No wait is longer.
+const LIMIT: Duration = Duration::from_mins(1);
 
 const MAIN: &str = "
 operator: { notify: [soc] }
@@ -60,13 +65,17 @@ impl World {
     }
 
     async fn taken(&mut self, wanted: impl Fn(&Config) -> bool) {
-        self.receiver.wait_for(|config| wanted(config)).await.unwrap();
+        let taken = self.receiver.wait_for(|config| wanted(config));
+        drop(timeout(LIMIT, taken).await.expect("it is taken in time").unwrap());
     }
 
     async fn refused(&self) {
-        while !self.metrics.render(None).contains("scorewatch_reloads_total{outcome=\"refused\"}") {
-            tokio::task::yield_now().await;
-        }
+        let refused = async {
+            while !self.metrics.render(None).contains("scorewatch_reloads_total{outcome=\"refused\"}") {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LIMIT, refused).await.expect("it is refused in time");
     }
 }
 
@@ -168,9 +177,9 @@ async fn newer_time_zone_data_of_the_system_is_taken_while_the_service_runs() {
         fs::rename(folder.join("Europe/new"), folder.join("Europe/Berlin")).unwrap();
     };
     put("2099a", &data_of("Asia/Tokyo"));
-    world.receiver.wait_for(|config| eight(config) == "2026-11-30T23:00:00Z").await.unwrap();
+    world.taken(|config| eight(config) == "2026-11-30T23:00:00Z").await;
     put("2099b", &data_of("Europe/London"));
-    world.receiver.wait_for(|config| eight(config) == "2026-12-01T08:00:00Z").await.unwrap();
+    world.taken(|config| eight(config) == "2026-12-01T08:00:00Z").await;
     put("2099b", b"damaged");
-    world.receiver.wait_for(|config| eight(config) == "2026-12-01T07:00:00Z").await.unwrap();
+    world.taken(|config| eight(config) == "2026-12-01T07:00:00Z").await;
 }
