@@ -48,7 +48,11 @@ pub mod config;
 pub mod delivery;
 pub mod service;
 pub mod simulation;
-pub mod web;
 
-// The door.
+// What a person may ask and do.
+pub mod action;
+pub mod query;
+
+// The doors.
 pub mod cli;
+pub mod web;

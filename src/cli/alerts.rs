@@ -6,13 +6,18 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, beside, configured, output, wrong_input};
+use super::{Failure, configured, output};
 use crate::{
+    action::alert,
     clock::Clock,
-    domain::{ScoreKind, Subject, TenantId},
-    notify::silence::{Acknowledgement, signature_problems},
-    rule::{AlertKey, AlertState, RuleName, display},
-    store::{AlertFilter, AlertRow, Store},
+    config::Config,
+    domain::{Scope, ScoreKind},
+    notify::silence::Acknowledgement,
+    query::{
+        self, Page, Store,
+        alerts::{self, AlertRow},
+    },
+    rule::{AlertKey, AlertState, display},
 };
 
 /// What to do with alerts.
@@ -93,77 +98,45 @@ struct Which {
     subject: Option<String>,
 }
 
+impl From<Which> for alerts::Which {
+    fn from(Which { tenant, rule, subject }: Which) -> Self {
+        Self { tenant, rule, subject }
+    }
+}
+
 pub(super) async fn alerts(file: &Path, arguments: Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let store = beside(&config).await?;
-    let done = match arguments.action {
-        Action::List { tenant, rule, shift, all, json } => {
-            let filter = AlertFilter {
-                tenant: tenant.as_deref().map(parse_tenant).transpose()?,
-                rule: rule.as_deref().map(parse_rule).transpose()?,
-                open_only: !all,
-                shift,
-                ..AlertFilter::default()
-            };
-            list(&store.alerts(&filter).await?, json)
-        }
-        Action::Show { which, json } => show(&find(&store, &which).await?, json),
-        Action::Acknowledge { which, comment, author } => acknowledge(&store, &which, comment, author).await,
-        Action::Unacknowledge { which } => {
-            let row = find(&store, &which).await?;
-            let taken_back = store.unacknowledge(&row.key, Clock::System.now()).await?;
-            let said = if taken_back {
-                "reminders go on; the running service looks within seconds whether one is due"
-            } else {
-                "it was not acknowledged"
-            };
-            output::say(&format!("`{}` of `{}`: {said}", row.key.rule, row.key.tenant));
-            Ok(())
-        }
-        Action::Accept(arguments) => accept::accept(&store, &config, arguments).await,
-    };
+    let store = query::open(&config).await?;
+    let done = obey(&*store, &config, arguments.action).await;
     store.close().await;
     done
 }
 
-async fn acknowledge(store: &dyn Store, which: &Which, comment: String, by: String) -> Result<(), Failure> {
-    let problems = signature_problems(&by, &comment);
-    if !problems.is_empty() {
-        return Err(wrong_input(problems.join("\n")));
-    }
-    let row = find(store, which).await?;
-    if !store.acknowledge(&row.key, Acknowledgement { at: Clock::System.now(), by, comment }).await? {
-        return Err(wrong_input("only an alert that fires can be acknowledged"));
-    }
-    let AlertKey { rule, tenant, .. } = row.key;
-    output::say(&format!("acknowledged: no reminder of `{rule}` of `{tenant}` until it worsens or is over"));
-    Ok(())
-}
-
-fn parse_tenant(text: &str) -> Result<TenantId, Failure> {
-    TenantId::parse(text).map_err(|error| wrong_input(format!("`{text}` is no tenant id: {error}")))
-}
-
-fn parse_rule(text: &str) -> Result<RuleName, Failure> {
-    RuleName::parse(text).map_err(|error| wrong_input(format!("`{text}` is no rule name: {error}")))
-}
-
-async fn find(store: &dyn Store, which: &Which) -> Result<AlertRow, Failure> {
-    let filter = AlertFilter {
-        tenant: Some(parse_tenant(&which.tenant)?),
-        rule: Some(parse_rule(&which.rule)?),
-        ..AlertFilter::default()
-    };
-    let wanted = which.subject.as_deref();
-    let rows = store.alerts(&filter).await?;
-    let mut matching =
-        rows.into_iter().filter(|row| wanted.is_none() || row.key.subject.as_ref().map(Subject::as_str) == wanted);
-    match (matching.next(), matching.next()) {
-        (Some(row), None) => Ok(row),
-        (None, _) => {
-            Err(wrong_input(format!("there is no alert of rule `{}` for tenant `{}`", which.rule, which.tenant)))
+async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), Failure> {
+    let (scope, now) = (&Scope::All, Clock::System.now());
+    match action {
+        Action::List { tenant, rule, shift, all, json } => {
+            let filter = alerts::Filter { tenant, rule, shift, resolved: all };
+            list(&alerts::list(store, scope, &filter, &Page::ALL).await?.items, json)
         }
-        (Some(_), Some(_)) => Err(wrong_input("there are several; name one with `--subject`")),
+        Action::Show { which, json } => show(&alerts::show(store, scope, &which.into()).await?, json),
+        Action::Acknowledge { which, comment, author } => {
+            let by = Acknowledgement { at: now, by: author, comment };
+            let AlertKey { rule, tenant, .. } = alert::acknowledge(store, scope, &which.into(), by).await?;
+            output::say(&format!("acknowledged: no reminder of `{rule}` of `{tenant}` until it worsens or is over"));
+            Ok(())
+        }
+        Action::Unacknowledge { which } => {
+            let taken_back = alert::unacknowledge(store, scope, &which.into(), now).await?;
+            let said = if taken_back.was_acknowledged {
+                "reminders go on; the running service looks within seconds whether one is due"
+            } else {
+                "it was not acknowledged"
+            };
+            output::say(&format!("`{}` of `{}`: {said}", taken_back.alert.rule, taken_back.alert.tenant));
+            Ok(())
+        }
+        Action::Accept(arguments) => accept::accept(store, config, arguments).await,
     }
 }
 

@@ -4,13 +4,19 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, beside, configured, output, wrong_input};
+use super::{Failure, configured, output};
 use crate::{
+    action::delivery,
     clock::Clock,
-    domain::{ChannelName, TenantId},
-    notify::{Delivery, DeliveryId, DeliveryState},
-    store::{DeliveryDetail, DeliveryFilter, Store},
+    domain::Scope,
+    query::{
+        self, Page, Store,
+        deliveries::{Delivery, DeliveryDetail, DeliveryId, Filter},
+    },
 };
+
+/// How many deliveries `--limit 0` lists.
+const LIMIT_MAX: u32 = 1000;
 
 /// What to do with deliveries.
 #[derive(Debug, clap::Args)]
@@ -63,54 +69,29 @@ enum Action {
 
 pub(super) async fn deliveries(file: &Path, arguments: Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let store = beside(&config).await?;
-    let done = match arguments.action {
-        Action::List { state, channel, tenant, limit, json } => {
-            let filter = DeliveryFilter {
-                states: state.iter().map(|name| parse_state(name)).collect::<Result<_, _>>()?,
-                channel: channel.map(|name| parse(&name, ChannelName::parse)).transpose()?,
-                tenant: tenant.map(|id| parse(&id, TenantId::parse)).transpose()?,
-                limit,
-            };
-            list(&store.deliveries(&filter).await?, json)
-        }
-        Action::Show { id, json } => match store.delivery(DeliveryId(id)).await? {
-            Some(detail) => show(&detail, json),
-            None => Err(no_such(id)),
-        },
-        Action::Resend { ids } => resend(&store, &ids).await,
-    };
+    let store = query::open(&config).await?;
+    let done = obey(&*store, arguments.action).await;
     store.close().await;
     done
 }
 
-fn parse<T, E: std::fmt::Display>(text: &str, parser: impl Fn(&str) -> Result<T, E>) -> Result<T, Failure> {
-    parser(text).map_err(|error| wrong_input(format!("`{text}`: {error}")))
-}
-
-fn parse_state(name: &str) -> Result<DeliveryState, Failure> {
-    DeliveryState::from_name(name).ok_or_else(|| {
-        let known = DeliveryState::ALL.map(DeliveryState::as_str).join(", ");
-        wrong_input(format!("there is no state `{name}`; use one of {known}"))
-    })
-}
-
-fn no_such(id: i64) -> Failure {
-    wrong_input(format!("there is no delivery {id}; `scorewatch deliveries list` shows them"))
-}
-
-async fn resend(store: &dyn Store, ids: &[i64]) -> Result<(), Failure> {
-    for &id in ids {
-        if !store.resend(DeliveryId(id), Clock::System.now()).await? {
-            let known = store.delivery(DeliveryId(id)).await?.map(|detail| detail.delivery.state);
-            return Err(known.map_or_else(
-                || no_such(id),
-                |state| wrong_input(format!("delivery {id} is on its way already ({})", state.as_str())),
-            ));
+async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
+    let scope = &Scope::All;
+    match action {
+        Action::List { state, channel, tenant, limit, json } => {
+            let filter = Filter { states: state, channel, tenant };
+            let page = Page::first(if limit == 0 { LIMIT_MAX } else { limit });
+            list(&query::deliveries::list(store, scope, &filter, &page).await?.items, json)
         }
-        output::say(&format!("delivery {id} is queued again; the running service sends it within seconds"));
+        Action::Show { id, json } => show(&query::deliveries::show(store, scope, DeliveryId(id)).await?, json),
+        Action::Resend { ids } => {
+            for id in ids {
+                delivery::resend(store, scope, DeliveryId(id), Clock::System.now()).await?;
+                output::say(&format!("delivery {id} is queued again; the running service sends it within seconds"));
+            }
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 /// The state, with the delivery that it goes along with, or went.

@@ -27,6 +27,7 @@ use crate::{
     channel::ChannelSettings,
     config::{self, Config, StoreLocation, Tenant},
     diagnostic::Warning,
+    query::{self, Thing},
     secret_store::kill_programs,
     store::{Store, sqlite::SqliteStore},
     zones::Zones,
@@ -116,7 +117,22 @@ enum Failure {
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Run(Some(error.into()))
+        let error = error.into();
+        match error.downcast_ref::<query::Error>() {
+            Some(asked) if asked.is_input() => wrong_input(format!("{asked}{}", listing_of(asked))),
+            _ => Self::Run(Some(error)),
+        }
+    }
+}
+
+/// Which command lists what was asked for and not found.
+const fn listing_of(error: &query::Error) -> &'static str {
+    match error {
+        query::Error::NotFound { what: Thing::Tenant, .. } => "; `scorewatch tenants list` shows them",
+        query::Error::NotFound { what: Thing::Channel, .. } => "; `scorewatch channels list` shows them",
+        query::Error::NotFound { what: Thing::Delivery, .. } => "; `scorewatch deliveries list` shows them",
+        query::Error::NotFound { what: Thing::Silence, .. } => "; `scorewatch silences list --all` shows them",
+        _ => "",
     }
 }
 

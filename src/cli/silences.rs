@@ -1,20 +1,19 @@
 //! `scorewatch silences`: list, show, add, end; beside a service that may be running.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, beside, configured, output, wrong_input};
+use super::{Failure, configured, output};
 use crate::{
+    action::silence::{self, Draft, NewSilence},
     clock::Clock,
-    config::Config,
-    domain::{ScoreKind, Severity, TenantId, Timestamp, parse_duration},
-    notify::{
-        Silence, SilenceId,
-        silence::{About, Matchers, NewSilence},
+    domain::{Scope, ScoreKind, Timestamp},
+    query::{
+        self, Page, Store,
+        alerts::AlertRow,
+        silences::{Silence, SilenceId},
     },
-    rule::RuleName,
-    store::{AlertFilter, AlertRow, Store},
 };
 
 /// What to do with silences.
@@ -104,104 +103,42 @@ struct Add {
 pub(super) async fn silences(file: &Path, arguments: Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
     let now = Clock::System.now();
+    // A silence that is written wrongly is refused before the store is opened.
     let new = match &arguments.action {
-        Action::Add(add) => Some((read(add, &config, now)?, add.json)),
+        Action::Add(add) => Some((add.draft().read(&config, &Scope::All, now)?, add.json)),
         _ => None,
     };
-    let store = beside(&config).await?;
+    let store = query::open(&config).await?;
     let done = match (arguments.action, new) {
-        (Action::Add(_), Some((new, json))) => make(&store, new, json).await,
-        (Action::List { all, json }, _) => list(&store.silences((!all).then_some(now)).await?, now, json),
-        (Action::Show { id, json }, _) => show(&store, id, now, json).await,
-        (Action::End { id }, _) => end(&store, id, now).await,
+        (Action::Add(_), Some((new, json))) => make(&*store, new, json).await,
+        (Action::List { all, json }, _) => {
+            let listing = query::silences::list(&*store, &Scope::All, all, &Page::ALL, now).await;
+            listing.map_err(Into::into).and_then(|listing| list(&listing.items, now, json))
+        }
+        (Action::Show { id, json }, _) => show(&*store, SilenceId(id), now, json).await,
+        (Action::End { id }, _) => end(&*store, SilenceId(id), now).await,
         (Action::Add(_), None) => Ok(()),
     };
     store.close().await;
     done
 }
 
-/// Reads what is to be silenced; all that is wrong is told at once.
-fn read(add: &Add, config: &Config, now: Timestamp) -> Result<NewSilence, Failure> {
-    let mut problems = Vec::new();
-    let matchers = matchers(add, config, &mut problems);
-    if matchers.is_empty() != add.all && problems.is_empty() {
-        problems.push(if add.all {
-            "`--all` is everything; leave it out, or the others".to_owned()
-        } else {
-            "it says not what it covers; name a tenant, label, rule, score or severity, or write `--all`".to_owned()
-        });
-    }
-    let mut time = |text: &Option<String>, flag: &str| {
-        let text = text.as_deref()?;
-        let read = Timestamp::parse(text);
-        if read.is_none() {
-            problems.push(format!("`{flag} {text}` is no time; write it like `2026-12-24T18:00:00+01:00`"));
-        }
-        read
-    };
-    let (from, until) = (time(&add.from, "--from"), time(&add.until, "--until"));
-    let starts_at = from.unwrap_or(now);
-    let length = add.length.as_deref().map(parse_duration).transpose();
-    let length = length.map_err(|sentence| problems.push(sentence)).ok().flatten();
-    let ends_at = until.unwrap_or_else(|| starts_at.plus(length.unwrap_or(Duration::ZERO)));
-    let (author, comment) = (add.author.clone(), add.comment.clone());
-    let new = NewSilence { matchers, starts_at, ends_at, author, comment };
-    if problems.is_empty() {
-        problems = new.problems(now);
-    }
-    if problems.is_empty() { Ok(new) } else { Err(wrong_input(problems.join("\n"))) }
-}
-
-fn matchers(add: &Add, config: &Config, problems: &mut Vec<String>) -> Matchers {
-    let mut matchers = Matchers::default();
-    for text in &add.tenant {
-        match TenantId::parse(text) {
-            Ok(id) if config.tenants.contains_key(&id) => drop(matchers.tenants.insert(id)),
-            _ => problems.push(format!("there is no tenant `{text}`; `scorewatch tenants list` shows them")),
+impl Add {
+    fn draft(&self) -> Draft {
+        Draft {
+            tenants: self.tenant.clone(),
+            labels: self.label.clone(),
+            rules: self.rule.clone(),
+            scores: self.score.clone(),
+            severities: self.severity.clone(),
+            everything: self.all,
+            from: self.from.clone(),
+            length: self.length.clone(),
+            until: self.until.clone(),
+            comment: self.comment.clone(),
+            author: self.author.clone(),
         }
     }
-    for text in &add.label {
-        match text.split_once('=') {
-            Some((key, value)) => drop(matchers.labels.0.insert(key.into(), value.into())),
-            None => problems.push(format!("`--label {text}` is no label; write it like `tier=gold`")),
-        }
-    }
-    for text in &add.rule {
-        let known = |name: &RuleName| {
-            name.as_str() == crate::check::blind::OPERATOR_BLIND || config.rules.iter().any(|rule| rule.name == *name)
-        };
-        match RuleName::parse(text) {
-            Ok(name) if known(&name) => drop(matchers.rules.insert(name)),
-            _ => problems.push(format!("there is no rule `{text}`")),
-        }
-    }
-    for text in &add.score {
-        if let Some(score) = ScoreKind::from_name(text) {
-            matchers.scores.insert(score);
-        } else {
-            let known = ScoreKind::ALL.map(ScoreKind::as_str).join(", ");
-            problems.push(format!("there is no score `{text}`; use one of {known}"));
-        }
-    }
-    for text in &add.severity {
-        if let Some(severity) = Severity::ALL.into_iter().find(|severity| severity.as_str() == text) {
-            matchers.severities.insert(severity);
-        } else {
-            let known = Severity::ALL.map(Severity::as_str).join(", ");
-            problems.push(format!("there is no severity `{text}`; use one of {known}"));
-        }
-    }
-    matchers
-}
-
-/// Alerts that fire and that these matchers cover.
-async fn covered(store: &dyn Store, matchers: &Matchers) -> Result<Vec<AlertRow>, Failure> {
-    let firing = store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await?;
-    let covers = |row: &AlertRow| {
-        let about = row.last_notification.as_ref().and_then(About::of);
-        about.is_some_and(|about| matchers.match_all(&about))
-    };
-    Ok(firing.into_iter().filter(covers).collect())
 }
 
 fn tell_covered(rows: &[AlertRow]) {
@@ -222,14 +159,12 @@ fn tell_covered(rows: &[AlertRow]) {
 }
 
 async fn make(store: &dyn Store, new: NewSilence, json: bool) -> Result<(), Failure> {
-    let id = store.add_silence(new.clone()).await?;
-    let NewSilence { matchers, starts_at, ends_at, author, comment } = new;
-    let silence = Silence { id, matchers, starts_at, ends_at, author, comment };
+    let silence = silence::add(store, &Scope::All, new).await?;
     if json {
         return output::json(&silence);
     }
-    output::say(&format!("silence {id}: {}, until {}", silence.matchers, silence.ends_at));
-    tell_covered(&covered(store, &silence.matchers).await?);
+    output::say(&format!("silence {}: {}, until {}", silence.id, silence.matchers, silence.ends_at));
+    tell_covered(&query::silences::covered(store, &Scope::All, &silence.matchers).await?);
     Ok(())
 }
 
@@ -253,27 +188,19 @@ fn list(rows: &[Silence], now: Timestamp, json: bool) -> Result<(), Failure> {
     })
 }
 
-async fn show(store: &dyn Store, id: i64, now: Timestamp, json: bool) -> Result<(), Failure> {
-    let found = store.silences(None).await?.into_iter().find(|silence| silence.id == SilenceId(id));
-    let silence = found.ok_or_else(|| no_such(id))?;
+async fn show(store: &dyn Store, id: SilenceId, now: Timestamp, json: bool) -> Result<(), Failure> {
+    let silence = query::silences::show(store, &Scope::All, id).await?;
     if json {
         return output::json(&silence);
     }
     list(std::slice::from_ref(&silence), now, false)?;
     output::say("");
-    tell_covered(&covered(store, &silence.matchers).await?);
+    tell_covered(&query::silences::covered(store, &Scope::All, &silence.matchers).await?);
     Ok(())
 }
 
-async fn end(store: &dyn Store, id: i64, now: Timestamp) -> Result<(), Failure> {
-    if !store.end_silence(SilenceId(id), now).await? {
-        let is_known = store.silences(None).await?.iter().any(|silence| silence.id == SilenceId(id));
-        return Err(if is_known { wrong_input(format!("silence {id} is over already")) } else { no_such(id) });
-    }
+async fn end(store: &dyn Store, id: SilenceId, now: Timestamp) -> Result<(), Failure> {
+    silence::end(store, &Scope::All, id, now).await?;
     output::say(&format!("silence {id} is over; the running service looks within seconds at what it held"));
     Ok(())
-}
-
-fn no_such(id: i64) -> Failure {
-    wrong_input(format!("there is no silence {id}; `scorewatch silences list --all` shows them"))
 }

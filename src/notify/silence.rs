@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Notification, NotificationType};
 use crate::{
-    domain::{DURATION_MAX, Labels, ScoreKind, Selector, Severity, TenantId, Timestamp},
+    domain::{DURATION_MAX, Labels, Scope, ScoreKind, Selector, Severity, TenantId, Timestamp},
     rule::RuleName,
 };
 
@@ -58,6 +58,25 @@ impl Matchers {
     /// Whether it says whose alerts it covers.
     fn names_tenants(&self) -> bool {
         !self.tenants.is_empty() || !self.labels.0.is_empty()
+    }
+
+    /// Whether it names the tenants that it covers, and none beyond the scope. Labels name nobody: tenants get and lose them.
+    #[must_use]
+    pub fn is_within(&self, scope: &Scope) -> bool {
+        scope.is_all() || (!self.tenants.is_empty() && self.tenants.iter().all(|tenant| scope.includes(tenant)))
+    }
+
+    /// What it covers within the scope, whose tenants it names then. `None`: nothing.
+    #[must_use]
+    pub fn limited_to(mut self, scope: &Scope) -> Option<Self> {
+        let Some(within) = scope.tenants() else { return Some(self) };
+        if self.tenants.is_empty() {
+            self.tenants.clone_from(within);
+        } else {
+            self.tenants.retain(|tenant| within.contains(tenant));
+        }
+        // Without a name it would cover everybody.
+        (!self.tenants.is_empty()).then_some(self)
     }
 
     /// Whether it covers this. That we are blind to a tenant is covered only by what names that tenant.

@@ -360,6 +360,21 @@ pub struct AlertFilter {
     pub shift: Option<String>,
     /// Those about which this is still to be done.
     pub owes: Option<Owed>,
+    /// Of one of these tenants; `None`: of any.
+    pub tenants: Option<BTreeSet<TenantId>>,
+    /// Those that follow there in the listing.
+    pub after: Option<AlertPlace>,
+    /// At most that many; `None`: all.
+    pub limit: Option<u32>,
+}
+
+/// A place in a listing of alerts: behind that alert, as it last changed then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertPlace {
+    /// When the alert had last changed.
+    pub changed_at: Timestamp,
+    /// Which.
+    pub alert: AlertKey,
 }
 
 /// An alert in a listing.
@@ -399,6 +414,10 @@ pub struct DeliveryFilter {
     pub channel: Option<ChannelName>,
     /// About that tenant.
     pub tenant: Option<TenantId>,
+    /// About one of these tenants; `None`: about any, several or none.
+    pub tenants: Option<BTreeSet<TenantId>>,
+    /// Those that were made before this one.
+    pub before: Option<DeliveryId>,
     /// At most that many; 0: a thousand.
     pub limit: u32,
 }

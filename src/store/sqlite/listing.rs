@@ -42,12 +42,16 @@ fn delivery_row(found: &SqliteRow) -> Result<Delivery, StoreError> {
 pub(super) async fn deliveries(pool: &SqlitePool, filter: &DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
     let rows = sqlx::query(
         "SELECT * FROM delivery WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
-         AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR tenant = ?3) ORDER BY id DESC LIMIT ?4",
+         AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR tenant = ?3) \
+         AND (?5 IS NULL OR tenant IN (SELECT value FROM json_each(?5))) AND (?6 IS NULL OR id < ?6) \
+         ORDER BY id DESC LIMIT ?4",
     )
     .bind(to_json(&filter.states)?)
     .bind(filter.channel.as_ref().map(ChannelName::as_str))
     .bind(filter.tenant.as_ref().map(TenantId::as_str))
     .bind(if filter.limit == 0 { LIMIT } else { filter.limit })
+    .bind(filter.tenants.as_ref().map(to_json).transpose()?)
+    .bind(filter.before.map(|before| before.0))
     .fetch_all(pool)
     .await?;
     rows.iter().map(delivery_row).collect()

@@ -173,7 +173,10 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
          WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
          AND (NOT ?3 OR a.state IN ('pending', 'firing')) AND (NOT ?4 OR a.state = 'firing') \
          AND (?5 IS NULL OR a.shift = ?5) AND (?6 IS NULL OR a.owes = ?6) AND (a.state <> 'resolved' OR a.generation > 0) \
-         ORDER BY a.changed_at DESC, a.id DESC",
+         AND (?7 IS NULL OR t.tenant IN (SELECT value FROM json_each(?7))) \
+         AND (?8 IS NULL OR a.changed_at < ?8 OR (a.changed_at = ?8 \
+              AND a.id < coalesce((SELECT id FROM alert WHERE key = ?9), 9223372036854775807))) \
+         ORDER BY a.changed_at DESC, a.id DESC LIMIT ?10",
     )
     .bind(filter.tenant.as_ref().map(TenantId::as_str))
     .bind(filter.rule.as_ref().map(crate::rule::RuleName::as_str))
@@ -181,6 +184,10 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
     .bind(filter.firing_only)
     .bind(filter.shift.as_deref())
     .bind(filter.owes.map(Owed::as_str))
+    .bind(filter.tenants.as_ref().map(to_json).transpose()?)
+    .bind(filter.after.as_ref().map(|after| after.changed_at.as_nanos()))
+    .bind(filter.after.as_ref().map(|after| to_json(&after.alert)).transpose()?)
+    .bind(filter.limit.map_or(-1, i64::from))
     .fetch_all(pool)
     .await?;
     rows.iter()

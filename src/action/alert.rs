@@ -1,0 +1,160 @@
+//! Acknowledges an alert, takes that back, and accepts what alerts lost as the new level.
+
+use crate::{
+    check::close,
+    config::Config,
+    domain::{Scope, ScoreKind, TenantId, Timestamp},
+    notify::silence::{Acknowledgement, signature_problems},
+    query::{
+        Error,
+        alerts::{self, AlertRow, Which},
+        find,
+    },
+    rule::AlertKey,
+    store::{AlertFilter, Store},
+};
+
+/// What came of taking an acknowledgement back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenBack {
+    /// Of which alert.
+    pub alert: AlertKey,
+    /// Whether there was one.
+    pub was_acknowledged: bool,
+}
+
+/// Which firing alerts to accept together: all that every given filter picks.
+#[derive(Debug, Clone, Default)]
+pub struct Pick {
+    /// Those that the notices of this fleet shift covered.
+    pub shift: Option<String>,
+    /// By the rule of that name.
+    pub rule: Option<String>,
+    /// Of this score.
+    pub score: Option<ScoreKind>,
+    /// Of the tenants of these ids; empty: of any.
+    pub tenants: Vec<String>,
+    /// Of tenants with all of these labels.
+    pub labels: Vec<(String, String)>,
+}
+
+/// What came of accepting alerts together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accepted {
+    /// Those that were accepted, or would be.
+    pub alerts: Vec<AlertRow>,
+    /// How many were picked that have no level to accept: those of `below`, `above` and `no_data` rules.
+    pub without_level: usize,
+}
+
+/// Notes that a person has seen an alert that fires: no reminder of it until it worsens or is over.
+///
+/// # Errors
+/// [`Error::Invalid`] without author or comment; those of [`alerts::show`]; [`Error::Conflict`] if it does not fire.
+pub async fn acknowledge(
+    store: &dyn Store,
+    scope: &Scope,
+    which: &Which,
+    by: Acknowledgement,
+) -> Result<AlertKey, Error> {
+    let problems = signature_problems(&by.by, &by.comment);
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    let alert = alerts::show(store, scope, which).await?.key;
+    if store.acknowledge(&alert, by).await? {
+        return Ok(alert);
+    }
+    Err(Error::Conflict("only an alert that fires can be acknowledged".to_owned()))
+}
+
+/// Takes an acknowledgement back: reminders go on.
+///
+/// # Errors
+/// Those of [`alerts::show`].
+pub async fn unacknowledge(
+    store: &dyn Store,
+    scope: &Scope,
+    which: &Which,
+    now: Timestamp,
+) -> Result<TakenBack, Error> {
+    let alert = alerts::show(store, scope, which).await?.key;
+    let was_acknowledged = store.unacknowledge(&alert, now).await?;
+    Ok(TakenBack { alert, was_acknowledged })
+}
+
+/// Accepts what one firing alert lost as the new level: it is resolved, and its channels are notified.
+///
+/// # Errors
+/// Those of [`alerts::show`]; [`Error::Conflict`] if it does not fire by a `drop` or `rise`.
+pub async fn accept(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    which: &Which,
+    now: Timestamp,
+) -> Result<AlertKey, Error> {
+    let row = alerts::show(store, scope, which).await?;
+    match close::accept(store, config, &row, now).await? {
+        Some(_) => Ok(row.key),
+        None => Err(Error::Conflict("only a firing alert of a `drop` or `rise` rule can be accepted".to_owned())),
+    }
+}
+
+/// Accepts every firing alert that is picked and has a level; with `is_dry`, only says which these are.
+///
+/// # Errors
+/// [`Error::Invalid`] without any filter; [`Error::NoAlert`] if none is picked; [`Error::Store`].
+pub async fn accept_all(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    pick: &Pick,
+    (is_dry, now): (bool, Timestamp),
+) -> Result<Accepted, Error> {
+    let picked = picked(store, config, scope, pick).await?;
+    let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
+    let mut alerts = Vec::with_capacity(acceptable.len());
+    for row in acceptable {
+        let is_done = is_dry || close::accept(store, config, &row, now).await?.is_some();
+        alerts.extend(is_done.then_some(row));
+    }
+    Ok(Accepted { alerts, without_level: floors.len() })
+}
+
+/// The firing alerts that every given filter picks.
+async fn picked(store: &dyn Store, config: &Config, scope: &Scope, pick: &Pick) -> Result<Vec<AlertRow>, Error> {
+    let Pick { shift, rule, score, tenants, labels } = pick;
+    if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
+        return Err(Error::invalid(
+            "nothing says which alerts; give a tenant and a rule, or `--shift`, `--rule`, `--score`, `--tenant`, `--label`",
+        ));
+    }
+    let tenants: Vec<TenantId> = tenants.iter().map(|id| find::tenant_id(id)).collect::<Result<_, _>>()?;
+    let filter = AlertFilter {
+        rule: rule.as_deref().map(find::rule_name).transpose()?,
+        firing_only: true,
+        shift: shift.clone(),
+        tenants: scope.tenants().cloned(),
+        ..AlertFilter::default()
+    };
+    let has_labels = |tenant: &TenantId| {
+        let found = config.tenants.get(tenant).map(|tenant| &tenant.labels);
+        let has = |(key, value): &(String, String)| {
+            found.is_some_and(|found| found.get(key.as_str()).is_some_and(|has| **has == **value))
+        };
+        labels.iter().all(has)
+    };
+    let is_picked = |row: &AlertRow| {
+        score.is_none_or(|score| row.key.score == Some(score))
+            && (tenants.is_empty() || tenants.contains(&row.key.tenant))
+            && has_labels(&row.key.tenant)
+    };
+    let rows: Vec<AlertRow> = store.alerts(&filter).await?.into_iter().filter(is_picked).collect();
+    if rows.is_empty() { Err(Error::NoAlert("no firing alert matches".to_owned())) } else { Ok(rows) }
+}
+
+/// Whether it fires by a `drop` or `rise`: a floor is a floor.
+fn has_level(row: &AlertRow) -> bool {
+    row.alert.firing().is_some_and(|firing| firing.terms.when.change().is_some())
+}

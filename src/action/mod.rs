@@ -1,0 +1,9 @@
+//! What a person may do: silence, acknowledge, accept, drill, unpark, resend, preview, ask for a check.
+//!
+//! Every action takes the caller's [`Scope`](crate::domain::Scope) and does nothing beyond it: what lies outside is not found. An action
+//! writes to the store beside the running service, which acts on it within seconds; it answers with values, like
+//! [`crate::query`]. A further action is a function of its own file here, with a line in `tests/flow/scope.rs`.
+
+pub mod alert;
+pub mod delivery;
+pub mod silence;

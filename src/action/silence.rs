@@ -1,0 +1,149 @@
+//! Makes a silence, and ends one.
+
+use std::time::Duration;
+
+pub use crate::notify::silence::NewSilence;
+use crate::{
+    check::blind::OPERATOR_BLIND,
+    config::Config,
+    domain::{Scope, ScoreKind, Severity, Timestamp, parse_duration},
+    notify::{Silence, SilenceId, silence::Matchers},
+    query::{Error, find, silences},
+    rule::RuleName,
+    store::Store,
+};
+
+/// A silence of which nothing lies within the scope.
+const OUTSIDE: &str = "it covers none of the tenants that you may silence";
+
+/// A silence as a person writes it. Every kind of matcher that is given must match, and of each kind one is enough; of labels, all.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// Ids of tenants.
+    pub tenants: Vec<String>,
+    /// Labels of tenants, `KEY=VALUE`.
+    pub labels: Vec<String>,
+    /// Names of rules.
+    pub rules: Vec<String>,
+    /// Names of scores.
+    pub scores: Vec<String>,
+    /// Names of severities.
+    pub severities: Vec<String>,
+    /// Whether it covers everything that the caller may silence; then no matcher is given.
+    pub everything: bool,
+    /// When it begins, in RFC 3339; `None`: now.
+    pub from: Option<String>,
+    /// How long it lasts, like `2h`. Either this or `until` is given.
+    pub length: Option<String>,
+    /// When it ends, in RFC 3339.
+    pub until: Option<String>,
+    /// Why.
+    pub comment: String,
+    /// Who makes it.
+    pub author: String,
+}
+
+impl Draft {
+    /// Reads it within a scope, beyond which it does not reach. Everything that is wrong is said at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn read(&self, config: &Config, scope: &Scope, now: Timestamp) -> Result<NewSilence, Error> {
+        let mut problems = Vec::new();
+        let matchers = self.matchers(config, scope, &mut problems);
+        if matchers.is_empty() != self.everything && problems.is_empty() {
+            problems.push(if self.everything {
+                "`--all` is everything; leave it out, or the others".to_owned()
+            } else {
+                "it says not what it covers; name a tenant, label, rule, score or severity, or write `--all`".to_owned()
+            });
+        }
+        let matchers = matchers.limited_to(scope).unwrap_or_else(|| {
+            problems.push(OUTSIDE.to_owned());
+            Matchers::default()
+        });
+        let mut time = |text: &Option<String>, flag: &str| {
+            let text = text.as_deref()?;
+            let read = Timestamp::parse(text);
+            if read.is_none() {
+                problems.push(format!("`{flag} {text}` is no time; write it like `2026-12-24T18:00:00+01:00`"));
+            }
+            read
+        };
+        let (from, until) = (time(&self.from, "--from"), time(&self.until, "--until"));
+        let starts_at = from.unwrap_or(now);
+        let length = self.length.as_deref().map(parse_duration).transpose();
+        let length = length.map_err(|sentence| problems.push(sentence)).ok().flatten();
+        let ends_at = until.unwrap_or_else(|| starts_at.plus(length.unwrap_or(Duration::ZERO)));
+        let (author, comment) = (self.author.clone(), self.comment.clone());
+        let new = NewSilence { matchers, starts_at, ends_at, author, comment };
+        if problems.is_empty() {
+            problems = new.problems(now);
+        }
+        if problems.is_empty() { Ok(new) } else { Err(Error::Invalid(problems)) }
+    }
+
+    fn matchers(&self, config: &Config, scope: &Scope, problems: &mut Vec<String>) -> Matchers {
+        let mut matchers = Matchers::default();
+        for text in &self.tenants {
+            match find::tenant(config, scope, text) {
+                Ok(tenant) => drop(matchers.tenants.insert(tenant.id.clone())),
+                Err(_) => problems.push(format!("there is no tenant `{text}`; `scorewatch tenants list` shows them")),
+            }
+        }
+        for text in &self.labels {
+            match text.split_once('=') {
+                Some((key, value)) => drop(matchers.labels.0.insert(key.into(), value.into())),
+                None => problems.push(format!("`--label {text}` is no label; write it like `tier=gold`")),
+            }
+        }
+        let is_known =
+            |name: &RuleName| name.as_str() == OPERATOR_BLIND || config.rules.iter().any(|rule| rule.name == *name);
+        for text in &self.rules {
+            match RuleName::parse(text) {
+                Ok(name) if is_known(&name) => drop(matchers.rules.insert(name)),
+                _ => problems.push(format!("there is no rule `{text}`")),
+            }
+        }
+        for text in &self.scores {
+            match ScoreKind::from_name(text) {
+                Some(score) => drop(matchers.scores.insert(score)),
+                None => problems.push(unknown("score", text, &ScoreKind::ALL.map(ScoreKind::as_str))),
+            }
+        }
+        for text in &self.severities {
+            match Severity::ALL.into_iter().find(|severity| severity.as_str() == text) {
+                Some(severity) => drop(matchers.severities.insert(severity)),
+                None => problems.push(unknown("severity", text, &Severity::ALL.map(Severity::as_str))),
+            }
+        }
+        matchers
+    }
+}
+
+fn unknown(what: &str, text: &str, known: &[&str]) -> String {
+    format!("there is no {what} `{text}`; use one of {}", known.join(", "))
+}
+
+/// Keeps a silence that was read within the scope. One that reaches beyond it is limited to it.
+///
+/// # Errors
+/// [`Error::Invalid`] if nothing of it lies within the scope; [`Error::Store`].
+pub async fn add(store: &dyn Store, scope: &Scope, mut new: NewSilence) -> Result<Silence, Error> {
+    new.matchers = new.matchers.limited_to(scope).ok_or_else(|| Error::invalid(OUTSIDE))?;
+    let id = store.add_silence(new.clone()).await?;
+    let NewSilence { matchers, starts_at, ends_at, author, comment } = new;
+    Ok(Silence { id, matchers, starts_at, ends_at, author, comment })
+}
+
+/// Ends a silence now. The running service looks within seconds at what it held.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] if it is over; [`Error::Store`].
+pub async fn end(store: &dyn Store, scope: &Scope, id: SilenceId, now: Timestamp) -> Result<(), Error> {
+    silences::show(store, scope, id).await?;
+    if store.end_silence(id, now).await? {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!("silence {id} is over already")))
+}

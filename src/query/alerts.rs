@@ -1,0 +1,91 @@
+//! Alerts: those that match, and one of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Listing, Page, find};
+pub use crate::store::AlertRow;
+use crate::{
+    domain::{Scope, Subject, Timestamp},
+    rule::AlertKey,
+    store::{AlertFilter, AlertPlace, Store},
+};
+
+/// Which alerts. Every field that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of the tenant of that id.
+    pub tenant: Option<String>,
+    /// By the rule of that name.
+    pub rule: Option<String>,
+    /// Those that the notice of this fleet shift covered last.
+    pub shift: Option<String>,
+    /// Those that are over as well, not only those that pend or fire.
+    pub resolved: bool,
+}
+
+/// One alert, as a person names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Which {
+    /// The tenant's id.
+    pub tenant: String,
+    /// The rule's name.
+    pub rule: String,
+    /// The subject; may be left out if there is one alert only.
+    pub subject: Option<String>,
+}
+
+/// Where a page of alerts ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// When the last alert of the page had last changed.
+    pub changed_at: Timestamp,
+    /// That alert.
+    pub alert: AlertKey,
+}
+
+/// Alerts that match, newest change first.
+///
+/// # Errors
+/// [`Error::Invalid`] for what can't be a tenant's id or a rule's name; [`Error::Store`].
+pub async fn list(
+    store: &dyn Store,
+    scope: &Scope,
+    filter: &Filter,
+    page: &Page<Cursor>,
+) -> Result<Listing<AlertRow, Cursor>, Error> {
+    let place = |cursor: &Cursor| AlertPlace { changed_at: cursor.changed_at, alert: cursor.alert.clone() };
+    let filter = AlertFilter {
+        tenant: filter.tenant.as_deref().map(find::tenant_id).transpose()?,
+        rule: filter.rule.as_deref().map(find::rule_name).transpose()?,
+        open_only: !filter.resolved,
+        shift: filter.shift.clone(),
+        tenants: scope.tenants().cloned(),
+        after: page.after.as_ref().map(place),
+        limit: page.to_read(),
+        ..AlertFilter::default()
+    };
+    let rows = store.alerts(&filter).await?;
+    Ok(Listing::cut(rows, page, |last| Cursor { changed_at: last.changed_at, alert: last.key.clone() }))
+}
+
+/// The one alert that is named, whatever its state.
+///
+/// # Errors
+/// [`Error::NoAlert`]; [`Error::Ambiguous`] if there are several and no subject was named; [`Error::Invalid`]; [`Error::Store`].
+pub async fn show(store: &dyn Store, scope: &Scope, which: &Which) -> Result<AlertRow, Error> {
+    let Which { tenant, rule, subject } = which;
+    let filter = AlertFilter {
+        tenant: Some(find::tenant_id(tenant)?),
+        rule: Some(find::rule_name(rule)?),
+        tenants: scope.tenants().cloned(),
+        ..AlertFilter::default()
+    };
+    let is_meant =
+        |row: &AlertRow| subject.is_none() || row.key.subject.as_ref().map(Subject::as_str) == subject.as_deref();
+    let mut matching = store.alerts(&filter).await?.into_iter().filter(is_meant);
+    match (matching.next(), matching.next()) {
+        (Some(row), None) => Ok(row),
+        (None, _) => Err(Error::NoAlert(format!("there is no alert of rule `{rule}` for tenant `{tenant}`"))),
+        (Some(_), Some(_)) => Err(Error::Ambiguous),
+    }
+}

@@ -1,0 +1,62 @@
+//! Deliveries: those that match, and one of them with its attempts. A digest, a drill or a report is about no single tenant, and so it
+//! is seen only by a scope without limits.
+
+use super::{Error, Listing, Page, error::Thing, find};
+use crate::{
+    domain::Scope,
+    store::{DeliveryFilter, Store},
+};
+pub use crate::{
+    notify::{Delivery, DeliveryId, DeliveryState},
+    store::DeliveryDetail,
+};
+
+/// Which deliveries. Every field that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// In one of the states of these names; empty: any.
+    pub states: Vec<String>,
+    /// To the channel of that name.
+    pub channel: Option<String>,
+    /// About the tenant of that id.
+    pub tenant: Option<String>,
+}
+
+/// Deliveries that match, newest first.
+///
+/// # Errors
+/// [`Error::Invalid`] for what can't be a state, a channel's name or a tenant's id; [`Error::Store`].
+pub async fn list(
+    store: &dyn Store,
+    scope: &Scope,
+    filter: &Filter,
+    page: &Page<DeliveryId>,
+) -> Result<Listing<Delivery, DeliveryId>, Error> {
+    let filter = DeliveryFilter {
+        states: filter.states.iter().map(|name| state(name)).collect::<Result<_, _>>()?,
+        channel: filter.channel.as_deref().map(find::channel_name).transpose()?,
+        tenant: filter.tenant.as_deref().map(find::tenant_id).transpose()?,
+        tenants: scope.tenants().cloned(),
+        before: page.after,
+        limit: page.to_read().unwrap_or(u32::MAX),
+    };
+    Ok(Listing::cut(store.deliveries(&filter).await?, page, |last| last.id))
+}
+
+/// One delivery with its notification, its attempts and what it covers.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Store`].
+pub async fn show(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<DeliveryDetail, Error> {
+    let found = store.delivery(id).await?.filter(|detail| scope.includes_subject(detail.delivery.tenant.as_ref()));
+    let mut detail = found.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
+    detail.covers.retain(|covered| scope.includes_subject(covered.tenant.as_ref()));
+    Ok(detail)
+}
+
+fn state(name: &str) -> Result<DeliveryState, Error> {
+    DeliveryState::from_name(name).ok_or_else(|| {
+        let known = DeliveryState::ALL.map(DeliveryState::as_str).join(", ");
+        Error::invalid(format!("there is no state `{name}`; use one of {known}"))
+    })
+}

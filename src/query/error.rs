@@ -1,0 +1,96 @@
+//! Why a question has no answer, or an action was not taken.
+
+use std::fmt;
+
+use crate::store::StoreError;
+
+/// What a person asks for by its name or number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// A tenant, by its id.
+    Tenant,
+    /// A channel, by its name.
+    Channel,
+    /// A rule, by its name.
+    Rule,
+    /// A delivery, by its number.
+    Delivery,
+    /// A silence, by its number.
+    Silence,
+}
+
+impl Thing {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Channel => "channel",
+            Self::Rule => "rule",
+            Self::Delivery => "delivery",
+            Self::Silence => "silence",
+        }
+    }
+}
+
+/// Why a question has no answer, or an action was not taken. What lies outside the caller's scope is [`Self::NotFound`], as if it did
+/// not exist.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or it lies outside the caller's scope.
+    #[error("there is no {}", named(*what, name))]
+    NotFound {
+        /// What was asked for.
+        what: Thing,
+        /// Its name or number, as it was asked for.
+        name: String,
+    },
+    /// No alert matches, or none within the caller's scope; the sentence says what was looked for.
+    #[error("{0}")]
+    NoAlert(String),
+    /// Several alerts match where one was meant.
+    #[error("there are several; name one with `--subject`")]
+    Ambiguous,
+    /// What was asked can't be read or makes no sense: everything that is wrong with it, a sentence each.
+    #[error("{}", .0.join("\n"))]
+    Invalid(Vec<String>),
+    /// It makes sense but can't be done to what is there, such as ending a silence that is over.
+    #[error("{0}")]
+    Conflict(String),
+    /// The store could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something else failed at run time.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Error {
+    /// One thing that is wrong with what was asked.
+    pub fn invalid(what: impl Into<String>) -> Self {
+        Self::Invalid(vec![what.into()])
+    }
+
+    /// There is no such thing.
+    pub(crate) fn not_found(what: Thing, name: impl fmt::Display) -> Self {
+        Self::NotFound { what, name: name.to_string() }
+    }
+
+    /// Whether whoever asked has to ask for something else; otherwise something failed at run time.
+    #[must_use]
+    pub const fn is_input(&self) -> bool {
+        !matches!(self, Self::Store(_) | Self::Failed(_))
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// `` tenant `contoso` `` or `delivery 42`.
+fn named(what: Thing, name: &str) -> String {
+    match what {
+        Thing::Delivery | Thing::Silence => format!("{} {name}", what.as_str()),
+        Thing::Tenant | Thing::Channel | Thing::Rule => format!("{} `{name}`", what.as_str()),
+    }
+}

@@ -1,0 +1,76 @@
+//! Finds what a person names. What lies outside the caller's scope is not found.
+
+use std::sync::Arc;
+
+use super::{Error, error::Thing};
+use crate::{
+    channel::ChannelSettings,
+    config::{Config, Tenant},
+    domain::{ChannelName, Scope, TenantId},
+    rule::{Rule, RuleName},
+};
+
+/// The tenant of that id.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn tenant<'a>(config: &'a Config, scope: &Scope, id: &str) -> Result<&'a Arc<Tenant>, Error> {
+    let found = config.tenants.get(id).filter(|tenant| scope.includes(&tenant.id));
+    found.ok_or_else(|| Error::not_found(Thing::Tenant, id))
+}
+
+/// The tenants of these ids; without any, every tenant of the scope.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn tenants(config: &Config, scope: &Scope, ids: &[String]) -> Result<Vec<Arc<Tenant>>, Error> {
+    if ids.is_empty() {
+        return Ok(config.tenants.values().filter(|tenant| scope.includes(&tenant.id)).cloned().collect());
+    }
+    ids.iter().map(|id| tenant(config, scope, id).cloned()).collect()
+}
+
+/// The channel of that name.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn channel<'a>(config: &'a Config, scope: &Scope, name: &str) -> Result<&'a Arc<ChannelSettings>, Error> {
+    let found = config.channels.get(name).filter(|settings| shows_only(config, scope, settings));
+    found.ok_or_else(|| Error::not_found(Thing::Channel, name))
+}
+
+/// The rule of that name. Rules belong to no tenant: every scope sees them.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn rule<'a>(config: &'a Config, _scope: &Scope, name: &str) -> Result<&'a Arc<Rule>, Error> {
+    let found = config.rules.iter().find(|rule| rule.name.as_str() == name);
+    found.ok_or_else(|| Error::not_found(Thing::Rule, name))
+}
+
+/// Whether a channel belongs to the scope: it can show somebody, and nobody beyond the scope. The queue, the failures and the drills of
+/// a channel that others share are not one tenant's business.
+#[must_use]
+pub fn shows_only(config: &Config, scope: &Scope, channel: &ChannelSettings) -> bool {
+    if scope.is_all() {
+        return true;
+    }
+    let mut shown =
+        config.tenants.values().filter(|tenant| channel.fence.admits(&tenant.id, &tenant.labels)).peekable();
+    !channel.fence.is_open() && shown.peek().is_some() && shown.all(|tenant| scope.includes(&tenant.id))
+}
+
+/// Reads a tenant's id.
+pub(crate) fn tenant_id(text: &str) -> Result<TenantId, Error> {
+    TenantId::parse(text).map_err(|error| Error::invalid(format!("`{text}` is no tenant id: {error}")))
+}
+
+/// Reads a rule's name.
+pub(crate) fn rule_name(text: &str) -> Result<RuleName, Error> {
+    RuleName::parse(text).map_err(|error| Error::invalid(format!("`{text}` is no rule name: {error}")))
+}
+
+/// Reads a channel's name.
+pub(crate) fn channel_name(text: &str) -> Result<ChannelName, Error> {
+    ChannelName::parse(text).map_err(|error| Error::invalid(format!("`{text}`: {error}")))
+}

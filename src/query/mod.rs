@@ -1,0 +1,31 @@
+//! What a person may ask, answered as plain values: no wording, no tables, no exit codes. [`crate::cli`] and [`crate::web`] decide how
+//! an answer is shown, and `serde` writes it as JSON.
+//!
+//! Every question takes the caller's [`Scope`](crate::domain::Scope) and answers as if nothing existed beyond it. A list that can be
+//! long is asked for by [`Page`]. A further question is a function of its own file here, with a line in `tests/flow/scope.rs`.
+
+pub mod alerts;
+pub mod deliveries;
+mod error;
+pub mod find;
+mod page;
+pub mod silences;
+
+pub use error::{Error, Thing};
+pub use page::{Listing, Page};
+
+pub use crate::store::Store;
+use crate::{
+    config::{Config, StoreLocation},
+    store::sqlite::SqliteStore,
+};
+
+/// Opens the store beside a service that may be running on it, for questions and small changes. Close it when done.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn open(config: &Config) -> Result<Box<dyn Store>, Error> {
+    match &config.store {
+        StoreLocation::Sqlite(path) => Ok(Box::new(SqliteStore::open_reader(path).await?)),
+    }
+}
