@@ -64,6 +64,8 @@ pub enum Work {
     Acknowledge,
     /// An alert of which a person wants reminders again.
     Unacknowledge,
+    /// A tenant that is checked on a person's word.
+    RequestCheck,
     /// The sign of life.
     Beat,
     /// A time in which the service was away.
@@ -194,7 +196,7 @@ mod armed {
 
     impl Work {
         /// Every kind.
-        pub const ALL: [Self; 31] = [
+        pub const ALL: [Self; 32] = [
             Self::Check,
             Self::Announce,
             Self::Claim,
@@ -220,6 +222,7 @@ mod armed {
             Self::EndSilence,
             Self::Acknowledge,
             Self::Unacknowledge,
+            Self::RequestCheck,
             Self::Beat,
             Self::Away,
             Self::Prune,

@@ -5,5 +5,9 @@
 //! [`crate::query`]. A further action is a function of its own file here, with a line in `tests/flow/scope.rs`.
 
 pub mod alert;
+pub mod channel;
 pub mod delivery;
+pub mod drill;
+pub mod preview;
 pub mod silence;
+pub mod tenant;

@@ -1,20 +1,19 @@
 //! `scorewatch channels`: list, drill, unpark, public-key.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use clap::Subcommand;
-use serde::Serialize;
 
-use super::{Failure, beside, channel, configured, output, wrong_input};
+use super::{Failure, configured, output};
 use crate::{
-    channel::{ChannelKind, ChannelSettings, signature::SigningKey},
+    action::{
+        channel,
+        drill::{self, Queued},
+    },
     clock::Clock,
     config::Config,
-    delivery,
-    domain::{ChannelName, Timestamp},
-    notify::DeliveryState,
-    service,
-    store::{ChannelRecord, Store, Totals},
+    domain::Scope,
+    query::{self, Store, channels::ChannelStatus},
 };
 
 /// What to do with channels.
@@ -55,153 +54,66 @@ enum Action {
     },
 }
 
-#[derive(Debug, Serialize)]
-struct Line {
-    name: ChannelName,
-    r#type: &'static str,
-    /// `ok`, `failing`, `resting` (its breaker is open) or `parked`.
-    state: &'static str,
-    waiting: u64,
-    dead: u64,
-    oldest_queued_at: Option<Timestamp>,
-    parked: Option<String>,
-    parked_since: Option<Timestamp>,
-    failing_since: Option<Timestamp>,
-    /// Why its last failed attempt failed, while it fails.
-    failing: Option<String>,
-    /// When its open breaker lets the next attempt through.
-    rests_until: Option<Timestamp>,
-    proven_at: Option<Timestamp>,
-    /// None, too, while its first drill is still to come.
-    drilled_at: Option<Timestamp>,
-    /// Whether it has not been proven for so long that the operator is told.
-    unproven: bool,
-}
-
-impl Line {
-    fn new(settings: &ChannelSettings, known: Option<&ChannelRecord>, totals: &Totals, now: Timestamp) -> Self {
-        let name = &settings.name;
-        let count = |wanted: fn(DeliveryState) -> bool| {
-            let of = totals.deliveries.iter().filter(|(channel, state, _)| channel == name && wanted(*state));
-            of.map(|(_, _, count)| count).sum()
-        };
-        let parked = known.and_then(|known| known.parked.as_ref());
-        let standing = known.map(|known| known.standing).unwrap_or_default();
-        let rests_until = standing.is_open().then_some(standing.rest_until).filter(|until| *until > now);
-        let drilled_at = known.and_then(|known| known.drilled_at);
-        Self {
-            name: name.clone(),
-            r#type: settings.kind.as_str(),
-            state: match (parked, rests_until, standing.failing_since) {
-                (Some(_), ..) => "parked",
-                (None, Some(_), _) => "resting",
-                (None, None, Some(_)) => "failing",
-                (None, None, None) => "ok",
-            },
-            waiting: count(|state| !state.is_finished()),
-            dead: count(|state| state == DeliveryState::Dead),
-            oldest_queued_at: totals.oldest_queued_at.iter().find(|(channel, _)| channel == name).map(|(_, at)| *at),
-            parked: parked.map(|parked| parked.reason.clone()),
-            parked_since: parked.map(|parked| parked.since),
-            failing_since: standing.failing_since,
-            failing: standing.failing_since.and_then(|_| known?.last_error.clone()),
-            rests_until,
-            proven_at: standing.proven_at,
-            drilled_at: drilled_at.filter(|at| known.is_some_and(|known| known.seen_at != Some(*at))),
-            unproven: settings
-                .drill
-                .zip(known)
-                .is_some_and(|(interval, known)| known.proof().missing_since(interval, now).is_some()),
-        }
-    }
-
-    /// The state with its time and reason.
-    fn state(&self) -> String {
-        let because = |reason: &Option<String>| reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let state = match (self.parked_since, self.rests_until, self.failing_since) {
-            (Some(since), ..) => format!("parked since {since}{}", because(&self.parked)),
-            (None, Some(until), _) => format!("failing, next attempt at {until}{}", because(&self.failing)),
-            (None, None, Some(since)) => format!("failing since {since}{}", because(&self.failing)),
-            (None, None, None) => self.state.to_owned(),
-        };
-        if self.unproven { format!("{state}; unproven") } else { state }
-    }
-}
-
 pub(super) async fn channels(file: &Path, arguments: Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
     if let Action::PublicKey { name } = &arguments.action {
-        return public_key(&config, name).await;
+        output::say(&query::channels::public_keys(&config, &Scope::All, name).await?.join("\n"));
+        return Ok(());
     }
-    let store = beside(&config).await?;
-    let done = match arguments.action {
-        Action::List { json } => list(&store, &config, json).await,
-        Action::Drill { name } => drill(&store, &config, &name).await,
-        Action::Unpark { name } => unpark(&store, &name).await,
-        Action::PublicKey { .. } => Ok(()),
-    };
+    let store = query::open(&config).await?;
+    let done = obey(&*store, &config, arguments.action).await;
     store.close().await;
     done
 }
 
-async fn list(store: &dyn Store, config: &Config, json: bool) -> Result<(), Failure> {
-    let (totals, known) = (store.totals().await?, store.channels().await?);
-    let now = Clock::System.now();
-    let line = |settings: &Arc<ChannelSettings>| {
-        Line::new(settings, known.iter().find(|known| known.channel == settings.name), &totals, now)
-    };
-    let lines: Vec<Line> = config.channels.values().map(line).collect();
+async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), Failure> {
+    let (scope, now) = (&Scope::All, Clock::System.now());
+    match action {
+        Action::List { json } => list(&query::channels::list(store, config, scope, now).await?, json)?,
+        Action::Drill { name } => say_drilled(&drill::drill(store, config, scope, &name, now).await?),
+        Action::Unpark { name } => {
+            let channel = channel::unpark(store, config, scope, &name, now).await?;
+            output::say(&format!("channel `{channel}` goes on; the running service sends its queue within seconds"));
+        }
+        Action::PublicKey { .. } => {}
+    }
+    Ok(())
+}
+
+fn list(channels: &[ChannelStatus], json: bool) -> Result<(), Failure> {
     let header = ["CHANNEL", "TYPE", "STATE", "WAITING", "OLDEST", "DEAD", "PROVEN", "DRILLED"];
-    output::listing(&lines, json, (header, "no channels"), |line| {
+    output::listing(channels, json, (header, "no channels"), |channel| {
         [
-            line.name.to_string(),
-            line.r#type.to_owned(),
-            line.state(),
-            line.waiting.to_string(),
-            output::or_dash(line.oldest_queued_at),
-            line.dead.to_string(),
-            output::or_dash(line.proven_at),
-            output::or_dash(line.drilled_at),
+            channel.name.to_string(),
+            channel.r#type.to_owned(),
+            state(channel),
+            channel.waiting.to_string(),
+            output::or_dash(channel.oldest_queued_at),
+            channel.dead.to_string(),
+            output::or_dash(channel.proven_at),
+            output::or_dash(channel.drilled_at),
         ]
     })
 }
 
-async fn drill(store: &dyn Store, config: &Config, name: &str) -> Result<(), Failure> {
-    let settings = channel(config, name)?;
-    let (channel, now) = (&settings.name, Clock::System.now());
-    service::drill::queue(store, config, channel, now, now).await?;
-    let is_parked = store.channels().await?.iter().any(|known| known.channel == *channel && known.parked.is_some());
+/// The state with its time and reason.
+fn state(channel: &ChannelStatus) -> String {
+    let because = |reason: &Option<String>| reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let state = match (channel.parked_since, channel.rests_until, channel.failing_since) {
+        (Some(since), ..) => format!("parked since {since}{}", because(&channel.parked)),
+        (None, Some(until), _) => format!("failing, next attempt at {until}{}", because(&channel.failing)),
+        (None, None, Some(since)) => format!("failing since {since}{}", because(&channel.failing)),
+        (None, None, None) => channel.state.to_owned(),
+    };
+    if channel.unproven { format!("{state}; unproven") } else { state }
+}
+
+fn say_drilled(Queued { channel, is_parked, is_proven_by_people }: &Queued) {
     output::say(&format!("a drill for channel `{channel}` is queued; the running service sends it within seconds"));
-    if is_parked {
+    if *is_parked {
         output::say("the channel is parked: if the drill arrives, the channel goes on");
     }
-    if config.is_proven_by_people(settings) {
+    if *is_proven_by_people {
         output::say("press its button where you see it: that proves the channel");
     }
-    Ok(())
-}
-
-async fn unpark(store: &dyn Store, name: &str) -> Result<(), Failure> {
-    let channel = ChannelName::parse(name).map_err(|error| wrong_input(format!("`{name}`: {error}")))?;
-    if !store.unpark(&channel, Clock::System.now()).await? {
-        return Err(wrong_input(format!("channel `{channel}` is not parked")));
-    }
-    output::say(&format!("channel `{channel}` goes on; the running service sends its queue within seconds"));
-    Ok(())
-}
-
-async fn public_key(config: &Config, name: &str) -> Result<(), Failure> {
-    let settings = channel(config, name)?;
-    delivery::secrets::fetch(settings).await;
-    let ChannelKind::Webhook { signing_secrets, .. } = &settings.kind else {
-        return Err(wrong_input(format!("channel `{name}` is no `webhook`, and only those are signed")));
-    };
-    let keys = signing_secrets.iter().map(SigningKey::resolve).collect::<Result<Vec<_>, _>>();
-    let keys = keys.map_err(|error| Failure::Run(Some(error.into())))?;
-    let keys: Vec<String> = keys.iter().filter_map(SigningKey::public_key).collect();
-    if keys.is_empty() {
-        return Err(wrong_input(format!("channel `{name}` has no `whsk_` secret; a `whsec_` has no public key")));
-    }
-    output::say(&keys.join("\n"));
-    Ok(())
 }

@@ -24,7 +24,6 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    channel::ChannelSettings,
     config::{self, Config, StoreLocation, Tenant},
     diagnostic::Warning,
     query::{self, Thing},
@@ -226,12 +225,6 @@ fn configured_by(file: &std::path::Path) -> Result<(Arc<Config>, Zones), Failure
 fn tenant<'a>(config: &'a Config, id: &str) -> Result<&'a Arc<Tenant>, Failure> {
     let found = config.tenants.get(id);
     found.ok_or_else(|| wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")))
-}
-
-/// The channel that a person names.
-fn channel<'a>(config: &'a Config, name: &str) -> Result<&'a Arc<ChannelSettings>, Failure> {
-    let found = config.channels.get(name);
-    found.ok_or_else(|| wrong_input(format!("there is no channel `{name}`; `scorewatch channels list` shows them")))
 }
 
 /// Opens the store beside a service that may be running on it, for listings and small changes.

@@ -1,26 +1,25 @@
-//! `scorewatch tenants`: list, show, import, forget.
+//! `scorewatch tenants`: list, show, recheck, import, forget.
 
 mod forget;
 mod import;
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use clap::Subcommand;
-use serde::Serialize;
 
-use super::{Failure, beside, configured, output, tenant};
+use super::{Failure, configured, output};
 use crate::{
-    channel::ChannelSettings,
-    check::{run::Plan, slow},
+    action::tenant,
+    clock::Clock,
     config::{Config, Tenant},
-    domain::{Labels, ScoreKind, TenantId, Timestamp},
-    microsoft::{AppCredential, Microsoft, Proof},
+    domain::{Scope, ScoreKind, Timestamp},
+    microsoft::Microsoft,
+    query::{
+        self, Page, Store, find,
+        tenants::{Credential, GoneTenant, TenantDetail, TenantStatus},
+    },
     rule::display,
-    store::{AlertFilter, Failing, KnownTenant, Store, TenantRecord},
 };
-
-/// The most tenants that are loaded together.
-const BATCH: usize = 256;
 
 /// What to do with tenants.
 #[derive(Debug, clap::Args)]
@@ -30,6 +29,7 @@ Examples:
   scorewatch tenants list --failing    the ones that can't be read
   scorewatch tenants list --gone       the ones that are no longer configured
   scorewatch tenants show contoso
+  scorewatch tenants recheck contoso   the running service checks it now
   scorewatch tenants forget contoso --dry-run
   scorewatch tenants import customers.csv --dry-run")]
 pub(super) struct Arguments {
@@ -55,6 +55,12 @@ enum Action {
     Import(import::Arguments),
     /// Erase what is known of a tenant that is no longer configured
     Forget(forget::Arguments),
+    /// Check tenants now, whatever their schedule says
+    Recheck {
+        /// The tenant's id; may be repeated
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
     /// Show one tenant: settings, credentials, scores, alerts
     Show {
         /// The tenant's id
@@ -65,130 +71,56 @@ enum Action {
     },
 }
 
-#[derive(Debug, Serialize)]
-struct Line {
-    id: TenantId,
-    name: String,
-    portal: String,
-    entra_tenant_id: String,
-    labels: Labels,
-    /// Channels of its own.
-    channels: Vec<String>,
-    client_id: String,
-    /// What its app proves itself with, newest first.
-    credentials: Vec<CredentialLine>,
-    scores: Vec<ScoreLine>,
-    checked_at: Option<Timestamp>,
-    next_check_at: Option<Timestamp>,
-    /// Whether that is later than the schedule says: nothing but people can help.
-    asked_less_often: bool,
-    failing: Option<Failing>,
-}
-
-#[derive(Debug, Serialize)]
-struct CredentialLine {
-    kind: &'static str,
-    /// As noted, or as the certificate says; `None`: nobody noted it.
-    expires_at: Option<Timestamp>,
-}
-
-#[derive(Debug, Serialize)]
-struct ScoreLine {
-    kind: ScoreKind,
-    subject: Option<String>,
-    value: Option<f64>,
-    observed_at: Option<Timestamp>,
-}
-
 pub(super) async fn tenants(file: &Path, arguments: Arguments) -> Result<(), Failure> {
     match &arguments.action {
         Action::Import(arguments) => return import::import(file, arguments).await,
         Action::Forget(arguments) => return forget::forget(file, arguments).await,
-        Action::List { .. } | Action::Show { .. } => {}
+        Action::List { .. } | Action::Show { .. } | Action::Recheck { .. } => {}
     }
     let config = configured(file)?;
-    let store = beside(&config).await?;
-    let done = match arguments.action {
-        Action::Import(_) | Action::Forget(_) => Ok(()),
-        Action::List { gone: true, json, .. } => list_gone(&store, &config, json).await,
-        Action::List { failing, json, .. } => {
-            let wanted: Vec<_> = config.tenants.values().map(AsRef::as_ref).collect();
-            let mut lines = lines(&store, &Plan::new(config.clone()), &wanted).await?;
-            lines.retain(|line| !failing || line.failing.is_some());
-            list(&lines, json)
-        }
-        Action::Show { id, json } => show(&store, &config, &id, json).await,
-    };
+    let store = query::open(&config).await?;
+    let done = obey(&*store, &config, arguments.action).await;
     store.close().await;
     done
 }
 
-/// A tenant that is no longer configured.
-#[derive(Debug, Serialize)]
-struct GoneLine {
-    #[serde(flatten)]
-    known: KnownTenant,
-    /// When what is known of it is removed.
-    kept_until: Option<Timestamp>,
+async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result<(), Failure> {
+    let scope = &Scope::All;
+    match action {
+        Action::Import(_) | Action::Forget(_) => Ok(()),
+        Action::List { gone: true, json, .. } => {
+            list_gone(&query::tenants::gone(store, config, scope, &Page::ALL).await?.items, json)
+        }
+        Action::List { failing, json, .. } => {
+            list(&query::tenants::list(store, config, scope, failing, &Page::ALL).await?.items, json)
+        }
+        Action::Show { id, json } => {
+            show(find::tenant(config, scope, &id)?, &query::tenants::show(store, config, scope, &id).await?, json)
+        }
+        Action::Recheck { ids } => {
+            for id in &ids {
+                tenant::recheck(store, config, scope, id, Clock::System.now()).await?;
+                output::say(&format!("tenant `{id}` is due now; the running service checks it within seconds"));
+            }
+            Ok(())
+        }
+    }
 }
 
-async fn list_gone(store: &dyn Store, config: &Config, json: bool) -> Result<(), Failure> {
-    let gone = store.roster().await?.into_iter().filter(|known| known.gone_since.is_some());
-    let lines: Vec<_> = gone
-        .map(|known| GoneLine { kept_until: known.gone_since.map(|since| since.plus(config.retention)), known })
-        .collect();
+fn list_gone(tenants: &[GoneTenant], json: bool) -> Result<(), Failure> {
     let header = ["ID", "NAME", "ENTRA TENANT", "GONE SINCE", "KEPT UNTIL"];
-    output::listing(&lines, json, (header, "no tenants"), |line| {
+    output::listing(tenants, json, (header, "no tenants"), |gone| {
         [
-            line.known.id.to_string(),
-            output::or_dash(line.known.name.as_ref()),
-            output::or_dash(line.known.tenant_id),
-            output::or_dash(line.known.gone_since),
-            output::or_dash(line.kept_until),
+            gone.known.id.to_string(),
+            output::or_dash(gone.known.name.as_ref()),
+            output::or_dash(gone.known.tenant_id),
+            output::or_dash(gone.known.gone_since),
+            output::or_dash(gone.kept_until),
         ]
     })
 }
 
-async fn lines(store: &dyn Store, plan: &Plan, tenants: &[&Tenant]) -> Result<Vec<Line>, Failure> {
-    let mut lines = Vec::with_capacity(tenants.len());
-    for batch in tenants.chunks(BATCH) {
-        let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
-        let records: HashMap<_, _> =
-            store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
-        lines.extend(batch.iter().map(|tenant| {
-            let record = records.get(&tenant.id).filter(|record| record.identity.is(tenant.account.entra));
-            line(plan, tenant, record)
-        }));
-    }
-    Ok(lines)
-}
-
-fn line(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> Line {
-    let series = record.map_or(&[][..], |record| record.series.as_slice());
-    let scores = series.iter().map(|series| ScoreLine {
-        kind: series.score,
-        subject: series.subject.as_ref().map(ToString::to_string),
-        value: series.window.last().map(|sample| sample.value),
-        observed_at: series.window.last().map(|sample| sample.at),
-    });
-    Line {
-        id: tenant.id.clone(),
-        name: tenant.name.to_string(),
-        portal: tenant.account.hosts.portal.clone(),
-        entra_tenant_id: tenant.account.entra.to_string(),
-        labels: tenant.labels.as_ref().clone(),
-        channels: tenant.notify.iter().map(ToString::to_string).collect(),
-        client_id: tenant.account.app.client_id.to_string(),
-        credentials: Vec::new(),
-        scores: scores.collect(),
-        checked_at: record.and_then(|record| record.health.checked_at),
-        next_check_at: record.map(|record| record.health.next_due_at),
-        asked_less_often: record.is_some_and(|record| slow::is_slow(plan, tenant, &record.health)),
-        failing: record.and_then(|record| record.health.failing.clone()),
-    }
-}
-
-fn list(lines: &[Line], json: bool) -> Result<(), Failure> {
+fn list(lines: &[TenantStatus], json: bool) -> Result<(), Failure> {
     let header = ["ID", "NAME", "SCORE", "CHECKS", "LAST CHECK", "NEXT CHECK"];
     output::listing(lines, json, (header, "no tenants"), |line| {
         let value = line.scores.first().and_then(|score| score.value);
@@ -209,30 +141,23 @@ fn list(lines: &[Line], json: bool) -> Result<(), Failure> {
     })
 }
 
-async fn show(store: &dyn Store, config: &Arc<Config>, id: &str, json: bool) -> Result<(), Failure> {
-    let tenant = tenant(config, id)?;
-    let lines = lines(store, &Plan::new(config.clone()), &[tenant]).await?;
-    let filter = AlertFilter { tenant: Some(tenant.id.clone()), open_only: true, ..AlertFilter::default() };
-    let alerts = store.alerts(&filter).await?;
-    let Some(mut line) = lines.into_iter().next() else { return Ok(()) };
-    let app = tenant.account.app.clone();
-    line.credentials = tokio::task::spawn_blocking(move || credentials(&app)).await?;
-    let may_show = may_show(config, tenant);
+fn show(tenant: &Tenant, detail: &TenantDetail, json: bool) -> Result<(), Failure> {
     if json {
-        return output::json(&serde_json::json!({ "tenant": line, "may_be_shown_by": may_show, "alerts": alerts }));
+        return output::json(&serde_json::to_value(detail)?);
     }
-    output::say(&output::table(["", ""], facts(&line, &may_show).map(|(what, value)| [what.to_owned(), value])));
+    let TenantDetail { alerts, may_be_shown_by, tenant: line } = detail;
+    output::say(&output::table(["", ""], facts(line, may_be_shown_by).map(|(what, value)| [what.to_owned(), value])));
     output::say("");
-    output::say(&output::table(["SCORE", "VALUE", "AT", "NEXT CHECK", "APP ROLE NEEDED"], scores(tenant, &line)));
-    for row in &alerts {
+    output::say(&output::table(["SCORE", "VALUE", "AT", "NEXT CHECK", "APP ROLE NEEDED"], scores(tenant, line)));
+    for row in alerts {
         output::say(&format!("alert {} {}", output::visible(row.key.rule.as_str()), row.alert.state.as_str()));
     }
     Ok(())
 }
 
-fn facts(line: &Line, may_show: &[String]) -> [(&'static str, String); 13] {
+fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 13] {
     let labels: Vec<_> = line.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let credentials: Vec<_> = line.credentials.iter().map(CredentialLine::words).collect();
+    let credentials: Vec<_> = line.credentials.iter().map(words).collect();
     let checks = match (&line.failing, line.checked_at) {
         (Some(failing), _) => format!("{} since {}", failing.class, failing.since),
         (None, Some(_)) => "ok".to_owned(),
@@ -264,7 +189,7 @@ fn facts(line: &Line, may_show: &[String]) -> [(&'static str, String); 13] {
 }
 
 /// A row for each series, and one for each kind that is polled and was never read.
-fn scores(tenant: &Tenant, line: &Line) -> Vec<[String; 5]> {
+fn scores(tenant: &Tenant, line: &TenantStatus) -> Vec<[String; 5]> {
     let next = output::or_dash(line.next_check_at);
     let row = |kind: ScoreKind, subject: Option<&String>, value: Option<f64>, at: Option<Timestamp>| {
         let name = subject.map_or_else(|| kind.to_string(), |subject| format!("{kind} {subject}"));
@@ -276,23 +201,9 @@ fn scores(tenant: &Tenant, line: &Line) -> Vec<[String; 5]> {
     read.chain(never.map(|kind| row(*kind, None, None, None))).collect()
 }
 
-impl CredentialLine {
-    fn words(&self) -> String {
-        match self.expires_at {
-            Some(at) => format!("{}, expires {}", self.kind, at.to_chrono().date_naive()),
-            None => format!("{}, expiry not noted", self.kind),
-        }
+fn words(credential: &Credential) -> String {
+    match credential.expires_at {
+        Some(at) => format!("{}, expires {}", credential.kind, at.to_chrono().date_naive()),
+        None => format!("{}, expiry not noted", credential.kind),
     }
-}
-
-/// Opens certificates, to see how long they hold.
-fn credentials(app: &AppCredential) -> Vec<CredentialLine> {
-    let line = |proof: &Proof| CredentialLine { kind: proof.kind.words(), expires_at: proof.expires_at() };
-    app.proofs.iter().map(line).collect()
-}
-
-/// The channels whose fence admits the tenant, whether or not a rule ever tells them.
-fn may_show(config: &Config, tenant: &Tenant) -> Vec<String> {
-    let admits = |channel: &&std::sync::Arc<ChannelSettings>| channel.fence.admits(&tenant.id, &tenant.labels);
-    config.channels.values().filter(admits).map(|channel| channel.name.to_string()).collect()
 }

@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use serde::Serialize;
-
-use super::{Failure, configured, output, tenant};
+use super::{Failure, configured, output};
 use crate::{
     config::Sight,
-    domain::{ChannelName, TenantId},
+    domain::{Scope, TenantId},
+    query::{self, channels::WhoSees, find},
 };
 
 /// Most names that a line of the table shows.
@@ -29,32 +28,24 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    channel: &'a ChannelName,
-    #[serde(flatten)]
-    sight: &'a Sight,
-}
-
 pub(super) fn who_sees(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let sights = config.sights();
-    let tenant = arguments.tenant.as_deref().map(|id| tenant(&config, id)).transpose()?.map(|tenant| tenant.id.clone());
-    let sees = |sight: &Sight| tenant.as_ref().is_none_or(|tenant| sight.may_show.contains(tenant));
-    let lines: Vec<_> =
-        sights.iter().filter(|(_, sight)| sees(sight)).map(|(channel, sight)| Line { channel, sight }).collect();
+    let scope = &Scope::All;
+    let tenant = arguments.tenant.as_deref().map(|id| find::tenant(&config, scope, id)).transpose()?;
+    let tenant = tenant.map(|tenant| &tenant.id);
+    let lines = query::channels::who_sees(&config, scope, tenant)?;
     if arguments.json {
         return output::json(&lines);
     }
     match tenant {
-        Some(tenant) => of_tenant(&tenant, &lines),
+        Some(tenant) => of_tenant(tenant, &lines),
         None => of_channels(&lines),
     }
     Ok(())
 }
 
-fn of_channels(lines: &[Line<'_>]) {
-    let rows = lines.iter().map(|Line { channel, sight }| {
+fn of_channels(lines: &[WhoSees]) {
+    let rows = lines.iter().map(|WhoSees { channel, sight }| {
         let rules: BTreeSet<_> = sight.rules.keys().collect();
         let may_show = if sight.open { "every tenant".to_owned() } else { named(&sight.may_show) };
         let shown = sight.shown();
@@ -64,8 +55,8 @@ fn of_channels(lines: &[Line<'_>]) {
     output::say(&output::table(["CHANNEL", "MAY SHOW", "IS TOLD OF", "BY"], rows));
 }
 
-fn of_tenant(tenant: &TenantId, lines: &[Line<'_>]) {
-    let rows = lines.iter().map(|Line { channel, sight }| {
+fn of_tenant(tenant: &TenantId, lines: &[WhoSees]) {
+    let rows = lines.iter().map(|WhoSees { channel, sight }| {
         let rules: BTreeSet<_> =
             sight.rules.iter().filter(|(_, tenants)| tenants.contains(tenant)).map(|(rule, _)| rule).collect();
         let by = by(sight, &rules);

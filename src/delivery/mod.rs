@@ -5,6 +5,7 @@ mod admission;
 mod attempt;
 mod budget;
 pub mod dispatch;
+pub mod drill;
 mod fleet;
 pub mod operator;
 mod release;

@@ -69,6 +69,11 @@ impl Error {
         Self::Invalid(vec![what.into()])
     }
 
+    /// Something failed at run time, with its causes.
+    pub(crate) fn failed(error: impl Into<anyhow::Error>) -> Self {
+        Self::Failed(format!("{:#}", error.into()))
+    }
+
     /// There is no such thing.
     pub(crate) fn not_found(what: Thing, name: impl fmt::Display) -> Self {
         Self::NotFound { what, name: name.to_string() }
@@ -83,7 +88,7 @@ impl Error {
 
 impl From<tokio::task::JoinError> for Error {
     fn from(error: tokio::task::JoinError) -> Self {
-        Self::Failed(error.to_string())
+        Self::failed(error)
     }
 }
 

@@ -5,11 +5,13 @@
 //! long is asked for by [`Page`]. A further question is a function of its own file here, with a line in `tests/flow/scope.rs`.
 
 pub mod alerts;
+pub mod channels;
 pub mod deliveries;
 mod error;
 pub mod find;
 mod page;
 pub mod silences;
+pub mod tenants;
 
 pub use error::{Error, Thing};
 pub use page::{Listing, Page};

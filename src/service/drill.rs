@@ -6,13 +6,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+pub use crate::delivery::drill::queue;
 use crate::{
     clock::Clock,
     config::Config,
-    domain::{ChannelName, Timestamp},
+    domain::Timestamp,
     notify::drill,
     schedule::phase,
-    store::{NewNotification, Store, StoreError},
+    store::{Store, StoreError},
 };
 
 /// Queues a drill for every channel that is due, each to be sent at a moment of its own within [`drill::SPREAD`]. The same
@@ -31,24 +32,6 @@ pub async fn queue_due(store: &dyn Store, config: &Config, now: Timestamp) -> Re
         }
     }
     Ok(())
-}
-
-/// Queues the drill that was due at `due_at`, to be sent at `at`. `false`: it was queued before.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn queue(
-    store: &dyn Store,
-    config: &Config,
-    channel: &ChannelName,
-    due_at: Timestamp,
-    at: Timestamp,
-) -> Result<bool, StoreError> {
-    let id = drill::id(store.identity(), channel, due_at);
-    let confirm = config.confirm_url(&id);
-    let notification = drill::message(id, confirm, at);
-    let channels = vec![channel.clone()];
-    store.announce(NewNotification { notification, alert: None, tenant: None, hold: None, channels }, at).await
 }
 
 /// Lets the time until the first drill of every new channel begin: nobody gets a drill for having been configured.

@@ -204,6 +204,10 @@ pub trait Store: Send + Sync + 'static {
     /// Takes an acknowledgement back; the tenant is wanted from then on, and a check under way judges again. `false`: there is none.
     async fn unacknowledge(&self, alert: &AlertKey, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Makes a tenant due now on a person's word; it is [wanted](Self::wanted), and a check under way that commits later counts as the
+    /// one asked for. `false`: the tenant is not known.
+    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError>;
+
     /// Tenants whose alerts a person wants looked at though no check is due, and since when; cleared by the next check that is
     /// written.
     async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError>;

@@ -265,6 +265,10 @@ impl Store for Troubled {
         self.inner.unacknowledge(alert, now).await
     }
 
+    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.request_check(tenant, now).await
+    }
+
     async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
         self.inner.wanted().await
     }

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::super::{Failure, configured, output, wrong_input};
+use super::super::{Failure, configured, output};
 use crate::{
-    config::StoreLocation,
-    domain::TenantId,
-    store::sqlite::erase::{self, EraseError, Erased},
+    action::tenant::{self, Counts, Erased},
+    domain::{Scope, TenantId},
 };
 
 /// Whom to forget.
@@ -44,16 +43,7 @@ struct Report<'a> {
 
 pub(super) async fn forget(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let wanted = arguments.id.trim();
-    let is_it = |id: &TenantId, entra: &str| id.as_str() == wanted || entra.eq_ignore_ascii_case(wanted);
-    if config.tenants.iter().any(|(id, tenant)| is_it(id, &tenant.account.entra.to_string())) {
-        let instead = "remove it from `tenants:` first, and let the service take that over";
-        return Err(wrong_input(format!("tenant `{wanted}` is in the configuration; {instead}")));
-    }
-    let StoreLocation::Sqlite(path) = &config.store;
-    let channels: Vec<_> = config.channels.keys().cloned().collect();
-    let wanted = wanted.to_ascii_lowercase();
-    let (id, erased) = erase::erase(path, &wanted, &channels, arguments.dry_run).await.map_err(failure)?;
+    let (id, erased) = tenant::forget(&config, &Scope::All, &arguments.id, arguments.dry_run).await?;
     let is_clean = erased.remains.is_empty();
     if arguments.json {
         let verified = is_clean && !arguments.dry_run;
@@ -64,20 +54,8 @@ pub(super) async fn forget(file: &Path, arguments: &Arguments) -> Result<(), Fai
     if is_clean { Ok(()) } else { Err(Failure::Run(None)) }
 }
 
-fn failure(error: EraseError) -> Failure {
-    match error {
-        EraseError::Unknown(_) => {
-            wrong_input(format!("{error}; `scorewatch tenants list --gone` lists those it knows"))
-        }
-        EraseError::Watched => wrong_input(format!(
-            "{error}: it has not taken over a configuration without it; see its log for what is wrong with the file"
-        )),
-        EraseError::Store(error) => error.into(),
-    }
-}
-
 fn show(id: &TenantId, erased: &Erased, is_dry: bool) {
-    let count = |counts: &erase::Counts, table: &str| output::or_dash(counts.get(table).filter(|count| **count > 0));
+    let count = |counts: &Counts, table: &str| output::or_dash(counts.get(table).filter(|count| **count > 0));
     let mut tables: Vec<_> = erased.removed.keys().chain(erased.edited.keys()).collect();
     tables.sort_unstable();
     tables.dedup();

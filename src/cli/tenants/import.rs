@@ -12,13 +12,12 @@ use serde::Serialize;
 use super::super::{Failure, output, wrong_input};
 use crate::{
     config::{
-        StoreLocation,
         import::{self, Line, Outcome, Plan, SHEET_BYTES_MAX, Wish},
         load,
     },
     diagnostic::{Excerpts, Problem},
-    domain::{EntraTenantId, Labels, TenantId},
-    store::sqlite::SqliteStore,
+    domain::{EntraTenantId, Labels, Scope, TenantId},
+    query,
 };
 
 /// Which list, and where to.
@@ -92,8 +91,7 @@ async fn kept(config: &Path) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>
     let main = config.to_owned();
     let loaded = tokio::task::spawn_blocking(move || load(&main)).await?;
     let Some(config) = loaded.config else { return Ok(BTreeMap::new()) };
-    let StoreLocation::Sqlite(path) = &config.store;
-    let names = SqliteStore::names(path).await;
+    let names = query::tenants::names(&config, &Scope::All).await;
     names.map_err(|error| {
         Failure::Run(Some(anyhow::anyhow!("slugs that were used before can't be told from others: {error}")))
     })

@@ -319,6 +319,15 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn request_check(&self, tenant: &TenantId, now: Timestamp) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.writer
+            .write(Work::RequestCheck, move |db| {
+                Box::pin(async move { silence::request_check(db, &tenant, now).await })
+            })
+            .await
+    }
+
     async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
         silence::wanted(&self.readers).await
     }

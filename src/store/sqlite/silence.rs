@@ -115,6 +115,22 @@ pub(super) async fn unacknowledge(
     Ok(true)
 }
 
+/// See [`crate::store::Store::request_check`].
+pub(super) async fn request_check(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let due = sqlx::query(
+        "UPDATE tenant SET version = version + 1, wanted_at = ?2, next_due_at = min(next_due_at, ?2) WHERE tenant = ?1",
+    )
+    .bind(tenant.as_str())
+    .bind(now.as_nanos())
+    .execute(connection)
+    .await?;
+    Ok(due.rows_affected() > 0)
+}
+
 /// See [`crate::store::Store::wanted`].
 pub(super) async fn wanted(pool: &SqlitePool) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
     let rows = sqlx::query("SELECT tenant, wanted_at FROM tenant WHERE wanted_at IS NOT NULL").fetch_all(pool).await?;

@@ -164,6 +164,10 @@ impl Store for StubStore {
         no()
     }
 
+    async fn request_check(&self, _tenant: &TenantId, _now: Timestamp) -> Result<bool, StoreError> {
+        no()
+    }
+
     async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
         no()
     }

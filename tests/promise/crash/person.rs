@@ -121,6 +121,15 @@ pub(super) async fn unacknowledge(stage: &mut Stage, environment: &Environment<'
     assert_eq!(service.stop().await.code(), Some(0));
 }
 
+/// Crashes `tenants recheck`: whether or not that was committed, checks go on.
+pub(super) async fn recheck(stage: &mut Stage, environment: &Environment<'_>) {
+    let service = stage.spawn(&[]);
+    service.listening().await;
+    crash(stage, &["tenants", "recheck", SEEN], environment).await;
+    stage.world.checked(&service, SEEN, 2).await;
+    assert_eq!(service.stop().await.code(), Some(0));
+}
+
 const ACKNOWLEDGE: [&str; 8] = ["alerts", "acknowledge", SEEN, SOC_RULE, "--comment", "seen", "--author", "ann"];
 
 /// Waits until an alert fires that was not acknowledged before.

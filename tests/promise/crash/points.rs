@@ -63,6 +63,8 @@ enum Provocation {
     Acknowledgement,
     /// `alerts unacknowledge`.
     NoAcknowledgement,
+    /// `tenants recheck`.
+    Recheck,
     /// Many tenants that move together: in a world that holds alerts for the fleet.
     Fleet,
     /// A receiver that rejects the rich form: in a world of its own.
@@ -97,6 +99,7 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Release => Provocation::Released,
             Work::Acknowledge => Provocation::Acknowledgement,
             Work::Unacknowledge => Provocation::NoAcknowledgement,
+            Work::RequestCheck => Provocation::Recheck,
             Work::NoteShift | Work::TellShift => Provocation::Fleet,
             Work::SettlePlainer => Provocation::TooRich,
             Work::Reroute => Provocation::Fenced,
@@ -219,6 +222,7 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
         Provocation::EndOfSilence => return person::end_silence(stage, environment).await,
         Provocation::Acknowledgement => return person::acknowledge(stage, environment).await,
         Provocation::NoAcknowledgement => return person::unacknowledge(stage, environment).await,
+        Provocation::Recheck => return person::recheck(stage, environment).await,
         Provocation::StopInClaim => return stop_in_claim(stage, environment).await,
         _ => {}
     }

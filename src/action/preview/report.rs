@@ -4,25 +4,31 @@ use std::time::Duration;
 
 use crate::{
     channel::ChannelSettings,
-    cli::{Failure, wrong_input},
     config::{Config, Tenant},
-    domain::Timestamp,
+    domain::{Scope, Timestamp},
     notify::{
         Notification, NotificationId,
         report::{Fires, Move, Period, Standing, facts::ReportDeliveries, message},
     },
+    query::Error,
 };
 
 /// The period of a channel that has no schedule for reports yet.
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
-pub(super) fn report(config: &Config, settings: &ChannelSettings, now: Timestamp) -> Result<Notification, Failure> {
+pub(super) fn report(
+    config: &Config,
+    scope: &Scope,
+    settings: &ChannelSettings,
+    now: Timestamp,
+) -> Result<Notification, Error> {
     if settings.kind.keeps_state() {
-        return Err(wrong_input(format!("channel `{}` keeps alerts and takes no reports", settings.name)));
+        return Err(Error::invalid(format!("channel `{}` keeps alerts and takes no reports", settings.name)));
     }
     let before = settings.report.as_ref().and_then(|schedule| schedule.last_tick(now));
     let period = Period { from: before.unwrap_or_else(|| now.minus(WEEK)), until: now };
-    let tenants = config.tenants.values().filter(|tenant| settings.fence.admits(&tenant.id, &tenant.labels));
+    let of_scope = config.tenants.values().filter(|tenant| scope.includes(&tenant.id));
+    let tenants = of_scope.filter(|tenant| settings.fence.admits(&tenant.id, &tenant.labels));
     let standings: Vec<Standing> =
         tenants.enumerate().map(|(number, tenant)| standing(config, tenant, number, period)).collect();
     let id = NotificationId::of_parts(&["preview", &now.to_string(), "report", settings.name.as_str()]);

@@ -1,0 +1,38 @@
+//! Sends a channel a drill: a marked message that shows whether it works.
+
+use crate::{
+    config::Config,
+    delivery,
+    domain::{ChannelName, Scope, Timestamp},
+    query::{Error, find},
+    store::Store,
+};
+
+/// A drill that is queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// For which channel.
+    pub channel: ChannelName,
+    /// Whether that is parked. If the drill arrives, it goes on.
+    pub is_parked: bool,
+    /// Whether a person has to press the drill's button to prove that it arrived.
+    pub is_proven_by_people: bool,
+}
+
+/// Queues a drill for a channel now. The running service sends it within seconds.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such channel, or others than the scope's tenants share it; [`Error::Store`].
+pub async fn drill(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    name: &str,
+    now: Timestamp,
+) -> Result<Queued, Error> {
+    let settings = find::channel(config, scope, name)?;
+    let channel = settings.name.clone();
+    delivery::drill::queue(store, config, &channel, now, now).await?;
+    let is_parked = store.channels().await?.iter().any(|known| known.channel == channel && known.parked.is_some());
+    Ok(Queued { channel, is_parked, is_proven_by_people: config.is_proven_by_people(settings) })
+}

@@ -1,0 +1,274 @@
+//! The exact message of a rule, or the report, for a channel: shown, and sent if asked, marked as a test. The values are made up;
+//! tenant, names, template and request are the real ones.
+
+mod report;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::{
+    channel::{self, ChannelSettings, Form, Verdict},
+    config::{Config, Tenant},
+    delivery::{secrets, send},
+    domain::{ChannelName, Scope, ScoreKind, Timestamp},
+    egress::{Egress, Mail, Outgoing, Request},
+    notify::{
+        Notification, NotificationId,
+        compose::{self, Subjects},
+        notification::{Links, NoDataFacts},
+    },
+    query::{Error, find},
+    rule::{Change, Condition, Resolution, Rule, Size, Transition, TransitionKind},
+    secret::{ExposeSecret, redact_url},
+};
+
+/// What to preview.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// The message of a rule.
+    OfRule {
+        /// The rule's name.
+        rule: String,
+        /// The tenant's id; `None`: the first that the rule selects and the channel may show.
+        tenant: Option<String>,
+        /// Whether it says that it is over, not that it began.
+        resolved: bool,
+    },
+    /// The channel's report.
+    Report,
+}
+
+/// A message as a channel would send it.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    channel: ChannelName,
+    notification: Notification,
+    /// The request or mail, without what is secret in it.
+    pub shown: Shown,
+}
+
+/// A request or mail, without what is secret in it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Shown {
+    /// A request.
+    Http {
+        /// The body: as JSON if it is JSON, else as text.
+        body: Value,
+        /// Its headers, in order.
+        #[serde(serialize_with = "as_map")]
+        headers: Vec<(&'static str, String)>,
+        /// Its method.
+        method: &'static str,
+        /// The URL, with its secret parts left out.
+        url: String,
+        /// Length of the body as it is sent, in bytes.
+        #[serde(skip)]
+        bytes: usize,
+    },
+    /// A mail.
+    Mail {
+        /// The sender's address.
+        from: String,
+        /// The message as it is handed in, with its headers.
+        message: String,
+        /// The server that takes it.
+        server: String,
+        /// The recipients' addresses.
+        to: Vec<String>,
+        /// Length of the message as it is handed in, in bytes.
+        #[serde(skip)]
+        bytes: usize,
+    },
+}
+
+fn as_map<S: Serializer>(headers: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(headers.iter().map(|(name, value)| (name, value)).collect::<BTreeMap<_, _>>())
+}
+
+/// Composes a message for a channel of the scope, about a tenant of the scope.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] if the channel may not show the tenant; [`Error::Failed`] if it can't be composed.
+pub async fn preview(
+    config: &Config,
+    scope: &Scope,
+    channel: &str,
+    message: &Message,
+    now: Timestamp,
+) -> Result<Preview, Error> {
+    let settings = find::channel(config, scope, channel)?;
+    let notification = match message {
+        Message::OfRule { rule, tenant, resolved } => {
+            of_rule(config, scope, settings, (rule, tenant.as_deref(), *resolved), now)?
+        }
+        Message::Report => report::report(config, scope, settings, now)?,
+    };
+    secrets::fetch(settings).await;
+    let composed = channel::open(settings, &config.templates).compose(&notification, Form::Rich, now);
+    let shown = match composed.map_err(Error::failed)? {
+        Outgoing::Http(request) => of_request(&request),
+        Outgoing::Mail(mail) => of_mail(&mail),
+    };
+    Ok(Preview { channel: settings.name.clone(), notification, shown })
+}
+
+/// Sends a message that was previewed, as a delivery would.
+///
+/// # Errors
+/// [`Error::NotFound`] if the channel is not of the scope; [`Error::Conflict`] if another audience reads where it sends;
+/// [`Error::Failed`] if it was not delivered.
+pub async fn send(config: &Config, scope: &Scope, preview: &Preview, now: Timestamp) -> Result<(), Error> {
+    let settings = find::channel(config, scope, preview.channel.as_str())?;
+    // As a delivery would: whoever reads there may not see what this channel shows.
+    if let Some(what) = config.shared_receivers().await.remove(&settings.name) {
+        return Err(Error::Conflict(format!("not sent: {what}; give each channel a receiver of its own")));
+    }
+    let sent = match send::write(settings, &config.templates, &preview.notification, Form::Rich, now) {
+        Ok(written) => written.send(&Egress::new(), now).await.verdict,
+        Err(verdict) => verdict,
+    };
+    match sent {
+        Verdict::Delivered => Ok(()),
+        Verdict::Retry { reason, .. }
+        | Verdict::Plainer { reason }
+        | Verdict::Rejected { reason }
+        | Verdict::Dead { reason }
+        | Verdict::Parked { reason } => Err(Error::Failed(format!("not delivered: {reason}"))),
+    }
+}
+
+fn of_rule(
+    config: &Config,
+    scope: &Scope,
+    settings: &ChannelSettings,
+    (name, tenant, resolved): (&str, Option<&str>, bool),
+    now: Timestamp,
+) -> Result<Notification, Error> {
+    let rule = find::rule(config, scope, name)?;
+    let tenant = tenant_for(config, scope, rule, settings, tenant)?;
+    Ok(notification(rule, tenant, resolved, now))
+}
+
+fn tenant_for<'a>(
+    config: &'a Config,
+    scope: &Scope,
+    rule: &Rule,
+    settings: &ChannelSettings,
+    wanted: Option<&str>,
+) -> Result<&'a Tenant, Error> {
+    let admitted = |tenant: &&Arc<Tenant>| settings.fence.admits(&tenant.id, &tenant.labels);
+    let found = match wanted {
+        Some(id) => Some(find::tenant(config, scope, id)?).filter(admitted),
+        None => {
+            let of_scope = config.tenants.values().filter(|tenant| scope.includes(&tenant.id));
+            of_scope.filter(|tenant| rule.tenants.matches(&tenant.labels)).find(admitted)
+        }
+    };
+    found
+        .map(AsRef::as_ref)
+        .ok_or_else(|| Error::invalid(format!("channel `{}` may show no such tenant", settings.name)))
+}
+
+fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) -> Notification {
+    let score = rule.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
+    let (baseline, bad, good) = values(&rule.when);
+    let kind = if resolved { TransitionKind::Resolved(Resolution::Recovered) } else { TransitionKind::Fired };
+    let since = now.minus(rule.hold);
+    let transition = Transition {
+        kind,
+        at: now,
+        value: if resolved { good } else { bad },
+        observed_at: Some(now),
+        baseline,
+        since,
+        fired_at: now,
+        generation: 1,
+        sequence: if resolved { 2 } else { 1 },
+        gap: None,
+        unread: Vec::new(),
+        holds: !resolved,
+    };
+    let unread: Vec<ScoreKind> = match rule.score {
+        _ if !rule.is_no_data() => Vec::new(),
+        Some(score) => vec![score],
+        None => tenant.scores.to_vec(),
+    };
+    let no_data: Vec<NoDataFacts> = unread.into_iter().map(|kind| without_data(kind, since)).collect();
+    let key = rule.alert_key(&tenant.id, if rule.is_no_data() { rule.score } else { Some(score) }, None);
+    let subjects = Subjects {
+        store: "preview",
+        tenant_key: tenant.id.as_str(),
+        key: &key,
+        score,
+        tenant: tenant.facts(),
+        condition: rule.when.to_string(),
+        severity: rule.severity,
+        guide: rule.guide.clone(),
+        loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
+        points: None,
+        reason: (rule.is_no_data() && !resolved).then(|| compose::reasons(&no_data)),
+        no_data,
+        operator: None,
+        links: Links { portal: Some(tenant.score_page()), ..Links::default() },
+    };
+    let mut notification = compose::of_transition(subjects, &transition);
+    let id = NotificationId::of_parts(&["preview", &now.to_string(), tenant.id.as_str(), rule.name.as_str()]);
+    notification.data.notification.short_id = id.short();
+    notification.data.notification.id = id;
+    notification.data.notification.test = true;
+    notification
+}
+
+/// A score without data, as a preview shows it.
+fn without_data(kind: ScoreKind, since: Timestamp) -> NoDataFacts {
+    let hint = "make a new secret in the app registration".to_owned();
+    let reason = format!("checks fail: secret-expired; {hint}");
+    NoDataFacts { kind, since, class: Some("secret-expired".to_owned()), hint: Some(hint), reason }
+}
+
+/// A baseline, a value at which the condition holds, and one at which it is over.
+fn values(condition: &Condition) -> (Option<f64>, Option<f64>, Option<f64>) {
+    const BASELINE: f64 = 400.0;
+    let distance = |change: &Change| match change.size {
+        Size::Percent(percent) => BASELINE * percent / 100.0,
+        Size::Points(points) => points,
+    };
+    match condition {
+        Condition::Below(bound) => (None, Some(bound - 10.0), Some(bound + 25.0)),
+        Condition::Above(bound) => (None, Some(bound + 10.0), Some(bound - 25.0)),
+        Condition::Drop(change) => (Some(BASELINE), Some(BASELINE - 1.5 * distance(change)), Some(BASELINE)),
+        Condition::Rise(change) => (Some(BASELINE), Some(BASELINE + 1.5 * distance(change)), Some(BASELINE)),
+        Condition::NoData(_) => (None, None, Some(BASELINE)),
+    }
+}
+
+fn of_mail(mail: &Mail) -> Shown {
+    Shown::Mail {
+        from: mail.from.to_string(),
+        message: String::from_utf8_lossy(&mail.content).into_owned(),
+        server: mail.server.to_string(),
+        to: mail.to.iter().map(ToString::to_string).collect(),
+        bytes: mail.content.len(),
+    }
+}
+
+/// Its URL and headers without what is secret in them, its body as it is.
+fn of_request(request: &Request) -> Shown {
+    let shown = |name, value: &str| (name, if name == "authorization" { "…".to_owned() } else { value.to_owned() });
+    let text = String::from_utf8_lossy(&request.body);
+    let mut body = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()));
+    // PagerDuty is authorised in the body.
+    if let Some(key) = body.get_mut("routing_key") {
+        *key = Value::from("…");
+    }
+    Shown::Http {
+        body,
+        headers: request.headers.iter().map(|(name, value)| shown(*name, value.expose_secret())).collect(),
+        method: "POST",
+        url: redact_url(request.url.expose_secret()),
+        bytes: request.body.len(),
+    }
+}

@@ -1,0 +1,60 @@
+//! Asks for a check of a tenant, and erases what is known of one that is no longer configured.
+
+pub use crate::store::sqlite::erase::{Counts, Erased};
+use crate::{
+    config::{Config, StoreLocation},
+    domain::{Scope, TenantId, Timestamp},
+    query::{Error, find},
+    store::{
+        Store,
+        sqlite::erase::{self, EraseError},
+    },
+};
+
+/// Makes a tenant due now. The running service checks it within seconds; one that does not run, right after its start. A check that is
+/// under way counts.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] if it was never checked and is due anyway; [`Error::Store`].
+pub async fn recheck(store: &dyn Store, config: &Config, scope: &Scope, id: &str, now: Timestamp) -> Result<(), Error> {
+    let tenant = find::tenant(config, scope, id)?;
+    if store.request_check(&tenant.id, now).await? {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!("tenant `{id}` was never checked; the service does so as soon as it runs with it")))
+}
+
+/// Erases what the store knows of a tenant that is no longer configured, named by its id there or its Entra id, and searches for
+/// anything that is left. With `is_dry`, only counts. A limited scope names it by its id.
+///
+/// # Errors
+/// [`Error::Invalid`] if it is configured or nothing is known of it; [`Error::Conflict`] while the service watches it;
+/// [`Error::Store`].
+pub async fn forget(config: &Config, scope: &Scope, name: &str, is_dry: bool) -> Result<(TenantId, Erased), Error> {
+    let name = name.trim();
+    let wanted = name.to_ascii_lowercase();
+    let is_within = scope.is_all() || TenantId::parse(&wanted).is_ok_and(|id| scope.includes(&id));
+    if !is_within {
+        return Err(refused(EraseError::Unknown(wanted)));
+    }
+    let is_it = |id: &TenantId, entra: &str| id.as_str() == name || entra.eq_ignore_ascii_case(name);
+    if config.tenants.iter().any(|(id, tenant)| is_it(id, &tenant.account.entra.to_string())) {
+        let instead = "remove it from `tenants:` first, and let the service take that over";
+        return Err(Error::invalid(format!("tenant `{name}` is in the configuration; {instead}")));
+    }
+    let StoreLocation::Sqlite(path) = &config.store;
+    let channels: Vec<_> = config.channels.keys().cloned().collect();
+    erase::erase(path, &wanted, &channels, is_dry).await.map_err(refused)
+}
+
+fn refused(error: EraseError) -> Error {
+    match error {
+        EraseError::Unknown(_) => {
+            Error::invalid(format!("{error}; `scorewatch tenants list --gone` lists those it knows"))
+        }
+        EraseError::Watched => Error::Conflict(format!(
+            "{error}: it has not taken over a configuration without it; see its log for what is wrong with the file"
+        )),
+        EraseError::Store(error) => error.into(),
+    }
+}

@@ -1,0 +1,222 @@
+//! Tenants: their settings, credentials and scores, and how their checks fare; and those that are no longer configured.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Bound,
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use super::{Error, Listing, Page, error::Thing, find};
+use crate::{
+    channel::ChannelSettings,
+    check::{run::Plan, slow},
+    config::{Config, StoreLocation, Tenant},
+    domain::{EntraTenantId, Labels, Scope, ScoreKind, TenantId, Timestamp},
+    microsoft::{AppCredential, Proof},
+    store::{AlertFilter, AlertRow, Failing, KnownTenant, Store, TenantRecord, sqlite::SqliteStore},
+};
+
+/// The most tenants that are loaded together.
+const BATCH: usize = 256;
+
+/// A tenant, and how its checks fare.
+#[derive(Debug, Clone, Serialize)]
+pub struct TenantStatus {
+    /// Its id in the configuration.
+    pub id: TenantId,
+    /// Its display name.
+    pub name: String,
+    /// Host of its Microsoft portal.
+    pub portal: String,
+    /// Its Entra id.
+    pub entra_tenant_id: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// Channels of its own.
+    pub channels: Vec<String>,
+    /// The app that signs in to it.
+    pub client_id: String,
+    /// What that app proves itself with, newest first; empty in a list.
+    pub credentials: Vec<Credential>,
+    /// The newest reading of each series.
+    pub scores: Vec<ScoreStatus>,
+    /// When it was last checked, whatever came of it.
+    pub checked_at: Option<Timestamp>,
+    /// When it is checked next.
+    pub next_check_at: Option<Timestamp>,
+    /// Whether that is later than the schedule says: nothing but people can help.
+    pub asked_less_often: bool,
+    /// Since when its checks fail, and how; `None`: the last one succeeded.
+    pub failing: Option<Failing>,
+}
+
+/// What an app proves itself with.
+#[derive(Debug, Clone, Serialize)]
+pub struct Credential {
+    /// What it is, in words.
+    pub kind: &'static str,
+    /// As noted, or as the certificate says; `None`: nobody noted it.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The newest reading of a series.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScoreStatus {
+    /// Of which score.
+    pub kind: ScoreKind,
+    /// Of which of several values.
+    pub subject: Option<String>,
+    /// The value, in the score's own unit.
+    pub value: Option<f64>,
+    /// When the value was observed: of a daily record, its day.
+    pub observed_at: Option<Timestamp>,
+}
+
+/// One tenant with all that there is to say of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TenantDetail {
+    /// Its alerts that pend or fire.
+    pub alerts: Vec<AlertRow>,
+    /// The channels whose audience it belongs to, whether or not a rule ever notifies them.
+    pub may_be_shown_by: Vec<String>,
+    /// The tenant.
+    pub tenant: TenantStatus,
+}
+
+/// A tenant that is no longer configured.
+#[derive(Debug, Clone, Serialize)]
+pub struct GoneTenant {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub known: KnownTenant,
+    /// When that is removed.
+    pub kept_until: Option<Timestamp>,
+}
+
+/// Tenants by id: all of them, or only those whose checks fail.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn list(
+    store: &dyn Store,
+    config: &Arc<Config>,
+    scope: &Scope,
+    only_failing: bool,
+    page: &Page<TenantId>,
+) -> Result<Listing<TenantStatus, TenantId>, Error> {
+    let plan = Plan::new(config.clone());
+    let from = page.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+    let rest = config.tenants.range::<TenantId, _>((from, Bound::Unbounded)).map(|(_, tenant)| tenant.as_ref());
+    let wanted: Vec<&Tenant> = rest.filter(|tenant| scope.includes(&tenant.id)).collect();
+    let enough = page.to_read().map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    let mut found = Vec::new();
+    for batch in wanted.chunks(BATCH.min(enough)) {
+        let batch = statuses(store, &plan, batch).await?.into_iter();
+        found.extend(batch.filter(|status| !only_failing || status.failing.is_some()));
+        if found.len() >= enough {
+            break;
+        }
+    }
+    Ok(Listing::cut(found, page, |last| last.id.clone()))
+}
+
+/// One tenant with its credentials, its open alerts, and the channels that may show it.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Store`].
+pub async fn show(store: &dyn Store, config: &Arc<Config>, scope: &Scope, id: &str) -> Result<TenantDetail, Error> {
+    let tenant = find::tenant(config, scope, id)?;
+    let mut status = statuses(store, &Plan::new(config.clone()), &[tenant]).await?;
+    let filter = AlertFilter { tenant: Some(tenant.id.clone()), open_only: true, ..AlertFilter::default() };
+    let alerts = store.alerts(&filter).await?;
+    let mut status = status.pop().ok_or_else(|| Error::not_found(Thing::Tenant, id))?;
+    let app = tenant.account.app.clone();
+    status.credentials = tokio::task::spawn_blocking(move || credentials(&app)).await?;
+    Ok(TenantDetail { alerts, may_be_shown_by: may_show(config, tenant), tenant: status })
+}
+
+/// Tenants that are no longer configured, of which something is still known, by id.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn gone(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    page: &Page<TenantId>,
+) -> Result<Listing<GoneTenant, TenantId>, Error> {
+    let mut gone = store.roster().await?;
+    let follows = |known: &KnownTenant| page.after.as_ref().is_none_or(|after| known.id > *after);
+    gone.retain(|known| known.gone_since.is_some() && scope.includes(&known.id) && follows(known));
+    gone.sort_by(|one, other| one.id.cmp(&other.id));
+    let kept = |known: KnownTenant| GoneTenant {
+        kept_until: known.gone_since.map(|since| since.plus(config.retention)),
+        known,
+    };
+    Ok(Listing::cut(gone.into_iter().map(kept).collect(), page, |last| last.known.id.clone()))
+}
+
+/// The name of every tenant of the scope that the store knows, each with its Entra id if that is noted, whatever the version that
+/// wrote the store. A store that is not there knows none.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn names(config: &Config, scope: &Scope) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, Error> {
+    let StoreLocation::Sqlite(path) = &config.store;
+    let mut names = SqliteStore::names(path).await?;
+    names.retain(|tenant, _| scope.includes(tenant));
+    Ok(names)
+}
+
+async fn statuses(store: &dyn Store, plan: &Plan, tenants: &[&Tenant]) -> Result<Vec<TenantStatus>, Error> {
+    let mut statuses = Vec::with_capacity(tenants.len());
+    for batch in tenants.chunks(BATCH) {
+        let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
+        let records: HashMap<_, _> =
+            store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
+        statuses.extend(batch.iter().map(|tenant| {
+            let record = records.get(&tenant.id).filter(|record| record.identity.is(tenant.account.entra));
+            status(plan, tenant, record)
+        }));
+    }
+    Ok(statuses)
+}
+
+fn status(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> TenantStatus {
+    let series = record.map_or(&[][..], |record| record.series.as_slice());
+    let scores = series.iter().map(|series| ScoreStatus {
+        kind: series.score,
+        subject: series.subject.as_ref().map(ToString::to_string),
+        value: series.window.last().map(|sample| sample.value),
+        observed_at: series.window.last().map(|sample| sample.at),
+    });
+    TenantStatus {
+        id: tenant.id.clone(),
+        name: tenant.name.to_string(),
+        portal: tenant.account.hosts.portal.clone(),
+        entra_tenant_id: tenant.account.entra.to_string(),
+        labels: tenant.labels.as_ref().clone(),
+        channels: tenant.notify.iter().map(ToString::to_string).collect(),
+        client_id: tenant.account.app.client_id.to_string(),
+        credentials: Vec::new(),
+        scores: scores.collect(),
+        checked_at: record.and_then(|record| record.health.checked_at),
+        next_check_at: record.map(|record| record.health.next_due_at),
+        asked_less_often: record.is_some_and(|record| slow::is_slow(plan, tenant, &record.health)),
+        failing: record.and_then(|record| record.health.failing.clone()),
+    }
+}
+
+/// Opens certificates, to see how long they hold.
+fn credentials(app: &AppCredential) -> Vec<Credential> {
+    let line = |proof: &Proof| Credential { kind: proof.kind.words(), expires_at: proof.expires_at() };
+    app.proofs.iter().map(line).collect()
+}
+
+/// The channels whose audience the tenant belongs to, whether or not a rule ever notifies them.
+fn may_show(config: &Config, tenant: &Tenant) -> Vec<String> {
+    let admits = |channel: &&Arc<ChannelSettings>| channel.fence.admits(&tenant.id, &tenant.labels);
+    config.channels.values().filter(admits).map(|channel| channel.name.to_string()).collect()
+}
