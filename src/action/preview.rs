@@ -124,6 +124,8 @@ pub async fn send(config: &Config, scope: &Scope, preview: &Preview, now: Timest
     let settings = find::channel(config, scope, preview.channel.as_str())?;
     // As a delivery would: whoever reads there may not see what this channel shows.
     if let Some(what) = config.shared_receivers().await.remove(&settings.name) {
+        // The sentence names a channel of others.
+        let what = if scope.is_all() { what } else { "another audience reads where it sends".to_owned() };
         return Err(Error::Conflict(format!("not sent: {what}; give each channel a receiver of its own")));
     }
     let sent = match send::write(settings, &config.templates, &preview.notification, Form::Rich, now) {

@@ -1,0 +1,88 @@
+//! What a configuration would change of the alerts that a store has.
+
+use serde::Serialize;
+
+use crate::{
+    check::outlook::{self, Change, Fate},
+    config::Config,
+    domain::{ChannelName, Scope, ScoreKind, Subject, Timestamp},
+    query::Error,
+    rule::Resolution,
+    store::Store,
+};
+
+/// One alert that this configuration would change, or that fires on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertChange {
+    /// The tenant's id.
+    pub tenant: String,
+    /// The rule's name.
+    pub rule: String,
+    /// Of which score; `None`: of the whole tenant.
+    pub score: Option<ScoreKind>,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// `opens`, `pends`, `closes`, `moves` or `stays`.
+    pub what: &'static str,
+    /// Why it closes.
+    pub reason: Option<Resolution>,
+    /// Channels that are notified of it from now on.
+    pub channels: Vec<ChannelName>,
+    /// Of those, the ones that were not notified that it began.
+    pub newly_told: Vec<ChannelName>,
+    /// The ones that were notified that it began and are sent nothing more of it.
+    pub no_longer_told: Vec<ChannelName>,
+    /// The ones that are not on its route any more while something of it waits for them: that goes to `newly_told`, or if nobody
+    /// is, the operator is notified.
+    pub leaves_waiting: Vec<ChannelName>,
+}
+
+impl From<Change> for AlertChange {
+    fn from(Change { key, what, channels, told_to, waiting }: Change) -> Self {
+        let without = |left: &[ChannelName], right: &[ChannelName]| {
+            left.iter().filter(|channel| !right.contains(channel)).cloned().collect::<Vec<_>>()
+        };
+        let goes_on = what == Fate::Stays;
+        let newly_told = if goes_on { without(&channels, &told_to) } else { Vec::new() };
+        let no_longer_told = if goes_on { without(&told_to, &channels) } else { Vec::new() };
+        let leaves_waiting: Vec<_> =
+            waiting.into_iter().filter(|channel| goes_on && !channels.contains(channel)).collect();
+        let (what, reason) = match what {
+            Fate::Opens => ("opens", None),
+            Fate::Pends => ("pends", None),
+            Fate::Closes(why) => ("closes", Some(why)),
+            Fate::Stays if newly_told.is_empty() && no_longer_told.is_empty() && leaves_waiting.is_empty() => {
+                ("stays", None)
+            }
+            Fate::Stays => ("moves", None),
+        };
+        let (tenant, rule) = (key.tenant.to_string(), key.rule.to_string());
+        let channels = if reason.is_some() { told_to } else { channels };
+        Self {
+            tenant,
+            rule,
+            score: key.score,
+            subject: key.subject,
+            what,
+            reason,
+            channels,
+            newly_told,
+            no_longer_told,
+            leaves_waiting,
+        }
+    }
+}
+
+/// What a configuration would change of the alerts of the scope if it were loaded now, and which fire on, by tenant and rule.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn against_state(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    now: Timestamp,
+) -> Result<Vec<AlertChange>, Error> {
+    let changes = outlook::changes(store, config, now).await?.into_iter();
+    Ok(changes.filter(|change| scope.includes(&change.key.tenant)).map(AlertChange::from).collect())
+}
