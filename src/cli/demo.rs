@@ -11,6 +11,7 @@ use super::{Failure, output};
 use crate::{
     clock::Clock,
     config,
+    query::Store,
     service::Service,
     simulation::{
         Cloud, Receivers,
@@ -18,7 +19,6 @@ use crate::{
         receiver::Received,
         scenario::{Change, Scenario, Stage},
     },
-    store::Store,
     telemetry::Metrics,
 };
 

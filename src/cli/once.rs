@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
-    sync::Arc,
 };
 
 use futures_util::{StreamExt, stream};
@@ -11,15 +10,15 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, configured, output, tenant};
+use super::{Failure, configured, output};
 use crate::{
     check::{Visit, due::Turn, judge::Fetched, run::Plan},
     clock::Clock,
-    config::{Config, Tenant},
-    domain::{Reading, Sample, ScoreKind, TenantId, Timestamp},
+    config::Tenant,
+    domain::{Reading, Sample, Scope, ScoreKind, TenantId, Timestamp},
+    query::find,
     rule::display,
     service::{acceptance, blindness, start::Engine},
-    store::{StoreError, TenantRecord},
     telemetry::Metrics,
 };
 
@@ -62,7 +61,7 @@ struct Line {
 
 pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let tenants = chosen(&config, &arguments.tenant)?;
+    let tenants = find::tenants(&config, &Scope::All, &arguments.tenant)?;
     let (_keep, current) = watch::channel(config.clone());
     let shutdown = CancellationToken::new();
     let (engine, _told) = Engine::start(current, Clock::System, Metrics::default(), shutdown.clone()).await?;
@@ -71,7 +70,7 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     let mut lines = Vec::new();
     for batch in tenants.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();
-        let mut records: HashMap<TenantId, TenantRecord> =
+        let mut records: HashMap<_, _> =
             engine.store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
         let due_at = engine.clock.now();
         let visits = batch.iter().map(|tenant| {
@@ -81,7 +80,7 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
         });
         let mut visits = stream::iter(visits).buffer_unordered(config.concurrency);
         while let Some((tenant, visit)) = visits.next().await {
-            lines.extend(lines_of(tenant, visit)?);
+            lines.extend(lines_of(tenant, visit?));
             progress.inc(1);
         }
     }
@@ -99,19 +98,11 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     if lines.iter().all(|line| line.outcome == "ok") { Ok(()) } else { Err(Failure::Run(None)) }
 }
 
-/// The tenants of these ids; without any, all.
-pub(super) fn chosen(config: &Config, wanted: &[String]) -> Result<Vec<Arc<Tenant>>, Failure> {
-    if wanted.is_empty() {
-        return Ok(config.tenants.values().cloned().collect());
-    }
-    wanted.iter().map(|id| tenant(config, id).cloned()).collect()
-}
-
-fn lines_of(tenant: &Tenant, visit: Result<Option<Visit>, StoreError>) -> Result<Vec<Line>, StoreError> {
-    let Some(visit) = visit? else { return Ok(Vec::new()) };
+fn lines_of(tenant: &Tenant, visit: Option<Visit>) -> Vec<Line> {
+    let Some(visit) = visit else { return Vec::new() };
     let slow_until = visit.is_slow.then_some(visit.due.next_due_at);
     let lines = visit.fetched.into_iter().flat_map(|fetched| lines_of_score(&tenant.id, fetched));
-    Ok(lines.map(|line| Line { slow_until, ..line }).collect())
+    lines.map(|line| Line { slow_until, ..line }).collect()
 }
 
 /// One line for each value of a score. The first check of a source with history reads ninety days: the newest of them is shown.

@@ -109,8 +109,7 @@ pub async fn list(
     let status = |settings: &Arc<ChannelSettings>| {
         ChannelStatus::of(settings, known.iter().find(|known| known.channel == settings.name), &totals, now)
     };
-    let within = config.channels.values().filter(|settings| find::shows_only(config, scope, settings));
-    Ok(within.map(status).collect())
+    Ok(find::channels(config, scope).map(status).collect())
 }
 
 /// The channels that can show a tenant of the scope, each with what it can show of them; or with `tenant`, those that can show that one.

@@ -39,6 +39,11 @@ pub fn channel<'a>(config: &'a Config, scope: &Scope, name: &str) -> Result<&'a 
     found.ok_or_else(|| Error::not_found(Thing::Channel, name))
 }
 
+/// The channels that belong to the scope, by name.
+pub fn channels<'a>(config: &'a Config, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<ChannelSettings>> {
+    config.channels.values().filter(|settings| shows_only(config, scope, settings))
+}
+
 /// The rule of that name. Rules belong to no tenant: every scope sees them.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ pub mod channels;
 pub mod deliveries;
 mod error;
 pub mod find;
+pub mod online;
 mod page;
 pub mod silences;
 pub mod tenants;
