@@ -1,25 +1,29 @@
 //! `scorewatch backtest`: what rules would have sent on the readings of the past.
 
-mod history;
 mod report;
 mod suggest;
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use self::report::Report;
-use super::{Failure, configured, output, tenant, wrong_input};
+use super::{Failure, configured, output, wrong_input};
 use crate::{
     clock::Clock,
     config::{Config, suite::load_rules},
     diagnostic::Gravity,
-    domain::{Timestamp, parse_duration},
-    replay::{Course, Fleet, Plan, Receiver, many::walk_all, send},
+    domain::Scope,
+    query::{
+        self,
+        backtest::{self, Backtest, Csv, Question, Source},
+        find,
+    },
     rule::Rule,
 };
+
+/// Largest CSV file, in bytes: some ten million readings.
+const CSV_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// What to replay.
 #[derive(Debug, clap::Args)]
@@ -66,99 +70,78 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// From when until when.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    since: Timestamp,
-    until: Timestamp,
-}
-
 pub(super) async fn backtest(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    // A file of readings may know tenants that the configuration does not.
-    if arguments.csv.is_none() {
-        arguments.tenant.iter().try_for_each(|id| tenant(&config, id).map(drop))?;
-    }
-    let mut plan = plan(&config, arguments)?;
-    let now = Clock::System.now();
-    let until = arguments.until.as_deref().map(|text| instant(text, now)).transpose()?;
-    let (courses, span) = if let Some(csv) = &arguments.csv {
-        history::of_csv(csv, &config, arguments, until, now)?
-    } else {
-        let until = until.unwrap_or(now);
-        let span = Span { since: instant(&arguments.since, until)?, until };
-        let (courses, silences) = history::of_store(&config, arguments, span).await?;
-        plan.silences = silences;
-        (courses, span)
+    let question = Question {
+        rules: arguments.rule.clone(),
+        tenants: arguments.tenant.clone(),
+        since: arguments.since.clone(),
+        until: arguments.until.clone(),
+        candidates: arguments.rules.as_deref().map(|file| candidates(&config, file)).transpose()?,
     };
-    if span.since >= span.until {
-        return Err(wrong_input("`--since` lies after `--until`"));
-    }
+    let (scope, now) = (&Scope::All, Clock::System.now());
+    let prepared = if let Some(file) = &arguments.csv {
+        let csv = read(file)?;
+        backtest::prepare(Source::Csv(&csv), &config, scope, &question, (now, || {})).await?
+    } else {
+        let bar = output::progress(find::tenants(&config, scope, &arguments.tenant)?.len());
+        let store = query::open(&config).await?;
+        let prepared = backtest::prepare(Source::Store(&*store), &config, scope, &question, (now, || bar.inc(1))).await;
+        store.close().await;
+        bar.finish_and_clear();
+        prepared?
+    };
     // Walking uses every core and waits for nothing.
-    let (suggest, as_json) = (arguments.suggest, arguments.json);
-    tokio::task::spawn_blocking(move || match suggest {
-        Some(wanted) => suggest::suggest(&plan, &courses, span, wanted, as_json),
-        None => replay(&plan, &courses, span, as_json),
+    let (wanted, as_json) = (arguments.suggest, arguments.json);
+    tokio::task::spawn_blocking(move || match wanted {
+        Some(wanted) => suggest(&prepared, wanted, as_json),
+        None => replay(&prepared, as_json),
     })
     .await?
 }
 
-fn replay(plan: &Plan, courses: &[Course], span: Span, as_json: bool) -> Result<(), Failure> {
-    let bar = output::progress(courses.len());
-    let fleet = Fleet::of(plan, courses);
-    let messages = walk_all(plan, &fleet, courses.iter(), || bar.inc(1))?;
+fn replay(prepared: &Backtest, as_json: bool) -> Result<(), Failure> {
+    let bar = output::progress(prepared.tenants());
+    let report = prepared.report(|| bar.inc(1))?;
     bar.finish_and_clear();
-    let outcome = send(plan, courses, &fleet, messages);
-    let report = Report::of(plan, courses, &outcome, span);
     if as_json {
         return output::json(&report);
     }
-    report.show();
+    report::show(&report);
     Ok(())
 }
 
-/// A time: `90d` before the end, or an instant.
-fn instant(text: &str, end: Timestamp) -> Result<Timestamp, Failure> {
-    let time = Timestamp::parse(text).or_else(|| parse_duration(text).ok().map(|back| end.minus(back)));
-    time.ok_or_else(|| wrong_input(format!("`{text}` is no time; write `90d`, or one like `2026-01-05T00:00:00Z`")))
+fn suggest(prepared: &Backtest, wanted: f64, as_json: bool) -> Result<(), Failure> {
+    let bar = output::progress(prepared.walks_to_suggest());
+    let tries = prepared.suggest(wanted, || bar.inc(1))?;
+    bar.finish_and_clear();
+    if as_json {
+        return output::json(&tries);
+    }
+    suggest::show(&tries, wanted);
+    Ok(())
 }
 
-/// The rules asked for, and the channels of the configuration.
-fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, Failure> {
-    let mut receivers: BTreeMap<_, _> = config
-        .channels
-        .iter()
-        .map(|(name, settings)| {
-            let digest_over = (!settings.kind.keeps_state()).then_some(settings.digest_over);
-            (name.clone(), Receiver { fence: settings.fence.clone(), digest_over, pace: settings.pace })
-        })
-        .collect();
-    let mut rules = config.rules.clone();
-    if let Some(file) = &arguments.rules {
-        let known: Vec<_> = config.channels.keys().cloned().collect();
-        let (candidates, problems, excerpts) = load_rules(file, &known);
-        if !problems.is_empty() {
-            output::complain_of(&problems, &excerpts);
-        }
-        if problems.iter().any(|problem| problem.gravity == Gravity::Error) {
-            return Err(Failure::Input(None));
-        }
-        // A candidate may name a channel that is yet to come.
-        for channel in candidates.iter().flat_map(|rule| &rule.notify) {
-            receivers
-                .entry(channel.clone())
-                .or_insert_with(|| Receiver { digest_over: Some(20), ..Receiver::default() });
-        }
-        rules = candidates;
+/// Reads the CSV file.
+fn read(file: &Path) -> Result<Csv, Failure> {
+    let name = file.display().to_string();
+    let unreadable = |error| wrong_input(format!("`{name}` can't be read: {error}"));
+    if std::fs::metadata(file).map_err(unreadable)?.len() > CSV_BYTES_MAX {
+        return Err(wrong_input(format!("`{name}` is larger than 512 MiB; split it by tenant")));
     }
-    for name in &arguments.rule {
-        if !rules.iter().any(|rule| rule.name.as_str() == name) {
-            return Err(wrong_input(format!("there is no rule `{name}`")));
-        }
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    Ok(Csv { name, text })
+}
+
+/// Reads the file of candidate rules; prints its problems.
+fn candidates(config: &Config, file: &Path) -> Result<Vec<Arc<Rule>>, Failure> {
+    let known: Vec<_> = config.channels.keys().cloned().collect();
+    let (candidates, problems, excerpts) = load_rules(file, &known);
+    if !problems.is_empty() {
+        output::complain_of(&problems, &excerpts);
     }
-    let is_wanted =
-        |rule: &Arc<Rule>| arguments.rule.is_empty() || arguments.rule.iter().any(|name| rule.name.as_str() == name);
-    rules.retain(is_wanted);
-    let (fleet, maintenance) = (config.fleet, config.maintenance.clone());
-    Ok(Plan { rules, receivers, fleet, maintenance, silences: Vec::new() })
+    if problems.iter().any(|problem| problem.gravity == Gravity::Error) {
+        return Err(Failure::Input(None));
+    }
+    Ok(candidates)
 }

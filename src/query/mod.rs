@@ -5,6 +5,7 @@
 //! long is asked for by [`Page`]. A further question is a function of its own file here, with a line in `tests/flow/scope.rs`.
 
 pub mod alerts;
+pub mod backtest;
 pub mod changes;
 pub mod channels;
 pub mod deliveries;

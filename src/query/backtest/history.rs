@@ -1,20 +1,20 @@
 //! The readings of the past: from the store, or from a CSV file.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Arguments, Span, instant};
+use super::{Csv, Span, instant};
 use crate::{
-    cli::{Failure, beside, output, wrong_input},
     config::{Config, Tenant},
     domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::Silence,
+    query::Error,
     replay::{Course, Look, ScoreCourse, SeriesCourse, course::seen_again},
     schedule::{next_check, phase},
     store::Store,
 };
 
-/// Largest CSV file, in bytes: some ten million readings.
-const CSV_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// The most tenants that are loaded together.
+const BATCH: usize = 256;
 /// Checks of a tenant that only a CSV file knows.
 const POLL_INTERVAL: Duration = Duration::from_mins(15);
 
@@ -24,20 +24,17 @@ const MISSED_CHECKS_MAX: usize = 10_000;
 /// Samples by tenant, score and subject.
 type Samples = BTreeMap<TenantId, BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>>;
 
-/// What the store kept of the tenants asked for, and every silence that it keeps.
+/// What the store kept of these tenants, and every silence that it keeps. `on_tenant` is called after each tenant.
 pub(super) async fn of_store(
+    store: &dyn Store,
     config: &Config,
-    arguments: &Arguments,
+    ids: &[TenantId],
     span: Span,
-) -> Result<(Vec<Course>, Vec<Silence>), Failure> {
-    let store = beside(config).await?;
-    let is_wanted =
-        |id: &TenantId| arguments.tenant.is_empty() || arguments.tenant.iter().any(|wanted| id.as_str() == wanted);
-    let ids: Vec<TenantId> = config.tenants.keys().filter(|id| is_wanted(id)).cloned().collect();
+    on_tenant: impl Fn(),
+) -> Result<(Vec<Course>, Vec<Silence>), Error> {
     let away: Vec<_> = store.away().await?.into_iter().map(|away| (away.from, away.until)).collect();
-    let bar = output::progress(ids.len());
     let mut courses = Vec::with_capacity(ids.len());
-    for some in ids.chunks(256) {
+    for some in ids.chunks(BATCH) {
         for record in store.load(some).await? {
             let of = config.tenants.get(&record.tenant);
             if of.is_some_and(|tenant| !record.identity.is(tenant.account.entra)) {
@@ -53,33 +50,25 @@ pub(super) async fn of_store(
             }
             let tenant = config.tenants.get(&record.tenant).map(AsRef::as_ref);
             courses.push(course((config, record.tenant, tenant), series, &away, span.until));
-            bar.inc(1);
+            on_tenant();
         }
     }
-    bar.finish_and_clear();
     Ok((courses, store.silences(None).await?))
 }
 
-/// What a CSV file says.
+/// What a CSV file says, as far as `is_wanted`.
 pub(super) fn of_csv(
-    file: &Path,
+    Csv { name, text }: &Csv,
     config: &Config,
-    arguments: &Arguments,
-    until: Option<Timestamp>,
+    is_wanted: impl Fn(&TenantId) -> bool,
+    (since, until): (&str, Option<Timestamp>),
     now: Timestamp,
-) -> Result<(Vec<Course>, Span), Failure> {
-    let shown = file.display();
-    let size = std::fs::metadata(file).map_err(|error| wrong_input(format!("`{shown}` can't be read: {error}")))?.len();
-    if size > CSV_BYTES_MAX {
-        return Err(wrong_input(format!("`{shown}` is larger than 512 MiB; split it by tenant")));
-    }
-    let text =
-        std::fs::read_to_string(file).map_err(|error| wrong_input(format!("`{shown}` can't be read: {error}")))?;
-    let mut samples = read_csv(&text).map_err(|(line, what)| wrong_input(format!("{shown}:{line}: {what}")))?;
-    samples.retain(|id, _| arguments.tenant.is_empty() || arguments.tenant.iter().any(|wanted| id.as_str() == wanted));
+) -> Result<(Vec<Course>, Span), Error> {
+    let mut samples = read_csv(text).map_err(|(line, what)| Error::invalid(format!("{name}:{line}: {what}")))?;
+    samples.retain(|id, _| is_wanted(id));
     let last = samples.values().flat_map(BTreeMap::values).flatten().map(|sample| sample.at).max();
     let until = until.or(last).unwrap_or(now);
-    let span = Span { since: instant(&arguments.since, until)?, until };
+    let span = Span { since: instant(since, until)?, until };
     let mut courses = Vec::with_capacity(samples.len());
     for (id, mut series) in samples {
         for samples in series.values_mut() {

@@ -1,0 +1,175 @@
+//! What rules would have sent on the readings of the past. Nothing is sent or written.
+
+mod history;
+mod report;
+mod suggest;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use self::{
+    report::{ChannelLine, Line, Report},
+    suggest::Try,
+};
+use super::{Error, error::Thing, find};
+use crate::{
+    config::Config,
+    domain::{Scope, TenantId, Timestamp, parse_duration},
+    replay::{Course, Fleet, Plan, Receiver, many::walk_all, send},
+    rule::Rule,
+    store::Store,
+};
+
+/// Deliveries that wait together become a digest above this many, for a channel that only candidate rules name.
+const DIGEST_OVER: usize = 20;
+
+/// What to replay.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Only the rules of these names; empty: all.
+    pub rules: Vec<String>,
+    /// Only the tenants of these ids; empty: every tenant of the scope.
+    pub tenants: Vec<String>,
+    /// From when: a duration before the end, like `90d`, or an instant in RFC 3339.
+    pub since: String,
+    /// Until when, likewise; `None`: now, and of a CSV file, its last reading.
+    pub until: Option<String>,
+    /// Candidate rules; `None`: those of the configuration.
+    pub candidates: Option<Vec<Arc<Rule>>>,
+}
+
+/// A file of readings: a first line `tenant,score,subject,time,value`, then a reading a line. `subject` may be left out.
+#[derive(Debug, Clone)]
+pub struct Csv {
+    /// What problems call it.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Where readings are taken from.
+pub enum Source<'a> {
+    /// The store, with its silences.
+    Store(&'a dyn Store),
+    /// A file. It may know tenants that the configuration does not.
+    Csv(&'a Csv),
+}
+
+/// From when until when.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+/// Rules and the readings to replay them on.
+#[derive(Debug)]
+pub struct Backtest {
+    plan: Plan,
+    courses: Vec<Course>,
+    span: Span,
+}
+
+/// Reads what is to be replayed: readings of the scope's tenants alone. `on_tenant` is called after each tenant that the store was
+/// asked for.
+///
+/// # Errors
+/// [`Error::NotFound`] for a tenant or rule; [`Error::Invalid`] for what can't be read; [`Error::Store`].
+pub async fn prepare(
+    source: Source<'_>,
+    config: &Config,
+    scope: &Scope,
+    question: &Question,
+    (now, on_tenant): (Timestamp, impl Fn()),
+) -> Result<Backtest, Error> {
+    let is_named =
+        |id: &TenantId| question.tenants.is_empty() || question.tenants.iter().any(|name| id.as_str() == name);
+    let mut plan = plan(config, question)?;
+    let until = question.until.as_deref().map(|text| instant(text, now)).transpose()?;
+    let (courses, span) = match source {
+        Source::Csv(csv) => {
+            let is_wanted = |id: &TenantId| is_named(id) && scope.includes(id);
+            history::of_csv(csv, config, is_wanted, (&question.since, until), now)?
+        }
+        Source::Store(store) => {
+            let tenants = find::tenants(config, scope, &question.tenants)?;
+            let ids: Vec<_> = tenants.iter().map(|tenant| tenant.id.clone()).collect();
+            let until = until.unwrap_or(now);
+            let span = Span { since: instant(&question.since, until)?, until };
+            let (courses, silences) = history::of_store(store, config, &ids, span, on_tenant).await?;
+            plan.silences = silences;
+            (courses, span)
+        }
+    };
+    if span.since >= span.until {
+        return Err(Error::invalid("`--since` lies after `--until`"));
+    }
+    Ok(Backtest { plan, courses, span })
+}
+
+impl Backtest {
+    /// How many tenants there are to walk.
+    #[must_use]
+    pub const fn tenants(&self) -> usize {
+        self.courses.len()
+    }
+
+    /// What the rules would have sent. Uses every core and waits for nothing. `on_tenant` is called after each tenant.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] for more messages than can be kept.
+    pub fn report(&self, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
+        let Self { plan, courses, span } = self;
+        let fleet = Fleet::of(plan, courses);
+        let messages = walk_all(plan, &fleet, courses.iter(), on_tenant).map_err(Error::failed)?;
+        let outcome = send(plan, courses, &fleet, messages);
+        Ok(Report::of(plan, courses, &outcome, *span))
+    }
+
+    /// How many walks [`Self::suggest`] makes.
+    #[must_use]
+    pub fn walks_to_suggest(&self) -> usize {
+        suggest::walks(&self.plan, &self.courses)
+    }
+
+    /// How often each rule would fire a week with other numbers, and which comes nearest to `wanted`. Uses every core and waits for
+    /// nothing. `on_tenant` is called after each walk of a tenant.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] for more messages than can be kept.
+    pub fn suggest(&self, wanted: f64, on_tenant: impl Fn() + Sync) -> Result<Vec<Try>, Error> {
+        suggest::suggest(&self.plan, &self.courses, self.span, wanted, on_tenant)
+    }
+}
+
+/// A time: `90d` before the end, or an instant.
+fn instant(text: &str, end: Timestamp) -> Result<Timestamp, Error> {
+    let time = Timestamp::parse(text).or_else(|| parse_duration(text).ok().map(|back| end.minus(back)));
+    time.ok_or_else(|| Error::invalid(format!("`{text}` is no time; write `90d`, or one like `2026-01-05T00:00:00Z`")))
+}
+
+/// The rules asked for, and the channels of the configuration.
+fn plan(config: &Config, question: &Question) -> Result<Plan, Error> {
+    let mut receivers: BTreeMap<_, _> = config
+        .channels
+        .iter()
+        .map(|(name, settings)| {
+            let digest_over = (!settings.kind.keeps_state()).then_some(settings.digest_over);
+            (name.clone(), Receiver { fence: settings.fence.clone(), digest_over, pace: settings.pace })
+        })
+        .collect();
+    // A candidate may name a channel that is yet to come.
+    for channel in question.candidates.iter().flatten().flat_map(|rule| &rule.notify) {
+        receivers
+            .entry(channel.clone())
+            .or_insert_with(|| Receiver { digest_over: Some(DIGEST_OVER), ..Receiver::default() });
+    }
+    let mut rules = question.candidates.as_ref().unwrap_or(&config.rules).clone();
+    for name in &question.rules {
+        if !rules.iter().any(|rule| rule.name.as_str() == name) {
+            return Err(Error::not_found(Thing::Rule, name));
+        }
+    }
+    rules.retain(|rule| question.rules.is_empty() || question.rules.iter().any(|name| rule.name.as_str() == name));
+    let (fleet, maintenance) = (config.fleet, config.maintenance.clone());
+    Ok(Plan { rules, receivers, fleet, maintenance, silences: Vec::new() })
+}

@@ -1,0 +1,139 @@
+//! What rules would have sent, counted by tenant, rule, channel and time.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Span;
+use crate::{
+    domain::{ChannelName, TenantId, Timestamp},
+    notify::NotificationType,
+    replay::{Course, Outcome, Plan, ScoreCourse, Stage},
+    rule::TransitionKind,
+};
+
+/// The time is cut into days, or where that would be more parts than this, into this many.
+const PARTS_MAX: u64 = 60;
+
+/// What rules would have sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// From when.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// How many readings were judged.
+    pub readings: usize,
+    /// What alerts told, before anything was merged or suppressed; noisiest first.
+    pub tenants: Vec<Line<TenantId>>,
+    /// The same by rule, by name.
+    pub rules: Vec<Line<String>>,
+    /// What each channel got.
+    pub channels: Vec<ChannelLine>,
+    /// Messages told, by equal parts of the time.
+    pub over_time: Vec<usize>,
+    /// Copies that were not sent by themselves, by stage.
+    pub suppressed: BTreeMap<Stage, usize>,
+}
+
+/// What alerts told, by type.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line<K> {
+    /// What sent them.
+    pub of: K,
+    /// How many said that an alert fires.
+    pub firing: usize,
+    /// That it is worse.
+    pub worsened: usize,
+    /// That it goes on.
+    pub reminder: usize,
+    /// That it changes too often.
+    pub unstable: usize,
+    /// That it is over.
+    pub resolved: usize,
+    /// All of them.
+    pub all: usize,
+}
+
+/// What one channel got.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChannelLine {
+    /// The channel.
+    pub channel: ChannelName,
+    /// How many it was sent.
+    pub messages: usize,
+    /// How many of those were digests.
+    pub digests: usize,
+    /// How many a week.
+    pub per_week: f64,
+}
+
+impl Report {
+    pub(super) fn of(plan: &Plan, courses: &[Course], outcome: &Outcome, span: Span) -> Self {
+        let weeks = span.until.since(span.since).as_secs_f64() / (7.0 * 86_400.0);
+        let mut tenants: BTreeMap<TenantId, Line<TenantId>> = BTreeMap::new();
+        let mut rules: BTreeMap<String, Line<String>> =
+            plan.rules.iter().map(|rule| (rule.name.to_string(), Line::new(rule.name.to_string()))).collect();
+        for message in &outcome.messages {
+            let kind = message.transition.kind;
+            tenants.entry(message.tenant.clone()).or_insert_with(|| Line::new(message.tenant.clone())).count(kind);
+            rules.entry(message.rule.name.to_string()).or_insert_with_key(|name| Line::new(name.clone())).count(kind);
+        }
+        let mut tenants: Vec<_> = tenants.into_values().collect();
+        tenants.sort_by(|one, other| other.all.cmp(&one.all).then_with(|| one.of.cmp(&other.of)));
+        let channel = |channel: &ChannelName| {
+            let sent: Vec<_> = outcome.sent.iter().filter(|sent| sent.channel == *channel).collect();
+            #[expect(clippy::cast_precision_loss, reason = "a count of messages is small")]
+            ChannelLine {
+                channel: channel.clone(),
+                messages: sent.len(),
+                digests: sent.iter().filter(|sent| sent.kind == NotificationType::Digest).count(),
+                per_week: sent.len() as f64 / weeks,
+            }
+        };
+        let mut suppressed: BTreeMap<Stage, usize> = BTreeMap::new();
+        for one in &outcome.suppressed {
+            *suppressed.entry(one.stage).or_default() += 1;
+        }
+        Self {
+            since: span.since,
+            until: span.until,
+            readings: courses.iter().flat_map(|course| &course.scores).map(ScoreCourse::readings).sum(),
+            tenants,
+            rules: rules.into_values().collect(),
+            channels: plan.receivers.keys().map(channel).filter(|line| line.messages > 0).collect(),
+            over_time: over_time(outcome, span),
+            suppressed,
+        }
+    }
+}
+
+impl<K> Line<K> {
+    const fn new(of: K) -> Self {
+        Self { of, firing: 0, worsened: 0, reminder: 0, unstable: 0, resolved: 0, all: 0 }
+    }
+
+    const fn count(&mut self, kind: TransitionKind) {
+        match kind {
+            TransitionKind::Fired => self.firing += 1,
+            TransitionKind::Worsened => self.worsened += 1,
+            TransitionKind::Reminder => self.reminder += 1,
+            TransitionKind::Unstable => self.unstable += 1,
+            TransitionKind::Resolved(_) => self.resolved += 1,
+        }
+        self.all += 1;
+    }
+}
+
+/// How many messages were told in each of the equal parts of the time: a day each, or longer where that would be too many.
+fn over_time(outcome: &Outcome, span: Span) -> Vec<usize> {
+    let whole = span.until.since(span.since).as_secs().max(1);
+    let parts = (whole / 86_400).clamp(1, PARTS_MAX);
+    let mut counts = vec![0; usize::try_from(parts).unwrap_or(1)];
+    for message in &outcome.messages {
+        let part = u128::from(message.at.since(span.since).as_secs()) * u128::from(parts) / u128::from(whole);
+        let last = counts.len() - 1;
+        counts[usize::try_from(part).unwrap_or(last).min(last)] += 1;
+    }
+    counts
+}
