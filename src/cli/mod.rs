@@ -24,11 +24,10 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{self, Config, StoreLocation, Tenant},
+    config::{self, Config},
     diagnostic::Warning,
     query::{self, Thing},
     secret_store::kill_programs,
-    store::{Store, sqlite::SqliteStore},
     zones::Zones,
 };
 
@@ -219,17 +218,4 @@ fn configured_by(file: &std::path::Path) -> Result<(Arc<Config>, Zones), Failure
         tracing::warn!(place = %problem.place, name, "{}; {}", problem.what, problem.instead);
     }
     Ok((Arc::new(config), loaded.zones))
-}
-
-/// The tenant that a person names.
-fn tenant<'a>(config: &'a Config, id: &str) -> Result<&'a Arc<Tenant>, Failure> {
-    let found = config.tenants.get(id);
-    found.ok_or_else(|| wrong_input(format!("there is no tenant `{id}`; `scorewatch tenants list` shows them")))
-}
-
-/// Opens the store beside a service that may be running on it, for listings and small changes.
-async fn beside(config: &Config) -> Result<impl Store + use<>, Failure> {
-    match &config.store {
-        StoreLocation::Sqlite(path) => Ok(SqliteStore::open_reader(path).await?),
-    }
 }

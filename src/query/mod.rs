@@ -10,6 +10,7 @@ pub mod changes;
 pub mod channels;
 pub mod deliveries;
 mod error;
+pub mod explain;
 pub mod find;
 pub mod online;
 mod page;

@@ -1,112 +1,37 @@
 //! `scorewatch explain TENANT operator.blind`: whether the operator hears that a tenant can't be read, and why.
 
-use serde::Serialize;
-
-use super::{Message, decisions, decisions::Decision, messages, words};
+use super::{Arguments, words};
 use crate::{
-    check::{
-        blind::{self, OPERATOR_BLIND, stage::Stage},
-        outage::REMEMBERED,
-    },
-    cli::{Failure, output},
+    check::blind::{self, OPERATOR_BLIND, stage::Stage},
+    cli::{Failure, output, wrong_input},
+    clock::Clock,
     config::{Config, Tenant},
-    domain::{ChannelName, Timestamp, format_duration},
-    notify::silence::About,
+    domain::{ChannelName, Scope, format_duration},
+    query::{self, explain::BlindnessTrace},
     rule::Rule,
-    store::{Failing, Store, TenantRecord},
 };
 
-/// All that there is to say of it.
-#[derive(Debug, Serialize)]
-struct Trace {
-    tenant: String,
-    rule: &'static str,
-    now: Timestamp,
-    /// Whether the operator was told, of this tenant or of the outage that it is part of.
-    reported: bool,
-    #[serde(flatten)]
-    stage: Stage,
-    failing: Option<Failing>,
-    decisions: Vec<Decision>,
-    told: Vec<ChannelName>,
-    kept_out: Vec<ChannelName>,
-    /// What was said of this tenant by itself, newest first.
-    messages: Vec<Message>,
-}
-
 /// Prints why a tenant is, or is not, reported as one that can't be read.
-pub(super) async fn explain(
-    store: &dyn Store,
-    config: &Config,
-    tenant: &Tenant,
-    (now, as_json): (Timestamp, bool),
-) -> Result<(), Failure> {
-    let rule = blind::operator_rule(&config.operator);
-    let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
-    let record = record.filter(|record| record.identity.is(tenant.account.entra));
-    let (outages, away) = (store.outages(now.minus(REMEMBERED)).await?, store.away().await?);
-    let admits = |channel: &ChannelName| {
-        config.channels.get(channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
-    };
-    let (told, kept_out): (Vec<_>, Vec<_>) = config.operator.notify.iter().cloned().partition(admits);
-    let stage = Stage::of(config, tenant, record.as_ref(), &outages, &away, now);
-    let trace = Trace {
-        tenant: tenant.id.to_string(),
-        rule: OPERATOR_BLIND,
-        now,
-        reported: stage.is_told(),
-        stage,
-        failing: record.as_ref().and_then(|record| record.health.failing.clone()),
-        decisions: decisions(store, config, (tenant, rule.as_ref()), &kept_out, now).await?,
-        told,
-        kept_out,
-        messages: said(store, tenant, (rule.as_ref(), record.as_ref())).await?,
-    };
-    if as_json {
+pub(super) async fn explain(config: &Config, tenant: &Tenant, arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.subject.is_some() {
+        return Err(wrong_input(format!("`{OPERATOR_BLIND}` is about the whole tenant; leave `--subject` out")));
+    }
+    let (scope, now) = (&Scope::All, Clock::System.now());
+    let store = query::open(config).await?;
+    let trace = query::explain::blindness(&*store, config, scope, tenant.id.as_str(), now).await;
+    store.close().await;
+    let trace = trace?;
+    if arguments.json {
         return output::json(&trace);
     }
+    let rule = blind::operator_rule(&config.operator);
     for line in lines(&trace, tenant, rule.as_ref()) {
         output::say(&output::visible(&line));
     }
     Ok(())
 }
 
-/// What holds it back, or keeps it from a channel.
-async fn decisions(
-    store: &dyn Store,
-    config: &Config,
-    (tenant, rule): (&Tenant, Option<&Rule>),
-    kept_out: &[ChannelName],
-    now: Timestamp,
-) -> Result<Vec<Decision>, Failure> {
-    let mut decisions: Vec<Decision> = decisions::fenced(kept_out).into_iter().collect();
-    let silences = store.silences(Some(now)).await?;
-    if let (Some(rule), Some(score)) = (rule, tenant.scores.first()) {
-        let about = About {
-            tenant: tenant.id.as_str(),
-            labels: &tenant.labels,
-            rule: rule.name.as_str(),
-            score: Some(*score),
-            severity: rule.severity,
-            is_blindness: true,
-        };
-        decisions.extend(decisions::held(config, &silences, &about, now));
-    }
-    Ok(decisions)
-}
-
-/// What was said of this tenant by itself.
-async fn said(
-    store: &dyn Store,
-    tenant: &Tenant,
-    (rule, record): (Option<&Rule>, Option<&TenantRecord>),
-) -> Result<Vec<Message>, Failure> {
-    let (Some(rule), Some(record)) = (rule, record) else { return Ok(Vec::new()) };
-    let Some(alert) = record.alerts.iter().find(|alert| alert.rule == rule.name) else { return Ok(Vec::new()) };
-    messages(store, &record.identity.key, &rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref())).await
-}
-
-fn lines(trace: &Trace, tenant: &Tenant, rule: Option<&Rule>) -> Vec<String> {
+fn lines(trace: &BlindnessTrace, tenant: &Tenant, rule: Option<&Rule>) -> Vec<String> {
     let mut lines = vec![format!("{} ({}), rule {}", tenant.name, trace.tenant, trace.rule)];
     lines.extend(rule.map(|rule| format!("{} (`operator.blind_after`)", words::reads(rule))));
     lines.extend(trace.decisions.iter().map(words::decision));
@@ -165,6 +90,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::Timestamp;
 
     #[test]
     fn each_stage_says_whether_it_is_reported_and_why() {

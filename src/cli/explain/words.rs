@@ -1,10 +1,10 @@
 //! A trace in words.
 
-use super::{Message, SeriesTrace, Trace, decisions::Decision};
 use crate::{
     config::Tenant,
     domain::{ChannelName, Sample, ScoreKind, Timestamp, format_duration},
     notify::NotificationType,
+    query::explain::{Decision, Message, SeriesTrace, Trace},
     rule::{
         AlertState, Recover, Resolution, Rule,
         baseline::{Chosen, Reference},

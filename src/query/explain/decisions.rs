@@ -7,26 +7,28 @@ use super::Record;
 use crate::{
     check::outlook::Outlook,
     config::{Config, Tenant},
-    domain::{ChannelName, Timestamp},
+    domain::{ChannelName, Scope, Timestamp},
     notify::{Silence, silence::About},
+    query::find,
     rule::{AlertState, Condition, Rule, display},
     store::AlertRecord,
 };
 
 /// One thing that decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Decision {
+pub struct Decision {
     /// Who decides, for machines.
-    pub(super) by: &'static str,
-    /// Whether it keeps the alert from firing or from being told.
-    pub(super) blocks: bool,
+    pub by: &'static str,
+    /// Whether it keeps the alert from firing, or its notifications from being sent.
+    pub blocks: bool,
     /// What it says, as one sentence.
-    pub(super) says: String,
+    pub says: String,
 }
 
 /// What deciders look at.
 pub(super) struct Facts<'a> {
     pub(super) config: &'a Config,
+    pub(super) scope: &'a Scope,
     pub(super) tenant: &'a Tenant,
     pub(super) rule: &'a Rule,
     pub(super) record: Record<'a>,
@@ -114,7 +116,7 @@ fn rebased(facts: &Facts<'_>) -> Option<Decision> {
 }
 
 fn heard(facts: &Facts<'_>) -> Option<Decision> {
-    let fenced = fenced(facts.kept_out);
+    let fenced = fenced(facts.config, facts.scope, facts.kept_out);
     if !facts.told.is_empty() {
         return fenced;
     }
@@ -126,9 +128,12 @@ fn heard(facts: &Facts<'_>) -> Option<Decision> {
     Some(blocks("route", format!("nobody would be told: {why}")))
 }
 
-/// Channels that are named and may not show the tenant.
-pub(super) fn fenced(kept_out: &[ChannelName]) -> Option<Decision> {
-    let names: Vec<_> = kept_out.iter().map(|channel| format!("`{channel}`")).collect();
+/// Channels that are named and may not show the tenant. Those of others have no name within a limited scope.
+pub(super) fn fenced(config: &Config, scope: &Scope, kept_out: &[ChannelName]) -> Option<Decision> {
+    let (seen, others): (Vec<_>, Vec<_>) =
+        kept_out.iter().partition(|channel| find::channel(config, scope, channel.as_str()).is_ok());
+    let mut names: Vec<_> = seen.iter().map(|channel| format!("`{channel}`")).collect();
+    names.extend((!others.is_empty()).then(|| "a channel of others".to_owned()));
     let says = format!("{} may not show this tenant", names.join(", "));
     (!names.is_empty()).then_some(Decision { by: "fence", blocks: false, says })
 }
@@ -144,16 +149,27 @@ fn silenced(facts: &Facts<'_>) -> Option<Decision> {
             severity: facts.rule.severity,
             is_blindness: false,
         };
-        held(facts.config, facts.silences, &about, facts.now)
+        held(facts.config, facts.scope, facts.silences, &about, facts.now)
     })
 }
 
-/// What these silences and the maintenance windows hold back.
-pub(super) fn held(config: &Config, silences: &[Silence], about: &About<'_>, now: Timestamp) -> Option<Decision> {
+/// What these silences and the maintenance windows hold back. A silence that reaches beyond the scope is not shown, only that there is
+/// one.
+pub(super) fn held(
+    config: &Config,
+    scope: &Scope,
+    silences: &[Silence],
+    about: &About<'_>,
+    now: Timestamp,
+) -> Option<Decision> {
     let until = config.covering(silences, about, now)?;
-    let by_hand = silences.iter().filter(|silence| silence.covers(about, now).is_some());
-    let by_hand = by_hand.map(|silence| format!("silence {} of {}: {}", silence.id, silence.author, silence.comment));
-    let by = by_hand.collect::<Vec<_>>();
+    let (seen, others): (Vec<_>, Vec<_>) = silences
+        .iter()
+        .filter(|silence| silence.covers(about, now).is_some())
+        .partition(|silence| silence.matchers.is_within(scope));
+    let by_hand =
+        seen.iter().map(|silence| format!("silence {} of {}: {}", silence.id, silence.author, silence.comment));
+    let by = by_hand.chain((!others.is_empty()).then(|| "a silence of more tenants".to_owned())).collect::<Vec<_>>();
     let by = if by.is_empty() { "a maintenance window".to_owned() } else { by.join("; ") };
     Some(blocks("silence", format!("what there is to tell is held until {until} ({by})")))
 }

@@ -1,0 +1,218 @@
+//! Why an alert fires or does not, and what became of its messages.
+
+mod blindness;
+mod decisions;
+
+use serde::Serialize;
+
+pub use self::{
+    blindness::{BlindnessTrace, blindness},
+    decisions::Decision,
+};
+use super::{Error, find};
+use crate::{
+    check::{
+        history,
+        outlook::{self, Outlook},
+    },
+    config::Config,
+    domain::{ChannelName, Sample, Scope, ScoreKind, Subject, Timestamp},
+    notify::{Notification, identity::alert_id},
+    rule::{Alert, AlertKey, Explanation},
+    store::{AlertFilter, AlertRow, Attempt, DeliveryFilter, Store, TenantRecord},
+};
+
+/// How many readings are shown.
+const READINGS_SHOWN: usize = 10;
+/// How many readings a drawing has.
+const READINGS_DRAWN: usize = 48;
+/// How many of the tenant's newest deliveries are looked through.
+const DELIVERIES_MAX: u32 = 200;
+
+/// What to explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The tenant's id.
+    pub tenant: String,
+    /// The rule's name.
+    pub rule: String,
+    /// The subject, where the score has several; `None`: all of them.
+    pub subject: Option<String>,
+}
+
+/// All that there is to say of one rule and one tenant.
+#[derive(Debug, Clone, Serialize)]
+pub struct Trace {
+    /// The tenant's id.
+    pub tenant: String,
+    /// The rule's name.
+    pub rule: String,
+    /// Its condition, in words.
+    pub condition: String,
+    /// Whether the rule judges this tenant at all.
+    pub applies: bool,
+    /// When this was asked.
+    pub now: Timestamp,
+    /// What decides besides the readings.
+    pub decisions: Vec<Decision>,
+    /// The channels that are notified.
+    pub told: Vec<ChannelName>,
+    /// The channels that are named and may not show the tenant, as far as the scope sees them.
+    pub kept_out: Vec<ChannelName>,
+    /// Each series that the rule judges.
+    pub series: Vec<SeriesTrace>,
+}
+
+/// All that there is to say of one series.
+#[derive(Debug, Clone, Serialize)]
+pub struct SeriesTrace {
+    /// Of which score; `None`: the whole tenant.
+    pub score: Option<ScoreKind>,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// The newest readings, oldest first.
+    pub readings: Vec<Sample>,
+    /// How its alert stands.
+    pub alert: Alert,
+    /// When its newest notification was settled.
+    pub told_at: Option<Timestamp>,
+    /// The channels that were notified that it fires.
+    pub told_to: Vec<ChannelName>,
+    /// What the rule makes of the newest reading, and why.
+    pub explanation: Explanation,
+    /// What was sent of this alert, newest first.
+    pub messages: Vec<Message>,
+    /// More of the newest values, oldest first, for a drawing.
+    #[serde(skip)]
+    pub drawn: Vec<f64>,
+}
+
+/// One delivery of a notification of this alert.
+#[derive(Debug, Clone, Serialize)]
+pub struct Message {
+    /// The delivery's number.
+    pub delivery: String,
+    /// Where it goes.
+    pub channel: ChannelName,
+    /// How it stands.
+    pub state: &'static str,
+    /// The delivery that covers it.
+    pub merged_into: Option<String>,
+    /// When it is tried next.
+    pub next_attempt_at: Timestamp,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// What it says.
+    pub notification: Notification,
+}
+/// Why a rule fires for a tenant or does not, at the newest reading that the store has, and what became of its messages.
+///
+/// # Errors
+/// [`Error::NotFound`] for the tenant or the rule; [`Error::Invalid`] if the rule judges no such subject; [`Error::Store`].
+pub async fn explain(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    question: &Question,
+    now: Timestamp,
+) -> Result<Trace, Error> {
+    let (tenant, rule) = (find::tenant(config, scope, &question.tenant)?, find::rule(config, scope, &question.rule)?);
+    let subject = question.subject.as_deref();
+    let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
+    let mut record = record.filter(|record| record.identity.is(tenant.account.entra));
+    if let Some(record) = &mut record {
+        history::complete(store, config, tenant, record).await?;
+    }
+    let filter =
+        AlertFilter { tenant: Some(tenant.id.clone()), rule: Some(rule.name.clone()), ..AlertFilter::default() };
+    let rows = store.alerts(&filter).await?;
+    let away = store.away().await?;
+    let silences = store.silences(Some(now)).await?;
+    let mut outlooks = outlook::of_rule(config, rule, tenant, record.as_ref(), &away, now);
+    outlooks.retain(|outlook| subject.is_none() || outlook.key.subject.as_ref().map(Subject::as_str) == subject);
+    if outlooks.is_empty()
+        && let Some(subject) = subject
+    {
+        return Err(Error::invalid(format!("rule `{}` judges no subject `{subject}` of this tenant", rule.name)));
+    }
+    let (told, kept_out) = config.routes(rule, tenant);
+    let facts = decisions::Facts {
+        config,
+        scope,
+        tenant,
+        rule,
+        record: record.as_ref(),
+        outlooks: &outlooks,
+        told: &told,
+        kept_out: &kept_out,
+        silences: &silences,
+        now,
+    };
+    let decisions = decisions::decisions(&facts);
+    let is_seen = |channel: &ChannelName| find::channel(config, scope, channel.as_str()).is_ok();
+    let mut series = Vec::new();
+    for outlook in &outlooks {
+        series.push(of_series(store, outlook, (record.as_ref(), &rows)).await?);
+    }
+    Ok(Trace {
+        tenant: tenant.id.to_string(),
+        rule: rule.name.to_string(),
+        condition: rule.when.to_string(),
+        applies: !outlooks.is_empty(),
+        now,
+        decisions,
+        kept_out: kept_out.iter().filter(|channel| is_seen(channel)).cloned().collect(),
+        told,
+        series,
+    })
+}
+
+async fn of_series(
+    store: &dyn Store,
+    outlook: &Outlook<'_>,
+    (record, rows): (Record<'_>, &[AlertRow]),
+) -> Result<SeriesTrace, Error> {
+    let window = outlook.series.map_or(&[][..], |series| series.window.as_slice());
+    let newest = |count: usize| &window[window.len().saturating_sub(count)..];
+    let has_spoken = rows.iter().any(|row| row.key == outlook.key);
+    Ok(SeriesTrace {
+        score: outlook.key.score,
+        subject: outlook.key.subject.clone(),
+        readings: newest(READINGS_SHOWN).to_vec(),
+        drawn: newest(READINGS_DRAWN).iter().map(|sample| sample.value).collect(),
+        alert: outlook.record.map_or_else(Alert::default, |record| record.alert.clone()),
+        told_at: outlook.record.and_then(|record| record.told_at),
+        told_to: outlook.record.map_or_else(Vec::new, |record| record.told_to.clone()),
+        explanation: outlook.explanation.clone(),
+        messages: match record {
+            Some(record) if has_spoken => messages(store, &record.identity.key, &outlook.key).await?,
+            _ => Vec::new(),
+        },
+    })
+}
+
+/// The deliveries of an alert's notifications, newest first, as far as they are among the tenant's newest.
+async fn messages(store: &dyn Store, tenant_key: &str, key: &AlertKey) -> Result<Vec<Message>, Error> {
+    let id = alert_id(store.identity(), tenant_key, key);
+    let filter =
+        DeliveryFilter { tenant: Some(key.tenant.clone()), limit: DELIVERIES_MAX, ..DeliveryFilter::default() };
+    let mut messages = Vec::new();
+    for delivery in store.deliveries(&filter).await? {
+        let Some(detail) = store.delivery(delivery.id).await? else { continue };
+        if detail.notification.data.alert.as_ref().is_some_and(|alert| alert.id == id) {
+            messages.push(Message {
+                delivery: delivery.id.to_string(),
+                channel: delivery.channel,
+                state: delivery.state.as_str(),
+                merged_into: delivery.carrier.map(|carrier| carrier.to_string()),
+                next_attempt_at: delivery.next_attempt_at,
+                attempts: detail.attempts,
+                notification: detail.notification,
+            });
+        }
+    }
+    Ok(messages)
+}
+
+/// The record of a tenant, where there is one.
+type Record<'a> = Option<&'a TenantRecord>;
