@@ -60,16 +60,26 @@ pub async fn difference(old: &Config, new: &Config, scope: &Scope, now: Timestam
     let (before, after) = (shown(old, scope), shown(new, scope));
     let tenants = |config: &Config| within(facts::tenants(config), |id| find::tenant(config, scope, id).is_ok());
     let channels = |config: &Config| within(facts::channels(config), |name| find::channel(config, scope, name).is_ok());
+    let rules = |config: &Config| rules(config, scope);
     let service = |config: &Config| within(facts::service(config), |_| scope.is_all());
     Ok(Difference {
         newly_seen: beyond(&after, &before),
         no_longer_seen: beyond(&before, &after),
         tenants: section(&tenants(old), &tenants(new)),
-        rules: section(&facts::rules(old), &facts::rules(new)),
+        rules: section(&rules(old), &rules(new)),
         channels: section(&channels(old), &channels(new)),
         service: section(&service(old), &service(new)),
         alerts: alerts(old, new, scope, now).await?,
     })
+}
+
+/// The rules. Which channels they notify is not shown to a limited scope: some are others'.
+fn rules(config: &Config, scope: &Scope) -> BTreeMap<String, Facts> {
+    let mut rules = facts::rules(config);
+    if !scope.is_all() {
+        rules.values_mut().for_each(|facts| drop(facts.remove("notify")));
+    }
+    rules
 }
 
 fn within(facts: BTreeMap<String, Facts>, is_within: impl Fn(&str) -> bool) -> BTreeMap<String, Facts> {

@@ -28,6 +28,7 @@ mod replaced;
 mod replay;
 mod report;
 mod route;
+mod scope;
 mod setup;
 mod silence;
 mod slow;

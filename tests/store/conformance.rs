@@ -6,7 +6,9 @@ use scorewatch::{
     domain::ScoreKind,
     notify::silence::Acknowledgement,
     rule::Alert,
-    store::{AlertFilter, AttemptOutcome, Away, Commit, DeliveryFilter, Failing, StoreError, find_alert},
+    store::{
+        AlertFilter, AlertPlace, AttemptOutcome, Away, Commit, DeliveryFilter, Failing, Store, StoreError, find_alert,
+    },
 };
 
 use super::fixture::*;
@@ -120,6 +122,70 @@ async fn whom_a_person_wants_looked_at_is_known_until_a_check_is_written() {
     assert_eq!(bed.store.wanted().await.unwrap().len(), 1);
     commit(&*bed.store, check("contoso", Some(2), 12)).await;
     assert_eq!(bed.store.wanted().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_check_that_a_person_asks_for_is_due_at_once_and_until_one_is_written() {
+    let bed = Bed::new().await;
+    commit(&*bed.store, check("contoso", None, 0)).await;
+    commit(&*bed.store, check("fabrikam", None, 0)).await;
+    let due = async |store: &dyn Store| {
+        let due = store.schedule().await.unwrap();
+        due.into_iter().find(|due| due.tenant == tenant("contoso")).unwrap().next_due_at
+    };
+    let by_schedule = due(&*bed.store).await;
+    assert!(by_schedule > at(10));
+    assert!(!bed.store.request_check(&tenant("nobody"), at(10)).await.unwrap());
+    assert!(bed.store.request_check(&tenant("contoso"), at(10)).await.unwrap());
+    assert!(bed.store.request_check(&tenant("contoso"), at(11)).await.unwrap(), "as often as they like");
+    let bed = bed.reopen().await;
+    assert_eq!(due(&*bed.store).await, at(10));
+    assert_eq!(bed.store.wanted().await.unwrap(), [(tenant("contoso"), at(11))]);
+    assert_eq!(load(&*bed.store, "contoso").await.health.next_due_at, at(10));
+    assert_eq!(bed.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
+    commit(&*bed.store, check("contoso", Some(3), 12)).await;
+    assert_eq!(bed.store.wanted().await.unwrap(), []);
+    assert!(due(&*bed.store).await > at(12));
+}
+
+#[tokio::test]
+async fn listings_are_narrowed_to_tenants_and_go_on_from_a_place() {
+    let bed = Bed::new().await;
+    for (minute, name) in [(0, "contoso"), (1, "fabrikam"), (2, "tailspin")] {
+        let mut outcome = check(name, None, minute);
+        outcome.alerts = vec![update("low", firing(1, 1)), update("lower", firing(1, 1))];
+        outcome.notifications = ["low", "lower"]
+            .map(|rule| to_tell(&format!("{rule} {name}"), Some(key(name, rule)), &["soc"]))
+            .into_iter()
+            .collect();
+        commit(&*bed.store, outcome).await;
+    }
+    let store = &*bed.store;
+    let alerts = async |filter: AlertFilter| store.alerts(&filter).await.unwrap();
+    let all = alerts(AlertFilter::default()).await;
+    assert_eq!(all.len(), 6);
+    let tenants = Some([tenant("contoso"), tenant("tailspin"), tenant("nobody")].into());
+    let some = alerts(AlertFilter { tenants: tenants.clone(), ..AlertFilter::default() }).await;
+    assert_eq!(some, [&all[..2], &all[4..]].concat());
+    assert_eq!(alerts(AlertFilter { tenants: Some([].into()), ..AlertFilter::default() }).await, []);
+    assert_eq!(alerts(AlertFilter { limit: Some(4), ..AlertFilter::default() }).await, all[..4]);
+    for (index, row) in all.iter().enumerate() {
+        let after = AlertPlace { changed_at: row.changed_at, alert: row.key.clone() };
+        let rest = alerts(AlertFilter { after: Some(after), limit: Some(2), ..AlertFilter::default() }).await;
+        assert_eq!(rest, all[index + 1..].iter().take(2).cloned().collect::<Vec<_>>());
+    }
+    let gone = AlertPlace { changed_at: all[2].changed_at, alert: key("nobody", "low") };
+    let rest = alerts(AlertFilter { after: Some(gone), ..AlertFilter::default() }).await;
+    assert_eq!(rest, all[2..], "what changed at the same time is repeated rather than left out");
+
+    let deliveries = async |filter: DeliveryFilter| store.deliveries(&filter).await.unwrap();
+    let all = deliveries(DeliveryFilter::default()).await;
+    assert_eq!(all.len(), 6);
+    let some = deliveries(DeliveryFilter { tenants, ..DeliveryFilter::default() }).await;
+    assert_eq!(some, [&all[..2], &all[4..]].concat());
+    assert_eq!(deliveries(DeliveryFilter { tenants: Some([].into()), ..DeliveryFilter::default() }).await, []);
+    let before = DeliveryFilter { before: Some(all[1].id), limit: 3, ..DeliveryFilter::default() };
+    assert_eq!(deliveries(before).await, all[2..5]);
 }
 
 #[tokio::test]
