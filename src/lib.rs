@@ -12,6 +12,11 @@
 //!
 //! What a silence or a possible fleet shift covers is committed as held; [`notify::release`] and [`notify::fleet`] decide about it.
 //!
+//! # What people ask and do
+//!
+//! [`query`] answers questions with plain values and [`action`] does what a person wants done, both for the tenants of the caller's
+//! [`domain::Scope`] and nothing beyond. [`cli`] reads arguments and prints; [`web`] serves. Neither decides anything.
+//!
 //! # Layers
 //!
 //! [`domain`], [`diagnostic`], [`schedule`], [`rule`], [`notify`] and [`replay`] are pure: values in, values out, and the time is
