@@ -1,0 +1,109 @@
+//! What the listings print for people: each column, each row, and the sentence where there is nothing.
+
+use scorewatch::notify::NotificationId;
+
+use crate::world::{LOW, World};
+
+/// What a command says, with instants, ids and addresses by their kind and columns apart by two spaces.
+async fn said(world: &World, arguments: &[&str]) -> String {
+    let output = world.command(arguments).await;
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lines = said.lines().map(|line| {
+        let columns = line.trim().split("  ").map(str::trim).filter(|column| !column.is_empty());
+        let columns = columns.map(|column| column.split(' ').map(masked).collect::<Vec<_>>().join(" "));
+        columns.collect::<Vec<_>>().join("  ")
+    });
+    format!("$ scorewatch {}\n{}\n", arguments.join(" "), lines.collect::<Vec<_>>().join("\n"))
+        .replace(&world.folder.path().display().to_string(), "FOLDER")
+}
+
+fn masked(word: &str) -> String {
+    let bare = word.trim_end_matches([',', ';', ')', ':']).trim_start_matches('(');
+    let mask = if bare.len() >= 20 && bare.starts_with("20") && bare.contains('T') && bare.ends_with('Z') {
+        "TIME"
+    } else if bare.starts_with("msg_") {
+        "MESSAGE"
+    } else if bare.starts_with("http://") {
+        "ADDRESS"
+    } else {
+        return word.to_owned();
+    };
+    word.replace(bare, mask)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_listing_shows_its_columns() {
+    let mut world = World::new().await;
+    // Nothing comes by itself but what is asked for.
+    world.setup.without_drills();
+    world.write();
+    let mut transcript = String::new();
+    world.command(&["once"]).await;
+    for empty in
+        [&["alerts", "list"][..], &["deliveries", "list"], &["silences", "list"], &["tenants", "list", "--gone"]]
+    {
+        transcript.push_str(&said(&world, empty).await);
+    }
+    world.set_score("contoso", LOW);
+    world.command(&["once"]).await;
+    for command in [
+        &["alerts", "acknowledge", "contoso", "device-score-low", "--comment", "ticket 4711", "--author", "ann"][..],
+        &["silences", "add", "--tenant", "contoso", "--for", "2h", "--comment", "patching", "--author", "ann"],
+        &["silences", "add", "--label", "tier=gold", "--for", "2h", "--comment", "migration", "--author", "ann"],
+        &["silences", "end", "2"],
+        &["channels", "drill", "ops"],
+    ] {
+        transcript.push_str(&said(&world, command).await);
+    }
+    for listing in [
+        &["alerts", "list"][..],
+        &["alerts", "show", "contoso", "device-score-low"],
+        &["deliveries", "list"],
+        &["deliveries", "show", "1"],
+        &["silences", "list"],
+        &["silences", "list", "--all"],
+        &["silences", "show", "1"],
+        &["tenants", "list"],
+        &["channels", "list"],
+        &["who-sees"],
+        &["explain", "contoso", "device-score-low"],
+        &["explain", "sentinel", "operator.blind"],
+    ] {
+        transcript.push_str(&said(&world, listing).await);
+    }
+    for delivery in world.listing(&["deliveries", "list", "--json"]).await {
+        let id = NotificationId::from_text(delivery["notification"].as_str().unwrap());
+        transcript = transcript.replace(&id.short().to_string(), "SHORT");
+    }
+    insta::assert_snapshot!("listings", until_json(&transcript));
+}
+
+/// Without messages as JSON, of which other snapshots have every field.
+fn until_json(transcript: &str) -> String {
+    let mut is_json = false;
+    let lines = transcript.lines().filter(|line| {
+        is_json = (is_json || *line == "{") && !line.starts_with('$');
+        !is_json
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comparison_shows_who_sees_whom_first() {
+    let mut world = World::new().await;
+    let url = world.receivers.add_webhook("own");
+    world.setup.channel("own", &format!("type: webhook, url: \"{url}\", tenants: [contoso]"));
+    world.write();
+    world.command(&["once"]).await;
+    world.set_score("contoso", LOW);
+    world.command(&["once"]).await;
+    let folder = world.folder.path().to_owned();
+    let main = std::fs::read_to_string(folder.join("scorewatch.yaml")).unwrap();
+    let changed = main.replace("rules/*.yaml", "new-rules.yaml").replace("tenants: [contoso]", "tenants: [sentinel]");
+    world.folder.write("new.yaml", &changed.replace("blind_after: 2h", "blind_after: 3h"));
+    let rules = world.setup.rules.replace("below: 300", "below: 100").replace("severity: warning", "severity: info");
+    world.folder.write("new-rules.yaml", &rules);
+    let path = |file: &str| folder.join(file).display().to_string();
+    insta::assert_snapshot!("comparison", said(&world, &["diff", &path("scorewatch.yaml"), &path("new.yaml")]).await);
+}
