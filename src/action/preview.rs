@@ -162,12 +162,11 @@ fn tenant_for<'a>(
     wanted: Option<&str>,
 ) -> Result<&'a Tenant, Error> {
     let admitted = |tenant: &&Arc<Tenant>| settings.fence.admits(&tenant.id, &tenant.labels);
-    let found = match wanted {
-        Some(id) => Some(find::tenant(config, scope, id)?).filter(admitted),
-        None => {
-            let of_scope = config.tenants.values().filter(|tenant| scope.includes(&tenant.id));
-            of_scope.filter(|tenant| rule.tenants.matches(&tenant.labels)).find(admitted)
-        }
+    let found = if let Some(id) = wanted {
+        Some(find::tenant(config, scope, id)?).filter(admitted)
+    } else {
+        let of_scope = config.tenants.values().filter(|tenant| scope.includes(&tenant.id));
+        of_scope.filter(|tenant| rule.tenants.matches(&tenant.labels)).find(admitted)
     };
     found
         .map(AsRef::as_ref)

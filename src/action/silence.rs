@@ -107,13 +107,13 @@ impl Draft {
         }
         for text in &self.scores {
             match ScoreKind::from_name(text) {
-                Some(score) => drop(matchers.scores.insert(score)),
+                Some(known) => drop(matchers.scores.insert(known)),
                 None => problems.push(unknown("score", text, &ScoreKind::ALL.map(ScoreKind::as_str))),
             }
         }
         for text in &self.severities {
             match Severity::ALL.into_iter().find(|severity| severity.as_str() == text) {
-                Some(severity) => drop(matchers.severities.insert(severity)),
+                Some(known) => drop(matchers.severities.insert(known)),
                 None => problems.push(unknown("severity", text, &Severity::ALL.map(Severity::as_str))),
             }
         }

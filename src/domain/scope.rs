@@ -47,10 +47,16 @@ impl Scope {
 mod tests {
     use super::*;
 
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
+    fn only(ids: &[&str]) -> Scope {
+        Scope::Only(ids.iter().map(|id| tenant(id)).collect())
+    }
+
     #[test]
     fn a_scope_includes_its_tenants_and_nothing_that_is_about_none_or_several() {
-        let tenant = |id| TenantId::parse(id).unwrap();
-        let only = |ids: &[&str]| Scope::Only(ids.iter().map(|id| tenant(id)).collect());
         for (scope, contoso, fabrikam, none) in [
             (Scope::All, true, true, true),
             (only(&["contoso"]), true, false, false),

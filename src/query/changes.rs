@@ -77,7 +77,9 @@ pub async fn difference(old: &Config, new: &Config, scope: &Scope, now: Timestam
 fn rules(config: &Config, scope: &Scope) -> BTreeMap<String, Facts> {
     let mut rules = facts::rules(config);
     if !scope.is_all() {
-        rules.values_mut().for_each(|facts| drop(facts.remove("notify")));
+        for facts in rules.values_mut() {
+            facts.remove("notify");
+        }
     }
     rules
 }

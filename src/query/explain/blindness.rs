@@ -58,7 +58,9 @@ pub async fn blindness(
     let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
     let record = record.filter(|record| record.identity.is(tenant.account.entra));
     let (mut outages, away) = (store.outages(now.minus(REMEMBERED)).await?, store.away().await?);
-    outages.iter_mut().for_each(|outage| outage.tenants.retain(|tenant| scope.includes(tenant)));
+    for outage in &mut outages {
+        outage.tenants.retain(|tenant| scope.includes(tenant));
+    }
     let admits = |channel: &ChannelName| {
         config.channels.get(channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
     };
