@@ -178,7 +178,7 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
             "next check",
             match line.next_check_at {
                 Some(at) if line.asked_less_often => {
-                    format!("{at} (asked less often; `scorewatch once --tenant {}` asks now)", line.id)
+                    format!("{at} (asked less often; `scorewatch tenants recheck {}` asks now)", line.id)
                 }
                 at => output::or_dash(at),
             },

@@ -9,7 +9,7 @@ use scorewatch::{
     action::{drill, silence},
     channel::ChannelSettings,
     config::{Config, Operator, StoreLocation, Tenant},
-    domain::{Scope, Timestamp},
+    domain::{Scope, TenantId, Timestamp},
     notify::{
         route::Fence,
         silence::{Matchers, NewSilence},
@@ -212,7 +212,7 @@ async fn a_single_look_up_answers_as_if_others_did_not_exist() {
     let scene = Scene::new().await;
     let (store, config, now, scope) = (scene.store(), &scene.config, scene.now(), &only(&["contoso"]));
     let all = deliveries::list(store, &Scope::All, &deliveries::Filter::default(), &Page::ALL).await.unwrap().items;
-    let hidden = all.iter().filter(|delivery| delivery.tenant.as_ref().map(|id| id.as_str()) != Some("contoso"));
+    let hidden = all.iter().filter(|delivery| delivery.tenant.as_ref().map(TenantId::as_str) != Some("contoso"));
     for delivery in hidden {
         let absent = deliveries::DeliveryId(4711);
         let [of_other, of_absent] =

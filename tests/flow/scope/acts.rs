@@ -8,7 +8,7 @@ use scorewatch::{
         silence::{self, Draft},
         tenant,
     },
-    domain::{Labels, Scope, ScoreKind},
+    domain::{Labels, Scope, ScoreKind, TenantId},
     notify::silence::{Acknowledgement, Matchers, NewSilence},
     query::{
         Error, Page,
@@ -112,7 +112,7 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         as_if_absent("end of a silence", (&id.to_string(), of_other), ("4711", of_absent));
     }
     let all = deliveries::list(store, &Scope::All, &deliveries::Filter::default(), &Page::ALL).await.unwrap().items;
-    for of in all.iter().filter(|delivery| delivery.tenant.as_ref().map(|id| id.as_str()) != Some("contoso")) {
+    for of in all.iter().filter(|delivery| delivery.tenant.as_ref().map(TenantId::as_str) != Some("contoso")) {
         let of_other = delivery::resend(store, scope, of.id, now).await;
         let of_absent = delivery::resend(store, scope, DeliveryId(4711), now).await;
         as_if_absent("resend", (&of.id.to_string(), of_other), ("4711", of_absent));
