@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::TenantId;
 
-/// The tenants that a caller may ask about and act on. What is about no tenant or about several, such as a digest, a report or the
-/// state of a channel that shows other tenants as well, is seen only by a scope that includes all of those tenants.
+/// The tenants that a caller may ask about and act on. A delivery that is about no single tenant (a digest, a report, a drill) is seen by
+/// [`Scope::All`] alone; a silence, or the state of a channel, by a scope that includes every tenant that it concerns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// Every tenant, those to come, and what is about no tenant.

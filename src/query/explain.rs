@@ -105,6 +105,7 @@ pub struct Message {
     /// What it says.
     pub notification: Notification,
 }
+
 /// Why a rule fires for a tenant or does not, at the newest reading that the store has, and what became of its messages.
 ///
 /// # Errors

@@ -174,7 +174,7 @@ async fn a_list_shows_a_scope_its_own_and_nothing_of_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_about_several_tenants_or_none_is_seen_by_a_scope_that_has_them_all() {
+async fn what_several_tenants_share_is_not_shown_to_whoever_may_see_some_of_them() {
     let scene = Scene::new().await;
     let now = scene.now();
     for (scope, drills, silenced, shown) in [
