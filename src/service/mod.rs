@@ -11,6 +11,7 @@ pub mod faults;
 pub mod planner;
 pub mod report;
 pub mod roster;
+pub mod round;
 pub mod secrets;
 pub mod silence;
 pub mod start;
