@@ -1,5 +1,5 @@
-//! A year of readings every quarter of an hour of a thousand tenants, through the starter rules on all cores, and through every
-//! stage after that: silences, a weekly maintenance window, three re-scorings of everybody, digests.
+//! Replays a year of readings of a thousand tenants, one every quarter of an hour: through the starter rules on all cores, then
+//! through every later stage, with silences, a weekly maintenance window, three days on which everybody is rescored, and digests.
 //! Arguments: tenants, days.
 
 use std::{
@@ -20,11 +20,11 @@ use scorewatch::{
 const INTERVAL_SECONDS: i64 = 900;
 /// 2025-01-01T00:00:00Z.
 const START: i64 = 1_735_689_600;
-/// So many tenants have a channel of their customer's besides.
+/// The number of tenants that also have a channel of their customer's.
 const CUSTOMERS: i64 = 100;
-/// So many silences of two days each, spread over the time and the tenants.
+/// The number of silences, two days each, spread over the time and the tenants.
 const SILENCES: i64 = 50;
-/// Everybody is re-scored so often.
+/// The number of times at which everybody is rescored.
 const SHIFTS: i64 = 3;
 
 #[expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
@@ -71,7 +71,7 @@ fn main() {
     );
 }
 
-/// Sunday night, of everybody.
+/// Every Sunday night, for all tenants.
 fn weekly() -> Option<Maintenance> {
     let from = Schedule::parse("0 0 22 * * SUN", Zone::utc()).ok()?;
     let window = Window::new(from, WindowEnd::After(Duration::from_hours(6)));
@@ -91,8 +91,8 @@ fn silence(number: i64, tenants: i64, days: i64) -> Option<Silence> {
     })
 }
 
-/// A score that wanders by a little each quarter of an hour, stands still now and then, and falls some times a year; on some days
-/// all fall together.
+/// A score that drifts a little each quarter of an hour, sometimes does not change, and falls a few times a year; on some days all
+/// scores fall together.
 fn course(number: i64, days: i64, own: &ChannelName) -> Option<Course> {
     let mut state = number.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut draw = move || {

@@ -1,4 +1,4 @@
-//! What a week's reports cost: one on a whole fleet, and one for each of a hundred customers, from the store's own samples.
+//! The cost of a week's reports, one on the whole fleet and one for each of a hundred customers, from the store's own samples.
 //! Arguments: tenants, customers' channels.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a bench may panic and prints its results")]
 
@@ -19,7 +19,7 @@ use scorewatch::{
 
 /// 2026-01-03T00:00:00Z, a Saturday.
 const START: i64 = 1_767_398_400;
-/// Monday of the week after, a second past eight.
+/// The Monday after that, one second past eight.
 const NOW: i64 = START + 9 * DAY + 8 * 3600 + 1;
 const DAY: i64 = 86_400;
 const POLL: i64 = 900;
@@ -29,7 +29,7 @@ const RULES: &str = "rules: [{ name: blind, when: { no_data: 6h }, notify: [soc]
 
 fn main() {
     let numbers: Vec<usize> = env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    // `cargo test --benches` only wants to see that it runs.
+    // `cargo test --benches` only checks that it runs.
     let default = if env::args().any(|argument| argument == "--bench") { (10_000, 100) } else { (20, 2) };
     let (tenants, customers) =
         (numbers.first().copied().unwrap_or(default.0), numbers.get(1).copied().unwrap_or(default.1));

@@ -1,4 +1,4 @@
-//! What one step costs per rule, over a day of readings every quarter of an hour.
+//! The cost of one step per rule, over a day of readings, one every quarter of an hour.
 
 use std::time::Duration;
 

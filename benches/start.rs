@@ -1,7 +1,7 @@
-//! How long a configuration of many tenants takes to load, and the memory that it needs.
+//! The time and memory that it takes to load a configuration with many tenants.
 //!
 //! `cargo bench --bench start -- [TENANTS…]`, by default 10,000 and 100,000; each as one file per tenant and as lists of 5,000.
-//! Each is measured in a process of its own, because the peak of memory is a process's.
+//! Each is measured in a process of its own, because the kernel counts peak memory per process.
 
 use std::{env, fs, io, path::Path, process::Command, time::Instant};
 
@@ -77,7 +77,7 @@ fn lay_out(folder: &Path, count: usize, in_one_file: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// A tenant with an app of its own, as most have it.
+/// A tenant with an app of its own, as most tenants have.
 fn tenant(index: usize) -> String {
     format!(
         "- id: tenant-{index}\n  name: Tenant number {index}\n  tenant_id: 2f1c0a5e-0000-4000-8000-{index:012}\n  \

@@ -1,5 +1,5 @@
-//! What the embedded store costs: checks committed alone and in groups, loading, claiming and settling, on a file in the target
-//! directory's file system. Prints wall time and the CPU time of the whole process, because a store's price to its neighbours is CPU.
+//! The cost of the embedded store: committing checks alone and in groups, loading, claiming and settling, on a file in the file
+//! system of the target directory. Prints wall time and the CPU time of the whole process, since CPU is what others miss.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a bench may panic and prints its results")]
 
 use std::{
@@ -25,7 +25,7 @@ const START: i64 = 1_767_268_800;
 const TENANTS: usize = 10_000;
 
 fn main() {
-    // `cargo test --benches` only wants to see that it runs.
+    // `cargo test --benches` only checks that it runs.
     let (alone, rounds) = if std::env::args().any(|argument| argument == "--bench") { (2000, 20) } else { (10, 1) };
     tokio::runtime::Runtime::new().unwrap().block_on(measure(alone, rounds));
 }
@@ -75,7 +75,7 @@ async fn measure(alone: usize, rounds: u64) {
     store.close().await;
 }
 
-/// Every tenant once, 1024 callers at a time, as the flow of checks does.
+/// Commits every tenant once, with 1024 callers at a time, as checks do.
 async fn commit_all(store: &Arc<SqliteStore>, tenants: &[TenantId], version: u64) {
     for chunk in tenants.chunks(1024) {
         let commits = chunk.iter().map(|tenant| store.commit(check(tenant, version)));
@@ -87,7 +87,7 @@ async fn commit_all(store: &Arc<SqliteStore>, tenants: &[TenantId], version: u64
 
 fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
     let now = START + version.cast_signed() * 900;
-    // As Defender answers: its clock wanders a little, its score mostly stands still.
+    // As Defender answers: the time varies a little, and the score rarely changes.
     let window = (0..WINDOW).map(|back| {
         let at =
             Timestamp::from_nanos((now - (WINDOW - back) * 900) * 1_000_000_000 + (back * 7_919_123) % 900_000_000);

@@ -133,7 +133,7 @@ async fn write(path: std::path::PathBuf, mut queue: mpsc::Receiver<Row>) {
         }
         transaction.commit().await.expect("a commit");
         for row in group.drain(..) {
-            // The check that waits for it may have been dropped only at the end.
+            // Only at the end may the check that waits for this have been dropped.
             let _ = row.durable.send(());
         }
     }

@@ -1,4 +1,4 @@
-//! The simulated cloud as a process: every GUID is a tenant.
+//! The simulated cloud as a process of its own. Every GUID is a tenant.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! A whole cycle of many tenants against the simulated cloud, cold and warm, next to a bare loop that makes the same calls
-//! and keeps the same facts. The ratio is the result.
+//! and stores the same facts. The result is the ratio between them.
 //!
-//! `cargo bench --bench cycle -- 10000 100000` (tenants; 10,000 if none are given). Cloud, bare loop and product are each a
-//! process of their own, so that each one's processor time and memory are its own.
+//! `cargo bench --bench cycle -- 10000 100000` (tenants; 10,000 by default). Cloud, bare loop and product are separate
+//! processes, so that the processor time and memory of each can be measured.
 
 mod bare;
 mod cloud;
@@ -36,7 +36,7 @@ fn number(text: &str) -> usize {
     text.parse().expect("a number of tenants")
 }
 
-/// Runs both against a cloud of their own each, one after the other, and puts the figures side by side.
+/// Runs both, one after the other, each against its own cloud, and prints the figures side by side.
 fn compare(tenants: usize) -> String {
     let bare = against_a_cloud("bare", tenants);
     let product = against_a_cloud("product", tenants);

@@ -19,9 +19,9 @@ use crate::{
     usage::{Measured, Watch, memory, report},
 };
 
-/// Tenants in one file. The loader holds one file at a time, so smaller files need less memory.
+/// Tenants per file. The loader has one file in memory at a time, so smaller files need less memory.
 const PER_FILE: usize = 500;
-/// From one cycle to the next.
+/// The time from one cycle to the next.
 const INTERVAL: Duration = Duration::from_mins(15);
 
 pub(crate) fn run(address: &str, tenants: usize) {
@@ -68,7 +68,7 @@ pub(crate) fn run(address: &str, tenants: usize) {
     });
 }
 
-/// Waits until so many checks have succeeded. Looks rarely, so that looking costs nothing.
+/// Waits until so many checks have succeeded. Polls rarely, so that polling costs next to nothing.
 async fn checked(metrics: &Metrics, wanted: usize) {
     loop {
         let text = metrics.render(None);

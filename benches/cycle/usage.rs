@@ -1,4 +1,4 @@
-//! What a process used, as the kernel counts it.
+//! The processor time and memory of a process, as the kernel counts them.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The kernel counts processor time in hundredths of a second (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
 
-/// What one side needed.
+/// The figures of one side, product or bare loop.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub(crate) start_s: f64,
@@ -29,7 +29,7 @@ pub(crate) struct Pass {
     pub(crate) cpu_us: f64,
 }
 
-/// A stop-watch for wall and processor time.
+/// A stopwatch for wall and processor time.
 pub(crate) struct Watch {
     began: Instant,
     cpu: Duration,

@@ -1,5 +1,5 @@
-//! Which messages tell of something that happened, and what happened that no message tells: this product and a plain tool on the same
-//! made-up fleet. Arguments: tenants, days, seed, and how many worlds of each scenario that a reference model judges.
+//! Counts the messages that report a real event and the real events that no message reports, for this product and a plain tool on the
+//! same generated fleet. Arguments: tenants, days, seed, and how many worlds of each scenario the reference model judges.
 
 #![expect(clippy::print_stdout, reason = "a benchmark says what it measured")]
 
@@ -37,7 +37,7 @@ fn main() {
     scenarios(number(3, 20));
 }
 
-/// A row for each scenario, over so many worlds of it.
+/// A row for each scenario, over that number of worlds.
 fn scenarios(worlds: u64) {
     println!("\n| scenario | events | recall | messages per event | false |\n| --- | --- | --- | --- | --- |");
     for scenario in trial::scenario::all() {

@@ -1,4 +1,4 @@
-//! Reads a pack of rules as plain data, apart from the product's own reader.
+//! Reads a pack of rules as plain data, independently of the product's own reader.
 
 use std::path::Path;
 
@@ -80,7 +80,7 @@ fn decimal(text: &str) -> f64 {
     text.parse().expect("a number")
 }
 
-/// A duration of one unit, as the packs write them.
+/// A duration with one unit, as the packs write it.
 fn long(text: &str) -> Seconds {
     let (number, unit) = text.split_at(text.len() - 1);
     let unit = match unit {

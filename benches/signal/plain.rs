@@ -1,5 +1,6 @@
-//! The semantics of a plain tool, on the same readings: each rule is asked at each reading, falls by comparing the last two records, and
-//! all that is kept is whether it fired. No frozen baseline, no `for`, no fleet, no windows, no silence when nothing is read.
+//! The semantics of a plain tool, on the same readings: each rule is evaluated at each reading, a fall is the difference of the last
+//! two records, and all that is kept is whether the rule fired. No frozen baseline, no `for`, no fleet, no windows, and nothing when
+//! no reading comes.
 
 use scorewatch::{domain::ScoreKind, replay::ScoreCourse};
 
@@ -8,7 +9,7 @@ use super::{
     world::{FLOOR, World},
 };
 
-/// What it tells.
+/// The messages that it sends.
 pub fn plain(world: &World) -> Vec<Told> {
     let mut told = Vec::new();
     for (tenant, course) in world.courses.iter().enumerate() {

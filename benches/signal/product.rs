@@ -1,4 +1,4 @@
-//! Takes a world through the product's replay, as `scorewatch test` does, and brings back what each channel received as plain data.
+//! Runs a world through the product's replay, as `scorewatch test` does, and returns what each channel received as plain data.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use super::reference::{
 /// 2026-01-05, a Monday.
 pub const START: Timestamp = Timestamp::from_seconds(1_767_571_200);
 
-/// What channels received, in the order of delivery, and what became of each notification.
+/// The messages that channels received, in the order of delivery, and the outcome of each notification.
 pub struct Received {
     pub delivered: Vec<Delivered>,
     pub accounts: Vec<Account>,
@@ -113,7 +113,7 @@ fn plan(world: &World, pack: Option<&Path>) -> Plan {
     }
 }
 
-/// A rule as the product takes it.
+/// A rule in the product's own form.
 pub fn rule(rule: &world::Rule, channels: &[ChannelName]) -> Rule {
     let change =
         |size: Size, within: Seconds| Change { size: loss(size), within: long(within), from: BaselineChoice::Best };
@@ -295,7 +295,7 @@ fn accounts(world: &World, outcome: &Sent) -> Vec<Account> {
             let is_said = fates.iter().any(|fate| matches!(fate, Fate::Within(_)));
             match suppressed.stage {
                 Stage::Silence => fates.push(Fate::Silenced),
-                // What a message says is accounted for by the message.
+                // A message covers the notifications that it shows.
                 Stage::Fleet | Stage::Digest if is_said => {}
                 Stage::Route | Stage::Fleet | Stage::Digest => fates.push(Fate::Dropped),
             }
@@ -310,7 +310,7 @@ fn accounts(world: &World, outcome: &Sent) -> Vec<Account> {
             NotificationType::AlertResolved => Says::Ended,
             _ => Says::Unstable,
         };
-        // The score is not asked for where the rule names none.
+        // The score does not matter where the rule names none.
         let score = message.score.unwrap_or(ScoreKind::DeviceSecureScore);
         for channel in message.channels.iter() {
             accounts.push(Account {

@@ -1,20 +1,20 @@
-//! What channels are told of fleets with known truth: by this product with all its stages, and by the semantics of a plain tool.
+//! Counts the messages about fleets with known truth: from this product with all its stages, and by the semantics of a plain tool.
 //!
-//! **What is promised.** Each [`Kind::Step`] and each [`Kind::Floor`] begins once and ends at most once: when it is mended, or when
-//! `accept_after` takes it for the new level. The rules promise to tell the beginning (recall), while it is true.
+//! **What is promised.** Each [`Kind::Step`] and each [`Kind::Floor`] starts once and ends at most once: when it is fixed, or when
+//! `accept_after` accepts it as the new level. The rules promise to report the start (recall) while it is true.
 //!
-//! **What is false.** A message about a beginning is true while something that its rule judges is wrong with that tenant, steps
-//! that are smaller than promised and every swing of a flapping score included; a message about an end is true after one of them has
-//! ended. Everything else is false: noise, "recovered" though nothing did, what everybody's re-scoring did to a tenant that lost
-//! nothing besides, except as said next, and what a maintenance window was to suppress. A message may be late by [`late`] and no more, not counting
-//! the time in which a window suppresses it, and counts from the next reading: what happens while nothing is read is seen after it.
+//! **What is false.** A message about a start is true while something that its rule judges is wrong with that tenant, including
+//! steps that are smaller than promised and every swing of a flapping score. A message about an end is true after one of them has
+//! ended. Everything else is false: noise, "recovered" although nothing did, the effect of a rescoring on a tenant that lost nothing
+//! else (with the exception below), and anything that a maintenance window should have suppressed. A message may be late by at most
+//! [`late`], counted from the next reading after the event, without the time in which a window suppresses it.
 //!
-//! **Of shifts.** A re-scoring that reaches tenants one after another is known for one only once the quorum has moved. What is
-//! sent before, and of who moved farther than the others, is counted apart unless the tenant lost something of its own; and so is the
-//! end of what a notice covered: its alert is an ordinary one.
+//! **Shifts.** A rescoring that reaches tenants one after another is recognized only once the quorum has moved. Messages that are
+//! sent before, and those about tenants that moved farther than the others, are counted separately unless the tenant also lost
+//! something of its own. So are the ends of alerts that a notice covered, as each of these is an ordinary alert.
 //!
-//! **Messages per event** are all messages to the channel that sees everybody, except for outages, flapping, notices and what is of shifts, divided by the
-//! beginnings and ends that happened. Reminders are switched off for both.
+//! **Messages per event** are all messages to the channel that sees everybody, except those about outages, flapping, notices and
+//! shifts, divided by the starts and ends that happened. Reminders are switched off for both.
 
 pub mod plain;
 pub mod world;
@@ -37,7 +37,7 @@ use self::world::{Kind, Truth, World};
 
 const ACCEPT_AFTER: Duration = Duration::from_hours(14 * 24);
 
-/// Something that a channel was told.
+/// A message that a channel received.
 #[derive(Debug, Clone, Copy)]
 pub struct Told {
     pub tenant: usize,
@@ -45,11 +45,11 @@ pub struct Told {
     pub at: Timestamp,
     pub is_end: bool,
     pub is_outage: bool,
-    /// Whether it tells on its own of the tenant's part in a re-scoring, or of the end of what a notice covered.
+    /// Whether it separately reports the tenant's part in a rescoring, or the end of an alert that a notice covered.
     pub is_of_shift: bool,
 }
 
-/// What came of it.
+/// The counts of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tally {
     pub promised: usize,
@@ -58,7 +58,7 @@ pub struct Tally {
     pub messages: usize,
     pub false_messages: usize,
     pub false_per_tenant_year: f64,
-    /// What told of a re-scoring on its own, and of nothing else.
+    /// Messages that separately report a rescoring, and nothing else.
     pub of_shifts: usize,
     pub delay_median_minutes: [f64; 2],
     pub delay_p95_minutes: [f64; 2],
@@ -66,11 +66,11 @@ pub struct Tally {
     pub flapping_messages: usize,
     pub outages: usize,
     pub outages_told: usize,
-    /// By channel: notices of fleet shifts.
+    /// Notices of fleet shifts, by channel.
     pub notices: BTreeMap<String, usize>,
-    /// By day: false messages, for whoever asks why.
+    /// False messages by day, to look into their causes.
     pub false_by_day: BTreeMap<i64, usize>,
-    /// What was promised and not told.
+    /// Promised events that were not reported.
     pub missed: Vec<Truth>,
 }
 
@@ -86,16 +86,17 @@ impl Tally {
     }
 }
 
-/// How late a message may be: the poll after the next, the hold for the fleet and `for`; a record's lateness, and a day.
+/// How late a message may be. Device scores: two polls, the wait for the fleet and `for`. Daily scores: the delay of a record, and
+/// a day.
 fn late(score: ScoreKind) -> Duration {
     if score.record_interval().is_zero() { Duration::from_hours(2) } else { Duration::from_hours(60) }
 }
 
-/// Until when a message about what was first read then is in time.
+/// The time until which a message about an event that was first read at `read` is in time.
 fn deadline(read: Timestamp, score: ScoreKind) -> Timestamp {
     let begin = world::window_around(read).map_or(read, |(_, until)| until);
     let end = begin.plus(late(score));
-    // What was made before a window may wait for its end, and has the rest of its time then.
+    // A notification made before a window may wait for the window's end, and then has the rest of its time.
     world::window_around(end).map_or(end, |(from, until)| until.plus(end.since(from)))
 }
 
@@ -145,7 +146,7 @@ pub fn plan() -> Plan {
     }
 }
 
-/// What this product tells the channel that sees everybody, and the notices by channel.
+/// The messages of this product to the channel that sees everybody, and the notices by channel.
 pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
     let plan = plan();
     let fleet = Fleet::of(&plan, &world.courses);
@@ -154,7 +155,7 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
     let (mut told, mut notices, mut covered) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
     for sent in &outcome.sent {
         if let Some(notice) = sent.notice {
-            // Of the falls; who is read later has follow-ups, and ends that come together are a notice as well.
+            // Notices of falls. Tenants that are read later have follow-ups, and ends that come together are a notice as well.
             let facts = outcome.notices[notice].data.fleet.as_ref();
             if facts.is_some_and(|fleet| fleet.occasion == Occasion::Shift && fleet.median < 0.0) {
                 *notices.entry(sent.channel.to_string()).or_default() += 1;
@@ -162,7 +163,7 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
             covered.extend(sent.says.iter().map(|&place| firing(&outcome.messages[place])));
         } else if sent.channel.as_str() == "soc" {
             let is_digest = sent.kind == NotificationType::Digest;
-            // Each line of a digest is counted as if it were a message. What a newer one of the same alert stands for is no line.
+            // Each line of a digest counts as a message. A notification that a newer one of the same alert covers has no line.
             let said = if is_digest { &sent.says[..] } else { &sent.says[sent.says.len() - 1..] };
             let stands_behind = |place: usize| {
                 let message = &outcome.messages[said[place]];
@@ -181,12 +182,12 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
     (told, notices)
 }
 
-/// Which firing of which alert a message tells of.
+/// The firing of the alert that a message is about.
 fn firing(message: &Message) -> (TenantId, RuleName, Timestamp) {
     (message.tenant.clone(), message.rule.name.clone(), message.transition.since)
 }
 
-/// Whether a message tells of a movement that turned out to be part of a re-scoring.
+/// Whether a message reports a movement that turned out to be part of a rescoring.
 fn is_part(fleet: &Fleet, message: &Message) -> bool {
     let Some(score) = message.score.filter(|_| message.transition.kind == TransitionKind::Fired) else { return false };
     let times = [message.transition.observed_at, Some(message.transition.since)];
@@ -202,7 +203,7 @@ fn of(message: &Message, at: Timestamp) -> Told {
     Told { tenant, score, at, is_end, is_outage, is_of_shift: false }
 }
 
-/// Whether what was told is so.
+/// Whether a message is true.
 fn is_true(world: &World, told: &Told, truth: &Truth) -> bool {
     if (told.tenant, told.score) != (truth.tenant, truth.score) || told.is_outage != (truth.kind == Kind::Outage) {
         return false;
@@ -210,7 +211,7 @@ fn is_true(world: &World, told: &Told, truth: &Truth) -> bool {
     let read_after = |time: Timestamp| world.read_after(truth.tenant, truth.score, time);
     let is_in_time = |end: Timestamp| told.at < deadline(read_after(end), told.score);
     let ended = |end: Timestamp| end <= told.at && is_in_time(end);
-    // What lasts is the new level from then on.
+    // A loss that lasts is the new level from then on.
     let accepted = || read_after(truth.from).plus(ACCEPT_AFTER);
     match truth.kind {
         Kind::Maintenance => false,
@@ -221,7 +222,7 @@ fn is_true(world: &World, told: &Told, truth: &Truth) -> bool {
     }
 }
 
-/// Holds what was told against what happened.
+/// Compares the messages with what happened.
 #[expect(clippy::cast_precision_loss, reason = "counts of messages are small")]
 pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> Tally {
     let mut by_tenant: BTreeMap<usize, Vec<&Told>> = BTreeMap::new();
@@ -247,7 +248,7 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
     let mut delays = [Vec::new(), Vec::new()];
     let (mut promised, mut found, mut events, mut outages, mut outages_told) = (0, 0, 0, 0, 0);
     for truth in &world.truths {
-        // What begins too late to be told before all ends is no promise.
+        // An event that starts too late to be reported before the end is not a promise.
         if truth.certain.plus(late(truth.score)) >= end {
             continue;
         }

@@ -1,5 +1,5 @@
-//! Scenarios that others made up, judged by a reference model that shares no code with the product: whatever is grouped, delayed
-//! or merged, somebody is notified of every worsening and of its end.
+//! Scenarios judged by a reference model that shares no code with the product: whatever is grouped, delayed or merged, somebody is
+//! notified of every worsening and of its end.
 
 pub mod pack;
 pub mod product;
@@ -30,7 +30,7 @@ pub struct Claim {
     pub until: Seconds,
 }
 
-/// How few messages a time must make in the channel that sees everybody.
+/// The most messages that the channel that sees everybody may be sent within a time.
 #[derive(Debug, Clone)]
 pub struct Grouped {
     pub from: Seconds,
@@ -38,7 +38,7 @@ pub struct Grouped {
     pub messages_max: usize,
 }
 
-/// What no message of a time says, or what one does to the channel that sees everybody.
+/// A text that no message within a time may contain, or that one to the channel that sees everybody must contain.
 #[derive(Debug, Clone)]
 pub struct Wording {
     pub from: Seconds,
@@ -47,7 +47,7 @@ pub struct Wording {
     pub is_said: bool,
 }
 
-/// A world, and what it is about.
+/// A world, and the requirements of its scenario.
 #[derive(Debug, Clone)]
 pub struct Trial {
     pub world: World,
@@ -71,8 +71,8 @@ impl Trial {
         product::replay(&self.world, self.pack.as_deref())
     }
 
-    /// Asks for few messages in the time after a common move. One that comes while tenants are being read is seen by some of them one
-    /// interval later, and may be too small by the end of the first wait: then nothing is asked.
+    /// Requires few messages in the time after a common move. A move that comes while tenants are being read is seen in some of them
+    /// one interval later, and may be too small by the end of the first wait; then nothing is required.
     pub fn group(&mut self, from: Seconds, until: Seconds, messages_max: usize) {
         let every = self.world.tenants.iter().map(|tenant| tenant.every).min().unwrap_or(1);
         let is_between = self.world.tenants.iter().all(|tenant| {
@@ -123,7 +123,7 @@ impl Trial {
         complaints
     }
 
-    /// Claims that the reference model does not make; there must be none, or the scenario tests nothing.
+    /// Claims that the reference model does not confirm. There must be none, or the scenario tests nothing.
     pub fn unclaimed(&self, expected: &BTreeMap<AlertId, History>) -> Vec<Claim> {
         let is_required = |claim: &&Claim| {
             expected.iter().any(|(alert, history)| {

@@ -1,20 +1,20 @@
-//! Fleets with known truth. What happens to a tenant is drawn first; what is read of it follows from that, with noise.
+//! Fleets with known truth. The events of a tenant are drawn first; its readings follow from them, with noise.
 //!
 //! Device secure scores are polled every 15 minutes, each tenant at its own second. Secure scores are one record a day, dated
 //! midnight and read up to a day and a half later. Per tenant, drawn from the seed:
 //!
-//! - steps of 6–40 % of either score, of which two thirds are mended after 2 hours to 10 days (daily scores: 3 to 10 days), and
-//!   steps of 1–3 %, which no rule promises to tell;
-//! - one tenant in ten leaks 1 % a week, towards a floor of 300, and neither falls nor is re-scored besides;
+//! - steps of 6–40 % of either score, of which two thirds are fixed after 2 hours to 10 days (daily scores: 3 to 10 days), and
+//!   steps of 1–3 %, which no rule promises to report;
+//! - one tenant in ten leaks 1 % a week, toward a floor of 300, and neither falls nor is rescored otherwise;
 //! - noise of 0.05–0.4 % of the device score, of 0.02–0.1 points of the daily one;
-//! - outages of 8 to 30 hours, a few hours of our own absence, one tenant in ten whose score falls by 20 % in a weekly maintenance
+//! - outages of 8 to 30 hours, a few hours of our own downtime, one tenant in ten whose score falls by 20 % in a weekly maintenance
 //!   window, one in a hundred that swings by 15 % every 45 minutes for half a day;
-//! - days on which everybody is re-scored: device scores by −6 % and +5 %, daily scores by −4 points, with a spread; at the first of
-//!   them three tenants in a hundred really lose 15–30 % besides. Microsoft's average of all tenants, which comes with each daily
-//!   record, moves along by the mean, with noise of 0.05 points, and with no single tenant's step.
+//! - days on which everybody is rescored: device scores by −6 % and +5 %, daily scores by −4 points, with a spread; at the first of
+//!   them, three tenants in a hundred also really lose 15–30 %. Microsoft's average of all tenants, which comes with each daily
+//!   record, moves by the mean, with noise of 0.05 points, and never with a single tenant's step.
 //!
-//! What is left out, so that each message is either about something that happened or is not: no step follows another of the same
-//! series within three days of its end, or within 16 days if it lasts, and none comes within 16 days of a re-scoring.
+//! So that each message is clearly true or false, no step follows another of the same series within three days of its end, or within
+//! 16 days if it lasts, and no step comes within 16 days of a rescoring.
 
 mod time;
 
@@ -37,7 +37,7 @@ pub const FLOOR: f64 = 300.0;
 /// How far back the rule on device scores looks.
 pub const WITHIN_HOURS: u64 = 24;
 
-/// What a fleet is made from.
+/// The parameters of a fleet.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     pub tenants: usize,
@@ -45,18 +45,18 @@ pub struct Size {
     pub seed: u64,
 }
 
-/// What happened.
+/// A kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A step that a rule promises to tell, by itself or on the day of a re-scoring.
+    /// A step that a rule promises to report, on its own or on the day of a rescoring.
     Step,
-    /// The floor is reached by a leak.
+    /// A leak reaches the floor.
     Floor,
     /// Nothing was read.
     Outage,
     /// Many steps, each true.
     Flapping,
-    /// A step that no rule promises to tell: it is smaller than any asks, or nothing was read around its beginning.
+    /// A step that no rule promises to report: it is smaller than the size of every rule, or nothing was read around its start.
     Small,
     /// It was known before.
     Maintenance,
@@ -74,7 +74,7 @@ pub struct Truth {
     pub until: Option<Timestamp>,
 }
 
-/// Everybody was re-scored.
+/// A day on which everybody was rescored.
 #[derive(Debug, Clone, Copy)]
 struct Rescoring {
     score: ScoreKind,
@@ -86,11 +86,11 @@ pub struct World {
     pub courses: Vec<Course>,
     pub truths: Vec<Truth>,
     pub size: Size,
-    /// By tenant: when its device score was not read, from and until.
+    /// By tenant: the periods without readings of its device score, from and until.
     gaps: Vec<Vec<Gap>>,
 }
 
-/// A factor on a level, from when until when.
+/// A factor on a level, with its start and end.
 #[derive(Clone, Copy)]
 struct Change {
     from: Timestamp,
@@ -219,7 +219,7 @@ impl Life<'_> {
         let end = self.end;
         let polls = (0..).map(move |poll| at(phase + poll * POLL)).take_while(move |now| *now < end);
         let is_read = |now: &Timestamp| after_gaps(&gaps, *now) == *now;
-        // What was due in the tenant's own outage failed; what was due while the service was away was never asked.
+        // A check that was due in the tenant's own outage failed; one that was due during our downtime was never made.
         let failed = |now: &Timestamp| !is_read(now) && after_gaps(away, *now) == *now;
         let looks = polls.clone().filter(failed).map(|at| Look { at, is_good: false }).collect();
         let samples = polls.filter(is_read).collect::<Vec<_>>().into_iter().map(|now| {
@@ -237,8 +237,8 @@ impl Life<'_> {
         (ScoreCourse { score, series: vec![series], looks }, gaps)
     }
 
-    /// A step that is over before anything is read again, or that nothing read within the rule's window can be held against, is
-    /// not to be seen.
+    /// A step can't be seen if it is over before anything is read again, or if no reading within the rule's window can be
+    /// compared with it.
     fn leave_unseen(&mut self, score: ScoreKind, gaps: &[Gap]) {
         let own = |truth: &&mut Truth| (truth.tenant, truth.score, truth.kind) == (self.number, score, Kind::Step);
         for truth in self.truths.iter_mut().filter(own) {
@@ -271,7 +271,7 @@ impl Life<'_> {
             read_at.push(read_at.last().map_or(read, |before: &Timestamp| read.max(*before)));
         }
         let nexts = read_at.iter().skip(1).copied().chain([self.end]);
-        // An hour between looks at a record that is known is often enough for what they tell.
+        // Reading a known record once an hour is often enough.
         let looks = read_at.iter().zip(nexts).flat_map(|(from, next)| seen_again(score, hours(1), *from, next));
         let mut looks: Vec<_> = looks.collect();
         looks.retain(|look| read_at.binary_search(&look.at).is_err());
@@ -279,7 +279,7 @@ impl Life<'_> {
         ScoreCourse { score, series: vec![series], looks }
     }
 
-    /// Its part of the days on which everybody is re-scored; a few lose more than that on the first.
+    /// The tenant's part of the days on which everybody is rescored; a few lose more than that on the first.
     fn rescored(&mut self, score: ScoreKind) -> Vec<Change> {
         let mut changes = Vec::new();
         let of_score: Vec<Rescoring> = self.rescorings.iter().filter(|one| one.score == score).copied().collect();
@@ -305,7 +305,7 @@ impl Life<'_> {
         changes
     }
 
-    /// Steps that are apart from each other and from every re-scoring.
+    /// Steps at a distance from each other and from every rescoring.
     fn steps(&mut self, score: ScoreKind, hours_min: u64, base: f64) -> Vec<Change> {
         let mut changes: Vec<Change> = Vec::new();
         let mut now = at(3 * DAY);

@@ -1,4 +1,4 @@
-//! What both parts stand on: a configuration with many channels, receivers of which some hang, messages of the usual size.
+//! What both parts share: a configuration with many channels, receivers of which some hang, and messages of the usual size.
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub(crate) const CHANNELS: usize = 1_000;
 /// The secret of every tenant's app.
 pub(crate) const SECRET: &str = "bench-secret";
-/// Tenants in one file.
+/// Tenants per file.
 const PER_FILE: usize = 500;
 
 pub(crate) fn number(text: &str) -> usize {
@@ -33,7 +33,7 @@ pub(crate) fn tenant(number: usize) -> TenantId {
     TenantId::parse(&format!("tenant-{number}")).expect("a tenant's id")
 }
 
-/// Receivers behind every channel, of which the first `hanging` take requests and never answer; and their URLs.
+/// A receiver for every channel, and their URLs. The first `hanging` receivers accept requests and never answer.
 pub(crate) async fn receivers(hanging: usize) -> (Receivers, Vec<String>) {
     let receivers = Receivers::start().await.expect("receivers");
     let urls = (0..CHANNELS).map(|number| receivers.add_webhook(channel(number).as_str())).collect();
@@ -43,7 +43,7 @@ pub(crate) async fn receivers(hanging: usize) -> (Receivers, Vec<String>) {
     (receivers, urls)
 }
 
-/// Writes a configuration with every default that an operator leaves alone.
+/// Writes a configuration with default settings.
 pub(crate) fn configure(folder: &Path, cloud: &str, tenants: usize, urls: &[String]) {
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("a file");
     for name in ["tenants", "data"] {
@@ -80,7 +80,7 @@ pub(crate) fn configure(folder: &Path, cloud: &str, tenants: usize, urls: &[Stri
     }
 }
 
-/// An alert of that tenant that fires, told to these channels. Each `rule` is an alert of its own.
+/// A firing alert of that tenant, of which these channels are notified. Each `rule` is an alert of its own.
 pub(crate) fn firing(number: usize, rule: &str, channels: Vec<ChannelName>, now: Timestamp) -> NewNotification {
     let tenant = tenant(number);
     let rule = RuleName::parse(rule).expect("a rule's name");

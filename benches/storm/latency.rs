@@ -1,4 +1,4 @@
-//! From commit to arrival, without receivers that hang and with 300 of 1,000.
+//! The time from commit to arrival, without hanging receivers and with 300 of 1,000 hanging.
 
 use std::{
     collections::HashMap,
@@ -16,10 +16,10 @@ use crate::{
 };
 
 const HANGING: usize = 300;
-/// Runs of each kind, in turn, so that a noisy moment of the machine meets both.
+/// The number of runs of each kind. They alternate, so that a noisy moment of the machine affects both.
 const ROUNDS: usize = 2;
 
-/// Latencies of what arrived at the channels that never hang.
+/// Latencies of the messages that arrived at channels that never hang.
 #[derive(Default)]
 struct Run {
     steady: Vec<Duration>,

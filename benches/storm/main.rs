@@ -1,7 +1,7 @@
-//! Receivers that hang: what they cost the others in time, and the service in memory.
+//! The cost of receivers that hang: time for the other channels, and memory for the service.
 //!
-//! `cargo bench --bench storm` runs both parts, some three minutes; `-- latency` or `-- memory` runs one. Receivers and
-//! Microsoft are simulated in this process; the product is a process of its own, so that its memory is its own.
+//! `cargo bench --bench storm` runs both parts in about three minutes; `-- latency` or `-- memory` runs one. Receivers and
+//! Microsoft are simulated in this process; the product is a process of its own, so that its memory can be measured.
 
 mod ground;
 mod latency;

@@ -1,5 +1,5 @@
-//! The real service with 10,000 tenants, 100,000 queued deliveries and 1,000 channels all of which hang: how soon it sends,
-//! and what it has resident while it checks every tenant and every request times out and is made again.
+//! The real service with 10,000 tenants, 100,000 queued deliveries and 1,000 channels that all hang: how soon it sends, and how
+//! much memory is resident while it checks every tenant and every request times out and is repeated.
 
 use std::{
     path::Path,
@@ -29,7 +29,7 @@ const TENANTS: usize = 10_000;
 const DELIVERIES: usize = 100_000;
 /// One day's readings, four an hour: the window of a rule with `within: 24h`.
 const WINDOW: i64 = 96;
-/// Two attempts of 20 s each end, and the third is under way.
+/// Enough for two attempts of 20 s each to end and the third to be in progress.
 const WATCHED: Duration = Duration::from_secs(50);
 
 pub(crate) async fn measure() {
@@ -64,7 +64,7 @@ pub(crate) async fn measure() {
     kill(&mut service);
 }
 
-/// Starts the real binary and says how long it took until its first request arrived somewhere.
+/// Starts the real binary and returns the time until its first request arrived anywhere.
 async fn start(when: &str, folder: &Path, receivers: &Receivers) -> Child {
     let before = receivers.received().len();
     let started = Instant::now();

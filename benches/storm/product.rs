@@ -1,4 +1,4 @@
-//! The product's own engine under a load of messages, in a process of its own. It says when each was committed.
+//! The product's own engine under a load of messages, in a process of its own. It prints when each message was committed.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -15,11 +15,11 @@ use crate::{
     usage::{resident, say},
 };
 
-/// How long messages come evenly, how often, and to how many channels each time: every channel gets one each 2.5 s.
+/// How long messages come evenly, how often, and to how many channels each time: every channel gets one every 2.5 s.
 const STEADY: Duration = Duration::from_secs(30);
 const STEADY_EVERY: Duration = Duration::from_millis(50);
 const STEADY_CHANNELS: usize = 20;
-/// How often all channels get a message at once, and the quiet before, so that no channel's pace (one second) counts as delay.
+/// How often all channels get a message at once, and the pause before, so that no channel's pace (one second) counts as delay.
 const STORMS: usize = 5;
 const CALM: Duration = Duration::from_millis(1_500);
 
@@ -102,7 +102,7 @@ impl Load {
         }
     }
 
-    /// Waits until everything has arrived that can.
+    /// Waits until every message that can arrive has arrived.
     async fn settled(&mut self) {
         while self.open > 0 {
             self.told.recv().await.expect("the engine lives");

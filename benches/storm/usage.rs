@@ -1,4 +1,4 @@
-//! What a process has resident, as the kernel counts it.
+//! The resident memory of a process, as the kernel counts it.
 
 /// Resident memory of a process now and at its peak, in MiB.
 pub(crate) fn resident(process: u32) -> (f64, f64) {

@@ -1,4 +1,4 @@
-//! Whatever the product grouped, merged or suppressed: which delivered line covers it. A silence is the one exception.
+//! Checks that a delivered line covers whatever the product grouped, merged or suppressed. The one exception is a silence.
 
 use super::{
     judge::{Complaint, Fault, shown},
@@ -6,7 +6,7 @@ use super::{
     world::World,
 };
 
-/// What is wrong with the product's own account of its notifications.
+/// Finds faults in the product's own account of its notifications.
 pub fn check(world: &World, delivered: &[Delivered], accounts: &[Account]) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for account in accounts {
@@ -30,7 +30,7 @@ pub fn check(world: &World, delivered: &[Delivered], accounts: &[Account]) -> Ve
                 }
             }
             [] => {
-                // What is still on its way when the world ends may yet arrive.
+                // A delivery that is still queued when the world ends may yet arrive.
                 if account.at + world.fleet.wait() + 3_600 < world.until && world.unsilenced(account.at) < world.until {
                     complain("came to nothing".to_owned());
                 }
@@ -42,7 +42,7 @@ pub fn check(world: &World, delivered: &[Delivered], accounts: &[Account]) -> Ve
     complaints
 }
 
-/// Whether a message has a line that says it, or something newer of the same alert.
+/// Whether a message has a line that reports it, or something newer about the same alert.
 fn is_covered(message: &Delivered, account: &Account) -> bool {
     let is_line = message.channel == account.channel
         && message.lines.iter().any(|line| line.alert == account.alert && line.happened >= account.happened);

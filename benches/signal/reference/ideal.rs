@@ -1,5 +1,5 @@
-//! The messages of a product without fault: one for each event, at once. The judge has nothing to say about them, and complains when
-//! one of them is broken.
+//! The messages of a faultless product: one for each event, immediately. The judge accepts them, and complains when one of them is
+//! broken.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //!
 //! A line covers the event that it states and what came before that in the same episode, from firing to end, and was not
 //! covered yet. Every required event is covered once for each channel, in time; no line states what did not happen or what was
-//! stated before; what still fires is never shown as over; and when all is over, each channel believes what is true.
+//! stated before; an alert that still fires is never shown as over; and at the end, what each channel was sent is true.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::{
     world::{AlertId, DAY, MINUTE, Rule, Seconds, When, World},
 };
 
-/// What queues, paces and sweeps may add.
+/// The delay that queues, paces and sweeps may add.
 const SLACK: Seconds = 3 * MINUTE;
 
-/// What is wrong.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// Nobody was notified of an event.
@@ -26,9 +26,9 @@ pub enum Fault {
     Twice,
     /// A line states what did not happen.
     Unfounded,
-    /// A line shows as over what still fires.
+    /// A line shows an alert as over that still fires.
     ShownOver,
-    /// After the last message, a channel believes what is not so.
+    /// What the last message to a channel says of an alert is not true.
     Belief,
     /// A channel was shown a tenant that it may not see.
     Leak,
@@ -38,11 +38,11 @@ pub enum Fault {
     Severity,
     /// A notice does not list the worst first, or does not say how many it leaves out.
     Notice,
-    /// What the product grouped, merged or suppressed is covered by no delivered line.
+    /// No delivered line covers a notification that the product grouped, merged or suppressed.
     Uncovered,
-    /// What belongs together came as too many messages.
+    /// Notifications that belong together were sent as too many messages.
     Ungrouped,
-    /// A message says what is not known.
+    /// A message states something that is not known.
     Wording,
 }
 
@@ -58,18 +58,18 @@ impl Complaint {
     }
 }
 
-/// What the judge found.
+/// The judge's findings.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
     pub complaints: Vec<Complaint>,
     /// Events that each channel must be notified of, and those that were covered.
     pub required: usize,
     pub covered: usize,
-    /// Lines that state what is not so, or twice.
+    /// Lines that state something false, or something twice.
     pub false_lines: usize,
     /// Messages received, by how many lines they have none of which is open.
     pub messages: usize,
-    /// Alerts of which, from some time on, nothing is asked; and all alerts that had an event.
+    /// Alerts of which nothing is required from some time on; and all alerts that had an event.
     pub open: usize,
     pub alerts: usize,
 }
@@ -109,7 +109,7 @@ pub fn judge(world: &World, expected: &BTreeMap<AlertId, History>, delivered: &[
     verdict
 }
 
-/// What a message must be by itself.
+/// Checks a message on its own.
 fn look_at(world: &World, message: &Delivered, verdict: &mut Verdict) {
     let channel = &world.channels[message.channel];
     let mut complain = |fault, what: String| {
@@ -203,7 +203,7 @@ impl<'a> Follow<'a> {
         for earlier in episode..=place {
             self.covered[earlier].get_or_insert(at);
         }
-        // A notice may say at once that the new level is accepted.
+        // A notice may itself say that the new level is accepted.
         let next = self.history.events.get(place + 1);
         let is_accepted = next.is_some_and(|next| next.kind == Kind::Ended(Why::AcceptedWithShift));
         if line.is_accepted && is_accepted {
@@ -243,7 +243,7 @@ impl<'a> Follow<'a> {
             Kind::Worsened => self.world.unsilenced(event.at) > event.at,
             _ => is_begin_silenced && end.is_some_and(|end| end.at <= silenced_until),
         };
-        // What may be left out and was begins nothing that has an end.
+        // An event that may be left out, and was, begins nothing that needs an end.
         let is_optional = event.is_optional || events[begin].is_optional && self.covered[begin].is_none();
         is_silenced || is_optional
     }
@@ -276,11 +276,11 @@ impl<'a> Follow<'a> {
         self.reminders(lines);
     }
 
-    /// What the channel believes at the end.
+    /// The state that the channel was last sent.
     fn believe(&mut self, lines: &[(Seconds, Line)]) {
         let last = self.history.events.last();
         let is_settled = last.is_none_or(|last| self.deadline(last) <= self.world.until);
-        // That a level is accepted needs no line of its own, but is to be said.
+        // An accepted level needs no line of its own, but must be reported.
         let is_free = |event: &Event| event.is_optional && event.kind != Kind::Ended(Why::AcceptedWithShift);
         let has_optional = self.history.events.iter().any(is_free);
         if !is_settled || has_optional || self.history.open_from.is_some() || self.left_out {
@@ -305,7 +305,7 @@ impl<'a> Follow<'a> {
         }
         let mut last: Option<Seconds> = None;
         for (at, line) in lines {
-            // What waited for the fleet may count from when it was made.
+            // For a notification that waited for the fleet, the time may count from when it was made.
             let early = repeat - self.world.fleet.wait() - SLACK;
             if line.says == Says::Reminder && last.is_some_and(|last| at - last < early) {
                 self.complain(Fault::Reminder, &format!("one at {} comes early", shown(*at)));

@@ -1,4 +1,4 @@
-//! What a channel received, as plain data.
+//! The messages that a channel received, as plain data.
 
 use super::world::{AlertId, Seconds, Severity};
 
@@ -17,7 +17,7 @@ pub enum Says {
 pub struct Line {
     pub alert: AlertId,
     pub says: Says,
-    /// When what it says happened, in the source's time.
+    /// When the reported event happened, in the source's time.
     pub happened: Seconds,
     pub severity: Severity,
     /// Whether it says that nothing is left to do, because the new level is accepted.
@@ -40,11 +40,11 @@ pub struct Delivered {
     pub lines: Vec<Line>,
     /// Alerts that it counts without a line, because they do not fit.
     pub left_out: usize,
-    /// All that a person can read in it.
+    /// All text that a person can read in it.
     pub text: String,
 }
 
-/// What became of one notification for one channel, as the product accounts for it.
+/// The outcome of one notification for one channel, by the product's own account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Account {
     pub alert: AlertId,
@@ -57,9 +57,9 @@ pub struct Account {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// That message says it, or says something newer that covers it.
+    /// That message reports it, or something newer that covers it.
     Within(usize),
-    /// A silence ended with nothing left to say.
+    /// A silence ended, and nothing was left to report.
     Silenced,
     /// Nobody receives it, for another reason.
     Dropped,

@@ -1,4 +1,4 @@
-//! A reference model of the rules' contract, and a judge of messages. It shares no code with the product: nothing here imports the
+//! A reference model of the rules' specification, and a judge of messages. It shares no code with the product: nothing here imports the
 //! crate, and everything is plain data (seconds, values, places in lists).
 //!
 //! [`world`] says what happened → [`model`] says which events somebody must be notified of → [`judge`] compares that with the

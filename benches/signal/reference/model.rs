@@ -1,7 +1,7 @@
-//! Which events somebody must be notified of, written from the contract alone and as plainly as it can be, not fast.
+//! Which events somebody must be notified of. Written from the specification alone, to be simple rather than fast.
 //!
-//! Where the contract leaves freedom, the model is run once for each way to use it ([`Latitude`]). What all runs agree on is
-//! required; from the first event on which they differ, an alert is open, and nothing is asked of it.
+//! Where the specification leaves a choice, the model runs once for each option ([`Latitude`]). Whatever all runs agree on is
+//! required; from the first event on which they differ, an alert is open, and nothing is required of it.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use super::{
     world::{AlertId, Seconds, When, World},
 };
 
-/// How far from the median still belongs to a shift.
+/// The distance from the median up to which a move belongs to a shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tolerance {
     Raw,
     Normal,
 }
 
-/// One way to use the freedom that the contract leaves.
+/// One combination of the choices that the specification leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent choice")]
 pub struct Latitude {
@@ -28,7 +28,7 @@ pub struct Latitude {
     pub last_of_interval: bool,
     /// Samples move by a share of their value, not by a number of points.
     pub relative: bool,
-    /// What is pending when a shift comes is compared with the moved samples too.
+    /// An alert that is pending when a shift comes is compared with the moved samples too.
     pub pending_moves: bool,
     /// The levels of an alert that fires move with shifts: what worsening is measured from, and the frozen baseline.
     pub told_moves: bool,
@@ -42,7 +42,7 @@ const FIRST: Latitude = Latitude {
     told_moves: false,
 };
 
-/// All that are tried.
+/// All combinations that are tried.
 pub const LATITUDES: [Latitude; 9] = [
     FIRST,
     Latitude { tolerance: Tolerance::Normal, ..FIRST },
@@ -75,7 +75,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event {
     pub kind: Kind,
-    /// When it could be known at the earliest, and when at the latest.
+    /// The earliest and the latest time at which it can be known.
     pub at: Seconds,
     pub latest: Seconds,
     /// The source time of the reading that shows it; the same as `at` where time alone does.
@@ -84,7 +84,7 @@ pub struct Event {
     pub is_optional: bool,
 }
 
-/// One alert's events in time order, and from when on nothing is asked of it.
+/// One alert's events in time order, and the time from which nothing is required of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
     pub events: Vec<Event>,
@@ -92,7 +92,7 @@ pub struct History {
 }
 
 impl History {
-    /// Whether nothing is asked of that time.
+    /// Whether nothing is required at that time.
     pub fn is_open(&self, at: Seconds) -> bool {
         self.open_from.is_some_and(|from| at >= from)
     }
@@ -104,9 +104,9 @@ impl History {
     }
 }
 
-/// What is expected of all alerts.
+/// The expected events of all alerts.
 pub fn expected(world: &World) -> BTreeMap<AlertId, History> {
-    // Only shifts, and what is pending, leave freedom.
+    // Only shifts and pending alerts leave a choice.
     let is_plain = world.common.is_empty() && world.rules.iter().all(|rule| rule.pending_for == 0);
     let latitudes = if is_plain { &LATITUDES[..1] } else { &LATITUDES[..] };
     let runs: Vec<_> = latitudes.iter().map(|latitude| run(world, *latitude)).collect();

@@ -1,4 +1,4 @@
-//! Blindness: no data for a while, although checks were due since then and gave none.
+//! `no_data`: no reading for a while, although checks were due and gave none.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use super::{
     world::{AlertId, Check, MINUTE, Outcome, Score, Seconds, Tenant, When, World},
 };
 
-/// A time without data.
+/// A period without data.
 struct Blindness {
-    /// When the rule's time has passed by the letter of the contract.
+    /// When the rule's time has passed, by the letter of the specification.
     at: Seconds,
-    /// When it has passed however pauses are counted.
+    /// When it has passed, however pauses are counted.
     latest: Seconds,
     /// When data came again.
     until: Option<Seconds>,
@@ -39,7 +39,7 @@ pub fn add(world: &World, expected: &mut BTreeMap<AlertId, History>) {
     }
 }
 
-/// One alert lists all scores without data: it lasts from the first that is missed to the last that comes again.
+/// One alert lists all scores without data. It lasts from the first missing score to the return of the last one.
 fn merged(of_series: Vec<Vec<Blindness>>) -> Vec<Blindness> {
     let mut all: Vec<Blindness> = of_series.into_iter().flatten().collect();
     all.sort_by_key(|blindness| blindness.at);
@@ -59,7 +59,7 @@ fn merged(of_series: Vec<Vec<Blindness>>) -> Vec<Blindness> {
 fn history(found: Vec<Blindness>) -> History {
     let mut events = Vec::new();
     for Blindness { at, latest, until } in found {
-        // Data may come before it must be noticed.
+        // Data may return before the gap must be reported.
         let is_optional = until.is_some_and(|until| until <= latest);
         events.push(Event { kind: Kind::Fired, at, latest, happened: at, is_optional });
         let ended = |at| Event { kind: Kind::Ended(Why::Recovered), at, latest: at, happened: at, is_optional };
@@ -107,7 +107,7 @@ fn passed(world: &World, from: Seconds, asked: Seconds) -> Seconds {
     }
 }
 
-/// When that long of scheduled time has passed, and a second check in a row gave nothing.
+/// When that much scheduled time has passed and a second check in a row gave nothing.
 fn scheduled(world: &World, tenant: &Tenant, last_data: Seconds, bad: &[Seconds], asked: Seconds) -> Seconds {
     let mut before = last_data;
     let mut passed = 0;

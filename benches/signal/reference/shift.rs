@@ -1,4 +1,4 @@
-//! Which of the things that moved many scores are fleet shifts, and how far each moved each tenant.
+//! Decides which common moves are fleet shifts, and how far each one moved each tenant.
 
 use super::{
     model::{Latitude, Tolerance},
@@ -12,9 +12,9 @@ pub struct Moved {
     pub seen: Seconds,
     /// When that reading was made.
     pub read_at: Seconds,
-    /// In percent or points; what the shift may account for.
+    /// The part of a move that the shift may explain, in percent or points.
     pub by: f64,
-    /// The same in the score's unit, for what the tenant had.
+    /// The same in the unit of the score, for the value that the tenant had.
     pub points: f64,
     /// Whether the tenant moved farther than the shift's tolerance allows.
     pub is_outlier: bool,
@@ -74,7 +74,7 @@ pub fn moves(world: &World, common: &Common, latitude: Latitude) -> Option<Vec<(
     let deviation = self::median(&mut deviations).unwrap_or_default();
     let tolerance = match latitude.tolerance {
         Tolerance::Raw => 3.5 * deviation,
-        // As a normal distribution's deviation, and never so small that nothing passes.
+        // Scaled to the deviation of a normal distribution, and never so small that nothing passes.
         Tolerance::Normal => (3.5 * 1.4826 * deviation).max(0.15 * median.abs()).max(1.0),
     };
     let moved = |one: &Around| {

@@ -1,4 +1,4 @@
-//! One alert of one rule on its way through one series, by the letter of the contract.
+//! Follows one alert of one rule through one series, by the letter of the specification.
 
 use super::{
     model::{Event, Kind, Latitude, Why},
@@ -11,14 +11,14 @@ const CHANGES_MAX: usize = 6;
 const CHANGES_WITHIN: Seconds = 24 * 3_600;
 /// More checks in a row without a reading than this start `for` again.
 const MISSED_MAX: usize = 3;
-/// What is due to the binary form of decimals is a tie.
+/// A difference that is only due to the binary form of decimals is a tie.
 const TIE: f64 = 1e-11;
 
 #[derive(Debug, Clone, Copy)]
 struct Firing {
     /// The source time and the time of reading when it fired.
     fired: Seconds,
-    /// The source time of the reading at which it began to be so.
+    /// The source time of the reading at which the condition first held.
     since: Seconds,
     baseline: f64,
     /// The worst value that was notified, and its source time.
@@ -36,7 +36,7 @@ enum State {
     Firing(Firing),
 }
 
-/// One alert on its way through its series.
+/// The state of one alert while it is followed through its series.
 pub(super) struct Walk<'a> {
     world: &'a World,
     rule: &'a Rule,
@@ -48,7 +48,7 @@ pub(super) struct Walk<'a> {
     /// Samples before this are no baseline.
     rebased: Seconds,
     missed: usize,
-    /// The best of all samples, of how many, as moved by how many shifts.
+    /// The best of all samples, with the number of samples and of shifts that were applied.
     best: Option<f64>,
     best_of: (usize, usize),
     state: State,
@@ -103,12 +103,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// It does not fire yet.
+    /// The alert does not fire yet.
     fn look(&mut self, pending: Option<(Seconds, Option<f64>)>, at: Seconds, dated: Seconds, value: f64) {
-        // What made it pending is not to be taken back by the shift that it was.
+        // A shift that made the alert pending must not end it again.
         let known_by = pending.filter(|_| !self.latitude.pending_moves).map_or(dated, |(since, _)| since.min(dated));
         let mut baseline = self.baseline(dated, value, known_by);
-        // The baseline with which the condition first held stays a candidate, though the window moves on.
+        // The baseline with which the condition first held stays a candidate, even when the window moves on.
         if let Some(kept) = pending.and_then(|(_, kept)| kept) {
             baseline = Some(baseline.filter(|own| self.further(*own, kept) > 0.0).unwrap_or(kept));
         }
@@ -129,13 +129,13 @@ impl<'a> Walk<'a> {
         self.accept_with_shift(at, dated);
     }
 
-    /// It fires.
+    /// The alert fires.
     fn go_on(&mut self, mut firing: Firing, at: Seconds, dated: Seconds, value: f64) {
         if self.further(firing.worst, value) > 0.0 {
             firing.worst = value;
         }
         let (level, whole) = self.moved_baseline(&firing, dated);
-        // A shift that the reading shows gives nobody back what it lost itself.
+        // A shift that the reading shows does not make up for the tenant's own loss.
         let (level_by_now, _) = self.moved_baseline(&firing, dated + 1);
         let is_over = |baseline: f64| self.is_over(&Firing { baseline, ..firing }, value);
         if is_over(level) && is_over(level_by_now) {
@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
         if is_worse {
             self.push(Kind::Worsened, at, dated);
             if self.accept_with_shift(at, dated) {
-                // It fired for another reason, too, which nobody has accepted.
+                // It also fired for another reason, which nobody has accepted.
                 self.open(at);
             }
         }
@@ -175,8 +175,8 @@ impl<'a> Walk<'a> {
         since.fold(firing.told, |level, moved| self.moved_by(level, moved))
     }
 
-    /// What the loss is measured against, and what its percentage is of: a sample from before a shift counts as moved, but what a
-    /// shift covers goes on firing.
+    /// The baseline of the loss, and the value that its percentage is of. A sample from before a shift counts as moved, but alerts
+    /// that a shift covers keep firing.
     fn moved_baseline(&self, firing: &Firing, dated: Seconds) -> (f64, f64) {
         if !self.latitude.told_moves || !self.is_change() {
             return (firing.baseline, firing.baseline);
@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Accepts what has fired for as long as `accept_after` says.
+    /// Accepts an alert that has fired for as long as `accept_after` says.
     fn accept_by(&mut self, now: Seconds) {
         let (State::Firing(firing), Some(after)) = (self.state, self.rule.accept_after) else { return };
         let at = firing.fired + after;
@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Accepts what a shift did that Microsoft provably made; whether it did.
+    /// Accepts the effect of a shift that Microsoft provably caused, and returns whether it did.
     fn accept_with_shift(&mut self, at: Seconds, dated: Seconds) -> bool {
         let is_proven =
             |moved: &&Moved| moved.seen == dated && moved.evidence == Evidence::ChangedByMicrosoft && !moved.is_outlier;
@@ -255,7 +255,7 @@ impl<'a> Walk<'a> {
         values.reduce(|best, value| if self.further(value, best) > 0.0 { value } else { best })
     }
 
-    /// Whether the condition holds against the best of all samples. It only saves time: most readings are nowhere near an alert.
+    /// Whether the condition holds against the best of all samples. This only saves time, as most readings are far from an alert.
     fn may_hold(&mut self, dated: Seconds, value: f64) -> bool {
         let known = self.moved.partition_point(|moved| moved.seen < dated);
         if self.best_of.1 != known {
@@ -302,7 +302,7 @@ impl<'a> Walk<'a> {
         self.events.push(Event { kind, at, latest: at, happened, is_optional: false });
     }
 
-    /// Counts how often it changed; what changes very often may be called unstable instead.
+    /// Counts the changes of the alert: after very many, it may be reported as unstable instead.
     fn change(&mut self, at: Seconds) {
         self.changes.push(at);
         let lately = self.changes.iter().filter(|change| at - **change < CHANGES_WITHIN).count();

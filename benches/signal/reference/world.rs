@@ -1,4 +1,4 @@
-//! What happened, as plain data. Time is in seconds since the world began, a Monday at midnight UTC.
+//! The events of a world, as plain data. Time is in seconds since the world began, a Monday at midnight UTC.
 
 /// Seconds since the world began, or a number of seconds.
 pub type Seconds = i64;
@@ -7,7 +7,7 @@ pub const MINUTE: Seconds = 60;
 pub const HOUR: Seconds = 3_600;
 pub const DAY: Seconds = 86_400;
 
-/// What is measured.
+/// A kind of score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Score {
     /// Points without a maximum, read at each check.
@@ -37,14 +37,14 @@ pub enum Severity {
     Critical,
 }
 
-/// How much.
+/// The size of a change.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Size {
     Percent(f64),
     Points(f64),
 }
 
-/// What must hold. `within` and the time of `NoData` are in seconds.
+/// The condition of a rule. `within` and the time of `NoData` are in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum When {
     Below(f64),
@@ -54,7 +54,7 @@ pub enum When {
     NoData(Seconds),
 }
 
-/// What must hold for an alert to be over.
+/// The condition for an alert to be over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Recover {
     Above(f64),
@@ -109,7 +109,7 @@ impl Rule {
     }
 }
 
-/// What came of one scheduled check.
+/// The outcome of one scheduled check.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Outcome {
     /// A new reading; `dated` is the time of its source.
@@ -117,10 +117,10 @@ pub enum Outcome {
         value: f64,
         dated: Seconds,
     },
-    /// The source gave the record that is known.
+    /// The source gave a record that is already known.
     Same,
     Failed,
-    /// It was due and nobody made it.
+    /// The check was due, but nobody made it.
     Missed,
 }
 
@@ -148,7 +148,7 @@ pub struct Tenant {
     pub series: Vec<Series>,
 }
 
-/// Whom a channel may show; `None`: everybody.
+/// The tenants that a channel may show; `None`: all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Channel {
     pub name: String,
@@ -168,7 +168,7 @@ pub struct Fleet {
     pub spread: Seconds,
     pub at_least: usize,
     pub share_percent: f64,
-    /// Whether what Microsoft provably changed is accepted without asking.
+    /// Whether a change that Microsoft provably made is accepted without asking.
     pub accepts_proven: bool,
 }
 
@@ -179,7 +179,7 @@ impl Fleet {
     }
 }
 
-/// What is known of why many scores moved.
+/// The known reason why many scores moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
     /// The source gives none.
@@ -190,7 +190,7 @@ pub enum Evidence {
     LostByTenants,
 }
 
-/// Something that moved the score of many tenants at one instant. Whether it is a fleet shift is for the quorum to say.
+/// Something that moved the score of many tenants at one instant. The quorum decides whether it is a fleet shift.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Common {
     pub score: Score,
@@ -199,10 +199,10 @@ pub struct Common {
     pub tenants: Vec<usize>,
 }
 
-/// From when until when, exclusive.
+/// A period: its start, and its end, exclusive.
 pub type Span = (Seconds, Seconds);
 
-/// All that happened.
+/// Everything that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
     pub tenants: Vec<Tenant>,
@@ -210,7 +210,7 @@ pub struct World {
     pub channels: Vec<Channel>,
     pub fleet: Fleet,
     pub common: Vec<Common>,
-    /// When our own service did not run, or its machine stood still.
+    /// When our own service did not run, or its machine was suspended.
     pub downtime: Vec<Span>,
     /// When a person silenced everything.
     pub silences: Vec<Span>,
@@ -236,7 +236,7 @@ impl World {
     }
 }
 
-/// One rule for one tenant and, except for blindness, one of its series. All are places in the world's lists.
+/// One rule for one tenant and, except for blindness, one of its series. All are indices into the world's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlertId {
     pub tenant: usize,

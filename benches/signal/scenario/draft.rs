@@ -1,4 +1,4 @@
-//! A world in the making: tenants with levels, what changes them, and when they are read.
+//! A world that is being built: tenants with levels, the changes of these, and the times of the readings.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
@@ -51,7 +51,7 @@ pub struct Change {
     pub by: f64,
 }
 
-/// A tenant in the making.
+/// A tenant that is being built.
 pub struct Life {
     pub score: Score,
     pub base: f64,
@@ -70,7 +70,7 @@ impl Life {
     }
 }
 
-/// A world in the making.
+/// A world that is being built.
 pub struct Draft {
     pub random: StdRng,
     pub lives: Vec<Life>,
@@ -81,7 +81,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// So many tenants with device scores, read every quarter of an hour, for so many days.
+    /// A world of tenants with device scores that are read every quarter of an hour.
     pub fn new(name: &str, seed: u64, tenants: usize, days: Seconds) -> Self {
         let salt = name.bytes().fold(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), |hash, byte| {
             hash.rotate_left(7) ^ u64::from(byte).wrapping_mul(0x100_0000_01b3)
@@ -141,7 +141,8 @@ impl Draft {
         self.lives[tenant].changes.push(Change { from, until, by });
     }
 
-    /// Moves these tenants at one instant by about the same, and says so to the reference model. The end, too, moves all of them.
+    /// Moves these tenants at one instant by about the same amount, and records that for the reference model. The end moves all of
+    /// them as well.
     pub fn common(&mut self, tenants: &[usize], from: Seconds, until: Option<Seconds>, by: f64) {
         self.common_with(tenants, from, until, by, Evidence::None);
     }
@@ -165,7 +166,7 @@ impl Draft {
         }
     }
 
-    /// A loss of one tenant alone, of which a rule must say when it began, and when it was over.
+    /// A loss of a single tenant, of which a rule must report the start and the end.
     pub fn own(&mut self, tenant: usize, from: Seconds, until: Option<Seconds>, by: f64, rule: usize) {
         self.change(tenant, from, until.unwrap_or(Seconds::MAX), by);
         self.claim(tenant, rule, from, false);
@@ -180,7 +181,7 @@ impl Draft {
         self.claims.push(Claim { tenant, rule, is_end, from, until });
     }
 
-    /// Spreads the tenants' checks over that time, and says so in the configuration.
+    /// Spreads the tenants' checks over that time, and sets `spread` in the configuration.
     pub fn spread(&mut self, spread: Seconds) {
         self.world.fleet.spread = spread;
         let count = Seconds::try_from(self.lives.len()).expect("few");
@@ -189,7 +190,7 @@ impl Draft {
         }
     }
 
-    /// Reads all tenants, and gives the trial.
+    /// Reads all tenants, and returns the trial.
     pub fn finish(mut self) -> Trial {
         for number in 0..self.lives.len() {
             let checks = self.checks(number);
@@ -220,7 +221,7 @@ impl Draft {
             } else if is_failing {
                 Outcome::Failed
             } else if life.score == Score::Secure {
-                // A day's record is there from six in the morning on.
+                // A day's record is available from six in the morning.
                 let dated = (at - 6 * HOUR).div_euclid(DAY) * DAY;
                 if known == Some(dated) || dated < 0 {
                     Outcome::Same
@@ -231,7 +232,7 @@ impl Draft {
             } else {
                 Outcome::Read { value: self.value(number, at), dated: at }
             };
-            // Before the first record there is nothing to know.
+            // Before the first record, nothing is known.
             if outcome != Outcome::Same || known.is_some() {
                 checks.push(Check { at, outcome });
             }

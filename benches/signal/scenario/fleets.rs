@@ -130,7 +130,7 @@ fn late(seed: u64) -> Trial {
     draft.finish()
 }
 
-/// A secure score in percent, of which one record a day is read.
+/// A secure score in percent, with one record a day.
 fn secure(draft: &mut Draft, rule: Rule) {
     draft.world.rules = vec![rule];
     draft.noise = 0.02;
@@ -232,7 +232,7 @@ fn silenced(seed: u64) -> Trial {
     let all: Vec<usize> = (0..14).collect();
     let by = -draft.percent(6.5, 12.0);
     draft.common(&all, from, Some(until), by);
-    // One that begins before the shift, and ends before or after the revert.
+    // A loss that begins before the shift and ends before or after the revert.
     let begin = from - draft.time(10 * MINUTE, 5 * HOUR);
     let end = from + draft.time(HOUR, 40 * HOUR);
     draft.world.silences.push((begin, end));

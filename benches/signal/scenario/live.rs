@@ -1,4 +1,4 @@
-//! Small worlds for what takes longer: real checks, a store, and real requests. Everybody is read once an hour, at a whole minute.
+//! Small worlds for slower runs with real checks, a store and real requests. All tenants are read once an hour, at a whole minute.
 
 use super::{
     super::{

@@ -1,4 +1,4 @@
-//! The rules that are shipped, on ordinary lives and on a day on which everybody is re-scored.
+//! The shipped rules, on ordinary tenants and on a day on which everybody is rescored.
 
 use std::path::PathBuf;
 

@@ -30,7 +30,7 @@ fn everybody(draft: &Draft) -> Vec<usize> {
     (0..draft.lives.len()).collect()
 }
 
-/// The messages of a shift and of what it leaves behind, within that time of it.
+/// The messages about a shift and its aftermath, within that time after it.
 fn grouped(trial: &mut Trial, from: Seconds, messages_max: usize) {
     let until = from + 2 * QUARTER + trial.world.fleet.wait();
     trial.group(from, until, messages_max);
@@ -86,7 +86,7 @@ fn worked_back(seed: u64) -> Trial {
     for tenant in draft.some(3) {
         let back = from + draft.time(HOUR, 10 * HOUR);
         let fall = back + draft.time(HOUR, 12 * HOUR);
-        // What undoes the shift for this tenant alone.
+        // The change that undoes the shift for this tenant only.
         let regained = 100.0 * 100.0 / (100.0 + by) - 100.0;
         draft.change(tenant, back, Seconds::MAX, regained);
         draft.claim(tenant, 0, back, true);
@@ -192,7 +192,7 @@ fn between(seed: u64) -> Trial {
     let chosen = draft.some(4);
     for &tenant in &chosen {
         draft.lives[tenant].base = 340.0;
-        // To 285, where it is notified; then to 310, which is neither low nor recovered.
+        // To 285, which is reported; then to 310, which is neither low nor recovered.
         let fall = draft.time(3 * HOUR, 6 * HOUR);
         draft.change(tenant, fall, shift - 4 * HOUR, -16.0);
         draft.change(tenant, shift - 4 * HOUR, Seconds::MAX, -9.0);
@@ -235,7 +235,7 @@ fn right_after(seed: u64) -> Trial {
     let by = -draft.percent(6.0, 10.0);
     draft.common(&all, at, None, by);
     for tenant in draft.some(4) {
-        // Enough to be worse by the rule's size of what it was before all this.
+        // Enough to be worse than the original value by the rule's size.
         let fall = at + draft.time(40 * MINUTE, 6 * HOUR);
         let lost = -draft.percent(8.0, 16.0);
         draft.own(tenant, fall, None, lost, 0);

@@ -1,4 +1,4 @@
-//! Gaps, schedules with pauses, and times in which we ourselves did not run.
+//! Gaps, schedules with pauses, and our own downtime.
 
 use rand::RngExt;
 
@@ -92,7 +92,7 @@ fn business_hours(seed: u64) -> Trial {
     draft.lives[0].base = 310.0;
     let fall = draft.time(DAY, 3 * DAY);
     draft.change(0, fall, Seconds::MAX, -10.0);
-    // It holds over the pauses of two nights, which are no gaps.
+    // The condition holds across the pauses of two nights, which are not gaps.
     draft.claims.push(Claim { tenant: 0, rule: 1, is_end: false, from: fall, until: fall + 3 * DAY });
     // Over a weekend, longer than the rule looks back.
     let weekend = 5 * DAY + draft.time(0, 40 * HOUR);
@@ -100,7 +100,7 @@ fn business_hours(seed: u64) -> Trial {
     draft.change(1, weekend, Seconds::MAX, lost);
     let monday = 7 * DAY + opens * HOUR;
     draft.claim(1, 0, monday, false);
-    // One morning to the next evening nothing is read.
+    // Nothing is read from one morning to the evening of the next day.
     let from = 8 * DAY + draft.time(opens * HOUR, 12 * HOUR);
     draft.lives[2].failing.push((from, from + 30 * HOUR));
     draft.finish()
@@ -113,7 +113,7 @@ fn suspended(seed: u64) -> Trial {
     draft.lives[0].base = 310.0;
     let fall = draft.time(24 * HOUR, 30 * HOUR);
     draft.change(0, fall, Seconds::MAX, -10.0);
-    // While it is pending, we stand still for longer than three checks.
+    // While the alert is pending, the service is down for longer than three checks.
     let from = fall + draft.time(HOUR, 2 * HOUR);
     let until = from + draft.time(HOUR, 20 * HOUR);
     draft.world.downtime.push((from, until));
@@ -134,7 +134,7 @@ fn lasting(seed: u64) -> Trial {
         let from = draft.time(26 * HOUR, 40 * HOUR);
         let lost = -draft.percent(12.0, 20.0);
         draft.change(tenant, from, Seconds::MAX, lost);
-        // Some checks fail: up to three in a row are no gap, more start the time again.
+        // Some checks fail: up to three in a row are not a gap, more restart `for`.
         let failing = from + draft.time(HOUR / 2, HOUR);
         let count = draft.random.random_range(1..6);
         draft.lives[tenant].failing.push((failing, failing + count * 15 * 60));
@@ -182,7 +182,7 @@ fn far(seed: u64) -> Trial {
     let all: Vec<usize> = (0..14).collect();
     let (by, until) = (-draft.percent(6.0, 8.0), shift + draft.time(DAY, 3 * DAY));
     draft.common(&all, shift, seed.is_multiple_of(2).then_some(until), by);
-    // Slow leaks, which no day shows.
+    // Slow leaks that no single day shows.
     for tenant in draft.some(3) {
         let begin = 7 * DAY + draft.time(0, 6 * HOUR);
         for hour in 0..60 {

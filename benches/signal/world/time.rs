@@ -1,4 +1,4 @@
-//! Times in which nothing is told, and times in which nothing is read.
+//! Periods in which nothing is sent, and periods in which nothing is read.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::{DAY, START, at};
 /// How long a maintenance window lasts.
 pub const WINDOW: Duration = Duration::from_hours(4);
 
-/// When nothing was read, from and until.
+/// A period in which nothing was read, from and until.
 pub type Gap = (Timestamp, Timestamp);
 
-/// The maintenance window that holds that time, from and until: every Saturday from 22:00 to 02:00.
+/// The maintenance window that contains that time, from and until: every Saturday from 22:00 to 02:00.
 pub fn window_around(time: Timestamp) -> Option<(Timestamp, Timestamp)> {
     let week = (time.as_seconds() - START.as_seconds()).div_euclid(7 * DAY);
     let from = at(week * 7 * DAY + 5 * DAY + 22 * 3600);
@@ -20,13 +20,13 @@ pub fn window_around(time: Timestamp) -> Option<(Timestamp, Timestamp)> {
     (from <= time && time < until).then_some((from, until))
 }
 
-/// The first time from then on that is in no gap; gaps may overlap.
+/// The first time at or after the given one that is not in a gap; gaps may overlap.
 pub fn after_gaps(gaps: &[Gap], time: Timestamp) -> Timestamp {
     let over = gaps.iter().filter(|(from, until)| *from <= time && time < *until).map(|(_, until)| *until).max();
     over.map_or(time, |until| after_gaps(gaps, until))
 }
 
-/// The last time up to then that is in no gap.
+/// The last time at or before the given one that is not in a gap.
 pub fn before_gaps(gaps: &[Gap], time: Timestamp) -> Timestamp {
     let from = gaps.iter().filter(|(from, until)| *from < time && time <= *until).map(|(from, _)| *from).min();
     from.map_or(time, |from| before_gaps(gaps, from))
