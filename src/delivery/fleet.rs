@@ -193,18 +193,20 @@ impl<'a> Groups<'a> {
     fn belongs<'r>(&self, run: &Run, record: Option<&'r TenantRecord>) -> Belongs<'r> {
         let facts = &run.newest.data;
         let keeps_state = self.config.channels.get(&run.channel).is_none_or(|channel| channel.kind.keeps_state());
-        let takes_part = |name: &str| self.config.rules.iter().any(|one| one.fleet && one.name.as_str() == name);
-        let is_watched = facts.rule.as_ref().is_some_and(|rule| takes_part(&rule.name));
-        let (Some(score), Some(record)) = (&facts.score, record) else { return Belongs::ToNone };
+        let rule = facts
+            .rule
+            .as_ref()
+            .and_then(|rule| self.config.rules.iter().find(|one| one.fleet && one.name.as_str() == rule.name));
+        let (Some(score), Some(record), Some(rule)) = (&facts.score, record, rule) else { return Belongs::ToNone };
         let configured = self.config.tenants.get(&record.tenant);
         let is_it = configured.is_some_and(|tenant| record.identity.is(tenant.account.entra));
         // What is of no series, or of another tenant by now, is of no shift.
-        if !is_it || score.all || keeps_state || !is_watched || self.config.fleet.hold.is_zero() {
+        if !is_it || score.all || keeps_state || self.config.fleet.hold.is_zero() {
             return Belongs::ToNone;
         }
         let parts = record.shifted.iter().filter(|one| is_of(one, score)).map(SeriesShift::part);
         let covered_by = alert_of(record, run).and_then(|alert| alert.shift.as_deref());
-        group::of_run(&run.steps, parts, covered_by)
+        group::of_run(&run.steps, &rule.when, parts, covered_by)
     }
 
     /// Queues the messages. Returns what is decided otherwise, and whether any was queued.

@@ -317,7 +317,12 @@ impl Part {
     #[must_use]
     pub fn caused<'a>(&self, shifts: &'a [KnownShift]) -> Option<group::Part<'a>> {
         let shift = &shifts.get(self.shift)?.id;
-        Some(group::Part { shift, at: self.shifted_by.at, is_outlier: self.is_outlier })
+        Some(group::Part {
+            shift,
+            at: self.shifted_by.at,
+            is_outlier: self.is_outlier,
+            is_up: self.shifted_by.by.is_up(),
+        })
     }
 }
 

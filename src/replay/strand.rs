@@ -93,7 +93,8 @@ impl<'a> Strand<'a> {
     /// When the shift is known at whose reading an alert ended.
     fn explained_at(&self, life: &Life) -> Option<Timestamp> {
         let ended = life.alert.ended.as_ref()?;
-        self.parts.iter().find(|part| part.shifted_by.at == ended.by.at).map(|part| part.known_at)
+        let may_explain = |part: &&Part| part.shifted_by.at <= ended.by.at && part.known_at >= ended.judged_at;
+        self.parts.iter().filter(may_explain).map(|part| part.known_at).min()
     }
 
     /// The next reading comes.

@@ -61,6 +61,8 @@ pub struct Alert {
 pub struct Ended {
     /// The reading that showed it.
     pub by: Sample,
+    /// When that was judged.
+    pub judged_at: Timestamp,
     /// How the alert fired until then.
     pub firing: Firing,
     /// What [`Alert::rebased_at`] was until then.

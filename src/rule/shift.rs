@@ -31,6 +31,14 @@ pub enum Amount {
 }
 
 impl Amount {
+    /// Whether the score rose.
+    #[must_use]
+    pub fn is_up(self) -> bool {
+        match self {
+            Self::Percent(amount) | Self::Points(amount) => amount > 0.0,
+        }
+    }
+
     /// The value after a move by this amount.
     ///
     /// ```

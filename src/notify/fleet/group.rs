@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::Timestamp,
     notify::{NotificationType, release::Step},
+    rule::Condition,
 };
 
 /// Fewer notifications than this that only time or a person brought together are sent one by one.
@@ -45,6 +46,20 @@ pub struct Part<'a> {
     pub at: Timestamp,
     /// Whether the movement stands out.
     pub is_outlier: bool,
+    /// Whether the score rose.
+    pub is_up: bool,
+}
+
+impl Part<'_> {
+    /// Whether the movement can be why a rule's alert did this: a fall that a rise brought to light is the tenant's own.
+    fn may_cause(&self, kind: NotificationType, when: &Condition) -> bool {
+        let is_up_worse = when.further(0.0, 1.0) > 0.0;
+        match kind {
+            NotificationType::AlertFiring | NotificationType::AlertWorsened => self.is_up == is_up_worse,
+            NotificationType::AlertResolved => self.is_up != is_up_worse,
+            _ => true,
+        }
+    }
 }
 
 /// How a run of held notifications goes out.
@@ -58,12 +73,13 @@ pub enum Belongs<'a> {
     ToNone,
 }
 
-/// How a run of held notifications goes out. `parts` are the movements of its series that are part of a shift, `covered_by` the shift
-/// whose notice covered its alert.
+/// How a run of held notifications of a rule's alert goes out. `parts` are the movements of its series that are part of a shift,
+/// `covered_by` the shift whose notice covered its alert.
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "an iterator that is cloned for each step is cheap to give away")]
 pub fn of_run<'a>(
     steps: &[Step],
+    when: &Condition,
     parts: impl Iterator<Item = Part<'a>> + Clone,
     covered_by: Option<&'a str>,
 ) -> Belongs<'a> {
@@ -78,7 +94,7 @@ pub fn of_run<'a>(
         };
         let caused = parts.clone().find(|part| times.contains(&Some(part.at)));
         match caused {
-            Some(part) if part.is_outlier => return Belongs::Apart,
+            Some(part) if part.is_outlier || !part.may_cause(step.kind, when) => return Belongs::Apart,
             Some(part) => return Belongs::To(part.shift, Occasion::Shift),
             None => {}
         }

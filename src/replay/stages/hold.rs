@@ -195,9 +195,8 @@ impl<'a> Holding<'a> {
         if let Some(until) = self.covered(&self.messages[newest], now) {
             return self.hold_on(lane, Hold { why: HoldReason::Silence, until });
         }
-        let is_sent = self.fates(lane).iter().any(|(_, fate)| *fate == Fate::Send);
         match self.belongs(lane, now) {
-            Belongs::To(shift, occasion) if is_sent => self.join(lane, shift, occasion, now),
+            Belongs::To(shift, occasion) if self.is_sent(lane) => self.join(lane, shift, occasion, now),
             Belongs::ToNone if !is_due => {}
             _ => self.alone(lane, now),
         }
@@ -218,7 +217,9 @@ impl<'a> Holding<'a> {
                 continue;
             }
             match self.belongs(lane, now) {
-                Belongs::To(of, occasion) if occasion.is_of_movements() => self.join(lane, of, occasion, now),
+                Belongs::To(of, occasion) if occasion.is_of_movements() && self.is_sent(lane) => {
+                    self.join(lane, of, occasion, now);
+                }
                 Belongs::Apart => self.alone(lane, now),
                 _ => {}
             }
@@ -246,7 +247,7 @@ impl<'a> Holding<'a> {
         let parts = self.fleet.parts(&told.tenant, score, told.subject.as_ref());
         let parts = parts.iter().filter(|part| part.known_at <= now).filter_map(|part| part.caused(shifts));
         let covered_by = self.alerts[*alert].shift.and_then(|shift| shifts.get(shift)).map(|known| known.id.as_str());
-        group::of_run(steps, parts, covered_by)
+        group::of_run(steps, &told.rule.when, parts, covered_by)
     }
 
     fn keeps_state(&self, channel: &ChannelName) -> bool {
@@ -264,6 +265,11 @@ impl<'a> Holding<'a> {
     fn fates(&self, lane: usize) -> Vec<(DeliveryId, Fate)> {
         let Lane { steps, channel, told, .. } = &self.lanes[lane];
         of_steps(steps, was_told(steps, *told), self.keeps_state(channel))
+    }
+
+    /// Whether anything that waits there is sent.
+    fn is_sent(&self, lane: usize) -> bool {
+        self.fates(lane).iter().any(|(_, fate)| *fate == Fate::Send)
     }
 
     /// What waits there goes its own way.

@@ -17,16 +17,19 @@ const JUST_AFTER: Duration = Duration::from_nanos(1);
 /// The alert as it fires on, if a known fleet shift is why it ended. `None`: there is no such shift, or the loss is gone all the same.
 #[must_use]
 pub fn reopened(rule: &Rule, alert: &Alert, shifts: &[ShiftedBy]) -> Option<Alert> {
-    let Ended { by, firing, rebased_at } = alert.ended.as_deref()?;
+    let Ended { by, firing, rebased_at, .. } = alert.ended.as_deref()?;
     rule.when.change()?;
-    shifts.iter().find(|shift| shift.at == by.at)?;
+    // It was over by what was known then: only what is known since can say otherwise.
+    shifts.iter().find(|shift| shift.at <= by.at)?;
     let reading = Sample { at: by.at.plus(JUST_AFTER), ..*by };
     let baseline = Levels::of(firing, &firing.terms.when, reading, shifts).baseline;
     if firing::is_over(&firing.terms, by.value, baseline, firing.worst_seen) {
         return None;
     }
     let firing = Firing { end_taken_back: alert.sequence, ..firing.clone() };
-    Some(Alert { state: AlertState::Firing(firing), rebased_at: *rebased_at, ended: None, ..alert.clone() })
+    let mut flapping = alert.flapping.clone();
+    flapping.changes.truncate(flapping.changes.len().saturating_sub(1));
+    Some(Alert { state: AlertState::Firing(firing), rebased_at: *rebased_at, ended: None, flapping, ..alert.clone() })
 }
 
 /// What becomes of it. If nobody was notified of the end, it was none; otherwise the alert fires anew.
@@ -53,7 +56,6 @@ pub(super) fn go_on(
         return Outcome { alert: Some(known), transition: None };
     }
     let anew = Firing {
-        since: ended_at,
         fired_at: sample.at,
         terms: rule.terms(),
         baseline: judged.baseline,
@@ -72,7 +74,8 @@ pub(super) fn go_on(
 
 /// Forgets how an alert ended once no shift is expected any more to be the reason.
 pub(super) fn forget(alert: &Alert, outcome: Outcome, now: Timestamp) -> Outcome {
-    let is_over = |alert: &Alert| alert.ended.as_ref().is_some_and(|ended| now.since(ended.by.at) > EXPECTED_WITHIN);
+    let is_over =
+        |alert: &Alert| alert.ended.as_ref().is_some_and(|ended| now.since(ended.judged_at) > EXPECTED_WITHIN);
     let after = outcome.alert.as_ref().unwrap_or(alert);
     if !is_over(after) {
         return outcome;

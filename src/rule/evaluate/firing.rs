@@ -130,7 +130,9 @@ fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation
         let over = resolve(&known, firing, why, Seen { at: reading.at, sample: Some(reading) });
         // Should a fleet shift be the reason, it is not over.
         let may_be_shift = rule.fleet && why == Resolution::Recovered && terms.when.change().is_some() && is_same_kind;
-        let ended = may_be_shift.then(|| Box::new(Ended { by: reading, firing: seen, rebased_at: alert.rebased_at }));
+        let ended = may_be_shift.then(|| {
+            Box::new(Ended { by: reading, judged_at: situation.now, firing: seen, rebased_at: alert.rebased_at })
+        });
         let after = over.alert.map(|over| Alert { ended, ..over });
         return Verdict::Over(Box::new(Outcome { alert: after, ..over }));
     }

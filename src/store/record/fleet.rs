@@ -66,7 +66,12 @@ impl SeriesShift {
     /// The same as a cause of notifications.
     #[must_use]
     pub fn part(&self) -> Part<'_> {
-        Part { shift: &self.shift, at: self.shifted_by.at, is_outlier: self.is_outlier }
+        Part {
+            shift: &self.shift,
+            at: self.shifted_by.at,
+            is_outlier: self.is_outlier,
+            is_up: self.shifted_by.by.is_up(),
+        }
     }
 }
 

@@ -49,7 +49,7 @@ fn an_end_that_was_told_before_the_shift_was_known_is_followed_by_a_new_alert() 
     world.shifts.push(shift("01:00", 20.0));
     world.walk(&rule, "01:10 - firing fired");
     let told = world.told.last().unwrap();
-    assert_eq!((told.baseline, told.value, told.since), (Some(480.0), Some(432.0), time("01:00")));
+    assert_eq!((told.baseline, told.value, told.since), (Some(480.0), Some(432.0), time("00:30")));
     world.walk(&rule, "01:30 440 firing -\n 02:00 480 inactive resolved");
 }
 
