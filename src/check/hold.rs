@@ -3,7 +3,7 @@
 use crate::{
     config::Config,
     domain::Timestamp,
-    notify::{Hold, HoldReason, Silence, silence::About},
+    notify::{Hold, HoldReason, Silence},
     store::{CheckOutcome, Store, StoreError},
 };
 
@@ -41,10 +41,10 @@ pub async fn hold(outcome: &mut CheckOutcome, store: &dyn Store, config: &Config
     }
     let silences = store.silences(Some(now)).await?;
     for new in &mut outcome.notifications {
-        let about = About::of(&new.notification);
-        let until = about.and_then(|about| config.covering(&silences, &about, now));
+        let envelope = new.envelope();
+        let until = new.about(&envelope).and_then(|about| config.covering(&silences, &about, now));
         let covered = until.map(|until| Hold { why: HoldReason::Silence, until });
-        new.hold = new.hold.or(covered).or_else(|| config.held_for_the_fleet(&new.notification, now));
+        new.hold = new.hold.or(covered).or_else(|| config.held_for_the_fleet(&envelope, now));
     }
     let mut holds = outcome.notifications.iter().filter_map(|new| new.hold);
     let by = holds.any(|hold| hold.why == HoldReason::Silence).then_some(silences);

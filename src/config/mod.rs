@@ -61,7 +61,7 @@ use crate::{
     domain::{ChannelName, Labels, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
     notify::{
-        Hold, Maintenance, Notification, NotificationId,
+        Envelope, Hold, Maintenance, NotificationId,
         fleet::{FleetSettings, watch},
     },
     rule::Rule,
@@ -124,12 +124,11 @@ impl Config {
 
     /// Until when others may tell of the same thing as this; `None`: nobody may, or it is about this tenant alone.
     #[must_use]
-    pub fn held_for_the_fleet(&self, notification: &Notification, now: Timestamp) -> Option<Hold> {
-        let facts = &notification.data;
-        let (rule, score) = (facts.rule.as_ref()?, facts.score.as_ref().filter(|score| !score.all)?.kind);
-        let rule = self.rules.iter().find(|one| one.name.as_str() == rule.name)?;
-        let resolution = facts.alert.as_ref().and_then(|alert| alert.resolution);
-        self.fleet.hold((notification.kind, resolution), rule, self.polled(score), now)
+    pub fn held_for_the_fleet(&self, envelope: &Envelope, now: Timestamp) -> Option<Hold> {
+        let alert = envelope.alert.as_ref()?;
+        let score = alert.score?;
+        let rule = self.rules.iter().find(|one| one.name == alert.rule)?;
+        self.fleet.hold((envelope.kind, envelope.resolution), rule, self.polled(score), now)
     }
 
     /// Whether fleet shifts are looked for in a score: some rule that judges it takes part, and enough tenants are polled for it.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::{ChannelName, Subject, TenantId, Timestamp},
+    domain::{ChannelName, TenantId, Timestamp},
     notify::{
         DeliveryId, HoldReason, Notification,
         fleet::{
@@ -26,7 +26,6 @@ use crate::{
             notice::{self, Covered, Others},
             watch::Accept,
         },
-        notification::ScoreFacts,
         release::{Fate, Run, newest_firing},
     },
     rule::{AlertKey, ShiftedBy, evaluate::reopened},
@@ -180,31 +179,29 @@ impl<'a> Groups<'a> {
     fn is_to_be_reopened(&self, run: &Run, record: &TenantRecord) -> bool {
         let why = run.steps.last().filter(|step| step.is_over).and_then(|step| step.hold);
         let Some(hold) = why.filter(|held| held.why == HoldReason::Fleet) else { return false };
-        let (Some(score), Some(known)) = (&run.newest.data.score, alert_of(record, run)) else { return false };
+        let Some(known) = alert_of(record, run) else { return false };
         let Some(rule) = self.config.rules.iter().find(|rule| rule.fleet && rule.name == known.rule) else {
             return false;
         };
-        let shifted = record.shifted.iter().filter(|one| is_of(one, score));
+        let shifted = record.shifted.iter().filter(|one| one.is_of_alert(known.score, known.subject.as_ref()));
         let shifts: Vec<ShiftedBy> = shifted.map(|one| one.shifted_by).collect();
         self.now < hold.until.plus(REOPENED_WITHIN) && reopened(rule, &known.alert, &shifts).is_some()
     }
 
     /// How a run goes out.
     fn belongs<'r>(&self, run: &Run, record: Option<&'r TenantRecord>) -> Belongs<'r> {
-        let facts = &run.newest.data;
+        let (Some(key), Some(record)) = (&run.envelope.alert, record) else { return Belongs::ToNone };
         let keeps_state = self.config.channels.get(&run.channel).is_none_or(|channel| channel.kind.keeps_state());
-        let rule = facts
-            .rule
-            .as_ref()
-            .and_then(|rule| self.config.rules.iter().find(|one| one.fleet && one.name.as_str() == rule.name));
-        let (Some(score), Some(record), Some(rule)) = (&facts.score, record, rule) else { return Belongs::ToNone };
+        let rule = self.config.rules.iter().find(|one| one.fleet && one.name == key.rule);
+        let Some(rule) = rule else { return Belongs::ToNone };
         let configured = self.config.tenants.get(&record.tenant);
         let is_it = configured.is_some_and(|tenant| record.identity.is(tenant.account.entra));
         // What is of no series, or of another tenant by now, is of no shift.
-        if !is_it || score.all || keeps_state || self.config.fleet.hold.is_zero() {
+        if !is_it || key.score.is_none() || keeps_state || self.config.fleet.hold.is_zero() {
             return Belongs::ToNone;
         }
-        let parts = record.shifted.iter().filter(|one| is_of(one, score)).map(SeriesShift::part);
+        let of_series = record.shifted.iter().filter(|one| one.is_of_alert(key.score, key.subject.as_ref()));
+        let parts = of_series.map(SeriesShift::part);
         let covered_by = alert_of(record, run).and_then(|alert| alert.shift.as_deref());
         group::of_run(&run.steps, &rule.when, parts, covered_by)
     }
@@ -311,7 +308,7 @@ impl Context<'_> {
         Ok(ShiftMember {
             earlier,
             run: covered.into_iter().map(|(id, _)| id).collect(),
-            covered: Covered { notification, is_accepted },
+            covered: Covered { tenant: run.envelope.tenant.clone(), notification, is_accepted },
         })
     }
 
@@ -348,11 +345,6 @@ impl Context<'_> {
         let labels = self.config.tenants.get(tenant).map(|tenant| &tenant.labels);
         settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
     }
-}
-
-/// Whether a shift moved the series that a notification is about.
-fn is_of(shifted: &SeriesShift, score: &ScoreFacts) -> bool {
-    shifted.score == score.kind && shifted.subject.as_ref().map(Subject::as_str) == score.subject.as_deref()
 }
 
 /// Whether an alert began with the shift and its channels were notified of it on its own.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    domain::{Subject, TenantId, Timestamp},
+    domain::{TenantId, Timestamp},
     notify::{
         DeliveryId, Hold, HoldReason, Silence,
         fleet::Decidable,
@@ -53,7 +53,8 @@ impl Dispatcher {
             let mut decided: Vec<(&Run, Vec<(DeliveryId, Fate)>)> = Vec::with_capacity(runs.len());
             for run in &runs {
                 let (is_covered, fates) = fates(&config, &silences, run, now);
-                let record = tenant_of(run).and_then(|tenant| records.get(&tenant)).filter(|_| !is_covered);
+                let record =
+                    run.envelope.tenant.as_ref().and_then(|tenant| records.get(tenant)).filter(|_| !is_covered);
                 decided.extend(groups.take(run, record, fates, &outlook).map(|fates| (run, fates)));
             }
             let (alone, has_sent) = groups.send().await?;
@@ -70,7 +71,7 @@ impl Dispatcher {
                 self.store.look_again(HoldReason::Silence, now).await?;
             }
             // Its alerts may be due for a reminder from here on.
-            let tenants: BTreeSet<_> = runs.iter().filter_map(tenant_of).collect();
+            let tenants: BTreeSet<_> = runs.iter().filter_map(|run| run.envelope.tenant.clone()).collect();
             for tenant in tenants {
                 self.told(tenant);
             }
@@ -83,7 +84,7 @@ impl Dispatcher {
 
     /// What is known of the tenants of these runs.
     async fn records_of(&self, runs: &[Run]) -> Result<HashMap<TenantId, TenantRecord>, StoreError> {
-        let tenants: BTreeSet<TenantId> = runs.iter().filter_map(tenant_of).collect();
+        let tenants: BTreeSet<TenantId> = runs.iter().filter_map(|run| run.envelope.tenant.clone()).collect();
         let mut records = HashMap::with_capacity(tenants.len());
         for some in Vec::from_iter(tenants).chunks(TENANTS_MAX) {
             for mut record in self.store.load(some).await? {
@@ -106,20 +107,10 @@ impl Dispatcher {
     }
 }
 
-/// Whose alert a run tells of.
-fn tenant_of(run: &Run) -> Option<TenantId> {
-    TenantId::parse(&run.newest.data.tenant.as_ref()?.id).ok()
-}
-
 /// The alert that a run tells of.
 pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a AlertRecord> {
-    let (score, rule) = (run.newest.data.score.as_ref()?, run.newest.data.rule.as_ref()?);
-    let is_it = |one: &&AlertRecord| {
-        one.rule.as_str() == rule.name
-            && one.score == (!score.all).then_some(score.kind)
-            && one.subject.as_ref().map(Subject::as_str) == score.subject.as_deref()
-    };
-    record.alerts.iter().find(is_it)
+    let key = run.envelope.alert.as_ref()?;
+    record.alerts.iter().find(|one| one.rule == key.rule && one.score == key.score && one.subject == key.subject)
 }
 
 /// Whether the rest of the fleet is still to be read.
@@ -133,11 +124,10 @@ pub(super) enum Stragglers {
 
 /// Until when silences or maintenance windows cover what a run says.
 fn covered(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> Option<Timestamp> {
-    let about = About::of(&run.newest).map(|about| {
-        let tenant = config.tenants.get(about.tenant);
-        About { labels: tenant.map_or(about.labels, |tenant| &tenant.labels), ..about }
-    });
-    config.covering(silences, &about?, now)
+    let configured = run.envelope.tenant.as_ref().and_then(|tenant| config.tenants.get(tenant));
+    let noted = run.newest.data.tenant.as_ref().map(|tenant| &tenant.labels);
+    let about = About::of(&run.envelope, configured.map(|tenant| tenant.labels.as_ref()).or(noted)?)?;
+    config.covering(silences, &about, now)
 }
 
 /// What becomes of a run by the configuration in force and these silences, and whether they cover it.
@@ -152,7 +142,7 @@ fn fates(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> (b
 /// was said is all that there is.
 fn hold_against(runs: &mut [Run], records: &HashMap<TenantId, TenantRecord>) {
     for run in runs.iter_mut() {
-        let record = tenant_of(run).and_then(|tenant| records.get(&tenant));
+        let record = run.envelope.tenant.as_ref().and_then(|tenant| records.get(tenant));
         if let Some(alert) = record.and_then(|record| alert_of(record, run)) {
             run.hold_against(&alert.alert);
         }
@@ -163,8 +153,7 @@ fn tell_log(run: &Run, fates: &[(DeliveryId, Fate)]) {
     let count = |wanted: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| wanted(fate)).count();
     let (sent, suppressed) = (count(|fate| *fate == Fate::Send), count(|fate| *fate == Fate::Suppress));
     let held = count(|fate| matches!(fate, Fate::Hold(_)));
-    let facts = &run.newest.data;
-    let tenant = facts.tenant.as_ref().map(|tenant| tenant.id.as_str());
-    let rule = facts.rule.as_ref().map(|rule| rule.name.as_str());
+    let tenant = run.envelope.tenant.as_ref().map(TenantId::as_str);
+    let rule = run.envelope.alert.as_ref().map(|alert| alert.rule.as_str());
     info!(channel = %run.channel, tenant, rule, sent, suppressed, held, "looked at what was held");
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    DeliveryId, Notification, NotificationId, NotificationType, compose,
+    DeliveryId, Envelope, Notification, NotificationId, NotificationType, compose,
     notification::{DigestFacts, DigestItem, DigestRest},
 };
 use crate::domain::{ChannelName, Severity, Timestamp};
@@ -69,6 +69,24 @@ impl Waiting {
         }
     }
 
+    /// What must be known of a notification that is queued; `alert` is what its deliveries are ordered by.
+    #[must_use]
+    pub fn queued(delivery: DeliveryId, alert: Option<String>, envelope: Envelope) -> Self {
+        Self {
+            delivery,
+            kind: envelope.kind,
+            at: envelope.at,
+            firing: alert.zip(envelope.began_at),
+            is_over: envelope.is_over,
+            sequence: envelope.sequence,
+            severity: envelope.severity,
+            loss_percent: envelope.loss_percent,
+            rule: envelope.alert.map(|alert| alert.rule.to_string()),
+            tenant: envelope.tenant.map(|tenant| tenant.to_string()),
+            is_operator: envelope.is_operator,
+        }
+    }
+
     /// Whether that one, which comes later, can say both: it is of the same firing, whose last message says how the alert stands,
     /// since when, and how it came to this. An alert keeps its id from one firing to the next; a message that was sent again by hand
     /// may stand beside one of a later firing.
@@ -110,10 +128,9 @@ pub const fn may_travel(kind: NotificationType) -> bool {
     )
 }
 
-/// How many of these notifications of one alert, oldest first, the last of them covers: those of one firing.
+/// How many of these deliveries of one alert, oldest first, the last of them covers: those of one firing.
 #[must_use]
-pub fn foldable(run: &[Notification]) -> usize {
-    let run: Vec<Waiting> = run.iter().map(|notification| Waiting::of(DeliveryId(0), notification)).collect();
+pub fn foldable(run: &[Waiting]) -> usize {
     let covered = run.windows(2).take_while(|pair| pair[0].is_covered_by(&pair[1])).count();
     if run.is_empty() { 0 } else { 1 + covered }
 }

@@ -5,6 +5,7 @@ pub mod compose;
 pub mod delivery;
 pub mod digest;
 pub mod drill;
+pub mod envelope;
 pub mod fleet;
 pub mod hold;
 pub mod identity;
@@ -19,6 +20,7 @@ pub mod silence;
 pub mod standing;
 
 pub use delivery::{Delivery, DeliveryId, DeliveryState};
+pub use envelope::Envelope;
 pub use hold::{Hold, HoldReason};
 pub use identity::{NotificationId, ShortId};
 pub use maintenance::Maintenance;

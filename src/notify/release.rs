@@ -2,7 +2,7 @@
 //! before anybody was notified is suppressed; a wait for the fleet never suppresses anything.
 
 use super::{
-    DeliveryId, Notification, NotificationType,
+    DeliveryId, Envelope, Notification, NotificationType,
     hold::{Hold, HoldReason},
 };
 use crate::{
@@ -19,6 +19,8 @@ pub struct Run {
     pub steps: Vec<Step>,
     /// Whether the channel was told, or is being told, of the same firing as the first step's.
     pub was_told: bool,
+    /// The envelope of the last step's notification.
+    pub envelope: Envelope,
     /// What the last step says.
     pub newest: Notification,
 }
@@ -96,6 +98,23 @@ impl Run {
 }
 
 impl Step {
+    /// The delivery of a notification in that envelope.
+    #[must_use]
+    pub const fn of(delivery: DeliveryId, envelope: &Envelope, made_at: Timestamp, hold: Option<Hold>) -> Self {
+        Self {
+            delivery,
+            kind: envelope.kind,
+            began: envelope.began_at,
+            observed_at: envelope.observed_at,
+            is_over: envelope.is_over,
+            is_accepted: envelope.is_accepted(),
+            made_at,
+            sequence: envelope.sequence,
+            still: Still::So,
+            hold,
+        }
+    }
+
     /// Whether what it says may be over without a step of the same firing that says so.
     #[must_use]
     pub const fn may_pass(&self) -> bool {

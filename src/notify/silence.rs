@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Notification, NotificationType};
+use super::{Envelope, NotificationType};
 use crate::{
     domain::{DURATION_MAX, Labels, Scope, ScoreKind, Selector, Severity, TenantId, Timestamp},
     rule::RuleName,
@@ -127,18 +127,18 @@ pub struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    /// What a notification is about. `None`: about no alert, and so nothing covers it: digests, drills, what else the operator hears.
+    /// What the notification in that envelope is about, whose tenant has these labels. `None`: about no alert, and so nothing covers
+    /// it: digests, drills, what else the operator hears.
     #[must_use]
-    pub fn of(notification: &'a Notification) -> Option<Self> {
-        let facts = &notification.data;
-        let tenant = facts.tenant.as_ref()?;
+    pub fn of(envelope: &'a Envelope, labels: &'a Labels) -> Option<Self> {
+        let alert = envelope.alert.as_ref()?;
         Some(Self {
-            tenant: &tenant.id,
-            labels: &tenant.labels,
-            rule: &facts.rule.as_ref()?.name,
-            score: facts.score.as_ref().map(|score| (!score.all).then_some(score.kind))?,
-            severity: facts.alert.as_ref()?.severity,
-            is_blindness: notification.kind == NotificationType::OperatorBlind,
+            tenant: alert.tenant.as_str(),
+            labels,
+            rule: alert.rule.as_str(),
+            score: alert.score,
+            severity: envelope.severity?,
+            is_blindness: envelope.kind == NotificationType::OperatorBlind,
         })
     }
 }

@@ -7,6 +7,7 @@ pub use crate::notify::{
 };
 use crate::{
     domain::{Scope, Timestamp},
+    notify::Envelope,
     store::{AlertFilter, AlertRow, Store},
 };
 
@@ -44,7 +45,10 @@ pub async fn show(store: &dyn Store, scope: &Scope, id: SilenceId) -> Result<Sil
 pub async fn covered(store: &dyn Store, scope: &Scope, matchers: &Matchers) -> Result<Vec<AlertRow>, Error> {
     let filter = AlertFilter { firing_only: true, tenants: scope.tenants().cloned(), ..AlertFilter::default() };
     let covers = |row: &AlertRow| {
-        let about = row.last_notification.as_ref().and_then(About::of);
+        let Some(last) = &row.last_notification else { return false };
+        let envelope = Envelope::new(last, Some(row.key.clone()), Some(row.key.tenant.clone()));
+        let labels = last.data.tenant.as_ref().map(|tenant| &tenant.labels);
+        let about = labels.and_then(|labels| About::of(&envelope, labels));
         about.is_some_and(|about| matchers.match_all(&about))
     };
     Ok(store.alerts(&filter).await?.into_iter().filter(covers).collect())

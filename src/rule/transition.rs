@@ -66,3 +66,18 @@ pub enum Resolution {
     /// The score is no longer polled, or its subject is gone.
     SubjectRemoved,
 }
+
+impl Resolution {
+    /// The name in JSON and the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovered => "recovered",
+            Self::Accepted => "accepted",
+            Self::RuleChanged => "rule-changed",
+            Self::RuleRemoved => "rule-removed",
+            Self::TenantRemoved => "tenant-removed",
+            Self::SubjectRemoved => "subject-removed",
+        }
+    }
+}

@@ -18,8 +18,12 @@ pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 use crate::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
-        ChannelStanding, Delivery, DeliveryId, DeliveryState, Hold, Notification, digest::LINES_MAX, drill::Proof,
-        fleet::Movement, silence::Acknowledgement, standing::FailedPeriod,
+        ChannelStanding, Delivery, DeliveryId, DeliveryState, Envelope, Hold, Notification,
+        digest::LINES_MAX,
+        drill::Proof,
+        fleet::Movement,
+        silence::{About, Acknowledgement},
+        standing::FailedPeriod,
     },
     rule::{Alert, AlertKey, RuleName},
 };
@@ -221,6 +225,22 @@ pub struct NewNotification {
     pub channels: Vec<ChannelName>,
     /// Why its deliveries are held, and until when; `None`: they are queued.
     pub hold: Option<Hold>,
+}
+
+impl NewNotification {
+    /// What the queue knows of it.
+    #[must_use]
+    pub fn envelope(&self) -> Envelope {
+        Envelope::new(&self.notification, self.alert.clone(), self.tenant.clone())
+    }
+
+    /// What it is about, as silences see it; `None`: about no alert.
+    ///
+    /// `envelope`: its [own](Self::envelope).
+    #[must_use]
+    pub fn about<'a>(&'a self, envelope: &'a Envelope) -> Option<About<'a>> {
+        About::of(envelope, &self.notification.data.tenant.as_ref()?.labels)
+    }
 }
 
 /// What came of a commit.

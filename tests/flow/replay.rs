@@ -7,10 +7,7 @@ use scorewatch::{
     check::judge::Fetched,
     config::Config,
     domain::{Reading, ScoreKind, Subject, Timestamp},
-    notify::{
-        Maintenance,
-        silence::{About, Matchers},
-    },
+    notify::{Maintenance, silence::Matchers},
     replay::{Course, Fleet, Look, Message, Plan, Receiver, ScoreCourse, SeriesCourse, walk},
     rule::{AlertKey, BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, Size},
     schedule::{Schedule, Window, WindowEnd},
@@ -226,7 +223,7 @@ fn judged(config: &Config, source: Source, checks: &[Check], away: &[Away], unti
             // It arrives at once, or when the window is over. Nothing does of what it comes after.
             let key = new.alert.clone().unwrap();
             coming.retain(|(of, _)| *of != key);
-            let until = config.covering(&[], &About::of(&new.notification).unwrap(), now);
+            let until = config.covering(&[], &new.about(&new.envelope()).unwrap(), now);
             coming.extend((!new.channels.is_empty()).then(|| (key, until.unwrap_or(now))));
         }
         arrive(life, coming, now);

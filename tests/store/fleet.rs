@@ -75,7 +75,7 @@ pub(super) fn notice(of: &str, runs: &[&Run]) -> ShiftNotice {
     let member = |run: &&Run| ShiftMember {
         earlier: Vec::new(),
         run: run.steps.iter().map(|step| step.delivery).collect(),
-        covered: Covered { notification: run.newest.clone(), is_accepted: false },
+        covered: Covered { tenant: run.envelope.tenant.clone(), notification: run.newest.clone(), is_accepted: false },
     };
     ShiftNotice {
         channel: channel(of),

@@ -9,6 +9,7 @@ mod fixture;
 mod fleet;
 mod hold;
 mod merge;
+mod migration;
 mod outbox;
 mod recommendation;
 mod restore;

@@ -85,7 +85,7 @@ fn the_newest_speaks_for_the_run_that_it_ends() {
     for (text, expected) in
         [("a1", 1), ("a1 A2", 2), ("a1 a2 A3 a1", 3), ("A3 a1", 1), ("! !", 1), ("a1 b2", 1), ("a1 A2'", 1)]
     {
-        assert_eq!(foldable(&notifications(text)), expected, "{text}");
+        assert_eq!(foldable(&waiting(text)), expected, "{text}");
     }
     assert_eq!(foldable(&[]), 0);
 }

@@ -6,11 +6,11 @@ use std::{collections::BTreeMap, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Shift;
+use super::{Shift, notice::Covered};
 use crate::{
     domain::{ScoreKind, TenantId},
     notify::{
-        notification::{Facts, Notification},
+        notification::Facts,
         reason::{CauseKind, ChangedBy, Comparison},
     },
 };
@@ -86,13 +86,13 @@ pub fn of_alert(facts: &Facts) -> Verdict {
 
 /// What the notifications that a notice covers show together.
 #[must_use]
-pub fn of_all<'a>(shift: &Shift, covered: impl Iterator<Item = &'a Notification>) -> ShiftEvidence {
-    let mut verdicts: BTreeMap<TenantId, Verdict> = BTreeMap::new();
+pub fn of_all(shift: &Shift, covered: &[Covered]) -> ShiftEvidence {
+    let mut verdicts: BTreeMap<&TenantId, Verdict> = BTreeMap::new();
     let mut controls: BTreeMap<String, usize> = BTreeMap::new();
     let mut average = None;
-    for notification in covered {
+    for Covered { tenant, notification, .. } in covered {
         let facts = &notification.data;
-        let Some(tenant) = facts.tenant.as_ref().and_then(|tenant| TenantId::parse(&tenant.id).ok()) else { continue };
+        let Some(tenant) = tenant else { continue };
         let verdict = of_alert(facts);
         average = average.or_else(|| average_of(shift, facts));
         let known = verdicts.entry(tenant).or_default();

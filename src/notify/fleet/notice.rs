@@ -39,6 +39,8 @@ pub fn notice_id(shift: &str, channel: &ChannelName, covered: &[Covered]) -> Not
 /// A notification that a notice covers: it becomes a line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Covered {
+    /// About which tenant.
+    pub tenant: Option<TenantId>,
     /// What it says.
     pub notification: Notification,
     /// Whether its alert is accepted as the new level with the notice.
@@ -74,16 +76,14 @@ pub fn for_channel(
     others: &Others,
     now: Timestamp,
 ) -> Notification {
-    let has_line = |tenant: &TenantId| {
-        covered.iter().filter_map(|one| one.notification.data.tenant.as_ref()).any(|facts| facts.id == tenant.as_str())
-    };
+    let has_line = |tenant: &TenantId| covered.iter().any(|one| one.tenant.as_ref() == Some(tenant));
     let named = |tenants: &[TenantId]| -> Vec<String> {
         tenants.iter().filter(|tenant| !has_line(tenant)).map(ToString::to_string).collect()
     };
     let (apart, told_before) = (named(&others.outliers), named(&others.told_before));
     let id = notice_id(&known.id, channel, &covered);
     let mut notice = compose::without_alert(NotificationType::FleetShift, id, now);
-    let slug = |one: &Covered| one.notification.data.tenant.as_ref().map(|tenant| tenant.id.clone());
+    let slug = |one: &Covered| one.tenant.as_ref().map(ToString::to_string);
     let mut tenants: Vec<String> = covered.iter().filter_map(slug).collect();
     tenants.sort_unstable();
     tenants.dedup();
@@ -95,7 +95,7 @@ pub fn for_channel(
     };
     notice.data.links.portal = covered.iter().find_map(|one| one.notification.data.links.portal.clone());
     let accepted_count = covered.iter().filter(|one| one.is_accepted).count();
-    let evidence = evidence::of_all(shift, covered.iter().map(|one| &one.notification));
+    let evidence = evidence::of_all(shift, &covered);
     notice.data.fleet = Some(FleetFacts {
         id: known.id.clone(),
         occasion,
@@ -123,7 +123,7 @@ pub fn for_channel(
 fn lines(covered: Vec<Covered>) -> Vec<DigestItem> {
     let mut items: Vec<DigestItem> = covered
         .into_iter()
-        .map(|Covered { notification, is_accepted }| DigestItem {
+        .map(|Covered { notification, is_accepted, .. }| DigestItem {
             accepted: is_accepted,
             ..DigestItem::from(notification)
         })

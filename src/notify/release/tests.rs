@@ -44,7 +44,8 @@ fn run(text: &str, was_told: bool) -> Run {
     let steps = text.split_whitespace().zip(1..).map(|(word, number)| step(word, number)).collect();
     let channel = ChannelName::parse("soc").unwrap();
     let newest = drill::message(drill::id("store", &channel, Timestamp::EPOCH), None, Timestamp::EPOCH);
-    Run { channel, steps, was_told, newest }
+    let envelope = Envelope::new(&newest, None, None);
+    Run { channel, steps, was_told, envelope, newest }
 }
 
 /// `!` is sent, `.` suppressed, `h` held, a number: merged into that delivery.

@@ -63,6 +63,12 @@ impl SeriesShift {
         self.score == score && self.subject.as_ref() == subject
     }
 
+    /// Whether it is about the series of an alert; that of a whole tenant has none.
+    #[must_use]
+    pub fn is_of_alert(&self, score: Option<ScoreKind>, subject: Option<&Subject>) -> bool {
+        score.is_some_and(|score| self.is_of(score, subject))
+    }
+
     /// The same as a cause of notifications.
     #[must_use]
     pub fn part(&self) -> Part<'_> {

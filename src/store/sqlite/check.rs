@@ -259,10 +259,10 @@ async fn write_series(connection: &mut SqliteConnection, won: &[(i64, &Check)]) 
 }
 
 const UPSERT_ALERT: Bulk = Bulk {
-    head: "INSERT INTO alert (key, tenant_id, rule, score, subject, state, body, generation, changed_at) VALUES ",
-    row: "(?,?,?,?,?,?,?,?,?)",
+    head: "INSERT INTO alert (key, tenant_id, rule, score, subject, state, body, generation, changed_at, taken_back) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?,?)",
     tail: " ON CONFLICT (key) DO UPDATE SET state = excluded.state, body = excluded.body, \
-           generation = excluded.generation, changed_at = excluded.changed_at",
+           generation = excluded.generation, changed_at = excluded.changed_at, taken_back = excluded.taken_back",
 };
 
 async fn write_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) -> Result<(), StoreError> {
@@ -282,6 +282,7 @@ async fn write_alerts(connection: &mut SqliteConnection, won: &[(i64, &Check)]) 
             .bind(row.body.as_str())
             .bind(row.alert.generation.cast_signed())
             .bind(now.as_nanos())
+            .bind(row.alert.firing().map_or(0, |firing| firing.taken_back.cast_signed()))
     };
     UPSERT_ALERT.execute(connection, &rows, bind).await
 }

@@ -234,14 +234,19 @@ pub(super) async fn target(
     entra: Option<String>,
     name: Option<String>,
 ) -> Result<Target, StoreError> {
-    let names: Vec<Option<String>> = sqlx::query_scalar(
-        "SELECT DISTINCT json_extract(body, '$.data.tenant.name') FROM notification WHERE tenant = ?",
-    )
-    .bind(slug)
-    .fetch_all(db)
-    .await?;
-    let names = names.into_iter().chain([name]).flatten().filter(|name| !name.trim().is_empty() && name != slug);
-    Ok(Target { slug: slug.to_owned(), entra, names: names.collect(), configured: BTreeSet::new() })
+    use futures_util::TryStreamExt;
+    let mut names: BTreeSet<String> = name.into_iter().collect();
+    // Only its messages know what it was called before. They may be many, and are looked at one by one.
+    let mut bodies =
+        sqlx::query_scalar::<_, String>("SELECT body FROM notification WHERE tenant = ?").bind(slug).fetch(db);
+    while let Some(body) = bodies.try_next().await? {
+        // What can't be read as a message may name the tenant all the same.
+        let said = serde_json::from_str::<serde_json::Value>(&body).ok();
+        let called = said.as_ref().and_then(|said| said.pointer("/data/tenant/name")).and_then(|name| name.as_str());
+        names.extend(called.map(str::to_owned));
+    }
+    names.retain(|name| !name.trim().is_empty() && name != slug);
+    Ok(Target { slug: slug.to_owned(), entra, names, configured: BTreeSet::new() })
 }
 
 /// Moves what is in the log to the database, and empties the log.

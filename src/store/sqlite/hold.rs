@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{check::to_json, merge, outbox, row};
+use super::{
+    check::to_json,
+    merge, outbox,
+    row::{self, AFTER_ENVELOPE, ENVELOPE},
+};
 use crate::{
     domain::Timestamp,
     notify::{
-        DeliveryId, Hold, HoldReason,
+        DeliveryId, Envelope, Hold, HoldReason,
         fleet::Decidable,
-        release::{Fate, Run, Step, Still},
+        release::{Fate, Run, Step},
     },
     store::StoreError,
 };
@@ -18,7 +22,7 @@ use crate::{
 /// Whether a delivery that waits for the fleet can be decided on before its time; what a person accepted waits for its time.
 const IS_DECIDABLE: &str = "d.hold_why = 'fleet' AND EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id \
     AND CASE WHEN n.type = 'alert.reminder' THEN d.queued_at < ?4 \
-    WHEN json_extract(n.body, '$.data.alert.resolution') = 'accepted' THEN 0 ELSE d.queued_at < ?3 END)";
+    WHEN n.resolution = 'accepted' THEN 0 ELSE d.queued_at < ?3 END)";
 
 /// See [`crate::store::Store::held_decidable`].
 pub(super) async fn due(
@@ -49,21 +53,17 @@ pub(super) async fn due(
     Ok(runs)
 }
 
-/// What waits of an alert for a channel from that delivery on.
-const WAITING: &str = "SELECT d.id, n.type, json_extract(n.body, '$.data.alert.started_at'), \
-    json_extract(n.body, '$.data.alert.resolved_at') IS NOT NULL, d.hold_why, d.hold_until, \
-    coalesce(json_extract(n.body, '$.data.notification.sequence'), 0), json_extract(n.body, '$.data.score.observed_at'), \
-    coalesce(json_extract(n.body, '$.data.alert.resolution'), '') = 'accepted', d.queued_at \
+/// What waits of an alert for a channel from that delivery on; after the envelope's columns.
+const WAITING: &str = "d.id, d.queued_at, d.hold_why, d.hold_until \
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
     WHERE d.finished_at IS NULL AND d.state IN ('held', 'queued') AND d.attempts = 0";
-
 /// The newest that the channel was told, or is being told, of the alert before that delivery: when that firing began. Deliveries of
 /// one firing follow each other, so no older one needs to be asked.
 const TOLD_BEFORE: &str = "SELECT began FROM (SELECT * FROM (\
-    SELECT d.id, json_extract(n.body, '$.data.alert.started_at') AS began FROM delivery AS d \
+    SELECT d.id, n.began_at AS began FROM delivery AS d \
     JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
     AND d.finished_at IS NOT NULL AND d.state <> 'suppressed' ORDER BY d.id DESC LIMIT 1) UNION ALL SELECT * FROM (\
-    SELECT d.id, json_extract(n.body, '$.data.alert.started_at') FROM delivery AS d \
+    SELECT d.id, n.began_at FROM delivery AS d \
     JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
     AND d.finished_at IS NULL ORDER BY d.id DESC LIMIT 1)) ORDER BY id DESC LIMIT 1";
 
@@ -73,43 +73,37 @@ async fn run(pool: &SqlitePool, first: i64, channel: &str, alert: Option<&str>) 
         Some(_) => "d.channel = ?1 AND d.alert_key = ?2 AND d.id >= ?3",
         None => "d.channel = ?1 AND d.alert_key IS ?2 AND d.id = ?3",
     };
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{WAITING} AND {which} ORDER BY d.id")))
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {ENVELOPE}, {WAITING} AND {which} ORDER BY d.id")))
         .bind(channel)
         .bind(alert)
         .bind(first)
         .fetch_all(pool)
         .await?;
-    let steps = rows.iter().map(step).collect::<Result<Vec<_>, _>>()?;
-    let (Some(begin), Some(end)) = (steps.first(), steps.last()) else { return Ok(None) };
-    let newest: String = sqlx::query_scalar(
+    let waiting = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
+    let (mut steps, mut newest) = (Vec::with_capacity(waiting.len()), None);
+    for (step, envelope) in waiting {
+        steps.push(step);
+        newest = Some(envelope);
+    }
+    let (Some(begin), Some(end), Some(envelope)) = (steps.first(), steps.last(), newest) else { return Ok(None) };
+    let says: String = sqlx::query_scalar(
         "SELECT n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?",
     )
     .bind(end.delivery.0)
     .fetch_one(pool)
     .await?;
-    let before: Option<Option<String>> =
+    let before: Option<Option<i64>> =
         sqlx::query_scalar(TOLD_BEFORE).bind(channel).bind(alert).bind(first).fetch_optional(pool).await?;
-    let was_told = before.flatten().is_some_and(|before| began(&before) == begin.began);
-    Ok(Some(Run { channel: row::channel(channel)?, was_told, newest: row::notification(&newest)?, steps }))
+    let was_told = before.flatten().is_some_and(|before| begin.began == Some(Timestamp::from_nanos(before)));
+    Ok(Some(Run { channel: row::channel(channel)?, was_told, envelope, newest: row::notification(&says)?, steps }))
 }
 
-fn began(text: &str) -> Option<Timestamp> {
-    Timestamp::parse(text)
-}
-
-fn step(found: &SqliteRow) -> Result<Step, StoreError> {
-    Ok(Step {
-        delivery: DeliveryId(found.try_get(0)?),
-        kind: row::notification_type(found.try_get(1)?)?,
-        began: found.try_get::<Option<&str>, _>(2)?.and_then(began),
-        observed_at: found.try_get::<Option<&str>, _>(7)?.and_then(began),
-        is_over: found.try_get::<i64, _>(3)? != 0,
-        is_accepted: found.try_get::<i64, _>(8)? != 0,
-        made_at: Timestamp::from_nanos(found.try_get(9)?),
-        sequence: u64::try_from(found.try_get::<i64, _>(6)?).unwrap_or_default(),
-        still: Still::So,
-        hold: row::hold(found.try_get(4)?, found.try_get(5)?)?,
-    })
+fn waiting(found: &SqliteRow) -> Result<(Step, Envelope), StoreError> {
+    let envelope = row::envelope(found, 0)?;
+    let delivery = DeliveryId(found.try_get(AFTER_ENVELOPE)?);
+    let made_at = Timestamp::from_nanos(found.try_get(AFTER_ENVELOPE + 1)?);
+    let hold = row::hold(found.try_get(AFTER_ENVELOPE + 2)?, found.try_get(AFTER_ENVELOPE + 3)?)?;
+    Ok((Step::of(delivery, &envelope, made_at, hold), envelope))
 }
 
 /// See [`crate::store::Store::release`].

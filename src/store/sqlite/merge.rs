@@ -4,11 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{check::to_json, row};
+use super::{
+    check::to_json,
+    outbox,
+    row::{self, ENVELOPE},
+};
 use crate::{
-    domain::{ChannelName, Severity, TenantId, Timestamp},
+    domain::{ChannelName, TenantId, Timestamp},
     notify::{
-        DeliveryId, Notification, NotificationId,
+        DeliveryId, Envelope, Notification, NotificationId,
         digest::{self, Line, Waiting},
         notification::DigestItem,
     },
@@ -23,42 +27,9 @@ const WAITING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.not
     AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND (e.state = 'held' OR e.state = 'merged' \
     AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.carrier AND c.alert_key = d.alert_key)))";
 
-/// What must be known of each: what it is about comes as one JSON list, so that its body is parsed once.
-const WAITING_COLUMNS: &str = "d.id, n.type, n.at, n.tenant, json_extract(n.body, '$.data.alert.id', \
-    '$.data.alert.started_at', '$.data.alert.resolved_at', '$.data.notification.sequence', '$.data.alert.severity', \
-    '$.data.score.loss_percent', '$.data.rule.name', '$.data.operator.class', '$.timestamp', '$.data.tenant.id')";
-
-/// What [`WAITING_COLUMNS`] lists of a body.
-type Known = (
-    Option<String>,
-    Option<Timestamp>,
-    Option<Timestamp>,
-    Option<u64>,
-    Option<Severity>,
-    Option<f64>,
-    Option<String>,
-    Option<String>,
-    Option<Timestamp>,
-    Option<String>,
-);
-
+/// What must be known of a delivery that begins with its number and what it is ordered by.
 fn waiting(found: &SqliteRow) -> Result<Waiting, StoreError> {
-    let known: Known = serde_json::from_str(found.try_get(4)?)
-        .map_err(|error| StoreError::Undecodable(format!("what waits of a notification: {error}")))?;
-    let (alert, started_at, resolved_at, sequence, severity, loss_percent, rule, operator, at, tenant) = known;
-    Ok(Waiting {
-        delivery: DeliveryId(found.try_get(0)?),
-        kind: row::notification_type(found.try_get(1)?)?,
-        at: at.unwrap_or(Timestamp::from_nanos(found.try_get(2)?)),
-        firing: alert.zip(started_at),
-        is_over: resolved_at.is_some(),
-        sequence: sequence.unwrap_or_default(),
-        severity,
-        loss_percent,
-        rule,
-        tenant: found.try_get::<Option<String>, _>(3)?.or(tenant),
-        is_operator: operator.is_some(),
-    })
+    Ok(Waiting::queued(DeliveryId(found.try_get(0)?), found.try_get(1)?, row::envelope(found, 2)?))
 }
 
 /// Makes one delivery of all that waits for the channel, if that is more than `over`. Of what waits, only what the first
@@ -86,11 +57,13 @@ pub(super) async fn into_digest(
     if usize::try_from(count).unwrap_or_default() <= over {
         return Ok(None);
     }
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {WAITING_COLUMNS} {WAITING} ORDER BY d.id LIMIT ?2")))
-        .bind(channel.as_str())
-        .bind(i64::try_from(digest::MEMBERS_MAX).unwrap_or(i64::MAX))
-        .fetch_all(&mut *connection)
-        .await?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT d.id, d.alert_key, {ENVELOPE} {WAITING} ORDER BY d.id LIMIT ?2"
+    )))
+    .bind(channel.as_str())
+    .bind(i64::try_from(digest::MEMBERS_MAX).unwrap_or(i64::MAX))
+    .fetch_all(&mut *connection)
+    .await?;
     let lines = digest::lines(rows.iter().map(waiting).collect::<Result<_, _>>()?);
     drop(rows);
     if lines.len() < 2 {
@@ -112,12 +85,7 @@ async fn queue_digest(
     now: Timestamp,
 ) -> Result<DeliveryId, StoreError> {
     let id = message.data.notification.id.as_str().to_owned();
-    sqlx::query("INSERT INTO notification (id, type, at, body) VALUES (?, ?, ?, '')")
-        .bind(&id)
-        .bind(message.kind.as_str())
-        .bind(now.as_nanos())
-        .execute(&mut *connection)
-        .await?;
+    outbox::insert(connection, &id, (&Envelope::new(&message, None, None), None), "", now).await?;
     let carrier: i64 = sqlx::query_scalar(
         "INSERT INTO delivery (notification_id, channel, state, queued_at, next_attempt_at) \
          VALUES (?1, ?2, 'queued', ?3, ?3) RETURNING id",
@@ -181,12 +149,12 @@ pub(super) async fn into_newest(
     alert: &str,
     head: DeliveryId,
 ) -> Result<DeliveryId, StoreError> {
-    let rows = sqlx::query(
-        "SELECT d.id, n.body, d.possible_duplicate FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT d.id, d.alert_key, {ENVELOPE} FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
          WHERE d.channel = ? AND d.alert_key = ? AND d.finished_at IS NULL AND d.state = 'queued' AND d.id >= ? \
          AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = d.channel AND e.alert_key = d.alert_key \
-         AND e.finished_at IS NULL AND e.state = 'held' AND e.id < d.id) ORDER BY d.id LIMIT ?",
-    )
+         AND e.finished_at IS NULL AND e.state = 'held' AND e.id < d.id) ORDER BY d.id LIMIT ?"
+    )))
     .bind(channel.as_str())
     .bind(alert)
     .bind(head.0)
@@ -196,9 +164,9 @@ pub(super) async fn into_newest(
     if rows.len() < 2 {
         return Ok(head);
     }
-    let run = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let (mut ids, notifications): (Vec<_>, Vec<_>) = run.into_iter().unzip();
-    ids.truncate(digest::foldable(&notifications));
+    let run = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
+    let mut ids: Vec<DeliveryId> = run.iter().map(|one| one.delivery).collect();
+    ids.truncate(digest::foldable(&run));
     let Some(newest) = ids.pop() else { return Ok(head) };
     carry(connection, newest, &ids).await?;
     Ok(newest)

@@ -4,16 +4,16 @@ use sqlx::{Row, SqliteConnection};
 
 use super::{channel, check::to_json, dead, hold};
 use crate::{
-    domain::Timestamp,
-    notify::{ChannelStanding, DeliveryId, Hold, NotificationType},
+    domain::{Severity, TenantId, Timestamp},
+    notify::{ChannelStanding, DeliveryId, Envelope, Hold, NotificationType},
+    rule::Resolution,
     store::{AttemptOutcome, NewNotification, StoreError},
 };
 
 /// A notification with its texts already written.
 pub(super) struct Prepared {
     id: String,
-    kind: &'static str,
-    tenant: Option<String>,
+    envelope: Envelope,
     alert_key: Option<String>,
     channels: String,
     hold: Option<Hold>,
@@ -30,8 +30,7 @@ impl Prepared {
     pub(super) fn new(new: &NewNotification, now: Timestamp) -> Result<Self, StoreError> {
         Ok(Self {
             id: new.notification.data.notification.id.as_str().to_owned(),
-            kind: new.notification.kind.as_str(),
-            tenant: new.tenant.as_ref().map(|tenant| tenant.as_str().to_owned()),
+            envelope: new.envelope(),
             alert_key: new.alert.as_ref().map(to_json).transpose()?,
             channels: to_json(&new.channels)?,
             hold: new.hold,
@@ -43,19 +42,8 @@ impl Prepared {
 
 /// Writes a notification and its deliveries; `false`: its id was already there, and nothing was done.
 pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) -> Result<bool, StoreError> {
-    let inserted = sqlx::query(
-        "INSERT INTO notification (id, type, tenant, alert_key, at, body) VALUES (?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(&new.id)
-    .bind(new.kind)
-    .bind(&new.tenant)
-    .bind(&new.alert_key)
-    .bind(new.now.as_nanos())
-    .bind(&new.body)
-    .execute(&mut *connection)
-    .await?;
-    if inserted.rows_affected() == 0 {
+    let tenant = new.envelope.tenant.as_ref().map(TenantId::as_str);
+    if !insert(connection, &new.id, (&new.envelope, new.alert_key.as_deref()), &new.body, new.now).await? {
         return Ok(false);
     }
     let (state, hold_why, hold_until) = hold::columns(new.hold);
@@ -65,7 +53,7 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     )
     .bind(&new.id)
     .bind(&new.alert_key)
-    .bind(&new.tenant)
+    .bind(tenant)
     .bind(new.now.as_nanos())
     .bind(&new.channels)
     .bind(state)
@@ -73,16 +61,16 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     .bind(hold_until)
     .execute(&mut *connection)
     .await?;
-    if new.kind == NotificationType::Drill.as_str() {
+    if new.envelope.kind == NotificationType::Drill {
         channel::note_drill(connection, &new.id, &new.channels, new.now).await?;
     }
     if let Some(key) = &new.alert_key {
         // What was acknowledged is not what it is now, unless this only says that it still is. That it got worse ends an
         // acknowledgement once somebody is notified of it: it may be over before.
-        let keeps_acknowledgement = new.kind == NotificationType::AlertReminder.as_str()
-            || new.kind == NotificationType::AlertWorsened.as_str();
+        let keeps_acknowledgement =
+            matches!(new.envelope.kind, NotificationType::AlertReminder | NotificationType::AlertWorsened);
         // Another firing is of no shift until a notice covers it.
-        let keeps_shift = new.kind != NotificationType::AlertFiring.as_str();
+        let keeps_shift = new.envelope.kind != NotificationType::AlertFiring;
         sqlx::query(
             "UPDATE alert SET told_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
                acknowledged_by = iif(?4, acknowledged_by, NULL), \
@@ -100,6 +88,39 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         .await?;
     }
     Ok(true)
+}
+
+/// Writes a notification with what the queue knows of it; `false`: its id was already there.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    id: &str,
+    (envelope, alert_key): (&Envelope, Option<&str>),
+    body: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let inserted = sqlx::query(
+        "INSERT INTO notification (id, type, tenant, alert_key, at, body, said_at, began_at, sequence, is_over, resolution, \
+         observed_at, severity, loss_percent, is_operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(id)
+    .bind(envelope.kind.as_str())
+    .bind(envelope.tenant.as_ref().map(TenantId::as_str))
+    .bind(alert_key)
+    .bind(now.as_nanos())
+    .bind(body)
+    .bind(envelope.at.as_nanos())
+    .bind(envelope.began_at.map(Timestamp::as_nanos))
+    .bind(envelope.sequence.cast_signed())
+    .bind(envelope.is_over)
+    .bind(envelope.resolution.map(Resolution::as_str))
+    .bind(envelope.observed_at.map(Timestamp::as_nanos))
+    .bind(envelope.severity.map(Severity::as_str))
+    .bind(envelope.loss_percent)
+    .bind(envelope.is_operator)
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
 }
 
 /// See [`crate::store::Store::settle`]. An attempt that is not the one under way changes nothing.
@@ -210,8 +231,7 @@ async fn end_acknowledgement(connection: &mut SqliteConnection, id: DeliveryId) 
          WHERE acknowledged_at IS NOT NULL AND EXISTS (SELECT 1 FROM delivery AS d \
            JOIN notification AS n ON n.id = d.notification_id WHERE (d.id = ?1 OR d.carrier = ?1) \
            AND n.alert_key = alert.key AND n.type = ?2 AND n.at >= alert.acknowledged_at \
-           AND coalesce(json_extract(n.body, '$.data.notification.sequence'), 0) \
-             > coalesce(json_extract(alert.body, '$.state.taken_back'), 0))",
+           AND n.sequence > alert.taken_back)",
     )
     .bind(id.0)
     .bind(NotificationType::AlertWorsened.as_str())

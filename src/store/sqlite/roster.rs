@@ -76,12 +76,7 @@ pub(super) async fn reconcile(
     }
     if changes.iter().any(|change| change.gone_since.is_some() && change.name.is_none()) {
         // It was gone before a second configuration could say what it is called.
-        sqlx::query(
-            "UPDATE tenant SET name = (SELECT json_extract(n.body, '$.data.tenant.name') FROM notification AS n \
-             WHERE n.tenant = tenant.tenant ORDER BY n.at DESC LIMIT 1) WHERE gone_since IS NOT NULL AND name IS NULL",
-        )
-        .execute(&mut *connection)
-        .await?;
+        rewrite::name_as_said(connection).await?;
     }
     let learned: rewrite::ByName = changes.iter().filter(|change| change.is_learned).map(Change::named).collect();
     if !learned.is_empty() {

@@ -8,7 +8,6 @@ use super::{channel, check::to_json, hold, merge, outbox, row};
 use crate::{
     domain::{ChannelName, Timestamp},
     notify::{DeliveryId, Hold},
-    rule::AlertKey,
     store::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes, StoreError},
 };
 
@@ -93,7 +92,7 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
     for alert in &found {
         let key: String = alert.try_get(0)?;
         alerts.push(RoutedAlert {
-            alert: key_of(&key)?,
+            alert: row::alert_key(&key)?,
             is_firing: alert.try_get::<Option<i64>, _>(1)? == Some(1),
             told_to: row::channels(alert.try_get(2)?)?,
             waiting: by_alert.remove(&key).unwrap_or_default(),
@@ -101,7 +100,7 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
     }
     // What waits of an alert that is forgotten; what is said of an outage has a key that is none of an alert.
     for (key, waiting) in by_alert {
-        if let Ok(alert) = key_of(&key) {
+        if let Ok(alert) = row::alert_key(&key) {
             alerts.push(RoutedAlert { alert, is_firing: false, told_to: Vec::new(), waiting });
         }
     }
@@ -113,10 +112,6 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
     .await?;
     let other = |(name, is_operator): (String, i64)| Ok((row::channel(&name)?, is_operator != 0));
     Ok(Routed { alerts, others: others.into_iter().map(other).collect::<Result<_, StoreError>>()? })
-}
-
-fn key_of(text: &str) -> Result<AlertKey, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Undecodable(format!("the key of an alert: {error}")))
 }
 
 /// See [`crate::store::Store::reroute`].

@@ -1,9 +1,12 @@
 //! Columns that are more than a number or a text.
 
+use serde::de::DeserializeOwned;
+use sqlx::{Row, sqlite::SqliteRow};
+
 use crate::{
     domain::{ChannelName, ScoreKind, TenantId, Timestamp},
-    notify::{DeliveryState, Hold, HoldReason, Notification, NotificationType, silence::Matchers},
-    rule::{Alert, RuleName},
+    notify::{DeliveryState, Envelope, Hold, HoldReason, Notification, NotificationType, silence::Matchers},
+    rule::{Alert, AlertKey, RuleName},
     store::{ScoreFailure, StoreError},
 };
 
@@ -15,9 +18,45 @@ pub(super) fn notification(text: &str) -> Result<Notification, StoreError> {
     serde_json::from_str(text).map_err(|error| unreadable("notification", error))
 }
 
-/// Read as it is written in a notification's body, so that a type that is new needs no list here.
-pub(super) fn notification_type(text: &str) -> Result<NotificationType, StoreError> {
-    serde_json::from_value(text.into()).map_err(|error| unreadable("notification type", error))
+fn notification_type(text: &str) -> Result<NotificationType, StoreError> {
+    named("notification type", text)
+}
+
+/// The columns of an envelope, in the order in which [`envelope`] reads them.
+pub(super) const ENVELOPE: &str = "n.type, n.said_at, n.alert_key, n.tenant, n.began_at, n.sequence, n.is_over, n.resolution, \
+    n.observed_at, n.severity, n.loss_percent, n.is_operator";
+
+/// The number of the first column after them.
+pub(super) const AFTER_ENVELOPE: usize = 12;
+
+/// What the queue knows of a notification: [`ENVELOPE`] from that column on.
+pub(super) fn envelope(found: &SqliteRow, first: usize) -> Result<Envelope, StoreError> {
+    let instant = |index: usize| Ok::<_, StoreError>(time(found.try_get(first + index)?));
+    let alert: Option<&str> = found.try_get(first + 2)?;
+    Ok(Envelope {
+        kind: notification_type(found.try_get(first)?)?,
+        at: Timestamp::from_nanos(found.try_get(first + 1)?),
+        alert: alert.map(alert_key).transpose()?,
+        tenant: optional_tenant(found.try_get(first + 3)?)?,
+        began_at: instant(4)?,
+        sequence: u64::try_from(found.try_get::<i64, _>(first + 5)?).unwrap_or_default(),
+        is_over: found.try_get::<i64, _>(first + 6)? != 0,
+        resolution: found.try_get::<Option<&str>, _>(first + 7)?.map(|text| named("resolution", text)).transpose()?,
+        observed_at: instant(8)?,
+        severity: found.try_get::<Option<&str>, _>(first + 9)?.map(|text| named("severity", text)).transpose()?,
+        loss_percent: found.try_get(first + 10)?,
+        is_operator: found.try_get::<i64, _>(first + 11)? != 0,
+    })
+}
+
+/// Read as it is written in JSON, so that a name that is new needs no list here.
+fn named<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_value(text.into()).map_err(|error| unreadable(what, error))
+}
+
+/// The identity of an alert, as it orders deliveries.
+pub(super) fn alert_key(text: &str) -> Result<AlertKey, StoreError> {
+    serde_json::from_str(text).map_err(|error| unreadable("the key of an alert", error))
 }
 
 pub(super) fn matchers(text: &str) -> Result<Matchers, StoreError> {

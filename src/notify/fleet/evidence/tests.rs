@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     domain::{Labels, Points, Timestamp},
     notify::{
-        NotificationId, NotificationType, compose,
+        Notification, NotificationId, NotificationType, compose,
         fleet::{Scope, Span},
         notification::{Cause, ScoreFacts, TenantFacts},
         reason::Breakdown,
@@ -52,8 +52,14 @@ fn says(tenant: &str, changed_by: ChangedBy, (from, to): (i64, i64), maximum: f6
     says
 }
 
+fn covered(says: &[Notification]) -> Vec<Covered> {
+    let tenant = |one: &Notification| TenantId::parse(&one.data.tenant.as_ref().unwrap().id).ok();
+    let covered = |one: &Notification| Covered { tenant: tenant(one), notification: one.clone(), is_accepted: false };
+    says.iter().map(covered).collect()
+}
+
 fn of(says: &[Notification]) -> ShiftEvidence {
-    of_all(&shift(ScoreKind::SecureScore), says.iter())
+    of_all(&shift(ScoreKind::SecureScore), &covered(says))
 }
 
 #[test]
@@ -110,5 +116,5 @@ fn microsoft_s_average_counts_only_between_two_successive_records_and_only_if_it
         assert_eq!(of(&[told]).verdict, Verdict::None, "it is a sentence, and never a verdict: {why}");
     }
     let told = with((1, 2), 52.0, 48.0);
-    assert_eq!(of_all(&shift(ScoreKind::SecureScoreCategory), [&told].into_iter()).average, None);
+    assert_eq!(of_all(&shift(ScoreKind::SecureScoreCategory), &covered(&[told])).average, None);
 }

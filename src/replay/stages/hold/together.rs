@@ -74,7 +74,11 @@ impl Holding<'_> {
             if let Some((speaker, _)) = going.iter().rfind(|(_, fate)| *fate == Fate::Send) {
                 let told = &self.messages[place(*speaker)];
                 let facts = self.members_of.get(&told.tenant).map(|course| course.facts());
-                let line = facts.map(|facts| Covered { notification: told.notification(facts), is_accepted: false });
+                let line = facts.map(|facts| Covered {
+                    tenant: Some(told.tenant.clone()),
+                    notification: told.notification(facts),
+                    is_accepted: false,
+                });
                 covered.extend(line);
             }
             self.lanes[lane].told = newest.last().and_then(|step| step.began);

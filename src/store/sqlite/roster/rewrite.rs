@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-use sqlx::{Row, SqliteConnection};
+use serde_json::{Map, Value};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::store::{StoreError, sqlite::check::to_json};
+use crate::store::{
+    StoreError,
+    sqlite::{check::to_json, row},
+};
 
 /// What a tenant that documents name is called from now on.
 #[derive(Debug, Clone)]
@@ -25,13 +28,18 @@ const STILL_USED: &str = "id IN (SELECT notification_id FROM delivery WHERE fini
 pub(super) async fn learn(connection: &mut SqliteConnection, learned: &ByName) -> Result<(), StoreError> {
     let ids: BTreeMap<&String, &String> =
         learned.iter().filter_map(|(slug, renamed)| Some((slug, renamed.entra.as_ref()?))).collect();
-    sqlx::query(sqlx::AssertSqlSafe(format!(
-        "UPDATE notification SET body = json_set(body, '$.data.tenant.tenant_id', v.value) FROM json_each(?) AS v \
-         WHERE notification.tenant = v.key AND json_extract(body, '$.data.tenant.tenant_id') IS NULL \
-         AND notification.{STILL_USED}"
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT n.id, n.body, n.tenant, v.value FROM json_each(?) AS v JOIN notification AS n ON n.tenant = v.key \
+         WHERE n.{STILL_USED}"
     )))
     .bind(to_json(&ids)?)
-    .execute(&mut *connection)
+    .fetch_all(&mut *connection)
+    .await?;
+    of_one_tenant(connection, &rows, |facts, _, entra| {
+        if facts.get("tenant_id").is_none_or(Value::is_null) {
+            facts.insert("tenant_id".to_owned(), Value::from(entra));
+        }
+    })
     .await?;
     unsent(connection, learned).await
 }
@@ -40,13 +48,18 @@ pub(super) async fn learn(connection: &mut SqliteConnection, learned: &ByName) -
 pub(super) async fn rename(connection: &mut SqliteConnection, moved: &ByName) -> Result<(), StoreError> {
     let now: BTreeMap<&String, Option<&String>> =
         moved.values().map(|renamed| (&renamed.to, renamed.entra.as_ref())).collect();
-    sqlx::query(
-        "UPDATE notification SET body = json_set(body, '$.data.tenant.id', v.key, '$.data.tenant.tenant_id', \
-         coalesce(v.value, json_extract(body, '$.data.tenant.tenant_id'))) FROM json_each(?) AS v \
-         WHERE notification.tenant = v.key AND json_extract(body, '$.data.tenant.id') IS NOT NULL",
+    let rows = sqlx::query(
+        "SELECT n.id, n.body, n.tenant, v.value FROM json_each(?) AS v JOIN notification AS n ON n.tenant = v.key",
     )
     .bind(to_json(&now)?)
-    .execute(&mut *connection)
+    .fetch_all(&mut *connection)
+    .await?;
+    of_one_tenant(connection, &rows, |facts, slug, entra| {
+        facts.insert("id".to_owned(), Value::from(slug));
+        if let Some(entra) = entra {
+            facts.insert("tenant_id".to_owned(), Value::from(entra));
+        }
+    })
     .await?;
     unsent(connection, moved).await?;
     for (select, update) in [
@@ -58,6 +71,48 @@ pub(super) async fn rename(connection: &mut SqliteConnection, moved: &ByName) ->
         ),
     ] {
         documents(connection, (select, update), moved).await?;
+    }
+    Ok(())
+}
+
+/// Changes what messages about one tenant say of it: rows of message, body, slug and Entra id.
+async fn of_one_tenant(
+    connection: &mut SqliteConnection,
+    rows: &[SqliteRow],
+    change: impl Fn(&mut Map<String, Value>, &str, Option<&str>),
+) -> Result<(), StoreError> {
+    for found in rows {
+        // What can't be read is left as it is; whoever needs it is told.
+        let Ok(mut body) = serde_json::from_str::<Value>(found.try_get(1)?) else { continue };
+        let Some(Value::Object(facts)) = body.pointer_mut("/data/tenant") else { continue };
+        let before = facts.clone();
+        change(facts, found.try_get(2)?, found.try_get(3)?);
+        if *facts != before {
+            sqlx::query("UPDATE notification SET body = ?2 WHERE id = ?1")
+                .bind(found.try_get::<&str, _>(0)?)
+                .bind(body.to_string())
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives tenants that are gone and have no name the one that the newest message about them says.
+pub(super) async fn name_as_said(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT t.id, (SELECT n.body FROM notification AS n WHERE n.tenant = t.tenant ORDER BY n.at DESC LIMIT 1) AS said \
+         FROM tenant AS t WHERE t.gone_since IS NOT NULL AND t.name IS NULL AND said IS NOT NULL",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for (tenant, body) in rows {
+        let Some(facts) = row::notification(&body).ok().and_then(|said| said.data.tenant) else { continue };
+        sqlx::query("UPDATE tenant SET name = ?2 WHERE id = ?1")
+            .bind(tenant)
+            .bind(facts.name)
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }
@@ -129,7 +184,7 @@ fn name(value: &mut Value, names: &ByName) -> bool {
 }
 
 /// The facts of a tenant: of this one only if they don't say that they are another's.
-fn facts(facts: &mut serde_json::Map<String, Value>, names: &ByName) -> bool {
+fn facts(facts: &mut Map<String, Value>, names: &ByName) -> bool {
     let Some(renamed) = facts.get("id").and_then(Value::as_str).and_then(|id| names.get(id)) else { return false };
     let noted = facts.get("tenant_id").and_then(Value::as_str);
     if noted.is_some() && noted != renamed.entra.as_deref() {
