@@ -173,7 +173,7 @@ fn told(
     transition: &Transition,
 ) -> NewNotification {
     let key = &row.key;
-    let last = row.last_notification.as_ref().map(|last| &last.data);
+    let last = row.last_notification.as_ref().map(|last| &last.data.facts);
     let tenant = tenant_facts(&key.tenant, identity, config.tenants.get(&key.tenant).map(AsRef::as_ref), last);
     let loss = match &known.alert.state {
         AlertState::Firing(firing) => compose::loss_of(&firing.terms.when, transition.baseline, transition.value),

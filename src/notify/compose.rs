@@ -105,15 +105,10 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
             }),
             no_data,
             explanation: None,
-            breakdown: None,
-            causes: Vec::new(),
             operator,
-            fleet: None,
-            digest: None,
-            report: None,
-            items: Vec::new(),
             links,
-        },
+        }
+        .into(),
     }
 }
 
@@ -152,15 +147,10 @@ pub(super) fn without_alert(kind: NotificationType, id: NotificationId, now: Tim
             score: None,
             no_data: Vec::new(),
             explanation: None,
-            breakdown: None,
-            causes: Vec::new(),
             operator: None,
-            fleet: None,
-            digest: None,
-            report: None,
-            items: Vec::new(),
             links: Links::default(),
-        },
+        }
+        .into(),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Long because it is one list of plain facts, a public schema that is best read in one place.
 
+use std::ops::{Deref, DerefMut};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +34,7 @@ pub struct Notification {
     /// When what it tells of happened.
     pub timestamp: Timestamp,
     /// The facts.
-    pub data: Facts,
+    pub data: Data,
 }
 
 impl Notification {
@@ -113,7 +115,32 @@ impl NotificationType {
     }
 }
 
-/// The facts of a notification.
+/// What a notification says: the facts, and what only a message of its own says besides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Data {
+    /// The facts; in JSON, they stand among the other fields.
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// How a secure score's change adds up, where its records could be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<Breakdown>,
+    /// What regressed, largest first, where the source allows to say.
+    pub causes: Vec<Cause>,
+    /// How a fleet shift went; `None` in all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetFacts>,
+    /// What a digest comes to; `None` in all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<DigestFacts>,
+    /// How a channel's tenants have fared; `None` in all but reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportFacts>,
+    /// What a digest or the notice of a fleet shift says, gravest first; empty in all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<DigestItem>,
+}
+
+/// The facts of a notification, be it a message of its own or a line of another one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {
     /// Which notification.
@@ -132,26 +159,9 @@ pub struct Facts {
     /// What regressed, or why that can't be said, in one or two sentences of our own; alerts that fire or worsen only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
-    /// How a secure score's change adds up, where its records could be compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub breakdown: Option<Breakdown>,
-    /// What regressed, largest first, where the source allows to say.
-    pub causes: Vec<Cause>,
     /// What an operator message is about; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorFacts>,
-    /// How a fleet shift went; `None` in all others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fleet: Option<FleetFacts>,
-    /// What a digest comes to; `None` in all others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<DigestFacts>,
-    /// How a channel's tenants have fared; `None` in all but reports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub report: Option<ReportFacts>,
-    /// What a digest or the notice of a fleet shift says, gravest first; empty in all others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub items: Vec<DigestItem>,
     /// Where to look.
     pub links: Links,
 }
@@ -164,50 +174,55 @@ pub struct DigestItem {
     pub kind: NotificationType,
     /// When what it tells of happened.
     pub timestamp: Timestamp,
-    /// Which notification.
-    pub notification: NotificationFacts,
-    /// Which alert.
-    pub alert: Option<AlertFacts>,
-    /// Whose score.
-    pub tenant: Option<TenantFacts>,
-    /// By which rule.
-    pub rule: Option<RuleFacts>,
-    /// The score's values.
-    pub score: Option<ScoreFacts>,
-    /// The scores without data, each with its own cause.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub no_data: Vec<NoDataFacts>,
-    /// What regressed, in one or two sentences.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub explanation: Option<String>,
+    /// The facts; in JSON, they stand among the other fields.
+    #[serde(flatten)]
+    pub facts: Facts,
     /// Whether the alert is accepted as the new level with this message: nothing is left to do. Lines of a fleet shift only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub accepted: bool,
-    /// What an operator message is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub operator: Option<OperatorFacts>,
-    /// Where to look.
-    pub links: Links,
+}
+
+/// As in JSON, where the facts stand among the other fields.
+impl Deref for Data {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl DerefMut for Data {
+    fn deref_mut(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+}
+
+/// As in JSON, where the facts stand among the other fields.
+impl Deref for DigestItem {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl DerefMut for DigestItem {
+    fn deref_mut(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+}
+
+impl From<Facts> for Data {
+    /// What says these facts and nothing besides.
+    fn from(facts: Facts) -> Self {
+        let (breakdown, causes, fleet, digest, report, items) = (None, Vec::new(), None, None, None, Vec::new());
+        Self { facts, breakdown, causes, fleet, digest, report, items }
+    }
 }
 
 impl From<Notification> for DigestItem {
     fn from(Notification { kind, timestamp, data }: Notification) -> Self {
-        let Facts { notification, alert, tenant, rule, score, no_data, explanation, operator, links, .. } = data;
-        let accepted = false;
-        Self {
-            kind,
-            timestamp,
-            notification,
-            alert,
-            tenant,
-            rule,
-            score,
-            no_data,
-            explanation,
-            accepted,
-            operator,
-            links,
-        }
+        Self { kind, timestamp, facts: data.facts, accepted: false }
     }
 }
 
@@ -218,40 +233,8 @@ const fn is_false(flag: &bool) -> bool {
 
 impl From<DigestItem> for Notification {
     /// As it would be sent by itself, without its causes.
-    fn from(item: DigestItem) -> Self {
-        let DigestItem {
-            kind,
-            timestamp,
-            notification,
-            alert,
-            tenant,
-            rule,
-            score,
-            no_data,
-            explanation,
-            operator,
-            links,
-            ..
-        } = item;
-        let (breakdown, causes, items, fleet, digest, report) = (None, Vec::new(), Vec::new(), None, None, None);
-        let data = Facts {
-            notification,
-            alert,
-            tenant,
-            rule,
-            score,
-            no_data,
-            explanation,
-            breakdown,
-            causes,
-            operator,
-            fleet,
-            digest,
-            report,
-            items,
-            links,
-        };
-        Self { kind, timestamp, data }
+    fn from(DigestItem { kind, timestamp, facts, .. }: DigestItem) -> Self {
+        Self { kind, timestamp, data: facts.into() }
     }
 }
 

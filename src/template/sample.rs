@@ -14,7 +14,7 @@ use crate::{
             group::Occasion,
         },
         notification::{
-            AlertFacts, Cause, DigestFacts, DigestItem, DigestRest, Facts, FleetFacts, Links, NotificationFacts,
+            AlertFacts, Cause, Data, DigestFacts, DigestItem, DigestRest, Facts, FleetFacts, Links, NotificationFacts,
             OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
         },
         reason::Comparison,
@@ -225,43 +225,45 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
     Notification {
         kind,
         timestamp: at("2026-11-24T09:15:58Z"),
-        data: Facts {
-            notification: NotificationFacts {
-                short_id: id.short(),
-                id,
-                sequence: 1,
-                test: kind == NotificationType::Test,
-                possible_duplicate: false,
-                covers: Vec::new(),
+        data: Data {
+            facts: Facts {
+                notification: NotificationFacts {
+                    short_id: id.short(),
+                    id,
+                    sequence: 1,
+                    test: kind == NotificationType::Test,
+                    possible_duplicate: false,
+                    covers: Vec::new(),
+                },
+                alert: is_alert.then(|| alert(kind)),
+                tenant: about_tenant.then(|| tenant(name)),
+                rule: is_alert.then(|| RuleFacts {
+                    name: "device-score-drop".to_owned(),
+                    condition: "drop 5% within 24h".to_owned(),
+                    about: None,
+                    runbook: None,
+                }),
+                score: is_alert.then(|| score(kind)),
+                no_data: Vec::new(),
+                explanation: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened)
+                    .then(|| "Since the record of 2026-11-23: 2 controls of the tenant lost 60 points.".to_owned()),
+                operator: operator(kind),
+                links: Links {
+                    dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
+                    portal: Some("https://security.microsoft.com/securescore".to_owned()),
+                    confirm: (kind == NotificationType::Drill)
+                        .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
+                },
             },
-            alert: is_alert.then(|| alert(kind)),
-            tenant: about_tenant.then(|| tenant(name)),
-            rule: is_alert.then(|| RuleFacts {
-                name: "device-score-drop".to_owned(),
-                condition: "drop 5% within 24h".to_owned(),
-                about: None,
-                runbook: None,
-            }),
-            score: is_alert.then(|| score(kind)),
-            explanation: matches!(kind, NotificationType::AlertFiring | NotificationType::AlertWorsened)
-                .then(|| "Since the record of 2026-11-23: 2 controls of the tenant lost 60 points.".to_owned()),
-            no_data: Vec::new(),
             breakdown: None,
             causes: if is_alert { causes(name) } else { Vec::new() },
-            operator: operator(kind),
+            fleet: (kind == NotificationType::FleetShift).then(|| fleet(name)),
             digest: (kind == NotificationType::Digest).then(digest),
             report: (kind == NotificationType::Report).then(|| report(name)),
-            fleet: (kind == NotificationType::FleetShift).then(|| fleet(name)),
             items: match kind {
                 NotificationType::Digest => items(name),
                 NotificationType::FleetShift => vec![item(NotificationType::AlertFiring, name); 2],
                 _ => Vec::new(),
-            },
-            links: Links {
-                dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
-                portal: Some("https://security.microsoft.com/securescore".to_owned()),
-                confirm: (kind == NotificationType::Drill)
-                    .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
             },
         },
     }

@@ -7,13 +7,13 @@ use crate::{
             evidence::{LostControl, Verdict},
             group::Occasion,
         },
-        notification::{Facts, FleetFacts},
+        notification::{Data, FleetFacts},
     },
     rule::display,
 };
 
 /// As grave as the gravest of its lines, unless nothing is left to do.
-pub(super) fn look(data: &Facts) -> (&'static str, &'static str) {
+pub(super) fn look(data: &Data) -> (&'static str, &'static str) {
     if data.fleet.as_ref().is_some_and(|fleet| fleet.accepted) {
         return ("📐", "accent");
     }

@@ -144,7 +144,7 @@ impl Bed {
         let mut queued = Vec::new();
         for delivery in self.deliveries().await {
             let detail = self.store.delivery(delivery.id).await.unwrap().unwrap();
-            let reason = detail.notification.data.alert.and_then(|alert| alert.resolution);
+            let reason = detail.notification.data.facts.alert.and_then(|alert| alert.resolution);
             let reason = reason.map(|reason| format!(" ({reason:?})")).unwrap_or_default();
             queued.push(format!("{}{reason} to {}", detail.notification.kind.as_str(), delivery.channel));
         }

@@ -93,9 +93,9 @@ async fn a_closed_alert_is_told_with_the_facts_it_fired_with() {
     closed(&bed, &config).await;
     for delivery in bed.deliveries().await {
         let said = bed.store.delivery(delivery.id).await.unwrap().unwrap().notification.data;
-        assert_eq!(said.tenant.unwrap().name, "contoso Ltd");
-        assert!(["below 300", "drop 5% within 24h"].contains(&said.rule.unwrap().condition.as_str()));
-        assert_eq!(said.score.unwrap().value, Some(250.0));
+        assert_eq!(said.facts.tenant.unwrap().name, "contoso Ltd");
+        assert!(["below 300", "drop 5% within 24h"].contains(&said.facts.rule.unwrap().condition.as_str()));
+        assert_eq!(said.facts.score.unwrap().value, Some(250.0));
     }
 }
 
@@ -145,7 +145,7 @@ async fn the_operators_alert_of_a_removed_tenant_ends_as_the_operators() {
     config.tenants.clear();
     assert_eq!(closed(&bed, &config).await, ["operator.blind (TenantRemoved) to ops"]);
     let last = bed.deliveries().await.pop().unwrap();
-    let said = bed.store.delivery(last.id).await.unwrap().unwrap().notification.data.operator.unwrap();
+    let said = bed.store.delivery(last.id).await.unwrap().unwrap().notification.data.facts.operator.unwrap();
     assert_eq!((said.class.as_str(), said.until.is_some()), ("licence-missing", true));
     assert!(!said.summary.contains("read again"), "{}", said.summary);
 }

@@ -162,7 +162,7 @@ fn judged_again_a_transition_has_the_same_id() {
     life.read(0, 400.0);
     let ids = |minute: i64| -> Vec<NotificationId> {
         let outcome = life.judge(&[good(250.0, at(15))], at(minute));
-        outcome.notifications.into_iter().map(|new| new.notification.data.notification.id).collect()
+        outcome.notifications.into_iter().map(|new| new.notification.data.facts.notification.id).collect()
     };
     assert_eq!(ids(15), ids(16));
     assert_eq!(ids(15).len(), 1);

@@ -30,7 +30,7 @@ fn low(bed: &Bed) -> Config {
 async fn told(bed: &Bed) -> (String, Vec<String>) {
     let newest = bed.deliveries().await.pop().unwrap();
     let data = bed.store.delivery(newest.id).await.unwrap().unwrap().notification.data;
-    (data.explanation.unwrap_or_default(), data.causes.into_iter().map(|cause| cause.title).collect())
+    (data.facts.explanation.unwrap_or_default(), data.causes.into_iter().map(|cause| cause.title).collect())
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn a_categorys_reason_is_of_its_own_controls_only() {
     assert_eq!(bed.queued().await, ["alert.firing to soc"]);
     let newest = bed.deliveries().await.pop().unwrap();
     let data = bed.store.delivery(newest.id).await.unwrap().unwrap().notification.data;
-    assert_eq!(data.score.unwrap().subject.as_deref(), Some("Identity"));
+    assert_eq!(data.facts.score.unwrap().subject.as_deref(), Some("Identity"));
     assert_eq!(told(&bed).await.1, ["mfa"]);
 }
 

@@ -144,7 +144,7 @@ async fn what_is_told_of_one_outage_keeps_its_order_and_is_told_once() {
     store.record_outage(outage("clock", 0), vec![to_tell("other", None, &["ops"])], at(3)).await.unwrap();
     let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();
     assert_eq!(deliveries.len(), 4, "the notification that was there is left alone: {deliveries:?}");
-    let id = |id: &str| notification(id).data.notification.id;
+    let id = |id: &str| notification(id).data.facts.notification.id;
     let first = claim(store, "ops", 10).await;
     assert_eq!(first.notification.data.notification.id, id("began"));
     let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(100), may_have_arrived: false };

@@ -69,7 +69,7 @@ async fn a_drill_that_a_person_saw_proves_its_channel() {
     let store = &*bed.store;
     queue(store, "one", NotificationType::AlertFiring).await;
     queue(store, "drill", NotificationType::Drill).await;
-    let id = |name| notification(name).data.notification.id;
+    let id = |name| notification(name).data.facts.notification.id;
     assert!(store.confirm(&id("one"), at(5)).await.unwrap().is_empty(), "not a drill");
     assert_eq!(store.confirm(&id("drill"), at(5)).await.unwrap(), [channel("soc")]);
     assert_eq!(store.confirm(&id("drill"), at(4)).await.unwrap(), [channel("soc")]);
@@ -109,12 +109,12 @@ async fn a_drill_goes_when_nothing_else_is_due_and_speaks_for_those_that_waited(
     ] {
         queue(store, id, kind).await;
     }
-    let ids = ["one", "two", "drill 2"].map(|id| notification(id).data.notification.id);
+    let ids = ["one", "two", "drill 2"].map(|id| notification(id).data.facts.notification.id);
     for id in ids {
         let claimed = claim(store, "soc", 1).await;
         let told = &claimed.notification.data.notification;
         let is_drill = claimed.notification.kind == NotificationType::Drill;
-        let spoken_for = if is_drill { vec![notification("drill 1").data.notification.id] } else { Vec::new() };
+        let spoken_for = if is_drill { vec![notification("drill 1").data.facts.notification.id] } else { Vec::new() };
         assert_eq!((&told.id, &told.covers), (&id, &spoken_for));
         store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
     }

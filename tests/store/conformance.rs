@@ -75,7 +75,7 @@ async fn a_notification_whose_id_is_there_is_left_alone_with_its_deliveries() {
 #[tokio::test]
 async fn a_notification_is_known_from_when_it_is_written_until_nothing_of_it_is_kept() {
     let bed = Bed::new().await;
-    let id = |name: &str| notification(name).data.notification.id;
+    let id = |name: &str| notification(name).data.facts.notification.id;
     assert!(!bed.store.knows(&id("of a check")).await.unwrap());
     let mut outcome = check("contoso", None, 0);
     outcome.notifications = vec![to_tell("of a check", Some(key("contoso", "low")), &["soc"])];

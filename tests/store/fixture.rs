@@ -160,15 +160,10 @@ pub(super) fn notification(id: &str) -> Notification {
             score: None,
             no_data: Vec::new(),
             explanation: None,
-            breakdown: None,
-            causes: Vec::new(),
             operator: None,
-            fleet: None,
-            digest: None,
-            report: None,
-            items: Vec::new(),
             links: Links::default(),
-        },
+        }
+        .into(),
     }
 }
 

@@ -206,7 +206,7 @@ async fn a_notice_says_all_that_it_covers() {
     assert!(store.announce(says("t1", "soc", NotificationType::AlertWorsened, Some(60)), at(20)).await.unwrap());
     note(store, known("shift", 10)).await;
     let runs = due(store, 60).await;
-    let first = notification("t1-soc-AlertFiring").data.notification.id;
+    let first = notification("t1-soc-AlertFiring").data.facts.notification.id;
     assert!(store.tell_shift(known("shift", 10), vec![notice("soc", &[&runs[0]])], at(60)).await.unwrap());
     let items = claim(store, "soc", 61).await.notification.data.items;
     assert_eq!((items.len(), &items[0].notification.covers), (1, &vec![first]));
@@ -262,7 +262,7 @@ async fn an_alert_is_covered_until_it_fires_again() {
         assert_eq!(store.alerts(&of_shift).await.unwrap().len(), 1);
         let mut outcome = check("t1", Some(1), 80);
         let mut new = says("t1", "soc", kind, None);
-        new.notification.data.notification.id = notification("newer").data.notification.id;
+        new.notification.data.notification.id = notification("newer").data.facts.notification.id;
         outcome.notifications = vec![new];
         commit(store, outcome).await;
         let bed = bed.reopen().await;

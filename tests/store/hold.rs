@@ -79,7 +79,7 @@ async fn what_is_held_is_not_taken_nor_what_waits_behind_it_and_others_pass() {
         assert_eq!(asked(store, merge_over, 1000).await, Claim::Idle, "time alone sends nothing");
         announce(store, of_rule("other", "F1", 1, None)).await;
         let Claim::Send(other) = asked(store, merge_over, 0).await else { panic!("{merge_over:?}") };
-        assert_eq!(other.notification.data.alert.unwrap().id, "alert_other");
+        assert_eq!(other.notification.data.facts.alert.unwrap().id, "alert_other");
         assert_eq!(states(store).await, ["held", "queued", "queued", "sending"], "{merge_over:?}");
     }
 }
@@ -225,7 +225,10 @@ async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it
     let store = &*bed.store;
     let sent = claim(store, "soc", 61).await;
     assert_eq!((sent.id, sent.queued_at), (d, at(60)), "giving up counts from the release");
-    assert_eq!(sent.notification.data.notification.covers, [says("F3", 3, None).notification.data.notification.id]);
+    assert_eq!(
+        sent.notification.data.notification.covers,
+        [says("F3", 3, None).notification.data.facts.notification.id]
+    );
     store.settle(sent.id, 1, AttemptOutcome::Delivered, None, at(62)).await.unwrap();
     assert_eq!(states(store).await, ["suppressed", "suppressed", "delivered", "delivered"]);
     let suppressed = store.delivery(a).await.unwrap().unwrap().delivery;

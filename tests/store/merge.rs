@@ -69,7 +69,7 @@ async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
     commit(store, outcome).await;
     let claimed = claim_merging(store, 20, at(1)).await;
     assert_eq!(claimed.notification.data.notification.id, notification("a2").data.notification.id);
-    assert_eq!(claimed.notification.data.notification.covers, [notification("a1").data.notification.id]);
+    assert_eq!(claimed.notification.data.notification.covers, [notification("a1").data.facts.notification.id]);
     assert_eq!(states(store).await, [Merged, Sending]);
     store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
     assert_eq!(states(store).await, [Delivered, Delivered]);

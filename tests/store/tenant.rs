@@ -101,7 +101,7 @@ async fn another_tenant_under_an_old_slug_inherits_nothing() {
     assert_eq!(values(store, "contoso.00000001").await, [340.0]);
     let row = store.alerts(&of("contoso.00000001")).await.unwrap().remove(0);
     assert_eq!(row.key, key("contoso.00000001", "low"));
-    let facts = row.last_notification.unwrap().data.tenant.unwrap();
+    let facts = row.last_notification.unwrap().data.facts.tenant.unwrap();
     assert_eq!((facts.id.as_str(), facts.tenant_id), ("contoso.00000001", Some(entra(1).to_string())));
     assert_eq!(store.silences(None).await.unwrap()[0].matchers.tenants, BTreeSet::from([tenant("contoso.00000001")]));
     let hit = store.outages(at(0)).await.unwrap().remove(0).tenants;
@@ -132,7 +132,10 @@ async fn a_tenant_goes_on_under_another_slug_also_when_two_are_swapped() {
     assert_eq!((load(store, "b").await.identity, load(store, "a").await.identity), (of_a.clone(), of_b));
     let row =
         store.alerts(&AlertFilter { tenant: Some(tenant("b")), ..AlertFilter::default() }).await.unwrap().remove(0);
-    assert_eq!((row.key, row.last_notification.unwrap().data.tenant.unwrap().id.as_str()), (key("b", "low"), "b"));
+    assert_eq!(
+        (row.key, row.last_notification.unwrap().data.facts.tenant.unwrap().id.as_str()),
+        (key("b", "low"), "b")
+    );
     assert_eq!(reconcile(store, &[("c", 1), ("a", 2)], 20).await, ["b → c"]);
     assert_eq!(load(store, "c").await.identity, of_a);
     assert_eq!(reconcile(store, &[("c", 1), ("a", 2)], 30).await, Vec::<String>::new(), "nothing is left to do");
@@ -217,7 +220,7 @@ async fn a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what
         async move {
             let delivery = store.deliveries(&filter).await.unwrap().remove(0);
             assert_eq!(delivery.state, DeliveryState::Held);
-            store.delivery(delivery.id).await.unwrap().unwrap().notification.data.tenant.unwrap().tenant_id
+            store.delivery(delivery.id).await.unwrap().unwrap().notification.data.facts.tenant.unwrap().tenant_id
         }
     };
     assert_eq!((noted("a").await, noted("b").await), (Some(entra(1).to_string()), None));

@@ -12,7 +12,7 @@ use crate::{
         Notification, NotificationType, compose,
         digest::LINES_MAX,
         identity::outage_id,
-        notification::{AlertFacts, DigestItem, Facts, OperatorFacts, RuleFacts},
+        notification::{AlertFacts, Data, DigestItem, OperatorFacts, RuleFacts},
         route::Fence,
     },
     rule::Resolution,
@@ -93,7 +93,7 @@ fn write(store: &str, outage: &Outage, news: &News, seen: &Seen<'_>, whose: &str
     let item = |tenant: &&Tenant| item(tenant, &facts, &parts, now);
     let items = seen.tenants.iter().take(LINES_MAX).map(item).collect();
     let mut notification = compose::for_operator(NotificationType::OperatorBlind, &parts, None, facts.clone(), now);
-    let data: &mut Facts = &mut notification.data;
+    let data: &mut Data = &mut notification.data;
     data.items = items;
     data.notification.sequence = if is_over { 2 } else { 1 };
     data.rule = Some(RuleFacts {

@@ -10,7 +10,7 @@ use super::{Shift, notice::Covered};
 use crate::{
     domain::{ScoreKind, TenantId},
     notify::{
-        notification::Facts,
+        notification::Data,
         reason::{CauseKind, ChangedBy, Comparison},
     },
 };
@@ -73,7 +73,7 @@ pub struct LostControl {
 
 /// What one alert's own facts show.
 #[must_use]
-pub fn of_alert(facts: &Facts) -> Verdict {
+pub fn of_alert(facts: &Data) -> Verdict {
     let Some(breakdown) = &facts.breakdown else { return Verdict::None };
     match breakdown.changed_by {
         ChangedBy::Tenant if breakdown.before.of.to_bits() == breakdown.after.of.to_bits() => Verdict::Tenants,
@@ -123,7 +123,7 @@ pub fn of_all(shift: &Shift, covered: &[Covered]) -> ShiftEvidence {
 }
 
 /// Microsoft's average, where it was read at two successive records of the tenant's own and moved along by enough.
-fn average_of(shift: &Shift, facts: &Facts) -> Option<Comparison> {
+fn average_of(shift: &Shift, facts: &Data) -> Option<Comparison> {
     let breakdown = facts.breakdown.as_ref().filter(|breakdown| breakdown.to.since(breakdown.from) == DAY)?;
     let is_of_day = facts.score.as_ref()?.observed_at == Some(breakdown.to);
     let average =

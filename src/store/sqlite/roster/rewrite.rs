@@ -107,7 +107,7 @@ pub(super) async fn name_as_said(connection: &mut SqliteConnection) -> Result<()
     .fetch_all(&mut *connection)
     .await?;
     for (tenant, body) in rows {
-        let Some(facts) = row::notification(&body).ok().and_then(|said| said.data.tenant) else { continue };
+        let Some(facts) = row::notification(&body).ok().and_then(|said| said.data.facts.tenant) else { continue };
         sqlx::query("UPDATE tenant SET name = ?2 WHERE id = ?1")
             .bind(tenant)
             .bind(facts.name)
