@@ -14,7 +14,10 @@ use scorewatch::{
     config::{self, Config},
     domain::{Sample, ScoreKind, SeriesKey, TenantId, Timestamp},
     service::report::{Reports, queue_due},
-    store::{CheckOutcome, Commit, SeriesUpdate, Store, TenantHealth, TenantIdentity, sqlite::SqliteStore},
+    store::{
+        Channels, CheckOutcome, Checks, Commit, Listings, SeriesUpdate, TenantHealth, TenantIdentity, Upkeep,
+        sqlite::SqliteStore,
+    },
 };
 
 /// 2026-01-03T00:00:00Z, a Saturday.

@@ -14,8 +14,8 @@ use scorewatch::{
         notification::{Facts, Links, NotificationFacts},
     },
     store::{
-        AttemptOutcome, CheckOutcome, Claim, ClaimTerms, Commit, NewNotification, SeriesUpdate, Store, TenantHealth,
-        TenantIdentity, sqlite::SqliteStore,
+        AttemptOutcome, CheckOutcome, Checks, Claim, ClaimTerms, Commit, NewNotification, Outbox, SeriesUpdate,
+        TenantHealth, TenantIdentity, Upkeep, sqlite::SqliteStore,
     },
 };
 

@@ -16,7 +16,8 @@ use scorewatch::{
         cloud::{Bulk, BulkSecret, CloudSettings},
     },
     store::{
-        CheckOutcome, Commit, DeliveryFilter, SeriesUpdate, Store, TenantHealth, TenantIdentity, sqlite::SqliteStore,
+        CheckOutcome, Checks, Commit, DeliveryFilter, Listings, SeriesUpdate, TenantHealth, TenantIdentity, Upkeep,
+        sqlite::SqliteStore,
     },
 };
 

@@ -58,9 +58,47 @@ impl Envelope {
         }
     }
 
+    /// Whether an acknowledgement of its alert outlasts that it is queued. What was acknowledged is not what it is now, unless this
+    /// only says that it still is. That it got worse ends an acknowledgement once somebody is notified of it: it may be over before.
+    #[must_use]
+    pub const fn keeps_acknowledgement(&self) -> bool {
+        matches!(self.kind, NotificationType::AlertReminder | NotificationType::AlertWorsened)
+    }
+
+    /// Whether its alert stays the one that the notice of a fleet shift covered: another firing is of no shift until a notice
+    /// covers it.
+    #[must_use]
+    pub const fn keeps_shift(&self) -> bool {
+        !matches!(self.kind, NotificationType::AlertFiring)
+    }
+
     /// Whether it says that the alert is over because its level was accepted.
     #[must_use]
     pub const fn is_accepted(&self) -> bool {
         matches!(self.resolution, Some(Resolution::Accepted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::drill;
+
+    #[test]
+    fn an_alert_is_what_was_acknowledged_until_it_says_something_else_and_of_a_shift_until_it_fires_again() {
+        use NotificationType as Kind;
+        let channel = crate::domain::ChannelName::parse("soc").unwrap();
+        let message = drill::message(drill::id("store", &channel, Timestamp::EPOCH), None, Timestamp::EPOCH);
+        for (kind, keeps_acknowledgement, keeps_shift) in [
+            (Kind::AlertFiring, false, false),
+            (Kind::AlertWorsened, true, true),
+            (Kind::AlertReminder, true, true),
+            (Kind::AlertUnstable, false, true),
+            (Kind::AlertResolved, false, true),
+        ] {
+            let envelope = Envelope { kind, ..Envelope::new(&message, None, None) };
+            let kept = (envelope.keeps_acknowledgement(), envelope.keeps_shift());
+            assert_eq!(kept, (keeps_acknowledgement, keeps_shift), "{kind:?}");
+        }
     }
 }

@@ -16,8 +16,10 @@ pub mod release;
 pub mod report;
 pub mod route;
 mod score_facts;
+pub mod settle;
 pub mod silence;
 pub mod standing;
+pub mod turn;
 
 pub use delivery::{Delivery, DeliveryId, DeliveryState};
 pub use envelope::Envelope;

@@ -199,8 +199,14 @@ impl Service {
         };
         let follow = roster::follow(engine.store.clone(), changes, taken, clock.clone(), shutdown.clone());
         part("tenants", Box::pin(follow));
-        let state =
-            web::State::new(engine.store.clone(), metrics.clone(), health.clone(), clock.clone(), config.clone());
+        let state = web::State::new(
+            engine.store.clone(),
+            engine.store.clone(),
+            metrics.clone(),
+            health.clone(),
+            clock.clone(),
+            config.clone(),
+        );
         part("web", Box::pin(web::serve(listener, state, shutdown.clone())));
         part("planner", Box::pin(planner.run()));
         let dispatcher = engine.dispatcher.clone();

@@ -21,7 +21,7 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Asks whether the drill was seen.
 pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
-    answer(&state, state.store.drilled(&id), |channels| {
+    answer(&state, state.channels.drilled(&id), |channels| {
         format!(
             "<h1>A drill</h1>\n<p>Nothing has happened. Scorewatch sent a drill to the channel <strong>{channels}</strong>, to \
              show that its messages arrive.</p>\n<form method=\"post\"><button>I see this: confirm</button></form>"
@@ -34,7 +34,7 @@ pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>) ->
 pub(super) async fn take(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
     let confirmed = async {
-        let channels = state.store.confirm(&id, state.clock.now()).await?;
+        let channels = state.channels.confirm(&id, state.clock.now()).await?;
         for channel in &channels {
             tracing::info!(%channel, short_id = %id.short(), "a drill was confirmed");
         }

@@ -30,7 +30,7 @@ pub(super) async fn ready(Shared(state): Shared<State>) -> Response {
     let signs = state.health.verdict(state.clock.now());
     let ready = signs.iter().all(|sign| sign.good);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let known = tokio::time::timeout(STORE_TIMEOUT, state.store.channels()).await;
+    let known = tokio::time::timeout(STORE_TIMEOUT, state.channels.channels()).await;
     let known = known.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
     let config = state.config.borrow().clone();
     let (channels, operator) = match &known {

@@ -26,7 +26,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn page(Shared(state): Shared<State>) -> Response {
-    let ask = async { Ok((state.store.totals().await?, state.store.channels().await?)) };
+    let ask = async { Ok((state.listings.totals().await?, state.channels.channels().await?)) };
     let asked = tokio::time::timeout(STORE_TIMEOUT, ask).await;
     let asked = asked.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
     let config = state.config.borrow().clone();

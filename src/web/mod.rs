@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::{
     clock::Clock,
     config::Config,
-    store::Store,
+    store::{Channels, Listings},
     telemetry::{Health, Metrics},
 };
 
@@ -25,7 +25,9 @@ use crate::{
 #[derive(Clone)]
 pub struct State {
     /// Counted at each scrape.
-    pub store: Arc<dyn Store>,
+    pub listings: Arc<dyn Listings>,
+    /// Who proves them, and how they stand.
+    pub channels: Arc<dyn Channels>,
     /// The counters.
     pub metrics: Metrics,
     /// The signs of life.
@@ -41,13 +43,14 @@ impl State {
     /// What the routes read from.
     #[must_use]
     pub fn new(
-        store: Arc<dyn Store>,
+        listings: Arc<dyn Listings>,
+        channels: Arc<dyn Channels>,
         metrics: Metrics,
         health: Health,
         clock: Clock,
         config: watch::Receiver<Arc<Config>>,
     ) -> Self {
-        Self { store, metrics, health, clock, config, confirmations: Arc::default() }
+        Self { listings, channels, metrics, health, clock, config, confirmations: Arc::default() }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     config::{self, Config},
     domain::{ChannelName, Timestamp},
     notify::DeliveryState,
-    store::{Store, Totals},
+    store::{Channels, Listings, Totals},
     telemetry::{Health, Metrics, StoreTrouble},
 };
 
@@ -45,16 +45,17 @@ struct Server {
 
 impl Server {
     async fn start(limits: Limits, totals: Option<Totals>) -> Self {
-        Self::on(limits, Arc::new(StubStore(totals)), "").await
+        let store = Arc::new(StubStore(totals));
+        Self::on(limits, (store.clone(), store), "").await
     }
 
     /// A server on that store; `channels` stands under `channels:` of the configuration.
-    async fn on(limits: Limits, store: Arc<dyn Store>, channels: &str) -> Self {
+    async fn on(limits: Limits, (listings, known): (Arc<dyn Listings>, Arc<dyn Channels>), channels: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (health, clock) = (Health::default(), Clock::manual(Timestamp::from_seconds(1000)));
         let (_, config) = watch::channel(config(channels));
-        let state = State::new(store, Metrics::default(), health.clone(), clock.clone(), config);
+        let state = State::new(listings, known, Metrics::default(), health.clone(), clock.clone(), config);
         let shutdown = CancellationToken::new();
         let done = tokio::spawn(serve_within(limits, listener, state, shutdown.clone()));
         Self { address, health, clock, shutdown, done }

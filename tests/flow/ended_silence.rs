@@ -26,7 +26,7 @@ async fn a_silence_that_is_ended_while_it_is_decided_to_hold_further_holds_nothi
     for ends_a_silence in [true, false] {
         let mut scene = Scene::new().await;
         let store = Troubled::new(scene.bed.store.clone());
-        let dispatched = scene.bed.dispatcher_on(store.clone(), scene.config.clone());
+        let dispatched = scene.bed.dispatcher_on(store.store(), scene.config.clone());
         (scene.dispatcher, scene.sender, scene.told) = dispatched;
         scene.silence(0, 50).await;
         assert_eq!(scene.check(10, 280.0).await, NOTHING);
@@ -54,7 +54,7 @@ async fn a_silence_that_is_ended_while_a_check_is_written_holds_nothing_of_it() 
     let silence = bed.store.add_silence(silence).await.unwrap();
     let store = Troubled::new(bed.store.clone());
     store.meanwhile(ended_late(&bed, silence));
-    let checker = Checker { store, ..bed.checker() };
+    let checker = Checker { store: store.store(), ..bed.checker() };
     let (plan, now) = (Plan::new(Arc::new(config.clone())), bed.clock.now());
     let turn = Turn::Check { due_at: now };
     let tenant = &config.tenants["contoso"];

@@ -18,6 +18,7 @@ mod limits;
 mod never_silent;
 mod outage;
 mod own_cloud;
+mod parts;
 #[cfg(feature = "pfx")]
 mod pfx;
 mod planner;

@@ -183,7 +183,7 @@ async fn a_visit_that_breaks_down_or_can_not_be_kept_is_made_again() {
         let config = config().with_tenant(bed.tenant("contoso", 400.0)).with_tenant(bed.tenant("fabrikam", 400.0));
         let store = Troubled::new(bed.store.clone());
         store.trouble_commits(tenant_id("contoso"), vec![trouble; 2 * commits_per_visit]);
-        let wheel = Wheel::on(&bed, store.clone(), &config).await;
+        let wheel = Wheel::on(&bed, store.store(), &config).await;
         checked(&wheel, &bed, "fabrikam", 1).await;
         store.has_gone_wrong(1).await;
         assert_eq!(version(&bed, "contoso").await, 0, "{trouble:?}");
@@ -203,7 +203,7 @@ async fn a_store_that_is_mended_is_waited_for_no_longer() {
     let bed = Bed::new().await;
     let store = Troubled::new(bed.store.clone());
     store.trouble_commits(tenant_id("contoso"), vec![Trouble::Fail]);
-    let wheel = Wheel::on(&bed, store.clone(), &config().with_tenant(bed.tenant("contoso", 400.0))).await;
+    let wheel = Wheel::on(&bed, store.store(), &config().with_tenant(bed.tenant("contoso", 400.0))).await;
     store.has_gone_wrong(1).await;
     // No time passes.
     wheel
@@ -221,7 +221,7 @@ async fn tenants_that_can_not_be_loaded_are_not_lost() {
     let config = config().with_tenant(bed.tenant("contoso", 400.0));
     let store = Troubled::new(bed.store.clone());
     store.fail_loads(3);
-    let wheel = Wheel::on(&bed, store.clone(), &config).await;
+    let wheel = Wheel::on(&bed, store.store(), &config).await;
     wheel
         .until(async || {
             // Once the call is on the wire, no time passes: it must not come due again before it is back.
@@ -244,7 +244,7 @@ async fn a_reload_adds_and_removes_tenants_and_ends_what_has_no_place() {
         .with_channel(bed.channel("soc"))
         .with_rule(rule("low", Condition::Below(300.0)));
     let store = Troubled::new(bed.store.clone());
-    let wheel = Wheel::on(&bed, store.clone(), &before).await;
+    let wheel = Wheel::on(&bed, store.store(), &before).await;
     wheel.until(async || bed.received("soc").len() == 1).await;
     let mut after = before.clone().with_tenant(bed.tenant("fabrikam", 400.0));
     after.tenants.remove("contoso");
@@ -276,7 +276,7 @@ async fn what_a_window_holds_is_looked_at_once_the_window_and_the_last_visit_und
     config.maintenance = vec![Maintenance { name: "all-day".into(), matchers: Matchers::default(), window: all_day }];
     let store = Troubled::new(bed.store.clone());
     let mut looked = store.looked.subscribe();
-    let wheel = Wheel::on(&bed, store.clone(), &config).await;
+    let wheel = Wheel::on(&bed, store.store(), &config).await;
     config.maintenance.clear();
     // The reload is taken, and what is held is looked at, while the first check is about to be written.
     let reload = wheel.config.clone();

@@ -10,7 +10,7 @@ use scorewatch::{
         silence::{Acknowledgement, Matchers, NewSilence},
     },
     store::{
-        AlertFilter, AttemptOutcome, CheckOutcome, Configured, DeliveryFilter, Outage, Store, TenantIdentity,
+        AlertFilter, AttemptOutcome, CheckOutcome, Configured, DeliveryFilter, Outage, Store, TenantIdentity, Upkeep,
         sqlite::{
             SqliteStore,
             erase::{EraseError, Erased, erase},

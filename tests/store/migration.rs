@@ -12,7 +12,7 @@ use scorewatch::{
         silence::Acknowledgement,
     },
     rule::{AlertState, Resolution},
-    store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, Store, sqlite::SqliteStore},
+    store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, Outbox, Store, Upkeep, sqlite::SqliteStore},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 

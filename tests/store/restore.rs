@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use scorewatch::store::{Claim, ClaimTerms, Store, sqlite::SqliteStore};
+use scorewatch::store::{Claim, ClaimTerms, Outbox, Upkeep, sqlite::SqliteStore};
 
 use super::fixture::{at, channel, to_tell};
 

@@ -9,7 +9,7 @@ use std::{
 
 use scorewatch::{
     domain::{ScoreKind, SeriesKey, Timestamp},
-    store::{ClaimTerms, Owed, Store, StoreError, sqlite::SqliteStore},
+    store::{Checks, ClaimTerms, Fleet, Listings, Outbox, Owed, StoreError, Upkeep, sqlite::SqliteStore},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 

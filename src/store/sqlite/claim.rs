@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::TryStreamExt;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{channel, merge, row};
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelStanding, DeliveryId},
+    notify::{
+        ChannelStanding, DeliveryId,
+        turn::{Choice, Chosen, Head, Turn},
+    },
     store::{Claim, ClaimTerms, ClaimedDelivery, StoreError},
 };
 
@@ -20,14 +24,10 @@ const IS_FIRST: &str = "NOT EXISTS (\
     AND e.alert_key = d.alert_key AND e.id < d.id AND e.carrier IS NOT d.id)";
 /// It waits to be sent.
 const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued'";
-/// When its next attempt may be made. What was not tried yet waits for nothing, but for a drill, which is planned ahead; a retry has
-/// a time of its own. What a clock that was ahead has set is due: it lies further ahead than any wait, or the attempt before it is
-/// still to come.
-const DUE_AT: &str = "CASE WHEN d.next_attempt_at > max(?2, ?3) THEN 0 \
-    WHEN d.attempts = 0 THEN iif(EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill'), \
-    d.next_attempt_at, 0) \
-    WHEN ?4 < (SELECT a.started_at FROM attempt AS a WHERE a.delivery_id = d.id AND a.number = d.attempts) THEN 0 \
-    ELSE max(d.next_attempt_at, ?2) END";
+/// The columns of a head, in the order in which [`head`] reads them.
+const COLUMNS: &str = "d.id, d.alert_key, \
+    EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill'), d.attempts, d.next_attempt_at, \
+    (SELECT a.started_at FROM attempt AS a WHERE a.delivery_id = d.id AND a.number = d.attempts)";
 
 /// What a parked channel may send all the same, since it shows whether the receiver was mended.
 const IS_DRILL: &str = "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill')";
@@ -35,30 +35,36 @@ const IS_DRILL: &str = "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.n
 const IS_NO_DRILL: &str =
     "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type <> 'drill')";
 
-/// Whose turn it is, on which terms, at what time.
-struct Turn<'a> {
+fn head(found: &SqliteRow) -> Result<Head, StoreError> {
+    Ok(Head {
+        delivery: DeliveryId(found.try_get(0)?),
+        alert: found.try_get(1)?,
+        is_drill: found.try_get::<i64, _>(2)? != 0,
+        attempts: row::count(found.try_get(3)?)?,
+        next_attempt_at: Timestamp::from_nanos(found.try_get(4)?),
+        tried_at: row::time(found.try_get(5)?),
+    })
+}
+
+/// Which channel's turn it is, on which terms, at what time.
+struct Asked<'a> {
     name: &'a ChannelName,
     terms: ClaimTerms,
     now: Timestamp,
 }
 
-impl Turn<'_> {
-    /// The oldest delivery of that sort that is due, with its alert.
-    async fn due(
-        &self,
-        connection: &mut SqliteConnection,
-        sort: &str,
-    ) -> Result<Option<(DeliveryId, Option<String>)>, StoreError> {
-        let due = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT d.id, d.alert_key FROM delivery AS d WHERE {HEAD} AND {IS_FIRST} AND {DUE_AT} <= ?4 AND {sort} ORDER BY d.id LIMIT 1"
-        )))
-        .bind(self.name.as_str())
-        .bind(self.terms.retries_from.as_nanos())
-        .bind(self.now.plus(self.terms.longest_rest).as_nanos())
-        .bind(self.now.as_nanos())
-        .fetch_optional(connection)
-        .await?;
-        due.map(|due| Ok((DeliveryId(due.try_get(0)?), due.try_get(1)?))).transpose()
+impl Asked<'_> {
+    /// Chooses among what waits and is of that sort. Reads no further than to what is chosen, and keeps no more than that.
+    async fn choose(&self, connection: &mut SqliteConnection, sort: &str) -> Result<Chosen, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM delivery AS d WHERE {HEAD} AND {IS_FIRST} AND {sort} ORDER BY d.id");
+        let mut heads = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(self.name.as_str()).fetch(connection);
+        let mut choice = Choice::new(self.terms, self.now);
+        while let Some(found) = heads.try_next().await? {
+            if let Some(chosen) = choice.offer(head(&found)?) {
+                return Ok(Chosen::Head(chosen));
+            }
+        }
+        Ok(choice.end())
     }
 
     /// What shows whether a parked channel works again: a drill that is due, or when it was not tried for long enough the oldest
@@ -66,13 +72,12 @@ impl Turn<'_> {
     async fn probe(
         &self,
         connection: &mut SqliteConnection,
-        probed_at: Timestamp,
+        with_oldest: bool,
     ) -> Result<Option<(DeliveryId, bool)>, StoreError> {
-        if let Some((drill, _)) = self.due(connection, IS_DRILL).await? {
-            return Ok(Some((drill, false)));
+        if let Chosen::Head(drill) = self.choose(connection, IS_DRILL).await? {
+            return Ok(Some((drill.delivery, false)));
         }
-        let is_due = probed_at > self.now || self.now >= probed_at.plus(self.terms.probe_after);
-        if !is_due {
+        if !with_oldest {
             return Ok(None);
         }
         let oldest: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
@@ -87,7 +92,7 @@ impl Turn<'_> {
     }
 }
 
-/// See [`crate::store::Store::claim`]. While a delivery of the channel is `sending`, there is nothing else to take.
+/// See [`crate::store::Outbox::claim`]. While a delivery of the channel is `sending`, there is nothing else to take.
 pub(super) async fn claim(
     connection: &mut SqliteConnection,
     store: &str,
@@ -101,55 +106,36 @@ pub(super) async fn claim(
             .bind(name.as_str())
             .fetch_one(&mut *connection)
             .await?;
-    if sending != 0 {
-        return Ok(Claim::Idle);
-    }
-    let (latest, turn) = (now.plus(terms.longest_rest), Turn { name: &name, terms, now });
-    if let Some(rest_until) = standing.rest(terms.longest_rest, now) {
-        return Ok(if probed_at.is_some() { Claim::Parked } else { Claim::Wait(rest_until) });
-    }
-    if let Some(probed_at) = probed_at {
-        return match turn.probe(connection, probed_at).await? {
-            Some((id, is_probe)) => take(connection, id, standing, is_probe, now).await,
-            None => Ok(Claim::Parked),
-        };
+    let asked = Asked { name: &name, terms, now };
+    match Turn::of(&standing, probed_at, sending != 0, &terms, now) {
+        Turn::Busy => return Ok(Claim::Idle),
+        Turn::Rests(until) => return Ok(Claim::Wait(until)),
+        Turn::Parked => return Ok(Claim::Parked),
+        Turn::Tries { with_oldest } => {
+            return match asked.probe(connection, with_oldest).await? {
+                Some((id, is_probe)) => take(connection, id, standing, is_probe, now).await,
+                None => Ok(Claim::Parked),
+            };
+        }
+        Turn::Sends => {}
     }
     if let Some(over) = terms.merge_over
         && let Some(digest) = merge::into_digest(connection, store, &name, (over, terms.digest_lines), now).await?
     {
         return take(connection, digest, standing, false, now).await;
     }
-    let due = match turn.due(connection, IS_NO_DRILL).await? {
-        Some(due) => Some(due),
-        None => turn.due(connection, IS_DRILL).await?,
+    let head = match asked.choose(connection, "true").await? {
+        Chosen::Head(head) => head,
+        Chosen::Later(at) => return Ok(Claim::Wait(at)),
+        Chosen::Nothing => return Ok(Claim::Idle),
     };
-    let Some((mut id, alert)) = due else { return next(connection, &name, terms, latest, now).await };
-    if terms.merge_over.is_some()
-        && let Some(alert) = alert
-    {
-        id = merge::into_newest(connection, &name, &alert, id).await?;
-    }
+    let id = match head.alert {
+        Some(alert) if terms.merge_over.is_some() => {
+            merge::into_newest(connection, &name, &alert, head.delivery).await?
+        }
+        _ => head.delivery,
+    };
     take(connection, id, standing, false, now).await
-}
-
-/// When the channel has something to send, as nothing is due now.
-async fn next(
-    connection: &mut SqliteConnection,
-    name: &ChannelName,
-    terms: ClaimTerms,
-    latest: Timestamp,
-    now: Timestamp,
-) -> Result<Claim, StoreError> {
-    let next: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "SELECT min({DUE_AT}) FROM delivery AS d WHERE {HEAD} AND {IS_FIRST}"
-    )))
-    .bind(name.as_str())
-    .bind(terms.retries_from.as_nanos())
-    .bind(latest.as_nanos())
-    .bind(now.as_nanos())
-    .fetch_one(connection)
-    .await?;
-    Ok(next.map_or(Claim::Idle, |next| Claim::Wait(Timestamp::from_nanos(next))))
 }
 
 /// Puts the delivery under way: its attempt is on record.

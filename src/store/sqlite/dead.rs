@@ -5,11 +5,11 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::{outbox, row};
 use crate::{
     domain::Timestamp,
-    notify::DeliveryId,
+    notify::{DeliveryId, settle::Rejection},
     store::{AttemptOutcome, DeadLetters, StoreError},
 };
 
-/// See [`crate::store::Store::unnoticed_dead`]. A digest is no message of its own: what is merged into it is.
+/// See [`crate::store::Outbox::unnoticed_dead`]. A digest is no message of its own: what is merged into it is.
 pub(super) async fn unnoticed(pool: &SqlitePool, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
     let rows = sqlx::query(
         "SELECT d.channel, coalesce(d.last_error, '') AS cause, max(1, sum(n.type NOT IN ('digest', 'fleet.shift'))), \
@@ -34,7 +34,7 @@ pub(super) async fn unnoticed(pool: &SqlitePool, since: Timestamp) -> Result<Vec
     rows.iter().map(letters).collect()
 }
 
-/// See [`crate::store::Store::notice_dead`].
+/// See [`crate::store::Outbox::notice_dead`].
 pub(super) async fn notice(
     connection: &mut SqliteConnection,
     letters: &DeadLetters,
@@ -66,9 +66,7 @@ pub(super) async fn notice(
     Ok(())
 }
 
-/// What a receiver's rejection of a message comes to. It is put down to the message only once: the second different message in a
-/// row that is rejected says that the receiver is at fault. A message that was rejected before, and is rejected again although the
-/// receiver has accepted another one meanwhile, is at fault itself.
+/// What a receiver's rejection of a message comes to; see [`Rejection::judge`].
 pub(super) async fn judge(
     connection: &mut SqliteConnection,
     id: DeliveryId,
@@ -82,23 +80,21 @@ pub(super) async fn judge(
     .bind(id.0)
     .fetch_one(&mut *connection)
     .await?;
-    let [rejected_at, delivered_at, other, parked_at] =
-        [found.try_get::<Option<i64>, _>(0)?, found.try_get(1)?, found.try_get(2)?, found.try_get(3)?];
+    let rejection = Rejection {
+        rejected_at: row::time(found.try_get(0)?),
+        delivered_at: row::time(found.try_get(1)?),
+        follows_another: found.try_get::<Option<i64>, _>(2)?.is_some_and(|other| other != id.0),
+        is_parked: found.try_get::<Option<i64>, _>(3)?.is_some(),
+    };
     let channel: String = found.try_get(4)?;
     sqlx::query("UPDATE delivery SET rejected_at = ? WHERE id = ?")
         .bind(now.as_nanos())
         .bind(id.0)
         .execute(&mut *connection)
         .await?;
-    if parked_at.is_some() {
-        return Ok(AttemptOutcome::StillParked { error, may_have_arrived: false });
-    }
-    if rejected_at.zip(delivered_at).is_some_and(|(rejected_at, delivered_at)| delivered_at > rejected_at) {
-        return Ok(AttemptOutcome::Dead { error });
-    }
-    if other.is_some_and(|other| other != id.0) {
-        let error = format!("{error}, to one message after the other");
-        return Ok(AttemptOutcome::Parked { error });
+    let (outcome, is_first) = rejection.judge(error);
+    if !is_first {
+        return Ok(outcome);
     }
     sqlx::query(
         "INSERT INTO channel (name, rejected_delivery) VALUES (?, ?) \
@@ -108,7 +104,7 @@ pub(super) async fn judge(
     .bind(id.0)
     .execute(connection)
     .await?;
-    Ok(AttemptOutcome::Dead { error })
+    Ok(outcome)
 }
 
 /// The message that was rejected just before its channel was parked was not at fault: it waits with the others, with all that is

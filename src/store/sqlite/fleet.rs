@@ -14,7 +14,7 @@ use crate::{
     store::{KnownShift, NewNotification, Owed, ShiftMember, ShiftNotice, StoreError},
 };
 
-/// See [`crate::store::Store::shifts`].
+/// See [`crate::store::Fleet::shifts`].
 pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
     let rows = sqlx::query("SELECT id, body, seen_at, told_at FROM fleet_shift WHERE seen_at > ? ORDER BY seen_at, id")
         .bind(seen_after.as_nanos())
@@ -34,7 +34,7 @@ pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec
         .collect()
 }
 
-/// See [`crate::store::Store::awaits_fleet`].
+/// See [`crate::store::Fleet::awaits_fleet`].
 pub(super) async fn awaits(pool: &SqlitePool) -> Result<bool, StoreError> {
     let awaits: i64 = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM movement WHERE is_decided = 0) OR EXISTS (SELECT 1 FROM delivery \
@@ -45,7 +45,7 @@ pub(super) async fn awaits(pool: &SqlitePool) -> Result<bool, StoreError> {
     Ok(awaits != 0)
 }
 
-/// See [`crate::store::Store::note_shifts`].
+/// See [`crate::store::Fleet::note_shifts`].
 pub(super) async fn note(
     connection: &mut SqliteConnection,
     shifts: &[KnownShift],
@@ -64,7 +64,7 @@ pub(super) async fn note(
     movement::note(connection, decided).await
 }
 
-/// See [`crate::store::Store::tell_shift`].
+/// See [`crate::store::Fleet::tell_shift`].
 pub(super) async fn tell(
     connection: &mut SqliteConnection,
     shift: &KnownShift,

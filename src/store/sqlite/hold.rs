@@ -24,7 +24,7 @@ const IS_DECIDABLE: &str = "d.hold_why = 'fleet' AND EXISTS (SELECT 1 FROM notif
     AND CASE WHEN n.type = 'alert.reminder' THEN d.queued_at < ?4 \
     WHEN n.resolution = 'accepted' THEN 0 ELSE d.queued_at < ?3 END)";
 
-/// See [`crate::store::Store::held_decidable`].
+/// See [`crate::store::Holds::held_decidable`].
 pub(super) async fn due(
     pool: &SqlitePool,
     now: Timestamp,
@@ -106,7 +106,7 @@ fn waiting(found: &SqliteRow) -> Result<(Step, Envelope), StoreError> {
     Ok((Step::of(delivery, &envelope, made_at, hold), envelope))
 }
 
-/// See [`crate::store::Store::release`].
+/// See [`crate::store::Holds::release`].
 pub(super) async fn release(
     connection: &mut SqliteConnection,
     decided: &[Vec<(DeliveryId, Fate)>],
@@ -180,7 +180,7 @@ pub(super) async fn settle(
     Ok(())
 }
 
-/// See [`crate::store::Store::look_again`].
+/// See [`crate::store::Holds::look_again`].
 pub(super) async fn look_again(
     connection: &mut SqliteConnection,
     why: HoldReason,

@@ -5,7 +5,10 @@ use sqlx::{Row, SqliteConnection};
 use super::{channel, check::to_json, dead, hold};
 use crate::{
     domain::{Severity, TenantId, Timestamp},
-    notify::{ChannelStanding, DeliveryId, Envelope, Hold, NotificationType},
+    notify::{
+        ChannelStanding, DeliveryId, DeliveryState, Envelope, Hold, NotificationType,
+        settle::{ChannelChange, Settlement},
+    },
     rule::Resolution,
     store::{AttemptOutcome, NewNotification, StoreError},
 };
@@ -65,12 +68,6 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         channel::note_drill(connection, &new.id, &new.channels, new.now).await?;
     }
     if let Some(key) = &new.alert_key {
-        // What was acknowledged is not what it is now, unless this only says that it still is. That it got worse ends an
-        // acknowledgement once somebody is notified of it: it may be over before.
-        let keeps_acknowledgement =
-            matches!(new.envelope.kind, NotificationType::AlertReminder | NotificationType::AlertWorsened);
-        // Another firing is of no shift until a notice covers it.
-        let keeps_shift = new.envelope.kind != NotificationType::AlertFiring;
         sqlx::query(
             "UPDATE alert SET told_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
                acknowledged_by = iif(?4, acknowledged_by, NULL), \
@@ -82,8 +79,8 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         .bind(&new.id)
         .bind(&new.channels)
         .bind(key)
-        .bind(keeps_acknowledgement)
-        .bind(keeps_shift)
+        .bind(new.envelope.keeps_acknowledgement())
+        .bind(new.envelope.keeps_shift())
         .execute(&mut *connection)
         .await?;
     }
@@ -123,7 +120,7 @@ pub(super) async fn insert(
     Ok(inserted.rows_affected() > 0)
 }
 
-/// See [`crate::store::Store::settle`]. An attempt that is not the one under way changes nothing.
+/// See [`crate::store::Outbox::settle`]. An attempt that is not the one under way changes nothing.
 pub(super) async fn settle(
     connection: &mut SqliteConnection,
     id: DeliveryId,
@@ -139,19 +136,8 @@ pub(super) async fn settle(
         }
         outcome => outcome,
     };
-    let (name, state, error, next) = match &outcome {
-        AttemptOutcome::Delivered => ("delivered", "delivered", None, None),
-        AttemptOutcome::Retry { error, next_attempt_at, .. } => {
-            ("retry", "queued", Some(error), Some(*next_attempt_at))
-        }
-        AttemptOutcome::Plainer { error } => ("plainer", "queued", Some(error), Some(now)),
-        AttemptOutcome::Rejected { error } | AttemptOutcome::Dead { error } => ("dead", "dead", Some(error), None),
-        AttemptOutcome::Parked { error } | AttemptOutcome::StillParked { error, .. } => {
-            ("parked", "parked", Some(error), None)
-        }
-        AttemptOutcome::NotMade => return undo_claim(connection, id, attempt).await,
-    };
-    let at_rest = matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Dead { .. });
+    let Some(settlement) = Settlement::of(&outcome, now) else { return undo_claim(connection, id, attempt).await };
+    let Settlement { state, error, channel: change, .. } = settlement;
     let settled = sqlx::query(
         "UPDATE delivery SET state = ?3, last_error = coalesce(?4, last_error), \
          next_attempt_at = coalesce(?5, next_attempt_at), finished_at = ?6, plain = max(plain, ?7), \
@@ -160,45 +146,40 @@ pub(super) async fn settle(
     )
     .bind(id.0)
     .bind(i64::from(attempt))
-    .bind(state)
+    .bind(state.as_str())
     .bind(error)
-    .bind(next.map(Timestamp::as_nanos))
-    .bind(at_rest.then_some(now.as_nanos()))
-    .bind(matches!(outcome, AttemptOutcome::Plainer { .. }))
-    .bind(matches!(
-        outcome,
-        AttemptOutcome::Retry { may_have_arrived: true, .. }
-            | AttemptOutcome::StillParked { may_have_arrived: true, .. }
-    ))
+    .bind(settlement.next_attempt_at.map(Timestamp::as_nanos))
+    .bind(state.is_finished().then_some(now.as_nanos()))
+    .bind(settlement.is_plainer)
+    .bind(settlement.may_have_arrived)
     .fetch_all(&mut *connection)
     .await?;
     let Some(settled) = settled.first() else { return Ok(()) };
     sqlx::query("UPDATE attempt SET finished_at = ?, outcome = ?, error = ? WHERE delivery_id = ? AND number = ?")
         .bind(now.as_nanos())
-        .bind(if is_rejection { "rejected" } else { name })
+        .bind(if is_rejection { "rejected" } else { settlement.name })
         .bind(error)
         .bind(id.0)
         .bind(i64::from(attempt))
         .execute(&mut *connection)
         .await?;
-    if at_rest {
-        come_to_rest(connection, id, state, error.map(String::as_str), now).await?;
+    if state.is_finished() {
+        come_to_rest(connection, id, state, error, now).await?;
     }
     let channel = settled.try_get::<String, _>(0)?;
     if let Some(standing) = standing {
-        channel::stand(connection, &channel, &standing, error.map(String::as_str)).await?;
+        channel::stand(connection, &channel, &standing, error).await?;
     }
-    match &outcome {
-        AttemptOutcome::Parked { error } | AttemptOutcome::StillParked { error, .. } => {
-            channel::park(connection, &channel, error, now).await?;
+    match change {
+        ChannelChange::Parks => {
+            channel::park(connection, &channel, error.unwrap_or_default(), now).await?;
             dead::revive(connection, &channel).await
         }
-        // Only a drill or a probe leaves a parked channel, and this one has arrived.
-        AttemptOutcome::Delivered => {
+        ChannelChange::Works => {
             channel::unpark(connection, &channel, now).await?;
             channel::note_delivered(connection, &channel, now).await
         }
-        _ => Ok(()),
+        ChannelChange::None => Ok(()),
     }
 }
 
@@ -206,7 +187,7 @@ pub(super) async fn settle(
 async fn come_to_rest(
     connection: &mut SqliteConnection,
     id: DeliveryId,
-    state: &str,
+    state: DeliveryState,
     error: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -215,7 +196,7 @@ async fn come_to_rest(
          WHERE carrier = ?1 AND finished_at IS NULL",
     )
     .bind(id.0)
-    .bind(state)
+    .bind(state.as_str())
     .bind(error)
     .bind(now.as_nanos())
     .execute(&mut *connection)
@@ -286,7 +267,7 @@ async fn undo_claim(connection: &mut SqliteConnection, id: DeliveryId, attempt: 
     Ok(())
 }
 
-/// See [`crate::store::Store::recover`].
+/// See [`crate::store::Outbox::recover`].
 pub(super) async fn recover(connection: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreError> {
     let recovered = sqlx::query(
         "UPDATE delivery SET state = 'queued', possible_duplicate = 1, next_attempt_at = ? \
@@ -298,7 +279,7 @@ pub(super) async fn recover(connection: &mut SqliteConnection, now: Timestamp) -
     Ok(recovered.rows_affected())
 }
 
-/// See [`crate::store::Store::resend`].
+/// See [`crate::store::Outbox::resend`].
 pub(super) async fn resend(
     connection: &mut SqliteConnection,
     id: DeliveryId,

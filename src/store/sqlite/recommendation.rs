@@ -45,7 +45,7 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// See [`crate::store::Store::recommendations`]. One that can't be read, or is of a score that this version does not know, is none.
+/// See [`crate::store::Checks::recommendations`]. One that can't be read, or is of a score that this version does not know, is none.
 pub(super) async fn of(pool: &SqlitePool, tenant: &TenantId) -> Result<Vec<RecommendationSnapshot>, StoreError> {
     let found = sqlx::query(
         "SELECT impact, taken_at, is_complete, rows FROM recommendation \

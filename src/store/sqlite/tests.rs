@@ -1,10 +1,12 @@
 //! Faults that only the inside can bring about.
 
+use std::time::Duration;
+
 use super::*;
 use crate::{
     crash_point::Work,
-    domain::ScoreKind,
-    store::{SeriesUpdate, TenantHealth, TenantIdentity},
+    domain::{Sample, ScoreKind, Timestamp},
+    store::{CheckOutcome, Checks, Commit, SeriesUpdate, TenantHealth, TenantIdentity, Upkeep},
 };
 
 async fn limit_pages(store: &SqliteStore, pages: u32) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     notify::{ChannelStanding, NotificationId, drill, standing::FailedPeriod},
-    store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, sqlite::SqliteStore},
+    store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, Store, sqlite::SqliteStore},
     web::rate::PER_SECOND_MAX,
 };
 
@@ -21,7 +21,7 @@ impl Bed {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path().join("data/s.db")).await.unwrap());
         let channel = "{ type: webhook, url: 'https://a.example/' }";
         let channels = ["soc", "down", "gone"].map(|name| format!("{name}: {channel}")).join(", ");
-        let server = Server::on(PATIENT, store.clone(), &channels).await;
+        let server = Server::on(PATIENT, (store.clone(), store.clone()), &channels).await;
         Self { server, store, _folder: folder }
     }
 

@@ -1,0 +1,251 @@
+//! What a channel sends next: pure, so that whose turn it is can be read here, whatever store keeps the queue.
+
+use std::time::Duration;
+
+use super::{ChannelStanding, DeliveryId, digest::LINES_MAX};
+use crate::domain::Timestamp;
+
+/// On which terms a channel takes its next delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimTerms {
+    /// What waits may go along with other deliveries: always with a newer one of the same alert, and as a digest if more than
+    /// this many wait. `None`: the receiver keeps state of its own and must be told each step.
+    pub merge_over: Option<usize>,
+    /// Most lines of a digest.
+    pub digest_lines: usize,
+    /// No retry is made before.
+    pub retries_from: Timestamp,
+    /// No wait is longer. What would have to wait longer is due: the clock was set back.
+    pub longest_rest: Duration,
+    /// How long after it was parked, or last tried, a parked channel is tried with its oldest delivery.
+    pub probe_after: Duration,
+}
+
+impl Default for ClaimTerms {
+    /// Nothing is merged, nothing held back, and a parked channel is not tried.
+    fn default() -> Self {
+        let never = Duration::from_hours(24 * 365 * 100);
+        Self {
+            merge_over: None,
+            digest_lines: LINES_MAX,
+            retries_from: Timestamp::EPOCH,
+            longest_rest: never,
+            probe_after: never,
+        }
+    }
+}
+
+/// What a channel may do now, whatever waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing: a delivery is under way.
+    Busy,
+    /// Nothing before that time.
+    Rests(Timestamp),
+    /// Nothing: it is parked, and was tried not long ago.
+    Parked,
+    /// It is parked: a drill shows whether it works again, or else, if it was not tried for long enough, its oldest delivery does.
+    Tries {
+        /// Whether its oldest delivery may be sent as a probe.
+        with_oldest: bool,
+    },
+    /// It sends what is due.
+    Sends,
+}
+
+impl Turn {
+    /// `probed_at`: when a parked channel was parked, or last tried; `None`: it is not parked.
+    #[must_use]
+    pub fn of(
+        standing: &ChannelStanding,
+        probed_at: Option<Timestamp>,
+        is_sending: bool,
+        terms: &ClaimTerms,
+        now: Timestamp,
+    ) -> Self {
+        let rests_until = standing.rest(terms.longest_rest, now);
+        match (probed_at, rests_until) {
+            _ if is_sending => Self::Busy,
+            (Some(_), Some(_)) => Self::Parked,
+            (None, Some(until)) => Self::Rests(until),
+            (Some(at), None) => Self::Tries { with_oldest: at > now || now >= at.plus(terms.probe_after) },
+            (None, None) => Self::Sends,
+        }
+    }
+}
+
+/// A delivery that waits to be sent, and that no earlier one of its alert precedes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub delivery: DeliveryId,
+    /// What deliveries of its alert are ordered by; `None`: it is about none.
+    pub alert: Option<String>,
+    /// Whether it is a drill.
+    pub is_drill: bool,
+    /// Attempts made so far.
+    pub attempts: u32,
+    /// The earliest time of the next attempt.
+    pub next_attempt_at: Timestamp,
+    /// When the last attempt was made.
+    pub tried_at: Option<Timestamp>,
+}
+
+impl Head {
+    /// When its next attempt may be made. What was not tried yet waits for nothing, but for a drill, which is planned ahead; a retry
+    /// has a time of its own. What a clock that was ahead has set is due: it lies further ahead than any wait, or the attempt before
+    /// it is still to come.
+    #[must_use]
+    pub fn due_at(&self, terms: &ClaimTerms, now: Timestamp) -> Timestamp {
+        let latest = terms.retries_from.max(now.plus(terms.longest_rest));
+        match self.attempts {
+            _ if self.next_attempt_at > latest => Timestamp::EPOCH,
+            0 if self.is_drill => self.next_attempt_at,
+            0 => Timestamp::EPOCH,
+            _ if self.tried_at.is_some_and(|at| at > now) => Timestamp::EPOCH,
+            _ => self.next_attempt_at.max(terms.retries_from),
+        }
+    }
+}
+
+/// What is to be sent of what waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// This one.
+    Head(Head),
+    /// Nothing before that time.
+    Later(Timestamp),
+    /// Nothing waits.
+    Nothing,
+}
+
+/// Chooses among heads that come oldest first: the first that is due, and a drill only if nothing else is. Nobody waits for
+/// something because we try something out.
+#[derive(Debug)]
+pub struct Choice {
+    terms: ClaimTerms,
+    now: Timestamp,
+    drill: Option<Head>,
+    next_at: Option<Timestamp>,
+}
+
+impl Choice {
+    /// Among nothing yet.
+    #[must_use]
+    pub const fn new(terms: ClaimTerms, now: Timestamp) -> Self {
+        Self { terms, now, drill: None, next_at: None }
+    }
+
+    /// Looks at the next one; what comes back is chosen, whatever comes after it.
+    pub fn offer(&mut self, head: Head) -> Option<Head> {
+        let due_at = head.due_at(&self.terms, self.now);
+        if due_at > self.now {
+            self.next_at = Some(self.next_at.map_or(due_at, |known| known.min(due_at)));
+        } else if head.is_drill {
+            self.drill.get_or_insert(head);
+        } else {
+            return Some(head);
+        }
+        None
+    }
+
+    /// What is chosen once all were looked at.
+    #[must_use]
+    pub fn end(self) -> Chosen {
+        match (self.drill, self.next_at) {
+            (Some(drill), _) => Chosen::Head(drill),
+            (None, Some(at)) => Chosen::Later(at),
+            (None, None) => Chosen::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(1_000_000 + seconds)
+    }
+
+    fn terms() -> ClaimTerms {
+        ClaimTerms { longest_rest: HOUR, probe_after: HOUR, ..ClaimTerms::default() }
+    }
+
+    #[test]
+    fn a_channel_sends_one_at_a_time_rests_and_is_tried_when_it_is_parked() {
+        let resting = ChannelStanding { rest_from: at(-1), rest_until: at(5), ..ChannelStanding::default() };
+        let (rested, parked) = (ChannelStanding::default(), |seconds| Some(at(seconds)));
+        for (standing, probed_at, is_sending, expected) in [
+            (rested, None, false, Turn::Sends),
+            (rested, None, true, Turn::Busy),
+            (resting, parked(-9), true, Turn::Busy),
+            (resting, None, false, Turn::Rests(at(5))),
+            (resting, parked(-3600), false, Turn::Parked),
+            (rested, parked(-3599), false, Turn::Tries { with_oldest: false }),
+            (rested, parked(-3600), false, Turn::Tries { with_oldest: true }),
+            (rested, parked(1), false, Turn::Tries { with_oldest: true }),
+        ] {
+            assert_eq!(Turn::of(&standing, probed_at, is_sending, &terms(), at(0)), expected);
+        }
+    }
+
+    /// `n` is new, `r` a retry, `d` a new drill, `D` a drill that is tried again; the number says in how many seconds it is due. `+`:
+    /// its last attempt is still to come.
+    fn head(word: &str, number: i64) -> Head {
+        let (kind, seconds) = word.trim_end_matches('+').split_at(1);
+        let is_tried = kind == "r" || kind == "D";
+        Head {
+            delivery: DeliveryId(number),
+            alert: None,
+            is_drill: kind.eq_ignore_ascii_case("d"),
+            attempts: u32::from(is_tried),
+            next_attempt_at: at(seconds.parse().unwrap()),
+            tried_at: is_tried.then(|| at(if word.ends_with('+') { 1 } else { -1 })),
+        }
+    }
+
+    /// The number of the one that is sent, `@` and the second at which something is due, or `-`.
+    fn chosen(text: &str, terms: ClaimTerms) -> String {
+        let mut choice = Choice::new(terms, at(0));
+        let mut heads = text.split_whitespace().zip(1..).map(|(word, number)| head(word, number));
+        match heads.find_map(|head| choice.offer(head)).map_or_else(|| choice.end(), Chosen::Head) {
+            Chosen::Head(head) => head.delivery.to_string(),
+            Chosen::Later(later) => format!("@{}", later.since(at(0)).as_secs()),
+            Chosen::Nothing => "-".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_oldest_that_is_due_is_sent_and_a_drill_only_when_nothing_else_is() {
+        for (text, expected, why) in [
+            ("", "-", "nothing waits"),
+            ("n0 n0", "1", "the oldest"),
+            ("n9", "1", "what was not tried yet waits for nothing"),
+            ("r9 n0", "2", "a retry has a time of its own"),
+            ("r0 n0", "1", "and its place"),
+            ("r9 r7 r8", "@7", "the first that will be due"),
+            ("d0 n0", "2", "a drill gives way"),
+            ("d0 r5", "1", "unless nothing else is due"),
+            ("d0 d0", "1", "the oldest drill"),
+            ("d4 r5", "@4", "a drill is planned ahead"),
+            ("r3601", "1", "further ahead than any wait: the clock was ahead"),
+            ("r3600", "@3600", "the longest wait"),
+            ("d3601", "1", "of a drill too"),
+            ("r9+", "1", "its attempt is still to come: the clock was ahead"),
+            ("D9+", "1", "of a drill too"),
+        ] {
+            assert_eq!(chosen(text, terms()), expected, "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn no_retry_is_made_before_its_channel_s_time_and_what_is_new_is() {
+        let later = ClaimTerms { retries_from: at(60), ..terms() };
+        for (text, expected) in [("r0", "@60"), ("r70", "@70"), ("r0 n0", "2"), ("D0", "@60"), ("d0", "1")] {
+            assert_eq!(chosen(text, later), expected, "{text}");
+        }
+    }
+}

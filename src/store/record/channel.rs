@@ -1,0 +1,58 @@
+//! What is known of channels.
+
+use serde::Serialize;
+
+use crate::{
+    domain::{ChannelName, Timestamp},
+    notify::{ChannelStanding, drill::Proof, standing::FailedPeriod},
+};
+
+/// A channel that rejects everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParkedChannel {
+    /// Which.
+    pub channel: ChannelName,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What is known of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChannelRecord {
+    /// Which.
+    pub channel: ChannelName,
+    /// Whether it rejects everything.
+    pub parked: Option<ParkedChannel>,
+    /// The last period in which it did, if that is over.
+    pub was_parked: Option<FailedPeriod>,
+    /// How its receiver fares.
+    pub standing: ChannelStanding,
+    /// Why its last failed attempt failed.
+    pub last_error: Option<String>,
+    /// Where it led when that was last looked at; see [`crate::store::ChannelIdentity`].
+    #[serde(skip)]
+    pub destination: Option<String>,
+    /// The same with all its secrets.
+    #[serde(skip)]
+    pub access: Option<String>,
+    /// When it was first seen.
+    pub seen_at: Option<Timestamp>,
+    /// When it was last drilled, or first seen.
+    pub drilled_at: Option<Timestamp>,
+}
+
+impl ChannelRecord {
+    /// Whether its receiver accepted what it was last sent, as far as is known.
+    #[must_use]
+    pub const fn works(&self) -> bool {
+        self.parked.is_none() && self.standing.failing_since.is_none()
+    }
+
+    /// What is known of whether its messages arrive.
+    #[must_use]
+    pub const fn proof(&self) -> Proof {
+        Proof { seen_at: self.seen_at, drilled_at: self.drilled_at, proven_at: self.standing.proven_at }
+    }
+}

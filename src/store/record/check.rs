@@ -1,0 +1,205 @@
+//! What a check reads of a tenant, and what it writes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
+    notify::{fleet::Movement, silence::Acknowledgement},
+    rule::{Alert, RuleName},
+    store::{NewNotification, Owed, SeriesShift, TenantIdentity},
+};
+
+/// When a tenant is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Who.
+    pub tenant: TenantId,
+    /// When its next check is due.
+    pub next_due_at: Timestamp,
+    /// When its alerts must be looked at again though no check is due: reminders, silence, expiry.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// What is known of a tenant when a check begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantRecord {
+    /// Its slug.
+    pub tenant: TenantId,
+    /// Who it is, whatever its slug.
+    pub identity: TenantIdentity,
+    /// Grows with every commit of this tenant.
+    pub version: u64,
+    /// How its checks fare.
+    pub health: TenantHealth,
+    /// Its series.
+    pub series: Vec<SeriesRecord>,
+    /// Its alerts that are not blank.
+    pub alerts: Vec<AlertRecord>,
+    /// What fleet shifts did to its series, oldest first.
+    pub shifted: Vec<SeriesShift>,
+}
+
+/// How a tenant's checks fare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantHealth {
+    /// When it was first seen.
+    pub adopted_at: Timestamp,
+    /// When its next check is due.
+    pub next_due_at: Timestamp,
+    /// When its alerts must be looked at again though no check is due.
+    pub wake_at: Option<Timestamp>,
+    /// When it was last checked, whatever came of it.
+    pub checked_at: Option<Timestamp>,
+    /// Since when its checks fail, and how; `None`: the last one succeeded.
+    pub failing: Option<Failing>,
+    /// The scores whose checks have been failing, each with its own cause.
+    pub failures: Vec<ScoreFailure>,
+    /// When it was configured again after it had been removed; `None`: it never was. The time before is no gap in its data.
+    pub watched_since: Option<Timestamp>,
+}
+
+/// The checks of one score fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoreFailure {
+    /// Which score.
+    pub score: ScoreKind,
+    /// Since when, and how.
+    #[serde(flatten)]
+    pub failing: Failing,
+}
+
+/// A tenant's checks fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// The first failed check since the last good one.
+    pub since: Timestamp,
+    /// The newest failure's class, as its text form.
+    pub class: String,
+    /// What the operator can do.
+    pub hint: Option<String>,
+}
+
+/// A series of samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesRecord {
+    /// What is measured.
+    pub score: ScoreKind,
+    /// Which of several values.
+    pub subject: Option<Subject>,
+    /// The wall time of the newest successful reading.
+    pub last_data_at: Timestamp,
+    /// The newest samples, oldest first.
+    pub window: Vec<Sample>,
+    /// How far back from its end the window reaches for certain; the store's archive has what is older.
+    pub keep: Duration,
+    /// The source time of the newest record at onboarding: samples from before were imported. `None`: none were.
+    pub onboarded_at: Option<Timestamp>,
+}
+
+/// An alert as the store keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertRecord {
+    /// By which rule.
+    pub rule: RuleName,
+    /// Of which score; `None`: of the whole tenant.
+    pub score: Option<ScoreKind>,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// Its state.
+    pub alert: Alert,
+    /// When its newest notification came to rest on some channel; `None` while it is still on its way everywhere.
+    pub told_at: Option<Timestamp>,
+    /// The channels that notifications of this generation were queued for.
+    pub told_to: Vec<ChannelName>,
+    /// Whether a person has seen it: no reminder is made meanwhile.
+    pub acknowledged: Option<Acknowledgement>,
+    /// The fleet shift whose notice covered it last.
+    pub shift: Option<String>,
+    /// What is still to be done about it.
+    pub owes: Option<Owed>,
+}
+
+/// What a check made of a tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckOutcome {
+    /// Its slug.
+    pub tenant: TenantId,
+    /// Who it is: as it was loaded, or [`TenantIdentity::new`] of a tenant that was not known.
+    pub identity: TenantIdentity,
+    /// The version that the check began with; `None`: the tenant was not known.
+    pub expected_version: Option<u64>,
+    /// How its checks fare now.
+    pub health: TenantHealth,
+    /// Series that got a reading.
+    pub series: Vec<SeriesUpdate>,
+    /// Alerts that changed. A blank one is deleted.
+    pub alerts: Vec<AlertUpdate>,
+    /// What there is to tell.
+    pub notifications: Vec<NewNotification>,
+    /// Readings that differ from the one before by more than usual.
+    pub movements: Vec<Movement>,
+    /// What is remembered of recommendations from now on; each replaces the one for its score.
+    pub recommendations: Vec<RecommendationSnapshot>,
+    /// The wall time of the check.
+    pub now: Timestamp,
+}
+
+/// New samples of a series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesUpdate {
+    /// What is measured.
+    pub score: ScoreKind,
+    /// Which of several values.
+    pub subject: Option<Subject>,
+    /// The window as loaded, whole, with the new samples at its end, each later than all before.
+    pub window: Vec<Sample>,
+    /// How far back from its end the window must still reach at the next check; [`Self::GONE`]: its subject is gone, and the series
+    /// is not loaded again until it is written again. Its history stays as long as retention says.
+    pub keep: Duration,
+    /// See [`SeriesRecord::onboarded_at`].
+    pub onboarded_at: Option<Timestamp>,
+    /// When its data was last read, by the wall clock.
+    pub last_data_at: Timestamp,
+}
+
+impl SeriesUpdate {
+    /// Of a subject that is gone.
+    pub const GONE: Duration = Duration::ZERO;
+}
+
+/// An alert that changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertUpdate {
+    /// By which rule.
+    pub rule: RuleName,
+    /// Of which score; `None`: of the whole tenant.
+    pub score: Option<ScoreKind>,
+    /// Of which of several values.
+    pub subject: Option<Subject>,
+    /// Its new state.
+    pub alert: Alert,
+    /// What it takes over from alerts that it replaces; `None`: nothing.
+    pub inherits: Option<Inherited>,
+}
+
+/// What an alert takes over from those that it replaces: who was notified, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inherited {
+    /// The channels that were notified.
+    pub told_to: Vec<ChannelName>,
+    /// When the newest notification was settled; `None`: it is still on its way.
+    pub told_at: Option<Timestamp>,
+    /// The replaced alert whose newest notification stays the newest one.
+    pub from: (Option<ScoreKind>, Option<Subject>),
+}
+
+/// What came of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// It is durable.
+    Done,
+    /// Somebody else changed the tenant meanwhile; load again and judge again.
+    Conflict,
+}

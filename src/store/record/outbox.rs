@@ -1,0 +1,93 @@
+//! Notifications that are queued, and deliveries on their way.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    domain::{ChannelName, TenantId, Timestamp},
+    notify::{ChannelStanding, DeliveryId, Envelope, Hold, Notification, silence::About},
+    rule::AlertKey,
+};
+
+/// A notification to be queued for channels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewNotification {
+    /// What it says. Its id is in it.
+    pub notification: Notification,
+    /// The alert it is about: orders its deliveries and takes `told_at`.
+    pub alert: Option<AlertKey>,
+    /// About which tenant.
+    pub tenant: Option<TenantId>,
+    /// Where it goes; may be empty.
+    pub channels: Vec<ChannelName>,
+    /// Why its deliveries are held, and until when; `None`: they are queued.
+    pub hold: Option<Hold>,
+}
+
+impl NewNotification {
+    /// What the queue knows of it.
+    #[must_use]
+    pub fn envelope(&self) -> Envelope {
+        Envelope::new(&self.notification, self.alert.clone(), self.tenant.clone())
+    }
+
+    /// What it is about, as silences see it; `None`: about no alert.
+    ///
+    /// `envelope`: its [own](Self::envelope).
+    #[must_use]
+    pub fn about<'a>(&'a self, envelope: &'a Envelope) -> Option<About<'a>> {
+        About::of(envelope, &self.notification.data.tenant.as_ref()?.labels)
+    }
+}
+
+/// What a channel has to send.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// This one; its attempt is recorded.
+    Send(Box<ClaimedDelivery>),
+    /// Nothing before that time.
+    Wait(Timestamp),
+    /// Nothing at all.
+    Idle,
+    /// The channel is parked.
+    Parked,
+}
+
+/// A delivery whose next attempt is recorded and may be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimedDelivery {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Counts from one.
+    pub attempt: u32,
+    /// When it was queued; giving up counts from here.
+    pub queued_at: Timestamp,
+    /// Whether an earlier attempt may have arrived unseen; the notification's own mark is set from it.
+    pub possible_duplicate: bool,
+    /// Whether the receiver has rejected the rich form.
+    pub plain: bool,
+    /// Whether its channel is parked, and it shows whether that works again. It is no drill.
+    pub is_probe: bool,
+    /// About which tenant; `None` for a digest.
+    pub tenant: Option<TenantId>,
+    /// About which tenants are the deliveries that are merged into it; `None`: about none.
+    pub covers: BTreeSet<Option<TenantId>>,
+    /// What it says.
+    pub notification: Notification,
+    /// How its channel stood before the attempt.
+    pub standing: ChannelStanding,
+}
+
+/// Dead letters of one channel and cause of which the operator was not notified yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetters {
+    /// The channel.
+    pub channel: ChannelName,
+    /// Why they could not be delivered.
+    pub cause: String,
+    /// How many messages.
+    pub count: u64,
+    /// The first of them.
+    pub first: DeliveryId,
+    /// When the first of them was given up.
+    pub since: Timestamp,
+}

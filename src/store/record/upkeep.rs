@@ -1,0 +1,14 @@
+//! What is known of the service itself.
+
+use serde::Serialize;
+
+use crate::domain::Timestamp;
+
+/// A period in which the service was away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Away {
+    /// The last sign of life before.
+    pub from: Timestamp,
+    /// The first after.
+    pub until: Timestamp,
+}

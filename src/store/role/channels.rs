@@ -1,0 +1,35 @@
+//! How channels stand, and whether their messages arrive.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use crate::{
+    domain::{ChannelName, Timestamp},
+    notify::NotificationId,
+    store::{ChannelIdentity, ChannelRecord, StoreError},
+};
+
+/// How channels stand, and whether their messages arrive.
+#[async_trait]
+pub trait Channels: Send + Sync + 'static {
+    /// Every channel that anything is known of, by name.
+    async fn channels(&self) -> Result<Vec<ChannelRecord>, StoreError>;
+
+    /// Notes where channels lead. One that leads elsewhere than before is as good as new: it is parked no longer and tried at once, it
+    /// is unproven, and was notified of no alert of which nothing waits for it. One that only has other secrets is tried at once.
+    async fn note_channels(&self, identities: Vec<ChannelIdentity>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Lets the time until the first drill of these channels begin, unless it has.
+    async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The channels that a drill is for; none: there is no such drill.
+    async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError>;
+
+    /// Records that a person saw a drill: its channel is proven, as of when the drill was delivered as far as that is known.
+    /// Returns the channel; none: there is no such drill.
+    async fn confirm(&self, drill: &NotificationId, now: Timestamp) -> Result<Vec<ChannelName>, StoreError>;
+
+    /// Lets a parked channel's queue go on; giving up counts from now. `false`: it is not parked.
+    async fn unpark(&self, channel: &ChannelName, now: Timestamp) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,33 @@
+//! What people want to hear nothing of: silences, and acknowledgements of single alerts.
+
+use async_trait::async_trait;
+
+use crate::{
+    domain::Timestamp,
+    notify::{
+        Silence, SilenceId,
+        silence::{Acknowledgement, NewSilence},
+    },
+    rule::AlertKey,
+    store::StoreError,
+};
+
+/// What people want to hear nothing of: silences, and acknowledgements of single alerts.
+#[async_trait]
+pub trait Silences: Send + Sync + 'static {
+    /// Silences that end after that instant, newest first; `None`: every one that is kept.
+    async fn silences(&self, ends_after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError>;
+
+    /// Keeps a new silence.
+    async fn add_silence(&self, silence: NewSilence) -> Result<SilenceId, StoreError>;
+
+    /// Ends a silence now, and lets what is held by silences be looked at. `false`: there is none of that number, or it is over.
+    async fn end_silence(&self, silence: SilenceId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Notes that a person has seen an alert that fires; the first to say so is kept. The next notification of the alert that is no
+    /// reminder clears it. `false`: it does not fire.
+    async fn acknowledge(&self, alert: &AlertKey, by: Acknowledgement) -> Result<bool, StoreError>;
+
+    /// Takes an acknowledgement back; the tenant is wanted from then on, and a check under way judges again. `false`: there is none.
+    async fn unacknowledge(&self, alert: &AlertKey, now: Timestamp) -> Result<bool, StoreError>;
+}

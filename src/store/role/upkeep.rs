@@ -1,0 +1,47 @@
+//! The store itself: which one it is, whether it lives, and what it forgets.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{
+    domain::Timestamp,
+    store::{Away, StoreError},
+};
+
+/// The store itself: which one it is, whether it lives, and what it forgets.
+#[async_trait]
+pub trait Upkeep: Send + Sync + 'static {
+    /// The id drawn when the store was made; part of the ids of alerts.
+    fn identity(&self) -> &str;
+
+    /// What the ids of notifications are made of: the identity and, after a restore from a backup, the generation that was drawn
+    /// then, so that no event gets the id of one that was lost.
+    fn origin(&self) -> &str;
+
+    /// Whether what is written still goes where it was when the store was opened. [`StoreError::Gone`] if a file was deleted, moved
+    /// or replaced.
+    async fn check_files(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Records that the service lives; also proves that the store can be written.
+    async fn beat(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// When the service last lived.
+    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Records that the service was away; periods are kept as long as samples.
+    async fn record_away(&self, away: Away) -> Result<(), StoreError>;
+
+    /// The periods in which the service was away, oldest first.
+    async fn away(&self) -> Result<Vec<Away>, StoreError>;
+
+    /// Removes everything of tenants that have been missing from the configuration for longer than `retention`, and of series that
+    /// got nothing for so long while their tenants were read. Removes samples, away periods, past silences, fleet shifts and finished deliveries older than `retention`, a bounded number
+    /// of rows a call; `true`: there is more.
+    async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError>;
+
+    /// Finishes what is under way and closes.
+    async fn close(&self);
+}

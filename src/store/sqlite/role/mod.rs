@@ -1,0 +1,13 @@
+//! The roles of the embedded store; each entry only hands over to the module that does it.
+
+mod channels;
+mod checks;
+mod fleet;
+mod holds;
+mod listings;
+mod outages;
+mod outbox;
+mod roster;
+mod routing;
+mod silences;
+mod upkeep;

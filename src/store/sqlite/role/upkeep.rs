@@ -1,0 +1,55 @@
+//! How the embedded store is a [`Upkeep`](crate::store::Upkeep).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{
+    crash_point::Work,
+    domain::Timestamp,
+    store::sqlite::{SqliteStore, listing, upkeep},
+    store::{Away, StoreError, Upkeep},
+};
+
+#[async_trait]
+impl Upkeep for SqliteStore {
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    async fn check_files(&self) -> Result<(), StoreError> {
+        let files = self.files.clone();
+        // A disk may not answer.
+        let checked = tokio::task::spawn_blocking(move || files.check()).await;
+        checked.map_err(|_| StoreError::Failed("its files could not be looked at".to_owned()))?
+    }
+
+    async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(Work::Beat, move |db| Box::pin(upkeep::beat(db, now))).await
+    }
+
+    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError> {
+        listing::last_beat(&self.readers).await
+    }
+
+    async fn record_away(&self, away: Away) -> Result<(), StoreError> {
+        self.writer.write(Work::Away, move |db| Box::pin(upkeep::record_away(db, away))).await
+    }
+
+    async fn away(&self) -> Result<Vec<Away>, StoreError> {
+        listing::away(&self.readers).await
+    }
+
+    async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {
+        self.writer.write(Work::Prune, move |db| Box::pin(upkeep::prune(db, now, retention))).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
