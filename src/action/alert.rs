@@ -11,7 +11,7 @@ use crate::{
         find,
     },
     rule::AlertKey,
-    store::{AlertFilter, Store},
+    store::{AlertFilter, Listings, Store},
 };
 
 /// What came of taking an acknowledgement back.
@@ -123,7 +123,7 @@ pub async fn accept_all(
 }
 
 /// The firing alerts that every given filter picks.
-async fn picked(store: &dyn Store, config: &Config, scope: &Scope, pick: &Pick) -> Result<Vec<AlertRow>, Error> {
+async fn picked(store: &dyn Listings, config: &Config, scope: &Scope, pick: &Pick) -> Result<Vec<AlertRow>, Error> {
     let Pick { shift, rule, score, tenants, labels } = pick;
     if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
         return Err(Error::invalid(

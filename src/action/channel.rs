@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     domain::{ChannelName, Scope, Timestamp},
     query::{Error, find},
-    store::Store,
+    store::Channels,
 };
 
 /// Lets a parked channel's queue go on, of a channel that is no longer configured too. The running service sends it within seconds.
@@ -13,7 +13,7 @@ use crate::{
 /// [`Error::NotFound`] if it does not belong to a limited scope; [`Error::Conflict`] if it is not parked; [`Error::Invalid`];
 /// [`Error::Store`].
 pub async fn unpark(
-    store: &dyn Store,
+    store: &dyn Channels,
     config: &Config,
     scope: &Scope,
     name: &str,

@@ -10,7 +10,7 @@ use crate::{
     notify::{Silence, SilenceId, silence::Matchers},
     query::{Error, find, silences},
     rule::RuleName,
-    store::Store,
+    store::{Silences, Store},
 };
 
 /// A silence of which nothing lies within the scope.
@@ -129,7 +129,7 @@ fn unknown(what: &str, text: &str, known: &[&str]) -> String {
 ///
 /// # Errors
 /// [`Error::Invalid`] if nothing of it lies within the scope; [`Error::Store`].
-pub async fn add(store: &dyn Store, scope: &Scope, mut new: NewSilence) -> Result<Silence, Error> {
+pub async fn add(store: &dyn Silences, scope: &Scope, mut new: NewSilence) -> Result<Silence, Error> {
     new.matchers = new.matchers.limited_to(scope).ok_or_else(|| Error::invalid(OUTSIDE))?;
     let id = store.add_silence(new.clone()).await?;
     let NewSilence { matchers, starts_at, ends_at, author, comment } = new;

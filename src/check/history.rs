@@ -13,14 +13,14 @@ use super::{
 use crate::{
     config::{Config, Tenant},
     domain::{ScoreKind, SeriesKey, Subject},
-    store::{Store, StoreError, TenantRecord},
+    store::{Checks, StoreError, TenantRecord},
 };
 
 /// Takes back the series of subjects that were gone and are read again: a fall while nobody could read them is a fall.
 ///
 /// # Errors
 /// [`StoreError`] when the store can't be read.
-pub async fn revive(store: &dyn Store, record: &mut TenantRecord, fetched: &[Fetched]) -> Result<(), StoreError> {
+pub async fn revive(store: &dyn Checks, record: &mut TenantRecord, fetched: &[Fetched]) -> Result<(), StoreError> {
     let mut returned = Vec::new();
     for Fetched { score, result, .. } in fetched {
         let subjects = result.iter().flatten().filter_map(|reading| reading.subject.as_ref());
@@ -49,7 +49,7 @@ fn unknown<'a>(
 /// # Errors
 /// [`StoreError`] when the archive can't be read.
 pub async fn complete(
-    store: &dyn Store,
+    store: &dyn Checks,
     config: &Config,
     tenant: &Tenant,
     record: &mut TenantRecord,

@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     domain::Timestamp,
     notify::{Hold, HoldReason, Silence},
-    store::{CheckOutcome, Store, StoreError},
+    store::{CheckOutcome, Silences, Store, StoreError},
 };
 
 /// By what silences something is held, as they were when that was decided.
@@ -34,7 +34,7 @@ impl Held {
 ///
 /// # Errors
 /// [`StoreError`] when the store can't say what is silenced: then nothing may be told, nor lost.
-pub async fn hold(outcome: &mut CheckOutcome, store: &dyn Store, config: &Config) -> Result<Held, StoreError> {
+pub async fn hold(outcome: &mut CheckOutcome, store: &dyn Silences, config: &Config) -> Result<Held, StoreError> {
     let now = outcome.now;
     if outcome.notifications.is_empty() {
         return Ok(Held { by: None, at: now });

@@ -7,7 +7,7 @@ pub use crate::store::AlertRow;
 use crate::{
     domain::{Scope, Subject, Timestamp},
     rule::AlertKey,
-    store::{AlertFilter, AlertPlace, Store},
+    store::{AlertFilter, AlertPlace, Listings},
 };
 
 /// Which alerts. Every field that is set must match.
@@ -48,7 +48,7 @@ pub struct Cursor {
 /// # Errors
 /// [`Error::Invalid`] for what can't be a tenant's id or a rule's name; [`Error::Store`].
 pub async fn list(
-    store: &dyn Store,
+    store: &dyn Listings,
     scope: &Scope,
     filter: &Filter,
     page: &Page<Cursor>,
@@ -72,7 +72,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Error::NoAlert`]; [`Error::Ambiguous`] if there are several and no subject was named; [`Error::Invalid`]; [`Error::Store`].
-pub async fn show(store: &dyn Store, scope: &Scope, which: &Which) -> Result<AlertRow, Error> {
+pub async fn show(store: &dyn Listings, scope: &Scope, which: &Which) -> Result<AlertRow, Error> {
     let Which { tenant, rule, subject } = which;
     let filter = AlertFilter {
         tenant: Some(find::tenant_id(tenant)?),

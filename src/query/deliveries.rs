@@ -4,7 +4,7 @@
 use super::{Error, Listing, Page, error::Thing, find};
 use crate::{
     domain::Scope,
-    store::{DeliveryFilter, Store},
+    store::{DeliveryFilter, Listings},
 };
 pub use crate::{
     notify::{Delivery, DeliveryId, DeliveryState},
@@ -27,7 +27,7 @@ pub struct Filter {
 /// # Errors
 /// [`Error::Invalid`] for what can't be a state, a channel's name or a tenant's id; [`Error::Store`].
 pub async fn list(
-    store: &dyn Store,
+    store: &dyn Listings,
     scope: &Scope,
     filter: &Filter,
     page: &Page<DeliveryId>,
@@ -47,7 +47,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Store`].
-pub async fn show(store: &dyn Store, scope: &Scope, id: DeliveryId) -> Result<DeliveryDetail, Error> {
+pub async fn show(store: &dyn Listings, scope: &Scope, id: DeliveryId) -> Result<DeliveryDetail, Error> {
     let found = store.delivery(id).await?.filter(|detail| scope.includes_subject(detail.delivery.tenant.as_ref()));
     let mut detail = found.ok_or_else(|| Error::not_found(Thing::Delivery, id))?;
     detail.covers.retain(|covered| scope.includes_subject(covered.tenant.as_ref()));

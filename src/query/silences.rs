@@ -8,7 +8,7 @@ pub use crate::notify::{
 use crate::{
     domain::{Scope, Timestamp},
     notify::Envelope,
-    store::{AlertFilter, AlertRow, Store},
+    store::{AlertFilter, AlertRow, Listings, Silences},
 };
 
 /// Silences, newest first: those in force and to come, or with `past` those that are over as well.
@@ -16,7 +16,7 @@ use crate::{
 /// # Errors
 /// [`Error::Store`].
 pub async fn list(
-    store: &dyn Store,
+    store: &dyn Silences,
     scope: &Scope,
     past: bool,
     page: &Page<SilenceId>,
@@ -32,7 +32,7 @@ pub async fn list(
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Store`].
-pub async fn show(store: &dyn Store, scope: &Scope, id: SilenceId) -> Result<Silence, Error> {
+pub async fn show(store: &dyn Silences, scope: &Scope, id: SilenceId) -> Result<Silence, Error> {
     let mut silences = store.silences(None).await?.into_iter();
     let found = silences.find(|silence| silence.id == id && silence.matchers.is_within(scope));
     found.ok_or_else(|| Error::not_found(Thing::Silence, id))
@@ -42,7 +42,7 @@ pub async fn show(store: &dyn Store, scope: &Scope, id: SilenceId) -> Result<Sil
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn covered(store: &dyn Store, scope: &Scope, matchers: &Matchers) -> Result<Vec<AlertRow>, Error> {
+pub async fn covered(store: &dyn Listings, scope: &Scope, matchers: &Matchers) -> Result<Vec<AlertRow>, Error> {
     let filter = AlertFilter { firing_only: true, tenants: scope.tenants().cloned(), ..AlertFilter::default() };
     let covers = |row: &AlertRow| {
         let Some(last) = &row.last_notification else { return false };

@@ -15,7 +15,7 @@ use crate::{
     config::{Config, StoreLocation, Tenant},
     domain::{EntraTenantId, Labels, Scope, ScoreKind, TenantId, Timestamp},
     microsoft::{AppCredential, Proof},
-    store::{AlertFilter, AlertRow, Failing, KnownTenant, Store, TenantRecord, sqlite::SqliteStore},
+    store::{AlertFilter, AlertRow, Checks, Failing, KnownTenant, Roster, Store, TenantRecord, sqlite::SqliteStore},
 };
 
 /// The most tenants that are loaded together.
@@ -144,7 +144,7 @@ pub async fn show(store: &dyn Store, config: &Arc<Config>, scope: &Scope, id: &s
 /// # Errors
 /// [`Error::Store`].
 pub async fn gone(
-    store: &dyn Store,
+    store: &dyn Roster,
     config: &Config,
     scope: &Scope,
     page: &Page<TenantId>,
@@ -172,7 +172,7 @@ pub async fn names(config: &Config, scope: &Scope) -> Result<BTreeMap<TenantId, 
     Ok(names)
 }
 
-async fn statuses(store: &dyn Store, plan: &Plan, tenants: &[&Tenant]) -> Result<Vec<TenantStatus>, Error> {
+async fn statuses(store: &dyn Checks, plan: &Plan, tenants: &[&Tenant]) -> Result<Vec<TenantStatus>, Error> {
     let mut statuses = Vec::with_capacity(tenants.len());
     for batch in tenants.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|tenant| tenant.id.clone()).collect();

@@ -13,7 +13,7 @@ use crate::{
     domain::Timestamp,
     notify::drill,
     schedule::phase,
-    store::{Store, StoreError},
+    store::{Channels, Store, StoreError},
 };
 
 /// Queues a drill for every channel that is due, each to be sent at a moment of its own within [`drill::SPREAD`]. The same
@@ -38,7 +38,7 @@ pub async fn queue_due(store: &dyn Store, config: &Config, now: Timestamp) -> Re
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn adopt(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+pub async fn adopt(store: &dyn Channels, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let known = store.channels().await?;
     let seen: BTreeSet<_> =
         known.iter().filter(|record| record.seen_at.is_some()).map(|record| &record.channel).collect();

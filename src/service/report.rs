@@ -18,7 +18,7 @@ use crate::{
     },
     rule::{AlertState, RuleName},
     schedule::Schedule,
-    store::{DeliveryFilter, NewNotification, SeriesRecord, Store, StoreError, TenantRecord},
+    store::{Checks, DeliveryFilter, Listings, NewNotification, SeriesRecord, Store, StoreError, TenantRecord},
 };
 
 /// So many tenants are read at a time.
@@ -209,7 +209,7 @@ async fn standing(
 
 /// How a series that is still polled moved. Its newest samples are at hand; only what they do not reach back to is read.
 async fn moved_in(
-    store: &dyn Store,
+    store: &dyn Checks,
     tenant: &Tenant,
     series: &SeriesRecord,
     period: Period,
@@ -230,7 +230,7 @@ async fn moved_in(
 
 /// How messages to a channel fare, without those about tenants that it may no longer show.
 async fn deliveries(
-    store: &dyn Store,
+    store: &dyn Listings,
     settings: &ChannelSettings,
     period: Period,
     standings: &[Standing],

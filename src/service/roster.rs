@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::Config,
     domain::Timestamp,
-    store::{Configured, Store, StoreError},
+    store::{Configured, Roster, Store, StoreError},
 };
 
 /// How long a changed configuration waits when the store could not be asked.
@@ -48,7 +48,7 @@ pub(super) async fn follow(
 ///
 /// # Errors
 /// [`StoreError`]: nothing was changed, and the configuration must not take effect.
-pub async fn reconcile(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+pub async fn reconcile(store: &dyn Roster, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let configured = config.tenants.values().map(|tenant| Configured {
         tenant: tenant.id.clone(),
         entra: tenant.account.entra,

@@ -13,7 +13,7 @@ use crate::{
     notify::silence::About,
     query::{Error, find},
     rule::Rule,
-    store::{Failing, Store, TenantRecord},
+    store::{Failing, Silences, Store, TenantRecord},
 };
 
 /// All that there is to say of whether the operator is notified that a tenant can't be read.
@@ -84,7 +84,7 @@ pub async fn blindness(
 
 /// What holds it back, or keeps it from a channel.
 async fn decisions(
-    store: &dyn Store,
+    store: &dyn Silences,
     (config, scope): (&Config, &Scope),
     (tenant, rule): (&Tenant, Option<&Rule>),
     kept_out: &[ChannelName],

@@ -9,7 +9,7 @@ use std::{
 
 use scorewatch::{
     domain::{ScoreKind, SeriesKey, TenantId, Timestamp},
-    store::{Store, sqlite::SqliteStore},
+    store::{Checks, Upkeep, sqlite::SqliteStore},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
