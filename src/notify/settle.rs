@@ -195,11 +195,11 @@ mod tests {
 
     #[test]
     fn each_outcome_settles_its_delivery_and_its_channel() {
+        use {ChannelChange as Channel, DeliveryState as State};
         let error = || "no".to_owned();
         let retry =
             |may_have_arrived| AttemptOutcome::Retry { error: error(), next_attempt_at: at(9), may_have_arrived };
         let still = |may_have_arrived| AttemptOutcome::StillParked { error: error(), may_have_arrived };
-        use {ChannelChange as Channel, DeliveryState as State};
         for (outcome, state, next, may_have_arrived, channel) in [
             (AttemptOutcome::Delivered, State::Delivered, None, false, Channel::Works),
             (retry(false), State::Queued, Some(at(9)), false, Channel::None),
