@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::TryStreamExt;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{channel, merge, row};
@@ -17,6 +16,11 @@ use crate::{
 
 /// How many attempts of a delivery are kept, newest first.
 const ATTEMPTS_KEPT: i64 = 50;
+
+/// So many heads of a queue are read first.
+const HEADS_AT_FIRST: i64 = 8;
+/// Most of them that are read at a time.
+const HEADS_AT_ONCE_MAX: i64 = 1024;
 
 /// No earlier unfinished delivery of the same alert precedes it on its channel, other than what is merged into it.
 const IS_FIRST: &str = "NOT EXISTS (\
@@ -54,17 +58,27 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Chooses among what waits and is of that sort. Reads no further than to what is chosen, and keeps no more than that.
+    /// Chooses among what waits and is of that sort. Mostly one of the oldest is due, so few are read at first; never are many kept.
     async fn choose(&self, connection: &mut SqliteConnection, sort: &str) -> Result<Chosen, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM delivery AS d WHERE {HEAD} AND {IS_FIRST} AND {sort} ORDER BY d.id");
-        let mut heads = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(self.name.as_str()).fetch(connection);
-        let mut choice = Choice::new(self.terms, self.now);
-        while let Some(found) = heads.try_next().await? {
-            if let Some(chosen) = choice.offer(head(&found)?) {
-                return Ok(Chosen::Head(chosen));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM delivery AS d WHERE {HEAD} AND {IS_FIRST} AND {sort} AND d.id > ?2 ORDER BY d.id LIMIT ?3"
+        );
+        let (mut choice, mut seen, mut count) = (Choice::new(self.terms, self.now), 0, HEADS_AT_FIRST);
+        loop {
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql.as_str())).bind(self.name.as_str()).bind(seen).bind(count);
+            let heads = query.fetch_all(&mut *connection).await?;
+            for found in &heads {
+                let head = head(found)?;
+                seen = head.delivery.0;
+                if let Some(chosen) = choice.offer(head) {
+                    return Ok(Chosen::Head(chosen));
+                }
             }
+            if i64::try_from(heads.len()) != Ok(count) {
+                return Ok(choice.end());
+            }
+            count = HEADS_AT_ONCE_MAX.min(2 * count);
         }
-        Ok(choice.end())
     }
 
     /// What shows whether a parked channel works again: a drill that is due, or when it was not tried for long enough the oldest
