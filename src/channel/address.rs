@@ -10,10 +10,11 @@ use std::{
     sync::LazyLock,
 };
 
+use lettre::message::Mailbox;
 use secrecy::ExposeSecret;
 use url::{Host, Url};
 
-use super::{ChannelKind, ChannelSettings, ChatApp, WebhookUrl};
+use super::{ChannelKind, ChannelSettings, WebhookUrl, origins};
 use crate::secret::{SecretError, SecretReference, SecretString};
 
 /// Drawn for each process, so that a digest says nothing about its address.
@@ -56,55 +57,110 @@ impl Address {
 /// How a secret is read.
 pub type Read = dyn Fn(&SecretReference) -> Result<SecretString, SecretError>;
 
+/// What says where a channel's messages arrive.
+#[derive(Debug, Clone, Copy)]
+pub enum Destination<'a> {
+    /// The URL of a chat's webhook, whose path alone says who receives: its query may differ.
+    Chat(&'a SecretReference),
+    /// Any other URL.
+    Url(&'a WebhookUrl),
+    /// A key that decides who receives, wherever it is sent; and the URL to which it is sent, unless that is the service's own.
+    Key(&'a SecretReference, Option<&'a WebhookUrl>),
+    /// Each of these recipients.
+    Mailboxes(&'a [Mailbox]),
+}
+
+impl<'a> Destination<'a> {
+    /// Where it is kept, if it is a secret.
+    pub(super) const fn secret(self) -> Option<&'a SecretReference> {
+        match self {
+            Self::Chat(reference) | Self::Key(reference, _) => Some(reference),
+            Self::Url(url) => url.secret(),
+            Self::Mailboxes(_) => None,
+        }
+    }
+
+    /// The URL to which requests go, if the configuration gives one.
+    pub(super) fn url(self) -> Option<WebhookUrl> {
+        match self {
+            Self::Chat(reference) => Some(WebhookUrl::Secret(reference.clone())),
+            Self::Url(url) | Self::Key(_, Some(url)) => Some(url.clone()),
+            Self::Key(_, None) | Self::Mailboxes(_) => None,
+        }
+    }
+
+    /// The key of the configuration that says it.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Chat(_) | Self::Url(_) => "url",
+            Self::Key(..) => "routing_key",
+            Self::Mailboxes(_) => "to",
+        }
+    }
+}
+
+/// A service that is known by the hosts of its addresses.
+#[derive(Debug)]
+pub struct Origin {
+    /// What such an address is called: `a Slack webhook`.
+    pub(super) title: &'static str,
+    /// The hosts; a host below one of them is the service's, too.
+    pub(super) hosts: &'static [&'static str],
+    /// Whether all of these hosts are one, and the path alone says who receives.
+    pub(super) paths: Paths,
+}
+
+/// How the addresses of a service say who receives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Paths {
+    /// By path and query, so far as is known.
+    WithQuery,
+    /// By the path, at each of the hosts by itself.
+    Alone,
+    /// By the path, whichever of the hosts it is, or whatever is below it.
+    OfAnyHost,
+}
+
+impl Origin {
+    /// Whether a host, in lower case and without a final dot, is the service's.
+    pub(super) fn has(&self, host: &str) -> bool {
+        let is_of = |known: &&str| host == *known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
+        self.hosts.iter().any(|known| is_of(&known))
+    }
+}
+
 impl ChannelKind {
     /// Where its messages arrive. A mail channel has an address for each recipient.
     ///
     /// # Errors
     /// [`SecretError`] while its address is a secret that can't be read.
     pub fn addresses(&self, read: &Read) -> Result<BTreeSet<Address>, SecretError> {
-        let secret = |reference: &SecretReference, ignores_query| {
+        let of_secret = |reference: &SecretReference, ignores_query| {
             read(reference).map(|text| of_url(text.expose_secret(), ignores_query))
         };
-        let url = |url: &WebhookUrl| match url {
-            WebhookUrl::Open(text) => Ok(of_url(text, false)),
-            WebhookUrl::Secret(reference) => secret(reference, false),
-        };
-        let address = match self {
-            Self::Teams { url }
-            | Self::Slack { url }
-            | Self::Chat { app: ChatApp::Discord | ChatApp::GoogleChat | ChatApp::Mattermost, url } => {
-                secret(url, true)?
+        let address = match self.settings().destination() {
+            Destination::Chat(reference) => of_secret(reference, true)?,
+            Destination::Url(WebhookUrl::Open(text)) => of_url(text, false),
+            Destination::Url(WebhookUrl::Secret(reference)) => of_secret(reference, false)?,
+            Destination::Key(reference, _) => {
+                let key = read(reference)?.expose_secret().trim().to_lowercase();
+                Address::of(&format!("{} {key}", self.as_str()), None)
             }
-            Self::Webhook { url: address, .. } | Self::Alertmanager { url: address, .. } => url(address)?,
-            // The key alone decides who is paged, wherever it is sent.
-            Self::Pagerduty { routing_key, .. } => {
-                let key = read(routing_key)?.expose_secret().trim().to_lowercase();
-                Address::of(&format!("pagerduty {key}"), None)
-            }
-            Self::Email(email) => return Ok(email.to.iter().map(|to| of_mailbox(to.email.as_ref())).collect()),
+            Destination::Mailboxes(to) => return Ok(to.iter().map(|to| of_mailbox(to.email.as_ref())).collect()),
         };
         Ok(BTreeSet::from([address]))
     }
 
     /// Where its address is kept, if it is a secret: two channels with one reference have one address, readable or not.
     #[must_use]
-    pub const fn address_reference(&self) -> Option<&SecretReference> {
-        match self {
-            Self::Teams { url } | Self::Slack { url } | Self::Chat { url, .. } => Some(url),
-            Self::Webhook { url, .. } | Self::Alertmanager { url, .. } => url.secret(),
-            Self::Pagerduty { routing_key, .. } => Some(routing_key),
-            Self::Email(_) => None,
-        }
+    pub fn address_reference(&self) -> Option<&SecretReference> {
+        self.settings().destination().secret()
     }
 
     /// The key of the configuration that says where messages arrive.
     #[must_use]
-    pub const fn address_key(&self) -> &'static str {
-        match self {
-            Self::Email(_) => "to",
-            Self::Pagerduty { .. } => "routing_key",
-            _ => "url",
-        }
+    pub fn address_key(&self) -> &'static str {
+        self.settings().destination().key()
     }
 }
 
@@ -180,18 +236,16 @@ fn one_address(address: IpAddr) -> String {
     if address.is_loopback() { "localhost".to_owned() } else { address.to_string() }
 }
 
-/// Discord's hosts are one, also those of its test versions.
+/// A host in lower case; of those that are one, the first.
 fn one_name(host: &str) -> String {
     let host = host.to_lowercase();
-    let is_discord = ["discord.com", "discordapp.com"]
-        .iter()
-        .any(|name| host == *name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')));
-    if is_discord { "discord.com".to_owned() } else { host }
+    let one = origins().find(|(_, origin)| origin.paths == Paths::OfAnyHost && origin.has(&host));
+    one.and_then(|(_, origin)| origin.hosts.first()).map_or(host, |first| (*first).to_owned())
 }
 
-/// Hosts whose path alone says who receives.
+/// Whether this is a host whose path alone says who receives.
 fn is_chat_host(host: &str) -> bool {
-    matches!(host, "discord.com" | "chat.googleapis.com" | "hooks.slack.com" | "hooks.slack-gov.com")
+    origins().any(|(_, origin)| origin.paths != Paths::WithQuery && origin.hosts.contains(&host))
 }
 
 /// A part of a URL with every escape undone that stands for a letter, digit, `-`, `.`, `_` or `~`, and the others in capitals.
@@ -220,10 +274,10 @@ fn plain(part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::PagerdutyRegion;
+    use crate::channel::{Discord, Pagerduty, PagerdutyRegion, Slack, Teams, Webhook};
 
     fn webhook(url: &str) -> ChannelKind {
-        ChannelKind::Webhook { url: WebhookUrl::Open(url.to_owned()), signing_secrets: Vec::new() }
+        ChannelKind::Webhook(Webhook { url: WebhookUrl::Open(url.to_owned()), signing_secrets: Vec::new() })
     }
 
     fn addresses(kind: &ChannelKind) -> BTreeSet<Address> {
@@ -281,8 +335,8 @@ mod tests {
     #[test]
     fn a_chat_webhook_is_one_whatever_its_query_or_type_says() {
         let secret = |url: &str| SecretReference::Env(url.to_owned());
-        let slack = |url: &str| ChannelKind::Slack { url: secret(url) };
-        let discord = |url: &str| ChannelKind::Chat { app: ChatApp::Discord, url: secret(url) };
+        let slack = |url: &str| ChannelKind::Slack(Slack { url: secret(url) });
+        let discord = |url: &str| ChannelKind::Discord(Discord { url: secret(url) });
         assert!(shared(
             &slack("https://hooks.slack.com/services/T/B/x"),
             &webhook("https://hooks.slack.com/services/T/B/x?y")
@@ -292,7 +346,7 @@ mod tests {
             &discord("https://canary.discordapp.com/api/webhooks/1/x?wait=true")
         ));
         assert!(shared(
-            &ChannelKind::Teams { url: secret("https://x.logic.azure.com/workflows/1?sig=a") },
+            &ChannelKind::Teams(Teams { url: secret("https://x.logic.azure.com/workflows/1?sig=a") }),
             &webhook("https://x.logic.azure.com/workflows/1?sig=b")
         ));
         assert!(!shared(
@@ -303,10 +357,12 @@ mod tests {
 
     #[test]
     fn a_page_arrives_where_its_key_says() {
-        let pagerduty = |key: &str, region, url: Option<&str>| ChannelKind::Pagerduty {
-            routing_key: SecretReference::Env(key.to_owned()),
-            region,
-            url: url.map(|url| WebhookUrl::Open(url.to_owned())),
+        let pagerduty = |key: &str, region, url: Option<&str>| {
+            ChannelKind::Pagerduty(Pagerduty {
+                routing_key: SecretReference::Env(key.to_owned()),
+                region,
+                url: url.map(|url| WebhookUrl::Open(url.to_owned())),
+            })
         };
         let (us, eu) = (PagerdutyRegion::Us, PagerdutyRegion::Eu);
         assert!(shared(&pagerduty("0123ab", us, None), &pagerduty("0123AB\n", eu, Some("https://10.0.0.1"))));

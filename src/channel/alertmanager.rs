@@ -7,21 +7,23 @@
 //! It forgets an alert whose `endsAt` has passed, and every alert when it is restarted. A firing alert is sent with an `endsAt`
 //! so far ahead that it never ends by itself while it fires; each later message about it moves that on.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    Authorization, Channel, ChannelKind, ChannelSettings, ComposeError, Form, Verdict, guard, message, status,
+    ComposeError, Form, Kind, OpenChannel, Verdict, WebhookUrl,
+    address::{Destination, Origin},
+    guard, message, status,
 };
 use crate::{
     domain::{Severity, Timestamp},
-    egress::{Answer, EgressError, Outgoing},
+    egress::{Answer, Outgoing, Private},
     notify::{Notification, NotificationType},
-    secret::{ExposeSecret, SecretString},
-    template::{Summary, harmless, summary},
+    secret::{ExposeSecret, SecretError, SecretReference, SecretString},
+    template::{Dialect, Summary, harmless, summary},
 };
 
 const CONTENT_TYPE: &str = "application/json";
@@ -37,43 +39,88 @@ const TEST_SHOWS: Duration = Duration::from_mins(5);
 /// Longest value of a label or annotation, in characters. Alertmanager has no limit; its receivers have.
 const VALUE_CHARACTERS_MAX: usize = 1024;
 
-/// An Alertmanager.
-pub(super) struct Alertmanager {
-    settings: Arc<ChannelSettings>,
+/// An Alertmanager, or what speaks its API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alertmanager {
+    /// The base URL; `/api/v2/alerts` is added.
+    pub url: WebhookUrl,
+    /// How it knows us.
+    pub authorization: Authorization,
+}
+
+/// How an Alertmanager, or the proxy before it, knows us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authorization {
+    /// Not at all.
+    Nobody,
+    /// HTTP basic authentication.
+    Basic {
+        /// The user's name, in the open.
+        username: String,
+        /// The password.
+        password: SecretReference,
+    },
+    /// A bearer token.
+    Bearer {
+        /// The token.
+        token: SecretReference,
+    },
 }
 
 impl Alertmanager {
-    pub(super) fn new(settings: Arc<ChannelSettings>) -> Self {
-        Self { settings }
-    }
+    pub(crate) const WORD: &'static str = "alertmanager";
+    /// It is sent fields, no text.
+    pub(super) const DIALECT: Option<&'static Dialect> = None;
+    pub(super) const ORIGIN: Option<&'static Origin> = None;
 }
 
-impl Channel for Alertmanager {
+impl Kind for Alertmanager {
+    fn destination(&self) -> Destination<'_> {
+        Destination::Url(&self.url)
+    }
+
+    fn route(&self) -> Result<Vec<SecretString>, SecretError> {
+        Ok(match &self.authorization {
+            Authorization::Basic { username, .. } => vec![SecretString::from(username.as_str())],
+            Authorization::Nobody | Authorization::Bearer { .. } => Vec::new(),
+        })
+    }
+
+    fn secrets(&self) -> Vec<&SecretReference> {
+        let secret = match &self.authorization {
+            Authorization::Nobody => None,
+            Authorization::Basic { password, .. } => Some(password),
+            Authorization::Bearer { token } => Some(token),
+        };
+        self.url.secret().into_iter().chain(secret).collect()
+    }
+
+    fn keeps_state(&self) -> bool {
+        true
+    }
+
+    fn vet(&self, url: &str, private: &Private) -> Result<(), ComposeError> {
+        guard::base(url, private)
+    }
+
     fn compose(
         &self,
+        channel: &OpenChannel,
         notification: &Notification,
         _form: Form,
         attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
-        let ChannelKind::Alertmanager { url, authorization } = &self.settings.kind else {
-            return Err(ComposeError::Url("the channel is not of type `alertmanager`".to_owned()));
-        };
-        let base = url.resolve()?;
-        guard::base(base.expose_secret(), &self.settings.private)?;
-        let headers = header(authorization)?.map(|value| ("authorization", value)).into_iter().collect();
-        let body = serde_json::to_vec(&[alert(notification, attempt_at)]).map_err(|error| ComposeError::Template {
-            template: self.settings.kind.as_str().to_owned(),
-            what: error.to_string(),
-        })?;
+        let base = self.url.resolve()?;
+        guard::base(base.expose_secret(), &channel.settings.private)?;
+        let headers = header(&self.authorization)?.map(|value| ("authorization", value)).into_iter().collect();
+        let body = serde_json::to_vec(&[alert(notification, attempt_at)])
+            .map_err(|error| ComposeError::Template { template: Self::WORD.to_owned(), what: error.to_string() })?;
         let url = guard::below(base.expose_secret(), ALERTS);
         Ok(message::post_with(url.into(), CONTENT_TYPE, Bytes::from(body), headers).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, _host: Option<&str>, now: Timestamp) -> Verdict {
-        match answer {
-            Ok(answer) => judge(answer, now),
-            Err(error) => status::no_answer(error),
-        }
+    fn verdict(&self, _channel: &OpenChannel, answer: &Answer, _host: Option<&str>, now: Timestamp) -> Verdict {
+        judge(answer, now)
     }
 }
 
@@ -240,114 +287,4 @@ fn judge(answer: &Answer, now: Timestamp) -> Verdict {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{secret::SecretReference, template::sample};
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
-    }
-
-    fn of(kind: NotificationType) -> Alert {
-        alert(&sample::notification(kind, "Contoso Ltd"), at("2026-11-24T10:00:00Z"))
-    }
-
-    #[test]
-    fn all_messages_of_one_alert_have_the_same_labels_and_only_the_last_ends_it() {
-        let firing = of(NotificationType::AlertFiring);
-        assert_eq!(firing.ends_at, at("2027-11-25T10:00:00Z"));
-        for kind in [NotificationType::AlertWorsened, NotificationType::AlertReminder, NotificationType::AlertResolved]
-        {
-            let later = of(kind);
-            assert_eq!((&later.labels, later.starts_at), (&firing.labels, firing.starts_at), "{kind:?}");
-            let is_over = later.ends_at < at("2026-11-24T10:00:00Z");
-            assert_eq!(is_over, kind == NotificationType::AlertResolved);
-        }
-        for (name, value) in [("alertname", "device-score-drop"), ("tenant", "contoso"), ("severity", "critical")] {
-            assert_eq!(firing.labels[name], value);
-        }
-    }
-
-    #[test]
-    fn no_label_of_a_tenant_is_taken_for_ours_and_none_is_lost() {
-        let mut sample = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
-        let keys = ["alertname", "tenant", "a-b", "a.b", "a_b", "1", "", "ü{}\"\n", "severity"];
-        sample.data.tenant.as_mut().unwrap().labels =
-            keys.iter().map(|key| ((*key).into(), format!("mine {key}").into())).collect();
-        let labels = labels(&sample);
-        assert_eq!(labels.values().filter(|value| value.starts_with("mine ")).count(), keys.len());
-        assert_eq!((&*labels["alertname"], &*labels["severity"]), ("device-score-drop", "critical"));
-        for name in labels.keys() {
-            assert!(name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'_'), "{name}");
-            assert!(!name.starts_with(|letter: char| letter.is_ascii_digit()) && !name.starts_with("__"), "{name}");
-        }
-    }
-
-    #[test]
-    fn no_label_and_no_annotation_mentions_links_or_drives_anything() {
-        let hostile = sample::hostile_names();
-        for name in &hostile {
-            let mut sample = sample::notification(NotificationType::AlertFiring, name);
-            sample.data.tenant.as_mut().unwrap().labels = [(name.as_str().into(), name.as_str().into())].into();
-            sample.data.score.as_mut().unwrap().subject = Some(name.clone());
-            let alert = alert(&sample, at("2026-11-24T10:00:00Z"));
-            for text in alert.labels.values().chain(alert.annotations.values()) {
-                for bad in ["<!", "<@", "<http", "https://evil", "<at>", "](http"] {
-                    assert!(!text.contains(bad), "{bad} is in {text:?}");
-                }
-                let is_bad =
-                    |letter| letter != '\n' && letter != '\u{200B}' && crate::domain::characters::is_hidden(letter);
-                assert!(!text.chars().any(is_bad), "{text:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_test_is_another_alert_and_short() {
-        let mut sample = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
-        sample.data.notification.test = true;
-        let test = alert(&sample, at("2026-11-24T10:00:00Z"));
-        assert_eq!((&*test.labels["test"], &*test.labels["severity"]), ("true", "info"));
-        assert_eq!(test.ends_at, at("2026-11-24T10:05:00Z"));
-        let away = of(NotificationType::OperatorDowntime);
-        assert_eq!(away.ends_at, at("2026-11-25T10:00:00Z"));
-    }
-
-    #[test]
-    fn no_alert_ends_before_it_starts() {
-        for sample in sample::all() {
-            let alert = alert(&sample, Timestamp::EPOCH);
-            assert!(alert.starts_at <= alert.ends_at);
-        }
-    }
-
-    #[test]
-    fn it_signs_in_as_configured() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "open sesame\n").unwrap();
-        let kept = || SecretReference::File(file.path().to_owned());
-        let value = |authorization| header(&authorization).unwrap().map(|value| value.expose_secret().to_owned());
-        assert_eq!(value(Authorization::Nobody), None);
-        assert_eq!(value(Authorization::Bearer { token: kept() }).unwrap(), "Bearer open sesame");
-        // RFC 7617, section 2.
-        let basic = Authorization::Basic { username: "Aladdin".to_owned(), password: kept() };
-        assert_eq!(value(basic).unwrap(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    }
-
-    #[test]
-    fn a_sign_in_page_is_no_answer() {
-        let answer = |status, kind: &str| {
-            let content_type = Some(kind.to_owned());
-            judge(
-                &Answer { status, retry_after: None, content_type, body: Bytes::new(), truncated: false, step: None },
-                Timestamp::EPOCH,
-            )
-        };
-        assert_eq!(answer(200, ""), Verdict::Delivered);
-        assert!(matches!(answer(200, "text/html; charset=utf-8"), Verdict::Retry { .. }));
-        assert!(matches!(answer(400, "application/json"), Verdict::Rejected { .. }));
-        assert!(matches!(answer(401, ""), Verdict::Parked { .. }));
-        assert!(matches!(answer(429, ""), Verdict::Retry { .. }));
-        assert!(matches!(answer(503, ""), Verdict::Retry { .. }));
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Authorization, ChannelKind, ChannelSettings, PagerdutyRegion};
+use super::{ChannelKind, ChannelSettings, address::Destination};
 use crate::secret::{ExposeSecret, SecretError, SecretString};
 
 /// Where a channel leads and how it gets in.
@@ -32,36 +32,19 @@ impl ChannelSettings {
     }
 }
 
-/// Everything that says where messages go, in an order of its own for each kind.
+/// Everything that says where messages go, the kind first. The order is part of what is stored and must not change.
 fn destination(kind: &ChannelKind) -> Result<Vec<SecretString>, SecretError> {
     let mut parts = vec![SecretString::from(kind.as_str())];
-    match kind {
-        ChannelKind::Teams { url } | ChannelKind::Slack { url } | ChannelKind::Chat { url, .. } => {
-            parts.push(url.resolve()?);
-        }
-        ChannelKind::Webhook { url, .. } => parts.push(url.resolve()?),
-        ChannelKind::Email(email) => {
-            let mut to: Vec<String> = email.to.iter().map(|mailbox| mailbox.email.to_string()).collect();
+    match kind.settings().destination() {
+        Destination::Chat(secret) | Destination::Key(secret, _) => parts.push(secret.resolve()?),
+        Destination::Url(url) => parts.push(url.resolve()?),
+        Destination::Mailboxes(to) => {
+            let mut to: Vec<String> = to.iter().map(|mailbox| mailbox.email.to_string()).collect();
             to.sort_unstable();
             parts.extend(to.into_iter().map(SecretString::from));
         }
-        ChannelKind::Pagerduty { routing_key, region, url } => {
-            parts.push(routing_key.resolve()?);
-            parts.push(SecretString::from(match region {
-                PagerdutyRegion::Us => "us",
-                PagerdutyRegion::Eu => "eu",
-            }));
-            if let Some(url) = url {
-                parts.push(url.resolve()?);
-            }
-        }
-        ChannelKind::Alertmanager { url, authorization } => {
-            parts.push(url.resolve()?);
-            if let Authorization::Basic { username, .. } = authorization {
-                parts.push(SecretString::from(username.as_str()));
-            }
-        }
     }
+    parts.extend(kind.settings().route()?);
     Ok(parts)
 }
 

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{ChannelSettings, ComposeError, Form};
+use super::{ComposeError, Form, OpenChannel};
 use crate::{
     egress::{Method, Request},
     notify::{Notification, NotificationType},
     secret::SecretString,
-    template::{Receiver, Registry, RenderFailure, plain},
+    template::{Dialect, RenderFailure, plain},
 };
 
 /// What every request says of its sender.
@@ -15,15 +15,14 @@ const USER_AGENT: &str = concat!("scorewatch/", env!("CARGO_PKG_VERSION"));
 
 /// The body by the channel's template, or by the built-in one if that fails, so that the message still goes; or plain text.
 pub(super) fn body(
-    settings: &ChannelSettings,
-    templates: &Registry,
-    receiver: Receiver,
+    channel: &OpenChannel,
+    dialect: &'static Dialect,
     notification: &Notification,
     form: Form,
 ) -> Result<Bytes, ComposeError> {
     let written = match form {
-        Form::Rich => rich(settings, templates, receiver, notification),
-        Form::Plain => plain(receiver, notification),
+        Form::Rich => rich(channel, dialect, notification),
+        Form::Plain => plain(dialect, notification),
     };
     written.map(Bytes::from).map_err(|failure| match failure {
         RenderFailure::Template { template, what, .. } => ComposeError::Template { template, what },
@@ -37,18 +36,17 @@ pub(super) fn is_test(notification: &Notification) -> bool {
 }
 
 fn rich(
-    settings: &ChannelSettings,
-    templates: &Registry,
-    receiver: Receiver,
+    channel: &OpenChannel,
+    dialect: &'static Dialect,
     notification: &Notification,
 ) -> Result<Vec<u8>, RenderFailure> {
-    let name = settings.template.as_deref().unwrap_or(receiver.as_str());
-    let failure = match templates.render(name, receiver, notification) {
+    let name = channel.settings.template.as_deref().unwrap_or(dialect.name);
+    let failure = match channel.templates.render(name, dialect, notification) {
         Ok(body) => return Ok(body),
         Err(failure) => failure,
     };
-    tracing::warn!(channel = %settings.name, template = name, %failure, "template failed; the built-in one is used");
-    templates.render_built_in(receiver, notification)
+    tracing::warn!(channel = %channel.settings.name, template = name, %failure, "template failed; the built-in one is used");
+    channel.templates.render_built_in(dialect, notification)
 }
 
 /// A `POST` of a body.

@@ -1,36 +1,55 @@
 //! The places that receive. A channel composes a request and judges the answer; both are pure. Nothing here sends.
 
 pub mod address;
-mod alertmanager;
 mod chat;
-pub mod email;
 pub mod guard;
 mod identity;
+mod kind;
 mod message;
-mod pagerduty;
 pub mod signature;
-mod slack;
 mod status;
-mod teams;
+#[cfg(test)]
+mod tests;
 mod vet;
+
+// The kinds.
+mod alertmanager;
+mod discord;
+pub mod email;
+mod google_chat;
+mod mattermost;
+mod pagerduty;
+pub mod slack;
+pub mod teams;
 mod webhook;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
-pub use chat::ChatApp;
+pub use alertmanager::{Alertmanager, Authorization};
+pub use discord::Discord;
+pub use email::Email;
+pub use google_chat::GoogleChat;
+pub use mattermost::Mattermost;
+pub use pagerduty::{Pagerduty, PagerdutyRegion, check_routing_key};
+pub use slack::Slack;
+pub use teams::Teams;
+pub use webhook::Webhook;
+
 pub use identity::Identity;
+pub use kind::Kind;
 
 pub use crate::notify::backoff::Bounds as RetryBounds;
 
-pub use pagerduty::check_routing_key;
+use address::Origin;
 
 use crate::{
+    diagnostic::Problem,
     domain::ChannelName,
     egress::{Answer, EgressError, Outgoing},
-    notify::{Notification, digest, route::Fence},
+    notify::{Notification, route::Fence},
     schedule::Schedule,
     secret::{SecretError, SecretReference, SecretString, redact_url},
-    template::{Receiver, Registry},
+    template::{Dialect, Registry},
 };
 
 /// A channel as configured.
@@ -60,160 +79,61 @@ pub struct ChannelSettings {
     pub template: Option<String>,
 }
 
-/// What kind of receiver a channel is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ChannelKind {
-    /// A Teams Workflows webhook.
-    Teams {
-        /// The flow's URL; the whole authorisation is in it.
-        url: SecretReference,
-    },
-    /// A Slack incoming webhook.
-    Slack {
-        /// The webhook's URL; the whole authorisation is in it.
-        url: SecretReference,
-    },
-    /// An incoming webhook of another chat application.
-    Chat {
-        /// Which application.
-        app: ChatApp,
-        /// The webhook's URL; the whole authorisation is in it.
-        url: SecretReference,
-    },
-    /// Any receiver of JSON, with Standard Webhooks headers.
-    Webhook {
-        /// The receiver's URL.
-        url: WebhookUrl,
-        /// Signing secrets, newest first; `whsec_` or `whsk_` and base64.
-        signing_secrets: Vec<SecretReference>,
-    },
-    /// Mail, handed in to a server.
-    Email(Box<email::EmailSettings>),
-    /// A PagerDuty service, by an integration of its Events API v2.
-    Pagerduty {
-        /// The integration's key; the whole authorisation is in it.
-        routing_key: SecretReference,
-        /// Where the account lives.
-        region: PagerdutyRegion,
-        /// Another base URL than the region's: a receiver inside, or a test.
-        url: Option<WebhookUrl>,
-    },
-    /// An Alertmanager, or what speaks its API.
-    Alertmanager {
-        /// The base URL; `/api/v2/alerts` is added.
-        url: WebhookUrl,
-        /// How it knows us.
-        authorization: Authorization,
-    },
+/// Every kind, in the order in which people are shown them: hands `Type: module` of each to the macro `$then`. A kind that is
+/// named here and has its file here and in `config/channel/` is everywhere.
+macro_rules! every_kind {
+    ($then:ident) => {
+        $then! {
+            Teams: teams,
+            Slack: slack,
+            Discord: discord,
+            GoogleChat: google_chat,
+            Mattermost: mattermost,
+            Webhook: webhook,
+            Email: email,
+            Pagerduty: pagerduty,
+            Alertmanager: alertmanager,
+        }
+    };
 }
+pub(crate) use every_kind;
+
+use kind::declare_kinds;
+every_kind!(declare_kinds);
 
 impl ChannelKind {
-    /// Its secrets, which are asked for before a message is written.
+    /// Its secrets, which are fetched before a message is written.
     #[must_use]
     pub fn secrets(&self) -> Vec<&SecretReference> {
-        match self {
-            Self::Teams { url } | Self::Slack { url } | Self::Chat { url, .. } => vec![url],
-            Self::Webhook { url, signing_secrets } => url.secret().into_iter().chain(signing_secrets).collect(),
-            Self::Email(email) => email.sign_in.iter().map(|(_, password)| password).collect(),
-            Self::Pagerduty { routing_key, url, .. } => {
-                url.iter().filter_map(WebhookUrl::secret).chain([routing_key]).collect()
-            }
-            Self::Alertmanager { url, authorization } => {
-                let secret = match authorization {
-                    Authorization::Nobody => None,
-                    Authorization::Basic { password, .. } => Some(password),
-                    Authorization::Bearer { token } => Some(token),
-                };
-                url.secret().into_iter().chain(secret).collect()
-            }
-        }
+        self.settings().secrets()
     }
 
-    /// For which kind of receiver its templates write; `None`: it is sent fields, no text.
+    /// Whether the receiver keeps a state per alert; see [`Kind::keeps_state`].
     #[must_use]
-    pub const fn receiver(&self) -> Option<Receiver> {
-        match self {
-            Self::Teams { .. } => Some(Receiver::Teams),
-            Self::Slack { .. } => Some(Receiver::Slack),
-            Self::Chat { app, .. } => Some(app.receiver()),
-            Self::Webhook { .. } => Some(Receiver::Webhook),
-            Self::Email(_) => Some(Receiver::Email),
-            Self::Pagerduty { .. } | Self::Alertmanager { .. } => None,
-        }
+    pub fn keeps_state(&self) -> bool {
+        self.settings().keeps_state()
     }
 
-    /// The name as written under `type:`, which is also the built-in template's name.
+    /// Whether a good answer proves that the message arrived where people see it; see [`Kind::answer_proves`].
     #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Teams { .. } => "teams",
-            Self::Slack { .. } => "slack",
-            Self::Chat { app, .. } => app.as_str(),
-            Self::Webhook { .. } => "webhook",
-            Self::Email(_) => "email",
-            Self::Pagerduty { .. } => "pagerduty",
-            Self::Alertmanager { .. } => "alertmanager",
-        }
-    }
-
-    /// Whether the receiver keeps a state per alert, which each message opens, updates or closes. To such a receiver messages may
-    /// be neither folded into one nor left out: a resolve that goes missing leaves its alert open for ever, and an alert that
-    /// fires and resolves in one line was never open.
-    #[must_use]
-    pub const fn keeps_state(&self) -> bool {
-        match self {
-            Self::Pagerduty { .. } | Self::Alertmanager { .. } => true,
-            Self::Teams { .. } | Self::Slack { .. } | Self::Chat { .. } | Self::Webhook { .. } | Self::Email(_) => {
-                false
-            }
-        }
-    }
-
-    /// Whether a good answer proves that the message arrived where people see it. A Teams workflow answers before it runs, and
-    /// a mail server before it passes the message on.
-    #[must_use]
-    pub const fn answer_proves(&self) -> bool {
-        !matches!(self, Self::Teams { .. } | Self::Email(_))
+    pub fn answer_proves(&self) -> bool {
+        self.settings().answer_proves()
     }
 }
 
-/// Where a PagerDuty account lives. Its events go nowhere else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PagerdutyRegion {
-    /// `events.pagerduty.com`.
-    #[default]
-    Us,
-    /// `events.eu.pagerduty.com`.
-    Eu,
-}
-
-/// How an Alertmanager, or the proxy before it, knows us.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Authorization {
-    /// Not at all.
-    Nobody,
-    /// HTTP basic authentication.
-    Basic {
-        /// The user's name, in the open.
-        username: String,
-        /// The password.
-        password: SecretReference,
-    },
-    /// A bearer token.
-    Bearer {
-        /// The token.
-        token: SecretReference,
-    },
+/// The templates for every kind of receiver, with those of the user's folder over the built-in ones.
+///
+/// # Errors
+/// Every problem, with file, line and column.
+pub fn templates(folder: Option<&Path>) -> Result<Registry, Vec<Problem>> {
+    Registry::load(dialects(), folder)
 }
 
 impl ChannelSettings {
     /// How many lines a digest for this channel has at most: a machine can hold more than a chat shows.
     #[must_use]
-    pub const fn digest_lines(&self) -> usize {
-        match self.kind {
-            ChannelKind::Webhook { .. } if self.template.is_none() => digest::LINES_MAX_OF_MACHINES,
-            _ => digest::LINES_MAX,
-        }
+    pub fn digest_lines(&self) -> usize {
+        self.kind.settings().digest_lines_max(self.template.is_some())
     }
 
     /// No wait of this channel is longer: neither by its back-off nor by what its receiver asks for.
@@ -380,17 +300,41 @@ pub trait Channel: Send + Sync {
     ) -> Verdict;
 }
 
+/// A channel that messages can be written for: its settings, and the templates that it may name.
+#[derive(Debug)]
+pub struct OpenChannel {
+    /// Its settings.
+    pub(crate) settings: Arc<ChannelSettings>,
+    /// Every template.
+    pub(crate) templates: Arc<Registry>,
+}
+
+impl Channel for OpenChannel {
+    fn compose(
+        &self,
+        notification: &Notification,
+        form: Form,
+        attempt_at: crate::domain::Timestamp,
+    ) -> Result<Outgoing, ComposeError> {
+        self.settings.kind.settings().compose(self, notification, form, attempt_at)
+    }
+
+    fn verdict(
+        &self,
+        answer: &Result<Answer, EgressError>,
+        host: Option<&str>,
+        now: crate::domain::Timestamp,
+    ) -> Verdict {
+        let kind = self.settings.kind.settings();
+        match answer {
+            Ok(answer) => kind.verdict(self, answer, host, now),
+            Err(error) => status::no_answer(error),
+        }
+    }
+}
+
 /// Makes a channel's behaviour from its settings.
 #[must_use]
 pub fn open(settings: &Arc<ChannelSettings>, templates: &Arc<Registry>) -> Box<dyn Channel> {
-    let (settings, templates) = (Arc::clone(settings), Arc::clone(templates));
-    match &settings.kind {
-        ChannelKind::Teams { .. } => Box::new(teams::Teams::new(settings, templates)),
-        ChannelKind::Slack { .. } => Box::new(slack::Slack::new(settings, templates)),
-        ChannelKind::Chat { .. } => Box::new(chat::Chat::new(settings, templates)),
-        ChannelKind::Webhook { .. } => Box::new(webhook::Webhook::new(settings, templates)),
-        ChannelKind::Email(_) => Box::new(email::Email::new(settings, templates)),
-        ChannelKind::Pagerduty { .. } => Box::new(pagerduty::Pagerduty::new(settings)),
-        ChannelKind::Alertmanager { .. } => Box::new(alertmanager::Alertmanager::new(settings)),
-    }
+    Box::new(OpenChannel { settings: Arc::clone(settings), templates: Arc::clone(templates) })
 }

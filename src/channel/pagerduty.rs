@@ -4,21 +4,21 @@
 //! and the end closes it. A later generation of the alert has the same key: what is resolved is not opened again, a new
 //! incident is. A test is a change event, which appears on the service and pages nobody.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, ComposeError, Form, PagerdutyRegion, Verdict, guard, message, status,
+    ComposeError, Form, Kind, OpenChannel, Verdict, WebhookUrl,
+    address::{Destination, Origin},
+    guard, message, status,
 };
 use crate::{
     domain::{Severity, Timestamp},
-    egress::{Answer, EgressError, Outgoing},
+    egress::{Answer, Outgoing, Private},
     notify::{Notification, NotificationType},
     secret::{ExposeSecret, SecretError, SecretReference, SecretString},
-    template::{Summary, summary},
+    template::{Dialect, Summary, summary},
 };
 
 const CONTENT_TYPE: &str = "application/json";
@@ -39,41 +39,91 @@ const EVENT_BYTES_MAX: usize = 512 * 1024;
 /// The `dedup_key` of what was never opened.
 const TEST_KEY: &str = "scorewatch.test";
 
-/// A PagerDuty service.
-pub(super) struct Pagerduty {
-    settings: Arc<ChannelSettings>,
+/// A PagerDuty service, by an integration of its Events API v2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pagerduty {
+    /// The integration's key; the whole authorization is in it.
+    pub routing_key: SecretReference,
+    /// Where the account lives.
+    pub region: PagerdutyRegion,
+    /// Another base URL than the region's: a receiver inside, or a test.
+    pub url: Option<WebhookUrl>,
 }
 
-impl Pagerduty {
-    pub(super) fn new(settings: Arc<ChannelSettings>) -> Self {
-        Self { settings }
+/// Where a PagerDuty account lives. Its events go nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PagerdutyRegion {
+    /// `events.pagerduty.com`.
+    #[default]
+    Us,
+    /// `events.eu.pagerduty.com`.
+    Eu,
+}
+
+impl PagerdutyRegion {
+    /// Every region, each with its name.
+    pub const ALL: [(&'static str, Self); 2] = [("us", Self::Us), ("eu", Self::Eu)];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+        }
+    }
+
+    const fn base(self) -> &'static str {
+        match self {
+            Self::Us => "https://events.pagerduty.com",
+            Self::Eu => "https://events.eu.pagerduty.com",
+        }
     }
 }
 
-impl Channel for Pagerduty {
+impl Pagerduty {
+    pub(crate) const WORD: &'static str = "pagerduty";
+    /// It is sent fields, no text.
+    pub(super) const DIALECT: Option<&'static Dialect> = None;
+    pub(super) const ORIGIN: Option<&'static Origin> = None;
+}
+
+impl Kind for Pagerduty {
+    fn destination(&self) -> Destination<'_> {
+        Destination::Key(&self.routing_key, self.url.as_ref())
+    }
+
+    fn route(&self) -> Result<Vec<SecretString>, SecretError> {
+        let url = self.url.as_ref().map(WebhookUrl::resolve).transpose()?;
+        Ok([SecretString::from(self.region.as_str())].into_iter().chain(url).collect())
+    }
+
+    fn secrets(&self) -> Vec<&SecretReference> {
+        self.url.iter().filter_map(WebhookUrl::secret).chain([&self.routing_key]).collect()
+    }
+
+    fn keeps_state(&self) -> bool {
+        true
+    }
+
+    fn vet(&self, url: &str, private: &Private) -> Result<(), ComposeError> {
+        guard::base(url, private)
+    }
+
     fn compose(
         &self,
+        channel: &OpenChannel,
         notification: &Notification,
         _form: Form,
         _attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
-        let ChannelKind::Pagerduty { routing_key, region, url } = &self.settings.kind else {
-            return Err(ComposeError::Url("the channel is not of type `pagerduty`".to_owned()));
-        };
-        let key = check_routing_key(routing_key)?;
-        let base = match url {
+        let key = check_routing_key(&self.routing_key)?;
+        let base = match &self.url {
             Some(url) => url.resolve()?,
-            None => SecretString::from(match region {
-                PagerdutyRegion::Us => "https://events.pagerduty.com",
-                PagerdutyRegion::Eu => "https://events.eu.pagerduty.com",
-            }),
+            None => SecretString::from(self.region.base()),
         };
-        guard::base(base.expose_secret(), &self.settings.private)?;
+        guard::base(base.expose_secret(), &channel.settings.private)?;
         let (path, event) = event(notification, key.expose_secret());
-        let body = serde_json::to_vec(&event).map_err(|error| ComposeError::Template {
-            template: self.settings.kind.as_str().to_owned(),
-            what: error.to_string(),
-        })?;
+        let body = serde_json::to_vec(&event)
+            .map_err(|error| ComposeError::Template { template: Self::WORD.to_owned(), what: error.to_string() })?;
         if body.len() > EVENT_BYTES_MAX {
             return Err(ComposeError::TooLarge { bytes: body.len(), limit: EVENT_BYTES_MAX });
         }
@@ -81,11 +131,8 @@ impl Channel for Pagerduty {
         Ok(message::post(url.into(), CONTENT_TYPE, Bytes::from(body)).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, host: Option<&str>, now: Timestamp) -> Verdict {
-        match answer {
-            Ok(answer) => judge(answer, host.is_some_and(is_its_own), now),
-            Err(error) => status::no_answer(error),
-        }
+    fn verdict(&self, _channel: &OpenChannel, answer: &Answer, host: Option<&str>, now: Timestamp) -> Verdict {
+        judge(answer, host.is_some_and(is_its_own), now)
     }
 }
 
@@ -258,101 +305,4 @@ fn refuses_key(body: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::template::sample;
-
-    const KEY: &str = "0123456789abcdef0123456789abcdef";
-
-    fn written(notification: &Notification, key: &str) -> (&'static str, Value) {
-        let (path, event) = event(notification, key);
-        (path, serde_json::to_value(event).unwrap())
-    }
-
-    #[test]
-    fn an_alert_is_opened_added_to_and_closed_under_one_key() {
-        let mut keys = std::collections::BTreeSet::new();
-        for (kind, action) in [
-            (NotificationType::AlertFiring, "trigger"),
-            (NotificationType::AlertWorsened, "trigger"),
-            (NotificationType::AlertReminder, "trigger"),
-            (NotificationType::AlertResolved, "resolve"),
-        ] {
-            let (path, event) = written(&sample::notification(kind, "Contoso Ltd"), KEY);
-            assert_eq!((path, event["event_action"].as_str()), (ALERTS, Some(action)), "{kind:?}");
-            assert_eq!(event["payload"]["severity"], "critical");
-            keys.insert(event["dedup_key"].as_str().unwrap().to_owned());
-        }
-        assert_eq!(keys.len(), 1);
-    }
-
-    #[test]
-    fn every_event_keeps_the_limits_whatever_stands_in_it() {
-        for sample in sample::all() {
-            let (_, event) = written(&sample, KEY);
-            assert!(event.to_string().len() < EVENT_BYTES_MAX / 8);
-            let payload = &event["payload"];
-            assert!((1..=SUMMARY_CHARACTERS_MAX).contains(&payload["summary"].as_str().unwrap().chars().count()));
-            assert!(!payload["source"].as_str().unwrap().is_empty());
-            let key = event["dedup_key"].as_str().unwrap_or_default();
-            assert!(key.chars().count() <= DEDUP_KEY_CHARACTERS_MAX);
-        }
-    }
-
-    #[test]
-    fn a_test_pages_nobody() {
-        let mut sample = sample::notification(NotificationType::AlertFiring, "Contoso Ltd");
-        sample.data.notification.test = true;
-        let (path, event) = written(&sample, KEY);
-        let drill = sample::notification(NotificationType::Drill, "");
-        assert_eq!(written(&drill, KEY).0, CHANGES);
-        assert_eq!((path, event.get("event_action"), event.get("dedup_key")), (CHANGES, None, None));
-        // A ruleset takes no change event; the end of what never began is dropped there.
-        let (path, event) = written(&sample, "R123456789abcdef0123456789abcdef");
-        assert_eq!((path, &event["event_action"], &event["dedup_key"]), (ALERTS, &"resolve".into(), &TEST_KEY.into()));
-    }
-
-    #[test]
-    fn troubles_of_ours_have_a_key_each() {
-        let key = |kind| written(&sample::notification(kind, "Contoso Ltd"), KEY).1["dedup_key"].clone();
-        assert_eq!(key(NotificationType::OperatorChannel), "scorewatch.operator.channel/contoso");
-        assert_eq!(key(NotificationType::OperatorCredential), "scorewatch.operator.credential/contoso");
-        let away = sample::notification(NotificationType::OperatorDowntime, "");
-        let (_, event) = written(&away, KEY);
-        assert_eq!((&event["event_action"], &event["payload"]["severity"]), (&"trigger".into(), &"info".into()));
-    }
-
-    #[test]
-    fn every_answer_has_its_class() {
-        for (status, body, expected) in [
-            (202, "", "delivered"),
-            (202, "<html>", "delivered"),
-            (200, "<html>sign in</html>", "retry"),
-            (400, r#"{"status":"invalid event","errors":["'summary' is missing"]}"#, "rejected"),
-            (400, r#"{"errors":["Length of 'routing_key' is incorrect (should be 32 characters)"]}"#, "parked"),
-            (400, "Invalid routing key", "parked"),
-            (401, "", "parked"),
-            (403, "", "parked"),
-            (404, "", "parked"),
-            (429, "", "retry"),
-            (302, "", "parked"),
-            (413, "", "rejected"),
-            (500, "", "retry"),
-            (503, "routing_key", "retry"),
-        ] {
-            let answer = Answer {
-                status,
-                retry_after: None,
-                content_type: None,
-                body: body.into(),
-                truncated: false,
-                step: None,
-            };
-            let class = judge(&answer, true, Timestamp::EPOCH).class();
-            assert_eq!(class, expected, "{status} {body:?}");
-            let compatible = judge(&answer, false, Timestamp::EPOCH).class();
-            let expected = if status == 200 { "delivered" } else { expected };
-            assert_eq!(compatible, expected, "{status} {body:?} of a compatible receiver");
-        }
-    }
-}
+mod tests;

@@ -2,16 +2,27 @@
 //!
 //! At Slack itself, the body of the answer decides: success is `ok` in plain text, whatever else comes with 200. Receivers that only
 //! speak Slack's language answer with a body of their own, so there the status decides.
+//!
+//! `text` and `blocks` are written by "Formatting text for app surfaces" and the "Block Kit reference".
 
-use std::sync::Arc;
+use serde_json::{Value, json};
 
-use super::{Channel, ChannelKind, ChannelSettings, ComposeError, Form, Verdict, guard, message, status};
+use super::{
+    ComposeError, Form, Kind, OpenChannel, Verdict,
+    address::{Destination, Origin, Paths},
+    guard::{self, refuse},
+    message, status,
+};
 use crate::{
     domain::Timestamp,
-    egress::{Answer, EgressError, Outgoing},
+    egress::{Answer, Outgoing, Private},
     notify::Notification,
-    secret::ExposeSecret,
-    template::{Receiver, Registry},
+    secret::{ExposeSecret, SecretReference},
+    template::{
+        Dialect, Plain, Refusal,
+        payload::{self, link},
+        text::{Part, marked, parts},
+    },
 };
 
 const CONTENT_TYPE: &str = "application/json; charset=utf-8";
@@ -39,39 +50,75 @@ const REFUSED: [&str; 2] = ["invalid_payload", "no_text"];
 /// Answers after which a later attempt may succeed.
 const LATER: [&str; 3] = ["rate_limited", "ratelimited", "rollup_error"];
 
-/// A Slack channel.
-pub(super) struct Slack {
-    settings: Arc<ChannelSettings>,
-    templates: Arc<Registry>,
+/// Hosts of Slack incoming webhooks.
+const HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
+/// Most characters of all texts together, after escaping. Slack refuses about 13,200 (`msg_blocks_too_long`); a tenth is reserve.
+pub const CHARACTERS_MAX: usize = 12_000;
+/// Most blocks.
+const BLOCKS_MAX: usize = 50;
+/// Most fields of a section, elements of a context.
+const FIELDS_MAX: usize = 10;
+/// Most buttons of a block.
+const BUTTONS_MAX: usize = 25;
+/// Blocks that a webhook may hold, as far as we check them.
+const BLOCKS: [&str; 6] = ["header", "section", "context", "divider", "actions", "image"];
+
+/// A Slack incoming webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slack {
+    /// The webhook's URL; the whole authorization is in it.
+    pub url: SecretReference,
 }
 
 impl Slack {
-    pub(super) fn new(settings: Arc<ChannelSettings>, templates: Arc<Registry>) -> Self {
-        Self { settings, templates }
-    }
+    pub(crate) const WORD: &'static str = "slack";
+    pub(super) const DIALECT: Option<&'static Dialect> = Some(&DIALECT);
+    pub(super) const ORIGIN: Option<&'static Origin> =
+        Some(&Origin { title: "a Slack webhook", hosts: &HOSTS, paths: Paths::Alone });
 }
 
-impl Channel for Slack {
+/// `text` and `blocks` of an incoming webhook.
+pub static DIALECT: Dialect = Dialect {
+    name: Slack::WORD,
+    templates: &[("slack", include_str!("../../templates/slack.hbs"))],
+    escape: marked,
+    finish: |output| payload::json(output, check),
+    plain: Some(Plain {
+        // Slack is known to split what is above 4,000.
+        characters_max: 2_900,
+        bytes_max: usize::MAX,
+        write: |lines| {
+            let text = payload::marked_lines(lines);
+            payload::write(json!({ "text": text, "unfurl_links": false, "unfurl_media": false }), check)
+        },
+    }),
+    looks_like: Some(|text| text.contains("\"blocks\"")),
+};
+
+impl Kind for Slack {
+    fn destination(&self) -> Destination<'_> {
+        Destination::Chat(&self.url)
+    }
+
+    fn vet(&self, url: &str, private: &Private) -> Result<(), ComposeError> {
+        vet_url(url, private)
+    }
+
     fn compose(
         &self,
+        channel: &OpenChannel,
         notification: &Notification,
         form: Form,
         _attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
-        let ChannelKind::Slack { url } = &self.settings.kind else {
-            return Err(ComposeError::Url("the channel is not of type `slack`".to_owned()));
-        };
-        let url = url.resolve()?;
-        guard::slack(url.expose_secret(), &self.settings.private)?;
-        let body = message::body(&self.settings, &self.templates, Receiver::Slack, notification, form)?;
+        let url = self.url.resolve()?;
+        vet_url(url.expose_secret(), &channel.settings.private)?;
+        let body = message::body(channel, &DIALECT, notification, form)?;
         Ok(message::post(url, CONTENT_TYPE, body).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, host: Option<&str>, now: Timestamp) -> Verdict {
-        match answer {
-            Ok(answer) => judge(answer, host.is_some_and(guard::is_slack), now),
-            Err(error) => status::no_answer(error),
-        }
+    fn verdict(&self, _channel: &OpenChannel, answer: &Answer, host: Option<&str>, now: Timestamp) -> Verdict {
+        judge(answer, host.is_some_and(is_slack), now)
     }
 }
 
@@ -102,66 +149,137 @@ fn judge(answer: &Answer, is_slack: bool, now: Timestamp) -> Verdict {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn judged(status: u16, body: &'static str, is_slack: bool) -> &'static str {
-        let answer =
-            Answer { status, retry_after: None, content_type: None, body: body.into(), truncated: false, step: None };
-        judge(&answer, is_slack, Timestamp::EPOCH).class()
+/// Checks the URL of a Slack incoming webhook.
+///
+/// # Errors
+/// One sentence, without the URL.
+pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
+    let parsed = guard::parse(url, private)?;
+    let flow = parsed
+        .path_segments()
+        .and_then(|mut segments| segments.next())
+        .is_some_and(|first| matches!(first, "workflows" | "triggers"));
+    if flow {
+        return refuse("it starts a Slack workflow, which takes no blocks; create an incoming webhook");
     }
-
-    fn class(status: u16, body: &'static str) -> &'static str {
-        judged(status, body, true)
-    }
-
-    #[test]
-    fn a_compatible_receiver_is_judged_by_its_status_and_by_slack_s_words_for_a_refusal() {
-        for (status, body, expected) in [
-            (200, r#"{"success":true}"#, "delivered"),
-            (200, "", "delivered"),
-            (200, "<html>", "delivered"),
-            (200, "no_service", "delivered"),
-            (201, "", "delivered"),
-            (204, "", "delivered"),
-            (400, r#"{"success":false}"#, "plainer"),
-            (400, "user_not_found", "parked"),
-            (404, "", "parked"),
-            (413, "", "plainer"),
-            (422, "", "rejected"),
-            (500, "", "retry"),
-        ] {
-            assert_eq!(judged(status, body, false), expected, "{status} {body:?}");
-        }
-    }
-
-    #[test]
-    fn the_body_decides_before_the_status() {
-        for (status, body, expected) in [
-            (200, "ok", "delivered"),
-            (200, "ok\n", "delivered"),
-            (200, "<html>sign in</html>", "retry"),
-            (200, "", "retry"),
-            (200, "no_service", "parked"),
-            (400, "channel_is_archived", "parked"),
-            (500, "invalid_token", "parked"),
-            (404, "invalid_payload", "rejected"),
-            (403, "invalid_blocks", "plainer"),
-            (400, "msg_blocks_too_long", "plainer"),
-            (400, "no_text", "rejected"),
-            (400, "rate_limited", "retry"),
-            (500, "rollup_error", "retry"),
-            (429, "", "retry"),
-            (404, "<html>", "parked"),
-            (400, "new_word", "rejected"),
-            (502, "ok", "retry"),
-            (302, "ok", "parked"),
-        ] {
-            assert_eq!(class(status, body), expected, "{status} {body:?}");
-        }
-        for gone in GONE {
-            assert_eq!(class(200, gone), "parked", "{gone}");
-        }
+    if guard::may_be_private(&parsed, private) || guard::name_of(&parsed).is_some_and(|host| is_slack(&host)) {
+        Ok(())
+    } else {
+        refuse("its host is not `hooks.slack.com`; create an incoming webhook")
     }
 }
+
+/// Whether the host is Slack's own, and not one of a receiver that is compatible with it.
+fn is_slack(host: &str) -> bool {
+    HOSTS.contains(&host.trim_end_matches('.').to_ascii_lowercase().as_str())
+}
+
+/// Checks the message and escapes the values in it.
+fn check(message: &mut Value) -> Result<(), Refusal> {
+    let Some(fields) = message.as_object_mut() else { return Refusal::invalid("the message must be an object") };
+    if fields.get("text").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
+        return Refusal::invalid("`text` must be there: notifications show it");
+    }
+    let empty = Vec::new();
+    let blocks = match fields.get("blocks") {
+        None => &empty,
+        Some(Value::Array(blocks)) => blocks,
+        Some(_) => return Refusal::invalid("`blocks` must be a list"),
+    };
+    if blocks.len() > BLOCKS_MAX {
+        return Err(Refusal::TooLarge { size: blocks.len(), limit: BLOCKS_MAX });
+    }
+    blocks.iter().try_for_each(check_block)?;
+    let mut characters = 0;
+    for (key, field) in fields.iter_mut() {
+        walk(field, key, 3000, &mut characters)?;
+    }
+    if characters > CHARACTERS_MAX {
+        return Err(Refusal::TooLarge { size: characters, limit: CHARACTERS_MAX });
+    }
+    Ok(())
+}
+
+fn check_block(block: &Value) -> Result<(), Refusal> {
+    let kind = block.get("type").and_then(Value::as_str).unwrap_or_default();
+    let count = |key: &str| block.get(key).map(|list| list.as_array().map_or(0, Vec::len));
+    let has_text = |text: &Value| text.get("text").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    let plain = block.get("text").filter(|text| text.get("type").and_then(Value::as_str) == Some("plain_text"));
+    let what = match kind {
+        _ if !BLOCKS.contains(&kind) => format!("a block can't be of type `{kind}`"),
+        "header" if !plain.is_some_and(has_text) => "a header needs a `plain_text` that is not empty".to_owned(),
+        "section" if !block.get("text").is_some_and(has_text) && count("fields").is_none() => {
+            "a section needs a `text` or `fields`".to_owned()
+        }
+        "section" if count("fields").is_some_and(|fields| !(1..=FIELDS_MAX).contains(&fields)) => {
+            format!("a section has 1 to {FIELDS_MAX} fields")
+        }
+        "context" if !count("elements").is_some_and(|elements| (1..=FIELDS_MAX).contains(&elements)) => {
+            format!("a context has 1 to {FIELDS_MAX} elements")
+        }
+        "actions" if !count("elements").is_some_and(|elements| (1..=BUTTONS_MAX).contains(&elements)) => {
+            format!("actions have 1 to {BUTTONS_MAX} elements")
+        }
+        "image" if block.get("alt_text").and_then(Value::as_str).is_none() => "an image needs an `alt_text`".to_owned(),
+        _ => return Ok(()),
+    };
+    Refusal::invalid(what)
+}
+
+/// `limit` is how many characters a text may have where the value stands.
+fn walk(value: &mut Value, key: &str, limit: usize, characters: &mut usize) -> Result<(), Refusal> {
+    match value {
+        Value::String(whole) if matches!(key, "url" | "image_url" | "title_link") => link(whole),
+        Value::String(whole) => {
+            *whole = escape(whole, limit);
+            *characters += whole.chars().count();
+            Ok(())
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, key, limit, characters)),
+        Value::Object(fields) => {
+            let limit = match fields.get("type").and_then(Value::as_str) {
+                Some("header") => 150,
+                Some("button") => 75,
+                _ => limit,
+            };
+            fields.iter_mut().try_for_each(|(key, field)| {
+                let limit = if matches!(key.as_str(), "fields" | "alt_text") { limit.min(2000) } else { limit };
+                walk(field, key, limit, characters)
+            })
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+/// Escapes the values in a text, and cuts the first that would make it longer than `limit`.
+fn escape(whole: &str, limit: usize) -> String {
+    let mut escaped = String::with_capacity(whole.len());
+    let mut room = limit;
+    for part in parts(whole) {
+        let (text, is_own) = match part {
+            Part::Own(own) => (own, true),
+            Part::Value(value) => (value, false),
+        };
+        for letter in text.chars() {
+            let mut plain = [0; 4];
+            let written: &str = match letter {
+                '&' if !is_own => "&amp;",
+                '<' if !is_own => "&lt;",
+                '>' if !is_own => "&gt;",
+                _ => letter.encode_utf8(&mut plain),
+            };
+            let width = written.chars().count();
+            // One character is kept for the ellipsis; so a text that just fits may lose its last.
+            if width + 1 > room {
+                escaped.push('…');
+                return escaped;
+            }
+            escaped.push_str(written);
+            room -= width;
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,20 @@
 //! Any receiver of JSON, with the headers of Standard Webhooks 1.0.0, by which it can verify the sender and drop repeats.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use super::{
-    Channel, ChannelKind, ChannelSettings, ComposeError, Form, Verdict, guard, message, signature::SigningKey, status,
+    ComposeError, Form, Kind, OpenChannel, Verdict, WebhookUrl,
+    address::{Destination, Origin},
+    guard, message,
+    signature::SigningKey,
+    status,
 };
 use crate::{
     domain::{Timestamp, characters},
-    egress::{Answer, EgressError, Outgoing},
-    notify::Notification,
-    secret::{ExposeSecret, SecretString},
-    template::{Receiver, Registry},
+    egress::{Answer, Outgoing, Private},
+    notify::{Notification, digest},
+    secret::{ExposeSecret, SecretReference, SecretString},
+    template::{Dialect, Refusal, payload, text},
 };
 
 const CONTENT_TYPE: &str = "application/json";
@@ -20,54 +22,60 @@ const CONTENT_TYPE: &str = "application/json";
 /// Answers by which a receiver refuses how a message is written.
 const TEMPLATE_REFUSED: [u16; 4] = [400, 413, 415, 422];
 
-/// A generic webhook.
-pub(super) struct Webhook {
-    settings: Arc<ChannelSettings>,
-    templates: Arc<Registry>,
+/// Any receiver of JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// The receiver's URL.
+    pub url: WebhookUrl,
+    /// Signing secrets, newest first; `whsec_` or `whsk_` and base64.
+    pub signing_secrets: Vec<SecretReference>,
 }
+
+/// Any JSON.
+pub(super) static DIALECT: Dialect = Dialect {
+    name: Webhook::WORD,
+    templates: &[("webhook", include_str!("../../templates/webhook.hbs"))],
+    escape: text::json_inside,
+    finish,
+    plain: None,
+    looks_like: None,
+};
 
 impl Webhook {
-    pub(super) fn new(settings: Arc<ChannelSettings>, templates: Arc<Registry>) -> Self {
-        Self { settings, templates }
-    }
-
-    /// The notification itself, unless the channel has a template of its own; and if the receiver has rejected what that writes.
-    fn body(&self, notification: &Notification, form: Form) -> Result<Bytes, ComposeError> {
-        let plain = || {
-            let body = serde_json::to_string(notification);
-            // The same JSON; a log or a terminal on the way shows nothing else than what is there.
-            body.map(|body| Bytes::from(characters::shown_json(&body).into_owned())).map_err(|error| {
-                ComposeError::Template { template: Receiver::Webhook.as_str().to_owned(), what: error.to_string() }
-            })
-        };
-        let hides = |name: &String| self.templates.hides(name, notification);
-        let template = self.settings.template.as_ref().filter(|name| form == Form::Rich && !hides(name));
-        let Some(template) = template else { return plain() };
-        match self.templates.render(template, Receiver::Webhook, notification) {
-            Ok(body) => Ok(body.into()),
-            Err(failure) => {
-                let channel = &self.settings.name;
-                tracing::warn!(%channel, template, %failure, "template failed; the notification itself is sent");
-                plain()
-            }
-        }
-    }
+    pub(crate) const WORD: &'static str = "webhook";
+    pub(super) const DIALECT: Option<&'static Dialect> = Some(&DIALECT);
+    pub(super) const ORIGIN: Option<&'static Origin> = None;
 }
 
-impl Channel for Webhook {
+impl Kind for Webhook {
+    fn destination(&self) -> Destination<'_> {
+        Destination::Url(&self.url)
+    }
+
+    fn secrets(&self) -> Vec<&SecretReference> {
+        self.url.secret().into_iter().chain(&self.signing_secrets).collect()
+    }
+
+    /// A machine can hold more than a chat shows.
+    fn digest_lines_max(&self, has_template: bool) -> usize {
+        if has_template { digest::LINES_MAX } else { digest::LINES_MAX_OF_MACHINES }
+    }
+
+    fn vet(&self, url: &str, private: &Private) -> Result<(), ComposeError> {
+        guard::webhook(url, private)
+    }
+
     fn compose(
         &self,
+        channel: &OpenChannel,
         notification: &Notification,
         form: Form,
         attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
-        let ChannelKind::Webhook { url, signing_secrets } = &self.settings.kind else {
-            return Err(ComposeError::Url("the channel is not of type `webhook`".to_owned()));
-        };
-        let url = url.resolve()?;
-        guard::webhook(url.expose_secret(), &self.settings.private)?;
-        let keys = signing_secrets.iter().map(SigningKey::resolve).collect::<Result<Vec<_>, _>>()?;
-        let body = self.body(notification, form)?;
+        let url = self.url.resolve()?;
+        guard::webhook(url.expose_secret(), &channel.settings.private)?;
+        let keys = self.signing_secrets.iter().map(SigningKey::resolve).collect::<Result<Vec<_>, _>>()?;
+        let body = body(channel, notification, form)?;
         let id = notification.data.notification.id.as_str();
         let timestamp = attempt_at.as_seconds().to_string();
         let signatures: Vec<String> = keys.iter().filter_map(|key| key.sign(id, &timestamp, &body)).collect();
@@ -79,12 +87,39 @@ impl Channel for Webhook {
         Ok(message::post_with(url, CONTENT_TYPE, body, headers).into())
     }
 
-    fn verdict(&self, answer: &Result<Answer, EgressError>, _host: Option<&str>, now: Timestamp) -> Verdict {
-        match answer {
-            // There is a plainer form only of what an own template writes.
-            Ok(answer) if self.settings.template.is_some() => status::plainer(answer, now, &TEMPLATE_REFUSED),
-            Ok(answer) => status::verdict(answer, now),
-            Err(error) => status::no_answer(error),
+    fn verdict(&self, channel: &OpenChannel, answer: &Answer, _host: Option<&str>, now: Timestamp) -> Verdict {
+        // There is a plainer form only of what an own template writes.
+        if channel.settings.template.is_some() {
+            status::plainer(answer, now, &TEMPLATE_REFUSED)
+        } else {
+            status::verdict(answer, now)
         }
     }
+}
+
+/// The notification itself, unless the channel has a template of its own; and if the receiver has rejected what that writes.
+fn body(channel: &OpenChannel, notification: &Notification, form: Form) -> Result<Bytes, ComposeError> {
+    let plain = || {
+        let body = serde_json::to_string(notification);
+        // The same JSON; a log or a terminal on the way shows nothing else than what is there.
+        body.map(|body| Bytes::from(characters::shown_json(&body).into_owned()))
+            .map_err(|error| ComposeError::Template { template: Webhook::WORD.to_owned(), what: error.to_string() })
+    };
+    let hides = |name: &String| channel.templates.hides(name, notification);
+    let template = channel.settings.template.as_ref().filter(|name| form == Form::Rich && !hides(name));
+    let Some(template) = template else { return plain() };
+    match channel.templates.render(template, &DIALECT, notification) {
+        Ok(body) => Ok(body.into()),
+        Err(failure) => {
+            let channel = &channel.settings.name;
+            tracing::warn!(%channel, template, %failure, "template failed; the notification itself is sent");
+            plain()
+        }
+    }
+}
+
+/// A template's output as it is, if it is JSON.
+fn finish(output: &str) -> Result<Vec<u8>, Refusal> {
+    payload::parsed(output)?;
+    Ok(output.trim().as_bytes().to_vec())
 }

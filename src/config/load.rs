@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     Config, Loaded, Watched,
-    channels::{channel, whole},
+    channel::{channel, whole},
     endpoints::endpoints,
     excerpt,
     fences::{self, Channels},

@@ -1,6 +1,6 @@
 //! The files as people write them. The JSON Schema is made of these types, and so is the list of known keys.
 
-mod form;
+pub(super) mod form;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use self::shape::{AllowPrivate, OneOrMany, RawReport, RawSecret, RawTenantEntry, RawTenants};
+pub(super) use self::shape::{AllowPrivate, ChannelUrl, OneOrMany, RawReport, RawSecret, RawTenantEntry, RawTenants};
 use super::field::{Field, Word};
 
 /// Declares a mapping as written: every key is optional to the reader, so that all that is wrong can be told at once.
@@ -26,11 +26,12 @@ macro_rules! raw {
         }
     )* };
 }
+pub(super) use raw;
 
-mod channels;
+mod channel;
 mod rules;
 mod suite;
-pub(super) use self::channels::{RawChannel, RawDigest, RawReportAt, RawRetry};
+pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawReportAt, RawRetry};
 pub(super) use self::rules::{RawCondition, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 

@@ -48,7 +48,10 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{super::raw, *};
+    use super::{
+        super::{channel, raw},
+        *,
+    };
 
     /// The keys of a mapping in a schema, by the name of its type; of the file itself without one.
     fn keys(schema: &Value, name: Option<&str>) -> BTreeSet<String> {
@@ -74,7 +77,7 @@ mod tests {
             (&main, Some("RawTenant"), raw::RawTenant::KEYS),
             (&main, Some("RawCredential"), raw::RawCredential::KEYS),
             (&main, Some("RawEndpoints"), raw::RawEndpoints::KEYS),
-            (&main, Some("RawChannel"), raw::RawChannel::KEYS),
+            (&main, Some("RawChannel"), &channel::keys()),
             (&main, Some("RawRetry"), raw::RawRetry::KEYS),
             (&main, Some("RawDigest"), raw::RawDigest::KEYS),
             (&main, Some("RawFleet"), raw::RawFleet::KEYS),

@@ -12,10 +12,10 @@ use std::{
 use url::Url;
 
 use super::{
-    channels::private,
     credential::credential,
     endpoints::{base_url, is_plain, leads_to_loopback},
     field::{Field, Word},
+    private::private,
     raw::{RawReference, RawSecretStore},
     scope::{Problems, Scope, quoted},
     secrets,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use super::{
     Operator, StoreLocation,
-    channels::whole,
+    channel::whole,
     fences::Channels,
     field::{Field, Word},
     raw::{RawFlapping, RawFleet, RawOperator},
@@ -13,6 +13,7 @@ use super::{
     words::{Names, notify, one_of},
 };
 use crate::{
+    channel,
     diagnostic::Warning,
     domain::{ChannelName, format_duration, parse_duration},
     notify::fleet::{FleetSettings, watch::Accept},
@@ -74,17 +75,17 @@ pub(super) fn templates(
             return None;
         }
     }
-    let registry = Registry::load(folder.as_deref()).map_err(|found| problems.list.extend(found)).ok()?;
+    let registry = channel::templates(folder.as_deref()).map_err(|found| problems.list.extend(found)).ok()?;
     problems.watched.note(registry.imprint());
     for (name, channel) in channels {
         let Some(template) = &channel.template else { continue };
-        let Some(receiver) = channel.kind.receiver() else { continue };
+        let Some(dialect) = channel.kind.dialect() else { continue };
         let here = list.key(name.as_str());
         if !registry.has(template) {
             let what = format!("there is no template `{template}`");
             problems.error(&here.key("template"), what, "put `NAME.hbs` into the folder of `templates:`");
-        } else if !registry.suits(template, receiver) {
-            let what = format!("template `{template}` does not write what `{}` takes", receiver.as_str());
+        } else if !registry.suits(template, dialect) {
+            let what = format!("template `{template}` does not write what `{}` takes", dialect.name);
             problems.error(&here.key("template"), what, "name a template for that `type`, or delete `template`");
         }
     }

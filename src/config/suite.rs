@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use self::case::Setting;
 use super::{
-    channels::whole,
+    channel::whole,
     excerpt,
     field::{Field, Word},
     files::{self, Source},

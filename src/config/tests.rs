@@ -13,7 +13,7 @@ use std::{fs, path::Path, time::Duration};
 
 use super::{Loaded, load};
 use crate::{
-    channel::{Authorization, ChannelKind, PagerdutyRegion, WebhookUrl},
+    channel::{Alertmanager, Authorization, ChannelKind, Pagerduty, PagerdutyRegion, WebhookUrl},
     diagnostic::{Gravity, render},
     domain::Timestamp,
     notify::fleet::FleetSettings,
@@ -168,20 +168,23 @@ fn the_keys_of_protocols_are_meant_as_written() {
     };
     assert!(matches!(
         kind("type: pagerduty, routing_key: { file: routing }, region: eu"),
-        ChannelKind::Pagerduty { region: PagerdutyRegion::Eu, url: None, .. }
+        ChannelKind::Pagerduty(Pagerduty { region: PagerdutyRegion::Eu, url: None, .. })
     ));
     assert!(matches!(
         kind("type: pagerduty, routing_key: { file: routing }, url: http://10.0.0.1:1, allow_private: true"),
-        ChannelKind::Pagerduty { url: Some(WebhookUrl::Open(_)), .. }
+        ChannelKind::Pagerduty(Pagerduty { url: Some(WebhookUrl::Open(_)), .. })
     ));
     let signed_in = "type: alertmanager, url: https://a.example/am, username: me, password: { file: secret }";
     assert!(matches!(
         kind(signed_in),
-        ChannelKind::Alertmanager { authorization: Authorization::Basic { username, .. }, .. } if username == "me"
+        ChannelKind::Alertmanager(Alertmanager { authorization: Authorization::Basic { username, .. }, .. }) if username == "me"
     ));
     assert!(matches!(
         kind("type: alertmanager, url: { file: secret }, bearer_token: { file: secret }"),
-        ChannelKind::Alertmanager { url: WebhookUrl::Secret(_), authorization: Authorization::Bearer { .. } }
+        ChannelKind::Alertmanager(Alertmanager {
+            url: WebhookUrl::Secret(_),
+            authorization: Authorization::Bearer { .. }
+        })
     ));
 }
 

@@ -7,7 +7,6 @@ use futures_util::{StreamExt, stream};
 
 use super::{Loaded, excerpt, receivers::problems_on_this_machine};
 use crate::{
-    channel::{check_routing_key, signature::SigningKey},
     clock::Clock,
     diagnostic::{Gravity, Place, Problem, Warning},
     domain::Timestamp,
@@ -37,10 +36,13 @@ pub struct SecretUse {
 pub(super) enum Form {
     /// Any text.
     Text,
-    /// A signing key of a webhook.
-    SigningKey,
-    /// An integration key of PagerDuty.
-    RoutingKey,
+    /// A key of a certain form.
+    Key {
+        /// Whether it is one.
+        check: fn(&SecretReference) -> Result<(), SecretError>,
+        /// What to write instead.
+        instead: &'static str,
+    },
     /// A certificate with its private key.
     Certificate(Box<Proof>),
 }
@@ -67,14 +69,7 @@ impl SecretUse {
     fn judge(&self) -> Vec<Problem> {
         match &self.form {
             Form::Text => self.unread(self.reference.resolve().map(drop)),
-            Form::SigningKey => self.unfit(
-                SigningKey::resolve(&self.reference).map(drop),
-                "write `whsec_` and base64 of 24 to 64 random bytes, or `whsk_` and base64 of an ed25519 key",
-            ),
-            Form::RoutingKey => self.unfit(
-                check_routing_key(&self.reference).map(drop),
-                "copy the *Integration Key* of an Events API v2 integration",
-            ),
+            Form::Key { check, instead } => self.unfit(check(&self.reference), instead),
             Form::Certificate(proof) => self.certificate(proof),
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Error, find};
 use crate::{
-    channel::{ChannelKind, ChannelSettings, signature::SigningKey},
+    channel::{ChannelKind, ChannelSettings, Webhook, signature::SigningKey},
     config::{Config, Sight},
     delivery::secrets,
     domain::{ChannelName, Scope, TenantId, Timestamp},
@@ -145,7 +145,7 @@ fn within(scope: &Scope, mut sight: Sight) -> Sight {
 pub async fn public_keys(config: &Config, scope: &Scope, name: &str) -> Result<Vec<String>, Error> {
     let settings = find::channel(config, scope, name)?;
     secrets::fetch(settings).await;
-    let ChannelKind::Webhook { signing_secrets, .. } = &settings.kind else {
+    let ChannelKind::Webhook(Webhook { signing_secrets, .. }) = &settings.kind else {
         return Err(Error::Conflict(format!("channel `{name}` is no `webhook`, and only those are signed")));
     };
     let keys = signing_secrets.iter().map(SigningKey::resolve).collect::<Result<Vec<_>, _>>();

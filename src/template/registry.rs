@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use handlebars::Handlebars;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Receiver,
+    Dialect,
     render::{self, RenderFailure, engines},
     source::{Compiled, Source, compile, problem, read},
     steps::{Budget, STEPS_MAX, TRIAL_STEPS_MAX},
@@ -17,37 +18,25 @@ use super::{
 };
 use crate::{diagnostic::Problem, notify::Notification};
 
-/// A template that comes with the program: its stem, its text, and whom it suits.
-type BuiltIn = (&'static str, &'static str, &'static [Receiver]);
-
-/// The templates that come with the program. Whom they suit is held to the trial by a test, so that no start has to try them.
-const BUILT_IN: [BuiltIn; 8] = {
-    use Receiver::{Discord, Email, GoogleChat, Mattermost, Slack, Teams, Webhook};
-    [
-        ("teams", include_str!("../../templates/teams.hbs"), &[Teams, Webhook]),
-        ("teams-fact", include_str!("../../templates/teams-fact.hbs"), &[]),
-        ("slack", include_str!("../../templates/slack.hbs"), &[Slack, Webhook]),
-        ("discord", include_str!("../../templates/discord.hbs"), &[Discord, Webhook]),
-        ("google-chat", include_str!("../../templates/google-chat.hbs"), &[Slack, GoogleChat, Webhook]),
-        ("mattermost", include_str!("../../templates/mattermost.hbs"), &[Slack, Mattermost, Webhook]),
-        ("webhook", include_str!("../../templates/webhook.hbs"), &[Slack, Mattermost, Webhook]),
-        ("email", include_str!("../../templates/email.hbs"), &[Email]),
-    ]
-};
-
 /// Every template, compiled and tried.
 #[derive(Debug)]
 pub struct Registry {
-    /// The user's over the built-in ones, per kind of receiver.
-    engines: BTreeMap<Receiver, Handlebars<'static>>,
+    /// The kinds of receivers that there are.
+    dialects: Vec<&'static Dialect>,
+    /// The user's over the built-in ones, by the name of the kind of receiver.
+    engines: BTreeMap<&'static str, Handlebars<'static>>,
     /// The built-in ones alone, for when a user's template fails.
-    built_in: BTreeMap<Receiver, Handlebars<'static>>,
+    built_in: BTreeMap<&'static str, Handlebars<'static>>,
     /// Templates, by name, that say what is in a digest.
     tell_items: BTreeSet<String>,
     /// Those that say what is in a report.
     tell_reports: BTreeSet<String>,
-    /// Which templates write for which receivers; partials for none.
-    fits: BTreeMap<String, BTreeSet<Receiver>>,
+    /// Which templates of the user's, or with parts of theirs, write for which receivers; partials for none.
+    fits: BTreeMap<String, BTreeSet<&'static str>>,
+    /// The other templates. Each writes for the kind that it is named after; what else they suit is tried when it is asked for.
+    untouched: BTreeSet<String>,
+    /// What was found of those.
+    tried: Mutex<BTreeMap<(String, &'static str), bool>>,
     imprint: [u8; 32],
 }
 
@@ -62,23 +51,16 @@ fn imprint(sources: &BTreeMap<String, Source>) -> [u8; 32] {
 }
 
 impl Registry {
-    /// Compiles the built-in templates and the user's own over them, and renders what is the user's against sample notifications.
+    /// Compiles the built-in templates of these kinds of receivers and the user's own over them, and renders what is the user's
+    /// against sample notifications.
     ///
     /// A template that no other includes must suit at least one kind of receiver; one named after a kind must suit that.
     ///
     /// # Errors
     /// Every problem, with file, line and column.
-    pub fn load(folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
+    pub fn load(dialects: Vec<&'static Dialect>, folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let built_in: BTreeMap<String, Source> = BUILT_IN
-            .into_iter()
-            .map(|(name, text, _)| {
-                (
-                    name.to_owned(),
-                    Source { file: PathBuf::from(format!("templates/{name}.hbs")), text: text.to_owned() },
-                )
-            })
-            .collect();
+        let built_in = built_in(&dialects);
         let own = folder.map(|folder| read(folder, &mut problems)).unwrap_or_default();
         let plain = compile(built_in.iter(), &mut problems);
         let sources: BTreeMap<&String, &Source> = built_in.iter().chain(&own).collect();
@@ -90,31 +72,42 @@ impl Registry {
         let names_any = |of: &[&str], name: &String| {
             sources.get(name).is_some_and(|source| of.iter().any(|named| source.text.contains(named)))
         };
-        let is_own = |name: &String| own.contains_key(name);
         let telling = |of: &[&str]| -> BTreeSet<String> { involving(&compiled, &|name| names_any(of, name)) };
-        let (tell_items, tell_reports) = (telling(&ITEMS), telling(&REPORT));
-        let with_own = involving(&compiled, &is_own);
         let mut registry = Self {
-            engines: engines(&compiled),
-            built_in: engines(&plain),
-            tell_items,
-            tell_reports,
+            engines: engines(&dialects, &compiled),
+            built_in: engines(&dialects, &plain),
+            dialects,
+            tell_items: telling(&ITEMS),
+            tell_reports: telling(&REPORT),
             fits: BTreeMap::new(),
+            untouched: BTreeSet::new(),
+            tried: Mutex::default(),
             imprint: imprint(&own),
         };
+        registry.try_all(&sources, &own, &compiled, &mut problems);
+        if problems.is_empty() { Ok(registry) } else { Err(problems) }
+    }
+
+    /// Tries each template that is the user's or includes one that is.
+    fn try_all(
+        &mut self,
+        sources: &BTreeMap<&String, &Source>,
+        own: &BTreeMap<String, Source>,
+        compiled: &Compiled,
+        problems: &mut Vec<Problem>,
+    ) {
+        let with_own = involving(compiled, &|name| own.contains_key(name));
         let all = Budget::new(TRIAL_STEPS_MAX);
         let included: BTreeSet<&String> = compiled.values().flat_map(|(_, shape)| shape.partials.keys()).collect();
-        for (name, source) in &sources {
-            let built_in = BUILT_IN.iter().find(|(built_in, ..)| built_in == name);
-            let fits = if let Some((.., fits)) = built_in.filter(|_| !with_own.contains(*name)) {
-                fits.iter().copied().collect()
+        for (name, source) in sources {
+            if with_own.contains(*name) {
+                let is_partial = included.contains(*name) || !own.contains_key(*name);
+                let fits = self.try_out(name, source, is_partial, &all, problems);
+                self.fits.insert((*name).clone(), fits);
             } else {
-                let is_partial = included.contains(*name) || !is_own(name);
-                registry.try_out(name, source, is_partial, &all, &mut problems)
-            };
-            registry.fits.insert((*name).clone(), fits);
+                self.untouched.insert((*name).clone());
+            }
         }
-        if problems.is_empty() { Ok(registry) } else { Err(problems) }
     }
 
     /// The same as long as the user's templates are.
@@ -126,13 +119,27 @@ impl Registry {
     /// Whether there is a template of that name, be it a whole message or a partial.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.fits.contains_key(name)
+        self.fits.contains_key(name) || self.untouched.contains(name)
     }
 
     /// Whether that template writes messages that the receiver takes, as far as the sample notifications show.
     #[must_use]
-    pub fn suits(&self, name: &str, receiver: Receiver) -> bool {
-        self.fits.get(name).is_some_and(|receivers| receivers.contains(&receiver))
+    pub fn suits(&self, name: &str, dialect: &'static Dialect) -> bool {
+        if let Some(fits) = self.fits.get(name) {
+            return fits.contains(dialect.name);
+        }
+        let is_named_after_it = dialect.name == name;
+        self.untouched.contains(name) && (is_named_after_it || self.suits_as_tried(name, dialect))
+    }
+
+    fn suits_as_tried(&self, name: &str, dialect: &'static Dialect) -> bool {
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        *tried.entry((name.to_owned(), dialect.name)).or_insert_with(|| self.writes_for(name, dialect))
+    }
+
+    /// Whether that template writes every sample notification in a way that the receiver takes.
+    pub(crate) fn writes_for(&self, name: &str, dialect: &Dialect) -> bool {
+        trial::try_out(self, name, dialect, &Budget::new(TRIAL_STEPS_MAX)).is_ok()
     }
 
     /// Whether that template would hide what a digest or a report says, so that it is said without it.
@@ -147,36 +154,31 @@ impl Registry {
     ///
     /// # Errors
     /// [`RenderFailure`] when the template fails or even the shortest form is too large.
-    pub fn render(
-        &self,
-        name: &str,
-        receiver: Receiver,
-        notification: &Notification,
-    ) -> Result<Vec<u8>, RenderFailure> {
-        self.render_within(&Budget::new(STEPS_MAX), name, receiver, notification)
+    pub fn render(&self, name: &str, dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
+        self.render_within(&Budget::new(STEPS_MAX), name, dialect, notification)
     }
 
     /// The same with a budget of the caller's.
-    pub(super) fn render_within(
+    pub(crate) fn render_within(
         &self,
         budget: &Budget,
         name: &str,
-        receiver: Receiver,
+        dialect: &Dialect,
         notification: &Notification,
     ) -> Result<Vec<u8>, RenderFailure> {
         if self.hides(name, notification) && self.has(name) {
-            return self.render_built_in(receiver, notification);
+            return self.render_built_in(dialect, notification);
         }
-        render::render(self.engines.get(&receiver), name, receiver, notification, budget)
+        render::render(self.engines.get(dialect.name), name, dialect, notification, budget)
     }
 
     /// The same by the built-in template of that kind of receiver, whatever the user's own are.
     ///
     /// # Errors
     /// [`RenderFailure`], as [`Self::render`].
-    pub fn render_built_in(&self, receiver: Receiver, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
+    pub fn render_built_in(&self, dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
         let budget = Budget::new(STEPS_MAX);
-        render::render(self.built_in.get(&receiver), receiver.as_str(), receiver, notification, &budget)
+        render::render(self.built_in.get(dialect.name), dialect.name, dialect, notification, &budget)
     }
 
     /// Which receivers a template suits; a problem if it must suit one and does not.
@@ -187,26 +189,46 @@ impl Registry {
         is_partial: bool,
         all: &Budget,
         problems: &mut Vec<Problem>,
-    ) -> BTreeSet<Receiver> {
+    ) -> BTreeSet<&'static str> {
         let mut fits = BTreeSet::new();
         let mut failures = Vec::new();
-        for receiver in Receiver::ALL {
-            match trial::try_out(self, name, receiver, all) {
-                Ok(()) => drop(fits.insert(receiver)),
+        for dialect in &self.dialects {
+            match trial::try_out(self, name, dialect, all) {
+                Ok(()) => drop(fits.insert(dialect.name)),
                 Err(failure) if failure.is_endless => {
-                    problems.push(trial_problem(name, source, receiver, &failure));
+                    problems.push(trial_problem(name, source, dialect, &failure));
                     return fits;
                 }
-                Err(failure) => failures.push((receiver, failure)),
+                Err(failure) => failures.push((dialect, failure)),
             }
         }
-        let kind = Receiver::ALL.into_iter().find(|kind| kind.as_str() == name);
-        let must_suit = kind.or_else(|| (fits.is_empty() && !is_partial).then(|| likely(&source.text)));
-        if let Some((receiver, failure)) = failures.into_iter().find(|(receiver, _)| Some(*receiver) == must_suit) {
-            problems.push(trial_problem(name, source, receiver, &failure));
+        let kind = self.dialects.iter().find(|dialect| dialect.name == name);
+        let must_suit = kind.copied().or_else(|| {
+            let must_suit_any = fits.is_empty() && !is_partial;
+            if must_suit_any { self.likely(&source.text) } else { None }
+        });
+        let must_suit = must_suit.map(|dialect| dialect.name);
+        if let Some((dialect, failure)) = failures.into_iter().find(|(dialect, _)| Some(dialect.name) == must_suit) {
+            problems.push(trial_problem(name, source, dialect, &failure));
         }
         fits
     }
+
+    /// For which receiver a template that suits none was probably meant.
+    fn likely(&self, text: &str) -> Option<&'static Dialect> {
+        let looks_like = |dialect: &&&Dialect| dialect.looks_like.is_some_and(|looks_like| looks_like(text));
+        let takes_any = |dialect: &&&Dialect| dialect.looks_like.is_none();
+        self.dialects.iter().find(looks_like).or_else(|| self.dialects.iter().find(takes_any)).copied()
+    }
+}
+
+/// The templates that come with the program, by name.
+fn built_in(dialects: &[&'static Dialect]) -> BTreeMap<String, Source> {
+    let source = |(name, text): &(&str, &str)| {
+        let file = PathBuf::from(format!("templates/{name}.hbs"));
+        ((*name).to_owned(), Source { file, text: (*text).to_owned() })
+    };
+    dialects.iter().flat_map(|dialect| dialect.templates).map(source).collect()
 }
 
 /// How a template can name what is in a digest.
@@ -231,48 +253,13 @@ fn involving(compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> BTreeSet
     }
 }
 
-/// For which receiver a template that suits none was probably meant.
-fn likely(text: &str) -> Receiver {
-    if text.contains("\"attachments\"") && text.contains("AdaptiveCard") {
-        Receiver::Teams
-    } else if text.contains("\"blocks\"") {
-        Receiver::Slack
-    } else if text.contains("\"embeds\"") {
-        Receiver::Discord
-    } else if text.contains("\"cardsV2\"") {
-        Receiver::GoogleChat
-    } else if text.contains("\"attachments\"") {
-        Receiver::Mattermost
-    } else if text.trim_start().starts_with("Subject:") {
-        Receiver::Email
-    } else {
-        Receiver::Webhook
-    }
-}
-
-fn trial_problem(name: &str, source: &Source, receiver: Receiver, failure: &trial::Failure) -> Problem {
+fn trial_problem(name: &str, source: &Source, dialect: &Dialect, failure: &trial::Failure) -> Problem {
     let RenderFailure::Template { template, line, column, what } = &failure.why else {
         return problem(&source.file, (1, 1), failure.why.to_string(), "write less fixed text");
     };
     let file =
         if template == name { source.file.clone() } else { source.file.with_file_name(format!("{template}.hbs")) };
-    let what = format!("a sample notification ({}) can't be written for {}: {what}", failure.sample, receiver.as_str());
+    let what = format!("a sample notification ({}) can't be written for {}: {what}", failure.sample, dialect.name);
     let place = (line.unwrap_or(1), column.unwrap_or(1));
     problem(&file, place, what, "see the built-in templates for what there is and how it is written")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_built_in_templates_suit_whom_they_are_said_to_suit() {
-        let registry = Registry::load(None).unwrap();
-        for (name, _, said) in BUILT_IN {
-            let suits =
-                |receiver: &Receiver| trial::try_out(&registry, name, *receiver, &Budget::new(u64::MAX)).is_ok();
-            let tried: Vec<Receiver> = Receiver::ALL.into_iter().filter(suits).collect();
-            assert_eq!(tried, said, "{name}");
-        }
-    }
 }

@@ -5,13 +5,12 @@ use std::{collections::BTreeMap, io};
 use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable};
 
 use super::{
-    Receiver,
+    Dialect,
     context::{LEVELS, context},
     functions,
-    payload::{self, Refusal},
+    payload::Refusal,
     source::Compiled,
     steps::{self, Budget},
-    text,
 };
 use crate::notify::Notification;
 
@@ -43,19 +42,18 @@ pub enum RenderFailure {
     },
 }
 
-/// The templates, compiled for each kind of receiver; they differ in how values are escaped.
-pub(super) fn engines(compiled: &Compiled) -> BTreeMap<Receiver, Handlebars<'static>> {
-    Receiver::ALL.into_iter().map(|receiver| (receiver, engine(receiver, compiled))).collect()
+/// The templates, compiled for each kind of receiver, by its name; they differ in how values are escaped.
+pub(super) fn engines(
+    dialects: &[&'static Dialect],
+    compiled: &Compiled,
+) -> BTreeMap<&'static str, Handlebars<'static>> {
+    dialects.iter().map(|dialect| (dialect.name, engine(dialect, compiled))).collect()
 }
 
-fn engine(receiver: Receiver, compiled: &Compiled) -> Handlebars<'static> {
+fn engine(dialect: &Dialect, compiled: &Compiled) -> Handlebars<'static> {
     let mut handlebars = Handlebars::new();
     handlebars.set_strict_mode(true);
-    match receiver {
-        Receiver::Webhook => handlebars.register_escape_fn(text::json_inside),
-        Receiver::Email => handlebars.register_escape_fn(text::marked_line),
-        _ => handlebars.register_escape_fn(text::marked),
-    }
+    handlebars.register_escape_fn(dialect.escape);
     functions::register(&mut handlebars);
     for (name, (template, _)) in compiled {
         let mut template = template.clone();
@@ -69,7 +67,7 @@ fn engine(receiver: Receiver, compiled: &Compiled) -> Handlebars<'static> {
 pub(super) fn render(
     engine: Option<&Handlebars<'_>>,
     name: &str,
-    receiver: Receiver,
+    dialect: &Dialect,
     notification: &Notification,
     budget: &Budget,
 ) -> Result<Vec<u8>, RenderFailure> {
@@ -87,7 +85,7 @@ pub(super) fn render(
             continue;
         }
         let output = String::from_utf8(output.bytes).map_err(|_| failed("the output is not UTF-8".to_owned()))?;
-        match payload::finish(receiver, &output) {
+        match (dialect.finish)(&output) {
             Ok(body) => return Ok(body),
             Err(Refusal::TooLarge { size, limit }) => too_large = RenderFailure::TooLarge { size, limit },
             Err(Refusal::Invalid(what)) => return Err(failed(what)),

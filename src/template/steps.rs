@@ -17,9 +17,9 @@ use handlebars::{
 use serde_json::Value;
 
 /// Most steps of one message, those of its shorter forms included. The largest digest takes some thousand.
-pub(super) const STEPS_MAX: u64 = 200_000;
+pub(crate) const STEPS_MAX: u64 = 200_000;
 /// Most steps that trying out all templates of a folder may take.
-pub(super) const TRIAL_STEPS_MAX: u64 = 50_000_000;
+pub(crate) const TRIAL_STEPS_MAX: u64 = 50_000_000;
 
 /// The function that is called where text may be gone through again.
 const COUNTER: &str = "count_steps";
@@ -30,26 +30,26 @@ const COPIED_VALUES_A_STEP: usize = 16;
 
 /// The steps that are left. Clones share one budget.
 #[derive(Debug, Clone)]
-pub(super) struct Budget(Arc<AtomicU64>);
+pub(crate) struct Budget(Arc<AtomicU64>);
 
 impl Budget {
-    pub(super) fn new(steps: u64) -> Self {
+    pub(crate) fn new(steps: u64) -> Self {
         Self(Arc::new(AtomicU64::new(steps)))
     }
 
-    pub(super) fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         self.0.load(Relaxed)
     }
 
     /// Takes steps; `false`: there were not so many left, and none are now.
-    pub(super) fn take(&self, steps: u64) -> bool {
+    pub(crate) fn take(&self, steps: u64) -> bool {
         let left = self.left();
         self.0.store(left.saturating_sub(steps), Relaxed);
         steps <= left
     }
 
     /// The function that takes from this budget in a rendering with that context.
-    pub(super) fn counter(&self, context: &Value) -> (&'static str, Box<dyn HelperDef + Send + Sync>) {
+    pub(crate) fn counter(&self, context: &Value) -> (&'static str, Box<dyn HelperDef + Send + Sync>) {
         let copy_steps = 1 + (values(context) / COPIED_VALUES_A_STEP) as u64;
         (COUNTER, Box::new(Counter { budget: self.clone(), copy_steps }))
     }
@@ -99,7 +99,7 @@ struct Cost {
 }
 
 /// Puts the counting calls into a compiled template.
-pub(super) fn instrument(template: &mut Template) {
+pub(crate) fn instrument(template: &mut Template) {
     instrument_loops(template);
     let cost = cost(template);
     // The text of the call can't fail to compile; if it did, the template would only be cheaper.

@@ -7,7 +7,7 @@ const BEGIN: char = '\u{E000}';
 /// Stands after a value in a template's output.
 const END: char = '\u{E001}';
 /// Breaks a sequence without being seen.
-pub(super) const INVISIBLE: char = '\u{200B}';
+pub(crate) const INVISIBLE: char = '\u{200B}';
 
 /// Whether a character would reorder, hide or break the text around it.
 fn is_unruly(letter: char) -> bool {
@@ -15,7 +15,7 @@ fn is_unruly(letter: char) -> bool {
 }
 
 /// One line of text without control or direction-changing characters, at most `characters_max` characters long.
-pub(super) fn tame(text: &str, characters_max: usize) -> String {
+pub(crate) fn tame(text: &str, characters_max: usize) -> String {
     let line = text.chars().map(|letter| if letter.is_whitespace() { ' ' } else { letter });
     let tamed: String = line.filter(|&letter| !is_unruly(letter)).take(characters_max.saturating_add(1)).collect();
     cut(&tamed, characters_max)
@@ -30,29 +30,29 @@ pub(super) fn cut(text: &str, characters_max: usize) -> String {
 }
 
 /// The inside of a JSON string.
-pub(super) fn json_inside(text: &str) -> String {
+pub(crate) fn json_inside(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// The inside of a JSON string, with its beginning and end marked.
-pub(super) fn marked(text: &str) -> String {
+pub(crate) fn marked(text: &str) -> String {
     format!("{BEGIN}{}{END}", json_inside(&unmarked(text)))
 }
 
 /// One line of text, tamed, with its beginning and end marked.
-pub(super) fn marked_line(text: &str) -> String {
+pub(crate) fn marked_line(text: &str) -> String {
     format!("{BEGIN}{}{END}", tame(text, usize::MAX))
 }
 
 /// A value, not within JSON, with its beginning and end marked.
-pub(super) fn mark(text: &str) -> String {
+pub(crate) fn mark(text: &str) -> String {
     format!("{BEGIN}{}{END}", unmarked(text))
 }
 
 /// A part of a template's output.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Part<'text> {
+pub(crate) enum Part<'text> {
     /// Written by the template's author.
     Own(&'text str),
     /// A value.
@@ -60,7 +60,7 @@ pub(super) enum Part<'text> {
 }
 
 /// Takes a string of the output apart.
-pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
+pub(crate) fn parts(text: &str) -> Vec<Part<'_>> {
     let mut found = Vec::new();
     for piece in text.split(BEGIN).enumerate() {
         let (value, own) = match piece {
@@ -78,7 +78,7 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
 }
 
 /// The text without its marks.
-pub(super) fn unmarked(text: &str) -> String {
+pub(crate) fn unmarked(text: &str) -> String {
     text.chars().filter(|letter| !matches!(*letter, BEGIN | END)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Templates are tried before they are needed: each against every sample notification.
 
 use super::{
-    Receiver, Registry, RenderFailure, sample,
+    Dialect, Registry, RenderFailure, sample,
     steps::{Budget, STEPS_MAX},
 };
 
@@ -16,10 +16,10 @@ pub(super) struct Failure {
 }
 
 /// Writes every sample notification with a template. `all` is the budget of all trials of a folder.
-pub(super) fn try_out(registry: &Registry, name: &str, receiver: Receiver, all: &Budget) -> Result<(), Box<Failure>> {
+pub(super) fn try_out(registry: &Registry, name: &str, dialect: &Dialect, all: &Budget) -> Result<(), Box<Failure>> {
     for notification in sample::all() {
         let budget = Budget::new(STEPS_MAX);
-        let written = registry.render_within(&budget, name, receiver, &notification);
+        let written = registry.render_within(&budget, name, dialect, &notification);
         let failed = |why, is_endless| {
             let sample = notification.kind.as_str().to_owned();
             Err(Box::new(Failure { sample, why, is_endless }))

@@ -1,6 +1,9 @@
 //! Chat receivers have known hosts. Whole labels must match; whatever only looks like one is refused before anything is sent.
 
-use scorewatch::{channel::guard, egress::Private};
+use scorewatch::{
+    channel::{guard, slack, teams},
+    egress::Private,
+};
 
 use super::networks;
 
@@ -95,11 +98,11 @@ const STRANGERS: [&str; 22] = [
 ];
 
 fn teams(url: &str) -> bool {
-    guard::teams(url, &Private::Refused).is_ok()
+    teams::vet_url(url, &Private::Refused).is_ok()
 }
 
 fn slack(url: &str) -> bool {
-    guard::slack(url, &Private::Refused).is_ok()
+    slack::vet_url(url, &Private::Refused).is_ok()
 }
 
 #[test]
@@ -155,7 +158,7 @@ fn slack_has_two_hosts_and_nobody_else_has_them() {
 #[test]
 fn leave_for_one_network_frees_no_address_outside_it() {
     let ten = networks(&["10.0.0.0/8"]);
-    for check in [guard::teams, guard::slack, guard::webhook] {
+    for check in [teams::vet_url, slack::vet_url, guard::webhook] {
         assert!(check("http://10.1.2.3:8080/x", &ten).is_ok());
         for url in [
             "http://127.0.0.1/x",
@@ -180,7 +183,7 @@ fn leave_for_one_network_frees_no_address_outside_it() {
 fn no_refusal_repeats_the_url() {
     for lookalike in LOOKALIKES {
         let url = lookalike.replace("HOST", "canary-8H3TQ.example") + "canary-8H3TQ";
-        for check in [guard::teams, guard::slack, guard::webhook] {
+        for check in [teams::vet_url, slack::vet_url, guard::webhook] {
             if let Err(refusal) = check(&url, &Private::Refused) {
                 assert!(!format!("{refusal} {refusal:?}").contains("canary"), "{refusal:?}");
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scorewatch::{
-    channel::{ChannelKind, ChannelSettings, ChatApp},
+    channel::{ChannelKind, ChannelSettings, Discord, GoogleChat, Mattermost, Slack, Teams},
     notify::DeliveryState,
     secret::SecretReference,
     simulation::{Reply, receiver::Received},
@@ -23,13 +23,17 @@ fn chats(bed: &Bed) -> Vec<(ChannelSettings, Reply)> {
         SecretReference::File(path)
     };
     let receivers = &bed.receivers;
-    let chat = |app, url| ChannelKind::Chat { app, url };
+    let teams = Teams { url: secret("teams", receivers.add_teams("teams")) };
+    let slack = Slack { url: secret("slack", receivers.add_slack("slack")) };
+    let discord = Discord { url: secret("discord", receivers.add_discord("discord")) };
+    let google_chat = GoogleChat { url: secret("google", receivers.add_google_chat("google-chat")) };
+    let mattermost = Mattermost { url: secret("mattermost", receivers.add_mattermost("mattermost")) };
     let kinds = [
-        (ChannelKind::Teams { url: secret("teams", receivers.add_teams("teams")) }, Reply::status(400)),
-        (ChannelKind::Slack { url: secret("slack", receivers.add_slack("slack")) }, Reply::text(400, "invalid_blocks")),
-        (chat(ChatApp::Discord, secret("discord", receivers.add_discord("discord"))), Reply::status(400)),
-        (chat(ChatApp::GoogleChat, secret("google", receivers.add_google_chat("google-chat"))), Reply::status(400)),
-        (chat(ChatApp::Mattermost, secret("mattermost", receivers.add_mattermost("mattermost"))), Reply::status(413)),
+        (ChannelKind::Teams(teams), Reply::status(400)),
+        (ChannelKind::Slack(slack), Reply::text(400, "invalid_blocks")),
+        (ChannelKind::Discord(discord), Reply::status(400)),
+        (ChannelKind::GoogleChat(google_chat), Reply::status(400)),
+        (ChannelKind::Mattermost(mattermost), Reply::status(413)),
     ];
     let named = |kind: ChannelKind| ChannelSettings { kind: kind.clone(), ..channel(kind.as_str(), "") };
     kinds.into_iter().map(|(kind, rejection)| (named(kind), rejection)).collect()

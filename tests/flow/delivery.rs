@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
-    channel::{ChannelKind, ChannelSettings},
+    channel::{ChannelKind, ChannelSettings, Slack},
     config::{Config, Operator},
     domain::Timestamp,
     notify::{DeliveryState, NotificationType, compose, notification::OperatorFacts, route::Fence},
@@ -293,7 +293,7 @@ async fn a_drain_that_is_told_to_stop_leaves_the_queue_as_it_was() {
 /// A channel of that receiver that may show only this tenant.
 fn for_one(bed: &Bed, name: &str, tenant: &str, url: SecretReference) -> ChannelSettings {
     let tenants = Some([tenant_id(tenant)].into());
-    let kind = ChannelKind::Slack { url };
+    let kind = ChannelKind::Slack(Slack { url });
     ChannelSettings { kind, fence: Fence { tenants, ..Fence::default() }, ..bed.channel(name) }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use scorewatch::{
-    channel::{ChannelKind, ChannelSettings},
+    channel::{ChannelKind, ChannelSettings, Teams},
     config::{Config, Operator},
     delivery::Dispatcher,
     domain::Timestamp,
@@ -32,7 +32,7 @@ fn two_channels(bed: &Bed) -> Config {
 fn with_flow(bed: &Bed, mut config: Config) -> Config {
     let secret = bed.directory.path().join("flow");
     std::fs::write(&secret, bed.receivers.add_teams("flow")).unwrap();
-    let kind = ChannelKind::Teams { url: SecretReference::File(secret) };
+    let kind = ChannelKind::Teams(Teams { url: SecretReference::File(secret) });
     let flow = ChannelSettings { kind, ..setup::channel("flow", "") };
     config.public_url = Some("https://scores.mssp.example".to_owned());
     config.with_channel(flow)

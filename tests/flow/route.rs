@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scorewatch::{
-    channel::{ChannelKind, ChannelSettings, WebhookUrl},
+    channel::{ChannelKind, ChannelSettings, Webhook, WebhookUrl},
     check::outlook,
     config::{Config, Operator},
     notify::DeliveryState::{self, Dead, Delivered},
@@ -245,10 +245,10 @@ async fn a_parked_channel_whose_secret_is_another_one_is_tried_at_once_and_no_se
     let file = bed.directory.path().join("soc-url");
     let url = bed.receivers.add_webhook("old");
     std::fs::write(&file, &url).unwrap();
-    let kind = ChannelKind::Webhook {
+    let kind = ChannelKind::Webhook(Webhook {
         url: WebhookUrl::Secret(SecretReference::File(file.clone())),
         signing_secrets: Vec::new(),
-    };
+    });
     let config = watched(&bed, &["soc"]).with_channel(ChannelSettings { kind, ..bed.channel("soc") });
     bed.receivers.set("old", Some(Reply::status(410)));
     fire(&bed, &config).await;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{ChannelKind, ChannelSettings, RetryBounds, WebhookUrl},
+    channel::{self, ChannelKind, ChannelSettings, RetryBounds, Webhook, WebhookUrl},
     config::{Config, Operator, StoreLocation, Tenant, Watched},
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, TenantId, Timestamp},
     egress::Private,
@@ -27,7 +27,7 @@ pub(super) const SCORE: ScoreKind = ScoreKind::DeviceSecureScore;
 pub(super) const SECRET: &str = "s+e%c~r&et";
 
 /// Compiled once: it takes a while.
-static TEMPLATES: LazyLock<Arc<Registry>> = LazyLock::new(|| Arc::new(Registry::load(None).unwrap()));
+static TEMPLATES: LazyLock<Arc<Registry>> = LazyLock::new(|| Arc::new(channel::templates(None).unwrap()));
 
 /// That many minutes after [`START`].
 pub(super) fn at(minutes: i64) -> Timestamp {
@@ -131,7 +131,7 @@ pub(super) fn drop_of(percent: f64) -> Condition {
 pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
     ChannelSettings {
         name: channel_name(name),
-        kind: ChannelKind::Webhook { url: WebhookUrl::Open(url.to_owned()), signing_secrets: Vec::new() },
+        kind: ChannelKind::Webhook(Webhook { url: WebhookUrl::Open(url.to_owned()), signing_secrets: Vec::new() }),
         fence: Fence::default(),
         pace: Duration::ZERO,
         retry: RetryBounds {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use scorewatch::{
-    channel::{ChannelKind, PagerdutyRegion, WebhookUrl},
+    channel::{ChannelKind, Pagerduty, PagerdutyRegion, WebhookUrl},
     check::close::close_orphans,
     config::{Config, Operator},
     delivery::Dispatcher,
@@ -306,11 +306,11 @@ async fn a_receiver_that_keeps_state_is_told_each_step_of_what_still_fires_and_o
     let pager = scene.bed.receivers.add_webhook("pager");
     let mut channel = scene.bed.channel("pager");
     std::fs::write(scene.bed.directory.path().join("routing"), "0123456789abcdef0123456789abcdef").unwrap();
-    channel.kind = ChannelKind::Pagerduty {
+    channel.kind = ChannelKind::Pagerduty(Pagerduty {
         routing_key: SecretReference::File(scene.bed.directory.path().join("routing")),
         region: PagerdutyRegion::Us,
         url: Some(WebhookUrl::Open(pager)),
-    };
+    });
     config.channels.clear();
     let config = Config { rules: vec![], ..config }
         .with_channel(channel)

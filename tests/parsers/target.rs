@@ -4,12 +4,13 @@
 use std::{path::Path, time::Duration};
 
 use scorewatch::{
+    channel,
     config::{self, import},
     domain::{ScoreKind, Subject, Timestamp, characters::is_hidden},
     egress::retry_after,
     microsoft::untrusted::{self, Taken},
     schedule::{Schedule, Zone},
-    template::{Receiver, Registry, sample},
+    template::sample,
 };
 
 /// Longest sentence that anything from outside may bring about.
@@ -123,18 +124,18 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 pub(crate) fn template(bytes: &[u8]) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("own.hbs"), bytes).unwrap();
-    let registry = match Registry::load(Some(folder.path())) {
+    let registry = match channel::templates(Some(folder.path())) {
         Ok(registry) => registry,
         Err(problems) => {
             assert!(!problems.is_empty(), "refused without a word");
             return;
         }
     };
-    for receiver in Receiver::ALL.into_iter().filter(|receiver| registry.suits("own", *receiver)) {
+    for dialect in channel::dialects().into_iter().filter(|dialect| registry.suits("own", dialect)) {
         for notification in sample::all() {
-            let body = registry.render("own", receiver, &notification);
+            let body = registry.render("own", dialect, &notification);
             let body = body.unwrap_or_else(|why| panic!("it was tried on this very sample, and fails: {why}"));
-            assert!(body.len() <= BODY_BYTES_MAX, "{} bytes for {}", body.len(), receiver.as_str());
+            assert!(body.len() <= BODY_BYTES_MAX, "{} bytes for {}", body.len(), dialect.name);
         }
     }
 }

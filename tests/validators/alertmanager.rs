@@ -7,7 +7,7 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{Authorization, Channel, ChannelKind, Verdict, WebhookUrl},
+    channel::{Alertmanager, Authorization, Channel, ChannelKind, Verdict, WebhookUrl},
     clock::Clock,
     domain::Timestamp,
     egress::{Answer, Egress, Method, Policy, Private, Request},
@@ -62,8 +62,10 @@ fn start() -> Running {
 
 impl Running {
     fn channel(&self) -> Box<dyn Channel> {
-        let kind =
-            ChannelKind::Alertmanager { url: WebhookUrl::Open(self.url.clone()), authorization: Authorization::Nobody };
+        let kind = ChannelKind::Alertmanager(Alertmanager {
+            url: WebhookUrl::Open(self.url.clone()),
+            authorization: Authorization::Nobody,
+        });
         open_within(kind, Private::Any)
     }
 

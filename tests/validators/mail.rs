@@ -13,12 +13,15 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{ChannelKind, ChannelSettings, Form, RetryBounds, Verdict, email::EmailSettings},
+    channel::{
+        self, ChannelKind, ChannelSettings, Email, Form, RetryBounds, Verdict,
+        email::{self, Letter},
+    },
     delivery::send,
     domain::{ChannelName, Timestamp},
     egress::{Egress, MailServer, Private},
     notify::{Notification, NotificationType, route::Fence},
-    template::{Letter, Receiver, Registry, sample},
+    template::sample,
 };
 use serde_json::json;
 
@@ -29,7 +32,7 @@ use super::{
 use crate::world::{Folder, HIGH, LOW, Service, World};
 
 fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
-    let email = EmailSettings {
+    let email = Email {
         server: MailServer::parse(&format!("smtp://{server}"), true).unwrap(),
         from: "Scorewatch München <scores@mssp.example>".parse().unwrap(),
         to: vec!["SOC <soc@mssp.example>".parse().unwrap(), "lead@mssp.example".parse().unwrap()],
@@ -39,7 +42,7 @@ fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
         RetryBounds { first: Duration::from_secs(2), max: Duration::from_mins(15), give_up: Duration::from_hours(24) };
     Arc::new(ChannelSettings {
         name: ChannelName::parse("judged").unwrap(),
-        kind: ChannelKind::Email(Box::new(email)),
+        kind: ChannelKind::Email(email),
         fence: Fence::default(),
         pace: Duration::from_secs(1),
         retry: bounds,
@@ -56,7 +59,7 @@ fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
 #[ignore = "needs root and exim4"]
 async fn pythons_parser_reads_every_mail_as_it_was_meant() {
     let server = Exim::start();
-    let (egress, templates) = (Egress::new(), Arc::new(Registry::load(None).unwrap()));
+    let (egress, templates) = (Egress::new(), Arc::new(channel::templates(None).unwrap()));
     let settings = settings(server.open);
     let at = Timestamp::parse("2026-11-24T09:15:58Z").unwrap();
     let mut lines = Vec::new();
@@ -72,7 +75,7 @@ async fn pythons_parser_reads_every_mail_as_it_was_meant() {
         let new: Vec<&String> = taken.iter().filter(|id| !known.contains(id)).collect();
         assert_eq!(new.len(), 1);
         let letter: Letter =
-            serde_json::from_slice(&templates.render("email", Receiver::Email, &said).unwrap()).unwrap();
+            serde_json::from_slice(&templates.render("email", &email::DIALECT, &said).unwrap()).unwrap();
         let id = &said.data.notification.id;
         let own = format!("<{id}@mssp.example>");
         let root = said

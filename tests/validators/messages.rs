@@ -8,9 +8,9 @@ fn microsofts_renderer_and_schema_take_every_card() {
     let validators = installed();
     let schema = env::var_os("SCOREWATCH_ADAPTIVE_CARD_SCHEMA").map(PathBuf::from);
     let folder = tempfile::tempdir().unwrap();
-    let teams = open(ChannelKind::Teams { url: secret(&folder, "url", TEAMS_URL) });
+    let teams = open(ChannelKind::Teams(Teams { url: secret(&folder, "url", TEAMS_URL) }));
     let cards = said(&*teams);
-    assert!(cards.iter().all(|card| card.len() <= scorewatch::template::TEAMS_BYTES_MAX));
+    assert!(cards.iter().all(|card| card.len() <= channel::teams::BYTES_MAX));
     let script = script("teams.mjs");
     let arguments: Vec<&Path> =
         [Some(&script), Some(&validators), schema.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
@@ -22,7 +22,7 @@ fn microsofts_renderer_and_schema_take_every_card() {
 fn slacks_own_models_take_every_message() {
     let validators = installed();
     let folder = tempfile::tempdir().unwrap();
-    let slack = open(ChannelKind::Slack { url: secret(&folder, "url", SLACK_URL) });
+    let slack = open(ChannelKind::Slack(Slack { url: secret(&folder, "url", SLACK_URL) }));
     judge("python3", &[&script("slack.py"), &validators.join("python")], &said(&*slack));
 }
 
@@ -32,13 +32,19 @@ fn the_other_chat_applications_take_every_message_and_see_nothing_but_text_in_na
     let validators = installed();
     let folder = tempfile::tempdir().unwrap();
     let python = validators.join("python");
-    for (app, url, program, name, installed) in [
-        (ChatApp::Discord, "https://discord.com/api/webhooks/1/x", "node", "discord.mjs", &validators),
-        (ChatApp::GoogleChat, "https://chat.googleapis.com/v1/spaces/A/messages", "python3", "google_chat.py", &python),
-        (ChatApp::Mattermost, "https://chat.example/hooks/x", "node", "mattermost.mjs", &validators),
-    ] {
-        let channel = open(ChannelKind::Chat { app, url: secret(&folder, "url", url) });
-        judge(program, &[&script(name), installed], &said(&*channel));
+    let url = |url: &str| secret(&folder, "url", url);
+    let discord = || ChannelKind::Discord(Discord { url: url("https://discord.com/api/webhooks/1/x") });
+    let google_chat =
+        || ChannelKind::GoogleChat(GoogleChat { url: url("https://chat.googleapis.com/v1/spaces/A/messages") });
+    let mattermost = || ChannelKind::Mattermost(Mattermost { url: url("https://chat.example/hooks/x") });
+    // All of them keep their secret in the same file, so each is made when it is its turn.
+    let kinds: [(&dyn Fn() -> ChannelKind, _, _, _); 3] = [
+        (&discord, "node", "discord.mjs", &validators),
+        (&google_chat, "python3", "google_chat.py", &python),
+        (&mattermost, "node", "mattermost.mjs", &validators),
+    ];
+    for (kind, program, name, installed) in kinds {
+        judge(program, &[&script(name), installed], &said(&*open(kind())));
     }
 }
 
@@ -84,12 +90,12 @@ fn validators_of_chat_applications_refuse_what_would_do_harm() {
 fn the_standards_libraries_verify_every_signature_by_either_key() {
     let validators = installed();
     let folder = tempfile::tempdir().unwrap();
-    let webhook = open(ChannelKind::Webhook {
+    let webhook = open(ChannelKind::Webhook(Webhook {
         url: WebhookUrl::Open("https://soar.example/hook".to_owned()),
         signing_secrets: [("new", NEW_KEY), ("old", OLD_KEY), ("pair", NEW_PAIR.0), ("old-pair", OLD_PAIR.0)]
             .map(|(name, key)| secret(&folder, name, key))
             .to_vec(),
-    });
+    }));
     // The libraries refuse a time that is not about now.
     let now = Clock::System.now();
     let mut requests = Vec::new();

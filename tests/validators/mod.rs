@@ -20,13 +20,16 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{self, Channel, ChannelKind, ChannelSettings, ChatApp, Form, RetryBounds, WebhookUrl},
+    channel::{
+        self, Channel, ChannelKind, ChannelSettings, Discord, Form, GoogleChat, Mattermost, RetryBounds, Slack, Teams,
+        Webhook, WebhookUrl,
+    },
     clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private, Request},
     notify::{Notification, route::Fence},
     secret::{ExposeSecret as _, SecretReference},
-    template::{Registry, sample},
+    template::sample,
 };
 use tempfile::TempDir;
 
@@ -77,7 +80,7 @@ fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
         report: None,
         template: None,
     };
-    channel::open(&Arc::new(settings), &Arc::new(Registry::load(None).unwrap()))
+    channel::open(&Arc::new(settings), &Arc::new(channel::templates(None).unwrap()))
 }
 
 fn compose(channel: &dyn Channel, notification: &Notification, at: Timestamp) -> Request {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use scorewatch::{
-    channel::{ChannelKind, PagerdutyRegion},
+    channel::{ChannelKind, Pagerduty, PagerdutyRegion},
     domain::Timestamp,
     secret::ExposeSecret as _,
     template::sample,
@@ -22,7 +22,7 @@ fn pagerdutys_own_client_sends_the_same_events() {
     let mut requests = Vec::new();
     for key in KEYS {
         let routing_key = secret(&folder, key, key);
-        let channel = open(ChannelKind::Pagerduty { routing_key, region: PagerdutyRegion::Us, url: None });
+        let channel = open(ChannelKind::Pagerduty(Pagerduty { routing_key, region: PagerdutyRegion::Us, url: None }));
         requests.extend(sample::all().iter().map(|sample| {
             let outgoing = compose(&*channel, sample, Timestamp::EPOCH);
             serde_json::json!({ "url": outgoing.url.expose_secret(), "body": body(&outgoing) }).to_string()

@@ -1,5 +1,7 @@
 //! What a mail says of itself, and what each reply means.
 
+mod letter;
+
 use super::*;
 use crate::{notify::NotificationType, template::sample};
 
@@ -78,8 +80,8 @@ fn of_a_servers_words_only_its_code_is_repeated() {
     }
 }
 
-fn settings() -> EmailSettings {
-    EmailSettings {
+fn settings() -> Email {
+    Email {
         server: MailServer::parse("smtps://smtp.example", false).unwrap(),
         from: "Scorewatch <scores@mssp.example>".parse().unwrap(),
         to: vec!["soc@mssp.example".parse().unwrap()],

@@ -1,11 +1,10 @@
 //! What single values look like, for editors: they mark what `scorewatch check` would refuse. Nothing is read by these types.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{Schema, json_schema};
 use serde_json::{Value, json};
 
 use crate::{
+    channel::ChannelKind,
     domain::{Cloud, Region, ScoreKind, Severity},
     schedule::Zone,
 };
@@ -17,23 +16,24 @@ const NUMBER: &str = "^[0-9]+([.][0-9]+)?$";
 /// Declares a type of value by its schema.
 macro_rules! forms {
     ($($name:ident: $schema:expr;)*) => { $(
-        pub(super) enum $name {}
+        pub(in crate::config) enum $name {}
 
-        impl JsonSchema for $name {
+        impl schemars::JsonSchema for $name {
             fn inline_schema() -> bool {
                 true
             }
 
-            fn schema_name() -> Cow<'static, str> {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 $schema
             }
         }
     )* };
 }
+pub(in crate::config) use forms;
 
 forms! {
     AcceptWord: words(&["proven", "ask"]);
@@ -47,7 +47,6 @@ forms! {
     Name: json_schema!({
         "anyOf": [{ "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$" }, { "type": ["integer", "boolean"] }]
     });
-    PagerdutyRegionName: words(&["us", "eu"]);
     RegionName: words(&Region::ALL.map(Region::as_str));
     ScoreName: words(&ScoreKind::ALL.map(ScoreKind::as_str));
     SeverityName: words(&Severity::ALL.map(Severity::as_str));
@@ -58,10 +57,7 @@ forms! {
     StoreUrl: text("^sqlite://.+");
     Switch: json_schema!({ "enum": ["on", "off", true, false] });
     Threshold: json_schema!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": NUMBER }] });
-    TlsWord: words(&["required", "none"]);
-    TypeName: words(&[
-        "teams", "slack", "discord", "google-chat", "mattermost", "webhook", "email", "pagerduty", "alertmanager",
-    ]);
+    TypeName: words(ChannelKind::WORDS);
     WebAddress: text("^https?://");
     ZoneName: json_schema!({ "type": "string", "enum": Zone::names().collect::<Vec<_>>() });
 }
@@ -70,7 +66,8 @@ fn text(pattern: &str) -> Schema {
     json_schema!({ "type": "string", "pattern": pattern })
 }
 
-fn words(known: &[&str]) -> Schema {
+/// One of these words.
+pub(in crate::config) fn words(known: &[&str]) -> Schema {
     json_schema!({ "type": "string", "enum": known })
 }
 

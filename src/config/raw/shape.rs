@@ -33,7 +33,7 @@ pub(in crate::config) enum RawSecret {
 }
 
 /// What editors are told of a channel's `url:`; only a generic webhook's may stand in the open.
-pub(super) enum ChannelUrl {}
+pub(in crate::config) enum ChannelUrl {}
 
 /// One, or several while they rotate.
 #[derive(Debug, Clone)]

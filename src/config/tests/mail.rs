@@ -46,7 +46,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (", password: { file: secret }", "", "`username` is there without `password`"),
     ("username: scores, ", "", "`password` is there without `username`"),
     ("password: {", "url: https://x.example/s3cr3t, password: {", "mail goes to a server, not to a URL"),
-    ("type: teams,", "type: teams, to: [soc@mssp.example],", "only an `email` channel has `to`"),
+    ("type: teams,", "type: teams, to: [soc@mssp.example],", "only a channel of type `email` has `to`"),
 ];
 
 #[test]

@@ -104,7 +104,12 @@ const MISTAKES: &[Mistake] = &[
     ('m', "type: teams", "type: team", "channels.soc-teams.type: `team` is not known here"),
     ('m', "type: teams, ", "", "`type` is missing"),
     ('m', "type: teams, url: { file: secret }", "type: teams", "`url` is missing"),
-    ('m', "type: teams,", "type: teams, signing_secret: { file: secret },", "only a `webhook` is signed"),
+    (
+        'm',
+        "type: teams,",
+        "type: teams, signing_secret: { file: secret },",
+        "only a channel of type `webhook` has `signing_secret`",
+    ),
     ('m', "type: teams, url: { file: secret }", "type: teams, url: https://x.example/y", "a secret stands here itself"),
     (
         'm',
@@ -117,7 +122,12 @@ const MISTAKES: &[Mistake] = &[
     ('m', "type: teams,", "type: teams, template: slack,", "template `slack` does not write what `teams` takes"),
     ('m', "type: teams,", "type: discord, template: slack,", "template `slack` does not write what `discord` takes"),
     ('m', "type: teams, url: { file: secret }", "type: mattermost, url: https://x/y", "a secret stands here itself"),
-    ('m', "type: teams,", "type: google-chat, signing_secret: { file: secret },", "only a `webhook` is signed"),
+    (
+        'm',
+        "type: teams,",
+        "type: google-chat, signing_secret: { file: secret },",
+        "only a channel of type `webhook` has `signing_secret`",
+    ),
     ('m', "type: teams,", "type: teams, retry: { first: 1h },", "`first` is longer than `max`"),
     ('m', "type: teams,", "type: teams, retry: { give_up: 1m },", "`max` is longer than `give_up`"),
     ('m', "type: teams,", "type: teams, digest: { over: 0 },", "digest.over: `0` is no whole number"),
@@ -149,7 +159,12 @@ const MISTAKES: &[Mistake] = &[
         "soc-teams.report: this type of channel keeps alerts and takes no reports; delete `report`",
     ),
     ('m', "file: key", "file: secret", "soar.signing_secret: what it holds is no signing secret"),
-    ('m', "type: teams,", "type: teams, region: eu,", "soc-teams.region: only a channel of type `pagerduty` has it"),
+    (
+        'm',
+        "type: teams,",
+        "type: teams, region: eu,",
+        "soc-teams.region: only a channel of type `pagerduty` has `region`",
+    ),
     ('m', "type: teams, url: { file: secret }", "type: pagerduty", "`routing_key` is missing"),
     (
         'm',

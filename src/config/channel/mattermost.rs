@@ -1,0 +1,39 @@
+//! The keys of a Mattermost channel.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Reader, url::secret_url};
+use crate::{
+    channel::{ChannelKind, Mattermost},
+    config::{
+        field::Field,
+        raw::{ChannelUrl, Own, RawSecret, raw},
+        scope::{Problems, Scope},
+    },
+    egress::Private,
+};
+
+raw! {
+    /// What such a channel has besides the keys of every channel.
+    struct RawMattermost {
+        /// The webhook's URL, a secret.
+        #[schemars(with = "ChannelUrl")]
+        url: RawSecret,
+    }
+}
+
+pub(super) const READER: Reader = Reader {
+    word: Mattermost::WORD,
+    has_template: true,
+    keys: RawMattermost::KEYS,
+    refused: &[],
+    schema: RawMattermost::json_schema,
+    read,
+};
+
+/// The settings, unless there is an error in them.
+fn read(own: &Own, _private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelKind> {
+    let raw: RawMattermost = own.read();
+    Some(ChannelKind::Mattermost(Mattermost { url: secret_url(raw.url, at, problems)? }))
+}

@@ -1,0 +1,208 @@
+//! Channels: written → meant. What every channel has is read here; what is particular to a kind, in its own file.
+
+mod report;
+mod schema;
+mod url;
+
+// The kinds.
+mod alertmanager;
+mod discord;
+mod email;
+mod google_chat;
+mod mattermost;
+mod pagerduty;
+mod slack;
+mod teams;
+mod webhook;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use schemars::{Schema, SchemaGenerator};
+
+use self::{report::report, schema::listed};
+use super::{
+    field::{Field, Word},
+    private::private,
+    raw::{Own, RawChannel, RawCommon, RawDigest, RawRetry},
+    scope::{Problems, Scope, quoted},
+    words::{labels, name, one_of},
+};
+use crate::{
+    channel::{ChannelKind, ChannelSettings, RetryBounds, every_kind},
+    domain::{ChannelName, Selector, TenantId, parse_duration},
+    egress::Private,
+    notify::route::Fence,
+    schedule::Zone,
+};
+
+/// More notifications than this, waiting for one channel, go out as one.
+const DIGEST_OVER: usize = 20;
+/// A channel that has gone unproven for so long is drilled.
+const DRILL_EVERY: Duration = Duration::from_hours(30 * 24);
+/// Drills that come more often than this would be noise, and leave no time to see them.
+const DRILL_EVERY_MIN: Duration = Duration::from_hours(24);
+
+/// How the keys of one kind are read.
+struct Reader {
+    /// What stands under `type:`.
+    word: &'static str,
+    /// Whether it is sent text, by a template.
+    has_template: bool,
+    /// The keys that it has besides those of every channel.
+    keys: &'static [&'static str],
+    /// Keys of other kinds that are refused with words of its own: the key, what is wrong, and what to write.
+    refused: &'static [(&'static str, &'static str, &'static str)],
+    /// What editors are told of its keys.
+    schema: fn(&mut SchemaGenerator) -> Schema,
+    /// Reads them.
+    read: fn(&Own, &Private, &Scope<'_>, &mut Problems) -> Option<ChannelKind>,
+}
+
+/// Gathers the readers of all kinds: each kind's file here has one.
+macro_rules! gather_readers {
+    ($($kind:ident: $module:ident,)*) => {
+        /// Every kind that may stand under `type:`.
+        static READERS: [Reader; ChannelKind::WORDS.len()] = [$($module::READER),*];
+    };
+}
+every_kind!(gather_readers);
+
+/// A channel, unless there is an error in it.
+pub(super) fn channel(
+    text: &str,
+    RawChannel { common: raw, own }: RawChannel,
+    timezone: &Zone,
+    at: &Scope<'_>,
+    problems: &mut Problems,
+) -> Option<ChannelSettings> {
+    at.only(&keys(), problems);
+    let name = name(text, at, ChannelName::parse, problems);
+    let private = private(raw.allow_private, &at.key("allow_private"), problems);
+    let reader = reader(raw.r#type, at, problems);
+    let kind = reader.and_then(|reader| {
+        reader.refuse(&own, raw.template.is_written(), at, problems);
+        (reader.read)(&own, &private, at, problems)
+    });
+    let tenants = raw.tenants.is_written().then(|| fence(raw.tenants, &at.key("tenants"), problems));
+    let fence = Fence { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), problems)) };
+    let pace = problems.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
+    let timeout = problems.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
+    let retry = retry(raw.retry, &at.key("retry"), problems);
+    let digest_over = digest(raw.digest, &at.key("digest"), problems);
+    let drill = problems.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
+    let report = report(raw.report, kind.as_ref(), timezone, &at.key("report"), problems);
+    let template = problems.take(raw.template, &at.key("template")).map(|Word(name)| name);
+    Some(ChannelSettings {
+        name: name?,
+        kind: kind?,
+        fence,
+        pace,
+        retry,
+        timeout,
+        private,
+        digest_over,
+        drill,
+        report,
+        template,
+    })
+}
+
+/// Every key that a channel of some kind may have.
+pub(super) fn keys() -> Vec<&'static str> {
+    let mut keys = RawCommon::KEYS.to_vec();
+    for key in READERS.iter().flat_map(|reader| reader.keys) {
+        if !keys.contains(key) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+/// The reader of the kind under `type:`.
+fn reader(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<&'static Reader> {
+    if !raw.is_written() {
+        let instead = format!("write `type:` and one of {}", quoted(ChannelKind::WORDS));
+        problems.missing(&at.key("type"), "`type` is missing", instead);
+    }
+    let known: Vec<(&str, &Reader)> = READERS.iter().map(|reader| (reader.word, reader)).collect();
+    one_of(raw, &at.key("type"), &known, problems)
+}
+
+impl Reader {
+    /// Complains of each key that this kind does not have, and another has.
+    fn refuse(&self, own: &Own, names_template: bool, at: &Scope<'_>, problems: &mut Problems) {
+        for key in own.keys().filter(|key| !self.keys.contains(key)) {
+            if let Some((_, what, instead)) = self.refused.iter().find(|(refused, ..)| *refused == key) {
+                problems.error(&at.key(key), *what, *instead);
+                continue;
+            }
+            let owners: Vec<&str> =
+                READERS.iter().filter(|reader| reader.keys.contains(&key)).map(|reader| reader.word).collect();
+            if owners.is_empty() {
+                continue;
+            }
+            let (what, instead) = match owners[..] {
+                [owner] => (
+                    format!("only a channel of type `{owner}` has `{key}`"),
+                    format!("write `type: {owner}`, or delete `{key}`"),
+                ),
+                _ => (
+                    format!("only channels of type {} have `{key}`", listed(&owners, "and")),
+                    format!("delete `{key}`"),
+                ),
+            };
+            problems.error(&at.key(key), what, instead);
+        }
+        if names_template && !self.has_template {
+            problems.error(&at.key("template"), "this type of channel sends fields, no text", "delete `template`");
+        }
+    }
+}
+
+fn fence(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> BTreeSet<TenantId> {
+    let ids = problems.items(raw, at);
+    ids.into_iter().filter_map(|(index, Word(id))| name(&id, &at.item(index), TenantId::parse, problems)).collect()
+}
+
+fn retry(raw: Field<RawRetry>, at: &Scope<'_>, problems: &mut Problems) -> RetryBounds {
+    let raw = problems.take(raw, at).unwrap_or_default();
+    at.only(RawRetry::KEYS, problems);
+    let bounds = RetryBounds {
+        first: problems.duration(raw.first, &at.key("first"), Duration::from_secs(2)),
+        max: problems.duration(raw.max, &at.key("max"), Duration::from_mins(15)),
+        give_up: problems.duration(raw.give_up, &at.key("give_up"), Duration::from_hours(24)),
+    };
+    if bounds.first > bounds.max {
+        problems.error(at, "`first` is longer than `max`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
+    }
+    if bounds.max > bounds.give_up {
+        problems.error(at, "`max` is longer than `give_up`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
+    }
+    bounds
+}
+
+fn digest(raw: Field<RawDigest>, at: &Scope<'_>, problems: &mut Problems) -> usize {
+    let raw = problems.take(raw, at).unwrap_or_default();
+    at.only(RawDigest::KEYS, problems);
+    problems.parse(raw.over, &at.key("over"), whole).unwrap_or(DIGEST_OVER)
+}
+
+/// The time between drills; `None`: there are none.
+fn drill(text: &str) -> Result<Option<Duration>, String> {
+    // YAML's readers disagree on whether `off` is a word.
+    if matches!(text, "off" | "false") {
+        return Ok(None);
+    }
+    let instead = "write a day or more like `30d`, or `off`";
+    match parse_duration(text) {
+        Ok(interval) if interval >= DRILL_EVERY_MIN => Ok(Some(interval)),
+        Ok(_) => Err(format!("`{text}` is too often for a drill; {instead}")),
+        Err(_) => Err(format!("`{text}` is no time between drills; {instead}")),
+    }
+}
+
+/// A whole number above zero.
+pub(super) fn whole(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("`{text}` is no whole number above zero; write one like `20`"))
+}

@@ -1,0 +1,67 @@
+//! The keys of a PagerDuty channel.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Reader, url::base_url};
+use crate::{
+    channel::{ChannelKind, Pagerduty, PagerdutyRegion, check_routing_key},
+    config::{
+        field::{Field, Word},
+        raw::{ChannelUrl, Own, RawSecret, form, raw},
+        scope::{Problems, Scope},
+        secrets,
+        trial::Form,
+        words::one_of,
+    },
+    egress::Private,
+};
+
+raw! {
+    /// What such a channel has besides the keys of every channel.
+    struct RawPagerduty {
+        /// Another base URL than PagerDuty's own, for a receiver inside.
+        #[schemars(with = "ChannelUrl")]
+        url: RawSecret,
+        /// The integration key.
+        routing_key: RawSecret,
+        /// `us` or `eu`.
+        #[schemars(with = "RegionName")]
+        region: Word,
+    }
+}
+
+form::forms! {
+    RegionName: form::words(&PagerdutyRegion::ALL.map(|(name, _)| name));
+}
+
+pub(super) const READER: Reader = Reader {
+    word: Pagerduty::WORD,
+    has_template: false,
+    keys: RawPagerduty::KEYS,
+    refused: &[],
+    schema: RawPagerduty::json_schema,
+    read,
+};
+
+/// What an integration key must be.
+const ROUTING_KEY: Form = Form::Key {
+    check: |reference| check_routing_key(reference).map(drop),
+    instead: "copy the *Integration Key* of an Events API v2 integration",
+};
+
+/// The settings, unless there is an error in them.
+fn read(own: &Own, private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelKind> {
+    let raw: RawPagerduty = own.read();
+    let here = at.key("routing_key");
+    let key = problems.require(raw.routing_key, &here, "{ file: secrets/pagerduty }");
+    let key = key.and_then(|key| secrets::reference_to(ROUTING_KEY, key, &here, problems));
+    let region = one_of(raw.region, &at.key("region"), &PagerdutyRegion::ALL, problems).unwrap_or_default();
+    if raw.url.is_written() && *private == Private::Refused {
+        let instead = "delete `url`, or write `region: eu`; a receiver inside needs `allow_private`";
+        problems.error(&at.key("url"), "a `pagerduty` is sent to PagerDuty's own host", instead);
+    }
+    let is_written = raw.url.is_written();
+    let url = problems.take(raw.url, &at.key("url")).and_then(|url| base_url(url, private, &at.key("url"), problems));
+    (url.is_some() || !is_written).then_some(ChannelKind::Pagerduty(Pagerduty { routing_key: key?, region, url }))
+}

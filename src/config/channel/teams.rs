@@ -1,0 +1,39 @@
+//! The keys of a Teams channel.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Reader, url::secret_url};
+use crate::{
+    channel::{ChannelKind, Teams},
+    config::{
+        field::Field,
+        raw::{ChannelUrl, Own, RawSecret, raw},
+        scope::{Problems, Scope},
+    },
+    egress::Private,
+};
+
+raw! {
+    /// What such a channel has besides the keys of every channel.
+    struct RawTeams {
+        /// The webhook's URL, a secret.
+        #[schemars(with = "ChannelUrl")]
+        url: RawSecret,
+    }
+}
+
+pub(super) const READER: Reader = Reader {
+    word: Teams::WORD,
+    has_template: true,
+    keys: RawTeams::KEYS,
+    refused: &[],
+    schema: RawTeams::json_schema,
+    read,
+};
+
+/// The settings, unless there is an error in them.
+fn read(own: &Own, _private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelKind> {
+    let raw: RawTeams = own.read();
+    Some(ChannelKind::Teams(Teams { url: secret_url(raw.url, at, problems)? }))
+}

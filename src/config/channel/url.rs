@@ -1,0 +1,48 @@
+//! Where a channel sends to: a secret, or a URL in the open.
+
+use secrecy::ExposeSecret;
+
+use super::super::{
+    field::Field,
+    raw::RawSecret,
+    scope::{Problems, Scope},
+    secrets,
+};
+use crate::{
+    channel::{WebhookUrl, guard},
+    egress::Private,
+    secret::SecretReference,
+};
+
+/// A URL that is a secret.
+pub(super) fn secret_url(raw: Field<RawSecret>, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+    let here = at.key("url");
+    let url = problems.require(raw, &here, "{ file: secrets/url }")?;
+    secrets::reference(url, &here, problems)
+}
+
+/// A URL that may be one.
+pub(super) fn webhook_url(raw: Field<RawSecret>, at: &Scope<'_>, problems: &mut Problems) -> Option<WebhookUrl> {
+    let here = at.key("url");
+    Some(match problems.require(raw, &here, "{ file: secrets/url }")? {
+        RawSecret::Address(url) => WebhookUrl::Open(url.expose_secret().to_owned()),
+        url => WebhookUrl::Secret(secrets::reference(url, &here, problems)?),
+    })
+}
+
+/// A base URL; one in the open is checked at once.
+pub(super) fn base_url(
+    raw: RawSecret,
+    private: &Private,
+    at: &Scope<'_>,
+    problems: &mut Problems,
+) -> Option<WebhookUrl> {
+    let RawSecret::Address(url) = raw else {
+        return Some(WebhookUrl::Secret(secrets::reference(raw, at, problems)?));
+    };
+    if let Err(error) = guard::base(url.expose_secret(), private) {
+        problems.error(at, error.to_string(), "write the base URL; `allow_private` lets it be inside");
+        return None;
+    }
+    Some(WebhookUrl::Open(url.expose_secret().to_owned()))
+}
