@@ -73,7 +73,7 @@ impl Draft {
         let (from, until) = (time(&self.from, "--from"), time(&self.until, "--until"));
         let starts_at = from.unwrap_or(now);
         let length = self.length.as_deref().map(parse_duration).transpose();
-        let length = length.map_err(|sentence| problems.push(sentence)).ok().flatten();
+        let length = length.map_err(|complaint| problems.push(complaint.to_string())).ok().flatten();
         let ends_at = until.unwrap_or_else(|| starts_at.plus(length.unwrap_or(Duration::ZERO)));
         let (author, comment) = (self.author.clone(), self.comment.clone());
         let new = NewSilence { matchers, starts_at, ends_at, author, comment };

@@ -121,18 +121,18 @@ fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = guard::parse(url, private)?;
     let foreign = |last: &str| matches!(last, "slack" | "github");
     if parsed.path_segments().and_then(|mut segments| segments.next_back()).is_some_and(foreign) {
-        return refuse("it takes the messages of another application; delete the last part of its path");
+        return refuse("it takes the messages of another application", "delete the last part of its path");
     }
     if guard::may_be_private(&parsed, private) || guard::name_of(&parsed).is_some_and(|host| is_discord(&host)) {
         Ok(())
     } else {
-        refuse("its host is not `discord.com`; create a webhook in the channel's settings under Integrations")
+        refuse("its host is not `discord.com`", "create a webhook in the channel's settings under Integrations")
     }
 }
 
 /// The URL with `wait=true` in its query: without it, Discord answers before the message is saved and tells no error.
 fn waiting(url: &SecretString) -> Result<SecretString, ComposeError> {
-    let mut parsed = Url::parse(url.expose_secret()).map_err(|_| ComposeError::Url("it is no URL".to_owned()))?;
+    let Ok(mut parsed) = Url::parse(url.expose_secret()) else { return refuse("it is no URL", "copy the URL again") };
     let said: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
     if said.iter().any(|(key, value)| key == "wait" && value == "true") {
         return Ok(url.clone());

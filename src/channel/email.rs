@@ -25,7 +25,7 @@ use super::{
     message,
 };
 use crate::{
-    domain::Timestamp,
+    domain::{Complaint, Timestamp},
     egress::{
         Answer, Mail, MailServer, Outgoing, Private,
         mail::{SignIn, Step},
@@ -127,7 +127,9 @@ impl Kind for Email {
         form: Form,
         attempt_at: Timestamp,
     ) -> Result<Outgoing, ComposeError> {
-        self.server.vet(&channel.settings.private).map_err(|refused| ComposeError::Url(refused.to_string()))?;
+        self.server.vet(&channel.settings.private).map_err(|refused| {
+            ComposeError::Url(Complaint::new(refused.to_string(), "check `server` and `allow_private`"))
+        })?;
         let sign_in = match &self.sign_in {
             Some((username, password)) => Some(SignIn { username: username.clone(), password: password.resolve()? }),
             None => None,

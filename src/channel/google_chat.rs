@@ -114,7 +114,7 @@ fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     {
         Ok(())
     } else {
-        refuse("its host is not `chat.googleapis.com`; create a webhook under Apps & integrations of the space")
+        refuse("its host is not `chat.googleapis.com`", "create a webhook under Apps & integrations of the space")
     }
 }
 

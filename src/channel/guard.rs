@@ -4,17 +4,20 @@ use url::{Host, Url};
 
 use super::ComposeError;
 use crate::{
+    domain::Complaint,
     egress::{Egress, EgressError, Private},
     secret::SecretString,
 };
 
+/// What to do about a URL that is damaged.
+const COPY: &str = "copy the URL again";
 /// Longest URL that Power Automate takes, in characters.
 const URL_BYTES_MAX: usize = 16 * 1024;
 
 /// Checks the URL of any other receiver.
 ///
 /// # Errors
-/// One sentence, without the URL.
+/// [`ComposeError::Url`] without the URL.
 pub fn webhook(url: &str, private: &Private) -> Result<(), ComposeError> {
     parse(url, private).map(drop)
 }
@@ -22,11 +25,11 @@ pub fn webhook(url: &str, private: &Private) -> Result<(), ComposeError> {
 /// Checks a base URL, to which a path will be added.
 ///
 /// # Errors
-/// One sentence, without the URL.
+/// [`ComposeError::Url`] without the URL.
 pub fn base(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = parse(url, private)?;
     if parsed.query().is_some() || parsed.fragment().is_some() {
-        return refuse("it is the base of an API, so that nothing may follow its path");
+        return refuse("it is the base of an API, so that nothing may follow its path", COPY);
     }
     Ok(())
 }
@@ -37,32 +40,32 @@ pub(super) fn below(base: &str, path: &str) -> String {
 }
 
 /// The channel's URL is refused.
-pub(super) fn refuse<T>(what: &str) -> Result<T, ComposeError> {
-    Err(ComposeError::Url(what.to_owned()))
+pub(super) fn refuse<T>(what: &str, instead: &str) -> Result<T, ComposeError> {
+    Err(ComposeError::Url(Complaint::new(what, instead)))
 }
 
 /// The URL, if its text is one that requests may be sent to.
 pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     if url.len() > URL_BYTES_MAX {
-        return refuse("it is longer than 16 KiB");
+        return refuse("it is longer than 16 KiB", COPY);
     }
-    let Ok(parsed) = Url::parse(url) else { return refuse("it is no URL") };
+    let Ok(parsed) = Url::parse(url) else { return refuse("it is no URL", COPY) };
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return refuse("it has a user name in it");
+        return refuse("it has a user name in it", COPY);
     }
     match parsed.scheme() {
         "https" => {}
         "http" if may_be_private(&parsed, private) => {}
-        _ => return refuse("it must begin with `https://`"),
+        _ => return refuse("it must begin with `https://`", COPY),
     }
     if parsed.port().is_some() && !may_be_private(&parsed, private) {
-        return refuse("its port must be 443, or `allow_private` be set");
+        return refuse("its port must be 443, or `allow_private` be set", COPY);
     }
     // The door says the same when it is sent; here it is told before anything is shown or queued.
     match Egress::vet(&SecretString::from(url), private) {
         Ok(()) => Ok(parsed),
-        Err(EgressError::NotAllowed(_)) => refuse("it leads to an address that may not be called"),
-        Err(_) => refuse("it is too long, or its host is malformed"),
+        Err(EgressError::NotAllowed(_)) => refuse("it leads to an address that may not be called", COPY),
+        Err(_) => refuse("it is too long, or its host is malformed", COPY),
     }
 }
 

@@ -50,7 +50,7 @@ pub trait Kind: fmt::Debug + Send + Sync {
     /// Whether a URL is one that it may send to, as far as its text tells.
     ///
     /// # Errors
-    /// [`ComposeError::Url`] with one sentence, without the URL.
+    /// [`ComposeError::Url`] without the URL.
     fn vet(&self, url: &str, private: &Private) -> Result<(), ComposeError>;
 
     /// Writes the request that says `notification`; see [`super::Channel::compose`].

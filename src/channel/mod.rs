@@ -44,7 +44,7 @@ use address::Origin;
 
 use crate::{
     diagnostic::Problem,
-    domain::ChannelName,
+    domain::{ChannelName, Complaint},
     egress::{Answer, EgressError, Outgoing},
     notify::{Notification, route::Fence},
     schedule::Schedule,
@@ -265,7 +265,7 @@ pub enum ComposeError {
     Secret(#[from] crate::secret::SecretError),
     /// The URL is none that this channel may send to.
     #[error("the channel's URL is refused: {0}")]
-    Url(String),
+    Url(Complaint),
     /// The payload stays above the receiver's limit.
     #[error("the message has {bytes} bytes, above the receiver's limit of {limit}")]
     TooLarge {

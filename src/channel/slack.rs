@@ -152,7 +152,7 @@ fn judge(answer: &Answer, is_slack: bool, now: Timestamp) -> Verdict {
 /// Checks the URL of a Slack incoming webhook.
 ///
 /// # Errors
-/// One sentence, without the URL.
+/// [`ComposeError::Url`] without the URL.
 pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = guard::parse(url, private)?;
     let flow = parsed
@@ -160,12 +160,12 @@ pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
         .and_then(|mut segments| segments.next())
         .is_some_and(|first| matches!(first, "workflows" | "triggers"));
     if flow {
-        return refuse("it starts a Slack workflow, which takes no blocks; create an incoming webhook");
+        return refuse("it starts a Slack workflow, which takes no blocks", "create an incoming webhook");
     }
     if guard::may_be_private(&parsed, private) || guard::name_of(&parsed).is_some_and(|host| is_slack(&host)) {
         Ok(())
     } else {
-        refuse("its host is not `hooks.slack.com`; create an incoming webhook")
+        refuse("its host is not `hooks.slack.com`", "create an incoming webhook")
     }
 }
 

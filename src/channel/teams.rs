@@ -178,7 +178,7 @@ fn gone(answer: &Answer) -> Option<&'static str> {
 /// Checks the URL of a Teams Workflows webhook.
 ///
 /// # Errors
-/// One sentence, without the URL.
+/// [`ComposeError::Url`] without the URL.
 pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     let parsed = guard::parse(url, private)?;
     let host = guard::name_of(&parsed);
@@ -194,22 +194,24 @@ pub fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     }
     if is_one_of(&CONNECTOR_SUFFIXES) {
         return refuse(
-            "it is an Office 365 connector, which Microsoft has retired; create a webhook in the app Workflows",
+            "it is an Office 365 connector, which Microsoft has retired",
+            "create a webhook in the app Workflows",
         );
     }
-    refuse("its host is not that of a Teams Workflows webhook; create a webhook in the app Workflows")
+    refuse("its host is not that of a Teams Workflows webhook", "create a webhook in the app Workflows")
 }
 
 /// Checks that the URL of a flow was copied whole: a part of it looks just as good, and every message would be refused.
 fn signed(url: &Url) -> Result<(), ComposeError> {
     if url.query().is_some_and(|query| query.contains(ESCAPED_AMPERSAND)) {
-        return refuse("it has `&amp;` where `&` belongs; copy it again from the flow's trigger");
+        return refuse("it has `&amp;` where `&` belongs", "copy it again from the flow's trigger");
     }
     if url.query_pairs().any(|(name, value)| name == TEAMS_SIGNATURE && !value.is_empty()) {
         return Ok(());
     }
     refuse(
-        "its `sig=` is missing, so it was cut off; copy the whole URL from the flow's trigger, and quote it in the shell",
+        "its `sig=` is missing, so it was cut off",
+        "copy the whole URL from the flow's trigger, and quote it in the shell",
     )
 }
 

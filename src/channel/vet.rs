@@ -4,6 +4,7 @@ use url::Url;
 
 use super::{ChannelKind, ChannelSettings, ComposeError, WebhookUrl, address::Origin, origins};
 use crate::{
+    domain::Complaint,
     egress::Private,
     secret::{ExposeSecret, SecretError, SecretString},
 };
@@ -12,7 +13,7 @@ impl ChannelSettings {
     /// Whether the channel may send to its address. `None`: it has none, or it is not on this machine.
     ///
     /// # Errors
-    /// [`ComposeError::Url`] with one sentence, without the URL; [`ComposeError::Secret`] when it can't be read.
+    /// [`ComposeError::Url`] without the URL; [`ComposeError::Secret`] when it can't be read.
     #[must_use]
     pub fn vet(&self) -> Option<Result<(), ComposeError>> {
         let url = match self.kind.url()?.map_err(ComposeError::from) {
@@ -29,10 +30,8 @@ impl ChannelSettings {
             let takes_any_template = self.kind.dialect().is_some_and(|dialect| dialect.looks_like.is_none());
             let is_meant = takes_any_template && self.template.is_some();
             if !is_meant {
-                return Err(ComposeError::Url(format!(
-                    "it is {}, and the channel is of type `{own}`; write `type: {word}`",
-                    origin.title
-                )));
+                let what = format!("it is {}, and the channel is of type `{own}`", origin.title);
+                return Err(ComposeError::Url(Complaint::new(what, format!("write `type: {word}`"))));
             }
         }
         self.kind.settings().vet(url, private)

@@ -8,7 +8,7 @@ use super::{
     scope::{Problems, Scope},
 };
 use crate::{
-    domain::{Cloud, Region},
+    domain::{Cloud, Complaint, Region},
     microsoft::Hosts,
 };
 
@@ -45,17 +45,20 @@ impl Endpoints {
 }
 
 /// A base URL to which secrets may go.
-pub(super) fn base_url(text: &str) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|_| "this is no URL; write it like `https://login.example`".to_owned())?;
+pub(super) fn base_url(text: &str) -> Result<String, Complaint> {
+    let url =
+        Url::parse(text).map_err(|_| Complaint::new("this is no URL", "write it like `https://login.example`"))?;
     let plain =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     match url.scheme() {
         _ if !plain => {
-            Err("a base URL has no user, query or fragment; write it like `https://login.example`".to_owned())
+            Err(Complaint::new("a base URL has no user, query or fragment", "write it like `https://login.example`"))
         }
         "https" => Ok(text.trim_end_matches('/').to_owned()),
         "http" if is_loopback(&url) => Ok(text.trim_end_matches('/').to_owned()),
-        _ => Err("secrets would travel in the open; use `https:`, or `http:` with a loopback address".to_owned()),
+        _ => {
+            Err(Complaint::new("secrets would travel in the open", "use `https:`, or `http:` with a loopback address"))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     words::{name, schedule, zone},
 };
 use crate::{
-    domain::{Timestamp, name::check_name, parse_duration},
+    domain::{Complaint, Timestamp, name::check_name, parse_duration},
     notify::{Maintenance, Silence, maintenance, silence::About},
     schedule::{Window, WindowEnd, Zone},
 };
@@ -94,9 +94,9 @@ fn window(
 }
 
 /// How long a window or a silence lasts.
-pub(super) fn above_zero(text: &str) -> Result<Duration, String> {
+pub(super) fn above_zero(text: &str) -> Result<Duration, Complaint> {
     match parse_duration(text)? {
-        Duration::ZERO => Err("it can't be zero; write a duration like `6h`".to_owned()),
+        Duration::ZERO => Err(Complaint::new("it can't be zero", "write a duration like `6h`")),
         duration => Ok(duration),
     }
 }

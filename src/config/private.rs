@@ -5,7 +5,7 @@ use super::{
     raw::AllowPrivate,
     scope::{Problems, Scope},
 };
-use crate::{diagnostic::Warning, egress::Private};
+use crate::{diagnostic::Warning, domain::Complaint, egress::Private};
 
 /// Networks that are nobody's on the internet ("Special-Purpose Address Registries", IANA).
 const PRIVATE: [&str; 9] = [
@@ -35,7 +35,7 @@ pub(super) fn private(raw: Field<AllowPrivate>, at: &Scope<'_>, problems: &mut P
                 let here = at.item(index);
                 let network = problems.parse(Field::Good(network), &here, |text| {
                     text.parse::<ipnet::IpNet>()
-                        .map_err(|_| format!("`{text}` is not a network; write it like `10.0.0.0/8`"))
+                        .map_err(|_| Complaint::new(format!("`{text}` is not a network"), "write it like `10.0.0.0/8`"))
                 });
                 if let Some(network) = network.as_ref().filter(|network| !is_private(network)) {
                     let what = format!("`{network}` holds public addresses, which need no permission");

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     diagnostic::Warning,
-    domain::{Better, ScoreKind, Selector, Severity, characters::refuse_hidden, parse_duration},
+    domain::{Better, Complaint, ScoreKind, Selector, Severity, characters::refuse_hidden, parse_duration},
     rule::{
         BaselineChoice, Change, Condition, FlapLimit, Guide, Recover, Rule, RuleName, Size,
         definition::GUIDE_CHARACTERS_MAX,
@@ -172,26 +172,30 @@ fn recovery(raw: RawRecover, when: Option<Condition>, at: &Scope<'_>, problems: 
     let regained = problems.parse(raw.regained, &at.key("regained"), share).map(Recover::Regained);
     let recover = above.or(below).or(regained)?;
     let wrong = match (when?, recover) {
-        (Condition::Below(bound), Recover::Above(mark)) if mark < bound => Some(format!(
-            "`above: {mark}` is on the wrong side of `below: {bound}`; write `recover: {{ above: N }}` with N of {bound} or more"
+        (Condition::Below(bound), Recover::Above(mark)) if mark < bound => Some(Complaint::new(
+            format!("`above: {mark}` is on the wrong side of `below: {bound}`"),
+            format!("write `recover: {{ above: N }}` with N of {bound} or more"),
         )),
-        (Condition::Above(bound), Recover::Below(mark)) if mark > bound => Some(format!(
-            "`below: {mark}` is on the wrong side of `above: {bound}`; write `recover: {{ below: N }}` with N of {bound} or less"
+        (Condition::Above(bound), Recover::Below(mark)) if mark > bound => Some(Complaint::new(
+            format!("`below: {mark}` is on the wrong side of `above: {bound}`"),
+            format!("write `recover: {{ below: N }}` with N of {bound} or less"),
         )),
         (Condition::Below(_), Recover::Above(_))
         | (Condition::Above(_), Recover::Below(_))
         | (Condition::Drop(_), Recover::Regained(_) | Recover::Above(_))
         | (Condition::Rise(_), Recover::Regained(_) | Recover::Below(_)) => None,
         (Condition::Below(_), _) => {
-            Some("this can't be the recovery of `below`; write `recover: { above: 320 }`".to_owned())
+            Some(Complaint::new("this can't be the recovery of `below`", "write `recover: { above: 320 }`"))
         }
         (Condition::Above(_), _) => {
-            Some("this can't be the recovery of `above`; write `recover: { below: 30 }`".to_owned())
+            Some(Complaint::new("this can't be the recovery of `above`", "write `recover: { below: 30 }`"))
         }
-        (Condition::NoData(_), _) => Some("`no_data` is over with the next reading; delete `recover`".to_owned()),
-        _ => Some("this can't be the recovery of a change; write `recover: { regained: 80% }`".to_owned()),
+        (Condition::NoData(_), _) => {
+            Some(Complaint::new("`no_data` is over with the next reading", "delete `recover`"))
+        }
+        _ => Some(Complaint::new("this can't be the recovery of a change", "write `recover: { regained: 80% }`")),
     };
-    if let Some((what, instead)) = wrong.as_deref().and_then(|sentence| sentence.split_once("; ")) {
+    if let Some(Complaint { what, instead }) = wrong {
         problems.error(at, what, instead);
         return None;
     }
@@ -240,32 +244,35 @@ fn fits_together(
 }
 
 /// A short text, however it is broken into lines.
-fn sentences(text: &str) -> Result<Arc<str>, String> {
+fn sentences(text: &str) -> Result<Arc<str>, Complaint> {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     refuse_hidden(&words)?;
     match words.chars().count() {
-        0 => Err("there is no text; write a sentence, or delete the key".to_owned()),
-        count if count > GUIDE_CHARACTERS_MAX => Err(format!(
-            "the text has {count} characters; write {GUIDE_CHARACTERS_MAX} or fewer, which is what messages show"
+        0 => Err(Complaint::new("there is no text", "write a sentence, or delete the key")),
+        count if count > GUIDE_CHARACTERS_MAX => Err(Complaint::new(
+            format!("the text has {count} characters"),
+            format!("write {GUIDE_CHARACTERS_MAX} or fewer, which is what messages show"),
         )),
         _ => Ok(words.into()),
     }
 }
 
 /// A link to a runbook, or a short text.
-fn runbook(text: &str) -> Result<Arc<str>, String> {
+fn runbook(text: &str) -> Result<Arc<str>, Complaint> {
     let text = text.trim();
     refuse_hidden(&text.split_whitespace().collect::<Vec<_>>().join(" "))?;
     let is_link = text.contains("://") && !text.contains(char::is_whitespace);
     if !is_link {
-        return sentences(text).map_err(|what| what.replace("; write 300 or fewer", "; write a link, or 300 or fewer"));
+        return sentences(text).map_err(|Complaint { what, instead }| {
+            Complaint::new(what, instead.replace("write 300 or fewer", "write a link, or 300 or fewer"))
+        });
     }
     let shown = url::Url::parse(text).ok().filter(|link| {
         let is_plain = link.scheme() == "https" && link.username().is_empty() && link.password().is_none();
         is_plain && link.as_str().len() <= RUNBOOK_LINK_BYTES_MAX
     });
     shown.map(|_| text.into()).ok_or_else(|| {
-        "messages can't show this link; write one that begins with `https://` and holds no password".to_owned()
+        Complaint::new("messages can't show this link", "write one that begins with `https://` and holds no password")
     })
 }
 
@@ -277,35 +284,38 @@ fn only_good_news(when: Condition, kind: ScoreKind) -> bool {
     }
 }
 
-pub(super) fn above_zero(text: &str) -> Result<Duration, String> {
+pub(super) fn above_zero(text: &str) -> Result<Duration, Complaint> {
     match parse_duration(text)? {
-        Duration::ZERO => Err("it can't be zero; write a duration like `24h`".to_owned()),
+        Duration::ZERO => Err(Complaint::new("it can't be zero", "write a duration like `24h`")),
         duration => Ok(duration),
     }
 }
 
-fn number(text: &str) -> Result<f64, String> {
+fn number(text: &str) -> Result<f64, Complaint> {
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
     number.ok_or_else(|| {
         let plain = text.trim_end_matches(['%', ' ']).replace(',', ".");
         let meant = plain.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
         match meant {
-            Some(_) if text.contains(',') => format!("`{text}` has a decimal comma; write a decimal point: `{plain}`"),
-            Some(_) => format!("`{text}` is not a score; write the number alone: `{plain}`"),
-            None => format!("`{text}` is not a score; write a number of 0 or more, without a unit"),
+            Some(_) if text.contains(',') => {
+                Complaint::new(format!("`{text}` has a decimal comma"), format!("write a decimal point: `{plain}`"))
+            }
+            Some(_) => Complaint::new(format!("`{text}` is not a score"), format!("write the number alone: `{plain}`")),
+            None => Complaint::new(format!("`{text}` is not a score"), "write a number of 0 or more, without a unit"),
         }
     })
 }
 
 /// A size with its unit: `5%` or `20pts`.
-fn size(text: &str) -> Result<Size, String> {
+fn size(text: &str) -> Result<Size, Complaint> {
     let positive = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
     let size = match (text.strip_suffix('%'), text.strip_suffix("pts")) {
         (Some(percent), _) => positive(percent).filter(|percent| *percent <= 1000.0).map(Size::Percent),
         (_, Some(points)) => positive(points).map(Size::Points),
         _ if positive(text).is_some() => {
-            return Err(format!(
-                "`{text}` has no unit; write `{text}%` (of the baseline) or `{text}pts` (in the score's unit)"
+            return Err(Complaint::new(
+                format!("`{text}` has no unit"),
+                format!("write `{text}%` (of the baseline) or `{text}pts` (in the score's unit)"),
             ));
         }
         _ => None,
@@ -314,10 +324,10 @@ fn size(text: &str) -> Result<Size, String> {
         let meant = meant_size(text).filter(|meant| meant != text).filter(|meant| self::size(meant).is_ok());
         match meant {
             Some(meant) if text.contains(',') => {
-                format!("`{text}` has a decimal comma; write a decimal point: `{meant}`")
+                Complaint::new(format!("`{text}` has a decimal comma"), format!("write a decimal point: `{meant}`"))
             }
-            Some(meant) => format!("`{text}` is not a size; write `{meant}`"),
-            None => format!("`{text}` is not a size; write one above zero like `5%` or `20pts`"),
+            Some(meant) => Complaint::new(format!("`{text}` is not a size"), format!("write `{meant}`")),
+            None => Complaint::new(format!("`{text}` is not a size"), "write one above zero like `5%` or `20pts`"),
         }
     })
 }
@@ -336,9 +346,9 @@ fn meant_size(text: &str) -> Option<String> {
 }
 
 /// A share above 0 and up to 100 %.
-pub(super) fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, Complaint> {
     let share = text.strip_suffix('%').and_then(|percent| percent.parse::<f64>().ok());
     share
         .filter(|share| *share > 0.0 && *share <= 100.0)
-        .ok_or_else(|| format!("`{text}` is not a share; write one from 1% to 100% like `80%`"))
+        .ok_or_else(|| Complaint::new(format!("`{text}` is not a share"), "write one from 1% to 100% like `80%`"))
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Gravity, Place, Problem, Warning},
-    domain::parse_duration,
+    domain::{Complaint, parse_duration},
     secret::redact::{echo, echoed},
     zones::{Fault, Zones},
 };
@@ -257,31 +257,30 @@ impl Problems {
         numbered.filter_map(|(index, item)| Some((index, self.take(item, &at.item(index))?))).collect()
     }
 
-    /// Reads a word; where it can't be read, complains with the reader's sentence, which is `what; instead`.
+    /// Reads a word; where it can't be read, passes on the reader's complaint.
     pub(super) fn parse<T>(
         &mut self,
         field: Field<Word>,
         at: &Scope<'_>,
-        read: impl FnOnce(&str) -> Result<T, String>,
+        read: impl FnOnce(&str) -> Result<T, Complaint>,
     ) -> Option<T> {
         let Word(text) = self.take(field, at)?;
         match read(&text) {
             Ok(value) => Some(value),
-            Err(sentence) => {
+            Err(complaint) => {
                 match disguise::of(&text) {
                     Some((what, instead)) => self.error(at, what, instead),
-                    None => self.sentence(at, &sentence),
+                    None => self.complain(at, complaint),
                 }
                 None
             }
         }
     }
 
-    /// An error by a reader's sentence, which is `what; instead`.
-    pub(super) fn sentence(&mut self, at: &Scope<'_>, sentence: &str) {
-        let (what, instead) = sentence.split_once("; ").unwrap_or((sentence, SHAPE));
-        // The reader's sentence may repeat what was written.
-        self.error(at, what, echoed(instead));
+    /// An error by a reader's complaint.
+    pub(super) fn complain(&mut self, at: &Scope<'_>, Complaint { what, instead }: Complaint) {
+        // What to write may repeat what was written.
+        self.error(at, what, echoed(&instead));
     }
 
     /// A duration above zero, or the default.
@@ -292,7 +291,7 @@ impl Problems {
         default: std::time::Duration,
     ) -> std::time::Duration {
         let read = |text: &str| match parse_duration(text)? {
-            std::time::Duration::ZERO => Err("it can't be zero; write a duration like `10s` or `5m`".to_owned()),
+            std::time::Duration::ZERO => Err(Complaint::new("it can't be zero", "write a duration like `10s` or `5m`")),
             duration => Ok(duration),
         };
         self.parse(field, at, read).unwrap_or(default)

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    domain::{EntraTenantId, TenantId, parse_duration},
+    domain::{Complaint, EntraTenantId, TenantId, parse_duration},
     egress::{Egress, Private},
     microsoft::{Account, Hosts},
     secret::{Item, SecretReference, Stored},
@@ -203,7 +203,7 @@ fn vetted(text: &str, private: &Private, at: &Scope<'_>, problems: &mut Problems
 }
 
 /// A path whose parts need no escape.
-fn path(text: &str, example: &str) -> Result<String, String> {
+fn path(text: &str, example: &str) -> Result<String, Complaint> {
     let is_part = |part: &str| {
         let letter = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.~".contains(&letter);
         !part.is_empty() && part.bytes().all(letter) && !part.bytes().all(|letter| letter == b'.')
@@ -212,7 +212,10 @@ fn path(text: &str, example: &str) -> Result<String, String> {
     if path.split('/').all(is_part) {
         Ok(path.to_owned())
     } else {
-        Err(format!("this is no path of letters, digits, `-`, `_`, `.` and `/`; write one like `{example}`"))
+        Err(Complaint::new(
+            "this is no path of letters, digits, `-`, `_`, `.` and `/`",
+            format!("write one like `{example}`"),
+        ))
     }
 }
 
@@ -248,7 +251,9 @@ pub(super) fn stored(raw: RawReference, at: &Scope<'_>, problems: &mut Problems)
         let has_version = raw.version.is_written();
         let version = problems.parse(raw.version, &at.key("version"), |text| {
             let is_version = !text.is_empty() && text.len() <= NAME_LETTERS_MAX && is_name(text);
-            is_version.then(|| text.to_owned()).ok_or_else(|| "this is no version; copy its 32 letters".to_owned())
+            is_version
+                .then(|| text.to_owned())
+                .ok_or_else(|| Complaint::new("this is no version", "copy its 32 letters"))
         });
         Item::Named { name: name?, version: if has_version { Some(version?) } else { None } }
     } else {
@@ -291,7 +296,7 @@ fn program(raw: RawReference, at: &Scope<'_>, problems: &mut Problems) -> Option
     let has_limit = raw.timeout.is_written();
     let limit = problems.parse(raw.timeout, &at.key("timeout"), |text| match parse_duration(text)? {
         limit if limit > Duration::ZERO && limit <= PROGRAM_TIME_LIMIT_MAX => Ok(limit),
-        _ => Err("a program gets up to a minute; write a time like `10s`".to_owned()),
+        _ => Err(Complaint::new("a program gets up to a minute", "write a time like `10s`")),
     });
     let time_limit = if has_limit { limit? } else { PROGRAM_TIME_LIMIT };
     let Field::Good(words) = &raw.exec else {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     channel,
     diagnostic::Warning,
-    domain::{ChannelName, format_duration, parse_duration},
+    domain::{ChannelName, Complaint, format_duration, parse_duration},
     notify::fleet::{FleetSettings, watch::Accept},
     rule::FlapLimit,
     template::Registry,
@@ -126,7 +126,9 @@ pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, problems: &mut P
     let default = FlapLimit::default();
     let changes = problems.parse(raw.changes, &at.key("changes"), |text| {
         let changes = text.parse().ok().filter(|changes| (2..=1000).contains(changes));
-        changes.ok_or_else(|| format!("`{text}` is no number of changes; write a whole number from 2 to 1000"))
+        changes.ok_or_else(|| {
+            Complaint::new(format!("`{text}` is no number of changes"), "write a whole number from 2 to 1000")
+        })
     });
     FlapLimit {
         changes: changes.unwrap_or(default.changes),
@@ -154,7 +156,7 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, problems: &mut Proble
         });
         address
             .map(|_| text.trim_end_matches('/').to_owned())
-            .ok_or_else(|| "this is no web address; write it like `https://scores.mssp.example`".to_owned())
+            .ok_or_else(|| Complaint::new("this is no web address", "write it like `https://scores.mssp.example`"))
     });
     if address.as_ref().is_some_and(|address| !address.starts_with("https:")) {
         let what = "links with `http:` are shown in no message, and nobody can confirm a drill";
@@ -169,23 +171,24 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, problems: &mut Proble
 }
 
 /// Where the store is; a relative path starts from the main file.
-pub(super) fn location(text: &str, folder: &Path) -> Result<StoreLocation, String> {
+pub(super) fn location(text: &str, folder: &Path) -> Result<StoreLocation, Complaint> {
     match text.strip_prefix("sqlite://") {
         Some(path) if !path.is_empty() => Ok(StoreLocation::Sqlite(folder.join(path))),
         _ if text.starts_with("postgres") => {
-            Err("this version keeps its store in SQLite only; write `sqlite://data/scorewatch.db`".to_owned())
+            Err(Complaint::new("this version keeps its store in SQLite only", "write `sqlite://data/scorewatch.db`"))
         }
         // A path alone.
-        _ if !text.is_empty() && !text.contains("://") => {
-            Err(format!("`{text}` does not say what kind of store it is; write `sqlite://{text}`"))
-        }
-        _ => Err("this is not a store; write `sqlite://data/scorewatch.db`".to_owned()),
+        _ if !text.is_empty() && !text.contains("://") => Err(Complaint::new(
+            format!("`{text}` does not say what kind of store it is"),
+            format!("write `sqlite://{text}`"),
+        )),
+        _ => Err(Complaint::new("this is not a store", "write `sqlite://data/scorewatch.db`")),
     }
 }
 
 /// A port or a name where an address with a port belongs.
-fn not_an_address(text: &str) -> String {
+fn not_an_address(text: &str) -> Complaint {
     let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
     let port = port.parse::<u16>().map_or_else(|_| "8080".to_owned(), |port| port.to_string());
-    format!("`{text}` is not an address with a port; write it like `127.0.0.1:{port}`")
+    Complaint::new(format!("`{text}` is not an address with a port"), format!("write it like `127.0.0.1:{port}`"))
 }

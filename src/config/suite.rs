@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Excerpts, Place, Problem},
-    domain::{ChannelName, Selector, TenantId, Timestamp, parse_duration},
+    domain::{ChannelName, Complaint, Selector, TenantId, Timestamp, parse_duration},
     notify::{Maintenance, Silence, fleet::FleetSettings, route::Fence},
     replay::{Course, Plan, Receiver, expect::Expected},
     rule::FlapLimit,
@@ -235,15 +235,16 @@ fn named(notify: Field<Vec<Field<Word>>>, names: &mut Names) {
     }
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text)
-        .ok_or_else(|| format!("`{text}` is no time; write the date, `T`, the time and `Z`, as RFC 3339 does"))
+fn instant(text: &str) -> Result<Timestamp, Complaint> {
+    Timestamp::parse(text).ok_or_else(|| {
+        Complaint::new(format!("`{text}` is no time"), "write the date, `T`, the time and `Z`, as RFC 3339 does")
+    })
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+fn interval(text: &str) -> Result<Duration, Complaint> {
     match parse_duration(text)? {
         interval if interval < Duration::from_secs(1) => {
-            Err("checks are a second apart or more; write `15m`".to_owned())
+            Err(Complaint::new("checks are a second apart or more", "write `15m`"))
         }
         interval => Ok(interval),
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     diagnostic::Warning,
-    domain::{ChannelName, Cloud, EntraTenantId, Labels, Region, ScoreKind, TenantId},
+    domain::{ChannelName, Cloud, Complaint, EntraTenantId, Labels, Region, ScoreKind, TenantId},
     microsoft::{
         Account, AppCredential, Hosts,
         budget::{CallLimits, DEFENDER_LIMITS, defender_calls},
@@ -51,7 +51,7 @@ pub(super) struct Tenants {
     labels: Shared<Labels>,
     hosts: Shared<Hosts>,
     apps: Shared<AppCredential>,
-    schedules: HashMap<(String, Zone), Result<Arc<Schedule>, String>>,
+    schedules: HashMap<(String, Zone), Result<Arc<Schedule>, Complaint>>,
     scores: HashMap<Vec<ScoreKind>, Arc<[ScoreKind]>>,
     /// Where the shared schedules and scores lie of which it was looked whether Microsoft takes so many calls.
     paces: HashSet<(usize, usize)>,
@@ -234,12 +234,10 @@ impl Tenants {
                 }
                 Some(Arc::clone(schedule))
             }
-            Err(sentence) => {
+            Err(Complaint { what, instead }) => {
                 // A bad one at the top was told there.
                 if written {
-                    let (what, instead) =
-                        sentence.split_once("; ").unwrap_or((sentence, "write six fields, seconds first"));
-                    problems.error(&here, what, instead);
+                    problems.error(&here, what.as_str(), instead.as_str());
                 }
                 None
             }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     diagnostic::Warning,
-    domain::{ChannelName, Labels, ScoreKind, Timestamp, characters::refuse_hidden},
+    domain::{ChannelName, Complaint, Labels, ScoreKind, Timestamp, characters::refuse_hidden},
     schedule::{self, Caution, Misreading, Schedule, Zone},
     secret::redact::echo,
 };
@@ -34,7 +34,7 @@ pub(super) fn name<T, E: std::fmt::Display>(
 }
 
 /// A text that people read: one in which nothing hides.
-pub(super) fn visible(text: &str) -> Result<String, String> {
+pub(super) fn visible(text: &str) -> Result<String, Complaint> {
     refuse_hidden(text).map(|()| text.to_owned())
 }
 
@@ -56,13 +56,14 @@ pub(super) fn guid(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Optio
 }
 
 /// The midnight at which a day begins, in UTC.
-pub(super) fn day(text: &str) -> Result<Timestamp, String> {
+pub(super) fn day(text: &str) -> Result<Timestamp, Complaint> {
     let written = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
     let midnight = written.and_then(|day| Timestamp::from_chrono(day.and_time(chrono::NaiveTime::MIN).and_utc()));
     // How Germany and others write it; with slashes, nobody knows which number is the month.
     let other = NaiveDate::parse_from_str(text, "%d.%m.%Y").ok().map(|day| day.to_string());
     midnight.ok_or_else(|| {
-        format!("`{text}` is not a day; write it like `{}`", other.unwrap_or_else(|| "2027-03-01".to_owned()))
+        let example = other.unwrap_or_else(|| "2027-03-01".to_owned());
+        Complaint::new(format!("`{text}` is not a day"), format!("write it like `{example}`"))
     })
 }
 
@@ -75,7 +76,7 @@ pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, problems: &mut Problems) 
                 let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
                 near.unwrap_or_else(|| "write an IANA name like `Europe/Berlin`".to_owned())
             });
-            format!("`{text}` is not a time zone; {instead}")
+            Complaint::new(format!("`{text}` is not a time zone"), instead)
         })
     })
 }
@@ -109,7 +110,7 @@ pub(super) fn one_of<T: Copy>(
         let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         found.ok_or_else(|| {
             let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-            format!("`{text}` is not known here; {}", proposal(text, words))
+            Complaint::new(format!("`{text}` is not known here"), proposal(text, words))
         })
     })
 }
@@ -147,16 +148,15 @@ pub(super) fn labels(raw: Field<BTreeMap<String, Field<String>>>, at: &Scope<'_>
     let mut labels = Labels::new();
     for (key, value) in problems.take(raw, at).unwrap_or_default() {
         let here = at.key(&key);
-        if let Err(sentence) = refuse_hidden(&key) {
-            problems.sentence(&here, &format!("in this label's key, {sentence}"));
+        if let Err(Complaint { what, instead }) = refuse_hidden(&key) {
+            problems.complain(&here, Complaint::new(format!("in this label's key, {what}"), instead));
             continue;
         }
         match value {
-            Field::Good(value) if refuse_hidden(&value).is_err() => {
-                let sentence = refuse_hidden(&value).err().unwrap_or_default();
-                problems.sentence(&here, &sentence);
-            }
-            Field::Good(value) => drop(labels.insert(key.as_str().into(), value.into())),
+            Field::Good(value) => match refuse_hidden(&value) {
+                Ok(()) => drop(labels.insert(key.as_str().into(), value.into())),
+                Err(complaint) => problems.complain(&here, complaint),
+            },
             _ => problems.error(&here, "a label's value is a text", "put the value in quotes"),
         }
     }

@@ -15,7 +15,7 @@ use super::{Loaded, StoreLocation, excerpt, trial::SecretUse};
 use crate::{
     channel::{ChannelSettings, ComposeError},
     diagnostic::{Place, Problem, Warning},
-    domain::Timestamp,
+    domain::{Complaint, Timestamp},
     secret::{ExposeSecret, SecretReference, this_user},
 };
 
@@ -72,8 +72,7 @@ impl Loaded {
 /// Whether a channel's address, if it is on this machine, is one that it may send to.
 fn address(place: &Place, key: &str, channel: &ChannelSettings) -> Option<Problem> {
     // A secret that can't be read is reported as such.
-    let Some(Err(ComposeError::Url(refused))) = channel.vet() else { return None };
-    let (what, instead) = refused.split_once("; ").unwrap_or((&refused, "copy the URL again"));
+    let Some(Err(ComposeError::Url(Complaint { what, instead }))) = channel.vet() else { return None };
     Some(Problem::error(place.clone(), key, format!("the channel's URL is refused: {what}"), instead))
 }
 

@@ -3,6 +3,8 @@
 
 use std::{borrow::Cow, fmt::Write};
 
+use super::Complaint;
+
 /// Whether the character drives a terminal, breaks a line or changes the direction of the text around it: control characters
 /// (C0, DEL, C1), line and paragraph separators, bidirectional controls, byte order marks, annotations and tags.
 #[must_use]
@@ -56,12 +58,12 @@ pub fn first_hidden(text: &str) -> Option<Hidden> {
 /// Refuses a name or text of the configuration that holds a hidden character.
 ///
 /// # Errors
-/// One sentence, `what; instead`, that names the character and its position.
-pub fn refuse_hidden(text: &str) -> Result<(), String> {
+/// A complaint that names the character and its position.
+pub fn refuse_hidden(text: &str) -> Result<(), Complaint> {
     match first_hidden(text) {
         None => Ok(()),
         Some(Hidden { letter, position }) => {
-            Err(format!("character {position} is {}, which nobody can see; delete it", name(letter)))
+            Err(Complaint::new(format!("character {position} is {}, which nobody can see", name(letter)), "delete it"))
         }
     }
 }
@@ -177,7 +179,10 @@ mod tests {
             ("\u{E0041}", 1, "U+E0041 (invisible character)"),
         ] {
             let refused = refuse_hidden(text).unwrap_err();
-            assert_eq!(refused, format!("character {position} is {named}, which nobody can see; delete it"));
+            assert_eq!(
+                refused.to_string(),
+                format!("character {position} is {named}, which nobody can see; delete it")
+            );
         }
         for text in ["Contoso Ltd", "Żółć", "می\u{200C}خواهم", "👩\u{200D}💻", "أهلا", "日本", ""]
         {

@@ -2,6 +2,7 @@
 
 pub mod channel_name;
 pub mod characters;
+mod complaint;
 pub mod control;
 pub mod name;
 pub mod recommendation;
@@ -14,6 +15,7 @@ pub mod tenant;
 pub mod time;
 
 pub use channel_name::ChannelName;
+pub use complaint::Complaint;
 pub use control::{Control, ControlProfile, ControlProfiles, Counts, ScoreRecord, StateChange};
 pub use recommendation::{Impact, Recommendation, RecommendationList, RecommendationSnapshot, SnapshotRow};
 pub use sample::{Points, Reading, Sample, SeriesKey};

@@ -8,6 +8,8 @@ use std::{
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Complaint;
+
 /// An instant: nanoseconds since 1970-01-01T00:00:00Z, from 1677 to 2262. Seven fraction digits, as Microsoft writes them, are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
 #[schemars(with = "chrono::DateTime<Utc>", inline)]
@@ -45,7 +47,7 @@ impl Timestamp {
     /// `None`: not such a text, or out of range.
     ///
     /// ```
-    /// use scorewatch::domain::Timestamp;
+    /// use scorewatch::domain::{Complaint, Timestamp};
     ///
     /// let read_at = Timestamp::parse("2019-12-03T09:15:58.1665846Z").unwrap();
     /// assert_eq!(Timestamp::parse("2019-12-03T10:15:58.1665846+01:00"), Some(read_at));
@@ -144,7 +146,7 @@ pub const DURATION_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 /// Reads `500ms`, `10s`, `5m`, `1h30m`, `7d`: whole numbers with units, largest unit first, each at most once.
 ///
 /// # Errors
-/// One sentence that says what is wrong.
+/// A [`Complaint`] with what was probably meant.
 ///
 /// ```
 /// use std::time::Duration;
@@ -154,11 +156,13 @@ pub const DURATION_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 /// assert!(parse_duration("30m1h").is_err(), "the largest unit comes first");
 /// assert!(parse_duration("1.5h").is_err(), "only whole numbers");
 /// ```
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, Complaint> {
     const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let malformed = || match meant_duration(text) {
-        Some(meant) => format!("`{text}` is not a duration; write it like `{meant}`"),
-        None => format!("`{text}` is not a duration; write it like `500ms`, `10s`, `5m`, `1h30m` or `7d`"),
+        Some(meant) => Complaint::new(format!("`{text}` is not a duration"), format!("write it like `{meant}`")),
+        None => {
+            Complaint::new(format!("`{text}` is not a duration"), "write it like `500ms`, `10s`, `5m`, `1h30m` or `7d`")
+        }
     };
     let mut rest = text;
     let mut milliseconds: u64 = 0;
@@ -181,7 +185,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if text.is_empty() {
         Err(malformed())
     } else if duration > DURATION_MAX {
-        Err(format!("`{text}` is longer than ten years"))
+        Err(Complaint::new(format!("`{text}` is longer than ten years"), "write a shorter one, like `400d`"))
     } else {
         Ok(duration)
     }

@@ -19,7 +19,7 @@ use super::{
     Zone,
     occurrence::{self, LeftOut, Occurrence, Reading},
 };
-use crate::domain::Timestamp;
+use crate::domain::{Complaint, Timestamp};
 
 /// Longest expression, in bytes; every minute of an hour, written out, fits.
 const EXPRESSION_BYTES_MAX: usize = 512;
@@ -63,7 +63,7 @@ impl Schedule {
     /// Reads an expression and a zone.
     ///
     /// # Errors
-    /// One sentence that says what is wrong and what to write.
+    /// A [`Complaint`] about the expression.
     ///
     /// ```
     /// use scorewatch::{domain::Timestamp, schedule::{Schedule, Zone}};
@@ -75,16 +75,22 @@ impl Schedule {
     /// assert_eq!(daily.next_tick(at("2027-03-27T12:00:00Z")), Some(at("2027-03-28T06:00:00Z")));
     /// assert!(Schedule::parse("*/15 * * * *", Zone::utc()).is_err(), "the first field is seconds");
     /// ```
-    pub fn parse(expression: &str, zone: Zone) -> Result<Self, String> {
+    pub fn parse(expression: &str, zone: Zone) -> Result<Self, Complaint> {
         let expression = expression.trim();
         check_shape(expression)?;
         let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).build();
         let cron = parser.parse(expression).map_err(|why| {
-            format!("`{expression}` is no schedule ({why}); write six fields, seconds first, like `0 */15 * * * *`")
+            Complaint::new(
+                format!("`{expression}` is no schedule ({why})"),
+                "write six fields, seconds first, like `0 */15 * * * *`",
+            )
         })?;
         // Calendars repeat: what comes round after the epoch comes round after every instant.
         if occurrence::shown_from(&cron, 0).is_none() {
-            return Err(format!("`{expression}` never comes round; write days that exist, like `0 0 8 1 * *`"));
+            return Err(Complaint::new(
+                format!("`{expression}` never comes round"),
+                "write days that exist, like `0 0 8 1 * *`",
+            ));
         }
         let is_daily = cron.determine_job_type() == JobType::FixedTime;
         Ok(Self(Arc::new(Definition { expression: expression.to_owned(), zone, cron, is_daily })))
@@ -200,7 +206,7 @@ impl fmt::Display for Schedule {
 }
 
 /// Refuses what the parser would take in another sense or explain badly.
-fn check_shape(expression: &str) -> Result<(), String> {
+fn check_shape(expression: &str) -> Result<(), Complaint> {
     const NICKNAMES: [(&str, &str); 7] = [
         ("@yearly", "0 0 0 1 1 *"),
         ("@annually", "0 0 0 1 1 *"),
@@ -211,19 +217,28 @@ fn check_shape(expression: &str) -> Result<(), String> {
         ("@hourly", "0 0 * * * *"),
     ];
     if expression.len() > EXPRESSION_BYTES_MAX {
-        return Err(format!("a schedule has at most {EXPRESSION_BYTES_MAX} characters; use ranges and steps"));
+        return Err(Complaint::new(
+            format!("a schedule has at most {EXPRESSION_BYTES_MAX} characters"),
+            "use ranges and steps",
+        ));
     }
     if expression.contains('@') {
         let written = NICKNAMES.iter().find(|(nickname, _)| expression.eq_ignore_ascii_case(nickname));
         let instead = written.map_or("0 0 * * * *", |(_, instead)| instead);
-        return Err(format!("`{expression}` is a nickname, which schedules don't have; write `{instead}`"));
+        return Err(Complaint::new(
+            format!("`{expression}` is a nickname, which schedules don't have"),
+            format!("write `{instead}`"),
+        ));
     }
     match expression.split_whitespace().count() {
         6 => Ok(()),
-        5 => Err(format!("`{expression}` has five fields; put the seconds first: `0 {expression}`")),
-        fields => Err(format!(
-            "`{expression}` has {fields} fields; write six (second, minute, hour, day of month, month, day of week), \
-             like `0 */15 * * * *`"
+        5 => Err(Complaint::new(
+            format!("`{expression}` has five fields"),
+            format!("put the seconds first: `0 {expression}`"),
+        )),
+        fields => Err(Complaint::new(
+            format!("`{expression}` has {fields} fields"),
+            "write six (second, minute, hour, day of month, month, day of week), like `0 */15 * * * *`",
         )),
     }
 }

@@ -4,6 +4,7 @@
 mod kinds;
 mod layers;
 mod scope;
+mod sentences;
 mod source;
 
 use std::{

@@ -138,8 +138,8 @@ fn recipients(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Probl
 
 /// An address, with or without a name before it.
 fn mailbox(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Mailbox> {
-    if let Err(sentence) = refuse_hidden(text) {
-        problems.sentence(at, &sentence);
+    if let Err(complaint) = refuse_hidden(text) {
+        problems.complain(at, complaint);
         return None;
     }
     let read = text.parse::<Mailbox>().ok();

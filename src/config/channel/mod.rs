@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, every_kind},
-    domain::{ChannelName, Selector, TenantId, parse_duration},
+    domain::{ChannelName, Complaint, Selector, TenantId, parse_duration},
     egress::Private,
     notify::route::Fence,
     schedule::Zone,
@@ -188,7 +188,7 @@ fn digest(raw: Field<RawDigest>, at: &Scope<'_>, problems: &mut Problems) -> usi
 }
 
 /// The time between drills; `None`: there are none.
-fn drill(text: &str) -> Result<Option<Duration>, String> {
+fn drill(text: &str) -> Result<Option<Duration>, Complaint> {
     // YAML's readers disagree on whether `off` is a word.
     if matches!(text, "off" | "false") {
         return Ok(None);
@@ -196,13 +196,13 @@ fn drill(text: &str) -> Result<Option<Duration>, String> {
     let instead = "write a day or more like `30d`, or `off`";
     match parse_duration(text) {
         Ok(interval) if interval >= DRILL_EVERY_MIN => Ok(Some(interval)),
-        Ok(_) => Err(format!("`{text}` is too often for a drill; {instead}")),
-        Err(_) => Err(format!("`{text}` is no time between drills; {instead}")),
+        Ok(_) => Err(Complaint::new(format!("`{text}` is too often for a drill"), instead)),
+        Err(_) => Err(Complaint::new(format!("`{text}` is no time between drills"), instead)),
     }
 }
 
 /// A whole number above zero.
-pub(super) fn whole(text: &str) -> Result<usize, String> {
+pub(super) fn whole(text: &str) -> Result<usize, Complaint> {
     let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| format!("`{text}` is no whole number above zero; write one like `20`"))
+    number.ok_or_else(|| Complaint::new(format!("`{text}` is no whole number above zero"), "write one like `20`"))
 }

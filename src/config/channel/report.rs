@@ -8,6 +8,7 @@ use crate::{
         scope::{Problems, Scope},
         words::{schedule, zone},
     },
+    domain::Complaint,
     schedule::{Schedule, Zone},
 };
 
@@ -41,14 +42,15 @@ pub(super) fn report(
 }
 
 /// What one word means.
-fn by_word(text: &str, timezone: &Zone) -> Result<Option<Schedule>, String> {
+fn by_word(text: &str, timezone: &Zone) -> Result<Option<Schedule>, Complaint> {
     match text {
         "daily" => Schedule::parse(DAILY, timezone.clone()).map(Some),
         "weekly" => Schedule::parse(WEEKLY, timezone.clone()).map(Some),
         // YAML's readers disagree on whether `off` is a word.
         "off" | "false" => Ok(None),
-        _ => Err(format!(
-            "`{text}` is no time for reports; write `weekly`, `daily`, `off`, or `{{ at: \"0 0 8 * * MON\" }}`"
+        _ => Err(Complaint::new(
+            format!("`{text}` is no time for reports"),
+            "write `weekly`, `daily`, `off`, or `{ at: \"0 0 8 * * MON\" }`",
         )),
     }
 }

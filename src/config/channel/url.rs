@@ -9,7 +9,8 @@ use super::super::{
     secrets,
 };
 use crate::{
-    channel::{WebhookUrl, guard},
+    channel::{ComposeError, WebhookUrl, guard},
+    domain::Complaint,
     egress::Private,
     secret::SecretReference,
 };
@@ -41,7 +42,11 @@ pub(super) fn base_url(
         return Some(WebhookUrl::Secret(secrets::reference(raw, at, problems)?));
     };
     if let Err(error) = guard::base(url.expose_secret(), private) {
-        problems.error(at, error.to_string(), "write the base URL; `allow_private` lets it be inside");
+        let what = match error {
+            ComposeError::Url(Complaint { what, .. }) => format!("the channel's URL is refused: {what}"),
+            other => other.to_string(),
+        };
+        problems.error(at, what, "write the base URL; `allow_private` lets it be inside");
         return None;
     }
     Some(WebhookUrl::Open(url.expose_secret().to_owned()))

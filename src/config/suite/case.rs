@@ -15,7 +15,7 @@ use crate::{
         spelling::nearest,
         words::{Names, labels, name, notify, one_of, score, visible},
     },
-    domain::{ScoreKind, Severity, Subject, TenantId, Timestamp},
+    domain::{Complaint, ScoreKind, Severity, Subject, TenantId, Timestamp},
     notify::NotificationType,
     replay::{Course, Look, Plan, ScoreCourse, SeriesCourse, course, expect::Expected},
     schedule::Zone,
@@ -260,11 +260,11 @@ fn strip(
         .and_then(|word| problems.parse(Field::Good(word), &at.key("series"), |text| notation::read(text, calendar)));
     let history = problems.parse(raw.history, &at.key("history"), |text| {
         if kind.record_interval().is_zero() {
-            return Err(format!("the source of `{kind}` keeps no history; delete `history`"));
+            return Err(Complaint::new(format!("the source of `{kind}` keeps no history"), "delete `history`"));
         }
         let (checks, _) = notation::read(text, calendar)?;
         let values: Option<Vec<f64>> = checks.iter().map(|(_, value)| *value).collect();
-        values.ok_or_else(|| "history has no failed checks; write values only".to_owned())
+        values.ok_or_else(|| Complaint::new("history has no failed checks", "write values only"))
     });
     let (checks, end) = series?;
     Some(Strip { score: kind, subject, history: history.unwrap_or_default(), checks, end })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::civil::{DateTime, Time};
 
 use crate::{
-    domain::{Timestamp, parse_duration},
+    domain::{Complaint, Timestamp, parse_duration},
     schedule::Zone,
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Calendar<'a> {
 ///
 /// # Errors
 /// One sentence that says which word is wrong, and what to write.
-pub(super) fn read(text: &str, calendar: Calendar<'_>) -> Result<(Vec<Check>, Timestamp), String> {
+pub(super) fn read(text: &str, calendar: Calendar<'_>) -> Result<(Vec<Check>, Timestamp), Complaint> {
     let mut checks: Vec<Check> = Vec::new();
     let mut at = calendar.start;
     for word in text.split_whitespace() {
@@ -42,7 +42,10 @@ pub(super) fn read(text: &str, calendar: Calendar<'_>) -> Result<(Vec<Check>, Ti
                     #[expect(clippy::cast_precision_loss, reason = "a count of checks is small")]
                     let value = first + step * index as f64;
                     if value < 0.0 {
-                        return Err(format!("`{word}` goes below zero; no score does: write fewer or smaller steps"));
+                        return Err(Complaint::new(
+                            format!("`{word}` goes below zero, which no score does"),
+                            "write fewer or smaller steps",
+                        ));
                     }
                     checks.push((at, Some(value)));
                     at = at.plus(calendar.every);
@@ -61,8 +64,9 @@ pub(super) fn read(text: &str, calendar: Calendar<'_>) -> Result<(Vec<Check>, Ti
             Word::Gap(gap) => at = at.plus(gap),
             Word::Clock(clock) => at = next(clock, at, calendar.zone).ok_or_else(|| no_time(word))?,
             Word::Time(time) if time < at => {
-                return Err(format!(
-                    "`{word}` lies before the word in front of it, which ends at {at}; put words in order"
+                return Err(Complaint::new(
+                    format!("`{word}` lies before the word in front of it, which ends at {at}"),
+                    "put words in order",
                 ));
             }
             Word::Time(time) => at = time,
@@ -75,7 +79,7 @@ pub(super) fn read(text: &str, calendar: Calendar<'_>) -> Result<(Vec<Check>, Ti
 ///
 /// # Errors
 /// One sentence.
-pub(super) fn time(text: &str, calendar: Calendar<'_>) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str, calendar: Calendar<'_>) -> Result<Timestamp, Complaint> {
     if let Some(clock) = clock(text) {
         return next(clock, calendar.start, calendar.zone).ok_or_else(|| no_time(text));
     }
@@ -86,9 +90,9 @@ pub(super) fn time(text: &str, calendar: Calendar<'_>) -> Result<Timestamp, Stri
         return Ok(time);
     }
     let offset = parse_duration(text);
-    offset
-        .map(|offset| calendar.start.plus(offset))
-        .map_err(|_| format!("`{text}` is no time; write `2h15m` after the start, `08:30`, or `2026-01-05 08:30`"))
+    offset.map(|offset| calendar.start.plus(offset)).map_err(|_| {
+        Complaint::new(format!("`{text}` is no time"), "write `2h15m` after the start, `08:30`, or `2026-01-05 08:30`")
+    })
 }
 
 enum Word {
@@ -100,10 +104,11 @@ enum Word {
     Time(Timestamp),
 }
 
-fn word_of(word: &str) -> Result<Word, String> {
+fn word_of(word: &str) -> Result<Word, Complaint> {
     let malformed = || {
-        format!(
-            "`{word}` is no reading; write words like `400`, `340x8`, `360+5x4`, `_` (a failed check), `~2h` (no check), `08:30`"
+        Complaint::new(
+            format!("`{word}` is no reading"),
+            "write words like `400`, `340x8`, `360+5x4`, `_` (a failed check), `~2h` (no check), `08:30`",
         )
     };
     if let Some(clock) = clock(word) {
@@ -140,9 +145,12 @@ fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| is_plain && number.is_finite())
 }
 
-fn bounded(word: &str, count: usize, before: usize) -> Result<usize, String> {
+fn bounded(word: &str, count: usize, before: usize) -> Result<usize, Complaint> {
     if before.saturating_add(count) > CHECKS_MAX {
-        return Err(format!("`{word}` makes more than {CHECKS_MAX} checks; write fewer, or a longer `every`"));
+        return Err(Complaint::new(
+            format!("`{word}` makes more than {CHECKS_MAX} checks"),
+            "write fewer, or a longer `every`",
+        ));
     }
     Ok(count)
 }
@@ -170,8 +178,8 @@ fn shown(zone: &Zone, time: DateTime) -> Option<Timestamp> {
     zone.instant_of(time).filter(|at| zone.clock_at(*at) == time)
 }
 
-fn no_time(word: &str) -> String {
-    format!("clocks never show `{word}` here; write another time")
+fn no_time(word: &str) -> Complaint {
+    Complaint::new(format!("clocks never show `{word}` here"), "write another time")
 }
 
 #[cfg(test)]
@@ -190,7 +198,7 @@ mod tests {
 
     /// As minutes from the start and values; `-` failed.
     fn shown(text: &str) -> Result<String, String> {
-        let (checks, end) = read(text, calendar())?;
+        let (checks, end) = read(text, calendar()).map_err(|complaint| complaint.to_string())?;
         let minutes = |at: Timestamp| at.since(calendar().start).as_secs() / 60;
         let check = |(at, value): &Check| {
             format!("{}:{}", minutes(*at), value.map_or("-".to_owned(), |value| value.to_string()))
@@ -240,7 +248,7 @@ mod tests {
             ("25:00", "no reading"),
         ] {
             let error = shown(text).unwrap_err();
-            assert!(error.contains(told) && error.contains("; ") || error.contains(": "), "{text}: {error}");
+            assert!(error.contains(told) && error.contains("; "), "{text}: {error}");
         }
     }
 
@@ -259,7 +267,7 @@ mod tests {
             assert_eq!(berlin(text).as_deref(), Ok(meant), "{text}");
         }
         for bad in ["", "soon", "8:30", "2026-01-05", "-1h"] {
-            assert!(berlin(bad).unwrap_err().contains("; write"), "{bad}");
+            assert!(berlin(bad).unwrap_err().instead.starts_with("write"), "{bad}");
         }
     }
 
