@@ -26,7 +26,7 @@ use std::{
 };
 
 use scorewatch::{
-    domain::{ChannelName, ScoreKind, Selector, TenantId, Timestamp},
+    domain::{ChannelName, ScoreKind, Selector, SeriesId, TenantId, Timestamp},
     notify::{Maintenance, NotificationType, fleet::group::Occasion, route::Fence, silence::Matchers},
     replay::{Fleet, Message, Plan, Receiver, many::walk_all, send},
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size as Loss, TransitionKind},
@@ -191,7 +191,8 @@ fn firing(message: &Message) -> (TenantId, RuleName, Timestamp) {
 fn is_part(fleet: &Fleet, message: &Message) -> bool {
     let Some(score) = message.score.filter(|_| message.transition.kind == TransitionKind::Fired) else { return false };
     let times = [message.transition.observed_at, Some(message.transition.since)];
-    let parts = fleet.parts(&message.tenant, score, message.subject.as_ref());
+    let series = SeriesId { score, subject: message.subject.as_ref() };
+    let parts = fleet.parts(&message.tenant, series);
     parts.iter().any(|part| times.contains(&Some(part.shifted_by.at)))
 }
 

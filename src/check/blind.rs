@@ -90,7 +90,8 @@ fn words(class: &str) -> String {
 pub fn alone(
     store: &str,
     config: &Config,
-    (tenant, rule): (&Tenant, &Rule),
+    tenant: &Tenant,
+    rule: &Rule,
     record: &TenantRecord,
     now: Timestamp,
 ) -> Option<NewNotification> {

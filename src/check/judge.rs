@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Config, Tenant},
-    domain::{Sample, ScoreKind, Subject, Timestamp},
+    domain::{Sample, ScoreKind, SeriesId, Subject, Timestamp},
     microsoft::FailureClass,
     notify::route::recipients,
     rule::{
@@ -128,13 +128,14 @@ impl<'a> Judging<'a> {
         let subjects = Subjects::of(known, readings, unsound);
         let mut read = ScoreRead::new(score, polled.is_some());
         for (subject, found) in subjects.each() {
-            if let Some(why) = subjects.ended((score, subject), found, self.source_interval(score)) {
+            let id = SeriesId { score, subject };
+            if let Some(why) = subjects.ended(id, found, self.source_interval(score)) {
                 // Only a check ends it: when time alone has passed, somebody else's wake is no reason.
                 if polled.is_some() {
                     self.end(score, found.record, why);
                 }
             } else {
-                let series = Series::extend((score, subject), found.record, &found.samples, self.outcome.now);
+                let series = Series::extend(id, found.record, &found.samples, self.outcome.now);
                 read.take(&series);
                 self.series(series, polled.is_some());
             }
@@ -203,19 +204,18 @@ impl<'a> Judging<'a> {
 
     /// Judges one series by one rule.
     fn rule(&mut self, rule: &Rule, series: &Series<'_>, missed: u32) {
-        let known = series.window.len() - series.fresh;
+        let judged = series.window.len() - series.fresh;
         let mut events: Vec<(Event, usize)> =
-            (known..series.window.len()).map(|index| (Event::Reading(series.window[index]), index)).collect();
+            (judged..series.window.len()).map(|index| (Event::Reading(series.window[index]), index)).collect();
         if events.is_empty() {
-            events.push((Event::Tick, known));
+            events.push((Event::Tick, judged));
         }
         let target = Target { score: Some(series.score), subject: series.subject };
-        let record = self.alert_record(rule, target);
-        let alert = record.map_or_else(Alert::default, |record| record.alert.clone());
+        let known = self.alert_record(rule, target);
         // A record that comes again is no new reading, but it is data.
         if let Some((newest, before)) = series.window.split_last()
             && series.seen_again
-            && awaits_data(&alert)
+            && known.is_some_and(|record| awaits_data(&record.alert))
         {
             events = vec![(Event::Reading(*newest), before.len())];
         }
@@ -226,7 +226,7 @@ impl<'a> Judging<'a> {
             onboarded_at: series.onboarded_at,
             feeds: &[],
         };
-        self.alert(rule, target, alert, &events, seen);
+        self.alert(rule, target, known, &events, seen);
     }
 
     /// Ends the alerts of a series that is over.
@@ -295,14 +295,21 @@ impl<'a> Judging<'a> {
         let is_read = matches!(event, Event::Reading(_));
         let feed = Feed { score, last_data, downtime, missed_at: failing_since, is_read };
         let target = Target { score: Some(score), subject: None };
-        let alert = self.alert_record(&rule, target).map_or_else(Alert::default, |record| record.alert.clone());
+        let known = self.alert_record(&rule, target);
         let seen = Seen { feeds: &[feed], ..Seen::of_no_series(self.poll_interval) };
-        self.alert(&rule, target, alert, &[(event, 0)], seen);
+        self.alert(&rule, target, known, &[(event, 0)], seen);
     }
 
-    /// Takes an alert through these events, each with where the window before it ends.
-    fn alert(&mut self, rule: &Rule, target: Target<'_>, mut alert: Alert, events: &[(Event, usize)], seen: Seen<'_>) {
-        let record = self.alert_record(rule, target);
+    /// Takes an alert through these events, each with where the window before it ends. `record`: as the store has it.
+    fn alert(
+        &mut self,
+        rule: &Rule,
+        target: Target<'_>,
+        record: Option<&AlertRecord>,
+        events: &[(Event, usize)],
+        seen: Seen<'_>,
+    ) {
+        let mut alert = record.map_or_else(Alert::default, |record| record.alert.clone());
         let (now, shifts) = (self.outcome.now, moved::shifts(self.record, rule, target.score, target.subject));
         let mut told_to = record.map_or_else(Vec::new, |record| record.told_to.clone());
         let owes = record.is_some_and(|record| record.owes == Some(Owed::Notification)) && events.len() == 1;
@@ -348,6 +355,7 @@ impl<'a> Judging<'a> {
         }
     }
 
+    /// How an alert was at the last check.
     pub(super) fn alert_record(&self, rule: &Rule, target: Target<'_>) -> Option<&'a AlertRecord> {
         let known = self.alerts.get(&(target.score, target.subject.map(Subject::as_str)))?;
         known.iter().find(|alert| alert.rule == rule.name).copied()

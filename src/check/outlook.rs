@@ -54,9 +54,9 @@ pub fn of_rule<'a>(
         let all = record.map_or(&[][..], |record| record.series.as_slice());
         let known: Vec<_> = all.iter().filter(|series| series.score == score).collect();
         if known.is_empty() {
-            outlooks.push(of_series(rule, tenant, (score, None), record, now));
+            outlooks.push(of_series(rule, tenant, score, None, record, now));
         }
-        outlooks.extend(known.into_iter().map(|series| of_series(rule, tenant, (score, Some(series)), record, now)));
+        outlooks.extend(known.into_iter().map(|series| of_series(rule, tenant, score, Some(series), record, now)));
     }
     outlooks
 }
@@ -93,7 +93,8 @@ fn of_no_data<'a>(
 fn of_series<'a>(
     rule: &Rule,
     tenant: &Tenant,
-    (score, series): (ScoreKind, Option<&'a SeriesRecord>),
+    score: ScoreKind,
+    series: Option<&'a SeriesRecord>,
     record: Option<&'a TenantRecord>,
     now: Timestamp,
 ) -> Outlook<'a> {

@@ -8,7 +8,7 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{
     config::{Config, Tenant},
-    domain::{Reading, SUBJECT_GONE_AFTER, Sample, ScoreKind, Subject, Timestamp},
+    domain::{Reading, SUBJECT_GONE_AFTER, Sample, ScoreKind, SeriesId, Subject, Timestamp},
     rule::Resolution,
     store::SeriesRecord,
 };
@@ -41,7 +41,7 @@ pub(super) struct Series<'a> {
 impl<'a> Series<'a> {
     /// A series with a check's readings of its subject behind what was known of it.
     pub(super) fn extend(
-        (score, subject): (ScoreKind, Option<&'a Subject>),
+        SeriesId { score, subject }: SeriesId<'a>,
         record: Option<&SeriesRecord>,
         samples: &[Sample],
         now: Timestamp,
@@ -201,7 +201,7 @@ impl<'a> Subjects<'a> {
     /// have been read for [`SUBJECT_GONE_AFTER`] since it was last.
     pub(super) fn ended(
         &self,
-        (score, subject): (ScoreKind, Option<&Subject>),
+        SeriesId { score, subject }: SeriesId<'_>,
         found: &Subjected<'_>,
         source_interval: Duration,
     ) -> Option<Resolution> {

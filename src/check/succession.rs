@@ -34,7 +34,15 @@ impl<'a> Judging<'a> {
     }
 
     /// Ends the older alerts whose score was read, and lets the rule's own alert take over from the others if it fires.
-    pub(super) fn replace(&mut self, rule: &Rule, target: Target<'_>, feeds: &[Feed], older: &[&'a AlertRecord]) {
+    /// `own` is how that was at the last check.
+    pub(super) fn replace(
+        &mut self,
+        rule: &Rule,
+        own: Option<&AlertRecord>,
+        feeds: &[Feed],
+        older: &[&'a AlertRecord],
+    ) {
+        let target = Target { score: rule.score, subject: None };
         let place = self.outcome.alerts.iter().position(|update| {
             update.rule == rule.name && update.score == target.score && update.subject.as_ref() == target.subject
         });
@@ -49,7 +57,6 @@ impl<'a> Judging<'a> {
         let replaced: Vec<_> =
             unread.into_iter().filter(|alert| alert.score.is_some_and(|score| listed.contains(&score))).collect();
         let (Some(place), Some(first)) = (place, replaced.first()) else { return };
-        let own = self.alert_record(rule, target);
         let mut told_to: Vec<ChannelName> = Vec::new();
         for channel in own.into_iter().chain(replaced.iter().copied()).flat_map(|alert| &alert.told_to) {
             if !told_to.contains(channel) {

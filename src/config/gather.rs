@@ -70,7 +70,8 @@ fn read_tenant_file(
 pub(super) fn read_rules(
     raw: Field<Vec<Field<Word>>>,
     at: &Scope<'_>,
-    (channels, limit): (&Names, FlapLimit),
+    channels: &Names,
+    limit: FlapLimit,
     problems: &mut Problems,
 ) -> Rules {
     let mut rules = Rules::new();
@@ -87,7 +88,7 @@ pub(super) fn read_rules(
             let list = top.key("rules");
             for (index, raw) in problems.items(raw.rules, &list) {
                 let here = list.item(index);
-                let Some(rule) = rule(raw, &here, (channels, limit), problems) else { continue };
+                let Some(rule) = rule(raw, &here, channels, limit, problems) else { continue };
                 let place = here.key("name").place();
                 if let Some(first) = places.insert(rule.name.as_str().to_owned(), place.clone()) {
                     let what = format!("rule `{}` is defined a second time", rule.name);

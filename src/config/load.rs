@@ -102,7 +102,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
     tenants.nameless |= problems.is_misspelt(&top.key("tenants"));
     let errors = problems.errors();
     let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
-    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, limit), problems);
+    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, limit, problems);
     let lacks_rules = problems.errors() > errors || problems.is_misspelt(&top.key("rules"));
     fences::check(&rules, &tenants, &channels, problems);
     fences::check_known(&here, &tenants, &channels, problems);
@@ -116,7 +116,7 @@ fn validate(source: &Source, problems: &mut Problems) -> Option<Config> {
         let rules = rules.iter().map(|(rule, _)| &rule.name).collect();
         known = Known { rules, lacks_rules, ..tenants.known() };
     }
-    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, &timezone), problems);
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &timezone, problems);
     let spread = problems.parse(raw.spread, &top.key("spread"), parse_duration);
     let spread = spread.unwrap_or(Duration::from_mins(10));
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };

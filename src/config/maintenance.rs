@@ -32,14 +32,15 @@ impl Config {
 pub(super) fn maintenance(
     raw: Field<Vec<Field<RawMaintenance>>>,
     at: &Scope<'_>,
-    (known, zone): (&Known<'_>, &Zone),
+    known: &Known<'_>,
+    zone: &Zone,
     problems: &mut Problems,
 ) -> Vec<Maintenance> {
     let mut names = BTreeSet::new();
     let mut windows = Vec::new();
     for (index, raw) in problems.items(raw, at) {
         let here = at.item(index);
-        let Some(read) = one(raw, &here, (known, zone), problems) else { continue };
+        let Some(read) = one(raw, &here, known, zone, problems) else { continue };
         if !names.insert(read.name.clone()) {
             problems.error(&here.key("name"), format!("there are two called `{}`", read.name), "choose another name");
         }
@@ -51,7 +52,8 @@ pub(super) fn maintenance(
 fn one(
     raw: RawMaintenance,
     at: &Scope<'_>,
-    (known, default_zone): (&Known<'_>, &Zone),
+    known: &Known<'_>,
+    default_zone: &Zone,
     problems: &mut Problems,
 ) -> Option<Maintenance> {
     at.only(RawMaintenance::KEYS, problems);
@@ -63,12 +65,14 @@ fn one(
     let written = Written { tenants: raw.tenants, rules: raw.rules, scores: raw.scores, severity: raw.severity };
     let matchers = matchers(written, at, known, problems);
     let timezone = zone(raw.timezone, &at.key("timezone"), problems).unwrap_or_else(|| default_zone.clone());
-    let window = window((raw.from, raw.r#for, raw.until), at, &timezone, problems);
+    let window = window(raw.from, raw.r#for, raw.until, at, &timezone, problems);
     Some(Maintenance { name: name?, matchers, window: window? })
 }
 
 fn window(
-    (from, length, until): (Field<Word>, Field<Word>, Field<Word>),
+    from: Field<Word>,
+    length: Field<Word>,
+    until: Field<Word>,
     at: &Scope<'_>,
     timezone: &Zone,
     problems: &mut Problems,

@@ -126,7 +126,7 @@ impl Config {
         let alert = envelope.alert.as_ref()?;
         let score = alert.score?;
         let rule = self.rules.iter().find(|one| one.name == alert.rule)?;
-        self.fleet.hold((envelope.kind, envelope.resolution), rule, self.polled(score), now)
+        self.fleet.hold(envelope.kind, envelope.resolution, rule, self.polled(score), now)
     }
 
     /// Whether fleet shifts are looked for in a score: some rule that judges it takes part, and enough tenants are polled for it.

@@ -28,7 +28,8 @@ const RUNBOOK_LINK_BYTES_MAX: usize = 1000;
 pub(super) fn rule(
     raw: RawRule,
     at: &Scope<'_>,
-    (channels, limit): (&Names, FlapLimit),
+    channels: &Names,
+    limit: FlapLimit,
     problems: &mut Problems,
 ) -> Option<Rule> {
     at.only(RawRule::KEYS, problems);

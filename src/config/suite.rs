@@ -110,7 +110,7 @@ pub fn load_rules(file: &Path, known: &[ChannelName]) -> (Vec<Arc<crate::rule::R
     let pattern = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let list = || Field::Good(vec![Field::Good(Word(pattern.clone()))]);
     name_channels(list(), &top, &mut names);
-    let rules = read_rules(list(), &top, (&names, FlapLimit::default()), &mut problems);
+    let rules = read_rules(list(), &top, &names, FlapLimit::default(), &mut problems);
     problems.settle();
     let rules = if problems.any_error() { Vec::new() } else { rules.into_iter().map(|(rule, _)| rule).collect() };
     (rules, problems.list.clone(), excerpt::of(&problems.list))
@@ -142,7 +142,7 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
         case::name_channels(&raw.tests, &mut names);
     }
     let flapping = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
-    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), (&names, flapping), problems);
+    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, flapping, problems);
     let waits = raw.fleet.is_written();
     let fleet = fleet(std::mem::take(&mut raw.fleet), &top.key("fleet"), Duration::ZERO, problems);
     let plan = Plan {
@@ -167,7 +167,7 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
     let cases: Vec<Case> =
         tests.into_iter().filter_map(|(index, raw)| setting.case(raw, &list.item(index), problems)).collect();
     let known = held::known(&plan, cases.iter().flat_map(|case| &case.courses), written == Some(cases.len()));
-    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), (&known, &setting.zone), problems);
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &setting.zone, problems);
     Some(Suite { plan: Plan { maintenance, ..plan }, cases })
 }
 

@@ -18,7 +18,7 @@ pub use channel_name::ChannelName;
 pub use complaint::Complaint;
 pub use control::{Control, ControlProfile, ControlProfiles, Counts, ScoreRecord, StateChange};
 pub use recommendation::{Impact, Recommendation, RecommendationList, RecommendationSnapshot, SnapshotRow};
-pub use sample::{Points, Reading, Sample, SeriesKey};
+pub use sample::{Points, Reading, Sample, SeriesId, SeriesKey};
 pub use scope::Scope;
 pub use score::{Better, SUBJECT_GONE_AFTER, ScoreKind, Subject, Unit};
 pub use selector::Selector;

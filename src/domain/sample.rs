@@ -36,6 +36,23 @@ pub struct Sample {
     pub value: f64,
 }
 
+/// One series of a tenant: a score, and where the kind has several values, which of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesId<'a> {
+    /// What is measured.
+    pub score: ScoreKind,
+    /// Which of several values of that kind.
+    pub subject: Option<&'a Subject>,
+}
+
+impl SeriesId<'_> {
+    /// The same series among those of all tenants.
+    #[must_use]
+    pub fn of(self, tenant: &TenantId) -> SeriesKey {
+        SeriesKey { tenant: tenant.clone(), score: self.score, subject: self.subject.cloned() }
+    }
+}
+
 /// Which series of samples: one score of one tenant, and where the kind has several values, which of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesKey {

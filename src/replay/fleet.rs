@@ -11,7 +11,7 @@ use super::{
     course::{Course, Plan, SeriesCourse},
 };
 use crate::{
-    domain::{ScoreKind, Subject, TenantId, Timestamp},
+    domain::{ScoreKind, SeriesId, SeriesKey, TenantId, Timestamp},
     notify::{
         Hold, NotificationType, compose,
         fleet::{
@@ -43,7 +43,7 @@ pub struct Part {
 pub struct Fleet {
     /// The shifts that were found, in time order of each score.
     pub shifts: Vec<KnownShift>,
-    parts: HashMap<(TenantId, ScoreKind, Option<Subject>), Vec<Part>>,
+    parts: HashMap<SeriesKey, Vec<Part>>,
     /// The scores in which shifts are looked for.
     watched: BTreeSet<ScoreKind>,
     turns: Vec<Turns>,
@@ -189,7 +189,7 @@ impl Fleet {
         for (movement, part, known_at) in parts {
             let Some(place) = shifts.iter().position(|known| known.id == part.shift) else { continue };
             let by = amount(movement.score.unit(), part.by);
-            let key = (movement.tenant, movement.score, movement.subject);
+            let key = SeriesKey { tenant: movement.tenant, score: movement.score, subject: movement.subject };
             let shifted_by = ShiftedBy { at: movement.after.at, by };
             let part = Part { shift: first + place, known_at, shifted_by, is_outlier: part.is_outlier };
             self.parts.entry(key).or_default().push(part);
@@ -199,18 +199,18 @@ impl Fleet {
 
     /// What shifts did to a series, in time order.
     #[must_use]
-    pub fn parts(&self, tenant: &TenantId, score: ScoreKind, subject: Option<&Subject>) -> &[Part] {
+    pub fn parts(&self, tenant: &TenantId, series: SeriesId<'_>) -> &[Part] {
         if self.parts.is_empty() {
             return &[];
         }
-        self.parts.get(&(tenant.clone(), score, subject.cloned())).map_or(&[], Vec::as_slice)
+        self.parts.get(&series.of(tenant)).map_or(&[], Vec::as_slice)
     }
 
     /// The tenants that are part of a shift by then, and whether they stand out.
     #[must_use]
     pub fn tenants_of(&self, shift: usize, now: Timestamp) -> BTreeMap<&TenantId, bool> {
         let mut tenants = BTreeMap::new();
-        for ((tenant, ..), parts) in &self.parts {
+        for (SeriesKey { tenant, .. }, parts) in &self.parts {
             for part in parts.iter().filter(|part| part.shift == shift && part.known_at <= now) {
                 *tenants.entry(tenant).or_default() |= part.is_outlier;
             }
@@ -222,7 +222,8 @@ impl Fleet {
     #[must_use]
     pub fn hold(
         &self,
-        (kind, resolution): (NotificationType, Option<Resolution>),
+        kind: NotificationType,
+        resolution: Option<Resolution>,
         rule: &Rule,
         score: ScoreKind,
         now: Timestamp,
@@ -236,7 +237,8 @@ impl Fleet {
     #[must_use]
     pub fn arrives_at(
         &self,
-        (tenant, score, subject): (&TenantId, ScoreKind, Option<&Subject>),
+        tenant: &TenantId,
+        series: SeriesId<'_>,
         rule: &Rule,
         transition: &Transition,
         now: Timestamp,
@@ -245,9 +247,9 @@ impl Fleet {
             TransitionKind::Resolved(resolution) => Some(resolution),
             _ => None,
         };
-        let hold = self.hold((compose::type_of(transition.kind), resolution), rule, score, now)?;
+        let hold = self.hold(compose::type_of(transition.kind), resolution, rule, series.score, now)?;
         let times = [transition.observed_at, Some(transition.since)];
-        let parts = self.parts(tenant, score, subject).iter();
+        let parts = self.parts(tenant, series).iter();
         // What is part of a shift goes out with it.
         let mut caused = parts.filter(|part| times.contains(&Some(part.shifted_by.at)));
         let with_shift = caused.next_back().map(|part| part.known_at.max(self.read_at(now)));

@@ -8,7 +8,7 @@ use super::{
     message::Message,
 };
 use crate::{
-    domain::{ChannelName, ScoreKind, Subject, Timestamp},
+    domain::{ChannelName, ScoreKind, SeriesId, Subject, Timestamp},
     rule::{Alert, AlertState, Rule, Step, TransitionKind},
 };
 
@@ -66,7 +66,7 @@ impl Life {
         let covered = || plan.covered(&course.tenant, &course.labels, rule, score, now);
         let waits = || {
             let (fleet, score) = fleet.zip(score)?;
-            fleet.arrives_at((&course.tenant, score, subject), rule, &transition, now)
+            fleet.arrives_at(&course.tenant, SeriesId { score, subject }, rule, &transition, now)
         };
         self.told_at = (!channels.is_empty()).then(|| covered().or_else(waits).unwrap_or(now));
         if transition.kind == TransitionKind::Worsened {

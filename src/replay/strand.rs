@@ -10,7 +10,7 @@ use super::{
     message::Message,
 };
 use crate::{
-    domain::{Sample, ScoreKind, Subject, Timestamp},
+    domain::{Sample, ScoreKind, SeriesId, Subject, Timestamp},
     rule::{AlertState, Condition, Event, Resolution, Situation, Step, baseline::SAMPLES_KEPT_MIN, close, step},
 };
 
@@ -63,7 +63,7 @@ impl<'a> Strand<'a> {
         let judged = |applied: &Applied<'_>| Judged { life: Life::default(), ceiling: Ceiling::of(applied.rule.when) };
         let history = series.map_or(0, |series| series.history).min(samples.len().saturating_sub(1));
         let judged = ground.rules.iter().map(judged).collect();
-        let parts = ground.fleet.parts(&ground.course.tenant, ground.score, subject);
+        let parts = ground.fleet.parts(&ground.course.tenant, SeriesId { score: ground.score, subject });
         let (read, low, last_data, missed, looked_at) = (history, 0, None, 0, None);
         Self { ground, subject, samples, read_at, read, low, history, parts, last_data, missed, looked_at, judged }
     }

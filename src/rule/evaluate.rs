@@ -99,13 +99,13 @@ pub fn step(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>)
     }
     let outcome = match (&alert.state, rule.when) {
         (AlertState::Firing(firing), Condition::NoData(duration)) if is_no_data(firing) => {
-            no_data::go_on(rule, alert, firing, (reading, duration), situation)
+            no_data::go_on(rule, alert, firing, reading, duration, situation)
         }
         (AlertState::Firing(firing), _) if is_no_data(firing) => {
             no_data::leave(rule, alert, firing, reading, situation)
         }
         (AlertState::Firing(firing), Condition::NoData(duration)) => {
-            no_data::take_over(rule, alert, firing, (believed, duration), situation)
+            no_data::take_over(rule, alert, firing, believed, duration, situation)
         }
         (AlertState::Firing(firing), _) => firing::go_on(rule, alert, firing, believed, situation),
         (_, Condition::NoData(duration)) => no_data::watch(rule, alert, duration, situation),

@@ -76,7 +76,7 @@ async fn tell_alone(
         if !record.identity.is(tenant.account.entra) {
             return Ok(());
         }
-        let Some(new) = blind::alone(store.origin(), config, (tenant, rule), &record, now) else { return Ok(()) };
+        let Some(new) = blind::alone(store.origin(), config, tenant, rule, &record, now) else { return Ok(()) };
         let mut outcome = CheckOutcome {
             tenant: id.clone(),
             identity: record.identity,

@@ -46,7 +46,7 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     for (users, last) in users.values().zip(lasting) {
         let Some((kind, expires)) = last else { continue };
         let Some(days) = warning_due(expires, now) else { continue };
-        store.announce(warning(store.identity(), config, users, (kind, expires), days, now), now).await?;
+        store.announce(warning(store.identity(), config, users, kind, expires, days, now), now).await?;
     }
     Ok(())
 }
@@ -98,7 +98,8 @@ fn warning(
     store: &str,
     config: &Config,
     users: &[&Arc<Tenant>],
-    (kind, expires): (ProofKind, Timestamp),
+    kind: ProofKind,
+    expires: Timestamp,
     days: u32,
     now: Timestamp,
 ) -> NewNotification {

@@ -7,7 +7,7 @@ use crate::{
     check::{blind, series::Series},
     config::{Config, Tenant},
     domain::{Sample, ScoreKind, Timestamp},
-    rule::{Alert, Event, Feed, Rule},
+    rule::{Event, Feed, Rule},
     schedule::{next_check, phase},
     store::{Away, SeriesRecord},
 };
@@ -66,17 +66,16 @@ impl Judging<'_> {
         if feeds.is_empty() && known.is_none() {
             return;
         }
-        let alert = known.map_or_else(Alert::default, |record| record.alert.clone());
         let sample = match reads.as_slice() {
             [only] => only.sample,
             _ => None,
         };
         let event = sample.map_or(Event::Tick, Event::Reading);
         let seen = Seen { feeds: &feeds, ..Seen::of_no_series(self.poll_interval) };
-        self.alert(rule, target, alert, &[(event, 0)], seen);
+        self.alert(rule, target, known, &[(event, 0)], seen);
         let older = self.older(rule);
         if !older.is_empty() {
-            self.replace(rule, target, &feeds, &older);
+            self.replace(rule, known, &feeds, &older);
         }
     }
 }

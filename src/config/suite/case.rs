@@ -97,7 +97,7 @@ impl Setting<'_> {
         let all_read = written == Some(courses.len());
         let known = held::known(self.plan, courses.iter(), all_read);
         let silences = held::silences(raw.silences, &at.key("silences"), calendar, &known, problems);
-        let maintenance = maintenance(raw.maintenance, &at.key("maintenance"), (&known, &self.zone), problems);
+        let maintenance = maintenance(raw.maintenance, &at.key("maintenance"), &known, &self.zone, problems);
         let (name, place) = (name.filter(|_| all_read)?, at.place());
         Some(Case { name, place, start, courses, silences, maintenance, expected, quiet, strict })
     }

@@ -89,7 +89,8 @@ pub(super) fn check_scalar(
     text: &str,
     style: ScalarStyle,
     span: &Span,
-    (is_key, is_root): (bool, bool),
+    is_key: bool,
+    is_root: bool,
 ) -> Result<(), Fault> {
     let refuse = |what, instead| Err(fault(Mark::of(span), what, instead));
     let is_plain = style == ScalarStyle::Plain;

@@ -72,7 +72,7 @@ pub fn decide(
             continue;
         }
         if let Some((shift, chosen)) =
-            around((known, &found), scope, movements, index, || read.get_or_insert_with(&readings).clone())
+            around(known, &found, scope, movements, index, || read.get_or_insert_with(&readings).clone())
         {
             let new = KnownShift::found(known.store, shift, known.now);
             for place in chosen {
@@ -97,7 +97,8 @@ fn attribute(tracked: &mut Tracked, known: &KnownShift) {
 
 /// The shift of which this movement is part with others around it, and which those are.
 fn around(
-    (known, found): (&Known<'_>, &[KnownShift]),
+    known: &Known<'_>,
+    found: &[KnownShift],
     scope: &Scope,
     movements: &[Tracked],
     trigger: usize,

@@ -74,7 +74,8 @@ impl FleetSettings {
     #[must_use]
     pub fn hold<T>(
         &self,
-        (kind, resolution): (NotificationType, Option<Resolution>),
+        kind: NotificationType,
+        resolution: Option<Resolution>,
         rule: &Rule,
         polled: impl Iterator<Item = T>,
         now: Timestamp,

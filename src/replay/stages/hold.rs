@@ -9,7 +9,7 @@ use std::{
 
 use super::Queued;
 use crate::{
-    domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
+    domain::{ChannelName, ScoreKind, SeriesId, Subject, TenantId, Timestamp},
     notify::{
         DeliveryId, Hold, HoldReason, Notification, NotificationType,
         fleet::{
@@ -167,7 +167,7 @@ impl<'a> Holding<'a> {
         if let Some(until) = self.covered(told, told.at) {
             return Some(Hold { why: HoldReason::Silence, until });
         }
-        self.fleet.hold((told.kind(), told.resolution()), &told.rule, told.score?, told.at)
+        self.fleet.hold(told.kind(), told.resolution(), &told.rule, told.score?, told.at)
     }
 
     /// Until when silences and windows cover a message.
@@ -244,7 +244,7 @@ impl<'a> Holding<'a> {
         }
         let shifts = &self.fleet.shifts;
         let Some(score) = told.score else { return Belongs::ToNone };
-        let parts = self.fleet.parts(&told.tenant, score, told.subject.as_ref());
+        let parts = self.fleet.parts(&told.tenant, SeriesId { score, subject: told.subject.as_ref() });
         let parts = parts.iter().filter(|part| part.known_at <= now).filter_map(|part| part.caused(shifts));
         let covered_by = self.alerts[*alert].shift.and_then(|shift| shifts.get(shift)).map(|known| known.id.as_str());
         group::of_run(steps, &told.rule.when, parts, covered_by)

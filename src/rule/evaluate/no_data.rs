@@ -99,7 +99,8 @@ pub(super) fn go_on(
     rule: &Rule,
     alert: &Alert,
     firing: &Firing,
-    (reading, duration): (Option<Sample>, Duration),
+    reading: Option<Sample>,
+    duration: Duration,
     situation: &Situation<'_>,
 ) -> Outcome {
     let mut unread = still_unread(firing, situation);
@@ -150,7 +151,8 @@ pub(super) fn take_over(
     rule: &Rule,
     alert: &Alert,
     firing: &Firing,
-    (believed, duration): (Option<Sample>, Duration),
+    believed: Option<Sample>,
+    duration: Duration,
     situation: &Situation<'_>,
 ) -> Outcome {
     if let Some(reading) = believed {
