@@ -17,8 +17,7 @@ use crate::{
     store::{Away, Failing, NewNotification, TenantRecord},
 };
 
-/// The name of the operator's own rule. Rules of users can't be called so.
-pub const OPERATOR_BLIND: &str = "operator.blind";
+pub use super::outage::OPERATOR_BLIND;
 
 /// The same as a name of a rule; there always is one.
 #[must_use]

@@ -3,13 +3,15 @@
 mod failures;
 mod message;
 pub(super) mod no_data;
+mod target;
 
 use std::{
     collections::{BTreeSet, HashMap},
     time::Duration,
 };
 
-use self::{failures::Begins, no_data::ScoreRead};
+pub(super) use self::target::Target;
+use self::{failures::Begins, no_data::ScoreRead, target::Seen};
 pub use super::fetched::{Failure, Fetched, Partly};
 use super::{
     blind, moved,
@@ -18,17 +20,17 @@ use super::{
 };
 use crate::{
     config::{Config, Tenant},
-    domain::{Sample, ScoreKind, SeriesId, Subject, Timestamp},
+    domain::{ScoreKind, SeriesId, Subject, Timestamp},
     microsoft::FailureClass,
     notify::route::recipients,
     rule::{
-        Alert, AlertState, Condition, Event, Feed, Resolution, Rule, Situation, TransitionKind, close,
-        evaluate::MISSED_MAX, remind_once, step,
+        Alert, AlertState, Condition, Event, Feed, MISSED_MAX, Resolution, Rule, Situation, TransitionKind, close,
+        remind_once, step,
     },
     schedule::{checks_between, phase},
     store::{
-        AlertRecord, AlertUpdate, Away, CheckOutcome, Failing, Owed, ScoreFailure, SeriesRecord, SeriesUpdate,
-        TenantHealth, TenantIdentity, TenantRecord,
+        AlertRecord, Away, CheckOutcome, Failing, Owed, ScoreFailure, SeriesRecord, SeriesUpdate, TenantHealth,
+        TenantIdentity, TenantRecord,
     },
 };
 
@@ -369,36 +371,6 @@ impl<'a> Judging<'a> {
             (Some(earliest), Some(at)) => Some(earliest.min(at)),
             (earliest, at) => earliest.or(at),
         };
-    }
-}
-
-/// Which alert of a rule and a tenant.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target<'a> {
-    pub(super) score: Option<ScoreKind>,
-    pub(super) subject: Option<&'a Subject>,
-}
-
-impl Target<'_> {
-    pub(super) fn update(self, rule: &Rule, alert: Alert) -> AlertUpdate {
-        let subject = self.subject.cloned();
-        AlertUpdate { rule: rule.name.clone(), score: self.score, subject, alert, inherits: None }
-    }
-}
-
-/// What an alert is judged by.
-#[derive(Debug, Clone, Copy)]
-struct Seen<'a> {
-    window: &'a [Sample],
-    source_interval: Duration,
-    missed: u32,
-    onboarded_at: Option<Timestamp>,
-    feeds: &'a [Feed],
-}
-
-impl Seen<'_> {
-    const fn of_no_series(source_interval: Duration) -> Self {
-        Self { window: &[], source_interval, missed: 0, onboarded_at: None, feeds: &[] }
     }
 }
 

@@ -16,6 +16,7 @@ pub mod judge;
 mod moved;
 pub mod outage;
 pub mod outlook;
+pub mod plan;
 pub mod reason;
 pub mod run;
 mod series;

@@ -23,6 +23,9 @@ use crate::{
     store::{FailingTenant, Outage},
 };
 
+/// The name of the operator's own rule. Rules of users can't be called so.
+pub const OPERATOR_BLIND: &str = "operator.blind";
+
 /// The fewest tenants of the whole fleet that make an outage.
 const AT_LEAST: usize = 10;
 /// Of the tenants checked lately, one in so many must be hit.

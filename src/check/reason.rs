@@ -3,21 +3,12 @@
 //! [`questions`] is pure and finds who asks, `gather` asks, [`attach`] is pure and puts the answers in. A reason never prevents an
 //! alert, and delays it by at most [`REASON_WITHIN`]: what could not be looked up is said in one sentence.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
-
-use super::run::Checker;
 use crate::{
-    config::Tenant,
     domain::{
-        ControlProfiles, Impact, RecommendationList, RecommendationSnapshot, Sample, ScoreKind, ScoreRecord, SeriesKey,
-        Subject, Timestamp,
+        ControlProfiles, Impact, RecommendationList, RecommendationSnapshot, Sample, ScoreKind, ScoreRecord, Subject,
+        Timestamp,
     },
     microsoft::{FailureClass, FetchError, RECOMMENDATIONS_ROLE},
     notify::{
@@ -30,43 +21,43 @@ use crate::{
 /// The longest that an alert waits for its reason.
 pub const REASON_WITHIN: Duration = Duration::from_secs(15);
 /// The longest that titles and links of controls are waited for; without them a reason has the controls' names.
-const PROFILES_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const PROFILES_WITHIN: Duration = Duration::from_secs(5);
 /// How far back a frozen baseline is looked for: as long as Graph keeps records.
-const HISTORY: Duration = Duration::from_hours(24 * 90);
+pub(super) const HISTORY: Duration = Duration::from_hours(24 * 90);
 
 /// A notification that asks why.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Question {
     /// Which of the outcome's notifications.
-    index: usize,
-    score: ScoreKind,
-    subject: Option<Subject>,
-    baseline: Option<f64>,
+    pub(super) index: usize,
+    pub(super) score: ScoreKind,
+    pub(super) subject: Option<Subject>,
+    pub(super) baseline: Option<f64>,
     /// When the condition first held.
-    started_at: Timestamp,
-    observed_at: Timestamp,
+    pub(super) started_at: Timestamp,
+    pub(super) observed_at: Timestamp,
 }
 
 /// What Microsoft and the store said, or why they did not.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    records: Option<Result<BTreeMap<Timestamp, ScoreRecord>, String>>,
-    profiles: Arc<ControlProfiles>,
-    histories: Vec<(ScoreKind, Option<Subject>, Vec<Sample>)>,
-    recommendations: Option<Result<Recommendations, String>>,
+    pub(super) records: Option<Result<BTreeMap<Timestamp, ScoreRecord>, String>>,
+    pub(super) profiles: Arc<ControlProfiles>,
+    pub(super) histories: Vec<(ScoreKind, Option<Subject>, Vec<Sample>)>,
+    pub(super) recommendations: Option<Result<Recommendations, String>>,
 }
 
 #[derive(Debug)]
-struct Recommendations {
-    list: RecommendationList,
-    read_at: Timestamp,
-    only_configuration: bool,
+pub(super) struct Recommendations {
+    pub(super) list: RecommendationList,
+    pub(super) read_at: Timestamp,
+    pub(super) only_configuration: bool,
     /// What was remembered before.
-    before: Vec<RecommendationSnapshot>,
+    pub(super) before: Vec<RecommendationSnapshot>,
 }
 
 /// Whether a score's reason is in the records of Graph; else it is in Defender's recommendations.
-const fn is_of_records(score: ScoreKind) -> bool {
+pub(super) const fn is_of_records(score: ScoreKind) -> bool {
     matches!(score, ScoreKind::SecureScore | ScoreKind::SecureScoreCategory)
 }
 
@@ -94,12 +85,12 @@ pub(super) fn questions(outcome: &CheckOutcome) -> Vec<Question> {
 
 impl Question {
     /// The time of the sample that the value is compared with: the baseline's, or else the last before the condition held.
-    fn base(&self, samples: &[Sample]) -> Option<Timestamp> {
+    pub(super) fn base(&self, samples: &[Sample]) -> Option<Timestamp> {
         compared_with(samples, self.baseline, self.started_at, self.observed_at)
     }
 
     /// Whether the samples hold what [`Question::base`] looks for first.
-    fn is_answered_by(&self, samples: &[Sample]) -> bool {
+    pub(super) fn is_answered_by(&self, samples: &[Sample]) -> bool {
         match self.baseline {
             Some(baseline) => samples.iter().any(|sample| sample.value.to_bits() == baseline.to_bits()),
             None => samples.iter().any(|sample| sample.at < self.started_at),
@@ -107,7 +98,7 @@ impl Question {
     }
 
     /// The samples to look into: what this check judged, or what the store has from long before.
-    fn samples<'a>(&self, outcome: &'a CheckOutcome, evidence: &'a Evidence) -> &'a [Sample] {
+    pub(super) fn samples<'a>(&self, outcome: &'a CheckOutcome, evidence: &'a Evidence) -> &'a [Sample] {
         let is_same = |score: ScoreKind, subject: &Option<Subject>| score == self.score && *subject == self.subject;
         let window = outcome.series.iter().find(|series| is_same(series.score, &series.subject));
         let window = window.map_or(&[][..], |series| series.window.as_slice());
@@ -175,112 +166,15 @@ impl Evidence {
     }
 }
 
-const fn impact(score: ScoreKind) -> Impact {
+pub(super) const fn impact(score: ScoreKind) -> Impact {
     if matches!(score, ScoreKind::DeviceSecureScore) { Impact::DeviceScore } else { Impact::Exposure }
 }
 
-impl Checker {
-    /// Asks for everything that the outcome's notifications want to know. `None`: nobody asks.
-    pub(super) async fn gather(
-        &self,
-        tenant: &Tenant,
-        outcome: &CheckOutcome,
-        shutdown: &CancellationToken,
-    ) -> Option<Evidence> {
-        let questions = questions(outcome);
-        if questions.is_empty() {
-            return None;
-        }
-        let (of_records, of_defender): (Vec<_>, Vec<_>) =
-            questions.into_iter().partition(|question| is_of_records(question.score));
-        let asked = async {
-            let (by_records, recommendations) = tokio::join!(
-                Box::pin(self.gather_records(tenant, outcome, &of_records)),
-                Box::pin(self.within(REASON_WITHIN, self.gather_recommendations(tenant, outcome, &of_defender))),
-            );
-            let recommendations = recommendations.unwrap_or_else(|| Some(Err(too_slow())));
-            Evidence { recommendations, ..by_records }
-        };
-        let stopping = || "What regressed was not looked up: the service was about to stop.".to_owned();
-        let evidence = shutdown.run_until_cancelled(asked).await;
-        Some(evidence.unwrap_or_else(|| Evidence {
-            records: Some(Err(stopping())),
-            recommendations: Some(Err(stopping())),
-            ..Evidence::default()
-        }))
-    }
-
-    async fn gather_records(&self, tenant: &Tenant, outcome: &CheckOutcome, questions: &[Question]) -> Evidence {
-        let mut evidence = Evidence::default();
-        if questions.is_empty() {
-            return evidence;
-        }
-        for question in questions {
-            if !question.is_answered_by(question.samples(outcome, &evidence)) {
-                let key =
-                    SeriesKey { tenant: tenant.id.clone(), score: question.score, subject: question.subject.clone() };
-                let history = self.store.history(&key, question.observed_at.minus(HISTORY)).await.unwrap_or_default();
-                evidence.histories.push((key.score, key.subject, history));
-            }
-        }
-        let pair = |question: &Question| {
-            let base = question.base(question.samples(outcome, &evidence));
-            base.into_iter().flat_map(|base| [base, question.observed_at]).collect::<Vec<_>>()
-        };
-        let days: BTreeSet<Timestamp> = questions.iter().flat_map(pair).collect();
-        let (account, next_check_at) = (&tenant.account, outcome.health.next_due_at);
-        let read = self.within(REASON_WITHIN, self.microsoft.records(account, &days, next_check_at)).await;
-        let read = read.map_or_else(|| Err(too_slow()), |read| read.map_err(|error| failed(&error)));
-        if let Some(newest) = days.last().filter(|_| read.is_ok()) {
-            let profiles = self.microsoft.profiles(account, *newest, next_check_at);
-            match self.within(PROFILES_WITHIN, profiles).await {
-                Some(Ok(profiles)) => evidence.profiles = profiles,
-                Some(Err(error)) => debug!(tenant = %tenant.id, class = %error.class, "controls go by their names"),
-                None => debug!(tenant = %tenant.id, "controls go by their names: their profiles came too late"),
-            }
-        }
-        Evidence { records: Some(read), ..evidence }
-    }
-
-    async fn gather_recommendations(
-        &self,
-        tenant: &Tenant,
-        outcome: &CheckOutcome,
-        questions: &[Question],
-    ) -> Option<Result<Recommendations, String>> {
-        let only_configuration = questions.iter().all(|question| impact(question.score) == Impact::DeviceScore);
-        questions.first()?;
-        let asked = self.microsoft.recommendations(&tenant.account, only_configuration, outcome.health.next_due_at);
-        Some(match asked.await {
-            Ok(list) => {
-                let before = self.store.recommendations(&tenant.id).await.unwrap_or_default();
-                Ok(Recommendations { list, read_at: self.clock.now(), only_configuration, before })
-            }
-            Err(error) => {
-                info!(
-                    tenant = %tenant.id, class = error.class.as_str(), correlation = error.correlation.as_deref(),
-                    "no recommendations for an alert's reason: {}", error.what
-                );
-                Err(failed_recommendations(&error))
-            }
-        })
-    }
-
-    /// What comes of it within that time; `None`: nothing.
-    async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            done = work => Some(done),
-            () = self.clock.sleep(limit) => None,
-        }
-    }
-}
-
-fn too_slow() -> String {
+pub(super) fn too_slow() -> String {
     "What regressed could not be looked up: Microsoft did not answer in time.".to_owned()
 }
 
-fn failed_recommendations(error: &FetchError) -> String {
+pub(super) fn failed_recommendations(error: &FetchError) -> String {
     if error.class == FailureClass::RoleMissing {
         return format!(
             "What regressed is not known: grant the app role `{RECOMMENDATIONS_ROLE}` of WindowsDefenderATP, with an \
@@ -290,6 +184,6 @@ fn failed_recommendations(error: &FetchError) -> String {
     failed(error)
 }
 
-fn failed(error: &FetchError) -> String {
+pub(super) fn failed(error: &FetchError) -> String {
     format!("What regressed could not be looked up: {}.", error.what)
 }

@@ -1,29 +1,29 @@
 //! Visits a tenant: fetch, judge, ask for reasons, commit. A conflict at the commit is judged again on what is there now, with the
 //! same readings and the same answers.
 
+mod gather;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::{
-    blind,
     downtime::Downtimes,
     due::Turn,
     history,
     hold::hold,
     judge::{Failure, Fetched, Partly, Setting, judge},
     outage::OpenOutages,
+    plan::{Plan, next_due},
     reason, slow,
 };
 use crate::{
     clock::Clock,
-    config::{Config, Tenant},
+    config::Tenant,
     crash_point::{self, CrashPoint},
     domain::{ChannelName, ScoreKind, Timestamp, format_duration},
     microsoft::{FailureClass, FetchError, Microsoft, PartlyRead, Polled},
-    rule::Rule,
-    schedule::phase,
     store::{CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
     telemetry::Metrics,
 };
@@ -53,24 +53,6 @@ pub struct Checker {
     pub downtimes: Downtimes,
     /// The outages that go on.
     pub outages: OpenOutages,
-}
-
-/// The configuration as checks need it.
-#[derive(Debug)]
-pub struct Plan {
-    /// The configuration in force.
-    pub config: Arc<Config>,
-    /// The operator's own rule.
-    pub operator_rule: Option<Rule>,
-}
-
-impl Plan {
-    /// Derives what checks need from a configuration.
-    #[must_use]
-    pub fn new(config: Arc<Config>) -> Self {
-        let operator_rule = blind::operator_rule(&config.operator);
-        Self { config, operator_rule }
-    }
 }
 
 /// What came of a visit.
@@ -301,14 +283,6 @@ fn all_failed(tenant: &Tenant, class: FailureClass, what: &str) -> Vec<Polled> {
         hint: class.hint().map(Into::into),
     };
     tenant.scores.iter().map(|score| Polled { score: *score, result: Err(failed()), partly: None }).collect()
-}
-
-/// When the tenant's next check is due.
-#[must_use]
-pub fn next_due(plan: &Plan, tenant: &Tenant, now: Timestamp) -> Timestamp {
-    let phase = phase(tenant.id.as_str(), plan.config.spread);
-    // A schedule without any further tick is asked again in a day, when the calendar may have one.
-    tenant.schedule.next_due(now, phase).unwrap_or_else(|| now.plus(Duration::from_hours(24)))
 }
 
 fn changes_nothing(outcome: &CheckOutcome, record: Option<&TenantRecord>) -> bool {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{
     judge::Fetched,
-    run::{self, Plan},
+    plan::{self, Plan},
 };
 use crate::{config::Tenant, domain::Timestamp, microsoft::FailureClass, store::TenantHealth};
 
@@ -26,17 +26,17 @@ pub fn next_due(
     fetched: &[Fetched],
     now: Timestamp,
 ) -> Timestamp {
-    let regular = run::next_due(plan, tenant, now);
+    let regular = plan::next_due(plan, tenant, now);
     let Some(wait) = wait(health, fetched, now) else { return regular };
     // The tick nearest to the end of the wait, not the first one after it.
     let from = now.plus(wait.saturating_sub(tenant.schedule.interval_at(now) / 2));
-    regular.max(run::next_due(plan, tenant, from))
+    regular.max(plan::next_due(plan, tenant, from))
 }
 
 /// Whether the tenant's next check is later than its schedule says.
 #[must_use]
 pub fn is_slow(plan: &Plan, tenant: &Tenant, health: &TenantHealth) -> bool {
-    let regular = health.checked_at.map(|at| run::next_due(plan, tenant, at));
+    let regular = health.checked_at.map(|at| plan::next_due(plan, tenant, at));
     health.failing.is_some() && regular.is_some_and(|regular| health.next_due_at > regular)
 }
 

@@ -1,9 +1,10 @@
 //! An app's credential, or several while they rotate: written → meant.
 
 use super::{
+    draft::Draft,
     field::{Field, Word},
     raw::{OneOrMany, RawCredential},
-    scope::{Problems, Scope},
+    scope::Scope,
     secrets,
     trial::Form,
     words::{day, guid},
@@ -17,29 +18,29 @@ const PROOFS: &str = "write one of `secret:`, `certificate:` and `federated_toke
 pub(super) fn credential(
     raw: Field<OneOrMany<RawCredential>>,
     at: &Scope<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Option<AppCredential> {
-    let written = match problems.take(raw, at)? {
+    let written = match draft.take(raw, at)? {
         OneOrMany::One(raw) => {
-            return one(*raw, at, problems).map(|(client_id, proof)| AppCredential { client_id, proofs: vec![proof] });
+            return one(*raw, at, draft).map(|(client_id, proof)| AppCredential { client_id, proofs: vec![proof] });
         }
         OneOrMany::Many(written) => written,
     };
     if written.is_empty() {
-        problems.error(at, "there is no credential in the list", "write one, or two while they rotate, newest first");
+        draft.error(at, "there is no credential in the list", "write one, or two while they rotate, newest first");
     }
     let count = written.len();
     let mut app: Option<AppCredential> = None;
     let mut read = 0;
     for (index, field) in written.into_iter().enumerate() {
         let here = at.item(index);
-        let Some((client_id, proof)) = problems.take(field, &here).and_then(|raw| one(raw, &here, problems)) else {
+        let Some((client_id, proof)) = draft.take(field, &here).and_then(|raw| one(raw, &here, draft)) else {
             continue;
         };
         let app = app.get_or_insert_with(|| AppCredential { client_id, proofs: Vec::new() });
         if app.client_id != client_id {
             let what = "this `client_id` is another than that of the first credential";
-            problems.error(&here.key("client_id"), what, "list credentials of one app only");
+            draft.error(&here.key("client_id"), what, "list credentials of one app only");
             continue;
         }
         app.proofs.push(proof);
@@ -48,20 +49,19 @@ pub(super) fn credential(
     app.filter(|_| read == count)
 }
 
-fn one(raw: RawCredential, at: &Scope<'_>, problems: &mut Problems) -> Option<(uuid::Uuid, Proof)> {
-    at.only(RawCredential::KEYS, problems);
-    let client_id = problems
+fn one(raw: RawCredential, at: &Scope<'_>, draft: &mut Draft) -> Option<(uuid::Uuid, Proof)> {
+    at.only(RawCredential::KEYS, draft);
+    let client_id = draft
         .require(raw.client_id, &at.key("client_id"), "6d2a0000-0000-4000-8000-000000000002")
-        .and_then(|Word(text)| guid(&text, &at.key("client_id"), problems));
-    let expires = problems.parse(raw.expires, &at.key("expires"), day);
+        .and_then(|Word(text)| guid(&text, &at.key("client_id"), draft));
+    let expires = draft.parse(raw.expires, &at.key("expires"), day);
     if let Some(day) = expires {
-        problems.world.expiries.push((at.key("expires").place(), at.key("expires").path(), day));
+        draft.world.expiries.push((at.key("expires").place(), at.key("expires").path(), day));
     }
     let (here, has_password) = (at.key("certificate_password"), raw.certificate_password.is_written());
-    let password =
-        problems.take(raw.certificate_password, &here).and_then(|raw| secrets::reference(raw, &here, problems));
+    let password = draft.take(raw.certificate_password, &here).and_then(|raw| secrets::reference(raw, &here, draft));
     if has_password && !raw.certificate.is_written() {
-        problems.error(&here, "there is no certificate that it opens", "write `certificate: { file: x.pfx }` too");
+        draft.error(&here, "there is no certificate that it opens", "write `certificate: { file: x.pfx }` too");
     }
     let written: Vec<_> = [
         (ProofKind::Secret, "secret", raw.secret),
@@ -72,10 +72,10 @@ fn one(raw: RawCredential, at: &Scope<'_>, problems: &mut Problems) -> Option<(u
     .filter(|(_, _, field)| field.is_written())
     .collect();
     match written.len() {
-        0 if problems.is_misspelt(at) => {}
-        0 => problems.error(at, "the app has nothing to prove itself with", PROOFS),
+        0 if draft.is_misspelt(at) => {}
+        0 => draft.error(at, "the app has nothing to prove itself with", PROOFS),
         1 => {}
-        _ => problems.error(
+        _ => draft.error(
             at,
             "an app proves itself in one way at a time",
             format!("{PROOFS}, or a list of credentials, newest first"),
@@ -85,11 +85,11 @@ fn one(raw: RawCredential, at: &Scope<'_>, problems: &mut Problems) -> Option<(u
     let mut proof = None;
     for (kind, key, field) in written {
         let here = at.key(key);
-        let kept = problems.take(field, &here).and_then(|raw| secrets::untried(raw, &here, problems));
+        let kept = draft.take(field, &here).and_then(|raw| secrets::untried(raw, &here, draft));
         let kept = kept.filter(|_| !has_password || password.is_some());
         proof = kept.map(|kept| Proof { password: password.clone(), expires, ..Proof::new(kind, kept) });
         if let Some(proof) = &proof {
-            secrets::note(&proof.kept, proof.form().unwrap_or(Form::Text), &here, problems);
+            secrets::note(&proof.kept, proof.form().unwrap_or(Form::Text), &here, draft);
         }
     }
     Some((client_id?, proof.filter(|_| is_one)?))

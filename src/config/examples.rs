@@ -21,6 +21,9 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("when", "{ below: 300 }"),
 ];
 
+/// What to do about a value of the wrong shape.
+const SHAPE: &str = "see the example in the documentation, or `scorewatch schema`";
+
 /// What to do about a value of the wrong shape under that path: an example, if there is one of that shape.
 pub(super) fn instead(path: &str, expects_list: bool) -> String {
     let key = path.rsplit('.').next().unwrap_or_default();
@@ -36,6 +39,6 @@ pub(super) fn instead(path: &str, expects_list: bool) -> String {
         Some(example) if expects_list => format!("write a list, like `{key}: {example}`"),
         Some(example) => format!("write `{key}: {example}`"),
         None if expects_list => "write a list: `[one, two]`".to_owned(),
-        None => super::scope::SHAPE.to_owned(),
+        None => SHAPE.to_owned(),
     }
 }

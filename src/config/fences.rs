@@ -7,14 +7,14 @@ use std::{
 };
 
 use super::{
+    Channels,
     scope::{Problems, Scope},
     spelling::nearest,
     tenants::Tenants,
 };
 use crate::{
-    channel::ChannelSettings,
     diagnostic::{Place, Problem},
-    domain::{ChannelName, Labels, TenantId},
+    domain::{Labels, TenantId},
     rule::Rule,
 };
 
@@ -24,7 +24,6 @@ const NAMED_MAX: usize = 3;
 /// What to do about it.
 const INSTEAD: &str = "narrow the tenants, name another channel, or widen the channel's `tenants:` or `labels:`";
 
-pub(super) type Channels = BTreeMap<ChannelName, Arc<ChannelSettings>>;
 pub(super) type Rules = Vec<(Arc<Rule>, Place)>;
 type ByLabels<'a> = BTreeMap<&'a Labels, Vec<&'a TenantId>>;
 

@@ -10,8 +10,9 @@ use std::{
 use serde_yaml::Value;
 
 use super::{
+    draft::Draft,
     marks::{Content, Mark, Node},
-    scope::{Problems, Scope},
+    scope::Scope,
     spelling::nearest,
     yaml::{self, Document, FILE_BYTES_MAX},
 };
@@ -31,11 +32,11 @@ pub(super) struct Source {
 }
 
 /// Reads one file, or complains.
-pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
-    let pending = problems.pending.text(path).map(|text| text.as_bytes().to_vec());
+pub(super) fn read(path: &Path, draft: &mut Draft) -> Option<Source> {
+    let pending = draft.pending.text(path).map(|text| text.as_bytes().to_vec());
     let mut complain = |mark: Mark, what: String, instead: &str| {
         let place = Place { file: path.to_owned(), line: mark.line, column: mark.column };
-        problems.list.push(Problem::error(place, "", echoed(&what), instead));
+        draft.problems.list.push(Problem::error(place, "", echoed(&what), instead));
     };
     let is_there = pending.is_none();
     let mut bytes = pending.unwrap_or_default();
@@ -56,8 +57,8 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
         complain(fault.mark, fault.what, fault.instead);
         return None;
     }
-    problems.watched.note(path.as_os_str().as_encoded_bytes());
-    problems.watched.note(&bytes);
+    draft.watched.note(path.as_os_str().as_encoded_bytes());
+    draft.watched.note(&bytes);
     if [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| bytes.starts_with(mark)) {
         let instead = "save it as UTF-8; Windows PowerShell's `>` writes UTF-16";
         complain(Mark::START, "the file is UTF-16, not UTF-8".to_owned(), instead);
@@ -73,11 +74,11 @@ pub(super) fn read(path: &Path, problems: &mut Problems) -> Option<Source> {
         }
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let unknown = problems.allowed.note(path, text);
-    problems.list.extend(unknown);
+    let unknown = draft.allowed.note(path, text);
+    draft.list.extend(unknown);
     let mut complain = |mark: Mark, what: String, instead: &str| {
         let place = Place { file: path.to_owned(), line: mark.line, column: mark.column };
-        problems.list.push(Problem::error(place, "", echoed(&what), instead));
+        draft.list.push(Problem::error(place, "", echoed(&what), instead));
     };
     match yaml::read(text) {
         Ok(Some(Document { node, value })) => Some(Source { path: path.into(), node, value }),
@@ -125,11 +126,11 @@ fn beside(path: &Path) -> Option<Vec<String>> {
 }
 
 /// The files that an entry of `rules:` or `tenants:` names, in order.
-pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Vec<PathBuf> {
-    problems.watched.pattern(&at.folder().join(pattern));
+pub(super) fn find(pattern: &str, at: &Scope<'_>, draft: &mut Draft) -> Vec<PathBuf> {
+    draft.watched.pattern(&at.folder().join(pattern));
     if !pattern.contains(['*', '?', '[']) {
         let path = at.folder().join(pattern);
-        if let Some(path) = problems.pending.matching(at.folder(), pattern).pop() {
+        if let Some(path) = draft.pending.matching(at.folder(), pattern).pop() {
             return vec![path];
         }
         if !path.is_file() {
@@ -138,7 +139,7 @@ pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Ve
                 Some(format!("did you mean `{}`?", Path::new(pattern).with_file_name(meant).display()))
             });
             let instead = near.unwrap_or_else(|| "create it, or write another path, relative to this file".to_owned());
-            problems.error(at, format!("there is no file `{pattern}`"), instead);
+            draft.error(at, format!("there is no file `{pattern}`"), instead);
             return Vec::new();
         }
         return vec![path];
@@ -148,13 +149,13 @@ pub(super) fn find(pattern: &str, at: &Scope<'_>, problems: &mut Problems) -> Ve
     let mut found: Vec<PathBuf> = match glob::glob(&whole.to_string_lossy()) {
         Ok(paths) => paths.filter_map(Result::ok).filter(|path| path.is_file()).collect(),
         Err(error) => {
-            problems.error(at, format!("this is no pattern: {}", error.msg), "write one like `rules/*.yaml`");
+            draft.error(at, format!("this is no pattern: {}", error.msg), "write one like `rules/*.yaml`");
             return Vec::new();
         }
     };
-    found.extend(problems.pending.matching(at.folder(), pattern));
+    found.extend(draft.pending.matching(at.folder(), pattern));
     if found.is_empty() {
-        problems.warning(
+        draft.warning(
             Warning::PatternMatchesNothing,
             at,
             format!("no file matches `{pattern}`"),

@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_yaml::Value;
 
 use super::{
+    draft::Draft,
     fences::Rules,
     field::{Field, Word},
     files::{self, Source},
     raw::{RawRules, RawTenantEntry},
     rules::rule,
-    scope::{Problems, Scope},
+    scope::Scope,
     tenants::{Inherited, Tenants},
     words::Names,
 };
@@ -24,37 +25,31 @@ pub(super) fn read_tenants(
     inherited: &Inherited,
     channels: &Names,
     tenants: &mut Tenants,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) {
-    for (index, entry) in problems.items(raw, at) {
+    for (index, entry) in draft.items(raw, at) {
         let here = at.item(index);
         match entry {
-            RawTenantEntry::Inline(tenant) => tenants.take(*tenant, &here, inherited, channels, problems),
+            RawTenantEntry::Inline(tenant) => tenants.take(*tenant, &here, inherited, channels, draft),
             RawTenantEntry::File(pattern) => {
-                for path in files::find(&pattern, &here, problems) {
-                    read_tenant_file(&path, inherited, channels, tenants, problems);
+                for path in files::find(&pattern, &here, draft) {
+                    read_tenant_file(&path, inherited, channels, tenants, draft);
                 }
             }
         }
     }
 }
 
-fn read_tenant_file(
-    path: &Path,
-    inherited: &Inherited,
-    channels: &Names,
-    tenants: &mut Tenants,
-    problems: &mut Problems,
-) {
-    let Some(Source { path, node, value }) = files::read(path, problems) else {
+fn read_tenant_file(path: &Path, inherited: &Inherited, channels: &Names, tenants: &mut Tenants, draft: &mut Draft) {
+    let Some(Source { path, node, value }) = files::read(path, draft) else {
         tenants.nameless = true;
         return;
     };
     let top = Scope::root(&path, Some(&node));
     let mut take = |value: Value, here: &Scope<'_>| {
         let entry = Field::deserialize(value).unwrap_or_default();
-        match problems.take(entry, here) {
-            Some(tenant) => tenants.take(tenant, here, inherited, channels, problems),
+        match draft.take(entry, here) {
+            Some(tenant) => tenants.take(tenant, here, inherited, channels, draft),
             None => tenants.nameless = true,
         }
     };
@@ -72,28 +67,28 @@ pub(super) fn read_rules(
     at: &Scope<'_>,
     channels: &Names,
     limit: FlapLimit,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Rules {
     let mut rules = Rules::new();
     let mut places: HashMap<String, Place> = HashMap::new();
-    for (index, Word(pattern)) in problems.items(raw, at) {
-        for path in files::find(&pattern, &at.item(index), problems) {
-            let Some(source) = files::read(&path, problems) else { continue };
+    for (index, Word(pattern)) in draft.items(raw, at) {
+        for path in files::find(&pattern, &at.item(index), draft) {
+            let Some(source) = files::read(&path, draft) else { continue };
             let top = source.scope();
             let Ok(raw) = RawRules::deserialize(&source.value) else {
-                problems.error(&top, "expected a mapping", "write `rules:` at the top, and the rules below it");
+                draft.error(&top, "expected a mapping", "write `rules:` at the top, and the rules below it");
                 continue;
             };
-            top.only(RawRules::KEYS, problems);
+            top.only(RawRules::KEYS, draft);
             let list = top.key("rules");
-            for (index, raw) in problems.items(raw.rules, &list) {
+            for (index, raw) in draft.items(raw.rules, &list) {
                 let here = list.item(index);
-                let Some(rule) = rule(raw, &here, channels, limit, problems) else { continue };
+                let Some(rule) = rule(raw, &here, channels, limit, draft) else { continue };
                 let place = here.key("name").place();
                 if let Some(first) = places.insert(rule.name.as_str().to_owned(), place.clone()) {
                     let what = format!("rule `{}` is defined a second time", rule.name);
                     let instead = format!("give each rule a name of its own; the other is at {first}");
-                    problems.error(&here.key("name"), what, instead);
+                    draft.error(&here.key("name"), what, instead);
                 }
                 rules.push((Arc::new(rule), place));
             }

@@ -7,8 +7,8 @@ mod times;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Operator, Tenant,
-    fences::{Channels, Rules},
+    Channels, Operator, Tenant,
+    fences::Rules,
     scope::{Problems, Scope},
     tenants::Tenants,
 };

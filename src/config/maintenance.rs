@@ -4,11 +4,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     Config,
+    draft::Draft,
     field::{Field, Word},
     matchers::{Known, Written, matchers},
     raw::RawMaintenance,
-    scope::{Problems, Scope},
-    words::{name, schedule, zone},
+    scope::Scope,
+    times::{schedule, zone},
+    words::name,
 };
 use crate::{
     domain::{Complaint, Timestamp, name::check_name, parse_duration},
@@ -34,15 +36,15 @@ pub(super) fn maintenance(
     at: &Scope<'_>,
     known: &Known<'_>,
     zone: &Zone,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Vec<Maintenance> {
     let mut names = BTreeSet::new();
     let mut windows = Vec::new();
-    for (index, raw) in problems.items(raw, at) {
+    for (index, raw) in draft.items(raw, at) {
         let here = at.item(index);
-        let Some(read) = one(raw, &here, known, zone, problems) else { continue };
+        let Some(read) = one(raw, &here, known, zone, draft) else { continue };
         if !names.insert(read.name.clone()) {
-            problems.error(&here.key("name"), format!("there are two called `{}`", read.name), "choose another name");
+            draft.error(&here.key("name"), format!("there are two called `{}`", read.name), "choose another name");
         }
         windows.push(read);
     }
@@ -54,18 +56,17 @@ fn one(
     at: &Scope<'_>,
     known: &Known<'_>,
     default_zone: &Zone,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Option<Maintenance> {
-    at.only(RawMaintenance::KEYS, problems);
+    at.only(RawMaintenance::KEYS, draft);
     let name_at = at.key("name");
     let parse = |text: &str| check_name(text).map(|()| text.to_owned());
-    let name = problems
-        .require(raw.name, &name_at, "patch-night")
-        .and_then(|Word(text)| name(&text, &name_at, parse, problems));
+    let name =
+        draft.require(raw.name, &name_at, "patch-night").and_then(|Word(text)| name(&text, &name_at, parse, draft));
     let written = Written { tenants: raw.tenants, rules: raw.rules, scores: raw.scores, severity: raw.severity };
-    let matchers = matchers(written, at, known, problems);
-    let timezone = zone(raw.timezone, &at.key("timezone"), problems).unwrap_or_else(|| default_zone.clone());
-    let window = window(raw.from, raw.r#for, raw.until, at, &timezone, problems);
+    let matchers = matchers(written, at, known, draft);
+    let timezone = zone(raw.timezone, &at.key("timezone"), draft).unwrap_or_else(|| default_zone.clone());
+    let window = window(raw.from, raw.r#for, raw.until, at, &timezone, draft);
     Some(Maintenance { name: name?, matchers, window: window? })
 }
 
@@ -75,23 +76,23 @@ fn window(
     until: Field<Word>,
     at: &Scope<'_>,
     timezone: &Zone,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Option<Window> {
-    let written = problems.require(from, &at.key("from"), "\"0 0 22 * * FRI\"");
-    let from = written.and_then(|word| schedule(Field::Good(word), &at.key("from"), timezone, problems));
+    let written = draft.require(from, &at.key("from"), "\"0 0 22 * * FRI\"");
+    let from = written.and_then(|word| schedule(Field::Good(word), &at.key("from"), timezone, draft));
     if length.is_written() == until.is_written() {
-        if !until.is_written() && problems.is_misspelt(at) {
+        if !until.is_written() && draft.is_misspelt(at) {
             return None;
         }
-        problems.error(at, "a window has one end", "write one of `for: 6h` and `until: \"0 0 6 * * MON\"`");
+        draft.error(at, "a window has one end", "write one of `for: 6h` and `until: \"0 0 6 * * MON\"`");
         return None;
     }
-    let length = problems.parse(length, &at.key("for"), above_zero).map(WindowEnd::After);
-    let until = schedule(until, &at.key("until"), timezone, problems).map(WindowEnd::At);
+    let length = draft.parse(length, &at.key("for"), above_zero).map(WindowEnd::After);
+    let until = schedule(until, &at.key("until"), timezone, draft).map(WindowEnd::At);
     let window = Window::new(from?, length.or(until)?);
     if never_ends(&window) {
         let what = "it begins again before it is over, and so never ends";
-        problems.error(&at.key("from"), what, "let it end earlier, or take the rule or the tenant out");
+        draft.error(&at.key("from"), what, "let it end earlier, or take the rule or the tenant out");
         return None;
     }
     Some(window)

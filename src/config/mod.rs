@@ -7,6 +7,7 @@ mod facts;
 mod channel;
 mod credential;
 mod disguise;
+mod draft;
 mod endpoints;
 mod examples;
 mod excerpt;
@@ -21,6 +22,7 @@ mod load;
 mod maintenance;
 mod marks;
 mod matchers;
+mod pending;
 mod private;
 mod raw;
 mod receivers;
@@ -34,10 +36,13 @@ mod secrets;
 mod settings;
 mod sight;
 mod spelling;
+mod stored;
+mod stores;
 pub mod suite;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod times;
 mod trial;
 mod watched;
 mod words;
@@ -67,6 +72,9 @@ use crate::{
     secret_store::SecretStores,
     zones::Zones,
 };
+
+/// The channels, by name.
+type Channels = BTreeMap<ChannelName, Arc<ChannelSettings>>;
 
 /// A valid configuration. Immutable and shared; a reload makes another one.
 #[derive(Debug, Clone)]

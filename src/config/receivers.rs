@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 
-use super::{Config, fences::Channels, scope::Scope};
+use super::{Channels, Config, scope::Scope};
 use crate::{
     channel::{ChannelSettings, address::Receivers},
     diagnostic::{Place, Problem},

@@ -3,23 +3,15 @@
 use std::{collections::HashSet, path::Path, sync::Arc};
 
 use super::{
-    Watched,
-    allow::Allowed,
     disguise, examples,
     field::{Field, Word},
-    import::Pending,
     marks::{Content, Mark, Node},
-    receivers::PlacedChannel,
-    secret_stores::Stores,
-    spelling::nearest,
-    trial::SecretUse,
-    world::World,
+    spelling::{nearest, quoted},
 };
 use crate::{
     diagnostic::{Gravity, Place, Problem, Warning},
     domain::{Complaint, parse_duration},
     secret::redact::{echo, echoed},
-    zones::{Fault, Zones},
 };
 
 /// A key or list item, with the way to it. Costs nothing until something is wrong there.
@@ -140,26 +132,10 @@ impl Spot {
 pub(super) struct Problems {
     /// In the order in which they were found.
     pub(super) list: Vec<Problem>,
-    /// Where a change may mend them, or make others.
-    pub(super) watched: Watched,
-    /// The secret stores, which references name.
-    pub(super) stores: Stores,
-    /// The secrets that are referred to so far.
-    pub(super) secrets: Vec<SecretUse>,
-    /// The channels, so that their addresses can be compared once they may be read.
-    pub(super) channels: Vec<PlacedChannel>,
-    /// Files that are not there yet, and are read as if they were.
-    pub(super) pending: Pending,
     /// Keys that misspelt ones were probably meant for, and mappings that have unknown keys.
     pub(super) misspelt: HashSet<(Arc<Path>, String)>,
     /// Whether the names of the channels are not known, because what holds them can't be read.
     pub(super) channels_unread: bool,
-    /// What depends on more than the files.
-    pub(super) world: World,
-    /// The warnings that comments switch off.
-    pub(super) allowed: Allowed,
-    /// The time zones that may be named.
-    pub(super) zones: Zones,
 }
 
 impl Problems {
@@ -179,28 +155,8 @@ impl Problems {
         self.list.push(Problem::warning(warning, at.place(), at.path(), echoed(&what.into()), instead));
     }
 
-    /// Notes where a change may change the time zones that were named, and warns of those that are not the system's.
-    pub(super) fn note_zones(&mut self) {
-        for file in self.zones.files() {
-            self.watched.file(&file);
-        }
-        self.watched.note(&self.zones.content());
-        for Fault { file, zone, why } in self.zones.faults() {
-            let what =
-                format!("this file can't be used as the data of time zone `{zone}` ({why}), so built-in data is used");
-            self.list.push(Problem::warning(
-                Warning::ZoneDataUnusable,
-                Place { file, line: 1, column: 1 },
-                "",
-                echoed(&what),
-                "install the system's time zone data again",
-            ));
-        }
-    }
-
-    /// Puts them into file order, each once, without the warnings that a comment switches off.
+    /// Puts them into file order, each once.
     pub(super) fn settle(&mut self) {
-        self.list.retain(|problem| !self.allowed.covers(problem));
         self.list.sort();
         self.list.dedup();
     }
@@ -296,12 +252,4 @@ impl Problems {
         };
         self.parse(field, at, read).unwrap_or(default)
     }
-}
-
-/// What to do about a value of the wrong shape.
-pub(super) const SHAPE: &str = "see the example in the documentation, or `scorewatch schema`";
-
-/// Words in a row: `` `a`, `b`, `c` ``.
-pub(super) fn quoted(words: &[impl AsRef<str>]) -> String {
-    words.iter().map(|word| format!("`{}`", word.as_ref())).collect::<Vec<_>>().join(", ")
 }

@@ -1,10 +1,11 @@
 //! References to secrets: written → meant. None is read here; each is noted, to be tried later ([`super::trial`]).
 
 use super::{
+    draft::Draft,
     field::Word,
     raw::{RawReference, RawSecret},
-    scope::{Problems, Scope},
-    secret_stores::stored,
+    scope::Scope,
+    stored::stored,
     trial::{Form, SecretUse},
 };
 use crate::secret::{SecretReference, redact::echo};
@@ -13,25 +14,20 @@ use crate::secret::{SecretReference, redact::echo};
 const HOW: &str = "write `{ file: PATH }`, `{ env: NAME }` or `{ credential: NAME }`";
 
 /// A reference to a text. A literal is refused, and never repeated.
-pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
-    reference_to(Form::Text, raw, at, problems)
+pub(super) fn reference(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Option<SecretReference> {
+    reference_to(Form::Text, raw, at, draft)
 }
 
 /// The same to a secret of that form.
-pub(super) fn reference_to(
-    form: Form,
-    raw: RawSecret,
-    at: &Scope<'_>,
-    problems: &mut Problems,
-) -> Option<SecretReference> {
-    let reference = untried(raw, at, problems)?;
-    note(&reference, form, at, problems);
+pub(super) fn reference_to(form: Form, raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Option<SecretReference> {
+    let reference = untried(raw, at, draft)?;
+    note(&reference, form, at, draft);
     Some(reference)
 }
 
 /// Notes where a secret is used.
-pub(super) fn note(reference: &SecretReference, form: Form, at: &Scope<'_>, problems: &mut Problems) {
-    problems.secrets.push(SecretUse {
+pub(super) fn note(reference: &SecretReference, form: Form, at: &Scope<'_>, draft: &mut Draft) {
+    draft.secrets.push(SecretUse {
         place: at.place(),
         key: at.path(),
         kept: place(reference, at),
@@ -41,43 +37,43 @@ pub(super) fn note(reference: &SecretReference, form: Form, at: &Scope<'_>, prob
 }
 
 /// A reference that the caller notes.
-pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Option<SecretReference> {
     let RawSecret::Reference(raw) = raw else {
-        problems.error(at, "a secret stands here itself, not where it is kept", HOW);
+        draft.error(at, "a secret stands here itself, not where it is kept", HOW);
         return None;
     };
-    at.only(RawReference::KEYS, problems);
+    at.only(RawReference::KEYS, draft);
     if raw.exec.is_written() || raw.store.is_written() {
-        return stored(*raw, at, problems);
+        return stored(*raw, at, draft);
     }
     for (key, is_written) in [("path", raw.path.is_written()), ("name", raw.name.is_written())] {
         if is_written {
-            problems.error(
+            draft.error(
                 &at.key(key),
                 format!("`{key}` is of a secret store that is not named"),
                 "write `store: NAME` too",
             );
         }
     }
-    let env = problems.take(raw.env, &at.key("env")).map(|Word(name)| SecretReference::Env(name));
-    let file = problems.take(raw.file, &at.key("file")).map(|Word(path)| SecretReference::File(at.folder().join(path)));
+    let env = draft.take(raw.env, &at.key("env")).map(|Word(name)| SecretReference::Env(name));
+    let file = draft.take(raw.file, &at.key("file")).map(|Word(path)| SecretReference::File(at.folder().join(path)));
     let credential =
-        problems.take(raw.credential, &at.key("credential")).map(|Word(name)| SecretReference::Credential(name));
+        draft.take(raw.credential, &at.key("credential")).map(|Word(name)| SecretReference::Credential(name));
     let mut given = [env, file, credential].into_iter().flatten();
     let (Some(reference), None) = (given.next(), given.next()) else {
-        problems.error(at, "a secret is kept in exactly one place", HOW);
+        draft.error(at, "a secret is kept in exactly one place", HOW);
         return None;
     };
     if let SecretReference::Env(name) = &reference
         && (name.is_empty() || name.contains(['=', '\0']))
     {
-        problems.error(at, "this is no name of an environment variable", "write `{ env: NAME }`");
+        draft.error(at, "this is no name of an environment variable", "write `{ env: NAME }`");
         return None;
     }
     if let SecretReference::Credential(name) = &reference
         && (name.is_empty() || name.contains('/') || name == "..")
     {
-        problems.error(at, "this is no name of a systemd credential", "write the name alone, without a path");
+        draft.error(at, "this is no name of a systemd credential", "write the name alone, without a path");
         return None;
     }
     Some(reference)

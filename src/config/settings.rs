@@ -3,13 +3,13 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use super::{
-    Operator, StoreLocation,
+    Channels, Operator, StoreLocation,
     channel::whole,
-    fences::Channels,
+    draft::Draft,
     field::{Field, Word},
     raw::{RawFlapping, RawFleet, RawOperator},
     rules::{above_zero, share},
-    scope::{Problems, Scope},
+    scope::Scope,
     words::{Names, notify, one_of},
 };
 use crate::{
@@ -27,35 +27,32 @@ pub(super) fn operator(
     at: &Scope<'_>,
     names: &Names,
     channels: &Channels,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Operator {
-    if !raw.is_written() && !problems.is_misspelt(at) {
-        problems.warning(
+    if !raw.is_written() && !draft.is_misspelt(at) {
+        draft.warning(
             Warning::OperatorMissing,
             at,
             "nobody hears when we go blind",
             "write `operator: { notify: [CHANNEL] }`",
         );
     }
-    let raw = problems.take(raw, at).unwrap_or_default();
-    at.only(RawOperator::KEYS, problems);
+    let raw = draft.take(raw, at).unwrap_or_default();
+    at.only(RawOperator::KEYS, draft);
     let here = at.key("notify");
-    let notify = notify(raw.notify, &here, names, problems);
+    let notify = notify(raw.notify, &here, names, draft);
     let is_fenced = |name: &ChannelName| channels.get(name).is_some_and(|channel| !channel.fence.is_open());
     for channel in notify.iter().filter(|name| is_fenced(name)) {
         let what = format!("channel `{channel}` is for some tenants only, and the operator hears of all");
-        problems.error(&here, what, "name a channel without `tenants:` and `labels:`");
+        draft.error(&here, what, "name a channel without `tenants:` and `labels:`");
     }
     if let [only] = &*notify
         && !is_fenced(only)
     {
         let what = format!("channel `{only}` is the operator's only one, and can't report its own failure");
-        problems.warning(Warning::OperatorHasOneChannel, &here, what, "name a second channel, best of another service");
+        draft.warning(Warning::OperatorHasOneChannel, &here, what, "name a second channel, best of another service");
     }
-    Operator {
-        notify,
-        blind_after: problems.duration(raw.blind_after, &at.key("blind_after"), Duration::from_hours(2)),
-    }
+    Operator { notify, blind_after: draft.duration(raw.blind_after, &at.key("blind_after"), Duration::from_hours(2)) }
 }
 
 /// The templates, and that each channel's own suits it.
@@ -64,42 +61,42 @@ pub(super) fn templates(
     at: &Scope<'_>,
     channels: &Channels,
     list: &Scope<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Option<Arc<Registry>> {
-    let written = problems.take(raw, at);
+    let written = draft.take(raw, at);
     let folder = written.as_ref().map(|Word(folder)| at.folder().join(folder));
     if let (Some(folder), Some(Word(written))) = (&folder, &written) {
-        problems.watched.folder(folder);
+        draft.watched.folder(folder);
         if !folder.is_dir() {
-            problems.error(at, format!("there is no folder `{written}`"), "write a path relative to this file");
+            draft.error(at, format!("there is no folder `{written}`"), "write a path relative to this file");
             return None;
         }
     }
-    let registry = channel::templates(folder.as_deref()).map_err(|found| problems.list.extend(found)).ok()?;
-    problems.watched.note(registry.imprint());
+    let registry = channel::templates(folder.as_deref()).map_err(|found| draft.list.extend(found)).ok()?;
+    draft.watched.note(registry.imprint());
     for (name, channel) in channels {
         let Some(template) = &channel.template else { continue };
         let Some(dialect) = channel.kind.dialect() else { continue };
         let here = list.key(name.as_str());
         if !registry.has(template) {
             let what = format!("there is no template `{template}`");
-            problems.error(&here.key("template"), what, "put `NAME.hbs` into the folder of `templates:`");
+            draft.error(&here.key("template"), what, "put `NAME.hbs` into the folder of `templates:`");
         } else if !registry.suits(template, dialect) {
             let what = format!("template `{template}` does not write what `{}` takes", dialect.name);
-            problems.error(&here.key("template"), what, "name a template for that `type`, or delete `template`");
+            draft.error(&here.key("template"), what, "name a template for that `type`, or delete `template`");
         }
     }
     Some(Arc::new(registry))
 }
 
 /// Waiting time, size and acceptance of a fleet shift, where the tenants of a tick are spread over that time.
-pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, spread: Duration, problems: &mut Problems) -> FleetSettings {
+pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, spread: Duration, draft: &mut Draft) -> FleetSettings {
     let is_written = raw.is_written();
-    let raw = problems.take(raw, at).unwrap_or_default();
-    at.only(RawFleet::KEYS, problems);
+    let raw = draft.take(raw, at).unwrap_or_default();
+    at.only(RawFleet::KEYS, draft);
     let default = FleetSettings::default();
     let hold_at = at.key("hold");
-    let hold = problems.parse(raw.hold, &hold_at, parse_duration).unwrap_or(default.hold);
+    let hold = draft.parse(raw.hold, &hold_at, parse_duration).unwrap_or(default.hold);
     if !hold.is_zero() && hold < spread {
         let what = format!(
             "a fleet shift waits {} for the rest of the fleet, and tenants are read over {}: it waits for as long as the `spread`",
@@ -107,24 +104,24 @@ pub(super) fn fleet(raw: Field<RawFleet>, at: &Scope<'_>, spread: Duration, prob
             format_duration(spread)
         );
         let instead = format!("write `fleet: {{ hold: {} }}`, or a shorter `spread`", format_duration(spread));
-        problems.warning(Warning::FleetHoldShorterThanSpread, if is_written { &hold_at } else { at }, what, instead);
+        draft.warning(Warning::FleetHoldShorterThanSpread, if is_written { &hold_at } else { at }, what, instead);
     }
     let accept = [("proven", Accept::Proven), ("ask", Accept::Ask)];
     FleetSettings {
         hold,
         spread,
-        accept: one_of(raw.accept, &at.key("accept"), &accept, problems).unwrap_or_default(),
-        at_least: problems.parse(raw.at_least, &at.key("at_least"), whole).unwrap_or(default.at_least),
-        share_percent: problems.parse(raw.share, &at.key("share"), share).unwrap_or(default.share_percent),
+        accept: one_of(raw.accept, &at.key("accept"), &accept, draft).unwrap_or_default(),
+        at_least: draft.parse(raw.at_least, &at.key("at_least"), whole).unwrap_or(default.at_least),
+        share_percent: draft.parse(raw.share, &at.key("share"), share).unwrap_or(default.share_percent),
     }
 }
 
 /// From how many changes on an alert is unstable.
-pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, problems: &mut Problems) -> FlapLimit {
-    let raw = problems.take(raw, at).unwrap_or_default();
-    at.only(RawFlapping::KEYS, problems);
+pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, draft: &mut Draft) -> FlapLimit {
+    let raw = draft.take(raw, at).unwrap_or_default();
+    at.only(RawFlapping::KEYS, draft);
     let default = FlapLimit::default();
-    let changes = problems.parse(raw.changes, &at.key("changes"), |text| {
+    let changes = draft.parse(raw.changes, &at.key("changes"), |text| {
         let changes = text.parse().ok().filter(|changes| (2..=1000).contains(changes));
         changes.ok_or_else(|| {
             Complaint::new(format!("`{text}` is no number of changes"), "write a whole number from 2 to 1000")
@@ -132,24 +129,24 @@ pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, problems: &mut P
     });
     FlapLimit {
         changes: changes.unwrap_or(default.changes),
-        within: problems.parse(raw.within, &at.key("within"), above_zero).unwrap_or(default.within),
+        within: draft.parse(raw.within, &at.key("within"), above_zero).unwrap_or(default.within),
     }
 }
 
 /// Where dashboard, API and metrics listen.
-pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> SocketAddr {
-    let address = problems.parse(raw, at, |text| text.parse().map_err(|_| not_an_address(text)));
+pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> SocketAddr {
+    let address = draft.parse(raw, at, |text| text.parse().map_err(|_| not_an_address(text)));
     if let Some(address) = address.filter(|address: &SocketAddr| !address.ip().is_loopback()) {
         let what = format!("other machines can reach `{address}`, which asks for no password");
         let instead = "write `127.0.0.1` and put a proxy in front, or see to it that a firewall keeps others out";
-        problems.warning(Warning::ListenBeyondLoopback, at, what, instead);
+        draft.warning(Warning::ListenBeyondLoopback, at, what, instead);
     }
     address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)))
 }
 
 /// Base of the links in messages.
-pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<String> {
-    let address = problems.parse(raw, at, |text| {
+pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Option<String> {
+    let address = draft.parse(raw, at, |text| {
         let address = url::Url::parse(text).ok().filter(|url| {
             let is_bare = url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
             matches!(url.scheme(), "http" | "https") && is_bare && url.password().is_none()
@@ -160,7 +157,7 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, problems: &mut Proble
     });
     if address.as_ref().is_some_and(|address| !address.starts_with("https:")) {
         let what = "links with `http:` are shown in no message, and nobody can confirm a drill";
-        problems.warning(
+        draft.warning(
             Warning::PublicUrlWithoutTls,
             at,
             what,

@@ -87,8 +87,13 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 pub(super) fn proposal<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(word, known.clone()) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("use one of {}", super::scope::quoted(&known.into_iter().collect::<Vec<_>>())),
+        None => format!("use one of {}", quoted(&known.into_iter().collect::<Vec<_>>())),
     }
+}
+
+/// Words in a row: `` `a`, `b`, `c` ``.
+pub(super) fn quoted(words: &[impl AsRef<str>]) -> String {
+    words.iter().map(|word| format!("`{}`", word.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 /// How many letters must be added, dropped, changed or swapped with their neighbour.

@@ -11,15 +11,17 @@ use serde::Deserialize;
 use self::case::Setting;
 use super::{
     channel::whole,
+    draft::Draft,
     excerpt,
     field::{Field, Word},
     files::{self, Source},
     gather::read_rules,
     maintenance::maintenance,
     raw::{RawRules, RawSuite, RawSuiteChannel},
-    scope::{Problems, Scope},
+    scope::Scope,
     settings::{flapping, fleet},
-    words::{Names, labels, name, zone},
+    times::zone,
+    words::{Names, labels, name},
 };
 use crate::{
     diagnostic::{Excerpts, Place, Problem},
@@ -92,46 +94,46 @@ pub struct LoadedSuite {
 /// Reads and validates a file with tests and the rules that it names. Every problem is reported, not only the first.
 #[must_use]
 pub fn load_suite(file: &Path) -> LoadedSuite {
-    let mut problems = Problems { zones: Zones::newer(&zones::system_folder()), ..Problems::default() };
-    let suite = files::read(file, &mut problems).and_then(|source| suite(&source, &mut problems));
-    problems.note_zones();
-    problems.settle();
-    let suite = suite.filter(|_| !problems.any_error());
-    LoadedSuite { suite, excerpts: excerpt::of(&problems.list), problems: problems.list }
+    let mut draft = Draft { zones: Zones::newer(&zones::system_folder()), ..Draft::default() };
+    let suite = files::read(file, &mut draft).and_then(|source| suite(&source, &mut draft));
+    draft.note_zones();
+    draft.settle();
+    let suite = suite.filter(|_| !draft.any_error());
+    LoadedSuite { suite, excerpts: excerpt::of(&draft.list), problems: draft.problems.list }
 }
 
 /// Reads rule files for a replay, without a configuration around them: every channel that they name is known, and `known` are too.
 #[must_use]
 pub fn load_rules(file: &Path, known: &[ChannelName]) -> (Vec<Arc<crate::rule::Rule>>, Vec<Problem>, Excerpts) {
-    let mut problems = Problems::default();
+    let mut draft = Draft::default();
     let mut names: Names = known.iter().map(|name| (name.to_string(), Some(name.clone()))).collect();
     let here: Arc<Path> = file.into();
     let top = Scope::root(&here, None);
     let pattern = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let list = || Field::Good(vec![Field::Good(Word(pattern.clone()))]);
     name_channels(list(), &top, &mut names);
-    let rules = read_rules(list(), &top, &names, FlapLimit::default(), &mut problems);
-    problems.settle();
-    let rules = if problems.any_error() { Vec::new() } else { rules.into_iter().map(|(rule, _)| rule).collect() };
-    (rules, problems.list.clone(), excerpt::of(&problems.list))
+    let rules = read_rules(list(), &top, &names, FlapLimit::default(), &mut draft);
+    draft.settle();
+    let rules = if draft.any_error() { Vec::new() } else { rules.into_iter().map(|(rule, _)| rule).collect() };
+    (rules, draft.list.clone(), excerpt::of(&draft.list))
 }
 
-fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
+fn suite(source: &Source, draft: &mut Draft) -> Option<Suite> {
     let top = source.scope();
     let mut raw = match RawSuite::deserialize(&source.value) {
         Ok(raw) if !source.is_list() => raw,
         _ => {
-            problems.error(&top, "the file is no mapping", "write `rules: […]` and `tests:` at the top");
+            draft.error(&top, "the file is no mapping", "write `rules: […]` and `tests:` at the top");
             return None;
         }
     };
-    top.only(RawSuite::KEYS, problems);
+    top.only(RawSuite::KEYS, draft);
     let open = !raw.channels.is_written();
-    let written = problems.take(std::mem::take(&mut raw.channels), &top.key("channels")).unwrap_or_default();
+    let written = draft.take(std::mem::take(&mut raw.channels), &top.key("channels")).unwrap_or_default();
     let mut names: Names = written.keys().map(|name| (name.clone(), ChannelName::parse(name).ok())).collect();
-    let receivers = channels(written, &top.key("channels"), problems);
+    let receivers = channels(written, &top.key("channels"), draft);
     if !raw.rules.is_written() {
-        problems.error(
+        draft.error(
             &top.key("rules"),
             "`rules` is missing",
             "name the rule files under test: `rules: [../starter.yaml]`",
@@ -141,10 +143,10 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
         name_channels(raw.rules.clone(), &top.key("rules"), &mut names);
         case::name_channels(&raw.tests, &mut names);
     }
-    let flapping = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), problems);
-    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, flapping, problems);
+    let flapping = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), draft);
+    let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, flapping, draft);
     let waits = raw.fleet.is_written();
-    let fleet = fleet(std::mem::take(&mut raw.fleet), &top.key("fleet"), Duration::ZERO, problems);
+    let fleet = fleet(std::mem::take(&mut raw.fleet), &top.key("fleet"), Duration::ZERO, draft);
     let plan = Plan {
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         receivers: if open { all_open(&names) } else { receivers },
@@ -154,20 +156,20 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
     let setting = Setting {
         plan: &plan,
         channels: &names,
-        zone: zone(raw.timezone, &top.key("timezone"), problems).unwrap_or_default(),
-        start: problems.parse(raw.start, &top.key("start"), instant).unwrap_or(START),
-        every: problems.parse(raw.every, &top.key("every"), interval).unwrap_or(EVERY),
+        zone: zone(raw.timezone, &top.key("timezone"), draft).unwrap_or_default(),
+        start: draft.parse(raw.start, &top.key("start"), instant).unwrap_or(START),
+        every: draft.parse(raw.every, &top.key("every"), interval).unwrap_or(EVERY),
     };
     let list = top.key("tests");
     if !raw.tests.is_written() {
-        problems.error(&list, "there are no `tests`", "write `tests:` and below it `- name: …`");
+        draft.error(&list, "there are no `tests`", "write `tests:` and below it `- name: …`");
     }
     let written = raw.tests.count();
-    let tests = problems.items(raw.tests, &list);
+    let tests = draft.items(raw.tests, &list);
     let cases: Vec<Case> =
-        tests.into_iter().filter_map(|(index, raw)| setting.case(raw, &list.item(index), problems)).collect();
+        tests.into_iter().filter_map(|(index, raw)| setting.case(raw, &list.item(index), draft)).collect();
     let known = held::known(&plan, cases.iter().flat_map(|case| &case.courses), written == Some(cases.len()));
-    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &setting.zone, problems);
+    let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &setting.zone, draft);
     Some(Suite { plan: Plan { maintenance, ..plan }, cases })
 }
 
@@ -175,26 +177,26 @@ fn suite(source: &Source, problems: &mut Problems) -> Option<Suite> {
 fn channels(
     written: BTreeMap<String, Field<RawSuiteChannel>>,
     at: &Scope<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> BTreeMap<ChannelName, Receiver> {
     let mut receivers = BTreeMap::new();
     for (text, field) in written {
         let here = at.key(&text);
-        let channel = name(&text, &here, ChannelName::parse, problems);
-        let Some(raw) = problems.take(field, &here) else { continue };
-        here.only(RawSuiteChannel::KEYS, problems);
+        let channel = name(&text, &here, ChannelName::parse, draft);
+        let Some(raw) = draft.take(field, &here) else { continue };
+        here.only(RawSuiteChannel::KEYS, draft);
         let tenants = raw.tenants.is_written().then(|| {
             let list = here.key("tenants");
-            let ids = problems.items(raw.tenants, &list);
+            let ids = draft.items(raw.tenants, &list);
             ids.into_iter()
-                .filter_map(|(index, Word(id))| name(&id, &list.item(index), TenantId::parse, problems))
+                .filter_map(|(index, Word(id))| name(&id, &list.item(index), TenantId::parse, draft))
                 .collect()
         });
-        let fence = Fence { tenants, labels: Selector(labels(raw.labels, &here.key("labels"), problems)) };
+        let fence = Fence { tenants, labels: Selector(labels(raw.labels, &here.key("labels"), draft)) };
         let digest = here.key("digest");
-        let raw = problems.take(raw.digest, &digest).unwrap_or_default();
-        digest.only(super::raw::RawDigest::KEYS, problems);
-        let over = problems.parse(raw.over, &digest.key("over"), whole).unwrap_or(DIGEST_OVER);
+        let raw = draft.take(raw.digest, &digest).unwrap_or_default();
+        digest.only(super::raw::RawDigest::KEYS, draft);
+        let over = draft.parse(raw.over, &digest.key("over"), whole).unwrap_or(DIGEST_OVER);
         if let Some(channel) = channel {
             receivers.insert(channel, Receiver { fence, digest_over: Some(over), pace: Duration::ZERO });
         }
@@ -209,7 +211,7 @@ fn all_open(names: &Names) -> BTreeMap<ChannelName, Receiver> {
 
 /// Takes every channel that rule files name for known. What is wrong with them is told when they are read for their rules.
 fn name_channels(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, names: &mut Names) {
-    let mut unheard = Problems::default();
+    let mut unheard = Draft::default();
     for (index, Word(pattern)) in unheard.items(raw, at) {
         for path in files::find(&pattern, &at.item(index), &mut unheard) {
             let Some(source) = files::read(&path, &mut unheard) else { continue };

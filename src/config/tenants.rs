@@ -7,15 +7,16 @@ use std::{
 };
 
 use super::{
-    Tenant,
+    Channels, Tenant,
     credential::credential,
+    draft::Draft,
     endpoints::{Endpoints, endpoints, hosts},
-    fences::Channels,
     field::{Field, Word},
     matchers::Known,
     raw::{OneOrMany, RawCredential, RawTenant},
-    scope::{Problems, Scope, Spot},
-    words::{Names, caution, guid, labels, name, notify, one_of, scores, visible, zone},
+    scope::{Scope, Spot},
+    times::{caution, zone},
+    words::{Names, guid, labels, name, notify, one_of, scores, visible},
 };
 use crate::{
     diagnostic::Warning,
@@ -98,44 +99,43 @@ impl Tenants {
         at: &Scope<'_>,
         inherited: &Inherited,
         channels: &Names,
-        problems: &mut Problems,
+        draft: &mut Draft,
     ) {
-        at.only(RawTenant::KEYS, problems);
-        let id = problems.require(raw.id, &at.key("id"), "contoso");
-        let id = id.and_then(|Word(text)| name(&text, &at.key("id"), TenantId::parse, problems));
-        let display = problems.parse(raw.name, &at.key("name"), visible);
-        let entra = problems
+        at.only(RawTenant::KEYS, draft);
+        let id = draft.require(raw.id, &at.key("id"), "contoso");
+        let id = id.and_then(|Word(text)| name(&text, &at.key("id"), TenantId::parse, draft));
+        let display = draft.parse(raw.name, &at.key("name"), visible);
+        let entra = draft
             .require(raw.tenant_id, &at.key("tenant_id"), "2f1c0a5e-0000-4000-8000-000000000001")
-            .and_then(|Word(text)| guid(&text, &at.key("tenant_id"), problems))
+            .and_then(|Word(text)| guid(&text, &at.key("tenant_id"), draft))
             .map(EntraTenantId);
-        let cloud = one_of(raw.cloud, &at.key("cloud"), &Cloud::ALL.map(|cloud| (cloud.as_str(), cloud)), problems);
-        let region =
-            one_of(raw.region, &at.key("region"), &Region::ALL.map(|region| (region.as_str(), region)), problems);
-        let endpoints = endpoints(raw.endpoints, &at.key("endpoints"), problems);
+        let cloud = one_of(raw.cloud, &at.key("cloud"), &Cloud::ALL.map(|cloud| (cloud.as_str(), cloud)), draft);
+        let region = one_of(raw.region, &at.key("region"), &Region::ALL.map(|region| (region.as_str(), region)), draft);
+        let endpoints = endpoints(raw.endpoints, &at.key("endpoints"), draft);
         let credential = if raw.credential.is_written() {
-            let own = self.credential(raw.credential, &at.key("credential"), problems);
+            let own = self.credential(raw.credential, &at.key("credential"), draft);
             // Written once more, it is the shared one all the same.
             let is_shared = own.iter().zip(&inherited.credential).any(|(own, shared)| own.shares_with(shared));
             if is_shared {
-                check_own_endpoints(&endpoints, inherited, &at.key("endpoints"), problems);
+                check_own_endpoints(&endpoints, inherited, &at.key("endpoints"), draft);
             }
             own
         } else {
             if !inherited.credential_written {
-                problems.missing(
+                draft.missing(
                     &at.key("credential"),
                     "this tenant has no `credential`",
                     "write `credential: { client_id: …, secret: { file: … } }` here, or once at the top of the main file",
                 );
             }
-            check_own_endpoints(&endpoints, inherited, &at.key("endpoints"), problems);
+            check_own_endpoints(&endpoints, inherited, &at.key("endpoints"), draft);
             inherited.credential.clone()
         };
-        let labels = labels(raw.labels, &at.key("labels"), problems);
-        let notify = notify(raw.notify, &at.key("notify"), channels, problems);
-        let schedule = self.schedule(raw.schedule, raw.timezone, at, inherited, problems);
+        let labels = labels(raw.labels, &at.key("labels"), draft);
+        let notify = notify(raw.notify, &at.key("notify"), channels, draft);
+        let schedule = self.schedule(raw.schedule, raw.timezone, at, inherited, draft);
         let scores = if raw.scores.is_written() {
-            scores(raw.scores, &at.key("scores"), problems)
+            scores(raw.scores, &at.key("scores"), draft)
         } else {
             inherited.scores.clone()
         };
@@ -143,15 +143,15 @@ impl Tenants {
             self.nameless = true;
             return;
         };
-        self.check_unique(&id, entra, at, problems);
-        self.check_fences(&id, &labels, &notify, at, problems);
+        self.check_unique(&id, entra, at, draft);
+        self.check_fences(&id, &labels, &notify, at, draft);
         let Some(entra) = entra else { return };
         let (Some(app), Some(schedule)) = (credential, schedule) else { return };
         let hosts = self.hosts.share(hosts(cloud.unwrap_or_default(), region, &endpoints, &inherited.endpoints));
         let scores = Arc::clone(self.scores.entry(scores).or_insert_with_key(|scores| scores.as_slice().into()));
         // What is called on this machine is not Microsoft, and has no limits.
         if !hosts.loopback && self.paces.insert((Arc::as_ptr(&schedule).addr(), scores.as_ptr().addr())) {
-            check_pace(&id, &schedule, &scores, at, problems);
+            check_pace(&id, &schedule, &scores, at, draft);
         }
         let tenant = Tenant {
             name: display.unwrap_or_else(|| id.as_str().to_owned()).into(),
@@ -165,12 +165,12 @@ impl Tenants {
         self.by_id.insert(id, Arc::new(tenant));
     }
 
-    fn check_unique(&mut self, id: &TenantId, entra: Option<EntraTenantId>, at: &Scope<'_>, problems: &mut Problems) {
+    fn check_unique(&mut self, id: &TenantId, entra: Option<EntraTenantId>, at: &Scope<'_>, draft: &mut Draft) {
         let place = at.key("id").spot();
         if let Some(first) = self.places.get(id) {
             let what = format!("tenant `{id}` is defined a second time");
             let instead = format!("give each tenant an `id` of its own; the other is at {}", first.place());
-            problems.error(&at.key("id"), what, instead);
+            draft.error(&at.key("id"), what, instead);
             return;
         }
         self.places.insert(id.clone(), place);
@@ -178,24 +178,17 @@ impl Tenants {
             let place = self.places.get(&first).map(|spot| format!(", at {}", spot.place())).unwrap_or_default();
             let what = format!("this `tenant_id` is also the one of tenant `{first}`");
             let instead = "copy the directory (tenant) ID from the overview page of each tenant in Entra";
-            problems.error(&at.key("tenant_id"), what, format!("{instead}; the other is `{first}`{place}"));
+            draft.error(&at.key("tenant_id"), what, format!("{instead}; the other is `{first}`{place}"));
         }
     }
 
     /// Complains of channels that the tenant names and that may not show it.
-    fn check_fences(
-        &self,
-        id: &TenantId,
-        labels: &Labels,
-        notify: &[ChannelName],
-        at: &Scope<'_>,
-        problems: &mut Problems,
-    ) {
+    fn check_fences(&self, id: &TenantId, labels: &Labels, notify: &[ChannelName], at: &Scope<'_>, draft: &mut Draft) {
         for channel in notify.iter().filter_map(|name| self.channels.get(name)) {
             if !channel.fence.admits(id, labels) {
                 let what = format!("channel `{}` may not show tenant `{id}`", channel.name);
                 let instead = "name another channel, or widen that channel's `tenants:` or `labels:`";
-                problems.error(&at.key("notify"), what, instead);
+                draft.error(&at.key("notify"), what, instead);
             }
         }
     }
@@ -205,9 +198,9 @@ impl Tenants {
         &mut self,
         raw: Field<OneOrMany<RawCredential>>,
         at: &Scope<'_>,
-        problems: &mut Problems,
+        draft: &mut Draft,
     ) -> Option<Arc<AppCredential>> {
-        credential(raw, at, problems).map(|app| self.apps.share(app))
+        credential(raw, at, draft).map(|app| self.apps.share(app))
     }
 
     fn schedule(
@@ -216,12 +209,12 @@ impl Tenants {
         timezone: Field<Word>,
         at: &Scope<'_>,
         inherited: &Inherited,
-        problems: &mut Problems,
+        draft: &mut Draft,
     ) -> Option<Arc<Schedule>> {
-        let zone = zone(timezone, &at.key("timezone"), problems).unwrap_or_else(|| inherited.timezone.clone());
+        let zone = zone(timezone, &at.key("timezone"), draft).unwrap_or_else(|| inherited.timezone.clone());
         let here = at.key("schedule");
         let written = schedule.is_written();
-        let expression = problems.take(schedule, &here).map(|Word(text)| text);
+        let expression = draft.take(schedule, &here).map(|Word(text)| text);
         if written && expression.is_none() {
             return None;
         }
@@ -230,14 +223,14 @@ impl Tenants {
         match self.schedules.entry((expression, zone)).or_insert_with_key(read) {
             Ok(schedule) => {
                 if written {
-                    caution(schedule.expression(), &here, problems);
+                    caution(schedule.expression(), &here, draft);
                 }
                 Some(Arc::clone(schedule))
             }
             Err(Complaint { what, instead }) => {
                 // A bad one at the top was told there.
                 if written {
-                    problems.error(&here, what.as_str(), instead.as_str());
+                    draft.error(&here, what.as_str(), instead.as_str());
                 }
                 None
             }
@@ -246,7 +239,7 @@ impl Tenants {
 }
 
 /// Refuses a tenant that would be sent the shared app's secret and tokens at an address that only its own file names.
-fn check_own_endpoints(own: &Endpoints, inherited: &Inherited, at: &Scope<'_>, problems: &mut Problems) {
+fn check_own_endpoints(own: &Endpoints, inherited: &Inherited, at: &Scope<'_>, draft: &mut Draft) {
     if !inherited.credential_written {
         return;
     }
@@ -256,12 +249,12 @@ fn check_own_endpoints(own: &Endpoints, inherited: &Inherited, at: &Scope<'_>, p
         );
         let instead = "write `credential: { client_id: …, secret: { file: … } }` for this tenant, or set `endpoints:` at the \
                        top of the main file";
-        problems.error(&at.key(key), what, instead);
+        draft.error(&at.key(key), what, instead);
     }
 }
 
 /// Warns of a schedule by which more calls were made than Microsoft takes. Told of the first tenant that has it.
-fn check_pace(id: &TenantId, schedule: &Schedule, scores: &[ScoreKind], at: &Scope<'_>, problems: &mut Problems) {
+fn check_pace(id: &TenantId, schedule: &Schedule, scores: &[ScoreKind], at: &Scope<'_>, draft: &mut Draft) {
     let (calls, CallLimits { minute, hour }) = (defender_calls(scores), DEFENDER_LIMITS);
     if calls == 0 {
         return;
@@ -276,5 +269,5 @@ fn check_pace(id: &TenantId, schedule: &Schedule, scores: &[ScoreKind], at: &Sco
          a minute and {hour} an hour"
     );
     let instead = "check less often, like `0 */15 * * * *`: a call above the limit is not made, and its score counts as throttled";
-    problems.warning(Warning::ScheduleExceedsLimits, &at.key("schedule"), what, instead);
+    draft.warning(Warning::ScheduleExceedsLimits, &at.key("schedule"), what, instead);
 }

@@ -1,4 +1,4 @@
-//! Single values as people write them: names, GUIDs, days, zones, scores, labels, channels.
+//! Single values as people write them: names, GUIDs, days, scores, labels, channels.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,9 @@ use super::{
     field::{Field, Word},
     scope::{Problems, Scope},
     spelling::{nearest, proposal},
-    zone_names,
 };
 use crate::{
-    diagnostic::Warning,
     domain::{ChannelName, Complaint, Labels, ScoreKind, Timestamp, characters::refuse_hidden},
-    schedule::{self, Caution, Misreading, Schedule, Zone},
     secret::redact::echo,
 };
 
@@ -65,38 +62,6 @@ pub(super) fn day(text: &str) -> Result<Timestamp, Complaint> {
         let example = other.unwrap_or_else(|| "2027-03-01".to_owned());
         Complaint::new(format!("`{text}` is not a day"), format!("write it like `{example}`"))
     })
-}
-
-/// Reads an IANA time zone.
-pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<Zone> {
-    let zones = problems.zones.clone();
-    problems.parse(field, at, |text| {
-        zones.zone(text).ok_or_else(|| {
-            let instead = zone_names::instead(text).unwrap_or_else(|| {
-                let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
-                near.unwrap_or_else(|| "write an IANA name like `Europe/Berlin`".to_owned())
-            });
-            Complaint::new(format!("`{text}` is not a time zone"), instead)
-        })
-    })
-}
-
-/// Warns of a schedule that another dialect of cron reads differently.
-pub(super) fn caution(expression: &str, at: &Scope<'_>, problems: &mut Problems) {
-    if let Some(Caution { misreading, what, instead }) = schedule::caution(expression) {
-        let warning = match misreading {
-            Misreading::EitherDay => Warning::ScheduleEitherDay,
-            Misreading::Quartz => Warning::ScheduleQuartz,
-        };
-        problems.warning(warning, at, what, instead);
-    }
-}
-
-/// A schedule in that zone.
-pub(super) fn schedule(field: Field<Word>, at: &Scope<'_>, zone: &Zone, problems: &mut Problems) -> Option<Schedule> {
-    let schedule = problems.parse(field, at, |text| Schedule::parse(text, zone.clone()))?;
-    caution(schedule.expression(), at, problems);
-    Some(schedule)
 }
 
 /// One of the known words.

@@ -10,8 +10,8 @@ use serde::{
 use serde_json::Value;
 
 use super::{
-    error::{Failure, FailureClass},
-    source::{garbage, number, text},
+    error::{Failure, FailureClass, garbage},
+    number, text,
 };
 
 /// Longest text that is kept of a value, in bytes; the rest is cut off. Links and names are far shorter.

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use super::source::Source;
 use crate::{domain::TenantId, egress::EgressError};
 
 /// The class of a failure: stable, for machines, metrics and hints. The text form is kebab-case.
@@ -313,12 +312,7 @@ impl Failure {
         Self::new(class, format!("no answer from {whom}: {error}"))
     }
 
-    pub(super) fn of(self, tenant: &TenantId, source: &dyn Source) -> FetchError {
-        let hint = self.hint.clone().or_else(|| source.hint(self.class).map(Cow::Borrowed));
-        FetchError { hint, ..self.of_document(tenant) }
-    }
-
-    /// The same where it is about no score.
+    /// Of a tenant, where it is about no score.
     pub(super) fn of_document(self, tenant: &TenantId) -> FetchError {
         FetchError {
             tenant: tenant.clone(),
@@ -330,6 +324,11 @@ impl Failure {
             correlation: self.correlation,
         }
     }
+}
+
+/// An answer that is not what was asked for.
+pub(super) fn garbage(what: &'static str) -> Failure {
+    Failure::new(FailureClass::Garbage, what)
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ pub(super) use profiles::KeptProfiles;
 use super::{
     Account, Failure, FailureClass, FetchError, Inner, Microsoft, Need, bounded,
     cloud::Api,
-    source::{self, HISTORY_DAYS, garbage, secure_score::page_bytes_max},
+    error::garbage,
+    source::{self, HISTORY_DAYS, secure_score::page_bytes_max},
     token::Wanted,
 };
 use crate::domain::{ControlProfiles, RecommendationList, ScoreRecord, Timestamp};

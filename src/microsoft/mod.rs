@@ -13,11 +13,13 @@ mod document;
 pub mod error;
 mod evidence;
 mod granted;
+mod number;
 mod proof;
 mod refusal;
 mod source;
 #[cfg(test)]
 mod tests;
+mod text;
 mod token;
 pub mod untrusted;
 mod wire;
@@ -37,10 +39,11 @@ use error::Failure;
 pub use error::{FailureClass, FetchError};
 pub use evidence::RECOMMENDATIONS_ROLE;
 pub use granted::Granted;
+use proof::ReadSecret;
 pub use proof::{AppCredential, Proof, ProofKind};
 use source::{Ask, Found, Source, Unsound};
 pub use token::PassedOver;
-use token::{ReadSecret, Token, Tokens, Wanted};
+use token::{Token, Tokens, Wanted};
 use wire::Wire;
 
 use crate::{

@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use super::{Certificate, Failure, FailureClass, token::ReadSecret};
+use super::{Certificate, Failure, FailureClass};
 use crate::{
     domain::Timestamp,
     secret::{SecretError, SecretReference},
@@ -19,6 +19,9 @@ pub struct AppCredential {
     /// What it proves itself with, the newest first: when Entra does not take one, the next is tried.
     pub proofs: Vec<Proof>,
 }
+
+/// How a reference becomes its secret: [`SecretReference::resolve`].
+pub(super) type ReadSecret = fn(&SecretReference) -> Result<SecretString, SecretError>;
 
 /// One secret, certificate or token of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

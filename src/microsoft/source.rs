@@ -4,15 +4,13 @@
 //! object needs no file either: a [`Single`] says its path, role and keys in a few lines.
 
 mod groups;
-pub(super) mod number;
 pub(super) mod secure_score;
 mod single;
-pub(super) mod text;
 
 use std::{borrow::Cow, ops::RangeInclusive, time::Duration};
 
-use super::{Failure, FailureClass, bounded, cloud::Api, is_object};
-use crate::domain::{Reading, ScoreKind, Subject, Timestamp};
+use super::{Failure, FailureClass, FetchError, bounded, cloud::Api, error::garbage, is_object, number, text};
+use crate::domain::{Reading, ScoreKind, Subject, TenantId, Timestamp};
 use groups::Groups;
 use secure_score::SecureScore;
 use single::Single;
@@ -189,8 +187,12 @@ pub(super) fn follow(base: &str, next: String) -> Result<String, Failure> {
     }
 }
 
-pub(super) fn garbage(what: &'static str) -> Failure {
-    Failure::new(FailureClass::Garbage, what)
+impl Failure {
+    /// Of a tenant, with the hint of the source that was asked.
+    pub(super) fn of(self, tenant: &TenantId, source: &dyn Source) -> FetchError {
+        let hint = self.hint.clone().or_else(|| source.hint(self.class).map(Cow::Borrowed));
+        FetchError { hint, ..self.of_document(tenant) }
+    }
 }
 
 #[cfg(test)]

@@ -18,14 +18,10 @@ use secrecy::SecretString;
 
 use super::{
     Account, Failure, FailureClass, Proof, ProofKind,
-    proof::{AppCredential, Material},
+    proof::{AppCredential, Material, ReadSecret},
     wire::Wire,
 };
-use crate::{
-    domain::Timestamp,
-    secret::{SecretError, SecretReference},
-    telemetry::Metrics,
-};
+use crate::{domain::Timestamp, secret::SecretReference, telemetry::Metrics};
 use ask::Grant;
 use cache::{Cache, Flight, Key};
 pub use passed_over::PassedOver;
@@ -62,9 +58,6 @@ pub(super) struct Tokens {
     read_secret: ReadSecret,
     passed_over: Mutex<Vec<PassedOver>>,
 }
-
-/// How a reference becomes its secret: [`SecretReference::resolve`].
-pub(super) type ReadSecret = fn(&SecretReference) -> Result<SecretString, SecretError>;
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Error, Listing, Page, error::Thing, find};
 use crate::{
     channel::ChannelSettings,
-    check::{run::Plan, slow},
+    check::{plan::Plan, slow},
     config::{Config, StoreLocation, Tenant},
     domain::{EntraTenantId, Labels, Scope, ScoreKind, TenantId, Timestamp},
     microsoft::{AppCredential, Proof},

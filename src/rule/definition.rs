@@ -2,13 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::condition::{Condition, Recover, Size, Terms};
-use crate::domain::{ChannelName, Labels, ScoreKind, Selector, Severity, Subject, TenantId, name::name};
-
-name! {
-    /// A rule's name. Part of an alert's identity: a renamed rule is another rule.
-    RuleName
-}
+use super::{
+    condition::{Condition, Recover, Size, Terms},
+    name::RuleName,
+};
+use crate::domain::{ChannelName, Labels, ScoreKind, Selector, Severity, Subject, TenantId};
 
 /// A condition on a score, the tenants that it applies to, and what to do.
 #[derive(Debug, Clone, PartialEq)]

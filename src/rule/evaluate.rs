@@ -24,47 +24,12 @@ pub(super) use self::{
 pub use self::{
     close::{accept, close, remind_once},
     ended::reopened,
-    no_data::Feed,
 };
-use super::{Alert, AlertState, Condition, Firing, Resolution, Rule, ShiftedBy, Transition, TransitionKind, baseline};
+use super::{
+    Alert, AlertState, Condition, Firing, Resolution, Rule, Transition, TransitionKind, baseline,
+    situation::{Event, MISSED_MAX, Situation},
+};
 use crate::domain::{Sample, Timestamp};
-
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Event {
-    /// A new reading came.
-    Reading(Sample),
-    /// Time passed without a new reading: a failed check, a reminder or an expiry that is due.
-    Tick,
-}
-
-/// What a step may look at besides the alert itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
-    /// The wall clock: for `no_data`, `repeat` and `accept_after` only. Windows and `for` go by the readings' own times.
-    pub now: Timestamp,
-    /// The samples before the new reading, oldest first, at least as far back as any rule looks.
-    pub window: &'a [Sample],
-    /// How far apart two new readings are at best around now: the time between two scheduled checks, or the source's own interval
-    /// where that is longer (a day for daily records). Only for what messages call a gap.
-    pub source_interval: Duration,
-    /// How many scheduled checks gave no reading (missed or failed) since the reading before; our own downtime apart. More than
-    /// [`MISSED_MAX`] start `for` again.
-    pub missed_checks: u32,
-    /// Samples from before this source time were imported when the series was onboarded: they are no baseline.
-    pub onboarded_at: Option<Timestamp>,
-    /// The scores that a `no_data` rule watches; any other rule looks at none.
-    pub feeds: &'a [Feed],
-    /// When the newest notification of this alert came to rest (delivered, or dead); `None` while one is still on its way or none was made.
-    pub told_at: Option<Timestamp>,
-    /// Whether the newest notification of this alert is still on its way: nobody was told of it yet, be it held, queued or being sent.
-    pub is_on_its_way: bool,
-    /// What known fleet shifts did to this series, ordered by time: samples from before count as moved.
-    pub shifts: &'a [ShiftedBy],
-}
-
-/// So many scheduled checks may give no reading before what happened between two readings is unknown and `for` starts again.
-pub const MISSED_MAX: u32 = 3;
 
 /// What a step made of an alert.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,55 +6,8 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::{AlertState, Condition, Firing, Situation};
+use super::{AlertState, Condition, Firing, ShiftedBy, Situation};
 use crate::domain::{Sample, Timestamp};
-
-/// What one fleet shift did to one series.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ShiftedBy {
-    /// The time of the first reading that shows it.
-    pub at: Timestamp,
-    /// By how much, in the measure of the score; negative: it fell.
-    pub by: Amount,
-}
-
-/// An amount in the measure in which moves of a score are compared between tenants.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Amount {
-    /// Percent of what the score was.
-    Percent(f64),
-    /// Points of a score that is a percentage itself.
-    Points(f64),
-}
-
-impl Amount {
-    /// Whether the score rose.
-    #[must_use]
-    pub fn is_up(self) -> bool {
-        match self {
-            Self::Percent(amount) | Self::Points(amount) => amount > 0.0,
-        }
-    }
-
-    /// The value after a move by this amount.
-    ///
-    /// ```
-    /// use scorewatch::rule::Amount;
-    ///
-    /// assert_eq!(Amount::Percent(-10.0).applied_to(400.0), 360.0);
-    /// assert_eq!(Amount::Points(-2.5).applied_to(52.0), 49.5);
-    /// ```
-    #[must_use]
-    pub fn applied_to(self, value: f64) -> f64 {
-        match self {
-            Self::Percent(percent) => value * (1.0 + percent / 100.0),
-            Self::Points(points) => value + points,
-        }
-    }
-}
 
 /// The sample's value moved by every shift after it that was over before `until`. `shifts` are ordered by time.
 #[must_use]
@@ -111,6 +64,7 @@ impl Situation<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rule::Amount;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)

@@ -17,7 +17,7 @@ use crate::{
         Checker, DueQueue,
         close::close_orphans,
         due::Turn,
-        run::{Plan, next_due},
+        plan::{Plan, next_due},
         slow,
     },
     config::{Config, Tenant},

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, acceptance, blindness, start::Engine};
 use crate::{
-    check::{Visit, due::Turn, judge::Fetched, run::Plan},
+    check::{Visit, due::Turn, judge::Fetched, plan::Plan},
     clock::Clock,
     config::{Config, Tenant},
     domain::{Reading, Sample, ScoreKind, TenantId, Timestamp},

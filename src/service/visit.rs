@@ -8,11 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use crate::{
-    check::{
-        Checker,
-        due::Turn,
-        run::{Plan, Visit},
-    },
+    check::{Checker, due::Turn, plan::Plan, run::Visit},
     config::Tenant,
     delivery::Dispatcher,
     domain::{TenantId, Timestamp},

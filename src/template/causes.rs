@@ -1,6 +1,6 @@
 //! What moved a score, in words: one line for each cause, and a title that claims no more than they show.
 
-use super::words::unsigned;
+use super::phrases::unsigned;
 use crate::{
     domain::Counts,
     notify::{notification::Cause, reason::CauseKind},

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use serde_json::{Value, json};
 
 use super::{
+    phrases::is_link,
     report, text,
     words::{self, Shown},
 };
@@ -197,11 +198,6 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     data.links.dashboard = data.links.dashboard.as_deref().and_then(safe_link);
     data.links.portal = data.links.portal.as_deref().and_then(safe_link);
     shown
-}
-
-/// Whether a runbook is one to open and not one to read.
-pub(super) fn is_link(runbook: &str) -> bool {
-    runbook.starts_with("https://") && !runbook.contains(char::is_whitespace)
 }
 
 /// Longest link that is shown, in bytes (a Slack button's limit is 3,000 characters).

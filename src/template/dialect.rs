@@ -1,6 +1,6 @@
 //! How one kind of receiver is written to. The kinds themselves are channels' business: see `channel/`.
 
-use super::payload::Refusal;
+use super::refusal::Refusal;
 
 /// How a kind of receiver is written to: by a template, and as plain text once it has rejected what a template wrote.
 #[derive(Debug)]

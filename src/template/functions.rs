@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use handlebars::{Handlebars, handlebars_helper};
 
-use super::{text, words};
+use super::{phrases, text};
 use crate::{domain::Timestamp, rule::display};
 
 handlebars_helper!(number_function: |value: f64, *others| {
     let others: Vec<f64> = others.iter().skip(1).filter_map(|other| other.as_f64()).collect();
     display::among(value, &others)
 });
-handlebars_helper!(utc: |instant: str| Timestamp::parse(instant).map_or_else(|| instant.to_owned(), words::utc));
+handlebars_helper!(utc: |instant: str| Timestamp::parse(instant).map_or_else(|| instant.to_owned(), phrases::utc));
 handlebars_helper!(lasted: |from: str, until: str| match (Timestamp::parse(from), Timestamp::parse(until)) {
-    (Some(from), Some(until)) => words::duration(until.since(from)),
+    (Some(from), Some(until)) => phrases::duration(until.since(from)),
     _ => String::new(),
 });
-handlebars_helper!(seconds: |count: u64| words::duration(Duration::from_secs(count)));
+handlebars_helper!(seconds: |count: u64| phrases::duration(Duration::from_secs(count)));
 handlebars_helper!(cut: |whole: str, characters: u64| text::cut(whole, usize::try_from(characters).unwrap_or(usize::MAX)));
 
 /// Makes the functions known.

@@ -1,6 +1,6 @@
 //! A digest in words: one line for each of its items, in paragraphs that fit the texts of a message.
 
-use super::words;
+use super::phrases::{duration, loss, moved};
 use crate::{
     domain::Severity,
     notify::{
@@ -17,8 +17,18 @@ const PARAGRAPH_MAX: usize = 2_800;
 const COUNTS_MAX: usize = 6;
 
 /// One line for each item, then how many more there are, and where to find them.
-pub(super) fn lines(items: &[DigestItem], left_out: usize, digest: Option<&DigestFacts>) -> Vec<String> {
-    let mut lines: Vec<String> = items.iter().map(|item| line(&Notification::from(item.clone()))).collect();
+/// `headline` says of an item how grave it is, who, what and how much.
+pub(super) fn lines(
+    items: &[DigestItem],
+    left_out: usize,
+    digest: Option<&DigestFacts>,
+    headline: impl Fn(&Notification) -> String,
+) -> Vec<String> {
+    let line = |item: &DigestItem| {
+        let notification = Notification::from(item.clone());
+        line(headline(&notification), &notification)
+    };
+    let mut lines: Vec<String> = items.iter().map(line).collect();
     match digest {
         Some(digest) => lines.extend(more(digest)),
         None if left_out > 0 => lines.push(format!("… and {left_out} more")),
@@ -78,7 +88,7 @@ fn worst(items: &[DigestItem]) -> Option<String> {
     let fires = |item: &&DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_none());
     let item = items.iter().filter(|item| item.operator.is_none()).find(fires)?;
     let (tenant, score) = (item.tenant.as_ref()?, item.score.as_ref()?);
-    let how = words::moved(score).or_else(|| Some(number(score.value?))).unwrap_or_else(|| "no data".to_owned());
+    let how = moved(score).or_else(|| Some(number(score.value?))).unwrap_or_else(|| "no data".to_owned());
     Some(format!("{} {how}", tenant.name))
 }
 
@@ -87,17 +97,17 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 /// How grave, who, what, how much, by which rule, which notification.
-fn line(notification: &Notification) -> String {
+fn line(headline: String, notification: &Notification) -> String {
     let data = &notification.data;
     let lasted = data.alert.as_ref().and_then(|alert| Some(alert.resolved_at?.since(alert.started_at)));
-    let loss = words::loss(data).filter(|_| lasted.is_none()).map(|loss| {
+    let loss = loss(data).filter(|_| lasted.is_none()).map(|loss| {
         let verb = if loss.starts_with("gained") { "" } else { "lost " };
         format!(", {verb}{loss}")
     });
     [
-        Some(format!("{} {}", words::look(notification).0, words::headline(notification, 0))),
+        Some(headline),
         loss,
-        lasted.map(|lasted| format!(" after {}", words::duration(lasted))),
+        lasted.map(|lasted| format!(" after {}", duration(lasted))),
         data.rule.as_ref().map(|rule| format!(" · {}", rule.name)),
         Some(format!(" · {}", data.notification.short_id)),
         Some(earlier(data.notification.covers.len())),

@@ -1,7 +1,7 @@
 //! How the chat applications read text, and how a value in it is kept from being read as anything but text.
 
 use super::{
-    payload::Refusal,
+    refusal::Refusal,
     text::{INVISIBLE, Part, parts},
 };
 

@@ -2,27 +2,7 @@
 
 use serde_json::Value;
 
-use super::{markup, text};
-
-/// Why an output can't be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// It is above a limit; less text would help.
-    TooLarge {
-        /// How much it is.
-        size: usize,
-        /// How much it may be.
-        limit: usize,
-    },
-    /// It is not a message that the receiver accepts, however short.
-    Invalid(String),
-}
-
-impl Refusal {
-    pub(crate) fn invalid<T>(what: impl Into<String>) -> Result<T, Self> {
-        Err(Self::Invalid(what.into()))
-    }
-}
+use super::{Refusal, markup, text};
 
 /// The body of a message that a template writes as JSON: `check` vets it and escapes the values in it.
 pub(crate) fn json(output: &str, check: fn(&mut Value) -> Result<(), Refusal>) -> Result<Vec<u8>, Refusal> {

@@ -4,7 +4,7 @@ use super::{
     Dialect,
     context::{LEVELS, shortened},
     lines::weight,
-    payload::Refusal,
+    refusal::Refusal,
     render::RenderFailure,
     words,
 };

@@ -139,7 +139,7 @@ impl Registry {
 
     /// Whether that template writes every sample notification in a way that the receiver takes.
     pub(crate) fn writes_for(&self, name: &str, dialect: &Dialect) -> bool {
-        trial::try_out(self, name, dialect, &Budget::new(TRIAL_STEPS_MAX)).is_ok()
+        self.try_with(name, dialect, &Budget::new(TRIAL_STEPS_MAX)).is_ok()
     }
 
     /// Whether that template would hide what a digest or a report says, so that it is said without it.
@@ -181,6 +181,10 @@ impl Registry {
         render::render(self.built_in.get(dialect.name), dialect.name, dialect, notification, &budget)
     }
 
+    fn try_with(&self, name: &str, dialect: &Dialect, all: &Budget) -> Result<(), Box<trial::Failure>> {
+        trial::try_out(name, all, |budget, notification| self.render_within(budget, name, dialect, notification))
+    }
+
     /// Which receivers a template suits; a problem if it must suit one and does not.
     fn try_out(
         &self,
@@ -193,7 +197,7 @@ impl Registry {
         let mut fits = BTreeSet::new();
         let mut failures = Vec::new();
         for dialect in &self.dialects {
-            match trial::try_out(self, name, dialect, all) {
+            match self.try_with(name, dialect, all) {
                 Ok(()) => drop(fits.insert(dialect.name)),
                 Err(failure) if failure.is_endless => {
                     problems.push(trial_problem(name, source, dialect, &failure));

@@ -8,7 +8,7 @@ use super::{
     Dialect,
     context::{LEVELS, context},
     functions,
-    payload::Refusal,
+    refusal::Refusal,
     source::Compiled,
     steps::{self, Budget},
 };

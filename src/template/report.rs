@@ -1,6 +1,6 @@
 //! A report in words: what fires, what can't be read, what moved, a line each.
 
-use super::{score_name::score_name, text, words};
+use super::{phrases::utc, score_name::score_name, text};
 use crate::{
     domain::{ScoreKind, Severity, Unit},
     notify::report::facts::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
@@ -9,7 +9,7 @@ use crate::{
 
 /// One sentence: of how many, from when to when.
 pub(super) fn headline(report: &ReportFacts) -> String {
-    let (from, until) = (words::utc(report.from), words::utc(report.until));
+    let (from, until) = (utc(report.from), utc(report.until));
     format!("report on {}, {from} to {until}", counted(report.tenant_count, "tenant"))
 }
 
@@ -75,12 +75,12 @@ fn alert(alert: &ReportAlert) -> String {
     };
     let name = |score| score_name(score, alert.subject.as_deref());
     let score = alert.score.map_or_else(|| "all scores".to_owned(), name);
-    let since = words::utc(alert.since);
+    let since = utc(alert.since);
     format!("{sign} {}: {score} · {} · since {since}", alert.tenant.name, alert.rule)
 }
 
 fn unread(unread: &ReportUnread) -> String {
-    format!("⚠️ {}: {} · since {}", unread.tenant.name, unread.class, words::utc(unread.since))
+    format!("⚠️ {}: {} · since {}", unread.tenant.name, unread.class, utc(unread.since))
 }
 
 /// `None`: there is nothing that did not arrive.

@@ -1,9 +1,10 @@
 //! Templates are tried before they are needed: each against every sample notification.
 
 use super::{
-    Dialect, Registry, RenderFailure, sample,
+    RenderFailure, sample,
     steps::{Budget, STEPS_MAX},
 };
+use crate::notify::Notification;
 
 /// A trial that failed.
 pub(super) struct Failure {
@@ -15,11 +16,16 @@ pub(super) struct Failure {
     pub(super) is_endless: bool,
 }
 
-/// Writes every sample notification with a template. `all` is the budget of all trials of a folder.
-pub(super) fn try_out(registry: &Registry, name: &str, dialect: &Dialect, all: &Budget) -> Result<(), Box<Failure>> {
+/// Writes every sample notification with the template of that name. `all` is the budget of all trials of a folder; `write` writes
+/// one notification within a budget.
+pub(super) fn try_out(
+    name: &str,
+    all: &Budget,
+    write: impl Fn(&Budget, &Notification) -> Result<Vec<u8>, RenderFailure>,
+) -> Result<(), Box<Failure>> {
     for notification in sample::all() {
         let budget = Budget::new(STEPS_MAX);
-        let written = registry.render_within(&budget, name, dialect, &notification);
+        let written = write(&budget, &notification);
         let failed = |why, is_endless| {
             let sample = notification.kind.as_str().to_owned();
             Err(Box::new(Failure { sample, why, is_endless }))

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
-    check::{Checker, Visit, downtime::Downtimes, due::Turn, outage::OpenOutages, run::Plan},
+    check::{Checker, Visit, downtime::Downtimes, due::Turn, outage::OpenOutages, plan::Plan},
     clock::Clock,
     config::{Config, Tenant},
     delivery::Dispatcher,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scorewatch::{
-    check::{Checker, due::Turn, run::Plan},
+    check::{Checker, due::Turn, plan::Plan},
     notify::{SilenceId, silence::NewSilence},
     rule::Condition,
 };

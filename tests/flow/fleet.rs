@@ -14,7 +14,7 @@ use scorewatch::{
     check::{
         due::Turn,
         outlook::{self, Fate},
-        run::Plan,
+        plan::Plan,
     },
     config::{Config, Tenant},
     delivery::Dispatcher,

@@ -104,7 +104,7 @@ impl Life {
     pub(super) fn tell_alone(&mut self, minute: i64) -> Option<NewNotification> {
         let rule = blind::operator_rule(&self.config.operator)?;
         let record = self.record.as_mut()?;
-        let new = blind::alone("store-1", &self.config, (&self.config.tenants["contoso"], &rule), record, at(minute))?;
+        let new = blind::alone("store-1", &self.config, &self.config.tenants["contoso"], &rule, record, at(minute))?;
         let alert = record.alerts.iter_mut().find(|alert| alert.rule == rule.name)?;
         alert.told_to.clone_from(&new.channels);
         Some(new)

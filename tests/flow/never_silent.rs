@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scorewatch::{
     channel::ChannelSettings,
-    check::{due::Turn, run::Plan},
+    check::{due::Turn, plan::Plan},
     clock::Clock,
     config::{Config, Tenant},
     domain::Timestamp,

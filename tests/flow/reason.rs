@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
-    check::{close, due::Turn, reason::REASON_WITHIN, run::Plan},
+    check::{close, due::Turn, plan::Plan, reason::REASON_WITHIN},
     config::{Config, Tenant},
     domain::{Impact, ScoreKind},
     microsoft::{Account, Hosts},

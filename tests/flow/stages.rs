@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use scorewatch::{
     channel::ChannelSettings,
-    check::{due::Turn, run::Plan as CheckPlan},
+    check::{due::Turn, plan::Plan as CheckPlan},
     config::Config,
     domain::Timestamp,
     notify::{

@@ -1,7 +1,7 @@
 //! A visit: fetch, judge, commit, with the real store and the simulated cloud.
 
 use scorewatch::{
-    check::{close, due::Turn, run::Plan},
+    check::{close, due::Turn, plan::Plan},
     config::Operator,
     domain::SeriesKey,
     rule::Condition,

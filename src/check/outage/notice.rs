@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Cause, News, same_credential};
+use super::{Cause, News, OPERATOR_BLIND, same_credential};
 use crate::{
-    check::blind::OPERATOR_BLIND,
     config::{Config, Tenant},
     domain::{ChannelName, Severity, TenantId, Timestamp, format_duration},
     microsoft::FailureClass,

@@ -7,9 +7,10 @@ use super::{Reader, url::base_url};
 use crate::{
     channel::{Alertmanager, Authorization, ChannelKind},
     config::{
+        draft::Draft,
         field::{Field, Word},
         raw::{ChannelUrl, Own, RawSecret, raw},
-        scope::{Problems, Scope},
+        scope::Scope,
         secrets,
     },
     egress::Private,
@@ -40,23 +41,23 @@ pub(super) const READER: Reader = Reader {
 };
 
 /// The settings, unless there is an error in them.
-fn read(own: &Own, private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelKind> {
+fn read(own: &Own, private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Option<ChannelKind> {
     let raw: RawAlertmanager = own.read();
     let here = at.key("url");
-    let url = problems.require(raw.url, &here, "https://alertmanager.example");
-    let url = url.and_then(|url| base_url(url, private, &here, problems));
-    let user = problems.take(raw.username, &at.key("username")).map(|Word(name)| name);
+    let url = draft.require(raw.url, &here, "https://alertmanager.example");
+    let url = url.and_then(|url| base_url(url, private, &here, draft));
+    let user = draft.take(raw.username, &at.key("username")).map(|Word(name)| name);
     let user = user.filter(|name| {
         let is_good = !name.is_empty() && !name.contains(':') && !name.contains(char::is_control);
         if !is_good {
-            problems.error(&at.key("username"), "this can't be a user's name", "write it without `:`");
+            draft.error(&at.key("username"), "this can't be a user's name", "write it without `:`");
         }
         is_good
     });
     let mut secret = |field: Field<RawSecret>, key: &str| {
         let is_written = field.is_written();
-        let taken = problems.take(field, &at.key(key));
-        (is_written, taken.and_then(|raw| secrets::reference(raw, &at.key(key), problems)))
+        let taken = draft.take(field, &at.key(key));
+        (is_written, taken.and_then(|raw| secrets::reference(raw, &at.key(key), draft)))
     };
     let (has_password, password) = secret(raw.password, "password");
     let (has_token, token) = secret(raw.bearer_token, "bearer_token");
@@ -66,7 +67,7 @@ fn read(own: &Own, private: &Private, at: &Scope<'_>, problems: &mut Problems) -
         (Some(username), true, false) => password.map(|password| Authorization::Basic { username, password }),
         _ => {
             let instead = "write `username` and `password`, or `bearer_token`, or none of them";
-            problems.error(at, "this is half a way to sign in, or two", instead);
+            draft.error(at, "this is half a way to sign in, or two", instead);
             None
         }
     };

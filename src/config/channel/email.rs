@@ -8,9 +8,10 @@ use super::Reader;
 use crate::{
     channel::{ChannelKind, Email},
     config::{
+        draft::Draft,
         field::{Field, Word},
         raw::{Own, RawSecret, form, raw},
-        scope::{Problems, Scope},
+        scope::Scope,
         secrets,
         words::one_of,
     },
@@ -60,18 +61,18 @@ pub(super) const READER: Reader = Reader {
 };
 
 /// The settings, unless there is an error in them.
-fn read(own: &Own, private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelKind> {
+fn read(own: &Own, private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Option<ChannelKind> {
     let raw: RawEmail = own.read();
-    let plain = one_of(raw.tls, &at.key("tls"), &TLS, problems).unwrap_or(false);
-    let server = server(raw.server, &at.key("server"), plain, private, problems);
-    let from = problems.require(raw.from, &at.key("from"), ADDRESS);
-    let from = from.and_then(|Word(text)| mailbox(&text, &at.key("from"), problems));
-    let to = recipients(raw.to, &at.key("to"), problems);
-    let sign_in = sign_in(raw.username, raw.password, at, problems);
+    let plain = one_of(raw.tls, &at.key("tls"), &TLS, draft).unwrap_or(false);
+    let server = server(raw.server, &at.key("server"), plain, private, draft);
+    let from = draft.require(raw.from, &at.key("from"), ADDRESS);
+    let from = from.and_then(|Word(text)| mailbox(&text, &at.key("from"), draft));
+    let to = recipients(raw.to, &at.key("to"), draft);
+    let sign_in = sign_in(raw.username, raw.password, at, draft);
     if let (Some(server), Ok(Some(_))) = (&server, &sign_in)
         && server.tls() == Tls::Absent
     {
-        problems.error(
+        draft.error(
             &at.key("password"),
             "a password is said by TLS only",
             "delete `tls: none`, or `username` and `password`",
@@ -81,20 +82,14 @@ fn read(own: &Own, private: &Private, at: &Scope<'_>, problems: &mut Problems) -
     Some(ChannelKind::Email(Email { server: server?, from: from?, to: to?, sign_in: sign_in.ok()? }))
 }
 
-fn server(
-    raw: Field<Word>,
-    at: &Scope<'_>,
-    plain: bool,
-    private: &Private,
-    problems: &mut Problems,
-) -> Option<MailServer> {
-    let Word(text) = problems.require(raw, at, "smtps://smtp.example")?;
+fn server(raw: Field<Word>, at: &Scope<'_>, plain: bool, private: &Private, draft: &mut Draft) -> Option<MailServer> {
+    let Word(text) = draft.require(raw, at, "smtps://smtp.example")?;
     // The text is not shown: there may be a password in it.
     let server = match MailServer::parse(&text, plain) {
         Ok(server) => server,
         Err(what) => {
             let instead = "write `smtps://smtp.example`, or `smtp://smtp.example` for STARTTLS";
-            problems.error(at, format!("this is no mail server: {what}"), instead);
+            draft.error(at, format!("this is no mail server: {what}"), instead);
             return None;
         }
     };
@@ -104,52 +99,52 @@ fn server(
             other => other.to_string(),
         };
         let instead = "use port 465 with `smtps:` or 587 with `smtp:`, or list its network under `allow_private`";
-        problems.error(at, format!("no mail may go there: {what}"), instead);
+        draft.error(at, format!("no mail may go there: {what}"), instead);
         return None;
     }
     Some(server)
 }
 
-fn recipients(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> Option<Vec<Mailbox>> {
+fn recipients(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> Option<Vec<Mailbox>> {
     if !raw.is_written() {
-        problems.error(at, "`to` is missing", "write `to: [soc@mssp.example]`");
+        draft.error(at, "`to` is missing", "write `to: [soc@mssp.example]`");
         return None;
     }
     let Field::Good(list) = &raw else {
-        problems.take(raw, at);
+        draft.take(raw, at);
         return None;
     };
     let count = list.len();
     if count == 0 {
-        problems.error(at, "nobody would get this mail", "write `to: [soc@mssp.example]`");
+        draft.error(at, "nobody would get this mail", "write `to: [soc@mssp.example]`");
         return None;
     }
     if count > RECIPIENTS_MAX {
         let what = format!("there are {count} recipients, more than {RECIPIENTS_MAX}");
-        problems.error(at, what, "write to a distribution list");
+        draft.error(at, what, "write to a distribution list");
     }
-    let read: Vec<Mailbox> = problems
+    let read: Vec<Mailbox> = draft
         .items(raw, at)
         .into_iter()
-        .filter_map(|(index, Word(text))| mailbox(&text, &at.item(index), problems))
+        .filter_map(|(index, Word(text))| mailbox(&text, &at.item(index), draft))
         .collect();
     (read.len() == count && count <= RECIPIENTS_MAX).then_some(read)
 }
 
 /// An address, with or without a name before it.
-fn mailbox(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Mailbox> {
+fn mailbox(text: &str, at: &Scope<'_>, draft: &mut Draft) -> Option<Mailbox> {
     if let Err(complaint) = refuse_hidden(text) {
-        problems.complain(at, complaint);
+        draft.complain(at, complaint);
         return None;
     }
     let read = text.parse::<Mailbox>().ok();
     let Some(mailbox) = read else {
-        problems.error(at, format!("`{text}` is no mail address"), format!("write one like `{ADDRESS}`"));
+        draft.error(at, format!("`{text}` is no mail address"), format!("write one like `{ADDRESS}`"));
         return None;
     };
     if !mailbox.email.to_string().is_ascii() {
         let what = format!("`{}` has letters that not every server takes", mailbox.email);
-        problems.error(at, what, "write its domain as `xn--…`, and use an address in plain letters");
+        draft.error(at, what, "write its domain as `xn--…`, and use an address in plain letters");
         return None;
     }
     Some(mailbox)
@@ -160,17 +155,17 @@ fn sign_in(
     username: Field<Word>,
     password: Field<RawSecret>,
     at: &Scope<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Result<Option<(String, SecretReference)>, ()> {
     let (named, proven) = (username.is_written(), password.is_written());
     if named != proven {
         let (there, missing) = if named { ("username", "password") } else { ("password", "username") };
         let example = if named { "password: { file: secrets/smtp }" } else { "username: scores@mssp.example" };
-        problems.error(&at.key(there), format!("`{there}` is there without `{missing}`"), format!("write `{example}`"));
+        draft.error(&at.key(there), format!("`{there}` is there without `{missing}`"), format!("write `{example}`"));
     }
-    let username = problems.take(username, &at.key("username")).map(|Word(name)| name);
+    let username = draft.take(username, &at.key("username")).map(|Word(name)| name);
     let here = at.key("password");
-    let password = problems.take(password, &here).and_then(|secret| secrets::reference(secret, &here, problems));
+    let password = draft.take(password, &here).and_then(|secret| secrets::reference(secret, &here, draft));
     match (username, password) {
         (Some(username), Some(password)) => Ok(Some((username, password))),
         (None, None) if !named && !proven => Ok(None),

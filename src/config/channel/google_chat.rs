@@ -7,9 +7,10 @@ use super::{Reader, url::secret_url};
 use crate::{
     channel::{ChannelKind, GoogleChat},
     config::{
+        draft::Draft,
         field::Field,
         raw::{ChannelUrl, Own, RawSecret, raw},
-        scope::{Problems, Scope},
+        scope::Scope,
     },
     egress::Private,
 };
@@ -33,7 +34,7 @@ pub(super) const READER: Reader = Reader {
 };
 
 /// The settings, unless there is an error in them.
-fn read(own: &Own, _private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelKind> {
+fn read(own: &Own, _private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Option<ChannelKind> {
     let raw: RawGoogleChat = own.read();
-    Some(ChannelKind::GoogleChat(GoogleChat { url: secret_url(raw.url, at, problems)? }))
+    Some(ChannelKind::GoogleChat(GoogleChat { url: secret_url(raw.url, at, draft)? }))
 }

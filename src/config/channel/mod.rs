@@ -21,10 +21,12 @@ use schemars::{Schema, SchemaGenerator};
 
 use self::{report::report, schema::listed};
 use super::{
+    draft::Draft,
     field::{Field, Word},
     private::private,
     raw::{Own, RawChannel, RawCommon, RawDigest, RawRetry},
-    scope::{Problems, Scope, quoted},
+    scope::Scope,
+    spelling::quoted,
     words::{labels, name, one_of},
 };
 use crate::{
@@ -55,7 +57,7 @@ struct Reader {
     /// What editors are told of its keys.
     schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads them.
-    read: fn(&Own, &Private, &Scope<'_>, &mut Problems) -> Option<ChannelKind>,
+    read: fn(&Own, &Private, &Scope<'_>, &mut Draft) -> Option<ChannelKind>,
 }
 
 /// Gathers the readers of all kinds: each kind's file here has one.
@@ -73,25 +75,25 @@ pub(super) fn channel(
     RawChannel { common: raw, own }: RawChannel,
     timezone: &Zone,
     at: &Scope<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Option<ChannelSettings> {
-    at.only(&keys(), problems);
-    let name = name(text, at, ChannelName::parse, problems);
-    let private = private(raw.allow_private, &at.key("allow_private"), problems);
-    let reader = reader(raw.r#type, at, problems);
+    at.only(&keys(), draft);
+    let name = name(text, at, ChannelName::parse, draft);
+    let private = private(raw.allow_private, &at.key("allow_private"), draft);
+    let reader = reader(raw.r#type, at, draft);
     let kind = reader.and_then(|reader| {
-        reader.refuse(&own, raw.template.is_written(), at, problems);
-        (reader.read)(&own, &private, at, problems)
+        reader.refuse(&own, raw.template.is_written(), at, draft);
+        (reader.read)(&own, &private, at, draft)
     });
-    let tenants = raw.tenants.is_written().then(|| fence(raw.tenants, &at.key("tenants"), problems));
-    let fence = Fence { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), problems)) };
-    let pace = problems.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
-    let timeout = problems.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
-    let retry = retry(raw.retry, &at.key("retry"), problems);
-    let digest_over = digest(raw.digest, &at.key("digest"), problems);
-    let drill = problems.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
-    let report = report(raw.report, kind.as_ref(), timezone, &at.key("report"), problems);
-    let template = problems.take(raw.template, &at.key("template")).map(|Word(name)| name);
+    let tenants = raw.tenants.is_written().then(|| fence(raw.tenants, &at.key("tenants"), draft));
+    let fence = Fence { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), draft)) };
+    let pace = draft.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
+    let timeout = draft.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
+    let retry = retry(raw.retry, &at.key("retry"), draft);
+    let digest_over = digest(raw.digest, &at.key("digest"), draft);
+    let drill = draft.parse(raw.drill, &at.key("drill"), drill).unwrap_or(Some(DRILL_EVERY));
+    let report = report(raw.report, kind.as_ref(), timezone, &at.key("report"), draft);
+    let template = draft.take(raw.template, &at.key("template")).map(|Word(name)| name);
     Some(ChannelSettings {
         name: name?,
         kind: kind?,
@@ -119,21 +121,21 @@ pub(super) fn keys() -> Vec<&'static str> {
 }
 
 /// The reader of the kind under `type:`.
-fn reader(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<&'static Reader> {
+fn reader(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Option<&'static Reader> {
     if !raw.is_written() {
         let instead = format!("write `type:` and one of {}", quoted(ChannelKind::WORDS));
-        problems.missing(&at.key("type"), "`type` is missing", instead);
+        draft.missing(&at.key("type"), "`type` is missing", instead);
     }
     let known: Vec<(&str, &Reader)> = READERS.iter().map(|reader| (reader.word, reader)).collect();
-    one_of(raw, &at.key("type"), &known, problems)
+    one_of(raw, &at.key("type"), &known, draft)
 }
 
 impl Reader {
     /// Complains of each key that this kind does not have, and another has.
-    fn refuse(&self, own: &Own, names_template: bool, at: &Scope<'_>, problems: &mut Problems) {
+    fn refuse(&self, own: &Own, names_template: bool, at: &Scope<'_>, draft: &mut Draft) {
         for key in own.keys().filter(|key| !self.keys.contains(key)) {
             if let Some((_, what, instead)) = self.refused.iter().find(|(refused, ..)| *refused == key) {
-                problems.error(&at.key(key), *what, *instead);
+                draft.error(&at.key(key), *what, *instead);
                 continue;
             }
             let owners: Vec<&str> =
@@ -151,40 +153,40 @@ impl Reader {
                     format!("delete `{key}`"),
                 ),
             };
-            problems.error(&at.key(key), what, instead);
+            draft.error(&at.key(key), what, instead);
         }
         if names_template && !self.has_template {
-            problems.error(&at.key("template"), "this type of channel sends fields, no text", "delete `template`");
+            draft.error(&at.key("template"), "this type of channel sends fields, no text", "delete `template`");
         }
     }
 }
 
-fn fence(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> BTreeSet<TenantId> {
-    let ids = problems.items(raw, at);
-    ids.into_iter().filter_map(|(index, Word(id))| name(&id, &at.item(index), TenantId::parse, problems)).collect()
+fn fence(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> BTreeSet<TenantId> {
+    let ids = draft.items(raw, at);
+    ids.into_iter().filter_map(|(index, Word(id))| name(&id, &at.item(index), TenantId::parse, draft)).collect()
 }
 
-fn retry(raw: Field<RawRetry>, at: &Scope<'_>, problems: &mut Problems) -> RetryBounds {
-    let raw = problems.take(raw, at).unwrap_or_default();
-    at.only(RawRetry::KEYS, problems);
+fn retry(raw: Field<RawRetry>, at: &Scope<'_>, draft: &mut Draft) -> RetryBounds {
+    let raw = draft.take(raw, at).unwrap_or_default();
+    at.only(RawRetry::KEYS, draft);
     let bounds = RetryBounds {
-        first: problems.duration(raw.first, &at.key("first"), Duration::from_secs(2)),
-        max: problems.duration(raw.max, &at.key("max"), Duration::from_mins(15)),
-        give_up: problems.duration(raw.give_up, &at.key("give_up"), Duration::from_hours(24)),
+        first: draft.duration(raw.first, &at.key("first"), Duration::from_secs(2)),
+        max: draft.duration(raw.max, &at.key("max"), Duration::from_mins(15)),
+        give_up: draft.duration(raw.give_up, &at.key("give_up"), Duration::from_hours(24)),
     };
     if bounds.first > bounds.max {
-        problems.error(at, "`first` is longer than `max`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
+        draft.error(at, "`first` is longer than `max`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
     }
     if bounds.max > bounds.give_up {
-        problems.error(at, "`max` is longer than `give_up`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
+        draft.error(at, "`max` is longer than `give_up`", "write `retry: { first: 2s, max: 15m, give_up: 24h }`");
     }
     bounds
 }
 
-fn digest(raw: Field<RawDigest>, at: &Scope<'_>, problems: &mut Problems) -> usize {
-    let raw = problems.take(raw, at).unwrap_or_default();
-    at.only(RawDigest::KEYS, problems);
-    problems.parse(raw.over, &at.key("over"), whole).unwrap_or(DIGEST_OVER)
+fn digest(raw: Field<RawDigest>, at: &Scope<'_>, draft: &mut Draft) -> usize {
+    let raw = draft.take(raw, at).unwrap_or_default();
+    at.only(RawDigest::KEYS, draft);
+    draft.parse(raw.over, &at.key("over"), whole).unwrap_or(DIGEST_OVER)
 }
 
 /// The time between drills; `None`: there are none.

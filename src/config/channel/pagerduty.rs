@@ -7,9 +7,10 @@ use super::{Reader, url::base_url};
 use crate::{
     channel::{ChannelKind, Pagerduty, PagerdutyRegion, check_routing_key},
     config::{
+        draft::Draft,
         field::{Field, Word},
         raw::{ChannelUrl, Own, RawSecret, form, raw},
-        scope::{Problems, Scope},
+        scope::Scope,
         secrets,
         trial::Form,
         words::one_of,
@@ -51,17 +52,17 @@ const ROUTING_KEY: Form = Form::Key {
 };
 
 /// The settings, unless there is an error in them.
-fn read(own: &Own, private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelKind> {
+fn read(own: &Own, private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Option<ChannelKind> {
     let raw: RawPagerduty = own.read();
     let here = at.key("routing_key");
-    let key = problems.require(raw.routing_key, &here, "{ file: secrets/pagerduty }");
-    let key = key.and_then(|key| secrets::reference_to(ROUTING_KEY, key, &here, problems));
-    let region = one_of(raw.region, &at.key("region"), &PagerdutyRegion::ALL, problems).unwrap_or_default();
+    let key = draft.require(raw.routing_key, &here, "{ file: secrets/pagerduty }");
+    let key = key.and_then(|key| secrets::reference_to(ROUTING_KEY, key, &here, draft));
+    let region = one_of(raw.region, &at.key("region"), &PagerdutyRegion::ALL, draft).unwrap_or_default();
     if raw.url.is_written() && *private == Private::Refused {
         let instead = "delete `url`, or write `region: eu`; a receiver inside needs `allow_private`";
-        problems.error(&at.key("url"), "a `pagerduty` is sent to PagerDuty's own host", instead);
+        draft.error(&at.key("url"), "a `pagerduty` is sent to PagerDuty's own host", instead);
     }
     let is_written = raw.url.is_written();
-    let url = problems.take(raw.url, &at.key("url")).and_then(|url| base_url(url, private, &at.key("url"), problems));
+    let url = draft.take(raw.url, &at.key("url")).and_then(|url| base_url(url, private, &at.key("url"), draft));
     (url.is_some() || !is_written).then_some(ChannelKind::Pagerduty(Pagerduty { routing_key: key?, region, url }))
 }

@@ -3,10 +3,11 @@
 use crate::{
     channel::ChannelKind,
     config::{
+        draft::Draft,
         field::Field,
         raw::{RawReport, RawReportAt},
-        scope::{Problems, Scope},
-        words::{schedule, zone},
+        scope::Scope,
+        times::{schedule, zone},
     },
     domain::Complaint,
     schedule::{Schedule, Zone},
@@ -23,20 +24,20 @@ pub(super) fn report(
     kind: Option<&ChannelKind>,
     timezone: &Zone,
     at: &Scope<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Option<Schedule> {
-    let schedule = match problems.take(raw, at)? {
-        RawReport::Word(word) => problems.parse(Field::Good(word), at, |text| by_word(text, timezone)).flatten(),
+    let schedule = match draft.take(raw, at)? {
+        RawReport::Word(word) => draft.parse(Field::Good(word), at, |text| by_word(text, timezone)).flatten(),
         RawReport::At(raw) => {
-            at.only(RawReportAt::KEYS, problems);
+            at.only(RawReportAt::KEYS, draft);
             let here = at.key("at");
-            let timezone = zone(raw.timezone, &at.key("timezone"), problems).unwrap_or_else(|| timezone.clone());
-            let written = problems.require(raw.at, &here, "\"0 0 8 * * MON\"");
-            written.and_then(|word| schedule(Field::Good(word), &here, &timezone, problems))
+            let timezone = zone(raw.timezone, &at.key("timezone"), draft).unwrap_or_else(|| timezone.clone());
+            let written = draft.require(raw.at, &here, "\"0 0 8 * * MON\"");
+            written.and_then(|word| schedule(Field::Good(word), &here, &timezone, draft))
         }
     }?;
     if kind.is_some_and(ChannelKind::keeps_state) {
-        problems.error(at, "this type of channel keeps alerts and takes no reports", "delete `report`");
+        draft.error(at, "this type of channel keeps alerts and takes no reports", "delete `report`");
     }
     Some(schedule)
 }

@@ -2,12 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::super::{
-    field::Field,
-    raw::RawSecret,
-    scope::{Problems, Scope},
-    secrets,
-};
+use super::super::{draft::Draft, field::Field, raw::RawSecret, scope::Scope, secrets};
 use crate::{
     channel::{ComposeError, WebhookUrl, guard},
     domain::Complaint,
@@ -16,37 +11,32 @@ use crate::{
 };
 
 /// A URL that is a secret.
-pub(super) fn secret_url(raw: Field<RawSecret>, at: &Scope<'_>, problems: &mut Problems) -> Option<SecretReference> {
+pub(super) fn secret_url(raw: Field<RawSecret>, at: &Scope<'_>, draft: &mut Draft) -> Option<SecretReference> {
     let here = at.key("url");
-    let url = problems.require(raw, &here, "{ file: secrets/url }")?;
-    secrets::reference(url, &here, problems)
+    let url = draft.require(raw, &here, "{ file: secrets/url }")?;
+    secrets::reference(url, &here, draft)
 }
 
 /// A URL that may be one.
-pub(super) fn webhook_url(raw: Field<RawSecret>, at: &Scope<'_>, problems: &mut Problems) -> Option<WebhookUrl> {
+pub(super) fn webhook_url(raw: Field<RawSecret>, at: &Scope<'_>, draft: &mut Draft) -> Option<WebhookUrl> {
     let here = at.key("url");
-    Some(match problems.require(raw, &here, "{ file: secrets/url }")? {
+    Some(match draft.require(raw, &here, "{ file: secrets/url }")? {
         RawSecret::Address(url) => WebhookUrl::Open(url.expose_secret().to_owned()),
-        url => WebhookUrl::Secret(secrets::reference(url, &here, problems)?),
+        url => WebhookUrl::Secret(secrets::reference(url, &here, draft)?),
     })
 }
 
 /// A base URL; one in the open is checked at once.
-pub(super) fn base_url(
-    raw: RawSecret,
-    private: &Private,
-    at: &Scope<'_>,
-    problems: &mut Problems,
-) -> Option<WebhookUrl> {
+pub(super) fn base_url(raw: RawSecret, private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Option<WebhookUrl> {
     let RawSecret::Address(url) = raw else {
-        return Some(WebhookUrl::Secret(secrets::reference(raw, at, problems)?));
+        return Some(WebhookUrl::Secret(secrets::reference(raw, at, draft)?));
     };
     if let Err(error) = guard::base(url.expose_secret(), private) {
         let what = match error {
             ComposeError::Url(Complaint { what, .. }) => format!("the channel's URL is refused: {what}"),
             other => other.to_string(),
         };
-        problems.error(at, what, "write the base URL; `allow_private` lets it be inside");
+        draft.error(at, what, "write the base URL; `allow_private` lets it be inside");
         return None;
     }
     Some(WebhookUrl::Open(url.expose_secret().to_owned()))

@@ -7,9 +7,10 @@ use super::{Reader, url::webhook_url};
 use crate::{
     channel::{ChannelKind, Webhook, signature::SigningKey},
     config::{
+        draft::Draft,
         field::Field,
         raw::{ChannelUrl, OneOrMany, Own, RawSecret, raw},
-        scope::{Problems, Scope},
+        scope::Scope,
         secrets,
         trial::Form,
     },
@@ -44,19 +45,19 @@ const SIGNING_KEY: Form = Form::Key {
 };
 
 /// The settings, unless there is an error in them.
-fn read(own: &Own, _private: &Private, at: &Scope<'_>, problems: &mut Problems) -> Option<ChannelKind> {
+fn read(own: &Own, _private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Option<ChannelKind> {
     let raw: RawWebhook = own.read();
-    let signing_secrets = signing(raw.signing_secret, &at.key("signing_secret"), problems);
-    Some(ChannelKind::Webhook(Webhook { url: webhook_url(raw.url, at, problems)?, signing_secrets }))
+    let signing_secrets = signing(raw.signing_secret, &at.key("signing_secret"), draft);
+    Some(ChannelKind::Webhook(Webhook { url: webhook_url(raw.url, at, draft)?, signing_secrets }))
 }
 
-fn signing(raw: Field<OneOrMany<RawSecret>>, at: &Scope<'_>, problems: &mut Problems) -> Vec<SecretReference> {
-    match problems.take(raw, at) {
+fn signing(raw: Field<OneOrMany<RawSecret>>, at: &Scope<'_>, draft: &mut Draft) -> Vec<SecretReference> {
+    match draft.take(raw, at) {
         None => Vec::new(),
-        Some(OneOrMany::One(secret)) => secrets::reference_to(SIGNING_KEY, *secret, at, problems).into_iter().collect(),
+        Some(OneOrMany::One(secret)) => secrets::reference_to(SIGNING_KEY, *secret, at, draft).into_iter().collect(),
         Some(OneOrMany::Many(secrets)) => {
-            let secrets = problems.items(Field::Good(secrets), at);
-            let key = |(index, secret)| secrets::reference_to(SIGNING_KEY, secret, &at.item(index), problems);
+            let secrets = draft.items(Field::Good(secrets), at);
+            let key = |(index, secret)| secrets::reference_to(SIGNING_KEY, secret, &at.item(index), draft);
             secrets.into_iter().filter_map(key).collect()
         }
     }

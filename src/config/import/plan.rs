@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    super::{Config, Loaded, Tenant, files, load::load_with, scope::Problems},
+    super::{Config, Loaded, Tenant, draft::Draft, files, load::load_with},
     Pending,
     column::Column,
     row::{self, Offer},
@@ -310,7 +310,7 @@ impl Drop for Ground<'_> {
 fn tenants_folder(config: &Path) -> PathBuf {
     let beside = config.parent().unwrap_or(Path::new(""));
     // It was loaded before: what is wrong with it has been said.
-    let value = files::read(config, &mut Problems::default()).map(|source| source.value).unwrap_or_default();
+    let value = files::read(config, &mut Draft::default()).map(|source| source.value).unwrap_or_default();
     let entries = value.get("tenants").and_then(serde_yaml::Value::as_sequence);
     let patterns = entries.into_iter().flatten().filter_map(serde_yaml::Value::as_str);
     let folder = patterns.filter_map(|pattern| pattern.strip_suffix("*.yaml")).find(|folder| {

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     config::{
+        draft::Draft,
         field::{Field, Word},
         maintenance::maintenance,
         raw::{RawCase, RawCaseTenant, RawExpected, RawSeries},
-        scope::{Problems, Scope},
+        scope::Scope,
         spelling::nearest,
         words::{Names, labels, name, notify, one_of, score, visible},
     },
@@ -67,37 +68,37 @@ pub(super) fn name_channels(tests: &Field<Vec<Field<RawCase>>>, names: &mut Name
 }
 
 impl Setting<'_> {
-    pub(super) fn case(&self, raw: RawCase, at: &Scope<'_>, problems: &mut Problems) -> Option<Case> {
-        at.only(RawCase::KEYS, problems);
-        let name = problems.require(raw.name, &at.key("name"), "a fall is told once").map(|Word(name)| name);
-        let start = problems.parse(raw.start, &at.key("start"), instant).unwrap_or(self.start);
-        let every = problems.parse(raw.every, &at.key("every"), interval).unwrap_or(self.every);
+    pub(super) fn case(&self, raw: RawCase, at: &Scope<'_>, draft: &mut Draft) -> Option<Case> {
+        at.only(RawCase::KEYS, draft);
+        let name = draft.require(raw.name, &at.key("name"), "a fall is told once").map(|Word(name)| name);
+        let start = draft.parse(raw.start, &at.key("start"), instant).unwrap_or(self.start);
+        let every = draft.parse(raw.every, &at.key("every"), interval).unwrap_or(self.every);
         let calendar = Calendar { start, every, zone: &self.zone };
         let list = at.key("tenants");
         let written = raw.tenants.count();
-        let tenants = problems.items(raw.tenants, &list);
+        let tenants = draft.items(raw.tenants, &list);
         if tenants.is_empty() {
-            problems.error(&list, "a test needs a tenant", "write `tenants: [{ id: contoso, series: \"400 340\" }]`");
+            draft.error(&list, "a test needs a tenant", "write `tenants: [{ id: contoso, series: \"400 340\" }]`");
         } else if tenants.len() > TENANTS_MAX {
-            problems.error(&list, format!("a test has at most {TENANTS_MAX} tenants"), "write fewer");
+            draft.error(&list, format!("a test has at most {TENANTS_MAX} tenants"), "write fewer");
             return None;
         }
-        let tenants = tenants.into_iter().map(|(index, raw)| self.tenant(raw, calendar, &list.item(index), problems));
+        let tenants = tenants.into_iter().map(|(index, raw)| self.tenant(raw, calendar, &list.item(index), draft));
         let (mut courses, ends): (Vec<Course>, Vec<Timestamp>) =
             tenants.collect::<Vec<_>>().into_iter().flatten().unzip();
-        check_unique(&courses, &list, problems);
-        let (expected, quiet) = self.expectations(raw.expect, calendar, &courses, &at.key("expect"), problems);
-        let until = problems.parse(raw.until, &at.key("until"), |text| notation::time(text, calendar));
+        check_unique(&courses, &list, draft);
+        let (expected, quiet) = self.expectations(raw.expect, calendar, &courses, &at.key("expect"), draft);
+        let until = draft.parse(raw.until, &at.key("until"), |text| notation::time(text, calendar));
         let times = expected.iter().map(|expected| expected.at).chain(quiet.iter().map(|(_, until)| *until));
         let until = times.chain(until).chain(ends).max().unwrap_or(start);
         for course in &mut courses {
             course.until = until;
         }
-        let strict = problems.take(raw.strict, &at.key("strict")).unwrap_or(true);
+        let strict = draft.take(raw.strict, &at.key("strict")).unwrap_or(true);
         let all_read = written == Some(courses.len());
         let known = held::known(self.plan, courses.iter(), all_read);
-        let silences = held::silences(raw.silences, &at.key("silences"), calendar, &known, problems);
-        let maintenance = maintenance(raw.maintenance, &at.key("maintenance"), &known, &self.zone, problems);
+        let silences = held::silences(raw.silences, &at.key("silences"), calendar, &known, draft);
+        let maintenance = maintenance(raw.maintenance, &at.key("maintenance"), &known, &self.zone, draft);
         let (name, place) = (name.filter(|_| all_read)?, at.place());
         Some(Case { name, place, start, courses, silences, maintenance, expected, quiet, strict })
     }
@@ -108,24 +109,24 @@ impl Setting<'_> {
         raw: RawCaseTenant,
         calendar: Calendar<'_>,
         at: &Scope<'_>,
-        problems: &mut Problems,
+        draft: &mut Draft,
     ) -> Option<(Course, Timestamp)> {
-        at.only(RawCaseTenant::KEYS, problems);
-        let id = problems.require(raw.id, &at.key("id"), "contoso");
-        let id = id.and_then(|Word(text)| name(&text, &at.key("id"), TenantId::parse, problems));
-        let display = problems.parse(raw.name, &at.key("name"), visible);
-        let labels = labels(raw.labels, &at.key("labels"), problems);
-        let notify = notify(raw.notify, &at.key("notify"), self.channels, problems);
+        at.only(RawCaseTenant::KEYS, draft);
+        let id = draft.require(raw.id, &at.key("id"), "contoso");
+        let id = id.and_then(|Word(text)| name(&text, &at.key("id"), TenantId::parse, draft));
+        let display = draft.parse(raw.name, &at.key("name"), visible);
+        let labels = labels(raw.labels, &at.key("labels"), draft);
+        let notify = notify(raw.notify, &at.key("notify"), self.channels, draft);
         let mut strips = Vec::new();
         if raw.series.is_written() || !raw.scores.is_written() {
             let one = RawSeries { score: raw.score, subject: Field::Absent, series: raw.series, history: raw.history };
-            strips.extend(strip(one, true, calendar, at, problems));
+            strips.extend(strip(one, true, calendar, at, draft));
         }
         let list = at.key("scores");
-        for (index, raw) in problems.items(raw.scores, &list) {
+        for (index, raw) in draft.items(raw.scores, &list) {
             let here = list.item(index);
-            here.only(RawSeries::KEYS, problems);
-            strips.extend(strip(raw, false, calendar, &here, problems));
+            here.only(RawSeries::KEYS, draft);
+            strips.extend(strip(raw, false, calendar, &here, draft));
         }
         let end = strips.iter().map(|strip| strip.end).max()?;
         let id = id?;
@@ -148,34 +149,34 @@ impl Setting<'_> {
         calendar: Calendar<'_>,
         courses: &[Course],
         list: &Scope<'_>,
-        problems: &mut Problems,
+        draft: &mut Draft,
     ) -> (Vec<Expected>, Vec<(Timestamp, Timestamp)>) {
         if !raw.is_written() {
-            problems.error(list, "`expect` is missing", "write what is to be sent, or `expect: []` for nothing");
+            draft.error(list, "`expect` is missing", "write what is to be sent, or `expect: []` for nothing");
         }
         let (mut expected, mut quiet) = (Vec::new(), Vec::new());
         let mut after = calendar.start;
-        for (index, raw) in problems.items(raw, list) {
+        for (index, raw) in draft.items(raw, list) {
             let here = list.item(index);
-            here.only(RawExpected::KEYS, problems);
+            here.only(RawExpected::KEYS, draft);
             let time = |text: &str| notation::time(text, calendar);
             if raw.quiet_until.is_written() {
                 if raw.at.is_written() {
-                    problems.error(
+                    draft.error(
                         &here,
                         "`at` and `quiet_until` stand together",
                         "write one of them, each in an item of its own",
                     );
                 }
-                if let Some(until) = problems.parse(raw.quiet_until, &here.key("quiet_until"), time) {
+                if let Some(until) = draft.parse(raw.quiet_until, &here.key("quiet_until"), time) {
                     quiet.push((after, until));
                     after = until;
                 }
                 continue;
             }
-            let at = problems.require(raw.at.clone(), &here.key("at"), "2h15m");
-            let at = at.and_then(|word| problems.parse(Field::Good(word), &here.key("at"), time));
-            let wanted = self.expected(raw, at.unwrap_or(after), courses, &here, problems);
+            let at = draft.require(raw.at.clone(), &here.key("at"), "2h15m");
+            let at = at.and_then(|word| draft.parse(Field::Good(word), &here.key("at"), time));
+            let wanted = self.expected(raw, at.unwrap_or(after), courses, &here, draft);
             after = wanted.at;
             expected.push(wanted);
         }
@@ -188,14 +189,14 @@ impl Setting<'_> {
         at: Timestamp,
         courses: &[Course],
         here: &Scope<'_>,
-        problems: &mut Problems,
+        draft: &mut Draft,
     ) -> Expected {
         let mut known = |field: Field<Word>, key: &str, words: Vec<&str>| {
-            let Word(text) = problems.take(field, &here.key(key))?;
+            let Word(text) = draft.take(field, &here.key(key))?;
             if !words.contains(&text.as_str()) {
                 let instead = nearest(&text, words.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
                 let instead = instead.unwrap_or_else(|| "write one that this file defines or names".to_owned());
-                problems.error(&here.key(key), format!("there is no {key} `{text}`"), instead);
+                draft.error(&here.key(key), format!("there is no {key} `{text}`"), instead);
             }
             Some(text)
         };
@@ -205,60 +206,49 @@ impl Setting<'_> {
         Expected {
             at,
             tenant,
-            kind: one_of(raw.r#type, &here.key("type"), &KINDS.map(|kind| (kind.as_str(), kind)), problems),
+            kind: one_of(raw.r#type, &here.key("type"), &KINDS.map(|kind| (kind.as_str(), kind)), draft),
             rule,
-            subject: problems.take(raw.subject, &here.key("subject")).map(|Word(text)| text),
-            severity: one_of(
-                raw.severity,
-                &here.key("severity"),
-                &Severity::ALL.map(|one| (one.as_str(), one)),
-                problems,
-            ),
+            subject: draft.take(raw.subject, &here.key("subject")).map(|Word(text)| text),
+            severity: one_of(raw.severity, &here.key("severity"), &Severity::ALL.map(|one| (one.as_str(), one)), draft),
             channel: channel.and_then(|channel| self.channels.get(&channel).cloned().flatten()),
-            text: problems.take(raw.text, &here.key("text")).map(|Word(text)| text),
+            text: draft.take(raw.text, &here.key("text")).map(|Word(text)| text),
         }
     }
 }
 
-fn check_unique(courses: &[Course], at: &Scope<'_>, problems: &mut Problems) {
+fn check_unique(courses: &[Course], at: &Scope<'_>, draft: &mut Draft) {
     let mut seen = BTreeSet::new();
     for course in courses.iter().filter(|course| !seen.insert(&course.tenant)) {
-        problems.error(at, format!("tenant `{}` stands here twice", course.tenant), "give each an `id` of its own");
+        draft.error(at, format!("tenant `{}` stands here twice", course.tenant), "give each an `id` of its own");
     }
 }
 
 /// One series, of the tenant itself or of its list.
-fn strip(
-    raw: RawSeries,
-    is_short: bool,
-    calendar: Calendar<'_>,
-    at: &Scope<'_>,
-    problems: &mut Problems,
-) -> Option<Strip> {
-    let kind = match (problems.take(raw.score, &at.key("score")), is_short) {
-        (Some(Word(text)), _) => score(&text, &at.key("score"), problems)?,
+fn strip(raw: RawSeries, is_short: bool, calendar: Calendar<'_>, at: &Scope<'_>, draft: &mut Draft) -> Option<Strip> {
+    let kind = match (draft.take(raw.score, &at.key("score")), is_short) {
+        (Some(Word(text)), _) => score(&text, &at.key("score"), draft)?,
         (None, true) => ScoreKind::DeviceSecureScore,
         (None, false) => {
-            problems.error(&at.key("score"), "`score` is missing", "write `score: device-secure-score`");
+            draft.error(&at.key("score"), "`score` is missing", "write `score: device-secure-score`");
             return None;
         }
     };
-    let subject = problems.take(raw.subject, &at.key("subject")).map(|Word(text)| Subject(text.into()));
+    let subject = draft.take(raw.subject, &at.key("subject")).map(|Word(text)| Subject(text.into()));
     if subject.is_some() != kind.has_subjects() {
         let (what, instead) = if kind.has_subjects() {
             ("has several values at once", "write it under `scores:`, with a `subject:`")
         } else {
             ("has one value only", "delete `subject`")
         };
-        problems.error(at, format!("`{kind}` {what}"), instead);
+        draft.error(at, format!("`{kind}` {what}"), instead);
         return None;
     }
     // A record is a day's; a check that comes more often sees it again.
     let calendar = Calendar { every: calendar.every.max(kind.record_interval()), ..calendar };
-    let series = problems.require(raw.series, &at.key("series"), "\"400x8 340\"");
+    let series = draft.require(raw.series, &at.key("series"), "\"400x8 340\"");
     let series = series
-        .and_then(|word| problems.parse(Field::Good(word), &at.key("series"), |text| notation::read(text, calendar)));
-    let history = problems.parse(raw.history, &at.key("history"), |text| {
+        .and_then(|word| draft.parse(Field::Good(word), &at.key("series"), |text| notation::read(text, calendar)));
+    let history = draft.parse(raw.history, &at.key("history"), |text| {
         if kind.record_interval().is_zero() {
             return Err(Complaint::new(format!("the source of `{kind}` keeps no history"), "delete `history`"));
         }

@@ -3,11 +3,12 @@
 use super::notation::{self, Calendar};
 use crate::{
     config::{
+        draft::Draft,
         field::{Field, Word},
         maintenance::above_zero,
         matchers::{Known, Written, matchers},
         raw::RawSilence,
-        scope::{Problems, Scope},
+        scope::Scope,
     },
     domain::{DURATION_MAX, Timestamp},
     notify::{Silence, SilenceId},
@@ -30,12 +31,12 @@ pub(super) fn silences(
     list: &Scope<'_>,
     calendar: Calendar<'_>,
     known: &Known<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Vec<Silence> {
-    let written = problems.items(raw, list).into_iter();
+    let written = draft.items(raw, list).into_iter();
     let numbered = written.zip(1_i64..);
     let read = numbered
-        .filter_map(|((index, raw), number)| one(raw, SilenceId(number), &list.item(index), calendar, known, problems));
+        .filter_map(|((index, raw), number)| one(raw, SilenceId(number), &list.item(index), calendar, known, draft));
     read.collect()
 }
 
@@ -45,12 +46,12 @@ fn one(
     at: &Scope<'_>,
     calendar: Calendar<'_>,
     known: &Known<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Option<Silence> {
-    at.only(RawSilence::KEYS, problems);
+    at.only(RawSilence::KEYS, draft);
     let written = Written { tenants: raw.tenants, rules: raw.rules, scores: raw.scores, severity: raw.severity };
-    let matchers = matchers(written, at, known, problems);
-    let (starts_at, ends_at) = span((raw.from, raw.r#for, raw.until), at, calendar, problems)?;
+    let matchers = matchers(written, at, known, draft);
+    let (starts_at, ends_at) = span((raw.from, raw.r#for, raw.until), at, calendar, draft)?;
     let (author, comment) = ("test".to_owned(), String::new());
     Some(Silence { id, matchers, starts_at, ends_at, author, comment })
 }
@@ -60,28 +61,28 @@ fn span(
     (from, length, until): (Field<Word>, Field<Word>, Field<Word>),
     at: &Scope<'_>,
     calendar: Calendar<'_>,
-    problems: &mut Problems,
+    draft: &mut Draft,
 ) -> Option<(Timestamp, Timestamp)> {
     let time = |text: &str| notation::time(text, calendar);
     let starts_at = match from {
         Field::Absent => Some(calendar.start),
-        from => problems.parse(from, &at.key("from"), time),
+        from => draft.parse(from, &at.key("from"), time),
     };
     if length.is_written() == until.is_written() {
-        problems.error(at, "a silence has one end", "write one of `for: 2h` and `until: 6h`");
+        draft.error(at, "a silence has one end", "write one of `for: 2h` and `until: 6h`");
         return None;
     }
     let place = at.key(if length.is_written() { "for" } else { "until" });
-    let length = problems.parse(length, &place, above_zero);
-    let until = problems.parse(until, &place, time);
+    let length = draft.parse(length, &place, above_zero);
+    let until = draft.parse(until, &place, time);
     let starts_at = starts_at?;
     let ends_at = until.or_else(|| Some(starts_at.plus(length?)))?;
     if ends_at <= starts_at {
-        problems.error(&place, "it ends before it begins", format!("write a time after {starts_at}"));
+        draft.error(&place, "it ends before it begins", format!("write a time after {starts_at}"));
         return None;
     }
     if ends_at.since(starts_at) > DURATION_MAX {
-        problems.error(&place, "it is longer than ten years", "write an earlier end");
+        draft.error(&place, "it is longer than ten years", "write an earlier end");
         return None;
     }
     Some((starts_at, ends_at))

@@ -8,43 +8,9 @@ use std::time::Duration;
 
 use super::{Outcome, Seen, Situation, firing, remind, resolve, tell};
 use crate::{
-    domain::{Sample, ScoreKind, Timestamp},
-    rule::{Alert, AlertState, Firing, Resolution, Rule, TransitionKind, Unread, baseline},
+    domain::{Sample, Timestamp},
+    rule::{Alert, AlertState, Feed, Firing, Resolution, Rule, TransitionKind, Unread, baseline},
 };
-
-/// One score as a `no_data` rule sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Feed {
-    /// Which score.
-    pub score: ScoreKind,
-    /// When its data was last read, by the wall clock; now, if this check has read some.
-    pub last_data: Timestamp,
-    /// How much of the time since then we ourselves were down; that counts against nobody.
-    pub downtime: Duration,
-    /// From when on a scheduled check has been missed or has failed since then, if nothing comes before; `None`: none is scheduled.
-    pub missed_at: Option<Timestamp>,
-    /// Whether this check has read it.
-    pub is_read: bool,
-}
-
-impl Feed {
-    /// When it will have given no data for that long and a scheduled check will have been missed or have failed: the later of the
-    /// two. `None`: not as long as no check is scheduled.
-    #[must_use]
-    pub fn holds_at(&self, duration: Duration) -> Option<Timestamp> {
-        self.missed_at.map(|missed_at| missed_at.max(self.last_data.plus(duration).plus(self.downtime)))
-    }
-
-    /// Whether that is so now.
-    #[must_use]
-    pub fn holds(&self, duration: Duration, now: Timestamp) -> bool {
-        !self.is_read && self.holds_at(duration).is_some_and(|at| now >= at)
-    }
-
-    const fn unread(&self) -> Unread {
-        Unread { score: self.score, since: self.last_data }
-    }
-}
 
 /// The scores that have given no data for that long, besides those `listed`.
 fn without_data(duration: Duration, listed: &[Unread], situation: &Situation<'_>) -> Vec<Unread> {

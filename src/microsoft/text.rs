@@ -8,7 +8,7 @@ use crate::domain::{Subject, characters};
 const LETTERS_MAX: usize = 120;
 
 /// The text on one line, without what no name holds; `None`: nothing is left, or it is no text.
-pub(in crate::microsoft) fn line(raw: &Value) -> Option<String> {
+pub(super) fn line(raw: &Value) -> Option<String> {
     let text = match raw {
         Value::String(text) => text.as_str(),
         Value::Number(number) => return Some(number.to_string()),
@@ -20,6 +20,6 @@ pub(in crate::microsoft) fn line(raw: &Value) -> Option<String> {
     (!cut.is_empty()).then(|| cut.to_owned())
 }
 
-pub(in crate::microsoft) fn subject(text: &str) -> Subject {
+pub(super) fn subject(text: &str) -> Subject {
     Subject(text.into())
 }

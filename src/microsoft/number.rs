@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Failure, FailureClass, garbage};
+use super::{Failure, FailureClass, error::garbage};
 
 /// A number, or one in quotes. Missing is never zero.
 ///
 /// # Errors
 /// [`FailureClass::NoData`] for what is missing, [`FailureClass::Garbage`] for what is no number.
-pub(in crate::microsoft) fn finite(raw: &Value) -> Result<f64, Failure> {
+pub(super) fn finite(raw: &Value) -> Result<f64, Failure> {
     let no_data = || Failure::new(FailureClass::NoData, "the API's answer holds no value");
     let no_number = || garbage("the API's answer holds a value that is no number");
     let value = match raw {
@@ -32,7 +32,7 @@ pub(in crate::microsoft) fn finite(raw: &Value) -> Result<f64, Failure> {
 ///
 /// # Errors
 /// [`FailureClass::Garbage`] for what is no number.
-pub(in crate::microsoft) fn present(raw: &Value) -> Result<Option<f64>, Failure> {
+pub(super) fn present(raw: &Value) -> Result<Option<f64>, Failure> {
     match finite(raw) {
         Ok(value) => Ok(Some(value)),
         Err(failure) if failure.class == FailureClass::NoData => Ok(None),

@@ -1,0 +1,46 @@
+//! Time zones and schedules as people write them.
+
+use super::{
+    draft::Draft,
+    field::{Field, Word},
+    scope::Scope,
+    spelling::nearest,
+    zone_names,
+};
+use crate::{
+    diagnostic::Warning,
+    domain::Complaint,
+    schedule::{self, Caution, Misreading, Schedule, Zone},
+};
+
+/// Reads an IANA time zone.
+pub(super) fn zone(field: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Option<Zone> {
+    let zones = draft.zones.clone();
+    draft.parse(field, at, |text| {
+        zones.zone(text).ok_or_else(|| {
+            let instead = zone_names::instead(text).unwrap_or_else(|| {
+                let near = nearest(text, Zone::names()).map(|zone| format!("did you mean `{zone}`?"));
+                near.unwrap_or_else(|| "write an IANA name like `Europe/Berlin`".to_owned())
+            });
+            Complaint::new(format!("`{text}` is not a time zone"), instead)
+        })
+    })
+}
+
+/// Warns of a schedule that another dialect of cron reads differently.
+pub(super) fn caution(expression: &str, at: &Scope<'_>, draft: &mut Draft) {
+    if let Some(Caution { misreading, what, instead }) = schedule::caution(expression) {
+        let warning = match misreading {
+            Misreading::EitherDay => Warning::ScheduleEitherDay,
+            Misreading::Quartz => Warning::ScheduleQuartz,
+        };
+        draft.warning(warning, at, what, instead);
+    }
+}
+
+/// A schedule in that zone.
+pub(super) fn schedule(field: Field<Word>, at: &Scope<'_>, zone: &Zone, draft: &mut Draft) -> Option<Schedule> {
+    let schedule = draft.parse(field, at, |text| Schedule::parse(text, zone.clone()))?;
+    caution(schedule.expression(), at, draft);
+    Some(schedule)
+}
