@@ -20,18 +20,18 @@ use crate::{
     rule::{AlertKey, AlertState, display},
 };
 
-/// What to do with alerts.
+/// Arguments of `alerts`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch alerts list                                     what pends or fires
+  scorewatch alerts list                                     what is pending or firing
   scorewatch alerts list --all --tenant contoso --json       everything that ever fired for one tenant
   scorewatch alerts show contoso device-score-drop
   scorewatch alerts acknowledge contoso device-score-drop --comment 'ticket 4711'
-  scorewatch alerts accept contoso device-score-drop         take the loss as the new level
-  scorewatch alerts accept --shift msg_2V0KQ…                all that the notice of a fleet shift covered
+  scorewatch alerts accept contoso device-score-drop         accept the loss as the new level
+  scorewatch alerts accept --shift msg_2V0KQ…                everything that a fleet shift's notice covered
   scorewatch alerts accept --rule device-score-drop --label tier=gold --dry-run
-                                                             many at once: show which they are")]
+                                                             many at once: only show which")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -39,18 +39,18 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List alerts that pend or fire
+    /// List pending and firing alerts
     List {
-        /// Only of this tenant
+        /// Only alerts of this tenant
         #[arg(long, value_name = "ID")]
         tenant: Option<String>,
-        /// Only of this rule
+        /// Only alerts of this rule
         #[arg(long, value_name = "NAME")]
         rule: Option<String>,
-        /// Only those that the notice of this fleet shift covered
+        /// Only alerts that this fleet shift's notice covered
         #[arg(long, value_name = "ID")]
         shift: Option<String>,
-        /// Resolved ones too
+        /// Also resolved alerts
         #[arg(long)]
         all: bool,
         /// Print JSON
@@ -65,23 +65,24 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Say that a firing alert was seen: no reminder of it until it worsens or is over, which are told
+    /// Acknowledge a firing alert: no reminders until it worsens or resolves, which are still notified
     Acknowledge {
         #[command(flatten)]
         which: Which,
         /// Why nobody needs to be reminded
         #[arg(long, value_name = "TEXT")]
         comment: String,
-        /// Who says so
+        /// Who acknowledges it
         #[arg(long, value_name = "NAME", env = "USER")]
         author: String,
     },
-    /// Take that back: reminders go on
+    /// Withdraw an acknowledgement: reminders resume
     Unacknowledge {
         #[command(flatten)]
         which: Which,
     },
-    /// Accept what firing `drop` and `rise` alerts lost as the new level: they are resolved, and their channels are notified
+    /// Accept the loss of firing `drop` and `rise` alerts as the new level: they resolve, and their channels are
+    /// notified
     Accept(accept::Arguments),
 }
 
@@ -93,7 +94,7 @@ struct Which {
     /// The rule's name
     #[arg(value_name = "RULE")]
     rule: String,
-    /// The subject, where the score has several
+    /// The subject, if the score has several
     #[arg(long)]
     subject: Option<String>,
 }
@@ -123,13 +124,13 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
         Action::Acknowledge { which, comment, author } => {
             let by = Acknowledgement { at: now, by: author, comment };
             let AlertKey { rule, tenant, .. } = alert::acknowledge(store, scope, &which.into(), by).await?;
-            output::say(&format!("acknowledged: no reminder of `{rule}` of `{tenant}` until it worsens or is over"));
+            output::say(&format!("acknowledged: no reminders of `{rule}` for `{tenant}` until it worsens or resolves"));
             Ok(())
         }
         Action::Unacknowledge { which } => {
             let taken_back = alert::unacknowledge(store, scope, &which.into(), now).await?;
             let said = if taken_back.was_acknowledged {
-                "reminders go on; the running service looks within seconds whether one is due"
+                "reminders resume; the running service checks within seconds whether one is due"
             } else {
                 "it was not acknowledged"
             };
@@ -141,7 +142,7 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
 }
 
 fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
-    let header = ["STATE", "TENANT", "RULE", "SCORE", "SINCE", "LAST TOLD", "BASELINE"];
+    let header = ["STATE", "TENANT", "RULE", "SCORE", "SINCE", "LAST NOTIFIED", "BASELINE"];
     output::listing(rows, json, (header, "no alerts"), |row| {
         let score = row.last_notification.as_ref().and_then(|last| last.data.score.as_ref());
         [
@@ -159,12 +160,12 @@ fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
     })
 }
 
-/// The score, or all of them.
+/// The score's name, or `all` for a rule that covers every score.
 fn score_name(row: &AlertRow) -> String {
     row.key.score.map_or("all", ScoreKind::as_str).to_owned()
 }
 
-/// The state, and whether a person has seen it.
+/// The state, and whether somebody has acknowledged the alert.
 fn state(row: &AlertRow) -> String {
     let state = row.alert.state.as_str();
     if row.acknowledged.is_some() { format!("{state} (acknowledged)") } else { state.to_owned() }
@@ -190,17 +191,17 @@ fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
         ("subject", output::or_dash(row.key.subject.as_ref())),
         ("state", row.alert.state.as_str().to_owned()),
         ("since", output::or_dash(since(&row.alert.state))),
-        ("fired", format!("{} times", row.alert.generation)),
-        ("notifications of the last time", row.alert.sequence.to_string()),
-        ("told", output::or_dash(row.told_at)),
-        ("told to", if channels.is_empty() { "-".to_owned() } else { channels.join(", ") }),
+        ("fired", output::counted(row.alert.generation, "time")),
+        ("notifications since it last fired", row.alert.sequence.to_string()),
+        ("last notified", output::or_dash(row.told_at)),
+        ("notified channels", if channels.is_empty() { "-".to_owned() } else { channels.join(", ") }),
         ("fleet shift", output::or_dash(row.shift.as_ref())),
         ("acknowledged", output::or_dash(acknowledged)),
         ("changed", row.changed_at.to_string()),
     ];
     output::say(&output::table(["", ""], facts.map(|(what, value)| [what.to_owned(), value])));
     if let Some(last) = &row.last_notification {
-        output::say("\nits newest notification:");
+        output::say("\nnewest notification:");
         output::json(last)?;
     }
     Ok(())

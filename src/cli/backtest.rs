@@ -22,7 +22,7 @@ use crate::{
     rule::Rule,
 };
 
-/// Largest CSV file, in bytes: some ten million readings.
+/// Largest CSV file, in bytes: about ten million readings.
 const CSV_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// What to replay.
@@ -31,38 +31,39 @@ const CSV_BYTES_MAX: u64 = 512 * 1024 * 1024;
 Examples:
   scorewatch backtest                                       every rule, on the last 90 days of the store
   scorewatch backtest --rule device-score-drop --since 30d
-  scorewatch backtest --rules new-rules.yaml                candidate rules, before they are trusted
+  scorewatch backtest --rules new-rules.yaml                candidate rules, before you rely on them
   scorewatch backtest --rule device-score-drop --suggest 3/week
   scorewatch backtest --csv history.csv --rules new-rules.yaml
 
-A CSV file has a first line `tenant,score,subject,time,value` (`subject` may be left out), times in RFC 3339. Tenants that \
-the configuration knows have its labels and channels; the others have none.
+A CSV file has a first line `tenant,score,subject,time,value` (`subject` may be left out), times in RFC 3339. Tenants \
+in the configuration get its labels and channels; others have none.
 
-Rules are judged as the service judges them, each reading when it is dated. Tenants, labels and channels are those of now; \
-every message is taken to arrive at once. Maintenance windows, the store's silences, fleet shifts and digests are applied as the \
-configuration has them. Nothing is sent or written, and it may be run beside the service.
+Rules are evaluated as the service evaluates them, each reading at its own time. Tenants, labels and channels are the \
+current ones, and every message is assumed to arrive immediately. Maintenance windows, the store's silences, fleet \
+shifts and digests are applied as the \
+configuration has them. Nothing is sent or written; you can run it next to the service.
 
-Exit codes: 0 fine, 1 something failed at run time, 2 the input is wrong.")]
+Exit codes: 0 success, 1 a failure at run time, 2 invalid input.")]
 pub(super) struct Arguments {
-    /// Only this rule; may be repeated
+    /// Replay only this rule; may be repeated
     #[arg(long, value_name = "NAME")]
     rule: Vec<String>,
-    /// How far back, as a duration or an RFC 3339 time
+    /// Start of the replay: how far back, or an RFC 3339 time
     #[arg(long, value_name = "TIME", default_value = "90d")]
     since: String,
-    /// Until when; now by default, with `--csv` the last reading
+    /// End of the replay; by default now, with `--csv` the last reading
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Only this tenant; may be repeated
     #[arg(long, value_name = "ID")]
     tenant: Vec<String>,
-    /// Readings from this file, not from the store
+    /// Read readings from this file instead of the store
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Candidate rules from this file, not those of the configuration
+    /// Read candidate rules from this file instead of the configuration
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Propose for each rule a bound or size by which about so many alerts would fire: `3/week`
+    /// Propose for each rule a bound or size that would fire about this often: `3/week`
     #[arg(long, value_name = "N/week", value_parser = suggest::wanted)]
     suggest: Option<f64>,
     /// Print JSON
@@ -133,7 +134,7 @@ fn read(file: &Path) -> Result<Csv, Failure> {
     Ok(Csv { name, text })
 }
 
-/// Reads the file of candidate rules; prints its problems.
+/// Reads the file of candidate rules, and prints the problems in it.
 fn candidates(config: &Config, file: &Path) -> Result<Vec<Arc<Rule>>, Failure> {
     let known: Vec<_> = config.channels.keys().cloned().collect();
     let (candidates, problems, excerpts) = load_rules(file, &known);

@@ -16,14 +16,14 @@ use crate::{
     query::{self, Store, channels::ChannelStatus},
 };
 
-/// What to do with channels.
+/// Arguments of `channels`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch channels list                how each channel fares, and what waits for it
-  scorewatch channels drill soc-teams     send it a drill now; if it is parked and the drill arrives, it goes on
-  scorewatch channels unpark soc-teams    after its receiver was mended: let its queue go on
-  scorewatch channels public-key soar     what the receiver verifies our ed25519 signatures by")]
+  scorewatch channels list                each channel's state and its queue
+  scorewatch channels drill soc-teams     send a drill now; a parked channel resumes if the drill arrives
+  scorewatch channels unpark soc-teams    resume its queue once its receiver is fixed
+  scorewatch channels public-key soar     the key with which its receiver verifies ed25519 signatures")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List channels, how they fare, and what waits for them
+    /// List channels with their state and queue
     List {
         /// Print JSON
         #[arg(long)]
@@ -42,7 +42,7 @@ enum Action {
         /// The channel's name
         name: String,
     },
-    /// Let a parked channel's queue go on
+    /// Resume a parked channel
     Unpark {
         /// The channel's name
         name: String,
@@ -73,7 +73,7 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
         Action::Drill { name } => say_drilled(&drill::drill(store, config, scope, &name, now).await?),
         Action::Unpark { name } => {
             let channel = channel::unpark(store, config, scope, &name, now).await?;
-            output::say(&format!("channel `{channel}` goes on; the running service sends its queue within seconds"));
+            output::say(&format!("channel `{channel}` is resumed; the running service sends its queue within seconds"));
         }
         Action::PublicKey { .. } => {}
     }
@@ -96,7 +96,7 @@ fn list(channels: &[ChannelStatus], json: bool) -> Result<(), Failure> {
     })
 }
 
-/// The state with its time and reason.
+/// The state, since when or until when, and the reason.
 fn state(channel: &ChannelStatus) -> String {
     let because = |reason: &Option<String>| reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let state = match (channel.parked_since, channel.rests_until, channel.failing_since) {
@@ -111,9 +111,9 @@ fn state(channel: &ChannelStatus) -> String {
 fn say_drilled(Queued { channel, is_parked, is_proven_by_people }: &Queued) {
     output::say(&format!("a drill for channel `{channel}` is queued; the running service sends it within seconds"));
     if *is_parked {
-        output::say("the channel is parked: if the drill arrives, the channel goes on");
+        output::say("the channel is parked; it resumes if the drill arrives");
     }
     if *is_proven_by_people {
-        output::say("press its button where you see it: that proves the channel");
+        output::say("press the button in the drill when you see it, to confirm that the channel works");
     }
 }

@@ -17,29 +17,29 @@ use crate::{
     zones::Zones,
 };
 
-/// How many coming runs of each schedule `-v` shows.
+/// How many upcoming runs of each schedule `-v` shows.
 const RUNS_SHOWN: usize = 3;
 
 /// What to show.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch check                                   exit code 0: the service would take this configuration
-  scorewatch check -v                                also what was understood, and when the next checks would run
+  scorewatch check                                   exit code 0: the service would accept this configuration
+  scorewatch check -v                                also show what was understood, and when the next checks would run
   scorewatch check --json --config new/scorewatch.yaml
-  scorewatch check --strict                          a warning fails, too
-  scorewatch check --list-warnings                   what each warning means
+  scorewatch check --strict                          fail on warnings, too
+  scorewatch check --list-warnings                   every warning and its meaning
   scorewatch check --online                          also sign in to each tenant and ask for its scores
   scorewatch check --online --tenant contoso         one of them
   scorewatch check --against-state                   which alerts would open, close or change channel
 
-A comment `# scorewatch: allow(NAME)` on a line, or on the line above it, switches the warning NAME off there.
+A comment `# scorewatch: allow(NAME)` on a line, or on the line above it, turns the warning NAME off there.
 
-`--online` writes nothing to the store and tells nobody, and may be run beside the service. Exit code 1: some \
-tenant can't be read, or a channel's address is refused.")]
+`--online` writes nothing to the store and notifies nobody; you can run it next to the service. Exit code 1: a tenant \
+can't be read, or a channel's address is not allowed.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Arguments {
-    /// Say what was understood, and when the next checks would run
+    /// Also show what was understood, and when the next checks would run
     #[arg(short, long, conflicts_with = "online")]
     verbose: bool,
     /// Print JSON
@@ -79,7 +79,7 @@ struct Summary {
     time_zone_data: TimeZoneData,
 }
 
-/// By what data schedules and windows are reckoned.
+/// The time zone data that schedules and windows are calculated with.
 #[derive(Debug, Serialize)]
 struct TimeZoneData {
     release: String,
@@ -94,7 +94,7 @@ struct ScheduleLine {
     next_runs: Vec<Timestamp>,
 }
 
-/// A maintenance window and when it is open next.
+/// A maintenance window, and when it opens next.
 #[derive(Debug, Serialize)]
 struct WindowLine {
     name: String,
@@ -104,12 +104,12 @@ struct WindowLine {
     next: Vec<Opening>,
 }
 
-/// From when until when a window is open.
+/// One opening of a maintenance window.
 #[derive(Debug, Serialize)]
 struct Opening {
     from: Timestamp,
     until: Timestamp,
-    /// The same on the clock of the window's zone.
+    /// The same instants as local time in the window's zone.
     #[serde(skip)]
     shown: String,
 }
@@ -158,10 +158,10 @@ pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Fail
 fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
     let Summary { tenants, rules, channels, schedules, maintenance, time_zone_data } = summary;
     let [tenants, rules, channels] =
-        [counted(*tenants, "tenant"), counted(*rules, "rule"), counted(*channels, "channel")];
+        [output::counted(*tenants, "tenant"), output::counted(*rules, "rule"), output::counted(*channels, "channel")];
     // "Fine" means that nothing is known that would keep it from working as intended.
     let verdict =
-        if warnings == 0 { "fine".to_owned() } else { format!("valid, with {}", counted(warnings, "warning")) };
+        if warnings == 0 { "fine".to_owned() } else { format!("valid, with {}", output::counted(warnings, "warning")) };
     output::say(&format!("{}: {tenants}, {rules}, {channels}: {verdict}", file.display()));
     if !is_verbose {
         return;
@@ -173,7 +173,7 @@ fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
             "schedule \"{}\" ({}), {}: next runs would be {}",
             line.schedule,
             line.timezone,
-            counted(line.tenants, "tenant"),
+            output::counted(line.tenants, "tenant"),
             runs.join(", ")
         ));
     }
@@ -184,7 +184,7 @@ fn show(file: &Path, summary: &Summary, warnings: usize, is_verbose: bool) {
     }
 }
 
-/// The coming openings of each maintenance window, on the clock of its own zone.
+/// The next openings of each maintenance window, in local time of its own zone.
 fn windows(config: &Config, now: Timestamp) -> Vec<WindowLine> {
     let line = |maintenance: &Maintenance| {
         let (window, from) = (&maintenance.window, maintenance.window.from());
@@ -207,7 +207,7 @@ fn windows(config: &Config, now: Timestamp) -> Vec<WindowLine> {
     config.maintenance.iter().map(line).collect()
 }
 
-/// A warning if the time zone data is old.
+/// A warning if the time zone data is more than a year old.
 fn of_old_zones(file: &Path, zones: &Zones, now: Timestamp) -> Option<Problem> {
     let (what, instead) = zones.age_warning(now)?;
     let place = Place { file: file.to_owned(), line: 1, column: 1 };
@@ -239,8 +239,4 @@ fn summarise(config: &Config, zones: &Zones) -> Summary {
         maintenance: windows(config, now),
         time_zone_data: TimeZoneData { release: zones.release().to_string(), source: zones.source() },
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -15,16 +15,16 @@ use crate::{
     },
 };
 
-/// How many deliveries `--limit 0` lists.
+/// `--limit 0` lists at most this many deliveries.
 const LIMIT_MAX: u32 = 1000;
 
-/// What to do with deliveries.
+/// Arguments of `deliveries`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   scorewatch deliveries list                            the newest hundred
   scorewatch deliveries list --state dead --json        dead letters, for scripts
-  scorewatch deliveries show 42                         one with its attempts
+  scorewatch deliveries show 42                         one delivery with its attempts
   scorewatch deliveries resend 42                       queue it again, with the same id")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -35,23 +35,24 @@ pub(super) struct Arguments {
 enum Action {
     /// List deliveries, newest first
     List {
-        /// Only in this state: queued, sending, merged, delivered, dead, parked, held, suppressed; may be repeated
+        /// Only deliveries in this state: queued, sending, merged, delivered, dead, parked, held, suppressed; may be
+        /// repeated
         #[arg(long, value_name = "STATE")]
         state: Vec<String>,
-        /// Only to this channel
+        /// Only deliveries to this channel
         #[arg(long, value_name = "NAME")]
         channel: Option<String>,
-        /// Only about this tenant
+        /// Only deliveries about this tenant
         #[arg(long, value_name = "ID")]
         tenant: Option<String>,
-        /// At most that many
+        /// List at most this many
         #[arg(long, default_value_t = 100)]
         limit: u32,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show one delivery with what it says and its attempts
+    /// Show one delivery with its message and attempts
     Show {
         /// The delivery's number
         id: i64,
@@ -94,7 +95,7 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
     }
 }
 
-/// The state, with the delivery that it goes along with, or went.
+/// The state, with the delivery that it was merged into.
 fn state(row: &Delivery) -> String {
     let state = row.state.as_str();
     if let Some(hold) = row.hold {
@@ -130,7 +131,7 @@ fn show(detail: &DeliveryDetail, json: bool) -> Result<(), Failure> {
             attempt.number.to_string(),
             attempt.started_at.to_string(),
             output::or_dash(attempt.finished_at),
-            attempt.outcome.clone().unwrap_or_else(|| "unknown: the service stopped in between".to_owned()),
+            attempt.outcome.clone().unwrap_or_else(|| "unknown: the service stopped during the attempt".to_owned()),
             output::or_dash(attempt.error.as_ref()),
         ]
     });
@@ -139,6 +140,6 @@ fn show(detail: &DeliveryDetail, json: bool) -> Result<(), Failure> {
         output::say("\nIt covers:");
         list(&detail.covers, false)?;
     }
-    output::say("\nwhat it says:");
+    output::say("\nmessage:");
     output::json(&detail.notification)
 }

@@ -22,15 +22,15 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// Short, so that an expired secret shows within seconds.
+/// How long a token lives: short, so that an expired secret shows within seconds.
 const TOKEN_LIFE: Duration = Duration::from_secs(4);
-/// How often the story looks whether everything has been told.
+/// How often a step checks whether everything has been sent.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
-/// How many checks of each tenant a step of the story waits for.
+/// How many checks of each tenant a step waits for.
 const CHECKS_PER_STEP: u64 = 3;
-/// How long a step of the story waits for something to be told.
+/// How long a step waits for something to be sent.
 const STEP_MAX: Duration = Duration::from_secs(25);
-/// How long each step lasts at least, so that a person can follow.
+/// The shortest time that each step takes, so that a person can follow.
 const STEP_MIN: Duration = Duration::from_secs(2);
 
 /// What to show.
@@ -40,7 +40,7 @@ Examples:
   scorewatch demo              three customers: one is calm, one drops and recovers, one lets its secret expire
   scorewatch demo --payloads   also the exact JSON that each receiver got
 
-Everything is real but the cloud and the receivers, which listen on 127.0.0.1: configuration files in a temporary
+Everything is real except the cloud and the receivers, which listen on 127.0.0.1: configuration files in a temporary
 folder, store, rules, templates, HTTP. Nothing leaves this machine.")]
 pub(super) struct Arguments {
     /// Show the exact JSON that each receiver got
@@ -60,7 +60,7 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     let Some(config) = loaded.config else {
         output::complain_of(&loaded.problems, &loaded.excerpts);
         return Err(Failure::Run(Some(anyhow::anyhow!(
-            "the demo's own configuration is refused: a fault of scorewatch"
+            "the demo's own configuration was rejected; this is a bug in scorewatch"
         ))));
     };
     let mut stage = Stage::set(scenario, &cloud);
@@ -82,13 +82,14 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
         shown = received.len();
     }
     output::say(&format!(
-        "\n{shown} messages in all; nothing was told twice. Next: `scorewatch check` on a configuration of your own."
+        "\n{shown} messages in all, none of them sent twice. Next: run `scorewatch check` on a configuration of your \
+         own."
     ));
     service.stop().await;
     Ok(())
 }
 
-/// A renewed secret is a new one: it goes where the configuration refers to, and the running service finds it there.
+/// Stores the new secret where the configuration refers to; the running service finds it there.
 fn renew_secrets(folder: &Path, changes: &[Change], stage: &Stage, cloud: &Cloud) -> Result<(), Failure> {
     for change in changes {
         if let Change::SecretRenewed { tenant } = change
@@ -101,7 +102,7 @@ fn renew_secrets(folder: &Path, changes: &[Change], stage: &Stage, cloud: &Cloud
     Ok(())
 }
 
-/// Waits until what a step of the story causes has been told, or for a few checks where it causes nothing.
+/// Waits until everything that a step causes has been sent, or for a few checks if it causes nothing.
 async fn settle(store: &dyn Store, cloud: &Cloud, receivers: &Receivers, shown: usize, calm: bool) {
     let checks = cloud.counts().score_requests + 3 * CHECKS_PER_STEP;
     let told = async {

@@ -16,13 +16,13 @@ Examples:
   scorewatch diff scorewatch.yaml new/scorewatch.yaml
   scorewatch diff scorewatch.yaml new/scorewatch.yaml --json    for a review in CI
 
-Secrets are not read out: of a credential only its reference is compared. Where the new configuration's store exists, the \
-alerts that would open or close are listed too.")]
+Secrets are not read: only a credential's reference is compared. If the new configuration's store exists, the alerts \
+that would open or close are listed too.")]
 pub(super) struct Arguments {
-    /// The configuration as it is
+    /// The old configuration
     #[arg(value_name = "OLD")]
     old: PathBuf,
-    /// The configuration as it is to be
+    /// The new configuration
     #[arg(value_name = "NEW")]
     new: PathBuf,
     /// Print JSON
@@ -43,7 +43,7 @@ pub(super) async fn diff(arguments: &Arguments) -> Result<(), Failure> {
 fn show(difference: &Difference) {
     let mut lines = Vec::new();
     for (channel, tenants) in &difference.newly_seen {
-        lines.push(format!("! channel {channel} can newly see: {}", named(tenants)));
+        lines.push(format!("! channel {channel} can now see: {}", named(tenants)));
     }
     for (channel, tenants) in &difference.no_longer_seen {
         lines.push(format!("  channel {channel} can no longer see: {}", named(tenants)));
@@ -66,14 +66,14 @@ fn show(difference: &Difference) {
         }
     }
     if lines.is_empty() {
-        lines.push("nothing is different".to_owned());
+        lines.push("no differences".to_owned());
     }
     for line in lines {
         output::say(&output::visible(&line));
     }
     match &difference.alerts {
         None => output::say("alerts: there is no store yet"),
-        Some(alerts) if alerts.is_empty() => output::say("alerts: none would open or close because of this"),
+        Some(alerts) if alerts.is_empty() => output::say("alerts: none would open or close"),
         Some(alerts) => {
             output::say("");
             output::say(&state::table(alerts));

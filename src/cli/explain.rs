@@ -20,15 +20,16 @@ Examples:
   scorewatch explain contoso device-score-drop
   scorewatch explain contoso group-exposure --subject Servers    one device group
   scorewatch explain contoso device-score-drop --json            everything, for scripts
-  scorewatch explain contoso operator.blind                      whether the operator hears that it can't be read, and why
+  scorewatch explain contoso operator.blind                      whether the operator is notified that it can't be \
+  read, and why
 
-It reads the store beside the service and changes nothing. The reading explained is the newest that the store has.")]
+It reads the store next to the service and changes nothing. It explains the newest reading in the store.")]
 pub(super) struct Arguments {
     /// The tenant's id
     tenant: String,
     /// The rule's name
     rule: String,
-    /// The subject, where the score has several; all of them otherwise
+    /// The subject, if the score has several; all of them otherwise
     #[arg(long)]
     subject: Option<String>,
     /// Print JSON
@@ -46,7 +47,7 @@ pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Fa
     let rule = find::rule(&config, scope, &arguments.rule).map_err(|error| {
         let names = config.rules.iter().map(|rule| rule.name.as_str()).chain([OPERATOR_BLIND]);
         let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-        wrong_input(format!("{error}; there are {}", names.join(", ")))
+        wrong_input(format!("{error}; known rules: {}", names.join(", ")))
     })?;
     let question =
         Question { tenant: arguments.tenant.clone(), rule: arguments.rule.clone(), subject: arguments.subject.clone() };

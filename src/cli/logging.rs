@@ -9,10 +9,10 @@ use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, layer::SubscriberE
 /// Libraries that print URLs and headers below `info`. A webhook's URL is a secret, so no setting lets these through.
 const TALKATIVE: [&str; 9] =
     ["reqwest", "hyper", "hyper_util", "h2", "rustls", "sqlx", "tower", "handlebars", "notify"];
-/// Says at `info` that each job was added.
+/// A library's target that logs every added job at `info`.
 const CLOCKWORK: &str = "tokio_cron_scheduler";
 
-/// Starts logging. The service says what it does; other commands only what goes wrong.
+/// Starts logging. The service logs what it does; other commands log only what goes wrong.
 pub(super) fn start(service: bool) {
     let level = if service { "info" } else { "error" };
     let filter = std::env::var("SCOREWATCH_LOG").unwrap_or_else(|_| level.to_owned());
@@ -26,7 +26,7 @@ pub(super) fn start(service: bool) {
     let started =
         tracing_subscriber::registry().with(layer.with_filter(filter_fn(harmless)).with_filter(filter)).try_init();
     if started.is_err() {
-        tracing::debug!("logging was started already");
+        tracing::debug!("logging was already started");
     }
 }
 

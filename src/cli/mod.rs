@@ -31,17 +31,17 @@ use crate::{
     zones::Zones,
 };
 
-/// Everything was fine.
+/// Exit code: success.
 const FINE: u8 = 0;
 /// Something failed at run time.
 const FAILED: u8 = 1;
 /// The input is wrong.
 const WRONG_INPUT: u8 = 2;
 
-/// Threads for what blocks: look-ups of names, files, certificates.
+/// The most threads for blocking work: name look-ups, files, certificates.
 const BLOCKING_THREADS_MAX: usize = 256;
 
-/// Watches the Microsoft security scores of many tenants and tells the right people when one worsens.
+/// Watches the Microsoft security scores of many tenants and notifies the right people when one worsens.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
@@ -54,62 +54,62 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  scorewatch demo                          see it work, without any account
-  scorewatch check                         every problem of the configuration at once
+  scorewatch demo                          see it work without any account
+  scorewatch check                         report every problem of the configuration
   scorewatch check --online                sign in to every tenant, and say what is missing
   scorewatch test rules/tests/*.yaml       unit tests of rules
   scorewatch backtest --since 30d          what the rules would have sent
   scorewatch once --tenant contoso         one check of one tenant, now
   scorewatch run                           the service
-  scorewatch alerts list                   what fires
+  scorewatch alerts list                   what is firing
   scorewatch explain contoso device-score-drop   why, or why not
   scorewatch deliveries list --state dead  what could not be delivered
   scorewatch silences add --tenant contoso --for 2h --comment patching
 
-Exit codes: 0 fine, 1 something failed at run time, 2 the input is wrong.";
+Exit codes: 0 success, 1 a failure at run time, 2 invalid input.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the service: check every tenant on schedule, tell the channels
+    /// Run the service: check every tenant on schedule and notify the channels
     Run(run::Arguments),
     /// Check each tenant once, now, and print a table
     Once(once::Arguments),
-    /// Validate configuration, rules and templates; every problem at once
+    /// Validate configuration, rules and templates, and report every problem
     Check(check::Arguments),
     /// Run unit tests of rules: readings in, and what is sent held against what was expected
     Test(test::Arguments),
-    /// Say what rules would have sent on the readings of the past
+    /// Show what rules would have sent for past readings
     Backtest(backtest::Arguments),
-    /// See the whole thing work against a simulated Microsoft cloud and chat receivers on loopback
+    /// Show everything at work against a simulated Microsoft cloud and chat receivers on loopback
     Demo(demo::Arguments),
-    /// Compare two configurations: tenants, rules, channels, who sees whom, and what becomes of alerts
+    /// Compare two configurations: tenants, rules, channels, who sees whom, and which alerts would change
     Diff(diff::Arguments),
-    /// Say why a rule fires for a tenant or does not, and what became of its messages
+    /// Explain why a rule fires for a tenant or does not, and what happened to its messages
     Explain(explain::Arguments),
-    /// List what each channel can ever show: tenants, and the rules that send there
+    /// List what each channel can ever show: its tenants, and the rules that send to it
     WhoSees(who_sees::Arguments),
     /// Show the exact message of a rule for a channel, and send it if asked
     Preview(preview::Arguments),
-    /// Print a JSON Schema: of the configuration for editors, or of what a webhook receives
+    /// Print a JSON Schema of the configuration, for editors, or of what a webhook receives
     Schema(schema::Arguments),
     /// List alerts, show one, acknowledge one, or accept its loss as the new level
     Alerts(alerts::Arguments),
     /// List deliveries, show one with its attempts, or send one again
     Deliveries(deliveries::Arguments),
-    /// List silences, make one, or end one
+    /// List, add or end silences
     Silences(silences::Arguments),
-    /// List tenants and how their checks fare
+    /// List tenants and the state of their checks
     Tenants(tenants::Arguments),
-    /// List channels and how they fare, send one a drill, or let a parked one go on
+    /// List channels and their state, send a drill, or resume a parked channel
     Channels(channels::Arguments),
 }
 
-/// Why a command ends with an exit code other than 0.
+/// Why a command exits with a code other than 0.
 #[derive(Debug)]
 enum Failure {
-    /// The input is wrong; what it was told already, or is told by this.
+    /// The input is invalid; `None` if the problems were already printed.
     Input(Option<anyhow::Error>),
-    /// Something failed at run time.
+    /// A failure at run time; `None` if it was already printed.
     Run(Option<anyhow::Error>),
 }
 
@@ -123,7 +123,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
-/// Which command lists what was asked for and not found.
+/// The hint that names the command which lists the things of a kind that was not found.
 const fn listing_of(error: &query::Error) -> &'static str {
     match error {
         query::Error::NotFound { what: Thing::Tenant, .. } => "; `scorewatch tenants list` shows them",
@@ -147,7 +147,7 @@ pub fn main() -> ExitCode {
     };
     logging::start(matches!(cli.command, Command::Run(_)));
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
-        tracing::debug!("a TLS provider was installed already");
+        tracing::debug!("a TLS provider was already installed");
     }
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = match builder.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build() {
@@ -201,12 +201,12 @@ fn wrong_input(what: impl Into<String>) -> Failure {
     Failure::Input(Some(anyhow::Error::msg(what.into())))
 }
 
-/// Reads the configuration; prints its problems where it is not taken.
+/// Reads the configuration; prints its problems if it is not valid.
 fn configured(file: &std::path::Path) -> Result<Arc<Config>, Failure> {
     configured_by(file).map(|(config, _)| config)
 }
 
-/// The same, with the time zone data by which it is reckoned.
+/// Reads the configuration, and the time zone data that its schedules are calculated with.
 fn configured_by(file: &std::path::Path) -> Result<(Arc<Config>, Zones), Failure> {
     let loaded = config::load(file);
     let Some(config) = loaded.config else {

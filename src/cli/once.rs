@@ -19,7 +19,7 @@ Examples:
   scorewatch once --tenant contoso   one of them
   scorewatch once --json             for scripts
 
-Rules are judged and notifications are sent as the service would. Exit code 1: some tenant could not be read.")]
+Rules are evaluated and notifications are sent as the service does it. Exit code 1: a tenant could not be read.")]
 pub(super) struct Arguments {
     /// Only this tenant; may be repeated
     #[arg(long, value_name = "ID")]
@@ -50,7 +50,7 @@ fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {
             output::or_dash(line.value.map(display::number)),
             line.outcome.clone(),
             match line.slow_until {
-                Some(at) => format!("{}; asked less often, next at {at}", line.hint.as_deref().unwrap_or_default()),
+                Some(at) => format!("{}; checked less often, next at {at}", line.hint.as_deref().unwrap_or_default()),
                 None => line.hint.clone().unwrap_or_default(),
             },
         ]

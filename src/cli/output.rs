@@ -1,6 +1,7 @@
 //! Standard output and standard error: tables for people, JSON for machines.
 
 use std::{
+    fmt::Display,
     io::{IsTerminal, Write, stderr, stdout},
     time::Duration,
 };
@@ -15,12 +16,13 @@ use crate::{
     domain::characters,
 };
 
-/// Prints results, a line or several. A reader that has gone away is no failure of ours. Nothing in the text can drive the terminal.
+/// Prints results, a line or several. A reader that has gone away is not an error. Nothing in the text can drive the
+/// terminal.
 pub(super) fn say(text: &str) {
     let _ = writeln!(stdout().lock(), "{}", characters::shown_lines(text));
 }
 
-/// Prints to standard error; the same holds.
+/// Prints a text to standard error, escaped like results.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(stderr().lock(), "{}", characters::shown_lines(text));
 }
@@ -69,7 +71,12 @@ pub(super) fn visible(text: &str) -> String {
     characters::shown(text).into_owned()
 }
 
-/// A value that may be missing.
+/// A number with its noun in the right form: `1 alert`, `2 alerts`.
+pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == N::from(1) { "" } else { "s" })
+}
+
+/// The value, or `-` if there is none.
 pub(super) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }

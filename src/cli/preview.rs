@@ -20,13 +20,13 @@ Examples:
   scorewatch preview --rule device-score-drop --channel soc-teams --send    posts it, marked as a test
   scorewatch preview --report --channel contoso                             the report on the tenants that it may show
 
-The values are made up; tenant, names, template and request are the real ones.")]
+The values are made up; tenant, names, template and request are real.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// The rule's name
     #[arg(long, value_name = "NAME", required_unless_present = "report")]
     rule: Option<String>,
-    /// The channel's report, not a rule's message
+    /// Show the channel's report instead of a rule's message
     #[arg(long, conflicts_with_all = ["rule", "tenant", "resolved"])]
     report: bool,
     /// The channel's name
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     /// The tenant; by default the first that the rule selects and the channel may show
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
-    /// The message that it is over, not that it began
+    /// Show the message that the alert is resolved
     #[arg(long)]
     resolved: bool,
     /// Post it, marked as a test
@@ -61,7 +61,8 @@ pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Fa
     if arguments.send {
         preview::send(&config, scope, &preview, now).await?;
         output::complain(
-            "sent; the receiver took it. Look whether it appeared: a Teams workflow answers before it runs",
+            "sent, and the receiver accepted it; check that it appeared, because a Teams workflow answers before it \
+             runs",
         );
     }
     Ok(())

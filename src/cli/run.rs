@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 use super::{FAILED, FINE, Failure, configured_by};
 use crate::{clock::Clock, config::reload, secret_store::kill_programs, service::Service, task, telemetry::Metrics};
 
-/// After that long the process ends, whatever still hangs. Nothing is lost: it is made to be killed at any point.
+/// The process ends after this time even if something hangs. Nothing is lost: it can be killed at any point.
 const END_WITHIN: Duration = Duration::from_millis(9_500);
 
 /// The service's arguments.
@@ -23,8 +23,8 @@ Examples:
   scorewatch run --config /etc/scorewatch/scorewatch.yaml
   SCOREWATCH_LOG=debug scorewatch run
 
-A changed configuration file is taken without a restart, and on SIGHUP; one with problems is refused whole,
-and the old configuration goes on. SIGTERM and SIGINT end the service within ten seconds.")]
+A changed configuration file is loaded without a restart, and on SIGHUP; one with problems is rejected as a
+whole, and the old configuration stays in force. SIGTERM and SIGINT end the service within ten seconds.")]
 pub(super) struct Arguments {}
 
 pub(super) async fn run(file: &Path, _arguments: &Arguments) -> Result<(), Failure> {
@@ -45,7 +45,7 @@ pub(super) async fn run(file: &Path, _arguments: &Arguments) -> Result<(), Failu
     };
     tokio::spawn(task::brief("start", start));
     let service = tokio::select! {
-        started = started => started.map_err(|_| anyhow!("the start panicked; this is a fault of scorewatch"))??,
+        started = started => started.map_err(|_| anyhow!("the start panicked; this is a bug in scorewatch"))??,
         name = signals.next() => {
             info!("{name} before the service was ready: stopping");
             return Ok(());
@@ -60,12 +60,13 @@ pub(super) async fn run(file: &Path, _arguments: &Arguments) -> Result<(), Failu
     };
     end_within(END_WITHIN, if death.is_some() { FAILED } else { FINE });
     if let Some(fault) = &death {
-        error!(task = fault.task, "the part `{}` {}; the service ends, to be started again", fault.task, fault.what);
+        error!(task = fault.task, "the part `{}` {}; the service ends so that it is restarted", fault.task, fault.what);
         service.note_death(fault).await;
     }
     tokio::select! {
         () = service.stop() => info!("stopped"),
-        name = signals.next() => warn!("{name} again: what is under way is given up; it is made again after the start"),
+        name = signals.next() => warn!("{name} again: abandoning what is under way; it is repeated after the next \
+            start"),
     }
     match death {
         None => Ok(()),
@@ -73,14 +74,14 @@ pub(super) async fn run(file: &Path, _arguments: &Arguments) -> Result<(), Failu
     }
 }
 
-/// What asks the service to stop.
+/// The signals that ask the service to stop.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    /// Waits for the next, and says which.
+    /// Waits for the next signal, and returns its name.
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
@@ -89,7 +90,7 @@ impl Signals {
     }
 }
 
-/// Ends the process after that time, even if every thread of the runtime hangs.
+/// Ends the process after `limit`, even if every thread of the runtime hangs.
 fn end_within(limit: Duration, code: u8) {
     let end = move || {
         thread::sleep(limit);
@@ -98,6 +99,6 @@ fn end_within(limit: Duration, code: u8) {
         exit(code.into())
     };
     if let Err(error) = thread::Builder::new().name("end".to_owned()).spawn(end) {
-        warn!(%error, "no thread could be started that ends the process if something hangs");
+        warn!(%error, "can't start the thread that ends the process if something hangs");
     }
 }

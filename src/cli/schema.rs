@@ -3,7 +3,7 @@
 use super::{Failure, output};
 use crate::config::schema::{self, Subject};
 
-/// Which schema.
+/// Arguments of `schema`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -11,26 +11,26 @@ Examples:
   scorewatch schema --tenants > tenants.schema.json     for tenant files
   scorewatch schema --rules > rules.schema.json         for rule files
   scorewatch schema --tests > tests.schema.json         for files with tests of rules
-  scorewatch schema --webhook                           of what a generic webhook receives
+  scorewatch schema --webhook                           for what a generic webhook receives
 
 In an editor with the YAML language server, put this on a file's first line:
   # yaml-language-server: $schema=scorewatch.schema.json")]
 pub(super) struct Arguments {
     #[command(flatten)]
     of: Files,
-    /// Of what a generic webhook receives
+    /// Print the schema of what a generic webhook receives
     #[arg(long, conflicts_with = "files")]
     webhook: bool,
 }
 
-/// Of which files; none: the main file.
+/// The files to print the schema of; by default the main file.
 #[derive(Debug, clap::Args)]
 #[group(id = "files", multiple = false)]
 struct Files {
-    /// Of tenant files
+    /// Print the schema of tenant files
     #[arg(long)]
     tenants: bool,
-    /// Of rule files
+    /// Print the schema of rule files
     #[arg(long)]
     rules: bool,
     /// Of files with tests of rules

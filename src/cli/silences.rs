@@ -16,16 +16,16 @@ use crate::{
     },
 };
 
-/// What to do with silences.
+/// Arguments of `silences`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   scorewatch silences add --tenant contoso --for 2h --comment patching
   scorewatch silences add --label tier=gold --rule device-score-low --until 2026-12-24T18:00:00+01:00 --comment migration
-  scorewatch silences list                             those in force and to come
-  scorewatch silences end 3                            now; what it held is looked at at once
+  scorewatch silences list                             active and upcoming ones
+  scorewatch silences end 3                            end it now; what it held is re-evaluated immediately
 
-Every kind of matcher that is given must match, and of each kind one is enough; of labels, all.")]
+Every given kind of matcher must match. One match per kind is enough, except for labels, which must all match.")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -33,16 +33,16 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List silences that are in force or to come
+    /// List active and upcoming silences
     List {
-        /// Past ones too
+        /// Also past silences
         #[arg(long)]
         all: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show one silence, and what it covers of what fires
+    /// Show one silence and the firing alerts that it covers
     Show {
         /// The silence's number
         id: i64,
@@ -50,9 +50,9 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Make a silence; prints what it covers of what fires
+    /// Add a silence, and print the firing alerts that it covers
     Add(Box<Add>),
-    /// End a silence now; what it held is looked at at once
+    /// End a silence now; what it held is re-evaluated immediately
     End {
         /// The silence's number
         id: i64,
@@ -77,22 +77,22 @@ struct Add {
     /// Alerts of this severity: info, warning, critical; may be repeated
     #[arg(long, value_name = "SEVERITY")]
     severity: Vec<String>,
-    /// Every alert of everybody
+    /// Every alert of every tenant
     #[arg(long)]
     all: bool,
-    /// When it begins, like `2026-12-24T18:00:00+01:00`; now without it
+    /// When it begins, like `2026-12-24T18:00:00+01:00`; by default now
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
     /// How long it lasts, like `2h`
     #[arg(long = "for", value_name = "DURATION")]
     length: Option<String>,
-    /// When it ends
+    /// When it ends, like `2026-12-24T18:00:00+01:00`
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Why
+    /// Why the silence is made
     #[arg(long, value_name = "TEXT")]
     comment: String,
-    /// Who makes it
+    /// Who makes the silence
     #[arg(long, value_name = "NAME", env = "USER")]
     author: String,
     /// Print JSON
@@ -143,9 +143,9 @@ impl Add {
 
 fn tell_covered(rows: &[AlertRow]) {
     if rows.is_empty() {
-        return output::say("of what fires now it covers nothing");
+        return output::say("it covers no firing alert");
     }
-    output::say("of what fires now it covers:");
+    output::say("it covers these firing alerts:");
     let subject = |row: &AlertRow| output::or_dash(row.key.subject.as_ref());
     let lines = rows.iter().map(|row| {
         [
@@ -172,8 +172,8 @@ fn list(rows: &[Silence], now: Timestamp, json: bool) -> Result<(), Failure> {
     let header = ["ID", "STATE", "COVERS", "FROM", "UNTIL", "AUTHOR", "COMMENT"];
     output::listing(rows, json, (header, "no silences"), |row| {
         let state = match (row.is_in_force(now), now < row.starts_at) {
-            (true, _) => "in force",
-            (_, true) => "to come",
+            (true, _) => "active",
+            (_, true) => "upcoming",
             _ => "over",
         };
         [
@@ -201,6 +201,6 @@ async fn show(store: &dyn Store, id: SilenceId, now: Timestamp, json: bool) -> R
 
 async fn end(store: &dyn Store, id: SilenceId, now: Timestamp) -> Result<(), Failure> {
     silence::end(store, &Scope::All, id, now).await?;
-    output::say(&format!("silence {id} is over; the running service looks within seconds at what it held"));
+    output::say(&format!("silence {id} has ended; the running service re-evaluates what it held within seconds"));
     Ok(())
 }

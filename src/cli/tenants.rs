@@ -21,13 +21,13 @@ use crate::{
     rule::display,
 };
 
-/// What to do with tenants.
+/// Arguments of `tenants`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch tenants list              every tenant, its score, and how its checks fare
-  scorewatch tenants list --failing    the ones that can't be read
-  scorewatch tenants list --gone       the ones that are no longer configured
+  scorewatch tenants list              every tenant, its score and the state of its checks
+  scorewatch tenants list --failing    those that can't be read
+  scorewatch tenants list --gone       those that are no longer configured
   scorewatch tenants show contoso
   scorewatch tenants recheck contoso   the running service checks it now
   scorewatch tenants forget contoso --dry-run
@@ -41,21 +41,21 @@ pub(super) struct Arguments {
 enum Action {
     /// List tenants
     List {
-        /// Only those whose checks fail
+        /// Only tenants whose checks fail
         #[arg(long)]
         failing: bool,
-        /// Those that are no longer configured, of which something is still known
+        /// Tenants that are no longer configured, but still have data in the store
         #[arg(long, conflicts_with = "failing")]
         gone: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Make tenant files of a list of customers: Partner Center's export, or a CSV of your own
+    /// Create tenant files from a list of customers: Partner Center's export, or your own CSV
     Import(import::Arguments),
-    /// Erase what is known of a tenant that is no longer configured
+    /// Erase the data of a tenant that is no longer configured
     Forget(forget::Arguments),
-    /// Check tenants now, whatever their schedule says
+    /// Check tenants now, regardless of their schedule
     Recheck {
         /// The tenant's id; may be repeated
         #[arg(required = true)]
@@ -125,7 +125,7 @@ fn list(lines: &[TenantStatus], json: bool) -> Result<(), Failure> {
     output::listing(lines, json, (header, "no tenants"), |line| {
         let value = line.scores.first().and_then(|score| score.value);
         let health = match (&line.failing, line.checked_at) {
-            (Some(failing), _) if line.asked_less_often => format!("{}, asked less often", failing.class),
+            (Some(failing), _) if line.asked_less_often => format!("{}, checked less often", failing.class),
             (Some(failing), _) => failing.class.clone(),
             (None, Some(_)) => "ok".to_owned(),
             (None, None) => "not checked yet".to_owned(),
@@ -171,14 +171,14 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
         ("labels", labels.join(", ")),
         ("app", line.client_id.clone()),
         ("credentials", credentials.join("; ")),
-        ("channels of its own", line.channels.join(", ")),
+        ("own channels", line.channels.join(", ")),
         ("channels that may show it", may_show.join(", ")),
         ("last check", output::or_dash(line.checked_at)),
         (
             "next check",
             match line.next_check_at {
                 Some(at) if line.asked_less_often => {
-                    format!("{at} (asked less often; `scorewatch tenants recheck {}` asks now)", line.id)
+                    format!("{at} (checked less often; `scorewatch tenants recheck {}` checks it now)", line.id)
                 }
                 at => output::or_dash(at),
             },
@@ -188,7 +188,7 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
     ]
 }
 
-/// A row for each series, and one for each kind that is polled and was never read.
+/// A row for each series, and one for each score that is polled but was never read.
 fn scores(tenant: &Tenant, line: &TenantStatus) -> Vec<[String; 5]> {
     let next = output::or_dash(line.next_check_at);
     let row = |kind: ScoreKind, subject: Option<&String>, value: Option<f64>, at: Option<Timestamp>| {
@@ -204,6 +204,6 @@ fn scores(tenant: &Tenant, line: &TenantStatus) -> Vec<[String; 5]> {
 fn words(credential: &Credential) -> String {
     match credential.expires_at {
         Some(at) => format!("{}, expires {}", credential.kind, at.to_chrono().date_naive()),
-        None => format!("{}, expiry not noted", credential.kind),
+        None => format!("{}, expiry unknown", credential.kind),
     }
 }

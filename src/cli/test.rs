@@ -28,7 +28,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   scorewatch test rules/tests/*.yaml
-  scorewatch test --filter 'told once' rules/tests/starter.yaml
+  scorewatch test --filter 'notified once' rules/tests/starter.yaml
   scorewatch test --junit report.xml rules/tests/*.yaml
 
 A test file:
@@ -40,12 +40,13 @@ A test file:
         - { at: 2h, type: alert.firing, rule: device-score-drop, severity: critical, text: fell from 400 to 340 }
         - { at: 3h, type: alert.resolved, rule: device-score-drop }
 
-A series has a word for each check, `every: 15m` apart: `340x8` eight of that value, `360+5x4` four that grow by 5, `_` a \
-check that fails, `~2h` no check for two hours, `08:30` when the next one is. A test may have `silences: [{ tenants: all, \
-from: 1h, until: 4h }]`, and `maintenance:` as in the main file. Whatever else is sent fails the test. \
+A series has one word per check, `every: 15m` apart: `340x8` is eight readings of that value, `360+5x4` four that \
+grow by 5, `_` a failed check, `~2h` no check for two hours, `08:30` the time of the next check. A test may have \
+`silences: [{ tenants: all, \
+from: 1h, until: 4h }]`, and `maintenance:` as in the main file. Any other message fails the test. \
 Nothing is fetched, stored or sent.
 
-Exit codes: 0 all passed, 1 a test failed, 2 a file is wrong.")]
+Exit codes: 0 all tests passed, 1 a test failed, 2 a file is invalid.")]
 pub(super) struct Arguments {
     /// Files with tests
     #[arg(required = true, value_name = "FILE")]
@@ -61,7 +62,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// What came of one test.
+/// The result of one test.
 #[derive(Debug, Serialize)]
 struct Verdict {
     file: PathBuf,
@@ -70,7 +71,7 @@ struct Verdict {
     passed: bool,
     /// `-` was expected and not sent, `+` was sent and not expected; in time order.
     differences: Vec<String>,
-    /// Everything that was sent.
+    /// Every message that was sent.
     sent: Vec<Got>,
 }
 
@@ -101,7 +102,7 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::Input(None));
     }
     if verdicts.is_empty() {
-        return Err(wrong_input("there is no such test"));
+        return Err(wrong_input("no test matches `--filter`"));
     }
     if verdicts.iter().all(|verdict| verdict.passed) { Ok(()) } else { Err(Failure::Run(None)) }
 }
@@ -132,7 +133,7 @@ fn judge(file: &Path, plan: &Plan, case: &Case) -> Verdict {
     }
 }
 
-/// What is to be seen of what was sent; copies of one message to several channels are one.
+/// The sent messages as a test shows them; copies of one message to several channels are one line.
 fn seen(outcome: &Outcome, tenants: &BTreeMap<&str, TenantFacts>) -> Vec<Got> {
     let notification = |message: usize| {
         let message = &outcome.messages[message];
@@ -171,7 +172,7 @@ fn seen(outcome: &Outcome, tenants: &BTreeMap<&str, TenantFacts>) -> Vec<Got> {
     seen.into_iter().map(|(_, got)| got).collect()
 }
 
-/// The digest that says all of these.
+/// The digest that lists all of these messages.
 fn in_one(
     channel: &ChannelName,
     notifications: impl Iterator<Item = Notification>,

@@ -9,7 +9,7 @@ use crate::{
     query::{self, channels::WhoSees, find},
 };
 
-/// Most names that a line of the table shows.
+/// A line of the table shows at most this many names.
 const NAMED_MAX: usize = 8;
 
 /// What to show.
@@ -17,7 +17,7 @@ const NAMED_MAX: usize = 8;
 #[command(after_help = "\
 Examples:
   scorewatch who-sees                     every channel: which tenants it may show, and what is sent there
-  scorewatch who-sees --tenant contoso    the channels that may show this tenant, and which rules tell them
+  scorewatch who-sees --tenant contoso    the channels that may show this tenant, and which rules notify them
   scorewatch who-sees --json              everything, for an auditor or a script")]
 pub(super) struct Arguments {
     /// Only the channels that may show this tenant
@@ -52,7 +52,7 @@ fn of_channels(lines: &[WhoSees]) {
         let is_told = if shown.is_empty() { "nothing".to_owned() } else { named(&shown) };
         [channel.to_string(), may_show, is_told, by(sight, &rules)]
     });
-    output::say(&output::table(["CHANNEL", "MAY SHOW", "IS TOLD OF", "BY"], rows));
+    output::say(&output::table(["CHANNEL", "MAY SHOW", "IS NOTIFIED OF", "BY"], rows));
 }
 
 fn of_tenant(tenant: &TenantId, lines: &[WhoSees]) {
@@ -62,17 +62,17 @@ fn of_tenant(tenant: &TenantId, lines: &[WhoSees]) {
         let by = by(sight, &rules);
         [channel.to_string(), if by.is_empty() { "nothing sends there".to_owned() } else { by }]
     });
-    output::say(&output::table(["CHANNEL THAT MAY SHOW IT", "TOLD BY"], rows));
+    output::say(&output::table(["CHANNEL THAT MAY SHOW IT", "NOTIFIED BY"], rows));
 }
 
-/// What sends to a channel.
+/// The rules, reports and operator notifications that send to a channel.
 fn by(sight: &Sight, rules: &BTreeSet<&String>) -> String {
     let operator = if sight.operator { "the operator, " } else { "" };
     let report = if sight.report { "reports, " } else { "" };
     format!("{operator}{report}{}", named(rules)).trim_end_matches(", ").to_owned()
 }
 
-/// So many names, and how many more there are.
+/// The first `NAMED_MAX` names, and how many more there are.
 pub(super) fn named<T: ToString>(names: &BTreeSet<T>) -> String {
     let mut shown: Vec<_> = names.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     if names.len() > NAMED_MAX {

@@ -74,7 +74,7 @@ async fn each_filter_accepts_what_it_picks_and_no_floor() {
     assert_eq!(names(&world.listing(&dry).await), ["fall of fabrikam", "fall of tailspin"]);
     assert_eq!(listed().await, all, "nothing was changed");
 
-    let floors = |count: &str| format!("left as they are: {count} of `below`, `above` or `no_data` rules");
+    let floors = |count: &str| format!("not changed: {count} of `below`, `above` or `no_data` rules");
     let said = accept(&world, &["--shift", &shift, "--tenant", "tailspin"]).await;
     assert!(said.contains("accepted: `fall` of `tailspin`\naccepted: 1 alert\n"), "{said}");
     assert!(said.contains(&floors("1 alert")), "{said}");

@@ -23,10 +23,7 @@ async fn a_drill_to_a_mended_receiver_lets_its_parked_channel_go_on_and_can_be_c
 
     world.receivers.set(SOC, None);
     let output = world.command(&["channels", "drill", SOC]).await;
-    assert!(
-        String::from_utf8_lossy(&output.stdout).contains("if the drill arrives, the channel goes on"),
-        "{output:?}"
-    );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("it resumes if the drill arrives"), "{output:?}");
     world.until(&service, SOC, |told| told.iter().any(|told| told.accepted && told.tenant == "contoso")).await;
     let itself = |told: &crate::world::Told| told.accepted && told.id == told.message;
     let accepted: Vec<_> = world.told(SOC).into_iter().filter(itself).collect();

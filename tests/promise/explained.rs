@@ -26,7 +26,7 @@ async fn why_an_alert_fires_or_does_not_is_told_with_its_readings_and_its_messag
     world.checked(&service, "contoso", 2).await;
     world.settle(&service, SOC).await;
     let quiet = said(&world, &["explain", "contoso", "device-score-low"]).await;
-    assert!(quiet.contains("500 against 300: does not hold, 200 points are missing"), "{quiet}");
+    assert!(quiet.contains("500 against 300: does not hold, 200 points to go"), "{quiet}");
     assert!(quiet.contains("=> it does not fire") && quiet.contains("it has never fired"), "{quiet}");
 
     world.set_score("contoso", LOW);
@@ -34,16 +34,16 @@ async fn why_an_alert_fires_or_does_not_is_told_with_its_readings_and_its_messag
     world.quiet(&service).await;
     let firing = said(&world, &["explain", "contoso", "device-score-low"]).await;
     for part in [
-        "It reads: below 300, of device-secure-score, warning",
+        "Definition: below 300, of device-secure-score, warning",
         "device-secure-score: firing since",
         "200  -300",
         "200 against 300: holds, by 100 points",
-        "over: at least 300; 100 points are missing",
-        "=> it fires on; there is nothing new to tell",
+        "over: at least 300; 100 points to go",
+        "=> it keeps firing; there is nothing new to report",
         "alert.firing",
         "to soc: delivered",
         "attempt 1 at",
-        "Who is told: soc",
+        "Notified channels: soc",
     ] {
         assert!(firing.contains(part), "{part:?} is not in\n{firing}");
     }
@@ -54,15 +54,15 @@ async fn why_an_alert_fires_or_does_not_is_told_with_its_readings_and_its_messag
         "pending since",
         "300 points (60%) lost, 250 needed: holds",
         "the best of",
-        "for: held for",
-        "=> it waits for `for`",
+        "for: has held for",
+        "=> it is pending until `for` has passed",
         "What to do: https://wiki.example/drop",
     ] {
         assert!(pending.contains(part), "{part:?} is not in\n{pending}");
     }
     let other = said(&world, &["explain", "contoso", "gold"]).await;
     assert!(
-        other.contains("the rule is for tenants with `tier: gold`, and this tenant has no label `tier`"),
+        other.contains("the rule is for tenants with `tier: gold`, but this tenant has no label `tier`"),
         "{other}"
     );
 
@@ -86,16 +86,19 @@ async fn whether_the_operator_hears_that_a_tenant_can_t_be_read_is_told_with_the
     let command = ["explain", "contoso", "operator.blind"];
     let readable = said(&world, &command).await;
     assert!(readable.contains("=> it is not reported: its last check succeeded (2"), "{readable}");
-    assert!(readable.contains("It reads: no data for 3s") && readable.contains("Who is told: ops"), "{readable}");
+    assert!(
+        readable.contains("Definition: no data for 3s") && readable.contains("Notified channels: ops"),
+        "{readable}"
+    );
 
     world.cloud.set_sign_in(entra("contoso"), Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
     world.until(&service, OPS, |told| told.iter().any(|told| told.accepted)).await;
     world.quiet(&service).await;
     let told = said(&world, &command).await;
     for part in [
-        "checks fail since",
+        "checks have been failing since",
         "(secret-expired)",
-        "=> it is reported by itself, to `ops`",
+        "=> it is reported on its own, to `ops`",
         "operator.blind",
         "delivered",
     ] {
@@ -186,8 +189,8 @@ async fn who_can_see_whom_is_listed_and_a_widened_fence_is_told_first() {
     world.folder.write("new.yaml", &main.replace("tenants: [contoso]", "tenants: [contoso, sentinel]"));
     let path = |file: &str| folder.join(file).display().to_string();
     let difference = said(&world, &["diff", &path("scorewatch.yaml"), &path("new.yaml")]).await;
-    assert!(difference.starts_with("! channel own can newly see: sentinel\n"), "{difference}");
+    assert!(difference.starts_with("! channel own can now see: sentinel\n"), "{difference}");
     assert!(difference.contains("alerts: there is no store yet"), "{difference}");
     let same = said(&world, &["diff", &path("new.yaml"), &path("new.yaml")]).await;
-    assert!(same.starts_with("nothing is different\n"), "{same}");
+    assert!(same.starts_with("no differences\n"), "{same}");
 }

@@ -56,7 +56,7 @@ async fn imported_customers_are_visited_and_a_bad_list_changes_nothing() {
     for expected in [
         "Fabrikam GmbH",
         "tier=gold",
-        "client secret, expiry not noted",
+        "client secret, expiry unknown",
         "ops, soc",
         "Score.Read.All",
         "device-secure-score",

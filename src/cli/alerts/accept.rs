@@ -10,34 +10,34 @@ use crate::{
     rule::AlertKey,
 };
 
-/// Which alerts: one by its tenant and rule, or all that every given filter picks.
+/// The alerts to accept: one by its tenant and rule, or all that match every given filter.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The tenant of one alert
     #[arg(requires = "of_rule", conflicts_with_all = ["shift", "rule", "score", "tenants", "labels"])]
     tenant: Option<String>,
-    /// Its rule
+    /// The rule of that alert
     #[arg(value_name = "RULE")]
     of_rule: Option<String>,
-    /// Its subject, where the score has several
+    /// The subject of that alert, if the score has several
     #[arg(long, requires = "of_rule")]
     subject: Option<String>,
-    /// All that the notices of this fleet shift covered
+    /// All alerts that this fleet shift's notices covered
     #[arg(long, value_name = "ID")]
     shift: Option<String>,
-    /// All of this rule
+    /// All alerts of this rule
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
-    /// All of this score
+    /// All alerts of this score
     #[arg(long, value_name = "SCORE", value_parser = score)]
     score: Option<ScoreKind>,
-    /// All of this tenant; may be given several times
+    /// All alerts of this tenant; may be repeated
     #[arg(long = "tenant", value_name = "ID")]
     tenants: Vec<String>,
-    /// All of tenants with this label; may be given several times, and then all must match
+    /// All alerts of tenants with this label; if repeated, all labels must match
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// Only show which alerts these are
+    /// Only show which alerts would be accepted
     #[arg(long)]
     dry_run: bool,
     /// Print JSON
@@ -61,7 +61,7 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
     if let (Some(tenant), Some(rule)) = (tenant, of_rule) {
         let AlertKey { rule, tenant, .. } =
             alert::accept(store, config, scope, &Which { tenant, rule, subject }, now).await?;
-        output::say(&format!("accepted: `{rule}` of `{tenant}` starts from the new level"));
+        output::say(&format!("accepted: `{rule}` for `{tenant}` starts from the new level"));
         return Ok(());
     }
     let pick = Pick { shift, rule, score, tenants, labels };
@@ -72,18 +72,14 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
     }
     let verb = if dry_run { "would be accepted" } else { "accepted" };
     for row in &accepted {
-        output::say(&format!("{verb}: `{}` of `{}`", row.key.rule, row.key.tenant));
+        output::say(&format!("{verb}: `{}` for `{}`", row.key.rule, row.key.tenant));
     }
-    output::say(&format!("{verb}: {}", alerts(accepted.len())));
+    output::say(&format!("{verb}: {}", output::counted(accepted.len(), "alert")));
     if without_level > 0 {
-        let what = alerts(without_level);
+        let what = output::counted(without_level, "alert");
         output::say(&format!(
-            "left as they are: {what} of `below`, `above` or `no_data` rules, which have no level to accept"
+            "not changed: {what} of `below`, `above` or `no_data` rules, which have no level to accept"
         ));
     }
     Ok(())
-}
-
-fn alerts(count: usize) -> String {
-    if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") }
 }

@@ -7,20 +7,26 @@ use crate::{
     rule::display,
 };
 
-/// Most tenants of the table; JSON has them all.
+/// The table shows at most this many tenants; JSON has them all.
 const NOISIEST: usize = 10;
-/// Eighths of a line.
+/// Bars from one eighth of a line's height to the whole height.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Prints it for people.
+/// Prints the report as tables.
 pub(super) fn show(report: &Report) {
-    let told: usize = report.tenants.iter().map(|line| line.all).sum();
-    output::say(&format!("{} to {}: {} readings, {told} messages told", report.since, report.until, report.readings));
-    if told == 0 {
+    let sent: usize = report.tenants.iter().map(|line| line.all).sum();
+    output::say(&format!(
+        "{} to {}: {}, {}",
+        report.since,
+        report.until,
+        output::counted(report.readings, "reading"),
+        output::counted(sent, "message")
+    ));
+    if sent == 0 {
         return;
     }
     let line: String = blocks(&report.over_time);
-    output::say(&format!("over time  {line}  (most in one part: {})\n", report.over_time.iter().max().unwrap_or(&0)));
+    output::say(&format!("over time  {line}  (at most {} per column)\n", report.over_time.iter().max().unwrap_or(&0)));
     let header = |first| [first, "FIRED", "WORSENED", "REMINDED", "UNSTABLE", "RESOLVED", "ALL"];
     output::say(&output::table(header("RULE"), report.rules.iter().map(|line| cells(line, line.of.clone()))));
     output::say("");
@@ -36,14 +42,14 @@ pub(super) fn show(report: &Report) {
     let channels = report.channels.iter().map(|line| {
         [line.channel.to_string(), line.messages.to_string(), line.digests.to_string(), display::number(line.per_week)]
     });
-    output::say(&output::table(["CHANNEL", "SENT", "OF WHICH DIGESTS", "A WEEK"], channels));
+    output::say(&output::table(["CHANNEL", "SENT", "DIGESTS", "PER WEEK"], channels));
     for stage in Stage::ALL {
         let Some(count) = report.suppressed.get(&stage) else { continue };
         let what = match stage {
-            Stage::Route => "told nobody: no channel may show the tenant",
+            Stage::Route => "not sent: no channel may show the tenant",
             Stage::Silence => "suppressed by silences",
-            Stage::Fleet => "sent as a line of a message about a fleet shift",
-            Stage::Digest => "went along with a newer message or in a digest",
+            Stage::Fleet => "listed in the message about a fleet shift",
+            Stage::Digest => "merged into a newer message or a digest",
         };
         output::say(&format!("{count} {what}"));
     }
@@ -56,7 +62,7 @@ fn cells<K>(line: &Line<K>, first: String) -> [String; 7] {
     [first, fired, worsened, reminded, unstable, resolved, all]
 }
 
-/// The counts as a line of blocks; none is a point.
+/// The counts as a line of bars; a dot for a count of 0.
 fn blocks(counts: &[usize]) -> String {
     let most = counts.iter().copied().max().unwrap_or_default().max(1);
     let block = |count: usize| match count {

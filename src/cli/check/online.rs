@@ -1,5 +1,5 @@
 //! `scorewatch check --online`: signs in to each tenant, asks for its scores, and says what is missing. It writes nothing to the
-//! store and tells nobody, so that it may run beside the service.
+//! store and notifies nobody, so that it may run next to the service.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ fn show(report: &Report) {
     }
 }
 
-/// What a missing role costs that no score needs.
+/// What is lost without a role that no score requires.
 fn say_what_is_optional(report: &Report) {
     let missing = report.tenants.iter().flat_map(|line| &line.roles_optional);
     let missing: BTreeSet<_> =
@@ -73,7 +73,7 @@ fn say_what_is_optional(report: &Report) {
         let roles = listed(missing.iter().map(|role| format!("`{role}`")));
         output::say("");
         output::say(&format!(
-            "Scores are read without {roles}; with it, alerts of Defender's scores say what regressed."
+            "Scores can be read without {roles}; with it, alerts on Defender scores say what regressed."
         ));
     }
 }

@@ -23,11 +23,15 @@ pub(super) async fn against_state(config: &Config, as_json: bool) -> Result<(), 
     } else {
         output::say(&table(&change));
     }
-    output::complain(&format!("{} would change, {} fire on as they are", change.len(), stay.len()));
+    output::complain(&format!(
+        "{} would change, {} would keep firing unchanged",
+        output::counted(change.len(), "alert"),
+        stay.len()
+    ));
     Ok(())
 }
 
-/// The lines as a table.
+/// The changes of alerts as a table.
 pub(in crate::cli) fn table(lines: &[AlertChange]) -> String {
     let rows = lines.iter().map(|line| {
         let score = line.score.map_or("all", ScoreKind::as_str).to_owned();
@@ -39,7 +43,7 @@ pub(in crate::cli) fn table(lines: &[AlertChange]) -> String {
             why(line),
         ]
     });
-    output::table(["WHAT", "TENANT", "RULE", "SCORE", "WHO HEARS, AND WHY"], rows)
+    output::table(["WHAT", "TENANT", "RULE", "SCORE", "CHANNELS AND REASON"], rows)
 }
 
 fn why(line: &AlertChange) -> String {
@@ -48,22 +52,22 @@ fn why(line: &AlertChange) -> String {
         let new = (!line.newly_told.is_empty()).then(|| format!("new: {}", names(&line.newly_told)));
         let gone = (!line.no_longer_told.is_empty()).then(|| format!("no longer: {}", names(&line.no_longer_told)));
         let to = if line.newly_told.is_empty() {
-            "the operator is notified of it".to_owned()
+            "the operator is notified of them".to_owned()
         } else {
-            "it goes there".to_owned()
+            "they are sent to the new channels".to_owned()
         };
         let waiting = (!line.leaves_waiting.is_empty())
-            .then(|| format!("something waits for {}: {to}", names(&line.leaves_waiting)));
+            .then(|| format!("messages are queued for {}: {to}", names(&line.leaves_waiting)));
         return new.into_iter().chain(gone).chain(waiting).collect::<Vec<_>>().join("; ");
     }
-    let told = if line.channels.is_empty() { "nobody".to_owned() } else { names(&line.channels) };
+    let channels = if line.channels.is_empty() { "nobody".to_owned() } else { names(&line.channels) };
     let why = line.reason.map(|reason| match reason {
-        Resolution::Recovered => "by this text the score has recovered",
+        Resolution::Recovered => "with this configuration the score has recovered",
         Resolution::Accepted => "accepted as the new level",
-        Resolution::RuleChanged => "by the new text the condition does not hold",
-        Resolution::RuleRemoved => "the rule is gone, or no longer for this tenant",
-        Resolution::TenantRemoved => "the tenant is gone",
+        Resolution::RuleChanged => "with the new rule the condition does not hold",
+        Resolution::RuleRemoved => "the rule was removed, or no longer applies to this tenant",
+        Resolution::TenantRemoved => "the tenant was removed",
         Resolution::SubjectRemoved => "the score is no longer polled",
     });
-    why.map_or_else(|| told.clone(), |why| format!("{told}: {why}"))
+    why.map_or_else(|| channels.clone(), |why| format!("{channels}: {why}"))
 }

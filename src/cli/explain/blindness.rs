@@ -1,4 +1,4 @@
-//! `scorewatch explain TENANT operator.blind`: whether the operator hears that a tenant can't be read, and why.
+//! `scorewatch explain TENANT operator.blind`: whether the operator is notified that a tenant can't be read, and why.
 
 use super::{Arguments, words};
 use crate::{
@@ -41,46 +41,48 @@ fn lines(trace: &BlindnessTrace, tenant: &Tenant, rule: Option<&Rule>) -> Vec<St
     lines.push(format!("  => {}", verdict(&trace.stage)));
     lines.extend(trace.messages.iter().flat_map(words::message));
     lines.push(String::new());
-    lines.push(words::who_is_told(&trace.told));
+    lines.push(words::notified_channels(&trace.told));
     lines
 }
 
-/// For how long its checks have failed.
+/// For how long the tenant's checks have been failing, of the time needed for a report.
 fn so_far(stage: &Stage) -> Option<String> {
     let Stage::NotYet { lasted, away, needed, .. } = stage else { return None };
     let apart = match away.as_secs() {
         0 => String::new(),
-        _ => format!(", {} of our own absence apart", format_duration(words::whole(*away))),
+        _ => format!(", not counting {} of our own downtime", format_duration(words::whole(*away))),
     };
-    Some(format!("for {} of {}{apart}", format_duration(words::whole(*lasted)), format_duration(*needed)))
+    Some(format!("failing for {} of {}{apart}", format_duration(words::whole(*lasted)), format_duration(*needed)))
 }
 
 fn verdict(stage: &Stage) -> String {
     let names =
         |channels: &[ChannelName]| channels.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match stage {
-        Stage::NobodyListens => "it is reported to nobody: name channels under `operator.notify`".to_owned(),
-        Stage::Unchecked => "it is not reported: it was never checked, the service has not run with it yet".to_owned(),
+        Stage::NobodyListens => "it is not reported: name channels under `operator.notify`".to_owned(),
+        Stage::Unchecked => "it is not reported: it has never been checked, because the service has not run with it \
+            yet"
+        .to_owned(),
         Stage::Readable { checked_at } => {
             let at = checked_at.map(|at| format!(" ({at})")).unwrap_or_default();
             format!("it is not reported: its last check succeeded{at}")
         }
         Stage::NotYet { due_at, .. } => {
-            format!("it is not reported yet: that is due at {due_at}, if checks go on failing")
+            format!("it is not reported yet: it will be at {due_at} if its checks keep failing")
         }
-        Stage::Due => "it is about to be reported, by itself or within an outage that shows by then".to_owned(),
-        Stage::Told { told_to } => format!("it is reported by itself, to {}", names(told_to)),
+        Stage::Due => "it is about to be reported, on its own or as part of an outage".to_owned(),
+        Stage::Told { told_to } => format!("it is reported on its own, to {}", names(told_to)),
         Stage::InOutage { cause, since, tenants, told_at, told_to } => {
-            let outage = format!("an outage ({cause}) since {since} that has hit {tenants} tenants");
+            let outage = format!("an outage ({cause}) since {since} that affects {tenants} tenants");
             match told_at {
-                Some(at) => format!("it is reported as part of {outage}, which {} was told at {at}", names(told_to)),
-                None => format!("it is not reported yet: it is part of {outage}, which is told once it has lasted"),
+                Some(at) => format!("it is reported as part of {outage}, sent to {} at {at}", names(told_to)),
+                None => format!(
+                    "it is not reported yet: it is part of {outage}, which is reported once it has lasted long enough"
+                ),
             }
         }
         Stage::AfterOutage { over_at } => {
-            format!(
-                "it is not reported yet: an outage that had hit it was over at {over_at}, and its next check decides"
-            )
+            format!("it is not reported yet: an outage that affected it ended at {over_at}, and its next check decides")
         }
     }
 }
@@ -105,18 +107,18 @@ mod tests {
         };
         let (lasted, away, needed) = (Duration::from_secs(1801), Duration::from_mins(10), Duration::from_hours(2));
         let not_yet = Stage::NotYet { lasted, away, needed, due_at: at(7800) };
-        assert_eq!(so_far(&not_yet).as_deref(), Some("for 30m1s of 2h, 10m of our own absence apart"));
+        assert_eq!(so_far(&not_yet).as_deref(), Some("failing for 30m1s of 2h, not counting 10m of our own downtime"));
         for (stage, is_reported, says) in [
-            (Stage::NobodyListens, false, "it is reported to nobody: name channels"),
-            (Stage::Unchecked, false, "it was never checked"),
+            (Stage::NobodyListens, false, "it is not reported: name channels"),
+            (Stage::Unchecked, false, "it has never been checked"),
             (Stage::Readable { checked_at: Some(at(60)) }, false, "its last check succeeded (1970-01-01T00:01:00Z)"),
-            (not_yet, false, "not reported yet: that is due at 1970-01-01T02:10:00Z"),
+            (not_yet, false, "not reported yet: it will be at 1970-01-01T02:10:00Z"),
             (Stage::Due, false, "about to be reported"),
-            (Stage::Told { told_to: ops.clone() }, true, "reported by itself, to `ops`"),
+            (Stage::Told { told_to: ops.clone() }, true, "reported on its own, to `ops`"),
             (
                 outage(Some(at(60))),
                 true,
-                "an outage (service) since 1970-01-01T00:00:00Z that has hit 30 tenants, which `ops`",
+                "an outage (service) since 1970-01-01T00:00:00Z that affects 30 tenants, sent to `ops`",
             ),
             (outage(None), false, "not reported yet: it is part of an outage"),
             (Stage::AfterOutage { over_at: at(60) }, false, "its next check decides"),

@@ -1,4 +1,4 @@
-//! A trace in words.
+//! A trace as text.
 
 use crate::{
     config::Tenant,
@@ -26,25 +26,25 @@ pub(super) fn words(trace: &Trace, rule: &Rule, tenant: &Tenant) -> Vec<String> 
         lines.extend(of_series(series, rule));
     }
     lines.push(String::new());
-    lines.push(who_is_told(&trace.told));
+    lines.push(notified_channels(&trace.told));
     lines.extend(rule.guide.runbook.as_ref().map(|runbook| format!("What to do: {runbook}")));
     lines
 }
 
-/// Something that decides, in a line.
+/// One decision as a line.
 pub(super) fn decision(decision: &Decision) -> String {
     format!("  {} {}", if decision.blocks { "!" } else { "-" }, decision.says)
 }
 
-/// The channels that are told, in a line.
-pub(super) fn who_is_told(told: &[ChannelName]) -> String {
-    let told: Vec<_> = told.iter().map(ToString::to_string).collect();
-    format!("Who is told: {}", if told.is_empty() { "nobody".to_owned() } else { told.join(", ") })
+/// The channels that are notified, as a line.
+pub(super) fn notified_channels(channels: &[ChannelName]) -> String {
+    let names: Vec<_> = channels.iter().map(ToString::to_string).collect();
+    format!("Notified channels: {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })
 }
 
-/// The rule in one line, as it reads now.
+/// The current rule in one line.
 pub(super) fn reads(rule: &Rule) -> String {
-    let mut parts = vec![format!("It reads: {}", rule.when)];
+    let mut parts = vec![format!("Definition: {}", rule.when)];
     parts.extend(rule.score.map(|score| format!("of {score}")));
     if !rule.hold.is_zero() {
         parts.push(format!("for {}", format_duration(rule.hold)));
@@ -55,8 +55,8 @@ pub(super) fn reads(rule: &Rule) -> String {
         Recover::Regained(percent) => format!("until {percent}% is regained"),
     }));
     parts.push(rule.severity.to_string());
-    parts.extend(rule.repeat.map(|repeat| format!("again every {}", format_duration(repeat))));
-    parts.extend(rule.step.map(|step| format!("again at each further {step}")));
+    parts.extend(rule.repeat.map(|repeat| format!("reminder every {}", format_duration(repeat))));
+    parts.extend(rule.step.map(|step| format!("again at every further {step}")));
     parts.extend(rule.accept_after.map(|after| format!("accepted after {}", format_duration(after))));
     parts.join(", ")
 }
@@ -73,26 +73,28 @@ fn of_series(series: &SeriesTrace, rule: &Rule) -> Vec<String> {
     lines.push(format!("  => {}", verdict(&series.explanation, &series.alert.state)));
     lines.extend(series.messages.iter().flat_map(message));
     if series.messages.is_empty() {
-        let told = if series.alert.generation == 0 {
+        let why = if series.alert.generation == 0 {
             "it has never fired"
         } else {
-            "its messages are older than the newest deliveries kept here"
+            "its messages are older than the deliveries listed here"
         };
-        lines.push(format!("  no messages: {told}"));
+        lines.push(format!("  no messages: {why}"));
     }
     lines
 }
 
 fn state(state: &AlertState) -> String {
     match state {
-        AlertState::Inactive => "does not fire".to_owned(),
+        AlertState::Inactive => "not firing".to_owned(),
         AlertState::Pending(pending) => format!("pending since {}", pending.since),
         AlertState::Firing(firing) if firing.since == firing.fired_at => format!("firing since {}", firing.since),
-        AlertState::Firing(firing) => format!("firing since {} (held since {})", firing.fired_at, firing.since),
+        AlertState::Firing(firing) => {
+            format!("firing since {} (condition has held since {})", firing.fired_at, firing.since)
+        }
     }
 }
 
-/// The newest readings with their changes, newest first.
+/// The newest readings, newest first, each with the change since the one before.
 fn readings(readings: &[Sample], drawn: &[f64]) -> Vec<String> {
     if readings.is_empty() {
         return vec!["  readings: none yet".to_owned()];
@@ -128,7 +130,7 @@ pub(super) fn sparkline(values: &[f64]) -> String {
     values.iter().filter_map(height).map(|(_, height)| *height).collect()
 }
 
-/// What is compared, and by how much it holds or not.
+/// The comparison, and by how much the condition holds or does not.
 fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
     let value = explanation.reading.map(|reading| reading.value);
     let holds = if explanation.holds { "holds" } else { "does not hold" };
@@ -140,7 +142,7 @@ fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
             let far = if explanation.holds {
                 format!("by {by} points")
             } else if beyond < 0.0 {
-                format!("{by} points are missing")
+                format!("{by} points to go")
             } else {
                 "exactly at the bound".to_owned()
             };
@@ -150,7 +152,7 @@ fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
             lines.push(format!(
                 "  baseline: {}",
                 baseline.map_or_else(
-                    || "none: no earlier reading to compare with, so nothing fires".to_owned(),
+                    || "none: there is no earlier reading to compare with, so nothing fires".to_owned(),
                     of_baseline
                 )
             ));
@@ -164,7 +166,7 @@ fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
                     display::among(needed, &[loss])
                 ));
             } else if baseline.is_some() {
-                lines.push("  condition: a percentage of nothing never holds".to_owned());
+                lines.push("  condition: the baseline is 0, so a percentage never holds".to_owned());
             }
         }
         Some(Comparison::NoData { score, since, lasted, downtime, missed_at, needed, until }) => {
@@ -189,7 +191,8 @@ fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
     }
     if let Some(hold) = explanation.hold.filter(|hold| !hold.needed.is_zero()) {
         lines.push(format!(
-            "  for: held for {} of {} (since {}); the first reading from {} fires if it holds there too",
+            "  for: has held for {} of {} (since {}); the first reading at or after {} fires if the condition still \
+             holds",
             format_duration(whole(hold.lasted)),
             format_duration(hold.needed),
             hold.since,
@@ -199,15 +202,16 @@ fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
     lines
 }
 
-/// When a lack of data would hold.
+/// When the condition `no_data` would hold.
 fn missing(missed_at: Option<Timestamp>, until: Option<Timestamp>) -> String {
     match (missed_at, until) {
         (Some(missed_at), Some(until)) => {
             format!(
-                "  without data it would hold at {until}; a scheduled check counts as missed or failed from {missed_at}"
+                "  without new data it will hold at {until}; a scheduled check counts as missed or failed from \
+                 {missed_at}"
             )
         }
-        _ => "  it does not hold as long as no check is scheduled".to_owned(),
+        _ => "  it can't hold while no check is scheduled".to_owned(),
     }
 }
 
@@ -227,7 +231,7 @@ fn of_baseline(baseline: Baseline) -> String {
                     sample.at
                 ),
                 Chosen::Kept(sample) => {
-                    format!("{value}, against which it began to hold (last read at {})", sample.at)
+                    format!("{value}, the baseline when it began to hold (last read at {})", sample.at)
                 }
             };
             let gap = gap.map(|gap| format!("; no readings between {} and {}", gap.from, gap.until));
@@ -236,7 +240,7 @@ fn of_baseline(baseline: Baseline) -> String {
     }
 }
 
-/// What is missing for its end, and what comes by itself.
+/// What resolves a firing alert, and what happens without a further reading: reminders, acceptance.
 fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<String> {
     let AlertState::Firing(firing) = &series.alert.state else { return Vec::new() };
     let mut lines = Vec::new();
@@ -250,23 +254,23 @@ fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<String> {
             };
             lines.push(match (recovery.mark, recovery.missing) {
                 (Some(mark), Some(missing)) => {
-                    format!("  over: {side} {}; {} points are missing", display::number(mark), display::number(missing))
+                    format!("  resolves: {side} {}; {} points to go", display::number(mark), display::number(missing))
                 }
-                _ => "  over: no value can be named".to_owned(),
+                _ => "  resolves: at no fixed value".to_owned(),
             });
         }
         None if matches!(firing.terms.when, crate::rule::Condition::NoData(_)) => {
-            lines.push("  over: with the next reading".to_owned());
+            lines.push("  resolves: with the next reading".to_owned());
         }
         None => {}
     }
     lines.push(series.told_at.map_or_else(
-        || "  told: its newest message is still on its way".to_owned(),
-        |at| format!("  told: its newest message came to rest {at}"),
+        || "  newest message: still on its way".to_owned(),
+        |at| format!("  newest message: settled at {at}"),
     ));
     if let Some(reminder) = explanation.reminder {
         lines.push(reminder.at.map_or_else(
-            || format!("  reminder: {} after its newest message came to rest", format_duration(reminder.repeat)),
+            || format!("  reminder: {} after the newest message is settled", format_duration(reminder.repeat)),
             |at| format!("  reminder: {at}"),
         ));
     }
@@ -278,25 +282,25 @@ fn verdict(explanation: &Explanation, state: &AlertState) -> String {
     match explanation.verdict {
         Verdict::Quiet if !explanation.is_confirmed => "it waits for a second reading of zero".to_owned(),
         Verdict::Quiet if explanation.reading.is_none() && explanation.comparison.is_none() => {
-            "nothing to judge: there is no reading".to_owned()
+            "nothing to evaluate: there is no reading".to_owned()
         }
-        Verdict::Quiet => "it does not fire, since the condition does not hold".to_owned(),
-        Verdict::Pends => "it waits for `for`".to_owned(),
+        Verdict::Quiet => "it does not fire, because the condition does not hold".to_owned(),
+        Verdict::Pends => "it is pending until `for` has passed".to_owned(),
         Verdict::Fires if matches!(state, AlertState::Firing(_)) => "it fires".to_owned(),
-        Verdict::Fires => "it would fire at the next look: the condition holds by the rule as it reads now".to_owned(),
-        Verdict::GoesOn => "it fires on; there is nothing new to tell".to_owned(),
-        Verdict::Worsens => "it fires on, and is about to be told as worse".to_owned(),
-        Verdict::Unstable => "it has changed too often, and is about to be told as unstable".to_owned(),
-        Verdict::Reminds => "it fires on, and a reminder is due".to_owned(),
+        Verdict::Fires => "it would fire at the next evaluation: the condition holds with the current rule".to_owned(),
+        Verdict::GoesOn => "it keeps firing; there is nothing new to report".to_owned(),
+        Verdict::Worsens => "it keeps firing and is about to be reported as worse".to_owned(),
+        Verdict::Unstable => "it has changed too often and is about to be reported as unstable".to_owned(),
+        Verdict::Reminds => "it keeps firing, and a reminder is due".to_owned(),
         Verdict::Ends(Resolution::Accepted) => "it is about to be accepted as the new level".to_owned(),
-        Verdict::Ends(_) => "it would be over at the next look, by the rule as it reads now".to_owned(),
+        Verdict::Ends(_) => "it would resolve at the next evaluation, with the current rule".to_owned(),
     }
 }
 
 /// A message with its attempts.
 pub(super) fn message(message: &Message) -> Vec<String> {
     let Message { delivery, channel, state, merged_into, next_attempt_at, attempts, notification } = message;
-    let told = &notification.data.notification;
+    let facts = &notification.data.notification;
     let state = match (*state, merged_into) {
         (_, Some(carrier)) => format!("{state}, with delivery {carrier}"),
         ("queued", None) => format!("queued, next attempt {next_attempt_at}"),
@@ -304,18 +308,21 @@ pub(super) fn message(message: &Message) -> Vec<String> {
     };
     let at: Timestamp = notification.timestamp;
     let kind: NotificationType = notification.kind;
-    let mut lines =
-        vec![format!("  message {} {} {at} to {channel}: {state} (delivery {delivery})", told.short_id, kind.as_str())];
+    let mut lines = vec![format!(
+        "  message {} {} {at} to {channel}: {state} (delivery {delivery})",
+        facts.short_id,
+        kind.as_str()
+    )];
     lines.extend(attempts.iter().map(|attempt| {
         let outcome =
-            attempt.outcome.as_deref().unwrap_or("unknown: the service stopped in between, or it is under way");
+            attempt.outcome.as_deref().unwrap_or("unknown: it is under way, or the service stopped during it");
         let error = attempt.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
         format!("    attempt {} at {}: {outcome}{error}", attempt.number, attempt.started_at)
     }));
     lines
 }
 
-/// Whole seconds: how long something has lasted is told no finer.
+/// Drops fractions of a second, which nobody needs in a text.
 pub(super) fn whole(duration: std::time::Duration) -> std::time::Duration {
     std::time::Duration::from_secs(duration.as_secs())
 }

@@ -10,7 +10,7 @@ use crate::{
     domain::{Scope, TenantId},
 };
 
-/// Whom to forget.
+/// Arguments of `tenants forget`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -18,12 +18,13 @@ Examples:
   scorewatch tenants forget contoso              erase it now, and search the store for anything that is left
   scorewatch tenants list --gone                 tenants that are no longer configured, and when they are removed
 
-Works beside a running service. First remove the tenant from the configuration, and wait until the service has taken that \
-over. Nothing can bring the data back but a backup, which is yours to delete. Exit code 1: something is left; it is listed.")]
+You can run it next to the service. First remove the tenant from the configuration, and wait until the service has \
+loaded that change. Only a backup can bring the data back; deleting backups is up to you. Exit code 1: something is \
+left; it is listed.")]
 pub(super) struct Arguments {
     /// The tenant's id, as `tenants list --gone` shows it, or its Entra id
     id: String,
-    /// Only count
+    /// Only count what would be erased
     #[arg(long)]
     dry_run: bool,
     /// Print JSON
@@ -35,7 +36,7 @@ pub(super) struct Arguments {
 struct Report<'a> {
     id: &'a TenantId,
     dry_run: bool,
-    /// Whether the store was searched afterwards, and nothing was found.
+    /// Whether a search of the store afterwards found nothing.
     verified: bool,
     #[serde(flatten)]
     erased: &'a Erased,
@@ -73,14 +74,16 @@ fn show(id: &TenantId, erased: &Erased, is_dry: bool) {
         return output::say(&format!("tenant `{id}`: this would be erased; nothing was changed"));
     }
     if erased.rewritten {
-        output::say("the store's file was written anew, since free pages held older data");
+        output::say("the store's file was rewritten, because free pages held older data");
     }
     if erased.remains.is_empty() {
         return output::say(&format!(
-            "tenant `{id}` is erased; its id, Entra id and names were searched for in every table and in the file, and not found"
+            "tenant `{id}` was erased; its id, Entra id and names were not found in any table or anywhere in the file"
         ));
     }
     let rows = erased.remains.iter().map(|remain| [remain.place.clone(), remain.count.to_string()]);
     output::say(&output::table(["STILL FOUND IN", "TIMES"], rows));
-    output::complain(&format!("something of tenant `{id}` is left; run the command again, and report it if it stays"));
+    output::complain(&format!(
+        "data of tenant `{id}` is left; run the command again, and report a bug if it is still there"
+    ));
 }

@@ -20,7 +20,7 @@ use crate::{
     query,
 };
 
-/// Which list, and where to.
+/// Arguments of `tenants import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,17 +30,17 @@ Examples:
 
 Columns, in any order: tenant_id, name, domain, id, cloud, region, labels (`tier=gold country=de`), label:KEY, and for an app of \
 the tenant's own client_id with one of secret_file, secret_env, secret_credential, certificate_file. The columns of Partner \
-Center, of Microsoft Graph's contracts, of CIPP, of GDAP lists and of Get-MsolPartnerContract are known too. Rows that say the \
-same of one tenant are merged. Nothing is overwritten: a tenant that is known is left alone. With one bad row nothing is \
-written; exit code 2.")]
+Center, of Microsoft Graph's contracts, of CIPP, of GDAP lists and of Get-MsolPartnerContract are recognized too. \
+Identical rows for one tenant are merged. Nothing is overwritten: a tenant that is already known is left alone. If \
+any row is bad, nothing is written and the exit code is 2.")]
 pub(super) struct Arguments {
     /// The list: CSV in UTF-8, separated by commas, semicolons or tabs, with a line of column names
     #[arg(value_name = "FILE.csv")]
     list: PathBuf,
-    /// The folder of the new files; else the one where `tenants:` looks for them
+    /// The folder for the new files; by default the one that `tenants:` names
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write nothing
+    /// Only show what would be written
     #[arg(long)]
     dry_run: bool,
     /// A label of every new tenant; may be repeated
@@ -53,7 +53,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Serialize)]
 struct Report<'a> {
-    /// Whether the files are there now.
+    /// Whether the files were written.
     written: bool,
     tenants: &'a [Line],
     problems: &'a [Problem],
@@ -86,15 +86,13 @@ pub(super) async fn import(config: &Path, arguments: &Arguments) -> Result<(), F
     if is_good { Ok(()) } else { Err(Failure::Input(None)) }
 }
 
-/// What the store knows, if there is one. A configuration that can't be read is told by the import.
+/// The tenants that the store knows, if there is a store. The import itself reports a configuration that can't be read.
 async fn kept(config: &Path) -> Result<BTreeMap<TenantId, Option<EntraTenantId>>, Failure> {
     let main = config.to_owned();
     let loaded = tokio::task::spawn_blocking(move || load(&main)).await?;
     let Some(config) = loaded.config else { return Ok(BTreeMap::new()) };
     let names = query::tenants::names(&config, &Scope::All).await;
-    names.map_err(|error| {
-        Failure::Run(Some(anyhow::anyhow!("slugs that were used before can't be told from others: {error}")))
-    })
+    names.map_err(|error| Failure::Run(Some(anyhow::anyhow!("can't look up which slugs were used before: {error}"))))
 }
 
 fn read(list: &Path) -> Result<Vec<u8>, Failure> {

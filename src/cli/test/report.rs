@@ -18,7 +18,7 @@ pub(super) fn difference(difference: Difference, case: &Case, sent: &[Got]) -> S
     }
 }
 
-/// How long after the start of the test.
+/// The time since the start of the test, such as `2h`.
 fn after(start: Timestamp, at: Timestamp) -> String {
     format_duration(at.since(start))
 }
@@ -110,7 +110,7 @@ pub(super) fn junit(verdicts: &[Verdict]) -> String {
     xml + "</testsuites>\n"
 }
 
-/// As text or attribute of XML; what XML can't hold is `?`.
+/// Escapes a text for XML; a character that XML can't contain becomes `?`.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
