@@ -17,9 +17,9 @@ use crate::{
 /// What came of taking an acknowledgement back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenBack {
-    /// Of which alert.
+    /// The alert.
     pub alert: AlertKey,
-    /// Whether there was one.
+    /// Whether the alert was acknowledged before.
     pub was_acknowledged: bool,
 }
 
@@ -65,7 +65,7 @@ pub async fn acknowledge(
     if store.acknowledge(&alert, by).await? {
         return Ok(alert);
     }
-    Err(Error::Conflict("only an alert that fires can be acknowledged".to_owned()))
+    Err(Error::Conflict("only a firing alert can be acknowledged".to_owned()))
 }
 
 /// Takes an acknowledgement back: reminders go on.
@@ -127,7 +127,8 @@ async fn picked(store: &dyn Listings, config: &Config, scope: &Scope, pick: &Pic
     let Pick { shift, rule, score, tenants, labels } = pick;
     if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
         return Err(Error::invalid(
-            "nothing says which alerts; give a tenant and a rule, or `--shift`, `--rule`, `--score`, `--tenant`, `--label`",
+            "no alerts are selected; give a tenant and a rule, or `--shift`, `--rule`, `--score`, `--tenant`, \
+             `--label`",
         ));
     }
     let tenants: Vec<TenantId> = tenants.iter().map(|id| find::tenant_id(id)).collect::<Result<_, _>>()?;

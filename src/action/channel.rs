@@ -7,7 +7,7 @@ use crate::{
     store::Channels,
 };
 
-/// Lets a parked channel's queue go on, of a channel that is no longer configured too. The running service sends it within seconds.
+/// Resumes a parked channel, even one that is no longer configured. The running service sends its queue within seconds.
 ///
 /// # Errors
 /// [`Error::NotFound`] if it does not belong to a limited scope; [`Error::Conflict`] if it is not parked; [`Error::Invalid`];

@@ -19,5 +19,5 @@ pub async fn resend(store: &dyn Store, scope: &Scope, id: DeliveryId, now: Times
     if store.resend(id, now).await? {
         return Ok(());
     }
-    Err(Error::Conflict(format!("delivery {id} is on its way already ({})", state.as_str())))
+    Err(Error::Conflict(format!("delivery {id} is already on its way ({})", state.as_str())))
 }

@@ -118,14 +118,15 @@ pub async fn preview(
 /// Sends a message that was previewed, as a delivery would.
 ///
 /// # Errors
-/// [`Error::NotFound`] if the channel is not of the scope; [`Error::Conflict`] if another audience reads where it sends;
+/// [`Error::NotFound`] if the channel is not of the scope; [`Error::Conflict`] if another audience reads the same
+/// receiver;
 /// [`Error::Failed`] if it was not delivered.
 pub async fn send(config: &Config, scope: &Scope, preview: &Preview, now: Timestamp) -> Result<(), Error> {
     let settings = find::channel(config, scope, preview.channel.as_str())?;
     // As a delivery would: whoever reads there may not see what this channel shows.
     if let Some(what) = config.shared_receivers().await.remove(&settings.name) {
         // The sentence names a channel of others.
-        let what = if scope.is_all() { what } else { "another audience reads where it sends".to_owned() };
+        let what = if scope.is_all() { what } else { "another audience reads the same receiver".to_owned() };
         return Err(Error::Conflict(format!("not sent: {what}; give each channel a receiver of its own")));
     }
     let sent = match send::write(settings, &config.templates, &preview.notification, Form::Rich, now) {
@@ -170,7 +171,7 @@ fn tenant_for<'a>(
     };
     found
         .map(AsRef::as_ref)
-        .ok_or_else(|| Error::invalid(format!("channel `{}` may show no such tenant", settings.name)))
+        .ok_or_else(|| Error::invalid(format!("channel `{}` may not show this tenant", settings.name)))
 }
 
 fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) -> Notification {
@@ -225,8 +226,8 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
 
 /// A score without data, as a preview shows it.
 fn without_data(kind: ScoreKind, since: Timestamp) -> NoDataFacts {
-    let hint = "make a new secret in the app registration".to_owned();
-    let reason = format!("checks fail: secret-expired; {hint}");
+    let hint = "create a new secret in the app registration".to_owned();
+    let reason = format!("checks are failing: secret-expired; {hint}");
     NoDataFacts { kind, since, class: Some("secret-expired".to_owned()), hint: Some(hint), reason }
 }
 

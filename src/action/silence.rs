@@ -37,9 +37,9 @@ pub struct Draft {
     pub length: Option<String>,
     /// When it ends, in RFC 3339.
     pub until: Option<String>,
-    /// Why.
+    /// Why the silence is made: at most 500 characters.
     pub comment: String,
-    /// Who makes it.
+    /// Who makes the silence: at most 100 characters.
     pub author: String,
 }
 
@@ -53,9 +53,9 @@ impl Draft {
         let matchers = self.matchers(config, scope, &mut problems);
         if matchers.is_empty() != self.everything && problems.is_empty() {
             problems.push(if self.everything {
-                "`--all` is everything; leave it out, or the others".to_owned()
+                "`--all` covers everything; leave out either `--all` or the other matchers".to_owned()
             } else {
-                "it says not what it covers; name a tenant, label, rule, score or severity, or write `--all`".to_owned()
+                "no matchers given; name a tenant, label, rule, score or severity, or write `--all`".to_owned()
             });
         }
         let matchers = matchers.limited_to(scope).unwrap_or_else(|| {
@@ -66,7 +66,7 @@ impl Draft {
             let text = text.as_deref()?;
             let read = Timestamp::parse(text);
             if read.is_none() {
-                problems.push(format!("`{flag} {text}` is no time; write it like `2026-12-24T18:00:00+01:00`"));
+                problems.push(format!("`{flag} {text}` is not a time; write it like `2026-12-24T18:00:00+01:00`"));
             }
             read
         };
@@ -94,7 +94,7 @@ impl Draft {
         for text in &self.labels {
             match text.split_once('=') {
                 Some((key, value)) => drop(matchers.labels.0.insert(key.into(), value.into())),
-                None => problems.push(format!("`--label {text}` is no label; write it like `tier=gold`")),
+                None => problems.push(format!("`--label {text}` is not a label; write it like `tier=gold`")),
             }
         }
         let is_known =
@@ -122,7 +122,7 @@ impl Draft {
 }
 
 fn unknown(what: &str, text: &str, known: &[&str]) -> String {
-    format!("there is no {what} `{text}`; use one of {}", known.join(", "))
+    format!("unknown {what} `{text}`; use one of {}", known.join(", "))
 }
 
 /// Keeps a silence that was read within the scope. One that reaches beyond it is limited to it.
@@ -145,5 +145,5 @@ pub async fn end(store: &dyn Store, scope: &Scope, id: SilenceId, now: Timestamp
     if store.end_silence(id, now).await? {
         return Ok(());
     }
-    Err(Error::Conflict(format!("silence {id} is over already")))
+    Err(Error::Conflict(format!("silence {id} is already over")))
 }

@@ -1,4 +1,4 @@
-//! Asks for a check of a tenant, and erases what is known of one that is no longer configured.
+//! Requests a check of a tenant, and erases the data of one that is no longer configured.
 
 pub use crate::store::sqlite::erase::{Counts, Erased};
 use crate::{
@@ -21,7 +21,9 @@ pub async fn recheck(store: &dyn Store, config: &Config, scope: &Scope, id: &str
     if store.request_check(&tenant.id, now).await? {
         return Ok(());
     }
-    Err(Error::Conflict(format!("tenant `{id}` was never checked; the service does so as soon as it runs with it")))
+    Err(Error::Conflict(format!(
+        "tenant `{id}` has never been checked; the service checks it as soon as it runs with it"
+    )))
 }
 
 /// Erases what the store knows of a tenant that is no longer configured, named by its id there or its Entra id, and searches for
@@ -39,7 +41,7 @@ pub async fn forget(config: &Config, scope: &Scope, name: &str, is_dry: bool) ->
     }
     let is_it = |id: &TenantId, entra: &str| id.as_str() == name || entra.eq_ignore_ascii_case(name);
     if config.tenants.iter().any(|(id, tenant)| is_it(id, &tenant.account.entra.to_string())) {
-        let instead = "remove it from `tenants:` first, and let the service take that over";
+        let instead = "remove it from `tenants:` first, and wait until the service has loaded that change";
         return Err(Error::invalid(format!("tenant `{name}` is in the configuration; {instead}")));
     }
     let StoreLocation::Sqlite(path) = &config.store;
@@ -50,10 +52,10 @@ pub async fn forget(config: &Config, scope: &Scope, name: &str, is_dry: bool) ->
 fn refused(error: EraseError) -> Error {
     match error {
         EraseError::Unknown(_) => {
-            Error::invalid(format!("{error}; `scorewatch tenants list --gone` lists those it knows"))
+            Error::invalid(format!("{error}; `scorewatch tenants list --gone` lists the known ones"))
         }
         EraseError::Watched => Error::Conflict(format!(
-            "{error}: it has not taken over a configuration without it; see its log for what is wrong with the file"
+            "{error}: it has not loaded a configuration without the tenant; see its log for what is wrong with the file"
         )),
         EraseError::Store(error) => error.into(),
     }

@@ -22,7 +22,7 @@ use crate::{
 /// Deliveries that wait together become a digest above this many, for a channel that only candidate rules name.
 const DIGEST_OVER: usize = 20;
 
-/// What to replay.
+/// What a backtest replays.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// Only the rules of these names; empty: all.
@@ -40,9 +40,9 @@ pub struct Question {
 /// A file of readings: a first line `tenant,score,subject,time,value`, then a reading a line. `subject` may be left out.
 #[derive(Debug, Clone)]
 pub struct Csv {
-    /// What problems call it.
+    /// The file's name, as problems print it.
     pub name: String,
-    /// What is in it.
+    /// The file's content.
     pub text: String,
 }
 
@@ -101,7 +101,7 @@ pub async fn prepare(
         }
     };
     if span.since >= span.until {
-        return Err(Error::invalid("`--since` lies after `--until`"));
+        return Err(Error::invalid("`--since` is after `--until`"));
     }
     Ok(Backtest { plan, courses, span })
 }
@@ -144,7 +144,9 @@ impl Backtest {
 /// A time: `90d` before the end, or an instant.
 fn instant(text: &str, end: Timestamp) -> Result<Timestamp, Error> {
     let time = Timestamp::parse(text).or_else(|| parse_duration(text).ok().map(|back| end.minus(back)));
-    time.ok_or_else(|| Error::invalid(format!("`{text}` is no time; write `90d`, or one like `2026-01-05T00:00:00Z`")))
+    time.ok_or_else(|| {
+        Error::invalid(format!("`{text}` is not a time; write `90d`, or a time like `2026-01-05T00:00:00Z`"))
+    })
 }
 
 /// The rules asked for, and the channels of the configuration.

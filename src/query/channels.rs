@@ -141,12 +141,13 @@ fn within(scope: &Scope, mut sight: Sight) -> Sight {
 /// The public keys of a webhook's ed25519 signing secrets, newest first.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] if it is no webhook or has no such secret; [`Error::Failed`] if a secret can't be read.
+/// [`Error::NotFound`]; [`Error::Conflict`] if it is not a webhook or has no such secret; [`Error::Failed`] if a secret
+/// can't be read.
 pub async fn public_keys(config: &Config, scope: &Scope, name: &str) -> Result<Vec<String>, Error> {
     let settings = find::channel(config, scope, name)?;
     secrets::fetch(settings).await;
     let ChannelKind::Webhook(Webhook { signing_secrets, .. }) = &settings.kind else {
-        return Err(Error::Conflict(format!("channel `{name}` is no `webhook`, and only those are signed")));
+        return Err(Error::Conflict(format!("channel `{name}` is not a `webhook`, and only webhooks are signed")));
     };
     let keys = signing_secrets.iter().map(SigningKey::resolve).collect::<Result<Vec<_>, _>>();
     let keys = keys.map_err(Error::failed)?;

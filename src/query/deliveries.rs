@@ -57,6 +57,6 @@ pub async fn show(store: &dyn Listings, scope: &Scope, id: DeliveryId) -> Result
 fn state(name: &str) -> Result<DeliveryState, Error> {
     DeliveryState::from_name(name).ok_or_else(|| {
         let known = DeliveryState::ALL.map(DeliveryState::as_str).join(", ");
-        Error::invalid(format!("there is no state `{name}`; use one of {known}"))
+        Error::invalid(format!("unknown state `{name}`; use one of {known}"))
     })
 }

@@ -47,7 +47,7 @@ pub enum Error {
     #[error("{0}")]
     NoAlert(String),
     /// Several alerts match where one was meant.
-    #[error("there are several; name one with `--subject`")]
+    #[error("several alerts match; choose one with `--subject`")]
     Ambiguous,
     /// What was asked can't be read or makes no sense: everything that is wrong with it, a sentence each.
     #[error("{}", .0.join("\n"))]

@@ -29,14 +29,14 @@ const READINGS_DRAWN: usize = 48;
 /// How many of the tenant's newest deliveries are looked through.
 const DELIVERIES_MAX: u32 = 200;
 
-/// What to explain.
+/// The alert to explain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The tenant's id.
     pub tenant: String,
     /// The rule's name.
     pub rule: String,
-    /// The subject, where the score has several; `None`: all of them.
+    /// The subject, if the score has several; `None`: all of them.
     pub subject: Option<String>,
 }
 
@@ -49,21 +49,21 @@ pub struct Trace {
     pub rule: String,
     /// Its condition, in words.
     pub condition: String,
-    /// Whether the rule judges this tenant at all.
+    /// Whether the rule applies to this tenant.
     pub applies: bool,
-    /// When this was asked.
+    /// The time of the explanation.
     pub now: Timestamp,
-    /// What decides besides the readings.
+    /// What decides apart from the readings.
     pub decisions: Vec<Decision>,
     /// The channels that are notified.
     pub told: Vec<ChannelName>,
     /// The channels that are named and may not show the tenant, as far as the scope sees them.
     pub kept_out: Vec<ChannelName>,
-    /// Each series that the rule judges.
+    /// Each series that the rule evaluates.
     pub series: Vec<SeriesTrace>,
 }
 
-/// All that there is to say of one series.
+/// The explanation of one series.
 #[derive(Debug, Clone, Serialize)]
 pub struct SeriesTrace {
     /// Of which score; `None`: the whole tenant.
@@ -72,7 +72,7 @@ pub struct SeriesTrace {
     pub subject: Option<Subject>,
     /// The newest readings, oldest first.
     pub readings: Vec<Sample>,
-    /// How its alert stands.
+    /// The current state of its alert.
     pub alert: Alert,
     /// When its newest notification was settled.
     pub told_at: Option<Timestamp>,
@@ -92,17 +92,17 @@ pub struct SeriesTrace {
 pub struct Message {
     /// The delivery's number.
     pub delivery: String,
-    /// Where it goes.
+    /// The channel that it is sent to.
     pub channel: ChannelName,
-    /// How it stands.
+    /// The delivery's state, such as `queued` or `delivered`.
     pub state: &'static str,
     /// The delivery that covers it.
     pub merged_into: Option<String>,
-    /// When it is tried next.
+    /// When the next attempt is due; meaningful only while it is queued.
     pub next_attempt_at: Timestamp,
     /// Its attempts, oldest first.
     pub attempts: Vec<Attempt>,
-    /// What it says.
+    /// The notification as it was queued.
     pub notification: Notification,
 }
 
@@ -134,7 +134,7 @@ pub async fn explain(
     if outlooks.is_empty()
         && let Some(subject) = subject
     {
-        return Err(Error::invalid(format!("rule `{}` judges no subject `{subject}` of this tenant", rule.name)));
+        return Err(Error::invalid(format!("rule `{}` has no subject `{subject}` for this tenant", rule.name)));
     }
     let (told, kept_out) = config.routes(rule, tenant);
     let facts = decisions::Facts {

@@ -67,12 +67,12 @@ pub fn shows_only(config: &Config, scope: &Scope, channel: &ChannelSettings) -> 
 
 /// Reads a tenant's id.
 pub(crate) fn tenant_id(text: &str) -> Result<TenantId, Error> {
-    TenantId::parse(text).map_err(|error| Error::invalid(format!("`{text}` is no tenant id: {error}")))
+    TenantId::parse(text).map_err(|error| Error::invalid(format!("`{text}` is not a tenant id: {error}")))
 }
 
 /// Reads a rule's name.
 pub(crate) fn rule_name(text: &str) -> Result<RuleName, Error> {
-    RuleName::parse(text).map_err(|error| Error::invalid(format!("`{text}` is no rule name: {error}")))
+    RuleName::parse(text).map_err(|error| Error::invalid(format!("`{text}` is not a rule name: {error}")))
 }
 
 /// Reads a channel's name.

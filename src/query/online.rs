@@ -22,7 +22,7 @@ use crate::{
     template::sample,
 };
 
-/// What is well.
+/// The outcome of a check that succeeded.
 pub const OK: &str = "ok";
 
 /// What an online check found.
@@ -45,7 +45,7 @@ pub struct SecretAnswer {
     pub outcome: String,
 }
 
-/// What one tenant answered.
+/// The result of the check of one tenant.
 #[derive(Debug, Clone, Serialize)]
 pub struct TenantAnswer {
     /// Its id.
@@ -222,7 +222,7 @@ impl TenantAnswer {
         self.consent_needed |= matches!(failure.class, FailureClass::ConsentMissing | FailureClass::RoleMissing);
     }
 
-    /// Whether nothing is missing.
+    /// Whether the sign-in and every score succeeded.
     #[must_use]
     pub fn is_fine(&self) -> bool {
         self.token == OK && self.scores.iter().all(|score| score.outcome == OK)
@@ -230,7 +230,7 @@ impl TenantAnswer {
 }
 
 impl Report {
-    /// Whether nothing is missing.
+    /// Whether every tenant is fine.
     #[must_use]
     pub fn is_fine(&self) -> bool {
         self.tenants.iter().all(TenantAnswer::is_fine)
@@ -256,7 +256,7 @@ fn try_channel(
             (Err(error), _) => error.to_string(),
             (Ok(_), Some(what)) if scope.is_all() => what.clone(),
             // The sentence names a channel of others.
-            (Ok(_), Some(_)) => "another audience reads where it sends".to_owned(),
+            (Ok(_), Some(_)) => "another audience reads the same receiver".to_owned(),
             (Ok(_), None) => OK.to_owned(),
         },
     }

@@ -91,7 +91,7 @@ pub struct GoneTenant {
     /// What is known of it.
     #[serde(flatten)]
     pub known: KnownTenant,
-    /// When that is removed.
+    /// When its data is removed; `None`: it is kept.
     pub kept_until: Option<Timestamp>,
 }
 
@@ -139,7 +139,7 @@ pub async fn show(store: &dyn Store, config: &Arc<Config>, scope: &Scope, id: &s
     Ok(TenantDetail { alerts, may_be_shown_by: may_show(config, tenant), tenant: status })
 }
 
-/// Tenants that are no longer configured, of which something is still known, by id.
+/// Tenants that are no longer configured, but still have data in the store, by id.
 ///
 /// # Errors
 /// [`Error::Store`].

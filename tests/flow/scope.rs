@@ -275,8 +275,8 @@ async fn what_is_said_of_a_scope_s_own_names_no_others() {
         }
         let says = |by: &str| explained.decisions.iter().find(|decision| decision.by == by).unwrap().says.clone();
         assert!(says("silence").contains("silence 1 of ann: patching"), "{}", says("silence"));
-        assert_eq!(says("silence").contains("a silence of more tenants"), !names_others);
-        assert_eq!(says("fence").contains("a channel of others may not show this tenant"), !names_others);
+        assert_eq!(says("silence").contains("a silence that covers more tenants"), !names_others);
+        assert_eq!(says("fence").contains("another audience's channel may not show this tenant"), !names_others);
         let detail = tenants::show(store, config, &scope, "contoso").await.unwrap();
         assert_eq!(
             (detail.alerts.len(), detail.may_be_shown_by),

@@ -94,7 +94,7 @@ async fn a_silence_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
     let add =
         |more: &'static [&'static str]| [&["silences", "add", "--author", "ann", "--comment", "x"], more].concat();
     for (more, told) in [
-        (&["--for", "1h"][..], &["it says not what it covers"][..]),
+        (&["--for", "1h"][..], &["no matchers given"][..]),
         (&["--all", "--tenant", "contoso", "--for", "1h"], &["`--all` is everything"]),
         (&["--tenant", "contoso"], &["--for"]),
         (

@@ -23,7 +23,7 @@ pub(super) fn report(
     now: Timestamp,
 ) -> Result<Notification, Error> {
     if settings.kind.keeps_state() {
-        return Err(Error::invalid(format!("channel `{}` keeps alerts and takes no reports", settings.name)));
+        return Err(Error::invalid(format!("channel `{}` manages alerts and does not accept reports", settings.name)));
     }
     let before = settings.report.as_ref().and_then(|schedule| schedule.last_tick(now));
     let period = Period { from: before.unwrap_or_else(|| now.minus(WEEK)), until: now };

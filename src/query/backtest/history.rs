@@ -13,12 +13,12 @@ use crate::{
     store::Store,
 };
 
-/// The most tenants that are loaded together.
+/// How many tenants are loaded together at most.
 const BATCH: usize = 256;
 /// Checks of a tenant that only a CSV file knows.
 const POLL_INTERVAL: Duration = Duration::from_mins(15);
 
-/// Most missed checks between two readings that are told apart.
+/// At most this many missed checks between two readings are replayed one by one.
 const MISSED_CHECKS_MAX: usize = 10_000;
 
 /// Samples by tenant, score and subject.
@@ -101,13 +101,13 @@ fn read_csv(text: &str) -> Result<Samples, (usize, String)> {
         let (tenant, score, subject, time, value) = match (row.as_slice(), has_subject) {
             ([tenant, score, subject, time, value], true) => (tenant, score, subject.as_str(), time, value),
             ([tenant, score, time, value], false) => (tenant, score, "", time, value),
-            _ => return Err(wrong("this line has another number of fields than the first")),
+            _ => return Err(wrong("expected as many fields as in the first line")),
         };
-        let tenant = TenantId::parse(tenant).map_err(|error| wrong(&format!("the tenant is no name: {error}")))?;
-        let score = ScoreKind::from_name(score).ok_or_else(|| wrong("there is no such score"))?;
-        let at = Timestamp::parse(time).ok_or_else(|| wrong("the time is not written like `2026-01-05T00:00:00Z`"))?;
+        let tenant = TenantId::parse(tenant).map_err(|error| wrong(&format!("invalid tenant id: {error}")))?;
+        let score = ScoreKind::from_name(score).ok_or_else(|| wrong("unknown score"))?;
+        let at = Timestamp::parse(time).ok_or_else(|| wrong("expected a time like `2026-01-05T00:00:00Z`"))?;
         let value = value.parse::<f64>().ok().filter(|value| value.is_finite());
-        let value = value.ok_or_else(|| wrong("the value is no number"))?;
+        let value = value.ok_or_else(|| wrong("expected a number as the value"))?;
         let subject = (!subject.is_empty()).then(|| Subject(subject.into()));
         if subject.is_some() != score.has_subjects() {
             return Err(wrong(if score.has_subjects() {
@@ -189,7 +189,7 @@ fn course(
 }
 
 /// The scheduled checks that gave no reading of any of a score's series: missed, or failed. The store does not keep them, but its
-/// samples and the schedule tell.
+/// samples and the schedule show.
 fn without_reading(score: &ScoreCourse, next: impl Fn(Timestamp) -> Option<Timestamp>, until: Timestamp) -> Vec<Look> {
     let mut read: Vec<Timestamp> =
         score.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).collect();
@@ -234,11 +234,11 @@ mod tests {
         );
         for (row, line, told) in [
             ("", 1, "the first line"),
-            ("tenant,score,time,value\nx", 2, "another number of fields"),
-            ("tenant,score,time,value\nA,device-secure-score,2026-01-05T00:00:00Z,1", 2, "no name"),
-            ("tenant,score,time,value\n\na,device,2026-01-05T00:00:00Z,1", 3, "no such score"),
-            ("tenant,score,time,value\na,device-secure-score,yesterday,1", 2, "the time"),
-            ("tenant,score,time,value\na,device-secure-score,2026-01-05T00:00:00Z,NaN", 2, "no number"),
+            ("tenant,score,time,value\nx", 2, "as many fields"),
+            ("tenant,score,time,value\nA,device-secure-score,2026-01-05T00:00:00Z,1", 2, "invalid tenant id"),
+            ("tenant,score,time,value\n\na,device,2026-01-05T00:00:00Z,1", 3, "unknown score"),
+            ("tenant,score,time,value\na,device-secure-score,yesterday,1", 2, "expected a time"),
+            ("tenant,score,time,value\na,device-secure-score,2026-01-05T00:00:00Z,NaN", 2, "expected a number"),
             ("tenant,score,time,value\na,secure-score-category,2026-01-05T00:00:00Z,1", 2, "needs a subject"),
         ] {
             let (found, what) = read_csv(row).unwrap_err();

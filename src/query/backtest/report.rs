@@ -20,51 +20,51 @@ const PARTS_MAX: u64 = 60;
 pub struct Report {
     /// From when.
     pub since: Timestamp,
-    /// Until when.
+    /// End of the replayed time.
     pub until: Timestamp,
-    /// How many readings were judged.
+    /// How many readings were evaluated.
     pub readings: usize,
-    /// What alerts told, before anything was merged or suppressed; noisiest first.
+    /// Notifications of each tenant's alerts, before any are merged or suppressed; noisiest first.
     pub tenants: Vec<Line<TenantId>>,
     /// The same by rule, by name.
     pub rules: Vec<Line<String>>,
-    /// What each channel got.
+    /// The messages of each channel.
     pub channels: Vec<ChannelLine>,
-    /// Messages told, by equal parts of the time.
+    /// Notifications in each of the equal parts of the replayed time, oldest first.
     pub over_time: Vec<usize>,
-    /// Copies that were not sent by themselves, by stage.
+    /// Copies that were not sent on their own, by the stage that stopped or merged them.
     pub suppressed: BTreeMap<Stage, usize>,
 }
 
-/// What alerts told, by type.
+/// Numbers of notifications by type, before any are merged or suppressed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Line<K> {
-    /// What sent them.
+    /// The tenant or rule that they belong to.
     pub of: K,
-    /// How many said that an alert fires.
+    /// Notifications of type `alert.firing`.
     pub firing: usize,
-    /// That it is worse.
+    /// Notifications of type `alert.worsened`.
     pub worsened: usize,
-    /// That it goes on.
+    /// Reminders.
     pub reminder: usize,
-    /// That it changes too often.
+    /// Notifications that an alert changes too often.
     pub unstable: usize,
-    /// That it is over.
+    /// Notifications of type `alert.resolved`.
     pub resolved: usize,
-    /// All of them.
+    /// The sum of the above.
     pub all: usize,
 }
 
-/// What one channel got.
+/// The messages that one channel would have received.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChannelLine {
     /// The channel.
     pub channel: ChannelName,
-    /// How many it was sent.
+    /// Messages sent to it, digests included.
     pub messages: usize,
     /// How many of those were digests.
     pub digests: usize,
-    /// How many a week.
+    /// Messages per week, on average over the replayed time.
     pub per_week: f64,
 }
 
@@ -125,7 +125,8 @@ impl<K> Line<K> {
     }
 }
 
-/// How many messages were told in each of the equal parts of the time: a day each, or longer where that would be too many.
+/// How many notifications each of the equal parts of the time has: a day each, or longer if there would be too many
+/// parts.
 fn over_time(outcome: &Outcome, span: Span) -> Vec<usize> {
     let whole = span.until.since(span.since).as_secs().max(1);
     let parts = (whole / 86_400).clamp(1, PARTS_MAX);

@@ -24,7 +24,7 @@ pub struct AlertChange {
     pub subject: Option<Subject>,
     /// `opens`, `pends`, `closes`, `moves` or `stays`.
     pub what: &'static str,
-    /// Why it closes.
+    /// Why the alert closes; `None` unless `what` is `closes`.
     pub reason: Option<Resolution>,
     /// Channels that are notified of it from now on.
     pub channels: Vec<ChannelName>,

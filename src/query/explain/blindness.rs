@@ -23,7 +23,7 @@ pub struct BlindnessTrace {
     pub tenant: String,
     /// The operator's rule.
     pub rule: &'static str,
-    /// When this was asked.
+    /// The time of the explanation.
     pub now: Timestamp,
     /// Whether the operator was notified, of this tenant or of the outage that it is part of.
     pub reported: bool,

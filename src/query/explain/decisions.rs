@@ -1,4 +1,5 @@
-//! What decides, besides the readings, whether somebody hears of an alert. Each decider looks at all there is and says one
+//! What decides, apart from the readings, whether somebody is notified of an alert. Each decider looks at all there is
+//! and says one
 //! sentence or nothing; a further one is a function and a line in [`DECIDERS`].
 
 use serde::Serialize;
@@ -41,7 +42,7 @@ pub(super) struct Facts<'a> {
 
 type Decider = fn(&Facts<'_>) -> Option<Decision>;
 
-/// In the order in which they are told.
+/// In the order in which they are shown.
 const DECIDERS: [Decider; 12] =
     [labels, polled, adopted, failing, zero, rebased, heard, silenced, acknowledged, unstable, covered, fleet];
 
@@ -63,8 +64,8 @@ fn labels(facts: &Facts<'_>) -> Option<Decision> {
         .iter()
         .filter(|(key, wanted)| has.get(*key) != Some(*wanted))
         .map(|(key, wanted)| match has.get(key) {
-            Some(value) => format!("`{key}: {wanted}`, and this tenant has `{key}: {value}`"),
-            None => format!("`{key}: {wanted}`, and this tenant has no label `{key}`"),
+            Some(value) => format!("`{key}: {wanted}`, but this tenant has `{key}: {value}`"),
+            None => format!("`{key}: {wanted}`, but this tenant has no label `{key}`"),
         })
         .collect();
     if misses.is_empty() {
@@ -75,24 +76,24 @@ fn labels(facts: &Facts<'_>) -> Option<Decision> {
 
 fn polled(facts: &Facts<'_>) -> Option<Decision> {
     let score = facts.rule.score.filter(|score| !facts.tenant.scores.contains(score))?;
-    let says = format!("the rule judges `{score}`, which is not polled for this tenant: add it to `scores:`");
+    let says = format!("the rule evaluates `{score}`, which is not polled for this tenant: add it to `scores:`");
     Some(blocks("scores", says))
 }
 
 fn adopted(facts: &Facts<'_>) -> Option<Decision> {
-    let says = "the tenant was never checked: the service has not run with it yet";
+    let says = "the tenant has never been checked: the service has not run with it yet";
     facts.record.is_none().then(|| blocks("adoption", says.to_owned()))
 }
 
 fn failing(facts: &Facts<'_>) -> Option<Decision> {
     let failing = facts.record?.health.failing.as_ref()?;
     let hint = failing.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    Some(blocks("checks", format!("checks fail since {} ({}){hint}", failing.since, failing.class)))
+    Some(blocks("checks", format!("checks have been failing since {} ({}){hint}", failing.since, failing.class)))
 }
 
 fn zero(facts: &Facts<'_>) -> Option<Decision> {
     let waits = facts.outlooks.iter().any(|outlook| !outlook.explanation.is_confirmed);
-    let says = "the newest reading is exactly 0, which counts only once a second reading says so too";
+    let says = "the newest reading is exactly 0, which counts only once a second reading confirms it";
     waits.then(|| blocks("zero", says.to_owned()))
 }
 
@@ -110,7 +111,8 @@ fn rebased(facts: &Facts<'_>) -> Option<Decision> {
         by: "rebased",
         blocks: false,
         says: format!(
-            "readings before {at}{value} are no baseline: their loss was accepted or regained, or they came at adoption"
+            "readings before {at}{value} are not used as a baseline: their loss was accepted or regained, or the \
+             tenant was onboarded later"
         ),
     })
 }
@@ -123,9 +125,9 @@ fn heard(facts: &Facts<'_>) -> Option<Decision> {
     let why = match fenced {
         Some(fenced) => fenced.says,
         None if facts.config.channels.is_empty() => "no channel is configured".to_owned(),
-        None => "neither rule nor tenant names a channel".to_owned(),
+        None => "neither the rule nor the tenant names a channel".to_owned(),
     };
-    Some(blocks("route", format!("nobody would be told: {why}")))
+    Some(blocks("route", format!("nobody would be notified: {why}")))
 }
 
 /// Channels that are named and may not show the tenant. Those of others have no name within a limited scope.
@@ -133,7 +135,7 @@ pub(super) fn fenced(config: &Config, scope: &Scope, kept_out: &[ChannelName]) -
     let (seen, others): (Vec<_>, Vec<_>) =
         kept_out.iter().partition(|channel| find::channel(config, scope, channel.as_str()).is_ok());
     let mut names: Vec<_> = seen.iter().map(|channel| format!("`{channel}`")).collect();
-    names.extend((!others.is_empty()).then(|| "a channel of others".to_owned()));
+    names.extend((!others.is_empty()).then(|| "another audience's channel".to_owned()));
     let says = format!("{} may not show this tenant", names.join(", "));
     (!names.is_empty()).then_some(Decision { by: "fence", blocks: false, says })
 }
@@ -169,15 +171,17 @@ pub(super) fn held(
         .partition(|silence| silence.matchers.is_within(scope));
     let by_hand =
         seen.iter().map(|silence| format!("silence {} of {}: {}", silence.id, silence.author, silence.comment));
-    let by = by_hand.chain((!others.is_empty()).then(|| "a silence of more tenants".to_owned())).collect::<Vec<_>>();
+    let by = by_hand
+        .chain((!others.is_empty()).then(|| "a silence that covers more tenants".to_owned()))
+        .collect::<Vec<_>>();
     let by = if by.is_empty() { "a maintenance window".to_owned() } else { by.join("; ") };
-    Some(blocks("silence", format!("what there is to tell is held until {until} ({by})")))
+    Some(blocks("silence", format!("notifications are held until {until} ({by})")))
 }
 
 fn acknowledged(facts: &Facts<'_>) -> Option<Decision> {
     let seen = records(facts).find_map(|record| record.acknowledged.as_ref())?;
     let says = format!(
-        "{} has acknowledged it at {} ({}): no reminders until it worsens or is over",
+        "{} acknowledged it at {} ({}): no reminders until it worsens or resolves",
         seen.by, seen.at, seen.comment
     );
     Some(blocks("acknowledgement", says))
@@ -186,7 +190,7 @@ fn acknowledged(facts: &Facts<'_>) -> Option<Decision> {
 fn unstable(facts: &Facts<'_>) -> Option<Decision> {
     let unstable = records(facts).find_map(|record| record.alert.flapping.unstable.as_ref())?;
     let says = format!(
-        "it has changed too often, last at {}, and is told again once it has been stable for {}",
+        "it has changed too often, last at {}; notifications resume once it has been stable for {}",
         unstable.changed_at,
         crate::domain::format_duration(facts.rule.calm())
     );
@@ -197,7 +201,7 @@ fn covered(facts: &Facts<'_>) -> Option<Decision> {
     let mut covered = records(facts).filter(|record| record.alert.is_firing());
     let shift = covered.find_map(|record| record.shift.as_deref())?;
     let says = format!(
-        "its notification was a line of the notice of the fleet shift {shift}; it fires on like any other, until it ends or \
+        "its notification was a line in the notice of fleet shift {shift}; it keeps firing until it resolves or \
          `scorewatch alerts accept --shift {shift}` accepts the new level"
     );
     Some(Decision { by: "fleet", blocks: false, says })
@@ -214,7 +218,8 @@ fn fleet(facts: &Facts<'_>) -> Option<Decision> {
         by: "fleet-hold",
         blocks: false,
         says: format!(
-            "what it says is held until every tenant that is due was read, for at most {}, to see whether the whole fleet moved",
+            "its notifications are held until every due tenant has been read, for at most {}, to see whether the \
+             whole fleet moved",
             crate::domain::format_duration(wait)
         ),
     })
