@@ -180,7 +180,7 @@ mod armed {
     pub async fn part(task: &'static str, work: impl Future<Output = ()>) {
         let told = std::env::var("SCOREWATCH_BREAK_PART").unwrap_or_default();
         match told.rsplit_once(' ') {
-            Some((broken, "panics")) if broken == task => panic!("told to panic"),
+            Some((broken, "panics")) if broken == task => panic!("made to panic on request"),
             Some((broken, "ends")) if broken == task => {}
             Some((broken, "hangs")) if broken == task => std::future::pending().await,
             _ => work.await,

@@ -66,7 +66,7 @@ pub fn watchdog_interval() -> Option<Duration> {
 fn send(state: &str) {
     let Some(socket) = env::var_os(NOTIFY_SOCKET).filter(|socket| !socket.is_empty()) else { return };
     if let Err(error) = send_to(socket.as_bytes(), state) {
-        debug!(%error, state, "systemd could not be told");
+        debug!(%error, state, "systemd could not be notified");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Our own downtime is no gap in a tenant's data: what to make of the time since the last heartbeat, and of suspensions.
+//! Our own downtime is not a gap in a tenant's data: records the time since the last heartbeat, and suspensions.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use crate::{
     store::{Away, NewNotification, Store, StoreError},
 };
 
-/// The absence that ends now, if there was one.
+/// The downtime that ends now, if there was one.
 #[must_use]
 pub fn absence(last_beat: Option<Timestamp>, now: Timestamp) -> Option<Away> {
     let from = last_beat?;
     (now.since(from) >= DOWNTIME_MIN).then_some(Away { from, until: now })
 }
 
-/// Records the absence that ends now and tells the operator from when to when we were away.
+/// Records the downtime that ends now, and notifies the operator when it began and ended.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Option<Away>, StoreError> {
     let Some(away) = absence(store.last_beat().await?, now) else { return Ok(None) };
-    report(store, config, away, "was away", now).await?;
+    report(store, config, away, "was down", now).await?;
     Ok(Some(away))
 }
 
-/// Records the suspensions that nobody knows of yet, and tells the operator of each.
+/// Records the suspensions that are not recorded yet, and notifies the operator of each.
 ///
 /// # Errors
 /// [`StoreError`]: what was not recorded is tried again.
@@ -51,7 +51,8 @@ async fn report(store: &dyn Store, config: &Config, away: Away, what: &str, now:
         summary: format!("Scorewatch {what} for {}.", format_duration(whole_seconds(away.until.since(away.from)))),
         class: "away".to_owned(),
         hint: Some(
-            "nothing to do: missed checks are made up once, and the absence counts against no tenant".to_owned(),
+            "nothing to do: missed checks are made up once, and the downtime does not count against any tenant"
+                .to_owned(),
         ),
         channel: None,
         from: Some(away.from),

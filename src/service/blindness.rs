@@ -1,4 +1,5 @@
-//! Tells the operator which tenants can't be read: each by itself, or many within an outage. What is told is decided from the
+//! Notifies the operator of tenants that can't be read: each on its own, or many as one outage. What to send is decided
+//! from the
 //! store's own record of all tenants that fail, and has derived ids: a restart neither repeats nor forgets it.
 
 use std::collections::HashMap;
@@ -20,10 +21,10 @@ use crate::{
 /// How often a tenant that a check changes meanwhile is looked at again.
 const CONFLICTS_MAX: u32 = 8;
 
-/// Tells what is to be told by now, and lets checks see which outages go on.
+/// Sends the reports that are due now, and shows checks which outages are ongoing.
 ///
 /// # Errors
-/// [`StoreError`]: some may have been told; asking again tells the rest.
+/// [`StoreError`]: some may have been reported; calling it again reports the rest.
 pub async fn tell(store: &dyn Store, config: &Config, open: &OpenOutages, now: Timestamp) -> Result<(), StoreError> {
     let Some(name) = blind::operator_rule_name() else { return Ok(()) };
     let failing = store.failing(&name).await?;
@@ -53,7 +54,7 @@ async fn tell_outage(
 ) -> Result<(), StoreError> {
     let (cause, tenants) = (outage.cause.as_str(), outage.tenants.len());
     match news {
-        Some(News::Began { class, .. }) => warn!(cause, tenants, class, since = %outage.since, "an outage is told"),
+        Some(News::Began { class, .. }) => warn!(cause, tenants, class, since = %outage.since, "an outage is reported"),
         Some(News::Over { .. }) => info!(cause, tenants, since = %outage.since, "an outage is over"),
         None => {}
     }
@@ -61,7 +62,7 @@ async fn tell_outage(
     store.record_outage(outage, told, now).await
 }
 
-/// Tells of one tenant by itself. If checks keep changing it, the next look decides.
+/// Reports one tenant on its own. If checks keep changing its record, the next call decides.
 async fn tell_alone(
     store: &dyn Store,
     config: &Config,

@@ -1,5 +1,6 @@
-//! The clockwork: tokio-cron-scheduler drives the recurring jobs. It is no source of truth: a job only says that it is time,
-//! and whoever is told asks the store what is due. So a run that the clockwork loses is made up by the next.
+//! The ticker: tokio-cron-scheduler drives the recurring jobs. It is not a source of truth: a job only says that it is
+//! time,
+//! and whoever receives that asks the store what is due. So the next run makes up for one that was lost.
 //!
 //! It goes by the wall clock: set back, it would stand still until that time comes again. So somebody who goes by monotonic
 //! time listens to it, and winds it up anew when nothing is heard.
@@ -24,12 +25,12 @@ const HOUSEKEEPING: &str = "0 7 * * * *";
 /// A clockwork that was not heard for that long stands still: it ticks every second.
 const STILL_AFTER: Duration = Duration::from_secs(4);
 
-/// What the jobs say. A job that is told again before it was heard is told once.
+/// One wake-up per job. A job that ticks again before its wake-up is received causes only one.
 #[derive(Debug, Clone, Default)]
 pub struct Ticks {
     /// Look who is due.
     pub due_scan: Arc<Notify>,
-    /// Look for deliveries that no hint told of.
+    /// Look for deliveries that no hint announced.
     pub sweep: Arc<Notify>,
     /// Look for reports that are due.
     pub reports: Arc<Notify>,
@@ -88,7 +89,7 @@ async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, Job
     Ok(scheduler)
 }
 
-/// Replaces a scheduler that stands still, until told to stop.
+/// Restarts a scheduler that has stopped, until shutdown.
 async fn listen(mut scheduler: JobScheduler, ticks: Ticks, heard: Arc<Notify>, stop: CancellationToken) {
     while let Some(tick) = stop.run_until_cancelled(tokio::time::timeout(STILL_AFTER, heard.notified())).await {
         if tick.is_ok() {
@@ -96,10 +97,10 @@ async fn listen(mut scheduler: JobScheduler, ticks: Ticks, heard: Arc<Notify>, s
         }
         match wind_up(&ticks, &heard).await {
             Ok(fresh) => {
-                warn!("the recurring jobs stood still, as they do when the clock is set back; they are started anew");
+                warn!("the recurring jobs stopped, as happens when the clock is set back; they are being restarted");
                 let _ = std::mem::replace(&mut scheduler, fresh).shutdown().await;
             }
-            Err(error) => error!(%error, "the recurring jobs stand still and could not be started anew; trying again"),
+            Err(error) => error!(%error, "the recurring jobs have stopped and could not be restarted; trying again"),
         }
         for missed in [&ticks.due_scan, &ticks.sweep, &ticks.reports, &ticks.secrets, &ticks.beat] {
             missed.notify_one();

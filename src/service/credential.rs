@@ -71,7 +71,7 @@ pub async fn tell(
             config.tenants.values().filter(|tenant| has_several(&tenant.account.app, client_id)).collect();
         let facts = OperatorFacts {
             summary: format!(
-                "the newest {} of {} is not taken, an older one is: {what}",
+                "The newest {} of {} was rejected, and an older one is used: {what}.",
                 kind.words(),
                 whose(&users, client_id)
             ),
@@ -104,18 +104,20 @@ fn warning(
     now: Timestamp,
 ) -> NewNotification {
     let client_id = users.first().map(|tenant| tenant.account.app.client_id).unwrap_or_default();
-    let subject = format!("the {} of {}", kind.words(), whose(users, client_id));
+    let subject = format!("The {} of {}", kind.words(), whose(users, client_id));
     let (summary, class) = match days {
-        0 => (format!("{subject} has expired"), "credential-expired"),
-        1 => (format!("{subject} expires within a day"), "credential-expires"),
-        days => (format!("{subject} expires within {days} days"), "credential-expires"),
+        0 => (format!("{subject} has expired."), "credential-expired"),
+        1 => (format!("{subject} expires within 1 day."), "credential-expires"),
+        days => (format!("{subject} expires within {days} days."), "credential-expires"),
     };
     let hint = match kind {
         ProofKind::Certificate => {
-            "make a new certificate, upload it to the app registration, and put it with its key into the file"
+            "create a new certificate, upload it to the app registration, and put it into the file together with its \
+             key"
         }
         ProofKind::Secret | ProofKind::FederatedToken => {
-            "make a new secret in the app registration, put it where the configuration refers to, and change `expires:`"
+            "create a new secret in the app registration, store it where the configuration refers to, and update \
+             `expires:`"
         }
     };
     let facts = OperatorFacts {
@@ -136,7 +138,7 @@ fn warning(
 fn whose(users: &[&Arc<Tenant>], client_id: Uuid) -> String {
     match users {
         [tenant] => format!("tenant {}", tenant.id),
-        users => format!("the app {client_id}, by which {} tenants are read", users.len()),
+        users => format!("app {client_id}, which reads {} tenants", users.len()),
     }
 }
 

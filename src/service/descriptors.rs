@@ -5,7 +5,7 @@ use tracing::warn;
 
 use crate::config::Config;
 
-/// What the store, the listener, logs and look-ups take besides requests.
+/// File descriptors for the store, the listener, logs and look-ups, in addition to those for requests.
 const BESIDES: u64 = 128;
 
 /// Raises this process's own limit of open files to what the configuration may need, as far as the system lets it. Shells and
@@ -20,7 +20,8 @@ pub fn provide(config: &Config) {
         warn!(
             limit,
             needed,
-            "too few files may be open for every channel and check at once; raise `ulimit -n`, or `LimitNOFILE=` of the unit"
+            "the limit on open files is too low for all channels and checks at once; raise `ulimit -n`, or \
+             `LimitNOFILE=` of the unit"
         );
     }
 }

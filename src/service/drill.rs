@@ -56,7 +56,7 @@ pub async fn adopt_reloaded(
     while let Some(Ok(())) = shutdown.run_until_cancelled(config.changed()).await {
         let current = config.borrow_and_update().clone();
         if let Err(error) = adopt(store.as_ref(), &current, clock.now()).await {
-            error!(%error, "new channels could not be noted; they are within the hour");
+            error!(%error, "new channels could not be recorded; trying again within the hour");
         }
     }
 }

@@ -15,14 +15,14 @@ use crate::{
 /// The longest that a dying process waits for the store.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
 
-/// Tells of every task that panicked since this was last asked, each task once an hour.
+/// Notifies the operator of every task that panicked since the last call, once an hour per task.
 ///
 /// # Errors
 /// [`StoreError`]; the log has them all.
 pub async fn tell(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let tasks: BTreeSet<&'static str> = task::take_faults().into_iter().map(|fault| fault.task).collect();
     for task in tasks {
-        let summary = format!("A task of Scorewatch failed (`{task}` panicked). It was started again.");
+        let summary = format!("A task of Scorewatch failed (`{task}` panicked). It was restarted.");
         let hour = now.to_chrono().format("%Y-%m-%dT%H").to_string();
         let parts = ["operator.task", store.identity(), task, &hour];
         store.announce(notification(config, &parts, facts(summary, "task-failed", FAULT), now), now).await?;
@@ -30,7 +30,7 @@ pub async fn tell(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Tells of a part that is gone, before the process ends for it. The next process sends it.
+/// Queues a notification of a part that ended, before the process ends because of it. The next process sends it.
 pub async fn tell_death(store: &dyn Store, config: &Config, fault: &Fault, now: Timestamp) {
     let Fault { task, what } = fault;
     let summary = format!("Scorewatch ended because its part `{task}` {what}.");
@@ -44,19 +44,19 @@ pub async fn tell_death(store: &dyn Store, config: &Config, fault: &Fault, now: 
     }
 }
 
-/// Tells that the store's file is not where it was, once a day.
+/// Notifies the operator that the store's file is not where it was, once a day.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn tell_of_files(store: &dyn Store, config: &Config, what: &str, now: Timestamp) -> Result<(), StoreError> {
-    let summary = format!("The store {what}. What is recorded from now on is lost when Scorewatch is restarted.");
+    let summary = format!("The store {what}. Everything recorded from now on is lost when Scorewatch is restarted.");
     let day = now.to_chrono().format("%Y-%m-%d").to_string();
     let parts = ["operator.store", store.identity(), what, &day];
     let hint = "stop Scorewatch, restore the file or a backup of it, and start Scorewatch again";
     store.announce(notification(config, &parts, facts(summary, "store-file-gone", hint), now), now).await.map(drop)
 }
 
-const FAULT: &str = "report this fault of Scorewatch, with the lines of the log around it";
+const FAULT: &str = "report this bug in Scorewatch, with the log lines around it";
 
 fn facts(summary: String, class: &str, hint: &str) -> OperatorFacts {
     let hint = Some(hint.to_owned());

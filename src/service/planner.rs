@@ -63,11 +63,11 @@ pub struct Planner {
 
 /// What a planner is made from.
 pub struct Parts {
-    /// Who visits.
+    /// Checks tenants.
     pub checker: Checker,
-    /// Who is told that there is something to send.
+    /// Wakes the dispatcher when there is something to send.
     pub dispatcher: Dispatcher,
-    /// Where the scheduler's sign of life goes.
+    /// Receives the scheduler's heartbeat.
     pub health: Health,
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
@@ -148,7 +148,7 @@ impl Planner {
         for id in config.tenants.keys().filter(|id| !self.queue.contains(id)).collect::<Vec<_>>() {
             self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
         }
-        info!(tenants = self.queue.len(), "tenants entered");
+        info!(tenants = self.queue.len(), "tenants were scheduled");
         Ok(())
     }
 
@@ -222,7 +222,8 @@ impl Planner {
                 }
             }
             Err(error) => {
-                error!(%error, "alerts of removed rules and tenants, and what is held, could not be looked at; trying again");
+                error!(%error, "alerts of removed rules and tenants, and held deliveries, could not be re-evaluated; \
+                    trying again");
                 self.orphans_at = Some(now.plus(STORE_TROUBLE_WAIT));
             }
         }
@@ -258,7 +259,7 @@ impl Planner {
         let now = self.checker.clock.now();
         drop(self.checker.downtimes.look(&self.checker.clock));
         if now < self.last_seen.minus(Duration::from_secs(2)) {
-            info!(by = ?self.last_seen.since(now), "the clock has gone back; due instants are computed anew");
+            info!(by = ?self.last_seen.since(now), "the clock has gone back; due times are recalculated");
             let plan = self.plan.clone();
             let latest = |id: &TenantId| Some(next_due(&plan, plan.config.tenants.get(id)?, now));
             self.queue.bring_forward(latest);

@@ -34,7 +34,8 @@ pub(super) async fn follow(
                     break;
                 }
                 Err(error) => {
-                    error!(%error, "the changed configuration waits until the store can be asked whose slugs are whose");
+                    error!(%error, "the changed configuration waits until the store can say which tenant each slug \
+                        belongs to");
                 }
             }
             if shutdown.run_until_cancelled(clock.sleep(STORE_TROUBLE_WAIT)).await.is_none() {
@@ -58,11 +59,12 @@ pub async fn reconcile(store: &dyn Roster, config: &Config, now: Timestamp) -> R
     for (slug, kept) in &found.replaced {
         warn!(
             tenant = %slug, %kept,
-            "the slug belongs to another Entra tenant by now; what is known of the old one is kept apart until it is removed"
+            "the slug now belongs to another Entra tenant; the data of the old one is kept separately until it is \
+             removed"
         );
     }
     for (before, after) in &found.renamed {
-        info!(%before, %after, "a tenant has another slug; it is the same tenant, and goes on as it was");
+        info!(%before, %after, "a tenant's slug has changed; its data and alerts are kept");
     }
     Ok(())
 }

@@ -36,6 +36,6 @@ pub async fn try_all(mut config: watch::Receiver<Arc<Config>>, shutdown: Cancell
 /// Looks at the channels whose secrets can't be read.
 pub(super) async fn look((engine, known): (Engine, Arc<SecretWatch>)) {
     if let Err(error) = watch(&engine.dispatcher, &known).await {
-        error!(%error, "channels whose secrets can't be read could not be looked at; trying again");
+        error!(%error, "channels whose secrets can't be read could not be re-evaluated; trying again");
     }
 }

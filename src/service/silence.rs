@@ -21,7 +21,7 @@ pub async fn reconsider(
     loop {
         config.mark_unchanged();
         while let Err(error) = dispatcher.reconsider().await {
-            error!(%error, "what silences hold could not be looked at; trying again");
+            error!(%error, "deliveries that silences hold could not be re-evaluated; trying again");
             if shutdown.run_until_cancelled(clock.sleep(STORE_TROUBLE_WAIT)).await.is_none() {
                 return;
             }

@@ -54,7 +54,7 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// Why the address could not be opened.
         source: std::io::Error,
     },
     /// The clockwork.
@@ -65,15 +65,15 @@ pub enum StartError {
 /// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
 #[derive(Clone)]
 pub struct Engine {
-    /// Where everything is kept.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// Who visits.
+    /// Checks tenants.
     pub checker: Checker,
-    /// Who sends.
+    /// Sends deliveries.
     pub dispatcher: Dispatcher,
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
-    /// What is counted.
+    /// The metrics.
     pub metrics: Metrics,
     /// The time.
     pub clock: Clock,
@@ -90,8 +90,9 @@ pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
 }
 
 impl Engine {
-    /// Opens the store, takes up what an earlier process left, and makes the parts. Also gives the tenants that were told.
-    /// It leaves no sign of life: a single round of checks is no end of the service's absence.
+    /// Opens the store, resumes what an earlier process left, and creates the parts. Also returns the tenants that were
+    /// reported.
+    /// It writes no heartbeat: a single round of checks does not end the service's downtime.
     ///
     /// # Errors
     /// [`StartError`].
@@ -110,7 +111,7 @@ impl Engine {
         if interrupted > 0 {
             warn!(
                 interrupted,
-                "attempts were under way when the service stopped; they are repeated, and marked as such"
+                "attempts were under way when the service stopped; they are repeated, and marked as possible duplicates"
             );
         }
         let egress = Egress::new();
@@ -172,7 +173,7 @@ impl Service {
         let now = clock.now();
         let current = engine.config.borrow().clone();
         if let Some(away) = absence::note(engine.store.as_ref(), &current, now).await? {
-            warn!(from = %away.from, until = %away.until, "the service was away");
+            warn!(from = %away.from, until = %away.until, "the service was down");
         }
         engine.store.beat(now).await?;
         drill::adopt(engine.store.as_ref(), &current, now).await?;
@@ -242,7 +243,7 @@ impl Service {
         Ok(Self { address, engine, clockwork, tasks, shutdown })
     }
 
-    /// Where it listens.
+    /// The address on which the service listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
@@ -266,7 +267,7 @@ impl Service {
             self.engine.dispatcher.stopped().await;
         };
         if tokio::time::timeout(STOP_MAX, finish).await.is_err() {
-            warn!("some visits or attempts were given up at shutdown; they are made again after the start");
+            warn!("some checks or attempts were abandoned at shutdown; they are repeated after the next start");
         }
         crash_point::reach(CrashPoint::Drained);
         if tokio::time::timeout(CLOSE_MAX, self.engine.store.close()).await.is_err() {
@@ -304,13 +305,13 @@ async fn sweep((engine, health): (Engine, Health)) {
     if !passed_over.is_empty() {
         let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
         if let Err(error) = credential::tell(engine.store.as_ref(), &config, passed_over, now).await {
-            error!(%error, "the operator could not be told of a credential that is not taken");
+            error!(%error, "the operator could not be notified of a rejected credential");
         }
     }
     tell_blindness(&engine).await;
     let config = engine.config.borrow().clone();
     if let Err(error) = acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await {
-        error!(%error, "alerts that a notice said are accepted could not be; trying again");
+        error!(%error, "alerts that a notice reported as accepted could not be accepted; trying again");
     }
     engine.dispatcher.sweep().await;
     health.dispatcher_swept();
@@ -320,7 +321,7 @@ async fn tell_blindness(engine: &Engine) {
     let config = engine.config.borrow().clone();
     let told = blindness::tell(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await;
     if let Err(error) = told {
-        error!(%error, "the operator could not be told which tenants can't be read; trying again");
+        error!(%error, "the operator could not be notified of tenants that can't be read; trying again");
     }
 }
 
@@ -338,7 +339,7 @@ async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
     match engine.store.check_files().await {
         Err(StoreError::Gone(what)) => {
             health.store_failed(now, StoreTrouble::Gone(what));
-            error!("the store {what}; what is recorded from now on is lost at the next start");
+            error!("the store {what}; everything recorded from now on is lost at the next start");
             let config = engine.config.borrow().clone();
             // The connection may still write: then the operator hears of it.
             if let Err(error) = faults::tell_of_files(engine.store.as_ref(), &config, what, now).await {
@@ -346,7 +347,7 @@ async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
             }
             return;
         }
-        Err(error) => error!(%error, "the store's files could not be looked at"),
+        Err(error) => error!(%error, "the store's files could not be checked"),
         Ok(()) => {}
     }
     if !note_suspensions(&engine, now).await {
@@ -357,14 +358,14 @@ async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
             let is_mended = health.is_store_in_trouble();
             health.store_written(now);
             if is_mended {
-                info!("the store can be written again");
+                info!("the store can be written to again");
                 store_mended.notify_one();
             }
         }
         Err(error) => {
             let full = matches!(error, StoreError::Full);
             health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });
-            error!(%error, "the store can't be written");
+            error!(%error, "the store can't be written to");
         }
     }
 }
@@ -376,7 +377,7 @@ async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
     match absence::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
         Ok(has_told) => {
             if has_told {
-                warn!("the service was suspended; that counts against no tenant");
+                warn!("the service was suspended; this does not count against any tenant");
                 engine.dispatcher.sweep().await;
             }
             true
@@ -391,7 +392,7 @@ async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
 async fn housekeeping(engine: Engine) {
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
     if let Err(error) = credential::warn(engine.store.as_ref(), &config, now).await {
-        error!(%error, "credentials about to expire could not be looked through");
+        error!(%error, "credentials about to expire could not be looked up");
     }
     if let Err(error) = drill::queue_due(engine.store.as_ref(), &config, now).await {
         error!(%error, "drills could not be queued; trying again within the hour");

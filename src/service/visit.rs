@@ -106,9 +106,9 @@ impl One {
                     None => Back::Beside { tenant: tenant.id.clone(), wake_at: visit.due.wake_at },
                 }
             }
-            (Ok(None), _) => return debug!(tenant = %tenant.id, "a check is given up for shutdown"),
+            (Ok(None), _) => return debug!(tenant = %tenant.id, "a check was abandoned for shutdown"),
             (Err(error), turn) => {
-                error!(tenant = %tenant.id, %error, "a check's outcome could not be committed; it is made again");
+                error!(tenant = %tenant.id, %error, "a check's result could not be committed; the check is repeated");
                 if turn.is_some() {
                     Back::Again(tenant.id.clone())
                 } else {

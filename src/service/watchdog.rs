@@ -24,9 +24,9 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 /// What the watchdog looks at.
 pub struct Watched {
-    /// How the parts fare.
+    /// The health of the service's parts.
     pub health: Health,
-    /// What is counted.
+    /// The metrics.
     pub metrics: Metrics,
     /// By which planner and dispatcher are asked for progress.
     pub ticks: Ticks,
@@ -38,7 +38,7 @@ pub struct Watched {
 pub async fn watch(interval: Duration, watched: Watched, shutdown: CancellationToken) {
     let egress = Egress::new();
     let look = interval / LOOKS;
-    info!(?interval, "the watchdog is fed by planner, dispatcher and web together");
+    info!(?interval, "the watchdog is fed while planner, dispatcher and web make progress");
     let (mut fed_at, mut fed, mut is_missed) = (Instant::now(), watched.health.progress(), false);
     while shutdown.run_until_cancelled(tokio::time::sleep(look)).await.is_some() {
         // Whoever works answers at once.
@@ -61,7 +61,7 @@ pub async fn watch(interval: Duration, watched: Watched, shutdown: CancellationT
             is_missed = true;
             watched.metrics.heartbeat_missed();
             let parts = still.join(", ");
-            error!(parts, "no progress; if that goes on, systemd starts the service again");
+            error!(parts, "no progress; if this continues, systemd restarts the service");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Whether the service does its work: what `/healthz` and `/readyz` answer. Microsoft's troubles are not ours: a tenant that
-//! can't be read is told about and counted, and the service stays ready.
+//! can't be read is reported and counted, and the service stays ready.
 
 use std::{
     sync::{
@@ -125,7 +125,7 @@ impl Health {
 
 impl Signs {
     fn listener(&self) -> Sign {
-        let trouble = (!self.listening).then(|| "takes no connections".to_owned());
+        let trouble = (!self.listening).then(|| "accepts no connections".to_owned());
         Sign::new("listener", trouble, None)
     }
 
@@ -135,11 +135,13 @@ impl Signs {
     }
 
     fn store(&self, now: Timestamp) -> Sign {
-        let stuck = || silence(self.written_at, now, STORE_STUCK_AFTER, "has not been written");
+        let stuck = || silence(self.written_at, now, STORE_STUCK_AFTER, "has not been written to");
         match self.store_trouble {
             Some((since, StoreTrouble::Full)) => Sign::new("store", Some("the disk is full".to_owned()), Some(since)),
             Some((since, StoreTrouble::Gone(what))) => Sign::new("store", Some(what.to_owned()), Some(since)),
-            Some((since, StoreTrouble::Failed)) => Sign::new("store", Some("can't be written".to_owned()), Some(since)),
+            Some((since, StoreTrouble::Failed)) => {
+                Sign::new("store", Some("can't be written to".to_owned()), Some(since))
+            }
             None => Sign::new("store", stuck(), self.written_at),
         }
     }
@@ -186,7 +188,7 @@ mod tests {
     fn before_its_parts_report_the_service_is_not_ready() {
         assert_eq!(
             troubles(&Health::default(), at(0)),
-            ["listener takes no connections", "scheduler has not ticked yet", "store has not been written yet"]
+            ["listener accepts no connections", "scheduler has not ticked yet", "store has not been written to yet"]
         );
     }
 
@@ -214,7 +216,7 @@ mod tests {
     fn a_store_in_trouble_is_not_ready_until_a_write_succeeds() {
         let health = alive();
         health.store_failed(at(10), StoreTrouble::Failed);
-        assert_eq!(troubles(&health, at(10)), ["store can't be written"]);
+        assert_eq!(troubles(&health, at(10)), ["store can't be written to"]);
         health.store_failed(at(15), StoreTrouble::Gone("file was deleted"));
         assert_eq!(troubles(&health, at(15)), ["store file was deleted"]);
         health.store_failed(at(20), StoreTrouble::Full);
@@ -230,6 +232,6 @@ mod tests {
     fn a_store_that_hangs_without_an_error_is_noticed() {
         let health = alive();
         health.scheduler_ticked(at(300));
-        assert_eq!(troubles(&health, at(300)), ["store has not been written for 5m"]);
+        assert_eq!(troubles(&health, at(300)), ["store has not been written to for 5m"]);
     }
 }

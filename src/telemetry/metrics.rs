@@ -108,28 +108,32 @@ impl Inner {
         let registry = &mut self.registry;
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running version", build);
-        registry.register("checks", "Checks that ended, by outcome", self.checks.clone());
+        registry.register("checks", "Finished checks, by outcome", self.checks.clone());
         registry.register_with_unit(
             "check_lateness",
-            "How long after its due instant a check began",
+            "Delay between the due time of a check and its start",
             Unit::Seconds,
             self.lateness.clone(),
         );
-        registry.register("token_requests", "Requests for tokens, by outcome", self.tokens.clone());
-        registry.register("notifications", "Notifications that were committed, by type", self.notifications.clone());
-        registry.register("delivery_attempts", "Attempts to deliver, by channel and outcome", self.attempts.clone());
+        registry.register("token_requests", "Token requests, by outcome", self.tokens.clone());
+        registry.register("notifications", "Committed notifications, by type", self.notifications.clone());
+        registry.register("delivery_attempts", "Delivery attempts, by channel and outcome", self.attempts.clone());
         registry.register_with_unit(
             "delivery_attempt_duration",
-            "How long an attempt to deliver took",
+            "Duration of a delivery attempt",
             Unit::Seconds,
             self.attempt_duration.clone(),
         );
-        registry.register("reloads", "Configurations that were taken or refused", self.reloads.clone());
+        registry.register("reloads", "Loads of the configuration, by outcome", self.reloads.clone());
         let missed = self.heartbeats_missed.clone();
-        registry.register("watchdog_missed", "Times that a part showed no progress to the watchdog", missed);
+        registry.register(
+            "watchdog_missed",
+            "Times that a part of the service showed the watchdog no progress",
+            missed,
+        );
         registry.register(
             "secrets_unreadable",
-            "Tenants and channels that can't be used because a secret of theirs can't be read",
+            "Tenants and channels that can't be used because one of their secrets can't be read",
             self.secrets_unreadable.clone(),
         );
     }
@@ -219,8 +223,8 @@ fn tasks() -> Registry {
         }
     }
     let [panics, restarts, deaths] = families;
-    registry.register("task_panics", "Panics of tasks: faults of scorewatch, by task", panics);
-    registry.register("task_restarts", "Tasks that were started again after a panic, by task", restarts);
+    registry.register("task_panics", "Task panics, which are bugs in scorewatch, by task", panics);
+    registry.register("task_restarts", "Tasks restarted after a panic, by task", restarts);
     registry.register("task_deaths", "Parts of the service that ended before shutdown, by task", deaths);
     registry
 }

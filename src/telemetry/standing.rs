@@ -26,7 +26,7 @@ pub struct Standing {
     pub firing: u64,
     /// Unfinished and dead deliveries by channel and the text form of their state.
     pub deliveries: Vec<(ChannelName, &'static str, u64)>,
-    /// How the channels stand.
+    /// Numbers of channels by state.
     pub channels: ChannelCounts,
     /// The channels that reject everything they are sent.
     pub parked: Vec<ChannelName>,
@@ -75,14 +75,14 @@ struct ChannelLabels {
 
 pub(super) fn registry(standing: &Standing) -> Registry {
     let mut registry = Registry::with_prefix(PREFIX);
-    registry.register("tenants", "Tenants known", count(standing.tenants));
-    registry.register("tenants_failing", "Tenants whose checks fail", count(standing.failing));
+    registry.register("tenants", "Known tenants", count(standing.tenants));
+    registry.register("tenants_failing", "Tenants whose checks are failing", count(standing.failing));
 
     let failing = Family::<ClassLabels, Count>::default();
     for (class, number) in &standing.failing_by_class {
         failing.get_or_create(&ClassLabels { class: class.clone() }).set(*number);
     }
-    registry.register("tenants_failing_by_class", "Tenants whose checks fail, by class", failing);
+    registry.register("tenants_failing_by_class", "Tenants whose checks are failing, by class", failing);
 
     let alerts = Family::<StateLabels, Count>::default();
     alerts.get_or_create(&StateLabels { state: "pending" }).set(standing.pending);
@@ -94,8 +94,12 @@ pub(super) fn registry(standing: &Standing) -> Registry {
     for (state, number) in [("ok", ok), ("failing", failing), ("parked", parked)] {
         channels.get_or_create(&StateLabels { state }).set(number);
     }
-    registry.register("channels", "Channels configured, by state", channels);
-    registry.register("channels_unproven", "Channels that have long not been proven to arrive", count(unproven));
+    registry.register("channels", "Configured channels, by state", channels);
+    registry.register(
+        "channels_unproven",
+        "Channels that have not been proven to work for a long time",
+        count(unproven),
+    );
 
     let parked = Family::<ChannelLabels, Count>::default();
     for channel in &standing.parked {
@@ -120,7 +124,7 @@ pub(super) fn registry(standing: &Standing) -> Registry {
     }
     registry.register_with_unit(
         "oldest_queued_age",
-        "How long the oldest unfinished delivery of a channel has been queued",
+        "Age of the oldest unfinished delivery, by channel",
         Unit::Seconds,
         oldest,
     );

@@ -47,7 +47,7 @@ async fn a_part_that_hangs_starves_the_watchdog_and_shows_in_the_metrics() {
         ];
         let service = Service::spawn(&world.folder.config(), &environment);
         let address = service.listening().await;
-        service.says("no progress; if that goes on, systemd starts the service again").await;
+        service.says("no progress; if this continues, systemd restarts the service").await;
         let (_, metrics) = get(address, "/metrics").await;
         assert!(metrics.contains("\nscorewatch_watchdog_missed_total 1\n"), "{broken}: {metrics}");
         let mut said = [0; 256];

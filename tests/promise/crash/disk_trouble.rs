@@ -12,7 +12,7 @@ async fn a_full_disk_is_told_and_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_fails_to_sync_is_told_and_loses_nothing() {
-    disk_trouble("broken", "can't be written").await;
+    disk_trouble("broken", "can't be written to").await;
 }
 
 async fn disk_trouble(kind: &str, told: &str) {
@@ -27,7 +27,7 @@ async fn disk_trouble(kind: &str, told: &str) {
     stage.world.until(&service, SOC, |told| told.len() > 5).await;
     fs::write(&switch, "").unwrap();
     stage.turn_scores();
-    service.says("the store can't be written").await;
+    service.says("the store can't be written to").await;
     assert_eq!(get(address, "/readyz").await.0, 503);
     let (_, answer) = get(address, "/readyz").await;
     assert!(answer.contains(told), "{answer}");
@@ -36,7 +36,7 @@ async fn disk_trouble(kind: &str, told: &str) {
     stage.world.checked(&service, SENTINEL, 1).await;
 
     fs::remove_file(&switch).unwrap();
-    service.says("the store can be written again").await;
+    service.says("the store can be written to again").await;
     assert_eq!(get(address, "/readyz").await.0, 200);
     stage.world.settle(&service, SOC).await;
     stage.world.quiet(&service).await;
