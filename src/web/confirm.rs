@@ -1,7 +1,8 @@
 //! `GET /confirm/ID`: the page behind a drill's link. `POST` there: a person has seen the drill, so its channel is proven.
 //!
 //! There is no sign-in, by design: those who read a channel are the ones who can confirm it, and most of them have no account
-//! here. The id is the permission: it has 130 bits, is told to that channel alone, and allows nothing but to say that this drill
+//! here. The id is the permission: it has 130 bits, is sent to that channel only, and allows nothing but to say that
+//! this drill
 //! arrived. A `GET` changes nothing, since chat services open links to show previews of them.
 
 use std::time::Duration;
@@ -23,7 +24,8 @@ pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>) ->
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
     answer(&state, state.channels.drilled(&id), |channels| {
         format!(
-            "<h1>A drill</h1>\n<p>Nothing has happened. Scorewatch sent a drill to the channel <strong>{channels}</strong>, to \
+            "<h1>A drill</h1>\n<p>Nothing is wrong. Scorewatch sent a drill to the channel \
+             <strong>{channels}</strong>, to \
              show that its messages arrive.</p>\n<form method=\"post\"><button>I see this: confirm</button></form>"
         )
     })
@@ -70,14 +72,14 @@ async fn answer(
 }
 
 fn unknown() -> Response {
-    page(StatusCode::NOT_FOUND, "<h1>There is nothing here</h1>")
+    page(StatusCode::NOT_FOUND, "<h1>Page not found</h1>")
 }
 
 fn unavailable() -> Response {
-    page(StatusCode::SERVICE_UNAVAILABLE, "<h1>Not now</h1>\n<p>Please try again in a minute.</p>")
+    page(StatusCode::SERVICE_UNAVAILABLE, "<h1>Temporarily unavailable</h1>\n<p>Please try again in a minute.</p>")
 }
 
-/// A page without script, style or image: the browser is told to load none.
+/// A page without script, style or image: its headers forbid the browser to load any.
 fn page(status: StatusCode, body: &str) -> Response {
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Scorewatch</title>\

@@ -30,11 +30,11 @@ pub struct State {
     pub channels: Arc<dyn Channels>,
     /// The counters.
     pub metrics: Metrics,
-    /// The signs of life.
+    /// The health of the service's parts.
     pub health: Health,
-    /// For ages.
+    /// The clock, for ages and limits.
     pub clock: Clock,
-    /// Which channels there are.
+    /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
     confirmations: Arc<rate::Rate>,
 }

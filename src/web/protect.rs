@@ -1,4 +1,4 @@
-//! What holds for every request and answer: bodies are small, browsers are told to trust nothing.
+//! What holds for every request and answer: bodies are small, and headers make browsers trust nothing.
 
 use axum::{
     extract::Request,

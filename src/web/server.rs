@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{State, router::router};
 use crate::task;
 
-/// What clients may take.
+/// Limits on what a client may use.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// From the first wait to the last byte of a request's head; an idle connection is closed by it too.

@@ -1,4 +1,4 @@
-//! A store that has only counts to tell, or not even those.
+//! A store that answers with counts only, or with an error.
 
 use std::collections::BTreeSet;
 
