@@ -34,7 +34,7 @@ const WAITED_FOR_MAX: usize = 64;
 const STACK_BYTES: usize = 128 * 1024;
 
 /// What to do about a fault of ours.
-const REPORT: &str = "report this fault of Scorewatch, with the lines of the log around it";
+const REPORT: &str = "report this bug in Scorewatch, with the log lines around it";
 
 /// What is wrong with a secret, and what to do about it. Neither holds anything of the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,8 +145,8 @@ impl Readers {
             running.iter().filter(|(_, reading)| reading.is_stuck()).map(|(path, _)| path).collect();
         if stuck.len() >= STUCK_MAX {
             return Err(Fault::new(
-                format!("was not read: {STUCK_MAX} other secrets hang"),
-                "look at the disks that secrets are kept on, and restart the service",
+                format!("was not read: {STUCK_MAX} reads of other secrets are hanging"),
+                "check the disks that secrets are stored on, and restart the service",
             ));
         }
         if stuck.iter().filter(|stuck| stuck.parent() == path.parent()).count() >= STUCK_IN_FOLDER_MAX {
@@ -162,7 +162,7 @@ impl Readers {
         };
         let started = thread::Builder::new().name("secret-reader".to_owned()).stack_size(STACK_BYTES).spawn(read);
         if let Err(error) = started {
-            let hint = "let the service have more threads: raise `TasksMax=` of its unit, or `ulimit -u`";
+            let hint = "allow the service more threads: raise `TasksMax=` of its unit, or `ulimit -u`";
             return Err(Fault::new(format!("was not read: no thread could be started ({})", error.kind()), hint));
         }
         running.insert(path.to_owned(), Arc::clone(&reading));
@@ -176,8 +176,8 @@ impl Readers {
 
 fn hangs() -> Fault {
     Fault::new(
-        format!("can't be read: the disk gave no answer within {} s", READ_WITHIN.as_secs()),
-        "look whether the file system that holds it is mounted and answers",
+        format!("can't be read: the disk did not respond within {} s", READ_WITHIN.as_secs()),
+        "check that its file system is mounted and responds",
     )
 }
 
@@ -221,13 +221,13 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
             Fault::new("does not exist", "create it, or correct the path that the configuration names")
         }
         io::ErrorKind::PermissionDenied => permission::denied(path),
-        kind => Fault::new(format!("can't be read: {kind}"), "look at the disk that it is kept on"),
+        kind => Fault::new(format!("can't be read: {kind}"), "check the disk that it is stored on"),
     }
 }
 
 /// A secret above the limit.
 pub(super) fn too_large() -> Fault {
-    let hint = "check that the reference names the secret, and not something else";
+    let hint = "check that the reference names the right secret";
     Fault::new(super::reference::too_large(), hint)
 }
 

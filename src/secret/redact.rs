@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-/// Bytes of the fingerprint: enough to tell two URLs apart, far too few to find one.
+/// Bytes of the fingerprint: enough to distinguish two URLs, far too few to find one.
 const FINGERPRINT_BYTES: usize = 4;
 
-/// Shows a URL as `scheme://host/…#fingerprint`: no user, path, query or fragment. What is no URL shows as `…#fingerprint`.
+/// Shows a URL as `scheme://host/…#fingerprint`: no user, path, query or fragment. What is not a URL shows as
+/// `…#fingerprint`.
 #[must_use]
 pub fn redact_url(url: &str) -> String {
     let digest = Sha256::digest(url.as_bytes());

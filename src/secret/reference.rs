@@ -137,7 +137,7 @@ impl SecretReference {
         }
     }
 
-    /// What takes no waiting.
+    /// The secret, if it can be read without waiting.
     fn known(&self) -> Result<Kept, Fault> {
         match self {
             Self::Env(name) => match env::var(name) {
@@ -151,7 +151,7 @@ impl SecretReference {
             },
             Self::Stored(stored) => match stored.store.known(&stored.item) {
                 Ok(secret) => Ok(Kept::Text(secret)),
-                Err(what) => Err(Fault::new(what, "look at the secret store that keeps it")),
+                Err(what) => Err(Fault::new(what, "check the secret store that holds it")),
             },
             Self::File(_) | Self::Credential(_) => Err(Fault::new("was not read", "try again")),
         }
@@ -179,7 +179,7 @@ impl SecretReference {
     }
 }
 
-/// What was found.
+/// The secret that a reference led to.
 enum Kept {
     /// A file as it is.
     Bytes(Arc<SecretSlice<u8>>),
@@ -244,7 +244,7 @@ pub fn too_large() -> String {
     format!("is larger than {} KiB", SECRET_BYTES_MAX / 1024)
 }
 
-/// What is said of a secret that is no text.
+/// What is wrong with a secret that is not text.
 #[must_use]
 pub fn not_text() -> String {
     "is not UTF-8 text".to_owned()

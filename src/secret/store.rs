@@ -17,22 +17,22 @@ use crate::domain::Timestamp;
 /// What a store is asked for.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Item {
-    /// What a program prints.
+    /// The output of a program.
     Output {
         /// The program.
         program: PathBuf,
-        /// What it is given; nothing of it is shown.
+        /// Its arguments, which are never shown.
         arguments: Vec<String>,
         /// The folder that it runs in.
         folder: PathBuf,
-        /// How long it may take.
+        /// The longest time that it may run.
         time_limit: Duration,
     },
     /// A field of the secret at a path, the newest version.
     Field {
-        /// Below the mount, without a leading slash.
+        /// The path below the mount, without a leading slash.
         path: String,
-        /// Which of its fields.
+        /// The name of the field.
         field: String,
     },
     /// A secret by its name.

@@ -27,7 +27,8 @@ const CLOUDS: [(&str, Cloud, &str); 2] = [
     (".vault.usgovcloudapi.net", Cloud::GccHigh, "https://vault.usgovcloudapi.net/.default"),
 ];
 
-/// The cloud in which a vault's host lies, and the scope of its tokens. `None`: it is no Key Vault, and gets no token.
+/// The cloud in which a vault's host lies, and the scope of its tokens. `None`: it is not a Key Vault, and gets no
+/// token.
 #[must_use]
 pub fn cloud_of(host: &str) -> Option<(Cloud, &'static str)> {
     let found = CLOUDS.iter().find(|(suffix, ..)| {
@@ -47,7 +48,7 @@ pub struct KeyVaultSettings {
     pub account: Account,
     /// The scope of its tokens.
     pub scope: &'static str,
-    /// Which addresses are allowed besides public ones, for a private endpoint.
+    /// Which addresses are allowed in addition to public ones, for a private endpoint.
     pub private: Private,
 }
 
@@ -91,7 +92,7 @@ impl KeyVault {
     /// Reads a secret.
     pub(super) async fn read(&self, item: &Item) -> Result<Found, Refusal> {
         let Item::Named { name, version } = item else {
-            return Err(Refusal::final_word("is kept in a Key Vault, and needs a `name`"));
+            return Err(Refusal::final_word("is stored in a Key Vault and needs a `name`"));
         };
         let KeyVaultSettings { address, account, scope, private } = &self.settings;
         let version = version.as_ref().map(|version| format!("/{version}")).unwrap_or_default();
@@ -108,10 +109,10 @@ impl KeyVault {
     fn refusal(&self, status: u16, answer: &Answer) -> Refusal {
         let detail = inner_code(&answer.body);
         match (status, detail.as_deref()) {
-            (401, _) => Refusal::down("can't be read: the Key Vault refuses the token; check the store's `tenant_id`"),
+            (401, _) => Refusal::down("can't be read: the Key Vault rejects the token; check the store's `tenant_id`"),
             (403, Some("SecretDisabled")) => Refusal::final_word("is disabled in the Key Vault"),
             (403, Some("ForbiddenByFirewall")) => {
-                Refusal::down("can't be read: the Key Vault's firewall does not let this machine in")
+                Refusal::down("can't be read: the Key Vault's firewall blocks this machine")
             }
             (403, _) => Refusal::final_word(
                 "may not be read: give the store's app the role *Key Vault Secrets User*, or the permission *Get*",
@@ -120,7 +121,7 @@ impl KeyVault {
             (429, _) => {
                 let wait = answer.retry_after.as_deref();
                 let wait = wait.and_then(|wait| retry_after::parse(wait, self.clock.now(), WAIT_MAX));
-                Refusal::wait("can't be read: the Key Vault asks to wait (429)", wait)
+                Refusal::wait("can't be read: the Key Vault throttles requests (429)", wait)
             }
             (status, _) => Refusal::down(format!("can't be read: the Key Vault answered {status}")),
         }
@@ -135,7 +136,7 @@ fn no_answer(error: &FetchError) -> Refusal {
 
 fn read(body: &[u8]) -> Result<Found, Refusal> {
     let Ok(Value::Text(value)) = value_at(body, &["value"]) else {
-        return Err(Refusal::down("can't be read: the Key Vault's answer holds no secret"));
+        return Err(Refusal::down("can't be read: the Key Vault's answer contains no secret"));
     };
     let expires_at = match value_at(body, &["attributes", "exp"]) {
         Ok(Value::Number(seconds)) => Some(Timestamp::from_seconds(seconds)),

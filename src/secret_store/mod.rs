@@ -39,7 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a store's answer: a secret of the largest size in JSON, each byte escaped, and what stands around it.
 const ANSWER_BYTES_MAX: usize = 512 * 1024;
 
-/// What a store answered.
+/// A secret as a store returned it.
 #[derive(Debug)]
 struct Found {
     value: SecretString,
@@ -112,7 +112,7 @@ impl Store {
         Self { name: name.to_owned(), identity, source, clock, known: Mutex::default() }
     }
 
-    /// What programs print.
+    /// The store whose secrets are the output of programs.
     #[must_use]
     pub fn programs(clock: Clock) -> Self {
         let programs = Self::new("exec", "exec".to_owned(), Source::Programs, clock);
@@ -183,7 +183,10 @@ impl SecretStore for Store {
         if let Some(what) = failure
             && known.value(item, now).is_ok()
         {
-            warn!(place = self.place(item), "a secret can't be read anew ({what}); the last one serves for now");
+            warn!(
+                place = self.place(item),
+                "a secret can't be read again ({what}); the last known value is used for now"
+            );
         }
     }
 

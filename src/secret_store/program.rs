@@ -88,11 +88,11 @@ impl Drop for Running {
 /// Runs a program and takes what it prints.
 pub(super) async fn run(item: &Item) -> Result<Found, Refusal> {
     let Item::Output { program, arguments, folder, time_limit } = item else {
-        return Err(Refusal::final_word("is no program"));
+        return Err(Refusal::final_word("is not a program"));
     };
     let mut running = start(program, arguments, folder)?;
     let until = Instant::now() + *time_limit;
-    let Some(output) = running.child.stdout.take() else { return Err(Refusal::down("gives no output")) };
+    let Some(output) = running.child.stdout.take() else { return Err(Refusal::down("has no output")) };
     let mut printed = Vec::new();
     let mut output = output.take(SECRET_BYTES_MAX as u64 + 1);
     let ended = {
@@ -165,7 +165,7 @@ fn start(program: &Path, arguments: &[String], folder: &Path) -> Result<Running,
         .process_group(0)
         .kill_on_drop(true);
     let child = command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Refusal::down("does not exist, or what should run it does not"),
+        io::ErrorKind::NotFound => Refusal::down("does not exist, or its interpreter does not"),
         kind => Refusal::down(format!("can't be started: {kind}")),
     })?;
     let number = child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();

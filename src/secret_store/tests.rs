@@ -48,7 +48,7 @@ fn token_file(folder: &tempfile::TempDir, text: &str) -> SecretReference {
     SecretReference::File(path)
 }
 
-/// A Vault that answers as told, whatever it is asked.
+/// A Vault that gives a fixed answer to every request.
 async fn world(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> World {
     let server = Server::start(answer).await;
     let clock = Clock::manual(Timestamp::from_seconds(1_790_000_000));

@@ -35,7 +35,7 @@ pub struct VaultSettings {
     pub namespace: Option<String>,
     /// How we sign in.
     pub sign_in: SignIn,
-    /// Which addresses are allowed besides public ones.
+    /// Which addresses are allowed in addition to public ones.
     pub private: Private,
 }
 
@@ -46,7 +46,7 @@ pub enum SignIn {
     Token(SecretReference),
     /// By AppRole, which gives a token for a while ("AppRole auth method (API)").
     AppRole {
-        /// The role's id, which is no secret.
+        /// The role's id, which is not a secret.
         role_id: String,
         /// The secret that goes with it.
         secret_id: SecretReference,
@@ -76,7 +76,7 @@ impl Vault {
     /// Reads a field of the newest version of a secret.
     pub(super) async fn read(&self, item: &Item) -> Result<Found, Refusal> {
         let Item::Field { path, field } = item else {
-            return Err(Refusal::final_word("is kept in a Vault, and needs a `path`"));
+            return Err(Refusal::final_word("is stored in a Vault and needs a `path`"));
         };
         let url = format!("{}/v1/{}/data/{path}", self.settings.address, self.settings.mount);
         let (token, is_new) = self.token().await?;
@@ -114,7 +114,7 @@ impl Vault {
         let url = format!("{}/v1/auth/approle/login", self.settings.address);
         let answer = self.send(Method::Post, &url, None, body.into()).await?;
         if matches!(answer.status, 400 | 403) {
-            return Err(Refusal::down("can't be read: Vault refuses `role_id` or `secret_id`"));
+            return Err(Refusal::down("can't be read: Vault rejects `role_id` or `secret_id`"));
         }
         if answer.status != 200 {
             return Err(self.refusal(answer.status, &answer));
@@ -152,16 +152,16 @@ impl Vault {
     fn refusal(&self, status: u16, answer: &Answer) -> Refusal {
         match status {
             404 => Refusal::final_word(match deleted(&answer.body) {
-                Some(true) => "was destroyed: its newest version is gone for good",
-                Some(false) => "was deleted: its newest version has to be undeleted, or written anew",
+                Some(true) => "was destroyed: its newest version is gone permanently",
+                Some(false) => "was deleted: undelete its newest version, or write a new one",
                 None => "does not exist: Vault has nothing at this path; check `path` and `mount`",
             }),
-            403 => Refusal::final_word("may not be read: Vault refuses the token, or its policy does not allow `read`"),
+            403 => Refusal::final_word("may not be read: Vault rejects the token, or its policy does not allow `read`"),
             400 => Refusal::final_word("can't be read: Vault answered 400; check `namespace`, `mount` and `path`"),
             429 => {
                 let wait = answer.retry_after.as_deref();
                 let wait = wait.and_then(|wait| retry_after::parse(wait, self.clock.now(), WAIT_MAX));
-                Refusal::wait("can't be read: Vault asks to wait (429)", wait)
+                Refusal::wait("can't be read: Vault throttles requests (429)", wait)
             }
             503 if any_text_contains(&answer.body, "errors", "sealed") => {
                 Refusal::down("can't be read: Vault is sealed")
@@ -185,7 +185,7 @@ struct Auth {
 }
 
 fn garbage() -> Refusal {
-    Refusal::down("can't be read: Vault's answer is not what its version 2 of key/value secrets says")
+    Refusal::down("can't be read: Vault's answer is not one of its key/value engine, version 2")
 }
 
 fn read(body: &[u8], field: &str) -> Result<Found, Refusal> {
@@ -195,13 +195,13 @@ fn read(body: &[u8], field: &str) -> Result<Found, Refusal> {
     }
     match value_at(body, &["data", "data", field]) {
         Ok(Value::Text(value)) => Ok(Found { value, expires_at: None }),
-        Ok(Value::Nothing) => Err(Refusal::final_word("does not exist: the secret is there, without such a field")),
-        Ok(_) => Err(Refusal::final_word("is no text")),
+        Ok(Value::Nothing) => Err(Refusal::final_word("does not exist: the secret has no such field")),
+        Ok(_) => Err(Refusal::final_word("is not text")),
         Err(_) => Err(garbage()),
     }
 }
 
-/// Whether the body tells of a version that was deleted, and that for good.
+/// Whether the body describes a version that was deleted, and whether permanently.
 fn deleted(body: &[u8]) -> Option<bool> {
     let of_version = |key| value_at(body, &["data", "metadata", key]).ok();
     let is_destroyed = matches!(of_version("destroyed"), Some(Value::Truth(true)));

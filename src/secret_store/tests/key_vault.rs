@@ -75,14 +75,14 @@ async fn every_refusal_is_told_in_words() {
         format!(r#"{{"error":{{"code":"Forbidden","message":"{CANARY}","innererror":{{"code":"{code}"}}}}}}"#)
     };
     for (status, body, told) in [
-        (401, inner(CANARY), "refuses the token; check the store's `tenant_id`"),
+        (401, inner(CANARY), "rejects the token; check the store's `tenant_id`"),
         (403, inner("ForbiddenByRbac"), "*Key Vault Secrets User*"),
         (403, inner("ForbiddenByFirewall"), "firewall"),
         (403, inner("SecretDisabled"), "is disabled"),
         (404, inner("SecretNotFound"), "no secret of this name"),
-        (429, inner("Throttled"), "asks to wait (429)"),
+        (429, inner("Throttled"), "throttles requests (429)"),
         (500, inner(CANARY), "the Key Vault answered 500"),
-        (200, "{}".to_owned(), "holds no secret"),
+        (200, "{}".to_owned(), "contains no secret"),
         (200, r#"{"value":""}"#.to_owned(), "is empty"),
     ] {
         let answer = body.clone();

@@ -44,20 +44,20 @@ async fn every_refusal_is_told_in_words_and_none_repeats_what_vault_said() {
     };
     let errors = format!(r#"{{"errors":["{CANARY}"]}}"#);
     for (status, body, told) in [
-        (403, errors.clone(), "may not be read: Vault refuses the token"),
+        (403, errors.clone(), "may not be read: Vault rejects the token"),
         (404, r#"{"errors":[]}"#.to_owned(), "does not exist: Vault has nothing at this path"),
-        (404, deleted(false), "was deleted: its newest version has to be undeleted"),
+        (404, deleted(false), "was deleted: undelete its newest version"),
         (404, deleted(true), "was destroyed"),
         (400, errors.clone(), "Vault answered 400; check `namespace`"),
-        (429, errors.clone(), "Vault asks to wait (429)"),
+        (429, errors.clone(), "Vault throttles requests (429)"),
         (503, r#"{"errors":["Vault is sealed"]}"#.to_owned(), "Vault is sealed"),
         (503, errors.clone(), "Vault answered 503"),
         (500, errors.clone(), "Vault answered 500"),
         (307, String::new(), "a redirect; name its active node"),
-        (200, "[]".to_owned(), "is not what its version 2"),
-        (200, format!(r#"{{"data":{{"value":"{CANARY}"}}}}"#), "is not what its version 2"),
-        (200, format!(r#"{{"data":{{"data":{{"other":"{CANARY}"}}}}}}"#), "without such a field"),
-        (200, format!(r#"{{"data":{{"data":{{"value":["{CANARY}"]}}}}}}"#), "is no text"),
+        (200, "[]".to_owned(), "is not one of its key/value engine"),
+        (200, format!(r#"{{"data":{{"value":"{CANARY}"}}}}"#), "is not one of its key/value engine"),
+        (200, format!(r#"{{"data":{{"data":{{"other":"{CANARY}"}}}}}}"#), "has no such field"),
+        (200, format!(r#"{{"data":{{"data":{{"value":["{CANARY}"]}}}}}}"#), "is not text"),
         (200, r#"{"data":{"data":{"value":" "}}}"#.to_owned(), "is empty"),
         (200, "x".repeat(ANSWER_BYTES_MAX + 1), "the answer has more than"),
     ] {
