@@ -27,7 +27,7 @@ pub(super) fn read<'de, T: Deserialize<'de>>(page: &'de [u8]) -> Result<T, Failu
     serde_json::from_slice(page).map_err(|error| failure(&error))
 }
 
-/// The error of a reader that meets more than it takes; `what` goes on after "the API's answer holds ".
+/// The error of a reader that meets more than it takes; `what` goes on after "the API's answer contains ".
 pub(super) fn exceeded<E: Error>(what: fmt::Arguments<'_>) -> E {
     E::custom(format_args!("{LIMIT}{what}"))
 }
@@ -38,7 +38,7 @@ pub(super) fn failure(error: &serde_json::Error) -> Failure {
     match text.strip_prefix(LIMIT) {
         Some(limit) => {
             let limit = limit.rsplit_once(" at line ").map_or(limit, |(limit, _)| limit);
-            too_large(format!("the API's answer holds {limit}"))
+            too_large(format!("the API's answer contains {limit}"))
         }
         None => garbage("the API's answer can't be read"),
     }

@@ -148,7 +148,8 @@ impl Budget {
         }
         let CallLimits { minute, hour } = key.limits();
         let what = format!(
-            "not asked: Microsoft lets an app ask a tenant {minute} times a minute and {hour} times an hour, which this service would exceed"
+            "not requested: Microsoft allows an app {minute} requests a minute and {hour} an hour per tenant, which \
+             this service would exceed"
         );
         let mut failure = Failure::new(FailureClass::Throttled, what);
         failure.hint =

@@ -39,49 +39,49 @@ pub enum CertificateError {
     #[error("is a PFX{0}")]
     Pfx(PfxError),
     /// The PEM is damaged.
-    #[error("is damaged: it is no PEM")]
+    #[error("is damaged: it is not valid PEM")]
     Damaged,
     /// There is no certificate.
-    #[error("holds no certificate")]
+    #[error("contains no certificate")]
     NoCertificate,
     /// A certificate can't be read.
-    #[error("holds a certificate that can't be read (number {number})")]
+    #[error("contains a certificate that can't be read (number {number})")]
     Unreadable {
         /// Which one, from 1.
         number: usize,
     },
     /// There is no key.
-    #[error("holds no private key")]
+    #[error("contains no private key")]
     NoKey,
     /// There are several keys.
-    #[error("holds several private keys")]
+    #[error("contains several private keys")]
     SeveralKeys,
     /// The key is encrypted.
-    #[error("holds an encrypted private key")]
+    #[error("contains an encrypted private key")]
     KeyEncrypted,
     /// The key is in a form other than PKCS#8.
-    #[error("holds a private key that is not in the form PKCS#8")]
+    #[error("contains a private key that is not in PKCS#8 format")]
     KeyForm,
     /// The key is none of RSA, or damaged.
-    #[error("holds a private key that is no sound RSA key")]
+    #[error("contains a private key that is not a valid RSA key")]
     KeyUnsound,
     /// The certificate's key is none of RSA.
-    #[error("holds a certificate whose key is not RSA")]
+    #[error("contains a certificate whose key is not RSA")]
     NotRsa,
     /// The certificate's key is too small.
-    #[error("holds a certificate whose key has {bits} bits; fewer than {KEY_BITS_MIN} are too weak")]
+    #[error("contains a certificate whose key has {bits} bits; fewer than {KEY_BITS_MIN} are too weak")]
     TooSmall {
         /// How many it has.
         bits: usize,
     },
     /// The key belongs to a later certificate.
-    #[error("begins with another certificate than the key's, which is number {number}")]
+    #[error("does not begin with the key's certificate, which is number {number}")]
     Order {
         /// Which one, from 1.
         number: usize,
     },
     /// The key belongs to none of the certificates.
-    #[error("holds a private key that does not belong to the certificate")]
+    #[error("contains a private key that does not belong to the certificate")]
     Strangers,
 }
 
@@ -95,16 +95,14 @@ impl CertificateError {
                 "put the certificate and its private key into one file as PEM, as `openssl` writes them, or a PFX"
             }
             Self::NoKey => "append the private key: `cat key.pem >> certificate.pem`",
-            Self::SeveralKeys => "leave the one private key that belongs to the first certificate",
-            Self::KeyEncrypted => {
-                "decrypt it: `openssl pkcs8 -topk8 -nocrypt -in key.pem`, and keep the file to yourself"
-            }
+            Self::SeveralKeys => "keep only the private key that belongs to the first certificate",
+            Self::KeyEncrypted => "decrypt it: `openssl pkcs8 -topk8 -nocrypt -in key.pem`, and keep the file private",
             Self::KeyForm => "rewrite it: `openssl pkcs8 -topk8 -nocrypt -in key.pem`",
             Self::KeyUnsound | Self::NotRsa | Self::TooSmall { .. } => {
-                "make a new pair: `openssl req -x509 -newkey rsa:3072 -noenc …`, as the documentation shows"
+                "create a new pair: `openssl req -x509 -newkey rsa:3072 -noenc …`, as the documentation shows"
             }
             Self::Order { .. } => "put the app's own certificate first, then the one that issued it",
-            Self::Strangers => "put the certificate and the key of one pair into the file",
+            Self::Strangers => "put a certificate and the key that belongs to it into the file",
         }
     }
 }
@@ -130,7 +128,8 @@ fn read_chain(certificates: &[Vec<u8>]) -> Result<Vec<Leaf<'_>>, CertificateErro
 }
 
 impl Certificate {
-    /// Reads what is kept: a PEM text, or a PFX as it is or in base64. Which of them tells its content. The password is the PFX's;
+    /// Reads what is kept: a PEM text, or a PFX as it is or in base64. The content shows which of the two it is. The
+    /// password is the PFX's;
     /// without one, the empty one is tried.
     ///
     /// Takes a second or two with a PFX that makes guessing expensive; not for the runtime's own threads.
@@ -220,7 +219,7 @@ impl fmt::Debug for Certificate {
 
 type Key = Result<Zeroizing<Vec<u8>>, CertificateError>;
 
-/// The certificates, and the key or what is wrong with it: a file without a certificate is told first.
+/// The certificates, and the key or what is wrong with it: a file without a certificate is reported first.
 fn sections(pem: &str) -> Result<(Vec<Vec<u8>>, Key), CertificateError> {
     let mut certificates = Vec::new();
     let mut key: Key =

@@ -35,7 +35,7 @@ pub(super) enum Api {
 }
 
 impl Api {
-    /// Where it is called.
+    /// The base URL of the API on these hosts.
     pub(super) fn base(self, hosts: &Hosts) -> &str {
         match self {
             Self::Defender => &hosts.defender,

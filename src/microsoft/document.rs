@@ -5,10 +5,10 @@ use crate::egress::{Answer, Private};
 
 impl Microsoft {
     /// Asks for one document with a token for `scope`, which is renewed once if it is refused. The answer is given whatever its
-    /// status. `private` says which addresses are allowed besides public ones.
+    /// status. `private` says which addresses are allowed in addition to public ones.
     ///
     /// # Errors
-    /// [`FetchError`] when there is no token, or no whole answer.
+    /// [`FetchError`] if there is no token, or no complete answer.
     pub async fn document(
         &self,
         account: &Account,

@@ -23,23 +23,23 @@ pub enum FailureClass {
     ConsentMissing,
     /// The app is disabled in that tenant.
     AppDisabled,
-    /// There is no such tenant, or it lives in another cloud.
+    /// There is no such tenant, or it is in another cloud.
     TenantNotFound,
     /// The API's service principal is not in the tenant: Defender for Endpoint was never set up.
     NotOnboarded,
     /// The token does not hold the app role that the call needs.
     RoleMissing,
-    /// The tenant has no licence for the score, or the account is inactive.
+    /// The tenant has no license for the score, or the account is inactive.
     LicenceMissing,
     /// Conditional Access or another policy of the tenant blocks us.
     PolicyBlocked,
     /// A proxy on our side lets nobody sign in to other tenants.
     ProxyRestricts,
-    /// Entra has blocked the whole tenant, or throttles it for long.
+    /// Entra has blocked the whole tenant, or throttles it for a long time.
     TenantBlocked,
     /// Our request is malformed by configuration: scope, resource.
     ConfigurationWrong,
-    /// Microsoft asks us to slow down.
+    /// Microsoft throttles our requests.
     Throttled,
     /// No connection could be made from here: the name can't be resolved, or nobody takes the call.
     Unreachable,
@@ -158,27 +158,27 @@ impl FailureClass {
             Self::SecretExpired => "the app's credential has expired",
             Self::CertificateUnknown => "Entra does not know the certificate",
             Self::FederationUnmatched => "the app does not trust the federated token",
-            Self::ClockWrong => "by Entra's clock, what was signed here does not hold now",
+            Self::ClockWrong => "by Entra's clock, what was signed here is not valid now",
             Self::ConsentMissing => "the tenant has not consented to the app, or has withdrawn its consent",
             Self::AppDisabled => "the tenant has disabled the app",
             Self::TenantNotFound => "there is no such tenant in this cloud",
             Self::NotOnboarded => "the tenant does not have the API that gives the score",
             Self::RoleMissing => "the app lacks the role that the score needs",
-            Self::LicenceMissing => "the tenant has no active licence for the score",
+            Self::LicenceMissing => "the tenant has no active license for the score",
             Self::PolicyBlocked => "a policy of the tenant blocks the sign-in",
             Self::ProxyRestricts => "a proxy on our side blocks the sign-in",
-            Self::TenantBlocked => "Entra blocks the tenant, or throttles it for long",
-            Self::ConfigurationWrong => "the configuration asks for what Microsoft does not take",
-            Self::Throttled => "Microsoft asks us to slow down",
+            Self::TenantBlocked => "Entra blocks the tenant, or throttles it for a long time",
+            Self::ConfigurationWrong => "the configuration asks for something that Microsoft does not accept",
+            Self::Throttled => "Microsoft throttles our requests",
             Self::Unreachable => "Microsoft can't be reached from this machine",
             Self::MicrosoftDown => "Microsoft's service fails, or does not answer in time",
-            Self::TokenRefused => "the API refuses a fresh token",
+            Self::TokenRefused => "the API rejects a fresh token",
             Self::Garbage => "Microsoft's answers can't be read",
             Self::AnswerTooLarge => "Microsoft's answers exceed a limit",
-            Self::NoData => "the source answers without a value",
-            Self::SignInRefused => "Entra refuses the sign-in for a reason that is not known",
-            Self::CallRefused => "the API refuses the call for a reason that is not known",
-            Self::CheckTimeout => "the check took too long and was given up",
+            Self::NoData => "the source's answer contains no value",
+            Self::SignInRefused => "Entra rejects the sign-in for an unknown reason",
+            Self::CallRefused => "the API rejects the call for an unknown reason",
+            Self::CheckTimeout => "the check took too long and was abandoned",
             Self::InternalError => "Scorewatch itself failed while it checked the tenant",
         }
     }
@@ -210,13 +210,14 @@ impl FailureClass {
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
             Self::SecretUnreadable => {
-                Some("put the secret where the tenant's `credential:` refers to, readable by the service")
+                Some("store the secret where the tenant's `credential:` refers to, readable by the service")
             }
             Self::SecretWrong => {
-                Some("store the client secret's value, not its ID, or make a new secret in the app registration")
+                Some("store the client secret's value, not its ID, or create a new secret in the app registration")
             }
             Self::SecretExpired => Some(
-                "make a new client secret in the app registration and store its value, or upload a new certificate there",
+                "create a new client secret in the app registration and store its value, or upload a new certificate \
+                 there",
             ),
             Self::CertificateUnknown => {
                 Some("upload the certificate to the app registration, and check `client_id` and `cloud`")
@@ -225,7 +226,7 @@ impl FailureClass {
                 "compare issuer, subject and audience of the app's federated credential with the token's, letter by letter",
             ),
             Self::ClockWrong => {
-                Some("set this machine's clock by NTP; a federated token must be renewed before it expires")
+                Some("synchronize this machine's clock with NTP; a federated token must be renewed before it expires")
             }
             Self::ConsentMissing => {
                 Some("have an administrator of the tenant consent to the app, and check `client_id` and `tenant_id`")
@@ -239,17 +240,17 @@ impl FailureClass {
                 Some("grant the app role that the score needs and have an administrator consent to it")
             }
             Self::LicenceMissing => {
-                Some("check that the tenant has an active licence with Defender Vulnerability Management")
+                Some("check that the tenant has an active license with Defender Vulnerability Management")
             }
             Self::PolicyBlocked => Some(
-                "ask the tenant to allow this service's egress addresses in its Conditional Access policies, or sign in by a \
-                 multi-tenant app, which they do not touch",
+                "ask the tenant to allow this service's egress addresses in its Conditional Access policies, or use \
+                 a multi-tenant app, which they do not affect",
             ),
             Self::ProxyRestricts => {
-                Some("let the proxy between this machine and Entra pass sign-ins to your customers' tenants")
+                Some("let the proxy between this machine and Entra allow sign-ins to your customers' tenants")
             }
             Self::TenantBlocked => Some(
-                "wait; if it goes on for a day, have the tenant's administrator open a case with Microsoft's support",
+                "wait; if it lasts for a day, have the tenant's administrator open a case with Microsoft's support",
             ),
             Self::ConfigurationWrong => Some("check the tenant's `client_id`, `credential`, `cloud` and `endpoints`"),
             Self::TokenRefused => Some("check the tenant's `cloud` and `endpoints`, and the clock of this machine"),
@@ -261,7 +262,7 @@ impl FailureClass {
             Self::AnswerTooLarge => {
                 Some("look up in the log which limit is exceeded; the documentation lists the limits")
             }
-            Self::InternalError => Some("report this fault of Scorewatch, with the lines of the log around it"),
+            Self::InternalError => Some("report this bug in Scorewatch, with the log lines around it"),
             Self::Throttled | Self::MicrosoftDown | Self::Garbage | Self::NoData | Self::CheckTimeout => None,
         }
     }

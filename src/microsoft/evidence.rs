@@ -152,7 +152,7 @@ impl Inner {
             let page = self.page(api, wanted, page_bytes_max.min(bytes_left), &url, Need::Reason).await?;
             bytes_left = bytes_left.saturating_sub(page.len());
             if !super::is_object(&page) {
-                return Err(garbage("the API's answer is no JSON object"));
+                return Err(garbage("the API's answer is not a JSON object"));
             }
             match read(&page)? {
                 Some(next) => url = source::follow(base, next)?,

@@ -1,8 +1,9 @@
-//! What an app may do in a tenant, as its access token tells: for people who look for what is missing, never for a decision.
+//! What an app may do in a tenant, according to its access token: for people who look for what is missing, never for a
+//! decision.
 //!
 //! A missing permission does not fail at the token endpoint: Entra issues a token without it, and the API refuses the call. So
 //! whoever sets up a tenant wants to know what the token holds. A client must not rely on parsing it ("Access tokens in the
-//! Microsoft identity platform"), and nothing here verifies it: what can't be read is unknown, which is no failure.
+//! Microsoft identity platform"), and nothing here verifies it: what can't be read is unknown, which is not a failure.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ use crate::domain::{ScoreKind, Timestamp};
 
 /// The longest role that is believed to be one, in bytes.
 const ROLE_BYTES_MAX: usize = 80;
-/// The most roles that are told.
+/// At most this many roles are shown.
 const ROLES_MAX: usize = 64;
 /// The most entries of the claim that are read: an app has a few dozen roles.
 const ROLES_READ_MAX: usize = 1000;

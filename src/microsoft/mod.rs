@@ -105,20 +105,20 @@ type Answered = Result<Vec<Reading>, FetchError>;
 /// What a poll gave of one kind of score.
 #[derive(Debug)]
 pub struct Polled {
-    /// Which kind.
+    /// The kind of score.
     pub score: ScoreKind,
     /// Its readings, or why there are none.
     pub result: Result<Vec<Reading>, FetchError>,
-    /// What of the answer was no reading, though others were; `None`: all of it was sound.
+    /// The values that were not readings, if others were; `None`: every value was valid.
     pub partly: Option<PartlyRead>,
 }
 
-/// Values of an answer that are no readings: they can't be, or belong to nobody that can be told from others.
+/// Values of an answer that are not readings: they are impossible, or can't be assigned to one subject.
 #[derive(Debug)]
 pub struct PartlyRead {
-    /// Why.
+    /// Why they are not readings.
     pub error: FetchError,
-    /// Of which subjects. They are there, though nothing is known of them.
+    /// The subjects that they belong to. These exist, although they have no value.
     pub subjects: Vec<Subject>,
 }
 
@@ -228,7 +228,7 @@ fn outcome(account: &Account, source: &dyn Source, score: ScoreKind, answer: &Re
             return Err(Failure::new(FailureClass::Garbage, unsound.what.clone()));
         }
         if of_score.is_empty() {
-            return Err(Failure::new(FailureClass::NoData, "the API's answer holds no value"));
+            return Err(Failure::new(FailureClass::NoData, "the API's answer contains no value"));
         }
         Ok(of_score)
     });
@@ -246,12 +246,12 @@ fn outcome(account: &Account, source: &dyn Source, score: ScoreKind, answer: &Re
     })
 }
 
-/// The values of a kind that are no readings.
+/// The values of a kind that are not readings.
 fn of(found: &Found, score: ScoreKind) -> impl Iterator<Item = &Unsound> {
     found.unsound.iter().filter(move |unsound| unsound.score == score)
 }
 
-/// What of an answer is no reading beside what is.
+/// The values of an answer that are not readings, if others are.
 fn partly(
     account: &Account,
     source: &dyn Source,

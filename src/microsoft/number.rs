@@ -7,10 +7,10 @@ use super::{Failure, FailureClass, error::garbage};
 /// A number, or one in quotes. Missing is never zero.
 ///
 /// # Errors
-/// [`FailureClass::NoData`] for what is missing, [`FailureClass::Garbage`] for what is no number.
+/// [`FailureClass::NoData`] for what is missing, [`FailureClass::Garbage`] for what is not a number.
 pub(super) fn finite(raw: &Value) -> Result<f64, Failure> {
-    let no_data = || Failure::new(FailureClass::NoData, "the API's answer holds no value");
-    let no_number = || garbage("the API's answer holds a value that is no number");
+    let no_data = || Failure::new(FailureClass::NoData, "the API's answer contains no value");
+    let no_number = || garbage("the API's answer contains a value that is not a number");
     let value = match raw {
         Value::Null => return Err(no_data()),
         Value::Number(number) => number.as_f64().ok_or_else(no_number)?,
@@ -31,7 +31,7 @@ pub(super) fn finite(raw: &Value) -> Result<f64, Failure> {
 /// The same; `None` is missing.
 ///
 /// # Errors
-/// [`FailureClass::Garbage`] for what is no number.
+/// [`FailureClass::Garbage`] for what is not a number.
 pub(super) fn present(raw: &Value) -> Result<Option<f64>, Failure> {
     match finite(raw) {
         Ok(value) => Ok(Some(value)),

@@ -26,9 +26,9 @@ pub(super) type ReadSecret = fn(&SecretReference) -> Result<SecretString, Secret
 /// One secret, certificate or token of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Proof {
-    /// What it is.
+    /// The kind of credential.
     pub kind: ProofKind,
-    /// Where it is kept.
+    /// The reference to the secret, certificate or token.
     pub kept: SecretReference,
     /// Where the password of a certificate is kept that is a PFX; `None`: it is empty.
     pub password: Option<SecretReference>,
@@ -147,7 +147,7 @@ pub(super) enum Material {
 }
 
 impl Material {
-    /// What tells one secret from another; for keyed hashes only.
+    /// What distinguishes one secret from another; for keyed hashes only.
     pub(super) fn identity(&self) -> &[u8] {
         match self {
             Self::Secret(text) | Self::Token(text) => text.expose_secret().as_bytes(),
@@ -155,7 +155,8 @@ impl Material {
         }
     }
 
-    /// Enough to tell one secret from the next over restarts, far too little to find one. Tokens change all the time.
+    /// Enough to distinguish one secret from the next across restarts, far too little to find one. Tokens change all
+    /// the time.
     pub(super) fn mark(&self) -> u16 {
         match self {
             Self::Token(_) => 0,

@@ -1,4 +1,4 @@
-//! What an answer that is no success means: of Entra's token endpoint, and of an API. Pure.
+//! What an unsuccessful answer means: of Entra's token endpoint, and of an API. Pure.
 //!
 //! Microsoft says that clients should not depend on the numbers and texts of Entra's errors ("Microsoft Entra authentication
 //! and authorization error codes"). So the status and `error` decide whether waiting helps; the number only picks the class
@@ -45,7 +45,7 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
     let error = body.as_ref().and_then(|body| body.error.text()).unwrap_or_default();
     let known = code.and_then(entra_class);
     let mut failure = match (answer.status, known) {
-        (429, _) => Failure::new(FailureClass::Throttled, "Entra asks to slow down"),
+        (429, _) => Failure::new(FailureClass::Throttled, "Entra throttles our requests"),
         (408 | 500..=599, _) => {
             Failure::new(FailureClass::MicrosoftDown, format!("Entra answers with HTTP {}", answer.status))
         }
@@ -55,11 +55,10 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
             Failure::new(FailureClass::MicrosoftDown, "Entra is unavailable for now")
         }
         (_, Some((class, what))) => Failure::new(class, what),
-        (status, None) if body.is_none() => Failure::new(
-            FailureClass::Garbage,
-            format!("Entra answers with HTTP {status} and no reason that can be read"),
-        ),
-        (status, None) => Failure::new(class_by_error(error), format!("Entra refuses the sign-in with HTTP {status}")),
+        (status, None) if body.is_none() => {
+            Failure::new(FailureClass::Garbage, format!("Entra answers with HTTP {status} and no readable reason"))
+        }
+        (status, None) => Failure::new(class_by_error(error), format!("Entra rejects the sign-in with HTTP {status}")),
     };
     failure.hint = code.and_then(hint_by_code).map(Into::into);
     if known.is_none() && error == "invalid_client" {
@@ -82,18 +81,18 @@ fn entra_class(code: u32) -> Option<(FailureClass, &'static str)> {
     Some(match code {
         7_000_215 => (Class::SecretWrong, "Entra does not know the client secret"),
         700_027 => (Class::CertificateUnknown, "the key that signed is not one of the app's"),
-        7_000_222 => (Class::SecretExpired, "the app's client secrets are expired"),
-        7_000_216 | 7_000_218 => (Class::ConfigurationWrong, "no proof of the app reached Entra"),
+        7_000_222 => (Class::SecretExpired, "the app's client secrets have expired"),
+        7_000_216 | 7_000_218 => (Class::ConfigurationWrong, "no credential of the app reached Entra"),
         700_024 | 50_013 | 500_133 => (Class::ClockWrong, "the assertion is outside its time window"),
         50_027 => (Class::ConfigurationWrong, "the assertion is malformed"),
-        700_021 => (Class::ConfigurationWrong, "the assertion speaks for another app"),
+        700_021 => (Class::ConfigurationWrong, "the assertion is for another app"),
         700_023 => (Class::ConfigurationWrong, "the assertion is for another tenant or cloud"),
         700_025 => (Class::ConfigurationWrong, "the app is a public client, which has no secret"),
         700_030 => (Class::ConfigurationWrong, "the certificate's subject is not allowed"),
         70_021 | 700_211 | 700_212 | 700_213 | 7_002_137 | 7_002_138 => {
             (Class::FederationUnmatched, "no federated credential of the app matches the token")
         }
-        700_229 => (Class::ConfigurationWrong, "the federated token is a person's; only an app's is taken"),
+        700_229 => (Class::ConfigurationWrong, "the federated token is a person's; only an app's is accepted"),
         70_011 | 28_002 | 700_022 => (Class::ConfigurationWrong, "the scope is malformed"),
         901_002 | 9_001_023 | 900_144 => (Class::ConfigurationWrong, "the token request is malformed"),
         700_016 => (Class::ConsentMissing, "the app is not in the tenant: never consented to, or removed"),
@@ -102,7 +101,7 @@ fn entra_class(code: u32) -> Option<(FailureClass, &'static str)> {
         7_000_112 | 70_001 => (Class::AppDisabled, "the app is disabled in the tenant"),
         1_000_031 => (Class::AppDisabled, "the app can't be reached in the tenant at this time"),
         90_002 => (Class::TenantNotFound, "there is no such tenant in this cloud"),
-        90_038 | 900_382 | 900_432 => (Class::TenantNotFound, "the tenant lives in another cloud"),
+        90_038 | 900_382 | 900_432 => (Class::TenantNotFound, "the tenant is in another cloud"),
         500_011 => (Class::NotOnboarded, "the tenant does not have the API: Defender for Endpoint was never set up"),
         650_052 => (Class::LicenceMissing, "the tenant has no subscription to the API"),
         500_014 => (Class::LicenceMissing, "the API is disabled in the tenant: a subscription has lapsed"),
@@ -111,14 +110,14 @@ fn entra_class(code: u32) -> Option<(FailureClass, &'static str)> {
             (Class::PolicyBlocked, "a policy of the tenant blocks the sign-in")
         }
         500_021 | 500_022 => (Class::ProxyRestricts, "a proxy on our side restricts sign-in to other tenants"),
-        50_196 => (Class::Throttled, "Entra sees the same token request too often"),
+        50_196 => (Class::Throttled, "Entra received the same token request too often"),
         90_055 => (Class::TenantBlocked, "Entra throttles or blocks the tenant"),
         90_006 | 90_012 | 90_024 | 90_033 | 90_090 => (Class::MicrosoftDown, "Entra is unavailable for now"),
         _ => return None,
     })
 }
 
-/// Whether a failure of that class may pass by itself.
+/// Whether a failure of that class may pass on its own.
 const fn may_pass(class: FailureClass) -> bool {
     matches!(class, FailureClass::Throttled | FailureClass::MicrosoftDown | FailureClass::TenantBlocked)
 }
@@ -146,7 +145,7 @@ const fn hint_by_code(code: u32) -> Option<&'static str> {
         5_000_225 => {
             Some("ask the tenant's administrator to sign in and reactivate it, or remove the tenant if it has left")
         }
-        90_038 | 900_382 | 900_432 => Some("set `cloud` to the cloud that the tenant lives in"),
+        90_038 | 900_382 | 900_432 => Some("set `cloud` to the cloud that the tenant is in"),
         530_032 | 530_034 | 530_035 | 53_011 => Some(
             "ask the tenant's administrator which security policy refuses the app; the sign-in logs in Entra name it",
         ),
@@ -175,7 +174,8 @@ struct ApiError {
     inner: Inner,
 }
 
-/// What an API's answer other than 200 means. A 401 is [`FailureClass::TokenRefused`] unless its text speaks of a licence.
+/// What an API's answer other than 200 means. A 401 is [`FailureClass::TokenRefused`] unless its text speaks of a
+/// license.
 pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
     let body: ApiError =
         serde_json::from_slice::<ApiErrorBody>(&answer.body).map(|body| body.error).unwrap_or_default();
@@ -184,31 +184,34 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
     let status = answer.status;
     let mut failure = match status {
         204 | 206 => Failure::new(FailureClass::NoData, "the API's answer is incomplete"),
-        200..=399 => {
-            Failure::new(FailureClass::Garbage, format!("the API answers with HTTP {status}, which means nothing here"))
-        }
-        401 | 403 if speaks_of_licence(message) || code == "DisabledFeature" => Failure::new(
+        200..=399 => Failure::new(
+            FailureClass::Garbage,
+            format!("the API answers with HTTP {status}, which is not expected here"),
+        ),
+        401 | 403 if speaks_of_license(message) || code == "DisabledFeature" => Failure::new(
             FailureClass::LicenceMissing,
-            "the tenant has no licence for the score, or its account is inactive",
+            "the tenant has no license for the score, or its account is inactive",
         ),
         401 | 403 if code == "Authorization_IdentityNotFound" => {
             Failure::new(FailureClass::ConsentMissing, "the API does not find the app in the tenant")
         }
         401 | 403 if sign_in_code(message).is_some() => {
             let code = sign_in_code(message).unwrap_or_default();
-            let (class, what) = entra_class(code).unwrap_or((FailureClass::SignInRefused, "Entra refuses the app"));
+            let (class, what) = entra_class(code).unwrap_or((FailureClass::SignInRefused, "Entra rejects the app"));
             Failure {
                 hint: hint_by_code(code).map(Into::into),
                 entra_code: Some(code),
                 ..Failure::new(class, format!("{what} (AADSTS{code})"))
             }
         }
-        401 => Failure::new(FailureClass::TokenRefused, "the API refuses a fresh token"),
-        403 if code == "DisallowedOperation" => Failure::new(FailureClass::CallRefused, "the API disallows the call"),
+        401 => Failure::new(FailureClass::TokenRefused, "the API rejects a fresh token"),
+        403 if code == "DisallowedOperation" => {
+            Failure::new(FailureClass::CallRefused, "the API does not allow the call")
+        }
         403 => Failure::new(FailureClass::RoleMissing, role_missing(message)),
-        429 => Failure::new(FailureClass::Throttled, "the API asks to slow down"),
+        429 => Failure::new(FailureClass::Throttled, "the API throttles our requests"),
         408 | 500..=599 => Failure::new(FailureClass::MicrosoftDown, format!("the API answers with HTTP {status}")),
-        _ => Failure::new(FailureClass::CallRefused, format!("the API refuses the call with HTTP {status}")),
+        _ => Failure::new(FailureClass::CallRefused, format!("the API rejects the call with HTTP {status}")),
     };
     failure.retry_after = wait(answer, now);
     failure.correlation = correlation(&body.target.0).or_else(|| correlation(&body.inner.0.0));
@@ -222,8 +225,8 @@ fn sign_in_code(message: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// The refusals that Defender gives for tenants without licence, with an inactive account, or never provisioned.
-fn speaks_of_licence(message: &str) -> bool {
+/// The refusals that Defender gives for tenants without license, with an inactive account, or never provisioned.
+fn speaks_of_license(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["tvm license", "is inactive", "not provisioned"].iter().any(|words| message.contains(words))
 }

@@ -18,7 +18,7 @@ use single::Single;
 /// How many days of daily records Graph keeps ("List secureScores").
 pub(super) const HISTORY_DAYS: usize = 90;
 
-/// Where scores come from.
+/// One API call that returns scores.
 pub(super) trait Source: Sync {
     /// Every kind that one call gives.
     fn scores(&self) -> &'static [ScoreKind];
@@ -49,7 +49,7 @@ pub(super) trait Source: Sync {
         match (class, self.api()) {
             (FailureClass::RoleMissing, _) => Some(self.role().hint),
             (FailureClass::LicenceMissing, Api::Graph) => {
-                Some("check that the tenant has an active Microsoft 365 licence with Secure Score")
+                Some("check that the tenant has an active Microsoft 365 license with Secure Score")
             }
             (FailureClass::NotOnboarded, Api::Graph) => Some("check `cloud` and `endpoints`"),
             _ => class.hint(),
@@ -68,7 +68,7 @@ pub(super) struct Found {
     pub(super) groups: Vec<groups::Group>,
 }
 
-/// A value that is no reading.
+/// A value that is not a reading.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unsound {
     pub(super) score: ScoreKind,
@@ -87,9 +87,9 @@ impl Found {
         }
         let (low, high) = (*score.range().start(), *score.range().end());
         let what = if TIMES.contains(&sample.at) {
-            format!("the API's answer holds an impossible value: {}, outside of {low} to {high}", sample.value)
+            format!("the API's answer contains an impossible value: {}, outside of {low} to {high}", sample.value)
         } else {
-            "the API's answer holds a time that is far off".to_owned()
+            "the API's answer contains a time that is far off".to_owned()
         };
         self.unsound.push(Unsound { score: reading.score, subject: reading.subject, what: what.into() });
     }
@@ -172,10 +172,10 @@ pub(super) fn of(score: ScoreKind) -> &'static dyn Source {
     }
 }
 
-/// The address of a next page, if it is on the host that was called: the token goes along with it.
+/// The address of a next page, if it is on the host that was called: the token is sent to it.
 ///
 /// # Errors
-/// [`FailureClass::Garbage`] for another host, or what is no address.
+/// [`FailureClass::Garbage`] for another host, or what is not an address.
 pub(super) fn follow(base: &str, next: String) -> Result<String, Failure> {
     const LETTERS_MAX: usize = 2048;
     let is_address = next.len() <= LETTERS_MAX && next.bytes().all(|byte| byte.is_ascii_graphic());
@@ -183,7 +183,7 @@ pub(super) fn follow(base: &str, next: String) -> Result<String, Failure> {
     if is_address && is_here {
         Ok(next)
     } else {
-        Err(garbage("the API's answer goes on at an address that is not its own"))
+        Err(garbage("the API's answer continues at an address that is not its own"))
     }
 }
 

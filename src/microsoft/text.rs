@@ -7,7 +7,7 @@ use crate::domain::{Subject, characters};
 /// The longest subject; a longer one is cut. Names of device groups and categories have some twenty letters.
 const LETTERS_MAX: usize = 120;
 
-/// The text on one line, without what no name holds; `None`: nothing is left, or it is no text.
+/// The text on one line, without what no name holds; `None`: nothing is left, or it is not text.
 pub(super) fn line(raw: &Value) -> Option<String> {
     let text = match raw {
         Value::String(text) => text.as_str(),

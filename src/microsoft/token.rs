@@ -40,7 +40,7 @@ pub(super) struct Token {
     pub(super) serial: u32,
 }
 
-/// Which token is wanted.
+/// The key of a token: account and scope.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) account: &'a Account,
@@ -52,7 +52,7 @@ pub(super) struct Wanted<'a> {
 /// Every token of the process.
 pub(super) struct Tokens {
     cache: Mutex<Cache>,
-    /// Keyed at random for each process, so that a fingerprint tells nothing about its secret.
+    /// Keyed at random for each process, so that a fingerprint reveals nothing about its secret.
     fingerprints: RandomState,
     metrics: Metrics,
     read_secret: ReadSecret,
@@ -179,7 +179,7 @@ impl Tokens {
         if now.since(since) >= SPREADS_WITHIN {
             return failure;
         }
-        let what = format!("{}, or not all of Entra knows a new one yet", failure.what);
+        let what = format!("{}, or a new one has not reached all of Entra yet", failure.what);
         Failure { class: FailureClass::MicrosoftDown, what: what.into(), ..failure }
     }
 
@@ -250,7 +250,7 @@ fn pause(failure: &Failure) -> (Duration, bool) {
         FailureClass::SecretWrong | FailureClass::SecretExpired | FailureClass::CertificateUnknown => {
             (10 * MINUTE, true)
         }
-        // Consent, licence or policy may change on Microsoft's side.
+        // Consent, license or policy may change on Microsoft's side.
         _ => (MINUTE, true),
     }
 }

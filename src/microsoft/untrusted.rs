@@ -39,7 +39,7 @@ pub fn sign_in(status: u16, body: &[u8]) -> Taken {
     }
 }
 
-/// Reads an API's answer that is no success.
+/// Reads an API's unsuccessful answer.
 #[must_use]
 pub fn refused_call(status: u16, body: &[u8]) -> Taken {
     let failure = refusal::of_call(&answer(status, body), Timestamp::EPOCH);

@@ -31,7 +31,7 @@ impl Wire {
         self.send_within(&private, answer_bytes_max, request).await
     }
 
-    /// The same to what `private` allows besides public addresses.
+    /// The same, also to what `private` allows in addition to public addresses.
     pub(super) async fn send_within(
         &self,
         private: &Private,

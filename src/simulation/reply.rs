@@ -34,7 +34,7 @@ enum Content {
 }
 
 impl Reply {
-    /// That status with an empty body. A number that is no status becomes 500.
+    /// That status with an empty body. A number that is not a status becomes 500.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self {

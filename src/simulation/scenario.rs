@@ -1,4 +1,5 @@
-//! A scripted story for `demo`: who is there, and what happens to them step by step. Pure data, and a stage that plays it when told.
+//! A scripted story for `demo`: its tenants, and what happens to them step by step. Pure data, and a stage that plays
+//! it.
 
 use std::collections::HashMap;
 
@@ -13,9 +14,9 @@ use crate::domain::{EntraTenantId, ScoreKind};
 /// A story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
-    /// Who is there from the start.
+    /// The tenants, which exist from the start.
     pub tenants: Vec<Actor>,
-    /// What happens, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
@@ -39,9 +40,9 @@ pub struct Actor {
 /// One step of the story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// What a person is told while it happens.
+    /// The text that is shown while the step runs.
     pub title: &'static str,
-    /// What changes.
+    /// The changes that the step makes.
     pub changes: Vec<Change>,
 }
 
@@ -50,31 +51,31 @@ pub struct Step {
 pub enum Change {
     /// A score moves.
     Score {
-        /// Whose.
+        /// The tenant's slug.
         tenant: &'static str,
-        /// Which.
+        /// The score.
         kind: ScoreKind,
-        /// To there.
+        /// The new value, in the score's unit.
         value: f64,
     },
     /// Every secret of the tenant's app expires. Tokens already issued stay good until they expire.
     SecretExpires {
-        /// Whose.
+        /// The tenant's slug.
         tenant: &'static str,
     },
     /// The app has a good secret again.
     SecretRenewed {
-        /// Whose.
+        /// The tenant's slug.
         tenant: &'static str,
     },
     /// A receiver answers 503.
     ReceiverDown {
-        /// Which.
+        /// The channel's name.
         channel: &'static str,
     },
-    /// A receiver takes messages again.
+    /// A receiver accepts messages again.
     ReceiverUp {
-        /// Which.
+        /// The channel's name.
         channel: &'static str,
     },
 }
@@ -100,11 +101,11 @@ impl Scenario {
                 actor(3, "northwind", "Northwind Traders", 431.5),
             ],
             steps: vec![
-                step("Everything is calm: three tenants are checked, nobody is told anything", vec![]),
+                step("Everything is calm: three tenants are checked, and nobody is notified", vec![]),
                 step("Fabrikam's device score falls from 548 to 486: a drop alert fires", vec![fabrikam(486.0)]),
                 step("Fabrikam falls further, to 431: the same alert worsens", vec![fabrikam(431.0)]),
                 step(
-                    "Northwind's secret expires: the operator hears that we are going blind",
+                    "Northwind's secret expires: the operator is notified that we are going blind",
                     vec![Change::SecretExpires { tenant: "northwind" }],
                 ),
                 step("Fabrikam is back at 545: its alert is resolved, with how long it lasted", vec![fabrikam(545.0)]),
@@ -114,7 +115,7 @@ impl Scenario {
     }
 }
 
-/// Plays a scenario, one step when told.
+/// Plays a scenario, one step per call.
 #[derive(Debug)]
 pub struct Stage {
     scenario: Scenario,

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What came back.
+/// An answer, as far as it was received.
 #[derive(Debug)]
 pub(super) struct Heard {
     pub(super) status: Option<u16>,

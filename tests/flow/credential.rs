@@ -234,7 +234,7 @@ async fn a_file_that_can_t_sign_is_told_and_never_shown() {
     );
     let error = bed.fetch(&[bed.proof(ProofKind::Certificate, "pair.pem")]).await.unwrap_err();
     assert_eq!(error.class, FailureClass::SecretUnreadable);
-    assert!(error.what.contains("holds no private key"), "{error}");
+    assert!(error.what.contains("contains no private key"), "{error}");
 }
 
 #[tokio::test]

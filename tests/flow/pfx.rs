@@ -73,17 +73,18 @@ fn what_can_t_sign_is_told_by_what_is_wrong_with_it() {
         (&[certificate][..], "is a PFX without a private key"),
         (&[key][..], "is a PFX without a certificate"),
         (&[certificate, key, Part::Key(&other.key)][..], "is a PFX with several private keys"),
-        (&[certificate, Part::Key(&other.key)][..], "holds a private key that does not belong to the certificate"),
-        (&[certificate, Part::Key(b"0")][..], "holds a private key that is no sound RSA key"),
-        (&[Part::Certificate(b"0"), key][..], "holds a certificate that can't be read (number 1)"),
+        (&[certificate, Part::Key(&other.key)][..], "contains a private key that does not belong to the certificate"),
+        (&[certificate, Part::Key(b"0")][..], "contains a private key that is not a valid RSA key"),
+        (&[Part::Certificate(b"0"), key][..], "contains a certificate that can't be read (number 1)"),
     ] {
         let error = Certificate::open(&pfx::write(parts), None).unwrap_err();
         assert_eq!(error.to_string(), told);
         assert!(!error.hint().is_empty());
     }
-    for (name, told) in
-        [("curve.pfx", "holds a certificate whose key is not RSA"), ("keyless.pfx", "is a PFX without a private key")]
-    {
+    for (name, told) in [
+        ("curve.pfx", "contains a certificate whose key is not RSA"),
+        ("keyless.pfx", "is a PFX without a private key"),
+    ] {
         assert_eq!(Certificate::open(sample(name), Some(PASSWORD)).unwrap_err().to_string(), told, "{name}");
     }
 }

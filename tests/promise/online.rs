@@ -64,9 +64,9 @@ async fn an_online_check_says_what_each_tenant_lacks() {
      fabrikam   ok               Machine.Read.All  Score.Read.All  SecurityRecommendation.Read.All missing  device-secure-score role-missing     grant the app role `Score.Read.All` of WindowsDefenderATP and have an administrator consent to it
      sentinel   ok               Score.Read.All    -               SecurityRecommendation.Read.All missing  device-secure-score 500
      tailspin   consent-missing  -                 -               -                                        device-secure-score consent-missing  have an administrator of the tenant consent to the app, and check `client_id` and `tenant_id`
-     woodgrove  secret-wrong     -                 -               -                                        device-secure-score secret-wrong     store the client secret's value, not its ID, or make a new secret in the app registration
+     woodgrove  secret-wrong     -                 -               -                                        device-secure-score secret-wrong     store the client secret's value, not its ID, or create a new secret in the app registration
 
-    Scores are read without `SecurityRecommendation.Read.All`; with it, alerts of Defender's scores say what regressed.
+    Scores can be read without `SecurityRecommendation.Read.All`; with it, alerts on Defender scores say what regressed.
 
      CHANNEL  TYPE     ADDRESS
      ops      webhook  ok

@@ -45,7 +45,7 @@ async fn a_binary_that_reads_no_pfx_names_the_file_and_says_how_to_convert_it() 
         assert!(is_refused, "{told}");
         for words in [
             "contoso.yaml:4:",
-            "file `../secrets/contoso.pfx` is a PFX, which this build does not read",
+            "file `../secrets/contoso.pfx` is a PFX, which this build can't read",
             "openssl pkcs12 -in x.pfx -nodes -out x.pem",
             "--features pfx",
         ] {
@@ -140,7 +140,7 @@ mod reads {
             (WINDOWS, ", certificate_password: literal", true, "a secret stands here itself"),
             (damaged, right, true, "is a PFX that is damaged, or not in DER"),
             (sample("keyless.pfx"), right, true, "is a PFX without a private key"),
-            (sample("curve.pfx"), right, true, "holds a certificate whose key is not RSA"),
+            (sample("curve.pfx"), right, true, "contains a certificate whose key is not RSA"),
             (&pfx::write(&two), "", true, "is a PFX with several private keys"),
             (&expired, "", false, "the certificate expired on 2025-01-01"),
         ] {

@@ -214,7 +214,7 @@ const MISTAKES: &[Mistake] = &[
     ('t', "{ file: ../secret }", "{ env: SCOREWATCH_UNSET }", "environment variable `SCOREWATCH_UNSET` is not set"),
     ('t', "{ file: ../secret }", "{ env: A, file: b }", "a secret is kept in exactly one place"),
     ('t', "2027-03-01", "soon", "credential.expires: `soon` is not a day; write it like `2027-03-01`"),
-    ('t', "secret: {", "certificate: {", "credential.certificate: file `../secret` holds no certificate"),
+    ('t', "secret: {", "certificate: {", "credential.certificate: file `../secret` contains no certificate"),
     ('t', "secret: {", "certificate: { file: ../secret }, secret: {", "an app proves itself in one way at a time"),
     ('t', "secret: { file: ../secret },", "", "the app has nothing to prove itself with"),
     ('t', "tier: gold", "tier: 5", "labels.tier: a label's value is a text"),

@@ -21,7 +21,7 @@ pub(super) const ROUNDS_MAX: u32 = 2_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PfxError {
     /// This binary was built without the feature.
-    #[error(", which this build does not read")]
+    #[error(", which this build can't read")]
     LeftOut,
     /// The password is another.
     #[error(" that does not open with the given password")]
@@ -33,10 +33,10 @@ pub enum PfxError {
     #[error(" that is damaged, or not in DER")]
     Damaged,
     /// It is encrypted or sealed by something else than what is read.
-    #[error(" protected in a way that is not read here")]
+    #[error(" protected in a way that is not supported")]
     Protection,
     /// Its password takes too long to try.
-    #[error(" whose password takes more than {ROUNDS_MAX} rounds to try")]
+    #[error(" whose password takes more than {ROUNDS_MAX} rounds to check")]
     Rounds,
     /// There is no key in it.
     #[error(" without a private key")]
@@ -55,22 +55,22 @@ impl PfxError {
     pub const fn hint(self) -> &'static str {
         match self {
             Self::LeftOut => {
-                "convert it: `openssl pkcs12 -in x.pfx -nodes -out x.pem`, name that file, and keep it to yourself; or build with \
-                 `--features pfx`"
+                "convert it: `openssl pkcs12 -in x.pfx -nodes -out x.pem`, name that file, and keep it private; or \
+                 build with `--features pfx`"
             }
-            Self::Password => "put the password that it was exported with where `certificate_password:` refers to",
+            Self::Password => "store its export password where `certificate_password:` refers to",
             Self::NoPassword => "write `certificate_password: { file: PATH }`",
             Self::Damaged | Self::Protection => {
                 "export it again with AES-256 or TripleDES, or convert it: `openssl pkcs12 -in x.pfx -nodes -out x.pem`"
             }
-            Self::Rounds => "export it again with fewer: `openssl pkcs12 -export -iter 2048 …`",
+            Self::Rounds => "export it again with fewer rounds: `openssl pkcs12 -export -iter 2048 …`",
             Self::NoKey | Self::NoCertificate => "export the certificate together with its private key",
             Self::SeveralKeys => "export the one certificate that the app signs in with, and its key",
         }
     }
 }
 
-/// What a file holds.
+/// The certificates and the private key of a PFX file.
 pub(super) struct Contents {
     /// In no order.
     pub(super) certificates: Vec<Vec<u8>>,

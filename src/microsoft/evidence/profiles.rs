@@ -66,7 +66,7 @@ pub(super) fn read(page: &[u8], profiles: &mut ControlProfiles) -> Result<Option
         profiles.entry(id).or_insert_with(|| row.profile());
     }
     if profiles.len() > PROFILES_MAX {
-        return Err(bounded::too_large(format!("the API's answer holds more than {PROFILES_MAX} controls")));
+        return Err(bounded::too_large(format!("the API's answer contains more than {PROFILES_MAX} controls")));
     }
     Ok(next.text().filter(|_| !is_empty).map(str::to_owned))
 }

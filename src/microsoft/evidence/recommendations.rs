@@ -48,7 +48,8 @@ pub(super) fn path(only_configuration: bool) -> String {
     format!("/api/recommendations?{filter}$top={TOP}")
 }
 
-/// Reads the list. One without an id can't be told from others and is left out; of two with one id the first counts.
+/// Reads the list. One without an id can't be distinguished from others and is left out; of two with one id the first
+/// counts.
 ///
 /// # Errors
 /// [`crate::microsoft::FailureClass::Garbage`] when it can't be read.

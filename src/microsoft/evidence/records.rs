@@ -133,7 +133,7 @@ fn maximum(points: Option<f64>, percent: Option<f64>) -> Option<f64> {
 }
 
 /// The average of all tenants, which is a percentage. Once it was -1 everywhere, and for a month it was missing; values that
-/// contradict each other or are no percentage are unknown.
+/// contradict each other or are not a percentage are unknown.
 fn average(averages: &[Average]) -> Option<f64> {
     let of_all = averages.iter().filter(|average| average.basis.text() == Some("AllTenants"));
     let mut sane = of_all.filter_map(|average| average.average_score.number());

@@ -1,7 +1,8 @@
 //! `GET /api/exposureScore/ByMachineGroups`: one value for each device group. Every successful call is a new reading.
 //!
 //! A group goes by its name, as people know it and messages show it. The resource page lists an `rbacGroupId` that the sample
-//! lacks, so it only tells apart groups of one name. A renamed group is therefore a group that is gone and one that is new.
+//! lacks, so it only distinguishes groups of one name. A renamed group is therefore a group that is gone and one that
+//! is new.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -82,12 +83,12 @@ impl Source for Groups {
     /// A group without a value has no reading. An empty list has none at all.
     fn read(&self, _: Ask, page: &[u8], found: &mut Found) -> Result<Option<String>, Failure> {
         if !is_object(page) {
-            return Err(garbage("the API's answer is no JSON object"));
+            return Err(garbage("the API's answer is not a JSON object"));
         }
         let Page { value: rows, next } = bounded::read(page)?;
-        let rows = rows.ok_or_else(|| garbage("the API's answer holds no list"))?;
+        let rows = rows.ok_or_else(|| garbage("the API's answer contains no list"))?;
         if found.groups.len().saturating_add(rows.0.len()) > GROUPS_MAX {
-            return Err(too_large(format!("the API's answer holds more than {GROUPS_MAX} device groups")));
+            return Err(too_large(format!("the API's answer contains more than {GROUPS_MAX} device groups")));
         }
         for row in rows.0 {
             let id = row.id.line();
@@ -99,7 +100,8 @@ impl Source for Groups {
         Ok(next.text().map(str::to_owned))
     }
 
-    /// Groups of one name are told apart by their ids. Those that have none, or the same, can't be told apart: which value is whose
+    /// Groups of one name are distinguished by their ids. Those that have none, or the same, can't be distinguished:
+    /// which value is whose
     /// would be a guess, so that none of them has a reading, and the name is reported. That holds for a single one without an id
     /// too: its bare name is what a namesake goes by as soon as that is alone.
     fn finish(&self, found: &mut Found) {

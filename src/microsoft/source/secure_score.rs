@@ -140,10 +140,10 @@ impl Source for SecureScore {
     /// A record without a value has no reading. A new tenant has no record for some days: no data.
     fn read(&self, ask: Ask, page: &[u8], found: &mut Found) -> Result<Option<String>, Failure> {
         if !is_object(page) {
-            return Err(garbage("the API's answer is no JSON object"));
+            return Err(garbage("the API's answer is not a JSON object"));
         }
         let Page { value: records, next } = bounded::read(page)?;
-        let records = records.ok_or_else(|| garbage("the API's answer holds no list"))?.0;
+        let records = records.ok_or_else(|| garbage("the API's answer contains no list"))?.0;
         if records.is_empty() && found.readings.is_empty() {
             return Err(Failure::new(FailureClass::NoData, "the tenant has no secure score yet"));
         }
@@ -174,9 +174,9 @@ impl Record {
     /// Takes the record's readings, unless its day was taken: the first record of a day is the newest.
     fn read(self, found: &mut Found) -> Result<(), Failure> {
         let at = day(&self.id.0, &self.created_date_time.0)
-            .ok_or_else(|| garbage("the API's answer holds a record without a day"))?;
+            .ok_or_else(|| garbage("the API's answer contains a record without a day"))?;
         if !TIMES.contains(&at) {
-            return Err(garbage("the API's answer holds a time that is far off"));
+            return Err(garbage("the API's answer contains a time that is far off"));
         }
         if found.readings.iter().any(|reading| reading.sample.at == at) {
             return Ok(());
@@ -191,11 +191,11 @@ impl Record {
             return Ok(());
         }
         if points < 0.0 || maximum <= 0.0 || points > maximum {
-            let what = format!("the API's answer holds an impossible value: {points} of {maximum} points");
+            let what = format!("the API's answer contains an impossible value: {points} of {maximum} points");
             return Err(Failure::new(FailureClass::Garbage, what));
         }
         if self.control_scores.is_garbage {
-            return Err(garbage("the API's answer holds a value that is no number"));
+            return Err(garbage("the API's answer contains a value that is not a number"));
         }
         let mut take = |score, subject, points: f64| {
             // The last bit of a quotient may be rounded up.

@@ -50,7 +50,7 @@ impl Source for Single {
     /// `@odata.context` is not looked at: its host may be another than the one that was called.
     fn read(&self, _: Ask, page: &[u8], found: &mut Found) -> Result<Option<String>, Failure> {
         if !is_object(page) {
-            return Err(garbage("the API's answer is no JSON object"));
+            return Err(garbage("the API's answer is not a JSON object"));
         }
         let mut decoder = serde_json::Deserializer::from_slice(page);
         let [value, time] = Keys([self.value, self.time])
@@ -91,7 +91,7 @@ impl<'de> Visitor<'de> for Keys {
             match which.and_then(|which| found.get_mut(which)) {
                 None => drop(map.next_value::<IgnoredAny>()?),
                 Some(slot) if slot.is_none() => *slot = Some(map.next_value()?),
-                Some(_) => return Err(A::Error::custom("a key is there twice")),
+                Some(_) => return Err(A::Error::custom("a key occurs twice")),
             }
         }
         Ok(found.map(Option::unwrap_or_default))

@@ -9,7 +9,7 @@ fn read(score: ScoreKind, records: usize, body: &str) -> Result<(Vec<Reading>, O
     Ok((found.readings, next))
 }
 
-/// The same with what is no reading.
+/// The same, with the values that are not readings.
 fn found(score: ScoreKind, records: usize, body: &str) -> Result<(Found, Option<String>), FailureClass> {
     let mut found = Found::default();
     let next = of(score).read(Ask { records }, body.as_bytes(), &mut found).map_err(|failure| failure.class)?;
@@ -210,7 +210,7 @@ fn an_answer_keeps_no_more_than_its_limits_however_it_is_filled() {
     let refused = of(ScoreKind::SecureScore).read(Ask { records: 90 }, long.as_bytes(), &mut Found::default());
     let refused = refused.unwrap_err();
     assert_eq!(refused.class, FailureClass::AnswerTooLarge);
-    assert_eq!(refused.what, "the API's answer holds a list of more than 400 entries");
+    assert_eq!(refused.what, "the API's answer contains a list of more than 400 entries");
     let categories: Vec<String> =
         (0..60).map(|number| format!(r#"{{"controlCategory":"c{number}","score":1}}"#)).collect();
     let body = list(&[record("t_2026-01-05", "80", "160", &categories.join(","))]);

@@ -22,7 +22,7 @@ use crate::{
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// No token lives longer than a day, whatever `expires_in` says ("Access tokens in the Microsoft identity platform").
 const LIFE_SECONDS_MAX: u64 = 24 * 3600;
-/// What stands for a signed statement in place of a secret (RFC 7523, section 2.2).
+/// The type of a signed statement in place of a secret (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A token and how long it lives.
@@ -87,20 +87,20 @@ struct RawGrant {
 pub(super) fn read(answer: &Answer) -> Result<Grant, Failure> {
     let garbage = |what: &'static str| Failure::new(FailureClass::Garbage, what);
     if !is_object(&answer.body) {
-        return Err(garbage("Entra's answer is no JSON object"));
+        return Err(garbage("Entra's answer is not a JSON object"));
     }
     let raw: RawGrant =
-        serde_json::from_slice(&answer.body).map_err(|_| garbage("Entra's answer holds no token that can be read"))?;
+        serde_json::from_slice(&answer.body).map_err(|_| garbage("Entra's answer contains no readable token"))?;
     let token = raw.access_token.expose_secret();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(garbage("Entra's answer holds a token that is none"));
+        return Err(garbage("Entra's answer contains an invalid token"));
     }
     let seconds = match &raw.expires_in.0 {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    let seconds = seconds.ok_or_else(|| garbage("Entra's answer does not say how long its token lives"))?;
+    let seconds = seconds.ok_or_else(|| garbage("Entra's answer does not say when its token expires"))?;
     let mut bearer = String::with_capacity("Bearer ".len() + token.len());
     bearer.push_str("Bearer ");
     bearer.push_str(token);

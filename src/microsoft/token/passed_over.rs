@@ -1,4 +1,5 @@
-//! Credentials that were not taken while one beside them was: nobody is blind, and yet somebody has to know.
+//! Credentials that were rejected while an older one was accepted: the tenant is not blind, but the operator has to
+//! know.
 
 use std::{borrow::Cow, sync::PoisonError};
 
@@ -6,22 +7,22 @@ use uuid::Uuid;
 
 use super::{AppCredential, Failure, FailureClass, ProofKind, Tokens};
 
-/// The newest credential of an app, which was not taken though an older one was.
+/// The newest credential of an app, which was rejected while an older one was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassedOver {
-    /// Whose.
+    /// The app's client id.
     pub client_id: Uuid,
-    /// What it is.
+    /// The kind of credential.
     pub kind: ProofKind,
-    /// Why it was not taken.
+    /// Why it was rejected.
     pub class: FailureClass,
-    /// The same in one clause.
+    /// Why it was rejected, in one clause.
     pub what: Cow<'static, str>,
-    /// Tells it from the one that is put in its place later; says nothing of what it holds.
+    /// Distinguishes it from the credential that replaces it later; reveals nothing of its content.
     pub mark: u16,
 }
 
-/// One credential that was not taken.
+/// One credential that was rejected.
 pub(super) struct Refused {
     pub(super) failure: Failure,
     pub(super) kind: ProofKind,
@@ -29,13 +30,13 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// Whether another credential of the same app may be taken.
+    /// Whether another credential of the same app may be accepted.
     pub(super) const fn is_about_the_proof(&self) -> bool {
         is_about_the_proof(&self.failure)
     }
 }
 
-/// Whether it is the credential that was not taken, and not the app or the tenant.
+/// Whether the credential was rejected, and not the app or the tenant.
 pub(super) const fn is_about_the_proof(failure: &Failure) -> bool {
     matches!(
         failure.class,
@@ -55,7 +56,8 @@ impl Tokens {
         let noted = PassedOver { client_id: app.client_id, kind, class: failure.class, what: failure.what, mark };
         let mut all = self.passed_over.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains(&noted) {
-            tracing::warn!(app = %noted.client_id, class = %noted.class, "the newest credential is not taken; an older one is");
+            tracing::warn!(app = %noted.client_id, class = %noted.class, "the newest credential was rejected; an \
+                older one is used");
             all.push(noted);
         }
     }

@@ -1,4 +1,4 @@
-//! What stands for a secret: statements signed by an app's certificate, and tokens of an issuer that the app trusts
+//! What replaces a secret: statements signed by an app's certificate, and tokens of an issuer that the app trusts
 //! ("Microsoft identity platform application authentication certificate credentials"; "Workload identity federation").
 
 use std::collections::HashSet;

@@ -20,7 +20,7 @@ const TOP_MAX: usize = 10_000;
 /// What `$filter` is understood of: this, and nothing else.
 const CONFIGURATION_FILTER: &str = "remediationType eq 'ConfigurationChange'";
 
-/// What is asked for.
+/// A kind of explanation that the API gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guidance {
     Profiles,

@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// What was asked for.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RequestKind {
     /// A token.
@@ -47,7 +47,7 @@ pub struct Counts {
 pub struct Entry {
     /// When it was answered, or began to be.
     pub at: Instant,
-    /// What was asked for.
+    /// The kind of the request.
     pub kind: RequestKind,
     /// Whose; `None` when the request did not say so in a way that could be believed.
     pub tenant: Option<Uuid>,

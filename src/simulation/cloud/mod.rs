@@ -94,7 +94,7 @@ pub struct Cloud {
     state: Arc<State>,
 }
 
-/// What the requests share.
+/// The state that all requests share.
 #[derive(Debug)]
 struct State {
     settings: CloudSettings,

@@ -23,9 +23,9 @@ pub enum EntraRefusal {
     AssertionOutOfTime,
     /// 700023: the assertion is for another token endpoint.
     AssertionAudience,
-    /// 700021: the assertion speaks for another app.
+    /// 700021: the assertion is for another app.
     AssertionApp,
-    /// 50027: the assertion is no token that can be read.
+    /// 50027: the assertion is not a readable token.
     AssertionMalformed,
     /// 50027: the assertion was used before. Whether Entra minds is not documented; here it always does.
     AssertionReplayed,
@@ -220,7 +220,7 @@ pub enum DefenderRefusal {
     TokenInvalid,
     /// 401: the token is expired.
     TokenExpired,
-    /// 401: the tenant has no licence for vulnerability management.
+    /// 401: the tenant has no license for vulnerability management.
     NoLicence,
     /// 401: the tenant's account is inactive.
     AccountInactive,

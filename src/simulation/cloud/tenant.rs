@@ -46,11 +46,11 @@ impl Bulk {
 /// What one tenant's app asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TenantCounts {
-    /// Tokens.
+    /// Requests for tokens.
     pub token_requests: u64,
-    /// Scores.
+    /// Requests for scores.
     pub score_requests: u64,
-    /// What stands behind them.
+    /// Requests for what explains the scores: control profiles and recommendations.
     pub guidance_requests: u64,
 }
 
@@ -222,7 +222,7 @@ impl Tenants {
         self.has_every.store(every.0.is_some() || every.1.is_some(), Ordering::Release);
     }
 
-    /// What stands for every tenant's token requests and calls.
+    /// The key that applies to every tenant's token requests and calls.
     pub(super) fn every(&self) -> (Option<SignIn>, Option<Fetch>) {
         if !self.has_every.load(Ordering::Acquire) {
             return (None, None);

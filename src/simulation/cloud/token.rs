@@ -1,6 +1,7 @@
 //! Tokens that look like Entra's: `header.payload.signature`, with tenant, audience, roles and expiry inside.
 //!
-//! The signature is a keyed 64-bit hash: it tells our own tokens from others, which is all that a simulation needs, in well
+//! The signature is a keyed 64-bit hash: it distinguishes our own tokens from others, which is all that a simulation
+//! needs, in well
 //! below a microsecond. Nothing is kept per token, so a million tenants cost nothing.
 
 use std::hash::{BuildHasher, RandomState};
@@ -9,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claims {
     /// For whom: the scope without `/.default`.

@@ -175,7 +175,7 @@ impl State {
     }
 }
 
-/// A number that stands for a channel in URLs that do not show its name (FNV-1a, 128 bits).
+/// A number that identifies a channel in URLs that do not show its name (FNV-1a, 128 bits).
 fn fingerprint(channel: &str) -> u128 {
     channel.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash: u128, byte| {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)

@@ -15,7 +15,7 @@ const WRAPPING_PERCENT: usize = 118;
 /// The newest dialect that the flow's posting step draws.
 const CARD_VERSION_MAX: (u32, u32) = (1, 4);
 
-/// A flow's path: 32 hex digits that tell the channels apart.
+/// A flow's path: 32 hex digits that distinguish the channels.
 pub(super) fn path(channel: &str) -> String {
     let id = super::fingerprint(channel);
     format!("/powerautomate/automations/direct/workflows/{id:032x}/triggers/manual/paths/invoke")

@@ -42,7 +42,7 @@ impl<'a> Values<'a> {
         self.take(tag).map(Self)
     }
 
-    /// The next value, a number from 0 on; one that is larger than can be counted stands for the largest.
+    /// The next value, a number from 0 on; one that is too large to be represented becomes the largest.
     pub(super) fn number(&mut self) -> Result<u32, PfxError> {
         let bytes = self.take(INTEGER)?;
         if bytes.first().is_none_or(|first| first & 0x80 != 0) {
