@@ -8,32 +8,32 @@ use super::{Place, Warning};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Gravity {
-    /// The configuration is taken, but something is probably not meant.
+    /// The configuration is accepted, but something in it is probably not intended.
     Warning,
-    /// The configuration is not taken.
+    /// The configuration is rejected.
     Error,
 }
 
 /// One problem: where, what, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
-    /// Where.
+    /// Its place in a file.
     pub place: Place,
     /// The key it is about, as a path: `rules[1].when.below`. Empty: the whole file.
     pub key: String,
-    /// Whether the configuration is still taken.
+    /// Whether the configuration is accepted despite it.
     pub gravity: Gravity,
     /// Which warning it is; `None`: it is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<Warning>,
-    /// What is wrong.
+    /// What is wrong, as one clause.
     pub what: String,
-    /// What to write instead.
+    /// What to write instead, as one clause; may be empty.
     pub instead: String,
 }
 
 impl Problem {
-    /// Something because of which the configuration is refused.
+    /// A problem because of which the configuration is rejected.
     #[must_use]
     pub fn error(place: Place, key: impl Into<String>, what: impl Into<String>, instead: impl Into<String>) -> Self {
         Self {

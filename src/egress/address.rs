@@ -1,4 +1,4 @@
-//! Which addresses may be called: public ones, those that a policy allows besides, and those that nothing allows.
+//! Which addresses may be called: public ones, those that a policy also allows, and those that nothing allows.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -22,13 +22,13 @@ pub(super) fn classify(error: &reqwest::Error) -> EgressError {
     } else if error.is_decode() {
         EgressError::Broken("the body can't be decompressed or was cut short".to_owned())
     } else {
-        EgressError::Broken(what.unwrap_or("the answer is no HTTP or was cut short").to_owned())
+        EgressError::Broken(what.unwrap_or("the answer is not HTTP, or was cut short").to_owned())
     }
 }
 
 /// A name that leads where nothing may go.
 pub(super) fn forbidden() -> EgressError {
-    EgressError::NotAllowed("its name leads to an address that is not public".to_owned())
+    EgressError::NotAllowed("its name resolves to an address that is not public".to_owned())
 }
 
 /// This machine can't do TLS.
@@ -43,7 +43,7 @@ pub(super) fn of_connecting(error: &io::Error) -> EgressError {
 
 /// There is a connection, but no TLS on it.
 pub(super) fn of_tls(error: &io::Error) -> EgressError {
-    EgressError::Connect(reason(error).unwrap_or("TLS could not be agreed on").to_owned())
+    EgressError::Connect(reason(error).unwrap_or("the TLS handshake failed").to_owned())
 }
 
 /// The first cause that is worth naming.
@@ -54,7 +54,7 @@ pub(super) fn reason(error: &(dyn Error + 'static)) -> Option<&'static str> {
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             ) => "the certificate is for another name",
             rustls::Error::InvalidCertificate(_) => "the certificate is not trusted",
-            _ => "TLS could not be agreed on",
+            _ => "the TLS handshake failed",
         });
     }
     match find::<io::Error>(error)?.kind() {

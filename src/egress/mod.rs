@@ -1,4 +1,4 @@
-//! The one door to the network: vets every address, follows no redirect, caps time and size, and never tells a URL.
+//! The one door to the network: vets every address, follows no redirect, caps time and size, and never reveals a URL.
 //!
 //! The only user of the HTTP client, and of the mail client. [`Egress::send`] resolves, vets every address, pins what it vetted,
 //! sends, and reads the answer up to a cap under one deadline that includes the body.
@@ -33,7 +33,7 @@ pub use resolve::{Lookup, SystemLookup};
 /// Longest value of an answer's header that is kept, in bytes.
 const HEADER_BYTES_MAX: usize = 256;
 
-/// What goes out.
+/// A request or a mail that is to be sent.
 #[derive(Debug)]
 pub enum Outgoing {
     /// An HTTP request.
@@ -68,7 +68,7 @@ pub enum Method {
 /// Where a request may go, and what it may cost.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Policy {
-    /// Which addresses are allowed besides public ones.
+    /// Which addresses are allowed in addition to public ones.
     pub private: Private,
     /// From the first look-up to the last byte of the answer.
     pub deadline: Duration,
@@ -79,7 +79,7 @@ pub struct Policy {
     pub fail_above_max: bool,
 }
 
-/// Which addresses are allowed besides public ones. Link-local and cloud metadata addresses never are.
+/// Which addresses are allowed in addition to public ones. Link-local and cloud metadata addresses never are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Private {
     /// None: `https` on port 443 to public addresses only.
@@ -122,7 +122,7 @@ pub enum EgressError {
     #[error("no connection: {0}")]
     Connect(String),
     /// The deadline passed; the request may have arrived.
-    #[error("no whole answer within {0:?}")]
+    #[error("no complete answer within {0:?}")]
     Timeout(Duration),
     /// The answer is larger than the cap.
     #[error("the answer has more than {0} bytes")]
@@ -131,7 +131,7 @@ pub enum EgressError {
     #[error("the connection broke: {0}")]
     Broken(String),
     /// The server does not offer what must be there before anything is said; nothing was sent.
-    #[error("the server offers no {0}")]
+    #[error("the server does not offer {0}")]
     NotOffered(&'static str),
     /// The request could not be built: our own fault, or a URL that is none.
     #[error("the request can't be made: {0}")]
@@ -231,7 +231,7 @@ impl Egress {
     /// Sends a request or a message and reads the answer.
     ///
     /// # Errors
-    /// [`EgressError`] whenever there is no whole answer. A status is no error.
+    /// [`EgressError`] whenever there is no complete answer. A status is not an error.
     pub async fn send(&self, outgoing: impl Into<Outgoing>, policy: &Policy) -> Result<Answer, EgressError> {
         match outgoing.into() {
             Outgoing::Http(request) => self.request(request, policy).await,

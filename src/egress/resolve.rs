@@ -19,7 +19,7 @@ pub trait Lookup: Send + Sync + fmt::Debug {
     /// Every address of that name.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// If there is no answer.
     async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
@@ -51,9 +51,9 @@ impl Lookup for SystemLookup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unresolved {
     /// One of its addresses is forbidden, so the name is.
-    #[error("an address of that name is forbidden")]
+    #[error("the name resolves to an address that is not allowed")]
     Forbidden,
-    /// It has no address, or nobody could tell.
+    /// It has no address, or the look-up failed.
     #[error("the name could not be resolved")]
     NoAddress,
 }

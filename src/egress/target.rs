@@ -38,7 +38,7 @@ impl Reach {
 /// Vets a URL before anything is looked up or sent.
 ///
 /// # Errors
-/// [`EgressError::Unusable`] for what is no URL, [`EgressError::NotAllowed`] for where nothing may go.
+/// [`EgressError::Unusable`] for what is not a URL, [`EgressError::NotAllowed`] for an address that may not be called.
 pub(super) fn vet(text: &str, private: &Private) -> Result<Target, EgressError> {
     if text.len() > URL_BYTES_MAX {
         return Err(EgressError::Unusable(format!("its URL has more than {URL_BYTES_MAX} bytes")));
@@ -50,7 +50,7 @@ pub(super) fn vet(text: &str, private: &Private) -> Result<Target, EgressError> 
         return refuse("neither https nor http");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("it holds a user name or password");
+        return refuse("it contains a user name or password");
     }
     strip_trailing_dot(&mut url)?;
     let is_plain = url.scheme() == "http" || url.port().is_some();
@@ -58,7 +58,7 @@ pub(super) fn vet(text: &str, private: &Private) -> Result<Target, EgressError> 
     let address = match url.host() {
         Some(Host::Domain(name)) => {
             return match private {
-                Private::Refused if is_plain => refuse("only https on port 443 may be called"),
+                Private::Refused if is_plain => refuse("only https on port 443 is allowed"),
                 Private::Refused if is_localhost(name) => refuse("not a public address"),
                 _ => Ok(Target { url, reach }),
             };
@@ -70,7 +70,7 @@ pub(super) fn vet(text: &str, private: &Private) -> Result<Target, EgressError> 
     if reach.allows(private, address) {
         Ok(Target { url, reach })
     } else if is_plain && is_public(address) {
-        refuse("only https on port 443 may be called")
+        refuse("only https on port 443 is allowed")
     } else {
         refuse("not a public address")
     }
@@ -92,7 +92,7 @@ fn strip_trailing_dot(url: &mut Url) -> Result<(), EgressError> {
     url.set_host(Some(&stripped)).map_err(|_| unusable())
 }
 
-/// Underscores are no host name's by the letter, but many have one.
+/// Strictly, a host name has no underscores, but many do.
 fn is_label(label: &str) -> bool {
     let is_letter = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_';
     (1..=LABEL_BYTES_MAX).contains(&label.len()) && label.bytes().all(is_letter)

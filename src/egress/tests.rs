@@ -198,7 +198,7 @@ async fn a_peer_without_tls_is_no_connection() {
         stream
     });
     let error = Egress::new().send(post(&url), &policy(Private::Loopback)).await.unwrap_err();
-    assert_eq!(error, EgressError::Connect("TLS could not be agreed on".to_owned()));
+    assert_eq!(error, EgressError::Connect("the TLS handshake failed".to_owned()));
     peer.await.unwrap();
 }
 

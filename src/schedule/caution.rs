@@ -12,9 +12,9 @@ pub enum Misreading {
 /// A schedule that means something else than in another dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caution {
-    /// In which way.
+    /// How the schedule may be misread.
     pub misreading: Misreading,
-    /// What it means here.
+    /// What the schedule means here.
     pub what: String,
     /// What to write instead, if that is not intended.
     pub instead: String,
@@ -46,7 +46,7 @@ pub fn caution(expression: &str) -> Option<Caution> {
         return Some(Caution {
             misreading: Misreading::Quartz,
             what: format!("`?` is Quartz notation; here it means `*`{meaning}"),
-            instead: format!("write `{time} {day} {month} {weekday}` if you mean what Quartz does"),
+            instead: format!("write `{time} {day} {month} {weekday}` if you mean it as in Quartz"),
         });
     }
     if !is_limited(day) || !is_limited(weekday) || weekday.starts_with('+') {
@@ -57,9 +57,7 @@ pub fn caution(expression: &str) -> Option<Caution> {
     let ordinal = ["first", "second", "third", "fourth"];
     Some(Caution {
         misreading: Misreading::EitherDay,
-        what: format!(
-            "day of month `{day}` and day of week `{weekday}` are both limited, and either of them is enough"
-        ),
+        what: format!("day of month `{day}` and day of week `{weekday}` are both limited, and either one is enough"),
         instead: match nth {
             Some(index) => format!(
                 "write `{time} * {month} {weekday}#{}` for the {} {weekday} of the month, or {both}",

@@ -81,14 +81,14 @@ impl Schedule {
         let parser = CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).build();
         let cron = parser.parse(expression).map_err(|why| {
             Complaint::new(
-                format!("`{expression}` is no schedule ({why})"),
+                format!("`{expression}` is not a schedule ({why})"),
                 "write six fields, seconds first, like `0 */15 * * * *`",
             )
         })?;
         // Calendars repeat: what comes round after the epoch comes round after every instant.
         if occurrence::shown_from(&cron, 0).is_none() {
             return Err(Complaint::new(
-                format!("`{expression}` never comes round"),
+                format!("`{expression}` never occurs"),
                 "write days that exist, like `0 0 8 1 * *`",
             ));
         }
@@ -130,7 +130,8 @@ impl Schedule {
 
     /// The most ticks in any minute and in any hour, counted up to `at_most`.
     ///
-    /// The seconds and minutes of an expression are the same in every hour that it takes, so the first such hour tells of all.
+    /// The seconds and minutes of an expression are the same in every hour that it takes, so the first such hour
+    /// represents all.
     #[must_use]
     pub fn busiest(&self, at_most: usize) -> (usize, usize) {
         // A midnight at which no clock is changed anywhere: hours begin with it.
@@ -218,7 +219,7 @@ fn check_shape(expression: &str) -> Result<(), Complaint> {
     ];
     if expression.len() > EXPRESSION_BYTES_MAX {
         return Err(Complaint::new(
-            format!("a schedule has at most {EXPRESSION_BYTES_MAX} characters"),
+            format!("a schedule may have at most {EXPRESSION_BYTES_MAX} characters"),
             "use ranges and steps",
         ));
     }
@@ -226,7 +227,7 @@ fn check_shape(expression: &str) -> Result<(), Complaint> {
         let written = NICKNAMES.iter().find(|(nickname, _)| expression.eq_ignore_ascii_case(nickname));
         let instead = written.map_or("0 0 * * * *", |(_, instead)| instead);
         return Err(Complaint::new(
-            format!("`{expression}` is a nickname, which schedules don't have"),
+            format!("`{expression}` is a nickname, which is not supported"),
             format!("write `{instead}`"),
         ));
     }

@@ -16,7 +16,7 @@ const ZONE_BYTES_MAX: u64 = 64 * 1024;
 const RELEASE_BYTES_MAX: u64 = 64;
 /// Longest name of a zone; the longest that there is has 32 letters.
 const NAME_LETTERS_MAX: usize = 64;
-/// What a folder holds that is no zone: other reckonings, the machine's own zone, a template.
+/// Files of the folder that are not zones: other reckonings, the machine's own zone, a template.
 const NO_ZONES: [&str; 4] = ["posix", "right", "localtime", "posixrules"];
 
 /// The files that name the release of the data, and what stands before its name.
@@ -63,10 +63,10 @@ fn read(path: &Path, bytes_max: u64, is_whole: bool) -> io::Result<Vec<u8>> {
     // Asked before it is opened: opening a pipe waits for who writes to it.
     let found = fs::metadata(path)?;
     if !found.is_file() {
-        return Err(io::Error::other("it is not a plain file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     if is_whole && found.len() > bytes_max {
-        return Err(io::Error::other(format!("it has more than {bytes_max} bytes")));
+        return Err(io::Error::other(format!("it is larger than {bytes_max} bytes")));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(bytes_max).read_to_end(&mut bytes)?;

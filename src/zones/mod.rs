@@ -29,7 +29,7 @@ pub struct Zones(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// The system's folder, and the release that it holds, if that can be told.
+    /// The system's folder, and the release that it holds, if it can be determined.
     system: Option<(PathBuf, Option<(Release, Timestamp)>)>,
     read: Mutex<BTreeMap<String, ReadZone>>,
 }
@@ -75,7 +75,7 @@ impl Zones {
         self.system().map_or_else(built_in, |(_, release, _)| release)
     }
 
-    /// When the release in use was published, as far as that can be told.
+    /// When the release in use was published, as far as it can be determined.
     #[must_use]
     pub fn published_at(&self) -> Timestamp {
         self.system()

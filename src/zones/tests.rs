@@ -79,7 +79,7 @@ fn what_cannot_be_used_is_taken_from_the_built_in_data_and_reported() {
         (&b"garbage"[..], ""),
         (&[][..], ""),
         (&berlin[..berlin.len() / 2], ""),
-        (&endless[..], "it has more than 65536 bytes"),
+        (&endless[..], "it is larger than 65536 bytes"),
     ] {
         let folder = folder("2099a", &[("Europe/Berlin", data), ("Asia/Tokyo", data_of("Asia/Tokyo"))]);
         let zones = Zones::newer(folder.path());

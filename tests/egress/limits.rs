@@ -83,7 +83,7 @@ fn is_full(port: u16) -> bool {
 async fn an_attempt_ends_after_twenty_seconds_in_all_with_the_body() {
     let receivers = Receivers::start().await.unwrap();
     let bed = Bed::new(&receivers.add_webhook("slow"));
-    let nothing = Verdict::Retry { reason: "no whole answer within 20s".to_owned(), after: None };
+    let nothing = Verdict::Retry { reason: "no complete answer within 20s".to_owned(), after: None };
     for (slow, expected) in [
         (Reply::hang(), nothing),
         // The status came in time and is the receiver's answer, whatever becomes of its body.

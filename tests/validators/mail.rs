@@ -202,7 +202,7 @@ fn what_a_real_server_refuses_is_said_and_what_it_takes_is_private() {
     attempt("wrong", Some("answered 535 to the sign-in"));
     attempt("other-name", Some("the certificate is for another name"));
     attempt("other-name-implicit", Some("the certificate is for another name"));
-    attempt("stripped", Some("the server offers no STARTTLS"));
+    attempt("stripped", Some("the server does not offer STARTTLS"));
     let passed = passed.lock().unwrap().clone();
     assert!(passed.contains("EHLO") && !["AUTH", "MAIL", "DATA"].iter().any(|verb| passed.contains(verb)), "{passed}");
     let nobody = folder.path().join("nobody.pem");

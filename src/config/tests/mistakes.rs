@@ -125,7 +125,7 @@ const MISTAKES: &[Mistake] = &[
     // Schedules and times.
     ('m', "\"0 */15 * * * *\"", "\"*/15 * * * *\"", "has five fields; put the seconds first: `0 */15 * * * *`", Marks),
     ('m', "\"0 */15 * * * *\"", "\"every 15 minutes\"", "has 3 fields; write six", Marks),
-    ('m', "\"0 */15 * * * *\"", "\"@hourly\"", "is a nickname, which schedules don't have; write `0 0 * * * *`", Marks),
+    ('m', "\"0 */15 * * * *\"", "\"@hourly\"", "is a nickname, which is not supported; write `0 0 * * * *`", Marks),
     ('m', "Europe/Berlin", "Europe/Berln", "is not a time zone; did you mean `Europe/Berlin`?", Marks),
     ('m', "Europe/Berlin", "Berlin", "is not a time zone; did you mean `Europe/Berlin`?", Marks),
     ('m', "Europe/Berlin", "W. Europe Standard Time", "is not a time zone; write `Europe/Berlin`", Marks),
@@ -363,7 +363,7 @@ const MISTAKES: &[Mistake] = &[
         'm',
         "operator:",
         "maintenance: [{ name: patch, tenants: all, from: \"0 0 22 8-14 * TUE\", for: 8h }]\noperator:",
-        "maintenance[0].from: day of month `8-14` and day of week `TUE` are both limited, and either of them is enough; write `0 0 22 * * TUE#2` for the second TUE",
+        "maintenance[0].from: day of month `8-14` and day of week `TUE` are both limited, and either one is enough; write `0 0 22 * * TUE#2` for the second TUE",
         Silent,
     ),
 ];

@@ -40,7 +40,7 @@ pub(super) struct Privacy {
 pub(super) enum End {
     /// The server said no, or not now.
     Reply(Answer),
-    /// There is no dialogue any more.
+    /// The dialogue broke off.
     Failure(EgressError),
 }
 
@@ -88,7 +88,7 @@ impl Dialogue {
     pub(super) async fn sign_in(&mut self, by: &SignIn) -> Result<(), End> {
         let known = [Mechanism::Plain, Mechanism::Login];
         let Some(mechanism) = self.offered.get_auth_mechanism(&known) else {
-            return Err(End::Failure(EgressError::NotOffered("signing in by password")));
+            return Err(End::Failure(EgressError::NotOffered("signing in with a password")));
         };
         let credentials = Credentials::new(by.username.clone(), by.password.expose_secret().to_owned());
         let first = Auth::new(mechanism, credentials.clone(), None);
@@ -146,7 +146,7 @@ fn done(reply: &Response) -> Result<(), End> {
 }
 
 fn no_smtp() -> EgressError {
-    EgressError::Broken("the answer is no SMTP".to_owned())
+    EgressError::Broken("the answer is not SMTP".to_owned())
 }
 
 /// What it means that the library has no agreeing reply.

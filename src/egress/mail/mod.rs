@@ -53,7 +53,7 @@ pub struct Mail {
     pub sign_in: Option<SignIn>,
     /// Whom the server answers to if it can't be delivered.
     pub from: Address,
-    /// Who gets it.
+    /// The envelope's recipients, in order.
     pub to: Vec<Address>,
     /// The message with its headers, as it is handed in.
     pub content: Bytes,
@@ -100,7 +100,7 @@ impl fmt::Debug for Mail {
 #[derive(Debug)]
 pub(super) struct MailDoor {
     lookup: Arc<dyn Lookup>,
-    /// Certificates trusted besides the system's; only tests have some.
+    /// Certificates trusted in addition to the system's; only tests have some.
     roots: Vec<CertificateDer<'static>>,
     config: OnceLock<Arc<ClientConfig>>,
 }
@@ -114,7 +114,7 @@ impl MailDoor {
     pub(super) async fn send(&self, mail: &Mail, policy: &Policy) -> Result<Answer, EgressError> {
         let reach = mail.server.reach(&policy.private)?;
         if mail.sign_in.is_some() && mail.server.tls() == Tls::Absent {
-            return Err(EgressError::Unusable("a password is said by TLS only".to_owned()));
+            return Err(EgressError::Unusable("a password is sent over TLS only".to_owned()));
         }
         let privacy = Privacy { connector: self.connector()?, name: name(&mail.server.host)? };
         let handed = AtomicBool::new(false);
@@ -211,7 +211,7 @@ fn unsent(error: EgressError) -> EgressError {
 fn name(host: &Host<String>) -> Result<ServerName<'static>, EgressError> {
     match host {
         Host::Domain(name) => ServerName::try_from(name.clone())
-            .map_err(|_| EgressError::Unusable("no certificate can be for its host".to_owned())),
+            .map_err(|_| EgressError::Unusable("no certificate can be issued for its host".to_owned())),
         Host::Ipv4(address) => Ok(ServerName::from(std::net::IpAddr::V4(*address))),
         Host::Ipv6(address) => Ok(ServerName::from(std::net::IpAddr::V6(*address))),
     }

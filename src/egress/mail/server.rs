@@ -39,25 +39,25 @@ impl MailServer {
     /// What is wrong with it, in words that do not repeat it.
     pub fn parse(text: &str, plain: bool) -> Result<Self, &'static str> {
         if text.len() > ADDRESS_BYTES_MAX {
-            return Err("it is longer than any server's address");
+            return Err("it is too long");
         }
-        let url = Url::parse(text).map_err(|_| "it is no address of a server")?;
+        let url = Url::parse(text).map_err(|_| "it is not a server's address")?;
         let (tls, default_port) = match (url.scheme(), plain) {
             ("smtps", false) => (Tls::Implicit, 465),
-            ("smtps", true) => return Err("`smtps:` is TLS"),
+            ("smtps", true) => return Err("`smtps:` requires TLS"),
             ("smtp", false) => (Tls::StartTls, 587),
             ("smtp", true) => (Tls::Absent, 25),
-            _ => return Err("it begins with neither `smtps://` nor `smtp://`"),
+            _ => return Err("it does not begin with `smtps://` or `smtp://`"),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("a user name or password is in it");
+            return Err("it contains a user name or password");
         }
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return Err("something follows the port");
+            return Err("it continues after the port");
         }
         let host = host(url.host_str().unwrap_or_default()).ok_or("its host is malformed")?;
         let port = url.port().unwrap_or(default_port);
-        if port == 0 { Err("there is no port 0") } else { Ok(Self { host, port, tls }) }
+        if port == 0 { Err("its port is 0") } else { Ok(Self { host, port, tls }) }
     }
 
     /// Its host and port.
@@ -89,8 +89,8 @@ impl MailServer {
             _ => Reach::CoveredOnly,
         };
         let unusual = match self.tls {
-            Tls::Absent => "mail without TLS goes to private receivers only",
-            Tls::Implicit | Tls::StartTls => "public mail servers listen on no such port",
+            Tls::Absent => "mail without TLS may go to private receivers only",
+            Tls::Implicit | Tls::StartTls => "public mail servers do not listen on this port",
         };
         let address = match &self.host {
             Host::Domain(_) if reach == Reach::CoveredOnly && *private == Private::Refused => return refuse(unusual),
@@ -147,16 +147,16 @@ mod tests {
             ("smtp://127.1", true, Ok("smtp://127.0.0.1:25")),
             ("smtp://0x7f000001", true, Ok("smtp://127.0.0.1:25")),
             ("smtp://bücher.example", false, Ok("smtp://xn--bcher-kva.example:587")),
-            ("smtps://smtp.example", true, Err("`smtps:` is TLS")),
-            ("https://smtp.example", false, Err("it begins with neither `smtps://` nor `smtp://`")),
-            ("smtp.example:465", false, Err("it begins with neither `smtps://` nor `smtp://`")),
-            ("smtps://user:pw@smtp.example", false, Err("a user name or password is in it")),
-            ("smtps://smtp.example/x", false, Err("something follows the port")),
-            ("smtps://smtp.example?x", false, Err("something follows the port")),
+            ("smtps://smtp.example", true, Err("`smtps:` requires TLS")),
+            ("https://smtp.example", false, Err("it does not begin with `smtps://` or `smtp://`")),
+            ("smtp.example:465", false, Err("it does not begin with `smtps://` or `smtp://`")),
+            ("smtps://user:pw@smtp.example", false, Err("it contains a user name or password")),
+            ("smtps://smtp.example/x", false, Err("it continues after the port")),
+            ("smtps://smtp.example?x", false, Err("it continues after the port")),
             ("smtps://", false, Err("its host is malformed")),
             ("smtps://a..example", false, Err("its host is malformed")),
-            ("smtps://smtp.example:0", false, Err("there is no port 0")),
-            ("smtps://smtp.example:99999", false, Err("it is no address of a server")),
+            ("smtps://smtp.example:0", false, Err("its port is 0")),
+            ("smtps://smtp.example:99999", false, Err("it is not a server's address")),
         ] {
             let found = MailServer::parse(text, plain).map(|server| server.to_string());
             assert_eq!(found.as_deref().map_err(|what| *what), read, "{text}");

@@ -26,7 +26,7 @@ impl Lookup for LeadsTo {
 
 const HERE: LeadsTo = LeadsTo(&["127.0.0.1"]);
 
-/// A door that trusts that authority, besides those of the system.
+/// A door that trusts that authority, in addition to the system's.
 fn door(lookup: LeadsTo, authority: &Authority) -> MailDoor {
     MailDoor::new(Arc::new(lookup), vec![authority.root.clone()])
 }
@@ -154,7 +154,7 @@ async fn without_starttls_nothing_is_said_in_the_open() {
         match &answer {
             Ok(answer) => assert_eq!(answer.step, Some(Step::StartTls), "{answer:?}"),
             Err(EgressError::NotOffered(what)) => assert_eq!(*what, "STARTTLS"),
-            Err(error) => assert_eq!(*error, EgressError::Connect("the server spoke ahead of TLS".to_owned())),
+            Err(error) => assert_eq!(*error, EgressError::Connect("the server sent data before TLS began".to_owned())),
         }
         let transcript = peer.transcript();
         assert!(!["AUTH", "MAIL", "RCPT", "DATA"].iter().any(|verb| transcript.contains(verb)), "{transcript}");
@@ -170,7 +170,7 @@ async fn what_is_said_ahead_of_tls_is_not_believed_after_it() {
     })
     .await;
     let error = sent(&peer, &authority, "smtp", |_| ()).await.unwrap_err();
-    assert_eq!(error, EgressError::Connect("the server spoke ahead of TLS".to_owned()));
+    assert_eq!(error, EgressError::Connect("the server sent data before TLS began".to_owned()));
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn a_password_is_kept_where_it_can_t_be_said() {
     })
     .await;
     let error = sent(&peer, &authority, "smtps", |_| ()).await.unwrap_err();
-    assert_eq!(error, EgressError::NotOffered("signing in by password"));
+    assert_eq!(error, EgressError::NotOffered("signing in with a password"));
     let plain = mail(&format!("smtp://{}", peer.address), true, true);
     let error = door(HERE, &authority).send(&plain, &policy(Private::Loopback)).await.unwrap_err();
     assert!(matches!(error, EgressError::Unusable(_)), "{error:?}");

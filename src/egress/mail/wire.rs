@@ -43,7 +43,7 @@ enum Under {
 
 /// The server said more than it may.
 #[derive(Debug, thiserror::Error)]
-#[error("the server says too much")]
+#[error("the server's reply is too long")]
 pub(super) struct TooMuch;
 
 impl Wire {
@@ -59,12 +59,12 @@ impl Wire {
         let stream = {
             let mut shared = self.lock();
             if !shared.held.is_empty() {
-                return Err(EgressError::Broken("the server spoke ahead of TLS".to_owned()));
+                return Err(EgressError::Broken("the server sent data before TLS began".to_owned()));
             }
             match mem::replace(&mut shared.under, Under::Neither) {
                 Under::Plain(stream) => stream,
                 Under::Private(_) | Under::Neither => {
-                    return Err(EgressError::Unusable("TLS begins only once".to_owned()));
+                    return Err(EgressError::Unusable("TLS has already begun".to_owned()));
                 }
             }
         };

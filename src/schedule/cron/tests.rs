@@ -71,9 +71,9 @@ fn a_schedule_that_cannot_be_used_says_what_to_write() {
         ("0 0 0 * 13 *", "write six fields"),
         ("0 */0 * * * *", "write six fields"),
         ("0 0 0 * * ÄÖ", "write six fields"),
-        ("0 0 0 31 2 *", "never comes round"),
-        ("0 0 0 30 2 +MON", "never comes round"),
-        ("0 0 0 31 4,6,9,11 *", "never comes round"),
+        ("0 0 0 31 2 *", "never occurs"),
+        ("0 0 0 30 2 +MON", "never occurs"),
+        ("0 0 0 31 4,6,9,11 *", "never occurs"),
     ] {
         let why = Schedule::parse(bad, Zone::utc()).unwrap_err().to_string();
         assert!(why.contains(instead), "{bad}: {why}");

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Timelike, Weekd
 use super::*;
 use crate::schedule::scan::{self, Clock, DAY, HOUR};
 
-/// How a shape is told without cron.
+/// A shape, written without cron.
 enum Meaning {
     /// Every minute whose local time satisfies this.
     Minutes(fn(NaiveDateTime) -> bool),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::schedule::scan::{Clock, DAY, HOUR, Minutes, Times, changes_anywhere};
 
-/// A window told without cron: the times at which it begins, and those at which it ends or how many minutes later.
+/// A window, written without cron: the times at which it begins, and those at which it ends or how many minutes later.
 #[derive(Debug, Clone)]
 struct Shape {
     from: Times,
