@@ -27,6 +27,7 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
         feeds: &[],
         told_at: None,
         is_on_its_way: false,
+        can_be_withdrawn: false,
         shifts: &[],
     };
     let (alert, event) = (Alert::default(), Event::Reading(Sample { at: at(96), value: 399.0 }));

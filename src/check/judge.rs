@@ -332,6 +332,7 @@ impl<'a> Judging<'a> {
                 // What a person has seen is not said again while it is as it was.
                 told_at: rested.filter(|record| record.acknowledged.is_none()).and_then(|record| record.told_at),
                 is_on_its_way: rested.is_none() && !told_to.is_empty(),
+                can_be_withdrawn: record.filter(is_it).is_some_and(|record| record.can_be_withdrawn),
                 shifts: &shifts,
             };
             let mut step = step(rule, &alert, event, &situation);

@@ -123,6 +123,7 @@ const fn quiet(now: Timestamp, window: &[Sample], source_interval: Duration) -> 
         feeds: &[],
         told_at: None,
         is_on_its_way: false,
+        can_be_withdrawn: false,
         shifts: &[],
     }
 }
@@ -144,6 +145,7 @@ fn outlook<'a>(
     let situation = Situation {
         told_at: of_alert.and_then(|record| record.told_at),
         is_on_its_way: of_alert.is_some_and(|record| record.told_at.is_none() && !record.told_to.is_empty()),
+        can_be_withdrawn: of_alert.is_some_and(|record| record.can_be_withdrawn),
         ..situation
     };
     Outlook { key, series, record: of_alert, explanation: explain(rule, &alert, event, &situation) }

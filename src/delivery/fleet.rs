@@ -185,7 +185,9 @@ impl<'a> Groups<'a> {
         };
         let shifted = record.shifted.iter().filter(|one| one.is_of_alert(known.score, known.subject.as_ref()));
         let shifts: Vec<ShiftedBy> = shifted.map(|one| one.shifted_by).collect();
-        self.now < hold.until.plus(REOPENED_WITHIN) && reopened(rule, &known.alert, &shifts).is_some()
+        known.can_be_withdrawn
+            && self.now < hold.until.plus(REOPENED_WITHIN)
+            && reopened(rule, &known.alert, &shifts).is_some()
     }
 
     /// How a run goes out.

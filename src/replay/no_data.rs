@@ -129,6 +129,7 @@ pub(super) fn walk(plan: &Plan, course: &Course, applied: &Applied<'_>, told: &m
             feeds: &feeds,
             told_at,
             is_on_its_way,
+            can_be_withdrawn: false,
             shifts: &[],
         };
         let made = step(rule, &life.alert, sample.map_or(Event::Tick, Event::Reading), &situation);

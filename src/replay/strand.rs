@@ -193,7 +193,8 @@ impl<'a> Strand<'a> {
             onboarded_at: (self.history > 0).then(|| self.samples[self.history].at),
             feeds: &[],
             told_at,
-            is_on_its_way: is_on_its_way || is_held_back,
+            is_on_its_way,
+            can_be_withdrawn: is_on_its_way || is_held_back,
             shifts: &shifts,
         };
         let made = step(rule, &life.alert, event, &situation);

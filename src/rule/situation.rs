@@ -37,6 +37,8 @@ pub struct Situation<'a> {
     pub told_at: Option<Timestamp>,
     /// Whether the newest notification of this alert is still on its way: nobody was told of it yet, be it held, queued or being sent.
     pub is_on_its_way: bool,
+    /// Whether the newest notification of this alert can be taken back: nobody has tried to send it to any channel.
+    pub can_be_withdrawn: bool,
     /// What known fleet shifts did to this series, ordered by time: samples from before count as moved.
     pub shifts: &'a [ShiftedBy],
 }

@@ -280,6 +280,7 @@ fn alerts_of_an_older_store_become_the_one_of_the_tenant_and_nobody_is_told_twic
             score: Some(score),
             subject: None,
             alert: Alert { state: AlertState::Firing(firing), generation: 1, sequence: 1, ..Alert::default() },
+            can_be_withdrawn: false,
             told_at: Some(at(61)),
             told_to: channels(&["soc"]),
             acknowledged: None,

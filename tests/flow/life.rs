@@ -139,6 +139,7 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
                 score: update.score,
                 subject: update.subject.clone(),
                 alert: update.alert.clone(),
+                can_be_withdrawn: false,
                 told_at: update.inherits.as_ref().and_then(|inherits| inherits.told_at),
                 told_to: update.inherits.as_ref().map_or_else(Vec::new, |inherits| inherits.told_to.clone()),
                 acknowledged: None,

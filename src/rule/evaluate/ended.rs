@@ -41,7 +41,7 @@ pub(super) fn go_on(
     situation: &Situation<'_>,
 ) -> Outcome {
     let Some(firing) = reopened.firing() else { return Outcome::default() };
-    if situation.is_on_its_way {
+    if situation.can_be_withdrawn {
         let outcome = firing::go_on(rule, reopened, firing, believed, situation);
         return Outcome { alert: outcome.alert.or_else(|| Some(reopened.clone())), ..outcome };
     }

@@ -111,6 +111,8 @@ pub struct AlertRecord {
     pub alert: Alert,
     /// When its newest notification came to rest on some channel; `None` while it is still on its way everywhere.
     pub told_at: Option<Timestamp>,
+    /// Whether its newest notification can be taken back: nobody has tried to send it to any channel. Asked of an alert that is over.
+    pub can_be_withdrawn: bool,
     /// The channels that notifications of this generation were queued for.
     pub told_to: Vec<ChannelName>,
     /// Whether a person has seen it: no reminder is made meanwhile.

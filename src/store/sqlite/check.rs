@@ -1,5 +1,7 @@
 //! Writes what checks made of their tenants: a whole group of them in a handful of statements.
 
+mod withdraw;
+
 use std::collections::{HashMap, HashSet};
 
 use sqlx::{Row, SqliteConnection};
@@ -153,6 +155,7 @@ async fn write_round(
     round: Vec<usize>,
     commits: &mut [Commit],
 ) -> Result<(), StoreError> {
+    let round = withdraw::possible(connection, checks, round).await?;
     let accepted = write_tenants(connection, &round.iter().map(|&index| &checks[index]).collect::<Vec<_>>()).await?;
     let mut won: Vec<(i64, &Check)> = Vec::with_capacity(accepted.len());
     for index in round {
@@ -163,6 +166,7 @@ async fn write_round(
         }
     }
     write_series(connection, &won).await?;
+    withdraw::ends(connection, won.iter().map(|(_, check)| *check)).await?;
     write_alerts(connection, &won).await?;
     write_inherited(connection, &won).await?;
     for notification in won.iter().flat_map(|(_, check)| &check.notifications) {

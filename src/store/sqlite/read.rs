@@ -67,7 +67,10 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     }
     let alerts = sqlx::query(
         "SELECT tenant_id, rule, score, subject, body, told_at, told_to, told_generation, acknowledged_at, \
-         acknowledged_by, acknowledged_comment, shift, owes FROM alert \
+         acknowledged_by, acknowledged_comment, shift, owes, \
+         CASE WHEN state = 'resolved' AND told_at IS NULL THEN NOT EXISTS (SELECT 1 FROM delivery AS d \
+           WHERE d.notification_id = alert.last_notification AND (d.state NOT IN ('held', 'queued') OR d.attempts > 0)) \
+           ELSE 0 END AS can_be_withdrawn FROM alert \
          WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY id",
     )
     .bind(&ids)
@@ -152,6 +155,7 @@ fn alert_record(row: &SqliteRow) -> Result<AlertRecord, StoreError> {
         subject: row.try_get::<Option<&str>, _>(3)?.map(|text| Subject(text.into())),
         alert,
         told_at: row::time(row.try_get(5)?),
+        can_be_withdrawn: row.try_get("can_be_withdrawn")?,
         told_to: if of_this_generation { row::channels(row.try_get(6)?)? } else { Vec::new() },
         acknowledged: acknowledgement(row)?,
         shift: row.try_get("shift")?,
@@ -168,7 +172,7 @@ fn acknowledgement(row: &SqliteRow) -> Result<Option<Acknowledgement>, StoreErro
 pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
     let rows = sqlx::query(
         "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, a.told_at, a.told_to, a.told_generation, t.tenant, \
-         a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment, a.shift, a.owes FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
+         a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment, a.shift, a.owes, 0 AS can_be_withdrawn FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
          LEFT JOIN notification AS n ON n.id = a.last_notification \
          WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
          AND (NOT ?3 OR a.state IN ('pending', 'firing')) AND (NOT ?4 OR a.state = 'firing') \
@@ -192,7 +196,7 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
     .await?;
     rows.iter()
         .map(|found| {
-            let AlertRecord { rule, score, subject, alert, told_at, told_to, acknowledged, shift, owes } =
+            let AlertRecord { rule, score, subject, alert, told_at, told_to, acknowledged, shift, owes, .. } =
                 alert_record(found)?;
             Ok(AlertRow {
                 key: AlertKey { tenant: row::tenant(found.try_get(8)?)?, rule, score, subject },

@@ -38,5 +38,9 @@ async fn an_end_that_nobody_takes_back_is_told_in_the_end() {
     assert_eq!(fleet.told("soc"), ["alert.firing t3", "fleet.shift"], "its end is a line of what all gained");
     fleet.are_alerts_looked_at = true;
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.firing t3", "fleet.shift"], "it fires, and its channel knows");
+    assert_eq!(
+        fleet.told("soc"),
+        ["alert.firing t3", "alert.firing t3", "fleet.shift"],
+        "it fires, and its channel knows"
+    );
 }

@@ -85,6 +85,7 @@ fn explained(text: &str, readings: &[f64]) -> Explanation {
         feeds: &[],
         told_at: world.told_at,
         is_on_its_way: world.told_at.is_none(),
+        can_be_withdrawn: world.told_at.is_none(),
         shifts: &[],
     };
     explain(&rule, &world.alert, Event::Reading(*newest), &situation)

@@ -101,6 +101,7 @@ fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
             feeds: &feeds,
             told_at: None,
             is_on_its_way: false,
+            can_be_withdrawn: false,
             shifts: &[],
         };
         let step = step(&rule, &alert, Event::Tick, &situation);

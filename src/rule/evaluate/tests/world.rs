@@ -135,6 +135,7 @@ impl World {
             feeds: &[feed],
             told_at: self.told_at,
             is_on_its_way: self.told_at.is_none(),
+            can_be_withdrawn: self.told_at.is_none(),
             shifts: &self.shifts,
         };
         let step = step(rule, &self.alert, event, &situation);
