@@ -18,3 +18,4 @@ mod silence;
 mod sqlite;
 mod succession;
 mod tenant;
+mod withdrawn;
