@@ -19,7 +19,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// The most tenants that are loaded together.
+/// How many tenants are loaded together at most.
 const BATCH: usize = 128;
 /// The outcome of a score that was read.
 pub const OK: &str = "ok";
@@ -29,23 +29,24 @@ pub const OK: &str = "ok";
 pub struct Line {
     /// The tenant's id.
     pub tenant: TenantId,
-    /// Which score.
+    /// The kind of score.
     pub score: ScoreKind,
-    /// Of which of several values.
+    /// The subject, if the score has several.
     pub subject: Option<String>,
     /// The newest value, in the score's own unit; `None`: it could not be read.
     pub value: Option<f64>,
-    /// When the value was observed: of a daily record, its day.
+    /// When the value was observed; for a daily record, its day.
     pub observed_at: Option<Timestamp>,
     /// `ok`, or the class of the failure.
     pub outcome: String,
     /// What to do about a failure.
     pub hint: Option<String>,
-    /// When the service asks again, where that is later than the schedule says.
+    /// When the service checks again, if that is later than scheduled.
     pub slow_until: Option<Timestamp>,
 }
 
-/// Checks these tenants once, by tenant, score and subject, and sends what there is to send. `on_check` is called after each tenant.
+/// Checks these tenants once and sends the notifications that result. `on_check` is called after each tenant. Lines are in the order
+/// of tenant, score and subject.
 ///
 /// # Errors
 /// [`StartError`].
@@ -82,7 +83,7 @@ pub async fn round(
     Ok(lines)
 }
 
-/// Sends all that the round has to say.
+/// Sends all notifications of the round.
 async fn send(engine: &Engine, config: &Config) -> Result<(), StartError> {
     blindness::tell(engine.store.as_ref(), config, &engine.checker.outages, engine.clock.now()).await?;
     engine.dispatcher.reroute().await?;
