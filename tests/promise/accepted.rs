@@ -76,13 +76,13 @@ async fn each_filter_accepts_what_it_picks_and_no_floor() {
 
     let floors = |count: &str| format!("not changed: {count} of `below`, `above` or `no_data` rules");
     let said = accept(&world, &["--shift", &shift, "--tenant", "tailspin"]).await;
-    assert!(said.contains("accepted: `fall` of `tailspin`\naccepted: 1 alert\n"), "{said}");
+    assert!(said.contains("accepted: `fall` for `tailspin`\naccepted: 1 alert\n"), "{said}");
     assert!(said.contains(&floors("1 alert")), "{said}");
     let said = accept(&world, &["--label", "tier=gold"]).await;
-    assert!(said.contains("accepted: `fall` of `fabrikam`\naccepted: 1 alert\n"), "{said}");
+    assert!(said.contains("accepted: `fall` for `fabrikam`\naccepted: 1 alert\n"), "{said}");
     assert!(said.contains(&floors("2 alerts")), "{said}");
     let said = accept(&world, &["--rule", "fall", "--score", "device-secure-score"]).await;
-    assert_eq!(said, "accepted: `fall` of `contoso`\naccepted: 1 alert\n");
+    assert_eq!(said, "accepted: `fall` for `contoso`\naccepted: 1 alert\n");
     let said = accept(&world, &["--score", "device-secure-score"]).await;
     assert!(said.starts_with("accepted: 0 alerts\n") && said.contains(&floors("3 alerts")), "{said}");
 
@@ -96,7 +96,7 @@ async fn each_filter_accepts_what_it_picks_and_no_floor() {
 async fn filters_that_pick_nothing_or_mean_nothing_change_nothing_and_say_why() {
     let (world, _service, shift) = fallen().await;
     for (filters, told) in [
-        (&[][..], "nothing says which alerts"),
+        (&[][..], "no alerts are selected"),
         (&["--shift", "no-such-shift"], "no firing alert matches"),
         (&["--rule", "no-such-rule"], "no firing alert matches"),
         (&["--score", "secure-score"], "no firing alert matches"),

@@ -38,7 +38,7 @@ async fn why_an_alert_fires_or_does_not_is_told_with_its_readings_and_its_messag
         "device-secure-score: firing since",
         "200  -300",
         "200 against 300: holds, by 100 points",
-        "over: at least 300; 100 points to go",
+        "resolves: at least 300; 100 points to go",
         "=> it keeps firing; there is nothing new to report",
         "alert.firing",
         "to soc: delivered",
@@ -96,7 +96,7 @@ async fn whether_the_operator_hears_that_a_tenant_can_t_be_read_is_told_with_the
     world.quiet(&service).await;
     let told = said(&world, &command).await;
     for part in [
-        "checks have been failing since",
+        "checks fail since",
         "(secret-expired)",
         "=> it is reported on its own, to `ops`",
         "operator.blind",

@@ -27,7 +27,7 @@ async fn a_silence_suppresses_and_its_end_tells_what_still_is_so() {
     let add = ["silences", "add", "--tenant", "contoso", "--for", "1h", "--comment", "patching", "--author", "ann"];
     let said = say(&world, &add).await;
     assert!(said.starts_with("silence 1: tenant contoso, until "), "{said}");
-    assert!(said.contains("it covers nothing"), "{said}");
+    assert!(said.contains("it covers no firing alert"), "{said}");
 
     for score in [LOW, HIGH, LOW] {
         turn(&world, &service, score).await;
@@ -95,7 +95,7 @@ async fn a_silence_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
         |more: &'static [&'static str]| [&["silences", "add", "--author", "ann", "--comment", "x"], more].concat();
     for (more, told) in [
         (&["--for", "1h"][..], &["no matchers given"][..]),
-        (&["--all", "--tenant", "contoso", "--for", "1h"], &["`--all` is everything"]),
+        (&["--all", "--tenant", "contoso", "--for", "1h"], &["`--all` covers everything"]),
         (&["--tenant", "contoso"], &["--for"]),
         (
             &[

@@ -131,9 +131,9 @@ async fn a_backtest_says_what_would_have_been_sent() {
     world.folder.write("bad.csv", "tenant,score,time,value\ncontoso,device-secure-score,monday,1\n");
     let bad = world.folder.path().join("bad.csv").display().to_string();
     for (arguments, told) in [
-        (&["backtest", "--csv", &bad][..], "bad.csv:2: the time"),
+        (&["backtest", "--csv", &bad][..], "bad.csv:2: expected a time"),
         (&["backtest", "--csv", &file, "--rule", "nobody"], "there is no rule `nobody`"),
-        (&["backtest", "--csv", &file, "--since", "ever"], "`ever` is no time"),
+        (&["backtest", "--csv", &file, "--since", "ever"], "`ever` is not a time"),
         (&["backtest", "--tenant", "nobody"], "there is no tenant `nobody`"),
         (&["backtest", "--suggest", "3"], "3/week"),
     ] {
