@@ -125,7 +125,7 @@ impl Origin {
     /// Whether a host, in lower case and without a final dot, is the service's.
     pub(super) fn has(&self, host: &str) -> bool {
         let is_of = |known: &&str| host == *known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
-        self.hosts.iter().any(|known| is_of(known))
+        self.hosts.iter().any(is_of)
     }
 }
 

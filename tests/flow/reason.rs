@@ -83,7 +83,7 @@ async fn shutdown_ends_the_asking_and_the_alert_is_kept() {
 #[tokio::test]
 async fn answers_that_make_no_sense_prevent_no_alert() {
     for (reply, why) in [
-        (Reply::json(200, "[]"), "no JSON object"),
+        (Reply::json(200, "[]"), "not a JSON object"),
         (Reply::json(200, "{\"value\": [[[["), "can't be read"),
         (Reply::status(400), "HTTP 400"),
         (Reply::gzip_bomb(), "no answer from the API"),

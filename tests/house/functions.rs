@@ -13,7 +13,6 @@ const LONG: &[(&str, &str)] = &[
     ("src/config/import/sheet.rs", "read_sheet"),
     ("src/config/rules.rs", "rule"),
     ("src/service/start.rs", "start"),
-    ("src/store/sqlite/outbox.rs", "settle"),
     ("src/config/tests/secret_stores.rs", "what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named"),
     ("src/replay/fleet.rs", "find"),
     ("src/config/tenants.rs", "take"),
@@ -56,8 +55,7 @@ fn functions(text: &str) -> Vec<(&str, usize)> {
         let name = words.next().unwrap_or_default().split(['(', '<']).next().unwrap_or_default();
         let ends =
             |line: &&str| line.len() > indent && line[..indent].trim().is_empty() && line[indent..].starts_with('}');
-        let length =
-            if line.ends_with(['}', ';']) { Some(0) } else { lines[first + 1..].iter().position(|line| ends(line)) };
+        let length = if line.ends_with(['}', ';']) { Some(0) } else { lines[first + 1..].iter().position(ends) };
         found.push((name, length.map_or(1, |length| length + 2)));
     }
     found
@@ -88,7 +86,7 @@ fn takes_a_tuple_apart(line: &str) -> bool {
     let names = pattern.strip_prefix('(').map(|names| names.split(", ").collect::<Vec<_>>());
     let is_name =
         |name: &&str| !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-    of.ends_with("),") && names.is_some_and(|names| names.len() > 1 && names.iter().all(|name| is_name(&name)))
+    of.ends_with("),") && names.is_some_and(|names| names.len() > 1 && names.iter().all(is_name))
 }
 
 #[test]

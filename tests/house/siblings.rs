@@ -61,12 +61,11 @@ fn write_out(code: &str, above: &[String], found: &mut Vec<Vec<String>>) -> usiz
     let length = code[at..].find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(code.len() - at);
     let path = [above, &[code[at..at + length].to_owned()]].concat();
     at += length;
-    match code[at..].strip_prefix("::") {
-        Some(rest) => at + 2 + write_out(rest, &path, found),
-        None => {
-            found.push(path);
-            at
-        }
+    if let Some(rest) = code[at..].strip_prefix("::") {
+        at + 2 + write_out(rest, &path, found)
+    } else {
+        found.push(path);
+        at
     }
 }
 

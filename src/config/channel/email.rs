@@ -74,7 +74,7 @@ fn read(own: &Own, private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Opti
     {
         draft.error(
             &at.key("password"),
-            "a password is said by TLS only",
+            "a password is sent over TLS only",
             "delete `tls: none`, or `username` and `password`",
         );
         return None;

@@ -27,7 +27,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "smtps://smtp.example",
         "smtp://10.0.0.5, tls: none, allow_private: [10.0.0.0/8]",
-        "channels.mail.password: a password is said by TLS only",
+        "channels.mail.password: a password is sent over TLS only",
     ),
     ("smtps://smtp.example", "smtps://10.0.0.5", "channels.mail.server: no mail may go there: not a public address"),
     ("from: S <s@mssp.example>, ", "", "`from` is missing; write `from: Scorewatch"),
