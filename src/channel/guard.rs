@@ -49,7 +49,7 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     if url.len() > URL_BYTES_MAX {
         return refuse("it is longer than 16 KiB", COPY);
     }
-    let Ok(parsed) = Url::parse(url) else { return refuse("it is no URL", COPY) };
+    let Ok(parsed) = Url::parse(url) else { return refuse("it is not a URL", COPY) };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return refuse("it has a user name in it", COPY);
     }

@@ -146,7 +146,7 @@ pub fn check_routing_key(reference: &SecretReference) -> Result<SecretString, Se
     if text.len() == ROUTING_KEY_LETTERS && text.bytes().all(|letter| letter.is_ascii_alphanumeric()) {
         Ok(key)
     } else {
-        Err(reference.unfit("is no integration key of 32 letters and digits"))
+        Err(reference.unfit("is not an integration key of 32 letters and digits"))
     }
 }
 

@@ -54,12 +54,12 @@ impl SigningKey {
         }
         let encoded = secret
             .strip_prefix(SYMMETRIC)
-            .ok_or("is no signing secret: it begins with neither `whsec_` nor `whsk_`")?;
+            .ok_or("is not a signing secret: it begins with neither `whsec_` nor `whsk_`")?;
         let key = STANDARD.decode(encoded).map_err(|_| "is not base64 after `whsec_`")?;
         if KEY_BYTES.contains(&key.len()) {
             Ok(Self(Scheme::Symmetric(encoded.into())))
         } else {
-            Err("is no key of 24 to 64 bytes after `whsec_`")
+            Err("is not a key of 24 to 64 bytes after `whsec_`")
         }
     }
 
@@ -96,9 +96,9 @@ fn pair(key: &[u8]) -> Result<Ed25519KeyPair, &'static str> {
     let read = match key.split_at_checked(SEED_BYTES) {
         Some((seed, [])) => Ed25519KeyPair::from_seed_unchecked(seed),
         Some((seed, public)) if public.len() == SEED_BYTES => Ed25519KeyPair::from_seed_and_public_key(seed, public),
-        _ => return Err("is no ed25519 key of 32 bytes, or of 64 with its public key, after `whsk_`"),
+        _ => return Err("is not an ed25519 key of 32 bytes, or of 64 with its public key, after `whsk_`"),
     };
-    read.map_err(|_| "is no ed25519 key: its second half is not the public key of its first")
+    read.map_err(|_| "is not an ed25519 key: its second half is not the public key of its first")
 }
 
 #[cfg(test)]

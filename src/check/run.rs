@@ -122,7 +122,7 @@ impl Checker {
                 let (class, hint) = (error.class.as_str(), error.hint.clone());
                 warn!(
                     tenant = %tenant.id, score = %score, class, hint = hint.as_deref(), subjects = subjects.len(),
-                    "a part of the answer is no reading: {}", error.what
+                    "part of the answer is not a reading: {}", error.what
                 );
                 Partly { failure: Failure { class, hint }, subjects }
             });

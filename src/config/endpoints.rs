@@ -47,7 +47,7 @@ impl Endpoints {
 /// A base URL to which secrets may go.
 pub(super) fn base_url(text: &str) -> Result<String, Complaint> {
     let url =
-        Url::parse(text).map_err(|_| Complaint::new("this is no URL", "write it like `https://login.example`"))?;
+        Url::parse(text).map_err(|_| Complaint::new("this is not a URL", "write it like `https://login.example`"))?;
     let plain =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     match url.scheme() {

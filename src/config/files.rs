@@ -111,7 +111,7 @@ impl Source {
 fn read_whole(path: &Path, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("it is no plain file"));
+        return Err(std::io::Error::other("it is not a regular file"));
     }
     file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(bytes).map(drop)
 }
@@ -149,7 +149,7 @@ pub(super) fn find(pattern: &str, at: &Scope<'_>, draft: &mut Draft) -> Vec<Path
     let mut found: Vec<PathBuf> = match glob::glob(&whole.to_string_lossy()) {
         Ok(paths) => paths.filter_map(Result::ok).filter(|path| path.is_file()).collect(),
         Err(error) => {
-            draft.error(at, format!("this is no pattern: {}", error.msg), "write one like `rules/*.yaml`");
+            draft.error(at, format!("this is not a pattern: {}", error.msg), "write one like `rules/*.yaml`");
             return Vec::new();
         }
     };

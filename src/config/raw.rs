@@ -139,7 +139,7 @@ raw! {
         credential: OneOrMany<RawCredential>,
         /// Labels, by which rules and channels select it.
         labels: BTreeMap<String, Field<String>>,
-        /// Channels told besides those of the rule.
+        /// Channels that are notified in addition to those of the rule.
         notify: Vec<Field<Word>>,
         /// Cron with seconds, six fields.
         #[schemars(with = "form::Cron")]

@@ -220,7 +220,7 @@ fn fits_together(
         problems.error(
             &at.key("step"),
             "`step` belongs to `below` and `above`",
-            "delete `step`: a change is told again when it grows by its own size",
+            "delete `step`: a change is reported again when it grows by its own size",
         );
     }
     if accept && change.is_none() {
@@ -230,7 +230,7 @@ fn fits_together(
     if matches!(when, Condition::NoData(_)) {
         problems.error(
             &at.key("for"),
-            "`no_data` says how long by itself",
+            "`no_data` already says how long",
             "delete `for`, and write the whole time under `no_data`",
         );
     }

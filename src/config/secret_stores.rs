@@ -55,7 +55,7 @@ fn store(name: &str, mut raw: RawSecretStore, at: &Scope<'_>, draft: &mut Draft)
     // The same letters as other names.
     let slug = TenantId::parse(name);
     if slug.is_err() {
-        draft.error(at, "this is no name of a secret store", "use `a-z`, `0-9` and `-`");
+        draft.error(at, "this is not a name for a secret store", "use `a-z`, `0-9` and `-`");
     }
     if !raw.r#type.is_written() {
         draft.error(&at.key("type"), "`type` is missing", "write `type: vault` or `type: key-vault`");
@@ -142,7 +142,7 @@ fn key_vault(name: &str, slug: TenantId, raw: RawSecretStore, at: &Scope<'_>, dr
     let host = if is_loopback { "x.vault.azure.net".to_owned() } else { host_of(&address) };
     let Some((cloud, scope)) = cloud_of(&host) else {
         let instead = "write `https://NAME.vault.azure.net` or `https://NAME.vault.usgovcloudapi.net`";
-        draft.error(&here, "this is no address of an Azure Key Vault, and no token may go there", instead);
+        draft.error(&here, "this is not the address of an Azure Key Vault, and no token may go there", instead);
         return None;
     };
     let mut hosts = Hosts::of(cloud, None);

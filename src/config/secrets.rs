@@ -67,13 +67,13 @@ pub(super) fn untried(raw: RawSecret, at: &Scope<'_>, draft: &mut Draft) -> Opti
     if let SecretReference::Env(name) = &reference
         && (name.is_empty() || name.contains(['=', '\0']))
     {
-        draft.error(at, "this is no name of an environment variable", "write `{ env: NAME }`");
+        draft.error(at, "this is not a name of an environment variable", "write `{ env: NAME }`");
         return None;
     }
     if let SecretReference::Credential(name) = &reference
         && (name.is_empty() || name.contains('/') || name == "..")
     {
-        draft.error(at, "this is no name of a systemd credential", "write the name alone, without a path");
+        draft.error(at, "this is not a name of a systemd credential", "write the name alone, without a path");
         return None;
     }
     Some(reference)

@@ -124,7 +124,7 @@ pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, draft: &mut Draf
     let changes = draft.parse(raw.changes, &at.key("changes"), |text| {
         let changes = text.parse().ok().filter(|changes| (2..=1000).contains(changes));
         changes.ok_or_else(|| {
-            Complaint::new(format!("`{text}` is no number of changes"), "write a whole number from 2 to 1000")
+            Complaint::new(format!("`{text}` is not a number of changes"), "write a whole number from 2 to 1000")
         })
     });
     FlapLimit {
@@ -153,7 +153,7 @@ pub(super) fn public_url(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) ->
         });
         address
             .map(|_| text.trim_end_matches('/').to_owned())
-            .ok_or_else(|| Complaint::new("this is no web address", "write it like `https://scores.mssp.example`"))
+            .ok_or_else(|| Complaint::new("this is not a web address", "write it like `https://scores.mssp.example`"))
     });
     if address.as_ref().is_some_and(|address| !address.starts_with("https:")) {
         let what = "links with `http:` are shown in no message, and nobody can confirm a drill";

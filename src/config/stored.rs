@@ -33,7 +33,7 @@ pub(super) fn path(text: &str, example: &str) -> Result<String, Complaint> {
         Ok(path.to_owned())
     } else {
         Err(Complaint::new(
-            "this is no path of letters, digits, `-`, `_`, `.` and `/`",
+            "this is not a path of letters, digits, `-`, `_`, `.` and `/`",
             format!("write one like `{example}`"),
         ))
     }
@@ -73,7 +73,7 @@ pub(super) fn stored(raw: RawReference, at: &Scope<'_>, draft: &mut Draft) -> Op
             let is_version = !text.is_empty() && text.len() <= NAME_LETTERS_MAX && is_name(text);
             is_version
                 .then(|| text.to_owned())
-                .ok_or_else(|| Complaint::new("this is no version", "copy its 32 letters"))
+                .ok_or_else(|| Complaint::new("this is not a version", "copy its 32 letters"))
         });
         Item::Named { name: name?, version: if has_version { Some(version?) } else { None } }
     } else {
@@ -137,7 +137,7 @@ fn program(raw: RawReference, at: &Scope<'_>, draft: &mut Draft) -> Option<Secre
     draft.watched.file(&program);
     if !is_executable(&program) {
         let instead = "write an absolute path, or one relative to this file, and let this process run it";
-        draft.error(&here, "this is no program that can be run", instead);
+        draft.error(&here, "this is not a program that can be run", instead);
         return None;
     }
     let item = Item::Output { program, arguments: words.collect(), folder: at.folder().to_owned(), time_limit };

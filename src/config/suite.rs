@@ -123,7 +123,7 @@ fn suite(source: &Source, draft: &mut Draft) -> Option<Suite> {
     let mut raw = match RawSuite::deserialize(&source.value) {
         Ok(raw) if !source.is_list() => raw,
         _ => {
-            draft.error(&top, "the file is no mapping", "write `rules: […]` and `tests:` at the top");
+            draft.error(&top, "expected a mapping at the top of the file", "write `rules: […]` and `tests:` at the top");
             return None;
         }
     };
@@ -239,7 +239,7 @@ fn named(notify: Field<Vec<Field<Word>>>, names: &mut Names) {
 
 fn instant(text: &str) -> Result<Timestamp, Complaint> {
     Timestamp::parse(text).ok_or_else(|| {
-        Complaint::new(format!("`{text}` is no time"), "write the date, `T`, the time and `Z`, as RFC 3339 does")
+        Complaint::new(format!("`{text}` is not a time"), "write the date, `T`, the time and `Z`, as RFC 3339 does")
     })
 }
 

@@ -259,7 +259,7 @@ impl Builder<'_> {
     /// Reads the value of an anchor once more. Values are built from what was kept, never from copies of copies.
     fn repeat(&mut self, anchor: usize, mark: Mark) -> Result<(), Fault> {
         if self.wants_key() {
-            return Err(fault(mark, "an alias stands where a key belongs", "write the key out"));
+            return Err(fault(mark, "expected a key, found an alias", "write the key out"));
         }
         let Some(&(from, Some(until))) = self.anchors.get(&anchor) else {
             return Err(fault(mark, "this alias refers to itself", "write the value out"));
@@ -292,7 +292,7 @@ impl Builder<'_> {
         if self.wants_key() {
             return Err(fault(
                 mark,
-                "a list or mapping stands where a key belongs",
+                "expected a key, found a list or mapping",
                 "write a plain word before the colon",
             ));
         }

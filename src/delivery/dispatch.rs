@@ -150,7 +150,7 @@ impl Dispatcher {
     pub(super) async fn tell_trouble(&self) {
         match operator::tell(self).await {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
-            Err(error) => error!(%error, "the operator could not be told which channels are in trouble; trying again"),
+            Err(error) => error!(%error, "the operator could not be notified of channels in trouble; trying again"),
         }
     }
 

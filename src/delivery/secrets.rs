@@ -192,7 +192,7 @@ fn unreadable(
             "Channel `{channel}` can't be used: {SECRET_UNREADABLE} ({error}). What is queued for it waits."
         ),
         class: CLASS.to_owned(),
-        hint: Some(format!("{hint}; the channel goes on by itself then")),
+        hint: Some(format!("{hint}; the channel then goes on without a restart")),
         channel: Some(channel.to_string()),
         from: Some(now),
         until: None,

@@ -178,7 +178,7 @@ pub const fn type_of(kind: TransitionKind) -> NotificationType {
 pub fn unstable(rule: &Rule) -> String {
     let limit = rule.flapping.unwrap_or_default();
     format!(
-        "fired and recovered more than {} times within {}; told again once it has been stable for {}",
+        "fired and recovered more than {} times within {}; the next message comes once it has been stable for {}",
         limit.changes,
         format_duration(limit.within),
         format_duration(rule.calm()),

@@ -115,7 +115,7 @@ impl NotificationType {
     }
 }
 
-/// What a notification says: the facts, and what only a message of its own says besides.
+/// What a notification says: the facts, and what only a message of its own adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Data {
     /// The facts; in JSON, they stand among the other fields.

@@ -11,7 +11,7 @@ pub(crate) fn json(output: &str, check: fn(&mut Value) -> Result<(), Refusal>) -
 
 /// What a template writes as JSON, with its values still marked.
 pub(crate) fn parsed(output: &str) -> Result<Value, Refusal> {
-    serde_json::from_str(output).map_err(|error| Refusal::Invalid(format!("the output is no JSON: {error}")))
+    serde_json::from_str(output).map_err(|error| Refusal::Invalid(format!("the output is not JSON: {error}")))
 }
 
 /// The body of a message in which values are marked: `check` vets it and escapes them.

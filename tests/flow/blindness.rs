@@ -224,7 +224,7 @@ async fn who_was_told_before_is_not_told_again_and_hears_of_its_own_end() {
     let told = said(&bed, "ops").await;
     assert_eq!(told.len(), 2);
     assert!(summary(&told[1]).starts_with("29 of 30"), "{}", summary(&told[1]));
-    assert!(summary(&told[1]).contains("besides 1 told before"), "{}", summary(&told[1]));
+    assert!(summary(&told[1]).contains("in addition to 1 that were reported before"), "{}", summary(&told[1]));
     assert_eq!(told[1].data.operator.as_ref().unwrap().from, Some(super::setup::at(6 * 15)));
     bed.cloud.set_every_fetch(None);
     bed.cloud.set_fetch(entra("t03"), None);
@@ -253,7 +253,7 @@ async fn a_shared_credential_that_expires_is_told_with_its_app_and_the_tenants_t
     hours(&bed, &config, 2).await;
     let told = said(&bed, "ops").await;
     assert_eq!(told.len(), 2);
-    assert!(summary(&told[1]).contains("is taken again"), "{}", summary(&told[1]));
+    assert!(summary(&told[1]).contains("is accepted again"), "{}", summary(&told[1]));
 }
 
 #[tokio::test]

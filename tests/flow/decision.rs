@@ -140,7 +140,7 @@ fn a_shared_secret_that_can_not_be_read_is_reported_once_with_its_place_and_all_
     assert_eq!(
         facts.summary,
         format!(
-            "3 of 3 tenants can't be read: the credential of the app {app} can't be read on this machine (t000, t001, t002)"
+            "3 of 3 tenants can't be read: the credential of app {app} can't be read on this machine (t000, t001, t002)"
         )
     );
     assert_eq!(facts.hint.as_deref(), Some("file secrets/app: create it"));

@@ -87,7 +87,7 @@ async fn answers_that_make_no_sense_prevent_no_alert() {
         (Reply::json(200, "{\"value\": [[[["), "can't be read"),
         (Reply::status(400), "HTTP 400"),
         (Reply::gzip_bomb(), "no answer from the API"),
-        (Reply::json(429, "{}").retry_after("7"), "slow down"),
+        (Reply::json(429, "{}").retry_after("7"), "throttles our requests"),
     ] {
         let bed = Bed::new().await;
         let tenant = bed.tenant("contoso", 250.0);

@@ -76,7 +76,7 @@ async fn a_test_that_fails_shows_what_was_expected_and_what_was_sent() {
     let said = said(&output, &world);
     assert!(
         said.contains("tests.yaml:4:")
-            && said.contains("`two` is no reading")
+            && said.contains("`two` is not a reading")
             && said.contains("did you mean `expect`"),
         "{said}"
     );

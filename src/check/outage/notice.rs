@@ -129,15 +129,15 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
             let class_words = FailureClass::from_name(class).map_or("checks fail", FailureClass::words);
             let why = match cause {
                 Some(Cause::Credential(app)) if is_secret_unreadable(news) => {
-                    format!("the credential of the app {app} can't be read on this machine")
+                    format!("the credential of app {app} can't be read on this machine")
                 }
-                Some(Cause::Credential(app)) => format!("the credential of the app {app} is not taken ({class_words})"),
-                Some(Cause::App(app)) => format!("the app {app} is refused ({class_words})"),
+                Some(Cause::Credential(app)) => format!("the credential of app {app} was rejected ({class_words})"),
+                Some(Cause::App(app)) => format!("app {app} was refused ({class_words})"),
                 _ => class_words.to_owned(),
             };
             let before = match seen.told_before {
                 0 => String::new(),
-                told => format!(", besides {told} told before"),
+                before => format!(", in addition to {before} that were reported before"),
             };
             OperatorFacts {
                 summary: format!("{count} of {} tenants can't be read: {why} ({names}{before})", seen.of),
@@ -150,15 +150,15 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
         }
         News::Over { .. } => {
             let what = match cause {
-                Some(Cause::Credential(app)) => format!("the credential of the app {app} is taken again"),
-                Some(Cause::App(app)) => format!("the app {app} is taken again"),
+                Some(Cause::Credential(app)) => format!("the credential of app {app} is accepted again"),
+                Some(Cause::App(app)) => format!("app {app} is accepted again"),
                 Some(Cause::Clock) => "this machine's clock is right again".to_owned(),
                 Some(Cause::Proxy) => "the proxy lets us sign in again".to_owned(),
                 Some(Cause::Service | Cause::Refusal(_)) | None => "Microsoft can be read again".to_owned(),
             };
             let left = match seen.left {
                 0 => String::new(),
-                left => format!("; {left} of them can't be read yet, and are told by themselves if that stays so"),
+                left => format!("; {left} of them still can't be read, and are reported on their own if that goes on"),
             };
             let lasted = lasted(now.since(outage.since));
             OperatorFacts {

@@ -89,7 +89,7 @@ fn server(raw: Field<Word>, at: &Scope<'_>, plain: bool, private: &Private, draf
         Ok(server) => server,
         Err(what) => {
             let instead = "write `smtps://smtp.example`, or `smtp://smtp.example` for STARTTLS";
-            draft.error(at, format!("this is no mail server: {what}"), instead);
+            draft.error(at, format!("this is not a mail server: {what}"), instead);
             return None;
         }
     };
@@ -139,7 +139,7 @@ fn mailbox(text: &str, at: &Scope<'_>, draft: &mut Draft) -> Option<Mailbox> {
     }
     let read = text.parse::<Mailbox>().ok();
     let Some(mailbox) = read else {
-        draft.error(at, format!("`{text}` is no mail address"), format!("write one like `{ADDRESS}`"));
+        draft.error(at, format!("`{text}` is not a mail address"), format!("write one like `{ADDRESS}`"));
         return None;
     };
     if !mailbox.email.to_string().is_ascii() {

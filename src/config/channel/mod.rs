@@ -199,12 +199,12 @@ fn drill(text: &str) -> Result<Option<Duration>, Complaint> {
     match parse_duration(text) {
         Ok(interval) if interval >= DRILL_EVERY_MIN => Ok(Some(interval)),
         Ok(_) => Err(Complaint::new(format!("`{text}` is too often for a drill"), instead)),
-        Err(_) => Err(Complaint::new(format!("`{text}` is no time between drills"), instead)),
+        Err(_) => Err(Complaint::new(format!("`{text}` is not a time between drills"), instead)),
     }
 }
 
 /// A whole number above zero.
 pub(super) fn whole(text: &str) -> Result<usize, Complaint> {
     let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| Complaint::new(format!("`{text}` is no whole number above zero"), "write one like `20`"))
+    number.ok_or_else(|| Complaint::new(format!("`{text}` is not a whole number above zero"), "write one like `20`"))
 }

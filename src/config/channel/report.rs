@@ -50,7 +50,7 @@ fn by_word(text: &str, timezone: &Zone) -> Result<Option<Schedule>, Complaint> {
         // YAML's readers disagree on whether `off` is a word.
         "off" | "false" => Ok(None),
         _ => Err(Complaint::new(
-            format!("`{text}` is no time for reports"),
+            format!("`{text}` is not a time for reports"),
             "write `weekly`, `daily`, `off`, or `{ at: \"0 0 8 * * MON\" }`",
         )),
     }

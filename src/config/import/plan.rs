@@ -278,7 +278,7 @@ fn slug_of(
         faults.push((Column::Id, format!("this `id` is also in line {first}"), "give each tenant an `id` of its own"));
     } else if let Some(other) = config.tenants.get(id) {
         let what = format!("tenant `{id}` is there, with the directory id {}", other.account.entra);
-        faults.push((Column::Id, what, "give this one another `id`, or mend the `tenant_id`"));
+        faults.push((Column::Id, what, "give this one another `id`, or correct the `tenant_id`"));
     } else if folder.join(format!("{id}.yaml")).exists() {
         let what = format!("there is a file `{id}.yaml`, and another tenant in it");
         faults.push((Column::Id, what, "give this one another `id`, or rename that file"));

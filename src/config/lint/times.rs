@@ -19,7 +19,7 @@ pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], top: &Scope<'_>, pro
     for (schedule, Gaps { shortest, .. }) in gaps.values() {
         if whole.spread > *shortest {
             let what = format!(
-                "tenants are checked over {}, and the schedule `{}` begins anew every {}",
+                "tenants are checked over {}, and the schedule `{}` starts again every {}",
                 format_duration(whole.spread),
                 schedule.expression(),
                 format_duration(*shortest)

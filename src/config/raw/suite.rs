@@ -57,7 +57,7 @@ raw! {
         tenants: Vec<Field<RawCaseTenant>>,
         /// Silences in which this happens.
         silences: Vec<Field<RawSilence>>,
-        /// Maintenance windows of this test, besides those of the file.
+        /// Maintenance windows of this test, in addition to those of the file.
         maintenance: Vec<Field<RawMaintenance>>,
         /// What is to be sent.
         expect: Vec<Field<RawExpected>>,
@@ -71,7 +71,7 @@ raw! {
         name: Word,
         /// Labels, by which rules and channels select it.
         labels: BTreeMap<String, Field<String>>,
-        /// Channels told besides those of the rule.
+        /// Channels that are notified in addition to those of the rule.
         notify: Vec<Field<Word>>,
         /// Which score `series` is of; `device-secure-score` by default.
         score: Word,

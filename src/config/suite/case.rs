@@ -70,7 +70,7 @@ pub(super) fn name_channels(tests: &Field<Vec<Field<RawCase>>>, names: &mut Name
 impl Setting<'_> {
     pub(super) fn case(&self, raw: RawCase, at: &Scope<'_>, draft: &mut Draft) -> Option<Case> {
         at.only(RawCase::KEYS, draft);
-        let name = draft.require(raw.name, &at.key("name"), "a fall is told once").map(|Word(name)| name);
+        let name = draft.require(raw.name, &at.key("name"), "a fall is reported once").map(|Word(name)| name);
         let start = draft.parse(raw.start, &at.key("start"), instant).unwrap_or(self.start);
         let every = draft.parse(raw.every, &at.key("every"), interval).unwrap_or(self.every);
         let calendar = Calendar { start, every, zone: &self.zone };

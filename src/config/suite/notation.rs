@@ -91,7 +91,7 @@ pub(super) fn time(text: &str, calendar: Calendar<'_>) -> Result<Timestamp, Comp
     }
     let offset = parse_duration(text);
     offset.map(|offset| calendar.start.plus(offset)).map_err(|_| {
-        Complaint::new(format!("`{text}` is no time"), "write `2h15m` after the start, `08:30`, or `2026-01-05 08:30`")
+        Complaint::new(format!("`{text}` is not a time"), "write `2h15m` after the start, `08:30`, or `2026-01-05 08:30`")
     })
 }
 
@@ -107,7 +107,7 @@ enum Word {
 fn word_of(word: &str) -> Result<Word, Complaint> {
     let malformed = || {
         Complaint::new(
-            format!("`{word}` is no reading"),
+            format!("`{word}` is not a reading"),
             "write words like `400`, `340x8`, `360+5x4`, `_` (a failed check), `~2h` (no check), `08:30`",
         )
     };
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_no_word_is_told_with_what_to_write() {
         for (text, told) in [
-            ("400 abc", "`abc` is no reading; write words like"),
+            ("400 abc", "`abc` is not a reading; write words like"),
             ("inf", "no reading"),
             ("1e9", "no reading"),
             ("-5", "no reading"),

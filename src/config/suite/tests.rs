@@ -97,7 +97,7 @@ fn a_tenant_that_could_not_be_read_is_not_missed_by_what_names_it() {
          tenants: [{ id: contoso, series: abc }]\n    silences: [{ tenants: [contoso], until: 2h }]\n    expect: []\n",
     );
     assert_eq!(told.lines().count(), 1, "{told}");
-    assert!(told.contains("`abc` is no reading"), "{told}");
+    assert!(told.contains("`abc` is not a reading"), "{told}");
 }
 
 #[test]

@@ -46,18 +46,18 @@ fn what_is_wrong_with_a_reference_is_told_at_its_place() {
     for (secret, told) in [
         ("{ exec: [] }", "there is no program"),
         ("{ exec: get-secret }", "expected a list, found text"),
-        ("{ exec: [no-such-program] }", "this is no program that can be run"),
-        ("{ exec: [contoso.yaml] }", "this is no program that can be run"),
+        ("{ exec: [no-such-program] }", "this is not a program that can be run"),
+        ("{ exec: [contoso.yaml] }", "this is not a program that can be run"),
         ("{ exec: [get-secret], timeout: 2m }", "a program gets up to a minute"),
         ("{ exec: [get-secret], env: X }", "`env` does not belong to this reference"),
         ("{ store: cropp, path: x }", "use one of `azure`, `corp`, `role`"),
         ("{ store: corp }", "`path` is missing"),
-        ("{ store: corp, path: a/../b }", "this is no path of letters"),
-        ("{ store: corp, path: \"a?b\" }", "this is no path of letters"),
+        ("{ store: corp, path: a/../b }", "this is not a path of letters"),
+        ("{ store: corp, path: \"a?b\" }", "this is not a path of letters"),
         ("{ store: corp, name: x }", "`name` does not belong to this reference"),
         ("{ store: azure, path: x }", "`path` does not belong to this reference"),
         ("{ store: azure, name: a_b }", "a Key Vault has no such name"),
-        ("{ store: azure, name: a, version: \"a/b\" }", "this is no version"),
+        ("{ store: azure, name: a, version: \"a/b\" }", "this is not a version"),
         ("{ path: x }", "write `store: NAME` too"),
     ] {
         let text = problems(STORES, secret);

@@ -48,7 +48,7 @@ fn an_address_that_its_channel_can_not_send_to_is_an_error() {
         ("webhook", "https://chat.googleapis.com/v1/spaces/A/messages?key=k", "write `type: google-chat`"),
         ("webhook", "http://soar.example/hook", "it must begin with `https://`"),
         ("webhook", "https://soar.example/hook", ""),
-        ("mattermost", "hunter2", "it is no URL"),
+        ("mattermost", "hunter2", "it is not a URL"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         private(folder.path(), "secret", SECRET.as_bytes());

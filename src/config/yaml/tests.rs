@@ -42,7 +42,7 @@ fn what_other_readers_read_differently_is_refused() {
         ("a: !x b", "tags (`!name`) are not read"),
         ("b: &b { c: d }\na: { <<: *b }", "merge keys (`<<`) are not read"),
         ("&a [*a]", "this alias refers to itself"),
-        ("? [a]\n: b", "stands where a key belongs"),
+        ("? [a]\n: b", "expected a key, found a list or mapping"),
     ] {
         assert!(refused(text).contains(told), "{text:?}: {}", refused(text));
     }
