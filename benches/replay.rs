@@ -12,7 +12,7 @@ use std::{
 use scorewatch::{
     config::suite::load_rules,
     domain::{ChannelName, Sample, ScoreKind, Selector, TenantId, Timestamp},
-    notify::{Maintenance, NotificationType, Silence, SilenceId, route::Fence, silence::Matchers},
+    notify::{Maintenance, NotificationType, Silence, SilenceId, route::Audience, silence::Matchers},
     replay::{Course, Fleet, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, many::walk_all, send},
     schedule::{Schedule, Window, WindowEnd, Zone},
 };
@@ -35,11 +35,11 @@ fn main() {
     let (rules, problems, _) = load_rules(&file, &[]);
     assert!(problems.is_empty() && rules.len() > 3, "{problems:?}");
     let (Ok(soc), Ok(own)) = (ChannelName::parse("soc-teams"), ChannelName::parse("own")) else { return };
-    let fence = Fence { labels: Selector([("customer".into(), "yes".into())].into()), ..Fence::default() };
-    let receiver = |fence| Receiver { fence, digest_over: Some(20), ..Receiver::default() };
+    let audience = Audience { labels: Selector([("customer".into(), "yes".into())].into()), ..Audience::default() };
+    let receiver = |audience| Receiver { audience, digest_over: Some(20), ..Receiver::default() };
     let plan = Plan {
         rules,
-        receivers: [(soc, receiver(Fence::default())), (own.clone(), receiver(fence))].into(),
+        receivers: [(soc, receiver(Audience::default())), (own.clone(), receiver(audience))].into(),
         maintenance: weekly().into_iter().collect(),
         silences: (0..SILENCES).filter_map(|number| silence(number, tenants, days)).collect(),
         ..Plan::default()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use divan::{Bencher, black_box};
 use scorewatch::{
     domain::{Sample, Timestamp},
-    rule::{Alert, BaselineChoice, Change, Condition, Event, Rule, RuleName, Situation, Size, step},
+    rule::{Alert, BaselineChoice, Change, Condition, EvaluationContext, Event, Rule, RuleName, Size, step},
 };
 
 fn main() {
@@ -18,7 +18,7 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
     let at = |index: i64| Timestamp::from_seconds(1_000_000_000 + index * 900);
     let window: Vec<Sample> = (0..96).map(|index| Sample { at: at(index), value: 400.0 }).collect();
     let interval = Duration::from_mins(15);
-    let situation = Situation {
+    let context = EvaluationContext {
         now: at(96),
         window: &window,
         source_interval: interval,
@@ -31,7 +31,7 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
         shifts: &[],
     };
     let (alert, event) = (Alert::default(), Event::Reading(Sample { at: at(96), value: 399.0 }));
-    bencher.bench(|| step(black_box(&rule), black_box(&alert), black_box(event), black_box(&situation)));
+    bencher.bench(|| step(black_box(&rule), black_box(&alert), black_box(event), black_box(&context)));
 }
 
 fn drop(from: BaselineChoice) -> Condition {

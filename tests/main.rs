@@ -3,11 +3,11 @@
 
 mod docs;
 mod egress;
-mod flow;
+mod harness;
 mod house;
+mod integration;
 mod parsers;
 mod promise;
 mod signal;
 mod store;
 mod validators;
-mod world;

@@ -9,7 +9,7 @@ use scorewatch::{
         Notification, NotificationType, Silence, SilenceId, digest,
         fleet::{FleetSettings, watch::Accept},
         notification::DigestItem,
-        route::Fence,
+        route::Audience,
         silence::Matchers,
     },
     replay::{
@@ -68,11 +68,11 @@ pub fn channel_name(name: &str) -> ChannelName {
     ChannelName::parse(name).expect("a name")
 }
 
-pub fn fence(world: &World, channel: &world::Channel) -> Fence {
+pub fn audience(world: &World, channel: &world::Channel) -> Audience {
     let ids = channel.audience.as_ref().map(|audience| {
         audience.iter().map(|&tenant| TenantId::parse(&world.tenants[tenant].name).expect("a slug")).collect()
     });
-    Fence { tenants: ids, ..Fence::default() }
+    Audience { tenants: ids, ..Audience::default() }
 }
 
 pub fn fleet(world: &World) -> FleetSettings {
@@ -83,7 +83,7 @@ pub fn fleet(world: &World) -> FleetSettings {
 
 fn plan(world: &World, pack: Option<&Path>) -> Plan {
     let receiver = |channel: &world::Channel| Receiver {
-        fence: fence(world, channel),
+        audience: audience(world, channel),
         digest_over: Some(channel.digest_over),
         pace: Duration::from_secs(1),
     };

@@ -27,7 +27,7 @@ use std::{
 
 use scorewatch::{
     domain::{ChannelName, ScoreKind, Selector, SeriesId, TenantId, Timestamp},
-    notify::{Maintenance, NotificationType, fleet::group::Occasion, route::Fence, silence::Matchers},
+    notify::{Maintenance, NotificationType, fleet::group::Occasion, route::Audience, silence::Matchers},
     replay::{Fleet, Message, Plan, Receiver, many::walk_all, send},
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, RuleName, Size as Loss, TransitionKind},
     schedule::{Schedule, Window, WindowEnd, Zone},
@@ -130,8 +130,8 @@ pub fn plan() -> Plan {
     ];
     let receiver = |label: Option<&str>| {
         let labels = label.map(|team| ("team".into(), team.into())).into_iter().collect();
-        let fence = Fence { tenants: None, labels: Selector(labels) };
-        Receiver { fence, digest_over: Some(20), pace: Duration::from_secs(1) }
+        let audience = Audience { tenants: None, labels: Selector(labels) };
+        Receiver { audience, digest_over: Some(20), pace: Duration::from_secs(1) }
     };
     let receivers = [("soc", None), ("team-a", Some("a")), ("team-b", Some("b"))];
     let window = Window::new(

@@ -2,7 +2,7 @@
 //!
 //! Every action takes the caller's [`Scope`](crate::domain::Scope) and does nothing beyond it: what lies outside is not found. An action
 //! writes to the store beside the running service, which acts on it within seconds; it answers with values, like
-//! [`crate::query`]. A further action is a function of its own file here, with a line in `tests/flow/scope.rs`.
+//! [`crate::query`]. A further action is a function of its own file here, with a line in `tests/integration/scope.rs`.
 
 pub mod alert;
 pub mod channel;

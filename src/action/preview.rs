@@ -162,7 +162,7 @@ fn tenant_for<'a>(
     settings: &ChannelSettings,
     wanted: Option<&str>,
 ) -> Result<&'a Tenant, Error> {
-    let admitted = |tenant: &&Arc<Tenant>| settings.fence.admits(&tenant.id, &tenant.labels);
+    let admitted = |tenant: &&Arc<Tenant>| settings.audience.admits(&tenant.id, &tenant.labels);
     let found = if let Some(id) = wanted {
         Some(find::tenant(config, scope, id)?).filter(admitted)
     } else {

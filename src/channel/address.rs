@@ -192,7 +192,7 @@ impl<'a> Receivers<'a> {
 
     /// The channels of another audience whose messages arrive at the same receiver. One may be named twice.
     pub fn of_other_audiences(&self, channel: &ChannelSettings) -> impl Iterator<Item = &'a ChannelSettings> {
-        let differs = |other: &&&ChannelSettings| other.fence != channel.fence;
+        let differs = |other: &&&ChannelSettings| other.audience != channel.audience;
         let reference = channel.kind.address_reference();
         let of_reference = reference.and_then(|reference| self.by_reference.get(reference)).into_iter().flatten();
         let own = self.of_channel.get(channel.name.as_str());

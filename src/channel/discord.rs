@@ -132,7 +132,9 @@ fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
 
 /// The URL with `wait=true` in its query: without it, Discord answers before the message is saved and tells no error.
 fn waiting(url: &SecretString) -> Result<SecretString, ComposeError> {
-    let Ok(mut parsed) = Url::parse(url.expose_secret()) else { return refuse("it is not a URL", "copy the URL again") };
+    let Ok(mut parsed) = Url::parse(url.expose_secret()) else {
+        return refuse("it is not a URL", "copy the URL again");
+    };
     let said: Vec<(String, String)> = parsed.query_pairs().into_owned().collect();
     if said.iter().any(|(key, value)| key == "wait" && value == "true") {
         return Ok(url.clone());

@@ -46,7 +46,7 @@ use crate::{
     diagnostic::Problem,
     domain::{ChannelName, Complaint},
     egress::{Answer, EgressError, Outgoing},
-    notify::{Notification, route::Fence},
+    notify::{Notification, route::Audience},
     schedule::Schedule,
     secret::{SecretError, SecretReference, SecretString, redact_url},
     template::{Dialect, Registry},
@@ -60,7 +60,7 @@ pub struct ChannelSettings {
     /// What kind of receiver it is, with that kind's settings.
     pub kind: ChannelKind,
     /// Which tenants it may show.
-    pub fence: Fence,
+    pub audience: Audience,
     /// Least time between two sends.
     pub pace: Duration,
     /// Bounds of the back-off.

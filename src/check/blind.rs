@@ -98,7 +98,7 @@ pub fn alone(
     let mut firing = record.alerts.iter().filter(|alert| alert.rule == rule.name && alert.told_to.is_empty());
     let (alert, state) = firing.find_map(|known| Some((known, firing_of(&known.alert)?)))?;
     let is_shown = |channel: &&ChannelName| {
-        config.channels.get(*channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
+        config.channels.get(*channel).is_some_and(|settings| settings.audience.admits(&tenant.id, &tenant.labels))
     };
     let channels: Vec<ChannelName> = rule.notify.iter().filter(is_shown).cloned().collect();
     if channels.is_empty() {

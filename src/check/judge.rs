@@ -24,8 +24,8 @@ use crate::{
     microsoft::FailureClass,
     notify::route::recipients,
     rule::{
-        Alert, AlertState, Condition, Event, Feed, MISSED_MAX, Resolution, Rule, Situation, TransitionKind, close,
-        remind_once, step,
+        Alert, AlertState, Condition, EvaluationContext, Event, Feed, MISSED_MAX, Resolution, Rule, TransitionKind,
+        close, remind_once, step,
     },
     schedule::{checks_between, phase},
     store::{
@@ -321,7 +321,7 @@ impl<'a> Judging<'a> {
                 (record.alert.generation, record.alert.sequence) == (alert.generation, alert.sequence)
             };
             let rested = record.filter(is_it).filter(|record| record.told_at.is_some());
-            let situation = Situation {
+            let context = EvaluationContext {
                 now,
                 window: &seen.window[..window_end],
                 source_interval: seen.source_interval,
@@ -335,10 +335,10 @@ impl<'a> Judging<'a> {
                 can_be_withdrawn: record.filter(is_it).is_some_and(|record| record.can_be_withdrawn),
                 shifts: &shifts,
             };
-            let mut step = step(rule, &alert, event, &situation);
+            let mut step = step(rule, &alert, event, &context);
             // What an earlier version kept quiet is said once, unless there is something newer to say.
             if owes && step.transition.is_none() {
-                step = remind_once(step.alert.as_ref().unwrap_or(&alert), situation.window, now).unwrap_or(step);
+                step = remind_once(step.alert.as_ref().unwrap_or(&alert), context.window, now).unwrap_or(step);
             }
             if let Some(next) = step.alert {
                 alert = next;

@@ -13,7 +13,7 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Sample, ScoreKind, TenantId, Timestamp},
     rule::{
-        Alert, AlertKey, AlertState, Condition, Event, Explanation, Resolution, Rule, Situation, explain,
+        Alert, AlertKey, AlertState, Condition, EvaluationContext, Event, Explanation, Resolution, Rule, explain,
         explain::Verdict,
     },
     store::{AlertFilter, AlertRecord, AlertRow, Away, KnownTenant, SeriesRecord, Store, StoreError, TenantRecord},
@@ -86,8 +86,8 @@ fn of_no_data<'a>(
     };
     let feeds = watch.feeds(rule, record.map_or(&[][..], |record| record.series.as_slice()));
     let key = rule.alert_key(&tenant.id, rule.score, None);
-    let situation = Situation { feeds: &feeds, ..quiet(now, &[], tenant.schedule.interval_at(now)) };
-    Some(outlook(rule, key, None, record, Event::Tick, situation))
+    let context = EvaluationContext { feeds: &feeds, ..quiet(now, &[], tenant.schedule.interval_at(now)) };
+    Some(outlook(rule, key, None, record, Event::Tick, context))
 }
 
 fn of_series<'a>(
@@ -104,17 +104,17 @@ fn of_series<'a>(
     let (event, window) = newest(of_alert.map(|record| &record.alert), window);
     let interval = tenant.schedule.interval_at(now).max(score.record_interval());
     let shifts = moved::shifts(record, rule, key.score, key.subject.as_ref());
-    let situation = Situation {
+    let context = EvaluationContext {
         onboarded_at: series.and_then(|series| series.onboarded_at),
         shifts: &shifts,
         ..quiet(now, window, interval)
     };
-    outlook(rule, key, series, record, event, situation)
+    outlook(rule, key, series, record, event, context)
 }
 
-/// A situation in which nothing is told, and no reading was missed: the newest was judged when it came.
-const fn quiet(now: Timestamp, window: &[Sample], source_interval: Duration) -> Situation<'_> {
-    Situation {
+/// A context in which nothing is told, and no reading was missed: the newest was judged when it came.
+const fn quiet(now: Timestamp, window: &[Sample], source_interval: Duration) -> EvaluationContext<'_> {
+    EvaluationContext {
         now,
         window,
         source_interval,
@@ -138,17 +138,17 @@ fn outlook<'a>(
     series: Option<&'a SeriesRecord>,
     record: Option<&'a TenantRecord>,
     event: Event,
-    situation: Situation<'_>,
+    context: EvaluationContext<'_>,
 ) -> Outlook<'a> {
     let of_alert = record.and_then(|record| record.alerts.iter().find(|alert| is_of(alert, &key)));
     let alert = of_alert.map_or_else(Alert::default, |record| record.alert.clone());
-    let situation = Situation {
+    let context = EvaluationContext {
         told_at: of_alert.and_then(|record| record.told_at),
         is_on_its_way: of_alert.is_some_and(|record| record.told_at.is_none() && !record.told_to.is_empty()),
         can_be_withdrawn: of_alert.is_some_and(|record| record.can_be_withdrawn),
-        ..situation
+        ..context
     };
-    Outlook { key, series, record: of_alert, explanation: explain(rule, &alert, event, &situation) }
+    Outlook { key, series, record: of_alert, explanation: explain(rule, &alert, event, &context) }
 }
 
 /// The newest reading and the samples before it. Where data itself is what is awaited, a reading that came long ago ends nothing.

@@ -146,10 +146,10 @@ fn write_configuration(
          operator: {{ notify: [soc-teams], blind_after: 2s }}\nchannels:\n"
     );
     for (name, kind, _) in &channels {
-        let fence = if *kind == "slack" { ", tenants: [fabrikam]" } else { "" };
+        let audience = if *kind == "slack" { ", tenants: [fabrikam]" } else { "" };
         let _ = writeln!(
             text,
-            "  {name}: {{ type: {kind}, url: {{ file: secrets/{name} }}, allow_private: true, pace: 100ms{fence} }}"
+            "  {name}: {{ type: {kind}, url: {{ file: secrets/{name} }}, allow_private: true, pace: 100ms{audience} }}"
         );
     }
     text.push_str("tenants:\n");

@@ -19,13 +19,14 @@ impl Config {
     /// sees the tenant that has its slug now and not everybody: they may be that tenant's own people.
     #[must_use]
     pub fn admits(&self, channel: &ChannelSettings, tenant: &TenantId, noted: Option<&TenantFacts>) -> bool {
-        let fence = &channel.fence;
+        let audience = &channel.audience;
         match self.whose(tenant, noted) {
-            Whose::Configured(tenant) => fence.admits(&tenant.id, &tenant.labels),
-            Whose::Gone(_) if fence.is_open() => true,
+            Whose::Configured(tenant) => audience.admits(&tenant.id, &tenant.labels),
+            Whose::Gone(_) if audience.is_open() => true,
             Whose::Gone(holder) => {
                 let labels = noted.map(|noted| noted.labels.clone()).unwrap_or_default();
-                fence.admits(tenant, &labels) && !holder.is_some_and(|holder| fence.admits(&holder.id, &holder.labels))
+                audience.admits(tenant, &labels)
+                    && !holder.is_some_and(|holder| audience.admits(&holder.id, &holder.labels))
             }
         }
     }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_yaml::Value;
 
 use super::{
+    audiences::Rules,
     draft::Draft,
-    fences::Rules,
     field::{Field, Word},
     files::{self, Source},
     raw::{RawRules, RawTenantEntry},

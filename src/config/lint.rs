@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Channels, Operator, Tenant,
-    fences::Rules,
+    audiences::Rules,
     scope::{Problems, Scope},
     tenants::Tenants,
 };

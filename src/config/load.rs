@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    Channels, Config, Loaded, Watched,
+    Channels, Config, Loaded, Watched, audiences,
     channel::{channel, whole},
     draft::Draft,
     endpoints::endpoints,
-    excerpt, fences,
+    excerpt,
     field::Field,
     files::{self, Source},
     gather::{read_rules, read_tenants},
@@ -105,8 +105,8 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let limit = flapping(std::mem::take(&mut raw.flapping), &top.key("flapping"), draft);
     let rules = read_rules(std::mem::take(&mut raw.rules), &top.key("rules"), &names, limit, draft);
     let lacks_rules = draft.errors() > errors || draft.is_misspelt(&top.key("rules"));
-    fences::check(&rules, &tenants, &channels, draft);
-    fences::check_known(&here, &tenants, &channels, draft);
+    audiences::check(&rules, &tenants, &channels, draft);
+    audiences::check_known(&here, &tenants, &channels, draft);
     draft.channels = receivers::placed(&here, &channels);
     let shared = receivers::problems_in_the_open(&draft.channels);
     draft.list.extend(shared);

@@ -4,6 +4,7 @@ mod admit;
 mod allow;
 mod facts;
 
+mod audiences;
 mod channel;
 mod credential;
 mod disguise;
@@ -11,7 +12,6 @@ mod draft;
 mod endpoints;
 mod examples;
 mod excerpt;
-mod fences;
 mod field;
 mod files;
 mod follow;

@@ -94,8 +94,8 @@ impl Config {
     /// kept: every secret that holds one is asked for. One that can't be had is compared with nothing.
     pub async fn shared_receivers(&self) -> BTreeMap<ChannelName, String> {
         let channels = || self.channels.values().map(AsRef::as_ref);
-        let fences = || channels().map(|channel: &ChannelSettings| &channel.fence);
-        if fences().zip(fences().skip(1)).all(|(one, next)| one == next) {
+        let audiences = || channels().map(|channel: &ChannelSettings| &channel.audience);
+        if audiences().zip(audiences().skip(1)).all(|(one, next)| one == next) {
             return BTreeMap::new();
         }
         let addresses: Vec<_> = channels().filter_map(|channel| channel.kind.address_reference()).collect();

@@ -40,11 +40,11 @@ impl Config {
     /// The operator's channels that may show everything.
     #[must_use]
     pub fn operator_channels(&self) -> Vec<ChannelName> {
-        let is_open = |name: &&ChannelName| self.channels.get(*name).is_some_and(|channel| channel.fence.is_open());
+        let is_open = |name: &&ChannelName| self.channels.get(*name).is_some_and(|channel| channel.audience.is_open());
         self.operator.notify.iter().filter(is_open).cloned().collect()
     }
 
     fn may_show(&self, channel: &ChannelName, tenant: &Tenant) -> bool {
-        self.channels.get(channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
+        self.channels.get(channel).is_some_and(|settings| settings.audience.admits(&tenant.id, &tenant.labels))
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn operator(
     at.only(RawOperator::KEYS, draft);
     let here = at.key("notify");
     let notify = notify(raw.notify, &here, names, draft);
-    let is_fenced = |name: &ChannelName| channels.get(name).is_some_and(|channel| !channel.fence.is_open());
+    let is_fenced = |name: &ChannelName| channels.get(name).is_some_and(|channel| !channel.audience.is_open());
     for channel in notify.iter().filter(|name| is_fenced(name)) {
         let what = format!("channel `{channel}` is for some tenants only, and the operator hears of all");
         draft.error(&here, what, "name a channel without `tenants:` and `labels:`");

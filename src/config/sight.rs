@@ -1,4 +1,4 @@
-//! What each channel can ever show: its fence, and who sends there.
+//! What each channel can ever show: its audience, and who sends there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,9 +10,9 @@ use crate::domain::{ChannelName, TenantId};
 /// What one channel can show.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Sight {
-    /// Whether it has no fence, and may show tenants yet to come as well.
+    /// Whether it has no audience, and may show tenants yet to come as well.
     pub open: bool,
-    /// The tenants that its fence admits: it never shows any other.
+    /// The tenants that its audience admits: it never shows any other.
     pub may_show: BTreeSet<TenantId>,
     /// The rules that send there, each with the tenants of which it does.
     pub rules: BTreeMap<String, BTreeSet<TenantId>>,
@@ -39,7 +39,7 @@ impl Config {
     pub fn sights(&self) -> BTreeMap<ChannelName, Sight> {
         let sight = |name: &ChannelName| {
             let settings = &self.channels[name];
-            let admits = |tenant: &&std::sync::Arc<super::Tenant>| settings.fence.admits(&tenant.id, &tenant.labels);
+            let admits = |tenant: &&std::sync::Arc<super::Tenant>| settings.audience.admits(&tenant.id, &tenant.labels);
             let admitted: Vec<_> = self.tenants.values().filter(admits).collect();
             let names = |tenant: &super::Tenant| tenant.notify.contains(name);
             let mut rules = BTreeMap::new();
@@ -55,7 +55,7 @@ impl Config {
                 }
             }
             Sight {
-                open: settings.fence.is_open(),
+                open: settings.audience.is_open(),
                 may_show: admitted.iter().map(|tenant| tenant.id.clone()).collect(),
                 rules,
                 named_by: admitted.iter().filter(|tenant| names(tenant)).map(|tenant| tenant.id.clone()).collect(),

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     diagnostic::{Excerpts, Place, Problem},
     domain::{ChannelName, Complaint, Selector, TenantId, Timestamp, parse_duration},
-    notify::{Maintenance, Silence, fleet::FleetSettings, route::Fence},
+    notify::{Maintenance, Silence, fleet::FleetSettings, route::Audience},
     replay::{Course, Plan, Receiver, expect::Expected},
     rule::FlapLimit,
     zones::{self, Zones},
@@ -123,7 +123,11 @@ fn suite(source: &Source, draft: &mut Draft) -> Option<Suite> {
     let mut raw = match RawSuite::deserialize(&source.value) {
         Ok(raw) if !source.is_list() => raw,
         _ => {
-            draft.error(&top, "expected a mapping at the top of the file", "write `rules: […]` and `tests:` at the top");
+            draft.error(
+                &top,
+                "expected a mapping at the top of the file",
+                "write `rules: […]` and `tests:` at the top",
+            );
             return None;
         }
     };
@@ -192,13 +196,13 @@ fn channels(
                 .filter_map(|(index, Word(id))| name(&id, &list.item(index), TenantId::parse, draft))
                 .collect()
         });
-        let fence = Fence { tenants, labels: Selector(labels(raw.labels, &here.key("labels"), draft)) };
+        let audience = Audience { tenants, labels: Selector(labels(raw.labels, &here.key("labels"), draft)) };
         let digest = here.key("digest");
         let raw = draft.take(raw.digest, &digest).unwrap_or_default();
         digest.only(super::raw::RawDigest::KEYS, draft);
         let over = draft.parse(raw.over, &digest.key("over"), whole).unwrap_or(DIGEST_OVER);
         if let Some(channel) = channel {
-            receivers.insert(channel, Receiver { fence, digest_over: Some(over), pace: Duration::ZERO });
+            receivers.insert(channel, Receiver { audience, digest_over: Some(over), pace: Duration::ZERO });
         }
     }
     receivers

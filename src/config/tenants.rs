@@ -144,7 +144,7 @@ impl Tenants {
             return;
         };
         self.check_unique(&id, entra, at, draft);
-        self.check_fences(&id, &labels, &notify, at, draft);
+        self.check_audiences(&id, &labels, &notify, at, draft);
         let Some(entra) = entra else { return };
         let (Some(app), Some(schedule)) = (credential, schedule) else { return };
         let hosts = self.hosts.share(hosts(cloud.unwrap_or_default(), region, &endpoints, &inherited.endpoints));
@@ -183,9 +183,16 @@ impl Tenants {
     }
 
     /// Complains of channels that the tenant names and that may not show it.
-    fn check_fences(&self, id: &TenantId, labels: &Labels, notify: &[ChannelName], at: &Scope<'_>, draft: &mut Draft) {
+    fn check_audiences(
+        &self,
+        id: &TenantId,
+        labels: &Labels,
+        notify: &[ChannelName],
+        at: &Scope<'_>,
+        draft: &mut Draft,
+    ) {
         for channel in notify.iter().filter_map(|name| self.channels.get(name)) {
-            if !channel.fence.admits(id, labels) {
+            if !channel.audience.admits(id, labels) {
                 let what = format!("channel `{}` may not show tenant `{id}`", channel.name);
                 let instead = "name another channel, or widen that channel's `tenants:` or `labels:`";
                 draft.error(&at.key("notify"), what, instead);

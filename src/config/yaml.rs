@@ -290,11 +290,7 @@ impl Builder<'_> {
 
     fn begin(&mut self, is_mapping: bool, mark: Mark, anchor: usize) -> Result<(), Fault> {
         if self.wants_key() {
-            return Err(fault(
-                mark,
-                "expected a key, found a list or mapping",
-                "write a plain word before the colon",
-            ));
+            return Err(fault(mark, "expected a key, found a list or mapping", "write a plain word before the colon"));
         }
         if self.open.len() >= DEPTH_MAX {
             return Err(Fault {

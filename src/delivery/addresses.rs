@@ -40,7 +40,7 @@ impl Addresses {
     /// Another channel whose messages arrive at the same receiver although it has another audience. The channel's own secrets
     /// have been fetched.
     pub(super) async fn shared_with(&self, config: &Arc<Config>, settings: &ChannelSettings) -> Option<ChannelName> {
-        if config.channels.values().all(|other| other.fence == settings.fence) {
+        if config.channels.values().all(|other| other.audience == settings.audience) {
             return None;
         }
         self.learn(config).await;
@@ -106,7 +106,7 @@ impl Known {
         let own = self.of_channel.get(&settings.name)?;
         let there = own.iter().filter_map(|address| self.by_place.get(&address.place())).flatten();
         let differs = |name: &&ChannelName| {
-            let is_other = config.channels.get(*name).is_some_and(|other| other.fence != settings.fence);
+            let is_other = config.channels.get(*name).is_some_and(|other| other.audience != settings.audience);
             is_other && self.of_channel.get(*name).is_some_and(|theirs| Address::any_shared(own, theirs))
         };
         there.into_iter().find(differs).cloned()

@@ -24,7 +24,7 @@ pub(super) fn may_send(
         (Some(tenant), facts) => config.admits(settings, tenant, facts.as_ref()),
         // A digest is looked at item by item; a drill is about nobody. What is said of an outage counts the tenants that it names:
         // all of them or nothing.
-        (None, _) if settings.fence.is_open() => true,
+        (None, _) if settings.audience.is_open() => true,
         (None, _) => match delivery.notification.kind {
             NotificationType::Digest | NotificationType::FleetShift | NotificationType::Drill => true,
             NotificationType::Report => shows_whole_report(config, settings, delivery),
@@ -39,7 +39,7 @@ pub(super) fn may_send(
 pub(super) fn retain_shown(config: &Config, settings: &ChannelSettings, delivery: &mut ClaimedDelivery) {
     delivery.notification.data.items.retain(|item| match &item.tenant {
         Some(facts) => TenantId::parse(&facts.id).is_ok_and(|tenant| config.admits(settings, &tenant, Some(facts))),
-        None => settings.fence.is_open(),
+        None => settings.audience.is_open(),
     });
     if let Some(fleet) = &mut delivery.notification.data.fleet {
         let before = fleet.tenants.len();
@@ -91,7 +91,7 @@ pub(super) fn not_shown(
     };
     let is_refused = |tenant: &&Option<TenantId>| match tenant {
         Some(tenant) => !config.admits(settings, tenant, facts(tenant)),
-        None => !settings.fence.is_open(),
+        None => !settings.audience.is_open(),
     };
     delivery.covers.iter().filter(is_refused).cloned().collect()
 }

@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     crash_point::{self, CrashPoint},
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelStanding, DeliveryId, NotificationType, backoff, standing::Fared},
+    notify::{ChannelHealth, DeliveryId, NotificationType, backoff, standing::Fared},
     store::{AttemptOutcome, ClaimedDelivery},
     task,
 };
@@ -205,7 +205,7 @@ fn tell(dispatcher: &Dispatcher, tenants: BTreeSet<TenantId>) {
 }
 
 /// How the channel stands after an attempt.
-fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdict, now: Timestamp) -> ChannelStanding {
+fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdict, now: Timestamp) -> ChannelHealth {
     let fared = match verdict {
         Verdict::Retry { after, .. } => Fared::Badly { asked: after.unwrap_or_default() },
         Verdict::Delivered
@@ -264,7 +264,7 @@ async fn settle(
     dispatcher: &Dispatcher,
     delivery: &ClaimedDelivery,
     outcome: AttemptOutcome,
-    standing: Option<ChannelStanding>,
+    standing: Option<ChannelHealth>,
     shutdown: &CancellationToken,
 ) {
     record(dispatcher, (delivery.id, delivery.attempt), outcome, standing, shutdown).await;
@@ -276,7 +276,7 @@ async fn record(
     dispatcher: &Dispatcher,
     (delivery, attempt): (DeliveryId, u32),
     outcome: AttemptOutcome,
-    standing: Option<ChannelStanding>,
+    standing: Option<ChannelHealth>,
     shutdown: &CancellationToken,
 ) {
     loop {

@@ -345,7 +345,7 @@ impl Context<'_> {
     fn is_shown(&self, channel: &ChannelName, tenant: &TenantId) -> bool {
         let settings = self.config.channels.get(channel);
         let labels = self.config.tenants.get(tenant).map(|tenant| &tenant.labels);
-        settings.zip(labels).is_some_and(|(settings, labels)| settings.fence.admits(tenant, labels))
+        settings.zip(labels).is_some_and(|(settings, labels)| settings.audience.admits(tenant, labels))
     }
 }
 

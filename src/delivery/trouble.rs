@@ -118,7 +118,9 @@ fn parked_in_words(channel: &ChannelName, parked: &ParkedChannel, waiting: u64, 
         return Said {
             class: secrets::CLASS,
             summary: format!("Channel `{channel}` can't be used: {}. {kept}", parked.reason),
-            hint: Some("put the secret there, readable by the service; the channel then goes on without a restart".to_owned()),
+            hint: Some(
+                "put the secret there, readable by the service; the channel then goes on without a restart".to_owned(),
+            ),
             from: parked.since,
             until: None,
             part: (days > 0).then(|| format!("day {days}")),

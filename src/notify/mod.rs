@@ -28,4 +28,4 @@ pub use identity::{NotificationId, ShortId};
 pub use maintenance::Maintenance;
 pub use notification::{Notification, NotificationType};
 pub use silence::{Silence, SilenceId};
-pub use standing::ChannelStanding;
+pub use standing::ChannelHealth;

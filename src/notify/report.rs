@@ -1,4 +1,4 @@
-//! Reports: how the tenants that a channel may show have fared since the report before. Its fence is applied here, before
+//! Reports: how the tenants that a channel may show have fared since the report before. Its audience is applied here, before
 //! anything is counted.
 
 pub mod facts;
@@ -9,7 +9,7 @@ use self::facts::{
     ReportAlert, ReportAlerts, ReportBlind, ReportDeliveries, ReportFacts, ReportMove, ReportScore, ReportTenant,
     ReportUnread,
 };
-use super::{Notification, NotificationId, NotificationType, compose, route::Fence};
+use super::{Notification, NotificationId, NotificationType, compose, route::Audience};
 use crate::{
     domain::{Better, ChannelName, Labels, Sample, ScoreKind, Severity, Subject, TenantId, Timestamp},
     rule::RuleName,
@@ -17,7 +17,7 @@ use crate::{
 
 /// Most that are named of a kind: what moved one way, alerts, tenants that can't be read. All are counted.
 pub const NAMED_MAX: usize = 5;
-/// Most tenants that an unfenced channel's report lists. A fenced one lists all of its own: the fence is asked again of each
+/// Most tenants that an unfenced channel's report lists. A fenced one lists all of its own: the audience is asked again of each
 /// right before it is sent.
 const TENANTS_MAX: usize = 1_000;
 /// A value older than this, seen from the beginning of the period, says nothing of how a score stood then. The slowest source
@@ -42,7 +42,7 @@ pub struct Standing {
     pub tenant: TenantId,
     /// The display name.
     pub name: Arc<str>,
-    /// What fences select by.
+    /// What audiences select by.
     pub labels: Arc<Labels>,
     /// How its scores moved in the period.
     pub moves: Vec<Move>,
@@ -114,19 +114,19 @@ pub fn moved(samples: &[Sample], period: Period) -> Option<(f64, f64)> {
     (before.is_finite() && value.is_finite() && before.total_cmp(&value).is_ne()).then_some((before, value))
 }
 
-/// The report of a channel. Of `standings` it says only what its fence admits.
+/// The report of a channel. Of `standings` it says only what its audience admits.
 #[must_use]
 pub fn message(
     id: NotificationId,
-    fence: &Fence,
+    audience: &Audience,
     period: Period,
     standings: &[Standing],
     deliveries: ReportDeliveries,
     now: Timestamp,
 ) -> Notification {
-    let mut own: Vec<&Standing> = standings.iter().filter(|one| fence.admits(&one.tenant, &one.labels)).collect();
+    let mut own: Vec<&Standing> = standings.iter().filter(|one| audience.admits(&one.tenant, &one.labels)).collect();
     own.sort_unstable_by(|one, other| one.tenant.cmp(&other.tenant));
-    let listed = if fence.is_open() { TENANTS_MAX } else { usize::MAX };
+    let listed = if audience.is_open() { TENANTS_MAX } else { usize::MAX };
     let mut report = compose::without_alert(NotificationType::Report, id, now);
     report.data.report = Some(ReportFacts {
         from: period.from,

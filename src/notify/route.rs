@@ -6,14 +6,14 @@ use crate::domain::{ChannelName, Labels, Selector, TenantId};
 
 /// Which tenants a channel may show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fence {
+pub struct Audience {
     /// Only these tenants; `None`: no limit by id.
     pub tenants: Option<BTreeSet<TenantId>>,
     /// Only tenants with these labels.
     pub labels: Selector,
 }
 
-impl Fence {
+impl Audience {
     /// Whether the channel may show that tenant.
     #[must_use]
     pub fn admits(&self, tenant: &TenantId, labels: &Labels) -> bool {

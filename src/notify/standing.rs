@@ -28,7 +28,7 @@ pub enum Fared {
 
 /// How a channel's receiver fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct ChannelStanding {
+pub struct ChannelHealth {
     /// Failures in a row.
     pub failures: u32,
     /// Since when it fails; `None`: it does not.
@@ -52,7 +52,7 @@ pub struct FailedPeriod {
     pub until: Timestamp,
 }
 
-impl Default for ChannelStanding {
+impl Default for ChannelHealth {
     /// Nothing is known yet.
     fn default() -> Self {
         let (rest_from, rest_until) = (Timestamp::EPOCH, Timestamp::EPOCH);
@@ -60,7 +60,7 @@ impl Default for ChannelStanding {
     }
 }
 
-impl ChannelStanding {
+impl ChannelHealth {
     /// How the channel stands after an attempt that ended at `now`. What a receiver asks for concerns its channel, not only the
     /// delivery that it was asked of. From the third failure in a row on, the breaker is open: one attempt per ever longer wait.
     ///
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_channel_rests_as_its_receiver_asks_and_longer_the_longer_it_fails() {
-        let mut standing = ChannelStanding::default();
+        let mut standing = ChannelHealth::default();
         let (good, failing) = (Fared::Well, |seconds| Fared::Badly { asked: Duration::from_secs(seconds) });
         let now = Timestamp::from_seconds(1_000_000);
         for (fared, halves, is_open) in [
@@ -159,14 +159,14 @@ mod tests {
     fn a_drill_that_fails_opens_no_breaker_and_one_that_arrives_closes_it() {
         let now = Timestamp::from_seconds(1_000_000);
         let failed = Fared::Badly { asked: Duration::from_secs(3) };
-        let drilled = |standing: ChannelStanding, fared| standing.after_drill(fared, PACE, BOUNDS, 0.5, now);
-        let mut standing = ChannelStanding::default();
+        let drilled = |standing: ChannelHealth, fared| standing.after_drill(fared, PACE, BOUNDS, 0.5, now);
+        let mut standing = ChannelHealth::default();
         for _ in 0..5 {
             standing = drilled(standing, failed);
             assert_eq!((standing.failures, standing.failing_since), (0, Some(now)));
             assert_eq!(standing.rest_until, now.plus(Duration::from_secs(3)), "what the receiver asks for is kept");
         }
-        let open = ChannelStanding { failures: 3, ..standing };
+        let open = ChannelHealth { failures: 3, ..standing };
         assert_eq!(drilled(open, failed), open.after(failed, PACE, BOUNDS, 0.5, now), "an open one is tried with it");
         assert_eq!(drilled(open, Fared::Well).failures, 0);
     }
@@ -175,7 +175,7 @@ mod tests {
     fn a_period_of_failure_begins_with_the_first_and_ends_with_the_next_success() {
         let at = Timestamp::from_seconds;
         let bad = Fared::Badly { asked: Duration::ZERO };
-        let mut standing = ChannelStanding::default();
+        let mut standing = ChannelHealth::default();
         for (seconds, fared, failing_since, failed) in [
             (10, bad, Some(10), None),
             (20, bad, Some(10), None),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ChannelStanding, DeliveryId, digest::LINES_MAX};
+use super::{ChannelHealth, DeliveryId, digest::LINES_MAX};
 use crate::domain::Timestamp;
 
 /// On which terms a channel takes its next delivery.
@@ -57,7 +57,7 @@ impl Turn {
     /// `probed_at`: when a parked channel was parked, or last tried; `None`: it is not parked.
     #[must_use]
     pub fn of(
-        standing: &ChannelStanding,
+        standing: &ChannelHealth,
         probed_at: Option<Timestamp>,
         is_sending: bool,
         terms: &ClaimTerms,
@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn a_channel_sends_one_at_a_time_rests_and_is_tried_when_it_is_parked() {
-        let resting = ChannelStanding { rest_from: at(-1), rest_until: at(5), ..ChannelStanding::default() };
-        let (rested, parked) = (ChannelStanding::default(), |seconds| Some(at(seconds)));
+        let resting = ChannelHealth { rest_from: at(-1), rest_until: at(5), ..ChannelHealth::default() };
+        let (rested, parked) = (ChannelHealth::default(), |seconds| Some(at(seconds)));
         for (standing, probed_at, is_sending, expected) in [
             (rested, None, false, Turn::Sends),
             (rested, None, true, Turn::Busy),

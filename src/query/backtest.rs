@@ -156,7 +156,7 @@ fn plan(config: &Config, question: &Question) -> Result<Plan, Error> {
         .iter()
         .map(|(name, settings)| {
             let digest_over = (!settings.kind.keeps_state()).then_some(settings.digest_over);
-            (name.clone(), Receiver { fence: settings.fence.clone(), digest_over, pace: settings.pace })
+            (name.clone(), Receiver { audience: settings.audience.clone(), digest_over, pace: settings.pace })
         })
         .collect();
     // A candidate may name a channel that is yet to come.

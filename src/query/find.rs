@@ -61,8 +61,8 @@ pub fn shows_only(config: &Config, scope: &Scope, channel: &ChannelSettings) -> 
         return true;
     }
     let mut shown =
-        config.tenants.values().filter(|tenant| channel.fence.admits(&tenant.id, &tenant.labels)).peekable();
-    !channel.fence.is_open() && shown.peek().is_some() && shown.all(|tenant| scope.includes(&tenant.id))
+        config.tenants.values().filter(|tenant| channel.audience.admits(&tenant.id, &tenant.labels)).peekable();
+    !channel.audience.is_open() && shown.peek().is_some() && shown.all(|tenant| scope.includes(&tenant.id))
 }
 
 /// Reads a tenant's id.

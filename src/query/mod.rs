@@ -2,7 +2,7 @@
 //! an answer is shown, and `serde` writes it as JSON.
 //!
 //! Every question takes the caller's [`Scope`](crate::domain::Scope) and answers as if nothing existed beyond it. A list that can be
-//! long is asked for by [`Page`]. A further question is a function of its own file here, with a line in `tests/flow/scope.rs`.
+//! long is asked for by [`Page`]. A further question is a function of its own file here, with a line in `tests/integration/scope.rs`.
 
 pub mod alerts;
 pub mod backtest;

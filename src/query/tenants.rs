@@ -219,6 +219,6 @@ fn credentials(app: &AppCredential) -> Vec<Credential> {
 
 /// The channels whose audience the tenant belongs to, whether or not a rule ever notifies them.
 fn may_show(config: &Config, tenant: &Tenant) -> Vec<String> {
-    let admits = |channel: &&Arc<ChannelSettings>| channel.fence.admits(&tenant.id, &tenant.labels);
+    let admits = |channel: &&Arc<ChannelSettings>| channel.audience.admits(&tenant.id, &tenant.labels);
     config.channels.values().filter(admits).map(|channel| channel.name.to_string()).collect()
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use crate::{
     domain::{ChannelName, Labels, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
-        Maintenance, Silence, fleet::FleetSettings, maintenance::covering, notification::TenantFacts, route::Fence,
+        Maintenance, Silence, fleet::FleetSettings, maintenance::covering, notification::TenantFacts, route::Audience,
         silence::About,
     },
     rule::Rule,
@@ -68,7 +68,7 @@ impl Plan {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Receiver {
     /// Which tenants it may show.
-    pub fence: Fence,
+    pub audience: Audience,
     /// More messages than this, waiting for it, go out as one. `None`: its receiver keeps state of its own and is told each step.
     pub digest_over: Option<usize>,
     /// Least time between two sends.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{Sample, ScoreKind, Timestamp, time},
-    rule::{Event, Feed, Situation, step},
+    rule::{EvaluationContext, Event, Feed, step},
 };
 
 /// What a check gave of one score.
@@ -120,7 +120,7 @@ pub(super) fn walk(plan: &Plan, course: &Course, applied: &Applied<'_>, told: &m
         });
         let feeds: Vec<Feed> = feeds.collect();
         let (told_at, is_on_its_way) = life.delivery(now);
-        let situation = Situation {
+        let context = EvaluationContext {
             now,
             window: &[],
             source_interval: course.poll_interval,
@@ -132,7 +132,7 @@ pub(super) fn walk(plan: &Plan, course: &Course, applied: &Applied<'_>, told: &m
             can_be_withdrawn: false,
             shifts: &[],
         };
-        let made = step(rule, &life.alert, sample.map_or(Event::Tick, Event::Reading), &situation);
+        let made = step(rule, &life.alert, sample.map_or(Event::Tick, Event::Reading), &context);
         life.apply(applied, target, made, now, told);
     }
 }

@@ -59,6 +59,6 @@ pub fn send(plan: &Plan, courses: &[Course], fleet: &Fleet, messages: Vec<Messag
 }
 
 #[cfg(test)]
-mod fences;
+mod audiences;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     domain::{Sample, ScoreKind, SeriesId, Subject, Timestamp},
-    rule::{AlertState, Condition, Event, Resolution, Situation, Step, baseline::SAMPLES_KEPT_MIN, close, step},
+    rule::{
+        AlertState, Condition, EvaluationContext, Event, Resolution, Step, baseline::SAMPLES_KEPT_MIN, close, step,
+    },
 };
 
 /// What all series of one score share.
@@ -185,7 +187,7 @@ impl<'a> Strand<'a> {
         let is_known = |at: Timestamp| if event == Event::Tick { at <= now } else { at < now };
         let known = self.parts.iter().filter(|part| rule.fleet && is_known(part.known_at));
         let shifts: Vec<_> = known.map(|part| part.shifted_by).collect();
-        let situation = Situation {
+        let context = EvaluationContext {
             now,
             window: &self.samples[self.low..self.read],
             source_interval: self.ground.source_interval,
@@ -197,7 +199,7 @@ impl<'a> Strand<'a> {
             can_be_withdrawn: is_on_its_way || is_held_back,
             shifts: &shifts,
         };
-        let made = step(rule, &life.alert, event, &situation);
+        let made = step(rule, &life.alert, event, &context);
         self.apply(index, made, now, told);
     }
 

@@ -58,7 +58,7 @@ fn ground<'a>(plan: &'a Plan, course: &'a Course, fleet: &'a Fleet, score: &Scor
 fn told_by(plan: &Plan, course: &Course, rule: &Rule) -> Vec<ChannelName> {
     let mut channels = recipients(&rule.notify, rule.of_tenant(&course.notify));
     channels.retain(|channel| {
-        plan.receivers.get(channel).is_some_and(|receiver| receiver.fence.admits(&course.tenant, &course.labels))
+        plan.receivers.get(channel).is_some_and(|receiver| receiver.audience.admits(&course.tenant, &course.labels))
     });
     channels
 }

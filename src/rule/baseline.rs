@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Alert, AlertState, BaselineChoice, Condition, Gap, Situation, shift::adjusted};
+use super::{Alert, AlertState, BaselineChoice, Condition, EvaluationContext, Gap, shift::adjusted};
 use crate::domain::{Sample, Timestamp};
 
 /// The fewest samples that a window keeps, however old: the newest one before a reading is always a candidate, and a zero that is
@@ -52,23 +52,28 @@ pub enum Chosen {
 /// the reading is always a candidate, however old: a fall across an outage is a fall. `None`: another condition, or no sample to
 /// compare with. Samples from before the alert was rebased or the series was onboarded are none.
 #[must_use]
-pub fn baseline(when: &Condition, reading: Sample, alert: &Alert, situation: &Situation<'_>) -> Option<f64> {
-    reference(when, reading, alert, situation).map(|reference| reference.value)
+pub fn baseline(when: &Condition, reading: Sample, alert: &Alert, context: &EvaluationContext<'_>) -> Option<f64> {
+    reference(when, reading, alert, context).map(|reference| reference.value)
 }
 
 /// The same with how it was chosen.
 #[must_use]
-pub fn reference(when: &Condition, reading: Sample, alert: &Alert, situation: &Situation<'_>) -> Option<Reference> {
+pub fn reference(
+    when: &Condition,
+    reading: Sample,
+    alert: &Alert,
+    context: &EvaluationContext<'_>,
+) -> Option<Reference> {
     let change = when.change()?;
-    let situation = &situation.of_state(&alert.state);
-    let until = came_at(reading, situation.window);
+    let context = &context.of_state(&alert.state);
+    let until = came_at(reading, context.window);
     let from = until.minus(change.within);
-    let counts_from = alert.rebased_at.max(situation.onboarded_at);
+    let counts_from = alert.rebased_at.max(context.onboarded_at);
     let counts = |sample: &Sample| sample.at < until && counts_from.is_none_or(|from| sample.at >= from);
     // From the newest back, so that a window kept for a rule that looks further costs this one nothing.
-    let mut before = counting(situation.window).rev().filter(counts);
+    let mut before = counting(context.window).rev().filter(counts);
     // A sample from before a known fleet shift counts as moved by it.
-    let level = |sample: Sample| adjusted(sample, situation.shifts, until);
+    let level = |sample: Sample| adjusted(sample, context.shifts, until);
     let newest = before.next()?;
     let is_empty = newest.at < from;
     let of = |value: f64, chosen: Chosen, candidates: usize| Reference {
@@ -78,7 +83,7 @@ pub fn reference(when: &Condition, reading: Sample, alert: &Alert, situation: &S
         from,
         until,
         newest_at: newest.at,
-        gap: gap(newest.at, until, situation),
+        gap: gap(newest.at, until, context),
     };
     let older = before.take_while(|sample| sample.at >= from);
     let own = match change.from {
@@ -110,8 +115,8 @@ fn kept(when: &Condition, alert: &Alert) -> Option<Sample> {
 }
 
 /// The time between two readings, if at least one that was to be expected in between did not come.
-fn gap(from: Timestamp, until: Timestamp, situation: &Situation<'_>) -> Option<Gap> {
-    let usual = situation.source_interval;
+fn gap(from: Timestamp, until: Timestamp, context: &EvaluationContext<'_>) -> Option<Gap> {
+    let usual = context.source_interval;
     let is_gap = !usual.is_zero() && until.since(from).saturating_mul(2) >= usual.saturating_mul(3);
     is_gap.then_some(Gap { from, until })
 }

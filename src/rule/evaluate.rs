@@ -27,7 +27,7 @@ pub use self::{
 };
 use super::{
     Alert, AlertState, Condition, Firing, Resolution, Rule, Transition, TransitionKind, baseline,
-    situation::{Event, MISSED_MAX, Situation},
+    context::{EvaluationContext, Event, MISSED_MAX},
 };
 use crate::domain::{Sample, Timestamp};
 
@@ -52,39 +52,43 @@ struct Outcome {
 
 /// Judges one event. No clock, no I/O: equal arguments, equal answer. Values are finite.
 #[must_use]
-pub fn step(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>) -> Step {
+pub fn step(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationContext<'_>) -> Step {
     let reading = match event {
         Event::Reading(reading) => Some(reading),
         Event::Tick => None,
     };
-    let believed = reading.filter(|&reading| baseline::is_confirmed(reading, situation.window));
-    if let Some(reopened) = ended::reopened(rule, alert, situation.shifts) {
-        let outcome = ended::go_on(rule, alert, &reopened, believed, situation);
-        return finish(rule, alert, outcome, believed, situation);
+    let believed = reading.filter(|&reading| baseline::is_confirmed(reading, context.window));
+    if let Some(reopened) = ended::reopened(rule, alert, context.shifts) {
+        let outcome = ended::go_on(rule, alert, &reopened, believed, context);
+        return finish(rule, alert, outcome, believed, context);
     }
     let outcome = match (&alert.state, rule.when) {
         (AlertState::Firing(firing), Condition::NoData(duration)) if is_no_data(firing) => {
-            no_data::go_on(rule, alert, firing, reading, duration, situation)
+            no_data::go_on(rule, alert, firing, reading, duration, context)
         }
-        (AlertState::Firing(firing), _) if is_no_data(firing) => {
-            no_data::leave(rule, alert, firing, reading, situation)
-        }
+        (AlertState::Firing(firing), _) if is_no_data(firing) => no_data::leave(rule, alert, firing, reading, context),
         (AlertState::Firing(firing), Condition::NoData(duration)) => {
-            no_data::take_over(rule, alert, firing, believed, duration, situation)
+            no_data::take_over(rule, alert, firing, believed, duration, context)
         }
-        (AlertState::Firing(firing), _) => firing::go_on(rule, alert, firing, believed, situation),
-        (_, Condition::NoData(duration)) => no_data::watch(rule, alert, duration, situation),
-        _ => believed.map_or_else(Outcome::default, |reading| quiet::judge(rule, alert, reading, situation)),
+        (AlertState::Firing(firing), _) => firing::go_on(rule, alert, firing, believed, context),
+        (_, Condition::NoData(duration)) => no_data::watch(rule, alert, duration, context),
+        _ => believed.map_or_else(Outcome::default, |reading| quiet::judge(rule, alert, reading, context)),
     };
-    let outcome = if reading.is_some() { ended::forget(alert, outcome, situation.now) } else { outcome };
-    finish(rule, alert, outcome, believed, situation)
+    let outcome = if reading.is_some() { ended::forget(alert, outcome, context.now) } else { outcome };
+    finish(rule, alert, outcome, believed, context)
 }
 
 /// What a step makes of an alert, from what its state, the rule and the event come to.
-fn finish(rule: &Rule, alert: &Alert, outcome: Outcome, believed: Option<Sample>, situation: &Situation<'_>) -> Step {
-    let outcome = flapping::temper(rule, alert, outcome, believed, situation);
+fn finish(
+    rule: &Rule,
+    alert: &Alert,
+    outcome: Outcome,
+    believed: Option<Sample>,
+    context: &EvaluationContext<'_>,
+) -> Step {
+    let outcome = flapping::temper(rule, alert, outcome, believed, context);
     let is_told = outcome.transition.is_some();
-    let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), is_told, situation);
+    let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), is_told, context);
     Step { alert: outcome.alert, transition: outcome.transition, wake_at }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Alert, AlertState, Condition, Event, Feed, Firing, Recover, Resolution, Rule, Situation, Terms, TransitionKind,
+    Alert, AlertState, Condition, EvaluationContext, Event, Feed, Firing, Recover, Resolution, Rule, Terms,
+    TransitionKind,
     baseline::{self, Reference},
     evaluate::{Judged, accepted_at, held_since, judged_by, reminder_at, reopened, step},
 };
@@ -173,12 +174,12 @@ pub enum Verdict {
 
 /// Explains what [`step`] makes of an alert. The newest reading may be explained again: judged once more it changes nothing.
 #[must_use]
-pub fn explain(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>) -> Explanation {
+pub fn explain(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationContext<'_>) -> Explanation {
     let reading = match event {
         Event::Reading(reading) => Some(reading),
         Event::Tick => None,
     };
-    let is_confirmed = reading.is_none_or(|reading| baseline::is_confirmed(reading, situation.window));
+    let is_confirmed = reading.is_none_or(|reading| baseline::is_confirmed(reading, context.window));
     let believed = reading.filter(|_| is_confirmed);
     let mut explanation = Explanation {
         reading,
@@ -190,21 +191,21 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'
         reminder: None,
         accepted_at: None,
         without_data: Vec::new(),
-        verdict: verdict(rule, alert, event, situation),
+        verdict: verdict(rule, alert, event, context),
     };
-    let reopened = reopened(rule, alert, situation.shifts);
+    let reopened = reopened(rule, alert, context.shifts);
     let alert = reopened.as_ref().unwrap_or(alert);
     match (&alert.state, rule.when) {
-        (_, Condition::NoData(needed)) => explanation.of_no_data(needed, situation),
+        (_, Condition::NoData(needed)) => explanation.of_no_data(needed, context),
         (AlertState::Firing(firing), _) if !is_blind(firing) => {
             if let Some(reading) = believed {
-                explanation.of_firing(rule, firing, reading, &judged_by(rule, alert, firing, reading, situation));
+                explanation.of_firing(rule, firing, reading, &judged_by(rule, alert, firing, reading, context));
             }
         }
         (AlertState::Firing(_), _) => {}
         _ => {
             if let Some(reading) = believed {
-                explanation.of_quiet(rule, alert, reading, situation);
+                explanation.of_quiet(rule, alert, reading, context);
             }
         }
     }
@@ -212,34 +213,34 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'
         explanation.accepted_at = accepted_at(rule, firing);
         explanation.reminder = rule.repeat.map(|repeat| Reminder {
             repeat,
-            at: situation.told_at.map(|told_at| reminder_at(repeat, told_at, situation.now)),
+            at: context.told_at.map(|told_at| reminder_at(repeat, told_at, context.now)),
         });
     }
     explanation
 }
 
 impl Explanation {
-    fn of_no_data(&mut self, needed: Duration, situation: &Situation<'_>) {
-        let now = situation.now;
-        let without = situation.feeds.iter().filter(|feed| feed.holds(needed, now));
+    fn of_no_data(&mut self, needed: Duration, context: &EvaluationContext<'_>) {
+        let now = context.now;
+        let without = context.feeds.iter().filter(|feed| feed.holds(needed, now));
         self.without_data = without.map(|feed| feed.score).collect();
         self.holds = !self.without_data.is_empty();
         let order = |feed: &&Feed| (feed.is_read, feed.holds_at(needed).is_none(), feed.holds_at(needed));
-        self.comparison = situation.feeds.iter().min_by_key(order).map(|feed| {
+        self.comparison = context.feeds.iter().min_by_key(order).map(|feed| {
             let Feed { score, last_data: since, downtime, missed_at, is_read, .. } = *feed;
             let lasted = if is_read { Duration::ZERO } else { now.since(since).saturating_sub(downtime) };
             Comparison::NoData { score, since, lasted, downtime, missed_at, needed, until: feed.holds_at(needed) }
         });
     }
 
-    fn of_quiet(&mut self, rule: &Rule, alert: &Alert, reading: Sample, situation: &Situation<'_>) {
-        let reference = baseline::reference(&rule.when, reading, alert, situation);
+    fn of_quiet(&mut self, rule: &Rule, alert: &Alert, reading: Sample, context: &EvaluationContext<'_>) {
+        let reference = baseline::reference(&rule.when, reading, alert, context);
         self.compare(&rule.when, reading.value, reference.map(Baseline::Window));
         if !self.holds {
             return;
         }
         let since = match &alert.state {
-            AlertState::Pending(pending) => held_since(rule, pending, reading.at, situation),
+            AlertState::Pending(pending) => held_since(rule, pending, reading.at, context),
             _ => reading.at,
         };
         self.hold =
@@ -284,8 +285,8 @@ impl Explanation {
     }
 }
 
-fn verdict(rule: &Rule, alert: &Alert, event: Event, situation: &Situation<'_>) -> Verdict {
-    let step = step(rule, alert, event, situation);
+fn verdict(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationContext<'_>) -> Verdict {
+    let step = step(rule, alert, event, context);
     match (step.transition.map(|transition| transition.kind), &step.alert.as_ref().unwrap_or(alert).state) {
         (Some(TransitionKind::Fired), _) => Verdict::Fires,
         (Some(TransitionKind::Worsened), _) => Verdict::Worsens,

@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod baseline;
 pub mod condition;
+pub mod context;
 pub mod definition;
 pub mod display;
 pub mod evaluate;
@@ -14,14 +15,13 @@ pub mod explain;
 pub mod loss;
 pub mod name;
 pub mod shift;
-pub mod situation;
 pub mod transition;
 
 pub use alert::{Against, Alert, AlertKey, AlertState, Ended, Firing, Flapping, Gap, Pending, Unread, Unstable};
 pub use condition::{BaselineChoice, Change, Condition, Recover, Size, Terms};
+pub use context::{Amount, EvaluationContext, Event, Feed, MISSED_MAX, ShiftedBy};
 pub use definition::{FlapLimit, Guide, Rule};
 pub use evaluate::{Step, accept, close, remind_once, step};
 pub use explain::{Explanation, explain};
 pub use name::RuleName;
-pub use situation::{Amount, Event, Feed, MISSED_MAX, ShiftedBy, Situation};
 pub use transition::{Resolution, Transition, TransitionKind};

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{AlertState, Condition, Firing, ShiftedBy, Situation};
+use super::{AlertState, Condition, EvaluationContext, Firing, ShiftedBy};
 use crate::domain::{Sample, Timestamp};
 
 /// The sample's value moved by every shift after it that was over before `until`. `shifts` are ordered by time.
@@ -46,8 +46,8 @@ impl Levels {
     }
 }
 
-impl Situation<'_> {
-    /// The situation in which an alert in this state is judged. One that is pending is measured as it was when it began: a
+impl EvaluationContext<'_> {
+    /// The context in which an alert in this state is judged. One that is pending is measured as it was when it began: a
     /// shift that came with it, or later, excuses nothing of it.
     #[must_use]
     pub fn of_state(&self, state: &AlertState) -> Self {

@@ -132,7 +132,7 @@ async fn queue(
 ) -> Result<bool, StoreError> {
     let deliveries = deliveries(store, settings, period, standings).await?;
     let id = report::id(store.identity(), &settings.name, period.until);
-    let notification = report::message(id, &settings.fence, period, standings, deliveries, now);
+    let notification = report::message(id, &settings.audience, period, standings, deliveries, now);
     let channels = vec![settings.name.clone()];
     let new = NewNotification { notification, alert: None, tenant: None, hold: None, channels };
     let is_queued = store.announce(new, now).await?;
@@ -158,7 +158,7 @@ async fn standings(
     now: Timestamp,
 ) -> Result<Vec<Standing>, StoreError> {
     let is_shown =
-        |tenant: &&Arc<Tenant>| channels.iter().any(|channel| channel.fence.admits(&tenant.id, &tenant.labels));
+        |tenant: &&Arc<Tenant>| channels.iter().any(|channel| channel.audience.admits(&tenant.id, &tenant.labels));
     let shown: Vec<&Arc<Tenant>> = config.tenants.values().filter(is_shown).collect();
     let mut standings = Vec::with_capacity(shown.len());
     for batch in shown.chunks(BATCH) {
@@ -238,7 +238,7 @@ async fn deliveries(
     let states = vec![DeliveryState::Held, DeliveryState::Dead];
     let channel = Some(settings.name.clone());
     let filter = DeliveryFilter { states, channel, limit: DELIVERIES_MAX, ..DeliveryFilter::default() };
-    let admitted = |one: &&Standing| settings.fence.admits(&one.tenant, &one.labels);
+    let admitted = |one: &&Standing| settings.audience.admits(&one.tenant, &one.labels);
     let own: BTreeSet<&TenantId> = standings.iter().filter(admitted).map(|one| &one.tenant).collect();
     let mut counted = ReportDeliveries::default();
     for delivery in store.deliveries(&filter).await? {

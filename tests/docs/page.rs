@@ -23,11 +23,11 @@ pub(super) struct Page {
 /// A fenced block of code.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Block<'a> {
-    /// The line of its first fence, from one.
+    /// The line of its first audience, from one.
     pub(super) line: usize,
-    /// What is written after the fence: `yaml`.
+    /// What is written after the audience: `yaml`.
     pub(super) language: &'a str,
-    /// Its text, without the indentation of the fence.
+    /// Its text, without the indentation of the audience.
     pub(super) text: String,
 }
 

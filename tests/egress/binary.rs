@@ -6,7 +6,7 @@ use super::{
     trap::Trap,
     vectors::{LOOPBACK, METADATA, NAMES, TRICKS, read},
 };
-use crate::world::{LOW, OPS, SOC, Service, World};
+use crate::harness::{LOW, OPS, SOC, Service, World};
 
 /// Stands in every hostile URL that the tests write.
 const CANARY: &str = "canary-6KXW2M9QPT";
@@ -90,7 +90,7 @@ async fn the_service_parks_a_channel_that_leads_inside_and_says_nothing_of_it() 
     service.listening().await;
     world.checked(&service, "contoso", 2).await;
     world.set_score("contoso", LOW);
-    let parked = |told: &[crate::world::Told]| {
+    let parked = |told: &[crate::harness::Told]| {
         let of = |name: &String| told.iter().any(|told| told.body["data"]["operator"]["channel"] == name.as_str());
         names.iter().all(of)
     };

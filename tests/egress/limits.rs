@@ -82,7 +82,7 @@ fn is_full(port: u16) -> bool {
 #[tokio::test]
 async fn an_attempt_ends_after_twenty_seconds_in_all_with_the_body() {
     let receivers = Receivers::start().await.unwrap();
-    let bed = Bed::new(&receivers.add_webhook("slow"));
+    let fixture = Fixture::new(&receivers.add_webhook("slow"));
     let nothing = Verdict::Retry { reason: "no complete answer within 20s".to_owned(), after: None };
     for (slow, expected) in [
         (Reply::hang(), nothing),
@@ -95,11 +95,11 @@ async fn an_attempt_ends_after_twenty_seconds_in_all_with_the_body() {
     ] {
         // The connection is made while the clock still runs.
         let door = Egress::new();
-        assert_eq!(bed.attempt(&door).await, Verdict::Delivered);
+        assert_eq!(fixture.attempt(&door).await, Verdict::Delivered);
         receivers.script("slow", vec![slow]);
         tokio::time::pause();
         let began = Instant::now();
-        let verdict = bed.attempt(&door).await;
+        let verdict = fixture.attempt(&door).await;
         let waited = began.elapsed();
         tokio::time::resume();
         assert_eq!(verdict, expected);
@@ -110,11 +110,11 @@ async fn an_attempt_ends_after_twenty_seconds_in_all_with_the_body() {
 #[tokio::test]
 async fn an_attempt_does_not_read_an_endless_answer_to_its_end() {
     let receivers = Receivers::start().await.unwrap();
-    let bed = Bed::new(&receivers.add_webhook("slow"));
+    let fixture = Fixture::new(&receivers.add_webhook("slow"));
     for endless in [Reply::endless(), Reply::gzip_bomb()] {
         receivers.script("slow", vec![endless]);
         assert_eq!(
-            bed.attempt(&Egress::new()).await,
+            fixture.attempt(&Egress::new()).await,
             Verdict::Delivered,
             "the status was read, and no more than needed"
         );
@@ -147,12 +147,12 @@ async fn at_most_64_kib_of_an_answer_are_read_after_decompression() {
 }
 
 /// A webhook channel with the defaults, as the service has it.
-struct Bed {
+struct Fixture {
     config: Config,
     _folder: tempfile::TempDir,
 }
 
-impl Bed {
+impl Fixture {
     fn new(url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let channel = format!("{{ type: webhook, url: \"{url}\", allow_private: true }}");

@@ -16,7 +16,7 @@ const LONG: &[(&str, &str)] = &[
     ("src/config/tests/secret_stores.rs", "what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named"),
     ("src/replay/fleet.rs", "find"),
     ("src/config/tenants.rs", "take"),
-    ("tests/flow/stages/scenarios.rs", "fleets"),
+    ("tests/integration/stages/scenarios.rs", "fleets"),
     ("tests/promise/online.rs", "an_online_check_says_what_each_tenant_lacks"),
     ("benches/signal/signal.rs", "tally"),
 ];

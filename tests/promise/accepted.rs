@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::{LOW, SOC, Service, Told, World};
+use crate::harness::{LOW, SOC, Service, Told, World};
 
 /// Fall with `contoso`, and have the label `tier: gold`.
 const GOLD: [&str; 2] = ["fabrikam", "tailspin"];

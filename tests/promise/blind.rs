@@ -2,7 +2,7 @@
 
 use scorewatch::simulation::cloud::{EntraRefusal, Fetch, ScoreValue, SignIn};
 
-use crate::world::{OPS, SOC, World, entra, kinds};
+use crate::harness::{OPS, SOC, World, entra, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_that_can_t_be_read_is_told_of_with_class_and_hint_and_again_when_it_can() {

@@ -8,7 +8,7 @@ use std::{
 
 use scorewatch::simulation::Reply;
 
-use crate::world::{Fault, HIGH, Proxy, SOC, Service, Told, World};
+use crate::harness::{Fault, HIGH, Proxy, SOC, Service, Told, World};
 
 /// A channel whose receiver is reached directly.
 const BESIDE: &str = "beside";

@@ -4,7 +4,7 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use crate::world::{OPS, Service, World, get};
+use crate::harness::{OPS, Service, World, get};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_that_ends_or_panics_ends_the_process_and_the_operator_is_notified() {
@@ -22,7 +22,7 @@ async fn a_part_that_ends_or_panics_ends_the_process_and_the_operator_is_notifie
         assert_eq!(status.code(), Some(1), "{broken}: {}", service.log());
         assert!(service.log().contains(&format!("the part `{part}` {told}")), "{broken}: {}", service.log());
         let service = world.run().await;
-        let is_told = |told: &[crate::world::Told]| {
+        let is_told = |told: &[crate::harness::Told]| {
             let operator = told.iter().map(|told| &told.body["data"]["operator"]);
             let of_it = operator.filter(|operator| operator["class"] == "part-failed");
             of_it.filter(|operator| operator["summary"].as_str().unwrap().contains(part)).count() == 1

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use crate::world::{HIGH, LOW, SOC, Service, World, kinds};
+use crate::harness::{HIGH, LOW, SOC, Service, World, kinds};
 
 /// Where Debian's package puts the library, below the folder of the machine's architecture.
 fn library() -> Option<PathBuf> {
@@ -42,7 +42,7 @@ async fn a_clock_that_is_set_delays_nobody_and_repeats_nothing() {
             world.set_score("contoso", score);
             expected.push(told);
             let arrived =
-                |told: &[crate::world::Told]| told.iter().filter(|told| told.accepted).count() >= expected.len();
+                |told: &[crate::harness::Told]| told.iter().filter(|told| told.accepted).count() >= expected.len();
             world.until(&service, SOC, arrived).await;
         }
         assert_eq!(kinds(&world.accepted(SOC, "contoso")), expected, "at {offset}");

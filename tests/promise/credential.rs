@@ -1,6 +1,6 @@
 //! A credential rotates without a gap, and the operator hears of one that is not taken, and of one that is about to expire.
 
-use crate::world::{OPS, Pair, SOC, World, entra};
+use crate::harness::{OPS, Pair, SOC, World, entra};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_app_with_a_new_certificate_and_an_old_secret_is_read_and_told_of_once() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{SOC, World, entra, kinds};
+use crate::harness::{SOC, World, entra, kinds};
 
 /// A record so many days ago: the category `Identity` has `identity` of 200 points, `Data` has 50.
 fn record(days_ago: i64, identity: f64) -> Value {

@@ -2,7 +2,7 @@
 
 use scorewatch::simulation::Reply;
 
-use crate::world::{LOW, OPS, SOC, World, get, kinds, post};
+use crate::harness::{LOW, OPS, SOC, World, get, kinds, post};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drill_to_a_mended_receiver_lets_its_parked_channel_go_on_and_can_be_confirmed() {
@@ -17,7 +17,7 @@ async fn a_drill_to_a_mended_receiver_lets_its_parked_channel_go_on_and_can_be_c
     assert_eq!(state(&world).await, "parked");
 
     assert!(world.command(&["channels", "drill", SOC]).await.status.success());
-    let refused = |told: &[crate::world::Told]| told.iter().any(|told| told.kind == "drill" && !told.accepted);
+    let refused = |told: &[crate::harness::Told]| told.iter().any(|told| told.kind == "drill" && !told.accepted);
     world.until(&service, SOC, refused).await;
     assert_eq!(state(&world).await, "parked", "a drill that is refused mends nothing");
 
@@ -25,7 +25,7 @@ async fn a_drill_to_a_mended_receiver_lets_its_parked_channel_go_on_and_can_be_c
     let output = world.command(&["channels", "drill", SOC]).await;
     assert!(String::from_utf8_lossy(&output.stdout).contains("it resumes if the drill arrives"), "{output:?}");
     world.until(&service, SOC, |told| told.iter().any(|told| told.accepted && told.tenant == "contoso")).await;
-    let itself = |told: &crate::world::Told| told.accepted && told.id == told.message;
+    let itself = |told: &crate::harness::Told| told.accepted && told.id == told.message;
     let accepted: Vec<_> = world.told(SOC).into_iter().filter(itself).collect();
     assert_eq!(kinds(&accepted), [("drill", 1), ("alert.firing", 1)], "one drill, then the queue");
     assert_eq!(state(&world).await, "ok");

@@ -2,7 +2,7 @@
 
 use scorewatch::simulation::cloud::{EntraRefusal, SignIn};
 
-use crate::world::{World, entra};
+use crate::harness::{World, entra};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_exit_code_says_who_has_to_do_something() {

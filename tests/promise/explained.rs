@@ -3,7 +3,7 @@
 use scorewatch::simulation::cloud::{EntraRefusal, SignIn};
 use serde_json::Value;
 
-use crate::world::{LOW, OPS, SOC, World, entra};
+use crate::harness::{LOW, OPS, SOC, World, entra};
 
 async fn said(world: &World, arguments: &[&str]) -> String {
     let output = world.command(arguments).await;
@@ -131,7 +131,7 @@ async fn what_a_changed_configuration_would_do_is_told_before_it_is_loaded_and_n
     assert!(service.stop().await.success());
     let before = world.listing(&["alerts", "list", "--all", "--json"]).await;
 
-    for (rules, fence, expected) in [
+    for (rules, audience, expected) in [
         ("when: { below: 150 }", "[contoso]", ("closes", "recovered")),
         ("when: { below: 150 }\n    recover: { above: 190 }", "[contoso]", ("closes", "recovered")),
         ("when: { below: 300 }\n    tenants: { tier: gold }", "[contoso]", ("closes", "rule-removed")),
@@ -147,7 +147,7 @@ async fn what_a_changed_configuration_would_do_is_told_before_it_is_loaded_and_n
         let main = std::fs::read_to_string(folder.join(name)).unwrap();
         world.folder.write("old.yaml", &main.replace("rules/*.yaml", "old-rules.yaml"));
         world.folder.write("old-rules.yaml", &world.setup.rules);
-        world.folder.write("new.yaml", &main.replace("rules/*.yaml", "new-rules.yaml").replace("[contoso]", fence));
+        world.folder.write("new.yaml", &main.replace("rules/*.yaml", "new-rules.yaml").replace("[contoso]", audience));
         world.folder.write("new-rules.yaml", &world.setup.rules.replace("when: { below: 300 }", rules));
         let path = |file: &str| folder.join(file).display().to_string();
         let found = json(&world, &["check", "--against-state", "--json", "--config", &path("new.yaml")]).await;

@@ -1,6 +1,6 @@
 //! An alert that comes and goes is told once to be unstable, and then left alone.
 
-use crate::world::{HIGH, LOW, SOC, World, kinds};
+use crate::harness::{HIGH, LOW, SOC, World, kinds};
 
 const CHANGES: [(f64, &str); 4] =
     [(LOW, "alert.firing"), (HIGH, "alert.resolved"), (LOW, "alert.firing"), (HIGH, "alert.unstable")];

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{HIGH, SENTINEL, SOC, Service, Told, World, kinds};
+use crate::harness::{HIGH, SENTINEL, SOC, Service, Told, World, kinds};
 
 /// The channel of two tenants.
 const OWN: &str = "own";

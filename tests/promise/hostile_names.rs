@@ -4,7 +4,7 @@
 use scorewatch::domain::characters;
 use serde_json::{Value, json};
 
-use crate::world::{SOC, World, entra};
+use crate::harness::{SOC, World, entra};
 
 /// Names with every kind of character that nobody may print as it is, and what chats take for more than text.
 const NAMES: [&str; 6] = [

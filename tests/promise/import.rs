@@ -4,7 +4,7 @@ use scorewatch::domain::{EntraTenantId, ScoreKind};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::world::{World, entra};
+use crate::harness::{World, entra};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn imported_customers_are_visited_and_a_bad_list_changes_nothing() {

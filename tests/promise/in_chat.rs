@@ -1,6 +1,6 @@
 //! The same news reaches every kind of channel with the same id, in a form that the receiver shows.
 
-use crate::world::{LOW, SOC, World, get};
+use crate::harness::{LOW, SOC, World, get};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_chat_application_takes_the_message_with_the_same_short_id() {

@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc};
 
 use scorewatch::simulation::{Reply, receiver::Received};
 
-use crate::world::{HIGH, LOW, World};
+use crate::harness::{HIGH, LOW, World};
 
 const CHANNELS: usize = 1_000;
 

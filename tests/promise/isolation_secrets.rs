@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::world::{LOW, OPS, SOC, World, entra};
+use crate::harness::{LOW, OPS, SOC, World, entra};
 
 /// Makes a pipe that nobody writes to: whoever opens it to read waits for ever.
 fn plant_pipe(path: &Path) {
@@ -27,7 +27,7 @@ async fn one_missing_secret_blinds_its_tenant_and_keeps_nobody_from_being_watche
     let service = world.run().await;
     world.checked(&service, "contoso", 3).await;
     world.until(&service, OPS, |told| told.iter().any(|told| told.kind == "operator.blind")).await;
-    let (_, metrics) = crate::world::get(service.listening().await, "/metrics").await;
+    let (_, metrics) = crate::harness::get(service.listening().await, "/metrics").await;
     assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"tenant\"} 1\n"), "{metrics}");
     let operator = said_of(&world, "lost").unwrap();
     assert_eq!(operator["class"], "secret-unreadable");
@@ -38,12 +38,13 @@ async fn one_missing_secret_blinds_its_tenant_and_keeps_nobody_from_being_watche
     world.checked(&service, "contoso", 3).await;
     fs::write(&secret, "secret-of-lost").unwrap();
     world.checked(&service, "lost", 2).await;
-    let is_over =
-        |told: &crate::world::Told| told.kind == "operator.blind" && told.body["data"]["alert"]["state"] == "resolved";
+    let is_over = |told: &crate::harness::Told| {
+        told.kind == "operator.blind" && told.body["data"]["alert"]["state"] == "resolved"
+    };
     world.until(&service, OPS, |told| told.iter().any(is_over)).await;
     let of_it: Vec<_> = world.told(OPS).into_iter().filter(|told| told.tenant == "lost").collect();
     assert_eq!(of_it.len(), 2, "one message that it can't be read, whatever the number of checks, and one that it can");
-    let (_, metrics) = crate::world::get(service.listening().await, "/metrics").await;
+    let (_, metrics) = crate::harness::get(service.listening().await, "/metrics").await;
     assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"tenant\"} 0\n"), "{metrics}");
     assert!(service.stop().await.success());
 }
@@ -60,7 +61,7 @@ async fn as_many_secrets_that_hang_as_there_are_places_blind_their_own_tenants_o
     }
     let service = world.run().await;
     world.checked(&service, "contoso", 3).await;
-    let all = |told: &[crate::world::Told]| {
+    let all = |told: &[crate::harness::Told]| {
         let blind = told.iter().filter(|told| told.kind == "operator.blind");
         let said: String = blind.map(|told| told.body.to_string()).collect();
         hang.iter().all(|tenant| said.contains(tenant))
@@ -95,7 +96,7 @@ async fn a_channel_whose_url_can_not_be_read_waits_and_goes_on_by_itself() {
     plant_pipe(&world.folder.path().join("secrets/hangs"));
     let service = world.run().await;
     for channel in ["late", "hangs"] {
-        let is_told = |told: &[crate::world::Told]| {
+        let is_told = |told: &[crate::harness::Told]| {
             told.iter()
                 .any(|told| told.kind == "operator.channel" && told.body["data"]["operator"]["channel"] == channel)
         };
@@ -115,9 +116,9 @@ async fn a_channel_whose_url_can_not_be_read_waits_and_goes_on_by_itself() {
         }
     };
     world.patiently(&service, "two parked deliveries", parked).await;
-    let (status, _) = crate::world::get(service.listening().await, "/healthz").await;
+    let (status, _) = crate::harness::get(service.listening().await, "/healthz").await;
     assert_eq!(status, 200);
-    let (_, metrics) = crate::world::get(service.listening().await, "/metrics").await;
+    let (_, metrics) = crate::harness::get(service.listening().await, "/metrics").await;
     assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"channel\"} 2\n"), "{metrics}");
     let url = world.receivers.add_webhook("late");
     world.folder.write("secrets/late", &url);

@@ -5,7 +5,7 @@ use scorewatch::simulation::{
     cloud::{Fetch, SignIn},
 };
 
-use crate::world::{LOW, SOC, World, entra, kinds};
+use crate::harness::{LOW, SOC, World, entra, kinds};
 
 /// More than there are places.
 const SLOW: usize = 8;

@@ -2,7 +2,7 @@
 
 use scorewatch::notify::NotificationId;
 
-use crate::world::{LOW, World};
+use crate::harness::{LOW, World};
 
 /// What a command says, with instants, ids and addresses by their kind and columns apart by two spaces.
 async fn said(world: &World, arguments: &[&str]) -> String {

@@ -3,7 +3,7 @@
 use scorewatch::simulation::cloud::{EntraRefusal, SignIn};
 use serde_json::{Value, json};
 
-use crate::world::{OPS, SOC, World, entra};
+use crate::harness::{OPS, SOC, World, entra};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_online_check_says_what_each_tenant_lacks() {

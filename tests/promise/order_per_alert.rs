@@ -2,7 +2,7 @@
 
 use scorewatch::simulation::Reply;
 
-use crate::world::{HIGH, LOW, SOC, World};
+use crate::harness::{HIGH, LOW, SOC, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_messages_of_an_alert_arrive_in_the_order_in_which_it_changed() {
@@ -18,7 +18,7 @@ async fn the_messages_of_an_alert_arrive_in_the_order_in_which_it_changed() {
         .receivers
         .script(SOC, vec![Reply::status(204), Reply::close(), Reply::html(502), Reply::status(204), Reply::html(500)]);
     world.receivers.set(SOC, None);
-    let taken = |told: &[crate::world::Told]| told.iter().filter(|told| told.accepted).count();
+    let taken = |told: &[crate::harness::Told]| told.iter().filter(|told| told.accepted).count();
     world.until(&service, SOC, |told| taken(told) == 6).await;
     world.settle(&service, SOC).await;
     let told = world.accepted(SOC, "contoso");

@@ -5,7 +5,7 @@ use scorewatch::simulation::{
     cloud::{EntraRefusal, Fetch, SignIn},
 };
 
-use crate::world::{OPS, Told, World};
+use crate::harness::{OPS, Told, World};
 
 /// With `contoso` and the sentinel thirty-two.
 const MORE: usize = 30;

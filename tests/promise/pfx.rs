@@ -4,11 +4,11 @@ use std::fs;
 
 use uuid::Uuid;
 
-use crate::world::{World, entra};
+use crate::harness::{World, entra};
 
 const APP: Uuid = Uuid::from_u128(0xa99);
 /// What Windows exports, by the password `pass wörd`.
-const WINDOWS: &[u8] = include_bytes!("../world/pfx/windows.pfx");
+const WINDOWS: &[u8] = include_bytes!("../harness/pfx/windows.pfx");
 
 /// Writes bytes as a secret, and a tenant's file with this credential.
 fn add(world: &mut World, id: &str, file: Option<&[u8]>, credential: &str) {
@@ -61,7 +61,7 @@ mod reads {
     use scorewatch::clock::Clock;
 
     use super::*;
-    use crate::world::{
+    use crate::harness::{
         HIGH, LOW, OPS, Pair, SOC,
         pfx::{self, PASSWORD, Part, sample},
     };

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{SOC, Told, World, entra, kinds};
+use crate::harness::{SOC, Told, World, entra, kinds};
 
 /// A record so many days ago with these controls: name, points.
 fn record(days_ago: i64, maximum: f64, average: f64, controls: &[(&str, f64)]) -> Value {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scorewatch::simulation::Reply;
 
-use crate::world::{LOW, SOC, World, kinds};
+use crate::harness::{LOW, SOC, World, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_is_tried_again_with_the_same_id_until_it_is_taken() {
@@ -67,8 +67,8 @@ async fn a_receiver_that_is_gone_parks_its_channel_and_the_operator_hears_of_it(
     world.checked(&service, "contoso", 2).await;
     world.receivers.set(SOC, Some(Reply::status(410)));
     world.set_score("contoso", LOW);
-    world.until(&service, crate::world::OPS, |told| told.iter().any(|told| told.kind == "operator.channel")).await;
-    let told = world.told(crate::world::OPS);
+    world.until(&service, crate::harness::OPS, |told| told.iter().any(|told| told.kind == "operator.channel")).await;
+    let told = world.told(crate::harness::OPS);
     assert_eq!(told[0].body["data"]["operator"]["channel"], SOC);
     assert!(told[0].body["data"]["operator"]["hint"].as_str().unwrap().contains("unpark"));
     world.checked(&service, "contoso", 3).await;

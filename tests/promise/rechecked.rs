@@ -1,6 +1,6 @@
 //! A person who asks for a check gets it now, whatever the schedule says; a service that does not run makes it at its start.
 
-use crate::world::{SENTINEL, Service, World, entra};
+use crate::harness::{SENTINEL, Service, World, entra};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_is_checked_when_a_person_asks_whatever_its_schedule_says() {

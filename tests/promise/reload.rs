@@ -1,6 +1,6 @@
 //! A changed configuration is taken whole or not at all.
 
-use crate::world::{LOW, SOC, World, entra, kinds};
+use crate::harness::{LOW, SOC, World, entra, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {

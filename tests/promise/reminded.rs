@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::world::{HIGH, LOW, SOC, World};
+use crate::harness::{HIGH, LOW, SOC, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_firing_alert_reminds_at_each_repeat_until_it_is_over() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::world::{HIGH, LOW, SOC, World, entra, files_below, kinds};
+use crate::harness::{HIGH, LOW, SOC, World, entra, files_below, kinds};
 
 /// What a command printed as JSON.
 async fn json(world: &World, arguments: &[&str]) -> (Option<i32>, Value) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::world::{LOW, SENTINEL, SOC, Told, World};
+use crate::harness::{LOW, SENTINEL, SOC, Told, World};
 
 const CUSTOMER: &str = "customer";
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use scorewatch::{clock::Clock, domain::Timestamp, simulation::Reply};
 
-use crate::world::{LOW, SENTINEL, SOC, Service, World};
+use crate::harness::{LOW, SENTINEL, SOC, Service, World};
 
 /// No receiver is given more.
 const ASKED_MAX: Duration = Duration::from_hours(1);

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 use scorewatch::domain::EntraTenantId;
 use uuid::Uuid;
 
-use crate::world::{HIGH, LOW, OPS, SOC, Vault, World, entra};
+use crate::harness::{HIGH, LOW, OPS, SOC, Vault, World, entra};
 
 const APP: Uuid = Uuid::from_u128(0xa99);
 const VAULT_APP: EntraTenantId = EntraTenantId(Uuid::from_u128(77));

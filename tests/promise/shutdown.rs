@@ -10,7 +10,7 @@ use std::{
 
 use scorewatch::simulation::{Reply, cloud::Fetch};
 
-use crate::world::{LOW, PATIENCE, SOC, Service, World, entra};
+use crate::harness::{LOW, PATIENCE, SOC, Service, World, entra};
 
 /// The promise, for a process that is let run.
 const WITHIN: Duration = Duration::from_secs(10);

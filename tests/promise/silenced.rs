@@ -1,6 +1,6 @@
 //! A silence beside the running service: nothing is told while it is in force, nothing is lost, and nobody hears of what was over.
 
-use crate::world::{HIGH, LOW, SOC, Service, World, kinds};
+use crate::harness::{HIGH, LOW, SOC, Service, World, kinds};
 
 async fn say(world: &World, arguments: &[&str]) -> String {
     let output = world.command(arguments).await;

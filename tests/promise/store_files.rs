@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::world::{OPS, World, get};
+use crate::harness::{OPS, World, get};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_store_file_shows_in_readyz_and_the_operator_is_notified() {
@@ -16,7 +16,7 @@ async fn a_deleted_store_file_shows_in_readyz_and_the_operator_is_notified() {
     let (status, body) = get(address, "/readyz").await;
     assert_eq!(status, 503);
     assert!(body.contains("file was deleted or moved"), "{body}");
-    let is_told = |told: &[crate::world::Told]| {
+    let is_told = |told: &[crate::harness::Told]| {
         told.iter().any(|told| told.body["data"]["operator"]["class"] == "store-file-gone")
     };
     world.until(&service, OPS, is_told).await;

@@ -7,7 +7,7 @@
 use scorewatch::{clock::Clock, domain::Timestamp};
 use serde_json::Value;
 
-use crate::world::{OPS, SENTINEL, SOC, Service, Told, World};
+use crate::harness::{OPS, SENTINEL, SOC, Service, Told, World};
 
 /// The other service checks every second.
 const STOPPED_CHECKS: u64 = 40;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::world::{Service, World};
+use crate::harness::{Service, World};
 
 /// Data of that release, in which Berlin's clock is another zone's.
 fn put_zones(folder: &Path, release: &str, berlin: &[u8]) {

@@ -1,6 +1,6 @@
 //! Of every real worsening you hear once, and once when it is over: across restarts, crashes and reloads.
 
-use crate::world::{HIGH, LOW, SOC, World, kinds};
+use crate::harness::{HIGH, LOW, SOC, World, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alert_is_told_once_whatever_happens_to_the_process_in_between() {

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::world::{LOW, SOC, World};
+use crate::harness::{LOW, SOC, World};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -1,6 +1,6 @@
 //! One SQLite store, one process.
 
-use crate::world::{LOW, SOC, Service, World, kinds};
+use crate::harness::{LOW, SOC, Service, World, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_process_on_the_same_store_is_refused_and_the_first_goes_on() {

@@ -2,7 +2,7 @@
 
 use std::{os::unix::net::UnixDatagram, time::Duration};
 
-use crate::world::{PATIENCE, Service, World, get};
+use crate::harness::{PATIENCE, Service, World, get};
 
 /// Longer than anything here takes, and short enough to be fed in a test.
 const INTERVAL: Duration = Duration::from_secs(6);

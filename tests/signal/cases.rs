@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::world::World;
+use crate::harness::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_case_sends_what_it_says() {

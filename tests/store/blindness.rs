@@ -42,14 +42,14 @@ fn outage(cause: &str, seconds: i64) -> Outage {
 
 #[tokio::test]
 async fn who_fails_is_listed_with_the_operators_alert_and_who_recovers_is_not() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     fails(store, "calm", None, None, None).await;
     fails(store, "soon", None, Some(failing("garbage", 5)), None).await;
     fails(store, "pending", None, Some(failing("garbage", 5)), Some(false)).await;
     fails(store, "fires", None, Some(failing("role-missing", 7)), Some(true)).await;
-    let bed = bed.reopen().await;
-    let store = &*bed.store;
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
     let listed = |name: &str, how: Failing, blind: Option<Blind>| FailingTenant {
         tenant: tenant(name),
         checked_at: Some(at(60)),
@@ -74,8 +74,8 @@ async fn who_fails_is_listed_with_the_operators_alert_and_who_recovers_is_not() 
 
 #[tokio::test]
 async fn who_was_told_of_a_tenant_is_known_of_the_episode_at_hand_only() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     fails(store, "contoso", None, Some(failing("garbage", 0)), Some(true)).await;
     let told = to_tell("one", Some(key("contoso", RULE)), &["ops", "mail"]);
     let mut outcome = check("contoso", Some(1), 60);
@@ -95,8 +95,8 @@ async fn who_was_told_of_a_tenant_is_known_of_the_episode_at_hand_only() {
 
 #[tokio::test]
 async fn when_each_tenant_was_checked_is_known_also_of_those_that_fail() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     fails(store, "fails", None, Some(failing("garbage", 0)), None).await;
     let mut never = check("never", None, 0);
     never.health.checked_at = None;
@@ -110,32 +110,36 @@ async fn when_each_tenant_was_checked_is_known_also_of_those_that_fail() {
 
 #[tokio::test]
 async fn an_outage_is_kept_as_it_was_last_written_and_another_of_its_cause_is_another() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let first = outage("service", 0);
-    bed.store.record_outage(first.clone(), Vec::new(), at(10)).await.unwrap();
-    assert_eq!(bed.store.outages(at(0)).await.unwrap(), std::slice::from_ref(&first));
+    fixture.store.record_outage(first.clone(), Vec::new(), at(10)).await.unwrap();
+    assert_eq!(fixture.store.outages(at(0)).await.unwrap(), std::slice::from_ref(&first));
     let grown = Outage {
         tenants: [tenant("contoso"), tenant("fabrikam"), tenant("tailspin")].into(),
         told_at: Some(at(20)),
         told_to: vec![channel("ops")],
         ..first
     };
-    bed.store.record_outage(grown.clone(), Vec::new(), at(20)).await.unwrap();
+    fixture.store.record_outage(grown.clone(), Vec::new(), at(20)).await.unwrap();
     let over = Outage { over_at: Some(at(50)), ..grown };
-    bed.store.record_outage(over.clone(), Vec::new(), at(50)).await.unwrap();
+    fixture.store.record_outage(over.clone(), Vec::new(), at(50)).await.unwrap();
     let (again, other) = (outage("service", 60), outage("credential 7", 5));
     for new in [&again, &other] {
-        bed.store.record_outage(new.clone(), Vec::new(), at(70)).await.unwrap();
+        fixture.store.record_outage(new.clone(), Vec::new(), at(70)).await.unwrap();
     }
-    let bed = bed.reopen().await;
-    assert_eq!(bed.store.outages(at(50)).await.unwrap(), [other.clone(), over, again.clone()]);
-    assert_eq!(bed.store.outages(at(51)).await.unwrap(), [other, again], "what was over before is asked for no more");
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.outages(at(50)).await.unwrap(), [other.clone(), over, again.clone()]);
+    assert_eq!(
+        fixture.store.outages(at(51)).await.unwrap(),
+        [other, again],
+        "what was over before is asked for no more"
+    );
 }
 
 #[tokio::test]
 async fn what_is_told_of_one_outage_keeps_its_order_and_is_told_once() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let began = outage("service", 0);
     store.record_outage(began.clone(), vec![to_tell("began", None, &["ops", "mail"])], at(0)).await.unwrap();
     store.record_outage(began.clone(), vec![to_tell("began", None, &["ops"])], at(1)).await.unwrap();
@@ -163,8 +167,8 @@ async fn what_is_told_of_one_outage_keeps_its_order_and_is_told_once() {
 
 #[tokio::test]
 async fn outages_that_are_over_go_with_retention_and_those_that_go_on_stay() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let (going_on, over) = (outage("service", 0), Outage { over_at: Some(at(100)), ..outage("clock", 0) });
     for new in [&going_on, &over] {
         store.record_outage(new.clone(), Vec::new(), at(0)).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scorewatch::{
-    notify::{ChannelStanding, DeliveryState, NotificationType, standing::FailedPeriod},
+    notify::{ChannelHealth, DeliveryState, NotificationType, standing::FailedPeriod},
     store::{AttemptOutcome, ChannelRecord, Claim, ClaimTerms, DeliveryFilter, Store},
 };
 
@@ -21,12 +21,12 @@ async fn queue(store: &dyn Store, id: &str, kind: NotificationType) {
 
 #[tokio::test]
 async fn a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_it() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for id in ["one", "two"] {
-        queue(&*bed.store, id, NotificationType::AlertFiring).await;
+        queue(&*fixture.store, id, NotificationType::AlertFiring).await;
     }
-    let claimed = claim(&*bed.store, "soc", 100_000).await;
-    let standing = ChannelStanding {
+    let claimed = claim(&*fixture.store, "soc", 100_000).await;
+    let standing = ChannelHealth {
         failures: 3,
         failing_since: Some(at(99_000)),
         failed: Some(FailedPeriod { from: at(1), until: at(2) }),
@@ -35,9 +35,9 @@ async fn a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_i
         proven_at: None,
     };
     let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(100_900), may_have_arrived: false };
-    bed.store.settle(claimed.id, 1, failed, Some(standing), at(100_000)).await.unwrap();
-    let bed = bed.reopen().await;
-    let store = &*bed.store;
+    fixture.store.settle(claimed.id, 1, failed, Some(standing), at(100_000)).await.unwrap();
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
     let terms = ClaimTerms { longest_rest: Duration::from_hours(1), ..ClaimTerms::default() };
     assert_eq!(store.claim(&channel("soc"), terms, at(100_001)).await.unwrap(), Claim::Wait(at(100_900)));
     assert_eq!((record(store).await.standing, record(store).await.last_error), (standing, Some("503".to_owned())));
@@ -49,8 +49,8 @@ async fn a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_i
 
 #[tokio::test]
 async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     queue(store, "one", NotificationType::AlertFiring).await;
     let claimed = claim(store, "soc", 0).await;
     store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "404".into() }, None, at(1)).await.unwrap();
@@ -65,8 +65,8 @@ async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
 
 #[tokio::test]
 async fn a_drill_that_a_person_saw_proves_its_channel() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     queue(store, "one", NotificationType::AlertFiring).await;
     queue(store, "drill", NotificationType::Drill).await;
     let id = |name| notification(name).data.facts.notification.id;
@@ -78,8 +78,8 @@ async fn a_drill_that_a_person_saw_proves_its_channel() {
 
 #[tokio::test]
 async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     queue(store, "drill", NotificationType::Drill).await;
     let drill = claim(store, "soc", 10).await;
     assert_eq!(store.drilled(&notification("drill").data.notification.id).await.unwrap(), [channel("soc")]);
@@ -88,7 +88,7 @@ async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
     queue(store, "one", NotificationType::AlertFiring).await;
     let under_way = claim(store, "soc", 12).await;
     store.confirm(&drill.notification.data.notification.id, at(1_000_000)).await.unwrap();
-    let standing = ChannelStanding { proven_at: None, ..under_way.standing };
+    let standing = ChannelHealth { proven_at: None, ..under_way.standing };
     store.settle(under_way.id, 1, AttemptOutcome::Delivered, Some(standing), at(1_000_001)).await.unwrap();
     assert_eq!(
         record(store).await.standing.proven_at,
@@ -99,8 +99,8 @@ async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
 
 #[tokio::test]
 async fn a_drill_goes_when_nothing_else_is_due_and_speaks_for_those_that_waited() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for (id, kind) in [
         ("drill 1", NotificationType::Drill),
         ("one", NotificationType::AlertFiring),
@@ -124,8 +124,8 @@ async fn a_drill_goes_when_nothing_else_is_due_and_speaks_for_those_that_waited(
 
 #[tokio::test]
 async fn a_parked_channel_s_drill_waits_for_its_time() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     queue(store, "one", NotificationType::AlertFiring).await;
     let claimed = claim(store, "soc", 0).await;
     store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "404".into() }, None, at(1)).await.unwrap();
@@ -139,8 +139,8 @@ async fn a_parked_channel_s_drill_waits_for_its_time() {
 
 #[tokio::test]
 async fn a_drill_that_is_planned_ahead_waits_for_its_moment_and_nothing_else_waits_for_it() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let mut drill = to_tell("drill", None, &["soc"]);
     drill.notification.kind = NotificationType::Drill;
     assert!(store.announce(drill, at(1_800)).await.unwrap());
@@ -154,8 +154,8 @@ async fn a_drill_that_is_planned_ahead_waits_for_its_moment_and_nothing_else_wai
 
 #[tokio::test]
 async fn what_a_clock_that_was_ahead_has_set_is_due() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     store.announce(to_tell("untried", None, &["soc"]), at(3_600)).await.unwrap();
     let untried = claim(store, "soc", 0).await;
     let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(3_700), may_have_arrived: false };
@@ -168,8 +168,8 @@ async fn what_a_clock_that_was_ahead_has_set_is_due() {
 
 #[tokio::test]
 async fn the_time_until_the_first_drill_begins_once() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for seconds in [1, 2] {
         store.adopt_channels([channel("soc")].into(), at(seconds)).await.unwrap();
     }

@@ -17,7 +17,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test]
 async fn a_check_is_kept_whole_over_a_restart() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 60);
     outcome.health.wake_at = Some(at(500));
     outcome.health.failing = Some(Failing { since: at(5), class: "role-missing".into(), hint: Some("grant".into()) });
@@ -25,132 +25,132 @@ async fn a_check_is_kept_whole_over_a_restart() {
     outcome.alerts = vec![update("drop", firing(1, 1))];
     outcome.notifications = vec![to_tell("one", Some(key("contoso", "drop")), &["soc", "soar"])];
     let health = outcome.health.clone();
-    commit(&*bed.store, outcome).await;
-    let identity = bed.store.identity().to_owned();
-    let bed = bed.reopen().await;
-    assert_eq!(bed.store.identity(), identity);
-    let record = load(&*bed.store, "contoso").await;
+    commit(&*fixture.store, outcome).await;
+    let identity = fixture.store.identity().to_owned();
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.identity(), identity);
+    let record = load(&*fixture.store, "contoso").await;
     assert_eq!((record.version, &record.health), (1, &health));
     assert_eq!(record.series[0].window, [sample(30, 41.25)]);
     assert_eq!(record.series[0].last_data_at, at(30));
     assert_eq!(record.alerts[0].alert, firing(1, 1));
     assert_eq!(record.alerts[0].told_at, None);
     assert_eq!(record.alerts[0].told_to, [channel("soar"), channel("soc")]);
-    let due = bed.store.schedule().await.unwrap();
+    let due = fixture.store.schedule().await.unwrap();
     assert_eq!((due.len(), &due[0].tenant, due[0].wake_at), (1, &tenant("contoso"), Some(at(500))));
-    assert_eq!(bed.store.busy_channels().await.unwrap(), [channel("soar"), channel("soc")]);
+    assert_eq!(fixture.store.busy_channels().await.unwrap(), [channel("soar"), channel("soc")]);
 }
 
 #[tokio::test]
 async fn a_check_that_began_with_another_version_writes_nothing_at_all() {
-    let bed = Bed::new().await;
-    commit(&*bed.store, check("contoso", None, 0)).await;
-    commit(&*bed.store, check("contoso", Some(1), 10)).await;
+    let fixture = Fixture::new().await;
+    commit(&*fixture.store, check("contoso", None, 0)).await;
+    commit(&*fixture.store, check("contoso", Some(1), 10)).await;
     for (name, expected) in [("contoso", None), ("contoso", Some(1)), ("contoso", Some(3)), ("unknown", Some(1))] {
         let mut outcome = check(name, expected, 99);
         outcome.series = vec![series(vec![sample(1, 1.0)], DAY)];
         outcome.alerts = vec![update("drop", firing(1, 1))];
         outcome.notifications = vec![to_tell("lost", Some(key(name, "drop")), &["soc"])];
-        assert_eq!(bed.store.commit(outcome).await.unwrap(), Commit::Conflict, "{name} {expected:?}");
+        assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Conflict, "{name} {expected:?}");
     }
-    let record = load(&*bed.store, "contoso").await;
+    let record = load(&*fixture.store, "contoso").await;
     assert_eq!((record.version, record.health.checked_at), (2, Some(at(10))));
     assert!(record.series.is_empty() && record.alerts.is_empty());
-    assert!(bed.store.deliveries(&DeliveryFilter::default()).await.unwrap().is_empty());
-    assert!(bed.store.load(&[tenant("unknown")]).await.unwrap().is_empty());
+    assert!(fixture.store.deliveries(&DeliveryFilter::default()).await.unwrap().is_empty());
+    assert!(fixture.store.load(&[tenant("unknown")]).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_notification_whose_id_is_there_is_left_alone_with_its_deliveries() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 0);
     outcome.notifications = vec![to_tell("one", None, &["soc"]), to_tell("one", None, &["soc", "late"])];
-    commit(&*bed.store, outcome).await;
-    assert!(!bed.store.announce(to_tell("one", None, &["later"]), at(1)).await.unwrap());
-    assert!(bed.store.announce(to_tell("two", None, &["soc", "soc"]), at(1)).await.unwrap());
-    let deliveries = bed.store.deliveries(&DeliveryFilter::default()).await.unwrap();
+    commit(&*fixture.store, outcome).await;
+    assert!(!fixture.store.announce(to_tell("one", None, &["later"]), at(1)).await.unwrap());
+    assert!(fixture.store.announce(to_tell("two", None, &["soc", "soc"]), at(1)).await.unwrap());
+    let deliveries = fixture.store.deliveries(&DeliveryFilter::default()).await.unwrap();
     assert_eq!(deliveries.iter().map(|row| row.channel.as_str()).collect::<Vec<_>>(), ["soc", "soc"]);
 }
 
 #[tokio::test]
 async fn a_notification_is_known_from_when_it_is_written_until_nothing_of_it_is_kept() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let id = |name: &str| notification(name).data.facts.notification.id;
-    assert!(!bed.store.knows(&id("of a check")).await.unwrap());
+    assert!(!fixture.store.knows(&id("of a check")).await.unwrap());
     let mut outcome = check("contoso", None, 0);
     outcome.notifications = vec![to_tell("of a check", Some(key("contoso", "low")), &["soc"])];
     outcome.alerts = vec![update("low", firing(1, 1))];
     let mut refused = check("contoso", Some(7), 1);
     refused.notifications = vec![to_tell("refused", Some(key("contoso", "low")), &["soc"])];
-    commit(&*bed.store, outcome).await;
-    assert_eq!(bed.store.commit(refused).await.unwrap(), Commit::Conflict);
-    assert!(bed.store.announce(to_tell("announced", None, &["soc"]), at(1)).await.unwrap());
-    assert!(bed.store.announce(to_tell("for nobody", None, &[]), at(1)).await.unwrap());
-    let bed = bed.reopen().await;
+    commit(&*fixture.store, outcome).await;
+    assert_eq!(fixture.store.commit(refused).await.unwrap(), Commit::Conflict);
+    assert!(fixture.store.announce(to_tell("announced", None, &["soc"]), at(1)).await.unwrap());
+    assert!(fixture.store.announce(to_tell("for nobody", None, &[]), at(1)).await.unwrap());
+    let fixture = fixture.reopen().await;
     for (name, is_known) in
         [("of a check", true), ("announced", true), ("for nobody", true), ("refused", false), ("other", false)]
     {
-        assert_eq!(bed.store.knows(&id(name)).await.unwrap(), is_known, "{name}");
+        assert_eq!(fixture.store.knows(&id(name)).await.unwrap(), is_known, "{name}");
     }
 
     for second in [2, 3] {
-        let claimed = claim(&*bed.store, "soc", second).await;
-        bed.store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, None, at(second)).await.unwrap();
+        let claimed = claim(&*fixture.store, "soc", second).await;
+        fixture.store.settle(claimed.id, claimed.attempt, AttemptOutcome::Delivered, None, at(second)).await.unwrap();
     }
-    while bed.store.prune(at(0).plus(100 * DAY), 30 * DAY).await.unwrap() {}
-    assert!(bed.store.knows(&id("of a check")).await.unwrap(), "it is the newest of an alert that is kept");
-    assert!(!bed.store.knows(&id("announced")).await.unwrap(), "delivered long ago");
+    while fixture.store.prune(at(0).plus(100 * DAY), 30 * DAY).await.unwrap() {}
+    assert!(fixture.store.knows(&id("of a check")).await.unwrap(), "it is the newest of an alert that is kept");
+    assert!(!fixture.store.knows(&id("announced")).await.unwrap(), "delivered long ago");
 }
 
 #[tokio::test]
 async fn whom_a_person_wants_looked_at_is_known_until_a_check_is_written() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let alert = key("contoso", "low");
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
     outcome.notifications = vec![to_tell("one", Some(alert.clone()), &["soc"])];
-    commit(&*bed.store, outcome).await;
-    commit(&*bed.store, check("fabrikam", None, 0)).await;
+    commit(&*fixture.store, outcome).await;
+    commit(&*fixture.store, check("fabrikam", None, 0)).await;
     let seen = Acknowledgement { at: at(5), by: "ann".into(), comment: "ticket".into() };
-    assert!(bed.store.acknowledge(&alert, seen).await.unwrap());
-    assert_eq!(bed.store.wanted().await.unwrap(), []);
-    assert!(bed.store.unacknowledge(&alert, at(10)).await.unwrap());
-    let bed = bed.reopen().await;
-    assert_eq!(bed.store.wanted().await.unwrap(), [(tenant("contoso"), at(10))]);
-    commit(&*bed.store, check("fabrikam", Some(1), 11)).await;
-    assert_eq!(bed.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
-    assert_eq!(bed.store.wanted().await.unwrap().len(), 1);
-    commit(&*bed.store, check("contoso", Some(2), 12)).await;
-    assert_eq!(bed.store.wanted().await.unwrap(), []);
+    assert!(fixture.store.acknowledge(&alert, seen).await.unwrap());
+    assert_eq!(fixture.store.wanted().await.unwrap(), []);
+    assert!(fixture.store.unacknowledge(&alert, at(10)).await.unwrap());
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.wanted().await.unwrap(), [(tenant("contoso"), at(10))]);
+    commit(&*fixture.store, check("fabrikam", Some(1), 11)).await;
+    assert_eq!(fixture.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
+    assert_eq!(fixture.store.wanted().await.unwrap().len(), 1);
+    commit(&*fixture.store, check("contoso", Some(2), 12)).await;
+    assert_eq!(fixture.store.wanted().await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn a_check_that_a_person_asks_for_is_due_at_once_and_until_one_is_written() {
-    let bed = Bed::new().await;
-    commit(&*bed.store, check("contoso", None, 0)).await;
-    commit(&*bed.store, check("fabrikam", None, 0)).await;
+    let fixture = Fixture::new().await;
+    commit(&*fixture.store, check("contoso", None, 0)).await;
+    commit(&*fixture.store, check("fabrikam", None, 0)).await;
     let due = async |store: &dyn Store| {
         let due = store.schedule().await.unwrap();
         due.into_iter().find(|due| due.tenant == tenant("contoso")).unwrap().next_due_at
     };
-    let by_schedule = due(&*bed.store).await;
+    let by_schedule = due(&*fixture.store).await;
     assert!(by_schedule > at(10));
-    assert!(!bed.store.request_check(&tenant("nobody"), at(10)).await.unwrap());
-    assert!(bed.store.request_check(&tenant("contoso"), at(10)).await.unwrap());
-    assert!(bed.store.request_check(&tenant("contoso"), at(11)).await.unwrap(), "as often as they like");
-    let bed = bed.reopen().await;
-    assert_eq!(due(&*bed.store).await, at(10));
-    assert_eq!(bed.store.wanted().await.unwrap(), [(tenant("contoso"), at(11))]);
-    assert_eq!(load(&*bed.store, "contoso").await.health.next_due_at, at(10));
-    assert_eq!(bed.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
-    commit(&*bed.store, check("contoso", Some(3), 12)).await;
-    assert_eq!(bed.store.wanted().await.unwrap(), []);
-    assert!(due(&*bed.store).await > at(12));
+    assert!(!fixture.store.request_check(&tenant("nobody"), at(10)).await.unwrap());
+    assert!(fixture.store.request_check(&tenant("contoso"), at(10)).await.unwrap());
+    assert!(fixture.store.request_check(&tenant("contoso"), at(11)).await.unwrap(), "as often as they like");
+    let fixture = fixture.reopen().await;
+    assert_eq!(due(&*fixture.store).await, at(10));
+    assert_eq!(fixture.store.wanted().await.unwrap(), [(tenant("contoso"), at(11))]);
+    assert_eq!(load(&*fixture.store, "contoso").await.health.next_due_at, at(10));
+    assert_eq!(fixture.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
+    commit(&*fixture.store, check("contoso", Some(3), 12)).await;
+    assert_eq!(fixture.store.wanted().await.unwrap(), []);
+    assert!(due(&*fixture.store).await > at(12));
 }
 
 #[tokio::test]
 async fn listings_are_narrowed_to_tenants_and_go_on_from_a_place() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for (minute, name) in [(0, "contoso"), (1, "fabrikam"), (2, "tailspin")] {
         let mut outcome = check(name, None, minute);
         outcome.alerts = vec![update("low", firing(1, 1)), update("lower", firing(1, 1))];
@@ -158,9 +158,9 @@ async fn listings_are_narrowed_to_tenants_and_go_on_from_a_place() {
             .map(|rule| to_tell(&format!("{rule} {name}"), Some(key(name, rule)), &["soc"]))
             .into_iter()
             .collect();
-        commit(&*bed.store, outcome).await;
+        commit(&*fixture.store, outcome).await;
     }
-    let store = &*bed.store;
+    let store = &*fixture.store;
     let alerts = async |filter: AlertFilter| store.alerts(&filter).await.unwrap();
     let all = alerts(AlertFilter::default()).await;
     assert_eq!(all.len(), 6);
@@ -190,10 +190,10 @@ async fn listings_are_narrowed_to_tenants_and_go_on_from_a_place() {
 
 #[tokio::test]
 async fn many_checks_at_once_are_all_durable_and_of_one_tenant_only_one_wins() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let mut tasks = Vec::new();
     for index in 0..300 {
-        let store = bed.store.clone();
+        let store = fixture.store.clone();
         tasks.push(tokio::spawn(async move {
             let name = if index % 3 == 0 { "contoso".to_owned() } else { format!("t{index}") };
             let mut outcome = check(&name, None, index);
@@ -206,27 +206,27 @@ async fn many_checks_at_once_are_all_durable_and_of_one_tenant_only_one_wins() {
         done += usize::from(task.await.unwrap() == Commit::Done);
     }
     assert_eq!(done, 201);
-    let bed = bed.reopen().await;
-    assert_eq!(bed.store.schedule().await.unwrap().len(), 201);
-    assert_eq!(bed.store.totals().await.unwrap().tenants, 201);
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.schedule().await.unwrap().len(), 201);
+    assert_eq!(fixture.store.totals().await.unwrap().tenants, 201);
 }
 
 #[tokio::test]
 async fn a_caller_that_goes_away_leaves_a_store_that_works() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for index in 0..50 {
-        let store = bed.store.clone();
+        let store = fixture.store.clone();
         let task = tokio::spawn(async move { store.commit(check(&format!("t{index}"), None, 0)).await });
         tokio::task::yield_now().await;
         task.abort();
     }
-    commit(&*bed.store, check("contoso", None, 0)).await;
-    assert_eq!(load(&*bed.store, "contoso").await.version, 1);
+    commit(&*fixture.store, check("contoso", None, 0)).await;
+    assert_eq!(load(&*fixture.store, "contoso").await.version, 1);
 }
 
 #[tokio::test]
 async fn alerts_are_told_apart_by_subject_and_listed_newest_change_first() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
     for text in ["", "=", "null", "EU ☂ 'x'"] {
@@ -241,58 +241,58 @@ async fn alerts_are_told_apart_by_subject_and_listed_newest_change_first() {
     let mut none = series(vec![sample(0, 2.0)], DAY);
     none.score = ScoreKind::ExposureScoreByGroup;
     outcome.series.push(none);
-    commit(&*bed.store, outcome).await;
+    commit(&*fixture.store, outcome).await;
     let mut outcome = check("fabrikam", None, 10);
     outcome.alerts = vec![update("low", firing(1, 1)), update("old", resolved(2, 2))];
-    commit(&*bed.store, outcome).await;
+    commit(&*fixture.store, outcome).await;
 
-    let record = load(&*bed.store, "contoso").await;
+    let record = load(&*fixture.store, "contoso").await;
     assert_eq!((record.alerts.len(), record.series.len()), (5, 5));
-    let count = async |filter: AlertFilter| bed.store.alerts(&filter).await.unwrap().len();
+    let count = async |filter: AlertFilter| fixture.store.alerts(&filter).await.unwrap().len();
     assert_eq!(count(AlertFilter::default()).await, 7);
     assert_eq!(count(AlertFilter { open_only: true, ..AlertFilter::default() }).await, 6);
     assert_eq!(count(AlertFilter { firing_only: true, ..AlertFilter::default() }).await, 2);
     assert_eq!(count(AlertFilter { tenant: Some(tenant("fabrikam")), ..AlertFilter::default() }).await, 2);
     assert_eq!(count(AlertFilter { rule: Some(key("x", "old").rule), ..AlertFilter::default() }).await, 1);
-    let all = bed.store.alerts(&AlertFilter::default()).await.unwrap();
+    let all = fixture.store.alerts(&AlertFilter::default()).await.unwrap();
     assert_eq!(all[0].key.tenant, tenant("fabrikam"));
     assert!(all.is_sorted_by(|a, b| a.changed_at >= b.changed_at));
-    let totals = bed.store.totals().await.unwrap();
+    let totals = fixture.store.totals().await.unwrap();
     assert_eq!((totals.pending, totals.firing), (4, 2));
 }
 
 #[tokio::test]
 async fn a_blank_alert_is_deleted_and_the_others_stay() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("a", pending()), update("b", pending())];
-    commit(&*bed.store, outcome).await;
+    commit(&*fixture.store, outcome).await;
     let mut outcome = check("contoso", Some(1), 1);
     outcome.alerts = vec![update("a", Alert::default())];
-    commit(&*bed.store, outcome).await;
-    assert_eq!(find_alert(&*bed.store, &key("contoso", "a")).await.unwrap(), None);
-    assert_eq!(find_alert(&*bed.store, &key("contoso", "b")).await.unwrap().unwrap().alert, pending());
+    commit(&*fixture.store, outcome).await;
+    assert_eq!(find_alert(&*fixture.store, &key("contoso", "a")).await.unwrap(), None);
+    assert_eq!(find_alert(&*fixture.store, &key("contoso", "b")).await.unwrap().unwrap().alert, pending());
 }
 
 #[tokio::test]
 async fn signs_of_life_and_absences_are_kept() {
-    let bed = Bed::new().await;
-    assert_eq!(bed.store.last_beat().await.unwrap(), None);
-    bed.store.beat(at(5)).await.unwrap();
-    bed.store.beat(at(7)).await.unwrap();
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.store.last_beat().await.unwrap(), None);
+    fixture.store.beat(at(5)).await.unwrap();
+    fixture.store.beat(at(7)).await.unwrap();
     let absences = [Away { from: at(1), until: at(3) }, Away { from: at(5), until: at(6) }];
     for away in [absences[1], absences[0], absences[0]] {
-        bed.store.record_away(away).await.unwrap();
+        fixture.store.record_away(away).await.unwrap();
     }
-    let bed = bed.reopen().await;
-    assert_eq!(bed.store.last_beat().await.unwrap(), Some(at(7)));
-    assert_eq!(bed.store.away().await.unwrap(), absences);
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store.last_beat().await.unwrap(), Some(at(7)));
+    assert_eq!(fixture.store.away().await.unwrap(), absences);
 }
 
 #[tokio::test]
 async fn a_closed_store_says_so() {
-    let bed = Bed::new().await;
-    bed.store.close().await;
-    bed.store.close().await;
-    assert!(matches!(bed.store.beat(at(0)).await, Err(StoreError::Failed(_))));
+    let fixture = Fixture::new().await;
+    fixture.store.close().await;
+    fixture.store.close().await;
+    assert!(matches!(fixture.store.beat(at(0)).await, Err(StoreError::Failed(_))));
 }

@@ -70,8 +70,8 @@ async fn whatever_comes_of_an_attempt_nobody_is_left_in_the_dark() {
         AttemptOutcome::StillParked { error: error(), may_have_arrived: false },
         AttemptOutcome::NotMade,
     ] {
-        let bed = Bed::new().await;
-        let store = &*bed.store;
+        let fixture = Fixture::new().await;
+        let store = &*fixture.store;
         assert!(store.announce(to_tell("one", Some(key("contoso", "low")), &["soc"]), at(0)).await.unwrap());
         let claimed = claim(store, "soc", 0).await;
         store.settle(claimed.id, 1, outcome.clone(), None, at(1)).await.unwrap();
@@ -89,8 +89,8 @@ async fn whatever_comes_of_an_attempt_nobody_is_left_in_the_dark() {
 
 #[tokio::test]
 async fn a_rejection_is_put_down_to_the_message_once() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for (id, rule) in [("one", "a"), ("two", "b"), ("three", "c")] {
         assert!(store.announce(to_tell(id, Some(key("contoso", rule)), &["soc"]), at(0)).await.unwrap());
     }
@@ -126,8 +126,8 @@ async fn a_rejection_is_put_down_to_the_message_once() {
 
 #[tokio::test]
 async fn the_operator_is_notified_of_dead_letters_by_channel_and_cause_and_of_each_once() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let die = async |id: &str, why: &str, seconds| {
         assert!(store.announce(to_tell(id, Some(key("contoso", id)), &["soc"]), at(seconds)).await.unwrap());
         let claimed = claim(store, "soc", seconds).await;

@@ -131,8 +131,8 @@ fn rows(erased: &Erased, table: &str) -> u64 {
 
 #[tokio::test]
 async fn nothing_is_left_of_a_tenant_that_is_erased_and_others_keep_theirs() {
-    let bed = Bed::new().await;
-    let (path, store) = (bed.directory.path().join("data/s.db"), &*bed.store);
+    let fixture = Fixture::new().await;
+    let (path, store) = (fixture.directory.path().join("data/s.db"), &*fixture.store);
     plant(store).await;
     assert!(matches!(erase(&path, SLUG, &[], false).await, Err(EraseError::Watched)), "the service watches it");
     assert!(matches!(erase(&path, "nobody", &[], false).await, Err(EraseError::Unknown(_))));
@@ -183,10 +183,10 @@ async fn nothing_is_left_of_a_tenant_that_is_erased_and_others_keep_theirs() {
 
 #[tokio::test]
 async fn a_tenant_that_no_service_watches_is_erased_though_nobody_noted_that_it_is_gone() {
-    let bed = Bed::new().await;
-    let path = bed.directory.path().join("data/s.db");
-    plant(&*bed.store).await;
-    bed.store.close().await;
+    let fixture = Fixture::new().await;
+    let path = fixture.directory.path().join("data/s.db");
+    plant(&*fixture.store).await;
+    fixture.store.close().await;
     let (_, erased) = erase(&path, SLUG, &[channel("own")], false).await.unwrap();
     assert_eq!((erased.remains.len(), found_in_files(&path)), (0, 0), "{erased:?}");
     let store = SqliteStore::open(&path).await.unwrap();
@@ -196,8 +196,8 @@ async fn a_tenant_that_no_service_watches_is_erased_though_nobody_noted_that_it_
 
 #[tokio::test]
 async fn retention_forgets_tenants_that_are_gone_for_longer_and_series_that_ended() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let (day, retention) = (86_400, Duration::from_hours(24 * 10));
     plant(store).await;
     store.reconcile(configured(&["fabrikam"]), at(5 * day)).await.unwrap();

@@ -17,12 +17,12 @@ use scorewatch::{
 use tempfile::TempDir;
 
 /// A store under test, which can be closed and opened again.
-pub(super) struct Bed {
+pub(super) struct Fixture {
     pub(super) directory: TempDir,
     pub(super) store: Arc<dyn Store>,
 }
 
-impl Bed {
+impl Fixture {
     pub(super) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = open(&directory).await;

@@ -103,15 +103,15 @@ pub(super) async fn due(store: &dyn Store, seconds: i64) -> Vec<Run> {
 
 #[tokio::test]
 async fn a_shift_is_kept_as_it_was_first_noted_and_listed_from_an_instant_on() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for shift in [known("b", 40), known("a", 40), known("old", 10)] {
-        note(&*bed.store, shift).await;
+        note(&*fixture.store, shift).await;
     }
-    note(&*bed.store, known("old", 99)).await;
-    let bed = bed.reopen().await;
-    let listed = bed.store.shifts(at(9)).await.unwrap();
+    note(&*fixture.store, known("old", 99)).await;
+    let fixture = fixture.reopen().await;
+    let listed = fixture.store.shifts(at(9)).await.unwrap();
     assert_eq!(listed, [known("old", 10), known("a", 40), known("b", 40)], "whole, and oldest first");
-    assert_eq!(bed.store.shifts(at(10)).await.unwrap().len(), 2, "after that instant, not at it");
+    assert_eq!(fixture.store.shifts(at(10)).await.unwrap().len(), 2, "after that instant, not at it");
 }
 
 #[tokio::test]
@@ -119,8 +119,8 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
     for (outcome, fared) in
         [(AttemptOutcome::Delivered, "delivered"), (AttemptOutcome::Dead { error: "400".into() }, "dead")]
     {
-        let bed = Bed::new().await;
-        let store = &*bed.store;
+        let fixture = Fixture::new().await;
+        let store = &*fixture.store;
         for (tenant, channel) in [("t1", "soc"), ("t2", "soc"), ("t3", "own")] {
             fires(store, tenant, channel, 50).await;
         }
@@ -141,8 +141,8 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
         assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(60)));
         assert!(due(store, 1000).await.is_empty());
 
-        let bed = bed.reopen().await;
-        let store = &*bed.store;
+        let fixture = fixture.reopen().await;
+        let store = &*fixture.store;
         let sent = claim(store, "soc", 62).await;
         assert_eq!(sent.notification.kind, NotificationType::FleetShift);
         store.settle(sent.id, 1, outcome, None, at(63)).await.unwrap();
@@ -157,8 +157,8 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
 
 #[tokio::test]
 async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is_spoken_of() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     fires(store, "t1", "soc", 50).await;
     fires(store, "t2", "soc", 50).await;
     note(store, known("shift", 10)).await;
@@ -179,8 +179,8 @@ async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is
 
 #[tokio::test]
 async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     fires(store, "t1", "soc", 50).await;
     let resolved = says("t1", "soc", NotificationType::AlertResolved, None);
     assert!(store.announce(resolved, at(20)).await.unwrap());
@@ -200,8 +200,8 @@ async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
 
 #[tokio::test]
 async fn a_notice_says_all_that_it_covers() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     fires(store, "t1", "soc", 50).await;
     assert!(store.announce(says("t1", "soc", NotificationType::AlertWorsened, Some(60)), at(20)).await.unwrap());
     note(store, known("shift", 10)).await;
@@ -214,8 +214,8 @@ async fn a_notice_says_all_that_it_covers() {
 
 #[tokio::test]
 async fn who_comes_late_has_a_notice_of_its_own() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     fires(store, "t1", "soc", 50).await;
     note(store, known("shift", 10)).await;
     let first = due(store, 50).await;
@@ -247,8 +247,8 @@ async fn an_alert_is_covered_until_it_fires_again() {
         (Type::AlertWorsened, true),
         (Type::AlertFiring, false),
     ] {
-        let bed = Bed::new().await;
-        let store = &*bed.store;
+        let fixture = Fixture::new().await;
+        let store = &*fixture.store;
         fires(store, "t1", "soc", 50).await;
         note(store, known("shift", 10)).await;
         let runs = due(store, 50).await;
@@ -265,16 +265,16 @@ async fn an_alert_is_covered_until_it_fires_again() {
         new.notification.data.notification.id = notification("newer").data.facts.notification.id;
         outcome.notifications = vec![new];
         commit(store, outcome).await;
-        let bed = bed.reopen().await;
-        let alert = load(&*bed.store, "t1").await.alerts.remove(0);
+        let fixture = fixture.reopen().await;
+        let alert = load(&*fixture.store, "t1").await.alerts.remove(0);
         assert_eq!((alert.shift.is_some(), alert.owes), (survives, None), "{kind:?}");
     }
 }
 
 #[tokio::test]
 async fn movements_are_kept_with_their_check_and_decided_on_once() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     assert!(!store.awaits_fleet().await.unwrap());
     let movement = |name: &str, seconds: i64| Movement {
         tenant: tenant(name),
@@ -304,8 +304,8 @@ async fn movements_are_kept_with_their_check_and_decided_on_once() {
     assert!(newest.contains(&(tenant("t1"), at(10_000))));
     tracked[2].part = Some(Attributed { shift: "shift".to_owned(), by: -5.5, is_outlier: true });
     store.note_shifts(vec![known("shift", 10)], tracked.split_off(1)).await.unwrap();
-    let bed = bed.reopen().await;
-    let store = &*bed.store;
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
     let left = store.movements(Timestamp::EPOCH).await.unwrap();
     assert_eq!(left.iter().filter(|one| !one.is_decided).count(), 1, "the one that nobody decided on");
     let shifted = load(store, "t2").await.shifted;
@@ -317,8 +317,8 @@ async fn movements_are_kept_with_their_check_and_decided_on_once() {
 
 #[tokio::test]
 async fn what_waits_for_the_fleet_is_looked_at_before_its_time_where_it_is_decidable() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     fires(store, "t1", "soc", 500).await;
     let reminder = says("t2", "soc", NotificationType::AlertReminder, Some(500));
     assert!(store.announce(reminder, at(20)).await.unwrap());
@@ -335,8 +335,8 @@ async fn what_waits_for_the_fleet_is_looked_at_before_its_time_where_it_is_decid
 
 #[tokio::test]
 async fn no_more_runs_are_looked_at_than_asked_for_and_the_oldest_come_first() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for tenant in ["t1", "t2", "t3"] {
         fires(store, tenant, "soc", 50).await;
     }
@@ -354,8 +354,8 @@ async fn no_more_runs_are_looked_at_than_asked_for_and_the_oldest_come_first() {
 
 #[tokio::test]
 async fn shifts_are_kept_for_retention_and_no_longer() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for (id, seen) in [("told", 10), ("forgotten", 20), ("kept", 900)] {
         note(store, known(id, seen)).await;
     }

@@ -70,8 +70,8 @@ pub(super) fn ids(run: &Run) -> Vec<DeliveryId> {
 #[tokio::test]
 async fn what_is_held_is_not_taken_nor_what_waits_behind_it_and_others_pass() {
     for merge_over in [None, Some(20), Some(0)] {
-        let bed = Bed::new().await;
-        let store = &*bed.store;
+        let fixture = Fixture::new().await;
+        let store = &*fixture.store;
         announce(store, says("F1", 1, Some(100))).await;
         announce(store, says("W1", 2, None)).await;
         announce(store, says("W1", 3, None)).await;
@@ -86,8 +86,8 @@ async fn what_is_held_is_not_taken_nor_what_waits_behind_it_and_others_pass() {
 
 #[tokio::test]
 async fn what_was_tried_before_is_not_merged_with_what_waits_behind_a_held_one() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     announce(store, says("F1", 1, None)).await;
     let first = claim(store, "soc", 0).await;
     let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(5), may_have_arrived: false };
@@ -101,8 +101,8 @@ async fn what_was_tried_before_is_not_merged_with_what_waits_behind_a_held_one()
 
 #[tokio::test]
 async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_before_it() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     announce(store, says("F1", 1, None)).await;
     announce(store, says("W1", 2, Some(100))).await;
     announce(store, says("O1", 3, None)).await;
@@ -120,8 +120,8 @@ async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_befor
 
 #[tokio::test]
 async fn a_channel_with_nothing_but_held_deliveries_is_not_busy_and_has_no_backlog() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     announce(store, says("F1", 1, Some(100))).await;
     assert!(store.busy_channels().await.unwrap().is_empty());
     let totals = store.totals().await.unwrap();
@@ -135,8 +135,8 @@ async fn a_channel_with_nothing_but_held_deliveries_is_not_busy_and_has_no_backl
 
 #[tokio::test]
 async fn a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     announce(store, of_rule("other", "F1", 1, Some(20))).await;
     announce(store, says("F1", 1, Some(90))).await;
     announce(store, says("W1", 2, Some(30))).await;
@@ -180,8 +180,8 @@ async fn a_run_knows_whether_the_same_firing_was_told_on_its_channel() {
         ("F1", "delivered", "F2", false),
         ("O1", "delivered", "F2", false),
     ] {
-        let bed = Bed::new().await;
-        let store = &*bed.store;
+        let fixture = Fixture::new().await;
+        let store = &*fixture.store;
         let hold = (fate == "suppressed").then_some(1);
         announce(store, says(before, 1, hold)).await;
         match fate {
@@ -210,8 +210,8 @@ async fn a_run_knows_whether_the_same_firing_was_told_on_its_channel() {
 
 #[tokio::test]
 async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it_carries() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for (word, number) in [("F1", 1), ("O1", 2), ("F3", 3), ("W3", 4)] {
         announce(store, says(word, number, Some(50))).await;
     }
@@ -221,8 +221,8 @@ async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it
     assert_eq!(store.release(vec![fates], at(60)).await.unwrap(), 1);
     assert_eq!(states(store).await, ["suppressed", "suppressed", "merged", "queued"]);
     assert!(due(store, 1000).await.is_empty());
-    let bed = bed.reopen().await;
-    let store = &*bed.store;
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
     let sent = claim(store, "soc", 61).await;
     assert_eq!((sent.id, sent.queued_at), (d, at(60)), "giving up counts from the release");
     assert_eq!(
@@ -238,8 +238,8 @@ async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it
 
 #[tokio::test]
 async fn what_is_held_further_is_looked_at_at_its_new_time() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     announce(store, says("F1", 1, Some(50))).await;
     announce(store, says("W1", 2, None)).await;
     let run = due(store, 50).await.remove(0);
@@ -253,8 +253,8 @@ async fn what_is_held_further_is_looked_at_at_its_new_time() {
 
 #[tokio::test]
 async fn a_run_that_has_changed_since_it_was_looked_at_is_left_alone() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     announce(store, says("F1", 1, Some(50))).await;
     announce(store, of_rule("other", "F1", 1, Some(50))).await;
     let runs = due(store, 50).await;
@@ -270,8 +270,8 @@ async fn a_run_that_has_changed_since_it_was_looked_at_is_left_alone() {
 
 #[tokio::test]
 async fn what_is_suppressed_comes_to_rest_and_what_is_held_does_not() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
     outcome.notifications = vec![says("F1", 1, Some(50))];
@@ -285,8 +285,8 @@ async fn what_is_suppressed_comes_to_rest_and_what_is_held_does_not() {
 
 #[tokio::test]
 async fn what_is_held_or_suppressed_is_sent_on_request() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     announce(store, says("F1", 1, Some(50))).await;
     let id = ids(&due(store, 50).await[0])[0];
     store.release(vec![vec![(id, Fate::Suppress)]], at(50)).await.unwrap();
@@ -303,8 +303,8 @@ async fn what_is_held_or_suppressed_is_sent_on_request() {
 
 #[tokio::test]
 async fn many_runs_are_looked_at_a_part_at_a_time_until_none_is_left() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for number in 0..450 {
         announce(store, of_rule(&format!("r{number}"), "F1", 1, Some(50))).await;
     }

@@ -61,8 +61,8 @@ use DeliveryState::{Dead, Delivered, Merged, Queued, Sending, Suppressed};
 
 #[tokio::test]
 async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("a", resolved(1, 2))];
     outcome.notifications = vec![of_alert("a", 1, false), of_alert("a", 2, true)];
@@ -78,8 +78,8 @@ async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
 
 #[tokio::test]
 async fn what_was_folded_is_folded_on_and_keeps_its_place() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     queue(store, of_alert("a", 1, false)).await;
     queue(store, of_alert("a", 2, false)).await;
     let first = claim_merging(store, 20, at(0)).await;
@@ -96,8 +96,8 @@ async fn what_was_folded_is_folded_on_and_keeps_its_place() {
 
 #[tokio::test]
 async fn more_than_the_limit_go_out_as_one_and_fare_as_it_does() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for rule in ["a", "b", "c"] {
         queue(store, of_alert(rule, 1, false)).await;
     }
@@ -117,19 +117,19 @@ async fn more_than_the_limit_go_out_as_one_and_fare_as_it_does() {
     queue(store, of_alert("a", 2, true)).await;
     let wait = store.claim(&channel("soc"), merging(3), at(3)).await.unwrap();
     assert_eq!(wait, Claim::Wait(at(9)), "what comes later of the same alert waits for the digest");
-    let bed = bed.reopen().await;
-    let again = claim_merging(&*bed.store, 3, at(9)).await;
+    let fixture = fixture.reopen().await;
+    let again = claim_merging(&*fixture.store, 3, at(9)).await;
     assert_eq!((again.id, again.notification.data.items.len()), (taken.id, 4));
-    bed.store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(10)).await.unwrap();
-    assert_eq!(states(&*bed.store).await[..5], [Delivered; 5]);
-    let later = claim_merging(&*bed.store, 3, at(11)).await;
+    fixture.store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(10)).await.unwrap();
+    assert_eq!(states(&*fixture.store).await[..5], [Delivered; 5]);
+    let later = claim_merging(&*fixture.store, 3, at(11)).await;
     assert_eq!(later.notification.data.notification.id, notification("a2").data.notification.id);
 }
 
 #[tokio::test]
 async fn what_died_with_a_digest_goes_along_when_it_is_sent_again() {
-    let bed = Bed::new().await;
-    let store = bed.store.as_ref();
+    let fixture = Fixture::new().await;
+    let store = fixture.store.as_ref();
     for rule in ["a", "b", "c"] {
         queue(store, of_alert(rule, 1, false)).await;
     }
@@ -147,8 +147,8 @@ async fn what_died_with_a_digest_goes_along_when_it_is_sent_again() {
 
 #[tokio::test]
 async fn ten_thousand_waiting_become_one_message_and_none_is_left() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let mut outcome = check("contoso", None, 0);
     outcome.notifications = (0..10_000).map(|number| of_alert(&format!("r{number}"), 1, false)).collect();
     commit(store, outcome).await;
@@ -170,8 +170,8 @@ async fn ten_thousand_waiting_become_one_message_and_none_is_left() {
 
 #[tokio::test]
 async fn of_a_digest_that_may_not_be_shown_whole_the_rest_waits_again() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let tenant = |name| scorewatch::domain::TenantId::parse(name).unwrap();
     for (rule, owner) in [("a", "contoso"), ("b", "fabrikam"), ("c", "contoso")] {
         let new = of_alert(rule, 1, false);
@@ -189,8 +189,8 @@ async fn of_a_digest_that_may_not_be_shown_whole_the_rest_waits_again() {
 
 #[tokio::test]
 async fn a_rejected_form_is_plain_at_the_next_attempt() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     queue(store, of_alert("a", 1, false)).await;
     let rich = claim(store, "soc", 0).await;
     assert!(!rich.plain);
@@ -202,8 +202,8 @@ async fn a_rejected_form_is_plain_at_the_next_attempt() {
 
 #[tokio::test]
 async fn retries_wait_for_their_time_and_first_tries_pass_them() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     queue(store, of_alert("a", 1, false)).await;
     let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(1), may_have_arrived: true };
     let first = claim(store, "soc", 0).await;

@@ -23,8 +23,8 @@ async fn asked(store: &dyn Store, name: &str, seconds: i64) -> Claim {
 
 #[tokio::test]
 async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("a", firing(1, 1)), update("b", firing(1, 1))];
     for (id, rule) in [("a1", "a"), ("a2", "a"), ("b1", "b")] {
@@ -48,30 +48,30 @@ async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one(
 
 #[tokio::test]
 async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_duplicate() {
-    let bed = Bed::new().await;
-    bed.store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
-    bed.store.announce(to_tell("two", None, &["soc"]), at(0)).await.unwrap();
-    let claimed = claim(&*bed.store, "soc", 5).await;
+    let fixture = Fixture::new().await;
+    fixture.store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    fixture.store.announce(to_tell("two", None, &["soc"]), at(0)).await.unwrap();
+    let claimed = claim(&*fixture.store, "soc", 5).await;
     assert!(!claimed.possible_duplicate && !claimed.notification.data.notification.possible_duplicate);
-    let bed = bed.reopen().await;
-    let detail = bed.store.delivery(claimed.id).await.unwrap().unwrap();
+    let fixture = fixture.reopen().await;
+    let detail = fixture.store.delivery(claimed.id).await.unwrap().unwrap();
     assert_eq!((detail.delivery.state, detail.delivery.attempts), (DeliveryState::Sending, 1));
     let attempt = &detail.attempts[0];
     assert_eq!((attempt.number, attempt.started_at, attempt.finished_at), (1, at(5), None));
-    assert_eq!(bed.store.recover(at(9)).await.unwrap(), 1);
-    assert_eq!(bed.store.recover(at(9)).await.unwrap(), 0);
-    let again = claim(&*bed.store, "soc", 9).await;
+    assert_eq!(fixture.store.recover(at(9)).await.unwrap(), 1);
+    assert_eq!(fixture.store.recover(at(9)).await.unwrap(), 0);
+    let again = claim(&*fixture.store, "soc", 9).await;
     assert_eq!((again.id, again.attempt), (claimed.id, 2));
     assert!(again.possible_duplicate && again.notification.data.notification.possible_duplicate);
-    bed.store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(10)).await.unwrap();
-    let untouched = claim(&*bed.store, "soc", 10).await;
+    fixture.store.settle(again.id, 2, AttemptOutcome::Delivered, None, at(10)).await.unwrap();
+    let untouched = claim(&*fixture.store, "soc", 10).await;
     assert!(!untouched.possible_duplicate, "only what was under way is marked");
 }
 
 #[tokio::test]
 async fn an_attempt_that_is_not_the_present_one_settles_nothing() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
     store.settle(claimed.id, 1, retry(10), None, at(1)).await.unwrap();
@@ -93,8 +93,8 @@ async fn an_attempt_that_is_not_the_present_one_settles_nothing() {
 
 #[tokio::test]
 async fn an_attempt_that_was_not_made_leaves_no_trace() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
     store.settle(claimed.id, 1, AttemptOutcome::NotMade, None, at(1)).await.unwrap();
@@ -106,8 +106,8 @@ async fn an_attempt_that_was_not_made_leaves_no_trace() {
 
 #[tokio::test]
 async fn an_alert_is_told_when_its_newest_notification_comes_to_rest() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let alert = Some(key("contoso", "a"));
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("a", firing(1, 1))];
@@ -149,8 +149,8 @@ async fn an_alert_is_told_when_its_newest_notification_comes_to_rest() {
 
 #[tokio::test]
 async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for id in ["one", "two"] {
         store.announce(to_tell(id, None, &["soc"]), at(0)).await.unwrap();
     }
@@ -158,8 +158,8 @@ async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
     store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "410".into() }, None, at(2)).await.unwrap();
     assert_eq!(state(store, claimed.id).await, DeliveryState::Parked);
     assert_eq!(asked(store, "soc", 1000).await, Claim::Parked);
-    let bed = bed.reopen().await;
-    let store = &*bed.store;
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
     let known = store.channels().await.unwrap();
     let parked = known[0].parked.as_ref().unwrap();
     assert_eq!((known.len(), parked.reason.as_str(), parked.since), (1, "410", at(2)));
@@ -175,8 +175,8 @@ async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
 
 #[tokio::test]
 async fn a_dead_letter_is_sent_again_under_its_old_id() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
     assert!(!store.resend(claimed.id, at(1)).await.unwrap(), "it is under way");
@@ -192,8 +192,8 @@ async fn a_dead_letter_is_sent_again_under_its_old_id() {
 
 #[tokio::test]
 async fn of_many_attempts_the_newest_fifty_are_kept() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
     for number in 1..=60 {
         let claimed = claim(store, "soc", i64::from(number)).await;
@@ -206,8 +206,8 @@ async fn of_many_attempts_the_newest_fifty_are_kept() {
 
 #[tokio::test]
 async fn counts_and_listings_agree_with_what_happened() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     for (id, channels) in [("a", &["soc", "soar"][..]), ("b", &["soc"]), ("c", &["soc"])] {
         store.announce(to_tell(id, None, channels), at(0)).await.unwrap();
     }
@@ -233,8 +233,8 @@ async fn counts_and_listings_agree_with_what_happened() {
 
 #[tokio::test]
 async fn retention_removes_finished_deliveries_only() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     store.announce(to_tell("done", None, &["soc"]), at(0)).await.unwrap();
     store.announce(to_tell("waiting", None, &["soc"]), at(0)).await.unwrap();
     let done = claim(store, "soc", 0).await;

@@ -31,13 +31,13 @@ fn outcome(name: &str, version: Option<u64>, seconds: i64, snapshots: &[Recommen
 
 #[tokio::test]
 async fn a_snapshot_is_kept_over_a_restart_and_replaced_score_by_score() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let (device, exposure) =
         (snapshot(Impact::DeviceScore, 0, &["a", "b"]), snapshot(Impact::Exposure, 0, &["a", "b", "c"]));
-    commit(&*bed.store, outcome("contoso", None, 0, &[exposure.clone(), device.clone()])).await;
-    commit(&*bed.store, outcome("fabrikam", None, 0, &[])).await;
-    let bed = bed.reopen().await;
-    let store = &*bed.store;
+    commit(&*fixture.store, outcome("contoso", None, 0, &[exposure.clone(), device.clone()])).await;
+    commit(&*fixture.store, outcome("fabrikam", None, 0, &[])).await;
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
     assert_eq!(store.recommendations(&tenant("contoso")).await.unwrap(), [device, exposure.clone()]);
     for nothing in ["fabrikam", "unknown"] {
         assert!(store.recommendations(&tenant(nothing)).await.unwrap().is_empty(), "{nothing}");
@@ -56,8 +56,8 @@ async fn a_snapshot_is_kept_over_a_restart_and_replaced_score_by_score() {
 
 #[tokio::test]
 async fn a_check_that_is_not_written_leaves_the_memory_as_it_was() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let known = snapshot(Impact::DeviceScore, 0, &["a"]);
     commit(store, outcome("contoso", None, 0, std::slice::from_ref(&known))).await;
     let late = outcome("contoso", None, 900, &[snapshot(Impact::DeviceScore, 900, &["z"])]);
@@ -67,8 +67,8 @@ async fn a_check_that_is_not_written_leaves_the_memory_as_it_was() {
 
 #[tokio::test]
 async fn what_is_older_than_retention_is_remembered_no_more() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let (old, new) = (snapshot(Impact::DeviceScore, 0, &["a"]), snapshot(Impact::Exposure, 30, &["a"]));
     commit(store, outcome("contoso", None, 30, &[old, new.clone()])).await;
     assert!(!store.prune(at(60), Duration::from_mins(1)).await.unwrap());

@@ -54,14 +54,14 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let keep = Duration::from_hours(keep_hours);
-            let mut bed = Bed::new().await;
+            let mut fixture = Fixture::new().await;
             let (mut now, mut appended) = (0, Vec::<Sample>::new());
             for step in steps {
                 now += step.gap;
                 // A source may tell of an earlier time, never of one before what it told last.
                 let earliest = appended.last().map_or(i64::MIN, |last| last.at.as_seconds() - at(0).as_seconds() + 1);
                 let new = sample((now - step.lag).max(earliest), step.value);
-                let loaded = read_one(&*bed.store, now, new, keep).await;
+                let loaded = read_one(&*fixture.store, now, new, keep).await;
                 if let Some(newest) = appended.last() {
                     let horizon = newest.at.minus(keep);
                     let needed = appended.iter().filter(|sample| sample.at >= horizon).count();
@@ -70,49 +70,49 @@ proptest! {
                 }
                 appended.push(new);
                 if step.reopen {
-                    bed = bed.reopen().await;
+                    fixture = fixture.reopen().await;
                 }
-                assert_eq!(bed.store.history(&contoso(), Timestamp::EPOCH).await.unwrap(), appended);
+                assert_eq!(fixture.store.history(&contoso(), Timestamp::EPOCH).await.unwrap(), appended);
             }
             let since = appended[appended.len() / 2].at;
-            assert_eq!(bed.store.history(&contoso(), since).await.unwrap(), appended[appended.len() / 2..]);
+            assert_eq!(fixture.store.history(&contoso(), since).await.unwrap(), appended[appended.len() / 2..]);
         });
     }
 }
 
 #[tokio::test]
 async fn a_window_does_not_grow_without_end() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for hour in 0..200 {
-        let loaded = read_one(&*bed.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_hours(2)).await;
+        let loaded = read_one(&*fixture.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_hours(2)).await;
         assert!(loaded.len() <= 27, "two hours, one day, the present reading: {}", loaded.len());
     }
 }
 
 #[tokio::test]
 async fn history_taken_in_at_adoption_is_there_at_once() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let days: Vec<Sample> = (0..90).map(|day| sample((day - 90) * 24 * HOUR, 40.0)).collect();
     let mut outcome = check("contoso", None, 10);
     outcome.series = vec![series(days.clone(), Duration::from_hours(48))];
-    commit(&*bed.store, outcome).await;
-    assert_eq!(bed.store.history(&contoso(), Timestamp::EPOCH).await.unwrap(), days);
-    assert_eq!(load(&*bed.store, "contoso").await.series[0].window, days[87..]);
+    commit(&*fixture.store, outcome).await;
+    assert_eq!(fixture.store.history(&contoso(), Timestamp::EPOCH).await.unwrap(), days);
+    assert_eq!(load(&*fixture.store, "contoso").await.series[0].window, days[87..]);
 }
 
 #[tokio::test]
 async fn retention_removes_old_samples_and_absences_and_nothing_younger() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     for hour in 0..240 {
-        read_one(&*bed.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_hours(1)).await;
+        read_one(&*fixture.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_hours(1)).await;
     }
-    bed.store.record_away(Away { from: at(0), until: at(1) }).await.unwrap();
-    bed.store.record_away(Away { from: at(1), until: at(230 * HOUR) }).await.unwrap();
+    fixture.store.record_away(Away { from: at(0), until: at(1) }).await.unwrap();
+    fixture.store.record_away(Away { from: at(1), until: at(230 * HOUR) }).await.unwrap();
     let retention = Duration::from_hours(5 * 24);
-    assert!(!bed.store.prune(at(239 * HOUR), retention).await.unwrap());
-    let left = bed.store.history(&contoso(), Timestamp::EPOCH).await.unwrap();
+    assert!(!fixture.store.prune(at(239 * HOUR), retention).await.unwrap());
+    let left = fixture.store.history(&contoso(), Timestamp::EPOCH).await.unwrap();
     let cutoff = at(239 * HOUR).minus(retention);
     assert!(left[0].at <= cutoff && left[0].at > cutoff.minus(Duration::from_hours(24)), "{:?}", left[0]);
     assert_eq!(left.last(), Some(&sample(239 * HOUR, 1.0)));
-    assert_eq!(bed.store.away().await.unwrap().len(), 1);
+    assert_eq!(fixture.store.away().await.unwrap().len(), 1);
 }

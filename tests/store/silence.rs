@@ -28,11 +28,11 @@ fn silence(from: i64, until: i64) -> NewSilence {
 
 #[tokio::test]
 async fn silences_are_kept_ended_early_and_removed_when_they_are_long_past() {
-    let bed = Bed::new().await;
-    let first = bed.store.add_silence(silence(0, 100)).await.unwrap();
-    let second = bed.store.add_silence(silence(50, 200)).await.unwrap();
-    let bed = bed.reopen().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let first = fixture.store.add_silence(silence(0, 100)).await.unwrap();
+    let second = fixture.store.add_silence(silence(50, 200)).await.unwrap();
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
     let list = async |after: Option<i64>| {
         let kept = store.silences(after.map(at)).await.unwrap();
         kept.iter().map(|silence| silence.id).collect::<Vec<_>>()
@@ -69,8 +69,8 @@ async fn worsens(store: &dyn Store, seconds: i64, sequence: u64) {
 
 #[tokio::test]
 async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and_not_if_it_is_over_before() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
     commit(store, outcome).await;
@@ -100,38 +100,38 @@ async fn a_worsening_ends_an_acknowledgement_once_somebody_is_notified_of_it_and
 
 #[tokio::test]
 async fn an_acknowledgement_survives_checks_and_reminders_and_ends_with_what_is_new() {
-    let bed = Bed::new().await;
+    let fixture = Fixture::new().await;
     let word = |by: &str| Acknowledgement { at: at(5), by: by.to_owned(), comment: "seen".to_owned() };
     let alert = key("contoso", "low");
-    assert!(!bed.store.acknowledge(&alert, word("ann")).await.unwrap(), "there is no such alert");
+    assert!(!fixture.store.acknowledge(&alert, word("ann")).await.unwrap(), "there is no such alert");
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", pending())];
-    commit(&*bed.store, outcome).await;
-    assert!(!bed.store.acknowledge(&alert, word("ann")).await.unwrap(), "it does not fire");
+    commit(&*fixture.store, outcome).await;
+    assert!(!fixture.store.acknowledge(&alert, word("ann")).await.unwrap(), "it does not fire");
     let mut version = 1;
     for (said, number, survives) in [("W1", 2, true), ("R1", 3, true), ("O1", 4, false)] {
         let mut outcome = check("contoso", Some(version), 1);
         outcome.alerts = vec![update("low", firing(1, 1))];
-        commit(&*bed.store, outcome).await;
-        assert!(bed.store.acknowledge(&alert, word("ann")).await.unwrap());
-        assert!(bed.store.acknowledge(&alert, word("bob")).await.unwrap(), "twice is harmless");
-        let row = bed.store.alerts(&AlertFilter::default()).await.unwrap().remove(0);
+        commit(&*fixture.store, outcome).await;
+        assert!(fixture.store.acknowledge(&alert, word("ann")).await.unwrap());
+        assert!(fixture.store.acknowledge(&alert, word("bob")).await.unwrap(), "twice is harmless");
+        let row = fixture.store.alerts(&AlertFilter::default()).await.unwrap().remove(0);
         assert_eq!(row.acknowledged, Some(word("ann")), "the first to say so");
         let mut outcome = check("contoso", Some(version + 1), 2);
         outcome.alerts = vec![update("low", firing(1, number.into()))];
-        commit(&*bed.store, outcome).await;
+        commit(&*fixture.store, outcome).await;
         assert_eq!(
-            load(&*bed.store, "contoso").await.alerts[0].acknowledged,
+            load(&*fixture.store, "contoso").await.alerts[0].acknowledged,
             Some(word("ann")),
             "a check changes nothing"
         );
         let mut outcome = check("contoso", Some(version + 2), 3);
         outcome.notifications = vec![says(said, number, None)];
-        commit(&*bed.store, outcome).await;
-        let acknowledged = load(&*bed.store, "contoso").await.alerts[0].acknowledged.clone();
+        commit(&*fixture.store, outcome).await;
+        let acknowledged = load(&*fixture.store, "contoso").await.alerts[0].acknowledged.clone();
         assert_eq!(acknowledged, survives.then(|| word("ann")), "{said}");
         // Who takes it back lets a check under way judge again.
         version += 3 + u64::from(survives);
-        assert_eq!(bed.store.unacknowledge(&alert, at(60)).await.unwrap(), survives);
+        assert_eq!(fixture.store.unacknowledge(&alert, at(60)).await.unwrap(), survives);
     }
 }

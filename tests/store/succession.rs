@@ -11,8 +11,8 @@ async fn firing_alerts(store: &dyn Store) -> Vec<AlertRow> {
 
 #[tokio::test]
 async fn what_an_alert_inherits_survives_the_end_of_the_one_it_replaces_and_a_restart() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let told = to_tell("of the older one", Some(key("contoso", "blind")), &["soc", "ops"]);
     let first = CheckOutcome {
         alerts: vec![update("blind", firing(3, 1))],
@@ -29,8 +29,8 @@ async fn what_an_alert_inherits_survives_the_end_of_the_one_it_replaces_and_a_re
     let takes_over =
         CheckOutcome { alerts: vec![own, update("blind", resolved(3, 2))], ..check("contoso", Some(1), 10) };
     commit(store, takes_over).await;
-    let bed = bed.reopen().await;
-    let store = &*bed.store;
+    let fixture = fixture.reopen().await;
+    let store = &*fixture.store;
     // Twice: a later check of the alert changes nothing of it.
     for seconds in [20, 30] {
         let record = load(store, "contoso").await;

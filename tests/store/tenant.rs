@@ -67,8 +67,8 @@ async fn deliveries(store: &dyn Store, slug: &str) -> usize {
 
 #[tokio::test]
 async fn another_tenant_under_an_old_slug_inherits_nothing() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     assert_eq!(reconcile(store, &[("contoso", 1)], 0).await, Vec::<String>::new());
     commit(store, fires("contoso", 1, 340.0, 0)).await;
     let record = load(store, "contoso").await;
@@ -121,8 +121,8 @@ async fn another_tenant_under_an_old_slug_inherits_nothing() {
 
 #[tokio::test]
 async fn a_tenant_goes_on_under_another_slug_also_when_two_are_swapped() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     reconcile(store, &[("a", 1), ("b", 2)], 0).await;
     commit(store, fires("a", 1, 340.0, 0)).await;
     commit(store, fires("b", 2, 50.0, 0)).await;
@@ -139,17 +139,17 @@ async fn a_tenant_goes_on_under_another_slug_also_when_two_are_swapped() {
     assert_eq!(reconcile(store, &[("c", 1), ("a", 2)], 20).await, ["b → c"]);
     assert_eq!(load(store, "c").await.identity, of_a);
     assert_eq!(reconcile(store, &[("c", 1), ("a", 2)], 30).await, Vec::<String>::new(), "nothing is left to do");
-    let bed = bed.reopen().await;
-    assert_eq!(values(&*bed.store, "c").await, [340.0]);
-    let version = load(&*bed.store, "c").await.version;
+    let fixture = fixture.reopen().await;
+    assert_eq!(values(&*fixture.store, "c").await, [340.0]);
+    let version = load(&*fixture.store, "c").await.version;
     let next = CheckOutcome { identity: of_a, ..check("c", Some(version), 40) };
-    commit(&*bed.store, next).await;
+    commit(&*fixture.store, next).await;
 }
 
 #[tokio::test]
 async fn one_that_comes_back_is_itself_again_and_is_not_gone_any_more() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     reconcile(store, &[("a", 1)], 0).await;
     commit(store, fires("a", 1, 340.0, 0)).await;
     reconcile(store, &[("a", 2)], 10).await;
@@ -166,10 +166,10 @@ async fn one_that_comes_back_is_itself_again_and_is_not_gone_any_more() {
 
 #[tokio::test]
 async fn the_time_for_which_a_tenant_was_not_configured_is_no_gap_in_its_data() {
-    let mut bed = Bed::new().await;
-    reconcile(&*bed.store, &[("a", 1), ("b", 2)], 0).await;
-    commit(&*bed.store, fires("a", 1, 340.0, 0)).await;
-    commit(&*bed.store, fires("b", 2, 340.0, 0)).await;
+    let mut fixture = Fixture::new().await;
+    reconcile(&*fixture.store, &[("a", 1), ("b", 2)], 0).await;
+    commit(&*fixture.store, fires("a", 1, 340.0, 0)).await;
+    commit(&*fixture.store, fires("b", 2, 340.0, 0)).await;
     // Which tenants are configured when, and since when `a` is watched by then.
     let (with, without): (&[_], &[_]) = (&[("a", 1), ("b", 2)], &[("b", 2)]);
     for (tenants, seconds, watched_since) in [
@@ -181,22 +181,22 @@ async fn the_time_for_which_a_tenant_was_not_configured_is_no_gap_in_its_data() 
         (without, 60, Some(at(40))),
         (&[("c", 1), ("b", 2)], 70, Some(at(70))),
     ] {
-        reconcile(&*bed.store, tenants, seconds).await;
-        bed = bed.reopen().await;
+        reconcile(&*fixture.store, tenants, seconds).await;
+        fixture = fixture.reopen().await;
         let slug = if seconds == 70 { "c" } else { "a" };
-        assert_eq!(load(&*bed.store, slug).await.health.watched_since, watched_since, "after {seconds} s");
-        assert_eq!(load(&*bed.store, "b").await.health.watched_since, None, "it was there all the time");
+        assert_eq!(load(&*fixture.store, slug).await.health.watched_since, watched_since, "after {seconds} s");
+        assert_eq!(load(&*fixture.store, "b").await.health.watched_since, None, "it was there all the time");
     }
-    let known = load(&*bed.store, "c").await;
+    let known = load(&*fixture.store, "c").await;
     let next = CheckOutcome { identity: known.identity, ..check("c", Some(known.version), 80) };
-    commit(&*bed.store, next).await;
-    assert_eq!(load(&*bed.store, "c").await.health.watched_since, Some(at(70)), "no check moves it");
+    commit(&*fixture.store, next).await;
+    assert_eq!(load(&*fixture.store, "c").await.health.watched_since, Some(at(70)), "no check moves it");
 }
 
 #[tokio::test]
 async fn a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what_waits() {
-    let bed = Bed::new().await;
-    let store = &*bed.store;
+    let fixture = Fixture::new().await;
+    let store = &*fixture.store;
     let old = |slug: &str, id: &str| {
         let mut new = to_tell(id, Some(key(slug, "low")), &["soc"]);
         let facts = TenantFacts {

@@ -13,7 +13,7 @@ use scorewatch::{
 use uuid::Uuid;
 
 use super::{installed, script};
-use crate::world::Pair;
+use crate::harness::Pair;
 
 #[test]
 #[ignore = "needs tests/validators/install"]

@@ -20,7 +20,7 @@ use scorewatch::{
     delivery::send,
     domain::{ChannelName, Timestamp},
     egress::{Egress, MailServer, Private},
-    notify::{Notification, NotificationType, route::Fence},
+    notify::{Notification, NotificationType, route::Audience},
     template::sample,
 };
 use serde_json::json;
@@ -29,7 +29,7 @@ use super::{
     exim::{Exim, PASSWORD, USER},
     judge, script,
 };
-use crate::world::{Folder, HIGH, LOW, Service, World};
+use crate::harness::{Folder, HIGH, LOW, Service, World};
 
 fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
     let email = Email {
@@ -43,7 +43,7 @@ fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
     Arc::new(ChannelSettings {
         name: ChannelName::parse("judged").unwrap(),
         kind: ChannelKind::Email(email),
-        fence: Fence::default(),
+        audience: Audience::default(),
         pace: Duration::from_secs(1),
         retry: bounds,
         timeout: Duration::from_secs(20),

@@ -27,7 +27,7 @@ use scorewatch::{
     clock::Clock,
     domain::{ChannelName, Timestamp},
     egress::{Outgoing, Private, Request},
-    notify::{Notification, route::Fence},
+    notify::{Notification, route::Audience},
     secret::{ExposeSecret as _, SecretReference},
     template::sample,
 };
@@ -66,7 +66,7 @@ fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
     let settings = ChannelSettings {
         name: ChannelName::parse("judged").unwrap(),
         kind,
-        fence: Fence::default(),
+        audience: Audience::default(),
         pace: Duration::from_secs(1),
         retry: RetryBounds {
             first: Duration::from_secs(2),

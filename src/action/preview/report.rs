@@ -28,11 +28,11 @@ pub(super) fn report(
     let before = settings.report.as_ref().and_then(|schedule| schedule.last_tick(now));
     let period = Period { from: before.unwrap_or_else(|| now.minus(WEEK)), until: now };
     let of_scope = config.tenants.values().filter(|tenant| scope.includes(&tenant.id));
-    let tenants = of_scope.filter(|tenant| settings.fence.admits(&tenant.id, &tenant.labels));
+    let tenants = of_scope.filter(|tenant| settings.audience.admits(&tenant.id, &tenant.labels));
     let standings: Vec<Standing> =
         tenants.enumerate().map(|(number, tenant)| standing(config, tenant, number, period)).collect();
     let id = NotificationId::of_parts(&["preview", &now.to_string(), "report", settings.name.as_str()]);
-    let mut report = message(id, &settings.fence, period, &standings, ReportDeliveries::default(), now);
+    let mut report = message(id, &settings.audience, period, &standings, ReportDeliveries::default(), now);
     report.data.notification.test = true;
     Ok(report)
 }

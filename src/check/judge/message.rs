@@ -56,7 +56,7 @@ impl Judging<'_> {
         channels.retain(|channel| !matches!(transition.kind, TransitionKind::Resolved(_)) || told_to.contains(channel));
         channels.retain(|channel| {
             let settings = self.setting.config.channels.get(channel);
-            settings.is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
+            settings.is_some_and(|settings| settings.audience.admits(&tenant.id, &tenant.labels))
         });
         self.outcome.notifications.push(NewNotification {
             notification,

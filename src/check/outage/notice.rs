@@ -12,7 +12,7 @@ use crate::{
         digest::LINES_MAX,
         identity::outage_id,
         notification::{AlertFacts, Data, DigestItem, OperatorFacts, RuleFacts},
-        route::Fence,
+        route::Audience,
     },
     rule::Resolution,
     store::{NewNotification, Outage},
@@ -25,19 +25,19 @@ const NAMED_MAX: usize = 3;
 #[must_use]
 pub fn notices(store: &str, config: &Config, outage: &Outage, news: &News, now: Timestamp) -> Vec<NewNotification> {
     let told = outage.told_to.iter().filter_map(|name| config.channels.get(name));
-    let (open, fenced): (Vec<_>, Vec<_>) = told.partition(|channel| channel.fence.is_open());
+    let (open, fenced): (Vec<_>, Vec<_>) = told.partition(|channel| channel.audience.is_open());
     let everywhere = open.iter().map(|channel| channel.name.clone()).collect::<Vec<_>>();
     let mut notices = Vec::new();
-    let mut tell = |fence: &Fence, channels: Vec<ChannelName>, whose: &str| {
-        let seen = Seen::by(fence, config, outage, news);
+    let mut tell = |audience: &Audience, channels: Vec<ChannelName>, whose: &str| {
+        let seen = Seen::by(audience, config, outage, news);
         if !channels.is_empty() && !seen.tenants.is_empty() {
             let notification = write(store, outage, news, &seen, whose, now);
             notices.push(NewNotification { notification, alert: None, tenant: None, channels, hold: None });
         }
     };
-    tell(&Fence::default(), everywhere, "");
+    tell(&Audience::default(), everywhere, "");
     for channel in fenced {
-        tell(&channel.fence, vec![channel.name.clone()], channel.name.as_str());
+        tell(&channel.audience, vec![channel.name.clone()], channel.name.as_str());
     }
     notices
 }
@@ -52,8 +52,8 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn by(fence: &Fence, config: &'a Config, outage: &Outage, news: &News) -> Self {
-        let admits = |tenant: &Tenant| fence.admits(&tenant.id, &tenant.labels);
+    fn by(audience: &Audience, config: &'a Config, outage: &Outage, news: &News) -> Self {
+        let admits = |tenant: &Tenant| audience.admits(&tenant.id, &tenant.labels);
         let find = |id: &TenantId| config.tenants.get(id).map(AsRef::as_ref).filter(|tenant| admits(tenant));
         let count = |ids: &BTreeSet<TenantId>| ids.iter().filter_map(find).count();
         let (before, left) = match news {

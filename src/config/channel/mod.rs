@@ -33,7 +33,7 @@ use crate::{
     channel::{ChannelKind, ChannelSettings, RetryBounds, every_kind},
     domain::{ChannelName, Complaint, Selector, TenantId, parse_duration},
     egress::Private,
-    notify::route::Fence,
+    notify::route::Audience,
     schedule::Zone,
 };
 
@@ -85,8 +85,8 @@ pub(super) fn channel(
         reader.refuse(&own, raw.template.is_written(), at, draft);
         (reader.read)(&own, &private, at, draft)
     });
-    let tenants = raw.tenants.is_written().then(|| fence(raw.tenants, &at.key("tenants"), draft));
-    let fence = Fence { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), draft)) };
+    let tenants = raw.tenants.is_written().then(|| audience(raw.tenants, &at.key("tenants"), draft));
+    let audience = Audience { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), draft)) };
     let pace = draft.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
     let timeout = draft.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
     let retry = retry(raw.retry, &at.key("retry"), draft);
@@ -97,7 +97,7 @@ pub(super) fn channel(
     Some(ChannelSettings {
         name: name?,
         kind: kind?,
-        fence,
+        audience,
         pace,
         retry,
         timeout,
@@ -161,7 +161,7 @@ impl Reader {
     }
 }
 
-fn fence(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> BTreeSet<TenantId> {
+fn audience(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> BTreeSet<TenantId> {
     let ids = draft.items(raw, at);
     ids.into_iter().filter_map(|(index, Word(id))| name(&id, &at.item(index), TenantId::parse, draft)).collect()
 }

@@ -40,7 +40,7 @@ pub(super) fn lint(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, prob
 
 fn heard<'a>(whole: &Whole<'a>, groups: &[Group<'a>]) -> BTreeMap<&'a ChannelName, Heard<'a>> {
     let mut found: BTreeMap<&ChannelName, Heard<'_>> = BTreeMap::new();
-    let is_fenced = |name: &&ChannelName| whole.channels.get(*name).is_some_and(|channel| !channel.fence.is_open());
+    let is_fenced = |name: &&ChannelName| whole.channels.get(*name).is_some_and(|channel| !channel.audience.is_open());
     let mut pairs: std::collections::BTreeSet<(&ChannelName, usize)> = std::collections::BTreeSet::new();
     for group in groups.iter().filter(|group| group.notify.iter().any(|name| is_fenced(&name))) {
         for (index, (rule, _)) in whole.rules.iter().enumerate().filter(|(_, (rule, _))| group.is_judged_by(rule)) {

@@ -91,7 +91,10 @@ pub(super) fn time(text: &str, calendar: Calendar<'_>) -> Result<Timestamp, Comp
     }
     let offset = parse_duration(text);
     offset.map(|offset| calendar.start.plus(offset)).map_err(|_| {
-        Complaint::new(format!("`{text}` is not a time"), "write `2h15m` after the start, `08:30`, or `2026-01-05 08:30`")
+        Complaint::new(
+            format!("`{text}` is not a time"),
+            "write `2h15m` after the start, `08:30`, or `2026-01-05 08:30`",
+        )
     })
 }
 

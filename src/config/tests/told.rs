@@ -135,7 +135,12 @@ const MISTAKES: &[Mistake] = &[
     ('m', "type: teams,", "type: teams, allow_private: maybe,", "`true`, `false` or a list of networks"),
     ('m', "type: teams,", "type: teams, pace: 0s,", "pace: it can't be zero"),
     ('m', "type: teams,", "type: teams, drill: 12h,", "channels.soc-teams.drill: `12h` is too often for a drill"),
-    ('m', "type: teams,", "type: teams, drill: monthly,", "`monthly` is not a time between drills; write a day or more"),
+    (
+        'm',
+        "type: teams,",
+        "type: teams, drill: monthly,",
+        "`monthly` is not a time between drills; write a day or more",
+    ),
     (
         'm',
         "type: teams,",

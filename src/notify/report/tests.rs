@@ -32,9 +32,9 @@ fn fires(severity: Severity, since: i64) -> Fires {
     Fires { rule, severity, score, subject: None, since: at(since) }
 }
 
-fn report_for(fence: &Fence, standings: &[Standing]) -> ReportFacts {
+fn report_for(audience: &Audience, standings: &[Standing]) -> ReportFacts {
     let id = id("store", &ChannelName::parse("soc").unwrap(), PERIOD.until);
-    let report = message(id, fence, PERIOD, standings, ReportDeliveries { held: 1, dead: 2 }, at(49));
+    let report = message(id, audience, PERIOD, standings, ReportDeliveries { held: 1, dead: 2 }, at(49));
     assert_eq!((report.kind, report.timestamp), (NotificationType::Report, at(49)));
     assert!(report.data.tenant.is_none() && report.data.items.is_empty());
     report.data.report.unwrap()
@@ -68,7 +68,8 @@ fn whether_a_move_is_for_the_better_depends_on_the_score() {
         (ScoreKind::ExposureScore, 20.0, 35.0, false),
         (ScoreKind::ExposureScoreByGroup, 35.0, 20.0, true),
     ] {
-        let report = report_for(&Fence::default(), &[Standing { moves: moves(score, before, value), ..standing("a") }]);
+        let report =
+            report_for(&Audience::default(), &[Standing { moves: moves(score, before, value), ..standing("a") }]);
         let [said] = &report.scores[..] else { panic!("{report:?}") };
         assert_eq!((said.better_count, said.worse_count), if is_better { (1, 0) } else { (0, 1) }, "{score}");
         let moved = if is_better { &said.better } else { &said.worse };
@@ -85,7 +86,7 @@ fn five_are_named_of_each_kind_the_farthest_or_oldest_first_and_all_are_counted(
         ..standing(&format!("t{number:02}"))
     };
     let standings: Vec<Standing> = (1..=20).filter(|number| *number != 8).map(one).collect();
-    let report = report_for(&Fence::default(), &standings);
+    let report = report_for(&Audience::default(), &standings);
     let moved = |moves: &[ReportMove]| moves.iter().map(|moved| moved.tenant.id.clone()).collect::<Vec<_>>();
     assert_eq!((report.tenant_count, report.tenants.len()), (19, 19));
     assert_eq!((report.scores[0].worse_count, report.scores[0].better_count), (7, 12));
@@ -102,9 +103,10 @@ fn five_are_named_of_each_kind_the_farthest_or_oldest_first_and_all_are_counted(
 #[test]
 fn the_list_of_tenants_is_cut_only_where_every_tenant_may_be_shown() {
     let standings: Vec<Standing> = (0..1_500).map(|number| standing(&format!("t{number:04}"))).collect();
-    let fenced = Fence { tenants: Some(standings.iter().map(|one| one.tenant.clone()).collect()), ..Fence::default() };
-    for (fence, listed) in [(Fence::default(), 1_000), (fenced, 1_500)] {
-        let report = report_for(&fence, &standings);
+    let fenced =
+        Audience { tenants: Some(standings.iter().map(|one| one.tenant.clone()).collect()), ..Audience::default() };
+    for (audience, listed) in [(Audience::default(), 1_000), (fenced, 1_500)] {
+        let report = report_for(&audience, &standings);
         assert_eq!((report.tenant_count, report.tenants.len()), (1_500, listed));
     }
 }
@@ -132,9 +134,9 @@ fn fleets() -> impl Strategy<Value = Vec<Standing>> {
     })
 }
 
-fn fences() -> impl Strategy<Value = Fence> {
+fn audiences() -> impl Strategy<Value = Audience> {
     let tenants = prop::option::of(prop::collection::btree_set(0..30_usize, 0..20));
-    (tenants, prop::option::of(0..3_u8)).prop_map(|(tenants, tier)| Fence {
+    (tenants, prop::option::of(0..3_u8)).prop_map(|(tenants, tier)| Audience {
         tenants: tenants.map(|all| {
             all.into_iter().map(|number| TenantId::parse(&format!("t{number}-x")).unwrap()).collect::<BTreeSet<_>>()
         }),
@@ -144,11 +146,11 @@ fn fences() -> impl Strategy<Value = Fence> {
 
 proptest! {
     #[test]
-    fn a_fenced_channel_s_report_is_as_if_there_were_no_other_tenants(standings in fleets(), fence in fences()) {
+    fn a_fenced_channel_s_report_is_as_if_there_were_no_other_tenants(standings in fleets(), audience in audiences()) {
         let (own, foreign): (Vec<Standing>, Vec<Standing>) =
-            standings.iter().cloned().partition(|one| fence.admits(&one.tenant, &one.labels));
-        let report = report_for(&fence, &standings);
-        prop_assert_eq!(&report, &report_for(&Fence::default(), &own));
+            standings.iter().cloned().partition(|one| audience.admits(&one.tenant, &one.labels));
+        let report = report_for(&audience, &standings);
+        prop_assert_eq!(&report, &report_for(&Audience::default(), &own));
         let text = serde_json::to_string(&report).unwrap();
         for tenant in foreign {
             prop_assert!(!text.contains(&format!("\"{}", tenant.tenant)), "{} in {}", tenant.tenant, text);

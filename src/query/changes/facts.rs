@@ -72,8 +72,8 @@ pub(super) fn channels(config: &Config) -> BTreeMap<String, Facts> {
     let facts = |channel: &crate::channel::ChannelSettings| {
         known([
             ("receiver", Some(debugged(&channel.kind))),
-            ("tenants", channel.fence.tenants.as_ref().map(joined)),
-            ("labels", Some(labels(&channel.fence.labels.0))),
+            ("tenants", channel.audience.tenants.as_ref().map(joined)),
+            ("labels", Some(labels(&channel.audience.labels.0))),
             ("pace", Some(format_duration(channel.pace))),
             ("retry", Some(debugged(&channel.retry))),
             ("timeout", Some(format_duration(channel.timeout))),

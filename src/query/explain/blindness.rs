@@ -62,7 +62,7 @@ pub async fn blindness(
         outage.tenants.retain(|tenant| scope.includes(tenant));
     }
     let admits = |channel: &ChannelName| {
-        config.channels.get(channel).is_some_and(|settings| settings.fence.admits(&tenant.id, &tenant.labels))
+        config.channels.get(channel).is_some_and(|settings| settings.audience.admits(&tenant.id, &tenant.labels))
     };
     let (told, kept_out): (Vec<_>, Vec<_>) = config.operator.notify.iter().cloned().partition(admits);
     let stage = Stage::of(config, tenant, record.as_ref(), &outages, &away, now);

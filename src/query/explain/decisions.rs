@@ -137,7 +137,7 @@ pub(super) fn fenced(config: &Config, scope: &Scope, kept_out: &[ChannelName]) -
     let mut names: Vec<_> = seen.iter().map(|channel| format!("`{channel}`")).collect();
     names.extend((!others.is_empty()).then(|| "another audience's channel".to_owned()));
     let says = format!("{} may not show this tenant", names.join(", "));
-    (!names.is_empty()).then_some(Decision { by: "fence", blocks: false, says })
+    (!names.is_empty()).then_some(Decision { by: "audience", blocks: false, says })
 }
 
 /// Silences and maintenance windows that cover it now.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Outcome, Seen, Situation, firing, tell};
+use super::{EvaluationContext, Outcome, Seen, firing, tell};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{Alert, AlertState, Ended, Firing, Rule, ShiftedBy, TransitionKind, baseline, shift::Levels},
@@ -38,20 +38,20 @@ pub(super) fn go_on(
     alert: &Alert,
     reopened: &Alert,
     believed: Option<Sample>,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Outcome {
     let Some(firing) = reopened.firing() else { return Outcome::default() };
-    if situation.can_be_withdrawn {
-        let outcome = firing::go_on(rule, reopened, firing, believed, situation);
+    if context.can_be_withdrawn {
+        let outcome = firing::go_on(rule, reopened, firing, believed, context);
         return Outcome { alert: outcome.alert.or_else(|| Some(reopened.clone())), ..outcome };
     }
     let known = Alert { ended: None, ..alert.clone() };
     let ended_at = alert.ended.as_ref().map(|ended| ended.by.at);
-    let (Some(sample), Some(ended_at)) = (believed.or_else(|| baseline::newest(situation.window)), ended_at) else {
+    let (Some(sample), Some(ended_at)) = (believed.or_else(|| baseline::newest(context.window)), ended_at) else {
         return Outcome { alert: Some(known), transition: None };
     };
     let reading = Sample { at: sample.at.max(ended_at.plus(JUST_AFTER)), ..sample };
-    let judged = firing::judged_by(rule, reopened, firing, reading, situation);
+    let judged = firing::judged_by(rule, reopened, firing, reading, context);
     if judged.is_over {
         return Outcome { alert: Some(known), transition: None };
     }

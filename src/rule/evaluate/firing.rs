@@ -1,6 +1,6 @@
 //! An alert that fires meets a reading, or time passes: over, accepted, worse, or due for a reminder, in this order.
 
-use super::{Outcome, Seen, Situation, close, remind, resolve, tell};
+use super::{EvaluationContext, Outcome, Seen, close, remind, resolve, tell};
 use crate::{
     domain::Sample,
     rule::{
@@ -15,14 +15,14 @@ pub(super) fn go_on(
     alert: &Alert,
     firing: &Firing,
     believed: Option<Sample>,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Outcome {
-    let mut outcome = become_of(rule, alert, firing, believed, situation);
+    let mut outcome = become_of(rule, alert, firing, believed, context);
     // What is told of it must not contradict what it was judged by.
-    let sample = believed.or_else(|| baseline::newest(situation.window));
+    let sample = believed.or_else(|| baseline::newest(context.window));
     let terms = firing.terms;
     if let (Some(transition), Some(sample)) = (&mut outcome.transition, sample)
-        && let moved @ Some(_) = Levels::of(firing, &terms.when, sample, situation.shifts).baseline
+        && let moved @ Some(_) = Levels::of(firing, &terms.when, sample, context.shifts).baseline
         && moved != firing.baseline
         && transition.baseline == firing.baseline
     {
@@ -37,20 +37,20 @@ fn become_of(
     alert: &Alert,
     firing: &Firing,
     believed: Option<Sample>,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Outcome {
-    let sample = believed.or_else(|| baseline::newest(situation.window));
+    let sample = believed.or_else(|| baseline::newest(context.window));
     let judged = match believed {
-        Some(reading) => match judge(rule, alert, firing, reading, situation) {
+        Some(reading) => match judge(rule, alert, firing, reading, context) {
             Verdict::Over(outcome) => return *outcome,
-            Verdict::Firing(judged) => take_back(rule, alert, *judged, reading, situation),
+            Verdict::Firing(judged) => take_back(rule, alert, *judged, reading, context),
         },
         None => firing.clone(),
     };
-    if close::is_accepted_by_now(rule, &judged, situation.now) {
-        return close::accept_as(alert, &judged, sample, situation.now);
+    if close::is_accepted_by_now(rule, &judged, context.now) {
+        return close::accept_as(alert, &judged, sample, context.now);
     }
-    if let Some(reading) = believed.filter(|reading| has_worsened(rule, &judged, *reading, situation)) {
+    if let Some(reading) = believed.filter(|reading| has_worsened(rule, &judged, *reading, context)) {
         let (untold, untold_at) = match judged.untold {
             Some(_) => (judged.untold, judged.untold_at),
             None => (judged.worst_told, judged.worst_told_at),
@@ -59,7 +59,7 @@ fn become_of(
         let told = Firing { worst_told, worst_told_at, untold, untold_at, ..judged };
         return tell(alert, &told, TransitionKind::Worsened, Seen { at: reading.at, sample });
     }
-    if let Some(reminder) = remind(rule, alert, &judged, sample, situation.now, situation.told_at) {
+    if let Some(reminder) = remind(rule, alert, &judged, sample, context.now, context.told_at) {
         return reminder;
     }
     let changed = judged != *firing;
@@ -92,7 +92,7 @@ pub(in crate::rule) fn judged_by(
     alert: &Alert,
     firing: &Firing,
     reading: Sample,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Judged {
     let terms = rule.terms();
     let is_same_kind = terms.when.is_same_kind(&firing.terms.when);
@@ -100,14 +100,14 @@ pub(in crate::rule) fn judged_by(
         Firing { worst_seen: Some(worse(&terms.when, firing.worst_seen, reading.value)), ..firing.clone() }
     } else {
         // Another kind of condition: its baseline and its worst value say nothing to this one.
-        let reference = baseline::reference(&terms.when, reading, alert, situation);
+        let reference = baseline::reference(&terms.when, reading, alert, context);
         let (baseline, gap) =
             (reference.map(|reference| reference.value), reference.and_then(|reference| reference.gap));
         let (worst_told, worst_seen, measured_at) = (Some(reading.value), Some(reading.value), Some(reading.at));
         let anew = Firing { baseline, measured_at, worst_told, worst_seen, gap, ..firing.clone() };
         Firing { worst_told_at: measured_at, untold: None, untold_at: None, ..anew }
     };
-    let baseline = Levels::of(&seen, &terms.when, reading, situation.shifts).baseline;
+    let baseline = Levels::of(&seen, &terms.when, reading, context.shifts).baseline;
     let holds = terms.when.holds(reading.value, baseline);
     let is_measured_anew = terms.when.change().is_some() && !is_same_kind;
     let is_over = if is_measured_anew { !holds } else { is_over(&terms, reading.value, baseline, seen.worst_seen) };
@@ -115,11 +115,11 @@ pub(in crate::rule) fn judged_by(
 }
 
 /// What that makes of the alert. Over only by the edit, that is, not by the terms it fired under, is told so.
-fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation: &Situation<'_>) -> Verdict {
+fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, context: &EvaluationContext<'_>) -> Verdict {
     let terms = rule.terms();
-    let Judged { seen, is_same_kind, holds, is_over, .. } = judged_by(rule, alert, firing, reading, situation);
+    let Judged { seen, is_same_kind, holds, is_over, .. } = judged_by(rule, alert, firing, reading, context);
     if is_over {
-        let as_it_fired = Levels::of(firing, &firing.terms.when, reading, situation.shifts).baseline;
+        let as_it_fired = Levels::of(firing, &firing.terms.when, reading, context.shifts).baseline;
         let by_edit =
             terms != firing.terms && !self::is_over(&firing.terms, reading.value, as_it_fired, firing.worst_seen);
         let why = if by_edit { Resolution::RuleChanged } else { Resolution::Recovered };
@@ -131,7 +131,7 @@ fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, situation
         // Should a fleet shift be the reason, it is not over.
         let may_be_shift = rule.fleet && why == Resolution::Recovered && terms.when.change().is_some() && is_same_kind;
         let ended = may_be_shift.then(|| {
-            Box::new(Ended { by: reading, judged_at: situation.now, firing: seen, rebased_at: alert.rebased_at })
+            Box::new(Ended { by: reading, judged_at: context.now, firing: seen, rebased_at: alert.rebased_at })
         });
         let after = over.alert.map(|over| Alert { ended, ..over });
         return Verdict::Over(Box::new(Outcome { alert: after, ..over }));
@@ -167,13 +167,13 @@ fn is_regained(when: &Condition, percent: f64, value: f64, baseline: f64, worst_
 
 /// Takes a worsening back that is over before anybody was told of it, as in a maintenance window: should it come again, it is to be
 /// told. Once it was told, it is what later ones are measured from.
-fn take_back(rule: &Rule, alert: &Alert, firing: Firing, reading: Sample, situation: &Situation<'_>) -> Firing {
+fn take_back(rule: &Rule, alert: &Alert, firing: Firing, reading: Sample, context: &EvaluationContext<'_>) -> Firing {
     let Some(before) = firing.untold else { return firing };
     let (worst_told, worst_told_at) = (Some(before), firing.untold_at);
     let as_before = Firing { worst_told, worst_told_at, untold: None, untold_at: None, ..firing.clone() };
-    if !situation.is_on_its_way {
+    if !context.is_on_its_way {
         Firing { untold: None, untold_at: None, ..firing }
-    } else if has_worsened(rule, &as_before, reading, situation) {
+    } else if has_worsened(rule, &as_before, reading, context) {
         firing
     } else {
         Firing { taken_back: alert.sequence, ..as_before }
@@ -182,9 +182,9 @@ fn take_back(rule: &Rule, alert: &Alert, firing: Firing, reading: Sample, situat
 
 /// Whether it moved on from what was last told by the rule's size, or for `below` and `above` by its `step`. By an edited
 /// text that does not hold nothing is worse: 285 is not worse in "below 280".
-fn has_worsened(rule: &Rule, firing: &Firing, reading: Sample, situation: &Situation<'_>) -> bool {
+fn has_worsened(rule: &Rule, firing: &Firing, reading: Sample, context: &EvaluationContext<'_>) -> bool {
     let value = reading.value;
-    let levels = Levels::of(firing, &rule.when, reading, situation.shifts);
+    let levels = Levels::of(firing, &rule.when, reading, context.shifts);
     if !rule.when.holds(value, levels.baseline) {
         return false;
     }

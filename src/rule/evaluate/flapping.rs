@@ -2,7 +2,7 @@
 //!
 //! Only what the score does counts as a change: an alert that a person or an edit ends is told, and has a fresh start.
 
-use super::{Outcome, Seen, Situation, resolve, tell};
+use super::{EvaluationContext, Outcome, Seen, resolve, tell};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{
@@ -20,23 +20,23 @@ pub(super) fn temper(
     before: &Alert,
     outcome: Outcome,
     believed: Option<Sample>,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Outcome {
     let change = outcome.transition.as_ref().map(|transition| changes(transition.kind));
     match (&before.flapping.unstable, change) {
         (_, Some(Change::ByPeople)) => forget(outcome),
         (None, Some(Change::ByScore)) => match rule.flapping {
-            Some(limit) => count(limit, before, outcome, situation.now),
+            Some(limit) => count(limit, before, outcome, context.now),
             None => outcome,
         },
         (None, _) => outcome,
         (Some(unstable), change) => {
             let has_changed = change == Some(Change::ByScore);
-            let changed_at = if has_changed { situation.now } else { unstable.changed_at };
+            let changed_at = if has_changed { context.now } else { unstable.changed_at };
             let is_stable =
-                !has_changed && (rule.flapping.is_none() || situation.now >= calm_at(rule, changed_at, situation.now));
+                !has_changed && (rule.flapping.is_none() || context.now >= calm_at(rule, changed_at, context.now));
             if is_stable {
-                settle(before, outcome, unstable, believed, situation)
+                settle(before, outcome, unstable, believed, context)
             } else {
                 swallow(before, outcome, unstable, changed_at)
             }
@@ -106,14 +106,14 @@ fn settle(
     outcome: Outcome,
     unstable: &Unstable,
     believed: Option<Sample>,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Outcome {
     let after = outcome.alert.unwrap_or_else(|| before.clone());
     let (generation, sequence) = (before.generation, before.sequence);
     let calm = Alert { generation, sequence, flapping: Flapping::default(), ..after };
     let is_measured = unstable.fired.worst_seen.is_some();
-    let sample = believed.or_else(|| baseline::newest(situation.window)).filter(|_| is_measured);
-    let seen = Seen { at: believed.map_or(situation.now, |reading| reading.at), sample };
+    let sample = believed.or_else(|| baseline::newest(context.window)).filter(|_| is_measured);
+    let seen = Seen { at: believed.map_or(context.now, |reading| reading.at), sample };
     match &calm.state {
         AlertState::Firing(firing) => {
             let (worst_told, worst_told_at) = sample

@@ -6,40 +6,39 @@
 
 use std::time::Duration;
 
-use super::{Outcome, Seen, Situation, firing, remind, resolve, tell};
+use super::{EvaluationContext, Outcome, Seen, firing, remind, resolve, tell};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{Alert, AlertState, Feed, Firing, Resolution, Rule, TransitionKind, Unread, baseline},
 };
 
 /// The scores that have given no data for that long, besides those `listed`.
-fn without_data(duration: Duration, listed: &[Unread], situation: &Situation<'_>) -> Vec<Unread> {
+fn without_data(duration: Duration, listed: &[Unread], context: &EvaluationContext<'_>) -> Vec<Unread> {
     let is_new = |feed: &&Feed| !listed.iter().any(|known| known.score == feed.score);
-    let feeds = situation.feeds.iter().filter(|feed| feed.holds(duration, situation.now)).filter(is_new);
+    let feeds = context.feeds.iter().filter(|feed| feed.holds(duration, context.now)).filter(is_new);
     feeds.map(Feed::unread).collect()
 }
 
 /// The listed scores that have given nothing since. An alert of an older store lists none: it is about each score that it watches.
-pub(super) fn still_unread(firing: &Firing, situation: &Situation<'_>) -> Vec<Unread> {
+pub(super) fn still_unread(firing: &Firing, context: &EvaluationContext<'_>) -> Vec<Unread> {
     let is_still = |known: &&Unread| {
-        let feed = situation.feeds.iter().find(|feed| feed.score == known.score);
+        let feed = context.feeds.iter().find(|feed| feed.score == known.score);
         feed.is_some_and(|feed| !feed.is_read && feed.last_data <= known.since)
     };
     if firing.unread.is_empty() {
-        let all: Vec<_> =
-            situation.feeds.iter().map(|feed| Unread { score: feed.score, since: firing.since }).collect();
+        let all: Vec<_> = context.feeds.iter().map(|feed| Unread { score: feed.score, since: firing.since }).collect();
         return all.iter().filter(is_still).copied().collect();
     }
     firing.unread.iter().filter(is_still).copied().collect()
 }
 
 /// A `no_data` rule whose alert does not fire.
-pub(super) fn watch(rule: &Rule, alert: &Alert, duration: Duration, situation: &Situation<'_>) -> Outcome {
-    let unread = without_data(duration, &[], situation);
+pub(super) fn watch(rule: &Rule, alert: &Alert, duration: Duration, context: &EvaluationContext<'_>) -> Outcome {
+    let unread = without_data(duration, &[], context);
     if let Some(since) = unread.iter().map(|unread| unread.since).min() {
         let firing = Firing {
             since,
-            fired_at: situation.now,
+            fired_at: context.now,
             terms: rule.terms(),
             baseline: None,
             measured_at: None,
@@ -53,7 +52,7 @@ pub(super) fn watch(rule: &Rule, alert: &Alert, duration: Duration, situation: &
             gap: None,
             unread,
         };
-        return tell(alert, &firing, TransitionKind::Fired, Seen { at: situation.now, sample: None });
+        return tell(alert, &firing, TransitionKind::Fired, Seen { at: context.now, sample: None });
     }
     // Pending only from another condition, before the rule was edited.
     let was_pending = matches!(alert.state, AlertState::Pending(_));
@@ -67,24 +66,24 @@ pub(super) fn go_on(
     firing: &Firing,
     reading: Option<Sample>,
     duration: Duration,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Outcome {
-    let mut unread = still_unread(firing, situation);
-    let further = without_data(duration, &unread, situation);
-    let seen = Seen { at: situation.now, sample: None };
+    let mut unread = still_unread(firing, context);
+    let further = without_data(duration, &unread, context);
+    let seen = Seen { at: context.now, sample: None };
     if !further.is_empty() {
         unread.extend(further);
         return tell(alert, &Firing { unread, ..firing.clone() }, TransitionKind::Worsened, seen);
     }
     if unread.is_empty() {
-        let is_read = reading.is_some() || situation.feeds.iter().any(|feed| came_back(feed, firing));
+        let is_read = reading.is_some() || context.feeds.iter().any(|feed| came_back(feed, firing));
         // Nothing was read: what it listed is no longer watched.
         let why = if is_read { Resolution::Recovered } else { Resolution::SubjectRemoved };
-        return resolve(alert, firing, why, Seen { at: situation.now, sample: reading });
+        return resolve(alert, firing, why, Seen { at: context.now, sample: reading });
     }
     let has_changed = unread.len() != firing.unread.len();
     let now = Firing { unread, ..firing.clone() };
-    if let Some(reminder) = remind(rule, alert, &now, None, situation.now, situation.told_at) {
+    if let Some(reminder) = remind(rule, alert, &now, None, context.now, context.told_at) {
         return reminder;
     }
     let alert = Alert { state: AlertState::Firing(now), ..alert.clone() };
@@ -103,11 +102,11 @@ pub(super) fn leave(
     alert: &Alert,
     firing: &Firing,
     reading: Option<Sample>,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Outcome {
     match reading {
-        Some(_) => resolve(alert, firing, Resolution::Recovered, Seen { at: situation.now, sample: reading }),
-        None => remind(rule, alert, firing, None, situation.now, situation.told_at).unwrap_or_default(),
+        Some(_) => resolve(alert, firing, Resolution::Recovered, Seen { at: context.now, sample: reading }),
+        None => remind(rule, alert, firing, None, context.now, context.told_at).unwrap_or_default(),
     }
 }
 
@@ -119,26 +118,26 @@ pub(super) fn take_over(
     firing: &Firing,
     believed: Option<Sample>,
     duration: Duration,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Outcome {
     if let Some(reading) = believed {
         let was_over = firing::is_over(&firing.terms, reading.value, firing.baseline, firing.worst_seen);
         let why = if was_over { Resolution::Recovered } else { Resolution::RuleChanged };
         return resolve(alert, firing, why, Seen { at: reading.at, sample: believed });
     }
-    let newest = baseline::newest(situation.window);
-    if !without_data(duration, &[], situation).is_empty() {
-        return resolve(alert, firing, Resolution::RuleChanged, Seen { at: situation.now, sample: newest });
+    let newest = baseline::newest(context.window);
+    if !without_data(duration, &[], context).is_empty() {
+        return resolve(alert, firing, Resolution::RuleChanged, Seen { at: context.now, sample: newest });
     }
-    remind(rule, alert, firing, newest, situation.now, situation.told_at).unwrap_or_default()
+    remind(rule, alert, firing, newest, context.now, context.told_at).unwrap_or_default()
 }
 
 /// When a score that the alert does not list will have given no data for long enough.
-pub(super) fn wake_at(alert: &Alert, duration: Duration, situation: &Situation<'_>) -> Option<Timestamp> {
+pub(super) fn wake_at(alert: &Alert, duration: Duration, context: &EvaluationContext<'_>) -> Option<Timestamp> {
     let listed = match &alert.state {
-        AlertState::Firing(firing) if super::is_no_data(firing) => still_unread(firing, situation),
+        AlertState::Firing(firing) if super::is_no_data(firing) => still_unread(firing, context),
         _ => Vec::new(),
     };
     let is_new = |feed: &&Feed| !listed.iter().any(|known| known.score == feed.score);
-    situation.feeds.iter().filter(is_new).filter_map(|feed| feed.holds_at(duration)).min()
+    context.feeds.iter().filter(is_new).filter_map(|feed| feed.holds_at(duration)).min()
 }

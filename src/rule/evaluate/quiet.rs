@@ -1,6 +1,6 @@
 //! An alert that does not fire meets a reading.
 
-use super::{MISSED_MAX, Outcome, Seen, Situation, tell};
+use super::{EvaluationContext, MISSED_MAX, Outcome, Seen, tell};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{
@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// What becomes of it: nothing, pending, or firing.
-pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Situation<'_>) -> Outcome {
-    let reference = baseline::reference(&rule.when, reading, alert, situation);
+pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, context: &EvaluationContext<'_>) -> Outcome {
+    let reference = baseline::reference(&rule.when, reading, alert, context);
     let baseline = reference.map(|reference| reference.value);
     if !rule.when.holds(reading.value, baseline) {
         let was_pending = matches!(alert.state, AlertState::Pending(_));
@@ -20,7 +20,7 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, situation: &Sit
     let (since, against) = match &alert.state {
         AlertState::Pending(pending) => {
             let known = pending.against.filter(|_| pending.when == rule.when);
-            (held_since(rule, pending, reading.at, situation), known.or_else(|| reference.map(against)))
+            (held_since(rule, pending, reading.at, context), known.or_else(|| reference.map(against)))
         }
         _ => (reading.at, reference.map(against)),
     };
@@ -57,9 +57,9 @@ pub(in crate::rule) fn held_since(
     rule: &Rule,
     pending: &Pending,
     at: Timestamp,
-    situation: &Situation<'_>,
+    context: &EvaluationContext<'_>,
 ) -> Timestamp {
-    let has_gap = situation.missed_checks > MISSED_MAX;
+    let has_gap = context.missed_checks > MISSED_MAX;
     let is_other = pending.when != rule.when;
     if has_gap || is_other || at < pending.since { at } else { pending.since }
 }

@@ -1,6 +1,6 @@
 //! When an alert must be looked at again though no reading comes.
 
-use super::{Situation, close, flapping, no_data, reminder_at};
+use super::{EvaluationContext, close, flapping, no_data, reminder_at};
 use crate::{
     domain::Timestamp,
     rule::{Alert, AlertState, Condition, Rule},
@@ -8,19 +8,19 @@ use crate::{
 
 /// The earliest instant at which a tick could change something. `alert` is as the step left it; `is_told`: the step made a
 /// notification, which is now on its way, so that no reminder can be foreseen.
-pub(super) fn wake_at(rule: &Rule, alert: &Alert, is_told: bool, situation: &Situation<'_>) -> Option<Timestamp> {
+pub(super) fn wake_at(rule: &Rule, alert: &Alert, is_told: bool, context: &EvaluationContext<'_>) -> Option<Timestamp> {
     // An alert that fired by another condition waits for the lack of data that its edited rule is about.
     let silence_ends = match rule.when {
-        Condition::NoData(duration) => no_data::wake_at(alert, duration, situation),
+        Condition::NoData(duration) => no_data::wake_at(alert, duration, context),
         _ => None,
     };
     if let Some(unstable) = &alert.flapping.unstable {
-        let calm_at = flapping::calm_at(rule, unstable.changed_at, situation.now);
+        let calm_at = flapping::calm_at(rule, unstable.changed_at, context.now);
         return silence_ends.map_or(Some(calm_at), |at| Some(at.min(calm_at)));
     }
     let AlertState::Firing(firing) = &alert.state else { return silence_ends };
-    let told = rule.repeat.zip(situation.told_at.filter(|_| !is_told));
-    let reminder = told.map(|(repeat, told_at)| reminder_at(repeat, told_at, situation.now));
+    let told = rule.repeat.zip(context.told_at.filter(|_| !is_told));
+    let reminder = told.map(|(repeat, told_at)| reminder_at(repeat, told_at, context.now));
     let accepted = close::accepted_at(rule, firing);
     [reminder, accepted, silence_ends].into_iter().flatten().min()
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelStanding, drill::Proof, standing::FailedPeriod},
+    notify::{ChannelHealth, drill::Proof, standing::FailedPeriod},
 };
 
 /// A channel that rejects everything.
@@ -28,7 +28,7 @@ pub struct ChannelRecord {
     /// The last period in which it did, if that is over.
     pub was_parked: Option<FailedPeriod>,
     /// How its receiver fares.
-    pub standing: ChannelStanding,
+    pub standing: ChannelHealth,
     /// Why its last failed attempt failed.
     pub last_error: Option<String>,
     /// Where it led when that was last looked at; see [`crate::store::ChannelIdentity`].

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelStanding, DeliveryId, Envelope, Hold, Notification, silence::About},
+    notify::{ChannelHealth, DeliveryId, Envelope, Hold, Notification, silence::About},
     rule::AlertKey,
 };
 
@@ -74,7 +74,7 @@ pub struct ClaimedDelivery {
     /// What it says.
     pub notification: Notification,
     /// How its channel stood before the attempt.
-    pub standing: ChannelStanding,
+    pub standing: ChannelHealth,
 }
 
 /// Dead letters of one channel and cause of which the operator was not notified yet.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelStanding, DeliveryId, NotificationId},
+    notify::{ChannelHealth, DeliveryId, NotificationId},
     store::{AttemptOutcome, Claim, ClaimTerms, DeadLetters, NewNotification, StoreError},
 };
 
@@ -38,7 +38,7 @@ pub trait Outbox: Send + Sync + 'static {
         delivery: DeliveryId,
         attempt: u32,
         outcome: AttemptOutcome,
-        standing: Option<ChannelStanding>,
+        standing: Option<ChannelHealth>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 

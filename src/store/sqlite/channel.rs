@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::{check::to_json, merge, row};
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelStanding, DeliveryId, NotificationId, drill, standing::FailedPeriod},
+    notify::{ChannelHealth, DeliveryId, NotificationId, drill, standing::FailedPeriod},
     store::{ChannelRecord, ParkedChannel, StoreError},
 };
 
@@ -17,21 +17,21 @@ const STANDING: &str = "failures, failing_since, failed_from, failed_until, rest
 pub(super) async fn standing(
     connection: &mut SqliteConnection,
     name: &ChannelName,
-) -> Result<(ChannelStanding, Option<Timestamp>), StoreError> {
+) -> Result<(ChannelHealth, Option<Timestamp>), StoreError> {
     let found = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT {STANDING}, iif(parked_at IS NULL, NULL, coalesce(probed_at, parked_at)) AS probed FROM channel WHERE name = ?"
     )))
     .bind(name.as_str())
     .fetch_optional(connection)
     .await?;
-    let Some(found) = found else { return Ok((ChannelStanding::default(), None)) };
+    let Some(found) = found else { return Ok((ChannelHealth::default(), None)) };
     Ok((standing_of(&found)?, row::time(found.try_get("probed")?)))
 }
 
-fn standing_of(found: &SqliteRow) -> Result<ChannelStanding, StoreError> {
+fn standing_of(found: &SqliteRow) -> Result<ChannelHealth, StoreError> {
     let time = |column: &str| Ok::<_, StoreError>(row::time(found.try_get(column)?));
     let failed = time("failed_from")?.zip(time("failed_until")?);
-    Ok(ChannelStanding {
+    Ok(ChannelHealth {
         failures: row::count(found.try_get("failures")?)?,
         failing_since: time("failing_since")?,
         failed: failed.map(|(from, until)| FailedPeriod { from, until }),
@@ -73,10 +73,10 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
 pub(super) async fn stand(
     connection: &mut SqliteConnection,
     name: &str,
-    standing: &ChannelStanding,
+    standing: &ChannelHealth,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
-    let ChannelStanding { failures, failing_since, failed, rest_from, rest_until, proven_at } = standing;
+    let ChannelHealth { failures, failing_since, failed, rest_from, rest_until, proven_at } = standing;
     sqlx::query(
         "INSERT INTO channel (name, failures, failing_since, failed_from, failed_until, rest_from, rest_until, proven_at, last_error) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, \

@@ -8,7 +8,7 @@ use super::{channel, merge, row};
 use crate::{
     domain::{ChannelName, Timestamp},
     notify::{
-        ChannelStanding, DeliveryId,
+        ChannelHealth, DeliveryId,
         turn::{Choice, Chosen, Head, Turn},
     },
     store::{Claim, ClaimTerms, ClaimedDelivery, StoreError},
@@ -156,7 +156,7 @@ pub(super) async fn claim(
 async fn take(
     connection: &mut SqliteConnection,
     id: DeliveryId,
-    standing: ChannelStanding,
+    standing: ChannelHealth,
     is_probe: bool,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
@@ -174,7 +174,7 @@ async fn take(
     Ok(Claim::Send(Box::new(claimed)))
 }
 
-fn claimed(found: &SqliteRow, standing: ChannelStanding) -> Result<ClaimedDelivery, StoreError> {
+fn claimed(found: &SqliteRow, standing: ChannelHealth) -> Result<ClaimedDelivery, StoreError> {
     let possible_duplicate = found.try_get::<i64, _>(3)? != 0;
     let mut notification = row::notification(found.try_get(6)?)?;
     notification.data.notification.possible_duplicate = possible_duplicate;

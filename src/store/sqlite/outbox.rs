@@ -6,7 +6,7 @@ use super::{channel, check::to_json, dead, hold};
 use crate::{
     domain::{Severity, TenantId, Timestamp},
     notify::{
-        ChannelStanding, DeliveryId, DeliveryState, Envelope, Hold, NotificationType,
+        ChannelHealth, DeliveryId, DeliveryState, Envelope, Hold, NotificationType,
         settle::{ChannelChange, Settlement},
     },
     rule::Resolution,
@@ -126,7 +126,7 @@ pub(super) async fn settle(
     id: DeliveryId,
     attempt: u32,
     outcome: AttemptOutcome,
-    standing: Option<ChannelStanding>,
+    standing: Option<ChannelHealth>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let is_rejection = matches!(outcome, AttemptOutcome::Rejected { .. });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    notify::{ChannelStanding, NotificationId, drill, standing::FailedPeriod},
+    notify::{ChannelHealth, NotificationId, drill, standing::FailedPeriod},
     store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, Store, sqlite::SqliteStore},
     web::rate::PER_SECOND_MAX,
 };
@@ -34,7 +34,7 @@ impl Bed {
         id
     }
 
-    async fn settle(&self, channel: &str, outcome: AttemptOutcome, standing: ChannelStanding) {
+    async fn settle(&self, channel: &str, outcome: AttemptOutcome, standing: ChannelHealth) {
         let (channel, now) = (ChannelName::parse(channel).unwrap(), self.server.clock.now());
         let Claim::Send(claimed) = self.store.claim(&channel, ClaimTerms::default(), now).await.unwrap() else {
             panic!("nothing to send")
@@ -137,14 +137,14 @@ async fn metrics_count_channels_by_state_and_those_unproven() {
     for channel in ["down", "gone"] {
         bed.queue(channel, now).await;
     }
-    let failing = ChannelStanding {
+    let failing = ChannelHealth {
         failing_since: Some(now),
         failed: Some(FailedPeriod { from: now, until: now }),
-        ..ChannelStanding::default()
+        ..ChannelHealth::default()
     };
     let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: now, may_have_arrived: false };
     bed.settle("down", retry, failing).await;
-    bed.settle("gone", AttemptOutcome::Parked { error: "404".into() }, ChannelStanding::default()).await;
+    bed.settle("gone", AttemptOutcome::Parked { error: "404".into() }, ChannelHealth::default()).await;
     let unproven = |body: &str, number: u64| {
         assert!(body.contains(&format!("\nscorewatch_channels_unproven {number}\n")), "{body}");
     };

@@ -3,7 +3,7 @@
 use scorewatch::simulation::Reply;
 
 use super::points::aborted;
-use crate::world::{LOW, SOC, Service, Told, World, accepted, told};
+use crate::harness::{LOW, SOC, Service, Told, World, accepted, told};
 
 type Environment<'a> = [(&'a str, &'a str); 2];
 
@@ -49,7 +49,7 @@ pub(super) async fn crash_at_a_fence(environment: &Environment<'_>) {
         files.push((name, plain));
     }
     let open = world.setup.channels.clone();
-    let channel = |fence: &str| format!("type: webhook, url: \"{url}\", digest: {{ over: 1 }}{fence}");
+    let channel = |audience: &str| format!("type: webhook, url: \"{url}\", digest: {{ over: 1 }}{audience}");
     world.setup.channel(OWN, &channel(""));
     world.write();
     world.receivers.set(OWN, Some(Reply::status(503)));

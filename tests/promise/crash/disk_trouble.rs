@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{seed, shim::Shim, stage::Stage};
-use crate::world::{SENTINEL, SOC, get};
+use crate::harness::{SENTINEL, SOC, get};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_told_and_loses_nothing() {

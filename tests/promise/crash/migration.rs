@@ -5,8 +5,8 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 #[cfg(feature = "crash-points")]
-use crate::world::Service;
-use crate::world::{HIGH, LOW, SENTINEL, SOC, World, kinds};
+use crate::harness::Service;
+use crate::harness::{HIGH, LOW, SENTINEL, SOC, World, kinds};
 
 /// Made by the first schema: `sentinel` fires and was told of; `contoso` fires and the message was on its way.
 const SCHEMA_1: &str = include_str!("fixture/schema-1.sql");

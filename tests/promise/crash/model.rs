@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use super::stage::{DESK, DESK_RULE, SOC_RULE};
-use crate::world::{SENTINEL, SOC, Told};
+use crate::harness::{SENTINEL, SOC, Told};
 
 /// What was seen from outside, and what the store says in the end.
 pub(super) struct Evidence<'a> {

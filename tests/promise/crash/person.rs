@@ -8,7 +8,7 @@ use super::{
     points::{SIGABRT, aborted},
     stage::{DESK, SOC_RULE, Stage},
 };
-use crate::world::{SENTINEL, Service, Told, begin_post};
+use crate::harness::{SENTINEL, Service, Told, begin_post};
 
 type Environment<'a> = [(&'a str, &'a str); 2];
 

@@ -13,7 +13,7 @@ use super::{
     apart, migration, person, report, seed, setting,
     stage::{DESK, Stage},
 };
-use crate::world::{SENTINEL, SOC, Service};
+use crate::harness::{SENTINEL, SOC, Service};
 
 const TIMES: u64 = 3;
 /// So many worlds at once, each with its share of the points: a world mostly waits.

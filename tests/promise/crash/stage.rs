@@ -12,7 +12,7 @@ use scorewatch::simulation::Reply;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::model::{Columns, Evidence, Row, Tally};
-use crate::world::{HIGH, SENTINEL, SOC, Service, Setup, World, event, told};
+use crate::harness::{HIGH, SENTINEL, SOC, Service, Setup, World, event, told};
 
 pub(super) const TENANTS: usize = 20;
 /// Told by a second rule; its receiver now and then refuses a message for good, which a person sends again.

@@ -5,7 +5,7 @@ use std::{fmt::Write, sync::OnceLock};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-use crate::world::Pair;
+use crate::harness::Pair;
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +61,10 @@ const FLOW: &str = "HOOK?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=
 /// A mail channel whose server takes no call.
 const MAIL: &str = "type: email, server: \"smtps://127.0.0.1:9\", from: a@mssp.example, to: [b@mssp.example], username: me, password: SECRET";
 
-/// Made with the canary of `pfx-password` as its password (`tests/world/pfx/make`), and the key in it. A binary that reads no PFX
+/// Made with the canary of `pfx-password` as its password (`tests/harness/pfx/make`), and the key in it. A binary that reads no PFX
 /// may not show it either.
-const PFX: &[u8] = include_bytes!("../../world/pfx/sealed.pfx");
-const KEY_OF_PFX: &[u8] = include_bytes!("../../world/pfx/own.key.der");
+const PFX: &[u8] = include_bytes!("../../harness/pfx/sealed.pfx");
+const KEY_OF_PFX: &[u8] = include_bytes!("../../harness/pfx/own.key.der");
 
 pub(super) const KINDS: [Kind; 44] = [
     // How we sign in to Microsoft, and what we get there

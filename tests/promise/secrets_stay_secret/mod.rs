@@ -1,7 +1,7 @@
 //! No secret shows in a log at any level, an error, a listing, a metric, a page, a database row or another's message, whatever
 //! goes wrong with it, in whatever disguise.
 
-mod bed;
+mod fixture;
 mod kinds;
 mod scanner;
 mod sinks;
@@ -12,13 +12,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bed::Bed;
+use fixture::Fixture;
 use kinds::{KINDS, Kept};
 use scanner::{Scanner, around, disguises};
 use scorewatch::config;
 use sinks::{Sink, sink};
 
-use crate::world::Service;
+use crate::harness::Service;
 
 /// Knows every secret in use.
 fn scanner() -> Scanner {
@@ -60,30 +60,30 @@ fn proves(sinks: &[Sink], name: &str, text: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_shows_anywhere() {
-    let bed = Bed::new(|_| true).await;
-    let service = Service::spawn(&bed.world.folder.config(), &bed.environment());
+    let fixture = Fixture::new(|_| true).await;
+    let service = Service::spawn(&fixture.world.folder.config(), &fixture.environment());
     let address = service.listening().await;
-    bed.live_through_trouble().await;
+    fixture.live_through_trouble().await;
     let mut sinks = sinks::pages(address).await;
     sinks.extend(sinks::process(service.id()));
-    sinks.extend(sinks::files(&bed, "while it runs"));
-    sinks.extend(sinks::commands(&bed).await);
+    sinks.extend(sinks::files(&fixture, "while it runs"));
+    sinks.extend(sinks::commands(&fixture).await);
 
-    bed.break_configuration();
+    fixture.break_configuration();
     service.signal("HUP");
     service.says("the old one goes on").await;
-    sinks.extend(sinks::refusals(&bed).await);
-    bed.mend_configuration();
+    sinks.extend(sinks::refusals(&fixture).await);
+    fixture.mend_configuration();
     service.signal("HUP");
     service.says("the changed configuration is taken").await;
 
-    sinks.extend(sinks::received(&bed));
+    sinks.extend(sinks::received(&fixture));
     let environment = fs::read(format!("/proc/{}/environ", service.id())).unwrap();
     let log = sinks.len();
     sinks.push(sink("log", service.log()));
     assert!(service.stop().await.success());
-    sinks.extend(sinks::visits(&bed).await);
-    sinks.extend(sinks::files(&bed, "afterwards"));
+    sinks.extend(sinks::visits(&fixture).await);
+    sinks.extend(sinks::files(&fixture, "afterwards"));
 
     for (name, text) in [
         ("page /metrics", "scorewatch_"),
@@ -128,13 +128,13 @@ async fn no_secret_shows_anywhere() {
 /// On a terminal, the log is for people: another writer of the same lines.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_shows_in_the_log_for_people() {
-    let bed = Bed::new(|_| true).await;
-    let (binary, config) = (env!("CARGO_BIN_EXE_scorewatch"), bed.world.folder.config());
+    let fixture = Fixture::new(|_| true).await;
+    let (binary, config) = (env!("CARGO_BIN_EXE_scorewatch"), fixture.world.folder.config());
     let line = format!("echo pid=$$; exec '{binary}' --config '{}' run", config.display());
     // Makes a terminal and copies what it shows.
     let terminal = Command::new("script")
         .args(["--quiet", "--flush", "--return", "--command", &line, "/dev/null"])
-        .envs(bed.environment())
+        .envs(fixture.environment())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn();
@@ -146,8 +146,8 @@ async fn no_secret_shows_in_the_log_for_people() {
         let _ = output.read_to_end(&mut log);
         log
     });
-    bed.live_through_trouble().await;
-    bed.break_configuration();
+    fixture.live_through_trouble().await;
+    fixture.break_configuration();
     let pid = fs::read_to_string(format!("/proc/{0}/task/{0}/children", terminal.id())).unwrap();
     for signal in ["-HUP", "-TERM"] {
         assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
@@ -164,11 +164,11 @@ async fn no_secret_shows_in_the_log_for_people() {
 #[tokio::test]
 async fn no_secret_shows_in_a_debug_form() {
     // This process has no variables and no credentials of systemd's.
-    let bed = Bed::new(|kind| !matches!(kind.kept, Kept::Variable | Kept::Credential)).await;
-    let loaded = config::load(&bed.world.folder.config());
+    let fixture = Fixture::new(|kind| !matches!(kind.kept, Kept::Variable | Kept::Credential)).await;
+    let loaded = config::load(&fixture.world.folder.config());
     let config = loaded.config.unwrap_or_else(|| panic!("{:#?}", loaded.problems));
-    bed.break_configuration();
-    let broken = config::load(&bed.world.folder.config());
+    fixture.break_configuration();
+    let broken = config::load(&fixture.world.folder.config());
     let sinks = [
         sink("configuration", format!("{config:?}{config:#?}")),
         sink("problems", format!("{:?}{:#?}{:?}", broken.problems, broken.problems, broken.excerpts)),

@@ -4,8 +4,8 @@ use std::{fs, net::SocketAddr, path::Path};
 
 use serde_json::Value;
 
-use super::bed::Bed;
-use crate::world::{files_below, get};
+use super::fixture::Fixture;
+use crate::harness::{files_below, get};
 
 /// What was read at one place.
 pub(super) struct Sink {
@@ -43,8 +43,8 @@ pub(super) fn process(pid: u32) -> Vec<Sink> {
 }
 
 /// Every file in the service's folder but those that the operator wrote secrets into, at this moment.
-pub(super) fn files(bed: &Bed, when: &str) -> Vec<Sink> {
-    let top = bed.world.folder.path();
+pub(super) fn files(fixture: &Fixture, when: &str) -> Vec<Sink> {
+    let top = fixture.world.folder.path();
     let written = ["secrets", "credentials", "scorewatch.yaml"].map(|name| top.join(name).display().to_string());
     let files =
         files_below(top).into_iter().filter(|(name, _)| !written.iter().any(|written| name.starts_with(written)));
@@ -52,8 +52,8 @@ pub(super) fn files(bed: &Bed, when: &str) -> Vec<Sink> {
 }
 
 /// What every receiver got, except the address that it was called at: headers and body.
-pub(super) fn received(bed: &Bed) -> Vec<Sink> {
-    let requests = bed.world.receivers.received();
+pub(super) fn received(fixture: &Fixture) -> Vec<Sink> {
+    let requests = fixture.world.receivers.received();
     let line = |request: &std::sync::Arc<scorewatch::simulation::receiver::Received>| {
         let mut text = Vec::new();
         for (name, value) in &request.headers {
@@ -65,8 +65,8 @@ pub(super) fn received(bed: &Bed) -> Vec<Sink> {
 }
 
 /// What a command prints to both outputs, with its exit.
-pub(super) async fn command(bed: &Bed, arguments: &[&str]) -> Sink {
-    let output = bed.command(arguments).await;
+pub(super) async fn command(fixture: &Fixture, arguments: &[&str]) -> Sink {
+    let output = fixture.command(arguments).await;
     let exit = format!("\n{:?}", output.status);
     sink(arguments.join(" "), [output.stdout, output.stderr, exit.into_bytes()].concat())
 }
@@ -104,9 +104,9 @@ const LINES: [&str; 28] = [
 ];
 
 /// Every command on a configuration that is taken, for people and as JSON.
-pub(super) async fn commands(bed: &Bed) -> Vec<Sink> {
+pub(super) async fn commands(fixture: &Fixture) -> Vec<Sink> {
     let list = async |arguments: &[&str]| -> Vec<Value> {
-        serde_json::from_slice(&bed.command(arguments).await.stdout).unwrap_or_default()
+        serde_json::from_slice(&fixture.command(arguments).await.stdout).unwrap_or_default()
     };
     let deliveries = list(&["deliveries", "list", "--json", "--limit", "1000"]).await;
     let alerts = list(&["alerts", "list", "--all", "--json"]).await;
@@ -131,18 +131,18 @@ pub(super) async fn commands(bed: &Bed) -> Vec<Sink> {
     let mut sinks = Vec::new();
     for line in lines {
         let arguments: Vec<_> = line.split(' ').collect();
-        sinks.push(command(bed, &arguments).await);
+        sinks.push(command(fixture, &arguments).await);
     }
     sinks
 }
 
 /// Commands that need the store for themselves.
-pub(super) async fn visits(bed: &Bed) -> Vec<Sink> {
-    vec![command(bed, &["once"]).await, command(bed, &["once", "--json"]).await]
+pub(super) async fn visits(fixture: &Fixture) -> Vec<Sink> {
+    vec![command(fixture, &["once"]).await, command(fixture, &["once", "--json"]).await]
 }
 
 /// Commands on a configuration that is refused.
-pub(super) async fn refusals(bed: &Bed) -> Vec<Sink> {
+pub(super) async fn refusals(fixture: &Fixture) -> Vec<Sink> {
     let mut sinks = Vec::new();
     for arguments in [
         &["check"][..],
@@ -153,7 +153,7 @@ pub(super) async fn refusals(bed: &Bed) -> Vec<Sink> {
         &["channels", "list", "--json"],
         &["preview", "--rule", "x", "--channel", "y"],
     ] {
-        let mut refused = command(bed, arguments).await;
+        let mut refused = command(fixture, arguments).await;
         refused.name += " (refused configuration)";
         sinks.push(refused);
     }

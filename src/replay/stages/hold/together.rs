@@ -103,7 +103,7 @@ impl Holding<'_> {
         let is_shown = |tenant: &TenantId| {
             let receiver = self.plan.receivers.get(channel);
             let course = self.members_of.get(tenant);
-            receiver.zip(course).is_some_and(|(receiver, course)| receiver.fence.admits(tenant, &course.labels))
+            receiver.zip(course).is_some_and(|(receiver, course)| receiver.audience.admits(tenant, &course.labels))
         };
         let (outliers, along): (Vec<_>, Vec<_>) =
             self.fleet.tenants_of(shift, now).into_iter().partition(|(_, is_outlier)| *is_outlier);

@@ -6,7 +6,7 @@ use super::world::{World, rule, time};
 use crate::{
     domain::Sample,
     rule::{
-        Alert, AlertState, Condition, Event, Resolution, Rule, Situation, Step, TransitionKind,
+        Alert, AlertState, Condition, EvaluationContext, Event, Resolution, Rule, Step, TransitionKind,
         baseline::{Chosen, is_confirmed},
         evaluate::reopened,
         explain,
@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// Asserts that every part of the explanation fits what the step did.
-pub(super) fn assert_explains(rule: &Rule, before: &Alert, event: Event, situation: &Situation<'_>, step: &Step) {
-    let explained = explain(rule, before, event, situation);
+pub(super) fn assert_explains(rule: &Rule, before: &Alert, event: Event, context: &EvaluationContext<'_>, step: &Step) {
+    let explained = explain(rule, before, event, context);
     let told = step.transition.as_ref().map(|transition| transition.kind);
-    let reopened = reopened(rule, before, situation.shifts);
+    let reopened = reopened(rule, before, context.shifts);
     let before = reopened.as_ref().unwrap_or(before);
     let after = step.alert.as_ref().unwrap_or(before);
     let expected = match (told, &after.state) {
@@ -40,7 +40,7 @@ pub(super) fn assert_explains(rule: &Rule, before: &Alert, event: Event, situati
         }
         return;
     };
-    assert_eq!(explained.is_confirmed, is_confirmed(reading, situation.window));
+    assert_eq!(explained.is_confirmed, is_confirmed(reading, context.window));
     if !explained.is_confirmed || matches!(rule.when, Condition::NoData(_)) || is_tempered {
         return;
     }
@@ -76,7 +76,7 @@ fn explained(text: &str, readings: &[f64]) -> Explanation {
         world.step(&rule, at(index), Some(*value));
     }
     let (newest, before) = world.window.split_last().expect("there are readings");
-    let situation = Situation {
+    let context = EvaluationContext {
         now: newest.at,
         window: before,
         source_interval: world.source_interval,
@@ -88,7 +88,7 @@ fn explained(text: &str, readings: &[f64]) -> Explanation {
         can_be_withdrawn: world.told_at.is_none(),
         shifts: &[],
     };
-    explain(&rule, &world.alert, Event::Reading(*newest), &situation)
+    explain(&rule, &world.alert, Event::Reading(*newest), &context)
 }
 
 fn at(index: usize) -> crate::domain::Timestamp {

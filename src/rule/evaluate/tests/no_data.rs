@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::world::{World, kind, rule, time, walk};
 use crate::{
     domain::{ScoreKind, Timestamp},
-    rule::{Alert, Event, Feed, Situation, step},
+    rule::{Alert, EvaluationContext, Event, Feed, step},
 };
 
 #[test]
@@ -92,7 +92,7 @@ fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
             let missed_at = Some(last.plus(Duration::from_mins(15)));
             feeds.push(Feed { score: *score, last_data: *last, downtime: Duration::ZERO, missed_at, is_read });
         }
-        let situation = Situation {
+        let context = EvaluationContext {
             now,
             window: &[],
             source_interval: Duration::from_mins(15),
@@ -104,8 +104,8 @@ fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
             can_be_withdrawn: false,
             shifts: &[],
         };
-        let step = step(&rule, &alert, Event::Tick, &situation);
-        super::explain::assert_explains(&rule, &alert, Event::Tick, &situation, &step);
+        let step = step(&rule, &alert, Event::Tick, &context);
+        super::explain::assert_explains(&rule, &alert, Event::Tick, &context, &step);
         if let Some(transition) = step.transition {
             let listed: Vec<_> = transition.unread.iter().map(|unread| unread.score.as_str()).collect();
             told.push(format!("{} {}", kind(transition.kind), listed.join("+")));

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::{
     domain::{Sample, ScoreKind, Timestamp, parse_duration},
     rule::{
-        Alert, AlertState, BaselineChoice, Change, Condition, Event, Feed, FlapLimit, Recover, Resolution, Rule,
-        RuleName, ShiftedBy, Situation, Size, Step, Transition, TransitionKind, accept, close, step,
+        Alert, AlertState, BaselineChoice, Change, Condition, EvaluationContext, Event, Feed, FlapLimit, Recover,
+        Resolution, Rule, RuleName, ShiftedBy, Size, Step, Transition, TransitionKind, accept, close, step,
     },
 };
 
@@ -126,7 +126,7 @@ impl World {
             missed_at: self.missed_after.map(|after| last_data.plus(after)),
             is_read,
         };
-        let situation = Situation {
+        let context = EvaluationContext {
             now,
             window: &self.window,
             source_interval: self.source_interval,
@@ -138,8 +138,8 @@ impl World {
             can_be_withdrawn: self.told_at.is_none(),
             shifts: &self.shifts,
         };
-        let step = step(rule, &self.alert, event, &situation);
-        super::explain::assert_explains(rule, &self.alert, event, &situation, &step);
+        let step = step(rule, &self.alert, event, &context);
+        super::explain::assert_explains(rule, &self.alert, event, &context, &step);
         if let Event::Reading(sample) = event {
             self.window.push(sample);
             self.last_data = now;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     crash_point::Work,
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelStanding, DeliveryId, NotificationId},
+    notify::{ChannelHealth, DeliveryId, NotificationId},
     store::sqlite::{SqliteStore, claim, dead, listing, merge, outbox, outbox::Prepared, read},
     store::{AttemptOutcome, Claim, ClaimTerms, DeadLetters, NewNotification, Outbox, StoreError},
 };
@@ -40,7 +40,7 @@ impl Outbox for SqliteStore {
         delivery: DeliveryId,
         attempt: u32,
         outcome: AttemptOutcome,
-        standing: Option<ChannelStanding>,
+        standing: Option<ChannelHealth>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer

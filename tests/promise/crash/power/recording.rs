@@ -11,11 +11,11 @@ use super::{
     record::{self, Change, Record},
 };
 use crate::{
+    harness::{Service, Told, entra, told},
     promise::crash::{
         shim::Shim,
         stage::{Stage, TENANTS},
     },
-    world::{Service, Told, entra, told},
 };
 
 /// How often all scores turn in one life, after what they were before is judged.

@@ -1,0 +1,88 @@
+//! Refuses what could send one tenant's alert to another's channel.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    sync::Arc,
+};
+
+use super::{
+    Channels,
+    scope::{Problems, Scope},
+    spelling::nearest,
+    tenants::Tenants,
+};
+use crate::{
+    diagnostic::{Place, Problem},
+    domain::{Labels, TenantId},
+    rule::Rule,
+};
+
+/// Most tenants that a problem names.
+const NAMED_MAX: usize = 3;
+
+/// What to do about it.
+const INSTEAD: &str = "narrow the tenants, name another channel, or widen the channel's `tenants:` or `labels:`";
+
+pub(super) type Rules = Vec<(Arc<Rule>, Place)>;
+type ByLabels<'a> = BTreeMap<&'a Labels, Vec<&'a TenantId>>;
+
+/// Complains of every rule that would tell a channel of a tenant which it may not show.
+pub(super) fn check(rules: &Rules, tenants: &Tenants, channels: &Channels, problems: &mut Problems) {
+    let mut by_labels = ByLabels::new();
+    for tenant in tenants.by_id.values() {
+        by_labels.entry(&tenant.labels).or_default().push(&tenant.id);
+    }
+    for (rule, place) in rules {
+        check_rule(rule, place, &by_labels, channels, problems);
+    }
+}
+
+/// A audience around a tenant that does not exist is a slip of the pen: the channel would show nobody.
+pub(super) fn check_known(at: &Scope<'_>, tenants: &Tenants, channels: &Channels, problems: &mut Problems) {
+    if tenants.nameless {
+        return;
+    }
+    for (name, channel) in channels {
+        let (list, known) = (at.key(name.as_str()), tenants.places.keys().map(TenantId::as_str));
+        for id in channel.audience.tenants.iter().flatten().filter(|id| !tenants.places.contains_key(*id)) {
+            let instead = match nearest(id.as_str(), known.clone()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "write the `id` of a tenant, or define that tenant".to_owned(),
+            };
+            problems.error(&list.key("tenants"), format!("there is no tenant `{id}`"), instead);
+        }
+    }
+}
+
+/// Audiences by label are tried once per set of labels, not once per tenant.
+fn check_rule(rule: &Rule, place: &Place, by_labels: &ByLabels<'_>, channels: &Channels, problems: &mut Problems) {
+    let selected: Vec<_> = by_labels.iter().filter(|(labels, _)| rule.tenants.matches(labels)).collect();
+    for channel in
+        rule.notify.iter().filter_map(|name| channels.get(name)).filter(|channel| !channel.audience.is_open())
+    {
+        let outside: BTreeSet<&TenantId> = selected
+            .iter()
+            .flat_map(|(labels, ids)| ids.iter().filter(|id| !channel.audience.admits(id, labels)).copied())
+            .collect();
+        if outside.is_empty() {
+            continue;
+        }
+        let named: Vec<String> = outside.iter().take(NAMED_MAX).map(|id| format!("`{id}`")).collect();
+        let mut what = format!(
+            "rule `{}` would tell channel `{}` of tenants that it may not show: {}",
+            rule.name,
+            channel.name,
+            named.join(", ")
+        );
+        if outside.len() > NAMED_MAX {
+            // Writing to a `String` can't fail.
+            let _ = write!(what, " and {} more", outside.len() - NAMED_MAX);
+        }
+        refuse(place.clone(), what, problems);
+    }
+}
+
+fn refuse(place: Place, what: String, problems: &mut Problems) {
+    problems.list.push(Problem::error(place, "notify", what, INSTEAD));
+}

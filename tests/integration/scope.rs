@@ -1,0 +1,287 @@
+//! Whoever may see one tenant sees and does nothing of another's, whatever is asked.
+
+mod acts;
+mod pages;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use scorewatch::{
+    action::{drill, silence},
+    channel::ChannelSettings,
+    config::{Config, Operator, StoreLocation, Tenant},
+    domain::{Scope, TenantId, Timestamp},
+    notify::{
+        route::Audience,
+        silence::{Matchers, NewSilence},
+    },
+    query::{
+        self, Error, Page, alerts,
+        backtest::{self, Question, Source},
+        deliveries, find, silences, tenants,
+    },
+    rule::Rule,
+    service::roster,
+    store::Store,
+};
+use serde::Serialize;
+
+use super::{
+    fixture::Fixture,
+    setup::{self, Build, at, channels, drop_of, minutes, rule, tenant_id},
+};
+
+/// Nobody whose scope is `contoso` may read one of these.
+const OTHERS: [&str; 3] = ["fabrikam", "tailspin", "everybody's secret"];
+
+/// `contoso` and `fabrikam` with a channel each, `soc` for all, and `tailspin`, which is no longer configured. An alert of each fires;
+/// there is a silence of each, one of everybody, and a drill for `soc`.
+struct Scene {
+    fixture: Fixture,
+    config: Arc<Config>,
+}
+
+fn only(ids: &[&str]) -> Scope {
+    Scope::Only(ids.iter().map(|id| tenant_id(id)).collect())
+}
+
+fn nobody() -> Scope {
+    Scope::Only(BTreeSet::new())
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let fixture = Fixture::new().await;
+        let own = |id: &str| Tenant { notify: channels(&[&format!("{id}-team")]), ..fixture.tenant(id, 400.0) };
+        let fenced = |id: &str| ChannelSettings {
+            audience: Audience { tenants: Some([tenant_id(id)].into()), ..Audience::default() },
+            ..fixture.channel(&format!("{id}-team"))
+        };
+        let before = setup::config()
+            .with_tenant(own("contoso"))
+            .with_tenant(own("fabrikam"))
+            .with_tenant(fixture.tenant("tailspin", 400.0))
+            .with_channel(fixture.channel("soc"))
+            .with_channel(fenced("contoso"))
+            .with_channel(fenced("fabrikam"))
+            .with_rule(Rule { notify: channels(&["soc", "fabrikam-team"]), ..rule("drop", drop_of(20.0)) });
+        let before = Config {
+            store: StoreLocation::Sqlite(fixture.directory.path().join("data/s.db")),
+            operator: Operator { notify: channels(&["soc", "fabrikam-team"]), blind_after: minutes(120) },
+            ..before
+        };
+        roster::reconcile(fixture.store.as_ref(), &before, fixture.clock.now()).await.unwrap();
+        fixture.visit_all(&before).await;
+        fixture.pass(15);
+        for id in before.tenants.keys() {
+            fixture.set_score(id.as_str(), 290.0);
+        }
+        fixture.visit_all(&before).await;
+        let mut config = before;
+        config.tenants.remove("tailspin");
+        roster::reconcile(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+        let scene = Self { fixture, config: Arc::new(config) };
+        for tenants in [&["contoso"][..], &["fabrikam"], &["contoso", "fabrikam"], &[]] {
+            scene.silence(tenants).await;
+        }
+        drill::drill(scene.store(), &scene.config, &Scope::All, "soc", scene.now()).await.unwrap();
+        scene
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.fixture.store.as_ref()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.fixture.clock.now()
+    }
+
+    async fn silence(&self, tenants: &[&str]) {
+        let matchers = Matchers { tenants: tenants.iter().map(|id| tenant_id(id)).collect(), ..Matchers::default() };
+        let comment = if tenants == ["contoso"] { "patching" } else { "everybody's secret" }.to_owned();
+        let (starts_at, ends_at) = (self.now(), self.now().plus(minutes(600)));
+        let new = NewSilence { matchers, starts_at, ends_at, author: "ann".to_owned(), comment };
+        silence::add(self.store(), &Scope::All, new).await.unwrap();
+    }
+
+    /// The same configuration without its rule, without `fabrikam`, and with other channels of the tenants.
+    fn changed(&self) -> Config {
+        let mut changed = (*self.config).clone();
+        changed.rules.clear();
+        changed.tenants.remove("fabrikam");
+        for name in ["contoso-team", "fabrikam-team"] {
+            let settings = changed.channels[name].as_ref().clone();
+            changed.channels.insert(settings.name.clone(), Arc::new(ChannelSettings { digest_over: 7, ..settings }));
+        }
+        changed.concurrency += 1;
+        changed
+    }
+
+    /// Everything that can be asked without naming anything, as JSON by what it is.
+    async fn everything(&self, scope: &Scope) -> Vec<(&'static str, String)> {
+        let (store, config, now) = (self.store(), &self.config, self.now());
+        let all = alerts::Filter { resolved: true, ..alerts::Filter::default() };
+        let online = query::online::online(config, scope, &[], || {}).await.unwrap();
+        let matchers = Matchers::default();
+        vec![
+            ("alerts", json(&alerts::list(store, scope, &all, &Page::ALL).await.unwrap())),
+            (
+                "deliveries",
+                json(&deliveries::list(store, scope, &deliveries::Filter::default(), &Page::ALL).await.unwrap()),
+            ),
+            ("silences", json(&silences::list(store, scope, true, &Page::ALL, now).await.unwrap())),
+            ("covered", json(&silences::covered(store, scope, &matchers).await.unwrap())),
+            ("tenants", json(&tenants::list(store, config, scope, false, &Page::ALL).await.unwrap())),
+            ("gone", json(&tenants::gone(store, config, scope, &Page::ALL).await.unwrap())),
+            ("names", json(&tenants::names(config, scope).await.unwrap())),
+            ("channels", json(&query::channels::list(store, config, scope, now).await.unwrap())),
+            ("who sees", json(&query::channels::who_sees(config, scope, None).unwrap())),
+            ("against state", json(&query::changes::against_state(store, &self.changed(), scope, now).await.unwrap())),
+            ("changes", json(&query::changes::difference(config, &self.changed(), scope, now).await.unwrap())),
+            ("backtest", json(&self.backtest(scope, &[]).await.unwrap())),
+            ("online", json(&online)),
+        ]
+    }
+
+    async fn backtest(&self, scope: &Scope, ids: &[&str]) -> Result<backtest::Report, Error> {
+        let question = Question {
+            rules: Vec::new(),
+            tenants: ids.iter().map(|id| (*id).to_owned()).collect(),
+            since: "1d".to_owned(),
+            until: None,
+            candidates: None,
+        };
+        let source = Source::Store(self.store());
+        backtest::prepare(source, &self.config, scope, &question, (self.now(), || {})).await?.report(|| {})
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_shows_a_scope_its_own_and_nothing_of_others() {
+    let scene = Scene::new().await;
+    let within = scene.everything(&only(&["contoso"])).await;
+    let (all, none) = (scene.everything(&Scope::All).await, scene.everything(&nobody()).await);
+    for (((what, within), (_, all)), (_, none)) in within.iter().zip(&all).zip(&none) {
+        let has_others = |json: &str| OTHERS.iter().any(|other| json.contains(other));
+        assert!(!has_others(within), "{what} of contoso: {within}");
+        assert!(has_others(all), "{what} of everybody: {all}");
+        assert_eq!(within.contains("contoso"), *what != "gone", "{what} of contoso: {within}");
+        assert!(!has_others(none) && !none.contains("contoso"), "{what} of nobody: {none}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_several_tenants_share_is_not_shown_to_whoever_may_see_some_of_them() {
+    let scene = Scene::new().await;
+    let now = scene.now();
+    for (scope, drills, silenced, shown) in [
+        (Scope::All, 1, 4, &["contoso-team", "fabrikam-team", "soc"][..]),
+        (only(&["contoso", "fabrikam", "tailspin"]), 0, 3, &["contoso-team", "fabrikam-team"]),
+        (only(&["contoso"]), 0, 1, &["contoso-team"]),
+        (nobody(), 0, 0, &[]),
+    ] {
+        let of = deliveries::list(scene.store(), &scope, &deliveries::Filter::default(), &Page::ALL).await.unwrap();
+        let about_none = of.items.iter().filter(|delivery| delivery.tenant.is_none()).count();
+        let silences = silences::list(scene.store(), &scope, false, &Page::ALL, now).await.unwrap();
+        let listed = query::channels::list(scene.store(), &scene.config, &scope, now).await.unwrap();
+        let names: Vec<_> = listed.iter().map(|channel| channel.name.as_str()).collect();
+        assert_eq!((about_none, silences.items.len(), names.as_slice()), (drills, silenced, shown), "{scope:?}");
+    }
+}
+
+/// Asserts that what lies beyond the scope is refused with the words for what does not exist.
+fn as_if_absent<T>(
+    what: &str,
+    (other, of_other): (&str, Result<T, Error>),
+    (absent, of_absent): (&str, Result<T, Error>),
+) {
+    let (Err(of_other), Err(of_absent)) = (of_other, of_absent) else { panic!("{what}: it was shown") };
+    assert_eq!(of_other.to_string().replace(other, absent), of_absent.to_string(), "{what}");
+    assert_eq!(std::mem::discriminant(&of_other), std::mem::discriminant(&of_absent), "{what}");
+}
+
+fn which(tenant: &str) -> alerts::Which {
+    alerts::Which { tenant: tenant.to_owned(), rule: "drop".to_owned(), subject: None }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_single_look_up_answers_as_if_others_did_not_exist() {
+    let scene = Scene::new().await;
+    let (store, config, now, scope) = (scene.store(), &scene.config, scene.now(), &only(&["contoso"]));
+    let all = deliveries::list(store, &Scope::All, &deliveries::Filter::default(), &Page::ALL).await.unwrap().items;
+    let hidden = all.iter().filter(|delivery| delivery.tenant.as_ref().map(TenantId::as_str) != Some("contoso"));
+    for delivery in hidden {
+        let absent = deliveries::DeliveryId(4711);
+        let [of_other, of_absent] =
+            [deliveries::show(store, scope, delivery.id).await, deliveries::show(store, scope, absent).await];
+        as_if_absent("delivery", (&delivery.id.to_string(), of_other), ("4711", of_absent));
+    }
+    for id in [2, 3, 4] {
+        let of_other = silences::show(store, scope, silences::SilenceId(id)).await;
+        let of_absent = silences::show(store, scope, silences::SilenceId(4711)).await;
+        as_if_absent("silence", (&id.to_string(), of_other), ("4711", of_absent));
+    }
+    let (other, absent) = ("fabrikam", "absent");
+    let id = |name: &str| tenant_id(name);
+    let ask =
+        |tenant: &str| query::explain::Question { tenant: tenant.to_owned(), rule: "drop".to_owned(), subject: None };
+    let [of_other, of_absent] = [find::tenant(config, scope, other), find::tenant(config, scope, absent)];
+    as_if_absent("tenant", (other, of_other), (absent, of_absent));
+    let [of_other, of_absent] = [other, absent].map(|name| find::tenants(config, scope, &[name.to_owned()]));
+    as_if_absent("tenants", (other, of_other), (absent, of_absent));
+    let [of_other, of_absent] = [other, absent].map(|name| query::channels::who_sees(config, scope, Some(&id(name))));
+    as_if_absent("who sees", (other, of_other), (absent, of_absent));
+    for shared in ["fabrikam-team", "soc"] {
+        let [of_other, of_absent] = [shared, absent].map(|name| find::channel(config, scope, name));
+        as_if_absent("channel", (shared, of_other), (absent, of_absent));
+        let of_other = query::channels::public_keys(config, scope, shared).await;
+        let of_absent = query::channels::public_keys(config, scope, absent).await;
+        as_if_absent("public key", (shared, of_other), (absent, of_absent));
+    }
+    for other in ["fabrikam", "tailspin"] {
+        let [of_other, of_absent] =
+            [alerts::show(store, scope, &which(other)).await, alerts::show(store, scope, &which(absent)).await];
+        as_if_absent("alert", (other, of_other), (absent, of_absent));
+        let [of_other, of_absent] =
+            [tenants::show(store, config, scope, other).await, tenants::show(store, config, scope, absent).await];
+        as_if_absent("tenant in detail", (other, of_other), (absent, of_absent));
+        let of_other = query::explain::explain(store, config, scope, &ask(other), now).await;
+        let of_absent = query::explain::explain(store, config, scope, &ask(absent), now).await;
+        as_if_absent("explanation", (other, of_other), (absent, of_absent));
+        let of_other = query::explain::blindness(store, config, scope, other, now).await;
+        let of_absent = query::explain::blindness(store, config, scope, absent, now).await;
+        as_if_absent("blindness", (other, of_other), (absent, of_absent));
+        let of_other = query::online::online(config, scope, &[other.to_owned()], || {}).await;
+        let of_absent = query::online::online(config, scope, &[absent.to_owned()], || {}).await;
+        as_if_absent("online", (other, of_other), (absent, of_absent));
+        let [of_other, of_absent] = [scene.backtest(scope, &[other]).await, scene.backtest(scope, &[absent]).await];
+        as_if_absent("backtest", (other, of_other), (absent, of_absent));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_of_a_scope_s_own_names_no_others() {
+    let scene = Scene::new().await;
+    let (store, config, now) = (scene.store(), &scene.config, scene.now());
+    let ask = query::explain::Question { tenant: "contoso".to_owned(), rule: "drop".to_owned(), subject: None };
+    for (scope, names_others) in [(Scope::All, true), (only(&["contoso"]), false)] {
+        let explained = query::explain::explain(store, config, &scope, &ask, now).await.unwrap();
+        let blindness = query::explain::blindness(store, config, &scope, "contoso", now).await.unwrap();
+        for said in [json(&explained), json(&blindness)] {
+            assert_eq!(OTHERS.iter().any(|other| said.contains(other)), names_others, "{scope:?}: {said}");
+        }
+        let says = |by: &str| explained.decisions.iter().find(|decision| decision.by == by).unwrap().says.clone();
+        assert!(says("silence").contains("silence 1 of ann: patching"), "{}", says("silence"));
+        assert_eq!(says("silence").contains("a silence that covers more tenants"), !names_others);
+        assert_eq!(says("audience").contains("another audience's channel may not show this tenant"), !names_others);
+        let detail = tenants::show(store, config, &scope, "contoso").await.unwrap();
+        assert_eq!(
+            (detail.alerts.len(), detail.may_be_shown_by),
+            (1, vec!["contoso-team".to_owned(), "soc".to_owned()])
+        );
+    }
+    assert_eq!(scene.now(), at(15));
+}
