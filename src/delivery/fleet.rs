@@ -26,7 +26,7 @@ use crate::{
             notice::{self, Covered, Others},
             watch::Accept,
         },
-        release::{Fate, Run, newest_firing},
+        release::{Decision, HeldGroup, newest_firing},
     },
     rule::{AlertKey, ShiftedBy, evaluate::reopened},
     schedule::phase,
@@ -130,9 +130,9 @@ pub(super) struct Key {
 
 /// A run that becomes a line of a message.
 struct Member<'a> {
-    run: &'a Run,
+    run: &'a HeldGroup,
     /// What becomes of it on its own.
-    fates: Vec<(DeliveryId, Fate)>,
+    fates: Vec<(DeliveryId, Decision)>,
 }
 
 /// Runs that become lines of messages.
@@ -152,16 +152,16 @@ impl<'a> Groups<'a> {
     /// can't be decided yet is left as it is.
     pub(super) fn take(
         &mut self,
-        run: &'a Run,
+        run: &'a HeldGroup,
         record: Option<&TenantRecord>,
-        fates: Vec<(DeliveryId, Fate)>,
+        fates: Vec<(DeliveryId, Decision)>,
         outlook: &Outlook,
-    ) -> Option<Vec<(DeliveryId, Fate)>> {
+    ) -> Option<Vec<(DeliveryId, Decision)>> {
         if record.is_some_and(|record| self.is_to_be_reopened(run, record)) {
             return None;
         }
         let (is_read, is_final) = outlook.decidable.of_run(&run.steps, self.now);
-        let is_sent = fates.iter().any(|(_, fate)| *fate == Fate::Send);
+        let is_sent = fates.iter().any(|(_, fate)| *fate == Decision::Send);
         match self.belongs(run, record) {
             Belongs::To(shift, occasion) if is_sent && (is_read || outlook.found.contains(shift)) => {
                 let key = Key { shift: shift.to_owned(), occasion, channel: run.channel.clone() };
@@ -176,7 +176,7 @@ impl<'a> Groups<'a> {
 
     /// Whether a run says that an alert is over which fires on, by a shift that has just been found: its tenant's next look at its
     /// alerts takes that back. It is waited for, but not for ever.
-    fn is_to_be_reopened(&self, run: &Run, record: &TenantRecord) -> bool {
+    fn is_to_be_reopened(&self, run: &HeldGroup, record: &TenantRecord) -> bool {
         let why = run.steps.last().filter(|step| step.is_over).and_then(|step| step.hold);
         let Some(hold) = why.filter(|held| held.why == HoldReason::Fleet) else { return false };
         let Some(known) = alert_of(record, run) else { return false };
@@ -191,7 +191,7 @@ impl<'a> Groups<'a> {
     }
 
     /// How a run goes out.
-    fn belongs<'r>(&self, run: &Run, record: Option<&'r TenantRecord>) -> Belongs<'r> {
+    fn belongs<'r>(&self, run: &HeldGroup, record: Option<&'r TenantRecord>) -> Belongs<'r> {
         let (Some(key), Some(record)) = (&run.envelope.alert, record) else { return Belongs::ToNone };
         let keeps_state = self.config.channels.get(&run.channel).is_none_or(|channel| channel.kind.keeps_state());
         let rule = self.config.rules.iter().find(|one| one.fleet && one.name == key.rule);
@@ -213,7 +213,7 @@ impl<'a> Groups<'a> {
     /// # Errors
     /// [`StoreError`]: what was not queued stays held.
     #[expect(clippy::type_complexity, reason = "runs with their fates, as everywhere in the release")]
-    pub(super) async fn send(self) -> Result<(Vec<(&'a Run, Vec<(DeliveryId, Fate)>)>, bool), StoreError> {
+    pub(super) async fn send(self) -> Result<(Vec<(&'a HeldGroup, Vec<(DeliveryId, Decision)>)>, bool), StoreError> {
         let (mut alone, mut has_sent) = (Vec::new(), false);
         if self.members.is_empty() {
             return Ok((alone, has_sent));
@@ -299,10 +299,10 @@ impl Context<'_> {
     /// What waits of one alert: what the message covers, and what goes its own way.
     async fn member(&self, Member { run, fates }: Member<'_>, occasion: Occasion) -> Result<ShiftMember, StoreError> {
         let (_, newest) = newest_firing(&run.steps);
-        let is_covered = |(id, fate): &(DeliveryId, Fate)| {
-            newest.iter().any(|step| step.delivery == *id) && matches!(fate, Fate::Send | Fate::Merged(_))
+        let is_covered = |(id, fate): &(DeliveryId, Decision)| {
+            newest.iter().any(|step| step.delivery == *id) && matches!(fate, Decision::Send | Decision::Merged(_))
         };
-        let speaker = fates.iter().rfind(|one| is_covered(one) && one.1 == Fate::Send).map(|(id, _)| *id);
+        let speaker = fates.iter().rfind(|one| is_covered(one) && one.1 == Decision::Send).map(|(id, _)| *id);
         let (covered, earlier): (Vec<_>, Vec<_>) = fates.into_iter().partition(is_covered);
         let notification = self.says(run, speaker).await?;
         let accepts = self.config.fleet.accept == Accept::Proven && occasion.is_of_movements();
@@ -315,7 +315,7 @@ impl Context<'_> {
     }
 
     /// What the delivery says that speaks for a run.
-    async fn says(&self, run: &Run, speaker: Option<DeliveryId>) -> Result<Notification, StoreError> {
+    async fn says(&self, run: &HeldGroup, speaker: Option<DeliveryId>) -> Result<Notification, StoreError> {
         let is_newest = run.steps.last().map(|step| step.delivery) == speaker;
         let Some(id) = speaker.filter(|_| !is_newest) else { return Ok(run.newest.clone()) };
         let detail = self.dispatcher.store.delivery(id).await?;

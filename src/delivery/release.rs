@@ -17,7 +17,7 @@ use crate::{
     notify::{
         DeliveryId, Hold, HoldReason, Silence,
         fleet::Decidable,
-        release::{Fate, Run, decide},
+        release::{Decision, HeldGroup, decide},
         silence::About,
     },
     store::{AlertRecord, StoreError, TenantRecord},
@@ -50,7 +50,7 @@ impl Dispatcher {
             hold_against(&mut runs, &records);
             let silences = self.store.silences(Some(now)).await?;
             let mut groups = Groups::new(self, &config, now);
-            let mut decided: Vec<(&Run, Vec<(DeliveryId, Fate)>)> = Vec::with_capacity(runs.len());
+            let mut decided: Vec<(&HeldGroup, Vec<(DeliveryId, Decision)>)> = Vec::with_capacity(runs.len());
             for run in &runs {
                 let (is_covered, fates) = fates(&config, &silences, run, now);
                 let record =
@@ -63,7 +63,7 @@ impl Dispatcher {
                 tell_log(run, fates);
             }
             let decided: Vec<_> = decided.into_iter().map(|(_, fates)| fates).collect();
-            let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Fate::Hold(_)));
+            let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Decision::Hold(_)));
             let taken = self.store.release(decided, now).await? + u64::from(has_sent);
             // Whoever ended a silence or took a window away meanwhile let everything be looked at but what was only now held further.
             let is_same = Arc::ptr_eq(&config, &self.config.borrow());
@@ -83,7 +83,7 @@ impl Dispatcher {
     }
 
     /// What is known of the tenants of these runs.
-    async fn records_of(&self, runs: &[Run]) -> Result<HashMap<TenantId, TenantRecord>, StoreError> {
+    async fn records_of(&self, runs: &[HeldGroup]) -> Result<HashMap<TenantId, TenantRecord>, StoreError> {
         let tenants: BTreeSet<TenantId> = runs.iter().filter_map(|run| run.envelope.tenant.clone()).collect();
         let mut records = HashMap::with_capacity(tenants.len());
         for some in Vec::from_iter(tenants).chunks(TENANTS_MAX) {
@@ -108,7 +108,7 @@ impl Dispatcher {
 }
 
 /// The alert that a run tells of.
-pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &Run) -> Option<&'a AlertRecord> {
+pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &HeldGroup) -> Option<&'a AlertRecord> {
     let key = run.envelope.alert.as_ref()?;
     record.alerts.iter().find(|one| one.rule == key.rule && one.score == key.score && one.subject == key.subject)
 }
@@ -123,7 +123,7 @@ pub(super) enum Stragglers {
 }
 
 /// Until when silences or maintenance windows cover what a run says.
-fn covered(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> Option<Timestamp> {
+fn covered(config: &Config, silences: &[Silence], run: &HeldGroup, now: Timestamp) -> Option<Timestamp> {
     let configured = run.envelope.tenant.as_ref().and_then(|tenant| config.tenants.get(tenant));
     let noted = run.newest.data.tenant.as_ref().map(|tenant| &tenant.labels);
     let about = About::of(&run.envelope, configured.map(|tenant| tenant.labels.as_ref()).or(noted)?)?;
@@ -131,7 +131,12 @@ fn covered(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> 
 }
 
 /// What becomes of a run by the configuration in force and these silences, and whether they cover it.
-fn fates(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> (bool, Vec<(DeliveryId, Fate)>) {
+fn fates(
+    config: &Config,
+    silences: &[Silence],
+    run: &HeldGroup,
+    now: Timestamp,
+) -> (bool, Vec<(DeliveryId, Decision)>) {
     let until = covered(config, silences, run, now);
     let hold = until.map(|until| Hold { why: HoldReason::Silence, until });
     let keeps_state = config.channels.get(&run.channel).is_some_and(|channel| channel.kind.keeps_state());
@@ -140,7 +145,7 @@ fn fates(config: &Config, silences: &[Silence], run: &Run, now: Timestamp) -> (b
 
 /// Notes what is so still: a score may have come back while what it did was held. Of an alert that the store does not know, what
 /// was said is all that there is.
-fn hold_against(runs: &mut [Run], records: &HashMap<TenantId, TenantRecord>) {
+fn hold_against(runs: &mut [HeldGroup], records: &HashMap<TenantId, TenantRecord>) {
     for run in runs.iter_mut() {
         let record = run.envelope.tenant.as_ref().and_then(|tenant| records.get(tenant));
         if let Some(alert) = record.and_then(|record| alert_of(record, run)) {
@@ -149,10 +154,10 @@ fn hold_against(runs: &mut [Run], records: &HashMap<TenantId, TenantRecord>) {
     }
 }
 
-fn tell_log(run: &Run, fates: &[(DeliveryId, Fate)]) {
-    let count = |wanted: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| wanted(fate)).count();
-    let (sent, suppressed) = (count(|fate| *fate == Fate::Send), count(|fate| *fate == Fate::Suppress));
-    let held = count(|fate| matches!(fate, Fate::Hold(_)));
+fn tell_log(run: &HeldGroup, fates: &[(DeliveryId, Decision)]) {
+    let count = |wanted: fn(&Decision) -> bool| fates.iter().filter(|(_, fate)| wanted(fate)).count();
+    let (sent, suppressed) = (count(|fate| *fate == Decision::Send), count(|fate| *fate == Decision::Suppress));
+    let held = count(|fate| matches!(fate, Decision::Hold(_)));
     let tenant = run.envelope.tenant.as_ref().map(TenantId::as_str);
     let rule = run.envelope.alert.as_ref().map(|alert| alert.rule.as_str());
     info!(channel = %run.channel, tenant, rule, sent, suppressed, held, "looked at what was held");

@@ -12,11 +12,11 @@ use crate::{
 
 /// What waits for one channel of one alert, from the first delivery that is held: the unfinished ones that nobody has tried to send.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+pub struct HeldGroup {
     /// The channel.
     pub channel: ChannelName,
     /// Oldest first; never empty, and the first is held.
-    pub steps: Vec<Step>,
+    pub steps: Vec<HeldDelivery>,
     /// Whether the channel was told, or is being told, of the same firing as the first step's.
     pub was_told: bool,
     /// The envelope of the last step's notification.
@@ -27,7 +27,7 @@ pub struct Run {
 
 /// One delivery of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct HeldDelivery {
     /// Its number.
     pub delivery: DeliveryId,
     /// What kind of message it is.
@@ -45,7 +45,7 @@ pub struct Step {
     pub made_at: Timestamp,
     /// Its number within the firing.
     pub sequence: u64,
-    /// Whether it is so still; of what [may pass](Step::may_pass) alone, as everything else is over by a step that follows.
+    /// Whether it is so still; of what [may pass](HeldDelivery::may_pass) alone, as everything else is over by a step that follows.
     pub still: Still,
     /// Why it is held; `None`: it waits behind one that is.
     pub hold: Option<Hold>,
@@ -66,7 +66,7 @@ pub enum Still {
 
 /// What becomes of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Decision {
     /// It is sent.
     Send,
     /// It goes along with that one, which is sent and stands for it.
@@ -77,7 +77,7 @@ pub enum Fate {
     Hold(Hold),
 }
 
-impl Run {
+impl HeldGroup {
     /// Notes what is so still by how the alert stands now.
     pub fn hold_against(&mut self, alert: &Alert) {
         for step in &mut self.steps {
@@ -97,7 +97,7 @@ impl Run {
     }
 }
 
-impl Step {
+impl HeldDelivery {
     /// The delivery of a notification in that envelope.
     #[must_use]
     pub const fn of(delivery: DeliveryId, envelope: &Envelope, made_at: Timestamp, hold: Option<Hold>) -> Self {
@@ -148,22 +148,22 @@ impl Step {
 }
 
 /// Whether two notifications of one alert tell of the same firing.
-fn is_same_firing(before: &Step, after: &Step) -> bool {
+fn is_same_firing(before: &HeldDelivery, after: &HeldDelivery) -> bool {
     before.began.is_some() && before.began == after.began
 }
 
 /// What becomes of each delivery of a run that `hold` covers still, or again; or that nothing covers any more. `keeps_state`: the
 /// channel's receiver keeps each alert's state and is notified of each step.
 #[must_use]
-pub fn decide(run: &Run, keeps_state: bool, hold: Option<Hold>) -> Vec<(DeliveryId, Fate)> {
+pub fn decide(run: &HeldGroup, keeps_state: bool, hold: Option<Hold>) -> Vec<(DeliveryId, Decision)> {
     let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, keeps_state) };
-    run.steps.iter().map(|step| (step.delivery, Fate::Hold(step.held_further(hold)))).collect()
+    run.steps.iter().map(|step| (step.delivery, Decision::Hold(step.held_further(hold)))).collect()
 }
 
 /// The steps that tell of earlier firings, and those of the newest.
 #[must_use]
-pub fn newest_firing(steps: &[Step]) -> (&[Step], &[Step]) {
-    let newest = steps.chunk_by(is_same_firing).last().map_or(0, <[Step]>::len);
+pub fn newest_firing(steps: &[HeldDelivery]) -> (&[HeldDelivery], &[HeldDelivery]) {
+    let newest = steps.chunk_by(is_same_firing).last().map_or(0, <[HeldDelivery]>::len);
     steps.split_at(steps.len() - newest)
 }
 
@@ -175,16 +175,17 @@ pub fn newest_firing(steps: &[Step]) -> (&[Step], &[Step]) {
 ///
 /// Where the wait for the fleet held it, each firing has one message that speaks for all of it, whatever became of it.
 #[must_use]
-pub fn of_steps(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
+pub fn of_steps(steps: &[HeldDelivery], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
     let run_is_held_by = why(steps);
-    if steps.iter().any(Step::is_withdrawn) {
-        let (withdrawn, said): (Vec<Step>, Vec<Step>) = steps.iter().partition(|step| step.is_withdrawn());
+    if steps.iter().any(HeldDelivery::is_withdrawn) {
+        let (withdrawn, said): (Vec<HeldDelivery>, Vec<HeldDelivery>) =
+            steps.iter().partition(|step| step.is_withdrawn());
         let mut fates = of_steps(&said, was_told, keeps_state);
-        fates.extend(withdrawn.iter().map(|step| (step.delivery, Fate::Suppress)));
+        fates.extend(withdrawn.iter().map(|step| (step.delivery, Decision::Suppress)));
         return fates;
     }
     let firings = steps.chunk_by(is_same_firing).enumerate();
-    let of_firing = |(index, steps): (usize, &[Step])| match why(steps).or(run_is_held_by) {
+    let of_firing = |(index, steps): (usize, &[HeldDelivery])| match why(steps).or(run_is_held_by) {
         Some(HoldReason::Fleet | HoldReason::LateSilence) => of_whole_firing(steps, keeps_state),
         Some(HoldReason::Silence) | None => of_silenced_firing(steps, index == 0 && was_told, keeps_state),
     };
@@ -192,11 +193,11 @@ pub fn of_steps(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(Deliv
 }
 
 /// Why the first of these is held that is.
-fn why(steps: &[Step]) -> Option<HoldReason> {
+fn why(steps: &[HeldDelivery]) -> Option<HoldReason> {
     steps.iter().find_map(|step| step.hold).map(|hold| hold.why)
 }
 
-fn of_silenced_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
+fn of_silenced_firing(steps: &[HeldDelivery], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
     let is_over = steps.last().is_some_and(|step| step.is_over || step.still == Still::Over);
     let speaker = if is_over {
         steps.last().filter(|step| was_told && step.is_over)
@@ -206,23 +207,23 @@ fn of_silenced_firing(steps: &[Step], was_told: bool, keeps_state: bool) -> Vec<
         newest.or_else(|| steps.last().filter(|_| !was_told))
     };
     let each_is_told = keeps_state && !is_over;
-    let fate = |step: &Step| match speaker {
-        None => Fate::Suppress,
-        Some(speaker) if step.delivery == speaker.delivery => Fate::Send,
-        Some(_) if step.is_reminder() || step.is_idle() && !is_over => Fate::Suppress,
-        Some(_) if each_is_told => Fate::Send,
-        Some(_) if keeps_state => Fate::Suppress,
-        Some(speaker) => Fate::Merged(speaker.delivery),
+    let fate = |step: &HeldDelivery| match speaker {
+        None => Decision::Suppress,
+        Some(speaker) if step.delivery == speaker.delivery => Decision::Send,
+        Some(_) if step.is_reminder() || step.is_idle() && !is_over => Decision::Suppress,
+        Some(_) if each_is_told => Decision::Send,
+        Some(_) if keeps_state => Decision::Suppress,
+        Some(speaker) => Decision::Merged(speaker.delivery),
     };
     steps.iter().map(|step| (step.delivery, fate(step))).collect()
 }
 
 /// Nothing of a firing is suppressed: its end speaks for it, or its newest news, or the reminder that is all there is.
-fn of_whole_firing(steps: &[Step], keeps_state: bool) -> Vec<(DeliveryId, Fate)> {
+fn of_whole_firing(steps: &[HeldDelivery], keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
     let newest = steps.iter().rfind(|step| !step.is_reminder()).or_else(|| steps.last());
-    let fate = |step: &Step| match newest {
-        Some(newest) if !keeps_state && step.delivery != newest.delivery => Fate::Merged(newest.delivery),
-        _ => Fate::Send,
+    let fate = |step: &HeldDelivery| match newest {
+        Some(newest) if !keeps_state && step.delivery != newest.delivery => Decision::Merged(newest.delivery),
+        _ => Decision::Send,
     };
     steps.iter().map(|step| (step.delivery, fate(step))).collect()
 }

@@ -15,7 +15,7 @@ use scorewatch::{
     notify::{
         Delivery, DeliveryId, HoldReason,
         fleet::Decidable,
-        release::{Fate, Run},
+        release::{Decision, HeldGroup},
     },
     store::{
         AlertFilter, AlertRow, CheckOutcome, Checks, Commit, DeliveryDetail, DeliveryFilter, Due, Holds, Listings,
@@ -156,11 +156,16 @@ impl Checks for FaultyStore {
 
 #[async_trait]
 impl Holds for FaultyStore {
-    async fn held_decidable(&self, now: Timestamp, fleet: Decidable, at_most: usize) -> Result<Vec<Run>, StoreError> {
+    async fn held_decidable(
+        &self,
+        now: Timestamp,
+        fleet: Decidable,
+        at_most: usize,
+    ) -> Result<Vec<HeldGroup>, StoreError> {
         self.inner.held_decidable(now, fleet, at_most).await
     }
 
-    async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {
+    async fn release(&self, decided: Vec<Vec<(DeliveryId, Decision)>>, now: Timestamp) -> Result<u64, StoreError> {
         self.let_happen().await;
         self.inner.release(decided, now).await
     }

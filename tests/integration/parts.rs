@@ -9,7 +9,7 @@ use scorewatch::{
     notify::{
         ChannelHealth, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
         fleet::{Decidable, Scope, Tracked},
-        release::{Fate, Run},
+        release::{Decision, HeldGroup},
         silence::{Acknowledgement, NewSilence},
     },
     rule::{AlertKey, RuleName},
@@ -174,11 +174,16 @@ impl Outbox for Parts {
 
 #[async_trait]
 impl Holds for Parts {
-    async fn held_decidable(&self, now: Timestamp, fleet: Decidable, at_most: usize) -> Result<Vec<Run>, StoreError> {
+    async fn held_decidable(
+        &self,
+        now: Timestamp,
+        fleet: Decidable,
+        at_most: usize,
+    ) -> Result<Vec<HeldGroup>, StoreError> {
         self.holds.held_decidable(now, fleet, at_most).await
     }
 
-    async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {
+    async fn release(&self, decided: Vec<Vec<(DeliveryId, Decision)>>, now: Timestamp) -> Result<u64, StoreError> {
         self.holds.release(decided, now).await
     }
 

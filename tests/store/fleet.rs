@@ -12,7 +12,7 @@ use scorewatch::{
             notice::{Covered, Others},
         },
         notification::AlertFacts,
-        release::{Fate, Run},
+        release::{Decision, HeldGroup},
     },
     rule::{Amount, ShiftedBy},
     store::{
@@ -71,8 +71,8 @@ pub(super) async fn note(store: &dyn Store, shift: KnownShift) {
     store.note_shifts(vec![shift], Vec::new()).await.unwrap();
 }
 
-pub(super) fn notice(of: &str, runs: &[&Run]) -> ShiftNotice {
-    let member = |run: &&Run| ShiftMember {
+pub(super) fn notice(of: &str, runs: &[&HeldGroup]) -> ShiftNotice {
+    let member = |run: &&HeldGroup| ShiftMember {
         earlier: Vec::new(),
         run: run.steps.iter().map(|step| step.delivery).collect(),
         covered: Covered { tenant: run.envelope.tenant.clone(), notification: run.newest.clone(), is_accepted: false },
@@ -97,7 +97,7 @@ pub(super) fn of(state: &[(&str, &'static str)]) -> Vec<(String, &'static str)> 
     state.iter().map(|(channel, state)| ((*channel).to_owned(), *state)).collect()
 }
 
-pub(super) async fn due(store: &dyn Store, seconds: i64) -> Vec<Run> {
+pub(super) async fn due(store: &dyn Store, seconds: i64) -> Vec<HeldGroup> {
     store.held_due(at(seconds), 200).await.unwrap()
 }
 
@@ -126,8 +126,8 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
         }
         note(store, known("shift", 10)).await;
         let runs = due(store, 50).await;
-        let own: Vec<&Run> = runs.iter().filter(|run| run.channel == channel("own")).collect();
-        let soc: Vec<&Run> = runs.iter().filter(|run| run.channel == channel("soc")).collect();
+        let own: Vec<&HeldGroup> = runs.iter().filter(|run| run.channel == channel("own")).collect();
+        let soc: Vec<&HeldGroup> = runs.iter().filter(|run| run.channel == channel("soc")).collect();
         let notices = || vec![notice("soc", &soc), notice("own", &own)];
         assert!(!store.tell_shift(known("unknown", 10), notices(), at(59)).await.unwrap(), "never noted");
         assert!(store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap());
@@ -191,7 +191,7 @@ async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
     let mut notice = notice("soc", &[&runs[0]]);
     let newest = notice.members[0].run.split_off(2);
     let earlier = std::mem::replace(&mut notice.members[0].run, newest);
-    notice.members[0].earlier = vec![(earlier[0], Fate::Suppress), (earlier[1], Fate::Send)];
+    notice.members[0].earlier = vec![(earlier[0], Decision::Suppress), (earlier[1], Decision::Send)];
     assert!(store.tell_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
     let fared = [("soc", "suppressed"), ("soc", "queued"), ("soc", "merged"), ("soc", "queued")];
     assert_eq!(states(store).await, of(&fared));

@@ -5,7 +5,7 @@ use scorewatch::{
     notify::{
         DeliveryId, DeliveryState, Hold, HoldReason, NotificationType,
         notification::AlertFacts,
-        release::{Fate, Run, decide},
+        release::{Decision, HeldGroup, decide},
     },
     store::{AttemptOutcome, Claim, ClaimTerms, DeliveryFilter, NewNotification, Store},
 };
@@ -59,11 +59,11 @@ pub(super) async fn asked(store: &dyn Store, merge_over: Option<usize>, seconds:
     store.claim(&channel("soc"), terms, at(seconds)).await.unwrap()
 }
 
-pub(super) async fn due(store: &dyn Store, seconds: i64) -> Vec<Run> {
+pub(super) async fn due(store: &dyn Store, seconds: i64) -> Vec<HeldGroup> {
     store.held_due(at(seconds), 200).await.unwrap()
 }
 
-pub(super) fn ids(run: &Run) -> Vec<DeliveryId> {
+pub(super) fn ids(run: &HeldGroup) -> Vec<DeliveryId> {
     run.steps.iter().map(|step| step.delivery).collect()
 }
 
@@ -198,7 +198,7 @@ async fn a_run_knows_whether_the_same_firing_was_told_on_its_channel() {
             }
             "suppressed" => {
                 let id = due(store, 1).await[0].steps[0].delivery;
-                assert_eq!(store.release(vec![vec![(id, Fate::Suppress)]], at(1)).await.unwrap(), 1);
+                assert_eq!(store.release(vec![vec![(id, Decision::Suppress)]], at(1)).await.unwrap(), 1);
             }
             _ => {}
         }
@@ -217,7 +217,7 @@ async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it
     }
     let run = due(store, 50).await.remove(0);
     let [a, b, c, d] = ids(&run)[..] else { panic!() };
-    let fates = vec![(a, Fate::Suppress), (b, Fate::Suppress), (c, Fate::Merged(d)), (d, Fate::Send)];
+    let fates = vec![(a, Decision::Suppress), (b, Decision::Suppress), (c, Decision::Merged(d)), (d, Decision::Send)];
     assert_eq!(store.release(vec![fates], at(60)).await.unwrap(), 1);
     assert_eq!(states(store).await, ["suppressed", "suppressed", "merged", "queued"]);
     assert!(due(store, 1000).await.is_empty());
@@ -244,7 +244,7 @@ async fn what_is_held_further_is_looked_at_at_its_new_time() {
     announce(store, says("W1", 2, None)).await;
     let run = due(store, 50).await.remove(0);
     let hold = Hold { why: SILENCE, until: at(80) };
-    let fates = ids(&run).into_iter().map(|id| (id, Fate::Hold(hold))).collect();
+    let fates = ids(&run).into_iter().map(|id| (id, Decision::Hold(hold))).collect();
     store.release(vec![fates], at(50)).await.unwrap();
     assert_eq!(states(store).await, ["held", "held"]);
     assert!(due(store, 79).await.is_empty());
@@ -258,7 +258,7 @@ async fn a_run_that_has_changed_since_it_was_looked_at_is_left_alone() {
     announce(store, says("F1", 1, Some(50))).await;
     announce(store, of_rule("other", "F1", 1, Some(50))).await;
     let runs = due(store, 50).await;
-    let decided = || runs.iter().map(|run| ids(run).into_iter().map(|id| (id, Fate::Send)).collect()).collect();
+    let decided = || runs.iter().map(|run| ids(run).into_iter().map(|id| (id, Decision::Send)).collect()).collect();
     announce(store, says("O1", 2, Some(90))).await;
     assert_eq!(store.release(decided(), at(51)).await.unwrap(), 1, "the other alone");
     assert_eq!(states(store).await, ["held", "queued", "held"]);
@@ -279,7 +279,7 @@ async fn what_is_suppressed_comes_to_rest_and_what_is_held_does_not() {
     let told = async || load(store, "contoso").await.alerts[0].told_at;
     assert_eq!(told().await, None);
     let run = due(store, 50).await.remove(0);
-    store.release(vec![vec![(ids(&run)[0], Fate::Suppress)]], at(55)).await.unwrap();
+    store.release(vec![vec![(ids(&run)[0], Decision::Suppress)]], at(55)).await.unwrap();
     assert_eq!(told().await, Some(at(55)));
 }
 
@@ -289,7 +289,7 @@ async fn what_is_held_or_suppressed_is_sent_on_request() {
     let store = &*fixture.store;
     announce(store, says("F1", 1, Some(50))).await;
     let id = ids(&due(store, 50).await[0])[0];
-    store.release(vec![vec![(id, Fate::Suppress)]], at(50)).await.unwrap();
+    store.release(vec![vec![(id, Decision::Suppress)]], at(50)).await.unwrap();
     announce(store, says("F2", 2, Some(90))).await;
     assert!(store.resend(id, at(60)).await.unwrap());
     let sent = claim(store, "soc", 60).await;
@@ -316,7 +316,7 @@ async fn many_runs_are_looked_at_a_part_at_a_time_until_none_is_left() {
         }
         rounds += 1;
         let count = runs.len() as u64;
-        let decided = runs.iter().map(|run| vec![(ids(run)[0], Fate::Send)]).collect();
+        let decided = runs.iter().map(|run| vec![(ids(run)[0], Decision::Send)]).collect();
         assert_eq!(store.release(decided, at(50)).await.unwrap(), count);
     }
     assert!(rounds > 1);

@@ -8,7 +8,7 @@ use scorewatch::{
     notify::{
         Hold, HoldReason, NotificationType,
         notification::{AlertFacts, OperatorFacts, ScoreFacts},
-        release::Run,
+        release::HeldGroup,
         silence::Acknowledgement,
     },
     rule::{AlertState, Resolution},
@@ -157,7 +157,7 @@ async fn left_behind(today: &Path, old: &Path) {
     fs::set_permissions(old, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-async fn held(store: &dyn Store) -> Vec<Run> {
+async fn held(store: &dyn Store) -> Vec<HeldGroup> {
     store.held_due(at(50), 100).await.unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     domain::{TenantId, Timestamp},
-    notify::{Hold, HoldReason, NotificationType, release::Step},
+    notify::{Hold, HoldReason, NotificationType, release::HeldDelivery},
     rule::Resolution,
 };
 
@@ -91,7 +91,7 @@ impl Decidable {
 
     /// Whether a run of held notifications can be decided on: as part of a shift; and as part of none.
     #[must_use]
-    pub fn of_run(&self, steps: &[Step], now: Timestamp) -> (bool, bool) {
+    pub fn of_run(&self, steps: &[HeldDelivery], now: Timestamp) -> (bool, bool) {
         let mut found = (false, false);
         for step in steps {
             let Some(hold) = step.hold else { continue };

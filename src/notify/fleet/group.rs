@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::Timestamp,
-    notify::{NotificationType, release::Step},
+    notify::{NotificationType, release::HeldDelivery},
     rule::Condition,
 };
 
@@ -78,7 +78,7 @@ pub enum Belongs<'a> {
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "an iterator that is cloned for each step is cheap to give away")]
 pub fn of_run<'a>(
-    steps: &[Step],
+    steps: &[HeldDelivery],
     when: &Condition,
     parts: impl Iterator<Item = Part<'a>> + Clone,
     covered_by: Option<&'a str>,

@@ -8,7 +8,7 @@ use crate::{
 
 /// `F` fires, `W` worsens, `B` worsened and came back, `D` worsened and ended without a word, `U` is unstable, `C` was and is calm, `R`
 /// reminds, `O` is over; the number is that of the firing.
-fn step(word: &str, number: i64) -> Step {
+fn step(word: &str, number: i64) -> HeldDelivery {
     let (said, firing) = word.split_at(1);
     let kind = match said {
         "F" => NotificationType::AlertFiring,
@@ -26,7 +26,7 @@ fn step(word: &str, number: i64) -> Step {
         _ => Still::So,
     };
     let sequence = u64::try_from(number).unwrap();
-    Step {
+    HeldDelivery {
         delivery: DeliveryId(number),
         kind,
         began,
@@ -40,21 +40,21 @@ fn step(word: &str, number: i64) -> Step {
     }
 }
 
-fn run(text: &str, was_told: bool) -> Run {
+fn run(text: &str, was_told: bool) -> HeldGroup {
     let steps = text.split_whitespace().zip(1..).map(|(word, number)| step(word, number)).collect();
     let channel = ChannelName::parse("soc").unwrap();
     let newest = drill::message(drill::id("store", &channel, Timestamp::EPOCH), None, Timestamp::EPOCH);
     let envelope = Envelope::new(&newest, None, None);
-    Run { channel, steps, was_told, envelope, newest }
+    HeldGroup { channel, steps, was_told, envelope, newest }
 }
 
 /// `!` is sent, `.` suppressed, `h` held, a number: merged into that delivery.
-fn shown(fates: &[(DeliveryId, Fate)]) -> String {
-    let word = |(_, fate): &(DeliveryId, Fate)| match fate {
-        Fate::Send => "!".to_owned(),
-        Fate::Suppress => ".".to_owned(),
-        Fate::Hold(_) => "h".to_owned(),
-        Fate::Merged(by) => by.to_string(),
+fn shown(fates: &[(DeliveryId, Decision)]) -> String {
+    let word = |(_, fate): &(DeliveryId, Decision)| match fate {
+        Decision::Send => "!".to_owned(),
+        Decision::Suppress => ".".to_owned(),
+        Decision::Hold(_) => "h".to_owned(),
+        Decision::Merged(by) => by.to_string(),
     };
     fates.iter().map(word).collect::<Vec<_>>().join(" ")
 }
@@ -121,7 +121,7 @@ fn what_is_covered_still_is_held_further_whole() {
     let hold = Hold { why: HoldReason::Silence, until: Timestamp::from_seconds(9) };
     let fates = decide(&run("F1 O1 F2", false), false, Some(hold));
     assert_eq!(shown(&fates), "h h h");
-    assert!(fates.iter().all(|(_, fate)| *fate == Fate::Hold(hold)));
+    assert!(fates.iter().all(|(_, fate)| *fate == Decision::Hold(hold)));
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_silence_that_begins_during_the_wait_for_the_fleet_suppresses_only_what_bega
     let silence = Hold { why: HoldReason::Silence, until: until(60) };
     let fates = decide(&run, false, Some(silence));
     for (step, (_, fate)) in run.steps.iter_mut().zip(fates) {
-        let Fate::Hold(hold) = fate else { panic!("{fate:?}") };
+        let Decision::Hold(hold) = fate else { panic!("{fate:?}") };
         assert_eq!(hold.until, silence.until);
         step.hold = Some(hold);
     }
@@ -259,9 +259,9 @@ proptest! {
         let run = run(&text, was_told);
         let fates = decide(&run, keeps_state, None);
         prop_assert_eq!(fates.len(), run.steps.len());
-        let sent = |number: i64| fates.iter().any(|(id, fate)| id.0 == number && *fate == Fate::Send);
+        let sent = |number: i64| fates.iter().any(|(id, fate)| id.0 == number && *fate == Decision::Send);
         for (id, fate) in &fates {
-            if let Fate::Merged(by) = fate {
+            if let Decision::Merged(by) = fate {
                 prop_assert!(by > id && sent(by.0), "what carries is later, and is sent");
             }
         }

@@ -16,7 +16,7 @@ use crate::{
             KnownShift,
             group::{self, Belongs, Occasion},
         },
-        release::{Fate, Step, Still, of_steps},
+        release::{Decision, HeldDelivery, Still, of_steps},
     },
     replay::{
         course::{Course, Plan},
@@ -65,7 +65,7 @@ struct Told {
 struct Lane {
     alert: usize,
     channel: ChannelName,
-    steps: Vec<Step>,
+    steps: Vec<HeldDelivery>,
     /// When the firing began that the channel was told of last.
     told: Option<Timestamp>,
 }
@@ -186,7 +186,7 @@ impl<'a> Holding<'a> {
             step.still = still(&self.messages[place(step.delivery)], alert, now);
         }
         let newest = steps.iter().rfind(|step| step.still == Still::So).or(steps.last());
-        let waits = |step: &Step| {
+        let waits = |step: &HeldDelivery| {
             let is_of_reading = step.kind != NotificationType::AlertReminder && !step.is_accepted;
             is_of_reading && step.hold.is_some_and(|hold| hold.why == HoldReason::Fleet)
         };
@@ -262,14 +262,14 @@ impl<'a> Holding<'a> {
     }
 
     /// What becomes of what waits there, on its own.
-    fn fates(&self, lane: usize) -> Vec<(DeliveryId, Fate)> {
+    fn fates(&self, lane: usize) -> Vec<(DeliveryId, Decision)> {
         let Lane { steps, channel, told, .. } = &self.lanes[lane];
         of_steps(steps, was_told(steps, *told), self.keeps_state(channel))
     }
 
     /// Whether anything that waits there is sent.
     fn is_sent(&self, lane: usize) -> bool {
-        self.fates(lane).iter().any(|(_, fate)| *fate == Fate::Send)
+        self.fates(lane).iter().any(|(_, fate)| *fate == Decision::Send)
     }
 
     /// What waits there goes its own way.
@@ -280,20 +280,20 @@ impl<'a> Holding<'a> {
     }
 
     /// Steps that nothing covers any more have these fates.
-    fn settle(&mut self, lane: usize, steps: &[Step], fates: &[(DeliveryId, Fate)], now: Timestamp) {
+    fn settle(&mut self, lane: usize, steps: &[HeldDelivery], fates: &[(DeliveryId, Decision)], now: Timestamp) {
         let Lane { channel, told, .. } = &mut self.lanes[lane];
         for (step, (delivery, fate)) in steps.iter().zip(fates) {
             match fate {
-                Fate::Send => {
-                    let goes_along = |(one, fate): &&(DeliveryId, Fate)| {
-                        one == delivery || matches!(fate, Fate::Merged(by) if by == delivery)
+                Decision::Send => {
+                    let goes_along = |(one, fate): &&(DeliveryId, Decision)| {
+                        one == delivery || matches!(fate, Decision::Merged(by) if by == delivery)
                     };
                     let says = fates.iter().filter(goes_along).map(|(one, _)| place(*one)).collect();
                     self.queued.push(Queued { at: now, channel: channel.clone(), says, notice: None });
                     *told = step.began;
                 }
-                Fate::Merged(_) | Fate::Hold(_) => {}
-                Fate::Suppress => {
+                Decision::Merged(_) | Decision::Hold(_) => {}
+                Decision::Suppress => {
                     let channel = Some(channel.clone());
                     self.suppressed.push(Suppressed { message: place(*delivery), channel, stage: Stage::Silence });
                 }
@@ -318,8 +318,8 @@ impl<'a> Holding<'a> {
 }
 
 /// A message as it waits.
-fn step(message: usize, told: &Message, hold: Option<Hold>) -> Step {
-    Step {
+fn step(message: usize, told: &Message, hold: Option<Hold>) -> HeldDelivery {
+    HeldDelivery {
         delivery: id(message),
         kind: told.kind(),
         began: Some(told.transition.since),
@@ -335,7 +335,7 @@ fn step(message: usize, told: &Message, hold: Option<Hold>) -> Step {
 }
 
 /// Whether a channel was told of the firing that the first step tells of; `told` is the one that it was told of last.
-fn was_told(steps: &[Step], told: Option<Timestamp>) -> bool {
+fn was_told(steps: &[HeldDelivery], told: Option<Timestamp>) -> bool {
     steps.first().is_some_and(|first| first.began.is_some() && told == first.began)
 }
 

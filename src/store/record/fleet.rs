@@ -10,7 +10,7 @@ use crate::{
             group::{Occasion, Part},
             notice::{Covered, Others},
         },
-        release::Fate,
+        release::Decision,
     },
     rule::{AlertKey, ShiftedBy},
 };
@@ -34,7 +34,7 @@ pub struct ShiftNotice {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShiftMember {
     /// What becomes of the deliveries that the notice does not cover.
-    pub earlier: Vec<(DeliveryId, Fate)>,
+    pub earlier: Vec<(DeliveryId, Decision)>,
     /// The held deliveries that it covers, oldest first.
     pub run: Vec<DeliveryId>,
     /// Its line.

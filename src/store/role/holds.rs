@@ -7,7 +7,7 @@ use crate::{
     notify::{
         DeliveryId, HoldReason,
         fleet::Decidable,
-        release::{Fate, Run},
+        release::{Decision, HeldGroup},
     },
     store::StoreError,
 };
@@ -17,17 +17,22 @@ use crate::{
 pub trait Holds: Send + Sync + 'static {
     /// Held deliveries that are to be looked at now, with what waits behind them: by channel and alert; at most so many runs. What
     /// waits for the fleet is to be looked at before its time where every tenant that was due has been read.
-    async fn held_decidable(&self, now: Timestamp, fleet: Decidable, at_most: usize) -> Result<Vec<Run>, StoreError>;
+    async fn held_decidable(
+        &self,
+        now: Timestamp,
+        fleet: Decidable,
+        at_most: usize,
+    ) -> Result<Vec<HeldGroup>, StoreError>;
 
     /// The same, of what is due by its own time alone.
-    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<Run>, StoreError> {
+    async fn held_due(&self, now: Timestamp, at_most: usize) -> Result<Vec<HeldGroup>, StoreError> {
         self.held_decidable(now, Decidable::NONE, at_most).await
     }
 
     /// Lets deliveries that were held have their fates, all together: a list for each run, whole. A run of which something was
     /// sent or added meanwhile is left as it is, to be looked at again. What is suppressed comes to rest: its alert counts as told,
     /// so that reminders go on from here. Returns how many runs were taken.
-    async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError>;
+    async fn release(&self, decided: Vec<Vec<(DeliveryId, Decision)>>, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Lets everything that is held for that reason be looked at now: what it was held by may be gone.
     async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError>;

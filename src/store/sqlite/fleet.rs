@@ -8,7 +8,7 @@ use crate::{
     notify::{
         DeliveryId, NotificationId,
         fleet::{Tracked, notice},
-        release::Fate,
+        release::Decision,
     },
     rule::AlertKey,
     store::{KnownShift, NewNotification, Owed, ShiftMember, ShiftNotice, StoreError},
@@ -125,7 +125,7 @@ async fn tell_channel(
         .fetch_one(&mut *connection)
         .await?;
     for ShiftMember { earlier, run, covered } in unchanged {
-        let along = run.iter().map(|id| (*id, Fate::Merged(DeliveryId(carrier))));
+        let along = run.iter().map(|id| (*id, Decision::Merged(DeliveryId(carrier))));
         let fates: Vec<_> = earlier.iter().copied().chain(along).collect();
         hold::settle(connection, &fates, now).await?;
         if let Some(newest) = run.last().filter(|_| occasion.is_of_movements()) {

@@ -14,7 +14,7 @@ use crate::{
     notify::{
         DeliveryId, Envelope, Hold, HoldReason,
         fleet::Decidable,
-        release::{Fate, Run, Step},
+        release::{Decision, HeldDelivery, HeldGroup},
     },
     store::StoreError,
 };
@@ -30,7 +30,7 @@ pub(super) async fn due(
     now: Timestamp,
     fleet: Decidable,
     at_most: usize,
-) -> Result<Vec<Run>, StoreError> {
+) -> Result<Vec<HeldGroup>, StoreError> {
     // A run begins with the first that is held, though a later one may be due before it.
     let found = sqlx::query(sqlx::AssertSqlSafe(format!(
         "SELECT min(d.id), coalesce(min((SELECT min(e.id) FROM delivery AS e WHERE e.channel = d.channel \
@@ -68,7 +68,12 @@ const TOLD_BEFORE: &str = "SELECT began FROM (SELECT * FROM (\
     AND d.finished_at IS NULL ORDER BY d.id DESC LIMIT 1)) ORDER BY id DESC LIMIT 1";
 
 /// The run of an alert, or of a message about none, that begins with that delivery.
-async fn run(pool: &SqlitePool, first: i64, channel: &str, alert: Option<&str>) -> Result<Option<Run>, StoreError> {
+async fn run(
+    pool: &SqlitePool,
+    first: i64,
+    channel: &str,
+    alert: Option<&str>,
+) -> Result<Option<HeldGroup>, StoreError> {
     let which = match alert {
         Some(_) => "d.channel = ?1 AND d.alert_key = ?2 AND d.id >= ?3",
         None => "d.channel = ?1 AND d.alert_key IS ?2 AND d.id = ?3",
@@ -95,21 +100,27 @@ async fn run(pool: &SqlitePool, first: i64, channel: &str, alert: Option<&str>) 
     let before: Option<Option<i64>> =
         sqlx::query_scalar(TOLD_BEFORE).bind(channel).bind(alert).bind(first).fetch_optional(pool).await?;
     let was_told = before.flatten().is_some_and(|before| begin.began == Some(Timestamp::from_nanos(before)));
-    Ok(Some(Run { channel: row::channel(channel)?, was_told, envelope, newest: row::notification(&says)?, steps }))
+    Ok(Some(HeldGroup {
+        channel: row::channel(channel)?,
+        was_told,
+        envelope,
+        newest: row::notification(&says)?,
+        steps,
+    }))
 }
 
-fn waiting(found: &SqliteRow) -> Result<(Step, Envelope), StoreError> {
+fn waiting(found: &SqliteRow) -> Result<(HeldDelivery, Envelope), StoreError> {
     let envelope = row::envelope(found, 0)?;
     let delivery = DeliveryId(found.try_get(AFTER_ENVELOPE)?);
     let made_at = Timestamp::from_nanos(found.try_get(AFTER_ENVELOPE + 1)?);
     let hold = row::hold(found.try_get(AFTER_ENVELOPE + 2)?, found.try_get(AFTER_ENVELOPE + 3)?)?;
-    Ok((Step::of(delivery, &envelope, made_at, hold), envelope))
+    Ok((HeldDelivery::of(delivery, &envelope, made_at, hold), envelope))
 }
 
 /// See [`crate::store::Holds::release`].
 pub(super) async fn release(
     connection: &mut SqliteConnection,
-    decided: &[Vec<(DeliveryId, Fate)>],
+    decided: &[Vec<(DeliveryId, Decision)>],
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
@@ -141,12 +152,12 @@ pub(super) async fn is_unchanged(connection: &mut SqliteConnection, ids: &[Deliv
 /// Lets each delivery of a run have its fate.
 pub(super) async fn settle(
     connection: &mut SqliteConnection,
-    fates: &[(DeliveryId, Fate)],
+    fates: &[(DeliveryId, Decision)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut merged: BTreeMap<DeliveryId, Vec<DeliveryId>> = BTreeMap::new();
     for (id, fate) in fates {
-        if let Fate::Merged(by) = fate {
+        if let Decision::Merged(by) = fate {
             merged.entry(*by).or_default().push(*id);
         }
     }
@@ -155,10 +166,10 @@ pub(super) async fn settle(
     }
     for (id, fate) in fates {
         let (state, hold) = match fate {
-            Fate::Send => ("queued", None),
-            Fate::Merged(_) => ("merged", None),
-            Fate::Suppress => ("suppressed", None),
-            Fate::Hold(hold) => ("held", Some(hold)),
+            Decision::Send => ("queued", None),
+            Decision::Merged(_) => ("merged", None),
+            Decision::Suppress => ("suppressed", None),
+            Decision::Hold(hold) => ("held", Some(hold)),
         };
         // Giving up counts from here: the time in which it was held must not kill it.
         sqlx::query(
@@ -173,7 +184,7 @@ pub(super) async fn settle(
         .bind(now.as_nanos())
         .execute(&mut *connection)
         .await?;
-        if matches!(fate, Fate::Suppress) {
+        if matches!(fate, Decision::Suppress) {
             outbox::note_told(connection, *id, now).await?;
         }
     }

@@ -11,7 +11,7 @@ use crate::{
             group::{Occasion, TOGETHER_MIN},
             notice::{self, Covered, Others},
         },
-        release::{Fate, newest_firing},
+        release::{Decision, newest_firing},
     },
     replay::message::{Stage, Suppressed},
 };
@@ -63,15 +63,15 @@ impl Holding<'_> {
             let (earlier, newest) = newest_firing(&steps);
             let (ended, going) = fates.split_at(earlier.len());
             self.settle(lane, earlier, ended, now);
-            let suppressed = going.iter().filter(|(_, fate)| *fate == Fate::Suppress);
-            let of_channel = |(id, _): &(DeliveryId, Fate)| Suppressed {
+            let suppressed = going.iter().filter(|(_, fate)| *fate == Decision::Suppress);
+            let of_channel = |(id, _): &(DeliveryId, Decision)| Suppressed {
                 message: place(*id),
                 channel: Some(channel.clone()),
                 stage: Stage::Silence,
             };
             self.suppressed.extend(suppressed.map(of_channel));
-            says.extend(going.iter().filter(|(_, fate)| *fate != Fate::Suppress).map(|(id, _)| place(*id)));
-            if let Some((speaker, _)) = going.iter().rfind(|(_, fate)| *fate == Fate::Send) {
+            says.extend(going.iter().filter(|(_, fate)| *fate != Decision::Suppress).map(|(id, _)| place(*id)));
+            if let Some((speaker, _)) = going.iter().rfind(|(_, fate)| *fate == Decision::Send) {
                 let told = &self.messages[place(*speaker)];
                 let facts = self.members_of.get(&told.tenant).map(|course| course.facts());
                 let line = facts.map(|facts| Covered {

@@ -8,7 +8,7 @@ use crate::{
     notify::{
         DeliveryId, HoldReason,
         fleet::Decidable,
-        release::{Fate, Run},
+        release::{Decision, HeldGroup},
     },
     store::sqlite::{SqliteStore, hold},
     store::{Holds, StoreError},
@@ -16,11 +16,16 @@ use crate::{
 
 #[async_trait]
 impl Holds for SqliteStore {
-    async fn held_decidable(&self, now: Timestamp, fleet: Decidable, at_most: usize) -> Result<Vec<Run>, StoreError> {
+    async fn held_decidable(
+        &self,
+        now: Timestamp,
+        fleet: Decidable,
+        at_most: usize,
+    ) -> Result<Vec<HeldGroup>, StoreError> {
         hold::due(&self.readers, now, fleet, at_most).await
     }
 
-    async fn release(&self, decided: Vec<Vec<(DeliveryId, Fate)>>, now: Timestamp) -> Result<u64, StoreError> {
+    async fn release(&self, decided: Vec<Vec<(DeliveryId, Decision)>>, now: Timestamp) -> Result<u64, StoreError> {
         self.writer
             .write(Work::Release, move |db| Box::pin(async move { hold::release(db, &decided, now).await }))
             .await
