@@ -73,7 +73,7 @@ pub(super) fn templates(
         }
     }
     let registry = channel::templates(folder.as_deref()).map_err(|found| draft.list.extend(found)).ok()?;
-    draft.watched.note(registry.imprint());
+    draft.watched.note(registry.fingerprint());
     for (name, channel) in channels {
         let Some(template) = &channel.template else { continue };
         let Some(dialect) = channel.kind.dialect() else { continue };

@@ -15,21 +15,21 @@ pub struct Watched {
     /// Folders with all that is below them: patterns go through folders that do not exist yet.
     pub trees: BTreeSet<PathBuf>,
     /// Of all that was read there and found wrong with it: as long as it is the same, so is the configuration.
-    imprint: [u8; 32],
+    fingerprint: [u8; 32],
 }
 
 impl Watched {
     /// Notes something that was read, in the order in which it is read.
     pub(super) fn note(&mut self, part: &[u8]) {
         let length = (part.len() as u64).to_be_bytes();
-        self.imprint =
-            Sha256::new().chain_update(self.imprint).chain_update(length).chain_update(part).finalize().into();
+        self.fingerprint =
+            Sha256::new().chain_update(self.fingerprint).chain_update(length).chain_update(part).finalize().into();
     }
 
     /// Whether what was read is the same.
     #[must_use]
     pub(super) fn has_read_the_same(&self, other: &Self) -> bool {
-        self.imprint == other.imprint
+        self.fingerprint == other.fingerprint
     }
 
     /// A file may change, vanish or appear.

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::error;
 
-use super::{addresses::Addresses, budget::RetryBudget, operator, release::Stragglers, worker};
+use super::{addresses::Addresses, budget::RetryBudget, operator, release::FleetRead, worker};
 use crate::{
     clock::Clock,
     config::Config,
@@ -124,7 +124,7 @@ impl Dispatcher {
         if let Err(error) = self.look_where_channels_lead().await {
             error!(%error, "where channels lead could not be looked at; trying again");
         }
-        if let Err(error) = self.release(Stragglers::Expected).await {
+        if let Err(error) = self.release(FleetRead::Partial).await {
             error!(%error, "what is held could not be looked at; trying again");
         }
         match self.store.busy_channels().await {
@@ -159,7 +159,7 @@ impl Dispatcher {
     /// # Errors
     /// [`StoreError`].
     pub async fn drain(&self) -> Result<(), StoreError> {
-        self.drain_with(Stragglers::Expected).await
+        self.drain_with(FleetRead::Partial).await
     }
 
     /// The same after a round that has read the whole fleet, so that nothing waits for the rest of it.
@@ -168,10 +168,10 @@ impl Dispatcher {
     /// [`StoreError`].
     pub async fn drain_round(&self) -> Result<(), StoreError> {
         self.store.look_again(HoldReason::Fleet, self.clock.now()).await?;
-        self.drain_with(Stragglers::Read).await
+        self.drain_with(FleetRead::Complete).await
     }
 
-    async fn drain_with(&self, fleet: Stragglers) -> Result<(), StoreError> {
+    async fn drain_with(&self, fleet: FleetRead) -> Result<(), StoreError> {
         let mut failing = HashSet::new();
         self.ensure_routes().await?;
         loop {

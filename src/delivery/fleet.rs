@@ -12,7 +12,7 @@ use tracing::info;
 
 use super::{
     Dispatcher,
-    release::{Stragglers, alert_of},
+    release::{FleetRead, alert_of},
 };
 use crate::{
     config::Config,
@@ -43,16 +43,16 @@ const REOPENED_WITHIN: Duration = Duration::from_mins(1);
 pub(super) async fn find(
     dispatcher: &Dispatcher,
     config: &Config,
-    stragglers: Stragglers,
+    fleet_read: FleetRead,
     now: Timestamp,
 ) -> Result<Outlook, StoreError> {
     let store = dispatcher.store.as_ref();
     if !store.awaits_fleet().await? {
         return Ok(Outlook { decidable: Decidable::NONE, found: BTreeSet::new() });
     }
-    let decidable = match stragglers {
-        Stragglers::Read => Decidable::ALL,
-        Stragglers::Expected => decidable(dispatcher, config).await?,
+    let decidable = match fleet_read {
+        FleetRead::Complete => Decidable::ALL,
+        FleetRead::Partial => decidable(dispatcher, config).await?,
     };
     let mut movements = store.movements(now.minus(REMEMBERED)).await?;
     if movements.iter().all(|tracked| tracked.is_decided) {

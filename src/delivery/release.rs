@@ -35,11 +35,11 @@ impl Dispatcher {
     ///
     /// # Errors
     /// [`StoreError`]: what was not decided stays held.
-    pub(super) async fn release(&self, stragglers: Stragglers) -> Result<(), StoreError> {
+    pub(super) async fn release(&self, fleet_read: FleetRead) -> Result<(), StoreError> {
         for _ in 0..LOOKS_MAX {
             let now = self.clock.now();
             let config = self.config.borrow().clone();
-            let outlook = fleet::find(self, &config, stragglers, now).await?;
+            let outlook = fleet::find(self, &config, fleet_read, now).await?;
             // What a shift has to do with is decided with it, though more is waited for.
             let looked_at = if outlook.found.is_empty() { outlook.decidable } else { Decidable::ALL };
             let mut runs = self.store.held_decidable(now, looked_at, RUNS_MAX).await?;
@@ -113,13 +113,13 @@ pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &HeldGroup) -> Option<
     record.alerts.iter().find(|one| one.rule == key.rule && one.score == key.score && one.subject == key.subject)
 }
 
-/// Whether the rest of the fleet is still to be read.
+/// How much of the fleet has been read in this interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stragglers {
-    /// It is: a shift is found once they were.
-    Expected,
-    /// Everybody was read just now.
-    Read,
+pub(super) enum FleetRead {
+    /// Perhaps not all of it: a shift is found once everybody who was due has been read.
+    Partial,
+    /// All of it, just now.
+    Complete,
 }
 
 /// Until when silences or maintenance windows cover what a run says.

@@ -12,8 +12,8 @@ use crate::{
 
 /// The downtime that ends now, if there was one.
 #[must_use]
-pub fn absence(last_beat: Option<Timestamp>, now: Timestamp) -> Option<Away> {
-    let from = last_beat?;
+pub fn absence(last_heartbeat: Option<Timestamp>, now: Timestamp) -> Option<Away> {
+    let from = last_heartbeat?;
     (now.since(from) >= DOWNTIME_MIN).then_some(Away { from, until: now })
 }
 
@@ -22,7 +22,7 @@ pub fn absence(last_beat: Option<Timestamp>, now: Timestamp) -> Option<Away> {
 /// # Errors
 /// [`StoreError`].
 pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Option<Away>, StoreError> {
-    let Some(away) = absence(store.last_beat().await?, now) else { return Ok(None) };
+    let Some(away) = absence(store.last_heartbeat().await?, now) else { return Ok(None) };
     report(store, config, away, "was down", now).await?;
     Ok(Some(away))
 }

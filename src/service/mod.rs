@@ -3,7 +3,6 @@
 pub mod absence;
 pub mod acceptance;
 pub mod blindness;
-pub mod clockwork;
 pub mod credential;
 pub mod descriptors;
 pub mod drill;
@@ -15,6 +14,7 @@ pub mod round;
 pub mod secrets;
 pub mod silence;
 pub mod start;
+pub mod ticker;
 mod visit;
 pub mod watchdog;
 

@@ -13,12 +13,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use super::{
-    absence, acceptance, blindness,
-    clockwork::{Clockwork, Ticks},
-    credential, descriptors, drill, faults,
+    absence, acceptance, blindness, credential, descriptors, drill, faults,
     planner::{Parts, Planner},
     report::{self, Reports},
     roster, secrets, silence,
+    ticker::{Ticker, Ticks},
     watchdog::{self, Watched},
 };
 use crate::{
@@ -57,9 +56,9 @@ pub enum StartError {
         /// Why the address could not be opened.
         source: std::io::Error,
     },
-    /// The clockwork.
+    /// The ticker.
     #[error("the recurring jobs could not be started: {0}")]
-    Clockwork(#[from] tokio_cron_scheduler::JobSchedulerError),
+    Ticker(#[from] tokio_cron_scheduler::JobSchedulerError),
 }
 
 /// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
@@ -128,7 +127,7 @@ impl Engine {
         );
         // The absence that ends now counts against nobody, whether or not the service goes on and records it.
         let mut away = store.away().await?;
-        away.extend(absence::absence(store.last_beat().await?, now));
+        away.extend(absence::absence(store.last_heartbeat().await?, now));
         let downtimes = Downtimes::new(away);
         let _periods = downtimes.look(&clock);
         let checker = Checker {
@@ -147,7 +146,7 @@ impl Engine {
 pub struct Service {
     address: SocketAddr,
     engine: Engine,
-    clockwork: Clockwork,
+    ticker: Ticker,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -175,7 +174,7 @@ impl Service {
         if let Some(away) = absence::note(engine.store.as_ref(), &current, now).await? {
             warn!(from = %away.from, until = %away.until, "the service was down");
         }
-        engine.store.beat(now).await?;
+        engine.store.heartbeat(now).await?;
         drill::adopt(engine.store.as_ref(), &current, now).await?;
         // All of this is so already; whoever reads "listening" finds the service ready.
         let health = Health::default();
@@ -224,7 +223,7 @@ impl Service {
         let looking = (engine.clone(), Arc::default());
         part("channel secrets", Box::pin(on_each("channel secrets", on(&ticks.secrets), looking, secrets::look)));
         let beating = (engine.clone(), health.clone(), store_mended);
-        part("heartbeat", Box::pin(on_each("heartbeat", on(&ticks.beat), beating, beat)));
+        part("heartbeat", Box::pin(on_each("heartbeat", on(&ticks.heartbeat), beating, heartbeat)));
         let keeping = engine.clone();
         part("housekeeping", Box::pin(on_each("housekeeping", on(&ticks.housekeeping), keeping, housekeeping)));
         if let Some(interval) = systemd::watchdog_interval() {
@@ -234,13 +233,13 @@ impl Service {
         ticks.secrets.notify_one();
         ticks.sweep.notify_one();
         ticks.reports.notify_one();
-        ticks.beat.notify_one();
+        ticks.heartbeat.notify_one();
         ticks.housekeeping.notify_one();
         ticks.due_scan.notify_one();
-        let clockwork = Clockwork::start(&ticks).await?;
+        let ticker = Ticker::start(&ticks).await?;
         info!(%address, "listening");
         systemd::ready();
-        Ok(Self { address, engine, clockwork, tasks, shutdown })
+        Ok(Self { address, engine, ticker, tasks, shutdown })
     }
 
     /// The address on which the service listens.
@@ -262,7 +261,7 @@ impl Service {
         crash_point::reach(CrashPoint::StopAsked);
         self.tasks.close();
         let finish = async {
-            self.clockwork.stop().await;
+            self.ticker.stop().await;
             self.tasks.wait().await;
             self.engine.dispatcher.stopped().await;
         };
@@ -283,7 +282,7 @@ impl Service {
     }
 }
 
-/// Does a job each time the clockwork says so, one after the other. One that panics is noted, and done again at the next tick.
+/// Does a job each time the ticker says so, one after the other. One that panics is noted, and done again at the next tick.
 async fn on_each<T, F>(task: &'static str, on: (Arc<Notify>, CancellationToken), with: T, job: fn(T) -> F)
 where
     T: Clone,
@@ -334,7 +333,7 @@ async fn queue_reports((engine, reports): (Engine, Reports)) {
     }
 }
 
-async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
+async fn heartbeat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
     let now = engine.clock.now();
     match engine.store.check_files().await {
         Err(StoreError::Gone(what)) => {
@@ -353,7 +352,7 @@ async fn beat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
     if !note_suspensions(&engine, now).await {
         return;
     }
-    match engine.store.beat(now).await {
+    match engine.store.heartbeat(now).await {
         Ok(()) => {
             let is_mended = health.is_store_in_trouble();
             health.store_written(now);

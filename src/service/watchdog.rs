@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::clockwork::Ticks;
+use super::ticker::Ticks;
 use crate::{
     egress::{Egress, Method, Policy, Private, Request},
     systemd,

@@ -16,7 +16,7 @@ use crate::domain::{Timestamp, format_duration};
 /// A scheduler that has not ticked for that long is stalled. It ticks every second or so.
 pub const SCHEDULER_STALLED_AFTER: Duration = Duration::from_mins(1);
 
-/// A store that has taken no write for that long is stuck, even if it reports no error. It is written at every beat.
+/// A store that has taken no write for that long is stuck, even if it reports no error. It is written at every heartbeat.
 pub const STORE_STUCK_AFTER: Duration = Duration::from_mins(5);
 
 /// Signs of life of the parts, as they report them. Cheap to clone; clones share.
@@ -90,7 +90,7 @@ impl Health {
         std::array::from_fn(|part| self.progress[part].load(Ordering::Relaxed))
     }
 
-    /// A write to the store succeeded; expected at least at every beat.
+    /// A write to the store succeeded; expected at least at every heartbeat.
     pub fn store_written(&self, now: Timestamp) {
         let mut signs = self.signs();
         signs.written_at = Some(now);

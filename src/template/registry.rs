@@ -37,11 +37,11 @@ pub struct Registry {
     untouched: BTreeSet<String>,
     /// What was found of those.
     tried: Mutex<BTreeMap<(String, &'static str), bool>>,
-    imprint: [u8; 32],
+    fingerprint: [u8; 32],
 }
 
 /// Of names and texts.
-fn imprint(sources: &BTreeMap<String, Source>) -> [u8; 32] {
+fn fingerprint(sources: &BTreeMap<String, Source>) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in sources.iter().flat_map(|(name, source)| [name, &source.text]) {
         hash.update((part.len() as u64).to_be_bytes());
@@ -82,7 +82,7 @@ impl Registry {
             fits: BTreeMap::new(),
             untouched: BTreeSet::new(),
             tried: Mutex::default(),
-            imprint: imprint(&own),
+            fingerprint: fingerprint(&own),
         };
         registry.try_all(&sources, &own, &compiled, &mut problems);
         if problems.is_empty() { Ok(registry) } else { Err(problems) }
@@ -112,8 +112,8 @@ impl Registry {
 
     /// The same as long as the user's templates are.
     #[must_use]
-    pub const fn imprint(&self) -> &[u8] {
-        &self.imprint
+    pub const fn fingerprint(&self) -> &[u8] {
+        &self.fingerprint
     }
 
     /// Whether there is a template of that name, be it a whole message or a partial.

@@ -338,12 +338,12 @@ impl Upkeep for Parts {
         self.upkeep.origin()
     }
 
-    async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.upkeep.beat(now).await
+    async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.upkeep.heartbeat(now).await
     }
 
-    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.upkeep.last_beat().await
+    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.upkeep.last_heartbeat().await
     }
 
     async fn record_away(&self, away: Away) -> Result<(), StoreError> {

@@ -277,15 +277,15 @@ async fn a_blank_alert_is_deleted_and_the_others_stay() {
 #[tokio::test]
 async fn signs_of_life_and_absences_are_kept() {
     let fixture = Fixture::new().await;
-    assert_eq!(fixture.store.last_beat().await.unwrap(), None);
-    fixture.store.beat(at(5)).await.unwrap();
-    fixture.store.beat(at(7)).await.unwrap();
+    assert_eq!(fixture.store.last_heartbeat().await.unwrap(), None);
+    fixture.store.heartbeat(at(5)).await.unwrap();
+    fixture.store.heartbeat(at(7)).await.unwrap();
     let absences = [Away { from: at(1), until: at(3) }, Away { from: at(5), until: at(6) }];
     for away in [absences[1], absences[0], absences[0]] {
         fixture.store.record_away(away).await.unwrap();
     }
     let fixture = fixture.reopen().await;
-    assert_eq!(fixture.store.last_beat().await.unwrap(), Some(at(7)));
+    assert_eq!(fixture.store.last_heartbeat().await.unwrap(), Some(at(7)));
     assert_eq!(fixture.store.away().await.unwrap(), absences);
 }
 
@@ -294,5 +294,5 @@ async fn a_closed_store_says_so() {
     let fixture = Fixture::new().await;
     fixture.store.close().await;
     fixture.store.close().await;
-    assert!(matches!(fixture.store.beat(at(0)).await, Err(StoreError::Failed(_))));
+    assert!(matches!(fixture.store.heartbeat(at(0)).await, Err(StoreError::Failed(_))));
 }

@@ -63,7 +63,7 @@ async fn files_are_ours_alone_and_wider_ones_are_refused_with_the_remedy() {
     let directory = tempfile::tempdir().unwrap();
     let path = file(directory.path());
     let store = SqliteStore::open(&path).await.unwrap();
-    store.beat(at(0)).await.unwrap();
+    store.heartbeat(at(0)).await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     for ending in ["", "-wal", "-shm", ".lock"] {

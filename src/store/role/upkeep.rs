@@ -26,10 +26,10 @@ pub trait Upkeep: Send + Sync + 'static {
     }
 
     /// Records that the service lives; also proves that the store can be written.
-    async fn beat(&self, now: Timestamp) -> Result<(), StoreError>;
+    async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// When the service last lived.
-    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError>;
+    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Records that the service was away; periods are kept as long as samples.
     async fn record_away(&self, away: Away) -> Result<(), StoreError>;

@@ -132,12 +132,13 @@ pub(super) async fn totals(pool: &SqlitePool) -> Result<Totals, StoreError> {
     })
 }
 
-pub(super) async fn last_beat(pool: &SqlitePool) -> Result<Option<Timestamp>, StoreError> {
-    let beat: Option<String> =
+pub(super) async fn last_heartbeat(pool: &SqlitePool) -> Result<Option<Timestamp>, StoreError> {
+    let heartbeat: Option<String> =
         sqlx::query_scalar("SELECT value FROM meta WHERE key = 'beat'").fetch_optional(pool).await?;
-    beat.map(|nanos| nanos.parse().map(Timestamp::from_nanos))
+    heartbeat
+        .map(|nanos| nanos.parse().map(Timestamp::from_nanos))
         .transpose()
-        .map_err(|error| StoreError::Undecodable(format!("beat: {error}")))
+        .map_err(|error| StoreError::Undecodable(format!("heartbeat: {error}")))
 }
 
 pub(super) async fn away(pool: &SqlitePool) -> Result<Vec<Away>, StoreError> {

@@ -57,7 +57,7 @@ async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
     limit_pages(&store, 40).await;
     assert_eq!(store.commit(check(40_000)).await, Err(StoreError::Full));
     assert!(store.schedule().await.unwrap().is_empty(), "nothing was half done");
-    store.beat(Timestamp::EPOCH).await.unwrap();
+    store.heartbeat(Timestamp::EPOCH).await.unwrap();
     limit_pages(&store, u32::MAX - 1).await;
     assert_eq!(store.commit(check(40_000)).await, Ok(Commit::Done));
     assert_eq!(store.schedule().await.unwrap().len(), 1);
@@ -69,12 +69,12 @@ async fn an_operation_that_fails_halfway_leaves_nothing_and_the_next_one_works()
     let store = SqliteStore::open(directory.path().join("s.db")).await.unwrap();
     let half = store.writer.write(Work::Beat, |db| {
         Box::pin(async move {
-            upkeep::beat(db, Timestamp::EPOCH).await?;
+            upkeep::heartbeat(db, Timestamp::EPOCH).await?;
             sqlx::query("INSERT INTO meta VALUES ('identity', 'taken')").execute(db).await?;
             Ok(())
         })
     });
     assert!(matches!(half.await, Err(StoreError::Failed(_))));
-    assert_eq!(store.last_beat().await, Ok(None));
+    assert_eq!(store.last_heartbeat().await, Ok(None));
     assert_eq!(store.commit(check(3)).await, Ok(Commit::Done));
 }

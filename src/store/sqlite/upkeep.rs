@@ -16,7 +16,7 @@ const SLICE: i64 = 2000;
 /// Series removed by one call.
 const SERIES: i64 = 200;
 
-pub(super) async fn beat(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn heartbeat(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO meta VALUES ('beat', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
         .bind(now.as_nanos().to_string())
         .execute(connection)

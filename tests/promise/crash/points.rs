@@ -211,7 +211,7 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
         Provocation::Refusal => receivers.set(DESK, Some(Reply::status(400))),
         Provocation::Gone => receivers.set(SOC, Some(Reply::status(410))),
         Provocation::Interrupted => interrupt(stage).await,
-        Provocation::Absence => forget_last_beat(stage).await,
+        Provocation::Absence => forget_last_heartbeat(stage).await,
         Provocation::Age => stage.age().await,
         Provocation::NewChannel => forget_channels(stage).await,
         Provocation::Released => person::leave_held(stage).await,
@@ -278,7 +278,7 @@ async fn interrupt(stage: &mut Stage) {
 }
 
 /// As if the service had been away for an hour.
-async fn forget_last_beat(stage: &mut Stage) {
+async fn forget_last_heartbeat(stage: &mut Stage) {
     let mut store = stage.open().await;
     let sql = "UPDATE meta SET value = value - 3600000000000 WHERE key = 'beat'";
     sqlx::query(sql).execute(&mut store).await.unwrap();

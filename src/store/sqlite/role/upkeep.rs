@@ -28,12 +28,12 @@ impl Upkeep for SqliteStore {
         checked.map_err(|_| StoreError::Failed("its files could not be looked at".to_owned()))?
     }
 
-    async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(Work::Beat, move |db| Box::pin(upkeep::beat(db, now))).await
+    async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(Work::Beat, move |db| Box::pin(upkeep::heartbeat(db, now))).await
     }
 
-    async fn last_beat(&self) -> Result<Option<Timestamp>, StoreError> {
-        listing::last_beat(&self.readers).await
+    async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError> {
+        listing::last_heartbeat(&self.readers).await
     }
 
     async fn record_away(&self, away: Away) -> Result<(), StoreError> {

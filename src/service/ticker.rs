@@ -22,7 +22,7 @@ const SWEEP: &str = "*/5 * * * * *";
 const BEAT: &str = "*/10 * * * * *";
 /// Every hour: retention, credentials about to expire, drills.
 const HOUSEKEEPING: &str = "0 7 * * * *";
-/// A clockwork that was not heard for that long stands still: it ticks every second.
+/// A ticker that was not heard for that long stands still: it ticks every second.
 const STILL_AFTER: Duration = Duration::from_secs(4);
 
 /// One wake-up per job. A job that ticks again before its wake-up is received causes only one.
@@ -37,18 +37,18 @@ pub struct Ticks {
     /// Look whose secrets can't be read.
     pub secrets: Arc<Notify>,
     /// Leave a sign of life.
-    pub beat: Arc<Notify>,
+    pub heartbeat: Arc<Notify>,
     /// Tidy up.
     pub housekeeping: Arc<Notify>,
 }
 
-/// The running clockwork.
-pub struct Clockwork {
+/// The running ticker.
+pub struct Ticker {
     listening: JoinHandle<()>,
     stop: CancellationToken,
 }
 
-impl Clockwork {
+impl Ticker {
     /// Starts the recurring jobs.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Clockwork {
         let (heard, stop) = (Arc::new(Notify::new()), CancellationToken::new());
         let scheduler = wind_up(ticks, &heard).await?;
         let listen = listen(scheduler, ticks.clone(), heard, stop.clone());
-        let listening = tokio::spawn(task::until("clockwork", stop.clone(), listen));
+        let listening = tokio::spawn(task::until("ticker", stop.clone(), listen));
         Ok(Self { listening, stop })
     }
 
@@ -78,7 +78,7 @@ async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, Job
         (SWEEP, &ticks.sweep),
         (SWEEP, &ticks.reports),
         (SWEEP, &ticks.secrets),
-        (BEAT, &ticks.beat),
+        (BEAT, &ticks.heartbeat),
         (HOUSEKEEPING, &ticks.housekeeping),
     ];
     for (cron, tick) in jobs {
@@ -102,7 +102,7 @@ async fn listen(mut scheduler: JobScheduler, ticks: Ticks, heard: Arc<Notify>, s
             }
             Err(error) => error!(%error, "the recurring jobs have stopped and could not be restarted; trying again"),
         }
-        for missed in [&ticks.due_scan, &ticks.sweep, &ticks.reports, &ticks.secrets, &ticks.beat] {
+        for missed in [&ticks.due_scan, &ticks.sweep, &ticks.reports, &ticks.secrets, &ticks.heartbeat] {
             missed.notify_one();
         }
     }
