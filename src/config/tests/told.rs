@@ -35,7 +35,7 @@ const MISTAKES: &[Mistake] = &[
     ('m', "operator: {", "concurrency: 0\noperator: {", "concurrency: `0` is not a whole number above zero"),
     ('m', "operator: {", "retention: long\noperator: {", "retention: "),
     ('m', "operator: {", "fleet: { share: 0% }\noperator: {", "fleet.share: `0%` is not a share"),
-    ('m', "operator: {", "fleet: { at_least: few }\noperator: {", "fleet.at_least: `few` is no whole number"),
+    ('m', "operator: {", "fleet: { at_least: few }\noperator: {", "fleet.at_least: `few` is not a whole number"),
     ('m', "[soc-teams, soar]", "[contoso]", "operator.notify: channel `contoso` is for some tenants only"),
     (
         'm',
@@ -130,7 +130,7 @@ const MISTAKES: &[Mistake] = &[
     ),
     ('m', "type: teams,", "type: teams, retry: { first: 1h },", "`first` is longer than `max`"),
     ('m', "type: teams,", "type: teams, retry: { give_up: 1m },", "`max` is longer than `give_up`"),
-    ('m', "type: teams,", "type: teams, digest: { over: 0 },", "digest.over: `0` is no whole number"),
+    ('m', "type: teams,", "type: teams, digest: { over: 0 },", "digest.over: `0` is not a whole number"),
     ('m', "type: teams,", "type: teams, allow_private: [10.0.0.0/99],", "`10.0.0.0/99` is not a network"),
     ('m', "type: teams,", "type: teams, allow_private: maybe,", "`true`, `false` or a list of networks"),
     ('m', "type: teams,", "type: teams, pace: 0s,", "pace: it can't be zero"),
