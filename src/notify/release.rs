@@ -138,7 +138,8 @@ impl HeldDelivery {
     }
 
     /// Whether it says that the alert is over, which it is not.
-    const fn is_withdrawn(&self) -> bool {
+    #[must_use]
+    pub const fn is_withdrawn(&self) -> bool {
         self.is_over && matches!(self.still, Still::TakenBack)
     }
 

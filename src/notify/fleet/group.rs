@@ -84,7 +84,7 @@ pub fn of_run<'a>(
     covered_by: Option<&'a str>,
 ) -> Belongs<'a> {
     use NotificationType as Kind;
-    for step in steps.iter().rev() {
+    for step in steps.iter().rev().filter(|step| !step.is_withdrawn()) {
         let times = match step.kind {
             // With a `for`, it fires some time after the condition began to hold.
             Kind::AlertFiring => [step.observed_at, step.began],
