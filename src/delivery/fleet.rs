@@ -174,8 +174,8 @@ impl<'a> Groups<'a> {
         }
     }
 
-    /// Whether a run says that an alert is over which fires on, by a shift that has just been found: its tenant's next look at its
-    /// alerts takes that back. It is waited for, but not for ever.
+    /// Whether a held end is about to be taken back, because a shift that was just found explains it. The tenant's next evaluation
+    /// does that; this waits for it, but no longer than [`REOPENED_WITHIN`].
     fn is_to_be_reopened(&self, run: &HeldGroup, record: &TenantRecord) -> bool {
         let why = run.steps.last().filter(|step| step.is_over).and_then(|step| step.hold);
         let Some(hold) = why.filter(|held| held.why == HoldReason::Fleet) else { return false };

@@ -57,8 +57,8 @@ pub enum Still {
     /// It is.
     #[default]
     So,
-    /// It was over before anybody was notified: the score came back from where it had worsened to, or what was told as over is
-    /// not. The alert fires.
+    /// It no longer holds, and nobody was notified of it: the score came back from where it had worsened to, or the alert did not
+    /// end after all. The alert is firing.
     TakenBack,
     /// Its alert is over or stable, and another step says so, or none needs to.
     Over,
@@ -86,9 +86,6 @@ impl HeldGroup {
                 (NotificationType::AlertUnstable, _) if alert.flapping.unstable.is_none() => Still::Over,
                 (NotificationType::AlertWorsened, None) => Still::Over,
                 (NotificationType::AlertWorsened, Some(firing)) if step.sequence <= firing.taken_back => {
-                    Still::TakenBack
-                }
-                (NotificationType::AlertResolved, Some(firing)) if step.sequence <= firing.end_taken_back => {
                     Still::TakenBack
                 }
                 _ => Still::So,
@@ -137,7 +134,7 @@ impl HeldDelivery {
         self.is_reminder() || !matches!(self.still, Still::So)
     }
 
-    /// Whether it says that the alert is over, which it is not.
+    /// Whether it says that an alert ended which did not.
     #[must_use]
     pub const fn is_withdrawn(&self) -> bool {
         self.is_over && matches!(self.still, Still::TakenBack)

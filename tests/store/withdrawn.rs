@@ -82,3 +82,15 @@ async fn an_end_that_was_taken_back_and_is_sent_by_a_person_stops_no_check() {
     let _claimed = claim(&*fixture.store, "soc", 41).await;
     commit(&*fixture.store, taking_back(3)).await;
 }
+
+#[tokio::test]
+async fn an_end_is_taken_back_also_by_a_check_that_has_something_to_say() {
+    let fixture = ended(None).await;
+    let mut outcome = taking_back(2);
+    outcome.alerts[0].alert.sequence = 3;
+    outcome.notifications = vec![of_rule("low", "W1", 3, None)];
+    commit(&*fixture.store, outcome).await;
+    assert_eq!(states(&*fixture.store).await, ["suppressed", "queued"]);
+    let alert = &load(&*fixture.store, "contoso").await.alerts[0];
+    assert_eq!(alert.told_at, None, "its newest notification is on its way");
+}

@@ -51,7 +51,8 @@ pub struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Whether the movement can be why a rule's alert did this: a fall that a rise brought to light is the tenant's own.
+    /// Whether the movement can have caused a notification of this kind: an alert that fires although the score rose is about a loss
+    /// of the tenant's own.
     fn may_cause(&self, kind: NotificationType, when: &Condition) -> bool {
         let is_up_worse = when.further(0.0, 1.0) > 0.0;
         match kind {

@@ -117,6 +117,15 @@ fn at_the_end_of_a_silence_each_channel_hears_what_it_does_not_know_yet_and_stil
 }
 
 #[test]
+fn an_end_that_is_taken_back_is_never_sent_and_decides_nothing() {
+    for (text, was_told, expected) in [("O1", true, "."), ("F1 O1", false, "! ."), ("F1 W1 O1", false, "2 ! .")] {
+        let mut run = run(text, was_told);
+        run.steps.last_mut().unwrap().still = Still::TakenBack;
+        assert_eq!(shown(&decide(&run, false, None)), expected, "{text}");
+    }
+}
+
+#[test]
 fn what_is_covered_still_is_held_further_whole() {
     let hold = Hold { why: HoldReason::Silence, until: Timestamp::from_seconds(9) };
     let fates = decide(&run("F1 O1 F2", false), false, Some(hold));

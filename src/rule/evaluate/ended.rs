@@ -1,5 +1,5 @@
-//! An end that a fleet shift caused and no recovery: the score came back because every tenant's did, so what this tenant lost is
-//! lost still. That is known only once the others were read; then the end is taken back.
+//! Takes back the end of an alert that only a fleet shift caused: the score rose because every tenant's did, and the tenant has
+//! recovered nothing of what it lost. That is known only after the other tenants have been read.
 
 use std::time::Duration;
 
@@ -9,17 +9,18 @@ use crate::{
     rule::{Alert, AlertState, Ended, Firing, Rule, ShiftedBy, TransitionKind, baseline, shift::Levels},
 };
 
-/// After so long no shift is expected to be the reason of an end.
+/// An end is not put down to a shift that is found later than this.
 const EXPECTED_WITHIN: Duration = Duration::from_hours(48);
-/// Just after a reading: shifts that it shows count.
+/// Added to the time of a reading so that the shifts that it shows count.
 const JUST_AFTER: Duration = Duration::from_nanos(1);
 
-/// The alert as it fires on, if a known fleet shift is why it ended. `None`: there is no such shift, or the loss is gone all the same.
+/// The alert as it is still firing, if a known fleet shift is the reason why it ended. `None`: there is no such shift, or the loss is
+/// recovered anyway.
 #[must_use]
 pub fn reopened(rule: &Rule, alert: &Alert, shifts: &[ShiftedBy]) -> Option<Alert> {
     let Ended { by, firing, rebased_at, .. } = alert.ended.as_deref()?;
     rule.when.change()?;
-    // It was over by what was known then: only what is known since can say otherwise.
+    // It was over by the shifts known then; only one found since can change that.
     shifts.iter().find(|shift| shift.at <= by.at)?;
     let reading = Sample { at: by.at.plus(JUST_AFTER), ..*by };
     let baseline = Levels::of(firing, &firing.terms.when, reading, shifts).baseline;
@@ -32,7 +33,7 @@ pub fn reopened(rule: &Rule, alert: &Alert, shifts: &[ShiftedBy]) -> Option<Aler
     Some(Alert { state: AlertState::Firing(firing), rebased_at: *rebased_at, ended: None, flapping, ..alert.clone() })
 }
 
-/// What becomes of it. If nobody was notified of the end, it was none; otherwise the alert fires anew.
+/// Evaluates a reopened alert. An end that can be withdrawn is taken back silently; otherwise the alert fires again.
 pub(super) fn go_on(
     rule: &Rule,
     alert: &Alert,
@@ -72,12 +73,12 @@ pub(super) fn go_on(
     tell(&known, &anew, TransitionKind::Fired, Seen { at: sample.at, sample: Some(sample) })
 }
 
-/// Forgets how an alert ended once no shift is expected any more to be the reason.
+/// Forgets how an alert ended once it can no longer be put down to a shift.
 pub(super) fn forget(alert: &Alert, outcome: Outcome, now: Timestamp) -> Outcome {
-    let is_over =
+    let is_settled =
         |alert: &Alert| alert.ended.as_ref().is_some_and(|ended| now.since(ended.judged_at) > EXPECTED_WITHIN);
     let after = outcome.alert.as_ref().unwrap_or(alert);
-    if !is_over(after) {
+    if !is_settled(after) {
         return outcome;
     }
     Outcome { alert: Some(Alert { ended: None, ..after.clone() }), ..outcome }

@@ -1,20 +1,21 @@
-//! Takes back the end of an alert that fires on, in the transaction that says so: as long as nobody has tried to send it.
+//! Takes back the end of an alert that is still firing, in the transaction that makes it fire again, as long as nobody has tried to
+//! send that end. What the same check has to say about the alert is queued afterwards.
 
 use sqlx::SqliteConnection;
 
 use super::{AlertRow, Check};
 use crate::{domain::Timestamp, rule::Alert, store::StoreError};
 
-/// The number of the end that this alert takes back, unless something has happened to it since.
+/// The sequence number of the end that this alert has taken back; it counts only while the store has the alert as resolved.
 fn taken_back(alert: &Alert) -> Option<u64> {
-    alert.firing().map(|firing| firing.end_taken_back).filter(|end| *end > 0 && *end == alert.sequence)
+    alert.firing().map(|firing| firing.end_taken_back).filter(|end| *end > 0)
 }
 
 fn taking_back(check: &Check) -> impl Iterator<Item = (&AlertRow, u64)> {
     check.alerts.iter().filter_map(|row| Some((row, taken_back(&row.alert)?)))
 }
 
-/// Leaves out the checks that take back what somebody has tried to send meanwhile: they are to be judged again.
+/// Leaves out the checks that take back an end that somebody has tried to send meanwhile: they must be evaluated again.
 pub(super) async fn possible(
     connection: &mut SqliteConnection,
     checks: &[Check],
@@ -66,7 +67,7 @@ async fn end(connection: &mut SqliteConnection, key: &str, sequence: u64, now: T
     .execute(&mut *connection)
     .await?;
     if taken.rows_affected() > 0 {
-        // Nothing more is heard of it, and reminders go on from here.
+        // The end is settled, so reminders count from here.
         sqlx::query("UPDATE alert SET told_at = ?2 WHERE key = ?1 AND told_at IS NULL")
             .bind(key)
             .bind(now.as_nanos())
