@@ -14,7 +14,7 @@ use crate::{
     store::{AlertFilter, Listings, Store},
 };
 
-/// What came of taking an acknowledgement back.
+/// The result of withdrawing an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenBack {
     /// The alert.
@@ -38,7 +38,7 @@ pub struct Pick {
     pub labels: Vec<(String, String)>,
 }
 
-/// What came of accepting alerts together.
+/// The result of accepting several alerts in one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accepted {
     /// Those that were accepted, or would be.

@@ -112,7 +112,7 @@ fn of_series<'a>(
     outlook(rule, key, series, record, event, context)
 }
 
-/// A context in which nothing is told, and no reading was missed: the newest was judged when it came.
+/// A context without deliveries, shifts or missed readings: the newest reading was evaluated when it arrived.
 const fn quiet(now: Timestamp, window: &[Sample], source_interval: Duration) -> EvaluationContext<'_> {
     EvaluationContext {
         now,
