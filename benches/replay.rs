@@ -13,7 +13,7 @@ use scorewatch::{
     config::suite::load_rules,
     domain::{ChannelName, Sample, ScoreKind, Selector, TenantId, Timestamp},
     notify::{Maintenance, NotificationType, Silence, SilenceId, route::Audience, silence::Matchers},
-    replay::{Course, Fleet, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, many::walk_all, send},
+    replay::{Fleet, History, Plan, Receiver, ScoreHistory, SeriesHistory, Stage, many::walk_all, send},
     schedule::{Schedule, Window, WindowEnd, Zone},
 };
 
@@ -44,12 +44,12 @@ fn main() {
         silences: (0..SILENCES).filter_map(|number| silence(number, tenants, days)).collect(),
         ..Plan::default()
     };
-    let courses: Vec<Course> = (0..tenants).filter_map(|number| course(number, days, &own)).collect();
+    let histories: Vec<History> = (0..tenants).filter_map(|number| history(number, days, &own)).collect();
     let began = Instant::now();
-    let fleet = Fleet::of(&plan, &courses);
-    let Ok(messages) = walk_all(&plan, &fleet, courses.iter(), || ()) else { return };
+    let fleet = Fleet::of(&plan, &histories);
+    let Ok(messages) = walk_all(&plan, &fleet, histories.iter(), || ()) else { return };
     let walked = began.elapsed().as_secs_f64();
-    let outcome = send(&plan, &courses, &fleet, messages);
+    let outcome = send(&plan, &histories, &fleet, messages);
     let readings = tenants * days * 86_400 / INTERVAL_SECONDS;
     println!(
         "{tenants} tenants, {days} days: {readings} readings through {} rules in {walked:.1} s, and all stages in {:.1} s; {} messages told",
@@ -93,7 +93,7 @@ fn silence(number: i64, tenants: i64, days: i64) -> Option<Silence> {
 
 /// A score that drifts a little each quarter of an hour, sometimes does not change, and falls a few times a year; on some days all
 /// scores fall together.
-fn course(number: i64, days: i64, own: &ChannelName) -> Option<Course> {
+fn history(number: i64, days: i64, own: &ChannelName) -> Option<History> {
     let mut state = number.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut draw = move || {
         state ^= state << 13;
@@ -121,19 +121,19 @@ fn course(number: i64, days: i64, own: &ChannelName) -> Option<Course> {
     let samples = samples.collect();
     let (score, series) = (
         ScoreKind::DeviceSecureScore,
-        vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0, averages: Vec::new() }],
+        vec![SeriesHistory { subject: None, samples, read_at: Vec::new(), imported: 0, averages: Vec::new() }],
     );
     let is_customer = number < CUSTOMERS;
     let customer = if is_customer { "yes" } else { "no" };
     let labels = [("tier".into(), "gold".into()), ("customer".into(), customer.into())];
-    Some(Course {
+    Some(History {
         tenant: TenantId::parse(&format!("tenant-{number}")).ok()?,
         name: "A tenant".into(),
         labels: Arc::new(labels.into()),
         notify: if is_customer { vec![own.clone()] } else { Vec::new() },
         poll_interval: Duration::from_secs(INTERVAL_SECONDS.unsigned_abs()),
-        scores: vec![ScoreCourse { score, series, looks: Vec::new() }],
-        away: Vec::new(),
+        scores: vec![ScoreHistory { score, series, looks: Vec::new() }],
+        downtimes: Vec::new(),
         until: at(checks),
     })
 }

@@ -43,7 +43,7 @@ async fn measure(tenants: usize, customers: usize) {
     let folder = tempfile::tempdir_in(option_env!("CARGO_TARGET_TMPDIR").unwrap_or("target")).unwrap();
     let config = configuration(folder.path(), tenants, customers);
     let store = SqliteStore::open(folder.path().join("bench.db")).await.unwrap();
-    store.adopt_channels(config.channels.keys().cloned().collect(), Timestamp::from_seconds(START)).await.unwrap();
+    store.onboard_channels(config.channels.keys().cloned().collect(), Timestamp::from_seconds(START)).await.unwrap();
     let ids: Vec<TenantId> = config.tenants.keys().cloned().collect();
     for day in 0..=9 {
         for chunk in ids.chunks(1024) {
@@ -111,7 +111,7 @@ fn check(tenant: &TenantId, day: i64) -> CheckOutcome {
         identity: TenantIdentity::default(),
         expected_version: u64::try_from(day).ok().filter(|version| *version > 0),
         health: TenantHealth {
-            adopted_at: Timestamp::from_seconds(START),
+            first_seen_at: Timestamp::from_seconds(START),
             next_due_at: now.plus(Duration::from_mins(15)),
             wake_at: None,
             checked_at: Some(now),

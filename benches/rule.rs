@@ -25,7 +25,7 @@ fn judge(bencher: Bencher<'_, '_>, when: Condition) {
         missed_checks: 0,
         onboarded_at: None,
         feeds: &[],
-        told_at: None,
+        notified_at: None,
         is_on_its_way: false,
         can_be_withdrawn: false,
         shifts: &[],

@@ -99,7 +99,7 @@ fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
         identity: TenantIdentity::default(),
         expected_version: (version > 0).then_some(version),
         health: TenantHealth {
-            adopted_at: now,
+            first_seen_at: now,
             next_due_at: now.plus(Duration::from_mins(15)),
             wake_at: None,
             checked_at: Some(now),

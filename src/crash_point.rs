@@ -37,7 +37,7 @@ pub enum Work {
     /// Where channels lead.
     NoteChannels,
     /// Channels whose time until the first drill begins.
-    AdoptChannels,
+    OnboardChannels,
     /// A drill that a person saw.
     ConfirmDrill,
     /// Which tenant is whose, before a configuration takes effect.
@@ -55,7 +55,7 @@ pub enum Work {
     /// A fleet shift that was seen.
     NoteShift,
     /// A fleet shift that is told.
-    TellShift,
+    NotifyShift,
     /// A silence, on a person's word.
     AddSilence,
     /// A silence that ends early, on a person's word.
@@ -67,9 +67,9 @@ pub enum Work {
     /// A tenant that is checked on a person's word.
     RequestCheck,
     /// The sign of life.
-    Beat,
+    Heartbeat,
     /// A time in which the service was away.
-    Away,
+    Downtime,
     /// Removal of what is older than retention.
     Prune,
     /// One step of the schema.
@@ -104,7 +104,7 @@ pub enum CrashPoint {
     /// It is in force for deliveries.
     ReloadTaken,
     /// It is in force for checks; what it ends is not ended yet.
-    ReloadAdopted,
+    ReloadApplied,
     /// Alerts without a place in it have been ended.
     OrphansEnded,
     /// Retention is about to begin.
@@ -178,8 +178,8 @@ mod armed {
     /// # Panics
     /// When it was told to.
     pub async fn part(task: &'static str, work: impl Future<Output = ()>) {
-        let told = std::env::var("SCOREWATCH_BREAK_PART").unwrap_or_default();
-        match told.rsplit_once(' ') {
+        let requested = std::env::var("SCOREWATCH_BREAK_PART").unwrap_or_default();
+        match requested.rsplit_once(' ') {
             Some((broken, "panics")) if broken == task => panic!("made to panic on request"),
             Some((broken, "ends")) if broken == task => {}
             Some((broken, "hangs")) if broken == task => std::future::pending().await,
@@ -190,8 +190,8 @@ mod armed {
     /// How long a suspension must last to count as downtime.
     #[must_use]
     pub fn downtime_min(usual: Duration) -> Duration {
-        let told = std::env::var("SCOREWATCH_DOWNTIME_MIN_S").ok().and_then(|seconds| seconds.parse().ok());
-        told.map_or(usual, Duration::from_secs)
+        let requested = std::env::var("SCOREWATCH_DOWNTIME_MIN_S").ok().and_then(|seconds| seconds.parse().ok());
+        requested.map_or(usual, Duration::from_secs)
     }
 
     impl Work {
@@ -208,7 +208,7 @@ mod armed {
             Self::SettleParked,
             Self::Reroute,
             Self::NoteChannels,
-            Self::AdoptChannels,
+            Self::OnboardChannels,
             Self::ConfirmDrill,
             Self::Reconcile,
             Self::Recover,
@@ -217,14 +217,14 @@ mod armed {
             Self::Release,
             Self::LookAgain,
             Self::NoteShift,
-            Self::TellShift,
+            Self::NotifyShift,
             Self::AddSilence,
             Self::EndSilence,
             Self::Acknowledge,
             Self::Unacknowledge,
             Self::RequestCheck,
-            Self::Beat,
-            Self::Away,
+            Self::Heartbeat,
+            Self::Downtime,
             Self::Prune,
             Self::Migration,
             Self::MarkInUse,
@@ -245,7 +245,7 @@ mod armed {
                 Self::Settled,
                 Self::ReloadRead,
                 Self::ReloadTaken,
-                Self::ReloadAdopted,
+                Self::ReloadApplied,
                 Self::OrphansEnded,
                 Self::BeforeRetention,
                 Self::BetweenSlices,

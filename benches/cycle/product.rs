@@ -35,7 +35,7 @@ pub(crate) fn run(address: &str, tenants: usize) {
         let (_keep, config) = watch::channel(Arc::new(loaded.config.expect("a configuration")));
         let (clock, metrics, shutdown) =
             (Clock::manual(Clock::System.now()), Metrics::default(), CancellationToken::new());
-        let (engine, told) =
+        let (engine, settled) =
             Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await.expect("the engine");
         let due_scan = Arc::new(Notify::new());
         let parts = Parts {
@@ -44,8 +44,8 @@ pub(crate) fn run(address: &str, tenants: usize) {
             health: Health::default(),
             config,
             due_scan: due_scan.clone(),
-            store_mended: Arc::default(),
-            told,
+            store_recovered: Arc::default(),
+            settled,
             shutdown: shutdown.clone(),
         };
         let planner = Planner::new(parts).await.expect("the planner");

@@ -30,9 +30,9 @@ fn main() {
     let world = World::new(size);
     println!("{size:?}: made up in {:.1} s", began.elapsed().as_secs_f64());
     let began = Instant::now();
-    let (told, notices) = signal::product(&world);
+    let (reported, notices) = signal::product(&world);
     println!("replayed through every stage in {:.1} s", began.elapsed().as_secs_f64());
-    show("scorewatch", &signal::tally(&world, &told, notices));
+    show("scorewatch", &signal::tally(&world, &reported, notices));
     show("plain tool", &signal::tally(&world, &plain::plain(&world), BTreeMap::new()));
     scenarios(number(3, 20));
 }

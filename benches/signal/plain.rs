@@ -2,19 +2,19 @@
 //! two records, and all that is kept is whether the rule fired. No frozen baseline, no `for`, no fleet, no windows, and nothing when
 //! no reading comes.
 
-use scorewatch::{domain::ScoreKind, replay::ScoreCourse};
+use scorewatch::{domain::ScoreKind, replay::ScoreHistory};
 
 use super::{
-    Told,
+    Reported,
     world::{FLOOR, World},
 };
 
 /// The messages that it sends.
-pub fn plain(world: &World) -> Vec<Told> {
-    let mut told = Vec::new();
-    for (tenant, course) in world.courses.iter().enumerate() {
-        let is_gold = course.labels.values().any(|value| &**value == "gold");
-        for ScoreCourse { score, series, .. } in &course.scores {
+pub fn plain(world: &World) -> Vec<Reported> {
+    let mut reported = Vec::new();
+    for (tenant, history) in world.histories.iter().enumerate() {
+        let is_gold = history.labels.values().any(|value| &**value == "gold");
+        for ScoreHistory { score, series, .. } in &history.scores {
             let is_daily = *score == ScoreKind::SecureScore;
             let fell = |before: f64, now: f64| {
                 if is_daily { before - now >= 3.0 } else { (before - now) * 100.0 / before >= 5.0 }
@@ -32,7 +32,7 @@ pub fn plain(world: &World) -> Vec<Told> {
                             let at = series.seen_at(place).expect("a reading");
                             let is_end = !is_firing;
                             let (is_outage, is_of_shift) = (false, false);
-                            told.push(Told { tenant, score: *score, at, is_end, is_outage, is_of_shift });
+                            reported.push(Reported { tenant, score: *score, at, is_end, is_outage, is_of_shift });
                         }
                         was_firing = is_firing;
                     }
@@ -40,5 +40,5 @@ pub fn plain(world: &World) -> Vec<Told> {
             }
         }
     }
-    told
+    reported
 }

@@ -13,7 +13,7 @@ use scorewatch::{
         silence::Matchers,
     },
     replay::{
-        Course, Fleet, Look, Message, Outcome as Sent, Plan, Receiver, ScoreCourse, SeriesCourse, Stage, send, walk,
+        Fleet, History, Look, Message, Outcome as Sent, Plan, Receiver, ScoreHistory, SeriesHistory, Stage, send, walk,
     },
     rule::{BaselineChoice, Change, Condition, FlapLimit, Recover as Over, Resolution, Rule, RuleName, Size as Loss},
     template,
@@ -36,12 +36,12 @@ pub struct Received {
 /// Replays a world. `pack`: the file that its rules come from, if the product is to read it itself.
 pub fn replay(world: &World, pack: Option<&Path>) -> Received {
     let plan = plan(world, pack);
-    let courses: Vec<Course> = world.tenants.iter().map(|tenant| course(world, tenant)).collect();
-    let fleet = Fleet::of(&plan, &courses);
-    let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course, &fleet)).collect();
+    let histories: Vec<History> = world.tenants.iter().map(|tenant| history(world, tenant)).collect();
+    let fleet = Fleet::of(&plan, &histories);
+    let mut messages: Vec<Message> = histories.iter().flat_map(|history| walk(&plan, history, &fleet)).collect();
     messages.sort_by_key(|message| message.at);
-    let outcome = send(&plan, &courses, &fleet, messages);
-    received(world, &courses, &outcome)
+    let outcome = send(&plan, &histories, &fleet, messages);
+    received(world, &histories, &outcome)
 }
 
 pub fn at(seconds: Seconds) -> Timestamp {
@@ -155,15 +155,15 @@ const fn loss(size: Size) -> Loss {
     }
 }
 
-fn course(world: &World, tenant: &world::Tenant) -> Course {
-    Course {
+fn history(world: &World, tenant: &world::Tenant) -> History {
+    History {
         tenant: TenantId::parse(&tenant.name).expect("a slug"),
         name: tenant.name.as_str().into(),
         labels: Arc::new(labels(tenant)),
         notify: Vec::new(),
         poll_interval: long(tenant.every),
-        scores: tenant.series.iter().map(|series| score_course(world, series)).collect(),
-        away: world.downtime.iter().map(|(from, until)| (at(*from), at(*until))).collect(),
+        scores: tenant.series.iter().map(|series| score_history(world, series)).collect(),
+        downtimes: world.downtime.iter().map(|(from, until)| (at(*from), at(*until))).collect(),
         until: at(world.until),
     }
 }
@@ -172,7 +172,7 @@ pub fn labels(tenant: &world::Tenant) -> Labels {
     tenant.labels.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect()
 }
 
-fn score_course(world: &World, series: &world::Series) -> ScoreCourse {
+fn score_history(world: &World, series: &world::Series) -> ScoreHistory {
     let (mut samples, mut read_at, mut looks) = (Vec::new(), Vec::new(), Vec::new());
     for check in &series.checks {
         match check.outcome {
@@ -189,12 +189,12 @@ fn score_course(world: &World, series: &world::Series) -> ScoreCourse {
     let averages = if series.score == Score::Secure { &world.average[..] } else { &[] };
     let averages = averages.iter().map(|(day, value)| Sample { at: at(*day), value: *value }).collect();
     let read_at = if series.score == Score::Secure { read_at } else { Vec::new() };
-    let series_course = SeriesCourse { subject: None, samples, read_at, history: 0, averages };
-    ScoreCourse { score: kind(series.score), series: vec![series_course], looks }
+    let series_history = SeriesHistory { subject: None, samples, read_at, imported: 0, averages };
+    ScoreHistory { score: kind(series.score), series: vec![series_history], looks }
 }
 
-fn received(world: &World, courses: &[Course], outcome: &Sent) -> Received {
-    let facts: BTreeMap<&str, _> = courses.iter().map(|course| (course.tenant.as_str(), course.facts())).collect();
+fn received(world: &World, histories: &[History], outcome: &Sent) -> Received {
+    let facts: BTreeMap<&str, _> = histories.iter().map(|history| (history.tenant.as_str(), history.facts())).collect();
     let notification = |&message: &usize| {
         let message = &outcome.messages[message];
         message.notification(facts[message.tenant.as_str()].clone())

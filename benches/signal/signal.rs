@@ -39,7 +39,7 @@ const ACCEPT_AFTER: Duration = Duration::from_hours(14 * 24);
 
 /// A message that a channel received.
 #[derive(Debug, Clone, Copy)]
-pub struct Told {
+pub struct Reported {
     pub tenant: usize,
     pub score: ScoreKind,
     pub at: Timestamp,
@@ -53,7 +53,7 @@ pub struct Told {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tally {
     pub promised: usize,
-    pub told: usize,
+    pub reported: usize,
     pub events: usize,
     pub messages: usize,
     pub false_messages: usize,
@@ -65,7 +65,7 @@ pub struct Tally {
     pub flapping_episodes: usize,
     pub flapping_messages: usize,
     pub outages: usize,
-    pub outages_told: usize,
+    pub outages_reported: usize,
     /// Notices of fleet shifts, by channel.
     pub notices: BTreeMap<String, usize>,
     /// False messages by day, to look into their causes.
@@ -82,7 +82,7 @@ impl Tally {
 
     #[expect(clippy::cast_precision_loss, reason = "counts of messages are small")]
     pub fn recall(&self) -> f64 {
-        self.told as f64 / self.promised as f64
+        self.reported as f64 / self.promised as f64
     }
 }
 
@@ -147,12 +147,12 @@ pub fn plan() -> Plan {
 }
 
 /// The messages of this product to the channel that sees everybody, and the notices by channel.
-pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
+pub fn product(world: &World) -> (Vec<Reported>, BTreeMap<String, usize>) {
     let plan = plan();
-    let fleet = Fleet::of(&plan, &world.courses);
-    let messages = walk_all(&plan, &fleet, world.courses.iter(), || ()).expect("few enough");
-    let outcome = send(&plan, &world.courses, &fleet, messages);
-    let (mut told, mut notices, mut covered) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+    let fleet = Fleet::of(&plan, &world.histories);
+    let messages = walk_all(&plan, &fleet, world.histories.iter(), || ()).expect("few enough");
+    let outcome = send(&plan, &world.histories, &fleet, messages);
+    let (mut reported, mut notices, mut covered) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
     for sent in &outcome.sent {
         if let Some(notice) = sent.notice {
             // Notices of falls. Tenants that are read later have follow-ups, and ends that come together are a notice as well.
@@ -175,11 +175,11 @@ pub fn product(world: &World) -> (Vec<Told>, BTreeMap<String, usize>) {
                     covered.insert(firing(message));
                 }
                 let is_of_shift = covered.contains(&firing(message));
-                told.push(Told { is_of_shift, ..of(message, sent.at) });
+                reported.push(Reported { is_of_shift, ..of(message, sent.at) });
             }
         }
     }
-    (told, notices)
+    (reported, notices)
 }
 
 /// The firing of the alert that a message is about.
@@ -196,38 +196,40 @@ fn is_part(fleet: &Fleet, message: &Message) -> bool {
     parts.iter().any(|part| times.contains(&Some(part.shifted_by.at)))
 }
 
-fn of(message: &Message, at: Timestamp) -> Told {
+fn of(message: &Message, at: Timestamp) -> Reported {
     let tenant = message.tenant.as_str()[1..].parse().expect("a number");
     let is_end = matches!(message.transition.kind, TransitionKind::Resolved(_));
     let is_outage = matches!(message.rule.when, Condition::NoData(_));
     let score = message.score.unwrap_or(ScoreKind::DeviceSecureScore);
-    Told { tenant, score, at, is_end, is_outage, is_of_shift: false }
+    Reported { tenant, score, at, is_end, is_outage, is_of_shift: false }
 }
 
 /// Whether a message is true.
-fn is_true(world: &World, told: &Told, truth: &Truth) -> bool {
-    if (told.tenant, told.score) != (truth.tenant, truth.score) || told.is_outage != (truth.kind == Kind::Outage) {
+fn is_true(world: &World, reported: &Reported, truth: &Truth) -> bool {
+    if (reported.tenant, reported.score) != (truth.tenant, truth.score)
+        || reported.is_outage != (truth.kind == Kind::Outage)
+    {
         return false;
     }
     let read_after = |time: Timestamp| world.read_after(truth.tenant, truth.score, time);
-    let is_in_time = |end: Timestamp| told.at < deadline(read_after(end), told.score);
-    let ended = |end: Timestamp| end <= told.at && is_in_time(end);
+    let is_in_time = |end: Timestamp| reported.at < deadline(read_after(end), reported.score);
+    let ended = |end: Timestamp| end <= reported.at && is_in_time(end);
     // A loss that lasts is the new level from then on.
     let accepted = || read_after(truth.from).plus(ACCEPT_AFTER);
     match truth.kind {
         Kind::Maintenance => false,
-        Kind::Step | Kind::Small if told.is_end => truth.until.is_some_and(ended) || ended(accepted()),
-        Kind::Step | Kind::Small => truth.from <= told.at && is_in_time(truth.until.unwrap_or_else(accepted)),
-        _ if told.is_end && truth.kind != Kind::Flapping => truth.until.is_some_and(ended),
-        _ => truth.from <= told.at && truth.until.is_none_or(is_in_time),
+        Kind::Step | Kind::Small if reported.is_end => truth.until.is_some_and(ended) || ended(accepted()),
+        Kind::Step | Kind::Small => truth.from <= reported.at && is_in_time(truth.until.unwrap_or_else(accepted)),
+        _ if reported.is_end && truth.kind != Kind::Flapping => truth.until.is_some_and(ended),
+        _ => truth.from <= reported.at && truth.until.is_none_or(is_in_time),
     }
 }
 
 /// Compares the messages with what happened.
 #[expect(clippy::cast_precision_loss, reason = "counts of messages are small")]
-pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> Tally {
-    let mut by_tenant: BTreeMap<usize, Vec<&Told>> = BTreeMap::new();
-    for one in told {
+pub fn tally(world: &World, reported: &[Reported], notices: BTreeMap<String, usize>) -> Tally {
+    let mut by_tenant: BTreeMap<usize, Vec<&Reported>> = BTreeMap::new();
+    for one in reported {
         by_tenant.entry(one.tenant).or_default().push(one);
     }
     let mut truths: BTreeMap<usize, Vec<&Truth>> = BTreeMap::new();
@@ -236,25 +238,27 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
     }
     let end = world::at(world.size.days * world::DAY);
     let of_tenant = |tenant: usize| truths.get(&tenant).map(Vec::as_slice).unwrap_or_default();
-    let is_untrue = |one: &&Told| !of_tenant(one.tenant).iter().any(|truth| is_true(world, one, truth));
-    let is_false = |one: &&Told| !one.is_of_shift && is_untrue(one);
-    let is_about = |one: &Told, kind: Kind| {
+    let is_untrue = |one: &&Reported| !of_tenant(one.tenant).iter().any(|truth| is_true(world, one, truth));
+    let is_false = |one: &&Reported| !one.is_of_shift && is_untrue(one);
+    let is_about = |one: &Reported, kind: Kind| {
         of_tenant(one.tenant).iter().any(|truth| truth.kind == kind && is_true(world, one, truth))
     };
     let mut false_by_day = BTreeMap::new();
-    for one in told.iter().filter(is_false) {
+    for one in reported.iter().filter(is_false) {
         *false_by_day.entry(one.at.since(world::START).as_secs().cast_signed() / world::DAY).or_default() += 1;
     }
     let mut missed = Vec::new();
     let mut delays = [Vec::new(), Vec::new()];
-    let (mut promised, mut found, mut events, mut outages, mut outages_told) = (0, 0, 0, 0, 0);
+    let (mut promised, mut found, mut events, mut outages, mut outages_reported) = (0, 0, 0, 0, 0);
     for truth in &world.truths {
         // An event that starts too late to be reported before the end is not a promise.
         if truth.certain.plus(late(truth.score)) >= end {
             continue;
         }
-        let tells = |one: &&&Told| !one.is_end && is_true(world, one, truth);
-        let first = by_tenant.get(&truth.tenant).and_then(|told| told.iter().filter(tells).map(|one| one.at).min());
+        let is_reported = |one: &&&Reported| !one.is_end && is_true(world, one, truth);
+        let first = by_tenant
+            .get(&truth.tenant)
+            .and_then(|reported| reported.iter().filter(is_reported).map(|one| one.at).min());
         match truth.kind {
             Kind::Step | Kind::Floor => {
                 promised += 1;
@@ -268,7 +272,7 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
             }
             Kind::Outage => {
                 outages += 1;
-                outages_told += usize::from(first.is_some());
+                outages_reported += usize::from(first.is_some());
             }
             Kind::Flapping | Kind::Small | Kind::Maintenance => {}
         }
@@ -279,15 +283,15 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
     let quantile = |share: usize| {
         [0, 1].map(|score: usize| delays[score].get(delays[score].len() * share / 100).copied().unwrap_or_default())
     };
-    let false_messages = told.iter().filter(is_false).count();
-    let flapping_messages = told.iter().filter(|one| is_about(one, Kind::Flapping)).count();
-    let of_shifts = told.iter().filter(|one| one.is_of_shift).filter(is_untrue).count();
+    let false_messages = reported.iter().filter(is_false).count();
+    let flapping_messages = reported.iter().filter(|one| is_about(one, Kind::Flapping)).count();
+    let of_shifts = reported.iter().filter(|one| one.is_of_shift).filter(is_untrue).count();
     let years = world.size.tenants as f64 * world.size.days as f64 / 365.25;
     Tally {
         promised,
-        told: found,
+        reported: found,
         events,
-        messages: told.iter().filter(|one| !one.is_outage).count() - flapping_messages - of_shifts,
+        messages: reported.iter().filter(|one| !one.is_outage).count() - flapping_messages - of_shifts,
         false_messages,
         false_per_tenant_year: false_messages as f64 / years,
         of_shifts,
@@ -296,7 +300,7 @@ pub fn tally(world: &World, told: &[Told], notices: BTreeMap<String, usize>) -> 
         flapping_episodes: world.truths.iter().filter(|truth| truth.kind == Kind::Flapping).count(),
         flapping_messages,
         outages,
-        outages_told,
+        outages_reported,
         notices,
         false_by_day,
         missed,

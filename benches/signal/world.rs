@@ -23,7 +23,7 @@ use std::{f64::consts::TAU, sync::Arc, time::Duration};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use scorewatch::{
     domain::{Sample, ScoreKind, TenantId, Timestamp},
-    replay::{Course, Look, ScoreCourse, SeriesCourse, course::seen_again},
+    replay::{History, Look, ScoreHistory, SeriesHistory, history::seen_again},
 };
 
 pub use self::time::{Gap, WINDOW, window_around};
@@ -83,7 +83,7 @@ struct Rescoring {
 }
 
 pub struct World {
-    pub courses: Vec<Course>,
+    pub histories: Vec<History>,
     pub truths: Vec<Truth>,
     pub size: Size,
     /// By tenant: the periods without readings of its device score, from and until.
@@ -142,18 +142,19 @@ impl World {
         })
         .collect();
         let end = at(size.days * DAY);
-        let away: Vec<_> = [2, 6].map(|tenth| at(size.days * tenth / 10 * DAY + 40_000)).into_iter().collect();
-        let away: Vec<_> = away.into_iter().zip([5, 8]).map(|(from, long)| (from, from.plus(hours(long)))).collect();
+        let downtimes: Vec<_> = [2, 6].map(|tenth| at(size.days * tenth / 10 * DAY + 40_000)).into_iter().collect();
+        let downtimes: Vec<_> =
+            downtimes.into_iter().zip([5, 8]).map(|(from, long)| (from, from.plus(hours(long)))).collect();
         let averages = averages(size, &rescorings);
-        let (mut courses, mut truths, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut histories, mut truths, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..size.tenants {
             let mut random = StdRng::seed_from_u64(size.seed ^ (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let (rescorings, averages, truths) = (&rescorings, &averages, &mut truths);
             let mut life = Life { number, end, rescorings, averages, random: &mut random, truths };
-            let (device, not_read) = life.device(&away);
+            let (device, not_read) = life.device(&downtimes);
             gaps.push(not_read);
             let daily = life.daily();
-            courses.push(Course {
+            histories.push(History {
                 tenant: tenant_id(number),
                 name: "A tenant".into(),
                 labels: Arc::new(
@@ -166,11 +167,11 @@ impl World {
                 notify: Vec::new(),
                 poll_interval: Duration::from_secs(POLL.unsigned_abs()),
                 scores: vec![device, daily],
-                away: away.clone(),
+                downtimes: downtimes.clone(),
                 until: end,
             });
         }
-        Self { courses, truths, size, gaps }
+        Self { histories, truths, size, gaps }
     }
 
     /// When a score is read next, give or take a poll.
@@ -190,7 +191,7 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    fn device(&mut self, away: &[Gap]) -> (ScoreCourse, Vec<Gap>) {
+    fn device(&mut self, downtimes: &[Gap]) -> (ScoreHistory, Vec<Gap>) {
         let score = ScoreKind::DeviceSecureScore;
         let (leaks, flaps) = (is_leaking(self.number), self.number % 100 == 7);
         let noise = self.random.random_range(0.0005..0.004);
@@ -214,27 +215,27 @@ impl Life<'_> {
         }
         let gap = self.outage(score);
         let phase = self.random.random_range(0..POLL);
-        let gaps: Vec<Gap> = away.iter().copied().chain(gap).collect();
+        let gaps: Vec<Gap> = downtimes.iter().copied().chain(gap).collect();
         self.leave_unseen(score, &gaps);
         let end = self.end;
         let polls = (0..).map(move |poll| at(phase + poll * POLL)).take_while(move |now| *now < end);
         let is_read = |now: &Timestamp| after_gaps(&gaps, *now) == *now;
         // A check that was due in the tenant's own outage failed; one that was due during our downtime was never made.
-        let failed = |now: &Timestamp| !is_read(now) && after_gaps(away, *now) == *now;
+        let failed = |now: &Timestamp| !is_read(now) && after_gaps(downtimes, *now) == *now;
         let looks = polls.clone().filter(failed).map(|at| Look { at, is_good: false }).collect();
         let samples = polls.filter(is_read).collect::<Vec<_>>().into_iter().map(|now| {
             let gone = now.since(START).as_secs_f64() / 86_400.0;
             let level = level(base, &changes, now) * (1.0 - leak * gone).max(0.1);
             Sample { at: now, value: level * (1.0 + noise * normal(self.random)) }
         });
-        let series = SeriesCourse {
+        let series = SeriesHistory {
             subject: None,
             samples: samples.collect(),
             read_at: Vec::new(),
-            history: 0,
+            imported: 0,
             averages: Vec::new(),
         };
-        (ScoreCourse { score, series: vec![series], looks }, gaps)
+        (ScoreHistory { score, series: vec![series], looks }, gaps)
     }
 
     /// A step can't be seen if it is over before anything is read again, or if no reading within the rule's window can be
@@ -251,7 +252,7 @@ impl Life<'_> {
         }
     }
 
-    fn daily(&mut self) -> ScoreCourse {
+    fn daily(&mut self) -> ScoreHistory {
         let score = ScoreKind::SecureScore;
         let noise = self.random.random_range(0.02..0.1);
         let base = self.random.random_range(55.0..80.0);
@@ -275,8 +276,8 @@ impl Life<'_> {
         let looks = read_at.iter().zip(nexts).flat_map(|(from, next)| seen_again(score, hours(1), *from, next));
         let mut looks: Vec<_> = looks.collect();
         looks.retain(|look| read_at.binary_search(&look.at).is_err());
-        let series = SeriesCourse { subject: None, samples, read_at, history: 0, averages: self.averages.to_vec() };
-        ScoreCourse { score, series: vec![series], looks }
+        let series = SeriesHistory { subject: None, samples, read_at, imported: 0, averages: self.averages.to_vec() };
+        ScoreHistory { score, series: vec![series], looks }
     }
 
     /// The tenant's part of the days on which everybody is rescored; a few lose more than that on the first.

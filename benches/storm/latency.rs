@@ -10,8 +10,8 @@ use std::{
 use scorewatch::clock::Clock;
 
 use crate::{
-    ground::{CHANNELS, channel, configure, receivers},
     product::Done,
+    setup::{CHANNELS, channel, configure, receivers},
     usage::say,
 };
 

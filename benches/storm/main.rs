@@ -3,10 +3,10 @@
 //! `cargo bench --bench storm` runs both parts in about three minutes; `-- latency` or `-- memory` runs one. Receivers and
 //! Microsoft are simulated in this process; the product is a process of its own, so that its memory can be measured.
 
-mod ground;
 mod latency;
 mod memory;
 mod product;
+mod setup;
 mod usage;
 
 fn main() {
@@ -14,7 +14,7 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         match arguments.first().map(String::as_str) {
-            Some("product") => product::run(std::path::Path::new(&arguments[1]), ground::number(&arguments[2])).await,
+            Some("product") => product::run(std::path::Path::new(&arguments[1]), setup::number(&arguments[2])).await,
             Some("latency") => latency::compare().await,
             Some("memory") => memory::measure().await,
             _ => {

@@ -22,7 +22,7 @@ use scorewatch::{
 };
 
 use crate::{
-    ground::{CHANNELS, SECRET, channel, configure, firing, receivers, tenant},
+    setup::{CHANNELS, SECRET, channel, configure, firing, receivers, tenant},
     usage::{resident, say},
 };
 
@@ -119,7 +119,7 @@ fn check(number: usize, now: Timestamp) -> CheckOutcome {
         identity: TenantIdentity::default(),
         expected_version: None,
         health: TenantHealth {
-            adopted_at: now,
+            first_seen_at: now,
             next_due_at: now,
             wake_at: None,
             checked_at: Some(now),

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc::UnboundedReceiver, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ground::{CHANNELS, channel, firing},
+    setup::{CHANNELS, channel, firing},
     usage::{resident, say},
 };
 
@@ -42,7 +42,7 @@ pub(crate) struct Committed {
 
 struct Load {
     engine: Engine,
-    told: UnboundedReceiver<TenantId>,
+    settled: UnboundedReceiver<TenantId>,
     /// Channels below this one hang.
     hanging: usize,
     commits: Vec<Committed>,
@@ -55,7 +55,7 @@ pub(crate) async fn run(folder: &Path, hanging: usize) {
     let (_keep, config) = watch::channel(Arc::new(config));
     let shutdown = CancellationToken::new();
     let started = Engine::start(config, Clock::System, Metrics::default(), shutdown.clone()).await;
-    let (engine, told) = started.expect("the engine");
+    let (engine, settled) = started.expect("the engine");
     let dispatcher = engine.dispatcher.clone();
     let sweeping = tokio::spawn(async move {
         loop {
@@ -63,11 +63,11 @@ pub(crate) async fn run(folder: &Path, hanging: usize) {
             dispatcher.sweep().await;
         }
     });
-    let mut load = Load { engine, told, hanging, commits: Vec::new(), open: 0 };
+    let mut load = Load { engine, settled, hanging, commits: Vec::new(), open: 0 };
     load.steady().await;
     for _ in 0..STORMS {
         tokio::time::sleep(CALM).await;
-        load.tell(0..CHANNELS, true).await;
+        load.queue(0..CHANNELS, true).await;
         load.settled().await;
     }
     let (resident_mib, peak_mib) = resident(std::process::id());
@@ -83,13 +83,13 @@ impl Load {
         for round in 0..rounds {
             ticks.tick().await;
             let first = round * STEADY_CHANNELS % CHANNELS;
-            self.tell(first..first + STEADY_CHANNELS, false).await;
+            self.queue(first..first + STEADY_CHANNELS, false).await;
         }
         self.settled().await;
     }
 
     /// Commits one notification to these channels and wakes them, as a check does.
-    async fn tell(&mut self, channels: std::ops::Range<usize>, is_storm: bool) {
+    async fn queue(&mut self, channels: std::ops::Range<usize>, is_storm: bool) {
         self.open += channels.clone().filter(|number| *number >= self.hanging).count();
         let names: Vec<_> = channels.map(channel).collect();
         let rule = format!("rule-{}", self.commits.len());
@@ -105,7 +105,7 @@ impl Load {
     /// Waits until every message that can arrive has arrived.
     async fn settled(&mut self) {
         while self.open > 0 {
-            self.told.recv().await.expect("the engine lives");
+            self.settled.recv().await.expect("the engine lives");
             self.open -= 1;
         }
     }

@@ -16,7 +16,7 @@ use crate::{
     egress::{Egress, Mail, Outgoing, Request},
     notify::{
         Notification, NotificationId,
-        compose::{self, Subjects},
+        compose::{self, MessageParts},
         notification::{Links, NoDataFacts},
     },
     query::{Error, find},
@@ -200,7 +200,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
     };
     let no_data: Vec<NoDataFacts> = unread.into_iter().map(|kind| without_data(kind, since)).collect();
     let key = rule.alert_key(&tenant.id, if rule.is_no_data() { rule.score } else { Some(score) }, None);
-    let subjects = Subjects {
+    let parts = MessageParts {
         store: "preview",
         tenant_key: tenant.id.as_str(),
         key: &key,
@@ -216,7 +216,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         operator: None,
         links: Links { portal: Some(tenant.score_page()), ..Links::default() },
     };
-    let mut notification = compose::of_transition(subjects, &transition);
+    let mut notification = compose::of_transition(parts, &transition);
     let id = NotificationId::of_parts(&["preview", &now.to_string(), tenant.id.as_str(), rule.name.as_str()]);
     notification.data.notification.short_id = id.short();
     notification.data.notification.id = id;

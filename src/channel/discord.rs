@@ -106,7 +106,7 @@ impl Kind for Discord {
 fn judge(answer: &Answer, is_its_own: bool, now: Timestamp) -> Verdict {
     match DISCORD.judge(answer, is_its_own, now) {
         Verdict::Retry { reason, after } if answer.status > 299 => {
-            Verdict::Retry { reason, after: after.max(told_in_body(answer)) }
+            Verdict::Retry { reason, after: after.max(wait_in_body(answer)) }
         }
         verdict => verdict,
     }
@@ -145,7 +145,7 @@ fn waiting(url: &SecretString) -> Result<SecretString, ComposeError> {
 }
 
 /// How long Discord asks us to wait in the body of its answer, in seconds with a fraction ("Rate Limits").
-fn told_in_body(answer: &Answer) -> Option<Duration> {
+fn wait_in_body(answer: &Answer) -> Option<Duration> {
     let body = serde_json::from_slice::<Value>(&answer.body).ok()?;
     let seconds = body.get("retry_after")?.as_f64().filter(|seconds| *seconds >= 0.0)?;
     Some(Duration::try_from_secs_f64(seconds).map_or(status::RETRY_AFTER_MAX, |wait| wait.min(status::RETRY_AFTER_MAX)))

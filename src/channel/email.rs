@@ -45,7 +45,7 @@ const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// applications that send email"): may not send as this address, is not signed in.
 const SENDER_REFUSED: [&str; 3] = ["5.2.252", "5.7.57", "5.7.60"];
 /// Replies by which a server wants another sign-in, at whatever step (RFC 4954, section 6): needed, too weak, wrong, unencrypted.
-const SIGN_IN_WANTED: [u16; 4] = [530, 534, 535, 538];
+const SIGN_IN_REQUIRED: [u16; 4] = [530, 534, 535, 538];
 
 /// Longest subject, in characters; mail programs show fewer.
 const SUBJECT_CHARACTERS_MAX: usize = 150;
@@ -223,7 +223,7 @@ fn judge(answer: &Answer) -> Verdict {
     let about_message = matches!(answer.step, Some(Step::Content { .. }));
     match code {
         200..=299 if about_message => Verdict::Delivered,
-        500..=599 if SIGN_IN_WANTED.contains(&code) => Verdict::Parked { reason },
+        500..=599 if SIGN_IN_REQUIRED.contains(&code) => Verdict::Parked { reason },
         500..=599 if about_message && !detail.is_some_and(|detail| SENDER_REFUSED.contains(&detail)) => {
             Verdict::Rejected { reason }
         }

@@ -138,7 +138,7 @@ impl ChannelSettings {
 
     /// No wait of this channel is longer: neither by its back-off nor by what its receiver asks for.
     #[must_use]
-    pub fn longest_rest(&self) -> Duration {
+    pub fn longest_cooldown(&self) -> Duration {
         self.retry.max.max(status::RETRY_AFTER_MAX).max(self.pace)
     }
 }

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_address_parks_and_tells_nothing_about_the_inside() {
+    fn a_refused_address_parks_the_channel_and_reveals_nothing_internal() {
         let Verdict::Parked { reason } = no_answer(&EgressError::NotAllowed("10.0.0.7 is private".to_owned())) else {
             panic!("parked")
         };

@@ -28,8 +28,8 @@ impl ChannelSettings {
         let own = self.kind.as_str();
         if let Some((word, origin)) = origin(url).filter(|(word, _)| *word != own && *private == Private::Refused) {
             let takes_any_template = self.kind.dialect().is_some_and(|dialect| dialect.looks_like.is_none());
-            let is_meant = takes_any_template && self.template.is_some();
-            if !is_meant {
+            let is_intended = takes_any_template && self.template.is_some();
+            if !is_intended {
                 let what = format!("it is {}, and the channel is of type `{own}`", origin.title);
                 return Err(ComposeError::Url(Complaint::new(what, format!("write `type: {word}`"))));
             }

@@ -10,11 +10,11 @@ use crate::{
     domain::{ChannelName, Severity, Timestamp, time},
     microsoft::FailureClass,
     notify::{
-        compose::{self, Subjects},
+        compose::{self, MessageParts},
         notification::{Links, OperatorFacts},
     },
     rule::{Alert, AlertState, Condition, Firing, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
-    store::{Away, Failing, NewNotification, TenantRecord},
+    store::{Downtime, Failing, NewNotification, TenantRecord},
 };
 
 pub use super::outage::OPERATOR_BLIND;
@@ -64,7 +64,7 @@ pub fn reason(failing: Option<&Failing>, outage: Option<&Cause>) -> String {
         return "checks succeed, but the source gives no new data".to_owned();
     };
     let mut reason = format!("checks fail since {}: {}", since.to_chrono().format("%Y-%m-%d %H:%M UTC"), words(class));
-    for more in outage.map(Cause::told_to_all).into_iter().chain(hint_for_all(class, hint.as_deref())) {
+    for more in outage.map(Cause::hint_for_everybody).into_iter().chain(hint_for_all(class, hint.as_deref())) {
         reason.push_str("; ");
         reason.push_str(more);
     }
@@ -95,7 +95,7 @@ pub fn alone(
     now: Timestamp,
 ) -> Option<NewNotification> {
     let failing = record.health.failing.as_ref()?;
-    let mut firing = record.alerts.iter().filter(|alert| alert.rule == rule.name && alert.told_to.is_empty());
+    let mut firing = record.alerts.iter().filter(|alert| alert.rule == rule.name && alert.notified_channels.is_empty());
     let (alert, state) = firing.find_map(|known| Some((known, firing_of(&known.alert)?)))?;
     let is_shown = |channel: &&ChannelName| {
         config.channels.get(*channel).is_some_and(|settings| settings.audience.admits(&tenant.id, &tenant.labels))
@@ -120,7 +120,7 @@ pub fn alone(
     };
     let key = rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref());
     let kind = alert.score.or_else(|| tenant.scores.first().copied())?;
-    let subjects = Subjects {
+    let parts = MessageParts {
         store,
         tenant_key: &record.identity.key,
         key: &key,
@@ -136,7 +136,7 @@ pub fn alone(
         guide: Guide::default(),
         links: Links { portal: Some(tenant.score_page()), ..Links::default() },
     };
-    let notification = compose::of_transition(subjects, &transition);
+    let notification = compose::of_transition(parts, &transition);
     Some(NewNotification { notification, alert: Some(key), tenant: Some(tenant.id.clone()), channels, hold: None })
 }
 
@@ -168,8 +168,8 @@ pub fn operator_facts(failing: Option<&Failing>, transition: &Transition) -> Ope
 /// The part of `[from, until]` in which the service itself was away. Periods are ordered by their beginning; where they overlap,
 /// as after a crash at the start, the time counts once.
 #[must_use]
-pub fn away_between(periods: &[Away], from: Timestamp, until: Timestamp) -> Duration {
-    time::covered(periods.iter().map(|away| (away.from, away.until)), from, until)
+pub fn downtime_between(periods: &[Downtime], from: Timestamp, until: Timestamp) -> Duration {
+    time::covered(periods.iter().map(|downtime| (downtime.from, downtime.until)), from, until)
 }
 
 #[cfg(test)]
@@ -177,14 +177,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_part_of_an_absence_inside_the_silence_counts() {
+    fn only_the_downtime_inside_the_gap_counts() {
         let at = Timestamp::from_seconds;
-        let away = |from, until| Away { from: at(from), until: at(until) };
-        let periods = [away(0, 100), away(200, 250), away(200, 300), away(220, 240)];
+        let downtime = |from, until| Downtime { from: at(from), until: at(until) };
+        let periods = [downtime(0, 100), downtime(200, 250), downtime(200, 300), downtime(220, 240)];
         for (from, until, seconds) in
             [(0, 400, 200), (50, 250, 100), (100, 200, 0), (310, 400, 0), (250, 260, 10), (210, 230, 20)]
         {
-            assert_eq!(away_between(&periods, at(from), at(until)), Duration::from_secs(seconds), "{from}..{until}");
+            assert_eq!(
+                downtime_between(&periods, at(from), at(until)),
+                Duration::from_secs(seconds),
+                "{from}..{until}"
+            );
         }
     }
 }

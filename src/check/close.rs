@@ -14,7 +14,7 @@ use crate::{
     domain::{ChannelName, Labels, Sample, ScoreKind, Severity, TenantId, Timestamp},
     notify::{
         HoldReason,
-        compose::{self, Subjects},
+        compose::{self, MessageParts},
         fleet::due::ACCEPTED_WAIT,
         notification::{Facts, TenantFacts},
     },
@@ -128,8 +128,8 @@ async fn change(
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
         let failing = record.health.failing.as_ref();
         let subject = (row, &record.identity, known);
-        let tell = |transition| told(store.origin(), config, subject, failing, transition);
-        let mut notifications: Vec<_> = transition.iter().map(tell).collect();
+        let compose = |transition| notification_of(store.origin(), config, subject, failing, transition);
+        let mut notifications: Vec<_> = transition.iter().map(compose).collect();
         for new in &mut notifications {
             new.channels.retain(&is_notified);
         }
@@ -165,7 +165,7 @@ fn is_of(alert: &AlertRecord, key: &AlertKey) -> bool {
 }
 
 /// What is said of a transition that no check caused. Rule and tenant may be gone: the alert's newest notification knows them.
-fn told(
+fn notification_of(
     store: &str,
     config: &Config,
     (row, identity, known): (&AlertRow, &TenantIdentity, &AlertRecord),
@@ -182,20 +182,20 @@ fn told(
     let may_show = |channel: &&ChannelName| {
         config.channels.get(*channel).is_some_and(|settings| config.admits(settings, &key.tenant, Some(&tenant)))
     };
-    let told_to = &known.told_to;
-    let shown: Vec<&ChannelName> = told_to.iter().filter(may_show).collect();
+    let notified_channels = &known.notified_channels;
+    let shown: Vec<&ChannelName> = notified_channels.iter().filter(may_show).collect();
     // Where the rule still is, who has left the route is sent nothing more.
     let route = config.route_of(key);
     let on_route = |channel: &&ChannelName| route.as_ref().is_none_or(|route| route.contains(channel));
     let mut channels: Vec<ChannelName> = shown.iter().copied().filter(on_route).cloned().collect();
-    if shown.is_empty() && !told_to.is_empty() {
+    if shown.is_empty() && !notified_channels.is_empty() {
         // Who was told that it fires can't be told that it is over: somebody else has their channel by now.
         channels = config.operator.notify.iter().filter(may_show).cloned().collect();
     }
     let configured = config.tenants.get(&key.tenant).and_then(|tenant| tenant.scores.first().copied());
     let kind = key.score.or_else(|| last.and_then(|last| last.score.as_ref()).map(|score| score.kind)).or(configured);
     let no_data = last.map_or_else(Vec::new, |last| last.no_data.clone());
-    let subjects = Subjects {
+    let parts = MessageParts {
         store,
         tenant_key: &identity.key,
         key,
@@ -215,7 +215,7 @@ fn told(
         links: last.map(|last| last.links.clone()).unwrap_or_default(),
     };
     NewNotification {
-        notification: compose::of_transition(subjects, transition),
+        notification: compose::of_transition(parts, transition),
         alert: Some(key.clone()),
         tenant: Some(key.tenant.clone()),
         channels,

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{clock::Clock, crash_point, domain::Timestamp, store::Away};
+use crate::{clock::Clock, crash_point, domain::Timestamp, store::Downtime};
 
 /// A shorter time in which nobody looked is a restart, or a machine that is busy.
 pub const DOWNTIME_MIN: Duration = Duration::from_mins(5);
@@ -23,9 +23,9 @@ pub struct Downtimes(Arc<Mutex<Known>>);
 #[derive(Debug, Default)]
 struct Known {
     /// Ordered by their beginning.
-    periods: Arc<[Away]>,
+    periods: Arc<[Downtime]>,
     /// Those that the store does not know.
-    unrecorded: Vec<Away>,
+    unrecorded: Vec<Downtime>,
     /// What both clocks showed at the last look.
     looked: Option<(Duration, Timestamp)>,
 }
@@ -33,13 +33,13 @@ struct Known {
 impl Downtimes {
     /// Those that the store knows.
     #[must_use]
-    pub fn new(periods: Vec<Away>) -> Self {
+    pub fn new(periods: Vec<Downtime>) -> Self {
         Self(Arc::new(Mutex::new(Known { periods: periods.into(), ..Known::default() })))
     }
 
     /// Looks at the clock, and gives the periods up to now.
     #[must_use]
-    pub fn look(&self, clock: &Clock) -> Arc<[Away]> {
+    pub fn look(&self, clock: &Clock) -> Arc<[Downtime]> {
         let (uptime, now) = (clock.uptime(), clock.now());
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.looked.replace((uptime, now));
@@ -47,9 +47,9 @@ impl Downtimes {
             let unattended = uptime.saturating_sub(was_up);
             if unattended >= crash_point::downtime_min(DOWNTIME_MIN) {
                 // The clock may have been set back meanwhile.
-                let away = Away { from: was_at.min(now.minus(unattended)), until: now };
-                known.periods = known.periods.iter().copied().chain([away]).collect();
-                known.unrecorded.push(away);
+                let downtime = Downtime { from: was_at.min(now.minus(unattended)), until: now };
+                known.periods = known.periods.iter().copied().chain([downtime]).collect();
+                known.unrecorded.push(downtime);
             }
         }
         known.periods.clone()
@@ -57,13 +57,13 @@ impl Downtimes {
 
     /// The periods that are still to be recorded and reported, oldest first.
     #[must_use]
-    pub fn unrecorded(&self) -> Vec<Away> {
+    pub fn unrecorded(&self) -> Vec<Downtime> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).unrecorded.clone()
     }
 
     /// Notes that a period was recorded.
-    pub fn recorded(&self, away: Away) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).unrecorded.retain(|one| *one != away);
+    pub fn recorded(&self, downtime: Downtime) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).unrecorded.retain(|one| *one != downtime);
     }
 }
 
@@ -82,16 +82,16 @@ mod tests {
         assert!(downtimes.look(&clock).is_empty(), "too short");
         let from = clock.now();
         clock.suspend(Duration::from_hours(2));
-        let away = Away { from, until: clock.now() };
-        assert_eq!(downtimes.look(&clock).as_ref(), [away]);
-        assert_eq!(downtimes.look(&clock).as_ref(), [away]);
-        assert_eq!(downtimes.unrecorded(), [away]);
-        downtimes.recorded(away);
+        let downtime = Downtime { from, until: clock.now() };
+        assert_eq!(downtimes.look(&clock).as_ref(), [downtime]);
+        assert_eq!(downtimes.look(&clock).as_ref(), [downtime]);
+        assert_eq!(downtimes.unrecorded(), [downtime]);
+        downtimes.recorded(downtime);
         assert_eq!((downtimes.unrecorded(), downtimes.look(&clock).len()), (Vec::new(), 1));
     }
 
     #[test]
-    fn a_clock_that_is_set_ahead_is_no_suspension_and_one_that_is_set_back_does_not_hide_one() {
+    fn a_clock_set_ahead_is_not_a_suspension_and_one_set_back_does_not_hide_one() {
         let start = Timestamp::from_seconds(1_000_000);
         let (clock, downtimes) = (Clock::manual(start), Downtimes::default());
         assert!(downtimes.look(&clock).is_empty());

@@ -39,7 +39,7 @@ struct Slot {
     wake_at: Option<Timestamp>,
     taken: bool,
     /// Somebody asked for a wake while the tenant's turn was taken.
-    wake_wanted: bool,
+    wake_requested: bool,
     /// How often in a row its turn came to nothing.
     failures: u32,
     /// When it has another turn after one that came to nothing.
@@ -72,14 +72,14 @@ impl DueQueue {
     /// Puts a tenant in, or back after its turn.
     pub fn put(&mut self, due: Due) {
         let known = self.slots.get(&due.tenant);
-        let wanted = known.is_some_and(|slot| slot.wake_wanted);
+        let is_requested = known.is_some_and(|slot| slot.wake_requested);
         let latest = known.and_then(|slot| slot.latest).unwrap_or(due.next_due_at);
-        let wake_at = if wanted { Some(Timestamp::EPOCH) } else { due.wake_at };
+        let wake_at = if is_requested { Some(Timestamp::EPOCH) } else { due.wake_at };
         let slot = Slot {
             check_at: due.next_due_at.min(latest),
             wake_at,
             taken: false,
-            wake_wanted: false,
+            wake_requested: false,
             failures: 0,
             again_at: None,
             taken_at: Timestamp::EPOCH,
@@ -97,8 +97,8 @@ impl DueQueue {
         let at = now.plus(wait);
         slot.failures = slot.failures.saturating_add(1);
         slot.again_at = Some(at);
-        slot.wake_at = if slot.wake_wanted { Some(at) } else { slot.wake_at.map(|wake_at| wake_at.max(at)) };
-        slot.wake_wanted = false;
+        slot.wake_at = if slot.wake_requested { Some(at) } else { slot.wake_at.map(|wake_at| wake_at.max(at)) };
+        slot.wake_requested = false;
         slot.check_at = slot.check_at.min(slot.latest.take().unwrap_or(slot.check_at)).max(at);
         slot.taken = false;
         self.order.push(Reverse((slot.next(), tenant.clone())));
@@ -138,7 +138,7 @@ impl DueQueue {
     pub fn wake(&mut self, tenant: &TenantId) {
         if let Some(slot) = self.slots.get_mut(tenant) {
             if slot.taken {
-                slot.wake_wanted = true;
+                slot.wake_requested = true;
             } else {
                 slot.wake_at = Some(Timestamp::EPOCH);
                 self.order.push(Reverse((Timestamp::EPOCH, tenant.clone())));
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn once_the_trouble_is_mended_nobody_waits_for_another_turn() {
+    fn once_the_store_has_recovered_nobody_waits_for_another_turn() {
         let mut queue = DueQueue::default();
         for (id, check_at, wake_at) in [("check", 0, None), ("wake", 100, Some(0)), ("other", 50, None)] {
             queue.put(due(id, check_at, wake_at));
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn the_alerts_of_a_tenant_are_looked_at_while_its_check_hangs() {
+    fn the_alerts_of_a_tenant_are_evaluated_while_its_check_hangs() {
         let mut queue = DueQueue::default();
         queue.put(due("a", 0, Some(90)));
         assert_eq!(queue.take(at(0)), Some((tenant("a"), Turn::Check { due_at: at(0) })));

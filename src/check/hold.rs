@@ -42,7 +42,7 @@ pub async fn hold(outcome: &mut CheckOutcome, store: &dyn Silences, config: &Con
     let silences = store.silences(Some(now)).await?;
     for new in &mut outcome.notifications {
         let envelope = new.envelope();
-        let until = new.about(&envelope).and_then(|about| config.covering(&silences, &about, now));
+        let until = new.match_target(&envelope).and_then(|target| config.covering(&silences, &target, now));
         let covered = until.map(|until| Hold { why: HoldReason::Silence, until });
         new.hold = new.hold.or(covered).or_else(|| config.held_for_the_fleet(&envelope, now));
     }

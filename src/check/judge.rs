@@ -29,7 +29,7 @@ use crate::{
     },
     schedule::{checks_between, phase},
     store::{
-        AlertRecord, Away, CheckOutcome, Failing, Owed, ScoreFailure, SeriesRecord, SeriesUpdate, TenantHealth,
+        AlertRecord, CheckOutcome, Downtime, Failing, Owed, ScoreFailure, SeriesRecord, SeriesUpdate, TenantHealth,
         TenantIdentity, TenantRecord,
     },
 };
@@ -52,7 +52,7 @@ pub struct Setting<'a> {
     /// What the store's ids are made of, part of every notification's id.
     pub store: &'a str,
     /// When the service itself was away.
-    pub away: &'a [Away],
+    pub downtimes: &'a [Downtime],
     /// The causes of the outages that go on.
     pub outages: &'a BTreeSet<Cause>,
 }
@@ -69,7 +69,7 @@ pub fn judge(
     let known = record.map(|record| &record.health);
     let begins = Begins { now, watched_since: known.and_then(|health| health.watched_since) };
     let health = TenantHealth {
-        adopted_at: known.map_or(now, |health| health.adopted_at),
+        first_seen_at: known.map_or(now, |health| health.first_seen_at),
         next_due_at,
         wake_at: None,
         checked_at: if fetched.is_empty() { known.and_then(|health| health.checked_at) } else { Some(now) },
@@ -198,9 +198,9 @@ impl<'a> Judging<'a> {
 
     /// How many of the tenant's checks were due since then, our own downtime apart.
     fn checks_since(&self, since: Timestamp, at_most: u32) -> u32 {
-        let Setting { config, tenant, away, .. } = self.setting;
+        let Setting { config, tenant, downtimes, .. } = self.setting;
         let phase = phase(tenant.id.as_str(), config.spread);
-        let downtimes = away.iter().map(|away| (away.from, away.until));
+        let downtimes = downtimes.iter().map(|downtime| (downtime.from, downtime.until));
         checks_between(&tenant.schedule, phase, since, self.outcome.now, downtimes, at_most)
     }
 
@@ -240,7 +240,7 @@ impl<'a> Judging<'a> {
             let Some(record) = self.alert_record(rule, target) else { continue };
             let step = close(&record.alert, why, &series.window, self.outcome.now);
             if let Some(transition) = step.transition {
-                self.tell(rule, target, &transition, &record.told_to);
+                self.notify(rule, target, &transition, &record.notified_channels);
             }
             if let Some(alert) = step.alert {
                 self.outcome.alerts.push(target.update(rule, alert));
@@ -293,7 +293,7 @@ impl<'a> Judging<'a> {
             _ => Event::Tick,
         };
         let last_data = failing_since.unwrap_or(now);
-        let downtime = blind::away_between(self.setting.away, last_data, now);
+        let downtime = blind::downtime_between(self.setting.downtimes, last_data, now);
         let is_read = matches!(event, Event::Reading(_));
         let feed = Feed { score, last_data, downtime, missed_at: failing_since, is_read };
         let target = Target { score: Some(score), subject: None };
@@ -313,14 +313,14 @@ impl<'a> Judging<'a> {
     ) {
         let mut alert = record.map_or_else(Alert::default, |record| record.alert.clone());
         let (now, shifts) = (self.outcome.now, moved::shifts(self.record, rule, target.score, target.subject));
-        let mut told_to = record.map_or_else(Vec::new, |record| record.told_to.clone());
+        let mut notified_channels = record.map_or_else(Vec::new, |record| record.notified_channels.clone());
         let owes = record.is_some_and(|record| record.owes == Some(Owed::Notification)) && events.len() == 1;
         let (mut wake_at, mut changed) = (None, false);
         for (place, &(event, window_end)) in events.iter().enumerate() {
             let is_it = |record: &&AlertRecord| {
                 (record.alert.generation, record.alert.sequence) == (alert.generation, alert.sequence)
             };
-            let rested = record.filter(is_it).filter(|record| record.told_at.is_some());
+            let settled = record.filter(is_it).filter(|record| record.notified_at.is_some());
             let context = EvaluationContext {
                 now,
                 window: &seen.window[..window_end],
@@ -330,8 +330,10 @@ impl<'a> Judging<'a> {
                 onboarded_at: seen.onboarded_at,
                 feeds: seen.feeds,
                 // What a person has seen is not said again while it is as it was.
-                told_at: rested.filter(|record| record.acknowledged.is_none()).and_then(|record| record.told_at),
-                is_on_its_way: rested.is_none() && !told_to.is_empty(),
+                notified_at: settled
+                    .filter(|record| record.acknowledged.is_none())
+                    .and_then(|record| record.notified_at),
+                is_on_its_way: settled.is_none() && !notified_channels.is_empty(),
                 can_be_withdrawn: record.filter(is_it).is_some_and(|record| record.can_be_withdrawn),
                 shifts: &shifts,
             };
@@ -347,9 +349,10 @@ impl<'a> Judging<'a> {
             wake_at = step.wake_at;
             if let Some(transition) = step.transition {
                 if transition.kind == TransitionKind::Fired {
-                    told_to.clear();
+                    notified_channels.clear();
                 }
-                told_to = recipients(&told_to, &self.tell(rule, target, &transition, &told_to));
+                notified_channels =
+                    recipients(&notified_channels, &self.notify(rule, target, &transition, &notified_channels));
             }
         }
         self.wake_by(wake_at);

@@ -5,6 +5,7 @@
 //! [`succession`] turns alerts of an older store, one for each score without data, into the one of the tenant.
 //! [`downtime`] says when we ourselves were down. [`history`] completes windows from the store's archive. [`outlook`] says how alerts stand and why, and writes nothing.
 
+pub mod backed_off;
 pub mod blind;
 pub mod close;
 pub mod downtime;
@@ -20,7 +21,6 @@ pub mod plan;
 pub mod reason;
 pub mod run;
 mod series;
-pub mod slow;
 mod succession;
 
 pub use due::DueQueue;

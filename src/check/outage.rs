@@ -73,7 +73,7 @@ pub enum News {
         /// Where the secret is kept that can't be read, and what to do there.
         hint: Option<String>,
         /// Tenants that it hits and that were told by themselves before.
-        told_before: BTreeSet<TenantId>,
+        notified_before: BTreeSet<TenantId>,
     },
     /// It is over.
     Over {
@@ -125,8 +125,8 @@ impl Fleet<'_> {
     fn since(&self, cause: &Cause, hit: &[&FailingTenant]) -> Option<Timestamp> {
         let last = self.outages.iter().filter(|outage| cause.is(outage)).filter_map(|outage| outage.over_at).max();
         let at = |hit: &&FailingTenant| last.map_or(hit.failing.since, |last| last.max(hit.failing.since));
-        let untold = hit.iter().filter(|hit| told_to_nobody(hit)).map(at).min();
-        untold.or_else(|| hit.iter().map(at).min())
+        let worst_before = hit.iter().filter(|hit| is_nobody_notified(hit)).map(at).min();
+        worst_before.or_else(|| hit.iter().map(at).min())
     }
 
     /// Whether so many tenants fail for this reason that it is one thing.
@@ -186,13 +186,13 @@ impl Tally {
     }
 }
 
-fn told_to_nobody(hit: &FailingTenant) -> bool {
-    hit.blind.as_ref().is_none_or(|blind| blind.told_to.is_empty())
+fn is_nobody_notified(hit: &FailingTenant) -> bool {
+    hit.blind.as_ref().is_none_or(|blind| blind.notified_channels.is_empty())
 }
 
 /// Whether the operator's alert fires and nobody was told.
 fn waits(hit: &FailingTenant) -> bool {
-    hit.blind.as_ref().is_some_and(|blind| blind.told_to.is_empty())
+    hit.blind.as_ref().is_some_and(|blind| blind.notified_channels.is_empty())
 }
 
 /// Decides who is told of what. Asked again with what came of it, it has nothing more to do.
@@ -219,7 +219,14 @@ pub fn decide(fleet: Fleet<'_>, now: Timestamp) -> Decision {
     for (cause, hit) in groups.iter().filter(|(cause, _)| !decision.open.contains(*cause)).collect::<Vec<_>>() {
         let Some(since) = fleet.since(cause, hit).filter(|since| fleet.begins(cause, hit, *since)) else { continue };
         let (cause_key, tenants) = (cause.key(), BTreeSet::new());
-        let new = Outage { cause: cause_key, since, tenants, told_at: None, told_to: Vec::new(), over_at: None };
+        let new = Outage {
+            cause: cause_key,
+            since,
+            tenants,
+            notified_at: None,
+            notified_channels: Vec::new(),
+            over_at: None,
+        };
         decision.changed.push(go_on(&fleet, &new, hit, now));
         decision.open.insert(cause.clone());
     }
@@ -233,20 +240,20 @@ fn go_on(fleet: &Fleet<'_>, outage: &Outage, hit: &[&FailingTenant], now: Timest
     if hit.len() * OVER_BELOW < outage.tenants.len() || (hit.is_empty() && !outage.tenants.is_empty()) {
         next.over_at = Some(now);
         let left = hit.iter().map(|hit| hit.tenant.clone()).collect();
-        return (next, outage.told_at.map(|_| News::Over { left }));
+        return (next, outage.notified_at.map(|_| News::Over { left }));
     }
     next.tenants.extend(hit.iter().map(|hit| hit.tenant.clone()));
-    if outage.told_at.is_some() || !hit.iter().any(|hit| waits(hit)) {
+    if outage.notified_at.is_some() || !hit.iter().any(|hit| waits(hit)) {
         return (next, None);
     }
-    next.told_at = Some(now);
-    next.told_to.clone_from(&fleet.config.operator.notify);
-    let told_before = hit.iter().filter(|hit| !told_to_nobody(hit)).map(|hit| hit.tenant.clone()).collect();
+    next.notified_at = Some(now);
+    next.notified_channels.clone_from(&fleet.config.operator.notify);
+    let notified_before = hit.iter().filter(|hit| !is_nobody_notified(hit)).map(|hit| hit.tenant.clone()).collect();
     let class = commonest(hit);
     let unreadable = hit.iter().find(|failing| is_secret_unreadable(failing));
     let place = unreadable.and_then(|failing| failing.failing.hint.clone());
     let place = place.filter(|_| class == FailureClass::SecretUnreadable.as_str());
-    (next, Some(News::Began { class, hint: place, told_before }))
+    (next, Some(News::Began { class, hint: place, notified_before }))
 }
 
 /// The tenants that are read by the same credential as this one, itself included.

@@ -16,7 +16,7 @@ use crate::{
         Alert, AlertKey, AlertState, Condition, EvaluationContext, Event, Explanation, Resolution, Rule, explain,
         explain::Verdict,
     },
-    store::{AlertFilter, AlertRecord, AlertRow, Away, KnownTenant, SeriesRecord, Store, StoreError, TenantRecord},
+    store::{AlertFilter, AlertRecord, AlertRow, Downtime, KnownTenant, SeriesRecord, Store, StoreError, TenantRecord},
 };
 
 /// The most tenants that are loaded together.
@@ -42,11 +42,11 @@ pub fn of_rule<'a>(
     rule: &Rule,
     tenant: &Tenant,
     record: Option<&'a TenantRecord>,
-    away: &[Away],
+    downtimes: &[Downtime],
     now: Timestamp,
 ) -> Vec<Outlook<'a>> {
     if rule.is_no_data() {
-        return of_no_data(config, rule, tenant, record, away, now).into_iter().collect();
+        return of_no_data(config, rule, tenant, record, downtimes, now).into_iter().collect();
     }
     let judged = tenant.scores.iter().filter(|score| rule.applies_to(&tenant.labels, **score));
     let mut outlooks = Vec::new();
@@ -67,7 +67,7 @@ fn of_no_data<'a>(
     rule: &Rule,
     tenant: &Tenant,
     record: Option<&'a TenantRecord>,
-    away: &[Away],
+    downtimes: &[Downtime],
     now: Timestamp,
 ) -> Option<Outlook<'a>> {
     let is_polled = rule.score.is_none_or(|score| tenant.scores.contains(&score));
@@ -78,7 +78,7 @@ fn of_no_data<'a>(
     let watch = Watch {
         config,
         tenant,
-        away,
+        downtimes,
         checked_at: health.and_then(|health| health.checked_at),
         watched_since: health.and_then(|health| health.watched_since),
         poll_interval: tenant.schedule.interval_at(now),
@@ -121,7 +121,7 @@ const fn quiet(now: Timestamp, window: &[Sample], source_interval: Duration) -> 
         missed_checks: 0,
         onboarded_at: None,
         feeds: &[],
-        told_at: None,
+        notified_at: None,
         is_on_its_way: false,
         can_be_withdrawn: false,
         shifts: &[],
@@ -143,8 +143,9 @@ fn outlook<'a>(
     let of_alert = record.and_then(|record| record.alerts.iter().find(|alert| is_of(alert, &key)));
     let alert = of_alert.map_or_else(Alert::default, |record| record.alert.clone());
     let context = EvaluationContext {
-        told_at: of_alert.and_then(|record| record.told_at),
-        is_on_its_way: of_alert.is_some_and(|record| record.told_at.is_none() && !record.told_to.is_empty()),
+        notified_at: of_alert.and_then(|record| record.notified_at),
+        is_on_its_way: of_alert
+            .is_some_and(|record| record.notified_at.is_none() && !record.notified_channels.is_empty()),
         can_be_withdrawn: of_alert.is_some_and(|record| record.can_be_withdrawn),
         ..context
     };
@@ -171,7 +172,7 @@ pub struct Change {
     /// The channels that hear of it from now on.
     pub channels: Vec<ChannelName>,
     /// The channels that were notified that it began, and lead where they led then.
-    pub told_to: Vec<ChannelName>,
+    pub notified_channels: Vec<ChannelName>,
     /// The channels for which something of it waits.
     pub waiting: BTreeSet<ChannelName>,
 }
@@ -205,10 +206,10 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
         key: row.key.clone(),
         what: Fate::Stays,
         channels: config.route_of(&row.key).unwrap_or_default(),
-        told_to: row.told_to.clone(),
+        notified_channels: row.notified_channels.clone(),
         waiting: BTreeSet::new(),
     }));
-    let away = store.away().await?;
+    let downtimes = store.downtimes().await?;
     let known: Vec<_> = named.iter().filter(|(_, slug)| slug.is_some()).map(|(name, _)| name.clone()).collect();
     for batch in known.chunks(BATCH) {
         let mut records = store.load(batch).await?;
@@ -217,7 +218,7 @@ pub async fn changes(store: &dyn Store, config: &Config, now: Timestamp) -> Resu
             let Some(tenant) = slug.and_then(|slug| config.tenants.get(slug)) else { continue };
             history::complete(store, config, tenant, record).await?;
             for rule in &config.rules {
-                let outlooks = of_rule(config, rule, tenant, Some(record), &away, now);
+                let outlooks = of_rule(config, rule, tenant, Some(record), &downtimes, now);
                 changes.extend(outlooks.into_iter().filter_map(|outlook| change(config, rule, tenant, outlook)));
             }
         }
@@ -244,7 +245,7 @@ async fn note_what_waits(store: &dyn Store, config: &Config, changes: &mut [Chan
     for change in changes {
         change.waiting = waiting.remove(&change.key).unwrap_or_default();
         let waits = &change.waiting;
-        change.told_to.retain(|channel| !moved.contains(channel) || waits.contains(channel));
+        change.notified_channels.retain(|channel| !moved.contains(channel) || waits.contains(channel));
     }
     Ok(())
 }
@@ -276,8 +277,8 @@ fn closed(row: &AlertRow, why: Resolution) -> Change {
     Change {
         key: row.key.clone(),
         what: Fate::Closes(why),
-        channels: row.told_to.clone(),
-        told_to: row.told_to.clone(),
+        channels: row.notified_channels.clone(),
+        notified_channels: row.notified_channels.clone(),
         waiting: BTreeSet::new(),
     }
 }
@@ -291,6 +292,12 @@ fn change(config: &Config, rule: &Rule, tenant: &Tenant, outlook: Outlook<'_>) -
         Verdict::GoesOn | Verdict::Worsens | Verdict::Reminds | Verdict::Unstable => Fate::Stays,
         Verdict::Quiet | Verdict::Pends => return None,
     };
-    let told_to = outlook.record.map_or_else(Vec::new, |record| record.told_to.clone());
-    Some(Change { key: outlook.key, what, channels: config.routes(rule, tenant).0, told_to, waiting: BTreeSet::new() })
+    let notified_channels = outlook.record.map_or_else(Vec::new, |record| record.notified_channels.clone());
+    Some(Change {
+        key: outlook.key,
+        what,
+        channels: config.routes(rule, tenant).0,
+        notified_channels,
+        waiting: BTreeSet::new(),
+    })
 }

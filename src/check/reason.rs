@@ -114,7 +114,7 @@ impl Question {
 pub(super) fn attach(outcome: &mut CheckOutcome, evidence: &Evidence) {
     for question in questions(outcome) {
         let reason = evidence.explain(&question, outcome);
-        reason.tell(&mut outcome.notifications[question.index].notification);
+        reason.add_to(&mut outcome.notifications[question.index].notification);
     }
     if let Some(Ok(read)) = &evidence.recommendations {
         let kept = Impact::ALL.into_iter().filter(|impact| *impact == Impact::DeviceScore || !read.only_configuration);

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::{
+    backed_off,
     downtime::Downtimes,
     due::Turn,
     history,
@@ -16,7 +17,7 @@ use super::{
     judge::{Failure, Fetched, Partly, Setting, judge},
     outage::OpenOutages,
     plan::{Plan, next_due},
-    reason, slow,
+    reason,
 };
 use crate::{
     clock::Clock,
@@ -65,7 +66,7 @@ pub struct Visit {
     /// Channels that have something new to send.
     pub channels: Vec<ChannelName>,
     /// Whether the next check is later than the schedule says: nothing but people can help.
-    pub is_slow: bool,
+    pub is_backed_off: bool,
 }
 
 impl Checker {
@@ -204,21 +205,21 @@ impl Checker {
                 next_due_at: outcome.health.next_due_at,
                 wake_at: outcome.health.wake_at,
             };
-            let is_slow = slow::is_slow(plan, tenant, &outcome.health);
+            let is_backed_off = backed_off::is_backed_off(plan, tenant, &outcome.health);
             if turn == Turn::Wake && changes_nothing(&outcome, record.as_ref()) {
-                return Ok(Visit { due, fetched, channels: Vec::new(), is_slow });
+                return Ok(Visit { due, fetched, channels: Vec::new(), is_backed_off });
             }
             let held = hold(&mut outcome, self.store.as_ref(), &plan.config).await?;
-            let told: Vec<_> = outcome.notifications.iter().map(|new| new.notification.kind).collect();
+            let kinds: Vec<_> = outcome.notifications.iter().map(|new| new.notification.kind).collect();
             let channels = outcome.notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
             match self.store.commit(outcome).await? {
                 Commit::Done => {
                     crash_point::reach(CrashPoint::CheckCommitted);
                     held.confirm(self.store.as_ref()).await?;
-                    for kind in told {
+                    for kind in kinds {
                         self.metrics.notification_made(kind.as_str());
                     }
-                    return Ok(Visit { due, fetched, channels, is_slow });
+                    return Ok(Visit { due, fetched, channels, is_backed_off });
                 }
                 Commit::Conflict => {
                     debug!(tenant = %tenant.id, "the tenant was changed meanwhile; judging again");
@@ -240,18 +241,18 @@ impl Checker {
     ) -> CheckOutcome {
         let now = self.clock.now();
         let outages = self.outages.causes();
-        let away = self.downtimes.look(&self.clock);
+        let downtimes = self.downtimes.look(&self.clock);
         let setting = Setting {
             config: &plan.config,
             operator_rule: plan.operator_rule.as_ref(),
             tenant,
             store: self.store.origin(),
-            away: &away,
+            downtimes: &downtimes,
             outages: &outages,
         };
         let next_due_at = match (turn, record) {
             (Turn::Wake, Some(record)) => record.health.next_due_at,
-            _ => slow::next_due(plan, tenant, record.map(|record| &record.health), fetched, now),
+            _ => backed_off::next_due(plan, tenant, record.map(|record| &record.health), fetched, now),
         };
         judge(setting, record, fetched, next_due_at, now)
     }
@@ -267,7 +268,7 @@ fn newest(record: &TenantRecord, score: ScoreKind) -> Option<Timestamp> {
 fn check_within(timeout: Duration, tenant: &Tenant) -> Duration {
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     let calls = CALLS_PER_SCORE.saturating_mul(count(tenant.scores.len()));
-    let credentials = CREDENTIAL_WITHIN.saturating_mul(count(tenant.account.app.proofs.len()));
+    let credentials = CREDENTIAL_WITHIN.saturating_mul(count(tenant.account.app.materials.len()));
     timeout.saturating_add(PAUSE_MAX).saturating_mul(calls).saturating_add(credentials)
 }
 

@@ -57,21 +57,24 @@ impl<'a> Judging<'a> {
         let replaced: Vec<_> =
             unread.into_iter().filter(|alert| alert.score.is_some_and(|score| listed.contains(&score))).collect();
         let (Some(place), Some(first)) = (place, replaced.first()) else { return };
-        let mut told_to: Vec<ChannelName> = Vec::new();
-        for channel in own.into_iter().chain(replaced.iter().copied()).flat_map(|alert| &alert.told_to) {
-            if !told_to.contains(channel) {
-                told_to.push(channel.clone());
+        let mut notified_channels: Vec<ChannelName> = Vec::new();
+        for channel in own.into_iter().chain(replaced.iter().copied()).flat_map(|alert| &alert.notified_channels) {
+            if !notified_channels.contains(channel) {
+                notified_channels.push(channel.clone());
             }
         }
-        let told_at = replaced.iter().map(|alert| alert.told_at).min().flatten();
-        self.outcome.alerts[place].inherits =
-            Some(Inherited { told_to: told_to.clone(), told_at, from: (first.score, first.subject.clone()) });
+        let notified_at = replaced.iter().map(|alert| alert.notified_at).min().flatten();
+        self.outcome.alerts[place].inherits = Some(Inherited {
+            notified_channels: notified_channels.clone(),
+            notified_at,
+            from: (first.score, first.subject.clone()),
+        });
         let config = self.setting.config;
         let keeps_state =
             |channel: &ChannelName| config.channels.get(channel).is_some_and(|settings| settings.kind.keeps_state());
         let key = rule.alert_key(&self.setting.tenant.id, target.score, target.subject);
         for new in self.outcome.notifications.iter_mut().filter(|new| new.alert.as_ref() == Some(&key)) {
-            new.channels.retain(|channel| keeps_state(channel) || !told_to.contains(channel));
+            new.channels.retain(|channel| keeps_state(channel) || !notified_channels.contains(channel));
         }
         self.outcome.notifications.retain(|new| new.alert.as_ref() != Some(&key) || !new.channels.is_empty());
         for alert in replaced {
@@ -84,9 +87,10 @@ impl<'a> Judging<'a> {
         let step = close(&record.alert, why, &[], self.outcome.now);
         if let Some(transition) = &step.transition {
             debug_assert!(matches!(transition.kind, TransitionKind::Resolved(_)));
-            let told_to: Vec<ChannelName> = record.told_to.iter().filter(|channel| hears(channel)).cloned().collect();
-            if !told_to.is_empty() {
-                self.tell(rule, target, transition, &told_to);
+            let notified_channels: Vec<ChannelName> =
+                record.notified_channels.iter().filter(|channel| hears(channel)).cloned().collect();
+            if !notified_channels.is_empty() {
+                self.notify(rule, target, transition, &notified_channels);
             }
         }
         self.outcome.alerts.extend(step.alert.map(|alert| target.update(rule, alert)));

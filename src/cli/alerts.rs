@@ -183,7 +183,7 @@ fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
     if json {
         return output::json(row);
     }
-    let channels: Vec<_> = row.told_to.iter().map(ToString::to_string).collect();
+    let channels: Vec<_> = row.notified_channels.iter().map(ToString::to_string).collect();
     let acknowledged = row.acknowledged.as_ref().map(|seen| format!("{} by {}: {}", seen.at, seen.by, seen.comment));
     let facts = [
         ("alert", format!("{} of {}", row.key.rule, row.key.tenant)),
@@ -193,7 +193,7 @@ fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
         ("since", output::or_dash(since(&row.alert.state))),
         ("fired", output::counted(row.alert.generation, "time")),
         ("notifications since it last fired", row.alert.sequence.to_string()),
-        ("last notified", output::or_dash(row.told_at)),
+        ("last notified", output::or_dash(row.notified_at)),
         ("notified channels", if channels.is_empty() { "-".to_owned() } else { channels.join(", ") }),
         ("fleet shift", output::or_dash(row.shift.as_ref())),
         ("acknowledged", output::or_dash(acknowledged)),

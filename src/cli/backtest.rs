@@ -12,7 +12,7 @@ use super::{Failure, configured, output, wrong_input};
 use crate::{
     clock::Clock,
     config::{Config, suite::load_rules},
-    diagnostic::Gravity,
+    diagnostic::Level,
     domain::Scope,
     query::{
         self,
@@ -141,7 +141,7 @@ fn candidates(config: &Config, file: &Path) -> Result<Vec<Arc<Rule>>, Failure> {
     if !problems.is_empty() {
         output::complain_of(&problems, &excerpts);
     }
-    if problems.iter().any(|problem| problem.gravity == Gravity::Error) {
+    if problems.iter().any(|problem| problem.level == Level::Error) {
         return Err(Failure::Input(None));
     }
     Ok(candidates)

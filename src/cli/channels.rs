@@ -99,7 +99,7 @@ fn list(channels: &[ChannelStatus], json: bool) -> Result<(), Failure> {
 /// The state, since when or until when, and the reason.
 fn state(channel: &ChannelStatus) -> String {
     let because = |reason: &Option<String>| reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let state = match (channel.parked_since, channel.rests_until, channel.failing_since) {
+    let state = match (channel.parked_since, channel.cooldown_until, channel.failing_since) {
         (Some(since), ..) => format!("parked since {since}{}", because(&channel.parked)),
         (None, Some(until), _) => format!("failing, next attempt at {until}{}", because(&channel.failing)),
         (None, None, Some(since)) => format!("failing since {since}{}", because(&channel.failing)),

@@ -101,7 +101,7 @@ fn state(row: &Delivery) -> String {
     if let Some(hold) = row.hold {
         return format!("{state} ({}, until {})", hold.why.as_str(), hold.until);
     }
-    row.carrier.map_or_else(|| state.to_owned(), |carrier| format!("{state} (with {carrier})"))
+    row.merged_into.map_or_else(|| state.to_owned(), |merged_into| format!("{state} (with {merged_into})"))
 }
 
 fn list(rows: &[Delivery], json: bool) -> Result<(), Failure> {

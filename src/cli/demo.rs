@@ -105,7 +105,7 @@ fn renew_secrets(folder: &Path, changes: &[Change], stage: &Stage, cloud: &Cloud
 /// Waits until everything that a step causes has been sent, or for a few checks if it causes nothing.
 async fn settle(store: &dyn Store, cloud: &Cloud, receivers: &Receivers, shown: usize, calm: bool) {
     let checks = cloud.counts().score_requests + 3 * CHECKS_PER_STEP;
-    let told = async {
+    let notified = async {
         loop {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let waiting = store.totals().await.is_ok_and(|totals| {
@@ -118,7 +118,7 @@ async fn settle(store: &dyn Store, cloud: &Cloud, receivers: &Receivers, shown: 
             }
         }
     };
-    let enough = async { tokio::join!(told, tokio::time::sleep(STEP_MIN)) };
+    let enough = async { tokio::join!(notified, tokio::time::sleep(STEP_MIN)) };
     // A step that nothing comes of shows nothing; the story goes on.
     let _ = tokio::time::timeout(STEP_MAX, enough).await;
 }

@@ -152,11 +152,11 @@ pub fn main() -> ExitCode {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = match builder.enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build() {
         Ok(runtime) => runtime,
-        Err(error) => return tell(&Failure::Run(Some(error.into()))),
+        Err(error) => return report(&Failure::Run(Some(error.into()))),
     };
     let code = match runtime.block_on(obey(cli)) {
         Ok(()) => ExitCode::from(FINE),
-        Err(failure) => tell(&failure),
+        Err(failure) => report(&failure),
     };
     kill_programs();
     // A thread that waits for a name server or a disk is not waited for.
@@ -186,7 +186,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-fn tell(failure: &Failure) -> ExitCode {
+fn report(failure: &Failure) -> ExitCode {
     let (code, error) = match failure {
         Failure::Input(error) => (WRONG_INPUT, error),
         Failure::Run(error) => (FAILED, error),

@@ -49,7 +49,7 @@ fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {
             line.subject.as_ref().map_or_else(|| line.score.to_string(), |subject| format!("{} {subject}", line.score)),
             output::or_dash(line.value.map(display::number)),
             line.outcome.clone(),
-            match line.slow_until {
+            match line.backed_off_until {
                 Some(at) => format!("{}; checked less often, next at {at}", line.hint.as_deref().unwrap_or_default()),
                 None => line.hint.clone().unwrap_or_default(),
             },

@@ -141,7 +141,7 @@ impl Add {
     }
 }
 
-fn tell_covered(rows: &[AlertRow]) {
+fn list_covered(rows: &[AlertRow]) {
     if rows.is_empty() {
         return output::say("it covers no firing alert");
     }
@@ -164,7 +164,7 @@ async fn make(store: &dyn Store, new: NewSilence, json: bool) -> Result<(), Fail
         return output::json(&silence);
     }
     output::say(&format!("silence {}: {}, until {}", silence.id, silence.matchers, silence.ends_at));
-    tell_covered(&query::silences::covered(store, &Scope::All, &silence.matchers).await?);
+    list_covered(&query::silences::covered(store, &Scope::All, &silence.matchers).await?);
     Ok(())
 }
 
@@ -195,7 +195,7 @@ async fn show(store: &dyn Store, id: SilenceId, now: Timestamp, json: bool) -> R
     }
     list(std::slice::from_ref(&silence), now, false)?;
     output::say("");
-    tell_covered(&query::silences::covered(store, &Scope::All, &silence.matchers).await?);
+    list_covered(&query::silences::covered(store, &Scope::All, &silence.matchers).await?);
     Ok(())
 }
 

@@ -12,12 +12,12 @@ use serde::Serialize;
 use super::{Failure, output, wrong_input};
 use crate::{
     config::suite::{Case, load_suite},
-    diagnostic::Gravity,
+    diagnostic::Level,
     domain::ChannelName,
     notify::{Notification, NotificationType, digest, notification::TenantFacts},
     replay::{
         Fleet, Message, Outcome, Plan,
-        expect::{About, Difference, Got, compare},
+        expect::{AboutAlert, Difference, Got, compare},
         send, walk,
     },
     template,
@@ -83,7 +83,7 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
         if !loaded.problems.is_empty() {
             output::complain_of(&loaded.problems, &loaded.excerpts);
         }
-        is_wrong |= loaded.problems.iter().any(|problem| problem.gravity == Gravity::Error);
+        is_wrong |= loaded.problems.iter().any(|problem| problem.level == Level::Error);
         let Some(suite) = loaded.suite else { continue };
         let is_wanted = |case: &&Case| arguments.filter.as_ref().is_none_or(|part| case.name.contains(part));
         verdicts.extend(suite.cases.iter().filter(is_wanted).map(|case| judge(file, &suite.plan_of(case), case)));
@@ -108,12 +108,12 @@ pub(super) fn test(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn judge(file: &Path, plan: &Plan, case: &Case) -> Verdict {
-    let fleet = Fleet::of(plan, &case.courses);
-    let mut messages: Vec<Message> = case.courses.iter().flat_map(|course| walk(plan, course, &fleet)).collect();
+    let fleet = Fleet::of(plan, &case.histories);
+    let mut messages: Vec<Message> = case.histories.iter().flat_map(|history| walk(plan, history, &fleet)).collect();
     messages.sort_by_key(|message| message.at);
-    let outcome = send(plan, &case.courses, &fleet, messages);
+    let outcome = send(plan, &case.histories, &fleet, messages);
     let tenants: BTreeMap<&str, TenantFacts> =
-        case.courses.iter().map(|course| (course.tenant.as_str(), course.facts())).collect();
+        case.histories.iter().map(|history| (history.tenant.as_str(), history.facts())).collect();
     let sent = seen(&outcome, &tenants);
     let must_be_expected = |difference: &Difference| match difference {
         Difference::Missing(_) => true,
@@ -142,7 +142,7 @@ fn seen(outcome: &Outcome, tenants: &BTreeMap<&str, TenantFacts>) -> Vec<Got> {
     let about = |message: usize| {
         let Message { tenant, rule, subject, .. } = &outcome.messages[message];
         let (tenant, severity) = (tenant.to_string(), rule.severity);
-        About { tenant, rule: rule.name.to_string(), subject: subject.as_ref().map(ToString::to_string), severity }
+        AboutAlert { tenant, rule: rule.name.to_string(), subject: subject.as_ref().map(ToString::to_string), severity }
     };
     let mut seen: Vec<(Vec<usize>, Got)> = Vec::new();
     for sent in &outcome.sent {

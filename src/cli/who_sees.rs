@@ -49,8 +49,8 @@ fn of_channels(lines: &[WhoSees]) {
         let rules: BTreeSet<_> = sight.rules.keys().collect();
         let may_show = if sight.open { "every tenant".to_owned() } else { named(&sight.may_show) };
         let shown = sight.shown();
-        let is_told = if shown.is_empty() { "nothing".to_owned() } else { named(&shown) };
-        [channel.to_string(), may_show, is_told, by(sight, &rules)]
+        let is_notified = if shown.is_empty() { "nothing".to_owned() } else { named(&shown) };
+        [channel.to_string(), may_show, is_notified, by(sight, &rules)]
     });
     output::say(&output::table(["CHANNEL", "MAY SHOW", "IS NOTIFIED OF", "BY"], rows));
 }

@@ -70,7 +70,7 @@ fn names(line: &str) -> impl Iterator<Item = (usize, &str)> {
 fn complaint(file: &Path, mark: Mark, name: &str) -> Problem {
     let place = Place { file: file.to_owned(), line: mark.line, column: mark.column };
     let instead = match nearest(name, Warning::ALL.iter().map(|warning| warning.name())) {
-        Some(meant) => format!("did you mean `{meant}`?"),
+        Some(suggested) => format!("did you mean `{suggested}`?"),
         None => "write the name that the warning shows in brackets".to_owned(),
     };
     let what = crate::secret::redact::echoed(&format!("there is no warning `{name}`"));
@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn a_name_that_is_not_known_is_a_warning_at_its_place() {
         let (_, unknown) = allowed("é: 1 # scorewatch: allow(no-rules, chanel-unused, x)");
-        let told: Vec<_> = unknown.iter().map(|one| (one.place.column, one.what.as_str(), &*one.instead)).collect();
+        let reported: Vec<_> = unknown.iter().map(|one| (one.place.column, one.what.as_str(), &*one.instead)).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 (36, "there is no warning `chanel-unused`", "did you mean `channel-unused`?"),
                 (51, "there is no warning `x`", "write the name that the warning shows in brackets")

@@ -47,7 +47,7 @@ pub(super) fn check_known(at: &Scope<'_>, tenants: &Tenants, channels: &Channels
         let (list, known) = (at.key(name.as_str()), tenants.places.keys().map(TenantId::as_str));
         for id in channel.audience.tenants.iter().flatten().filter(|id| !tenants.places.contains_key(*id)) {
             let instead = match nearest(id.as_str(), known.clone()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
+                Some(suggested) => format!("did you mean `{suggested}`?"),
                 None => "write the `id` of a tenant, or define that tenant".to_owned(),
             };
             problems.error(&list.key("tenants"), format!("there is no tenant `{id}`"), instead);

@@ -9,10 +9,10 @@ use super::{
     trial::Form,
     words::{day, guid},
 };
-use crate::microsoft::{AppCredential, Proof, ProofKind};
+use crate::microsoft::{AppCredential, CredentialKind, CredentialMaterial};
 
 /// What an app may prove itself with.
-const PROOFS: &str = "write one of `secret:`, `certificate:` and `federated_token:`";
+const MATERIALS: &str = "write one of `secret:`, `certificate:` and `federated_token:`";
 
 /// Reads what stands under `credential:`.
 pub(super) fn credential(
@@ -22,7 +22,8 @@ pub(super) fn credential(
 ) -> Option<AppCredential> {
     let written = match draft.take(raw, at)? {
         OneOrMany::One(raw) => {
-            return one(*raw, at, draft).map(|(client_id, proof)| AppCredential { client_id, proofs: vec![proof] });
+            return one(*raw, at, draft)
+                .map(|(client_id, material)| AppCredential { client_id, materials: vec![material] });
         }
         OneOrMany::Many(written) => written,
     };
@@ -34,22 +35,22 @@ pub(super) fn credential(
     let mut read = 0;
     for (index, field) in written.into_iter().enumerate() {
         let here = at.item(index);
-        let Some((client_id, proof)) = draft.take(field, &here).and_then(|raw| one(raw, &here, draft)) else {
+        let Some((client_id, material)) = draft.take(field, &here).and_then(|raw| one(raw, &here, draft)) else {
             continue;
         };
-        let app = app.get_or_insert_with(|| AppCredential { client_id, proofs: Vec::new() });
+        let app = app.get_or_insert_with(|| AppCredential { client_id, materials: Vec::new() });
         if app.client_id != client_id {
             let what = "this `client_id` is another than that of the first credential";
             draft.error(&here.key("client_id"), what, "list credentials of one app only");
             continue;
         }
-        app.proofs.push(proof);
+        app.materials.push(material);
         read += 1;
     }
     app.filter(|_| read == count)
 }
 
-fn one(raw: RawCredential, at: &Scope<'_>, draft: &mut Draft) -> Option<(uuid::Uuid, Proof)> {
+fn one(raw: RawCredential, at: &Scope<'_>, draft: &mut Draft) -> Option<(uuid::Uuid, CredentialMaterial)> {
     at.only(RawCredential::KEYS, draft);
     let client_id = draft
         .require(raw.client_id, &at.key("client_id"), "6d2a0000-0000-4000-8000-000000000002")
@@ -64,33 +65,37 @@ fn one(raw: RawCredential, at: &Scope<'_>, draft: &mut Draft) -> Option<(uuid::U
         draft.error(&here, "there is no certificate that it opens", "write `certificate: { file: x.pfx }` too");
     }
     let written: Vec<_> = [
-        (ProofKind::Secret, "secret", raw.secret),
-        (ProofKind::Certificate, "certificate", raw.certificate),
-        (ProofKind::FederatedToken, "federated_token", raw.federated_token),
+        (CredentialKind::Secret, "secret", raw.secret),
+        (CredentialKind::Certificate, "certificate", raw.certificate),
+        (CredentialKind::FederatedToken, "federated_token", raw.federated_token),
     ]
     .into_iter()
     .filter(|(_, _, field)| field.is_written())
     .collect();
     match written.len() {
         0 if draft.is_misspelt(at) => {}
-        0 => draft.error(at, "the app has nothing to prove itself with", PROOFS),
+        0 => draft.error(at, "the app has nothing to prove itself with", MATERIALS),
         1 => {}
         _ => draft.error(
             at,
             "an app proves itself in one way at a time",
-            format!("{PROOFS}, or a list of credentials, newest first"),
+            format!("{MATERIALS}, or a list of credentials, newest first"),
         ),
     }
     let is_one = written.len() == 1;
-    let mut proof = None;
+    let mut material = None;
     for (kind, key, field) in written {
         let here = at.key(key);
         let kept = draft.take(field, &here).and_then(|raw| secrets::untried(raw, &here, draft));
         let kept = kept.filter(|_| !has_password || password.is_some());
-        proof = kept.map(|kept| Proof { password: password.clone(), expires, ..Proof::new(kind, kept) });
-        if let Some(proof) = &proof {
-            secrets::note(&proof.kept, proof.form().unwrap_or(Form::Text), &here, draft);
+        material = kept.map(|kept| CredentialMaterial {
+            password: password.clone(),
+            expires,
+            ..CredentialMaterial::new(kind, kept)
+        });
+        if let Some(material) = &material {
+            secrets::note(&material.kept, material.form().unwrap_or(Form::Text), &here, draft);
         }
     }
-    Some((client_id?, proof.filter(|_| is_one)?))
+    Some((client_id?, material.filter(|_| is_one)?))
 }

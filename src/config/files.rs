@@ -135,8 +135,8 @@ pub(super) fn find(pattern: &str, at: &Scope<'_>, draft: &mut Draft) -> Vec<Path
         }
         if !path.is_file() {
             let near = beside(&path).and_then(|names| {
-                let meant = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
-                Some(format!("did you mean `{}`?", Path::new(pattern).with_file_name(meant).display()))
+                let suggested = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+                Some(format!("did you mean `{}`?", Path::new(pattern).with_file_name(suggested).display()))
             });
             let instead = near.unwrap_or_else(|| "create it, or write another path, relative to this file".to_owned());
             draft.error(at, format!("there is no file `{pattern}`"), instead);

@@ -159,11 +159,11 @@ fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &
 /// Apps that are used in more than one national cloud: an app registration exists in one.
 fn clouds(tenants: &Tenants, problems: &mut Problems) {
     let mut first: BTreeMap<uuid::Uuid, (&str, &TenantId)> = BTreeMap::new();
-    let mut told = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for tenant in tenants.by_id.values() {
         let (app, login) = (tenant.account.app.client_id, tenant.account.hosts.login.as_str());
         let (known, other) = *first.entry(app).or_insert((login, &tenant.id));
-        if known == login || tenant.account.hosts.loopback || !told.insert(app) {
+        if known == login || tenant.account.hosts.loopback || !seen.insert(app) {
             continue;
         }
         let Some(spot) = tenants.places.get(&tenant.id) else { continue };

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Complaint, Timestamp, name::check_name, parse_duration},
-    notify::{Maintenance, Silence, maintenance, silence::About},
+    notify::{Maintenance, Silence, maintenance, silence::MatchTarget},
     schedule::{Window, WindowEnd, Zone},
 };
 
@@ -25,8 +25,8 @@ impl Config {
     /// Until when these silences and the maintenance windows of this configuration cover this, one after the other; `None`: it is
     /// to be told now.
     #[must_use]
-    pub fn covering(&self, silences: &[Silence], about: &About<'_>, now: Timestamp) -> Option<Timestamp> {
-        maintenance::covering(&self.maintenance, silences, about, now)
+    pub fn covering(&self, silences: &[Silence], target: &MatchTarget<'_>, now: Timestamp) -> Option<Timestamp> {
+        maintenance::covering(&self.maintenance, silences, target, now)
     }
 }
 

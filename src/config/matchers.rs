@@ -91,7 +91,7 @@ fn tenant(text: &str, at: &Scope<'_>, known: &Known<'_>, problems: &mut Problems
     let id = name(text, at, TenantId::parse, problems)?;
     if !known.has_nameless && !known.tenants.contains_key(&id) {
         let instead = match nearest(text, known.tenants.keys().map(|id| id.as_str())) {
-            Some(meant) => format!("did you mean `{meant}`?"),
+            Some(suggested) => format!("did you mean `{suggested}`?"),
             None => "write the `id` of a tenant".to_owned(),
         };
         problems.error(at, format!("there is no tenant `{text}`"), instead);
@@ -103,7 +103,7 @@ fn rule(text: &str, at: &Scope<'_>, known: &Known<'_>, problems: &mut Problems) 
     let rule = name(text, at, RuleName::parse, problems)?;
     if text != OPERATOR_BLIND && !known.lacks_rules && !known.rules.contains(&&rule) {
         let instead = match nearest(text, known.rules.iter().map(|rule| rule.as_str())) {
-            Some(meant) => format!("did you mean `{meant}`?"),
+            Some(suggested) => format!("did you mean `{suggested}`?"),
             None => "write the name of a rule".to_owned(),
         };
         problems.error(at, format!("there is no rule `{text}`"), instead);

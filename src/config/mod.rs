@@ -141,7 +141,7 @@ impl Config {
     #[must_use]
     pub fn watches(&self, score: ScoreKind) -> bool {
         let takes_part = |rule: &Arc<Rule>| watch::takes_part(rule) && rule.score.is_none_or(|judged| judged == score);
-        self.rules.iter().any(takes_part) && self.fleet.can_tell(self.polled(score))
+        self.rules.iter().any(takes_part) && self.fleet.can_detect(self.polled(score))
     }
 
     fn polled(&self, score: ScoreKind) -> impl Iterator<Item = &Arc<Tenant>> {

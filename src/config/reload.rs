@@ -108,7 +108,7 @@ impl Reload {
             self.metrics.reloaded(loaded.config.is_some());
             if let Some(config) = loaded.config {
                 config.secret_stores.count_in(&self.metrics);
-                config.secret_stores.adopt(&sender.borrow().secret_stores);
+                config.secret_stores.inherit(&sender.borrow().secret_stores);
                 crash_point::reach(CrashPoint::ReloadRead);
                 let (tenants, rules, release) = (config.tenants.len(), config.rules.len(), loaded.zones.release());
                 info!(tenants, rules, time_zone_data = %release, "the changed configuration is taken");

@@ -296,8 +296,8 @@ fn number(text: &str) -> Result<f64, Complaint> {
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
     number.ok_or_else(|| {
         let plain = text.trim_end_matches(['%', ' ']).replace(',', ".");
-        let meant = plain.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
-        match meant {
+        let suggested = plain.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+        match suggested {
             Some(_) if text.contains(',') => {
                 Complaint::new(format!("`{text}` has a decimal comma"), format!("write a decimal point: `{plain}`"))
             }
@@ -322,19 +322,21 @@ fn size(text: &str) -> Result<Size, Complaint> {
         _ => None,
     };
     size.ok_or_else(|| {
-        let meant = meant_size(text).filter(|meant| meant != text).filter(|meant| self::size(meant).is_ok());
-        match meant {
-            Some(meant) if text.contains(',') => {
-                Complaint::new(format!("`{text}` has a decimal comma"), format!("write a decimal point: `{meant}`"))
+        let suggested = suggested_size(text)
+            .filter(|suggested| suggested != text)
+            .filter(|suggested| self::size(suggested).is_ok());
+        match suggested {
+            Some(suggested) if text.contains(',') => {
+                Complaint::new(format!("`{text}` has a decimal comma"), format!("write a decimal point: `{suggested}`"))
             }
-            Some(meant) => Complaint::new(format!("`{text}` is not a size"), format!("write `{meant}`")),
+            Some(suggested) => Complaint::new(format!("`{text}` is not a size"), format!("write `{suggested}`")),
             None => Complaint::new(format!("`{text}` is not a size"), "write one above zero like `5%` or `20pts`"),
         }
     })
 }
 
 /// What was probably meant by a size in other words: `5 percent`, `20 points`, `2,5 %`, `-5%`.
-fn meant_size(text: &str) -> Option<String> {
+fn suggested_size(text: &str) -> Option<String> {
     let text = text.trim().trim_start_matches('-').replace(',', ".");
     let number_end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(number_end);

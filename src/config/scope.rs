@@ -9,7 +9,7 @@ use super::{
     spelling::{nearest, quoted},
 };
 use crate::{
-    diagnostic::{Gravity, Place, Problem, Warning},
+    diagnostic::{Level, Place, Problem, Warning},
     domain::{Complaint, parse_duration},
     secret::redact::{echo, echoed},
 };
@@ -95,13 +95,13 @@ impl<'a> Scope<'a> {
                 continue;
             }
             let absent = known.iter().copied().filter(|key| !self.has(key));
-            let meant = nearest(&entry.key, absent).or_else(|| nearest(&entry.key, known.iter().copied()));
-            let instead = match meant {
-                Some(meant) => format!("did you mean `{meant}`?"),
+            let suggested = nearest(&entry.key, absent).or_else(|| nearest(&entry.key, known.iter().copied()));
+            let instead = match suggested {
+                Some(suggested) => format!("did you mean `{suggested}`?"),
                 None => format!("use one of {}", quoted(&known)),
             };
-            if let Some(meant) = meant {
-                problems.misspelt.insert(self.key(meant).identity());
+            if let Some(suggested) = suggested {
+                problems.misspelt.insert(self.key(suggested).identity());
             }
             problems.error(&here, format!("unknown key `{}`", entry.key), instead);
         }
@@ -163,12 +163,12 @@ impl Problems {
 
     /// How many errors there are.
     pub(super) fn errors(&self) -> usize {
-        self.list.iter().filter(|problem| problem.gravity == Gravity::Error).count()
+        self.list.iter().filter(|problem| problem.level == Level::Error).count()
     }
 
     /// Whether the configuration can't be taken.
     pub(super) fn any_error(&self) -> bool {
-        self.list.iter().any(|problem| problem.gravity == Gravity::Error)
+        self.list.iter().any(|problem| problem.level == Level::Error)
     }
 
     /// The value of a field of the right shape; complains of another shape.

@@ -61,7 +61,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     }
     let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
     let written = plain(word);
-    let alias = ALIASES.iter().find(|(alias, _)| *alias == written).map(|(_, meant)| *meant);
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == written).map(|(_, suggested)| *suggested);
     let limit = (word.chars().count() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
     let mut parts = Vec::new();
@@ -70,9 +70,9 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         if alias == Some(candidate) {
             return Some(candidate);
         }
-        let away = distance(&written, &known);
-        if away <= limit && best.is_none_or(|(least, _)| away < least) {
-            best = Some((away, candidate));
+        let edits = distance(&written, &known);
+        if edits <= limit && best.is_none_or(|(least, _)| edits < least) {
+            best = Some((edits, candidate));
         }
         let (short, long) = if known.len() < written.len() { (&known, &written) } else { (&written, &known) };
         if short.chars().count() >= PART_LETTERS_MIN && long.contains(short.as_str()) {
@@ -80,13 +80,13 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         }
     }
     // A part says something only where it fits one word.
-    best.map(|(_, meant)| meant).or_else(|| <[&str; 1]>::try_from(parts).ok().map(|[meant]| meant))
+    best.map(|(_, suggested)| suggested).or_else(|| <[&str; 1]>::try_from(parts).ok().map(|[suggested]| suggested))
 }
 
 /// What to do about an unknown word: the word that was probably meant, or all that may stand there.
 pub(super) fn proposal<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(word, known.clone()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
+        Some(suggested) => format!("did you mean `{suggested}`?"),
         None => format!("use one of {}", quoted(&known.into_iter().collect::<Vec<_>>())),
     }
 }
@@ -126,7 +126,7 @@ mod tests {
         let severities = Severity::ALL.map(Severity::as_str);
         let types = ["teams", "slack", "discord", "google-chat", "mattermost", "webhook", "email", "pagerduty"];
         let keys = ["below", "above", "drop", "rise", "no_data", "within", "from"];
-        for (word, known, meant) in [
+        for (word, known, suggested) in [
             ("device-secure-scores", &scores[..], Some("device-secure-score")),
             ("secureScore", &scores, Some("secure-score")),
             ("DeviceSecureScore", &scores, Some("device-secure-score")),
@@ -147,7 +147,7 @@ mod tests {
             ("noData", &keys, Some("no_data")),
             ("", &keys, None),
         ] {
-            assert_eq!(nearest(word, known.iter().copied()), meant, "{word}");
+            assert_eq!(nearest(word, known.iter().copied()), suggested, "{word}");
         }
     }
 }

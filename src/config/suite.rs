@@ -27,7 +27,7 @@ use crate::{
     diagnostic::{Excerpts, Place, Problem},
     domain::{ChannelName, Complaint, Selector, TenantId, Timestamp, parse_duration},
     notify::{Maintenance, Silence, fleet::FleetSettings, route::Audience},
-    replay::{Course, Plan, Receiver, expect::Expected},
+    replay::{History, Plan, Receiver, expect::Expected},
     rule::FlapLimit,
     zones::{self, Zones},
 };
@@ -58,7 +58,7 @@ pub struct Case {
     /// When it begins.
     pub start: Timestamp,
     /// What happens to each tenant.
-    pub courses: Vec<Course>,
+    pub histories: Vec<History>,
     /// The silences in which it happens.
     pub silences: Vec<Silence>,
     /// The maintenance windows, besides those of the file.
@@ -172,7 +172,7 @@ fn suite(source: &Source, draft: &mut Draft) -> Option<Suite> {
     let tests = draft.items(raw.tests, &list);
     let cases: Vec<Case> =
         tests.into_iter().filter_map(|(index, raw)| setting.case(raw, &list.item(index), draft)).collect();
-    let known = held::known(&plan, cases.iter().flat_map(|case| &case.courses), written == Some(cases.len()));
+    let known = held::known(&plan, cases.iter().flat_map(|case| &case.histories), written == Some(cases.len()));
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &setting.zone, draft);
     Some(Suite { plan: Plan { maintenance, ..plan }, cases })
 }

@@ -8,9 +8,9 @@ use futures_util::{StreamExt, stream};
 use super::{Loaded, excerpt, receivers::problems_on_this_machine};
 use crate::{
     clock::Clock,
-    diagnostic::{Gravity, Place, Problem, Warning},
+    diagnostic::{Level, Place, Problem, Warning},
     domain::Timestamp,
-    microsoft::{Certificate, Proof, ProofKind},
+    microsoft::{Certificate, CredentialKind, CredentialMaterial},
     secret::{ExposeSecret, SecretError, SecretReference, redact::echoed},
 };
 
@@ -44,7 +44,7 @@ pub(super) enum Form {
         instead: &'static str,
     },
     /// A certificate with its private key.
-    Certificate(Box<Proof>),
+    Certificate(Box<CredentialMaterial>),
 }
 
 impl Form {
@@ -70,7 +70,7 @@ impl SecretUse {
         match &self.form {
             Form::Text => self.unread(self.reference.resolve().map(drop)),
             Form::Key { check, instead } => self.unfit(check(&self.reference), instead),
-            Form::Certificate(proof) => self.certificate(proof),
+            Form::Certificate(material) => self.certificate(material),
         }
     }
 
@@ -89,13 +89,13 @@ impl SecretUse {
     }
 
     /// Opens a certificate, so that what is wrong is known before Entra is asked. One that has expired is a warning.
-    fn certificate(&self, proof: &Proof) -> Vec<Problem> {
+    fn certificate(&self, material: &CredentialMaterial) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let kept = match proof.kept.resolve_bytes() {
+        let kept = match material.kept.resolve_bytes() {
             Ok(kept) => kept,
             Err(error) => return self.unread(Err(error)),
         };
-        if let SecretReference::File(path) = &proof.kept {
+        if let SecretReference::File(path) = &material.kept {
             let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
             if mode & OPEN_TO_OTHERS != 0 {
                 let what =
@@ -103,8 +103,8 @@ impl SecretUse {
                 problems.push(self.warning(Warning::SecretOpenToOthers, &what, "let nobody else in: `chmod 600`"));
             }
         }
-        let password = proof.password.as_ref().filter(|password| !password.is_stored());
-        let has_stored_password = proof.password.is_some() && password.is_none();
+        let password = material.password.as_ref().filter(|password| !password.is_stored());
+        let has_stored_password = material.password.is_some() && password.is_none();
         // The password is a use of its own, with its own problem.
         let Ok(password) = password.map(SecretReference::resolve).transpose() else { return problems };
         match Certificate::open(kept.expose_secret(), password.as_ref().map(ExposeSecret::expose_secret)) {
@@ -147,10 +147,10 @@ impl SecretUse {
     }
 }
 
-impl Proof {
+impl CredentialMaterial {
     /// What a certificate has to be tried as; `None`: it is a text.
     pub(super) fn form(&self) -> Option<Form> {
-        (self.kind == ProofKind::Certificate).then(|| Form::Certificate(Box::new(self.clone())))
+        (self.kind == CredentialKind::Certificate).then(|| Form::Certificate(Box::new(self.clone())))
     }
 }
 
@@ -181,7 +181,7 @@ impl Loaded {
     /// Whether a problem is an error.
     #[must_use]
     pub fn has_error(&self) -> bool {
-        self.problems.iter().any(|problem| problem.gravity == Gravity::Error)
+        self.problems.iter().any(|problem| problem.level == Level::Error)
     }
 }
 

@@ -135,17 +135,17 @@ pub(super) fn notify(
     channels: &Names,
     problems: &mut Problems,
 ) -> Vec<ChannelName> {
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for (index, Word(text)) in problems.items(raw, at) {
         if let Some(name) = channels.get(&text) {
-            told.extend(name.clone());
+            reported.extend(name.clone());
         } else if !problems.channels_unread {
             let instead = match nearest(&text, channels.keys().map(String::as_str)) {
-                Some(meant) => format!("did you mean `{meant}`?"),
+                Some(suggested) => format!("did you mean `{suggested}`?"),
                 None => "define it under `channels:` of the main file".to_owned(),
             };
             problems.error(&at.item(index), format!("channel `{text}` is not defined"), instead);
         }
     }
-    told
+    reported
 }

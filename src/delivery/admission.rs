@@ -46,7 +46,7 @@ pub(super) fn retain_shown(config: &Config, settings: &ChannelSettings, delivery
         let may_show = |slug: &String| TenantId::parse(slug).is_ok_and(|tenant| config.admits(settings, &tenant, None));
         fleet.tenants.retain(may_show);
         fleet.apart.retain(may_show);
-        fleet.told_before.retain(may_show);
+        fleet.notified_before.retain(may_show);
         if fleet.tenants.len() < before {
             fleet.tenant_count = fleet.tenants.len();
             fleet.alerts = delivery.notification.data.items.len();

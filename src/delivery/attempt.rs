@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     crash_point::{self, CrashPoint},
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelHealth, DeliveryId, NotificationType, backoff, standing::Fared},
+    notify::{ChannelHealth, DeliveryId, NotificationType, backoff, channel_health::Fared},
     store::{AttemptOutcome, ClaimedDelivery},
     task,
 };
@@ -78,7 +78,7 @@ async fn make(
             warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
             let outcome = AttemptOutcome::Dead { error: refusal.to_owned() };
             settle(dispatcher, &delivery, outcome, None, shutdown).await;
-            tell(dispatcher, admission::tenants(&delivery));
+            report_settled(dispatcher, admission::tenants(&delivery));
             return None;
         }
     };
@@ -130,33 +130,33 @@ async fn make(
     };
     drop(booked);
     let now = dispatcher.clock.now();
-    let mut standing = stand(&settings, &delivery, &sent.verdict, now);
+    let mut health = health_after(&settings, &delivery, &sent.verdict, now);
     // Where nobody can confirm a drill, a good answer is all the proof there is. Without new proof the store keeps what it has,
     // which may be newer than what was claimed: a person may have confirmed a drill meanwhile.
     let is_proof = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
-    standing.proven_at = is_proof.then_some(now);
+    health.proven_at = is_proof.then_some(now);
     if let (Verdict::Delivered, Some(host)) = (&sent.verdict, &host) {
         dispatcher.budget.credit(host, delivery.attempt);
     }
     let outcome = outcome(&settings, &delivery, sent, now);
     let parks = matches!(outcome, AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. });
-    tell_log(channel, &delivery, &outcome);
+    log_outcome(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
     // A rejection may come to rest, or park the channel; whoever is looked at in vain loses nothing.
-    let is_at_rest =
+    let is_settled =
         matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Rejected { .. } | AttemptOutcome::Dead { .. });
     crash_point::reach(CrashPoint::BeforeSettle);
-    settle(dispatcher, &delivery, outcome, Some(standing), shutdown).await;
+    settle(dispatcher, &delivery, outcome, Some(health), shutdown).await;
     crash_point::reach(CrashPoint::Settled);
     if !std::sync::Arc::ptr_eq(&config, &dispatcher.config.borrow()) {
         // What was under way at a reload was passed over by it, and may wait again for a channel that has left.
         dispatcher.routes.lock().await.take();
     }
-    if is_at_rest {
-        tell(dispatcher, tenants);
+    if is_settled {
+        report_settled(dispatcher, tenants);
     }
-    let rest = standing.rest_until.since(now);
-    Some(Attempt { is_good: standing.failing_since.is_none() && !parks, rest, host })
+    let rest = health.cooldown_until.since(now);
+    Some(Attempt { is_good: health.failing_since.is_none() && !parks, rest, host })
 }
 
 /// Writes the message off the runtime's threads, as a secret may lie on a slow disk. `None`: the runtime is stopping.
@@ -198,14 +198,19 @@ async fn unless_renewed(settings: &ChannelSettings, sent: Sent) -> Sent {
 }
 
 /// Says whose notifications came to rest.
-fn tell(dispatcher: &Dispatcher, tenants: BTreeSet<TenantId>) {
+fn report_settled(dispatcher: &Dispatcher, tenants: BTreeSet<TenantId>) {
     for tenant in tenants {
-        dispatcher.told(tenant);
+        dispatcher.report_settled(tenant);
     }
 }
 
 /// How the channel stands after an attempt.
-fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdict, now: Timestamp) -> ChannelHealth {
+fn health_after(
+    settings: &ChannelSettings,
+    delivery: &ClaimedDelivery,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> ChannelHealth {
     let fared = match verdict {
         Verdict::Retry { after, .. } => Fared::Badly { asked: after.unwrap_or_default() },
         Verdict::Delivered
@@ -214,7 +219,7 @@ fn stand(settings: &ChannelSettings, delivery: &ClaimedDelivery, verdict: &Verdi
         | Verdict::Dead { .. }
         | Verdict::Parked { .. } => Fared::Well,
     };
-    let (before, draw) = (delivery.standing, rand::random());
+    let (before, draw) = (delivery.health, rand::random());
     if delivery.notification.kind == NotificationType::Drill {
         before.after_drill(fared, settings.pace, settings.retry, draw, now)
     } else {
@@ -256,7 +261,7 @@ async fn suppress(
         let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
         settle(dispatcher, delivery, outcome, None, shutdown).await;
     }
-    tell(dispatcher, tenants);
+    report_settled(dispatcher, tenants);
     false
 }
 
@@ -264,10 +269,10 @@ async fn settle(
     dispatcher: &Dispatcher,
     delivery: &ClaimedDelivery,
     outcome: AttemptOutcome,
-    standing: Option<ChannelHealth>,
+    health: Option<ChannelHealth>,
     shutdown: &CancellationToken,
 ) {
-    record(dispatcher, (delivery.id, delivery.attempt), outcome, standing, shutdown).await;
+    record(dispatcher, (delivery.id, delivery.attempt), outcome, health, shutdown).await;
 }
 
 /// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
@@ -276,12 +281,12 @@ async fn record(
     dispatcher: &Dispatcher,
     (delivery, attempt): (DeliveryId, u32),
     outcome: AttemptOutcome,
-    standing: Option<ChannelHealth>,
+    health: Option<ChannelHealth>,
     shutdown: &CancellationToken,
 ) {
     loop {
         let now = dispatcher.clock.now();
-        let settled = dispatcher.store.settle(delivery, attempt, outcome.clone(), standing, now).await;
+        let settled = dispatcher.store.settle(delivery, attempt, outcome.clone(), health, now).await;
         let Err(error) = settled else { return };
         error!(%delivery, %error, "an attempt's outcome could not be recorded; trying again");
         if shutdown.is_cancelled() {
@@ -330,7 +335,7 @@ const fn outcome_name(outcome: &AttemptOutcome) -> &'static str {
     }
 }
 
-fn tell_log(channel: &ChannelName, delivery: &ClaimedDelivery, outcome: &AttemptOutcome) {
+fn log_outcome(channel: &ChannelName, delivery: &ClaimedDelivery, outcome: &AttemptOutcome) {
     let ClaimedDelivery { id, attempt, notification, .. } = delivery;
     let short_id = &notification.data.notification.short_id;
     let kind = notification.kind.as_str();

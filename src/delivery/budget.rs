@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_retries_are_under_way_at_a_time_however_many_are_saved() {
+    fn the_number_of_retries_under_way_is_limited() {
         let budget = RetryBudget::default();
         let mut under_way: Vec<_> = (0..8).map(|_| budget.book("a", 2, at(0)).unwrap()).collect();
         assert_eq!(budget.book("a", 2, at(0)).unwrap_err(), at(1));

@@ -43,12 +43,12 @@ pub struct Dispatcher {
     pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) budget: RetryBudget,
     pub(super) addresses: Addresses,
-    told: mpsc::UnboundedSender<TenantId>,
+    settled: mpsc::UnboundedSender<TenantId>,
     /// Whom a person wants looked at, as the planner was told already.
-    wanted: Arc<Mutex<HashSet<(TenantId, Timestamp)>>>,
+    recheck_requested: Arc<Mutex<HashSet<(TenantId, Timestamp)>>>,
     workers: Arc<Mutex<HashMap<ChannelName, Arc<Notify>>>>,
     /// Troubles that the operator was told of by this process; the store knows better and is asked for the others.
-    pub(super) told_troubles: Arc<Mutex<HashSet<NotificationId>>>,
+    pub(super) reported_troubles: Arc<Mutex<HashSet<NotificationId>>>,
     /// The configuration whose routes are in effect.
     pub(super) routes: Arc<tokio::sync::Mutex<Option<Arc<Config>>>>,
     /// Sweeps since it was last looked whether channels lead elsewhere.
@@ -58,7 +58,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher without work. `told` hears of each tenant one of whose notifications came to rest, or that a person wants
+    /// A dispatcher without work. `settled` hears of each tenant one of whose notifications came to rest, or that a person wants
     /// looked at.
     #[must_use]
     pub fn new(
@@ -67,7 +67,7 @@ impl Dispatcher {
         clock: Clock,
         metrics: Metrics,
         config: watch::Receiver<Arc<Config>>,
-        told: mpsc::UnboundedSender<TenantId>,
+        settled: mpsc::UnboundedSender<TenantId>,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
@@ -78,10 +78,10 @@ impl Dispatcher {
             config,
             budget: RetryBudget::default(),
             addresses: Addresses::default(),
-            told,
-            wanted: Arc::default(),
+            settled,
+            recheck_requested: Arc::default(),
             workers: Arc::default(),
-            told_troubles: Arc::default(),
+            reported_troubles: Arc::default(),
             routes: Arc::default(),
             sweeps: Arc::default(),
             tasks: TaskTracker::new(),
@@ -131,24 +131,24 @@ impl Dispatcher {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
             Err(error) => error!(%error, "the store could not be asked for unfinished deliveries"),
         }
-        self.tell_trouble().await;
-        if let Err(error) = self.tell_wanted().await {
+        self.notify_trouble().await;
+        if let Err(error) = self.wake_requested().await {
             error!(%error, "the store could not be asked whose alerts a person wants looked at");
         }
     }
 
     /// Lets the planner know whose alerts a person wants looked at, each once.
-    async fn tell_wanted(&self) -> Result<(), StoreError> {
-        let wanted: HashSet<_> = self.store.wanted().await?.into_iter().collect();
-        let mut known = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        wanted.difference(&known).for_each(|(tenant, _)| self.told(tenant.clone()));
-        *known = wanted;
+    async fn wake_requested(&self) -> Result<(), StoreError> {
+        let recheck_requested: HashSet<_> = self.store.rechecks_requested().await?.into_iter().collect();
+        let mut known = self.recheck_requested.lock().unwrap_or_else(PoisonError::into_inner);
+        recheck_requested.difference(&known).for_each(|(tenant, _)| self.report_settled(tenant.clone()));
+        *known = recheck_requested;
         Ok(())
     }
 
     /// Tells the operator of every channel in trouble that was not told yet.
-    pub(super) async fn tell_trouble(&self) {
-        match operator::tell(self).await {
+    pub(super) async fn notify_trouble(&self) {
+        match operator::notify(self).await {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),
             Err(error) => error!(%error, "the operator could not be notified of channels in trouble; trying again"),
         }
@@ -176,7 +176,7 @@ impl Dispatcher {
         self.ensure_routes().await?;
         loop {
             // What the operator must hear about channels that the round before has parked goes out with this one.
-            operator::tell(self).await?;
+            operator::notify(self).await?;
             self.release(fleet).await?;
             let mut channels = self.store.busy_channels().await?;
             channels.retain(|channel| !failing.contains(channel));
@@ -202,8 +202,8 @@ impl Dispatcher {
         self.clock.sleep(DRAIN).await;
     }
 
-    pub(super) fn told(&self, tenant: TenantId) {
+    pub(super) fn report_settled(&self, tenant: TenantId) {
         // Nobody listens once the service is stopping, and nobody needs to.
-        let _ = self.told.send(tenant);
+        let _ = self.settled.send(tenant);
     }
 }

@@ -241,7 +241,7 @@ impl<'a> Groups<'a> {
             alone.extend(few.into_iter().flat_map(|(_, members)| members).map(|one| (one.run, one.fates)));
             let notices = context.notices(known, occasion, many).await?;
             info!(shift = known.id, ?occasion, channels = notices.len(), "queueing the notices of a fleet shift");
-            has_sent |= store.tell_shift(known.clone(), notices, self.now).await?;
+            has_sent |= store.notify_shift(known.clone(), notices, self.now).await?;
         }
         Ok((alone, has_sent))
     }
@@ -260,7 +260,7 @@ impl Context<'_> {
         occasion: Occasion,
         channels: Vec<(ChannelName, Vec<Member<'_>>)>,
     ) -> Result<Vec<ShiftNotice>, StoreError> {
-        let (moved, told) = if occasion.is_of_movements() && !channels.is_empty() {
+        let (moved, notified) = if occasion.is_of_movements() && !channels.is_empty() {
             self.others(known).await?
         } else {
             (BTreeSet::new(), BTreeMap::new())
@@ -272,28 +272,28 @@ impl Context<'_> {
             for member in members {
                 lines.push(self.member(member, occasion).await?);
             }
-            let told_before = told.get(&channel).cloned().unwrap_or_default();
-            let tenants: BTreeSet<TenantId> = told_before.iter().map(|alert| alert.tenant.clone()).collect();
+            let notified_before = notified.get(&channel).cloned().unwrap_or_default();
+            let tenants: BTreeSet<TenantId> = notified_before.iter().map(|alert| alert.tenant.clone()).collect();
             let others =
-                Others { outliers: moved.iter().cloned().collect(), told_before: tenants.into_iter().collect() };
+                Others { outliers: moved.iter().cloned().collect(), notified_before: tenants.into_iter().collect() };
             let follows = occasion == Occasion::Shift && had_one.contains(&channel);
             // They were named before.
             let others = if follows { Others::default() } else { others };
             let others = others.shown(|tenant| self.is_shown(&channel, tenant));
             let occasion = if follows { Occasion::FollowUp } else { occasion };
-            notices.push(ShiftNotice { channel, occasion, members: lines, others, told_before });
+            notices.push(ShiftNotice { channel, occasion, members: lines, others, notified_before });
         }
         Ok(notices)
     }
 
     /// The channels that had a notice of this shift before.
     async fn had_notice(&self, known: &KnownShift) -> Result<BTreeSet<ChannelName>, StoreError> {
-        if known.told_at.is_none() {
+        if known.notified_at.is_none() {
             return Ok(BTreeSet::new());
         }
         let filter = AlertFilter { shift: Some(known.id.clone()), ..AlertFilter::default() };
         let covered = self.dispatcher.store.alerts(&filter).await?;
-        Ok(covered.into_iter().flat_map(|row| row.told_to).collect())
+        Ok(covered.into_iter().flat_map(|row| row.notified_channels).collect())
     }
 
     /// What waits of one alert: what the message covers, and what goes its own way.
@@ -332,14 +332,14 @@ impl Context<'_> {
         let (apart, along): (Vec<_>, Vec<_>) =
             store.shifted_tenants(&known.id).await?.into_iter().partition(|(_, is_outlier)| *is_outlier);
         let along: BTreeSet<TenantId> = along.into_iter().map(|(tenant, _)| tenant).collect();
-        let mut told: BTreeMap<ChannelName, Vec<AlertKey>> = BTreeMap::new();
+        let mut notified: BTreeMap<ChannelName, Vec<AlertKey>> = BTreeMap::new();
         let firing = store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await?;
-        for AlertRow { key, told_to, .. } in firing.into_iter().filter(|row| was_told_alone(known, row)) {
-            for channel in told_to.into_iter().filter(|_| along.contains(&key.tenant)) {
-                told.entry(channel).or_default().push(key.clone());
+        for AlertRow { key, notified_channels, .. } in firing.into_iter().filter(|row| was_notified_alone(known, row)) {
+            for channel in notified_channels.into_iter().filter(|_| along.contains(&key.tenant)) {
+                notified.entry(channel).or_default().push(key.clone());
             }
         }
-        Ok((apart.into_iter().map(|(tenant, _)| tenant).collect(), told))
+        Ok((apart.into_iter().map(|(tenant, _)| tenant).collect(), notified))
     }
 
     fn is_shown(&self, channel: &ChannelName, tenant: &TenantId) -> bool {
@@ -350,11 +350,11 @@ impl Context<'_> {
 }
 
 /// Whether an alert began with the shift and its channels were notified of it on its own.
-fn was_told_alone(known: &KnownShift, row: &AlertRow) -> bool {
+fn was_notified_alone(known: &KnownShift, row: &AlertRow) -> bool {
     let shift = &known.shift;
     let began = row.alert.firing().map(|firing| firing.since);
     row.key.score.is_some_and(|score| shift.scope.has(score, row.key.subject.as_ref()))
         && began.is_some_and(|at| shift.span.has(at))
-        && row.told_at.is_some()
+        && row.notified_at.is_some()
         && row.shift.is_none()
 }

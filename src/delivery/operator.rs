@@ -26,7 +26,7 @@ const DEAD_LETTERS_EVERY: Duration = Duration::from_hours(24);
 /// that has been failing for a while; of the end of either; of every one that has not been proven for a long time; and of dead
 /// letters. Each is notified once, also after a crash: the notification is made from the store's own record. Returns the channels
 /// that have something to send.
-pub(super) async fn tell(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, StoreError> {
+pub(super) async fn notify(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, StoreError> {
     let mut busy = Vec::new();
     let now = dispatcher.clock.now();
     let records = dispatcher.store.channels().await?;
@@ -37,23 +37,23 @@ pub(super) async fn tell(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, St
         for trouble in trouble::of(&record, config.channels.get(&record.channel).map(AsRef::as_ref), count, now) {
             let new = notification(&trouble, dispatcher.store.identity(), &config, &record.channel);
             let id = new.notification.data.notification.id.clone();
-            if told(dispatcher).contains(&id) {
+            if reported(dispatcher).contains(&id) {
                 continue;
             }
             let channels = new.channels.clone();
             if dispatcher.store.announce(new, now).await? {
                 busy.extend(channels);
             }
-            told(dispatcher).insert(id);
+            reported(dispatcher).insert(id);
         }
     }
     for letters in dispatcher.store.unnoticed_dead(now.minus(DEAD_LETTERS_EVERY)).await? {
-        busy.extend(tell_of_dead(dispatcher, letters, now).await?);
+        busy.extend(notify_of_dead(dispatcher, letters, now).await?);
     }
     Ok(busy)
 }
 
-async fn tell_of_dead(
+async fn notify_of_dead(
     dispatcher: &Dispatcher,
     letters: DeadLetters,
     now: Timestamp,
@@ -76,8 +76,8 @@ async fn waiting(dispatcher: &Dispatcher, records: &[ChannelRecord]) -> Result<V
     Ok(unfinished.map(|(channel, _, count)| (channel, count)).collect())
 }
 
-fn told(dispatcher: &Dispatcher) -> MutexGuard<'_, HashSet<NotificationId>> {
-    dispatcher.told_troubles.lock().unwrap_or_else(PoisonError::into_inner)
+fn reported(dispatcher: &Dispatcher) -> MutexGuard<'_, HashSet<NotificationId>> {
+    dispatcher.reported_troubles.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The notification, to the operator's channels other than the one in trouble. Where there is no other, it waits for that one to

@@ -18,7 +18,7 @@ use crate::{
         DeliveryId, Hold, HoldReason, Silence,
         fleet::Decidable,
         release::{Decision, HeldGroup, decide},
-        silence::About,
+        silence::MatchTarget,
     },
     store::{AlertRecord, StoreError, TenantRecord},
 };
@@ -60,7 +60,7 @@ impl Dispatcher {
             let (alone, has_sent) = groups.send().await?;
             decided.extend(alone);
             for (run, fates) in &decided {
-                tell_log(run, fates);
+                log_outcome(run, fates);
             }
             let decided: Vec<_> = decided.into_iter().map(|(_, fates)| fates).collect();
             let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Decision::Hold(_)));
@@ -73,7 +73,7 @@ impl Dispatcher {
             // Its alerts may be due for a reminder from here on.
             let tenants: BTreeSet<_> = runs.iter().filter_map(|run| run.envelope.tenant.clone()).collect();
             for tenant in tenants {
-                self.told(tenant);
+                self.report_settled(tenant);
             }
             if taken == 0 {
                 break;
@@ -126,8 +126,8 @@ pub(super) enum FleetRead {
 fn covered(config: &Config, silences: &[Silence], run: &HeldGroup, now: Timestamp) -> Option<Timestamp> {
     let configured = run.envelope.tenant.as_ref().and_then(|tenant| config.tenants.get(tenant));
     let noted = run.newest.data.tenant.as_ref().map(|tenant| &tenant.labels);
-    let about = About::of(&run.envelope, configured.map(|tenant| tenant.labels.as_ref()).or(noted)?)?;
-    config.covering(silences, &about, now)
+    let target = MatchTarget::of(&run.envelope, configured.map(|tenant| tenant.labels.as_ref()).or(noted)?)?;
+    config.covering(silences, &target, now)
 }
 
 /// What becomes of a run by the configuration in force and these silences, and whether they cover it.
@@ -154,7 +154,7 @@ fn hold_against(runs: &mut [HeldGroup], records: &HashMap<TenantId, TenantRecord
     }
 }
 
-fn tell_log(run: &HeldGroup, fates: &[(DeliveryId, Decision)]) {
+fn log_outcome(run: &HeldGroup, fates: &[(DeliveryId, Decision)]) {
     let count = |wanted: fn(&Decision) -> bool| fates.iter().filter(|(_, fate)| wanted(fate)).count();
     let (sent, suppressed) = (count(|fate| *fate == Decision::Send), count(|fate| *fate == Decision::Suppress));
     let held = count(|fate| matches!(fate, Decision::Hold(_)));

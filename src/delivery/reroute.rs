@@ -10,7 +10,7 @@ use crate::{
     channel::{ChannelSettings, Identity},
     config::Config,
     domain::{ChannelName, Labels, Timestamp},
-    notify::{Hold, HoldReason, NotificationType, Silence, silence::About},
+    notify::{Hold, HoldReason, NotificationType, Silence, silence::MatchTarget},
     rule::AlertKey,
     store::{ChannelIdentity, ChannelRecord, Reroute, Rerouted, RoutedAlert, Routes, StoreError},
 };
@@ -122,7 +122,7 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
         );
         // Some of their notifications have come to rest.
         for tenant in tenants {
-            dispatcher.told(tenant);
+            dispatcher.report_settled(tenant);
         }
     }
     // Whoever ended a silence meanwhile let everything be looked at but what was only now held.
@@ -137,16 +137,17 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
 
 /// What is different of an alert's route; `None`: nothing.
 fn rerouted(config: &Config, silences: &[Silence], routed: RoutedAlert, now: Timestamp) -> Option<Reroute> {
-    let RoutedAlert { alert, is_firing, told_to, waiting } = routed;
+    let RoutedAlert { alert, is_firing, notified_channels, waiting } = routed;
     let is_operator = alert.rule.as_str() == NotificationType::OperatorBlind.as_str();
     // Whether the operator hears of a tenant by itself, or of an outage, is decided by who sees all tenants.
-    let is_firing = is_firing && !(is_operator && told_to.is_empty());
+    let is_firing = is_firing && !(is_operator && notified_channels.is_empty());
     let route = config.route_of(&alert).unwrap_or_else(|| {
         // What is said of an alert whose rule or tenant is gone goes where its beginning went.
-        let all: BTreeSet<_> = told_to.iter().chain(&waiting).cloned().collect();
+        let all: BTreeSet<_> = notified_channels.iter().chain(&waiting).cloned().collect();
         all.into_iter().filter(|channel| config.channels.contains_key(channel)).collect()
     });
-    let differs = told_to.len() != route.len() || told_to.iter().any(|channel| !route.contains(channel));
+    let differs =
+        notified_channels.len() != route.len() || notified_channels.iter().any(|channel| !route.contains(channel));
     if !(is_firing && differs || waiting.iter().any(|channel| !route.contains(channel))) {
         return None;
     }
@@ -159,7 +160,7 @@ fn rerouted(config: &Config, silences: &[Silence], routed: RoutedAlert, now: Tim
 fn covered(config: &Config, silences: &[Silence], alert: &AlertKey, now: Timestamp) -> Option<Timestamp> {
     let rule = config.rules.iter().find(|rule| rule.name == alert.rule)?;
     let nothing = Labels::new();
-    let about = About {
+    let target = MatchTarget {
         tenant: alert.tenant.as_str(),
         labels: config.tenants.get(&alert.tenant).map_or(&nothing, |tenant| &tenant.labels),
         rule: rule.name.as_str(),
@@ -167,5 +168,5 @@ fn covered(config: &Config, silences: &[Silence], alert: &AlertKey, now: Timesta
         severity: rule.severity,
         is_blindness: false,
     };
-    config.covering(silences, &about, now)
+    config.covering(silences, &target, now)
 }

@@ -7,9 +7,10 @@ use crate::{
     config::Config,
     domain::{ChannelName, Timestamp},
     notify::{
-        Notification, NotificationType, compose,
+        Notification, NotificationType,
+        channel_health::{FailedPeriod, TROUBLE_REPORTED_AFTER},
+        compose,
         notification::OperatorFacts,
-        standing::{FailedPeriod, TROUBLE_TOLD_AFTER},
     },
     store::{ChannelRecord, DeadLetters, ParkedChannel},
 };
@@ -37,14 +38,14 @@ pub(super) fn of<'a>(
     waiting: u64,
     now: Timestamp,
 ) -> impl Iterator<Item = Trouble<'a>> {
-    let standing = &record.standing;
-    let failing = standing.failing_since.filter(|since| now.since(*since) >= TROUBLE_TOLD_AFTER);
-    let over = standing.failed.filter(|period| period.until.since(period.from) >= TROUBLE_TOLD_AFTER);
+    let health = &record.health;
+    let failing = health.failing_since.filter(|since| now.since(*since) >= TROUBLE_REPORTED_AFTER);
+    let over = health.failed.filter(|period| period.until.since(period.from) >= TROUBLE_REPORTED_AFTER);
     let over = over.into_iter().chain(record.was_parked).filter(move |period| now.since(period.until) < NEWS_FOR);
     let error = record.last_error.as_deref().unwrap_or("no reason is known");
     let unproven = settings
-        .and_then(|settings| record.proof().missing_since(settings.drill?, now))
-        .map(|since| Trouble::Unproven { since, was_proven: standing.proven_at.is_some() });
+        .and_then(|settings| record.last_verified().missing_since(settings.drill?, now))
+        .map(|since| Trouble::Unproven { since, was_proven: health.proven_at.is_some() });
     let parked = record.parked.iter().map(move |parked| {
         let days = now.since(parked.since).as_secs() / PARKED_AGAIN_EVERY.as_secs();
         Trouble::Parked { parked, waiting, days: if waiting == 0 { 0 } else { days } }

@@ -49,7 +49,7 @@ pub(super) async fn serve(
             Ok(Claim::Wait(until)) => (Some(until.since(now)), Some(&*hint)),
             Ok(Claim::Idle) => (None, Some(&*hint)),
             Ok(Claim::Parked) => {
-                dispatcher.tell_trouble().await;
+                dispatcher.notify_trouble().await;
                 (None, Some(&*hint))
             }
             Err(error) => {
@@ -94,7 +94,7 @@ fn terms(dispatcher: &Dispatcher, channel: &ChannelName, host: Option<&str>, now
         digest_lines: settings.digest_lines(),
         merge_over: (!settings.kind.keeps_state()).then_some(settings.digest_over),
         retries_from: host.map_or(now, |host| dispatcher.budget.retries_from(host, now)),
-        longest_rest: settings.longest_rest(),
+        longest_cooldown: settings.longest_cooldown(),
         probe_after: settings.retry.max.max(PROBE_AFTER_MIN),
     }
 }

@@ -8,5 +8,5 @@ pub mod warning;
 
 pub use excerpt::{Excerpt, Excerpts};
 pub use place::Place;
-pub use problem::{Gravity, Problem};
+pub use problem::{Level, Problem};
 pub use warning::Warning;

@@ -7,7 +7,7 @@ use super::{Place, Warning};
 /// How grave a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Gravity {
+pub enum Level {
     /// The configuration is accepted, but something in it is probably not intended.
     Warning,
     /// The configuration is rejected.
@@ -22,7 +22,7 @@ pub struct Problem {
     /// The key it is about, as a path: `rules[1].when.below`. Empty: the whole file.
     pub key: String,
     /// Whether the configuration is accepted despite it.
-    pub gravity: Gravity,
+    pub level: Level,
     /// Which warning it is; `None`: it is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<Warning>,
@@ -36,14 +36,7 @@ impl Problem {
     /// A problem because of which the configuration is rejected.
     #[must_use]
     pub fn error(place: Place, key: impl Into<String>, what: impl Into<String>, instead: impl Into<String>) -> Self {
-        Self {
-            place,
-            key: key.into(),
-            gravity: Gravity::Error,
-            warning: None,
-            what: what.into(),
-            instead: instead.into(),
-        }
+        Self { place, key: key.into(), level: Level::Error, warning: None, what: what.into(), instead: instead.into() }
     }
 
     /// Something that is accepted and is probably not meant.
@@ -55,7 +48,7 @@ impl Problem {
         what: impl Into<String>,
         instead: impl Into<String>,
     ) -> Self {
-        let gravity = Gravity::Warning;
-        Self { gravity, warning: Some(warning), ..Self::error(place, key, what, instead) }
+        let level = Level::Warning;
+        Self { level, warning: Some(warning), ..Self::error(place, key, what, instead) }
     }
 }

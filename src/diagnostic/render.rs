@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level as Heading, Renderer, Snippet};
 
-use super::{Excerpt, Excerpts, Gravity, Problem};
+use super::{Excerpt, Excerpts, Level, Problem};
 use crate::domain::characters::{self, shown as visible};
 
 /// `FILE:LINE:COLUMN: error: what; instead` or `…: warning[NAME]: what; instead`, each followed by its line where there is an excerpt; in file order, and how many
@@ -15,9 +15,9 @@ pub fn terminal(problems: &[Problem], excerpts: &Excerpts, colour: bool) -> Stri
     sorted.sort();
     let mut text = String::new();
     for problem in &sorted {
-        let (word, paint) = match problem.gravity {
-            Gravity::Error => ("error", "\x1b[1;31m"),
-            Gravity::Warning => ("warning", "\x1b[1;33m"),
+        let (word, paint) = match problem.level {
+            Level::Error => ("error", "\x1b[1;31m"),
+            Level::Warning => ("warning", "\x1b[1;33m"),
         };
         let word = match problem.warning {
             Some(warning) => format!("{word}[{warning}]"),
@@ -41,9 +41,9 @@ pub fn terminal(problems: &[Problem], excerpts: &Excerpts, colour: bool) -> Stri
 
 /// The line with its number, and a mark below what the problem is about.
 fn drawn(problem: &Problem, excerpt: &Excerpt, colour: bool) -> String {
-    let level = match problem.gravity {
-        Gravity::Error => Level::ERROR,
-        Gravity::Warning => Level::WARNING,
+    let level = match problem.level {
+        Level::Error => Heading::ERROR,
+        Level::Warning => Heading::WARNING,
     };
     let Excerpt { text, span } = excerpt;
     // Escapes would move the mark; a line with control characters is shown without them.

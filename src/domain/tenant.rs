@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_is_kept_under_a_name_that_tells_its_slug() {
+    fn a_removed_tenant_is_kept_under_a_name_that_contains_its_slug() {
         let entra = EntraTenantId(Uuid::from_u128(0x2f1c_0a5e << 96));
         for (slug, entra, number, kept) in [
             ("contoso", Some(entra), 1, "contoso.2f1c0a5e"),

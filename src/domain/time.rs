@@ -158,8 +158,10 @@ pub const DURATION_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 /// ```
 pub fn parse_duration(text: &str) -> Result<Duration, Complaint> {
     const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
-    let malformed = || match meant_duration(text) {
-        Some(meant) => Complaint::new(format!("`{text}` is not a duration"), format!("write it like `{meant}`")),
+    let malformed = || match suggested_duration(text) {
+        Some(suggested) => {
+            Complaint::new(format!("`{text}` is not a duration"), format!("write it like `{suggested}`"))
+        }
         None => {
             Complaint::new(format!("`{text}` is not a duration"), "write it like `500ms`, `10s`, `5m`, `1h30m` or `7d`")
         }
@@ -192,7 +194,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, Complaint> {
 }
 
 /// What was probably meant by a duration in other words: `24`, `24 hours`, `2w`, `1.5h`.
-fn meant_duration(text: &str) -> Option<String> {
+fn suggested_duration(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let number_end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(number_end);

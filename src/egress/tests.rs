@@ -173,7 +173,7 @@ async fn the_deadline_covers_the_body() {
 }
 
 #[tokio::test]
-async fn a_broken_answer_is_told_from_a_missing_connection() {
+async fn a_broken_answer_is_distinguished_from_a_missing_connection() {
     for said in ["", "HTTP/1.1 200 X\r\n", "HTTP/1.1 200 X\r\ncontent-length: 5\r\n\r\nab", "SSH-2.0-OpenSSH\r\n\r\n"] {
         let server = Server::start(|_| Reply::Cut(said.into())).await;
         assert!(matches!(egress_send(&server).await, Err(EgressError::Broken(_))), "{said:?}");

@@ -1,6 +1,8 @@
 //! A document of an API that gives no scores, under a token as any other.
 
-use super::{Account, Bytes, FetchError, Method, Microsoft, Request, SecretString, error::Failure, token::Wanted};
+use super::{
+    Account, Bytes, FetchError, Method, Microsoft, Request, SecretString, error::Failure, token::TokenRequest,
+};
 use crate::egress::{Answer, Private};
 
 impl Microsoft {
@@ -18,11 +20,11 @@ impl Microsoft {
         bytes_max: usize,
     ) -> Result<Answer, FetchError> {
         let (wire, tokens) = (&self.inner.wire, &self.inner.tokens);
-        let wanted = Wanted { account, scope, next_check_at: wire.clock.now() };
+        let token_request = TokenRequest { account, scope, next_check_at: wire.clock.now() };
         let failed = |failure: Failure| failure.of_document(&account.tenant);
         let mut is_renewed = false;
         loop {
-            let token = tokens.get(wire, wanted).await.map_err(failed)?;
+            let token = tokens.get(wire, token_request).await.map_err(failed)?;
             let outgoing = || Request {
                 method: Method::Get,
                 url: SecretString::from(url),
@@ -37,7 +39,7 @@ impl Microsoft {
             if answer.status != 401 || is_renewed {
                 return Ok(answer);
             }
-            tokens.forget(wanted, &token);
+            tokens.forget(token_request, &token);
             is_renewed = true;
         }
     }

@@ -19,7 +19,7 @@ use super::{
     cloud::Api,
     error::garbage,
     source::{self, HISTORY_DAYS, secure_score::page_bytes_max},
-    token::Wanted,
+    token::TokenRequest,
 };
 use crate::domain::{ControlProfiles, RecommendationList, ScoreRecord, Timestamp};
 
@@ -145,11 +145,11 @@ impl Inner {
     ) -> Result<(), Failure> {
         let Walk { account, api, path, page_bytes_max, pages_max, next_check_at } = walk;
         let base = api.base(&account.hosts);
-        let wanted = Wanted { account, scope: api.scope(&account.hosts), next_check_at };
+        let token_request = TokenRequest { account, scope: api.scope(&account.hosts), next_check_at };
         let mut url = format!("{base}{path}");
         let mut bytes_left = page_bytes_max.saturating_mul(2);
         for _ in 0..pages_max {
-            let page = self.page(api, wanted, page_bytes_max.min(bytes_left), &url, Need::Reason).await?;
+            let page = self.page(api, token_request, page_bytes_max.min(bytes_left), &url, Need::Reason).await?;
             bytes_left = bytes_left.saturating_sub(page.len());
             if !super::is_object(&page) {
                 return Err(garbage("the API's answer is not a JSON object"));

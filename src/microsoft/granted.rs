@@ -15,7 +15,7 @@ use super::{
     Account, FetchError, Microsoft,
     bounded::{Few, Scalar},
     source,
-    token::Wanted,
+    token::TokenRequest,
 };
 use crate::domain::{ScoreKind, Timestamp};
 
@@ -49,8 +49,8 @@ impl Microsoft {
     /// [`FetchError`] with its class, and what the operator can do.
     pub async fn granted(&self, account: &Account, score: ScoreKind, now: Timestamp) -> Result<Granted, FetchError> {
         let source = source::of(score);
-        let wanted = Wanted { account, scope: source.api().scope(&account.hosts), next_check_at: now };
-        let token = self.inner.tokens.get(&self.inner.wire, wanted).await;
+        let token_request = TokenRequest { account, scope: source.api().scope(&account.hosts), next_check_at: now };
+        let token = self.inner.tokens.get(&self.inner.wire, token_request).await;
         let token = token.map_err(|failure| failure.of(&account.tenant, source))?;
         Ok(Granted { roles: roles(token.bearer.expose_secret()) })
     }

@@ -1,6 +1,6 @@
 //! Microsoft's side: tokens, hosts per cloud, and each score's call, with every documented failure classified.
 //!
-//! One fetch: [`source`] says what to ask for → [`token`] (cached; else [`proof`] is read, and a certificate signs an
+//! One fetch: [`source`] says what to ask for → [`token`] (cached; else [`material`] is read, and a certificate signs an
 //! [`assertion`]) → [`wire`] sends → the source reads the scores, page by page, or [`refusal`] says why there are none.
 //! What stands behind a score is asked for in [`evidence`], only when an alert fires.
 
@@ -9,12 +9,12 @@ mod bounded;
 pub mod budget;
 mod certificate;
 pub mod cloud;
+mod credential;
 mod document;
 pub mod error;
 mod evidence;
 mod granted;
 mod number;
-mod proof;
 mod refusal;
 mod source;
 #[cfg(test)]
@@ -35,15 +35,15 @@ use budget::Budget;
 pub use certificate::{Certificate, CertificateError, PfxError};
 use cloud::Api;
 pub use cloud::Hosts;
+use credential::ReadSecret;
+pub use credential::{AppCredential, CredentialKind, CredentialMaterial};
 use error::Failure;
 pub use error::{FailureClass, FetchError};
 pub use evidence::RECOMMENDATIONS_ROLE;
 pub use granted::Granted;
-use proof::ReadSecret;
-pub use proof::{AppCredential, Proof, ProofKind};
 use source::{Ask, Found, Source, Unsound};
 pub use token::PassedOver;
-use token::{Token, Tokens, Wanted};
+use token::{Token, TokenRequest, Tokens};
 use wire::Wire;
 
 use crate::{
@@ -190,12 +190,12 @@ impl Microsoft {
                 continue;
             }
             let source = source::of(score);
-            let wanted = || scores.iter().copied().filter(|score| source.scores().contains(score));
+            let requested = || scores.iter().copied().filter(|score| source.scores().contains(score));
             // A kind without a reading comes first, as none is before any.
-            let newest = wanted().map(&newest).min().flatten();
+            let newest = requested().map(&newest).min().flatten();
             let ask = Ask::since(newest, self.inner.wire.clock.now());
             let answer = self.inner.fetch(account, source, ask, next_check_at).await;
-            fetched.extend(wanted().map(|score| Polled {
+            fetched.extend(requested().map(|score| Polled {
                 score,
                 result: outcome(account, source, score, &answer),
                 partly: partly(account, source, score, &answer),
@@ -278,13 +278,13 @@ impl Inner {
         let _place = if ask.is_history() { self.histories.acquire().await.ok() } else { None };
         let api = source.api();
         let base = api.base(&account.hosts);
-        let wanted = Wanted { account, scope: api.scope(&account.hosts), next_check_at };
+        let token_request = TokenRequest { account, scope: api.scope(&account.hosts), next_check_at };
         let mut url = format!("{base}{}", source.path(ask));
         let mut found = Found::default();
         let page_bytes_max = source.page_bytes_max(ask);
         let mut bytes_left = page_bytes_max.saturating_mul(2);
         for _ in 0..source.pages_max() {
-            let page = self.page(api, wanted, page_bytes_max.min(bytes_left), &url, Need::Score).await?;
+            let page = self.page(api, token_request, page_bytes_max.min(bytes_left), &url, Need::Score).await?;
             bytes_left = bytes_left.saturating_sub(page.len());
             let Some(next) = source.read(ask, &page, &mut found)? else {
                 source.finish(&mut found);
@@ -299,16 +299,16 @@ impl Inner {
     async fn page(
         &self,
         api: Api,
-        wanted: Wanted<'_>,
+        token_request: TokenRequest<'_>,
         bytes_max: usize,
         url: &str,
         need: Need,
     ) -> Result<Bytes, Failure> {
         let mut is_renewed = false;
         loop {
-            let token = self.tokens.get(&self.wire, wanted).await?;
-            self.budget.admit(wanted.account, api, self.wire.clock.now())?;
-            let answer = self.call(api, wanted.account, url, bytes_max, &token).await?;
+            let token = self.tokens.get(&self.wire, token_request).await?;
+            self.budget.admit(token_request.account, api, self.wire.clock.now())?;
+            let answer = self.call(api, token_request.account, url, bytes_max, &token).await?;
             if answer.status == 200 {
                 return Ok(answer.body);
             }
@@ -316,14 +316,14 @@ impl Inner {
             let failure = refusal::of_call(&answer, now);
             match (failure.class, failure.retry_after) {
                 (FailureClass::TokenRefused, _) if !is_renewed => {
-                    self.tokens.forget(wanted, &token);
+                    self.tokens.forget(token_request, &token);
                     is_renewed = true;
                     continue;
                 }
                 // Roles are inside the token: consent given from now on shows only in a new one.
-                (FailureClass::RoleMissing, _) if need == Need::Score => self.tokens.forget(wanted, &token),
+                (FailureClass::RoleMissing, _) if need == Need::Score => self.tokens.forget(token_request, &token),
                 (FailureClass::Throttled, wait) => {
-                    self.tokens.hold(wanted, &failure, now, wait.unwrap_or(UNSAID_WAIT));
+                    self.tokens.hold(token_request, &failure, now, wait.unwrap_or(UNSAID_WAIT));
                 }
                 _ => {}
             }

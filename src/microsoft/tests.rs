@@ -97,7 +97,7 @@ async fn a_401_renews_the_token_once() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_license_is_told_from_a_bad_token() {
+async fn a_missing_license_is_distinguished_from_a_bad_token() {
     let body = r#"{"error":{"code":"Unauthorized","message":"reason of failure: No Tvm license","target":"7-1"}}"#;
     let world = World::new(move |seen| (!is_token_request(seen)).then(|| reply(401, "", body))).await;
     let error = world.fetch().await.unwrap_err();

@@ -17,15 +17,15 @@ use std::{
 use secrecy::SecretString;
 
 use super::{
-    Account, Failure, FailureClass, Proof, ProofKind,
-    proof::{AppCredential, Material, ReadSecret},
+    Account, CredentialKind, CredentialMaterial, Failure, FailureClass,
+    credential::{AppCredential, LoadedMaterial, ReadSecret},
     wire::Wire,
 };
 use crate::{domain::Timestamp, secret::SecretReference, telemetry::Metrics};
 use ask::Grant;
 use cache::{Cache, Flight, Key};
 pub use passed_over::PassedOver;
-use passed_over::{Refused, is_about_the_proof};
+use passed_over::{Refused, is_about_material};
 
 /// A token is renewed that long before its end, or at four fifths of its life if that is later.
 const RENEW_BEFORE_END: Duration = Duration::from_mins(5);
@@ -42,7 +42,7 @@ pub(super) struct Token {
 
 /// The key of a token: account and scope.
 #[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct TokenRequest<'a> {
     pub(super) account: &'a Account,
     pub(super) scope: &'a str,
     /// When the tenant is visited next: a token that ends before is not kept.
@@ -91,28 +91,28 @@ impl Tokens {
     }
 
     /// A token that is good for a while.
-    pub(super) async fn get(&self, wire: &Wire, wanted: Wanted<'_>) -> Result<Token, Failure> {
-        let key = self.key(wanted);
-        if let Some(known) = self.known(key, wire.clock.now(), wanted) {
+    pub(super) async fn get(&self, wire: &Wire, token_request: TokenRequest<'_>) -> Result<Token, Failure> {
+        let key = self.key(token_request);
+        if let Some(known) = self.known(key, wire.clock.now(), token_request) {
             return known;
         }
         let seat = Seat { tokens: self, key, flight: self.cache().join(key) };
         let _turn = seat.flight.lock().await;
-        if let Some(known) = self.known(key, wire.clock.now(), wanted) {
+        if let Some(known) = self.known(key, wire.clock.now(), token_request) {
             return known;
         }
-        let app = &wanted.account.app;
+        let app = &token_request.account.app;
         let mut newest: Option<Refused> = None;
-        let mut left = app.proofs.iter();
-        while let Some(proof) = left.next() {
-            match self.prove(wire, wanted, key, proof).await {
+        let mut left = app.materials.iter();
+        while let Some(material) = left.next() {
+            match self.prove(wire, token_request, key, material).await {
                 Ok(token) => {
                     self.note_passed_over(app, newest);
                     return Ok(token);
                 }
-                Err(refused) if refused.is_about_the_proof() && left.len() > 0 => drop(newest.get_or_insert(refused)),
+                Err(refused) if refused.is_about_material() && left.len() > 0 => drop(newest.get_or_insert(refused)),
                 // Of several that are refused, the operator means the newest.
-                Err(refused) if refused.is_about_the_proof() => {
+                Err(refused) if refused.is_about_material() => {
                     return Err(self.in_time(key, newest.unwrap_or(refused).failure, wire.clock.now()));
                 }
                 Err(refused) => return Err(refused.failure),
@@ -122,32 +122,39 @@ impl Tokens {
     }
 
     /// Asks with one of the app's secrets; a second time with a fresh assertion where that may help.
-    async fn prove(&self, wire: &Wire, wanted: Wanted<'_>, key: Key, proof: &Proof) -> Result<Token, Refused> {
-        let (mut is_repeated, mut is_read_anew) = (false, !proof.references().any(SecretReference::is_stored));
+    async fn prove(
+        &self,
+        wire: &Wire,
+        token_request: TokenRequest<'_>,
+        key: Key,
+        material: &CredentialMaterial,
+    ) -> Result<Token, Refused> {
+        let (mut is_repeated, mut is_read_again) = (false, !material.references().any(SecretReference::is_stored));
         loop {
-            let material = self.read(proof).await.map_err(|failure| Refused { failure, kind: proof.kind, mark: 0 })?;
-            let refused = |failure| Refused { failure, kind: proof.kind, mark: material.mark() };
-            let fingerprint = self.fingerprints.hash_one(material.identity());
+            let loaded =
+                self.read(material).await.map_err(|failure| Refused { failure, kind: material.kind, mark: 0 })?;
+            let refused = |failure| Refused { failure, kind: material.kind, mark: loaded.mark() };
+            let fingerprint = self.fingerprints.hash_one(loaded.identity());
             let asked_at = wire.clock.now();
             let known = self.cache().refusal(key, Some(fingerprint), asked_at);
-            if let Some(failure) = known.filter(|_| !is_repeated).or_else(|| material.refusal(asked_at)) {
-                if is_read_anew || !is_about_the_proof(&failure) {
+            if let Some(failure) = known.filter(|_| !is_repeated).or_else(|| loaded.refusal(asked_at)) {
+                if is_read_again || !is_about_material(&failure) {
                     return Err(refused(failure));
                 }
                 // Its store may hold another one by now.
-                proof.references().for_each(SecretReference::doubt);
-                is_read_anew = true;
+                material.references().for_each(SecretReference::doubt);
+                is_read_again = true;
                 continue;
             }
-            let granted = ask::request(wire, wanted, &material).await;
+            let granted = ask::request(wire, token_request, &loaded).await;
             self.metrics.token_requested(granted.as_ref().map_or_else(|failure| failure.class.as_str(), |_| "ok"));
             let now = wire.clock.now();
             match granted {
                 Ok(Grant { bearer, life }) => {
                     let renew_at = asked_at.plus(life.saturating_sub(RENEW_BEFORE_END).max(life * 4 / 5));
-                    return Ok(self.cache().keep(key, bearer, renew_at, now, wanted.next_check_at, fingerprint));
+                    return Ok(self.cache().keep(key, bearer, renew_at, now, token_request.next_check_at, fingerprint));
                 }
-                Err(failure) if !is_repeated && passes_with_a_fresh_assertion(proof.kind, &failure) => {
+                Err(failure) if !is_repeated && passes_with_a_fresh_assertion(material.kind, &failure) => {
                     is_repeated = true;
                     if failure.class == FailureClass::FederationUnmatched {
                         wire.pause().await;
@@ -160,11 +167,11 @@ impl Tokens {
                     }
                     let fingerprint = is_about_the_secret.then_some(fingerprint);
                     self.cache().refuse(key, failure.clone(), fingerprint, now, wait);
-                    if is_read_anew || !is_about_the_proof(&failure) {
+                    if is_read_again || !is_about_material(&failure) {
                         return Err(refused(failure));
                     }
-                    proof.references().for_each(SecretReference::doubt);
-                    (is_read_anew, is_repeated) = (true, false);
+                    material.references().for_each(SecretReference::doubt);
+                    (is_read_again, is_repeated) = (true, false);
                 }
             }
         }
@@ -184,39 +191,39 @@ impl Tokens {
     }
 
     /// Gives back a token that an API refused, so that the next caller gets a new one.
-    pub(super) fn forget(&self, wanted: Wanted<'_>, token: &Token) {
-        let key = self.key(wanted);
+    pub(super) fn forget(&self, token_request: TokenRequest<'_>, token: &Token) {
+        let key = self.key(token_request);
         self.cache().forget(key, token.serial);
     }
 
     /// Keeps everybody off an API that asked this app and tenant to wait: asking earlier prolongs it.
-    pub(super) fn hold(&self, wanted: Wanted<'_>, failure: &Failure, now: Timestamp, wait: Duration) {
-        let key = self.key(wanted);
+    pub(super) fn hold(&self, token_request: TokenRequest<'_>, failure: &Failure, now: Timestamp, wait: Duration) {
+        let key = self.key(token_request);
         self.cache().refuse(key, failure.clone(), None, now, wait);
     }
 
     /// What needs no request: a refusal that holds for any secret, or a token.
-    fn known(&self, key: Key, now: Timestamp, wanted: Wanted<'_>) -> Option<Result<Token, Failure>> {
+    fn known(&self, key: Key, now: Timestamp, token_request: TokenRequest<'_>) -> Option<Result<Token, Failure>> {
         let mut cache = self.cache();
         if let Some(refusal) = cache.refusal(key, None, now) {
             return Some(Err(refusal));
         }
-        cache.token(key, now, wanted.next_check_at).map(Ok)
+        cache.token(key, now, token_request.next_check_at).map(Ok)
     }
 
-    fn key(&self, wanted: Wanted<'_>) -> Key {
-        let account = wanted.account;
-        let realm = self.cache().realm(&account.hosts.login, wanted.scope);
+    fn key(&self, token_request: TokenRequest<'_>) -> Key {
+        let account = token_request.account;
+        let realm = self.cache().realm(&account.hosts.login, token_request.scope);
         Key { tenant: account.entra.0, client: account.app.client_id, realm }
     }
 
     /// Reads off the runtime's threads, as a secret may lie on a slow disk.
-    async fn read(&self, proof: &Proof) -> Result<Material, Failure> {
-        for reference in proof.references() {
+    async fn read(&self, material: &CredentialMaterial) -> Result<LoadedMaterial, Failure> {
+        for reference in material.references() {
             reference.fetch().await;
         }
-        let (read, words, proof) = (self.read_secret, proof.kind.words(), proof.clone());
-        tokio::task::spawn_blocking(move || proof.read(read))
+        let (read, words, material) = (self.read_secret, material.kind.words(), material.clone());
+        tokio::task::spawn_blocking(move || material.read(read))
             .await
             .unwrap_or_else(|_| Err(Failure::new(FailureClass::SecretUnreadable, format!("the {words} can't be read"))))
     }
@@ -256,6 +263,7 @@ fn pause(failure: &Failure) -> (Duration, bool) {
 }
 
 /// Whether the same credential may be taken a moment later, with another assertion or a token read anew.
-fn passes_with_a_fresh_assertion(kind: ProofKind, failure: &Failure) -> bool {
-    kind != ProofKind::Secret && matches!(failure.class, FailureClass::ClockWrong | FailureClass::FederationUnmatched)
+fn passes_with_a_fresh_assertion(kind: CredentialKind, failure: &Failure) -> bool {
+    kind != CredentialKind::Secret
+        && matches!(failure.class, FailureClass::ClockWrong | FailureClass::FederationUnmatched)
 }

@@ -14,7 +14,7 @@ use crate::{
 
 /// What a notification of a transition is made from, besides the transition.
 #[derive(Debug, Clone)]
-pub struct Subjects<'a> {
+pub struct MessageParts<'a> {
     /// The store's identity; part of every id.
     pub store: &'a str,
     /// What the store makes ids of the alert's tenant from.
@@ -47,8 +47,8 @@ pub struct Subjects<'a> {
 
 /// The notification that a transition causes. Equal arguments give the same id.
 #[must_use]
-pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notification {
-    let Subjects {
+pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notification {
+    let MessageParts {
         store,
         tenant_key,
         key,
@@ -63,7 +63,7 @@ pub fn of_transition(subjects: Subjects<'_>, transition: &Transition) -> Notific
         no_data,
         operator,
         links,
-    } = subjects;
+    } = parts;
     let id = NotificationId::of_transition(store, tenant_key, key, transition.generation, transition.sequence);
     let resolution = match transition.kind {
         TransitionKind::Resolved(resolution) => Some(resolution),

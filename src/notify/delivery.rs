@@ -106,7 +106,7 @@ pub struct Delivery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
     /// The delivery that it goes along with, or went along with.
-    pub carrier: Option<DeliveryId>,
+    pub merged_into: Option<DeliveryId>,
     /// Why the last attempt failed; no URL, no secret.
     pub last_error: Option<String>,
     /// Whether an attempt may have arrived unseen, because the service stopped between sending and recording the answer.

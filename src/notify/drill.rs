@@ -17,7 +17,7 @@ const TIME_TO_ARRIVE: Duration = Duration::from_hours(12);
 
 /// What is known of whether a channel's messages arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proof {
+pub struct LastVerified {
     /// When the channel was first seen; the time until its first drill begins here. `None`: it has not been seen yet.
     pub seen_at: Option<Timestamp>,
     /// When its newest drill was, or is, to be sent; without a drill when it was first seen.
@@ -26,7 +26,7 @@ pub struct Proof {
     pub proven_at: Option<Timestamp>,
 }
 
-impl Proof {
+impl LastVerified {
     /// When the drill was due that is due by `now`; `None`: none is. What a clock noted that has been set back since counts for
     /// nothing.
     #[must_use]

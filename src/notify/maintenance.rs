@@ -2,7 +2,7 @@
 
 use super::{
     Silence,
-    silence::{About, Matchers, covered_until},
+    silence::{MatchTarget, Matchers, covered_until},
 };
 use crate::{domain::Timestamp, schedule::Window};
 
@@ -19,10 +19,15 @@ pub struct Maintenance {
 
 /// Until when these silences and maintenance windows cover this, one after the other; `None`: it is to be told now.
 #[must_use]
-pub fn covering(windows: &[Maintenance], silences: &[Silence], about: &About<'_>, now: Timestamp) -> Option<Timestamp> {
-    let windows: Vec<_> = windows.iter().filter(|each| each.matchers.match_all(about)).collect();
+pub fn covering(
+    windows: &[Maintenance],
+    silences: &[Silence],
+    target: &MatchTarget<'_>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let windows: Vec<_> = windows.iter().filter(|each| each.matchers.match_all(target)).collect();
     covered_until(now, |at| {
-        let by_hand = silences.iter().filter_map(|silence| silence.covers(about, at));
+        let by_hand = silences.iter().filter_map(|silence| silence.covers(target, at));
         by_hand.chain(windows.iter().filter_map(|each| each.window.covers(at))).max()
     })
 }

@@ -1,6 +1,7 @@
 //! What is said, to whom, and how it fares on its way: pure values and functions.
 
 pub mod backoff;
+pub mod channel_health;
 pub mod compose;
 pub mod delivery;
 pub mod digest;
@@ -18,9 +19,9 @@ pub mod route;
 mod score_facts;
 pub mod settle;
 pub mod silence;
-pub mod standing;
 pub mod turn;
 
+pub use channel_health::ChannelHealth;
 pub use delivery::{Delivery, DeliveryId, DeliveryState};
 pub use envelope::Envelope;
 pub use hold::{Hold, HoldReason};
@@ -28,4 +29,3 @@ pub use identity::{NotificationId, ShortId};
 pub use maintenance::Maintenance;
 pub use notification::{Notification, NotificationType};
 pub use silence::{Silence, SilenceId};
-pub use standing::ChannelHealth;

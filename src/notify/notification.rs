@@ -40,7 +40,7 @@ pub struct Notification {
 impl Notification {
     /// Whether what it says is in its items or lists, so that a template that does not show their lines would hide it.
     #[must_use]
-    pub const fn tells_items(&self) -> bool {
+    pub const fn has_items(&self) -> bool {
         matches!(self.kind, NotificationType::Digest | NotificationType::FleetShift | NotificationType::Report)
     }
 }

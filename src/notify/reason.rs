@@ -52,7 +52,7 @@ impl Reason {
     }
 
     /// Puts it into a notification.
-    pub fn tell(self, notification: &mut Notification) {
+    pub fn add_to(self, notification: &mut Notification) {
         let data = &mut notification.data;
         (data.explanation, data.breakdown, data.causes) = (self.explanation, self.breakdown, self.causes);
         if let Some(score) = &mut data.score {

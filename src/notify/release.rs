@@ -18,7 +18,7 @@ pub struct HeldGroup {
     /// Oldest first; never empty, and the first is held.
     pub steps: Vec<HeldDelivery>,
     /// Whether the channel was told, or is being told, of the same firing as the first step's.
-    pub was_told: bool,
+    pub was_notified: bool,
     /// The envelope of the last step's notification.
     pub envelope: Envelope,
     /// What the last step says.
@@ -154,7 +154,7 @@ fn is_same_firing(before: &HeldDelivery, after: &HeldDelivery) -> bool {
 /// channel's receiver keeps each alert's state and is notified of each step.
 #[must_use]
 pub fn decide(run: &HeldGroup, keeps_state: bool, hold: Option<Hold>) -> Vec<(DeliveryId, Decision)> {
-    let Some(hold) = hold else { return of_steps(&run.steps, run.was_told, keeps_state) };
+    let Some(hold) = hold else { return of_steps(&run.steps, run.was_notified, keeps_state) };
     run.steps.iter().map(|step| (step.delivery, Decision::Hold(step.held_further(hold)))).collect()
 }
 
@@ -173,19 +173,19 @@ pub fn newest_firing(steps: &[HeldDelivery]) -> (&[HeldDelivery], &[HeldDelivery
 ///
 /// Where the wait for the fleet held it, each firing has one message that speaks for all of it, whatever became of it.
 #[must_use]
-pub fn of_steps(steps: &[HeldDelivery], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
+pub fn of_steps(steps: &[HeldDelivery], was_notified: bool, keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
     let run_is_held_by = why(steps);
     if steps.iter().any(HeldDelivery::is_withdrawn) {
         let (withdrawn, said): (Vec<HeldDelivery>, Vec<HeldDelivery>) =
             steps.iter().partition(|step| step.is_withdrawn());
-        let mut fates = of_steps(&said, was_told, keeps_state);
+        let mut fates = of_steps(&said, was_notified, keeps_state);
         fates.extend(withdrawn.iter().map(|step| (step.delivery, Decision::Suppress)));
         return fates;
     }
     let firings = steps.chunk_by(is_same_firing).enumerate();
     let of_firing = |(index, steps): (usize, &[HeldDelivery])| match why(steps).or(run_is_held_by) {
         Some(HoldReason::Fleet | HoldReason::LateSilence) => of_whole_firing(steps, keeps_state),
-        Some(HoldReason::Silence) | None => of_silenced_firing(steps, index == 0 && was_told, keeps_state),
+        Some(HoldReason::Silence) | None => of_silenced_firing(steps, index == 0 && was_notified, keeps_state),
     };
     firings.flat_map(of_firing).collect()
 }
@@ -195,21 +195,21 @@ fn why(steps: &[HeldDelivery]) -> Option<HoldReason> {
     steps.iter().find_map(|step| step.hold).map(|hold| hold.why)
 }
 
-fn of_silenced_firing(steps: &[HeldDelivery], was_told: bool, keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
+fn of_silenced_firing(steps: &[HeldDelivery], was_notified: bool, keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
     let is_over = steps.last().is_some_and(|step| step.is_over || step.still == Still::Over);
     let speaker = if is_over {
-        steps.last().filter(|step| was_told && step.is_over)
+        steps.last().filter(|step| was_notified && step.is_over)
     } else {
         let newest = steps.iter().rfind(|step| !step.is_idle());
         // Nothing new waits for a channel that was added while the alert fired: what says that it does is its first word.
-        newest.or_else(|| steps.last().filter(|_| !was_told))
+        newest.or_else(|| steps.last().filter(|_| !was_notified))
     };
-    let each_is_told = keeps_state && !is_over;
+    let each_is_sent = keeps_state && !is_over;
     let fate = |step: &HeldDelivery| match speaker {
         None => Decision::Suppress,
         Some(speaker) if step.delivery == speaker.delivery => Decision::Send,
         Some(_) if step.is_reminder() || step.is_idle() && !is_over => Decision::Suppress,
-        Some(_) if each_is_told => Decision::Send,
+        Some(_) if each_is_sent => Decision::Send,
         Some(_) if keeps_state => Decision::Suppress,
         Some(speaker) => Decision::Merged(speaker.delivery),
     };

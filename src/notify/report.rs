@@ -37,7 +37,7 @@ pub struct Period {
 
 /// How one tenant stands.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
+pub struct TenantStatus {
     /// Who.
     pub tenant: TenantId,
     /// The display name.
@@ -114,17 +114,17 @@ pub fn moved(samples: &[Sample], period: Period) -> Option<(f64, f64)> {
     (before.is_finite() && value.is_finite() && before.total_cmp(&value).is_ne()).then_some((before, value))
 }
 
-/// The report of a channel. Of `standings` it says only what its audience admits.
+/// The report of a channel. Of `statuses` it says only what its audience admits.
 #[must_use]
 pub fn message(
     id: NotificationId,
     audience: &Audience,
     period: Period,
-    standings: &[Standing],
+    statuses: &[TenantStatus],
     deliveries: ReportDeliveries,
     now: Timestamp,
 ) -> Notification {
-    let mut own: Vec<&Standing> = standings.iter().filter(|one| audience.admits(&one.tenant, &one.labels)).collect();
+    let mut own: Vec<&TenantStatus> = statuses.iter().filter(|one| audience.admits(&one.tenant, &one.labels)).collect();
     own.sort_unstable_by(|one, other| one.tenant.cmp(&other.tenant));
     let listed = if audience.is_open() { TENANTS_MAX } else { usize::MAX };
     let mut report = compose::without_alert(NotificationType::Report, id, now);
@@ -141,17 +141,17 @@ pub fn message(
     report
 }
 
-fn named(standing: &Standing) -> ReportTenant {
-    ReportTenant { id: standing.tenant.to_string(), name: standing.name.to_string() }
+fn named(status: &TenantStatus) -> ReportTenant {
+    ReportTenant { id: status.tenant.to_string(), name: status.name.to_string() }
 }
 
-fn alerts(own: &[&Standing]) -> ReportAlerts {
+fn alerts(own: &[&TenantStatus]) -> ReportAlerts {
     let mut firing: Vec<_> = own.iter().flat_map(|one| one.firing.iter().map(move |fires| (*one, fires))).collect();
     let count = |severity| firing.iter().filter(|(_, fires)| fires.severity == severity).count();
     let (critical, warning, info) = (count(Severity::Critical), count(Severity::Warning), count(Severity::Info));
     firing.sort_by_key(|(_, fires)| (fires.since, Reverse(fires.severity)));
-    let said = |(standing, fires): (&Standing, &Fires)| ReportAlert {
-        tenant: named(standing),
+    let said = |(status, fires): (&TenantStatus, &Fires)| ReportAlert {
+        tenant: named(status),
         rule: fires.rule.to_string(),
         severity: fires.severity,
         score: fires.score,
@@ -162,10 +162,10 @@ fn alerts(own: &[&Standing]) -> ReportAlerts {
     ReportAlerts { critical, warning, info, oldest }
 }
 
-fn blind(own: &[&Standing]) -> ReportBlind {
-    let unread = |standing: &&Standing| {
-        let (since, class) = standing.blind.clone()?;
-        Some(ReportUnread { tenant: named(standing), since, class })
+fn blind(own: &[&TenantStatus]) -> ReportBlind {
+    let unread = |status: &&TenantStatus| {
+        let (since, class) = status.blind.clone()?;
+        Some(ReportUnread { tenant: named(status), since, class })
     };
     let mut tenants: Vec<_> = own.iter().filter_map(unread).collect();
     tenants.sort_by_key(|unread| unread.since);
@@ -175,15 +175,15 @@ fn blind(own: &[&Standing]) -> ReportBlind {
 }
 
 /// How a score moved; `None`: it did not.
-fn score(kind: ScoreKind, own: &[&Standing]) -> Option<ReportScore> {
+fn score(kind: ScoreKind, own: &[&TenantStatus]) -> Option<ReportScore> {
     let all = own.iter().flat_map(|one| one.moves.iter().map(|moved| (*one, moved)));
-    let mut moves: Vec<(&Standing, &Move)> = all.filter(|(_, moved)| moved.score == kind).collect();
+    let mut moves: Vec<(&TenantStatus, &Move)> = all.filter(|(_, moved)| moved.score == kind).collect();
     // Stable: what moved as far stays in the order of tenants.
     moves.sort_by(|(_, one), (_, other)| one.gain().total_cmp(&other.gain()));
     let worse_count = moves.partition_point(|(_, moved)| moved.gain() < 0.0);
     let better_count = moves.len() - worse_count;
-    let said = |(standing, moved): &(&Standing, &Move)| ReportMove {
-        tenant: named(standing),
+    let said = |(status, moved): &(&TenantStatus, &Move)| ReportMove {
+        tenant: named(status),
         subject: moved.subject.as_ref().map(ToString::to_string),
         before: moved.before,
         value: moved.value,

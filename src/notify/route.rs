@@ -30,11 +30,11 @@ impl Audience {
 /// The channels that a rule's alert of a tenant is told to: the rule's, then the tenant's own, each once.
 #[must_use]
 pub fn recipients(rule: &[ChannelName], tenant: &[ChannelName]) -> Vec<ChannelName> {
-    let mut told: Vec<ChannelName> = Vec::with_capacity(rule.len() + tenant.len());
+    let mut notified: Vec<ChannelName> = Vec::with_capacity(rule.len() + tenant.len());
     for channel in rule.iter().chain(tenant) {
-        if !told.contains(channel) {
-            told.push(channel.clone());
+        if !notified.contains(channel) {
+            notified.push(channel.clone());
         }
     }
-    told
+    notified
 }

@@ -81,13 +81,13 @@ impl Matchers {
 
     /// Whether it covers this. That we are blind to a tenant is covered only by what names that tenant.
     #[must_use]
-    pub fn match_all(&self, about: &About<'_>) -> bool {
-        (self.tenants.is_empty() || self.tenants.iter().any(|tenant| tenant.as_str() == about.tenant))
-            && self.labels.matches(about.labels)
-            && (self.rules.is_empty() || self.rules.iter().any(|rule| rule.as_str() == about.rule))
-            && (self.scores.is_empty() || about.score.is_some_and(|score| self.scores.contains(&score)))
-            && (self.severities.is_empty() || self.severities.contains(&about.severity))
-            && (!about.is_blindness || self.names_tenants())
+    pub fn match_all(&self, target: &MatchTarget<'_>) -> bool {
+        (self.tenants.is_empty() || self.tenants.iter().any(|tenant| tenant.as_str() == target.tenant))
+            && self.labels.matches(target.labels)
+            && (self.rules.is_empty() || self.rules.iter().any(|rule| rule.as_str() == target.rule))
+            && (self.scores.is_empty() || target.score.is_some_and(|score| self.scores.contains(&score)))
+            && (self.severities.is_empty() || self.severities.contains(&target.severity))
+            && (!target.is_blindness || self.names_tenants())
     }
 }
 
@@ -111,7 +111,7 @@ impl fmt::Display for Matchers {
 
 /// What a message is about, as matchers see it.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub struct MatchTarget<'a> {
     /// Whose alert.
     pub tenant: &'a str,
     /// The tenant's labels.
@@ -126,7 +126,7 @@ pub struct About<'a> {
     pub is_blindness: bool,
 }
 
-impl<'a> About<'a> {
+impl<'a> MatchTarget<'a> {
     /// What the notification in that envelope is about, whose tenant has these labels. `None`: about no alert, and so nothing covers
     /// it: digests, drills, what else the operator hears.
     #[must_use]
@@ -169,8 +169,8 @@ impl Silence {
 
     /// Until when it covers this; `None`: it does not, now.
     #[must_use]
-    pub fn covers(&self, about: &About<'_>, now: Timestamp) -> Option<Timestamp> {
-        (self.is_in_force(now) && self.matchers.match_all(about)).then_some(self.ends_at)
+    pub fn covers(&self, target: &MatchTarget<'_>, now: Timestamp) -> Option<Timestamp> {
+        (self.is_in_force(now) && self.matchers.match_all(target)).then_some(self.ends_at)
     }
 }
 
@@ -249,8 +249,8 @@ pub fn covered_until(now: Timestamp, ends: impl Fn(Timestamp) -> Option<Timestam
 
 /// Until when these silences cover this; `None`: none of them does, now.
 #[must_use]
-pub fn covering(silences: &[Silence], about: &About<'_>, now: Timestamp) -> Option<Timestamp> {
-    covered_until(now, |at| silences.iter().filter_map(|silence| silence.covers(about, at)).max())
+pub fn covering(silences: &[Silence], target: &MatchTarget<'_>, now: Timestamp) -> Option<Timestamp> {
+    covered_until(now, |at| silences.iter().filter_map(|silence| silence.covers(target, at)).max())
 }
 
 #[cfg(test)]

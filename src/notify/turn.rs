@@ -16,7 +16,7 @@ pub struct ClaimTerms {
     /// No retry is made before.
     pub retries_from: Timestamp,
     /// No wait is longer. What would have to wait longer is due: the clock was set back.
-    pub longest_rest: Duration,
+    pub longest_cooldown: Duration,
     /// How long after it was parked, or last tried, a parked channel is tried with its oldest delivery.
     pub probe_after: Duration,
 }
@@ -29,7 +29,7 @@ impl Default for ClaimTerms {
             merge_over: None,
             digest_lines: LINES_MAX,
             retries_from: Timestamp::EPOCH,
-            longest_rest: never,
+            longest_cooldown: never,
             probe_after: never,
         }
     }
@@ -41,7 +41,7 @@ pub enum Turn {
     /// Nothing: a delivery is under way.
     Busy,
     /// Nothing before that time.
-    Rests(Timestamp),
+    Cooldown(Timestamp),
     /// Nothing: it is parked, and was tried not long ago.
     Parked,
     /// It is parked: a drill shows whether it works again, or else, if it was not tried for long enough, its oldest delivery does.
@@ -57,17 +57,17 @@ impl Turn {
     /// `probed_at`: when a parked channel was parked, or last tried; `None`: it is not parked.
     #[must_use]
     pub fn of(
-        standing: &ChannelHealth,
+        health: &ChannelHealth,
         probed_at: Option<Timestamp>,
         is_sending: bool,
         terms: &ClaimTerms,
         now: Timestamp,
     ) -> Self {
-        let rests_until = standing.rest(terms.longest_rest, now);
-        match (probed_at, rests_until) {
+        let cooldown_until = health.rest(terms.longest_cooldown, now);
+        match (probed_at, cooldown_until) {
             _ if is_sending => Self::Busy,
             (Some(_), Some(_)) => Self::Parked,
-            (None, Some(until)) => Self::Rests(until),
+            (None, Some(until)) => Self::Cooldown(until),
             (Some(at), None) => Self::Tries { with_oldest: at > now || now >= at.plus(terms.probe_after) },
             (None, None) => Self::Sends,
         }
@@ -97,7 +97,7 @@ impl Head {
     /// it is still to come.
     #[must_use]
     pub fn due_at(&self, terms: &ClaimTerms, now: Timestamp) -> Timestamp {
-        let latest = terms.retries_from.max(now.plus(terms.longest_rest));
+        let latest = terms.retries_from.max(now.plus(terms.longest_cooldown));
         match self.attempts {
             _ if self.next_attempt_at > latest => Timestamp::EPOCH,
             0 if self.is_drill => self.next_attempt_at,
@@ -171,24 +171,24 @@ mod tests {
     }
 
     fn terms() -> ClaimTerms {
-        ClaimTerms { longest_rest: HOUR, probe_after: HOUR, ..ClaimTerms::default() }
+        ClaimTerms { longest_cooldown: HOUR, probe_after: HOUR, ..ClaimTerms::default() }
     }
 
     #[test]
     fn a_channel_sends_one_at_a_time_rests_and_is_tried_when_it_is_parked() {
-        let resting = ChannelHealth { rest_from: at(-1), rest_until: at(5), ..ChannelHealth::default() };
-        let (rested, parked) = (ChannelHealth::default(), |seconds| Some(at(seconds)));
-        for (standing, probed_at, is_sending, expected) in [
-            (rested, None, false, Turn::Sends),
-            (rested, None, true, Turn::Busy),
-            (resting, parked(-9), true, Turn::Busy),
-            (resting, None, false, Turn::Rests(at(5))),
-            (resting, parked(-3600), false, Turn::Parked),
-            (rested, parked(-3599), false, Turn::Tries { with_oldest: false }),
-            (rested, parked(-3600), false, Turn::Tries { with_oldest: true }),
-            (rested, parked(1), false, Turn::Tries { with_oldest: true }),
+        let cooling = ChannelHealth { cooldown_from: at(-1), cooldown_until: at(5), ..ChannelHealth::default() };
+        let (ready, parked) = (ChannelHealth::default(), |seconds| Some(at(seconds)));
+        for (health, probed_at, is_sending, expected) in [
+            (ready, None, false, Turn::Sends),
+            (ready, None, true, Turn::Busy),
+            (cooling, parked(-9), true, Turn::Busy),
+            (cooling, None, false, Turn::Cooldown(at(5))),
+            (cooling, parked(-3600), false, Turn::Parked),
+            (ready, parked(-3599), false, Turn::Tries { with_oldest: false }),
+            (ready, parked(-3600), false, Turn::Tries { with_oldest: true }),
+            (ready, parked(1), false, Turn::Tries { with_oldest: true }),
         ] {
-            assert_eq!(Turn::of(&standing, probed_at, is_sending, &terms(), at(0)), expected);
+            assert_eq!(Turn::of(&health, probed_at, is_sending, &terms(), at(0)), expected);
         }
     }
 

@@ -80,9 +80,9 @@ pub async fn show(store: &dyn Listings, scope: &Scope, which: &Which) -> Result<
         tenants: scope.tenants().cloned(),
         ..AlertFilter::default()
     };
-    let is_meant =
+    let is_intended =
         |row: &AlertRow| subject.is_none() || row.key.subject.as_ref().map(Subject::as_str) == subject.as_deref();
-    let mut matching = store.alerts(&filter).await?.into_iter().filter(is_meant);
+    let mut matching = store.alerts(&filter).await?.into_iter().filter(is_intended);
     match (matching.next(), matching.next()) {
         (Some(row), None) => Ok(row),
         (None, _) => Err(Error::NoAlert(format!("there is no alert of rule `{rule}` for tenant `{tenant}`"))),

@@ -14,7 +14,7 @@ use super::{Error, error::Thing, find};
 use crate::{
     config::Config,
     domain::{Scope, TenantId, Timestamp, parse_duration},
-    replay::{Course, Fleet, Plan, Receiver, many::walk_all, send},
+    replay::{Fleet, History, Plan, Receiver, many::walk_all, send},
     rule::Rule,
     store::Store,
 };
@@ -65,7 +65,7 @@ struct Span {
 #[derive(Debug)]
 pub struct Backtest {
     plan: Plan,
-    courses: Vec<Course>,
+    histories: Vec<History>,
     span: Span,
 }
 
@@ -85,7 +85,7 @@ pub async fn prepare(
         |id: &TenantId| question.tenants.is_empty() || question.tenants.iter().any(|name| id.as_str() == name);
     let mut plan = plan(config, question)?;
     let until = question.until.as_deref().map(|text| instant(text, now)).transpose()?;
-    let (courses, span) = match source {
+    let (histories, span) = match source {
         Source::Csv(csv) => {
             let is_wanted = |id: &TenantId| is_named(id) && scope.includes(id);
             history::of_csv(csv, config, is_wanted, (&question.since, until), now)?
@@ -95,22 +95,22 @@ pub async fn prepare(
             let ids: Vec<_> = tenants.iter().map(|tenant| tenant.id.clone()).collect();
             let until = until.unwrap_or(now);
             let span = Span { since: instant(&question.since, until)?, until };
-            let (courses, silences) = history::of_store(store, config, &ids, span, on_tenant).await?;
+            let (histories, silences) = history::of_store(store, config, &ids, span, on_tenant).await?;
             plan.silences = silences;
-            (courses, span)
+            (histories, span)
         }
     };
     if span.since >= span.until {
         return Err(Error::invalid("`--since` is after `--until`"));
     }
-    Ok(Backtest { plan, courses, span })
+    Ok(Backtest { plan, histories, span })
 }
 
 impl Backtest {
     /// How many tenants there are to walk.
     #[must_use]
     pub const fn tenants(&self) -> usize {
-        self.courses.len()
+        self.histories.len()
     }
 
     /// What the rules would have sent. Uses every core and waits for nothing. `on_tenant` is called after each tenant.
@@ -118,17 +118,17 @@ impl Backtest {
     /// # Errors
     /// [`Error::Failed`] for more messages than can be kept.
     pub fn report(&self, on_tenant: impl Fn() + Sync) -> Result<Report, Error> {
-        let Self { plan, courses, span } = self;
-        let fleet = Fleet::of(plan, courses);
-        let messages = walk_all(plan, &fleet, courses.iter(), on_tenant).map_err(Error::failed)?;
-        let outcome = send(plan, courses, &fleet, messages);
-        Ok(Report::of(plan, courses, &outcome, *span))
+        let Self { plan, histories, span } = self;
+        let fleet = Fleet::of(plan, histories);
+        let messages = walk_all(plan, &fleet, histories.iter(), on_tenant).map_err(Error::failed)?;
+        let outcome = send(plan, histories, &fleet, messages);
+        Ok(Report::of(plan, histories, &outcome, *span))
     }
 
     /// How many walks [`Self::suggest`] makes.
     #[must_use]
     pub fn walks_to_suggest(&self) -> usize {
-        suggest::walks(&self.plan, &self.courses)
+        suggest::walks(&self.plan, &self.histories)
     }
 
     /// How often each rule would fire a week with other numbers, and which comes nearest to `wanted`. Uses every core and waits for
@@ -137,7 +137,7 @@ impl Backtest {
     /// # Errors
     /// [`Error::Failed`] for more messages than can be kept.
     pub fn suggest(&self, wanted: f64, on_tenant: impl Fn() + Sync) -> Result<Vec<Try>, Error> {
-        suggest::suggest(&self.plan, &self.courses, self.span, wanted, on_tenant)
+        suggest::suggest(&self.plan, &self.histories, self.span, wanted, on_tenant)
     }
 }
 

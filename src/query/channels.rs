@@ -38,7 +38,7 @@ pub struct ChannelStatus {
     /// Why its last failed attempt failed, while it fails.
     pub failing: Option<String>,
     /// Until when its open breaker lets no attempt through.
-    pub rests_until: Option<Timestamp>,
+    pub cooldown_until: Option<Timestamp>,
     /// When it was last known to work.
     pub proven_at: Option<Timestamp>,
     /// When it was last drilled; `None`, too, while its first drill is still to come.
@@ -55,15 +55,15 @@ impl ChannelStatus {
             of.map(|(_, _, count)| count).sum()
         };
         let parked = known.and_then(|known| known.parked.as_ref());
-        let standing = known.map(|known| known.standing).unwrap_or_default();
-        let rests_until = standing.is_open().then_some(standing.rest_until).filter(|until| *until > now);
+        let health = known.map(|known| known.health).unwrap_or_default();
+        let cooldown_until = health.is_open().then_some(health.cooldown_until).filter(|until| *until > now);
         let drilled_at = known.and_then(|known| known.drilled_at);
         Self {
             name: name.clone(),
             r#type: settings.kind.as_str(),
-            state: match (parked, rests_until, standing.failing_since) {
+            state: match (parked, cooldown_until, health.failing_since) {
                 (Some(_), ..) => "parked",
-                (None, Some(_), _) => "resting",
+                (None, Some(_), _) => "cooldown",
                 (None, None, Some(_)) => "failing",
                 (None, None, None) => "ok",
             },
@@ -72,15 +72,15 @@ impl ChannelStatus {
             oldest_queued_at: totals.oldest_queued_at.iter().find(|(channel, _)| channel == name).map(|(_, at)| *at),
             parked: parked.map(|parked| parked.reason.clone()),
             parked_since: parked.map(|parked| parked.since),
-            failing_since: standing.failing_since,
-            failing: standing.failing_since.and_then(|_| known?.last_error.clone()),
-            rests_until,
-            proven_at: standing.proven_at,
+            failing_since: health.failing_since,
+            failing: health.failing_since.and_then(|_| known?.last_error.clone()),
+            cooldown_until,
+            proven_at: health.proven_at,
             drilled_at: drilled_at.filter(|at| known.is_some_and(|known| known.seen_at != Some(*at))),
             unproven: settings
                 .drill
                 .zip(known)
-                .is_some_and(|(interval, known)| known.proof().missing_since(interval, now).is_some()),
+                .is_some_and(|(interval, known)| known.last_verified().missing_since(interval, now).is_some()),
         }
     }
 }

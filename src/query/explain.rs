@@ -56,7 +56,7 @@ pub struct Trace {
     /// What decides apart from the readings.
     pub decisions: Vec<Decision>,
     /// The channels that are notified.
-    pub told: Vec<ChannelName>,
+    pub notified: Vec<ChannelName>,
     /// The channels that are named and may not show the tenant, as far as the scope sees them.
     pub kept_out: Vec<ChannelName>,
     /// Each series that the rule evaluates.
@@ -75,9 +75,9 @@ pub struct SeriesTrace {
     /// The current state of its alert.
     pub alert: Alert,
     /// When its newest notification was settled.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// The channels that were notified that it fires.
-    pub told_to: Vec<ChannelName>,
+    pub notified_channels: Vec<ChannelName>,
     /// What the rule makes of the newest reading, and why.
     pub explanation: Explanation,
     /// What was sent of this alert, newest first.
@@ -127,16 +127,16 @@ pub async fn explain(
     let filter =
         AlertFilter { tenant: Some(tenant.id.clone()), rule: Some(rule.name.clone()), ..AlertFilter::default() };
     let rows = store.alerts(&filter).await?;
-    let away = store.away().await?;
+    let downtimes = store.downtimes().await?;
     let silences = store.silences(Some(now)).await?;
-    let mut outlooks = outlook::of_rule(config, rule, tenant, record.as_ref(), &away, now);
+    let mut outlooks = outlook::of_rule(config, rule, tenant, record.as_ref(), &downtimes, now);
     outlooks.retain(|outlook| subject.is_none() || outlook.key.subject.as_ref().map(Subject::as_str) == subject);
     if outlooks.is_empty()
         && let Some(subject) = subject
     {
         return Err(Error::invalid(format!("rule `{}` has no subject `{subject}` for this tenant", rule.name)));
     }
-    let (told, kept_out) = config.routes(rule, tenant);
+    let (notified, kept_out) = config.routes(rule, tenant);
     let facts = decisions::Facts {
         config,
         scope,
@@ -144,7 +144,7 @@ pub async fn explain(
         rule,
         record: record.as_ref(),
         outlooks: &outlooks,
-        told: &told,
+        notified: &notified,
         kept_out: &kept_out,
         silences: &silences,
         now,
@@ -163,7 +163,7 @@ pub async fn explain(
         now,
         decisions,
         kept_out: kept_out.iter().filter(|channel| is_seen(channel)).cloned().collect(),
-        told,
+        notified,
         series,
     })
 }
@@ -182,8 +182,8 @@ async fn of_series(
         readings: newest(READINGS_SHOWN).to_vec(),
         drawn: newest(READINGS_DRAWN).iter().map(|sample| sample.value).collect(),
         alert: outlook.record.map_or_else(Alert::default, |record| record.alert.clone()),
-        told_at: outlook.record.and_then(|record| record.told_at),
-        told_to: outlook.record.map_or_else(Vec::new, |record| record.told_to.clone()),
+        notified_at: outlook.record.and_then(|record| record.notified_at),
+        notified_channels: outlook.record.map_or_else(Vec::new, |record| record.notified_channels.clone()),
         explanation: outlook.explanation.clone(),
         messages: match record {
             Some(record) if has_spoken => messages(store, &record.identity.key, &outlook.key).await?,
@@ -205,7 +205,7 @@ async fn messages(store: &dyn Store, tenant_key: &str, key: &AlertKey) -> Result
                 delivery: delivery.id.to_string(),
                 channel: delivery.channel,
                 state: delivery.state.as_str(),
-                merged_into: delivery.carrier.map(|carrier| carrier.to_string()),
+                merged_into: delivery.merged_into.map(|merged_into| merged_into.to_string()),
                 next_attempt_at: delivery.next_attempt_at,
                 attempts: detail.attempts,
                 notification: detail.notification,

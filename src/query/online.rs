@@ -16,7 +16,7 @@ use crate::{
     config::{Config, Tenant},
     domain::{ChannelName, Scope, ScoreKind, TenantId},
     egress::Egress,
-    microsoft::{FailureClass, FetchError, Granted, Microsoft, Proof},
+    microsoft::{CredentialMaterial, FailureClass, FetchError, Granted, Microsoft},
     notify::NotificationType,
     telemetry::Metrics,
     template::sample,
@@ -131,7 +131,8 @@ pub async fn online(config: &Config, scope: &Scope, ids: &[String], on_answer: i
 
 /// Asks for each secret that is not on this machine: of the tenants, and of every channel of the scope.
 async fn ask_stores(config: &Config, scope: &Scope, tenants: &[Arc<Tenant>]) -> Vec<SecretAnswer> {
-    let of_tenants = tenants.iter().flat_map(|tenant| tenant.account.app.proofs.iter().flat_map(Proof::references));
+    let of_tenants =
+        tenants.iter().flat_map(|tenant| tenant.account.app.materials.iter().flat_map(CredentialMaterial::references));
     let of_channels = find::channels(config, scope).flat_map(|settings| settings.kind.secrets());
     let stored: BTreeSet<_> = of_tenants.chain(of_channels).filter(|secret| secret.is_stored()).collect();
     let asked = stored.into_iter().map(async |secret| {

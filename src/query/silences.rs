@@ -3,7 +3,7 @@
 use super::{Error, Listing, Page, error::Thing};
 pub use crate::notify::{
     Silence, SilenceId,
-    silence::{About, Matchers},
+    silence::{MatchTarget, Matchers},
 };
 use crate::{
     domain::{Scope, Timestamp},
@@ -48,8 +48,8 @@ pub async fn covered(store: &dyn Listings, scope: &Scope, matchers: &Matchers) -
         let Some(last) = &row.last_notification else { return false };
         let envelope = Envelope::new(last, Some(row.key.clone()), Some(row.key.tenant.clone()));
         let labels = last.data.tenant.as_ref().map(|tenant| &tenant.labels);
-        let about = labels.and_then(|labels| About::of(&envelope, labels));
-        about.is_some_and(|about| matchers.match_all(&about))
+        let target = labels.and_then(|labels| MatchTarget::of(&envelope, labels));
+        target.is_some_and(|target| matchers.match_all(&target))
     };
     Ok(store.alerts(&filter).await?.into_iter().filter(covers).collect())
 }

@@ -11,10 +11,10 @@ use serde::Serialize;
 use super::{Error, Listing, Page, error::Thing, find};
 use crate::{
     channel::ChannelSettings,
-    check::{plan::Plan, slow},
+    check::{backed_off, plan::Plan},
     config::{Config, StoreLocation, Tenant},
     domain::{EntraTenantId, Labels, Scope, ScoreKind, TenantId, Timestamp},
-    microsoft::{AppCredential, Proof},
+    microsoft::{AppCredential, CredentialMaterial},
     store::{AlertFilter, AlertRow, Checks, Failing, KnownTenant, Roster, Store, TenantRecord, sqlite::SqliteStore},
 };
 
@@ -206,15 +206,16 @@ fn status(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> Tenant
         scores: scores.collect(),
         checked_at: record.and_then(|record| record.health.checked_at),
         next_check_at: record.map(|record| record.health.next_due_at),
-        asked_less_often: record.is_some_and(|record| slow::is_slow(plan, tenant, &record.health)),
+        asked_less_often: record.is_some_and(|record| backed_off::is_backed_off(plan, tenant, &record.health)),
         failing: record.and_then(|record| record.health.failing.clone()),
     }
 }
 
 /// Opens certificates, to see how long they hold.
 fn credentials(app: &AppCredential) -> Vec<Credential> {
-    let line = |proof: &Proof| Credential { kind: proof.kind.words(), expires_at: proof.expires_at() };
-    app.proofs.iter().map(line).collect()
+    let line =
+        |material: &CredentialMaterial| Credential { kind: material.kind.words(), expires_at: material.expires_at() };
+    app.materials.iter().map(line).collect()
 }
 
 /// The channels whose audience the tenant belongs to, whether or not a rule ever notifies them.

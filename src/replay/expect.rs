@@ -37,7 +37,7 @@ pub struct Got {
     #[serde(rename = "type")]
     pub kind: NotificationType,
     /// What it tells of: one alert, or of a digest several.
-    pub about: Vec<About>,
+    pub about: Vec<AboutAlert>,
     /// The channels that get it.
     pub channels: Vec<ChannelName>,
     /// Its text.
@@ -46,7 +46,7 @@ pub struct Got {
 
 /// One alert that a message tells of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct About {
+pub struct AboutAlert {
     /// Whose.
     pub tenant: String,
     /// By which rule.
@@ -119,7 +119,7 @@ impl Expected {
     fn is_met_by(&self, got: &Got) -> bool {
         let is =
             |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| found == Some(wanted));
-        let is_about = |about: &About| {
+        let is_about = |about: &AboutAlert| {
             is(&self.tenant, Some(&about.tenant))
                 && is(&self.rule, Some(&about.rule))
                 && is(&self.subject, about.subject.as_deref())
@@ -147,7 +147,7 @@ mod tests {
     /// Sent at that second, by that rule, to those channels.
     fn got(seconds: i64, rule: &str, names: &str) -> Got {
         let (tenant, rule, text) = ("contoso".to_owned(), rule.to_owned(), "it fell".to_owned());
-        let about = vec![About { tenant, rule, subject: None, severity: Severity::Warning }];
+        let about = vec![AboutAlert { tenant, rule, subject: None, severity: Severity::Warning }];
         Got { at: at(seconds), kind: NotificationType::AlertFiring, about, channels: channels(names), text }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     STORE,
-    course::{Course, Plan, SeriesCourse},
+    history::{History, Plan, SeriesHistory},
 };
 use crate::{
     domain::{ScoreKind, SeriesId, SeriesKey, TenantId, Timestamp},
@@ -58,17 +58,17 @@ struct Turns {
 }
 
 impl Turns {
-    fn of(course: &Course) -> Self {
+    fn of(history: &History) -> Self {
         let mut checks: Vec<Timestamp> = Vec::new();
-        for score in &course.scores {
+        for score in &history.scores {
             for series in &score.series {
-                checks.extend((series.history..series.samples.len()).filter_map(|place| series.seen_at(place)));
+                checks.extend((series.imported..series.samples.len()).filter_map(|place| series.seen_at(place)));
             }
             checks.extend(score.looks.iter().map(|look| look.at));
         }
         checks.sort_unstable();
         checks.dedup();
-        let interval_ns = i64::try_from(course.poll_interval.as_nanos()).unwrap_or(i64::MAX).max(1);
+        let interval_ns = i64::try_from(history.poll_interval.as_nanos()).unwrap_or(i64::MAX).max(1);
         Self { interval_ns, checks }
     }
 
@@ -92,25 +92,25 @@ impl Turns {
 impl Fleet {
     /// Finds the shifts in these courses.
     #[must_use]
-    pub fn of(plan: &Plan, courses: &[Course]) -> Self {
+    pub fn of(plan: &Plan, histories: &[History]) -> Self {
         let is_watched = |score: &ScoreKind| {
             let judges = |rule: &Rule| takes_part(rule) && rule.score.is_none_or(|judged| judged == *score);
-            let polled = courses.iter().filter(|course| course.scores.iter().any(|one| one.score == *score));
-            plan.rules.iter().any(|rule| judges(rule)) && plan.fleet.can_tell(polled)
+            let polled = histories.iter().filter(|history| history.scores.iter().any(|one| one.score == *score));
+            plan.rules.iter().any(|rule| judges(rule)) && plan.fleet.can_detect(polled)
         };
         let watched: BTreeSet<ScoreKind> = ScoreKind::ALL.into_iter().filter(is_watched).collect();
         if watched.is_empty() {
             return Self::default();
         }
-        let turns = courses.iter().map(Turns::of).collect();
+        let turns = histories.iter().map(Turns::of).collect();
         let mut fleet = Self { watched, turns, wait: plan.fleet.wait(), ..Self::default() };
         let mut scopes: BTreeMap<Scope, Field<'_>> = BTreeMap::new();
-        for course in courses {
-            for score in course.scores.iter().filter(|score| fleet.watched.contains(&score.score)) {
+        for history in histories {
+            for score in history.scores.iter().filter(|score| fleet.watched.contains(&score.score)) {
                 for series in &score.series {
                     let field = scopes.entry(Scope::of(score.score, series.subject.as_ref())).or_default();
-                    field.movements.extend(movements(plan, course, score.score, series));
-                    field.series.push((&course.tenant, series));
+                    field.movements.extend(movements(plan, history, score.score, series));
+                    field.series.push((&history.tenant, series));
                 }
             }
         }
@@ -166,7 +166,7 @@ impl Fleet {
                 |movement| read_at.get(movement.read_at) <= now,
                 |movement| final_at.get(movement.read_at) <= now,
                 || {
-                    let newest = |(tenant, series): &(&TenantId, &SeriesCourse)| {
+                    let newest = |(tenant, series): &(&TenantId, &SeriesHistory)| {
                         let newest = series.seen_by(now).checked_sub(1)?;
                         Some(((*tenant).clone(), series.samples.get(newest)?.at))
                     };
@@ -282,18 +282,18 @@ impl Fleet {
 #[derive(Default)]
 struct Field<'a> {
     movements: Vec<Movement>,
-    series: Vec<(&'a TenantId, &'a SeriesCourse)>,
+    series: Vec<(&'a TenantId, &'a SeriesHistory)>,
 }
 
 /// The readings of a series that differ from the one before by more than usual.
 fn movements<'a>(
     plan: &Plan,
-    course: &'a Course,
+    history: &'a History,
     score: ScoreKind,
-    series: &'a SeriesCourse,
+    series: &'a SeriesHistory,
 ) -> impl Iterator<Item = Movement> + 'a {
     let (reach, mut low) = (plan.reach(score), 0);
-    let first = if series.history > 0 { series.history + 1 } else { 1 };
+    let first = if series.imported > 0 { series.imported + 1 } else { 1 };
     (first..series.samples.len()).filter_map(move |place| {
         let (after, newest) = (series.samples[place], series.samples[place - 1]);
         let start = newest.at.minus(reach);
@@ -302,14 +302,14 @@ fn movements<'a>(
         }
         let (before, by) = of_reading(score.unit(), &series.samples[low..place], after)?;
         Some(Movement {
-            tenant: course.tenant.clone(),
+            tenant: history.tenant.clone(),
             score,
             subject: series.subject.clone(),
             before,
             after,
             by,
             read_at: series.seen_at(place)?,
-            interval: course.poll_interval,
+            interval: history.poll_interval,
         })
     })
 }

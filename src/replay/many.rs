@@ -11,8 +11,8 @@ use std::{
 };
 
 use super::{
-    course::{Course, Plan},
     fleet::Fleet,
+    history::{History, Plan},
     message::Message,
     walk,
 };
@@ -32,25 +32,25 @@ pub struct TooMany;
 pub fn walk_all(
     plan: &Plan,
     fleet: &Fleet,
-    courses: impl Iterator<Item: Borrow<Course>> + Send,
+    histories: impl Iterator<Item: Borrow<History>> + Send,
     done: impl Fn() + Sync,
 ) -> Result<Vec<Message>, TooMany> {
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let courses = Mutex::new(courses);
+    let histories = Mutex::new(histories);
     let kept = AtomicUsize::new(0);
-    let next = || courses.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let next = || histories.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
-        let mut told = Vec::new();
+        let mut all = Vec::new();
         while kept.load(Ordering::Relaxed) <= MESSAGES_MAX {
-            let Some(course) = next() else { break };
-            let messages = walk(plan, course.borrow(), fleet);
+            let Some(history) = next() else { break };
+            let messages = walk(plan, history.borrow(), fleet);
             kept.fetch_add(messages.len(), Ordering::Relaxed);
-            told.extend(messages);
+            all.extend(messages);
             done();
         }
-        told
+        all
     };
-    let mut told: Vec<Message> = thread::scope(|scope| {
+    let mut all: Vec<Message> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         // A worker that panicked would have been a bug of ours; what it had is missing, which the panic's message says.
         workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
@@ -59,6 +59,6 @@ pub fn walk_all(
         return Err(TooMany);
     }
     // Which thread had which tenant must not show.
-    told.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| one.tenant.cmp(&other.tenant)));
-    Ok(told)
+    all.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| one.tenant.cmp(&other.tenant)));
+    Ok(all)
 }

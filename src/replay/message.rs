@@ -8,7 +8,7 @@ use crate::{
     domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
         Notification, NotificationType,
-        compose::{self, Subjects},
+        compose::{self, MessageParts},
         notification::{Links, NoDataFacts, TenantFacts},
     },
     rule::{Resolution, Rule, Transition, TransitionKind, Unread},
@@ -157,7 +157,7 @@ impl Message {
             TransitionKind::Fired | TransitionKind::Worsened => transition.gap.map(compose::across),
         };
         let score = self.score.or_else(|| no_data.first().map(|facts| facts.kind));
-        let subjects = Subjects {
+        let parts = MessageParts {
             store: super::STORE,
             tenant_key: self.tenant.as_str(),
             key: &key,
@@ -173,6 +173,6 @@ impl Message {
             guide: self.rule.guide.clone(),
             links: Links::default(),
         };
-        compose::of_transition(subjects, &self.transition)
+        compose::of_transition(parts, &self.transition)
     }
 }

@@ -1,8 +1,8 @@
 //! `no_data` rules on their way through time: all scores of a tenant that a rule watches are one alert.
 
 use super::{
-    course::{Course, Look, Plan, ScoreCourse},
-    life::{Applied, Life, Target, WAKE_MIN},
+    alert::{AlertReplay, Applied, Target, WAKE_MIN},
+    history::{History, Look, Plan, ScoreHistory},
     message::Message,
 };
 use crate::{
@@ -30,8 +30,8 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(course: &ScoreCourse) -> Self {
-        Self { score: course.score, answers: answers(course), place: 0, last_data: None, failed_at: None }
+    fn new(history: &ScoreHistory) -> Self {
+        Self { score: history.score, answers: answers(history), place: 0, last_data: None, failed_at: None }
     }
 
     fn next_at(&self) -> Option<Timestamp> {
@@ -51,30 +51,30 @@ impl Watched {
         Some(answer)
     }
 
-    fn feed(&self, course: &Course, is_read: bool, now: Timestamp) -> Option<Feed> {
+    fn feed(&self, history: &History, is_read: bool, now: Timestamp) -> Option<Feed> {
         let last_data = self.last_data?;
-        let downtime = time::covered(course.away.iter().copied(), last_data, now);
+        let downtime = time::covered(history.downtimes.iter().copied(), last_data, now);
         Some(Feed { score: self.score, last_data, downtime, missed_at: self.failed_at, is_read })
     }
 }
 
 /// What each check of a score gave.
-fn answers(course: &ScoreCourse) -> Vec<(Timestamp, Answer)> {
+fn answers(history: &ScoreHistory) -> Vec<(Timestamp, Answer)> {
     let mut read: Vec<(Timestamp, Sample)> = Vec::new();
-    for series in &course.series {
-        let history = series.history.min(series.samples.len().saturating_sub(1));
+    for series in &history.series {
+        let imported = series.imported.min(series.samples.len().saturating_sub(1));
         let seen =
-            (history..series.samples.len()).filter_map(|place| Some((series.seen_at(place)?, series.samples[place])));
+            (imported..series.samples.len()).filter_map(|place| Some((series.seen_at(place)?, series.samples[place])));
         read.extend(seen);
     }
     read.sort_by_key(|(seen_at, sample)| (*seen_at, sample.at));
-    let shown = |sample: Sample| (!course.score.has_subjects()).then_some(sample);
+    let shown = |sample: Sample| (!history.score.has_subjects()).then_some(sample);
     let mut answers: Vec<(Timestamp, Answer)> =
         read.iter().map(|(seen_at, sample)| (*seen_at, Answer::Data(shown(*sample)))).collect();
-    for &Look { at, is_good } in &course.looks {
+    for &Look { at, is_good } in &history.looks {
         let before = read.partition_point(|(seen_at, _)| *seen_at <= at);
         let newest = read[..before].iter().map(|(_, sample)| *sample).max_by_key(|sample| sample.at);
-        let current = newest.filter(|newest| is_good && at.since(newest.at) < course.score.overdue_after());
+        let current = newest.filter(|newest| is_good && at.since(newest.at) < history.score.overdue_after());
         answers.push((at, current.map_or(Answer::Nothing, |sample| Answer::Data(shown(sample)))));
     }
     // A check that read any of its subjects has read the score.
@@ -90,22 +90,22 @@ fn answers(course: &ScoreCourse) -> Vec<(Timestamp, Answer)> {
 }
 
 /// Takes the alert of one `no_data` rule through all that happened to the tenant.
-pub(super) fn walk(plan: &Plan, course: &Course, applied: &Applied<'_>, told: &mut Vec<Message>) {
+pub(super) fn walk(plan: &Plan, history: &History, applied: &Applied<'_>, messages: &mut Vec<Message>) {
     let rule = applied.rule;
-    let is_watched = |score: &&ScoreCourse| rule.score.is_none_or(|watched| watched == score.score);
-    let mut watched: Vec<Watched> = course.scores.iter().filter(is_watched).map(Watched::new).collect();
-    let target = Target { plan, course, fleet: None, score: rule.score, subject: None };
-    let (mut life, mut looked_at) = (Life::default(), None::<Timestamp>);
+    let is_watched = |score: &&ScoreHistory| rule.score.is_none_or(|watched| watched == score.score);
+    let mut watched: Vec<Watched> = history.scores.iter().filter(is_watched).map(Watched::new).collect();
+    let target = Target { plan, history, fleet: None, score: rule.score, subject: None };
+    let (mut replay, mut looked_at) = (AlertReplay::default(), None::<Timestamp>);
     loop {
         let next = watched.iter().filter_map(Watched::next_at).min();
-        let wake_at = life.wake_at.map(|at| looked_at.map_or(at, |looked_at| at.max(looked_at.plus(WAKE_MIN))));
+        let wake_at = replay.wake_at.map(|at| looked_at.map_or(at, |looked_at| at.max(looked_at.plus(WAKE_MIN))));
         let (now, is_check) = match (next, wake_at) {
             (Some(next), Some(wake_at)) if wake_at < next => (wake_at, false),
             (Some(next), _) => (next, true),
             (None, Some(wake_at)) => (wake_at, false),
             (None, None) => return,
         };
-        if now > course.until {
+        if now > history.until {
             return;
         }
         looked_at = Some(now);
@@ -116,23 +116,23 @@ pub(super) fn walk(plan: &Plan, course: &Course, applied: &Applied<'_>, told: &m
             if let Some(Answer::Data(newest)) = answer {
                 sample = newest.filter(|_| is_one);
             }
-            score.feed(course, matches!(answer, Some(Answer::Data(_))), now)
+            score.feed(history, matches!(answer, Some(Answer::Data(_))), now)
         });
         let feeds: Vec<Feed> = feeds.collect();
-        let (told_at, is_on_its_way) = life.delivery(now);
+        let (notified_at, is_on_its_way) = replay.delivery(now);
         let context = EvaluationContext {
             now,
             window: &[],
-            source_interval: course.poll_interval,
+            source_interval: history.poll_interval,
             missed_checks: 0,
             onboarded_at: None,
             feeds: &feeds,
-            told_at,
+            notified_at,
             is_on_its_way,
             can_be_withdrawn: false,
             shifts: &[],
         };
-        let made = step(rule, &life.alert, sample.map_or(Event::Tick, Event::Reading), &context);
-        life.apply(applied, target, made, now, told);
+        let made = step(rule, &replay.alert, sample.map_or(Event::Tick, Event::Reading), &context);
+        replay.apply(applied, target, made, now, messages);
     }
 }

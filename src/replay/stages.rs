@@ -11,8 +11,8 @@ mod digest;
 mod hold;
 
 use super::{
-    course::{Course, Plan},
     fleet::Fleet,
+    history::{History, Plan},
     message::{Message, Sent, Stage, Suppressed},
 };
 use crate::{
@@ -46,14 +46,14 @@ struct Queued {
     notice: Option<usize>,
 }
 
-/// Takes messages through all stages. Messages are in time order; `courses` and `fleet` are those that they were made from.
+/// Takes messages through all stages. Messages are in time order; `histories` and `fleet` are those that they were made from.
 #[must_use]
-pub fn send(plan: &Plan, courses: &[Course], fleet: &Fleet, messages: Vec<Message>) -> Outcome {
+pub fn send(plan: &Plan, histories: &[History], fleet: &Fleet, messages: Vec<Message>) -> Outcome {
     let mut suppressed = Vec::new();
-    for (message, _) in messages.iter().enumerate().filter(|(_, told)| told.channels.is_empty()) {
+    for (message, _) in messages.iter().enumerate().filter(|(_, messages)| messages.channels.is_empty()) {
         suppressed.push(Suppressed { message, channel: None, stage: Stage::Route });
     }
-    let (queued, notices) = hold::release(plan, courses, fleet, &messages, &mut suppressed);
+    let (queued, notices) = hold::release(plan, histories, fleet, &messages, &mut suppressed);
     let sent = digest::digest(plan, &messages, queued, &mut suppressed);
     Outcome { messages, notices, sent, suppressed }
 }

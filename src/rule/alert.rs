@@ -151,20 +151,20 @@ pub struct Firing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured_at: Option<Timestamp>,
     /// The worst value told so far, by which worsening is judged; `None` for `no_data`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worst_told: Option<f64>,
+    #[serde(default, alias = "worst_told", skip_serializing_if = "Option::is_none")]
+    pub worst_notified: Option<f64>,
     /// The time of the reading that gave it; `None`: an earlier version did not note it, and no shift moves the value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub worst_told_at: Option<Timestamp>,
+    #[serde(default, alias = "worst_told_at", skip_serializing_if = "Option::is_none")]
+    pub worst_notified_at: Option<Timestamp>,
     /// The worst value seen since it fired, by which `regained` is judged; `None` for `no_data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst_seen: Option<f64>,
     /// The worst value told before the newest worsening, for as long as nobody was told of that one: it is worse only while it lasts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub untold: Option<f64>,
+    #[serde(default, alias = "untold", skip_serializing_if = "Option::is_none")]
+    pub worst_before: Option<f64>,
     /// The time of the reading that gave that value; `None`: an earlier version did not note it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub untold_at: Option<Timestamp>,
+    #[serde(default, alias = "untold_at", skip_serializing_if = "Option::is_none")]
+    pub worst_before_at: Option<Timestamp>,
     /// The sequence number up to which worsenings were taken back: they were over before anybody was told of them.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub taken_back: u64,

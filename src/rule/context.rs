@@ -34,7 +34,7 @@ pub struct EvaluationContext<'a> {
     /// The scores that a `no_data` rule watches; any other rule looks at none.
     pub feeds: &'a [Feed],
     /// When the newest notification of this alert came to rest (delivered, or dead); `None` while one is still on its way or none was made.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// Whether the newest notification of this alert is still on its way: nobody was told of it yet, be it held, queued or being sent.
     pub is_on_its_way: bool,
     /// Whether the newest notification of this alert can be taken back: nobody has tried to send it to any channel.

@@ -39,7 +39,7 @@ pub struct Step {
     /// What there is to tell.
     pub transition: Option<Transition>,
     /// The earliest instant at which a [`Event::Tick`] could change something; `None`: only a reading can. While a notification
-    /// is on its way no reminder is foreseen: ask again once `told_at` is known.
+    /// is on its way no reminder is foreseen: ask again once `notified_at` is known.
     pub wake_at: Option<Timestamp>,
 }
 
@@ -87,8 +87,8 @@ fn finish(
     context: &EvaluationContext<'_>,
 ) -> Step {
     let outcome = flapping::temper(rule, alert, outcome, believed, context);
-    let is_told = outcome.transition.is_some();
-    let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), is_told, context);
+    let is_notified = outcome.transition.is_some();
+    let wake_at = wake::wake_at(rule, outcome.alert.as_ref().unwrap_or(alert), is_notified, context);
     Step { alert: outcome.alert, transition: outcome.transition, wake_at }
 }
 
@@ -107,7 +107,7 @@ struct Seen {
 }
 
 /// The one place where an alert is numbered: each transition takes the next sequence number, a firing the next generation.
-fn tell(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> Outcome {
+fn notify(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> Outcome {
     let (generation, sequence) = match kind {
         TransitionKind::Fired => (alert.generation.saturating_add(1), 1),
         _ => (alert.generation, alert.sequence.saturating_add(1)),
@@ -138,13 +138,13 @@ fn tell(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> Out
 
 /// Ends an alert.
 fn resolve(alert: &Alert, firing: &Firing, why: Resolution, seen: Seen) -> Outcome {
-    tell(alert, firing, TransitionKind::Resolved(why), seen)
+    notify(alert, firing, TransitionKind::Resolved(why), seen)
 }
 
 /// When the reminder of what was told then is due: `repeat` later. What claims to have been told more than that ahead of now was
 /// told before the clock was set back; nobody waits for that time to come again.
-pub(super) fn reminder_at(repeat: Duration, told_at: Timestamp, now: Timestamp) -> Timestamp {
-    if told_at.since(now) > repeat { now } else { told_at.plus(repeat) }
+pub(super) fn reminder_at(repeat: Duration, notified_at: Timestamp, now: Timestamp) -> Timestamp {
+    if notified_at.since(now) > repeat { now } else { notified_at.plus(repeat) }
 }
 
 /// A reminder, if one is due: `repeat` after the newest notification came to rest.
@@ -154,9 +154,9 @@ fn remind(
     firing: &Firing,
     sample: Option<Sample>,
     now: Timestamp,
-    told_at: Option<Timestamp>,
+    notified_at: Option<Timestamp>,
 ) -> Option<Outcome> {
-    let (repeat, told_at) = (rule.repeat?, told_at?);
-    (now >= reminder_at(repeat, told_at, now))
-        .then(|| tell(alert, firing, TransitionKind::Reminder, Seen { at: now, sample }))
+    let (repeat, notified_at) = (rule.repeat?, notified_at?);
+    (now >= reminder_at(repeat, notified_at, now))
+        .then(|| notify(alert, firing, TransitionKind::Reminder, Seen { at: now, sample }))
 }

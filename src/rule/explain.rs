@@ -213,7 +213,7 @@ pub fn explain(rule: &Rule, alert: &Alert, event: Event, context: &EvaluationCon
         explanation.accepted_at = accepted_at(rule, firing);
         explanation.reminder = rule.repeat.map(|repeat| Reminder {
             repeat,
-            at: context.told_at.map(|told_at| reminder_at(repeat, told_at, context.now)),
+            at: context.notified_at.map(|notified_at| reminder_at(repeat, notified_at, context.now)),
         });
     }
     explanation

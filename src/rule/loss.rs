@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_is_told_in_points_and_percent_of_the_baseline() {
+    fn a_loss_is_given_in_points_and_percent_of_the_baseline() {
         let drop = Condition::Drop(change(Size::Percent(5.0)));
         let rise = Condition::Rise(change(Size::Points(5.0)));
         assert_eq!((drop.loss(340.0, 400.0), drop.loss_percent(340.0, 400.0)), (Some(60.0), Some(15.0)));

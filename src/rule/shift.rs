@@ -25,13 +25,13 @@ pub(super) struct Levels {
     /// What a percentage of the rule's size is of, from where the shifts have left the score.
     pub(super) whole: Option<f64>,
     /// What a worsening is measured from.
-    pub(super) told: Option<f64>,
+    pub(super) notified: Option<f64>,
 }
 
 impl Levels {
     /// The levels of `firing` when `reading` is judged. Only a `drop` or `rise` has any that move.
     pub(super) fn of(firing: &Firing, when: &Condition, reading: Sample, shifts: &[ShiftedBy]) -> Self {
-        let fixed = Self { baseline: firing.baseline, whole: firing.baseline, told: firing.worst_told };
+        let fixed = Self { baseline: firing.baseline, whole: firing.baseline, notified: firing.worst_notified };
         if shifts.is_empty() || when.change().is_none() {
             return fixed;
         }
@@ -41,8 +41,9 @@ impl Levels {
         let whole = firing.baseline.map(|baseline| moved(measured_at, baseline));
         let worse = |one: f64, other: f64| if when.further(one, other) > 0.0 { one } else { other };
         let baseline = firing.baseline.zip(whole).map(|(frozen, moved)| worse(frozen, moved));
-        let told = firing.worst_told.map(|told| firing.worst_told_at.map_or(told, |at| moved(at, told)));
-        Self { baseline, whole, told }
+        let notified =
+            firing.worst_notified.map(|notified| firing.worst_notified_at.map_or(notified, |at| moved(at, notified)));
+        Self { baseline, whole, notified }
     }
 }
 

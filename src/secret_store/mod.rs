@@ -229,7 +229,7 @@ impl SecretStores {
     }
 
     /// Takes over what the configuration before this one knew of the same stores.
-    pub fn adopt(&self, earlier: &Self) {
+    pub fn inherit(&self, earlier: &Self) {
         self.programs.share_memory(&earlier.programs);
         for (name, store) in &self.named {
             if let Some(twin) = earlier.named.get(name).filter(|twin| twin.identity == store.identity) {

@@ -104,7 +104,7 @@ async fn many_who_ask_at_a_time_are_one_question_and_its_answer_is_fresh_for_fiv
 }
 
 #[tokio::test]
-async fn what_its_user_refused_is_asked_anew_at_once_but_not_again_and_again() {
+async fn a_token_rejected_by_the_api_is_renewed_immediately_but_not_repeatedly() {
     let number = AtomicUsize::new(0);
     let world = world(move |_| value(number.fetch_add(1, Ordering::SeqCst))).await;
     let secret = reference(&world.store, item("contoso"));
@@ -188,7 +188,7 @@ async fn a_reload_keeps_what_is_known_of_the_same_store_and_of_no_other() {
     };
     for (identity, is_known) in [(world.store.identity().to_owned(), true), ("other".to_owned(), false)] {
         let later = twin(&identity);
-        later.adopt(&earlier);
+        later.inherit(&earlier);
         assert_eq!(later.named["corp"].known(&item("contoso")).is_ok(), is_known);
     }
 }

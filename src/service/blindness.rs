@@ -25,7 +25,7 @@ const CONFLICTS_MAX: u32 = 8;
 ///
 /// # Errors
 /// [`StoreError`]: some may have been reported; calling it again reports the rest.
-pub async fn tell(store: &dyn Store, config: &Config, open: &OpenOutages, now: Timestamp) -> Result<(), StoreError> {
+pub async fn notify(store: &dyn Store, config: &Config, open: &OpenOutages, now: Timestamp) -> Result<(), StoreError> {
     let Some(name) = blind::operator_rule_name() else { return Ok(()) };
     let failing = store.failing(&name).await?;
     let outages = store.outages(now.minus(REMEMBERED)).await?;
@@ -35,17 +35,17 @@ pub async fn tell(store: &dyn Store, config: &Config, open: &OpenOutages, now: T
     }
     let decision = decide(Fleet { config, failing: &failing, outages: &outages, checked: &checked }, now);
     for (outage, news) in decision.changed {
-        tell_outage(store, config, outage, news.as_ref(), now).await?;
+        notify_outage(store, config, outage, news.as_ref(), now).await?;
     }
     open.set(decision.open);
     let Some(rule) = blind::operator_rule(&config.operator) else { return Ok(()) };
     for tenant in &decision.alone {
-        tell_alone(store, config, tenant, &rule, now).await?;
+        notify_alone(store, config, tenant, &rule, now).await?;
     }
     Ok(())
 }
 
-async fn tell_outage(
+async fn notify_outage(
     store: &dyn Store,
     config: &Config,
     outage: Outage,
@@ -58,12 +58,12 @@ async fn tell_outage(
         Some(News::Over { .. }) => info!(cause, tenants, since = %outage.since, "an outage is over"),
         None => {}
     }
-    let told = news.map(|news| notice::notices(store.identity(), config, &outage, news, now)).unwrap_or_default();
-    store.record_outage(outage, told, now).await
+    let notified = news.map(|news| notice::notices(store.identity(), config, &outage, news, now)).unwrap_or_default();
+    store.record_outage(outage, notified, now).await
 }
 
 /// Reports one tenant on its own. If checks keep changing its record, the next call decides.
-async fn tell_alone(
+async fn notify_alone(
     store: &dyn Store,
     config: &Config,
     id: &TenantId,

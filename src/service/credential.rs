@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     config::{Config, Tenant},
     domain::Timestamp,
-    microsoft::{AppCredential, PassedOver, Proof, ProofKind},
+    microsoft::{AppCredential, CredentialKind, CredentialMaterial, PassedOver},
     notify::{NotificationType, compose, notification::OperatorFacts},
     store::{NewNotification, Store, StoreError},
 };
@@ -36,12 +36,12 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
         users.entry(Arc::as_ptr(&tenant.account.app).addr()).or_default().push(tenant);
     }
     let apps: Vec<Arc<AppCredential>> = users.values().map(|users| Arc::clone(&users[0].account.app)).collect();
-    let references = apps.iter().flat_map(|app| &app.proofs).flat_map(Proof::references);
+    let references = apps.iter().flat_map(|app| &app.materials).flat_map(CredentialMaterial::references);
     // A disk that does not answer is found out here, without a thread for each secret on it.
     let asked: Vec<_> = references.cloned().collect();
     stream::iter(asked).for_each_concurrent(ASKED_MAX, async |kept| kept.fetch().await).await;
     // Certificates are read off the runtime's threads: a disk may be slow.
-    let read = move || apps.iter().map(|app| last_to_expire(&app.proofs)).collect::<Vec<_>>();
+    let read = move || apps.iter().map(|app| last_to_expire(&app.materials)).collect::<Vec<_>>();
     let lasting = tokio::task::spawn_blocking(read).await.unwrap_or_default();
     for (users, last) in users.values().zip(lasting) {
         let Some((kind, expires)) = last else { continue };
@@ -52,15 +52,18 @@ pub async fn warn(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
 }
 
 /// Of credentials side by side, the one that lasts longest: when it is gone, nothing signs in.
-fn last_to_expire(proofs: &[Proof]) -> Option<(ProofKind, Timestamp)> {
-    proofs.iter().filter_map(|proof| Some((proof.kind, proof.expires_at()?))).max_by_key(|(_, expires)| *expires)
+fn last_to_expire(materials: &[CredentialMaterial]) -> Option<(CredentialKind, Timestamp)> {
+    materials
+        .iter()
+        .filter_map(|material| Some((material.kind, material.expires_at()?)))
+        .max_by_key(|(_, expires)| *expires)
 }
 
 /// Tells the operator of each credential that was passed over for an older one. Of the same one once.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn tell(
+pub async fn notify(
     store: &dyn Store,
     config: &Config,
     passed_over: Vec<PassedOver>,
@@ -91,14 +94,14 @@ pub async fn tell(
 
 /// Whether it is that app with credentials side by side: of one alone none is passed over.
 fn has_several(app: &AppCredential, client_id: Uuid) -> bool {
-    app.client_id == client_id && app.proofs.len() > 1
+    app.client_id == client_id && app.materials.len() > 1
 }
 
 fn warning(
     store: &str,
     config: &Config,
     users: &[&Arc<Tenant>],
-    kind: ProofKind,
+    kind: CredentialKind,
     expires: Timestamp,
     days: u32,
     now: Timestamp,
@@ -111,11 +114,11 @@ fn warning(
         days => (format!("{subject} expires within {days} days."), "credential-expires"),
     };
     let hint = match kind {
-        ProofKind::Certificate => {
+        CredentialKind::Certificate => {
             "create a new certificate, upload it to the app registration, and put it into the file together with its \
              key"
         }
-        ProofKind::Secret | ProofKind::FederatedToken => {
+        CredentialKind::Secret | CredentialKind::FederatedToken => {
             "create a new secret in the app registration, store it where the configuration refers to, and update \
              `expires:`"
         }
@@ -188,13 +191,13 @@ mod tests {
 
     #[test]
     fn of_two_credentials_the_one_that_lasts_longer_is_warned_of() {
-        let proof = |kind, expires: Option<i64>| Proof {
+        let material = |kind, expires: Option<i64>| CredentialMaterial {
             expires: expires.map(Timestamp::from_seconds),
-            ..Proof::new(kind, SecretReference::Env("SCOREWATCH_NO_SUCH_VARIABLE".to_owned()))
+            ..CredentialMaterial::new(kind, SecretReference::Env("SCOREWATCH_NO_SUCH_VARIABLE".to_owned()))
         };
-        let (secret, token) = (ProofKind::Secret, ProofKind::FederatedToken);
-        let last = last_to_expire(&[proof(secret, Some(5)), proof(token, Some(9)), proof(secret, None)]);
+        let (secret, token) = (CredentialKind::Secret, CredentialKind::FederatedToken);
+        let last = last_to_expire(&[material(secret, Some(5)), material(token, Some(9)), material(secret, None)]);
         assert_eq!(last, Some((token, Timestamp::from_seconds(9))));
-        assert_eq!(last_to_expire(&[proof(ProofKind::Certificate, None)]), None);
+        assert_eq!(last_to_expire(&[material(CredentialKind::Certificate, None)]), None);
     }
 }

@@ -22,10 +22,12 @@ use crate::{
 /// # Errors
 /// [`StoreError`].
 pub async fn queue_due(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
-    adopt(store, config, now).await?;
+    onboard(store, config, now).await?;
     for record in store.channels().await? {
         let interval = config.channels.get(&record.channel).and_then(|settings| settings.drill);
-        let Some(due_at) = interval.and_then(|interval| record.proof().drill_due_at(interval, now)) else { continue };
+        let Some(due_at) = interval.and_then(|interval| record.last_verified().drill_due_at(interval, now)) else {
+            continue;
+        };
         let at = now.plus(phase(record.channel.as_str(), drill::SPREAD));
         if queue(store, config, &record.channel, due_at, at).await? {
             info!(channel = %record.channel, %at, "a drill is queued");
@@ -38,16 +40,16 @@ pub async fn queue_due(store: &dyn Store, config: &Config, now: Timestamp) -> Re
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn adopt(store: &dyn Channels, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+pub async fn onboard(store: &dyn Channels, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let known = store.channels().await?;
     let seen: BTreeSet<_> =
         known.iter().filter(|record| record.seen_at.is_some()).map(|record| &record.channel).collect();
     let new: BTreeSet<_> = config.channels.keys().filter(|name| !seen.contains(name)).cloned().collect();
-    if new.is_empty() { Ok(()) } else { store.adopt_channels(new, now).await }
+    if new.is_empty() { Ok(()) } else { store.onboard_channels(new, now).await }
 }
 
 /// Adopts the channels that each reload brings, until shutdown. What fails is made up by the next [`queue_due`].
-pub async fn adopt_reloaded(
+pub async fn onboard_reloaded(
     store: Arc<dyn Store>,
     mut config: watch::Receiver<Arc<Config>>,
     clock: Clock,
@@ -55,7 +57,7 @@ pub async fn adopt_reloaded(
 ) {
     while let Some(Ok(())) = shutdown.run_until_cancelled(config.changed()).await {
         let current = config.borrow_and_update().clone();
-        if let Err(error) = adopt(store.as_ref(), &current, clock.now()).await {
+        if let Err(error) = onboard(store.as_ref(), &current, clock.now()).await {
             error!(%error, "new channels could not be recorded; trying again within the hour");
         }
     }

@@ -19,7 +19,7 @@ const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// [`StoreError`]; the log has them all.
-pub async fn tell(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+pub async fn notify(store: &dyn Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let tasks: BTreeSet<&'static str> = task::take_faults().into_iter().map(|fault| fault.task).collect();
     for task in tasks {
         let summary = format!("A task of Scorewatch failed (`{task}` panicked). It was restarted.");
@@ -31,7 +31,7 @@ pub async fn tell(store: &dyn Store, config: &Config, now: Timestamp) -> Result<
 }
 
 /// Queues a notification of a part that ended, before the process ends because of it. The next process sends it.
-pub async fn tell_death(store: &dyn Store, config: &Config, fault: &Fault, now: Timestamp) {
+pub async fn notify_death(store: &dyn Store, config: &Config, fault: &Fault, now: Timestamp) {
     let Fault { task, what } = fault;
     let summary = format!("Scorewatch ended because its part `{task}` {what}.");
     let at = now.to_string();
@@ -48,7 +48,7 @@ pub async fn tell_death(store: &dyn Store, config: &Config, fault: &Fault, now: 
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn tell_of_files(store: &dyn Store, config: &Config, what: &str, now: Timestamp) -> Result<(), StoreError> {
+pub async fn notify_of_files(store: &dyn Store, config: &Config, what: &str, now: Timestamp) -> Result<(), StoreError> {
     let summary = format!("The store {what}. Everything recorded from now on is lost when Scorewatch is restarted.");
     let day = now.to_chrono().format("%Y-%m-%d").to_string();
     let parts = ["operator.store", store.identity(), what, &day];

@@ -1,10 +1,10 @@
 //! The service: wires the layers together, drives the recurring jobs, and stops cleanly.
 
-pub mod absence;
 pub mod acceptance;
 pub mod blindness;
 pub mod credential;
 pub mod descriptors;
+pub mod downtime;
 pub mod drill;
 pub mod faults;
 pub mod planner;

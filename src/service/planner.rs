@@ -14,11 +14,10 @@ use super::{
 };
 use crate::{
     check::{
-        Checker, DueQueue,
+        Checker, DueQueue, backed_off,
         close::close_orphans,
         due::Turn,
         plan::{Plan, next_due},
-        slow,
     },
     config::{Config, Tenant},
     crash_point::{self, CrashPoint},
@@ -35,7 +34,7 @@ const BATCH_MAX: usize = 128;
 /// How long it takes until alerts without a place are looked for again when the store failed.
 const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
 /// What the store keeps of a tenant that did not answer in time.
-const SLOW_CLASSES: [&str; 4] = ["microsoft-down", "unreachable", "check-timeout", "internal-error"];
+const SLOW_LANE_CLASSES: [&str; 4] = ["microsoft-down", "unreachable", "check-timeout", "internal-error"];
 
 /// Plans and makes visits.
 pub struct Planner {
@@ -44,8 +43,8 @@ pub struct Planner {
     health: Health,
     config: watch::Receiver<Arc<Config>>,
     due_scan: Arc<Notify>,
-    store_mended: Arc<Notify>,
-    told: mpsc::UnboundedReceiver<TenantId>,
+    store_recovered: Arc<Notify>,
+    settled: mpsc::UnboundedReceiver<TenantId>,
     back: (mpsc::UnboundedSender<Back>, mpsc::UnboundedReceiver<Back>),
     visits: TaskTracker,
     shutdown: CancellationToken,
@@ -56,7 +55,7 @@ pub struct Planner {
     /// Tenants whose visit under way began under an earlier configuration.
     outdated: BTreeSet<TenantId>,
     /// Tenants whose next check is later than their schedule says.
-    slow: BTreeSet<TenantId>,
+    backed_off: BTreeSet<TenantId>,
     /// When alerts without a place in the configuration must be looked for; `None`: they have been ended.
     orphans_at: Option<Timestamp>,
 }
@@ -74,9 +73,9 @@ pub struct Parts {
     /// Says every second that somebody may be due.
     pub due_scan: Arc<Notify>,
     /// Says that the store takes writes again.
-    pub store_mended: Arc<Notify>,
+    pub store_recovered: Arc<Notify>,
     /// Tenants one of whose notifications came to rest.
-    pub told: mpsc::UnboundedReceiver<TenantId>,
+    pub settled: mpsc::UnboundedReceiver<TenantId>,
     /// Ends the planner.
     pub shutdown: CancellationToken,
 }
@@ -87,7 +86,7 @@ impl Planner {
     /// # Errors
     /// [`StoreError`] when the store can't be asked.
     pub async fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { checker, dispatcher, health, mut config, due_scan, store_mended, told, shutdown } = parts;
+        let Parts { checker, dispatcher, health, mut config, due_scan, store_recovered, settled, shutdown } = parts;
         let plan = Arc::new(Plan::new(config.borrow_and_update().clone()));
         let lanes = Lanes::new(plan.config.concurrency);
         let last_seen = checker.clock.now();
@@ -97,8 +96,8 @@ impl Planner {
             health,
             config,
             due_scan,
-            store_mended,
-            told,
+            store_recovered,
+            settled,
             back: mpsc::unbounded_channel(),
             visits: TaskTracker::new(),
             shutdown,
@@ -107,7 +106,7 @@ impl Planner {
             lanes,
             last_seen,
             outdated: BTreeSet::new(),
-            slow: BTreeSet::new(),
+            backed_off: BTreeSet::new(),
             orphans_at: Some(last_seen),
         };
         planner.enter_all().await?;
@@ -120,10 +119,10 @@ impl Planner {
             tokio::select! {
                 () = self.shutdown.cancelled() => break,
                 () = self.due_scan.notified() => {}
-                () = self.store_mended.notified() => self.queue.try_again(self.checker.clock.now()),
+                () = self.store_recovered.notified() => self.queue.try_again(self.checker.clock.now()),
                 Some(back) = self.back.1.recv() => self.put_back(back),
-                Some(tenant) = self.told.recv() => self.queue.wake(&tenant),
-                Ok(()) = self.config.changed() => self.adopt(),
+                Some(tenant) = self.settled.recv() => self.queue.wake(&tenant),
+                Ok(()) = self.config.changed() => self.apply_configuration(),
             }
             while let Ok(back) = self.back.1.try_recv() {
                 self.put_back(back);
@@ -161,17 +160,17 @@ impl Planner {
     }
 
     /// Puts back a tenant that is asked less often: as it was found, and no sooner, unless somebody brought it forward meanwhile.
-    fn enter_slow(&mut self, mut due: Due, turn: Turn, now: Timestamp) {
+    fn enter_backed_off(&mut self, mut due: Due, turn: Turn, now: Timestamp) {
         let Some(tenant) = self.plan.config.tenants.get(&due.tenant) else { return };
         // The clock may have been set back since.
-        let latest = next_due(&self.plan, tenant, now.plus(slow::LONGEST));
+        let latest = next_due(&self.plan, tenant, now.plus(backed_off::LONGEST));
         let brought_forward = if turn == Turn::Wake { self.queue.check_at(&due.tenant) } else { None };
         due.next_due_at = due.next_due_at.min(latest).min(brought_forward.unwrap_or(latest));
         self.queue.put(due);
     }
 
     /// Takes a new configuration into force. No alert's state is touched; whose rule is gone is ended.
-    fn adopt(&mut self) {
+    fn apply_configuration(&mut self) {
         let config = self.config.borrow_and_update().clone();
         if config.concurrency != self.plan.config.concurrency {
             self.lanes = Lanes::new(config.concurrency);
@@ -195,11 +194,11 @@ impl Planner {
             }
         }
         // Somebody is at work: who waited for people is asked at once.
-        let slow = std::mem::take(&mut self.slow);
-        let at = |id: &TenantId, tenant| if slow.contains(id) { now } else { next_due(&plan, tenant, now) };
+        let backed_off = std::mem::take(&mut self.backed_off);
+        let at = |id: &TenantId, tenant| if backed_off.contains(id) { now } else { next_due(&plan, tenant, now) };
         self.queue.bring_forward(|id| Some(at(id, plan.config.tenants.get(id)?)));
         self.orphans_at = Some(now);
-        crash_point::reach(CrashPoint::ReloadAdopted);
+        crash_point::reach(CrashPoint::ReloadApplied);
     }
 
     /// Ends alerts whose rule, tenant or score is no longer configured, once after the start and after each reload.
@@ -241,13 +240,13 @@ impl Planner {
             self.orphans_at = Some(now);
         }
         match &back {
-            Back::Due { is_slow: true, .. } => drop(self.slow.insert(tenant.clone())),
-            _ => drop(self.slow.remove(tenant)),
+            Back::Due { is_backed_off: true, .. } => drop(self.backed_off.insert(tenant.clone())),
+            _ => drop(self.backed_off.remove(tenant)),
         }
         match back {
             // A tenant that is no longer configured does not come back.
             _ if !self.plan.config.tenants.contains_key(tenant) => self.queue.remove(tenant),
-            Back::Due { due, turn, is_slow: true } if !is_outdated => self.enter_slow(due, turn, now),
+            Back::Due { due, turn, is_backed_off: true } if !is_outdated => self.enter_backed_off(due, turn, now),
             Back::Due { due, .. } => self.enter(due, now),
             Back::Again(tenant) => self.queue.put_again(&tenant, now),
             Back::Beside { .. } => {}
@@ -350,15 +349,15 @@ impl Planner {
         record: Option<TenantRecord>,
         place: OwnedSemaphorePermit,
     ) {
-        let slow = record
+        let was_slow = record
             .as_ref()
             .and_then(|record| record.health.failing.as_ref())
-            .is_some_and(|failing| SLOW_CLASSES.contains(&failing.class.as_str()));
+            .is_some_and(|failing| SLOW_LANE_CLASSES.contains(&failing.class.as_str()));
         let visit = One {
             checker: self.checker.clone(),
             dispatcher: self.dispatcher.clone(),
             plan: self.plan.clone(),
-            slow_lane: (slow && turn.is_some()).then(|| (self.lanes.slow.clone(), self.lanes.all.clone())),
+            slow_lane: (was_slow && turn.is_some()).then(|| (self.lanes.slow.clone(), self.lanes.all.clone())),
             back: self.back.0.clone(),
             shutdown: self.shutdown.clone(),
         };

@@ -14,7 +14,7 @@ use crate::{
     domain::{ChannelName, SeriesKey, TenantId, Timestamp},
     notify::{
         DeliveryState,
-        report::{self, Fires, Move, Period, Standing, facts::ReportDeliveries, moved},
+        report::{self, Fires, Move, Period, TenantStatus, facts::ReportDeliveries, moved},
     },
     rule::{AlertState, RuleName},
     schedule::Schedule,
@@ -114,9 +114,9 @@ pub async fn queue_due(
     }
     let mut is_any = false;
     for (period, channels) in periods {
-        let standings = standings(store, config, &channels, period, now).await?;
+        let statuses = statuses(store, config, &channels, period, now).await?;
         for settings in channels {
-            is_any |= queue(store, &settings, period, &standings, now).await?;
+            is_any |= queue(store, &settings, period, &statuses, now).await?;
             reports.done(&settings.name, period.until);
         }
     }
@@ -127,12 +127,12 @@ async fn queue(
     store: &dyn Store,
     settings: &ChannelSettings,
     period: Period,
-    standings: &[Standing],
+    statuses: &[TenantStatus],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let deliveries = deliveries(store, settings, period, standings).await?;
+    let deliveries = deliveries(store, settings, period, statuses).await?;
     let id = report::id(store.identity(), &settings.name, period.until);
-    let notification = report::message(id, &settings.audience, period, standings, deliveries, now);
+    let notification = report::message(id, &settings.audience, period, statuses, deliveries, now);
     let channels = vec![settings.name.clone()];
     let new = NewNotification { notification, alert: None, tenant: None, hold: None, channels };
     let is_queued = store.announce(new, now).await?;
@@ -150,37 +150,37 @@ fn period(config: &Config, schedule: &Schedule, due_at: Timestamp) -> Period {
 }
 
 /// How every tenant stands that one of these channels may show.
-async fn standings(
+async fn statuses(
     store: &dyn Store,
     config: &Config,
     channels: &[Arc<ChannelSettings>],
     period: Period,
     now: Timestamp,
-) -> Result<Vec<Standing>, StoreError> {
+) -> Result<Vec<TenantStatus>, StoreError> {
     let is_shown =
         |tenant: &&Arc<Tenant>| channels.iter().any(|channel| channel.audience.admits(&tenant.id, &tenant.labels));
     let shown: Vec<&Arc<Tenant>> = config.tenants.values().filter(is_shown).collect();
-    let mut standings = Vec::with_capacity(shown.len());
+    let mut statuses = Vec::with_capacity(shown.len());
     for batch in shown.chunks(BATCH) {
         let ids: Vec<TenantId> = batch.iter().map(|tenant| tenant.id.clone()).collect();
         let known = store.load(&ids).await?.into_iter().map(|record| (record.tenant.clone(), record));
         let mut known: BTreeMap<TenantId, TenantRecord> = known.collect();
         for tenant in batch {
             let record = known.remove(&tenant.id).filter(|record| record.identity.is(tenant.account.entra));
-            standings.push(standing(store, config, tenant, record, period, now).await?);
+            statuses.push(status(store, config, tenant, record, period, now).await?);
         }
     }
-    Ok(standings)
+    Ok(statuses)
 }
 
-async fn standing(
+async fn status(
     store: &dyn Store,
     config: &Config,
     tenant: &Tenant,
     record: Option<TenantRecord>,
     period: Period,
     now: Timestamp,
-) -> Result<Standing, StoreError> {
+) -> Result<TenantStatus, StoreError> {
     let (mut moves, mut firing, mut blind) = (Vec::new(), Vec::new(), None);
     if let Some(record) = record {
         for series in &record.series {
@@ -197,7 +197,7 @@ async fn standing(
         let failing = record.health.failing.filter(|failing| now.since(failing.since) >= config.operator.blind_after);
         blind = failing.map(|failing| (failing.since, failing.class));
     }
-    Ok(Standing {
+    Ok(TenantStatus {
         tenant: tenant.id.clone(),
         name: tenant.name.clone(),
         labels: tenant.labels.clone(),
@@ -233,13 +233,13 @@ async fn deliveries(
     store: &dyn Listings,
     settings: &ChannelSettings,
     period: Period,
-    standings: &[Standing],
+    statuses: &[TenantStatus],
 ) -> Result<ReportDeliveries, StoreError> {
     let states = vec![DeliveryState::Held, DeliveryState::Dead];
     let channel = Some(settings.name.clone());
     let filter = DeliveryFilter { states, channel, limit: DELIVERIES_MAX, ..DeliveryFilter::default() };
-    let admitted = |one: &&Standing| settings.audience.admits(&one.tenant, &one.labels);
-    let own: BTreeSet<&TenantId> = standings.iter().filter(admitted).map(|one| &one.tenant).collect();
+    let admitted = |one: &&TenantStatus| settings.audience.admits(&one.tenant, &one.labels);
+    let own: BTreeSet<&TenantId> = statuses.iter().filter(admitted).map(|one| &one.tenant).collect();
     let mut counted = ReportDeliveries::default();
     for delivery in store.deliveries(&filter).await? {
         if delivery.tenant.as_ref().is_some_and(|tenant| !own.contains(tenant)) {

@@ -42,7 +42,7 @@ pub struct Line {
     /// What to do about a failure.
     pub hint: Option<String>,
     /// When the service checks again, if that is later than scheduled.
-    pub slow_until: Option<Timestamp>,
+    pub backed_off_until: Option<Timestamp>,
 }
 
 /// Checks these tenants once and sends the notifications that result. `on_check` is called after each tenant. Lines are in the order
@@ -85,7 +85,7 @@ pub async fn round(
 
 /// Sends all notifications of the round.
 async fn send(engine: &Engine, config: &Config) -> Result<(), StartError> {
-    blindness::tell(engine.store.as_ref(), config, &engine.checker.outages, engine.clock.now()).await?;
+    blindness::notify(engine.store.as_ref(), config, &engine.checker.outages, engine.clock.now()).await?;
     engine.dispatcher.reroute().await?;
     engine.dispatcher.drain_round().await?;
     // What a notice said is accepted is accepted, and receivers that keep each alert's state are notified.
@@ -97,9 +97,9 @@ async fn send(engine: &Engine, config: &Config) -> Result<(), StartError> {
 
 fn lines_of(tenant: &Tenant, visit: Option<Visit>) -> Vec<Line> {
     let Some(visit) = visit else { return Vec::new() };
-    let slow_until = visit.is_slow.then_some(visit.due.next_due_at);
+    let backed_off_until = visit.is_backed_off.then_some(visit.due.next_due_at);
     let lines = visit.fetched.into_iter().flat_map(|fetched| lines_of_score(&tenant.id, fetched));
-    lines.map(|line| Line { slow_until, ..line }).collect()
+    lines.map(|line| Line { backed_off_until, ..line }).collect()
 }
 
 /// One line for each value of a score. The first check of a source with history reads ninety days: the newest of them is shown.
@@ -113,7 +113,7 @@ fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
         observed_at: sample.map(|sample| sample.at),
         outcome: outcome.to_owned(),
         hint,
-        slow_until: None,
+        backed_off_until: None,
     };
     match fetched.result {
         Ok(readings) => {

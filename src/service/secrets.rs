@@ -11,7 +11,7 @@ use super::start::Engine;
 use crate::{
     config::{self, Config},
     delivery::secrets::{SecretWatch, watch},
-    diagnostic::Gravity,
+    diagnostic::Level,
 };
 
 /// Logs every secret that can't be read, now and after each reload, until shutdown. Nobody waits for it.
@@ -21,7 +21,7 @@ pub async fn try_all(mut config: watch::Receiver<Arc<Config>>, shutdown: Cancell
         let Some(problems) = shutdown.run_until_cancelled(config::try_secrets(&current.secrets)).await else { return };
         for problem in problems {
             let (place, key) = (&problem.place, &problem.key);
-            if problem.gravity == Gravity::Error {
+            if problem.level == Level::Error {
                 error!(%place, key, "{}; {}", problem.what, problem.instead);
             } else {
                 warn!(%place, key, "{}; {}", problem.what, problem.instead);

@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use super::{
-    absence, acceptance, blindness, credential, descriptors, drill, faults,
+    acceptance, blindness, credential, descriptors, downtime, drill, faults,
     planner::{Parts, Planner},
     report::{self, Reports},
     roster, secrets, silence,
@@ -115,20 +115,20 @@ impl Engine {
         }
         let egress = Egress::new();
         let microsoft = Microsoft::new(egress.clone(), clock.clone(), metrics.clone(), current.timeout);
-        let (told_sender, told) = mpsc::unbounded_channel();
+        let (settled_sender, settled) = mpsc::unbounded_channel();
         let dispatcher = Dispatcher::new(
             store.clone(),
             egress,
             clock.clone(),
             metrics.clone(),
             config.clone(),
-            told_sender,
+            settled_sender,
             shutdown,
         );
         // The absence that ends now counts against nobody, whether or not the service goes on and records it.
-        let mut away = store.away().await?;
-        away.extend(absence::absence(store.last_heartbeat().await?, now));
-        let downtimes = Downtimes::new(away);
+        let mut downtimes = store.downtimes().await?;
+        downtimes.extend(downtime::until_now(store.last_heartbeat().await?, now));
+        let downtimes = Downtimes::new(downtimes);
         let _periods = downtimes.look(&clock);
         let checker = Checker {
             store: store.clone(),
@@ -138,7 +138,7 @@ impl Engine {
             downtimes,
             outages: OpenOutages::default(),
         };
-        Ok((Self { store, checker, dispatcher, config, metrics, clock }, told))
+        Ok((Self { store, checker, dispatcher, config, metrics, clock }, settled))
     }
 }
 
@@ -168,28 +168,28 @@ impl Service {
         let listener =
             TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
-        let (engine, told) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
+        let (engine, settled) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
         let now = clock.now();
         let current = engine.config.borrow().clone();
-        if let Some(away) = absence::note(engine.store.as_ref(), &current, now).await? {
-            warn!(from = %away.from, until = %away.until, "the service was down");
+        if let Some(downtime) = downtime::note(engine.store.as_ref(), &current, now).await? {
+            warn!(from = %downtime.from, until = %downtime.until, "the service was down");
         }
         engine.store.heartbeat(now).await?;
-        drill::adopt(engine.store.as_ref(), &current, now).await?;
+        drill::onboard(engine.store.as_ref(), &current, now).await?;
         // All of this is so already; whoever reads "listening" finds the service ready.
         let health = Health::default();
         health.listening(true);
         health.store_written(now);
         health.scheduler_ticked(now);
-        let (ticks, store_mended) = (Ticks::default(), Arc::new(Notify::new()));
+        let (ticks, store_recovered) = (Ticks::default(), Arc::new(Notify::new()));
         let planner = Planner::new(Parts {
             checker: engine.checker.clone(),
             dispatcher: engine.dispatcher.clone(),
             health: health.clone(),
             config: config.clone(),
             due_scan: ticks.due_scan.clone(),
-            store_mended: store_mended.clone(),
-            told,
+            store_recovered: store_recovered.clone(),
+            settled,
             shutdown: shutdown.clone(),
         })
         .await?;
@@ -212,7 +212,7 @@ impl Service {
         let dispatcher = engine.dispatcher.clone();
         part("silences", Box::pin(silence::reconsider(dispatcher, config.clone(), clock.clone(), shutdown.clone())));
         part("secrets", Box::pin(secrets::try_all(config.clone(), shutdown.clone())));
-        part("drills", Box::pin(drill::adopt_reloaded(engine.store.clone(), config, clock, shutdown.clone())));
+        part("drills", Box::pin(drill::onboard_reloaded(engine.store.clone(), config, clock, shutdown.clone())));
         let on = |tick: &Arc<Notify>| (tick.clone(), shutdown.clone());
         let sweeping = (engine.clone(), health.clone());
         part("sweep", Box::pin(on_each("sweep", on(&ticks.sweep), sweeping, sweep)));
@@ -222,7 +222,7 @@ impl Service {
         // By itself: a program or a store may take its time.
         let looking = (engine.clone(), Arc::default());
         part("channel secrets", Box::pin(on_each("channel secrets", on(&ticks.secrets), looking, secrets::look)));
-        let beating = (engine.clone(), health.clone(), store_mended);
+        let beating = (engine.clone(), health.clone(), store_recovered);
         part("heartbeat", Box::pin(on_each("heartbeat", on(&ticks.heartbeat), beating, heartbeat)));
         let keeping = engine.clone();
         part("housekeeping", Box::pin(on_each("housekeeping", on(&ticks.housekeeping), keeping, housekeeping)));
@@ -278,7 +278,7 @@ impl Service {
     /// Notes for the operator that a part is gone, before the process ends for it.
     pub async fn note_death(&self, fault: &Fault) {
         let (now, config) = (self.engine.clock.now(), self.engine.config.borrow().clone());
-        faults::tell_death(self.engine.store.as_ref(), &config, fault, now).await;
+        faults::notify_death(self.engine.store.as_ref(), &config, fault, now).await;
     }
 }
 
@@ -297,17 +297,17 @@ where
 
 async fn sweep((engine, health): (Engine, Health)) {
     let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
-    if let Err(error) = faults::tell(engine.store.as_ref(), &config, now).await {
+    if let Err(error) = faults::notify(engine.store.as_ref(), &config, now).await {
         error!(%error, "the operator could not be notified of a fault");
     }
     let passed_over = engine.checker.microsoft.passed_over();
     if !passed_over.is_empty() {
         let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
-        if let Err(error) = credential::tell(engine.store.as_ref(), &config, passed_over, now).await {
+        if let Err(error) = credential::notify(engine.store.as_ref(), &config, passed_over, now).await {
             error!(%error, "the operator could not be notified of a rejected credential");
         }
     }
-    tell_blindness(&engine).await;
+    notify_blindness(&engine).await;
     let config = engine.config.borrow().clone();
     if let Err(error) = acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await {
         error!(%error, "alerts that a notice reported as accepted could not be accepted; trying again");
@@ -316,10 +316,10 @@ async fn sweep((engine, health): (Engine, Health)) {
     health.dispatcher_swept();
 }
 
-async fn tell_blindness(engine: &Engine) {
+async fn notify_blindness(engine: &Engine) {
     let config = engine.config.borrow().clone();
-    let told = blindness::tell(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await;
-    if let Err(error) = told {
+    let notified = blindness::notify(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await;
+    if let Err(error) = notified {
         error!(%error, "the operator could not be notified of tenants that can't be read; trying again");
     }
 }
@@ -333,7 +333,7 @@ async fn queue_reports((engine, reports): (Engine, Reports)) {
     }
 }
 
-async fn heartbeat((engine, health, store_mended): (Engine, Health, Arc<Notify>)) {
+async fn heartbeat((engine, health, store_recovered): (Engine, Health, Arc<Notify>)) {
     let now = engine.clock.now();
     match engine.store.check_files().await {
         Err(StoreError::Gone(what)) => {
@@ -341,7 +341,7 @@ async fn heartbeat((engine, health, store_mended): (Engine, Health, Arc<Notify>)
             error!("the store {what}; everything recorded from now on is lost at the next start");
             let config = engine.config.borrow().clone();
             // The connection may still write: then the operator hears of it.
-            if let Err(error) = faults::tell_of_files(engine.store.as_ref(), &config, what, now).await {
+            if let Err(error) = faults::notify_of_files(engine.store.as_ref(), &config, what, now).await {
                 error!(%error, "the operator could not be notified of it");
             }
             return;
@@ -354,11 +354,11 @@ async fn heartbeat((engine, health, store_mended): (Engine, Health, Arc<Notify>)
     }
     match engine.store.heartbeat(now).await {
         Ok(()) => {
-            let is_mended = health.is_store_in_trouble();
+            let has_recovered = health.is_store_in_trouble();
             health.store_written(now);
-            if is_mended {
+            if has_recovered {
                 info!("the store can be written to again");
-                store_mended.notify_one();
+                store_recovered.notify_one();
             }
         }
         Err(error) => {
@@ -373,9 +373,9 @@ async fn heartbeat((engine, health, store_mended): (Engine, Health, Arc<Notify>)
 async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
     let _periods = engine.checker.downtimes.look(&engine.clock);
     let config = engine.config.borrow().clone();
-    match absence::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
-        Ok(has_told) => {
-            if has_told {
+    match downtime::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
+        Ok(has_notified) => {
+            if has_notified {
                 warn!("the service was suspended; this does not count against any tenant");
                 engine.dispatcher.sweep().await;
             }

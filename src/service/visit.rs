@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The share of the concurrency that tenants who did not answer last time may use: one in so many.
-const SLOW_SHARE: usize = 4;
+const SLOW_LANE_SHARE: usize = 4;
 /// Looks at alerts whose tenant's check is under way, at one time. They ask nobody but the store.
 const BESIDE_MAX: usize = 32;
 /// When a look that failed is made again.
@@ -30,8 +30,8 @@ pub(super) enum Back {
     Due {
         due: Due,
         turn: Turn,
-        /// See [`Visit::is_slow`].
-        is_slow: bool,
+        /// See [`Visit::is_backed_off`].
+        is_backed_off: bool,
     },
     /// It came to nothing.
     Again(TenantId),
@@ -55,7 +55,7 @@ impl Lanes {
     pub(super) fn new(concurrency: usize) -> Self {
         Self {
             all: Arc::new(Semaphore::new(concurrency)),
-            slow: Arc::new(Semaphore::new((concurrency / SLOW_SHARE).max(1))),
+            slow: Arc::new(Semaphore::new((concurrency / SLOW_LANE_SHARE).max(1))),
             beside: Arc::new(Semaphore::new(BESIDE_MAX)),
         }
     }
@@ -102,7 +102,7 @@ impl One {
             (Ok(Some(visit)), turn) => {
                 visit.channels.iter().for_each(|channel| self.dispatcher.wake(channel));
                 match turn {
-                    Some(turn) => Back::Due { due: visit.due, turn, is_slow: visit.is_slow },
+                    Some(turn) => Back::Due { due: visit.due, turn, is_backed_off: visit.is_backed_off },
                     None => Back::Beside { tenant: tenant.id.clone(), wake_at: visit.due.wake_at },
                 }
             }

@@ -21,6 +21,6 @@ pub use listing::{AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, De
 pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};
 pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
-pub use upkeep::Away;
+pub use upkeep::Downtime;
 
 pub use crate::notify::{settle::AttemptOutcome, turn::ClaimTerms};

@@ -11,10 +11,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::standing;
+use super::gauges;
 use crate::{domain::ChannelName, task};
 
-pub use super::standing::{ChannelCounts, Standing};
+pub use super::gauges::{ChannelCounts, Gauges};
 
 /// Upper bounds, in seconds: from a good tick to a quarter of an hour, the usual interval.
 const LATENESS_S: [f64; 10] = [0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0];
@@ -191,17 +191,17 @@ impl Metrics {
 
     /// Everything as `OpenMetrics` text; with gauges from the store's standing unless it could not be read.
     #[must_use]
-    pub fn render(&self, standing: Option<&Standing>) -> String {
-        if let Some(standing) = standing {
-            let of_class = standing.failing_by_class.iter().find(|(class, _)| class == SECRET_UNREADABLE);
+    pub fn render(&self, gauges: Option<&Gauges>) -> String {
+        if let Some(gauges) = gauges {
+            let of_class = gauges.failing_by_class.iter().find(|(class, _)| class == SECRET_UNREADABLE);
             self.unreadable("tenant", of_class.map_or(0, |(_, tenants)| *tenants));
         }
         let mut page = String::new();
         // Writing to a string fails only where a label's own encoding does, and texts and numbers don't.
         let _ = text::encode_registry(&mut page, &self.inner.registry);
         let _ = text::encode_registry(&mut page, &tasks());
-        if let Some(standing) = standing {
-            let _ = text::encode_registry(&mut page, &standing::registry(standing));
+        if let Some(gauges) = gauges {
+            let _ = text::encode_registry(&mut page, &gauges::registry(gauges));
         }
         let _ = text::encode_eof(&mut page);
         page
@@ -288,7 +288,7 @@ mod tests {
         let metrics = Metrics::default();
         let without = metrics.render(None);
         assert!(without.ends_with("# EOF\n") && !without.contains("scorewatch_tenants"));
-        let with = metrics.render(Some(&Standing::default()));
+        let with = metrics.render(Some(&Gauges::default()));
         assert_eq!(with.matches("# EOF").count(), 1);
         assert!(with.ends_with("# EOF\n") && with.contains("scorewatch_tenants 0"));
     }
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn what_is_gone_from_the_store_is_gone_from_the_page() {
         let metrics = Metrics::default();
-        let standing = Standing {
+        let gauges = Gauges {
             tenants: 3,
             failing: 1,
             failing_by_class: vec![("secret-unreadable".to_owned(), 1)],
@@ -309,7 +309,7 @@ mod tests {
             operator_unreachable: true,
         };
         metrics.channel_secrets_unreadable(2);
-        let page = metrics.render(Some(&standing));
+        let page = metrics.render(Some(&gauges));
         let lines = lines(&page);
         for expected in [
             "scorewatch_tenants 3",
@@ -328,6 +328,6 @@ mod tests {
         ] {
             assert!(lines.contains(&expected), "{expected} is not in\n{page}");
         }
-        assert!(!metrics.render(Some(&Standing::default())).contains("soar"));
+        assert!(!metrics.render(Some(&Gauges::default())).contains("soar"));
     }
 }

@@ -1,8 +1,8 @@
 //! What the service says about itself: counters for machines, health for whoever restarts it.
 
+mod gauges;
 pub mod health;
 pub mod metrics;
-mod standing;
 
 pub use health::{Health, Sign, StoreTrouble};
-pub use metrics::{ChannelCounts, Metrics, Standing};
+pub use metrics::{ChannelCounts, Gauges, Metrics};

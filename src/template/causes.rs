@@ -57,7 +57,7 @@ mod tests {
             counts: Some(Counts { count: 50, total: 69 }),
             ..Cause::default()
         };
-        let told =
+        let sentence =
             |kind, detail: Option<&str>| cause(&Cause { kind, detail: detail.map(str::to_owned), ..whole.clone() });
         for (kind, detail, text) in [
             (CauseKind::Lost, None, "Require MFA · Identity (−9.5 points, 50 of 69)"),
@@ -69,7 +69,7 @@ mod tests {
                 "Require MFA · Identity (up to 9.5 points, 50 of 69 devices exposed, new)",
             ),
         ] {
-            assert_eq!(told(kind, detail), text);
+            assert_eq!(sentence(kind, detail), text);
         }
         assert_eq!(cause(&Cause { title: "MFA".to_owned(), ..Cause::default() }), "MFA");
         let kinds = |kinds: &[CauseKind]| {

@@ -183,7 +183,7 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
         // Slugs are ours; the lines name the tenants.
         fleet.tenants.truncate(level.items);
         fleet.apart.truncate(level.items);
-        fleet.told_before.truncate(level.items);
+        fleet.notified_before.truncate(level.items);
         fleet.evidence.controls.iter_mut().for_each(|control| cut(&mut control.title));
     }
     if let Some(report) = &mut data.report {

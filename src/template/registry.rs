@@ -28,9 +28,9 @@ pub struct Registry {
     /// The built-in ones alone, for when a user's template fails.
     built_in: BTreeMap<&'static str, Handlebars<'static>>,
     /// Templates, by name, that say what is in a digest.
-    tell_items: BTreeSet<String>,
+    naming_items: BTreeSet<String>,
     /// Those that say what is in a report.
-    tell_reports: BTreeSet<String>,
+    naming_reports: BTreeSet<String>,
     /// Which templates of the user's, or with parts of theirs, write for which receivers; partials for none.
     fits: BTreeMap<String, BTreeSet<&'static str>>,
     /// The other templates. Each writes for the kind that it is named after; what else they suit is tried when it is asked for.
@@ -72,13 +72,13 @@ impl Registry {
         let names_any = |of: &[&str], name: &String| {
             sources.get(name).is_some_and(|source| of.iter().any(|named| source.text.contains(named)))
         };
-        let telling = |of: &[&str]| -> BTreeSet<String> { involving(&compiled, &|name| names_any(of, name)) };
+        let templates_naming = |of: &[&str]| -> BTreeSet<String> { involving(&compiled, &|name| names_any(of, name)) };
         let mut registry = Self {
             engines: engines(&dialects, &compiled),
             built_in: engines(&dialects, &plain),
             dialects,
-            tell_items: telling(&ITEMS),
-            tell_reports: telling(&REPORT),
+            naming_items: templates_naming(&ITEMS),
+            naming_reports: templates_naming(&REPORT),
             fits: BTreeMap::new(),
             untouched: BTreeSet::new(),
             tried: Mutex::default(),
@@ -145,8 +145,8 @@ impl Registry {
     /// Whether that template would hide what a digest or a report says, so that it is said without it.
     #[must_use]
     pub fn hides(&self, name: &str, notification: &Notification) -> bool {
-        let tell = if notification.data.report.is_some() { &self.tell_reports } else { &self.tell_items };
-        notification.tells_items() && !tell.contains(name)
+        let naming = if notification.data.report.is_some() { &self.naming_reports } else { &self.naming_items };
+        notification.has_items() && !naming.contains(name)
     }
 
     /// Writes the body that says a notification, shortened as far as the receiver's limits ask: causes, labels, texts, then items

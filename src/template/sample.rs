@@ -153,7 +153,7 @@ fn fleet(name: &str) -> FleetFacts {
         tenant_count: 2,
         tenants: vec!["contoso".to_owned(), "fabrikam".to_owned()],
         apart: vec!["tailspin".to_owned()],
-        told_before: vec!["wingtip".to_owned()],
+        notified_before: vec!["wingtip".to_owned()],
         evidence: ShiftEvidence {
             verdict: Verdict::Tenants,
             by_tenants: 2,
@@ -344,7 +344,7 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
             "create a new webhook and put its URL where `channels.contoso.url` says",
         ),
         NotificationType::OperatorDowntime => {
-            ("Scorewatch was away for 2 hours", "away", "look into the log for the reason")
+            ("Scorewatch was away for 2 hours", "downtime", "look into the log for the reason")
         }
         NotificationType::OperatorCredential => {
             ("The credential of tenant contoso expires in 14 days", "expires", "create a new client secret")

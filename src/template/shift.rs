@@ -76,8 +76,8 @@ pub(super) fn note(fleet: &FleetFacts) -> String {
     if !fleet.apart.is_empty() {
         says.push(format!("Reported on their own, as they moved farther: {}.", fleet.apart.join(", ")));
     }
-    if !fleet.told_before.is_empty() {
-        says.push(format!("Moved along, and were reported before this showed: {}.", fleet.told_before.join(", ")));
+    if !fleet.notified_before.is_empty() {
+        says.push(format!("Moved along, and were reported before this showed: {}.", fleet.notified_before.join(", ")));
     }
     says.join(" ")
 }

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_told_apart_from_the_authors_text() {
+    fn values_are_distinguished_from_the_authors_text() {
         let text = format!("a {} b", marked("x\"{y}"));
         let text: String = serde_json::from_str(&format!("\"{text}\"")).unwrap();
         assert_eq!(parts(&text), [Part::Own("a "), Part::Value("x\"{y}"), Part::Own(" b")]);

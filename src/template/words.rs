@@ -285,13 +285,13 @@ fn facts(notification: &Notification) -> Vec<Fact> {
 }
 
 fn footer(notification: &Notification) -> String {
-    let told = &notification.data.notification;
-    let mut footer = format!("Scorewatch · {}", told.short_id);
-    footer.push_str(&lines::earlier(told.covers.len()));
-    if told.possible_duplicate {
+    let facts = &notification.data.notification;
+    let mut footer = format!("Scorewatch · {}", facts.short_id);
+    footer.push_str(&lines::earlier(facts.covers.len()));
+    if facts.possible_duplicate {
         footer.push_str(" · possible duplicate");
     }
-    if told.test {
+    if facts.test {
         footer.push_str(" · test");
     }
     if notification.kind == NotificationType::Drill {

@@ -54,7 +54,7 @@ fn in_trouble<'a>(config: &Config, records: &'a [ChannelRecord]) -> Vec<InTroubl
     let configured = records.iter().filter(|record| config.channels.contains_key(&record.channel));
     let trouble = |record: &'a ChannelRecord| {
         let parked = record.parked.as_ref().map(|parked| ("parked", parked.since));
-        let (state, since) = parked.or(record.standing.failing_since.map(|since| ("failing", since)))?;
+        let (state, since) = parked.or(record.health.failing_since.map(|since| ("failing", since)))?;
         Some(InTrouble { channel: &record.channel, state, since })
     };
     configured.filter_map(trouble).collect()

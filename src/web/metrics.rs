@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     domain::{ChannelName, Timestamp},
     store::{ChannelRecord, StoreError, Totals},
-    telemetry::{ChannelCounts, Standing},
+    telemetry::{ChannelCounts, Gauges},
 };
 
 /// Media type of the text format ("OpenMetrics 1.0", section "Exposition Text Format").
@@ -30,24 +30,24 @@ pub(super) async fn page(Shared(state): Shared<State>) -> Response {
     let asked = tokio::time::timeout(STORE_TIMEOUT, ask).await;
     let asked = asked.unwrap_or_else(|_| Err(StoreError::Failed("no answer in time".to_owned())));
     let config = state.config.borrow().clone();
-    let standing = asked.map(|(totals, records)| {
+    let gauges = asked.map(|(totals, records)| {
         let now = state.clock.now();
-        Standing {
+        Gauges {
             channels: channels(&config, &records, now),
             parked: parked(&config, &records),
             operator_unreachable: health::operator(&config, &records) != Operator::Reachable,
-            ..standing(totals, now)
+            ..gauges(totals, now)
         }
     });
-    if let Err(error) = &standing {
+    if let Err(error) = &gauges {
         tracing::warn!(%error, "metrics are served without the store's gauges");
     }
-    ([(header::CONTENT_TYPE, OPENMETRICS)], state.metrics.render(standing.ok().as_ref())).into_response()
+    ([(header::CONTENT_TYPE, OPENMETRICS)], state.metrics.render(gauges.ok().as_ref())).into_response()
 }
 
-fn standing(totals: Totals, now: Timestamp) -> Standing {
+fn gauges(totals: Totals, now: Timestamp) -> Gauges {
     let Totals { tenants, failing, failing_by_class, pending, firing, deliveries, oldest_queued_at } = totals;
-    Standing {
+    Gauges {
         tenants,
         failing,
         failing_by_class,
@@ -74,7 +74,7 @@ fn channels(config: &Config, records: &[ChannelRecord], now: Timestamp) -> Chann
         let Some(settings) = config.channels.get(&record.channel) else { continue };
         let bad = if record.parked.is_some() {
             Some(&mut counts.parked)
-        } else if record.standing.failing_since.is_some() {
+        } else if record.health.failing_since.is_some() {
             Some(&mut counts.failing)
         } else {
             None
@@ -83,7 +83,8 @@ fn channels(config: &Config, records: &[ChannelRecord], now: Timestamp) -> Chann
             *bad += 1;
             counts.ok -= 1;
         }
-        let is_unproven = settings.drill.is_some_and(|interval| record.proof().missing_since(interval, now).is_some());
+        let is_unproven =
+            settings.drill.is_some_and(|interval| record.last_verified().missing_since(interval, now).is_some());
         counts.unproven += u64::from(is_unproven);
     }
     counts

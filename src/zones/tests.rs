@@ -123,7 +123,7 @@ fn a_zone_that_only_the_newer_data_has_is_a_zone_and_nothing_outside_the_folder_
 }
 
 #[test]
-fn what_was_read_tells_whether_the_zones_are_the_same() {
+fn what_was_read_shows_whether_the_zones_are_the_same() {
     let folder = folder("2099a", &[("Europe/Berlin", data_of("Europe/Berlin"))]);
     let content = || {
         let zones = Zones::newer(folder.path());

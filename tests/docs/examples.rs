@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use scorewatch::{
     config::{load, suite::load_suite},
-    diagnostic::{Gravity, Problem},
+    diagnostic::{Level, Problem},
 };
 use serde_yaml::{Mapping, Value};
 
@@ -66,7 +66,7 @@ fn completed(part: Mapping) -> String {
 }
 
 fn errors(problems: &[Problem]) -> Vec<String> {
-    let errors = problems.iter().filter(|problem| problem.gravity == Gravity::Error);
+    let errors = problems.iter().filter(|problem| problem.level == Level::Error);
     errors.map(|problem| format!("{}: {}; {}", problem.place, problem.what, problem.instead)).collect()
 }
 

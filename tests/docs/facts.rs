@@ -6,7 +6,7 @@ use scorewatch::{
     domain::ChannelName,
     microsoft::FailureClass,
     notify::{Notification, notification},
-    telemetry::{Metrics, Standing},
+    telemetry::{Gauges, Metrics},
 };
 use serde_json::Value;
 
@@ -43,14 +43,14 @@ fn full_page() -> String {
     metrics.attempt_made(&channel, "delivered", second);
     metrics.reloaded(true);
     metrics.heartbeat_missed();
-    let standing = Standing {
+    let gauges = Gauges {
         failing_by_class: vec![("no-data".to_owned(), 1)],
         deliveries: vec![(channel.clone(), "queued", 1)],
         oldest_queued: vec![(channel.clone(), second)],
         parked: vec![channel],
-        ..Standing::default()
+        ..Gauges::default()
     };
-    metrics.render(Some(&standing))
+    metrics.render(Some(&gauges))
 }
 
 /// What tasks of this process went through, other tests' included; the page describes these by hand.

@@ -209,7 +209,7 @@ const ON_EVERY_ADDRESS: &str = "ip link set lo up && ip route add local 0.0.0.0/
                                 ip -6 route add local ::/0 dev lo && exec \"$0\" --include-ignored \"$@\"";
 
 #[test]
-fn the_trap_stands_on_every_address_in_a_network_of_its_own() {
+fn the_trap_listens_on_every_address_in_its_own_network() {
     let run = |program: &str, script: &[&str]| {
         Command::new("unshare").args(["--net", "--map-root-user", "sh", "-c", program]).args(script).output()
     };
@@ -221,8 +221,11 @@ fn the_trap_stands_on_every_address_in_a_network_of_its_own() {
     let script =
         [tests.to_str().unwrap(), "egress::addresses::no_", "egress::addresses::control_", "egress::vectors::"];
     let output = run(ON_EVERY_ADDRESS, &script).unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && told.contains("control_every_sample_leads_to_the_trap ... ok"), "{told}");
+    let reported = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && reported.contains("control_every_sample_leads_to_the_trap ... ok"),
+        "{reported}"
+    );
 }
 
 #[tokio::test]

@@ -50,22 +50,28 @@ async fn a_preview_is_not_sent_inside_and_says_nothing_of_it() {
     let preview = async |channel: &str| {
         let output =
             world.command(&["preview", "--rule", "device-score-low", "--channel", channel, "--send", "--json"]).await;
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), told)
+        let reported = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), reported)
     };
     for (number, url) in urls.iter().enumerate() {
-        let (code, shown, told) = preview(&format!("hostile-{number}")).await;
-        assert!(code == Some(1) && !told.is_empty(), "{url:?}: {told}");
+        let (code, shown, reported) = preview(&format!("hostile-{number}")).await;
+        assert!(code == Some(1) && !reported.is_empty(), "{url:?}: {reported}");
         for secret in inside(trap.port) {
-            assert!(!told.contains(&secret) && !shown.contains(&secret), "{url:?}: {secret} is in {told}{shown}");
+            assert!(
+                !reported.contains(&secret) && !shown.contains(&secret),
+                "{url:?}: {secret} is in {reported}{shown}"
+            );
         }
     }
-    let (code, shown, told) = preview("named").await;
-    assert!(code == Some(1) && told.contains("may be called"), "{told}");
-    assert!(!shown.contains(CANARY) && inside(trap.port).iter().all(|secret| !told.contains(secret)), "{told}{shown}");
+    let (code, shown, reported) = preview("named").await;
+    assert!(code == Some(1) && reported.contains("may be called"), "{reported}");
+    assert!(
+        !shown.contains(CANARY) && inside(trap.port).iter().all(|secret| !reported.contains(secret)),
+        "{reported}{shown}"
+    );
     assert_eq!(trap.connections(), 0);
-    let (code, _, told) = preview("allowed").await;
-    assert_eq!(code, Some(0), "control: {told}");
+    let (code, _, reported) = preview("allowed").await;
+    assert_eq!(code, Some(0), "control: {reported}");
     assert_eq!(trap.connections(), 1, "control");
 }
 
@@ -90,19 +96,21 @@ async fn the_service_parks_a_channel_that_leads_inside_and_says_nothing_of_it() 
     service.listening().await;
     world.checked(&service, "contoso", 2).await;
     world.set_score("contoso", LOW);
-    let parked = |told: &[crate::harness::Told]| {
-        let of = |name: &String| told.iter().any(|told| told.body["data"]["operator"]["channel"] == name.as_str());
+    let parked = |reported: &[crate::harness::Arrived]| {
+        let of = |name: &String| {
+            reported.iter().any(|reported| reported.body["data"]["operator"]["channel"] == name.as_str())
+        };
         names.iter().all(of)
     };
     world.until(&service, OPS, parked).await;
     world.settle(&service, SOC).await;
     assert_eq!(trap.connections(), 0);
-    let mut told = vec![service.log()];
-    told.extend(world.told(OPS).iter().map(|told| told.body.to_string()));
+    let mut reported = vec![service.log()];
+    reported.extend(world.arrived(OPS).iter().map(|reported| reported.body.to_string()));
     for arguments in [["channels", "list", "--json"], ["deliveries", "list", "--json"]] {
-        told.push(String::from_utf8_lossy(&world.command(&arguments).await.stdout).into_owned());
+        reported.push(String::from_utf8_lossy(&world.command(&arguments).await.stdout).into_owned());
     }
-    for text in &told {
+    for text in &reported {
         for secret in [&format!(":{}", trap.port), CANARY, "169.254", "2130706433", "0x7f"] {
             assert!(!text.contains(secret), "{secret} is in {text}");
         }
@@ -148,10 +156,10 @@ async fn a_name_that_nobody_may_call_looks_like_one_that_does_not_exist_or_is_re
     for (number, url) in urls.iter().enumerate() {
         let channel = format!("hostile-{number}");
         let output = world.command(&["preview", "--rule", "device-score-low", "--channel", &channel, "--send"]).await;
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{url:?}: {told}");
+        let reported = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{url:?}: {reported}");
         for secret in inside(trap.port) {
-            assert!(!told.contains(&secret), "{url:?}: {secret} is in {told}");
+            assert!(!reported.contains(&secret), "{url:?}: {secret} is in {reported}");
         }
     }
     assert_eq!(trap.connections(), 0);

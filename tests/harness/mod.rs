@@ -3,13 +3,13 @@
 //! Nothing here sleeps. A test waits for what must happen ([`World::until`]) and proves that something did *not* happen by a
 //! barrier ([`World::settle`]): a message of another tenant, queued later on the same channel, that has arrived.
 
+mod arrived;
 mod folder;
 mod identity;
 #[cfg(feature = "pfx")]
 pub(crate) mod pfx;
 mod process;
 mod proxy;
-mod told;
 mod vault;
 mod wait;
 mod wire;
@@ -27,11 +27,11 @@ use scorewatch::{
 };
 use uuid::Uuid;
 
+pub(crate) use arrived::{Arrived, accepted, arrived, kinds};
 pub(crate) use folder::{Folder, Setup};
 pub(crate) use identity::Pair;
 pub(crate) use process::Service;
 pub(crate) use proxy::{Fault, Proxy};
-pub(crate) use told::{Told, accepted, kinds, told};
 pub(crate) use vault::Vault;
 #[cfg(feature = "pfx")]
 pub(crate) use wait::computed;
@@ -126,8 +126,8 @@ impl World {
     }
 
     /// Waits until `enough` holds of what one channel's receiver was sent.
-    pub(crate) async fn until(&self, service: &Service, channel: &str, enough: impl Fn(&[Told]) -> bool) {
-        let all = self.receivers.wait_for(|received| enough(&told(received, channel)));
+    pub(crate) async fn until(&self, service: &Service, channel: &str, enough: impl Fn(&[Arrived]) -> bool) {
+        let all = self.receivers.wait_for(|received| enough(&arrived(received, channel)));
         self.patiently(service, channel, all).await;
     }
 
@@ -153,13 +153,13 @@ impl World {
     pub(crate) async fn settle(&self, service: &Service, channel: &str) {
         // A tenant's next check begins when the one before is committed, so the second one from now follows a judged one.
         self.all_checked(service, 2).await;
-        let of_sentinel = |told: &[Told]| {
-            let taken = told.iter().filter(|told| told.accepted && told.tenant == SENTINEL);
-            taken.map(|told| told.id.as_str()).collect::<HashSet<_>>().len()
+        let of_sentinel = |arrived: &[Arrived]| {
+            let taken = arrived.iter().filter(|arrived| arrived.accepted && arrived.tenant == SENTINEL);
+            taken.map(|arrived| arrived.id.as_str()).collect::<HashSet<_>>().len()
         };
-        let before = of_sentinel(&self.told(channel));
+        let before = of_sentinel(&self.arrived(channel));
         self.set_score(SENTINEL, if before % 2 == 0 { LOW } else { HIGH });
-        self.until(service, channel, |told| of_sentinel(told) > before).await;
+        self.until(service, channel, |arrived| of_sentinel(arrived) > before).await;
     }
 
     /// Waits until the store knows that every delivery is delivered. A dead letter would be waited for in vain.
@@ -175,13 +175,13 @@ impl World {
     }
 
     /// What one channel's receiver was sent, taken or not, oldest first.
-    pub(crate) fn told(&self, channel: &str) -> Vec<Told> {
-        told(&self.receivers.received(), channel)
+    pub(crate) fn arrived(&self, channel: &str) -> Vec<Arrived> {
+        arrived(&self.receivers.received(), channel)
     }
 
     /// What one channel's receiver took of one tenant, oldest first.
-    pub(crate) fn accepted(&self, channel: &str, tenant: &str) -> Vec<Told> {
-        accepted(self.told(channel), tenant)
+    pub(crate) fn accepted(&self, channel: &str, tenant: &str) -> Vec<Arrived> {
+        accepted(self.arrived(channel), tenant)
     }
 
     /// Waits for an event; see [`event`].

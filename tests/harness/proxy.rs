@@ -142,8 +142,8 @@ impl Drop for Proxy {
 impl State {
     fn next(&self) -> Option<Fault> {
         let mut script = self.script.lock().unwrap();
-        let standing = script.1;
-        script.0.pop_front().or(standing)
+        let health = script.1;
+        script.0.pop_front().or(health)
     }
 
     /// Recorded before the sender can learn it, so that whoever sees the sender react finds it here.

@@ -80,7 +80,10 @@ fn a_calque_is_found_and_plain_english_is_not() {
         assert!(found.len() == 1 && found[0].starts_with(&format!("says `{phrase}`")), "{text}: {found:?}");
     }
     for (file, text) in [
-        ("zones/mod.rs", r#"const A: &str = "there is no zone `x`; it is no longer known, and `told_at` is amended";"#),
+        (
+            "zones/mod.rs",
+            r#"const A: &str = "there is no zone `x`; it is no longer known, and `notified_at` is amended";"#,
+        ),
         ("zones/mod.rs", "/// It is no zone.\nconst A: u8 = 1;"),
         ("zones/mod.rs", "#[cfg(test)]\nmod tests { const A: &str = \"is no zone\"; }"),
     ] {

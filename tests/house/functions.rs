@@ -9,11 +9,11 @@ const LINES_MAX: usize = 70;
 const LONG: &[(&str, &str)] = &[
     ("src/simulation/cloud/refusal.rs", "parts"),
     ("src/delivery/attempt.rs", "make"),
-    ("src/notify/reason/control_diff/tests.rs", "each_kind_of_change_is_told_for_what_the_numbers_show"),
+    ("src/notify/reason/control_diff/tests.rs", "each_kind_of_change_is_explained_by_what_the_numbers_show"),
     ("src/config/import/sheet.rs", "read_sheet"),
     ("src/config/rules.rs", "rule"),
     ("src/service/start.rs", "start"),
-    ("src/config/tests/secret_stores.rs", "what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named"),
+    ("src/config/tests/secret_stores.rs", "a_bad_secret_store_is_reported_once_and_not_again_where_it_is_named"),
     ("src/replay/fleet.rs", "find"),
     ("src/config/tenants.rs", "take"),
     ("tests/integration/stages/scenarios.rs", "fleets"),

@@ -38,7 +38,7 @@ async fn fleet(fixture: &Fixture) -> Config {
 async fn later(fixture: &Fixture, config: &Config) {
     fixture.pass(15);
     fixture.visit_all(config).await;
-    fixture.tell_blindness(config).await;
+    fixture.notify_blindness(config).await;
 }
 
 async fn hours(fixture: &Fixture, config: &Config, quarters: usize) {
@@ -69,29 +69,29 @@ fn down() -> Fetch {
 }
 
 #[tokio::test]
-async fn an_outage_of_microsoft_is_told_once_when_it_has_lasted_and_once_when_it_is_over() {
+async fn an_outage_of_microsoft_is_reported_once_it_has_lasted_and_once_when_it_is_over() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;
     fixture.cloud.set_every_fetch(Some(down()));
     hours(&fixture, &config, 4).await;
     assert!(said(&fixture, "ops").await.is_empty(), "not before `blind_after`");
     hours(&fixture, &config, 8).await;
-    let told = said(&fixture, "ops").await;
-    assert_eq!(told.len(), 1, "{:?}", told.iter().map(summary).collect::<Vec<_>>());
-    let operator = told[0].data.operator.as_ref().unwrap();
+    let arrived = said(&fixture, "ops").await;
+    assert_eq!(arrived.len(), 1, "{:?}", arrived.iter().map(summary).collect::<Vec<_>>());
+    let operator = arrived[0].data.operator.as_ref().unwrap();
     assert!(operator.summary.starts_with("30 of 30 tenants can't be read"), "{}", operator.summary);
     assert!(operator.summary.contains("t00, t01, t02 and 27 more"), "{}", operator.summary);
     assert_eq!((operator.class.as_str(), operator.from), ("microsoft-down", Some(super::setup::at(15))));
     assert!(operator.hint.as_ref().unwrap().contains("status.cloud.microsoft"));
-    assert_eq!((told[0].data.items.len(), whose(&told[0])), (30, ""));
+    assert_eq!((arrived[0].data.items.len(), whose(&arrived[0])), (30, ""));
 
     fixture.cloud.set_every_fetch(None);
     hours(&fixture, &config, 4).await;
-    let told = said(&fixture, "ops").await;
-    assert_eq!(told.len(), 2);
-    assert!(summary(&told[1]).starts_with("Microsoft can be read again after 3h"), "{}", summary(&told[1]));
-    assert!(told[1].data.operator.as_ref().unwrap().until.is_some());
-    let (began, over) = (told[0].data.alert.as_ref().unwrap(), told[1].data.alert.as_ref().unwrap());
+    let arrived = said(&fixture, "ops").await;
+    assert_eq!(arrived.len(), 2);
+    assert!(summary(&arrived[1]).starts_with("Microsoft can be read again after 3h"), "{}", summary(&arrived[1]));
+    assert!(arrived[1].data.operator.as_ref().unwrap().until.is_some());
+    let (began, over) = (arrived[0].data.alert.as_ref().unwrap(), arrived[1].data.alert.as_ref().unwrap());
     assert_eq!((&began.id, over.state.as_str()), (&over.id, "resolved"));
     assert!(fixture.firing().await.is_empty(), "each tenant's own alert is over, too");
 }
@@ -112,13 +112,13 @@ async fn each_outage_is_another_one() {
 /// How far it has come for a tenant, as `explain` says it.
 async fn stage(fixture: &Fixture, config: &Config, id: &str) -> Stage {
     let now = fixture.clock.now();
-    let (record, away) = (fixture.record(id).await, fixture.store.away().await.unwrap());
+    let (record, downtimes) = (fixture.record(id).await, fixture.store.downtimes().await.unwrap());
     let outages = fixture.store.outages(now.minus(REMEMBERED)).await.unwrap();
-    Stage::of(config, &config.tenants[id], record.as_ref(), &outages, &away, now)
+    Stage::of(config, &config.tenants[id], record.as_ref(), &outages, &downtimes, now)
 }
 
 #[tokio::test]
-async fn what_is_explained_of_a_tenant_is_what_the_operator_is_told() {
+async fn a_tenants_explanation_matches_what_the_operator_is_sent() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await.with_tenant(fixture.tenant("new", 400.0));
     assert_eq!(stage(&fixture, &config, "new").await, Stage::Unchecked);
@@ -131,26 +131,26 @@ async fn what_is_explained_of_a_tenant_is_what_the_operator_is_told() {
     later(&fixture, &config).await;
     let (due_at, zero) = (fixture.clock.now().plus(minutes(60)), minutes(0));
     fixture.pass(5);
-    let expected = Stage::NotYet { lasted: minutes(5), away: zero, needed: minutes(60), due_at };
+    let expected = Stage::NotYet { lasted: minutes(5), downtime: zero, needed: minutes(60), due_at };
     assert_eq!(stage(&fixture, &config, "t01").await, expected);
     fixture.pass(55);
     fixture.visit_one(&config, "t01").await;
     assert_eq!(stage(&fixture, &config, "t01").await, Stage::Due);
-    fixture.tell_blindness(&config).await;
-    assert_eq!(stage(&fixture, &config, "t01").await, Stage::Told { told_to: channels(&["ops"]) });
+    fixture.notify_blindness(&config).await;
+    assert_eq!(stage(&fixture, &config, "t01").await, Stage::Reported { notified_channels: channels(&["ops"]) });
     assert_eq!(said(&fixture, "ops").await.len(), 1);
 
     // An outage.
     fixture.cloud.set_every_fetch(Some(down()));
     hours(&fixture, &config, 2).await;
-    let Stage::InOutage { cause, tenants, told_at: None, .. } = stage(&fixture, &config, "t02").await else {
+    let Stage::InOutage { cause, tenants, notified_at: None, .. } = stage(&fixture, &config, "t02").await else {
         panic!("{:?}", stage(&fixture, &config, "t02").await)
     };
     assert_eq!(cause, "service");
     assert!(tenants >= FLEET - 1, "{tenants}");
     hours(&fixture, &config, 4).await;
     let in_outage = stage(&fixture, &config, "t02").await;
-    assert!(in_outage.is_told() && matches!(in_outage, Stage::InOutage { .. }), "{in_outage:?}");
+    assert!(in_outage.is_reported() && matches!(in_outage, Stage::InOutage { .. }), "{in_outage:?}");
     assert_eq!(said(&fixture, "ops").await.len(), 2, "once of t01, once of the outage");
 
     // It is over for nearly all; who was not checked since is waited for.
@@ -159,7 +159,7 @@ async fn what_is_explained_of_a_tenant_is_what_the_operator_is_told() {
     for id in config.tenants.keys().filter(|id| id.as_str() != "t02") {
         fixture.visit_one(&config, id.as_str()).await;
     }
-    fixture.tell_blindness(&config).await;
+    fixture.notify_blindness(&config).await;
     assert_eq!(stage(&fixture, &config, "t02").await, Stage::AfterOutage { over_at: fixture.clock.now() });
     fixture.pass(1);
     fixture.visit_one(&config, "t02").await;
@@ -167,7 +167,7 @@ async fn what_is_explained_of_a_tenant_is_what_the_operator_is_told() {
 }
 
 #[tokio::test]
-async fn a_short_outage_is_told_to_nobody() {
+async fn a_short_outage_is_not_reported() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;
     fixture.cloud.set_every_fetch(Some(down()));
@@ -178,7 +178,7 @@ async fn a_short_outage_is_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn what_fails_for_a_reason_of_its_own_is_told_by_itself_also_after_the_outage() {
+async fn a_tenant_that_fails_for_its_own_reason_is_reported_on_its_own_even_after_the_outage() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;
     let refuse = |number: usize, refusal| fixture.cloud.set_fetch(entra(&name(number)), Some(Fetch::Refuse(refusal)));
@@ -188,11 +188,11 @@ async fn what_fails_for_a_reason_of_its_own_is_told_by_itself_also_after_the_out
         fixture.cloud.set_fetch(entra(&name(number)), Some(down()));
     }
     hours(&fixture, &config, 6).await;
-    let told = said(&fixture, "ops").await;
-    let mut tenants: Vec<_> = told.iter().map(whose).collect();
+    let arrived = said(&fixture, "ops").await;
+    let mut tenants: Vec<_> = arrived.iter().map(whose).collect();
     tenants.sort_unstable();
     assert_eq!(tenants, ["", "t07"]);
-    let outage = told.iter().find(|told| whose(told).is_empty()).unwrap();
+    let outage = arrived.iter().find(|arrived| whose(arrived).is_empty()).unwrap();
     assert!(summary(outage).starts_with("29 of 30"), "{}", summary(outage));
 
     for number in (0..FLEET).filter(|number| ![7, 9].contains(number)) {
@@ -200,20 +200,20 @@ async fn what_fails_for_a_reason_of_its_own_is_told_by_itself_also_after_the_out
     }
     refuse(9, DefenderRefusal::NoLicence);
     later(&fixture, &config).await;
-    let told = said(&fixture, "ops").await;
-    let tenants: Vec<_> = told[2..].iter().map(whose).collect();
+    let arrived = said(&fixture, "ops").await;
+    let tenants: Vec<_> = arrived[2..].iter().map(whose).collect();
     assert!(tenants.contains(&"") || tenants.contains(&"t09"), "{tenants:?}");
     hours(&fixture, &config, 4).await;
-    let told = said(&fixture, "ops").await;
-    let mut tenants: Vec<_> = told[2..].iter().map(whose).collect();
+    let arrived = said(&fixture, "ops").await;
+    let mut tenants: Vec<_> = arrived[2..].iter().map(whose).collect();
     tenants.sort_unstable();
     assert_eq!(tenants, ["", "t09"], "the end of the outage, and who is still blind");
-    let still = told.iter().find(|told| whose(told) == "t09").unwrap();
+    let still = arrived.iter().find(|arrived| whose(arrived) == "t09").unwrap();
     assert_eq!(still.data.operator.as_ref().unwrap().class, "licence-missing");
 }
 
 #[tokio::test]
-async fn who_was_told_before_is_not_told_again_and_hears_of_its_own_end() {
+async fn a_tenant_reported_before_is_not_reported_again_and_its_own_end_is_sent() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;
     fixture.cloud.set_fetch(entra("t03"), Some(down()));
@@ -221,29 +221,29 @@ async fn who_was_told_before_is_not_told_again_and_hears_of_its_own_end() {
     assert_eq!(said(&fixture, "ops").await.iter().map(whose).collect::<Vec<_>>(), ["t03"]);
     fixture.cloud.set_every_fetch(Some(down()));
     hours(&fixture, &config, 6).await;
-    let told = said(&fixture, "ops").await;
-    assert_eq!(told.len(), 2);
-    assert!(summary(&told[1]).starts_with("29 of 30"), "{}", summary(&told[1]));
-    assert!(summary(&told[1]).contains("in addition to 1 that were reported before"), "{}", summary(&told[1]));
-    assert_eq!(told[1].data.operator.as_ref().unwrap().from, Some(super::setup::at(6 * 15)));
+    let arrived = said(&fixture, "ops").await;
+    assert_eq!(arrived.len(), 2);
+    assert!(summary(&arrived[1]).starts_with("29 of 30"), "{}", summary(&arrived[1]));
+    assert!(summary(&arrived[1]).contains("in addition to 1 that were reported before"), "{}", summary(&arrived[1]));
+    assert_eq!(arrived[1].data.operator.as_ref().unwrap().from, Some(super::setup::at(6 * 15)));
     fixture.cloud.set_every_fetch(None);
     fixture.cloud.set_fetch(entra("t03"), None);
     hours(&fixture, &config, 2).await;
-    let told = said(&fixture, "ops").await;
-    let mut ends: Vec<_> = told[2..].iter().map(whose).collect();
+    let arrived = said(&fixture, "ops").await;
+    let mut ends: Vec<_> = arrived[2..].iter().map(whose).collect();
     ends.sort_unstable();
     assert_eq!(ends, ["", "t03"]);
 }
 
 #[tokio::test]
-async fn a_shared_credential_that_expires_is_told_with_its_app_and_the_tenants_that_it_opens() {
+async fn an_expiring_shared_credential_is_reported_with_its_app_and_its_tenants() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;
     fixture.cloud.set_every_sign_in(Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
     hours(&fixture, &config, 16).await;
-    let told = said(&fixture, "ops").await;
-    assert_eq!(told.len(), 1, "{:?}", told.iter().map(summary).collect::<Vec<_>>());
-    let operator = told[0].data.operator.as_ref().unwrap();
+    let arrived = said(&fixture, "ops").await;
+    assert_eq!(arrived.len(), 1, "{:?}", arrived.iter().map(summary).collect::<Vec<_>>());
+    let operator = arrived[0].data.operator.as_ref().unwrap();
     assert_eq!(operator.class, "secret-expired");
     assert!(operator.summary.contains(&super::setup::app().to_string()), "{}", operator.summary);
     assert!(operator.summary.contains("of 30 tenants"), "{}", operator.summary);
@@ -251,13 +251,13 @@ async fn a_shared_credential_that_expires_is_told_with_its_app_and_the_tenants_t
     fixture.cloud.set_every_sign_in(None);
     fixture.pass(15);
     hours(&fixture, &config, 2).await;
-    let told = said(&fixture, "ops").await;
-    assert_eq!(told.len(), 2);
-    assert!(summary(&told[1]).contains("is accepted again"), "{}", summary(&told[1]));
+    let arrived = said(&fixture, "ops").await;
+    assert_eq!(arrived.len(), 2);
+    assert!(summary(&arrived[1]).contains("is accepted again"), "{}", summary(&arrived[1]));
 }
 
 #[tokio::test]
-async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
+async fn a_channel_for_some_tenants_learns_nothing_about_others_not_even_their_number() {
     let fixture = Fixture::new().await;
     let mut config = fleet(&fixture).await;
     let mut fenced = (*config.channels["soc"]).clone();
@@ -273,12 +273,12 @@ async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
     let (open, fenced) = (said(&fixture, "ops").await, said(&fixture, "soc").await);
     assert_eq!((open.len(), fenced.len()), (2, 2));
     assert!(said(&fixture, "foreign").await.is_empty(), "who may see none of them hears nothing");
-    for told in &fenced {
-        let text = serde_json::to_string(told).unwrap();
+    for arrived in &fenced {
+        let text = serde_json::to_string(arrived).unwrap();
         let others = (0..FLEET).map(name).filter(|name| !["t04", "t05"].contains(&name.as_str()));
         assert_eq!(others.filter(|other| text.contains(&format!("\"{other}"))).count(), 0, "{text}");
-        assert!(summary(told).contains("2 ") && !summary(told).contains("30 "), "{}", summary(told));
-        assert_eq!(told.data.items.len(), 2);
+        assert!(summary(arrived).contains("2 ") && !summary(arrived).contains("30 "), "{}", summary(arrived));
+        assert_eq!(arrived.data.items.len(), 2);
     }
     let (dispatcher, ..) = fixture.dispatcher(config);
     dispatcher.drain().await.unwrap();
@@ -290,14 +290,14 @@ async fn a_channel_for_some_tenants_hears_of_no_other_not_even_how_many() {
 }
 
 #[tokio::test]
-async fn asked_again_and_again_nothing_more_is_told() {
+async fn asking_repeatedly_reports_nothing_more() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;
     fixture.cloud.set_every_fetch(Some(down()));
     hours(&fixture, &config, 5).await;
     for _restart in 0..3 {
         fixture.outages.set(std::collections::BTreeSet::new());
-        fixture.tell_blindness(&config).await;
+        fixture.notify_blindness(&config).await;
         assert_eq!(fixture.outages.causes().len(), 1, "what goes on is known again");
     }
     assert_eq!(said(&fixture, "ops").await.len(), 1);
@@ -309,9 +309,9 @@ async fn a_rule_of_users_says_that_it_is_an_outage_and_no_more_of_others() {
     let config = fleet(&fixture).await.with_rule(rule("blind", Condition::NoData(minutes(30))));
     fixture.cloud.set_every_fetch(Some(down()));
     hours(&fixture, &config, 2).await;
-    let told = said(&fixture, "soc").await;
-    assert!(!told.is_empty());
-    let last = told.last().unwrap().data.alert.as_ref().unwrap().reason.clone().unwrap();
+    let arrived = said(&fixture, "soc").await;
+    assert!(!arrived.is_empty());
+    let last = arrived.last().unwrap().data.alert.as_ref().unwrap().reason.clone().unwrap();
     assert!(last.contains("microsoft-down") && last.contains("since 2026-01-05 12:15 UTC"), "{last}");
     assert!(last.contains("this is an outage; not only this tenant is concerned"), "{last}");
     assert!(!last.contains("30") && !last.contains("t0"), "{last}");

@@ -28,7 +28,7 @@ fn step(fixture: &Fixture, seconds: i64) {
 }
 
 #[tokio::test]
-async fn tenants_are_checked_and_told_of_once_whatever_the_clock_is_set_to() {
+async fn tenants_are_checked_and_reported_once_whatever_the_clock_is_set_to() {
     for seconds in [HOUR, -HOUR, YEAR, -YEAR] {
         let true_time = Clock::manual(at(0));
         let fixture = Fixture::apart(Clock::manual(at(0)), true_time.clone()).await;
@@ -38,15 +38,15 @@ async fn tenants_are_checked_and_told_of_once_whatever_the_clock_is_set_to() {
             .with_rule(rule("low", Condition::Below(300.0)));
         // A quarter of an hour passes at once here: no check that is under way may be given up for that.
         let config = Config { timeout: Duration::from_hours(24), ..config };
-        let wheel = PlannerFixture::start(&fixture, &config).await;
-        checked(&wheel, &fixture, "contoso", 1).await;
+        let planner = PlannerFixture::start(&fixture, &config).await;
+        checked(&planner, &fixture, "contoso", 1).await;
         let mut expected = Vec::new();
         for there_and_back in [seconds, -seconds] {
             for (score, kind) in [(250.0, "alert.firing"), (400.0, "alert.resolved")] {
                 fixture.set_score("contoso", score);
                 expected.push((kind.to_owned(), Some(204)));
                 if kind == "alert.firing" {
-                    wheel.set(&fixture, later(fixture.clock.now(), there_and_back)).await;
+                    planner.set(&fixture, later(fixture.clock.now(), there_and_back)).await;
                 }
                 // By then everybody's turn has come; the clocks stand still while it is waited for, so that whoever waited
                 // for a later time would wait for ever.
@@ -54,11 +54,11 @@ async fn tenants_are_checked_and_told_of_once_whatever_the_clock_is_set_to() {
                     clock.advance(INTERVAL);
                 }
                 let what = format!("{kind} within an interval, {seconds} s");
-                wheel.until_it(&what, async || fixture.received("soc").len() >= expected.len()).await;
+                planner.until_it(&what, async || fixture.received("soc").len() >= expected.len()).await;
             }
         }
         assert_eq!(fixture.received("soc"), expected, "{seconds} s");
-        wheel.stop(&fixture).await;
+        planner.stop(&fixture).await;
     }
 }
 

@@ -42,7 +42,7 @@ async fn closed(fixture: &Fixture, config: &Config) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_gone_closes_its_alerts_and_tells_who_was_told() {
+async fn a_removed_tenant_closes_its_alerts_and_informs_those_who_were_notified() {
     type Edit = fn(&mut Config);
     let table: [(&str, Edit, &[&str]); 5] = [
         ("nothing is gone", |_| (), &[]),
@@ -85,7 +85,7 @@ async fn what_is_gone_closes_its_alerts_and_tells_who_was_told() {
 }
 
 #[tokio::test]
-async fn a_closed_alert_is_told_with_the_facts_it_fired_with() {
+async fn a_closed_alert_is_reported_with_the_facts_it_fired_with() {
     let fixture = Fixture::new().await;
     let mut config = fallen(&fixture).await;
     config.tenants.clear();
@@ -110,7 +110,7 @@ async fn a_tenant_under_way_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_pending_alert_that_is_gone_vanishes_untold() {
+async fn a_pending_alert_that_is_gone_is_dropped_without_a_notification() {
     let fixture = Fixture::new().await;
     let mut held = rule("held", Condition::Below(300.0));
     held.hold = minutes(60);
@@ -123,7 +123,7 @@ async fn a_pending_alert_that_is_gone_vanishes_untold() {
 }
 
 #[tokio::test]
-async fn a_channel_that_may_no_longer_see_the_tenant_does_not_hear_of_its_end() {
+async fn a_channel_that_may_no_longer_show_the_tenant_is_not_notified_of_the_end() {
     let fixture = Fixture::new().await;
     let mut config = fallen(&fixture).await;
     config.rules.clear();
@@ -141,7 +141,7 @@ async fn the_operators_alert_of_a_removed_tenant_ends_as_the_operators() {
     config.operator = Operator { notify: channels(&["ops"]), blind_after: minutes(0) };
     fixture.cloud.set_fetch(entra("contoso"), Some(Fetch::Refuse(DefenderRefusal::NoLicence)));
     fixture.visit(&config).await;
-    fixture.tell_blindness(&config).await;
+    fixture.notify_blindness(&config).await;
     config.tenants.clear();
     assert_eq!(closed(&fixture, &config).await, ["operator.blind (TenantRemoved) to ops"]);
     let last = fixture.deliveries().await.pop().unwrap();

@@ -41,12 +41,12 @@ fn ids(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<TenantId> {
 }
 
 /// A tenant that fails since then and whose alert fires; told to these channels.
-fn hit(number: usize, class: FailureClass, since: Timestamp, told_to: &[&str]) -> FailingTenant {
+fn hit(number: usize, class: FailureClass, since: Timestamp, notified_channels: &[&str]) -> FailingTenant {
     FailingTenant {
         tenant: tenant_id(&name(number)),
         checked_at: Some(at(60)),
         failing: Failing { since, class: class.as_str().to_owned(), hint: None },
-        blind: Some(Blind { told_to: channels(told_to) }),
+        blind: Some(Blind { notified_channels: channels(notified_channels) }),
     }
 }
 
@@ -63,13 +63,13 @@ fn decided(config: &Config, failing: &[FailingTenant], outages: &[Outage]) -> De
     decide(Fleet { config, failing, outages, checked: &witnesses(config) }, at(60))
 }
 
-fn going_on(cause: &Cause, tenants: BTreeSet<TenantId>, told_at: Option<Timestamp>) -> Outage {
-    let told_to = if told_at.is_some() { channels(&["ops"]) } else { Vec::new() };
-    Outage { cause: cause.key(), since: at(0), tenants, told_at, told_to, over_at: None }
+fn going_on(cause: &Cause, tenants: BTreeSet<TenantId>, notified_at: Option<Timestamp>) -> Outage {
+    let notified_channels = if notified_at.is_some() { channels(&["ops"]) } else { Vec::new() };
+    Outage { cause: cause.key(), since: at(0), tenants, notified_at, notified_channels, over_at: None }
 }
 
 #[test]
-fn so_many_tenants_are_one_outage_and_fewer_are_told_one_by_one() {
+fn many_tenants_are_one_outage_and_fewer_are_reported_one_by_one() {
     use FailureClass::{
         ConsentMissing, LicenceMissing, MicrosoftDown, SecretExpired, SecretUnreadable, TokenRefused, Unreachable,
     };
@@ -115,12 +115,12 @@ fn so_many_tenants_are_one_outage_and_fewer_are_told_one_by_one() {
         assert_eq!(decision.changed.len(), usize::from(cause.is_some()), "{case}");
         for (outage, news) in &decision.changed {
             assert_eq!(
-                (outage.since, outage.told_at, &outage.tenants),
+                (outage.since, outage.notified_at, &outage.tenants),
                 (at(0), Some(at(60)), &ids(0..failing)),
                 "{case}"
             );
             let class = class.as_str().to_owned();
-            assert_eq!(*news, Some(News::Began { class, hint: None, told_before: BTreeSet::new() }), "{case}");
+            assert_eq!(*news, Some(News::Began { class, hint: None, notified_before: BTreeSet::new() }), "{case}");
         }
     }
 }
@@ -185,18 +185,18 @@ fn only_who_was_checked_lately_says_that_all_is_well() {
 fn an_outage_is_over_when_less_than_a_quarter_of_its_tenants_is_left() {
     let config = fleet(100, 100);
     for (left, is_over) in [(40, false), (11, false), (10, false), (9, true), (1, true), (0, true)] {
-        for told_at in [None, Some(at(30))] {
-            let known = going_on(&Cause::Service, ids(0..40), told_at);
+        for notified_at in [None, Some(at(30))] {
+            let known = going_on(&Cause::Service, ids(0..40), notified_at);
             // They were told of by the outage: their own alerts told nobody.
             let decision = decided(&config, &hits(0..left, FailureClass::MicrosoftDown), std::slice::from_ref(&known));
-            let case = format!("{left} left, told {told_at:?}");
+            let case = format!("{left} left, told {notified_at:?}");
             assert_eq!(decision.open.is_empty(), is_over, "{case}");
             let over = decision.changed.iter().find(|(outage, _)| outage.over_at.is_some());
             assert_eq!(over.map(|(outage, _)| outage.over_at), is_over.then_some(Some(at(60))), "{case}");
             let news = over.and_then(|(_, news)| news.clone());
-            let expected = (is_over && told_at.is_some()).then(|| News::Over { left: ids(0..left) });
+            let expected = (is_over && notified_at.is_some()).then(|| News::Over { left: ids(0..left) });
             assert_eq!(news, expected, "{case}: the end of what nobody heard of is told to nobody");
-            if !is_over && told_at.is_some() {
+            if !is_over && notified_at.is_some() {
                 assert_eq!(decision.changed, [], "{case}: nothing changed");
             }
             assert!(decision.alone.is_empty(), "{case}: who is left is waited for until it was checked once more");
@@ -205,7 +205,7 @@ fn an_outage_is_over_when_less_than_a_quarter_of_its_tenants_is_left() {
 }
 
 #[test]
-fn who_is_left_behind_is_told_by_itself_once_it_was_checked_again() {
+fn a_tenant_left_behind_is_reported_on_its_own_once_it_was_checked_again() {
     let config = fleet(100, 100);
     let over = Outage { over_at: Some(at(40)), ..going_on(&Cause::Service, ids(0..40), Some(at(30))) };
     for (checked_at, alone) in [(None, vec![]), (Some(at(40)), vec![]), (Some(at(41)), vec![tenant_id("t003")])] {
@@ -215,19 +215,19 @@ fn who_is_left_behind_is_told_by_itself_once_it_was_checked_again() {
 }
 
 #[test]
-fn what_was_told_before_is_not_told_again_and_does_not_make_the_outage_older() {
+fn tenants_reported_before_are_not_reported_again_and_do_not_make_the_outage_older() {
     let config = fleet(30, 30);
     let mut failing: Vec<_> =
         (0..3).map(|number| hit(number, FailureClass::MicrosoftDown, at(-600), &["ops"])).collect();
     failing.extend(hits(3..12, FailureClass::MicrosoftDown));
     let decision = decided(&config, &failing, &[]);
-    let [(outage, Some(News::Began { told_before, .. }))] = &decision.changed[..] else { panic!("{decision:?}") };
-    assert_eq!((told_before, outage.since), (&ids(0..3), at(0)));
+    let [(outage, Some(News::Began { notified_before, .. }))] = &decision.changed[..] else { panic!("{decision:?}") };
+    assert_eq!((notified_before, outage.since), (&ids(0..3), at(0)));
     // Of whom everybody was told there is nothing to say.
-    let told: Vec<_> = (0..12).map(|number| hit(number, FailureClass::MicrosoftDown, at(0), &["ops"])).collect();
-    let decision = decided(&config, &told, &[]);
+    let arrived: Vec<_> = (0..12).map(|number| hit(number, FailureClass::MicrosoftDown, at(0), &["ops"])).collect();
+    let decision = decided(&config, &arrived, &[]);
     assert_eq!(
-        decision.changed.iter().map(|(outage, news)| (outage.told_at, news)).collect::<Vec<_>>(),
+        decision.changed.iter().map(|(outage, news)| (outage.notified_at, news)).collect::<Vec<_>>(),
         [(None, &None)]
     );
     // Whose alert does not fire yet is no news, but part of it.

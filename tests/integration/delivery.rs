@@ -60,9 +60,9 @@ pub(super) fn two_channels(fixture: &Fixture) -> Config {
 }
 
 #[tokio::test]
-async fn what_a_receiver_takes_is_delivered_and_its_tenant_is_told() {
+async fn an_accepted_message_is_delivered_and_its_tenant_is_evaluated() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, mut told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, mut arrived) = fixture.dispatcher(two_channels(&fixture));
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
     dispatcher.drain().await.unwrap();
     assert_eq!(sent(&fixture, "soc"), lines(&[("one", 204)]));
@@ -70,7 +70,7 @@ async fn what_a_receiver_takes_is_delivered_and_its_tenant_is_told() {
     assert_eq!((delivery.state, delivery.attempts, delivery.possible_duplicate), (DeliveryState::Delivered, 1, false));
     assert_eq!(delivery.finished_at, Some(fixture.clock.now()));
     assert_eq!(fixture.receivers.received()[0].header("webhook-id"), delivery.notification.as_str());
-    assert_eq!(told.recv().await, Some(tenant_id("contoso")));
+    assert_eq!(arrived.recv().await, Some(tenant_id("contoso")));
     dispatcher.drain().await.unwrap();
     assert_eq!(sent(&fixture, "soc").len(), 1);
 }
@@ -115,7 +115,7 @@ async fn a_receiver_that_asks_for_time_gets_exactly_that() {
 #[tokio::test]
 async fn what_is_never_taken_becomes_a_dead_letter_that_can_be_resent() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, mut told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, mut arrived) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.set("soc", Some(Reply::status(503)));
     let queued_at = fixture.clock.now();
     queue(fixture.store.as_ref(), "one", "low", &["soc"], queued_at).await;
@@ -128,7 +128,7 @@ async fn what_is_never_taken_becomes_a_dead_letter_that_can_be_resent() {
     assert_eq!(dead.state, DeliveryState::Dead);
     assert_eq!(dead.last_error.as_deref(), Some("given up: the receiver answered 503"));
     assert!(dead.finished_at.unwrap().since(queued_at) > Duration::from_hours(23));
-    assert_eq!(told.recv().await, Some(tenant_id("contoso")));
+    assert_eq!(arrived.recv().await, Some(tenant_id("contoso")));
     fixture.receivers.set("soc", None);
     assert!(fixture.store.resend(dead.id, fixture.clock.now()).await.unwrap());
     fixture.pass(30);
@@ -184,7 +184,7 @@ async fn a_receiver_that_is_gone_parks_its_channel_and_keeps_the_queue_in_order(
 }
 
 #[tokio::test]
-async fn a_parked_channel_is_told_of_though_we_stopped_before_we_could() {
+async fn a_parked_channel_is_reported_even_after_a_stop_in_between() {
     let fixture = Fixture::new().await;
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
     let Claim::Send(claimed) =
@@ -250,7 +250,7 @@ async fn what_the_configuration_no_longer_allows_is_not_sent_but_kept_as_a_dead_
     for (edit, why) in table {
         let fixture = Fixture::new().await;
         let mut config = two_channels(&fixture);
-        let (dispatcher, sender, mut told) = fixture.dispatcher(config.clone());
+        let (dispatcher, sender, mut arrived) = fixture.dispatcher(config.clone());
         queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
         edit(&mut config);
         sender.send(Arc::new(config)).unwrap();
@@ -259,7 +259,7 @@ async fn what_the_configuration_no_longer_allows_is_not_sent_but_kept_as_a_dead_
         assert_eq!(fixture.received("ops").len(), 1, "the operator is notified: {why}");
         let delivery = fixture.deliveries().await.remove(0);
         assert_eq!((delivery.state, delivery.last_error.as_deref()), (DeliveryState::Dead, Some(why)));
-        assert_eq!(told.recv().await, Some(tenant_id("contoso")));
+        assert_eq!(arrived.recv().await, Some(tenant_id("contoso")));
     }
 }
 
@@ -284,7 +284,7 @@ async fn what_may_have_arrived_before_a_crash_is_sent_again_with_its_mark() {
 }
 
 #[tokio::test]
-async fn a_drain_that_is_told_to_stop_leaves_the_queue_as_it_was() {
+async fn a_drain_that_is_asked_to_stop_leaves_the_queue_as_it_was() {
     let fixture = Fixture::new().await;
     let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
@@ -327,8 +327,8 @@ async fn a_receiver_that_another_audience_reads_gets_nothing_as_soon_as_that_is_
     dispatcher.drain().await.unwrap();
     assert_eq!(fixture.receivers.received_by("shared").len(), 0, "another customer reads there");
     assert_eq!(states(&fixture).await[0], DeliveryState::Parked);
-    let told = fixture.receivers.received_by("ops").last().unwrap().json();
-    let summary = told["data"]["operator"]["summary"].as_str().unwrap();
+    let arrived = fixture.receivers.received_by("ops").last().unwrap().json();
+    let summary = arrived["data"]["operator"]["summary"].as_str().unwrap();
     assert!(summary.contains("channel `fabrikam` sends to the same receiver"), "{summary}");
     write("contoso", &fixture.receivers.add_webhook("own"));
     fixture.store.unpark(&channel_name("contoso"), fixture.clock.now()).await.unwrap();

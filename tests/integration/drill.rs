@@ -98,7 +98,7 @@ async fn a_reload_lets_the_time_until_a_new_channel_s_first_drill_begin() {
     let fixture = Fixture::new().await;
     let (sender, current) = tokio::sync::watch::channel(Arc::new(config()));
     let follower =
-        drill::adopt_reloaded(fixture.store.clone(), current, fixture.clock.clone(), fixture.shutdown.clone());
+        drill::onboard_reloaded(fixture.store.clone(), current, fixture.clock.clone(), fixture.shutdown.clone());
     let reloading = async {
         for (round, name) in ["soc", "ops"].into_iter().enumerate() {
             fixture.pass(1);
@@ -187,7 +187,7 @@ async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
 }
 
 #[tokio::test]
-async fn a_flow_that_nobody_confirms_is_told_to_the_operator_once_until_somebody_does() {
+async fn the_operator_is_notified_once_of_a_flow_that_nobody_confirms() {
     let fixture = Fixture::new().await;
     let config = with_flow(&fixture, two_channels(&fixture));
     let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());

@@ -27,7 +27,7 @@ async fn a_silence_that_is_ended_while_it_is_decided_to_hold_further_holds_nothi
         let mut scene = Scene::new().await;
         let store = FaultyStore::new(scene.fixture.store.clone());
         let dispatched = scene.fixture.dispatcher_on(store.store(), scene.config.clone());
-        (scene.dispatcher, scene.sender, scene.told) = dispatched;
+        (scene.dispatcher, scene.sender, scene.settled) = dispatched;
         scene.silence(0, 50).await;
         assert_eq!(scene.check(10, 280.0).await, NOTHING);
         // At its end something else covers it, for a moment.

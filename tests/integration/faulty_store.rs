@@ -145,8 +145,8 @@ impl Checks for FaultyStore {
         self.inner.request_check(tenant, now).await
     }
 
-    async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
-        self.inner.wanted().await
+    async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        self.inner.rechecks_requested().await
     }
 
     async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {

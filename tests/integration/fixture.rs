@@ -104,9 +104,9 @@ impl Fixture {
     }
 
     /// Tells the operator which tenants can't be read.
-    pub(super) async fn tell_blindness(&self, config: &Config) {
+    pub(super) async fn notify_blindness(&self, config: &Config) {
         let now = self.clock.now();
-        scorewatch::service::blindness::tell(self.store.as_ref(), config, &self.outages, now).await.unwrap();
+        scorewatch::service::blindness::notify(self.store.as_ref(), config, &self.outages, now).await.unwrap();
     }
 
     /// Visits `contoso` with what the store knows of it.
@@ -164,10 +164,10 @@ impl Fixture {
         config: Config,
     ) -> (Dispatcher, watch::Sender<Arc<Config>>, mpsc::UnboundedReceiver<TenantId>) {
         let (sender, current) = watch::channel(Arc::new(config));
-        let (told, heard) = mpsc::unbounded_channel();
+        let (settled, heard) = mpsc::unbounded_channel();
         let (egress, metrics) = (Egress::new(), Metrics::default());
         let dispatcher =
-            Dispatcher::new(store, egress, self.clock.clone(), metrics, current, told, self.shutdown.clone());
+            Dispatcher::new(store, egress, self.clock.clone(), metrics, current, settled, self.shutdown.clone());
         (dispatcher, sender, heard)
     }
 

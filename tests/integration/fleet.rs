@@ -40,7 +40,7 @@ struct Fleet {
     dispatcher: Dispatcher,
     sender: watch::Sender<Arc<Config>>,
     /// Tenants whose alerts are to be looked at.
-    told: Mutex<mpsc::UnboundedReceiver<TenantId>>,
+    settled: Mutex<mpsc::UnboundedReceiver<TenantId>>,
     /// Whether they are.
     are_alerts_looked_at: bool,
     scores: BTreeMap<usize, f64>,
@@ -64,9 +64,9 @@ impl Fleet {
         }
         // Everybody is read over a quarter of an hour.
         config.fleet.spread = minutes(15);
-        let (dispatcher, sender, told) = fixture.dispatcher(config.clone());
+        let (dispatcher, sender, settled) = fixture.dispatcher(config.clone());
         let scores = (0..size).map(|number| (number, 400.0)).collect();
-        Self { fixture, config, dispatcher, sender, told: Mutex::new(told), are_alerts_looked_at: true, scores }
+        Self { fixture, config, dispatcher, sender, settled: Mutex::new(settled), are_alerts_looked_at: true, scores }
     }
 
     /// Whose alerts wait for so many minutes, though reading everybody takes longer.
@@ -106,8 +106,8 @@ impl Fleet {
     }
 
     fn to_be_looked_at(&self) -> BTreeSet<TenantId> {
-        let mut told = self.told.lock().unwrap();
-        std::iter::from_fn(|| told.try_recv().ok()).filter(|_| self.are_alerts_looked_at).collect()
+        let mut settled = self.settled.lock().unwrap();
+        std::iter::from_fn(|| settled.try_recv().ok()).filter(|_| self.are_alerts_looked_at).collect()
     }
 
     async fn quarters(&self, count: usize) {
@@ -129,15 +129,15 @@ impl Fleet {
     }
 
     /// What a channel was told: type and, where there is one, the tenant.
-    fn told(&self, channel: &str) -> Vec<String> {
+    fn arrived(&self, channel: &str) -> Vec<String> {
         let line = |body: serde_json::Value| {
             let tenant = body["data"]["tenant"]["id"].as_str().map(|id| format!(" {id}")).unwrap_or_default();
             format!("{}{tenant}", body["type"].as_str().unwrap_or_default())
         };
-        let mut told: Vec<_> =
+        let mut arrived: Vec<_> =
             self.fixture.receivers.received_by(channel).iter().map(|request| line(request.json())).collect();
-        told.sort();
-        told
+        arrived.sort();
+        arrived
     }
 
     fn notice(&self, channel: &str) -> serde_json::Value {
@@ -179,14 +179,14 @@ fn occasions(list: &[(&str, u64)]) -> Vec<(String, u64)> {
 }
 
 #[tokio::test]
-async fn a_re_scoring_of_everybody_is_one_notice_and_outliers_are_told_by_themselves() {
+async fn a_rescoring_of_all_tenants_is_one_notice_and_outliers_are_reported_on_their_own() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
     fleet.scores.insert(3, 250.0);
     fleet.scores.insert(4, 400.0);
     fleet.quarters(4).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t3", "fleet.shift"]);
+    assert_eq!(fleet.arrived("soc"), ["alert.firing t3", "fleet.shift"]);
     let notice = fleet.notice("soc");
     assert_eq!((&notice["median"], &notice["measure"]), (&(-6.0).into(), &"percent".into()));
     assert_eq!((&notice["tenant_count"], &notice["apart"]), (&28.into(), &serde_json::json!(["t3"])));
@@ -201,14 +201,18 @@ async fn what_a_notice_covered_is_an_ordinary_firing_alert_and_what_comes_togeth
     fleet.all_fall_to(376.0);
     fleet.quarters(6).await;
     assert_eq!(fleet.occasions("soc"), occasions(&[("shift", 30), ("reminders", 30)]));
-    assert!(fleet.fixture.firing().await.iter().all(|row| row.told_at.is_some() && row.shift.is_some()));
+    assert!(fleet.fixture.firing().await.iter().all(|row| row.notified_at.is_some() && row.shift.is_some()));
     fleet.scores.insert(5, 340.0);
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.worsened t5", "fleet.shift", "fleet.shift"]);
+    assert_eq!(fleet.arrived("soc"), ["alert.worsened t5", "fleet.shift", "fleet.shift"]);
     fleet.all_fall_to(400.0);
     fleet.quarters(2).await;
     assert_eq!(fleet.occasions("soc")[2], ("shift".to_owned(), 29), "the ends of those that moved back together");
-    assert_eq!(fleet.told("soc")[..2], ["alert.resolved t5", "alert.worsened t5"], "and the end of what moved farther");
+    assert_eq!(
+        fleet.arrived("soc")[..2],
+        ["alert.resolved t5", "alert.worsened t5"],
+        "and the end of what moved farther"
+    );
     assert!(fleet.fixture.firing().await.is_empty());
 }
 
@@ -219,7 +223,7 @@ async fn what_a_notice_covered_and_worsens_for_a_while_in_a_window_has_its_end()
         fleet.quarters(2).await;
         fleet.all_fall_to(376.0);
         fleet.quarters(4).await;
-        assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+        assert_eq!(fleet.arrived("soc"), ["fleet.shift"]);
         fleet.silence("t5", 45).await;
         fleet.scores.insert(5, 300.0);
         fleet.quarters(1).await;
@@ -234,7 +238,7 @@ async fn what_a_notice_covered_and_worsens_for_a_while_in_a_window_has_its_end()
         } else {
             &["alert.resolved t5", "alert.worsened t5", "fleet.shift"]
         };
-        assert_eq!(fleet.told("soc"), expected, "back at its end: {is_back_at_its_end}");
+        assert_eq!(fleet.arrived("soc"), expected, "back at its end: {is_back_at_its_end}");
     }
 }
 
@@ -249,12 +253,12 @@ async fn the_end_of_what_a_notice_covered_is_not_lost_in_a_window() {
     fleet.quarters(1).await;
     fleet.scores.insert(5, 400.0);
     fleet.quarters(4).await;
-    assert_eq!(fleet.told("soc"), ["alert.resolved t5", "fleet.shift"]);
+    assert_eq!(fleet.arrived("soc"), ["alert.resolved t5", "fleet.shift"]);
     assert!(fleet.fixture.deliveries().await.iter().all(|delivery| delivery.finished_at.is_some()), "nothing waits");
 }
 
 #[tokio::test]
-async fn each_channel_hears_only_of_tenants_that_it_may_show() {
+async fn each_channel_is_notified_only_of_tenants_that_it_may_show() {
     let both = Rule { notify: channels(&["soc", "own"]), ..fall() };
     let mut fleet = Fleet::of(SIZE, vec![both], |fixture| own(fixture, &["t7", "t8", "t9"])).await;
     fleet.quarters(2).await;
@@ -262,7 +266,7 @@ async fn each_channel_hears_only_of_tenants_that_it_may_show() {
     fleet.scores.insert(3, 250.0);
     fleet.scores.insert(9, 250.0);
     fleet.quarters(4).await;
-    assert_eq!(fleet.told("own"), ["alert.firing t9", "fleet.shift"]);
+    assert_eq!(fleet.arrived("own"), ["alert.firing t9", "fleet.shift"]);
     let notice = fleet.notice("own");
     assert_eq!((&notice["tenants"], &notice["tenant_count"]), (&serde_json::json!(["t7", "t8"]), &2.into()));
     assert_eq!(notice["apart"], serde_json::json!(["t9"]), "nor of outliers that are not its own");
@@ -270,7 +274,7 @@ async fn each_channel_hears_only_of_tenants_that_it_may_show() {
 }
 
 #[tokio::test]
-async fn a_few_tenants_that_fall_are_told_one_by_one_once_everybody_was_read() {
+async fn a_few_tenants_that_fall_are_reported_one_by_one_once_all_were_read() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     for number in [0, 1, 2] {
@@ -278,14 +282,14 @@ async fn a_few_tenants_that_fall_are_told_one_by_one_once_everybody_was_read() {
     }
     let before = fleet.fixture.clock.now();
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t0", "alert.firing t1", "alert.firing t2"]);
-    let told = fleet.fixture.deliveries().await;
-    let latest = told.iter().filter_map(|delivery| delivery.finished_at).max().unwrap();
+    assert_eq!(fleet.arrived("soc"), ["alert.firing t0", "alert.firing t1", "alert.firing t2"]);
+    let arrived = fleet.fixture.deliveries().await;
+    let latest = arrived.iter().filter_map(|delivery| delivery.finished_at).max().unwrap();
     assert!(latest.since(before) <= minutes(17), "no longer than the wait");
 }
 
 #[tokio::test]
-async fn a_fall_that_is_taken_back_while_it_waits_is_told_all_the_same() {
+async fn a_fall_that_is_taken_back_while_it_waits_is_still_reported() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     // Nobody knows whether this one was read, so the others wait for as long as they may.
@@ -296,7 +300,7 @@ async fn a_fall_that_is_taken_back_while_it_waits_is_told_all_the_same() {
     fleet.quarter().await;
     fleet.scores.insert(3, 400.0);
     fleet.quarters(4).await;
-    assert_eq!(fleet.told("soc"), ["alert.resolved t3"], "one message says both");
+    assert_eq!(fleet.arrived("soc"), ["alert.resolved t3"], "one message says both");
 }
 
 #[tokio::test]
@@ -312,20 +316,20 @@ async fn a_tenant_that_was_not_read_meanwhile_has_a_follow_up() {
     assert_eq!(fleet.occasions("soc"), occasions(&[("shift", 29), ("follow-up", 1)]));
     fleet.scores.insert(6, 340.0);
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.worsened t6", "fleet.shift", "fleet.shift"]);
+    assert_eq!(fleet.arrived("soc"), ["alert.worsened t6", "fleet.shift", "fleet.shift"]);
 }
 
 #[tokio::test]
-async fn a_notice_refers_to_what_was_told_before_the_shift_showed_and_repeats_nothing() {
+async fn a_notice_refers_to_earlier_notifications_and_repeats_nothing() {
     let mut fleet = Fleet::holding(2).await;
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
     fleet.quarters(4).await;
-    let told = fleet.told("soc");
-    let alone: Vec<String> = told.into_iter().filter(|line| line != "fleet.shift").collect();
+    let arrived = fleet.arrived("soc");
+    let alone: Vec<String> = arrived.into_iter().filter(|line| line != "fleet.shift").collect();
     assert!(!alone.is_empty(), "some were told before it showed");
     let notice = fleet.notice("soc");
-    let before: Vec<String> = serde_json::from_value(notice["told_before"].clone()).unwrap();
+    let before: Vec<String> = serde_json::from_value(notice["notified_before"].clone()).unwrap();
     let mut lines: Vec<_> = before.iter().map(|tenant| format!("alert.firing {tenant}")).collect();
     lines.sort();
     assert_eq!(alone, lines);
@@ -335,7 +339,7 @@ async fn a_notice_refers_to_what_was_told_before_the_shift_showed_and_repeats_no
 }
 
 #[tokio::test]
-async fn the_end_of_what_a_notice_covered_would_be_told_to_its_channels() {
+async fn the_end_of_what_a_notice_covered_would_be_sent_to_its_channels() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
@@ -345,24 +349,25 @@ async fn the_end_of_what_a_notice_covered_would_be_told_to_its_channels() {
         config.rules = if gone { Vec::new() } else { vec![Arc::new(rule("fall", drop_of(10.0)))] };
         let changes = outlook::changes(fleet.fixture.store.as_ref(), &config, fleet.fixture.clock.now()).await.unwrap();
         assert_eq!(changes.len(), SIZE);
-        let told =
-            |change: &outlook::Change| matches!(change.what, Fate::Closes(_)) && change.told_to == channels(&["soc"]);
-        assert!(changes.iter().all(told));
+        let arrived = |change: &outlook::Change| {
+            matches!(change.what, Fate::Closes(_)) && change.notified_channels == channels(&["soc"])
+        };
+        assert!(changes.iter().all(arrived));
     }
 }
 
 #[tokio::test]
-async fn the_end_of_what_was_told_is_not_lost_in_a_shift_that_makes_it_fire_again() {
+async fn the_end_of_a_notified_alert_is_not_lost_in_a_shift_that_makes_it_fire_again() {
     let mut fleet = Fleet::new(vec![rule("fall", drop_of(5.0))]).await;
     fleet.quarters(2).await;
     fleet.scores.insert(3, 360.0);
     fleet.quarters(6).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t3"]);
+    assert_eq!(fleet.arrived("soc"), ["alert.firing t3"]);
     fleet.scores.insert(3, 320.0);
     fleet.quarter().await;
     fleet.scores.insert(3, 400.0);
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
     fleet.quarters(8).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3", "alert.worsened t3", "fleet.shift"]);
+    assert_eq!(fleet.arrived("soc"), ["alert.firing t3", "alert.resolved t3", "alert.worsened t3", "fleet.shift"]);
 }

@@ -107,10 +107,10 @@ async fn hours_of_frequent_checks_with_throttled_tenants_stay_within_the_limits(
     for name in names {
         all = all.with_tenant(frequent(&fixture, name));
     }
-    let wheel = PlannerFixture::start(&fixture, &all).await;
+    let planner = PlannerFixture::start(&fixture, &all).await;
     let mut rounds = 0;
     for name in names {
-        checked(&wheel, &fixture, name, 1).await;
+        checked(&planner, &fixture, name, 1).await;
     }
     for minute in (0..HOURS * 60).step_by(3) {
         // From the end of the first hour on, one tenant is throttled for an hour, another for a moment, a third does not say for how long.
@@ -125,10 +125,10 @@ async fn hours_of_frequent_checks_with_throttled_tenants_stay_within_the_limits(
         fixture.pass(3);
         rounds += 1;
         for name in names {
-            checked(&wheel, &fixture, name, rounds + 1).await;
+            checked(&planner, &fixture, name, rounds + 1).await;
         }
     }
-    wheel.stop(&fixture).await;
+    planner.stop(&fixture).await;
     let [defender, graph, entra_] = peaks(&fixture.cloud);
     assert_eq!(
         [defender, graph, entra_].map(|peaks| (peaks.above, peaks.early)),

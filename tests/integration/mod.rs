@@ -1,5 +1,6 @@
 //! The flows between the layers: judging, visiting, closing, delivering, planning.
 
+mod backed_off;
 mod blindness;
 mod chat;
 mod clock_jumps;
@@ -14,7 +15,7 @@ mod fixture;
 mod fleet;
 mod gaps;
 mod judge;
-mod life;
+mod judge_fixture;
 mod limits;
 mod never_silent;
 mod outage;
@@ -33,7 +34,6 @@ mod route;
 mod scope;
 mod setup;
 mod silence;
-mod slow;
 mod stages;
 mod upstream;
 mod visit;

@@ -102,13 +102,13 @@ async fn after_an_outage_what_waited_is_a_digest_in_which_each_alert_has_one_lin
     fixture.receivers.set("soc", None);
     fixture.pass(60);
     dispatcher.drain().await.unwrap();
-    let told = taken(&fixture);
-    let kinds: Vec<_> = told.iter().map(|body| body["type"].as_str().unwrap()).collect();
+    let arrived = taken(&fixture);
+    let kinds: Vec<_> = arrived.iter().map(|body| body["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["digest", "alert.resolved", "alert.resolved"]);
-    assert_eq!(told[0]["data"]["items"].as_array().unwrap().len(), 30);
-    assert_eq!(told[1]["data"]["tenant"]["id"], "t3", "after the digest that says that it fired");
-    assert_eq!(told[2]["data"]["tenant"]["id"], "later");
-    assert_eq!(told[2]["data"]["notification"]["covers"].as_array().unwrap().len(), 1);
+    assert_eq!(arrived[0]["data"]["items"].as_array().unwrap().len(), 30);
+    assert_eq!(arrived[1]["data"]["tenant"]["id"], "t3", "after the digest that says that it fired");
+    assert_eq!(arrived[2]["data"]["tenant"]["id"], "later");
+    assert_eq!(arrived[2]["data"]["notification"]["covers"].as_array().unwrap().len(), 1);
     assert!(fixture.deliveries().await.iter().all(|delivery| delivery.state == DeliveryState::Delivered));
 }
 
@@ -126,20 +126,20 @@ async fn an_open_breaker_outlives_a_restart_and_lets_one_attempt_through_at_a_ti
         fixture.pass(15);
     }
     assert_eq!(fixture.receivers.received_by("soc").len(), 3);
-    let standing = async || {
+    let health = async || {
         let records = fixture.store.channels().await.unwrap();
-        records.into_iter().find(|record| record.channel.as_str() == "soc").unwrap().standing
+        records.into_iter().find(|record| record.channel.as_str() == "soc").unwrap().health
     };
-    let open = standing().await;
+    let open = health().await;
     assert!(open.is_open() && open.failing_since.is_some());
     fixture.receivers.set("soc", None);
     dispatcher(&fixture, &config).drain().await.unwrap();
     assert_eq!(taken(&fixture).len(), 5, "after a good answer nothing is held back");
-    assert!(!standing().await.is_open());
+    assert!(!health().await.is_open());
 }
 
 #[tokio::test]
-async fn the_operator_hears_once_of_a_channel_that_fails_and_once_that_it_works_again() {
+async fn the_operator_is_notified_once_of_a_failing_channel_and_once_when_it_works_again() {
     let fixture = Fixture::new().await;
     let config = two_channels(&fixture);
     fixture.receivers.set("soc", Some(Reply::html(503)));
@@ -176,12 +176,12 @@ async fn a_digest_shows_only_what_its_channel_may_see_when_it_is_sent() {
         fenced.audience.tenants = Some(shown.iter().map(|tenant| tenant_id(tenant)).collect());
         config = config.with_channel(fenced);
         dispatcher(&fixture, &config).drain().await.unwrap();
-        let told = taken(&fixture);
+        let arrived = taken(&fixture);
         let lines = if left > 20 {
-            assert_eq!((told.len(), told[0]["type"].as_str()), (1, Some("digest")));
-            told[0]["data"]["items"].as_array().unwrap().clone()
+            assert_eq!((arrived.len(), arrived[0]["type"].as_str()), (1, Some("digest")));
+            arrived[0]["data"]["items"].as_array().unwrap().clone()
         } else {
-            told.iter().map(|body| body["data"].clone()).collect()
+            arrived.iter().map(|body| body["data"].clone()).collect()
         };
         let seen: Vec<_> = lines.iter().map(|line| line["tenant"]["id"].as_str().unwrap()).collect();
         assert_eq!(seen, shown);
@@ -191,7 +191,7 @@ async fn a_digest_shows_only_what_its_channel_may_see_when_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_holds_no_message_up() {
+async fn a_clock_that_is_set_back_delays_no_message() {
     let fixture = Fixture::new().await;
     let config = two_channels(&fixture);
     fixture.receivers.set("soc", Some(Reply::status(429).retry_after("3000")));

@@ -14,11 +14,11 @@ use scorewatch::{
     },
     rule::{AlertKey, RuleName},
     store::{
-        AlertFilter, AlertRow, AttemptOutcome, Away, ChannelIdentity, ChannelRecord, Channels, CheckOutcome, Checks,
-        Claim, ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Due, FailingTenant, Fleet,
-        Holds, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages, Outbox, Reconciled, Rerouted,
-        Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError, TenantRecord, Totals,
-        Upkeep,
+        AlertFilter, AlertRow, AttemptOutcome, ChannelIdentity, ChannelRecord, Channels, CheckOutcome, Checks, Claim,
+        ClaimTerms, Commit, Configured, DeadLetters, DeliveryDetail, DeliveryFilter, Downtime, Due, FailingTenant,
+        Fleet, Holds, KnownShift, KnownTenant, Listings, NewNotification, Outage, Outages, Outbox, Reconciled,
+        Rerouted, Roster, Routed, Routes, Routing, SeriesRecord, ShiftNotice, Silences, Store, StoreError,
+        TenantRecord, Totals, Upkeep,
     },
 };
 
@@ -90,8 +90,8 @@ impl Checks for Parts {
         self.checks.request_check(tenant, now).await
     }
 
-    async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
-        self.checks.wanted().await
+    async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        self.checks.rechecks_requested().await
     }
 
     async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
@@ -129,21 +129,21 @@ impl Outbox for Parts {
         delivery: DeliveryId,
         attempt: u32,
         outcome: AttemptOutcome,
-        standing: Option<ChannelHealth>,
+        health: Option<ChannelHealth>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.outbox.settle(delivery, attempt, outcome, standing, now).await
+        self.outbox.settle(delivery, attempt, outcome, health, now).await
     }
 
     async fn suppress(
         &self,
-        carrier: DeliveryId,
+        target: DeliveryId,
         tenants: BTreeSet<Option<TenantId>>,
         is_taken_apart: bool,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.outbox.suppress(carrier, tenants, is_taken_apart, error, now).await
+        self.outbox.suppress(target, tenants, is_taken_apart, error, now).await
     }
 
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -225,8 +225,8 @@ impl Channels for Parts {
         self.channels.note_channels(identities, now).await
     }
 
-    async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
-        self.channels.adopt_channels(channels, now).await
+    async fn onboard_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
+        self.channels.onboard_channels(channels, now).await
     }
 
     async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
@@ -279,13 +279,13 @@ impl Fleet for Parts {
         self.fleet.note_shifts(shifts, decided).await
     }
 
-    async fn tell_shift(
+    async fn notify_shift(
         &self,
         shift: KnownShift,
         notices: Vec<ShiftNotice>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.fleet.tell_shift(shift, notices, now).await
+        self.fleet.notify_shift(shift, notices, now).await
     }
 }
 
@@ -302,10 +302,10 @@ impl Outages for Parts {
     async fn record_outage(
         &self,
         outage: Outage,
-        told: Vec<NewNotification>,
+        notifications: Vec<NewNotification>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.outages.record_outage(outage, told, now).await
+        self.outages.record_outage(outage, notifications, now).await
     }
 }
 
@@ -346,12 +346,12 @@ impl Upkeep for Parts {
         self.upkeep.last_heartbeat().await
     }
 
-    async fn record_away(&self, away: Away) -> Result<(), StoreError> {
-        self.upkeep.record_away(away).await
+    async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError> {
+        self.upkeep.record_downtime(downtime).await
     }
 
-    async fn away(&self) -> Result<Vec<Away>, StoreError> {
-        self.upkeep.away().await
+    async fn downtimes(&self) -> Result<Vec<Downtime>, StoreError> {
+        self.upkeep.downtimes().await
     }
 
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {

@@ -66,10 +66,10 @@ fn a_pfx_is_known_by_its_content_also_in_base64() {
 }
 
 #[test]
-fn what_can_t_sign_is_told_by_what_is_wrong_with_it() {
+fn what_cannot_sign_is_reported_with_the_reason() {
     let (own, other) = (Pair::new(), Pair::new());
     let (certificate, key) = (Part::Certificate(&own.der), Part::Key(&own.key));
-    for (parts, told) in [
+    for (parts, arrived) in [
         (&[certificate][..], "is a PFX without a private key"),
         (&[key][..], "is a PFX without a certificate"),
         (&[certificate, key, Part::Key(&other.key)][..], "is a PFX with several private keys"),
@@ -78,14 +78,14 @@ fn what_can_t_sign_is_told_by_what_is_wrong_with_it() {
         (&[Part::Certificate(b"0"), key][..], "contains a certificate that can't be read (number 1)"),
     ] {
         let error = Certificate::open(&pfx::write(parts), None).unwrap_err();
-        assert_eq!(error.to_string(), told);
+        assert_eq!(error.to_string(), arrived);
         assert!(!error.hint().is_empty());
     }
-    for (name, told) in [
+    for (name, arrived) in [
         ("curve.pfx", "contains a certificate whose key is not RSA"),
         ("keyless.pfx", "is a PFX without a private key"),
     ] {
-        assert_eq!(Certificate::open(sample(name), Some(PASSWORD)).unwrap_err().to_string(), told, "{name}");
+        assert_eq!(Certificate::open(sample(name), Some(PASSWORD)).unwrap_err().to_string(), arrived, "{name}");
     }
 }
 
@@ -132,7 +132,7 @@ fn encrypted(rounds: u32) -> Vec<u8> {
 }
 
 #[test]
-fn damage_at_any_place_is_told_and_never_panics() {
+fn damage_at_any_place_is_reported_and_never_panics() {
     for name in ["quick.pfx", "bare.pfx"] {
         let password = (name == "quick.pfx").then_some(PASSWORD);
         let whole = sample(name);

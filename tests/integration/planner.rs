@@ -30,7 +30,7 @@ use crate::harness::event;
 /// A planner at work.
 pub(super) struct PlannerFixture {
     pub(super) tick: Arc<Notify>,
-    store_mended: Arc<Notify>,
+    store_recovered: Arc<Notify>,
     pub(super) config: watch::Sender<Arc<Config>>,
     task: JoinHandle<()>,
     dispatcher: Dispatcher,
@@ -43,8 +43,8 @@ impl PlannerFixture {
     }
 
     async fn on(fixture: &Fixture, store: Arc<dyn Store>, config: &Config) -> Self {
-        let (dispatcher, sender, told) = fixture.dispatcher_on(store.clone(), config.clone());
-        let (tick, store_mended) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (dispatcher, sender, settled) = fixture.dispatcher_on(store.clone(), config.clone());
+        let (tick, store_recovered) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let health = Health::default();
         let parts = Parts {
             checker: Checker { store, ..fixture.checker() },
@@ -52,13 +52,13 @@ impl PlannerFixture {
             health: health.clone(),
             config: sender.subscribe(),
             due_scan: tick.clone(),
-            store_mended: store_mended.clone(),
-            told,
+            store_recovered: store_recovered.clone(),
+            settled,
             shutdown: fixture.shutdown.clone(),
         };
         let task = tokio::spawn(Planner::new(parts).await.unwrap().run());
         tick.notify_one();
-        Self { tick, store_mended, config: sender, task, dispatcher, health }
+        Self { tick, store_recovered, config: sender, task, dispatcher, health }
     }
 
     /// Lets so much time pass, then ticks.
@@ -110,8 +110,8 @@ fn asked(fixture: &Fixture, id: &str) -> u64 {
 }
 
 /// Waits until the tenant was checked so often.
-pub(super) async fn checked(wheel: &PlannerFixture, fixture: &Fixture, id: &str, times: u64) {
-    wheel.until(async || version(fixture, id).await >= times).await;
+pub(super) async fn checked(planner: &PlannerFixture, fixture: &Fixture, id: &str, times: u64) {
+    planner.until(async || version(fixture, id).await >= times).await;
 }
 
 #[tokio::test]
@@ -120,36 +120,36 @@ async fn new_tenants_are_checked_at_once_and_then_at_their_own_phase() {
     let mut config =
         config().with_tenant(fixture.tenant("contoso", 400.0)).with_tenant(fixture.tenant("fabrikam", 400.0));
     config.spread = Duration::from_mins(10);
-    let wheel = PlannerFixture::start(&fixture, &config).await;
-    checked(&wheel, &fixture, "contoso", 1).await;
-    checked(&wheel, &fixture, "fabrikam", 1).await;
+    let planner = PlannerFixture::start(&fixture, &config).await;
+    checked(&planner, &fixture, "contoso", 1).await;
+    checked(&planner, &fixture, "fabrikam", 1).await;
     let phases = [next_due_at(&fixture, "contoso").await, next_due_at(&fixture, "fabrikam").await];
     // The phases of `schedule/spread.rs`; the tick at the start is the one that they belong to.
     let seconds = phases.map(|due| due.since(at(0)).as_secs());
     assert_eq!(seconds, [42, 354]);
-    wheel.stop(&fixture).await;
+    planner.stop(&fixture).await;
 }
 
 #[tokio::test]
 async fn missed_ticks_are_made_up_once_and_the_phase_is_kept_over_a_restart() {
     let mut fixture = Fixture::new().await;
     let config = config().with_tenant(fixture.tenant("contoso", 400.0));
-    let wheel = PlannerFixture::start(&fixture, &config).await;
-    checked(&wheel, &fixture, "contoso", 1).await;
+    let planner = PlannerFixture::start(&fixture, &config).await;
+    checked(&planner, &fixture, "contoso", 1).await;
     assert_eq!(next_due_at(&fixture, "contoso").await, at(15));
-    wheel.stop(&fixture).await;
+    planner.stop(&fixture).await;
 
     fixture.shutdown = tokio_util::sync::CancellationToken::new();
     fixture.pass(7);
-    let wheel = PlannerFixture::start(&fixture, &config).await;
+    let planner = PlannerFixture::start(&fixture, &config).await;
     fixture.pass(100);
-    checked(&wheel, &fixture, "contoso", 2).await;
+    checked(&planner, &fixture, "contoso", 2).await;
     assert_eq!(next_due_at(&fixture, "contoso").await, at(120));
-    wheel.pass(&fixture, 12);
-    wheel.tick.notify_one();
-    wheel.pass(&fixture, 1);
-    checked(&wheel, &fixture, "contoso", 3).await;
-    wheel.stop(&fixture).await;
+    planner.pass(&fixture, 12);
+    planner.tick.notify_one();
+    planner.pass(&fixture, 1);
+    checked(&planner, &fixture, "contoso", 3).await;
+    planner.stop(&fixture).await;
     assert_eq!(asked(&fixture, "contoso"), 3, "seven ticks were missed and made up once");
 }
 
@@ -161,20 +161,20 @@ async fn a_tenant_is_never_visited_twice_at_once() {
     // Its check is not given up while this test lasts.
     config.timeout = minutes(60);
     fixture.cloud.set_fetch(entra("contoso"), Some(Fetch::Raw(Reply::hang())));
-    let wheel = PlannerFixture::start(&fixture, &config).await;
+    let planner = PlannerFixture::start(&fixture, &config).await;
     fixture.cloud.wait_for(|cloud| cloud.tenant_counts(entra("contoso")).score_requests == 1).await;
     // Removed and added again while its visit hangs.
     let mut without = config.clone();
     without.tenants.remove("contoso");
     for (round, config) in [&config, &without, &config].into_iter().enumerate() {
-        wheel.config.send(Arc::new(config.clone())).unwrap();
-        wheel.pass(&fixture, 15);
-        checked(&wheel, &fixture, "fabrikam", round as u64 + 1).await;
+        planner.config.send(Arc::new(config.clone())).unwrap();
+        planner.pass(&fixture, 15);
+        checked(&planner, &fixture, "fabrikam", round as u64 + 1).await;
     }
-    wheel.pass(&fixture, 15);
-    checked(&wheel, &fixture, "fabrikam", 4).await;
+    planner.pass(&fixture, 15);
+    checked(&planner, &fixture, "fabrikam", 4).await;
     assert_eq!(asked(&fixture, "contoso"), 1);
-    wheel.stop(&fixture).await;
+    planner.stop(&fixture).await;
 }
 
 #[tokio::test]
@@ -186,37 +186,37 @@ async fn a_visit_that_breaks_down_or_can_not_be_kept_is_made_again() {
             config().with_tenant(fixture.tenant("contoso", 400.0)).with_tenant(fixture.tenant("fabrikam", 400.0));
         let store = FaultyStore::new(fixture.store.clone());
         store.trouble_commits(tenant_id("contoso"), vec![trouble; 2 * commits_per_visit]);
-        let wheel = PlannerFixture::on(&fixture, store.store(), &config).await;
-        checked(&wheel, &fixture, "fabrikam", 1).await;
+        let planner = PlannerFixture::on(&fixture, store.store(), &config).await;
+        checked(&planner, &fixture, "fabrikam", 1).await;
         store.has_gone_wrong(1).await;
         assert_eq!(version(&fixture, "contoso").await, 0, "{trouble:?}");
-        wheel
+        planner
             .until(async || {
                 fixture.clock.advance(Duration::from_secs(1));
                 version(&fixture, "contoso").await == 1
             })
             .await;
         assert!(asked(&fixture, "contoso") >= 3, "asked anew each time");
-        wheel.stop(&fixture).await;
+        planner.stop(&fixture).await;
     }
 }
 
 #[tokio::test]
-async fn a_store_that_is_mended_is_waited_for_no_longer() {
+async fn a_store_that_has_recovered_is_no_longer_waited_for() {
     let fixture = Fixture::new().await;
     let store = FaultyStore::new(fixture.store.clone());
     store.trouble_commits(tenant_id("contoso"), vec![Trouble::Fail]);
-    let wheel =
+    let planner =
         PlannerFixture::on(&fixture, store.store(), &config().with_tenant(fixture.tenant("contoso", 400.0))).await;
     store.has_gone_wrong(1).await;
     // No time passes.
-    wheel
+    planner
         .until(async || {
-            wheel.store_mended.notify_one();
+            planner.store_recovered.notify_one();
             version(&fixture, "contoso").await == 1
         })
         .await;
-    wheel.stop(&fixture).await;
+    planner.stop(&fixture).await;
 }
 
 #[tokio::test]
@@ -225,8 +225,8 @@ async fn tenants_that_can_not_be_loaded_are_not_lost() {
     let config = config().with_tenant(fixture.tenant("contoso", 400.0));
     let store = FaultyStore::new(fixture.store.clone());
     store.fail_loads(3);
-    let wheel = PlannerFixture::on(&fixture, store.store(), &config).await;
-    wheel
+    let planner = PlannerFixture::on(&fixture, store.store(), &config).await;
+    planner
         .until(async || {
             // Once the call is on the wire, no time passes: it must not come due again before it is back.
             if asked(&fixture, "contoso") == 0 {
@@ -237,7 +237,7 @@ async fn tenants_that_can_not_be_loaded_are_not_lost() {
         .await;
     assert_eq!(*store.gone_wrong.borrow(), 3);
     assert_eq!(asked(&fixture, "contoso"), 1);
-    wheel.stop(&fixture).await;
+    planner.stop(&fixture).await;
 }
 
 #[tokio::test]
@@ -248,14 +248,14 @@ async fn a_reload_adds_and_removes_tenants_and_ends_what_has_no_place() {
         .with_channel(fixture.channel("soc"))
         .with_rule(rule("low", Condition::Below(300.0)));
     let store = FaultyStore::new(fixture.store.clone());
-    let wheel = PlannerFixture::on(&fixture, store.store(), &before).await;
-    wheel.until(async || fixture.received("soc").len() == 1).await;
+    let planner = PlannerFixture::on(&fixture, store.store(), &before).await;
+    planner.until(async || fixture.received("soc").len() == 1).await;
     let mut after = before.clone().with_tenant(fixture.tenant("fabrikam", 400.0));
     after.tenants.remove("contoso");
     store.fail_alerts(2);
-    wheel.config.send(Arc::new(after)).unwrap();
-    checked(&wheel, &fixture, "fabrikam", 1).await;
-    wheel
+    planner.config.send(Arc::new(after)).unwrap();
+    checked(&planner, &fixture, "fabrikam", 1).await;
+    planner
         .until(async || {
             fixture.clock.advance(Duration::from_secs(1));
             fixture.firing().await.is_empty()
@@ -265,14 +265,14 @@ async fn a_reload_adds_and_removes_tenants_and_ends_what_has_no_place() {
     assert_eq!(fixture.queued().await, ["alert.firing to soc", "alert.resolved (TenantRemoved) to soc"]);
     let asked_before = asked(&fixture, "contoso");
     let checks = version(&fixture, "fabrikam").await;
-    wheel.pass(&fixture, 15);
-    checked(&wheel, &fixture, "fabrikam", checks + 1).await;
+    planner.pass(&fixture, 15);
+    checked(&planner, &fixture, "fabrikam", checks + 1).await;
     assert_eq!(asked(&fixture, "contoso"), asked_before, "no longer visited");
-    wheel.stop(&fixture).await;
+    planner.stop(&fixture).await;
 }
 
 #[tokio::test]
-async fn what_a_window_holds_is_looked_at_once_the_window_and_the_last_visit_under_it_are_gone() {
+async fn what_a_window_holds_is_reviewed_once_the_window_and_its_last_visit_are_over() {
     let fixture = Fixture::new().await;
     let mut config = config().with_tenant(fixture.tenant("contoso", 280.0)).with_channel(fixture.channel("soc"));
     config = config.with_rule(rule("low", Condition::Below(300.0)));
@@ -280,18 +280,18 @@ async fn what_a_window_holds_is_looked_at_once_the_window_and_the_last_visit_und
     config.maintenance = vec![Maintenance { name: "all-day".into(), matchers: Matchers::default(), window: all_day }];
     let store = FaultyStore::new(fixture.store.clone());
     let mut looked = store.looked.subscribe();
-    let wheel = PlannerFixture::on(&fixture, store.store(), &config).await;
+    let planner = PlannerFixture::on(&fixture, store.store(), &config).await;
     config.maintenance.clear();
     // The reload is taken, and what is held is looked at, while the first check is about to be written.
-    let reload = wheel.config.clone();
+    let reload = planner.config.clone();
     store.meanwhile(async move {
         looked.wait_for(|looked| *looked == 1).await.unwrap();
         reload.send(Arc::new(config)).unwrap();
         looked.wait_for(|looked| *looked == 2).await.unwrap();
     });
     let due = async || fixture.store.held_due(fixture.clock.now(), 10).await.unwrap().len();
-    wheel.until(async || due().await == 1).await;
-    wheel.stop(&fixture).await;
+    planner.until(async || due().await == 1).await;
+    planner.stop(&fixture).await;
 }
 
 #[tokio::test]
@@ -299,13 +299,13 @@ async fn a_clock_that_is_set_back_delays_nobody() {
     let fixture = Fixture::new().await;
     let config = config().with_tenant(fixture.tenant("contoso", 400.0));
     fixture.pass(60);
-    let wheel = PlannerFixture::start(&fixture, &config).await;
-    checked(&wheel, &fixture, "contoso", 1).await;
+    let planner = PlannerFixture::start(&fixture, &config).await;
+    checked(&planner, &fixture, "contoso", 1).await;
     assert_eq!(next_due_at(&fixture, "contoso").await, at(75));
-    wheel.set(&fixture, at(1)).await;
+    planner.set(&fixture, at(1)).await;
     // Due at the next tick of the clock as it now stands, not in over an hour.
-    wheel.pass(&fixture, 14);
-    checked(&wheel, &fixture, "contoso", 2).await;
+    planner.pass(&fixture, 14);
+    checked(&planner, &fixture, "contoso", 2).await;
     assert_eq!(next_due_at(&fixture, "contoso").await, at(30));
-    wheel.stop(&fixture).await;
+    planner.stop(&fixture).await;
 }

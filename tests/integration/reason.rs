@@ -27,7 +27,7 @@ fn low(fixture: &Fixture) -> Config {
 }
 
 /// What the newest notification says: its explanation, and the titles of its causes.
-async fn told(fixture: &Fixture) -> (String, Vec<String>) {
+async fn explained(fixture: &Fixture) -> (String, Vec<String>) {
     let newest = fixture.deliveries().await.pop().unwrap();
     let data = fixture.store.delivery(newest.id).await.unwrap().unwrap().notification.data;
     (data.facts.explanation.unwrap_or_default(), data.causes.into_iter().map(|cause| cause.title).collect())
@@ -39,14 +39,14 @@ async fn an_alert_is_committed_with_its_causes_and_what_is_remembered_of_them() 
     let tenant = fixture.tenant("contoso", 250.0);
     let config = low(&fixture).with_tenant(tenant);
     fixture.visit(&config).await;
-    assert_eq!(told(&fixture).await.1, ["Do it"]);
+    assert_eq!(explained(&fixture).await.1, ["Do it"]);
     let kept = fixture.store.recommendations(&tenant_id("contoso")).await.unwrap();
     assert_eq!(kept.iter().map(|kept| (kept.impact, kept.rows.len())).collect::<Vec<_>>(), [(Impact::DeviceScore, 1)]);
     assert!(fixture.store.recommendations(&tenant_id("fabrikam")).await.unwrap().is_empty());
     fixture.pass(15);
     fixture.set_score("contoso", 400.0);
     fixture.visit(&config).await;
-    assert_eq!(told(&fixture).await, (String::new(), Vec::new()), "what is over needs no reason");
+    assert_eq!(explained(&fixture).await, (String::new(), Vec::new()), "what is over needs no reason");
     assert_eq!(fixture.cloud.tenant_counts(entra("contoso")).guidance_requests, 1);
 }
 
@@ -62,7 +62,7 @@ async fn an_answer_that_does_not_come_delays_the_alert_by_so_much_and_no_more() 
     };
     tokio::join!(fixture.visit(&config), late);
     assert_eq!(fixture.queued().await, ["alert.firing to soc"]);
-    assert_eq!(told(&fixture).await.0, "What regressed could not be looked up: Microsoft did not answer in time.");
+    assert_eq!(explained(&fixture).await.0, "What regressed could not be looked up: Microsoft did not answer in time.");
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn shutdown_ends_the_asking_and_the_alert_is_kept() {
     };
     tokio::join!(fixture.visit(&config), stop);
     assert_eq!(fixture.queued().await, ["alert.firing to soc"]);
-    assert!(told(&fixture).await.0.contains("about to stop"));
+    assert!(explained(&fixture).await.0.contains("about to stop"));
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn answers_that_make_no_sense_prevent_no_alert() {
         fixture.cloud.set_guidance(entra("contoso"), Some(reply));
         fixture.visit(&config).await;
         assert_eq!(fixture.queued().await, ["alert.firing to soc"]);
-        let (explanation, causes) = told(&fixture).await;
+        let (explanation, causes) = explained(&fixture).await;
         assert!(explanation.contains(why) && causes.is_empty(), "{explanation}");
         assert!(fixture.store.recommendations(&tenant_id("contoso")).await.unwrap().is_empty());
     }
@@ -126,7 +126,7 @@ async fn all_alerts_of_a_visit_share_one_answer_and_a_conflict_does_not_ask_agai
         2,
         "one more, though it was judged twice"
     );
-    assert_eq!(told(&fixture).await.1, ["Do it"]);
+    assert_eq!(explained(&fixture).await.1, ["Do it"]);
 }
 
 /// `contoso` with these scores, also of Graph, and one rule on the first of them.
@@ -163,7 +163,7 @@ async fn an_exposure_that_rises_names_what_weighs_in_exposure_and_then_what_chan
     );
     fixture.cloud.set_score(entra("contoso"), ScoreKind::ExposureScore, 60.0);
     fixture.visit(&config).await;
-    let (explanation, causes) = told(&fixture).await;
+    let (explanation, causes) = explained(&fixture).await;
     assert_eq!(causes, ["Update x", "Set y"], "software counts for exposure, too");
     assert!(
         explanation.starts_with("Likely contributors are the recommendations with the largest impact"),
@@ -181,7 +181,7 @@ async fn an_exposure_that_rises_names_what_weighs_in_exposure_and_then_what_chan
         fixture.visit(&config).await;
     }
     assert_eq!(fixture.queued().await.last().map(String::as_str), Some("alert.firing to soc"));
-    let (explanation, causes) = told(&fixture).await;
+    let (explanation, causes) = explained(&fixture).await;
     assert_eq!(causes, ["Set y"]);
     assert!(
         explanation.starts_with("Likely contributors: 1 recommendation has changed for the worse"),
@@ -199,7 +199,7 @@ async fn a_device_groups_reason_says_that_it_is_of_the_whole_tenant() {
     fixture.cloud.set_groups(entra("contoso"), vec![group("Servers", 70.0), group("Laptops", 20.0)]);
     fixture.visit(&config).await;
     assert_eq!(fixture.queued().await, ["alert.firing to soc"]);
-    let (explanation, causes) = told(&fixture).await;
+    let (explanation, causes) = explained(&fixture).await;
     assert_eq!(causes, ["Update x"]);
     assert!(explanation.contains("They are those of the whole tenant."), "{explanation}");
 }
@@ -242,7 +242,7 @@ async fn a_categorys_reason_is_of_its_own_controls_only() {
     let newest = fixture.deliveries().await.pop().unwrap();
     let data = fixture.store.delivery(newest.id).await.unwrap().unwrap().notification.data;
     assert_eq!(data.facts.score.unwrap().subject.as_deref(), Some("Identity"));
-    assert_eq!(told(&fixture).await.1, ["mfa"]);
+    assert_eq!(explained(&fixture).await.1, ["mfa"]);
 }
 
 #[tokio::test]
@@ -257,13 +257,13 @@ async fn an_alert_that_worsens_long_after_is_compared_with_the_day_that_it_was_j
         records.insert(0, record(day, 60.0, legacy, 60.0));
         new_day(&fixture, &config, &records).await;
         if day == 1 {
-            assert_eq!(told(&fixture).await.1, ["mfa"]);
+            assert_eq!(explained(&fixture).await.1, ["mfa"]);
         }
     }
     assert_eq!(fixture.queued().await, ["alert.firing to soc", "alert.worsened to soc"]);
     let window = &fixture.record("contoso").await.unwrap().series[0].window;
     assert!(window[0].at > at(24 * 60), "what the check judges by does not reach back so far: {window:?}");
-    let (explanation, causes) = told(&fixture).await;
+    let (explanation, causes) = explained(&fixture).await;
     assert_eq!(causes, ["legacy", "mfa"], "{explanation}");
 
     // Neither is there a record of that day any more: that is said, and prevents nothing.
@@ -271,6 +271,6 @@ async fn an_alert_that_worsens_long_after_is_compared_with_the_day_that_it_was_j
     records.insert(0, record(8, 20.0, 10.0, 60.0));
     new_day(&fixture, &config, &records).await;
     assert_eq!(fixture.queued().await.last().map(String::as_str), Some("alert.worsened to soc"));
-    let (explanation, causes) = told(&fixture).await;
+    let (explanation, causes) = explained(&fixture).await;
     assert_eq!((explanation.as_str(), causes.len()), ("Microsoft gives no record of 2026-01-05 to compare with.", 0));
 }

@@ -55,7 +55,7 @@ fn seen_by(fixture: &Fixture, tenant: Tenant) -> Config {
 }
 
 /// The types of what a receiver took, each with whose name and Entra id it shows.
-fn told(fixture: &Fixture, channel: &str) -> Vec<String> {
+fn arrived(fixture: &Fixture, channel: &str) -> Vec<String> {
     let line = |request: Arc<scorewatch::simulation::receiver::Received>| {
         let body = request.json();
         let text = |path: &str| body.pointer(path).and_then(serde_json::Value::as_str).unwrap_or("-").to_owned();
@@ -82,7 +82,7 @@ async fn a_new_customer_under_an_old_slug_sees_nothing_of_the_old_one() {
     dispatcher.drain().await.unwrap();
     let fired = format!("alert.firing Contoso Ltd {} contoso", entra("old"));
     for channel in ["soc", "own", "labelled"] {
-        assert_eq!(told(&fixture, channel), [fired.clone(), fired.clone()], "{channel}");
+        assert_eq!(arrived(&fixture, channel), [fired.clone(), fired.clone()], "{channel}");
     }
     let ids: BTreeSet<_> = fixture.deliveries().await.into_iter().map(|delivery| delivery.notification).collect();
 
@@ -96,11 +96,11 @@ async fn a_new_customer_under_an_old_slug_sees_nothing_of_the_old_one() {
     fixture.pass(15);
     dispatcher.drain().await.unwrap();
     let over = format!("alert.resolved Contoso Ltd {} contoso.{}", entra("old"), &entra("old").to_string()[..8]);
-    assert_eq!(told(&fixture, "soc")[2..], [over.clone(), over], "who was told that it fires, and sees everybody");
+    assert_eq!(arrived(&fixture, "soc")[2..], [over.clone(), over], "who was told that it fires, and sees everybody");
     for channel in ["own", "labelled"] {
-        assert_eq!(told(&fixture, channel).len(), 2, "{channel} may be the new customer's by now");
+        assert_eq!(arrived(&fixture, channel).len(), 2, "{channel} may be the new customer's by now");
     }
-    assert!(told(&fixture, "page").iter().all(|line| *line == fired), "{:?}", told(&fixture, "page"));
+    assert!(arrived(&fixture, "page").iter().all(|line| *line == fired), "{:?}", arrived(&fixture, "page"));
     let to_page: Vec<_> =
         fixture.deliveries().await.into_iter().filter(|delivery| delivery.channel.as_str() == "page").collect();
     assert!(to_page.iter().all(|delivery| delivery.state == DeliveryState::Dead), "{to_page:?}");
@@ -113,7 +113,7 @@ async fn a_new_customer_under_an_old_slug_sees_nothing_of_the_old_one() {
     dispatcher.drain().await.unwrap();
     let fired = format!("alert.firing Fabrikam Inc {} contoso", entra("new"));
     for channel in ["own", "labelled"] {
-        assert_eq!(told(&fixture, channel)[2..], [fired.clone(), fired.clone()], "{channel}");
+        assert_eq!(arrived(&fixture, channel)[2..], [fired.clone(), fired.clone()], "{channel}");
     }
     let baseline = fixture.firing().await.iter().filter_map(|row| row.alert.firing()?.baseline).fold(0.0, f64::max);
     assert!((baseline - 390.0).abs() < 1e-9, "{baseline}");
@@ -126,7 +126,7 @@ async fn a_new_customer_under_an_old_slug_sees_nothing_of_the_old_one() {
 }
 
 #[tokio::test]
-async fn where_nobody_who_was_told_may_hear_the_end_the_operator_does() {
+async fn the_operator_is_sent_the_end_if_nobody_who_was_notified_may_see_it() {
     let fixture = Fixture::new().await;
     let mut old = seen_by(&fixture, as_contoso(fixture.tenant("old", 250.0), "Contoso Ltd"));
     old.rules =

@@ -8,14 +8,14 @@ use scorewatch::{
     config::Config,
     domain::{Reading, ScoreKind, Subject, Timestamp},
     notify::{Maintenance, silence::Matchers},
-    replay::{Course, Fleet, Look, Message, Plan, Receiver, ScoreCourse, SeriesCourse, walk},
+    replay::{Fleet, History, Look, Message, Plan, Receiver, ScoreHistory, SeriesHistory, walk},
     rule::{AlertKey, BaselineChoice, Change, Condition, FlapLimit, Recover, Rule, Size},
     schedule::{Schedule, Window, WindowEnd},
-    store::{AlertRecord, Away},
+    store::{AlertRecord, Downtime},
 };
 
 use super::{
-    life::{Life, failed, fetched},
+    judge_fixture::{JudgeFixture, failed, fetched},
     setup::{Build, at, channel, config, rule, sample, tenant, tenant_id},
 };
 
@@ -68,7 +68,7 @@ struct Line {
     value: Option<f64>,
     baseline: Option<f64>,
     since: Timestamp,
-    is_told: bool,
+    is_notified: bool,
 }
 
 fn hours(random: &mut StdRng, most: u64) -> Duration {
@@ -136,7 +136,7 @@ fn random_config(source: Source, random: &mut StdRng) -> Config {
 }
 
 /// What the source gives at each check: values that wander and fall, zeros, failures, subjects that go and come back, an absence.
-fn random_checks(source: Source, random: &mut StdRng) -> (Vec<Check>, Vec<Away>) {
+fn random_checks(source: Source, random: &mut StdRng) -> (Vec<Check>, Vec<Downtime>) {
     let subjects: Vec<Option<Subject>> = match source.subjects {
         [] => vec![None],
         names => names.iter().map(|&name| Some(Subject(name.into()))).collect(),
@@ -147,12 +147,12 @@ fn random_checks(source: Source, random: &mut StdRng) -> (Vec<Check>, Vec<Away>)
     // What a source that keeps records keeps: the newest of each subject.
     let mut kept: Vec<Vec<Reading>> = vec![Vec::new(); subjects.len()];
     let (mut now, mut recorded) = (at(0), None::<Timestamp>);
-    let (mut checks, mut away, mut failing) = (Vec::new(), Vec::new(), 0_u32);
+    let (mut checks, mut downtimes, mut failing) = (Vec::new(), Vec::new(), 0_u32);
     let history = random.random_range(0..4);
     for index in 0..CHECKS {
         if random.random_ratio(1, 80) {
             let gap = source.poll * random.random_range(2..120);
-            away.push(Away { from: now, until: now.plus(gap) });
+            downtimes.push(Downtime { from: now, until: now.plus(gap) });
             now = now.plus(gap);
         }
         now = now.plus(source.poll);
@@ -197,16 +197,16 @@ fn random_checks(source: Source, random: &mut StdRng) -> (Vec<Check>, Vec<Away>)
             kept.iter_mut().for_each(Vec::clear);
         }
     }
-    (checks, away)
+    (checks, downtimes)
 }
 
 /// What the checks give, judged one by one, with looks in between when somebody asked to be woken.
-fn judged(config: &Config, source: Source, checks: &[Check], away: &[Away], until: Timestamp) -> Vec<Line> {
-    let mut life = Life::new(config.clone());
-    life.away = away.to_vec();
+fn judged(config: &Config, source: Source, checks: &[Check], downtimes: &[Downtime], until: Timestamp) -> Vec<Line> {
+    let mut fixture = JudgeFixture::new(config.clone());
+    fixture.downtimes = downtimes.to_vec();
     let (mut lines, mut coming) = (Vec::new(), Coming::new());
-    let mut look = |life: &mut Life, coming: &mut Coming, fetched: &[Fetched], now: Timestamp| {
-        for new in &life.check(fetched, now).notifications {
+    let mut look = |fixture: &mut JudgeFixture, coming: &mut Coming, fetched: &[Fetched], now: Timestamp| {
+        for new in &fixture.check(fetched, now).notifications {
             let data = &new.notification.data;
             let (alert, score) = (data.alert.as_ref().unwrap(), data.score.as_ref().unwrap());
             lines.push(Line {
@@ -218,16 +218,16 @@ fn judged(config: &Config, source: Source, checks: &[Check], away: &[Away], unti
                 value: score.value,
                 baseline: score.baseline,
                 since: alert.started_at,
-                is_told: !new.channels.is_empty(),
+                is_notified: !new.channels.is_empty(),
             });
             // It arrives at once, or when the window is over. Nothing does of what it comes after.
             let key = new.alert.clone().unwrap();
             coming.retain(|(of, _)| *of != key);
-            let until = config.covering(&[], &new.about(&new.envelope()).unwrap(), now);
+            let until = config.covering(&[], &new.match_target(&new.envelope()).unwrap(), now);
             coming.extend((!new.channels.is_empty()).then(|| (key, until.unwrap_or(now))));
         }
-        arrive(life, coming, now);
-        life.judge(&[], now).health.wake_at
+        arrive(fixture, coming, now);
+        fixture.judge(&[], now).health.wake_at
     };
     let mut wake: Option<Timestamp> = None;
     // What was told by a look is known to the next one, which says when the one after is due.
@@ -238,15 +238,15 @@ fn judged(config: &Config, source: Source, checks: &[Check], away: &[Away], unti
             let arrival = coming.iter().map(|(_, at)| *at).min();
             let Some(due) = wake.into_iter().chain(arrival).min().filter(is_before) else { break };
             if wake == Some(due) {
-                wake = look(&mut life, &mut coming, &[], due);
+                wake = look(&mut fixture, &mut coming, &[], due);
             } else {
-                arrive(&mut life, &mut coming, due);
-                wake = life.judge(&[], due).health.wake_at;
+                arrive(&mut fixture, &mut coming, due);
+                wake = fixture.judge(&[], due).health.wake_at;
             }
         }
         if !is_end {
             let fetched = read.map_or_else(|| failed(source.score, "throttled"), |read| fetched(source.score, read));
-            wake = look(&mut life, &mut coming, &[fetched], now);
+            wake = look(&mut fixture, &mut coming, &[fetched], now);
         }
     }
     lines
@@ -255,27 +255,27 @@ fn judged(config: &Config, source: Source, checks: &[Check], away: &[Away], unti
 /// Whose newest message is on its way, and when it arrives.
 type Coming = Vec<(AlertKey, Timestamp)>;
 
-fn arrive(life: &mut Life, coming: &mut Coming, now: Timestamp) {
+fn arrive(fixture: &mut JudgeFixture, coming: &mut Coming, now: Timestamp) {
     for (key, at) in coming.extract_if(.., |(_, at)| *at <= now) {
         let is_it = |known: &&mut AlertRecord| known.rule == key.rule && known.subject == key.subject;
-        let known = life.record.iter_mut().flat_map(|record| &mut record.alerts).find(is_it);
-        known.unwrap().told_at = Some(at);
+        let known = fixture.record.iter_mut().flat_map(|record| &mut record.alerts).find(is_it);
+        known.unwrap().notified_at = Some(at);
     }
 }
 
 /// The same checks as a replay takes them.
-fn course(source: Source, checks: &[Check], away: &[Away], until: Timestamp) -> Course {
+fn history(source: Source, checks: &[Check], downtimes: &[Downtime], until: Timestamp) -> History {
     let subjects: Vec<Option<Subject>> = match source.subjects {
         [] => vec![None],
         names => names.iter().map(|&name| Some(Subject(name.into()))).collect(),
     };
-    let mut series: Vec<SeriesCourse> = subjects
+    let mut series: Vec<SeriesHistory> = subjects
         .into_iter()
-        .map(|subject| SeriesCourse {
+        .map(|subject| SeriesHistory {
             subject,
             samples: Vec::new(),
             read_at: Vec::new(),
-            history: 0,
+            imported: 0,
             averages: Vec::new(),
         })
         .collect();
@@ -292,7 +292,7 @@ fn course(source: Source, checks: &[Check], away: &[Away], until: Timestamp) -> 
             let new: Vec<_> = own.filter(|sample| newest.is_none_or(|newest| sample.at > newest)).collect();
             is_new |= new.last().is_some_and(|sample| sample.at == *now);
             if newest.is_none() && !new.is_empty() {
-                series.history = new.len() - 1;
+                series.imported = new.len() - 1;
             }
             series.samples.extend(new);
         }
@@ -300,14 +300,14 @@ fn course(source: Source, checks: &[Check], away: &[Away], until: Timestamp) -> 
             looks.push(Look { at: *now, is_good: true });
         }
     }
-    Course {
+    History {
         tenant: tenant_id("contoso"),
         name: "Contoso".into(),
         labels: Arc::default(),
         notify: Vec::new(),
         poll_interval: source.poll,
-        scores: vec![ScoreCourse { score: source.score, series, looks }],
-        away: away.iter().map(|away| (away.from, away.until)).collect(),
+        scores: vec![ScoreHistory { score: source.score, series, looks }],
+        downtimes: downtimes.iter().map(|downtime| (downtime.from, downtime.until)).collect(),
         until,
     }
 }
@@ -322,28 +322,28 @@ fn line(message: &Message) -> Line {
         value: message.transition.value,
         baseline: message.transition.baseline,
         since: message.transition.since,
-        is_told: !message.channels.is_empty(),
+        is_notified: !message.channels.is_empty(),
     }
 }
 
 fn both_sides_agree(source: Source) {
-    let mut told = 0;
+    let mut sent = 0;
     for seed in 0..WORLDS {
         let mut random = StdRng::seed_from_u64(seed);
         let config = random_config(source, &mut random);
-        let (checks, away) = random_checks(source, &mut random);
+        let (checks, downtimes) = random_checks(source, &mut random);
         // Before another check is due: what is missed is known to the schedule, and to the replay only if it is told.
         let until = checks.last().unwrap().0.plus(source.poll.saturating_sub(Duration::from_secs(1)));
         let receivers = config.channels.keys().map(|name| (name.clone(), Receiver::default())).collect();
         let maintenance = config.maintenance.clone();
         let plan = Plan { rules: config.rules.clone(), receivers, maintenance, ..Plan::default() };
         let key = |line: &Line| (line.at, line.rule.clone(), line.subject.clone(), line.sequence);
-        let mut expected = judged(&config, source, &checks, &away, until);
+        let mut expected = judged(&config, source, &checks, &downtimes, until);
         let mut replayed: Vec<Line> =
-            walk(&plan, &course(source, &checks, &away, until), &Fleet::default()).iter().map(line).collect();
+            walk(&plan, &history(source, &checks, &downtimes, until), &Fleet::default()).iter().map(line).collect();
         expected.sort_by_key(key);
         replayed.sort_by_key(key);
-        told += expected.len();
+        sent += expected.len();
         let differs = expected.iter().zip(&replayed).position(|(one, other)| one != other);
         let differs = differs.or((expected.len() != replayed.len()).then_some(expected.len().min(replayed.len())));
         if let Some(first) = differs {
@@ -357,7 +357,7 @@ fn both_sides_agree(source: Source) {
             panic!("seed {seed} of {source:?}, {rule:?}\njudged\n{expected}\nreplayed\n{replayed}");
         }
     }
-    assert!(told > usize::try_from(WORLDS).unwrap() * 3, "only {told} messages: the worlds are too quiet");
+    assert!(sent > usize::try_from(WORLDS).unwrap() * 3, "only {sent} messages: the worlds are too quiet");
 }
 
 #[test]

@@ -62,7 +62,7 @@ async fn a_report_is_made_once_when_it_is_due_and_made_up_once_within_a_day() {
         .with_channel(reported(fixture.channel("daily"), DAILY))
         .with_channel(reported(fixture.channel("weekly"), WEEKLY))
         .with_channel(fixture.channel("never"));
-    drill::adopt(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+    drill::onboard(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
     // How many minutes pass, whether the process is another one then, and how many reports each has in all.
     let mut reports = Reports::default();
     for (minutes, is_restarted, daily, weekly, why) in [
@@ -99,16 +99,20 @@ async fn a_report_is_made_once_when_it_is_due_and_made_up_once_within_a_day() {
 
 #[tokio::test]
 async fn a_report_that_was_missed_by_more_than_a_day_or_the_retention_is_skipped() {
-    for (retention_hours, away_minutes, made_up) in
+    for (retention_hours, downtime_minutes, made_up) in
         [(400 * 24, 24 * 60 - 1, 1), (400 * 24, 24 * 60, 0), (6, 6 * 60 - 1, 1), (6, 6 * 60, 0)]
     {
         let fixture = Fixture::new().await;
         let mut config = config().with_channel(reported(fixture.channel("weekly"), WEEKLY));
         config.retention = Duration::from_hours(retention_hours);
-        drill::adopt(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
-        fixture.pass(60 + away_minutes);
+        drill::onboard(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+        fixture.pass(60 + downtime_minutes);
         look(&fixture, &config, &Reports::default()).await;
-        assert_eq!(made(&fixture, "weekly").await.len(), made_up, "{retention_hours} h kept, {away_minutes} min late");
+        assert_eq!(
+            made(&fixture, "weekly").await.len(),
+            made_up,
+            "{retention_hours} h kept, {downtime_minutes} min late"
+        );
     }
 }
 
@@ -116,7 +120,7 @@ async fn a_report_that_was_missed_by_more_than_a_day_or_the_retention_is_skipped
 async fn nobody_gets_a_report_for_having_been_given_a_schedule() {
     let fixture = Fixture::new().await;
     let before = config().with_channel(fixture.channel("soc"));
-    drill::adopt(fixture.store.as_ref(), &before, fixture.clock.now()).await.unwrap();
+    drill::onboard(fixture.store.as_ref(), &before, fixture.clock.now()).await.unwrap();
     fixture.pass(90);
     let reports = Reports::default();
     look(&fixture, &before, &reports).await;
@@ -140,7 +144,7 @@ async fn a_report_says_what_moved_what_fires_and_what_can_t_be_read_of_its_own_t
         .with_channel(reported(only(fixture.channel("own"), &["contoso"]), DAILY))
         .with_channel(reported(only(fixture.channel("low"), &["fabrikam", "tailspin"]), DAILY));
     config.operator = Operator { blind_after: Duration::from_mins(20), ..config.operator };
-    drill::adopt(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+    drill::onboard(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
     fixture.visit_all(&config).await;
     fixture.pass(24 * 60);
     fixture.set_score("contoso", 440.0);
@@ -182,7 +186,7 @@ async fn a_report_that_shows_a_tenant_which_its_channel_may_no_longer_show_is_su
             config().with_tenant(fixture.tenant("contoso", 400.0)).with_tenant(fixture.tenant("fabrikam", 400.0));
         let channel = reported(fixture.channel("soc"), DAILY);
         let config = both.clone().with_channel(channel.clone());
-        drill::adopt(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+        drill::onboard(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
         fixture.pass(60);
         assert!(look(&fixture, &config, &Reports::default()).await);
         let narrowed = fence_then.map_or(channel.clone(), |tenants| only(channel, tenants));
@@ -195,14 +199,14 @@ async fn a_report_that_shows_a_tenant_which_its_channel_may_no_longer_show_is_su
 }
 
 #[tokio::test]
-async fn a_report_goes_along_with_no_digest_and_counts_what_its_channel_was_not_told() {
+async fn a_report_is_not_merged_into_a_digest_and_counts_what_its_channel_was_not_sent() {
     let fixture = Fixture::new().await;
     let config = config()
         .with_tenant(fixture.tenant("contoso", 400.0))
         .with_tenant(fixture.tenant("fabrikam", 400.0))
         .with_rule(setup::rule("low", Condition::Below(300.0)))
         .with_channel(ChannelSettings { digest_over: 1, ..reported(fixture.channel("soc"), DAILY) });
-    drill::adopt(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
+    drill::onboard(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
     let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
     fixture.receivers.set("soc", Some(Reply::status(400)));
     queue(fixture.store.as_ref(), "refused", "other", &["soc"], fixture.clock.now()).await;

@@ -101,7 +101,7 @@ async fn a_channel_that_is_added_to_a_route_is_notified_of_what_fires_in_one_dig
     assert_eq!(kinds(&fixture, "team"), ["digest"], "once, however often it is reloaded and restarted");
     assert_eq!(tenants(&fixture, "team"), TENANTS);
     assert_eq!(kinds(&fixture, "soc").len(), 3, "who was notified is not notified again");
-    assert!(fixture.firing().await.iter().all(|row| row.told_to == channels(&["soc", "team"])));
+    assert!(fixture.firing().await.iter().all(|row| row.notified_channels == channels(&["soc", "team"])));
     for tenant in TENANTS {
         fixture.set_score(tenant, 400.0);
     }
@@ -185,10 +185,10 @@ async fn of_what_waited_for_a_channel_that_has_no_successor_the_operator_is_noti
         }
         run(&fixture, &after, 2).await;
         assert_eq!(states(&fixture, "team").await, [Dead; 3]);
-        let told = bodies(&fixture, "ops");
-        let summary = told[0]["data"]["operator"]["summary"].as_str().unwrap();
+        let arrived = bodies(&fixture, "ops");
+        let summary = arrived[0]["data"]["operator"]["summary"].as_str().unwrap();
         assert_eq!(
-            (told.len(), summary.contains("3 messages"), summary.contains("`team`")),
+            (arrived.len(), summary.contains("3 messages"), summary.contains("`team`")),
             (1, true, true),
             "{summary}"
         );
@@ -211,9 +211,10 @@ async fn what_waits_of_an_alert_that_is_over_goes_to_the_new_channel_too() {
     fixture.visit_all(&before).await;
     let after = notifying(&without(&before, "soc"), &["desk"]).with_channel(fixture.channel("desk"));
     run(&fixture, &after, 2).await;
-    let told = bodies(&fixture, "desk");
-    assert_eq!(told.len(), 1, "{told:?}");
-    let kinds: Vec<_> = told[0]["data"]["items"].as_array().unwrap().iter().map(|item| item["type"].clone()).collect();
+    let arrived = bodies(&fixture, "desk");
+    assert_eq!(arrived.len(), 1, "{arrived:?}");
+    let kinds: Vec<_> =
+        arrived[0]["data"]["items"].as_array().unwrap().iter().map(|item| item["type"].clone()).collect();
     assert_eq!(kinds, ["alert.firing", "alert.firing", "alert.resolved"]);
 }
 
@@ -277,8 +278,8 @@ async fn a_parked_channel_that_is_removed_and_added_again_is_tried_at_once() {
     fire(&fixture, &before).await;
     run(&fixture, &before, 1).await;
     run(&fixture, &notifying(&without(&before, "soc"), &[]), 1).await;
-    let told = bodies(&fixture, "ops");
-    assert_eq!(told.len(), 2, "that it is parked, and that three messages have nowhere to go");
+    let arrived = bodies(&fixture, "ops");
+    assert_eq!(arrived.len(), 2, "that it is parked, and that three messages have nowhere to go");
     fixture.receivers.set("soc", None);
     run(&fixture, &before, 2).await;
     assert_eq!((kinds(&fixture, "soc"), tenants(&fixture, "soc").len()), (vec!["digest".to_owned()], 3));
@@ -309,7 +310,7 @@ async fn a_check_against_the_state_says_what_a_reload_will_do() {
     let moved = ChannelSettings { name: channel_name("soc"), ..fixture.channel("moved") };
     let elsewhere = before.clone().with_channel(moved);
     let renamed = notifying(&without(&before, "team"), &["soc", "desk"]).with_channel(fixture.channel("desk"));
-    for (after, told_to, route, waiting) in [
+    for (after, notified_channels, route, waiting) in [
         (before.clone(), vec!["soc", "team"], vec!["soc", "team"], vec!["team"]),
         (elsewhere, vec!["team"], vec!["soc", "team"], vec!["team"]),
         (renamed, vec!["soc", "team"], vec!["soc", "desk"], vec!["team"]),
@@ -317,7 +318,7 @@ async fn a_check_against_the_state_says_what_a_reload_will_do() {
         let changes = outlook::changes(fixture.store.as_ref(), &after, fixture.clock.now()).await.unwrap();
         assert_eq!(changes.len(), 3);
         for change in changes {
-            assert_eq!((change.told_to, change.channels), (channels(&told_to), channels(&route)));
+            assert_eq!((change.notified_channels, change.channels), (channels(&notified_channels), channels(&route)));
             assert_eq!(change.waiting.into_iter().collect::<Vec<_>>(), channels(&waiting));
         }
     }

@@ -30,7 +30,7 @@ pub(super) struct Scene {
     pub(super) config: Config,
     pub(super) dispatcher: Dispatcher,
     pub(super) sender: watch::Sender<Arc<Config>>,
-    pub(super) told: mpsc::UnboundedReceiver<TenantId>,
+    pub(super) settled: mpsc::UnboundedReceiver<TenantId>,
 }
 
 fn low() -> Rule {
@@ -52,8 +52,8 @@ impl Scene {
     }
 
     fn of(fixture: Fixture, config: Config) -> Self {
-        let (dispatcher, sender, told) = fixture.dispatcher(config.clone());
-        Self { fixture, config, dispatcher, sender, told }
+        let (dispatcher, sender, settled) = fixture.dispatcher(config.clone());
+        Self { fixture, config, dispatcher, sender, settled }
     }
 
     /// A silence of `contoso` between these minutes.
@@ -99,7 +99,7 @@ impl Scene {
 pub(super) const NOTHING: [&str; 0] = [];
 
 #[tokio::test]
-async fn what_fires_in_a_silence_and_still_does_at_its_end_is_told_once() {
+async fn an_alert_still_firing_at_the_end_of_a_silence_is_sent_once() {
     let scene = Scene::new().await;
     scene.silence(0, 100).await;
     assert_eq!(scene.check(10, 280.0).await, NOTHING);
@@ -111,7 +111,7 @@ async fn what_fires_in_a_silence_and_still_does_at_its_end_is_told_once() {
 }
 
 #[tokio::test]
-async fn what_fires_and_is_over_in_a_silence_is_told_to_nobody() {
+async fn an_alert_that_fires_and_ends_within_a_silence_is_not_sent() {
     let scene = Scene::new().await;
     scene.silence(0, 100).await;
     for (minute, score) in [(10, 280.0), (25, 200.0), (40, 400.0), (55, 280.0), (70, 400.0)] {
@@ -123,7 +123,7 @@ async fn what_fires_and_is_over_in_a_silence_is_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn the_end_of_what_was_told_before_is_told_when_the_silence_ends_or_is_ended() {
+async fn the_end_of_a_notified_alert_is_sent_when_the_silence_ends_or_is_ended() {
     for is_ended_early in [false, true] {
         let scene = Scene::new().await;
         assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
@@ -145,7 +145,7 @@ async fn the_end_of_what_was_told_before_is_told_when_the_silence_ends_or_is_end
 }
 
 #[tokio::test]
-async fn what_got_worse_in_a_silence_is_told_by_its_newest_step_and_a_mere_reminder_is_not() {
+async fn the_newest_worsening_within_a_silence_is_sent_and_a_reminder_is_not() {
     let scene = Scene::new().await;
     assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
     scene.silence(5, 100).await;
@@ -162,7 +162,7 @@ async fn what_got_worse_in_a_silence_is_told_by_its_newest_step_and_a_mere_remin
 }
 
 #[tokio::test]
-async fn what_got_worse_in_a_silence_and_is_so_no_more_is_told_to_nobody_and_told_when_it_comes_again() {
+async fn a_worsening_within_a_silence_is_sent_only_when_it_happens_again_afterwards() {
     let scene = Scene::new().await;
     assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
     scene.silence(5, 100).await;
@@ -178,7 +178,7 @@ async fn what_got_worse_in_a_silence_and_is_so_no_more_is_told_to_nobody_and_tol
 }
 
 #[tokio::test]
-async fn what_is_back_for_a_while_in_a_silence_and_worse_at_its_end_is_told() {
+async fn what_recovers_within_a_silence_and_is_worse_at_its_end_is_sent() {
     let scene = Scene::new().await;
     assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
     scene.silence(5, 100).await;
@@ -207,7 +207,7 @@ async fn silences_that_overlap_hold_until_none_covers_any_more() {
 }
 
 #[tokio::test]
-async fn what_a_silence_does_not_match_is_told_at_once() {
+async fn what_a_silence_does_not_match_is_sent_immediately() {
     let scene = Scene::new().await;
     let fabrikam = Matchers { tenants: BTreeSet::from([tenant_id("fabrikam")]), ..Matchers::default() };
     scene.silence_of(fabrikam, 0, 100).await;
@@ -216,7 +216,7 @@ async fn what_a_silence_does_not_match_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_restart_in_a_silence_loses_nothing_and_tells_nothing() {
+async fn a_restart_during_a_silence_loses_nothing_and_sends_nothing() {
     let scene = Scene::new().await;
     scene.silence(0, 100).await;
     scene.check(10, 280.0).await;
@@ -272,7 +272,7 @@ async fn a_window_over_the_night_in_which_clocks_change_ends_when_it_should() {
 }
 
 #[tokio::test]
-async fn a_rule_that_is_removed_in_a_silence_is_told_as_over_at_its_end() {
+async fn a_rule_removed_during_a_silence_is_reported_as_over_at_its_end() {
     let mut scene = Scene::new().await;
     assert_eq!(scene.check(0, 280.0).await, ["alert.firing"]);
     scene.silence(5, 100).await;
@@ -295,14 +295,14 @@ async fn that_we_are_blind_is_silenced_only_by_what_names_the_tenant() {
         scene.fixture.cloud.set_fetch(entra("contoso"), Some(Fetch::Refuse(DefenderRefusal::NoLicence)));
         assert_eq!(scene.check(0, 400.0).await, NOTHING);
         assert_eq!(scene.check(30, 400.0).await, NOTHING);
-        scene.fixture.tell_blindness(&scene.config).await;
-        let told = scene.look(30).await;
-        assert_eq!(told.is_empty(), is_held, "{told:?}");
+        scene.fixture.notify_blindness(&scene.config).await;
+        let arrived = scene.look(30).await;
+        assert_eq!(arrived.is_empty(), is_held, "{arrived:?}");
     }
 }
 
 #[tokio::test]
-async fn a_receiver_that_keeps_state_is_told_each_step_of_what_still_fires_and_only_the_end_of_what_is_over() {
+async fn a_stateful_receiver_is_sent_each_step_of_a_firing_alert_and_only_the_end_of_a_resolved_one() {
     let scene = Scene::new().await;
     let mut config = scene.config.clone();
     let pager = scene.fixture.receivers.add_webhook("pager");
@@ -362,19 +362,19 @@ async fn an_acknowledgement_that_is_taken_back_lets_a_reminder_come_at_once() {
     let seen = Acknowledgement { at: at(5), by: "ann".into(), comment: "ticket".into() };
     assert!(store.acknowledge(&key, seen).await.unwrap());
     assert_eq!(scene.check(75, 280.0).await, NOTHING);
-    while scene.told.try_recv().is_ok() {}
+    while scene.settled.try_recv().is_ok() {}
 
     scene.until(77);
     let before = scene.fixture.record("contoso").await;
     assert!(store.unacknowledge(&key, at(77)).await.unwrap());
     scene.dispatcher.sweep().await;
     scene.dispatcher.sweep().await;
-    assert_eq!(scene.told.try_recv().ok(), Some(tenant_id("contoso")), "it is to be looked at");
-    assert!(scene.told.try_recv().is_err(), "once");
+    assert_eq!(scene.settled.try_recv().ok(), Some(tenant_id("contoso")), "it is to be looked at");
+    assert!(scene.settled.try_recv().is_err(), "once");
     let stale = scene.fixture.visit_knowing(&scene.config, before).await;
     assert!(!stale.channels.is_empty(), "a check that took it for acknowledged judges again");
     assert_eq!(scene.sent().await, ["alert.reminder"]);
-    assert!(store.wanted().await.unwrap().is_empty());
+    assert!(store.rechecks_requested().await.unwrap().is_empty());
     assert!(!store.unacknowledge(&key, at(78)).await.unwrap());
-    assert!(store.wanted().await.unwrap().is_empty(), "nobody has asked for anything");
+    assert!(store.rechecks_requested().await.unwrap().is_empty(), "nobody has asked for anything");
 }

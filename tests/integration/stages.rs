@@ -15,7 +15,7 @@ use scorewatch::{
         route::Audience,
         silence::{Matchers, NewSilence},
     },
-    replay::{Course, Fleet, Message, Outcome, Plan, Receiver, ScoreCourse, Sent, SeriesCourse, send, walk},
+    replay::{Fleet, History, Message, Outcome, Plan, Receiver, ScoreHistory, Sent, SeriesHistory, send, walk},
     rule::Rule,
     schedule::{Schedule, Window, WindowEnd, Zone},
 };
@@ -88,7 +88,7 @@ impl Scenario {
         }
         let (dispatcher, _sender, _told) = fixture.dispatcher(config.clone());
         let plan = CheckPlan::new(Arc::new(config.clone()));
-        let (mut told, mut wakes) = (Vec::new(), vec![None::<Timestamp>; self.tenants]);
+        let (mut sent, mut wakes) = (Vec::new(), vec![None::<Timestamp>; self.tenants]);
         for minute in 0..self.minutes() {
             for (tenant, wake) in wakes.iter_mut().enumerate() {
                 let id = format!("t{tenant}");
@@ -110,12 +110,12 @@ impl Scenario {
             dispatcher.drain().await.unwrap();
             for (channel, before) in before {
                 let received = fixture.receivers.received_by(channel).split_off(before);
-                told.extend(received.iter().map(|request| said(minute, channel, &request.json())));
+                sent.extend(received.iter().map(|request| said(minute, channel, &request.json())));
             }
             fixture.pass(1);
         }
-        told.sort_by_key(|line| order(line));
-        told
+        sent.sort_by_key(|line| order(line));
+        sent
     }
 
     /// What a replay sends on the same readings.
@@ -142,30 +142,30 @@ impl Scenario {
             maintenance: config.maintenance.clone(),
             silences: (1..).zip(self.silences()).map(silence).collect(),
         };
-        let courses: Vec<Course> = (0..self.tenants).map(|tenant| self.course(tenant)).collect();
-        let fleet = Fleet::of(&plan, &courses);
-        let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course, &fleet)).collect();
+        let histories: Vec<History> = (0..self.tenants).map(|tenant| self.history(tenant)).collect();
+        let fleet = Fleet::of(&plan, &histories);
+        let mut messages: Vec<Message> = histories.iter().flat_map(|history| walk(&plan, history, &fleet)).collect();
         messages.sort_by_key(|message| message.at);
-        let outcome = send(&plan, &courses, &fleet, messages);
+        let outcome = send(&plan, &histories, &fleet, messages);
         let in_time = outcome.sent.iter().filter(|sent| minute_of(sent.at) < self.minutes());
-        let mut told: Vec<String> = in_time.map(|sent| sends(&outcome, sent)).collect();
-        told.sort_by_key(|line| order(line));
-        told
+        let mut sent: Vec<String> = in_time.map(|sent| sends(&outcome, sent)).collect();
+        sent.sort_by_key(|line| order(line));
+        sent
     }
 
-    fn course(&self, tenant: usize) -> Course {
+    fn history(&self, tenant: usize) -> History {
         let read = (0..self.quarters).filter_map(|quarter| Some((quarter, (self.read)(tenant, quarter)?)));
         let samples = read.map(|(quarter, value)| sample(at(quarter * QUARTER + self.phase(tenant)), value)).collect();
         let series =
-            vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0, averages: Vec::new() }];
-        Course {
+            vec![SeriesHistory { subject: None, samples, read_at: Vec::new(), imported: 0, averages: Vec::new() }];
+        History {
             tenant: tenant_id(&format!("t{tenant}")),
             name: "A tenant".into(),
             labels: Arc::default(),
             notify: Vec::new(),
             poll_interval: minutes(15),
-            scores: vec![ScoreCourse { score: SCORE, series, looks: Vec::new() }],
-            away: Vec::new(),
+            scores: vec![ScoreHistory { score: SCORE, series, looks: Vec::new() }],
+            downtimes: Vec::new(),
             until: at(self.minutes()),
         }
     }
@@ -245,6 +245,6 @@ async fn a_replay_s_stages_send_what_live_delivery_sends() {
     for scenario in scenarios::all() {
         let (live, replayed) = (scenario.live().await, scenario.replayed().await);
         assert_eq!(replayed, live, "{}", scenario.promise);
-        assert_eq!(live, scenario.told, "{}", scenario.promise);
+        assert_eq!(live, scenario.sent, "{}", scenario.promise);
     }
 }

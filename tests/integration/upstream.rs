@@ -121,7 +121,7 @@ async fn each_refusal_of_entra_has_its_class() {
 }
 
 #[tokio::test]
-async fn a_tenant_of_another_cloud_is_told_so() {
+async fn a_tenant_of_another_cloud_is_reported_as_such() {
     use scorewatch::domain::Cloud;
     for (home, class) in [
         (Cloud::Commercial, None),

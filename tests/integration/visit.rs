@@ -48,7 +48,7 @@ async fn a_failed_visit_is_noted_with_its_class_and_hint() {
     assert_eq!((failing.since, failing.class.as_str(), failing.hint.is_some()), (at(0), "licence-missing", true));
     fixture.pass(15);
     fixture.visit(&config).await;
-    fixture.tell_blindness(&config).await;
+    fixture.notify_blindness(&config).await;
     assert_eq!(fixture.queued().await, ["operator.blind to ops"]);
 }
 
@@ -72,16 +72,16 @@ async fn what_somebody_else_changed_meanwhile_is_judged_again_and_nothing_is_los
     fixture.pass(15);
     fixture.set_score("contoso", 299.0);
     fixture.visit_knowing(&config, known).await;
-    let told =
+    let expected =
         ["alert.firing to soc", "alert.resolved (Accepted) to soc", "alert.firing to soc"].map(str::to_owned).to_vec();
-    assert_eq!(fixture.queued().await, told, "the new reading is judged on what was accepted");
+    assert_eq!(fixture.queued().await, expected, "the new reading is judged on what was accepted");
     assert_eq!(fixture.firing().await[0].key.rule.as_str(), "low");
     let window = &fixture.record("contoso").await.unwrap().series[0].window;
     assert_eq!(window.iter().map(|sample| sample.value).collect::<Vec<_>>(), [400.0, 310.0, 299.0]);
 }
 
 #[tokio::test]
-async fn two_visits_that_know_the_same_tell_once() {
+async fn two_visits_with_the_same_knowledge_notify_once() {
     let fixture = Fixture::new().await;
     let config = config()
         .with_tenant(fixture.tenant("contoso", 250.0))
@@ -103,9 +103,9 @@ async fn time_alone_is_judged_without_asking_microsoft_and_written_only_if_it_ch
         .with_channel(fixture.channel("soc"))
         .with_rule(reminding);
     fixture.visit(&config).await;
-    let (dispatcher, _config, mut told) = fixture.dispatcher(config.clone());
+    let (dispatcher, _config, mut settled) = fixture.dispatcher(config.clone());
     dispatcher.drain().await.unwrap();
-    assert_eq!(told.recv().await, Some(tenant_id("contoso")));
+    assert_eq!(settled.recv().await, Some(tenant_id("contoso")));
     let plan = Plan::new(std::sync::Arc::new(config.clone()));
     let wake = async || {
         let record = fixture.record("contoso").await;

@@ -27,9 +27,9 @@ fn quick(fixture: &Fixture, names: &[&str]) -> Config {
     })
 }
 
-async fn arrived(told: &mut UnboundedReceiver<TenantId>, count: usize) {
+async fn arrived(settled: &mut UnboundedReceiver<TenantId>, count: usize) {
     for _ in 0..count {
-        told.recv().await.unwrap();
+        settled.recv().await.unwrap();
     }
 }
 
@@ -51,15 +51,15 @@ async fn stop(fixture: &Fixture, dispatcher: &Dispatcher) {
 #[tokio::test]
 async fn a_worker_sends_what_it_is_woken_for_until_it_is_taken() {
     let fixture = Fixture::by(Clock::System).await;
-    let (dispatcher, _config, mut told) = fixture.dispatcher(quick(&fixture, &["soc"]));
+    let (dispatcher, _config, mut settled) = fixture.dispatcher(quick(&fixture, &["soc"]));
     fixture.receivers.script("soc", vec![Reply::status(503), Reply::html(502), Reply::close()]);
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
     dispatcher.wake(&channel_name("soc"));
-    arrived(&mut told, 1).await;
+    arrived(&mut settled, 1).await;
     assert_eq!(fixture.receivers.received_by("soc").len(), 4);
     queue(fixture.store.as_ref(), "two", "low", &["soc"], fixture.clock.now()).await;
     dispatcher.wake(&channel_name("soc"));
-    arrived(&mut told, 1).await;
+    arrived(&mut settled, 1).await;
     assert_eq!(fixture.deliveries().await.last().unwrap().state, DeliveryState::Delivered);
     stop(&fixture, &dispatcher).await;
 }
@@ -68,9 +68,9 @@ async fn a_worker_sends_what_it_is_woken_for_until_it_is_taken() {
 async fn a_sweep_finds_what_nobody_was_woken_for() {
     let fixture = Fixture::new().await;
     queue(fixture.store.as_ref(), "one", "low", &["soc", "ops"], fixture.clock.now()).await;
-    let (dispatcher, _config, mut told) = fixture.dispatcher(quick(&fixture, &["soc", "ops"]));
+    let (dispatcher, _config, mut settled) = fixture.dispatcher(quick(&fixture, &["soc", "ops"]));
     dispatcher.sweep().await;
-    arrived(&mut told, 2).await;
+    arrived(&mut settled, 2).await;
     let delivered = fixture.deliveries().await;
     assert!(delivered.iter().all(|delivery| delivery.state == DeliveryState::Delivered));
     stop(&fixture, &dispatcher).await;
@@ -79,7 +79,7 @@ async fn a_sweep_finds_what_nobody_was_woken_for() {
 #[tokio::test]
 async fn a_receiver_that_hangs_has_one_request_and_delays_no_other() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, mut told) = fixture.dispatcher(quick(&fixture, &["hanging", "soc"]));
+    let (dispatcher, _config, mut settled) = fixture.dispatcher(quick(&fixture, &["hanging", "soc"]));
     fixture.receivers.set("hanging", Some(Reply::hang()));
     for (name, rule) in [("one", "low"), ("two", "drop"), ("three", "blind")] {
         queue(fixture.store.as_ref(), name, rule, &["hanging", "soc"], fixture.clock.now()).await;
@@ -88,7 +88,7 @@ async fn a_receiver_that_hangs_has_one_request_and_delays_no_other() {
     fixture.receivers.wait_for(|received| received.len() == 1).await;
     dispatcher.wake(&channel_name("hanging"));
     dispatcher.wake(&channel_name("soc"));
-    arrived(&mut told, 3).await;
+    arrived(&mut settled, 3).await;
     assert_eq!(fixture.receivers.received_by("soc").len(), 3);
     assert_eq!(fixture.receivers.received_by("hanging").len(), 1);
     stop(&fixture, &dispatcher).await;
@@ -98,7 +98,7 @@ async fn a_receiver_that_hangs_has_one_request_and_delays_no_other() {
 async fn an_attempt_cut_off_by_shutdown_is_repeated_with_its_mark_and_nothing_else_is_begun() {
     let fixture = Fixture::new().await;
     let config = quick(&fixture, &["soc"]);
-    let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config.clone());
     fixture.receivers.set("soc", Some(Reply::hang()));
     for name in ["one", "two"] {
         queue(fixture.store.as_ref(), name, name, &["soc"], fixture.clock.now()).await;
@@ -112,9 +112,9 @@ async fn an_attempt_cut_off_by_shutdown_is_repeated_with_its_mark_and_nothing_el
     fixture.receivers.set("soc", None);
     assert_eq!(fixture.store.recover(fixture.clock.now()).await.unwrap(), 1);
     let fixture = Fixture { shutdown: tokio_util::sync::CancellationToken::new(), ..fixture };
-    let (dispatcher, _config, mut told) = fixture.dispatcher(config);
+    let (dispatcher, _config, mut settled) = fixture.dispatcher(config);
     dispatcher.sweep().await;
-    arrived(&mut told, 2).await;
+    arrived(&mut settled, 2).await;
     let marks: Vec<_> = fixture.receivers.received()[1..]
         .iter()
         .map(|request| request.json()["data"]["notification"]["possible_duplicate"] == true)

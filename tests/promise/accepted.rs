@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{LOW, SOC, Service, Told, World};
+use crate::harness::{Arrived, LOW, SOC, Service, World};
 
 /// Fall with `contoso`, and have the label `tier: gold`.
 const GOLD: [&str; 2] = ["fabrikam", "tailspin"];
@@ -26,12 +26,12 @@ async fn fallen() -> (World, Service, String) {
     for tenant in ["contoso", "fabrikam", "tailspin"] {
         world.set_score(tenant, LOW);
     }
-    let shift_of = |told: &[Told]| {
-        let notice = told.iter().find(|told| told.accepted && told.kind == "fleet.shift")?;
+    let shift_of = |arrived: &[Arrived]| {
+        let notice = arrived.iter().find(|arrived| arrived.accepted && arrived.kind == "fleet.shift")?;
         notice.body["data"]["fleet"]["id"].as_str().map(str::to_owned)
     };
-    world.until(&service, SOC, |told| shift_of(told).is_some()).await;
-    let shift = shift_of(&world.told(SOC)).unwrap();
+    world.until(&service, SOC, |arrived| shift_of(arrived).is_some()).await;
+    let shift = shift_of(&world.arrived(SOC)).unwrap();
     let covered = async {
         loop {
             let firing = world.listing(&["alerts", "list", "--json"]).await;
@@ -95,7 +95,7 @@ async fn each_filter_accepts_what_it_picks_and_no_floor() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_that_pick_nothing_or_mean_nothing_change_nothing_and_say_why() {
     let (world, _service, shift) = fallen().await;
-    for (filters, told) in [
+    for (filters, arrived) in [
         (&[][..], "no alerts are selected"),
         (&["--shift", "no-such-shift"], "no firing alert matches"),
         (&["--rule", "no-such-rule"], "no firing alert matches"),
@@ -110,7 +110,7 @@ async fn filters_that_pick_nothing_or_mean_nothing_change_nothing_and_say_why() 
         let output = world.command(&[&["alerts", "accept"], filters].concat()).await;
         assert_eq!(output.status.code(), Some(2), "{filters:?}: {output:?}");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains(told), "{filters:?}: {said}");
+        assert!(said.contains(arrived), "{filters:?}: {said}");
     }
     assert_eq!(world.listing(&["alerts", "list", "--json"]).await.len(), 6);
 }

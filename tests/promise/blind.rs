@@ -5,7 +5,7 @@ use scorewatch::simulation::cloud::{EntraRefusal, Fetch, ScoreValue, SignIn};
 use crate::harness::{OPS, SOC, World, entra, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tenant_that_can_t_be_read_is_told_of_with_class_and_hint_and_again_when_it_can() {
+async fn an_unreadable_tenant_is_reported_with_class_and_hint_and_again_when_it_recovers() {
     let mut world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(2)).await;
     // Long enough that nobody who can be read is ever so late on a machine with much to do.
     world.setup.blind_after = "20s";
@@ -16,12 +16,12 @@ async fn a_tenant_that_can_t_be_read_is_told_of_with_class_and_hint_and_again_wh
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;
     world.cloud.set_sign_in(entra("contoso"), Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
-    world.until(&service, SOC, |told| told.iter().any(|told| told.accepted)).await;
-    world.until(&service, OPS, |told| told.iter().any(|told| told.accepted)).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.accepted)).await;
+    world.until(&service, OPS, |arrived| arrived.iter().any(|arrived| arrived.accepted)).await;
 
-    let told = world.accepted(SOC, "contoso");
-    assert_eq!(kinds(&told), [("alert.firing", 1)]);
-    let data = &told[0].body["data"];
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(kinds(&arrived), [("alert.firing", 1)]);
+    let data = &arrived[0].body["data"];
     assert_eq!(data["rule"]["name"], "blind");
     assert!(data["score"]["value"].is_null(), "{data}");
     let reason = data["alert"]["reason"].as_str().unwrap();
@@ -37,8 +37,12 @@ async fn a_tenant_that_can_t_be_read_is_told_of_with_class_and_hint_and_again_wh
     world.cloud.set_sign_in(entra("contoso"), None);
     world.cloud.set_secret(entra("contoso"), "renewed");
     world.folder.write("secrets/contoso", "renewed\n");
-    world.until(&service, SOC, |told| told.iter().any(|told| told.kind == "alert.resolved" && told.accepted)).await;
-    world.until(&service, OPS, |told| told.len() == 2 && told[1].accepted).await;
+    world
+        .until(&service, SOC, |arrived| {
+            arrived.iter().any(|arrived| arrived.kind == "alert.resolved" && arrived.accepted)
+        })
+        .await;
+    world.until(&service, OPS, |arrived| arrived.len() == 2 && arrived[1].accepted).await;
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1), ("alert.resolved", 2)]);
     assert_eq!(world.accepted(OPS, "contoso")[1].kind, "operator.blind");
     assert_eq!(kinds(&world.accepted(SOC, "sentinel")), [], "who can be read is not told of");

@@ -8,7 +8,7 @@ use std::{
 
 use scorewatch::simulation::Reply;
 
-use crate::harness::{Fault, HIGH, Proxy, SOC, Service, Told, World};
+use crate::harness::{Arrived, Fault, HIGH, Proxy, SOC, Service, World};
 
 /// A channel whose receiver is reached directly.
 const BESIDE: &str = "beside";
@@ -50,10 +50,12 @@ impl Line {
 
     /// What contoso's alert made, level by level, while [`SOC`] can't be reached.
     async fn worsen(&self, service: &Service) {
-        for (level, told_so_far) in LEVELS.into_iter().zip(1..) {
+        for (level, sent_so_far) in LEVELS.into_iter().zip(1..) {
             self.world.set_score("contoso", level);
             self.world
-                .until(service, BESIDE, |told| told.iter().filter(|told| told.accepted).count() == told_so_far)
+                .until(service, BESIDE, |arrived| {
+                    arrived.iter().filter(|arrived| arrived.accepted).count() == sent_so_far
+                })
                 .await;
         }
     }
@@ -65,23 +67,27 @@ impl Line {
         let stored: Vec<_> = self.proxy.passed().into_iter().filter(|passed| passed.stored).collect();
         let context = || {
             let mut text = format!("{stored:?}\n");
-            for told in requests.iter().flatten() {
-                writeln!(text, "{} in {} {}", told.sequence, told.message, told.possible_duplicate).unwrap();
+            for arrived in requests.iter().flatten() {
+                writeln!(text, "{} in {} {}", arrived.sequence, arrived.message, arrived.possible_duplicate).unwrap();
             }
             text
         };
         assert_eq!(stored.len(), requests.len(), "{}", context());
         let beside: HashMap<_, _> =
-            self.world.accepted(BESIDE, "contoso").into_iter().map(|told| (told.sequence, told.id)).collect();
-        let mut told_so_far = 0;
-        for told in requests.iter().flatten() {
-            assert_eq!(Some(&told.id), beside.get(&told.sequence), "not the same id: {}", context());
-            assert!(told.sequence <= told_so_far + 1, "overtaken: {}", context());
-            assert!(told.sequence > told_so_far || told.possible_duplicate, "a repeat without its mark: {}", context());
-            told_so_far = told_so_far.max(told.sequence);
+            self.world.accepted(BESIDE, "contoso").into_iter().map(|arrived| (arrived.sequence, arrived.id)).collect();
+        let mut sent_so_far = 0;
+        for arrived in requests.iter().flatten() {
+            assert_eq!(Some(&arrived.id), beside.get(&arrived.sequence), "not the same id: {}", context());
+            assert!(arrived.sequence <= sent_so_far + 1, "overtaken: {}", context());
+            assert!(
+                arrived.sequence > sent_so_far || arrived.possible_duplicate,
+                "a repeat without its mark: {}",
+                context()
+            );
+            sent_so_far = sent_so_far.max(arrived.sequence);
         }
-        assert_eq!(told_so_far, LEVELS.len() as u64, "lost: {}", context());
-        let own: Vec<_> = requests.iter().map(|told| told.last().unwrap().sequence).collect();
+        assert_eq!(sent_so_far, LEVELS.len() as u64, "lost: {}", context());
+        let own: Vec<_> = requests.iter().map(|arrived| arrived.last().unwrap().sequence).collect();
         assert!(own.is_sorted(), "out of order: {}", context());
         // Whose answer arrived is not sent again; whose answer was lost is, by the same id or along with the newest of its alert.
         let mut answered = HashSet::new();
@@ -95,12 +101,12 @@ impl Line {
     }
 
     /// What each request said of contoso's alert: a message may stand for earlier ones.
-    fn requests(&self) -> Vec<Vec<Told>> {
-        let mut requests: Vec<Vec<Told>> = Vec::new();
-        for told in self.world.accepted(SOC, "contoso") {
-            match requests.last_mut().filter(|request| request[0].at == told.at) {
-                Some(request) => request.push(told),
-                None => requests.push(vec![told]),
+    fn requests(&self) -> Vec<Vec<Arrived>> {
+        let mut requests: Vec<Vec<Arrived>> = Vec::new();
+        for arrived in self.world.accepted(SOC, "contoso") {
+            match requests.last_mut().filter(|request| request[0].at == arrived.at) {
+                Some(request) => request.push(arrived),
+                None => requests.push(vec![arrived]),
             }
         }
         requests
@@ -134,11 +140,11 @@ async fn a_connection_that_is_refused() {
     let service = line.run().await;
     line.worsen(&service).await;
     service.says("no connection: refused").await;
-    assert_eq!(line.world.told(SOC).len(), 0);
+    assert_eq!(line.world.arrived(SOC).len(), 0);
     line.proxy.open();
     line.judge(&service).await;
-    let is_marked = |told: &Told| told.body["data"]["notification"]["possible_duplicate"] == true;
-    assert!(!line.world.told(SOC).iter().any(is_marked), "what never left is no repeat");
+    let is_marked = |arrived: &Arrived| arrived.body["data"]["notification"]["possible_duplicate"] == true;
+    assert!(!line.world.arrived(SOC).iter().any(is_marked), "what never left is no repeat");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -211,5 +217,5 @@ async fn one_fault_after_the_other() {
     let met: Vec<_> = line.proxy.passed().iter().filter_map(|passed| passed.fault).collect();
     assert_eq!(met, faults);
     line.world.set_score("contoso", HIGH);
-    line.world.until(&service, SOC, |told| told.iter().any(|told| told.kind == "alert.resolved")).await;
+    line.world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.kind == "alert.resolved")).await;
 }

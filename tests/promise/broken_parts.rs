@@ -8,7 +8,7 @@ use crate::harness::{OPS, Service, World, get};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_part_that_ends_or_panics_ends_the_process_and_the_operator_is_notified() {
-    for (part, how, told) in [
+    for (part, how, arrived) in [
         ("planner", "panics", "panicked"),
         ("sweep", "panics", "panicked"),
         ("web", "ends", "ended, though it must go on"),
@@ -20,14 +20,14 @@ async fn a_part_that_ends_or_panics_ends_the_process_and_the_operator_is_notifie
         let service = Service::spawn(&world.folder.config(), &[("SCOREWATCH_BREAK_PART", &broken)]);
         let status = service.ended().await;
         assert_eq!(status.code(), Some(1), "{broken}: {}", service.log());
-        assert!(service.log().contains(&format!("the part `{part}` {told}")), "{broken}: {}", service.log());
+        assert!(service.log().contains(&format!("the part `{part}` {arrived}")), "{broken}: {}", service.log());
         let service = world.run().await;
-        let is_told = |told: &[crate::harness::Told]| {
-            let operator = told.iter().map(|told| &told.body["data"]["operator"]);
+        let is_notified = |arrived: &[crate::harness::Arrived]| {
+            let operator = arrived.iter().map(|arrived| &arrived.body["data"]["operator"]);
             let of_it = operator.filter(|operator| operator["class"] == "part-failed");
             of_it.filter(|operator| operator["summary"].as_str().unwrap().contains(part)).count() == 1
         };
-        world.until(&service, OPS, is_told).await;
+        world.until(&service, OPS, is_notified).await;
     }
 }
 

@@ -38,11 +38,12 @@ async fn a_clock_that_is_set_delays_nobody_and_repeats_nothing() {
     for offset in ["+2h", "+0", "-1h", "+0", "-2h", "+0", "+1y", "+0", "-1y", "+0"] {
         world.quiet(&service).await;
         set(offset);
-        for (score, told) in [(LOW, ("alert.firing", 1)), (HIGH, ("alert.resolved", 2))] {
+        for (score, arrived) in [(LOW, ("alert.firing", 1)), (HIGH, ("alert.resolved", 2))] {
             world.set_score("contoso", score);
-            expected.push(told);
-            let arrived =
-                |told: &[crate::harness::Told]| told.iter().filter(|told| told.accepted).count() >= expected.len();
+            expected.push(arrived);
+            let arrived = |arrived: &[crate::harness::Arrived]| {
+                arrived.iter().filter(|arrived| arrived.accepted).count() >= expected.len()
+            };
             world.until(&service, SOC, arrived).await;
         }
         assert_eq!(kinds(&world.accepted(SOC, "contoso")), expected, "at {offset}");

@@ -19,7 +19,7 @@ fn record(days_ago: i64, identity: f64) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_category_that_falls_with_a_late_record_is_told_once_and_by_its_name() {
+async fn a_category_that_falls_with_a_late_record_is_reported_once_and_by_its_name() {
     let mut world = World::new().await;
     world.setup.top = "scores: [device-secure-score, secure-score, secure-score-category]\n".to_owned();
     world.setup.rules += "  - name: category-drop\n    score: secure-score-category\n    \
@@ -33,12 +33,12 @@ async fn a_category_that_falls_with_a_late_record_is_told_once_and_by_its_name()
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [], "history alerts nobody");
 
     world.cloud.set_records(entra("contoso"), vec![record(0, 80.0), record(1, 100.0)]);
-    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "contoso")).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "contoso")).await;
     world.checked(&service, "contoso", 6).await;
     world.settle(&service, SOC).await;
-    let told = world.accepted(SOC, "contoso");
-    assert_eq!(kinds(&told), [("alert.firing", 1)], "one record is one sample, however often it is read");
-    let score = &told[0].body["data"]["score"];
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(kinds(&arrived), [("alert.firing", 1)], "one record is one sample, however often it is read");
+    let score = &arrived[0].body["data"]["score"];
     assert_eq!(
         (&score["subject"], &score["value"], &score["baseline"]),
         (&json!("Identity"), &json!(40.0), &json!(50.0))

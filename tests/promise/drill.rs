@@ -5,7 +5,7 @@ use scorewatch::simulation::Reply;
 use crate::harness::{LOW, OPS, SOC, World, get, kinds, post};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drill_to_a_mended_receiver_lets_its_parked_channel_go_on_and_can_be_confirmed() {
+async fn a_drill_to_a_repaired_receiver_resumes_its_parked_channel_and_can_be_confirmed() {
     let mut world = World::new().await;
     world.setup.top = "public_url: https://scores.mssp.example\n".to_owned();
     let service = world.run().await;
@@ -13,20 +13,24 @@ async fn a_drill_to_a_mended_receiver_lets_its_parked_channel_go_on_and_can_be_c
     world.checked(&service, "contoso", 2).await;
     world.receivers.set(SOC, Some(Reply::status(410)));
     world.set_score("contoso", LOW);
-    world.until(&service, OPS, |told| told.iter().any(|told| told.kind == "operator.channel")).await;
+    world.until(&service, OPS, |arrived| arrived.iter().any(|arrived| arrived.kind == "operator.channel")).await;
     assert_eq!(state(&world).await, "parked");
 
     assert!(world.command(&["channels", "drill", SOC]).await.status.success());
-    let refused = |told: &[crate::harness::Told]| told.iter().any(|told| told.kind == "drill" && !told.accepted);
+    let refused = |arrived: &[crate::harness::Arrived]| {
+        arrived.iter().any(|arrived| arrived.kind == "drill" && !arrived.accepted)
+    };
     world.until(&service, SOC, refused).await;
     assert_eq!(state(&world).await, "parked", "a drill that is refused mends nothing");
 
     world.receivers.set(SOC, None);
     let output = world.command(&["channels", "drill", SOC]).await;
     assert!(String::from_utf8_lossy(&output.stdout).contains("it resumes if the drill arrives"), "{output:?}");
-    world.until(&service, SOC, |told| told.iter().any(|told| told.accepted && told.tenant == "contoso")).await;
-    let itself = |told: &crate::harness::Told| told.accepted && told.id == told.message;
-    let accepted: Vec<_> = world.told(SOC).into_iter().filter(itself).collect();
+    world
+        .until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.accepted && arrived.tenant == "contoso"))
+        .await;
+    let itself = |arrived: &crate::harness::Arrived| arrived.accepted && arrived.id == arrived.message;
+    let accepted: Vec<_> = world.arrived(SOC).into_iter().filter(itself).collect();
     assert_eq!(kinds(&accepted), [("drill", 1), ("alert.firing", 1)], "one drill, then the queue");
     assert_eq!(state(&world).await, "ok");
 

@@ -16,7 +16,7 @@ async fn json(world: &World, arguments: &[&str]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn why_an_alert_fires_or_does_not_is_told_with_its_readings_and_its_messages() {
+async fn why_an_alert_fires_or_not_is_explained_with_its_readings_and_messages() {
     let mut world = World::new().await;
     let extra = "  - name: drop\n    score: device-secure-score\n    when: { drop: 50%, within: 24h }\n    for: 1h\n    \
                  about: A sudden fall.\n    runbook: https://wiki.example/drop\n    notify: [soc]\n  - name: gold\n    \
@@ -78,7 +78,7 @@ async fn why_an_alert_fires_or_does_not_is_told_with_its_readings_and_its_messag
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whether_the_operator_hears_that_a_tenant_can_t_be_read_is_told_with_the_reason() {
+async fn whether_an_unreadable_tenant_is_reported_is_explained_with_the_reason() {
     let mut world = World::with_cloud(|settings| settings.token_life = std::time::Duration::from_secs(2)).await;
     world.setup.blind_after = "3s";
     let service = world.run().await;
@@ -92,9 +92,9 @@ async fn whether_the_operator_hears_that_a_tenant_can_t_be_read_is_told_with_the
     );
 
     world.cloud.set_sign_in(entra("contoso"), Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
-    world.until(&service, OPS, |told| told.iter().any(|told| told.accepted)).await;
+    world.until(&service, OPS, |reported| reported.iter().any(|reported| reported.accepted)).await;
     world.quiet(&service).await;
-    let told = said(&world, &command).await;
+    let reported = said(&world, &command).await;
     for part in [
         "checks fail since",
         "(secret-expired)",
@@ -102,12 +102,12 @@ async fn whether_the_operator_hears_that_a_tenant_can_t_be_read_is_told_with_the
         "operator.blind",
         "delivered",
     ] {
-        assert!(told.contains(part), "{part:?} is not in\n{told}");
+        assert!(reported.contains(part), "{part:?} is not in\n{reported}");
     }
     let trace = json(&world, &["explain", "contoso", "operator.blind", "--json"]).await;
     assert_eq!(
-        (&trace["reported"], &trace["stage"], &trace["told_to"][0]),
-        (&true.into(), &"told".into(), &OPS.into())
+        (&trace["reported"], &trace["stage"], &trace["notified_channels"][0]),
+        (&true.into(), &"reported".into(), &OPS.into())
     );
     assert_eq!(trace["messages"][0]["attempts"][0]["outcome"], "delivered");
     let refused = world.command(&["explain", "contoso", "operator.blind", "--subject", "x"]).await;
@@ -115,7 +115,7 @@ async fn whether_the_operator_hears_that_a_tenant_can_t_be_read_is_told_with_the
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_changed_configuration_would_do_is_told_before_it_is_loaded_and_nothing_is_written() {
+async fn the_effects_of_a_changed_configuration_are_shown_before_it_is_loaded() {
     let mut world = World::new().await;
     let hidden = world.receivers.add_webhook("own");
     world
@@ -165,7 +165,7 @@ async fn what_a_changed_configuration_would_do_is_told_before_it_is_loaded_and_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_can_see_whom_is_listed_and_a_widened_fence_is_told_first() {
+async fn who_sees_whom_is_listed_and_a_widened_audience_comes_first() {
     let mut world = World::new().await;
     let url = world.receivers.add_webhook("own");
     world

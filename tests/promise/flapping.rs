@@ -6,7 +6,7 @@ const CHANGES: [(f64, &str); 4] =
     [(LOW, "alert.firing"), (HIGH, "alert.resolved"), (LOW, "alert.firing"), (HIGH, "alert.unstable")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_alert_that_toggles_is_told_once_to_be_unstable_and_then_not_at_all() {
+async fn a_toggling_alert_is_reported_once_as_unstable_and_then_not_at_all() {
     let mut world = World::new().await;
     world.setup.top.push_str("flapping: { changes: 3 }\n");
     let service = world.run().await;
@@ -14,7 +14,9 @@ async fn an_alert_that_toggles_is_told_once_to_be_unstable_and_then_not_at_all()
     for (number, (score, kind)) in CHANGES.into_iter().enumerate() {
         world.set_score("contoso", score);
         world
-            .until(&service, SOC, |told| told.len() > number && told.last().is_some_and(|told| told.kind == kind))
+            .until(&service, SOC, |arrived| {
+                arrived.len() > number && arrived.last().is_some_and(|arrived| arrived.kind == kind)
+            })
             .await;
     }
     for score in [LOW, HIGH, LOW] {
@@ -23,9 +25,9 @@ async fn an_alert_that_toggles_is_told_once_to_be_unstable_and_then_not_at_all()
     }
     world.settle(&service, SOC).await;
     let expected = [("alert.firing", 1), ("alert.resolved", 2), ("alert.firing", 1), ("alert.unstable", 2)];
-    let told = world.accepted(SOC, "contoso");
-    assert_eq!(kinds(&told), expected, "one message, then quiet");
-    let reason = told[3].body["data"]["alert"]["reason"].as_str().unwrap();
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(kinds(&arrived), expected, "one message, then quiet");
+    let reason = arrived[3].body["data"]["alert"]["reason"].as_str().unwrap();
     assert!(reason.contains('3'), "{reason}");
 
     world.quiet(&service).await;
@@ -37,7 +39,7 @@ async fn an_alert_that_toggles_is_told_once_to_be_unstable_and_then_not_at_all()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rule_that_wants_each_change_is_told_of_each() {
+async fn a_rule_without_flapping_detection_reports_each_change() {
     let mut world = World::new().await;
     world.setup.top.push_str("flapping: { changes: 3 }\n");
     world.setup.rules.push_str("    flapping: off\n");
@@ -45,7 +47,7 @@ async fn a_rule_that_wants_each_change_is_told_of_each() {
     world.checked(&service, "contoso", 2).await;
     for number in 0..6 {
         world.set_score("contoso", if number % 2 == 0 { LOW } else { HIGH });
-        world.until(&service, SOC, |told| told.len() > number).await;
+        world.until(&service, SOC, |arrived| arrived.len() > number).await;
     }
     let pair = [("alert.firing", 1), ("alert.resolved", 2)];
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [pair, pair, pair].concat());

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{HIGH, SENTINEL, SOC, Service, Told, World, kinds};
+use crate::harness::{Arrived, HIGH, SENTINEL, SOC, Service, World, kinds};
 
 /// The channel of two tenants.
 const OWN: &str = "own";
@@ -45,14 +45,16 @@ async fn fall(world: &World, service: &Service) {
 
 /// What a channel's messages about shifts say, each once, though its lines are told of as well. Scores that are set while everybody
 /// is read may take a follow-up.
-fn notices(told: &[Told]) -> Vec<Value> {
-    let notices = told.iter().filter(|told| told.accepted && told.kind == "fleet.shift" && told.id == told.message);
-    notices.map(|told| told.body["data"].clone()).collect()
+fn notices(arrived: &[Arrived]) -> Vec<Value> {
+    let notices = arrived
+        .iter()
+        .filter(|arrived| arrived.accepted && arrived.kind == "fleet.shift" && arrived.id == arrived.message);
+    notices.map(|arrived| arrived.body["data"].clone()).collect()
 }
 
 /// The tenants that those messages have lines of that kind about, in order.
-fn lines(told: &[Told], kind: &str) -> Vec<String> {
-    let mut tenants: Vec<String> = notices(told)
+fn lines(arrived: &[Arrived], kind: &str) -> Vec<String> {
+    let mut tenants: Vec<String> = notices(arrived)
         .iter()
         .flat_map(|notice| notice["items"].as_array().cloned().unwrap_or_default())
         .filter(|item| item["type"] == kind)
@@ -64,36 +66,37 @@ fn lines(told: &[Told], kind: &str) -> Vec<String> {
 
 /// What a channel was told by itself of any tenant but the sentinel.
 fn by_themselves(world: &World, channel: &str) -> Vec<(String, String)> {
-    let told = world.told(channel).into_iter().filter(|told| told.accepted && told.id == told.message);
-    let told = told.filter(|told| !told.tenant.is_empty() && told.tenant != SENTINEL);
-    told.map(|told| (told.tenant, told.kind)).collect()
+    let arrived =
+        world.arrived(channel).into_iter().filter(|arrived| arrived.accepted && arrived.id == arrived.message);
+    let arrived = arrived.filter(|arrived| !arrived.tenant.is_empty() && arrived.tenant != SENTINEL);
+    arrived.map(|arrived| (arrived.tenant, arrived.kind)).collect()
 }
 
-async fn both_are_told(world: &World, service: &Service) {
+async fn both_arrive(world: &World, service: &Service) {
     for (channel, count) in [(SOC, FALL), (OWN, 2)] {
-        world.until(service, channel, |told| lines(told, "alert.firing").len() >= count).await;
+        world.until(service, channel, |arrived| lines(arrived, "alert.firing").len() >= count).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fall_of_everybody_is_one_notice_for_each_channel_and_an_outlier_is_told_by_itself() {
+async fn a_fall_of_all_tenants_is_one_notice_per_channel_and_an_outlier_is_reported_on_its_own() {
     let world = world().await;
     let service = world.run().await;
     fall(&world, &service).await;
-    both_are_told(&world, &service).await;
+    both_arrive(&world, &service).await;
     let all: Vec<String> = (0..FALL).map(name).collect();
-    let told = world.told(SOC);
-    assert!(notices(&told).len() <= 2, "a notice, and at most a follow-up: {told:?}");
-    let facts = notices(&told)[0]["fleet"].clone();
+    let arrived = world.arrived(SOC);
+    assert!(notices(&arrived).len() <= 2, "a notice, and at most a follow-up: {arrived:?}");
+    let facts = notices(&arrived)[0]["fleet"].clone();
     assert_eq!((&facts["median"], &facts["measure"]), (&json!(-44.0), &json!("percent")));
     assert_eq!(facts["evidence"]["verdict"], "none");
-    assert_eq!(lines(&told, "alert.firing"), all);
-    let own = world.told(OWN);
+    assert_eq!(lines(&arrived, "alert.firing"), all);
+    let own = world.arrived(OWN);
     assert_eq!(lines(&own, "alert.firing"), ["t03", "t04"]);
     let text = format!("{:?}", notices(&own));
     assert!(!text.contains("contoso") && !text.contains("t05"), "a channel hears of its own alone: {text}");
     let fired = ("contoso".to_owned(), "alert.firing".to_owned());
-    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "contoso")).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "contoso")).await;
     assert_eq!(by_themselves(&world, SOC), std::slice::from_ref(&fired));
     let firing = world.listing(&["alerts", "list", "--json"]).await;
     assert_eq!(firing.len(), FALL + 1, "each alert keeps its state");
@@ -105,33 +108,33 @@ async fn a_fall_of_everybody_is_one_notice_for_each_channel_and_an_outlier_is_to
     }
     world.set_score("contoso", HIGH);
     for (channel, count) in [(SOC, FALL), (OWN, 2)] {
-        world.until(&service, channel, |told| lines(told, "alert.resolved").len() >= count).await;
+        world.until(&service, channel, |arrived| lines(arrived, "alert.resolved").len() >= count).await;
     }
     world.settle(&service, SOC).await;
     world.quiet(&service).await;
-    assert_eq!(lines(&world.told(SOC), "alert.resolved"), all, "the end of each has a line");
+    assert_eq!(lines(&world.arrived(SOC), "alert.resolved"), all, "the end of each has a line");
     assert_eq!(by_themselves(&world, SOC), [fired, ("contoso".to_owned(), "alert.resolved".to_owned())]);
     assert_eq!(by_themselves(&world, OWN), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_shift_that_is_noted_before_a_crash_is_told_once_after_it() {
+async fn a_shift_recorded_before_a_crash_is_reported_once_after_it() {
     let world = world().await;
     let service = world.run().await;
     fall(&world, &service).await;
     service.says("\"a fleet shift\"").await;
     service.kill();
     let service = world.run().await;
-    both_are_told(&world, &service).await;
+    both_arrive(&world, &service).await;
     world.quiet(&service).await;
     service.kill();
     let service = world.run().await;
     world.settle(&service, SOC).await;
     world.quiet(&service).await;
     for (channel, count) in [(SOC, FALL), (OWN, 2)] {
-        let told = world.told(channel);
-        let first: Vec<Told> = told.into_iter().filter(|told| !told.possible_duplicate).collect();
-        let repeated: Vec<String> = lines(&world.told(channel), "alert.firing");
+        let arrived = world.arrived(channel);
+        let first: Vec<Arrived> = arrived.into_iter().filter(|arrived| !arrived.possible_duplicate).collect();
+        let repeated: Vec<String> = lines(&world.arrived(channel), "alert.firing");
         let mut each = repeated.clone();
         each.dedup();
         assert_eq!(each.len(), count, "{channel}: each has a line: {repeated:?}");

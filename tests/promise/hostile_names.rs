@@ -39,9 +39,9 @@ async fn nothing_that_is_printed_or_sent_holds_a_hidden_character() {
         "averageComparativeScores": [], "controlScores": controls });
     world.cloud.set_records(entra("contoso"), vec![record]);
     let service = world.run().await;
-    world.until(&service, SOC, |told| told.len() >= NAMES.len()).await;
-    for told in world.told(SOC) {
-        assert_shown("a message", told.body.to_string().as_bytes());
+    world.until(&service, SOC, |arrived| arrived.len() >= NAMES.len()).await;
+    for arrived in world.arrived(SOC) {
+        assert_shown("a message", arrived.body.to_string().as_bytes());
     }
 
     let list = world.folder.path().join("list.csv");
@@ -81,11 +81,11 @@ async fn nothing_that_is_printed_or_sent_holds_a_hidden_character() {
         .write("tenants/named.yaml", "id: named\nname: \"a\\u202Eb\"\nlabels: { \"k\\u001b\": \"v\\u2028\" }\n");
     let output = world.command(&["check"]).await;
     let said = String::from_utf8_lossy(&output.stderr);
-    for told in [
+    for arrived in [
         "named.yaml:2:7: error: name: character 2 is U+202E (right-to-left override), which nobody can see",
         "character 2 is U+001B (escape), which nobody can see",
     ] {
-        assert!(said.contains(told), "{told}: {said}");
+        assert!(said.contains(arrived), "{arrived}: {said}");
     }
     assert_shown("check", &output.stderr);
     assert_shown("the log", service.log().as_bytes());

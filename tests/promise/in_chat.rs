@@ -23,10 +23,10 @@ async fn every_chat_application_takes_the_message_with_the_same_short_id() {
     world.checked(&service, "contoso", 2).await;
     world.set_score("contoso", LOW);
     for channel in [SOC, "teams", "slack", "discord", "google-chat", "mattermost"] {
-        world.until(&service, channel, |told| told.iter().any(|told| told.accepted)).await;
+        world.until(&service, channel, |arrived| arrived.iter().any(|arrived| arrived.accepted)).await;
     }
-    let told = world.accepted(SOC, "contoso");
-    let short_id = told[0].body["data"]["notification"]["short_id"].as_str().unwrap();
+    let arrived = world.accepted(SOC, "contoso");
+    let short_id = arrived[0].body["data"]["notification"]["short_id"].as_str().unwrap();
     let cards = world.receivers.posted("teams");
     assert_eq!(cards.len(), 1, "Teams accepts everything, but shows only valid cards");
     let mut texts = vec![cards[0].to_string()];

@@ -42,8 +42,8 @@ async fn three_hundred_of_a_thousand_receivers_hang_and_the_others_get_everythin
     let taken = |received: &[Arc<Received>]| received.iter().filter(|request| request.accepted()).count();
     for (score, times) in [(HIGH, 2), (LOW, 3), (HIGH, 4)] {
         world.set_score("contoso", score);
-        let told = world.receivers.wait_for(|received| taken(received) >= times * healthy);
-        world.patiently(&service, "the next message at every healthy receiver", told).await;
+        let arrived = world.receivers.wait_for(|received| taken(received) >= times * healthy);
+        world.patiently(&service, "the next message at every healthy receiver", arrived).await;
     }
 
     let kinds = |number: usize| {

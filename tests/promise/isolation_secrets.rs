@@ -12,8 +12,9 @@ fn plant_pipe(path: &Path) {
 }
 
 fn said_of(world: &World, tenant: &str) -> Option<serde_json::Value> {
-    let blind = world.told(OPS).into_iter().find(|told| told.kind == "operator.blind" && told.tenant == tenant);
-    blind.map(|told| told.body["data"]["operator"].clone())
+    let blind =
+        world.arrived(OPS).into_iter().find(|arrived| arrived.kind == "operator.blind" && arrived.tenant == tenant);
+    blind.map(|arrived| arrived.body["data"]["operator"].clone())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,7 +27,7 @@ async fn one_missing_secret_blinds_its_tenant_and_keeps_nobody_from_being_watche
     fs::remove_file(&secret).unwrap();
     let service = world.run().await;
     world.checked(&service, "contoso", 3).await;
-    world.until(&service, OPS, |told| told.iter().any(|told| told.kind == "operator.blind")).await;
+    world.until(&service, OPS, |arrived| arrived.iter().any(|arrived| arrived.kind == "operator.blind")).await;
     let (_, metrics) = crate::harness::get(service.listening().await, "/metrics").await;
     assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"tenant\"} 1\n"), "{metrics}");
     let operator = said_of(&world, "lost").unwrap();
@@ -38,11 +39,11 @@ async fn one_missing_secret_blinds_its_tenant_and_keeps_nobody_from_being_watche
     world.checked(&service, "contoso", 3).await;
     fs::write(&secret, "secret-of-lost").unwrap();
     world.checked(&service, "lost", 2).await;
-    let is_over = |told: &crate::harness::Told| {
-        told.kind == "operator.blind" && told.body["data"]["alert"]["state"] == "resolved"
+    let is_over = |arrived: &crate::harness::Arrived| {
+        arrived.kind == "operator.blind" && arrived.body["data"]["alert"]["state"] == "resolved"
     };
-    world.until(&service, OPS, |told| told.iter().any(is_over)).await;
-    let of_it: Vec<_> = world.told(OPS).into_iter().filter(|told| told.tenant == "lost").collect();
+    world.until(&service, OPS, |arrived| arrived.iter().any(is_over)).await;
+    let of_it: Vec<_> = world.arrived(OPS).into_iter().filter(|arrived| arrived.tenant == "lost").collect();
     assert_eq!(of_it.len(), 2, "one message that it can't be read, whatever the number of checks, and one that it can");
     let (_, metrics) = crate::harness::get(service.listening().await, "/metrics").await;
     assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"tenant\"} 0\n"), "{metrics}");
@@ -61,14 +62,14 @@ async fn as_many_secrets_that_hang_as_there_are_places_blind_their_own_tenants_o
     }
     let service = world.run().await;
     world.checked(&service, "contoso", 3).await;
-    let all = |told: &[crate::harness::Told]| {
-        let blind = told.iter().filter(|told| told.kind == "operator.blind");
-        let said: String = blind.map(|told| told.body.to_string()).collect();
+    let all = |arrived: &[crate::harness::Arrived]| {
+        let blind = arrived.iter().filter(|arrived| arrived.kind == "operator.blind");
+        let said: String = blind.map(|arrived| arrived.body.to_string()).collect();
         hang.iter().all(|tenant| said.contains(tenant))
     };
     world.until(&service, OPS, all).await;
     world.set_score("contoso", LOW);
-    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "contoso")).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "contoso")).await;
     assert!(service.stop().await.success());
 }
 
@@ -88,7 +89,7 @@ async fn a_reload_is_accepted_though_a_secret_can_not_be_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_channel_whose_url_can_not_be_read_waits_and_goes_on_by_itself() {
+async fn a_channel_whose_url_cannot_be_read_waits_and_resumes_on_its_own() {
     let mut world = World::new().await;
     world.setup.channel("late", "type: webhook, url: { file: secrets/late }");
     world.setup.channel("hangs", "type: webhook, url: { file: secrets/hangs }");
@@ -96,15 +97,16 @@ async fn a_channel_whose_url_can_not_be_read_waits_and_goes_on_by_itself() {
     plant_pipe(&world.folder.path().join("secrets/hangs"));
     let service = world.run().await;
     for channel in ["late", "hangs"] {
-        let is_told = |told: &[crate::harness::Told]| {
-            told.iter()
-                .any(|told| told.kind == "operator.channel" && told.body["data"]["operator"]["channel"] == channel)
+        let is_notified = |arrived: &[crate::harness::Arrived]| {
+            arrived.iter().any(|arrived| {
+                arrived.kind == "operator.channel" && arrived.body["data"]["operator"]["channel"] == channel
+            })
         };
-        world.until(&service, OPS, is_told).await;
+        world.until(&service, OPS, is_notified).await;
     }
     world.checked(&service, "contoso", 2).await;
     world.set_score("contoso", LOW);
-    world.until(&service, SOC, |told| told.iter().any(|told| told.accepted)).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.accepted)).await;
     // Both are parked, and neither keeps the probes waiting.
     let parked = async {
         loop {
@@ -122,7 +124,7 @@ async fn a_channel_whose_url_can_not_be_read_waits_and_goes_on_by_itself() {
     assert!(metrics.contains("\nscorewatch_secrets_unreadable{used_by=\"channel\"} 2\n"), "{metrics}");
     let url = world.receivers.add_webhook("late");
     world.folder.write("secrets/late", &url);
-    world.until(&service, "late", |told| told.iter().any(|told| told.kind == "alert.firing")).await;
+    world.until(&service, "late", |arrived| arrived.iter().any(|arrived| arrived.kind == "alert.firing")).await;
     assert_eq!(world.listing(&["deliveries", "list", "--state", "dead", "--json"]).await.len(), 0);
     assert!(service.stop().await.success());
 }

@@ -24,7 +24,7 @@ async fn tenants_that_hang_are_waited_for_by_nobody_else() {
     let service = world.run().await;
     world.checked(&service, "contoso", 5).await;
     world.set_score("contoso", LOW);
-    world.until(&service, SOC, |told| told.iter().any(|told| told.accepted)).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.accepted)).await;
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
     for tenant in ["hangs-at-fetch", "drips"] {
         assert_eq!(world.cloud.tenant_counts(entra(tenant)).score_requests, 1, "{tenant} has one call in flight");

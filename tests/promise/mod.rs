@@ -21,6 +21,7 @@ mod isolation_hanging_channels;
 mod isolation_secrets;
 mod isolation_slow_tenant;
 mod listings;
+mod notified_once;
 mod online;
 mod order_per_alert;
 mod outage_is_one_message;
@@ -41,7 +42,6 @@ mod store_files;
 #[cfg(feature = "crash-points")]
 mod suspended;
 mod time_zones;
-mod told_once;
 mod trusted_rules;
 mod two_processes;
 mod watchdog;

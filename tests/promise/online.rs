@@ -91,7 +91,7 @@ async fn an_online_check_runs_beside_the_service_and_minds_its_arguments() {
     assert!(said.contains("SecurityRecommendation.Read.All present") && !said.contains("are read without"), "{said}");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(!String::from_utf8_lossy(&output.stderr).contains("error"), "{output:?}");
-    assert_eq!((world.told(SOC).len(), world.told(OPS).len()), (0, 0));
+    assert_eq!((world.arrived(SOC).len(), world.arrived(OPS).len()), (0, 0));
     for (arguments, said) in [
         (&["check", "--online", "--tenant", "nobody"][..], "there is no tenant `nobody`"),
         (&["check", "--tenant", "contoso"], "--online"),

@@ -18,14 +18,14 @@ async fn the_messages_of_an_alert_arrive_in_the_order_in_which_it_changed() {
         .receivers
         .script(SOC, vec![Reply::status(204), Reply::close(), Reply::html(502), Reply::status(204), Reply::html(500)]);
     world.receivers.set(SOC, None);
-    let taken = |told: &[crate::harness::Told]| told.iter().filter(|told| told.accepted).count();
-    world.until(&service, SOC, |told| taken(told) == 6).await;
+    let taken = |arrived: &[crate::harness::Arrived]| arrived.iter().filter(|arrived| arrived.accepted).count();
+    world.until(&service, SOC, |arrived| taken(arrived) == 6).await;
     world.settle(&service, SOC).await;
-    let told = world.accepted(SOC, "contoso");
-    let kinds: Vec<_> = told.iter().map(|told| told.kind.as_str()).collect();
+    let arrived = world.accepted(SOC, "contoso");
+    let kinds: Vec<_> = arrived.iter().map(|arrived| arrived.kind.as_str()).collect();
     assert_eq!(kinds, ["alert.firing", "alert.resolved"].repeat(3));
-    assert!(told.windows(2).all(|pair| pair[0].body["timestamp"].as_str() <= pair[1].body["timestamp"].as_str()));
-    let mut ids: Vec<_> = told.iter().map(|told| &told.id).collect();
+    assert!(arrived.windows(2).all(|pair| pair[0].body["timestamp"].as_str() <= pair[1].body["timestamp"].as_str()));
+    let mut ids: Vec<_> = arrived.iter().map(|arrived| &arrived.id).collect();
     ids.dedup();
     assert_eq!(ids.len(), 6, "each is its own notification");
 }

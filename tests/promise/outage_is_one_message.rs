@@ -5,7 +5,7 @@ use scorewatch::simulation::{
     cloud::{EntraRefusal, Fetch, SignIn},
 };
 
-use crate::harness::{OPS, Told, World};
+use crate::harness::{Arrived, OPS, World};
 
 /// With `contoso` and the sentinel thirty-two.
 const MORE: usize = 30;
@@ -21,39 +21,39 @@ async fn world() -> World {
 }
 
 /// The messages, each once, though its lines are told of as well.
-fn messages(told: &[Told]) -> Vec<&Told> {
-    told.iter().filter(|told| told.accepted && told.id == told.message).collect()
+fn messages(arrived: &[Arrived]) -> Vec<&Arrived> {
+    arrived.iter().filter(|arrived| arrived.accepted && arrived.id == arrived.message).collect()
 }
 
-fn summary(told: &Told) -> &str {
-    told.body["data"]["operator"]["summary"].as_str().unwrap()
+fn summary(arrived: &Arrived) -> &str {
+    arrived.body["data"]["operator"]["summary"].as_str().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_outage_is_told_once_and_once_when_it_is_over_also_over_restarts() {
+async fn an_outage_is_reported_once_and_once_when_it_is_over_across_restarts() {
     let world = world().await;
     let service = world.run().await;
     world.checked(&service, "t29", 2).await;
     world.cloud.set_every_fetch(Some(Fetch::Raw(Reply::html(503).retry_after("60"))));
-    world.until(&service, OPS, |told| !messages(told).is_empty()).await;
+    world.until(&service, OPS, |arrived| !messages(arrived).is_empty()).await;
 
     assert!(service.stop().await.success());
     let service = world.run().await;
     world.checked(&service, "t29", 8).await;
     world.quiet(&service).await;
-    let told = world.told(OPS);
-    let said = messages(&told);
-    assert_eq!(said.len(), 1, "{:?}", said.iter().map(|told| summary(told)).collect::<Vec<_>>());
+    let arrived = world.arrived(OPS);
+    let said = messages(&arrived);
+    assert_eq!(said.len(), 1, "{:?}", said.iter().map(|arrived| summary(arrived)).collect::<Vec<_>>());
     assert!(summary(said[0]).starts_with("32 of 32 tenants can't be read"), "{}", summary(said[0]));
     assert_eq!(said[0].body["data"]["operator"]["class"], "microsoft-down");
 
     world.cloud.set_every_fetch(None);
-    world.until(&service, OPS, |told| messages(told).len() > 1).await;
+    world.until(&service, OPS, |arrived| messages(arrived).len() > 1).await;
     world.checked(&service, "t29", 8).await;
     world.quiet(&service).await;
-    let told = world.told(OPS);
-    let said = messages(&told);
-    assert_eq!(said.len(), 2, "{:?}", said.iter().map(|told| summary(told)).collect::<Vec<_>>());
+    let arrived = world.arrived(OPS);
+    let said = messages(&arrived);
+    assert_eq!(said.len(), 2, "{:?}", said.iter().map(|arrived| summary(arrived)).collect::<Vec<_>>());
     assert!(summary(said[1]).starts_with("Microsoft can be read again after"), "{}", summary(said[1]));
     assert_eq!(said[0].body["data"]["alert"]["id"], said[1].body["data"]["alert"]["id"]);
 }
@@ -64,9 +64,9 @@ async fn a_shared_credential_that_expires_is_one_message_that_names_the_app() {
     let service = world.run().await;
     world.checked(&service, "t29", 2).await;
     world.cloud.set_every_sign_in(Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
-    world.until(&service, OPS, |told| !messages(told).is_empty()).await;
-    let told = world.told(OPS);
-    let said = messages(&told);
+    world.until(&service, OPS, |arrived| !messages(arrived).is_empty()).await;
+    let arrived = world.arrived(OPS);
+    let said = messages(&arrived);
     assert_eq!(said[0].body["data"]["operator"]["class"], "secret-expired");
     let app = uuid::Uuid::from_u128(0xa99).to_string();
     assert!(summary(said[0]).contains(&app) && summary(said[0]).contains("of 32"), "{}", summary(said[0]));

@@ -41,15 +41,15 @@ async fn a_binary_that_reads_no_pfx_names_the_file_and_says_how_to_convert_it() 
     let in_base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, WINDOWS);
     for file in [WINDOWS, in_base64.as_bytes()] {
         add(&mut world, "contoso", Some(file), "certificate: { file: ../secrets/contoso.pfx }");
-        let (is_refused, told) = complaint(&world).await;
-        assert!(is_refused, "{told}");
+        let (is_refused, arrived) = complaint(&world).await;
+        assert!(is_refused, "{arrived}");
         for words in [
             "contoso.yaml:4:",
             "file `../secrets/contoso.pfx` is a PFX, which this build can't read",
             "openssl pkcs12 -in x.pfx -nodes -out x.pem",
             "--features pfx",
         ] {
-            assert!(told.contains(words), "{words} is missing: {told}");
+            assert!(arrived.contains(words), "{words} is missing: {arrived}");
         }
     }
 }
@@ -98,7 +98,11 @@ mod reads {
         for tenant in ["in-a-file", "in-a-vault"] {
             world.checked(&service, tenant, 2).await;
             world.set_score(tenant, LOW);
-            world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == tenant && told.accepted)).await;
+            world
+                .until(&service, SOC, |arrived| {
+                    arrived.iter().any(|arrived| arrived.tenant == tenant && arrived.accepted)
+                })
+                .await;
         }
     }
 
@@ -112,7 +116,9 @@ mod reads {
         add(&mut world, "contoso", Some(&file), "certificate: { file: ../secrets/contoso.pfx }");
         let service = world.run().await;
         world
-            .until(&service, OPS, |told| told.iter().any(|told| told.kind == "operator.credential" && told.accepted))
+            .until(&service, OPS, |arrived| {
+                arrived.iter().any(|arrived| arrived.kind == "operator.credential" && arrived.accepted)
+            })
             .await;
         let operator = world.accepted(OPS, "contoso")[0].body["data"]["operator"].clone();
         assert_eq!(operator["class"], "credential-expires", "{operator}");
@@ -120,7 +126,7 @@ mod reads {
     }
 
     #[tokio::test]
-    async fn a_pfx_that_can_t_sign_is_told_in_words_before_anything_starts() {
+    async fn a_pfx_that_cannot_sign_is_reported_before_anything_starts() {
         let mut world = World::new().await;
         world.folder.write("secrets/password", PASSWORD);
         world.folder.write("secrets/wrong", "pass word");
@@ -146,10 +152,10 @@ mod reads {
         ] {
             let credential = format!("certificate: {{ file: ../secrets/contoso.pfx }}{password}");
             add(&mut world, "contoso", Some(file), &credential);
-            let (is_refused, told) = complaint(&world).await;
-            assert_eq!(is_refused, is_error, "{words}: {told}");
-            assert!(told.contains(words), "{words} is missing: {told}");
-            assert!(!told.contains(PASSWORD) && !told.contains("literal"), "{told}");
+            let (is_refused, arrived) = complaint(&world).await;
+            assert_eq!(is_refused, is_error, "{words}: {arrived}");
+            assert!(arrived.contains(words), "{words} is missing: {arrived}");
+            assert!(!arrived.contains(PASSWORD) && !arrived.contains("literal"), "{arrived}");
         }
         add(
             &mut world,
@@ -157,7 +163,7 @@ mod reads {
             None,
             "secret: { file: ../secrets/wrong }, certificate_password: { file: ../secrets/wrong }",
         );
-        let (is_refused, told) = complaint(&world).await;
-        assert!(is_refused && told.contains("there is no certificate that it opens"), "{told}");
+        let (is_refused, arrived) = complaint(&world).await;
+        assert!(is_refused && arrived.contains("there is no certificate that it opens"), "{arrived}");
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{SOC, Told, World, entra, kinds};
+use crate::harness::{Arrived, SOC, World, entra, kinds};
 
 /// A record so many days ago with these controls: name, points.
 fn record(days_ago: i64, maximum: f64, average: f64, controls: &[(&str, f64)]) -> Value {
@@ -25,14 +25,14 @@ fn profile(id: &str, title: &str, maximum: f64) -> Value {
     })
 }
 
-fn told_of(world: &World, tenant: &str) -> Told {
-    let mut told = world.accepted(SOC, tenant);
-    assert_eq!(kinds(&told), [("alert.firing", 1)]);
-    told.remove(0)
+fn message_of(world: &World, tenant: &str) -> Arrived {
+    let mut arrived = world.accepted(SOC, tenant);
+    assert_eq!(kinds(&arrived), [("alert.firing", 1)]);
+    arrived.remove(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_secure_score_that_falls_is_told_apart_from_a_ruler_that_moved() {
+async fn a_falling_secure_score_is_distinguished_from_a_changed_maximum() {
     let mut world = World::new().await;
     world.add_tenant("fabrikam");
     world.setup.top = "scores: [device-secure-score, secure-score]\n".to_owned();
@@ -55,9 +55,11 @@ async fn a_secure_score_that_falls_is_told_apart_from_a_ruler_that_moved() {
     let wider = record(0, 110.0, 43.0, &[("mfa", 60.0), ("legacy", 20.0), ("new", 0.0)]);
     world.cloud.set_records(entra("fabrikam"), vec![wider, yesterday]);
     for tenant in ["contoso", "fabrikam"] {
-        world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == tenant && told.accepted)).await;
+        world
+            .until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == tenant && arrived.accepted))
+            .await;
     }
-    let contoso = told_of(&world, "contoso");
+    let contoso = message_of(&world, "contoso");
     let data = &contoso.body["data"];
     assert_eq!(data["breakdown"]["changed_by"], "tenant", "{data:#}");
     assert!(data["explanation"].as_str().unwrap().ends_with(": 1 control of the tenant lost 10 points."), "{data:#}");
@@ -71,7 +73,7 @@ async fn a_secure_score_that_falls_is_told_apart_from_a_ruler_that_moved() {
     );
     assert_eq!(data["score"]["comparison"], json!({ "before": 47.5, "after": 47.5 }));
 
-    let fabrikam = told_of(&world, "fabrikam");
+    let fabrikam = message_of(&world, "fabrikam");
     let data = &fabrikam.body["data"];
     assert_eq!(data["breakdown"]["changed_by"], "microsoft", "{data:#}");
     let said = data["explanation"].as_str().unwrap();
@@ -107,15 +109,17 @@ async fn a_device_score_that_falls_comes_with_likely_contributors_or_with_the_ro
     for tenant in ["contoso", "fabrikam"] {
         world.checked(&service, tenant, 2).await;
         world.set_score(tenant, 200.0);
-        world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == tenant && told.accepted)).await;
+        world
+            .until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == tenant && arrived.accepted))
+            .await;
     }
-    let contoso = told_of(&world, "contoso");
+    let contoso = message_of(&world, "contoso");
     let data = &contoso.body["data"];
     let said = data["explanation"].as_str().unwrap();
     assert!(said.contains("grant the app role `SecurityRecommendation.Read.All`"), "{said}");
     assert_eq!(data["causes"], json!([]));
 
-    let fabrikam = told_of(&world, "fabrikam");
+    let fabrikam = message_of(&world, "fabrikam");
     let data = &fabrikam.body["data"];
     let said = data["explanation"].as_str().unwrap();
     assert!(said.starts_with("Likely contributors are the recommendations with the largest impact"), "{said}");
@@ -128,13 +132,17 @@ async fn a_device_score_that_falls_comes_with_likely_contributors_or_with_the_ro
 
     // The next alert knows what changed since.
     world.set_score("fabrikam", 500.0);
-    world.until(&service, SOC, |told| told.iter().filter(|told| told.tenant == "fabrikam").count() == 2).await;
+    world
+        .until(&service, SOC, |arrived| arrived.iter().filter(|arrived| arrived.tenant == "fabrikam").count() == 2)
+        .await;
     let second = vec![recommendation("sca-_-a", 2.0, 8), recommendation("sca-_-b", 9.0, 12), software];
     world.cloud.set_recommendations(entra("fabrikam"), second);
     world.set_score("fabrikam", 200.0);
-    world.until(&service, SOC, |told| told.iter().filter(|told| told.tenant == "fabrikam").count() == 3).await;
-    let told = world.accepted(SOC, "fabrikam");
-    let data = &told[2].body["data"];
+    world
+        .until(&service, SOC, |arrived| arrived.iter().filter(|arrived| arrived.tenant == "fabrikam").count() == 3)
+        .await;
+    let arrived = world.accepted(SOC, "fabrikam");
+    let data = &arrived[2].body["data"];
     assert_eq!(data["causes"].as_array().unwrap().len(), 1, "{data:#}");
     assert_eq!(data["causes"][0]["detail"], "5 devices more exposed than before");
     assert_eq!(world.cloud.tenant_counts(entra("fabrikam")).guidance_requests, 2, "asked for when an alert fires only");

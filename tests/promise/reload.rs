@@ -22,7 +22,9 @@ async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
     world.write();
     world.checked(&service, "fabrikam", 1).await;
     world
-        .until(&service, SOC, |told| told.iter().any(|told| told.kind == "alert.resolved" && told.tenant == "contoso"))
+        .until(&service, SOC, |arrived| {
+            arrived.iter().any(|arrived| arrived.kind == "alert.resolved" && arrived.tenant == "contoso")
+        })
         .await;
     assert_eq!(
         kinds(&world.accepted(SOC, "contoso")),
@@ -53,18 +55,22 @@ async fn a_tenant_that_is_gone_closes_its_alerts_with_the_reason() {
     let service = world.run().await;
     world.checked(&service, "leaves", 2).await;
     world.set_score("leaves", LOW);
-    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "leaves" && told.accepted)).await;
+    world
+        .until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "leaves" && arrived.accepted))
+        .await;
     std::fs::remove_file(world.folder.path().join("tenants/leaves.yaml")).unwrap();
     service.signal("HUP");
     world
-        .until(&service, SOC, |told| told.iter().any(|told| told.tenant == "leaves" && told.kind == "alert.resolved"))
+        .until(&service, SOC, |arrived| {
+            arrived.iter().any(|arrived| arrived.tenant == "leaves" && arrived.kind == "alert.resolved")
+        })
         .await;
-    let told = world.accepted(SOC, "leaves");
-    assert_eq!(kinds(&told), [("alert.firing", 1), ("alert.resolved", 2)]);
+    let arrived = world.accepted(SOC, "leaves");
+    assert_eq!(kinds(&arrived), [("alert.firing", 1), ("alert.resolved", 2)]);
     assert!(
-        told[1].body["data"]["alert"]["reason"].as_str().is_some_and(|reason| reason.contains("tenant")),
+        arrived[1].body["data"]["alert"]["reason"].as_str().is_some_and(|reason| reason.contains("tenant")),
         "{}",
-        told[1].body
+        arrived[1].body
     );
 }
 

@@ -11,16 +11,19 @@ async fn a_firing_alert_reminds_at_each_repeat_until_it_is_over() {
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;
     world.set_score("contoso", LOW);
-    world.until(&service, SOC, |told| told.len() == 3).await;
+    world.until(&service, SOC, |arrived| arrived.len() == 3).await;
     world.set_score("contoso", HIGH);
-    world.until(&service, SOC, |told| told.last().is_some_and(|told| told.kind == "alert.resolved")).await;
-    let told = world.accepted(SOC, "contoso");
-    let reminders = told.len() - 2;
-    assert!(told[0].kind == "alert.firing" && told[1..=reminders].iter().all(|told| told.kind == "alert.reminder"));
-    assert!(told.iter().zip(1..).all(|(told, sequence)| told.sequence == sequence));
-    for pair in told[..=reminders].windows(2) {
+    world.until(&service, SOC, |arrived| arrived.last().is_some_and(|arrived| arrived.kind == "alert.resolved")).await;
+    let arrived = world.accepted(SOC, "contoso");
+    let reminders = arrived.len() - 2;
+    assert!(
+        arrived[0].kind == "alert.firing"
+            && arrived[1..=reminders].iter().all(|arrived| arrived.kind == "alert.reminder")
+    );
+    assert!(arrived.iter().zip(1..).all(|(arrived, sequence)| arrived.sequence == sequence));
+    for pair in arrived[..=reminders].windows(2) {
         assert!(pair[1].at.duration_since(pair[0].at) >= Duration::from_secs(3), "counted from the last delivered one");
     }
     world.checked(&service, "contoso", 5).await;
-    assert_eq!(world.told(SOC).len(), told.len(), "what is over is not reminded of");
+    assert_eq!(world.arrived(SOC).len(), arrived.len(), "what is over is not reminded of");
 }

@@ -25,7 +25,11 @@ async fn a_reused_slug_shows_nothing_of_the_old_customer_and_the_old_one_can_be_
     world.checked(&service, "reused", 2).await;
     world.set_score("reused", LOW);
     for channel in [SOC, "own"] {
-        world.until(&service, channel, |told| told.iter().any(|told| told.tenant == "reused" && told.accepted)).await;
+        world
+            .until(&service, channel, |arrived| {
+                arrived.iter().any(|arrived| arrived.tenant == "reused" && arrived.accepted)
+            })
+            .await;
     }
     assert_eq!(world.command(&["tenants", "forget", "reused"]).await.status.code(), Some(2), "it is configured");
 
@@ -37,14 +41,16 @@ async fn a_reused_slug_shows_nothing_of_the_old_customer_and_the_old_one_can_be_
     service.signal("HUP");
     let kept = format!("reused.{}", &entra("reused").to_string()[..8]);
     world
-        .until(&service, SOC, |told| told.iter().any(|told| told.tenant == kept && told.kind == "alert.resolved"))
+        .until(&service, SOC, |arrived| {
+            arrived.iter().any(|arrived| arrived.tenant == kept && arrived.kind == "alert.resolved")
+        })
         .await;
     world.checked(&service, "other", 2).await;
-    let told = world.accepted(SOC, &kept);
-    assert_eq!(kinds(&told), [("alert.resolved", 2)]);
-    assert_eq!(told[0].body["data"]["tenant"]["tenant_id"], entra("reused").to_string());
-    assert!(told[0].body["data"]["alert"]["reason"].as_str().unwrap().contains("tenant was removed"));
-    assert_eq!(world.told("own").len(), 1, "the new customer's channel hears nothing of the old one");
+    let arrived = world.accepted(SOC, &kept);
+    assert_eq!(kinds(&arrived), [("alert.resolved", 2)]);
+    assert_eq!(arrived[0].body["data"]["tenant"]["tenant_id"], entra("reused").to_string());
+    assert!(arrived[0].body["data"]["alert"]["reason"].as_str().unwrap().contains("tenant was removed"));
+    assert_eq!(world.arrived("own").len(), 1, "the new customer's channel hears nothing of the old one");
     let (_, alerts) = json(&world, &["alerts", "list", "--tenant", "reused"]).await;
     assert_eq!(alerts, Value::Array(Vec::new()));
     let (_, shown) = json(&world, &["tenants", "show", "reused"]).await;

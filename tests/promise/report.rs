@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::harness::{LOW, SENTINEL, SOC, Told, World};
+use crate::harness::{Arrived, LOW, SENTINEL, SOC, World};
 
 const CUSTOMER: &str = "customer";
 
-fn reports(told: &[Told]) -> Vec<&Value> {
-    told.iter()
-        .filter(|told| told.kind == "report" && told.accepted && !told.possible_duplicate)
-        .map(|told| &told.body["data"]["report"])
+fn reports(arrived: &[Arrived]) -> Vec<&Value> {
+    arrived
+        .iter()
+        .filter(|arrived| arrived.kind == "report" && arrived.accepted && !arrived.possible_duplicate)
+        .map(|arrived| &arrived.body["data"]["report"])
         .collect()
 }
 
@@ -26,17 +27,17 @@ async fn a_report_comes_at_each_of_its_times_once_and_a_customer_s_shows_no_othe
     let service = world.run().await;
     world.checked(&service, SENTINEL, 2).await;
     world.set_score(SENTINEL, LOW);
-    let fires = |told: &[Told]| reports(told).iter().any(|report| report["alerts"]["warning"] == 1);
+    let fires = |arrived: &[Arrived]| reports(arrived).iter().any(|report| report["alerts"]["warning"] == 1);
     world.until(&service, SOC, fires).await;
-    world.until(&service, CUSTOMER, |told| reports(told).len() >= 2).await;
+    world.until(&service, CUSTOMER, |arrived| reports(arrived).len() >= 2).await;
     drop(service);
-    let before = reports(&world.told(CUSTOMER)).len();
+    let before = reports(&world.arrived(CUSTOMER)).len();
     let service = world.run().await;
-    world.until(&service, CUSTOMER, |told| reports(told).len() >= before + 2).await;
+    world.until(&service, CUSTOMER, |arrived| reports(arrived).len() >= before + 2).await;
 
     for (channel, tenants) in [(CUSTOMER, 1), (SOC, 2)] {
-        let told = world.told(channel);
-        let said = reports(&told);
+        let arrived = world.arrived(channel);
+        let said = reports(&arrived);
         assert!(said.iter().all(|report| report["tenant_count"] == tenants), "{said:#?}");
         let times: BTreeSet<&str> = said.iter().filter_map(|report| report["until"].as_str()).collect();
         assert_eq!(times.len(), said.len(), "each once: {said:#?}");
@@ -45,6 +46,6 @@ async fn a_report_comes_at_each_of_its_times_once_and_a_customer_s_shows_no_othe
     let preview = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && preview.contains("\"tenant_count\": 1"), "{preview}");
     assert!(preview.contains("contoso") && !preview.contains(SENTINEL), "{preview}");
-    let heard: Vec<String> = reports(&world.told(CUSTOMER)).iter().map(ToString::to_string).collect();
+    let heard: Vec<String> = reports(&world.arrived(CUSTOMER)).iter().map(ToString::to_string).collect();
     assert!(heard.iter().all(|report| report.contains("contoso") && !report.contains(SENTINEL)), "{heard:#?}");
 }

@@ -18,8 +18,8 @@ async fn arrivals(refusal: Reply, count: usize) -> (World, Service, Vec<Timestam
     let (wall, monotonic) = (Clock::System.now(), Instant::now());
     world.set_score("contoso", LOW);
     world.set_score(SENTINEL, LOW);
-    world.until(&service, SOC, |told| told.len() >= count).await;
-    let arrivals = world.told(SOC).iter().map(|told| wall.plus(told.at.duration_since(monotonic))).collect();
+    world.until(&service, SOC, |arrived| arrived.len() >= count).await;
+    let arrivals = world.arrived(SOC).iter().map(|arrived| wall.plus(arrived.at.duration_since(monotonic))).collect();
     (world, service, arrivals)
 }
 
@@ -86,6 +86,6 @@ async fn an_absurd_time_is_cut_to_an_hour_and_no_less() {
         assert!(next >= arrivals[0].plus(ASKED_MAX), "{text}: {next}");
         assert!(next <= Clock::System.now().plus(ASKED_MAX), "{text}: {next}");
         world.checked(&service, "contoso", 3).await;
-        assert_eq!(world.told(SOC).len(), 1, "{text}: nothing else is sent there meanwhile");
+        assert_eq!(world.arrived(SOC).len(), 1, "{text}: nothing else is sent there meanwhile");
     }
 }

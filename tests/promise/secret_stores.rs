@@ -54,7 +54,11 @@ async fn each_store_serves_a_tenant_and_a_changed_secret_is_used_without_a_resta
     for tenant in ["in-vault", "in-key-vault", "of-a-program"] {
         world.checked(&service, tenant, 2).await;
         world.set_score(tenant, LOW);
-        world.until(&service, "stored", |told| told.iter().any(|told| told.tenant == tenant && told.accepted)).await;
+        world
+            .until(&service, "stored", |reported| {
+                reported.iter().any(|reported| reported.tenant == tenant && reported.accepted)
+            })
+            .await;
     }
     let reads = vault.reads();
     world.checked(&service, "in-vault", 3).await;
@@ -76,8 +80,8 @@ async fn each_store_serves_a_tenant_and_a_changed_secret_is_used_without_a_resta
     vault.set("channels/stored", &elsewhere);
     world.receivers.set("stored", Some(scorewatch::simulation::Reply::status(404)));
     world.set_score("of-a-program", HIGH);
-    world.until(&service, "elsewhere", |told| told.iter().any(|told| told.accepted)).await;
-    assert!(world.told(OPS).iter().all(|told| told.kind != "operator.channel"), "{:?}", world.told(OPS));
+    world.until(&service, "elsewhere", |reported| reported.iter().any(|reported| reported.accepted)).await;
+    assert!(world.arrived(OPS).iter().all(|reported| reported.kind != "operator.channel"), "{:?}", world.arrived(OPS));
     assert!(!world.accepted(SOC, "in-vault").is_empty());
     assert!(service.stop().await.success());
 }
@@ -123,17 +127,17 @@ async fn nothing_is_sent_by_hand_to_a_receiver_that_another_customer_reads() {
     world.setup.channel("key-vault", &stored("key-vault").replace("channels/key-vault", "channels/of-key-vault"));
     world.write();
     let by_hand = ["preview", "--rule", "device-score-low", "--channel", "vault", "--send"];
-    let told = "channel `vault` sends to the same receiver as channel `key-vault`, and their audiences differ";
+    let reported = "channel `vault` sends to the same receiver as channel `key-vault`, and their audiences differ";
     let output = world.command(&by_hand).await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("not sent: {told}")), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("not sent: {reported}")), "{output:?}");
     assert!(world.receivers.received_by("shared").is_empty(), "another customer reads there");
     let output = world.command(&["check", "--online", "--json"]).await;
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let outcomes: Vec<_> = report["channels"].as_array().unwrap().iter().map(|line| line["outcome"].clone()).collect();
     assert_eq!(outcomes.iter().filter(|outcome| outcome.as_str().unwrap().contains("the same receiver")).count(), 2);
     assert!(
-        outcomes.iter().any(|outcome| outcome == told) && outcomes.iter().any(|outcome| outcome == "ok"),
+        outcomes.iter().any(|outcome| outcome == reported) && outcomes.iter().any(|outcome| outcome == "ok"),
         "{report:#}"
     );
     assert_eq!(output.status.code(), Some(1), "{output:?}");

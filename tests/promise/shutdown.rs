@@ -35,17 +35,17 @@ async fn sigterm_ends_a_service_that_waits_for_tenants_and_receivers_that_hang()
     world.checked(&service, "hangs", 1).await;
     world.receivers.set(SOC, Some(Reply::hang()));
     world.set_score("contoso", LOW);
-    world.until(&service, SOC, |told| told.len() == 1).await;
+    world.until(&service, SOC, |arrived| arrived.len() == 1).await;
     let (status, took) = service.stop_timed().await;
     assert_eq!(status.code(), Some(0));
     assert!(took < WITHIN, "{took:?}");
 
     world.receivers.set(SOC, None);
     let service = world.run().await;
-    world.until(&service, SOC, |told| told.iter().any(|told| told.accepted)).await;
-    let told = world.told(SOC);
-    assert_eq!(told[0].id, told[1].id);
-    assert!(told[1].possible_duplicate, "whether the first attempt arrived is unknown");
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.accepted)).await;
+    let arrived = world.arrived(SOC);
+    assert_eq!(arrived[0].id, arrived[1].id);
+    assert!(arrived[1].possible_duplicate, "whether the first attempt arrived is unknown");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,7 +112,7 @@ async fn a_second_sigterm_waits_for_nothing() {
     world.checked(&service, "contoso", 1).await;
     world.receivers.set(SOC, Some(Reply::hang()));
     world.set_score("contoso", LOW);
-    world.until(&service, SOC, |told| told.len() == 1).await;
+    world.until(&service, SOC, |arrived| arrived.len() == 1).await;
     service.signal("TERM");
     service.says("SIGTERM: stopping").await;
     service.signal("TERM");

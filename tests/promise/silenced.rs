@@ -20,7 +20,7 @@ async fn states(world: &World) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silence_suppresses_and_its_end_tells_what_still_is_so() {
+async fn a_silence_suppresses_and_what_still_holds_is_sent_at_its_end() {
     let world = World::new().await;
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;
@@ -48,10 +48,10 @@ async fn a_silence_suppresses_and_its_end_tells_what_still_is_so() {
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [], "a restart tells nothing");
 
     say(&world, &["silences", "end", "1"]).await;
-    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "contoso")).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "contoso")).await;
     world.settle(&service, SOC).await;
-    let told = world.accepted(SOC, "contoso");
-    assert_eq!(kinds(&told), [("alert.firing", 1)], "of the second firing, once, and of the first nothing");
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(kinds(&arrived), [("alert.firing", 1)], "of the second firing, once, and of the first nothing");
     assert_eq!(states(&world).await, ["suppressed", "suppressed", "delivered"]);
 
     say(&world, &["alerts", "acknowledge", "contoso", "device-score-low", "--comment", "seen", "--author", "ann"])
@@ -64,7 +64,9 @@ async fn a_silence_suppresses_and_its_end_tells_what_still_is_so() {
     assert_eq!(kinds(&world.accepted(SOC, "contoso")).len(), 1);
     say(&world, &["silences", "end", "2"]).await;
     world
-        .until(&service, SOC, |told| told.iter().any(|told| told.tenant == "contoso" && told.kind == "alert.resolved"))
+        .until(&service, SOC, |arrived| {
+            arrived.iter().any(|arrived| arrived.tenant == "contoso" && arrived.kind == "alert.resolved")
+        })
         .await;
     let again = world.command(&["silences", "end", "2"]).await;
     assert_eq!(again.status.code(), Some(2), "{again:?}");
@@ -83,7 +85,7 @@ async fn a_maintenance_window_suppresses_until_it_is_taken_out() {
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), []);
     world.setup.top.clear();
     world.write();
-    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "contoso")).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "contoso")).await;
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)]);
 }
 
@@ -93,7 +95,7 @@ async fn a_silence_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
     world.write();
     let add =
         |more: &'static [&'static str]| [&["silences", "add", "--author", "ann", "--comment", "x"], more].concat();
-    for (more, told) in [
+    for (more, arrived) in [
         (&["--for", "1h"][..], &["no matchers given"][..]),
         (&["--all", "--tenant", "contoso", "--for", "1h"], &["`--all` covers everything"]),
         (&["--tenant", "contoso"], &["--for"]),
@@ -126,6 +128,6 @@ async fn a_silence_that_makes_no_sense_is_refused_with_all_that_is_wrong() {
         let output = world.command(&add(more)).await;
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{more:?}: {error}");
-        assert!(told.iter().all(|told| error.contains(told)), "{more:?}: {error}");
+        assert!(arrived.iter().all(|arrived| error.contains(arrived)), "{more:?}: {error}");
     }
 }

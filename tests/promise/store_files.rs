@@ -16,9 +16,9 @@ async fn a_deleted_store_file_shows_in_readyz_and_the_operator_is_notified() {
     let (status, body) = get(address, "/readyz").await;
     assert_eq!(status, 503);
     assert!(body.contains("file was deleted or moved"), "{body}");
-    let is_told = |told: &[crate::harness::Told]| {
-        told.iter().any(|told| told.body["data"]["operator"]["class"] == "store-file-gone")
+    let is_notified = |arrived: &[crate::harness::Arrived]| {
+        arrived.iter().any(|arrived| arrived.body["data"]["operator"]["class"] == "store-file-gone")
     };
-    world.until(&service, OPS, is_told).await;
+    world.until(&service, OPS, is_notified).await;
     assert!(service.stop().await.success());
 }

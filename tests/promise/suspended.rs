@@ -7,21 +7,21 @@
 use scorewatch::{clock::Clock, domain::Timestamp};
 use serde_json::Value;
 
-use crate::harness::{OPS, SENTINEL, SOC, Service, Told, World};
+use crate::harness::{Arrived, OPS, SENTINEL, SOC, Service, World};
 
 /// The other service checks every second.
 const STOPPED_CHECKS: u64 = 40;
 
 /// When the operator's message says that the service was away, if it says so.
-fn away(told: &Told) -> Option<(Timestamp, Timestamp)> {
-    let facts = &told.body["data"]["operator"];
+fn downtime(arrived: &Arrived) -> Option<(Timestamp, Timestamp)> {
+    let facts = &arrived.body["data"]["operator"];
     let at = |value: &Value| Timestamp::parse(value.as_str().unwrap_or_default());
-    (told.kind == "operator.downtime").then_some(())?;
+    (arrived.kind == "operator.downtime").then_some(())?;
     Some((at(&facts["from"])?, at(&facts["until"])?))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_suspension_is_one_message_to_the_operator_and_no_lack_of_data() {
+async fn a_suspension_is_one_message_to_the_operator_and_not_a_gap_in_the_data() {
     let elsewhere = World::new().await;
     let timer = elsewhere.run().await;
     let mut world = World::new().await;
@@ -37,15 +37,17 @@ async fn a_suspension_is_one_message_to_the_operator_and_no_lack_of_data() {
     let stopped_at = Clock::System.now();
     elsewhere.checked(&timer, "contoso", STOPPED_CHECKS).await;
     service.signal("CONT");
-    let covers = |told: &Told| away(told).is_some_and(|(from, until)| from <= stopped_at && stopped_at < until);
-    world.until(&service, OPS, |told| told.iter().any(covers)).await;
+    let covers =
+        |arrived: &Arrived| downtime(arrived).is_some_and(|(from, until)| from <= stopped_at && stopped_at < until);
+    world.until(&service, OPS, |arrived| arrived.iter().any(covers)).await;
     world.settle(&service, SOC).await;
     world.quiet(&service).await;
 
-    let of_it: Vec<Told> = world.told(OPS).into_iter().filter(covers).collect();
+    let of_it: Vec<Arrived> = world.arrived(OPS).into_iter().filter(covers).collect();
     assert_eq!(of_it.len(), 1, "one message says so");
-    let blind = |told: &Told| told.kind == "operator.blind" || told.body["data"]["rule"]["name"] == "blind";
-    let false_alarms: Vec<Told> = [SOC, OPS].iter().flat_map(|channel| world.told(channel)).filter(blind).collect();
+    let blind = |arrived: &Arrived| arrived.kind == "operator.blind" || arrived.body["data"]["rule"]["name"] == "blind";
+    let false_alarms: Vec<Arrived> =
+        [SOC, OPS].iter().flat_map(|channel| world.arrived(channel)).filter(blind).collect();
     assert!(false_alarms.is_empty(), "nobody's data was missing: {false_alarms:?}");
     assert!(service.stop().await.success());
 }

@@ -130,7 +130,7 @@ async fn a_backtest_says_what_would_have_been_sent() {
     );
     world.folder.write("bad.csv", "tenant,score,time,value\ncontoso,device-secure-score,monday,1\n");
     let bad = world.folder.path().join("bad.csv").display().to_string();
-    for (arguments, told) in [
+    for (arguments, arrived) in [
         (&["backtest", "--csv", &bad][..], "bad.csv:2: expected a time"),
         (&["backtest", "--csv", &file, "--rule", "nobody"], "there is no rule `nobody`"),
         (&["backtest", "--csv", &file, "--since", "ever"], "`ever` is not a time"),
@@ -139,17 +139,17 @@ async fn a_backtest_says_what_would_have_been_sent() {
     ] {
         let output = world.command(arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(said(&output, &world).contains(told), "{}", said(&output, &world));
+        assert!(said(&output, &world).contains(arrived), "{}", said(&output, &world));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backtest_beside_the_service_tells_what_the_service_told() {
+async fn a_backtest_beside_the_service_gives_the_notifications_that_the_service_sent() {
     let world = World::new().await;
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;
     world.set_score("contoso", LOW);
-    world.until(&service, SOC, |told| told.iter().any(|told| told.kind == "alert.firing")).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.kind == "alert.firing")).await;
     world.checked(&service, "contoso", 2).await;
     let output = world.command(&["backtest", "--tenant", "contoso", "--json"]).await;
     assert_eq!(output.status.code(), Some(0), "{}", said(&output, &world));

@@ -24,7 +24,7 @@ async fn hears(socket: &UnixDatagram, wanted: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn systemd_hears_that_the_service_is_ready_works_reloads_and_stops() {
+async fn systemd_is_notified_that_the_service_is_ready_works_reloads_and_stops() {
     let world = World::new().await;
     world.write();
     let path = world.folder.path().join("notify");

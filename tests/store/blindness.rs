@@ -34,8 +34,8 @@ fn outage(cause: &str, seconds: i64) -> Outage {
         cause: cause.to_owned(),
         since: at(seconds),
         tenants: [tenant("contoso"), tenant("fabrikam")].into(),
-        told_at: None,
-        told_to: Vec::new(),
+        notified_at: None,
+        notified_channels: Vec::new(),
         over_at: None,
     }
 }
@@ -56,13 +56,13 @@ async fn who_fails_is_listed_with_the_operators_alert_and_who_recovers_is_not() 
         failing: how,
         blind,
     };
-    let untold = Some(Blind { told_to: Vec::new() });
+    let worst_before = Some(Blind { notified_channels: Vec::new() });
     assert_eq!(
         failing_now(store).await,
         [
             listed("soon", failing("garbage", 5), None),
             listed("pending", failing("garbage", 5), None),
-            listed("fires", failing("role-missing", 7), untold),
+            listed("fires", failing("role-missing", 7), worst_before),
         ]
     );
     let other = store.failing(&key("any", "another").rule).await.unwrap();
@@ -73,24 +73,24 @@ async fn who_fails_is_listed_with_the_operators_alert_and_who_recovers_is_not() 
 }
 
 #[tokio::test]
-async fn who_was_told_of_a_tenant_is_known_of_the_episode_at_hand_only() {
+async fn who_was_notified_of_a_tenant_is_known_for_the_current_episode_only() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     fails(store, "contoso", None, Some(failing("garbage", 0)), Some(true)).await;
-    let told = to_tell("one", Some(key("contoso", RULE)), &["ops", "mail"]);
+    let message = new_notification("one", Some(key("contoso", RULE)), &["ops", "mail"]);
     let mut outcome = check("contoso", Some(1), 60);
     outcome.health.failing = Some(failing("garbage", 0));
     outcome.alerts = vec![update(RULE, firing(1, 1))];
-    outcome.notifications = vec![told];
+    outcome.notifications = vec![message];
     commit(store, outcome).await;
     let blind = failing_now(store).await.remove(0).blind.unwrap();
-    assert_eq!(blind.told_to, [channel("mail"), channel("ops")]);
+    assert_eq!(blind.notified_channels, [channel("mail"), channel("ops")]);
     let mut outcome = check("contoso", Some(2), 120);
     outcome.health.failing = Some(failing("garbage", 100));
     outcome.alerts = vec![update(RULE, firing(2, 1))];
     commit(store, outcome).await;
     let blind = failing_now(store).await.remove(0).blind.unwrap();
-    assert_eq!(blind.told_to, [], "it fires anew, of which nobody was told");
+    assert_eq!(blind.notified_channels, [], "it fires anew, of which nobody was told");
 }
 
 #[tokio::test]
@@ -116,8 +116,8 @@ async fn an_outage_is_kept_as_it_was_last_written_and_another_of_its_cause_is_an
     assert_eq!(fixture.store.outages(at(0)).await.unwrap(), std::slice::from_ref(&first));
     let grown = Outage {
         tenants: [tenant("contoso"), tenant("fabrikam"), tenant("tailspin")].into(),
-        told_at: Some(at(20)),
-        told_to: vec![channel("ops")],
+        notified_at: Some(at(20)),
+        notified_channels: vec![channel("ops")],
         ..first
     };
     fixture.store.record_outage(grown.clone(), Vec::new(), at(20)).await.unwrap();
@@ -137,15 +137,15 @@ async fn an_outage_is_kept_as_it_was_last_written_and_another_of_its_cause_is_an
 }
 
 #[tokio::test]
-async fn what_is_told_of_one_outage_keeps_its_order_and_is_told_once() {
+async fn messages_about_one_outage_keep_their_order_and_are_sent_once() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     let began = outage("service", 0);
-    store.record_outage(began.clone(), vec![to_tell("began", None, &["ops", "mail"])], at(0)).await.unwrap();
-    store.record_outage(began.clone(), vec![to_tell("began", None, &["ops"])], at(1)).await.unwrap();
+    store.record_outage(began.clone(), vec![new_notification("began", None, &["ops", "mail"])], at(0)).await.unwrap();
+    store.record_outage(began.clone(), vec![new_notification("began", None, &["ops"])], at(1)).await.unwrap();
     let over = Outage { over_at: Some(at(2)), ..began };
-    store.record_outage(over, vec![to_tell("over", None, &["ops"])], at(2)).await.unwrap();
-    store.record_outage(outage("clock", 0), vec![to_tell("other", None, &["ops"])], at(3)).await.unwrap();
+    store.record_outage(over, vec![new_notification("over", None, &["ops"])], at(2)).await.unwrap();
+    store.record_outage(outage("clock", 0), vec![new_notification("other", None, &["ops"])], at(3)).await.unwrap();
     let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();
     assert_eq!(deliveries.len(), 4, "the notification that was there is left alone: {deliveries:?}");
     let id = |id: &str| notification(id).data.facts.notification.id;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scorewatch::{
-    notify::{ChannelHealth, DeliveryState, NotificationType, standing::FailedPeriod},
+    notify::{ChannelHealth, DeliveryState, NotificationType, channel_health::FailedPeriod},
     store::{AttemptOutcome, ChannelRecord, Claim, ClaimTerms, DeliveryFilter, Store},
 };
 
@@ -14,7 +14,7 @@ async fn record(store: &dyn Store) -> ChannelRecord {
 }
 
 async fn queue(store: &dyn Store, id: &str, kind: NotificationType) {
-    let mut new = to_tell(id, None, &["soc"]);
+    let mut new = new_notification(id, None, &["soc"]);
     new.notification.kind = kind;
     assert!(store.announce(new, at(0)).await.unwrap());
 }
@@ -26,25 +26,25 @@ async fn a_channel_s_rest_outlives_a_restart_and_a_clock_that_is_set_back_ends_i
         queue(&*fixture.store, id, NotificationType::AlertFiring).await;
     }
     let claimed = claim(&*fixture.store, "soc", 100_000).await;
-    let standing = ChannelHealth {
+    let health = ChannelHealth {
         failures: 3,
         failing_since: Some(at(99_000)),
         failed: Some(FailedPeriod { from: at(1), until: at(2) }),
-        rest_from: at(100_000),
-        rest_until: at(100_900),
+        cooldown_from: at(100_000),
+        cooldown_until: at(100_900),
         proven_at: None,
     };
     let failed = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(100_900), may_have_arrived: false };
-    fixture.store.settle(claimed.id, 1, failed, Some(standing), at(100_000)).await.unwrap();
+    fixture.store.settle(claimed.id, 1, failed, Some(health), at(100_000)).await.unwrap();
     let fixture = fixture.reopen().await;
     let store = &*fixture.store;
-    let terms = ClaimTerms { longest_rest: Duration::from_hours(1), ..ClaimTerms::default() };
+    let terms = ClaimTerms { longest_cooldown: Duration::from_hours(1), ..ClaimTerms::default() };
     assert_eq!(store.claim(&channel("soc"), terms, at(100_001)).await.unwrap(), Claim::Wait(at(100_900)));
-    assert_eq!((record(store).await.standing, record(store).await.last_error), (standing, Some("503".to_owned())));
+    assert_eq!((record(store).await.health, record(store).await.last_error), (health, Some("503".to_owned())));
     let Claim::Send(again) = store.claim(&channel("soc"), terms, at(0)).await.unwrap() else {
         panic!("no rest is longer than an hour")
     };
-    assert_eq!((again.id, again.standing), (claimed.id, standing));
+    assert_eq!((again.id, again.health), (claimed.id, health));
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_drill_that_a_person_saw_proves_its_channel() {
     assert!(store.confirm(&id("one"), at(5)).await.unwrap().is_empty(), "not a drill");
     assert_eq!(store.confirm(&id("drill"), at(5)).await.unwrap(), [channel("soc")]);
     assert_eq!(store.confirm(&id("drill"), at(4)).await.unwrap(), [channel("soc")]);
-    assert_eq!(record(store).await.standing.proven_at, Some(at(5)));
+    assert_eq!(record(store).await.health.proven_at, Some(at(5)));
 }
 
 #[tokio::test]
@@ -88,17 +88,17 @@ async fn a_late_confirmation_proves_the_channel_as_of_the_drill_s_arrival() {
     queue(store, "one", NotificationType::AlertFiring).await;
     let under_way = claim(store, "soc", 12).await;
     store.confirm(&drill.notification.data.notification.id, at(1_000_000)).await.unwrap();
-    let standing = ChannelHealth { proven_at: None, ..under_way.standing };
-    store.settle(under_way.id, 1, AttemptOutcome::Delivered, Some(standing), at(1_000_001)).await.unwrap();
+    let health = ChannelHealth { proven_at: None, ..under_way.health };
+    store.settle(under_way.id, 1, AttemptOutcome::Delivered, Some(health), at(1_000_001)).await.unwrap();
     assert_eq!(
-        record(store).await.standing.proven_at,
+        record(store).await.health.proven_at,
         Some(at(11)),
         "an attempt that proves nothing takes no proof away"
     );
 }
 
 #[tokio::test]
-async fn a_drill_goes_when_nothing_else_is_due_and_speaks_for_those_that_waited() {
+async fn a_drill_is_sent_when_nothing_else_is_due_and_covers_those_that_waited() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     for (id, kind) in [
@@ -112,10 +112,10 @@ async fn a_drill_goes_when_nothing_else_is_due_and_speaks_for_those_that_waited(
     let ids = ["one", "two", "drill 2"].map(|id| notification(id).data.facts.notification.id);
     for id in ids {
         let claimed = claim(store, "soc", 1).await;
-        let told = &claimed.notification.data.notification;
+        let message = &claimed.notification.data.notification;
         let is_drill = claimed.notification.kind == NotificationType::Drill;
         let spoken_for = if is_drill { vec![notification("drill 1").data.facts.notification.id] } else { Vec::new() };
-        assert_eq!((&told.id, &told.covers), (&id, &spoken_for));
+        assert_eq!((&message.id, &message.covers), (&id, &spoken_for));
         store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
     }
     let deliveries = store.deliveries(&DeliveryFilter::default()).await.unwrap();
@@ -141,7 +141,7 @@ async fn a_parked_channel_s_drill_waits_for_its_time() {
 async fn a_drill_that_is_planned_ahead_waits_for_its_moment_and_nothing_else_waits_for_it() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    let mut drill = to_tell("drill", None, &["soc"]);
+    let mut drill = new_notification("drill", None, &["soc"]);
     drill.notification.kind = NotificationType::Drill;
     assert!(store.announce(drill, at(1_800)).await.unwrap());
     assert_eq!(store.claim(&channel("soc"), ClaimTerms::default(), at(0)).await.unwrap(), Claim::Wait(at(1_800)));
@@ -156,7 +156,7 @@ async fn a_drill_that_is_planned_ahead_waits_for_its_moment_and_nothing_else_wai
 async fn what_a_clock_that_was_ahead_has_set_is_due() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    store.announce(to_tell("untried", None, &["soc"]), at(3_600)).await.unwrap();
+    store.announce(new_notification("untried", None, &["soc"]), at(3_600)).await.unwrap();
     let untried = claim(store, "soc", 0).await;
     let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: at(3_700), may_have_arrived: false };
     store.settle(untried.id, 1, AttemptOutcome::NotMade, None, at(0)).await.unwrap();
@@ -171,7 +171,7 @@ async fn the_time_until_the_first_drill_begins_once() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     for seconds in [1, 2] {
-        store.adopt_channels([channel("soc")].into(), at(seconds)).await.unwrap();
+        store.onboard_channels([channel("soc")].into(), at(seconds)).await.unwrap();
     }
     assert_eq!((record(store).await.drilled_at, record(store).await.seen_at), (Some(at(1)), Some(at(1))));
 }

@@ -7,7 +7,8 @@ use scorewatch::{
     notify::silence::Acknowledgement,
     rule::Alert,
     store::{
-        AlertFilter, AlertPlace, AttemptOutcome, Away, Commit, DeliveryFilter, Failing, Store, StoreError, find_alert,
+        AlertFilter, AlertPlace, AttemptOutcome, Commit, DeliveryFilter, Downtime, Failing, Store, StoreError,
+        find_alert,
     },
 };
 
@@ -23,7 +24,7 @@ async fn a_check_is_kept_whole_over_a_restart() {
     outcome.health.failing = Some(Failing { since: at(5), class: "role-missing".into(), hint: Some("grant".into()) });
     outcome.series = vec![series(vec![sample(30, 41.25)], DAY)];
     outcome.alerts = vec![update("drop", firing(1, 1))];
-    outcome.notifications = vec![to_tell("one", Some(key("contoso", "drop")), &["soc", "soar"])];
+    outcome.notifications = vec![new_notification("one", Some(key("contoso", "drop")), &["soc", "soar"])];
     let health = outcome.health.clone();
     commit(&*fixture.store, outcome).await;
     let identity = fixture.store.identity().to_owned();
@@ -34,8 +35,8 @@ async fn a_check_is_kept_whole_over_a_restart() {
     assert_eq!(record.series[0].window, [sample(30, 41.25)]);
     assert_eq!(record.series[0].last_data_at, at(30));
     assert_eq!(record.alerts[0].alert, firing(1, 1));
-    assert_eq!(record.alerts[0].told_at, None);
-    assert_eq!(record.alerts[0].told_to, [channel("soar"), channel("soc")]);
+    assert_eq!(record.alerts[0].notified_at, None);
+    assert_eq!(record.alerts[0].notified_channels, [channel("soar"), channel("soc")]);
     let due = fixture.store.schedule().await.unwrap();
     assert_eq!((due.len(), &due[0].tenant, due[0].wake_at), (1, &tenant("contoso"), Some(at(500))));
     assert_eq!(fixture.store.busy_channels().await.unwrap(), [channel("soar"), channel("soc")]);
@@ -50,7 +51,7 @@ async fn a_check_that_began_with_another_version_writes_nothing_at_all() {
         let mut outcome = check(name, expected, 99);
         outcome.series = vec![series(vec![sample(1, 1.0)], DAY)];
         outcome.alerts = vec![update("drop", firing(1, 1))];
-        outcome.notifications = vec![to_tell("lost", Some(key(name, "drop")), &["soc"])];
+        outcome.notifications = vec![new_notification("lost", Some(key(name, "drop")), &["soc"])];
         assert_eq!(fixture.store.commit(outcome).await.unwrap(), Commit::Conflict, "{name} {expected:?}");
     }
     let record = load(&*fixture.store, "contoso").await;
@@ -64,10 +65,11 @@ async fn a_check_that_began_with_another_version_writes_nothing_at_all() {
 async fn a_notification_whose_id_is_there_is_left_alone_with_its_deliveries() {
     let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 0);
-    outcome.notifications = vec![to_tell("one", None, &["soc"]), to_tell("one", None, &["soc", "late"])];
+    outcome.notifications =
+        vec![new_notification("one", None, &["soc"]), new_notification("one", None, &["soc", "late"])];
     commit(&*fixture.store, outcome).await;
-    assert!(!fixture.store.announce(to_tell("one", None, &["later"]), at(1)).await.unwrap());
-    assert!(fixture.store.announce(to_tell("two", None, &["soc", "soc"]), at(1)).await.unwrap());
+    assert!(!fixture.store.announce(new_notification("one", None, &["later"]), at(1)).await.unwrap());
+    assert!(fixture.store.announce(new_notification("two", None, &["soc", "soc"]), at(1)).await.unwrap());
     let deliveries = fixture.store.deliveries(&DeliveryFilter::default()).await.unwrap();
     assert_eq!(deliveries.iter().map(|row| row.channel.as_str()).collect::<Vec<_>>(), ["soc", "soc"]);
 }
@@ -78,14 +80,14 @@ async fn a_notification_is_known_from_when_it_is_written_until_nothing_of_it_is_
     let id = |name: &str| notification(name).data.facts.notification.id;
     assert!(!fixture.store.knows(&id("of a check")).await.unwrap());
     let mut outcome = check("contoso", None, 0);
-    outcome.notifications = vec![to_tell("of a check", Some(key("contoso", "low")), &["soc"])];
+    outcome.notifications = vec![new_notification("of a check", Some(key("contoso", "low")), &["soc"])];
     outcome.alerts = vec![update("low", firing(1, 1))];
     let mut refused = check("contoso", Some(7), 1);
-    refused.notifications = vec![to_tell("refused", Some(key("contoso", "low")), &["soc"])];
+    refused.notifications = vec![new_notification("refused", Some(key("contoso", "low")), &["soc"])];
     commit(&*fixture.store, outcome).await;
     assert_eq!(fixture.store.commit(refused).await.unwrap(), Commit::Conflict);
-    assert!(fixture.store.announce(to_tell("announced", None, &["soc"]), at(1)).await.unwrap());
-    assert!(fixture.store.announce(to_tell("for nobody", None, &[]), at(1)).await.unwrap());
+    assert!(fixture.store.announce(new_notification("announced", None, &["soc"]), at(1)).await.unwrap());
+    assert!(fixture.store.announce(new_notification("for nobody", None, &[]), at(1)).await.unwrap());
     let fixture = fixture.reopen().await;
     for (name, is_known) in
         [("of a check", true), ("announced", true), ("for nobody", true), ("refused", false), ("other", false)]
@@ -103,25 +105,25 @@ async fn a_notification_is_known_from_when_it_is_written_until_nothing_of_it_is_
 }
 
 #[tokio::test]
-async fn whom_a_person_wants_looked_at_is_known_until_a_check_is_written() {
+async fn requested_rechecks_are_known_until_a_check_is_written() {
     let fixture = Fixture::new().await;
     let alert = key("contoso", "low");
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
-    outcome.notifications = vec![to_tell("one", Some(alert.clone()), &["soc"])];
+    outcome.notifications = vec![new_notification("one", Some(alert.clone()), &["soc"])];
     commit(&*fixture.store, outcome).await;
     commit(&*fixture.store, check("fabrikam", None, 0)).await;
     let seen = Acknowledgement { at: at(5), by: "ann".into(), comment: "ticket".into() };
     assert!(fixture.store.acknowledge(&alert, seen).await.unwrap());
-    assert_eq!(fixture.store.wanted().await.unwrap(), []);
+    assert_eq!(fixture.store.rechecks_requested().await.unwrap(), []);
     assert!(fixture.store.unacknowledge(&alert, at(10)).await.unwrap());
     let fixture = fixture.reopen().await;
-    assert_eq!(fixture.store.wanted().await.unwrap(), [(tenant("contoso"), at(10))]);
+    assert_eq!(fixture.store.rechecks_requested().await.unwrap(), [(tenant("contoso"), at(10))]);
     commit(&*fixture.store, check("fabrikam", Some(1), 11)).await;
     assert_eq!(fixture.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
-    assert_eq!(fixture.store.wanted().await.unwrap().len(), 1);
+    assert_eq!(fixture.store.rechecks_requested().await.unwrap().len(), 1);
     commit(&*fixture.store, check("contoso", Some(2), 12)).await;
-    assert_eq!(fixture.store.wanted().await.unwrap(), []);
+    assert_eq!(fixture.store.rechecks_requested().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -140,11 +142,11 @@ async fn a_check_that_a_person_asks_for_is_due_at_once_and_until_one_is_written(
     assert!(fixture.store.request_check(&tenant("contoso"), at(11)).await.unwrap(), "as often as they like");
     let fixture = fixture.reopen().await;
     assert_eq!(due(&*fixture.store).await, at(10));
-    assert_eq!(fixture.store.wanted().await.unwrap(), [(tenant("contoso"), at(11))]);
+    assert_eq!(fixture.store.rechecks_requested().await.unwrap(), [(tenant("contoso"), at(11))]);
     assert_eq!(load(&*fixture.store, "contoso").await.health.next_due_at, at(10));
     assert_eq!(fixture.store.commit(check("contoso", Some(1), 11)).await.unwrap(), Commit::Conflict, "it began before");
     commit(&*fixture.store, check("contoso", Some(3), 12)).await;
-    assert_eq!(fixture.store.wanted().await.unwrap(), []);
+    assert_eq!(fixture.store.rechecks_requested().await.unwrap(), []);
     assert!(due(&*fixture.store).await > at(12));
 }
 
@@ -155,7 +157,7 @@ async fn listings_are_narrowed_to_tenants_and_go_on_from_a_place() {
         let mut outcome = check(name, None, minute);
         outcome.alerts = vec![update("low", firing(1, 1)), update("lower", firing(1, 1))];
         outcome.notifications = ["low", "lower"]
-            .map(|rule| to_tell(&format!("{rule} {name}"), Some(key(name, rule)), &["soc"]))
+            .map(|rule| new_notification(&format!("{rule} {name}"), Some(key(name, rule)), &["soc"]))
             .into_iter()
             .collect();
         commit(&*fixture.store, outcome).await;
@@ -225,7 +227,7 @@ async fn a_caller_that_goes_away_leaves_a_store_that_works() {
 }
 
 #[tokio::test]
-async fn alerts_are_told_apart_by_subject_and_listed_newest_change_first() {
+async fn alerts_are_distinguished_by_subject_and_listed_newest_change_first() {
     let fixture = Fixture::new().await;
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
@@ -275,18 +277,18 @@ async fn a_blank_alert_is_deleted_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn signs_of_life_and_absences_are_kept() {
+async fn heartbeats_and_downtimes_are_kept() {
     let fixture = Fixture::new().await;
     assert_eq!(fixture.store.last_heartbeat().await.unwrap(), None);
     fixture.store.heartbeat(at(5)).await.unwrap();
     fixture.store.heartbeat(at(7)).await.unwrap();
-    let absences = [Away { from: at(1), until: at(3) }, Away { from: at(5), until: at(6) }];
-    for away in [absences[1], absences[0], absences[0]] {
-        fixture.store.record_away(away).await.unwrap();
+    let downtimes = [Downtime { from: at(1), until: at(3) }, Downtime { from: at(5), until: at(6) }];
+    for downtime in [downtimes[1], downtimes[0], downtimes[0]] {
+        fixture.store.record_downtime(downtime).await.unwrap();
     }
     let fixture = fixture.reopen().await;
     assert_eq!(fixture.store.last_heartbeat().await.unwrap(), Some(at(7)));
-    assert_eq!(fixture.store.away().await.unwrap(), absences);
+    assert_eq!(fixture.store.downtimes().await.unwrap(), downtimes);
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ async fn whatever_comes_of_an_attempt_nobody_is_left_in_the_dark() {
     ] {
         let fixture = Fixture::new().await;
         let store = &*fixture.store;
-        assert!(store.announce(to_tell("one", Some(key("contoso", "low")), &["soc"]), at(0)).await.unwrap());
+        assert!(store.announce(new_notification("one", Some(key("contoso", "low")), &["soc"]), at(0)).await.unwrap());
         let claimed = claim(store, "soc", 0).await;
         store.settle(claimed.id, 1, outcome.clone(), None, at(1)).await.unwrap();
         let assured = assurance(state(store, claimed.id).await);
@@ -92,7 +92,7 @@ async fn a_rejection_is_put_down_to_the_message_once() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     for (id, rule) in [("one", "a"), ("two", "b"), ("three", "c")] {
-        assert!(store.announce(to_tell(id, Some(key("contoso", rule)), &["soc"]), at(0)).await.unwrap());
+        assert!(store.announce(new_notification(id, Some(key("contoso", rule)), &["soc"]), at(0)).await.unwrap());
     }
     let rejected = || AttemptOutcome::Rejected { error: "422".into() };
     let first = claim(store, "soc", 0).await;
@@ -129,7 +129,7 @@ async fn the_operator_is_notified_of_dead_letters_by_channel_and_cause_and_of_ea
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     let die = async |id: &str, why: &str, seconds| {
-        assert!(store.announce(to_tell(id, Some(key("contoso", id)), &["soc"]), at(seconds)).await.unwrap());
+        assert!(store.announce(new_notification(id, Some(key("contoso", id)), &["soc"]), at(seconds)).await.unwrap());
         let claimed = claim(store, "soc", seconds).await;
         let dead = AttemptOutcome::Dead { error: why.into() };
         store.settle(claimed.id, 1, dead, None, at(seconds)).await.unwrap();
@@ -142,7 +142,7 @@ async fn the_operator_is_notified_of_dead_letters_by_channel_and_cause_and_of_ea
     let shown: Vec<_> = letters.iter().map(|one| (one.cause.as_str(), one.count)).collect();
     assert_eq!(shown, [("given up", 1), ("too large", 2)]);
     assert_eq!((letters[1].first, letters[1].since), (first, at(1)));
-    store.notice_dead(letters[1].clone(), to_tell("notice", None, &["ops"]), at(4)).await.unwrap();
+    store.notice_dead(letters[1].clone(), new_notification("notice", None, &["ops"]), at(4)).await.unwrap();
     die("d", "too large", 5).await;
     let causes = async |since| -> Vec<(String, u64)> {
         store.unnoticed_dead(since).await.unwrap().into_iter().map(|one| (one.cause, one.count)).collect()

@@ -35,7 +35,7 @@ fn facts(slug: &str) -> TenantFacts {
 
 /// A check that leaves something of the tenant wherever a check can.
 fn check_of(slug: &str, expected: Option<(u64, TenantIdentity)>, seconds: i64) -> CheckOutcome {
-    let mut new = to_tell(&format!("{slug} {seconds}"), Some(key(slug, "low")), &["soc", "own"]);
+    let mut new = new_notification(&format!("{slug} {seconds}"), Some(key(slug, "low")), &["soc", "own"]);
     new.notification.data.tenant = Some(facts(slug));
     let id: uuid::Uuid = facts(slug).tenant_id.unwrap().parse().unwrap();
     let identity = TenantIdentity::new(scorewatch::domain::EntraTenantId(id), at(seconds));
@@ -84,10 +84,10 @@ async fn plant(store: &dyn Store) {
         let claimed = claim(store, channel, 4 * 86_400).await;
         let error = format!("{SLUG} was refused");
         let outcome = AttemptOutcome::Retry { error, next_attempt_at: at(5 * 86_400), may_have_arrived: false };
-        store.settle(claimed.id, claimed.attempt, outcome, Some(claimed.standing), at(4 * 86_400)).await.unwrap();
+        store.settle(claimed.id, claimed.attempt, outcome, Some(claimed.health), at(4 * 86_400)).await.unwrap();
     }
     for (id, slugs) in [("both", &[SLUG, "fabrikam"][..]), ("one", &[SLUG])] {
-        let mut digest = to_tell(id, None, &["soc"]);
+        let mut digest = new_notification(id, None, &["soc"]);
         digest.notification.kind = NotificationType::Digest;
         let item = |slug: &&str| {
             let mut item = notification(&format!("{id} {slug}"));
@@ -101,8 +101,8 @@ async fn plant(store: &dyn Store) {
         cause: cause.into(),
         since: at(0),
         tenants: slugs.iter().map(|slug| tenant(slug)).collect(),
-        told_at: None,
-        told_to: Vec::new(),
+        notified_at: None,
+        notified_channels: Vec::new(),
         over_at: None,
     };
     store.record_outage(outage("x", &[SLUG, "fabrikam"]), Vec::new(), at(0)).await.unwrap();

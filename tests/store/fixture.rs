@@ -67,7 +67,7 @@ pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> 
         identity: TenantIdentity::default(),
         expected_version,
         health: TenantHealth {
-            adopted_at: at(0),
+            first_seen_at: at(0),
             next_due_at: at(seconds + 900),
             wake_at: None,
             checked_at: Some(at(seconds)),
@@ -106,11 +106,11 @@ pub(super) fn firing(generation: u64, sequence: u64) -> Alert {
         terms: Terms { when: Condition::Below(300.0), recover: None },
         baseline: Some(400.0),
         measured_at: None,
-        worst_told: Some(340.0),
-        worst_told_at: None,
+        worst_notified: Some(340.0),
+        worst_notified_at: None,
         worst_seen: None,
-        untold: None,
-        untold_at: None,
+        worst_before: None,
+        worst_before_at: None,
         taken_back: 0,
         end_taken_back: 0,
         gap: None,
@@ -167,7 +167,7 @@ pub(super) fn notification(id: &str) -> Notification {
     }
 }
 
-pub(super) fn to_tell(id: &str, alert: Option<AlertKey>, channels: &[&str]) -> NewNotification {
+pub(super) fn new_notification(id: &str, alert: Option<AlertKey>, channels: &[&str]) -> NewNotification {
     NewNotification {
         notification: notification(id),
         tenant: alert.as_ref().map(|key| key.tenant.clone()),

@@ -33,12 +33,12 @@ pub(super) fn known(id: &str, seen: i64) -> KnownShift {
         moved: 20,
         read: 30,
     };
-    KnownShift { id: id.to_owned(), shift, seen_at: at(seen), told_at: None }
+    KnownShift { id: id.to_owned(), shift, seen_at: at(seen), notified_at: None }
 }
 
 /// What is told of an alert of that tenant by rule `low`, to one channel.
 fn says(tenant: &str, channel: &str, kind: NotificationType, until: Option<i64>) -> NewNotification {
-    let mut new = to_tell(&format!("{tenant}-{channel}-{kind:?}"), Some(key(tenant, "low")), &[channel]);
+    let mut new = new_notification(&format!("{tenant}-{channel}-{kind:?}"), Some(key(tenant, "low")), &[channel]);
     new.notification.kind = kind;
     let is_over = kind == NotificationType::AlertResolved;
     new.notification.data.alert = Some(AlertFacts {
@@ -82,7 +82,7 @@ pub(super) fn notice(of: &str, runs: &[&HeldGroup]) -> ShiftNotice {
         occasion: Occasion::Shift,
         members: runs.iter().map(member).collect(),
         others: Others::default(),
-        told_before: Vec::new(),
+        notified_before: Vec::new(),
     }
 }
 
@@ -129,16 +129,16 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
         let own: Vec<&HeldGroup> = runs.iter().filter(|run| run.channel == channel("own")).collect();
         let soc: Vec<&HeldGroup> = runs.iter().filter(|run| run.channel == channel("soc")).collect();
         let notices = || vec![notice("soc", &soc), notice("own", &own)];
-        assert!(!store.tell_shift(known("unknown", 10), notices(), at(59)).await.unwrap(), "never noted");
-        assert!(store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap());
-        let told = [("soc", "merged"), ("soc", "merged"), ("own", "merged"), ("soc", "queued"), ("own", "queued")];
-        assert_eq!(states(store).await, of(&told));
+        assert!(!store.notify_shift(known("unknown", 10), notices(), at(59)).await.unwrap(), "never noted");
+        assert!(store.notify_shift(known("shift", 10), notices(), at(60)).await.unwrap());
+        let expected = [("soc", "merged"), ("soc", "merged"), ("own", "merged"), ("soc", "queued"), ("own", "queued")];
+        assert_eq!(states(store).await, of(&expected));
         assert!(
-            !store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(),
+            !store.notify_shift(known("shift", 10), notices(), at(61)).await.unwrap(),
             "nothing of it waits any more"
         );
-        assert_eq!(states(store).await, of(&told), "which changes nothing");
-        assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(60)));
+        assert_eq!(states(store).await, of(&expected), "which changes nothing");
+        assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].notified_at, Some(at(60)));
         assert!(due(store, 1000).await.is_empty());
 
         let fixture = fixture.reopen().await;
@@ -148,15 +148,15 @@ async fn a_notice_is_queued_once_and_what_it_covers_fares_as_it_does() {
         store.settle(sent.id, 1, outcome, None, at(63)).await.unwrap();
         let fare = [("soc", fared), ("soc", fared), ("own", "merged"), ("soc", fared), ("own", "queued")];
         assert_eq!(states(store).await, of(&fare));
-        for (tenant, told_at) in [("t1", Some(at(63))), ("t2", Some(at(63))), ("t3", None)] {
+        for (tenant, notified_at) in [("t1", Some(at(63))), ("t2", Some(at(63))), ("t3", None)] {
             let alert = load(store, tenant).await.alerts.remove(0);
-            assert_eq!((alert.shift.as_deref(), alert.told_at), (Some("shift"), told_at), "{tenant}");
+            assert_eq!((alert.shift.as_deref(), alert.notified_at), (Some("shift"), notified_at), "{tenant}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is_spoken_of() {
+async fn a_held_group_that_grew_since_its_review_is_neither_merged_nor_covered() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     fires(store, "t1", "soc", 50).await;
@@ -166,7 +166,7 @@ async fn a_run_that_was_added_to_since_it_was_looked_at_does_not_go_along_nor_is
     let worsened = says("t1", "soc", NotificationType::AlertWorsened, Some(90));
     assert!(store.announce(worsened, at(55)).await.unwrap());
     let notices = vec![notice("soc", &[&runs[0], &runs[1]])];
-    assert!(store.tell_shift(known("shift", 10), notices, at(60)).await.unwrap());
+    assert!(store.notify_shift(known("shift", 10), notices, at(60)).await.unwrap());
     let left = [("soc", "held"), ("soc", "merged"), ("soc", "held"), ("soc", "queued")];
     assert_eq!(states(store).await, of(&left));
     assert_eq!(covered_by(store, "t1").await, None);
@@ -192,7 +192,7 @@ async fn what_waits_of_an_earlier_firing_has_a_fate_of_its_own() {
     let newest = notice.members[0].run.split_off(2);
     let earlier = std::mem::replace(&mut notice.members[0].run, newest);
     notice.members[0].earlier = vec![(earlier[0], Decision::Suppress), (earlier[1], Decision::Send)];
-    assert!(store.tell_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
+    assert!(store.notify_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
     let fared = [("soc", "suppressed"), ("soc", "queued"), ("soc", "merged"), ("soc", "queued")];
     assert_eq!(states(store).await, of(&fared));
     assert!(claim(store, "soc", 61).await.notification.kind == NotificationType::AlertResolved, "the end goes first");
@@ -207,25 +207,25 @@ async fn a_notice_says_all_that_it_covers() {
     note(store, known("shift", 10)).await;
     let runs = due(store, 60).await;
     let first = notification("t1-soc-AlertFiring").data.facts.notification.id;
-    assert!(store.tell_shift(known("shift", 10), vec![notice("soc", &[&runs[0]])], at(60)).await.unwrap());
+    assert!(store.notify_shift(known("shift", 10), vec![notice("soc", &[&runs[0]])], at(60)).await.unwrap());
     let items = claim(store, "soc", 61).await.notification.data.items;
     assert_eq!((items.len(), &items[0].notification.covers), (1, &vec![first]));
 }
 
 #[tokio::test]
-async fn who_comes_late_has_a_notice_of_its_own() {
+async fn a_late_tenant_has_a_notice_of_its_own() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     fires(store, "t1", "soc", 50).await;
     note(store, known("shift", 10)).await;
     let first = due(store, 50).await;
-    assert!(store.tell_shift(known("shift", 10), vec![notice("soc", &[&first[0]])], at(60)).await.unwrap());
+    assert!(store.notify_shift(known("shift", 10), vec![notice("soc", &[&first[0]])], at(60)).await.unwrap());
     fires(store, "t2", "own", 70).await;
     fires(store, "t3", "soc", 70).await;
     let late = due(store, 70).await;
     let both = || vec![notice("own", &[&late[0]]), notice("soc", &[&late[1]])];
-    assert!(store.tell_shift(known("shift", 10), both(), at(70)).await.unwrap());
-    let told = [
+    assert!(store.notify_shift(known("shift", 10), both(), at(70)).await.unwrap());
+    let expected = [
         ("soc", "merged"),
         ("soc", "queued"),
         ("own", "merged"),
@@ -233,9 +233,9 @@ async fn who_comes_late_has_a_notice_of_its_own() {
         ("own", "queued"),
         ("soc", "queued"),
     ];
-    assert_eq!(states(store).await, of(&told));
-    assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].told_at, Some(at(70)));
-    assert!(!store.tell_shift(known("shift", 10), both(), at(71)).await.unwrap());
+    assert_eq!(states(store).await, of(&expected));
+    assert_eq!(store.shifts(Timestamp::EPOCH).await.unwrap()[0].notified_at, Some(at(70)));
+    assert!(!store.notify_shift(known("shift", 10), both(), at(71)).await.unwrap());
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn an_alert_is_covered_until_it_fires_again() {
         let runs = due(store, 50).await;
         let mut notice = notice("soc", &[&runs[0]]);
         notice.members[0].covered.is_accepted = true;
-        assert!(store.tell_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
+        assert!(store.notify_shift(known("shift", 10), vec![notice], at(60)).await.unwrap());
         assert_eq!(load(store, "t1").await.alerts[0].owes, Some(Owed::Acceptance));
         let owing = AlertFilter { firing_only: true, owes: Some(Owed::Acceptance), ..AlertFilter::default() };
         assert_eq!(store.alerts(&owing).await.unwrap().len(), 1);
@@ -316,7 +316,7 @@ async fn movements_are_kept_with_their_check_and_decided_on_once() {
 }
 
 #[tokio::test]
-async fn what_waits_for_the_fleet_is_looked_at_before_its_time_where_it_is_decidable() {
+async fn what_waits_for_the_fleet_is_reviewed_early_where_it_is_decidable() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     fires(store, "t1", "soc", 500).await;
@@ -334,7 +334,7 @@ async fn what_waits_for_the_fleet_is_looked_at_before_its_time_where_it_is_decid
 }
 
 #[tokio::test]
-async fn no_more_runs_are_looked_at_than_asked_for_and_the_oldest_come_first() {
+async fn no_more_held_groups_are_reviewed_than_asked_for_oldest_first() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     for tenant in ["t1", "t2", "t3"] {

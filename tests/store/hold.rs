@@ -21,7 +21,7 @@ pub(super) fn says(word: &str, number: u32, until: Option<i64>) -> NewNotificati
 
 pub(super) fn of_rule(rule: &str, word: &str, number: u32, until: Option<i64>) -> NewNotification {
     let (said, firing) = word.split_at(1);
-    let mut new = to_tell(&format!("{rule}-{word}-{number}"), Some(key("contoso", rule)), &["soc"]);
+    let mut new = new_notification(&format!("{rule}-{word}-{number}"), Some(key("contoso", rule)), &["soc"]);
     let (kind, is_over) = match said {
         "F" => (NotificationType::AlertFiring, false),
         "W" => (NotificationType::AlertWorsened, false),
@@ -108,7 +108,7 @@ async fn what_was_released_is_taken_by_a_digest_only_along_with_what_comes_befor
     announce(store, says("O1", 3, None)).await;
     announce(store, of_rule("other", "F1", 1, None)).await;
     let run = &due(store, 100).await[0];
-    assert!(run.was_told, "by what is queued");
+    assert!(run.was_notified, "by what is queued");
     store.release(vec![decide(run, false, None)], at(100)).await.unwrap();
     assert_eq!(states(store).await, ["queued", "merged", "queued", "queued"]);
     let Claim::Send(digest) = asked(store, Some(1), 101).await else { panic!() };
@@ -148,7 +148,7 @@ async fn a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due()
     assert_eq!(runs.len(), 2);
     let run = runs.iter().find(|run| run.steps.len() == 3).unwrap();
     assert_eq!(
-        (run.channel.as_str(), run.steps[0].hold.map(|hold| hold.why), run.was_told),
+        (run.channel.as_str(), run.steps[0].hold.map(|hold| hold.why), run.was_notified),
         ("soc", Some(SILENCE), false)
     );
     assert_eq!(run.newest, says("O1", 3, None).notification);
@@ -169,9 +169,9 @@ async fn a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due()
 }
 
 #[tokio::test]
-async fn a_run_knows_whether_the_same_firing_was_told_on_its_channel() {
+async fn a_held_group_knows_whether_its_channel_was_notified_of_the_same_firing() {
     // What came before, and what became of it; what is held; whether that was told before.
-    for (before, fate, held, was_told) in [
+    for (before, fate, held, was_notified) in [
         ("F1", "delivered", "O1", true),
         ("F1", "dead", "O1", true),
         ("F1", "queued", "O1", true),
@@ -204,7 +204,7 @@ async fn a_run_knows_whether_the_same_firing_was_told_on_its_channel() {
         }
         announce(store, of_rule("other", "F1", 9, None)).await;
         announce(store, says(held, 2, Some(50))).await;
-        assert_eq!(due(store, 50).await[0].was_told, was_told, "{before} {fate}, then {held}");
+        assert_eq!(due(store, 50).await[0].was_notified, was_notified, "{before} {fate}, then {held}");
     }
 }
 
@@ -237,7 +237,7 @@ async fn each_delivery_of_a_run_has_its_fate_and_what_is_sent_speaks_for_what_it
 }
 
 #[tokio::test]
-async fn what_is_held_further_is_looked_at_at_its_new_time() {
+async fn what_is_held_further_is_reviewed_at_its_new_time() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     announce(store, says("F1", 1, Some(50))).await;
@@ -252,7 +252,7 @@ async fn what_is_held_further_is_looked_at_at_its_new_time() {
 }
 
 #[tokio::test]
-async fn a_run_that_has_changed_since_it_was_looked_at_is_left_alone() {
+async fn a_held_group_that_has_changed_since_its_review_is_left_alone() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     announce(store, says("F1", 1, Some(50))).await;
@@ -269,18 +269,18 @@ async fn a_run_that_has_changed_since_it_was_looked_at_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_suppressed_comes_to_rest_and_what_is_held_does_not() {
+async fn a_suppressed_delivery_is_final_and_a_held_one_is_not() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("low", firing(1, 1))];
     outcome.notifications = vec![says("F1", 1, Some(50))];
     commit(store, outcome).await;
-    let told = async || load(store, "contoso").await.alerts[0].told_at;
-    assert_eq!(told().await, None);
+    let notified = async || load(store, "contoso").await.alerts[0].notified_at;
+    assert_eq!(notified().await, None);
     let run = due(store, 50).await.remove(0);
     store.release(vec![vec![(ids(&run)[0], Decision::Suppress)]], at(55)).await.unwrap();
-    assert_eq!(told().await, Some(at(55)));
+    assert_eq!(notified().await, Some(at(55)));
 }
 
 #[tokio::test]
@@ -302,7 +302,7 @@ async fn what_is_held_or_suppressed_is_sent_on_request() {
 }
 
 #[tokio::test]
-async fn many_runs_are_looked_at_a_part_at_a_time_until_none_is_left() {
+async fn many_held_groups_are_reviewed_in_parts_until_none_is_left() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     for number in 0..450 {

@@ -14,7 +14,7 @@ use super::fixture::*;
 /// The `sequence`th notification of a rule's alert of `contoso`.
 fn of_alert(rule: &str, sequence: u64, is_over: bool) -> NewNotification {
     let id = format!("{rule}{sequence}");
-    let mut new = to_tell(&id, Some(key("contoso", rule)), &["soc"]);
+    let mut new = new_notification(&id, Some(key("contoso", rule)), &["soc"]);
     new.notification.kind = if is_over { NotificationType::AlertResolved } else { NotificationType::AlertFiring };
     new.notification.data.notification.sequence = sequence;
     new.notification.data.alert = Some(AlertFacts {
@@ -73,7 +73,7 @@ async fn a_fire_and_its_resolve_that_both_wait_become_one_message() {
     assert_eq!(states(store).await, [Merged, Sending]);
     store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
     assert_eq!(states(store).await, [Delivered, Delivered]);
-    assert_eq!(load(store, "contoso").await.alerts[0].told_at, Some(at(2)));
+    assert_eq!(load(store, "contoso").await.alerts[0].notified_at, Some(at(2)));
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn more_than_the_limit_go_out_as_one_and_fare_as_it_does() {
 }
 
 #[tokio::test]
-async fn what_died_with_a_digest_goes_along_when_it_is_sent_again() {
+async fn what_died_with_a_digest_is_merged_when_it_is_sent_again() {
     let fixture = Fixture::new().await;
     let store = fixture.store.as_ref();
     for rule in ["a", "b", "c"] {

@@ -39,7 +39,8 @@ const SCHEMA_13: [&str; 13] = [
 const MESSAGES: &str = "SELECT json_array(id, type, tenant, alert_key, at, body, said_at, began_at, sequence, is_over, resolution, \
     observed_at, severity, loss_percent, is_operator) FROM notification ORDER BY id";
 /// What the queue knows of an alert.
-const ALERTS: &str = "SELECT json_array(key, generation, taken_back, told_to, acknowledged_at) FROM alert ORDER BY key";
+const ALERTS: &str =
+    "SELECT json_array(key, generation, taken_back, notified_channels, acknowledged_at) FROM alert ORDER BY key";
 
 async fn raw(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
@@ -56,7 +57,7 @@ fn began() -> Timestamp {
 
 /// A message about `contoso`'s alert by that rule, observed at an instant with that many nanoseconds.
 fn says(rule: &str, kind: NotificationType, sequence: u64, nanos: i64, hold: Option<Hold>) -> NewNotification {
-    let mut new = to_tell(&format!("{rule}-{sequence}"), Some(key("contoso", rule)), &["soc", "own"]);
+    let mut new = new_notification(&format!("{rule}-{sequence}"), Some(key("contoso", rule)), &["soc", "own"]);
     let is_over = kind == NotificationType::AlertResolved;
     let at = Timestamp::from_nanos(at(7).as_nanos() + nanos);
     (new.notification.kind, new.notification.timestamp, new.hold) = (kind, at, hold);
@@ -89,7 +90,7 @@ fn says(rule: &str, kind: NotificationType, sequence: u64, nanos: i64, hold: Opt
 }
 
 fn for_operator() -> NewNotification {
-    let mut new = to_tell("operator", None, &["soc"]);
+    let mut new = new_notification("operator", None, &["soc"]);
     new.notification.kind = NotificationType::OperatorChannel;
     new.notification.data.operator = Some(OperatorFacts {
         summary: "a channel fails".to_owned(),
@@ -125,7 +126,7 @@ async fn fill(store: &dyn Store) {
     let seen = Acknowledgement { at: at(6), by: "a".to_owned(), comment: String::new() };
     assert!(store.acknowledge(&key("contoso", "low"), seen).await.unwrap());
     assert!(store.announce(says("low", NotificationType::AlertWorsened, 3, 5, None), at(7)).await.unwrap());
-    assert!(store.announce(to_tell("unreadable", None, &["lost"]), at(8)).await.unwrap());
+    assert!(store.announce(new_notification("unreadable", None, &["lost"]), at(8)).await.unwrap());
 }
 
 /// Writes a store of schema 13 that holds what the one of today holds, as far as that schema can say it.
@@ -188,5 +189,9 @@ async fn what_an_earlier_version_left_to_its_messages_stands_in_columns_and_goes
     assert_eq!((facts.firing, facts.critical, facts.operator), (1, 0, 1), "its worsening speaks for the alert");
     store.settle(digest.id, digest.attempt, AttemptOutcome::Delivered, None, at(51)).await.unwrap();
     let alert = load(&store, "contoso").await.alerts.remove(0);
-    assert_eq!((alert.acknowledged, alert.told_at), (None, Some(at(51))), "it got worse, and somebody was notified");
+    assert_eq!(
+        (alert.acknowledged, alert.notified_at),
+        (None, Some(at(51))),
+        "it got worse, and somebody was notified"
+    );
 }

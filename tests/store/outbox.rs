@@ -28,7 +28,7 @@ async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one(
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("a", firing(1, 1)), update("b", firing(1, 1))];
     for (id, rule) in [("a1", "a"), ("a2", "a"), ("b1", "b")] {
-        outcome.notifications.push(to_tell(id, Some(key("contoso", rule)), &["soc"]));
+        outcome.notifications.push(new_notification(id, Some(key("contoso", rule)), &["soc"]));
     }
     commit(store, outcome).await;
     let first = claim(store, "soc", 0).await;
@@ -49,8 +49,8 @@ async fn deliveries_of_one_alert_keep_their_order_and_others_pass_a_waiting_one(
 #[tokio::test]
 async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_duplicate() {
     let fixture = Fixture::new().await;
-    fixture.store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
-    fixture.store.announce(to_tell("two", None, &["soc"]), at(0)).await.unwrap();
+    fixture.store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
+    fixture.store.announce(new_notification("two", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(&*fixture.store, "soc", 5).await;
     assert!(!claimed.possible_duplicate && !claimed.notification.data.notification.possible_duplicate);
     let fixture = fixture.reopen().await;
@@ -72,7 +72,7 @@ async fn an_attempt_is_on_record_before_it_is_made_and_a_crash_marks_a_possible_
 async fn an_attempt_that_is_not_the_present_one_settles_nothing() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
     store.settle(claimed.id, 1, retry(10), None, at(1)).await.unwrap();
     store.settle(claimed.id, 1, AttemptOutcome::Delivered, None, at(2)).await.unwrap();
@@ -95,7 +95,7 @@ async fn an_attempt_that_is_not_the_present_one_settles_nothing() {
 async fn an_attempt_that_was_not_made_leaves_no_trace() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
     store.settle(claimed.id, 1, AttemptOutcome::NotMade, None, at(1)).await.unwrap();
     let detail = store.delivery(claimed.id).await.unwrap().unwrap();
@@ -105,46 +105,46 @@ async fn an_attempt_that_was_not_made_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn an_alert_is_told_when_its_newest_notification_comes_to_rest() {
+async fn an_alert_is_notified_when_its_newest_notification_reaches_a_final_state() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     let alert = Some(key("contoso", "a"));
     let mut outcome = check("contoso", None, 0);
     outcome.alerts = vec![update("a", firing(1, 1))];
-    outcome.notifications = vec![to_tell("n1", alert.clone(), &["soc", "soar"])];
+    outcome.notifications = vec![new_notification("n1", alert.clone(), &["soc", "soar"])];
     commit(store, outcome).await;
-    let told = async || load(store, "contoso").await.alerts[0].told_at;
+    let notified = async || load(store, "contoso").await.alerts[0].notified_at;
     let first = claim(store, "soc", 1).await;
     store.settle(first.id, 1, retry(50), None, at(2)).await.unwrap();
-    assert_eq!(told().await, None, "not at rest");
+    assert_eq!(notified().await, None, "not at rest");
     let soar = claim(store, "soar", 3).await;
     store.settle(soar.id, 1, AttemptOutcome::Delivered, None, at(4)).await.unwrap();
-    assert_eq!(told().await, Some(at(4)));
+    assert_eq!(notified().await, Some(at(4)));
 
     let mut outcome = check("contoso", Some(1), 10);
     outcome.alerts = vec![update("a", firing(1, 2))];
-    outcome.notifications = vec![to_tell("n2", alert.clone(), &["late"])];
+    outcome.notifications = vec![new_notification("n2", alert.clone(), &["late"])];
     commit(store, outcome).await;
-    assert_eq!(told().await, None, "the newest is on its way");
+    assert_eq!(notified().await, None, "the newest is on its way");
     let old = claim(store, "soc", 50).await;
     store.settle(old.id, 2, AttemptOutcome::Delivered, None, at(51)).await.unwrap();
-    assert_eq!(told().await, None, "an older one does not count");
+    assert_eq!(notified().await, None, "an older one does not count");
     let late = claim(store, "late", 60).await;
     store.settle(late.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(61)).await.unwrap();
-    assert_eq!(told().await, Some(at(61)));
+    assert_eq!(notified().await, Some(at(61)));
     let row = &store.alerts(&scorewatch::store::AlertFilter::default()).await.unwrap()[0];
-    assert_eq!(row.told_to, [channel("late"), channel("soar"), channel("soc")]);
+    assert_eq!(row.notified_channels, [channel("late"), channel("soar"), channel("soc")]);
     assert_eq!(row.last_notification, Some(notification("n2")));
 
     let mut outcome = check("contoso", Some(2), 70);
     outcome.alerts = vec![update("a", firing(2, 0))];
     commit(store, outcome).await;
-    assert_eq!(load(store, "contoso").await.alerts[0].told_to, [], "another generation");
+    assert_eq!(load(store, "contoso").await.alerts[0].notified_channels, [], "another generation");
     let mut outcome = check("contoso", Some(3), 80);
     outcome.alerts = vec![update("a", firing(2, 1))];
-    outcome.notifications = vec![to_tell("n3", alert, &["soar"])];
+    outcome.notifications = vec![new_notification("n3", alert, &["soar"])];
     commit(store, outcome).await;
-    assert_eq!(load(store, "contoso").await.alerts[0].told_to, [channel("soar")]);
+    assert_eq!(load(store, "contoso").await.alerts[0].notified_channels, [channel("soar")]);
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     for id in ["one", "two"] {
-        store.announce(to_tell(id, None, &["soc"]), at(0)).await.unwrap();
+        store.announce(new_notification(id, None, &["soc"]), at(0)).await.unwrap();
     }
     let claimed = claim(store, "soc", 1).await;
     store.settle(claimed.id, 1, AttemptOutcome::Parked { error: "410".into() }, None, at(2)).await.unwrap();
@@ -177,7 +177,7 @@ async fn a_parked_channel_keeps_its_queue_until_it_is_let_go() {
 async fn a_dead_letter_is_sent_again_under_its_old_id() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
     let claimed = claim(store, "soc", 0).await;
     assert!(!store.resend(claimed.id, at(1)).await.unwrap(), "it is under way");
     store.settle(claimed.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(1)).await.unwrap();
@@ -194,7 +194,7 @@ async fn a_dead_letter_is_sent_again_under_its_old_id() {
 async fn of_many_attempts_the_newest_fifty_are_kept() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
     for number in 1..=60 {
         let claimed = claim(store, "soc", i64::from(number)).await;
         store.settle(claimed.id, number, retry(0), None, at(i64::from(number))).await.unwrap();
@@ -209,7 +209,7 @@ async fn counts_and_listings_agree_with_what_happened() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     for (id, channels) in [("a", &["soc", "soar"][..]), ("b", &["soc"]), ("c", &["soc"])] {
-        store.announce(to_tell(id, None, channels), at(0)).await.unwrap();
+        store.announce(new_notification(id, None, channels), at(0)).await.unwrap();
     }
     let first = claim(store, "soc", 0).await;
     store.settle(first.id, 1, AttemptOutcome::Dead { error: "400".into() }, None, at(1)).await.unwrap();
@@ -235,12 +235,15 @@ async fn counts_and_listings_agree_with_what_happened() {
 async fn retention_removes_finished_deliveries_only() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    store.announce(to_tell("done", None, &["soc"]), at(0)).await.unwrap();
-    store.announce(to_tell("waiting", None, &["soc"]), at(0)).await.unwrap();
+    store.announce(new_notification("done", None, &["soc"]), at(0)).await.unwrap();
+    store.announce(new_notification("waiting", None, &["soc"]), at(0)).await.unwrap();
     let done = claim(store, "soc", 0).await;
     store.settle(done.id, 1, AttemptOutcome::Delivered, None, at(1)).await.unwrap();
     while store.prune(at(1000), Duration::from_secs(10)).await.unwrap() {}
     assert!(store.delivery(done.id).await.unwrap().is_none());
     assert_eq!(claim(store, "soc", 1000).await.notification, notification("waiting"));
-    assert!(store.announce(to_tell("done", None, &[]), at(1000)).await.unwrap(), "its notification is gone too");
+    assert!(
+        store.announce(new_notification("done", None, &[]), at(1000)).await.unwrap(),
+        "its notification is gone too"
+    );
 }

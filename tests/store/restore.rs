@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use scorewatch::store::{Claim, ClaimTerms, Outbox, Upkeep, sqlite::SqliteStore};
 
-use super::fixture::{at, channel, to_tell};
+use super::fixture::{at, channel, new_notification};
 
 struct Folder(tempfile::TempDir);
 
@@ -36,7 +36,7 @@ impl Folder {
 
 /// Announces something to `soc`, and takes it for sending.
 async fn send(store: &SqliteStore, id: &str) {
-    assert!(store.announce(to_tell(id, None, &["soc"]), at(0)).await.unwrap());
+    assert!(store.announce(new_notification(id, None, &["soc"]), at(0)).await.unwrap());
     let Claim::Send(claimed) = store.claim(&channel("soc"), ClaimTerms::default(), at(0)).await.unwrap() else {
         panic!("nothing to send");
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use scorewatch::{
     domain::{Sample, ScoreKind, SeriesKey, Timestamp},
-    store::{Away, Store},
+    store::{Downtime, Store},
 };
 
 use super::fixture::*;
@@ -90,7 +90,7 @@ async fn a_window_does_not_grow_without_end() {
 }
 
 #[tokio::test]
-async fn history_taken_in_at_adoption_is_there_at_once() {
+async fn history_imported_at_onboarding_is_available_immediately() {
     let fixture = Fixture::new().await;
     let days: Vec<Sample> = (0..90).map(|day| sample((day - 90) * 24 * HOUR, 40.0)).collect();
     let mut outcome = check("contoso", None, 10);
@@ -101,18 +101,18 @@ async fn history_taken_in_at_adoption_is_there_at_once() {
 }
 
 #[tokio::test]
-async fn retention_removes_old_samples_and_absences_and_nothing_younger() {
+async fn retention_removes_old_samples_and_downtimes_and_nothing_younger() {
     let fixture = Fixture::new().await;
     for hour in 0..240 {
         read_one(&*fixture.store, hour * HOUR, sample(hour * HOUR, 1.0), Duration::from_hours(1)).await;
     }
-    fixture.store.record_away(Away { from: at(0), until: at(1) }).await.unwrap();
-    fixture.store.record_away(Away { from: at(1), until: at(230 * HOUR) }).await.unwrap();
+    fixture.store.record_downtime(Downtime { from: at(0), until: at(1) }).await.unwrap();
+    fixture.store.record_downtime(Downtime { from: at(1), until: at(230 * HOUR) }).await.unwrap();
     let retention = Duration::from_hours(5 * 24);
     assert!(!fixture.store.prune(at(239 * HOUR), retention).await.unwrap());
     let left = fixture.store.history(&contoso(), Timestamp::EPOCH).await.unwrap();
     let cutoff = at(239 * HOUR).minus(retention);
     assert!(left[0].at <= cutoff && left[0].at > cutoff.minus(Duration::from_hours(24)), "{:?}", left[0]);
     assert_eq!(left.last(), Some(&sample(239 * HOUR, 1.0)));
-    assert_eq!(fixture.store.away().await.unwrap().len(), 1);
+    assert_eq!(fixture.store.downtimes().await.unwrap().len(), 1);
 }

@@ -60,7 +60,7 @@ async fn worsens(store: &dyn Store, seconds: i64, sequence: u64) {
     let version = load(store, "contoso").await.version;
     let mut outcome = check("contoso", Some(version), seconds);
     outcome.alerts = vec![update("low", firing(1, sequence))];
-    let mut new = to_tell(&format!("worse {sequence}"), Some(key("contoso", "low")), &["soc"]);
+    let mut new = new_notification(&format!("worse {sequence}"), Some(key("contoso", "low")), &["soc"]);
     new.notification.kind = NotificationType::AlertWorsened;
     new.notification.data.notification.sequence = sequence;
     outcome.notifications = vec![new];

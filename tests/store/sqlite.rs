@@ -49,7 +49,7 @@ fn crash_image(from: &Path, to: &Path) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_second_service_is_refused_and_told_who_has_it_until_the_first_is_done() {
+async fn a_second_service_is_refused_with_the_owner_of_the_store_until_the_first_ends() {
     let directory = tempfile::tempdir().unwrap();
     let first = SqliteStore::open(file(directory.path())).await.unwrap();
     let Err(StoreError::InUse(owner)) = SqliteStore::open(file(directory.path())).await else { panic!("not refused") };
@@ -146,8 +146,10 @@ async fn a_reader_beside_the_service_sees_its_commits_and_may_write_too() {
     assert_eq!(beside.identity(), service.identity());
     for index in 0..20 {
         let name = format!("t{index}");
-        let (one, other) =
-            tokio::join!(service.commit(check(&name, None, 0)), beside.announce(to_tell(&name, None, &["soc"]), at(0)));
+        let (one, other) = tokio::join!(
+            service.commit(check(&name, None, 0)),
+            beside.announce(new_notification(&name, None, &["soc"]), at(0))
+        );
         one.unwrap();
         assert!(other.unwrap());
         assert_eq!(load(&beside, &name).await.version, 1);
@@ -165,7 +167,7 @@ async fn a_row_that_cannot_be_read_is_an_error_to_its_reader_and_to_nobody_else(
     let mut outcome = check("contoso", None, 0);
     outcome.series = vec![series(vec![sample(0, 1.0)], Duration::from_secs(1))];
     commit(&store, outcome).await;
-    store.announce(to_tell("one", None, &["soc"]), at(0)).await.unwrap();
+    store.announce(new_notification("one", None, &["soc"]), at(0)).await.unwrap();
     let mut connection = raw(&path).await;
     sqlx::query("UPDATE series SET recent = x'ffffff'").execute(&mut connection).await.unwrap();
     sqlx::query("UPDATE notification SET body = '{'").execute(&mut connection).await.unwrap();
@@ -182,7 +184,7 @@ async fn a_row_that_cannot_be_read_is_an_error_to_its_reader_and_to_nobody_else(
 }
 
 #[tokio::test]
-async fn a_shift_whose_notices_can_t_all_be_written_is_not_told_at_all() {
+async fn a_shift_is_reported_only_if_all_its_notices_can_be_written() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(file(directory.path())).await.unwrap();
     fires(&store, "t1", "soc", 50).await;
@@ -194,11 +196,11 @@ async fn a_shift_whose_notices_can_t_all_be_written_is_not_told_at_all() {
                     BEGIN SELECT RAISE(ABORT, 'refused'); END";
     sqlx::query(refusing).execute(&mut beside).await.unwrap();
     let notices = || vec![notice("soc", &[&runs[0]]), notice("own", &[&runs[1]])];
-    store.tell_shift(known("shift", 10), notices(), at(60)).await.unwrap_err();
+    store.notify_shift(known("shift", 10), notices(), at(60)).await.unwrap_err();
     assert_eq!(states(&store).await, of(&[("soc", "held"), ("own", "held")]));
     assert_eq!(covered_by(&store, "t1").await, None);
     sqlx::query("DROP TRIGGER refuse").execute(&mut beside).await.unwrap();
-    assert!(store.tell_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "and is told later");
+    assert!(store.notify_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "and is told later");
 }
 
 /// The schema as it was when fleet shifts explained alerts away.
@@ -255,9 +257,9 @@ async fn what_an_earlier_version_explained_away_and_still_fires_owes_a_notificat
     let store = SqliteStore::open(&path).await.unwrap();
     for (name, owes) in [("t1", Some(Owed::Notification)), ("t2", None), ("t3", None)] {
         let alert = load(&store, name).await.alerts.remove(0);
-        assert_eq!((alert.owes, alert.told_to), (owes, vec![channel("soc")]), "{name}");
+        assert_eq!((alert.owes, alert.notified_channels), (owes, vec![channel("soc")]), "{name}");
     }
-    let wanted: Vec<_> = store.wanted().await.unwrap().into_iter().map(|(tenant, _)| tenant).collect();
+    let wanted: Vec<_> = store.rechecks_requested().await.unwrap().into_iter().map(|(tenant, _)| tenant).collect();
     assert_eq!(wanted, [tenant("t1")], "and is looked at at once");
     store.close().await;
     let sql = "SELECT d.state, d.possible_duplicate, n.type, n.body ->> 'type' FROM delivery AS d \

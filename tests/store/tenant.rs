@@ -37,7 +37,7 @@ async fn reconcile(store: &dyn Store, tenants: &[(&str, u128)], seconds: i64) ->
 
 /// A check of a tenant that fires an alert of this value, and queues a message of it for `soc`.
 fn fires(slug: &str, number: u128, value: f64, seconds: i64) -> CheckOutcome {
-    let mut new = to_tell(&format!("{slug} {number} {seconds}"), Some(key(slug, "low")), &["soc"]);
+    let mut new = new_notification(&format!("{slug} {number} {seconds}"), Some(key(slug, "low")), &["soc"]);
     new.notification.data.tenant = Some(TenantFacts {
         id: slug.to_owned(),
         tenant_id: Some(entra(number).to_string()),
@@ -84,8 +84,8 @@ async fn another_tenant_under_an_old_slug_inherits_nothing() {
         cause: "x".into(),
         since: at(0),
         tenants: BTreeSet::from([tenant("contoso"), tenant("fabrikam")]),
-        told_at: None,
-        told_to: Vec::new(),
+        notified_at: None,
+        notified_channels: Vec::new(),
         over_at: None,
     };
     store.record_outage(outage, Vec::new(), at(0)).await.unwrap();
@@ -198,7 +198,7 @@ async fn a_row_without_an_entra_id_takes_the_one_of_its_slug_and_says_so_in_what
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
     let old = |slug: &str, id: &str| {
-        let mut new = to_tell(id, Some(key(slug, "low")), &["soc"]);
+        let mut new = new_notification(id, Some(key(slug, "low")), &["soc"]);
         let facts = TenantFacts {
             id: slug.into(),
             tenant_id: None,

@@ -46,7 +46,7 @@ async fn an_end_that_nobody_tried_to_send_is_taken_back_with_the_check_that_says
         commit(&*fixture.store, taking_back(2)).await;
         assert_eq!(states(&*fixture.store).await, ["suppressed"]);
         let alert = &load(&*fixture.store, "contoso").await.alerts[0];
-        assert_eq!((&alert.alert, alert.told_at), (&firing_on(), Some(at(30))), "reminders go on from here");
+        assert_eq!((&alert.alert, alert.notified_at), (&firing_on(), Some(at(30))), "reminders go on from here");
         assert!(!alert.can_be_withdrawn);
         assert_eq!(asked(&*fixture.store, None, 1_000).await, Claim::Idle);
     }
@@ -92,5 +92,5 @@ async fn an_end_is_taken_back_also_by_a_check_that_has_something_to_say() {
     commit(&*fixture.store, outcome).await;
     assert_eq!(states(&*fixture.store).await, ["suppressed", "queued"]);
     let alert = &load(&*fixture.store, "contoso").await.alerts[0];
-    assert_eq!(alert.told_at, None, "its newest notification is on its way");
+    assert_eq!(alert.notified_at, None, "its newest notification is on its way");
 }

@@ -79,7 +79,7 @@ impl Running {
         Egress::new().send(outgoing, &policy).await.unwrap()
     }
 
-    async fn tell(&self, notification: &Notification, at: Timestamp) {
+    async fn notify(&self, notification: &Notification, at: Timestamp) {
         let channel = self.channel();
         let answer = self.send(compose(&*channel, notification, at)).await;
         let said = String::from_utf8_lossy(&answer.body).into_owned();
@@ -112,42 +112,42 @@ fn now(kind: NotificationType, name: &str) -> (Notification, Timestamp) {
 async fn an_alert_fires_worsens_and_ends_in_a_real_alertmanager() {
     let alertmanager = start();
     let (firing, at) = now(NotificationType::AlertFiring, "Contoso Ltd");
-    alertmanager.tell(&firing, at).await;
-    let told = alertmanager.alerts().await;
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0]["status"]["state"], "active");
+    alertmanager.notify(&firing, at).await;
+    let alerts = alertmanager.alerts().await;
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0]["status"]["state"], "active");
     let labels = serde_json::json!({
         "alertname": "device-score-drop", "tenant": "contoso", "severity": "critical", "score": "device-secure-score",
         "label_country": "de", "label_tier": "gold", "source": "scorewatch",
     });
-    assert_eq!(told[0]["labels"], labels);
-    assert_eq!(told[0]["annotations"]["tenant_name"], "Contoso Ltd");
-    assert_eq!(told[0]["annotations"]["short_id"], firing.data.notification.short_id.to_string());
-    assert_eq!(told[0]["generatorURL"], "https://scores.mssp.example/tenants/contoso");
+    assert_eq!(alerts[0]["labels"], labels);
+    assert_eq!(alerts[0]["annotations"]["tenant_name"], "Contoso Ltd");
+    assert_eq!(alerts[0]["annotations"]["short_id"], firing.data.notification.short_id.to_string());
+    assert_eq!(alerts[0]["generatorURL"], "https://scores.mssp.example/tenants/contoso");
 
     let (mut worsened, at) = now(NotificationType::AlertWorsened, "Contoso Ltd");
     worsened.data.alert = firing.data.alert.clone();
-    alertmanager.tell(&worsened, at).await;
+    alertmanager.notify(&worsened, at).await;
     let later = alertmanager.alerts().await;
     assert_eq!(later.len(), 1);
-    assert_eq!(later[0]["fingerprint"], told[0]["fingerprint"]);
+    assert_eq!(later[0]["fingerprint"], alerts[0]["fingerprint"]);
     assert_eq!(later[0]["annotations"]["type"], "alert.worsened");
 
     // A test of the same rule for the same tenant neither opens nor ends the real alert.
     let (mut test, at) = now(NotificationType::AlertResolved, "Contoso Ltd");
     test.data.notification.test = true;
-    alertmanager.tell(&test, at).await;
+    alertmanager.notify(&test, at).await;
     assert_eq!(alertmanager.alerts().await.len(), 1);
 
     let (resolved, at) = now(NotificationType::AlertResolved, "Contoso Ltd");
-    alertmanager.tell(&resolved, at).await;
+    alertmanager.notify(&resolved, at).await;
     assert_eq!(alertmanager.alerts().await, Vec::<Value>::new());
 
     // It fires anew: a later generation.
     let (mut again, at) = now(NotificationType::AlertFiring, "Contoso Ltd");
     again.data.alert.as_mut().unwrap().started_at = at;
-    alertmanager.tell(&again, at).await;
-    assert_eq!(alertmanager.alerts().await[0]["fingerprint"], told[0]["fingerprint"]);
+    alertmanager.notify(&again, at).await;
+    assert_eq!(alertmanager.alerts().await[0]["fingerprint"], alerts[0]["fingerprint"]);
 }
 
 /// Whether a character can be seen where names are shown.
@@ -162,15 +162,15 @@ fn is_seen(c: char) -> bool {
 async fn a_real_alertmanager_takes_every_message_and_hostile_names_arrive_harmless() {
     let alertmanager = start();
     for sample in sample::all() {
-        alertmanager.tell(&sample, Clock::System.now()).await;
+        alertmanager.notify(&sample, Clock::System.now()).await;
     }
     for (index, name) in sample::hostile_names().into_iter().enumerate() {
         let (mut firing, at) = now(NotificationType::AlertFiring, &name);
         let rule = format!("hostile-{index}");
         rule.clone_into(&mut firing.data.rule.as_mut().unwrap().name);
-        alertmanager.tell(&firing, at).await;
-        let told = alertmanager.alerts().await;
-        let alert = told.iter().find(|alert| alert["labels"]["alertname"] == *rule).unwrap();
+        alertmanager.notify(&firing, at).await;
+        let alerts = alertmanager.alerts().await;
+        let alert = alerts.iter().find(|alert| alert["labels"]["alertname"] == *rule).unwrap();
         // What would be a mention, a link or a change of direction in a chat is broken by characters that nobody sees.
         let shown: String = name.chars().filter(|c| is_seen(*c)).collect();
         for place in [&alert["annotations"]["tenant_name"], &alert["labels"]["label_tier"]] {

@@ -31,7 +31,7 @@ pub struct Latitude {
     /// An alert that is pending when a shift comes is compared with the moved samples too.
     pub pending_moves: bool,
     /// The levels of an alert that fires move with shifts: what worsening is measured from, and the frozen baseline.
-    pub told_moves: bool,
+    pub notified_moves: bool,
 }
 
 const FIRST: Latitude = Latitude {
@@ -39,7 +39,7 @@ const FIRST: Latitude = Latitude {
     last_of_interval: false,
     relative: false,
     pending_moves: false,
-    told_moves: false,
+    notified_moves: false,
 };
 
 /// All combinations that are tried.
@@ -49,9 +49,9 @@ pub const LATITUDES: [Latitude; 9] = [
     Latitude { last_of_interval: true, ..FIRST },
     Latitude { relative: true, ..FIRST },
     Latitude { pending_moves: true, ..FIRST },
-    Latitude { told_moves: true, ..FIRST },
-    Latitude { told_moves: true, relative: true, ..FIRST },
-    Latitude { told_moves: true, relative: true, tolerance: Tolerance::Normal, ..FIRST },
+    Latitude { notified_moves: true, ..FIRST },
+    Latitude { notified_moves: true, relative: true, ..FIRST },
+    Latitude { notified_moves: true, relative: true, tolerance: Tolerance::Normal, ..FIRST },
     Latitude { tolerance: Tolerance::Normal, last_of_interval: true, relative: true, ..FIRST },
 ];
 

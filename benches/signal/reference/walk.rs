@@ -22,8 +22,8 @@ struct Firing {
     since: Seconds,
     baseline: f64,
     /// The worst value that was notified, and its source time.
-    told: f64,
-    told_at: Seconds,
+    notified: f64,
+    notified_at: Seconds,
     worst: f64,
     began_at: Seconds,
 }
@@ -122,8 +122,8 @@ impl<'a> Walk<'a> {
             return;
         }
         let baseline = baseline.unwrap_or(value);
-        let (fired, told, told_at, worst, began_at) = (dated, value, dated, value, at);
-        self.state = State::Firing(Firing { fired, since, baseline, told, told_at, worst, began_at });
+        let (fired, notified, notified_at, worst, began_at) = (dated, value, dated, value, at);
+        self.state = State::Firing(Firing { fired, since, baseline, notified, notified_at, worst, began_at });
         self.change(at);
         self.push(Kind::Fired, at, dated);
         self.accept_with_shift(at, dated);
@@ -146,16 +146,16 @@ impl<'a> Walk<'a> {
             self.change(at);
             return self.push(Kind::Ended(Why::Recovered), at, dated);
         }
-        let told = self.told_level(&firing, dated);
+        let notified = self.notified_level(&firing, dated);
         let size = match self.rule.when {
             When::Drop(size, _) | When::Rise(size, _) => Some((size, whole)),
             When::Below(bound) | When::Above(bound) => self.rule.step.map(|step| (step, bound)),
             When::NoData(_) => None,
         };
         let is_worse = self.holds(value, Some(level))
-            && size.is_some_and(|(size, whole)| reaches(size, self.further(told, value), whole));
+            && size.is_some_and(|(size, whole)| reaches(size, self.further(notified, value), whole));
         if is_worse {
-            (firing.told, firing.told_at) = (value, dated);
+            (firing.notified, firing.notified_at) = (value, dated);
         }
         self.state = State::Firing(firing);
         if is_worse {
@@ -167,18 +167,18 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn told_level(&self, firing: &Firing, dated: Seconds) -> f64 {
-        if !self.latitude.told_moves || !self.is_change() {
-            return firing.told;
+    fn notified_level(&self, firing: &Firing, dated: Seconds) -> f64 {
+        if !self.latitude.notified_moves || !self.is_change() {
+            return firing.notified;
         }
-        let since = self.moved.iter().filter(|moved| firing.told_at < moved.seen && moved.seen < dated);
-        since.fold(firing.told, |level, moved| self.moved_by(level, moved))
+        let since = self.moved.iter().filter(|moved| firing.notified_at < moved.seen && moved.seen < dated);
+        since.fold(firing.notified, |level, moved| self.moved_by(level, moved))
     }
 
     /// The baseline of the loss, and the value that its percentage is of. A sample from before a shift counts as moved, but alerts
     /// that a shift covers keep firing.
     fn moved_baseline(&self, firing: &Firing, dated: Seconds) -> (f64, f64) {
-        if !self.latitude.told_moves || !self.is_change() {
+        if !self.latitude.notified_moves || !self.is_change() {
             return (firing.baseline, firing.baseline);
         }
         let since = self.moved.iter().filter(|moved| firing.since <= moved.seen && moved.seen < dated);

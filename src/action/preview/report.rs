@@ -8,7 +8,7 @@ use crate::{
     domain::{Scope, Timestamp},
     notify::{
         Notification, NotificationId,
-        report::{Fires, Move, Period, Standing, facts::ReportDeliveries, message},
+        report::{Fires, Move, Period, TenantStatus, facts::ReportDeliveries, message},
     },
     query::Error,
 };
@@ -29,16 +29,16 @@ pub(super) fn report(
     let period = Period { from: before.unwrap_or_else(|| now.minus(WEEK)), until: now };
     let of_scope = config.tenants.values().filter(|tenant| scope.includes(&tenant.id));
     let tenants = of_scope.filter(|tenant| settings.audience.admits(&tenant.id, &tenant.labels));
-    let standings: Vec<Standing> =
-        tenants.enumerate().map(|(number, tenant)| standing(config, tenant, number, period)).collect();
+    let statuses: Vec<TenantStatus> =
+        tenants.enumerate().map(|(number, tenant)| status(config, tenant, number, period)).collect();
     let id = NotificationId::of_parts(&["preview", &now.to_string(), "report", settings.name.as_str()]);
-    let mut report = message(id, &settings.audience, period, &standings, ReportDeliveries::default(), now);
+    let mut report = message(id, &settings.audience, period, &statuses, ReportDeliveries::default(), now);
     report.data.notification.test = true;
     Ok(report)
 }
 
 /// Every other tenant has fallen, the rest have risen; the alert of the first fires.
-fn standing(config: &Config, tenant: &Tenant, number: usize, period: Period) -> Standing {
+fn status(config: &Config, tenant: &Tenant, number: usize, period: Period) -> TenantStatus {
     let before = 50.0;
     let value = if number.is_multiple_of(2) { 44.5 } else { 52.0 };
     let moves = tenant.scores.iter().filter(|score| !score.has_subjects());
@@ -47,7 +47,7 @@ fn standing(config: &Config, tenant: &Tenant, number: usize, period: Period) -> 
         let score = if rule.is_no_data() { rule.score } else { Some(score) };
         Some(Fires { rule: rule.name.clone(), severity: rule.severity, score, subject: None, since: period.from })
     });
-    Standing {
+    TenantStatus {
         tenant: tenant.id.clone(),
         name: tenant.name.clone(),
         labels: tenant.labels.clone(),

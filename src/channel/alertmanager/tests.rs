@@ -67,8 +67,8 @@ fn a_test_is_another_alert_and_short() {
     let test = alert(&sample, at("2026-11-24T10:00:00Z"));
     assert_eq!((&*test.labels["test"], &*test.labels["severity"]), ("true", "info"));
     assert_eq!(test.ends_at, at("2026-11-24T10:05:00Z"));
-    let away = of(NotificationType::OperatorDowntime);
-    assert_eq!(away.ends_at, at("2026-11-25T10:00:00Z"));
+    let downtime = of(NotificationType::OperatorDowntime);
+    assert_eq!(downtime.ends_at, at("2026-11-25T10:00:00Z"));
 }
 
 #[test]

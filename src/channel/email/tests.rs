@@ -126,7 +126,7 @@ fn what_is_said_later_of_an_alert_hangs_under_its_first_message() {
 }
 
 #[test]
-fn every_attempt_writes_the_same_message_but_for_its_date() {
+fn every_attempt_writes_the_same_message_except_for_its_date() {
     let said = sample::notification(NotificationType::AlertFiring, "Contoso");
     assert_eq!(written(&said, "x"), written(&said, "x"));
     let later = write(&settings(), letter("x"), &said, Timestamp::parse("2026-11-24T09:15:58Z").unwrap()).unwrap();

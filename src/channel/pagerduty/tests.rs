@@ -58,8 +58,8 @@ fn troubles_of_ours_have_a_key_each() {
     let key = |kind| written(&sample::notification(kind, "Contoso Ltd"), KEY).1["dedup_key"].clone();
     assert_eq!(key(NotificationType::OperatorChannel), "scorewatch.operator.channel/contoso");
     assert_eq!(key(NotificationType::OperatorCredential), "scorewatch.operator.credential/contoso");
-    let away = sample::notification(NotificationType::OperatorDowntime, "");
-    let (_, event) = written(&away, KEY);
+    let downtime = sample::notification(NotificationType::OperatorDowntime, "");
+    let (_, event) = written(&downtime, KEY);
     assert_eq!((&event["event_action"], &event["payload"]["severity"]), (&"trigger".into(), &"info".into()));
 }
 

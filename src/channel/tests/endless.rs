@@ -56,9 +56,9 @@ fn a_template_that_would_not_end_is_refused_with_its_name() {
         ("41 tiny partials", tiny(29)),
         ("partials that include all that follow", fibonacci),
     ] {
-        let told = refused(&templates).unwrap_or_else(|| panic!("{what}: it is accepted"));
-        assert!(told.contains("it takes more than 200000 steps, loops and partials counted"), "{what}: {told}");
-        assert!(told.contains(".hbs:"), "{what}: {told}");
+        let reported = refused(&templates).unwrap_or_else(|| panic!("{what}: it is accepted"));
+        assert!(reported.contains("it takes more than 200000 steps, loops and partials counted"), "{what}: {reported}");
+        assert!(reported.contains(".hbs:"), "{what}: {reported}");
     }
     let deep = refused(&tiny(41)).unwrap();
     assert!(deep.contains("partials are nested deeper than 32"), "{deep}");

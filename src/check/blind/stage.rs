@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::{OPERATOR_BLIND, away_between, firing_of, notified_after};
+use super::{OPERATOR_BLIND, downtime_between, firing_of, notified_after};
 use crate::{
     check::outage::Cause,
     config::{Config, Tenant},
     domain::{ChannelName, Timestamp},
-    store::{Away, Outage, TenantRecord},
+    store::{Downtime, Outage, TenantRecord},
 };
 
 /// Why the operator was, or was not, told that a tenant can't be read.
@@ -32,7 +32,7 @@ pub enum Stage {
         lasted: Duration,
         /// The service's own absence.
         #[serde(rename = "away_s", serialize_with = "seconds")]
-        away: Duration,
+        downtime: Duration,
         /// For how long they must: see [`notified_after`].
         #[serde(rename = "needed_s", serialize_with = "seconds")]
         needed: Duration,
@@ -42,9 +42,9 @@ pub enum Stage {
     /// They have failed for long enough: the next look tells of it, by itself or within an outage that shows then.
     Due,
     /// The operator was told of this tenant by itself.
-    Told {
+    Reported {
         /// Where.
-        told_to: Vec<ChannelName>,
+        notified_channels: Vec<ChannelName>,
     },
     /// The reason is that of an outage that goes on. What is told is told of the outage.
     InOutage {
@@ -55,9 +55,9 @@ pub enum Stage {
         /// How many tenants it has hit so far.
         tenants: usize,
         /// When the operator was told of it; `None`: it is too young.
-        told_at: Option<Timestamp>,
+        notified_at: Option<Timestamp>,
         /// Where.
-        told_to: Vec<ChannelName>,
+        notified_channels: Vec<ChannelName>,
     },
     /// An outage that had hit it is over, and its next check says whether it can be read again.
     AfterOutage {
@@ -79,7 +79,7 @@ impl Stage {
         tenant: &Tenant,
         record: Option<&TenantRecord>,
         outages: &[Outage],
-        away: &[Away],
+        downtimes: &[Downtime],
         now: Timestamp,
     ) -> Self {
         if config.operator.notify.is_empty() {
@@ -91,14 +91,16 @@ impl Stage {
         };
         let mut of_operator = record.alerts.iter().filter(|alert| alert.rule.as_str() == OPERATOR_BLIND);
         let alert = of_operator.find(|alert| firing_of(&alert.alert).is_some());
-        if let Some(told) = alert.filter(|alert| !alert.told_to.is_empty()) {
-            return Self::Told { told_to: told.told_to.clone() };
+        if let Some(notified) = alert.filter(|alert| !alert.notified_channels.is_empty()) {
+            return Self::Reported { notified_channels: notified.notified_channels.clone() };
         }
         let cause = Cause::of(tenant, &failing.class).map(|cause| cause.key());
         let of_cause = |outage: &&Outage| outage.over_at.is_none() && Some(&outage.cause) == cause.as_ref();
-        if let Some(Outage { cause, since, tenants, told_at, told_to, .. }) = outages.iter().find(of_cause) {
-            let (cause, told_to, tenants) = (cause.clone(), told_to.clone(), tenants.len());
-            return Self::InOutage { cause, since: *since, tenants, told_at: *told_at, told_to };
+        if let Some(Outage { cause, since, tenants, notified_at, notified_channels, .. }) =
+            outages.iter().find(of_cause)
+        {
+            let (cause, notified_channels, tenants) = (cause.clone(), notified_channels.clone(), tenants.len());
+            return Self::InOutage { cause, since: *since, tenants, notified_at: *notified_at, notified_channels };
         }
         if alert.is_some() {
             let over =
@@ -106,18 +108,18 @@ impl Stage {
             let unchecked = |over: &Timestamp| record.health.checked_at.is_none_or(|at| at <= *over);
             return over.filter(unchecked).max().map_or(Self::Due, |over_at| Self::AfterOutage { over_at });
         }
-        let away = away_between(away, failing.since, now);
-        let lasted = now.since(failing.since).saturating_sub(away);
+        let downtime = downtime_between(downtimes, failing.since, now);
+        let lasted = now.since(failing.since).saturating_sub(downtime);
         let needed = notified_after(&config.operator, &failing.class);
         if lasted >= needed {
             return Self::Due;
         }
-        Self::NotYet { lasted, away, needed, due_at: failing.since.plus(needed).plus(away) }
+        Self::NotYet { lasted, downtime, needed, due_at: failing.since.plus(needed).plus(downtime) }
     }
 
     /// Whether the operator was told, of the tenant or of the outage that it is part of.
     #[must_use]
-    pub const fn is_told(&self) -> bool {
-        matches!(self, Self::Told { .. } | Self::InOutage { told_at: Some(_), .. })
+    pub const fn is_reported(&self) -> bool {
+        matches!(self, Self::Reported { .. } | Self::InOutage { notified_at: Some(_), .. })
     }
 }

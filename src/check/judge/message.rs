@@ -5,7 +5,7 @@ use crate::{
     check::{blind, outage::Cause},
     domain::{ChannelName, Points, Reading, Sample, ScoreKind, Subject},
     notify::{
-        compose::{self, Subjects},
+        compose::{self, MessageParts},
         notification::{Links, NoDataFacts},
         route::recipients,
     },
@@ -15,12 +15,12 @@ use crate::{
 
 impl Judging<'_> {
     /// Queues what there is to tell, and says for which channels.
-    pub(in crate::check) fn tell(
+    pub(in crate::check) fn notify(
         &mut self,
         rule: &Rule,
         target: Target<'_>,
         transition: &Transition,
-        told_to: &[ChannelName],
+        notified_channels: &[ChannelName],
     ) -> Vec<ChannelName> {
         let tenant = self.setting.tenant;
         let key = rule.alert_key(&tenant.id, target.score, target.subject);
@@ -28,12 +28,12 @@ impl Judging<'_> {
         let by_operator_rule = rule.name.as_str() == blind::OPERATOR_BLIND;
         // Whether the operator hears of this tenant by itself or of an outage is decided by who sees all tenants. What nobody was
         // told of has no end to tell.
-        if by_operator_rule && (transition.kind == TransitionKind::Fired || told_to.is_empty()) {
+        if by_operator_rule && (transition.kind == TransitionKind::Fired || notified_channels.is_empty()) {
             return Vec::new();
         }
         let no_data: Vec<_> = transition.unread.iter().map(|unread| self.no_data_facts(*unread)).collect();
         let score = target.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
-        let subjects = Subjects {
+        let parts = MessageParts {
             store: self.setting.store,
             tenant_key: &self.outcome.identity.key,
             key: &key,
@@ -49,11 +49,13 @@ impl Judging<'_> {
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
             links: Links { portal: Some(tenant.score_page()), ..Links::default() },
         };
-        let notification = compose::of_transition(subjects, transition);
+        let notification = compose::of_transition(parts, transition);
         let own = if by_operator_rule { &[] } else { rule.of_tenant(&tenant.notify) };
         let mut channels = recipients(&rule.notify, own);
         // Who was notified that it began is notified that it is over, unless it has left the route since.
-        channels.retain(|channel| !matches!(transition.kind, TransitionKind::Resolved(_)) || told_to.contains(channel));
+        channels.retain(|channel| {
+            !matches!(transition.kind, TransitionKind::Resolved(_)) || notified_channels.contains(channel)
+        });
         channels.retain(|channel| {
             let settings = self.setting.config.channels.get(channel);
             settings.is_some_and(|settings| settings.audience.admits(&tenant.id, &tenant.labels))
@@ -71,8 +73,8 @@ impl Judging<'_> {
     /// The points behind a transition's value, if this check read it.
     fn points(&self, score: ScoreKind, subject: Option<&Subject>, transition: &Transition) -> Option<Points> {
         let read = self.fetched.iter().filter(|fetched| fetched.score == score).flat_map(|fetched| &fetched.result);
-        let told = Sample { at: transition.observed_at?, value: transition.value? };
-        let of_sample = |reading: &&Reading| reading.subject.as_ref() == subject && reading.sample == told;
+        let notified = Sample { at: transition.observed_at?, value: transition.value? };
+        let of_sample = |reading: &&Reading| reading.subject.as_ref() == subject && reading.sample == notified;
         read.flatten().find(of_sample)?.points
     }
 

@@ -9,7 +9,7 @@ use crate::{
     domain::{Sample, ScoreKind, Timestamp},
     rule::{Event, Feed, Rule},
     schedule::{next_check, phase},
-    store::{Away, SeriesRecord},
+    store::{Downtime, SeriesRecord},
 };
 
 /// How long a check that is due may be under way before it counts as missed; never longer than until the next one.
@@ -54,7 +54,7 @@ impl Judging<'_> {
         let watch = Watch {
             config: self.setting.config,
             tenant: self.setting.tenant,
-            away: self.setting.away,
+            downtimes: self.setting.downtimes,
             checked_at: health.checked_at,
             watched_since: health.watched_since,
             poll_interval: self.poll_interval,
@@ -85,7 +85,7 @@ impl Judging<'_> {
 pub(in crate::check) struct Watch<'a> {
     pub(in crate::check) config: &'a Config,
     pub(in crate::check) tenant: &'a Tenant,
-    pub(in crate::check) away: &'a [Away],
+    pub(in crate::check) downtimes: &'a [Downtime],
     /// When the tenant was last checked, whatever came of it.
     pub(in crate::check) checked_at: Option<Timestamp>,
     pub(in crate::check) watched_since: Option<Timestamp>,
@@ -104,7 +104,7 @@ impl Watch<'_> {
             Some(last_data) if !read.is_read => last_data.max(self.watched_since.unwrap_or(last_data)).min(now),
             _ => now,
         };
-        let downtime = blind::away_between(self.away, last_data, now);
+        let downtime = blind::downtime_between(self.downtimes, last_data, now);
         // A first poll that fails is where the time begins to count.
         let has_failed = read.was_polled && !read.is_read && read.is_known;
         let checked_at = self.checked_at.filter(|at| *at > last_data && *at <= now);
@@ -120,7 +120,7 @@ impl Watch<'_> {
 
     /// When the first check after then is overdue, if it has not come by then.
     fn overdue_after(&self, after: Timestamp) -> Option<Timestamp> {
-        let downtimes = self.away.iter().map(|away| (away.from, away.until));
+        let downtimes = self.downtimes.iter().map(|downtime| (downtime.from, downtime.until));
         let phase = phase(self.tenant.id.as_str(), self.config.spread);
         let due = next_check(&self.tenant.schedule, phase, after, downtimes)?;
         Some(due.plus(self.poll_interval.min(OVERDUE_MAX)))

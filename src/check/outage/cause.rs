@@ -94,7 +94,7 @@ impl Cause {
 
     /// What a message may say of it to whoever may see one tenant only: no name and no number.
     #[must_use]
-    pub const fn told_to_all(&self) -> &'static str {
+    pub const fn hint_for_everybody(&self) -> &'static str {
         match self {
             Self::Service => "this is an outage; not only this tenant is concerned",
             _ => "not only this tenant is concerned",

@@ -24,20 +24,20 @@ const NAMED_MAX: usize = 3;
 /// The notifications that say it. A channel that may show some tenants only gets one of its own, which knows of no other.
 #[must_use]
 pub fn notices(store: &str, config: &Config, outage: &Outage, news: &News, now: Timestamp) -> Vec<NewNotification> {
-    let told = outage.told_to.iter().filter_map(|name| config.channels.get(name));
-    let (open, fenced): (Vec<_>, Vec<_>) = told.partition(|channel| channel.audience.is_open());
+    let notified = outage.notified_channels.iter().filter_map(|name| config.channels.get(name));
+    let (open, fenced): (Vec<_>, Vec<_>) = notified.partition(|channel| channel.audience.is_open());
     let everywhere = open.iter().map(|channel| channel.name.clone()).collect::<Vec<_>>();
     let mut notices = Vec::new();
-    let mut tell = |audience: &Audience, channels: Vec<ChannelName>, whose: &str| {
+    let mut notify = |audience: &Audience, channels: Vec<ChannelName>, whose: &str| {
         let seen = Seen::by(audience, config, outage, news);
         if !channels.is_empty() && !seen.tenants.is_empty() {
             let notification = write(store, outage, news, &seen, whose, now);
             notices.push(NewNotification { notification, alert: None, tenant: None, channels, hold: None });
         }
     };
-    tell(&Audience::default(), everywhere, "");
+    notify(&Audience::default(), everywhere, "");
     for channel in fenced {
-        tell(&channel.audience, vec![channel.name.clone()], channel.name.as_str());
+        notify(&channel.audience, vec![channel.name.clone()], channel.name.as_str());
     }
     notices
 }
@@ -45,7 +45,7 @@ pub fn notices(store: &str, config: &Config, outage: &Outage, news: &News, now: 
 /// What a channel may know of an outage.
 struct Seen<'a> {
     tenants: Vec<&'a Tenant>,
-    told_before: usize,
+    notified_before: usize,
     left: usize,
     /// Of how many.
     of: usize,
@@ -57,10 +57,11 @@ impl<'a> Seen<'a> {
         let find = |id: &TenantId| config.tenants.get(id).map(AsRef::as_ref).filter(|tenant| admits(tenant));
         let count = |ids: &BTreeSet<TenantId>| ids.iter().filter_map(find).count();
         let (before, left) = match news {
-            News::Began { told_before, .. } => (count(told_before), 0),
+            News::Began { notified_before, .. } => (count(notified_before), 0),
             News::Over { left } => (0, count(left)),
         };
-        let is_new = |id: &&TenantId| !matches!(news, News::Began { told_before, .. } if told_before.contains(*id));
+        let is_new =
+            |id: &&TenantId| !matches!(news, News::Began { notified_before, .. } if notified_before.contains(*id));
         let is_concerned = |tenant: &Tenant| match Cause::from_key(&outage.cause) {
             Some(Cause::Credential(app) | Cause::App(app)) => tenant.account.app.client_id == app,
             _ => true,
@@ -72,7 +73,7 @@ impl<'a> Seen<'a> {
         }
         Self {
             tenants: hit.iter().filter(is_new).filter_map(find).collect(),
-            told_before: before,
+            notified_before: before,
             left,
             of: config.tenants.values().filter(|tenant| admits(tenant) && is_concerned(tenant)).count(),
         }
@@ -135,7 +136,7 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
                 Some(Cause::App(app)) => format!("app {app} was refused ({class_words})"),
                 _ => class_words.to_owned(),
             };
-            let before = match seen.told_before {
+            let before = match seen.notified_before {
                 0 => String::new(),
                 before => format!(", in addition to {before} that were reported before"),
             };

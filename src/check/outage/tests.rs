@@ -22,6 +22,6 @@ fn a_cause_is_read_back_as_it_was_written() {
 #[test]
 fn what_everybody_may_read_of_a_cause_holds_no_number_and_no_name() {
     for cause in [Cause::Service, Cause::Clock, Cause::Credential(uuid::Uuid::from_u128(7))] {
-        assert!(cause.told_to_all().chars().all(|letter| !letter.is_ascii_digit()), "{cause:?}");
+        assert!(cause.hint_for_everybody().chars().all(|letter| !letter.is_ascii_digit()), "{cause:?}");
     }
 }

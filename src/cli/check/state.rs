@@ -49,9 +49,10 @@ pub(in crate::cli) fn table(lines: &[AlertChange]) -> String {
 fn why(line: &AlertChange) -> String {
     let names = |channels: &[ChannelName]| channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if line.what == "moves" {
-        let new = (!line.newly_told.is_empty()).then(|| format!("new: {}", names(&line.newly_told)));
-        let gone = (!line.no_longer_told.is_empty()).then(|| format!("no longer: {}", names(&line.no_longer_told)));
-        let to = if line.newly_told.is_empty() {
+        let new = (!line.newly_notified.is_empty()).then(|| format!("new: {}", names(&line.newly_notified)));
+        let gone =
+            (!line.no_longer_notified.is_empty()).then(|| format!("no longer: {}", names(&line.no_longer_notified)));
+        let to = if line.newly_notified.is_empty() {
             "the operator is notified of them".to_owned()
         } else {
             "they are sent to the new channels".to_owned()

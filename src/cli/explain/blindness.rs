@@ -41,16 +41,16 @@ fn lines(trace: &BlindnessTrace, tenant: &Tenant, rule: Option<&Rule>) -> Vec<St
     lines.push(format!("  => {}", verdict(&trace.stage)));
     lines.extend(trace.messages.iter().flat_map(words::message));
     lines.push(String::new());
-    lines.push(words::notified_channels(&trace.told));
+    lines.push(words::notified_channels(&trace.notified));
     lines
 }
 
 /// For how long the tenant's checks have been failing, of the time needed for a report.
 fn so_far(stage: &Stage) -> Option<String> {
-    let Stage::NotYet { lasted, away, needed, .. } = stage else { return None };
-    let apart = match away.as_secs() {
+    let Stage::NotYet { lasted, downtime, needed, .. } = stage else { return None };
+    let apart = match downtime.as_secs() {
         0 => String::new(),
-        _ => format!(", not counting {} of our own downtime", format_duration(words::whole(*away))),
+        _ => format!(", not counting {} of our own downtime", format_duration(words::whole(*downtime))),
     };
     Some(format!("failing for {} of {}{apart}", format_duration(words::whole(*lasted)), format_duration(*needed)))
 }
@@ -71,11 +71,11 @@ fn verdict(stage: &Stage) -> String {
             format!("it is not reported yet: it will be at {due_at} if its checks keep failing")
         }
         Stage::Due => "it is about to be reported, on its own or as part of an outage".to_owned(),
-        Stage::Told { told_to } => format!("it is reported on its own, to {}", names(told_to)),
-        Stage::InOutage { cause, since, tenants, told_at, told_to } => {
+        Stage::Reported { notified_channels } => format!("it is reported on its own, to {}", names(notified_channels)),
+        Stage::InOutage { cause, since, tenants, notified_at, notified_channels } => {
             let outage = format!("an outage ({cause}) since {since} that affects {tenants} tenants");
-            match told_at {
-                Some(at) => format!("it is reported as part of {outage}, sent to {} at {at}", names(told_to)),
+            match notified_at {
+                Some(at) => format!("it is reported as part of {outage}, sent to {} at {at}", names(notified_channels)),
                 None => format!(
                     "it is not reported yet: it is part of {outage}, which is reported once it has lasted long enough"
                 ),
@@ -98,15 +98,15 @@ mod tests {
     fn each_stage_says_whether_it_is_reported_and_why() {
         let at = Timestamp::from_seconds;
         let ops = vec![ChannelName::parse("ops").unwrap()];
-        let outage = |told_at: Option<Timestamp>| Stage::InOutage {
+        let outage = |notified_at: Option<Timestamp>| Stage::InOutage {
             cause: "service".to_owned(),
             since: at(0),
             tenants: 30,
-            told_at,
-            told_to: ops.clone(),
+            notified_at,
+            notified_channels: ops.clone(),
         };
-        let (lasted, away, needed) = (Duration::from_secs(1801), Duration::from_mins(10), Duration::from_hours(2));
-        let not_yet = Stage::NotYet { lasted, away, needed, due_at: at(7800) };
+        let (lasted, downtime, needed) = (Duration::from_secs(1801), Duration::from_mins(10), Duration::from_hours(2));
+        let not_yet = Stage::NotYet { lasted, downtime, needed, due_at: at(7800) };
         assert_eq!(so_far(&not_yet).as_deref(), Some("failing for 30m1s of 2h, not counting 10m of our own downtime"));
         for (stage, is_reported, says) in [
             (Stage::NobodyListens, false, "it is not reported: name channels"),
@@ -114,7 +114,7 @@ mod tests {
             (Stage::Readable { checked_at: Some(at(60)) }, false, "its last check succeeded (1970-01-01T00:01:00Z)"),
             (not_yet, false, "not reported yet: it will be at 1970-01-01T02:10:00Z"),
             (Stage::Due, false, "about to be reported"),
-            (Stage::Told { told_to: ops.clone() }, true, "reported on its own, to `ops`"),
+            (Stage::Reported { notified_channels: ops.clone() }, true, "reported on its own, to `ops`"),
             (
                 outage(Some(at(60))),
                 true,
@@ -124,7 +124,7 @@ mod tests {
             (Stage::AfterOutage { over_at: at(60) }, false, "its next check decides"),
         ] {
             assert!(verdict(&stage).contains(says), "{}", verdict(&stage));
-            assert_eq!(stage.is_told(), is_reported, "{stage:?}");
+            assert_eq!(stage.is_reported(), is_reported, "{stage:?}");
         }
     }
 }

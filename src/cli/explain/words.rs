@@ -26,7 +26,7 @@ pub(super) fn words(trace: &Trace, rule: &Rule, tenant: &Tenant) -> Vec<String> 
         lines.extend(of_series(series, rule));
     }
     lines.push(String::new());
-    lines.push(notified_channels(&trace.told));
+    lines.push(notified_channels(&trace.notified));
     lines.extend(rule.guide.runbook.as_ref().map(|runbook| format!("What to do: {runbook}")));
     lines
 }
@@ -264,7 +264,7 @@ fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<String> {
         }
         None => {}
     }
-    lines.push(series.told_at.map_or_else(
+    lines.push(series.notified_at.map_or_else(
         || "  newest message: still on its way".to_owned(),
         |at| format!("  newest message: settled at {at}"),
     ));
@@ -302,7 +302,7 @@ pub(super) fn message(message: &Message) -> Vec<String> {
     let Message { delivery, channel, state, merged_into, next_attempt_at, attempts, notification } = message;
     let facts = &notification.data.notification;
     let state = match (*state, merged_into) {
-        (_, Some(carrier)) => format!("{state}, with delivery {carrier}"),
+        (_, Some(merged_into)) => format!("{state}, with delivery {merged_into}"),
         ("queued", None) => format!("queued, next attempt {next_attempt_at}"),
         _ => (*state).to_owned(),
     };

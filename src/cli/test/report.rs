@@ -7,7 +7,7 @@ use crate::{
     cli::output::visible,
     config::suite::Case,
     domain::{Timestamp, format_duration},
-    replay::expect::{About, Difference, Expected, Got},
+    replay::expect::{AboutAlert, Difference, Expected, Got},
 };
 
 /// One line of a diff: `- 2h: …` was expected and not sent, `+ 2h: …` was sent and not expected.
@@ -44,7 +44,7 @@ fn wanted(expected: &Expected, start: Timestamp) -> String {
 fn found(got: &Got, copy: usize, start: Timestamp) -> String {
     let mut line = format!("+ {}: {}", after(start, got.at), got.kind.as_str());
     match got.about.as_slice() {
-        [About { tenant, rule, subject, severity }] => {
+        [AboutAlert { tenant, rule, subject, severity }] => {
             let _ = write!(line, ", tenant {tenant:?}, rule {rule:?}");
             if let Some(subject) = subject {
                 let _ = write!(line, ", subject {subject:?}");

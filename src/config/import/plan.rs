@@ -16,7 +16,7 @@ use super::{
     slug::slug,
 };
 use crate::{
-    diagnostic::{Gravity, Place, Problem},
+    diagnostic::{Level, Place, Problem},
     domain::{EntraTenantId, Labels, TenantId},
     microsoft::Hosts,
 };
@@ -87,7 +87,7 @@ impl Plan {
     /// Whether the files may be written.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.problems.iter().all(|problem| problem.gravity != Gravity::Error)
+        self.problems.iter().all(|problem| problem.level != Level::Error)
     }
 }
 
@@ -125,7 +125,7 @@ pub fn plan(wish: &Wish<'_>, bytes: &[u8]) -> Result<Plan, Box<Loaded>> {
     let Some(sheet) = sheet::read_sheet(wish.list, bytes, &mut plan.problems) else { return Ok(plan) };
     let folder = wish.folder.map_or_else(|| tenants_folder(wish.config), ToOwned::to_owned);
     let offers = plan.read(wish, &sheet, &config, &folder);
-    let _ground = Ground::under(&folder);
+    let _folder = TestFolder::under(&folder);
     plan.try_out(wish, &offers);
     plan.problems.sort();
     plan.problems.dedup();
@@ -209,12 +209,12 @@ impl Plan {
             match self.places.get(&problem.place.file) {
                 Some((index, place)) => {
                     let place = place.clone();
-                    if let Some(line) = self.lines.get_mut(*index).filter(|_| problem.gravity == Gravity::Error) {
+                    if let Some(line) = self.lines.get_mut(*index).filter(|_| problem.level == Level::Error) {
                         line.outcome = Outcome::Refused;
                     }
                     self.problems.push(Problem { place, ..problem });
                 }
-                None if problem.gravity == Gravity::Error => self.problems.push(problem),
+                None if problem.level == Level::Error => self.problems.push(problem),
                 None => {}
             }
         }
@@ -288,16 +288,16 @@ fn slug_of(
 
 /// A folder that is there while the configuration is tried out: a secret's file is named from it, as in `../secrets/contoso`. Gone
 /// again if it was not there before.
-struct Ground<'a>(Option<&'a Path>);
+struct TestFolder<'a>(Option<&'a Path>);
 
-impl<'a> Ground<'a> {
+impl<'a> TestFolder<'a> {
     fn under(folder: &'a Path) -> Self {
         // One that can't be made is told when the files are to go there.
         Self(std::fs::create_dir(folder).ok().map(|()| folder))
     }
 }
 
-impl Drop for Ground<'_> {
+impl Drop for TestFolder<'_> {
     fn drop(&mut self) {
         if let Some(folder) = self.0 {
             // Takes it away only while nothing is in it.
@@ -334,13 +334,13 @@ fn labels(offer: &Offer, of_all: &Labels) -> Labels {
 
 fn written<'a>(id: &'a TenantId, offer: &'a Offer, of_all: &Labels) -> Written<'a> {
     let credential = offer.app.as_ref().map(|app| {
-        let (key, place) = match app.proof.column {
+        let (key, place) = match app.material.column {
             Column::SecretEnv => ("secret", "env"),
             Column::SecretCredential => ("secret", "credential"),
             Column::CertificateFile => ("certificate", "file"),
             _ => ("secret", "file"),
         };
-        let kept = Value::Kept(BTreeMap::from([(place, app.proof.text.as_str())]));
+        let kept = Value::Kept(BTreeMap::from([(place, app.material.text.as_str())]));
         BTreeMap::from([("client_id", Value::Text(app.client_id.to_string())), (key, kept)])
     });
     Written {

@@ -35,7 +35,7 @@ pub(super) struct Offer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct App {
     pub(super) client_id: Uuid,
-    pub(super) proof: Kept,
+    pub(super) material: Kept,
 }
 
 /// Where a secret is kept, as it is written in a tenant's file.
@@ -106,12 +106,13 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
         known
     });
     let client_id = text(Column::ClientId, faults).and_then(|cell| guid(&cell, Column::ClientId, faults));
-    let proofs: Vec<Kept> = [Column::SecretEnv, Column::SecretFile, Column::SecretCredential, Column::CertificateFile]
-        .into_iter()
-        .filter_map(|column| text(column.clone(), faults).map(|text| Kept { column, text }))
-        .collect();
+    let materials: Vec<Kept> =
+        [Column::SecretEnv, Column::SecretFile, Column::SecretCredential, Column::CertificateFile]
+            .into_iter()
+            .filter_map(|column| text(column.clone(), faults).map(|text| Kept { column, text }))
+            .collect();
     let is_app = sheet.cell(row, &Column::ClientId).is_some();
-    let app = app(is_app, client_id, proofs, faults);
+    let app = app(is_app, client_id, materials, faults);
     let labels = labels(sheet, row, faults);
     if faults.len() > before {
         return None;
@@ -147,9 +148,9 @@ fn guid(cell: &str, column: Column, faults: &mut Vec<Fault>) -> Option<Uuid> {
     read
 }
 
-fn app(is_written: bool, client_id: Option<Uuid>, mut proofs: Vec<Kept>, faults: &mut Vec<Fault>) -> Option<App> {
-    let (column, what, instead) = match (is_written, proofs.len()) {
-        (true, 1) => return Some(App { client_id: client_id?, proof: proofs.pop()? }),
+fn app(is_written: bool, client_id: Option<Uuid>, mut materials: Vec<Kept>, faults: &mut Vec<Fault>) -> Option<App> {
+    let (column, what, instead) = match (is_written, materials.len()) {
+        (true, 1) => return Some(App { client_id: client_id?, material: materials.pop()? }),
         (false, 0) => return None,
         (true, 0) => {
             let instead =
@@ -157,11 +158,11 @@ fn app(is_written: bool, client_id: Option<Uuid>, mut proofs: Vec<Kept>, faults:
             (Column::ClientId, "this app has nothing to prove itself with", instead)
         }
         (false, _) => {
-            let column = proofs.swap_remove(0).column;
+            let column = materials.swap_remove(0).column;
             (column, "this secret belongs to no app", "write the app's id in a column `client_id`")
         }
         (true, _) => {
-            let column = proofs.swap_remove(1).column;
+            let column = materials.swap_remove(1).column;
             (column, "an app proves itself in one way at a time", "leave one of the cells empty")
         }
     };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::column::{Column, Heading, are_contracts, heading};
-use crate::diagnostic::{Gravity, Place, Problem, Warning};
+use crate::diagnostic::{Level, Place, Problem, Warning};
 
 /// The largest list, in bytes: a hundred thousand customers with room to spare.
 pub const SHEET_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -105,15 +105,15 @@ fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usi
 
 /// Reads a list. What is wrong with it as a whole is told, and so is each row that has more cells than there are columns.
 pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Sheet> {
-    let mut complain = |(line, column): (usize, usize), gravity, what: String, instead: &str| {
+    let mut complain = |(line, column): (usize, usize), level, what: String, instead: &str| {
         let place = Place { file: file.to_owned(), line, column };
-        problems.push(match gravity {
-            Gravity::Error => Problem::error(place, "", what, instead),
-            Gravity::Warning => Problem::warning(Warning::ColumnNotUsed, place, "", what, instead),
+        problems.push(match level {
+            Level::Error => Problem::error(place, "", what, instead),
+            Level::Warning => Problem::warning(Warning::ColumnNotUsed, place, "", what, instead),
         });
     };
     if bytes.len() > SHEET_BYTES_MAX {
-        complain((1, 1), Gravity::Error, "the list is larger than 32 MiB".to_owned(), "split it");
+        complain((1, 1), Level::Error, "the list is larger than 32 MiB".to_owned(), "split it");
         return None;
     }
     let text = match std::str::from_utf8(bytes) {
@@ -121,13 +121,13 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
         Err(error) => {
             let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             let what = "this line is not UTF-8".to_owned();
-            complain((line, 1), Gravity::Error, what, "save it as «CSV UTF-8»");
+            complain((line, 1), Level::Error, what, "save it as «CSV UTF-8»");
             return None;
         }
     };
     if let Some(line) = crowded_line(&text) {
         let what = format!("this line has more than {SEPARATORS_MAX} separators");
-        complain((line, 1), Gravity::Error, what, "delete it, or close the quote before it");
+        complain((line, 1), Level::Error, what, "delete it, or close the quote before it");
         return None;
     }
     let (first, begin) = skip_preamble(&text);
@@ -151,18 +151,18 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
                 "this row has {} cells, more than the {COLUMNS_MAX} columns that a list may have",
                 record.len()
             );
-            complain((at.line, 1), Gravity::Error, what, "delete the columns that are not needed");
+            complain((at.line, 1), Level::Error, what, "delete the columns that are not needed");
             return None;
         }
         if let Some(index) = record.iter().position(|cell| cell.len() > CELL_BYTES_MAX) {
             let what = "this cell is longer than anything that belongs here".to_owned();
-            complain(place(index), Gravity::Error, what, "close the quote that opens it");
+            complain(place(index), Level::Error, what, "close the quote that opens it");
             return None;
         }
         if is_header {
             is_header = false;
-            for (index, told) in sheet.read_columns(&record) {
-                complain(place(index), told.0, told.1, told.2);
+            for (index, reported) in sheet.read_columns(&record) {
+                complain(place(index), reported.0, reported.1, reported.2);
             }
             continue;
         }
@@ -171,23 +171,23 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
         }
         if record.len() > sheet.columns.len() && record.iter().skip(sheet.columns.len()).any(|cell| !cell.is_empty()) {
             let what = format!("this row has {} cells, and there are {} columns", record.len(), sheet.columns.len());
-            complain(place(sheet.columns.len()), Gravity::Error, what, "put a cell with a separator in it into quotes");
+            complain(place(sheet.columns.len()), Level::Error, what, "put a cell with a separator in it into quotes");
         }
         if sheet.rows.len() >= ROWS_MAX {
-            complain((at.line, 1), Gravity::Error, format!("there are more than {ROWS_MAX} rows"), "split the list");
+            complain((at.line, 1), Level::Error, format!("there are more than {ROWS_MAX} rows"), "split the list");
             return None;
         }
         let cells: Vec<String> = record.iter().take(sheet.columns.len()).map(ToOwned::to_owned).collect();
         kept += cells.len();
         if kept > CELLS_MAX {
             let what = format!("there are more than {CELLS_MAX} cells");
-            complain((at.line, 1), Gravity::Error, what, "split the list");
+            complain((at.line, 1), Level::Error, what, "split the list");
             return None;
         }
         sheet.rows.push(Row { line: at.line, start: at.byte, cells });
     }
     if sheet.columns.is_empty() {
-        complain((1, 1), Gravity::Error, "the list is empty".to_owned(), "begin with a line of column names");
+        complain((1, 1), Level::Error, "the list is empty".to_owned(), "begin with a line of column names");
         return None;
     }
     Some(sheet)
@@ -200,30 +200,30 @@ fn crowded_line(text: &str) -> Option<usize> {
     text.lines().position(is_crowded).map(|index| index + 1)
 }
 
-type Told = (usize, (Gravity, String, &'static str));
+type ColumnProblem = (usize, (Level, String, &'static str));
 
 impl Sheet {
-    fn read_columns(&mut self, header: &csv::StringRecord) -> Vec<Told> {
-        let mut told = Vec::new();
+    fn read_columns(&mut self, header: &csv::StringRecord) -> Vec<ColumnProblem> {
+        let mut reported = Vec::new();
         let are_contracts = are_contracts(header.iter());
         for (index, written) in header.iter().enumerate().take(COLUMNS_MAX) {
             let column = match heading(written) {
                 Heading::Used(Column::Id) if are_contracts => None,
                 Heading::Used(column) if self.has(&column) => {
                     let what = "this column is there a second time".to_owned();
-                    told.push((index, (Gravity::Error, what, "delete one of the two")));
+                    reported.push((index, (Level::Error, what, "delete one of the two")));
                     None
                 }
                 Heading::Used(column) => Some(column),
                 Heading::Secret => {
                     let what = "secrets themselves stand in this column; nothing of it is kept".to_owned();
                     let instead = "delete it, put each secret into a file, and name that in a column `secret_file`";
-                    told.push((index, (Gravity::Error, what, instead)));
+                    reported.push((index, (Level::Error, what, instead)));
                     None
                 }
                 Heading::Unknown if !written.trim().is_empty() => {
                     let what = "this column is not used".to_owned();
-                    told.push((index, (Gravity::Warning, what, "name it `label:KEY` to make labels of it")));
+                    reported.push((index, (Level::Warning, what, "name it `label:KEY` to make labels of it")));
                     None
                 }
                 Heading::Unknown | Heading::Idle => None,
@@ -234,13 +234,13 @@ impl Sheet {
             let what = "no column holds the tenants' directory ids".to_owned();
             let instead =
                 "name it `tenant_id`, or `Microsoft ID` as in Partner Center's export; a header line comes first";
-            told.push((0, (Gravity::Error, what, instead)));
+            reported.push((0, (Level::Error, what, instead)));
         }
         if ![Column::Id, Column::Name, Column::Domain].iter().any(|column| self.has(column)) {
             let what = "no column says what the tenants are called".to_owned();
-            told.push((0, (Gravity::Error, what, "name one `name` or `Company name`")));
+            reported.push((0, (Level::Error, what, "name one `name` or `Company name`")));
         }
-        told
+        reported
     }
 }
 

@@ -65,7 +65,7 @@ impl Desk {
         let plan = self.plan(list.as_bytes());
         assert!(plan.is_good(), "{:#?}", plan.problems);
         place(&plan.files).unwrap();
-        told(&plan)
+        outcomes(&plan)
     }
 
     fn files(&self) -> Vec<String> {
@@ -79,7 +79,7 @@ impl Desk {
     }
 }
 
-fn told(plan: &Plan) -> Vec<String> {
+fn outcomes(plan: &Plan) -> Vec<String> {
     let line = |line: &Line| {
         let id = line.id.as_ref().map_or("-", |id| id.as_str());
         format!("{:?} {id}", line.outcome).to_lowercase()
@@ -160,7 +160,7 @@ fn lists_of_other_programs_are_understood_as_they_are() {
 }
 
 #[test]
-fn a_second_import_changes_nothing_and_tells_what_differs() {
+fn a_second_import_changes_nothing_and_lists_the_differences() {
     let desk = Desk::new();
     let list = format!("tenant_id,name,labels,cloud\n{CONTOSO},Contoso,tier=gold,gcc\n");
     assert_eq!(desk.import(&list), ["new contoso"]);
@@ -169,7 +169,7 @@ fn a_second_import_changes_nothing_and_tells_what_differs() {
     let plan = desk.plan(
         format!("tenant_id,name,labels,cloud\n{CONTOSO},Renamed,tier=silver,dod\n{FABRIKAM},Contoso,,\n").as_bytes(),
     );
-    assert_eq!(told(&plan), ["known contoso", "new contoso-2f1c0a5e"]);
+    assert_eq!(outcomes(&plan), ["known contoso", "new contoso-2f1c0a5e"]);
     let differs = plan.lines[0].differs.join("; ");
     for part in ["name: `Renamed`", "label tier: `silver` in the list, `gold`", "cloud (by its portal)"] {
         assert!(differs.contains(part), "{differs}");
@@ -180,7 +180,7 @@ fn a_second_import_changes_nothing_and_tells_what_differs() {
 }
 
 #[test]
-fn every_bad_row_is_told_with_its_place_and_nothing_is_written() {
+fn every_bad_row_is_reported_with_its_place_and_nothing_is_written() {
     let desk = Desk::new();
     let list = format!(
         "tenant_id;name;id;cloud;client_id;secret_env;labels;Phone\n\
@@ -213,7 +213,7 @@ fn every_bad_row_is_told_with_its_place_and_nothing_is_written() {
         "list.csv:10:45: this row has 9 cells, and there are 8 columns",
         "list.csv:11:1: this is not a GUID",
     ] {
-        assert!(found.iter().any(|told| told == expected), "{expected}\n{found:#?}");
+        assert!(found.iter().any(|reported| reported == expected), "{expected}\n{found:#?}");
     }
     assert_eq!(plan.lines.iter().filter(|line| line.outcome == Outcome::New).count(), 1);
     assert_eq!(desk.files(), [""; 0]);
@@ -236,7 +236,7 @@ fn a_list_that_is_none_is_refused_in_a_sentence() {
     ] {
         let plan = desk.plan(list);
         let found = complaints(&plan.problems);
-        assert!(!plan.is_good() && found.iter().any(|told| told.contains(expected)), "{expected}: {found:?}");
+        assert!(!plan.is_good() && found.iter().any(|reported| reported.contains(expected)), "{expected}: {found:?}");
     }
 }
 
@@ -299,7 +299,7 @@ fn own_apps_labels_and_consent_links_are_kept_apart() {
 }
 
 #[test]
-fn what_the_whole_configuration_would_refuse_is_told_at_its_row() {
+fn what_the_whole_configuration_would_reject_is_reported_at_its_row() {
     let alone = Desk::with(
         "store: sqlite://s.db\ntenants: [customers/*.yaml]\noperator: { notify: [soc] }\n\
          channels: { soc: { type: webhook, url: https://soar.example/hook } }\n",
@@ -307,7 +307,7 @@ fn what_the_whole_configuration_would_refuse_is_told_at_its_row() {
     let list = format!("name,tenant_id\nContoso,{CONTOSO}\n");
     let plan = alone.plan(list.as_bytes());
     assert_eq!(complaints(&plan.problems), ["list.csv:2:9: this tenant has no `credential`"]);
-    assert_eq!(told(&plan), ["refused contoso"]);
+    assert_eq!(outcomes(&plan), ["refused contoso"]);
 
     let desk = Desk::new();
     let elsewhere = desk.path("elsewhere");
@@ -349,6 +349,6 @@ fn no_slug_is_made_that_the_store_knows_of_another_tenant() {
     for _ in 0..2 {
         let plan = desk.plan_knowing(list.as_bytes(), None, Labels::new(), kept.clone());
         assert!(plan.is_good(), "{:#?}", plan.problems);
-        assert_eq!(told(&plan), ["new contoso-33333333", "new old-44444444", "new fab"], "the same each time");
+        assert_eq!(outcomes(&plan), ["new contoso-33333333", "new old-44444444", "new fab"], "the same each time");
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     },
     domain::{Complaint, ScoreKind, Severity, Subject, TenantId, Timestamp},
     notify::NotificationType,
-    replay::{Course, Look, Plan, ScoreCourse, SeriesCourse, course, expect::Expected},
+    replay::{History, Look, Plan, ScoreHistory, SeriesHistory, expect::Expected, history},
     schedule::Zone,
 };
 
@@ -84,23 +84,23 @@ impl Setting<'_> {
             return None;
         }
         let tenants = tenants.into_iter().map(|(index, raw)| self.tenant(raw, calendar, &list.item(index), draft));
-        let (mut courses, ends): (Vec<Course>, Vec<Timestamp>) =
+        let (mut histories, ends): (Vec<History>, Vec<Timestamp>) =
             tenants.collect::<Vec<_>>().into_iter().flatten().unzip();
-        check_unique(&courses, &list, draft);
-        let (expected, quiet) = self.expectations(raw.expect, calendar, &courses, &at.key("expect"), draft);
+        check_unique(&histories, &list, draft);
+        let (expected, quiet) = self.expectations(raw.expect, calendar, &histories, &at.key("expect"), draft);
         let until = draft.parse(raw.until, &at.key("until"), |text| notation::time(text, calendar));
         let times = expected.iter().map(|expected| expected.at).chain(quiet.iter().map(|(_, until)| *until));
         let until = times.chain(until).chain(ends).max().unwrap_or(start);
-        for course in &mut courses {
-            course.until = until;
+        for history in &mut histories {
+            history.until = until;
         }
         let strict = draft.take(raw.strict, &at.key("strict")).unwrap_or(true);
-        let all_read = written == Some(courses.len());
-        let known = held::known(self.plan, courses.iter(), all_read);
+        let all_read = written == Some(histories.len());
+        let known = held::known(self.plan, histories.iter(), all_read);
         let silences = held::silences(raw.silences, &at.key("silences"), calendar, &known, draft);
         let maintenance = maintenance(raw.maintenance, &at.key("maintenance"), &known, &self.zone, draft);
         let (name, place) = (name.filter(|_| all_read)?, at.place());
-        Some(Case { name, place, start, courses, silences, maintenance, expected, quiet, strict })
+        Some(Case { name, place, start, histories, silences, maintenance, expected, quiet, strict })
     }
 
     /// A tenant, and when its last check is over.
@@ -110,7 +110,7 @@ impl Setting<'_> {
         calendar: Calendar<'_>,
         at: &Scope<'_>,
         draft: &mut Draft,
-    ) -> Option<(Course, Timestamp)> {
+    ) -> Option<(History, Timestamp)> {
         at.only(RawCaseTenant::KEYS, draft);
         let id = draft.require(raw.id, &at.key("id"), "contoso");
         let id = id.and_then(|Word(text)| name(&text, &at.key("id"), TenantId::parse, draft));
@@ -130,24 +130,24 @@ impl Setting<'_> {
         }
         let end = strips.iter().map(|strip| strip.end).max()?;
         let id = id?;
-        let course = Course {
+        let history = History {
             name: display.unwrap_or_else(|| id.to_string()).into(),
             tenant: id,
             labels: labels.into(),
             notify,
             poll_interval: calendar.every,
             scores: scores(strips, calendar),
-            away: Vec::new(),
+            downtimes: Vec::new(),
             until: end,
         };
-        Some((course, end))
+        Some((history, end))
     }
 
     fn expectations(
         &self,
         raw: Field<Vec<Field<RawExpected>>>,
         calendar: Calendar<'_>,
-        courses: &[Course],
+        histories: &[History],
         list: &Scope<'_>,
         draft: &mut Draft,
     ) -> (Vec<Expected>, Vec<(Timestamp, Timestamp)>) {
@@ -176,7 +176,7 @@ impl Setting<'_> {
             }
             let at = draft.require(raw.at.clone(), &here.key("at"), "2h15m");
             let at = at.and_then(|word| draft.parse(Field::Good(word), &here.key("at"), time));
-            let wanted = self.expected(raw, at.unwrap_or(after), courses, &here, draft);
+            let wanted = self.expected(raw, at.unwrap_or(after), histories, &here, draft);
             after = wanted.at;
             expected.push(wanted);
         }
@@ -187,20 +187,21 @@ impl Setting<'_> {
         &self,
         raw: RawExpected,
         at: Timestamp,
-        courses: &[Course],
+        histories: &[History],
         here: &Scope<'_>,
         draft: &mut Draft,
     ) -> Expected {
         let mut known = |field: Field<Word>, key: &str, words: Vec<&str>| {
             let Word(text) = draft.take(field, &here.key(key))?;
             if !words.contains(&text.as_str()) {
-                let instead = nearest(&text, words.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
+                let instead =
+                    nearest(&text, words.iter().copied()).map(|suggested| format!("did you mean `{suggested}`?"));
                 let instead = instead.unwrap_or_else(|| "write one that this file defines or names".to_owned());
                 draft.error(&here.key(key), format!("there is no {key} `{text}`"), instead);
             }
             Some(text)
         };
-        let tenant = known(raw.tenant, "tenant", courses.iter().map(|course| course.tenant.as_str()).collect());
+        let tenant = known(raw.tenant, "tenant", histories.iter().map(|history| history.tenant.as_str()).collect());
         let rule = known(raw.rule, "rule", self.plan.rules.iter().map(|rule| rule.name.as_str()).collect());
         let channel = known(raw.channel, "channel", self.channels.keys().map(String::as_str).collect());
         Expected {
@@ -216,10 +217,10 @@ impl Setting<'_> {
     }
 }
 
-fn check_unique(courses: &[Course], at: &Scope<'_>, draft: &mut Draft) {
+fn check_unique(histories: &[History], at: &Scope<'_>, draft: &mut Draft) {
     let mut seen = BTreeSet::new();
-    for course in courses.iter().filter(|course| !seen.insert(&course.tenant)) {
-        draft.error(at, format!("tenant `{}` stands here twice", course.tenant), "give each an `id` of its own");
+    for history in histories.iter().filter(|history| !seen.insert(&history.tenant)) {
+        draft.error(at, format!("tenant `{}` stands here twice", history.tenant), "give each an `id` of its own");
     }
 }
 
@@ -261,13 +262,13 @@ fn strip(raw: RawSeries, is_short: bool, calendar: Calendar<'_>, at: &Scope<'_>,
 }
 
 /// Series by score, with the checks that gave none of them a new reading.
-fn scores(strips: Vec<Strip>, calendar: Calendar<'_>) -> Vec<ScoreCourse> {
-    let mut scores: Vec<ScoreCourse> = Vec::new();
+fn scores(strips: Vec<Strip>, calendar: Calendar<'_>) -> Vec<ScoreHistory> {
+    let mut scores: Vec<ScoreHistory> = Vec::new();
     for strip in strips {
         let every = calendar.every.max(strip.score.record_interval());
         let Strip { score, subject, history, checks, .. } = strip;
         let place = scores.iter().position(|known| known.score == score).unwrap_or_else(|| {
-            scores.push(ScoreCourse { score, series: Vec::new(), looks: Vec::new() });
+            scores.push(ScoreHistory { score, series: Vec::new(), looks: Vec::new() });
             scores.len() - 1
         });
         let first = checks.iter().find_map(|(at, value)| value.map(|_| *at)).unwrap_or(calendar.start);
@@ -276,23 +277,23 @@ fn scores(strips: Vec<Strip>, calendar: Calendar<'_>) -> Vec<ScoreCourse> {
             .map(|(day, &value)| crate::domain::Sample { at: first.minus(every.saturating_mul(day)), value })
             .collect();
         samples.reverse();
-        let history = samples.len();
+        let imported = samples.len();
         for &(at, value) in &checks {
             let looks = &mut scores[place].looks;
             if let Some(value) = value {
                 samples.push(crate::domain::Sample { at, value });
-                looks.extend(course::seen_again(score, calendar.every, at, at.plus(every)));
+                looks.extend(history::seen_again(score, calendar.every, at, at.plus(every)));
             } else {
                 let failed = std::iter::successors(Some(at), |look| Some(look.plus(calendar.every)));
                 let failed = failed.take_while(|look| *look < at.plus(every));
                 looks.extend(failed.map(|at| Look { at, is_good: false }));
             }
         }
-        scores[place].series.push(SeriesCourse {
+        scores[place].series.push(SeriesHistory {
             subject,
             samples,
             read_at: Vec::new(),
-            history,
+            imported,
             averages: Vec::new(),
         });
     }

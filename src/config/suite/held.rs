@@ -12,13 +12,13 @@ use crate::{
     },
     domain::{DURATION_MAX, Timestamp},
     notify::{Silence, SilenceId},
-    replay::{Course, Plan},
+    replay::{History, Plan},
 };
 
 /// What tests of these tenants may name. `all_read`: there are no others.
-pub(super) fn known<'a>(plan: &'a Plan, courses: impl Iterator<Item = &'a Course>, all_read: bool) -> Known<'a> {
+pub(super) fn known<'a>(plan: &'a Plan, histories: impl Iterator<Item = &'a History>, all_read: bool) -> Known<'a> {
     Known {
-        tenants: courses.map(|course| (&course.tenant, Some(&*course.labels))).collect(),
+        tenants: histories.map(|history| (&history.tenant, Some(&*history.labels))).collect(),
         has_nameless: !all_read,
         rules: plan.rules.iter().map(|rule| &rule.name).collect(),
         lacks_rules: false,

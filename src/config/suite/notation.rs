@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn words_are_checks() {
-        for (text, meant) in [
+        for (text, suggested) in [
             ("", " end 0"),
             ("400", "0:400 end 15"),
             (" 400\n340.5x3 ", "0:400 15:340.5 30:340.5 45:340.5 end 60"),
@@ -225,13 +225,13 @@ mod tests {
             ("1 08:30 2 00:15 3", "0:1 450:2 1395:3 end 1410"),
             ("1 2026-01-05T06:00:00Z 2", "0:1 360:2 end 375"),
         ] {
-            assert_eq!(shown(text).as_deref(), Ok(meant), "{text}");
+            assert_eq!(shown(text).as_deref(), Ok(suggested), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_word_is_told_with_what_to_write() {
-        for (text, told) in [
+    fn a_wrong_type_is_reported_with_what_to_write() {
+        for (text, reported) in [
             ("400 abc", "`abc` is not a reading; write words like"),
             ("inf", "not a reading"),
             ("1e9", "not a reading"),
@@ -251,14 +251,14 @@ mod tests {
             ("25:00", "not a reading"),
         ] {
             let error = shown(text).unwrap_err();
-            assert!(error.contains(told) && error.contains("; "), "{text}: {error}");
+            assert!(error.contains(reported) && error.contains("; "), "{text}: {error}");
         }
     }
 
     #[test]
     fn times_are_read_in_every_form() {
         let berlin = |text: &str| time(text, calendar()).map(|at| at.to_string());
-        for (text, meant) in [
+        for (text, suggested) in [
             ("2h15m", "2026-01-05T02:15:00Z"),
             ("0s", "2026-01-05T00:00:00Z"),
             ("08:30", "2026-01-05T07:30:00Z"),
@@ -267,7 +267,7 @@ mod tests {
             ("2026-01-05T08:30:00Z", "2026-01-05T08:30:00Z"),
             ("2026-01-05T08:30:00+02:00", "2026-01-05T06:30:00Z"),
         ] {
-            assert_eq!(berlin(text).as_deref(), Ok(meant), "{text}");
+            assert_eq!(berlin(text).as_deref(), Ok(suggested), "{text}");
         }
         for bad in ["", "soon", "8:30", "2026-01-05", "-1h"] {
             assert!(berlin(bad).unwrap_err().instead.starts_with("write"), "{bad}");

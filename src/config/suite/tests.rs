@@ -17,39 +17,39 @@ fn loaded(tests: &str) -> (LoadedSuite, String) {
         let Problem { place, key, what, instead, .. } = problem;
         format!("{}:{} {key}: {what}; {instead}", place.line, place.column)
     };
-    let told = loaded.problems.iter().map(line).collect::<Vec<_>>().join("\n");
-    (loaded, told)
+    let reported = loaded.problems.iter().map(line).collect::<Vec<_>>().join("\n");
+    (loaded, reported)
 }
 
 #[test]
 fn a_good_file_is_taken_with_every_channel_that_it_names() {
-    let (loaded, told) = loaded(
+    let (loaded, reported) = loaded(
         "rules: [rules.yaml]\ntests:\n  - name: one\n    tenants: [{ id: contoso, notify: [own], series: \"400 200\" }]\n    \
          expect: [{ at: 15m, rule: low }, { quiet_until: 2h }]\n",
     );
-    let suite = loaded.suite.unwrap_or_else(|| panic!("{told}"));
+    let suite = loaded.suite.unwrap_or_else(|| panic!("{reported}"));
     let names: Vec<_> = suite.plan.receivers.keys().map(ToString::to_string).collect();
-    assert_eq!((names, told), (vec!["own".to_owned(), "soc".to_owned()], String::new()));
+    assert_eq!((names, reported), (vec!["own".to_owned(), "soc".to_owned()], String::new()));
     let case = &suite.cases[0];
     assert_eq!((case.expected.len(), case.quiet.len(), case.strict), (1, 1, true));
-    assert_eq!(case.courses[0].until, case.start.plus(Duration::from_hours(2)));
+    assert_eq!(case.histories[0].until, case.start.plus(Duration::from_hours(2)));
 }
 
 #[test]
-fn every_problem_is_told_at_once_with_its_place() {
-    let (loaded, told) = loaded(
+fn every_problem_is_reported_in_one_run_with_its_place() {
+    let (loaded, reported) = loaded(
         "rules: [rules.yaml]\nevery: 0s\nstart: monday\ncolour: green\nchannels: { soc: { digest: { over: none } } }\ntests:\n  \
          - tenants:\n      - { id: contoso, series: \"400 abc\" }\n      - { id: contoso, score: secure-score-category, series: \"1\" }\n      \
          - { id: b, scores: [{ series: \"1\" }, { score: exposure-score, history: \"1\", series: \"1\" }] }\n    expect:\n      \
          - { at: soon, rule: lwo, tenant: nobody, type: alert.fired, channel: sco }\n      - { rule: low }\n",
     );
     assert!(loaded.suite.is_none());
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
 fn silences_and_windows_are_meant_as_written() {
-    let (loaded, told) = loaded(
+    let (loaded, reported) = loaded(
         "rules: [rules.yaml]\ntimezone: Europe/Berlin\nmaintenance: [{ name: nightly, tenants: all, from: 0 0 1 * * *, for: 2h }]\n\
          tests:\n  - name: one\n    tenants: [{ id: contoso, labels: { tier: gold }, series: \"400 200\" }]\n    silences:\n      \
          - { tenants: [contoso], rules: [low, operator.blind], until: 2h }\n      \
@@ -57,7 +57,7 @@ fn silences_and_windows_are_meant_as_written() {
          - { tenants: all, scores: device-secure-score, from: 2026-01-05 09:00, until: 2026-01-06T00:00:00Z }\n    \
          maintenance: [{ name: own, rules: low, from: 0 0 4 * * *, until: 0 30 4 * * *, timezone: UTC }]\n    expect: []\n",
     );
-    let suite = loaded.suite.unwrap_or_else(|| panic!("{told}"));
+    let suite = loaded.suite.unwrap_or_else(|| panic!("{reported}"));
     let plan = suite.plan_of(&suite.cases[0]);
     let silence = |one: &Silence| format!("{} {}: {} to {}", one.id, one.matchers, one.starts_at, one.ends_at);
     assert_eq!(
@@ -77,8 +77,8 @@ fn silences_and_windows_are_meant_as_written() {
 }
 
 #[test]
-fn what_is_wrong_with_silences_and_windows_is_told_at_once_with_its_place() {
-    let (loaded, told) = loaded(
+fn mistakes_in_silences_and_windows_are_reported_in_one_run_with_their_places() {
+    let (loaded, reported) = loaded(
         "rules: [rules.yaml]\nmaintenance: [{ name: a, tenants: [contosso], from: 0 0 1 * * *, for: 25h }]\ntests:\n  - name: one\n    \
          tenants: [{ id: contoso, series: \"1\" }]\n    silences:\n      - {}\n      \
          - { tenants: [contosso], rules: lwo, scores: secure, severity: bad, until: 2h, for: 2h }\n      \
@@ -87,26 +87,26 @@ fn what_is_wrong_with_silences_and_windows_is_told_at_once_with_its_place() {
          expect: []\n",
     );
     assert!(loaded.suite.is_none());
-    insta::assert_snapshot!(told);
+    insta::assert_snapshot!(reported);
 }
 
 #[test]
 fn a_tenant_that_could_not_be_read_is_not_missed_by_what_names_it() {
-    let (_, told) = loaded(
+    let (_, reported) = loaded(
         "rules: [rules.yaml]\nmaintenance: [{ name: a, tenants: [contoso], from: 0 0 1 * * *, for: 1h }]\ntests:\n  - name: one\n    \
          tenants: [{ id: contoso, series: abc }]\n    silences: [{ tenants: [contoso], until: 2h }]\n    expect: []\n",
     );
-    assert_eq!(told.lines().count(), 1, "{told}");
-    assert!(told.contains("`abc` is not a reading"), "{told}");
+    assert_eq!(reported.lines().count(), 1, "{reported}");
+    assert!(reported.contains("`abc` is not a reading"), "{reported}");
 }
 
 #[test]
-fn a_rule_file_s_problems_are_told_with_its_own_places() {
-    let (loaded, told) = loaded("rules: [rules.yaml, nowhere.yaml]\nchannels: { other: {} }\ntests: []\n");
+fn problems_of_a_rule_file_are_reported_with_their_places() {
+    let (loaded, reported) = loaded("rules: [rules.yaml, nowhere.yaml]\nchannels: { other: {} }\ntests: []\n");
     assert!(loaded.suite.is_none());
     assert!(
-        told.contains("channel `soc` is not defined") && told.contains("there is no file `nowhere.yaml`"),
-        "{told}"
+        reported.contains("channel `soc` is not defined") && reported.contains("there is no file `nowhere.yaml`"),
+        "{reported}"
     );
 }
 
@@ -121,7 +121,7 @@ fn hostile_files_are_refused_and_never_panic() {
         "rules: [rules.yaml]\nmaintenance: [[]]\ntests: [{ name: x, silences: [1, {}], maintenance: {}, expect: [] }]",
         "\u{0}",
     ] {
-        let (loaded, told) = loaded(text);
-        assert!(loaded.suite.is_none() && !told.is_empty(), "{text:?}");
+        let (loaded, reported) = loaded(text);
+        assert!(loaded.suite.is_none() && !reported.is_empty(), "{text:?}");
     }
 }

@@ -50,14 +50,14 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_mistake_is_told_at_its_place() {
+fn every_mistake_is_reported_at_its_place() {
     let missed: Vec<String> = MISTAKES
         .iter()
         .filter_map(|(from, to, what)| {
             assert!(main().contains(from), "{from}");
             let (loaded, text) = read(&main().replacen(from, to, 1), TENANT, RULES);
-            let is_told = loaded.config.is_none() && text.contains(what) && !text.contains("s3cr3t");
-            (!is_told).then(|| format!("`{what}` is not told:\n{text}"))
+            let is_reported = loaded.config.is_none() && text.contains(what) && !text.contains("s3cr3t");
+            (!is_reported).then(|| format!("`{what}` is not told:\n{text}"))
         })
         .collect();
     assert!(missed.is_empty(), "{}", missed.join("\n"));

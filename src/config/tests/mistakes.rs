@@ -434,14 +434,14 @@ fn an_editor_marks_what_the_schema_can_know() {
 fn a_comment_switches_a_warning_off_where_it_stands() {
     let folder = tempfile::tempdir().unwrap();
     let spare = "channels:\n  spare: { type: webhook, url: https://spare.example/ }";
-    for (written, is_told) in [
+    for (written, is_reported) in [
         (spare.to_owned(), true),
         (format!("{spare} # scorewatch: allow(channel-unused)"), false),
         (spare.replace('\n', "\n  # scorewatch: allow(channel-unused)\n"), false),
         (format!("{spare} # scorewatch: allow(no-rules)"), true),
     ] {
         let text = say(folder.path(), &MAIN.replace("channels:", &written), RULES);
-        assert_eq!(text.contains("warning[channel-unused]"), is_told, "{text}");
+        assert_eq!(text.contains("warning[channel-unused]"), is_reported, "{text}");
     }
 }
 

@@ -15,7 +15,7 @@ fn bombs_and_broken_files_are_problems_at_their_places() {
     let huge = format!("# {}\n{TENANT}", "x".repeat(4 * 1024 * 1024));
     let exact = format!("{TENANT}#{}", "x".repeat(4 * 1024 * 1024 - TENANT.len() - 1));
     assert!(read_bytes(MAIN, exact.as_bytes(), RULES).0.config.is_some(), "4 MiB are taken");
-    for (bytes, told) in [
+    for (bytes, reported) in [
         (bomb.into_bytes(), "aliases repeat more than 100000 values"),
         (b"[".repeat(1_000_000), ":1:"),
         (b"{a: ".repeat(1_000_000), ":1:"),
@@ -37,7 +37,7 @@ fn bombs_and_broken_files_are_problems_at_their_places() {
     ] {
         let (loaded, text) = read_bytes(MAIN, &bytes, RULES);
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
-        assert!(loaded.config.is_none() && text.contains(told), "{shown:?}: {told} is not in\n{text}");
+        assert!(loaded.config.is_none() && text.contains(reported), "{shown:?}: {reported} is not in\n{text}");
     }
     for main in ["- a", "5", "[]"] {
         let (loaded, text) = read(main, TENANT, RULES);
@@ -62,12 +62,12 @@ fn what_stands_twice_in_two_files_names_both() {
     fs::write(folder.path().join("tenants/again.yaml"), TENANT).unwrap();
     fs::write(folder.path().join("rules/again.yaml"), RULES).unwrap();
     let (_, text) = super::load_in(folder.path());
-    for told in [
+    for reported in [
         "tenants/contoso.yaml:2:5: error: id: tenant `contoso` is defined a second time; give each tenant an `id` of its own; \
          the other is at tenants/again.yaml:2:5",
         "rules/all.yaml:11:13: error: rules[2].name: rule `blind` is defined a second time",
     ] {
-        assert!(text.contains(told), "{told} is not in\n{text}");
+        assert!(text.contains(reported), "{reported} is not in\n{text}");
     }
 }
 

@@ -42,8 +42,8 @@ fn a_secret_may_be_kept_in_any_store_and_none_is_asked_for_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_reference_is_told_at_its_place() {
-    for (secret, told) in [
+fn a_bad_reference_is_reported_at_its_place() {
+    for (secret, reported) in [
         ("{ exec: [] }", "there is no program"),
         ("{ exec: get-secret }", "expected a list, found text"),
         ("{ exec: [no-such-program] }", "this is not a program that can be run"),
@@ -61,16 +61,16 @@ fn what_is_wrong_with_a_reference_is_told_at_its_place() {
         ("{ path: x }", "write `store: NAME` too"),
     ] {
         let text = problems(STORES, secret);
-        assert!(text.contains(told) && text.contains("tenants/contoso.yaml:6:"), "{secret}: {text}");
+        assert!(text.contains(reported) && text.contains("tenants/contoso.yaml:6:"), "{secret}: {text}");
     }
 }
 
 #[test]
-fn what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named() {
+fn a_bad_secret_store_is_reported_once_and_not_again_where_it_is_named() {
     let app = "credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { file: secret } }";
     let guid = "tenant_id: 2f1c0a5e-0000-4000-8000-000000000001";
     let azure = format!("type: key-vault, {guid}, {app}");
-    for (store, told) in [
+    for (store, reported) in [
         ("{ }".to_owned(), "`type` is missing"),
         ("{ type: voult }".to_owned(), "vault"),
         ("{ type: vault, address: https://x.example }".to_owned(), "half a way to sign in to a Vault"),
@@ -135,7 +135,7 @@ fn what_is_wrong_with_a_store_is_told_once_and_not_again_where_it_is_named() {
         (format!("{{ type: key-vault, address: https://m.vault.azure.net, {app} }}"), "`tenant_id` is missing"),
     ] {
         let text = problems(&format!("secret_stores:\n  broken: {store}\n"), "{ store: broken, path: x }");
-        assert!(text.contains(told) && text.contains("scorewatch.yaml:14:"), "{store}: {text}");
+        assert!(text.contains(reported) && text.contains("scorewatch.yaml:14:"), "{store}: {text}");
         assert!(!text.contains("tenants/contoso.yaml") && !text.contains("s3cr3t"), "{store}: {text}");
     }
 }

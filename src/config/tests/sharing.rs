@@ -67,8 +67,8 @@ fn two_customers_channels_with_one_receiver_do_not_load() {
             ("drill: off", "tenants: [fabrikam]"),
         ] {
             let text = with_channels(&format!("{SOC}  a: {{ {one}, {first} }}\n  b: {{ {other}, {second} }}\n"));
-            let told = format!("channels.b.{key}: channel `b` sends to the same receiver as channel `a`");
-            assert!(text.contains(&told) && text.contains("the other is at scorewatch.yaml:10:"), "{one}: {text}");
+            let reported = format!("channels.b.{key}: channel `b` sends to the same receiver as channel `a`");
+            assert!(text.contains(&reported) && text.contains("the other is at scorewatch.yaml:10:"), "{one}: {text}");
             assert!(!text.contains("s3cr3t") && text.matches(" error: ").count() == 1, "{one}: {text}");
         }
         let text = with_channels(&format!(
@@ -97,15 +97,15 @@ fn loading_reads_no_secret_to_compare_addresses() {
     let loaded = load(&folder.path().join("scorewatch.yaml"));
     assert!(!loaded.has_error() && loaded.config.is_some(), "{:?}", loaded.problems);
     assert!(!is_opened(), "a secret was read");
-    let told = "channel `b` sends to the same receiver as channel `a`";
+    let reported = "channel `b` sends to the same receiver as channel `a`";
     let (loaded, text) = load_in(folder.path());
-    assert!(loaded.has_error() && text.contains(told) && text.matches(" error: ").count() == 1, "{text}");
+    assert!(loaded.has_error() && text.contains(reported) && text.matches(" error: ").count() == 1, "{text}");
     assert!(is_opened(), "secrets are read to compare them");
 }
 
 #[test]
 fn a_receiver_that_is_shared_openly_is_refused_without_reading_a_secret() {
-    for (url, told) in [("https://soar.example/hook", true), ("https://soar.example/other", false)] {
+    for (url, reported) in [("https://soar.example/hook", true), ("https://soar.example/other", false)] {
         let channels = format!(
             "{SOC}  a: {{ type: webhook, url: https://soar.example/hook, tenants: [contoso] }}
   b: {{ type: webhook, url: {url}, tenants: [fabrikam] }}
@@ -114,7 +114,7 @@ fn a_receiver_that_is_shared_openly_is_refused_without_reading_a_secret() {
         );
         let problems = load(&laid_out(&channels).path().join("scorewatch.yaml")).problems;
         let found: Vec<_> = problems.iter().map(|problem| problem.key.as_str()).collect();
-        let expected: &[&str] = if told { &["channels.b.url", "channels.d.url"] } else { &["channels.d.url"] };
+        let expected: &[&str] = if reported { &["channels.b.url", "channels.d.url"] } else { &["channels.d.url"] };
         assert_eq!(found, expected, "{problems:?}");
     }
 }
@@ -134,11 +134,12 @@ fn the_shared_apps_secret_goes_to_no_address_of_one_tenants_file() {
         let bare = TENANT.replace(own, "");
         assert!(!bare.contains("credential"), "{bare}");
         let text = load(format!("{MAIN}{shared}"), format!("{bare}{endpoint}"));
-        let told = format!("endpoints.{key}: the secret or a token of the app that all tenants share would be sent");
-        assert!(text.contains(&told) && text.contains("tenants/contoso.yaml:"), "{key}: {text}");
+        let reported =
+            format!("endpoints.{key}: the secret or a token of the app that all tenants share would be sent");
+        assert!(text.contains(&reported) && text.contains("tenants/contoso.yaml:"), "{key}: {text}");
         assert!(text.contains("write `credential:"), "{text}");
         let copied = load(format!("{MAIN}{shared}"), format!("{TENANT}{endpoint}"));
-        assert!(copied.contains(&told), "the shared app written once more: {copied}");
+        assert!(copied.contains(&reported), "the shared app written once more: {copied}");
         let another = TENANT.replace("000000000002", "000000000003").replace("../secret", "../another");
         let text = load(format!("{MAIN}{shared}"), format!("{another}{endpoint}"));
         assert_eq!(text, "0 problems in 0 files", "its own app");

@@ -62,10 +62,10 @@ fn the_readme_s_channels_are_valid() {
         fs::write(folder.path().join(path), text).unwrap();
     }
     let (loaded, text) = load_in(folder.path());
-    let mut told = beside_the_only_channel(&loaded.problems);
+    let mut reported = beside_the_only_channel(&loaded.problems);
     // The page shows each type of channel, and no rule uses them all.
-    told.retain(|problem| problem.warning != Some(Warning::ChannelUnused));
-    assert_eq!(told, NONE, "{text}");
+    reported.retain(|problem| problem.warning != Some(Warning::ChannelUnused));
+    assert_eq!(reported, NONE, "{text}");
     let channels = loaded.config.unwrap().channels;
     let stateful = channels.values().filter(|channel| channel.kind.keeps_state()).map(|channel| channel.kind.as_str());
     assert_eq!(stateful.collect::<Vec<_>>(), ["pagerduty", "alertmanager"]);
@@ -104,9 +104,9 @@ fn the_sample_and_the_rule_packs_are_valid() {
         .unwrap();
     let loaded = load(&main);
     // The sample's one tenant has none of the labels by which one of the packs selects.
-    let mut told = beside_the_only_channel(&loaded.problems);
-    told.retain(|problem| problem.warning != Some(Warning::RuleSelectsNoTenant));
-    assert_eq!(told, NONE);
+    let mut reported = beside_the_only_channel(&loaded.problems);
+    reported.retain(|problem| problem.warning != Some(Warning::RuleSelectsNoTenant));
+    assert_eq!(reported, NONE);
     let config = loaded.config.unwrap();
     assert!(config.rules.len() > 15 && config.tenants.len() == 1);
     for rule in &config.rules {
@@ -141,12 +141,12 @@ fn the_packs_for_the_security_team_and_for_customers_do_not_mix() {
     let starter = fs::read_to_string(folder.path().join("rules/starter.yaml")).unwrap();
     write("rules/starter.yaml", &starter.replace("    tenant_channels: off\n", ""));
     let (_, text) = load_in(folder.path());
-    for told in [
+    for reported in [
         "warning[customer-hears-soc-rules]: channels.c1: channel `c1`, which is for some tenants only, gets the rules that name no \
          channel (`posture-changed`, `secure-score-changed`, `exposure-elevated`), and also `device-score-drop`",
         "warning[customer-hears-no-data]: channels.c1: channel `c1`, which is for some tenants only, is notified that Scorewatch \
          can't read a score: `blind`",
     ] {
-        assert!(text.contains(told), "{told} is not in\n{text}");
+        assert!(text.contains(reported), "{reported} is not in\n{text}");
     }
 }

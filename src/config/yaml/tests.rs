@@ -16,7 +16,7 @@ fn values(text: &str) -> Value {
 
 #[test]
 fn hidden_characters_are_refused_with_their_names_and_places() {
-    for (text, told) in [
+    for (text, reported) in [
         ("# a\u{2028}tenants: []\n", "1:4: U+2028 (line separator) can't stand in a configuration file"),
         ("a: 1\n# b\u{2029}c: 2", "2:4: U+2029 (paragraph separator)"),
         ("a: \"x\u{85}y\"", "1:6: U+0085 (next line)"),
@@ -26,7 +26,7 @@ fn hidden_characters_are_refused_with_their_names_and_places() {
         ("a: b\nc: \u{0}", "2:4: U+0000 (control character)"),
         ("# a\rtenants: []\n", "1:4: this line ends with a carriage return (U+000D) alone"),
     ] {
-        assert!(refused(text).starts_with(told), "{text:?}: {}", refused(text));
+        assert!(refused(text).starts_with(reported), "{text:?}: {}", refused(text));
     }
     // As an escape in double quotes they can be written; a name refuses them later.
     assert_eq!(values("a: \"b\\u2028\"")["a"], Value::from("b\u{2028}"));
@@ -34,7 +34,7 @@ fn hidden_characters_are_refused_with_their_names_and_places() {
 
 #[test]
 fn what_other_readers_read_differently_is_refused() {
-    for (text, told) in [
+    for (text, reported) in [
         ("%YAML 1.1\n---\na: b", "1:1: this is not YAML"),
         ("%TAG ! tag:x,2026:\n---\na: b", "1:1: this is not YAML"),
         ("a: b\n---\nc: d", "2:1: a second document begins here"),
@@ -44,7 +44,7 @@ fn what_other_readers_read_differently_is_refused() {
         ("&a [*a]", "this alias refers to itself"),
         ("? [a]\n: b", "expected a key, found a list or mapping"),
     ] {
-        assert!(refused(text).contains(told), "{text:?}: {}", refused(text));
+        assert!(refused(text).contains(reported), "{text:?}: {}", refused(text));
     }
 }
 

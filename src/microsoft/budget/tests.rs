@@ -46,7 +46,7 @@ fn no_minute_and_no_hour_sees_more_calls_than_the_limits_and_not_far_fewer() {
 }
 
 #[test]
-fn who_has_to_wait_is_told_for_how_long() {
+fn a_caller_that_must_wait_learns_for_how_long() {
     let mut line = Line::default();
     for _ in 0..99 {
         assert_eq!(line.wait(DEFENDER_LIMITS, at(0)), Duration::ZERO);
@@ -84,7 +84,7 @@ fn calls_of_one_source_are_one_and_only_defenders_count() {
 }
 
 #[tokio::test]
-async fn what_would_exceed_the_limit_is_not_asked_and_the_operator_hears_what_to_do() {
+async fn a_request_beyond_the_limit_is_not_made_and_the_operator_learns_what_to_do() {
     let world = World::new(|_| None).await;
     for _ in 0..99 {
         world.fetch().await.unwrap();

@@ -22,7 +22,7 @@ fn a_pair_is_read_in_either_order_and_prints_no_key() {
 }
 
 #[test]
-fn what_can_t_sign_is_told_by_what_is_wrong_with_it() {
+fn what_cannot_sign_is_reported_with_the_reason() {
     use CertificateError as Error;
     let (key, other, curve) = (rsa(), rsa(), KeyPair::generate().unwrap());
     let (own, others, of_curve) = (certificate(&key), certificate(&other), certificate(&curve));

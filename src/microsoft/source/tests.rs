@@ -25,7 +25,7 @@ fn device(body: &str) -> Result<f64, FailureClass> {
 }
 
 /// `subject=value` of each reading of that kind, in the order given.
-fn told(score: ScoreKind, records: usize, body: &str) -> Result<Vec<String>, FailureClass> {
+fn readings(score: ScoreKind, records: usize, body: &str) -> Result<Vec<String>, FailureClass> {
     let line = |reading: &Reading| {
         let subject = reading.subject.as_ref().map_or("", Subject::as_str);
         let day = reading.sample.at.to_string();
@@ -122,7 +122,7 @@ fn list(items: &[String]) -> String {
 
 #[test]
 fn each_device_group_is_a_subject_with_or_without_an_id() {
-    let by_group = |items: &[String]| told(ScoreKind::ExposureScoreByGroup, 1, &list(items));
+    let by_group = |items: &[String]| readings(ScoreKind::ExposureScoreByGroup, 1, &list(items));
     let clerks = || group(r#""Clerks""#, "null", "33.5");
     assert_eq!(by_group(&[clerks(), group(r#""Büro Köln""#, r#""7""#, "0")]).unwrap(), ["Clerks=33.5", "Büro Köln=0"]);
     let twins = [group(r#""A""#, r#""1""#, "1"), group(r#""A""#, "2", "2"), group(r#""A""#, "null", "3")];
@@ -154,7 +154,7 @@ fn each_device_group_is_a_subject_with_or_without_an_id() {
 }
 
 #[test]
-fn a_group_that_can_t_be_told_apart_or_has_an_impossible_value_is_reported_and_the_others_count() {
+fn an_ambiguous_group_or_an_impossible_value_is_reported_and_the_others_count() {
     let score = ScoreKind::ExposureScoreByGroup;
     let items = [
         group(r#""A""#, "null", "1"),
@@ -176,7 +176,7 @@ fn a_group_that_can_t_be_told_apart_or_has_an_impossible_value_is_reported_and_t
 }
 
 #[test]
-fn groups_of_one_name_are_told_apart_across_pages() {
+fn groups_of_one_name_are_distinguished_across_pages() {
     let mut found = Found::default();
     for id in ["1", "2"] {
         Groups.read(Ask { records: 1 }, list(&[group(r#""A""#, id, id)]).as_bytes(), &mut found).unwrap();
@@ -231,12 +231,16 @@ const CONTROLS: &str = r#"{"controlName":"a","controlCategory":"Identity","score
 #[test]
 fn a_daily_record_is_a_percentage_and_one_for_each_category() {
     let body = list(&[record("t_2026-01-05", "80", "160", CONTROLS)]);
-    assert_eq!(told(ScoreKind::SecureScore, 1, &body).unwrap(), ["2026-01-05=50"]);
+    assert_eq!(readings(ScoreKind::SecureScore, 1, &body).unwrap(), ["2026-01-05=50"]);
     // `Apps` has a control without points: its sum would be too small.
-    assert_eq!(told(ScoreKind::SecureScoreCategory, 1, &body).unwrap(), ["Data=12.5", "Identity=25"]);
+    assert_eq!(readings(ScoreKind::SecureScoreCategory, 1, &body).unwrap(), ["Data=12.5", "Identity=25"]);
     let below = r#"{"controlCategory":"Identity","score":-3},{"controlCategory":"Data","score":4}"#;
     let below = list(&[record("t_2026-01-05", "80", "160", below)]);
-    assert_eq!(told(ScoreKind::SecureScoreCategory, 1, &below).unwrap(), ["Data=2.5"], "less than nothing is no value");
+    assert_eq!(
+        readings(ScoreKind::SecureScoreCategory, 1, &below).unwrap(),
+        ["Data=2.5"],
+        "less than nothing is no value"
+    );
     let (readings, _) = read(ScoreKind::SecureScore, 1, &body).unwrap();
     assert_eq!(readings[0].points.map(|points| (points.earned, points.of)), Some((80.0, 160.0)));
 }
@@ -244,7 +248,7 @@ fn a_daily_record_is_a_percentage_and_one_for_each_category() {
 #[test]
 fn a_record_is_known_by_its_day_and_missing_is_never_zero() {
     use FailureClass::{Garbage, NoData};
-    let score = |items: &[String], records| told(ScoreKind::SecureScore, records, &list(items));
+    let score = |items: &[String], records| readings(ScoreKind::SecureScore, records, &list(items));
     let of_day = |day: &str, current: &str| record(day, current, "100", "");
     let days = [of_day("t_2026-01-05", "1"), of_day("t_2026-01-05", "2"), of_day("t_2026-01-03", "3")];
     assert_eq!(score(&days, 90).unwrap(), ["2026-01-05=1", "2026-01-03=3"], "a repeated day and a missing one");
@@ -273,11 +277,11 @@ fn an_old_record_that_is_garbage_is_missing_and_the_newest_one_is_a_failure() {
             |day: usize| record(&format!("t_2026-01-0{}", 9 - day), if day == bad { "101" } else { "50" }, "100", "");
         list(&(0..3).map(record).collect::<Vec<_>>())
     };
-    assert_eq!(told(ScoreKind::SecureScore, 90, &days(1)).unwrap(), ["2026-01-09=50", "2026-01-07=50"]);
-    assert_eq!(told(ScoreKind::SecureScore, 90, &days(0)).unwrap_err(), FailureClass::Garbage);
+    assert_eq!(readings(ScoreKind::SecureScore, 90, &days(1)).unwrap(), ["2026-01-09=50", "2026-01-07=50"]);
+    assert_eq!(readings(ScoreKind::SecureScore, 90, &days(0)).unwrap_err(), FailureClass::Garbage);
     let sum = r#"{"controlCategory":"Identity","score":200},{"controlCategory":"Data","score":4}"#;
     let body = list(&[record("t_2026-01-05", "80", "160", sum)]);
-    assert_eq!(told(ScoreKind::SecureScoreCategory, 1, &body).unwrap(), ["Data=2.5"], "more than all is no value");
+    assert_eq!(readings(ScoreKind::SecureScoreCategory, 1, &body).unwrap(), ["Data=2.5"], "more than all is no value");
 }
 
 #[test]

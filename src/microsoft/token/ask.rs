@@ -10,8 +10,8 @@ use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use super::{
-    super::{Failure, FailureClass, Statement, bounded::Scalar, is_object, proof::Material, refusal},
-    Wanted, Wire,
+    super::{Failure, FailureClass, Statement, bounded::Scalar, credential::LoadedMaterial, is_object, refusal},
+    TokenRequest, Wire,
 };
 use crate::{
     domain::Timestamp,
@@ -32,8 +32,12 @@ pub(super) struct Grant {
 }
 
 /// Asks Entra.
-pub(super) async fn request(wire: &Wire, wanted: Wanted<'_>, material: &Material) -> Result<Grant, Failure> {
-    let account = wanted.account;
+pub(super) async fn request(
+    wire: &Wire,
+    token_request: TokenRequest<'_>,
+    loaded: &LoadedMaterial,
+) -> Result<Grant, Failure> {
+    let account = token_request.account;
     let url = format!("{}/{}/oauth2/v2.0/token", account.hosts.login, account.entra);
     let outgoing = || Request {
         method: Method::Post,
@@ -43,24 +47,24 @@ pub(super) async fn request(wire: &Wire, wanted: Wanted<'_>, material: &Material
             ("content-type", SecretString::from("application/x-www-form-urlencoded")),
         ],
         // Made anew for a second try: an assertion is good for one request.
-        body: form(wanted, material, &url, wire.clock.now()),
+        body: form(token_request, loaded, &url, wire.clock.now()),
     };
     let answer = wire.send(account.hosts.loopback, ANSWER_BYTES_MAX, outgoing).await;
     let answer = answer.map_err(|error| Failure::no_answer("Entra", &error))?;
     if answer.status == 200 { read(&answer) } else { Err(refusal::of_sign_in(&answer, wire.clock.now())) }
 }
 
-fn form(wanted: Wanted<'_>, material: &Material, url: &str, now: Timestamp) -> Bytes {
-    let client_id = wanted.account.app.client_id;
+fn form(token_request: TokenRequest<'_>, loaded: &LoadedMaterial, url: &str, now: Timestamp) -> Bytes {
+    let client_id = token_request.account.app.client_id;
     let mut form = Serializer::new(String::new());
     form.append_pair("client_id", client_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
-        .append_pair("scope", wanted.scope);
-    match material {
-        Material::Secret(secret) => {
+        .append_pair("scope", token_request.scope);
+    match loaded {
+        LoadedMaterial::Secret(secret) => {
             form.append_pair("client_secret", secret.expose_secret());
         }
-        Material::Token(token) => assert(&mut form, token),
-        Material::Certificate(certificate) => {
+        LoadedMaterial::Token(token) => assert(&mut form, token),
+        LoadedMaterial::Certificate(certificate) => {
             let statement = Statement { audience: url, client_id, id: Uuid::new_v4(), at: now };
             // Without random numbers there is no signature, and Entra says that none came.
             if let Some(assertion) = certificate.sign(statement) {

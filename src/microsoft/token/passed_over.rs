@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::PoisonError};
 
 use uuid::Uuid;
 
-use super::{AppCredential, Failure, FailureClass, ProofKind, Tokens};
+use super::{AppCredential, CredentialKind, Failure, FailureClass, Tokens};
 
 /// The newest credential of an app, which was rejected while an older one was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct PassedOver {
     /// The app's client id.
     pub client_id: Uuid,
     /// The kind of credential.
-    pub kind: ProofKind,
+    pub kind: CredentialKind,
     /// Why it was rejected.
     pub class: FailureClass,
     /// Why it was rejected, in one clause.
@@ -25,19 +25,19 @@ pub struct PassedOver {
 /// One credential that was rejected.
 pub(super) struct Refused {
     pub(super) failure: Failure,
-    pub(super) kind: ProofKind,
+    pub(super) kind: CredentialKind,
     pub(super) mark: u16,
 }
 
 impl Refused {
     /// Whether another credential of the same app may be accepted.
-    pub(super) const fn is_about_the_proof(&self) -> bool {
-        is_about_the_proof(&self.failure)
+    pub(super) const fn is_about_material(&self) -> bool {
+        is_about_material(&self.failure)
     }
 }
 
 /// Whether the credential was rejected, and not the app or the tenant.
-pub(super) const fn is_about_the_proof(failure: &Failure) -> bool {
+pub(super) const fn is_about_material(failure: &Failure) -> bool {
     matches!(
         failure.class,
         FailureClass::SecretUnreadable

@@ -9,12 +9,12 @@ fn days_long(days: f64) -> Duration {
     Duration::from_secs_f64(days * 86_400.0)
 }
 
-fn proof(seen_at: Option<f64>, drilled_at: Option<f64>, proven_at: Option<f64>) -> Proof {
-    Proof { seen_at: seen_at.map(at), drilled_at: drilled_at.map(at), proven_at: proven_at.map(at) }
+fn last_verified(seen_at: Option<f64>, drilled_at: Option<f64>, proven_at: Option<f64>) -> LastVerified {
+    LastVerified { seen_at: seen_at.map(at), drilled_at: drilled_at.map(at), proven_at: proven_at.map(at) }
 }
 
 #[test]
-fn a_channel_is_drilled_an_interval_after_its_last_drill_or_proof() {
+fn a_channel_is_drilled_one_interval_after_its_last_drill_or_delivery() {
     for (drilled_at, proven_at, now, due_at, why) in [
         (None, None, 500.0, None, "nobody has seen the channel yet"),
         (None, Some(1.0), 500.0, None, "nor here"),
@@ -32,7 +32,7 @@ fn a_channel_is_drilled_an_interval_after_its_last_drill_or_proof() {
         (Some(10.0), Some(400.0), 40.0, Some(40.0), "what such a clock noted counts for nothing, the rest does"),
         (Some(10.0), Some(400.0), 39.9, None, "the rest does"),
     ] {
-        let due = proof(Some(0.0), drilled_at, proven_at).drill_due_at(days_long(30.0), at(now));
+        let due = last_verified(Some(0.0), drilled_at, proven_at).drill_due_at(days_long(30.0), at(now));
         assert_eq!(due, due_at.map(at), "{drilled_at:?} {proven_at:?} {now}: {why}");
     }
 }
@@ -51,7 +51,7 @@ fn a_channel_is_unproven_a_week_after_its_drill_was_due() {
         (Some(0.0), Some(90.0), Some(1.0), 90.5, Some(1.0), "it has had its time"),
         (Some(50.0), Some(50.0), Some(1.0), 80.0, None, "seen again after it was proven"),
     ] {
-        let missing = proof(seen_at, drilled_at, proven_at).missing_since(days_long(30.0), at(now));
+        let missing = last_verified(seen_at, drilled_at, proven_at).missing_since(days_long(30.0), at(now));
         assert_eq!(missing, since.map(at), "{seen_at:?} {drilled_at:?} {proven_at:?} {now}: {why}");
     }
 }
@@ -59,15 +59,15 @@ fn a_channel_is_unproven_a_week_after_its_drill_was_due() {
 #[test]
 fn drilled_every_day_a_channel_that_is_never_proven_is_found_all_the_same() {
     let day = days_long(1.0);
-    let mut proof = proof(Some(0.0), Some(0.0), None);
-    let told = (0..24 * 20).map(|hour| at(f64::from(hour) / 24.0)).find(|now| {
-        if proof.drill_due_at(day, *now).is_some() {
+    let mut last_verified = last_verified(Some(0.0), Some(0.0), None);
+    let reported_at = (0..24 * 20).map(|hour| at(f64::from(hour) / 24.0)).find(|now| {
+        if last_verified.drill_due_at(day, *now).is_some() {
             // The latest moment of the spread.
-            proof.drilled_at = Some(now.plus(SPREAD));
+            last_verified.drilled_at = Some(now.plus(SPREAD));
         }
-        proof.missing_since(day, *now).is_some()
+        last_verified.missing_since(day, *now).is_some()
     });
-    assert!(told.is_some_and(|told| told >= at(8.0) && told <= at(9.0)), "{told:?}");
+    assert!(reported_at.is_some_and(|reported_at| reported_at >= at(8.0) && reported_at <= at(9.0)), "{reported_at:?}");
 }
 
 #[test]

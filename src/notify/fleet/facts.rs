@@ -41,8 +41,8 @@ pub struct FleetFacts {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<String>,
     /// Tenants that moved along and that this channel was notified of before the shift showed. By slug.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub told_before: Vec<String>,
+    #[serde(default, alias = "told_before", skip_serializing_if = "Vec::is_empty")]
+    pub notified_before: Vec<String>,
     /// What is known of why they moved.
     #[serde(default)]
     pub evidence: ShiftEvidence,

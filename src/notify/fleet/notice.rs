@@ -53,7 +53,7 @@ pub struct Others {
     /// Those that stand out from the shift.
     pub outliers: Vec<TenantId>,
     /// Those that moved along, and that the channel was notified of before the shift showed.
-    pub told_before: Vec<TenantId>,
+    pub notified_before: Vec<TenantId>,
 }
 
 impl Others {
@@ -61,7 +61,7 @@ impl Others {
     #[must_use]
     pub fn shown(&self, is_shown: impl Fn(&TenantId) -> bool) -> Self {
         let shown = |all: &[TenantId]| all.iter().filter(|tenant| is_shown(tenant)).cloned().collect();
-        Self { outliers: shown(&self.outliers), told_before: shown(&self.told_before) }
+        Self { outliers: shown(&self.outliers), notified_before: shown(&self.notified_before) }
     }
 }
 
@@ -80,7 +80,7 @@ pub fn for_channel(
     let named = |tenants: &[TenantId]| -> Vec<String> {
         tenants.iter().filter(|tenant| !has_line(tenant)).map(ToString::to_string).collect()
     };
-    let (apart, told_before) = (named(&others.outliers), named(&others.told_before));
+    let (apart, notified_before) = (named(&others.outliers), named(&others.notified_before));
     let id = notice_id(&known.id, channel, &covered);
     let mut notice = compose::without_alert(NotificationType::FleetShift, id, now);
     let slug = |one: &Covered| one.tenant.as_ref().map(ToString::to_string);
@@ -110,7 +110,7 @@ pub fn for_channel(
         tenant_count,
         tenants,
         apart,
-        told_before,
+        notified_before,
         evidence,
         accepted: accepted_count > 0 && accepted_count == alerts,
         accepted_count,

@@ -77,8 +77,8 @@ fn the_wait_is_the_longer_of_hold_and_spread_and_none_without_a_hold() {
     for (hold, spread, wait) in [(10, 0, 10), (10, 30, 30), (10, 5, 10), (0, 30, 0)] {
         let settings = FleetSettings { hold: minutes(hold), spread: minutes(spread), ..FleetSettings::default() };
         assert_eq!(settings.wait(), minutes(wait), "hold {hold}, spread {spread}");
-        assert_eq!(settings.can_tell(0..10), hold > 0);
-        assert!(!settings.can_tell(0..9), "a fleet below the quorum");
+        assert_eq!(settings.can_detect(0..10), hold > 0);
+        assert!(!settings.can_detect(0..9), "a fleet below the quorum");
     }
 }
 

@@ -65,7 +65,7 @@ impl FleetSettings {
 
     /// Whether shifts are looked for among this many tenants.
     #[must_use]
-    pub fn can_tell<T>(&self, mut polled: impl Iterator<Item = T>) -> bool {
+    pub fn can_detect<T>(&self, mut polled: impl Iterator<Item = T>) -> bool {
         !self.hold.is_zero() && polled.nth(self.at_least.saturating_sub(1)).is_some()
     }
 
@@ -81,7 +81,7 @@ impl FleetSettings {
         now: Timestamp,
     ) -> Option<Hold> {
         let waits_for = WaitsFor::of(kind, resolution).filter(|_| takes_part(rule))?;
-        self.can_tell(polled).then(|| waits_for.hold(self.wait(), now))
+        self.can_detect(polled).then(|| waits_for.hold(self.wait(), now))
     }
 }
 
@@ -101,19 +101,19 @@ pub struct KnownShift {
     /// When it was found.
     pub seen_at: Timestamp,
     /// When a notice of it was last queued; `None`: none was.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
 }
 
 impl KnownShift {
     /// A shift that is found now.
     #[must_use]
     pub fn found(store: &str, shift: Shift, now: Timestamp) -> Self {
-        Self { id: notice::shift_id(store, &shift), shift, seen_at: now, told_at: None }
+        Self { id: notice::shift_id(store, &shift), shift, seen_at: now, notified_at: None }
     }
 
     /// Whether what comes late must wait: its channels had a notice of this shift less than one wait ago.
     #[must_use]
     pub fn has_just_been_sent(&self, wait: Duration, now: Timestamp) -> bool {
-        self.told_at.is_some_and(|told_at| told_at < now && now < told_at.plus(wait))
+        self.notified_at.is_some_and(|notified_at| notified_at < now && now < notified_at.plus(wait))
     }
 }

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_for_the_worse_since_the_snapshot_is_told_by_impact() {
+    fn what_worsened_since_the_snapshot_is_listed_by_impact() {
         let mut open = item("freed", 2.0, 1, 9);
         let mut excepted = open.clone();
         excepted.is_exception = true;
@@ -171,16 +171,16 @@ mod tests {
                 vec!["Do a: it is about 3 devices more than before"],
             ),
         ] {
-            let (explanation, told) = said(now, Some(before));
-            assert_eq!(told, causes);
+            let (explanation, sentences) = said(now, Some(before));
+            assert_eq!(sentences, causes);
             assert!(
                 explanation.starts_with("Likely contributors: ") && explanation.contains("2026-11-20"),
                 "{explanation}"
             );
         }
         open.exposed = Some(0);
-        let (explanation, told) = said(vec![open.clone()], Some(vec![item("freed", 2.0, 1, 9)]));
-        assert_eq!(told, ["Do freed: "], "fewer exposed devices are no reason");
+        let (explanation, sentences) = said(vec![open.clone()], Some(vec![item("freed", 2.0, 1, 9)]));
+        assert_eq!(sentences, ["Do freed: "], "fewer exposed devices are no reason");
         assert!(explanation.contains("none has changed for the worse"), "{explanation}");
     }
 

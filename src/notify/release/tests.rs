@@ -40,12 +40,12 @@ fn step(word: &str, number: i64) -> HeldDelivery {
     }
 }
 
-fn run(text: &str, was_told: bool) -> HeldGroup {
+fn run(text: &str, was_notified: bool) -> HeldGroup {
     let steps = text.split_whitespace().zip(1..).map(|(word, number)| step(word, number)).collect();
     let channel = ChannelName::parse("soc").unwrap();
     let newest = drill::message(drill::id("store", &channel, Timestamp::EPOCH), None, Timestamp::EPOCH);
     let envelope = Envelope::new(&newest, None, None);
-    HeldGroup { channel, steps, was_told, envelope, newest }
+    HeldGroup { channel, steps, was_notified, envelope, newest }
 }
 
 /// `!` is sent, `.` suppressed, `h` held, a number: merged into that delivery.
@@ -60,9 +60,9 @@ fn shown(fates: &[(DeliveryId, Decision)]) -> String {
 }
 
 #[test]
-fn at_the_end_of_a_silence_each_channel_hears_what_it_does_not_know_yet_and_still_matters() {
+fn at_the_end_of_a_silence_each_channel_is_sent_what_is_new_to_it_and_still_matters() {
     // What waits; whether it was told of the first firing; what a chat hears; what hears who keeps a state.
-    for (text, was_told, chat, stateful) in [
+    for (text, was_notified, chat, stateful) in [
         // Fired inside, and still fires.
         ("F1", false, "!", "!"),
         ("F1 W1", false, "2 !", "! !"),
@@ -110,16 +110,16 @@ fn at_the_end_of_a_silence_each_channel_hears_what_it_does_not_know_yet_and_stil
         ("W1 O1 F2 O2 F3 W3", true, "2 ! . . 6 !", ". ! . . ! !"),
     ] {
         for (keeps_state, expected) in [(false, chat), (true, stateful)] {
-            let fates = decide(&run(text, was_told), keeps_state, None);
-            assert_eq!(shown(&fates), expected, "{text}, told: {was_told}, keeps state: {keeps_state}");
+            let fates = decide(&run(text, was_notified), keeps_state, None);
+            assert_eq!(shown(&fates), expected, "{text}, told: {was_notified}, keeps state: {keeps_state}");
         }
     }
 }
 
 #[test]
 fn an_end_that_is_taken_back_is_never_sent_and_decides_nothing() {
-    for (text, was_told, expected) in [("O1", true, "."), ("F1 O1", false, "! ."), ("F1 W1 O1", false, "2 ! .")] {
-        let mut run = run(text, was_told);
+    for (text, was_notified, expected) in [("O1", true, "."), ("F1 O1", false, "! ."), ("F1 W1 O1", false, "2 ! .")] {
+        let mut run = run(text, was_notified);
         run.steps.last_mut().unwrap().still = Still::TakenBack;
         assert_eq!(shown(&decide(&run, false, None)), expected, "{text}");
     }
@@ -134,7 +134,7 @@ fn what_is_covered_still_is_held_further_whole() {
 }
 
 #[test]
-fn a_message_about_no_alert_speaks_for_itself_alone() {
+fn a_message_without_an_alert_covers_no_other() {
     let mut run = run("F1 F1", false);
     for step in &mut run.steps {
         step.began = None;
@@ -151,11 +151,11 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
         terms: RuleTerms { when: Condition::Below(300.0), recover: None },
         baseline: None,
         measured_at: None,
-        worst_told: Some(200.0),
-        worst_told_at: None,
+        worst_notified: Some(200.0),
+        worst_notified_at: None,
         worst_seen: Some(200.0),
-        untold: None,
-        untold_at: None,
+        worst_before: None,
+        worst_before_at: None,
         taken_back,
         end_taken_back: 0,
         gap: None,
@@ -189,7 +189,7 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
 
 #[test]
 fn a_wait_for_the_fleet_suppresses_nothing() {
-    for (text, was_told, chat, stateful) in [
+    for (text, was_notified, chat, stateful) in [
         ("F1", false, "!", "!"),
         ("F1 W1", false, "2 !", "! !"),
         ("F1 R1", false, "! 1", "! !"),
@@ -202,12 +202,12 @@ fn a_wait_for_the_fleet_suppresses_nothing() {
         ("F1 O1 F2", false, "2 ! !", "! ! !"),
         ("O1 F2 O2", true, "! 3 !", "! ! !"),
     ] {
-        let mut run = run(text, was_told);
+        let mut run = run(text, was_notified);
         let hold = Hold { why: HoldReason::Fleet, until: Timestamp::EPOCH };
         run.steps.iter_mut().for_each(|step| step.hold = Some(hold));
         for (keeps_state, expected) in [(false, chat), (true, stateful)] {
             let fates = decide(&run, keeps_state, None);
-            assert_eq!(shown(&fates), expected, "{text}, told: {was_told}, keeps state: {keeps_state}");
+            assert_eq!(shown(&fates), expected, "{text}, told: {was_notified}, keeps state: {keeps_state}");
         }
     }
 }
@@ -234,25 +234,27 @@ fn a_silence_that_begins_during_the_wait_for_the_fleet_suppresses_only_what_bega
 /// A whole life: firings with any steps between, from any point on, the last perhaps not over.
 fn lives() -> impl Strategy<Value = (String, bool)> {
     let firing = prop::collection::vec(0..3_usize, 0..4);
-    (prop::collection::vec(firing, 1..4), prop::bool::ANY, prop::bool::ANY).prop_map(|(firings, is_over, was_told)| {
-        let last = firings.len();
-        let mut words = Vec::new();
-        for (number, middle) in (1..).zip(firings) {
-            // What was told before had its firing told.
-            if number > 1 || !was_told {
-                words.push(format!("F{number}"));
+    (prop::collection::vec(firing, 1..4), prop::bool::ANY, prop::bool::ANY).prop_map(
+        |(firings, is_over, was_notified)| {
+            let last = firings.len();
+            let mut words = Vec::new();
+            for (number, middle) in (1..).zip(firings) {
+                // What was told before had its firing told.
+                if number > 1 || !was_notified {
+                    words.push(format!("F{number}"));
+                }
+                words.extend(middle.into_iter().map(|middle_word| format!("{}{number}", ["W", "R", "B"][middle_word])));
+                if is_over || number < last {
+                    words.push(format!("O{number}"));
+                }
             }
-            words.extend(middle.into_iter().map(|middle_word| format!("{}{number}", ["W", "R", "B"][middle_word])));
-            if is_over || number < last {
-                words.push(format!("O{number}"));
-            }
-        }
-        (words.join(" "), was_told)
-    })
+            (words.join(" "), was_notified)
+        },
+    )
 }
 
 #[test]
-fn the_newest_firing_is_told_apart_from_those_before_it() {
+fn the_newest_firing_is_distinguished_from_those_before_it() {
     for (text, earlier, newest) in [("F1", 0, 1), ("F1 W1", 0, 2), ("F1 O1 F2", 2, 1), ("O1 F2 W2 O2 F3 W3", 4, 2)] {
         let run = run(text, true);
         let (before, after) = newest_firing(&run.steps);
@@ -264,8 +266,8 @@ fn the_newest_firing_is_told_apart_from_those_before_it() {
 proptest! {
     /// The law of silences: whoever reads only what is sent knows in the end of each alert what is so.
     #[test]
-    fn a_silence_loses_nothing_and_tells_nothing_twice((text, was_told) in lives(), keeps_state in prop::bool::ANY) {
-        let run = run(&text, was_told);
+    fn a_silence_loses_nothing_and_repeats_nothing((text, was_notified) in lives(), keeps_state in prop::bool::ANY) {
+        let run = run(&text, was_notified);
         let fates = decide(&run, keeps_state, None);
         prop_assert_eq!(fates.len(), run.steps.len());
         let sent = |number: i64| fates.iter().any(|(id, fate)| id.0 == number && *fate == Decision::Send);
@@ -275,7 +277,7 @@ proptest! {
             }
         }
         // The receiver's own view, by firing: none, open or closed.
-        let mut views = std::collections::BTreeMap::from([(1, was_told)]);
+        let mut views = std::collections::BTreeMap::from([(1, was_notified)]);
         for step in run.steps.iter().filter(|step| sent(step.delivery.0)) {
             let firing = step.began.unwrap().as_seconds();
             let open = views.entry(firing).or_insert(false);

@@ -12,8 +12,8 @@ const fn at(hours: i64) -> Timestamp {
     Timestamp::from_seconds(hours * 3_600)
 }
 
-fn standing(id: &str) -> Standing {
-    Standing {
+fn status(id: &str) -> TenantStatus {
+    TenantStatus {
         tenant: TenantId::parse(id).unwrap(),
         name: format!("{id} Ltd").into(),
         labels: Arc::new(Labels::new()),
@@ -32,9 +32,9 @@ fn fires(severity: Severity, since: i64) -> Fires {
     Fires { rule, severity, score, subject: None, since: at(since) }
 }
 
-fn report_for(audience: &Audience, standings: &[Standing]) -> ReportFacts {
+fn report_for(audience: &Audience, statuses: &[TenantStatus]) -> ReportFacts {
     let id = id("store", &ChannelName::parse("soc").unwrap(), PERIOD.until);
-    let report = message(id, audience, PERIOD, standings, ReportDeliveries { held: 1, dead: 2 }, at(49));
+    let report = message(id, audience, PERIOD, statuses, ReportDeliveries { held: 1, dead: 2 }, at(49));
     assert_eq!((report.kind, report.timestamp), (NotificationType::Report, at(49)));
     assert!(report.data.tenant.is_none() && report.data.items.is_empty());
     report.data.report.unwrap()
@@ -69,7 +69,7 @@ fn whether_a_move_is_for_the_better_depends_on_the_score() {
         (ScoreKind::ExposureScoreByGroup, 35.0, 20.0, true),
     ] {
         let report =
-            report_for(&Audience::default(), &[Standing { moves: moves(score, before, value), ..standing("a") }]);
+            report_for(&Audience::default(), &[TenantStatus { moves: moves(score, before, value), ..status("a") }]);
         let [said] = &report.scores[..] else { panic!("{report:?}") };
         assert_eq!((said.better_count, said.worse_count), if is_better { (1, 0) } else { (0, 1) }, "{score}");
         let moved = if is_better { &said.better } else { &said.worse };
@@ -79,14 +79,14 @@ fn whether_a_move_is_for_the_better_depends_on_the_score() {
 
 #[test]
 fn five_are_named_of_each_kind_the_farthest_or_oldest_first_and_all_are_counted() {
-    let one = |number: i32| Standing {
+    let one = |number: i32| TenantStatus {
         moves: moves(ScoreKind::SecureScore, 50.0, 50.0 + f64::from(number - 8)),
         firing: vec![fires(if number % 2 == 0 { Severity::Critical } else { Severity::Info }, i64::from(40 - number))],
         blind: Some((at(i64::from(number)), "secret-expired".to_owned())),
-        ..standing(&format!("t{number:02}"))
+        ..status(&format!("t{number:02}"))
     };
-    let standings: Vec<Standing> = (1..=20).filter(|number| *number != 8).map(one).collect();
-    let report = report_for(&Audience::default(), &standings);
+    let statuses: Vec<TenantStatus> = (1..=20).filter(|number| *number != 8).map(one).collect();
+    let report = report_for(&Audience::default(), &statuses);
     let moved = |moves: &[ReportMove]| moves.iter().map(|moved| moved.tenant.id.clone()).collect::<Vec<_>>();
     assert_eq!((report.tenant_count, report.tenants.len()), (19, 19));
     assert_eq!((report.scores[0].worse_count, report.scores[0].better_count), (7, 12));
@@ -102,11 +102,11 @@ fn five_are_named_of_each_kind_the_farthest_or_oldest_first_and_all_are_counted(
 
 #[test]
 fn the_list_of_tenants_is_cut_only_where_every_tenant_may_be_shown() {
-    let standings: Vec<Standing> = (0..1_500).map(|number| standing(&format!("t{number:04}"))).collect();
+    let statuses: Vec<TenantStatus> = (0..1_500).map(|number| status(&format!("t{number:04}"))).collect();
     let fenced =
-        Audience { tenants: Some(standings.iter().map(|one| one.tenant.clone()).collect()), ..Audience::default() };
+        Audience { tenants: Some(statuses.iter().map(|one| one.tenant.clone()).collect()), ..Audience::default() };
     for (audience, listed) in [(Audience::default(), 1_000), (fenced, 1_500)] {
-        let report = report_for(&audience, &standings);
+        let report = report_for(&audience, &statuses);
         assert_eq!((report.tenant_count, report.tenants.len()), (1_500, listed));
     }
 }
@@ -120,17 +120,17 @@ fn a_missed_report_is_made_up_for_a_day_but_never_longer_than_it_would_be_known(
 }
 
 /// Tenants `t0` … with some labels, moves, alerts and troubles.
-fn fleets() -> impl Strategy<Value = Vec<Standing>> {
+fn fleets() -> impl Strategy<Value = Vec<TenantStatus>> {
     let one = (0..3_u8, -5.0..5.0_f64, 0..3_usize, any::<bool>());
     prop::collection::vec(one, 0..30).prop_map(|tenants| {
-        let standing = |(number, (tier, change, alerts, is_blind)): (usize, (u8, f64, usize, bool))| Standing {
+        let status = |(number, (tier, change, alerts, is_blind)): (usize, (u8, f64, usize, bool))| TenantStatus {
             labels: Arc::new(BTreeMap::from([("tier".into(), tier.to_string().into())])),
             moves: moves(ScoreKind::ALL[number % 4], 50.0, 50.0 + change),
             firing: vec![fires(Severity::Warning, i64::try_from(number).unwrap()); alerts],
             blind: is_blind.then(|| (at(1), "role-missing".to_owned())),
-            ..standing(&format!("t{number}-x"))
+            ..status(&format!("t{number}-x"))
         };
-        tenants.into_iter().enumerate().map(standing).collect()
+        tenants.into_iter().enumerate().map(status).collect()
     })
 }
 
@@ -146,10 +146,10 @@ fn audiences() -> impl Strategy<Value = Audience> {
 
 proptest! {
     #[test]
-    fn a_fenced_channel_s_report_is_as_if_there_were_no_other_tenants(standings in fleets(), audience in audiences()) {
-        let (own, foreign): (Vec<Standing>, Vec<Standing>) =
-            standings.iter().cloned().partition(|one| audience.admits(&one.tenant, &one.labels));
-        let report = report_for(&audience, &standings);
+    fn a_report_for_an_audience_is_as_if_there_were_no_other_tenants(statuses in fleets(), audience in audiences()) {
+        let (own, foreign): (Vec<TenantStatus>, Vec<TenantStatus>) =
+            statuses.iter().cloned().partition(|one| audience.admits(&one.tenant, &one.labels));
+        let report = report_for(&audience, &statuses);
         prop_assert_eq!(&report, &report_for(&Audience::default(), &own));
         let text = serde_json::to_string(&report).unwrap();
         for tenant in foreign {

@@ -40,7 +40,7 @@ fn silence(what: &str, from: i64, until: i64) -> Silence {
 fn every_matcher_that_is_given_must_match() {
     let gold = labels(&[("tier", "gold"), ("country", "de")]);
     let score = Some(ScoreKind::DeviceSecureScore);
-    let low = About {
+    let low = MatchTarget {
         tenant: "contoso",
         labels: &gold,
         rule: "low",
@@ -48,7 +48,7 @@ fn every_matcher_that_is_given_must_match() {
         severity: Severity::Warning,
         is_blindness: false,
     };
-    let blind = About { rule: "operator.blind", severity: Severity::Critical, is_blindness: true, ..low };
+    let blind = MatchTarget { rule: "operator.blind", severity: Severity::Critical, is_blindness: true, ..low };
     for (text, covers_low, covers_blindness) in [
         ("", true, false),
         ("tenant=contoso", true, true),
@@ -73,7 +73,7 @@ fn every_matcher_that_is_given_must_match() {
         assert_eq!(matchers.match_all(&low), covers_low, "{text}");
         assert_eq!(matchers.match_all(&blind), covers_blindness, "{text}: we are blind");
     }
-    let all = About { score: None, ..low };
+    let all = MatchTarget { score: None, ..low };
     for (text, covers) in [("rule=low", true), ("score=device-secure-score", false)] {
         assert_eq!(matchers(text).match_all(&all), covers, "{text}: all scores of the tenant");
     }
@@ -82,7 +82,7 @@ fn every_matcher_that_is_given_must_match() {
 #[test]
 fn a_silence_begins_with_its_first_instant_and_silences_that_overlap_end_with_the_last() {
     let none = Labels::new();
-    let about = About {
+    let target = MatchTarget {
         tenant: "contoso",
         labels: &none,
         rule: "low",
@@ -90,7 +90,7 @@ fn a_silence_begins_with_its_first_instant_and_silences_that_overlap_end_with_th
         severity: Severity::Info,
         is_blindness: false,
     };
-    let until = |silences: &[Silence], now: i64| covering(silences, &about, at(now));
+    let until = |silences: &[Silence], now: i64| covering(silences, &target, at(now));
     let one = [silence("tenant=contoso", 10, 20)];
     for (now, expected) in [(9, None), (10, Some(20)), (19, Some(20)), (20, None)] {
         assert_eq!(until(&one, now), expected.map(at), "{now}");
@@ -115,7 +115,7 @@ fn what_follows_without_end_is_looked_at_again_and_never_hangs() {
 }
 
 #[test]
-fn all_that_is_wrong_with_a_silence_is_told_at_once() {
+fn all_mistakes_in_a_silence_are_reported_together() {
     let good = NewSilence {
         matchers: matchers("tenant=contoso"),
         starts_at: at(0),

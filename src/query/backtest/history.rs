@@ -8,7 +8,7 @@ use crate::{
     domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::Silence,
     query::Error,
-    replay::{Course, Look, ScoreCourse, SeriesCourse, course::seen_again},
+    replay::{History, Look, ScoreHistory, SeriesHistory, history::seen_again},
     schedule::{next_check, phase},
     store::Store,
 };
@@ -31,9 +31,10 @@ pub(super) async fn of_store(
     ids: &[TenantId],
     span: Span,
     on_tenant: impl Fn(),
-) -> Result<(Vec<Course>, Vec<Silence>), Error> {
-    let away: Vec<_> = store.away().await?.into_iter().map(|away| (away.from, away.until)).collect();
-    let mut courses = Vec::with_capacity(ids.len());
+) -> Result<(Vec<History>, Vec<Silence>), Error> {
+    let downtimes: Vec<_> =
+        store.downtimes().await?.into_iter().map(|downtime| (downtime.from, downtime.until)).collect();
+    let mut histories = Vec::with_capacity(ids.len());
     for some in ids.chunks(BATCH) {
         for record in store.load(some).await? {
             let of = config.tenants.get(&record.tenant);
@@ -49,11 +50,11 @@ pub(super) async fn of_store(
                 series.insert((known.score, known.subject), samples);
             }
             let tenant = config.tenants.get(&record.tenant).map(AsRef::as_ref);
-            courses.push(course((config, record.tenant, tenant), series, &away, span.until));
+            histories.push(history((config, record.tenant, tenant), series, &downtimes, span.until));
             on_tenant();
         }
     }
-    Ok((courses, store.silences(None).await?))
+    Ok((histories, store.silences(None).await?))
 }
 
 /// What a CSV file says, as far as `is_wanted`.
@@ -63,21 +64,21 @@ pub(super) fn of_csv(
     is_wanted: impl Fn(&TenantId) -> bool,
     (since, until): (&str, Option<Timestamp>),
     now: Timestamp,
-) -> Result<(Vec<Course>, Span), Error> {
+) -> Result<(Vec<History>, Span), Error> {
     let mut samples = read_csv(text).map_err(|(line, what)| Error::invalid(format!("{name}:{line}: {what}")))?;
     samples.retain(|id, _| is_wanted(id));
     let last = samples.values().flat_map(BTreeMap::values).flatten().map(|sample| sample.at).max();
     let until = until.or(last).unwrap_or(now);
     let span = Span { since: instant(since, until)?, until };
-    let mut courses = Vec::with_capacity(samples.len());
+    let mut histories = Vec::with_capacity(samples.len());
     for (id, mut series) in samples {
         for samples in series.values_mut() {
             samples.retain(|sample| span.since <= sample.at && sample.at <= until);
         }
         let tenant = config.tenants.get(&id).map(AsRef::as_ref);
-        courses.push(course((config, id, tenant), series, &[], until));
+        histories.push(history((config, id, tenant), series, &[], until));
     }
-    Ok((courses, span))
+    Ok((histories, span))
 }
 
 /// Reads the rows; an error says in which line.
@@ -142,31 +143,31 @@ fn fields(line: &str) -> Vec<String> {
 }
 
 /// A tenant's course, with what the configuration says of it.
-fn course(
+fn history(
     (config, id, tenant): (&Config, TenantId, Option<&Tenant>),
     series: BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>,
-    away: &[(Timestamp, Timestamp)],
+    downtimes: &[(Timestamp, Timestamp)],
     until: Timestamp,
-) -> Course {
+) -> History {
     let poll_interval = tenant.map_or(POLL_INTERVAL, |tenant| poll_interval(tenant, until));
-    let mut scores: Vec<ScoreCourse> = Vec::new();
+    let mut scores: Vec<ScoreHistory> = Vec::new();
     for ((score, subject), samples) in series {
         let nexts = samples.iter().skip(1).map(|sample| sample.at).chain([until]);
         let looks = samples.iter().zip(nexts).flat_map(|(one, next)| seen_again(score, poll_interval, one.at, next));
         let looks: Vec<_> = looks.collect();
-        let series = SeriesCourse { subject, samples, read_at: Vec::new(), history: 0, averages: Vec::new() };
+        let series = SeriesHistory { subject, samples, read_at: Vec::new(), imported: 0, averages: Vec::new() };
         match scores.last_mut().filter(|known| known.score == score) {
             Some(known) => {
                 known.series.push(series);
                 known.looks.extend(looks);
             }
-            None => scores.push(ScoreCourse { score, series: vec![series], looks }),
+            None => scores.push(ScoreHistory { score, series: vec![series], looks }),
         }
     }
     for score in &mut scores {
         let next = |after: Timestamp| match tenant {
             Some(tenant) => {
-                next_check(&tenant.schedule, phase(id.as_str(), config.spread), after, away.iter().copied())
+                next_check(&tenant.schedule, phase(id.as_str(), config.spread), after, downtimes.iter().copied())
             }
             None => Some(after.plus(poll_interval)),
         };
@@ -176,21 +177,21 @@ fn course(
         score.looks.sort_by_key(|look| look.at);
         score.looks.dedup_by_key(|look| look.at);
     }
-    Course {
+    History {
         name: tenant.map_or_else(|| id.as_str().into(), |tenant| tenant.name.clone()),
         labels: tenant.map(|tenant| tenant.labels.clone()).unwrap_or_default(),
         notify: tenant.map(|tenant| tenant.notify.clone()).unwrap_or_default(),
         tenant: id,
         poll_interval,
         scores,
-        away: away.to_vec(),
+        downtimes: downtimes.to_vec(),
         until,
     }
 }
 
 /// The scheduled checks that gave no reading of any of a score's series: missed, or failed. The store does not keep them, but its
 /// samples and the schedule show.
-fn without_reading(score: &ScoreCourse, next: impl Fn(Timestamp) -> Option<Timestamp>, until: Timestamp) -> Vec<Look> {
+fn without_reading(score: &ScoreHistory, next: impl Fn(Timestamp) -> Option<Timestamp>, until: Timestamp) -> Vec<Look> {
     let mut read: Vec<Timestamp> =
         score.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).collect();
     read.sort_unstable();
@@ -232,7 +233,7 @@ mod tests {
         assert!(
             series.keys().any(|(_, subject)| subject.as_ref().is_some_and(|subject| subject.as_str() == "a, \"b\""))
         );
-        for (row, line, told) in [
+        for (row, line, notified) in [
             ("", 1, "the first line"),
             ("tenant,score,time,value\nx", 2, "as many fields"),
             ("tenant,score,time,value\nA,device-secure-score,2026-01-05T00:00:00Z,1", 2, "invalid tenant id"),
@@ -242,7 +243,7 @@ mod tests {
             ("tenant,score,time,value\na,secure-score-category,2026-01-05T00:00:00Z,1", 2, "needs a subject"),
         ] {
             let (found, what) = read_csv(row).unwrap_err();
-            assert!(found == line && what.contains(told), "{row}: {found}: {what}");
+            assert!(found == line && what.contains(notified), "{row}: {found}: {what}");
         }
     }
 }

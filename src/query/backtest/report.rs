@@ -8,7 +8,7 @@ use super::Span;
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
     notify::NotificationType,
-    replay::{Course, Outcome, Plan, ScoreCourse, Stage},
+    replay::{History, Outcome, Plan, ScoreHistory, Stage},
     rule::TransitionKind,
 };
 
@@ -69,7 +69,7 @@ pub struct ChannelLine {
 }
 
 impl Report {
-    pub(super) fn of(plan: &Plan, courses: &[Course], outcome: &Outcome, span: Span) -> Self {
+    pub(super) fn of(plan: &Plan, histories: &[History], outcome: &Outcome, span: Span) -> Self {
         let weeks = span.until.since(span.since).as_secs_f64() / (7.0 * 86_400.0);
         let mut tenants: BTreeMap<TenantId, Line<TenantId>> = BTreeMap::new();
         let mut rules: BTreeMap<String, Line<String>> =
@@ -98,7 +98,7 @@ impl Report {
         Self {
             since: span.since,
             until: span.until,
-            readings: courses.iter().flat_map(|course| &course.scores).map(ScoreCourse::readings).sum(),
+            readings: histories.iter().flat_map(|history| &history.scores).map(ScoreHistory::readings).sum(),
             tenants,
             rules: rules.into_values().collect(),
             channels: plan.receivers.keys().map(channel).filter(|line| line.messages > 0).collect(),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Span;
 use crate::{
     query::Error,
-    replay::{Course, Fleet, Plan, many::walk_all},
+    replay::{Fleet, History, Plan, many::walk_all},
     rule::{Change, Condition, Rule, Size, TransitionKind},
 };
 
@@ -39,14 +39,14 @@ fn numeric(plan: &Plan) -> impl Iterator<Item = &Arc<Rule>> {
 }
 
 /// How often tenants are walked to try them all.
-pub(super) fn walks(plan: &Plan, courses: &[Course]) -> usize {
-    numeric(plan).count() * SHARES.len() * courses.len()
+pub(super) fn walks(plan: &Plan, histories: &[History]) -> usize {
+    numeric(plan).count() * SHARES.len() * histories.len()
 }
 
 /// Tries each rule with a number of bounds or sizes. `on_tenant` is called after each walk of a tenant.
 pub(super) fn suggest(
     plan: &Plan,
-    courses: &[Course],
+    histories: &[History],
     span: Span,
     wanted: f64,
     on_tenant: impl Fn() + Sync,
@@ -60,8 +60,8 @@ pub(super) fn suggest(
             let candidate = scaled(rule, share);
             let condition = candidate.when.to_string();
             let plan = Plan { rules: vec![Arc::new(candidate)], ..plan.clone() };
-            let fleet = Fleet::of(&plan, courses);
-            let messages = walk_all(&plan, &fleet, courses.iter(), &on_tenant).map_err(Error::failed)?;
+            let fleet = Fleet::of(&plan, histories);
+            let messages = walk_all(&plan, &fleet, histories.iter(), &on_tenant).map_err(Error::failed)?;
             let firing = messages.iter().filter(|message| message.transition.kind == TransitionKind::Fired).count();
             #[expect(clippy::cast_precision_loss, reason = "a count of messages is small")]
             let per_week = firing as f64 / weeks;

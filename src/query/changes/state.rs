@@ -29,35 +29,35 @@ pub struct AlertChange {
     /// Channels that are notified of it from now on.
     pub channels: Vec<ChannelName>,
     /// Of those, the ones that were not notified that it began.
-    pub newly_told: Vec<ChannelName>,
+    pub newly_notified: Vec<ChannelName>,
     /// The ones that were notified that it began and are sent nothing more of it.
-    pub no_longer_told: Vec<ChannelName>,
-    /// The ones that are not on its route any more while something of it waits for them: that goes to `newly_told`, or if nobody
+    pub no_longer_notified: Vec<ChannelName>,
+    /// The ones that are not on its route any more while something of it waits for them: that goes to `newly_notified`, or if nobody
     /// is, the operator is notified.
     pub leaves_waiting: Vec<ChannelName>,
 }
 
 impl From<Change> for AlertChange {
-    fn from(Change { key, what, channels, told_to, waiting }: Change) -> Self {
+    fn from(Change { key, what, channels, notified_channels, waiting }: Change) -> Self {
         let without = |left: &[ChannelName], right: &[ChannelName]| {
             left.iter().filter(|channel| !right.contains(channel)).cloned().collect::<Vec<_>>()
         };
         let goes_on = what == Fate::Stays;
-        let newly_told = if goes_on { without(&channels, &told_to) } else { Vec::new() };
-        let no_longer_told = if goes_on { without(&told_to, &channels) } else { Vec::new() };
+        let newly_notified = if goes_on { without(&channels, &notified_channels) } else { Vec::new() };
+        let no_longer_notified = if goes_on { without(&notified_channels, &channels) } else { Vec::new() };
         let leaves_waiting: Vec<_> =
             waiting.into_iter().filter(|channel| goes_on && !channels.contains(channel)).collect();
         let (what, reason) = match what {
             Fate::Opens => ("opens", None),
             Fate::Pends => ("pends", None),
             Fate::Closes(why) => ("closes", Some(why)),
-            Fate::Stays if newly_told.is_empty() && no_longer_told.is_empty() && leaves_waiting.is_empty() => {
+            Fate::Stays if newly_notified.is_empty() && no_longer_notified.is_empty() && leaves_waiting.is_empty() => {
                 ("stays", None)
             }
             Fate::Stays => ("moves", None),
         };
         let (tenant, rule) = (key.tenant.to_string(), key.rule.to_string());
-        let channels = if reason.is_some() { told_to } else { channels };
+        let channels = if reason.is_some() { notified_channels } else { channels };
         Self {
             tenant,
             rule,
@@ -66,8 +66,8 @@ impl From<Change> for AlertChange {
             what,
             reason,
             channels,
-            newly_told,
-            no_longer_told,
+            newly_notified,
+            no_longer_notified,
             leaves_waiting,
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     },
     config::{Config, Tenant},
     domain::{ChannelName, Scope, Timestamp},
-    notify::silence::About,
+    notify::silence::MatchTarget,
     query::{Error, find},
     rule::Rule,
     store::{Failing, Silences, Store, TenantRecord},
@@ -35,7 +35,7 @@ pub struct BlindnessTrace {
     /// What holds it back, or keeps it from a channel.
     pub decisions: Vec<Decision>,
     /// The channels that are notified.
-    pub told: Vec<ChannelName>,
+    pub notified: Vec<ChannelName>,
     /// The channels that are named and may not show the tenant, as far as the scope sees them.
     pub kept_out: Vec<ChannelName>,
     /// What was sent of this tenant alone, newest first.
@@ -57,26 +57,26 @@ pub async fn blindness(
     let rule = blind::operator_rule(&config.operator);
     let record = store.load(std::slice::from_ref(&tenant.id)).await?.pop();
     let record = record.filter(|record| record.identity.is(tenant.account.entra));
-    let (mut outages, away) = (store.outages(now.minus(REMEMBERED)).await?, store.away().await?);
+    let (mut outages, downtimes) = (store.outages(now.minus(REMEMBERED)).await?, store.downtimes().await?);
     for outage in &mut outages {
         outage.tenants.retain(|tenant| scope.includes(tenant));
     }
     let admits = |channel: &ChannelName| {
         config.channels.get(channel).is_some_and(|settings| settings.audience.admits(&tenant.id, &tenant.labels))
     };
-    let (told, kept_out): (Vec<_>, Vec<_>) = config.operator.notify.iter().cloned().partition(admits);
-    let stage = Stage::of(config, tenant, record.as_ref(), &outages, &away, now);
+    let (notified, kept_out): (Vec<_>, Vec<_>) = config.operator.notify.iter().cloned().partition(admits);
+    let stage = Stage::of(config, tenant, record.as_ref(), &outages, &downtimes, now);
     let decisions = decisions(store, (config, scope), (tenant, rule.as_ref()), &kept_out, now).await?;
     let is_seen = |channel: &ChannelName| find::channel(config, scope, channel.as_str()).is_ok();
     Ok(BlindnessTrace {
         tenant: tenant.id.to_string(),
         rule: OPERATOR_BLIND,
         now,
-        reported: stage.is_told(),
+        reported: stage.is_reported(),
         stage,
         failing: record.as_ref().and_then(|record| record.health.failing.clone()),
         decisions,
-        told,
+        notified,
         kept_out: kept_out.into_iter().filter(is_seen).collect(),
         messages: said(store, tenant, (rule.as_ref(), record.as_ref())).await?,
     })
@@ -93,7 +93,7 @@ async fn decisions(
     let mut decisions: Vec<Decision> = decisions::fenced(config, scope, kept_out).into_iter().collect();
     let silences = store.silences(Some(now)).await?;
     if let (Some(rule), Some(score)) = (rule, tenant.scores.first()) {
-        let about = About {
+        let target = MatchTarget {
             tenant: tenant.id.as_str(),
             labels: &tenant.labels,
             rule: rule.name.as_str(),
@@ -101,7 +101,7 @@ async fn decisions(
             severity: rule.severity,
             is_blindness: true,
         };
-        decisions.extend(decisions::held(config, scope, &silences, &about, now));
+        decisions.extend(decisions::held(config, scope, &silences, &target, now));
     }
     Ok(decisions)
 }

@@ -9,7 +9,7 @@ use crate::{
     check::outlook::Outlook,
     config::{Config, Tenant},
     domain::{ChannelName, Scope, Timestamp},
-    notify::{Silence, silence::About},
+    notify::{Silence, silence::MatchTarget},
     query::find,
     rule::{AlertState, Condition, Rule, display},
     store::AlertRecord,
@@ -34,7 +34,7 @@ pub(super) struct Facts<'a> {
     pub(super) rule: &'a Rule,
     pub(super) record: Record<'a>,
     pub(super) outlooks: &'a [Outlook<'a>],
-    pub(super) told: &'a [ChannelName],
+    pub(super) notified: &'a [ChannelName],
     pub(super) kept_out: &'a [ChannelName],
     pub(super) silences: &'a [Silence],
     pub(super) now: Timestamp,
@@ -44,7 +44,7 @@ type Decider = fn(&Facts<'_>) -> Option<Decision>;
 
 /// In the order in which they are shown.
 const DECIDERS: [Decider; 12] =
-    [labels, polled, adopted, failing, zero, rebased, heard, silenced, acknowledged, unstable, covered, fleet];
+    [labels, polled, onboarding, failing, zero, rebased, heard, silenced, acknowledged, unstable, covered, fleet];
 
 /// What all deciders say.
 pub(super) fn decisions(facts: &Facts<'_>) -> Vec<Decision> {
@@ -80,9 +80,9 @@ fn polled(facts: &Facts<'_>) -> Option<Decision> {
     Some(blocks("scores", says))
 }
 
-fn adopted(facts: &Facts<'_>) -> Option<Decision> {
+fn onboarding(facts: &Facts<'_>) -> Option<Decision> {
     let says = "the tenant has never been checked: the service has not run with it yet";
-    facts.record.is_none().then(|| blocks("adoption", says.to_owned()))
+    facts.record.is_none().then(|| blocks("onboarding", says.to_owned()))
 }
 
 fn failing(facts: &Facts<'_>) -> Option<Decision> {
@@ -119,7 +119,7 @@ fn rebased(facts: &Facts<'_>) -> Option<Decision> {
 
 fn heard(facts: &Facts<'_>) -> Option<Decision> {
     let fenced = fenced(facts.config, facts.scope, facts.kept_out);
-    if !facts.told.is_empty() {
+    if !facts.notified.is_empty() {
         return fenced;
     }
     let why = match fenced {
@@ -143,7 +143,7 @@ pub(super) fn fenced(config: &Config, scope: &Scope, kept_out: &[ChannelName]) -
 /// Silences and maintenance windows that cover it now.
 fn silenced(facts: &Facts<'_>) -> Option<Decision> {
     facts.outlooks.iter().find_map(|outlook| {
-        let about = About {
+        let target = MatchTarget {
             tenant: facts.tenant.id.as_str(),
             labels: &facts.tenant.labels,
             rule: facts.rule.name.as_str(),
@@ -151,7 +151,7 @@ fn silenced(facts: &Facts<'_>) -> Option<Decision> {
             severity: facts.rule.severity,
             is_blindness: false,
         };
-        held(facts.config, facts.scope, facts.silences, &about, facts.now)
+        held(facts.config, facts.scope, facts.silences, &target, facts.now)
     })
 }
 
@@ -161,13 +161,13 @@ pub(super) fn held(
     config: &Config,
     scope: &Scope,
     silences: &[Silence],
-    about: &About<'_>,
+    target: &MatchTarget<'_>,
     now: Timestamp,
 ) -> Option<Decision> {
-    let until = config.covering(silences, about, now)?;
+    let until = config.covering(silences, target, now)?;
     let (seen, others): (Vec<_>, Vec<_>) = silences
         .iter()
-        .filter(|silence| silence.covers(about, now).is_some())
+        .filter(|silence| silence.covers(target, now).is_some())
         .partition(|silence| silence.matchers.is_within(scope));
     let by_hand =
         seen.iter().map(|silence| format!("silence {} of {}: {}", silence.id, silence.author, silence.comment));

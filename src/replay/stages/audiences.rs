@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     domain::{Labels, Sample, ScoreKind, Selector, TenantId},
     notify::{NotificationType, fleet::FleetSettings, route::Audience},
-    replay::{Receiver, ScoreCourse, SeriesCourse, walk},
+    replay::{Receiver, ScoreHistory, SeriesHistory, walk},
     rule::{BaselineChoice, Change, Condition, Rule, RuleName, Size},
 };
 
@@ -49,7 +49,7 @@ fn rule(name: &str, random: &mut StdRng) -> Arc<Rule> {
 }
 
 /// A few readings; many fall at the third, some farther than others.
-fn course(number: usize, random: &mut StdRng) -> Course {
+fn history(number: usize, random: &mut StdRng) -> History {
     let phase = random.random_range(0..900);
     let falls = random.random_range(0..4) > 0;
     let samples = (0..7).map(|poll: i64| {
@@ -57,15 +57,15 @@ fn course(number: usize, random: &mut StdRng) -> Course {
         Sample { at: Timestamp::from_seconds(phase + poll * 900), value: 100.0 * fall }
     });
     let samples = samples.collect();
-    let series = vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0, averages: Vec::new() }];
-    Course {
+    let series = vec![SeriesHistory { subject: None, samples, read_at: Vec::new(), imported: 0, averages: Vec::new() }];
+    History {
         tenant: tenant(number),
         name: "A tenant".into(),
         labels: Arc::new([("team".into(), if random.random() { "a" } else { "b" }.into())].into()),
         notify: NAMES.into_iter().filter(|_| random.random_range(0..4) == 0).map(channel).collect(),
         poll_interval: Duration::from_mins(15),
-        scores: vec![ScoreCourse { score: SCORE, series, looks: Vec::new() }],
-        away: Vec::new(),
+        scores: vec![ScoreHistory { score: SCORE, series, looks: Vec::new() }],
+        downtimes: Vec::new(),
         until: Timestamp::from_seconds(9_000),
     }
 }
@@ -76,7 +76,7 @@ fn no_channel_gets_a_line_about_a_tenant_that_it_may_not_see() {
     for seed in 0..CASES {
         let random = &mut StdRng::seed_from_u64(seed);
         let tenants = random.random_range(2..7);
-        let courses: Vec<Course> = (0..tenants).map(|number| course(number, random)).collect();
+        let histories: Vec<History> = (0..tenants).map(|number| history(number, random)).collect();
         let receiver = |random: &mut StdRng| Receiver {
             audience: audience(random, tenants),
             digest_over: random.random::<bool>().then(|| random.random_range(1..3)),
@@ -93,16 +93,16 @@ fn no_channel_gets_a_line_about_a_tenant_that_it_may_not_see() {
             },
             ..Plan::default()
         };
-        let fleet = Fleet::of(&plan, &courses);
-        let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course, &fleet)).collect();
+        let fleet = Fleet::of(&plan, &histories);
+        let mut messages: Vec<Message> = histories.iter().flat_map(|history| walk(&plan, history, &fleet)).collect();
         messages.sort_by_key(|message| message.at);
-        let outcome = send(&plan, &courses, &fleet, messages);
+        let outcome = send(&plan, &histories, &fleet, messages);
         sent += outcome.sent.len();
         for one in &outcome.sent {
             let audience = &plan.receivers[&one.channel].audience;
             let may_see = |id: &str| {
-                let course = courses.iter().find(|course| course.tenant.as_str() == id).unwrap();
-                audience.admits(&course.tenant, &course.labels)
+                let history = histories.iter().find(|history| history.tenant.as_str() == id).unwrap();
+                audience.admits(&history.tenant, &history.labels)
             };
             let said = one.says.iter().map(|&message| outcome.messages[message].tenant.as_str());
             assert!(said.into_iter().all(may_see), "seed {seed}: {one:?}");
@@ -113,9 +113,9 @@ fn no_channel_gets_a_line_about_a_tenant_that_it_may_not_see() {
             let facts = data.fleet.as_ref().unwrap();
             let items = data.items.iter().filter_map(|item| item.tenant.as_ref()).map(|facts| facts.id.as_str());
             let named =
-                facts.tenants.iter().chain(&facts.apart).chain(&facts.told_before).map(String::as_str).chain(items);
+                facts.tenants.iter().chain(&facts.apart).chain(&facts.notified_before).map(String::as_str).chain(items);
             assert!(named.into_iter().all(may_see), "seed {seed}: {facts:?}");
-            let seen = courses.iter().filter(|course| may_see(course.tenant.as_str())).count();
+            let seen = histories.iter().filter(|history| may_see(history.tenant.as_str())).count();
             assert!(facts.tenant_count + facts.apart.len() <= seen, "seed {seed}: {facts:?}");
             assert!(facts.alerts <= seen * plan.rules.len(), "seed {seed}: {facts:?}");
         }

@@ -7,7 +7,7 @@ use crate::{
     domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
     notify::{NotificationType, digest::MEMBERS_MAX},
     replay::{
-        course::{Plan, Receiver},
+        history::{Plan, Receiver},
         message::{Message, Sent, Stage, Suppressed},
     },
     rule::RuleName,

@@ -19,8 +19,8 @@ use crate::{
         release::{Decision, HeldDelivery, Still, of_steps},
     },
     replay::{
-        course::{Course, Plan},
         fleet::Fleet,
+        history::{History, Plan},
         message::{Message, Stage, Suppressed},
     },
     rule::{Resolution, RuleName, TransitionKind},
@@ -29,12 +29,12 @@ use crate::{
 /// Gives what may be sent, in time order, and the notices of fleet shifts.
 pub(super) fn release(
     plan: &Plan,
-    courses: &[Course],
+    histories: &[History],
     fleet: &Fleet,
     messages: &[Message],
     suppressed: &mut Vec<Suppressed>,
 ) -> (Vec<Queued>, Vec<Notification>) {
-    let mut holding = Holding::new(plan, courses, fleet, messages);
+    let mut holding = Holding::new(plan, histories, fleet, messages);
     holding.run();
     suppressed.append(&mut holding.suppressed);
     (holding.queued, holding.notices)
@@ -47,12 +47,12 @@ enum Event {
     Come { message: usize },
     Found { shift: usize },
     Look { lane: usize },
-    Tell,
+    Notify,
 }
 
 /// An alert, as far as it matters to what is told of it.
 #[derive(Debug, Clone, Copy, Default)]
-struct Told {
+struct AlertProgress {
     generation: u64,
     is_over: bool,
     is_unstable: bool,
@@ -67,7 +67,7 @@ struct Lane {
     channel: ChannelName,
     steps: Vec<HeldDelivery>,
     /// When the firing began that the channel was told of last.
-    told: Option<Timestamp>,
+    emitted: Option<Timestamp>,
 }
 
 type AlertOf<'a> = (&'a TenantId, &'a RuleName, Option<ScoreKind>, Option<&'a Subject>);
@@ -79,10 +79,10 @@ struct Holding<'a> {
     plan: &'a Plan,
     fleet: &'a Fleet,
     messages: &'a [Message],
-    members_of: BTreeMap<&'a TenantId, &'a Course>,
+    members_of: BTreeMap<&'a TenantId, &'a History>,
     /// The shifts as a store has them.
     shifts: Vec<KnownShift>,
-    alerts: Vec<Told>,
+    alerts: Vec<AlertProgress>,
     known: HashMap<AlertOf<'a>, usize>,
     lanes: Vec<Lane>,
     lane_of: HashMap<(usize, &'a ChannelName), usize>,
@@ -97,15 +97,15 @@ struct Holding<'a> {
 }
 
 impl<'a> Holding<'a> {
-    fn new(plan: &'a Plan, courses: &'a [Course], fleet: &'a Fleet, messages: &'a [Message]) -> Self {
-        let come = |(message, told): (usize, &Message)| Reverse((told.at, Event::Come { message }));
+    fn new(plan: &'a Plan, histories: &'a [History], fleet: &'a Fleet, messages: &'a [Message]) -> Self {
+        let come = |(message, emitted): (usize, &Message)| Reverse((emitted.at, Event::Come { message }));
         let found = |(shift, known): (usize, &KnownShift)| Reverse((known.seen_at, Event::Found { shift }));
         let found = fleet.shifts.iter().enumerate().map(found);
         Self {
             plan,
             fleet,
             messages,
-            members_of: courses.iter().map(|course| (&course.tenant, course)).collect(),
+            members_of: histories.iter().map(|history| (&history.tenant, history)).collect(),
             shifts: fleet.shifts.clone(),
             alerts: Vec::new(),
             known: HashMap::new(),
@@ -126,25 +126,26 @@ impl<'a> Holding<'a> {
                 Event::Come { message } => self.come(message),
                 Event::Found { shift } => self.found(shift, now),
                 Event::Look { lane } => self.look(lane, now),
-                Event::Tell => self.tell(now),
+                Event::Notify => self.notify_shifts(now),
             }
         }
     }
 
     /// A message is made: each channel gets it at once, or it is held there.
     fn come(&mut self, message: usize) {
-        let told = &self.messages[message];
-        let alert = self.alert(told);
-        let now = told.at;
+        let emitted = &self.messages[message];
+        let alert = self.alert(emitted);
+        let now = emitted.at;
         let state = &mut self.alerts[alert];
-        if told.transition.kind == TransitionKind::Fired {
+        if emitted.transition.kind == TransitionKind::Fired {
             state.shift = None;
         }
-        state.generation = told.transition.generation;
-        state.is_over = matches!(told.transition.kind, TransitionKind::Resolved(_)) && told.taken_back_at.is_none();
-        state.is_unstable = told.transition.kind == TransitionKind::Unstable;
-        let hold = if told.channels.is_empty() { None } else { self.hold(told) };
-        for channel in told.channels.iter() {
+        state.generation = emitted.transition.generation;
+        state.is_over =
+            matches!(emitted.transition.kind, TransitionKind::Resolved(_)) && emitted.taken_back_at.is_none();
+        state.is_unstable = emitted.transition.kind == TransitionKind::Unstable;
+        let hold = if emitted.channels.is_empty() { None } else { self.hold(emitted) };
+        for channel in emitted.channels.iter() {
             let lane = self.lane(alert, channel);
             if let Some(hold) = hold {
                 self.events.push(Reverse((hold.until, Event::Look { lane })));
@@ -154,27 +155,27 @@ impl<'a> Holding<'a> {
                 }
             }
             if hold.is_some() || !self.lanes[lane].steps.is_empty() {
-                self.lanes[lane].steps.push(step(message, told, hold));
+                self.lanes[lane].steps.push(step(message, emitted, hold));
             } else {
-                self.lanes[lane].told = Some(told.transition.since);
+                self.lanes[lane].emitted = Some(emitted.transition.since);
                 self.queued.push(Queued { at: now, channel: channel.clone(), says: vec![message], notice: None });
             }
         }
     }
 
     /// Until when a new message is held, and why.
-    fn hold(&self, told: &Message) -> Option<Hold> {
-        if let Some(until) = self.covered(told, told.at) {
+    fn hold(&self, emitted: &Message) -> Option<Hold> {
+        if let Some(until) = self.covered(emitted, emitted.at) {
             return Some(Hold { why: HoldReason::Silence, until });
         }
-        self.fleet.hold(told.kind(), told.resolution(), &told.rule, told.score?, told.at)
+        self.fleet.hold(emitted.kind(), emitted.resolution(), &emitted.rule, emitted.score?, emitted.at)
     }
 
     /// Until when silences and windows cover a message.
-    fn covered(&self, told: &Message, now: Timestamp) -> Option<Timestamp> {
-        let course = self.members_of.get(&told.tenant);
-        let labels = course.map(|course| course.labels.clone()).unwrap_or_default();
-        self.plan.covered(&told.tenant, &labels, &told.rule, told.score, now)
+    fn covered(&self, emitted: &Message, now: Timestamp) -> Option<Timestamp> {
+        let history = self.members_of.get(&emitted.tenant);
+        let labels = history.map(|history| history.labels.clone()).unwrap_or_default();
+        self.plan.covered(&emitted.tenant, &labels, &emitted.rule, emitted.score, now)
     }
 
     /// What is held of an alert for a channel is decided on, if its time has come.
@@ -210,9 +211,9 @@ impl<'a> Holding<'a> {
             let Some(newest) = self.lanes[lane].steps.last().filter(|_| waits == Some(HoldReason::Fleet)) else {
                 continue;
             };
-            let told = &self.messages[place(newest.delivery)];
-            if !told.score.is_some_and(|score| scope.has(score, told.subject.as_ref()))
-                || self.covered(told, now).is_some()
+            let emitted = &self.messages[place(newest.delivery)];
+            if !emitted.score.is_some_and(|score| scope.has(score, emitted.subject.as_ref()))
+                || self.covered(emitted, now).is_some()
             {
                 continue;
             }
@@ -231,23 +232,23 @@ impl<'a> Holding<'a> {
         let Some(shift) = self.shifts.iter().position(|known| known.id == shift) else { return };
         let channel = self.lanes[lane].channel.clone();
         self.members.entry((shift, occasion, channel)).or_default().insert(lane);
-        self.events.push(Reverse((now, Event::Tell)));
+        self.events.push(Reverse((now, Event::Notify)));
     }
 
     /// How what waits there goes out.
     fn belongs(&self, lane: usize, now: Timestamp) -> Belongs<'a> {
         let Lane { steps, channel, alert, .. } = &self.lanes[lane];
         let Some(newest) = steps.last() else { return Belongs::ToNone };
-        let told = &self.messages[place(newest.delivery)];
-        if self.keeps_state(channel) || !told.rule.fleet {
+        let emitted = &self.messages[place(newest.delivery)];
+        if self.keeps_state(channel) || !emitted.rule.fleet {
             return Belongs::ToNone;
         }
         let shifts = &self.fleet.shifts;
-        let Some(score) = told.score else { return Belongs::ToNone };
-        let parts = self.fleet.parts(&told.tenant, SeriesId { score, subject: told.subject.as_ref() });
+        let Some(score) = emitted.score else { return Belongs::ToNone };
+        let parts = self.fleet.parts(&emitted.tenant, SeriesId { score, subject: emitted.subject.as_ref() });
         let parts = parts.iter().filter(|part| part.known_at <= now).filter_map(|part| part.caused(shifts));
         let covered_by = self.alerts[*alert].shift.and_then(|shift| shifts.get(shift)).map(|known| known.id.as_str());
-        group::of_run(steps, &told.rule.when, parts, covered_by)
+        group::of_run(steps, &emitted.rule.when, parts, covered_by)
     }
 
     fn keeps_state(&self, channel: &ChannelName) -> bool {
@@ -263,8 +264,8 @@ impl<'a> Holding<'a> {
 
     /// What becomes of what waits there, on its own.
     fn fates(&self, lane: usize) -> Vec<(DeliveryId, Decision)> {
-        let Lane { steps, channel, told, .. } = &self.lanes[lane];
-        of_steps(steps, was_told(steps, *told), self.keeps_state(channel))
+        let Lane { steps, channel, emitted, .. } = &self.lanes[lane];
+        of_steps(steps, was_notified(steps, *emitted), self.keeps_state(channel))
     }
 
     /// Whether anything that waits there is sent.
@@ -281,7 +282,7 @@ impl<'a> Holding<'a> {
 
     /// Steps that nothing covers any more have these fates.
     fn settle(&mut self, lane: usize, steps: &[HeldDelivery], fates: &[(DeliveryId, Decision)], now: Timestamp) {
-        let Lane { channel, told, .. } = &mut self.lanes[lane];
+        let Lane { channel, emitted, .. } = &mut self.lanes[lane];
         for (step, (delivery, fate)) in steps.iter().zip(fates) {
             match fate {
                 Decision::Send => {
@@ -290,7 +291,7 @@ impl<'a> Holding<'a> {
                     };
                     let says = fates.iter().filter(goes_along).map(|(one, _)| place(*one)).collect();
                     self.queued.push(Queued { at: now, channel: channel.clone(), says, notice: None });
-                    *told = step.began;
+                    *emitted = step.began;
                 }
                 Decision::Merged(_) | Decision::Hold(_) => {}
                 Decision::Suppress => {
@@ -301,51 +302,55 @@ impl<'a> Holding<'a> {
         }
     }
 
-    fn alert(&mut self, told: &'a Message) -> usize {
-        let of = (&told.tenant, &told.rule.name, told.score, told.subject.as_ref());
+    fn alert(&mut self, emitted: &'a Message) -> usize {
+        let of = (&emitted.tenant, &emitted.rule.name, emitted.score, emitted.subject.as_ref());
         *self.known.entry(of).or_insert_with(|| {
-            self.alerts.push(Told::default());
+            self.alerts.push(AlertProgress::default());
             self.alerts.len() - 1
         })
     }
 
     fn lane(&mut self, alert: usize, channel: &'a ChannelName) -> usize {
         *self.lane_of.entry((alert, channel)).or_insert_with(|| {
-            self.lanes.push(Lane { alert, channel: channel.clone(), steps: Vec::new(), told: None });
+            self.lanes.push(Lane { alert, channel: channel.clone(), steps: Vec::new(), emitted: None });
             self.lanes.len() - 1
         })
     }
 }
 
 /// A message as it waits.
-fn step(message: usize, told: &Message, hold: Option<Hold>) -> HeldDelivery {
+fn step(message: usize, emitted: &Message, hold: Option<Hold>) -> HeldDelivery {
     HeldDelivery {
         delivery: id(message),
-        kind: told.kind(),
-        began: Some(told.transition.since),
-        observed_at: told.transition.observed_at,
-        is_over: told.kind() == NotificationType::AlertResolved,
-        is_accepted: told.resolution() == Some(Resolution::Accepted),
-        made_at: told.at,
-        sequence: told.transition.sequence,
+        kind: emitted.kind(),
+        began: Some(emitted.transition.since),
+        observed_at: emitted.transition.observed_at,
+        is_over: emitted.kind() == NotificationType::AlertResolved,
+        is_accepted: emitted.resolution() == Some(Resolution::Accepted),
+        made_at: emitted.at,
+        sequence: emitted.transition.sequence,
         // An end that is taken back is so before it would have been sent.
-        still: if told.resolution().is_some() && told.taken_back_at.is_some() { Still::TakenBack } else { Still::So },
+        still: if emitted.resolution().is_some() && emitted.taken_back_at.is_some() {
+            Still::TakenBack
+        } else {
+            Still::So
+        },
         hold,
     }
 }
 
-/// Whether a channel was told of the firing that the first step tells of; `told` is the one that it was told of last.
-fn was_told(steps: &[HeldDelivery], told: Option<Timestamp>) -> bool {
-    steps.first().is_some_and(|first| first.began.is_some() && told == first.began)
+/// Whether a channel was told of the firing that the first step tells of; `emitted` is the one that it was told of last.
+fn was_notified(steps: &[HeldDelivery], emitted: Option<Timestamp>) -> bool {
+    steps.first().is_some_and(|first| first.began.is_some() && emitted == first.began)
 }
 
 /// Whether it is so still that an alert got worse, or is unstable.
-fn still(told: &Message, alert: Told, now: Timestamp) -> Still {
-    if told.transition.kind == TransitionKind::Unstable {
+fn still(emitted: &Message, alert: AlertProgress, now: Timestamp) -> Still {
+    if emitted.transition.kind == TransitionKind::Unstable {
         if alert.is_unstable { Still::So } else { Still::Over }
-    } else if alert.is_over || told.transition.generation != alert.generation {
+    } else if alert.is_over || emitted.transition.generation != alert.generation {
         Still::Over
-    } else if told.is_taken_back(now) {
+    } else if emitted.is_taken_back(now) {
         Still::TakenBack
     } else {
         Still::So

@@ -130,7 +130,7 @@ fn all_that_waits_goes_out_as_one_digest_however_much_it_is() {
 }
 
 #[test]
-fn nothing_is_lost_between_told_and_sent() {
+fn nothing_is_lost_between_queued_and_sent() {
     let line = |number: u32| format!("{} t{} fired {}.1", number / 7, number % 40, 1 + number / 40);
     let table = (0..300).map(line).collect::<Vec<_>>().join(";");
     let receiver = Receiver { digest_over: Some(5), pace: Duration::from_secs(3), ..Receiver::default() };
@@ -151,7 +151,7 @@ fn nothing_is_lost_between_told_and_sent() {
 }
 
 #[test]
-fn who_tells_nobody_is_counted() {
+fn rules_that_notify_nobody_are_counted() {
     let plan = Plan { rules: vec![rule()], ..Plan::default() };
     let outcome = send(&plan, &[], &Fleet::default(), messages("1 a fired 1.1", &[]));
     assert_eq!(outcome.sent, []);
@@ -188,7 +188,7 @@ fn sent_after_a_silence(table: &str, taken_back: &[(usize, i64)]) -> Vec<String>
 }
 
 #[test]
-fn what_got_worse_in_a_silence_is_told_at_its_end_if_it_is_so_still() {
+fn a_worsening_within_a_silence_is_sent_at_its_end_if_it_still_holds() {
     let fired = "1 alert.firing [0]";
     for (table, taken_back, expected) in [
         ("1 a fired 1.1; 9 a worsened 1.2", &[][..], &[fired, "60 alert.worsened [1]"][..]),

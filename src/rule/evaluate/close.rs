@@ -1,6 +1,6 @@
 //! Alerts that end though no score recovered: accepted as the new level, or without the rule, tenant or subject they were about.
 
-use super::{Outcome, Seen, Step, flapping, resolve, tell};
+use super::{Outcome, Seen, Step, flapping, notify, resolve};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{Alert, AlertState, Firing, Resolution, Rule, TransitionKind, Unstable, baseline},
@@ -20,7 +20,7 @@ pub fn accept(alert: &Alert, window: &[Sample], now: Timestamp) -> Option<Step> 
 pub fn remind_once(alert: &Alert, window: &[Sample], now: Timestamp) -> Option<Step> {
     let AlertState::Firing(firing) = &alert.state else { return None };
     let sample = baseline::newest(window).filter(|_| firing.worst_seen.is_some());
-    let Outcome { alert, transition } = tell(alert, firing, TransitionKind::Reminder, Seen { at: now, sample });
+    let Outcome { alert, transition } = notify(alert, firing, TransitionKind::Reminder, Seen { at: now, sample });
     Some(Step { alert, transition, wake_at: None })
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{EvaluationContext, Outcome, Seen, firing, tell};
+use super::{EvaluationContext, Outcome, Seen, firing, notify};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{Alert, AlertState, Ended, Firing, Rule, ShiftedBy, TransitionKind, baseline, shift::Levels},
@@ -61,16 +61,16 @@ pub(super) fn go_on(
         terms: rule.terms(),
         baseline: judged.baseline,
         measured_at: Some(reading.at),
-        worst_told: Some(sample.value),
-        worst_told_at: Some(sample.at),
+        worst_notified: Some(sample.value),
+        worst_notified_at: Some(sample.at),
         worst_seen: Some(sample.value),
-        untold: None,
-        untold_at: None,
+        worst_before: None,
+        worst_before_at: None,
         taken_back: 0,
         end_taken_back: 0,
         ..judged.seen
     };
-    tell(&known, &anew, TransitionKind::Fired, Seen { at: sample.at, sample: Some(sample) })
+    notify(&known, &anew, TransitionKind::Fired, Seen { at: sample.at, sample: Some(sample) })
 }
 
 /// Forgets how an alert ended once it can no longer be put down to a shift.

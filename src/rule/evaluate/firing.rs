@@ -1,6 +1,6 @@
 //! An alert that fires meets a reading, or time passes: over, accepted, worse, or due for a reminder, in this order.
 
-use super::{EvaluationContext, Outcome, Seen, close, remind, resolve, tell};
+use super::{EvaluationContext, Outcome, Seen, close, notify, remind, resolve};
 use crate::{
     domain::Sample,
     rule::{
@@ -51,15 +51,15 @@ fn become_of(
         return close::accept_as(alert, &judged, sample, context.now);
     }
     if let Some(reading) = believed.filter(|reading| has_worsened(rule, &judged, *reading, context)) {
-        let (untold, untold_at) = match judged.untold {
-            Some(_) => (judged.untold, judged.untold_at),
-            None => (judged.worst_told, judged.worst_told_at),
+        let (worst_before, worst_before_at) = match judged.worst_before {
+            Some(_) => (judged.worst_before, judged.worst_before_at),
+            None => (judged.worst_notified, judged.worst_notified_at),
         };
-        let (worst_told, worst_told_at) = (Some(reading.value), Some(reading.at));
-        let told = Firing { worst_told, worst_told_at, untold, untold_at, ..judged };
-        return tell(alert, &told, TransitionKind::Worsened, Seen { at: reading.at, sample });
+        let (worst_notified, worst_notified_at) = (Some(reading.value), Some(reading.at));
+        let notified = Firing { worst_notified, worst_notified_at, worst_before, worst_before_at, ..judged };
+        return notify(alert, &notified, TransitionKind::Worsened, Seen { at: reading.at, sample });
     }
-    if let Some(reminder) = remind(rule, alert, &judged, sample, context.now, context.told_at) {
+    if let Some(reminder) = remind(rule, alert, &judged, sample, context.now, context.notified_at) {
         return reminder;
     }
     let changed = judged != *firing;
@@ -103,14 +103,14 @@ pub(in crate::rule) fn judged_by(
         let reference = baseline::reference(&terms.when, reading, alert, context);
         let (baseline, gap) =
             (reference.map(|reference| reference.value), reference.and_then(|reference| reference.gap));
-        let (worst_told, worst_seen, measured_at) = (Some(reading.value), Some(reading.value), Some(reading.at));
-        let anew = Firing { baseline, measured_at, worst_told, worst_seen, gap, ..firing.clone() };
-        Firing { worst_told_at: measured_at, untold: None, untold_at: None, ..anew }
+        let (worst_notified, worst_seen, measured_at) = (Some(reading.value), Some(reading.value), Some(reading.at));
+        let anew = Firing { baseline, measured_at, worst_notified, worst_seen, gap, ..firing.clone() };
+        Firing { worst_notified_at: measured_at, worst_before: None, worst_before_at: None, ..anew }
     };
     let baseline = Levels::of(&seen, &terms.when, reading, context.shifts).baseline;
     let holds = terms.when.holds(reading.value, baseline);
-    let is_measured_anew = terms.when.change().is_some() && !is_same_kind;
-    let is_over = if is_measured_anew { !holds } else { is_over(&terms, reading.value, baseline, seen.worst_seen) };
+    let is_measured_again = terms.when.change().is_some() && !is_same_kind;
+    let is_over = if is_measured_again { !holds } else { is_over(&terms, reading.value, baseline, seen.worst_seen) };
     Judged { seen, is_same_kind, holds, is_over, baseline }
 }
 
@@ -168,11 +168,12 @@ fn is_regained(when: &Condition, percent: f64, value: f64, baseline: f64, worst_
 /// Takes a worsening back that is over before anybody was told of it, as in a maintenance window: should it come again, it is to be
 /// told. Once it was told, it is what later ones are measured from.
 fn take_back(rule: &Rule, alert: &Alert, firing: Firing, reading: Sample, context: &EvaluationContext<'_>) -> Firing {
-    let Some(before) = firing.untold else { return firing };
-    let (worst_told, worst_told_at) = (Some(before), firing.untold_at);
-    let as_before = Firing { worst_told, worst_told_at, untold: None, untold_at: None, ..firing.clone() };
+    let Some(before) = firing.worst_before else { return firing };
+    let (worst_notified, worst_notified_at) = (Some(before), firing.worst_before_at);
+    let as_before =
+        Firing { worst_notified, worst_notified_at, worst_before: None, worst_before_at: None, ..firing.clone() };
     if !context.is_on_its_way {
-        Firing { untold: None, untold_at: None, ..firing }
+        Firing { worst_before: None, worst_before_at: None, ..firing }
     } else if has_worsened(rule, &as_before, reading, context) {
         firing
     } else {
@@ -188,14 +189,14 @@ fn has_worsened(rule: &Rule, firing: &Firing, reading: Sample, context: &Evaluat
     if !rule.when.holds(value, levels.baseline) {
         return false;
     }
-    let (Some(told), true) = (levels.told, rule.when.is_same_kind(&firing.terms.when)) else { return false };
+    let (Some(notified), true) = (levels.notified, rule.when.is_same_kind(&firing.terms.when)) else { return false };
     let (size, whole) = match rule.when {
         Condition::Drop(change) | Condition::Rise(change) => (Some(change.size), levels.whole),
         Condition::Below(bound) | Condition::Above(bound) => (rule.step, Some(bound.abs())),
         Condition::NoData(_) => (None, None),
     };
-    let scale = value.abs().max(told.abs());
-    size.zip(whole).is_some_and(|(size, whole)| size.is_reached(rule.when.further(told, value), whole, scale))
+    let scale = value.abs().max(notified.abs());
+    size.zip(whole).is_some_and(|(size, whole)| size.is_reached(rule.when.further(notified, value), whole, scale))
 }
 
 fn worse(when: &Condition, known: Option<f64>, value: f64) -> f64 {

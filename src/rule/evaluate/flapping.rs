@@ -2,7 +2,7 @@
 //!
 //! Only what the score does counts as a change: an alert that a person or an edit ends is told, and has a fresh start.
 
-use super::{EvaluationContext, Outcome, Seen, resolve, tell};
+use super::{EvaluationContext, Outcome, Seen, notify, resolve};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{
@@ -116,10 +116,18 @@ fn settle(
     let seen = Seen { at: believed.map_or(context.now, |reading| reading.at), sample };
     match &calm.state {
         AlertState::Firing(firing) => {
-            let (worst_told, worst_told_at) = sample
-                .map_or((firing.worst_told, firing.worst_told_at), |sample| (Some(sample.value), Some(sample.at)));
-            let told = Firing { worst_told, worst_told_at, untold: None, untold_at: None, ..firing.clone() };
-            tell(&calm, &told, TransitionKind::Fired, seen)
+            let (worst_notified, worst_notified_at) = sample
+                .map_or((firing.worst_notified, firing.worst_notified_at), |sample| {
+                    (Some(sample.value), Some(sample.at))
+                });
+            let notified = Firing {
+                worst_notified,
+                worst_notified_at,
+                worst_before: None,
+                worst_before_at: None,
+                ..firing.clone()
+            };
+            notify(&calm, &notified, TransitionKind::Fired, seen)
         }
         // A condition that begins to hold again goes on counting its time.
         state => {

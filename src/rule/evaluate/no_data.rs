@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{EvaluationContext, Outcome, Seen, firing, remind, resolve, tell};
+use super::{EvaluationContext, Outcome, Seen, firing, notify, remind, resolve};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{Alert, AlertState, Feed, Firing, Resolution, Rule, TransitionKind, Unread, baseline},
@@ -42,17 +42,17 @@ pub(super) fn watch(rule: &Rule, alert: &Alert, duration: Duration, context: &Ev
             terms: rule.terms(),
             baseline: None,
             measured_at: None,
-            worst_told: None,
-            worst_told_at: None,
+            worst_notified: None,
+            worst_notified_at: None,
             worst_seen: None,
-            untold: None,
-            untold_at: None,
+            worst_before: None,
+            worst_before_at: None,
             taken_back: 0,
             end_taken_back: 0,
             gap: None,
             unread,
         };
-        return tell(alert, &firing, TransitionKind::Fired, Seen { at: context.now, sample: None });
+        return notify(alert, &firing, TransitionKind::Fired, Seen { at: context.now, sample: None });
     }
     // Pending only from another condition, before the rule was edited.
     let was_pending = matches!(alert.state, AlertState::Pending(_));
@@ -73,7 +73,7 @@ pub(super) fn go_on(
     let seen = Seen { at: context.now, sample: None };
     if !further.is_empty() {
         unread.extend(further);
-        return tell(alert, &Firing { unread, ..firing.clone() }, TransitionKind::Worsened, seen);
+        return notify(alert, &Firing { unread, ..firing.clone() }, TransitionKind::Worsened, seen);
     }
     if unread.is_empty() {
         let is_read = reading.is_some() || context.feeds.iter().any(|feed| came_back(feed, firing));
@@ -83,7 +83,7 @@ pub(super) fn go_on(
     }
     let has_changed = unread.len() != firing.unread.len();
     let now = Firing { unread, ..firing.clone() };
-    if let Some(reminder) = remind(rule, alert, &now, None, context.now, context.told_at) {
+    if let Some(reminder) = remind(rule, alert, &now, None, context.now, context.notified_at) {
         return reminder;
     }
     let alert = Alert { state: AlertState::Firing(now), ..alert.clone() };
@@ -106,7 +106,7 @@ pub(super) fn leave(
 ) -> Outcome {
     match reading {
         Some(_) => resolve(alert, firing, Resolution::Recovered, Seen { at: context.now, sample: reading }),
-        None => remind(rule, alert, firing, None, context.now, context.told_at).unwrap_or_default(),
+        None => remind(rule, alert, firing, None, context.now, context.notified_at).unwrap_or_default(),
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn take_over(
     if !without_data(duration, &[], context).is_empty() {
         return resolve(alert, firing, Resolution::RuleChanged, Seen { at: context.now, sample: newest });
     }
-    remind(rule, alert, firing, newest, context.now, context.told_at).unwrap_or_default()
+    remind(rule, alert, firing, newest, context.now, context.notified_at).unwrap_or_default()
 }
 
 /// When a score that the alert does not list will have given no data for long enough.

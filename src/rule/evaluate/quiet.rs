@@ -1,6 +1,6 @@
 //! An alert that does not fire meets a reading.
 
-use super::{EvaluationContext, MISSED_MAX, Outcome, Seen, tell};
+use super::{EvaluationContext, MISSED_MAX, Outcome, Seen, notify};
 use crate::{
     domain::{Sample, Timestamp},
     rule::{
@@ -34,17 +34,17 @@ pub(super) fn judge(rule: &Rule, alert: &Alert, reading: Sample, context: &Evalu
         terms: rule.terms(),
         baseline,
         measured_at: None,
-        worst_told: Some(reading.value),
-        worst_told_at: Some(reading.at),
+        worst_notified: Some(reading.value),
+        worst_notified_at: Some(reading.at),
         worst_seen: Some(reading.value),
-        untold: None,
-        untold_at: None,
+        worst_before: None,
+        worst_before_at: None,
         taken_back: 0,
         end_taken_back: 0,
         gap: against.and_then(|against| against.gap),
         unread: Vec::new(),
     };
-    tell(alert, &firing, TransitionKind::Fired, Seen { at: reading.at, sample: Some(reading) })
+    notify(alert, &firing, TransitionKind::Fired, Seen { at: reading.at, sample: Some(reading) })
 }
 
 const fn against(reference: Reference) -> Against {

@@ -6,9 +6,14 @@ use crate::{
     rule::{Alert, AlertState, Condition, Rule},
 };
 
-/// The earliest instant at which a tick could change something. `alert` is as the step left it; `is_told`: the step made a
+/// The earliest instant at which a tick could change something. `alert` is as the step left it; `is_notified`: the step made a
 /// notification, which is now on its way, so that no reminder can be foreseen.
-pub(super) fn wake_at(rule: &Rule, alert: &Alert, is_told: bool, context: &EvaluationContext<'_>) -> Option<Timestamp> {
+pub(super) fn wake_at(
+    rule: &Rule,
+    alert: &Alert,
+    is_notified: bool,
+    context: &EvaluationContext<'_>,
+) -> Option<Timestamp> {
     // An alert that fired by another condition waits for the lack of data that its edited rule is about.
     let silence_ends = match rule.when {
         Condition::NoData(duration) => no_data::wake_at(alert, duration, context),
@@ -19,8 +24,8 @@ pub(super) fn wake_at(rule: &Rule, alert: &Alert, is_told: bool, context: &Evalu
         return silence_ends.map_or(Some(calm_at), |at| Some(at.min(calm_at)));
     }
     let AlertState::Firing(firing) = &alert.state else { return silence_ends };
-    let told = rule.repeat.zip(context.told_at.filter(|_| !is_told));
-    let reminder = told.map(|(repeat, told_at)| reminder_at(repeat, told_at, context.now));
+    let notified = rule.repeat.zip(context.notified_at.filter(|_| !is_notified));
+    let reminder = notified.map(|(repeat, notified_at)| reminder_at(repeat, notified_at, context.now));
     let accepted = close::accepted_at(rule, firing);
     [reminder, accepted, silence_ends].into_iter().flatten().min()
 }

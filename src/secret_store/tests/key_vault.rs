@@ -53,7 +53,7 @@ fn named(name: &str, version: Option<&str>) -> Item {
 }
 
 #[tokio::test]
-async fn a_secret_is_asked_for_as_the_api_says_and_tells_when_it_expires() {
+async fn a_secret_is_requested_as_the_api_says_and_has_its_expiry_date() {
     let world = key_vault(|_| {
         reply(200, "", format!(r#"{{"value":"{CANARY}","id":"x","attributes":{{"enabled":true,"exp":1800000000}}}}"#))
     })
@@ -70,11 +70,11 @@ async fn a_secret_is_asked_for_as_the_api_says_and_tells_when_it_expires() {
 }
 
 #[tokio::test]
-async fn every_refusal_is_told_in_words() {
+async fn every_refusal_is_explained() {
     let inner = |code: &str| {
         format!(r#"{{"error":{{"code":"Forbidden","message":"{CANARY}","innererror":{{"code":"{code}"}}}}}}"#)
     };
-    for (status, body, told) in [
+    for (status, body, reported) in [
         (401, inner(CANARY), "rejects the token; check the store's `tenant_id`"),
         (403, inner("ForbiddenByRbac"), "*Key Vault Secrets User*"),
         (403, inner("ForbiddenByFirewall"), "firewall"),
@@ -87,13 +87,13 @@ async fn every_refusal_is_told_in_words() {
     ] {
         let answer = body.clone();
         let world = key_vault(move |_| reply(status, "", &answer)).await;
-        let told_of = world.read_in_flowing_time(named("contoso", None)).await.unwrap_err();
-        assert!(told_of.contains(told), "{status} {body}: {told_of}");
+        let error = world.read_in_flowing_time(named("contoso", None)).await.unwrap_err();
+        assert!(error.contains(reported), "{status} {body}: {error}");
     }
 }
 
 #[tokio::test]
-async fn a_sign_in_that_fails_is_told_with_its_reason() {
+async fn a_failed_sign_in_is_reported_with_its_reason() {
     let server = Server::start(|_| {
         reply(401, "", r#"{"error":"invalid_client","error_description":"x","error_codes":[7000215]}"#)
     })
@@ -104,8 +104,8 @@ async fn a_sign_in_that_fails_is_told_with_its_reason() {
     let hosts = Hosts { login: server.url(""), ..(*settings.account.hosts).clone() };
     settings.account.hosts = Arc::new(hosts);
     let store = Arc::new(Store::key_vault("azure", settings, world.clock.clone()));
-    let told = read(&reference(&store, named("contoso", None))).await.unwrap_err();
-    assert!(told.contains("secret contoso in the secret store azure: can't be read:"), "{told}");
+    let reported = read(&reference(&store, named("contoso", None))).await.unwrap_err();
+    assert!(reported.contains("secret contoso in the secret store azure: can't be read:"), "{reported}");
     assert!(server.seen().iter().all(|seen| seen.is("POST ")), "no token, no question");
 }
 

@@ -50,9 +50,9 @@ async fn a_program_sees_little_of_our_environment_and_runs_beside_its_configurat
 }
 
 #[tokio::test]
-async fn what_goes_wrong_is_told_by_program_and_exit_code_and_never_by_what_was_printed() {
+async fn a_failure_is_reported_with_program_and_exit_code_and_never_with_its_output() {
     let canary = format!("echo {CANARY}; echo {CANARY} >&2; ");
-    for (text, told) in [
+    for (text, reported) in [
         (format!("{canary} exit 3"), "get-secret: ended with exit code 3"),
         (format!("{canary} kill -9 $$"), "get-secret: was ended by signal 9"),
         (format!("{canary} yes {CANARY}"), "get-secret: is larger than 64 KiB"),
@@ -60,7 +60,7 @@ async fn what_goes_wrong_is_told_by_program_and_exit_code_and_never_by_what_was_
         (format!("echo {CANARY} >&2"), "get-secret: is empty"),
     ] {
         let error = run(&text).await.unwrap_err();
-        assert!(error.ends_with(told) && error.starts_with("program /"), "{text}: {error}");
+        assert!(error.ends_with(reported) && error.starts_with("program /"), "{text}: {error}");
     }
     let missing = Item::Output {
         program: "/no/such/program".into(),

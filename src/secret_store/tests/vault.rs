@@ -36,14 +36,14 @@ async fn a_secret_is_asked_for_as_the_api_says() {
 }
 
 #[tokio::test]
-async fn every_refusal_is_told_in_words_and_none_repeats_what_vault_said() {
+async fn every_refusal_is_explained_without_repeating_vaults_text() {
     let deleted = |destroyed: bool| {
         format!(
             r#"{{"data":{{"data":null,"metadata":{{"deletion_time":"2026-01-02T03:04:05Z","destroyed":{destroyed},"x":"{CANARY}"}}}}}}"#
         )
     };
     let errors = format!(r#"{{"errors":["{CANARY}"]}}"#);
-    for (status, body, told) in [
+    for (status, body, reported) in [
         (403, errors.clone(), "may not be read: Vault rejects the token"),
         (404, r#"{"errors":[]}"#.to_owned(), "does not exist: Vault has nothing at this path"),
         (404, deleted(false), "was deleted: undelete its newest version"),
@@ -63,8 +63,8 @@ async fn every_refusal_is_told_in_words_and_none_repeats_what_vault_said() {
     ] {
         let answer = body.clone();
         let world = world(move |_| reply(status, "", &answer)).await;
-        let told_of = read(&reference(&world.store, item("contoso"))).await.unwrap_err();
-        assert!(told_of.contains(told), "{status} {body:.100}: {told_of}");
+        let error = read(&reference(&world.store, item("contoso"))).await.unwrap_err();
+        assert!(error.contains(reported), "{status} {body:.100}: {error}");
     }
 }
 

@@ -59,7 +59,7 @@ fn is_resource_of(cloud: Cloud, resource: &str) -> bool {
 /// What a good request asks for.
 struct Asked {
     client_id: Uuid,
-    proof: Offered,
+    material: Offered,
     scope: String,
     /// The address that was asked, as the client wrote it.
     token_url: String,
@@ -132,7 +132,7 @@ fn read_form(method: &Method, headers: &HeaderMap, path: &str, body: &[u8]) -> R
     }
     let basic = headers.get(AUTHORIZATION).and_then(read_basic);
     let assertion = field("client_assertion").filter(|_| field("client_assertion_type") == Some(ASSERTION_TYPE));
-    let (client_id, proof) = match (field("client_id"), field("client_secret"), assertion, basic) {
+    let (client_id, material) = match (field("client_id"), field("client_secret"), assertion, basic) {
         (Some(client_id), Some(secret), None, _) => (client_id.to_owned(), Offered::Secret(secret.to_owned())),
         (Some(client_id), None, Some(token), _) => (client_id.to_owned(), Offered::Assertion(token.to_owned())),
         (_, _, None, Some((client_id, secret))) => (client_id, Offered::Secret(secret)),
@@ -145,7 +145,7 @@ fn read_form(method: &Method, headers: &HeaderMap, path: &str, body: &[u8]) -> R
     }
     let client_id = Uuid::try_parse(&client_id).map_err(|_| EntraRefusal::AppUnknown)?;
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    Ok(Asked { client_id, proof, scope: scope.to_owned(), token_url: format!("http://{host}{path}") })
+    Ok(Asked { client_id, material, scope: scope.to_owned(), token_url: format!("http://{host}{path}") })
 }
 
 /// `Basic base64(urlencoded id : urlencoded secret)` (RFC 6749, 2.3.1).
@@ -176,7 +176,7 @@ fn grant(
             if !tenant.knows_app(asked.client_id) {
                 return Err(EntraRefusal::AppUnknown);
             }
-            match &asked.proof {
+            match &asked.material {
                 Offered::Secret(secret) if tenant.secret == *secret => {}
                 Offered::Secret(_) => return Err(EntraRefusal::SecretWrong),
                 Offered::Assertion(token) => {

@@ -165,7 +165,7 @@ async fn asking_again_for_a_token_that_still_lives_is_a_loop() {
 }
 
 #[tokio::test]
-async fn a_script_is_played_once_and_a_standing_answer_stays() {
+async fn a_script_is_played_once_and_a_permanent_answer_stays() {
     let world = World::start(|_| ()).await;
     let token = world.token(SCOPE).await;
     let throttled = DefenderRefusal::Throttled { retry_after: Some("2.128".to_owned()) };

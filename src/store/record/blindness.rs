@@ -22,7 +22,7 @@ pub struct FailingTenant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blind {
     /// The channels that were told of this tenant by itself; empty: none yet.
-    pub told_to: Vec<ChannelName>,
+    pub notified_channels: Vec<ChannelName>,
 }
 
 /// Many tenants can't be read for one reason.
@@ -35,9 +35,9 @@ pub struct Outage {
     /// Every tenant that it has hit so far.
     pub tenants: BTreeSet<TenantId>,
     /// When the operator was told; `None`: not yet.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// The channels that were told.
-    pub told_to: Vec<ChannelName>,
+    pub notified_channels: Vec<ChannelName>,
     /// When it was over; `None`: it goes on.
     pub over_at: Option<Timestamp>,
 }

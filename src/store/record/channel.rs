@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelHealth, drill::Proof, standing::FailedPeriod},
+    notify::{ChannelHealth, channel_health::FailedPeriod, drill::LastVerified},
 };
 
 /// A channel that rejects everything.
@@ -28,7 +28,7 @@ pub struct ChannelRecord {
     /// The last period in which it did, if that is over.
     pub was_parked: Option<FailedPeriod>,
     /// How its receiver fares.
-    pub standing: ChannelHealth,
+    pub health: ChannelHealth,
     /// Why its last failed attempt failed.
     pub last_error: Option<String>,
     /// Where it led when that was last looked at; see [`crate::store::ChannelIdentity`].
@@ -47,12 +47,12 @@ impl ChannelRecord {
     /// Whether its receiver accepted what it was last sent, as far as is known.
     #[must_use]
     pub const fn works(&self) -> bool {
-        self.parked.is_none() && self.standing.failing_since.is_none()
+        self.parked.is_none() && self.health.failing_since.is_none()
     }
 
     /// What is known of whether its messages arrive.
     #[must_use]
-    pub const fn proof(&self) -> Proof {
-        Proof { seen_at: self.seen_at, drilled_at: self.drilled_at, proven_at: self.standing.proven_at }
+    pub const fn last_verified(&self) -> LastVerified {
+        LastVerified { seen_at: self.seen_at, drilled_at: self.drilled_at, proven_at: self.health.proven_at }
     }
 }

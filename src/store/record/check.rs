@@ -45,7 +45,7 @@ pub struct TenantRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantHealth {
     /// When it was first seen.
-    pub adopted_at: Timestamp,
+    pub first_seen_at: Timestamp,
     /// When its next check is due.
     pub next_due_at: Timestamp,
     /// When its alerts must be looked at again though no check is due.
@@ -110,11 +110,11 @@ pub struct AlertRecord {
     /// Its state.
     pub alert: Alert,
     /// When its newest notification came to rest on some channel; `None` while it is still on its way everywhere.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// Whether its newest notification can be taken back: nobody has tried to send it to any channel. Asked of an alert that is over.
     pub can_be_withdrawn: bool,
     /// The channels that notifications of this generation were queued for.
-    pub told_to: Vec<ChannelName>,
+    pub notified_channels: Vec<ChannelName>,
     /// Whether a person has seen it: no reminder is made meanwhile.
     pub acknowledged: Option<Acknowledgement>,
     /// The fleet shift whose notice covered it last.
@@ -190,9 +190,9 @@ pub struct AlertUpdate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inherited {
     /// The channels that were notified.
-    pub told_to: Vec<ChannelName>,
+    pub notified_channels: Vec<ChannelName>,
     /// When the newest notification was settled; `None`: it is still on its way.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// The replaced alert whose newest notification stays the newest one.
     pub from: (Option<ScoreKind>, Option<Subject>),
 }

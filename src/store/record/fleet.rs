@@ -27,7 +27,7 @@ pub struct ShiftNotice {
     /// Tenants that it also names.
     pub others: Others,
     /// Alerts of those tenants that the channel was notified of one by one, before it was known that they are part of the shift.
-    pub told_before: Vec<AlertKey>,
+    pub notified_before: Vec<AlertKey>,
 }
 
 /// What waits of one alert for the channel of a notice.

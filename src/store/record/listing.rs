@@ -53,9 +53,9 @@ pub struct AlertRow {
     #[serde(flatten)]
     pub alert: Alert,
     /// When its newest notification came to rest.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// The channels that notifications of this generation were queued for.
-    pub told_to: Vec<ChannelName>,
+    pub notified_channels: Vec<ChannelName>,
     /// Whether a person has seen it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{ChannelHealth, DeliveryId, Envelope, Hold, Notification, silence::About},
+    notify::{ChannelHealth, DeliveryId, Envelope, Hold, Notification, silence::MatchTarget},
     rule::AlertKey,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 pub struct NewNotification {
     /// What it says. Its id is in it.
     pub notification: Notification,
-    /// The alert it is about: orders its deliveries and takes `told_at`.
+    /// The alert it is about: orders its deliveries and takes `notified_at`.
     pub alert: Option<AlertKey>,
     /// About which tenant.
     pub tenant: Option<TenantId>,
@@ -34,8 +34,8 @@ impl NewNotification {
     ///
     /// `envelope`: its [own](Self::envelope).
     #[must_use]
-    pub fn about<'a>(&'a self, envelope: &'a Envelope) -> Option<About<'a>> {
-        About::of(envelope, &self.notification.data.tenant.as_ref()?.labels)
+    pub fn match_target<'a>(&'a self, envelope: &'a Envelope) -> Option<MatchTarget<'a>> {
+        MatchTarget::of(envelope, &self.notification.data.tenant.as_ref()?.labels)
     }
 }
 
@@ -74,7 +74,7 @@ pub struct ClaimedDelivery {
     /// What it says.
     pub notification: Notification,
     /// How its channel stood before the attempt.
-    pub standing: ChannelHealth,
+    pub health: ChannelHealth,
 }
 
 /// Dead letters of one channel and cause of which the operator was not notified yet.

@@ -36,7 +36,7 @@ pub struct RoutedAlert {
     /// Whether it fires and somebody was to be notified of it.
     pub is_firing: bool,
     /// The channels that notifications of this firing were queued for.
-    pub told_to: Vec<ChannelName>,
+    pub notified_channels: Vec<ChannelName>,
     /// The channels for which something of it waits.
     pub waiting: BTreeSet<ChannelName>,
 }

@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 
 /// A period in which the service was away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Away {
+pub struct Downtime {
     /// The last sign of life before.
     pub from: Timestamp,
     /// The first after.

@@ -21,7 +21,7 @@ pub trait Channels: Send + Sync + 'static {
     async fn note_channels(&self, identities: Vec<ChannelIdentity>, now: Timestamp) -> Result<(), StoreError>;
 
     /// Lets the time until the first drill of these channels begin, unless it has.
-    async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError>;
+    async fn onboard_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError>;
 
     /// The channels that a drill is for; none: there is no such drill.
     async fn drilled(&self, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError>;

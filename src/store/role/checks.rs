@@ -41,7 +41,7 @@ pub trait Checks: Send + Sync + 'static {
 
     /// Tenants whose alerts a person wants looked at though no check is due, and since when; cleared by the next check that is
     /// written.
-    async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError>;
+    async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError>;
 
     /// When each tenant was last checked, whatever came of it.
     async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError>;

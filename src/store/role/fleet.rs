@@ -32,7 +32,7 @@ pub trait Fleet: Send + Sync + 'static {
 
     /// Queues notices of a fleet shift that was noted, and lets what they cover go along with them, all in one. A run that was added
     /// to meanwhile is left as it is, and no notice speaks of it. `false`: nothing came of it.
-    async fn tell_shift(
+    async fn notify_shift(
         &self,
         shift: KnownShift,
         notices: Vec<ShiftNotice>,

@@ -19,6 +19,10 @@ pub trait Outages: Send + Sync + 'static {
 
     /// Writes how an outage stands, with what is told of it, together or not at all. A notification whose id is already there is
     /// left alone. On each channel what is told of one outage keeps its order.
-    async fn record_outage(&self, outage: Outage, told: Vec<NewNotification>, now: Timestamp)
-    -> Result<(), StoreError>;
+    async fn record_outage(
+        &self,
+        outage: Outage,
+        notifications: Vec<NewNotification>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 }

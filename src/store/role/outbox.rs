@@ -38,7 +38,7 @@ pub trait Outbox: Send + Sync + 'static {
         delivery: DeliveryId,
         attempt: u32,
         outcome: AttemptOutcome,
-        standing: Option<ChannelHealth>,
+        health: Option<ChannelHealth>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
@@ -46,7 +46,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// show that any more: each is a dead letter. If it is taken apart, the rest waits again, and the delivery itself is never sent.
     async fn suppress(
         &self,
-        carrier: DeliveryId,
+        target: DeliveryId,
         tenants: BTreeSet<Option<TenantId>>,
         is_taken_apart: bool,
         error: &str,

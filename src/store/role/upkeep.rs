@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     domain::Timestamp,
-    store::{Away, StoreError},
+    store::{Downtime, StoreError},
 };
 
 /// The store itself: which one it is, whether it lives, and what it forgets.
@@ -32,10 +32,10 @@ pub trait Upkeep: Send + Sync + 'static {
     async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Records that the service was away; periods are kept as long as samples.
-    async fn record_away(&self, away: Away) -> Result<(), StoreError>;
+    async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError>;
 
     /// The periods in which the service was away, oldest first.
-    async fn away(&self) -> Result<Vec<Away>, StoreError>;
+    async fn downtimes(&self) -> Result<Vec<Downtime>, StoreError>;
 
     /// Removes everything of tenants that have been missing from the configuration for longer than `retention`, and of series that
     /// got nothing for so long while their tenants were read. Removes samples, away periods, past silences, fleet shifts and finished deliveries older than `retention`, a bounded number

@@ -7,36 +7,36 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::{check::to_json, merge, row};
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelHealth, DeliveryId, NotificationId, drill, standing::FailedPeriod},
+    notify::{ChannelHealth, DeliveryId, NotificationId, channel_health::FailedPeriod, drill},
     store::{ChannelRecord, ParkedChannel, StoreError},
 };
 
-const STANDING: &str = "failures, failing_since, failed_from, failed_until, rest_from, rest_until, proven_at";
+const HEALTH: &str = "failures, failing_since, failed_from, failed_until, cooldown_from, cooldown_until, proven_at";
 
 /// How the channel stands, and if it is parked, when it was last tried.
-pub(super) async fn standing(
+pub(super) async fn health(
     connection: &mut SqliteConnection,
     name: &ChannelName,
 ) -> Result<(ChannelHealth, Option<Timestamp>), StoreError> {
     let found = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT {STANDING}, iif(parked_at IS NULL, NULL, coalesce(probed_at, parked_at)) AS probed FROM channel WHERE name = ?"
+        "SELECT {HEALTH}, iif(parked_at IS NULL, NULL, coalesce(probed_at, parked_at)) AS probed FROM channel WHERE name = ?"
     )))
     .bind(name.as_str())
     .fetch_optional(connection)
     .await?;
     let Some(found) = found else { return Ok((ChannelHealth::default(), None)) };
-    Ok((standing_of(&found)?, row::time(found.try_get("probed")?)))
+    Ok((health_of(&found)?, row::time(found.try_get("probed")?)))
 }
 
-fn standing_of(found: &SqliteRow) -> Result<ChannelHealth, StoreError> {
+fn health_of(found: &SqliteRow) -> Result<ChannelHealth, StoreError> {
     let time = |column: &str| Ok::<_, StoreError>(row::time(found.try_get(column)?));
     let failed = time("failed_from")?.zip(time("failed_until")?);
     Ok(ChannelHealth {
         failures: row::count(found.try_get("failures")?)?,
         failing_since: time("failing_since")?,
         failed: failed.map(|(from, until)| FailedPeriod { from, until }),
-        rest_from: Timestamp::from_nanos(found.try_get("rest_from")?),
-        rest_until: Timestamp::from_nanos(found.try_get("rest_until")?),
+        cooldown_from: Timestamp::from_nanos(found.try_get("cooldown_from")?),
+        cooldown_until: Timestamp::from_nanos(found.try_get("cooldown_until")?),
         proven_at: time("proven_at")?,
     })
 }
@@ -58,7 +58,7 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
             was_parked: row::time(found.try_get("was_parked_from")?)
                 .zip(row::time(found.try_get("was_parked_until")?))
                 .map(|(from, until)| FailedPeriod { from, until }),
-            standing: standing_of(found)?,
+            health: health_of(found)?,
             last_error: found.try_get("last_error")?,
             destination: found.try_get("destination")?,
             access: found.try_get("access")?,
@@ -70,18 +70,18 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
 }
 
 /// Records how the channel stands after an attempt; `error` is why it failed.
-pub(super) async fn stand(
+pub(super) async fn health_after(
     connection: &mut SqliteConnection,
     name: &str,
-    standing: &ChannelHealth,
+    health: &ChannelHealth,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
-    let ChannelHealth { failures, failing_since, failed, rest_from, rest_until, proven_at } = standing;
+    let ChannelHealth { failures, failing_since, failed, cooldown_from, cooldown_until, proven_at } = health;
     sqlx::query(
-        "INSERT INTO channel (name, failures, failing_since, failed_from, failed_until, rest_from, rest_until, proven_at, last_error) \
+        "INSERT INTO channel (name, failures, failing_since, failed_from, failed_until, cooldown_from, cooldown_until, proven_at, last_error) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, \
          failing_since = excluded.failing_since, failed_from = excluded.failed_from, failed_until = excluded.failed_until, \
-         rest_from = excluded.rest_from, rest_until = excluded.rest_until, proven_at = coalesce(excluded.proven_at, proven_at), \
+         cooldown_from = excluded.cooldown_from, cooldown_until = excluded.cooldown_until, proven_at = coalesce(excluded.proven_at, proven_at), \
          last_error = coalesce(excluded.last_error, last_error)",
     )
     .bind(name)
@@ -89,8 +89,8 @@ pub(super) async fn stand(
     .bind(failing_since.map(Timestamp::as_nanos))
     .bind(failed.map(|period| period.from.as_nanos()))
     .bind(failed.map(|period| period.until.as_nanos()))
-    .bind(rest_from.as_nanos())
-    .bind(rest_until.as_nanos())
+    .bind(cooldown_from.as_nanos())
+    .bind(cooldown_until.as_nanos())
     .bind(proven_at.map(Timestamp::as_nanos))
     .bind(error)
     .execute(connection)
@@ -179,7 +179,7 @@ pub(super) async fn note_drill(
     .fetch_all(&mut *connection)
     .await?;
     for pair in waiting {
-        merge::carry(connection, DeliveryId(pair.try_get(0)?), &[DeliveryId(pair.try_get(1)?)]).await?;
+        merge::merge_into(connection, DeliveryId(pair.try_get(0)?), &[DeliveryId(pair.try_get(1)?)]).await?;
     }
     sqlx::query(
         "INSERT INTO channel (name, drilled_at) SELECT value, ?1 FROM json_each(?2) WHERE true \
@@ -192,8 +192,8 @@ pub(super) async fn note_drill(
     Ok(())
 }
 
-/// See [`crate::store::Channels::adopt_channels`].
-pub(super) async fn adopt(
+/// See [`crate::store::Channels::onboard_channels`].
+pub(super) async fn onboard(
     connection: &mut SqliteConnection,
     channels: &BTreeSet<ChannelName>,
     now: Timestamp,

@@ -190,16 +190,16 @@ struct Accepted {
 }
 
 const UPDATE_TENANT: Bulk = Bulk {
-    head: "UPDATE tenant SET version = version + 1, adopted_at = v.column3, next_due_at = v.column4, wake_at = v.column5, \
+    head: "UPDATE tenant SET version = version + 1, first_seen_at = v.column3, next_due_at = v.column4, wake_at = v.column5, \
            checked_at = v.column6, failing_since = v.column7, failing_class = v.column8, failing_hint = v.column9, \
-           failures = v.column10, wanted_at = NULL FROM (VALUES ",
+           failures = v.column10, recheck_requested_at = NULL FROM (VALUES ",
     row: "(?,?,?,?,?,?,?,?,?,?,?,?)",
     tail: ") AS v WHERE tenant.tenant = v.column1 AND tenant.version = v.column2 AND tenant.entra IS v.column11 \
            RETURNING id, tenant, rolled_day",
 };
 
 const INSERT_TENANT: Bulk = Bulk {
-    head: "INSERT INTO tenant (tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, \
+    head: "INSERT INTO tenant (tenant, version, first_seen_at, next_due_at, wake_at, checked_at, failing_since, failing_class, \
            failing_hint, failures, entra, id_key) VALUES ",
     row: "(?,?,?,?,?,?,?,?,?,?,?,?)",
     // The slug or the Entra id may have a row meanwhile.
@@ -218,7 +218,7 @@ async fn write_tenants(
         query
             .bind(check.tenant.as_str())
             .bind(check.expected_version.map_or(1, u64::cast_signed))
-            .bind(health.adopted_at.as_nanos())
+            .bind(health.first_seen_at.as_nanos())
             .bind(health.next_due_at.as_nanos())
             .bind(health.wake_at.map(Timestamp::as_nanos))
             .bind(health.checked_at.map(Timestamp::as_nanos))
@@ -296,12 +296,12 @@ async fn write_inherited(connection: &mut SqliteConnection, won: &[(i64, &Check)
     let rows = won.iter().flat_map(|(_, check)| &check.alerts);
     for (row, (inherits, older)) in rows.filter_map(|row| Some((row, row.inherits.as_ref()?))) {
         sqlx::query(
-            "UPDATE alert SET told_to = ?2, told_generation = generation, told_at = ?3, \
+            "UPDATE alert SET notified_channels = ?2, notified_generation = generation, notified_at = ?3, \
              last_notification = (SELECT last_notification FROM alert WHERE key = ?4) WHERE key = ?1",
         )
         .bind(&row.key)
-        .bind(to_json(&inherits.told_to)?)
-        .bind(inherits.told_at.map(Timestamp::as_nanos))
+        .bind(to_json(&inherits.notified_channels)?)
+        .bind(inherits.notified_at.map(Timestamp::as_nanos))
         .bind(older)
         .execute(&mut *connection)
         .await?;

@@ -25,7 +25,7 @@ const HEADS_AT_ONCE_MAX: i64 = 1024;
 /// No earlier unfinished delivery of the same alert precedes it on its channel, other than what is merged into it.
 const IS_FIRST: &str = "NOT EXISTS (\
     SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL AND e.alert_key IS NOT NULL \
-    AND e.alert_key = d.alert_key AND e.id < d.id AND e.carrier IS NOT d.id)";
+    AND e.alert_key = d.alert_key AND e.id < d.id AND e.merged_into IS NOT d.id)";
 /// It waits to be sent.
 const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued'";
 /// The columns of a head, in the order in which [`head`] reads them.
@@ -114,20 +114,20 @@ pub(super) async fn claim(
     terms: ClaimTerms,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
-    let (standing, probed_at) = channel::standing(connection, &name).await?;
+    let (health, probed_at) = channel::health(connection, &name).await?;
     let sending: i64 =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM delivery WHERE channel = ?1 AND state = 'sending')")
             .bind(name.as_str())
             .fetch_one(&mut *connection)
             .await?;
     let asked = Asked { name: &name, terms, now };
-    match Turn::of(&standing, probed_at, sending != 0, &terms, now) {
+    match Turn::of(&health, probed_at, sending != 0, &terms, now) {
         Turn::Busy => return Ok(Claim::Idle),
-        Turn::Rests(until) => return Ok(Claim::Wait(until)),
+        Turn::Cooldown(until) => return Ok(Claim::Wait(until)),
         Turn::Parked => return Ok(Claim::Parked),
         Turn::Tries { with_oldest } => {
             return match asked.probe(connection, with_oldest).await? {
-                Some((id, is_probe)) => take(connection, id, standing, is_probe, now).await,
+                Some((id, is_probe)) => take(connection, id, health, is_probe, now).await,
                 None => Ok(Claim::Parked),
             };
         }
@@ -136,7 +136,7 @@ pub(super) async fn claim(
     if let Some(over) = terms.merge_over
         && let Some(digest) = merge::into_digest(connection, store, &name, (over, terms.digest_lines), now).await?
     {
-        return take(connection, digest, standing, false, now).await;
+        return take(connection, digest, health, false, now).await;
     }
     let head = match asked.choose(connection, "true").await? {
         Chosen::Head(head) => head,
@@ -149,14 +149,14 @@ pub(super) async fn claim(
         }
         _ => head.delivery,
     };
-    take(connection, id, standing, false, now).await
+    take(connection, id, health, false, now).await
 }
 
 /// Puts the delivery under way: its attempt is on record.
 async fn take(
     connection: &mut SqliteConnection,
     id: DeliveryId,
-    standing: ChannelHealth,
+    health: ChannelHealth,
     is_probe: bool,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
@@ -167,14 +167,14 @@ async fn take(
     .bind(id.0)
     .fetch_one(&mut *connection)
     .await?;
-    let mut claimed = ClaimedDelivery { is_probe, ..claimed(&found, standing)? };
+    let mut claimed = ClaimedDelivery { is_probe, ..claimed(&found, health)? };
     claimed.notification.data.notification.covers = merge::covers(connection, id).await?;
     claimed.covers = merge::tenants_of(connection, id).await?;
     record_attempt(connection, &claimed, now).await?;
     Ok(Claim::Send(Box::new(claimed)))
 }
 
-fn claimed(found: &SqliteRow, standing: ChannelHealth) -> Result<ClaimedDelivery, StoreError> {
+fn claimed(found: &SqliteRow, health: ChannelHealth) -> Result<ClaimedDelivery, StoreError> {
     let possible_duplicate = found.try_get::<i64, _>(3)? != 0;
     let mut notification = row::notification(found.try_get(6)?)?;
     notification.data.notification.possible_duplicate = possible_duplicate;
@@ -188,7 +188,7 @@ fn claimed(found: &SqliteRow, standing: ChannelHealth) -> Result<ClaimedDelivery
         covers: BTreeSet::new(),
         tenant: row::optional_tenant(found.try_get(4)?)?,
         notification,
-        standing,
+        health,
     })
 }
 

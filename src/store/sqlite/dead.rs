@@ -13,7 +13,7 @@ use crate::{
 pub(super) async fn unnoticed(pool: &SqlitePool, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
     let rows = sqlx::query(
         "SELECT d.channel, coalesce(d.last_error, '') AS cause, max(1, sum(n.type NOT IN ('digest', 'fleet.shift'))), \
-         min(iif(d.carrier IS NULL, d.id, NULL)), min(d.id), min(d.finished_at) \
+         min(iif(d.merged_into IS NULL, d.id, NULL)), min(d.id), min(d.finished_at) \
          FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.state = 'dead' AND d.is_noticed = 0 \
          AND NOT EXISTS (SELECT 1 FROM dead_notice AS o WHERE o.channel = d.channel \
          AND o.cause = coalesce(d.last_error, '') AND o.at > ?1) GROUP BY 1, 2 ORDER BY 1, 2",
@@ -112,8 +112,8 @@ pub(super) async fn judge(
 pub(super) async fn revive(connection: &mut SqliteConnection, channel: &str) -> Result<(), StoreError> {
     for sql in [
         "UPDATE delivery SET state = 'merged', finished_at = NULL WHERE state = 'dead' \
-         AND carrier = (SELECT rejected_delivery FROM channel WHERE name = ?1) \
-         AND EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = delivery.carrier AND c.state = 'dead')",
+         AND merged_into = (SELECT rejected_delivery FROM channel WHERE name = ?1) \
+         AND EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = delivery.merged_into AND c.state = 'dead')",
         "UPDATE delivery SET state = 'parked', finished_at = NULL WHERE state = 'dead' \
          AND id = (SELECT rejected_delivery FROM channel WHERE name = ?1)",
         "UPDATE channel SET rejected_delivery = NULL WHERE name = ?1",

@@ -16,10 +16,11 @@ use crate::{
 
 /// See [`crate::store::Fleet::shifts`].
 pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
-    let rows = sqlx::query("SELECT id, body, seen_at, told_at FROM fleet_shift WHERE seen_at > ? ORDER BY seen_at, id")
-        .bind(seen_after.as_nanos())
-        .fetch_all(pool)
-        .await?;
+    let rows =
+        sqlx::query("SELECT id, body, seen_at, notified_at FROM fleet_shift WHERE seen_at > ? ORDER BY seen_at, id")
+            .bind(seen_after.as_nanos())
+            .fetch_all(pool)
+            .await?;
     rows.iter()
         .map(|found| {
             let shift = serde_json::from_str(found.try_get(1)?)
@@ -28,7 +29,7 @@ pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec
                 id: found.try_get(0)?,
                 shift,
                 seen_at: Timestamp::from_nanos(found.try_get(2)?),
-                told_at: found.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_nanos),
+                notified_at: found.try_get::<Option<i64>, _>(3)?.map(Timestamp::from_nanos),
             })
         })
         .collect()
@@ -53,7 +54,7 @@ pub(super) async fn note(
 ) -> Result<(), StoreError> {
     for new in shifts {
         sqlx::query(
-            "INSERT INTO fleet_shift (id, body, seen_at, tell_at) VALUES (?1, ?2, ?3, ?3) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO fleet_shift (id, body, seen_at, notify_at) VALUES (?1, ?2, ?3, ?3) ON CONFLICT (id) DO NOTHING",
         )
         .bind(&new.id)
         .bind(to_json(&new.shift)?)
@@ -64,8 +65,8 @@ pub(super) async fn note(
     movement::note(connection, decided).await
 }
 
-/// See [`crate::store::Fleet::tell_shift`].
-pub(super) async fn tell(
+/// See [`crate::store::Fleet::notify_shift`].
+pub(super) async fn notify(
     connection: &mut SqliteConnection,
     shift: &KnownShift,
     notices: &[ShiftNotice],
@@ -78,25 +79,25 @@ pub(super) async fn tell(
     if is_noted == 0 {
         return Ok(false);
     }
-    let mut has_told = false;
+    let mut has_notified = false;
     for notice in notices {
-        has_told |= tell_channel(connection, shift, notice, now).await?;
+        has_notified |= notify_channel(connection, shift, notice, now).await?;
     }
-    if has_told && notices.iter().any(|notice| notice.occasion.is_of_movements()) {
-        sqlx::query("UPDATE fleet_shift SET told_at = ? WHERE id = ?")
+    if has_notified && notices.iter().any(|notice| notice.occasion.is_of_movements()) {
+        sqlx::query("UPDATE fleet_shift SET notified_at = ? WHERE id = ?")
             .bind(now.as_nanos())
             .bind(&shift.id)
             .execute(connection)
             .await?;
     }
-    Ok(has_told)
+    Ok(has_notified)
 }
 
 /// Queues a channel's notice, and lets what it covers go along with it.
-async fn tell_channel(
+async fn notify_channel(
     connection: &mut SqliteConnection,
     shift: &KnownShift,
-    ShiftNotice { channel, occasion, members, others, told_before }: &ShiftNotice,
+    ShiftNotice { channel, occasion, members, others, notified_before }: &ShiftNotice,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (mut unchanged, mut covered) = (Vec::new(), Vec::new());
@@ -120,24 +121,24 @@ async fn tell_channel(
     if !outbox::announce(connection, &prepared).await? {
         return Ok(false);
     }
-    let carrier: i64 = sqlx::query_scalar("SELECT id FROM delivery WHERE notification_id = ?")
+    let target: i64 = sqlx::query_scalar("SELECT id FROM delivery WHERE notification_id = ?")
         .bind(prepared.id())
         .fetch_one(&mut *connection)
         .await?;
     for ShiftMember { earlier, run, covered } in unchanged {
-        let along = run.iter().map(|id| (*id, Decision::Merged(DeliveryId(carrier))));
+        let along = run.iter().map(|id| (*id, Decision::Merged(DeliveryId(target))));
         let fates: Vec<_> = earlier.iter().copied().chain(along).collect();
         hold::settle(connection, &fates, now).await?;
         if let Some(newest) = run.last().filter(|_| occasion.is_of_movements()) {
             cover(connection, *newest, &shift.id, covered.is_accepted).await?;
         }
     }
-    cover_told_before(connection, told_before, &shift.id).await?;
+    cover_notified_before(connection, notified_before, &shift.id).await?;
     Ok(true)
 }
 
 /// Notes the shift of which alerts are part that were notified of on their own.
-async fn cover_told_before(
+async fn cover_notified_before(
     connection: &mut SqliteConnection,
     alerts: &[AlertKey],
     shift: &str,
@@ -160,7 +161,7 @@ async fn said_before(
 ) -> Result<Vec<NotificationId>, StoreError> {
     let ids: Vec<String> = sqlx::query_scalar(
         "SELECT notification_id FROM delivery WHERE notification_id <> ?2 \
-         AND (id IN (SELECT value FROM json_each(?1)) OR carrier IN (SELECT value FROM json_each(?1))) ORDER BY id",
+         AND (id IN (SELECT value FROM json_each(?1)) OR merged_into IN (SELECT value FROM json_each(?1))) ORDER BY id",
     )
     .bind(to_json(&run)?)
     .bind(line.as_str())

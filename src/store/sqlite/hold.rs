@@ -59,7 +59,7 @@ const WAITING: &str = "d.id, d.queued_at, d.hold_why, d.hold_until \
     WHERE d.finished_at IS NULL AND d.state IN ('held', 'queued') AND d.attempts = 0";
 /// The newest that the channel was told, or is being told, of the alert before that delivery: when that firing began. Deliveries of
 /// one firing follow each other, so no older one needs to be asked.
-const TOLD_BEFORE: &str = "SELECT began FROM (SELECT * FROM (\
+const NOTIFIED_BEFORE: &str = "SELECT began FROM (SELECT * FROM (\
     SELECT d.id, n.began_at AS began FROM delivery AS d \
     JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
     AND d.finished_at IS NOT NULL AND d.state <> 'suppressed' ORDER BY d.id DESC LIMIT 1) UNION ALL SELECT * FROM (\
@@ -98,11 +98,11 @@ async fn run(
     .fetch_one(pool)
     .await?;
     let before: Option<Option<i64>> =
-        sqlx::query_scalar(TOLD_BEFORE).bind(channel).bind(alert).bind(first).fetch_optional(pool).await?;
-    let was_told = before.flatten().is_some_and(|before| begin.began == Some(Timestamp::from_nanos(before)));
+        sqlx::query_scalar(NOTIFIED_BEFORE).bind(channel).bind(alert).bind(first).fetch_optional(pool).await?;
+    let was_notified = before.flatten().is_some_and(|before| begin.began == Some(Timestamp::from_nanos(before)));
     Ok(Some(HeldGroup {
         channel: row::channel(channel)?,
-        was_told,
+        was_notified,
         envelope,
         newest: row::notification(&says)?,
         steps,
@@ -162,7 +162,7 @@ pub(super) async fn settle(
         }
     }
     for (by, members) in merged {
-        merge::carry(connection, by, &members).await?;
+        merge::merge_into(connection, by, &members).await?;
     }
     for (id, fate) in fates {
         let (state, hold) = match fate {
@@ -185,7 +185,7 @@ pub(super) async fn settle(
         .execute(&mut *connection)
         .await?;
         if matches!(fate, Decision::Suppress) {
-            outbox::note_told(connection, *id, now).await?;
+            outbox::note_notified(connection, *id, now).await?;
         }
     }
     Ok(())

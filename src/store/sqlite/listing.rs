@@ -6,7 +6,7 @@ use super::{check::to_json, row};
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
     notify::{Delivery, DeliveryId, NotificationId},
-    store::{Attempt, Away, DeliveryDetail, DeliveryFilter, StoreError, Totals},
+    store::{Attempt, DeliveryDetail, DeliveryFilter, Downtime, StoreError, Totals},
 };
 
 /// Rows of a listing when its caller names no limit.
@@ -33,7 +33,7 @@ fn delivery_row(found: &SqliteRow) -> Result<Delivery, StoreError> {
         next_attempt_at: Timestamp::from_nanos(found.try_get("next_attempt_at")?),
         finished_at: row::time(found.try_get("finished_at")?),
         hold: row::hold(found.try_get("hold_why")?, found.try_get("hold_until")?)?,
-        carrier: found.try_get::<Option<i64>, _>("carrier")?.map(DeliveryId),
+        merged_into: found.try_get::<Option<i64>, _>("merged_into")?.map(DeliveryId),
         last_error: found.try_get("last_error")?,
         possible_duplicate: found.try_get::<i64, _>("possible_duplicate")? != 0,
     })
@@ -80,7 +80,8 @@ pub(super) async fn delivery(pool: &SqlitePool, id: DeliveryId) -> Result<Option
             error: found.try_get(4)?,
         })
     };
-    let covers = sqlx::query("SELECT * FROM delivery WHERE carrier = ? ORDER BY id").bind(id.0).fetch_all(pool).await?;
+    let covers =
+        sqlx::query("SELECT * FROM delivery WHERE merged_into = ? ORDER BY id").bind(id.0).fetch_all(pool).await?;
     Ok(Some(DeliveryDetail {
         covers: covers.iter().map(delivery_row).collect::<Result<_, _>>()?,
         delivery: delivery_row(&found)?,
@@ -141,9 +142,9 @@ pub(super) async fn last_heartbeat(pool: &SqlitePool) -> Result<Option<Timestamp
         .map_err(|error| StoreError::Undecodable(format!("heartbeat: {error}")))
 }
 
-pub(super) async fn away(pool: &SqlitePool) -> Result<Vec<Away>, StoreError> {
+pub(super) async fn downtimes(pool: &SqlitePool) -> Result<Vec<Downtime>, StoreError> {
     let rows: Vec<(i64, i64)> =
-        sqlx::query_as("SELECT from_at, until_at FROM away ORDER BY from_at, until_at").fetch_all(pool).await?;
-    let away = |(from, until)| Away { from: Timestamp::from_nanos(from), until: Timestamp::from_nanos(until) };
-    Ok(rows.into_iter().map(away).collect())
+        sqlx::query_as("SELECT from_at, until_at FROM downtime ORDER BY from_at, until_at").fetch_all(pool).await?;
+    let downtime = |(from, until)| Downtime { from: Timestamp::from_nanos(from), until: Timestamp::from_nanos(until) };
+    Ok(rows.into_iter().map(downtime).collect())
 }

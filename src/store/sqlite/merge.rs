@@ -25,7 +25,7 @@ const WAITING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.not
     WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND n.type NOT IN ('digest', 'fleet.shift', 'report', 'drill', 'test') \
     AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL \
     AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND (e.state = 'held' OR e.state = 'merged' \
-    AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.carrier AND c.alert_key = d.alert_key)))";
+    AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.merged_into AND c.alert_key = d.alert_key)))";
 
 /// What must be known of a delivery that begins with its number and what it is ordered by.
 fn waiting(found: &SqliteRow) -> Result<Waiting, StoreError> {
@@ -72,9 +72,9 @@ pub(super) async fn into_digest(
     let items = items(connection, &lines[..lines.len().min(lines_max)]).await?;
     let message = digest::message(store, channel, &lines, items, now);
     let members: Vec<DeliveryId> = lines.into_iter().flat_map(|line| line.deliveries).collect();
-    let carrier = queue_digest(connection, channel, message, now).await?;
-    carry(connection, carrier, &members).await?;
-    Ok(Some(carrier))
+    let target = queue_digest(connection, channel, message, now).await?;
+    merge_into(connection, target, &members).await?;
+    Ok(Some(target))
 }
 
 /// Queues a digest, which says the number of its own delivery.
@@ -86,7 +86,7 @@ async fn queue_digest(
 ) -> Result<DeliveryId, StoreError> {
     let id = message.data.notification.id.as_str().to_owned();
     outbox::insert(connection, &id, (&Envelope::new(&message, None, None), None), "", now).await?;
-    let carrier: i64 = sqlx::query_scalar(
+    let target: i64 = sqlx::query_scalar(
         "INSERT INTO delivery (notification_id, channel, state, queued_at, next_attempt_at) \
          VALUES (?1, ?2, 'queued', ?3, ?3) RETURNING id",
     )
@@ -96,14 +96,14 @@ async fn queue_digest(
     .fetch_one(&mut *connection)
     .await?;
     if let Some(digest) = &mut message.data.digest {
-        digest.delivery = Some(carrier);
+        digest.delivery = Some(target);
     }
     sqlx::query("UPDATE notification SET body = ? WHERE id = ?")
         .bind(to_json(&message)?)
         .bind(&id)
         .execute(connection)
         .await?;
-    Ok(DeliveryId(carrier))
+    Ok(DeliveryId(target))
 }
 
 /// What these lines say, each with the notifications that it covers beside what it says.
@@ -119,8 +119,8 @@ async fn items(connection: &mut SqliteConnection, lines: &[Line]) -> Result<Vec<
     let mut said = rows.iter().map(read).collect::<Result<HashMap<_, _>, _>>()?;
     let members: Vec<DeliveryId> = lines.iter().flat_map(|line| line.deliveries.iter().copied()).collect();
     let rows: Vec<(i64, Option<i64>, String)> = sqlx::query_as(
-        "SELECT id, carrier, notification_id FROM delivery WHERE id IN (SELECT value FROM json_each(?1)) \
-         UNION SELECT id, carrier, notification_id FROM delivery WHERE carrier IN (SELECT value FROM json_each(?1)) ORDER BY 1",
+        "SELECT id, merged_into, notification_id FROM delivery WHERE id IN (SELECT value FROM json_each(?1)) \
+         UNION SELECT id, merged_into, notification_id FROM delivery WHERE merged_into IN (SELECT value FROM json_each(?1)) ORDER BY 1",
     )
     .bind(to_json(&members)?)
     .fetch_all(connection)
@@ -128,8 +128,8 @@ async fn items(connection: &mut SqliteConnection, lines: &[Line]) -> Result<Vec<
     let line_of: HashMap<DeliveryId, usize> =
         (0..).zip(lines).flat_map(|(index, line)| line.deliveries.iter().map(move |id| (*id, index))).collect();
     let mut covers: Vec<Vec<NotificationId>> = vec![Vec::new(); lines.len()];
-    for (id, carrier, notification) in rows {
-        let line = line_of.get(&DeliveryId(id)).or_else(|| line_of.get(&DeliveryId(carrier?))).copied();
+    for (id, target, notification) in rows {
+        let line = line_of.get(&DeliveryId(id)).or_else(|| line_of.get(&DeliveryId(target?))).copied();
         if let Some(index) = line.filter(|index| lines[*index].newest.delivery != DeliveryId(id)) {
             covers[index].push(NotificationId::from_text(&notification));
         }
@@ -168,21 +168,21 @@ pub(super) async fn into_newest(
     let mut ids: Vec<DeliveryId> = run.iter().map(|one| one.delivery).collect();
     ids.truncate(digest::foldable(&run));
     let Some(newest) = ids.pop() else { return Ok(head) };
-    carry(connection, newest, &ids).await?;
+    merge_into(connection, newest, &ids).await?;
     Ok(newest)
 }
 
 /// The notifications that a delivery goes along with others for, oldest first; a digest says it in its items.
 pub(super) async fn covers(
     connection: &mut SqliteConnection,
-    carrier: DeliveryId,
+    target: DeliveryId,
 ) -> Result<Vec<NotificationId>, StoreError> {
     let ids: Vec<String> = sqlx::query_scalar(
-        "SELECT notification_id FROM delivery WHERE carrier = ?1 \
+        "SELECT notification_id FROM delivery WHERE merged_into = ?1 \
          AND notification_id <> (SELECT notification_id FROM delivery WHERE id = ?1) AND (alert_key = (SELECT alert_key FROM delivery WHERE id = ?1) \
          OR EXISTS (SELECT 1 FROM notification AS n WHERE n.id = notification_id AND n.type = 'drill')) ORDER BY id",
     )
-    .bind(carrier.0)
+    .bind(target.0)
     .fetch_all(connection)
     .await?;
     Ok(ids.iter().map(|id| NotificationId::from_text(id)).collect())
@@ -191,10 +191,10 @@ pub(super) async fn covers(
 /// The tenants of what is merged into a delivery; `None` among them: something is about no tenant.
 pub(super) async fn tenants_of(
     connection: &mut SqliteConnection,
-    carrier: DeliveryId,
+    target: DeliveryId,
 ) -> Result<BTreeSet<Option<TenantId>>, StoreError> {
-    let tenants: Vec<Option<String>> = sqlx::query_scalar("SELECT DISTINCT tenant FROM delivery WHERE carrier = ?")
-        .bind(carrier.0)
+    let tenants: Vec<Option<String>> = sqlx::query_scalar("SELECT DISTINCT tenant FROM delivery WHERE merged_into = ?")
+        .bind(target.0)
         .fetch_all(connection)
         .await?;
     tenants.into_iter().map(|tenant| row::optional_tenant(tenant.as_deref())).collect()
@@ -203,39 +203,39 @@ pub(super) async fn tenants_of(
 /// See [`crate::store::Outbox::suppress`].
 pub(super) async fn suppress(
     connection: &mut SqliteConnection,
-    carrier: DeliveryId,
+    target: DeliveryId,
     (tenants, is_taken_apart): (&BTreeSet<Option<TenantId>>, bool),
     error: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let names: Vec<Option<&str>> = tenants.iter().map(|tenant| tenant.as_ref().map(TenantId::as_str)).collect();
     sqlx::query(
-        "UPDATE delivery SET state = 'dead', finished_at = ?1, last_error = ?2, carrier = NULL \
-         WHERE carrier = ?3 AND finished_at IS NULL AND EXISTS (SELECT 1 FROM json_each(?4) AS t WHERE t.value IS delivery.tenant)",
+        "UPDATE delivery SET state = 'dead', finished_at = ?1, last_error = ?2, merged_into = NULL \
+         WHERE merged_into = ?3 AND finished_at IS NULL AND EXISTS (SELECT 1 FROM json_each(?4) AS t WHERE t.value IS delivery.tenant)",
     )
     .bind(now.as_nanos())
     .bind(error)
-    .bind(carrier.0)
+    .bind(target.0)
     .bind(to_json(&names)?)
     .execute(&mut *connection)
     .await?;
-    if is_taken_apart { take_apart(connection, carrier, error, now).await } else { Ok(()) }
+    if is_taken_apart { take_apart(connection, target, error, now).await } else { Ok(()) }
 }
 
 /// Lets what is merged into a delivery wait again by itself; the delivery is never sent. What may have arrived with it is marked.
 pub(super) async fn take_apart(
     connection: &mut SqliteConnection,
-    carrier: DeliveryId,
+    target: DeliveryId,
     why: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE delivery SET state = 'queued', carrier = NULL, queued_at = ?1, next_attempt_at = ?1, \
+        "UPDATE delivery SET state = 'queued', merged_into = NULL, queued_at = ?1, next_attempt_at = ?1, \
          possible_duplicate = max(possible_duplicate, (SELECT c.possible_duplicate FROM delivery AS c WHERE c.id = ?2)) \
-         WHERE carrier = ?2 AND finished_at IS NULL",
+         WHERE merged_into = ?2 AND finished_at IS NULL",
     )
     .bind(now.as_nanos())
-    .bind(carrier.0)
+    .bind(target.0)
     .execute(&mut *connection)
     .await?;
     sqlx::query(
@@ -243,32 +243,32 @@ pub(super) async fn take_apart(
     )
     .bind(now.as_nanos())
     .bind(why)
-    .bind(carrier.0)
+    .bind(target.0)
     .execute(connection)
     .await?;
     Ok(())
 }
 
 /// Lets these deliveries, and what was merged into them, fare as the carrier does. It counts as a repeat if one of them may.
-pub(super) async fn carry(
+pub(super) async fn merge_into(
     connection: &mut SqliteConnection,
-    carrier: DeliveryId,
+    target: DeliveryId,
     members: &[DeliveryId],
 ) -> Result<(), StoreError> {
     let members = to_json(members)?;
     sqlx::query(
-        "UPDATE delivery SET state = 'merged', carrier = ?1 WHERE finished_at IS NULL AND id <> ?1 \
-         AND (id IN (SELECT value FROM json_each(?2)) OR carrier IN (SELECT value FROM json_each(?2)))",
+        "UPDATE delivery SET state = 'merged', merged_into = ?1 WHERE finished_at IS NULL AND id <> ?1 \
+         AND (id IN (SELECT value FROM json_each(?2)) OR merged_into IN (SELECT value FROM json_each(?2)))",
     )
-    .bind(carrier.0)
+    .bind(target.0)
     .bind(&members)
     .execute(&mut *connection)
     .await?;
     sqlx::query(
         "UPDATE delivery SET possible_duplicate = 1 WHERE id = ?1 AND alert_key IS NULL \
-         AND EXISTS (SELECT 1 FROM delivery WHERE carrier = ?1 AND possible_duplicate = 1)",
+         AND EXISTS (SELECT 1 FROM delivery WHERE merged_into = ?1 AND possible_duplicate = 1)",
     )
-    .bind(carrier.0)
+    .bind(target.0)
     .execute(connection)
     .await?;
     Ok(())

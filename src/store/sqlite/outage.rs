@@ -19,7 +19,7 @@ use crate::{
 pub(super) async fn failing(pool: &SqlitePool, rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
     let rows = sqlx::query(
         "SELECT t.tenant, t.checked_at, t.failing_since, t.failing_class, t.failing_hint, \
-         CASE WHEN a.told_generation = a.generation THEN a.told_to ELSE iif(a.id IS NULL, NULL, '[]') END \
+         CASE WHEN a.notified_generation = a.generation THEN a.notified_channels ELSE iif(a.id IS NULL, NULL, '[]') END \
          FROM tenant AS t LEFT JOIN alert AS a ON a.tenant_id = t.id AND a.rule = ?1 AND a.state = 'firing' \
          WHERE t.failing_since IS NOT NULL ORDER BY t.id",
     )
@@ -28,7 +28,7 @@ pub(super) async fn failing(pool: &SqlitePool, rule: &RuleName) -> Result<Vec<Fa
     .await?;
     rows.iter()
         .map(|found| {
-            let told_to: Option<&str> = found.try_get(5)?;
+            let notified_channels: Option<&str> = found.try_get(5)?;
             Ok(FailingTenant {
                 tenant: row::tenant(found.try_get(0)?)?,
                 checked_at: row::time(found.try_get(1)?),
@@ -37,7 +37,10 @@ pub(super) async fn failing(pool: &SqlitePool, rule: &RuleName) -> Result<Vec<Fa
                     class: found.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
                     hint: found.try_get(4)?,
                 },
-                blind: told_to.map(row::channels).transpose()?.map(|told_to| Blind { told_to }),
+                blind: notified_channels
+                    .map(row::channels)
+                    .transpose()?
+                    .map(|notified_channels| Blind { notified_channels }),
             })
         })
         .collect()
@@ -53,7 +56,7 @@ pub(super) async fn checked(pool: &SqlitePool) -> Result<Vec<(TenantId, Timestam
 /// See [`crate::store::Outages::outages`].
 pub(super) async fn outages(pool: &SqlitePool, over_since: Timestamp) -> Result<Vec<Outage>, StoreError> {
     let rows = sqlx::query(
-        "SELECT cause, since, tenants, told_at, told_to, over_at FROM outage \
+        "SELECT cause, since, tenants, notified_at, notified_channels, over_at FROM outage \
          WHERE over_at IS NULL OR over_at >= ? ORDER BY cause, since",
     )
     .bind(over_since.as_nanos())
@@ -67,8 +70,8 @@ pub(super) async fn outages(pool: &SqlitePool, over_since: Timestamp) -> Result<
                 cause: found.try_get(0)?,
                 since: Timestamp::from_nanos(found.try_get(1)?),
                 tenants: tenants.iter().map(|tenant| row::tenant(tenant)).collect::<Result<BTreeSet<_>, _>>()?,
-                told_at: row::time(found.try_get(3)?),
-                told_to: row::channels(found.try_get(4)?)?,
+                notified_at: row::time(found.try_get(3)?),
+                notified_channels: row::channels(found.try_get(4)?)?,
                 over_at: row::time(found.try_get(5)?),
             })
         })
@@ -79,20 +82,20 @@ pub(super) async fn outages(pool: &SqlitePool, over_since: Timestamp) -> Result<
 pub(super) struct PreparedOutage {
     outage: Outage,
     tenants: String,
-    told_to: String,
-    told: Vec<Prepared>,
+    notified_channels: String,
+    notifications: Vec<Prepared>,
 }
 
 impl PreparedOutage {
     pub(super) fn new(
         outage: Outage,
-        told: &[crate::store::NewNotification],
+        notifications: &[crate::store::NewNotification],
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let tenants = to_json(&outage.tenants.iter().map(TenantId::as_str).collect::<Vec<_>>())?;
-        let told_to = to_json(&outage.told_to)?;
-        let told = told.iter().map(|new| Prepared::new(new, now)).collect::<Result<_, _>>()?;
-        Ok(Self { outage, tenants, told_to, told })
+        let notified_channels = to_json(&outage.notified_channels)?;
+        let notifications = notifications.iter().map(|new| Prepared::new(new, now)).collect::<Result<_, _>>()?;
+        Ok(Self { outage, tenants, notified_channels, notifications })
     }
 }
 
@@ -100,23 +103,23 @@ impl PreparedOutage {
 pub(super) async fn record(connection: &mut SqliteConnection, new: PreparedOutage) -> Result<(), StoreError> {
     let outage = &new.outage;
     sqlx::query(
-        "INSERT INTO outage (cause, since, tenants, told_at, told_to, over_at) VALUES (?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (cause, since) DO UPDATE SET tenants = excluded.tenants, told_at = excluded.told_at, \
-         told_to = excluded.told_to, over_at = excluded.over_at",
+        "INSERT INTO outage (cause, since, tenants, notified_at, notified_channels, over_at) VALUES (?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (cause, since) DO UPDATE SET tenants = excluded.tenants, notified_at = excluded.notified_at, \
+         notified_channels = excluded.notified_channels, over_at = excluded.over_at",
     )
     .bind(&outage.cause)
     .bind(outage.since.as_nanos())
     .bind(&new.tenants)
-    .bind(outage.told_at.map(Timestamp::as_nanos))
-    .bind(&new.told_to)
+    .bind(outage.notified_at.map(Timestamp::as_nanos))
+    .bind(&new.notified_channels)
     .bind(outage.over_at.map(Timestamp::as_nanos))
     .execute(&mut *connection)
     .await?;
-    for told in &new.told {
-        if outbox::announce(connection, told).await? {
+    for notification in &new.notifications {
+        if outbox::announce(connection, notification).await? {
             sqlx::query("UPDATE delivery SET alert_key = ? WHERE notification_id = ?")
                 .bind(format!("outage {} {}", outage.cause, outage.since))
-                .bind(told.id())
+                .bind(notification.id())
                 .execute(&mut *connection)
                 .await?;
         }

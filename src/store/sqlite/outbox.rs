@@ -69,11 +69,11 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     }
     if let Some(key) = &new.alert_key {
         sqlx::query(
-            "UPDATE alert SET told_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
+            "UPDATE alert SET notified_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
                acknowledged_by = iif(?4, acknowledged_by, NULL), \
-               acknowledged_comment = iif(?4, acknowledged_comment, NULL), shift = iif(?5, shift, NULL), owes = NULL, told_generation = generation, told_to = (\
+               acknowledged_comment = iif(?4, acknowledged_comment, NULL), shift = iif(?5, shift, NULL), owes = NULL, notified_generation = generation, notified_channels = (\
                SELECT json_group_array(value) FROM (\
-                 SELECT value FROM json_each(CASE WHEN told_generation = generation THEN told_to ELSE '[]' END) \
+                 SELECT value FROM json_each(CASE WHEN notified_generation = generation THEN notified_channels ELSE '[]' END) \
                  UNION SELECT value FROM json_each(?2))) WHERE key = ?3",
         )
         .bind(&new.id)
@@ -126,7 +126,7 @@ pub(super) async fn settle(
     id: DeliveryId,
     attempt: u32,
     outcome: AttemptOutcome,
-    standing: Option<ChannelHealth>,
+    health: Option<ChannelHealth>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let is_rejection = matches!(outcome, AttemptOutcome::Rejected { .. });
@@ -164,11 +164,11 @@ pub(super) async fn settle(
         .execute(&mut *connection)
         .await?;
     if state.is_finished() {
-        come_to_rest(connection, id, state, error, now).await?;
+        settle_alerts(connection, id, state, error, now).await?;
     }
     let channel = settled.try_get::<String, _>(0)?;
-    if let Some(standing) = standing {
-        channel::stand(connection, &channel, &standing, error).await?;
+    if let Some(health) = health {
+        channel::health_after(connection, &channel, &health, error).await?;
     }
     match change {
         ChannelChange::Parks => {
@@ -184,7 +184,7 @@ pub(super) async fn settle(
 }
 
 /// What a delivery carries fares as it does, and the alerts of them all have been told.
-async fn come_to_rest(
+async fn settle_alerts(
     connection: &mut SqliteConnection,
     id: DeliveryId,
     state: DeliveryState,
@@ -193,7 +193,7 @@ async fn come_to_rest(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE delivery SET state = ?2, last_error = coalesce(?3, last_error), finished_at = ?4 \
-         WHERE carrier = ?1 AND finished_at IS NULL",
+         WHERE merged_into = ?1 AND finished_at IS NULL",
     )
     .bind(id.0)
     .bind(state.as_str())
@@ -202,7 +202,7 @@ async fn come_to_rest(
     .execute(&mut *connection)
     .await?;
     end_acknowledgement(connection, id).await?;
-    note_told(connection, id, now).await
+    note_notified(connection, id, now).await
 }
 
 /// Ends the acknowledgement of alerts that got worse after it, as this delivery says, and that still are.
@@ -210,7 +210,7 @@ async fn end_acknowledgement(connection: &mut SqliteConnection, id: DeliveryId) 
     sqlx::query(
         "UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_comment = NULL \
          WHERE acknowledged_at IS NOT NULL AND EXISTS (SELECT 1 FROM delivery AS d \
-           JOIN notification AS n ON n.id = d.notification_id WHERE (d.id = ?1 OR d.carrier = ?1) \
+           JOIN notification AS n ON n.id = d.notification_id WHERE (d.id = ?1 OR d.merged_into = ?1) \
            AND n.alert_key = alert.key AND n.type = ?2 AND n.at >= alert.acknowledged_at \
            AND n.sequence > alert.taken_back)",
     )
@@ -222,14 +222,14 @@ async fn end_acknowledgement(connection: &mut SqliteConnection, id: DeliveryId) 
 }
 
 /// Notes that the alerts whose newest notification this delivery tells, or one that it carries, have been told.
-pub(super) async fn note_told(
+pub(super) async fn note_notified(
     connection: &mut SqliteConnection,
     id: DeliveryId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE alert SET told_at = ?2 WHERE told_at IS NULL AND last_notification IN (\
-         SELECT notification_id FROM delivery WHERE (id = ?1 OR carrier = ?1) AND alert_key IS NOT NULL)",
+        "UPDATE alert SET notified_at = ?2 WHERE notified_at IS NULL AND last_notification IN (\
+         SELECT notification_id FROM delivery WHERE (id = ?1 OR merged_into = ?1) AND alert_key IS NOT NULL)",
     )
     .bind(id.0)
     .bind(now.as_nanos())
@@ -286,7 +286,7 @@ pub(super) async fn resend(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let queued = sqlx::query(
-        "UPDATE delivery SET state = 'queued', queued_at = ?2, next_attempt_at = ?2, finished_at = NULL, carrier = NULL, \
+        "UPDATE delivery SET state = 'queued', queued_at = ?2, next_attempt_at = ?2, finished_at = NULL, merged_into = NULL, \
          is_noticed = 0, plain = 0, hold_why = NULL, hold_until = NULL WHERE id = ?1 AND state IN ('delivered', 'dead', 'parked', 'held', 'suppressed')",
     )
     .bind(id.0)
@@ -295,7 +295,7 @@ pub(super) async fn resend(
     .await?;
     // What died with it goes along again: the message says it still.
     sqlx::query(
-        "UPDATE delivery SET state = 'merged', finished_at = NULL WHERE carrier = ?1 AND state = 'dead' AND ?2",
+        "UPDATE delivery SET state = 'merged', finished_at = NULL WHERE merged_into = ?1 AND state = 'dead' AND ?2",
     )
     .bind(id.0)
     .bind(queued.rows_affected() > 0)

@@ -42,7 +42,7 @@ pub(super) async fn knows(pool: &SqlitePool, notification: &NotificationId) -> R
 /// Reads versions first: what a later query shows may be newer, never older, and then the version no longer fits at commit.
 pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<TenantRecord>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, tenant, version, adopted_at, next_due_at, wake_at, checked_at, failing_since, failing_class, failing_hint, \
+        "SELECT id, tenant, version, first_seen_at, next_due_at, wake_at, checked_at, failing_since, failing_class, failing_hint, \
          failures, watched_since, entra, id_key FROM tenant WHERE tenant IN (SELECT value FROM json_each(?))",
     )
     .bind(to_json(&tenants)?)
@@ -66,9 +66,9 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
         records[places[&row.try_get(0)?]].series.push(series_record(row)?);
     }
     let alerts = sqlx::query(
-        "SELECT tenant_id, rule, score, subject, body, told_at, told_to, told_generation, acknowledged_at, \
+        "SELECT tenant_id, rule, score, subject, body, notified_at, notified_channels, notified_generation, acknowledged_at, \
          acknowledged_by, acknowledged_comment, shift, owes, \
-         CASE WHEN state = 'resolved' AND told_at IS NULL THEN NOT EXISTS (SELECT 1 FROM delivery AS d \
+         CASE WHEN state = 'resolved' AND notified_at IS NULL THEN NOT EXISTS (SELECT 1 FROM delivery AS d \
            WHERE d.notification_id = alert.last_notification AND (d.state NOT IN ('held', 'queued') OR d.attempts > 0)) \
            ELSE 0 END AS can_be_withdrawn FROM alert \
          WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY id",
@@ -116,7 +116,7 @@ fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
         identity: TenantIdentity { entra: roster::entra(row.try_get(12)?)?, key: key.unwrap_or(slug).to_owned() },
         version: row.try_get::<i64, _>(2)?.cast_unsigned(),
         health: TenantHealth {
-            adopted_at: Timestamp::from_nanos(row.try_get(3)?),
+            first_seen_at: Timestamp::from_nanos(row.try_get(3)?),
             next_due_at: Timestamp::from_nanos(row.try_get(4)?),
             wake_at: row::time(row.try_get(5)?),
             checked_at: row::time(row.try_get(6)?),
@@ -147,16 +147,16 @@ fn series_record(row: &SqliteRow) -> Result<SeriesRecord, StoreError> {
 
 fn alert_record(row: &SqliteRow) -> Result<AlertRecord, StoreError> {
     let alert = row::alert(row.try_get(4)?)?;
-    let told_generation: Option<i64> = row.try_get(7)?;
-    let of_this_generation = told_generation == Some(alert.generation.cast_signed());
+    let notified_generation: Option<i64> = row.try_get(7)?;
+    let of_this_generation = notified_generation == Some(alert.generation.cast_signed());
     Ok(AlertRecord {
         rule: row::rule(row.try_get(1)?)?,
         score: row::alert_score(row.try_get(2)?)?,
         subject: row.try_get::<Option<&str>, _>(3)?.map(|text| Subject(text.into())),
         alert,
-        told_at: row::time(row.try_get(5)?),
+        notified_at: row::time(row.try_get(5)?),
         can_be_withdrawn: row.try_get("can_be_withdrawn")?,
-        told_to: if of_this_generation { row::channels(row.try_get(6)?)? } else { Vec::new() },
+        notified_channels: if of_this_generation { row::channels(row.try_get(6)?)? } else { Vec::new() },
         acknowledged: acknowledgement(row)?,
         shift: row.try_get("shift")?,
         owes: row.try_get::<Option<&str>, _>("owes")?.and_then(Owed::from_name),
@@ -171,7 +171,7 @@ fn acknowledgement(row: &SqliteRow) -> Result<Option<Acknowledgement>, StoreErro
 
 pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
     let rows = sqlx::query(
-        "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, a.told_at, a.told_to, a.told_generation, t.tenant, \
+        "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, a.notified_at, a.notified_channels, a.notified_generation, t.tenant, \
          a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment, a.shift, a.owes, 0 AS can_be_withdrawn FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
          LEFT JOIN notification AS n ON n.id = a.last_notification \
          WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
@@ -196,13 +196,23 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
     .await?;
     rows.iter()
         .map(|found| {
-            let AlertRecord { rule, score, subject, alert, told_at, told_to, acknowledged, shift, owes, .. } =
-                alert_record(found)?;
+            let AlertRecord {
+                rule,
+                score,
+                subject,
+                alert,
+                notified_at,
+                notified_channels,
+                acknowledged,
+                shift,
+                owes,
+                ..
+            } = alert_record(found)?;
             Ok(AlertRow {
                 key: AlertKey { tenant: row::tenant(found.try_get(8)?)?, rule, score, subject },
                 alert,
-                told_at,
-                told_to,
+                notified_at,
+                notified_channels,
                 acknowledged,
                 shift,
                 owes,

@@ -32,7 +32,7 @@ pub(super) async fn note_channels(
                 .await?;
         let (before, before_access) = known.unwrap_or_default();
         if before.as_ref().is_some_and(|before| before != destination) {
-            begin_anew(connection, name, now).await?;
+            begin_again(connection, name, now).await?;
         } else if before_access.as_ref().is_some_and(|before| before != access) {
             channel::unpark(connection, name.as_str(), now).await?;
         }
@@ -50,18 +50,18 @@ pub(super) async fn note_channels(
 }
 
 /// A channel with another destination is as good as new, but what waits for it goes there.
-async fn begin_anew(connection: &mut SqliteConnection, name: &ChannelName, now: Timestamp) -> Result<(), StoreError> {
+async fn begin_again(connection: &mut SqliteConnection, name: &ChannelName, now: Timestamp) -> Result<(), StoreError> {
     channel::unpark(connection, name.as_str(), now).await?;
     for sql in [
         "UPDATE channel SET failures = 0, failing_since = NULL, failed_from = NULL, failed_until = NULL, last_error = NULL, \
-         rest_from = 0, rest_until = 0, proven_at = NULL, rejected_delivery = NULL, delivered_at = NULL, \
+         cooldown_from = 0, cooldown_until = 0, proven_at = NULL, rejected_delivery = NULL, delivered_at = NULL, \
          was_parked_from = NULL, was_parked_until = NULL, seen_at = ?2, drilled_at = ?2 WHERE name = ?1",
         // Giving up counts from here, and no retry waits for what the old receiver asked for.
         "UPDATE delivery SET next_attempt_at = ?2, queued_at = ?2, plain = 0, rejected_at = NULL \
          WHERE channel = ?1 AND finished_at IS NULL",
         // Whoever reads there was notified of nothing yet, other than of what waits.
-        "UPDATE alert SET told_to = (SELECT json_group_array(value) FROM json_each(alert.told_to) WHERE value <> ?1) \
-         WHERE state = 'firing' AND EXISTS (SELECT 1 FROM json_each(alert.told_to) WHERE value = ?1) \
+        "UPDATE alert SET notified_channels = (SELECT json_group_array(value) FROM json_each(alert.notified_channels) WHERE value <> ?1) \
+         WHERE state = 'firing' AND EXISTS (SELECT 1 FROM json_each(alert.notified_channels) WHERE value = ?1) \
          AND ?2 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.channel = ?1 AND d.alert_key = alert.key \
          AND d.finished_at IS NULL)",
     ] {
@@ -82,8 +82,8 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
         by_alert.entry(alert).or_default().insert(row::channel(&name)?);
     }
     let found = sqlx::query(
-        "SELECT key, state = 'firing' AND told_generation = generation AND last_notification IS NOT NULL, \
-         iif(told_generation = generation, told_to, '[]') FROM alert WHERE state = 'firing' \
+        "SELECT key, state = 'firing' AND notified_generation = generation AND last_notification IS NOT NULL, \
+         iif(notified_generation = generation, notified_channels, '[]') FROM alert WHERE state = 'firing' \
          OR key IN (SELECT alert_key FROM delivery WHERE finished_at IS NULL)",
     )
     .fetch_all(pool)
@@ -94,14 +94,14 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
         alerts.push(RoutedAlert {
             alert: row::alert_key(&key)?,
             is_firing: alert.try_get::<Option<i64>, _>(1)? == Some(1),
-            told_to: row::channels(alert.try_get(2)?)?,
+            notified_channels: row::channels(alert.try_get(2)?)?,
             waiting: by_alert.remove(&key).unwrap_or_default(),
         });
     }
     // What waits of an alert that is forgotten; what is said of an outage has a key that is none of an alert.
     for (key, waiting) in by_alert {
         if let Ok(alert) = row::alert_key(&key) {
-            alerts.push(RoutedAlert { alert, is_firing: false, told_to: Vec::new(), waiting });
+            alerts.push(RoutedAlert { alert, is_firing: false, notified_channels: Vec::new(), waiting });
         }
     }
     let others: Vec<(String, i64)> = sqlx::query_as(
@@ -151,7 +151,7 @@ pub(super) async fn reroute(
 
 /// What is known of an alert whose route is another one.
 struct Known {
-    told_to: Vec<ChannelName>,
+    notified_channels: Vec<ChannelName>,
     /// Its newest notification, if it fires and somebody was to be notified of that.
     says: Option<String>,
     tenant: String,
@@ -168,35 +168,39 @@ async fn of_alert(
     let leaving = leaving(connection, &key, &names).await?;
     let known = known(connection, &key).await?;
     let fires = known.as_ref().is_some_and(|known| known.says.is_some());
-    let (told_to, says, tenant) = match known {
-        Some(Known { told_to, says, tenant }) => (told_to, says, tenant),
+    let (notified_channels, says, tenant) = match known {
+        Some(Known { notified_channels, says, tenant }) => (notified_channels, says, tenant),
         None => (Vec::new(), None, alert.tenant.to_string()),
     };
     let says = says.or_else(|| leaving.last().map(|(_, notification)| notification.clone()));
-    let mut carrier = None;
+    let mut target = None;
     if let Some(says) = &says {
         let hold = match hold {
             Some(hold) => Some(*hold),
             None => held_as(connection, says).await?,
         };
         let to_queue = Queued { notification: says, alert: Some(&key), tenant: Some(&tenant), hold, is_gathered: true };
-        for channel in route.iter().filter(|channel| !told_to.contains(channel)) {
+        for channel in route.iter().filter(|channel| !notified_channels.contains(channel)) {
             let queued = queue(connection, &to_queue, channel, now).await?;
             done.queued += u64::from(queued.is_some());
             done.busy.extend(queued.map(|_| channel.clone()));
-            carrier = carrier.or(queued);
+            target = target.or(queued);
         }
     }
     let ids: Vec<DeliveryId> = leaving.iter().map(|(id, _)| *id).collect();
-    match carrier {
-        Some(carrier) => {
-            merge::carry(connection, carrier, &ids).await?;
+    match target {
+        Some(target) => {
+            merge::merge_into(connection, target, &ids).await?;
             done.moved += ids.len() as u64;
         }
         None => give_up(connection, &ids, LEFT, now, done).await?,
     }
     if fires {
-        sqlx::query("UPDATE alert SET told_to = ? WHERE key = ?").bind(&names).bind(&key).execute(connection).await?;
+        sqlx::query("UPDATE alert SET notified_channels = ? WHERE key = ?")
+            .bind(&names)
+            .bind(&key)
+            .execute(connection)
+            .await?;
     }
     Ok(())
 }
@@ -208,8 +212,8 @@ async fn take_apart(
     route: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let carriers: Vec<i64> = sqlx::query_scalar(
-        "SELECT DISTINCT c.id FROM delivery AS d JOIN delivery AS c ON c.id = d.carrier WHERE d.alert_key = ?1 \
+    let targets: Vec<i64> = sqlx::query_scalar(
+        "SELECT DISTINCT c.id FROM delivery AS d JOIN delivery AS c ON c.id = d.merged_into WHERE d.alert_key = ?1 \
          AND d.finished_at IS NULL AND d.state = 'merged' AND d.channel NOT IN (SELECT value FROM json_each(?2)) \
          AND c.channel = d.channel AND c.alert_key IS NULL AND c.finished_at IS NULL AND c.state <> 'sending'",
     )
@@ -217,8 +221,8 @@ async fn take_apart(
     .bind(route)
     .fetch_all(&mut *connection)
     .await?;
-    for carrier in carriers {
-        merge::take_apart(connection, DeliveryId(carrier), LEFT, now).await?;
+    for target in targets {
+        merge::take_apart(connection, DeliveryId(target), LEFT, now).await?;
     }
     Ok(())
 }
@@ -233,7 +237,7 @@ async fn leaving(
     let found: Vec<(i64, String)> = sqlx::query_as(
         "SELECT d.id, d.notification_id FROM delivery AS d WHERE d.alert_key = ?1 AND d.finished_at IS NULL \
          AND d.state <> 'sending' AND d.channel NOT IN (SELECT value FROM json_each(?2)) \
-         AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = d.carrier AND (c.state = 'sending' OR c.channel <> d.channel)) \
+         AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = d.merged_into AND (c.state = 'sending' OR c.channel <> d.channel)) \
          ORDER BY d.id",
     )
     .bind(key)
@@ -245,15 +249,19 @@ async fn leaving(
 
 async fn known(connection: &mut SqliteConnection, key: &str) -> Result<Option<Known>, StoreError> {
     let found = sqlx::query(
-        "SELECT iif(a.told_generation = a.generation, a.told_to, '[]'), \
-         iif(a.state = 'firing' AND a.told_generation = a.generation, a.last_notification, NULL), t.tenant \
+        "SELECT iif(a.notified_generation = a.generation, a.notified_channels, '[]'), \
+         iif(a.state = 'firing' AND a.notified_generation = a.generation, a.last_notification, NULL), t.tenant \
          FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id WHERE a.key = ?",
     )
     .bind(key)
     .fetch_optional(connection)
     .await?;
     let known = |found: SqliteRow| -> Result<Known, StoreError> {
-        Ok(Known { told_to: row::channels(found.try_get(0)?)?, says: found.try_get(1)?, tenant: found.try_get(2)? })
+        Ok(Known {
+            notified_channels: row::channels(found.try_get(0)?)?,
+            says: found.try_get(1)?,
+            tenant: found.try_get(2)?,
+        })
     };
     found.map(known).transpose()
 }
@@ -292,7 +300,7 @@ async fn queue(
          hold_until, is_gathered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9) ON CONFLICT (notification_id, channel) \
          DO UPDATE SET state = excluded.state, queued_at = excluded.queued_at, next_attempt_at = excluded.next_attempt_at, \
          hold_why = excluded.hold_why, hold_until = excluded.hold_until, is_gathered = excluded.is_gathered, \
-         finished_at = NULL, carrier = NULL, is_noticed = 0, plain = 0 WHERE delivery.finished_at IS NOT NULL RETURNING id",
+         finished_at = NULL, merged_into = NULL, is_noticed = 0, plain = 0 WHERE delivery.finished_at IS NOT NULL RETURNING id",
     )
     .bind(new.notification)
     .bind(channel.as_str())
@@ -318,7 +326,7 @@ async fn give_up(
 ) -> Result<(), StoreError> {
     for id in ids {
         sqlx::query(
-            "UPDATE delivery SET state = 'dead', finished_at = ?2, last_error = ?3, carrier = NULL, hold_why = NULL, \
+            "UPDATE delivery SET state = 'dead', finished_at = ?2, last_error = ?3, merged_into = NULL, hold_why = NULL, \
              hold_until = NULL WHERE id = ?1 AND finished_at IS NULL",
         )
         .bind(id.0)
@@ -326,7 +334,7 @@ async fn give_up(
         .bind(why)
         .execute(&mut *connection)
         .await?;
-        outbox::note_told(connection, *id, now).await?;
+        outbox::note_notified(connection, *id, now).await?;
         done.dead += 1;
     }
     Ok(())
@@ -343,15 +351,15 @@ async fn of_operator(
     const LEAVING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.finished_at IS NULL \
         AND d.alert_key IS NULL AND d.tenant IS NULL AND n.type LIKE 'operator.%' \
         AND d.channel NOT IN (SELECT value FROM json_each(?1))";
-    let carriers: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "SELECT DISTINCT d.carrier {LEAVING} AND EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = d.carrier \
+    let targets: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT DISTINCT d.merged_into {LEAVING} AND EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = d.merged_into \
          AND c.finished_at IS NULL AND c.state <> 'sending')"
     )))
     .bind(operator)
     .fetch_all(&mut *connection)
     .await?;
-    for carrier in carriers {
-        merge::take_apart(connection, DeliveryId(carrier), LEFT, now).await?;
+    for target in targets {
+        merge::take_apart(connection, DeliveryId(target), LEFT, now).await?;
     }
     let leaving: Vec<(i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "SELECT d.id, d.notification_id {LEAVING} AND d.state NOT IN ('sending', 'merged') ORDER BY d.id"
@@ -362,7 +370,7 @@ async fn of_operator(
     let channels = row::channels(operator)?;
     for (id, notification) in leaving {
         let new = Queued { notification: &notification, alert: None, tenant: None, hold: None, is_gathered: false };
-        let mut carrier = None;
+        let mut target = None;
         for channel in &channels {
             let known: i64 =
                 sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM delivery WHERE notification_id = ? AND channel = ?)")
@@ -371,13 +379,13 @@ async fn of_operator(
                     .fetch_one(&mut *connection)
                     .await?;
             if known == 0 {
-                carrier = carrier.or(queue(connection, &new, channel, now).await?);
+                target = target.or(queue(connection, &new, channel, now).await?);
                 done.busy.insert(channel.clone());
             }
         }
-        match carrier {
-            Some(carrier) => {
-                merge::carry(connection, carrier, &[DeliveryId(id)]).await?;
+        match target {
+            Some(target) => {
+                merge::merge_into(connection, target, &[DeliveryId(id)]).await?;
                 done.moved += 1;
             }
             None if channels.is_empty() => give_up(connection, &[DeliveryId(id)], LEFT, now, done).await?,

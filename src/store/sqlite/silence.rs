@@ -106,7 +106,7 @@ pub(super) async fn unacknowledge(
     }
     // A check under way took it for acknowledged, and judges again.
     sqlx::query(
-        "UPDATE tenant SET version = version + 1, wanted_at = ?2 WHERE id = (SELECT tenant_id FROM alert WHERE key = ?1)",
+        "UPDATE tenant SET version = version + 1, recheck_requested_at = ?2 WHERE id = (SELECT tenant_id FROM alert WHERE key = ?1)",
     )
     .bind(&key)
     .bind(now.as_nanos())
@@ -122,7 +122,7 @@ pub(super) async fn request_check(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let due = sqlx::query(
-        "UPDATE tenant SET version = version + 1, wanted_at = ?2, next_due_at = min(next_due_at, ?2) WHERE tenant = ?1",
+        "UPDATE tenant SET version = version + 1, recheck_requested_at = ?2, next_due_at = min(next_due_at, ?2) WHERE tenant = ?1",
     )
     .bind(tenant.as_str())
     .bind(now.as_nanos())
@@ -132,7 +132,9 @@ pub(super) async fn request_check(
 }
 
 /// See [`crate::store::Checks::wanted`].
-pub(super) async fn wanted(pool: &SqlitePool) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
-    let rows = sqlx::query("SELECT tenant, wanted_at FROM tenant WHERE wanted_at IS NOT NULL").fetch_all(pool).await?;
+pub(super) async fn rechecks_requested(pool: &SqlitePool) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+    let rows = sqlx::query("SELECT tenant, recheck_requested_at FROM tenant WHERE recheck_requested_at IS NOT NULL")
+        .fetch_all(pool)
+        .await?;
     rows.iter().map(|row| Ok((row::tenant(row.try_get(0)?)?, Timestamp::from_nanos(row.try_get(1)?)))).collect()
 }

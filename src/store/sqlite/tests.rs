@@ -11,7 +11,7 @@ use crate::{
 
 async fn limit_pages(store: &SqliteStore, pages: u32) {
     let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-    let set = store.writer.write(Work::Beat, move |db| {
+    let set = store.writer.write(Work::Heartbeat, move |db| {
         Box::pin(async move {
             sqlx::query(limit).execute(db).await?;
             Ok(())
@@ -23,7 +23,7 @@ async fn limit_pages(store: &SqliteStore, pages: u32) {
 fn check(samples: i64) -> CheckOutcome {
     let now = Timestamp::from_seconds(samples);
     let health = TenantHealth {
-        adopted_at: now,
+        first_seen_at: now,
         next_due_at: now,
         wake_at: None,
         checked_at: Some(now),
@@ -67,7 +67,7 @@ async fn a_full_disk_is_named_and_the_store_goes_on_when_there_is_room_again() {
 async fn an_operation_that_fails_halfway_leaves_nothing_and_the_next_one_works() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path().join("s.db")).await.unwrap();
-    let half = store.writer.write(Work::Beat, |db| {
+    let half = store.writer.write(Work::Heartbeat, |db| {
         Box::pin(async move {
             upkeep::heartbeat(db, Timestamp::EPOCH).await?;
             sqlx::query("INSERT INTO meta VALUES ('identity', 'taken')").execute(db).await?;

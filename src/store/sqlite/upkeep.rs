@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection};
 use super::{days::day_of, erase};
 use crate::{
     domain::Timestamp,
-    store::{Away, StoreError},
+    store::{Downtime, StoreError},
 };
 
 /// Rows of one kind removed by one call; a transaction of this size keeps nobody waiting noticeably.
@@ -24,10 +24,10 @@ pub(super) async fn heartbeat(connection: &mut SqliteConnection, now: Timestamp)
     Ok(())
 }
 
-pub(super) async fn record_away(connection: &mut SqliteConnection, away: Away) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO away VALUES (?, ?) ON CONFLICT DO NOTHING")
-        .bind(away.from.as_nanos())
-        .bind(away.until.as_nanos())
+pub(super) async fn record_downtime(connection: &mut SqliteConnection, downtime: Downtime) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO downtime VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(downtime.from.as_nanos())
+        .bind(downtime.until.as_nanos())
         .execute(connection)
         .await?;
     Ok(())
@@ -42,7 +42,7 @@ const REMOVALS: [&str; 9] = [
     "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE ends_at < ?1 LIMIT ?2)",
     "DELETE FROM fleet_shift WHERE id IN (SELECT id FROM fleet_shift WHERE seen_at < ?1 LIMIT ?2)",
     "DELETE FROM movement WHERE id IN (SELECT id FROM movement WHERE at < ?1 LIMIT ?2)",
-    "DELETE FROM away WHERE (from_at, until_at) IN (SELECT from_at, until_at FROM away WHERE until_at < ?1 LIMIT ?2)",
+    "DELETE FROM downtime WHERE (from_at, until_at) IN (SELECT from_at, until_at FROM downtime WHERE until_at < ?1 LIMIT ?2)",
     "DELETE FROM outage WHERE (cause, since) IN (SELECT cause, since FROM outage WHERE over_at < ?1 LIMIT ?2)",
     "DELETE FROM recommendation WHERE (tenant_id, impact) IN \
      (SELECT tenant_id, impact FROM recommendation WHERE taken_at < ?1 LIMIT ?2)",

@@ -6,7 +6,13 @@ use crate::{
 
 fn facts() -> FleetFacts {
     let facts = sample::notification(NotificationType::FleetShift, "Identity").data.fleet.expect("it has facts");
-    FleetFacts { evidence: ShiftEvidence::default(), left_out: 0, apart: Vec::new(), told_before: Vec::new(), ..facts }
+    FleetFacts {
+        evidence: ShiftEvidence::default(),
+        left_out: 0,
+        apart: Vec::new(),
+        notified_before: Vec::new(),
+        ..facts
+    }
 }
 
 fn control(tenants: usize) -> LostControl {

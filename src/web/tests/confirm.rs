@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    notify::{ChannelHealth, NotificationId, drill, standing::FailedPeriod},
+    notify::{ChannelHealth, NotificationId, channel_health::FailedPeriod, drill},
     store::{AttemptOutcome, Claim, ClaimTerms, NewNotification, Store, sqlite::SqliteStore},
     web::rate::PER_SECOND_MAX,
 };
 
-struct Bed {
+struct Fixture {
     server: Server,
     store: Arc<dyn Store>,
     _folder: tempfile::TempDir,
 }
 
-impl Bed {
+impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.path().join("data/s.db")).await.unwrap());
@@ -34,37 +34,37 @@ impl Bed {
         id
     }
 
-    async fn settle(&self, channel: &str, outcome: AttemptOutcome, standing: ChannelHealth) {
+    async fn settle(&self, channel: &str, outcome: AttemptOutcome, health: ChannelHealth) {
         let (channel, now) = (ChannelName::parse(channel).unwrap(), self.server.clock.now());
         let Claim::Send(claimed) = self.store.claim(&channel, ClaimTerms::default(), now).await.unwrap() else {
             panic!("nothing to send")
         };
-        self.store.settle(claimed.id, claimed.attempt, outcome, Some(standing), now).await.unwrap();
+        self.store.settle(claimed.id, claimed.attempt, outcome, Some(health), now).await.unwrap();
     }
 
     async fn proven_at(&self, channel: &str) -> Option<Timestamp> {
         let records = self.store.channels().await.unwrap();
-        records.into_iter().find(|record| record.channel.as_str() == channel).unwrap().standing.proven_at
+        records.into_iter().find(|record| record.channel.as_str() == channel).unwrap().health.proven_at
     }
 }
 
 #[tokio::test]
 async fn a_drill_is_confirmed_by_the_button_and_not_by_a_preview() {
-    let bed = Bed::new().await;
-    let now = bed.server.clock.now();
-    let path = format!("/confirm/{}", bed.queue("soc", now).await);
+    let fixture = Fixture::new().await;
+    let now = fixture.server.clock.now();
+    let path = format!("/confirm/{}", fixture.queue("soc", now).await);
     for method in ["GET", "HEAD", "GET"] {
-        let (head, body) = bed.server.ask(&format!("{method} {path}"), "").await;
+        let (head, body) = fixture.server.ask(&format!("{method} {path}"), "").await;
         assert!(head.starts_with("http/1.1 200"), "{head}");
         assert!(
             method == "HEAD" || (body.contains("<form method=\"post\"><button>") && body.contains("soc")),
             "{body}"
         );
     }
-    assert_eq!(bed.proven_at("soc").await, None, "whoever only looks confirms nothing");
-    let (head, body) = bed.server.ask(&format!("POST {path}"), "Content-Length: 0\r\n").await;
+    assert_eq!(fixture.proven_at("soc").await, None, "whoever only looks confirms nothing");
+    let (head, body) = fixture.server.ask(&format!("POST {path}"), "Content-Length: 0\r\n").await;
     assert!(head.starts_with("http/1.1 200") && body.contains("Thank you") && body.contains("soc"), "{head}{body}");
-    assert_eq!(bed.proven_at("soc").await, Some(now));
+    assert_eq!(fixture.proven_at("soc").await, Some(now));
     for header in [
         "content-type: text/html; charset=utf-8",
         "cache-control: no-store",
@@ -79,15 +79,15 @@ async fn a_drill_is_confirmed_by_the_button_and_not_by_a_preview() {
 
 #[tokio::test]
 async fn what_is_no_drill_looks_like_nothing_at_all() {
-    let bed = Bed::new().await;
-    let drill = bed.queue("soc", bed.server.clock.now()).await.to_string();
+    let fixture = Fixture::new().await;
+    let drill = fixture.queue("soc", fixture.server.clock.now()).await.to_string();
     let unknown = NotificationId::of_parts(&["unknown"]).to_string();
     let mut answers = std::collections::BTreeSet::new();
     for id in
         [&unknown, "msg_1", "%3Cscript%3E", &drill.to_lowercase(), &format!("{drill}0"), &"x".repeat(5_000), "%ff"]
     {
         for method in ["GET", "POST"] {
-            let (head, body) = bed.server.ask(&format!("{method} /confirm/{id}"), "").await;
+            let (head, body) = fixture.server.ask(&format!("{method} /confirm/{id}"), "").await;
             if id == "%ff" {
                 assert!(head.starts_with("http/1.1 4") && !body.contains("soc"), "{head}{body}");
                 continue;
@@ -98,28 +98,28 @@ async fn what_is_no_drill_looks_like_nothing_at_all() {
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
     let too_large = format!("Content-Length: {}\r\n", 64 * 1024 + 1);
-    let (head, _) = bed.server.ask(&format!("POST /confirm/{drill}"), &too_large).await;
+    let (head, _) = fixture.server.ask(&format!("POST /confirm/{drill}"), &too_large).await;
     assert!(head.starts_with("http/1.1 413"), "{head}");
-    let (head, _) = bed.server.ask(&format!("PUT /confirm/{drill}"), "").await;
+    let (head, _) = fixture.server.ask(&format!("PUT /confirm/{drill}"), "").await;
     assert!(head.starts_with("http/1.1 405"), "{head}");
-    assert_eq!(bed.proven_at("soc").await, None);
+    assert_eq!(fixture.proven_at("soc").await, None);
 }
 
 #[tokio::test]
 async fn who_asks_too_often_must_wait_a_second() {
-    let bed = Bed::new().await;
-    let path = format!("/confirm/{}", bed.queue("soc", bed.server.clock.now()).await);
+    let fixture = Fixture::new().await;
+    let path = format!("/confirm/{}", fixture.queue("soc", fixture.server.clock.now()).await);
     for number in 0..=PER_SECOND_MAX {
-        let (head, _) = bed.server.get(&path).await;
+        let (head, _) = fixture.server.get(&path).await;
         let expected = if number < PER_SECOND_MAX { "http/1.1 200" } else { "http/1.1 429" };
         assert!(head.starts_with(expected), "{number}: {head}");
     }
-    bed.server.clock.advance(Duration::from_secs(1));
-    assert!(bed.server.get(&path).await.0.starts_with("http/1.1 200"));
+    fixture.server.clock.advance(Duration::from_secs(1));
+    assert!(fixture.server.get(&path).await.0.starts_with("http/1.1 200"));
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_is_told_without_detail() {
+async fn a_secret_store_that_does_not_answer_is_reported_without_detail() {
     let server = Server::start(PATIENT, None).await;
     let (head, body) = server.get(&format!("/confirm/{}", NotificationId::of_parts(&["any"]))).await;
     assert!(head.starts_with("http/1.1 503") && !body.contains("only counts"), "{head}{body}");
@@ -127,15 +127,15 @@ async fn a_store_that_does_not_answer_is_told_without_detail() {
 
 #[tokio::test]
 async fn metrics_count_channels_by_state_and_those_unproven() {
-    let bed = Bed::new().await;
-    let now = bed.server.clock.now();
+    let fixture = Fixture::new().await;
+    let now = fixture.server.clock.now();
     for channel in ["soc", "down", "gone", "elsewhere"] {
-        bed.store.adopt_channels([ChannelName::parse(channel).unwrap()].into(), now).await.unwrap();
+        fixture.store.onboard_channels([ChannelName::parse(channel).unwrap()].into(), now).await.unwrap();
     }
-    bed.server.clock.advance(Duration::from_hours(24 * 38));
-    let now = bed.server.clock.now();
+    fixture.server.clock.advance(Duration::from_hours(24 * 38));
+    let now = fixture.server.clock.now();
     for channel in ["down", "gone"] {
-        bed.queue(channel, now).await;
+        fixture.queue(channel, now).await;
     }
     let failing = ChannelHealth {
         failing_since: Some(now),
@@ -143,16 +143,16 @@ async fn metrics_count_channels_by_state_and_those_unproven() {
         ..ChannelHealth::default()
     };
     let retry = AttemptOutcome::Retry { error: "503".into(), next_attempt_at: now, may_have_arrived: false };
-    bed.settle("down", retry, failing).await;
-    bed.settle("gone", AttemptOutcome::Parked { error: "404".into() }, ChannelHealth::default()).await;
+    fixture.settle("down", retry, failing).await;
+    fixture.settle("gone", AttemptOutcome::Parked { error: "404".into() }, ChannelHealth::default()).await;
     let unproven = |body: &str, number: u64| {
         assert!(body.contains(&format!("\nscorewatch_channels_unproven {number}\n")), "{body}");
     };
-    let (_, body) = bed.server.get("/metrics").await;
+    let (_, body) = fixture.server.get("/metrics").await;
     for (state, number) in [("ok", 1), ("failing", 1), ("parked", 1)] {
         assert!(body.contains(&format!("\nscorewatch_channels{{state=\"{state}\"}} {number}\n")), "{state}: {body}");
     }
     unproven(&body, 1);
-    bed.server.clock.advance(Duration::from_hours(12));
-    unproven(&bed.server.get("/metrics").await.1, 3);
+    fixture.server.clock.advance(Duration::from_hours(12));
+    unproven(&fixture.server.get("/metrics").await.1, 3);
 }

@@ -48,7 +48,7 @@ impl Channels for StubStore {
         no()
     }
 
-    async fn adopt_channels(&self, _channels: BTreeSet<ChannelName>, _now: Timestamp) -> Result<(), StoreError> {
+    async fn onboard_channels(&self, _channels: BTreeSet<ChannelName>, _now: Timestamp) -> Result<(), StoreError> {
         no()
     }
 

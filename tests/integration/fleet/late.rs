@@ -3,14 +3,14 @@
 use super::*;
 
 #[tokio::test]
-async fn a_channel_that_may_show_only_a_late_tenant_hears_of_the_shift_with_it() {
+async fn a_channel_that_may_show_only_a_late_tenant_is_notified_of_the_shift_with_it() {
     let both = Rule { notify: channels(&["soc", "own"]), ..fall() };
     let mut fleet = Fleet::of(SIZE, vec![both], |fixture| own(fixture, &["t6"])).await;
     fleet.quarters(2).await;
     fleet.scores.remove(&6);
     fleet.all_fall_to(376.0);
     fleet.quarters(6).await;
-    assert_eq!((fleet.told("soc"), fleet.told("own")), (vec!["fleet.shift".to_owned()], Vec::new()));
+    assert_eq!((fleet.arrived("soc"), fleet.arrived("own")), (vec!["fleet.shift".to_owned()], Vec::new()));
     fleet.scores.insert(6, 376.0);
     fleet.quarters(4).await;
     assert_eq!(fleet.occasions("soc"), occasions(&[("shift", 29), ("follow-up", 1)]));
@@ -26,16 +26,16 @@ async fn a_rule_may_stay_out_and_a_small_fleet_waits_for_nobody() {
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
     fleet.quarter().await;
-    assert_eq!(fleet.told("soc").len(), 12, "told at once, one by one");
+    assert_eq!(fleet.arrived("soc").len(), 12, "told at once, one by one");
     let mut small = Fleet::of(9, vec![fall()], |_| Vec::new()).await;
     small.quarters(2).await;
     small.all_fall_to(376.0);
     small.quarter().await;
-    assert_eq!(small.told("soc").len(), 9);
+    assert_eq!(small.arrived("soc").len(), 9);
 }
 
 #[tokio::test]
-async fn a_round_that_reads_everybody_tells_the_shift_at_once() {
+async fn a_round_that_reads_all_tenants_reports_the_shift_immediately() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
@@ -48,7 +48,7 @@ async fn a_round_that_reads_everybody_tells_the_shift_at_once() {
         fleet.fixture.checker().visit(&plan, tenant, turn, record, &fleet.fixture.shutdown).await.unwrap().unwrap();
     }
     fleet.dispatcher.drain_round().await.unwrap();
-    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+    assert_eq!(fleet.arrived("soc"), ["fleet.shift"]);
 }
 
 #[tokio::test]
@@ -63,5 +63,5 @@ async fn a_daily_schedule_has_its_notice_at_once_and_not_a_day_later() {
     fleet.fixture.pass(24 * 60 - 15);
     fleet.all_fall_to(376.0);
     fleet.quarter().await;
-    assert_eq!(fleet.told("soc"), ["fleet.shift"]);
+    assert_eq!(fleet.arrived("soc"), ["fleet.shift"]);
 }

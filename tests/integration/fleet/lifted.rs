@@ -8,21 +8,21 @@ async fn what_every_tenant_gains_gives_nobody_back_what_it_lost_itself() {
     fleet.quarters(2).await;
     fleet.scores.insert(3, 360.0);
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t3"]);
+    assert_eq!(fleet.arrived("soc"), ["alert.firing t3"]);
     fleet.all_fall_to(480.0);
     fleet.scores.insert(3, 432.0);
     fleet.quarters(4).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t3"], "its end would be none");
+    assert_eq!(fleet.arrived("soc"), ["alert.firing t3"], "its end would be none");
     assert_eq!(fleet.fixture.firing().await.len(), 1);
     assert!(fleet.fixture.deliveries().await.iter().all(|delivery| delivery.finished_at.is_some()), "nothing waits");
     fleet.scores.insert(3, 480.0);
     fleet.quarters(2).await;
-    assert_eq!(fleet.told("soc"), ["alert.firing t3", "alert.resolved t3"]);
+    assert_eq!(fleet.arrived("soc"), ["alert.firing t3", "alert.resolved t3"]);
     assert!(fleet.fixture.firing().await.is_empty());
 }
 
 #[tokio::test]
-async fn an_end_that_nobody_takes_back_is_told_in_the_end() {
+async fn an_end_that_is_not_taken_back_is_reported() {
     let mut fleet = Fleet::new(vec![fall()]).await;
     fleet.quarters(2).await;
     fleet.scores.insert(3, 360.0);
@@ -35,11 +35,11 @@ async fn an_end_that_nobody_takes_back_is_told_in_the_end() {
         fleet.fixture.pass(1);
         fleet.dispatcher.drain().await.unwrap();
     }
-    assert_eq!(fleet.told("soc"), ["alert.firing t3", "fleet.shift"], "its end is a line of what all gained");
+    assert_eq!(fleet.arrived("soc"), ["alert.firing t3", "fleet.shift"], "its end is a line of what all gained");
     fleet.are_alerts_looked_at = true;
     fleet.quarters(2).await;
     assert_eq!(
-        fleet.told("soc"),
+        fleet.arrived("soc"),
         ["alert.firing t3", "alert.firing t3", "fleet.shift"],
         "it fires, and its channel knows"
     );

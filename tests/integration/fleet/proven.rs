@@ -37,7 +37,7 @@ struct Records {
     config: Config,
     dispatcher: Dispatcher,
     _sender: watch::Sender<Arc<Config>>,
-    _told: mpsc::UnboundedReceiver<TenantId>,
+    _settled: mpsc::UnboundedReceiver<TenantId>,
     known: Vec<Vec<Value>>,
 }
 
@@ -60,8 +60,8 @@ impl Records {
             config = config.with_tenant(Tenant { scores: Arc::new([ScoreKind::SecureScore]), account, ..known });
         }
         (config.fleet.hold, config.fleet.spread, config.fleet.accept) = (minutes(10), minutes(0), accept);
-        let (dispatcher, sender, told) = fixture.dispatcher(config.clone());
-        Self { fixture, config, dispatcher, _sender: sender, _told: told, known: vec![Vec::new(); TENANTS] }
+        let (dispatcher, sender, settled) = fixture.dispatcher(config.clone());
+        Self { fixture, config, dispatcher, _sender: sender, _settled: settled, known: vec![Vec::new(); TENANTS] }
     }
 
     /// A day on which each tenant has a new record, and everything that is sent and accepted for it.

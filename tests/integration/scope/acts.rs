@@ -51,7 +51,7 @@ async fn state(scene: &Scene) -> String {
             deliveries,
             store.silences(None).await.unwrap(),
             store.channels().await.unwrap(),
-            store.wanted().await.unwrap(),
+            store.rechecks_requested().await.unwrap(),
             store.roster().await.unwrap(),
         )
     )
@@ -151,7 +151,7 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
     let resent = delivery::resend(store, scope, own.last().unwrap().id, now).await;
     assert!(matches!(resent, Ok(()) | Err(Error::Conflict(_))), "{resent:?}");
     tenant::recheck(store, config, scope, "contoso", now).await.unwrap();
-    assert!(store.wanted().await.unwrap().iter().any(|(tenant, _)| tenant.as_str() == "contoso"));
+    assert!(store.rechecks_requested().await.unwrap().iter().any(|(tenant, _)| tenant.as_str() == "contoso"));
     let (forgotten, erased) = tenant::forget(config, &only(&["tailspin"]), "tailspin", false).await.unwrap();
     assert_eq!((forgotten, erased.remains.as_slice()), (tenant_id("tailspin"), &[][..]));
 }

@@ -27,7 +27,7 @@ pub(super) struct Scenario {
     /// Whether all tenants are read in the same minute, instead of one after the other.
     pub(super) at_once: bool,
     /// `minute channel type tenants`, and the value or for how many it stands.
-    pub(super) told: &'static [&'static str],
+    pub(super) sent: &'static [&'static str],
 }
 
 fn low() -> Rule {
@@ -47,7 +47,7 @@ fn plain() -> Scenario {
         hold: 0,
         digest_over: 20,
         at_once: true,
-        told: &[],
+        sent: &[],
     }
 }
 
@@ -85,7 +85,7 @@ fn held() -> Vec<Scenario> {
         Scenario {
             promise: "what is not held is told at once, worsening and end too",
             read: |_, quarter| Some([400.0, 280.0, 220.0, 400.0][usize::try_from(quarter.min(3)).unwrap()]),
-            told: &["15 soc alert.firing t0 280", "30 soc alert.worsened t0 220", "45 soc alert.resolved t0 400"],
+            sent: &["15 soc alert.firing t0 280", "30 soc alert.worsened t0 220", "45 soc alert.resolved t0 400"],
             ..plain()
         },
         Scenario {
@@ -98,21 +98,21 @@ fn held() -> Vec<Scenario> {
             promise: "what fires in a window and still does is told at its end, and so is its later end",
             read: |_, quarter| Some(dip(3, 10, quarter)),
             windows: &WINDOW,
-            told: &["120 soc alert.firing t0 280", "150 soc alert.resolved t0 400"],
+            sent: &["120 soc alert.firing t0 280", "150 soc alert.resolved t0 400"],
             ..plain()
         },
         Scenario {
             promise: "what was told before a window and is over within is told as over at its end",
             read: |_, quarter| Some(dip(1, 4, quarter)),
             windows: &WINDOW,
-            told: &["15 soc alert.firing t0 280", "120 soc alert.resolved t0 400"],
+            sent: &["15 soc alert.firing t0 280", "120 soc alert.resolved t0 400"],
             ..plain()
         },
         Scenario {
             promise: "what was told before and got worse within a silence is told once, by its newest",
             read: |_, quarter| Some([400.0, 280.0, 280.0, 220.0, 160.0][usize::try_from(quarter.min(4)).unwrap()]),
             silences: &[(20, 100)],
-            told: &["15 soc alert.firing t0 280", "100 soc alert.worsened t0 160 for 1 more"],
+            sent: &["15 soc alert.firing t0 280", "100 soc alert.worsened t0 160 for 1 more"],
             ..plain()
         },
         Scenario {
@@ -126,7 +126,7 @@ fn held() -> Vec<Scenario> {
             },
             quarters: 14,
             silences: &[(20, 100)],
-            told: &["15 soc alert.firing t0 280", "120 soc alert.worsened t0 220", "180 soc alert.resolved t0 400"],
+            sent: &["15 soc alert.firing t0 280", "120 soc alert.worsened t0 220", "180 soc alert.resolved t0 400"],
             ..plain()
         },
         Scenario {
@@ -134,7 +134,7 @@ fn held() -> Vec<Scenario> {
             read: |_, quarter| Some(dip(2, 12, quarter)),
             silences: &[(20, 40)],
             windows: &[("0 40 12 * * *", 35)],
-            told: &["75 soc alert.firing t0 280"],
+            sent: &["75 soc alert.firing t0 280"],
             ..plain()
         },
     ]
@@ -151,7 +151,7 @@ fn digests() -> Vec<Scenario> {
             },
             windows: &WINDOW,
             digest_over: 3,
-            told: &["120 own alert.firing t1 280", "120 own alert.firing t2 280", "120 soc digest t0 t1 t2 t3 t5 t6"],
+            sent: &["120 own alert.firing t1 280", "120 own alert.firing t2 280", "120 soc digest t0 t1 t2 t3 t5 t6"],
             ..plain()
         },
         Scenario {
@@ -159,7 +159,7 @@ fn digests() -> Vec<Scenario> {
             tenants: 4,
             read: |tenant, quarter| Some(dip(1, if tenant == 3 { 4 } else { 3 }, quarter)),
             digest_over: 3,
-            told: &[
+            sent: &[
                 "15 own alert.firing t1 280",
                 "15 own alert.firing t2 280",
                 "15 soc digest t0 t1 t2 t3",
@@ -181,13 +181,13 @@ fn fleets() -> Vec<Scenario> {
         Scenario {
             promise: "what may be one of many and is not is told on its own once everybody was read",
             read: |tenant, quarter| Some(if tenant < 2 && quarter >= 2 { 376.0 } else { 400.0 }),
-            told: &["44 own alert.firing t1 376", "44 soc alert.firing t0 376", "44 soc alert.firing t1 376"],
+            sent: &["44 own alert.firing t1 376", "44 soc alert.firing t0 376", "44 soc alert.firing t1 376"],
             ..fleet()
         },
         Scenario {
             promise: "a fall of everybody that is taken back is a notice, and so is its end",
             read: |_, quarter| Some(if quarter == 2 { 376.0 } else { 400.0 }),
-            told: &[
+            sent: &[
                 FALL_OWN,
                 FALL_SOC,
                 "59 own fleet.shift t1 t2, shift, apart , median 6.38",
@@ -206,7 +206,7 @@ fn fleets() -> Vec<Scenario> {
                 _ => Some(376.0),
             },
             quarters: 12,
-            told: &[
+            sent: &[
                 "44 own fleet.shift t1 t2, shift, apart , median -6.00",
                 "44 soc alert.firing t3 250",
                 "44 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t5 t7 t8 t9, shift, apart t3, median -6.00",
@@ -225,7 +225,7 @@ fn fleets() -> Vec<Scenario> {
             },
             quarters: 13,
             windows: &[("0 25 13 * * *", 50)],
-            told: &[
+            sent: &[
                 FALL_OWN,
                 FALL_SOC,
                 "135 own alert.worsened t2 300",
@@ -240,7 +240,7 @@ fn fleets() -> Vec<Scenario> {
         Scenario {
             promise: "what a window held of a shift is one notice at its end",
             windows: &[("0 20 12 * * *", 60)],
-            told: &[
+            sent: &[
                 "80 own fleet.shift t1 t2, shift, apart , median -6.00",
                 "80 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
                  median -6.00",
@@ -257,7 +257,7 @@ fn fleets() -> Vec<Scenario> {
             },
             windows: &[("0 32 12 * * *", 60)],
             quarters: 9,
-            told: &[
+            sent: &[
                 "92 own fleet.shift t1 t2, shift, apart , median -6.00",
                 "92 soc alert.resolved t5 400 for 1 more",
                 "92 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
@@ -278,7 +278,7 @@ fn after_a_shift() -> Vec<Scenario> {
             promise: "reminders of what a notice covered are one message",
             rule: Rule { repeat: Some(Duration::from_hours(1)), ..rule("fall", drop_of(5.0)) },
             quarters: 9,
-            told: &[
+            sent: &[
                 FALL_OWN,
                 FALL_SOC,
                 "104 own fleet.shift t1 t2, reminders, apart , median -6.00",
@@ -290,7 +290,7 @@ fn after_a_shift() -> Vec<Scenario> {
         Scenario {
             promise: "a second shift one interval later has a notice of its own, measured from where the first has left everybody",
             read: |_, quarter| Some([400.0, 400.0, 376.0, 338.4][usize::try_from(quarter.min(3)).unwrap()]),
-            told: &[
+            sent: &[
                 FALL_OWN,
                 FALL_SOC,
                 "59 own fleet.shift t1 t2, shift, apart , median -10.00",
@@ -306,7 +306,7 @@ fn after_a_shift() -> Vec<Scenario> {
                 _ => Some(400.0),
             },
             quarters: 10,
-            told: &[
+            sent: &[
                 FALL_OWN,
                 FALL_SOC,
                 "74 own fleet.shift t1 t2, shift, apart , median 6.38",
@@ -329,7 +329,7 @@ fn after_a_shift() -> Vec<Scenario> {
         Scenario {
             promise: "what a shift lets pend fires when its time has come, in one notice",
             rule: Rule { hold: Duration::from_mins(30), ..rule("fall", drop_of(5.0)) },
-            told: &[
+            sent: &[
                 "74 own fleet.shift t1 t2, shift, apart , median -6.00",
                 "74 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, apart , \
                  median -6.00",
@@ -345,7 +345,7 @@ fn flapping() -> Scenario {
         rule: Rule { flapping: Some(FlapLimit { changes: 3, within: Duration::from_hours(24) }), ..low() },
         read: |_, quarter| Some(if quarter < 9 && quarter % 2 == 1 { 280.0 } else { 400.0 }),
         quarters: 18,
-        told: &[
+        sent: &[
             "15 soc alert.firing t0 280",
             "30 soc alert.resolved t0 400",
             "45 soc alert.firing t0 280",

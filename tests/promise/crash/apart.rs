@@ -3,7 +3,7 @@
 use scorewatch::simulation::Reply;
 
 use super::points::aborted;
-use crate::harness::{LOW, SOC, Service, Told, World, accepted, told};
+use crate::harness::{Arrived, LOW, SOC, Service, World, accepted, arrived};
 
 type Environment<'a> = [(&'a str, &'a str); 2];
 
@@ -35,7 +35,7 @@ pub(super) async fn crash_at_a_rejection(environment: &Environment<'_>) {
 }
 
 /// Crashes the service when it takes out of a digest what its channel may not show any more: the rest arrives, and nothing else.
-pub(super) async fn crash_at_a_fence(environment: &Environment<'_>) {
+pub(super) async fn crash_at_an_audience(environment: &Environment<'_>) {
     let mut world = World::new().await;
     let url = world.receivers.add_webhook(OWN);
     let mut files = Vec::new();
@@ -58,8 +58,8 @@ pub(super) async fn crash_at_a_fence(environment: &Environment<'_>) {
     for tenant in OWNED {
         world.set_score(tenant, LOW);
     }
-    let is_digest = |told: &Told| told.body["type"] == "digest";
-    world.until(&service, OWN, |told| told.iter().filter(|told| is_digest(told)).count() > 3).await;
+    let is_digest = |arrived: &Arrived| arrived.body["type"] == "digest";
+    world.until(&service, OWN, |arrived| arrived.iter().filter(|arrived| is_digest(arrived)).count() > 3).await;
     world.setup.channels = open;
     world.setup.channel(OWN, &channel(", tenants: [fabrikam]"));
     for (name, plain) in files.iter().filter(|(name, _)| !name.contains("fabrikam")) {
@@ -70,10 +70,12 @@ pub(super) async fn crash_at_a_fence(environment: &Environment<'_>) {
     world.receivers.set(OWN, None);
 
     let service = world.run().await;
-    world.until(&service, OWN, |told| told.iter().any(|told| told.accepted && told.tenant == "fabrikam")).await;
+    world
+        .until(&service, OWN, |arrived| arrived.iter().any(|arrived| arrived.accepted && arrived.tenant == "fabrikam"))
+        .await;
     world.settle(&service, SOC).await;
-    let told = told(&world.receivers.received(), OWN);
-    let count = |tenant: &str| accepted(told.clone(), tenant).len();
+    let arrived = arrived(&world.receivers.received(), OWN);
+    let count = |tenant: &str| accepted(arrived.clone(), tenant).len();
     assert_eq!((count("fabrikam"), count("contoso"), count("tailspin")), (1, 0, 0), "{environment:?}");
     let rows = world.listing(&["deliveries", "list", "--json", "--state", "dead"]).await;
     let mut dead: Vec<_> = rows.iter().map(|row| (row["channel"].as_str(), row["tenant"].as_str())).collect();

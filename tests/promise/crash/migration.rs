@@ -29,7 +29,7 @@ async fn world_with_old_store() -> World {
 /// Runs the service on the old store: what was on its way arrives, marked, and the alerts go on where they were.
 async fn goes_on(world: &World) {
     let service = world.run().await;
-    world.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "contoso")).await;
+    world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "contoso")).await;
     world.checked(&service, SENTINEL, 2).await;
     for tenant in ["contoso", SENTINEL] {
         world.set_score(tenant, HIGH);
@@ -38,10 +38,10 @@ async fn goes_on(world: &World) {
     let resolved = |tenant: &str| kinds(&world.accepted(SOC, tenant)).last() == Some(&("alert.resolved", 2));
     world.until(&service, SOC, |_| resolved("contoso") && resolved(SENTINEL)).await;
     assert_eq!(service.stop().await.code(), Some(0));
-    let told = world.accepted(SOC, "contoso");
-    assert_eq!(kinds(&told), [("alert.firing", 1), ("alert.resolved", 2)]);
-    assert!(told[0].possible_duplicate, "it was on its way when the old store was left behind");
-    assert!(!told[1].possible_duplicate);
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(kinds(&arrived), [("alert.firing", 1), ("alert.resolved", 2)]);
+    assert!(arrived[0].possible_duplicate, "it was on its way when the old store was left behind");
+    assert!(!arrived[1].possible_duplicate);
     assert_eq!(kinds(&world.accepted(SOC, SENTINEL)), [("alert.resolved", 2)], "what was told is not told again");
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn crash_in_every_step(point: &str) -> u32 {
     crashes += crash_until_it_runs(&new, point).await;
     new.set_score("contoso", LOW);
     let service = new.run().await;
-    new.until(&service, SOC, |told| told.iter().any(|told| told.tenant == "contoso")).await;
+    new.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "contoso")).await;
     new.settle(&service, SOC).await;
     assert_eq!(kinds(&new.accepted(SOC, "contoso")), [("alert.firing", 1)]);
     crashes

@@ -8,12 +8,12 @@ use std::{
 use serde_json::Value;
 
 use super::stage::{DESK, DESK_RULE, SOC_RULE};
-use crate::harness::{SENTINEL, SOC, Told};
+use crate::harness::{Arrived, SENTINEL, SOC};
 
 /// What was seen from outside, and what the store says in the end.
 pub(super) struct Evidence<'a> {
     /// Everything that any receiver was sent, oldest first, with its channel.
-    pub(super) told: Vec<(String, Told)>,
+    pub(super) arrived: Vec<(String, Arrived)>,
     /// When the process was killed, and gone.
     pub(super) killed: &'a [Instant],
     /// `alerts list --all`.
@@ -79,43 +79,43 @@ impl std::ops::Add for Tally {
 impl Evidence<'_> {
     /// Nothing lost, nothing out of order, and no repeat but of what was in flight at a kill.
     pub(super) fn judge(&self) -> Tally {
-        let channels: BTreeSet<&str> = self.told.iter().map(|(channel, _)| channel.as_str()).collect();
+        let channels: BTreeSet<&str> = self.arrived.iter().map(|(channel, _)| channel.as_str()).collect();
         let repeats = channels.into_iter().map(|channel| self.judge_repeats(channel)).sum();
         self.judge_deliveries();
         self.judge_alerts();
-        let messages = self.told.iter().filter(|(_, told)| told.accepted && told.id == told.message);
+        let messages = self.arrived.iter().filter(|(_, arrived)| arrived.accepted && arrived.id == arrived.message);
         Tally { accepted: messages.count(), repeats }
     }
 
-    fn of(&self, channel: &str) -> impl Iterator<Item = &Told> {
-        self.told.iter().filter(move |(name, _)| name == channel).map(|(_, told)| told)
+    fn of(&self, channel: &str) -> impl Iterator<Item = &Arrived> {
+        self.arrived.iter().filter(move |(name, _)| name == channel).map(|(_, arrived)| arrived)
     }
 
     /// How many kills there were before it.
-    fn life(&self, told: &Told) -> usize {
-        self.killed.partition_point(|killed| *killed <= told.at)
+    fn life(&self, arrived: &Arrived) -> usize {
+        self.killed.partition_point(|killed| *killed <= arrived.at)
     }
 
     /// A message is repeated only if it was the last that its channel was sent before a kill: before the next is sent, the one
     /// before is settled. The later one says that it may be a repeat. So one kill repeats one message of a channel at most.
     fn judge_repeats(&self, channel: &str) -> usize {
         let context = self.context;
-        let mut newest: HashMap<&str, &Told> = HashMap::new();
-        let mut last_of_life: HashMap<usize, &Told> = HashMap::new();
-        for told in self.of(channel) {
-            last_of_life.insert(self.life(told), told);
+        let mut newest: HashMap<&str, &Arrived> = HashMap::new();
+        let mut last_of_life: HashMap<usize, &Arrived> = HashMap::new();
+        for arrived in self.of(channel) {
+            last_of_life.insert(self.life(arrived), arrived);
         }
         let mut repeats = BTreeSet::new();
-        for told in self.of(channel).filter(|told| told.accepted) {
-            let Some(before) = newest.insert(&told.id, told) else { continue };
-            repeats.insert((self.life(told), &told.message));
+        for arrived in self.of(channel).filter(|arrived| arrived.accepted) {
+            let Some(before) = newest.insert(&arrived.id, arrived) else { continue };
+            repeats.insert((self.life(arrived), &arrived.message));
             let life = self.life(before);
-            assert!(life < self.life(told), "{context}: {channel} repeats without a kill: {before:?} {told:?}");
-            assert!(told.possible_duplicate, "{context}: {channel}: a repeat that is not marked: {told:?}");
+            assert!(life < self.life(arrived), "{context}: {channel} repeats without a kill: {before:?} {arrived:?}");
+            assert!(arrived.possible_duplicate, "{context}: {channel}: a repeat that is not marked: {arrived:?}");
             let last = last_of_life[&life];
             assert!(
                 last.message == before.message,
-                "{context}: {channel} repeats what was settled: {before:?} {told:?}"
+                "{context}: {channel} repeats what was settled: {before:?} {arrived:?}"
             );
         }
         repeats.len()
@@ -125,21 +125,22 @@ impl Evidence<'_> {
     /// notice, and in nothing else.
     fn judge_deliveries(&self) {
         let context = self.context;
-        let taken = self.told.iter().filter(|(_, told)| told.accepted);
-        let taken: BTreeSet<_> = taken.map(|(channel, told)| (channel.as_str(), told.id.as_str())).collect();
+        let taken = self.arrived.iter().filter(|(_, arrived)| arrived.accepted);
+        let taken: BTreeSet<_> = taken.map(|(channel, arrived)| (channel.as_str(), arrived.id.as_str())).collect();
         for row @ Row { channel, id, state, .. } in &self.deliveries {
-            let was_told = |id: &str| taken.contains(&(channel.as_str(), id));
+            let was_notified = |id: &str| taken.contains(&(channel.as_str(), id));
             if row.is_suppressed() {
-                assert!(!was_told(id), "{context}: {channel} was told of {id}, which was suppressed");
+                assert!(!was_notified(id), "{context}: {channel} was told of {id}, which was suppressed");
                 continue;
             }
             assert_eq!(state, "delivered", "{context}: {id} to {channel}");
             // A notice lists the newest of each alert, and not of every one.
-            let is_told = was_told(id) || row.notice.as_deref().is_some_and(was_told);
-            assert!(is_told, "{context}: {channel} was never told of {id}");
-            let alone = |(name, told): &&(String, Told)| name == channel && told.accepted && told.message == *id;
-            if let (Some(notice), Some((_, told))) = (&row.notice, self.told.iter().find(alone)) {
-                panic!("{context}: {channel} was told of {id} in the notice {notice} and alone: {told:?}");
+            let is_notified = was_notified(id) || row.notice.as_deref().is_some_and(was_notified);
+            assert!(is_notified, "{context}: {channel} was never told of {id}");
+            let alone =
+                |(name, arrived): &&(String, Arrived)| name == channel && arrived.accepted && arrived.message == *id;
+            if let (Some(notice), Some((_, arrived))) = (&row.notice, self.arrived.iter().find(alone)) {
+                panic!("{context}: {channel} was told of {id} in the notice {notice} and alone: {arrived:?}");
             }
         }
         let known = self.deliveries.iter().map(|row| (row.channel.as_str(), row.id.as_str()));
@@ -161,7 +162,7 @@ impl Evidence<'_> {
                 let tenant = alert["tenant"].as_str().unwrap();
                 let story = stories.remove(tenant).unwrap_or_default();
                 self.judge_story(tenant, alert, &story);
-                self.judge_told(channel, &story, channel == SOC);
+                self.judge_delivered(channel, &story, channel == SOC);
             }
             let unknown: Vec<_> = stories.keys().collect();
             assert!(unknown.is_empty(), "{}: told of alerts that the store does not know: {unknown:?}", self.context);
@@ -206,22 +207,22 @@ impl Evidence<'_> {
     }
 
     /// The receiver took of them what they are, and, if `in_order`, in that order.
-    fn judge_told(&self, channel: &str, story: &[&Row], in_order: bool) {
+    fn judge_delivered(&self, channel: &str, story: &[&Row], in_order: bool) {
         let context = self.context;
         let places: HashMap<&str, usize> = (0..).zip(story).map(|(place, row)| (row.id.as_str(), place)).collect();
         let (mut newest, mut seen) = (0, BTreeSet::new());
-        for told in self.of(channel).filter(|told| told.accepted) {
-            let Some(place) = places.get(told.id.as_str()) else { continue };
+        for arrived in self.of(channel).filter(|arrived| arrived.accepted) {
+            let Some(place) = places.get(arrived.id.as_str()) else { continue };
             let row = story[*place];
-            let is_it = told.kind == row.kind && i64::try_from(told.sequence) == Ok(row.sequence);
-            assert!(is_it || told.is_spoken_for, "{context}: {row:?} was told as {told:?}");
+            let is_it = arrived.kind == row.kind && i64::try_from(arrived.sequence) == Ok(row.sequence);
+            assert!(is_it || arrived.is_spoken_for, "{context}: {row:?} was told as {arrived:?}");
             // What is repeated was in its place the first time.
             if seen.insert(*place) && in_order {
                 let in_all =
-                    || self.of(channel).filter(|told| places.contains_key(told.id.as_str())).collect::<Vec<_>>();
+                    || self.of(channel).filter(|arrived| places.contains_key(arrived.id.as_str())).collect::<Vec<_>>();
                 assert!(
                     newest <= *place,
-                    "{context}: out of order: {told:?}\nstory: {story:#?}\ntold: {:#?}",
+                    "{context}: out of order: {arrived:?}\nstory: {story:#?}\ntold: {:#?}",
                     in_all()
                 );
                 newest = *place;
@@ -246,7 +247,7 @@ mod tests {
     /// `id sequence`, then `?` for a possible repeat and `-` for a refusal; a kill is `x`. Then how the store's deliveries stand:
     /// `d`elivered, `w`ithheld, `n` gone along with the notice of a shift, which is `msg_0`, `v` a worsening to 180 that was suppressed.
     fn judge(story: &str, states: &str, score: f64) -> Tally {
-        let (mut at, mut killed, mut told) = (Instant::now(), Vec::new(), Vec::new());
+        let (mut at, mut killed, mut arrived) = (Instant::now(), Vec::new(), Vec::new());
         for word in story.split_whitespace() {
             at += Duration::from_secs(1);
             if word == "x" {
@@ -254,7 +255,7 @@ mod tests {
                 continue;
             }
             let number: u64 = word.trim_end_matches(['?', '-']).parse().unwrap();
-            let message = Told {
+            let message = Arrived {
                 at,
                 message: format!("msg_{number}"),
                 id: format!("msg_{number}"),
@@ -267,7 +268,7 @@ mod tests {
                 accepted: !word.contains('-'),
                 body: Value::Null,
             };
-            told.push((SOC.to_owned(), message));
+            arrived.push((SOC.to_owned(), message));
         }
         let has_notice = states.contains('n');
         let row = |(number, state): (u64, char)| Row {
@@ -286,7 +287,7 @@ mod tests {
         deliveries.extend(has_notice.then_some(notice));
         let alert = json!({ "tenant": "contoso", "rule": SOC_RULE, "generation": 1, "sequence": states.len() });
         let scores = HashMap::from([("contoso".to_owned(), score)]);
-        Evidence { told, killed: &killed, alerts: vec![alert], deliveries, scores, context: "a story" }.judge()
+        Evidence { arrived, killed: &killed, alerts: vec![alert], deliveries, scores, context: "a story" }.judge()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
     points::{SIGABRT, aborted},
     stage::{DESK, SOC_RULE, Stage},
 };
-use crate::harness::{SENTINEL, Service, Told, begin_post};
+use crate::harness::{Arrived, SENTINEL, Service, begin_post};
 
 type Environment<'a> = [(&'a str, &'a str); 2];
 
@@ -21,12 +21,13 @@ const FIRST_SILENCED: usize = 1;
 pub(super) async fn confirm(stage: &mut Stage, environment: &Environment<'_>) {
     let service = stage.spawn(environment);
     let address = service.listening().await;
-    let drills = |told: &[Told]| told.iter().filter(|told| told.accepted && told.kind == "drill").count();
-    let before = drills(&stage.world.told(DESK));
+    let drills =
+        |arrived: &[Arrived]| arrived.iter().filter(|arrived| arrived.accepted && arrived.kind == "drill").count();
+    let before = drills(&stage.world.arrived(DESK));
     assert!(stage.world.command(&["channels", "drill", DESK]).await.status.success());
-    stage.world.until(&service, DESK, |told| drills(told) > before).await;
-    let told = stage.world.told(DESK);
-    let drill = told.iter().rfind(|told| told.kind == "drill").unwrap();
+    stage.world.until(&service, DESK, |arrived| drills(arrived) > before).await;
+    let arrived = stage.world.arrived(DESK);
+    let drill = arrived.iter().rfind(|arrived| arrived.kind == "drill").unwrap();
     let _asking = begin_post(address, &format!("/confirm/{}", drill.message)).await;
     assert!(aborted(&service).await, "{environment:?}: it ended otherwise:\n{}", service.log());
     stage.gone().await;

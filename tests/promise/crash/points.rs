@@ -36,7 +36,7 @@ enum Provocation {
     /// A start after a crash in the middle of a send.
     Interrupted,
     /// A start after an hour.
-    Absence,
+    Downtime,
     /// Rows older than retention.
     Age,
     /// A changed configuration.
@@ -84,15 +84,15 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::SettleDead => Provocation::Refusal,
             Work::SettleParked | Work::Announce => Provocation::Gone,
             Work::Recover => Provocation::Interrupted,
-            Work::Away => Provocation::Absence,
+            Work::Downtime => Provocation::Downtime,
             Work::Prune => Provocation::Age,
-            Work::Beat | Work::MarkInUse | Work::LookAgain | Work::Reconcile => Provocation::Start,
+            Work::Heartbeat | Work::MarkInUse | Work::LookAgain | Work::Reconcile => Provocation::Start,
             Work::MarkClosed => Provocation::Stop,
             Work::UndoClaim => Provocation::StopInClaim,
             Work::Resend => Provocation::Resend,
             Work::Unpark => Provocation::Unpark,
             Work::Migration => Provocation::Schema,
-            Work::AdoptChannels | Work::NoteChannels => Provocation::NewChannel,
+            Work::OnboardChannels | Work::NoteChannels => Provocation::NewChannel,
             Work::ConfirmDrill => Provocation::Drill,
             Work::AddSilence => Provocation::Silence,
             Work::EndSilence => Provocation::EndOfSilence,
@@ -100,14 +100,14 @@ const fn provocation(point: CrashPoint) -> Provocation {
             Work::Acknowledge => Provocation::Acknowledgement,
             Work::Unacknowledge => Provocation::NoAcknowledgement,
             Work::RequestCheck => Provocation::Recheck,
-            Work::NoteShift | Work::TellShift => Provocation::Fleet,
+            Work::NoteShift | Work::NotifyShift => Provocation::Fleet,
             Work::SettlePlainer => Provocation::TooRich,
             Work::Reroute => Provocation::Fenced,
         },
         P::Fetched | P::CheckCommitted | P::BeforeSend | P::Answered | P::BeforeSettle | P::Settled => {
             Provocation::Scores
         }
-        P::ReloadRead | P::ReloadTaken | P::ReloadAdopted => Provocation::Reload,
+        P::ReloadRead | P::ReloadTaken | P::ReloadApplied => Provocation::Reload,
         P::OrphansEnded | P::StoreOpened => Provocation::Start,
         P::BeforeRetention | P::BetweenSlices | P::AfterRetention => Provocation::Age,
         P::StopAsked | P::Drained | P::StoreClosed => Provocation::Stop,
@@ -118,7 +118,7 @@ const fn provocation(point: CrashPoint) -> Provocation {
 const fn comes_once(point: CrashPoint) -> bool {
     match provocation(point) {
         Provocation::Start => {
-            !matches!(point, CrashPoint::BeforeCommit(Work::Beat) | CrashPoint::AfterCommit(Work::Beat))
+            !matches!(point, CrashPoint::BeforeCommit(Work::Heartbeat) | CrashPoint::AfterCommit(Work::Heartbeat))
         }
         Provocation::Age => matches!(point, CrashPoint::BeforeRetention | CrashPoint::AfterRetention),
         Provocation::Scores | Provocation::Busy => false,
@@ -166,7 +166,7 @@ async fn crash_at(points: Vec<CrashPoint>, times: u64, seed: u64) -> super::mode
                     assert!(migration::crash_in_every_step(&name).await > 0, "{name} was never come to");
                 }
                 Provocation::TooRich => apart::crash_at_a_rejection(&environment).await,
-                Provocation::Fenced => apart::crash_at_a_fence(&environment).await,
+                Provocation::Fenced => apart::crash_at_an_audience(&environment).await,
                 provocation => {
                     stage.turn_scores();
                     crash_once(&mut stage, provocation, &environment).await;
@@ -211,7 +211,7 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
         Provocation::Refusal => receivers.set(DESK, Some(Reply::status(400))),
         Provocation::Gone => receivers.set(SOC, Some(Reply::status(410))),
         Provocation::Interrupted => interrupt(stage).await,
-        Provocation::Absence => forget_last_heartbeat(stage).await,
+        Provocation::Downtime => forget_last_heartbeat(stage).await,
         Provocation::Age => stage.age().await,
         Provocation::NewChannel => forget_channels(stage).await,
         Provocation::Released => person::leave_held(stage).await,
@@ -260,9 +260,9 @@ async fn keep_turning(stage: &Stage, service: &Service) {
 
 /// Waits until the first channel is sent something.
 async fn something_is_sent(stage: &Stage, service: &Service) {
-    let before = stage.world.told(SOC).len();
+    let before = stage.world.arrived(SOC).len();
     tokio::select! {
-        () = stage.world.until(service, SOC, |told| told.len() > before) => {}
+        () = stage.world.until(service, SOC, |arrived| arrived.len() > before) => {}
         () = keep_turning(stage, service) => {}
     }
 }

@@ -12,7 +12,7 @@ use scorewatch::simulation::Reply;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::model::{Columns, Evidence, Row, Tally};
-use crate::harness::{HIGH, SENTINEL, SOC, Service, Setup, World, event, told};
+use crate::harness::{HIGH, SENTINEL, SOC, Service, Setup, World, arrived, event};
 
 pub(super) const TENANTS: usize = 20;
 /// Told by a second rule; its receiver now and then refuses a message for good, which a person sends again.
@@ -55,7 +55,7 @@ const DELIVERIES: &str = "SELECT d.channel, n.id, d.state, n.type AS kind, coale
     coalesce(json_extract(n.body, '$.data.notification.sequence'), 0) AS sequence, \
     coalesce(json_extract(n.body, '$.data.score.value'), 0.0) AS value, \
     (SELECT c.notification_id FROM delivery AS c JOIN notification AS s ON s.id = c.notification_id \
-    WHERE c.id = d.carrier AND s.type = 'fleet.shift') AS notice \
+    WHERE c.id = d.merged_into AND s.type = 'fleet.shift') AS notice \
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id ORDER BY d.id";
 
 pub(super) struct Stage {
@@ -263,7 +263,7 @@ impl Stage {
             let (id, channel) = (row["id"].to_string(), row["channel"].as_str().unwrap());
             let output = match row["state"].as_str().unwrap() {
                 // What went along with another goes along with it again.
-                "dead" if row["carrier"].is_null() => self.world.command(&["deliveries", "resend", &id]).await,
+                "dead" if row["merged_into"].is_null() => self.world.command(&["deliveries", "resend", &id]).await,
                 "parked" => self.world.command(&["channels", "unpark", channel]).await,
                 _ => continue,
             };
@@ -301,13 +301,13 @@ impl Stage {
         let alerts = self.world.listing(&["alerts", "list", "--all", "--json"]).await;
         assert_eq!(service.stop().await.code(), Some(0));
         let received = self.world.receivers.received();
-        let told = received.iter().flat_map(|request| {
+        let arrived = received.iter().flat_map(|request| {
             let channel = request.channel.to_string();
-            told(std::slice::from_ref(request), &channel).into_iter().map(move |told| (channel.clone(), told))
+            arrived(std::slice::from_ref(request), &channel).into_iter().map(move |arrived| (channel.clone(), arrived))
         });
         let deliveries = self.deliveries().await;
         let (killed, context) = (self.killed.as_slice(), self.context.as_str());
-        Evidence { told: told.collect(), killed, alerts, deliveries, scores, context }.judge()
+        Evidence { arrived: arrived.collect(), killed, alerts, deliveries, scores, context }.judge()
     }
 
     /// Every delivery.

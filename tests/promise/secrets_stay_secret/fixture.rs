@@ -107,8 +107,8 @@ impl Fixture {
         let are_gone = |requests: &[_]| parked.iter().all(|door| asked(requests, door) >= FAULTS);
         patiently("the last fault", world.receivers.wait_for(are_gone)).await;
         let parked = |requests: &[_]| {
-            let told = crate::harness::told(requests, OPS);
-            told.iter().filter(|told| told.kind == "operator.channel").count() >= parked.len()
+            let arrived = crate::harness::arrived(requests, OPS);
+            arrived.iter().filter(|arrived| arrived.kind == "operator.channel").count() >= parked.len()
         };
         patiently("the operator to hear of it", world.receivers.wait_for(parked)).await;
     }

@@ -204,7 +204,7 @@ impl Kind {
     }
 
     pub(super) fn is_tenant(&self) -> bool {
-        ["secret:", "certificate:", "federated_token:"].iter().any(|proof| self.keys.starts_with(proof))
+        ["secret:", "certificate:", "federated_token:"].iter().any(|material| self.keys.starts_with(material))
     }
 }
 

@@ -67,7 +67,7 @@ fn the_evidence_says_what_each_tenant_s_records_show_and_no_more() {
     let microsoft = |name: &str| says(name, ChangedBy::Microsoft, (1, 2), 1040.0, &[]);
     let own = |name: &str| says(name, ChangedBy::Tenant, (1, 2), 1000.0, &["Require MFA"]);
     let unknown = |name: &str| says(name, ChangedBy::Product, (1, 2), 1040.0, &[]);
-    for (told, verdict, counts, why) in [
+    for (messages, verdict, counts, why) in [
         (vec![microsoft("a"), microsoft("b")], Verdict::Microsoft, [2, 0, 0, 0], "Microsoft changed the score"),
         (vec![own("a"), own("b")], Verdict::Tenants, [0, 2, 0, 0], "their own controls, with an unchanged maximum"),
         (
@@ -81,7 +81,7 @@ fn the_evidence_says_what_each_tenant_s_records_show_and_no_more() {
         (vec![unknown("a")], Verdict::None, [0, 0, 0, 1], "a product came or went"),
         (vec![microsoft("a"), unknown("b")], Verdict::Microsoft, [1, 0, 0, 1], "nothing shows it at one"),
     ] {
-        let evidence = of(&told);
+        let evidence = of(&messages);
         assert_eq!(evidence.verdict, verdict, "{why}");
         let ShiftEvidence { by_microsoft, by_tenants, by_both, unknown, .. } = evidence;
         assert_eq!([by_microsoft, by_tenants, by_both, unknown], counts, "{why}");
@@ -100,11 +100,11 @@ fn the_controls_that_most_tenants_lost_points_on_are_named_first() {
 #[test]
 fn microsoft_s_average_counts_only_between_two_successive_records_and_only_if_it_moved_along_by_half() {
     let with = |days, before: f64, after: f64| {
-        let mut told = says("a", ChangedBy::Unknown, days, 1000.0, &[]);
-        told.data.score.as_mut().unwrap().comparison = Some(Comparison { before, after });
-        told
+        let mut messages = says("a", ChangedBy::Unknown, days, 1000.0, &[]);
+        messages.data.score.as_mut().unwrap().comparison = Some(Comparison { before, after });
+        messages
     };
-    for (told, is_evidence, why) in [
+    for (messages, is_evidence, why) in [
         (with((1, 2), 52.0, 49.0), true, "three of four points"),
         (with((1, 2), 52.0, 50.0), true, "half"),
         (with((1, 2), 52.0, 50.1), false, "less than half"),
@@ -112,9 +112,9 @@ fn microsoft_s_average_counts_only_between_two_successive_records_and_only_if_it
         (with((1, 3), 52.0, 48.0), false, "a drift over two days"),
         (with((1, 8), 52.0, 48.0), false, "a drift over a week"),
     ] {
-        assert_eq!(of(std::slice::from_ref(&told)).average.is_some(), is_evidence, "{why}");
-        assert_eq!(of(&[told]).verdict, Verdict::None, "it is a sentence, and never a verdict: {why}");
+        assert_eq!(of(std::slice::from_ref(&messages)).average.is_some(), is_evidence, "{why}");
+        assert_eq!(of(&[messages]).verdict, Verdict::None, "it is a sentence, and never a verdict: {why}");
     }
-    let told = with((1, 2), 52.0, 48.0);
-    assert_eq!(of_all(&shift(ScoreKind::SecureScoreCategory), &covered(&[told])).average, None);
+    let messages = with((1, 2), 52.0, 48.0);
+    assert_eq!(of_all(&shift(ScoreKind::SecureScoreCategory), &covered(&[messages])).average, None);
 }

@@ -43,7 +43,7 @@ fn assert_adds_up(breakdown: &Breakdown) {
 }
 
 /// Compares, and says: who, the sentence without its day, and each cause as `kind title points`.
-fn told(
+fn explained(
     before: &ScoreRecord,
     after: &ScoreRecord,
     profiles: &ControlProfiles,
@@ -62,7 +62,7 @@ fn told(
 }
 
 #[test]
-fn each_kind_of_change_is_told_for_what_the_numbers_show() {
+fn each_kind_of_change_is_explained_by_what_the_numbers_show() {
     use ChangedBy as By;
     for (name, (maximum_before, before), (maximum_after, after), by, sentence, causes) in [
         (
@@ -148,7 +148,7 @@ fn each_kind_of_change_is_told_for_what_the_numbers_show() {
     ] {
         let (before, after) = (record(MONDAY, maximum_before, before), record(TUESDAY, maximum_after, after));
         let expected = (by, sentence.to_owned(), causes.into_iter().map(str::to_owned).collect());
-        assert_eq!(told(&before, &after, &ControlProfiles::new(), None), expected, "{name}");
+        assert_eq!(explained(&before, &after, &ControlProfiles::new(), None), expected, "{name}");
     }
 }
 
@@ -157,11 +157,11 @@ fn a_product_that_comes_is_not_microsofts_doing_and_without_the_list_nobody_know
     let before = record(MONDAY, 100.0, "mfa Identity 50");
     let mut after = record(TUESDAY, 110.0, "mfa Identity 50, new Apps 0/10");
     after.services = Some(BTreeSet::from(["HasEXOP2".to_owned(), "HasMDI".to_owned()]));
-    let (by, sentence, _) = told(&before, &after, &ControlProfiles::new(), None);
+    let (by, sentence, _) = explained(&before, &after, &ControlProfiles::new(), None);
     assert_eq!(by, ChangedBy::Product);
     assert_eq!(sentence, "1 control worth 10 points came with a new product; no control of the tenant lost points.");
     after.services = None;
-    let (by, sentence, _) = told(&before, &after, &ControlProfiles::new(), None);
+    let (by, sentence, _) = explained(&before, &after, &ControlProfiles::new(), None);
     assert_eq!(by, ChangedBy::Unknown);
     assert!(sentence.starts_with("1 control worth 10 points came from Microsoft or with a new product"), "{sentence}");
 }
@@ -171,7 +171,7 @@ fn a_score_that_is_not_the_sum_of_its_controls_is_said_to_be_unexplained() {
     let before = record(MONDAY, 100.0, "mfa Identity 50");
     let mut after = record(TUESDAY, 100.0, "mfa Identity 48");
     after.points.earned = 40.0;
-    let (by, sentence, _) = told(&before, &after, &ControlProfiles::new(), None);
+    let (by, sentence, _) = explained(&before, &after, &ControlProfiles::new(), None);
     assert_eq!(by, ChangedBy::Unknown, "nobody is blamed where the numbers do not add up");
     assert_eq!(sentence, "1 control of the tenant lost 2 points; 8 points fewer that the controls do not explain.");
 }
@@ -237,7 +237,7 @@ fn profiles_give_titles_links_and_worth_and_a_deprecated_control_is_retired() {
 fn a_category_counts_its_own_controls_only_and_knows_those_that_moved() {
     let before = record(MONDAY, 200.0, "mfa Identity 50, pim Identity 10, dlp Data 40");
     let after = record(TUESDAY, 200.0, "mfa Identity 40, pim Apps 10, dlp Data 0");
-    let (by, sentence, causes) = told(&before, &after, &ControlProfiles::new(), Some("Identity"));
+    let (by, sentence, causes) = explained(&before, &after, &ControlProfiles::new(), Some("Identity"));
     assert_eq!(by, ChangedBy::Both);
     assert_eq!(
         sentence,
@@ -248,16 +248,16 @@ fn a_category_counts_its_own_controls_only_and_knows_those_that_moved() {
     assert_eq!(breakdown.before, Points { earned: 60.0, of: 200.0 });
     // A control of another category moves the maximum here, too.
     let wider = record(TUESDAY, 300.0, "mfa Identity 50, pim Identity 10, dlp Data 40, new Data 0/100");
-    let (by, sentence, causes) = told(&before, &wider, &ControlProfiles::new(), Some("Identity"));
+    let (by, sentence, causes) = explained(&before, &wider, &ControlProfiles::new(), Some("Identity"));
     assert_eq!((by, causes.len()), (ChangedBy::Microsoft, 0));
     assert_eq!(sentence, "the maximum rose from 200 to 300 points; no control of the tenant lost points.");
 }
 
 #[test]
-fn three_causes_are_told_the_heaviest_first() {
+fn three_causes_are_listed_heaviest_first() {
     let before = record(MONDAY, 100.0, "a X 10, b X 10, c X 10, d X 10, e X 10");
     let after = record(TUESDAY, 100.0, "a X 9, b X 5, c X 7, d X 10, e X 8");
-    let (_, sentence, causes) = told(&before, &after, &ControlProfiles::new(), None);
+    let (_, sentence, causes) = explained(&before, &after, &ControlProfiles::new(), None);
     assert_eq!(causes, ["Lost b 5", "Lost c 3", "Lost e 2"]);
     assert_eq!(sentence, "4 controls of the tenant lost 11 points.");
 }

@@ -18,13 +18,13 @@ use crate::{
 
 impl Holding<'_> {
     /// What goes together is told: each channel gets one message of it.
-    pub(super) fn tell(&mut self, now: Timestamp) {
+    pub(super) fn notify_shifts(&mut self, now: Timestamp) {
         let wait = self.plan.fleet.wait();
-        let mut told_before: Vec<(usize, usize)> = Vec::new();
+        let mut notified_before: Vec<(usize, usize)> = Vec::new();
         for ((shift, occasion, channel), lanes) in std::mem::take(&mut self.members) {
             let is_of_movements = occasion.is_of_movements();
             if is_of_movements && self.shifts[shift].has_just_been_sent(wait, now) {
-                let until = self.shifts[shift].told_at.unwrap_or(now).plus(wait);
+                let until = self.shifts[shift].notified_at.unwrap_or(now).plus(wait);
                 self.events.extend(lanes.into_iter().map(|lane| Reverse((until, Event::Look { lane }))));
             } else if !is_of_movements && lanes.len() < TOGETHER_MIN {
                 for lane in lanes {
@@ -32,13 +32,14 @@ impl Holding<'_> {
                 }
             } else {
                 if is_of_movements {
-                    told_before.extend(self.told_alone(shift, &channel, now).into_iter().map(|alert| (alert, shift)));
+                    notified_before
+                        .extend(self.notified_alone(shift, &channel, now).into_iter().map(|alert| (alert, shift)));
                 }
                 self.notify(shift, occasion, channel, &lanes, now);
             }
         }
         // Once every channel's notice has named them.
-        for (alert, shift) in told_before {
+        for (alert, shift) in notified_before {
             self.alerts[alert].shift.get_or_insert(shift);
         }
     }
@@ -72,16 +73,16 @@ impl Holding<'_> {
             self.suppressed.extend(suppressed.map(of_channel));
             says.extend(going.iter().filter(|(_, fate)| *fate != Decision::Suppress).map(|(id, _)| place(*id)));
             if let Some((speaker, _)) = going.iter().rfind(|(_, fate)| *fate == Decision::Send) {
-                let told = &self.messages[place(*speaker)];
-                let facts = self.members_of.get(&told.tenant).map(|course| course.facts());
+                let emitted = &self.messages[place(*speaker)];
+                let facts = self.members_of.get(&emitted.tenant).map(|history| history.facts());
                 let line = facts.map(|facts| Covered {
-                    tenant: Some(told.tenant.clone()),
-                    notification: told.notification(facts),
+                    tenant: Some(emitted.tenant.clone()),
+                    notification: emitted.notification(facts),
                     is_accepted: false,
                 });
                 covered.extend(line);
             }
-            self.lanes[lane].told = newest.last().and_then(|step| step.began);
+            self.lanes[lane].emitted = newest.last().and_then(|step| step.began);
             if occasion.is_of_movements() {
                 self.alerts[self.lanes[lane].alert].shift = Some(shift);
             }
@@ -92,7 +93,7 @@ impl Holding<'_> {
         self.notices.push(notice::for_channel(&self.shifts[shift], occasion, &channel, covered, &others, now));
         if occasion.is_of_movements() {
             self.heard.insert((shift, channel.clone()));
-            self.shifts[shift].told_at = Some(now);
+            self.shifts[shift].notified_at = Some(now);
         }
         let notice = Some(self.notices.len() - 1);
         self.queued.push(Queued { at: now, channel, says, notice });
@@ -102,8 +103,8 @@ impl Holding<'_> {
     fn others(&self, shift: usize, channel: &ChannelName, now: Timestamp) -> Others {
         let is_shown = |tenant: &TenantId| {
             let receiver = self.plan.receivers.get(channel);
-            let course = self.members_of.get(tenant);
-            receiver.zip(course).is_some_and(|(receiver, course)| receiver.audience.admits(tenant, &course.labels))
+            let history = self.members_of.get(tenant);
+            receiver.zip(history).is_some_and(|(receiver, history)| receiver.audience.admits(tenant, &history.labels))
         };
         let (outliers, along): (Vec<_>, Vec<_>) =
             self.fleet.tenants_of(shift, now).into_iter().partition(|(_, is_outlier)| *is_outlier);
@@ -115,13 +116,13 @@ impl Holding<'_> {
             .collect();
         Others {
             outliers: outliers.into_iter().map(|(tenant, _)| tenant.clone()).collect(),
-            told_before: reported.into_iter().cloned().collect(),
+            notified_before: reported.into_iter().cloned().collect(),
         }
         .shown(is_shown)
     }
 
     /// The alerts that began with the shift, and that a channel was told of on their own.
-    fn told_alone(&self, shift: usize, channel: &ChannelName, now: Timestamp) -> Vec<usize> {
+    fn notified_alone(&self, shift: usize, channel: &ChannelName, now: Timestamp) -> Vec<usize> {
         let of_shift = self.fleet.tenants_of(shift, now);
         let is_along = |tenant: &TenantId| of_shift.get(tenant).is_some_and(|is_outlier| !is_outlier);
         self.known_alone(shift, channel).filter(|(tenant, _)| is_along(tenant)).map(|(_, alert)| alert).collect()
@@ -131,12 +132,12 @@ impl Holding<'_> {
     fn known_alone(&self, shift: usize, channel: &ChannelName) -> impl Iterator<Item = (&TenantId, usize)> {
         let known = &self.shifts[shift].shift;
         self.known.iter().filter_map(move |(&(tenant, _, score, subject), &alert)| {
-            let told = self.alerts[alert];
+            let emitted = self.alerts[alert];
             let lane = self.lane_of.get(&(alert, channel)).map(|lane| &self.lanes[*lane]);
-            let began = lane.filter(|lane| lane.steps.is_empty()).and_then(|lane| lane.told);
+            let began = lane.filter(|lane| lane.steps.is_empty()).and_then(|lane| lane.emitted);
             let is_alone = score.is_some_and(|score| known.scope.has(score, subject))
-                && !told.is_over
-                && told.shift.is_none()
+                && !emitted.is_over
+                && emitted.shift.is_none()
                 && began.is_some_and(|at| known.span.has(at));
             is_alone.then_some((tenant, alert))
         })

@@ -36,7 +36,7 @@ fn a_notice_goes_alone_and_counts_for_no_digest() {
 }
 
 #[test]
-fn what_a_channel_rests_for_goes_along_once_it_is_free() {
+fn what_waits_during_a_cooldown_is_merged_once_the_channel_is_free() {
     let (lines, kept) = sent("1 0; 2 1; 3 2; 4 3; 30 4", Some(2), 10);
     assert_eq!(lines, ["1 alert.firing [0]", "11 digest [1, 2, 3]", "30 alert.firing [4]"]);
     assert_eq!(kept, [1, 2, 3], "a line of a digest is no message of its own");

@@ -32,7 +32,7 @@ fn released(plan: &Plan, messages: &[Message]) -> (Vec<String>, Vec<usize>) {
 }
 
 #[test]
-fn what_is_still_worth_telling_is_told_at_the_end() {
+fn what_is_still_relevant_is_sent_at_the_end() {
     for (promise, silences, table, sent, kept) in [
         ("not covered", &[(50, 60)][..], "1 a fired 1.1; 60 a worsened 1.2", &["1 [0]", "60 [1]"][..], &[][..]),
         ("fired and over within", &[(0, 60)], "1 a fired 1.1; 9 a resolved 1.2", &[], &[0, 1]),
@@ -67,20 +67,20 @@ fn what_is_still_worth_telling_is_told_at_the_end() {
 }
 
 #[test]
-fn a_receiver_that_keeps_state_is_told_each_step_of_what_still_fires() {
+fn a_stateful_receiver_is_sent_each_step_of_a_firing_alert() {
     let table = "1 a fired 1.1; 9 a worsened 1.2; 20 a reminder 1.3";
     let got = released(&plan(&[(0, 60)], None), &messages(table, &["soc"]));
     assert_eq!(got, (vec!["60 [0]".to_owned(), "60 [1]".to_owned()], vec![2]));
 }
 
 #[test]
-fn each_channel_is_decided_on_by_what_it_was_told() {
+fn each_channel_is_decided_by_what_it_was_sent() {
     let mut plan = plan(&[(5, 60)], Some(20));
     plan.receivers.insert(channel("late"), Receiver { digest_over: Some(20), ..Receiver::default() });
-    let mut told = messages("1 a fired 1.1; 9 a worsened 1.2", &["soc"]);
-    told[1].channels = [channel("soc"), channel("late")].into();
+    let mut messages = messages("1 a fired 1.1; 9 a worsened 1.2", &["soc"]);
+    messages[1].channels = [channel("soc"), channel("late")].into();
     let mut suppressed = Vec::new();
-    let (queued, _) = release(&plan, &[], &Fleet::default(), &told, &mut suppressed);
+    let (queued, _) = release(&plan, &[], &Fleet::default(), &messages, &mut suppressed);
     let lines: Vec<_> = queued.iter().map(|one| (one.at.as_seconds(), one.channel.as_str(), &one.says[..])).collect();
     assert_eq!(lines, [(1, "soc", &[0][..]), (60, "soc", &[1]), (60, "late", &[1])]);
     assert_eq!(suppressed, []);

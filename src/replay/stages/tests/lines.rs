@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use super::*;
 use crate::{
     domain::Sample,
-    replay::{ScoreCourse, SeriesCourse, walk},
+    replay::{ScoreHistory, SeriesHistory, walk},
     rule::{BaselineChoice, Change, Size},
 };
 
@@ -45,7 +45,7 @@ impl World {
         Self { phases, shifts, own }
     }
 
-    fn course(&self, number: usize) -> Course {
+    fn history(&self, number: usize) -> History {
         let mut value = 400.0;
         let samples = (0..POLLS).map(|poll| {
             for (_, by) in self.shifts.iter().filter(|(at, _)| *at == poll) {
@@ -59,15 +59,15 @@ impl World {
         });
         let samples = samples.collect();
         let series =
-            vec![SeriesCourse { subject: None, samples, read_at: Vec::new(), history: 0, averages: Vec::new() }];
-        Course {
+            vec![SeriesHistory { subject: None, samples, read_at: Vec::new(), imported: 0, averages: Vec::new() }];
+        History {
             tenant: TenantId::parse(&format!("t{number}")).unwrap(),
             name: "A tenant".into(),
             labels: Arc::default(),
             notify: Vec::new(),
             poll_interval: Duration::from_mins(15),
-            scores: vec![ScoreCourse { score: ScoreKind::DeviceSecureScore, series, looks: Vec::new() }],
-            away: Vec::new(),
+            scores: vec![ScoreHistory { score: ScoreKind::DeviceSecureScore, series, looks: Vec::new() }],
+            downtimes: Vec::new(),
             // What waits at the end is let go.
             until: Timestamp::from_seconds(QUARTER * i64::try_from(POLLS + 1004).unwrap()),
         }
@@ -111,11 +111,11 @@ fn each_transition_goes_out_in_exactly_one_message_per_channel_and_no_own_loss_i
     for seed in 0..CASES {
         let random = &mut StdRng::seed_from_u64(seed);
         let (world, plan) = (World::random(random), plan(random));
-        let courses: Vec<Course> = (0..world.phases.len()).map(|number| world.course(number)).collect();
-        let fleet = Fleet::of(&plan, &courses);
-        let mut messages: Vec<Message> = courses.iter().flat_map(|course| walk(&plan, course, &fleet)).collect();
+        let histories: Vec<History> = (0..world.phases.len()).map(|number| world.history(number)).collect();
+        let fleet = Fleet::of(&plan, &histories);
+        let mut messages: Vec<Message> = histories.iter().flat_map(|history| walk(&plan, history, &fleet)).collect();
         messages.sort_by_key(|message| message.at);
-        let outcome = send(&plan, &courses, &fleet, messages);
+        let outcome = send(&plan, &histories, &fleet, messages);
 
         let mut said: BTreeMap<(usize, &str), usize> = BTreeMap::new();
         for sent in &outcome.sent {
@@ -150,7 +150,7 @@ fn each_transition_goes_out_in_exactly_one_message_per_channel_and_no_own_loss_i
             }
         }
         if let Some((who, poll, _)) = world.own {
-            let (tenant, at) = (&courses[who].tenant, world.at(who, poll));
+            let (tenant, at) = (&histories[who].tenant, world.at(who, poll));
             // With a `for` it fires later; what fires by then is told as worse.
             let is_it = |message: &Message| {
                 let Transition { kind, observed_at, since, .. } = message.transition;

@@ -43,10 +43,10 @@ fn a_change_says_which_gap_it_spans() {
     let mut world = World::new();
     world.walk(&rule("drop 10%"), "00:00 400 inactive -\n 2d00:00 360 firing fired\n 2d00:30 300 firing worsened");
     let gap = Some(Gap { from: time("00:00"), until: time("2d00:00") });
-    assert_eq!(world.told.iter().map(|told| told.gap).collect::<Vec<_>>(), [gap, gap]);
+    assert_eq!(world.transitions.iter().map(|notified| notified.gap).collect::<Vec<_>>(), [gap, gap]);
     let mut world = World::new();
     world.walk(&rule("drop 10%"), "00:00 400 inactive -\n 00:30 360 firing fired");
-    assert_eq!(world.told[0].gap, None, "no reading is missing");
+    assert_eq!(world.transitions[0].gap, None, "no reading is missing");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_confirmed_fall_to_zero_is_measured_as_the_fall_and_not_against_the_zero_it_
 }
 
 #[test]
-fn a_zero_of_long_standing_is_no_fall() {
+fn a_zero_of_long_standing_is_not_a_fall() {
     let table = "00:00 0 inactive -\n 00:30 0 inactive -\n 01:00 0 inactive -";
     walk("drop 1pts, from previous", table);
     walk("drop 1pts", table);

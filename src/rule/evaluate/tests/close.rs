@@ -54,7 +54,7 @@ fn a_person_accepts_a_loss_as_the_new_level() {
          01:30  316     inactive  -
          02:00  315     firing    fired     # 10 % of the new level",
     );
-    let accepted = &world.told[1];
+    let accepted = &world.transitions[1];
     assert_eq!((accepted.at, accepted.value, accepted.baseline), (time("00:40"), Some(350.0), Some(400.0)));
 }
 
@@ -63,7 +63,7 @@ fn a_person_accepts_the_newest_level_that_was_confirmed() {
     let mut world = World::new();
     let table = "00:00 400 inactive -\n 00:30 350 firing fired\n 01:00 0 firing -\n 01:10 accept inactive accepted";
     world.walk(&rule("drop 10%"), table);
-    assert_eq!(world.told[1].value, Some(350.0));
+    assert_eq!(world.transitions[1].value, Some(350.0));
     world.walk(&rule("drop 10%"), "01:30 350 inactive -");
 }
 
@@ -82,12 +82,12 @@ fn only_a_loss_can_be_accepted() {
 }
 
 #[test]
-fn an_alert_that_fires_is_closed_with_the_reason_told() {
+fn a_firing_alert_is_closed_with_a_reason() {
     for why in ["rule-changed", "rule-removed", "tenant-removed", "subject-removed"] {
         let mut world = World::new();
         let table = format!("00:00 400 inactive -\n 00:30 350 firing fired\n 01:00 {why} inactive {why} wake never");
         world.walk(&rule("drop 10%"), &table);
-        let closed = &world.told[1];
+        let closed = &world.transitions[1];
         assert_eq!((closed.at, closed.value, closed.observed_at), (time("01:00"), Some(350.0), Some(time("00:30"))));
     }
 }
@@ -97,7 +97,7 @@ fn a_silence_is_closed_without_a_value() {
     let mut world = World::new();
     let table = "00:00 10 inactive -\n 06:00 - firing fired\n 07:00 tenant-removed inactive tenant-removed";
     world.walk(&rule("no_data 6h"), table);
-    assert_eq!((world.told[1].value, world.told[1].observed_at), (None, None));
+    assert_eq!((world.transitions[1].value, world.transitions[1].observed_at), (None, None));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::world::{World, rule};
 
 #[test]
-fn an_alert_that_only_the_edit_ends_is_told_as_changed_and_one_that_recovered_as_resolved() {
+fn an_alert_ended_by_an_edit_is_reported_as_changed_and_one_that_recovered_as_resolved() {
     let mut world = World::new();
     world.walk(&rule("below 300"), "00:00 290 firing fired");
     world.walk(&rule("below 280"), "00:30 - firing -\n 01:00 290 inactive rule-changed");
@@ -20,7 +20,7 @@ fn between_the_bounds_of_the_new_text_the_alert_keeps_the_terms_it_fired_under()
 }
 
 #[test]
-fn nothing_is_told_as_worse_by_a_text_that_does_not_hold() {
+fn no_worsening_is_reported_by_an_edited_condition_that_does_not_hold() {
     let mut world = World::new();
     world.walk(&rule("below 300, recover above 320, step 10pts"), "00:00 299 firing fired");
     let edited = rule("below 280, recover above 320, step 10pts");
@@ -42,7 +42,7 @@ fn a_drop_edited_to_a_rise_takes_the_baseline_of_the_rise_or_ends() {
     let mut world = World::new();
     world.walk(&rule("drop 10%"), "00:00 300 inactive -\n 00:30 400 inactive -\n 01:00 360 firing fired");
     world.walk(&rule("rise 10%"), "01:30 360 firing -\n 02:00 330 firing -\n 02:30 329 inactive resolved");
-    assert_eq!(world.told.last().unwrap().baseline, Some(300.0));
+    assert_eq!(world.transitions.last().unwrap().baseline, Some(300.0));
     let mut world = World::new();
     world.walk(&rule("drop 10%"), "00:00 400 inactive -\n 00:30 360 firing fired");
     world.walk(&rule("rise 10%"), "01:00 360 inactive rule-changed");
@@ -63,7 +63,7 @@ fn a_below_edited_to_a_drop_takes_a_baseline_or_ends() {
     let mut world = World::new();
     world.walk(&rule("below 300"), "00:00 400 inactive -\n 00:30 290 firing fired");
     world.walk(&rule("drop 10%"), "01:00 290 firing -\n 01:30 360 firing -\n 02:00 361 inactive resolved");
-    assert_eq!(world.told.last().unwrap().baseline, Some(400.0));
+    assert_eq!(world.transitions.last().unwrap().baseline, Some(400.0));
     let mut world = World::new();
     world.walk(&rule("below 300"), "00:00 290 firing fired");
     world.walk(&rule("drop 10%"), "00:30 285 inactive rule-changed");
@@ -93,7 +93,7 @@ fn an_alert_of_another_condition_ends_at_a_reading_once_its_rule_asks_for_silenc
 }
 
 #[test]
-fn an_alert_of_another_condition_ends_by_the_silence_too_which_is_then_told_as_such() {
+fn an_alert_of_another_condition_also_ends_by_the_gap_and_is_reported_as_such() {
     let mut world = World::new();
     world.walk(&rule("below 300"), "00:00 290 firing fired");
     let table = "05:59 - firing -\n 06:00 - inactive rule-changed wake 06:00\n 06:01 - firing fired";

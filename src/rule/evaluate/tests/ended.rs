@@ -28,7 +28,7 @@ fn what_ends_only_by_a_fleet_shift_does_not_end() {
         assert_eq!((firing.baseline, firing.end_taken_back, world.alert.rebased_at), (Some(400.0), 2, None), "{text}");
         // What it lost is lost of what it would be by now, and so is what it gains back.
         world.walk(&rule, "01:30 440 firing -\n 02:00 480 inactive resolved");
-        assert_eq!(world.told.last().unwrap().baseline, Some(480.0), "{text}");
+        assert_eq!(world.transitions.last().unwrap().baseline, Some(480.0), "{text}");
     }
 }
 
@@ -38,23 +38,23 @@ fn a_reading_takes_back_an_end_that_a_shift_caused_and_is_judged_by_what_was() {
     let mut world = lifted("drop 5%");
     world.shifts.push(shift("01:00", 20.0));
     world.walk(&rule, "01:30 390 firing worsened");
-    assert_eq!(world.told.last().unwrap().baseline, Some(480.0));
+    assert_eq!(world.transitions.last().unwrap().baseline, Some(480.0));
 }
 
 #[test]
-fn an_end_that_was_told_before_the_shift_was_known_is_followed_by_a_new_alert() {
+fn an_end_reported_before_the_shift_was_known_is_followed_by_a_new_alert() {
     let rule = rule("drop 5%");
     let mut world = lifted("drop 5%");
-    world.told_at = Some(time("01:00"));
+    world.notified_at = Some(time("01:00"));
     world.shifts.push(shift("01:00", 20.0));
     world.walk(&rule, "01:10 - firing fired");
-    let told = world.told.last().unwrap();
-    assert_eq!((told.baseline, told.value, told.since), (Some(480.0), Some(432.0), time("00:30")));
+    let notified = world.transitions.last().unwrap();
+    assert_eq!((notified.baseline, notified.value, notified.since), (Some(480.0), Some(432.0), time("00:30")));
     world.walk(&rule, "01:30 440 firing -\n 02:00 480 inactive resolved");
 }
 
 #[test]
-fn what_is_over_by_itself_stays_over_though_a_shift_came_with_it() {
+fn what_ended_on_its_own_stays_over_despite_a_shift() {
     for (value, shifts) in [
         // A shift that is taken back.
         ("400", vec![shift("00:30", -10.0), shift("01:00", 100.0 / 9.0)]),

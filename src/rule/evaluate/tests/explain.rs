@@ -17,11 +17,11 @@ use crate::{
 /// Asserts that every part of the explanation fits what the step did.
 pub(super) fn assert_explains(rule: &Rule, before: &Alert, event: Event, context: &EvaluationContext<'_>, step: &Step) {
     let explained = explain(rule, before, event, context);
-    let told = step.transition.as_ref().map(|transition| transition.kind);
+    let notified = step.transition.as_ref().map(|transition| transition.kind);
     let reopened = reopened(rule, before, context.shifts);
     let before = reopened.as_ref().unwrap_or(before);
     let after = step.alert.as_ref().unwrap_or(before);
-    let expected = match (told, &after.state) {
+    let expected = match (notified, &after.state) {
         (Some(TransitionKind::Fired), _) => Verdict::Fires,
         (Some(TransitionKind::Worsened), _) => Verdict::Worsens,
         (Some(TransitionKind::Reminder), _) => Verdict::Reminds,
@@ -33,10 +33,10 @@ pub(super) fn assert_explains(rule: &Rule, before: &Alert, event: Event, context
     };
     assert_eq!(explained.verdict, expected, "{explained:?}");
     // Of an unstable alert it is explained how it stands, which is not what is told.
-    let is_tempered = before.flapping.unstable.is_some() || told == Some(TransitionKind::Unstable);
+    let is_tempered = before.flapping.unstable.is_some() || notified == Some(TransitionKind::Unstable);
     let Event::Reading(reading) = event else {
         if !is_tempered && !before.is_firing() && matches!(rule.when, Condition::NoData(_)) {
-            assert_eq!(explained.holds, told == Some(TransitionKind::Fired), "{explained:?}");
+            assert_eq!(explained.holds, notified == Some(TransitionKind::Fired), "{explained:?}");
         }
         return;
     };
@@ -83,9 +83,9 @@ fn explained(text: &str, readings: &[f64]) -> Explanation {
         missed_checks: 0,
         onboarded_at: None,
         feeds: &[],
-        told_at: world.told_at,
-        is_on_its_way: world.told_at.is_none(),
-        can_be_withdrawn: world.told_at.is_none(),
+        notified_at: world.notified_at,
+        is_on_its_way: world.notified_at.is_none(),
+        can_be_withdrawn: world.notified_at.is_none(),
         shifts: &[],
     };
     explain(&rule, &world.alert, Event::Reading(*newest), &context)
@@ -162,7 +162,7 @@ fn a_firing_alert_is_explained_by_its_frozen_baseline_and_what_is_missing() {
 }
 
 #[test]
-fn the_progress_of_for_a_zero_that_waits_and_the_next_reminder_are_told() {
+fn the_progress_of_for_a_waiting_zero_and_the_next_reminder_are_explained() {
     let pending = explained("below 300, for 2h", &[310.0, 290.0, 280.0]);
     let hold =
         Hold { since: at(1), lasted: Duration::from_mins(30), needed: Duration::from_hours(2), fires_from: at(5) };

@@ -65,7 +65,7 @@ fn an_above_is_over_strictly_below_its_recovery_mark() {
 }
 
 #[test]
-fn worsening_is_told_once_per_size_counted_from_what_was_told() {
+fn a_worsening_is_reported_once_per_size_from_the_last_reported_value() {
     walk(
         "drop 10%",
         "00:00  400  inactive  -
@@ -95,7 +95,7 @@ fn a_step_in_percent_is_of_the_threshold() {
 }
 
 #[test]
-fn a_reminder_comes_repeat_after_the_last_one_told() {
+fn a_reminder_is_sent_repeat_after_the_last_notification() {
     walk(
         "below 300, repeat 24h",
         "00:00    299  firing  fired
@@ -113,12 +113,12 @@ fn while_a_notification_is_on_its_way_there_is_no_reminder() {
     let rule = rule("below 300, repeat 1h");
     world
         .walk(&rule, "00:00 299 firing fired wake never\n 09:00 - firing - wake never\n 09:15 299 firing - wake never");
-    world.told_at = Some(time("09:20"));
+    world.notified_at = Some(time("09:20"));
     world.walk(&rule, "09:30 - firing - wake 10:20\n 10:19 - firing - wake 10:20\n 10:20 - firing reminder wake never");
 }
 
 #[test]
-fn a_worsening_that_is_over_before_anybody_was_told_counts_as_told_to_nobody() {
+fn a_worsening_that_is_over_before_anybody_was_notified_does_not_count() {
     let rule = rule("drop 10%");
     let mut world = World::new();
     world.walk(&rule, "00:00 400 inactive -\n 00:30 360 firing fired");
@@ -136,10 +136,10 @@ fn a_worsening_that_is_over_before_anybody_was_told_counts_as_told_to_nobody() {
          04:30  360  firing  -",
     );
     let Some(firing) = world.alert.firing() else { panic!("it fires") };
-    assert_eq!((firing.worst_told, firing.untold, firing.taken_back), (Some(360.0), None, 4));
+    assert_eq!((firing.worst_notified, firing.worst_before, firing.taken_back), (Some(360.0), None, 4));
     world.walk(&rule, "05:00 310 firing worsened");
     // It was told: only what is worse by the rule's size once more is worth telling.
-    world.told_at = Some(time("05:10"));
+    world.notified_at = Some(time("05:10"));
     world.walk(
         &rule,
         "05:30  360  firing  -
@@ -182,7 +182,11 @@ fn each_firing_begins_a_generation_and_counts_from_one() {
          03:00  350  firing    fired
          03:30  400  inactive  resolved",
     );
-    let numbers: Vec<_> = world.told.iter().map(|told| (told.generation, told.sequence, kind(told.kind))).collect();
+    let numbers: Vec<_> = world
+        .transitions
+        .iter()
+        .map(|notified| (notified.generation, notified.sequence, kind(notified.kind)))
+        .collect();
     let first = [(1, 1, "fired"), (1, 2, "worsened"), (1, 3, "reminder"), (1, 4, "resolved")];
     let second = [(2, 1, "fired"), (2, 2, "resolved")];
     assert_eq!(numbers, [first.as_slice(), second.as_slice()].concat());
@@ -195,9 +199,9 @@ fn a_transition_carries_what_its_message_needs() {
         &rule("drop 10%, for 30m"),
         "00:00 400 inactive -\n 00:30 350 pending -\n 01:00 340 firing fired\n 01:30 300 firing worsened\n 02:00 390 inactive resolved",
     );
-    for (told, at, value) in [(0, "01:00", 340.0), (1, "01:30", 300.0), (2, "02:00", 390.0)] {
-        let told = &world.told[told];
-        assert_eq!((told.at, told.value, told.observed_at), (time(at), Some(value), Some(time(at))));
-        assert_eq!((told.baseline, told.since, told.fired_at), (Some(400.0), time("00:30"), time("01:00")));
+    for (notified, at, value) in [(0, "01:00", 340.0), (1, "01:30", 300.0), (2, "02:00", 390.0)] {
+        let notified = &world.transitions[notified];
+        assert_eq!((notified.at, notified.value, notified.observed_at), (time(at), Some(value), Some(time(at))));
+        assert_eq!((notified.baseline, notified.since, notified.fired_at), (Some(400.0), time("00:30"), time("01:00")));
     }
 }

@@ -4,7 +4,7 @@ use super::world::{World, rule, time, walk};
 use crate::rule::{AlertState, Resolution, TransitionKind, accept, close};
 
 #[test]
-fn an_alert_that_changes_too_often_is_told_once_and_then_when_it_is_stable() {
+fn an_unstable_alert_is_reported_once_and_again_when_it_is_stable() {
     walk(
         "below 300, flapping 3",
         "
@@ -23,7 +23,7 @@ fn an_alert_that_changes_too_often_is_told_once_and_then_when_it_is_stable() {
 }
 
 #[test]
-fn one_that_is_stable_while_it_fires_is_told_to_fire() {
+fn an_alert_that_is_stable_while_it_fires_is_reported_as_firing() {
     walk(
         "below 300, flapping 2",
         "
@@ -38,7 +38,7 @@ fn one_that_is_stable_while_it_fires_is_told_to_fire() {
 }
 
 #[test]
-fn one_that_fires_for_want_of_data_is_not_looked_at_again_before_it_can_be_stable() {
+fn a_no_data_alert_is_not_evaluated_again_before_it_can_be_stable() {
     walk(
         "no_data 1h, flapping 1",
         "
@@ -74,7 +74,7 @@ fn it_must_be_stable_for_as_long_as_its_for() {
 }
 
 #[test]
-fn neither_worsening_nor_reminders_are_told_of_an_unstable_alert() {
+fn an_unstable_alert_sends_neither_worsenings_nor_reminders() {
     walk(
         "drop 10%, repeat 1h, flapping 2",
         "
@@ -104,7 +104,7 @@ fn changes_that_are_a_day_apart_are_no_flapping() {
 }
 
 #[test]
-fn what_people_end_is_told_and_has_a_fresh_start() {
+fn an_alert_ended_by_a_person_is_reported_and_starts_fresh() {
     let rule = rule("drop 10%, flapping 2");
     let unstable = || {
         let mut world = World::new();
@@ -125,14 +125,14 @@ fn what_people_end_is_told_and_has_a_fresh_start() {
     assert!(step.alert.unwrap().flapping.is_calm());
     world.walk(&rule, "01:45  400  inactive  -");
     let step = close(&world.alert, Resolution::RuleRemoved, &world.window, time("02:00"));
-    let told = step.transition.expect("whoever heard that it is unstable hears that it is over");
-    assert_eq!((told.kind, told.sequence), (TransitionKind::Resolved(Resolution::RuleRemoved), 2));
+    let notified = step.transition.expect("whoever heard that it is unstable hears that it is over");
+    assert_eq!((notified.kind, notified.sequence), (TransitionKind::Resolved(Resolution::RuleRemoved), 2));
     let alert = step.alert.unwrap();
     assert!(alert.flapping.is_calm() && alert.state == AlertState::Inactive);
 }
 
 #[test]
-fn switching_it_off_tells_how_the_alert_stands() {
+fn switching_it_off_reports_the_state_of_the_alert() {
     let mut world = World::new();
     world.walk(
         &rule("below 300, flapping 2"),

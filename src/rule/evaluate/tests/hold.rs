@@ -70,7 +70,7 @@ fn a_fall_across_a_gap_is_held_against_what_was_before_the_gap() {
     let table = "00:00 400 inactive -\n 10:00 300 pending -\n 10:30 300 pending -\n 11:00 300 firing fired";
     let mut world = World::new();
     world.walk(&rule, table);
-    let fired = world.told.last().unwrap();
+    let fired = world.transitions.last().unwrap();
     assert_eq!((fired.baseline, fired.since), (Some(400.0), time("10:00")));
     assert_eq!(fired.gap, Some(Gap { from: time("00:00"), until: time("10:00") }));
     World::new().walk(&rule, "00:00 400 inactive -\n 10:00 300 pending -\n 10:30 400 inactive -");

@@ -247,5 +247,5 @@ proptest! {
 /// Equality of floating point takes 0.0 for -0.0; their bits differ.
 fn bits(alert: &Alert) -> Vec<Option<u64>> {
     let AlertState::Firing(firing) = &alert.state else { return Vec::new() };
-    [firing.baseline, firing.worst_told, firing.worst_seen].map(|value| value.map(f64::to_bits)).to_vec()
+    [firing.baseline, firing.worst_notified, firing.worst_seen].map(|value| value.map(f64::to_bits)).to_vec()
 }

@@ -25,23 +25,23 @@ fn a_reading_that_comes_after_the_silence_does_not_fire_it() {
 }
 
 #[test]
-fn silence_is_told_without_a_value_from_when_data_was_last_seen() {
+fn a_gap_is_reported_without_a_value_since_data_was_last_seen() {
     let mut world = World::new();
     world.walk(&rule("no_data 6h"), "01:00 10 inactive -\n 07:30 - firing fired\n 08:00 10 inactive resolved");
-    let (fired, resolved) = (&world.told[0], &world.told[1]);
+    let (fired, resolved) = (&world.transitions[0], &world.transitions[1]);
     assert_eq!((fired.value, fired.observed_at, fired.baseline), (None, None, None));
     assert_eq!((fired.since, fired.fired_at, fired.at), (time("01:00"), time("07:30"), time("07:30")));
     assert_eq!((resolved.value, resolved.since, resolved.at), (Some(10.0), time("01:00"), time("08:00")));
 }
 
 #[test]
-fn the_time_that_we_were_away_is_not_the_tenants_silence() {
+fn our_downtime_does_not_count_as_a_gap() {
     let mut world = World { downtime: Duration::from_hours(2), ..World::new() };
     world.walk(&rule("no_data 6h"), "00:00 10 inactive -\n 07:59 - inactive -\n 08:00 - firing fired");
 }
 
 #[test]
-fn a_longer_absence_than_the_silence_never_fires() {
+fn downtime_longer_than_the_limit_never_fires() {
     let mut world = World { downtime: Duration::from_hours(200), ..World::new() };
     world.walk(&rule("no_data 6h"), "00:00 10 inactive -\n 8d00:00 - inactive -");
 }
@@ -82,7 +82,7 @@ type Look<'a> = (&'a str, &'a [ScoreKind]);
 
 /// Takes the alert of a whole tenant through these looks; gives what was told, with the scores that it lists.
 fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
-    let (rule, mut alert, mut told) = (rule(text), Alert::default(), Vec::new());
+    let (rule, mut alert, mut notified) = (rule(text), Alert::default(), Vec::new());
     let mut last_data: Vec<Timestamp> = scores.iter().map(|_| time("00:00")).collect();
     for (now, read) in looks.iter().map(|(at, read)| (time(at), *read)) {
         let mut feeds = Vec::new();
@@ -99,7 +99,7 @@ fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
             missed_checks: 0,
             onboarded_at: None,
             feeds: &feeds,
-            told_at: None,
+            notified_at: None,
             is_on_its_way: false,
             can_be_withdrawn: false,
             shifts: &[],
@@ -108,11 +108,11 @@ fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
         super::explain::assert_explains(&rule, &alert, Event::Tick, &context, &step);
         if let Some(transition) = step.transition {
             let listed: Vec<_> = transition.unread.iter().map(|unread| unread.score.as_str()).collect();
-            told.push(format!("{} {}", kind(transition.kind), listed.join("+")));
+            notified.push(format!("{} {}", kind(transition.kind), listed.join("+")));
         }
         alert = step.alert.unwrap_or(alert);
     }
-    told
+    notified
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn all_scores_of_a_tenant_are_one_alert_that_ends_when_each_of_them_is_read_agai
 }
 
 #[test]
-fn a_further_score_that_goes_blind_is_told_though_the_alert_fires_already() {
+fn another_score_without_data_is_reported_while_the_alert_already_fires() {
     let looks: &[Look<'_>] = &[
         ("05:00", &[SECURE]),
         ("06:00", &[SECURE]),

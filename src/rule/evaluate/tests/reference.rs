@@ -106,7 +106,7 @@ fn missed(from: i64, until: i64) -> i64 {
 
 /// When alerts fire and resolve, by index into the series.
 fn expected(plain: Plain, hold: i64, series: &[(i64, i64)]) -> Vec<(usize, &'static str)> {
-    let mut told = Vec::new();
+    let mut notified = Vec::new();
     // The first reading that may be a baseline, and what pends: since when, and against what.
     let mut baseline_from = 0;
     let mut pending: Option<(i64, Option<Fraction>)> = None;
@@ -115,7 +115,7 @@ fn expected(plain: Plain, hold: i64, series: &[(i64, i64)]) -> Vec<(usize, &'sta
         if let Some((start, baseline)) = fired {
             let seen: Vec<i64> = series[start..=now].iter().map(|&(_, value)| value).collect();
             if plain.is_over(baseline, &seen) {
-                told.push((now, "resolved"));
+                notified.push((now, "resolved"));
                 (fired, pending) = (None, None);
                 if matches!(plain, Plain::Moved { regained: Some(_), .. }) {
                     baseline_from = now;
@@ -135,13 +135,13 @@ fn expected(plain: Plain, hold: i64, series: &[(i64, i64)]) -> Vec<(usize, &'sta
             None => (at, baseline),
         };
         if at - since >= hold {
-            told.push((now, "fired"));
+            notified.push((now, "fired"));
             fired = Some((now, baseline));
         } else {
             pending = Some((since, against));
         }
     }
-    told
+    notified
 }
 
 fn moved() -> impl Strategy<Value = Plain> {
@@ -179,14 +179,14 @@ proptest! {
     ) {
         let rule = plain.rule(hold);
         let mut world = World::polled_every(Duration::from_mins(INTERVAL.unsigned_abs()));
-        let (mut at, mut readings, mut told) = (0, Vec::new(), Vec::new());
+        let (mut at, mut readings, mut notified) = (0, Vec::new(), Vec::new());
         for (minutes, value) in steps {
             at += minutes;
             let step = world.step(&rule, Timestamp::from_seconds(at * 60), value.map(tenths));
             readings.extend(value.map(|value| (at, value)));
             let transition = step.transition.map(|transition| kind(transition.kind));
-            told.extend(transition.filter(|kind| *kind != "worsened").map(|kind| (readings.len() - 1, kind)));
+            notified.extend(transition.filter(|kind| *kind != "worsened").map(|kind| (readings.len() - 1, kind)));
         }
-        prop_assert_eq!(told, expected(plain, hold, &readings));
+        prop_assert_eq!(notified, expected(plain, hold, &readings));
     }
 }

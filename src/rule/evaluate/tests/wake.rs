@@ -18,7 +18,7 @@ fn an_alert_that_only_a_reading_can_change_needs_no_tick() {
 }
 
 #[test]
-fn a_reminder_is_foreseen_once_the_last_notification_came_to_rest() {
+fn a_reminder_is_planned_once_the_last_notification_is_final() {
     walk(
         "below 300, repeat 1h",
         "00:00  299  firing    fired     wake  never
@@ -79,7 +79,7 @@ fn a_silence_that_fires_wakes_for_its_reminders() {
 }
 
 #[test]
-fn the_time_that_we_were_away_puts_the_end_of_a_silence_off() {
+fn our_downtime_postpones_the_end_of_a_gap() {
     let mut world = World { downtime: Duration::from_hours(2), ..World::new() };
     world.walk(&rule("no_data 6h"), "01:00 - inactive - wake 08:00\n 08:00 - firing fired wake never");
 }

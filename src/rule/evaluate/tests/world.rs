@@ -75,8 +75,8 @@ pub(super) struct World {
     pub(super) source_interval: Duration,
     pub(super) downtime: Duration,
     pub(super) is_delivering: bool,
-    pub(super) told_at: Option<Timestamp>,
-    pub(super) told: Vec<Transition>,
+    pub(super) notified_at: Option<Timestamp>,
+    pub(super) transitions: Vec<Transition>,
     pub(super) last_data: Timestamp,
     /// How long after the newest data a check is missed or has failed; `None`: none is scheduled.
     pub(super) missed_after: Option<Duration>,
@@ -97,8 +97,8 @@ impl World {
             source_interval: interval,
             downtime: Duration::ZERO,
             is_delivering: true,
-            told_at: None,
-            told: Vec::new(),
+            notified_at: None,
+            transitions: Vec::new(),
             last_data: time("00:00"),
             missed_after: Some(Duration::ZERO),
             shifts: Vec::new(),
@@ -133,9 +133,9 @@ impl World {
             missed_checks: self.missed(event),
             onboarded_at: None,
             feeds: &[feed],
-            told_at: self.told_at,
-            is_on_its_way: self.told_at.is_none(),
-            can_be_withdrawn: self.told_at.is_none(),
+            notified_at: self.notified_at,
+            is_on_its_way: self.notified_at.is_none(),
+            can_be_withdrawn: self.notified_at.is_none(),
             shifts: &self.shifts,
         };
         let step = step(rule, &self.alert, event, &context);
@@ -165,7 +165,7 @@ impl World {
             // What was taken back leaves its number unused.
             let firing = [&before, &self.alert].into_iter().filter_map(Alert::firing);
             let taken_back = firing.map(|firing| firing.end_taken_back).max();
-            let last = self.told.last().map(|last| {
+            let last = self.transitions.last().map(|last| {
                 let is_none = last.generation == before.generation && Some(last.sequence) == taken_back;
                 if is_none { Transition { kind: TransitionKind::Reminder, ..last.clone() } } else { last.clone() }
             });
@@ -175,8 +175,8 @@ impl World {
                 assert_eq!(self.alert.is_firing(), !is_over, "after {transition:?}");
             }
             assert_eq!((self.alert.generation, self.alert.sequence), (transition.generation, transition.sequence));
-            self.told_at = self.is_delivering.then_some(now);
-            self.told.push(transition.clone());
+            self.notified_at = self.is_delivering.then_some(now);
+            self.transitions.push(transition.clone());
         }
     }
 
@@ -196,8 +196,8 @@ impl World {
             if words[1].len() > 1 && words[1].parse::<f64>().is_err() {
                 self.take(now, &step);
             }
-            let told = step.transition.map_or("-", |transition| kind(transition.kind));
-            assert_eq!((state(&self.alert), told), (words[2], words[3]), "at `{line}` under `{}`", rule.when);
+            let notified = step.transition.map_or("-", |transition| kind(transition.kind));
+            assert_eq!((state(&self.alert), notified), (words[2], words[3]), "at `{line}` under `{}`", rule.when);
             if let Some(wake) = words.get(5) {
                 let expected = (*wake != "never").then(|| time(wake));
                 assert_eq!(step.wake_at, expected, "wake at `{line}` under `{}`", rule.when);

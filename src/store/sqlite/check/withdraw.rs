@@ -68,7 +68,7 @@ async fn end(connection: &mut SqliteConnection, key: &str, sequence: u64, now: T
     .await?;
     if taken.rows_affected() > 0 {
         // The end is settled, so reminders count from here.
-        sqlx::query("UPDATE alert SET told_at = ?2 WHERE key = ?1 AND told_at IS NULL")
+        sqlx::query("UPDATE alert SET notified_at = ?2 WHERE key = ?1 AND notified_at IS NULL")
             .bind(key)
             .bind(now.as_nanos())
             .execute(&mut *connection)

@@ -26,9 +26,9 @@ impl Channels for SqliteStore {
             .await
     }
 
-    async fn adopt_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
+    async fn onboard_channels(&self, channels: BTreeSet<ChannelName>, now: Timestamp) -> Result<(), StoreError> {
         self.writer
-            .write(Work::AdoptChannels, move |db| Box::pin(async move { channel::adopt(db, &channels, now).await }))
+            .write(Work::OnboardChannels, move |db| Box::pin(async move { channel::onboard(db, &channels, now).await }))
             .await
     }
 

@@ -48,8 +48,8 @@ impl Checks for SqliteStore {
             .await
     }
 
-    async fn wanted(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
-        silence::wanted(&self.readers).await
+    async fn rechecks_requested(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
+        silence::rechecks_requested(&self.readers).await
     }
 
     async fn checked(&self) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {

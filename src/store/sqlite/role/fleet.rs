@@ -38,14 +38,14 @@ impl Fleet for SqliteStore {
             .await
     }
 
-    async fn tell_shift(
+    async fn notify_shift(
         &self,
         shift: KnownShift,
         notices: Vec<ShiftNotice>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer
-            .write(Work::TellShift, move |db| Box::pin(async move { fleet::tell(db, &shift, &notices, now).await }))
+            .write(Work::NotifyShift, move |db| Box::pin(async move { fleet::notify(db, &shift, &notices, now).await }))
             .await
     }
 }

@@ -23,10 +23,10 @@ impl Outages for SqliteStore {
     async fn record_outage(
         &self,
         outage: Outage,
-        told: Vec<NewNotification>,
+        notifications: Vec<NewNotification>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let new = PreparedOutage::new(outage, &told, now)?;
+        let new = PreparedOutage::new(outage, &notifications, now)?;
         self.writer.write(Work::Announce, move |db| Box::pin(outage::record(db, new))).await
     }
 }

@@ -40,19 +40,17 @@ impl Outbox for SqliteStore {
         delivery: DeliveryId,
         attempt: u32,
         outcome: AttemptOutcome,
-        standing: Option<ChannelHealth>,
+        health: Option<ChannelHealth>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer
-            .write(settling(&outcome), move |db| {
-                Box::pin(outbox::settle(db, delivery, attempt, outcome, standing, now))
-            })
+            .write(settling(&outcome), move |db| Box::pin(outbox::settle(db, delivery, attempt, outcome, health, now)))
             .await
     }
 
     async fn suppress(
         &self,
-        carrier: DeliveryId,
+        target: DeliveryId,
         tenants: BTreeSet<Option<TenantId>>,
         is_taken_apart: bool,
         error: &str,
@@ -61,7 +59,7 @@ impl Outbox for SqliteStore {
         let error = error.to_owned();
         self.writer
             .write(Work::Reroute, move |db| {
-                Box::pin(async move { merge::suppress(db, carrier, (&tenants, is_taken_apart), &error, now).await })
+                Box::pin(async move { merge::suppress(db, target, (&tenants, is_taken_apart), &error, now).await })
             })
             .await
     }

@@ -8,7 +8,7 @@ use crate::{
     crash_point::Work,
     domain::Timestamp,
     store::sqlite::{SqliteStore, listing, upkeep},
-    store::{Away, StoreError, Upkeep},
+    store::{Downtime, StoreError, Upkeep},
 };
 
 #[async_trait]
@@ -29,19 +29,19 @@ impl Upkeep for SqliteStore {
     }
 
     async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(Work::Beat, move |db| Box::pin(upkeep::heartbeat(db, now))).await
+        self.writer.write(Work::Heartbeat, move |db| Box::pin(upkeep::heartbeat(db, now))).await
     }
 
     async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError> {
         listing::last_heartbeat(&self.readers).await
     }
 
-    async fn record_away(&self, away: Away) -> Result<(), StoreError> {
-        self.writer.write(Work::Away, move |db| Box::pin(upkeep::record_away(db, away))).await
+    async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError> {
+        self.writer.write(Work::Downtime, move |db| Box::pin(upkeep::record_downtime(db, downtime))).await
     }
 
-    async fn away(&self) -> Result<Vec<Away>, StoreError> {
-        listing::away(&self.readers).await
+    async fn downtimes(&self) -> Result<Vec<Downtime>, StoreError> {
+        listing::downtimes(&self.readers).await
     }
 
     async fn prune(&self, now: Timestamp, retention: Duration) -> Result<bool, StoreError> {

@@ -127,7 +127,7 @@ mod tests {
     }
 
     /// `from → to`, with `gone` where it is missing from the configuration, and `learned` where its Entra id is new.
-    fn told(rows: Vec<Known>, slugs: &[(&str, u128)]) -> Vec<String> {
+    fn described(rows: Vec<Known>, slugs: &[(&str, u128)]) -> Vec<String> {
         let line = |change: Change| {
             let gone = if change.gone_since.is_some() { " gone" } else { "" };
             let learned = if change.is_learned { " learned" } else { "" };
@@ -138,17 +138,20 @@ mod tests {
 
     #[test]
     fn a_tenant_is_its_entra_id() {
-        assert_eq!(told(vec![row(1, "a", Some(1))], &[("a", 1)]), Vec::<String>::new());
-        assert_eq!(told(vec![row(1, "a", Some(1))], &[("b", 1)]), ["a → b"]);
-        assert_eq!(told(vec![row(1, "a", Some(1))], &[("a", 2)]), ["a → a.00000001 gone"]);
-        assert_eq!(told(vec![row(1, "a", Some(1))], &[]), ["a → a gone"]);
-        assert_eq!(told(vec![row(1, "a", Some(1)), row(2, "b", Some(2))], &[("a", 2), ("b", 1)]), ["a → b", "b → a"]);
+        assert_eq!(described(vec![row(1, "a", Some(1))], &[("a", 1)]), Vec::<String>::new());
+        assert_eq!(described(vec![row(1, "a", Some(1))], &[("b", 1)]), ["a → b"]);
+        assert_eq!(described(vec![row(1, "a", Some(1))], &[("a", 2)]), ["a → a.00000001 gone"]);
+        assert_eq!(described(vec![row(1, "a", Some(1))], &[]), ["a → a gone"]);
         assert_eq!(
-            told(vec![row(1, "a", Some(1)), row(2, "b", Some(2))], &[("b", 1), ("c", 3)]),
+            described(vec![row(1, "a", Some(1)), row(2, "b", Some(2))], &[("a", 2), ("b", 1)]),
+            ["a → b", "b → a"]
+        );
+        assert_eq!(
+            described(vec![row(1, "a", Some(1)), row(2, "b", Some(2))], &[("b", 1), ("c", 3)]),
             ["a → b", "b → b.00000002 gone"]
         );
         assert_eq!(
-            told(vec![row(1, "a", Some(1)), row(2, "a.00000001", Some(2))], &[("a", 3), ("a.00000001", 2)]),
+            described(vec![row(1, "a", Some(1)), row(2, "a.00000001", Some(2))], &[("a", 3), ("a.00000001", 2)]),
             ["a → a.00000001-2 gone"]
         );
     }
@@ -156,16 +159,19 @@ mod tests {
     #[test]
     fn one_that_comes_back_is_itself_again_under_whatever_slug() {
         let kept = Known { gone_since: Some(5), ..row(1, "a.00000001", Some(1)) };
-        assert_eq!(told(vec![kept.clone(), row(2, "a", Some(2))], &[("a", 2), ("c", 1)]), ["a.00000001 → c"]);
-        assert_eq!(told(vec![kept, row(2, "a", Some(2))], &[("a", 1)]), ["a.00000001 → a", "a → a.00000002 gone"]);
+        assert_eq!(described(vec![kept.clone(), row(2, "a", Some(2))], &[("a", 2), ("c", 1)]), ["a.00000001 → c"]);
+        assert_eq!(described(vec![kept, row(2, "a", Some(2))], &[("a", 1)]), ["a.00000001 → a", "a → a.00000002 gone"]);
     }
 
     #[test]
     fn an_older_row_learns_its_id_from_the_first_configuration_and_from_no_later_one() {
-        assert_eq!(told(vec![row(1, "a", None)], &[("a", 1)]), ["a → a learned"]);
-        assert_eq!(told(vec![row(1, "a", None)], &[("b", 1)]), ["a → a gone"]);
+        assert_eq!(described(vec![row(1, "a", None)], &[("a", 1)]), ["a → a learned"]);
+        assert_eq!(described(vec![row(1, "a", None)], &[("b", 1)]), ["a → a gone"]);
         let gone = Known { gone_since: Some(5), ..row(1, "a", None) };
-        assert_eq!(told(vec![gone], &[("a", 1)]), ["a → a.removed gone"]);
-        assert_eq!(told(vec![row(1, "a", None), row(2, "b", Some(1))], &[("a", 1)]), ["a → a.removed gone", "b → a"]);
+        assert_eq!(described(vec![gone], &[("a", 1)]), ["a → a.removed gone"]);
+        assert_eq!(
+            described(vec![row(1, "a", None), row(2, "b", Some(1))], &[("a", 1)]),
+            ["a → a.removed gone", "b → a"]
+        );
     }
 }

@@ -11,7 +11,7 @@ use super::{
     record::{self, Change, Record},
 };
 use crate::{
-    harness::{Service, Told, entra, told},
+    harness::{Arrived, Service, arrived, entra},
     promise::crash::{
         shim::Shim,
         stage::{Stage, TENANTS},
@@ -22,7 +22,7 @@ use crate::{
 const TURNS: u32 = 2;
 
 /// Files that a power cut does not concern: the store makes them anew.
-const MADE_ANEW: [&str; 2] = ["scorewatch.db-shm", "scorewatch.db.lock"];
+const MADE_AGAIN: [&str; 2] = ["scorewatch.db-shm", "scorewatch.db.lock"];
 
 /// What somebody saw.
 #[derive(Debug, Clone)]
@@ -111,7 +111,7 @@ fn left(folder: &Path) -> Image {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if !MADE_ANEW.contains(&name.as_str()) {
+        if !MADE_AGAIN.contains(&name.as_str()) {
             image.insert(name, fs::read(&path).unwrap());
         }
     }
@@ -138,19 +138,20 @@ impl<'a> Watch<'a> {
         // Read after what was seen, so that the log was not longer when it happened.
         let length = || fs::metadata(log).map_or(0, |metadata| metadata.len());
         let (mut sent, mut known) = (Vec::new(), world.receivers.received().len());
-        let mut newest: HashMap<String, Vec<Told>> = HashMap::new();
+        let mut newest: HashMap<String, Vec<Arrived>> = HashMap::new();
         let messages = world.receivers.wait_for(|received| {
             let now = length();
             for request in &received[known..] {
                 let channel = request.channel.to_string();
-                let voices = told(std::slice::from_ref(request), &channel);
-                let Some(message) = voices.last().map(|told| told.message.clone()).filter(|id| !id.is_empty()) else {
+                let voices = arrived(std::slice::from_ref(request), &channel);
+                let Some(message) = voices.last().map(|arrived| arrived.message.clone()).filter(|id| !id.is_empty())
+                else {
                     continue;
                 };
                 let mut mark = |seen| sent.push(Mark { life, log: now, seen });
                 mark(Seen::Sent { channel: channel.clone(), id: message });
                 let before = newest.insert(channel.clone(), voices).unwrap_or_default();
-                for voice in before.into_iter().filter(|told| told.accepted) {
+                for voice in before.into_iter().filter(|arrived| arrived.accepted) {
                     mark(Seen::Settled { channel: channel.clone(), id: voice.id });
                 }
             }

@@ -27,13 +27,13 @@ async fn walk(fixture: &Fixture, config: &Config, visits: usize) -> Vec<u64> {
         let visit = fixture.visit(config).await;
         due.push(visit.due.next_due_at.since(at(0)).as_secs() / 60);
         fixture.clock.set(visit.due.next_due_at);
-        fixture.tell_blindness(config).await;
+        fixture.notify_blindness(config).await;
     }
     due
 }
 
 #[tokio::test]
-async fn a_missing_licence_is_asked_for_daily_told_once_and_no_longer_slow_when_it_is_there() {
+async fn a_missing_licence_is_checked_daily_reported_once_and_not_backed_off_once_it_is_there() {
     let fixture = Fixture::new().await;
     let config = one(&fixture);
     let day = 24 * 60;
@@ -70,7 +70,7 @@ async fn a_consent_that_is_withdrawn_shows_as_such_and_is_asked_for_ever_less_of
 }
 
 #[tokio::test]
-async fn what_may_pass_by_itself_is_asked_for_at_every_tick() {
+async fn a_failure_that_may_pass_on_its_own_is_checked_at_every_tick() {
     let fixture = Fixture::new().await;
     let config = one(&fixture);
     fixture.cloud.script_fetches(entra("contoso"), vec![Fetch::Refuse(DefenderRefusal::NoLicence)]);
@@ -91,22 +91,22 @@ async fn a_restart_asks_once_and_a_reload_at_once() {
     let due = fixture.record("contoso").await.unwrap().health.next_due_at;
     assert_eq!(due, at(15 + day));
     fixture.clock.set(at(20));
-    let wheel = PlannerFixture::start(&fixture, &config).await;
-    wheel.pass(&fixture, 10);
-    checked(&wheel, &fixture, "contoso", 3).await;
+    let planner = PlannerFixture::start(&fixture, &config).await;
+    planner.pass(&fixture, 10);
+    checked(&planner, &fixture, "contoso", 3).await;
     let next = |record: Option<scorewatch::store::TenantRecord>| -> Timestamp { record.unwrap().health.next_due_at };
     assert_eq!(
         next(fixture.record("contoso").await),
         at(30 + day),
         "asked at its next tick after the start, and then slowly"
     );
-    wheel.pass(&fixture, 60);
-    wheel.tick.notify_one();
+    planner.pass(&fixture, 60);
+    planner.tick.notify_one();
     assert_eq!(fixture.cloud.tenant_counts(entra("contoso")).score_requests, 3);
     // Anything in the configuration.
     let mut other = config.clone();
     other.retention = Duration::from_hours(24 * 300);
-    wheel.config.send(std::sync::Arc::new(other)).unwrap();
-    checked(&wheel, &fixture, "contoso", 4).await;
-    wheel.stop(&fixture).await;
+    planner.config.send(std::sync::Arc::new(other)).unwrap();
+    checked(&planner, &fixture, "contoso", 4).await;
+    planner.stop(&fixture).await;
 }

@@ -35,7 +35,7 @@ pub fn next_due(
 
 /// Whether the tenant's next check is later than its schedule says.
 #[must_use]
-pub fn is_slow(plan: &Plan, tenant: &Tenant, health: &TenantHealth) -> bool {
+pub fn is_backed_off(plan: &Plan, tenant: &Tenant, health: &TenantHealth) -> bool {
     let regular = health.checked_at.map(|at| plan::next_due(plan, tenant, at));
     health.failing.is_some() && regular.is_some_and(|regular| health.next_due_at > regular)
 }

@@ -3,7 +3,7 @@
 use crate::harness::{HIGH, LOW, SOC, World, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_alert_is_told_once_whatever_happens_to_the_process_in_between() {
+async fn an_alert_is_notified_once_whatever_happens_to_the_process_in_between() {
     let mut world = World::new().await;
     let service = world.run().await;
     world.checked(&service, "contoso", 2).await;
@@ -35,17 +35,17 @@ async fn an_alert_is_told_once_whatever_happens_to_the_process_in_between() {
     world.set_score("contoso", HIGH);
     let service = world.run().await;
     world.settle(&service, SOC).await;
-    let told = world.accepted(SOC, "contoso");
-    assert_eq!(kinds(&told), [("alert.firing", 1), ("alert.resolved", 2)], "a recovery while we were away is told");
-    assert_ne!(told[0].id, told[1].id);
-    assert_eq!(told[0].alert, told[1].alert);
-    assert_eq!(told[0].body["data"]["score"]["value"], LOW);
-    assert_eq!(told[1].body["data"]["score"]["value"], HIGH);
-    assert!(told[1].body["data"]["alert"]["resolved_at"].is_string());
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(kinds(&arrived), [("alert.firing", 1), ("alert.resolved", 2)], "a recovery while we were away is told");
+    assert_ne!(arrived[0].id, arrived[1].id);
+    assert_eq!(arrived[0].alert, arrived[1].alert);
+    assert_eq!(arrived[0].body["data"]["score"]["value"], LOW);
+    assert_eq!(arrived[1].body["data"]["score"]["value"], HIGH);
+    assert!(arrived[1].body["data"]["alert"]["resolved_at"].is_string());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_gets_worse_by_the_rule_s_size_once_more_is_told_once_more() {
+async fn each_further_loss_of_the_rule_s_size_is_notified_again() {
     let mut world = World::new().await;
     world.setup.rules =
         "rules:\n  - name: drop\n    score: device-secure-score\n    when: { drop: 50pts, within: 24h }\n    \
@@ -53,7 +53,7 @@ async fn what_gets_worse_by_the_rule_s_size_once_more_is_told_once_more() {
             .to_owned();
     let service = world.run().await;
     world.checked(&service, "contoso", 3).await;
-    for (score, told_so_far) in [
+    for (score, sent_so_far) in [
         (451.0, vec![]),
         (450.0, vec![("alert.firing", 1)]),
         (401.0, vec![("alert.firing", 1)]),
@@ -63,9 +63,9 @@ async fn what_gets_worse_by_the_rule_s_size_once_more_is_told_once_more() {
         world.set_score("contoso", score);
         world.checked(&service, "contoso", 2).await;
         world.settle(&service, SOC).await;
-        assert_eq!(kinds(&world.accepted(SOC, "contoso")), told_so_far, "at {score}");
+        assert_eq!(kinds(&world.accepted(SOC, "contoso")), sent_so_far, "at {score}");
     }
-    let told = world.accepted(SOC, "contoso");
-    assert_eq!(told[1].body["data"]["score"]["baseline"], HIGH, "the baseline is frozen");
-    assert_eq!(told[1].body["data"]["score"]["loss"], 100.0);
+    let arrived = world.accepted(SOC, "contoso");
+    assert_eq!(arrived[1].body["data"]["score"]["baseline"], HIGH, "the baseline is frozen");
+    assert_eq!(arrived[1].body["data"]["score"]["loss"], 100.0);
 }

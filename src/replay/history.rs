@@ -6,7 +6,7 @@ use crate::{
     domain::{ChannelName, Labels, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
         Maintenance, Silence, fleet::FleetSettings, maintenance::covering, notification::TenantFacts, route::Audience,
-        silence::About,
+        silence::MatchTarget,
     },
     rule::Rule,
 };
@@ -52,7 +52,7 @@ impl Plan {
         if self.maintenance.is_empty() && self.silences.is_empty() {
             return None;
         }
-        let about = About {
+        let target = MatchTarget {
             tenant: tenant.as_str(),
             labels,
             rule: rule.name.as_str(),
@@ -60,7 +60,7 @@ impl Plan {
             severity: rule.severity,
             is_blindness: false,
         };
-        covering(&self.maintenance, &self.silences, &about, now)
+        covering(&self.maintenance, &self.silences, &target, now)
     }
 }
 
@@ -77,7 +77,7 @@ pub struct Receiver {
 
 /// One tenant, and all that happened to it.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub struct History {
     /// Who.
     pub tenant: TenantId,
     /// The display name.
@@ -89,27 +89,27 @@ pub struct Course {
     /// The gap between two checks.
     pub poll_interval: Duration,
     /// What was read, by score.
-    pub scores: Vec<ScoreCourse>,
+    pub scores: Vec<ScoreHistory>,
     /// When the service itself was away, from and until, ordered by the beginning.
-    pub away: Vec<(Timestamp, Timestamp)>,
+    pub downtimes: Vec<(Timestamp, Timestamp)>,
     /// When the replay ends: reminders, expiries and silence up to then are told.
     pub until: Timestamp,
 }
 
 /// One score of a tenant.
 #[derive(Debug, Clone)]
-pub struct ScoreCourse {
+pub struct ScoreHistory {
     /// Which.
     pub score: ScoreKind,
     /// Its series, by subject; one without a subject where the kind has none.
-    pub series: Vec<SeriesCourse>,
+    pub series: Vec<SeriesHistory>,
     /// Checks that gave no new reading, in time order.
     pub looks: Vec<Look>,
 }
 
 /// One series.
 #[derive(Debug, Clone)]
-pub struct SeriesCourse {
+pub struct SeriesHistory {
     /// Of which of several values.
     pub subject: Option<Subject>,
     /// What was read, each dated later than the one before.
@@ -117,7 +117,7 @@ pub struct SeriesCourse {
     /// When each was read, in time order; empty: when it is dated. Only what keeps records has them late.
     pub read_at: Vec<Timestamp>,
     /// So many of the first samples were kept by the source from before it was first asked; they alert nobody.
-    pub history: usize,
+    pub imported: usize,
     /// The average of all of Microsoft's tenants at the samples' times, in time order, as far as it is known; of what
     /// [has it](ScoreKind::has_witness).
     pub averages: Vec<Sample>,
@@ -132,7 +132,7 @@ pub struct Look {
     pub is_good: bool,
 }
 
-impl Course {
+impl History {
     /// The tenant as notifications name it.
     #[must_use]
     pub fn facts(&self) -> TenantFacts {
@@ -145,7 +145,7 @@ impl Course {
     }
 }
 
-impl SeriesCourse {
+impl SeriesHistory {
     /// When the sample of that place was read; `None`: there is none.
     #[must_use]
     pub fn seen_at(&self, place: usize) -> Option<Timestamp> {
@@ -170,7 +170,7 @@ impl SeriesCourse {
     }
 }
 
-impl ScoreCourse {
+impl ScoreHistory {
     /// How many readings there are.
     #[must_use]
     pub fn readings(&self) -> usize {

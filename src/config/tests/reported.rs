@@ -271,13 +271,13 @@ fn make(mistake: &Mistake) -> (super::Loaded, String) {
 }
 
 #[test]
-fn every_mistake_is_told_at_its_place() {
+fn every_mistake_is_reported_at_its_place() {
     let missed: Vec<String> = MISTAKES
         .iter()
         .filter_map(|mistake| {
             let (loaded, text) = make(mistake);
-            let is_told = loaded.has_error() && text.contains(mistake.3) && !text.contains("s3cr3t");
-            (!is_told).then(|| format!("`{}` is not told:\n{text}", mistake.3))
+            let is_reported = loaded.has_error() && text.contains(mistake.3) && !text.contains("s3cr3t");
+            (!is_reported).then(|| format!("`{}` is not told:\n{text}", mistake.3))
         })
         .collect();
     assert!(missed.is_empty(), "{}", missed.join("\n\n"));
@@ -285,7 +285,7 @@ fn every_mistake_is_told_at_its_place() {
 
 #[test]
 fn what_is_probably_not_meant_is_a_warning() {
-    for (file, from, to, told) in [
+    for (file, from, to, reported) in [
         (
             'r',
             "when: { drop: 5%",
@@ -315,14 +315,14 @@ fn what_is_probably_not_meant_is_a_warning() {
         ),
         ('m', "operator: {", "public_url: http://x\noperator: {", "links with `http:` are shown in no message"),
     ] {
-        let (loaded, text) = make(&(file, from, to, told));
+        let (loaded, text) = make(&(file, from, to, reported));
         let is_warning = loaded.config.is_some() && text.contains(": warning[");
-        assert!(is_warning && text.contains(told), "{told} is not in\n{text}");
+        assert!(is_warning && text.contains(reported), "{reported} is not in\n{text}");
     }
 }
 
 #[test]
-fn a_fence_names_some_tenants_and_counts_the_others() {
+fn an_audience_names_some_tenants_and_counts_the_others() {
     let credential = "credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { file: ../secret } }";
     let mut tenants = String::new();
     for id in 10..60 {
@@ -337,11 +337,11 @@ fn a_fence_names_some_tenants_and_counts_the_others() {
 
 #[test]
 fn typical_mistakes_read_well() {
-    let shown = |told: &str| {
-        let mistake = MISTAKES.iter().find(|mistake| mistake.3.contains(told)).unwrap();
+    let shown = |reported: &str| {
+        let mistake = MISTAKES.iter().find(|mistake| mistake.3.contains(reported)).unwrap();
         make(mistake).1
     };
-    let told = [
+    let reported = [
         "did you mean `timezone`?",
         "is not a time zone",
         "has five fields",
@@ -358,7 +358,7 @@ fn typical_mistakes_read_well() {
         "`type` is missing",
         "is too often for a drill",
     ];
-    insta::assert_snapshot!(told.map(shown).join("\n\n"));
+    insta::assert_snapshot!(reported.map(shown).join("\n\n"));
     let all = MAIN.replace("[soc-teams, soar]", "[soc-team").replace("timezone", "timezon");
     insta::assert_snapshot!("broken_yaml", read(&all, &format!("{TENANT}id: again"), RULES).1);
 }
@@ -374,7 +374,7 @@ fn what_a_rule_is_for_is_one_short_text_however_it_is_broken_into_lines() {
     assert_eq!(rule.guide.runbook.as_deref(), Some("https://wiki.example/floor"));
     for key in ["about", "runbook"] {
         let long = RULES.replace("for: 1h", &format!("{key}: {}", "word ".repeat(61)));
-        let told = read(MAIN, TENANT, &long).1;
-        assert!(told.contains(&format!("rules[0].{key}: the text has 304 characters")), "{told}");
+        let reported = read(MAIN, TENANT, &long).1;
+        assert!(reported.contains(&format!("rules[0].{key}: the text has 304 characters")), "{reported}");
     }
 }

@@ -6,7 +6,7 @@ use scorewatch::{
     domain::{ChannelName, Labels, ScoreKind, Severity, TenantId, Timestamp},
     notify::{
         Notification,
-        compose::{self, Subjects},
+        compose::{self, MessageParts},
         notification::{Links, TenantFacts},
     },
     rule::{AlertKey, Guide, RuleName, Transition, TransitionKind},
@@ -97,7 +97,7 @@ pub(crate) fn firing(number: usize, rule: &str, channels: Vec<ChannelName>, now:
 fn notification(key: &AlertKey, now: Timestamp) -> Notification {
     let labels = [("tier", "gold"), ("country", "de")];
     let labels: Labels = labels.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-    let subjects = Subjects {
+    let parts = MessageParts {
         store: "bench",
         tenant_key: key.tenant.as_str(),
         key,
@@ -127,5 +127,5 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         baseline: Some(408.0),
         observed_at: Some(now),
     };
-    compose::of_transition(subjects, &transition)
+    compose::of_transition(parts, &transition)
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{
+    alert::{AlertReplay, Applied, Target},
     ceiling::Ceiling,
-    course::{Course, Plan, SeriesCourse},
     fleet::{Fleet, Part},
-    life::{Applied, Life, Target},
+    history::{History, Plan, SeriesHistory},
     message::Message,
 };
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// What all series of one score share.
-pub(super) struct Ground<'a> {
+pub(super) struct ReplayContext<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) course: &'a Course,
+    pub(super) history: &'a History,
     pub(super) fleet: &'a Fleet,
     pub(super) score: ScoreKind,
     pub(super) rules: Vec<Applied<'a>>,
@@ -30,13 +30,13 @@ pub(super) struct Ground<'a> {
 
 /// The alert of one rule on a series.
 struct Judged {
-    life: Life,
+    replay: AlertReplay,
     ceiling: Option<Ceiling>,
 }
 
 /// One series.
-pub(super) struct Strand<'a> {
-    ground: &'a Ground<'a>,
+pub(super) struct SeriesReplay<'a> {
+    context: &'a ReplayContext<'a>,
     pub(super) subject: Option<&'a Subject>,
     samples: &'a [Sample],
     /// When each was read; empty: when it is dated.
@@ -44,7 +44,7 @@ pub(super) struct Strand<'a> {
     /// How many of the samples are read, and where the window of those begins.
     read: usize,
     low: usize,
-    history: usize,
+    imported: usize,
     /// What fleet shifts did to the series, in time order.
     parts: &'a [Part],
     /// When data was last seen; `None`: it was never asked for.
@@ -56,18 +56,19 @@ pub(super) struct Strand<'a> {
     judged: Vec<Judged>,
 }
 
-impl<'a> Strand<'a> {
+impl<'a> SeriesReplay<'a> {
     /// `None`: what stands for the whole score until any of its subjects is read.
-    pub(super) fn new(ground: &'a Ground<'a>, series: Option<&'a SeriesCourse>) -> Self {
+    pub(super) fn new(context: &'a ReplayContext<'a>, series: Option<&'a SeriesHistory>) -> Self {
         let samples = series.map_or(&[][..], |series| &series.samples);
         let read_at = series.map_or(&[][..], |series| &series.read_at);
         let subject = series.and_then(|series| series.subject.as_ref());
-        let judged = |applied: &Applied<'_>| Judged { life: Life::default(), ceiling: Ceiling::of(applied.rule.when) };
-        let history = series.map_or(0, |series| series.history).min(samples.len().saturating_sub(1));
-        let judged = ground.rules.iter().map(judged).collect();
-        let parts = ground.fleet.parts(&ground.course.tenant, SeriesId { score: ground.score, subject });
-        let (read, low, last_data, missed, looked_at) = (history, 0, None, 0, None);
-        Self { ground, subject, samples, read_at, read, low, history, parts, last_data, missed, looked_at, judged }
+        let judged =
+            |applied: &Applied<'_>| Judged { replay: AlertReplay::default(), ceiling: Ceiling::of(applied.rule.when) };
+        let imported = series.map_or(0, |series| series.imported).min(samples.len().saturating_sub(1));
+        let judged = context.rules.iter().map(judged).collect();
+        let parts = context.fleet.parts(&context.history.tenant, SeriesId { score: context.score, subject });
+        let (read, low, last_data, missed, looked_at) = (imported, 0, None, 0, None);
+        Self { context, subject, samples, read_at, read, low, imported, parts, last_data, missed, looked_at, judged }
     }
 
     /// When the next reading comes.
@@ -83,39 +84,39 @@ impl<'a> Strand<'a> {
 
     /// When it must be looked at though no check is due.
     pub(super) fn wake_at(&self) -> Option<Timestamp> {
-        self.judged.iter().filter_map(|judged| self.wakes(&judged.life)).min()
+        self.judged.iter().filter_map(|judged| self.wakes(&judged.replay)).min()
     }
 
     /// When an alert must be looked at: once a shift is known that may be the reason of its end, too.
-    fn wakes(&self, life: &Life) -> Option<Timestamp> {
-        let known_at = self.explained_at(life).filter(|at| self.looked_at.is_none_or(|looked_at| looked_at < *at));
-        life.wake_at.into_iter().chain(known_at).min()
+    fn wakes(&self, replay: &AlertReplay) -> Option<Timestamp> {
+        let known_at = self.explained_at(replay).filter(|at| self.looked_at.is_none_or(|looked_at| looked_at < *at));
+        replay.wake_at.into_iter().chain(known_at).min()
     }
 
     /// When the shift is known at whose reading an alert ended.
-    fn explained_at(&self, life: &Life) -> Option<Timestamp> {
-        let ended = life.alert.ended.as_ref()?;
+    fn explained_at(&self, replay: &AlertReplay) -> Option<Timestamp> {
+        let ended = replay.alert.ended.as_ref()?;
         let may_explain = |part: &&Part| part.shifted_by.at <= ended.by.at && part.known_at >= ended.judged_at;
         self.parts.iter().filter(may_explain).map(|part| part.known_at).min()
     }
 
     /// The next reading comes.
-    pub(super) fn take(&mut self, now: Timestamp, told: &mut Vec<Message>) {
+    pub(super) fn take(&mut self, now: Timestamp, messages: &mut Vec<Message>) {
         let reading = self.samples[self.read];
         // As in a store, the window reaches back from the sample before. One more stays: it tells whether the window begins with a
         // zero that is confirmed.
         let newest = self.samples[self.read.saturating_sub(1)];
-        let start = newest.at.minus(self.ground.keep);
+        let start = newest.at.minus(self.context.keep);
         while self.low + SAMPLES_KEPT_MIN < self.read && self.samples[self.low + 1].at < start {
             self.low += 1;
         }
         let missed = self.missed(reading);
         for index in 0..self.judged.len() {
-            let when = self.ground.rules[index].rule.when;
+            let when = self.context.rules[index].rule.when;
             // What a window's best value can be is not known any more once a shift has moved it.
             let is_moved = when.change().is_some() && self.parts.iter().any(|part| part.known_at < now);
-            if is_moved || !self.judged[index].is_at_rest(when, reading, now) {
-                self.step(index, Event::Reading(reading), missed, now, told);
+            if is_moved || !self.judged[index].is_settled(when, reading, now) {
+                self.step(index, Event::Reading(reading), missed, now, messages);
             }
             if let Some(ceiling) = &mut self.judged[index].ceiling {
                 ceiling.take(reading);
@@ -127,7 +128,7 @@ impl<'a> Strand<'a> {
 
     /// How many scheduled checks gave no reading before this one. Of records, a check that fails loses none.
     fn missed(&self, reading: Sample) -> u32 {
-        let interval = self.ground.score.record_interval();
+        let interval = self.context.score.record_interval();
         let Some(last) = self.last_data.and(self.samples[..self.read].last()) else { return 0 };
         if interval.is_zero() {
             return self.missed;
@@ -137,52 +138,53 @@ impl<'a> Strand<'a> {
     }
 
     /// A check gave the newest record once more.
-    pub(super) fn see_again(&mut self, now: Timestamp, told: &mut Vec<Message>) {
+    pub(super) fn see_again(&mut self, now: Timestamp, messages: &mut Vec<Message>) {
         let newest = self.samples[..self.read].last();
-        let overdue_after = self.ground.score.overdue_after();
+        let overdue_after = self.context.score.overdue_after();
         if newest.is_some_and(|newest| now.since(newest.at) < overdue_after) {
             (self.last_data, self.missed) = (Some(now), 0);
-            return self.pass(now, told);
+            return self.pass(now, messages);
         }
-        self.fail(now, told);
+        self.fail(now, messages);
     }
 
     /// A check gave nothing of it.
-    pub(super) fn fail(&mut self, now: Timestamp, told: &mut Vec<Message>) {
+    pub(super) fn fail(&mut self, now: Timestamp, messages: &mut Vec<Message>) {
         match self.last_data {
             Some(_) => self.missed = self.missed.saturating_add(1),
             None => self.last_data = Some(now),
         }
-        self.pass(now, told);
+        self.pass(now, messages);
     }
 
     /// Time has passed.
-    pub(super) fn pass(&mut self, now: Timestamp, told: &mut Vec<Message>) {
+    pub(super) fn pass(&mut self, now: Timestamp, messages: &mut Vec<Message>) {
         for index in 0..self.judged.len() {
-            if self.wakes(&self.judged[index].life).is_some_and(|wake_at| wake_at <= now) {
-                self.step(index, Event::Tick, 0, now, told);
+            if self.wakes(&self.judged[index].replay).is_some_and(|wake_at| wake_at <= now) {
+                self.step(index, Event::Tick, 0, now, messages);
             }
         }
         self.looked_at = Some(now);
     }
 
     /// The series is over, and its alerts with it.
-    pub(super) fn end(&mut self, why: Resolution, now: Timestamp, told: &mut Vec<Message>) {
+    pub(super) fn end(&mut self, why: Resolution, now: Timestamp, messages: &mut Vec<Message>) {
         let window = &self.samples[self.low..self.read];
         for index in 0..self.judged.len() {
-            let ended = close(&self.judged[index].life.alert, why, window, now);
-            self.apply(index, ended, now, told);
-            self.judged[index].life.wake_at = None;
+            let ended = close(&self.judged[index].replay.alert, why, window, now);
+            self.apply(index, ended, now, messages);
+            self.judged[index].replay.wake_at = None;
         }
     }
 
     /// Takes one alert a step further, on what was read before the event.
-    fn step(&mut self, index: usize, event: Event, missed_checks: u32, now: Timestamp, told: &mut Vec<Message>) {
-        let life = &self.judged[index].life;
-        let rule = self.ground.rules[index].rule;
-        let (told_at, is_on_its_way) = life.delivery(now);
+    fn step(&mut self, index: usize, event: Event, missed_checks: u32, now: Timestamp, messages: &mut Vec<Message>) {
+        let replay = &self.judged[index].replay;
+        let rule = self.context.rules[index].rule;
+        let (notified_at, is_on_its_way) = replay.delivery(now);
         // What a shift has to do with waits until somebody has looked.
-        let is_held_back = self.explained_at(life).is_some_and(|at| life.told_at.is_some_and(|told_at| told_at >= at));
+        let is_held_back =
+            self.explained_at(replay).is_some_and(|at| replay.notified_at.is_some_and(|notified_at| notified_at >= at));
         // A shift that is found when a reading comes was not known when that was judged.
         let is_known = |at: Timestamp| if event == Event::Tick { at <= now } else { at < now };
         let known = self.parts.iter().filter(|part| rule.fleet && is_known(part.known_at));
@@ -190,33 +192,33 @@ impl<'a> Strand<'a> {
         let context = EvaluationContext {
             now,
             window: &self.samples[self.low..self.read],
-            source_interval: self.ground.source_interval,
+            source_interval: self.context.source_interval,
             missed_checks,
-            onboarded_at: (self.history > 0).then(|| self.samples[self.history].at),
+            onboarded_at: (self.imported > 0).then(|| self.samples[self.imported].at),
             feeds: &[],
-            told_at,
+            notified_at,
             is_on_its_way,
             can_be_withdrawn: is_on_its_way || is_held_back,
             shifts: &shifts,
         };
-        let made = step(rule, &life.alert, event, &context);
-        self.apply(index, made, now, told);
+        let made = step(rule, &replay.alert, event, &context);
+        self.apply(index, made, now, messages);
     }
 
-    fn apply(&mut self, index: usize, made: Step, now: Timestamp, told: &mut Vec<Message>) {
-        let Ground { plan, course, fleet, score, .. } = self.ground;
-        let target = Target { plan, course, fleet: Some(fleet), score: Some(*score), subject: self.subject };
-        self.judged[index].life.apply(&self.ground.rules[index], target, made, now, told);
+    fn apply(&mut self, index: usize, made: Step, now: Timestamp, messages: &mut Vec<Message>) {
+        let ReplayContext { plan, history, fleet, score, .. } = self.context;
+        let target = Target { plan, history, fleet: Some(fleet), score: Some(*score), subject: self.subject };
+        self.judged[index].replay.apply(&self.context.rules[index], target, made, now, messages);
     }
 }
 
 impl Judged {
     /// Whether a reading changes nothing, because there is no alert and its condition can't hold. That is what nearly every
     /// reading comes to, and what makes a replay fast.
-    fn is_at_rest(&mut self, when: Condition, reading: Sample, now: Timestamp) -> bool {
+    fn is_settled(&mut self, when: Condition, reading: Sample, now: Timestamp) -> bool {
         // What was unstable and is calm is told now how it stands.
-        let is_open = self.life.alert.state != AlertState::Inactive || self.life.alert.ended.is_some();
-        if is_open || self.life.wake_at.is_some_and(|wake_at| wake_at <= now) {
+        let is_open = self.replay.alert.state != AlertState::Inactive || self.replay.alert.ended.is_some();
+        if is_open || self.replay.wake_at.is_some_and(|wake_at| wake_at <= now) {
             return false;
         }
         match &mut self.ceiling {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// One request to a webhook, read.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct Arrived {
     pub(crate) at: Instant,
     /// `webhook-id`: the message that said it.
     pub(crate) message: String,
@@ -28,16 +28,16 @@ pub(crate) struct Told {
     pub(crate) body: Value,
 }
 
-impl Told {
+impl Arrived {
     /// What one request says, notification by notification: a message may stand for earlier ones of its alert that were never
     /// sent, and a digest says what many would have said.
     fn read(request: &Received) -> Vec<Self> {
         let body = request.json();
-        let mut told = Self::voices(request, body["type"].as_str().unwrap_or_default(), &body["data"], &body);
+        let mut arrived = Self::voices(request, body["type"].as_str().unwrap_or_default(), &body["data"], &body);
         for item in body["data"]["items"].as_array().into_iter().flatten() {
-            told.extend(Self::voices(request, item["type"].as_str().unwrap_or_default(), item, &body));
+            arrived.extend(Self::voices(request, item["type"].as_str().unwrap_or_default(), item, &body));
         }
-        told
+        arrived
     }
 
     fn voices(request: &Received, kind: &str, data: &Value, body: &Value) -> Vec<Self> {
@@ -78,16 +78,16 @@ impl Told {
 }
 
 /// What one channel's receiver was sent, oldest first.
-pub(crate) fn told(received: &[Arc<Received>], channel: &str) -> Vec<Told> {
-    received.iter().filter(|request| &*request.channel == channel).flat_map(|request| Told::read(request)).collect()
+pub(crate) fn arrived(received: &[Arc<Received>], channel: &str) -> Vec<Arrived> {
+    received.iter().filter(|request| &*request.channel == channel).flat_map(|request| Arrived::read(request)).collect()
 }
 
 /// What was taken of one tenant.
-pub(crate) fn accepted(told: Vec<Told>, tenant: &str) -> Vec<Told> {
-    told.into_iter().filter(|told| told.accepted && told.tenant == tenant).collect()
+pub(crate) fn accepted(arrived: Vec<Arrived>, tenant: &str) -> Vec<Arrived> {
+    arrived.into_iter().filter(|arrived| arrived.accepted && arrived.tenant == tenant).collect()
 }
 
 /// The kinds and sequence numbers, for comparing.
-pub(crate) fn kinds(told: &[Told]) -> Vec<(&str, u64)> {
-    told.iter().map(|told| (told.kind.as_str(), told.sequence)).collect()
+pub(crate) fn kinds(arrived: &[Arrived]) -> Vec<(&str, u64)> {
+    arrived.iter().map(|arrived| (arrived.kind.as_str(), arrived.sequence)).collect()
 }

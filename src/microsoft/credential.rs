@@ -17,7 +17,7 @@ pub struct AppCredential {
     /// The application (client) id.
     pub client_id: uuid::Uuid,
     /// What it proves itself with, the newest first: when Entra does not take one, the next is tried.
-    pub proofs: Vec<Proof>,
+    pub materials: Vec<CredentialMaterial>,
 }
 
 /// How a reference becomes its secret: [`SecretReference::resolve`].
@@ -25,9 +25,9 @@ pub(super) type ReadSecret = fn(&SecretReference) -> Result<SecretString, Secret
 
 /// One secret, certificate or token of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Proof {
+pub struct CredentialMaterial {
     /// The kind of credential.
-    pub kind: ProofKind,
+    pub kind: CredentialKind,
     /// The reference to the secret, certificate or token.
     pub kept: SecretReference,
     /// Where the password of a certificate is kept that is a PFX; `None`: it is empty.
@@ -38,7 +38,7 @@ pub struct Proof {
 
 /// What an app may prove itself with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ProofKind {
+pub enum CredentialKind {
     /// A client secret.
     Secret,
     /// A certificate with its private key, which signs an assertion for each request.
@@ -47,7 +47,7 @@ pub enum ProofKind {
     FederatedToken,
 }
 
-impl ProofKind {
+impl CredentialKind {
     /// The words for it in a sentence.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -63,21 +63,22 @@ impl AppCredential {
     /// Whether both are the same app, or one of their secrets is kept in the same place.
     #[must_use]
     pub fn shares_with(&self, other: &Self) -> bool {
-        let is_kept_there = |proof: &Proof| other.proofs.iter().any(|theirs| theirs.kept == proof.kept);
-        self.client_id == other.client_id || self.proofs.iter().any(is_kept_there)
+        let is_kept_there =
+            |material: &CredentialMaterial| other.materials.iter().any(|theirs| theirs.kept == material.kept);
+        self.client_id == other.client_id || self.materials.iter().any(is_kept_there)
     }
 
     /// An app with one client secret.
     #[must_use]
     pub fn with_secret(client_id: uuid::Uuid, secret: SecretReference) -> Self {
-        Self { client_id, proofs: vec![Proof::new(ProofKind::Secret, secret)] }
+        Self { client_id, materials: vec![CredentialMaterial::new(CredentialKind::Secret, secret)] }
     }
 }
 
-impl Proof {
+impl CredentialMaterial {
     /// What is kept there, without a password; when it expires is not noted.
     #[must_use]
-    pub const fn new(kind: ProofKind, kept: SecretReference) -> Self {
+    pub const fn new(kind: CredentialKind, kept: SecretReference) -> Self {
         Self { kind, kept, password: None, expires: None }
     }
 
@@ -93,7 +94,7 @@ impl Proof {
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         let noted = [self.expires, self.kept.expires_at()].into_iter().flatten().min();
-        if self.kind != ProofKind::Certificate {
+        if self.kind != CredentialKind::Certificate {
             return noted;
         }
         let certificate = self.open().ok();
@@ -101,16 +102,18 @@ impl Proof {
     }
 
     /// Reads it anew, so that a changed file is used at once.
-    pub(super) fn read(&self, read_secret: ReadSecret) -> Result<Material, Failure> {
+    pub(super) fn read(&self, read_secret: ReadSecret) -> Result<LoadedMaterial, Failure> {
         match self.kind {
             // Neither can begin or end with a blank: Entra would refuse what a copied line brings along.
-            ProofKind::Secret => {
-                self.text(read_secret).map(|text| Material::Secret(text.expose_secret().trim().into()))
+            CredentialKind::Secret => {
+                self.text(read_secret).map(|text| LoadedMaterial::Secret(text.expose_secret().trim().into()))
             }
-            ProofKind::FederatedToken => {
-                self.text(read_secret).map(|text| Material::Token(text.expose_secret().trim().into()))
+            CredentialKind::FederatedToken => {
+                self.text(read_secret).map(|text| LoadedMaterial::Token(text.expose_secret().trim().into()))
             }
-            ProofKind::Certificate => self.open().map(|certificate| Material::Certificate(Box::new(certificate))),
+            CredentialKind::Certificate => {
+                self.open().map(|certificate| LoadedMaterial::Certificate(Box::new(certificate)))
+            }
         }
     }
 
@@ -140,13 +143,13 @@ impl Proof {
 }
 
 /// What was read, for one request.
-pub(super) enum Material {
+pub(super) enum LoadedMaterial {
     Secret(SecretString),
     Certificate(Box<Certificate>),
     Token(SecretString),
 }
 
-impl Material {
+impl LoadedMaterial {
     /// What distinguishes one secret from another; for keyed hashes only.
     pub(super) fn identity(&self) -> &[u8] {
         match self {
@@ -183,8 +186,8 @@ mod tests {
 
     #[test]
     fn a_client_secret_loses_the_blanks_around_it() {
-        let proof = Proof::new(ProofKind::Secret, SecretReference::Env("X".to_owned()));
-        let read = proof.read(|_| Ok("\u{a0}s3cr3t \t".into())).ok();
-        assert_eq!(read.as_ref().map(Material::identity), Some(&b"s3cr3t"[..]));
+        let material = CredentialMaterial::new(CredentialKind::Secret, SecretReference::Env("X".to_owned()));
+        let read = material.read(|_| Ok("\u{a0}s3cr3t \t".into())).ok();
+        assert_eq!(read.as_ref().map(LoadedMaterial::identity), Some(&b"s3cr3t"[..]));
     }
 }

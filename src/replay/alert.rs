@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    course::{Course, Plan},
     fleet::Fleet,
+    history::{History, Plan},
     message::Message,
 };
 use crate::{
@@ -22,7 +22,7 @@ pub(super) struct Applied<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) course: &'a Course,
+    pub(super) history: &'a History,
     /// What is known of all tenants; `None` where nothing waits for it.
     pub(super) fleet: Option<&'a Fleet>,
     /// `None`: of the whole tenant.
@@ -32,18 +32,18 @@ pub(super) struct Target<'a> {
 
 /// An alert between two events.
 #[derive(Default)]
-pub(super) struct Life {
+pub(super) struct AlertReplay {
     pub(super) alert: Alert,
     /// When what was told last arrives.
-    pub(super) told_at: Option<Timestamp>,
+    pub(super) notified_at: Option<Timestamp>,
     /// Worsenings that may be taken back, by their place.
-    untold: Vec<usize>,
+    unreported: Vec<usize>,
     /// Its end that may be taken back, by its place.
     end: Option<usize>,
     pub(super) wake_at: Option<Timestamp>,
 }
 
-impl Life {
+impl AlertReplay {
     /// Takes it a step further.
     pub(super) fn apply(
         &mut self,
@@ -51,32 +51,32 @@ impl Life {
         target: Target<'_>,
         Step { alert, transition, wake_at }: Step,
         now: Timestamp,
-        told: &mut Vec<Message>,
+        messages: &mut Vec<Message>,
     ) {
-        let Target { plan, course, fleet, score, subject } = target;
+        let Target { plan, history, fleet, score, subject } = target;
         if let Some(alert) = alert {
-            self.settle_worsenings(&alert, now, told);
-            self.settle_end(&alert, now, told);
+            self.settle_worsenings(&alert, now, messages);
+            self.settle_end(&alert, now, messages);
             self.alert = alert;
         }
         // What has just been looked at is not looked at again before the next check might have been.
-        self.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(course.poll_interval) });
+        self.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(history.poll_interval) });
         let Some(transition) = transition else { return self.foresee_reminder(rule, now) };
         // It arrives at once, or when nothing covers it any more and the fleet was read, if anybody is notified.
-        let covered = || plan.covered(&course.tenant, &course.labels, rule, score, now);
+        let covered = || plan.covered(&history.tenant, &history.labels, rule, score, now);
         let waits = || {
             let (fleet, score) = fleet.zip(score)?;
-            fleet.arrives_at(&course.tenant, SeriesId { score, subject }, rule, &transition, now)
+            fleet.arrives_at(&history.tenant, SeriesId { score, subject }, rule, &transition, now)
         };
-        self.told_at = (!channels.is_empty()).then(|| covered().or_else(waits).unwrap_or(now));
+        self.notified_at = (!channels.is_empty()).then(|| covered().or_else(waits).unwrap_or(now));
         if transition.kind == TransitionKind::Worsened {
-            self.untold.push(told.len());
+            self.unreported.push(messages.len());
         }
-        self.end = self.alert.ended.as_ref().map(|_| told.len());
+        self.end = self.alert.ended.as_ref().map(|_| messages.len());
         self.foresee_reminder(rule, now);
-        told.push(Message {
+        messages.push(Message {
             at: now,
-            tenant: course.tenant.clone(),
+            tenant: history.tenant.clone(),
             rule: Arc::clone(rule),
             score,
             subject: subject.cloned(),
@@ -88,42 +88,42 @@ impl Life {
 
     /// Whether its newest message is still on its way, and when it arrived.
     pub(super) fn delivery(&self, now: Timestamp) -> (Option<Timestamp>, bool) {
-        (self.told_at.filter(|at| *at <= now), self.told_at.is_some_and(|at| at >= now))
+        (self.notified_at.filter(|at| *at <= now), self.notified_at.is_some_and(|at| at >= now))
     }
 
     /// Notes which of the worsenings that nobody was told of yet are over by what becomes of the alert.
-    fn settle_worsenings(&mut self, next: &Alert, now: Timestamp, told: &mut [Message]) {
+    fn settle_worsenings(&mut self, next: &Alert, now: Timestamp, messages: &mut [Message]) {
         let (is_over, taken_back) = match &next.state {
             AlertState::Firing(firing) if next.generation == self.alert.generation => (false, firing.taken_back),
             _ => (true, 0),
         };
-        let is_untold = matches!(&self.alert.state, AlertState::Firing(firing) if firing.untold.is_some());
-        self.untold.retain(|&place| {
-            let Some(message) = told.get_mut(place) else { return false };
+        let is_unreported = matches!(&self.alert.state, AlertState::Firing(firing) if firing.worst_before.is_some());
+        self.unreported.retain(|&place| {
+            let Some(message) = messages.get_mut(place) else { return false };
             if is_over || message.transition.sequence <= taken_back {
-                message.taken_back_at = is_untold.then_some(now);
+                message.taken_back_at = is_unreported.then_some(now);
                 return false;
             }
-            is_untold
+            is_unreported
         });
     }
 
     /// Notes whether its end is taken back.
-    fn settle_end(&mut self, next: &Alert, now: Timestamp, told: &mut [Message]) {
+    fn settle_end(&mut self, next: &Alert, now: Timestamp, messages: &mut [Message]) {
         let is_taken_back = |message: &&mut Message| {
             next.generation == message.transition.generation
                 && next.firing().is_some_and(|firing| firing.end_taken_back == message.transition.sequence)
         };
-        if let Some(message) = self.end.and_then(|place| told.get_mut(place)).filter(is_taken_back) {
+        if let Some(message) = self.end.and_then(|place| messages.get_mut(place)).filter(is_taken_back) {
             message.taken_back_at = Some(now);
         }
     }
 
     /// It wakes for the reminder of what is to arrive.
     fn foresee_reminder(&mut self, rule: &Rule, now: Timestamp) {
-        let coming = self.told_at.filter(|told_at| *told_at >= now && self.alert.is_firing());
-        if let Some((repeat, told_at)) = rule.repeat.zip(coming) {
-            let reminder = told_at.plus(repeat);
+        let coming = self.notified_at.filter(|notified_at| *notified_at >= now && self.alert.is_firing());
+        if let Some((repeat, notified_at)) = rule.repeat.zip(coming) {
+            let reminder = notified_at.plus(repeat);
             self.wake_at = Some(self.wake_at.map_or(reminder, |at| at.min(reminder)));
         }
     }

@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 /// A receiver may stumble this often in a row before its whole channel waits, and not only what it stumbled over.
 const FAILURES_MAX: u32 = 2;
 /// A channel that has failed for so long is told to the operator.
-pub const TROUBLE_TOLD_AFTER: Duration = Duration::from_mins(5);
+pub const TROUBLE_REPORTED_AFTER: Duration = Duration::from_mins(5);
 
 /// What an attempt says about its receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +36,9 @@ pub struct ChannelHealth {
     /// The period before that in which it failed.
     pub failed: Option<FailedPeriod>,
     /// When it was last sent something, and its rest began.
-    pub rest_from: Timestamp,
+    pub cooldown_from: Timestamp,
     /// Nothing is sent before: the pace, what the receiver asked for, or an open breaker.
-    pub rest_until: Timestamp,
+    pub cooldown_until: Timestamp,
     /// When it last was certain that messages arrive.
     pub proven_at: Option<Timestamp>,
 }
@@ -55,8 +55,8 @@ pub struct FailedPeriod {
 impl Default for ChannelHealth {
     /// Nothing is known yet.
     fn default() -> Self {
-        let (rest_from, rest_until) = (Timestamp::EPOCH, Timestamp::EPOCH);
-        Self { failures: 0, failing_since: None, failed: None, rest_from, rest_until, proven_at: None }
+        let (cooldown_from, cooldown_until) = (Timestamp::EPOCH, Timestamp::EPOCH);
+        Self { failures: 0, failing_since: None, failed: None, cooldown_from, cooldown_until, proven_at: None }
     }
 }
 
@@ -72,8 +72,8 @@ impl ChannelHealth {
                 failures: 0,
                 failing_since: None,
                 failed: self.failing_since.map(|from| FailedPeriod { from, until: now }).or(self.failed),
-                rest_from: now,
-                rest_until: now.plus(pace),
+                cooldown_from: now,
+                cooldown_until: now.plus(pace),
                 proven_at: self.proven_at,
             },
             Fared::Badly { asked } => {
@@ -85,8 +85,8 @@ impl ChannelHealth {
                 Self {
                     failures,
                     failing_since: self.failing_since.or(Some(now)),
-                    rest_from: now,
-                    rest_until: now.plus(pace.max(asked).max(open)),
+                    cooldown_from: now,
+                    cooldown_until: now.plus(pace.max(asked).max(open)),
                     ..self
                 }
             }
@@ -97,8 +97,8 @@ impl ChannelHealth {
     /// and one that is longer than any may be is none.
     #[must_use]
     pub fn rest(&self, longest: Duration, now: Timestamp) -> Option<Timestamp> {
-        let is_sane = self.rest_from <= now && self.rest_until <= now.plus(longest);
-        (is_sane && self.rest_until > now).then_some(self.rest_until)
+        let is_sane = self.cooldown_from <= now && self.cooldown_until <= now.plus(longest);
+        (is_sane && self.cooldown_until > now).then_some(self.cooldown_until)
     }
 
     /// How the channel stands after a drill: as after any attempt, but a failed drill opens no breaker. What failed when nobody
@@ -108,8 +108,8 @@ impl ChannelHealth {
         match fared {
             Fared::Badly { asked } if !self.is_open() => Self {
                 failing_since: self.failing_since.or(Some(now)),
-                rest_from: now,
-                rest_until: now.plus(pace.max(asked)),
+                cooldown_from: now,
+                cooldown_until: now.plus(pace.max(asked)),
                 ..self
             },
             _ => self.after(fared, pace, bounds, draw, now),
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_channel_rests_as_its_receiver_asks_and_longer_the_longer_it_fails() {
-        let mut standing = ChannelHealth::default();
+        let mut health = ChannelHealth::default();
         let (good, failing) = (Fared::Well, |seconds| Fared::Badly { asked: Duration::from_secs(seconds) });
         let now = Timestamp::from_seconds(1_000_000);
         for (fared, halves, is_open) in [
@@ -149,9 +149,9 @@ mod tests {
             (good, 1, false),
             (failing(0), 1, false),
         ] {
-            standing = standing.after(fared, PACE, BOUNDS, 0.5, now);
-            assert_eq!(standing.rest_until, now.plus(Duration::from_millis(500 * halves)), "{fared:?}");
-            assert_eq!(standing.is_open(), is_open, "{fared:?}");
+            health = health.after(fared, PACE, BOUNDS, 0.5, now);
+            assert_eq!(health.cooldown_until, now.plus(Duration::from_millis(500 * halves)), "{fared:?}");
+            assert_eq!(health.is_open(), is_open, "{fared:?}");
         }
     }
 
@@ -159,14 +159,14 @@ mod tests {
     fn a_drill_that_fails_opens_no_breaker_and_one_that_arrives_closes_it() {
         let now = Timestamp::from_seconds(1_000_000);
         let failed = Fared::Badly { asked: Duration::from_secs(3) };
-        let drilled = |standing: ChannelHealth, fared| standing.after_drill(fared, PACE, BOUNDS, 0.5, now);
-        let mut standing = ChannelHealth::default();
+        let drilled = |health: ChannelHealth, fared| health.after_drill(fared, PACE, BOUNDS, 0.5, now);
+        let mut health = ChannelHealth::default();
         for _ in 0..5 {
-            standing = drilled(standing, failed);
-            assert_eq!((standing.failures, standing.failing_since), (0, Some(now)));
-            assert_eq!(standing.rest_until, now.plus(Duration::from_secs(3)), "what the receiver asks for is kept");
+            health = drilled(health, failed);
+            assert_eq!((health.failures, health.failing_since), (0, Some(now)));
+            assert_eq!(health.cooldown_until, now.plus(Duration::from_secs(3)), "what the receiver asks for is kept");
         }
-        let open = ChannelHealth { failures: 3, ..standing };
+        let open = ChannelHealth { failures: 3, ..health };
         assert_eq!(drilled(open, failed), open.after(failed, PACE, BOUNDS, 0.5, now), "an open one is tried with it");
         assert_eq!(drilled(open, Fared::Well).failures, 0);
     }
@@ -175,7 +175,7 @@ mod tests {
     fn a_period_of_failure_begins_with_the_first_and_ends_with_the_next_success() {
         let at = Timestamp::from_seconds;
         let bad = Fared::Badly { asked: Duration::ZERO };
-        let mut standing = ChannelHealth::default();
+        let mut health = ChannelHealth::default();
         for (seconds, fared, failing_since, failed) in [
             (10, bad, Some(10), None),
             (20, bad, Some(10), None),
@@ -184,10 +184,10 @@ mod tests {
             (50, bad, Some(50), Some((10, 30))),
             (60, Fared::Well, None, Some((50, 60))),
         ] {
-            standing = standing.after(fared, PACE, BOUNDS, 0.0, at(seconds));
-            assert_eq!(standing.failing_since, failing_since.map(at), "{seconds}");
+            health = health.after(fared, PACE, BOUNDS, 0.0, at(seconds));
+            assert_eq!(health.failing_since, failing_since.map(at), "{seconds}");
             let period = failed.map(|(from, until)| FailedPeriod { from: at(from), until: at(until) });
-            assert_eq!(standing.failed, period, "{seconds}");
+            assert_eq!(health.failed, period, "{seconds}");
         }
     }
 }

@@ -7,24 +7,24 @@ use crate::{
     config::Config,
     domain::{Timestamp, format_duration},
     notify::{NotificationType, compose, notification::OperatorFacts},
-    store::{Away, NewNotification, Store, StoreError},
+    store::{Downtime, NewNotification, Store, StoreError},
 };
 
 /// The downtime that ends now, if there was one.
 #[must_use]
-pub fn absence(last_heartbeat: Option<Timestamp>, now: Timestamp) -> Option<Away> {
+pub fn until_now(last_heartbeat: Option<Timestamp>, now: Timestamp) -> Option<Downtime> {
     let from = last_heartbeat?;
-    (now.since(from) >= DOWNTIME_MIN).then_some(Away { from, until: now })
+    (now.since(from) >= DOWNTIME_MIN).then_some(Downtime { from, until: now })
 }
 
 /// Records the downtime that ends now, and notifies the operator when it began and ended.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Option<Away>, StoreError> {
-    let Some(away) = absence(store.last_heartbeat().await?, now) else { return Ok(None) };
-    report(store, config, away, "was down", now).await?;
-    Ok(Some(away))
+pub async fn note(store: &dyn Store, config: &Config, now: Timestamp) -> Result<Option<Downtime>, StoreError> {
+    let Some(downtime) = until_now(store.last_heartbeat().await?, now) else { return Ok(None) };
+    report(store, config, downtime, "was down", now).await?;
+    Ok(Some(downtime))
 }
 
 /// Records the suspensions that are not recorded yet, and notifies the operator of each.
@@ -38,27 +38,36 @@ pub async fn note_suspensions(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let unrecorded = downtimes.unrecorded();
-    for away in &unrecorded {
-        report(store, config, *away, "was suspended", now).await?;
-        downtimes.recorded(*away);
+    for downtime in &unrecorded {
+        report(store, config, *downtime, "was suspended", now).await?;
+        downtimes.recorded(*downtime);
     }
     Ok(!unrecorded.is_empty())
 }
 
-async fn report(store: &dyn Store, config: &Config, away: Away, what: &str, now: Timestamp) -> Result<(), StoreError> {
-    store.record_away(away).await?;
+async fn report(
+    store: &dyn Store,
+    config: &Config,
+    downtime: Downtime,
+    what: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    store.record_downtime(downtime).await?;
     let facts = OperatorFacts {
-        summary: format!("Scorewatch {what} for {}.", format_duration(whole_seconds(away.until.since(away.from)))),
-        class: "away".to_owned(),
+        summary: format!(
+            "Scorewatch {what} for {}.",
+            format_duration(whole_seconds(downtime.until.since(downtime.from)))
+        ),
+        class: "downtime".to_owned(),
         hint: Some(
             "nothing to do: missed checks are made up once, and the downtime does not count against any tenant"
                 .to_owned(),
         ),
         channel: None,
-        from: Some(away.from),
-        until: Some(away.until),
+        from: Some(downtime.from),
+        until: Some(downtime.until),
     };
-    let from = away.from.to_string();
+    let from = downtime.from.to_string();
     let parts = ["operator.downtime", store.identity(), &from];
     let notification = compose::for_operator(NotificationType::OperatorDowntime, &parts, None, facts, now);
     let channels = config.operator.notify.clone();
@@ -75,11 +84,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_restart_is_no_absence() {
+    fn a_restart_is_not_downtime() {
         let at = Timestamp::from_seconds;
-        assert_eq!(absence(None, at(1_000)), None);
-        assert_eq!(absence(Some(at(1_000)), at(1_299)), None);
-        assert_eq!(absence(Some(at(1_000)), at(1_300)), Some(Away { from: at(1_000), until: at(1_300) }));
-        assert_eq!(absence(Some(at(2_000)), at(1_000)), None, "a clock that went back");
+        assert_eq!(until_now(None, at(1_000)), None);
+        assert_eq!(until_now(Some(at(1_000)), at(1_299)), None);
+        assert_eq!(until_now(Some(at(1_000)), at(1_300)), Some(Downtime { from: at(1_000), until: at(1_300) }));
+        assert_eq!(until_now(Some(at(2_000)), at(1_000)), None, "a clock that went back");
     }
 }

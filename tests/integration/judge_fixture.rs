@@ -11,24 +11,24 @@ use scorewatch::{
     config::Config,
     domain::{Reading, ScoreKind, Timestamp},
     notify::NotificationType,
-    store::{AlertRecord, Away, CheckOutcome, NewNotification, SeriesRecord, SeriesUpdate, TenantRecord},
+    store::{AlertRecord, CheckOutcome, Downtime, NewNotification, SeriesRecord, SeriesUpdate, TenantRecord},
 };
 
 use super::setup::{SCORE, at, minutes, reading, tenant_id};
 
-pub(super) struct Life {
+pub(super) struct JudgeFixture {
     pub(super) config: Config,
-    pub(super) away: Vec<Away>,
+    pub(super) downtimes: Vec<Downtime>,
     pub(super) outages: BTreeSet<Cause>,
     pub(super) record: Option<TenantRecord>,
     /// Series whose subjects are gone.
     gone: Vec<SeriesRecord>,
 }
 
-impl Life {
+impl JudgeFixture {
     /// Of the tenant `contoso`.
     pub(super) fn new(config: Config) -> Self {
-        Self { config, away: Vec::new(), outages: BTreeSet::new(), record: None, gone: Vec::new() }
+        Self { config, downtimes: Vec::new(), outages: BTreeSet::new(), record: None, gone: Vec::new() }
     }
 
     /// Judges, and forgets what came of it.
@@ -39,7 +39,7 @@ impl Life {
             operator_rule: operator_rule.as_ref(),
             tenant: &self.config.tenants[&tenant_id("contoso")],
             store: "store-1",
-            away: &self.away,
+            downtimes: &self.downtimes,
             outages: &self.outages,
         };
         judge(setting, self.record.as_ref(), fetched, now.plus(minutes(15)), now)
@@ -101,19 +101,19 @@ impl Life {
     }
 
     /// Tells the operator of the tenant by itself, as the service does where no outage explains it.
-    pub(super) fn tell_alone(&mut self, minute: i64) -> Option<NewNotification> {
+    pub(super) fn notify_alone(&mut self, minute: i64) -> Option<NewNotification> {
         let rule = blind::operator_rule(&self.config.operator)?;
         let record = self.record.as_mut()?;
         let new = blind::alone("store-1", &self.config, &self.config.tenants["contoso"], &rule, record, at(minute))?;
         let alert = record.alerts.iter_mut().find(|alert| alert.rule == rule.name)?;
-        alert.told_to.clone_from(&new.channels);
+        alert.notified_channels.clone_from(&new.channels);
         Some(new)
     }
 
     /// Says that everything queued so far has arrived.
-    pub(super) fn told(&mut self, minute: i64) {
+    pub(super) fn deliver(&mut self, minute: i64) {
         for alert in &mut self.record.as_mut().unwrap().alerts {
-            alert.told_at = Some(at(minute));
+            alert.notified_at = Some(at(minute));
         }
     }
 }
@@ -126,12 +126,12 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
         };
         if let Some(known) = record.alerts.iter_mut().find(same) {
             if known.alert.generation != update.alert.generation {
-                known.told_to.clear();
+                known.notified_channels.clear();
             }
             known.alert = update.alert.clone();
             if let Some(inherits) = &update.inherits {
-                known.told_to.clone_from(&inherits.told_to);
-                known.told_at = inherits.told_at;
+                known.notified_channels.clone_from(&inherits.notified_channels);
+                known.notified_at = inherits.notified_at;
             }
         } else {
             record.alerts.push(AlertRecord {
@@ -140,8 +140,11 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
                 subject: update.subject.clone(),
                 alert: update.alert.clone(),
                 can_be_withdrawn: false,
-                told_at: update.inherits.as_ref().and_then(|inherits| inherits.told_at),
-                told_to: update.inherits.as_ref().map_or_else(Vec::new, |inherits| inherits.told_to.clone()),
+                notified_at: update.inherits.as_ref().and_then(|inherits| inherits.notified_at),
+                notified_channels: update
+                    .inherits
+                    .as_ref()
+                    .map_or_else(Vec::new, |inherits| inherits.notified_channels.clone()),
                 acknowledged: None,
                 shift: None,
                 owes: None,
@@ -154,8 +157,8 @@ fn keep_alerts(record: &mut TenantRecord, outcome: &CheckOutcome) {
             (&known.rule, known.score, &known.subject) == (&key.rule, key.score, &key.subject)
         };
         let known = record.alerts.iter_mut().find(about).unwrap();
-        (known.told_at, known.owes) = (None, None);
-        known.told_to.extend(new.channels.iter().cloned());
+        (known.notified_at, known.owes) = (None, None);
+        known.notified_channels.extend(new.channels.iter().cloned());
     }
 }
 
@@ -176,7 +179,7 @@ pub(super) fn bad(class: &'static str) -> Fetched {
 }
 
 /// What is told, and where: `alert.firing to soc`.
-pub(super) fn told(outcome: &CheckOutcome) -> Vec<String> {
+pub(super) fn sent(outcome: &CheckOutcome) -> Vec<String> {
     let line = |new: &scorewatch::store::NewNotification| {
         let names: Vec<_> = new.channels.iter().map(ToString::to_string).collect();
         format!("{} to {}", new.notification.kind.as_str(), names.join("+"))

@@ -13,7 +13,7 @@ use crate::domain::ChannelName;
 
 /// Counts out of the store at the time of a scrape.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Gauges {
     /// Tenants known.
     pub tenants: u64,
     /// Tenants whose checks fail.
@@ -73,24 +73,24 @@ struct ChannelLabels {
     channel: String,
 }
 
-pub(super) fn registry(standing: &Standing) -> Registry {
+pub(super) fn registry(gauges: &Gauges) -> Registry {
     let mut registry = Registry::with_prefix(PREFIX);
-    registry.register("tenants", "Known tenants", count(standing.tenants));
-    registry.register("tenants_failing", "Tenants whose checks are failing", count(standing.failing));
+    registry.register("tenants", "Known tenants", count(gauges.tenants));
+    registry.register("tenants_failing", "Tenants whose checks are failing", count(gauges.failing));
 
     let failing = Family::<ClassLabels, Count>::default();
-    for (class, number) in &standing.failing_by_class {
+    for (class, number) in &gauges.failing_by_class {
         failing.get_or_create(&ClassLabels { class: class.clone() }).set(*number);
     }
     registry.register("tenants_failing_by_class", "Tenants whose checks are failing, by class", failing);
 
     let alerts = Family::<StateLabels, Count>::default();
-    alerts.get_or_create(&StateLabels { state: "pending" }).set(standing.pending);
-    alerts.get_or_create(&StateLabels { state: "firing" }).set(standing.firing);
+    alerts.get_or_create(&StateLabels { state: "pending" }).set(gauges.pending);
+    alerts.get_or_create(&StateLabels { state: "firing" }).set(gauges.firing);
     registry.register("alerts", "Alerts, by state", alerts);
 
     let channels = Family::<StateLabels, Count>::default();
-    let ChannelCounts { ok, failing, parked, unproven } = standing.channels;
+    let ChannelCounts { ok, failing, parked, unproven } = gauges.channels;
     for (state, number) in [("ok", ok), ("failing", failing), ("parked", parked)] {
         channels.get_or_create(&StateLabels { state }).set(number);
     }
@@ -102,24 +102,24 @@ pub(super) fn registry(standing: &Standing) -> Registry {
     );
 
     let parked = Family::<ChannelLabels, Count>::default();
-    for channel in &standing.parked {
+    for channel in &gauges.parked {
         parked.get_or_create(&ChannelLabels { channel: channel.as_str().to_owned() }).set(1);
     }
     registry.register("channel_parked", "Channels that reject everything they are sent", parked);
     registry.register(
         "operator_unreachable",
         "Whether none of the operator's channels works",
-        count(u64::from(standing.operator_unreachable)),
+        count(u64::from(gauges.operator_unreachable)),
     );
 
     let deliveries = Family::<DeliveryLabels, Count>::default();
-    for (channel, state, number) in &standing.deliveries {
+    for (channel, state, number) in &gauges.deliveries {
         deliveries.get_or_create(&DeliveryLabels { channel: channel.as_str().to_owned(), state }).set(*number);
     }
     registry.register("deliveries", "Unfinished and dead deliveries, by channel and state", deliveries);
 
     let oldest = Family::<ChannelLabels, Seconds>::default();
-    for (channel, age) in &standing.oldest_queued {
+    for (channel, age) in &gauges.oldest_queued {
         oldest.get_or_create(&ChannelLabels { channel: channel.as_str().to_owned() }).set(age.as_secs_f64());
     }
     registry.register_with_unit(
