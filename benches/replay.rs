@@ -18,7 +18,7 @@ use scorewatch::{
 };
 
 const INTERVAL_SECONDS: i64 = 900;
-/// 2025-01-01T00:00:00Z.
+/// The start of the data: 2025-01-01T00:00:00Z.
 const START: i64 = 1_735_689_600;
 /// The number of tenants that also have a channel of their customer's.
 const CUSTOMERS: i64 = 100;

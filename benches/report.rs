@@ -20,7 +20,7 @@ use scorewatch::{
     },
 };
 
-/// 2026-01-03T00:00:00Z, a Saturday.
+/// The start of the data: 2026-01-03T00:00:00Z, a Saturday.
 const START: i64 = 1_767_398_400;
 /// The Monday after that, one second past eight.
 const NOW: i64 = START + 9 * DAY + 8 * 3600 + 1;

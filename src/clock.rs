@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::domain::Timestamp;
 
-/// Tells the time and waits. Cheap to clone; clones of a manual clock show the same time.
+/// Gives the time and waits. Cheap to clone; clones of a manual clock show the same time.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
     /// The system's clock; waits go by monotonic time.
@@ -41,7 +41,7 @@ impl Clock {
         })))
     }
 
-    /// The time.
+    /// The current time by this clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {

@@ -2,7 +2,7 @@
 //! retention, at shutdown. Only the feature `crash-points` gives them a meaning; without it [`reach`] is an empty function.
 //!
 //! With the feature, `SCOREWATCH_CRASH_POINT` names a point and `SCOREWATCH_CRASH_PASS` says at which pass through it the process
-//! aborts, counted from one; absent, it is the first. Nothing is flushed, told or closed: to the store it is `kill -9`.
+//! aborts, counted from one; absent, it is the first. Nothing is flushed, announced or closed: to the store it is `kill -9`.
 //!
 //! Two further switches are for what else can go wrong with a process: `SCOREWATCH_BREAK_PART`, as in `planner panics`, lets a part
 //! of the service panic, end or hang as soon as it is started; `SCOREWATCH_DOWNTIME_MIN_S` says how many seconds of suspension count
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A kind of work of which the store makes a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
-    /// A check's outcome.
+    /// The outcome of one tenant's check.
     Check,
     /// A notification that no check causes.
     Announce,
@@ -34,7 +34,7 @@ pub enum Work {
     SettleParked,
     /// What waits for a channel on whose route it is not any more.
     Reroute,
-    /// Where channels lead.
+    /// Where each channel's messages go now.
     NoteChannels,
     /// Channels whose time until the first drill begins.
     OnboardChannels,
@@ -54,7 +54,7 @@ pub enum Work {
     LookAgain,
     /// A fleet shift that was seen.
     NoteShift,
-    /// A fleet shift that is told.
+    /// A fleet shift whose notices are queued.
     NotifyShift,
     /// A silence, on a person's word.
     AddSilence,
@@ -163,7 +163,7 @@ mod armed {
         Some((point, AtomicU64::new(pass)))
     });
 
-    /// Says that the process has come to this point; it ends here if it was told to.
+    /// Marks that the process has reached this point; it aborts here if it was armed.
     pub fn reach(point: CrashPoint) {
         if let Some((name, passes)) = &*ARMED
             && *name == point.name()
@@ -173,10 +173,10 @@ mod armed {
         }
     }
 
-    /// Runs a part of the service, unless it was told to break.
+    /// Runs a part of the service, unless a test makes it break.
     ///
     /// # Panics
-    /// When it was told to.
+    /// When a test asks for it.
     pub async fn part(task: &'static str, work: impl Future<Output = ()>) {
         let requested = std::env::var("SCOREWATCH_BREAK_PART").unwrap_or_default();
         match requested.rsplit_once(' ') {
@@ -195,7 +195,7 @@ mod armed {
     }
 
     impl Work {
-        /// Every kind.
+        /// All kinds of work, in the order of the enumeration.
         pub const ALL: [Self; 32] = [
             Self::Check,
             Self::Announce,
@@ -233,7 +233,7 @@ mod armed {
     }
 
     impl CrashPoint {
-        /// Every point.
+        /// All crash points that a test can arm.
         #[must_use]
         pub fn all() -> Vec<Self> {
             let places = [

@@ -1,4 +1,4 @@
-//! What the service tells systemd, or whoever else set `NOTIFY_SOCKET` (`sd_notify(3)`). Without one, nothing is sent.
+//! What the service reports to systemd, or whoever else set `NOTIFY_SOCKET` (`sd_notify(3)`). Without one, nothing is sent.
 
 use std::{
     env, io,
@@ -53,7 +53,7 @@ pub fn feed_watchdog() {
     send("WATCHDOG=1");
 }
 
-/// Within which time systemd wants to be told again and again that the service does its work; `None`: it does not.
+/// The interval in which systemd expects a sign that the service works; `None`: it expects none.
 #[must_use]
 pub fn watchdog_interval() -> Option<Duration> {
     let number = |name| env::var(name).ok()?.parse::<u64>().ok();

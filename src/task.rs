@@ -33,7 +33,7 @@ const MESSAGE_CHARACTERS_MAX: usize = 200;
 /// A task that panicked, or ended when it should have gone on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Which task.
+    /// The name of the task, as in the logs.
     pub task: &'static str,
     /// What happened, to follow the task's name in a sentence.
     pub what: String,
@@ -42,7 +42,7 @@ pub struct Fault {
 /// How often something happened to tasks of one name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// They panicked.
+    /// How many of its runs ended in a panic.
     pub panics: u64,
     /// They were started again.
     pub restarts: u64,

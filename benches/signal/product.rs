@@ -24,7 +24,7 @@ use super::reference::{
     world::{self, AlertId, Outcome, Recover, Score, Seconds, Severity, Size, When, World},
 };
 
-/// 2026-01-05, a Monday.
+/// The start of the data: 2026-01-05, a Monday.
 pub const START: Timestamp = Timestamp::from_seconds(1_767_571_200);
 
 /// The messages that channels received, in the order of delivery, and the outcome of each notification.

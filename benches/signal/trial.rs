@@ -25,7 +25,7 @@ pub struct Claim {
     pub tenant: usize,
     pub rule: usize,
     pub is_end: bool,
-    /// Within this time.
+    /// The beginning of the time in which it must happen.
     pub from: Seconds,
     pub until: Seconds,
 }

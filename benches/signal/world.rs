@@ -31,7 +31,7 @@ use self::time::{after_gaps, before_gaps};
 
 pub const DAY: i64 = 86_400;
 const POLL: i64 = 900;
-/// 2026-01-05, a Monday.
+/// The start of the data: 2026-01-05, a Monday.
 pub const START: Timestamp = Timestamp::from_seconds(1_767_571_200);
 pub const FLOOR: f64 = 300.0;
 /// How far back the rule on device scores looks.
@@ -52,7 +52,7 @@ pub enum Kind {
     Step,
     /// A leak reaches the floor.
     Floor,
-    /// Nothing was read.
+    /// Microsoft could not be read.
     Outage,
     /// Many steps, each true.
     Flapping,

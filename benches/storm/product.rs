@@ -31,7 +31,7 @@ pub(crate) struct Done {
     pub(crate) peak_mib: f64,
 }
 
-/// One notification.
+/// One notification as the benchmark stores it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Committed {
     pub(crate) id: String,

@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub(crate) const CHANNELS: usize = 1_000;
 /// The secret of every tenant's app.
 pub(crate) const SECRET: &str = "bench-secret";
-/// Tenants per file.
+/// How many tenants one file contains.
 const PER_FILE: usize = 500;
 
 pub(crate) fn number(text: &str) -> usize {

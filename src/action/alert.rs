@@ -17,7 +17,7 @@ use crate::{
 /// The result of withdrawing an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenBack {
-    /// The alert.
+    /// The identity of the alert.
     pub alert: AlertKey,
     /// Whether the alert was acknowledged before.
     pub was_acknowledged: bool,
@@ -30,7 +30,7 @@ pub struct Pick {
     pub shift: Option<String>,
     /// By the rule of that name.
     pub rule: Option<String>,
-    /// Of this score.
+    /// Only the alert of this score.
     pub score: Option<ScoreKind>,
     /// Of the tenants of these ids; empty: of any.
     pub tenants: Vec<String>,

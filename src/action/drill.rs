@@ -11,7 +11,7 @@ use crate::{
 /// A drill that is queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
-    /// For which channel.
+    /// The channel that the drill is for.
     pub channel: ChannelName,
     /// Whether that is parked. If the drill arrives, it goes on.
     pub is_parked: bool,

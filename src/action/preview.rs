@@ -24,19 +24,19 @@ use crate::{
     secret::{ExposeSecret, redact_url},
 };
 
-/// What to preview.
+/// The message that is to be previewed.
 #[derive(Debug, Clone)]
 pub enum Message {
     /// The message of a rule.
     OfRule {
-        /// The rule's name.
+        /// The name of the rule in the configuration.
         rule: String,
         /// The tenant's id; `None`: the first that the rule selects and the channel may show.
         tenant: Option<String>,
         /// Whether it says that it is over, not that it began.
         resolved: bool,
     },
-    /// The channel's report.
+    /// A report as the channel would be sent it.
     Report,
 }
 
@@ -53,14 +53,14 @@ pub struct Preview {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Shown {
-    /// A request.
+    /// An HTTP request to the receiver.
     Http {
         /// The body: as JSON if it is JSON, else as text.
         body: Value,
         /// Its headers, in order.
         #[serde(serialize_with = "as_map")]
         headers: Vec<(&'static str, String)>,
-        /// Its method.
+        /// The method of the HTTP request.
         method: &'static str,
         /// The URL, with its secret parts left out.
         url: String,
@@ -68,15 +68,15 @@ pub enum Shown {
         #[serde(skip)]
         bytes: usize,
     },
-    /// A mail.
+    /// A mail, as it would be handed to the server.
     Mail {
-        /// The sender's address.
+        /// The address of the mail's sender.
         from: String,
         /// The message as it is handed in, with its headers.
         message: String,
         /// The server that takes it.
         server: String,
-        /// The recipients' addresses.
+        /// The addresses of the mail's recipients.
         to: Vec<String>,
         /// Length of the message as it is handed in, in bytes.
         #[serde(skip)]

@@ -19,15 +19,15 @@ const OUTSIDE: &str = "it covers none of the tenants that you may silence";
 /// A silence as a person writes it. Every kind of matcher that is given must match, and of each kind one is enough; of labels, all.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
-    /// Ids of tenants.
+    /// The ids of the tenants to silence.
     pub tenants: Vec<String>,
     /// Labels of tenants, `KEY=VALUE`.
     pub labels: Vec<String>,
-    /// Names of rules.
+    /// The names of the rules to silence.
     pub rules: Vec<String>,
-    /// Names of scores.
+    /// The names of the scores to silence.
     pub scores: Vec<String>,
-    /// Names of severities.
+    /// The names of the severities to silence.
     pub severities: Vec<String>,
     /// Whether it covers everything that the caller may silence; then no matcher is given.
     pub everything: bool,

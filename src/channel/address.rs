@@ -62,7 +62,7 @@ pub type Read = dyn Fn(&SecretReference) -> Result<SecretString, SecretError>;
 pub enum Destination<'a> {
     /// The URL of a chat's webhook, whose path alone says who receives: its query may differ.
     Chat(&'a SecretReference),
-    /// Any other URL.
+    /// A URL of any other host.
     Url(&'a WebhookUrl),
     /// A key that decides who receives, wherever it is sent; and the URL to which it is sent, unless that is the service's own.
     Key(&'a SecretReference, Option<&'a WebhookUrl>),

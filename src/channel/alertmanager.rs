@@ -32,7 +32,7 @@ const ALERTS: &str = "/api/v2/alerts";
 /// How long an alert holds from the last message about it. It must outlive the longest time without one: a rule without
 /// `repeat` says nothing between its firing and its end.
 const HOLDS: Duration = Duration::from_hours(366 * 24);
-/// How long a message of ours shows that tells of no state.
+/// How long Alertmanager shows a message that is not about a state.
 const EVENT_SHOWS: Duration = Duration::from_hours(24);
 /// How long a test shows.
 const TEST_SHOWS: Duration = Duration::from_mins(5);
@@ -51,18 +51,18 @@ pub struct Alertmanager {
 /// How an Alertmanager, or the proxy before it, knows us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authorization {
-    /// Not at all.
+    /// Without any authentication.
     Nobody,
-    /// HTTP basic authentication.
+    /// With HTTP basic authentication.
     Basic {
         /// The user's name, in the open.
         username: String,
-        /// The password.
+        /// Where the password is kept.
         password: SecretReference,
     },
-    /// A bearer token.
+    /// With a bearer token.
     Bearer {
-        /// The token.
+        /// Where the token is kept.
         token: SecretReference,
     },
 }
@@ -171,7 +171,7 @@ fn span(notification: &Notification, attempt_at: Timestamp) -> (Timestamp, Times
     };
     let ended_at = match (&data.alert, &data.operator) {
         (Some(alert), _) => alert.resolved_at,
-        // That we were away is told afterwards; it would be over before anybody saw it.
+        // Downtime is reported afterwards; without an end of its own it would be over before anybody saw it.
         (None, Some(operator)) => operator.until.filter(|_| notification.kind != NotificationType::OperatorDowntime),
         (None, None) => None,
     };
@@ -185,7 +185,7 @@ fn span(notification: &Notification, attempt_at: Timestamp) -> (Timestamp, Times
     (starts_at, ends_at.max(starts_at))
 }
 
-/// By these it is routed, and told from others.
+/// The labels by which it is routed and identified.
 fn labels(notification: &Notification) -> BTreeMap<String, String> {
     let data = &notification.data;
     let mut labels = BTreeMap::new();
@@ -236,7 +236,7 @@ fn severity(notification: &Notification) -> Severity {
     }
 }
 
-/// What people see.
+/// The part of the event that people see.
 fn annotations(notification: &Notification, words: &Summary) -> BTreeMap<&'static str, String> {
     let data = &notification.data;
     let facts = words.facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value));

@@ -18,7 +18,7 @@ const TOO_RICH: [u16; 2] = [400, 413];
 
 /// How an application answers.
 pub(super) struct Application {
-    /// Its name.
+    /// The name that is shown in front of the value.
     pub(super) title: &'static str,
     /// Whether a 2xx says that the message is there, and not only that something answered.
     pub(super) took: fn(&Answer) -> bool,

@@ -33,7 +33,7 @@ const NO_PREVIEWS: u32 = 1 << 2;
 pub(super) const CONTENT_MAX: usize = 2000;
 /// Most characters of all texts in all embeds together.
 pub(super) const EMBEDS_CHARACTERS_MAX: usize = 6000;
-/// Most embeds.
+/// The most embeds that Discord accepts in one message.
 const EMBEDS_MAX: usize = 10;
 /// Most fields of an embed.
 const FIELDS_MAX: usize = 25;
@@ -130,7 +130,7 @@ fn vet_url(url: &str, private: &Private) -> Result<(), ComposeError> {
     }
 }
 
-/// The URL with `wait=true` in its query: without it, Discord answers before the message is saved and tells no error.
+/// The URL with `wait=true` in its query: without it, Discord answers before the message is saved and reports no error.
 fn waiting(url: &SecretString) -> Result<SecretString, ComposeError> {
     let Ok(mut parsed) = Url::parse(url.expose_secret()) else {
         return refuse("it is not a URL", "copy the URL again");

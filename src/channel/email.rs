@@ -95,7 +95,7 @@ pub static DIALECT: Dialect = Dialect {
 pub struct Letter {
     /// The subject, one line.
     pub subject: String,
-    /// The text.
+    /// The plain-text part of the mail.
     pub text: String,
     /// The same as HTML; `None` if the template writes none.
     pub html: Option<String>,

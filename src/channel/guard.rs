@@ -1,4 +1,4 @@
-//! Where a request may go, as far as the URL's text tells. Which addresses the name leads to is vetted when it is sent.
+//! Where a request may go, as far as the URL's text shows. Which addresses the name leads to is vetted when it is sent.
 
 use url::{Host, Url};
 
@@ -61,7 +61,7 @@ pub(super) fn parse(url: &str, private: &Private) -> Result<Url, ComposeError> {
     if parsed.port().is_some() && !may_be_private(&parsed, private) {
         return refuse("its port must be 443, or `allow_private` be set", COPY);
     }
-    // The door says the same when it is sent; here it is told before anything is shown or queued.
+    // The egress says the same when it is sent; here it is reported before anything is shown or queued.
     match Egress::vet(&SecretString::from(url), private) {
         Ok(()) => Ok(parsed),
         Err(EgressError::NotAllowed(_)) => refuse("it leads to an address that may not be called", COPY),

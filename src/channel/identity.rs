@@ -1,4 +1,4 @@
-//! What a channel is beside its name and audience: where its messages go. Told apart by fingerprints, so that no secret is kept.
+//! What identifies a channel in addition to its name and audience: where its messages go. Compared by fingerprints, so that no secret is kept.
 
 use std::fmt::Write as _;
 

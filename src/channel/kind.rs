@@ -47,7 +47,7 @@ pub trait Kind: fmt::Debug + Send + Sync {
         digest::LINES_MAX
     }
 
-    /// Whether a URL is one that it may send to, as far as its text tells.
+    /// Whether a URL is one that it may send to, as far as its text shows.
     ///
     /// # Errors
     /// [`ComposeError::Url`] without the URL.
@@ -99,7 +99,7 @@ macro_rules! declare_kinds {
                 }
             }
 
-            /// Its settings.
+            /// The settings of the channel of this kind.
             #[must_use]
             pub const fn settings(&self) -> &dyn Kind {
                 match self {

@@ -98,7 +98,7 @@ impl Kind for Mattermost {
     }
 }
 
-/// Told from a page of whatever stands before the server: its forks have words of their own for `ok`.
+/// Distinguished from a page of a proxy in front of the server: forks have their own words for `ok`.
 fn took(answer: &Answer) -> bool {
     !chat::content_type(answer).starts_with("text/html") && !answer.body.trim_ascii_start().starts_with(b"<")
 }

@@ -55,7 +55,7 @@ use crate::{
 /// A channel as configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChannelSettings {
-    /// Its name.
+    /// The channel's name in the configuration.
     pub name: ChannelName,
     /// What kind of receiver it is, with that kind's settings.
     pub kind: ChannelKind,
@@ -148,7 +148,7 @@ impl ChannelSettings {
 pub enum WebhookUrl {
     /// Written in the configuration.
     Open(String),
-    /// Kept elsewhere.
+    /// A reference to where the URL is kept.
     Secret(SecretReference),
 }
 
@@ -161,7 +161,7 @@ impl WebhookUrl {
         }
     }
 
-    /// The URL itself.
+    /// Reads the URL from where it is kept.
     fn resolve(&self) -> Result<SecretString, SecretError> {
         match self {
             Self::Open(url) => Ok(SecretString::from(url.as_str())),
@@ -252,12 +252,12 @@ pub enum Form {
 /// Why a notification could not be written for a receiver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ComposeError {
-    /// The template failed.
+    /// The template could not be rendered.
     #[error("template `{template}`: {what}")]
     Template {
-        /// Which template.
+        /// The file name of the template.
         template: String,
-        /// What happened.
+        /// What went wrong, as one clause.
         what: String,
     },
     /// A secret of the channel can't be read.
@@ -269,9 +269,9 @@ pub enum ComposeError {
     /// The payload stays above the receiver's limit.
     #[error("the message has {bytes} bytes, above the receiver's limit of {limit}")]
     TooLarge {
-        /// Its size.
+        /// The size that the message has, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The largest size that is allowed, in bytes.
         limit: usize,
     },
 }
@@ -303,9 +303,9 @@ pub trait Channel: Send + Sync {
 /// A channel that messages can be written for: its settings, and the templates that it may name.
 #[derive(Debug)]
 pub struct OpenChannel {
-    /// Its settings.
+    /// The channel's settings in the configuration.
     pub(crate) settings: Arc<ChannelSettings>,
-    /// Every template.
+    /// All templates that channels can use.
     pub(crate) templates: Arc<Registry>,
 }
 

@@ -53,10 +53,10 @@ pub struct Pagerduty {
 /// Where a PagerDuty account lives. Its events go nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PagerdutyRegion {
-    /// `events.pagerduty.com`.
+    /// The US service region: `events.pagerduty.com`.
     #[default]
     Us,
-    /// `events.eu.pagerduty.com`.
+    /// The EU service region: `events.eu.pagerduty.com`.
     Eu,
 }
 
@@ -198,7 +198,7 @@ fn action(notification: &Notification) -> &'static str {
     let data = &notification.data;
     let is_over = match (&data.alert, &data.operator) {
         (Some(alert), _) => alert.resolved_at.is_some(),
-        // That we were away is told afterwards: there is nothing to close.
+        // Downtime is reported afterwards: there is nothing to close.
         (None, Some(operator)) => operator.until.is_some() && notification.kind != NotificationType::OperatorDowntime,
         (None, None) => false,
     };
@@ -231,7 +231,7 @@ fn severity(notification: &Notification) -> Severity {
     }
 }
 
-/// What people see.
+/// The part of the event that people see.
 fn payload(notification: &Notification, words: &Summary) -> Value {
     let data = &notification.data;
     let text: String = words.headline.chars().take(SUMMARY_CHARACTERS_MAX).collect();

@@ -54,7 +54,7 @@ const LATER: [&str; 3] = ["rate_limited", "ratelimited", "rollup_error"];
 const HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 /// Most characters of all texts together, after escaping. Slack refuses about 13,200 (`msg_blocks_too_long`); a tenth is reserve.
 pub const CHARACTERS_MAX: usize = 12_000;
-/// Most blocks.
+/// The most blocks that Slack accepts in one message.
 const BLOCKS_MAX: usize = 50;
 /// Most fields of a section, elements of a context.
 const FIELDS_MAX: usize = 10;

@@ -1,7 +1,7 @@
 //! Teams, by a Workflows webhook ("Create incoming webhooks with Workflows").
 //!
 //! The flow answers 202 before it looks at the card, so an answer proves only that the flow was reached. The card is checked
-//! before it is sent: nothing else tells us of a bad one. It is written by "Format cards in Teams" and the "Adaptive Cards schema".
+//! before it is sent: nothing else reports a bad one. It is written by "Format cards in Teams" and the "Adaptive Cards schema".
 
 use serde_json::{Value, json};
 use url::Url;

@@ -1,4 +1,4 @@
-//! Whether a channel's address is one that it may send to, as far as its text tells. Nothing is sent.
+//! Whether a channel's address is one that it may send to, as far as its text shows. Nothing is sent.
 
 use url::Url;
 

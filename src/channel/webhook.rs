@@ -25,13 +25,13 @@ const TEMPLATE_REFUSED: [u16; 4] = [400, 413, 415, 422];
 /// Any receiver of JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// The receiver's URL.
+    /// The URL that messages are posted to.
     pub url: WebhookUrl,
     /// Signing secrets, newest first; `whsec_` or `whsk_` and base64.
     pub signing_secrets: Vec<SecretReference>,
 }
 
-/// Any JSON.
+/// Any JSON document, with no form of its own.
 pub(super) static DIALECT: Dialect = Dialect {
     name: Webhook::WORD,
     templates: &[("webhook", include_str!("../../templates/webhook.hbs"))],

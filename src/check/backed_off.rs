@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{config::Tenant, domain::Timestamp, microsoft::FailureClass, store::TenantHealth};
 
-/// The shortest wait.
+/// The shortest time between two checks of a failing tenant.
 const SHORTEST: Duration = Duration::from_hours(1);
-/// The longest wait.
+/// The longest time between two checks of a failing tenant.
 pub const LONGEST: Duration = Duration::from_hours(24);
 
 /// When the tenant's next check is due, after these answers. `health` is from before them.

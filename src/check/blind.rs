@@ -84,7 +84,7 @@ fn words(class: &str) -> String {
     }
 }
 
-/// What the operator is told of one tenant that can't be read, by itself. `None`: there is nothing to tell, or nobody to hear it.
+/// What the operator is sent about one tenant that can't be read, on its own. `None`: there is nothing to send, or nobody to send it to.
 #[must_use]
 pub fn alone(
     store: &str,

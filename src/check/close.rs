@@ -189,7 +189,7 @@ fn notification_of(
     let on_route = |channel: &&ChannelName| route.as_ref().is_none_or(|route| route.contains(channel));
     let mut channels: Vec<ChannelName> = shown.iter().copied().filter(on_route).cloned().collect();
     if shown.is_empty() && !notified_channels.is_empty() {
-        // Who was told that it fires can't be told that it is over: somebody else has their channel by now.
+        // Those who were notified that it fires can't be notified that it is over: somebody else has their channel by now.
         channels = config.operator.notify.iter().filter(may_show).cloned().collect();
     }
     let configured = config.tenants.get(&key.tenant).and_then(|tenant| tenant.scores.first().copied());

@@ -4,7 +4,7 @@
 //! nobody looked in between. So the first visit after a suspension already knows of it, before anything is judged.
 //!
 //! A virtual machine whose host stops it without letting it see the time pass looks, once its clock is corrected, like one whose
-//! clock was set ahead. That cannot be told apart from within, and is not taken for a suspension.
+//! clock was set ahead. That cannot be distinguished from within, and does not count as a suspension.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

@@ -7,7 +7,7 @@ use crate::domain::{Reading, ScoreKind, Subject};
 /// What one score's call gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fetched {
-    /// Which score.
+    /// The kind of score that this is about.
     pub score: ScoreKind,
     /// Its readings, or why there are none.
     pub result: Result<Vec<Reading>, Failure>,
@@ -18,9 +18,9 @@ pub struct Fetched {
 /// Values of an answer that are no readings beside those that are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Partly {
-    /// Why.
+    /// Why the score could not be read.
     pub failure: Failure,
-    /// Of which subjects.
+    /// The subjects whose values are not readings.
     pub subjects: Vec<Subject>,
 }
 

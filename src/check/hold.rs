@@ -1,4 +1,4 @@
-//! What a check has to tell is held while a silence or a maintenance window covers it, or until the rest of the fleet was read.
+//! What a check has to report is held while a silence or a maintenance window covers it, or until the rest of the fleet was read.
 
 use crate::{
     config::Config,
@@ -29,11 +29,11 @@ impl Held {
     }
 }
 
-/// Holds what is covered now. The store is asked only if there is anything to tell, and as late as can be: a silence that a person
+/// Holds what is covered now. The store is asked only if there is anything to report, and as late as possible: a silence that a person
 /// made while the scores were fetched counts.
 ///
 /// # Errors
-/// [`StoreError`] when the store can't say what is silenced: then nothing may be told, nor lost.
+/// [`StoreError`] when the store can't say what is silenced: then nothing may be sent, nor lost.
 pub async fn hold(outcome: &mut CheckOutcome, store: &dyn Silences, config: &Config) -> Result<Held, StoreError> {
     let now = outcome.now;
     if outcome.notifications.is_empty() {

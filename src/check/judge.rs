@@ -47,7 +47,7 @@ pub struct Setting<'a> {
     pub config: &'a Config,
     /// The operator's own rule, if anybody wants to hear it.
     pub operator_rule: Option<&'a Rule>,
-    /// The tenant.
+    /// The tenant that is checked.
     pub tenant: &'a Tenant,
     /// What the store's ids are made of, part of every notification's id.
     pub store: &'a str,

@@ -1,6 +1,6 @@
 //! Many tenants that can't be read for one reason: an outage, of which the operator hears once. Pure.
 //!
-//! Each tenant's own alert keeps its state; whether it is told by itself or within an outage is decided here, from what the
+//! Each tenant's own alert keeps its state; whether it is reported on its own or as part of an outage is decided here, from what the
 //! store knows of all tenants that fail. So a restart decides the same.
 
 mod cause;
@@ -55,27 +55,27 @@ pub struct Fleet<'a> {
 /// What there is to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
-    /// Outages that changed, with what there is to tell.
+    /// Outages that changed, with what there is to report.
     pub changed: Vec<(Outage, Option<News>)>,
-    /// Tenants to be told by themselves.
+    /// Tenants to be reported on their own.
     pub alone: Vec<TenantId>,
     /// The causes of the outages that go on.
     pub open: BTreeSet<Cause>,
 }
 
-/// What there is to tell of an outage.
+/// What there is to report about an outage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// It goes on, and the operator does not know.
     Began {
-        /// Its commonest class.
+        /// The most common class of failure.
         class: String,
         /// Where the secret is kept that can't be read, and what to do there.
         hint: Option<String>,
-        /// Tenants that it hits and that were told by themselves before.
+        /// Tenants that it affects and that were reported on their own before.
         notified_before: BTreeSet<TenantId>,
     },
-    /// It is over.
+    /// The outage is over.
     Over {
         /// Tenants that it still hits.
         left: BTreeSet<TenantId>,
@@ -87,13 +87,13 @@ pub enum News {
 pub struct OpenOutages(Arc<RwLock<Arc<BTreeSet<Cause>>>>);
 
 impl OpenOutages {
-    /// The causes.
+    /// The causes of the outages that are open.
     #[must_use]
     pub fn causes(&self) -> Arc<BTreeSet<Cause>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces the causes.
+    /// Replaces the causes of the open outages.
     pub fn set(&self, causes: BTreeSet<Cause>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(causes);
     }
@@ -121,7 +121,7 @@ impl Fleet<'_> {
         groups
     }
 
-    /// When an outage of these tenants began: with the first of them that was not told by itself, and after the last of its kind.
+    /// When an outage of these tenants began: with the first of them that was not reported on its own, and after the last outage of its kind.
     fn since(&self, cause: &Cause, hit: &[&FailingTenant]) -> Option<Timestamp> {
         let last = self.outages.iter().filter(|outage| cause.is(outage)).filter_map(|outage| outage.over_at).max();
         let at = |hit: &&FailingTenant| last.map_or(hit.failing.since, |last| last.max(hit.failing.since));
@@ -190,12 +190,12 @@ fn is_nobody_notified(hit: &FailingTenant) -> bool {
     hit.blind.as_ref().is_none_or(|blind| blind.notified_channels.is_empty())
 }
 
-/// Whether the operator's alert fires and nobody was told.
+/// Whether the operator's alert fires and nobody was notified.
 fn waits(hit: &FailingTenant) -> bool {
     hit.blind.as_ref().is_some_and(|blind| blind.notified_channels.is_empty())
 }
 
-/// Decides who is told of what. Asked again with what came of it, it has nothing more to do.
+/// Decides who is notified of what. Called again with the result, it changes nothing.
 #[must_use]
 pub fn decide(fleet: Fleet<'_>, now: Timestamp) -> Decision {
     let groups = fleet.groups();
@@ -275,7 +275,7 @@ fn commonest(hit: &[&FailingTenant]) -> String {
     counts.into_iter().max_by_key(|(_, count)| *count).map_or_else(String::new, |(class, _)| class.to_owned())
 }
 
-/// The tenants whose alert fires, that nobody was told of, and that no outage explains. A tenant of an outage that is over is
+/// The tenants whose alert fires, that nobody was notified of, and that no outage explains. A tenant of an outage that is over is
 /// waited for until it was checked once more.
 fn alone(fleet: &Fleet<'_>, outages: &[Outage], open: &BTreeSet<Cause>) -> Vec<TenantId> {
     let is_due = |failing: &&FailingTenant| {

@@ -1,4 +1,4 @@
-//! How every alert of a tenant stands by a configuration, at the newest reading that the store has. Writes nothing, tells nobody.
+//! The state of every alert of a tenant under a configuration, at the newest reading in the store. Writes nothing, notifies nobody.
 //!
 //! The newest reading was judged when it came. Judged once more by the same rule it changes nothing, so what it would change now
 //! is what another rule makes of it.
@@ -25,7 +25,7 @@ const BATCH: usize = 256;
 /// How one alert stands.
 #[derive(Debug, Clone)]
 pub struct Outlook<'a> {
-    /// Which alert.
+    /// The identity of the alert.
     pub key: AlertKey,
     /// What the store has of its series.
     pub series: Option<&'a SeriesRecord>,
@@ -165,7 +165,7 @@ fn newest<'a>(alert: Option<&Alert>, window: &'a [Sample]) -> (Event, &'a [Sampl
 /// What a configuration would change of one alert if it were loaded now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// Which alert.
+    /// The identity of the alert.
     pub key: AlertKey,
     /// What becomes of it.
     pub what: Fate,
@@ -184,9 +184,9 @@ pub enum Fate {
     Opens,
     /// It begins to wait for `for`.
     Pends,
-    /// It is over.
+    /// The alert ends, for this reason.
     Closes(Resolution),
-    /// It fires on.
+    /// The alert continues to fire.
     Stays,
 }
 

@@ -44,11 +44,11 @@ const CREDENTIAL_WITHIN: Duration = Duration::from_secs(70);
 pub struct Checker {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
-    /// Whom to ask.
+    /// The client for Microsoft's APIs.
     pub microsoft: Microsoft,
-    /// The time.
+    /// Where the current time comes from.
     pub clock: Clock,
-    /// What is counted.
+    /// The counters of the service.
     pub metrics: Metrics,
     /// When the service itself was down.
     pub downtimes: Downtimes,

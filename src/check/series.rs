@@ -129,7 +129,7 @@ pub(super) struct Subjects<'a> {
     pub(super) left_out: usize,
 }
 
-/// One subject.
+/// What is known of one subject.
 #[derive(Default)]
 pub(super) struct Subjected<'a> {
     pub(super) record: Option<&'a SeriesRecord>,
@@ -190,7 +190,7 @@ impl<'a> Subjects<'a> {
         Some(self.by_subject.entry(subject).or_default())
     }
 
-    /// Each subject.
+    /// All subjects with what is known of each.
     pub(super) fn each(&self) -> impl Iterator<Item = (Option<&'a Subject>, &Subjected<'a>)> {
         self.order.iter().filter_map(|subject| Some((*subject, self.by_subject.get(subject)?)))
     }

@@ -4,7 +4,7 @@
 use super::{Config, Tenant};
 use crate::{channel::ChannelSettings, domain::TenantId, notify::notification::TenantFacts};
 
-/// Whose something is.
+/// The tenant that a noted slug belongs to by now.
 enum Whose<'a> {
     /// A tenant of the configuration.
     Configured(&'a Tenant),

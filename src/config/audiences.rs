@@ -27,7 +27,7 @@ const INSTEAD: &str = "narrow the tenants, name another channel, or widen the ch
 pub(super) type Rules = Vec<(Arc<Rule>, Place)>;
 type ByLabels<'a> = BTreeMap<&'a Labels, Vec<&'a TenantId>>;
 
-/// Complains of every rule that would tell a channel of a tenant which it may not show.
+/// Reports every rule that would notify a channel of a tenant which it may not show.
 pub(super) fn check(rules: &Rules, tenants: &Tenants, channels: &Channels, problems: &mut Problems) {
     let mut by_labels = ByLabels::new();
     for tenant in tenants.by_id.values() {

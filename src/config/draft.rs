@@ -15,7 +15,7 @@ use crate::{
 /// What reading the files has gathered so far. Whoever only finds problems is given those alone.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    /// What is wrong.
+    /// The problems that were found so far.
     pub(super) problems: Problems,
     /// Where a change may make another configuration.
     pub(super) watched: Watched,

@@ -122,7 +122,7 @@ const KEYS: &[&str] = &[
     "username",
 ];
 
-/// Most lines that are shown; the places of the others are told.
+/// The most lines that are shown; of the others, only the places are.
 const EXCERPTS_MAX: usize = 200;
 
 /// Most characters shown before and after the place.

@@ -1,6 +1,6 @@
 //! Tenants from a list that another program wrote: CSV → tenant files, all of them or none.
 //!
-//! [`sheet`] reads rows with their places → [`row`] makes an offer of each, or says what is wrong → [`plan`] tells new from known
+//! [`sheet`] reads rows with their places → [`row`] makes an offer of each, or says what is wrong → [`plan`] separates new from known
 //! and writes YAML → the whole configuration is loaded as if the files were there ([`Pending`]) → [`place`] puts them there.
 //! Everything in the list is hostile: names go through the YAML writer, and are compared with what is read back.
 

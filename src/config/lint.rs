@@ -33,7 +33,7 @@ pub(super) struct Whole<'a> {
     pub(super) spread: std::time::Duration,
 }
 
-/// Tenants between which no rule can tell the difference.
+/// Tenants that no rule can distinguish.
 struct Group<'a> {
     labels: &'a Labels,
     scores: &'a [ScoreKind],

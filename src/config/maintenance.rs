@@ -23,7 +23,7 @@ const OCCURRENCES_MAX: usize = 64;
 
 impl Config {
     /// Until when these silences and the maintenance windows of this configuration cover this, one after the other; `None`: it is
-    /// to be told now.
+    /// to be sent now.
     #[must_use]
     pub fn covering(&self, silences: &[Silence], target: &MatchTarget<'_>, now: Timestamp) -> Option<Timestamp> {
         maintenance::covering(&self.maintenance, silences, target, now)

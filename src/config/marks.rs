@@ -24,9 +24,9 @@ pub(super) struct Node {
 pub(super) enum Content {
     /// A text, number, boolean or nothing.
     Scalar,
-    /// A list.
+    /// A list of nodes.
     List(Vec<Node>),
-    /// A mapping.
+    /// A mapping from keys to nodes.
     Mapping(Entries),
 }
 

@@ -128,7 +128,7 @@ impl Config {
         !channel.kind.answer_proves() && self.shown_url().is_some()
     }
 
-    /// Until when others may tell of the same thing as this; `None`: nobody may, or it is about this tenant alone.
+    /// Until when other tenants may report the same thing; `None`: none may, or it is about this tenant alone.
     #[must_use]
     pub fn held_for_the_fleet(&self, envelope: &Envelope, now: Timestamp) -> Option<Hold> {
         let alert = envelope.alert.as_ref()?;
@@ -157,7 +157,7 @@ impl Config {
 /// A tenant as configured.
 #[derive(Debug, Clone)]
 pub struct Tenant {
-    /// The slug.
+    /// The tenant's slug, its name in files and URLs.
     pub id: TenantId,
     /// The display name; text from outside.
     pub name: Arc<str>,
@@ -169,21 +169,21 @@ pub struct Tenant {
     pub schedule: Arc<Schedule>,
     /// What is polled; shared between tenants.
     pub scores: Arc<[ScoreKind]>,
-    /// Channels told of its alerts besides the rules' own.
+    /// Channels notified of its alerts in addition to the rules' own.
     pub notify: Vec<ChannelName>,
 }
 
 /// Where the store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreLocation {
-    /// A SQLite file.
+    /// A SQLite database in this file.
     Sqlite(PathBuf),
 }
 
 /// Who hears that we are blind, and after how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
-    /// Channels.
+    /// The channels that operator messages are sent to.
     pub notify: Vec<ChannelName>,
     /// How long a tenant's checks may fail before the operator hears of it.
     pub blind_after: Duration,

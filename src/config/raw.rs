@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub(super) use self::shape::{AllowPrivate, ChannelUrl, OneOrMany, RawReport, RawSecret, RawTenantEntry, RawTenants};
 use super::field::{Field, Word};
 
-/// Declares a mapping as written: every key is optional to the reader, so that all that is wrong can be told at once.
+/// Declares a mapping as written: every key is optional to the reader, so that all problems can be reported in one run.
 macro_rules! raw {
     ($($(#[$meta:meta])* struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => { $(
         #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -84,7 +84,7 @@ raw! {
         retention: Word,
         /// Holding time and size of a fleet shift.
         fleet: RawFleet,
-        /// From how many changes on an alert is told once to be unstable, and then left alone.
+        /// The number of changes from which an alert is reported once as unstable, and then no more until it is stable.
         flapping: RawFlapping,
         /// Times that come round, in which notifications are suppressed.
         maintenance: Vec<Field<RawMaintenance>>,
@@ -94,7 +94,7 @@ raw! {
 
     /// A HashiCorp Vault or an Azure Key Vault.
     struct RawSecretStore {
-        /// `vault` or `key-vault`.
+        /// The kind of store: `vault` or `key-vault`.
         r#type: Word,
         /// Its base URL: `https://vault.mssp.example:8200`, `https://mssp.vault.azure.net`.
         address: Word,
@@ -118,13 +118,13 @@ raw! {
         login: Word,
     }
 
-    /// One tenant.
+    /// A customer's tenant and how it is watched.
     #[schemars(extend("required" = ["id", "tenant_id"]))]
     struct RawTenant {
         /// The slug: `a-z`, `0-9` and `-`.
         #[schemars(with = "form::Name")]
         id: Word,
-        /// The display name.
+        /// The name that messages show instead of the slug.
         name: Word,
         /// The directory (tenant) ID that Entra shows on its overview page.
         #[schemars(with = "form::Guid")]
@@ -160,7 +160,7 @@ raw! {
         /// The application (client) ID.
         #[schemars(with = "form::Guid")]
         client_id: Word,
-        /// The client secret.
+        /// The client secret of the app, as a reference.
         secret: RawSecret,
         /// A PEM with the certificate, its chain, and the unencrypted PKCS#8 RSA key; or a PFX with certificate and key.
         certificate: RawSecret,
@@ -175,11 +175,11 @@ raw! {
 
     /// Base URLs; what is absent is the cloud's own.
     struct RawEndpoints {
-        /// Entra.
+        /// The base URL of Entra's sign-in service.
         login: Word,
-        /// Defender for Endpoint.
+        /// The base URL of Defender for Endpoint's API.
         defender: Word,
-        /// Microsoft Graph.
+        /// The base URL of Microsoft Graph.
         graph: Word,
     }
 
@@ -188,7 +188,7 @@ raw! {
         /// How long notifications wait for the rest of the fleet.
         #[schemars(with = "form::Span")]
         hold: Word,
-        /// The fewest tenants.
+        /// The fewest tenants that make a fleet shift.
         #[schemars(with = "form::Count")]
         at_least: Word,
         /// The least share of the tenants read: `33%`.
@@ -201,7 +201,7 @@ raw! {
 
     /// How often an alert may fire and recover.
     struct RawFlapping {
-        /// So many changes are told: `6`.
+        /// The number of changes that are reported before that: `6`.
         #[schemars(with = "form::Count")]
         changes: Word,
         /// Within so much time: `24h`.
@@ -212,7 +212,7 @@ raw! {
     /// A time that comes round, in which notifications are suppressed.
     #[schemars(extend("required" = ["name", "from"], "oneOf" = form::one_of(&["for", "until"])))]
     struct RawMaintenance {
-        /// Its name.
+        /// The name by which the configuration refers to it.
         #[schemars(with = "form::Name")]
         name: Word,
         /// Whose alerts: `all`, a list of tenants, or labels.
@@ -249,11 +249,11 @@ raw! {
     /// Where a secret is kept: exactly one of `env`, `file`, `credential`, `exec` and `store`.
     #[schemars(extend("oneOf" = form::one_of(&["env", "file", "credential", "exec", "store"])))]
     struct RawReference {
-        /// An environment variable.
+        /// The name of an environment variable with the secret.
         env: Word,
         /// A file; a byte order mark and trailing line breaks are cut.
         file: Word,
-        /// A systemd credential.
+        /// The name of a systemd credential with the secret.
         credential: Word,
         /// A program with its arguments, which prints the secret.
         exec: Vec<Field<Word>>,

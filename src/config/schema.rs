@@ -4,14 +4,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, schema_for};
 
 use super::raw::{RawMain, RawRules, RawSuite, RawTenant};
 
-/// Which file.
+/// The kinds of configuration file that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// `scorewatch.yaml`.
+    /// The main file, `scorewatch.yaml`.
     Main,
     /// A tenant file: one tenant or a list.
     Tenants,
-    /// A rule file.
+    /// A file with rules, named under `rules`.
     Rules,
     /// A file with tests of rules.
     Tests,

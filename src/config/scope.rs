@@ -31,7 +31,7 @@ enum Step<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// A whole file.
+    /// The scope of a whole file.
     pub(super) fn root(file: &'a Arc<Path>, node: Option<&'a Node>) -> Self {
         Self { file, mark: node.map_or(Mark::START, |node| node.mark), node, step: Step::Root }
     }
@@ -60,7 +60,7 @@ impl<'a> Scope<'a> {
         self.file.parent().unwrap_or(Path::new(""))
     }
 
-    /// The place.
+    /// The place in the file, for problems.
     pub(super) fn place(&self) -> Place {
         Place { file: self.file.to_path_buf(), line: self.mark.line, column: self.mark.column }
     }
@@ -107,7 +107,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What tells it from everything else in the files.
+    /// What distinguishes it from everything else in the files.
     fn identity(&self) -> (Arc<Path>, String) {
         (Arc::clone(self.file), self.path())
     }
@@ -121,7 +121,7 @@ pub(super) struct Spot {
 }
 
 impl Spot {
-    /// The place.
+    /// The place in the file, for problems.
     pub(super) fn place(&self) -> Place {
         Place { file: self.file.to_path_buf(), line: self.mark.line, column: self.mark.column }
     }

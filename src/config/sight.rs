@@ -18,7 +18,7 @@ pub struct Sight {
     pub rules: BTreeMap<String, BTreeSet<TenantId>>,
     /// The tenants that name it themselves: every rule that selects one of them sends there, except with `tenant_channels: off`.
     pub named_by: BTreeSet<TenantId>,
-    /// Whether the operator is told there, of any tenant.
+    /// Whether operator messages are sent there, about any tenant.
     pub operator: bool,
     /// Whether it gets reports on every tenant that it may show.
     pub report: bool,

@@ -39,7 +39,7 @@ pub(super) fn path(text: &str, example: &str) -> Result<String, Complaint> {
     }
 }
 
-/// What a reference to a program or a store means; `None`: it is no such reference, or was told to be wrong.
+/// What a reference to a program or a store means; `None`: it is not such a reference, or was already reported as wrong.
 pub(super) fn stored(raw: RawReference, at: &Scope<'_>, draft: &mut Draft) -> Option<SecretReference> {
     if raw.exec.is_written() {
         misplaced(&raw, &["exec", "timeout"], at, draft);

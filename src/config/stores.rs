@@ -8,6 +8,6 @@ use crate::secret_store::SecretStores;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stores {
     pub(super) good: SecretStores,
-    /// Those that were told to be wrong.
+    /// Those that were already reported as wrong.
     pub(super) broken: BTreeSet<String>,
 }

@@ -42,20 +42,20 @@ const DIGEST_OVER: usize = 20;
 /// A file with tests.
 #[derive(Debug, Clone)]
 pub struct Suite {
-    /// The rules under test, and whom they may tell.
+    /// The rules under test, and whom they may notify.
     pub plan: Plan,
     /// The tests, in file order.
     pub cases: Vec<Case>,
 }
 
-/// One test.
+/// One case of a test file.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What it promises.
+    /// The case's name: the promise that it checks.
     pub name: String,
-    /// Where it stands.
+    /// The place of the case in its file.
     pub place: Place,
-    /// When it begins.
+    /// The time at which the replay starts.
     pub start: Timestamp,
     /// What happens to each tenant.
     pub histories: Vec<History>,
@@ -213,7 +213,7 @@ fn all_open(names: &Names) -> BTreeMap<ChannelName, Receiver> {
     names.values().flatten().map(|name| (name.clone(), open.clone())).collect()
 }
 
-/// Takes every channel that rule files name for known. What is wrong with them is told when they are read for their rules.
+/// Treats every channel that rule files name as known. Problems of the files are reported when their rules are read.
 fn name_channels(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, names: &mut Names) {
     let mut unheard = Draft::default();
     for (index, Word(pattern)) in unheard.items(raw, at) {
@@ -234,7 +234,7 @@ fn named(notify: Field<Vec<Field<Word>>>, names: &mut Names) {
     for field in list {
         let Field::Good(Word(text)) = field else { continue };
         let name = ChannelName::parse(&text).ok();
-        // A text that is no name stays unknown, and is told so.
+        // Text that is not a name stays unknown, and is reported as such.
         if name.is_some() {
             names.insert(text, name);
         }

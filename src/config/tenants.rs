@@ -35,7 +35,7 @@ pub(super) struct Inherited {
     pub(super) timezone: Zone,
     pub(super) scores: Vec<ScoreKind>,
     pub(super) credential: Option<Arc<AppCredential>>,
-    /// There is a credential at the top, but a bad one, of which was told.
+    /// There is a credential at the top level, but a bad one, which was reported.
     pub(super) credential_written: bool,
     pub(super) endpoints: Endpoints,
 }
@@ -235,7 +235,7 @@ impl Tenants {
                 Some(Arc::clone(schedule))
             }
             Err(Complaint { what, instead }) => {
-                // A bad one at the top was told there.
+                // A bad one at the top level was reported there.
                 if written {
                     draft.error(&here, what.as_str(), instead.as_str());
                 }
@@ -260,7 +260,7 @@ fn check_own_endpoints(own: &Endpoints, inherited: &Inherited, at: &Scope<'_>, d
     }
 }
 
-/// Warns of a schedule by which more calls were made than Microsoft takes. Told of the first tenant that has it.
+/// Warns about a schedule that makes more calls than Microsoft allows. Reported for the first tenant that has it.
 fn check_pace(id: &TenantId, schedule: &Schedule, scores: &[ScoreKind], at: &Scope<'_>, draft: &mut Draft) {
     let (calls, CallLimits { minute, hour }) = (defender_calls(scores), DEFENDER_LIMITS);
     if calls == 0 {

@@ -1,4 +1,4 @@
-//! What a configuration promises its author: everything wrong is told, with its place, and no secret ever.
+//! What a configuration promises its author: every problem is reported with its place, and no secret is ever shown.
 
 mod mail;
 mod mistakes;

@@ -34,7 +34,7 @@ pub struct SecretUse {
 /// What a secret must look like.
 #[derive(Debug, Clone)]
 pub(super) enum Form {
-    /// Any text.
+    /// Any text that is not empty.
     Text,
     /// A key of a certain form.
     Key {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 /// Folders in which a change may change the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Watched {
-    /// Folders, themselves only.
+    /// Folders whose own entries are watched, but not their subfolders.
     pub folders: BTreeSet<PathBuf>,
     /// Folders with all that is below them: patterns go through folders that do not exist yet.
     pub trees: BTreeSet<PathBuf>,

@@ -35,7 +35,7 @@ pub(super) fn visible(text: &str) -> Result<String, Complaint> {
     refuse_hidden(text).map(|()| text.to_owned())
 }
 
-/// A GUID.
+/// Reads a GUID, and reports text that is not one.
 pub(super) fn guid(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<Uuid> {
     let read = Uuid::parse_str(text);
     if read.is_err() {
@@ -80,7 +80,7 @@ pub(super) fn one_of<T: Copy>(
     })
 }
 
-/// Scores to poll.
+/// Reads the list of scores to poll.
 pub(super) fn scores(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mut Problems) -> Vec<ScoreKind> {
     let mut scores = Vec::new();
     let is_empty = matches!(&raw, Field::Good(list) if list.is_empty());
@@ -98,7 +98,7 @@ pub(super) fn scores(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, problems: &mu
     scores
 }
 
-/// One score.
+/// Reads the name of one score.
 pub(super) fn score(text: &str, at: &Scope<'_>, problems: &mut Problems) -> Option<ScoreKind> {
     let known = ScoreKind::from_name(text);
     if known.is_none() {

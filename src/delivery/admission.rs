@@ -96,7 +96,7 @@ pub(super) fn not_shown(
     delivery.covers.iter().filter(is_refused).cloned().collect()
 }
 
-/// The tenants that a delivery tells of.
+/// The tenants that a delivery is about.
 pub(super) fn tenants(delivery: &ClaimedDelivery) -> BTreeSet<TenantId> {
     let in_items = delivery.notification.data.items.iter().filter_map(|item| item.tenant.as_ref());
     let in_items = in_items.filter_map(|tenant| TenantId::parse(&tenant.id).ok());

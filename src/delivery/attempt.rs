@@ -32,7 +32,7 @@ pub(super) struct Attempt {
     pub(super) is_good: bool,
     /// How long the channel is left alone.
     pub(super) rest: Duration,
-    /// Where it went.
+    /// The host that the message was sent to.
     pub(super) host: Option<String>,
 }
 

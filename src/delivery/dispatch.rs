@@ -26,7 +26,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// How often the store is asked for work that no hint told of: deliveries queued again from another process.
+/// How often the store is asked for work that no hint announced: deliveries queued again from another process.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// Every so many sweeps it is looked whether channels lead elsewhere, as their secrets may be others: once a minute.
 const SWEEPS_BETWEEN_LOOKS: u32 = 12;
@@ -44,10 +44,10 @@ pub struct Dispatcher {
     pub(super) budget: RetryBudget,
     pub(super) addresses: Addresses,
     settled: mpsc::UnboundedSender<TenantId>,
-    /// Whom a person wants looked at, as the planner was told already.
+    /// The tenants whose recheck was requested, as the planner knows already.
     recheck_requested: Arc<Mutex<HashSet<(TenantId, Timestamp)>>>,
     workers: Arc<Mutex<HashMap<ChannelName, Arc<Notify>>>>,
-    /// Troubles that the operator was told of by this process; the store knows better and is asked for the others.
+    /// Problems that this process has reported to the operator; for the others the store is asked.
     pub(super) reported_troubles: Arc<Mutex<HashSet<NotificationId>>>,
     /// The configuration whose routes are in effect.
     pub(super) routes: Arc<tokio::sync::Mutex<Option<Arc<Config>>>>,
@@ -146,7 +146,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Tells the operator of every channel in trouble that was not told yet.
+    /// Notifies the operator of every failing channel that was not reported yet.
     pub(super) async fn notify_trouble(&self) {
         match operator::notify(self).await {
             Ok(channels) => channels.iter().for_each(|channel| self.wake(channel)),

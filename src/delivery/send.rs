@@ -63,7 +63,7 @@ impl Written {
         self.outgoing.host()
     }
 
-    /// Sends it, once.
+    /// Makes one attempt to send the message.
     pub async fn send(self, egress: &Egress, now: Timestamp) -> Sent {
         crash_point::reach(CrashPoint::BeforeSend);
         let host = self.host();

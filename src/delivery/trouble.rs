@@ -61,7 +61,7 @@ struct Said {
     hint: Option<String>,
     from: Timestamp,
     until: Option<Timestamp>,
-    /// Tells it from others of its class and beginning.
+    /// Distinguishes it from others of its class and beginning.
     part: Option<String>,
 }
 

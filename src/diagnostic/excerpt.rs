@@ -13,5 +13,5 @@ pub struct Excerpt {
     pub span: Range<usize>,
 }
 
-/// Lines by place.
+/// The source lines of problems, by place.
 pub type Excerpts = BTreeMap<Place, Excerpt>;

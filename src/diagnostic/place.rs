@@ -9,9 +9,9 @@ use serde::Serialize;
 pub struct Place {
     /// The file, as the user would name it.
     pub file: PathBuf,
-    /// The line.
+    /// The line in the file, from 1.
     pub line: usize,
-    /// The column.
+    /// The column in the line, from 1.
     pub column: usize,
 }
 

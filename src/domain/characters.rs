@@ -33,7 +33,7 @@ pub fn is_hidden(letter: char) -> bool {
 /// A character that does not belong into a name, and where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hidden {
-    /// The character.
+    /// The character that was found.
     pub letter: char,
     /// Its position in the text, in characters, from 1.
     pub position: usize,

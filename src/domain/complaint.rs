@@ -5,7 +5,7 @@ use std::fmt;
 /// Why a text that somebody wrote was refused. Both parts are sentences without a capital or a full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
-    /// What is wrong.
+    /// What is wrong, as one clause without a full stop.
     pub what: String,
     /// What to write instead, in the imperative.
     pub instead: String,

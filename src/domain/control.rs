@@ -62,9 +62,9 @@ pub struct ControlProfile {
 /// A person changed how a control is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateChange {
-    /// To what.
+    /// The state that it was changed to.
     pub state: String,
-    /// When.
+    /// The time at which it happened.
     pub at: Timestamp,
 }
 

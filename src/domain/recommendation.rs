@@ -47,7 +47,7 @@ pub enum Impact {
 }
 
 impl Impact {
-    /// Every one.
+    /// Both scores that recommendations have an impact on.
     pub const ALL: [Self; 2] = [Self::DeviceScore, Self::Exposure];
 
     /// The name in the store.
@@ -73,13 +73,13 @@ impl Impact {
 /// What is remembered of a list for one score: the heaviest recommendations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecommendationSnapshot {
-    /// For which score.
+    /// The score that the recommendations have an impact on.
     pub impact: Impact,
     /// When the list was read.
     pub taken_at: Timestamp,
     /// Whether every recommendation is in it: then one that is not was not there.
     pub is_complete: bool,
-    /// The recommendations.
+    /// The recommendations with the most impact.
     pub rows: Vec<SnapshotRow>,
 }
 
@@ -87,7 +87,7 @@ pub struct RecommendationSnapshot {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct SnapshotRow {
-    /// Which.
+    /// The identifier that Microsoft gives it.
     pub id: String,
     /// Devices that did not follow it.
     pub exposed: Option<u64>,

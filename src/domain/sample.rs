@@ -8,7 +8,7 @@ use super::{ScoreKind, Subject, TenantId, Timestamp};
 /// One value of a score as its source gave it. The value is finite: missing is never zero, and never a reading.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// What was measured.
+    /// The kind of score that was measured.
     pub score: ScoreKind,
     /// Which of several values of that kind.
     pub subject: Option<Subject>,
@@ -39,7 +39,7 @@ pub struct Sample {
 /// One series of a tenant: a score, and where the kind has several values, which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesId<'a> {
-    /// What is measured.
+    /// The kind of score that is measured.
     pub score: ScoreKind,
     /// Which of several values of that kind.
     pub subject: Option<&'a Subject>,
@@ -56,9 +56,9 @@ impl SeriesId<'_> {
 /// Which series of samples: one score of one tenant, and where the kind has several values, which of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesKey {
-    /// Whose score.
+    /// The tenant that the score belongs to.
     pub tenant: TenantId,
-    /// What is measured.
+    /// The kind of score that is measured.
     pub score: ScoreKind,
     /// Which of several values of that kind.
     pub subject: Option<Subject>,

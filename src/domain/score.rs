@@ -1,4 +1,4 @@
-//! The kinds of score: unit, direction, and what tells several values of one kind apart.
+//! The kinds of score: unit, direction, and what distinguishes several values of one kind.
 
 use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum ScoreKind {
     /// Microsoft Secure Score for Devices: Defender `GET /api/configurationScore`.
     DeviceSecureScore,
-    /// Defender `GET /api/exposureScore`.
+    /// The exposure score: Defender's `GET /api/exposureScore`.
     ExposureScore,
     /// Defender `GET /api/exposureScore/ByMachineGroups`; the subject is the device group.
     ExposureScoreByGroup,
@@ -122,7 +122,7 @@ impl ScoreKind {
         }
     }
 
-    /// Whether the source tells how all of Microsoft's tenants fare on average ("secureScore resource type",
+    /// Whether the source gives the average of all of Microsoft's tenants ("secureScore resource type",
     /// `averageComparativeScores`).
     #[must_use]
     pub const fn has_witness(self) -> bool {
@@ -164,7 +164,7 @@ impl Unit {
     }
 }
 
-/// Tells apart several values of one kind: a device group, a category. Text from outside; escape it where it is shown.
+/// Distinguishes several values of one kind: a device group, a category. Text from outside; escape it where it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Subject(pub Arc<str>);

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing.
+    /// Worth knowing, but nothing to do.
     Info,
     /// Worth looking at today.
     #[default]
     Warning,
-    /// Worth waking somebody.
+    /// Urgent enough to wake somebody.
     Critical,
 }
 

@@ -63,12 +63,12 @@ impl fmt::Display for EntraTenantId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cloud {
-    /// The worldwide cloud.
+    /// Microsoft's worldwide commercial cloud.
     #[default]
     Commercial,
     /// US Government Community Cloud: worldwide Entra and Graph, a `.us` Defender host.
     Gcc,
-    /// US GCC High.
+    /// The US government cloud GCC High.
     GccHigh,
     /// US Department of Defense.
     Dod,
@@ -100,22 +100,22 @@ impl fmt::Display for Cloud {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Region {
-    /// United States.
+    /// Tenants hosted in the United States.
     Us,
-    /// Europe.
+    /// Tenants hosted in Europe.
     Eu,
-    /// United Kingdom.
+    /// Tenants hosted in the United Kingdom.
     Uk,
-    /// Australia.
+    /// Tenants hosted in Australia.
     Au,
-    /// Switzerland.
+    /// Tenants hosted in Switzerland.
     Swa,
-    /// India.
+    /// Tenants hosted in India.
     Ina,
 }
 
 impl Region {
-    /// Every region.
+    /// All regions, in the order of the documentation.
     pub const ALL: [Self; 6] = [Self::Us, Self::Eu, Self::Uk, Self::Au, Self::Swa, Self::Ina];
 
     /// The name as written in configuration, which is also the first part of the host.

@@ -16,7 +16,7 @@ use super::Complaint;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z.
+    /// The Unix epoch: 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
     /// The instant that many nanoseconds after the epoch.

@@ -32,7 +32,7 @@ impl Seen {
 pub(crate) enum Reply {
     /// Waits for the next request.
     Whole(Vec<u8>),
-    /// Closes the connection.
+    /// Writes these bytes and closes the connection.
     Cut(Vec<u8>),
     /// Says nothing more, ever.
     Hang(Vec<u8>),

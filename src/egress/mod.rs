@@ -36,7 +36,7 @@ const HEADER_BYTES_MAX: usize = 256;
 /// A request or a mail that is to be sent.
 #[derive(Debug)]
 pub enum Outgoing {
-    /// An HTTP request.
+    /// The target of an HTTP request.
     Http(Request),
     /// A message for a mail server.
     Mail(Box<Mail>),
@@ -46,7 +46,7 @@ pub enum Outgoing {
 ///
 /// An answer is decompressed only if the request asks for that, by `accept-encoding: gzip`.
 pub struct Request {
-    /// `GET` or `POST`.
+    /// The HTTP method: `GET` or `POST`.
     pub method: Method,
     /// Where to; the parsed host is what gets vetted.
     pub url: SecretString,
@@ -59,9 +59,9 @@ pub struct Request {
 /// The methods that anything here uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Reads.
+    /// Reads a resource without changing it.
     Get,
-    /// Sends.
+    /// Sends a body to the receiver.
     Post,
 }
 

@@ -45,7 +45,7 @@ pub struct Statement<'a> {
     pub client_id: Uuid,
     /// Never used before: an assertion is good for one request.
     pub id: Uuid,
-    /// Now.
+    /// The time at which the assertion is made.
     pub at: Timestamp,
 }
 

@@ -25,9 +25,9 @@ const KEPT_FOR_A_SECOND_TRY: u32 = 1;
 /// The most calls of one app to one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
-    /// In any minute.
+    /// The most calls in any minute.
     pub minute: u32,
-    /// In any hour.
+    /// The most calls in any hour.
     pub hour: u32,
 }
 

@@ -198,7 +198,7 @@ impl Certificate {
         self.not_before
     }
 
-    /// When it expires.
+    /// When the certificate expires, by its `notAfter`.
     #[must_use]
     pub const fn not_after(&self) -> Timestamp {
         self.not_after

@@ -9,13 +9,13 @@ const COMMERCIAL_DEFENDER_SCOPE: &str = "https://api.securitycenter.microsoft.co
 /// Where a tenant's calls go, and the scopes that its tokens are asked for. Base URLs without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Hosts {
-    /// Entra: `https://login.microsoftonline.com`.
+    /// The sign-in service of Entra: `https://login.microsoftonline.com`.
     pub login: String,
     /// Defender for Endpoint: `https://api.security.microsoft.com`.
     pub defender: String,
     /// The scope of Defender tokens. Not derived from the host: in the commercial cloud they differ ("Create an app", Defender for Endpoint API).
     pub defender_scope: String,
-    /// Microsoft Graph: `https://graph.microsoft.com`.
+    /// The API of Microsoft Graph: `https://graph.microsoft.com`.
     pub graph: String,
     /// The scope of Graph tokens.
     pub graph_scope: String,
@@ -28,9 +28,9 @@ pub struct Hosts {
 /// One of the APIs that scores come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
-    /// Defender for Endpoint.
+    /// The API of Defender for Endpoint.
     Defender,
-    /// Microsoft Graph.
+    /// The API of Microsoft Graph.
     Graph,
 }
 

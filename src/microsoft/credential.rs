@@ -39,7 +39,7 @@ pub struct CredentialMaterial {
 /// What an app may prove itself with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CredentialKind {
-    /// A client secret.
+    /// A client secret of the app.
     Secret,
     /// A certificate with its private key, which signs an assertion for each request.
     Certificate,

@@ -67,9 +67,9 @@ pub enum FailureClass {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("tenant `{tenant}`: {what}")]
 pub struct FetchError {
-    /// Whose score.
+    /// The tenant that the score belongs to.
     pub tenant: TenantId,
-    /// The class.
+    /// The class of the failure, which says who can fix it.
     pub class: FailureClass,
     /// One clause in our own words.
     pub what: String,
@@ -84,7 +84,7 @@ pub struct FetchError {
 }
 
 impl FailureClass {
-    /// Every class.
+    /// All classes of failure, in the order of the documentation.
     pub const ALL: [Self; 27] = [
         Self::SecretUnreadable,
         Self::SecretWrong,
@@ -286,7 +286,7 @@ impl FetchError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) class: FailureClass,
-    /// Our own words.
+    /// What happened, in Scorewatch's own words.
     pub(super) what: Cow<'static, str>,
     /// What the operator can do, where that is more than what the class says.
     pub(super) hint: Option<Cow<'static, str>>,

@@ -35,7 +35,7 @@ const SPREADS_WITHIN: Duration = Duration::from_mins(10);
 
 /// A token as its header says it, and its number, by which it can be given back.
 pub(super) struct Token {
-    /// `Bearer …`.
+    /// The value of the `Authorization` header: `Bearer …`.
     pub(super) bearer: SecretString,
     pub(super) serial: u32,
 }

@@ -19,7 +19,7 @@ use crate::{
 pub enum Taken {
     /// A token, and for how long.
     Token(Duration),
-    /// Readings.
+    /// Readings, as a score's source gives them.
     Readings(Vec<Reading>),
     /// A failure, and what it says to the operator.
     Failure(FailureClass, String),

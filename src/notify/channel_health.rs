@@ -11,7 +11,7 @@ use crate::domain::Timestamp;
 
 /// A receiver may stumble this often in a row before its whole channel waits, and not only what it stumbled over.
 const FAILURES_MAX: u32 = 2;
-/// A channel that has failed for so long is told to the operator.
+/// A channel that has failed for this long is reported to the operator.
 pub const TROUBLE_REPORTED_AFTER: Duration = Duration::from_mins(5);
 
 /// What an attempt says about its receiver.
@@ -46,7 +46,7 @@ pub struct ChannelHealth {
 /// A period in which a receiver failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct FailedPeriod {
-    /// The first failure.
+    /// When the first attempt of the period failed.
     pub from: Timestamp,
     /// The first success after it.
     pub until: Timestamp,

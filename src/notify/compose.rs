@@ -19,7 +19,7 @@ pub struct MessageParts<'a> {
     pub store: &'a str,
     /// What the store makes ids of the alert's tenant from.
     pub tenant_key: &'a str,
-    /// Which alert.
+    /// The identity of the alert.
     pub key: &'a AlertKey,
     /// The score; of an alert of the whole tenant, the first that it is polled for.
     pub score: ScoreKind,
@@ -27,7 +27,7 @@ pub struct MessageParts<'a> {
     pub tenant: TenantFacts,
     /// The rule's condition, in words.
     pub condition: String,
-    /// The rule's severity.
+    /// The severity that the rule gives its alerts.
     pub severity: Severity,
     /// What the rule is for, and what to do.
     pub guide: Guide,
@@ -41,7 +41,7 @@ pub struct MessageParts<'a> {
     pub no_data: Vec<NoDataFacts>,
     /// Whether this is the operator's own alert about blindness.
     pub operator: Option<OperatorFacts>,
-    /// Where to look.
+    /// Links to pages with more details.
     pub links: Links,
 }
 
@@ -161,7 +161,7 @@ pub fn loss_of(condition: &Condition, baseline: Option<f64>, value: Option<f64>)
     Some((condition.loss(value, baseline)?, condition.loss_percent(value, baseline)))
 }
 
-/// What kind of message tells of that.
+/// The kind of message that reports it.
 #[must_use]
 pub const fn type_of(kind: TransitionKind) -> NotificationType {
     match kind {

@@ -34,14 +34,14 @@ pub enum DeliveryState {
     Dead,
     /// Waits for its channel, which refuses everything.
     Parked,
-    /// Waits until somebody decides: a silence covers it, or others may tell of the same thing.
+    /// Waits until somebody decides: a silence covers it, or other tenants may report the same thing.
     Held,
-    /// Never sent: it was held, and over or superseded before anybody was told. Resent on request.
+    /// Never sent: it was held, and over or superseded before anybody was notified. Resent on request.
     Suppressed,
 }
 
 impl DeliveryState {
-    /// Every state.
+    /// All states that a delivery can be in.
     pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Sending,
@@ -84,15 +84,15 @@ impl DeliveryState {
 /// One notification on its way to one channel, as listings show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Delivery {
-    /// Its number.
+    /// The delivery's number in the store.
     pub id: DeliveryId,
-    /// Which notification.
+    /// The notification that is delivered.
     pub notification: NotificationId,
-    /// To which channel.
+    /// The channel that it is sent to.
     pub channel: ChannelName,
     /// About which tenant; `None` for operator messages about none.
     pub tenant: Option<TenantId>,
-    /// How it stands.
+    /// The state of the delivery.
     pub state: DeliveryState,
     /// Attempts made so far.
     pub attempts: u32,

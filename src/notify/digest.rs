@@ -24,11 +24,11 @@ pub const RUN_MAX: usize = 400;
 /// What must be known of a delivery that waits to find its place in a digest; not what it says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiting {
-    /// Its number.
+    /// The delivery's number in the store.
     pub delivery: DeliveryId,
     /// What kind of message it is.
     pub kind: NotificationType,
-    /// When what it tells of happened.
+    /// When what it reports happened.
     pub at: Timestamp,
     /// The alert, and when this firing of it began; `None`: it is about none.
     pub firing: Option<(String, Timestamp)>,
@@ -40,9 +40,9 @@ pub struct Waiting {
     pub severity: Option<Severity>,
     /// How much was lost, in percent of the baseline.
     pub loss_percent: Option<f64>,
-    /// By which rule.
+    /// The name of its rule, if it has one.
     pub rule: Option<String>,
-    /// Whose alert.
+    /// The slug of the alert's tenant, if it is about one.
     pub tenant: Option<String>,
     /// Whether it is for the operator.
     pub is_operator: bool,

@@ -8,7 +8,7 @@ use crate::domain::{ChannelName, Timestamp};
 /// The drills of many channels that fall due together are sent within so much time, each channel's at its own moment. No wait
 /// of a channel may be shorter than this, or a moment this far ahead would count as a clock that was set back.
 pub const SPREAD: Duration = Duration::from_hours(1);
-/// A channel that is not proven for this much longer than its interval is told to the operator: a week has a working day on
+/// A channel that is unproven for this much longer than its interval is reported to the operator: a week has a working day on
 /// which somebody can press the button, whatever the holiday.
 const GRACE: Duration = Duration::from_hours(7 * 24);
 /// So much time a drill has to arrive and to be seen before its channel can be said to be unproven. The shortest interval

@@ -12,13 +12,13 @@ use crate::{
 pub struct Envelope {
     /// What kind of message it is.
     pub kind: NotificationType,
-    /// When what it tells of happened.
+    /// When what it reports happened.
     pub at: Timestamp,
     /// The alert that it is about; `None`: it is about none.
     pub alert: Option<AlertKey>,
     /// About which tenant; `None`: about none, or about several.
     pub tenant: Option<TenantId>,
-    /// When the firing that it tells of began: the same in all that is said of it, and in nothing that is said of another.
+    /// When the firing that it reports began: the same in all its notifications, and in none of another firing.
     pub began_at: Option<Timestamp>,
     /// Its number within the firing.
     pub sequence: u64,
@@ -26,7 +26,7 @@ pub struct Envelope {
     pub is_over: bool,
     /// Why the alert is over; `None`: it is not, or nobody noted it.
     pub resolution: Option<Resolution>,
-    /// When the value that it tells of was observed.
+    /// When the value that it reports was observed.
     pub observed_at: Option<Timestamp>,
     /// How bad it is.
     pub severity: Option<Severity>,

@@ -48,7 +48,7 @@ const REACH_INTERVALS: f64 = 1.25;
 /// What moved: a score, and of scores by category, which Microsoft re-scores one by one, which category.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Scope {
-    /// What is measured.
+    /// The kind of score that is measured.
     pub score: ScoreKind,
     /// The category. Device groups are the customers' own, and none of them is another tenant's.
     pub category: Option<Subject>,
@@ -81,9 +81,9 @@ pub struct Quorum {
 /// A stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// Its first instant.
+    /// The time of the earliest movement.
     pub from: Timestamp,
-    /// Its last instant.
+    /// The time of the latest movement.
     pub until: Timestamp,
 }
 
@@ -117,7 +117,7 @@ impl Span {
 /// How one tenant moved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Move {
-    /// Which tenant.
+    /// The tenant that moved, by slug.
     pub tenant: TenantId,
     /// By how much, in the measure of its unit; negative: it fell.
     pub by: f64,
@@ -156,7 +156,7 @@ pub fn of_tenant(series: Vec<Move>) -> Option<Move> {
 /// Many tenants moved the same way at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shift {
-    /// What moved.
+    /// The score and subject that moved.
     pub scope: Scope,
     /// From the first reading that shows it to the last.
     pub span: Span,

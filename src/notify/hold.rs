@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Timestamp;
 
-/// A delivery that is held: committed with everything else, and sent only if it is still worth telling when it is looked at.
+/// A delivery that is held: committed with everything else, and sent only if it is still relevant when it is reviewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// Why.
+    /// What the delivery waits for.
     pub why: HoldReason,
     /// When it is looked at, at the latest; the decision may be to hold it longer.
     pub until: Timestamp,
@@ -22,12 +22,12 @@ pub enum HoldReason {
     /// A silence or a maintenance window covers it that began while it waited for other tenants. Without that wait it would have
     /// been sent before, so it is sent afterwards, whatever has become of it.
     LateSilence,
-    /// Other tenants may tell of the same thing.
+    /// Other tenants may report the same thing.
     Fleet,
 }
 
 impl HoldReason {
-    /// Every reason.
+    /// All reasons for which a delivery is held.
     pub const ALL: [Self; 3] = [Self::Silence, Self::LateSilence, Self::Fleet];
 
     /// The name in JSON and the store.

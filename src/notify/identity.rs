@@ -26,7 +26,7 @@ pub struct NotificationId(String);
 pub struct ShortId(String);
 
 impl NotificationId {
-    /// The id of the notification that a transition of an alert causes. `store` tells two installations apart, and by its generation
+    /// The id of the notification that a transition of an alert causes. `store` distinguishes two installations, and by its generation
     /// what a store made before it was restored from a backup from what it makes after; `tenant` is what the store makes ids of the
     /// alert's tenant from, which stays the same when its slug changes.
     #[must_use]
@@ -73,7 +73,7 @@ impl NotificationId {
         Self(text.to_owned())
     }
 
-    /// The text.
+    /// The identifier in its text form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

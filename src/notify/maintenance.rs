@@ -9,15 +9,15 @@ use crate::{domain::Timestamp, schedule::Window};
 /// A silence that comes round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Maintenance {
-    /// Its name.
+    /// The window's name in the configuration.
     pub name: String,
-    /// What it covers.
+    /// Which alerts it suppresses.
     pub matchers: Matchers,
-    /// When.
+    /// The times at which the window is open.
     pub window: Window,
 }
 
-/// Until when these silences and maintenance windows cover this, one after the other; `None`: it is to be told now.
+/// Until when these silences and maintenance windows cover this, one after the other; `None`: it is to be sent now.
 #[must_use]
 pub fn covering(
     windows: &[Maintenance],

@@ -31,9 +31,9 @@ pub struct Notification {
     /// What kind of message.
     #[serde(rename = "type")]
     pub kind: NotificationType,
-    /// When what it tells of happened.
+    /// When what it reports happened.
     pub timestamp: Timestamp,
-    /// The facts.
+    /// What happened, as facts without wording.
     pub data: Data,
 }
 
@@ -48,7 +48,7 @@ impl Notification {
 /// What kind of message a notification is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum NotificationType {
-    /// An alert fired.
+    /// An alert has begun to fire.
     #[serde(rename = "alert.firing")]
     AlertFiring,
     /// A firing alert got worse.
@@ -60,7 +60,7 @@ pub enum NotificationType {
     /// An alert is over.
     #[serde(rename = "alert.resolved")]
     AlertResolved,
-    /// An alert has fired and recovered too often; nothing more is told of it until it has been stable for a while.
+    /// An alert has fired and recovered too often; nothing more is sent about it until it has been stable for a while.
     #[serde(rename = "alert.unstable")]
     AlertUnstable,
     /// The scores of many tenants moved together; or alerts that such a notice covered have something to say together.
@@ -143,15 +143,15 @@ pub struct Data {
 /// The facts of a notification, be it a message of its own or a line of another one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {
-    /// Which notification.
+    /// The identity of the notification.
     pub notification: NotificationFacts,
     /// Which alert; `None` for operator messages without one.
     pub alert: Option<AlertFacts>,
     /// Whose score; `None` for operator messages that are about no tenant.
     pub tenant: Option<TenantFacts>,
-    /// By which rule.
+    /// The rule that the notification comes from.
     pub rule: Option<RuleFacts>,
-    /// The score's values.
+    /// The values of the score, where the alert is about one.
     pub score: Option<ScoreFacts>,
     /// The scores without data, each with its own cause; alerts of `no_data` rules only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -162,7 +162,7 @@ pub struct Facts {
     /// What an operator message is about; `None` in all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorFacts>,
-    /// Where to look.
+    /// Links to pages with more details.
     pub links: Links,
 }
 
@@ -172,7 +172,7 @@ pub struct DigestItem {
     /// What kind of message it would have been.
     #[serde(rename = "type")]
     pub kind: NotificationType,
-    /// When what it tells of happened.
+    /// When what it reports happened.
     pub timestamp: Timestamp,
     /// The facts; in JSON, they stand among the other fields.
     #[serde(flatten)]
@@ -238,7 +238,7 @@ impl From<DigestItem> for Notification {
     }
 }
 
-/// Which notification.
+/// What identifies a notification.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotificationFacts {
     /// The same on every channel and in every attempt.
@@ -263,7 +263,7 @@ pub struct NotificationFacts {
 pub struct AlertFacts {
     /// The same for the alert's whole life.
     pub id: String,
-    /// `firing` or `resolved`.
+    /// The alert's state: `firing` or `resolved`.
     pub state: String,
     /// How bad it is.
     pub severity: Severity,
@@ -278,24 +278,24 @@ pub struct AlertFacts {
     pub resolution: Option<Resolution>,
 }
 
-/// Whose score.
+/// The tenant that a notification is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TenantFacts {
-    /// The slug.
+    /// The tenant's slug, as in the configuration.
     pub id: String,
     /// The Entra id; missing only in what was written before it was noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
     /// The display name; text from outside.
     pub name: String,
-    /// The labels.
+    /// The tenant's labels in the configuration.
     pub labels: Labels,
 }
 
-/// By which rule.
+/// The rule that a notification comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleFacts {
-    /// The rule's name.
+    /// The name of the rule in the configuration.
     pub name: String,
     /// The condition in words: `drop 5% within 24h`.
     pub condition: String,
@@ -310,7 +310,7 @@ pub struct RuleFacts {
 /// One thing that regressed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
-    /// In which way.
+    /// In which way it contributed to the change.
     #[serde(default)]
     pub kind: CauseKind,
     /// What; text from outside.
@@ -359,14 +359,14 @@ pub struct DigestRest {
     pub rule: Option<String>,
     /// Whether they say that an alert ended.
     pub is_over: bool,
-    /// How many.
+    /// How many such lines are not shown.
     pub count: usize,
 }
 
 /// What an operator message is about. No text from upstream is in here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OperatorFacts {
-    /// One sentence.
+    /// What happened, as one sentence.
     pub summary: String,
     /// The class of the trouble, for machines: `secret-expired`, `role-missing`.
     pub class: String,
@@ -383,12 +383,12 @@ pub struct OperatorFacts {
     pub until: Option<Timestamp>,
 }
 
-/// Where to look.
+/// Links to pages with more details.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Links {
     /// Our own page, if `public_url` is set.
     pub dashboard: Option<String>,
-    /// Microsoft's page.
+    /// Microsoft's own page about the score.
     pub portal: Option<String>,
     /// Where a person says that a drill arrived; drills only, and if `public_url` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Notification, notification::Cause};
 use crate::domain::{Points, Sample, Timestamp};
 
-/// So many causes are told.
+/// The most causes that are listed.
 pub const CAUSES_MAX: usize = 3;
 
 /// The time of the sample that a value is compared with: the baseline's, or else the last before the condition held. Samples are
@@ -124,9 +124,9 @@ pub struct Breakdown {
 /// One part of a change. Negative took from the score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
-    /// In which way.
+    /// Whether it got worse, or is new.
     pub kind: CauseKind,
-    /// In points.
+    /// How many points the cause accounts for.
     pub points: f64,
     /// In percentage points of the score.
     pub percent: f64,

@@ -13,11 +13,11 @@ use crate::{
 /// What waits for one channel of one alert, from the first delivery that is held: the unfinished ones that nobody has tried to send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldGroup {
-    /// The channel.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
     /// Oldest first; never empty, and the first is held.
     pub steps: Vec<HeldDelivery>,
-    /// Whether the channel was told, or is being told, of the same firing as the first step's.
+    /// Whether the channel was notified, or is being notified, of the same firing as the first step's.
     pub was_notified: bool,
     /// The envelope of the last step's notification.
     pub envelope: Envelope,
@@ -28,14 +28,14 @@ pub struct HeldGroup {
 /// One delivery of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldDelivery {
-    /// Its number.
+    /// The delivery's number in the store.
     pub delivery: DeliveryId,
     /// What kind of message it is.
     pub kind: NotificationType,
-    /// When the firing that it tells of began: the same in all that is said of it, and in nothing that is said of another.
+    /// When the firing that it reports began: the same in all its notifications, and in none of another firing.
     /// `None`: it is about no alert.
     pub began: Option<Timestamp>,
-    /// When the value that it tells of was observed.
+    /// When the value that it reports was observed.
     pub observed_at: Option<Timestamp>,
     /// Whether it says that the alert is over.
     pub is_over: bool,
@@ -54,7 +54,7 @@ pub struct HeldDelivery {
 /// Whether what was held is so still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Still {
-    /// It is.
+    /// It still holds as the message says.
     #[default]
     So,
     /// It no longer holds, and nobody was notified of it: the score came back from where it had worsened to, or the alert did not
@@ -67,7 +67,7 @@ pub enum Still {
 /// What becomes of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It is sent.
+    /// The delivery is sent on its own.
     Send,
     /// It goes along with that one, which is sent and stands for it.
     Merged(DeliveryId),
@@ -129,7 +129,7 @@ impl HeldDelivery {
         }
     }
 
-    /// Whether it tells nothing that is not known, or not so any more.
+    /// Whether it reports nothing new, or something that no longer holds.
     const fn is_idle(&self) -> bool {
         self.is_reminder() || !matches!(self.still, Still::So)
     }
@@ -145,7 +145,7 @@ impl HeldDelivery {
     }
 }
 
-/// Whether two notifications of one alert tell of the same firing.
+/// Whether two notifications of one alert are about the same firing.
 fn is_same_firing(before: &HeldDelivery, after: &HeldDelivery) -> bool {
     before.began.is_some() && before.began == after.began
 }
@@ -158,7 +158,7 @@ pub fn decide(run: &HeldGroup, keeps_state: bool, hold: Option<Hold>) -> Vec<(De
     run.steps.iter().map(|step| (step.delivery, Decision::Hold(step.held_further(hold)))).collect()
 }
 
-/// The steps that tell of earlier firings, and those of the newest.
+/// The steps of earlier firings, and those of the newest.
 #[must_use]
 pub fn newest_firing(steps: &[HeldDelivery]) -> (&[HeldDelivery], &[HeldDelivery]) {
     let newest = steps.chunk_by(is_same_firing).last().map_or(0, <[HeldDelivery]>::len);
@@ -167,9 +167,9 @@ pub fn newest_firing(steps: &[HeldDelivery]) -> (&[HeldDelivery], &[HeldDelivery
 
 /// What becomes of each step of a run that nothing covers any more.
 ///
-/// Per firing, where a silence held it: what is over and was never told is told to nobody; what is over and was told is told as
-/// over; what still fires and was never told is told by its newest step; what still fires and was told is told only if it got worse
-/// and is worse still. A mere reminder is told to nobody: it would say what was known before.
+/// Per firing, where a silence held it: what is over and was never reported is not sent; what is over and was reported is sent as
+/// over; what still fires and was never reported is sent by its newest step; what still fires and was reported is sent only if it got worse
+/// and is worse still. A mere reminder is not sent: it would repeat what is known.
 ///
 /// Where the wait for the fleet held it, each firing has one message that speaks for all of it, whatever became of it.
 #[must_use]

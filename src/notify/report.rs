@@ -26,21 +26,21 @@ pub const VALUE_AGE_MAX: Duration = Duration::from_hours(72);
 /// A report that was missed by more than this is not made up: the next one says it better.
 const MADE_UP_WITHIN: Duration = Duration::from_hours(24);
 
-/// Which period a report tells of: from the instant at which the one before was due to that at which this one is.
+/// The period that a report covers: from the instant at which the one before was due to that at which this one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Period {
-    /// Its beginning.
+    /// When the period begins, inclusive.
     pub from: Timestamp,
-    /// Its end.
+    /// When the period ends, exclusive.
     pub until: Timestamp,
 }
 
 /// How one tenant stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TenantStatus {
-    /// Who.
+    /// The tenant, by its slug.
     pub tenant: TenantId,
-    /// The display name.
+    /// The tenant's name as messages show it.
     pub name: Arc<str>,
     /// What audiences select by.
     pub labels: Arc<Labels>,
@@ -55,13 +55,13 @@ pub struct TenantStatus {
 /// How one value moved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Move {
-    /// Of which score.
+    /// The kind of score that it is about.
     pub score: ScoreKind,
     /// Which of several values.
     pub subject: Option<Subject>,
-    /// At the beginning.
+    /// The value at the beginning of the period.
     pub before: f64,
-    /// At the end.
+    /// The value at the end of the period.
     pub value: f64,
 }
 
@@ -78,11 +78,11 @@ impl Move {
 /// An alert that fires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fires {
-    /// By which rule.
+    /// The name of the alert's rule.
     pub rule: RuleName,
     /// How bad it is.
     pub severity: Severity,
-    /// Of which score.
+    /// The kind of score; `None` for the whole tenant.
     pub score: Option<ScoreKind>,
     /// Of which of several values.
     pub subject: Option<Subject>,

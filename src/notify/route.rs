@@ -1,4 +1,4 @@
-//! Who is told: the rule's channels and the tenant's own, as far as each channel may see the tenant.
+//! Who is notified: the rule's channels and the tenant's own, as far as each channel may see the tenant.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ impl Audience {
     }
 }
 
-/// The channels that a rule's alert of a tenant is told to: the rule's, then the tenant's own, each once.
+/// The channels that are notified of a rule's alert of a tenant: the rule's, then the tenant's own, each once.
 #[must_use]
 pub fn recipients(rule: &[ChannelName], tenant: &[ChannelName]) -> Vec<ChannelName> {
     let mut notified: Vec<ChannelName> = Vec::with_capacity(rule.len() + tenant.len());

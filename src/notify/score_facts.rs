@@ -37,7 +37,7 @@ pub struct ScoreFacts {
     /// The points that a percentage was made from, where they are at hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<Points>,
-    /// How the average of all of Microsoft's tenants moved meanwhile, where the records tell it: a second witness of whether it
+    /// How the average of all of Microsoft's tenants moved meanwhile, where the records show it: a second witness of whether it
     /// was the tenant or the ruler that moved. It is that of the whole secure score, for a category too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
@@ -46,7 +46,7 @@ pub struct ScoreFacts {
 /// A score without data, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NoDataFacts {
-    /// Which score.
+    /// The kind of score.
     pub kind: ScoreKind,
     /// When its data was last read.
     pub since: Timestamp,
@@ -54,6 +54,6 @@ pub struct NoDataFacts {
     pub class: Option<String>,
     /// What to do, as one imperative sentence.
     pub hint: Option<String>,
-    /// Both in words.
+    /// The class and the hint in words.
     pub reason: String,
 }

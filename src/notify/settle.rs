@@ -8,38 +8,38 @@ use crate::domain::Timestamp;
 pub enum AttemptOutcome {
     /// The receiver took it.
     Delivered,
-    /// Try again then.
+    /// The delivery is tried again later.
     Retry {
-        /// Why.
+        /// What went wrong, without any secret.
         error: String,
-        /// When.
+        /// The time of the next attempt.
         next_attempt_at: Timestamp,
         /// Whether this attempt may have arrived although nobody said so: the next one is marked.
         may_have_arrived: bool,
     },
     /// The receiver rejects the rich form: say it once more, at once, as plain text.
     Plainer {
-        /// Why.
+        /// What went wrong, without any secret.
         error: String,
     },
     /// The receiver rejects what it is sent. The first message in a row is a dead letter; the second one parks the channel, with both.
     Rejected {
-        /// Why.
+        /// What went wrong, without any secret.
         error: String,
     },
-    /// A dead letter.
+    /// The delivery is given up as a dead letter.
     Dead {
-        /// Why.
+        /// What went wrong, without any secret.
         error: String,
     },
     /// The channel rejects everything: it is parked, and the delivery with it.
     Parked {
-        /// Why.
+        /// What went wrong, without any secret.
         error: String,
     },
     /// The channel was parked and still does not work; the delivery is kept.
     StillParked {
-        /// Why.
+        /// What went wrong, without any secret.
         error: String,
         /// Whether this attempt may have arrived although nobody said so: the next one is marked.
         may_have_arrived: bool,
@@ -98,7 +98,7 @@ pub struct Settlement<'a> {
     pub state: DeliveryState,
     /// What the attempt is called in listings.
     pub name: &'static str,
-    /// Why it failed.
+    /// What went wrong with the attempt, if it failed.
     pub error: Option<&'a str>,
     /// The earliest time of the next attempt; `None`: as it was.
     pub next_attempt_at: Option<Timestamp>,
@@ -143,7 +143,7 @@ impl<'a> Settlement<'a> {
 }
 
 impl AttemptOutcome {
-    /// Why it failed.
+    /// What went wrong with the attempt, if it failed.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         match self {

@@ -1,4 +1,4 @@
-//! Silences: matchers and a time in which notifications are suppressed. Alerts go on; only telling waits.
+//! Silences: matchers and a time in which notifications are suppressed. Alerts go on; only their notifications wait.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -112,11 +112,11 @@ impl fmt::Display for Matchers {
 /// What a message is about, as matchers see it.
 #[derive(Debug, Clone, Copy)]
 pub struct MatchTarget<'a> {
-    /// Whose alert.
+    /// The slug of the alert's tenant.
     pub tenant: &'a str,
-    /// The tenant's labels.
+    /// The labels of the tenant in the configuration.
     pub labels: &'a Labels,
-    /// By which rule.
+    /// The name of the alert's rule.
     pub rule: &'a str,
     /// Of which score; `None`: of all that the tenant is polled for, which no matcher by score covers.
     pub score: Option<ScoreKind>,
@@ -146,17 +146,17 @@ impl<'a> MatchTarget<'a> {
 /// Matchers and the time in which they hold, made by a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Silence {
-    /// Its number.
+    /// The silence's number in the store.
     pub id: SilenceId,
-    /// What it covers.
+    /// Which alerts it suppresses.
     pub matchers: Matchers,
-    /// From when on.
+    /// When the silence begins.
     pub starts_at: Timestamp,
     /// Until when; at this instant it covers nothing any more.
     pub ends_at: Timestamp,
-    /// Who made it.
+    /// The person who made the silence, by name.
     pub author: String,
-    /// Why.
+    /// Why the silence was made, in the author's words.
     pub comment: String,
 }
 
@@ -177,15 +177,15 @@ impl Silence {
 /// A silence that is not in the store yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSilence {
-    /// See [`Silence::matchers`].
+    /// Which alerts it is to suppress; see [`Silence::matchers`].
     pub matchers: Matchers,
-    /// See [`Silence::starts_at`].
+    /// When it is to begin; see [`Silence::starts_at`].
     pub starts_at: Timestamp,
-    /// See [`Silence::ends_at`].
+    /// When it is to end; see [`Silence::ends_at`].
     pub ends_at: Timestamp,
-    /// See [`Silence::author`].
+    /// The person who makes it; see [`Silence::author`].
     pub author: String,
-    /// See [`Silence::comment`].
+    /// Why it is made; see [`Silence::comment`].
     pub comment: String,
 }
 
@@ -225,9 +225,9 @@ pub fn signature_problems(author: &str, comment: &str) -> Vec<String> {
 /// A person has seen an alert and needs no reminder of it until it worsens or is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Acknowledgement {
-    /// When.
+    /// The time at which it happened.
     pub at: Timestamp,
-    /// Who.
+    /// The person who acknowledged the alert, by name.
     pub by: String,
     /// What was said to it.
     pub comment: String,

@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimTerms {
     /// What waits may go along with other deliveries: always with a newer one of the same alert, and as a digest if more than
-    /// this many wait. `None`: the receiver keeps state of its own and must be told each step.
+    /// this many wait. `None`: the receiver keeps state of its own and must be sent each step.
     pub merge_over: Option<usize>,
     /// Most lines of a digest.
     pub digest_lines: usize,
@@ -77,7 +77,7 @@ impl Turn {
 /// A delivery that waits to be sent, and that no earlier one of its alert precedes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// Its number.
+    /// The delivery's number in the store.
     pub delivery: DeliveryId,
     /// What deliveries of its alert are ordered by; `None`: it is about none.
     pub alert: Option<String>,
@@ -111,11 +111,11 @@ impl Head {
 /// What is to be sent of what waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chosen {
-    /// This one.
+    /// This delivery is sent next.
     Head(Head),
     /// Nothing before that time.
     Later(Timestamp),
-    /// Nothing waits.
+    /// No delivery waits for the channel.
     Nothing,
 }
 
@@ -130,7 +130,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Among nothing yet.
+    /// Starts with nothing to choose from.
     #[must_use]
     pub const fn new(terms: ClaimTerms, now: Timestamp) -> Self {
         Self { terms, now, drill: None, next_at: None }

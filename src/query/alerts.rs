@@ -26,9 +26,9 @@ pub struct Filter {
 /// One alert, as a person names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Which {
-    /// The tenant's id.
+    /// The tenant's slug in the configuration.
     pub tenant: String,
-    /// The rule's name.
+    /// The name of the rule in the configuration.
     pub rule: String,
     /// The subject; may be left out if there is one alert only.
     pub subject: Option<String>,
@@ -39,7 +39,7 @@ pub struct Which {
 pub struct Cursor {
     /// When the last alert of the page had last changed.
     pub changed_at: Timestamp,
-    /// That alert.
+    /// The identity of that alert.
     pub alert: AlertKey,
 }
 

@@ -42,7 +42,7 @@ pub struct Question {
 pub struct Csv {
     /// The file's name, as problems print it.
     pub name: String,
-    /// The file's content.
+    /// The content of the CSV file.
     pub text: String,
 }
 

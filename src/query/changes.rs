@@ -28,11 +28,11 @@ pub struct Difference {
     pub newly_seen: BTreeMap<ChannelName, BTreeSet<TenantId>>,
     /// Channels that can no longer see a tenant.
     pub no_longer_seen: BTreeMap<ChannelName, BTreeSet<TenantId>>,
-    /// Tenants, by id.
+    /// How tenants differ, by id.
     pub tenants: Section,
-    /// Rules, by name.
+    /// How rules differ, by name.
     pub rules: Section,
-    /// Channels, by name.
+    /// How channels differ, by name.
     pub channels: Section,
     /// What concerns the whole service.
     pub service: Section,

@@ -17,7 +17,7 @@ use crate::{
 /// How a channel fares, and what waits for it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChannelStatus {
-    /// Its name.
+    /// The channel's name in the configuration.
     pub name: ChannelName,
     /// What it sends to, like `teams`.
     pub r#type: &'static str,
@@ -88,7 +88,7 @@ impl ChannelStatus {
 /// Which tenants a channel can ever show, and what sends there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WhoSees {
-    /// The channel.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
     /// What it can show of the tenants of the scope.
     #[serde(flatten)]

@@ -32,9 +32,9 @@ const DELIVERIES_MAX: u32 = 200;
 /// The alert to explain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// The tenant's id.
+    /// The tenant's slug in the configuration.
     pub tenant: String,
-    /// The rule's name.
+    /// The name of the rule in the configuration.
     pub rule: String,
     /// The subject, if the score has several; `None`: all of them.
     pub subject: Option<String>,
@@ -43,9 +43,9 @@ pub struct Question {
 /// All that there is to say of one rule and one tenant.
 #[derive(Debug, Clone, Serialize)]
 pub struct Trace {
-    /// The tenant's id.
+    /// The tenant's slug in the configuration.
     pub tenant: String,
-    /// The rule's name.
+    /// The name of the rule in the configuration.
     pub rule: String,
     /// Its condition, in words.
     pub condition: String,
@@ -90,7 +90,7 @@ pub struct SeriesTrace {
 /// One delivery of a notification of this alert.
 #[derive(Debug, Clone, Serialize)]
 pub struct Message {
-    /// The delivery's number.
+    /// The number of the delivery in the store.
     pub delivery: String,
     /// The channel that it is sent to.
     pub channel: ChannelName,

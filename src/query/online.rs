@@ -48,9 +48,9 @@ pub struct SecretAnswer {
 /// The result of the check of one tenant.
 #[derive(Debug, Clone, Serialize)]
 pub struct TenantAnswer {
-    /// Its id.
+    /// The tenant's slug in the configuration.
     pub tenant: TenantId,
-    /// Its display name.
+    /// The tenant's name as messages show it.
     pub name: String,
     /// `ok`, or the class of the failure.
     pub token: &'static str,
@@ -74,9 +74,9 @@ pub struct TenantAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Presence {
-    /// It does.
+    /// The app has the permission.
     Present,
-    /// It does not.
+    /// The app lacks the permission.
     Missing,
     /// The token can't be looked into.
     Unknown,
@@ -85,7 +85,7 @@ pub enum Presence {
 /// What came of asking for one score.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScoreAnswer {
-    /// Which score.
+    /// The kind of score that this is about.
     pub score: ScoreKind,
     /// Of which of several values.
     pub subject: Option<String>,
@@ -98,7 +98,7 @@ pub struct ScoreAnswer {
 /// Whether a message to a channel could leave.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChannelAnswer {
-    /// Its name.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
     /// What it sends to, like `teams`.
     pub kind: &'static str,

@@ -17,7 +17,7 @@ pub struct Page<C> {
 }
 
 impl<C> Page<C> {
-    /// The whole list.
+    /// The whole list on one page.
     pub const ALL: Self = Self { limit: None, after: None };
 
     /// The list's first items; 0: all of them.

@@ -26,13 +26,13 @@ const BATCH: usize = 256;
 pub struct TenantStatus {
     /// Its id in the configuration.
     pub id: TenantId,
-    /// Its display name.
+    /// The tenant's name as messages show it.
     pub name: String,
     /// Host of its Microsoft portal.
     pub portal: String,
-    /// Its Entra id.
+    /// The tenant's id in Entra.
     pub entra_tenant_id: String,
-    /// Its labels.
+    /// The tenant's labels in the configuration.
     pub labels: Labels,
     /// Channels of its own.
     pub channels: Vec<String>,
@@ -64,7 +64,7 @@ pub struct Credential {
 /// The newest reading of a series.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScoreStatus {
-    /// Of which score.
+    /// The kind of score that it is about.
     pub kind: ScoreKind,
     /// Of which of several values.
     pub subject: Option<String>,
@@ -81,7 +81,7 @@ pub struct TenantDetail {
     pub alerts: Vec<AlertRow>,
     /// The channels whose audience it belongs to, whether or not a rule ever notifies them.
     pub may_be_shown_by: Vec<String>,
-    /// The tenant.
+    /// The tenant and how it is checked.
     pub tenant: TenantStatus,
 }
 

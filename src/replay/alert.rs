@@ -1,4 +1,4 @@
-//! One alert on its way through time, and what is told of it.
+//! One alert on its way through time, and its messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     rule::{Alert, AlertState, Rule, Step, TransitionKind},
 };
 
-/// A rule that applies, and whom it tells.
+/// A rule that applies, and whom it notifies.
 pub(super) struct Applied<'a> {
     pub(super) rule: &'a Arc<Rule>,
     pub(super) channels: Arc<[ChannelName]>,
@@ -34,7 +34,7 @@ pub(super) struct Target<'a> {
 #[derive(Default)]
 pub(super) struct AlertReplay {
     pub(super) alert: Alert,
-    /// When what was told last arrives.
+    /// When the last message arrives.
     pub(super) notified_at: Option<Timestamp>,
     /// Worsenings that may be taken back, by their place.
     unreported: Vec<usize>,
@@ -91,7 +91,7 @@ impl AlertReplay {
         (self.notified_at.filter(|at| *at <= now), self.notified_at.is_some_and(|at| at >= now))
     }
 
-    /// Notes which of the worsenings that nobody was told of yet are over by what becomes of the alert.
+    /// Notes which of the worsenings that nobody was notified of yet are over by the new state of the alert.
     fn settle_worsenings(&mut self, next: &Alert, now: Timestamp, messages: &mut [Message]) {
         let (is_over, taken_back) = match &next.state {
             AlertState::Firing(firing) if next.generation == self.alert.generation => (false, firing.taken_back),

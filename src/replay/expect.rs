@@ -12,15 +12,15 @@ use crate::{
 pub struct Expected {
     /// When it is sent.
     pub at: Timestamp,
-    /// Whose alert, or one of those that a digest tells of.
+    /// The tenant of the alert, or of one that a digest reports.
     pub tenant: Option<String>,
     /// What kind of message.
     pub kind: Option<NotificationType>,
-    /// By which rule.
+    /// The name of its rule, if it has one.
     pub rule: Option<String>,
     /// Which of several values.
     pub subject: Option<String>,
-    /// How bad.
+    /// The severity of the alert, if it is checked.
     pub severity: Option<Severity>,
     /// To this channel; `None`: to every channel that gets it.
     pub channel: Option<ChannelName>,
@@ -31,29 +31,29 @@ pub struct Expected {
 /// A message that was sent, with what is to be seen of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Got {
-    /// When.
+    /// The time at which it happened.
     pub at: Timestamp,
     /// What kind of message.
     #[serde(rename = "type")]
     pub kind: NotificationType,
-    /// What it tells of: one alert, or of a digest several.
+    /// What it is about: one alert, or several in a digest.
     pub about: Vec<AboutAlert>,
     /// The channels that get it.
     pub channels: Vec<ChannelName>,
-    /// Its text.
+    /// The text as it is shown.
     pub text: String,
 }
 
-/// One alert that a message tells of.
+/// One alert that a message is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AboutAlert {
-    /// Whose.
+    /// The tenant that it is about, by slug.
     pub tenant: String,
-    /// By which rule.
+    /// The name of the alert's rule.
     pub rule: String,
     /// Which of several values.
     pub subject: Option<String>,
-    /// How bad.
+    /// The severity of the alert.
     pub severity: Severity,
 }
 

@@ -14,12 +14,12 @@ use crate::{
 /// Samples are kept so long, however soon rules forget.
 const REACH_MIN: Duration = Duration::from_hours(24);
 
-/// Which rules are replayed, and whom they may tell.
+/// Which rules are replayed, and whom they may notify.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// The rules, in the order of the configuration.
     pub rules: Vec<Arc<Rule>>,
-    /// The channels, by name. A rule that names another tells nobody there.
+    /// The channels, by name. A rule that names another notifies nobody there.
     pub receivers: BTreeMap<ChannelName, Receiver>,
     /// How long alerts wait for the rest of the fleet, and what makes a shift.
     pub fleet: FleetSettings,
@@ -39,7 +39,7 @@ impl Plan {
         reaches.max().unwrap_or_default().saturating_add(score.record_interval().max(REACH_MIN))
     }
 
-    /// Until when silences and windows cover what a rule tells of a tenant; `None`: nothing does.
+    /// Until when silences and windows cover a rule's alerts of a tenant; `None`: nothing does.
     #[must_use]
     pub fn covered(
         &self,
@@ -69,7 +69,7 @@ impl Plan {
 pub struct Receiver {
     /// Which tenants it may show.
     pub audience: Audience,
-    /// More messages than this, waiting for it, go out as one. `None`: its receiver keeps state of its own and is told each step.
+    /// More messages than this, waiting for it, go out as one. `None`: its receiver keeps state of its own and is sent each step.
     pub digest_over: Option<usize>,
     /// Least time between two sends.
     pub pace: Duration,
@@ -78,13 +78,13 @@ pub struct Receiver {
 /// One tenant, and all that happened to it.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// Who.
+    /// The tenant, by its slug.
     pub tenant: TenantId,
-    /// The display name.
+    /// The tenant's name as messages show it.
     pub name: Arc<str>,
     /// By which rules and channels select it.
     pub labels: Arc<Labels>,
-    /// Channels told besides the rules' own.
+    /// Channels notified in addition to the rules' own.
     pub notify: Vec<ChannelName>,
     /// The gap between two checks.
     pub poll_interval: Duration,
@@ -92,14 +92,14 @@ pub struct History {
     pub scores: Vec<ScoreHistory>,
     /// When the service itself was away, from and until, ordered by the beginning.
     pub downtimes: Vec<(Timestamp, Timestamp)>,
-    /// When the replay ends: reminders, expiries and silence up to then are told.
+    /// When the replay ends: reminders, expiries and gaps up to then are reported.
     pub until: Timestamp,
 }
 
 /// One score of a tenant.
 #[derive(Debug, Clone)]
 pub struct ScoreHistory {
-    /// Which.
+    /// The kind of score.
     pub score: ScoreKind,
     /// Its series, by subject; one without a subject where the kind has none.
     pub series: Vec<SeriesHistory>,
@@ -107,7 +107,7 @@ pub struct ScoreHistory {
     pub looks: Vec<Look>,
 }
 
-/// One series.
+/// One series of readings.
 #[derive(Debug, Clone)]
 pub struct SeriesHistory {
     /// Of which of several values.
@@ -126,7 +126,7 @@ pub struct SeriesHistory {
 /// A check that gave no new reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// When.
+    /// The time at which it happened.
     pub at: Timestamp,
     /// Whether the source gave its newest records once more. `false`: the check failed.
     pub is_good: bool,

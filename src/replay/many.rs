@@ -17,7 +17,7 @@ use super::{
     walk,
 };
 
-/// Most messages that one replay keeps. A rule that tells more is not to be looked at message by message.
+/// The most messages that one replay keeps. A rule that sends more is not worth reading message by message.
 pub const MESSAGES_MAX: usize = 2_000_000;
 
 /// There would have been more than [`MESSAGES_MAX`] messages.
@@ -25,7 +25,7 @@ pub const MESSAGES_MAX: usize = 2_000_000;
 #[error("more than {MESSAGES_MAX} messages would have been made; take a shorter time, fewer rules or fewer tenants")]
 pub struct TooMany;
 
-/// What the alerts of all these tenants told, in time order. `done` is called after each tenant.
+/// The messages of all these tenants' alerts, in time order. `done` is called after each tenant.
 ///
 /// # Errors
 /// [`TooMany`] messages.

@@ -1,4 +1,4 @@
-//! What a replay tells: a message as it is made, one as it is sent, and one that is not.
+//! The results of a replay: a message as it is made, one as it is sent, and one that is not sent.
 
 use std::{fmt, sync::Arc};
 
@@ -19,30 +19,30 @@ use crate::{
 pub struct Message {
     /// When it was made.
     pub at: Timestamp,
-    /// Whose alert.
+    /// The tenant that the alert belongs to.
     pub tenant: TenantId,
-    /// By which rule.
+    /// The rule that made the message.
     pub rule: Arc<Rule>,
     /// Of which score; `None`: of the whole tenant.
     pub score: Option<ScoreKind>,
     /// Of which of several values.
     pub subject: Option<Subject>,
-    /// What happened.
+    /// The transition that made this message.
     pub transition: Transition,
-    /// When it was over though nobody was told of it yet; of worsenings alone.
+    /// When it was over before anybody was notified of it; for worsenings only.
     pub taken_back_at: Option<Timestamp>,
-    /// The channels that it goes to; none: nobody is told.
+    /// The channels that it goes to; none: nobody is notified.
     pub channels: Arc<[ChannelName]>,
 }
 
 /// A message that a channel got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// When.
+    /// The time at which it happened.
     pub at: Timestamp,
-    /// To which channel.
+    /// The channel that it is sent to.
     pub channel: ChannelName,
-    /// As what.
+    /// The kind of message that was sent.
     pub kind: NotificationType,
     /// Which messages it says, by their place, oldest first. Of one that is neither digest nor notice, the last is said and stands
     /// for the others.
@@ -58,7 +58,7 @@ pub struct Suppressed {
     pub message: usize,
     /// From which channel; `None`: from all.
     pub channel: Option<ChannelName>,
-    /// By what.
+    /// The stage that suppressed it.
     pub stage: Stage,
 }
 
@@ -114,7 +114,7 @@ impl Message {
         }
     }
 
-    /// Whether it was over by then, before anybody was told of it.
+    /// Whether it was over by then, before anybody was notified of it.
     #[must_use]
     pub fn is_taken_back(&self, now: Timestamp) -> bool {
         self.taken_back_at.is_some_and(|at| at <= now)
@@ -129,7 +129,7 @@ impl Message {
             && self.subject == other.subject
     }
 
-    /// Whether one message can say both this and the later one: both tell of one alert, and the alert did not end in between.
+    /// Whether one message can say both this and the later one: both are about one alert, and the alert did not end in between.
     #[must_use]
     pub fn goes_along_with(&self, later: &Self) -> bool {
         self.is_of_same_alert(later)

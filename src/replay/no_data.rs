@@ -19,7 +19,7 @@ enum Answer {
     Nothing,
 }
 
-/// One score.
+/// One score of the tenant that is expected to give data.
 struct Watched {
     score: ScoreKind,
     /// What its checks gave, in time order.

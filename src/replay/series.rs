@@ -34,7 +34,7 @@ struct Judged {
     ceiling: Option<Ceiling>,
 }
 
-/// One series.
+/// One series of readings.
 pub(super) struct SeriesReplay<'a> {
     context: &'a ReplayContext<'a>,
     pub(super) subject: Option<&'a Subject>,
@@ -103,7 +103,7 @@ impl<'a> SeriesReplay<'a> {
     /// The next reading comes.
     pub(super) fn take(&mut self, now: Timestamp, messages: &mut Vec<Message>) {
         let reading = self.samples[self.read];
-        // As in a store, the window reaches back from the sample before. One more stays: it tells whether the window begins with a
+        // As in a store, the window reaches back from the sample before. One more stays: it shows whether the window begins with a
         // zero that is confirmed.
         let newest = self.samples[self.read.saturating_sub(1)];
         let start = newest.at.minus(self.context.keep);
@@ -157,7 +157,7 @@ impl<'a> SeriesReplay<'a> {
         self.pass(now, messages);
     }
 
-    /// Time has passed.
+    /// Evaluates all alerts without a new reading.
     pub(super) fn pass(&mut self, now: Timestamp, messages: &mut Vec<Message>) {
         for index in 0..self.judged.len() {
             if self.wakes(&self.judged[index].replay).is_some_and(|wake_at| wake_at <= now) {
@@ -216,7 +216,7 @@ impl Judged {
     /// Whether a reading changes nothing, because there is no alert and its condition can't hold. That is what nearly every
     /// reading comes to, and what makes a replay fast.
     fn is_settled(&mut self, when: Condition, reading: Sample, now: Timestamp) -> bool {
-        // What was unstable and is calm is told now how it stands.
+        // The state of an alert that was unstable and is stable again is reported now.
         let is_open = self.replay.alert.state != AlertState::Inactive || self.replay.alert.ended.is_some();
         if is_open || self.replay.wake_at.is_some_and(|wake_at| wake_at <= now) {
             return false;

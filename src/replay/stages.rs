@@ -1,4 +1,4 @@
-//! From what alerts told to what channels would have been sent: every stage between a transition and a receiver, in the order
+//! From the messages of alerts to what channels would have been sent: every stage between a transition and a receiver, in the order
 //! route, silence, fleet shift, digest. Each takes what is queued, in time order, and gives what goes on.
 //!
 //! What is decided is decided by the functions that the service asks, too: [`crate::notify::maintenance::covering`],
@@ -25,7 +25,7 @@ use crate::{
 pub struct Outcome {
     /// The messages, in time order.
     pub messages: Vec<Message>,
-    /// The notices of fleet shifts, in the order in which they were told; each is for one channel.
+    /// The notices of fleet shifts, in the order in which they were queued; each is for one channel.
     pub notices: Vec<Notification>,
     /// What channels got, in time order.
     pub sent: Vec<Sent>,
@@ -38,7 +38,7 @@ pub struct Outcome {
 struct Queued {
     /// When it may be sent.
     at: Timestamp,
-    /// To which channel.
+    /// The channel that it is sent to.
     channel: ChannelName,
     /// Which messages it says, by their place, oldest first.
     says: Vec<usize>,

@@ -16,7 +16,7 @@ use crate::{
     rule::{Resolution, Rule},
 };
 
-/// What the tenant's alerts told, in time order; of one moment, by score, series and rule. `fleet` is what is known of all tenants.
+/// The messages of the tenant's alerts, in time order; within one moment, by score, series and rule. `fleet` is what is known of all tenants.
 #[must_use]
 pub fn walk(plan: &Plan, history: &History, fleet: &Fleet) -> Vec<Message> {
     let mut messages = Vec::new();
@@ -54,7 +54,7 @@ fn context<'a>(plan: &'a Plan, history: &'a History, fleet: &'a Fleet, score: &S
     }
 }
 
-/// The channels that a rule's alert of this tenant is told to.
+/// The channels that are notified of a rule's alert of this tenant.
 fn notified_by(plan: &Plan, history: &History, rule: &Rule) -> Vec<ChannelName> {
     let mut channels = recipients(&rule.notify, rule.of_tenant(&history.notify));
     channels.retain(|channel| {

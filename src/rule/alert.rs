@@ -8,7 +8,7 @@ use crate::domain::{Sample, ScoreKind, Subject, TenantId, Timestamp};
 /// The identity of an alert. Never a hash of a text: an edited rule keeps its alerts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AlertKey {
-    /// Whose score.
+    /// The tenant that the score belongs to.
     pub tenant: TenantId,
     /// Which rule, by name.
     pub rule: RuleName,
@@ -30,7 +30,7 @@ pub struct Gap {
 /// A score that gives no data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unread {
-    /// Which.
+    /// The kind of score.
     pub score: ScoreKind,
     /// When its data was last read, by the wall clock.
     pub since: Timestamp,
@@ -70,18 +70,18 @@ pub struct Ended {
     pub rebased_at: Option<Timestamp>,
 }
 
-/// How often an alert has fired and recovered lately, and whether it was told to be unstable.
+/// How often an alert has fired and recovered lately, and whether it was reported as unstable.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Flapping {
     /// When it fired or recovered, by the wall clock, oldest first; only as far back as its rule counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Timestamp>,
-    /// It was told to be unstable, and nothing more is told until it has been stable for a while.
+    /// It was reported as unstable, and nothing more is sent until it has been stable for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unstable: Option<Unstable>,
 }
 
-/// An alert that was told to be unstable.
+/// An alert that was reported as unstable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unstable {
     /// When it last fired or recovered, by the wall clock.
@@ -107,7 +107,7 @@ pub enum AlertState {
     Inactive,
     /// The condition holds, but not yet for as long as the rule asks.
     Pending(Pending),
-    /// The alert has been told and is not over.
+    /// The alert has been reported and is not over.
     Firing(Firing),
 }
 
@@ -150,7 +150,7 @@ pub struct Firing {
     /// Fleet shifts before this time are counted in the baseline; `None`: those before [`since`](Self::since).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured_at: Option<Timestamp>,
-    /// The worst value told so far, by which worsening is judged; `None` for `no_data`.
+    /// The worst value reported so far, by which worsening is judged; `None` for `no_data`.
     #[serde(default, alias = "worst_told", skip_serializing_if = "Option::is_none")]
     pub worst_notified: Option<f64>,
     /// The time of the reading that gave it; `None`: an earlier version did not note it, and no shift moves the value.
@@ -159,13 +159,13 @@ pub struct Firing {
     /// The worst value seen since it fired, by which `regained` is judged; `None` for `no_data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst_seen: Option<f64>,
-    /// The worst value told before the newest worsening, for as long as nobody was told of that one: it is worse only while it lasts.
+    /// The worst value reported before the newest worsening, as long as nobody was notified of that one: it counts only while it lasts.
     #[serde(default, alias = "untold", skip_serializing_if = "Option::is_none")]
     pub worst_before: Option<f64>,
     /// The time of the reading that gave that value; `None`: an earlier version did not note it.
     #[serde(default, alias = "untold_at", skip_serializing_if = "Option::is_none")]
     pub worst_before_at: Option<Timestamp>,
-    /// The sequence number up to which worsenings were taken back: they were over before anybody was told of them.
+    /// The sequence number up to which worsenings were taken back: they were over before anybody was notified of them.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub taken_back: u64,
     /// The sequence number of the end that was taken back, because a fleet shift and no recovery had caused it.
@@ -185,7 +185,7 @@ const fn is_none_yet(sequence: &u64) -> bool {
 }
 
 impl Alert {
-    /// Whether it has been told and is not over.
+    /// Whether it has been reported and is not over.
     #[must_use]
     pub const fn is_firing(&self) -> bool {
         matches!(self.state, AlertState::Firing(_))

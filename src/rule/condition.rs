@@ -33,7 +33,7 @@ pub struct Change {
     pub from: BaselineChoice,
 }
 
-/// How much.
+/// The size of a change, absolute or relative.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Size {
@@ -52,7 +52,7 @@ pub enum BaselineChoice {
     Best,
     /// The newest before the reading.
     Previous,
-    /// The arithmetic mean.
+    /// The arithmetic mean of the window's samples.
     Average,
 }
 
@@ -69,7 +69,7 @@ pub enum Recover {
 }
 
 /// What an alert is judged by: when it holds and when it is over. A firing alert keeps those that it fired under,
-/// so that an alert ended by an edit of its rule is never told as recovered.
+/// so that an alert ended by an edit of its rule is never reported as recovered.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Terms {
     /// What must hold for it to fire.

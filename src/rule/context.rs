@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Unread;
 use crate::domain::{Sample, ScoreKind, Timestamp};
 
-/// What happened.
+/// What happened to the series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event {
     /// A new reading came.
@@ -35,7 +35,7 @@ pub struct EvaluationContext<'a> {
     pub feeds: &'a [Feed],
     /// When the newest notification of this alert came to rest (delivered, or dead); `None` while one is still on its way or none was made.
     pub notified_at: Option<Timestamp>,
-    /// Whether the newest notification of this alert is still on its way: nobody was told of it yet, be it held, queued or being sent.
+    /// Whether the newest notification of this alert is still on its way: nobody was notified of it yet; it may be held, queued or being sent.
     pub is_on_its_way: bool,
     /// Whether the newest notification of this alert can be taken back: nobody has tried to send it to any channel.
     pub can_be_withdrawn: bool,
@@ -49,7 +49,7 @@ pub const MISSED_MAX: u32 = 3;
 /// One score as a `no_data` rule sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feed {
-    /// Which score.
+    /// The kind of score that this is about.
     pub score: ScoreKind,
     /// When its data was last read, by the wall clock; now, if this check has read some.
     pub last_data: Timestamp,

@@ -17,7 +17,7 @@ pub struct Rule {
     pub score: Option<ScoreKind>,
     /// Which tenants, by label.
     pub tenants: Selector,
-    /// What must hold.
+    /// The condition under which the alert fires.
     pub when: Condition,
     /// What must hold for the alert to be over; `None`: the condition no longer holds.
     pub recover: Option<Recover>,
@@ -27,7 +27,7 @@ pub struct Rule {
     pub severity: Severity,
     /// Time between reminders while it fires, from the last delivered notification; `None`: no reminders.
     pub repeat: Option<Duration>,
-    /// How much further a `below`/`above` alert must move from what was last told to be told again as worsened. Percent is of the threshold.
+    /// How much further a `below`/`above` alert must move from the last reported value to be reported as worsened again. Percent is of the threshold.
     pub step: Option<Size>,
     /// After how long a `drop`/`rise` alert is resolved as "accepted as the new level".
     pub accept_after: Option<Duration>,
@@ -39,16 +39,16 @@ pub struct Rule {
     pub good_news: bool,
     /// Whether this rule takes part in fleet shifts.
     pub fleet: bool,
-    /// From how many changes on an alert is unstable; `None`: it is told of each.
+    /// The number of changes from which an alert is unstable; `None`: each is reported.
     pub flapping: Option<FlapLimit>,
     /// What it is for, and what to do.
     pub guide: Guide,
 }
 
-/// How often an alert may fire and recover before it is told once that it is unstable, and then left alone.
+/// How often an alert may fire and recover before it is reported once as unstable, and then left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlapLimit {
-    /// So many changes are told.
+    /// The number of changes that are reported.
     pub changes: u32,
     /// Within so much time, by the wall clock.
     pub within: Duration,
@@ -73,7 +73,7 @@ pub struct Guide {
 }
 
 impl Rule {
-    /// A rule on every score of every tenant that tells nobody: `warning`, at once, of each change, without reminders.
+    /// A rule on every score of every tenant that notifies nobody: `warning`, immediately, each change, without reminders.
     #[must_use]
     pub fn new(name: RuleName, when: Condition) -> Self {
         Self {

@@ -3,7 +3,7 @@
 
 /// Digits after the point that are shown where they suffice.
 const DECIMALS: usize = 2;
-/// Enough to tell any two doubles of a score's size apart.
+/// Enough to distinguish any two doubles of a score's size.
 const DECIMALS_MAX: usize = 15;
 
 /// One number with at most two decimals: `340`, `33.3`, `29.97`.

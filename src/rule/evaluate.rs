@@ -36,7 +36,7 @@ use crate::domain::{Sample, Timestamp};
 pub struct Step {
     /// The alert after the step; `None`: it is as it was, and nothing needs to be stored.
     pub alert: Option<Alert>,
-    /// What there is to tell.
+    /// The transition to report, if there is one.
     pub transition: Option<Transition>,
     /// The earliest instant at which a [`Event::Tick`] could change something; `None`: only a reading can. While a notification
     /// is on its way no reminder is foreseen: ask again once `notified_at` is known.
@@ -136,13 +136,13 @@ fn notify(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> O
     }
 }
 
-/// Ends an alert.
+/// Ends an alert, for the given reason.
 fn resolve(alert: &Alert, firing: &Firing, why: Resolution, seen: Seen) -> Outcome {
     notify(alert, firing, TransitionKind::Resolved(why), seen)
 }
 
-/// When the reminder of what was told then is due: `repeat` later. What claims to have been told more than that ahead of now was
-/// told before the clock was set back; nobody waits for that time to come again.
+/// When the reminder of what was sent then is due: `repeat` later. What claims to have been sent more than that ahead of now was
+/// sent before the clock was set back; nobody waits for that time to come again.
 pub(super) fn reminder_at(repeat: Duration, notified_at: Timestamp, now: Timestamp) -> Timestamp {
     if notified_at.since(now) > repeat { now } else { notified_at.plus(repeat) }
 }

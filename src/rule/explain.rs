@@ -28,7 +28,7 @@ pub struct Explanation {
     pub hold: Option<Hold>,
     /// What a firing alert needs to be over; `None` where it does not fire, or where any reading ends it.
     pub recovery: Option<Recovery>,
-    /// When a firing alert is told again though nothing changes.
+    /// When a firing alert is reported again without a change.
     pub reminder: Option<Reminder>,
     /// When a firing alert is taken for the new level.
     pub accepted_at: Option<Timestamp>,
@@ -45,7 +45,7 @@ pub struct Explanation {
 pub enum Comparison {
     /// A value with a bound.
     Bound {
-        /// The bound.
+        /// The bound that the value is compared with.
         bound: f64,
         /// How far the value is beyond it, in points; zero or less: it is not.
         beyond: f64,
@@ -63,7 +63,7 @@ pub enum Comparison {
     },
     /// The time without data, of the score that has had none for longest.
     NoData {
-        /// Which score.
+        /// The kind of score that this is about.
         score: ScoreKind,
         /// When data was last read.
         since: Timestamp,
@@ -89,7 +89,7 @@ pub enum Comparison {
 pub enum Baseline {
     /// The value that was frozen when the alert fired.
     Frozen {
-        /// The value.
+        /// The value that was read.
         value: f64,
         /// When it was frozen.
         at: Timestamp,
@@ -130,17 +130,17 @@ pub struct Recovery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// Above it.
+    /// The value is above the bound.
     Above,
     /// At it, or above.
     AtLeast,
-    /// Below it.
+    /// The value is below the bound.
     Below,
     /// At it, or below.
     AtMost,
 }
 
-/// When a firing alert is told again.
+/// When a firing alert is reported again.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Reminder {
     /// Time between two, from when the last came to rest.
@@ -160,15 +160,15 @@ pub enum Verdict {
     Pends,
     /// It begins to fire.
     Fires,
-    /// It fires on; there is nothing to tell.
+    /// It keeps firing; there is nothing to report.
     GoesOn,
     /// It fires on, and worse.
     Worsens,
     /// It fires on, and a reminder is due.
     Reminds,
-    /// It has changed too often and is told to be unstable.
+    /// It has changed too often and is reported as unstable.
     Unstable,
-    /// It is over.
+    /// The alert is over, for this reason.
     Ends(Resolution),
 }
 

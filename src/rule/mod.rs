@@ -1,7 +1,7 @@
 //! Rules and the life of an alert: pure functions over values. Time comes in as a parameter; equal arguments, equal answer.
 //!
 //! A reading comes → [`baseline`] says what it is compared with (known fleet shifts apart: [`shift`]) → [`condition`] says whether it holds, [`loss`] by how much →
-//! [`evaluate`] says what becomes of the [`alert`] and what there is to tell ([`transition`]) → [`display`] rounds it for people.
+//! [`evaluate`] gives the new state of the [`alert`] and what there is to report ([`transition`]) → [`display`] rounds it for people.
 //! [`explain`] says why, with the same functions.
 
 pub mod alert;

@@ -1,14 +1,14 @@
-//! What becomes of an alert, told with the facts that a message needs.
+//! What happens to an alert, with the facts that a message needs.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Gap, Unread};
 use crate::domain::Timestamp;
 
-/// Something to tell, with the facts that the message needs.
+/// Something to report, with the facts that the message needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
-    /// What happened.
+    /// What happened to the alert.
     pub kind: TransitionKind,
     /// When: the reading's source time, or the time of the evaluation where no reading caused it.
     pub at: Timestamp,
@@ -20,7 +20,7 @@ pub struct Transition {
     pub baseline: Option<f64>,
     /// When the condition first held.
     pub since: Timestamp,
-    /// When it fired.
+    /// When the alert began to fire.
     pub fired_at: Timestamp,
     /// The alert's generation and sequence number after this transition.
     pub generation: u64,
@@ -37,15 +37,15 @@ pub struct Transition {
 /// What happened to an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransitionKind {
-    /// It fired.
+    /// The alert has begun to fire.
     Fired,
     /// It got worse by the rule's size, or step, once more.
     Worsened,
-    /// It still fires.
+    /// The alert still fires after `repeat`.
     Reminder,
-    /// It has fired and recovered too often; nothing more is told until it has been stable for a while.
+    /// It has fired and recovered too often; nothing more is sent until it has been stable for a while.
     Unstable,
-    /// It is over.
+    /// The alert is over, for this reason.
     Resolved(Resolution),
 }
 

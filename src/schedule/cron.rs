@@ -45,9 +45,9 @@ struct Definition {
 /// The times between two ticks of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gaps {
-    /// The shortest.
+    /// The shortest time between two ticks.
     pub shortest: Duration,
-    /// The longest.
+    /// The longest time between two ticks.
     pub longest: Duration,
 }
 

@@ -31,7 +31,7 @@ pub(super) enum LeftOut {
 /// An instant at which a clock shows a time that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Occurrence {
-    /// In Unix time.
+    /// The instant in Unix time, in seconds.
     pub(super) second: i64,
     /// The time as written, in seconds on that clock; where it is left out, the clock shows a later one.
     pub(super) shown: i64,

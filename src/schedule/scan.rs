@@ -140,7 +140,7 @@ impl Minutes {
 pub(super) struct Times {
     pub(super) hours: Vec<i64>,
     pub(super) minutes: Vec<i64>,
-    /// 0 is Sunday.
+    /// The day of the week; 0 is Sunday.
     pub(super) weekday: Option<i64>,
 }
 

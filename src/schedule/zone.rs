@@ -81,7 +81,7 @@ impl Zone {
         Self { name: "UTC".into(), rules: TimeZone::UTC }
     }
 
-    /// Its IANA name.
+    /// The IANA name of the time zone.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -41,7 +41,7 @@ const REPORT: &str = "report this bug in Scorewatch, with the log lines around i
 pub(super) struct Fault {
     /// Follows the secret's place in a sentence.
     pub(super) what: String,
-    /// An imperative sentence.
+    /// What to do about it, as an imperative sentence.
     pub(super) hint: String,
 }
 

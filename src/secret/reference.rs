@@ -29,7 +29,7 @@ const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 /// it has to be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SecretReference {
-    /// An environment variable.
+    /// The environment variable of this name.
     Env(String),
     /// A file; a byte order mark and trailing line breaks are cut.
     File(PathBuf),

@@ -19,7 +19,7 @@ use crate::domain::Timestamp;
 pub enum Item {
     /// The output of a program.
     Output {
-        /// The program.
+        /// The path of the program that was run.
         program: PathBuf,
         /// Its arguments, which are never shown.
         arguments: Vec<String>,
@@ -37,7 +37,7 @@ pub enum Item {
     },
     /// A secret by its name.
     Named {
-        /// The name.
+        /// The name of the secret store.
         name: String,
         /// One version of it for ever; `None`: the newest.
         version: Option<String>,
@@ -58,7 +58,7 @@ impl fmt::Debug for Item {
 /// What keeps secrets and has to be asked for them. It remembers what it was asked, for a while.
 #[async_trait]
 pub trait SecretStore: fmt::Debug + Send + Sync {
-    /// Tells it, with its settings, from every other; no secret.
+    /// Distinguishes it, with its settings, from every other; not a secret.
     fn identity(&self) -> &str;
 
     /// Where that is kept, in words: `secret tenants/contoso of the secret store corp`.
@@ -83,7 +83,7 @@ pub trait SecretStore: fmt::Debug + Send + Sync {
 /// A secret in a store.
 #[derive(Clone)]
 pub struct Stored {
-    /// The store.
+    /// The store that the secret is read from.
     pub store: Arc<dyn SecretStore>,
     /// What it is asked for.
     pub item: Arc<Item>,

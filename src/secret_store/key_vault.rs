@@ -89,7 +89,7 @@ impl KeyVault {
         &self.settings
     }
 
-    /// Reads a secret.
+    /// Reads a secret from Azure Key Vault.
     pub(super) async fn read(&self, item: &Item) -> Result<Found, Refusal> {
         let Item::Named { name, version } = item else {
             return Err(Refusal::final_word("is stored in a Key Vault and needs a `name`"));

@@ -206,9 +206,9 @@ impl SecretStore for Store {
 /// The stores of a configuration.
 #[derive(Debug, Clone)]
 pub struct SecretStores {
-    /// What `exec:` runs.
+    /// The store behind `exec:`, which runs programs.
     pub programs: Arc<Store>,
-    /// What `store:` names.
+    /// The secret stores that `store:` names, by name.
     pub named: BTreeMap<String, Arc<Store>>,
 }
 

@@ -59,7 +59,7 @@ fn last_to_expire(materials: &[CredentialMaterial]) -> Option<(CredentialKind, T
         .max_by_key(|(_, expires)| *expires)
 }
 
-/// Tells the operator of each credential that was passed over for an older one. Of the same one once.
+/// Notifies the operator of each credential that was passed over for an older one, once per credential.
 ///
 /// # Errors
 /// [`StoreError`].

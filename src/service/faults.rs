@@ -1,4 +1,4 @@
-//! Tells the operator what went wrong inside Scorewatch: a task that panicked, a part that is gone, a store whose file is gone.
+//! Notifies the operator of what went wrong inside Scorewatch: a task that panicked, a part that is gone, a store whose file is gone.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -62,7 +62,7 @@ pub struct Planner {
 
 /// What a planner is made from.
 pub struct Parts {
-    /// Checks tenants.
+    /// Checks one tenant at a time.
     pub checker: Checker,
     /// Wakes the dispatcher when there is something to send.
     pub dispatcher: Dispatcher,
@@ -76,7 +76,7 @@ pub struct Parts {
     pub store_recovered: Arc<Notify>,
     /// Tenants one of whose notifications came to rest.
     pub settled: mpsc::UnboundedReceiver<TenantId>,
-    /// Ends the planner.
+    /// Cancelled when the planner is to end.
     pub shutdown: CancellationToken,
 }
 

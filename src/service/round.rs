@@ -27,7 +27,7 @@ pub const OK: &str = "ok";
 /// What one check read of one series, or why a score could not be read.
 #[derive(Debug, Clone, Serialize)]
 pub struct Line {
-    /// The tenant's id.
+    /// The tenant's slug in the configuration.
     pub tenant: TenantId,
     /// The kind of score.
     pub score: ScoreKind,

@@ -45,18 +45,18 @@ const CLOSE_MAX: Duration = Duration::from_secs(1);
 /// Why the service could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The store.
+    /// The store could not be opened or used.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address to listen on.
     #[error("can't listen on {address}: {source}; choose another address under `listen:`")]
     Listen {
-        /// The address.
+        /// The address that could not be bound.
         address: SocketAddr,
         /// Why the address could not be opened.
         source: std::io::Error,
     },
-    /// The ticker.
+    /// The recurring jobs could not be started.
     #[error("the recurring jobs could not be started: {0}")]
     Ticker(#[from] tokio_cron_scheduler::JobSchedulerError),
 }
@@ -64,17 +64,17 @@ pub enum StartError {
 /// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
 #[derive(Clone)]
 pub struct Engine {
-    /// The store.
+    /// The store with all of the service's state.
     pub store: Arc<dyn Store>,
-    /// Checks tenants.
+    /// Checks one tenant at a time.
     pub checker: Checker,
-    /// Sends deliveries.
+    /// Sends what is queued for the channels.
     pub dispatcher: Dispatcher,
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
-    /// The metrics.
+    /// The counters that the service keeps.
     pub metrics: Metrics,
-    /// The time.
+    /// Where the current time comes from.
     pub clock: Clock,
 }
 
@@ -142,7 +142,7 @@ impl Engine {
     }
 }
 
-/// The running service.
+/// A handle to the running service.
 pub struct Service {
     address: SocketAddr,
     engine: Engine,

@@ -38,11 +38,11 @@ pub struct Ticks {
     pub secrets: Arc<Notify>,
     /// Leave a sign of life.
     pub heartbeat: Arc<Notify>,
-    /// Tidy up.
+    /// Wakes the task that removes old data.
     pub housekeeping: Arc<Notify>,
 }
 
-/// The running ticker.
+/// A handle to the running ticker.
 pub struct Ticker {
     listening: JoinHandle<()>,
     stop: CancellationToken,

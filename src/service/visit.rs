@@ -30,7 +30,7 @@ pub(super) enum Back {
     Due {
         due: Due,
         turn: Turn,
-        /// See [`Visit::is_backed_off`].
+        /// Whether its next check is later than scheduled; see [`Visit::is_backed_off`].
         is_backed_off: bool,
     },
     /// It came to nothing.

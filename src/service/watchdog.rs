@@ -26,7 +26,7 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 pub struct Watched {
     /// The health of the service's parts.
     pub health: Health,
-    /// The metrics.
+    /// The counters that the service keeps.
     pub metrics: Metrics,
     /// By which planner and dispatcher are asked for progress.
     pub ticks: Ticks,

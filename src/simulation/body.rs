@@ -36,7 +36,7 @@ pub(super) fn cut(body: &Bytes) -> Body {
     }))
 }
 
-/// Blanks for ever.
+/// A body of blanks that never ends.
 pub(super) fn endless() -> Body {
     Body::from_stream(stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&ENDLESS_CHUNK))))
 }

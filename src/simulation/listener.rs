@@ -20,9 +20,9 @@ const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 #[error("closed without an answer, as scripted")]
 pub(super) struct Closed;
 
-/// A simulated service.
+/// A simulated HTTP service on loopback.
 pub(super) trait Site: Send + Sync + 'static {
-    /// Answers one request.
+    /// Answers one HTTP request.
     fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -48,7 +48,7 @@ impl Listener {
         Ok(Self { address, accepting, open })
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// The URL of the service: `http://127.0.0.1:PORT`.
     pub(super) fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -98,7 +98,7 @@ impl Reply {
             .header("content-encoding", "gzip")
     }
 
-    /// The body, whole.
+    /// The whole body of the reply.
     #[must_use]
     pub fn body(self, body: impl Into<Bytes>) -> Self {
         Self { content: Content::Whole(body.into()), ..self }
@@ -163,7 +163,7 @@ impl Reply {
         Duration::try_from_secs_f64(seconds).ok()
     }
 
-    /// Sends it.
+    /// Sends the reply to the client.
     pub(super) async fn send(self) -> Result<Response<Body>, Closed> {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{EntraTenantId, ScoreKind};
 
-/// A story.
+/// A story that the demonstration plays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     /// The tenants, which exist from the start.
@@ -23,15 +23,15 @@ pub struct Scenario {
 /// A tenant of the story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Actor {
-    /// The slug.
+    /// The tenant's slug in the demonstration.
     pub id: &'static str,
-    /// The display name.
+    /// The tenant's name as messages show it.
     pub name: &'static str,
-    /// Its directory.
+    /// The tenant's id in Entra.
     pub entra: EntraTenantId,
-    /// Its app.
+    /// The client id of the tenant's app.
     pub client_id: Uuid,
-    /// The app's secret.
+    /// The client secret of the app.
     pub secret: &'static str,
     /// Its device score at the start.
     pub device_score: f64,
@@ -49,33 +49,33 @@ pub struct Step {
 /// One change. Tenants go by their slugs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// A score moves.
+    /// The score of a tenant moves.
     Score {
-        /// The tenant's slug.
+        /// The slug of the tenant concerned.
         tenant: &'static str,
-        /// The score.
+        /// The kind of score that moves.
         kind: ScoreKind,
         /// The new value, in the score's unit.
         value: f64,
     },
     /// Every secret of the tenant's app expires. Tokens already issued stay good until they expire.
     SecretExpires {
-        /// The tenant's slug.
+        /// The slug of the tenant concerned.
         tenant: &'static str,
     },
     /// The app has a good secret again.
     SecretRenewed {
-        /// The tenant's slug.
+        /// The slug of the tenant concerned.
         tenant: &'static str,
     },
     /// A receiver answers 503.
     ReceiverDown {
-        /// The channel's name.
+        /// The name of the channel concerned.
         channel: &'static str,
     },
     /// A receiver accepts messages again.
     ReceiverUp {
-        /// The channel's name.
+        /// The name of the channel concerned.
         channel: &'static str,
     },
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// Answers in waiting.
+/// The answers that are still to be given.
 #[derive(Debug)]
 pub(super) struct Script<T> {
     once: VecDeque<T>,

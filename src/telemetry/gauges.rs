@@ -14,15 +14,15 @@ use crate::domain::ChannelName;
 /// Counts out of the store at the time of a scrape.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gauges {
-    /// Tenants known.
+    /// How many tenants the store knows.
     pub tenants: u64,
     /// Tenants whose checks fail.
     pub failing: u64,
     /// The same by the text form of their newest failure's class.
     pub failing_by_class: Vec<(String, u64)>,
-    /// Alerts that pend.
+    /// How many alerts wait for their `for`.
     pub pending: u64,
-    /// Alerts that fire.
+    /// How many alerts fire now.
     pub firing: u64,
     /// Unfinished and dead deliveries by channel and the text form of their state.
     pub deliveries: Vec<(ChannelName, &'static str, u64)>,
@@ -43,7 +43,7 @@ pub struct ChannelCounts {
     pub ok: u64,
     /// Their receivers don't answer as they should.
     pub failing: u64,
-    /// They refuse everything.
+    /// Channels that are parked because their receiver rejects everything.
     pub parked: u64,
     /// Whatever their state, they have long not been proven.
     pub unproven: u64,

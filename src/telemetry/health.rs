@@ -45,7 +45,7 @@ pub enum StoreTrouble {
     Full,
     /// Its file is not where it was: what is written goes nowhere.
     Gone(&'static str),
-    /// Anything else.
+    /// Failed for any other reason.
     Failed,
 }
 

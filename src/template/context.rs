@@ -18,9 +18,9 @@ use crate::notify::{
 /// How much of a message is shown. A payload that is above its receiver's limit is written again at the next, shorter level.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Level {
-    /// So many causes.
+    /// The most causes that are shown.
     pub(super) causes: usize,
-    /// So many labels.
+    /// The most labels that are shown.
     pub(super) labels: usize,
     /// So many items of a digest.
     pub(super) items: usize,

@@ -29,15 +29,15 @@ pub enum RenderFailure {
         line: Option<usize>,
         /// The column, from one, if it is known.
         column: Option<usize>,
-        /// What happened.
+        /// What went wrong, as one clause.
         what: String,
     },
     /// The shortest form of the message is above the receiver's limit.
     #[error("the message has a size of {size}, above the receiver's limit of {limit}")]
     TooLarge {
-        /// Its size.
+        /// The size that the message has, in bytes.
         size: usize,
-        /// The limit.
+        /// The largest size that is allowed, in bytes.
         limit: usize,
     },
 }

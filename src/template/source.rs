@@ -21,7 +21,7 @@ const FOLDER_BYTES_MAX: usize = 1024 * 1024;
 pub(super) struct Source {
     /// Where it stands, as the user would name it.
     pub(super) file: PathBuf,
-    /// Its text.
+    /// The text as it is shown.
     pub(super) text: String,
 }
 

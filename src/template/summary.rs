@@ -16,27 +16,27 @@ pub struct Summary {
     pub facts: Vec<SummaryFact>,
     /// What regressed, largest first.
     pub causes: Vec<String>,
-    /// Where to look.
+    /// Links to pages with more details, in the order shown.
     pub links: Vec<SummaryLink>,
-    /// How to tell this message from others, and whether it is a repeat or a test.
+    /// How to distinguish this message from others, and whether it is a repeat or a test.
     pub footer: String,
 }
 
-/// One fact.
+/// A fact with its title.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SummaryFact {
     /// What it is called.
     pub name: String,
-    /// What it is.
+    /// What kind of work it is.
     pub value: String,
 }
 
-/// One link.
+/// A link with its title.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SummaryLink {
-    /// What is there.
+    /// What the reader finds there.
     pub title: String,
-    /// The address.
+    /// The address that the link leads to.
     pub url: String,
 }
 

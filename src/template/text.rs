@@ -55,7 +55,7 @@ pub(crate) fn mark(text: &str) -> String {
 pub(crate) enum Part<'text> {
     /// Written by the template's author.
     Own(&'text str),
-    /// A value.
+    /// A value of the notification.
     Value(&'text str),
 }
 

@@ -8,9 +8,9 @@ use crate::notify::Notification;
 
 /// A trial that failed.
 pub(super) struct Failure {
-    /// On which sample.
+    /// The sample that it failed on.
     pub(super) sample: String,
-    /// How.
+    /// How the rendering of the sample failed.
     pub(super) why: RenderFailure,
     /// Whether the template takes too many steps, whoever receives what it writes.
     pub(super) is_endless: bool,

@@ -59,18 +59,18 @@ pub(super) struct Words {
     causes_title: &'static str,
     /// Where to look; `https` only.
     links: Vec<Link>,
-    /// How to tell this message from others, and whether it is a repeat or a test.
+    /// How to distinguish this message from others, and whether it is a repeat or a test.
     footer: String,
 }
 
-/// One fact.
+/// A fact with its title, for templates.
 #[derive(Debug, Serialize)]
 struct Fact {
     name: &'static str,
     value: String,
 }
 
-/// One link.
+/// A link with its title.
 #[derive(Debug, Serialize)]
 struct Link {
     title: &'static str,

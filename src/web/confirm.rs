@@ -32,7 +32,7 @@ pub(super) async fn ask(Shared(state): Shared<State>, Path(id): Path<String>) ->
     .await
 }
 
-/// Takes the confirmation.
+/// Records the confirmation that a person gave.
 pub(super) async fn take(Shared(state): Shared<State>, Path(id): Path<String>) -> Response {
     let Some(id) = NotificationId::parse(&id) else { return unknown() };
     let confirmed = async {

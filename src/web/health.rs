@@ -45,7 +45,7 @@ pub(super) async fn ready(Shared(state): Shared<State>) -> Response {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct InTrouble<'a> {
     channel: &'a ChannelName,
-    /// `parked` or `failing`.
+    /// The channel's state: `parked` or `failing`.
     state: &'static str,
     since: Timestamp,
 }
@@ -68,11 +68,11 @@ pub(super) enum Operator {
     Reachable,
     /// None of them does: what there is to say waits.
     Unreachable,
-    /// Nobody is named.
+    /// No channel is configured for the operator.
     Nobody,
 }
 
-/// See [`Operator`].
+/// Whether the operator can be reached; see [`Operator`].
 pub(super) fn operator(config: &Config, records: &[ChannelRecord]) -> Operator {
     let is_in_trouble =
         |channel: &ChannelName| records.iter().any(|record| record.channel == *channel && !record.works());

@@ -28,7 +28,7 @@ pub struct State {
     pub listings: Arc<dyn Listings>,
     /// Who proves them, and how they stand.
     pub channels: Arc<dyn Channels>,
-    /// The counters.
+    /// The counters and gauges of the service.
     pub metrics: Metrics,
     /// The health of the service's parts.
     pub health: Health,

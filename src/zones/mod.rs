@@ -47,9 +47,9 @@ struct ReadZone {
 /// A zone that was taken from the built-in data because the system's file could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The system's file.
+    /// The time zone file of the system.
     pub file: PathBuf,
-    /// The zone.
+    /// The IANA name of the time zone.
     pub zone: String,
     /// What is wrong with the file.
     pub why: String,

@@ -11,12 +11,12 @@ pub(super) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Folders with pages, and whether their subfolders have some too.
 const FOLDERS: [(&str, bool); 4] = [("", false), ("docs", true), ("tests", false), ("deploy", true)];
 
-/// One Markdown file.
+/// A Markdown file of the documentation.
 #[derive(Debug)]
 pub(super) struct Page {
     /// Relative to the project's folder, with `/`.
     pub(super) path: String,
-    /// Its text.
+    /// The text as it is shown.
     pub(super) text: String,
 }
 

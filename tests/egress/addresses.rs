@@ -18,7 +18,7 @@ enum Opened {
     ByTrue,
     /// Only a network that holds it.
     ByName,
-    /// Nobody's.
+    /// An address that must never be called.
     Never,
 }
 use Opened::{ByName, ByTrue, Never};

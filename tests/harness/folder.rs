@@ -9,7 +9,7 @@ use std::{
 use scorewatch::domain::EntraTenantId;
 use uuid::Uuid;
 
-/// A temporary folder.
+/// A temporary folder with a configuration.
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -42,9 +42,9 @@ pub(crate) struct Setup {
     base_url: String,
     /// Slugs, in the order of adding.
     pub(crate) tenants: Vec<String>,
-    /// Lines below `channels:`.
+    /// The lines below `channels:` in the configuration.
     pub(crate) channels: Vec<String>,
-    /// Further top-level lines.
+    /// Further top-level lines of the configuration.
     pub(crate) top: String,
     /// The whole rules file.
     pub(crate) rules: String,

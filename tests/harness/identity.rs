@@ -17,9 +17,9 @@ const SUBJECT: &str = "system:serviceaccount:scores:scorewatch";
 pub(crate) struct Pair {
     /// Both, as the file that `certificate:` refers to holds them.
     pub(crate) pem: String,
-    /// The certificate.
+    /// The certificate in DER form.
     pub(crate) der: Vec<u8>,
-    /// The key, PKCS#8.
+    /// The private key as PKCS #8.
     pub(crate) key: Vec<u8>,
 }
 

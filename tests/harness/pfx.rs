@@ -80,7 +80,7 @@ fn pbes2(last: u8) -> Vec<u8> {
     object(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, last])
 }
 
-/// With AES-256.
+/// Encrypts by PBKDF2 with AES-256.
 fn by_pbkdf2(cost: &[u8]) -> Vec<u8> {
     const AES_256: [u8; 9] = [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2a];
     let cipher = sequence(&[object(&AES_256), octets(&[0; 16])]);

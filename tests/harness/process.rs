@@ -91,7 +91,7 @@ impl Service {
         child.wait().unwrap();
     }
 
-    /// The process's number.
+    /// The process id of the service.
     pub(crate) fn id(&self) -> u32 {
         self.child.lock().unwrap().id()
     }

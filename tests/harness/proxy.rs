@@ -97,7 +97,7 @@ impl Proxy {
         proxy
     }
 
-    /// Refuses no longer.
+    /// Lets connections through again.
     pub(crate) fn open(&self) {
         let listener = self.closed.lock().unwrap().take().unwrap().listen(1024).unwrap();
         let accepting = tokio::spawn(accept(listener, self.state.clone())).abort_handle();

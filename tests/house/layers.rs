@@ -9,15 +9,15 @@ const PURE: [&str; 6] = ["domain", "diagnostic", "schedule", "rule", "notify", "
 
 /// What a folder may import besides itself.
 enum May {
-    /// These.
+    /// Only the modules of this list.
     Only(&'static [&'static str]),
     /// The pure layers and these.
     PureAnd(&'static [&'static str]),
     /// Every folder above it in the table but these.
     AboveBut(&'static [&'static str]),
-    /// Everything but these.
+    /// All modules except those of this list.
     AllBut(&'static [&'static str]),
-    /// Everything.
+    /// All modules of the crate.
     All,
 }
 use May::{AboveBut, All, AllBut, Only, PureAnd};

@@ -127,7 +127,7 @@ impl Fixture {
         self.store.load(&[tenant_id(id)]).await.unwrap().pop()
     }
 
-    /// Alerts that fire.
+    /// The alerts that fire now.
     pub(super) async fn firing(&self) -> Vec<AlertRow> {
         self.store.alerts(&AlertFilter { firing_only: true, ..AlertFilter::default() }).await.unwrap()
     }

@@ -41,7 +41,7 @@ struct Fleet {
     sender: watch::Sender<Arc<Config>>,
     /// Tenants whose alerts are to be looked at.
     settled: Mutex<mpsc::UnboundedReceiver<TenantId>>,
-    /// Whether they are.
+    /// Whether alerts are evaluated when asked for.
     are_alerts_looked_at: bool,
     scores: BTreeMap<usize, f64>,
 }

@@ -73,7 +73,7 @@ fn dispatcher(fixture: &Fixture, config: &Config) -> Dispatcher {
     fixture.dispatcher(config.clone()).0
 }
 
-/// What `soc` took.
+/// The messages that the channel `soc` accepted.
 fn taken(fixture: &Fixture) -> Vec<Value> {
     let received = fixture.receivers.received_by("soc");
     received.iter().filter(|request| request.accepted()).map(|request| request.json()).collect()

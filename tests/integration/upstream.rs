@@ -59,7 +59,7 @@ impl Line {
         self.fetch(score).await.unwrap_err().class
     }
 
-    /// `day=value` of each.
+    /// The samples, each as `day=value`.
     async fn days(&self) -> Vec<String> {
         let readings = self.fetch(GRAPH).await.unwrap();
         let line =

@@ -8,7 +8,7 @@ use crate::harness::{HIGH, LOW, World};
 
 const CHANNELS: usize = 1_000;
 
-/// Three of ten.
+/// Whether this is one of three in ten that hang.
 const fn hangs(number: usize) -> bool {
     number % 10 < 3
 }

@@ -27,7 +27,7 @@ pub(super) struct Exim {
 }
 
 impl Exim {
-    /// Starts it.
+    /// Starts the mail server.
     pub(super) fn start() -> Self {
         let output = |program: &str, argument: &str| Command::new(program).arg(argument).output().ok();
         let is_there = output("exim4", "-bV").is_some_and(|output| output.status.success());
@@ -73,7 +73,7 @@ impl Exim {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What it logged.
+    /// The log of the mail server.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log/mainlog")).unwrap_or_default()
     }

@@ -58,7 +58,7 @@ impl Complaint {
     }
 }
 
-/// The judge's findings.
+/// What the judge found to be wrong.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
     pub complaints: Vec<Complaint>,

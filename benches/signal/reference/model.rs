@@ -58,7 +58,7 @@ pub const LATITUDES: [Latitude; 9] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     Recovered,
-    /// By `accept_after`.
+    /// The level was accepted after `accept_after`.
     Accepted,
     /// With the shift that Microsoft provably made.
     AcceptedWithShift,

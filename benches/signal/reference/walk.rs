@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
         self.accept_with_shift(at, dated);
     }
 
-    /// The alert fires.
+    /// Moves a firing alert on by one reading.
     fn go_on(&mut self, mut firing: Firing, at: Seconds, dated: Seconds, value: f64) {
         if self.further(firing.worst, value) > 0.0 {
             firing.worst = value;

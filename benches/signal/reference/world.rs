@@ -73,7 +73,7 @@ pub struct Rule {
     pub label: Option<(String, String)>,
     pub when: When,
     pub recover: Option<Recover>,
-    /// The rule's `for`.
+    /// The rule's `for`, in seconds.
     pub pending_for: Seconds,
     pub severity: Severity,
     pub repeat: Option<Seconds>,
@@ -202,7 +202,7 @@ pub struct Common {
 /// A period: its start, and its end, exclusive.
 pub type Span = (Seconds, Seconds);
 
-/// Everything that happened.
+/// All that happened to the tenants of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct World {
     pub tenants: Vec<Tenant>,

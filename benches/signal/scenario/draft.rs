@@ -258,7 +258,7 @@ pub fn drop_rule() -> Rule {
     Rule { severity: Severity::Critical, ..Rule::new("drop", Score::Device, when) }
 }
 
-/// A floor.
+/// A rule that fires below the bound.
 pub fn low_rule(bound: f64) -> Rule {
     Rule::new("low", Score::Device, When::Below(bound))
 }

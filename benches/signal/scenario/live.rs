@@ -10,7 +10,7 @@ use super::{
     named,
 };
 
-/// All of them.
+/// All scenarios of this module.
 pub fn all() -> Vec<Scenario> {
     let table: &Table = &[
         ("live: a shift is reverted, then own falls", reverted),

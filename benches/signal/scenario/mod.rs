@@ -19,7 +19,7 @@ pub struct Scenario {
     pub make: fn(u64) -> Trial,
 }
 
-/// All of them.
+/// All scenarios of this module.
 pub fn all() -> Vec<Scenario> {
     let tables = [shifts::ALL, fleets::ALL, times::ALL, packs::ALL];
     tables.into_iter().flat_map(named).collect()

@@ -1,4 +1,4 @@
-//! The largest messages that there are fit every receiver, rich and plain, and a digest tells how much it leaves out.
+//! The largest possible messages fit every receiver, rich and plain, and a digest says how much it leaves out.
 
 use serde_json::Value;
 

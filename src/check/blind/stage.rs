@@ -12,7 +12,7 @@ use crate::{
     store::{Downtime, Outage, TenantRecord},
 };
 
-/// Why the operator was, or was not, told that a tenant can't be read.
+/// Why the operator was, or was not, notified that a tenant can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "stage", rename_all = "kebab-case")]
 pub enum Stage {
@@ -22,41 +22,41 @@ pub enum Stage {
     Unchecked,
     /// Its last check succeeded.
     Readable {
-        /// When that was.
+        /// When the tenant was last checked.
         checked_at: Option<Timestamp>,
     },
     /// Its checks fail, but not for long enough.
     NotYet {
-        /// For how long, the service's own absence apart.
+        /// For how long they have failed, not counting the service's own downtime.
         #[serde(rename = "lasted_s", serialize_with = "seconds")]
         lasted: Duration,
-        /// The service's own absence.
-        #[serde(rename = "away_s", serialize_with = "seconds")]
+        /// The service's own downtime in that time.
+        #[serde(rename = "downtime_s", serialize_with = "seconds")]
         downtime: Duration,
         /// For how long they must: see [`notified_after`].
         #[serde(rename = "needed_s", serialize_with = "seconds")]
         needed: Duration,
-        /// When it is told if they go on failing.
+        /// When it is reported if they continue to fail.
         due_at: Timestamp,
     },
-    /// They have failed for long enough: the next look tells of it, by itself or within an outage that shows then.
+    /// They have failed for long enough: the next evaluation reports it, on its own or as part of an outage.
     Due,
-    /// The operator was told of this tenant by itself.
+    /// The operator was notified of this tenant on its own.
     Reported {
-        /// Where.
+        /// The channels that were notified.
         notified_channels: Vec<ChannelName>,
     },
-    /// The reason is that of an outage that goes on. What is told is told of the outage.
+    /// The reason is that of an ongoing outage, which is reported instead.
     InOutage {
         /// The reason, as the store has it.
         cause: String,
-        /// Since when.
+        /// The time since when this has been so.
         since: Timestamp,
         /// How many tenants it has hit so far.
         tenants: usize,
-        /// When the operator was told of it; `None`: it is too young.
+        /// When the operator was notified of it; `None`: it is too young.
         notified_at: Option<Timestamp>,
-        /// Where.
+        /// The channels that were notified.
         notified_channels: Vec<ChannelName>,
     },
     /// An outage that had hit it is over, and its next check says whether it can be read again.
@@ -117,7 +117,7 @@ impl Stage {
         Self::NotYet { lasted, downtime, needed, due_at: failing.since.plus(needed).plus(downtime) }
     }
 
-    /// Whether the operator was told, of the tenant or of the outage that it is part of.
+    /// Whether the operator was notified, of the tenant or of the outage that it is part of.
     #[must_use]
     pub const fn is_reported(&self) -> bool {
         matches!(self, Self::Reported { .. } | Self::InOutage { notified_at: Some(_), .. })

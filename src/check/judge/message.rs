@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Judging<'_> {
-    /// Queues what there is to tell, and says for which channels.
+    /// Queues the notification of a transition, and returns its channels.
     pub(in crate::check) fn notify(
         &mut self,
         rule: &Rule,
@@ -26,8 +26,8 @@ impl Judging<'_> {
         let key = rule.alert_key(&tenant.id, target.score, target.subject);
         let failing = self.outcome.health.failing.as_ref();
         let by_operator_rule = rule.name.as_str() == blind::OPERATOR_BLIND;
-        // Whether the operator hears of this tenant by itself or of an outage is decided by who sees all tenants. What nobody was
-        // told of has no end to tell.
+        // Whether the operator is notified of this tenant on its own or of an outage is decided where all tenants are seen. An alert that nobody was
+        // notified of has no end to report.
         if by_operator_rule && (transition.kind == TransitionKind::Fired || notified_channels.is_empty()) {
             return Vec::new();
         }

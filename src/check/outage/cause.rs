@@ -11,7 +11,7 @@ use crate::{config::Tenant, microsoft::FailureClass, store::Outage};
 pub enum Cause {
     /// Microsoft's service, or the way to it.
     Service,
-    /// Our clock.
+    /// The clock of this machine is wrong.
     Clock,
     /// A proxy on our side.
     Proxy,

@@ -1,4 +1,4 @@
-//! What the operator is told of an outage: once that it goes on, once that it is over.
+//! What the operator is sent about an outage: once while it lasts, once when it is over.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -47,7 +47,7 @@ struct Seen<'a> {
     tenants: Vec<&'a Tenant>,
     notified_before: usize,
     left: usize,
-    /// Of how many.
+    /// How many tenants are watched in total.
     of: usize,
 }
 

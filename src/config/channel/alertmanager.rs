@@ -19,7 +19,7 @@ use crate::{
 raw! {
     /// What such a channel has besides the keys of every channel.
     struct RawAlertmanager {
-        /// The base URL.
+        /// The base URL of the Alertmanager, without `/api/v2`.
         #[schemars(with = "ChannelUrl")]
         url: RawSecret,
         /// The name by which to sign in.

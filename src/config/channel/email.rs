@@ -38,7 +38,7 @@ raw! {
         tls: Word,
         /// From whom: `Scorewatch <scores@mssp.example>`.
         from: Word,
-        /// Who gets it.
+        /// The addresses that mails are sent to.
         to: Vec<Field<Word>>,
         /// The name by which to sign in.
         username: Word,

@@ -54,9 +54,9 @@ struct Reader {
     keys: &'static [&'static str],
     /// Keys of other kinds that are refused with words of its own: the key, what is wrong, and what to write.
     refused: &'static [(&'static str, &'static str, &'static str)],
-    /// What editors are told of its keys.
+    /// The JSON schema of its keys, for editors.
     schema: fn(&mut SchemaGenerator) -> Schema,
-    /// Reads them.
+    /// Reads the kind's own keys.
     read: fn(&Own, &Private, &Scope<'_>, &mut Draft) -> Option<ChannelKind>,
 }
 

@@ -24,9 +24,9 @@ raw! {
         /// Another base URL than PagerDuty's own, for a receiver inside.
         #[schemars(with = "ChannelUrl")]
         url: RawSecret,
-        /// The integration key.
+        /// The integration key of the service, as a reference.
         routing_key: RawSecret,
-        /// `us` or `eu`.
+        /// The account's service region: `us` or `eu`.
         #[schemars(with = "RegionName")]
         region: Word,
     }

@@ -1,4 +1,4 @@
-//! What editors are told of a channel: one mapping with the keys of every kind, each with the kinds that have it.
+//! The JSON schema of a channel, for editors: one mapping with the keys of every kind, each with the kinds that have it.
 
 use std::borrow::Cow;
 

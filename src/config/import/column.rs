@@ -13,15 +13,15 @@ const LABEL: &str = "label";
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {
-    /// Our slug.
+    /// The column with the tenant's slug.
     Id,
-    /// The display name.
+    /// The column with the tenant's display name.
     Name,
     /// The directory (tenant) id.
     TenantId,
     /// The primary domain; a slug may come from it.
     Domain,
-    /// The national cloud.
+    /// The column with the tenant's national cloud.
     Cloud,
     /// The nearer API host.
     Region,
@@ -35,9 +35,9 @@ pub(super) enum Column {
     SecretCredential,
     /// Where its certificate is kept.
     CertificateFile,
-    /// Labels: `tier=gold country=de`.
+    /// The column with several labels: `tier=gold country=de`.
     Labels,
-    /// One label.
+    /// A column with the values of one label.
     Label(String),
 }
 
@@ -48,7 +48,7 @@ pub(super) enum Heading {
     Used(Column),
     /// Known, and of no use here.
     Idle,
-    /// Unknown.
+    /// A column that is not imported.
     Unknown,
     /// A secret itself stands below it.
     Secret,

@@ -21,7 +21,7 @@ use crate::{
     microsoft::Hosts,
 };
 
-/// What is wanted.
+/// What the sheet's rows ask to be written.
 #[derive(Debug)]
 pub struct Wish<'a> {
     /// The main file of the configuration.
@@ -59,7 +59,7 @@ pub struct Line {
     pub outcome: Outcome,
     /// The tenant's slug; `None`: it never got one.
     pub id: Option<TenantId>,
-    /// The display name, as far as it can be told.
+    /// The display name, as far as it is known.
     pub name: String,
     /// The directory id, if it is one.
     pub tenant_id: Option<EntraTenantId>,
@@ -91,7 +91,7 @@ impl Plan {
     }
 }
 
-/// A tenant's file.
+/// The content of one tenant's file.
 #[derive(Serialize)]
 struct Written<'a> {
     id: &'a TenantId,
@@ -292,7 +292,7 @@ struct TestFolder<'a>(Option<&'a Path>);
 
 impl<'a> TestFolder<'a> {
     fn under(folder: &'a Path) -> Self {
-        // One that can't be made is told when the files are to go there.
+        // One that can't be created is reported when the files are written.
         Self(std::fs::create_dir(folder).ok().map(|()| folder))
     }
 }

@@ -7,9 +7,9 @@ use crate::diagnostic::{Level, Place, Problem, Warning};
 
 /// The largest list, in bytes: a hundred thousand customers with room to spare.
 pub const SHEET_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// The most rows.
+/// The most rows that a sheet may have.
 pub const ROWS_MAX: usize = 100_000;
-/// The most columns.
+/// The most columns that a sheet may have.
 const COLUMNS_MAX: usize = 200;
 /// The most cells that are kept of all rows together.
 const CELLS_MAX: usize = 3_000_000;
@@ -28,10 +28,10 @@ pub struct Sheet {
     pub(super) rows: Vec<Row>,
 }
 
-/// A row.
+/// A row of the sheet after its header.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// Its line.
+    /// The row's line in the file, from 1.
     pub(super) line: usize,
     /// Where it begins in the text.
     start: usize,
@@ -103,7 +103,7 @@ fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usi
     (line, column)
 }
 
-/// Reads a list. What is wrong with it as a whole is told, and so is each row that has more cells than there are columns.
+/// Reads a list. Problems of the whole sheet are reported, and so is each row that has more cells than there are columns.
 pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Sheet> {
     let mut complain = |(line, column): (usize, usize), level, what: String, instead: &str| {
         let place = Place { file: file.to_owned(), line, column };

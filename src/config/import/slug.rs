@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{TenantId, name::NAME_BYTES_MAX};
 
-/// Room that is left for what tells two slugs apart.
+/// Room that is left for what distinguishes two slugs.
 const STEM_BYTES_MAX: usize = NAME_BYTES_MAX - 37;
 
 /// `Contoso Ltd` → `contoso-ltd`. A name without a letter that a slug may have gives way to the domain's first part, and that to the

@@ -16,7 +16,7 @@ raw! {
     /// A place that receives.
     #[schemars(extend("required" = ["type"]))]
     struct RawCommon {
-        /// The kind.
+        /// The kind of channel, which decides its other keys.
         #[schemars(with = "form::TypeName")]
         r#type: Word,
         /// The only tenants that this channel may show.
@@ -60,7 +60,7 @@ raw! {
         /// The first wait's upper bound.
         #[schemars(with = "form::Span")]
         first: Word,
-        /// The longest wait.
+        /// The longest time between two attempts.
         #[schemars(with = "form::Span")]
         max: Word,
         /// The age at which a delivery becomes a dead letter.
@@ -76,7 +76,7 @@ raw! {
     }
 }
 
-/// A channel.
+/// A channel, before its kind's keys are read.
 #[derive(Debug, Clone)]
 pub(in crate::config) struct RawChannel {
     /// What every channel has.

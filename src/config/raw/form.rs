@@ -9,7 +9,7 @@ use crate::{
     schedule::Zone,
 };
 
-/// A duration: `1h30m`.
+/// A duration in units from days to milliseconds: `1h30m`.
 const SPAN: &str = "^([0-9]+(d|h|m|s|ms))+$";
 const NUMBER: &str = "^[0-9]+([.][0-9]+)?$";
 

@@ -9,9 +9,9 @@ use super::form;
 use crate::config::field::{Field, Word};
 
 raw! {
-    /// A rule file.
+    /// A rule file: a list of rules.
     struct RawRules {
-        /// The rules.
+        /// The rules of the file, in order.
         rules: Vec<Field<RawRule>>,
     }
 
@@ -26,7 +26,7 @@ raw! {
         score: Word,
         /// The labels of the tenants that it applies to; absent: all.
         tenants: BTreeMap<String, Field<String>>,
-        /// What must hold.
+        /// The condition under which the rule's alert fires.
         when: RawCondition,
         /// What must hold for the alert to be over.
         recover: RawRecover,
@@ -36,10 +36,10 @@ raw! {
         /// `info`, `warning` or `critical`.
         #[schemars(with = "form::SeverityName")]
         severity: Word,
-        /// Time between reminders.
+        /// The time between two reminders of a firing alert.
         #[schemars(with = "form::Span")]
         repeat: Word,
-        /// How much further a `below` or `above` must go to be told again.
+        /// How much further a `below` or `above` must go to be reported again.
         #[schemars(with = "form::Size")]
         step: Word,
         /// After how long a `drop` or `rise` is accepted as the new level.
@@ -55,7 +55,7 @@ raw! {
         /// `off`: this rule takes no part in fleet shifts.
         #[schemars(with = "form::Switch")]
         fleet: Word,
-        /// `off`: each change of this rule's alerts is told, however many there are.
+        /// `off`: every change of this rule's alerts is reported, however many there are.
         #[schemars(with = "form::Switch")]
         flapping: Word,
         /// What it is for, in one or two sentences; messages show it.

@@ -1,4 +1,4 @@
-//! Values that may be written in one of several shapes: what they are, how they are read, what editors are told of them.
+//! Values that may be written in one of several shapes: what they are, how they are read, and their schema for editors.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -17,39 +17,39 @@ use crate::config::field::{Field, Word};
 pub(in crate::config) enum RawTenantEntry {
     /// A file or a pattern of files.
     File(String),
-    /// A tenant.
+    /// A tenant written into the main file.
     Inline(Box<RawTenant>),
 }
 
 /// What stands where a secret belongs. A literal is dropped at once, so that nothing can print it.
 #[derive(Debug, Clone)]
 pub(in crate::config) enum RawSecret {
-    /// A reference.
+    /// A reference to where the secret is kept.
     Reference(Box<RawReference>),
     /// A literal text that is a web address: allowed for the `url:` of a generic webhook only.
     Address(secrecy::SecretString),
-    /// A literal.
+    /// A value written in plain text, which is rejected.
     Literal,
 }
 
-/// What editors are told of a channel's `url:`; only a generic webhook's may stand in the open.
+/// The schema of a channel's `url:`; only a generic webhook's may be written in plain text.
 pub(in crate::config) enum ChannelUrl {}
 
 /// One, or several while they rotate.
 #[derive(Debug, Clone)]
 pub(in crate::config) enum OneOrMany<T> {
-    /// One.
+    /// A single item without a list.
     One(Box<T>),
-    /// Several, newest first.
+    /// A list of items, newest first.
     Many(Vec<Field<T>>),
 }
 
 /// Whose alerts a maintenance window covers.
 #[derive(Debug, Clone)]
 pub(in crate::config) enum RawTenants {
-    /// Everybody's.
+    /// The tenants of everybody.
     All,
-    /// Of these tenants.
+    /// The tenants with these ids.
     Ids(Vec<Field<Word>>),
     /// Of tenants with these labels.
     Labels(BTreeMap<String, Field<String>>),
@@ -60,16 +60,16 @@ pub(in crate::config) enum RawTenants {
 pub(in crate::config) enum RawReport {
     /// How often, or not at all.
     Word(Word),
-    /// A schedule.
+    /// A cron expression with its time zone.
     At(Box<RawReportAt>),
 }
 
 /// What stands under `allow_private:`.
 #[derive(Debug, Clone)]
 pub(in crate::config) enum AllowPrivate {
-    /// All or none.
+    /// Whether all private networks are allowed, or none.
     All(bool),
-    /// These networks.
+    /// The networks that are allowed.
     Networks(Vec<Field<Word>>),
 }
 

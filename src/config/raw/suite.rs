@@ -23,11 +23,11 @@ raw! {
         channels: BTreeMap<String, Field<RawSuiteChannel>>,
         /// Holding time and size of a fleet shift, as in the main file; without it nothing waits for the fleet.
         fleet: RawFleet,
-        /// From how many changes on an alert is told once to be unstable, as in the main file.
+        /// The number of changes from which an alert is reported as unstable, as in the main file.
         flapping: RawFlapping,
         /// Times that come round, in which notifications are suppressed, as in the main file; of every test.
         maintenance: Vec<Field<RawMaintenance>>,
-        /// The tests.
+        /// The test cases, run in this order.
         tests: Vec<Field<RawCase>>,
     }
 
@@ -53,7 +53,7 @@ raw! {
         until: Word,
         /// Whether nothing but what is expected may be sent; `true` by default.
         strict: bool,
-        /// The tenants.
+        /// The tenants of this case.
         tenants: Vec<Field<RawCaseTenant>>,
         /// Silences in which this happens.
         silences: Vec<Field<RawSilence>>,
@@ -65,9 +65,9 @@ raw! {
 
     /// A tenant, and what is read of it: `series` for one score, or `scores` for several.
     struct RawCaseTenant {
-        /// The slug.
+        /// The tenant's slug: lower-case letters, digits and hyphens.
         id: Word,
-        /// The display name.
+        /// The name that messages show instead of the slug.
         name: Word,
         /// Labels, by which rules and channels select it.
         labels: BTreeMap<String, Field<String>>,
@@ -79,13 +79,13 @@ raw! {
         series: Word,
         /// What the source kept from before the start: `400 398`.
         history: Word,
-        /// Several series.
+        /// Several scores, where one series is not enough.
         scores: Vec<Field<RawSeries>>,
     }
 
     /// One series of a tenant.
     struct RawSeries {
-        /// Which score.
+        /// The score that the series is of.
         score: Word,
         /// Of which device group or category.
         subject: Word,
@@ -117,11 +117,11 @@ raw! {
     struct RawExpected {
         /// When: `2h15m` after the start, `08:30`, or `2026-01-05T02:15:00Z`.
         at: Word,
-        /// Whose alert.
+        /// The tenant whose alert is expected, by slug.
         tenant: Word,
         /// `alert.firing`, `alert.worsened`, `alert.reminder`, `alert.unstable`, `alert.resolved`, `digest` or `fleet.shift`.
         r#type: Word,
-        /// By which rule.
+        /// The name of the rule that is expected to notify.
         rule: Word,
         /// Of which device group or category.
         subject: Word,

@@ -1,4 +1,4 @@
-//! What is wrong with a file of tests is told at once, with its places.
+//! All problems of a file of tests are reported in one run, with their places.
 
 use std::fs;
 

@@ -10,7 +10,7 @@ fn main() -> String {
     MAIN.replace("operator:", MAIL)
 }
 
-/// What is replaced by what, and what is told.
+/// What is replaced by what, and what is reported.
 const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "server: smtps://smtp.example, ",

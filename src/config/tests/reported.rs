@@ -1,10 +1,10 @@
-//! Every mistake is told at its place, in words that a tired person understands.
+//! Every mistake is reported at its place, in words that a tired person understands.
 
 use std::fmt::Write;
 
 use super::{MAIN, RULES, TENANT, read};
 
-/// Which file, what is replaced by what, and what is told.
+/// The file, what is replaced by what, and what is reported.
 type Mistake = (char, &'static str, &'static str, &'static str);
 
 const MISTAKES: &[Mistake] = &[

@@ -18,7 +18,7 @@ fn block<'a>(text: &'a str, after: &str) -> &'a str {
 
 const NONE: [&Problem; 0] = [];
 
-/// What is told besides the warning that the operator's only channel can't report its own failure: a first configuration may have
+/// What is reported in addition to the warning that the operator's only channel can't report its own failure: a first configuration may have
 /// one channel.
 fn beside_the_only_channel(problems: &[Problem]) -> Vec<&Problem> {
     let is_of_one_channel = |problem: &Problem| problem.warning == Some(Warning::OperatorHasOneChannel);

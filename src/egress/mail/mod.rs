@@ -61,9 +61,9 @@ pub struct Mail {
 
 /// A name and a password, said only where nobody else hears it.
 pub struct SignIn {
-    /// The name.
+    /// The name to sign in with.
     pub username: String,
-    /// The password.
+    /// The password that belongs to the name.
     pub password: SecretString,
 }
 
@@ -74,11 +74,11 @@ pub enum Step {
     Hello,
     /// To make the connection private.
     StartTls,
-    /// To sign in.
+    /// The server rejected the sign-in.
     SignIn,
-    /// The sender.
+    /// The server rejected the sender's address.
     Sender,
-    /// A recipient.
+    /// The server rejected a recipient's address.
     Recipient,
     /// The message itself: agreement here, and only here, means that it was taken.
     Content {

@@ -19,7 +19,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::egress::{EgressError, failure};
 
-/// A connection, shared.
+/// A connection that several readers share.
 #[derive(Clone)]
 pub(super) struct Wire {
     shared: Arc<Mutex<Shared>>,

@@ -72,9 +72,9 @@ impl PfxError {
 
 /// The certificates and the private key of a PFX file.
 pub(super) struct Contents {
-    /// In no order.
+    /// All certificates of the file, in no order.
     pub(super) certificates: Vec<Vec<u8>>,
-    /// PKCS #8.
+    /// The private key as PKCS #8.
     pub(super) key: Zeroizing<Vec<u8>>,
 }
 

@@ -42,7 +42,7 @@ struct Row {
     status: Scalar,
 }
 
-/// Path and query.
+/// The path and query of the first page.
 pub(super) fn path(only_configuration: bool) -> String {
     let filter = if only_configuration { "$filter=remediationType%20eq%20'ConfigurationChange'&" } else { "" };
     format!("/api/recommendations?{filter}$top={TOP}")

@@ -31,7 +31,7 @@ pub(super) struct Grant {
     pub(super) life: Duration,
 }
 
-/// Asks Entra.
+/// Asks Entra for a token.
 pub(super) async fn request(
     wire: &Wire,
     token_request: TokenRequest<'_>,

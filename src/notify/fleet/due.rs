@@ -47,7 +47,7 @@ impl WaitsFor {
 /// When one tenant was last checked and is due next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// Which tenant.
+    /// The tenant that moved, by slug.
     pub tenant: TenantId,
     /// The tick of its schedule that its next check is for: the check itself comes up to `spread` later.
     pub next_tick_at: Timestamp,
@@ -125,9 +125,9 @@ impl Decidable {
     }
 }
 
-/// Before everything.
+/// A time before all readings.
 const FIRST: Timestamp = Timestamp::from_nanos(i64::MIN);
-/// After everything.
+/// A time after all readings.
 const LAST: Timestamp = Timestamp::from_nanos(i64::MAX);
 
 #[cfg(test)]

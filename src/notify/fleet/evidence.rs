@@ -26,7 +26,7 @@ const AVERAGE_SHARE_MIN: f64 = 0.5;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Nothing shows it.
+    /// Nothing shows whether Microsoft changed the score.
     #[default]
     None,
     /// Microsoft changed the score: controls that are new or retired, or another maximum.
@@ -40,7 +40,7 @@ pub enum Verdict {
 /// The evidence of a shift, as far as its channel may see the tenants.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShiftEvidence {
-    /// What it shows.
+    /// What the evidence shows about the cause.
     pub verdict: Verdict,
     /// At how many tenants Microsoft changed the score.
     #[serde(default)]

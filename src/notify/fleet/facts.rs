@@ -15,7 +15,7 @@ pub struct FleetFacts {
     /// What this message is sent for.
     #[serde(default)]
     pub occasion: Occasion,
-    /// What moved.
+    /// The score that moved for many tenants.
     pub score: ScoreKind,
     /// The category, where Microsoft re-scored one; text from outside.
     pub subject: Option<String>,
@@ -26,7 +26,7 @@ pub struct FleetFacts {
     pub measure: String,
     /// The first reading that shows it.
     pub from: Timestamp,
-    /// The last.
+    /// The time of the latest movement.
     pub until: Timestamp,
     /// How many alerts this message covers; `items` has the facts of the first of them, gravest first.
     pub alerts: usize,

@@ -13,7 +13,7 @@ const NOISE_TIMES: f64 = 2.0;
 pub struct Tracked {
     /// Its number where it is kept.
     pub id: i64,
-    /// The movement.
+    /// The movement of the score that may be part of a shift.
     pub movement: Movement,
     /// Whether it was decided whether it is part of a shift.
     pub is_decided: bool,
@@ -24,7 +24,7 @@ pub struct Tracked {
 /// What a movement is of a shift.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attributed {
-    /// The shift's id.
+    /// The identifier of the fleet shift.
     pub shift: String,
     /// As much of the movement as the shift accounts for; see [`Shift::share_of`].
     pub by: f64,
@@ -41,7 +41,7 @@ pub struct Known<'a> {
     pub quorum: Quorum,
     /// Shifts that were found before.
     pub shifts: &'a [KnownShift],
-    /// The time.
+    /// The time at which this is evaluated.
     pub now: Timestamp,
 }
 

@@ -18,7 +18,7 @@ pub const TOGETHER_MIN: usize = 2;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Occasion {
-    /// Scores moved together.
+    /// The scores of many tenants moved together.
     #[default]
     Shift,
     /// Tenants that were read later moved along.
@@ -40,7 +40,7 @@ impl Occasion {
 /// One movement of a series that is part of a shift, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part<'a> {
-    /// The shift's id.
+    /// The identifier of the fleet shift.
     pub shift: &'a str,
     /// The time of the reading that shows it.
     pub at: Timestamp,

@@ -18,13 +18,13 @@ const USUAL_STEPS_MIN: usize = 4;
 /// A real move of one series from one reading to the next.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Movement {
-    /// Which tenant.
+    /// The tenant that moved, by slug.
     pub tenant: TenantId,
-    /// Of which score.
+    /// The kind of score that it is about.
     pub score: ScoreKind,
     /// Of which of several values.
     pub subject: Option<Subject>,
-    /// The reading before.
+    /// The reading that the movement is measured from.
     pub before: Sample,
     /// The reading that shows it.
     pub after: Sample,

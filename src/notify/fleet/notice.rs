@@ -39,9 +39,9 @@ pub fn notice_id(shift: &str, channel: &ChannelName, covered: &[Covered]) -> Not
 /// A notification that a notice covers: it becomes a line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Covered {
-    /// About which tenant.
+    /// The tenant that it is about; `None` if it is about several or none.
     pub tenant: Option<TenantId>,
-    /// What it says.
+    /// The message with all its facts.
     pub notification: Notification,
     /// Whether its alert is accepted as the new level with the notice.
     pub is_accepted: bool,

@@ -20,7 +20,7 @@ pub struct FleetSettings {
     pub hold: Duration,
     /// Over how long the tenants of a tick are spread.
     pub spread: Duration,
-    /// The fewest tenants.
+    /// The fewest tenants whose movements make a shift.
     pub at_least: usize,
     /// The least share of the tenants read, above 0 and up to 100.
     pub share_percent: f64,
@@ -34,7 +34,7 @@ pub enum Accept {
     /// Those of which the evidence proves that Microsoft changed the score.
     #[default]
     Proven,
-    /// None.
+    /// None of them: a person decides.
     Ask,
 }
 
@@ -69,7 +69,7 @@ impl FleetSettings {
         !self.hold.is_zero() && polled.nth(self.at_least.saturating_sub(1)).is_some()
     }
 
-    /// Until when a notification waits for others that may tell of the same thing; `None`: nothing does, or it is about its tenant
+    /// Until when a notification waits for other tenants that may report the same thing; `None`: nothing does, or it is about its tenant
     /// alone. `polled` are those that are polled for the score.
     #[must_use]
     pub fn hold<T>(
@@ -96,7 +96,7 @@ pub const fn takes_part(rule: &Rule) -> bool {
 pub struct KnownShift {
     /// Made from what moved, which way and when.
     pub id: String,
-    /// How it went.
+    /// The shift and its measurements.
     pub shift: Shift,
     /// When it was found.
     pub seen_at: Timestamp,

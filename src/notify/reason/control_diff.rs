@@ -61,7 +61,7 @@ struct Diff<'a> {
 
 /// What is known of how the ruler changed, for words.
 pub(super) struct Ruler {
-    /// Products that came, and products that went; `None`: the records do not tell.
+    /// Products that were added, and products that were removed; `None`: the records do not show it.
     pub(super) products: Option<(bool, bool)>,
     /// What the new controls are worth; `None`: some of it is not known.
     pub(super) added: Option<f64>,

@@ -61,7 +61,7 @@ fn shown(fates: &[(DeliveryId, Decision)]) -> String {
 
 #[test]
 fn at_the_end_of_a_silence_each_channel_is_sent_what_is_new_to_it_and_still_matters() {
-    // What waits; whether it was told of the first firing; what a chat hears; what hears who keeps a state.
+    // What waits; whether the first firing was reported; what a chat is sent; what a stateful receiver is sent.
     for (text, was_notified, chat, stateful) in [
         // Fired inside, and still fires.
         ("F1", false, "!", "!"),
@@ -74,7 +74,7 @@ fn at_the_end_of_a_silence_each_channel_is_sent_what_is_new_to_it_and_still_matt
         ("F1 O1", false, ". .", ". ."),
         ("F1 W1 R1 O1", false, ". . . .", ". . . ."),
         ("O1", false, ".", "."),
-        // Told before.
+        // Reported before.
         ("O1", true, "!", "!"),
         ("W1", true, "!", "!"),
         ("W1 W1", true, "2 !", "! !"),
@@ -97,7 +97,7 @@ fn at_the_end_of_a_silence_each_channel_is_sent_what_is_new_to_it_and_still_matt
         ("D1", true, ".", "."),
         ("D1", false, ".", "."),
         ("D1 F2", true, ". !", ". !"),
-        // Unstable for a while, and how it stands is told.
+        // Unstable for a while; its state is sent.
         ("U1", true, "!", "!"),
         ("U1", false, "!", "!"),
         ("C1 O1", true, "2 !", ". !"),
@@ -239,7 +239,7 @@ fn lives() -> impl Strategy<Value = (String, bool)> {
             let last = firings.len();
             let mut words = Vec::new();
             for (number, middle) in (1..).zip(firings) {
-                // What was told before had its firing told.
+                // What was reported before had its firing reported.
                 if number > 1 || !was_notified {
                     words.push(format!("F{number}"));
                 }

@@ -26,7 +26,7 @@ pub struct ReportFacts {
     pub deliveries: ReportDeliveries,
 }
 
-/// Alerts that fire.
+/// The alerts that fire at the end of the period.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportAlerts {
     /// So many are critical.
@@ -42,9 +42,9 @@ pub struct ReportAlerts {
 /// An alert that fires.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportAlert {
-    /// Whose.
+    /// The tenant that it is about.
     pub tenant: ReportTenant,
-    /// By which rule.
+    /// The name of the alert's rule.
     pub rule: String,
     /// How bad it is.
     pub severity: Severity,
@@ -56,10 +56,10 @@ pub struct ReportAlert {
     pub since: Timestamp,
 }
 
-/// Which tenant.
+/// A tenant in a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportTenant {
-    /// The slug.
+    /// The tenant's slug, as in the configuration.
     pub id: String,
     /// The display name; text from outside.
     pub name: String,
@@ -68,7 +68,7 @@ pub struct ReportTenant {
 /// Tenants that can't be read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportBlind {
-    /// So many.
+    /// How many there are in total.
     pub count: usize,
     /// Those that have been unreadable longest, oldest first; at most five.
     pub tenants: Vec<ReportUnread>,
@@ -77,7 +77,7 @@ pub struct ReportBlind {
 /// A tenant that can't be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportUnread {
-    /// Which.
+    /// The tenant that cannot be read.
     pub tenant: ReportTenant,
     /// The first failed check since the last good one.
     pub since: Timestamp,
@@ -88,7 +88,7 @@ pub struct ReportUnread {
 /// How one score moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportScore {
-    /// What is measured.
+    /// The kind of score that is measured.
     pub kind: ScoreKind,
     /// What the numbers count.
     pub unit: String,
@@ -105,13 +105,13 @@ pub struct ReportScore {
 /// How one value moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportMove {
-    /// Whose.
+    /// The tenant that it is about.
     pub tenant: ReportTenant,
     /// Which of several values; text from outside.
     pub subject: Option<String>,
     /// At the beginning of the period, or where the tenant's readings begin if that is later.
     pub before: f64,
-    /// At its end.
+    /// The value at the end of the period.
     pub value: f64,
     /// The difference; negative: it fell. Whether that is good depends on the score.
     pub change: f64,

@@ -18,7 +18,7 @@ const PARTS_MAX: u64 = 60;
 /// What rules would have sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// From when.
+    /// The beginning of the replayed period.
     pub since: Timestamp,
     /// End of the replayed time.
     pub until: Timestamp,
@@ -45,7 +45,7 @@ pub struct Line<K> {
     pub firing: usize,
     /// Notifications of type `alert.worsened`.
     pub worsened: usize,
-    /// Reminders.
+    /// How many reminders would have been sent.
     pub reminder: usize,
     /// Notifications that an alert changes too often.
     pub unstable: usize,
@@ -58,7 +58,7 @@ pub struct Line<K> {
 /// The messages that one channel would have received.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChannelLine {
-    /// The channel.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
     /// Messages sent to it, digests included.
     pub messages: usize,

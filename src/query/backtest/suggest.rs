@@ -19,7 +19,7 @@ const BOUND_SHARES: [f64; 11] = [0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 
 /// How often a rule would fire with another number.
 #[derive(Debug, Clone, Serialize)]
 pub struct Try {
-    /// The rule's name.
+    /// The name of the rule in the configuration.
     pub rule: String,
     /// Its condition with that number.
     pub condition: String,

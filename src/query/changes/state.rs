@@ -14,9 +14,9 @@ use crate::{
 /// One alert that this configuration would change, or that fires on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlertChange {
-    /// The tenant's id.
+    /// The tenant's slug in the configuration.
     pub tenant: String,
-    /// The rule's name.
+    /// The name of the rule in the configuration.
     pub rule: String,
     /// Of which score; `None`: of the whole tenant.
     pub score: Option<ScoreKind>,

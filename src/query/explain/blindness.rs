@@ -19,9 +19,9 @@ use crate::{
 /// All that there is to say of whether the operator is notified that a tenant can't be read.
 #[derive(Debug, Clone, Serialize)]
 pub struct BlindnessTrace {
-    /// The tenant's id.
+    /// The tenant's slug in the configuration.
     pub tenant: String,
-    /// The operator's rule.
+    /// The name of the operator's built-in rule.
     pub rule: &'static str,
     /// The time of the explanation.
     pub now: Timestamp,

@@ -89,7 +89,7 @@ fn alone(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
     (kind, first.says)
 }
 
-/// The oldest, or what tells of the same alert since, as far as one message can say it.
+/// The oldest, or a newer one of the same alert, as far as one message can say both.
 fn newest(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
     let (kind, mut says) = alone(messages, waiting);
     let Some(&first) = says.first() else { return (kind, says) };

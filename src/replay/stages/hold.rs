@@ -50,7 +50,7 @@ enum Event {
     Notify,
 }
 
-/// An alert, as far as it matters to what is told of it.
+/// An alert, as far as it matters for its messages.
 #[derive(Debug, Clone, Copy, Default)]
 struct AlertProgress {
     generation: u64,
@@ -66,7 +66,7 @@ struct Lane {
     alert: usize,
     channel: ChannelName,
     steps: Vec<HeldDelivery>,
-    /// When the firing began that the channel was told of last.
+    /// When the firing began that the channel was last notified of.
     emitted: Option<Timestamp>,
 }
 
@@ -339,7 +339,7 @@ fn step(message: usize, emitted: &Message, hold: Option<Hold>) -> HeldDelivery {
     }
 }
 
-/// Whether a channel was told of the firing that the first step tells of; `emitted` is the one that it was told of last.
+/// Whether a channel was notified of the firing of the first step; `emitted` is the one that it was last notified of.
 fn was_notified(steps: &[HeldDelivery], emitted: Option<Timestamp>) -> bool {
     steps.first().is_some_and(|first| first.began.is_some() && emitted == first.began)
 }

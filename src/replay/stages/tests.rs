@@ -1,4 +1,4 @@
-//! What channels get of what alerts told: a table of messages, each `second tenant kind generation.sequence`.
+//! What channels get of the messages of alerts: a table of messages, each `second tenant kind generation.sequence`.
 
 mod digest;
 mod hold;
@@ -105,7 +105,7 @@ fn what_comes_apart_is_sent_apart_and_what_waits_goes_along() {
         ("1 a fired 1.1; 1 b fired 1.1", Some(2), 0, &["1 alert.firing [0]", "1 alert.firing [1]"]),
         // One alert alone makes no digest.
         ("1 a fired 1.1; 1 a worsened 1.2; 1 a resolved 1.3", Some(2), 0, &["1 alert.resolved [0, 1, 2]"]),
-        // Who keeps a state of its own is told each step.
+        // A stateful receiver is sent each step.
         (
             "1 a fired 1.1; 1 a worsened 1.2; 1 b fired 1.1",
             None,
@@ -193,7 +193,7 @@ fn a_worsening_within_a_silence_is_sent_at_its_end_if_it_still_holds() {
     for (table, taken_back, expected) in [
         ("1 a fired 1.1; 9 a worsened 1.2", &[][..], &[fired, "60 alert.worsened [1]"][..]),
         ("1 a fired 1.1; 9 a worsened 1.2", &[(1, 30)], &[fired]),
-        // It comes back after the silence, and was told by then.
+        // It comes back after the silence, and was reported by then.
         ("1 a fired 1.1; 9 a worsened 1.2", &[(1, 61)], &[fired, "60 alert.worsened [1]"]),
         ("1 a fired 1.1; 9 a worsened 1.2; 40 a worsened 1.3", &[(1, 30)], &[fired, "60 alert.worsened [2]"]),
         ("1 a fired 1.1; 9 a worsened 1.2; 40 a resolved 1.3", &[(1, 30)], &[fired, "60 alert.resolved [1, 2]"]),

@@ -24,7 +24,7 @@ pub fn remind_once(alert: &Alert, window: &[Sample], now: Timestamp) -> Option<S
     Some(Step { alert, transition, wake_at: None })
 }
 
-/// Ends an alert whose rule, tenant or subject is gone, or that a person's edit leaves without ground. One that fires is told
+/// Ends an alert whose rule, tenant or subject is gone, or that a person's edit leaves without a reason. One that fires is reported
 /// as over, a pending one vanishes. Keep the closed alert if it ever fired: should the rule come back, its generations,
 /// and with them the ids of its notifications, must go on and not begin again.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn close(alert: &Alert, why: Resolution, window: &[Sample], now: Timestamp) 
             resolve(alert, firing, why, Seen { at: now, sample })
         }
         _ => match &alert.flapping.unstable {
-            // It was told to be unstable, so it is told that it is over.
+            // It was reported as unstable, so its end is reported.
             Some(Unstable { fired, .. }) => {
                 resolve(alert, fired, why, Seen { at: now, sample: baseline::newest(window) })
             }

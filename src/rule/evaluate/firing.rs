@@ -18,7 +18,7 @@ pub(super) fn go_on(
     context: &EvaluationContext<'_>,
 ) -> Outcome {
     let mut outcome = become_of(rule, alert, firing, believed, context);
-    // What is told of it must not contradict what it was judged by.
+    // Its messages must not contradict what it was judged by.
     let sample = believed.or_else(|| baseline::newest(context.window));
     let terms = firing.terms;
     if let (Some(transition), Some(sample)) = (&mut outcome.transition, sample)
@@ -114,7 +114,7 @@ pub(in crate::rule) fn judged_by(
     Judged { seen, is_same_kind, holds, is_over, baseline }
 }
 
-/// What that makes of the alert. Over only by the edit, that is, not by the terms it fired under, is told so.
+/// What that makes of the alert. Over only by the edit, that is, not by the terms it fired under, is reported as such.
 fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, context: &EvaluationContext<'_>) -> Verdict {
     let terms = rule.terms();
     let Judged { seen, is_same_kind, holds, is_over, .. } = judged_by(rule, alert, firing, reading, context);
@@ -165,8 +165,8 @@ fn is_regained(when: &Condition, percent: f64, value: f64, baseline: f64, worst_
     at_least(when.further(value, worst), percent * greatest_loss / 100.0, baseline.abs().max(worst.abs()))
 }
 
-/// Takes a worsening back that is over before anybody was told of it, as in a maintenance window: should it come again, it is to be
-/// told. Once it was told, it is what later ones are measured from.
+/// Takes back a worsening that is over before anybody was notified of it, as in a maintenance window: should it come again, it is to be
+/// reported. Once it was reported, later ones are measured from it.
 fn take_back(rule: &Rule, alert: &Alert, firing: Firing, reading: Sample, context: &EvaluationContext<'_>) -> Firing {
     let Some(before) = firing.worst_before else { return firing };
     let (worst_notified, worst_notified_at) = (Some(before), firing.worst_before_at);
@@ -181,7 +181,7 @@ fn take_back(rule: &Rule, alert: &Alert, firing: Firing, reading: Sample, contex
     }
 }
 
-/// Whether it moved on from what was last told by the rule's size, or for `below` and `above` by its `step`. By an edited
+/// Whether it moved on from the last reported value by the rule's size, or for `below` and `above` by its `step`. By an edited
 /// text that does not hold nothing is worse: 285 is not worse in "below 280".
 fn has_worsened(rule: &Rule, firing: &Firing, reading: Sample, context: &EvaluationContext<'_>) -> bool {
     let value = reading.value;

@@ -1,6 +1,6 @@
-//! An alert that fires and recovers again and again is told once to be unstable, and then left alone until it is stable.
+//! An alert that fires and recovers again and again is reported once as unstable, and then left alone until it is stable.
 //!
-//! Only what the score does counts as a change: an alert that a person or an edit ends is told, and has a fresh start.
+//! Only what the score does counts as a change: an alert that a person or an edit ends is reported, and starts fresh.
 
 use super::{EvaluationContext, Outcome, Seen, notify, resolve};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 /// Most changes that are counted, whatever a rule allows.
 const CHANGES_MAX: usize = 1000;
 
-/// What is told of a step that `before` was taken through: all of it, that the alert is unstable, or nothing.
+/// What is reported of a step after `before`: all of it, that the alert is unstable, or nothing.
 pub(super) fn temper(
     rule: &Rule,
     before: &Alert,
@@ -71,7 +71,7 @@ const fn changes(kind: TransitionKind) -> Change {
     }
 }
 
-/// Notes a change. Above the limit it is told as the one that shows that the alert is unstable.
+/// Notes a change. Above the limit it is reported as the one that makes the alert unstable.
 fn count(limit: FlapLimit, before: &Alert, outcome: Outcome, now: Timestamp) -> Outcome {
     let (Some(alert), Some(transition)) = (outcome.alert, outcome.transition) else { return Outcome::default() };
     let mut lately: Vec<Timestamp> =
@@ -90,7 +90,7 @@ fn count(limit: FlapLimit, before: &Alert, outcome: Outcome, now: Timestamp) -> 
     }
 }
 
-/// State goes on, but nothing is told, and so nothing is numbered.
+/// The state goes on, but nothing is reported, and so nothing is numbered.
 fn swallow(before: &Alert, outcome: Outcome, unstable: &Unstable, changed_at: Timestamp) -> Outcome {
     let Some(alert) = outcome.alert else { return Outcome::default() };
     let fired = last_firing(&alert.state).unwrap_or(&unstable.fired).clone();
@@ -100,7 +100,7 @@ fn swallow(before: &Alert, outcome: Outcome, unstable: &Unstable, changed_at: Ti
     Outcome { alert: Some(Alert { generation, sequence, flapping, ..alert }), transition: None }
 }
 
-/// It is stable: that it fires is told like any alert, or that it is over.
+/// It is stable: it is reported as firing, or as over.
 fn settle(
     before: &Alert,
     outcome: Outcome,

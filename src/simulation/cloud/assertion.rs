@@ -21,7 +21,7 @@ const EXCHANGE: &str = "api://AzureADTokenExchange";
 /// An outside issuer that an app trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
-    /// Its `iss`.
+    /// The issuer, from its `iss` claim.
     pub issuer: String,
     /// The only `sub` that is taken.
     pub subject: String,
@@ -32,7 +32,7 @@ pub struct Trust {
 /// By what an app's assertions are known.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    /// Certificates in DER.
+    /// The app's registered certificates, in DER.
     pub(super) certificates: Vec<Vec<u8>>,
     pub(super) trust: Option<Trust>,
     /// Ids of statements that were taken.

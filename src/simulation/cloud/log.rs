@@ -15,9 +15,9 @@ use uuid::Uuid;
 /// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RequestKind {
-    /// A token.
+    /// A request for a token.
     Token,
-    /// A score.
+    /// A request for a score.
     Score,
     /// What stands behind a score: profiles of controls, recommendations.
     Guidance,
@@ -25,14 +25,14 @@ pub enum RequestKind {
     Other,
 }
 
-/// Requests so far.
+/// The numbers of requests so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Tokens asked for.
+    /// How many tokens were asked for.
     pub token_requests: u64,
-    /// Tokens granted.
+    /// How many tokens were granted.
     pub tokens_granted: u64,
-    /// Scores asked for.
+    /// How many scores were asked for.
     pub score_requests: u64,
     /// Scores answered with 200.
     pub scores_given: u64,
@@ -42,7 +42,7 @@ pub struct Counts {
     pub other_requests: u64,
 }
 
-/// One request.
+/// One request that the cloud has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// When it was answered, or began to be.

@@ -38,7 +38,7 @@ impl Service {
 /// The most that any app asked of any tenant so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Peaks {
-    /// All calls.
+    /// How many calls there were in total.
     pub calls: u64,
     /// The tenants that were called.
     pub tenants: usize,
@@ -70,7 +70,7 @@ struct Book {
     peaks: HashMap<Service, Peaks>,
 }
 
-/// Counts calls.
+/// Counts the calls of each app, as Defender does.
 #[derive(Debug)]
 pub(super) struct Meter {
     /// `None`: nothing is counted, for benchmarks.

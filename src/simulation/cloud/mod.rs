@@ -36,7 +36,7 @@ use super::{
 };
 use crate::domain::{Cloud as NationalCloud, EntraTenantId, ScoreKind, Timestamp};
 
-/// Tells a simulated cloud the time: the system's, a fixed one, one that a test moves.
+/// Gives a simulated cloud the time: the system's, a fixed one, or one that a test moves.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How a cloud behaves apart from what is scripted.

@@ -240,7 +240,7 @@ pub enum DefenderRefusal {
     },
     /// 400: the query asks for what is not served (`$top` above its ceiling).
     BadQuery,
-    /// 500.
+    /// An internal error, with status 500.
     ServerError,
 }
 
@@ -333,7 +333,7 @@ impl DefenderRefusal {
     }
 }
 
-/// Defender's error body.
+/// An error body as Defender writes it.
 pub(super) fn defender_json(status: u16, code: &str, message: &str, target: Uuid) -> Reply {
     let body = json!({ "error": { "code": code, "message": message, "target": target } });
     Reply::json(status, body.to_string())

@@ -11,7 +11,7 @@ pub enum ScoreValue {
     Number(f64),
     /// A string, numeric or not.
     Text(String),
-    /// `null`.
+    /// The score is `null`.
     Null,
     /// The field is missing.
     Absent,
@@ -26,7 +26,7 @@ impl From<f64> for ScoreValue {
 }
 
 impl ScoreValue {
-    /// `,"score":…`, or nothing.
+    /// Writes `,"score":…`, or nothing at all.
     fn write_field(&self, json: &mut String) {
         // Writing to a string can't fail.
         let _ = match self {

@@ -46,9 +46,9 @@ impl Bulk {
 /// What one tenant's app asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TenantCounts {
-    /// Requests for tokens.
+    /// How many requests for tokens there were.
     pub token_requests: u64,
-    /// Requests for scores.
+    /// How many requests for scores there were.
     pub score_requests: u64,
     /// Requests for what explains the scores: control profiles and recommendations.
     pub guidance_requests: u64,
@@ -57,7 +57,7 @@ pub struct TenantCounts {
 /// What the cloud knows of a tenant.
 #[derive(Debug)]
 pub(super) struct Tenant {
-    /// `None`: any.
+    /// The only app that is accepted; `None`: any.
     client_id: Option<Uuid>,
     pub(super) secret: String,
     /// By what its app's assertions are known.
@@ -75,7 +75,7 @@ pub(super) struct Tenant {
     pub(super) page_size: Option<usize>,
     /// Where lists say that they go on, whatever is true.
     pub(super) next_link: Option<String>,
-    /// `None`: every cloud.
+    /// The cloud that has the tenant; `None`: every cloud.
     pub(super) home: Option<Cloud>,
     pub(super) guide: Guide,
     device_score: ScoreValue,
@@ -160,7 +160,7 @@ impl Tenant {
 /// Enough that two cores rarely meet at one lock.
 const SHARDS: usize = 64;
 
-/// All tenants.
+/// All tenants of the simulated cloud.
 #[derive(Debug)]
 pub(super) struct Tenants {
     shards: Vec<Mutex<HashMap<Uuid, Tenant>>>,

@@ -19,9 +19,9 @@ pub(super) struct Claims {
     pub(super) exp: i64,
     /// Seconds after the epoch.
     pub(super) iat: i64,
-    /// The app.
+    /// The client id of the app.
     pub(super) appid: Uuid,
-    /// The tenant.
+    /// The tenant's id in Entra.
     pub(super) tid: Uuid,
     /// Granted app roles; Entra leaves the claim out when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -37,7 +37,7 @@ impl Claims {
     }
 }
 
-/// `{"typ":"JWT","alg":"RS256"}`.
+/// The token's header, encoded: `{"typ":"JWT","alg":"RS256"}`.
 const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9";
 /// Makes a long token some 1.4 KB, with a signature as long as RS256's.
 const FILLER_LETTERS: usize = 480;

@@ -19,9 +19,9 @@ pub struct Received {
     pub channel: Arc<str>,
     /// The path; part of a chat webhook's secret.
     pub path: String,
-    /// The headers.
+    /// The headers of the request.
     pub headers: HeaderMap,
-    /// The exact bytes.
+    /// The body of the request, byte for byte.
     pub body: Bytes,
     /// The status answered, or about to be; `None`: no answer.
     pub status: Option<u16>,

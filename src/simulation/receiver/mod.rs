@@ -33,7 +33,7 @@ pub struct Receivers {
 
 #[derive(Debug, Default)]
 struct State {
-    /// By path.
+    /// The receivers' doors, by path.
     doors: Mutex<HashMap<String, Door>>,
     inbox: inbox::Inbox,
 }

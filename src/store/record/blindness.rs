@@ -8,7 +8,7 @@ use crate::domain::{ChannelName, TenantId, Timestamp};
 /// A tenant whose checks fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailingTenant {
-    /// Who.
+    /// The tenant, by its slug.
     pub tenant: TenantId,
     /// When it was last checked.
     pub checked_at: Option<Timestamp>,
@@ -21,7 +21,7 @@ pub struct FailingTenant {
 /// The operator's alert about a tenant that can't be read fires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blind {
-    /// The channels that were told of this tenant by itself; empty: none yet.
+    /// The channels that were notified of this tenant on its own; empty: none yet.
     pub notified_channels: Vec<ChannelName>,
 }
 
@@ -34,9 +34,9 @@ pub struct Outage {
     pub since: Timestamp,
     /// Every tenant that it has hit so far.
     pub tenants: BTreeSet<TenantId>,
-    /// When the operator was told; `None`: not yet.
+    /// When the operator was notified; `None`: not yet.
     pub notified_at: Option<Timestamp>,
-    /// The channels that were told.
+    /// The channels that were notified.
     pub notified_channels: Vec<ChannelName>,
     /// When it was over; `None`: it goes on.
     pub over_at: Option<Timestamp>,

@@ -10,18 +10,18 @@ use crate::{
 /// A channel that rejects everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ParkedChannel {
-    /// Which.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
-    /// Why.
+    /// Why the channel was parked.
     pub reason: String,
-    /// Since when.
+    /// The time since when this has been so.
     pub since: Timestamp,
 }
 
 /// What is known of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChannelRecord {
-    /// Which.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
     /// Whether it rejects everything.
     pub parked: Option<ParkedChannel>,

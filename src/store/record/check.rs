@@ -14,7 +14,7 @@ use crate::{
 /// When a tenant is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// Who.
+    /// The tenant, by its slug.
     pub tenant: TenantId,
     /// When its next check is due.
     pub next_due_at: Timestamp,
@@ -25,7 +25,7 @@ pub struct Due {
 /// What is known of a tenant when a check begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TenantRecord {
-    /// Its slug.
+    /// The tenant's slug in the configuration.
     pub tenant: TenantId,
     /// Who it is, whatever its slug.
     pub identity: TenantIdentity,
@@ -33,7 +33,7 @@ pub struct TenantRecord {
     pub version: u64,
     /// How its checks fare.
     pub health: TenantHealth,
-    /// Its series.
+    /// All series that the store keeps of it.
     pub series: Vec<SeriesRecord>,
     /// Its alerts that are not blank.
     pub alerts: Vec<AlertRecord>,
@@ -63,7 +63,7 @@ pub struct TenantHealth {
 /// The checks of one score fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreFailure {
-    /// Which score.
+    /// The kind of score that this is about.
     pub score: ScoreKind,
     /// Since when, and how.
     #[serde(flatten)]
@@ -84,7 +84,7 @@ pub struct Failing {
 /// A series of samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesRecord {
-    /// What is measured.
+    /// The kind of score that is measured.
     pub score: ScoreKind,
     /// Which of several values.
     pub subject: Option<Subject>,
@@ -101,13 +101,13 @@ pub struct SeriesRecord {
 /// An alert as the store keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertRecord {
-    /// By which rule.
+    /// The name of the alert's rule.
     pub rule: RuleName,
     /// Of which score; `None`: of the whole tenant.
     pub score: Option<ScoreKind>,
     /// Of which of several values.
     pub subject: Option<Subject>,
-    /// Its state.
+    /// The state of the alert.
     pub alert: Alert,
     /// When its newest notification came to rest on some channel; `None` while it is still on its way everywhere.
     pub notified_at: Option<Timestamp>,
@@ -126,7 +126,7 @@ pub struct AlertRecord {
 /// What a check made of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckOutcome {
-    /// Its slug.
+    /// The tenant's slug in the configuration.
     pub tenant: TenantId,
     /// Who it is: as it was loaded, or [`TenantIdentity::new`] of a tenant that was not known.
     pub identity: TenantIdentity,
@@ -138,7 +138,7 @@ pub struct CheckOutcome {
     pub series: Vec<SeriesUpdate>,
     /// Alerts that changed. A blank one is deleted.
     pub alerts: Vec<AlertUpdate>,
-    /// What there is to tell.
+    /// The notifications to queue.
     pub notifications: Vec<NewNotification>,
     /// Readings that differ from the one before by more than usual.
     pub movements: Vec<Movement>,
@@ -151,7 +151,7 @@ pub struct CheckOutcome {
 /// New samples of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesUpdate {
-    /// What is measured.
+    /// The kind of score that is measured.
     pub score: ScoreKind,
     /// Which of several values.
     pub subject: Option<Subject>,
@@ -160,7 +160,7 @@ pub struct SeriesUpdate {
     /// How far back from its end the window must still reach at the next check; [`Self::GONE`]: its subject is gone, and the series
     /// is not loaded again until it is written again. Its history stays as long as retention says.
     pub keep: Duration,
-    /// See [`SeriesRecord::onboarded_at`].
+    /// When the series was onboarded; see [`SeriesRecord::onboarded_at`].
     pub onboarded_at: Option<Timestamp>,
     /// When its data was last read, by the wall clock.
     pub last_data_at: Timestamp,
@@ -174,13 +174,13 @@ impl SeriesUpdate {
 /// An alert that changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertUpdate {
-    /// By which rule.
+    /// The name of the alert's rule.
     pub rule: RuleName,
     /// Of which score; `None`: of the whole tenant.
     pub score: Option<ScoreKind>,
     /// Of which of several values.
     pub subject: Option<Subject>,
-    /// Its new state.
+    /// The new state of the alert.
     pub alert: Alert,
     /// What it takes over from alerts that it replaces; `None`: nothing.
     pub inherits: Option<Inherited>,
@@ -200,7 +200,7 @@ pub struct Inherited {
 /// What came of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
-    /// It is durable.
+    /// The outcome is durable in the store.
     Done,
     /// Somebody else changed the tenant meanwhile; load again and judge again.
     Conflict,

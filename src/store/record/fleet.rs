@@ -18,7 +18,7 @@ use crate::{
 /// What a channel is to be sent of a fleet shift.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShiftNotice {
-    /// The channel.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
     /// What it is sent for.
     pub occasion: Occasion,
@@ -37,18 +37,18 @@ pub struct ShiftMember {
     pub earlier: Vec<(DeliveryId, Decision)>,
     /// The held deliveries that it covers, oldest first.
     pub run: Vec<DeliveryId>,
-    /// Its line.
+    /// Its line in the notice's list.
     pub covered: Covered,
 }
 
 /// What a fleet shift did to one series of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesShift {
-    /// Of which score.
+    /// The kind of score that it is about.
     pub score: ScoreKind,
     /// Of which of several values.
     pub subject: Option<Subject>,
-    /// The shift's id.
+    /// The identifier of the fleet shift.
     pub shift: String,
     /// When, and how much of the movement the shift accounts for.
     pub shifted_by: ShiftedBy,

@@ -14,13 +14,13 @@ use crate::{
 /// Which alerts. Every field that is set must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertFilter {
-    /// Of that tenant.
+    /// Only alerts of this tenant.
     pub tenant: Option<TenantId>,
-    /// By that rule.
+    /// Only alerts of this rule.
     pub rule: Option<RuleName>,
     /// Pending and firing ones only.
     pub open_only: bool,
-    /// Firing ones only.
+    /// Only alerts that fire now.
     pub firing_only: bool,
     /// Those that the notice of this fleet shift covered last.
     pub shift: Option<String>,
@@ -39,17 +39,17 @@ pub struct AlertFilter {
 pub struct AlertPlace {
     /// When the alert had last changed.
     pub changed_at: Timestamp,
-    /// Which.
+    /// The identity of the alert.
     pub alert: AlertKey,
 }
 
 /// An alert in a listing.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlertRow {
-    /// Which.
+    /// The identity of the alert.
     #[serde(flatten)]
     pub key: AlertKey,
-    /// Its state.
+    /// The state of the alert.
     #[serde(flatten)]
     pub alert: Alert,
     /// When its newest notification came to rest.
@@ -76,9 +76,9 @@ pub struct AlertRow {
 pub struct DeliveryFilter {
     /// In one of these states; empty: any.
     pub states: Vec<DeliveryState>,
-    /// To that channel.
+    /// Only deliveries to this channel.
     pub channel: Option<ChannelName>,
-    /// About that tenant.
+    /// Only deliveries about this tenant.
     pub tenant: Option<TenantId>,
     /// About one of these tenants; `None`: about any, several or none.
     pub tenants: Option<BTreeSet<TenantId>>,
@@ -88,12 +88,12 @@ pub struct DeliveryFilter {
     pub limit: u32,
 }
 
-/// One delivery, whole.
+/// One delivery with its message and attempts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DeliveryDetail {
-    /// How it stands.
+    /// The delivery and its current state.
     pub delivery: Delivery,
-    /// What it says.
+    /// The message with all its facts.
     pub notification: Notification,
     /// The attempts, oldest first; at most the newest fifty.
     pub attempts: Vec<Attempt>,
@@ -101,10 +101,10 @@ pub struct DeliveryDetail {
     pub covers: Vec<Delivery>,
 }
 
-/// One try.
+/// One attempt to send a delivery.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Attempt {
-    /// Counts from one.
+    /// The number of the attempt, from 1.
     pub number: u32,
     /// When it was recorded, just before it was made.
     pub started_at: Timestamp,
@@ -112,14 +112,14 @@ pub struct Attempt {
     pub finished_at: Option<Timestamp>,
     /// `delivered`, `retry`, `plainer`, `rejected`, `dead`, `parked`; `None`: unknown.
     pub outcome: Option<String>,
-    /// Why it failed.
+    /// What went wrong with the attempt, if it failed.
     pub error: Option<String>,
 }
 
 /// Counts for metrics and listings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Tenants known.
+    /// How many tenants the store knows.
     pub tenants: u64,
     /// Tenants whose checks fail.
     pub failing: u64,
@@ -127,7 +127,7 @@ pub struct Totals {
     pub failing_by_class: Vec<(String, u64)>,
     /// Alerts that pend and that fire.
     pub pending: u64,
-    /// See `pending`.
+    /// How many alerts fire now.
     pub firing: u64,
     /// Unfinished, dead and suppressed deliveries by channel and state. Delivered ones are counted by the process, not here.
     pub deliveries: Vec<(ChannelName, DeliveryState, u64)>,

@@ -15,7 +15,7 @@ pub struct NewNotification {
     pub notification: Notification,
     /// The alert it is about: orders its deliveries and takes `notified_at`.
     pub alert: Option<AlertKey>,
-    /// About which tenant.
+    /// The tenant that it is about; `None` if it is about several or none.
     pub tenant: Option<TenantId>,
     /// Where it goes; may be empty.
     pub channels: Vec<ChannelName>,
@@ -46,7 +46,7 @@ pub enum Claim {
     Send(Box<ClaimedDelivery>),
     /// Nothing before that time.
     Wait(Timestamp),
-    /// Nothing at all.
+    /// Nothing is due, and nothing waits.
     Idle,
     /// The channel is parked.
     Parked,
@@ -55,9 +55,9 @@ pub enum Claim {
 /// A delivery whose next attempt is recorded and may be made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClaimedDelivery {
-    /// Its number.
+    /// The delivery's number in the store.
     pub id: DeliveryId,
-    /// Counts from one.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     /// When it was queued; giving up counts from here.
     pub queued_at: Timestamp,
@@ -71,7 +71,7 @@ pub struct ClaimedDelivery {
     pub tenant: Option<TenantId>,
     /// About which tenants are the deliveries that are merged into it; `None`: about none.
     pub covers: BTreeSet<Option<TenantId>>,
-    /// What it says.
+    /// The message with all its facts.
     pub notification: Notification,
     /// How its channel stood before the attempt.
     pub health: ChannelHealth,
@@ -80,11 +80,11 @@ pub struct ClaimedDelivery {
 /// Dead letters of one channel and cause of which the operator was not notified yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetters {
-    /// The channel.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
     /// Why they could not be delivered.
     pub cause: String,
-    /// How many messages.
+    /// How many messages have died.
     pub count: u64,
     /// The first of them.
     pub first: DeliveryId,

@@ -11,7 +11,7 @@ use crate::{
 /// Where a channel leads and how it gets in, as keyed fingerprints: equal for equal settings, and of no use to whoever reads them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelIdentity {
-    /// Which channel.
+    /// The channel's name in the configuration.
     pub channel: ChannelName,
     /// Of where its messages go.
     pub destination: String,
@@ -31,7 +31,7 @@ pub struct Routed {
 /// An alert, and the channels that have to do with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoutedAlert {
-    /// Which.
+    /// The identity of the alert.
     pub alert: AlertKey,
     /// Whether it fires and somebody was to be notified of it.
     pub is_firing: bool,
@@ -55,7 +55,7 @@ pub struct Routes {
 /// An alert whose route is another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reroute {
-    /// Which.
+    /// The identity of the alert.
     pub alert: AlertKey,
     /// The channels that hear of it from now on.
     pub route: Vec<ChannelName>,
@@ -74,6 +74,6 @@ pub struct Rerouted {
     pub moved: u64,
     /// How many of them have nowhere to go: dead letters.
     pub dead: u64,
-    /// When that was.
+    /// When that happened, if it has happened.
     pub at: Option<Timestamp>,
 }

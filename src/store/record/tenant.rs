@@ -31,11 +31,11 @@ impl TenantIdentity {
 /// A tenant of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configured {
-    /// Its slug.
+    /// The tenant's slug in the configuration.
     pub tenant: TenantId,
-    /// Who it is.
+    /// The tenant's id in Entra, which never changes.
     pub entra: EntraTenantId,
-    /// Its display name.
+    /// The tenant's name as messages show it.
     pub name: String,
 }
 
@@ -53,7 +53,7 @@ pub struct Reconciled {
 pub struct KnownTenant {
     /// The name under which it is kept: its slug, unless that belongs to another tenant by now.
     pub id: TenantId,
-    /// Its Entra id.
+    /// The tenant's id in Entra.
     pub tenant_id: Option<EntraTenantId>,
     /// The display name that the configuration last gave it.
     pub name: Option<String>,

@@ -9,6 +9,6 @@ use crate::domain::Timestamp;
 pub struct Downtime {
     /// The last sign of life before.
     pub from: Timestamp,
-    /// The first after.
+    /// When the service was up again.
     pub until: Timestamp,
 }

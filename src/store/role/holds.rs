@@ -30,7 +30,7 @@ pub trait Holds: Send + Sync + 'static {
     }
 
     /// Lets deliveries that were held have their fates, all together: a list for each run, whole. A run of which something was
-    /// sent or added meanwhile is left as it is, to be looked at again. What is suppressed comes to rest: its alert counts as told,
+    /// sent or added meanwhile is left as it is, to be looked at again. What is suppressed is final: its alert counts as notified,
     /// so that reminders go on from here. Returns how many runs were taken.
     async fn release(&self, decided: Vec<Vec<(DeliveryId, Decision)>>, now: Timestamp) -> Result<u64, StoreError>;
 

@@ -17,8 +17,8 @@ pub trait Outages: Send + Sync + 'static {
     /// The outages that go on, and those that were over at that time or later.
     async fn outages(&self, over_since: Timestamp) -> Result<Vec<Outage>, StoreError>;
 
-    /// Writes how an outage stands, with what is told of it, together or not at all. A notification whose id is already there is
-    /// left alone. On each channel what is told of one outage keeps its order.
+    /// Writes the state of an outage and its notifications, together or not at all. A notification whose id is already there is
+    /// left alone. On each channel the messages about one outage keep their order.
     async fn record_outage(
         &self,
         outage: Outage,

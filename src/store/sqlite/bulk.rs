@@ -15,7 +15,7 @@ pub(super) type Bound = Query<'static, Sqlite, SqliteArguments>;
 pub(super) struct Bulk {
     /// Up to and with `VALUES `.
     pub(super) head: &'static str,
-    /// One row's placeholders.
+    /// The placeholders of one row in the statement.
     pub(super) row: &'static str,
     /// What follows the list.
     pub(super) tail: &'static str,

@@ -136,7 +136,7 @@ pub(super) async fn park(
     Ok(())
 }
 
-/// See [`crate::store::Channels::unpark`].
+/// The SQL behind [`crate::store::Channels::unpark`].
 pub(super) async fn unpark(connection: &mut SqliteConnection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
     let unparked = sqlx::query(
         // Whether it works is known only once it has delivered something.
@@ -192,7 +192,7 @@ pub(super) async fn note_drill(
     Ok(())
 }
 
-/// See [`crate::store::Channels::onboard_channels`].
+/// The SQL behind [`crate::store::Channels::onboard_channels`].
 pub(super) async fn onboard(
     connection: &mut SqliteConnection,
     channels: &BTreeSet<ChannelName>,
@@ -210,7 +210,7 @@ pub(super) async fn onboard(
     Ok(())
 }
 
-/// See [`crate::store::Channels::drilled`].
+/// The SQL behind [`crate::store::Channels::drilled`].
 pub(super) async fn drilled(pool: &SqlitePool, drill: &NotificationId) -> Result<Vec<ChannelName>, StoreError> {
     let names: Vec<String> = sqlx::query_scalar(
         "SELECT d.channel FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
@@ -222,7 +222,7 @@ pub(super) async fn drilled(pool: &SqlitePool, drill: &NotificationId) -> Result
     names.iter().map(|name| row::channel(name)).collect()
 }
 
-/// See [`crate::store::Channels::confirm`].
+/// The SQL behind [`crate::store::Channels::confirm`].
 pub(super) async fn confirm(
     connection: &mut SqliteConnection,
     notification: &NotificationId,

@@ -126,7 +126,7 @@ pub(super) fn subject_text(subject: Option<&Subject>) -> String {
     subject.map_or_else(String::new, |subject| format!("={}", subject.as_str()))
 }
 
-/// What [`subject_text`] wrote.
+/// Reads what [`subject_text`] has written.
 pub(super) fn subject_from(text: &str) -> Option<Subject> {
     text.strip_prefix('=').map(|subject| Subject(subject.into()))
 }

@@ -34,7 +34,7 @@ pub(super) async fn unnoticed(pool: &SqlitePool, since: Timestamp) -> Result<Vec
     rows.iter().map(letters).collect()
 }
 
-/// See [`crate::store::Outbox::notice_dead`].
+/// The SQL behind [`crate::store::Outbox::notice_dead`].
 pub(super) async fn notice(
     connection: &mut SqliteConnection,
     letters: &DeadLetters,

@@ -48,7 +48,7 @@ const REMOVALS: [(&str, &str); 4] = [
     ),
 ];
 
-/// Rows by table.
+/// The number of rows by table.
 pub type Counts = BTreeMap<String, u64>;
 
 /// What was erased of a tenant, or would be.
@@ -84,7 +84,7 @@ pub enum EraseError {
     /// The running service visits it.
     #[error("the running service still watches this tenant")]
     Watched,
-    /// The store.
+    /// The store could not be opened or used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -110,7 +110,7 @@ pub async fn erase(
     let is_served = lock::is_locked(path)?;
     let mut db = open::open_beside(path).await?;
     let done = erase_from(&mut db, path, (tenant, is_served), configured, dry_run).await;
-    // What was to be done is done, or the error is told.
+    // The work is done, or the error is returned.
     let _ = db.close().await;
     done
 }

@@ -14,7 +14,7 @@ use crate::{
     store::{KnownShift, NewNotification, Owed, ShiftMember, ShiftNotice, StoreError},
 };
 
-/// See [`crate::store::Fleet::shifts`].
+/// The SQL behind [`crate::store::Fleet::shifts`].
 pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec<KnownShift>, StoreError> {
     let rows =
         sqlx::query("SELECT id, body, seen_at, notified_at FROM fleet_shift WHERE seen_at > ? ORDER BY seen_at, id")
@@ -35,7 +35,7 @@ pub(super) async fn list(pool: &SqlitePool, seen_after: Timestamp) -> Result<Vec
         .collect()
 }
 
-/// See [`crate::store::Fleet::awaits_fleet`].
+/// The SQL behind [`crate::store::Fleet::awaits_fleet`].
 pub(super) async fn awaits(pool: &SqlitePool) -> Result<bool, StoreError> {
     let awaits: i64 = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM movement WHERE is_decided = 0) OR EXISTS (SELECT 1 FROM delivery \
@@ -46,7 +46,7 @@ pub(super) async fn awaits(pool: &SqlitePool) -> Result<bool, StoreError> {
     Ok(awaits != 0)
 }
 
-/// See [`crate::store::Fleet::note_shifts`].
+/// The SQL behind [`crate::store::Fleet::note_shifts`].
 pub(super) async fn note(
     connection: &mut SqliteConnection,
     shifts: &[KnownShift],
@@ -65,7 +65,7 @@ pub(super) async fn note(
     movement::note(connection, decided).await
 }
 
-/// See [`crate::store::Fleet::notify_shift`].
+/// The SQL behind [`crate::store::Fleet::notify_shift`].
 pub(super) async fn notify(
     connection: &mut SqliteConnection,
     shift: &KnownShift,
@@ -103,7 +103,7 @@ async fn notify_channel(
     let (mut unchanged, mut covered) = (Vec::new(), Vec::new());
     for member in members {
         let ids: Vec<_> = member.earlier.iter().map(|(id, _)| *id).chain(member.run.iter().copied()).collect();
-        // One that was added to meanwhile may tell of something else by now: it is looked at again.
+        // One that was added to meanwhile may be about something else by now: it is reviewed again.
         if hold::is_unchanged(connection, &ids).await? {
             let mut line = member.covered.clone();
             line.notification.data.notification.covers =

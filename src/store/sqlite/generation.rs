@@ -36,7 +36,7 @@ const BYTES_MAX: u64 = 1024;
 struct Mark {
     /// The store's identity and generation.
     origin: String,
-    /// The newest delivery.
+    /// The number of the newest delivery.
     newest: i64,
 }
 

@@ -24,7 +24,7 @@ const IS_DECIDABLE: &str = "d.hold_why = 'fleet' AND EXISTS (SELECT 1 FROM notif
     AND CASE WHEN n.type = 'alert.reminder' THEN d.queued_at < ?4 \
     WHEN n.resolution = 'accepted' THEN 0 ELSE d.queued_at < ?3 END)";
 
-/// See [`crate::store::Holds::held_decidable`].
+/// The SQL behind [`crate::store::Holds::held_decidable`].
 pub(super) async fn due(
     pool: &SqlitePool,
     now: Timestamp,
@@ -57,7 +57,7 @@ pub(super) async fn due(
 const WAITING: &str = "d.id, d.queued_at, d.hold_why, d.hold_until \
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
     WHERE d.finished_at IS NULL AND d.state IN ('held', 'queued') AND d.attempts = 0";
-/// The newest that the channel was told, or is being told, of the alert before that delivery: when that firing began. Deliveries of
+/// When the firing began that the channel was last notified of, or is being notified of, before that delivery of the alert. Deliveries of
 /// one firing follow each other, so no older one needs to be asked.
 const NOTIFIED_BEFORE: &str = "SELECT began FROM (SELECT * FROM (\
     SELECT d.id, n.began_at AS began FROM delivery AS d \
@@ -117,7 +117,7 @@ fn waiting(found: &SqliteRow) -> Result<(HeldDelivery, Envelope), StoreError> {
     Ok((HeldDelivery::of(delivery, &envelope, made_at, hold), envelope))
 }
 
-/// See [`crate::store::Holds::release`].
+/// The SQL behind [`crate::store::Holds::release`].
 pub(super) async fn release(
     connection: &mut SqliteConnection,
     decided: &[Vec<(DeliveryId, Decision)>],
@@ -191,7 +191,7 @@ pub(super) async fn settle(
     Ok(())
 }
 
-/// See [`crate::store::Holds::look_again`].
+/// The SQL behind [`crate::store::Holds::look_again`].
 pub(super) async fn look_again(
     connection: &mut SqliteConnection,
     why: HoldReason,

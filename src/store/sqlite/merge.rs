@@ -200,7 +200,7 @@ pub(super) async fn tenants_of(
     tenants.into_iter().map(|tenant| row::optional_tenant(tenant.as_deref())).collect()
 }
 
-/// See [`crate::store::Outbox::suppress`].
+/// The SQL behind [`crate::store::Outbox::suppress`].
 pub(super) async fn suppress(
     connection: &mut SqliteConnection,
     target: DeliveryId,

@@ -45,7 +45,7 @@ pub(super) async fn write(
     Ok(())
 }
 
-/// See [`crate::store::Fleet::movements`].
+/// The SQL behind [`crate::store::Fleet::movements`].
 pub(super) async fn undecided(pool: &SqlitePool, since: Timestamp) -> Result<Vec<Tracked>, StoreError> {
     let from: Option<i64> =
         sqlx::query_scalar("SELECT min(min(before_at, at - ?1 * interval)) FROM movement WHERE is_decided = 0")
@@ -89,7 +89,7 @@ fn tracked(found: &SqliteRow) -> Result<Tracked, StoreError> {
     })
 }
 
-/// See [`crate::store::Fleet::newest_samples`].
+/// The SQL behind [`crate::store::Fleet::newest_samples`].
 pub(super) async fn newest_samples(pool: &SqlitePool, scope: &Scope) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
     let rows = sqlx::query(
         "SELECT t.tenant, s.newest_at FROM series AS s JOIN tenant AS t ON t.id = s.tenant_id \
@@ -144,7 +144,7 @@ pub(super) async fn parts_of(pool: &SqlitePool, tenants: &str) -> Result<Vec<(i6
         .collect()
 }
 
-/// See [`crate::store::Fleet::shifted_tenants`].
+/// The SQL behind [`crate::store::Fleet::shifted_tenants`].
 pub(super) async fn tenants_of(pool: &SqlitePool, shift: &str) -> Result<Vec<(TenantId, bool)>, StoreError> {
     let rows = sqlx::query(
         "SELECT t.tenant, max(m.is_outlier) FROM movement AS m JOIN tenant AS t ON t.id = m.tenant_id \

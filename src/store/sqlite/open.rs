@@ -83,7 +83,7 @@ pub(super) async fn open_service(path: &Path) -> Result<SqliteConnection, StoreE
     match prepare(&mut connection).await {
         Ok(()) => Ok(connection),
         Err(error) => {
-            // The first error is the one to tell.
+            // The first error is the one to report.
             let _ = connection.close().await;
             Err(error)
         }

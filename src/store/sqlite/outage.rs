@@ -15,7 +15,7 @@ use crate::{
     store::{Blind, Failing, FailingTenant, Outage, StoreError},
 };
 
-/// See [`crate::store::Outages::failing`].
+/// The SQL behind [`crate::store::Outages::failing`].
 pub(super) async fn failing(pool: &SqlitePool, rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
     let rows = sqlx::query(
         "SELECT t.tenant, t.checked_at, t.failing_since, t.failing_class, t.failing_hint, \
@@ -46,14 +46,14 @@ pub(super) async fn failing(pool: &SqlitePool, rule: &RuleName) -> Result<Vec<Fa
         .collect()
 }
 
-/// See [`crate::store::Checks::checked`].
+/// The SQL behind [`crate::store::Checks::checked`].
 pub(super) async fn checked(pool: &SqlitePool) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
     let rows: Vec<(String, i64)> =
         sqlx::query_as("SELECT tenant, checked_at FROM tenant WHERE checked_at IS NOT NULL").fetch_all(pool).await?;
     rows.iter().map(|(tenant, at)| Ok((row::tenant(tenant)?, Timestamp::from_nanos(*at)))).collect()
 }
 
-/// See [`crate::store::Outages::outages`].
+/// The SQL behind [`crate::store::Outages::outages`].
 pub(super) async fn outages(pool: &SqlitePool, over_since: Timestamp) -> Result<Vec<Outage>, StoreError> {
     let rows = sqlx::query(
         "SELECT cause, since, tenants, notified_at, notified_channels, over_at FROM outage \

@@ -25,7 +25,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// The notification's id.
+    /// The identifier of the notification.
     pub(super) fn id(&self) -> &str {
         &self.id
     }
@@ -183,7 +183,7 @@ pub(super) async fn settle(
     }
 }
 
-/// What a delivery carries fares as it does, and the alerts of them all have been told.
+/// What is merged into a delivery shares its result, and all their alerts count as notified.
 async fn settle_alerts(
     connection: &mut SqliteConnection,
     id: DeliveryId,
@@ -221,7 +221,7 @@ async fn end_acknowledgement(connection: &mut SqliteConnection, id: DeliveryId) 
     Ok(())
 }
 
-/// Notes that the alerts whose newest notification this delivery tells, or one that it carries, have been told.
+/// Notes that the alerts whose newest notification is in this delivery, or in one merged into it, have been notified.
 pub(super) async fn note_notified(
     connection: &mut SqliteConnection,
     id: DeliveryId,
@@ -267,7 +267,7 @@ async fn undo_claim(connection: &mut SqliteConnection, id: DeliveryId, attempt: 
     Ok(())
 }
 
-/// See [`crate::store::Outbox::recover`].
+/// The SQL behind [`crate::store::Outbox::recover`].
 pub(super) async fn recover(connection: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreError> {
     let recovered = sqlx::query(
         "UPDATE delivery SET state = 'queued', possible_duplicate = 1, next_attempt_at = ? \
@@ -279,7 +279,7 @@ pub(super) async fn recover(connection: &mut SqliteConnection, now: Timestamp) -
     Ok(recovered.rows_affected())
 }
 
-/// See [`crate::store::Outbox::resend`].
+/// The SQL behind [`crate::store::Outbox::resend`].
 pub(super) async fn resend(
     connection: &mut SqliteConnection,
     id: DeliveryId,

@@ -33,7 +33,7 @@ pub(super) async fn schedule(pool: &SqlitePool) -> Result<Vec<Due>, StoreError> 
     Ok(schedule)
 }
 
-/// See [`crate::store::Outbox::knows`].
+/// The SQL behind [`crate::store::Outbox::knows`].
 pub(super) async fn knows(pool: &SqlitePool, notification: &NotificationId) -> Result<bool, StoreError> {
     let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM notification WHERE id = ?)");
     Ok(query.bind(notification.as_str()).fetch_one(pool).await?)

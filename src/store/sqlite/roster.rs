@@ -21,7 +21,7 @@ pub(super) fn entra(text: Option<&str>) -> Result<Option<EntraTenantId>, StoreEr
     text.map(parse).transpose().map_err(|_| StoreError::Undecodable("a tenant's Entra id".to_owned()))
 }
 
-/// See [`crate::store::Roster::roster`].
+/// The SQL behind [`crate::store::Roster::roster`].
 pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<KnownTenant>, StoreError> {
     let rows =
         sqlx::query("SELECT tenant, entra, name, gone_since FROM tenant ORDER BY tenant").fetch_all(pool).await?;
@@ -36,7 +36,7 @@ pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<KnownTenant>, StoreErr
     rows.iter().map(known).collect()
 }
 
-/// See [`crate::store::Roster::reconcile`].
+/// The SQL behind [`crate::store::Roster::reconcile`].
 pub(super) async fn reconcile(
     connection: &mut SqliteConnection,
     configured: &[Configured],

@@ -18,7 +18,7 @@ const GONE: &str = "the channel is no longer configured";
 /// Why a message is not sent to a channel: it is on its way to another one of the operator's.
 const ELSEWHERE: &str = "another channel of the operator has it";
 
-/// See [`crate::store::Channels::note_channels`].
+/// The SQL behind [`crate::store::Channels::note_channels`].
 pub(super) async fn note_channels(
     connection: &mut SqliteConnection,
     identities: &[ChannelIdentity],
@@ -70,7 +70,7 @@ async fn begin_again(connection: &mut SqliteConnection, name: &ChannelName, now:
     Ok(())
 }
 
-/// See [`crate::store::Routing::routed`].
+/// The SQL behind [`crate::store::Routing::routed`].
 pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
     let waiting: Vec<(String, String)> = sqlx::query_as(
         "SELECT DISTINCT alert_key, channel FROM delivery WHERE finished_at IS NULL AND alert_key IS NOT NULL",
@@ -114,7 +114,7 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
     Ok(Routed { alerts, others: others.into_iter().map(other).collect::<Result<_, StoreError>>()? })
 }
 
-/// See [`crate::store::Routing::reroute`].
+/// The SQL behind [`crate::store::Routing::reroute`].
 pub(super) async fn reroute(
     connection: &mut SqliteConnection,
     routes: &Routes,

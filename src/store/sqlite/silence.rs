@@ -24,7 +24,7 @@ fn silence(found: &SqliteRow) -> Result<Silence, StoreError> {
     })
 }
 
-/// See [`crate::store::Silences::silences`].
+/// The SQL behind [`crate::store::Silences::silences`].
 pub(super) async fn list(pool: &SqlitePool, after: Option<Timestamp>) -> Result<Vec<Silence>, StoreError> {
     let rows = sqlx::query("SELECT * FROM silence WHERE ends_at > ? ORDER BY id DESC")
         .bind(after.map_or(i64::MIN, Timestamp::as_nanos))
@@ -33,7 +33,7 @@ pub(super) async fn list(pool: &SqlitePool, after: Option<Timestamp>) -> Result<
     rows.iter().map(silence).collect()
 }
 
-/// See [`crate::store::Silences::add_silence`].
+/// The SQL behind [`crate::store::Silences::add_silence`].
 pub(super) async fn add(connection: &mut SqliteConnection, new: &NewSilence) -> Result<SilenceId, StoreError> {
     let id = sqlx::query_scalar(
         "INSERT INTO silence (starts_at, ends_at, author, comment, matchers) VALUES (?, ?, ?, ?, ?) RETURNING id",
@@ -48,7 +48,7 @@ pub(super) async fn add(connection: &mut SqliteConnection, new: &NewSilence) -> 
     Ok(SilenceId(id))
 }
 
-/// See [`crate::store::Silences::end_silence`].
+/// The SQL behind [`crate::store::Silences::end_silence`].
 pub(super) async fn end(connection: &mut SqliteConnection, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
     let ended = sqlx::query("UPDATE silence SET ends_at = ?2 WHERE id = ?1 AND ends_at > ?2")
         .bind(id.0)
@@ -62,7 +62,7 @@ pub(super) async fn end(connection: &mut SqliteConnection, id: SilenceId, now: T
     Ok(true)
 }
 
-/// See [`crate::store::Silences::acknowledge`].
+/// The SQL behind [`crate::store::Silences::acknowledge`].
 pub(super) async fn acknowledge(
     connection: &mut SqliteConnection,
     alert: &AlertKey,
@@ -87,7 +87,7 @@ pub(super) async fn acknowledge(
     Ok(is_acknowledged != 0)
 }
 
-/// See [`crate::store::Silences::unacknowledge`].
+/// The SQL behind [`crate::store::Silences::unacknowledge`].
 pub(super) async fn unacknowledge(
     connection: &mut SqliteConnection,
     alert: &AlertKey,
@@ -115,7 +115,7 @@ pub(super) async fn unacknowledge(
     Ok(true)
 }
 
-/// See [`crate::store::Checks::request_check`].
+/// The SQL behind [`crate::store::Checks::request_check`].
 pub(super) async fn request_check(
     connection: &mut SqliteConnection,
     tenant: &TenantId,
@@ -131,7 +131,7 @@ pub(super) async fn request_check(
     Ok(due.rows_affected() > 0)
 }
 
-/// See [`crate::store::Checks::wanted`].
+/// The SQL behind [`crate::store::Checks::rechecks_requested`].
 pub(super) async fn rechecks_requested(pool: &SqlitePool) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
     let rows = sqlx::query("SELECT tenant, recheck_requested_at FROM tenant WHERE recheck_requested_at IS NOT NULL")
         .fetch_all(pool)

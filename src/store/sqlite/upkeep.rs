@@ -109,7 +109,7 @@ async fn forget_ended(connection: &mut SqliteConnection, cutoff: Timestamp) -> R
     Ok(ids.len() as u64 >= SERIES.unsigned_abs())
 }
 
-/// See [`crate::store::Upkeep::prune`].
+/// The SQL behind [`crate::store::Upkeep::prune`].
 pub(super) async fn prune(
     connection: &mut SqliteConnection,
     now: Timestamp,

@@ -35,7 +35,7 @@ enum Work {
 
 /// An operation other than a check.
 trait Job: Send {
-    /// What it is.
+    /// What kind of work it is.
     fn kind(&self) -> crash_point::Work;
     /// Does it within the open transaction. An error fails the whole group; what concerns this caller alone is kept for the answer.
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, Result<(), StoreError>>;

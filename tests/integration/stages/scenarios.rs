@@ -74,7 +74,7 @@ fn dip(from: i64, until: i64, quarter: i64) -> f64 {
     if (from..until).contains(&quarter) { 280.0 } else { 400.0 }
 }
 
-/// Every scenario.
+/// All scenarios of this file.
 pub(super) fn all() -> impl Iterator<Item = Scenario> {
     held().into_iter().chain(digests()).chain(fleets()).chain([flapping()])
 }

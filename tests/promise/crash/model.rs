@@ -16,7 +16,7 @@ pub(super) struct Evidence<'a> {
     pub(super) arrived: Vec<(String, Arrived)>,
     /// When the process was killed, and gone.
     pub(super) killed: &'a [Instant],
-    /// `alerts list --all`.
+    /// The output of `alerts list --all`.
     pub(super) alerts: Vec<Value>,
     /// Every delivery in the store, oldest first.
     pub(super) deliveries: Vec<Row>,
@@ -30,7 +30,7 @@ pub(super) struct Evidence<'a> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     pub(super) channel: String,
-    /// The notification's.
+    /// The id of the notification.
     pub(super) id: String,
     pub(super) state: String,
     /// `alert.firing` and so on.

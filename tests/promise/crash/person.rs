@@ -33,14 +33,14 @@ pub(super) async fn confirm(stage: &mut Stage, environment: &Environment<'_>) {
     stage.gone().await;
 }
 
-/// Crashes `deliveries resend`.
+/// Crashes the command `deliveries resend`.
 pub(super) async fn resend(stage: &mut Stage, environment: &Environment<'_>) {
     // Only once: a receiver that rejects one message after the other is at fault itself, and its channel is parked.
     stage.world.receivers.script(DESK, vec![Reply::status(400)]);
     after_trouble(stage, "dead", environment).await;
 }
 
-/// Crashes `channels unpark`.
+/// Crashes the command `channels unpark`.
 pub(super) async fn unpark(stage: &mut Stage, environment: &Environment<'_>) {
     stage.world.receivers.set(DESK, Some(Reply::status(410)));
     after_trouble(stage, "parked", environment).await;

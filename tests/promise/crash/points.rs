@@ -23,9 +23,9 @@ pub(super) const SIGABRT: i32 = 6;
 /// What brings a process to a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Provocation {
-    /// Every start.
+    /// The service is started.
     Start,
-    /// Scores that move.
+    /// The scores of the tenants move.
     Scores,
     /// A receiver that has no time.
     Busy,
@@ -39,31 +39,31 @@ enum Provocation {
     Downtime,
     /// Rows older than retention.
     Age,
-    /// A changed configuration.
+    /// The configuration is changed and reloaded.
     Reload,
-    /// SIGTERM.
+    /// The service is stopped by SIGTERM.
     Stop,
     /// SIGTERM while a claim waits for its turn to write.
     StopInClaim,
-    /// `deliveries resend`.
+    /// A person runs `deliveries resend`.
     Resend,
-    /// `channels unpark`.
+    /// A person runs `channels unpark`.
     Unpark,
     /// A channel that was never seen.
     NewChannel,
     /// A person who has seen a drill.
     Drill,
-    /// `silences add`.
+    /// A person runs `silences add`.
     Silence,
-    /// `silences end`.
+    /// A person runs `silences end`.
     EndOfSilence,
     /// What a silence held, after its end.
     Released,
-    /// `alerts acknowledge`.
+    /// A person runs `alerts acknowledge`.
     Acknowledgement,
-    /// `alerts unacknowledge`.
+    /// A person runs `alerts unacknowledge`.
     NoAcknowledgement,
-    /// `tenants recheck`.
+    /// A person runs `tenants recheck`.
     Recheck,
     /// Many tenants that move together: in a world that holds alerts for the fleet.
     Fleet,

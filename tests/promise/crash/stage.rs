@@ -310,7 +310,7 @@ impl Stage {
         Evidence { arrived: arrived.collect(), killed, alerts, deliveries, scores, context }.judge()
     }
 
-    /// Every delivery.
+    /// All deliveries that the store has.
     async fn deliveries(&self) -> Vec<Row> {
         let mut store = self.open().await;
         let rows: Vec<Columns> = sqlx::query_as(DELIVERIES).fetch_all(&mut store).await.unwrap();

@@ -36,7 +36,7 @@ pub(super) struct Fixture {
 }
 
 impl Fixture {
-    /// With these kinds.
+    /// A fixture with the kinds that are wanted.
     pub(super) async fn new(wanted: impl Fn(&&Kind) -> bool) -> Self {
         let mut world = World::new().await;
         let base = world.receivers.add_webhook("plain").replace("/hooks/plain", "");

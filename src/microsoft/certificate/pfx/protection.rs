@@ -25,7 +25,7 @@ const BY_RC2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01, 0x
 /// `PBES2` and `PBKDF2`, 1.2.840.113549.1.5.13 and .12.
 const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d];
 const PBKDF2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0c];
-/// `des-EDE3-CBC`, 1.2.840.113549.3.7.
+/// The object identifier of `des-EDE3-CBC`, 1.2.840.113549.3.7.
 const TRIPLE_DES: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x03, 0x07];
 /// Before the last number of `aes…-CBC`, 2.16.840.1.101.3.4.1.
 const AES: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01];
@@ -109,7 +109,7 @@ pub(super) struct Seal<'a> {
 }
 
 impl<'a> Seal<'a> {
-    /// Reads `MacData`.
+    /// Reads the `MacData` of a PFX file.
     pub(super) fn read(mut data: Values<'a>) -> Result<Self, PfxError> {
         let mut info = data.enter(SEQUENCE)?;
         let hash = Hash::of_digest(info.enter(SEQUENCE)?.take(OBJECT)?)?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Holding<'_> {
-    /// What goes together is told: each channel gets one message of it.
+    /// What belongs together is sent: each channel gets one message.
     pub(super) fn notify_shifts(&mut self, now: Timestamp) {
         let wait = self.plan.fleet.wait();
         let mut notified_before: Vec<(usize, usize)> = Vec::new();
@@ -121,14 +121,14 @@ impl Holding<'_> {
         .shown(is_shown)
     }
 
-    /// The alerts that began with the shift, and that a channel was told of on their own.
+    /// The alerts that began with the shift, and that a channel was notified of on their own.
     fn notified_alone(&self, shift: usize, channel: &ChannelName, now: Timestamp) -> Vec<usize> {
         let of_shift = self.fleet.tenants_of(shift, now);
         let is_along = |tenant: &TenantId| of_shift.get(tenant).is_some_and(|is_outlier| !is_outlier);
         self.known_alone(shift, channel).filter(|(tenant, _)| is_along(tenant)).map(|(_, alert)| alert).collect()
     }
 
-    /// Whose alerts may have begun with the shift, and which a channel was told of on their own.
+    /// Whose alerts may have begun with the shift, and which a channel was notified of on their own.
     fn known_alone(&self, shift: usize, channel: &ChannelName) -> impl Iterator<Item = (&TenantId, usize)> {
         let known = &self.shifts[shift].shift;
         self.known.iter().filter_map(move |(&(tenant, _, score, subject), &alert)| {

@@ -1,5 +1,5 @@
 //! Grouping hides nothing: over random fleets with shifts, reverts, second shifts and own losses, each transition of each alert is a
-//! message of its own or goes along with exactly one, on each channel; and a loss of a tenant's own is always told.
+//! message of its own or is merged into exactly one, on each channel; and a tenant's own loss is always reported.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
@@ -138,7 +138,7 @@ fn each_transition_goes_out_in_exactly_one_message_per_channel_and_no_own_loss_i
         for (place, message) in outcome.messages.iter().enumerate() {
             for channel in message.channels.iter() {
                 let times = said.get(&(place, channel.as_str())).copied().unwrap_or_default();
-                // Nobody is told of an end that was none.
+                // Nobody is notified of an end that was none.
                 let is_taken_back = message.resolution().is_some() && message.taken_back_at.is_some();
                 assert_eq!(
                     times,
@@ -151,7 +151,7 @@ fn each_transition_goes_out_in_exactly_one_message_per_channel_and_no_own_loss_i
         }
         if let Some((who, poll, _)) = world.own {
             let (tenant, at) = (&histories[who].tenant, world.at(who, poll));
-            // With a `for` it fires later; what fires by then is told as worse.
+            // With a `for` it fires later; what fires by then is reported as worse.
             let is_it = |message: &Message| {
                 let Transition { kind, observed_at, since, .. } = message.transition;
                 message.tenant == *tenant

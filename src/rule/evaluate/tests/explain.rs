@@ -32,7 +32,7 @@ pub(super) fn assert_explains(rule: &Rule, before: &Alert, event: Event, context
         (_, AlertState::Firing(_)) => Verdict::GoesOn,
     };
     assert_eq!(explained.verdict, expected, "{explained:?}");
-    // Of an unstable alert it is explained how it stands, which is not what is told.
+    // The explanation of an unstable alert gives its state, which is not what is reported.
     let is_tempered = before.flapping.unstable.is_some() || notified == Some(TransitionKind::Unstable);
     let Event::Reading(reading) = event else {
         if !is_tempered && !before.is_firing() && matches!(rule.when, Condition::NoData(_)) {

@@ -138,7 +138,7 @@ fn a_worsening_that_is_over_before_anybody_was_notified_does_not_count() {
     let Some(firing) = world.alert.firing() else { panic!("it fires") };
     assert_eq!((firing.worst_notified, firing.worst_before, firing.taken_back), (Some(360.0), None, 4));
     world.walk(&rule, "05:00 310 firing worsened");
-    // It was told: only what is worse by the rule's size once more is worth telling.
+    // It was reported: only what is worse by the rule's size again is worth reporting.
     world.notified_at = Some(time("05:10"));
     world.walk(
         &rule,

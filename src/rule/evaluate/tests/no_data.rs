@@ -80,7 +80,7 @@ const EXPOSURE: ScoreKind = ScoreKind::ExposureScore;
 /// Which scores are read at that time, of all that have been since the beginning.
 type Look<'a> = (&'a str, &'a [ScoreKind]);
 
-/// Takes the alert of a whole tenant through these looks; gives what was told, with the scores that it lists.
+/// Takes the alert of a whole tenant through these evaluations; returns what was reported, with the scores that it lists.
 fn tenant(text: &str, scores: &[ScoreKind], looks: &[Look<'_>]) -> Vec<String> {
     let (rule, mut alert, mut notified) = (rule(text), Alert::default(), Vec::new());
     let mut last_data: Vec<Timestamp> = scores.iter().map(|_| time("00:00")).collect();

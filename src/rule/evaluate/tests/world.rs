@@ -1,8 +1,8 @@
 //! One alert, its samples, and tables that walk it through its life.
 //!
-//! A line of a table is: time (`[DAYd]HH:MM`), what happens, state after, what is told, and where it is asked for
+//! A line of a table is: time (`[DAYd]HH:MM`), what happens, state after, what is reported, and where it is asked for
 //! `wake` with the time of the next tick or `never`. What happens is a reading's value, `-` for a tick, `accept` for a person's
-//! word, or the reason of a close. Every walk asserts the numbering of what it tells.
+//! word, or the reason of a close. Every walk asserts the numbering of what it reports.
 
 use std::time::Duration;
 

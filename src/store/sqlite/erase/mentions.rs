@@ -28,7 +28,7 @@ pub(in crate::store::sqlite) struct Target {
 enum Fate {
     /// It does not mention the tenant.
     Stays,
-    /// It is changed.
+    /// The document stays, with this text.
     Becomes(String),
     /// Its row is removed.
     Goes,

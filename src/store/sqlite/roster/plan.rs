@@ -8,7 +8,7 @@ use crate::{
     store::Configured,
 };
 
-/// A tenant's row.
+/// A tenant's row in the store.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) id: i64,

@@ -20,7 +20,7 @@ pub(in crate::store::sqlite) struct Renamed {
 /// By the slug that documents name.
 pub(super) type ByName = BTreeMap<String, Renamed>;
 
-/// Messages that are still to be sent, or that the end of an alert will be told by.
+/// Messages that are still to be sent, or that the end of an alert will be composed from.
 const STILL_USED: &str = "id IN (SELECT notification_id FROM delivery WHERE finished_at IS NULL \
     UNION SELECT last_notification FROM alert WHERE state <> 'resolved')";
 
@@ -82,7 +82,7 @@ async fn of_one_tenant(
     change: impl Fn(&mut Map<String, Value>, &str, Option<&str>),
 ) -> Result<(), StoreError> {
     for found in rows {
-        // What can't be read is left as it is; whoever needs it is told.
+        // What can't be read is left as it is; whoever needs it gets an error.
         let Ok(mut body) = serde_json::from_str::<Value>(found.try_get(1)?) else { continue };
         let Some(Value::Object(facts)) = body.pointer_mut("/data/tenant") else { continue };
         let before = facts.clone();
@@ -131,7 +131,7 @@ async fn documents(
 ) -> Result<(), StoreError> {
     let rows = sqlx::query(select).fetch_all(&mut *connection).await?;
     for found in rows {
-        // What can't be read is left as it is; whoever needs it is told.
+        // What can't be read is left as it is; whoever needs it gets an error.
         let Ok(mut document) = serde_json::from_str::<Value>(found.try_get(1)?) else { continue };
         if renamed(&mut document, names) {
             let query = sqlx::query(update);
@@ -175,7 +175,7 @@ fn renamed(value: &mut Value, names: &ByName) -> bool {
     }
 }
 
-/// A slug.
+/// Rewrites one slug in a document.
 fn name(value: &mut Value, names: &ByName) -> bool {
     let Some(renamed) = value.as_str().and_then(|text| names.get(text)) else { return false };
     let changed = value.as_str() != Some(&renamed.to);

@@ -24,7 +24,7 @@ const TURNS: u32 = 2;
 /// Files that a power cut does not concern: the store makes them anew.
 const MADE_AGAIN: [&str; 2] = ["scorewatch.db-shm", "scorewatch.db.lock"];
 
-/// What somebody saw.
+/// What a receiver or a command has shown.
 #[derive(Debug, Clone)]
 pub(super) enum Seen {
     /// A receiver was sent that.
@@ -43,7 +43,7 @@ pub(super) struct Mark {
     pub(super) seen: Seen,
 }
 
-/// One life.
+/// One run of the process, from start to kill.
 pub(super) struct Life {
     pub(super) records: Vec<Record>,
     /// The files that it left.

@@ -38,7 +38,7 @@ impl Known {
 pub(super) struct Trial {
     pub(super) image: Image,
     pub(super) known: Known,
-    /// Life and record.
+    /// The run and the record at which power is lost.
     pub(super) moment: (usize, usize),
 }
 
