@@ -52,7 +52,7 @@ fn main() {
     let outcome = send(&plan, &histories, &fleet, messages);
     let readings = tenants * days * 86_400 / INTERVAL_SECONDS;
     println!(
-        "{tenants} tenants, {days} days: {readings} readings through {} rules in {walked:.1} s, and all stages in {:.1} s; {} messages told",
+        "{tenants} tenants, {days} days: {readings} readings through {} rules in {walked:.1} s, and all stages in {:.1} s; {} messages",
         plan.rules.len(),
         began.elapsed().as_secs_f64() - walked,
         outcome.messages.len(),

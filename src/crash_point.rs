@@ -66,7 +66,7 @@ pub enum Work {
     Unacknowledge,
     /// A tenant that is checked on a person's word.
     RequestCheck,
-    /// The sign of life.
+    /// The heartbeat.
     Heartbeat,
     /// A time in which the service was away.
     Downtime,

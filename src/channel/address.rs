@@ -115,7 +115,7 @@ pub struct Origin {
 pub(super) enum Paths {
     /// By path and query, so far as is known.
     WithQuery,
-    /// By the path, at each of the hosts by itself.
+    /// By the path, at each of the hosts on its own.
     Alone,
     /// By the path, whichever of the hosts it is, or whatever is below it.
     OfAnyHost,

@@ -5,7 +5,7 @@
 //! holds two: the older ends at its `endsAt`.
 //!
 //! It forgets an alert whose `endsAt` has passed, and every alert when it is restarted. A firing alert is sent with an `endsAt`
-//! so far ahead that it never ends by itself while it fires; each later message about it moves that on.
+//! so far ahead that it never ends on its own while it fires; each later message about it moves that on.
 
 use std::{collections::BTreeMap, time::Duration};
 

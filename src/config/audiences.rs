@@ -70,7 +70,7 @@ fn check_rule(rule: &Rule, place: &Place, by_labels: &ByLabels<'_>, channels: &C
         }
         let named: Vec<String> = outside.iter().take(NAMED_MAX).map(|id| format!("`{id}`")).collect();
         let mut what = format!(
-            "rule `{}` would tell channel `{}` of tenants that it may not show: {}",
+            "rule `{}` would notify channel `{}` of tenants that it may not show: {}",
             rule.name,
             channel.name,
             named.join(", ")

@@ -28,7 +28,7 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    /// Notifies of each change that has come to rest.
+    /// Notifies of each change that has become final.
     pub(super) fn new(changed: Arc<Notify>) -> Self {
         let wake = move |result: DebounceEventResult| {
             // Our own reading is an event too, and must not wake us again.
@@ -55,7 +55,7 @@ impl Follower {
         self.debouncer.is_none() || folders(watched).iter().all(|folder| self.folders.get(folder.0) == Some(folder.1))
     }
 
-    /// Watches that and nothing else. What is watched already is watched anew: a link may have been turned, and a watch
+    /// Watches that and nothing else. What is watched already is watched again: a link may have been turned, and a watch
     /// stays with the folder that the link led to.
     pub(super) fn follow(&mut self, watched: &Watched) {
         let Some(debouncer) = &mut self.debouncer else { return };

@@ -58,7 +58,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher without work. `settled` hears of each tenant one of whose notifications came to rest, or that a person wants
+    /// A dispatcher without work. `settled` hears of each tenant one of whose notifications became final, or that a person wants
     /// looked at.
     #[must_use]
     pub fn new(

@@ -33,7 +33,7 @@ pub async fn fetch(settings: &ChannelSettings) {
     join_all(settings.kind.secrets().into_iter().map(SecretReference::fetch)).await;
 }
 
-/// Asks anew after a receiver refused everything for good. Whether there is something else to try it with.
+/// Asks again after a receiver refused everything for good. Whether there is something else to try it with.
 pub(super) async fn have_changed(settings: &ChannelSettings) -> bool {
     let stored: Vec<_> = settings.kind.secrets().into_iter().filter(|secret| secret.is_stored()).collect();
     let hold = |secrets: &[&SecretReference]| -> Vec<Option<SecretString>> {

@@ -77,7 +77,7 @@ impl Microsoft {
         Ok(found)
     }
 
-    /// What Microsoft says of the tenant's controls; read anew once a day, and if what is kept was read before `fresh_since`.
+    /// What Microsoft says of the tenant's controls; read again once a day, and if what is kept was read before `fresh_since`.
     /// Source: "List secureScoreControlProfiles".
     ///
     /// # Errors

@@ -50,7 +50,7 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
             Failure::new(FailureClass::MicrosoftDown, format!("Entra answers with HTTP {}", answer.status))
         }
         (300..=399, _) => Failure::new(FailureClass::Garbage, "Entra answers with a redirect, which is not followed"),
-        // Whether it passes by itself is said by `error`; a number that says otherwise is not believed.
+        // Whether it passes on its own is said by `error`; a number that says otherwise is not believed.
         (_, known) if error == "temporarily_unavailable" && !known.is_some_and(|(class, _)| may_pass(class)) => {
             Failure::new(FailureClass::MicrosoftDown, "Entra is unavailable for now")
         }

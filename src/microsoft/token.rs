@@ -262,7 +262,7 @@ fn pause(failure: &Failure) -> (Duration, bool) {
     }
 }
 
-/// Whether the same credential may be taken a moment later, with another assertion or a token read anew.
+/// Whether the same credential may be taken a moment later, with another assertion or a token read again.
 fn passes_with_a_fresh_assertion(kind: CredentialKind, failure: &Failure) -> bool {
     kind != CredentialKind::Secret
         && matches!(failure.class, FailureClass::ClockWrong | FailureClass::FederationUnmatched)

@@ -100,7 +100,7 @@ pub struct Delivery {
     pub queued_at: Timestamp,
     /// The earliest time of the next attempt.
     pub next_attempt_at: Timestamp,
-    /// When it came to rest.
+    /// When it became final.
     pub finished_at: Option<Timestamp>,
     /// Why it is held, and when it is looked at.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -166,7 +166,7 @@ pub struct Facts {
     pub links: Links,
 }
 
-/// One line of a digest: the facts of a notification that is not sent by itself.
+/// One line of a digest: the facts of a notification that is not sent on its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DigestItem {
     /// What kind of message it would have been.
@@ -232,7 +232,7 @@ const fn is_false(flag: &bool) -> bool {
 }
 
 impl From<DigestItem> for Notification {
-    /// As it would be sent by itself, without its causes.
+    /// As it would be sent on its own, without its causes.
     fn from(DigestItem { kind, timestamp, facts, .. }: DigestItem) -> Self {
         Self { kind, timestamp, data: facts.into() }
     }

@@ -234,7 +234,7 @@ pub struct Acknowledgement {
 }
 
 /// Until when something is covered, by one after the other: `ends` says when what covers it at an instant ends. `None`: it is not
-/// covered now. Bounded: at the end it is looked at again anyway.
+/// covered now. Bounded: at the end it is evaluated again anyway.
 #[must_use]
 pub fn covered_until(now: Timestamp, ends: impl Fn(Timestamp) -> Option<Timestamp>) -> Option<Timestamp> {
     let mut until = ends(now).filter(|end| *end > now)?;

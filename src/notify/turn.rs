@@ -92,7 +92,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// When its next attempt may be made. What was not tried yet waits for nothing, but for a drill, which is planned ahead; a retry
+    /// When its next attempt may be made. What was not tried yet waits for nothing, except a drill, which is planned ahead; a retry
     /// has a time of its own. What a clock that was ahead has set is due: it lies further ahead than any wait, or the attempt before
     /// it is still to come.
     #[must_use]

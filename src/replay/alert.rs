@@ -129,5 +129,5 @@ impl AlertReplay {
     }
 }
 
-/// The time until an alert that is due at once is looked at again.
+/// The time until an alert that is due at once is evaluated again.
 pub(super) const WAKE_MIN: Duration = Duration::from_secs(1);

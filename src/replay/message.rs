@@ -99,7 +99,7 @@ impl fmt::Display for Stage {
 }
 
 impl Message {
-    /// What kind of message it is by itself.
+    /// What kind of message it is on its own.
     #[must_use]
     pub const fn kind(&self) -> NotificationType {
         compose::type_of(self.transition.kind)
@@ -137,7 +137,7 @@ impl Message {
             && later.transition.sequence > self.transition.sequence
     }
 
-    /// The notification that the service would make of it, but for what only a real check knows: links, causes, why it is blind.
+    /// The notification that the service would make of it, except what only a real check knows: links, causes, why it is blind.
     #[must_use]
     pub fn notification(&self, tenant: TenantFacts) -> Notification {
         let key = self.rule.alert_key(&self.tenant, self.score, self.subject.as_ref());

@@ -29,7 +29,7 @@ pub struct Outcome {
     pub notices: Vec<Notification>,
     /// What channels got, in time order.
     pub sent: Vec<Sent>,
-    /// What they did not get by itself, and why.
+    /// What they did not get on its own, and why.
     pub suppressed: Vec<Suppressed>,
 }
 

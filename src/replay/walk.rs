@@ -170,7 +170,7 @@ impl<'a> Walk<'a> {
         !self.has_subjects || self.replays[index].subject.is_none()
     }
 
-    /// Whether a series is over: others of its score were read for long without it, or it stood for them all.
+    /// Whether a series is over: others of its score were read for a long time without it, or it stood for them all.
     fn is_over(&self, index: usize, read_at: Option<Timestamp>) -> bool {
         let replay = &self.replays[index];
         match (self.has_subjects, read_at, replay.last_data) {

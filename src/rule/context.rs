@@ -33,7 +33,7 @@ pub struct EvaluationContext<'a> {
     pub onboarded_at: Option<Timestamp>,
     /// The scores that a `no_data` rule watches; any other rule looks at none.
     pub feeds: &'a [Feed],
-    /// When the newest notification of this alert came to rest (delivered, or dead); `None` while one is still on its way or none was made.
+    /// When the newest notification of this alert became final (delivered, or dead); `None` while one is still on its way or none was made.
     pub notified_at: Option<Timestamp>,
     /// Whether the newest notification of this alert is still on its way: nobody was notified of it yet; it may be held, queued or being sent.
     pub is_on_its_way: bool,

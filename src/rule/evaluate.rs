@@ -147,7 +147,7 @@ pub(super) fn reminder_at(repeat: Duration, notified_at: Timestamp, now: Timesta
     if notified_at.since(now) > repeat { now } else { notified_at.plus(repeat) }
 }
 
-/// A reminder, if one is due: `repeat` after the newest notification came to rest.
+/// A reminder, if one is due: `repeat` after the newest notification became final.
 fn remind(
     rule: &Rule,
     alert: &Alert,

@@ -143,7 +143,7 @@ pub enum Side {
 /// When a firing alert is reported again.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Reminder {
-    /// Time between two, from when the last came to rest.
+    /// Time between two, from when the last became final.
     #[serde(rename = "repeat_seconds", serialize_with = "seconds")]
     pub repeat: Duration,
     /// When the next is due; `None`: the last is still on its way.

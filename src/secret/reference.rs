@@ -52,7 +52,7 @@ pub struct SecretError {
 }
 
 impl SecretReference {
-    /// Reads the secret anew, so that a changed file is used without a restart. Of one that a store keeps, what the last
+    /// Reads the secret again, so that a changed file is used without a restart. Of one that a store keeps, what the last
     /// [`SecretReference::fetch`] brought.
     ///
     /// Waits for a disk on this thread, for [`reader::READ_WITHIN`] at most: not for the runtime's own threads.
@@ -97,7 +97,7 @@ impl SecretReference {
         }
     }
 
-    /// Its user refused what it holds: the next [`SecretReference::fetch`] asks anew, however fresh that is.
+    /// Its user refused what it holds: the next [`SecretReference::fetch`] asks again, however fresh that is.
     pub fn doubt(&self) {
         if let Self::Stored(stored) = self {
             stored.store.doubt(&stored.item);

@@ -18,7 +18,7 @@ use crate::{
     store::{CheckOutcome, Commit, Outage, Store, StoreError},
 };
 
-/// How often a tenant that a check changes meanwhile is looked at again.
+/// How often a tenant that a check changes meanwhile is evaluated again.
 const CONFLICTS_MAX: u32 = 8;
 
 /// Sends the reports that are due now, and shows checks which outages are ongoing.
@@ -71,7 +71,7 @@ async fn notify_alone(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(tenant) = config.tenants.get(id) else { return Ok(()) };
-    // A check may be faster; then it is looked at again as it left it.
+    // A check may be faster; then it is evaluated again as it left it.
     for _ in 0..CONFLICTS_MAX {
         let Some(record) = store.load(std::slice::from_ref(id)).await?.pop() else { return Ok(()) };
         if !record.identity.is(tenant.account.entra) {

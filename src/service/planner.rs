@@ -74,7 +74,7 @@ pub struct Parts {
     pub due_scan: Arc<Notify>,
     /// Says that the store takes writes again.
     pub store_recovered: Arc<Notify>,
-    /// Tenants one of whose notifications came to rest.
+    /// Tenants one of whose notifications became final.
     pub settled: mpsc::UnboundedReceiver<TenantId>,
     /// Cancelled when the planner is to end.
     pub shutdown: CancellationToken,

@@ -1,4 +1,4 @@
-//! What silences hold is looked at again when the configuration, and with it a maintenance window, may be another.
+//! What silences hold is evaluated again when the configuration, and with it a maintenance window, may be another.
 
 use std::{sync::Arc, time::Duration};
 

@@ -3,7 +3,7 @@
 //! and whoever receives that asks the store what is due. So the next run makes up for one that was lost.
 //!
 //! It goes by the wall clock: set back, it would stand still until that time comes again. So somebody who goes by monotonic
-//! time listens to it, and winds it up anew when nothing is heard.
+//! time listens to it, and winds it up again when nothing is heard.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::task;
 const DUE_SCAN: &str = "* * * * * *";
 /// Every five seconds: has another process queued deliveries? Is a report due?
 const SWEEP: &str = "*/5 * * * * *";
-/// Every ten seconds: the sign of life.
+/// Every ten seconds: the heartbeat.
 const BEAT: &str = "*/10 * * * * *";
 /// Every hour: retention, credentials about to expire, drills.
 const HOUSEKEEPING: &str = "0 7 * * * *";
@@ -36,7 +36,7 @@ pub struct Ticks {
     pub reports: Arc<Notify>,
     /// Look whose secrets can't be read.
     pub secrets: Arc<Notify>,
-    /// Leave a sign of life.
+    /// Leave a heartbeat.
     pub heartbeat: Arc<Notify>,
     /// Wakes the task that removes old data.
     pub housekeeping: Arc<Notify>,

@@ -1,4 +1,4 @@
-//! How the store stands, as gauges of one scrape. They are made anew each time, so nothing that is gone lingers.
+//! How the store stands, as gauges of one scrape. They are made again each time, so nothing that is gone lingers.
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 

@@ -19,7 +19,7 @@ pub const SCHEDULER_STALLED_AFTER: Duration = Duration::from_mins(1);
 /// A store that has taken no write for that long is stuck, even if it reports no error. It is written at every heartbeat.
 pub const STORE_STUCK_AFTER: Duration = Duration::from_mins(5);
 
-/// Signs of life of the parts, as they report them. Cheap to clone; clones share.
+/// Heartbeats of the parts, as they report them. Cheap to clone; clones share.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     signs: Arc<Mutex<Signs>>,

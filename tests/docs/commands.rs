@@ -14,7 +14,7 @@ use super::{
 /// The languages of blocks that hold command lines.
 const SHELLS: [&str; 3] = ["sh", "console", "shell"];
 
-/// Runs the binary by itself: what the environment says must not show in its help.
+/// Runs the binary on its own: what the environment says must not show in its help.
 fn scorewatch(arguments: &[String]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_scorewatch"));
     command.args(arguments).env_clear().output().unwrap()

@@ -177,7 +177,7 @@ fn a_default_that_is_spelled_out_changes_nothing_and_another_value_does() {
             faults.push(format!("{section}: `{key}: {default}` is not the default"));
         }
         if with(other) == without {
-            faults.push(format!("{section}: `{key}: {other}` can't be told from the default"));
+            faults.push(format!("{section}: `{key}: {other}` can't be distinguished from the default"));
         }
     }
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));

@@ -70,7 +70,7 @@ fn errors(problems: &[Problem]) -> Vec<String> {
     errors.map(|problem| format!("{}: {}; {}", problem.place, problem.what, problem.instead)).collect()
 }
 
-/// Which file an example is, as far as its keys tell.
+/// The kind of file that an example is, by its keys.
 fn file_of(example: &Mapping) -> &'static str {
     let has_rules_itself =
         example.get("rules").and_then(Value::as_sequence).is_some_and(|rules| rules.iter().all(Value::is_mapping));

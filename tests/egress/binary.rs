@@ -1,4 +1,4 @@
-//! The same through the real binary: a hostile URL is not called, and what a person is told names neither it nor what is inside.
+//! The same through the real binary: a hostile URL is not called, and no message to a person names it or what is inside.
 
 use std::net::TcpStream;
 
@@ -13,7 +13,7 @@ const CANARY: &str = "canary-6KXW2M9QPT";
 /// One vector in so many is tried: each needs a process.
 const EVERY: usize = 12;
 
-/// What nobody may be told: where the URL leads, and the URL.
+/// What nobody may be shown: where the URL leads, and the URL.
 fn inside(port: u16) -> [String; 7] {
     [
         format!(":{port}"),

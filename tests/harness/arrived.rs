@@ -1,4 +1,4 @@
-//! What a webhook's receiver was told.
+//! The messages that arrived at a webhook's receiver.
 
 use std::{sync::Arc, time::Instant};
 

@@ -40,7 +40,7 @@ pub(crate) use wait::{PATIENCE, Watch, event};
 pub(crate) use wire::begin_post;
 pub(crate) use wire::{get, post};
 
-/// The channel that the rules of these tests tell.
+/// The channel that the rules of these tests notify.
 pub(crate) const SOC: &str = "soc";
 /// The channel that the operator hears from.
 pub(crate) const OPS: &str = "ops";
@@ -60,7 +60,7 @@ pub(crate) struct World {
 
 impl World {
     /// A cloud with the tenants `contoso` and [`SENTINEL`], both at [`HIGH`]; webhook channels [`SOC`] and [`OPS`]; one rule
-    /// `device-score-low` below 300 that tells [`SOC`]; a check every second.
+    /// `device-score-low` below 300 that notifies [`SOC`]; a check every second.
     pub(crate) async fn new() -> Self {
         Self::with_cloud(|_| ()).await
     }
@@ -148,7 +148,7 @@ impl World {
         self.patiently(service, "more checks of each tenant", enough).await;
     }
 
-    /// Waits until everything that was to be told of what the cloud shows by now has arrived at the channel. Only for
+    /// Waits until all messages about what the cloud shows by now have arrived at the channel. Only for
     /// tenants that can be read, and for a channel on which nothing waits for another attempt: such may be overtaken.
     pub(crate) async fn settle(&self, service: &Service, channel: &str) {
         // A tenant's next check begins when the one before is committed, so the second one from now follows a judged one.

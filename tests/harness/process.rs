@@ -39,7 +39,7 @@ impl Service {
         command.envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
-        // Where it was told to crash; other variables may hold what no log may show.
+        // Where it is to crash; other variables may hold what no log may show.
         let crash: Vec<_> = environment.iter().filter(|(name, _)| name.starts_with("SCOREWATCH_CRASH")).collect();
         let text = if crash.is_empty() { String::new() } else { format!("{crash:?}\n") };
         let (sender, log) = watch::channel(Log { text, ..Log::default() });
@@ -101,7 +101,7 @@ impl Service {
         assert!(Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap().success());
     }
 
-    /// Waits until the process has ended by itself.
+    /// Waits until the process has ended on its own.
     pub(crate) async fn ended(&self) -> ExitStatus {
         self.wait_for(|log| log.ended).await;
         self.child.lock().unwrap().wait().unwrap()

@@ -1,4 +1,4 @@
-//! A tenant that waits for people is asked less often, told of once, and back on its schedule when it can be read.
+//! A tenant that waits for people is checked less often, reported once, and back on its schedule when it can be read.
 
 use std::time::Duration;
 

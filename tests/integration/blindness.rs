@@ -1,4 +1,4 @@
-//! Many tenants that can't be read for one reason are one message; what has a reason of its own is told by itself.
+//! Many tenants that can't be read for one reason are one message; a tenant with a reason of its own is reported on its own.
 
 use scorewatch::{
     check::{blind::stage::Stage, outage::REMEMBERED},
@@ -34,7 +34,7 @@ async fn fleet(fixture: &Fixture) -> Config {
     config
 }
 
-/// A quarter of an hour later each tenant is visited, and the operator told.
+/// A quarter of an hour later each tenant is visited, and the operator notified.
 async fn later(fixture: &Fixture, config: &Config) {
     fixture.pass(15);
     fixture.visit_all(config).await;

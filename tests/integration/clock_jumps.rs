@@ -1,5 +1,5 @@
 //! The wall clock is set forward and back, by an hour and by a year, while monotonic time and Microsoft's clock go on: nobody
-//! waits longer than his own maximum, and nothing is lost or told twice.
+//! waits longer than his own maximum, and nothing is lost or sent twice.
 
 use std::time::Duration;
 
@@ -122,7 +122,7 @@ async fn a_reminder_waits_for_no_time_that_has_been_already() {
         let config =
             config().with_tenant(fixture.tenant("contoso", 250.0)).with_channel(fixture.channel("soc")).with_rule(low);
         let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
-        // The clock was ahead when the alert was told.
+        // The clock was ahead when the alert was reported.
         fixture.visit(&config).await;
         dispatcher.drain().await.unwrap();
         assert_eq!(fixture.received("soc").len(), 1);

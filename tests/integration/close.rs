@@ -15,7 +15,7 @@ use super::{
     setup::{Build, channels, config, drop_of, entra, minutes, rule, tenant_id},
 };
 
-/// `contoso` has fallen from 400 to 250: `low` and `drop` fire, and were told to `soc`.
+/// `contoso` has fallen from 400 to 250: `low` and `drop` fire, and `soc` was notified.
 async fn fallen(fixture: &Fixture) -> Config {
     let config = config()
         .with_tenant(fixture.tenant("contoso", 400.0))
@@ -52,7 +52,7 @@ async fn a_removed_tenant_closes_its_alerts_and_informs_those_who_were_notified(
             &["alert.resolved (RuleRemoved) to soc"],
         ),
         (
-            "a rule no longer applies, and another would be told",
+            "a rule no longer applies, and another would be notified",
             |config| {
                 let mut gold = (*config.rules[0]).clone();
                 gold.tenants = Selector([("tier".into(), "gold".into())].into());

@@ -60,7 +60,7 @@ impl Fixture {
         CredentialMaterial::new(kind, SecretReference::File(self.folder.path().join(name)))
     }
 
-    /// Signs in anew and fetches; waits are over as soon as they begin.
+    /// Signs in again and fetches; waits are over as soon as they begin.
     async fn fetch(&self, materials: &[CredentialMaterial]) -> Result<f64, FetchError> {
         let base = self.cloud.base_url();
         let hosts =
@@ -71,7 +71,7 @@ impl Fixture {
             hosts: Arc::new(hosts),
             app: Arc::new(AppCredential { client_id: APP, materials: materials.to_vec() }),
         };
-        // Nothing else is known of an hour later: each token is asked for anew.
+        // Nothing else is known of an hour later: each token is asked for again.
         let fetched = self.microsoft.fetch(&account, ScoreKind::DeviceSecureScore, self.clock.now());
         let flow = async {
             loop {

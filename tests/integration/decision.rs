@@ -40,7 +40,7 @@ fn ids(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<TenantId> {
     numbers.into_iter().map(|number| tenant_id(&name(number))).collect()
 }
 
-/// A tenant that fails since then and whose alert fires; told to these channels.
+/// A tenant that has been failing since then and whose alert fires; these channels were notified.
 fn hit(number: usize, class: FailureClass, since: Timestamp, notified_channels: &[&str]) -> FailingTenant {
     FailingTenant {
         tenant: tenant_id(&name(number)),
@@ -187,15 +187,15 @@ fn an_outage_is_over_when_less_than_a_quarter_of_its_tenants_is_left() {
     for (left, is_over) in [(40, false), (11, false), (10, false), (9, true), (1, true), (0, true)] {
         for notified_at in [None, Some(at(30))] {
             let known = going_on(&Cause::Service, ids(0..40), notified_at);
-            // They were told of by the outage: their own alerts told nobody.
+            // The outage reported them: their own alerts notified nobody.
             let decision = decided(&config, &hits(0..left, FailureClass::MicrosoftDown), std::slice::from_ref(&known));
-            let case = format!("{left} left, told {notified_at:?}");
+            let case = format!("{left} left, notified {notified_at:?}");
             assert_eq!(decision.open.is_empty(), is_over, "{case}");
             let over = decision.changed.iter().find(|(outage, _)| outage.over_at.is_some());
             assert_eq!(over.map(|(outage, _)| outage.over_at), is_over.then_some(Some(at(60))), "{case}");
             let news = over.and_then(|(_, news)| news.clone());
             let expected = (is_over && notified_at.is_some()).then(|| News::Over { left: ids(0..left) });
-            assert_eq!(news, expected, "{case}: the end of what nobody heard of is told to nobody");
+            assert_eq!(news, expected, "{case}: the end of what nobody was notified of is not sent");
             if !is_over && notified_at.is_some() {
                 assert_eq!(decision.changed, [], "{case}: nothing changed");
             }
@@ -223,7 +223,7 @@ fn tenants_reported_before_are_not_reported_again_and_do_not_make_the_outage_old
     let decision = decided(&config, &failing, &[]);
     let [(outage, Some(News::Began { notified_before, .. }))] = &decision.changed[..] else { panic!("{decision:?}") };
     assert_eq!((notified_before, outage.since), (&ids(0..3), at(0)));
-    // Of whom everybody was told there is nothing to say.
+    // About a tenant that was reported there is nothing more to say.
     let arrived: Vec<_> = (0..12).map(|number| hit(number, FailureClass::MicrosoftDown, at(0), &["ops"])).collect();
     let decision = decided(&config, &arrived, &[]);
     assert_eq!(

@@ -103,7 +103,7 @@ impl Fixture {
         visit.visit(&plan, &config.tenants[id], turn, record, &self.shutdown).await.unwrap().unwrap()
     }
 
-    /// Tells the operator which tenants can't be read.
+    /// Notifies the operator of the tenants that can't be read.
     pub(super) async fn notify_blindness(&self, config: &Config) {
         let now = self.clock.now();
         scorewatch::service::blindness::notify(self.store.as_ref(), config, &self.outages, now).await.unwrap();

@@ -1,4 +1,4 @@
-//! Many tenants move together: one notice for each channel, and whoever moved by itself is told by itself.
+//! Many tenants move together: one notice for each channel, and a tenant that moved on its own is reported on its own.
 
 mod late;
 mod lifted;
@@ -49,7 +49,7 @@ struct Fleet {
 const SIZE: usize = 30;
 
 impl Fleet {
-    /// One rule that tells `soc`, unless another says more.
+    /// One rule that notifies `soc`, unless more are given.
     async fn of(size: usize, rules: Vec<Rule>, further: impl FnOnce(&Fixture) -> Vec<ChannelSettings>) -> Self {
         let fixture = Fixture::new().await;
         let mut config = config().with_channel(fixture.channel("soc"));
@@ -128,7 +128,7 @@ impl Fleet {
         self.scores.values_mut().for_each(|value| *value = score);
     }
 
-    /// What a channel was told: type and, where there is one, the tenant.
+    /// What a channel was sent: the type and, where there is one, the tenant.
     fn arrived(&self, channel: &str) -> Vec<String> {
         let line = |body: serde_json::Value| {
             let tenant = body["data"]["tenant"]["id"].as_str().map(|id| format!(" {id}")).unwrap_or_default();
@@ -327,7 +327,7 @@ async fn a_notice_refers_to_earlier_notifications_and_repeats_nothing() {
     fleet.quarters(4).await;
     let arrived = fleet.arrived("soc");
     let alone: Vec<String> = arrived.into_iter().filter(|line| line != "fleet.shift").collect();
-    assert!(!alone.is_empty(), "some were told before it showed");
+    assert!(!alone.is_empty(), "some were reported before it showed");
     let notice = fleet.notice("soc");
     let before: Vec<String> = serde_json::from_value(notice["notified_before"].clone()).unwrap();
     let mut lines: Vec<_> = before.iter().map(|tenant| format!("alert.firing {tenant}")).collect();

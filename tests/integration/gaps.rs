@@ -1,6 +1,6 @@
 //! Times without readings: outages, our own downtime, pauses of the schedule, clocks that are set back, tenants that come back.
 //!
-//! Long because these are scenarios of one kind, told by the same few helpers.
+//! Long because these are scenarios of one kind, written with the same few helpers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use super::{
 const HOUR: i64 = 60;
 const DAY: i64 = 24 * HOUR;
 
-/// The tenant `contoso`, checked by that schedule for these scores, with that rule, told to `soc`.
+/// The tenant `contoso`, checked by that schedule for these scores, with that rule, which notifies `soc`.
 fn watching(schedule: &str, scores: &[ScoreKind], rule: Rule) -> JudgeFixture {
     let folder = tempfile::tempdir().unwrap();
     let mut tenant = tenant("contoso", "http://127.0.0.1:1", folder.path());

@@ -189,7 +189,7 @@ fn who_was_notified_of_the_beginning_and_is_still_routed_is_notified_of_the_end(
     for gone in ["new", "ops"] {
         fixture.config.channels.remove(gone);
     }
-    assert_eq!(sent(&fixture.read(45, 400.0)), ["alert.resolved to "], "nobody is left to tell");
+    assert_eq!(sent(&fixture.read(45, 400.0)), ["alert.resolved to "], "nobody is left to notify");
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn operator_facts(new: &NewNotification) -> &OperatorFacts {
     new.notification.data.operator.as_ref().unwrap()
 }
 
-/// Whether the operator's alert began to fire. Who is told of it is decided elsewhere.
+/// Whether the operator's alert began to fire. Who is notified is decided elsewhere.
 fn goes_blind(outcome: &CheckOutcome) -> bool {
     assert_eq!(sent(outcome), [""; 0]);
     outcome.alerts.iter().any(|update| update.alert.is_firing())
@@ -367,7 +367,7 @@ fn the_operators_clock_excludes_our_downtime_and_restarts_with_each_failure() {
     fixture.downtimes = vec![Downtime { from: at(190), until: at(290) }];
     assert_eq!(sent(&fixture.fail(290, "throttled")), [""; 0]);
     assert!(goes_blind(&fixture.fail(345, "throttled")));
-    assert_eq!(sent(&fixture.read(360, 400.0)), [""; 0], "what nobody was told of has no end to tell");
+    assert_eq!(sent(&fixture.read(360, 400.0)), [""; 0], "an alert that nobody was notified of has no end to send");
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl JudgeFixture {
         self.check(&[], at(minute))
     }
 
-    /// Tells the operator of the tenant by itself, as the service does where no outage explains it.
+    /// Notifies the operator of the tenant on its own, as the service does where no outage explains it.
     pub(super) fn notify_alone(&mut self, minute: i64) -> Option<NewNotification> {
         let rule = blind::operator_rule(&self.config.operator)?;
         let record = self.record.as_mut()?;
@@ -178,7 +178,7 @@ pub(super) fn bad(class: &'static str) -> Fetched {
     failed(SCORE, class)
 }
 
-/// What is told, and where: `alert.firing to soc`.
+/// What is sent, and where: `alert.firing to soc`.
 pub(super) fn sent(outcome: &CheckOutcome) -> Vec<String> {
     let line = |new: &scorewatch::store::NewNotification| {
         let names: Vec<_> = new.channels.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! Certificates as PFX: what others export is opened, what can't sign is told in words, and nothing hostile takes long.
+//! Certificates as PFX: what others export is opened, what can't sign is reported, and nothing hostile takes long.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who is visited when. The clock stands still but for the tests; a turn of the planner's wheel is a tick.
+//! Who is visited when. The clock stands still except the tests; a turn of the planner's wheel is a tick.
 
 use std::{sync::Arc, time::Duration};
 

@@ -16,7 +16,7 @@ use super::{
 
 const DAY: i64 = 24 * 60;
 
-/// The tenant `contoso` with one score and one rule on it, told to `soc`.
+/// The tenant `contoso` with one score and one rule on it, which notifies `soc`.
 fn watching(score: ScoreKind, when: Condition) -> JudgeFixture {
     let folder = tempfile::tempdir().unwrap();
     let mut rule = rule("watched", when);
@@ -101,7 +101,7 @@ fn a_daily_record_is_not_missing_between_two_days_but_an_overdue_one_is() {
         let now = at(quarter * 15);
         assert_eq!(sent(&fixture.check(&[records(&[(0, 60.0)])], now)), [""; 0], "{now}");
     }
-    // Three days after the record's midnight it is overdue; six hours of silence later that is told.
+    // Three days after the record's midnight it is overdue; six hours without data later, that is reported.
     assert_eq!(sent(&fixture.check(&[records(&[(0, 60.0)])], at(66 * 60))), ["alert.firing to soc"]);
     assert_eq!(sent(&fixture.check(&[records(&[(3, 60.0)])], at(67 * 60))), ["alert.resolved to soc"]);
 }

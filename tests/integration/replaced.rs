@@ -96,7 +96,7 @@ async fn a_new_customer_under_an_old_slug_sees_nothing_of_the_old_one() {
     fixture.pass(15);
     dispatcher.drain().await.unwrap();
     let over = format!("alert.resolved Contoso Ltd {} contoso.{}", entra("old"), &entra("old").to_string()[..8]);
-    assert_eq!(arrived(&fixture, "soc")[2..], [over.clone(), over], "who was told that it fires, and sees everybody");
+    assert_eq!(arrived(&fixture, "soc")[2..], [over.clone(), over], "was notified that it fires, and sees all tenants");
     for channel in ["own", "labelled"] {
         assert_eq!(arrived(&fixture, channel).len(), 2, "{channel} may be the new customer's by now");
     }

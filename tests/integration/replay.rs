@@ -115,7 +115,7 @@ fn random_rule(name: &str, score: ScoreKind, random: &mut StdRng) -> Rule {
     }
 }
 
-/// A tenant with six random rules, of which one tells nobody.
+/// A tenant with six random rules, one of which notifies nobody.
 fn random_config(source: Source, random: &mut StdRng) -> Config {
     let folder = tempfile::tempdir().unwrap();
     let mut tenant = tenant("contoso", "http://127.0.0.1:1", folder.path());
@@ -230,7 +230,7 @@ fn judged(config: &Config, source: Source, checks: &[Check], downtimes: &[Downti
         fixture.judge(&[], now).health.wake_at
     };
     let mut wake: Option<Timestamp> = None;
-    // What was told by a look is known to the next one, which says when the one after is due.
+    // The next evaluation knows what was sent by the one before, and says when the one after is due.
     for (now, read) in checks.iter().cloned().map(Some).chain([None]).map(|check| check.unwrap_or((until, None))) {
         let is_end = now == until;
         let is_before = |due: &Timestamp| *due < now || is_end && *due <= now;
@@ -332,7 +332,7 @@ fn both_sides_agree(source: Source) {
         let mut random = StdRng::seed_from_u64(seed);
         let config = random_config(source, &mut random);
         let (checks, downtimes) = random_checks(source, &mut random);
-        // Before another check is due: what is missed is known to the schedule, and to the replay only if it is told.
+        // Before another check is due: what is missed is known to the schedule, and to the replay only if it is passed in.
         let until = checks.last().unwrap().0.plus(source.poll.saturating_sub(Duration::from_secs(1)));
         let receivers = config.channels.keys().map(|name| (name.clone(), Receiver::default())).collect();
         let maintenance = config.maintenance.clone();

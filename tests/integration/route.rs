@@ -52,7 +52,7 @@ async fn fire(fixture: &Fixture, config: &Config) {
     fixture.visit_all(config).await;
 }
 
-/// Sends what is to be sent by this configuration, in a process of its own, as often as told.
+/// Sends what is to be sent by this configuration, in a process of its own, the given number of times.
 async fn run(fixture: &Fixture, config: &Config, times: usize) {
     for _ in 0..times {
         let (dispatcher, sender, _told) = fixture.dispatcher(config.clone());
@@ -72,7 +72,7 @@ fn kinds(fixture: &Fixture, channel: &str) -> Vec<String> {
     bodies(fixture, channel).iter().map(|body| body["type"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The tenants that a channel's receiver was told of, in order.
+/// The tenants that a channel's receiver was sent messages about, in order.
 fn tenants(fixture: &Fixture, channel: &str) -> Vec<String> {
     let of = |body: &Value| {
         let items = body["data"]["items"].as_array().cloned().unwrap_or_else(|| vec![body["data"].clone()]);

@@ -114,7 +114,7 @@ pub(super) fn tenant(id: &str, base_url: &str, folder: &Path) -> Tenant {
     }
 }
 
-/// A rule on the device score that tells `soc`.
+/// A rule on the device score that notifies `soc`.
 pub(super) fn rule(name: &str, when: Condition) -> Rule {
     Rule { score: Some(SCORE), notify: channels(&["soc"]), ..Rule::new(rule_name(name), when) }
 }

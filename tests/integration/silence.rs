@@ -119,7 +119,7 @@ async fn an_alert_that_fires_and_ends_within_a_silence_is_not_sent() {
     }
     assert_eq!(scene.look(100).await, NOTHING);
     assert!(scene.states().await.iter().all(|state| *state == DeliveryState::Suppressed));
-    assert_eq!(scene.check(115, 280.0).await, ["alert.firing"], "the next time is told as ever");
+    assert_eq!(scene.check(115, 280.0).await, ["alert.firing"], "the next time is sent as usual");
 }
 
 #[tokio::test]
@@ -169,11 +169,11 @@ async fn a_worsening_within_a_silence_is_sent_only_when_it_happens_again_afterwa
     for (minute, score) in [(15, 220.0), (30, 160.0), (45, 275.0)] {
         assert_eq!(scene.check(minute, score).await, NOTHING);
     }
-    assert_eq!(scene.look(100).await, NOTHING, "it fires as it was told to");
+    assert_eq!(scene.look(100).await, NOTHING, "it fires as reported");
     assert_eq!(scene.states().await, [DeliveryState::Delivered, DeliveryState::Suppressed, DeliveryState::Suppressed]);
     assert_eq!(scene.check(115, 220.0).await, ["alert.worsened"], "as if for the first time");
     assert_eq!(scene.check(130, 275.0).await, NOTHING);
-    assert_eq!(scene.check(145, 220.0).await, NOTHING, "it was told");
+    assert_eq!(scene.check(145, 220.0).await, NOTHING, "it was reported");
     assert_eq!(scene.check(160, 400.0).await, ["alert.resolved"]);
 }
 

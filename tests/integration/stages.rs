@@ -177,7 +177,7 @@ fn minute_of(at_time: Timestamp) -> i64 {
     seconds.div_euclid(60) + i64::from(seconds % 60 > 0)
 }
 
-/// Of one minute and channel, the order in which alerts of several tenants are told is no promise.
+/// Within one minute and channel, the order of messages about several tenants is not promised.
 fn order(line: &str) -> (i64, String) {
     (line.split(' ').next().unwrap().parse().unwrap(), line.to_owned())
 }

@@ -214,7 +214,7 @@ async fn daily_records_are_read_over_every_page_with_their_gaps_and_repetitions(
         line.fixture.cloud.set_page_size(entra("contoso"), size);
         assert_eq!(line.days().await, ["05=50", "03=48", "01=0"], "{size:?}");
     }
-    // New tenants have none, and one whose newest is old is told as it is.
+    // New tenants have none, and one whose newest is old is reported as it is.
     line.fixture.cloud.set_records(entra("contoso"), vec![record(1, 42)]);
     assert_eq!(line.days().await, ["01=42"]);
     line.fixture.cloud.set_records(entra("contoso"), Vec::new());
@@ -271,7 +271,7 @@ async fn the_id_that_support_asks_for_is_in_the_log_and_nowhere_else() {
     let _here = tracing::subscriber::set_default(subscriber);
     let line = Line::new().await;
     line.fixture.cloud.set_fetch(entra("contoso"), Some(Fetch::Refuse(DefenderRefusal::NotFound)));
-    // Another test's thread may find these places first, and silent: so they are looked at again once they were found.
+    // Another test's thread may find these places first, and silent: so they are evaluated again once they were found.
     line.fetch(DEVICE).await.unwrap_err();
     tracing::callsite::rebuild_interest_cache();
     for score in [DEVICE, GRAPH] {

@@ -45,7 +45,7 @@ async fn an_unreadable_tenant_is_reported_with_class_and_hint_and_again_when_it_
     world.until(&service, OPS, |arrived| arrived.len() == 2 && arrived[1].accepted).await;
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1), ("alert.resolved", 2)]);
     assert_eq!(world.accepted(OPS, "contoso")[1].kind, "operator.blind");
-    assert_eq!(kinds(&world.accepted(SOC, "sentinel")), [], "who can be read is not told of");
+    assert_eq!(kinds(&world.accepted(SOC, "sentinel")), [], "a readable tenant is not reported");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

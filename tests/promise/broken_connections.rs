@@ -12,7 +12,7 @@ use crate::harness::{Arrived, Fault, HIGH, Proxy, SOC, Service, World};
 
 /// A channel whose receiver is reached directly.
 const BESIDE: &str = "beside";
-/// Levels that are further apart than the rule's step, so that each is told by a message of its own.
+/// Levels that are further apart than the rule's step, so that each has a message of its own.
 const LEVELS: [f64; 3] = [280.0, 230.0, 180.0];
 const RULES: &str = "rules:\n  - name: device-score-low\n    score: device-secure-score\n    when: { below: 300 }\n    \
                      step: 40pts\n    severity: warning\n    notify: [soc, beside]\n";

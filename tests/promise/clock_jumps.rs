@@ -1,4 +1,4 @@
-//! The wall clock is set forward and back by hours and by a year: nothing is lost, nothing is told twice, nobody waits for
+//! The wall clock is set forward and back by hours and by a year: nothing is lost, nothing is sent twice, nobody waits for
 //! a time that is far away again.
 //!
 //! Debian's `libfaketime` shows the real binary another wall clock than ours; monotonic time goes on as it does when a real

@@ -1,4 +1,4 @@
-//! A daily record is told once however often it is read, and a category that falls is told by its name.
+//! A daily record is reported once however often it is read, and a falling category by its name.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! An alert that comes and goes is told once to be unstable, and then left alone.
+//! An alert that comes and goes is reported once as unstable, and then left alone.
 
 use crate::harness::{HIGH, LOW, SOC, World, kinds};
 

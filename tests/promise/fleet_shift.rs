@@ -43,7 +43,7 @@ async fn fall(world: &World, service: &Service) {
     world.set_score("contoso", 100.0);
 }
 
-/// What a channel's messages about shifts say, each once, though its lines are told of as well. Scores that are set while everybody
+/// What a channel's messages about shifts say, each once, though its lines are listed as well. Scores that are set while everybody
 /// is read may take a follow-up.
 fn notices(arrived: &[Arrived]) -> Vec<Value> {
     let notices = arrived
@@ -64,7 +64,7 @@ fn lines(arrived: &[Arrived], kind: &str) -> Vec<String> {
     tenants
 }
 
-/// What a channel was told by itself of any tenant but the sentinel.
+/// What a channel was sent about single tenants other than the sentinel.
 fn by_themselves(world: &World, channel: &str) -> Vec<(String, String)> {
     let arrived =
         world.arrived(channel).into_iter().filter(|arrived| arrived.accepted && arrived.id == arrived.message);

@@ -35,7 +35,7 @@ fn masked(word: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_listing_shows_its_columns() {
     let mut world = World::new().await;
-    // Nothing comes by itself but what is asked for.
+    // Nothing comes on its own but what is asked for.
     world.setup.without_drills();
     world.write();
     let mut transcript = String::new();

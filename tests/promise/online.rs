@@ -1,4 +1,4 @@
-//! `check --online` says what each tenant lacks, beside the running service, and neither writes nor tells anything.
+//! `check --online` says what each tenant lacks, beside the running service, and neither writes nor sends anything.
 
 use scorewatch::simulation::cloud::{EntraRefusal, SignIn};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ async fn an_online_check_says_what_each_tenant_lacks() {
      tailspin  tailspin Ltd  https://login.example/00000000-0000-0000-097f-7eb8e1d33cad/adminconsent?client_id=00000000-0000-0000-0000-000000000a99
     "#);
     assert!(!world.folder.path().join("data/scorewatch.db").exists(), "nothing is written");
-    assert!(world.receivers.received().is_empty(), "nobody is told");
+    assert!(world.receivers.received().is_empty(), "nobody is notified");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

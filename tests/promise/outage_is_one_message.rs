@@ -20,7 +20,7 @@ async fn world() -> World {
     world
 }
 
-/// The messages, each once, though its lines are told of as well.
+/// The messages, each once, though its lines are listed as well.
 fn messages(arrived: &[Arrived]) -> Vec<&Arrived> {
     arrived.iter().filter(|arrived| arrived.accepted && arrived.id == arrived.message).collect()
 }

@@ -1,4 +1,4 @@
-//! A silence beside the running service: nothing is told while it is in force, nothing is lost, and nobody hears of what was over.
+//! A silence beside the running service: nothing is sent while it is in force, nothing is lost, and nobody is notified of what was over.
 
 use crate::harness::{HIGH, LOW, SOC, Service, World, kinds};
 
@@ -33,7 +33,7 @@ async fn a_silence_suppresses_and_what_still_holds_is_sent_at_its_end() {
         turn(&world, &service, score).await;
     }
     world.settle(&service, SOC).await;
-    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [], "others are told, this tenant is not");
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [], "others are reported, this tenant is not");
     assert_eq!(states(&world).await, ["held", "held", "held"]);
     let listed = world.listing(&["silences", "list", "--json"]).await;
     assert_eq!(
@@ -45,7 +45,7 @@ async fn a_silence_suppresses_and_what_still_holds_is_sent_at_its_end() {
     assert!(service.stop().await.success());
     let service = world.run().await;
     world.settle(&service, SOC).await;
-    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [], "a restart tells nothing");
+    assert_eq!(kinds(&world.accepted(SOC, "contoso")), [], "a restart sends nothing");
 
     say(&world, &["silences", "end", "1"]).await;
     world.until(&service, SOC, |arrived| arrived.iter().any(|arrived| arrived.tenant == "contoso")).await;

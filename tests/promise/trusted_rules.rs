@@ -12,9 +12,9 @@ use crate::harness::{LOW, SOC, World};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A test that passes and one that fails, of the rule that every world has.
-const TESTS: &str = "rules: [rules/rules.yaml]\ntests:\n  - name: a fall is told\n    tenants: [{ id: contoso, series: \"400 200 400\" }]\n    \
+const TESTS: &str = "rules: [rules/rules.yaml]\ntests:\n  - name: a fall is reported\n    tenants: [{ id: contoso, series: \"400 200 400\" }]\n    \
     expect:\n      - { at: 15m, type: alert.firing, rule: device-score-low, text: is 200 }\n      - { at: 30m, type: alert.resolved }\n  \
-    - name: a fall <is> \"told\" & late\n    tenants: [{ id: contoso, series: \"400 200\" }]\n    \
+    - name: a fall <is> \"reported\" & late\n    tenants: [{ id: contoso, series: \"400 200\" }]\n    \
     expect: [{ at: 30m, rule: device-score-low, channel: soc }]\n";
 
 fn said(output: &std::process::Output, world: &World) -> String {

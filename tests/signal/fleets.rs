@@ -1,4 +1,4 @@
-//! Smaller fleets of the benchmark with fixed seeds: what is promised is told, and what Microsoft does to everybody is told once.
+//! Smaller fleets of the benchmark with fixed seeds: what is promised is reported, and what Microsoft changes for all is reported once.
 
 #[path = "../../benches/signal/signal.rs"]
 #[expect(unreachable_pub, reason = "shared with the benchmark, which shows more of it")]
@@ -46,7 +46,7 @@ fn judge(seed: u64) {
     assert_eq!(tally.notices["soc"], 2, "{:?}", tally.notices);
     assert!(tally.flapping_messages <= 8 * tally.flapping_episodes, "{tally:#?}");
     assert!(tally.messages_per_event() <= MESSAGES_PER_EVENT_MAX, "seed {seed}: {tally:#?}");
-    // Those who were read before ten others tell of a slow re-scoring on their own, and of what a notice covered the end is told.
+    // Tenants read before ten others report a slow rescoring on their own, and the end of what a notice covered is sent.
     assert!(tally.of_shifts <= OF_SHIFTS_MAX, "seed {seed}: {tally:#?}");
     assert!(tally.false_per_tenant_year <= FALSE_PER_TENANT_YEAR_MAX, "seed {seed}: {tally:#?}");
 }

@@ -1,4 +1,4 @@
-//! Tenants that can't be read, and the outages that they are told of in.
+//! Tenants that can't be read, and the outages that report them.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn who_was_notified_of_a_tenant_is_known_for_the_current_episode_only() {
     outcome.alerts = vec![update(RULE, firing(2, 1))];
     commit(store, outcome).await;
     let blind = failing_now(store).await.remove(0).blind.unwrap();
-    assert_eq!(blind.notified_channels, [], "it fires anew, of which nobody was told");
+    assert_eq!(blind.notified_channels, [], "it fires again, of which nobody was notified");
 }
 
 #[tokio::test]

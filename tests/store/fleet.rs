@@ -36,7 +36,7 @@ pub(super) fn known(id: &str, seen: i64) -> KnownShift {
     KnownShift { id: id.to_owned(), shift, seen_at: at(seen), notified_at: None }
 }
 
-/// What is told of an alert of that tenant by rule `low`, to one channel.
+/// A notification about an alert of that tenant by rule `low`, to one channel.
 fn says(tenant: &str, channel: &str, kind: NotificationType, until: Option<i64>) -> NewNotification {
     let mut new = new_notification(&format!("{tenant}-{channel}-{kind:?}"), Some(key(tenant, "low")), &[channel]);
     new.notification.kind = kind;
@@ -356,7 +356,7 @@ async fn no_more_held_groups_are_reviewed_than_asked_for_oldest_first() {
 async fn shifts_are_kept_for_retention_and_no_longer() {
     let fixture = Fixture::new().await;
     let store = &*fixture.store;
-    for (id, seen) in [("told", 10), ("forgotten", 20), ("kept", 900)] {
+    for (id, seen) in [("notified", 10), ("forgotten", 20), ("kept", 900)] {
         note(store, known(id, seen)).await;
     }
     while store.prune(at(1000), Duration::from_secs(920)).await.unwrap() {}

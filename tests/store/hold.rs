@@ -170,7 +170,7 @@ async fn a_run_is_all_that_waits_from_the_first_held_one_once_any_of_it_is_due()
 
 #[tokio::test]
 async fn a_held_group_knows_whether_its_channel_was_notified_of_the_same_firing() {
-    // What came before, and what became of it; what is held; whether that was told before.
+    // What came before, and what became of it; what is held; whether that was reported before.
     for (before, fate, held, was_notified) in [
         ("F1", "delivered", "O1", true),
         ("F1", "dead", "O1", true),

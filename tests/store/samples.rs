@@ -58,7 +58,7 @@ proptest! {
             let (mut now, mut appended) = (0, Vec::<Sample>::new());
             for step in steps {
                 now += step.gap;
-                // A source may tell of an earlier time, never of one before what it told last.
+                // A source may give an earlier time, but never one before its last.
                 let earliest = appended.last().map_or(i64::MIN, |last| last.at.as_seconds() - at(0).as_seconds() + 1);
                 let new = sample((now - step.lag).max(earliest), step.value);
                 let loaded = read_one(&*fixture.store, now, new, keep).await;

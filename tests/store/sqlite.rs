@@ -200,7 +200,7 @@ async fn a_shift_is_reported_only_if_all_its_notices_can_be_written() {
     assert_eq!(states(&store).await, of(&[("soc", "held"), ("own", "held")]));
     assert_eq!(covered_by(&store, "t1").await, None);
     sqlx::query("DROP TRIGGER refuse").execute(&mut beside).await.unwrap();
-    assert!(store.notify_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "and is told later");
+    assert!(store.notify_shift(known("shift", 10), notices(), at(61)).await.unwrap(), "and is sent later");
 }
 
 /// The schema as it was when fleet shifts explained alerts away.

@@ -22,7 +22,7 @@ use super::{compose, open_within};
 const PROGRAM: &str = "prometheus-alertmanager";
 const SETTINGS: &str = "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n";
 
-/// A running Alertmanager that tells nobody; it ends with this.
+/// A running Alertmanager that notifies nobody; it ends with this value.
 struct Running {
     process: Child,
     url: String,
@@ -143,7 +143,7 @@ async fn an_alert_fires_worsens_and_ends_in_a_real_alertmanager() {
     alertmanager.notify(&resolved, at).await;
     assert_eq!(alertmanager.alerts().await, Vec::<Value>::new());
 
-    // It fires anew: a later generation.
+    // It fires again: a later generation.
     let (mut again, at) = now(NotificationType::AlertFiring, "Contoso Ltd");
     again.data.alert.as_mut().unwrap().started_at = at;
     alertmanager.notify(&again, at).await;

@@ -1,4 +1,4 @@
-//! Since when checks have been failing, and how: of the tenant, and of each score by itself.
+//! Since when checks have been failing, and how: of the tenant, and of each score on its own.
 
 use super::Fetched;
 use crate::{

@@ -181,7 +181,7 @@ fn mend(cause: Option<&Cause>, class: &str) -> &'static str {
         Some(Cause::Service) if class == FailureClass::Throttled.as_str() => {
             "nothing to do now: checks go on by themselves; if it comes again, widen `spread` or lower `concurrency`"
         }
-        _ => "nothing to do here: checks go on by themselves and you hear when it is over; Microsoft tells of it at status.cloud.microsoft",
+        _ => "nothing to do here: checks go on, and you will be notified when it is over; Microsoft's status page is status.cloud.microsoft",
     })
 }
 

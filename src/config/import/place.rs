@@ -54,7 +54,7 @@ pub fn place(files: &Pending) -> Result<(), PlaceError> {
     Ok(())
 }
 
-/// A file with that text beside its place. It goes away by itself unless it is put there.
+/// A file with that text beside its place. It goes away on its own unless it is put there.
 fn stage(path: &Path, text: &str) -> io::Result<tempfile::TempPath> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;

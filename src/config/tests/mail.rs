@@ -57,7 +57,7 @@ fn every_mistake_is_reported_at_its_place() {
             assert!(main().contains(from), "{from}");
             let (loaded, text) = read(&main().replacen(from, to, 1), TENANT, RULES);
             let is_reported = loaded.config.is_none() && text.contains(what) && !text.contains("s3cr3t");
-            (!is_reported).then(|| format!("`{what}` is not told:\n{text}"))
+            (!is_reported).then(|| format!("`{what}` is not reported:\n{text}"))
         })
         .collect();
     assert!(missed.is_empty(), "{}", missed.join("\n"));

@@ -277,7 +277,7 @@ fn every_mistake_is_reported_at_its_place() {
         .filter_map(|mistake| {
             let (loaded, text) = make(mistake);
             let is_reported = loaded.has_error() && text.contains(mistake.3) && !text.contains("s3cr3t");
-            (!is_reported).then(|| format!("`{}` is not told:\n{text}", mistake.3))
+            (!is_reported).then(|| format!("`{}` is not reported:\n{text}", mistake.3))
         })
         .collect();
     assert!(missed.is_empty(), "{}", missed.join("\n\n"));

@@ -46,7 +46,7 @@ pub(super) async fn request(
             ("accept", SecretString::from("application/json")),
             ("content-type", SecretString::from("application/x-www-form-urlencoded")),
         ],
-        // Made anew for a second try: an assertion is good for one request.
+        // Made again for a second try: an assertion is good for one request.
         body: form(token_request, loaded, &url, wire.clock.now()),
     };
     let answer = wire.send(account.hosts.loopback, ANSWER_BYTES_MAX, outgoing).await;

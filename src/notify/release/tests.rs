@@ -111,7 +111,7 @@ fn at_the_end_of_a_silence_each_channel_is_sent_what_is_new_to_it_and_still_matt
     ] {
         for (keeps_state, expected) in [(false, chat), (true, stateful)] {
             let fates = decide(&run(text, was_notified), keeps_state, None);
-            assert_eq!(shown(&fates), expected, "{text}, told: {was_notified}, keeps state: {keeps_state}");
+            assert_eq!(shown(&fates), expected, "{text}, notified: {was_notified}, keeps state: {keeps_state}");
         }
     }
 }
@@ -207,7 +207,7 @@ fn a_wait_for_the_fleet_suppresses_nothing() {
         run.steps.iter_mut().for_each(|step| step.hold = Some(hold));
         for (keeps_state, expected) in [(false, chat), (true, stateful)] {
             let fates = decide(&run, keeps_state, None);
-            assert_eq!(shown(&fates), expected, "{text}, told: {was_notified}, keeps state: {keeps_state}");
+            assert_eq!(shown(&fates), expected, "{text}, notified: {was_notified}, keeps state: {keeps_state}");
         }
     }
 }
@@ -281,7 +281,7 @@ proptest! {
         for step in run.steps.iter().filter(|step| sent(step.delivery.0)) {
             let firing = step.began.unwrap().as_seconds();
             let open = views.entry(firing).or_insert(false);
-            prop_assert!(!step.is_over || *open, "an end is told only of what was told");
+            prop_assert!(!step.is_over || *open, "only the end of a reported alert is sent");
             *open = !step.is_over;
         }
         for steps in run.steps.chunk_by(is_same_firing) {

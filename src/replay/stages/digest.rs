@@ -79,7 +79,7 @@ fn drain(
     }
 }
 
-/// The oldest, by itself.
+/// The oldest, on its own.
 fn alone(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
     let Some(first) = waiting.pop_front() else { return (NotificationType::Digest, Vec::new()) };
     let kind = match (first.notice, first.says.last()) {

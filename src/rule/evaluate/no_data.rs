@@ -111,7 +111,7 @@ pub(super) fn leave(
 }
 
 /// An alert that fired by another condition, before its rule was edited to `no_data`. A reading ends it. So does the lack of data:
-/// nobody was notified that we are blind, so the next tick begins anew.
+/// nobody was notified that we are blind, so the next tick begins again.
 pub(super) fn take_over(
     rule: &Rule,
     alert: &Alert,

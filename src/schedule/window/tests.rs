@@ -55,7 +55,7 @@ fn a_window_covers_from_its_first_instant_up_to_its_end() {
         ("0 0 20 * * FRI#L for 4h", "2026-01-30 21:00:00", Some("2026-01-31 00:00:00")),
         ("0 0 20 * * FRI#L for 4h", "2026-01-23 21:00:00", None),
         ("0 0 20 * * TUE#2 for 4h", "2026-01-13 21:00:00", Some("2026-01-14 00:00:00")),
-        // It ends where it begins anew: all the time, an occurrence after the other.
+        // It ends where it begins again: all the time, an occurrence after the other.
         ("0 0 0 * * * until 0 0 0 * * *", "2026-01-13 00:00:00", Some("2026-01-14 00:00:00")),
         ("0 0 0 * * * until 0 0 0 * * *", "2026-01-13 23:59:59", Some("2026-01-14 00:00:00")),
         // It begins again before it is over: one of the ends.

@@ -109,7 +109,7 @@ pub struct AlertRecord {
     pub subject: Option<Subject>,
     /// The state of the alert.
     pub alert: Alert,
-    /// When its newest notification came to rest on some channel; `None` while it is still on its way everywhere.
+    /// When its newest notification became final on some channel; `None` while it is still on its way everywhere.
     pub notified_at: Option<Timestamp>,
     /// Whether its newest notification can be taken back: nobody has tried to send it to any channel. Asked of an alert that is over.
     pub can_be_withdrawn: bool,

@@ -52,7 +52,7 @@ pub struct AlertRow {
     /// The state of the alert.
     #[serde(flatten)]
     pub alert: Alert,
-    /// When its newest notification came to rest.
+    /// When its newest notification became final.
     pub notified_at: Option<Timestamp>,
     /// The channels that notifications of this generation were queued for.
     pub notified_channels: Vec<ChannelName>,

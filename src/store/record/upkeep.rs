@@ -7,7 +7,7 @@ use crate::domain::Timestamp;
 /// A period in which the service was away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Downtime {
-    /// The last sign of life before.
+    /// The last heartbeat before.
     pub from: Timestamp,
     /// When the service was up again.
     pub until: Timestamp,

@@ -29,7 +29,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// what carries them. A parked channel sends drills, and by the terms its oldest delivery to see whether it works again. What is held is not taken, nor what waits behind it.
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError>;
 
-    /// Records what came of an attempt and how the channel stands after it; and, when the delivery came to rest, that its alert has
+    /// Records what came of an attempt and how the channel stands after it; and, when the delivery became final, that its alert has
     /// been notified. A parked channel that has delivered something is no longer parked. A message that its receiver rejects is a dead
     /// letter, unless another one was rejected just before it: then the channel is parked, and both wait for it. An attempt that is
     /// not the delivery's present one changes nothing, so settling twice is harmless.

@@ -60,7 +60,7 @@ pub struct Erased {
     pub edited: Counts,
     /// Deliveries among the removed ones that nobody had received yet.
     pub unsent: u64,
-    /// Whether the file had to be written anew, since older data was left in its free pages.
+    /// Whether the file had to be written again, since older data was left in its free pages.
     pub rewritten: bool,
     /// What was found of the tenant afterwards; empty: nothing.
     pub remains: Vec<Remain>,
@@ -147,7 +147,7 @@ async fn erase_from(
         let more = match everything(db, &target, row, &mut erased, SLICE).await {
             Ok(more) => more,
             Err(error) => {
-                // SQLite may have done so by itself.
+                // SQLite may have done so on its own.
                 let _ = sqlx::query("ROLLBACK").execute(&mut *db).await;
                 return Err(error.into());
             }

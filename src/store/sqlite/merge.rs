@@ -222,7 +222,7 @@ pub(super) async fn suppress(
     if is_taken_apart { take_apart(connection, target, error, now).await } else { Ok(()) }
 }
 
-/// Lets what is merged into a delivery wait again by itself; the delivery is never sent. What may have arrived with it is marked.
+/// Lets what is merged into a delivery wait again on its own; the delivery is never sent. What may have arrived with it is marked.
 pub(super) async fn take_apart(
     connection: &mut SqliteConnection,
     target: DeliveryId,

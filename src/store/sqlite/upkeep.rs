@@ -1,4 +1,4 @@
-//! Signs of life, and the removal of what is older than retention.
+//! Heartbeats, and the removal of what is older than retention.
 
 use std::time::Duration;
 

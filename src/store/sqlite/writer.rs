@@ -195,7 +195,7 @@ async fn transact(
     }
     .await;
     if outcome.is_err() {
-        // SQLite rolls back by itself after some errors (a full disk is one); then this says that there is no transaction.
+        // SQLite rolls back on its own after some errors (a full disk is one); then this says that there is no transaction.
         let _ = sqlx::query("ROLLBACK").execute(connection).await;
     }
     outcome

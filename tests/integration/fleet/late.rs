@@ -26,7 +26,7 @@ async fn a_rule_may_stay_out_and_a_small_fleet_waits_for_nobody() {
     fleet.quarters(2).await;
     fleet.all_fall_to(376.0);
     fleet.quarter().await;
-    assert_eq!(fleet.arrived("soc").len(), 12, "told at once, one by one");
+    assert_eq!(fleet.arrived("soc").len(), 12, "sent immediately, one by one");
     let mut small = Fleet::of(9, vec![fall()], |_| Vec::new()).await;
     small.quarters(2).await;
     small.all_fall_to(376.0);

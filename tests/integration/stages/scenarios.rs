@@ -9,7 +9,7 @@ use crate::integration::setup::{drop_of, rule};
 /// From half past twelve to two.
 const WINDOW: [(&str, u64); 1] = [("0 30 12 * * *", 90)];
 
-/// What happens to a fleet `t0`, `t1`, …, and what its channels are told of it.
+/// What happens to a fleet `t0`, `t1`, …, and what its channels are sent.
 pub(super) struct Scenario {
     pub(super) promise: &'static str,
     pub(super) rule: Rule,
@@ -64,7 +64,7 @@ fn fleet() -> Scenario {
     }
 }
 
-/// What the two channels are told of a shift of all twenty, from one minute on.
+/// What the two channels are sent about a shift of all twenty, from one minute on.
 const FALL_OWN: &str = "44 own fleet.shift t1 t2, shift, apart , median -6.00";
 const FALL_SOC: &str = "44 soc fleet.shift t0 t1 t10 t11 t12 t13 t14 t15 t16 t17 t18 t19 t2 t3 t4 t5 t6 t7 t8 t9, shift, \
                         apart , median -6.00";
@@ -83,40 +83,40 @@ pub(super) fn all() -> impl Iterator<Item = Scenario> {
 fn held() -> Vec<Scenario> {
     vec![
         Scenario {
-            promise: "what is not held is told at once, worsening and end too",
+            promise: "what is not held is sent immediately, worsening and end too",
             read: |_, quarter| Some([400.0, 280.0, 220.0, 400.0][usize::try_from(quarter.min(3)).unwrap()]),
             sent: &["15 soc alert.firing t0 280", "30 soc alert.worsened t0 220", "45 soc alert.resolved t0 400"],
             ..plain()
         },
         Scenario {
-            promise: "what fires and is over in a window is told to nobody",
+            promise: "what fires and is over in a window is not sent",
             read: |_, quarter| Some(dip(3, 5, quarter)),
             windows: &WINDOW,
             ..plain()
         },
         Scenario {
-            promise: "what fires in a window and still does is told at its end, and so is its later end",
+            promise: "what fires in a window and still does is sent at its end, and so is its later end",
             read: |_, quarter| Some(dip(3, 10, quarter)),
             windows: &WINDOW,
             sent: &["120 soc alert.firing t0 280", "150 soc alert.resolved t0 400"],
             ..plain()
         },
         Scenario {
-            promise: "what was told before a window and is over within is told as over at its end",
+            promise: "what was reported before a window and is over within is sent as over at its end",
             read: |_, quarter| Some(dip(1, 4, quarter)),
             windows: &WINDOW,
             sent: &["15 soc alert.firing t0 280", "120 soc alert.resolved t0 400"],
             ..plain()
         },
         Scenario {
-            promise: "what was told before and got worse within a silence is told once, by its newest",
+            promise: "what was reported before and got worse within a silence is sent once, by its newest",
             read: |_, quarter| Some([400.0, 280.0, 280.0, 220.0, 160.0][usize::try_from(quarter.min(4)).unwrap()]),
             silences: &[(20, 100)],
             sent: &["15 soc alert.firing t0 280", "100 soc alert.worsened t0 160 for 1 more"],
             ..plain()
         },
         Scenario {
-            promise: "what got worse within a silence and is so no more is told to nobody, and told when it comes again",
+            promise: "what got worse within a silence and no longer is so is not sent, but sent when it comes again",
             read: |_, quarter| {
                 Some(match quarter {
                     ..1 | 12.. => 400.0,
@@ -140,7 +140,7 @@ fn held() -> Vec<Scenario> {
     ]
 }
 
-/// What is told in one.
+/// What is sent in one scenario.
 fn digests() -> Vec<Scenario> {
     vec![
         Scenario {
@@ -155,7 +155,7 @@ fn digests() -> Vec<Scenario> {
             ..plain()
         },
         Scenario {
-            promise: "as many as a digest needs not are told one by one, one more makes a digest",
+            promise: "messages are sent one by one up to the limit, one more makes a digest",
             tenants: 4,
             read: |tenant, quarter| Some(dip(1, if tenant == 3 { 4 } else { 3 }, quarter)),
             digest_over: 3,
@@ -179,7 +179,7 @@ fn digests() -> Vec<Scenario> {
 fn fleets() -> Vec<Scenario> {
     vec![
         Scenario {
-            promise: "what may be one of many and is not is told on its own once everybody was read",
+            promise: "what may be one of many and is not is sent on its own once all were read",
             read: |tenant, quarter| Some(if tenant < 2 && quarter >= 2 { 376.0 } else { 400.0 }),
             sent: &["44 own alert.firing t1 376", "44 soc alert.firing t0 376", "44 soc alert.firing t1 376"],
             ..fleet()
@@ -197,7 +197,7 @@ fn fleets() -> Vec<Scenario> {
             ..fleet()
         },
         Scenario {
-            promise: "who stands out is told alone, who is read late has a follow-up, and both go on like any other",
+            promise: "an outlier is sent alone, a late tenant has a follow-up, and both go on like any other",
             read: |tenant, quarter| match (tenant, quarter) {
                 (_, ..2) | (4, _) => Some(400.0),
                 (3, _) => Some(250.0),
@@ -216,7 +216,7 @@ fn fleets() -> Vec<Scenario> {
             ..fleet()
         },
         Scenario {
-            promise: "what a notice covered is told as worse and as over like any other alert, also by a window",
+            promise: "what a notice covered is sent as worse and as over like any other alert, also by a window",
             read: |tenant, quarter| match (tenant, quarter) {
                 (_, ..2) | (1, 10..) => Some(400.0),
                 (1, 6 | 7) => Some(300.0),
@@ -249,7 +249,7 @@ fn fleets() -> Vec<Scenario> {
         },
         Scenario {
             promise: "of two firings that a window held, the newest is a line of the notice; the other began before the window, and \
-                      is told with its end",
+                      is sent with its end",
             read: |tenant, quarter| match (tenant, quarter) {
                 (5, 1) => Some(370.0),
                 (_, ..4) => Some(400.0),
@@ -300,7 +300,7 @@ fn after_a_shift() -> Vec<Scenario> {
             ..fleet()
         },
         Scenario {
-            promise: "a fall of one's own after a shift that was reverted is told by its own size",
+            promise: "a tenant's own fall after a reverted shift is sent with its own size",
             read: |tenant, quarter| match (tenant, quarter) {
                 (_, 2 | 3) | (1, 8..) => Some(376.0),
                 _ => Some(400.0),
@@ -341,7 +341,7 @@ fn after_a_shift() -> Vec<Scenario> {
 
 fn flapping() -> Scenario {
     Scenario {
-        promise: "an alert that flaps is told to be unstable once, and how it stands when it has calmed down",
+        promise: "a flapping alert is sent as unstable once, and its state when it has calmed down",
         rule: Rule { flapping: Some(FlapLimit { changes: 3, within: Duration::from_hours(24) }), ..low() },
         read: |_, quarter| Some(if quarter < 9 && quarter % 2 == 1 { 280.0 } else { 400.0 }),
         quarters: 18,

@@ -1,4 +1,4 @@
-//! Crashes in small worlds of their own: what they need would slow the others down, or be told in another form.
+//! Crashes in small worlds of their own: what they need would slow the others down, or be sent in another form.
 
 use scorewatch::simulation::Reply;
 

@@ -1,4 +1,4 @@
-//! A disk that is full, or fails to sync: the service stays up and says so, loses nothing, and goes on by itself.
+//! A disk that is full, or fails to sync: the service stays up and says so, loses nothing, and goes on on its own.
 
 use std::fs;
 

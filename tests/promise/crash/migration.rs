@@ -8,7 +8,7 @@ use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use crate::harness::Service;
 use crate::harness::{HIGH, LOW, SENTINEL, SOC, World, kinds};
 
-/// Made by the first schema: `sentinel` fires and was told of; `contoso` fires and the message was on its way.
+/// Made by the first schema: `sentinel` fires and was reported; `contoso` fires and the message was on its way.
 const SCHEMA_1: &str = include_str!("fixture/schema-1.sql");
 
 /// A world in which the service was away since the store was left behind; the scores are as they were.
@@ -42,7 +42,7 @@ async fn goes_on(world: &World) {
     assert_eq!(kinds(&arrived), [("alert.firing", 1), ("alert.resolved", 2)]);
     assert!(arrived[0].possible_duplicate, "it was on its way when the old store was left behind");
     assert!(!arrived[1].possible_duplicate);
-    assert_eq!(kinds(&world.accepted(SOC, SENTINEL)), [("alert.resolved", 2)], "what was told is not told again");
+    assert_eq!(kinds(&world.accepted(SOC, SENTINEL)), [("alert.resolved", 2)], "what was sent is not sent again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

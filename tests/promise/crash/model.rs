@@ -40,7 +40,7 @@ pub(super) struct Row {
     /// Empty for messages by none.
     pub(super) rule: String,
     pub(super) sequence: i64,
-    /// The score that it tells of.
+    /// The score that it is about.
     pub(super) value: f64,
     /// The notice of the fleet shift that it went along with.
     pub(super) notice: Option<String>,
@@ -121,7 +121,7 @@ impl Evidence<'_> {
         repeats.len()
     }
 
-    /// What the store knows as told was told, what it suppresses was not, and nothing else was. What a notice covers is in that one
+    /// What the store knows as sent has arrived, what it suppresses has not, and nothing else has. What a notice covers is in that one
     /// notice, and in nothing else.
     fn judge_deliveries(&self) {
         let context = self.context;
@@ -130,23 +130,23 @@ impl Evidence<'_> {
         for row @ Row { channel, id, state, .. } in &self.deliveries {
             let was_notified = |id: &str| taken.contains(&(channel.as_str(), id));
             if row.is_suppressed() {
-                assert!(!was_notified(id), "{context}: {channel} was told of {id}, which was suppressed");
+                assert!(!was_notified(id), "{context}: {channel} was sent {id}, which was suppressed");
                 continue;
             }
             assert_eq!(state, "delivered", "{context}: {id} to {channel}");
             // A notice lists the newest of each alert, and not of every one.
             let is_notified = was_notified(id) || row.notice.as_deref().is_some_and(was_notified);
-            assert!(is_notified, "{context}: {channel} was never told of {id}");
+            assert!(is_notified, "{context}: {channel} was never sent {id}");
             let alone =
                 |(name, arrived): &&(String, Arrived)| name == channel && arrived.accepted && arrived.message == *id;
             if let (Some(notice), Some((_, arrived))) = (&row.notice, self.arrived.iter().find(alone)) {
-                panic!("{context}: {channel} was told of {id} in the notice {notice} and alone: {arrived:?}");
+                panic!("{context}: {channel} was sent {id} in the notice {notice} and alone: {arrived:?}");
             }
         }
         let known = self.deliveries.iter().map(|row| (row.channel.as_str(), row.id.as_str()));
         let known: BTreeSet<_> = known.collect();
         let unknown: Vec<_> = taken.difference(&known).collect();
-        assert!(unknown.is_empty(), "{context}: told what the store does not know: {unknown:?}");
+        assert!(unknown.is_empty(), "{context}: sent what the store does not know: {unknown:?}");
     }
 
     /// What was taken of each alert is, in order and without a gap, what the store says has happened, and ends as the score
@@ -165,12 +165,12 @@ impl Evidence<'_> {
                 self.judge_delivered(channel, &story, channel == SOC);
             }
             let unknown: Vec<_> = stories.keys().collect();
-            assert!(unknown.is_empty(), "{}: told of alerts that the store does not know: {unknown:?}", self.context);
+            assert!(unknown.is_empty(), "{}: sent alerts that the store does not know: {unknown:?}", self.context);
         }
     }
 
     /// The deliveries of one alert for one channel: nothing is missing, and nothing is suppressed but what was over before anybody was
-    /// told, be it a worsening alone.
+    /// reported, even if only as a worsening.
     fn judge_story(&self, tenant: &str, alert: &Value, story: &[&Row]) {
         let lines: Vec<_> = story.iter().map(|row| (&row.kind, row.sequence, &row.state)).collect();
         let context = format!("{}: {tenant}: {lines:?} {alert}", self.context);
@@ -215,14 +215,14 @@ impl Evidence<'_> {
             let Some(place) = places.get(arrived.id.as_str()) else { continue };
             let row = story[*place];
             let is_it = arrived.kind == row.kind && i64::try_from(arrived.sequence) == Ok(row.sequence);
-            assert!(is_it || arrived.is_spoken_for, "{context}: {row:?} was told as {arrived:?}");
+            assert!(is_it || arrived.is_spoken_for, "{context}: {row:?} was sent as {arrived:?}");
             // What is repeated was in its place the first time.
             if seen.insert(*place) && in_order {
                 let in_all =
                     || self.of(channel).filter(|arrived| places.contains_key(arrived.id.as_str())).collect::<Vec<_>>();
                 assert!(
                     newest <= *place,
-                    "{context}: out of order: {arrived:?}\nstory: {story:#?}\ntold: {:#?}",
+                    "{context}: out of order: {arrived:?}\nstory: {story:#?}\nsent: {:#?}",
                     in_all()
                 );
                 newest = *place;
@@ -310,8 +310,8 @@ mod tests {
             ("1 1?", "d", 200.0, "repeats without a kill"),
             ("1 x 1", "d", 200.0, "not marked"),
             ("1 2 x 1?", "dd", 500.0, "repeats what was settled"),
-            ("1", "dd", 500.0, "never told of"),
-            ("1-", "d", 200.0, "never told of"),
+            ("1", "dd", 500.0, "never sent"),
+            ("1-", "d", 200.0, "never sent"),
             ("1 2", "d", 200.0, "does not know"),
             ("2 1", "dd", 500.0, "out of order"),
             ("1", "d", 500.0, "ends at"),
@@ -321,7 +321,7 @@ mod tests {
             ("2", "wd", 500.0, "suppressed what was not over"),
             ("1", "dv", 180.0, "suppressed what was not over"),
             ("", "wv", 230.0, "suppressed what was not over"),
-            ("", "n", 200.0, "never told of"),
+            ("", "n", 200.0, "never sent"),
             ("0", "n", 500.0, "ends at"),
             ("0 1", "n", 200.0, "and alone"),
         ] {

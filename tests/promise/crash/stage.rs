@@ -15,7 +15,7 @@ use super::model::{Columns, Evidence, Row, Tally};
 use crate::harness::{HIGH, SENTINEL, SOC, Service, Setup, World, arrived, event};
 
 pub(super) const TENANTS: usize = 20;
-/// Told by a second rule; its receiver now and then refuses a message for good, which a person sends again.
+/// Notified by a second rule; its receiver now and then rejects a message for good, which a person sends again.
 pub(super) const DESK: &str = "desk";
 pub(super) const SOC_RULE: &str = "device-score-low";
 pub(super) const DESK_RULE: &str = "device-score-low-too";
@@ -68,7 +68,7 @@ pub(super) struct Stage {
     tenants: Vec<String>,
     /// The file of the tenant that reloads take away and bring back.
     coming_and_going: String,
-    /// The channel that is told of everything at once: what the sentinel says there is a barrier.
+    /// The channel that is sent everything immediately: a message about the sentinel there is a barrier.
     prompt: &'static str,
 }
 
@@ -77,7 +77,7 @@ impl Stage {
         Self::with(context, seed, SOC, |_| ()).await
     }
 
-    /// Many tenants that move together are a fleet shift to the first channel; the second is told of each at once.
+    /// Many tenants that move together are a fleet shift to the first channel; the second is notified of each immediately.
     pub(super) async fn of_fleet(context: &str, seed: u64) -> Self {
         let fleet = |setup: &mut Setup| {
             setup.top.push_str(FLEET);
@@ -123,7 +123,7 @@ impl Stage {
         }
     }
 
-    /// All tenants get another score than they got the last time: every channel is told.
+    /// All tenants get another score than they got the last time: every channel is notified.
     pub(super) fn turn_scores(&self) {
         let low = !self.low.fetch_not(Ordering::SeqCst);
         for tenant in &self.tenants {
@@ -272,7 +272,7 @@ impl Stage {
         }
     }
 
-    /// Runs until everything is told, stops properly, and judges.
+    /// Runs until everything is sent, stops properly, and judges.
     pub(super) async fn finish(mut self) -> Tally {
         self.world.folder.write("tenants/tenant-0.yaml", &self.coming_and_going);
         let service = self.world.run().await;

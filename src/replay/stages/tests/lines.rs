@@ -15,7 +15,7 @@ const CASES: u64 = 1_500;
 const POLLS: usize = 40;
 const QUARTER: i64 = 900;
 
-/// What happens to a fleet: by how much of a score everybody moves at which poll, and who loses how much by itself when.
+/// What happens to a fleet: by how much of a score everybody moves at which poll, and who loses how much on its own when.
 struct World {
     phases: Vec<i64>,
     shifts: Vec<(usize, f64)>,

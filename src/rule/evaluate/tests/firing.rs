@@ -73,7 +73,7 @@ fn a_worsening_is_reported_once_per_size_from_the_last_reported_value() {
          01:00  321  firing    -
          01:30  320  firing    worsened
          02:00  340  firing    -
-         02:30  300  firing    -         # 20 from what was told
+         02:30  300  firing    -         # 20 from the reported value
          03:00  280  firing    worsened",
     );
 }
@@ -128,10 +128,10 @@ fn a_worsening_that_is_over_before_anybody_was_notified_does_not_count() {
         &rule,
         "01:00  310  firing  worsened
          01:30  300  firing  -
-         02:00  325  firing  -         # less than 10 % of 400 below the 360 that were told
+         02:00  325  firing  -         # less than 10 % of 400 below the reported 360
          02:30  315  firing  worsened
          03:00  270  firing  worsened
-         03:30  320  firing  -         # still as bad as is worth telling
+         03:30  320  firing  -         # still as bad as is worth reporting
          04:00  270  firing  -
          04:30  360  firing  -",
     );

@@ -83,7 +83,7 @@ fn an_unstable_alert_sends_neither_worsenings_nor_reminders() {
         01:00  400  inactive  resolved
         01:30  350  firing    unstable
         02:00  250  firing    -         # worse by the size once more
-        02:30  250  firing    fired     # and told as it is
+        02:30  250  firing    fired     # and reported as it is
         03:00  200  firing    worsened
         ",
     );

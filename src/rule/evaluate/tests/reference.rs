@@ -1,5 +1,5 @@
 //! A second engine, slow and written differently, says when alerts fire and resolve: integers instead of floating point,
-//! fractions multiplied out, and the whole past searched anew at each reading instead of a state carried along.
+//! fractions multiplied out, and the whole past searched again at each reading instead of a state carried along.
 
 use std::time::Duration;
 

@@ -21,7 +21,7 @@ use crate::{
 /// How often all scores turn in one life, after what they were before is judged.
 const TURNS: u32 = 2;
 
-/// Files that a power cut does not concern: the store makes them anew.
+/// Files that a power cut does not concern: the store makes them again.
 const MADE_AGAIN: [&str; 2] = ["scorewatch.db-shm", "scorewatch.db.lock"];
 
 /// What a receiver or a command has shown.
@@ -105,7 +105,7 @@ impl fmt::Display for Recording {
     }
 }
 
-/// The files of the store, without what is made anew.
+/// The files of the store, without what is made again.
 fn left(folder: &Path) -> Image {
     let mut image = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
