@@ -50,7 +50,7 @@ pub enum Work {
     Unpark,
     /// What becomes of deliveries that were held.
     Release,
-    /// Held deliveries that are looked at before their time.
+    /// Held deliveries that are examined before their time.
     LookAgain,
     /// A fleet shift that was seen.
     NoteShift,
@@ -68,7 +68,7 @@ pub enum Work {
     RequestCheck,
     /// The heartbeat.
     Heartbeat,
-    /// A time in which the service was away.
+    /// A time in which the service was down.
     Downtime,
     /// Removal of what is older than retention.
     Prune,

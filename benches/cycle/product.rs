@@ -68,7 +68,7 @@ pub(crate) fn run(address: &str, tenants: usize) {
     });
 }
 
-/// Waits until so many checks have succeeded. Polls rarely, so that polling costs next to nothing.
+/// Waits until that many checks have succeeded. Polls rarely, so that polling costs next to nothing.
 async fn checked(metrics: &Metrics, wanted: usize) {
     loop {
         let text = metrics.render(None);

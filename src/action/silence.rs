@@ -44,7 +44,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Reads it within a scope, beyond which it does not reach. Everything that is wrong is said at once.
+    /// Reads it within a scope, beyond which it does not reach. All problems are reported together.
     ///
     /// # Errors
     /// [`Error::Invalid`].

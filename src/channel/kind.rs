@@ -16,7 +16,7 @@ pub trait Kind: fmt::Debug + Send + Sync {
     /// Where its messages arrive.
     fn destination(&self) -> Destination<'_>;
 
-    /// What belongs to where messages go besides [`Self::destination`]: two channels that differ in it lead to different places.
+    /// What belongs to where messages go in addition to [`Self::destination`]: two channels that differ in it lead to different places.
     ///
     /// # Errors
     /// [`SecretError`] when a secret that says so can't be read.

@@ -221,7 +221,7 @@ fn dedup_key(notification: &Notification) -> String {
     }
 }
 
-/// PagerDuty has the same words, and `error` besides.
+/// PagerDuty has the same words, and also `error`.
 fn severity(notification: &Notification) -> Severity {
     let is_past = notification.kind == NotificationType::OperatorDowntime || message::is_test(notification);
     match &notification.data.alert {

@@ -42,7 +42,7 @@ impl SigningKey {
     /// Reads a key where it is kept.
     ///
     /// # Errors
-    /// [`SecretError`] when it can't be read or is no key.
+    /// [`SecretError`] when it can't be read or is not a key.
     pub fn resolve(reference: &SecretReference) -> Result<Self, SecretError> {
         Self::parse(reference.resolve()?.expose_secret()).map_err(|what| reference.unfit(what))
     }

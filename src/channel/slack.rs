@@ -26,7 +26,7 @@ use crate::{
 };
 
 const CONTENT_TYPE: &str = "application/json; charset=utf-8";
-/// Answers after which nothing will be taken until somebody mends the webhook.
+/// Answers after which nothing will be taken until somebody fixes the webhook.
 const GONE: [&str; 11] = [
     "action_prohibited",
     "channel_is_archived",

@@ -27,7 +27,7 @@ use crate::{
 const CONTENT_TYPE: &str = "application/json; charset=utf-8";
 
 /// Codes in an answer of Power Automate or Logic Apps after which the flow accepts nothing until somebody fixes it: it is switched
-/// off, suspended or deleted, or its URL is damaged or was replaced. The card itself is never looked at before the answer.
+/// off, suspended or deleted, or its URL is damaged or was replaced. The card itself is never examined before the answer.
 const GONE: [&str; 17] = [
     "AuthorizationFailed",
     "DirectApiAuthorizationRequired",
@@ -67,7 +67,7 @@ const TEAMS_SIGNATURE: &str = "sig";
 const ESCAPED_AMPERSAND: &str = "&amp;";
 /// Largest request, in bytes. Teams refuses 28,672 bytes counted after it has wrapped the card, which adds about a fifth.
 pub const BYTES_MAX: usize = 20 * 1024;
-/// So many buttons are safe.
+/// The most buttons that are safe.
 const ACTIONS_MAX: usize = 6;
 /// The newest dialect that the flow's "post card" step renders.
 const VERSION_MAX: (u32, u32) = (1, 4);
@@ -87,7 +87,7 @@ const ELEMENTS: [&str; 11] = [
 ];
 /// Actions that work without a bot.
 const ACTIONS: [&str; 3] = ["Action.OpenUrl", "Action.ShowCard", "Action.ToggleVisibility"];
-/// Keys whose text is Markdown, besides `TextBlock.text`.
+/// Keys whose text is Markdown, in addition to `TextBlock.text`.
 const FACT_KEYS: [&str; 2] = ["title", "value"];
 
 /// Largest plain card, in bytes.

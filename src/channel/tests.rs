@@ -238,7 +238,7 @@ fn assert_tame(dialect: &'static Dialect, payload: &Value) {
     }
 }
 
-/// Whether a text has one of these signs unescaped, besides what the templates themselves write.
+/// Whether a text has one of these signs unescaped, in addition to what the templates themselves write.
 fn holds_sign(text: &str, signs: &str, own: &[&str]) -> bool {
     let mut left = text.replace("\\\\", "");
     for own in own {

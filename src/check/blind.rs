@@ -25,7 +25,7 @@ pub fn operator_rule_name() -> Option<RuleName> {
     RuleName::parse(OPERATOR_BLIND).ok()
 }
 
-/// The rule by which the operator hears that a tenant can't be read. `None`: nobody wants to hear it.
+/// The rule by which the operator is notified that a tenant can't be read. `None`: nobody wants to be notified.
 #[must_use]
 pub fn operator_rule(operator: &Operator) -> Option<Rule> {
     if operator.notify.is_empty() {
@@ -165,7 +165,7 @@ pub fn operator_facts(failing: Option<&Failing>, transition: &Transition) -> Ope
     }
 }
 
-/// The part of `[from, until]` in which the service itself was away. Periods are ordered by their beginning; where they overlap,
+/// The part of `[from, until]` in which the service itself was down. Periods are ordered by their beginning; where they overlap,
 /// as after a crash at the start, the time counts once.
 #[must_use]
 pub fn downtime_between(periods: &[Downtime], from: Timestamp, until: Timestamp) -> Duration {

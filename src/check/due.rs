@@ -19,7 +19,7 @@ pub enum Turn {
         /// When it was due; what lateness is counted from.
         due_at: Timestamp,
     },
-    /// Its alerts must be looked at: a reminder, a silence or an acceptance has come of age.
+    /// Its alerts must be evaluated: a reminder, a silence or an acceptance has come of age.
     Wake,
 }
 
@@ -27,9 +27,9 @@ pub enum Turn {
 #[derive(Debug, Default)]
 pub struct DueQueue {
     slots: HashMap<TenantId, Slot>,
-    /// One entry per slot that is not taken, besides stale ones, which [`DueQueue::take`] skips.
+    /// One entry per slot that is not taken, not counting stale ones, which [`DueQueue::take`] skips.
     order: BinaryHeap<Reverse<(Timestamp, TenantId)>>,
-    /// Wakes that come due while the tenant's check is under way, besides stale ones.
+    /// Wakes that come due while the tenant's check is under way, not counting stale ones.
     beside: BinaryHeap<Reverse<(Timestamp, TenantId)>>,
 }
 
@@ -54,7 +54,7 @@ struct Slot {
 const AGAIN_FIRST: Duration = Duration::from_secs(5);
 /// No wait is longer.
 const AGAIN_MAX: Duration = Duration::from_mins(5);
-/// A check that has been under way for so long does not keep the tenant's alerts from being looked at.
+/// A check that has been under way for so long does not keep the tenant's alerts from being evaluated.
 const BESIDE_AFTER: Duration = Duration::from_mins(1);
 
 impl Slot {
@@ -62,7 +62,7 @@ impl Slot {
         self.wake_at.map_or(self.check_at, |wake_at| wake_at.min(self.check_at))
     }
 
-    /// When its alerts must be looked at though its check is still under way.
+    /// When its alerts must be evaluated though its check is still under way.
     fn beside_at(&self) -> Option<Timestamp> {
         self.wake_at.filter(|_| self.taken).map(|wake_at| wake_at.max(self.taken_at.plus(BESIDE_AFTER)))
     }
@@ -104,7 +104,7 @@ impl DueQueue {
         self.order.push(Reverse((slot.next(), tenant.clone())));
     }
 
-    /// Lets nobody wait any longer whose turn came to nothing: what they waited for is mended.
+    /// Lets nobody wait any longer whose turn came to nothing: what they waited for is fixed.
     pub fn try_again(&mut self, now: Timestamp) {
         for (tenant, slot) in self.slots.iter_mut().filter(|(_, slot)| !slot.taken) {
             let Some(again_at) = slot.again_at.take().filter(|again_at| *again_at > now) else { continue };
@@ -134,7 +134,7 @@ impl DueQueue {
         self.slots.contains_key(tenant)
     }
 
-    /// Asks that the tenant's alerts are looked at as soon as possible, though no check is due.
+    /// Asks that the tenant's alerts are evaluated as soon as possible, though no check is due.
     pub fn wake(&mut self, tenant: &TenantId) {
         if let Some(slot) = self.slots.get_mut(tenant) {
             if slot.taken {
@@ -173,7 +173,7 @@ impl DueQueue {
         }
     }
 
-    /// Takes the next tenant whose alerts must be looked at though its check has long been under way: time passes for it, whatever
+    /// Takes the next tenant whose alerts must be evaluated though its check has long been under way: time passes for it, whatever
     /// the check waits for. To be given back by [`DueQueue::put_beside`].
     pub fn take_beside(&mut self, now: Timestamp) -> Option<TenantId> {
         loop {
@@ -190,7 +190,7 @@ impl DueQueue {
         }
     }
 
-    /// Notes when the alerts of a tenant must be looked at next, after they were while its check was under way.
+    /// Notes when the alerts of a tenant must be evaluated next, after they were while its check was under way.
     pub fn put_beside(&mut self, tenant: &TenantId, wake_at: Option<Timestamp>) {
         let (Some(slot), Some(wake_at)) = (self.slots.get_mut(tenant), wake_at) else { return };
         slot.wake_at = Some(slot.wake_at.map_or(wake_at, |known| known.min(wake_at)));

@@ -11,11 +11,11 @@ pub struct Fetched {
     pub score: ScoreKind,
     /// Its readings, or why there are none.
     pub result: Result<Vec<Reading>, Failure>,
-    /// What of the answer was no reading, though others were.
+    /// What of the answer was not a reading, though others were.
     pub partly: Option<Partly>,
 }
 
-/// Values of an answer that are no readings beside those that are.
+/// Values of an answer that are not readings beside those that are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Partly {
     /// Why the score could not be read.

@@ -15,7 +15,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Once the outcome is committed: whoever ended a silence in between let everything be looked at that was held by then, and this
+    /// Once the outcome is committed: whoever ended a silence in between let everything be reviewed that was held by then, and this
     /// was not.
     ///
     /// # Errors

@@ -45,13 +45,13 @@ const WAKE_MIN: Duration = Duration::from_secs(1);
 pub struct Setting<'a> {
     /// The configuration in force.
     pub config: &'a Config,
-    /// The operator's own rule, if anybody wants to hear it.
+    /// The operator's own rule, if anybody wants to be notified.
     pub operator_rule: Option<&'a Rule>,
     /// The tenant that is checked.
     pub tenant: &'a Tenant,
     /// What the store's ids are made of, part of every notification's id.
     pub store: &'a str,
-    /// When the service itself was away.
+    /// When the service itself was down.
     pub downtimes: &'a [Downtime],
     /// The causes of the outages that go on.
     pub outages: &'a BTreeSet<Cause>,
@@ -132,7 +132,7 @@ impl<'a> Judging<'a> {
         for (subject, found) in subjects.each() {
             let id = SeriesId { score, subject };
             if let Some(why) = subjects.ended(id, found, self.source_interval(score)) {
-                // Only a check ends it: when time alone has passed, somebody else's wake is no reason.
+                // Only a check ends it: when time alone has passed, somebody else's wake is not a reason.
                 if polled.is_some() {
                     self.end(score, found.record, why);
                 }
@@ -214,7 +214,7 @@ impl<'a> Judging<'a> {
         }
         let target = Target { score: Some(series.score), subject: series.subject };
         let known = self.alert_record(rule, target);
-        // A record that comes again is no new reading, but it is data.
+        // A record that comes again is not a new reading, but it is data.
         if let Some((newest, before)) = series.window.split_last()
             && series.seen_again
             && known.is_some_and(|record| awaits_data(&record.alert))

@@ -1,4 +1,4 @@
-//! Many tenants that can't be read for one reason: an outage, of which the operator hears once. Pure.
+//! Many tenants that can't be read for one reason: an outage, of which the operator is notified once. Pure.
 //!
 //! Each tenant's own alert keeps its state; whether it is reported on its own or as part of an outage is decided here, from what the
 //! store knows of all tenants that fail. So a restart decides the same.
@@ -28,13 +28,13 @@ pub const OPERATOR_BLIND: &str = "operator.blind";
 
 /// The fewest tenants of the whole fleet that make an outage.
 const AT_LEAST: usize = 10;
-/// Of the tenants checked lately, one in so many must be hit.
+/// Of the tenants checked lately, one in this many must be hit.
 const SHARE: usize = 3;
 /// The fewest tenants of one app or host that make an outage, if they are all of it.
 const WHOLE_AT_LEAST: usize = 2;
 /// A tenant that was checked within this time before an outage began, or later, is a witness of it.
 const LATELY: Duration = Duration::from_hours(1);
-/// An outage is over when fewer than one in so many of its tenants is still hit.
+/// An outage is over when fewer than one in this many of its tenants is still hit.
 const OVER_BELOW: usize = 4;
 /// How long an outage that is over is asked for: its tenants may be checked once a day.
 pub const REMEMBERED: Duration = Duration::from_hours(48);
@@ -176,7 +176,7 @@ impl Tally {
         }
     }
 
-    /// Whether all that were checked lately are hit, and they are no small part.
+    /// Whether all that were checked lately are hit, and they are not a small part.
     const fn is_whole(self) -> bool {
         self.hit >= WHOLE_AT_LEAST && self.hit == self.witnesses && self.hit * 2 >= self.all
     }

@@ -169,7 +169,7 @@ pub struct Change {
     pub key: AlertKey,
     /// What becomes of it.
     pub what: Fate,
-    /// The channels that hear of it from now on.
+    /// The channels that are notified of it from now on.
     pub channels: Vec<ChannelName>,
     /// The channels that were notified that it began, and lead where they led then.
     pub notified_channels: Vec<ChannelName>,

@@ -134,7 +134,7 @@ pub(super) struct Subjects<'a> {
 pub(super) struct Subjected<'a> {
     pub(super) record: Option<&'a SeriesRecord>,
     pub(super) samples: Vec<Sample>,
-    /// Whether it is there, though its value is no reading.
+    /// Whether it is there, though its value is not a reading.
     is_unsound: bool,
 }
 
@@ -197,7 +197,7 @@ impl<'a> Subjects<'a> {
 
     /// Why a series is over, and its alerts with it; `None`: it goes on.
     ///
-    /// One answer without a subject proves nothing, and an answer without any is no data. A subject is gone when others of its score
+    /// One answer without a subject proves nothing, and an answer without any is not data. A subject is gone when others of its score
     /// have been read for [`SUBJECT_GONE_AFTER`] since it was last.
     pub(super) fn ended(
         &self,

@@ -1,7 +1,7 @@
 //! Alerts of a store from before `no_data` rules judged whole scores: one for each series, several for one tenant.
 //!
 //! While such an alert fires it is kept. Once the rule's own alert fires for the same lack of data it takes over who was notified:
-//! nobody is notified twice, and nobody waits in vain for the end. Receivers that keep a state for each alert are sent that the
+//! nobody is notified twice, and nobody keeps waiting for the end. Receivers that keep a state for each alert are sent that the
 //! old ones are over and the new one fires.
 
 use super::judge::{Judging, Target};

@@ -1,4 +1,4 @@
-//! A configuration while it is read: what is gathered on the way, besides the values, and the problems that were found.
+//! A configuration while it is read: what is gathered on the way, in addition to the values, and the problems that were found.
 
 use std::ops::{Deref, DerefMut};
 

@@ -18,7 +18,7 @@ use crate::{
     schedule::{Window, WindowEnd, Zone},
 };
 
-/// A window that goes on so many times without a gap never ends.
+/// A window that goes on that many times without a gap never ends.
 const OCCURRENCES_MAX: usize = 64;
 
 impl Config {

@@ -16,7 +16,7 @@ use crate::{
     rule::RuleName,
 };
 
-/// The rule by which the operator hears that we are blind; no file defines it.
+/// The rule by which the operator is notified when tenants can't be read; no file defines it.
 const OPERATOR_BLIND: &str = "operator.blind";
 
 /// What may be named.

@@ -105,7 +105,7 @@ pub struct Config {
     pub channels: BTreeMap<ChannelName, Arc<ChannelSettings>>,
     /// The templates, compiled and tried.
     pub templates: Arc<crate::template::Registry>,
-    /// Who hears that we are blind.
+    /// Who is notified when tenants can't be read.
     pub operator: Operator,
     /// What has to be asked for secrets; the references know their store.
     pub secret_stores: SecretStores,
@@ -180,12 +180,12 @@ pub enum StoreLocation {
     Sqlite(PathBuf),
 }
 
-/// Who hears that we are blind, and after how long.
+/// Who is notified when tenants can't be read, and after how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
     /// The channels that operator messages are sent to.
     pub notify: Vec<ChannelName>,
-    /// How long a tenant's checks may fail before the operator hears of it.
+    /// How long a tenant's checks may fail before the operator is notified.
     pub blind_after: Duration,
 }
 

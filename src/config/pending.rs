@@ -39,7 +39,7 @@ impl Pending {
     }
 }
 
-/// The path from the root, without `.` and `..`. Nothing on the disk is looked at.
+/// The path from the root, without `.` and `..`. Nothing on the disk is examined.
 pub(super) fn lexical(path: &Path) -> PathBuf {
     let mut whole = PathBuf::new();
     for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {

@@ -67,7 +67,7 @@ raw! {
         tenants: Vec<Field<RawTenantEntry>>,
         /// The places that receive, by name.
         channels: BTreeMap<String, Field<RawChannel>>,
-        /// Who hears that we are blind, and that a channel is failing.
+        /// Who is notified when tenants can't be read or a channel is failing.
         operator: RawOperator,
         /// One multi-tenant app for every tenant that has no credential of its own.
         credential: OneOrMany<RawCredential>,
@@ -237,11 +237,11 @@ raw! {
         timezone: Word,
     }
 
-    /// Who hears that we are blind, and that a channel is failing.
+    /// Who is notified when tenants can't be read or a channel is failing.
     struct RawOperator {
         /// Channels, which must be open to every tenant.
         notify: Vec<Field<Word>>,
-        /// How long a tenant's checks may fail before the operator hears of it.
+        /// How long a tenant's checks may fail before the operator is notified.
         #[schemars(with = "form::Span")]
         blind_after: Word,
     }

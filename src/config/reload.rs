@@ -21,7 +21,7 @@ use crate::{
     zones,
 };
 
-/// After the configuration was read for nothing, changes are not looked at for so many times as long as that took.
+/// After the configuration was read for nothing, changes are not examined for that many times as long as that took.
 const REST: u32 = 9;
 /// How often a configuration is read again because it names folders that were not watched while it was read.
 const READS_MAX: usize = 4;
@@ -121,7 +121,7 @@ impl Reload {
     }
 
     /// Reads the configuration under the watch, so that no change falls between reading and watching. A refused one is
-    /// followed too: what mends it may lie in a folder that only it names.
+    /// followed too: what fixes it may lie in a folder that only it names.
     async fn read(&mut self, watched: &mut Watched) -> Option<Loaded> {
         let mut last = None;
         for _ in 0..READS_MAX {

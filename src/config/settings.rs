@@ -21,7 +21,7 @@ use crate::{
     template::Registry,
 };
 
-/// Who hears that we are blind.
+/// Who is notified when tenants can't be read.
 pub(super) fn operator(
     raw: Field<RawOperator>,
     at: &Scope<'_>,

@@ -61,7 +61,7 @@ pub struct Case {
     pub histories: Vec<History>,
     /// The silences in which it happens.
     pub silences: Vec<Silence>,
-    /// The maintenance windows, besides those of the file.
+    /// The maintenance windows, in addition to those of the file.
     pub maintenance: Vec<Maintenance>,
     /// What is to be sent.
     pub expected: Vec<Expected>,

@@ -22,7 +22,7 @@ pub(super) fn may_send(
     let settings = config.channels.get(channel).ok_or("the channel is no longer configured")?;
     let admitted = match (&delivery.tenant, &delivery.notification.data.tenant) {
         (Some(tenant), facts) => config.admits(settings, tenant, facts.as_ref()),
-        // A digest is looked at item by item; a drill is about nobody. What is said of an outage counts the tenants that it names:
+        // A digest is examined item by item; a drill is about nobody. What is said of an outage counts the tenants that it names:
         // all of them or nothing.
         (None, _) if settings.audience.is_open() => true,
         (None, _) => match delivery.notification.kind {
@@ -75,7 +75,7 @@ fn shows_whole_report(config: &Config, settings: &ChannelSettings, delivery: &Cl
 }
 
 /// What a digest or the notice of a fleet shift covers that its channel may not show any more, by tenant; `None`: what is about no
-/// tenant. Any other message that speaks for earlier ones of the same alert, outage or drill says nothing of them, and was admitted
+/// tenant. Any other message that covers earlier ones of the same alert, outage or drill says nothing of them, and was admitted
 /// by what it says itself.
 pub(super) fn not_shown(
     config: &Config,

@@ -142,7 +142,7 @@ async fn make(
     let parks = matches!(outcome, AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. });
     log_outcome(channel, &delivery, &outcome);
     dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
-    // A rejection may become final, or park the channel; whoever is looked at in vain loses nothing.
+    // A rejection may become final, or park the channel; a channel that is checked in vain loses nothing.
     let is_settled =
         matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Rejected { .. } | AttemptOutcome::Dead { .. });
     crash_point::reach(CrashPoint::BeforeSettle);

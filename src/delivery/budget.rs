@@ -13,9 +13,9 @@ use crate::domain::Timestamp;
 const PER_FIRST_TRY: f64 = 0.2;
 /// However little is sent, a host gets one retry in that time: as much as the usual pace of a single channel.
 const PER_RETRY_MAX: Duration = Duration::from_secs(1);
-/// So many retries may be saved up.
+/// The most retries that may be saved up.
 const SAVED_MAX: f64 = 20.0;
-/// So many retries of one host may be under way at a time; first tries have no such limit.
+/// The most retries of one host that may be under way at a time; first tries have no such limit.
 const IN_FLIGHT_MAX: u32 = 8;
 /// When to ask again while that many are under way.
 const ASK_AGAIN: Duration = Duration::from_secs(1);

@@ -28,7 +28,7 @@ use crate::{
 
 /// How often the store is asked for work that no hint announced: deliveries queued again from another process.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
-/// Every so many sweeps it is looked whether channels lead elsewhere, as their secrets may be others: once a minute.
+/// After this many sweeps, channels are checked for a new destination, since their secrets may have changed: once a minute.
 const SWEEPS_BETWEEN_LOOKS: u32 = 12;
 /// How long an attempt under way at shutdown may go on.
 pub const DRAIN: Duration = Duration::from_secs(6);
@@ -58,7 +58,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher without work. `settled` hears of each tenant one of whose notifications became final, or that a person wants
+    /// A dispatcher without work. `settled` receives each tenant one of whose notifications became final, or that a person wants
     /// looked at.
     #[must_use]
     pub fn new(
@@ -111,7 +111,7 @@ impl Dispatcher {
         }
     }
 
-    /// A parked channel whose secret is another one is tried at once; of all others it is looked at from time to time.
+    /// A parked channel whose secret is another one is tried immediately; all others are checked from time to time.
     async fn look_where_channels_lead(&self) -> Result<(), StoreError> {
         let mut records = self.store.channels().await?;
         let is_turn = self.sweeps.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEPS_BETWEEN_LOOKS);
@@ -175,7 +175,7 @@ impl Dispatcher {
         let mut failing = HashSet::new();
         self.ensure_routes().await?;
         loop {
-            // What the operator must hear about channels that the round before has parked goes out with this one.
+            // What the operator must be notified about channels that the round before has parked goes out with this one.
             operator::notify(self).await?;
             self.release(fleet).await?;
             let mut channels = self.store.busy_channels().await?;

@@ -314,7 +314,7 @@ impl Context<'_> {
         })
     }
 
-    /// What the delivery says that speaks for a run.
+    /// What the delivery says that covers a run.
     async fn says(&self, run: &HeldGroup, speaker: Option<DeliveryId>) -> Result<Notification, StoreError> {
         let is_newest = run.steps.last().map(|step| step.delivery) == speaker;
         let Some(id) = speaker.filter(|_| !is_newest) else { return Ok(run.newest.clone()) };

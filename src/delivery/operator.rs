@@ -1,4 +1,4 @@
-//! What the operator must hear about channels: through another channel than the one in trouble, wherever there is one.
+//! What the operator must be notified about channels: through another channel than the one in trouble, wherever there is one.
 
 use std::{
     collections::HashSet,

@@ -1,4 +1,4 @@
-//! What was held is looked at when its time has come, or what held it may be gone: sent, merged, suppressed, or held further.
+//! What was held is reviewed when its time has come, or what held it may be gone: sent, merged, suppressed, or held further.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -23,9 +23,9 @@ use crate::{
     store::{AlertRecord, StoreError, TenantRecord},
 };
 
-/// Most looks one after the other; what is left then is looked at by the next sweep.
+/// Most looks one after the other; what is left then is reviewed by the next sweep.
 const LOOKS_MAX: usize = 100;
-/// Runs that are looked at together: what one message says must be seen together.
+/// Runs that are reviewed together: what one message says must be seen together.
 const RUNS_MAX: usize = 100_000;
 /// Most tenants that are loaded together.
 const TENANTS_MAX: usize = 128;
@@ -65,7 +65,7 @@ impl Dispatcher {
             let decided: Vec<_> = decided.into_iter().map(|(_, fates)| fates).collect();
             let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Decision::Hold(_)));
             let taken = self.store.release(decided, now).await? + u64::from(has_sent);
-            // Whoever ended a silence or took a window away meanwhile let everything be looked at but what was only now held further.
+            // Whoever ended a silence or took a window away meanwhile let everything be reviewed but what was only now held further.
             let is_same = Arc::ptr_eq(&config, &self.config.borrow());
             if holds && (!is_same || self.store.silences(Some(now)).await? != silences) {
                 self.store.look_again(HoldReason::Silence, now).await?;
@@ -88,7 +88,7 @@ impl Dispatcher {
         let mut records = HashMap::with_capacity(tenants.len());
         for some in Vec::from_iter(tenants).chunks(TENANTS_MAX) {
             for mut record in self.store.load(some).await? {
-                // Of thousands of tenants only what is looked at is kept.
+                // Of thousands of tenants only what is reviewed is kept.
                 record.series.clear();
                 records.insert(record.tenant.clone(), record);
             }

@@ -125,7 +125,7 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
             dispatcher.report_settled(tenant);
         }
     }
-    // Whoever ended a silence meanwhile let everything be looked at but what was only now held.
+    // Whoever ended a silence meanwhile let everything be reviewed but what was only now held.
     if holds && store.silences(Some(now)).await? != silences {
         store.look_again(HoldReason::Silence, now).await?;
     }
@@ -139,7 +139,7 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
 fn rerouted(config: &Config, silences: &[Silence], routed: RoutedAlert, now: Timestamp) -> Option<Reroute> {
     let RoutedAlert { alert, is_firing, notified_channels, waiting } = routed;
     let is_operator = alert.rule.as_str() == NotificationType::OperatorBlind.as_str();
-    // Whether the operator hears of a tenant on its own, or of an outage, is decided by who sees all tenants.
+    // Whether the operator is notified of a tenant on its own, or of an outage, is decided by who sees all tenants.
     let is_firing = is_firing && !(is_operator && notified_channels.is_empty());
     let route = config.route_of(&alert).unwrap_or_else(|| {
         // What is said of an alert whose rule or tenant is gone goes where its beginning went.

@@ -23,7 +23,7 @@ use crate::{
 
 /// Channels whose secrets are tried at one time.
 const TRIED_MAX: usize = 32;
-/// How often the secrets of channels that are not parked are looked at. A delivery looks at them anyway.
+/// How often the secrets of channels that are not parked are examined. A delivery looks at them anyway.
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 /// The class of the operator's notification.
 pub(super) const CLASS: &str = "channel-secret-unreadable";
@@ -59,7 +59,7 @@ pub struct SecretWatch(Mutex<Watched>);
 #[derive(Debug, Default)]
 struct Watched {
     looked_at: Option<Timestamp>,
-    /// The configuration that was looked at, by its address in memory.
+    /// The configuration that was checked, by its address in memory.
     config: usize,
     unreadable: BTreeMap<ChannelName, String>,
 }

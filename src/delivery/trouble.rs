@@ -17,7 +17,7 @@ use crate::{
 
 use super::{secrets, send::SECRET_UNREADABLE};
 
-/// An end of trouble that is older is no news any more.
+/// An end of trouble that is older is not news any more.
 const NEWS_FOR: Duration = Duration::from_hours(24);
 /// The operator is notified again of a parked channel for which notifications wait.
 const PARKED_AGAIN_EVERY: Duration = Duration::from_hours(24);

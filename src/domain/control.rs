@@ -35,12 +35,12 @@ pub struct Control {
     pub counts: Option<Counts>,
 }
 
-/// So many of so many.
+/// A count out of a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
-    /// So many there are.
+    /// How many there are.
     pub count: u64,
-    /// So many there could be.
+    /// How many there could be.
     pub total: u64,
 }
 

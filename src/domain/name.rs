@@ -7,7 +7,7 @@ use super::characters::{self, is_hidden};
 /// Longest name, in bytes; keeps keys, metrics and chat messages readable.
 pub const NAME_BYTES_MAX: usize = 64;
 
-/// Why a text is no name.
+/// Why a text is not a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameError {
     /// There is no character in it.

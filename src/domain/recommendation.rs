@@ -36,7 +36,7 @@ pub struct RecommendationList {
     pub is_complete: bool,
 }
 
-/// Which score recommendations are looked at for.
+/// The score for which recommendations are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {

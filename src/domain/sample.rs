@@ -21,9 +21,9 @@ pub struct Reading {
 /// Points that stand behind a percentage.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Points {
-    /// So many there are.
+    /// How many there are.
     pub earned: f64,
-    /// So many there could be; Microsoft moves it.
+    /// How many there could be; Microsoft moves it.
     pub of: f64,
 }
 

@@ -95,7 +95,7 @@ impl ScoreKind {
         }
     }
 
-    /// The least and the largest value that the score can have. What is outside is no reading, whoever says so.
+    /// The least and the largest value that the score can have. What is outside is not a reading, whoever says so.
     #[must_use]
     pub const fn range(self) -> RangeInclusive<f64> {
         match self {

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::{EgressError, Private, is_public};
 
-/// Longest URL that is looked at, in bytes: eight times what the longest known webhook address has.
+/// Longest URL that is examined, in bytes: eight times what the longest known webhook address has.
 const URL_BYTES_MAX: usize = 4096;
 
 /// Longest host name, and longest part of one between dots, in bytes (RFC 1035, 2.3.4).

@@ -49,7 +49,7 @@ pub(super) fn too_large(what: String) -> Failure {
     Failure::new(FailureClass::AnswerTooLarge, what)
 }
 
-/// A list of at most so many; a longer one is an error, `null` is an empty one.
+/// A list with a limited length; a longer one is an error, `null` is an empty one.
 pub(super) struct Few<T, const MAX: usize>(pub(super) Vec<T>);
 
 impl<T, const MAX: usize> Default for Few<T, MAX> {

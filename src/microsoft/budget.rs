@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{Account, Failure, FailureClass, cloud::Api, source};
 use crate::domain::{ScoreKind, Timestamp};
 
-/// Calls are counted by so many seconds: a few bytes for each tenant that is checked now and then.
+/// Calls are counted in intervals of this many seconds: a few bytes for each tenant that is checked now and then.
 const SLOT_SECONDS: i64 = 5;
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -67,7 +67,7 @@ impl Key {
     }
 }
 
-/// So many calls within a slot of time.
+/// The number of calls within one interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Spent {
     slot: i64,

@@ -101,7 +101,7 @@ impl CredentialMaterial {
         [noted, certificate.map(|certificate| certificate.not_after())].into_iter().flatten().min()
     }
 
-    /// Reads it again, so that a changed file is used at once.
+    /// Reads it again, so that a changed file is used immediately.
     pub(super) fn read(&self, read_secret: ReadSecret) -> Result<LoadedMaterial, Failure> {
         match self.kind {
             // Neither can begin or end with a blank: Entra would refuse what a copied line brings along.

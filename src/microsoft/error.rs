@@ -183,7 +183,7 @@ impl FailureClass {
         }
     }
 
-    /// Whether nothing but a person mends it, on Microsoft's side or the customer's, so that asking at every tick is pointless.
+    /// Whether nothing but a person fixes it, on Microsoft's side or the customer's, so that asking at every tick is pointless.
     #[must_use]
     pub const fn waits_for_people(self) -> bool {
         matches!(

@@ -26,7 +26,7 @@ use crate::domain::{ControlProfiles, RecommendationList, ScoreRecord, Timestamp}
 /// The app role that recommendations need ("List all recommendations", Defender for Endpoint API).
 pub const RECOMMENDATIONS_ROLE: &str = "SecurityRecommendation.Read.All";
 
-/// A history of so many records or more is an answer of some megabytes.
+/// A history of that many records or more is an answer of some megabytes.
 const HISTORY_FROM: usize = 8;
 /// Hundreds of profiles, with paragraphs of remediation each.
 const PROFILE_BYTES_MAX: usize = 16 * 1024 * 1024;

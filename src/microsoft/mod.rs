@@ -84,7 +84,7 @@ struct Inner {
     wire: Wire,
     tokens: Tokens,
     budget: Budget,
-    /// Whole histories are some megabytes each: only so many are read at a time.
+    /// Whole histories are some megabytes each: only that many are read at a time.
     histories: Semaphore,
     /// What Microsoft says of controls, kept for a day.
     profiles: evidence::KeptProfiles,
@@ -176,7 +176,7 @@ impl Microsoft {
         polled.into_iter().map(|polled| (polled.score, polled.result)).collect()
     }
 
-    /// The same, with what of the answers was no reading.
+    /// The same, with what of the answers was not a reading.
     pub async fn poll(
         &self,
         account: &Account,

@@ -37,7 +37,7 @@ pub(super) trait Source: Sync {
         1
     }
     /// Reads one page behind what the pages before gave, and says where the next one is, if it is wanted.
-    /// Pure. No reading at all is no data, which the caller says.
+    /// Pure. No reading at all is not data, which the caller says.
     ///
     /// # Errors
     /// [`FailureClass::Garbage`] when the page can't be trusted, [`FailureClass::NoData`] when it says that there is nothing.
@@ -120,7 +120,7 @@ const SECURITY_EVENTS_READ_ALL: Role = Role {
 /// How much is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ask {
-    /// The newest so many daily records; sources without records have one value, now.
+    /// The given number of newest daily records; sources without records have one value, now.
     pub(super) records: usize,
 }
 

@@ -1,4 +1,4 @@
-//! One request to Microsoft, and one quick second try where that mends it.
+//! One request to Microsoft, and one quick second try where that fixes it.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use crate::{
     rule::{AlertKey, Condition, Gap, Guide, Resolution, Rule, Transition, TransitionKind},
 };
 
-/// What a notification of a transition is made from, besides the transition.
+/// What a notification of a transition is made from, in addition to the transition.
 #[derive(Debug, Clone)]
 pub struct MessageParts<'a> {
     /// The store's identity; part of every id.
@@ -35,7 +35,7 @@ pub struct MessageParts<'a> {
     pub loss: Option<(f64, Option<f64>)>,
     /// The points behind the value, where it is a percentage.
     pub points: Option<Points>,
-    /// What the message says besides its numbers: why we are blind, which gap a change spans, why a reminder is no news.
+    /// What the message says in addition to its numbers: why we are blind, which gap a change spans, why a reminder is not news.
     pub reason: Option<String>,
     /// The scores without data; `no_data` only.
     pub no_data: Vec<NoDataFacts>,

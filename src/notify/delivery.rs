@@ -102,7 +102,7 @@ pub struct Delivery {
     pub next_attempt_at: Timestamp,
     /// When it became final.
     pub finished_at: Option<Timestamp>,
-    /// Why it is held, and when it is looked at.
+    /// Why it is held, and when it is evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
     /// The delivery that it goes along with, or went along with.

@@ -174,7 +174,7 @@ fn keep_order_of_alerts(lines: &mut [Line]) {
     }
 }
 
-/// What a digest of these lines comes to, of which the first so many are shown.
+/// What a digest of these lines comes to, of which the first that many are shown.
 #[must_use]
 pub fn facts(lines: &[Line], shown: usize) -> DigestFacts {
     let count = |is_it: fn(&Waiting) -> bool| lines.iter().filter(|line| is_it(&line.newest)).count();

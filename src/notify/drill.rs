@@ -37,7 +37,7 @@ impl LastVerified {
         (due_at <= now).then_some(due_at)
     }
 
-    /// Since when the channel is unproven, if that is so long that the operator must hear of it: its last proof, or when it
+    /// Since when the channel is unproven, if that is so long that the operator must be notified of it: its last proof, or when it
     /// was first seen. The same for one episode.
     #[must_use]
     pub fn missing_since(&self, interval: Duration, now: Timestamp) -> Option<Timestamp> {

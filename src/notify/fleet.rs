@@ -33,7 +33,7 @@ use crate::{
     rule::Amount,
 };
 
-/// Moves that are smaller, in percent of the score or in its points where it is a percentage itself, are no moves.
+/// Moves that are smaller, in percent of the score or in its points where it is a percentage itself, are not moves.
 const MOVE_MIN: f64 = 0.5;
 /// A tenant stands out when it moved so many deviations farther than the median (Iglewicz and Hoaglin's modified z-score).
 const OUTLIER_DEVIATIONS: f64 = 3.5;

@@ -1,4 +1,4 @@
-//! Why a delivery waits until somebody decides, and until when it is not looked at.
+//! Why a delivery waits until somebody decides, and until when it is not reviewed.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 pub struct Hold {
     /// What the delivery waits for.
     pub why: HoldReason,
-    /// When it is looked at, at the latest; the decision may be to hold it longer.
+    /// When it is reviewed, at the latest; the decision may be to hold it longer.
     pub until: Timestamp,
 }
 

@@ -81,7 +81,7 @@ pub enum NotificationType {
     /// For the operator: a channel refuses what it is sent.
     #[serde(rename = "operator.channel")]
     OperatorChannel,
-    /// For the operator: the service itself was away.
+    /// For the operator: the service itself was down.
     #[serde(rename = "operator.downtime", alias = "operator.away")]
     OperatorDowntime,
     /// For the operator: a credential is about to expire.
@@ -213,7 +213,7 @@ impl DerefMut for DigestItem {
 }
 
 impl From<Facts> for Data {
-    /// What says these facts and nothing besides.
+    /// What says these facts and nothing else.
     fn from(facts: Facts) -> Self {
         let (breakdown, causes, fleet, digest, report, items) = (None, Vec::new(), None, None, None, Vec::new());
         Self { facts, breakdown, causes, fleet, digest, report, items }

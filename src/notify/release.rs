@@ -171,7 +171,7 @@ pub fn newest_firing(steps: &[HeldDelivery]) -> (&[HeldDelivery], &[HeldDelivery
 /// over; what still fires and was never reported is sent by its newest step; what still fires and was reported is sent only if it got worse
 /// and is worse still. A mere reminder is not sent: it would repeat what is known.
 ///
-/// Where the wait for the fleet held it, each firing has one message that speaks for all of it, whatever became of it.
+/// Where the wait for the fleet held it, each firing has one message that covers all of it, whatever became of it.
 #[must_use]
 pub fn of_steps(steps: &[HeldDelivery], was_notified: bool, keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
     let run_is_held_by = why(steps);
@@ -216,7 +216,7 @@ fn of_silenced_firing(steps: &[HeldDelivery], was_notified: bool, keeps_state: b
     steps.iter().map(|step| (step.delivery, fate(step))).collect()
 }
 
-/// Nothing of a firing is suppressed: its end speaks for it, or its newest news, or the reminder that is all there is.
+/// Nothing of a firing is suppressed: its end covers it, or its newest news, or the reminder that is all there is.
 fn of_whole_firing(steps: &[HeldDelivery], keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
     let newest = steps.iter().rfind(|step| !step.is_reminder()).or_else(|| steps.last());
     let fate = |step: &HeldDelivery| match newest {

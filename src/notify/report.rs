@@ -17,7 +17,7 @@ use crate::{
 
 /// Most that are named of a kind: what moved one way, alerts, tenants that can't be read. All are counted.
 pub const NAMED_MAX: usize = 5;
-/// Most tenants that an unfenced channel's report lists. A fenced one lists all of its own: the audience is asked again of each
+/// The most tenants in the report of a channel without an audience. One with an audience lists all of its own: the audience is asked again of each
 /// right before it is sent.
 const TENANTS_MAX: usize = 1_000;
 /// A value older than this, seen from the beginning of the period, says nothing of how a score stood then. The slowest source

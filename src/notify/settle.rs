@@ -87,7 +87,7 @@ pub enum ChannelChange {
     None,
     /// It is parked, and what was rejected just before waits for it again.
     Parks,
-    /// It works: it is parked no longer. Only a drill or a probe leaves a parked channel.
+    /// It works: it is no longer parked. Only a drill or a probe leaves a parked channel.
     Works,
 }
 

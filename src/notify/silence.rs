@@ -14,7 +14,7 @@ use crate::{
 pub const COMMENT_CHARACTERS_MAX: usize = 500;
 /// Longest name of an author, in characters.
 pub const AUTHOR_CHARACTERS_MAX: usize = 100;
-/// So many silences or windows that follow each other without a gap are taken for one; what comes after is looked at then.
+/// The most silences or windows that follow each other without a gap that are taken for one; what comes after is evaluated then.
 const LOOK_AHEAD_MAX: u32 = 32;
 
 /// A silence's number in its store.

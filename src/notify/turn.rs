@@ -149,7 +149,7 @@ impl Choice {
         None
     }
 
-    /// What is chosen once all were looked at.
+    /// What is chosen once all were considered.
     #[must_use]
     pub fn end(self) -> Chosen {
         match (self.drill, self.next_at) {

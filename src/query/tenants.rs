@@ -112,7 +112,7 @@ pub async fn list(
     let wanted: Vec<&Tenant> = rest.filter(|tenant| scope.includes(&tenant.id)).collect();
     let enough = page.to_read().map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
     let mut found = Vec::new();
-    // Among those whose checks fail, nobody knows how many have to be looked at.
+    // Among those whose checks fail, nobody knows how many have to be evaluated.
     let batch = if only_failing { BATCH } else { BATCH.min(enough) };
     for batch in wanted.chunks(batch) {
         let batch = statuses(store, &plan, batch).await?.into_iter();

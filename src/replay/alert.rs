@@ -59,10 +59,10 @@ impl AlertReplay {
             self.settle_end(&alert, now, messages);
             self.alert = alert;
         }
-        // What has just been looked at is not looked at again before the next check might have been.
+        // What has just been evaluated is not evaluated again before the next check might have been.
         self.wake_at = wake_at.map(|at| if at > now { at } else { now.plus(history.poll_interval) });
         let Some(transition) = transition else { return self.foresee_reminder(rule, now) };
-        // It arrives at once, or when nothing covers it any more and the fleet was read, if anybody is notified.
+        // It arrives immediately, or when nothing covers it any more and the fleet was read, if anybody is notified.
         let covered = || plan.covered(&history.tenant, &history.labels, rule, score, now);
         let waits = || {
             let (fleet, score) = fleet.zip(score)?;

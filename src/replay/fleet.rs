@@ -22,7 +22,7 @@ use crate::{
     rule::{Resolution, Rule, ShiftedBy, Transition, TransitionKind},
 };
 
-/// How many polling intervals around an undecided movement others are looked at.
+/// How many polling intervals around an undecided movement others are considered.
 const AROUND_INTERVALS: u32 = 3;
 
 /// What a shift did to one series.

@@ -90,7 +90,7 @@ pub struct History {
     pub poll_interval: Duration,
     /// What was read, by score.
     pub scores: Vec<ScoreHistory>,
-    /// When the service itself was away, from and until, ordered by the beginning.
+    /// When the service itself was down, from and until, ordered by the beginning.
     pub downtimes: Vec<(Timestamp, Timestamp)>,
     /// When the replay ends: reminders, expiries and gaps up to then are reported.
     pub until: Timestamp,

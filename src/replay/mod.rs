@@ -4,7 +4,7 @@
 //! service uses, which gives messages → [`stages`] says which of them would have been sent, as what, and what was suppressed.
 //! [`many`] walks many tenants at once; [`expect`] holds what was sent against what was to be sent.
 //!
-//! A replay assumes that every message arrives at once, and that rules, labels, channels, silences and windows were always what
+//! A replay assumes that every message arrives immediately, and that rules, labels, channels, silences and windows were always what
 //! they are now. A test holds the walk to what a real check makes of the same readings.
 
 mod alert;

@@ -82,12 +82,12 @@ impl<'a> SeriesReplay<'a> {
         self.last_data.and(self.samples[..self.read].last()).map(|sample| sample.at)
     }
 
-    /// When it must be looked at though no check is due.
+    /// When it must be evaluated though no check is due.
     pub(super) fn wake_at(&self) -> Option<Timestamp> {
         self.judged.iter().filter_map(|judged| self.wakes(&judged.replay)).min()
     }
 
-    /// When an alert must be looked at: once a shift is known that may be the reason of its end, too.
+    /// When an alert must be evaluated: once a shift is known that may be the reason of its end, too.
     fn wakes(&self, replay: &AlertReplay) -> Option<Timestamp> {
         let known_at = self.explained_at(replay).filter(|at| self.looked_at.is_none_or(|looked_at| looked_at < *at));
         replay.wake_at.into_iter().chain(known_at).min()

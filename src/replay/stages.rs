@@ -2,7 +2,7 @@
 //! route, silence, fleet shift, digest. Each takes what is queued, in time order, and gives what goes on.
 //!
 //! What is decided is decided by the functions that the service asks, too: [`crate::notify::maintenance::covering`],
-//! [`crate::notify::release`], [`crate::notify::fleet`]. What differs from the service is time: what is held is looked at on the
+//! [`crate::notify::release`], [`crate::notify::fleet`]. What differs from the service is time: what is held is reviewed on the
 //! instant, not by the next sweep.
 //!
 //! What fleet shifts there were is known before: [`super::fleet`] finds them in the readings.

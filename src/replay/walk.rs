@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
                 let begins = !look.is_good && is_first;
                 if look.is_good && is_known && replay.newest_at() == newest_at {
                     replay.see_again(now, messages);
-                    // What is overdue is no data, though it was given.
+                    // What is overdue is not data, though it was given.
                     self.read_at = self.read_at.max(replay.last_data);
                 } else if is_known || begins {
                     replay.fail(now, messages);

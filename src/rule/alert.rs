@@ -45,7 +45,7 @@ pub struct Alert {
     pub generation: u64,
     /// How many notifications it has caused in this generation; grows by one with each.
     pub sequence: u64,
-    /// Samples before this instant are no baseline any more: their loss was accepted, or regained as far as the rule asks.
+    /// Samples before this instant are not a baseline any more: their loss was accepted, or regained as far as the rule asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebased_at: Option<Timestamp>,
     /// How it ended, for as long as a fleet shift may turn out to be the reason; `drop` and `rise` only.

@@ -1,6 +1,6 @@
 //! What a new reading is compared with.
 //!
-//! Time is the sources' own. A sample that claims to be as late as the reading, or later, is no candidate: a source clock that
+//! Time is the sources' own. A sample that claims to be as late as the reading, or later, is not a candidate: a source clock that
 //! jumps back loses candidates for a while and never makes one up.
 
 use serde::Serialize;

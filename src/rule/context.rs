@@ -1,4 +1,4 @@
-//! What an alert is judged by: what happened, and what is known besides.
+//! What an alert is judged by: what happened, and what else is known.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub enum Event {
     Tick,
 }
 
-/// What a step may look at besides the alert itself.
+/// What a step may look at in addition to the alert itself.
 #[derive(Debug, Clone, Copy)]
 pub struct EvaluationContext<'a> {
     /// The wall clock: for `no_data`, `repeat` and `accept_after` only. Windows and `for` go by the readings' own times.
@@ -29,7 +29,7 @@ pub struct EvaluationContext<'a> {
     /// How many scheduled checks gave no reading (missed or failed) since the reading before; our own downtime apart. More than
     /// [`MISSED_MAX`] start `for` again.
     pub missed_checks: u32,
-    /// Samples from before this source time were imported when the series was onboarded: they are no baseline.
+    /// Samples from before this source time were imported when the series was onboarded: they are not a baseline.
     pub onboarded_at: Option<Timestamp>,
     /// The scores that a `no_data` rule watches; any other rule looks at none.
     pub feeds: &'a [Feed],

@@ -23,9 +23,9 @@ use crate::domain::{Complaint, Timestamp};
 
 /// Longest expression, in bytes; every minute of an hour, written out, fits.
 const EXPRESSION_BYTES_MAX: usize = 512;
-/// How far the gaps between ticks are looked at: a whole week, and what leads into the next.
+/// How far the gaps between ticks are examined: a whole week, and what leads into the next.
 const GAPS_WITHIN: Duration = Duration::from_hours(8 * 24);
-/// Most ticks that are looked at for it.
+/// Most ticks that are examined for it.
 const GAP_TICKS_MAX: usize = 1_500;
 
 /// A cron expression (six fields, seconds first) in an IANA time zone. It has a next tick: that was tried when it was read.

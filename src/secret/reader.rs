@@ -1,7 +1,7 @@
 //! Reads files that hold secrets: off the caller's thread, within [`READ_WITHIN`], and each path by one thread at a time.
 //!
 //! A disk that does not answer (a dead mount) keeps its reader for as long as it likes. Whoever asks for the same path in the
-//! meantime is refused at once, so that threads do not pile up behind it.
+//! meantime is refused immediately, so that threads do not pile up behind it.
 
 use std::{
     collections::HashMap,

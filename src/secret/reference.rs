@@ -63,7 +63,7 @@ impl SecretReference {
         self.kept(reader::read_here).and_then(text).map_err(|fault| self.error(fault))
     }
 
-    /// The same of what need be no text: a file as it is. What is kept as text is given as its bytes.
+    /// The same of what need not be text: a file as it is. What is kept as text is given as its bytes.
     ///
     /// # Errors
     /// [`SecretError`] when it is missing, unreadable, empty or larger than 64 KiB.
@@ -79,7 +79,7 @@ impl SecretReference {
         self.asked().await.and_then(text).map_err(|fault| self.error(fault))
     }
 
-    /// The same of what need be no text.
+    /// The same of what need not be text.
     ///
     /// # Errors
     /// [`SecretError`] as of [`SecretReference::resolve_bytes`].

@@ -29,7 +29,7 @@ pub(super) fn value_at(body: &[u8], path: &[&str]) -> Result<Value, serde_json::
     Ok(found)
 }
 
-/// Whether a text of the list at this key holds a word. The texts are looked at one after the other.
+/// Whether a text of the list at this key holds a word. The texts are examined one after the other.
 pub(super) fn any_text_contains(body: &[u8], key: &str, word: &str) -> bool {
     let mut decoder = serde_json::Deserializer::from_slice(body);
     decoder.deserialize_map(TextsOf { key, word }).unwrap_or(false)

@@ -193,7 +193,7 @@ impl Planner {
                 self.queue.put(Due { tenant: id.clone(), next_due_at: now, wake_at: None });
             }
         }
-        // Somebody is at work: who waited for people is asked at once.
+        // Somebody is at work: who waited for people is asked immediately.
         let backed_off = std::mem::take(&mut self.backed_off);
         let at = |id: &TenantId, tenant| if backed_off.contains(id) { now } else { next_due(&plan, tenant, now) };
         self.queue.bring_forward(|id| Some(at(id, plan.config.tenants.get(id)?)));

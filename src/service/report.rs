@@ -21,9 +21,9 @@ use crate::{
     store::{Checks, DeliveryFilter, Listings, NewNotification, SeriesRecord, Store, StoreError, TenantRecord},
 };
 
-/// So many tenants are read at a time.
+/// The most tenants that are read at a time.
 const BATCH: usize = 200;
-/// So many deliveries of a channel are looked at, newest first.
+/// The most deliveries of a channel that are read, newest first.
 const DELIVERIES_MAX: u32 = 1_000;
 
 /// When each channel's next report is due, as far as this process knows. The store knows what was sent; this spares asking it.

@@ -340,7 +340,7 @@ async fn heartbeat((engine, health, store_recovered): (Engine, Health, Arc<Notif
             health.store_failed(now, StoreTrouble::Gone(what));
             error!("the store {what}; everything recorded from now on is lost at the next start");
             let config = engine.config.borrow().clone();
-            // The connection may still write: then the operator hears of it.
+            // The connection may still write: then the operator is notified.
             if let Err(error) = faults::notify_of_files(engine.store.as_ref(), &config, what, now).await {
                 error!(%error, "the operator could not be notified of it");
             }

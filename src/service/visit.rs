@@ -17,7 +17,7 @@ use crate::{
     task,
 };
 
-/// The share of the concurrency that tenants who did not answer last time may use: one in so many.
+/// The share of the concurrency that tenants who did not answer last time may use: one in this many.
 const SLOW_LANE_SHARE: usize = 4;
 /// Looks at alerts whose tenant's check is under way, at one time. They ask nobody but the store.
 const BESIDE_MAX: usize = 32;
@@ -35,10 +35,10 @@ pub(super) enum Back {
     },
     /// It came to nothing.
     Again(TenantId),
-    /// Its alerts were looked at while its check goes on.
+    /// Its alerts were evaluated while its check goes on.
     Beside {
         tenant: TenantId,
-        /// When they must be looked at next.
+        /// When they must be evaluated next.
         wake_at: Option<Timestamp>,
     },
 }

@@ -1,4 +1,4 @@
-//! The watchdog: systemd hears that the service does its work only if planner, dispatcher and web have each shown progress since
+//! The watchdog: systemd is notified that the service does its work only if planner, dispatcher and web have each shown progress since
 //! it last heard so. A part that hangs ends in a restart, which repeats and forgets nothing.
 
 use std::{net::SocketAddr, time::Duration};
@@ -15,9 +15,9 @@ use crate::{
     telemetry::{Health, Metrics, health::PARTS},
 };
 
-/// How often within systemd's interval the parts are looked at.
+/// How often within systemd's interval the parts are checked.
 const LOOKS: u32 = 6;
-/// After that share of systemd's interval without progress, a heartbeat is missed: one in so many.
+/// After that share of systemd's interval without progress, a heartbeat is missed: one in this many.
 const MISSED_AFTER: u32 = 2;
 /// The most bytes of our own answer that are read.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -41,7 +41,7 @@ pub async fn watch(interval: Duration, watched: Watched, shutdown: CancellationT
     info!(?interval, "the watchdog is fed while planner, dispatcher and web make progress");
     let (mut fed_at, mut fed, mut is_missed) = (Instant::now(), watched.health.progress(), false);
     while shutdown.run_until_cancelled(tokio::time::sleep(look)).await.is_some() {
-        // Whoever works answers at once.
+        // Whoever works answers immediately.
         watched.ticks.due_scan.notify_one();
         watched.ticks.sweep.notify_one();
         if is_answered(&egress, watched.address, look).await {

@@ -180,7 +180,7 @@ impl Metrics {
         self.inner.heartbeats_missed.inc();
     }
 
-    /// So many channels have a secret that can't be read now.
+    /// The most channels that have a secret that can't be read now.
     pub fn channel_secrets_unreadable(&self, channels: usize) {
         self.unreadable("channel", u64::try_from(channels).unwrap_or(u64::MAX));
     }

@@ -22,9 +22,9 @@ pub(super) struct Level {
     pub(super) causes: usize,
     /// The most labels that are shown.
     pub(super) labels: usize,
-    /// So many items of a digest.
+    /// The most items of a digest.
     pub(super) items: usize,
-    /// So many characters of any text from outside.
+    /// The most characters of any text from outside.
     pub(super) text_characters: usize,
 }
 
@@ -47,7 +47,7 @@ pub(super) const LEVELS: [Level; 16] = [
     level(0, 0, 6, 24),
     level(0, 0, 3, 24),
 ];
-/// So many characters of any text from outside are shown in a line of a digest.
+/// The most characters of any text from outside that are shown in a line of a digest.
 const LINE_TEXT_CHARACTERS: usize = 60;
 
 const fn level(causes: usize, labels: usize, items: usize, text_characters: usize) -> Level {

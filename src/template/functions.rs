@@ -1,4 +1,4 @@
-//! What templates can call besides Handlebars' own: numbers, times, durations, severities. Every result is escaped like a value.
+//! What templates can call other than Handlebars' own: numbers, times, durations, severities. Every result is escaped like a value.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::{
 /// Most characters of one paragraph, as [`weight`] counts them. A section of a Slack message has room for 3,000.
 const PARAGRAPH_MAX: usize = 2_800;
 
-/// So many counts of what is left out are shown.
+/// The most counts of what is left out that are shown.
 const COUNTS_MAX: usize = 6;
 
 /// One line for each item, then how many more there are, and where to find them.
@@ -118,7 +118,7 @@ fn line(headline: String, notification: &Notification) -> String {
     .collect()
 }
 
-/// What a message says of earlier ones that it stands for.
+/// What a message says of earlier ones that it covers.
 pub(super) fn earlier(count: usize) -> String {
     match count {
         0 => String::new(),

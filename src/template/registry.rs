@@ -241,7 +241,7 @@ const ITEMS: [&str; 3] = ["words.lines", "words.paragraphs", "data.items"];
 /// How a template can name what is in a report.
 const REPORT: [&str; 3] = ["words.lines", "words.paragraphs", "data.report"];
 
-/// The templates that are such, or include one that is, however indirectly. Each inclusion is looked at once for each level.
+/// The templates that are such, or include one that is, however indirectly. Each inclusion is examined once for each level.
 fn involving(compiled: &Compiled, is_such: &dyn Fn(&String) -> bool) -> BTreeSet<String> {
     let mut found: BTreeSet<String> = compiled.keys().filter(|name| is_such(name)).cloned().collect();
     loop {

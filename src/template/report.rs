@@ -36,7 +36,7 @@ pub(super) fn lines(report: &ReportFacts, room: usize) -> Vec<String> {
     lines
 }
 
-/// Tames and cuts every text of a report, and lists so many of its tenants.
+/// Tames and cuts every text of a report, and lists that many of its tenants.
 pub(super) fn cut(report: &mut ReportFacts, tenants: usize, characters: usize) {
     let tame = |whole: &mut String| *whole = text::tame(whole, characters);
     report.tenants.truncate(tenants);

@@ -109,7 +109,7 @@ fn item(kind: NotificationType, name: &str) -> DigestItem {
     DigestItem::from(notification(kind, name))
 }
 
-/// A critical alert, one that is over and speaks for its beginning too, and one of the operator's.
+/// A critical alert, one that is over and covers its beginning too, and one of the operator's.
 fn items(name: &str) -> Vec<DigestItem> {
     let mut over = item(NotificationType::AlertResolved, name);
     over.notification.covers = vec![NotificationId::of_parts(&["sample", "earlier"])];
@@ -297,7 +297,7 @@ fn tenant(name: &str) -> TenantFacts {
     }
 }
 
-/// A name that is no trouble.
+/// A harmless name.
 const ORDINARY: &str = "Contoso Ltd";
 
 fn score(kind: NotificationType) -> ScoreFacts {

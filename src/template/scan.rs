@@ -1,4 +1,4 @@
-//! What is looked at before and after a template is compiled, so that Handlebars can't be driven into a stack overflow: it
+//! What is examined before and after a template is compiled, so that Handlebars can't be driven into a stack overflow: it
 //! parses and renders recursively, and partials that include one another never end.
 
 use std::collections::BTreeMap;
@@ -145,7 +145,7 @@ fn check_name(name: &Parameter) -> Result<(), String> {
     if name.as_name().is_some() { Ok(()) } else { Err("a function must be named, not computed".to_owned()) }
 }
 
-/// How deep templates nest with everything that they include; each is looked at once, however often it is included.
+/// How deep templates nest with everything that they include; each is examined once, however often it is included.
 #[derive(Default)]
 pub(super) struct Depths<'a>(BTreeMap<&'a str, Result<usize, String>>);
 

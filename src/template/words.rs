@@ -18,7 +18,7 @@ use crate::{
     rule::display::number,
 };
 
-/// So many facts are shown: a section of a Slack message has no more fields.
+/// The most facts that are shown: a section of a Slack message has no more fields.
 const FACTS_MAX: usize = 10;
 
 /// The titles of links to what to do about each cause, in their order. None holds text from outside: a link's title is trusted.
@@ -28,9 +28,9 @@ const CAUSE_LINKS: [&str; 3] = ["Open the first cause", "Open the second cause",
 pub(super) struct Shown {
     /// With every text tamed and cut.
     pub(super) notification: Notification,
-    /// So many items of a digest were left out.
+    /// How many items of a digest were left out.
     pub(super) left_out: usize,
-    /// So many lines of a report are shown.
+    /// The most lines of a report that are shown.
     pub(super) lines_max: usize,
 }
 
@@ -77,7 +77,7 @@ struct Link {
     url: String,
 }
 
-/// Says a notification in words. `left_out`: so many items of a digest are not in it.
+/// Says a notification in words. `left_out`: that many items of a digest are not in it.
 pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Words {
     let data = &notification.data;
     let (emoji, color) = look(notification);

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::domain::Timestamp;
 
-/// So many requests a second: more than people press buttons, less than the store notices.
+/// The most requests a second: more than people press buttons, less than the store notices.
 pub(super) const PER_SECOND_MAX: u32 = 20;
 
 /// Counts the requests of one second, whoever makes them.

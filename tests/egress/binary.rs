@@ -10,7 +10,7 @@ use crate::harness::{LOW, OPS, SOC, Service, World};
 
 /// Stands in every hostile URL that the tests write.
 const CANARY: &str = "canary-6KXW2M9QPT";
-/// One vector in so many is tried: each needs a process.
+/// One vector in that many is tried: each needs a process.
 const EVERY: usize = 12;
 
 /// What nobody may be shown: where the URL leads, and the URL.

@@ -11,11 +11,11 @@ pub(crate) struct Arrived {
     pub(crate) at: Instant,
     /// `webhook-id`: the message that said it.
     pub(crate) message: String,
-    /// Which notification: the message itself, one that it stands for, or one of a digest's.
+    /// Which notification: the message itself, one that it covers, or one of a digest's.
     pub(crate) id: String,
     /// `alert.firing` and so on.
     pub(crate) kind: String,
-    /// Whether a newer one spoke for it. Then kind and sequence are what they are if none in between was suppressed.
+    /// Whether a newer one covered it. Then kind and sequence are what they are if none in between was suppressed.
     pub(crate) is_spoken_for: bool,
     /// The alert's id; empty for messages without one.
     pub(crate) alert: String,
@@ -29,7 +29,7 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    /// What one request says, notification by notification: a message may stand for earlier ones of its alert that were never
+    /// What one request says, notification by notification: a message may cover earlier ones of its alert that were never
     /// sent, and a digest says what many would have said.
     fn read(request: &Received) -> Vec<Self> {
         let body = request.json();
@@ -61,7 +61,7 @@ impl Arrived {
         let voice = |(earlier, id): (u64, &Value)| {
             // Drills have no sequence: each is a first one.
             let sequence = (itself.sequence + earlier).saturating_sub(before);
-            // A message that stands for another says so: nobody takes it for the other by mistake.
+            // A message that covers another says so: nobody takes it for the other by mistake.
             let (id, possible_duplicate) = (text(id), true);
             let kind = match (kind, sequence) {
                 ("drill", _) => "drill",

@@ -48,7 +48,7 @@ pub(crate) struct Setup {
     pub(crate) top: String,
     /// The whole rules file.
     pub(crate) rules: String,
-    /// How long a tenant's checks may fail before the operator hears of it.
+    /// How long a tenant's checks may fail before the operator is notified.
     pub(crate) blind_after: &'static str,
 }
 

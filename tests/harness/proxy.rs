@@ -40,7 +40,7 @@ pub(crate) enum Fault {
     CloseStored,
     /// Closed in the middle of the answer.
     CutAnswer,
-    /// Answered by what is no HTTP; the receiver hears nothing.
+    /// Answered by what is not HTTP; the receiver hears nothing.
     Garbage,
 }
 

@@ -18,7 +18,7 @@ use std::{
 /// What waits for longer on a machine with nothing else to do waits in vain. What blocks, and so can't wait for an [`event`], is given
 /// this.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
-/// How often the machine's load is looked at.
+/// How often the machine's load is examined.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The event; `None` if it seems never to come. Nothing is ever proven by that: it ends a test that hangs, with what is known.

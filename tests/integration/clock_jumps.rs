@@ -36,7 +36,7 @@ async fn tenants_are_checked_and_reported_once_whatever_the_clock_is_set_to() {
             .with_tenant(fixture.tenant("contoso", 400.0))
             .with_channel(fixture.channel("soc"))
             .with_rule(rule("low", Condition::Below(300.0)));
-        // A quarter of an hour passes at once here: no check that is under way may be given up for that.
+        // A quarter of an hour passes immediately here: no check that is under way may be given up for that.
         let config = Config { timeout: Duration::from_hours(24), ..config };
         let planner = PlannerFixture::start(&fixture, &config).await;
         checked(&planner, &fixture, "contoso", 1).await;

@@ -1,4 +1,4 @@
-//! Signing in with what is no client secret, against a cloud that verifies it.
+//! Signing in with what is not a client secret, against a cloud that verifies it.
 
 use std::{
     fs,

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::setup::{Build, at, channel, channels, config, tenant, tenant_id};
 
-/// So many tenants; each app has `per_app` of them, in the order of their names.
+/// The number of tenants; each app has `per_app` of them, in the order of their names.
 fn fleet(size: usize, per_app: usize) -> Config {
     let mut fleet = config();
     fleet.operator = Operator { notify: channels(&["ops"]), ..fleet.operator };
@@ -230,7 +230,7 @@ fn tenants_reported_before_are_not_reported_again_and_do_not_make_the_outage_old
         decision.changed.iter().map(|(outage, news)| (outage.notified_at, news)).collect::<Vec<_>>(),
         [(None, &None)]
     );
-    // Whose alert does not fire yet is no news, but part of it.
+    // Whose alert does not fire yet is not news, but part of it.
     let quiet: Vec<_> = hits(0..12, FailureClass::MicrosoftDown);
     let quiet: Vec<_> = quiet.into_iter().map(|hit| FailingTenant { blind: None, ..hit }).collect();
     let decision = decided(&config, &quiet, &[]);

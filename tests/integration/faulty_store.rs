@@ -38,7 +38,7 @@ pub(super) struct FaultyStore {
     commits: Mutex<HashMap<TenantId, Vec<Trouble>>>,
     /// Happens when the next check or decision is about to be written.
     meanwhile: Mutex<Option<BoxFuture<'static, ()>>>,
-    /// How often what is held was let be looked at.
+    /// How often a review of what is held was requested.
     pub(super) looked: watch::Sender<u32>,
     failing_loads: AtomicU32,
     failing_alerts: AtomicU32,

@@ -39,7 +39,7 @@ struct Fleet {
     config: Config,
     dispatcher: Dispatcher,
     sender: watch::Sender<Arc<Config>>,
-    /// Tenants whose alerts are to be looked at.
+    /// Tenants whose alerts are to be evaluated.
     settled: Mutex<mpsc::UnboundedReceiver<TenantId>>,
     /// Whether alerts are evaluated when asked for.
     are_alerts_looked_at: bool,
@@ -69,7 +69,7 @@ impl Fleet {
         Self { fixture, config, dispatcher, sender, settled: Mutex::new(settled), are_alerts_looked_at: true, scores }
     }
 
-    /// Whose alerts wait for so many minutes, though reading everybody takes longer.
+    /// Whose alerts wait for that many minutes, though reading everybody takes longer.
     async fn holding(hold: u64) -> Self {
         let mut fleet = Self::new(vec![fall()]).await;
         (fleet.config.fleet.hold, fleet.config.fleet.spread) = (minutes(hold), minutes(0));

@@ -124,7 +124,7 @@ fn for_starts_again_after_more_than_three_failed_checks_and_not_after_a_pause() 
     }
     fixture.read(75, 250.0);
     assert_eq!(sent(&fixture.read(120, 250.0)), [""; 0], "it began again at 75 minutes");
-    // Business hours: the night is no gap. 12:00 is when the tests begin.
+    // Business hours: the night is not a gap. 12:00 is when the tests begin.
     let mut fixture = watching("0 0 8-17 * * *", &[SCORE], held(20));
     fixture.read(0, 250.0);
     for hour in 1..=5 {

@@ -282,7 +282,7 @@ async fn what_a_window_holds_is_reviewed_once_the_window_and_its_last_visit_are_
     let mut looked = store.looked.subscribe();
     let planner = PlannerFixture::on(&fixture, store.store(), &config).await;
     config.maintenance.clear();
-    // The reload is taken, and what is held is looked at, while the first check is about to be written.
+    // The reload is taken, and what is held is evaluated, while the first check is about to be written.
     let reload = planner.config.clone();
     store.meanwhile(async move {
         looked.wait_for(|looked| *looked == 1).await.unwrap();

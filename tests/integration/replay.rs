@@ -220,7 +220,7 @@ fn judged(config: &Config, source: Source, checks: &[Check], downtimes: &[Downti
                 since: alert.started_at,
                 is_notified: !new.channels.is_empty(),
             });
-            // It arrives at once, or when the window is over. Nothing does of what it comes after.
+            // It arrives immediately, or when the window is over. Nothing does of what it comes after.
             let key = new.alert.clone().unwrap();
             coming.retain(|(of, _)| *of != key);
             let until = config.covering(&[], &new.match_target(&new.envelope()).unwrap(), now);

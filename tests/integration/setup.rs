@@ -63,7 +63,7 @@ pub(super) fn app() -> Uuid {
     Uuid::from_u128(0xa99)
 }
 
-/// No tenants, rules or channels; nobody hears that we are blind.
+/// No tenants, rules or channels; nobody is notified when tenants can't be read.
 pub(super) fn config() -> Config {
     Config {
         store: StoreLocation::Sqlite("data/s.db".into()),

@@ -18,7 +18,7 @@ use super::{
     setup::{Build, channel_name, config},
 };
 
-/// Channels whose back-off is over at once.
+/// Channels whose back-off is over immediately.
 fn quick(fixture: &Fixture, names: &[&str]) -> Config {
     names.iter().fold(config(), |config, name| {
         let mut channel = fixture.channel(name);

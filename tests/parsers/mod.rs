@@ -48,7 +48,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut StdRng) {
     }
 }
 
-/// Feeds every file of the corpus, then so many mutations.
+/// Feeds every file of the corpus, then that many mutations.
 #[expect(clippy::print_stdout, reason = "a failure names the seed that repeats it")]
 fn feed(name: &str, mutations: usize, target: fn(&[u8])) {
     let seed =

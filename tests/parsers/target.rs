@@ -63,7 +63,7 @@ pub(crate) fn single_score(bytes: &[u8]) {
         let Taken::Readings(readings) = taken else { continue };
         assert_eq!(readings.len(), 1);
         // Missing is never zero: a value that was read stands in the answer.
-        // A field that is not looked at may hold what this decoder refuses: `1e999`, bytes that are no UTF-8.
+        // A field that is not examined may hold what this decoder refuses: `1e999`, bytes that are not UTF-8.
         let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) else { continue };
         assert!(json["score"].is_number() || json["score"].is_string(), "{json}");
     }

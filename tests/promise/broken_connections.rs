@@ -100,7 +100,7 @@ impl Line {
         assert!(answered.contains(&requests.last().unwrap()[0].message), "{}", context());
     }
 
-    /// What each request said of contoso's alert: a message may stand for earlier ones.
+    /// What each request said of contoso's alert: a message may cover earlier ones.
     fn requests(&self) -> Vec<Vec<Arrived>> {
         let mut requests: Vec<Vec<Arrived>> = Vec::new();
         for arrived in self.world.accepted(SOC, "contoso") {

@@ -1,4 +1,4 @@
-//! A credential rotates without a gap, and the operator hears of one that is not taken, and of one that is about to expire.
+//! A credential rotates without a gap, and the operator is notified of one that is not taken, and of one that is about to expire.
 
 use crate::harness::{OPS, Pair, SOC, World, entra};
 

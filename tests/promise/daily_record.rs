@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{SOC, World, entra, kinds};
 
-/// A record so many days ago: the category `Identity` has `identity` of 200 points, `Data` has 50.
+/// A record that many days ago: the category `Identity` has `identity` of 200 points, `Data` has 50.
 fn record(days_ago: i64, identity: f64) -> Value {
     let now = scorewatch::clock::Clock::System.now().to_chrono();
     let day = (now - chrono::Duration::days(days_ago)).format("%Y-%m-%d");

@@ -36,7 +36,11 @@ async fn an_alert_is_notified_once_whatever_happens_to_the_process_in_between() 
     let service = world.run().await;
     world.settle(&service, SOC).await;
     let arrived = world.accepted(SOC, "contoso");
-    assert_eq!(kinds(&arrived), [("alert.firing", 1), ("alert.resolved", 2)], "a recovery during our downtime is reported");
+    assert_eq!(
+        kinds(&arrived),
+        [("alert.firing", 1), ("alert.resolved", 2)],
+        "a recovery during our downtime is reported"
+    );
     assert_ne!(arrived[0].id, arrived[1].id);
     assert_eq!(arrived[0].alert, arrived[1].alert);
     assert_eq!(arrived[0].body["data"]["score"]["value"], LOW);

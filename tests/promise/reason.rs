@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Arrived, SOC, World, entra, kinds};
 
-/// A record so many days ago with these controls: name, points.
+/// A record that many days ago with these controls: name, points.
 fn record(days_ago: i64, maximum: f64, average: f64, controls: &[(&str, f64)]) -> Value {
     let now = scorewatch::clock::Clock::System.now().to_chrono();
     let day = (now - chrono::Duration::days(days_ago)).format("%Y-%m-%d");

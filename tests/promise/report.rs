@@ -1,4 +1,4 @@
-//! A channel gets its report at each of its times, each once, also over a restart; a fenced one hears of its own tenants alone.
+//! A channel gets its report at each of its times, each once, also over a restart; one with an audience is notified of its own tenants alone.
 
 use std::collections::BTreeSet;
 

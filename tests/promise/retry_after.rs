@@ -23,7 +23,7 @@ async fn arrivals(refusal: Reply, count: usize) -> (World, Service, Vec<Timestam
     (world, service, arrivals)
 }
 
-/// An HTTP date, so many seconds from now.
+/// An HTTP date, that many seconds from now.
 fn date(seconds: i64) -> (Timestamp, String) {
     let then = Timestamp::from_seconds(Clock::System.now().as_seconds() + seconds);
     (then, then.to_chrono().format("%a, %d %b %Y %H:%M:%S GMT").to_string())

@@ -63,7 +63,7 @@ async fn each_store_serves_a_tenant_and_a_changed_secret_is_used_without_a_resta
     let reads = vault.reads();
     world.checked(&service, "in-vault", 3).await;
     assert_eq!((reads, vault.reads()), (2, 2), "each secret was read once, however often it was used");
-    // The old one is refused, and the store is asked at once: nobody waits five minutes.
+    // The old one is refused, and the store is asked immediately: nobody waits five minutes.
     vault.set("tenants/in-vault", "another");
     world.cloud.set_secret(entra("in-vault"), "another");
     world.checked(&service, "in-vault", 4).await;

@@ -1,5 +1,5 @@
-//! A process that was stopped and goes on (SIGSTOP, a machine that was put to sleep) counts its own absence against no tenant, and
-//! says to the operator from when to when it was away.
+//! A process that was stopped and goes on (SIGSTOP, a machine that was put to sleep) counts its own downtime against no tenant, and
+//! says to the operator from when to when it was down.
 //!
 //! The binary of the feature `crash-points` counts half a minute as downtime. How long it is stopped is measured in checks
 //! of another service.
@@ -12,7 +12,7 @@ use crate::harness::{Arrived, OPS, SENTINEL, SOC, Service, World};
 /// The other service checks every second.
 const STOPPED_CHECKS: u64 = 40;
 
-/// When the operator's message says that the service was away, if it says so.
+/// When the operator's message says that the service was down, if it says so.
 fn downtime(arrived: &Arrived) -> Option<(Timestamp, Timestamp)> {
     let facts = &arrived.body["data"]["operator"];
     let at = |value: &Value| Timestamp::parse(value.as_str().unwrap_or_default());

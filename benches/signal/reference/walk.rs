@@ -45,7 +45,7 @@ pub(super) struct Walk<'a> {
     latitude: Latitude,
     /// Source time and value of all readings so far.
     samples: Vec<(Seconds, f64)>,
-    /// Samples before this are no baseline.
+    /// Samples before this are not a baseline.
     rebased: Seconds,
     missed: usize,
     /// The best of all samples, with the number of samples and of shifts that were applied.

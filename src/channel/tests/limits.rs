@@ -64,7 +64,7 @@ fn shown(digest: &Notification, body: &[u8]) -> (usize, usize) {
     (lines, more.unwrap_or(0))
 }
 
-/// How many lines a digest stands for: its items, and what was only counted when it was made.
+/// How many lines a digest covers: its items, and what was only counted when it was made.
 fn all_lines(digest: &Notification) -> usize {
     let counted = digest.data.digest.iter().flat_map(|facts| &facts.more).map(|more| more.count);
     digest.data.items.len() + counted.sum::<usize>()

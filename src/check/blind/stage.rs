@@ -1,4 +1,4 @@
-//! How far it has come that the operator hears of a tenant that can't be read, by what the store has. Writes nothing.
+//! How close the operator is to being notified of a tenant that can't be read, by what the store has. Writes nothing.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "stage", rename_all = "kebab-case")]
 pub enum Stage {
-    /// Nobody wants to hear it: `operator.notify` names no channel.
+    /// Nobody is to be notified: `operator.notify` names no channel.
     NobodyListens,
     /// The tenant was never checked.
     Unchecked,

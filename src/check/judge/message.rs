@@ -78,7 +78,7 @@ impl Judging<'_> {
         read.flatten().find(of_sample)?.points
     }
 
-    /// What the alert's message says besides its numbers.
+    /// What the alert's message says in addition to its numbers.
     fn reason(
         &self,
         rule: &Rule,

@@ -174,7 +174,7 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
     }
 }
 
-/// The step that mends it, or what there is to do meanwhile.
+/// The step that fixes it, or what there is to do meanwhile.
 fn mend(cause: Option<&Cause>, class: &str) -> &'static str {
     let by_class = FailureClass::from_name(class).and_then(|class| class.hint());
     by_class.unwrap_or(match cause {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 raw! {
-    /// What such a channel has besides the keys of every channel.
+    /// What such a channel has in addition to the keys of every channel.
     struct RawAlertmanager {
         /// The base URL of the Alertmanager, without `/api/v2`.
         #[schemars(with = "ChannelUrl")]

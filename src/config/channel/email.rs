@@ -29,7 +29,7 @@ const ADDRESS: &str = "Scorewatch <scores@mssp.example>";
 const TLS: [(&str, bool); 2] = [("required", false), ("none", true)];
 
 raw! {
-    /// What such a channel has besides the keys of every channel.
+    /// What such a channel has in addition to the keys of every channel.
     struct RawEmail {
         /// The server that takes the mail: `smtps://smtp.example`, or `smtp://smtp.example` with STARTTLS.
         server: Word,

@@ -16,7 +16,7 @@ use crate::{
 };
 
 raw! {
-    /// What such a channel has besides the keys of every channel.
+    /// What such a channel has in addition to the keys of every channel.
     struct RawGoogleChat {
         /// The webhook's URL, a secret.
         #[schemars(with = "ChannelUrl")]

@@ -50,7 +50,7 @@ struct Reader {
     word: &'static str,
     /// Whether it is sent text, by a template.
     has_template: bool,
-    /// The keys that it has besides those of every channel.
+    /// The keys that it has in addition to those of every channel.
     keys: &'static [&'static str],
     /// Keys of other kinds that are refused with words of its own: the key, what is wrong, and what to write.
     refused: &'static [(&'static str, &'static str, &'static str)],

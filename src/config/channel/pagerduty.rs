@@ -19,7 +19,7 @@ use crate::{
 };
 
 raw! {
-    /// What such a channel has besides the keys of every channel.
+    /// What such a channel has in addition to the keys of every channel.
     struct RawPagerduty {
         /// Another base URL than PagerDuty's own, for a receiver inside.
         #[schemars(with = "ChannelUrl")]

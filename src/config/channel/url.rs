@@ -26,7 +26,7 @@ pub(super) fn webhook_url(raw: Field<RawSecret>, at: &Scope<'_>, draft: &mut Dra
     })
 }
 
-/// A base URL; one in the open is checked at once.
+/// A base URL; one in the open is checked immediately.
 pub(super) fn base_url(raw: RawSecret, private: &Private, at: &Scope<'_>, draft: &mut Draft) -> Option<WebhookUrl> {
     let RawSecret::Address(url) = raw else {
         return Some(WebhookUrl::Secret(secrets::reference(raw, at, draft)?));

@@ -48,7 +48,7 @@ pub(super) struct Kept {
 /// What is wrong with a row: of which column, what, and what to write instead.
 pub(super) type Fault = (Column, String, &'static str);
 
-/// Reads a row; every cell of it is looked at.
+/// Reads a row; every cell of it is examined.
 pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option<Offer> {
     let before = faults.len();
     let text = |column: Column, faults: &mut Vec<Fault>| {

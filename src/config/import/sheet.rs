@@ -13,7 +13,7 @@ pub const ROWS_MAX: usize = 100_000;
 const COLUMNS_MAX: usize = 200;
 /// The most cells that are kept of all rows together.
 const CELLS_MAX: usize = 3_000_000;
-/// The most separators in one line: a row of a million cells is no row.
+/// The most separators in one line: a row of a million cells is not a row.
 const SEPARATORS_MAX: usize = 10_000;
 /// The largest cell, in bytes. A larger one is a quote that is not closed.
 const CELL_BYTES_MAX: usize = 4 * 1024;
@@ -85,7 +85,7 @@ impl Sheet {
     }
 }
 
-/// Walks to a cell: what stands between quotes is not looked at.
+/// Walks to a cell: what stands between quotes is not examined.
 fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usize) -> (usize, usize) {
     let (mut column, mut left, mut is_quoted) = (1, index, false);
     for letter in text.get(start..).unwrap_or_default().chars() {
@@ -264,7 +264,7 @@ impl Cursor {
     }
 }
 
-/// Behind what is no header: `sep=;` of Excel, `#TYPE …` of PowerShell. The line there and the byte.
+/// Behind what is not a header: `sep=;` of Excel, `#TYPE …` of PowerShell. The line there and the byte.
 fn skip_preamble(text: &str) -> (usize, usize) {
     let first = text.lines().next().unwrap_or_default();
     let is_preamble = first.starts_with("#TYPE ") || (first.len() == 5 && first.to_lowercase().starts_with("sep="));

@@ -1,4 +1,4 @@
-//! Channels as people write them: the keys of every channel, and those that its kind has besides.
+//! Channels as people write them: the keys of every channel, and those that its kind adds.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -81,7 +81,7 @@ raw! {
 pub(in crate::config) struct RawChannel {
     /// What every channel has.
     pub(in crate::config) common: RawCommon,
-    /// What its kind has besides.
+    /// The keys that its kind adds.
     pub(in crate::config) own: Own,
 }
 

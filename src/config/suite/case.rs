@@ -298,7 +298,7 @@ fn scores(strips: Vec<Strip>, calendar: Calendar<'_>) -> Vec<ScoreHistory> {
         });
     }
     for score in &mut scores {
-        // An answer for one subject is an answer; what is new in one series is no check without a reading in another.
+        // An answer for one subject is an answer; what is new in one series is not a check without a reading in another.
         let read: BTreeSet<Timestamp> =
             score.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).collect();
         score.looks.sort_by_key(|look| (look.at, !look.is_good));

@@ -127,7 +127,7 @@ impl MailDoor {
             Err(End::Failure(error)) => Err(if handed.load(Ordering::Relaxed) { error } else { unsent(error) }),
             Err(End::Reply(answer)) => Ok(answer),
             Ok((answer, dialogue)) => {
-                // The message is with the server, which is to be recorded at once; no answer waits for a farewell.
+                // The message is with the server, which is to be recorded immediately; no answer waits for a farewell.
                 let leave = timeout(LEAVE_TIMEOUT, dialogue.leave());
                 tokio::spawn(crate::task::brief("mail farewell", async move { drop(leave.await) }));
                 Ok(answer)

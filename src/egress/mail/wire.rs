@@ -47,7 +47,7 @@ enum Under {
 pub(super) struct TooMuch;
 
 impl Wire {
-    /// Takes a connection, on which the server may say so many bytes.
+    /// Takes a connection, on which the server may say that many bytes.
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, room: usize) -> Self {
         let shared = Shared { under: Under::Plain(stream), held: Vec::new(), room };
         Self { shared: Arc::new(Mutex::new(shared)), peer }

@@ -7,7 +7,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_790_000_000 + seconds)
 }
 
-/// Calls as often as it may, every so many seconds so many times, and returns when each call was made.
+/// Calls as often as it may, at the given interval and number of times, and returns when each call was made.
 fn eager(limits: CallLimits, every: i64, times: usize, until: i64) -> Vec<i64> {
     let (mut line, mut made) = (Line::default(), Vec::new());
     for second in (0..until).step_by(usize::try_from(every).unwrap()) {

@@ -19,7 +19,7 @@ use crate::{
 
 /// How long profiles are good.
 const FRESH: Duration = Duration::from_hours(24);
-/// So many tenants' profiles are kept, some 100 KB each; the one that was read the longest ago gives way.
+/// The most tenants' profiles that are kept, some 100 KB each; the one that was read the longest ago gives way.
 const TENANTS_MAX: usize = 64;
 /// Microsoft has some hundred.
 const PROFILES_MAX: usize = 2_000;

@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for SumsVisitor {
     }
 }
 
-/// The most bytes of a page with so many records.
+/// The most bytes of a page with that many records.
 pub(in crate::microsoft) const fn page_bytes_max(records: usize) -> usize {
     ENVELOPE_BYTES_MAX + records * RECORD_BYTES_MAX
 }
@@ -206,7 +206,7 @@ impl Record {
             }
         };
         take(ScoreKind::SecureScore, None, points);
-        // No category is worth less than nothing or more than all: such a sum is no value, and the record's own points still are.
+        // No category is worth less than nothing or more than all: such a sum is not a value, and the record's own points still are.
         let is_possible = |sum: &f64| (0.0..=maximum * ROUNDING).contains(sum);
         for (category, points) in self.control_scores.of {
             if let Some(points) = points.filter(is_possible) {

@@ -47,7 +47,7 @@ impl Source for Single {
         self.path.to_owned()
     }
 
-    /// `@odata.context` is not looked at: its host may be another than the one that was called.
+    /// `@odata.context` is not examined: its host may be another than the one that was called.
     fn read(&self, _: Ask, page: &[u8], found: &mut Found) -> Result<Option<String>, Failure> {
         if !is_object(page) {
             return Err(garbage("the API's answer is not a JSON object"));

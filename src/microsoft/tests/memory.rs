@@ -12,7 +12,7 @@ const MEASURES: &str = "SCOREWATCH_MEASURES_ANSWERS";
 /// The largest page of Graph has 25 MB. It is kept once, while its buffer grows twice, and its longest text once more.
 const COST_MAX_KIB: u64 = 96 * 1024;
 
-/// JSON of 22 MB in 32 kB: escaped texts, numbers and empty objects, as values, in an error, and where nothing is looked at.
+/// JSON of 22 MB in 32 kB: escaped texts, numbers and empty objects, as values, in an error, and where nothing is examined.
 /// Made by `gzip -9`.
 const HEAVY: &[u8] = include_bytes!("heavy.gz");
 

@@ -87,7 +87,7 @@ struct RawGrant {
     expires_in: Scalar,
 }
 
-/// Reads a grant. The token is opaque: nothing in it is looked at.
+/// Reads a grant. The token is opaque: nothing in it is examined.
 pub(super) fn read(answer: &Answer) -> Result<Grant, Failure> {
     let garbage = |what: &'static str| Failure::new(FailureClass::Garbage, what);
     if !is_object(&answer.body) {

@@ -55,7 +55,7 @@ fn one(word: &str, number: i64) -> Notification {
     notification
 }
 
-/// `2<1` is a line that says what delivery 2 says, and speaks for delivery 1.
+/// `2<1` is a line that says what delivery 2 says, and covers delivery 1.
 fn shown(lines: &[Line]) -> String {
     let line = |line: &Line| {
         let numbers: Vec<String> = line.deliveries.iter().rev().map(ToString::to_string).collect();

@@ -51,14 +51,14 @@ pub struct Turn {
     pub tenant: TenantId,
     /// The tick of its schedule that its next check is for: the check itself comes up to `spread` later.
     pub next_tick_at: Timestamp,
-    /// When its alerts are looked at though no check is due.
+    /// When its alerts are evaluated though no check is due.
     pub wake_at: Option<Timestamp>,
     /// When it was last checked.
     pub checked_at: Option<Timestamp>,
 }
 
 /// What can be decided. Two questions are asked of what waits for readings. Whether it is part of a shift can be said once every
-/// tenant that was due has been read. That it is part of none can be said once, besides, nobody else is read before its wait is
+/// tenant that was due has been read. That it is part of none can be said once, in addition, nobody else is read before its wait is
 /// over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decidable {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{KnownShift, Move, Movement, Quorum, Scope, Shift, Span, detect, of_tenant};
 use crate::domain::{Subject, TenantId, Timestamp};
 
-/// A movement of a series is noise beside another that is so many times larger.
+/// A movement of a series is noise beside another that is this many times larger.
 const NOISE_TIMES: f64 = 2.0;
 
 /// A movement, and what is known of it.

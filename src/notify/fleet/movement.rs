@@ -8,7 +8,7 @@ use crate::{
     rule::baseline,
 };
 
-/// A move is so many times larger than the series' usual step, or it is its usual noise.
+/// A move is this many times larger than the series' usual step, or it is its usual noise.
 const OVER_USUAL: f64 = 3.0;
 /// The steps before a movement that say what is usual.
 const USUAL_STEPS_MAX: usize = 96;

@@ -47,7 +47,7 @@ pub struct Covered {
     pub is_accepted: bool,
 }
 
-/// Tenants that a notice names besides those whose alerts it covers. The channel may show them all.
+/// Tenants that a notice names in addition to those whose alerts it covers. The channel may show them all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     /// Those that stand out from the shift.

@@ -70,7 +70,7 @@ fn at_the_end_of_a_silence_each_channel_is_sent_what_is_new_to_it_and_still_matt
         ("F1 R1", false, "! .", "! ."),
         ("F1 R1 W1 R1", false, "3 . ! .", "! . ! ."),
         ("R1 R1", false, ". !", ". !"),
-        // Fired and over inside: nobody hears of it.
+        // Fired and over inside: nobody is notified.
         ("F1 O1", false, ". .", ". ."),
         ("F1 W1 R1 O1", false, ". . . .", ". . . ."),
         ("O1", false, ".", "."),

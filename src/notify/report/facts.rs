@@ -12,7 +12,7 @@ pub struct ReportFacts {
     pub from: Timestamp,
     /// When this one was due.
     pub until: Timestamp,
-    /// So many tenants are watched.
+    /// The most tenants that are watched.
     pub tenant_count: usize,
     /// Those tenants, by slug; on a channel that may show every tenant and has very many, the first.
     pub tenants: Vec<String>,

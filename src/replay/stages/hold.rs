@@ -1,4 +1,4 @@
-//! What is held, why, and what becomes of it: a silence, a maintenance window or the wait for the fleet, looked at when it ends.
+//! What is held, why, and what becomes of it: a silence, a maintenance window or the wait for the fleet, reviewed when it ends.
 
 mod together;
 
@@ -40,7 +40,7 @@ pub(super) fn release(
     (holding.queued, holding.notices)
 }
 
-/// What happens next. At one instant, messages come first, then shifts are found, then what is held is looked at, then the notices
+/// What happens next. At one instant, messages come first, then shifts are found, then what is held is reviewed, then the notices
 /// are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {

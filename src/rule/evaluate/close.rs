@@ -6,7 +6,7 @@ use crate::{
     rule::{Alert, AlertState, Firing, Resolution, Rule, TransitionKind, Unstable, baseline},
 };
 
-/// A person accepts the loss as the new level: the samples before the newest are no baseline any more.
+/// A person accepts the loss as the new level: the samples before the newest are not a baseline any more.
 /// `None` unless the alert fires by a `drop` or `rise`; a bound can't be accepted, only edited or silenced.
 #[must_use]
 pub fn accept(alert: &Alert, window: &[Sample], now: Timestamp) -> Option<Step> {

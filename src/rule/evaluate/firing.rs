@@ -123,7 +123,7 @@ fn judge(rule: &Rule, alert: &Alert, firing: &Firing, reading: Sample, context: 
         let by_edit =
             terms != firing.terms && !self::is_over(&firing.terms, reading.value, as_it_fired, firing.worst_seen);
         let why = if by_edit { Resolution::RuleChanged } else { Resolution::Recovered };
-        // What was asked for is regained, though the old level is not: it must not fire the alert again at once.
+        // What was asked for is regained, though the old level is not: it must not fire the alert again immediately.
         let is_partly_regained = terms.when.change().is_some() && is_same_kind && terms.recover.is_some();
         let rebased_at = if is_partly_regained { Some(reading.at) } else { alert.rebased_at };
         let known = Alert { rebased_at, ..alert.clone() };

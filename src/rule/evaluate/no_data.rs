@@ -12,7 +12,7 @@ use crate::{
     rule::{Alert, AlertState, Feed, Firing, Resolution, Rule, TransitionKind, Unread, baseline},
 };
 
-/// The scores that have given no data for that long, besides those `listed`.
+/// The scores that have given no data for that long, in addition to those `listed`.
 fn without_data(duration: Duration, listed: &[Unread], context: &EvaluationContext<'_>) -> Vec<Unread> {
     let is_new = |feed: &&Feed| !listed.iter().any(|known| known.score == feed.score);
     let feeds = context.feeds.iter().filter(|feed| feed.holds(duration, context.now)).filter(is_new);

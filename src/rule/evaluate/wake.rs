@@ -1,4 +1,4 @@
-//! When an alert must be looked at again though no reading comes.
+//! When an alert must be evaluated again though no reading comes.
 
 use super::{EvaluationContext, close, flapping, no_data, reminder_at};
 use crate::{

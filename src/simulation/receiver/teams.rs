@@ -1,4 +1,4 @@
-//! A Teams Workflows webhook: 202 at once whatever the card is; whether the channel shows it is decided afterwards, unseen.
+//! A Teams Workflows webhook: 202 immediately whatever the card is; whether the channel shows it is decided afterwards, unseen.
 
 use serde_json::{Value, json};
 

@@ -18,7 +18,7 @@ pub struct Due {
     pub tenant: TenantId,
     /// When its next check is due.
     pub next_due_at: Timestamp,
-    /// When its alerts must be looked at again though no check is due: reminders, silence, expiry.
+    /// When its alerts must be evaluated again though no check is due: reminders, silence, expiry.
     pub wake_at: Option<Timestamp>,
 }
 
@@ -48,7 +48,7 @@ pub struct TenantHealth {
     pub first_seen_at: Timestamp,
     /// When its next check is due.
     pub next_due_at: Timestamp,
-    /// When its alerts must be looked at again though no check is due.
+    /// When its alerts must be evaluated again though no check is due.
     pub wake_at: Option<Timestamp>,
     /// When it was last checked, whatever came of it.
     pub checked_at: Option<Timestamp>,
@@ -56,7 +56,7 @@ pub struct TenantHealth {
     pub failing: Option<Failing>,
     /// The scores whose checks have been failing, each with its own cause.
     pub failures: Vec<ScoreFailure>,
-    /// When it was configured again after it had been removed; `None`: it never was. The time before is no gap in its data.
+    /// When it was configured again after it had been removed; `None`: it never was. The time before is not a gap in its data.
     pub watched_since: Option<Timestamp>,
 }
 

@@ -65,7 +65,7 @@ pub struct ClaimedDelivery {
     pub possible_duplicate: bool,
     /// Whether the receiver has rejected the rich form.
     pub plain: bool,
-    /// Whether its channel is parked, and it shows whether that works again. It is no drill.
+    /// Whether its channel is parked, and it shows whether that works again. It is not a drill.
     pub is_probe: bool,
     /// About which tenant; `None` for a digest.
     pub tenant: Option<TenantId>,

@@ -57,7 +57,7 @@ pub struct Routes {
 pub struct Reroute {
     /// The identity of the alert.
     pub alert: AlertKey,
-    /// The channels that hear of it from now on.
+    /// The channels that are notified of it from now on.
     pub route: Vec<ChannelName>,
     /// Why what is new to a channel is held, and until when; `None`: it is sent.
     pub hold: Option<Hold>,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::domain::Timestamp;
 
-/// A period in which the service was away.
+/// A period in which the service was down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Downtime {
     /// The last heartbeat before.

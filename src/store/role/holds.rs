@@ -15,8 +15,8 @@ use crate::{
 /// Deliveries that wait until somebody decides on them.
 #[async_trait]
 pub trait Holds: Send + Sync + 'static {
-    /// Held deliveries that are to be looked at now, with what waits behind them: by channel and alert; at most so many runs. What
-    /// waits for the fleet is to be looked at before its time where every tenant that was due has been read.
+    /// Held deliveries that are to be reviewed now, with what waits behind them: by channel and alert; at most that many runs. What
+    /// waits for the fleet is to be reviewed before its time where every tenant that was due has been read.
     async fn held_decidable(
         &self,
         now: Timestamp,
@@ -30,10 +30,10 @@ pub trait Holds: Send + Sync + 'static {
     }
 
     /// Lets deliveries that were held have their fates, all together: a list for each run, whole. A run of which something was
-    /// sent or added meanwhile is left as it is, to be looked at again. What is suppressed is final: its alert counts as notified,
+    /// sent or added meanwhile is left as it is, to be reviewed again. What is suppressed is final: its alert counts as notified,
     /// so that reminders go on from here. Returns how many runs were taken.
     async fn release(&self, decided: Vec<Vec<(DeliveryId, Decision)>>, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Lets everything that is held for that reason be looked at now: what it was held by may be gone.
+    /// Lets everything that is held for that reason be reviewed now: what it was held by may be gone.
     async fn look_again(&self, why: HoldReason, now: Timestamp) -> Result<(), StoreError>;
 }

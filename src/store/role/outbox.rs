@@ -14,7 +14,7 @@ use crate::{
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
     /// Writes a notification that no check causes, with its deliveries, to be sent from `now` on. `false`: its id was already
-    /// there. A drill speaks for the drills of its channels that still wait: they are merged into it.
+    /// there. A drill covers the drills of its channels that still wait: they are merged into it.
     async fn announce(&self, notification: NewNotification, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Whether there is a notification of that id.

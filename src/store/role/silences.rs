@@ -21,7 +21,7 @@ pub trait Silences: Send + Sync + 'static {
     /// Keeps a new silence.
     async fn add_silence(&self, silence: NewSilence) -> Result<SilenceId, StoreError>;
 
-    /// Ends a silence now, and lets what is held by silences be looked at. `false`: there is none of that number, or it is over.
+    /// Ends a silence now, and lets what is held by silences be reviewed. `false`: there is none of that number, or it is over.
     async fn end_silence(&self, silence: SilenceId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Notes that a person has seen an alert that fires; the first to say so is kept. The next notification of the alert that is no

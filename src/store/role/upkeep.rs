@@ -31,10 +31,10 @@ pub trait Upkeep: Send + Sync + 'static {
     /// When the service last lived.
     async fn last_heartbeat(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Records that the service was away; periods are kept as long as samples.
+    /// Records that the service was down; periods are kept as long as samples.
     async fn record_downtime(&self, downtime: Downtime) -> Result<(), StoreError>;
 
-    /// The periods in which the service was away, oldest first.
+    /// The periods in which the service was down, oldest first.
     async fn downtimes(&self) -> Result<Vec<Downtime>, StoreError>;
 
     /// Removes everything of tenants that have been missing from the configuration for longer than `retention`, and of series that

@@ -17,7 +17,7 @@ use crate::{
 /// How many attempts of a delivery are kept, newest first.
 const ATTEMPTS_KEPT: i64 = 50;
 
-/// So many heads of a queue are read first.
+/// The most heads of a queue that are read first.
 const HEADS_AT_FIRST: i64 = 8;
 /// Most of them that are read at a time.
 const HEADS_AT_ONCE_MAX: i64 = 1024;
@@ -33,7 +33,7 @@ const COLUMNS: &str = "d.id, d.alert_key, \
     EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill'), d.attempts, d.next_attempt_at, \
     (SELECT a.started_at FROM attempt AS a WHERE a.delivery_id = d.id AND a.number = d.attempts)";
 
-/// What a parked channel may send all the same, since it shows whether the receiver was mended.
+/// What a parked channel may send all the same, since it shows whether the receiver was fixed.
 const IS_DRILL: &str = "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill')";
 /// What goes before a drill: nobody waits for something because we try something out.
 const IS_NO_DRILL: &str =

@@ -1,4 +1,4 @@
-//! Dead letters: what the receiver's rejection of a message means, and which of them the operator has not heard of.
+//! Dead letters: what the receiver's rejection of a message means, and which of them the operator has not been notified of.
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
@@ -9,7 +9,7 @@ use crate::{
     store::{AttemptOutcome, DeadLetters, StoreError},
 };
 
-/// See [`crate::store::Outbox::unnoticed_dead`]. A digest is no message of its own: what is merged into it is.
+/// See [`crate::store::Outbox::unnoticed_dead`]. A digest is not a message of its own: what is merged into it is.
 pub(super) async fn unnoticed(pool: &SqlitePool, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
     let rows = sqlx::query(
         "SELECT d.channel, coalesce(d.last_error, '') AS cause, max(1, sum(n.type NOT IN ('digest', 'fleet.shift'))), \

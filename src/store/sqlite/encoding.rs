@@ -8,7 +8,7 @@ use crate::domain::{Sample, Timestamp};
 /// Most bytes of one number: a distance has 64 bits and carries one flag, seven bits to a byte.
 const VARINT_BYTES_MAX: usize = 10;
 
-/// Why a blob is no samples.
+/// Why a blob can't be read as samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadSamples;
 

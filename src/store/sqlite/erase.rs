@@ -71,7 +71,7 @@ pub struct Erased {
 pub struct Remain {
     /// A table and column, or a file.
     pub place: String,
-    /// In so many rows, or places of the file.
+    /// In that many rows, or places of the file.
     pub count: u64,
 }
 
@@ -236,7 +236,7 @@ pub(super) async fn target(
 ) -> Result<Target, StoreError> {
     use futures_util::TryStreamExt;
     let mut names: BTreeSet<String> = name.into_iter().collect();
-    // Only its messages know what it was called before. They may be many, and are looked at one by one.
+    // Only its messages know what it was called before. They may be many, and are searched one by one.
     let mut bodies =
         sqlx::query_scalar::<_, String>("SELECT body FROM notification WHERE tenant = ?").bind(slug).fetch(db);
     while let Some(body) = bodies.try_next().await? {

@@ -153,7 +153,7 @@ async fn cover_notified_before(
     Ok(())
 }
 
-/// The notifications of a run, and what went along with them, that its line speaks for.
+/// The notifications of a run, and what went along with them, that its line covers.
 async fn said_before(
     connection: &mut SqliteConnection,
     run: &[DeliveryId],

@@ -1,4 +1,4 @@
-//! Deliveries that are held: which of them are to be looked at, and what becomes of them.
+//! Deliveries that are held: which of them are to be reviewed, and what becomes of them.
 
 use std::collections::BTreeMap;
 

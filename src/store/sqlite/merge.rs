@@ -142,7 +142,7 @@ async fn items(connection: &mut SqliteConnection, lines: &[Line]) -> Result<Vec<
     Ok(lines.iter().zip(covers).filter_map(item).collect())
 }
 
-/// Lets the newest waiting delivery of an alert speak for the ones before it, as far as it can. Returns the one to send.
+/// Lets the newest waiting delivery of an alert cover the ones before it, as far as it can. Returns the one to send.
 pub(super) async fn into_newest(
     connection: &mut SqliteConnection,
     channel: &ChannelName,

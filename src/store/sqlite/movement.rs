@@ -15,7 +15,7 @@ use crate::{
     store::{SeriesShift, StoreError},
 };
 
-/// How many polling intervals around an undecided movement others are looked at.
+/// How many polling intervals around an undecided movement others are considered.
 const AROUND_INTERVALS: i64 = 3;
 
 /// Keeps what a check saw move.

@@ -65,7 +65,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
 }
 
-/// Every commit is flushed to the disk before anybody hears of it.
+/// Every commit is flushed to the disk before its result is returned.
 #[cfg(not(feature = "crash-points"))]
 const fn synchronous() -> &'static str {
     "FULL"

@@ -61,7 +61,7 @@ pub(super) async fn reconcile(
         rename(connection, &moved).await?;
     }
     for change in &changes {
-        // The time for which it was not configured is no gap in its data.
+        // The time for which it was not configured is not a gap in its data.
         sqlx::query(
             "UPDATE tenant SET entra = ?1, name = ?2, gone_since = ?3, \
              watched_since = iif(gone_since IS NOT NULL AND ?3 IS NULL, ?5, watched_since) WHERE id = ?4",
@@ -90,7 +90,7 @@ pub(super) async fn reconcile(
     Ok(found)
 }
 
-/// Gives tenants their new names wherever they are keyed by the old ones, all at once: names may be swapped.
+/// Gives tenants their new names wherever they are keyed by the old ones, all in one step: names may be swapped.
 async fn rename(connection: &mut SqliteConnection, moved: &[&Change]) -> Result<(), StoreError> {
     let ids = to_json(&moved.iter().map(|change| change.id).collect::<Vec<_>>())?;
     let targets: BTreeMap<i64, &str> = moved.iter().map(|change| (change.id, change.to.as_str())).collect();

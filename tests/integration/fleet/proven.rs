@@ -1,5 +1,5 @@
 //! `fleet: { accept: proven }`: what Microsoft changed, and is shown to have changed, is the new level without anybody's word; what a
-//! tenant lost besides is not.
+//! tenant lost beyond that is not.
 
 use scorewatch::{
     domain::ScoreKind,

@@ -19,7 +19,7 @@ pub(super) struct Scenario {
     pub(super) quarters: i64,
     /// Of everybody, from minute to minute.
     pub(super) silences: &'static [(i64, i64)],
-    /// Of everybody: when it begins, for so many minutes.
+    /// Of everybody: when it begins, for that many minutes.
     pub(super) windows: &'static [(&'static str, u64)],
     /// So long messages wait for the rest of the fleet, in minutes.
     pub(super) hold: u64,
@@ -34,7 +34,7 @@ fn low() -> Rule {
     Rule { step: Some(Size::Points(50.0)), fleet: false, ..rule("low", Condition::Below(300.0)) }
 }
 
-/// Nothing is held, and all is read at once.
+/// Nothing is held, and all is read immediately.
 fn plain() -> Scenario {
     Scenario {
         promise: "",

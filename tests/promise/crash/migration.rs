@@ -11,7 +11,7 @@ use crate::harness::{HIGH, LOW, SENTINEL, SOC, World, kinds};
 /// Made by the first schema: `sentinel` fires and was reported; `contoso` fires and the message was on its way.
 const SCHEMA_1: &str = include_str!("fixture/schema-1.sql");
 
-/// A world in which the service was away since the store was left behind; the scores are as they were.
+/// A world in which the service was down since the store was left behind; the scores are as they were.
 async fn world_with_old_store() -> World {
     let world = World::new().await;
     let path = world.folder.path().join("data/scorewatch.db");

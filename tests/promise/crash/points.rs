@@ -16,7 +16,7 @@ use super::{
 use crate::harness::{SENTINEL, SOC, Service};
 
 const TIMES: u64 = 3;
-/// So many worlds at once, each with its share of the points: a world mostly waits.
+/// How many worlds run in parallel, each with its share of the points: a world mostly waits.
 const WORLDS: usize = 3;
 pub(super) const SIGABRT: i32 = 6;
 

@@ -5,7 +5,7 @@ use rand::RngExt;
 use super::{report, seed, setting, stage::Stage};
 
 const KILLS: u64 = 300;
-/// So many worlds at once: a world mostly waits.
+/// How many worlds run in parallel: a world mostly waits.
 const WORLDS: u64 = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -47,7 +47,7 @@ const UNFINISHED: [&str; 15] = [
 ];
 /// A fleet shift is looked for some seconds after an alert fired, when everybody was read; otherwise nothing is held for the fleet.
 const FLEET: &str = "fleet: { hold: 3s, at_least: 10 }\n";
-/// So many tenants are silenced together.
+/// The most tenants that are silenced together.
 const SILENCED: usize = 5;
 /// Every delivery with what it says.
 const DELIVERIES: &str = "SELECT d.channel, n.id, d.state, n.type AS kind, coalesce(n.tenant, '') AS tenant, \
@@ -267,7 +267,7 @@ impl Stage {
                 "parked" => self.world.command(&["channels", "unpark", channel]).await,
                 _ => continue,
             };
-            // Another row may have mended it already; then it is refused.
+            // Another row may have fixed it already; then it is refused.
             assert!(output.status.code().is_some(), "{output:?}");
         }
     }

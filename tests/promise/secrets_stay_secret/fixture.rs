@@ -21,7 +21,7 @@ const LOG: &str = "trace,reqwest=trace,hyper=trace,hyper_util=trace,h2=trace,rus
                    handlebars=trace,notify=trace,tokio_cron_scheduler=trace,mio=trace,tokio=trace,want=trace,axum=trace";
 /// Tenants whose sign-in or call goes wrong, with the secret in the answer.
 const TROUBLED: [&str; 4] = ["sign-in-repeats", "token-refused", "call-repeats", "secret-wrong"];
-/// A signing key that is no secret of ours.
+/// A signing key that is not a secret of ours.
 const FILLER: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// The channel whose receiver rejects one message and accepts all others; those of the others are gone in the end.
 const REJECTED: &str = "webhook-url-in-the-open";
@@ -84,7 +84,7 @@ impl Fixture {
     }
 
     /// The alert fires and ends; waits until every receiver was asked often enough to have shown all its faults, and the operator
-    /// has heard of the channels that are gone.
+    /// has been notified of the channels that are gone.
     pub(super) async fn live_through_trouble(&self) {
         let world = &self.world;
         let count = |cloud: &Cloud| cloud.tenant_counts(entra("contoso")).score_requests;
@@ -188,7 +188,7 @@ pub(super) async fn patiently(what: &str, wait: impl Future<Output = ()>) {
     assert!(arrived.is_some(), "waited in vain for {what}");
 }
 
-/// What holds secrets besides us, and what opens it.
+/// What else holds secrets, and what opens it.
 fn open_stores(world: &mut World, vault: &Vault, base: &str) {
     let (directory, app) = (entra("azure"), Uuid::from_u128(0xa99));
     let opener = |name: &str| kinds::named(name).text(base);

@@ -50,7 +50,7 @@ fn sweep(sinks: &[Sink]) {
     assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
 }
 
-/// Asserts that a place was read and is the right one: it shows something that is no secret.
+/// Asserts that a place was read and is the right one: it shows something that is not a secret.
 fn proves(sinks: &[Sink], name: &str, text: &str) {
     let shows = |sink: &&Sink| sink.name.contains(name) && String::from_utf8_lossy(&sink.text).contains(text);
     let text_of = |sink: &Sink| format!("{}: {:.3000}\n", sink.name, String::from_utf8_lossy(&sink.text));

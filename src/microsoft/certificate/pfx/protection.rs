@@ -212,7 +212,7 @@ impl Password {
         })
     }
 
-    /// Takes that many rounds from what is left, if so many are.
+    /// Takes that many rounds from what is left, if there are enough.
     fn spend(&mut self, rounds: u32, times: usize) -> Result<NonZeroU32, PfxError> {
         let all = u32::try_from(times).ok().and_then(|times| times.checked_mul(rounds));
         self.rounds_left = all.and_then(|all| self.rounds_left.checked_sub(all)).ok_or(PfxError::Rounds)?;

@@ -99,7 +99,7 @@ impl Holding<'_> {
         self.queued.push(Queued { at: now, channel, says, notice });
     }
 
-    /// Tenants that a notice names besides those whose alerts it covers.
+    /// Tenants that a notice names in addition to those whose alerts it covers.
     fn others(&self, shift: usize, channel: &ChannelName, now: Timestamp) -> Others {
         let is_shown = |tenant: &TenantId| {
             let receiver = self.plan.receivers.get(channel);

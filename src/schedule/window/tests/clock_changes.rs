@@ -91,7 +91,7 @@ fn hold_to_the_scan(clock: &Clock, zone: &Zone, change: i64, number: usize) -> u
         let mut edges: Vec<i64> = edges.filter(|edge| near.contains(edge)).collect();
         edges.sort_unstable();
         edges.dedup();
-        // Windows that come every hour are looked at next to the change.
+        // Windows that come every hour are examined next to the change.
         edges.sort_by_key(|edge| (edge - change).abs());
         for second in edges.iter().take(6).flat_map(|edge| [edge * 60 - 1, edge * 60, edge * 60 + 29]) {
             let covering = occurrences.iter().filter(|(begin, end)| (begin * 60..end * 60).contains(&second));

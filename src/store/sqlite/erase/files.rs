@@ -9,7 +9,7 @@ use std::{
 use super::Remain;
 use crate::store::{StoreError, sqlite::files::beside};
 
-/// So many bytes are looked at together.
+/// The most bytes that are searched together.
 const BLOCK: usize = 1 << 20;
 
 /// Finds texts in the database and its log, by file.

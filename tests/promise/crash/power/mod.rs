@@ -29,7 +29,7 @@ const CUTS: u64 = 500;
 const CUTS_OF_CONTROL: u64 = 50;
 const LIVES: usize = 10;
 const LIVES_OF_CONTROL: usize = 2;
-/// Images that are tried at once.
+/// How many images are tried in parallel.
 const AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

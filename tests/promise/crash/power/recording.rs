@@ -58,7 +58,7 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// Runs the service so many times; every fifth time it is asked to stop, otherwise it is killed. So the log of the store grows
+    /// Runs the service the given number of times; every fifth time it is asked to stop, otherwise it is killed. So the log of the store grows
     /// until it is checkpointed on the way, and is checkpointed at a stop.
     pub(super) async fn make(lives: usize, seed: u64, environment: &[(&str, &str)]) -> Self {
         let mut stage = Stage::new("recording", seed).await;
