@@ -82,13 +82,19 @@ impl<'a> Judging<'a> {
         }
     }
 
-    fn end_older(&mut self, rule: &Rule, record: &AlertRecord, why: Resolution, hears: impl Fn(&ChannelName) -> bool) {
+    fn end_older(
+        &mut self,
+        rule: &Rule,
+        record: &AlertRecord,
+        why: Resolution,
+        is_notified: impl Fn(&ChannelName) -> bool,
+    ) {
         let target = Target { score: record.score, subject: record.subject.as_ref() };
         let step = close(&record.alert, why, &[], self.outcome.now);
         if let Some(transition) = &step.transition {
             debug_assert!(matches!(transition.kind, TransitionKind::Resolved(_)));
             let notified_channels: Vec<ChannelName> =
-                record.notified_channels.iter().filter(|channel| hears(channel)).cloned().collect();
+                record.notified_channels.iter().filter(|channel| is_notified(channel)).cloned().collect();
             if !notified_channels.is_empty() {
                 self.notify(rule, target, transition, &notified_channels);
             }

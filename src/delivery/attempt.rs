@@ -133,8 +133,8 @@ async fn make(
     let mut health = health_after(&settings, &delivery, &sent.verdict, now);
     // Where nobody can confirm a drill, a good answer is all the proof there is. Without new proof the store keeps what it has,
     // which may be newer than what was claimed: a person may have confirmed a drill meanwhile.
-    let is_proof = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
-    health.proven_at = is_proof.then_some(now);
+    let is_proven = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
+    health.proven_at = is_proven.then_some(now);
     if let (Verdict::Delivered, Some(host)) = (&sent.verdict, &host) {
         dispatcher.budget.credit(host, delivery.attempt);
     }

@@ -58,7 +58,7 @@ pub async fn round(
 ) -> Result<Vec<Line>, StartError> {
     let (_keep, current) = watch::channel(config.clone());
     let shutdown = CancellationToken::new();
-    let (engine, _told) = Engine::start(current, clock, Metrics::default(), shutdown.clone()).await?;
+    let (engine, _settled) = Engine::start(current, clock, Metrics::default(), shutdown.clone()).await?;
     let plan = Plan::new(config.clone());
     let mut lines = Vec::new();
     for batch in tenants.chunks(BATCH) {

@@ -19,7 +19,7 @@ const DUE_SCAN: &str = "* * * * * *";
 /// Every five seconds: has another process queued deliveries? Is a report due?
 const SWEEP: &str = "*/5 * * * * *";
 /// Every ten seconds: the heartbeat.
-const BEAT: &str = "*/10 * * * * *";
+const HEARTBEAT: &str = "*/10 * * * * *";
 /// Every hour: retention, credentials about to expire, drills.
 const HOUSEKEEPING: &str = "0 7 * * * *";
 /// A ticker that was not heard for that long stands still: it ticks every second.
@@ -78,7 +78,7 @@ async fn wind_up(ticks: &Ticks, heard: &Arc<Notify>) -> Result<JobScheduler, Job
         (SWEEP, &ticks.sweep),
         (SWEEP, &ticks.reports),
         (SWEEP, &ticks.secrets),
-        (BEAT, &ticks.heartbeat),
+        (HEARTBEAT, &ticks.heartbeat),
         (HOUSEKEEPING, &ticks.housekeeping),
     ];
     for (cron, tick) in jobs {

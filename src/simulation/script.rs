@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub(super) struct Script<T> {
     once: VecDeque<T>,
-    standing: Option<T>,
+    permanent: Option<T>,
 }
 
 impl<T> Default for Script<T> {
     fn default() -> Self {
-        Self { once: VecDeque::new(), standing: None }
+        Self { once: VecDeque::new(), permanent: None }
     }
 }
 
@@ -23,11 +23,11 @@ impl<T: Clone> Script<T> {
 
     /// Gives that answer from now on, once the once-only ones are used up; `None`: the usual one again.
     pub(super) fn stand(&mut self, answer: Option<T>) {
-        self.standing = answer;
+        self.permanent = answer;
     }
 
     /// The next answer; `None`: the usual one.
     pub(super) fn next(&mut self) -> Option<T> {
-        self.once.pop_front().or_else(|| self.standing.clone())
+        self.once.pop_front().or_else(|| self.permanent.clone())
     }
 }

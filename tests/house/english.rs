@@ -1,9 +1,39 @@
 //! What people read is plain English: the phrases below are calques that a native speaker would not write. Strings are
 //! searched, and in `cli/` the doc comments too, since they are the text of `--help`.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{is_test, layers, rust_files, source::Source};
+
+/// Words that no name in code contains, and what to write instead: each thing has one word, the one that people read.
+const OLD_WORDS: [(&str, &str); 26] = [
+    ("told", "notified, sent, arrived or reported"),
+    ("tell", "notify"),
+    ("tells", "notifies"),
+    ("telling", "notifying"),
+    ("untold", "unreported"),
+    ("standings", "statuses"),
+    ("gravity", "level"),
+    ("strand", "replay"),
+    ("strands", "replays"),
+    ("course", "history"),
+    ("courses", "histories"),
+    ("adopt", "onboard"),
+    ("adopted", "onboarded"),
+    ("adoption", "onboarding"),
+    ("absence", "downtime"),
+    ("absences", "downtimes"),
+    ("proofs", "materials"),
+    ("carrier", "merged_into"),
+    ("carriers", "targets"),
+    ("carried", "merged"),
+    ("withheld", "suppressed"),
+    ("imprint", "fingerprint"),
+    ("mended", "recovered"),
+    ("anew", "again"),
+    ("wheel", "planner"),
+    ("bed", "fixture"),
+];
 
 /// A phrase, and what to write instead. Whole words are compared, regardless of case and line breaks.
 const PHRASES: [(&str, &str); 12] = [
@@ -64,6 +94,54 @@ fn what_people_read_is_plain_english() {
         faults.extend(found.iter().map(|fault| format!("src/{name}: {fault}")));
     }
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+/// The names in a file that contain an old word, each once.
+fn old_names(text: &str) -> Vec<String> {
+    let code = Source::read(text).code;
+    let names: BTreeSet<&str> = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+    let old = |name: &&str| {
+        let words = words_of(name);
+        OLD_WORDS.iter().find(|(old, _)| words.iter().any(|word| word == old)).map(|(_, instead)| *instead)
+    };
+    names.iter().filter_map(|name| Some(format!("`{name}`: call it `{}`", old(name)?))).collect()
+}
+
+/// The words of a name in snake or camel case, in lower case.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = '_';
+    for letter in name.chars() {
+        if letter == '_' || (letter.is_uppercase() && before.is_lowercase()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| letter != '_') {
+            word.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    words
+}
+
+#[test]
+fn each_thing_has_one_word_in_code() {
+    let mut faults = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        for (file, text) in rust_files(folder) {
+            faults.extend(old_names(&text).iter().map(|fault| format!("{folder}/{}: {fault}", file.display())));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn an_old_word_is_found_in_a_name_and_nowhere_else() {
+    for name in ["told_at", "fn it_is_told_once() {}", "struct HasTold;", "const TOLD: u8 = 1;"] {
+        assert_eq!(old_names(name).len(), 1, "{name}");
+    }
+    for text in ["let toldness = 1;", "// told\nconst A: &str = \"told\";", "let embedded = bedrock;"] {
+        assert_eq!(old_names(text), Vec::<String>::new(), "{text}");
+    }
 }
 
 #[test]

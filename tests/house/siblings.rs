@@ -23,7 +23,7 @@ const TOLERATED: &[(&str, &str, &str)] = &[
     ("secret", "permission", "reader"),
     ("secret", "reader", "reference"),
     ("service", "secrets", "start"),
-    ("telemetry", "metrics", "standing"),
+    ("telemetry", "metrics", "gauges"),
     ("web", "protect", "router"),
 ];
 

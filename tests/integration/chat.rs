@@ -47,7 +47,7 @@ fn texts(requests: &[Arc<Received>]) -> Vec<String> {
 async fn what_an_own_template_writes_gives_way_to_the_notification_itself() {
     let fixture = Fixture::new().await;
     let own = ChannelSettings { template: Some("webhook".to_owned()), ..fixture.channel("own") };
-    let (dispatcher, _config, _told) =
+    let (dispatcher, _config, _settled) =
         fixture.dispatcher(config().with_channel(own).with_channel(fixture.channel("none")));
     for channel in ["own", "none"] {
         fixture.receivers.set(channel, Some(Reply::status(422)));
@@ -71,7 +71,7 @@ async fn a_rejected_message_is_said_once_more_as_plain_text_and_only_once() {
     let config = chats.iter().fold(config(), |config, (settings, _)| config.with_channel(settings.clone()));
     let names: Vec<String> = chats.iter().map(|(settings, _)| settings.name.to_string()).collect();
     let to: Vec<&str> = names.iter().map(String::as_str).collect();
-    let (dispatcher, _config, _told) = fixture.dispatcher(config);
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config);
     for (settings, rejection) in &chats {
         fixture.receivers.script(settings.name.as_str(), vec![rejection.clone()]);
     }

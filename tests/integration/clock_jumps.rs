@@ -66,7 +66,7 @@ async fn tenants_are_checked_and_reported_once_whatever_the_clock_is_set_to() {
 async fn what_waits_is_sent_once_when_the_clock_is_set_forward() {
     for seconds in [HOUR, YEAR] {
         let fixture = Fixture::new().await;
-        let (dispatcher, _config, _told) = fixture.dispatcher(config().with_channel(fixture.channel("soc")));
+        let (dispatcher, _config, _settled) = fixture.dispatcher(config().with_channel(fixture.channel("soc")));
         fixture.receivers.script("soc", vec![Reply::status(503), Reply::status(429).retry_after("1800")]);
         for (name, rule) in [("one", "low"), ("two", "drop"), ("three", "low")] {
             queue(fixture.store.as_ref(), name, rule, &["soc"], fixture.clock.now()).await;
@@ -88,7 +88,7 @@ async fn what_waits_and_an_open_breaker_are_held_to_their_maximum_when_the_clock
     let longest = minutes(60);
     for seconds in [-HOUR, -YEAR] {
         let fixture = Fixture::new().await;
-        let (dispatcher, _config, _told) = fixture.dispatcher(config().with_channel(fixture.channel("soc")));
+        let (dispatcher, _config, _settled) = fixture.dispatcher(config().with_channel(fixture.channel("soc")));
         fixture.receivers.set("soc", Some(Reply::status(503).retry_after("600")));
         for (name, rule) in [("one", "low"), ("two", "drop"), ("three", "blind")] {
             queue(fixture.store.as_ref(), name, rule, &["soc"], fixture.clock.now()).await;
@@ -121,7 +121,7 @@ async fn a_reminder_waits_for_no_time_that_has_been_already() {
         low.repeat = Some(minutes(60));
         let config =
             config().with_tenant(fixture.tenant("contoso", 250.0)).with_channel(fixture.channel("soc")).with_rule(low);
-        let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
+        let (dispatcher, _config, _settled) = fixture.dispatcher(config.clone());
         // The clock was ahead when the alert was reported.
         fixture.visit(&config).await;
         dispatcher.drain().await.unwrap();

@@ -78,7 +78,7 @@ async fn an_accepted_message_is_delivered_and_its_tenant_is_evaluated() {
 #[tokio::test]
 async fn what_fails_is_tried_again_with_the_same_id() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.script("soc", vec![Reply::status(503), Reply::close()]);
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
     for attempts in 1..=3 {
@@ -96,7 +96,7 @@ async fn what_fails_is_tried_again_with_the_same_id() {
 #[tokio::test]
 async fn a_receiver_that_asks_for_time_gets_exactly_that() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.script("soc", vec![Reply::status(429).retry_after("30")]);
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
     queue(fixture.store.as_ref(), "two", "drop", &["soc"], fixture.clock.now()).await;
@@ -139,7 +139,7 @@ async fn what_is_never_taken_becomes_a_dead_letter_that_can_be_resent() {
 #[tokio::test]
 async fn a_final_refusal_stops_that_message_at_once_and_no_other() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.script("soc", vec![Reply::status(400)]);
     for name in ["one", "two"] {
         queue(fixture.store.as_ref(), name, "low", &["soc"], fixture.clock.now()).await;
@@ -152,7 +152,7 @@ async fn a_final_refusal_stops_that_message_at_once_and_no_other() {
 #[tokio::test]
 async fn a_receiver_that_is_gone_parks_its_channel_and_keeps_the_queue_in_order() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.set("soc", Some(Reply::status(404)));
     for (name, rule) in [("one", "low"), ("two", "drop"), ("three", "low")] {
         queue(fixture.store.as_ref(), name, rule, &["soc"], fixture.clock.now()).await;
@@ -200,7 +200,7 @@ async fn a_parked_channel_is_reported_even_after_a_stop_in_between() {
         fixture.pass(20);
         let config = two_channels(&fixture);
         fixture.receivers.set("soc", reply);
-        let (dispatcher, _config, _told) = fixture.dispatcher(config);
+        let (dispatcher, _config, _settled) = fixture.dispatcher(config);
         dispatcher.drain().await.unwrap();
         let class = |body: serde_json::Value| body["data"]["operator"]["class"].as_str().unwrap().to_owned();
         let said: Vec<_> = fixture.receivers.received_by("ops").iter().map(|one| class(one.json())).collect();
@@ -211,7 +211,7 @@ async fn a_parked_channel_is_reported_even_after_a_stop_in_between() {
 #[tokio::test]
 async fn one_alerts_messages_keep_their_order_while_the_first_waits() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.script("soc", vec![Reply::status(503)]);
     for (name, rule) in [("fired", "low"), ("resolved", "low"), ("other", "drop")] {
         queue(fixture.store.as_ref(), name, rule, &["soc"], fixture.clock.now()).await;
@@ -266,7 +266,7 @@ async fn what_the_configuration_no_longer_allows_is_not_sent_but_kept_as_a_dead_
 #[tokio::test]
 async fn what_may_have_arrived_before_a_crash_is_sent_again_with_its_mark() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
     let Claim::Send(claimed) =
         fixture.store.claim(&channel_name("soc"), ClaimTerms::default(), fixture.clock.now()).await.unwrap()
@@ -286,7 +286,7 @@ async fn what_may_have_arrived_before_a_crash_is_sent_again_with_its_mark() {
 #[tokio::test]
 async fn a_drain_that_is_asked_to_stop_leaves_the_queue_as_it_was() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
     fixture.shutdown.cancel();
     dispatcher.drain().await.unwrap();
@@ -314,7 +314,7 @@ async fn a_receiver_that_another_audience_reads_gets_nothing_as_soon_as_that_is_
         .with_channel(for_one(&fixture, "fabrikam", "fabrikam", secret("theirs")))
         .with_channel(fixture.channel("ops"));
     let config = Config { operator: Operator { notify: channels(&["ops"]), ..config.operator.clone() }, ..config };
-    let (dispatcher, _config, _told) = fixture.dispatcher(config);
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config);
     queue(fixture.store.as_ref(), "one", "low", &["contoso"], fixture.clock.now()).await;
     dispatcher.drain().await.unwrap();
     assert_eq!(

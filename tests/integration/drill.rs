@@ -79,7 +79,7 @@ async fn a_channel_is_drilled_when_nothing_has_proven_it_for_its_interval() {
     let start = fixture.clock.now();
     let mut config = two_channels(&fixture).with_channel(fixture.channel("used"));
     config = config.with_channel(ChannelSettings { drill: None, ..fixture.channel("never") });
-    let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config.clone());
     days(&fixture, &dispatcher, &config, 20).await;
     assert!(fixture.receivers.received().is_empty(), "a new channel gets nothing");
     queue(fixture.store.as_ref(), "real", "low", &["used"], fixture.clock.now()).await;
@@ -139,7 +139,7 @@ async fn drills_that_fall_due_together_go_out_one_by_one_and_once() {
 async fn no_alert_waits_for_a_drill() {
     let fixture = Fixture::new().await;
     let config = two_channels(&fixture);
-    let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config.clone());
     let now = fixture.clock.now();
     assert!(drill::queue(fixture.store.as_ref(), &config, &channel_name("soc"), now, now).await.unwrap());
     queue(fixture.store.as_ref(), "one", "low", &["soc"], now).await;
@@ -165,7 +165,7 @@ async fn no_alert_waits_for_a_drill() {
 async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
     let fixture = Fixture::new().await;
     let config = two_channels(&fixture);
-    let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config.clone());
     days(&fixture, &dispatcher, &config, 1).await;
     fixture.receivers.set("soc", Some(Reply::status(404)));
     queue(fixture.store.as_ref(), "one", "low", &["soc"], fixture.clock.now()).await;
@@ -190,7 +190,7 @@ async fn a_drill_that_arrives_lets_a_parked_channel_go_on() {
 async fn the_operator_is_notified_once_of_a_flow_that_nobody_confirms() {
     let fixture = Fixture::new().await;
     let config = with_flow(&fixture, two_channels(&fixture));
-    let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config.clone());
     days(&fixture, &dispatcher, &config, 37).await;
     assert!(heard(&fixture).is_empty());
     assert_eq!(fixture.receivers.posted("flow").len(), 1, "the card is a good one");
@@ -220,7 +220,7 @@ async fn a_flow_whose_drills_nobody_can_confirm_is_proven_by_being_taken() {
     let fixture = Fixture::new().await;
     let mut config = with_flow(&fixture, two_channels(&fixture));
     config.public_url = Some("http://scores.mssp.example".to_owned());
-    let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config.clone());
     days(&fixture, &dispatcher, &config, 75).await;
     assert!(heard(&fixture).is_empty());
     let cards = fixture.receivers.posted("flow");

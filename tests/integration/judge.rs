@@ -1,4 +1,6 @@
 //! What a check makes of what was known and fetched.
+//!
+//! Long because these are scenarios of one kind, written with the same fixture.
 
 use std::sync::Arc;
 

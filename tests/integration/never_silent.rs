@@ -80,7 +80,7 @@ impl<'a> Live<'a> {
     /// What the receivers were sent by the end.
     async fn run(mut self) -> Vec<Delivered> {
         let world = &self.trial.world;
-        let (dispatcher, _sender, _told) = self.fixture.dispatcher(self.config.clone());
+        let (dispatcher, _sender, _settled) = self.fixture.dispatcher(self.config.clone());
         let mut delivered = Vec::new();
         let (mut quiet_from, mut received) = (0, vec![0; world.channels.len()]);
         for minute in 0..world.until / MINUTE {

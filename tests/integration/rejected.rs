@@ -41,7 +41,7 @@ const THREE: [(&str, &str); 3] = [("one", "low"), ("two", "drop"), ("three", "lo
 #[tokio::test]
 async fn the_second_message_rejected_in_a_row_parks_the_channel_and_neither_is_lost() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.set("soc", Some(Reply::status(422)));
     queue_all(&fixture, &THREE).await;
     dispatcher.drain().await.unwrap();
@@ -64,7 +64,7 @@ async fn the_second_message_rejected_in_a_row_parks_the_channel_and_neither_is_l
 #[tokio::test]
 async fn a_redirect_parks_the_channel_at_once() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     for status in [301, 302, 307, 308] {
         fixture.receivers.set("soc", Some(Reply::redirect(status, "http://127.0.0.1:9/secret-path")));
         queue_all(&fixture, &[(&format!("moved by {status}"), "low")]).await;
@@ -81,7 +81,7 @@ async fn a_redirect_parks_the_channel_at_once() {
 #[tokio::test]
 async fn one_rejected_message_is_a_dead_letter_and_the_operator_is_notified_of_each_cause_once_a_day() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     for round in 0..4 {
         fixture.receivers.script("soc", vec![Reply::status(422)]);
         queue_all(&fixture, &[(&format!("bad {round}"), "low"), (&format!("good {round}"), "drop")]).await;
@@ -97,7 +97,7 @@ async fn one_rejected_message_is_a_dead_letter_and_the_operator_is_notified_of_e
     );
     fixture.pass(24 * 60);
     for _restart in 0..2 {
-        let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+        let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
         dispatcher.drain().await.unwrap();
     }
     assert_eq!(classes(&fixture), ["dead-letter", "dead-letter"]);
@@ -107,7 +107,7 @@ async fn one_rejected_message_is_a_dead_letter_and_the_operator_is_notified_of_e
 #[tokio::test]
 async fn messages_that_are_at_fault_do_not_keep_a_channel_parked() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     let rejected = || Reply::status(422);
     fixture.receivers.script("soc", vec![rejected(), rejected()]);
     queue_all(&fixture, &[("bad 1", "low"), ("bad 2", "drop"), ("good", "other")]).await;
@@ -128,7 +128,7 @@ async fn messages_that_are_at_fault_do_not_keep_a_channel_parked() {
 #[tokio::test]
 async fn a_parked_channel_is_tried_with_its_oldest_message_and_the_operator_reminded_each_day() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.set("soc", Some(Reply::status(410)));
     queue_all(&fixture, &THREE).await;
     dispatcher.drain().await.unwrap();
@@ -166,7 +166,7 @@ async fn what_may_have_been_delivered_is_marked_when_it_is_repeated() {
         (Reply::status(408), false),
     ] {
         let fixture = Fixture::new().await;
-        let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+        let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
         let status = reply.seen_status();
         fixture.receivers.script("soc", vec![reply]);
         queue_all(&fixture, &[("one", "low")]).await;
@@ -184,7 +184,7 @@ async fn where_the_operator_has_one_channel_only_its_trouble_is_said_there_once_
     let fixture = Fixture::new().await;
     let mut only = config().with_channel(fixture.channel("soc"));
     only.operator = Operator { notify: channels(&["soc"]), ..only.operator };
-    let (dispatcher, _config, _told) = fixture.dispatcher(only);
+    let (dispatcher, _config, _settled) = fixture.dispatcher(only);
     fixture.receivers.set("soc", Some(Reply::status(404)));
     queue_all(&fixture, &[("one", "low")]).await;
     dispatcher.drain().await.unwrap();
@@ -200,7 +200,7 @@ async fn where_the_operator_has_one_channel_only_its_trouble_is_said_there_once_
 #[tokio::test]
 async fn a_digest_that_was_rejected_before_its_channel_was_parked_is_sent_with_all_that_it_covers() {
     let fixture = Fixture::new().await;
-    let (dispatcher, _config, _told) = fixture.dispatcher(two_channels(&fixture));
+    let (dispatcher, _config, _settled) = fixture.dispatcher(two_channels(&fixture));
     fixture.receivers.set("soc", Some(Reply::status(422)));
     for number in 0..25 {
         super::outage::queue(&fixture, &format!("n{number}"), 1, false).await;

@@ -78,7 +78,7 @@ async fn a_new_customer_under_an_old_slug_sees_nothing_of_the_old_one() {
     fixture.visit(&old).await;
     // What this one does not take is still waiting when the slug changes hands.
     fixture.receivers.set("page", Some(Reply::status(503)));
-    let (dispatcher, sender, _told) = fixture.dispatcher(old.clone());
+    let (dispatcher, sender, _settled) = fixture.dispatcher(old.clone());
     dispatcher.drain().await.unwrap();
     let fired = format!("alert.firing Contoso Ltd {} contoso", entra("old"));
     for channel in ["soc", "own", "labelled"] {
@@ -147,7 +147,7 @@ async fn a_renamed_slug_is_the_same_tenant() {
     reconcile(fixture.store.as_ref(), &before, at(0)).await.unwrap();
     fixture.visit(&before).await;
     let alert = fixture.firing().await.remove(0);
-    let (dispatcher, sender, _told) = fixture.dispatcher(before.clone());
+    let (dispatcher, sender, _settled) = fixture.dispatcher(before.clone());
     dispatcher.drain().await.unwrap();
     let id = fixture.receivers.received_by("soc")[0].json()["data"]["alert"]["id"].clone();
 

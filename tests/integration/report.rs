@@ -178,7 +178,7 @@ async fn a_report_says_what_moved_what_fires_and_what_can_t_be_read_of_its_own_t
 
 #[tokio::test]
 async fn a_report_that_shows_a_tenant_which_its_channel_may_no_longer_show_is_suppressed_whole() {
-    for (fence_then, arrives) in
+    for (audience_then, arrives) in
         [(None, true), (Some(&["contoso", "fabrikam"][..]), true), (Some(&["contoso"][..]), false)]
     {
         let fixture = Fixture::new().await;
@@ -189,12 +189,12 @@ async fn a_report_that_shows_a_tenant_which_its_channel_may_no_longer_show_is_su
         drill::onboard(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
         fixture.pass(60);
         assert!(look(&fixture, &config, &Reports::default()).await);
-        let narrowed = fence_then.map_or(channel.clone(), |tenants| only(channel, tenants));
-        let (dispatcher, _config, _told) = fixture.dispatcher(both.with_channel(narrowed));
+        let narrowed = audience_then.map_or(channel.clone(), |tenants| only(channel, tenants));
+        let (dispatcher, _config, _settled) = fixture.dispatcher(both.with_channel(narrowed));
         dispatcher.drain().await.unwrap();
-        assert_eq!(fixture.received("soc").len(), usize::from(arrives), "{fence_then:?}");
+        assert_eq!(fixture.received("soc").len(), usize::from(arrives), "{audience_then:?}");
         let state = fixture.deliveries().await[0].state.as_str();
-        assert_eq!(state, if arrives { "delivered" } else { "dead" }, "{fence_then:?}");
+        assert_eq!(state, if arrives { "delivered" } else { "dead" }, "{audience_then:?}");
     }
 }
 
@@ -207,7 +207,7 @@ async fn a_report_is_not_merged_into_a_digest_and_counts_what_its_channel_was_no
         .with_rule(setup::rule("low", Condition::Below(300.0)))
         .with_channel(ChannelSettings { digest_over: 1, ..reported(fixture.channel("soc"), DAILY) });
     drill::onboard(fixture.store.as_ref(), &config, fixture.clock.now()).await.unwrap();
-    let (dispatcher, _config, _told) = fixture.dispatcher(config.clone());
+    let (dispatcher, _config, _settled) = fixture.dispatcher(config.clone());
     fixture.receivers.set("soc", Some(Reply::status(400)));
     queue(fixture.store.as_ref(), "refused", "other", &["soc"], fixture.clock.now()).await;
     dispatcher.drain().await.unwrap();

@@ -55,7 +55,7 @@ async fn fire(fixture: &Fixture, config: &Config) {
 /// Sends what is to be sent by this configuration, in a process of its own, the given number of times.
 async fn run(fixture: &Fixture, config: &Config, times: usize) {
     for _ in 0..times {
-        let (dispatcher, sender, _told) = fixture.dispatcher(config.clone());
+        let (dispatcher, sender, _settled) = fixture.dispatcher(config.clone());
         dispatcher.drain().await.unwrap();
         // A reload that changes nothing.
         sender.send(Arc::new(config.clone())).unwrap();

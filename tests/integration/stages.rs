@@ -86,7 +86,7 @@ impl Scenario {
         for silence in self.silences() {
             fixture.store.add_silence(silence).await.unwrap();
         }
-        let (dispatcher, _sender, _told) = fixture.dispatcher(config.clone());
+        let (dispatcher, _sender, _settled) = fixture.dispatcher(config.clone());
         let plan = CheckPlan::new(Arc::new(config.clone()));
         let (mut sent, mut wakes) = (Vec::new(), vec![None::<Timestamp>; self.tenants]);
         for minute in 0..self.minutes() {

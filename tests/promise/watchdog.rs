@@ -19,7 +19,7 @@ async fn heard(socket: &UnixDatagram) -> String {
     tokio::task::spawn_blocking(receive).await.unwrap()
 }
 
-async fn hears(socket: &UnixDatagram, wanted: &str) {
+async fn is_sent(socket: &UnixDatagram, wanted: &str) {
     while heard(socket).await != wanted {}
 }
 
@@ -33,14 +33,14 @@ async fn systemd_is_notified_that_the_service_is_ready_works_reloads_and_stops()
     let environment = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", interval.as_str())];
     let service = Service::spawn(&world.folder.config(), &environment);
     assert_eq!(heard(&socket).await, "READY=1");
-    hears(&socket, "WATCHDOG=1").await;
-    hears(&socket, "WATCHDOG=1").await;
+    is_sent(&socket, "WATCHDOG=1").await;
+    is_sent(&socket, "WATCHDOG=1").await;
     service.signal("HUP");
-    hears(&socket, "RELOADING=1").await;
-    hears(&socket, "READY=1").await;
+    is_sent(&socket, "RELOADING=1").await;
+    is_sent(&socket, "READY=1").await;
     let (_, metrics) = get(service.listening().await, "/metrics").await;
     assert!(metrics.contains("scorewatch_watchdog_missed_total 0"), "{metrics}");
     service.signal("TERM");
-    hears(&socket, "STOPPING=1").await;
+    is_sent(&socket, "STOPPING=1").await;
     assert!(service.ended().await.success());
 }

@@ -129,6 +129,25 @@ async fn fill(store: &dyn Store) {
     assert!(store.announce(new_notification("unreadable", None, &["lost"]), at(8)).await.unwrap());
 }
 
+/// What schema 13 called columns and tables that have other names today.
+const RENAMED: [(&str, &str); 10] = [
+    ("adopted_at", "first_seen_at"),
+    ("wanted_at", "recheck_requested_at"),
+    ("told_at", "notified_at"),
+    ("told_generation", "notified_generation"),
+    ("told_to", "notified_channels"),
+    ("tell_at", "notify_at"),
+    ("carrier", "merged_into"),
+    ("rest_from", "cooldown_from"),
+    ("rest_until", "cooldown_until"),
+    ("away", "downtime"),
+];
+
+/// The name that a column or table of schema 13 has today.
+fn name_today(old: &str) -> &str {
+    RENAMED.iter().find(|(before, _)| *before == old).map_or(old, |(_, today)| today)
+}
+
 /// Writes a store of schema 13 that holds what the one of today holds, as far as that schema can say it.
 async fn left_behind(today: &Path, old: &Path) {
     fs::create_dir_all(old.parent().unwrap()).unwrap();
@@ -149,10 +168,15 @@ async fn left_behind(today: &Path, old: &Path) {
             .fetch_one(&mut connection)
             .await
             .unwrap();
-        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM today.{table}");
+        let columns_today: Vec<&str> = columns.split(',').map(name_today).collect();
+        let (from, table_today) = (columns_today.join(","), name_today(&table));
+        let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {from} FROM today.{table_today}");
         sqlx::query(sqlx::AssertSqlSafe(copy)).execute(&mut connection).await.unwrap();
     }
-    let script = format!("PRAGMA application_id = {application}; PRAGMA user_version = 13;");
+    let script = format!(
+        "UPDATE alert SET body = replace(replace(body, '\"worst_notified', '\"worst_told'), '\"worst_before', '\"untold'); \
+         PRAGMA application_id = {application}; PRAGMA user_version = 13;"
+    );
     sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     fs::set_permissions(old, fs::Permissions::from_mode(0o600)).unwrap();
@@ -168,7 +192,7 @@ async fn what_an_earlier_version_left_to_its_messages_stands_in_columns_and_goes
     let (today, old) = (directory.path().join("today/s.db"), directory.path().join("old/s.db"));
     let store = SqliteStore::open(&today).await.unwrap();
     fill(&store).await;
-    let runs = held(&store).await;
+    let (runs, alerts) = (held(&store).await, load(&store, "contoso").await.alerts);
     assert_eq!(runs.len(), 4, "two alerts are held for two channels");
     assert_eq!(runs[0].envelope.tenant, Some(TenantId::parse("contoso").unwrap()));
     assert_eq!(runs[0].envelope.alert, Some(key("contoso", "held")));
@@ -183,6 +207,7 @@ async fn what_an_earlier_version_left_to_its_messages_stands_in_columns_and_goes
     assert_eq!(rows(&old, MESSAGES).await, rows(&today, MESSAGES).await);
     assert_eq!(rows(&old, ALERTS).await, rows(&today, ALERTS).await);
     assert_eq!(held(&store).await, runs);
+    assert_eq!(load(&store, "contoso").await.alerts, alerts);
     let terms = ClaimTerms { merge_over: Some(1), ..ClaimTerms::default() };
     let Claim::Send(digest) = store.claim(&channel("soc"), terms, at(50)).await.unwrap() else { panic!("no digest") };
     let facts = digest.notification.data.digest.as_ref().unwrap();

@@ -143,7 +143,7 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
             OperatorFacts {
                 summary: format!("{count} of {} tenants can't be read: {why} ({names}{before})", seen.of),
                 class: class.clone(),
-                hint: hint.clone().or_else(|| Some(mend(cause.as_ref(), class).to_owned())),
+                hint: hint.clone().or_else(|| Some(remedy(cause.as_ref(), class).to_owned())),
                 channel: None,
                 from: Some(outage.since),
                 until: None,
@@ -175,7 +175,7 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
 }
 
 /// The step that fixes it, or what there is to do meanwhile.
-fn mend(cause: Option<&Cause>, class: &str) -> &'static str {
+fn remedy(cause: Option<&Cause>, class: &str) -> &'static str {
     let by_class = FailureClass::from_name(class).and_then(|class| class.hint());
     by_class.unwrap_or(match cause {
         Some(Cause::Service) if class == FailureClass::Throttled.as_str() => {

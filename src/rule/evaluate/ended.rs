@@ -56,7 +56,7 @@ pub(super) fn go_on(
     if judged.is_over {
         return Outcome { alert: Some(known), transition: None };
     }
-    let anew = Firing {
+    let restarted = Firing {
         fired_at: sample.at,
         terms: rule.terms(),
         baseline: judged.baseline,
@@ -70,7 +70,7 @@ pub(super) fn go_on(
         end_taken_back: 0,
         ..judged.seen
     };
-    notify(&known, &anew, TransitionKind::Fired, Seen { at: sample.at, sample: Some(sample) })
+    notify(&known, &restarted, TransitionKind::Fired, Seen { at: sample.at, sample: Some(sample) })
 }
 
 /// Forgets how an alert ended once it can no longer be put down to a shift.

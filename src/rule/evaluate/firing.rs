@@ -104,8 +104,8 @@ pub(in crate::rule) fn judged_by(
         let (baseline, gap) =
             (reference.map(|reference| reference.value), reference.and_then(|reference| reference.gap));
         let (worst_notified, worst_seen, measured_at) = (Some(reading.value), Some(reading.value), Some(reading.at));
-        let anew = Firing { baseline, measured_at, worst_notified, worst_seen, gap, ..firing.clone() };
-        Firing { worst_notified_at: measured_at, worst_before: None, worst_before_at: None, ..anew }
+        let restarted = Firing { baseline, measured_at, worst_notified, worst_seen, gap, ..firing.clone() };
+        Firing { worst_notified_at: measured_at, worst_before: None, worst_before_at: None, ..restarted }
     };
     let baseline = Levels::of(&seen, &terms.when, reading, context.shifts).baseline;
     let holds = terms.when.holds(reading.value, baseline);

@@ -196,11 +196,8 @@ async fn of_alert(
         None => give_up(connection, &ids, LEFT, now, done).await?,
     }
     if fires {
-        sqlx::query("UPDATE alert SET notified_channels = ? WHERE key = ?")
-            .bind(&names)
-            .bind(&key)
-            .execute(connection)
-            .await?;
+        let note = sqlx::query("UPDATE alert SET notified_channels = ? WHERE key = ?");
+        note.bind(&names).bind(&key).execute(connection).await?;
     }
     Ok(())
 }
@@ -257,11 +254,8 @@ async fn known(connection: &mut SqliteConnection, key: &str) -> Result<Option<Kn
     .fetch_optional(connection)
     .await?;
     let known = |found: SqliteRow| -> Result<Known, StoreError> {
-        Ok(Known {
-            notified_channels: row::channels(found.try_get(0)?)?,
-            says: found.try_get(1)?,
-            tenant: found.try_get(2)?,
-        })
+        let notified_channels = row::channels(found.try_get(0)?)?;
+        Ok(Known { notified_channels, says: found.try_get(1)?, tenant: found.try_get(2)? })
     };
     found.map(known).transpose()
 }

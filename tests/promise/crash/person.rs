@@ -53,7 +53,7 @@ async fn after_trouble(stage: &mut Stage, outcome: &str, environment: &Environme
     let command = if outcome == "dead" { ["deliveries", "resend", &id] } else { ["channels", "unpark", DESK] };
     crash(stage, &command, environment).await;
     stage.world.receivers.set(DESK, None);
-    stage.mend().await;
+    stage.repair().await;
     assert_eq!(service.stop().await.code(), Some(0));
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn silence(stage: &mut Stage, environment: &Environment<'_>) {
     if is_committed(environment) {
         first_in(stage, &service, "held").await;
     }
-    stage.mend().await;
+    stage.repair().await;
     assert_eq!(service.stop().await.code(), Some(0));
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn end_silence(stage: &mut Stage, environment: &Environment<'_>
     let silences = stage.silences().await;
     crash(stage, &["silences", "end", &silences[0]], environment).await;
     assert_eq!(stage.silences().await.len(), usize::from(!is_committed(environment)), "{environment:?}");
-    stage.mend().await;
+    stage.repair().await;
     assert_eq!(service.stop().await.code(), Some(0));
 }
 

@@ -246,7 +246,7 @@ async fn crash_once(stage: &mut Stage, provocation: Provocation, environment: &[
         stage.world.receivers.set(channel, None);
     }
     if matches!(provocation, Provocation::Gone | Provocation::Refusal) {
-        stage.mend().await;
+        stage.repair().await;
     }
 }
 

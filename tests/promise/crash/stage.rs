@@ -257,7 +257,7 @@ impl Stage {
     }
 
     /// Does what a person does: ends silences, sends dead letters again and lets parked channels go on.
-    pub(super) async fn mend(&self) {
+    pub(super) async fn repair(&self) {
         self.end_silences().await;
         for row in self.world.listing(&UNFINISHED).await {
             let (id, channel) = (row["id"].to_string(), row["channel"].as_str().unwrap());
@@ -283,7 +283,7 @@ impl Stage {
         for (tenant, score) in &scores {
             self.world.set_score(tenant, *score);
         }
-        self.mend().await;
+        self.repair().await;
         self.world.settle(&service, self.prompt).await;
         let mut left = Vec::new();
         let quiet = async {
@@ -292,7 +292,7 @@ impl Stage {
                 if left.is_empty() {
                     break;
                 }
-                self.mend().await;
+                self.repair().await;
                 self.world.checked(&service, SENTINEL, 1).await;
             }
         };

@@ -164,7 +164,7 @@ impl Fixture {
         self.world.folder.write("scorewatch.yaml", &text);
     }
 
-    pub(super) fn mend_configuration(&self) {
+    pub(super) fn repair_configuration(&self) {
         self.world.folder.write("scorewatch.yaml", &self.good);
     }
 

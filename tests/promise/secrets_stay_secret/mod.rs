@@ -73,7 +73,7 @@ async fn no_secret_shows_anywhere() {
     service.signal("HUP");
     service.says("the old one goes on").await;
     sinks.extend(sinks::refusals(&fixture).await);
-    fixture.mend_configuration();
+    fixture.repair_configuration();
     service.signal("HUP");
     service.says("the changed configuration is taken").await;
 
