@@ -90,12 +90,12 @@ mod tests {
         let properties = properties(&schema);
         for (key, said) in [
             ("username", "Of `email` and `alertmanager`: the name by which to sign in."),
-            ("routing_key", "Of `pagerduty`: the integration key."),
+            ("routing_key", "Of `pagerduty`: the integration key of the service, as a reference."),
             ("pace", "Least time between two sends."),
         ] {
             assert_eq!(properties[key]["description"], said, "{key}");
         }
-        assert!(properties["url"]["description"].as_str().unwrap().contains("Of `alertmanager`: the base URL."));
+        assert!(properties["url"]["description"].as_str().unwrap().contains("Of `alertmanager`: the base URL of the Alertmanager"));
         assert_eq!(schema.get("additionalProperties"), Some(&Value::Bool(false)));
     }
 }
