@@ -68,10 +68,41 @@ impl DeliveryState {
         }
     }
 
+    /// The state of a new delivery that is held for that reason; `None`: it is not held.
+    #[must_use]
+    pub const fn at_first(hold: Option<Hold>) -> Self {
+        if hold.is_some() { Self::Held } else { Self::Queued }
+    }
+
     /// Whether nothing becomes of it any more unless somebody asks.
     #[must_use]
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Delivered | Self::Dead | Self::Suppressed)
+    }
+
+    /// Whether a person can have it sent again: it is not on its way, and not part of another message that is.
+    #[must_use]
+    pub const fn can_be_resent(self) -> bool {
+        matches!(self, Self::Delivered | Self::Dead | Self::Parked | Self::Held | Self::Suppressed)
+    }
+
+    /// Whether nobody has tried to send a delivery with so many attempts. What is held was not tried since it is held.
+    #[must_use]
+    pub const fn is_untried(self, attempts: u32) -> bool {
+        matches!(self, Self::Held) || self.can_be_withdrawn(attempts)
+    }
+
+    /// Whether what a delivery with so many attempts says can be taken back: nobody has tried to send it, ever.
+    #[must_use]
+    pub const fn can_be_withdrawn(self, attempts: u32) -> bool {
+        matches!(self, Self::Held | Self::Queued) && attempts == 0
+    }
+
+    /// Whether an end that an evaluation took back has been tried meanwhile, so that its alert must be evaluated again. What is
+    /// suppressed was taken back before.
+    #[must_use]
+    pub const fn is_late(self, attempts: u32) -> bool {
+        !matches!(self, Self::Suppressed) && !self.can_be_withdrawn(attempts)
     }
 
     /// Finds the state of that name.
@@ -111,4 +142,30 @@ pub struct Delivery {
     pub last_error: Option<String>,
     /// Whether an attempt may have arrived unseen, because the service stopped between sending and recording the answer.
     pub possible_duplicate: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_tried_cannot_be_taken_back_and_what_is_final_can_be_resent() {
+        use DeliveryState as State;
+        for (state, resent, untried, untried_again, withdrawn, late) in [
+            (State::Queued, false, true, false, true, false),
+            (State::Sending, false, false, false, false, true),
+            (State::Merged, false, false, false, false, true),
+            (State::Delivered, true, false, false, false, true),
+            (State::Dead, true, false, false, false, true),
+            (State::Parked, true, false, false, false, true),
+            (State::Held, true, true, true, true, false),
+            (State::Suppressed, true, false, false, false, false),
+        ] {
+            assert_eq!(state.can_be_resent(), resent, "{state:?}");
+            assert_eq!((state.is_untried(0), state.is_untried(1)), (untried, untried_again), "{state:?}");
+            assert_eq!((state.can_be_withdrawn(0), state.can_be_withdrawn(1)), (withdrawn, false), "{state:?}");
+            assert_eq!(state.is_late(0), late, "{state:?}");
+            assert_eq!(state.is_late(1), state != State::Suppressed, "{state:?}");
+        }
+    }
 }

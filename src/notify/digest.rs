@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    DeliveryId, Envelope, Notification, NotificationId, NotificationType, compose,
+    DeliveryId, DeliveryState, Envelope, Notification, NotificationId, NotificationType, compose,
     notification::{DigestFacts, DigestItem, DigestRest},
 };
 use crate::domain::{ChannelName, Severity, Timestamp};
@@ -126,6 +126,34 @@ pub const fn may_travel(kind: NotificationType) -> bool {
             | NotificationType::Drill
             | NotificationType::Test
     )
+}
+
+/// What precedes a queued delivery on its channel, among the unfinished ones of its alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Preceded {
+    /// Something that is held.
+    pub by_held: bool,
+    /// Something that is merged into a message about more than that alert which is still on its way.
+    pub by_shared: bool,
+}
+
+/// Whether a digest may take a queued delivery: nothing that somebody waits for, and nothing whose alert says something earlier that
+/// the channel gets later.
+#[must_use]
+pub const fn may_take(kind: NotificationType, preceded: Preceded) -> bool {
+    may_travel(kind) && !preceded.by_held && !preceded.by_shared
+}
+
+/// Those of an alert's waiting deliveries, oldest first, that go before the first which is held. What follows that waits behind it.
+#[must_use]
+pub fn before_held(waiting: Vec<(DeliveryState, Waiting)>) -> Vec<Waiting> {
+    waiting.into_iter().take_while(|(state, _)| *state != DeliveryState::Held).map(|(_, one)| one).collect()
+}
+
+/// More than how many deliveries a digest is made of. What was gathered for a channel that is new to its alerts goes out together.
+#[must_use]
+pub const fn merged_over(over: usize, has_gathered: bool) -> usize {
+    if has_gathered { 1 } else { over }
 }
 
 /// How many of these deliveries of one alert, oldest first, the last of them covers: those of one firing.

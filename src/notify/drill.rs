@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Notification, NotificationId, NotificationType, compose, notification::Links};
+use super::{DeliveryState, Notification, NotificationId, NotificationType, compose, notification::Links};
 use crate::domain::{ChannelName, Timestamp};
 
 /// The drills of many channels that fall due together are sent within so much time, each channel's at its own moment. No wait
@@ -50,6 +50,21 @@ impl LastVerified {
 /// The time, unless it lies further ahead than any drill is planned: then the clock has been set back since it was noted.
 fn credible(at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     at.filter(|at| *at <= now.plus(SPREAD))
+}
+
+/// Whether a drill covers an earlier one of its channel in that state: one that waits, and is not part of something else.
+#[must_use]
+pub const fn covers(earlier: DeliveryState) -> bool {
+    matches!(earlier, DeliveryState::Queued | DeliveryState::Parked)
+}
+
+/// When a channel last was certain that messages arrive, once a person says at `now` that a drill arrived which was delivered then.
+/// Whoever says it late says no more than that it arrived when it was delivered. A proof from further ahead was noted by a clock that
+/// has been set back since.
+#[must_use]
+pub fn confirmed(proven_at: Option<Timestamp>, delivered_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let seen_at = delivered_at.map_or(now, |at| at.min(now));
+    credible(proven_at, now).map_or(seen_at, |proven_at| proven_at.max(seen_at))
 }
 
 /// The id of the drill that is due at that time, or asked for then: the same channel and time, the same drill.

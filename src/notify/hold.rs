@@ -40,9 +40,35 @@ impl HoldReason {
         }
     }
 
+    /// The reasons whose deliveries are looked at when something that holds for this one may be gone: whatever a silence holds.
+    #[must_use]
+    pub const fn looked_at_with(self) -> &'static [Self] {
+        match self {
+            Self::Silence | Self::LateSilence => &[Self::Silence, Self::LateSilence],
+            Self::Fleet => &[Self::Fleet],
+        }
+    }
+
     /// Finds the reason of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|why| why.as_str() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_any_silence_holds_is_looked_at_when_a_silence_may_be_over() {
+        for (why, with) in [
+            (HoldReason::Silence, vec![HoldReason::Silence, HoldReason::LateSilence]),
+            (HoldReason::LateSilence, vec![HoldReason::Silence, HoldReason::LateSilence]),
+            (HoldReason::Fleet, vec![HoldReason::Fleet]),
+        ] {
+            assert_eq!(why.looked_at_with(), with);
+            assert_eq!(HoldReason::from_name(why.as_str()), Some(why));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What is said, to whom, and how it fares on its way: pure values and functions.
 
+pub mod alert_notes;
 pub mod backoff;
 pub mod channel_health;
 pub mod compose;
@@ -12,9 +13,12 @@ pub mod hold;
 pub mod identity;
 pub mod maintenance;
 pub mod notification;
+pub mod parking;
+pub mod queue;
 pub mod reason;
 pub mod release;
 pub mod report;
+pub mod reroute;
 pub mod route;
 mod score_facts;
 pub mod settle;

@@ -1,6 +1,8 @@
 //! What becomes of deliveries that were held: pure, so that this can be read here: nothing is lost. What a silence held and was over
 //! before anybody was notified is suppressed; a wait for the fleet never suppresses anything.
 
+mod group;
+
 use super::{
     DeliveryId, Envelope, Notification, NotificationType,
     hold::{Hold, HoldReason},
@@ -9,6 +11,8 @@ use crate::{
     domain::{ChannelName, Timestamp},
     rule::Alert,
 };
+
+pub use group::{Gathered, NotifiedBefore, Unfinished, first_held, gather, is_unchanged};
 
 /// What waits for one channel of one alert, from the first delivery that is held: the unfinished ones that nobody has tried to send.
 #[derive(Debug, Clone, PartialEq)]

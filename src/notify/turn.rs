@@ -74,7 +74,7 @@ impl Turn {
     }
 }
 
-/// A delivery that waits to be sent, and that no earlier one of its alert precedes.
+/// A delivery that waits to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// The delivery's number in the store.
@@ -89,6 +89,10 @@ pub struct Head {
     pub next_attempt_at: Timestamp,
     /// When the last attempt was made.
     pub tried_at: Option<Timestamp>,
+    /// When its receiver last rejected it.
+    pub rejected_at: Option<Timestamp>,
+    /// Whether an earlier unfinished delivery of its alert to its channel precedes it, other than what is merged into it.
+    pub is_preceded: bool,
 }
 
 impl Head {
@@ -119,8 +123,8 @@ pub enum Chosen {
     Nothing,
 }
 
-/// Chooses among heads that come oldest first: the first that is due, and a drill only if nothing else is. Nobody waits for
-/// something because we try something out.
+/// Chooses among what waits, oldest first: the first that is due, and a drill only if nothing else is. Nobody waits for something
+/// because we try something out. What an earlier delivery of its alert precedes waits behind that.
 #[derive(Debug)]
 pub struct Choice {
     terms: ClaimTerms,
@@ -138,6 +142,9 @@ impl Choice {
 
     /// Looks at the next one; what comes back is chosen, whatever comes after it.
     pub fn offer(&mut self, head: Head) -> Option<Head> {
+        if head.is_preceded {
+            return None;
+        }
         let due_at = head.due_at(&self.terms, self.now);
         if due_at > self.now {
             self.next_at = Some(self.next_at.map_or(due_at, |known| known.min(due_at)));
@@ -157,6 +164,40 @@ impl Choice {
             (None, Some(at)) => Chosen::Later(at),
             (None, None) => Chosen::Nothing,
         }
+    }
+}
+
+/// Chooses what a parked channel is tried with, among what waits, oldest first: the oldest that was not rejected since the channel was
+/// parked; otherwise the one whose rejection is longest ago. That may be what the receiver accepts. A drill is no probe: it is sent
+/// when it is due.
+#[derive(Debug)]
+pub struct Probe {
+    parked_at: Timestamp,
+    rejected: Option<(Timestamp, DeliveryId)>,
+}
+
+impl Probe {
+    /// Among nothing yet, for a channel that was parked then.
+    #[must_use]
+    pub const fn new(parked_at: Timestamp) -> Self {
+        Self { parked_at, rejected: None }
+    }
+
+    /// Looks at the next one; what comes back is chosen, whatever comes after it.
+    pub fn offer(&mut self, head: &Head) -> Option<DeliveryId> {
+        if head.is_preceded || head.is_drill {
+            return None;
+        }
+        let Some(rejected_at) = head.rejected_at.filter(|at| *at > self.parked_at) else { return Some(head.delivery) };
+        let candidate = (rejected_at, head.delivery);
+        self.rejected = Some(self.rejected.map_or(candidate, |known| known.min(candidate)));
+        None
+    }
+
+    /// What is chosen once all were looked at.
+    #[must_use]
+    pub fn end(self) -> Option<DeliveryId> {
+        self.rejected.map(|(_, delivery)| delivery)
     }
 }
 
@@ -193,9 +234,9 @@ mod tests {
     }
 
     /// `n` is new, `r` a retry, `d` a new drill, `D` a drill that is tried again; the number says in how many seconds it is due. `+`:
-    /// its last attempt is still to come.
+    /// its last attempt is still to come; `<`: another one precedes it.
     fn head(word: &str, number: i64) -> Head {
-        let (kind, seconds) = word.trim_end_matches('+').split_at(1);
+        let (kind, seconds) = word.trim_end_matches(['+', '<']).split_at(1);
         let is_tried = kind == "r" || kind == "D";
         Head {
             delivery: DeliveryId(number),
@@ -204,6 +245,8 @@ mod tests {
             attempts: u32::from(is_tried),
             next_attempt_at: at(seconds.parse().unwrap()),
             tried_at: is_tried.then(|| at(if word.ends_with('+') { 1 } else { -1 })),
+            rejected_at: None,
+            is_preceded: word.ends_with('<'),
         }
     }
 
@@ -234,6 +277,9 @@ mod tests {
             ("r3601", "1", "further ahead than any wait: the clock was ahead"),
             ("r3600", "@3600", "the longest wait"),
             ("d3601", "1", "of a drill too"),
+            ("n0<", "-", "an earlier one of its alert precedes it"),
+            ("r9 n0< n0", "3", "and what precedes nothing is sent meanwhile"),
+            ("d0<", "-", "of a drill too"),
             ("r9+", "1", "its attempt is still to come: the clock was ahead"),
             ("D9+", "1", "of a drill too"),
         ] {
@@ -246,6 +292,30 @@ mod tests {
         let later = ClaimTerms { retries_from: at(60), ..terms() };
         for (text, expected) in [("r0", "@60"), ("r70", "@70"), ("r0 n0", "2"), ("D0", "@60"), ("d0", "1")] {
             assert_eq!(chosen(text, later), expected, "{text}");
+        }
+    }
+
+    /// Each is written as above, with the second of its rejection behind a `!`.
+    #[test]
+    fn a_parked_channel_is_tried_with_the_oldest_that_it_has_not_rejected_since_or_not_for_longest() {
+        for (text, expected, why) in [
+            ("", None, "nothing waits"),
+            ("n0 n0", Some(1), "the oldest"),
+            ("n0!-1 n0", Some(1), "it was rejected before the channel was parked"),
+            ("n0!5 n0", Some(2), "the next may be accepted"),
+            ("n0!5 n0!3 n0!4", Some(2), "all were rejected: the one that was tried longest ago"),
+            ("n0!5 n0!5", Some(1), "and of those the oldest"),
+            ("d0 n0", Some(2), "a drill is no probe"),
+            ("n0< n0", Some(2), "nor is what another one precedes"),
+        ] {
+            let mut probe = Probe::new(at(0));
+            let heads = text.split_whitespace().zip(1..).map(|(word, number)| {
+                let (word, rejected) = word.split_once('!').map_or((word, None), |(word, at)| (word, Some(at)));
+                Head { rejected_at: rejected.map(|seconds| at(seconds.parse().unwrap())), ..head(word, number) }
+            });
+            let heads: Vec<Head> = heads.collect();
+            let chosen = heads.iter().find_map(|head| probe.offer(head)).or_else(|| probe.end());
+            assert_eq!(chosen, expected.map(DeliveryId), "{text}: {why}");
         }
     }
 }

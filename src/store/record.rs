@@ -16,11 +16,11 @@ pub use check::{
     AlertRecord, AlertUpdate, CheckOutcome, Commit, Due, Failing, Inherited, ScoreFailure, SeriesRecord, SeriesUpdate,
     TenantHealth, TenantRecord,
 };
-pub use fleet::{Owed, SeriesShift, ShiftMember, ShiftNotice};
+pub use fleet::{SeriesShift, ShiftMember, ShiftNotice};
 pub use listing::{AlertFilter, AlertPlace, AlertRow, Attempt, DeliveryDetail, DeliveryFilter, Totals};
 pub use outbox::{Claim, ClaimedDelivery, DeadLetters, NewNotification};
 pub use route::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes};
 pub use tenant::{Configured, KnownTenant, Reconciled, TenantIdentity};
 pub use upkeep::Downtime;
 
-pub use crate::notify::{settle::AttemptOutcome, turn::ClaimTerms};
+pub use crate::notify::{alert_notes::Owed, settle::AttemptOutcome, turn::ClaimTerms};

@@ -13,6 +13,7 @@ mod migration;
 mod outbox;
 mod recommendation;
 mod restore;
+mod route;
 mod samples;
 mod silence;
 mod sqlite;

@@ -134,3 +134,38 @@ fn a_digest_says_the_operator_s_first_then_the_gravest_then_the_oldest() {
     assert_eq!(order, [4, 3, 1, 2, 5]);
     assert_eq!(message.kind, NotificationType::Digest);
 }
+
+#[test]
+fn a_digest_takes_what_nobody_waits_for_and_nothing_that_would_overtake_its_alert() {
+    use NotificationType as Kind;
+    let nothing = Preceded::default();
+    let (by_held, by_shared) = (Preceded { by_held: true, ..nothing }, Preceded { by_shared: true, ..nothing });
+    for (kind, preceded, expected) in [
+        (Kind::AlertFiring, nothing, true),
+        (Kind::AlertFiring, by_held, false),
+        (Kind::AlertFiring, by_shared, false),
+        (Kind::OperatorChannel, nothing, true),
+        (Kind::Digest, nothing, false),
+        (Kind::FleetShift, nothing, false),
+        (Kind::Report, nothing, false),
+        (Kind::Drill, nothing, false),
+        (Kind::Test, nothing, false),
+    ] {
+        assert_eq!(may_take(kind, preceded), expected, "{kind:?} {preceded:?}");
+    }
+    assert_eq!((merged_over(5, false), merged_over(5, true)), (5, 1));
+}
+
+#[test]
+fn what_waits_behind_something_held_is_not_covered_by_what_goes_before() {
+    use DeliveryState as State;
+    let waiting: Vec<Waiting> =
+        (1..).zip(notifications("a1 a2 a3")).map(|(id, one)| Waiting::of(DeliveryId(id), &one)).collect();
+    for (states, expected) in [
+        ([State::Queued, State::Queued, State::Queued], 3),
+        ([State::Queued, State::Held, State::Queued], 1),
+        ([State::Held, State::Queued, State::Queued], 0),
+    ] {
+        assert_eq!(before_held(states.into_iter().zip(waiting.clone()).collect()).len(), expected, "{states:?}");
+    }
+}

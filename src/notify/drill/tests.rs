@@ -80,3 +80,22 @@ fn a_drill_s_id_is_that_of_its_channel_and_time() {
     assert_eq!((drill.kind, drill.timestamp), (NotificationType::Drill, at(1.0)));
     assert!(drill.data.operator.is_none() && drill.data.alert.is_none() && !drill.data.notification.test);
 }
+
+#[test]
+fn whoever_confirms_a_drill_proves_that_it_arrived_when_it_was_delivered() {
+    let at = |hours: i64| Timestamp::from_seconds(1_000_000 + hours * 3600);
+    for (proven, delivered, expected, why) in [
+        (None, None, 5, "it is not known when it was delivered"),
+        (None, Some(2), 2, "it was delivered before"),
+        (Some(1), Some(2), 2, "later than the last proof"),
+        (Some(3), Some(2), 3, "another one was seen since"),
+        (Some(6), Some(2), 6, "a clock may be a little ahead"),
+        (Some(7), Some(2), 2, "a clock that was ahead has noted it"),
+        (None, Some(9), 5, "nor was it delivered later than now"),
+    ] {
+        assert_eq!(confirmed(proven.map(at), delivered.map(at), at(5)), at(expected), "{why}");
+    }
+    use DeliveryState as State;
+    let covered = State::ALL.into_iter().filter(|state| covers(*state));
+    assert_eq!(covered.collect::<Vec<_>>(), [State::Queued, State::Parked]);
+}

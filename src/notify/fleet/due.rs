@@ -89,6 +89,24 @@ impl Decidable {
         over_at <= now || over_at <= self.next_tick_at && made_at < self.next_tick_at
     }
 
+    /// No later than this was anything made whose time has not come and that can be decided on all the same.
+    #[must_use]
+    pub fn made_before(&self) -> Timestamp {
+        self.next_tick_at.max(self.next_wake_at)
+    }
+
+    /// Whether something that is held is to be looked at now: its time has come; or it waits for the fleet, and everybody whom it
+    /// waits for was read. What a person accepted waits for its time.
+    #[must_use]
+    pub fn is_due(&self, hold: Hold, waits_for: Option<WaitsFor>, made_at: Timestamp, now: Timestamp) -> bool {
+        let is_complete = match waits_for {
+            Some(WaitsFor::Wakes) => made_at < self.next_wake_at,
+            Some(WaitsFor::Time) => false,
+            Some(WaitsFor::Readings) | None => made_at < self.next_tick_at,
+        };
+        hold.until <= now || hold.why == HoldReason::Fleet && is_complete
+    }
+
     /// Whether a run of held notifications can be decided on: as part of a shift; and as part of none.
     #[must_use]
     pub fn of_run(&self, steps: &[HeldDelivery], now: Timestamp) -> (bool, bool) {
@@ -180,6 +198,27 @@ mod tests {
         ] {
             assert_eq!(decidable.is_read(at(made), at(now)), is_read, "{why}");
             assert_eq!(decidable.is_final(at(made), at(now)), is_final, "{why}");
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_looked_at_in_its_time_and_what_waits_for_the_fleet_once_that_was_read() {
+        let decidable = Decidable { next_tick_at: at(15), next_wake_at: at(20), wait: Duration::from_mins(10) };
+        let (readings, wakes, time) = (Some(WaitsFor::Readings), Some(WaitsFor::Wakes), Some(WaitsFor::Time));
+        for (why, until, waits_for, made, expected, because) in [
+            (HoldReason::Silence, 30, readings, 3, true, "its time has come"),
+            (HoldReason::Silence, 31, readings, 3, false, "a silence ends in its time"),
+            (HoldReason::LateSilence, 31, readings, 3, false, "a late one, too"),
+            (HoldReason::Fleet, 31, readings, 14, true, "everybody was read since"),
+            (HoldReason::Fleet, 31, readings, 15, false, "somebody has still to be read"),
+            (HoldReason::Fleet, 31, None, 14, true, "what waits for nothing is looked at, too"),
+            (HoldReason::Fleet, 31, wakes, 19, true, "everybody was woken since"),
+            (HoldReason::Fleet, 31, wakes, 20, false, "somebody has still to be woken"),
+            (HoldReason::Fleet, 31, time, 3, false, "what was accepted waits for its time"),
+            (HoldReason::Fleet, 30, time, 3, true, "which has come"),
+        ] {
+            let hold = Hold { why, until: at(until) };
+            assert_eq!(decidable.is_due(hold, waits_for, at(made), at(30)), expected, "{because}");
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Fleet shifts as the store keeps them.
 
-use serde::Serialize;
-
 use crate::{
     domain::{ChannelName, ScoreKind, Subject},
     notify::{
@@ -78,32 +76,5 @@ impl SeriesShift {
             is_outlier: self.is_outlier,
             is_up: self.shifted_by.by.is_up(),
         }
-    }
-}
-
-/// What is still to be done about an alert that fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Owed {
-    /// An earlier version kept it quiet: a notification.
-    Notification,
-    /// The notice that covered it said that it is accepted as the new level: that.
-    Acceptance,
-}
-
-impl Owed {
-    /// The name in JSON and the store.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Notification => "notification",
-            Self::Acceptance => "acceptance",
-        }
-    }
-
-    /// Finds what has that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Notification, Self::Acceptance].into_iter().find(|owed| owed.as_str() == name)
     }
 }

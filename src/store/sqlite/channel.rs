@@ -7,38 +7,88 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use super::{check::to_json, merge, row};
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{ChannelHealth, DeliveryId, NotificationId, channel_health::FailedPeriod, drill},
+    notify::{
+        ChannelHealth, DeliveryId, DeliveryState, NotificationId,
+        channel_health::FailedPeriod,
+        drill,
+        parking::{self, ChannelState, Parked, ParkedPeriod},
+    },
     store::{ChannelRecord, ParkedChannel, StoreError},
 };
 
-const HEALTH: &str = "failures, failing_since, failed_from, failed_until, cooldown_from, cooldown_until, proven_at";
+/// The columns that [`state_of`] reads.
+const STATE: &str = "failures, failing_since, failed_from, failed_until, cooldown_from, cooldown_until, proven_at, last_error, \
+    parked_reason, parked_at, probed_at, was_parked_from, was_parked_until, rejected_delivery, delivered_at";
 
-/// How the channel stands, and if it is parked, when it was last tried.
-pub(super) async fn health(
-    connection: &mut SqliteConnection,
-    name: &ChannelName,
-) -> Result<(ChannelHealth, Option<Timestamp>), StoreError> {
-    let found = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT {HEALTH}, iif(parked_at IS NULL, NULL, coalesce(probed_at, parked_at)) AS probed FROM channel WHERE name = ?"
-    )))
-    .bind(name.as_str())
-    .fetch_optional(connection)
-    .await?;
-    let Some(found) = found else { return Ok((ChannelHealth::default(), None)) };
-    Ok((health_of(&found)?, row::time(found.try_get("probed")?)))
+/// What the queue knows of a channel.
+pub(super) async fn state(connection: &mut SqliteConnection, name: &str) -> Result<ChannelState, StoreError> {
+    let found = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {STATE} FROM channel WHERE name = ?")))
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    found.as_ref().map_or_else(|| Ok(ChannelState::default()), state_of)
 }
 
-fn health_of(found: &SqliteRow) -> Result<ChannelHealth, StoreError> {
+fn state_of(found: &SqliteRow) -> Result<ChannelState, StoreError> {
     let time = |column: &str| Ok::<_, StoreError>(row::time(found.try_get(column)?));
-    let failed = time("failed_from")?.zip(time("failed_until")?);
-    Ok(ChannelHealth {
-        failures: row::count(found.try_get("failures")?)?,
-        failing_since: time("failing_since")?,
-        failed: failed.map(|(from, until)| FailedPeriod { from, until }),
-        cooldown_from: Timestamp::from_nanos(found.try_get("cooldown_from")?),
-        cooldown_until: Timestamp::from_nanos(found.try_get("cooldown_until")?),
-        proven_at: time("proven_at")?,
+    let parked = match time("parked_at")? {
+        Some(since) => Some(Parked {
+            reason: found.try_get::<Option<String>, _>("parked_reason")?.unwrap_or_default(),
+            since,
+            probed_at: time("probed_at")?.unwrap_or(since),
+        }),
+        None => None,
+    };
+    let was_parked_until = time("was_parked_until")?;
+    Ok(ChannelState {
+        health: ChannelHealth {
+            failures: row::count(found.try_get("failures")?)?,
+            failing_since: time("failing_since")?,
+            failed: time("failed_from")?.zip(time("failed_until")?).map(|(from, until)| FailedPeriod { from, until }),
+            cooldown_from: Timestamp::from_nanos(found.try_get("cooldown_from")?),
+            cooldown_until: Timestamp::from_nanos(found.try_get("cooldown_until")?),
+            proven_at: time("proven_at")?,
+        },
+        last_error: found.try_get("last_error")?,
+        parked,
+        was_parked: time("was_parked_from")?.map(|from| ParkedPeriod { from, until: was_parked_until }),
+        rejected: found.try_get::<Option<i64>, _>("rejected_delivery")?.map(DeliveryId),
+        delivered_at: time("delivered_at")?,
     })
+}
+
+/// Writes what the queue knows of a channel.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    name: &str,
+    state: &ChannelState,
+) -> Result<(), StoreError> {
+    let ChannelState { health, last_error, parked, was_parked, rejected, delivered_at } = state;
+    let ChannelHealth { failures, failing_since, failed, cooldown_from, cooldown_until, proven_at } = health;
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "INSERT INTO channel (name, {STATE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (name) DO UPDATE SET ({STATE}) = (excluded.{})",
+        STATE.replace(", ", ", excluded.")
+    )))
+    .bind(name)
+    .bind(i64::from(*failures))
+    .bind(failing_since.map(Timestamp::as_nanos))
+    .bind(failed.map(|period| period.from.as_nanos()))
+    .bind(failed.map(|period| period.until.as_nanos()))
+    .bind(cooldown_from.as_nanos())
+    .bind(cooldown_until.as_nanos())
+    .bind(proven_at.map(Timestamp::as_nanos))
+    .bind(last_error.as_deref())
+    .bind(parked.as_ref().map(|parked| parked.reason.as_str()))
+    .bind(parked.as_ref().map(|parked| parked.since.as_nanos()))
+    .bind(parked.as_ref().map(|parked| parked.probed_at.as_nanos()))
+    .bind(was_parked.map(|period| period.from.as_nanos()))
+    .bind(was_parked.and_then(|period| period.until).map(Timestamp::as_nanos))
+    .bind(rejected.map(|delivery| delivery.0))
+    .bind(delivered_at.map(Timestamp::as_nanos))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Every channel that anything is known of.
@@ -46,20 +96,18 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
     let rows = sqlx::query("SELECT * FROM channel ORDER BY name").fetch_all(pool).await?;
     let record = |found: &SqliteRow| -> Result<ChannelRecord, StoreError> {
         let channel = row::channel(found.try_get("name")?)?;
-        let parked_at = row::time(found.try_get("parked_at")?);
-        let reason: Option<String> = found.try_get("parked_reason")?;
+        let ChannelState { health, last_error, parked, was_parked, .. } = state_of(found)?;
+        let is_over = |period: ParkedPeriod| Some(FailedPeriod { from: period.from, until: period.until? });
         Ok(ChannelRecord {
-            parked: parked_at.map(|since| ParkedChannel {
+            parked: parked.map(|Parked { reason, since, .. }| ParkedChannel {
                 channel: channel.clone(),
-                reason: reason.unwrap_or_default(),
+                reason,
                 since,
             }),
             channel,
-            was_parked: row::time(found.try_get("was_parked_from")?)
-                .zip(row::time(found.try_get("was_parked_until")?))
-                .map(|(from, until)| FailedPeriod { from, until }),
-            health: health_of(found)?,
-            last_error: found.try_get("last_error")?,
+            was_parked: was_parked.and_then(is_over),
+            health: health,
+            last_error,
             destination: found.try_get("destination")?,
             access: found.try_get("access")?,
             seen_at: row::time(found.try_get("seen_at")?),
@@ -69,98 +117,36 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
     rows.iter().map(record).collect()
 }
 
-/// Records how the channel stands after an attempt; `error` is why it failed.
-pub(super) async fn health_after(
-    connection: &mut SqliteConnection,
-    name: &str,
-    health: &ChannelHealth,
-    error: Option<&str>,
-) -> Result<(), StoreError> {
-    let ChannelHealth { failures, failing_since, failed, cooldown_from, cooldown_until, proven_at } = health;
-    sqlx::query(
-        "INSERT INTO channel (name, failures, failing_since, failed_from, failed_until, cooldown_from, cooldown_until, proven_at, last_error) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, \
-         failing_since = excluded.failing_since, failed_from = excluded.failed_from, failed_until = excluded.failed_until, \
-         cooldown_from = excluded.cooldown_from, cooldown_until = excluded.cooldown_until, proven_at = coalesce(excluded.proven_at, proven_at), \
-         last_error = coalesce(excluded.last_error, last_error)",
-    )
-    .bind(name)
-    .bind(i64::from(*failures))
-    .bind(failing_since.map(Timestamp::as_nanos))
-    .bind(failed.map(|period| period.from.as_nanos()))
-    .bind(failed.map(|period| period.until.as_nanos()))
-    .bind(cooldown_from.as_nanos())
-    .bind(cooldown_until.as_nanos())
-    .bind(proven_at.map(Timestamp::as_nanos))
-    .bind(error)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Notes that the receiver has accepted a message: what it rejected before was at fault itself.
-pub(super) async fn note_delivered(
-    connection: &mut SqliteConnection,
-    name: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO channel (name, delivered_at) VALUES (?1, ?2) ON CONFLICT (name) \
-         DO UPDATE SET delivered_at = excluded.delivered_at, rejected_delivery = NULL, \
-         was_parked_until = iif(was_parked_from IS NULL, NULL, coalesce(was_parked_until, excluded.delivered_at))",
-    )
-    .bind(name)
-    .bind(now.as_nanos())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Keeps the channel's queue until it works again.
-pub(super) async fn park(
-    connection: &mut SqliteConnection,
-    name: &str,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO channel (name, parked_reason, parked_at, probed_at) VALUES (?1, ?2, ?3, ?3) ON CONFLICT (name) \
-         DO UPDATE SET parked_reason = excluded.parked_reason, parked_at = coalesce(parked_at, excluded.parked_at), \
-         probed_at = excluded.probed_at",
-    )
-    .bind(name)
-    .bind(reason)
-    .bind(now.as_nanos())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// The SQL behind [`crate::store::Channels::unpark`].
+/// See [`crate::store::Channels::unpark`].
 pub(super) async fn unpark(connection: &mut SqliteConnection, name: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let unparked = sqlx::query(
-        // Whether it works is known only once it has delivered something.
-        "UPDATE channel SET was_parked_from = iif(was_parked_until IS NULL, coalesce(was_parked_from, parked_at), parked_at), \
-         was_parked_until = NULL, parked_at = NULL, parked_reason = NULL, failures = 0, failing_since = NULL, \
-         rejected_delivery = NULL WHERE name = ? AND parked_at IS NOT NULL",
-    )
-    .bind(name)
-    .execute(&mut *connection)
-    .await?;
-    if unparked.rows_affected() == 0 {
+    let mut known = state(connection, name).await?;
+    if !known.unpark() {
         return Ok(false);
     }
-    sqlx::query(
-        // Giving up counts from here: the time in which nothing could be sent must not kill what was kept.
-        // The receiver may have rejected the rich form for another reason than how it was written.
-        "UPDATE delivery SET state = iif(state = 'parked', 'queued', state), next_attempt_at = ?1, queued_at = ?1, plain = 0 \
-         WHERE channel = ?2 AND finished_at IS NULL",
-    )
-    .bind(now.as_nanos())
-    .bind(name)
-    .execute(connection)
-    .await?;
+    write(connection, name, &known).await?;
+    continue_queue(connection, name, now).await?;
     Ok(true)
+}
+
+/// Lets what waits for the channel go on.
+pub(super) async fn continue_queue(
+    connection: &mut SqliteConnection,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for state in DeliveryState::ALL.into_iter().filter(|state| !state.is_finished()) {
+        sqlx::query(
+            "UPDATE delivery SET state = ?4, next_attempt_at = ?1, queued_at = ?1, plain = 0 \
+             WHERE channel = ?2 AND finished_at IS NULL AND state = ?3",
+        )
+        .bind(now.as_nanos())
+        .bind(name)
+        .bind(state.as_str())
+        .bind(parking::continued(state).as_str())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Notes when these channels, as a JSON list, were last drilled, and lets their drills that still wait go along with this one.
@@ -170,16 +156,17 @@ pub(super) async fn note_drill(
     channels: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let waiting = sqlx::query(
-        "SELECT d.id, e.id FROM delivery AS d JOIN delivery AS e ON e.channel = d.channel AND e.finished_at IS NULL \
-         AND e.state IN ('queued', 'parked') JOIN notification AS n ON n.id = e.notification_id \
-         WHERE d.notification_id = ?1 AND n.type = 'drill' AND n.id <> ?1",
+    let unfinished = sqlx::query(
+        "SELECT d.id, e.id, e.state FROM delivery AS d JOIN delivery AS e ON e.channel = d.channel AND e.finished_at IS NULL \
+         JOIN notification AS n ON n.id = e.notification_id WHERE d.notification_id = ?1 AND n.type = 'drill' AND n.id <> ?1",
     )
     .bind(drill)
     .fetch_all(&mut *connection)
     .await?;
-    for pair in waiting {
-        merge::merge_into(connection, DeliveryId(pair.try_get(0)?), &[DeliveryId(pair.try_get(1)?)]).await?;
+    for found in unfinished {
+        if drill::covers(row::state(found.try_get(2)?)?) {
+            merge::merge_into(connection, DeliveryId(found.try_get(0)?), &[DeliveryId(found.try_get(1)?)]).await?;
+        }
     }
     sqlx::query(
         "INSERT INTO channel (name, drilled_at) SELECT value, ?1 FROM json_each(?2) WHERE true \
@@ -228,18 +215,23 @@ pub(super) async fn confirm(
     notification: &NotificationId,
     now: Timestamp,
 ) -> Result<Vec<ChannelName>, StoreError> {
-    let proven: Vec<String> = sqlx::query_scalar(
-        // Whoever presses the button late says no more than that the drill arrived when it was delivered.
-        // A proof from further ahead was noted by a clock that has been set back since.
-        "UPDATE channel SET proven_at = iif(proven_at <= ?3, max(proven_at, seen.at), seen.at) FROM (\
-         SELECT d.channel AS name, min(coalesce(d.finished_at, ?1), ?1) AS at \
-         FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-         WHERE n.id = ?2 AND n.type = 'drill') AS seen WHERE channel.name = seen.name RETURNING channel.name",
+    let seen = sqlx::query(
+        "SELECT d.channel, d.finished_at, c.proven_at FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         JOIN channel AS c ON c.name = d.channel WHERE n.id = ? AND n.type = 'drill'",
     )
-    .bind(now.as_nanos())
     .bind(notification.as_str())
-    .bind(now.plus(drill::SPREAD).as_nanos())
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    proven.iter().map(|name| row::channel(name)).collect()
+    let mut proven = Vec::with_capacity(seen.len());
+    for found in &seen {
+        let name = row::channel(found.try_get(0)?)?;
+        let proven_at = drill::confirmed(row::time(found.try_get(2)?), row::time(found.try_get(1)?), now);
+        sqlx::query("UPDATE channel SET proven_at = ? WHERE name = ?")
+            .bind(proven_at.as_nanos())
+            .bind(name.as_str())
+            .execute(&mut *connection)
+            .await?;
+        proven.push(name);
+    }
+    Ok(proven)
 }

@@ -9,7 +9,8 @@ use crate::{
     domain::{ChannelName, Timestamp},
     notify::{
         ChannelHealth, DeliveryId,
-        turn::{Choice, Chosen, Head, Turn},
+        parking::ChannelState,
+        turn::{Choice, Chosen, Head, Probe, Turn},
     },
     store::{Claim, ClaimTerms, ClaimedDelivery, StoreError},
 };
@@ -22,22 +23,25 @@ const HEADS_AT_FIRST: i64 = 8;
 /// Most of them that are read at a time.
 const HEADS_AT_ONCE_MAX: i64 = 1024;
 
-/// No earlier unfinished delivery of the same alert precedes it on its channel, other than what is merged into it.
-const IS_FIRST: &str = "NOT EXISTS (\
-    SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL AND e.alert_key IS NOT NULL \
-    AND e.alert_key = d.alert_key AND e.id < d.id AND e.merged_into IS NOT d.id)";
-/// It waits to be sent.
-const HEAD: &str = "d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued'";
 /// The columns of a head, in the order in which [`head`] reads them.
-const COLUMNS: &str = "d.id, d.alert_key, \
-    EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill'), d.attempts, d.next_attempt_at, \
-    (SELECT a.started_at FROM attempt AS a WHERE a.delivery_id = d.id AND a.number = d.attempts)";
+const COLUMNS: &str = "d.id, d.alert_key, n.type = 'drill', d.attempts, d.next_attempt_at, \
+    (SELECT a.started_at FROM attempt AS a WHERE a.delivery_id = d.id AND a.number = d.attempts), d.rejected_at, \
+    EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL AND e.alert_key IS NOT NULL \
+    AND e.alert_key = d.alert_key AND e.id < d.id AND e.merged_into IS NOT d.id)";
+/// What waits for a channel, oldest first, a number of rows after a delivery; `{}` says which of it.
+fn waiting(which: &str) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.id > ?2 AND {which} ORDER BY d.id LIMIT ?3"
+    )
+}
 
-/// What a parked channel may send all the same, since it shows whether the receiver was fixed.
-const IS_DRILL: &str = "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type = 'drill')";
-/// What goes before a drill: nobody waits for something because we try something out.
-const IS_NO_DRILL: &str =
-    "EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id AND n.type <> 'drill')";
+/// What can be sent.
+const QUEUED: &str = "d.state = 'queued'";
+/// The drills among it.
+const DRILLS: &str = "d.state = 'queued' AND n.type = 'drill'";
+/// What a parked channel keeps.
+const KEPT: &str = "d.state IN ('queued', 'parked')";
 
 fn head(found: &SqliteRow) -> Result<Head, StoreError> {
     Ok(Head {
@@ -47,6 +51,8 @@ fn head(found: &SqliteRow) -> Result<Head, StoreError> {
         attempts: row::count(found.try_get(3)?)?,
         next_attempt_at: Timestamp::from_nanos(found.try_get(4)?),
         tried_at: row::time(found.try_get(5)?),
+        rejected_at: row::time(found.try_get(6)?),
+        is_preceded: found.try_get(7)?,
     })
 }
 
@@ -58,51 +64,56 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Chooses among what waits and is of that sort. Mostly one of the oldest is due, so few are read at first; never are many kept.
-    async fn choose(&self, connection: &mut SqliteConnection, sort: &str) -> Result<Chosen, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM delivery AS d WHERE {HEAD} AND {IS_FIRST} AND {sort} AND d.id > ?2 ORDER BY d.id LIMIT ?3"
-        );
-        let (mut choice, mut seen, mut count) = (Choice::new(self.terms, self.now), 0, HEADS_AT_FIRST);
+    /// Offers what waits, and is of that sort, one after the other until one is taken. Mostly one of the oldest is, so few are read at
+    /// first; never are many kept.
+    async fn offer<T>(
+        &self,
+        connection: &mut SqliteConnection,
+        which: &str,
+        mut offer: impl FnMut(Head) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let (sql, mut seen, mut count) = (waiting(which), 0, HEADS_AT_FIRST);
         loop {
             let query = sqlx::query(sqlx::AssertSqlSafe(sql.as_str())).bind(self.name.as_str()).bind(seen).bind(count);
             let heads = query.fetch_all(&mut *connection).await?;
             for found in &heads {
                 let head = head(found)?;
                 seen = head.delivery.0;
-                if let Some(chosen) = choice.offer(head) {
-                    return Ok(Chosen::Head(chosen));
+                if let Some(taken) = offer(head) {
+                    return Ok(Some(taken));
                 }
             }
             if i64::try_from(heads.len()) != Ok(count) {
-                return Ok(choice.end());
+                return Ok(None);
             }
             count = HEADS_AT_ONCE_MAX.min(2 * count);
         }
     }
 
-    /// What shows whether a parked channel works again: a drill that is due, or when it was not tried for long enough the oldest
-    /// delivery, which is then a probe. One that is rejected as a probe makes way for the next: that may be what the receiver accepts.
+    /// Chooses among what waits and is of that sort.
+    async fn choose(&self, connection: &mut SqliteConnection, which: &str) -> Result<Chosen, StoreError> {
+        let mut choice = Choice::new(self.terms, self.now);
+        let chosen = self.offer(connection, which, |head| choice.offer(head)).await?;
+        Ok(chosen.map_or_else(|| choice.end(), Chosen::Head))
+    }
+
+    /// What shows whether a channel that was parked then works again: a drill that is due, or when it was not tried for long enough a
+    /// delivery that waits, which is then a probe.
     async fn probe(
         &self,
         connection: &mut SqliteConnection,
+        parked_at: Timestamp,
         with_oldest: bool,
     ) -> Result<Option<(DeliveryId, bool)>, StoreError> {
-        if let Chosen::Head(drill) = self.choose(connection, IS_DRILL).await? {
+        if let Chosen::Head(drill) = self.choose(connection, DRILLS).await? {
             return Ok(Some((drill.delivery, false)));
         }
         if !with_oldest {
             return Ok(None);
         }
-        let oldest: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-            "SELECT d.id FROM delivery AS d WHERE d.channel = ?1 AND d.finished_at IS NULL \
-             AND d.state IN ('queued', 'parked') AND {IS_FIRST} AND {IS_NO_DRILL} \
-             ORDER BY iif(d.rejected_at > (SELECT parked_at FROM channel WHERE name = ?1), d.rejected_at, 0), d.id LIMIT 1"
-        )))
-        .bind(self.name.as_str())
-        .fetch_optional(connection)
-        .await?;
-        Ok(oldest.map(|oldest| (DeliveryId(oldest), true)))
+        let mut probe = Probe::new(parked_at);
+        let chosen = self.offer(connection, KEPT, |head| probe.offer(&head)).await?;
+        Ok(chosen.or_else(|| probe.end()).map(|delivery| (delivery, true)))
     }
 }
 
@@ -114,7 +125,8 @@ pub(super) async fn claim(
     terms: ClaimTerms,
     now: Timestamp,
 ) -> Result<Claim, StoreError> {
-    let (health, probed_at) = channel::health(connection, &name).await?;
+    let ChannelState { health, parked, .. } = channel::state(connection, name.as_str()).await?;
+    let probed_at = parked.as_ref().map(|parked| parked.probed_at);
     let sending: i64 =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM delivery WHERE channel = ?1 AND state = 'sending')")
             .bind(name.as_str())
@@ -126,7 +138,8 @@ pub(super) async fn claim(
         Turn::Cooldown(until) => return Ok(Claim::Wait(until)),
         Turn::Parked => return Ok(Claim::Parked),
         Turn::Tries { with_oldest } => {
-            return match asked.probe(connection, with_oldest).await? {
+            let parked_at = parked.map_or(now, |parked| parked.since);
+            return match asked.probe(connection, parked_at, with_oldest).await? {
                 Some((id, is_probe)) => take(connection, id, health, is_probe, now).await,
                 None => Ok(Claim::Parked),
             };
@@ -134,11 +147,11 @@ pub(super) async fn claim(
         Turn::Sends => {}
     }
     if let Some(over) = terms.merge_over
-        && let Some(digest) = merge::into_digest(connection, store, &name, (over, terms.digest_lines), now).await?
+        && let Some(digest) = merge::into_digest(connection, store, &name, over, terms.digest_lines, now).await?
     {
         return take(connection, digest, health, false, now).await;
     }
-    let head = match asked.choose(connection, "true").await? {
+    let head = match asked.choose(connection, QUEUED).await? {
         Chosen::Head(head) => head,
         Chosen::Later(at) => return Ok(Claim::Wait(at)),
         Chosen::Nothing => return Ok(Claim::Idle),
@@ -168,7 +181,7 @@ async fn take(
     .fetch_one(&mut *connection)
     .await?;
     let mut claimed = ClaimedDelivery { is_probe, ..claimed(&found, health)? };
-    claimed.notification.data.notification.covers = merge::covers(connection, id).await?;
+    claimed.notification.data.notification.covers = merge::covers(connection, id, claimed.notification.kind).await?;
     claimed.covers = merge::tenants_of(connection, id).await?;
     record_attempt(connection, &claimed, now).await?;
     Ok(Claim::Send(Box::new(claimed)))

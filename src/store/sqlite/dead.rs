@@ -1,37 +1,51 @@
-//! Dead letters: what the receiver's rejection of a message means, and which of them the operator has not been notified of.
+//! Dead letters: which of them the operator was not notified of, and how they come to life again.
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{outbox, row};
+use super::{
+    outbox,
+    queue::{self, Which},
+    row,
+};
 use crate::{
-    domain::Timestamp,
-    notify::{DeliveryId, settle::Rejection},
-    store::{AttemptOutcome, DeadLetters, StoreError},
+    domain::{ChannelName, Timestamp},
+    notify::{
+        DeliveryId, DeliveryState,
+        queue::{Change, Letters, Unnoticed, dead_letters},
+    },
+    store::{DeadLetters, StoreError},
 };
 
-/// See [`crate::store::Outbox::unnoticed_dead`]. A digest is not a message of its own: what is merged into it is.
+/// See [`crate::store::Outbox::unnoticed_dead`].
 pub(super) async fn unnoticed(pool: &SqlitePool, since: Timestamp) -> Result<Vec<DeadLetters>, StoreError> {
     let rows = sqlx::query(
-        "SELECT d.channel, coalesce(d.last_error, '') AS cause, max(1, sum(n.type NOT IN ('digest', 'fleet.shift'))), \
-         min(iif(d.merged_into IS NULL, d.id, NULL)), min(d.id), min(d.finished_at) \
-         FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.state = 'dead' AND d.is_noticed = 0 \
-         AND NOT EXISTS (SELECT 1 FROM dead_notice AS o WHERE o.channel = d.channel \
-         AND o.cause = coalesce(d.last_error, '') AND o.at > ?1) GROUP BY 1, 2 ORDER BY 1, 2",
+        "SELECT d.channel, coalesce(d.last_error, '') AS cause, n.type, count(*), min(iif(d.merged_into IS NULL, d.id, NULL)), \
+         min(d.id), min(d.finished_at) FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE d.state = 'dead' AND d.is_noticed = 0 AND NOT EXISTS (SELECT 1 FROM dead_notice AS o \
+         WHERE o.channel = d.channel AND o.cause = coalesce(d.last_error, '') AND o.at > ?1) GROUP BY 1, 2, 3 ORDER BY 1, 2",
     )
     .bind(since.as_nanos())
     .fetch_all(pool)
     .await?;
-    let letters = |found: &SqliteRow| -> Result<DeadLetters, StoreError> {
-        let (alone, any): (Option<i64>, i64) = (found.try_get(3)?, found.try_get(4)?);
-        Ok(DeadLetters {
-            channel: row::channel(found.try_get(0)?)?,
-            cause: found.try_get(1)?,
-            count: found.try_get::<i64, _>(2)?.cast_unsigned(),
-            first: DeliveryId(alone.unwrap_or(any)),
-            since: Timestamp::from_nanos(found.try_get(5)?),
-        })
+    let counted = |found: &SqliteRow| -> Result<(ChannelName, String, Unnoticed), StoreError> {
+        let unnoticed = Unnoticed {
+            kind: row::notification_type(found.try_get(2)?)?,
+            count: found.try_get::<i64, _>(3)?.cast_unsigned(),
+            first_alone: found.try_get::<Option<i64>, _>(4)?.map(DeliveryId),
+            first: DeliveryId(found.try_get(5)?),
+            since: Timestamp::from_nanos(found.try_get(6)?),
+        };
+        Ok((row::channel(found.try_get(0)?)?, found.try_get(1)?, unnoticed))
     };
-    rows.iter().map(letters).collect()
+    let counted = rows.iter().map(counted).collect::<Result<Vec<_>, _>>()?;
+    let groups = counted.chunk_by(|one, next| (&one.0, &one.1) == (&next.0, &next.1));
+    let letters = |group: &[(ChannelName, String, Unnoticed)]| {
+        let (channel, cause, _) = group.first()?;
+        let kinds = group.iter().map(|(_, _, unnoticed)| *unnoticed);
+        let Letters { count, first, since } = dead_letters(kinds)?;
+        Some(DeadLetters { channel: channel.clone(), cause: cause.clone(), count, first, since })
+    };
+    Ok(groups.filter_map(letters).collect())
 }
 
 /// The SQL behind [`crate::store::Outbox::notice_dead`].
@@ -66,59 +80,15 @@ pub(super) async fn notice(
     Ok(())
 }
 
-/// What a receiver's rejection of a message comes to; see [`Rejection::judge`].
-pub(super) async fn judge(
-    connection: &mut SqliteConnection,
-    id: DeliveryId,
-    error: String,
-    now: Timestamp,
-) -> Result<AttemptOutcome, StoreError> {
-    let found = sqlx::query(
-        "SELECT d.rejected_at, c.delivered_at, c.rejected_delivery, c.parked_at, d.channel FROM delivery AS d \
-         LEFT JOIN channel AS c ON c.name = d.channel WHERE d.id = ?",
-    )
-    .bind(id.0)
-    .fetch_one(&mut *connection)
-    .await?;
-    let rejection = Rejection {
-        rejected_at: row::time(found.try_get(0)?),
-        delivered_at: row::time(found.try_get(1)?),
-        follows_another: found.try_get::<Option<i64>, _>(2)?.is_some_and(|other| other != id.0),
-        is_parked: found.try_get::<Option<i64>, _>(3)?.is_some(),
-    };
-    let channel: String = found.try_get(4)?;
-    sqlx::query("UPDATE delivery SET rejected_at = ? WHERE id = ?")
-        .bind(now.as_nanos())
+/// Lets a message wait for its channel again with all that was merged into it, if it is a dead letter.
+pub(super) async fn revive(connection: &mut SqliteConnection, id: DeliveryId) -> Result<(), StoreError> {
+    let state: Option<String> = sqlx::query_scalar("SELECT state FROM delivery WHERE id = ?")
         .bind(id.0)
-        .execute(&mut *connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    let (outcome, is_first) = rejection.judge(error);
-    if !is_first {
-        return Ok(outcome);
-    }
-    sqlx::query(
-        "INSERT INTO channel (name, rejected_delivery) VALUES (?, ?) \
-         ON CONFLICT (name) DO UPDATE SET rejected_delivery = excluded.rejected_delivery",
-    )
-    .bind(&channel)
-    .bind(id.0)
-    .execute(connection)
-    .await?;
-    Ok(outcome)
-}
-
-/// The message that was rejected just before its channel was parked was not at fault: it waits with the others, with all that is
-/// merged into it.
-pub(super) async fn revive(connection: &mut SqliteConnection, channel: &str) -> Result<(), StoreError> {
-    for sql in [
-        "UPDATE delivery SET state = 'merged', finished_at = NULL WHERE state = 'dead' \
-         AND merged_into = (SELECT rejected_delivery FROM channel WHERE name = ?1) \
-         AND EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = delivery.merged_into AND c.state = 'dead')",
-        "UPDATE delivery SET state = 'parked', finished_at = NULL WHERE state = 'dead' \
-         AND id = (SELECT rejected_delivery FROM channel WHERE name = ?1)",
-        "UPDATE channel SET rejected_delivery = NULL WHERE name = ?1",
-    ] {
-        sqlx::query(sql).bind(channel).execute(&mut *connection).await?;
+    if state.as_deref() == Some(DeliveryState::Dead.as_str()) {
+        queue::write(connection, Which::DeadWith(id), &Change::merged_again()).await?;
+        queue::write(connection, Which::These(&[id]), &Change::parked_again()).await?;
     }
     Ok(())
 }

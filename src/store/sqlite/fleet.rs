@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::{check::to_json, hold, movement, outbox};
+use super::{alert_notes, check::to_json, hold, movement, outbox};
 use crate::{
     domain::Timestamp,
     notify::{
@@ -10,8 +10,7 @@ use crate::{
         fleet::{Tracked, notice},
         release::Decision,
     },
-    rule::AlertKey,
-    store::{KnownShift, NewNotification, Owed, ShiftMember, ShiftNotice, StoreError},
+    store::{KnownShift, NewNotification, ShiftMember, ShiftNotice, StoreError},
 };
 
 /// The SQL behind [`crate::store::Fleet::shifts`].
@@ -130,27 +129,19 @@ async fn notify_channel(
         let fates: Vec<_> = earlier.iter().copied().chain(along).collect();
         hold::settle(connection, &fates, now).await?;
         if let Some(newest) = run.last().filter(|_| occasion.is_of_movements()) {
-            cover(connection, *newest, &shift.id, covered.is_accepted).await?;
+            let key: Option<String> = sqlx::query_scalar("SELECT alert_key FROM delivery WHERE id = ?")
+                .bind(newest.0)
+                .fetch_one(&mut *connection)
+                .await?;
+            if let Some(key) = key {
+                alert_notes::change(connection, &key, |notes| notes.covered(&shift.id, covered.is_accepted)).await?;
+            }
         }
     }
-    cover_notified_before(connection, notified_before, &shift.id).await?;
-    Ok(true)
-}
-
-/// Notes the shift of which alerts are part that were notified of on their own.
-async fn cover_notified_before(
-    connection: &mut SqliteConnection,
-    alerts: &[AlertKey],
-    shift: &str,
-) -> Result<(), StoreError> {
-    for alert in alerts {
-        sqlx::query("UPDATE alert SET shift = ?2 WHERE key = ?1 AND state = 'firing' AND shift IS NULL")
-            .bind(to_json(alert)?)
-            .bind(shift)
-            .execute(&mut *connection)
-            .await?;
+    for alert in notified_before {
+        alert_notes::change(connection, &to_json(alert)?, |notes| notes.notified_before(&shift.id)).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The notifications of a run, and what went along with them, that its line covers.
@@ -168,20 +159,4 @@ async fn said_before(
     .fetch_all(connection)
     .await?;
     Ok(ids.iter().map(|id| NotificationId::from_text(id)).collect())
-}
-
-/// Notes the shift whose notice covers a delivery's alert, and whether the alert is to be accepted as the new level.
-async fn cover(
-    connection: &mut SqliteConnection,
-    delivery: DeliveryId,
-    shift: &str,
-    is_accepted: bool,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE alert SET shift = ?2, owes = ?3 WHERE key = (SELECT alert_key FROM delivery WHERE id = ?1)")
-        .bind(delivery.0)
-        .bind(shift)
-        .bind(is_accepted.then_some(Owed::Acceptance.as_str()))
-        .execute(connection)
-        .await?;
-    Ok(())
 }

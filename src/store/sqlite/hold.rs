@@ -1,28 +1,33 @@
 //! Deliveries that are held: which of them are to be reviewed, and what becomes of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::TryStreamExt;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{
+    alert_notes,
     check::to_json,
-    merge, outbox,
+    merge,
+    queue::{self, Which},
     row::{self, AFTER_ENVELOPE, ENVELOPE},
 };
 use crate::{
     domain::Timestamp,
     notify::{
-        DeliveryId, Envelope, Hold, HoldReason,
-        fleet::Decidable,
-        release::{Decision, HeldDelivery, HeldGroup},
+        DeliveryId, HoldReason,
+        fleet::{Decidable, due::WaitsFor},
+        queue::Change,
+        release::{self, Decision, Gathered, HeldGroup, NotifiedBefore, Unfinished},
     },
     store::StoreError,
 };
 
-/// Whether a delivery that waits for the fleet can be decided on before its time; what a person accepted waits for its time.
-const IS_DECIDABLE: &str = "d.hold_why = 'fleet' AND EXISTS (SELECT 1 FROM notification AS n WHERE n.id = d.notification_id \
-    AND CASE WHEN n.type = 'alert.reminder' THEN d.queued_at < ?4 \
-    WHEN n.resolution = 'accepted' THEN 0 ELSE d.queued_at < ?3 END)";
+/// Held deliveries whose time may have come, oldest first: those that are to be looked at, or wait for the fleet and were made before
+/// a time.
+const CANDIDATES: &str = "SELECT d.id, d.channel, d.alert_key, d.hold_why, d.hold_until, d.queued_at, n.type, n.resolution \
+    FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+    WHERE d.state = 'held' AND (d.hold_until <= ?1 OR d.hold_why = 'fleet' AND d.queued_at < ?2) ORDER BY d.id";
 
 /// The SQL behind [`crate::store::Holds::held_decidable`].
 pub(super) async fn due(
@@ -31,90 +36,89 @@ pub(super) async fn due(
     fleet: Decidable,
     at_most: usize,
 ) -> Result<Vec<HeldGroup>, StoreError> {
-    // A run begins with the first that is held, though a later one may be due before it.
-    let found = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT min(d.id), coalesce(min((SELECT min(e.id) FROM delivery AS e WHERE e.channel = d.channel \
-         AND e.alert_key = d.alert_key AND e.finished_at IS NULL AND e.state = 'held')), min(d.id)), d.channel, d.alert_key \
-         FROM delivery AS d WHERE d.state = 'held' AND (d.hold_until <= ?1 OR {IS_DECIDABLE}) \
-         GROUP BY d.channel, coalesce(d.alert_key, d.id) ORDER BY 1 LIMIT ?2"
-    )))
-    .bind(now.as_nanos())
-    .bind(i64::try_from(at_most).unwrap_or(i64::MAX))
-    .bind(fleet.next_tick_at.as_nanos())
-    .bind(fleet.next_wake_at.as_nanos())
-    .fetch_all(pool)
-    .await?;
-    let mut runs = Vec::with_capacity(found.len());
-    for begin in &found {
-        let channel = begin.try_get(2)?;
-        // A release in between leaves nothing of it.
-        runs.extend(run(pool, begin.try_get(1)?, channel, begin.try_get(3)?).await?);
+    let mut found = Vec::new();
+    {
+        let mut seen = BTreeSet::new();
+        let mut candidates =
+            sqlx::query(CANDIDATES).bind(now.as_nanos()).bind(fleet.made_before().as_nanos()).fetch(pool);
+        while found.len() < at_most
+            && let Some(candidate) = candidates.try_next().await?
+        {
+            if !is_due(&candidate, fleet, now)? {
+                continue;
+            }
+            let delivery = DeliveryId(candidate.try_get(0)?);
+            let (channel, alert): (String, Option<String>) = (candidate.try_get(1)?, candidate.try_get(2)?);
+            let is_new = alert.as_ref().is_none_or(|alert| seen.insert((channel.clone(), alert.clone())));
+            if is_new {
+                found.push((delivery, channel, alert));
+            }
+        }
     }
-    Ok(runs)
+    let mut groups = Vec::with_capacity(found.len());
+    for (delivery, channel, alert) in found {
+        // A release in between leaves nothing of it.
+        groups.extend(group(pool, delivery, &channel, alert.as_deref()).await?);
+    }
+    Ok(groups)
 }
 
-/// What waits of an alert for a channel from that delivery on; after the envelope's columns.
-const WAITING: &str = "d.id, d.queued_at, d.hold_why, d.hold_until \
-    FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-    WHERE d.finished_at IS NULL AND d.state IN ('held', 'queued') AND d.attempts = 0";
-/// When the firing began that the channel was last notified of, or is being notified of, before that delivery of the alert. Deliveries of
-/// one firing follow each other, so no older one needs to be asked.
-const NOTIFIED_BEFORE: &str = "SELECT began FROM (SELECT * FROM (\
-    SELECT d.id, n.began_at AS began FROM delivery AS d \
-    JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
-    AND d.finished_at IS NOT NULL AND d.state <> 'suppressed' ORDER BY d.id DESC LIMIT 1) UNION ALL SELECT * FROM (\
-    SELECT d.id, n.began_at FROM delivery AS d \
-    JOIN notification AS n ON n.id = d.notification_id WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 \
-    AND d.finished_at IS NULL ORDER BY d.id DESC LIMIT 1)) ORDER BY id DESC LIMIT 1";
+/// Whether a candidate is to be looked at now.
+fn is_due(candidate: &SqliteRow, fleet: Decidable, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(hold) = row::hold(candidate.try_get(3)?, candidate.try_get(4)?)? else { return Ok(false) };
+    let made_at = Timestamp::from_nanos(candidate.try_get(5)?);
+    let (kind, resolution) = (row::notification_type(candidate.try_get(6)?)?, row::resolution(candidate.try_get(7)?)?);
+    Ok(fleet.is_due(hold, WaitsFor::of(kind, resolution), made_at, now))
+}
 
-/// The run of an alert, or of a message about none, that begins with that delivery.
-async fn run(
+/// The columns of an unfinished delivery; after the envelope's columns.
+const UNFINISHED: &str = "d.id, d.queued_at, d.hold_why, d.hold_until, d.state, d.attempts \
+    FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.finished_at IS NULL";
+/// The newest delivery of an alert to a channel before another one that is finished and was not suppressed: when its firing began.
+const FINISHED_BEFORE: &str = "SELECT d.id, n.began_at FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+    WHERE d.channel = ?1 AND d.alert_key = ?2 AND d.id < ?3 AND d.finished_at IS NOT NULL AND d.state <> 'suppressed' \
+    ORDER BY d.id DESC LIMIT 1";
+
+/// The group of an alert, or of a message about none, that a held delivery is part of.
+async fn group(
     pool: &SqlitePool,
-    first: i64,
+    held: DeliveryId,
     channel: &str,
     alert: Option<&str>,
 ) -> Result<Option<HeldGroup>, StoreError> {
-    let which = match alert {
-        Some(_) => "d.channel = ?1 AND d.alert_key = ?2 AND d.id >= ?3",
-        None => "d.channel = ?1 AND d.alert_key IS ?2 AND d.id = ?3",
-    };
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {ENVELOPE}, {WAITING} AND {which} ORDER BY d.id")))
+    let which = if alert.is_some() { "d.channel = ?1 AND d.alert_key = ?2" } else { "d.channel = ?1 AND d.id = ?3" };
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {ENVELOPE}, {UNFINISHED} AND {which} ORDER BY d.id")))
         .bind(channel)
         .bind(alert)
-        .bind(first)
+        .bind(held.0)
         .fetch_all(pool)
         .await?;
-    let waiting = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
-    let (mut steps, mut newest) = (Vec::with_capacity(waiting.len()), None);
-    for (step, envelope) in waiting {
-        steps.push(step);
-        newest = Some(envelope);
-    }
-    let (Some(begin), Some(end), Some(envelope)) = (steps.first(), steps.last(), newest) else { return Ok(None) };
-    let says: String = sqlx::query_scalar(
+    let unfinished = rows.iter().map(unfinished).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = release::first_held(&unfinished) else { return Ok(None) };
+    let before: Option<(i64, Option<i64>)> =
+        sqlx::query_as(FINISHED_BEFORE).bind(channel).bind(alert).bind(first.0).fetch_optional(pool).await?;
+    let before = before.map(|(id, began)| NotifiedBefore { delivery: DeliveryId(id), began_at: row::time(began) });
+    let Some(Gathered { steps, newest, was_notified }) = release::gather(unfinished, before) else { return Ok(None) };
+    let Some(last) = steps.last() else { return Ok(None) };
+    let body: String = sqlx::query_scalar(
         "SELECT n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?",
     )
-    .bind(end.delivery.0)
+    .bind(last.delivery.0)
     .fetch_one(pool)
     .await?;
-    let before: Option<Option<i64>> =
-        sqlx::query_scalar(NOTIFIED_BEFORE).bind(channel).bind(alert).bind(first).fetch_optional(pool).await?;
-    let was_notified = before.flatten().is_some_and(|before| begin.began == Some(Timestamp::from_nanos(before)));
-    Ok(Some(HeldGroup {
-        channel: row::channel(channel)?,
-        was_notified,
-        envelope,
-        newest: row::notification(&says)?,
-        steps,
-    }))
+    let (channel, says) = (row::channel(channel)?, row::notification(&body)?);
+    Ok(Some(HeldGroup { channel, was_notified, envelope: newest, newest: says, steps }))
 }
 
-fn waiting(found: &SqliteRow) -> Result<(HeldDelivery, Envelope), StoreError> {
-    let envelope = row::envelope(found, 0)?;
-    let delivery = DeliveryId(found.try_get(AFTER_ENVELOPE)?);
-    let made_at = Timestamp::from_nanos(found.try_get(AFTER_ENVELOPE + 1)?);
-    let hold = row::hold(found.try_get(AFTER_ENVELOPE + 2)?, found.try_get(AFTER_ENVELOPE + 3)?)?;
-    Ok((HeldDelivery::of(delivery, &envelope, made_at, hold), envelope))
+fn unfinished(found: &SqliteRow) -> Result<Unfinished, StoreError> {
+    Ok(Unfinished {
+        envelope: row::envelope(found, 0)?,
+        delivery: DeliveryId(found.try_get(AFTER_ENVELOPE)?),
+        made_at: Timestamp::from_nanos(found.try_get(AFTER_ENVELOPE + 1)?),
+        hold: row::hold(found.try_get(AFTER_ENVELOPE + 2)?, found.try_get(AFTER_ENVELOPE + 3)?)?,
+        state: row::state(found.try_get(AFTER_ENVELOPE + 4)?)?,
+        attempts: row::count(found.try_get(AFTER_ENVELOPE + 5)?)?,
+    })
 }
 
 /// The SQL behind [`crate::store::Holds::release`].
@@ -134,22 +138,29 @@ pub(super) async fn release(
     Ok(count)
 }
 
-/// Whether the run is still what was decided on: nobody has sent anything of it, and nothing was added.
+/// Whether the group is still what was decided on.
 pub(super) async fn is_unchanged(connection: &mut SqliteConnection, ids: &[DeliveryId]) -> Result<bool, StoreError> {
     let Some(newest) = ids.iter().max() else { return Ok(false) };
-    let untouched: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM delivery WHERE id IN (SELECT value FROM json_each(?1)) AND state IN ('held', 'queued') \
-         AND attempts = 0 AND NOT EXISTS (SELECT 1 FROM delivery AS b JOIN delivery AS d ON d.channel = b.channel \
-         AND d.alert_key = b.alert_key AND d.finished_at IS NULL WHERE b.id = ?2 AND d.id > ?2)",
+    let rows = sqlx::query("SELECT id, state, attempts FROM delivery WHERE id IN (SELECT value FROM json_each(?))")
+        .bind(to_json(ids)?)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut known = Vec::with_capacity(rows.len());
+    for found in &rows {
+        let (state, attempts) = (row::state(found.try_get(1)?)?, row::count(found.try_get(2)?)?);
+        known.push((DeliveryId(found.try_get(0)?), state, attempts));
+    }
+    let unfinished: Option<i64> = sqlx::query_scalar(
+        "SELECT max(d.id) FROM delivery AS b JOIN delivery AS d ON d.channel = b.channel AND d.alert_key = b.alert_key \
+         AND d.finished_at IS NULL WHERE b.id = ?",
     )
-    .bind(to_json(&ids)?)
     .bind(newest.0)
     .fetch_one(connection)
     .await?;
-    Ok(usize::try_from(untouched) == Ok(ids.len()))
+    Ok(release::is_unchanged(ids, &known, unfinished.map(DeliveryId)))
 }
 
-/// Lets each delivery of a run have its fate.
+/// Writes what was decided on each delivery of a group.
 pub(super) async fn settle(
     connection: &mut SqliteConnection,
     fates: &[(DeliveryId, Decision)],
@@ -165,27 +176,13 @@ pub(super) async fn settle(
         merge::merge_into(connection, by, &members).await?;
     }
     for (id, fate) in fates {
-        let (state, hold) = match fate {
-            Decision::Send => ("queued", None),
-            Decision::Merged(_) => ("merged", None),
-            Decision::Suppress => ("suppressed", None),
-            Decision::Hold(hold) => ("held", Some(hold)),
-        };
-        // Giving up counts from here: the time in which it was held must not kill it.
-        sqlx::query(
-            "UPDATE delivery SET state = ?2, hold_why = ?3, hold_until = ?4, finished_at = iif(?2 = 'suppressed', ?5, NULL), \
-             queued_at = iif(?2 = 'queued', ?5, queued_at), next_attempt_at = iif(?2 = 'queued', ?5, next_attempt_at) \
-             WHERE id = ?1",
-        )
-        .bind(id.0)
-        .bind(state)
-        .bind(hold.map(|hold| hold.why.as_str()))
-        .bind(hold.map(|hold| hold.until.as_nanos()))
-        .bind(now.as_nanos())
-        .execute(&mut *connection)
-        .await?;
-        if matches!(fate, Decision::Suppress) {
-            outbox::note_notified(connection, *id, now).await?;
+        if matches!(fate, Decision::Merged(_)) {
+            continue;
+        }
+        let change = Change::decided(*fate, now);
+        queue::write(connection, Which::These(&[*id]), &change).await?;
+        if change.finished_at.is_some() {
+            alert_notes::note_notified(connection, *id, now).await?;
         }
     }
     Ok(())
@@ -197,12 +194,7 @@ pub(super) async fn look_again(
     why: HoldReason,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let whys: Vec<&str> = match why {
-        HoldReason::Silence | HoldReason::LateSilence => {
-            vec![HoldReason::Silence.as_str(), HoldReason::LateSilence.as_str()]
-        }
-        HoldReason::Fleet => vec![why.as_str()],
-    };
+    let whys: Vec<&str> = why.looked_at_with().iter().map(|why| why.as_str()).collect();
     sqlx::query(
         "UPDATE delivery SET hold_until = ?1 WHERE state = 'held' AND hold_until > ?1 \
          AND hold_why IN (SELECT value FROM json_each(?2))",
@@ -212,12 +204,4 @@ pub(super) async fn look_again(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// What a delivery that is born held waits for.
-pub(super) fn columns(hold: Option<Hold>) -> (&'static str, Option<&'static str>, Option<i64>) {
-    match hold {
-        Some(Hold { why, until }) => ("held", Some(why.as_str()), Some(until.as_nanos())),
-        None => ("queued", None, None),
-    }
 }

@@ -7,29 +7,67 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use super::{
     check::to_json,
     outbox,
-    row::{self, ENVELOPE},
+    queue::{Which, write},
+    row::{self, AFTER_ENVELOPE, ENVELOPE},
 };
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
     notify::{
-        DeliveryId, Envelope, Notification, NotificationId,
-        digest::{self, Line, Waiting},
+        DeliveryId, Envelope, Notification, NotificationId, NotificationType,
+        digest::{self, Line, Preceded, Waiting},
         notification::DigestItem,
+        queue::{self, Change},
     },
     store::StoreError,
 };
 
-/// Queued deliveries that a digest may take, oldest first: nothing that somebody waits for, and nothing that comes after something
-/// of its alert which is held, or goes along with a message about more than that alert that is still on its way.
-const WAITING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-    WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND n.type NOT IN ('digest', 'fleet.shift', 'report', 'drill', 'test') \
-    AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL \
-    AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND (e.state = 'held' OR e.state = 'merged' \
-    AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.merged_into AND c.alert_key = d.alert_key)))";
+/// Queued deliveries of a channel, oldest first, with what precedes each among the unfinished ones of its alert.
+const QUEUED: &str = "EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL \
+    AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND e.state = 'held'), \
+    EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 AND e.finished_at IS NULL \
+    AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND e.state = 'merged' \
+    AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.merged_into AND c.alert_key = d.alert_key)) \
+    FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+    WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND d.id > ?2 ORDER BY d.id LIMIT ?3";
+/// Most of them that are read at a time.
+const READ_AT_ONCE_MAX: usize = 1024;
 
 /// What must be known of a delivery that begins with its number and what it is ordered by.
 fn waiting(found: &SqliteRow) -> Result<Waiting, StoreError> {
     Ok(Waiting::queued(DeliveryId(found.try_get(0)?), found.try_get(1)?, row::envelope(found, 2)?))
+}
+
+/// Queued deliveries that a digest may take, oldest first; empty if no more than `over` wait.
+async fn to_merge(
+    connection: &mut SqliteConnection,
+    channel: &ChannelName,
+    over: usize,
+) -> Result<Vec<Waiting>, StoreError> {
+    let sql = format!("SELECT d.id, d.alert_key, {ENVELOPE}, {QUEUED}");
+    let (mut taken, mut seen, mut count) = (Vec::new(), 0_i64, over.saturating_add(1).min(READ_AT_ONCE_MAX));
+    loop {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql.as_str()))
+            .bind(channel.as_str())
+            .bind(seen)
+            .bind(i64::try_from(count).unwrap_or(i64::MAX))
+            .fetch_all(&mut *connection)
+            .await?;
+        for found in &rows {
+            let one = waiting(found)?;
+            seen = one.delivery.0;
+            let first = 2 + AFTER_ENVELOPE;
+            let preceded = Preceded { by_held: found.try_get(first)?, by_shared: found.try_get(first + 1)? };
+            if digest::may_take(one.kind, preceded) {
+                taken.push(one);
+            }
+        }
+        if rows.len() < count || taken.len() >= digest::MEMBERS_MAX {
+            break;
+        }
+        count = READ_AT_ONCE_MAX;
+    }
+    taken.truncate(if taken.len() > over { digest::MEMBERS_MAX } else { 0 });
+    Ok(taken)
 }
 
 /// Makes one delivery of all that waits for the channel, if that is more than `over`. Of what waits, only what the first
@@ -38,34 +76,18 @@ pub(super) async fn into_digest(
     connection: &mut SqliteConnection,
     store: &str,
     channel: &ChannelName,
-    (over, lines_max): (usize, usize),
+    over: usize,
+    lines_max: usize,
     now: Timestamp,
 ) -> Result<Option<DeliveryId>, StoreError> {
-    let gathered: i64 = sqlx::query_scalar(
+    let has_gathered: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM delivery WHERE channel = ? AND is_gathered = 1 AND state = 'queued')",
     )
     .bind(channel.as_str())
     .fetch_one(&mut *connection)
     .await?;
-    let over = if gathered == 0 { over } else { 1 };
-    let count: i64 =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM (SELECT 1 {WAITING} LIMIT ?2)")))
-            .bind(channel.as_str())
-            .bind(i64::try_from(over).unwrap_or(i64::MAX).saturating_add(1))
-            .fetch_one(&mut *connection)
-            .await?;
-    if usize::try_from(count).unwrap_or_default() <= over {
-        return Ok(None);
-    }
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT d.id, d.alert_key, {ENVELOPE} {WAITING} ORDER BY d.id LIMIT ?2"
-    )))
-    .bind(channel.as_str())
-    .bind(i64::try_from(digest::MEMBERS_MAX).unwrap_or(i64::MAX))
-    .fetch_all(&mut *connection)
-    .await?;
-    let lines = digest::lines(rows.iter().map(waiting).collect::<Result<_, _>>()?);
-    drop(rows);
+    let waiting = to_merge(connection, channel, digest::merged_over(over, has_gathered)).await?;
+    let lines = digest::lines(waiting);
     if lines.len() < 2 {
         return Ok(None);
     }
@@ -85,7 +107,7 @@ async fn queue_digest(
     now: Timestamp,
 ) -> Result<DeliveryId, StoreError> {
     let id = message.data.notification.id.as_str().to_owned();
-    outbox::insert(connection, &id, (&Envelope::new(&message, None, None), None), "", now).await?;
+    outbox::insert(connection, &id, &Envelope::new(&message, None, None), None, "", now).await?;
     let target: i64 = sqlx::query_scalar(
         "INSERT INTO delivery (notification_id, channel, state, queued_at, next_attempt_at) \
          VALUES (?1, ?2, 'queued', ?3, ?3) RETURNING id",
@@ -150,10 +172,9 @@ pub(super) async fn into_newest(
     head: DeliveryId,
 ) -> Result<DeliveryId, StoreError> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT d.id, d.alert_key, {ENVELOPE} FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-         WHERE d.channel = ? AND d.alert_key = ? AND d.finished_at IS NULL AND d.state = 'queued' AND d.id >= ? \
-         AND NOT EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = d.channel AND e.alert_key = d.alert_key \
-         AND e.finished_at IS NULL AND e.state = 'held' AND e.id < d.id) ORDER BY d.id LIMIT ?"
+        "SELECT d.id, d.alert_key, {ENVELOPE}, d.state FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE d.channel = ? AND d.alert_key = ? AND d.finished_at IS NULL AND d.state IN ('queued', 'held') AND d.id >= ? \
+         ORDER BY d.id LIMIT ?"
     )))
     .bind(channel.as_str())
     .bind(alert)
@@ -164,7 +185,11 @@ pub(super) async fn into_newest(
     if rows.len() < 2 {
         return Ok(head);
     }
-    let run = rows.iter().map(waiting).collect::<Result<Vec<_>, _>>()?;
+    let mut run = Vec::with_capacity(rows.len());
+    for found in &rows {
+        run.push((row::state(found.try_get(2 + AFTER_ENVELOPE)?)?, waiting(found)?));
+    }
+    let run = digest::before_held(run);
     let mut ids: Vec<DeliveryId> = run.iter().map(|one| one.delivery).collect();
     ids.truncate(digest::foldable(&run));
     let Some(newest) = ids.pop() else { return Ok(head) };
@@ -172,20 +197,26 @@ pub(super) async fn into_newest(
     Ok(newest)
 }
 
-/// The notifications that a delivery goes along with others for, oldest first; a digest says it in its items.
+/// The notifications that a message of that type covers besides what it says, oldest first.
 pub(super) async fn covers(
     connection: &mut SqliteConnection,
     target: DeliveryId,
+    kind: NotificationType,
 ) -> Result<Vec<NotificationId>, StoreError> {
-    let ids: Vec<String> = sqlx::query_scalar(
-        "SELECT notification_id FROM delivery WHERE merged_into = ?1 \
-         AND notification_id <> (SELECT notification_id FROM delivery WHERE id = ?1) AND (alert_key = (SELECT alert_key FROM delivery WHERE id = ?1) \
-         OR EXISTS (SELECT 1 FROM notification AS n WHERE n.id = notification_id AND n.type = 'drill')) ORDER BY id",
+    if queue::says_what_is_merged(kind) {
+        return Ok(Vec::new());
+    }
+    let merged: Vec<(String, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT d.notification_id, c.alert_key, d.alert_key FROM delivery AS d JOIN delivery AS c ON c.id = d.merged_into \
+         WHERE d.merged_into = ?1 AND d.notification_id <> c.notification_id ORDER BY d.id",
     )
     .bind(target.0)
     .fetch_all(connection)
     .await?;
-    Ok(ids.iter().map(|id| NotificationId::from_text(id)).collect())
+    let is_named = |(_, alert, merged): &&(String, Option<String>, Option<String>)| {
+        queue::names_merged(kind, alert.as_deref(), merged.as_deref())
+    };
+    Ok(merged.iter().filter(is_named).map(|(id, ..)| NotificationId::from_text(id)).collect())
 }
 
 /// The tenants of what is merged into a delivery; `None` among them: something is about no tenant.
@@ -204,21 +235,22 @@ pub(super) async fn tenants_of(
 pub(super) async fn suppress(
     connection: &mut SqliteConnection,
     target: DeliveryId,
-    (tenants, is_taken_apart): (&BTreeSet<Option<TenantId>>, bool),
+    tenants: &BTreeSet<Option<TenantId>>,
+    is_taken_apart: bool,
     error: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let names: Vec<Option<&str>> = tenants.iter().map(|tenant| tenant.as_ref().map(TenantId::as_str)).collect();
-    sqlx::query(
-        "UPDATE delivery SET state = 'dead', finished_at = ?1, last_error = ?2, merged_into = NULL \
-         WHERE merged_into = ?3 AND finished_at IS NULL AND EXISTS (SELECT 1 FROM json_each(?4) AS t WHERE t.value IS delivery.tenant)",
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM delivery WHERE merged_into = ?1 AND finished_at IS NULL \
+         AND EXISTS (SELECT 1 FROM json_each(?2) AS t WHERE t.value IS delivery.tenant)",
     )
-    .bind(now.as_nanos())
-    .bind(error)
     .bind(target.0)
     .bind(to_json(&names)?)
-    .execute(&mut *connection)
+    .fetch_all(&mut *connection)
     .await?;
+    let ids: Vec<DeliveryId> = ids.into_iter().map(DeliveryId).collect();
+    write(connection, Which::These(&ids), &Change::dead(Some(error), now)).await?;
     if is_taken_apart { take_apart(connection, target, error, now).await } else { Ok(()) }
 }
 
@@ -230,47 +262,43 @@ pub(super) async fn take_apart(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE delivery SET state = 'queued', merged_into = NULL, queued_at = ?1, next_attempt_at = ?1, \
-         possible_duplicate = max(possible_duplicate, (SELECT c.possible_duplicate FROM delivery AS c WHERE c.id = ?2)) \
-         WHERE merged_into = ?2 AND finished_at IS NULL",
+        "UPDATE delivery SET possible_duplicate = 1 WHERE merged_into = ?1 AND finished_at IS NULL \
+         AND EXISTS (SELECT 1 FROM delivery WHERE id = ?1 AND possible_duplicate = 1)",
     )
-    .bind(now.as_nanos())
     .bind(target.0)
     .execute(&mut *connection)
     .await?;
-    sqlx::query(
-        "UPDATE delivery SET state = 'suppressed', finished_at = ?, last_error = ? WHERE id = ? AND finished_at IS NULL",
-    )
-    .bind(now.as_nanos())
-    .bind(why)
-    .bind(target.0)
-    .execute(connection)
-    .await?;
-    Ok(())
+    write(connection, Which::MergedInto(target), &Change::queued(now)).await?;
+    let finished_at: Option<Option<i64>> = sqlx::query_scalar("SELECT finished_at FROM delivery WHERE id = ?")
+        .bind(target.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    match finished_at {
+        Some(None) => write(connection, Which::These(&[target]), &Change::suppressed(Some(why), now)).await,
+        _ => Ok(()),
+    }
 }
 
-/// Lets these deliveries, and what was merged into them, fare as the carrier does. It counts as a repeat if one of them may.
+/// Merges these deliveries, and what was merged into them, into the carrier. It counts as a repeat if one of them may.
 pub(super) async fn merge_into(
     connection: &mut SqliteConnection,
     target: DeliveryId,
     members: &[DeliveryId],
 ) -> Result<(), StoreError> {
-    let members = to_json(members)?;
-    sqlx::query(
-        "UPDATE delivery SET state = 'merged', merged_into = ?1 WHERE finished_at IS NULL AND id <> ?1 \
-         AND (id IN (SELECT value FROM json_each(?2)) OR merged_into IN (SELECT value FROM json_each(?2)))",
+    write(connection, Which::WithMerged(members), &Change::merged(target)).await?;
+    let (is_about_an_alert, may_repeat): (bool, bool) = sqlx::query_as(
+        "SELECT c.alert_key IS NOT NULL, EXISTS (SELECT 1 FROM delivery WHERE merged_into = ?1 AND possible_duplicate = 1) \
+         FROM delivery AS c WHERE c.id = ?1",
     )
     .bind(target.0)
-    .bind(&members)
-    .execute(&mut *connection)
+    .fetch_one(&mut *connection)
     .await?;
-    sqlx::query(
-        "UPDATE delivery SET possible_duplicate = 1 WHERE id = ?1 AND alert_key IS NULL \
-         AND EXISTS (SELECT 1 FROM delivery WHERE merged_into = ?1 AND possible_duplicate = 1)",
-    )
-    .bind(target.0)
-    .execute(connection)
-    .await?;
+    if may_repeat && queue::repeats_what_is_merged(is_about_an_alert) {
+        sqlx::query("UPDATE delivery SET possible_duplicate = 1 WHERE id = ?")
+            .bind(target.0)
+            .execute(connection)
+            .await?;
+    }
     Ok(())
 }
 

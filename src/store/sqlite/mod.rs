@@ -3,6 +3,7 @@
 //! A check rewrites one small row per tenant and one per series and appends nothing: the newest samples of a series are one blob, from
 //! which completed days move to rows of their own once a day ([`days`]).
 
+mod alert_notes;
 mod archive;
 mod bulk;
 mod channel;
@@ -23,6 +24,7 @@ mod movement;
 mod open;
 mod outage;
 mod outbox;
+mod queue;
 mod read;
 mod recommendation;
 mod role;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::{
+    alert_notes,
     check::to_json,
     outbox::{self, Prepared},
     row,
@@ -17,18 +18,18 @@ use crate::{
 
 /// The SQL behind [`crate::store::Outages::failing`].
 pub(super) async fn failing(pool: &SqlitePool, rule: &RuleName) -> Result<Vec<FailingTenant>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT t.tenant, t.checked_at, t.failing_since, t.failing_class, t.failing_hint, \
-         CASE WHEN a.notified_generation = a.generation THEN a.notified_channels ELSE iif(a.id IS NULL, NULL, '[]') END \
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT t.tenant, t.checked_at, t.failing_since, t.failing_class, t.failing_hint, a.id, {} \
          FROM tenant AS t LEFT JOIN alert AS a ON a.tenant_id = t.id AND a.rule = ?1 AND a.state = 'firing' \
          WHERE t.failing_since IS NOT NULL ORDER BY t.id",
-    )
+        alert_notes::COLUMNS
+    )))
     .bind(rule.as_str())
     .fetch_all(pool)
     .await?;
     rows.iter()
         .map(|found| {
-            let notified_channels: Option<&str> = found.try_get(5)?;
+            let notes = found.try_get::<Option<i64>, _>(5)?.map(|_| alert_notes::notes(found)).transpose()?;
             Ok(FailingTenant {
                 tenant: row::tenant(found.try_get(0)?)?,
                 checked_at: row::time(found.try_get(1)?),
@@ -37,10 +38,7 @@ pub(super) async fn failing(pool: &SqlitePool, rule: &RuleName) -> Result<Vec<Fa
                     class: found.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
                     hint: found.try_get(4)?,
                 },
-                blind: notified_channels
-                    .map(row::channels)
-                    .transpose()?
-                    .map(|notified_channels| Blind { notified_channels }),
+                blind: notes.map(|notes| Blind { notified_channels: notes.current_channels().to_vec() }),
             })
         })
         .collect()

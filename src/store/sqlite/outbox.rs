@@ -1,12 +1,19 @@
 //! Notifications and their deliveries: queued, claimed, settled, recovered, sent again.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{channel, check::to_json, dead, hold};
+use super::{
+    alert_notes, channel,
+    check::to_json,
+    dead,
+    queue::{self, Which},
+    row,
+};
 use crate::{
-    domain::{Severity, TenantId, Timestamp},
+    domain::{ChannelName, Severity, TenantId, Timestamp},
     notify::{
-        ChannelHealth, DeliveryId, DeliveryState, Envelope, Hold, NotificationType,
+        ChannelHealth, DeliveryId, DeliveryState, Envelope, Hold, NotificationId, NotificationType,
+        queue::Change,
         settle::{ChannelChange, Settlement},
     },
     rule::Resolution,
@@ -18,7 +25,7 @@ pub(super) struct Prepared {
     id: String,
     envelope: Envelope,
     alert_key: Option<String>,
-    channels: String,
+    channels: Vec<ChannelName>,
     hold: Option<Hold>,
     body: String,
     now: Timestamp,
@@ -35,7 +42,7 @@ impl Prepared {
             id: new.notification.data.notification.id.as_str().to_owned(),
             envelope: new.envelope(),
             alert_key: new.alert.as_ref().map(to_json).transpose()?,
-            channels: to_json(&new.channels)?,
+            channels: new.channels.clone(),
             hold: new.hold,
             body: to_json(&new.notification)?,
             now,
@@ -46,10 +53,10 @@ impl Prepared {
 /// Writes a notification and its deliveries; `false`: its id was already there, and nothing was done.
 pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) -> Result<bool, StoreError> {
     let tenant = new.envelope.tenant.as_ref().map(TenantId::as_str);
-    if !insert(connection, &new.id, (&new.envelope, new.alert_key.as_deref()), &new.body, new.now).await? {
+    if !insert(connection, &new.id, &new.envelope, new.alert_key.as_deref(), &new.body, new.now).await? {
         return Ok(false);
     }
-    let (state, hold_why, hold_until) = hold::columns(new.hold);
+    let channels = to_json(&new.channels)?;
     sqlx::query(
         "INSERT INTO delivery (notification_id, channel, alert_key, tenant, state, queued_at, next_attempt_at, hold_why, \
          hold_until) SELECT ?1, value, ?2, ?3, ?6, ?4, ?4, ?7, ?8 FROM json_each(?5) WHERE true ON CONFLICT DO NOTHING",
@@ -58,31 +65,18 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     .bind(&new.alert_key)
     .bind(tenant)
     .bind(new.now.as_nanos())
-    .bind(&new.channels)
-    .bind(state)
-    .bind(hold_why)
-    .bind(hold_until)
+    .bind(&channels)
+    .bind(DeliveryState::at_first(new.hold).as_str())
+    .bind(new.hold.map(|hold| hold.why.as_str()))
+    .bind(new.hold.map(|hold| hold.until.as_nanos()))
     .execute(&mut *connection)
     .await?;
     if new.envelope.kind == NotificationType::Drill {
-        channel::note_drill(connection, &new.id, &new.channels, new.now).await?;
+        channel::note_drill(connection, &new.id, &channels, new.now).await?;
     }
     if let Some(key) = &new.alert_key {
-        sqlx::query(
-            "UPDATE alert SET notified_at = NULL, last_notification = ?1, acknowledged_at = iif(?4, acknowledged_at, NULL), \
-               acknowledged_by = iif(?4, acknowledged_by, NULL), \
-               acknowledged_comment = iif(?4, acknowledged_comment, NULL), shift = iif(?5, shift, NULL), owes = NULL, notified_generation = generation, notified_channels = (\
-               SELECT json_group_array(value) FROM (\
-                 SELECT value FROM json_each(CASE WHEN notified_generation = generation THEN notified_channels ELSE '[]' END) \
-                 UNION SELECT value FROM json_each(?2))) WHERE key = ?3",
-        )
-        .bind(&new.id)
-        .bind(&new.channels)
-        .bind(key)
-        .bind(new.envelope.keeps_acknowledgement())
-        .bind(new.envelope.keeps_shift())
-        .execute(&mut *connection)
-        .await?;
+        let id = NotificationId::from_text(&new.id);
+        alert_notes::change(connection, key, |notes| notes.queued(id, &new.envelope, &new.channels)).await?;
     }
     Ok(true)
 }
@@ -91,7 +85,8 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
     id: &str,
-    (envelope, alert_key): (&Envelope, Option<&str>),
+    envelope: &Envelope,
+    alert_key: Option<&str>,
     body: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -129,141 +124,123 @@ pub(super) async fn settle(
     health: Option<ChannelHealth>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Some(UnderWay { channel, rejected_at }) = under_way(connection, id, attempt).await? else { return Ok(()) };
     let is_rejection = matches!(outcome, AttemptOutcome::Rejected { .. });
+    let known = channel::state(connection, &channel).await?;
+    let mut state = known.clone();
     let outcome = match outcome {
-        AttemptOutcome::Rejected { error } if is_under_way(connection, id, attempt).await? => {
-            dead::judge(connection, id, error, now).await?
+        AttemptOutcome::Rejected { error } => {
+            let (outcome, is_first) = state.rejection(id, rejected_at).judge(error);
+            if is_first {
+                state.rejected = Some(id);
+            }
+            outcome
         }
         outcome => outcome,
     };
     let Some(settlement) = Settlement::of(&outcome, now) else { return undo_claim(connection, id, attempt).await };
-    let Settlement { state, error, channel: change, .. } = settlement;
-    let settled = sqlx::query(
-        "UPDATE delivery SET state = ?3, last_error = coalesce(?4, last_error), \
-         next_attempt_at = coalesce(?5, next_attempt_at), finished_at = ?6, plain = max(plain, ?7), \
-         possible_duplicate = max(possible_duplicate, ?8) \
-         WHERE id = ?1 AND attempts = ?2 AND state = 'sending' RETURNING channel",
+    write_settled(connection, id, attempt, &settlement, is_rejection, now).await?;
+    let error = settlement.error;
+    if settlement.state.is_finished() {
+        queue::write(connection, Which::MergedInto(id), &Change::settled_with(settlement.state, error, now)).await?;
+        alert_notes::end_acknowledgements(connection, id).await?;
+        alert_notes::note_notified(connection, id, now).await?;
+    }
+    if let Some(health) = health {
+        state.attempted(health, error);
+    }
+    let mut waits_again = None;
+    let is_unparked = match settlement.channel {
+        ChannelChange::Parks => {
+            waits_again = state.park(error.unwrap_or_default(), now);
+            false
+        }
+        ChannelChange::Works => state.accepted(now),
+        ChannelChange::None => false,
+    };
+    if state != known {
+        channel::write(connection, &channel, &state).await?;
+    }
+    if is_unparked {
+        channel::continue_queue(connection, &channel, now).await?;
+    }
+    match waits_again {
+        Some(rejected) => dead::revive(connection, rejected).await,
+        None => Ok(()),
+    }
+}
+
+/// A delivery that is being sent.
+struct UnderWay {
+    channel: String,
+    /// When it was rejected before.
+    rejected_at: Option<Timestamp>,
+}
+
+/// The delivery, if that attempt of it is under way.
+async fn under_way(
+    connection: &mut SqliteConnection,
+    id: DeliveryId,
+    attempt: u32,
+) -> Result<Option<UnderWay>, StoreError> {
+    let found =
+        sqlx::query("SELECT channel, rejected_at FROM delivery WHERE id = ? AND attempts = ? AND state = 'sending'")
+            .bind(id.0)
+            .bind(i64::from(attempt))
+            .fetch_optional(connection)
+            .await?;
+    let under_way =
+        |found: SqliteRow| Ok(UnderWay { channel: found.try_get(0)?, rejected_at: row::time(found.try_get(1)?) });
+    found.map(under_way).transpose()
+}
+
+/// Writes what came of an attempt; `is_rejection`: the receiver rejected it, whatever that came to.
+async fn write_settled(
+    connection: &mut SqliteConnection,
+    id: DeliveryId,
+    attempt: u32,
+    settlement: &Settlement<'_>,
+    is_rejection: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE delivery SET state = ?2, last_error = coalesce(?3, last_error), \
+         next_attempt_at = coalesce(?4, next_attempt_at), finished_at = ?5, plain = max(plain, ?6), \
+         possible_duplicate = max(possible_duplicate, ?7), rejected_at = iif(?8, ?9, rejected_at) WHERE id = ?1",
     )
     .bind(id.0)
-    .bind(i64::from(attempt))
-    .bind(state.as_str())
-    .bind(error)
+    .bind(settlement.state.as_str())
+    .bind(settlement.error)
     .bind(settlement.next_attempt_at.map(Timestamp::as_nanos))
-    .bind(state.is_finished().then_some(now.as_nanos()))
+    .bind(settlement.state.is_finished().then_some(now.as_nanos()))
     .bind(settlement.is_plainer)
     .bind(settlement.may_have_arrived)
-    .fetch_all(&mut *connection)
+    .bind(is_rejection)
+    .bind(now.as_nanos())
+    .execute(&mut *connection)
     .await?;
-    let Some(settled) = settled.first() else { return Ok(()) };
     sqlx::query("UPDATE attempt SET finished_at = ?, outcome = ?, error = ? WHERE delivery_id = ? AND number = ?")
         .bind(now.as_nanos())
         .bind(if is_rejection { "rejected" } else { settlement.name })
-        .bind(error)
+        .bind(settlement.error)
         .bind(id.0)
         .bind(i64::from(attempt))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Puts a delivery back as it was before that attempt, which is under way.
+async fn undo_claim(connection: &mut SqliteConnection, id: DeliveryId, attempt: u32) -> Result<(), StoreError> {
+    sqlx::query("UPDATE delivery SET state = 'queued', attempts = attempts - 1 WHERE id = ?")
+        .bind(id.0)
         .execute(&mut *connection)
         .await?;
-    if state.is_finished() {
-        settle_alerts(connection, id, state, error, now).await?;
-    }
-    let channel = settled.try_get::<String, _>(0)?;
-    if let Some(health) = health {
-        channel::health_after(connection, &channel, &health, error).await?;
-    }
-    match change {
-        ChannelChange::Parks => {
-            channel::park(connection, &channel, error.unwrap_or_default(), now).await?;
-            dead::revive(connection, &channel).await
-        }
-        ChannelChange::Works => {
-            channel::unpark(connection, &channel, now).await?;
-            channel::note_delivered(connection, &channel, now).await
-        }
-        ChannelChange::None => Ok(()),
-    }
-}
-
-/// What is merged into a delivery shares its result, and all their alerts count as notified.
-async fn settle_alerts(
-    connection: &mut SqliteConnection,
-    id: DeliveryId,
-    state: DeliveryState,
-    error: Option<&str>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE delivery SET state = ?2, last_error = coalesce(?3, last_error), finished_at = ?4 \
-         WHERE merged_into = ?1 AND finished_at IS NULL",
-    )
-    .bind(id.0)
-    .bind(state.as_str())
-    .bind(error)
-    .bind(now.as_nanos())
-    .execute(&mut *connection)
-    .await?;
-    end_acknowledgement(connection, id).await?;
-    note_notified(connection, id, now).await
-}
-
-/// Ends the acknowledgement of alerts that got worse after it, as this delivery says, and that still are.
-async fn end_acknowledgement(connection: &mut SqliteConnection, id: DeliveryId) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_comment = NULL \
-         WHERE acknowledged_at IS NOT NULL AND EXISTS (SELECT 1 FROM delivery AS d \
-           JOIN notification AS n ON n.id = d.notification_id WHERE (d.id = ?1 OR d.merged_into = ?1) \
-           AND n.alert_key = alert.key AND n.type = ?2 AND n.at >= alert.acknowledged_at \
-           AND n.sequence > alert.taken_back)",
-    )
-    .bind(id.0)
-    .bind(NotificationType::AlertWorsened.as_str())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Notes that the alerts whose newest notification is in this delivery, or in one merged into it, have been notified.
-pub(super) async fn note_notified(
-    connection: &mut SqliteConnection,
-    id: DeliveryId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE alert SET notified_at = ?2 WHERE notified_at IS NULL AND last_notification IN (\
-         SELECT notification_id FROM delivery WHERE (id = ?1 OR merged_into = ?1) AND alert_key IS NOT NULL)",
-    )
-    .bind(id.0)
-    .bind(now.as_nanos())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn is_under_way(connection: &mut SqliteConnection, id: DeliveryId, attempt: u32) -> Result<bool, StoreError> {
-    let found: i64 = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM delivery WHERE id = ? AND attempts = ? AND state = 'sending')",
-    )
-    .bind(id.0)
-    .bind(i64::from(attempt))
-    .fetch_one(connection)
-    .await?;
-    Ok(found != 0)
-}
-
-async fn undo_claim(connection: &mut SqliteConnection, id: DeliveryId, attempt: u32) -> Result<(), StoreError> {
-    let undone = sqlx::query(
-        "UPDATE delivery SET state = 'queued', attempts = attempts - 1 WHERE id = ? AND attempts = ? AND state = 'sending'",
-    )
-    .bind(id.0)
-    .bind(i64::from(attempt))
-    .execute(&mut *connection)
-    .await?;
-    if undone.rows_affected() > 0 {
-        sqlx::query("DELETE FROM attempt WHERE delivery_id = ? AND number = ?")
-            .bind(id.0)
-            .bind(i64::from(attempt))
-            .execute(&mut *connection)
-            .await?;
-    }
+    sqlx::query("DELETE FROM attempt WHERE delivery_id = ? AND number = ?")
+        .bind(id.0)
+        .bind(i64::from(attempt))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -285,21 +262,14 @@ pub(super) async fn resend(
     id: DeliveryId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let queued = sqlx::query(
-        "UPDATE delivery SET state = 'queued', queued_at = ?2, next_attempt_at = ?2, finished_at = NULL, merged_into = NULL, \
-         is_noticed = 0, plain = 0, hold_why = NULL, hold_until = NULL WHERE id = ?1 AND state IN ('delivered', 'dead', 'parked', 'held', 'suppressed')",
-    )
-    .bind(id.0)
-    .bind(now.as_nanos())
-    .execute(&mut *connection)
-    .await?;
-    // What died with it goes along again: the message says it still.
-    sqlx::query(
-        "UPDATE delivery SET state = 'merged', finished_at = NULL WHERE merged_into = ?1 AND state = 'dead' AND ?2",
-    )
-    .bind(id.0)
-    .bind(queued.rows_affected() > 0)
-    .execute(connection)
-    .await?;
-    Ok(queued.rows_affected() > 0)
+    let state: Option<String> = sqlx::query_scalar("SELECT state FROM delivery WHERE id = ?")
+        .bind(id.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let can_be_resent = state.map_or(Ok(false), |state| row::state(&state).map(DeliveryState::can_be_resent))?;
+    if can_be_resent {
+        queue::write(connection, Which::These(&[id]), &Change::resent(now)).await?;
+        queue::write(connection, Which::DeadWith(id), &Change::merged_again()).await?;
+    }
+    Ok(can_be_resent)
 }

@@ -1,18 +1,22 @@
 //! Reads tenants, samples and alerts, on readers that see the newest commit.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 use super::{
+    alert_notes,
     check::{subject_from, subject_text, to_json},
     days::day_of,
     encoding, movement, roster, row,
 };
 use crate::{
     domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
-    notify::{NotificationId, silence::Acknowledgement},
-    rule::AlertKey,
+    notify::NotificationId,
+    rule::{AlertKey, AlertState},
     store::{
         AlertFilter, AlertRecord, AlertRow, Due, Failing, Owed, SeriesRecord, StoreError, TenantHealth, TenantIdentity,
         TenantRecord,
@@ -65,24 +69,51 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     for row in &series {
         records[places[&row.try_get(0)?]].series.push(series_record(row)?);
     }
-    let alerts = sqlx::query(
-        "SELECT tenant_id, rule, score, subject, body, notified_at, notified_channels, notified_generation, acknowledged_at, \
-         acknowledged_by, acknowledged_comment, shift, owes, \
-         CASE WHEN state = 'resolved' AND notified_at IS NULL THEN NOT EXISTS (SELECT 1 FROM delivery AS d \
-           WHERE d.notification_id = alert.last_notification AND (d.state NOT IN ('held', 'queued') OR d.attempts > 0)) \
-           ELSE 0 END AS can_be_withdrawn FROM alert \
+    let alerts = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT tenant_id, rule, score, subject, body, {} FROM alert \
          WHERE tenant_id IN (SELECT value FROM json_each(?)) ORDER BY id",
-    )
+        alert_notes::COLUMNS
+    )))
     .bind(&ids)
     .fetch_all(pool)
     .await?;
+    let mut ends = Vec::new();
     for row in &alerts {
-        records[places[&row.try_get(0)?]].alerts.push(alert_record(row)?);
+        let (alert, newest) = alert_record(row)?;
+        let place = places[&row.try_get(0)?];
+        if matches!(alert.alert.state, AlertState::Inactive) && alert.notified_at.is_none() {
+            ends.push((newest, place, records[place].alerts.len()));
+        }
+        records[place].alerts.push(alert);
+    }
+    let tried = tried(pool, ends.iter().filter_map(|(newest, ..)| newest.as_ref()).collect()).await?;
+    for (newest, place, index) in ends {
+        records[place].alerts[index].can_be_withdrawn = newest.is_none_or(|newest| !tried.contains(&newest));
     }
     for (tenant, shifted) in movement::parts_of(pool, &ids).await? {
         records[places[&tenant]].shifted.push(shifted);
     }
     Ok(records)
+}
+
+/// Those of these notifications that somebody has tried to send.
+async fn tried(pool: &SqlitePool, of: Vec<&NotificationId>) -> Result<HashSet<NotificationId>, StoreError> {
+    let mut tried = HashSet::new();
+    if of.is_empty() {
+        return Ok(tried);
+    }
+    let deliveries: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT notification_id, state, attempts FROM delivery WHERE notification_id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(to_json(&of)?)
+    .fetch_all(pool)
+    .await?;
+    for (notification, state, attempts) in &deliveries {
+        if !row::state(state)?.can_be_withdrawn(row::count(*attempts)?) {
+            tried.insert(NotificationId::from_text(notification));
+        }
+    }
+    Ok(tried)
 }
 
 /// Those of these series whose subjects are gone.
@@ -145,35 +176,28 @@ fn series_record(row: &SqliteRow) -> Result<SeriesRecord, StoreError> {
     })
 }
 
-fn alert_record(row: &SqliteRow) -> Result<AlertRecord, StoreError> {
-    let alert = row::alert(row.try_get(4)?)?;
-    let notified_generation: Option<i64> = row.try_get(7)?;
-    let of_this_generation = notified_generation == Some(alert.generation.cast_signed());
-    Ok(AlertRecord {
+/// An alert, and its newest notification. Whether that can be withdrawn is asked of those alerts only that are over.
+fn alert_record(row: &SqliteRow) -> Result<(AlertRecord, Option<NotificationId>), StoreError> {
+    let notes = alert_notes::notes(row)?;
+    let record = AlertRecord {
         rule: row::rule(row.try_get(1)?)?,
         score: row::alert_score(row.try_get(2)?)?,
         subject: row.try_get::<Option<&str>, _>(3)?.map(|text| Subject(text.into())),
-        alert,
-        notified_at: row::time(row.try_get(5)?),
-        can_be_withdrawn: row.try_get("can_be_withdrawn")?,
-        notified_channels: if of_this_generation { row::channels(row.try_get(6)?)? } else { Vec::new() },
-        acknowledged: acknowledgement(row)?,
-        shift: row.try_get("shift")?,
-        owes: row.try_get::<Option<&str>, _>("owes")?.and_then(Owed::from_name),
-    })
-}
-
-fn acknowledgement(row: &SqliteRow) -> Result<Option<Acknowledgement>, StoreError> {
-    let Some(at) = row::time(row.try_get("acknowledged_at")?) else { return Ok(None) };
-    let text = |column: &str| Ok::<_, StoreError>(row.try_get::<Option<String>, _>(column)?.unwrap_or_default());
-    Ok(Some(Acknowledgement { at, by: text("acknowledged_by")?, comment: text("acknowledged_comment")? }))
+        alert: row::alert(row.try_get(4)?)?,
+        notified_at: notes.notified_at,
+        can_be_withdrawn: false,
+        notified_channels: notes.current_channels().to_vec(),
+        acknowledged: notes.acknowledged,
+        shift: notes.shift,
+        owes: notes.owes,
+    };
+    Ok((record, notes.newest))
 }
 
 pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Vec<AlertRow>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, a.notified_at, a.notified_channels, a.notified_generation, t.tenant, \
-         a.changed_at, n.body, a.acknowledged_at, a.acknowledged_by, a.acknowledged_comment, a.shift, a.owes, 0 AS can_be_withdrawn FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id \
-         LEFT JOIN notification AS n ON n.id = a.last_notification \
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT a.tenant_id, a.rule, a.score, a.subject, a.body, t.tenant, a.changed_at, n.body, {} \
+         FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id LEFT JOIN notification AS n ON n.id = a.last_notification \
          WHERE (?1 IS NULL OR t.tenant = ?1) AND (?2 IS NULL OR a.rule = ?2) \
          AND (NOT ?3 OR a.state IN ('pending', 'firing')) AND (NOT ?4 OR a.state = 'firing') \
          AND (?5 IS NULL OR a.shift = ?5) AND (?6 IS NULL OR a.owes = ?6) AND (a.state <> 'resolved' OR a.generation > 0) \
@@ -181,7 +205,8 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
          AND (?8 IS NULL OR a.changed_at < ?8 OR (a.changed_at = ?8 \
               AND a.id < coalesce((SELECT id FROM alert WHERE key = ?9), 9223372036854775807))) \
          ORDER BY a.changed_at DESC, a.id DESC LIMIT ?10",
-    )
+        alert_notes::COLUMNS
+    )))
     .bind(filter.tenant.as_ref().map(TenantId::as_str))
     .bind(filter.rule.as_ref().map(crate::rule::RuleName::as_str))
     .bind(filter.open_only)
@@ -196,6 +221,7 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
     .await?;
     rows.iter()
         .map(|found| {
+            let (record, _) = alert_record(found)?;
             let AlertRecord {
                 rule,
                 score,
@@ -207,17 +233,17 @@ pub(super) async fn alerts(pool: &SqlitePool, filter: &AlertFilter) -> Result<Ve
                 shift,
                 owes,
                 ..
-            } = alert_record(found)?;
+            } = record;
             Ok(AlertRow {
-                key: AlertKey { tenant: row::tenant(found.try_get(8)?)?, rule, score, subject },
+                key: AlertKey { tenant: row::tenant(found.try_get(5)?)?, rule, score, subject },
                 alert,
                 notified_at,
                 notified_channels,
                 acknowledged,
                 shift,
                 owes,
-                last_notification: found.try_get::<Option<&str>, _>(10)?.map(row::notification).transpose()?,
-                changed_at: Timestamp::from_nanos(found.try_get(9)?),
+                last_notification: found.try_get::<Option<&str>, _>(7)?.map(row::notification).transpose()?,
+                changed_at: Timestamp::from_nanos(found.try_get(6)?),
             })
         })
         .collect()

@@ -4,21 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{channel, check::to_json, hold, merge, outbox, row};
+use super::{
+    alert_notes, channel,
+    check::to_json,
+    merge,
+    queue::{Which, write},
+    row,
+};
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{DeliveryId, Hold},
+    notify::{
+        DeliveryId, DeliveryState, Hold, NotificationId,
+        parking::{ChannelState, Moved},
+        queue::Change,
+        reroute::{self, Carrier, GONE, LEFT, OnItsWay},
+    },
     store::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes, StoreError},
 };
 
-/// Why a channel is sent nothing more of an alert.
-const LEFT: &str = "the channel is not notified of this any more";
-/// The same of a channel that is gone.
-const GONE: &str = "the channel is no longer configured";
-/// Why a message is not sent to a channel: it is on its way to another one of the operator's.
-const ELSEWHERE: &str = "another channel of the operator has it";
-
-/// The SQL behind [`crate::store::Channels::note_channels`].
+/// See [`crate::store::Channels::note_channels`].
 pub(super) async fn note_channels(
     connection: &mut SqliteConnection,
     identities: &[ChannelIdentity],
@@ -31,10 +35,10 @@ pub(super) async fn note_channels(
                 .fetch_optional(&mut *connection)
                 .await?;
         let (before, before_access) = known.unwrap_or_default();
-        if before.as_ref().is_some_and(|before| before != destination) {
-            begin_again(connection, name, now).await?;
-        } else if before_access.as_ref().is_some_and(|before| before != access) {
-            channel::unpark(connection, name.as_str(), now).await?;
+        match Moved::of(before.as_deref(), destination, before_access.as_deref(), access) {
+            Moved::LeadsElsewhere => begin_again(connection, name, now).await?,
+            Moved::HasOtherSecrets => drop(channel::unpark(connection, name.as_str(), now).await?),
+            Moved::Not => {}
         }
         sqlx::query(
             "INSERT INTO channel (name, destination, access) VALUES (?, ?, ?) ON CONFLICT (name) \
@@ -51,21 +55,25 @@ pub(super) async fn note_channels(
 
 /// A channel with another destination is as good as new, but what waits for it goes there.
 async fn begin_again(connection: &mut SqliteConnection, name: &ChannelName, now: Timestamp) -> Result<(), StoreError> {
-    channel::unpark(connection, name.as_str(), now).await?;
+    channel::write(connection, name.as_str(), &ChannelState::default()).await?;
+    channel::continue_queue(connection, name.as_str(), now).await?;
     for sql in [
-        "UPDATE channel SET failures = 0, failing_since = NULL, failed_from = NULL, failed_until = NULL, last_error = NULL, \
-         cooldown_from = 0, cooldown_until = 0, proven_at = NULL, rejected_delivery = NULL, delivered_at = NULL, \
-         was_parked_from = NULL, was_parked_until = NULL, seen_at = ?2, drilled_at = ?2 WHERE name = ?1",
-        // Giving up counts from here, and no retry waits for what the old receiver asked for.
-        "UPDATE delivery SET next_attempt_at = ?2, queued_at = ?2, plain = 0, rejected_at = NULL \
-         WHERE channel = ?1 AND finished_at IS NULL",
-        // Whoever reads there was notified of nothing yet, other than of what waits.
-        "UPDATE alert SET notified_channels = (SELECT json_group_array(value) FROM json_each(alert.notified_channels) WHERE value <> ?1) \
-         WHERE state = 'firing' AND EXISTS (SELECT 1 FROM json_each(alert.notified_channels) WHERE value = ?1) \
-         AND ?2 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.channel = ?1 AND d.alert_key = alert.key \
-         AND d.finished_at IS NULL)",
+        "UPDATE channel SET seen_at = ?2, drilled_at = ?2 WHERE name = ?1",
+        // No retry waits for what the old receiver asked for.
+        "UPDATE delivery SET rejected_at = NULL WHERE channel = ?1 AND finished_at IS NULL AND ?2 IS NOT NULL",
     ] {
         sqlx::query(sql).bind(name.as_str()).bind(now.as_nanos()).execute(&mut *connection).await?;
+    }
+    let alerts: Vec<(String, bool)> = sqlx::query_as(
+        "SELECT key, EXISTS (SELECT 1 FROM delivery AS d WHERE d.channel = ?1 AND d.alert_key = alert.key \
+         AND d.finished_at IS NULL) FROM alert WHERE state = 'firing' \
+         AND EXISTS (SELECT 1 FROM json_each(alert.notified_channels) WHERE value = ?1)",
+    )
+    .bind(name.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    for (key, is_waiting) in alerts {
+        alert_notes::change(connection, &key, |notes| notes.leads_elsewhere(name, is_waiting)).await?;
     }
     Ok(())
 }
@@ -81,20 +89,20 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
     for (alert, name) in waiting {
         by_alert.entry(alert).or_default().insert(row::channel(&name)?);
     }
-    let found = sqlx::query(
-        "SELECT key, state = 'firing' AND notified_generation = generation AND last_notification IS NOT NULL, \
-         iif(notified_generation = generation, notified_channels, '[]') FROM alert WHERE state = 'firing' \
-         OR key IN (SELECT alert_key FROM delivery WHERE finished_at IS NULL)",
-    )
+    let found = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT key, {} FROM alert WHERE state = 'firing' OR key IN (SELECT alert_key FROM delivery WHERE finished_at IS NULL)",
+        alert_notes::COLUMNS
+    )))
     .fetch_all(pool)
     .await?;
     let mut alerts = Vec::with_capacity(found.len());
     for alert in &found {
         let key: String = alert.try_get(0)?;
+        let notes = alert_notes::notes(alert)?;
         alerts.push(RoutedAlert {
             alert: row::alert_key(&key)?,
-            is_firing: alert.try_get::<Option<i64>, _>(1)? == Some(1),
-            notified_channels: row::channels(alert.try_get(2)?)?,
+            is_firing: notes.firing_notification().is_some(),
+            notified_channels: notes.current_channels().to_vec(),
             waiting: by_alert.remove(&key).unwrap_or_default(),
         });
     }
@@ -104,14 +112,17 @@ pub(super) async fn routed(pool: &SqlitePool) -> Result<Routed, StoreError> {
             alerts.push(RoutedAlert { alert, is_firing: false, notified_channels: Vec::new(), waiting });
         }
     }
-    let others: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT DISTINCT d.channel, n.type LIKE 'operator.%' FROM delivery AS d JOIN notification AS n \
+    let unfinished: Vec<(String, String)> = sqlx::query_as(
+        "SELECT DISTINCT d.channel, n.type FROM delivery AS d JOIN notification AS n \
          ON n.id = d.notification_id WHERE d.finished_at IS NULL AND coalesce(d.alert_key, '') NOT LIKE '{%'",
     )
     .fetch_all(pool)
     .await?;
-    let other = |(name, is_operator): (String, i64)| Ok((row::channel(&name)?, is_operator != 0));
-    Ok(Routed { alerts, others: others.into_iter().map(other).collect::<Result<_, StoreError>>()? })
+    let mut others = BTreeSet::new();
+    for (name, kind) in unfinished {
+        others.insert((row::channel(&name)?, reroute::follows_operator(row::notification_type(&kind)?)));
+    }
+    Ok(Routed { alerts, others: others.into_iter().collect() })
 }
 
 /// The SQL behind [`crate::store::Routing::reroute`].
@@ -124,21 +135,21 @@ pub(super) async fn reroute(
     for one in &routes.alerts {
         of_alert(connection, one, now, &mut done).await?;
     }
-    of_operator(connection, &to_json(&routes.operator)?, now, &mut done).await?;
+    of_operator(connection, &routes.operator, now, &mut done).await?;
     let channels = to_json(&routes.channels)?;
-    let left = sqlx::query(
-        // A drill shows whether its channel works, and a digest of which nothing is left has nothing to say.
-        "UPDATE delivery SET finished_at = ?2, last_error = ?3, hold_why = NULL, hold_until = NULL, \
-         state = iif(notification_id IN (SELECT id FROM notification WHERE type IN ('drill', 'digest', 'fleet.shift')), \
-         'suppressed', 'dead') WHERE finished_at IS NULL AND state NOT IN ('sending', 'merged') \
-         AND channel NOT IN (SELECT value FROM json_each(?1)) RETURNING state",
+    let left: Vec<(i64, String, String)> = sqlx::query_as(
+        "SELECT d.id, n.type, d.state FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
+         WHERE d.finished_at IS NULL AND d.channel NOT IN (SELECT value FROM json_each(?))",
     )
     .bind(&channels)
-    .bind(now.as_nanos())
-    .bind(GONE)
     .fetch_all(&mut *connection)
     .await?;
-    done.dead += left.iter().filter(|row| row.try_get::<&str, _>(0).is_ok_and(|state| state == "dead")).count() as u64;
+    for (id, kind, state) in left {
+        let (kind, state) = (row::notification_type(&kind)?, row::state(&state)?);
+        let Some(change) = Change::without_channel(kind, state, GONE, now) else { continue };
+        write(connection, Which::These(&[DeliveryId(id)]), &change).await?;
+        done.dead += u64::from(change.state == DeliveryState::Dead);
+    }
     sqlx::query(
         "DELETE FROM channel WHERE name NOT IN (SELECT value FROM json_each(?)) \
          AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.channel = channel.name AND d.finished_at IS NULL)",
@@ -149,12 +160,68 @@ pub(super) async fn reroute(
     Ok(done)
 }
 
-/// What is known of an alert whose route is another one.
-struct Known {
-    notified_channels: Vec<ChannelName>,
-    /// Its newest notification, if it fires and somebody was to be notified of that.
-    says: Option<String>,
-    tenant: String,
+/// The columns of a delivery on its way, in the order in which [`on_its_way`] reads them.
+const ON_ITS_WAY: &str = "d.id, d.channel, d.notification_id, d.state, c.id, c.channel, c.alert_key IS NOT NULL, c.state, n.type \
+    FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id LEFT JOIN delivery AS c ON c.id = d.merged_into";
+
+fn on_its_way(found: &SqliteRow) -> Result<OnItsWay, StoreError> {
+    let target = match found.try_get::<Option<i64>, _>(4)? {
+        Some(id) => Some(Carrier {
+            delivery: DeliveryId(id),
+            channel: row::channel(found.try_get(5)?)?,
+            is_about_an_alert: found.try_get(6)?,
+            state: row::state(found.try_get(7)?)?,
+        }),
+        None => None,
+    };
+    Ok(OnItsWay {
+        delivery: DeliveryId(found.try_get(0)?),
+        channel: row::channel(found.try_get(1)?)?,
+        notification: NotificationId::from_text(found.try_get(2)?),
+        state: row::state(found.try_get(3)?)?,
+        target,
+    })
+}
+
+/// The unfinished deliveries of an alert, oldest first.
+async fn of_key(connection: &mut SqliteConnection, key: &str) -> Result<Vec<OnItsWay>, StoreError> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {ON_ITS_WAY} WHERE d.alert_key = ? AND d.finished_at IS NULL ORDER BY d.id"
+    )))
+    .bind(key)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(on_its_way).collect()
+}
+
+/// The operator's unfinished messages about no alert and no tenant, oldest first.
+async fn operator_messages(connection: &mut SqliteConnection) -> Result<Vec<OnItsWay>, StoreError> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {ON_ITS_WAY} WHERE d.finished_at IS NULL AND d.alert_key IS NULL AND d.tenant IS NULL ORDER BY d.id"
+    )))
+    .fetch_all(connection)
+    .await?;
+    let mut messages = Vec::new();
+    for found in &rows {
+        if reroute::follows_operator(row::notification_type(found.try_get(8)?)?) {
+            messages.push(on_its_way(found)?);
+        }
+    }
+    Ok(messages)
+}
+
+/// Takes digests and notices apart that show some of these to a channel which is not on the route. `true`: there were some.
+async fn take_apart(
+    connection: &mut SqliteConnection,
+    waiting: &[OnItsWay],
+    route: &[ChannelName],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let targets: BTreeSet<DeliveryId> = waiting.iter().filter_map(|one| one.to_take_apart(route)).collect();
+    for target in &targets {
+        merge::take_apart(connection, *target, LEFT, now).await?;
+    }
+    Ok(!targets.is_empty())
 }
 
 async fn of_alert(
@@ -163,109 +230,65 @@ async fn of_alert(
     now: Timestamp,
     done: &mut Rerouted,
 ) -> Result<(), StoreError> {
-    let (key, names) = (to_json(alert)?, to_json(route)?);
-    take_apart(connection, &key, &names, now).await?;
-    let leaving = leaving(connection, &key, &names).await?;
-    let known = known(connection, &key).await?;
-    let fires = known.as_ref().is_some_and(|known| known.says.is_some());
-    let (notified_channels, says, tenant) = match known {
-        Some(Known { notified_channels, says, tenant }) => (notified_channels, says, tenant),
-        None => (Vec::new(), None, alert.tenant.to_string()),
-    };
-    let says = says.or_else(|| leaving.last().map(|(_, notification)| notification.clone()));
+    let key = to_json(alert)?;
+    let mut leaving = of_key(connection, &key).await?;
+    if take_apart(connection, &leaving, route, now).await? {
+        leaving = of_key(connection, &key).await?;
+    }
+    leaving.retain(|one| one.leaves(route));
+    let notes = alert_notes::load(connection, &key).await?.unwrap_or_default();
     let mut target = None;
-    if let Some(says) = &says {
+    if let Some(says) = reroute::says(notes.firing_notification(), &leaving) {
         let hold = match hold {
             Some(hold) => Some(*hold),
             None => held_as(connection, says).await?,
         };
-        let to_queue = Queued { notification: says, alert: Some(&key), tenant: Some(&tenant), hold, is_gathered: true };
-        for channel in route.iter().filter(|channel| !notified_channels.contains(channel)) {
+        let tenant = Some(alert.tenant.as_str());
+        let to_queue = Queued { notification: says, alert: Some(&key), tenant, hold, is_gathered: true };
+        for channel in reroute::new_to(route, notes.current_channels()) {
             let queued = queue(connection, &to_queue, channel, now).await?;
             done.queued += u64::from(queued.is_some());
             done.busy.extend(queued.map(|_| channel.clone()));
             target = target.or(queued);
         }
     }
-    let ids: Vec<DeliveryId> = leaving.iter().map(|(id, _)| *id).collect();
-    match target {
-        Some(target) => {
-            merge::merge_into(connection, target, &ids).await?;
-            done.moved += ids.len() as u64;
-        }
-        None => give_up(connection, &ids, LEFT, now, done).await?,
-    }
-    if fires {
-        let note = sqlx::query("UPDATE alert SET notified_channels = ? WHERE key = ?");
-        note.bind(&names).bind(&key).execute(connection).await?;
+    let ids: Vec<DeliveryId> = leaving.iter().map(|one| one.delivery).collect();
+    leave(connection, &ids, target, false, now, done).await?;
+    if notes.firing_notification().is_some() {
+        alert_notes::change(connection, &key, |notes| notes.notified_channels.clone_from(route)).await?;
     }
     Ok(())
 }
 
-/// Takes digests and notices of fleet shifts apart that hold something of the alert for a channel that is not on its route.
-async fn take_apart(
+/// Lets deliveries leave a route: they go to the channel for which the carrier was queued, or nowhere. The operator is notified of
+/// those that are dead letters.
+async fn leave(
     connection: &mut SqliteConnection,
-    key: &str,
-    route: &str,
+    ids: &[DeliveryId],
+    target: Option<DeliveryId>,
+    has_it: bool,
     now: Timestamp,
+    done: &mut Rerouted,
 ) -> Result<(), StoreError> {
-    let targets: Vec<i64> = sqlx::query_scalar(
-        "SELECT DISTINCT c.id FROM delivery AS d JOIN delivery AS c ON c.id = d.merged_into WHERE d.alert_key = ?1 \
-         AND d.finished_at IS NULL AND d.state = 'merged' AND d.channel NOT IN (SELECT value FROM json_each(?2)) \
-         AND c.channel = d.channel AND c.alert_key IS NULL AND c.finished_at IS NULL AND c.state <> 'sending'",
-    )
-    .bind(key)
-    .bind(route)
-    .fetch_all(&mut *connection)
-    .await?;
-    for target in targets {
-        merge::take_apart(connection, DeliveryId(target), LEFT, now).await?;
+    if let Some(target) = target {
+        done.moved += ids.len() as u64;
+        return merge::merge_into(connection, target, ids).await;
+    }
+    let change = reroute::left(None, has_it, now);
+    for id in ids {
+        write(connection, Which::These(&[*id]), &change).await?;
+        alert_notes::note_notified(connection, *id, now).await?;
+        done.dead += u64::from(change.state == DeliveryState::Dead);
     }
     Ok(())
-}
-
-/// What waits of the alert for channels that are not on its route, oldest first, each with what it says. What is under way is looked
-/// at once its answer is there.
-async fn leaving(
-    connection: &mut SqliteConnection,
-    key: &str,
-    route: &str,
-) -> Result<Vec<(DeliveryId, String)>, StoreError> {
-    let found: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT d.id, d.notification_id FROM delivery AS d WHERE d.alert_key = ?1 AND d.finished_at IS NULL \
-         AND d.state <> 'sending' AND d.channel NOT IN (SELECT value FROM json_each(?2)) \
-         AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = d.merged_into AND (c.state = 'sending' OR c.channel <> d.channel)) \
-         ORDER BY d.id",
-    )
-    .bind(key)
-    .bind(route)
-    .fetch_all(connection)
-    .await?;
-    Ok(found.into_iter().map(|(id, notification)| (DeliveryId(id), notification)).collect())
-}
-
-async fn known(connection: &mut SqliteConnection, key: &str) -> Result<Option<Known>, StoreError> {
-    let found = sqlx::query(
-        "SELECT iif(a.notified_generation = a.generation, a.notified_channels, '[]'), \
-         iif(a.state = 'firing' AND a.notified_generation = a.generation, a.last_notification, NULL), t.tenant \
-         FROM alert AS a JOIN tenant AS t ON t.id = a.tenant_id WHERE a.key = ?",
-    )
-    .bind(key)
-    .fetch_optional(connection)
-    .await?;
-    let known = |found: SqliteRow| -> Result<Known, StoreError> {
-        let notified_channels = row::channels(found.try_get(0)?)?;
-        Ok(Known { notified_channels, says: found.try_get(1)?, tenant: found.try_get(2)? })
-    };
-    found.map(known).transpose()
 }
 
 /// Why other deliveries of that notification are held, and until when.
-async fn held_as(connection: &mut SqliteConnection, notification: &str) -> Result<Option<Hold>, StoreError> {
+async fn held_as(connection: &mut SqliteConnection, notification: &NotificationId) -> Result<Option<Hold>, StoreError> {
     let found = sqlx::query(
         "SELECT hold_why, hold_until FROM delivery WHERE notification_id = ? AND state = 'held' ORDER BY id LIMIT 1",
     )
-    .bind(notification)
+    .bind(notification.as_str())
     .fetch_optional(connection)
     .await?;
     found.map_or(Ok(None), |found| row::hold(found.try_get(0)?, found.try_get(1)?))
@@ -273,7 +296,7 @@ async fn held_as(connection: &mut SqliteConnection, notification: &str) -> Resul
 
 /// A notification to be queued for a channel to which it is new.
 struct Queued<'a> {
-    notification: &'a str,
+    notification: &'a NotificationId,
     alert: Option<&'a str>,
     tenant: Option<&'a str>,
     hold: Option<Hold>,
@@ -288,7 +311,6 @@ async fn queue(
     channel: &ChannelName,
     now: Timestamp,
 ) -> Result<Option<DeliveryId>, StoreError> {
-    let (state, why, until) = hold::columns(new.hold);
     let id: Option<i64> = sqlx::query_scalar(
         "INSERT INTO delivery (notification_id, channel, alert_key, tenant, state, queued_at, next_attempt_at, hold_why, \
          hold_until, is_gathered) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9) ON CONFLICT (notification_id, channel) \
@@ -296,102 +318,45 @@ async fn queue(
          hold_why = excluded.hold_why, hold_until = excluded.hold_until, is_gathered = excluded.is_gathered, \
          finished_at = NULL, merged_into = NULL, is_noticed = 0, plain = 0 WHERE delivery.finished_at IS NOT NULL RETURNING id",
     )
-    .bind(new.notification)
+    .bind(new.notification.as_str())
     .bind(channel.as_str())
     .bind(new.alert)
     .bind(new.tenant)
-    .bind(state)
+    .bind(DeliveryState::at_first(new.hold).as_str())
     .bind(now.as_nanos())
-    .bind(why)
-    .bind(until)
+    .bind(new.hold.map(|hold| hold.why.as_str()))
+    .bind(new.hold.map(|hold| hold.until.as_nanos()))
     .bind(new.is_gathered)
     .fetch_optional(connection)
     .await?;
     Ok(id.map(DeliveryId))
 }
 
-/// Makes dead letters of what has nowhere to go; the operator is notified of those.
-async fn give_up(
-    connection: &mut SqliteConnection,
-    ids: &[DeliveryId],
-    why: &str,
-    now: Timestamp,
-    done: &mut Rerouted,
-) -> Result<(), StoreError> {
-    for id in ids {
-        sqlx::query(
-            "UPDATE delivery SET state = 'dead', finished_at = ?2, last_error = ?3, merged_into = NULL, hold_why = NULL, \
-             hold_until = NULL WHERE id = ?1 AND finished_at IS NULL",
-        )
-        .bind(id.0)
-        .bind(now.as_nanos())
-        .bind(why)
-        .execute(&mut *connection)
-        .await?;
-        outbox::note_notified(connection, *id, now).await?;
-        done.dead += 1;
-    }
-    Ok(())
-}
-
-/// The operator's messages that wait for a channel which is not the operator's any more go to those that are. What is said of one
-/// tenant, or of an outage, was written for those who may read it, and stays.
+/// The operator's messages that wait for a channel which is not the operator's any more go to those that are.
 async fn of_operator(
     connection: &mut SqliteConnection,
-    operator: &str,
+    operator: &[ChannelName],
     now: Timestamp,
     done: &mut Rerouted,
 ) -> Result<(), StoreError> {
-    const LEAVING: &str = "FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.finished_at IS NULL \
-        AND d.alert_key IS NULL AND d.tenant IS NULL AND n.type LIKE 'operator.%' \
-        AND d.channel NOT IN (SELECT value FROM json_each(?1))";
-    let targets: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "SELECT DISTINCT d.merged_into {LEAVING} AND EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = d.merged_into \
-         AND c.finished_at IS NULL AND c.state <> 'sending')"
-    )))
-    .bind(operator)
-    .fetch_all(&mut *connection)
-    .await?;
-    for target in targets {
-        merge::take_apart(connection, DeliveryId(target), LEFT, now).await?;
+    let mut leaving = operator_messages(connection).await?;
+    if take_apart(connection, &leaving, operator, now).await? {
+        leaving = operator_messages(connection).await?;
     }
-    let leaving: Vec<(i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "SELECT d.id, d.notification_id {LEAVING} AND d.state NOT IN ('sending', 'merged') ORDER BY d.id"
-    )))
-    .bind(operator)
-    .fetch_all(&mut *connection)
-    .await?;
-    let channels = row::channels(operator)?;
-    for (id, notification) in leaving {
-        let new = Queued { notification: &notification, alert: None, tenant: None, hold: None, is_gathered: false };
+    leaving.retain(|one| one.leaves(operator));
+    for one in leaving {
+        let new = Queued { notification: &one.notification, alert: None, tenant: None, hold: None, is_gathered: false };
+        let known: Vec<String> = sqlx::query_scalar("SELECT channel FROM delivery WHERE notification_id = ?")
+            .bind(one.notification.as_str())
+            .fetch_all(&mut *connection)
+            .await?;
+        let known = known.iter().map(|name| row::channel(name)).collect::<Result<Vec<_>, _>>()?;
         let mut target = None;
-        for channel in &channels {
-            let known: i64 =
-                sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM delivery WHERE notification_id = ? AND channel = ?)")
-                    .bind(&notification)
-                    .bind(channel.as_str())
-                    .fetch_one(&mut *connection)
-                    .await?;
-            if known == 0 {
-                target = target.or(queue(connection, &new, channel, now).await?);
-                done.busy.insert(channel.clone());
-            }
+        for channel in reroute::new_to(operator, &known) {
+            target = target.or(queue(connection, &new, channel, now).await?);
+            done.busy.insert(channel.clone());
         }
-        match target {
-            Some(target) => {
-                merge::merge_into(connection, target, &[DeliveryId(id)]).await?;
-                done.moved += 1;
-            }
-            None if channels.is_empty() => give_up(connection, &[DeliveryId(id)], LEFT, now, done).await?,
-            None => {
-                sqlx::query("UPDATE delivery SET state = 'suppressed', finished_at = ?, last_error = ? WHERE id = ?")
-                    .bind(now.as_nanos())
-                    .bind(ELSEWHERE)
-                    .bind(id)
-                    .execute(&mut *connection)
-                    .await?;
-            }
-        }
+        leave(connection, &[one.delivery], target, !operator.is_empty(), now, done).await?;
     }
     Ok(())
 }

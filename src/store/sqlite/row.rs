@@ -6,7 +6,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 use crate::{
     domain::{ChannelName, ScoreKind, TenantId, Timestamp},
     notify::{DeliveryState, Envelope, Hold, HoldReason, Notification, NotificationType, silence::Matchers},
-    rule::{Alert, AlertKey, RuleName},
+    rule::{Alert, AlertKey, Resolution, RuleName},
     store::{ScoreFailure, StoreError},
 };
 
@@ -18,8 +18,13 @@ pub(super) fn notification(text: &str) -> Result<Notification, StoreError> {
     serde_json::from_str(text).map_err(|error| unreadable("notification", error))
 }
 
-fn notification_type(text: &str) -> Result<NotificationType, StoreError> {
+pub(super) fn notification_type(text: &str) -> Result<NotificationType, StoreError> {
     named("notification type", text)
+}
+
+/// Why an alert is over.
+pub(super) fn resolution(text: Option<&str>) -> Result<Option<Resolution>, StoreError> {
+    text.map(|text| named("resolution", text)).transpose()
 }
 
 /// The columns of an envelope, in the order in which [`envelope`] reads them.
@@ -41,7 +46,7 @@ pub(super) fn envelope(found: &SqliteRow, first: usize) -> Result<Envelope, Stor
         began_at: instant(4)?,
         sequence: u64::try_from(found.try_get::<i64, _>(first + 5)?).unwrap_or_default(),
         is_over: found.try_get::<i64, _>(first + 6)? != 0,
-        resolution: found.try_get::<Option<&str>, _>(first + 7)?.map(|text| named("resolution", text)).transpose()?,
+        resolution: resolution(found.try_get(first + 7)?)?,
         observed_at: instant(8)?,
         severity: found.try_get::<Option<&str>, _>(first + 9)?.map(|text| named("severity", text)).transpose()?,
         loss_percent: found.try_get(first + 10)?,

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{check::to_json, hold, row};
+use super::{alert_notes, check::to_json, hold, row};
 use crate::{
     domain::{TenantId, Timestamp},
     notify::{
@@ -68,23 +68,8 @@ pub(super) async fn acknowledge(
     alert: &AlertKey,
     new: &Acknowledgement,
 ) -> Result<bool, StoreError> {
-    let key = to_json(alert)?;
-    sqlx::query(
-        "UPDATE alert SET acknowledged_at = ?2, acknowledged_by = ?3, acknowledged_comment = ?4 \
-         WHERE key = ?1 AND state = 'firing' AND acknowledged_at IS NULL",
-    )
-    .bind(&key)
-    .bind(new.at.as_nanos())
-    .bind(&new.by)
-    .bind(&new.comment)
-    .execute(&mut *connection)
-    .await?;
-    let is_acknowledged: i64 =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM alert WHERE key = ? AND acknowledged_at IS NOT NULL)")
-            .bind(&key)
-            .fetch_one(connection)
-            .await?;
-    Ok(is_acknowledged != 0)
+    let acknowledged = alert_notes::change(connection, &to_json(alert)?, |notes| notes.acknowledge(new)).await?;
+    Ok(acknowledged.unwrap_or(false))
 }
 
 /// The SQL behind [`crate::store::Silences::unacknowledge`].
@@ -94,14 +79,8 @@ pub(super) async fn unacknowledge(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let key = to_json(alert)?;
-    let cleared = sqlx::query(
-        "UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_comment = NULL \
-         WHERE key = ? AND acknowledged_at IS NOT NULL",
-    )
-    .bind(&key)
-    .execute(&mut *connection)
-    .await?;
-    if cleared.rows_affected() == 0 {
+    let was_acknowledged = alert_notes::change(connection, &key, |notes| notes.acknowledged.take().is_some()).await?;
+    if was_acknowledged != Some(true) {
         return Ok(false);
     }
     // A check under way took it for acknowledged, and judges again.

@@ -3,8 +3,20 @@
 
 use sqlx::SqliteConnection;
 
-use super::{AlertRow, Check};
-use crate::{domain::Timestamp, rule::Alert, store::StoreError};
+use super::{
+    super::{
+        alert_notes,
+        queue::{self, Which},
+        row,
+    },
+    AlertRow, Check,
+};
+use crate::{
+    domain::Timestamp,
+    notify::{DeliveryId, queue::Change},
+    rule::Alert,
+    store::StoreError,
+};
 
 /// The sequence number of the end that this alert has taken back; it counts only while the store has the alert as resolved.
 fn taken_back(alert: &Alert) -> Option<u64> {
@@ -24,15 +36,17 @@ pub(super) async fn possible(
     let mut possible = Vec::with_capacity(round.len());
     for index in round {
         let mut is_late = false;
-        for (row, _) in taking_back(&checks[index]) {
-            is_late |= sqlx::query_scalar::<_, bool>(
-                "SELECT EXISTS (SELECT 1 FROM alert AS a JOIN delivery AS d ON d.notification_id = a.last_notification \
-                 WHERE a.key = ?1 AND a.state = 'resolved' \
-                 AND (d.state NOT IN ('held', 'queued', 'suppressed') OR d.state <> 'suppressed' AND d.attempts > 0))",
+        for (alert, _) in taking_back(&checks[index]) {
+            let deliveries: Vec<(String, i64)> = sqlx::query_as(
+                "SELECT d.state, d.attempts FROM alert AS a JOIN delivery AS d ON d.notification_id = a.last_notification \
+                 WHERE a.key = ?1 AND a.state = 'resolved'",
             )
-            .bind(&row.key)
-            .fetch_one(&mut *connection)
+            .bind(&alert.key)
+            .fetch_all(&mut *connection)
             .await?;
+            for (state, attempts) in deliveries {
+                is_late |= row::state(&state)?.is_late(row::count(attempts)?);
+            }
         }
         if !is_late {
             possible.push(index);
@@ -55,24 +69,25 @@ pub(super) async fn ends(
 }
 
 async fn end(connection: &mut SqliteConnection, key: &str, sequence: u64, now: Timestamp) -> Result<(), StoreError> {
-    let taken = sqlx::query(
-        "UPDATE delivery SET state = 'suppressed', hold_why = NULL, hold_until = NULL, finished_at = ?3 \
-         WHERE state IN ('held', 'queued') AND notification_id = (SELECT n.id FROM alert AS a \
-           JOIN notification AS n ON n.id = a.last_notification \
-           WHERE a.key = ?1 AND a.state = 'resolved' AND n.is_over AND n.sequence = ?2)",
+    let deliveries: Vec<(i64, String, i64)> = sqlx::query_as(
+        "SELECT d.id, d.state, d.attempts FROM alert AS a JOIN notification AS n ON n.id = a.last_notification \
+         JOIN delivery AS d ON d.notification_id = n.id \
+         WHERE a.key = ?1 AND a.state = 'resolved' AND n.is_over AND n.sequence = ?2",
     )
     .bind(key)
     .bind(sequence.cast_signed())
-    .bind(now.as_nanos())
-    .execute(&mut *connection)
+    .fetch_all(&mut *connection)
     .await?;
-    if taken.rows_affected() > 0 {
+    let mut withdrawn = Vec::with_capacity(deliveries.len());
+    for (id, state, attempts) in deliveries {
+        if row::state(&state)?.can_be_withdrawn(row::count(attempts)?) {
+            withdrawn.push(DeliveryId(id));
+        }
+    }
+    if !withdrawn.is_empty() {
+        queue::write(connection, Which::These(&withdrawn), &Change::suppressed(None, now)).await?;
         // The end is settled, so reminders count from here.
-        sqlx::query("UPDATE alert SET notified_at = ?2 WHERE key = ?1 AND notified_at IS NULL")
-            .bind(key)
-            .bind(now.as_nanos())
-            .execute(&mut *connection)
-            .await?;
+        alert_notes::change(connection, key, |notes| *notes.notified_at.get_or_insert(now)).await?;
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ impl Outbox for SqliteStore {
         let error = error.to_owned();
         self.writer
             .write(Work::Reroute, move |db| {
-                Box::pin(async move { merge::suppress(db, target, (&tenants, is_taken_apart), &error, now).await })
+                Box::pin(async move { merge::suppress(db, target, &tenants, is_taken_apart, &error, now).await })
             })
             .await
     }

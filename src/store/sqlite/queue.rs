@@ -1,0 +1,73 @@
+//! Writes what becomes of deliveries, as [`crate::notify::queue`] says.
+
+use sqlx::SqliteConnection;
+
+use super::check::to_json;
+use crate::{
+    domain::Timestamp,
+    notify::{
+        DeliveryId,
+        queue::{Change, MergedInto},
+    },
+    store::StoreError,
+};
+
+/// Which deliveries change.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which<'a> {
+    /// These.
+    These(&'a [DeliveryId]),
+    /// The unfinished ones among these and what is merged into them, other than the one that they are merged into.
+    WithMerged(&'a [DeliveryId]),
+    /// The unfinished ones that are merged into it.
+    MergedInto(DeliveryId),
+    /// The dead letters that were merged into it.
+    DeadWith(DeliveryId),
+}
+
+impl Which<'_> {
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::These(_) => "id IN (SELECT value FROM json_each(?1))",
+            Self::WithMerged(_) => {
+                "finished_at IS NULL AND id IS NOT ?5 \
+                 AND (id IN (SELECT value FROM json_each(?1)) OR merged_into IN (SELECT value FROM json_each(?1)))"
+            }
+            Self::MergedInto(_) => "merged_into = ?1 AND finished_at IS NULL",
+            Self::DeadWith(_) => "merged_into = ?1 AND state = 'dead'",
+        }
+    }
+}
+
+/// Writes it.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    which: Which<'_>,
+    change: &Change<'_>,
+) -> Result<(), StoreError> {
+    let Change { state, hold, merged, finished_at, restarts_at, error, starts_over } = *change;
+    let target = if let MergedInto::This(into) = merged { Some(into.0) } else { None };
+    let query = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "UPDATE delivery SET state = ?2, hold_why = ?3, hold_until = ?4, merged_into = iif(?6, merged_into, ?5), finished_at = ?7, \
+         queued_at = coalesce(?8, queued_at), next_attempt_at = coalesce(?8, next_attempt_at), \
+         last_error = coalesce(?9, last_error), is_noticed = iif(?10, 0, is_noticed), plain = iif(?10, 0, plain) WHERE {}",
+        which.condition()
+    )));
+    let query = match which {
+        Which::These(ids) | Which::WithMerged(ids) => query.bind(to_json(ids)?),
+        Which::MergedInto(target) | Which::DeadWith(target) => query.bind(target.0),
+    };
+    query
+        .bind(state.as_str())
+        .bind(hold.map(|hold| hold.why.as_str()))
+        .bind(hold.map(|hold| hold.until.as_nanos()))
+        .bind(target)
+        .bind(merged == MergedInto::Same)
+        .bind(finished_at.map(Timestamp::as_nanos))
+        .bind(restarts_at.map(Timestamp::as_nanos))
+        .bind(error)
+        .bind(starts_over)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
