@@ -3,15 +3,13 @@
 use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
     addresses, admission,
-    dispatch::Dispatcher,
+    context::{Context, STORE_TROUBLE_WAIT},
     secrets,
     send::{self, Sent, Written},
-    worker::{STORE_TROUBLE_WAIT, rest},
 };
 use crate::{
     channel::{ChannelSettings, Form, Verdict},
@@ -38,77 +36,45 @@ pub(super) struct Attempt {
 
 /// Makes the recorded attempt and records what came of it, even if that panics: an attempt without an outcome would hold its
 /// channel up. `None`: it was not made.
-pub(super) async fn deliver(
-    dispatcher: &Dispatcher,
-    channel: &ChannelName,
-    delivery: ClaimedDelivery,
-    shutdown: &CancellationToken,
-) -> Option<Attempt> {
+pub(super) async fn deliver(context: &Context, channel: &ChannelName, delivery: ClaimedDelivery) -> Option<Attempt> {
     let (id, attempt, queued_at) = (delivery.id, delivery.attempt, delivery.queued_at);
-    let panic = match AssertUnwindSafe(make(dispatcher, channel, delivery, shutdown)).catch_unwind().await {
+    let panic = match AssertUnwindSafe(make(context, channel, delivery)).catch_unwind().await {
         Ok(made) => return made,
         Err(panic) => panic,
     };
     task::note_panic("delivery", panic.as_ref());
-    let (now, error) = (dispatcher.clock.now(), PANICKED.to_owned());
-    let bounds = dispatcher.config.borrow().channels.get(channel).map(|settings| settings.retry);
+    let (now, error) = (context.clock.now(), PANICKED.to_owned());
+    let bounds = context.config.borrow().channels.get(channel).map(|settings| settings.retry);
     let next = bounds.and_then(|bounds| backoff::next_attempt(bounds, attempt, rand::random(), None, queued_at, now));
     let outcome = match next {
         Some(next_attempt_at) => AttemptOutcome::Retry { error, next_attempt_at, may_have_arrived: true },
         None => AttemptOutcome::Dead { error },
     };
-    record(dispatcher, (id, attempt), outcome, None, shutdown).await;
+    record(context, id, attempt, outcome, None).await;
     Some(Attempt { is_good: false, rest: STORE_TROUBLE_WAIT, host: None })
 }
 
-async fn make(
-    dispatcher: &Dispatcher,
-    channel: &ChannelName,
-    mut delivery: ClaimedDelivery,
-    shutdown: &CancellationToken,
-) -> Option<Attempt> {
-    if shutdown.is_cancelled() {
-        settle(dispatcher, &delivery, AttemptOutcome::NotMade, None, shutdown).await;
-        return None;
-    }
-    let config = dispatcher.config.borrow().clone();
-    let settings = match admission::may_send(&config, channel, &delivery) {
-        Ok(settings) => settings,
-        Err(refusal) => {
-            warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
-            let outcome = AttemptOutcome::Dead { error: refusal.to_owned() };
-            settle(dispatcher, &delivery, outcome, None, shutdown).await;
-            report_settled(dispatcher, admission::tenants(&delivery));
-            return None;
-        }
-    };
-    let tenants = admission::tenants(&delivery);
-    if !suppress(dispatcher, &config, &settings, &mut delivery, shutdown).await {
-        return None;
-    }
-    delivery.notification.data.notification.possible_duplicate = delivery.possible_duplicate;
+/// What an attempt is made by: the configuration in force, and its channel in it.
+struct Admitted {
+    config: Arc<Config>,
+    settings: Arc<ChannelSettings>,
+    /// Whose notifications it says.
+    tenants: BTreeSet<TenantId>,
+}
+
+async fn make(context: &Context, channel: &ChannelName, mut delivery: ClaimedDelivery) -> Option<Attempt> {
+    let admitted = admit(context, channel, &mut delivery).await?;
+    let settings = &admitted.settings;
     tokio::select! {
-        () = secrets::fetch(&settings) => {}
-        () = dispatcher.drained(shutdown) => return None,
+        () = secrets::fetch(settings) => {}
+        () = context.drained() => return None,
     }
-    let started = dispatcher.clock.now();
-    let form = if delivery.plain { Form::Plain } else { Form::Rich };
-    let shared = tokio::select! {
-        shared = dispatcher.addresses.shared_with(&config, &settings) => shared,
-        () = dispatcher.drained(shutdown) => return None,
-    };
-    let written = if let Some(other) = shared {
-        Err(addresses::refused(&other))
-    } else {
-        tokio::select! {
-            written = write(&settings, &config, &mut delivery, form, started) => written?,
-            () = dispatcher.drained(shutdown) => return None,
-        }
-    };
+    let started = context.clock.now();
+    let written = write_unless_shared(context, &admitted, &mut delivery, started).await?;
     let host = written.as_ref().ok().and_then(Written::host);
-    let booked = match host.as_deref().map(|host| dispatcher.budget.book(host, delivery.attempt, started)) {
+    let booked = match host.as_deref().map(|host| context.budget.book(host, delivery.attempt, started)) {
         Some(Err(from)) => {
-            settle(dispatcher, &delivery, AttemptOutcome::NotMade, None, shutdown).await;
+            settle(context, &delivery, AttemptOutcome::NotMade, None).await;
             return Some(Attempt { is_good: false, rest: from.since(started), host });
         }
         Some(Ok(booked)) => booked,
@@ -116,8 +82,8 @@ async fn make(
     };
     let sending = async {
         match written {
-            Ok(written) => unless_renewed(&settings, written.send(&dispatcher.egress, started).await).await,
-            Err(verdict) => unless_renewed(&settings, Sent { verdict, may_have_arrived: false }).await,
+            Ok(written) => unless_renewed(settings, written.send(&context.egress, started).await).await,
+            Err(verdict) => unless_renewed(settings, Sent { verdict, may_have_arrived: false }).await,
         }
     };
     // A request that may have gone out is waited for, so that its outcome is known; its own deadline bounds the wait.
@@ -126,37 +92,98 @@ async fn make(
             task::note_panic("delivery", panic.as_ref());
             Sent { verdict: panicked(), may_have_arrived: true }
         }),
-        () = dispatcher.drained(shutdown) => return None,
+        () = context.drained() => return None,
     };
     drop(booked);
-    let now = dispatcher.clock.now();
-    let mut health = health_after(&settings, &delivery, &sent.verdict, now);
+    if let (Verdict::Delivered, Some(host)) = (&sent.verdict, &host) {
+        context.budget.credit(host, delivery.attempt);
+    }
+    Some(conclude(context, admitted, &delivery, sent, host, started).await)
+}
+
+/// Finds out whether the delivery may still be sent, and leaves out what may not be shown. `None`: it is not sent now, which is on
+/// record.
+async fn admit(context: &Context, channel: &ChannelName, delivery: &mut ClaimedDelivery) -> Option<Admitted> {
+    if context.shutdown.is_cancelled() {
+        settle(context, delivery, AttemptOutcome::NotMade, None).await;
+        return None;
+    }
+    let config = context.config.borrow().clone();
+    let settings = match admission::may_send(&config, channel, delivery) {
+        Ok(settings) => settings,
+        Err(refusal) => {
+            warn!(%channel, delivery = %delivery.id, "a notification is not sent: {refusal}");
+            let outcome = AttemptOutcome::Dead { error: refusal.to_owned() };
+            settle(context, delivery, outcome, None).await;
+            report_settled(context, admission::tenants(delivery));
+            return None;
+        }
+    };
+    let tenants = admission::tenants(delivery);
+    if !suppress(context, &config, &settings, delivery).await {
+        return None;
+    }
+    delivery.notification.data.notification.possible_duplicate = delivery.possible_duplicate;
+    Some(Admitted { config, settings, tenants })
+}
+
+/// Writes the message, unless the channel's receiver is that of another channel with another audience. `None`: the runtime is stopping.
+async fn write_unless_shared(
+    context: &Context,
+    admitted: &Admitted,
+    delivery: &mut ClaimedDelivery,
+    at: Timestamp,
+) -> Option<Result<Written, Verdict>> {
+    let Admitted { config, settings, .. } = admitted;
+    let shared = tokio::select! {
+        shared = context.addresses.shared_with(config, settings) => shared,
+        () = context.drained() => return None,
+    };
+    if let Some(other) = shared {
+        return Some(Err(addresses::refused(&other)));
+    }
+    let form = if delivery.plain { Form::Plain } else { Form::Rich };
+    tokio::select! {
+        written = write(settings, config, delivery, form, at) => written,
+        () = context.drained() => None,
+    }
+}
+
+/// Records what came of an attempt that was made.
+async fn conclude(
+    context: &Context,
+    admitted: Admitted,
+    delivery: &ClaimedDelivery,
+    sent: Sent,
+    host: Option<String>,
+    started: Timestamp,
+) -> Attempt {
+    let Admitted { config, settings, tenants } = admitted;
+    let now = context.clock.now();
+    let mut health = health_after(&settings, delivery, &sent.verdict, now);
     // Where nobody can confirm a drill, a good answer is all the proof there is. Without new proof the store keeps what it has,
     // which may be newer than what was claimed: a person may have confirmed a drill meanwhile.
     let is_proven = sent.verdict == Verdict::Delivered && !config.is_proven_by_people(&settings);
     health.proven_at = is_proven.then_some(now);
-    if let (Verdict::Delivered, Some(host)) = (&sent.verdict, &host) {
-        dispatcher.budget.credit(host, delivery.attempt);
-    }
-    let outcome = outcome(&settings, &delivery, sent, now);
+    let outcome = outcome(&settings, delivery, sent, now);
     let parks = matches!(outcome, AttemptOutcome::Parked { .. } | AttemptOutcome::StillParked { .. });
-    log_outcome(channel, &delivery, &outcome);
-    dispatcher.metrics.attempt_made(channel, outcome_name(&outcome), now.since(started));
-    // A rejection may become final, or park the channel; a channel that is checked in vain loses nothing.
+    log_outcome(&settings.name, delivery, &outcome);
+    context.metrics.attempt_made(&settings.name, outcome_name(&outcome), now.since(started));
+    // A rejection may come to rest, or park the channel; whoever is looked at in vain loses nothing.
     let is_settled =
         matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Rejected { .. } | AttemptOutcome::Dead { .. });
     crash_point::reach(CrashPoint::BeforeSettle);
-    settle(dispatcher, &delivery, outcome, Some(health), shutdown).await;
+    settle(context, delivery, outcome, Some(health)).await;
     crash_point::reach(CrashPoint::Settled);
-    if !std::sync::Arc::ptr_eq(&config, &dispatcher.config.borrow()) {
+    if !Arc::ptr_eq(&config, &context.config.borrow()) {
         // What was under way at a reload was passed over by it, and may wait again for a channel that has left.
-        dispatcher.routes.lock().await.take();
+        context.routes.lock().await.take();
     }
     if is_settled {
-        report_settled(dispatcher, tenants);
+        report_settled(context, tenants);
     }
     let rest = health.cooldown_until.since(now);
-    Some(Attempt { is_good: health.failing_since.is_none() && !parks, rest, host })
+    Attempt { is_good: health.failing_since.is_none() && !parks, rest, host }
 }
 
 /// Writes the message off the runtime's threads, as a secret may lie on a slow disk. `None`: the runtime is stopping.
@@ -197,10 +224,10 @@ async fn unless_renewed(settings: &ChannelSettings, sent: Sent) -> Sent {
     }
 }
 
-/// Says whose notifications became final.
-fn report_settled(dispatcher: &Dispatcher, tenants: BTreeSet<TenantId>) {
+/// Says whose notifications came to rest.
+fn report_settled(context: &Context, tenants: BTreeSet<TenantId>) {
     for tenant in tenants {
-        dispatcher.report_settled(tenant);
+        context.report_settled(tenant);
     }
 }
 
@@ -230,11 +257,10 @@ fn health_after(
 /// Takes out of a digest or a fleet shift's notice what the channel may not show any more. `false`: there is nothing to send now. A
 /// digest counts what it does not show, so it is taken apart, and the next one is made of what is left.
 async fn suppress(
-    dispatcher: &Dispatcher,
+    context: &Context,
     config: &Config,
     settings: &ChannelSettings,
     delivery: &mut ClaimedDelivery,
-    shutdown: &CancellationToken,
 ) -> bool {
     let tenants = admission::tenants(delivery);
     let refused = admission::not_shown(config, settings, delivery);
@@ -245,13 +271,13 @@ async fn suppress(
     if refused.is_empty() {
         return true;
     }
-    let now = dispatcher.clock.now();
+    let now = context.clock.now();
     warn!(channel = %settings.name, delivery = %delivery.id, tenants = refused.len(), "not sent: {}", admission::FENCED);
-    let suppressed = dispatcher.store.suppress(delivery.id, refused, !is_notice, admission::FENCED, now).await;
+    let suppressed = context.store.suppress(delivery.id, refused, !is_notice, admission::FENCED, now).await;
     if let Err(error) = suppressed {
         error!(delivery = %delivery.id, %error, "what may not be shown could not be taken out; trying again");
-        settle(dispatcher, delivery, AttemptOutcome::NotMade, None, shutdown).await;
-        rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
+        settle(context, delivery, AttemptOutcome::NotMade, None).await;
+        context.rest(Some(STORE_TROUBLE_WAIT), None).await;
         return false;
     }
     if is_notice && !delivery.notification.data.items.is_empty() {
@@ -259,40 +285,34 @@ async fn suppress(
     }
     if is_notice {
         let outcome = AttemptOutcome::Dead { error: admission::FENCED.to_owned() };
-        settle(dispatcher, delivery, outcome, None, shutdown).await;
+        settle(context, delivery, outcome, None).await;
     }
-    report_settled(dispatcher, tenants);
+    report_settled(context, tenants);
     false
 }
 
-async fn settle(
-    dispatcher: &Dispatcher,
-    delivery: &ClaimedDelivery,
-    outcome: AttemptOutcome,
-    health: Option<ChannelHealth>,
-    shutdown: &CancellationToken,
-) {
-    record(dispatcher, (delivery.id, delivery.attempt), outcome, health, shutdown).await;
+async fn settle(context: &Context, delivery: &ClaimedDelivery, outcome: AttemptOutcome, health: Option<ChannelHealth>) {
+    record(context, delivery.id, delivery.attempt, outcome, health).await;
 }
 
 /// Records what came of an attempt, again and again while the store can't be written: an attempt without an outcome would
 /// hold its channel up. At shutdown it is given up; the next start finds the attempt and repeats it, marked.
 async fn record(
-    dispatcher: &Dispatcher,
-    (delivery, attempt): (DeliveryId, u32),
+    context: &Context,
+    delivery: DeliveryId,
+    attempt: u32,
     outcome: AttemptOutcome,
     health: Option<ChannelHealth>,
-    shutdown: &CancellationToken,
 ) {
     loop {
-        let now = dispatcher.clock.now();
-        let settled = dispatcher.store.settle(delivery, attempt, outcome.clone(), health, now).await;
+        let now = context.clock.now();
+        let settled = context.store.settle(delivery, attempt, outcome.clone(), health, now).await;
         let Err(error) = settled else { return };
         error!(%delivery, %error, "an attempt's outcome could not be recorded; trying again");
-        if shutdown.is_cancelled() {
+        if context.shutdown.is_cancelled() {
             return;
         }
-        rest(dispatcher, Some(STORE_TROUBLE_WAIT), None, shutdown).await;
+        context.rest(Some(STORE_TROUBLE_WAIT), None).await;
     }
 }
 

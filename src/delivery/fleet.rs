@@ -10,10 +10,7 @@ use std::{
 
 use tracing::info;
 
-use super::{
-    Dispatcher,
-    release::{FleetRead, alert_of},
-};
+use super::context::Context;
 use crate::{
     config::Config,
     domain::{ChannelName, TenantId, Timestamp},
@@ -30,7 +27,7 @@ use crate::{
     },
     rule::{AlertKey, ShiftedBy, evaluate::reopened},
     schedule::phase,
-    store::{AlertFilter, AlertRow, SeriesShift, ShiftMember, ShiftNotice, StoreError, TenantRecord},
+    store::{AlertFilter, AlertRecord, AlertRow, SeriesShift, ShiftMember, ShiftNotice, StoreError, TenantRecord},
 };
 
 /// How long after its hold an end waits for being taken back.
@@ -41,18 +38,18 @@ const REOPENED_WITHIN: Duration = Duration::from_mins(1);
 /// # Errors
 /// [`StoreError`]: what was not decided is decided later.
 pub(super) async fn find(
-    dispatcher: &Dispatcher,
+    context: &Context,
     config: &Config,
     fleet_read: FleetRead,
     now: Timestamp,
 ) -> Result<Outlook, StoreError> {
-    let store = dispatcher.store.as_ref();
+    let store = context.store.as_ref();
     if !store.awaits_fleet().await? {
         return Ok(Outlook { decidable: Decidable::NONE, found: BTreeSet::new() });
     }
     let decidable = match fleet_read {
         FleetRead::Complete => Decidable::ALL,
-        FleetRead::Partial => decidable(dispatcher, config).await?,
+        FleetRead::Partial => decidable(context, config).await?,
     };
     let mut movements = store.movements(now.minus(REMEMBERED)).await?;
     if movements.iter().all(|tracked| tracked.is_decided) {
@@ -97,6 +94,21 @@ pub(super) async fn find(
     Ok(Outlook { decidable, found: shifts })
 }
 
+/// How much of the fleet has been read in this interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FleetRead {
+    /// Perhaps not all of it: a shift is found once everybody who was due has been read.
+    Partial,
+    /// All of it, just now.
+    Complete,
+}
+
+/// The alert that a run tells of.
+pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &HeldGroup) -> Option<&'a AlertRecord> {
+    let key = run.envelope.alert.as_ref()?;
+    record.alerts.iter().find(|one| one.rule == key.rule && one.score == key.score && one.subject == key.subject)
+}
+
 /// What can be said of what waits for the fleet.
 #[derive(Debug, Clone)]
 pub(super) struct Outlook {
@@ -107,9 +119,9 @@ pub(super) struct Outlook {
 }
 
 /// What can be decided by when each tenant is due and was checked.
-async fn decidable(dispatcher: &Dispatcher, config: &Config) -> Result<Decidable, StoreError> {
-    let checked: HashMap<TenantId, Timestamp> = dispatcher.store.checked().await?.into_iter().collect();
-    let schedule = dispatcher.store.schedule().await?;
+async fn decidable(context: &Context, config: &Config) -> Result<Decidable, StoreError> {
+    let checked: HashMap<TenantId, Timestamp> = context.store.checked().await?.into_iter().collect();
+    let schedule = context.store.schedule().await?;
     let configured = schedule.into_iter().filter(|due| config.tenants.contains_key(&due.tenant));
     let turns = configured.map(|due| Turn {
         next_tick_at: due.next_due_at.minus(phase(due.tenant.as_str(), config.spread)),
@@ -137,15 +149,15 @@ struct Member<'a> {
 
 /// Runs that become lines of messages.
 pub(super) struct Groups<'a> {
-    dispatcher: &'a Dispatcher,
+    context: &'a Context,
     config: &'a Config,
     now: Timestamp,
     members: BTreeMap<Key, Vec<Member<'a>>>,
 }
 
 impl<'a> Groups<'a> {
-    pub(super) fn new(dispatcher: &'a Dispatcher, config: &'a Config, now: Timestamp) -> Self {
-        Self { dispatcher, config, now, members: BTreeMap::new() }
+    pub(super) fn new(context: &'a Context, config: &'a Config, now: Timestamp) -> Self {
+        Self { context, config, now, members: BTreeMap::new() }
     }
 
     /// Takes a run whose fates on its own are these if it is a line of some message; gives them back if it goes out on its own. What
@@ -218,14 +230,14 @@ impl<'a> Groups<'a> {
         if self.members.is_empty() {
             return Ok((alone, has_sent));
         }
-        let store = self.dispatcher.store.as_ref();
+        let store = self.context.store.as_ref();
         let known: HashMap<String, KnownShift> =
             store.shifts(Timestamp::EPOCH).await?.into_iter().map(|known| (known.id.clone(), known)).collect();
         let mut by_shift: BTreeMap<(String, Occasion), Vec<(ChannelName, Vec<Member<'a>>)>> = BTreeMap::new();
         for (Key { shift, occasion, channel }, members) in self.members {
             by_shift.entry((shift, occasion)).or_default().push((channel, members));
         }
-        let context = Context { dispatcher: self.dispatcher, config: self.config };
+        let notices_of = Notices { context: self.context, config: self.config };
         for ((shift, occasion), channels) in by_shift {
             let is_of_movements = occasion.is_of_movements();
             let Some(known) = known.get(&shift) else {
@@ -239,7 +251,7 @@ impl<'a> Groups<'a> {
             let (few, many): (Vec<_>, Vec<_>) =
                 channels.into_iter().partition(|(_, members)| !is_of_movements && members.len() < TOGETHER_MIN);
             alone.extend(few.into_iter().flat_map(|(_, members)| members).map(|one| (one.run, one.fates)));
-            let notices = context.notices(known, occasion, many).await?;
+            let notices = notices_of.notices(known, occasion, many).await?;
             info!(shift = known.id, ?occasion, channels = notices.len(), "queueing the notices of a fleet shift");
             has_sent |= store.notify_shift(known.clone(), notices, self.now).await?;
         }
@@ -248,12 +260,12 @@ impl<'a> Groups<'a> {
 }
 
 /// What notices are made from.
-struct Context<'a> {
-    dispatcher: &'a Dispatcher,
+struct Notices<'a> {
+    context: &'a Context,
     config: &'a Config,
 }
 
-impl Context<'_> {
+impl Notices<'_> {
     async fn notices(
         &self,
         known: &KnownShift,
@@ -292,7 +304,7 @@ impl Context<'_> {
             return Ok(BTreeSet::new());
         }
         let filter = AlertFilter { shift: Some(known.id.clone()), ..AlertFilter::default() };
-        let covered = self.dispatcher.store.alerts(&filter).await?;
+        let covered = self.context.store.alerts(&filter).await?;
         Ok(covered.into_iter().flat_map(|row| row.notified_channels).collect())
     }
 
@@ -318,7 +330,7 @@ impl Context<'_> {
     async fn says(&self, run: &HeldGroup, speaker: Option<DeliveryId>) -> Result<Notification, StoreError> {
         let is_newest = run.steps.last().map(|step| step.delivery) == speaker;
         let Some(id) = speaker.filter(|_| !is_newest) else { return Ok(run.newest.clone()) };
-        let detail = self.dispatcher.store.delivery(id).await?;
+        let detail = self.context.store.delivery(id).await?;
         Ok(detail.map_or_else(|| run.newest.clone(), |detail| detail.notification))
     }
 
@@ -328,7 +340,7 @@ impl Context<'_> {
         &self,
         known: &KnownShift,
     ) -> Result<(BTreeSet<TenantId>, BTreeMap<ChannelName, Vec<AlertKey>>), StoreError> {
-        let store = self.dispatcher.store.as_ref();
+        let store = self.context.store.as_ref();
         let (apart, along): (Vec<_>, Vec<_>) =
             store.shifted_tenants(&known.id).await?.into_iter().partition(|(_, is_outlier)| *is_outlier);
         let along: BTreeSet<TenantId> = along.into_iter().map(|(tenant, _)| tenant).collect();

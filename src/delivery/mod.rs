@@ -4,6 +4,7 @@ mod addresses;
 mod admission;
 mod attempt;
 mod budget;
+mod context;
 pub mod dispatch;
 pub mod drill;
 mod fleet;
@@ -15,4 +16,5 @@ pub mod send;
 mod trouble;
 pub mod worker;
 
+pub use context::Context;
 pub use dispatch::Dispatcher;

@@ -9,7 +9,7 @@ use std::{
 use tracing::error;
 
 use super::{
-    Dispatcher,
+    context::Context,
     trouble::{self, Trouble},
 };
 use crate::{
@@ -26,58 +26,66 @@ const DEAD_LETTERS_EVERY: Duration = Duration::from_hours(24);
 /// that has been failing for a while; of the end of either; of every one that has not been proven for a long time; and of dead
 /// letters. Each is notified once, also after a crash: the notification is made from the store's own record. Returns the channels
 /// that have something to send.
-pub(super) async fn notify(dispatcher: &Dispatcher) -> Result<Vec<ChannelName>, StoreError> {
+pub(super) async fn notify(context: &Context) -> Result<Vec<ChannelName>, StoreError> {
     let mut busy = Vec::new();
-    let now = dispatcher.clock.now();
-    let records = dispatcher.store.channels().await?;
-    let waiting = waiting(dispatcher, &records).await?;
+    let now = context.clock.now();
+    let records = context.store.channels().await?;
+    let waiting = waiting(context, &records).await?;
     for record in records {
-        let config = dispatcher.config.borrow().clone();
+        let config = context.config.borrow().clone();
         let count = waiting.iter().filter(|(channel, _)| *channel == record.channel).map(|(_, count)| count).sum();
         for trouble in trouble::of(&record, config.channels.get(&record.channel).map(AsRef::as_ref), count, now) {
-            let new = notification(&trouble, dispatcher.store.identity(), &config, &record.channel);
+            let new = notification(&trouble, context.store.identity(), &config, &record.channel);
             let id = new.notification.data.notification.id.clone();
-            if reported(dispatcher).contains(&id) {
+            if reported(context).contains(&id) {
                 continue;
             }
             let channels = new.channels.clone();
-            if dispatcher.store.announce(new, now).await? {
+            if context.store.announce(new, now).await? {
                 busy.extend(channels);
             }
-            reported(dispatcher).insert(id);
+            reported(context).insert(id);
         }
     }
-    for letters in dispatcher.store.unnoticed_dead(now.minus(DEAD_LETTERS_EVERY)).await? {
-        busy.extend(notify_of_dead(dispatcher, letters, now).await?);
+    for letters in context.store.unnoticed_dead(now.minus(DEAD_LETTERS_EVERY)).await? {
+        busy.extend(notify_of_dead(context, letters, now).await?);
     }
     Ok(busy)
 }
 
+/// The same; wakes those channels. What fails is tried again.
+pub(super) async fn notify_trouble(context: &Context) {
+    match notify(context).await {
+        Ok(channels) => channels.iter().for_each(|channel| context.wake(channel)),
+        Err(error) => error!(%error, "the operator could not be notified of channels in trouble; trying again"),
+    }
+}
+
 async fn notify_of_dead(
-    dispatcher: &Dispatcher,
+    context: &Context,
     letters: DeadLetters,
     now: Timestamp,
 ) -> Result<Vec<ChannelName>, StoreError> {
-    let config = dispatcher.config.borrow().clone();
+    let config = context.config.borrow().clone();
     let trouble = Trouble::Dead { letters: &letters, now };
-    let new = notification(&trouble, dispatcher.store.identity(), &config, &letters.channel);
+    let new = notification(&trouble, context.store.identity(), &config, &letters.channel);
     let channels = new.channels.clone();
-    dispatcher.store.notice_dead(letters, new, now).await?;
+    context.store.notice_dead(letters, new, now).await?;
     Ok(channels)
 }
 
 /// How many deliveries wait for each channel; asked only if one of them is parked.
-async fn waiting(dispatcher: &Dispatcher, records: &[ChannelRecord]) -> Result<Vec<(ChannelName, u64)>, StoreError> {
+async fn waiting(context: &Context, records: &[ChannelRecord]) -> Result<Vec<(ChannelName, u64)>, StoreError> {
     if records.iter().all(|record| record.parked.is_none()) {
         return Ok(Vec::new());
     }
-    let totals = dispatcher.store.totals().await?;
+    let totals = context.store.totals().await?;
     let unfinished = totals.deliveries.into_iter().filter(|(_, state, _)| !state.is_finished());
     Ok(unfinished.map(|(channel, _, count)| (channel, count)).collect())
 }
 
-fn reported(dispatcher: &Dispatcher) -> MutexGuard<'_, HashSet<NotificationId>> {
-    dispatcher.reported_troubles.lock().unwrap_or_else(PoisonError::into_inner)
+fn reported(context: &Context) -> MutexGuard<'_, HashSet<NotificationId>> {
+    context.reported_troubles.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The notification, to the operator's channels other than the one in trouble. Where there is no other, it waits for that one to

@@ -8,8 +8,8 @@ use std::{
 use tracing::info;
 
 use super::{
-    dispatch::Dispatcher,
-    fleet::{self, Groups},
+    context::Context,
+    fleet::{self, FleetRead, Groups, alert_of},
 };
 use crate::{
     config::Config,
@@ -20,7 +20,7 @@ use crate::{
         release::{Decision, HeldGroup, decide},
         silence::MatchTarget,
     },
-    store::{AlertRecord, StoreError, TenantRecord},
+    store::{StoreError, TenantRecord},
 };
 
 /// Most looks one after the other; what is left then is reviewed by the next sweep.
@@ -30,96 +30,68 @@ const RUNS_MAX: usize = 100_000;
 /// Most tenants that are loaded together.
 const TENANTS_MAX: usize = 128;
 
-impl Dispatcher {
-    /// Decides on everything that was held and is due. What is sent then is queued; its channels are busy.
-    ///
-    /// # Errors
-    /// [`StoreError`]: what was not decided stays held.
-    pub(super) async fn release(&self, fleet_read: FleetRead) -> Result<(), StoreError> {
-        for _ in 0..LOOKS_MAX {
-            let now = self.clock.now();
-            let config = self.config.borrow().clone();
-            let outlook = fleet::find(self, &config, fleet_read, now).await?;
-            // What a shift has to do with is decided with it, though more is waited for.
-            let looked_at = if outlook.found.is_empty() { outlook.decidable } else { Decidable::ALL };
-            let mut runs = self.store.held_decidable(now, looked_at, RUNS_MAX).await?;
-            if runs.is_empty() {
-                break;
-            }
-            let records = self.records_of(&runs).await?;
-            hold_against(&mut runs, &records);
-            let silences = self.store.silences(Some(now)).await?;
-            let mut groups = Groups::new(self, &config, now);
-            let mut decided: Vec<(&HeldGroup, Vec<(DeliveryId, Decision)>)> = Vec::with_capacity(runs.len());
-            for run in &runs {
-                let (is_covered, fates) = fates(&config, &silences, run, now);
-                let record =
-                    run.envelope.tenant.as_ref().and_then(|tenant| records.get(tenant)).filter(|_| !is_covered);
-                decided.extend(groups.take(run, record, fates, &outlook).map(|fates| (run, fates)));
-            }
-            let (alone, has_sent) = groups.send().await?;
-            decided.extend(alone);
-            for (run, fates) in &decided {
-                log_outcome(run, fates);
-            }
-            let decided: Vec<_> = decided.into_iter().map(|(_, fates)| fates).collect();
-            let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Decision::Hold(_)));
-            let taken = self.store.release(decided, now).await? + u64::from(has_sent);
-            // Whoever ended a silence or took a window away meanwhile let everything be reviewed but what was only now held further.
-            let is_same = Arc::ptr_eq(&config, &self.config.borrow());
-            if holds && (!is_same || self.store.silences(Some(now)).await? != silences) {
-                self.store.look_again(HoldReason::Silence, now).await?;
-            }
-            // Its alerts may be due for a reminder from here on.
-            let tenants: BTreeSet<_> = runs.iter().filter_map(|run| run.envelope.tenant.clone()).collect();
-            for tenant in tenants {
-                self.report_settled(tenant);
-            }
-            if taken == 0 {
-                break;
-            }
+/// Decides on everything that was held and is due. What is sent then is queued; its channels are busy.
+///
+/// # Errors
+/// [`StoreError`]: what was not decided stays held.
+pub(super) async fn release(context: &Context, fleet_read: FleetRead) -> Result<(), StoreError> {
+    for _ in 0..LOOKS_MAX {
+        let now = context.clock.now();
+        let config = context.config.borrow().clone();
+        let outlook = fleet::find(context, &config, fleet_read, now).await?;
+        // What a shift has to do with is decided with it, though more is waited for.
+        let looked_at = if outlook.found.is_empty() { outlook.decidable } else { Decidable::ALL };
+        let mut runs = context.store.held_decidable(now, looked_at, RUNS_MAX).await?;
+        if runs.is_empty() {
+            break;
         }
-        Ok(())
-    }
-
-    /// What is known of the tenants of these runs.
-    async fn records_of(&self, runs: &[HeldGroup]) -> Result<HashMap<TenantId, TenantRecord>, StoreError> {
-        let tenants: BTreeSet<TenantId> = runs.iter().filter_map(|run| run.envelope.tenant.clone()).collect();
-        let mut records = HashMap::with_capacity(tenants.len());
-        for some in Vec::from_iter(tenants).chunks(TENANTS_MAX) {
-            for mut record in self.store.load(some).await? {
-                // Of thousands of tenants only what is reviewed is kept.
-                record.series.clear();
-                records.insert(record.tenant.clone(), record);
-            }
+        let records = records_of(context, &runs).await?;
+        hold_against(&mut runs, &records);
+        let silences = context.store.silences(Some(now)).await?;
+        let mut groups = Groups::new(context, &config, now);
+        let mut decided: Vec<(&HeldGroup, Vec<(DeliveryId, Decision)>)> = Vec::with_capacity(runs.len());
+        for run in &runs {
+            let (is_covered, fates) = fates(&config, &silences, run, now);
+            let record = run.envelope.tenant.as_ref().and_then(|tenant| records.get(tenant)).filter(|_| !is_covered);
+            decided.extend(groups.take(run, record, fates, &outlook).map(|fates| (run, fates)));
         }
-        Ok(records)
+        let (alone, has_sent) = groups.send().await?;
+        decided.extend(alone);
+        for (run, fates) in &decided {
+            log_outcome(run, fates);
+        }
+        let decided: Vec<_> = decided.into_iter().map(|(_, fates)| fates).collect();
+        let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Decision::Hold(_)));
+        let taken = context.store.release(decided, now).await? + u64::from(has_sent);
+        // Whoever ended a silence or took a window away meanwhile let everything be looked at but what was only now held further.
+        let is_same = Arc::ptr_eq(&config, &context.config.borrow());
+        if holds && (!is_same || context.store.silences(Some(now)).await? != silences) {
+            context.store.look_again(HoldReason::Silence, now).await?;
+        }
+        // Its alerts may be due for a reminder from here on.
+        let tenants: BTreeSet<_> = runs.iter().filter_map(|run| run.envelope.tenant.clone()).collect();
+        for tenant in tenants {
+            context.report_settled(tenant);
+        }
+        if taken == 0 {
+            break;
+        }
     }
-
-    /// Lets everything that silences hold be decided on again, as what held it may be gone, and wakes the channels.
-    ///
-    /// # Errors
-    /// [`StoreError`]: what was not decided stays held.
-    pub async fn reconsider(&self) -> Result<(), StoreError> {
-        self.store.look_again(HoldReason::Silence, self.clock.now()).await?;
-        self.sweep().await;
-        Ok(())
-    }
+    Ok(())
 }
 
-/// The alert that a held group is about.
-pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &HeldGroup) -> Option<&'a AlertRecord> {
-    let key = run.envelope.alert.as_ref()?;
-    record.alerts.iter().find(|one| one.rule == key.rule && one.score == key.score && one.subject == key.subject)
-}
-
-/// How much of the fleet has been read in this interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FleetRead {
-    /// Perhaps not all of it: a shift is found once everybody who was due has been read.
-    Partial,
-    /// All of it, just now.
-    Complete,
+/// What is known of the tenants of these runs.
+async fn records_of(context: &Context, runs: &[HeldGroup]) -> Result<HashMap<TenantId, TenantRecord>, StoreError> {
+    let tenants: BTreeSet<TenantId> = runs.iter().filter_map(|run| run.envelope.tenant.clone()).collect();
+    let mut records = HashMap::with_capacity(tenants.len());
+    for some in Vec::from_iter(tenants).chunks(TENANTS_MAX) {
+        for mut record in context.store.load(some).await? {
+            // Of thousands of tenants only what is looked at is kept.
+            record.series.clear();
+            records.insert(record.tenant.clone(), record);
+        }
+    }
+    Ok(records)
 }
 
 /// Until when silences or maintenance windows cover what a run says.

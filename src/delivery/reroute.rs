@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use futures_util::{StreamExt, stream};
 use tracing::{info, warn};
 
-use super::dispatch::Dispatcher;
+use super::context::Context;
 use crate::{
     channel::{ChannelSettings, Identity},
     config::Config,
@@ -20,39 +20,34 @@ const READ_MAX: usize = 32;
 /// The longest that one of them is waited for.
 const READ_WITHIN: Duration = Duration::from_secs(1);
 
-impl Dispatcher {
-    /// Puts the routes of the configuration in force into effect, unless they are.
-    pub(super) async fn ensure_routes(&self) -> Result<(), StoreError> {
-        let mut in_effect = self.routes.lock().await;
-        let config = self.config.borrow().clone();
-        if in_effect.as_ref().is_some_and(|in_effect| Arc::ptr_eq(in_effect, &config)) {
-            return Ok(());
-        }
-        *in_effect = None;
-        put_in_effect(self, &config).await?;
-        *in_effect = Some(config);
-        Ok(())
+/// Puts the routes of the configuration in force into effect, unless they are.
+pub(super) async fn ensure(context: &Context) -> Result<(), StoreError> {
+    let mut in_effect = context.routes.lock().await;
+    let config = context.config.borrow().clone();
+    if in_effect.as_ref().is_some_and(|in_effect| Arc::ptr_eq(in_effect, &config)) {
+        return Ok(());
     }
+    *in_effect = None;
+    put_in_effect(context, &config).await?;
+    *in_effect = Some(config);
+    Ok(())
+}
 
-    /// Puts them into effect once more: something may have been written by an earlier configuration.
-    ///
-    /// # Errors
-    /// [`StoreError`]: nothing was changed, and the next delivery tries again.
-    pub async fn reroute(&self) -> Result<(), StoreError> {
-        self.routes.lock().await.take();
-        self.ensure_routes().await
-    }
+/// Puts them into effect once more: something may have been written by an earlier configuration.
+pub(super) async fn again(context: &Context) -> Result<(), StoreError> {
+    context.routes.lock().await.take();
+    ensure(context).await
+}
 
-    /// Looks whether channels lead elsewhere than before though the configuration is the same: their secrets may be others.
-    pub(super) async fn look_for_moved(&self, records: &[ChannelRecord]) -> Result<(), StoreError> {
-        if records.is_empty() {
-            return Ok(());
-        }
-        let config = self.config.borrow().clone();
-        let names = records.iter().map(|record| &record.channel).collect();
-        let moved = moved(&config, self.store.identity(), records, Some(&names)).await;
-        if moved.is_empty() { Ok(()) } else { self.reroute().await }
+/// Looks whether channels lead elsewhere than before though the configuration is the same: their secrets may be others.
+pub(super) async fn look_for_moved(context: &Context, records: &[ChannelRecord]) -> Result<(), StoreError> {
+    if records.is_empty() {
+        return Ok(());
     }
+    let config = context.config.borrow().clone();
+    let names = records.iter().map(|record| &record.channel).collect();
+    let moved = moved(&config, context.store.identity(), records, Some(&names)).await;
+    if moved.is_empty() { Ok(()) } else { again(context).await }
 }
 
 /// What is different of channels that the store knows, or new; `only` of these.
@@ -88,8 +83,8 @@ async fn identity(settings: Arc<ChannelSettings>, key: String) -> Option<Channel
     Some(ChannelIdentity { channel, destination, access })
 }
 
-async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), StoreError> {
-    let (store, now) = (dispatcher.store.as_ref(), dispatcher.clock.now());
+async fn put_in_effect(context: &Context, config: &Config) -> Result<(), StoreError> {
+    let (store, now) = (context.store.as_ref(), context.clock.now());
     let records = store.channels().await?;
     let moved = moved(config, store.identity(), &records, None).await;
     if !moved.is_empty() {
@@ -122,7 +117,7 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
         );
         // Some of their notifications have become final.
         for tenant in tenants {
-            dispatcher.report_settled(tenant);
+            context.report_settled(tenant);
         }
     }
     // Whoever ended a silence meanwhile let everything be reviewed but what was only now held.
@@ -130,7 +125,7 @@ async fn put_in_effect(dispatcher: &Dispatcher, config: &Config) -> Result<(), S
         store.look_again(HoldReason::Silence, now).await?;
     }
     for channel in &busy {
-        dispatcher.wake_if_serving(channel);
+        context.wake_if_serving(channel);
     }
     Ok(())
 }

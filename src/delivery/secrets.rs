@@ -10,7 +10,7 @@ use std::{
 use futures_util::{StreamExt, future::join_all, stream};
 use tracing::{error, info};
 
-use super::{Dispatcher, send::SECRET_UNREADABLE};
+use super::{context::Context, send::SECRET_UNREADABLE};
 use crate::{
     channel::{self, ChannelSettings, ComposeError, Form},
     config::Config,
@@ -75,10 +75,10 @@ struct Look {
 ///
 /// # Errors
 /// [`StoreError`]; the next look makes up for it.
-pub async fn watch(dispatcher: &Dispatcher, known: &SecretWatch) -> Result<(), StoreError> {
-    let (now, config) = (dispatcher.clock.now(), dispatcher.config.borrow().clone());
+pub async fn watch(context: &Context, known: &SecretWatch) -> Result<(), StoreError> {
+    let (now, config) = (context.clock.now(), context.config.borrow().clone());
     let mut parked = Vec::new();
-    for record in dispatcher.store.channels().await? {
+    for record in context.store.channels().await? {
         if record.parked.is_some_and(|parked| parked.reason.starts_with(SECRET_UNREADABLE)) {
             parked.push(record.channel);
         }
@@ -91,29 +91,29 @@ pub async fn watch(dispatcher: &Dispatcher, known: &SecretWatch) -> Result<(), S
             }
             // Of a parked channel the operator is notified anyway, and reminded.
             if !parked.contains(&channel) {
-                let new = unreadable(dispatcher.store.identity(), &config, &channel, &error, now);
-                announce(dispatcher, new).await?;
+                let new = unreadable(context.store.identity(), &config, &channel, &error, now);
+                announce(context, new).await?;
             }
             continue;
         }
         let was = known.ends(&channel);
-        if parked.contains(&channel) && dispatcher.store.unpark(&channel, now).await? {
+        if parked.contains(&channel) && context.store.unpark(&channel, now).await? {
             info!(%channel, "the channel's secrets can be read again; its queue goes on");
-            dispatcher.wake(&channel);
+            context.wake(&channel);
         } else if let Some(was) = was {
             info!(%channel, was, "the channel's secrets can be read again");
-            announce(dispatcher, readable(dispatcher.store.identity(), &config, &channel, now)).await?;
+            announce(context, readable(context.store.identity(), &config, &channel, now)).await?;
         }
     }
-    dispatcher.metrics.channel_secrets_unreadable(known.count());
+    context.metrics.channel_secrets_unreadable(known.count());
     Ok(())
 }
 
-async fn announce(dispatcher: &Dispatcher, new: NewNotification) -> Result<(), StoreError> {
+async fn announce(context: &Context, new: NewNotification) -> Result<(), StoreError> {
     let channels = new.channels.clone();
-    if dispatcher.store.announce(new, dispatcher.clock.now()).await? {
+    if context.store.announce(new, context.clock.now()).await? {
         for channel in &channels {
-            dispatcher.wake(channel);
+            context.wake(channel);
         }
     }
     Ok(())

@@ -3,43 +3,35 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use super::{
     attempt::{Attempt, deliver},
-    dispatch::Dispatcher,
+    context::{Context, STORE_TROUBLE_WAIT},
+    operator, reroute,
 };
 use crate::{
     domain::{ChannelName, Timestamp},
     store::{Claim, ClaimTerms, StoreError},
 };
 
-/// How long to wait when the store does not answer as it should.
-pub(super) const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(2);
-
 /// A parked channel is tried no more often than this, however short its `retry.max`.
 const PROBE_AFTER_MIN: Duration = Duration::from_secs(1);
 
 /// Serves one channel until shutdown.
-pub(super) async fn serve(
-    dispatcher: Dispatcher,
-    channel: ChannelName,
-    hint: Arc<Notify>,
-    shutdown: CancellationToken,
-) {
+pub(super) async fn serve(context: Context, channel: ChannelName, hint: Arc<Notify>) {
     let mut host = None;
-    while !shutdown.is_cancelled() {
+    while !context.shutdown.is_cancelled() {
         // Nothing is sent by a route that is not in force any more.
-        if let Err(error) = dispatcher.ensure_routes().await {
+        if let Err(error) = reroute::ensure(&context).await {
             error!(%channel, %error, "the routes of the configuration could not be put into effect; trying again");
-            rest(&dispatcher, Some(STORE_TROUBLE_WAIT), None, &shutdown).await;
+            context.rest(Some(STORE_TROUBLE_WAIT), None).await;
             continue;
         }
-        let now = dispatcher.clock.now();
-        let terms = terms(&dispatcher, &channel, host.as_deref(), now);
-        let (wait, hint) = match dispatcher.store.claim(&channel, terms, now).await {
-            Ok(Claim::Send(delivery)) => match deliver(&dispatcher, &channel, *delivery, &shutdown).await {
+        let now = context.clock.now();
+        let terms = terms(&context, &channel, host.as_deref(), now);
+        let (wait, hint) = match context.store.claim(&channel, terms, now).await {
+            Ok(Claim::Send(delivery)) => match deliver(&context, &channel, *delivery).await {
                 Some(attempt) => {
                     host = attempt.host.or(host);
                     (Some(attempt.rest), None)
@@ -49,7 +41,7 @@ pub(super) async fn serve(
             Ok(Claim::Wait(until)) => (Some(until.since(now)), Some(&*hint)),
             Ok(Claim::Idle) => (None, Some(&*hint)),
             Ok(Claim::Parked) => {
-                dispatcher.notify_trouble().await;
+                operator::notify_trouble(&context).await;
                 (None, Some(&*hint))
             }
             Err(error) => {
@@ -57,28 +49,24 @@ pub(super) async fn serve(
                 (Some(STORE_TROUBLE_WAIT), None)
             }
         };
-        rest(&dispatcher, wait, hint, &shutdown).await;
+        context.rest(wait, hint).await;
     }
 }
 
 /// Sends all that is due now on one channel, up to the first attempt that fails. Returns whether anything was sent, and
 /// whether the receiver is as it should be.
-pub(super) async fn drain(
-    dispatcher: &Dispatcher,
-    channel: &ChannelName,
-    shutdown: &CancellationToken,
-) -> Result<(bool, bool), StoreError> {
+pub(super) async fn drain(context: &Context, channel: &ChannelName) -> Result<(bool, bool), StoreError> {
     let (mut has_sent, mut host) = (false, None);
-    while !shutdown.is_cancelled() {
-        let now = dispatcher.clock.now();
-        let terms = terms(dispatcher, channel, host.as_deref(), now);
-        let Claim::Send(delivery) = dispatcher.store.claim(channel, terms, now).await? else { break };
+    while !context.shutdown.is_cancelled() {
+        let now = context.clock.now();
+        let terms = terms(context, channel, host.as_deref(), now);
+        let Claim::Send(delivery) = context.store.claim(channel, terms, now).await? else { break };
         has_sent = true;
-        match deliver(dispatcher, channel, *delivery, shutdown).await {
+        match deliver(context, channel, *delivery).await {
             Some(Attempt { is_good: false, .. }) => return Ok((true, false)),
             Some(attempt) => {
                 host = attempt.host.or(host);
-                rest(dispatcher, Some(attempt.rest), None, shutdown).await;
+                context.rest(Some(attempt.rest), None).await;
             }
             None => {}
         }
@@ -87,40 +75,14 @@ pub(super) async fn drain(
 }
 
 /// On which terms the channel takes its next delivery.
-fn terms(dispatcher: &Dispatcher, channel: &ChannelName, host: Option<&str>, now: Timestamp) -> ClaimTerms {
-    let config = dispatcher.config.borrow().clone();
+fn terms(context: &Context, channel: &ChannelName, host: Option<&str>, now: Timestamp) -> ClaimTerms {
+    let config = context.config.borrow().clone();
     let Some(settings) = config.channels.get(channel) else { return ClaimTerms::default() };
     ClaimTerms {
         digest_lines: settings.digest_lines(),
         merge_over: (!settings.kind.keeps_state()).then_some(settings.digest_over),
-        retries_from: host.map_or(now, |host| dispatcher.budget.retries_from(host, now)),
+        retries_from: host.map_or(now, |host| context.budget.retries_from(host, now)),
         longest_cooldown: settings.longest_cooldown(),
         probe_after: settings.retry.max.max(PROBE_AFTER_MIN),
-    }
-}
-
-/// Waits for the time, a hint or shutdown, whichever comes first.
-pub(super) async fn rest(
-    dispatcher: &Dispatcher,
-    wait: Option<Duration>,
-    hint: Option<&Notify>,
-    shutdown: &CancellationToken,
-) {
-    let time = async {
-        match wait {
-            Some(wait) => dispatcher.clock.sleep(wait).await,
-            None => std::future::pending().await,
-        }
-    };
-    let hinted = async {
-        match hint {
-            Some(hint) => hint.notified().await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = time => {}
-        () = hinted => {}
-        () = shutdown.cancelled() => {}
     }
 }

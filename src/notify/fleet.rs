@@ -10,7 +10,6 @@
 
 pub mod due;
 pub mod evidence;
-pub mod facts;
 pub mod find;
 pub mod group;
 pub mod movement;
@@ -23,7 +22,6 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     due::Decidable,
-    facts::FleetFacts,
     find::{Attributed, Known, Tracked},
     movement::Movement,
     watch::{FleetSettings, KnownShift, REMEMBERED},

@@ -7,15 +7,17 @@ use std::ops::{Deref, DerefMut};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use super::fleet::FleetFacts;
-pub use super::score_facts::{NoDataFacts, ScoreFacts};
+pub use super::facts::{
+    cause::Cause,
+    fleet::FleetFacts,
+    score::{NoDataFacts, ScoreFacts},
+};
 use super::{
     NotificationId, ShortId,
-    reason::{Breakdown, CauseKind},
-    report::facts::ReportFacts,
+    facts::{cause::Breakdown, report::ReportFacts},
 };
 use crate::{
-    domain::{Counts, Labels, Severity, Timestamp},
+    domain::{Labels, Severity, Timestamp},
     rule::Resolution,
 };
 
@@ -305,30 +307,6 @@ pub struct RuleFacts {
     /// What to do when it fires: an `https` link, or a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
-}
-
-/// One thing that regressed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Cause {
-    /// In which way it contributed to the change.
-    #[serde(default)]
-    pub kind: CauseKind,
-    /// What; text from outside.
-    pub title: String,
-    /// Its category; text from outside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub category: Option<String>,
-    /// The points that it took; of an `added` control those that are not earned yet, of a `likely` one those that following it
-    /// is said to give.
-    pub points: Option<f64>,
-    /// Of a control, on how many users or devices it is in place; of a `likely` one, how many devices are exposed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counts: Option<Counts>,
-    /// What changed about it, in our own words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// Where to look; `https` only.
-    pub link: Option<String>,
 }
 
 /// What a digest comes to. Only what its channel may show is counted.

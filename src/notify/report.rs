@@ -1,15 +1,16 @@
 //! Reports: how the tenants that a channel may show have fared since the report before. Its audience is applied here, before
 //! anything is counted.
 
-pub mod facts;
-
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
-use self::facts::{
-    ReportAlert, ReportAlerts, ReportBlind, ReportDeliveries, ReportFacts, ReportMove, ReportScore, ReportTenant,
-    ReportUnread,
+use super::{
+    Notification, NotificationId, NotificationType, compose,
+    facts::report::{
+        ReportAlert, ReportAlerts, ReportBlind, ReportDeliveries, ReportFacts, ReportMove, ReportScore, ReportTenant,
+        ReportUnread,
+    },
+    route::Audience,
 };
-use super::{Notification, NotificationId, NotificationType, compose, route::Audience};
 use crate::{
     domain::{Better, ChannelName, Labels, Sample, ScoreKind, Severity, Subject, TenantId, Timestamp},
     rule::RuleName,

@@ -1,5 +1,6 @@
 //! Secrets are references until the moment they are used; then they are `SecretString`s, which print as nothing.
 
+mod fault;
 mod permission;
 pub mod reader;
 pub mod redact;

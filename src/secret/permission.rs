@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::reader::Fault;
+use super::fault::Fault;
 
 /// The most bytes of `/etc/passwd` that are looked through for a name.
 const PASSWD_BYTES_MAX: usize = 1024 * 1024;

@@ -20,7 +20,10 @@ use rustix::fs::OFlags;
 use secrecy::{ExposeSecret, SecretSlice};
 use tokio::sync::{Notify, Semaphore};
 
-use super::{permission, reference::SECRET_BYTES_MAX};
+use super::{
+    fault::{Fault, SECRET_BYTES_MAX, too_large_fault},
+    permission,
+};
 
 /// The longest that one read of a secret's file may take.
 pub const READ_WITHIN: Duration = Duration::from_secs(5);
@@ -35,21 +38,6 @@ const STACK_BYTES: usize = 128 * 1024;
 
 /// What to do about a fault of ours.
 const REPORT: &str = "report this bug in Scorewatch, with the log lines around it";
-
-/// What is wrong with a secret, and what to do about it. Neither holds anything of the secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// Follows the secret's place in a sentence.
-    pub(super) what: String,
-    /// What to do about it, as an imperative sentence.
-    pub(super) hint: String,
-}
-
-impl Fault {
-    pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: hint.into() }
-    }
-}
 
 type Outcome = Result<Arc<SecretSlice<u8>>, Fault>;
 
@@ -191,7 +179,7 @@ fn read_file(path: &Path) -> Result<SecretSlice<u8>, Fault> {
     regular(file.metadata().map_err(unreadable)?.file_type())?;
     let bytes = read_whole(file).map_err(unreadable)?;
     if bytes.expose_secret().len() > SECRET_BYTES_MAX {
-        return Err(too_large());
+        return Err(too_large_fault());
     }
     Ok(bytes)
 }
@@ -223,12 +211,6 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
         io::ErrorKind::PermissionDenied => permission::denied(path),
         kind => Fault::new(format!("can't be read: {kind}"), "check the disk that it is stored on"),
     }
-}
-
-/// A secret above the limit.
-pub(super) fn too_large() -> Fault {
-    let hint = "check that the reference names the right secret";
-    Fault::new(super::reference::too_large(), hint)
 }
 
 #[cfg(test)]

@@ -8,14 +8,13 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
+pub use super::fault::{SECRET_BYTES_MAX, too_large};
 use super::{
     Stored,
-    reader::{self, Fault},
+    fault::{Fault, too_large_fault},
+    reader,
 };
 use crate::domain::Timestamp;
-
-/// Largest secret, in bytes: room for a certificate chain, too small to exhaust memory by a wrong path.
-pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 
 /// What Windows' editors write before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -141,7 +140,7 @@ impl SecretReference {
     fn known(&self) -> Result<Kept, Fault> {
         match self {
             Self::Env(name) => match env::var(name) {
-                Ok(text) if text.len() > SECRET_BYTES_MAX => Err(reader::too_large()),
+                Ok(text) if text.len() > SECRET_BYTES_MAX => Err(too_large_fault()),
                 Ok(text) => Ok(Kept::Text(text.into())),
                 Err(env::VarError::NotPresent) => Err(Fault::new(
                     "is not set",
@@ -236,12 +235,6 @@ pub fn without_marks(mut text: String) -> String {
         text.remove(0);
     }
     text
-}
-
-/// What is said of a secret above the limit.
-#[must_use]
-pub fn too_large() -> String {
-    format!("is larger than {} KiB", SECRET_BYTES_MAX / 1024)
 }
 
 /// What is wrong with a secret that is not text.

@@ -6,7 +6,9 @@ pub mod credential;
 pub mod descriptors;
 pub mod downtime;
 pub mod drill;
+pub mod engine;
 pub mod faults;
+mod jobs;
 pub mod planner;
 pub mod report;
 pub mod roster;
@@ -18,4 +20,5 @@ pub mod ticker;
 mod visit;
 pub mod watchdog;
 
-pub use start::{Service, StartError};
+pub use engine::StartError;
+pub use start::Service;

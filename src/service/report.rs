@@ -14,7 +14,8 @@ use crate::{
     domain::{ChannelName, SeriesKey, TenantId, Timestamp},
     notify::{
         DeliveryState,
-        report::{self, Fires, Move, Period, TenantStatus, facts::ReportDeliveries, moved},
+        facts::report::ReportDeliveries,
+        report::{self, Fires, Move, Period, TenantStatus, moved},
     },
     rule::{AlertState, RuleName},
     schedule::Schedule,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, acceptance, blindness, start::Engine};
+use super::{StartError, acceptance, blindness, engine::Engine};
 use crate::{
     check::{Visit, due::Turn, judge::Fetched, plan::Plan},
     clock::Clock,

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::start::Engine;
+use super::engine::Engine;
 use crate::{
     config::{self, Config},
     delivery::secrets::{SecretWatch, watch},
@@ -34,8 +34,8 @@ pub async fn try_all(mut config: watch::Receiver<Arc<Config>>, shutdown: Cancell
 }
 
 /// Looks at the channels whose secrets can't be read.
-pub(super) async fn look((engine, known): (Engine, Arc<SecretWatch>)) {
-    if let Err(error) = watch(&engine.dispatcher, &known).await {
+pub(super) async fn look(engine: Engine, known: Arc<SecretWatch>) {
+    if let Err(error) = watch(engine.dispatcher.context(), &known).await {
         error!(%error, "channels whose secrets can't be read could not be re-evaluated; trying again");
     }
 }

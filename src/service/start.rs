@@ -1,38 +1,34 @@
 //! Wires the layers together, spawns what runs, and stops it again.
-//!
-//! Long because the order in which the parts start and stop is best read in one place.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::{
-    acceptance, blindness, credential, descriptors, downtime, drill, faults,
+    descriptors, downtime, drill,
+    engine::{Engine, StartError},
+    faults, jobs,
     planner::{Parts, Planner},
-    report::{self, Reports},
+    report::Reports,
     roster, secrets, silence,
     ticker::{Ticker, Ticks},
     watchdog::{self, Watched},
 };
 use crate::{
-    check::{Checker, downtime::Downtimes, outage::OpenOutages},
     clock::Clock,
-    config::{Config, StoreLocation},
+    config::Config,
     crash_point::{self, CrashPoint},
-    delivery::Dispatcher,
     domain::Timestamp,
-    egress::Egress,
-    microsoft::Microsoft,
-    store::{Store, StoreError, sqlite::SqliteStore},
+    store::{Store, StoreError},
     systemd,
     task::{self, Fault},
-    telemetry::{Health, Metrics, health::StoreTrouble},
+    telemetry::{Health, Metrics},
     web,
 };
 
@@ -42,107 +38,7 @@ const STOP_MAX: Duration = Duration::from_secs(8);
 /// How long the store may take to close after that.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
-/// Why the service could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The store could not be opened or used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The address to listen on.
-    #[error("can't listen on {address}: {source}; choose another address under `listen:`")]
-    Listen {
-        /// The address that could not be bound.
-        address: SocketAddr,
-        /// Why the address could not be opened.
-        source: std::io::Error,
-    },
-    /// The recurring jobs could not be started.
-    #[error("the recurring jobs could not be started: {0}")]
-    Ticker(#[from] tokio_cron_scheduler::JobSchedulerError),
-}
-
-/// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
-#[derive(Clone)]
-pub struct Engine {
-    /// The store with all of the service's state.
-    pub store: Arc<dyn Store>,
-    /// Checks one tenant at a time.
-    pub checker: Checker,
-    /// Sends what is queued for the channels.
-    pub dispatcher: Dispatcher,
-    /// The configuration in force.
-    pub config: watch::Receiver<Arc<Config>>,
-    /// The counters that the service keeps.
-    pub metrics: Metrics,
-    /// Where the current time comes from.
-    pub clock: Clock,
-}
-
-/// Opens the store that a configuration names, as the one process that may work on it.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
-    match &config.store {
-        StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
-    }
-}
-
-impl Engine {
-    /// Opens the store, resumes what an earlier process left, and creates the parts. Also returns the tenants that were
-    /// reported.
-    /// It writes no heartbeat: a single round of checks does not end the service's downtime.
-    ///
-    /// # Errors
-    /// [`StartError`].
-    pub async fn start(
-        config: watch::Receiver<Arc<Config>>,
-        clock: Clock,
-        metrics: Metrics,
-        shutdown: CancellationToken,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<crate::domain::TenantId>), StartError> {
-        let current = config.borrow().clone();
-        let store = open_store(&current).await?;
-        crash_point::reach(CrashPoint::StoreOpened);
-        let now = clock.now();
-        roster::reconcile(store.as_ref(), &current, now).await?;
-        let interrupted = store.recover(now).await?;
-        if interrupted > 0 {
-            warn!(
-                interrupted,
-                "attempts were under way when the service stopped; they are repeated, and marked as possible duplicates"
-            );
-        }
-        let egress = Egress::new();
-        let microsoft = Microsoft::new(egress.clone(), clock.clone(), metrics.clone(), current.timeout);
-        let (settled_sender, settled) = mpsc::unbounded_channel();
-        let dispatcher = Dispatcher::new(
-            store.clone(),
-            egress,
-            clock.clone(),
-            metrics.clone(),
-            config.clone(),
-            settled_sender,
-            shutdown,
-        );
-        // The absence that ends now counts against nobody, whether or not the service goes on and records it.
-        let mut downtimes = store.downtimes().await?;
-        downtimes.extend(downtime::until_now(store.last_heartbeat().await?, now));
-        let downtimes = Downtimes::new(downtimes);
-        let _periods = downtimes.look(&clock);
-        let checker = Checker {
-            store: store.clone(),
-            microsoft,
-            clock: clock.clone(),
-            metrics: metrics.clone(),
-            downtimes,
-            outages: OpenOutages::default(),
-        };
-        Ok((Self { store, checker, dispatcher, config, metrics, clock }, settled))
-    }
-}
-
-/// A handle to the running service.
+/// The running service.
 pub struct Service {
     address: SocketAddr,
     engine: Engine,
@@ -170,12 +66,7 @@ impl Service {
         let address = listener.local_addr().unwrap_or(listen);
         let (engine, settled) = Engine::start(config.clone(), clock.clone(), metrics.clone(), shutdown.clone()).await?;
         let now = clock.now();
-        let current = engine.config.borrow().clone();
-        if let Some(downtime) = downtime::note(engine.store.as_ref(), &current, now).await? {
-            warn!(from = %downtime.from, until = %downtime.until, "the service was down");
-        }
-        engine.store.heartbeat(now).await?;
-        drill::onboard(engine.store.as_ref(), &current, now).await?;
+        resume(&engine, now).await?;
         // All of this is so already; whoever reads "listening" finds the service ready.
         let health = Health::default();
         health.listening(true);
@@ -186,56 +77,31 @@ impl Service {
             checker: engine.checker.clone(),
             dispatcher: engine.dispatcher.clone(),
             health: health.clone(),
-            config: config.clone(),
+            config,
             due_scan: ticks.due_scan.clone(),
             store_recovered: store_recovered.clone(),
             settled,
             shutdown: shutdown.clone(),
         })
         .await?;
-        let tasks = TaskTracker::new();
-        let part = |task, work: BoxFuture<'static, ()>| {
-            drop(tasks.spawn(task::until(task, shutdown.clone(), crash_point::part(task, work))));
-        };
-        let follow = roster::follow(engine.store.clone(), changes, taken, clock.clone(), shutdown.clone());
-        part("tenants", Box::pin(follow));
-        let state = web::State::new(
-            engine.store.clone(),
-            engine.store.clone(),
-            metrics.clone(),
-            health.clone(),
-            clock.clone(),
-            config.clone(),
-        );
-        part("web", Box::pin(web::serve(listener, state, shutdown.clone())));
-        part("planner", Box::pin(planner.run()));
-        let dispatcher = engine.dispatcher.clone();
-        part("silences", Box::pin(silence::reconsider(dispatcher, config.clone(), clock.clone(), shutdown.clone())));
-        part("secrets", Box::pin(secrets::try_all(config.clone(), shutdown.clone())));
-        part("drills", Box::pin(drill::onboard_reloaded(engine.store.clone(), config, clock, shutdown.clone())));
-        let on = |tick: &Arc<Notify>| (tick.clone(), shutdown.clone());
-        let sweeping = (engine.clone(), health.clone());
-        part("sweep", Box::pin(on_each("sweep", on(&ticks.sweep), sweeping, sweep)));
-        // By itself: reading what happened to a whole fleet takes a while.
-        let reporting = (engine.clone(), Reports::default());
-        part("reports", Box::pin(on_each("reports", on(&ticks.reports), reporting, queue_reports)));
-        // By itself: a program or a store may take its time.
-        let looking = (engine.clone(), Arc::default());
-        part("channel secrets", Box::pin(on_each("channel secrets", on(&ticks.secrets), looking, secrets::look)));
-        let beating = (engine.clone(), health.clone(), store_recovered);
-        part("heartbeat", Box::pin(on_each("heartbeat", on(&ticks.heartbeat), beating, heartbeat)));
-        let keeping = engine.clone();
-        part("housekeeping", Box::pin(on_each("housekeeping", on(&ticks.housekeeping), keeping, housekeeping)));
+        let spawner = Spawner { engine, health, ticks, tasks: TaskTracker::new(), shutdown };
+        let follow = roster::follow(spawner.engine.store.clone(), changes, taken, clock, spawner.shutdown.clone());
+        spawner.part("tenants", Box::pin(follow));
+        spawner.web(listener);
+        spawner.part("planner", Box::pin(planner.run()));
+        spawner.followers();
+        spawner.jobs(store_recovered);
         if let Some(interval) = systemd::watchdog_interval() {
-            let watched = Watched { health, metrics, ticks: ticks.clone(), address };
-            part("watchdog", Box::pin(watchdog::watch(interval, watched, shutdown.clone())));
+            let (health, ticks) = (spawner.health.clone(), spawner.ticks.clone());
+            let watched = Watched { health, metrics, ticks, address };
+            spawner.part("watchdog", Box::pin(watchdog::watch(interval, watched, spawner.shutdown.clone())));
         }
-        ticks.secrets.notify_one();
-        ticks.sweep.notify_one();
-        ticks.reports.notify_one();
-        ticks.heartbeat.notify_one();
-        ticks.housekeeping.notify_one();
-        ticks.due_scan.notify_one();
+        let Spawner { engine, ticks, tasks, shutdown, .. } = spawner;
+        for tick in
+            [&ticks.secrets, &ticks.sweep, &ticks.reports, &ticks.heartbeat, &ticks.housekeeping, &ticks.due_scan]
+        {
+            tick.notify_one();
+        }
         let ticker = Ticker::start(&ticks).await?;
         info!(%address, "listening");
         systemd::ready();
@@ -282,136 +148,68 @@ impl Service {
     }
 }
 
-/// Does a job each time the ticker says so, one after the other. One that panics is noted, and done again at the next tick.
-async fn on_each<T, F>(task: &'static str, on: (Arc<Notify>, CancellationToken), with: T, job: fn(T) -> F)
-where
-    T: Clone,
-    F: Future<Output = ()>,
-{
-    let (tick, shutdown) = on;
-    while shutdown.run_until_cancelled(tick.notified()).await.is_some() {
-        // What it leaves half done at shutdown is made up by the next.
-        shutdown.run_until_cancelled(task::brief(task, job(with.clone()))).await;
+/// Records that the service lives again, and what it finds at its start.
+async fn resume(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
+    let current = engine.config.borrow().clone();
+    if let Some(downtime) = downtime::note(engine.store.as_ref(), &current, now).await? {
+        warn!(from = %downtime.from, until = %downtime.until, "the service was down");
     }
+    engine.store.heartbeat(now).await?;
+    drill::onboard(engine.store.as_ref(), &current, now).await
 }
 
-async fn sweep((engine, health): (Engine, Health)) {
-    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
-    if let Err(error) = faults::notify(engine.store.as_ref(), &config, now).await {
-        error!(%error, "the operator could not be notified of a fault");
-    }
-    let passed_over = engine.checker.microsoft.passed_over();
-    if !passed_over.is_empty() {
-        let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
-        if let Err(error) = credential::notify(engine.store.as_ref(), &config, passed_over, now).await {
-            error!(%error, "the operator could not be notified of a rejected credential");
-        }
-    }
-    notify_blindness(&engine).await;
-    let config = engine.config.borrow().clone();
-    if let Err(error) = acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await {
-        error!(%error, "alerts that a notice reported as accepted could not be accepted; trying again");
-    }
-    engine.dispatcher.sweep().await;
-    health.dispatcher_swept();
+/// Spawns the parts of the service.
+struct Spawner {
+    engine: Engine,
+    health: Health,
+    ticks: Ticks,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
 }
 
-async fn notify_blindness(engine: &Engine) {
-    let config = engine.config.borrow().clone();
-    let notified = blindness::notify(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await;
-    if let Err(error) = notified {
-        error!(%error, "the operator could not be notified of tenants that can't be read; trying again");
+impl Spawner {
+    /// Spawns a part without which the service can't go on.
+    fn part(&self, task: &'static str, work: BoxFuture<'static, ()>) {
+        drop(self.tasks.spawn(task::until(task, self.shutdown.clone(), crash_point::part(task, work))));
     }
-}
 
-async fn queue_reports((engine, reports): (Engine, Reports)) {
-    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
-    match report::queue_due(engine.store.as_ref(), &config, &reports, now).await {
-        Ok(true) => engine.dispatcher.sweep().await,
-        Ok(false) => {}
-        Err(error) => error!(%error, "reports could not be queued; trying again"),
+    fn web(&self, listener: TcpListener) {
+        let Engine { store, metrics, config, clock, .. } = self.engine.clone();
+        let state = web::State::new(store.clone(), store, metrics, self.health.clone(), clock, config);
+        self.part("web", Box::pin(web::serve(listener, state, self.shutdown.clone())));
     }
-}
 
-async fn heartbeat((engine, health, store_recovered): (Engine, Health, Arc<Notify>)) {
-    let now = engine.clock.now();
-    match engine.store.check_files().await {
-        Err(StoreError::Gone(what)) => {
-            health.store_failed(now, StoreTrouble::Gone(what));
-            error!("the store {what}; everything recorded from now on is lost at the next start");
-            let config = engine.config.borrow().clone();
-            // The connection may still write: then the operator is notified.
-            if let Err(error) = faults::notify_of_files(engine.store.as_ref(), &config, what, now).await {
-                error!(%error, "the operator could not be notified of it");
-            }
-            return;
-        }
-        Err(error) => error!(%error, "the store's files could not be checked"),
-        Ok(()) => {}
+    /// What follows the configuration in force.
+    fn followers(&self) {
+        let Engine { store, dispatcher, config, clock, .. } = self.engine.clone();
+        let shutdown = || self.shutdown.clone();
+        self.part("silences", Box::pin(silence::reconsider(dispatcher, config.clone(), clock.clone(), shutdown())));
+        self.part("secrets", Box::pin(secrets::try_all(config.clone(), shutdown())));
+        self.part("drills", Box::pin(drill::onboard_reloaded(store, config, clock, shutdown())));
     }
-    if !note_suspensions(&engine, now).await {
-        return;
-    }
-    match engine.store.heartbeat(now).await {
-        Ok(()) => {
-            let has_recovered = health.is_store_in_trouble();
-            health.store_written(now);
-            if has_recovered {
-                info!("the store can be written to again");
-                store_recovered.notify_one();
-            }
-        }
-        Err(error) => {
-            let full = matches!(error, StoreError::Full);
-            health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });
-            error!(%error, "the store can't be written to");
-        }
-    }
-}
 
-/// Records suspensions before the heartbeat that would hide them from a restart. `false`: trying again.
-async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
-    let _periods = engine.checker.downtimes.look(&engine.clock);
-    let config = engine.config.borrow().clone();
-    match downtime::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
-        Ok(has_notified) => {
-            if has_notified {
-                warn!("the service was suspended; this does not count against any tenant");
-                engine.dispatcher.sweep().await;
-            }
-            true
-        }
-        Err(error) => {
-            error!(%error, "a suspension could not be recorded; trying again");
-            false
-        }
+    /// What is done again and again.
+    fn jobs(&self, store_recovered: Arc<Notify>) {
+        let (engine, health) = (self.engine.clone(), self.health.clone());
+        self.job("sweep", &self.ticks.sweep, move || jobs::sweep(engine.clone(), health.clone()));
+        // On its own: reading what happened to a whole fleet takes a while.
+        let (engine, reports) = (self.engine.clone(), Reports::default());
+        self.job("reports", &self.ticks.reports, move || jobs::queue_reports(engine.clone(), reports.clone()));
+        // On its own: a program or a store may take its time.
+        let (engine, known) = (self.engine.clone(), Arc::default());
+        self.job("channel secrets", &self.ticks.secrets, move || secrets::look(engine.clone(), Arc::clone(&known)));
+        let (engine, health) = (self.engine.clone(), self.health.clone());
+        self.job("heartbeat", &self.ticks.heartbeat, move || {
+            jobs::heartbeat(engine.clone(), health.clone(), store_recovered.clone())
+        });
+        let engine = self.engine.clone();
+        self.job("housekeeping", &self.ticks.housekeeping, move || jobs::housekeeping(engine.clone()));
     }
-}
 
-async fn housekeeping(engine: Engine) {
-    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
-    if let Err(error) = credential::warn(engine.store.as_ref(), &config, now).await {
-        error!(%error, "credentials about to expire could not be looked up");
+    fn job<F>(&self, task: &'static str, tick: &Arc<Notify>, job: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.part(task, Box::pin(jobs::on_each(task, tick.clone(), self.shutdown.clone(), job)));
     }
-    if let Err(error) = drill::queue_due(engine.store.as_ref(), &config, now).await {
-        error!(%error, "drills could not be queued; trying again within the hour");
-    }
-    crash_point::reach(CrashPoint::BeforeRetention);
-    loop {
-        match engine.store.prune(now, config.retention).await {
-            Ok(true) => {
-                crash_point::reach(CrashPoint::BetweenSlices);
-                tokio::task::yield_now().await;
-            }
-            Ok(false) => {
-                crash_point::reach(CrashPoint::AfterRetention);
-                break;
-            }
-            Err(error) => {
-                error!(%error, "old samples and deliveries could not be removed");
-                break;
-            }
-        }
-    }
-    engine.dispatcher.sweep().await;
 }

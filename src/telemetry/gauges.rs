@@ -8,8 +8,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::metrics::PREFIX;
 use crate::domain::ChannelName;
+
+/// What every name begins with.
+pub(super) const PREFIX: &str = "scorewatch";
 
 /// Counts out of the store at the time of a scrape.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::gauges;
+use super::gauges::{self, PREFIX};
 use crate::{domain::ChannelName, task};
 
 pub use super::gauges::{ChannelCounts, Gauges};
@@ -141,9 +141,6 @@ impl Inner {
 
 /// The class of a tenant whose secret can't be read.
 const SECRET_UNREADABLE: &str = "secret-unreadable";
-
-/// What every name begins with.
-pub(super) const PREFIX: &str = "scorewatch";
 
 impl Metrics {
     /// A check ended; `outcome` is `ok` or a failure class's text form. `lateness` is how long after its due instant it began.

@@ -3,7 +3,7 @@
 use super::{phrases::utc, score_name::score_name, text};
 use crate::{
     domain::{ScoreKind, Severity, Unit},
-    notify::report::facts::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
+    notify::facts::report::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
     rule::display,
 };
 

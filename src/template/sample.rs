@@ -1,6 +1,7 @@
 //! Sample notifications: every type, with and without its optional fields, and with hostile text from outside.
-//!
-//! Long because it is one list of plain samples.
+
+mod fleet;
+mod report;
 
 use std::collections::BTreeMap;
 
@@ -9,18 +10,9 @@ use crate::{
     notify::{
         Notification, NotificationId, NotificationType,
         digest::LINES_MAX,
-        fleet::{
-            evidence::{LostControl, ShiftEvidence, Verdict},
-            group::Occasion,
-        },
         notification::{
-            AlertFacts, Cause, Data, DigestFacts, DigestItem, DigestRest, Facts, FleetFacts, Links, NotificationFacts,
+            AlertFacts, Cause, Data, DigestFacts, DigestItem, DigestRest, Facts, Links, NotificationFacts,
             OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
-        },
-        reason::Comparison,
-        report::facts::{
-            ReportAlert, ReportAlerts, ReportBlind, ReportDeliveries, ReportFacts, ReportMove, ReportScore,
-            ReportTenant, ReportUnread,
         },
     },
     rule::Resolution,
@@ -137,83 +129,6 @@ fn digest() -> DigestFacts {
     }
 }
 
-fn fleet(name: &str) -> FleetFacts {
-    let control = |tenants| LostControl { title: name.to_owned(), tenants };
-    FleetFacts {
-        id: NotificationId::of_parts(&["sample", "shift"]).to_string(),
-        occasion: Occasion::Shift,
-        score: ScoreKind::SecureScoreCategory,
-        subject: Some(name.to_owned()),
-        median: -6.25,
-        measure: "points".to_owned(),
-        from: at("2026-11-24T08:56:00Z"),
-        until: at("2026-11-24T09:34:00Z"),
-        alerts: 3,
-        left_out: 1,
-        tenant_count: 2,
-        tenants: vec!["contoso".to_owned(), "fabrikam".to_owned()],
-        apart: vec!["tailspin".to_owned()],
-        notified_before: vec!["wingtip".to_owned()],
-        evidence: ShiftEvidence {
-            verdict: Verdict::Tenants,
-            by_tenants: 2,
-            controls: vec![control(2), control(1)],
-            average: Some(Comparison { before: 52.0, after: 48.5 }),
-            ..ShiftEvidence::default()
-        },
-        accepted: false,
-        accepted_count: 0,
-    }
-}
-
-fn report(name: &str) -> ReportFacts {
-    let tenant = || ReportTenant { id: "contoso".to_owned(), name: name.to_owned() };
-    let category = ScoreKind::SecureScoreCategory;
-    let moved = |subject: Option<&str>, before: f64, value: f64| ReportMove {
-        tenant: tenant(),
-        subject: subject.map(str::to_owned),
-        before,
-        value,
-        change: value - before,
-    };
-    let score = |kind: ScoreKind, worse: Vec<ReportMove>, better: Vec<ReportMove>| ReportScore {
-        kind,
-        unit: kind.unit().as_str().to_owned(),
-        worse_count: worse.len() + 2,
-        better_count: better.len(),
-        worse,
-        better,
-    };
-    let alert = |severity, score, subject: Option<&str>| ReportAlert {
-        tenant: tenant(),
-        rule: "device-score-drop".to_owned(),
-        severity,
-        score,
-        subject: subject.map(str::to_owned),
-        since: at("2026-11-20T07:00:00Z"),
-    };
-    let oldest = vec![
-        alert(Severity::Critical, Some(ScoreKind::DeviceSecureScore), None),
-        alert(Severity::Info, Some(category), Some(name)),
-    ];
-    let unread =
-        ReportUnread { tenant: tenant(), since: at("2026-11-22T07:00:00Z"), class: "secret-expired".to_owned() };
-    ReportFacts {
-        from: at("2026-11-16T07:00:00Z"),
-        until: at("2026-11-23T07:00:00Z"),
-        tenant_count: 12,
-        tenants: vec!["contoso".to_owned(), "fabrikam".to_owned()],
-        alerts: ReportAlerts { critical: 1, warning: 0, info: 3, oldest },
-        blind: ReportBlind { count: 1, tenants: vec![unread] },
-        scores: vec![
-            score(ScoreKind::DeviceSecureScore, vec![moved(None, 400.0, 340.0)], vec![moved(None, 300.0, 312.5)]),
-            score(ScoreKind::ExposureScore, vec![moved(None, 20.0, 35.0)], vec![]),
-            score(category, vec![], vec![moved(Some(name), 20.251, 20.254)]),
-        ],
-        deliveries: ReportDeliveries { held: 2, dead: 1 },
-    }
-}
-
 /// One notification of that type about a tenant of that name, with all fields that the type has. All outside text is `name`
 /// unless that is an ordinary one.
 #[must_use]
@@ -257,9 +172,9 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
             },
             breakdown: None,
             causes: if is_alert { causes(name) } else { Vec::new() },
-            fleet: (kind == NotificationType::FleetShift).then(|| fleet(name)),
+            fleet: (kind == NotificationType::FleetShift).then(|| fleet::facts(name)),
             digest: (kind == NotificationType::Digest).then(digest),
-            report: (kind == NotificationType::Report).then(|| report(name)),
+            report: (kind == NotificationType::Report).then(|| report::facts(name)),
             items: match kind {
                 NotificationType::Digest => items(name),
                 NotificationType::FleetShift => vec![item(NotificationType::AlertFiring, name); 2],

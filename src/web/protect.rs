@@ -1,13 +1,13 @@
 //! What holds for every request and answer: bodies are small, and headers make browsers trust nothing.
 
 use axum::{
+    Json,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
-
-use super::router::refusal;
+use serde_json::json;
 
 /// Largest request body, in bytes. No route reads one yet; what is larger is refused unread.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -41,4 +41,9 @@ fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
 pub(super) async fn set_headers(mut response: Response) -> Response {
     response.headers_mut().extend(HEADERS);
     response
+}
+
+/// An answer that says no, in the one form that they all have.
+pub(super) fn refusal(status: StatusCode, why: &str) -> Response {
+    (status, Json(json!({ "error": why }))).into_response()
 }

@@ -1,16 +1,11 @@
 //! Every route.
 
-use axum::{
-    Json, Router,
-    extract::DefaultBodyLimit,
-    http::StatusCode,
-    middleware,
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use serde_json::json;
+use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
 
-use super::{State, confirm, health, metrics, protect};
+use super::{
+    State, confirm, health, metrics,
+    protect::{self, refusal},
+};
 
 pub(super) fn router(state: State) -> Router {
     Router::new()
@@ -24,9 +19,4 @@ pub(super) fn router(state: State) -> Router {
         .layer(middleware::from_fn(protect::cap_body))
         .layer(middleware::map_response(protect::set_headers))
         .with_state(state)
-}
-
-/// An answer that says no, in the one form that they all have.
-pub(super) fn refusal(status: StatusCode, why: &str) -> Response {
-    (status, Json(json!({ "error": why }))).into_response()
 }

@@ -1,6 +1,7 @@
 //! As much of Rust's grammar as the rules of the house need: comments apart from code, strings apart from both, paths.
 
 /// A file's text, taken apart.
+#[derive(Clone)]
 pub(super) struct Source {
     /// The code, without comments and with empty strings.
     pub(super) code: String,

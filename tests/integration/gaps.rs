@@ -1,6 +1,6 @@
 //! Times without readings: outages, our own downtime, pauses of the schedule, clocks that are set back, tenants that come back.
-//!
-//! Long because these are scenarios of one kind, written with the same few helpers.
+
+mod later_rule;
 
 use std::{sync::Arc, time::Duration};
 
@@ -373,54 +373,4 @@ fn a_reminder_says_when_the_value_is_between_its_thresholds_or_can_not_be_read()
     let unread = fixture.fail(180, "secret-expired");
     let said = reason(&unread).unwrap();
     assert!(said.starts_with("The last reading is from 2026-01-05 14:00 UTC; checks fail since"), "{said}");
-}
-
-fn drop_within(days: u64) -> Condition {
-    let within = Duration::from_hours(24 * days);
-    Condition::Drop(Change { size: Size::Percent(5.0), within, from: BaselineChoice::Best })
-}
-
-#[tokio::test]
-async fn a_rule_that_is_added_today_sees_what_the_store_has_kept() {
-    let fixture = Fixture::new().await;
-    let base = config()
-        .with_tenant(fixture.tenant("contoso", 400.0))
-        .with_channel(fixture.channel("soc"))
-        .with_rule(rule("drop", drop_of(5.0)));
-    fixture.visit(&base).await;
-    fixture.set_score("contoso", 390.0);
-    for _ in 0..8 {
-        fixture.pass(24 * 60);
-        fixture.visit(&base).await;
-    }
-    assert!(fixture.record("contoso").await.unwrap().series[0].window.len() < 9, "the oldest were archived");
-    fixture.pass(24 * 60);
-    fixture.set_score("contoso", 375.0);
-    // From 400, nine days ago, 375 is a fall of more than 5 %.
-    let longer = base.with_rule(rule("slide", drop_within(30)));
-    fixture.visit(&longer).await;
-    assert_eq!(fixture.queued().await, ["alert.firing to soc"]);
-    assert_eq!(fixture.record("contoso").await.unwrap().series[0].window.len(), 10, "and it is kept from now on");
-}
-
-#[test]
-fn what_was_imported_at_onboarding_is_no_baseline_of_a_rule_that_is_added_later() {
-    let day = |number: i64| at(number * DAY - 12 * HOUR);
-    let records = |values: &[(i64, f64)]| {
-        let read = |&(number, value): &(i64, f64)| Reading {
-            score: ScoreKind::SecureScore,
-            subject: None,
-            sample: Sample { at: day(number), value },
-            points: None,
-        };
-        fetched(ScoreKind::SecureScore, values.iter().map(read).collect())
-    };
-    let of_score =
-        |name: &str, days: u64| Rule { score: Some(ScoreKind::SecureScore), ..rule(name, drop_within(days)) };
-    let mut fixture = watching("0 0 * * * *", &[ScoreKind::SecureScore], of_score("drop", 2));
-    fixture.check(&[records(&[(0, 50.0), (-1, 50.0), (-20, 90.0)])], at(0));
-    fixture.check(&[records(&[(1, 50.0)])], at(DAY));
-    fixture.config = fixture.config.clone().with_rule(of_score("slide", 60));
-    assert_eq!(sent(&fixture.check(&[records(&[(2, 50.0)])], at(2 * DAY))), [""; 0]);
-    assert_eq!(sent(&fixture.check(&[records(&[(3, 45.0)])], at(3 * DAY))), ["alert.firing to soc"; 2]);
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use scorewatch::{
     channel::ChannelSettings,
     config::{Config, Operator},
-    notify::{NotificationType, report::facts::ReportFacts, route::Audience},
+    notify::{NotificationType, facts::report::ReportFacts, route::Audience},
     rule::Condition,
     schedule::Schedule,
     service::{

@@ -8,7 +8,8 @@ use crate::{
     domain::{Scope, Timestamp},
     notify::{
         Notification, NotificationId,
-        report::{Fires, Move, Period, TenantStatus, facts::ReportDeliveries, message},
+        facts::report::ReportDeliveries,
+        report::{Fires, Move, Period, TenantStatus, message},
     },
     query::Error,
 };

@@ -3,15 +3,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::{Shift, notice::Covered};
+pub use crate::notify::facts::fleet::{LostControl, ShiftEvidence, Verdict};
 use crate::{
     domain::{ScoreKind, TenantId},
     notify::{
+        facts::cause::{CauseKind, ChangedBy, Comparison},
         notification::Data,
-        reason::{CauseKind, ChangedBy, Comparison},
     },
 };
 
@@ -21,55 +19,6 @@ const CONTROLS_MAX: usize = 3;
 const DAY: Duration = Duration::from_hours(24);
 /// Microsoft's average is evidence only if it moved by at least this share of the median.
 const AVERAGE_SHARE_MIN: f64 = 0.5;
-
-/// Whose doing a shift is, as far as the evidence shows it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Nothing shows whether Microsoft changed the score.
-    #[default]
-    None,
-    /// Microsoft changed the score: controls that are new or retired, or another maximum.
-    Microsoft,
-    /// The tenants lost points on controls that stayed, by their own doing or by whoever looks after them.
-    Tenants,
-    /// Different things at different tenants, or both at one.
-    Mixed,
-}
-
-/// The evidence of a shift, as far as its channel may see the tenants.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ShiftEvidence {
-    /// What the evidence shows about the cause.
-    pub verdict: Verdict,
-    /// At how many tenants Microsoft changed the score.
-    #[serde(default)]
-    pub by_microsoft: usize,
-    /// How many tenants lost points on controls that stayed, with an unchanged maximum.
-    #[serde(default)]
-    pub by_tenants: usize,
-    /// At how many tenants both happened.
-    #[serde(default)]
-    pub by_both: usize,
-    /// At how many tenants nothing shows it.
-    #[serde(default)]
-    pub unknown: usize,
-    /// The controls on which most tenants lost points.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub controls: Vec<LostControl>,
-    /// How Microsoft's own average of all tenants moved between the same two records.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub average: Option<Comparison>,
-}
-
-/// A control on which several tenants lost points.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LostControl {
-    /// Its title; text from outside.
-    pub title: String,
-    /// How many tenants lost points on it.
-    pub tenants: usize,
-}
 
 /// What one alert's own facts show.
 #[must_use]

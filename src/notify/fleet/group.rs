@@ -1,8 +1,7 @@
 //! Which notifications go out as lines of one message: those that movements of one shift caused, and those that come together of
 //! alerts that a notice covered. Pure; the service and a replay ask the same.
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::notify::facts::fleet::Occasion;
 use crate::{
     domain::Timestamp,
     notify::{NotificationType, release::HeldDelivery},
@@ -11,31 +10,6 @@ use crate::{
 
 /// Fewer notifications than this that only time or a person brought together are sent one by one.
 pub const TOGETHER_MIN: usize = 2;
-
-/// What a message about a fleet shift is sent for.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Occasion {
-    /// The scores of many tenants moved together.
-    #[default]
-    Shift,
-    /// Tenants that were read later moved along.
-    FollowUp,
-    /// Alerts that a notice covered still fire.
-    Reminders,
-    /// Alerts that a notice covered were accepted as the new level.
-    Accepted,
-}
-
-impl Occasion {
-    /// Whether movements caused what it covers, and not time or a person.
-    #[must_use]
-    pub const fn is_of_movements(self) -> bool {
-        matches!(self, Self::Shift | Self::FollowUp)
-    }
-}
 
 /// One movement of a series that is part of a shift, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::{CAUSES_MAX, CauseKind, Reason};
 use crate::{
     domain::{Counts, Impact, Recommendation, RecommendationList, RecommendationSnapshot, SnapshotRow},
-    notify::notification::Cause,
+    notify::facts::cause::Cause,
 };
 
 /// What changed about a recommendation since the snapshot.

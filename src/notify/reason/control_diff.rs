@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::{Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason, sentence};
 use crate::{
     domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord},
-    notify::notification::Cause,
+    notify::facts::cause::Cause,
     rule::display,
 };
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reason::Comparison;
+use super::cause::Comparison;
 use crate::{
     domain::{Points, ScoreKind, Timestamp},
     rule::Gap,

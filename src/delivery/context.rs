@@ -1,0 +1,151 @@
+//! What every part of the delivery side works with: the store, the door to the network, the clock, and the workers that can be woken.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{addresses::Addresses, budget::RetryBudget};
+use crate::{
+    clock::Clock,
+    config::Config,
+    domain::{ChannelName, TenantId},
+    egress::Egress,
+    notify::NotificationId,
+    store::Store,
+    task,
+    telemetry::Metrics,
+};
+
+/// How long an attempt under way at shutdown may go on.
+pub(super) const DRAIN: Duration = Duration::from_secs(6);
+/// How long to wait when the store does not answer as it should.
+pub(super) const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(2);
+
+/// Serves one channel until shutdown; the hint says that there may be something to send.
+pub(super) type Serve = fn(Context, ChannelName, Arc<Notify>) -> BoxFuture<'static, ()>;
+
+/// What the delivery side works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) egress: Egress,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) shutdown: CancellationToken,
+    pub(super) budget: RetryBudget,
+    pub(super) addresses: Addresses,
+    /// Troubles that the operator was told of by this process; the store knows better and is asked for the others.
+    pub(super) reported_troubles: Arc<Mutex<HashSet<NotificationId>>>,
+    /// The configuration whose routes are in effect.
+    pub(super) routes: Arc<tokio::sync::Mutex<Option<Arc<Config>>>>,
+    notified: mpsc::UnboundedSender<TenantId>,
+    workers: Workers,
+}
+
+/// One task for each channel that has had something to send.
+#[derive(Clone)]
+struct Workers {
+    serve: Serve,
+    hints: Arc<Mutex<HashMap<ChannelName, Arc<Notify>>>>,
+    tasks: TaskTracker,
+}
+
+/// What a [`Context`] is made of.
+pub(super) struct Handles {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) egress: Egress,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) notified: mpsc::UnboundedSender<TenantId>,
+    pub(super) shutdown: CancellationToken,
+}
+
+impl Context {
+    /// A context without workers, each of which will serve its channel in that way.
+    pub(super) fn new(handles: Handles, serve: Serve) -> Self {
+        let Handles { store, egress, clock, metrics, config, notified, shutdown } = handles;
+        Self {
+            store,
+            egress,
+            clock,
+            metrics,
+            config,
+            shutdown,
+            budget: RetryBudget::default(),
+            addresses: Addresses::default(),
+            reported_troubles: Arc::default(),
+            routes: Arc::default(),
+            notified,
+            workers: Workers { serve, hints: Arc::default(), tasks: TaskTracker::new() },
+        }
+    }
+
+    /// Says that the channel may have something to send.
+    pub(super) fn wake(&self, channel: &ChannelName) {
+        let mut hints = self.workers.hints.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hint) = hints.get(channel) {
+            hint.notify_one();
+        } else if !self.shutdown.is_cancelled() {
+            let hint = Arc::new(Notify::new());
+            hints.insert(channel.clone(), hint.clone());
+            let (this, channel, shutdown) = (self.clone(), channel.clone(), self.shutdown.clone());
+            let serve = move || (this.workers.serve)(this.clone(), channel.clone(), hint.clone());
+            self.workers.tasks.spawn(task::restarted("channel", shutdown, serve));
+        }
+    }
+
+    /// Says so to a channel that has a worker; who serves none does it all when it drains.
+    pub(super) fn wake_if_serving(&self, channel: &ChannelName) {
+        let hints = self.workers.hints.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hint) = hints.get(channel) {
+            hint.notify_one();
+        }
+    }
+
+    /// Waits until the workers have ended; they do after shutdown was asked for.
+    pub(super) async fn stopped(&self) {
+        self.workers.tasks.close();
+        self.workers.tasks.wait().await;
+    }
+
+    /// Ends some time after shutdown was asked for: whoever still sends then gives up.
+    pub(super) async fn drained(&self) {
+        self.shutdown.cancelled().await;
+        self.clock.sleep(DRAIN).await;
+    }
+
+    /// Says that a notification of the tenant was settled, or that a person wants it looked at.
+    pub(super) fn notified(&self, tenant: TenantId) {
+        // Nobody listens once the service is stopping, and nobody needs to.
+        let _ = self.notified.send(tenant);
+    }
+
+    /// Waits for the time, a hint or shutdown, whichever comes first.
+    pub(super) async fn rest(&self, wait: Option<Duration>, hint: Option<&Notify>) {
+        let time = async {
+            match wait {
+                Some(wait) => self.clock.sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
+        let hinted = async {
+            match hint {
+                Some(hint) => hint.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = time => {}
+            () = hinted => {}
+            () = self.shutdown.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What notifications say: facts, as plain values. What makes them is above.
+
+pub mod cause;
+pub mod fleet;
+pub mod report;
+pub mod score;

@@ -1,0 +1,30 @@
+//! What is wrong with a secret, and how large one may be.
+
+/// Largest secret, in bytes: room for a certificate chain, too small to exhaust memory by a wrong path.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+
+/// What is wrong with a secret, and what to do about it. Neither holds anything of the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Follows the secret's place in a sentence.
+    pub(super) what: String,
+    /// An imperative sentence.
+    pub(super) hint: String,
+}
+
+impl Fault {
+    pub(super) fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: hint.into() }
+    }
+}
+
+/// What is said of a secret above the limit.
+#[must_use]
+pub fn too_large() -> String {
+    format!("is larger than {} KiB", SECRET_BYTES_MAX / 1024)
+}
+
+/// A secret above the limit.
+pub(super) fn too_large_fault() -> Fault {
+    Fault::new(too_large(), "check that the reference names the right secret")
+}

@@ -1,0 +1,120 @@
+//! The parts that visits and deliveries need, made from the store on.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::{absence, roster};
+use crate::{
+    check::{Checker, downtime::Downtimes, outage::OpenOutages},
+    clock::Clock,
+    config::{Config, StoreLocation},
+    crash_point::{self, CrashPoint},
+    delivery::Dispatcher,
+    egress::Egress,
+    microsoft::Microsoft,
+    store::{Store, StoreError, sqlite::SqliteStore},
+    telemetry::Metrics,
+};
+
+/// Why the service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address to listen on.
+    #[error("can't listen on {address}: {source}; choose another address under `listen:`")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why the address could not be opened.
+        source: std::io::Error,
+    },
+    /// The ticker.
+    #[error("the recurring jobs could not be started: {0}")]
+    Ticker(#[from] tokio_cron_scheduler::JobSchedulerError),
+}
+
+/// The parts that visits and deliveries need; what `run` keeps going and `once` uses for a while.
+#[derive(Clone)]
+pub struct Engine {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Checks tenants.
+    pub checker: Checker,
+    /// Sends deliveries.
+    pub dispatcher: Dispatcher,
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// The metrics.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Opens the store that a configuration names, as the one process that may work on it.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
+    match &config.store {
+        StoreLocation::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
+    }
+}
+
+impl Engine {
+    /// Opens the store, resumes what an earlier process left, and creates the parts. Also returns the tenants that were
+    /// reported.
+    /// It writes no heartbeat: a single round of checks does not end the service's downtime.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(
+        config: watch::Receiver<Arc<Config>>,
+        clock: Clock,
+        metrics: Metrics,
+        shutdown: CancellationToken,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<crate::domain::TenantId>), StartError> {
+        let current = config.borrow().clone();
+        let store = open_store(&current).await?;
+        crash_point::reach(CrashPoint::StoreOpened);
+        let now = clock.now();
+        roster::reconcile(store.as_ref(), &current, now).await?;
+        let interrupted = store.recover(now).await?;
+        if interrupted > 0 {
+            warn!(
+                interrupted,
+                "attempts were under way when the service stopped; they are repeated, and marked as possible duplicates"
+            );
+        }
+        let egress = Egress::new();
+        let microsoft = Microsoft::new(egress.clone(), clock.clone(), metrics.clone(), current.timeout);
+        let (settled_sender, notified) = mpsc::unbounded_channel();
+        let dispatcher = Dispatcher::new(
+            store.clone(),
+            egress,
+            clock.clone(),
+            metrics.clone(),
+            config.clone(),
+            settled_sender,
+            shutdown,
+        );
+        // The absence that ends now counts against nobody, whether or not the service goes on and records it.
+        let mut downtime = store.downtimes().await?;
+        downtime.extend(downtime::until_now(store.last_heartbeat().await?, now));
+        let downtimes = Downtimes::new(downtime);
+        let _periods = downtimes.look(&clock);
+        let checker = Checker {
+            store: store.clone(),
+            microsoft,
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            downtimes,
+            outages: OpenOutages::default(),
+        };
+        Ok((Self { store, checker, dispatcher, config, metrics, clock }, notified))
+    }
+}

@@ -1,0 +1,159 @@
+//! What is done again and again, each time the ticker says so.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::{
+    absence, acceptance, blindness, credential, drill,
+    engine::Engine,
+    faults,
+    report::{self, Reports},
+};
+use crate::{
+    crash_point::{self, CrashPoint},
+    domain::Timestamp,
+    store::StoreError,
+    task,
+    telemetry::{Health, health::StoreTrouble},
+};
+
+/// Does a job each time the ticker says so, one after the other. One that panics is noted, and done again at the next tick.
+pub(super) async fn on_each<F: Future<Output = ()>>(
+    task: &'static str,
+    tick: Arc<Notify>,
+    shutdown: CancellationToken,
+    job: impl Fn() -> F,
+) {
+    while shutdown.run_until_cancelled(tick.notified()).await.is_some() {
+        // What it leaves half done at shutdown is made up by the next.
+        shutdown.run_until_cancelled(task::brief(task, job())).await;
+    }
+}
+
+/// What is looked at every few seconds: faults, tenants that can't be read, and whatever waits to be sent.
+pub(super) async fn sweep(engine: Engine, health: Health) {
+    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+    if let Err(error) = faults::notify(engine.store.as_ref(), &config, now).await {
+        error!(%error, "the operator could not be notified of a fault");
+    }
+    let passed_over = engine.checker.microsoft.passed_over();
+    if !passed_over.is_empty() {
+        let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+        if let Err(error) = credential::notify(engine.store.as_ref(), &config, passed_over, now).await {
+            error!(%error, "the operator could not be notified of a rejected credential");
+        }
+    }
+    notify_blindness(&engine).await;
+    let config = engine.config.borrow().clone();
+    if let Err(error) = acceptance::accept_owed(engine.store.as_ref(), &config, engine.clock.now()).await {
+        error!(%error, "alerts that a notice reported as accepted could not be accepted; trying again");
+    }
+    engine.dispatcher.sweep().await;
+    health.dispatcher_swept();
+}
+
+async fn notify_blindness(engine: &Engine) {
+    let config = engine.config.borrow().clone();
+    let notified = blindness::notify(engine.store.as_ref(), &config, &engine.checker.outages, engine.clock.now()).await;
+    if let Err(error) = notified {
+        error!(%error, "the operator could not be notified of tenants that can't be read; trying again");
+    }
+}
+
+/// Queues the reports that are due.
+pub(super) async fn queue_reports(engine: Engine, reports: Reports) {
+    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+    match report::queue_due(engine.store.as_ref(), &config, &reports, now).await {
+        Ok(true) => engine.dispatcher.sweep().await,
+        Ok(false) => {}
+        Err(error) => error!(%error, "reports could not be queued; trying again"),
+    }
+}
+
+/// Shows that the service lives and that the store can be written to.
+pub(super) async fn heartbeat(engine: Engine, health: Health, store_recovered: Arc<Notify>) {
+    let now = engine.clock.now();
+    match engine.store.check_files().await {
+        Err(StoreError::Gone(what)) => {
+            health.store_failed(now, StoreTrouble::Gone(what));
+            error!("the store {what}; everything recorded from now on is lost at the next start");
+            let config = engine.config.borrow().clone();
+            // The connection may still write: then the operator hears of it.
+            if let Err(error) = faults::notify_of_files(engine.store.as_ref(), &config, what, now).await {
+                error!(%error, "the operator could not be notified of it");
+            }
+            return;
+        }
+        Err(error) => error!(%error, "the store's files could not be checked"),
+        Ok(()) => {}
+    }
+    if !note_suspensions(&engine, now).await {
+        return;
+    }
+    match engine.store.heartbeat(now).await {
+        Ok(()) => {
+            let has_recovered = health.is_store_in_trouble();
+            health.store_written(now);
+            if has_recovered {
+                info!("the store can be written to again");
+                store_recovered.notify_one();
+            }
+        }
+        Err(error) => {
+            let full = matches!(error, StoreError::Full);
+            health.store_failed(now, if full { StoreTrouble::Full } else { StoreTrouble::Failed });
+            error!(%error, "the store can't be written to");
+        }
+    }
+}
+
+/// Records suspensions before the heartbeat that would hide them from a restart. `false`: trying again.
+async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
+    let _periods = engine.checker.downtimes.look(&engine.clock);
+    let config = engine.config.borrow().clone();
+    match downtime::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
+        Ok(has_notified) => {
+            if has_notified {
+                warn!("the service was suspended; this does not count against any tenant");
+                engine.dispatcher.sweep().await;
+            }
+            true
+        }
+        Err(error) => {
+            error!(%error, "a suspension could not be recorded; trying again");
+            false
+        }
+    }
+}
+
+/// What is done once an hour: warnings ahead of time, drills, and the removal of what is older than retention.
+pub(super) async fn housekeeping(engine: Engine) {
+    let (now, config) = (engine.clock.now(), engine.config.borrow().clone());
+    if let Err(error) = credential::warn(engine.store.as_ref(), &config, now).await {
+        error!(%error, "credentials about to expire could not be looked up");
+    }
+    if let Err(error) = drill::queue_due(engine.store.as_ref(), &config, now).await {
+        error!(%error, "drills could not be queued; trying again within the hour");
+    }
+    crash_point::reach(CrashPoint::BeforeRetention);
+    loop {
+        match engine.store.prune(now, config.retention).await {
+            Ok(true) => {
+                crash_point::reach(CrashPoint::BetweenSlices);
+                tokio::task::yield_now().await;
+            }
+            Ok(false) => {
+                crash_point::reach(CrashPoint::AfterRetention);
+                break;
+            }
+            Err(error) => {
+                error!(%error, "old samples and deliveries could not be removed");
+                break;
+            }
+        }
+    }
+    engine.dispatcher.sweep().await;
+}
