@@ -225,31 +225,23 @@ fn is_true(world: &World, reported: &Reported, truth: &Truth) -> bool {
     }
 }
 
-/// Compares the messages with what happened.
-#[expect(clippy::cast_precision_loss, reason = "counts of messages are small")]
-pub fn tally(world: &World, reported: &[Reported], notices: BTreeMap<String, usize>) -> Tally {
-    let mut by_tenant: BTreeMap<usize, Vec<&Reported>> = BTreeMap::new();
-    for one in reported {
-        by_tenant.entry(one.tenant).or_default().push(one);
-    }
-    let mut truths: BTreeMap<usize, Vec<&Truth>> = BTreeMap::new();
-    for truth in &world.truths {
-        truths.entry(truth.tenant).or_default().push(truth);
-    }
+/// Which of the events were told.
+#[derive(Default)]
+struct Found {
+    promised: usize,
+    found: usize,
+    events: usize,
+    outages: usize,
+    outages_reported: usize,
+    missed: Vec<Truth>,
+    /// In minutes, of Defender's scores and of the secure score, shortest first.
+    delays: [Vec<f64>; 2],
+}
+
+/// Looks for each event among the messages of its tenant.
+fn find(world: &World, by_tenant: &BTreeMap<usize, Vec<&Reported>>) -> Found {
     let end = world::at(world.size.days * world::DAY);
-    let of_tenant = |tenant: usize| truths.get(&tenant).map(Vec::as_slice).unwrap_or_default();
-    let is_untrue = |one: &&Reported| !of_tenant(one.tenant).iter().any(|truth| is_true(world, one, truth));
-    let is_false = |one: &&Reported| !one.is_of_shift && is_untrue(one);
-    let is_about = |one: &Reported, kind: Kind| {
-        of_tenant(one.tenant).iter().any(|truth| truth.kind == kind && is_true(world, one, truth))
-    };
-    let mut false_by_day = BTreeMap::new();
-    for one in reported.iter().filter(is_false) {
-        *false_by_day.entry(one.at.since(world::START).as_secs().cast_signed() / world::DAY).or_default() += 1;
-    }
-    let mut missed = Vec::new();
-    let mut delays = [Vec::new(), Vec::new()];
-    let (mut promised, mut found, mut events, mut outages, mut outages_reported) = (0, 0, 0, 0, 0);
+    let mut all = Found::default();
     for truth in &world.truths {
         // An event that starts too late to be reported before the end is not a promise.
         if truth.certain.plus(late(truth.score)) >= end {
@@ -261,25 +253,50 @@ pub fn tally(world: &World, reported: &[Reported], notices: BTreeMap<String, usi
             .and_then(|reported| reported.iter().filter(is_reported).map(|one| one.at).min());
         match truth.kind {
             Kind::Step | Kind::Floor => {
-                promised += 1;
-                found += usize::from(first.is_some());
-                missed.extend(first.is_none().then_some(*truth));
+                all.promised += 1;
+                all.found += usize::from(first.is_some());
+                all.missed.extend(first.is_none().then_some(*truth));
                 let accepted = (truth.kind == Kind::Step).then(|| truth.from.plus(ACCEPT_AFTER));
                 let over = truth.until.or(accepted).is_some_and(|over| over.plus(late(truth.score)) < end);
-                events += 1 + usize::from(over);
+                all.events += 1 + usize::from(over);
                 let of_score = usize::from(truth.score == ScoreKind::SecureScore);
-                delays[of_score].extend(first.map(|at| at.since(truth.certain).as_secs_f64() / 60.0));
+                all.delays[of_score].extend(first.map(|at| at.since(truth.certain).as_secs_f64() / 60.0));
             }
             Kind::Outage => {
-                outages += 1;
-                outages_reported += usize::from(first.is_some());
+                all.outages += 1;
+                all.outages_reported += usize::from(first.is_some());
             }
             Kind::Flapping | Kind::Small | Kind::Maintenance => {}
         }
     }
-    for of_score in &mut delays {
+    for of_score in &mut all.delays {
         of_score.sort_by(f64::total_cmp);
     }
+    all
+}
+
+/// Compares the messages with what happened.
+#[expect(clippy::cast_precision_loss, reason = "counts of messages are small")]
+pub fn tally(world: &World, reported: &[Reported], notices: BTreeMap<String, usize>) -> Tally {
+    let mut by_tenant: BTreeMap<usize, Vec<&Reported>> = BTreeMap::new();
+    for one in reported {
+        by_tenant.entry(one.tenant).or_default().push(one);
+    }
+    let mut truths: BTreeMap<usize, Vec<&Truth>> = BTreeMap::new();
+    for truth in &world.truths {
+        truths.entry(truth.tenant).or_default().push(truth);
+    }
+    let of_tenant = |tenant: usize| truths.get(&tenant).map(Vec::as_slice).unwrap_or_default();
+    let is_untrue = |one: &&Reported| !of_tenant(one.tenant).iter().any(|truth| is_true(world, one, truth));
+    let is_false = |one: &&Reported| !one.is_of_shift && is_untrue(one);
+    let is_about = |one: &Reported, kind: Kind| {
+        of_tenant(one.tenant).iter().any(|truth| truth.kind == kind && is_true(world, one, truth))
+    };
+    let mut false_by_day = BTreeMap::new();
+    for one in reported.iter().filter(is_false) {
+        *false_by_day.entry(one.at.since(world::START).as_secs().cast_signed() / world::DAY).or_default() += 1;
+    }
+    let Found { promised, found, events, outages, outages_reported, missed, delays } = find(world, &by_tenant);
     let quantile = |share: usize| {
         [0, 1].map(|score: usize| delays[score].get(delays[score].len() * share / 100).copied().unwrap_or_default())
     };

@@ -110,7 +110,8 @@ pub async fn accept_all(
     config: &Config,
     scope: &Scope,
     pick: &Pick,
-    (is_dry, now): (bool, Timestamp),
+    is_dry: bool,
+    now: Timestamp,
 ) -> Result<Accepted, Error> {
     let picked = picked(store, config, scope, pick).await?;
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);

@@ -102,7 +102,7 @@ pub async fn preview(
     let settings = find::channel(config, scope, channel)?;
     let notification = match message {
         Message::OfRule { rule, tenant, resolved } => {
-            of_rule(config, scope, settings, (rule, tenant.as_deref(), *resolved), now)?
+            of_rule(config, scope, settings, rule, tenant.as_deref(), *resolved, now)?
         }
         Message::Report => report::report(config, scope, settings, now)?,
     };
@@ -147,7 +147,9 @@ fn of_rule(
     config: &Config,
     scope: &Scope,
     settings: &ChannelSettings,
-    (name, tenant, resolved): (&str, Option<&str>, bool),
+    name: &str,
+    tenant: Option<&str>,
+    resolved: bool,
     now: Timestamp,
 ) -> Result<Notification, Error> {
     let rule = find::rule(config, scope, name)?;

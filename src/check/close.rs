@@ -127,8 +127,8 @@ async fn change(
         let window = series.map_or(&[][..], |series| series.window.as_slice());
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
         let failing = record.health.failing.as_ref();
-        let subject = (row, &record.identity, known);
-        let compose = |transition| notification_of(store.origin(), config, subject, failing, transition);
+        let compose =
+            |transition| notification_of(store.origin(), config, row, &record.identity, known, failing, transition);
         let mut notifications: Vec<_> = transition.iter().map(compose).collect();
         for new in &mut notifications {
             new.channels.retain(&is_notified);
@@ -168,7 +168,9 @@ fn is_of(alert: &AlertRecord, key: &AlertKey) -> bool {
 fn notification_of(
     store: &str,
     config: &Config,
-    (row, identity, known): (&AlertRow, &TenantIdentity, &AlertRecord),
+    row: &AlertRow,
+    identity: &TenantIdentity,
+    known: &AlertRecord,
     failing: Option<&Failing>,
     transition: &Transition,
 ) -> NewNotification {

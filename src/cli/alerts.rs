@@ -143,7 +143,7 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
 
 fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
     let header = ["STATE", "TENANT", "RULE", "SCORE", "SINCE", "LAST NOTIFIED", "BASELINE"];
-    output::listing(rows, json, (header, "no alerts"), |row| {
+    output::listing(rows, json, header, "no alerts", |row| {
         let score = row.last_notification.as_ref().and_then(|last| last.data.score.as_ref());
         [
             state(row),

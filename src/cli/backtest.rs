@@ -83,11 +83,11 @@ pub(super) async fn backtest(file: &Path, arguments: &Arguments) -> Result<(), F
     let (scope, now) = (&Scope::All, Clock::System.now());
     let prepared = if let Some(file) = &arguments.csv {
         let csv = read(file)?;
-        backtest::prepare(Source::Csv(&csv), &config, scope, &question, (now, || {})).await?
+        backtest::prepare(Source::Csv(&csv), &config, scope, &question, now, || {}).await?
     } else {
         let bar = output::progress(find::tenants(&config, scope, &arguments.tenant)?.len());
         let store = query::open(&config).await?;
-        let prepared = backtest::prepare(Source::Store(&*store), &config, scope, &question, (now, || bar.inc(1))).await;
+        let prepared = backtest::prepare(Source::Store(&*store), &config, scope, &question, now, || bar.inc(1)).await;
         store.close().await;
         bar.finish_and_clear();
         prepared?

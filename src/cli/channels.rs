@@ -82,7 +82,7 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
 
 fn list(channels: &[ChannelStatus], json: bool) -> Result<(), Failure> {
     let header = ["CHANNEL", "TYPE", "STATE", "WAITING", "OLDEST", "DEAD", "PROVEN", "DRILLED"];
-    output::listing(channels, json, (header, "no channels"), |channel| {
+    output::listing(channels, json, header, "no channels", |channel| {
         [
             channel.name.to_string(),
             channel.r#type.to_owned(),

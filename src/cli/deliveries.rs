@@ -106,7 +106,7 @@ fn state(row: &Delivery) -> String {
 
 fn list(rows: &[Delivery], json: bool) -> Result<(), Failure> {
     let header = ["ID", "STATE", "CHANNEL", "MESSAGE", "TENANT", "ATTEMPTS", "QUEUED", "LAST ERROR"];
-    output::listing(rows, json, (header, "no deliveries"), |row| {
+    output::listing(rows, json, header, "no deliveries", |row| {
         [
             row.id.to_string(),
             state(row),

@@ -56,7 +56,8 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
 pub(super) fn listing<T: Serialize, const N: usize>(
     rows: &[T],
     as_json: bool,
-    (header, none): ([&str; N], &str),
+    header: [&str; N],
+    none: &str,
     line: impl Fn(&T) -> [String; N],
 ) -> Result<(), Failure> {
     if as_json {

@@ -170,7 +170,7 @@ async fn make(store: &dyn Store, new: NewSilence, json: bool) -> Result<(), Fail
 
 fn list(rows: &[Silence], now: Timestamp, json: bool) -> Result<(), Failure> {
     let header = ["ID", "STATE", "COVERS", "FROM", "UNTIL", "AUTHOR", "COMMENT"];
-    output::listing(rows, json, (header, "no silences"), |row| {
+    output::listing(rows, json, header, "no silences", |row| {
         let state = match (row.is_in_force(now), now < row.starts_at) {
             (true, _) => "active",
             (_, true) => "upcoming",

@@ -109,7 +109,7 @@ async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result
 
 fn list_gone(tenants: &[GoneTenant], json: bool) -> Result<(), Failure> {
     let header = ["ID", "NAME", "ENTRA TENANT", "GONE SINCE", "KEPT UNTIL"];
-    output::listing(tenants, json, (header, "no tenants"), |gone| {
+    output::listing(tenants, json, header, "no tenants", |gone| {
         [
             gone.known.id.to_string(),
             output::or_dash(gone.known.name.as_ref()),
@@ -122,7 +122,7 @@ fn list_gone(tenants: &[GoneTenant], json: bool) -> Result<(), Failure> {
 
 fn list(lines: &[TenantStatus], json: bool) -> Result<(), Failure> {
     let header = ["ID", "NAME", "SCORE", "CHECKS", "LAST CHECK", "NEXT CHECK"];
-    output::listing(lines, json, (header, "no tenants"), |line| {
+    output::listing(lines, json, header, "no tenants", |line| {
         let value = line.scores.first().and_then(|score| score.value);
         let health = match (&line.failing, line.checked_at) {
             (Some(failing), _) if line.asked_less_often => format!("{}, checked less often", failing.class),

@@ -31,7 +31,7 @@ pub(super) use raw;
 mod channel;
 mod rules;
 mod suite;
-pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawReportAt, RawRetry};
+pub(super) use self::channel::{Own, RawChannel, RawCommon, RawDigest, RawRetry};
 pub(super) use self::rules::{RawCondition, RawRecover, RawRule, RawRules};
 pub(super) use self::suite::{RawCase, RawCaseTenant, RawExpected, RawSeries, RawSilence, RawSuite, RawSuiteChannel};
 
@@ -269,5 +269,16 @@ raw! {
         name: Word,
         /// In a `key-vault`: one version of it for ever.
         version: Word,
+    }
+
+    /// A schedule for reports.
+    #[schemars(extend("required" = ["at"]))]
+    struct RawReportAt {
+        /// Cron with seconds: `0 0 8 * * MON`.
+        #[schemars(with = "form::Cron")]
+        at: Word,
+        /// IANA time zone; absent: that of the schedule of checks.
+        #[schemars(with = "form::ZoneName")]
+        timezone: Word,
     }
 }

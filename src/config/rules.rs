@@ -24,6 +24,23 @@ const RESERVED: &str = "operator.";
 /// Longest link to a runbook, in bytes. Messages show none that is longer.
 const RUNBOOK_LINK_BYTES_MAX: usize = 1000;
 
+fn rule_name(raw: Field<Word>, at: &Scope<'_>, problems: &mut Problems) -> Option<RuleName> {
+    let written = problems.require(raw, at, "device-score-low");
+    let name = written.and_then(|Word(text)| name(&text, at, RuleName::parse, problems));
+    if name.as_ref().is_some_and(|name| name.as_str().starts_with(RESERVED)) {
+        let what = format!("names that begin with `{RESERVED}` are Scorewatch's own");
+        problems.error(at, what, "choose another name");
+    }
+    name
+}
+
+fn warn_of_good_news(kind: ScoreKind, at: &Scope<'_>, problems: &mut Problems) {
+    let better = if kind.better() == Better::Higher { "higher" } else { "lower" };
+    let what = format!("this fires on good news: of `{kind}`, {better} is better");
+    let instead = "turn the condition around, or write `good_news: true` if it is meant";
+    problems.warning(Warning::GoodNewsRule, at, what, instead);
+}
+
 /// A rule, unless there is an error in it.
 pub(super) fn rule(
     raw: RawRule,
@@ -33,15 +50,7 @@ pub(super) fn rule(
     problems: &mut Problems,
 ) -> Option<Rule> {
     at.only(RawRule::KEYS, problems);
-    let name_at = at.key("name");
-    let written = problems.require(raw.name, &name_at, "device-score-low");
-    let name = written.and_then(|Word(text)| name(&text, &name_at, RuleName::parse, problems));
-    if let Some(name) = &name
-        && name.as_str().starts_with(RESERVED)
-    {
-        let what = format!("names that begin with `{RESERVED}` are Scorewatch's own");
-        problems.error(&name_at, what, "choose another name");
-    }
+    let name = rule_name(raw.name, &at.key("name"), problems);
     let scored = raw.score.is_written();
     let kind =
         problems.take(raw.score, &at.key("score")).and_then(|Word(text)| score(&text, &at.key("score"), problems));
@@ -76,20 +85,8 @@ pub(super) fn rule(
     if let Some(kind) = kind {
         ranges::check(kind, when, recover.flatten(), at, problems);
     }
-    if let Some(kind) = kind
-        && !good_news
-        && only_good_news(when, kind)
-    {
-        let what = format!(
-            "this fires on good news: of `{kind}`, {} is better",
-            if kind.better() == Better::Higher { "higher" } else { "lower" }
-        );
-        problems.warning(
-            Warning::GoodNewsRule,
-            &at.key("when"),
-            what,
-            "turn the condition around, or write `good_news: true` if it is meant",
-        );
+    if let Some(kind) = kind.filter(|kind| !good_news && only_good_news(when, *kind)) {
+        warn_of_good_news(kind, &at.key("when"), problems);
     }
     Some(Rule {
         name: name?,

@@ -112,25 +112,7 @@ impl Tenants {
         let cloud = one_of(raw.cloud, &at.key("cloud"), &Cloud::ALL.map(|cloud| (cloud.as_str(), cloud)), draft);
         let region = one_of(raw.region, &at.key("region"), &Region::ALL.map(|region| (region.as_str(), region)), draft);
         let endpoints = endpoints(raw.endpoints, &at.key("endpoints"), draft);
-        let credential = if raw.credential.is_written() {
-            let own = self.credential(raw.credential, &at.key("credential"), draft);
-            // Written once more, it is the shared one all the same.
-            let is_shared = own.iter().zip(&inherited.credential).any(|(own, shared)| own.shares_with(shared));
-            if is_shared {
-                check_own_endpoints(&endpoints, inherited, &at.key("endpoints"), draft);
-            }
-            own
-        } else {
-            if !inherited.credential_written {
-                draft.missing(
-                    &at.key("credential"),
-                    "this tenant has no `credential`",
-                    "write `credential: { client_id: …, secret: { file: … } }` here, or once at the top of the main file",
-                );
-            }
-            check_own_endpoints(&endpoints, inherited, &at.key("endpoints"), draft);
-            inherited.credential.clone()
-        };
+        let credential = self.own_or_shared(raw.credential, &endpoints, at, inherited, draft);
         let labels = labels(raw.labels, &at.key("labels"), draft);
         let notify = notify(raw.notify, &at.key("notify"), channels, draft);
         let schedule = self.schedule(raw.schedule, raw.timezone, at, inherited, draft);
@@ -208,6 +190,35 @@ impl Tenants {
         draft: &mut Draft,
     ) -> Option<Arc<AppCredential>> {
         credential(raw, at, draft).map(|app| self.apps.share(app))
+    }
+
+    /// The tenant's own credential, or the one that all tenants share.
+    fn own_or_shared(
+        &mut self,
+        raw: Field<OneOrMany<RawCredential>>,
+        endpoints: &Endpoints,
+        at: &Scope<'_>,
+        inherited: &Inherited,
+        draft: &mut Draft,
+    ) -> Option<Arc<AppCredential>> {
+        if raw.is_written() {
+            let own = self.credential(raw, &at.key("credential"), draft);
+            // Written once more, it is the shared one all the same.
+            let is_shared = own.iter().zip(&inherited.credential).any(|(own, shared)| own.shares_with(shared));
+            if is_shared {
+                check_own_endpoints(endpoints, inherited, &at.key("endpoints"), draft);
+            }
+            return own;
+        }
+        if !inherited.credential_written {
+            draft.missing(
+                &at.key("credential"),
+                "this tenant has no `credential`",
+                "write `credential: { client_id: …, secret: { file: … } }` here, or once at the top of the main file",
+            );
+        }
+        check_own_endpoints(endpoints, inherited, &at.key("endpoints"), draft);
+        inherited.credential.clone()
     }
 
     fn schedule(

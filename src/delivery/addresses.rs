@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 
-use super::secrets;
+use super::fetch;
 use crate::{
     channel::{ChannelSettings, Verdict, address::Address},
     config::Config,
@@ -58,7 +58,7 @@ impl Addresses {
         let all: Vec<Arc<ChannelSettings>> = config.channels.values().cloned().collect();
         let known = &self.known;
         let fetched = stream::iter(all).for_each_concurrent(READS_AT_ONCE, |settings| async move {
-            secrets::fetch(&settings).await;
+            fetch::fetch(&settings).await;
             known.lock().unwrap_or_else(PoisonError::into_inner).note(&settings);
         });
         // What is not known by then is compared when it is, before its own channel sends.

@@ -8,7 +8,7 @@ use tracing::{debug, error, info, warn};
 use super::{
     addresses, admission,
     context::{Context, STORE_TROUBLE_WAIT},
-    secrets,
+    fetch,
     send::{self, Sent, Written},
 };
 use crate::{
@@ -66,7 +66,7 @@ async fn make(context: &Context, channel: &ChannelName, mut delivery: ClaimedDel
     let admitted = admit(context, channel, &mut delivery).await?;
     let settings = &admitted.settings;
     tokio::select! {
-        () = secrets::fetch(settings) => {}
+        () = fetch::fetch(settings) => {}
         () = context.drained() => return None,
     }
     let started = context.clock.now();
@@ -216,7 +216,7 @@ fn panicked() -> Verdict {
 /// channel is parked.
 async fn unless_renewed(settings: &ChannelSettings, sent: Sent) -> Sent {
     match sent.verdict {
-        Verdict::Parked { reason } if secrets::have_changed(settings).await => {
+        Verdict::Parked { reason } if fetch::have_changed(settings).await => {
             let reason = format!("{reason}; its store holds another secret by now");
             Sent { verdict: Verdict::Retry { reason, after: None }, ..sent }
         }

@@ -7,6 +7,7 @@ mod budget;
 mod context;
 pub mod dispatch;
 pub mod drill;
+mod fetch;
 mod fleet;
 pub mod operator;
 mod release;

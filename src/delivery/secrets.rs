@@ -1,5 +1,4 @@
-//! A channel's secrets: asked for before a message is written and again when its receiver is gone, and watched when they can't
-//! be read. Then the channel is parked: its queue waits, the operator is notified, and it goes on once they can be read.
+//! Watches the secrets of channels that can't be read. Then the channel is parked: its queue waits, the operator is notified, and it goes on once they can be read.
 
 use std::{
     collections::BTreeMap,
@@ -7,16 +6,16 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, future::join_all, stream};
+use futures_util::{StreamExt, stream};
 use tracing::{error, info};
 
+pub use super::fetch::fetch;
 use super::{context::Context, send::SECRET_UNREADABLE};
 use crate::{
     channel::{self, ChannelSettings, ComposeError, Form},
     config::Config,
     domain::{ChannelName, Timestamp},
     notify::{NotificationType, compose, notification::OperatorFacts},
-    secret::{ExposeSecret, SecretReference, SecretString},
     store::{NewNotification, StoreError},
     template::sample,
 };
@@ -27,29 +26,6 @@ const TRIED_MAX: usize = 32;
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 /// The class of the operator's notification.
 pub(super) const CLASS: &str = "channel-secret-unreadable";
-
-/// Brings them up to date, so that a message can be written without waiting. What can't be had is said when it is written.
-pub async fn fetch(settings: &ChannelSettings) {
-    join_all(settings.kind.secrets().into_iter().map(SecretReference::fetch)).await;
-}
-
-/// Asks again after a receiver refused everything for good. Whether there is something else to try it with.
-pub(super) async fn have_changed(settings: &ChannelSettings) -> bool {
-    let stored: Vec<_> = settings.kind.secrets().into_iter().filter(|secret| secret.is_stored()).collect();
-    let hold = |secrets: &[&SecretReference]| -> Vec<Option<SecretString>> {
-        secrets.iter().map(|secret| secret.resolve().ok()).collect()
-    };
-    let before = hold(&stored);
-    for secret in &stored {
-        secret.doubt();
-    }
-    join_all(stored.iter().map(|secret| secret.fetch())).await;
-    let is_new = |(before, now): (&Option<SecretString>, &Option<SecretString>)| match (before, now) {
-        (Some(before), Some(now)) => before.expose_secret() != now.expose_secret(),
-        _ => false,
-    };
-    before.iter().zip(&hold(&stored)).any(is_new)
-}
 
 /// What is known of channels whose secrets can't be read. In memory only: the store knows which of them are parked for it, and
 /// whom the operator was notified of.

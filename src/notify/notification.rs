@@ -1,6 +1,4 @@
 //! What one transition says: facts, not text. Its JSON form is the body of a generic webhook and what templates see.
-//!
-//! Long because it is one list of plain facts, a public schema that is best read in one place.
 
 use std::ops::{Deref, DerefMut};
 

@@ -79,7 +79,8 @@ pub async fn prepare(
     config: &Config,
     scope: &Scope,
     question: &Question,
-    (now, on_tenant): (Timestamp, impl Fn()),
+    now: Timestamp,
+    on_tenant: impl Fn(),
 ) -> Result<Backtest, Error> {
     let is_named =
         |id: &TenantId| question.tenants.is_empty() || question.tenants.iter().any(|name| id.as_str() == name);
@@ -88,7 +89,7 @@ pub async fn prepare(
     let (histories, span) = match source {
         Source::Csv(csv) => {
             let is_wanted = |id: &TenantId| is_named(id) && scope.includes(id);
-            history::of_csv(csv, config, is_wanted, (&question.since, until), now)?
+            history::of_csv(csv, config, is_wanted, &question.since, until, now)?
         }
         Source::Store(store) => {
             let tenants = find::tenants(config, scope, &question.tenants)?;

@@ -153,7 +153,7 @@ pub async fn explain(
     let is_seen = |channel: &ChannelName| find::channel(config, scope, channel.as_str()).is_ok();
     let mut series = Vec::new();
     for outlook in &outlooks {
-        series.push(of_series(store, outlook, (record.as_ref(), &rows)).await?);
+        series.push(of_series(store, outlook, record.as_ref(), &rows).await?);
     }
     Ok(Trace {
         tenant: tenant.id.to_string(),
@@ -171,7 +171,8 @@ pub async fn explain(
 async fn of_series(
     store: &dyn Store,
     outlook: &Outlook<'_>,
-    (record, rows): (Record<'_>, &[AlertRow]),
+    record: Option<&TenantRecord>,
+    rows: &[AlertRow],
 ) -> Result<SeriesTrace, Error> {
     let window = outlook.series.map_or(&[][..], |series| series.window.as_slice());
     let newest = |count: usize| &window[window.len().saturating_sub(count)..];
@@ -214,6 +215,3 @@ async fn messages(store: &dyn Store, tenant_key: &str, key: &AlertKey) -> Result
     }
     Ok(messages)
 }
-
-/// The record of a tenant, where there is one.
-type Record<'a> = Option<&'a TenantRecord>;

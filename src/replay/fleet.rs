@@ -15,8 +15,8 @@ use crate::{
     notify::{
         Hold, NotificationType, compose,
         fleet::{
-            Known, KnownShift, Movement, REMEMBERED, Scope, Tracked, amount, due::WaitsFor, find::decide, group,
-            movement::of_reading, watch::takes_part,
+            Attributed, Known, KnownShift, Movement, REMEMBERED, Scope, Tracked, amount, due::WaitsFor, find::decide,
+            group, movement::of_reading, watch::takes_part,
         },
     },
     rule::{Resolution, Rule, ShiftedBy, Transition, TransitionKind},
@@ -185,6 +185,11 @@ impl Fleet {
             }
         }
         drop((read_at, final_at));
+        self.keep(shifts, parts);
+    }
+
+    /// Keeps the shifts of one scope, with the movements that are part of them and when that was known.
+    fn keep(&mut self, mut shifts: Vec<KnownShift>, parts: Vec<(Movement, Attributed, Timestamp)>) {
         let first = self.shifts.len();
         for (movement, part, known_at) in parts {
             let Some(place) = shifts.iter().position(|known| known.id == part.shift) else { continue };

@@ -1,6 +1,4 @@
 //! Takes tenants whose turn has come and visits them, so many at a time. One slow tenant delays no other.
-//!
-//! Long because a turn is followed from the queue to the visit and back.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

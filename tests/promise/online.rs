@@ -5,20 +5,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{OPS, SOC, World, entra};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_online_check_says_what_each_tenant_lacks() {
-    let mut world = World::new().await;
-    for tenant in ["fabrikam", "tailspin", "woodgrove"] {
-        world.add_tenant(tenant);
-    }
-    world.cloud.set_roles(entra("fabrikam"), &["Machine.Read.All"]);
-    world.cloud.set_sign_in(entra("tailspin"), Some(SignIn::Refuse(EntraRefusal::AppUnknown)));
-    world.cloud.set_sign_in(entra("woodgrove"), Some(SignIn::Refuse(EntraRefusal::SecretWrong)));
-    world.write();
-
-    let output = world.command(&["check", "--online", "--json"]).await;
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+/// What the report for machines says of each tenant.
+fn each_tenant_has_its_line(report: &Value, base: &str) {
     let line = |id: &str| {
         let lines = report["tenants"].as_array().unwrap();
         lines.iter().find(|line| line["tenant"] == id).unwrap_or_else(|| panic!("{report:#}"))
@@ -43,7 +31,6 @@ async fn an_online_check_says_what_each_tenant_lacks() {
     );
     let absent = line("tailspin");
     assert_eq!((&absent["token"], &absent["roles"]), (&json!("consent-missing"), &Value::Null));
-    let base = world.cloud.base_url();
     let app = uuid::Uuid::from_u128(0xa99);
     let consent = format!("{base}/{}/adminconsent?client_id={app}", entra("tailspin"));
     assert_eq!((&absent["consent_link"], &absent["consent_needed"]), (&json!(consent), &json!(true)));
@@ -51,6 +38,24 @@ async fn an_online_check_says_what_each_tenant_lacks() {
     assert_eq!((&wrong["token"], &wrong["consent_needed"]), (&json!("secret-wrong"), &json!(false)));
     assert!(wrong["hints"][0].as_str().unwrap().contains("not its ID"), "{wrong:#}");
     assert!(report["channels"].as_array().unwrap().iter().all(|channel| channel["outcome"] == "ok"), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_online_check_says_what_each_tenant_lacks() {
+    let mut world = World::new().await;
+    for tenant in ["fabrikam", "tailspin", "woodgrove"] {
+        world.add_tenant(tenant);
+    }
+    world.cloud.set_roles(entra("fabrikam"), &["Machine.Read.All"]);
+    world.cloud.set_sign_in(entra("tailspin"), Some(SignIn::Refuse(EntraRefusal::AppUnknown)));
+    world.cloud.set_sign_in(entra("woodgrove"), Some(SignIn::Refuse(EntraRefusal::SecretWrong)));
+    world.write();
+
+    let output = world.command(&["check", "--online", "--json"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let base = world.cloud.base_url();
+    each_tenant_has_its_line(&report, &base);
 
     let output = world.command(&["check", "--online"]).await;
     let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

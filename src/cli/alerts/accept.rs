@@ -66,7 +66,7 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
     }
     let pick = Pick { shift, rule, score, tenants, labels };
     let Accepted { alerts: accepted, without_level } =
-        alert::accept_all(store, config, scope, &pick, (dry_run, now)).await?;
+        alert::accept_all(store, config, scope, &pick, dry_run, now).await?;
     if json {
         return output::json(&accepted);
     }

@@ -13,7 +13,7 @@ use super::{
     column::Column,
     row::{self, Offer},
     sheet::{self, Sheet},
-    slug::slug,
+    slug::{There, slug_of},
 };
 use crate::{
     diagnostic::{Level, Place, Problem},
@@ -145,6 +145,7 @@ impl Plan {
         taken.extend(sheet.rows.iter().filter_map(|row| sheet.cell(row, &Column::Id)).map(ToOwned::to_owned));
         let mut seen: HashMap<EntraTenantId, (usize, Offer)> = HashMap::new();
         let mut given: HashMap<TenantId, usize> = HashMap::new();
+        let there = There { config, folder, kept: &wish.kept };
         let mut offers = Vec::new();
         for row in &sheet.rows {
             let mut faults = Vec::new();
@@ -176,7 +177,7 @@ impl Plan {
                     line.id = Some(tenant.id.clone());
                     line.differs = differences(&offer, tenant);
                 } else {
-                    let id = slug_of(&offer, row.line, (config, folder, &wish.kept), &taken, &mut given, &mut faults);
+                    let id = slug_of(&offer, row.line, &there, &taken, &mut given, &mut faults);
                     if let Some(id) = id.filter(|_| faults.is_empty()) {
                         taken.insert(id.to_string());
                         let path = folder.join(format!("{id}.yaml"));
@@ -253,37 +254,6 @@ impl Plan {
     fn complain(&mut self, place: Place, what: String, instead: &str) {
         self.problems.push(Problem::error(place, "", what, instead));
     }
-}
-
-/// The slug of a new tenant: the one that is given, or one that is made.
-fn slug_of(
-    offer: &Offer,
-    line: usize,
-    (config, folder, kept): (&Config, &Path, &BTreeMap<TenantId, Option<EntraTenantId>>),
-    taken: &BTreeSet<String>,
-    given: &mut HashMap<TenantId, usize>,
-    faults: &mut Vec<row::Fault>,
-) -> Option<TenantId> {
-    let Some(id) = &offer.id else {
-        // One that comes back gets the slug that it had.
-        let is_free = |id: &&TenantId| !config.tenants.contains_key(*id) && !folder.join(format!("{id}.yaml")).exists();
-        let mut own = kept.iter().filter(|(id, entra)| **entra == Some(offer.entra) && id.former().is_none());
-        if let Some(id) = own.next().map(|(id, _)| id).filter(is_free) {
-            return Some(id.clone());
-        }
-        let name = if offer.is_named { &offer.name } else { "" };
-        return slug(name, &offer.domain, offer.entra.0, taken);
-    };
-    if let Some(first) = given.insert(id.clone(), line) {
-        faults.push((Column::Id, format!("this `id` is also in line {first}"), "give each tenant an `id` of its own"));
-    } else if let Some(other) = config.tenants.get(id) {
-        let what = format!("tenant `{id}` is there, with the directory id {}", other.account.entra);
-        faults.push((Column::Id, what, "give this one another `id`, or correct the `tenant_id`"));
-    } else if folder.join(format!("{id}.yaml")).exists() {
-        let what = format!("there is a file `{id}.yaml`, and another tenant in it");
-        faults.push((Column::Id, what, "give this one another `id`, or rename that file"));
-    }
-    Some(id.clone())
 }
 
 /// A folder that is there while the configuration is tried out: a secret's file is named from it, as in `../secrets/contoso`. Gone

@@ -103,33 +103,31 @@ fn place_of(text: &str, separator: u8, mut line: usize, start: usize, index: usi
     (line, column)
 }
 
-/// Reads a list. Problems of the whole sheet are reported, and so is each row that has more cells than there are columns.
-pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Sheet> {
-    let mut complain = |(line, column): (usize, usize), level, what: String, instead: &str| {
-        let place = Place { file: file.to_owned(), line, column };
-        problems.push(match level {
+/// What is wrong with a list, as it is found.
+struct Complaints<'a> {
+    file: &'a Path,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Complaints<'_> {
+    /// `at`: line and column.
+    fn add(&mut self, at: (usize, usize), level: Level, what: String, instead: &str) {
+        let place = Place { file: self.file.to_owned(), line: at.0, column: at.1 };
+        self.problems.push(match level {
             Level::Error => Problem::error(place, "", what, instead),
             Level::Warning => Problem::warning(Warning::ColumnNotUsed, place, "", what, instead),
         });
-    };
-    if bytes.len() > SHEET_BYTES_MAX {
-        complain((1, 1), Level::Error, "the list is larger than 32 MiB".to_owned(), "split it");
-        return None;
     }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
-        Err(error) => {
-            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
-            let what = "this line is not UTF-8".to_owned();
-            complain((line, 1), Level::Error, what, "save it as «CSV UTF-8»");
-            return None;
-        }
-    };
-    if let Some(line) = crowded_line(&text) {
-        let what = format!("this line has more than {SEPARATORS_MAX} separators");
-        complain((line, 1), Level::Error, what, "delete it, or close the quote before it");
-        return None;
+
+    fn error(&mut self, at: (usize, usize), what: impl Into<String>, instead: &str) {
+        self.add(at, Level::Error, what.into(), instead);
     }
+}
+
+/// Reads a list. What is wrong with it as a whole is told, and so is each row that has more cells than there are columns.
+pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Sheet> {
+    let mut complaints = Complaints { file, problems };
+    let text = decode(bytes, &mut complaints)?;
     let (first, begin) = skip_preamble(&text);
     let separator = separator(text.get(begin..).unwrap_or_default());
     let mut sheet = Sheet { text, separator, columns: Vec::new(), rows: Vec::new() };
@@ -145,52 +143,91 @@ pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Opt
     while let Ok(true) = reader.read_record(&mut record) {
         let offset = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
         at.go(&body, begin.saturating_add(offset));
-        let place = |index| place_of(&body, separator, at.line, at.byte, index);
+        sheet.check_size(&record, &at, &mut complaints)?;
+        if is_header {
+            is_header = false;
+            for (index, (level, what, instead)) in sheet.read_columns(&record) {
+                complaints.add(sheet.place_of(at.line, at.byte, index), level, what, instead);
+            }
+        } else if record.iter().any(|cell| !cell.trim().is_empty()) {
+            kept = sheet.read_row(&record, &at, kept, &mut complaints)?;
+        }
+    }
+    if sheet.columns.is_empty() {
+        complaints.error((1, 1), "the list is empty", "begin with a line of column names");
+        return None;
+    }
+    Some(sheet)
+}
+
+/// The text of a list that is not too large for one.
+fn decode(bytes: &[u8], complaints: &mut Complaints<'_>) -> Option<String> {
+    if bytes.len() > SHEET_BYTES_MAX {
+        complaints.error((1, 1), "the list is larger than 32 MiB", "split it");
+        return None;
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+        Err(error) => {
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+            complaints.error((line, 1), "this line is not UTF-8", "save it as «CSV UTF-8»");
+            return None;
+        }
+    };
+    if let Some(line) = crowded_line(&text) {
+        let what = format!("this line has more than {SEPARATORS_MAX} separators");
+        complaints.error((line, 1), what, "delete it, or close the quote before it");
+        return None;
+    }
+    Some(text)
+}
+
+impl Sheet {
+    /// `None`: a row that no list has, which is told.
+    fn check_size(&self, record: &csv::StringRecord, at: &Cursor, complaints: &mut Complaints<'_>) -> Option<()> {
         if record.len() > COLUMNS_MAX {
             let what = format!(
                 "this row has {} cells, more than the {COLUMNS_MAX} columns that a list may have",
                 record.len()
             );
-            complain((at.line, 1), Level::Error, what, "delete the columns that are not needed");
+            complaints.error((at.line, 1), what, "delete the columns that are not needed");
             return None;
         }
         if let Some(index) = record.iter().position(|cell| cell.len() > CELL_BYTES_MAX) {
-            let what = "this cell is longer than anything that belongs here".to_owned();
-            complain(place(index), Level::Error, what, "close the quote that opens it");
+            let what = "this cell is longer than anything that belongs here";
+            complaints.error(self.place_of(at.line, at.byte, index), what, "close the quote that opens it");
             return None;
         }
-        if is_header {
-            is_header = false;
-            for (index, reported) in sheet.read_columns(&record) {
-                complain(place(index), reported.0, reported.1, reported.2);
-            }
-            continue;
+        Some(())
+    }
+
+    /// Keeps a row, where so many cells are kept already; gives how many are then. `None`: there are too many, which is told.
+    fn read_row(
+        &mut self,
+        record: &csv::StringRecord,
+        at: &Cursor,
+        kept: usize,
+        complaints: &mut Complaints<'_>,
+    ) -> Option<usize> {
+        let columns = self.columns.len();
+        if record.iter().skip(columns).any(|cell| !cell.is_empty()) {
+            let what = format!("this row has {} cells, and there are {columns} columns", record.len());
+            let place = self.place_of(at.line, at.byte, columns);
+            complaints.error(place, what, "put a cell with a separator in it into quotes");
         }
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        if record.len() > sheet.columns.len() && record.iter().skip(sheet.columns.len()).any(|cell| !cell.is_empty()) {
-            let what = format!("this row has {} cells, and there are {} columns", record.len(), sheet.columns.len());
-            complain(place(sheet.columns.len()), Level::Error, what, "put a cell with a separator in it into quotes");
-        }
-        if sheet.rows.len() >= ROWS_MAX {
-            complain((at.line, 1), Level::Error, format!("there are more than {ROWS_MAX} rows"), "split the list");
+        if self.rows.len() >= ROWS_MAX {
+            complaints.error((at.line, 1), format!("there are more than {ROWS_MAX} rows"), "split the list");
             return None;
         }
-        let cells: Vec<String> = record.iter().take(sheet.columns.len()).map(ToOwned::to_owned).collect();
-        kept += cells.len();
+        let cells: Vec<String> = record.iter().take(columns).map(ToOwned::to_owned).collect();
+        let kept = kept + cells.len();
         if kept > CELLS_MAX {
-            let what = format!("there are more than {CELLS_MAX} cells");
-            complain((at.line, 1), Level::Error, what, "split the list");
+            complaints.error((at.line, 1), format!("there are more than {CELLS_MAX} cells"), "split the list");
             return None;
         }
-        sheet.rows.push(Row { line: at.line, start: at.byte, cells });
+        self.rows.push(Row { line: at.line, start: at.byte, cells });
+        Some(kept)
     }
-    if sheet.columns.is_empty() {
-        complain((1, 1), Level::Error, "the list is empty".to_owned(), "begin with a line of column names");
-        return None;
-    }
-    Some(sheet)
 }
 
 /// The first line with more separators than any list has.

@@ -1,17 +1,66 @@
 //! A tenant's slug, made from its name.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
+};
 
 use uuid::Uuid;
 
-use crate::domain::{TenantId, name::NAME_BYTES_MAX};
+use super::{
+    super::Config,
+    column::Column,
+    row::{self, Offer},
+};
+use crate::domain::{EntraTenantId, TenantId, name::NAME_BYTES_MAX};
 
 /// Room that is left for what distinguishes two slugs.
 const STEM_BYTES_MAX: usize = NAME_BYTES_MAX - 37;
 
+/// What is there before an import.
+pub(super) struct There<'a> {
+    pub(super) config: &'a Config,
+    /// Where the files of tenants are.
+    pub(super) folder: &'a Path,
+    /// The tenants that the store has kept.
+    pub(super) kept: &'a BTreeMap<TenantId, Option<EntraTenantId>>,
+}
+
+/// The slug of a new tenant: the one that is given, or one that is made.
+pub(super) fn slug_of(
+    offer: &Offer,
+    line: usize,
+    there: &There<'_>,
+    taken: &BTreeSet<String>,
+    given: &mut HashMap<TenantId, usize>,
+    faults: &mut Vec<row::Fault>,
+) -> Option<TenantId> {
+    let There { config, folder, kept } = there;
+    let Some(id) = &offer.id else {
+        // One that comes back gets the slug that it had.
+        let is_free = |id: &&TenantId| !config.tenants.contains_key(*id) && !folder.join(format!("{id}.yaml")).exists();
+        let mut own = kept.iter().filter(|(id, entra)| **entra == Some(offer.entra) && id.former().is_none());
+        if let Some(id) = own.next().map(|(id, _)| id).filter(is_free) {
+            return Some(id.clone());
+        }
+        let name = if offer.is_named { &offer.name } else { "" };
+        return slug(name, &offer.domain, offer.entra.0, taken);
+    };
+    if let Some(first) = given.insert(id.clone(), line) {
+        faults.push((Column::Id, format!("this `id` is also in line {first}"), "give each tenant an `id` of its own"));
+    } else if let Some(other) = config.tenants.get(id) {
+        let what = format!("tenant `{id}` is there, with the directory id {}", other.account.entra);
+        faults.push((Column::Id, what, "give this one another `id`, or correct the `tenant_id`"));
+    } else if folder.join(format!("{id}.yaml")).exists() {
+        let what = format!("there is a file `{id}.yaml`, and another tenant in it");
+        faults.push((Column::Id, what, "give this one another `id`, or rename that file"));
+    }
+    Some(id.clone())
+}
+
 /// `Contoso Ltd` → `contoso-ltd`. A name without a letter that a slug may have gives way to the domain's first part, and that to the
 /// directory's id. One that is taken gets the beginning of the directory's id, or all of it.
-pub(super) fn slug(name: &str, domain: &str, directory: Uuid, taken: &BTreeSet<String>) -> Option<TenantId> {
+fn slug(name: &str, domain: &str, directory: Uuid, taken: &BTreeSet<String>) -> Option<TenantId> {
     let first = domain.split('.').next().unwrap_or_default();
     let stem = [stem(name), stem(first)].into_iter().find(|stem| !stem.is_empty());
     let stem = stem.unwrap_or_else(|| "tenant".to_owned());

@@ -44,17 +44,6 @@ raw! {
         template: Word,
     }
 
-    /// A schedule for reports.
-    #[schemars(extend("required" = ["at"]))]
-    struct RawReportAt {
-        /// Cron with seconds: `0 0 8 * * MON`.
-        #[schemars(with = "form::Cron")]
-        at: Word,
-        /// IANA time zone; absent: that of the schedule of checks.
-        #[schemars(with = "form::ZoneName")]
-        timezone: Word,
-    }
-
     /// Bounds of the back-off between attempts.
     struct RawRetry {
         /// The first wait's upper bound.

@@ -51,14 +51,16 @@ fn one(
     at.only(RawSilence::KEYS, draft);
     let written = Written { tenants: raw.tenants, rules: raw.rules, scores: raw.scores, severity: raw.severity };
     let matchers = matchers(written, at, known, draft);
-    let (starts_at, ends_at) = span((raw.from, raw.r#for, raw.until), at, calendar, draft)?;
+    let (starts_at, ends_at) = span(raw.from, raw.r#for, raw.until, at, calendar, draft)?;
     let (author, comment) = ("test".to_owned(), String::new());
     Some(Silence { id, matchers, starts_at, ends_at, author, comment })
 }
 
 /// From when until when.
 fn span(
-    (from, length, until): (Field<Word>, Field<Word>, Field<Word>),
+    from: Field<Word>,
+    length: Field<Word>,
+    until: Field<Word>,
     at: &Scope<'_>,
     calendar: Calendar<'_>,
     draft: &mut Draft,

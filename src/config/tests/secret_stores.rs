@@ -65,12 +65,12 @@ fn a_bad_reference_is_reported_at_its_place() {
     }
 }
 
-#[test]
-fn a_bad_secret_store_is_reported_once_and_not_again_where_it_is_named() {
+/// Stores that are not as they should be, and what is said of them.
+fn broken_stores() -> Vec<(String, &'static str)> {
     let app = "credential: { client_id: 6d2a0000-0000-4000-8000-000000000002, secret: { file: secret } }";
     let guid = "tenant_id: 2f1c0a5e-0000-4000-8000-000000000001";
     let azure = format!("type: key-vault, {guid}, {app}");
-    for (store, reported) in [
+    vec![
         ("{ }".to_owned(), "`type` is missing"),
         ("{ type: voult }".to_owned(), "vault"),
         ("{ type: vault, address: https://x.example }".to_owned(), "half a way to sign in to a Vault"),
@@ -133,7 +133,12 @@ fn a_bad_secret_store_is_reported_once_and_not_again_where_it_is_named() {
             "this store has no `credential`",
         ),
         (format!("{{ type: key-vault, address: https://m.vault.azure.net, {app} }}"), "`tenant_id` is missing"),
-    ] {
+    ]
+}
+
+#[test]
+fn a_bad_secret_store_is_reported_once_and_not_again_where_it_is_named() {
+    for (store, reported) in broken_stores() {
         let text = problems(&format!("secret_stores:\n  broken: {store}\n"), "{ store: broken, path: x }");
         assert!(text.contains(reported) && text.contains("scorewatch.yaml:14:"), "{store}: {text}");
         assert!(!text.contains("tenants/contoso.yaml") && !text.contains("s3cr3t"), "{store}: {text}");

@@ -3,11 +3,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Shift, notice::Covered};
+use super::Shift;
 pub use crate::notify::facts::fleet::{LostControl, ShiftEvidence, Verdict};
 use crate::{
     domain::{ScoreKind, TenantId},
     notify::{
+        Notification,
         facts::cause::{CauseKind, ChangedBy, Comparison},
         notification::Data,
     },
@@ -19,6 +20,17 @@ const CONTROLS_MAX: usize = 3;
 const DAY: Duration = Duration::from_hours(24);
 /// Microsoft's average is evidence only if it moved by at least this share of the median.
 const AVERAGE_SHARE_MIN: f64 = 0.5;
+
+/// A notification that a notice covers: it becomes a line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Covered {
+    /// About which tenant.
+    pub tenant: Option<TenantId>,
+    /// What it says.
+    pub notification: Notification,
+    /// Whether its alert is accepted as the new level with the notice.
+    pub is_accepted: bool,
+}
 
 /// What one alert's own facts show.
 #[must_use]

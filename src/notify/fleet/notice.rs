@@ -1,6 +1,7 @@
 //! What a channel is sent of a fleet shift: one message, about those tenants alone that it may show.
 
-use super::{KnownShift, Shift, evidence, evidence::Verdict, group::Occasion};
+pub use super::evidence::Covered;
+use super::{KnownShift, evidence, evidence::Verdict, group::Occasion};
 use crate::{
     domain::{ChannelName, TenantId, Timestamp, Unit},
     notify::{
@@ -13,21 +14,6 @@ use crate::{
 /// Most tenants that are named by slug; the fleet has moved, and a list of thousands is read by nobody.
 const TENANTS_MAX: usize = 1_000;
 
-/// The id of a shift: the same score, direction and time, the same shift.
-#[must_use]
-pub fn shift_id(store: &str, shift: &Shift) -> String {
-    let category = shift.scope.category.as_ref().map_or("", |category| category.as_str());
-    let parts = [
-        "fleet",
-        store,
-        shift.scope.score.as_str(),
-        category,
-        if shift.is_fall() { "fall" } else { "rise" },
-        &shift.span.from.to_string(),
-    ];
-    NotificationId::of_parts(&parts).as_str().to_owned()
-}
-
 /// The id of what a channel is sent of a shift: the same lines, the same message.
 #[must_use]
 pub fn notice_id(shift: &str, channel: &ChannelName, covered: &[Covered]) -> NotificationId {
@@ -36,18 +22,7 @@ pub fn notice_id(shift: &str, channel: &ChannelName, covered: &[Covered]) -> Not
     NotificationId::of_parts(&parts)
 }
 
-/// A notification that a notice covers: it becomes a line.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Covered {
-    /// The tenant that it is about; `None` if it is about several or none.
-    pub tenant: Option<TenantId>,
-    /// The message with all its facts.
-    pub notification: Notification,
-    /// Whether its alert is accepted as the new level with the notice.
-    pub is_accepted: bool,
-}
-
-/// Tenants that a notice names in addition to those whose alerts it covers. The channel may show them all.
+/// Tenants that a notice names besides those whose alerts it covers. The channel may show them all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Others {
     /// Those that stand out from the shift.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Quorum, Shift, due::WaitsFor, notice};
+use super::{Quorum, Shift, due::WaitsFor};
 use crate::{
     domain::Timestamp,
-    notify::{Hold, NotificationType},
+    notify::{Hold, NotificationId, NotificationType},
     rule::{Condition, Resolution, Rule},
 };
 
@@ -108,7 +108,7 @@ impl KnownShift {
     /// A shift that is found now.
     #[must_use]
     pub fn found(store: &str, shift: Shift, now: Timestamp) -> Self {
-        Self { id: notice::shift_id(store, &shift), shift, seen_at: now, notified_at: None }
+        Self { id: shift_id(store, &shift), shift, seen_at: now, notified_at: None }
     }
 
     /// Whether what comes late must wait: its channels had a notice of this shift less than one wait ago.
@@ -116,4 +116,19 @@ impl KnownShift {
     pub fn has_just_been_sent(&self, wait: Duration, now: Timestamp) -> bool {
         self.notified_at.is_some_and(|notified_at| notified_at < now && now < notified_at.plus(wait))
     }
+}
+
+/// The id of a shift: the same score, direction and time, the same shift.
+#[must_use]
+pub fn shift_id(store: &str, shift: &Shift) -> String {
+    let category = shift.scope.category.as_ref().map_or("", |category| category.as_str());
+    let parts = [
+        "fleet",
+        store,
+        shift.scope.score.as_str(),
+        category,
+        if shift.is_fall() { "fall" } else { "rise" },
+        &shift.span.from.to_string(),
+    ];
+    NotificationId::of_parts(&parts).as_str().to_owned()
 }

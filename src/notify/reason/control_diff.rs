@@ -6,7 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason, sentence};
+use super::{
+    Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason,
+    sentence::{self, Ruler},
+};
 use crate::{
     domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord},
     notify::facts::cause::Cause,
@@ -57,16 +60,6 @@ struct Diff<'a> {
     /// Points of the tenant's maximum, on both days.
     points: (Points, Points),
     shifts: Vec<Shift<'a>>,
-}
-
-/// What is known of how the ruler changed, for words.
-pub(super) struct Ruler {
-    /// Products that were added, and products that were removed; `None`: the records do not show it.
-    pub(super) products: Option<(bool, bool)>,
-    /// What the new controls are worth; `None`: some of it is not known.
-    pub(super) added: Option<f64>,
-    /// Whether the controls that came and went explain how the maximum moved.
-    pub(super) is_explained: bool,
 }
 
 impl<'a> Diff<'a> {

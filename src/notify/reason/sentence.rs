@@ -1,7 +1,17 @@
 //! How a secure score's change is said: one sentence, in which each clause is something that the numbers show.
 
-use super::{Breakdown, CauseKind, Part, control_diff::Ruler};
+use super::{Breakdown, CauseKind, Part};
 use crate::rule::display;
+
+/// What is known of how the ruler changed, for words.
+pub(super) struct Ruler {
+    /// Products that came, and products that went; `None`: the records do not tell.
+    pub(super) products: Option<(bool, bool)>,
+    /// What the new controls are worth; `None`: some of it is not known.
+    pub(super) added: Option<f64>,
+    /// Whether the controls that came and went explain how the maximum moved.
+    pub(super) is_explained: bool,
+}
 
 /// Says how the change came about.
 pub(super) fn of(breakdown: &Breakdown, ruler: &Ruler) -> String {

@@ -50,7 +50,7 @@ pub(super) async fn of_store(
                 series.insert((known.score, known.subject), samples);
             }
             let tenant = config.tenants.get(&record.tenant).map(AsRef::as_ref);
-            histories.push(history((config, record.tenant, tenant), series, &downtimes, span.until));
+            histories.push(history(config, record.tenant, tenant, series, &downtimes, span.until));
             on_tenant();
         }
     }
@@ -62,7 +62,8 @@ pub(super) fn of_csv(
     Csv { name, text }: &Csv,
     config: &Config,
     is_wanted: impl Fn(&TenantId) -> bool,
-    (since, until): (&str, Option<Timestamp>),
+    since: &str,
+    until: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(Vec<History>, Span), Error> {
     let mut samples = read_csv(text).map_err(|(line, what)| Error::invalid(format!("{name}:{line}: {what}")))?;
@@ -76,7 +77,7 @@ pub(super) fn of_csv(
             samples.retain(|sample| span.since <= sample.at && sample.at <= until);
         }
         let tenant = config.tenants.get(&id).map(AsRef::as_ref);
-        histories.push(history((config, id, tenant), series, &[], until));
+        histories.push(history(config, id, tenant, series, &[], until));
     }
     Ok((histories, span))
 }
@@ -144,7 +145,9 @@ fn fields(line: &str) -> Vec<String> {
 
 /// A tenant's course, with what the configuration says of it.
 fn history(
-    (config, id, tenant): (&Config, TenantId, Option<&Tenant>),
+    config: &Config,
+    id: TenantId,
+    tenant: Option<&Tenant>,
     series: BTreeMap<(ScoreKind, Option<Subject>), Vec<Sample>>,
     downtimes: &[(Timestamp, Timestamp)],
     until: Timestamp,

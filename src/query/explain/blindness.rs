@@ -66,7 +66,7 @@ pub async fn blindness(
     };
     let (notified, kept_out): (Vec<_>, Vec<_>) = config.operator.notify.iter().cloned().partition(admits);
     let stage = Stage::of(config, tenant, record.as_ref(), &outages, &downtimes, now);
-    let decisions = decisions(store, (config, scope), (tenant, rule.as_ref()), &kept_out, now).await?;
+    let decisions = decisions(store, config, scope, tenant, rule.as_ref(), &kept_out, now).await?;
     let is_seen = |channel: &ChannelName| find::channel(config, scope, channel.as_str()).is_ok();
     Ok(BlindnessTrace {
         tenant: tenant.id.to_string(),
@@ -78,15 +78,17 @@ pub async fn blindness(
         decisions,
         notified,
         kept_out: kept_out.into_iter().filter(is_seen).collect(),
-        messages: said(store, tenant, (rule.as_ref(), record.as_ref())).await?,
+        messages: said(store, tenant, rule.as_ref(), record.as_ref()).await?,
     })
 }
 
 /// What holds it back, or keeps it from a channel.
 async fn decisions(
     store: &dyn Silences,
-    (config, scope): (&Config, &Scope),
-    (tenant, rule): (&Tenant, Option<&Rule>),
+    config: &Config,
+    scope: &Scope,
+    tenant: &Tenant,
+    rule: Option<&Rule>,
     kept_out: &[ChannelName],
     now: Timestamp,
 ) -> Result<Vec<Decision>, Error> {
@@ -110,7 +112,8 @@ async fn decisions(
 async fn said(
     store: &dyn Store,
     tenant: &Tenant,
-    (rule, record): (Option<&Rule>, Option<&TenantRecord>),
+    rule: Option<&Rule>,
+    record: Option<&TenantRecord>,
 ) -> Result<Vec<Message>, Error> {
     let (Some(rule), Some(record)) = (rule, record) else { return Ok(Vec::new()) };
     let Some(alert) = record.alerts.iter().find(|alert| alert.rule == rule.name) else { return Ok(Vec::new()) };

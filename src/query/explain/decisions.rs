@@ -4,7 +4,6 @@
 
 use serde::Serialize;
 
-use super::Record;
 use crate::{
     check::outlook::Outlook,
     config::{Config, Tenant},
@@ -12,7 +11,7 @@ use crate::{
     notify::{Silence, silence::MatchTarget},
     query::find,
     rule::{AlertState, Condition, Rule, display},
-    store::AlertRecord,
+    store::{AlertRecord, TenantRecord},
 };
 
 /// One thing that decides.
@@ -32,7 +31,7 @@ pub(super) struct Facts<'a> {
     pub(super) scope: &'a Scope,
     pub(super) tenant: &'a Tenant,
     pub(super) rule: &'a Rule,
-    pub(super) record: Record<'a>,
+    pub(super) record: Option<&'a TenantRecord>,
     pub(super) outlooks: &'a [Outlook<'a>],
     pub(super) notified: &'a [ChannelName],
     pub(super) kept_out: &'a [ChannelName],

@@ -12,23 +12,10 @@ use super::{
     DefenderRefusal, RequestKind, Service, State,
     refusal::{GRAPH_ROLE, ROLE},
     score::score_json,
-    tenant::Tenant,
+    tenant::{Fetch, Tenant},
     token::Claims,
 };
 use crate::domain::{ScoreKind, Timestamp};
-
-/// How a call of a score is answered.
-#[derive(Debug, Clone)]
-pub enum Fetch {
-    /// As usual: the score for who has a good token.
-    Usual,
-    /// With that error, though the token is good.
-    Refuse(DefenderRefusal),
-    /// With that, though the token is good.
-    Raw(Reply),
-    /// With 206, a `Warning` and a part of the answer, as when a provider behind Graph failed.
-    Incomplete,
-}
 
 /// Audiences that Defender takes a token for, in its various clouds.
 pub(super) const AUDIENCES: [&str; 4] = [

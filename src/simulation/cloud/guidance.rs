@@ -36,15 +36,6 @@ pub(super) fn served(path: &str) -> Option<Guidance> {
     }
 }
 
-/// A tenant's guidance as it was set.
-#[derive(Debug, Default)]
-pub(super) struct Guide {
-    pub(super) profiles: Vec<Value>,
-    pub(super) recommendations: Vec<Value>,
-    /// Stands for every answer.
-    pub(super) reply: Option<Reply>,
-}
-
 pub(super) async fn answer(
     state: &State,
     guidance: Guidance,

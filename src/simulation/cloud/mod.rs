@@ -22,13 +22,12 @@ use hyper::{Method, Request, Response, body::Incoming};
 use uuid::Uuid;
 
 pub use assertion::Trust;
-pub use defender::Fetch;
 pub use entra::SignIn;
 pub use log::{Counts, Entry, RequestKind};
 pub use meter::{Peaks, Service};
 pub use refusal::{DefenderRefusal, EntraRefusal};
 pub use score::ScoreValue;
-pub use tenant::{Bulk, BulkSecret, TenantCounts};
+pub use tenant::{Bulk, BulkSecret, Fetch, TenantCounts};
 
 use super::{
     Reply,

@@ -61,124 +61,170 @@ pub enum EntraRefusal {
     Unlisted(u32),
 }
 
+/// Each refusal that has a number: its HTTP status, `error`, number and text.
+const ENTRA: [(EntraRefusal, u16, &str, u32, &str); 24] = [
+    (
+        EntraRefusal::SecretWrong,
+        401,
+        "invalid_client",
+        7_000_215,
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'simulated'.",
+    ),
+    (
+        EntraRefusal::SecretExpired,
+        401,
+        "invalid_client",
+        7_000_222,
+        "The provided client secret keys for app 'simulated' are expired. Visit the Azure portal to create new keys for your app, or consider using certificate credentials for added security.",
+    ),
+    (
+        EntraRefusal::SecretMissing,
+        401,
+        "invalid_client",
+        7_000_218,
+        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+    ),
+    (
+        EntraRefusal::AssertionKeyUnknown,
+        401,
+        "invalid_client",
+        700_027,
+        "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]",
+    ),
+    (
+        EntraRefusal::AssertionUnsigned,
+        401,
+        "invalid_client",
+        700_027,
+        "Client assertion failed signature validation. [Reason - The provided signature value did not match the expected signature value.]",
+    ),
+    (
+        EntraRefusal::AssertionOutOfTime,
+        401,
+        "invalid_client",
+        700_024,
+        "Client assertion is not within its valid time range.",
+    ),
+    (
+        EntraRefusal::AssertionAudience,
+        401,
+        "invalid_client",
+        700_023,
+        "Client assertion audience claim does not match Realm issuer.",
+    ),
+    (
+        EntraRefusal::AssertionApp,
+        401,
+        "invalid_client",
+        700_021,
+        "Client assertion application identifier doesn't match 'client_id' parameter.",
+    ),
+    (EntraRefusal::AssertionMalformed, 401, "invalid_client", 50_027, "JWT token is invalid or malformed."),
+    (EntraRefusal::AssertionReplayed, 401, "invalid_client", 50_027, "JWT token was used before."),
+    (
+        EntraRefusal::FederationUnmatched,
+        400,
+        "invalid_request",
+        70_021,
+        "No matching federated identity record found for presented assertion. Assertion Issuer: 'simulated'.",
+    ),
+    (
+        EntraRefusal::AppUnknown,
+        400,
+        "unauthorized_client",
+        700_016,
+        "Application with identifier 'simulated' was not found in the directory 'simulated'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
+    ),
+    (EntraRefusal::AppDisabled, 400, "unauthorized_client", 7_000_112, "Application 'simulated' is disabled."),
+    (
+        EntraRefusal::TenantUnknown,
+        400,
+        "invalid_request",
+        90_002,
+        "Tenant 'simulated' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",
+    ),
+    (
+        EntraRefusal::WrongCloud,
+        400,
+        "invalid_request",
+        90_038,
+        "Tenant 'simulated' request is being redirected to the National Cloud 'simulated'.",
+    ),
+    (
+        EntraRefusal::TenantlessEndpoint,
+        400,
+        "invalid_request",
+        9_001_023,
+        "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
+    ),
+    (
+        EntraRefusal::ResourceUnknown,
+        400,
+        "invalid_resource",
+        500_011,
+        "The resource principal named 'simulated' was not found in the tenant named 'simulated'.",
+    ),
+    (
+        EntraRefusal::ScopeMalformed,
+        400,
+        "invalid_scope",
+        70_011,
+        "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid.",
+    ),
+    (
+        EntraRefusal::FieldMissing,
+        400,
+        "invalid_request",
+        900_144,
+        "The request body must contain a required parameter that is missing.",
+    ),
+    (
+        EntraRefusal::PostOnly,
+        400,
+        "invalid_request",
+        900_561,
+        "The endpoint only accepts POST requests. Received another request.",
+    ),
+    (
+        EntraRefusal::PolicyBlocked,
+        400,
+        "interaction_required",
+        53_003,
+        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    ),
+    (
+        EntraRefusal::LoopDetected,
+        400,
+        "invalid_request",
+        50_196,
+        "The server terminated an operation because it encountered a client request loop. Please contact your app vendor.",
+    ),
+    (
+        EntraRefusal::TenantThrottled,
+        400,
+        "temporarily_unavailable",
+        90_055,
+        "The tenant 'simulated' is throttled or blocked.",
+    ),
+    (
+        EntraRefusal::Transient,
+        503,
+        "temporarily_unavailable",
+        90_033,
+        "A transient error has occurred. Please try again.",
+    ),
+];
+
 impl EntraRefusal {
     /// HTTP status, `error`, number and text.
-    #[expect(clippy::too_many_lines, reason = "a table")]
     fn parts(self) -> (u16, &'static str, u32, &'static str) {
-        match self {
-            Self::SecretWrong => (
-                401,
-                "invalid_client",
-                7_000_215,
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'simulated'.",
-            ),
-            Self::SecretExpired => (
-                401,
-                "invalid_client",
-                7_000_222,
-                "The provided client secret keys for app 'simulated' are expired. Visit the Azure portal to create new keys for your app, or consider using certificate credentials for added security.",
-            ),
-            Self::SecretMissing => (
-                401,
-                "invalid_client",
-                7_000_218,
-                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-            ),
-            Self::AssertionKeyUnknown => (
-                401,
-                "invalid_client",
-                700_027,
-                "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]",
-            ),
-            Self::AssertionUnsigned => (
-                401,
-                "invalid_client",
-                700_027,
-                "Client assertion failed signature validation. [Reason - The provided signature value did not match the expected signature value.]",
-            ),
-            Self::AssertionOutOfTime => {
-                (401, "invalid_client", 700_024, "Client assertion is not within its valid time range.")
-            }
-            Self::AssertionAudience => {
-                (401, "invalid_client", 700_023, "Client assertion audience claim does not match Realm issuer.")
-            }
-            Self::AssertionApp => (
-                401,
-                "invalid_client",
-                700_021,
-                "Client assertion application identifier doesn't match 'client_id' parameter.",
-            ),
-            Self::AssertionMalformed => (401, "invalid_client", 50_027, "JWT token is invalid or malformed."),
-            Self::AssertionReplayed => (401, "invalid_client", 50_027, "JWT token was used before."),
-            Self::FederationUnmatched => (
-                400,
-                "invalid_request",
-                70_021,
-                "No matching federated identity record found for presented assertion. Assertion Issuer: 'simulated'.",
-            ),
-            Self::AppUnknown => (
-                400,
-                "unauthorized_client",
-                700_016,
-                "Application with identifier 'simulated' was not found in the directory 'simulated'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
-            ),
-            Self::AppDisabled => (400, "unauthorized_client", 7_000_112, "Application 'simulated' is disabled."),
-            Self::TenantUnknown => (
-                400,
-                "invalid_request",
-                90_002,
-                "Tenant 'simulated' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",
-            ),
-            Self::WrongCloud => (
-                400,
-                "invalid_request",
-                90_038,
-                "Tenant 'simulated' request is being redirected to the National Cloud 'simulated'.",
-            ),
-            Self::TenantlessEndpoint => (
-                400,
-                "invalid_request",
-                9_001_023,
-                "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
-            ),
-            Self::ResourceUnknown => (
-                400,
-                "invalid_resource",
-                500_011,
-                "The resource principal named 'simulated' was not found in the tenant named 'simulated'.",
-            ),
-            Self::ScopeMalformed => (
-                400,
-                "invalid_scope",
-                70_011,
-                "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid.",
-            ),
-            Self::FieldMissing => {
-                (400, "invalid_request", 900_144, "The request body must contain a required parameter that is missing.")
-            }
-            Self::PostOnly => {
-                (400, "invalid_request", 900_561, "The endpoint only accepts POST requests. Received another request.")
-            }
-            Self::PolicyBlocked => (
-                400,
-                "interaction_required",
-                53_003,
-                "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
-            ),
-            Self::LoopDetected => (
-                400,
-                "invalid_request",
-                50_196,
-                "The server terminated an operation because it encountered a client request loop. Please contact your app vendor.",
-            ),
-            Self::TenantThrottled => {
-                (400, "temporarily_unavailable", 90_055, "The tenant 'simulated' is throttled or blocked.")
-            }
-            Self::Transient => {
-                (503, "temporarily_unavailable", 90_033, "A transient error has occurred. Please try again.")
-            }
-            Self::Unlisted(number) => (400, "invalid_grant", number, "Something that no table lists."),
+        if let Self::Unlisted(number) = self {
+            return (400, "invalid_grant", number, "Something that no table lists.");
         }
+        let row = ENTRA.iter().find(|(refusal, ..)| *refusal == self);
+        row.map_or((500, "server_error", 0, "The table lacks this refusal."), |(_, status, error, number, text)| {
+            (*status, *error, *number, *text)
+        })
     }
 
     /// The number after `AADSTS`.

@@ -8,10 +8,37 @@ use std::{
     },
 };
 
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::{super::script::Script, Fetch, ScoreValue, SignIn, assertion::Keys, guidance::Guide};
+use super::{
+    super::{Reply, script::Script},
+    DefenderRefusal, ScoreValue, SignIn,
+    assertion::Keys,
+};
 use crate::domain::{Cloud, ScoreKind};
+
+/// How a call of a score is answered.
+#[derive(Debug, Clone)]
+pub enum Fetch {
+    /// As usual: the score for who has a good token.
+    Usual,
+    /// With that error, though the token is good.
+    Refuse(DefenderRefusal),
+    /// With that, though the token is good.
+    Raw(Reply),
+    /// With 206, a `Warning` and a part of the answer, as when a provider behind Graph failed.
+    Incomplete,
+}
+
+/// A tenant's guidance as it was set.
+#[derive(Debug, Default)]
+pub(super) struct Guide {
+    pub(super) profiles: Vec<Value>,
+    pub(super) recommendations: Vec<Value>,
+    /// Stands for every answer.
+    pub(super) reply: Option<Reply>,
+}
 
 /// Every GUID is a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{check::to_json, row};
+use super::{row, text::to_json};
 use crate::{
     domain::Timestamp,
     notify::{

@@ -6,9 +6,9 @@ use sqlx::{Row, SqliteConnection};
 
 use super::{
     bulk::{Bound, Bulk},
-    check::to_json,
     days::roll,
     encoding,
+    text::to_json,
 };
 use crate::{domain::Timestamp, store::StoreError};
 

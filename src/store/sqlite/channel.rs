@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{check::to_json, merge, row};
+use super::{merge, row, text::to_json};
 use crate::{
     domain::{ChannelName, Timestamp},
     notify::{

@@ -11,6 +11,7 @@ use super::{
     bulk::{Bound, Bulk},
     days::day_of,
     encoding, movement, outbox, recommendation,
+    text::{subject_text, to_json},
 };
 use crate::{
     domain::{ScoreKind, Subject, TenantId, Timestamp},
@@ -119,20 +120,6 @@ impl Check {
             now,
         })
     }
-}
-
-/// How the subject stands in a unique key.
-pub(super) fn subject_text(subject: Option<&Subject>) -> String {
-    subject.map_or_else(String::new, |subject| format!("={}", subject.as_str()))
-}
-
-/// Reads what [`subject_text`] has written.
-pub(super) fn subject_from(text: &str) -> Option<Subject> {
-    text.strip_prefix('=').map(|subject| Subject(subject.into()))
-}
-
-pub(super) fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Failed(format!("a value can't be written: {error}")))
 }
 
 /// Writes these checks within the transaction that is open. Checks of one tenant see each other in order.

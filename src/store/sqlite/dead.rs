@@ -1,17 +1,13 @@
-//! Dead letters: which of them the operator was not notified of, and how they come to life again.
+//! Dead letters: which of them the operator was not notified of.
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{
-    outbox,
-    queue::{self, Which},
-    row,
-};
+use super::{outbox, row};
 use crate::{
     domain::{ChannelName, Timestamp},
     notify::{
-        DeliveryId, DeliveryState,
-        queue::{Change, Letters, Unnoticed, dead_letters},
+        DeliveryId,
+        queue::{Letters, Unnoticed, dead_letters},
     },
     store::{DeadLetters, StoreError},
 };
@@ -77,18 +73,5 @@ pub(super) async fn notice(
     .bind(now.as_nanos())
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-/// Lets a message wait for its channel again with all that was merged into it, if it is a dead letter.
-pub(super) async fn revive(connection: &mut SqliteConnection, id: DeliveryId) -> Result<(), StoreError> {
-    let state: Option<String> = sqlx::query_scalar("SELECT state FROM delivery WHERE id = ?")
-        .bind(id.0)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if state.as_deref() == Some(DeliveryState::Dead.as_str()) {
-        queue::write(connection, Which::DeadWith(id), &Change::merged_again()).await?;
-        queue::write(connection, Which::These(&[id]), &Change::parked_again()).await?;
-    }
     Ok(())
 }

@@ -109,8 +109,8 @@ pub async fn erase(
 ) -> Result<(TenantId, Erased), EraseError> {
     let is_served = lock::is_locked(path)?;
     let mut db = open::open_beside(path).await?;
-    let done = erase_from(&mut db, path, (tenant, is_served), configured, dry_run).await;
-    // The work is done, or the error is returned.
+    let done = erase_from(&mut db, path, tenant, is_served, configured, dry_run).await;
+    // What was to be done is done, or the error is told.
     let _ = db.close().await;
     done
 }
@@ -118,7 +118,8 @@ pub async fn erase(
 async fn erase_from(
     db: &mut SqliteConnection,
     path: &Path,
-    (tenant, is_served): (&str, bool),
+    tenant: &str,
+    is_served: bool,
     configured: &[ChannelName],
     dry_run: bool,
 ) -> Result<(TenantId, Erased), EraseError> {

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::{alert_notes, check::to_json, hold, movement, outbox};
+use super::{alert_notes, hold, movement, outbox, text::to_json};
 use crate::{
     domain::Timestamp,
     notify::{

@@ -6,11 +6,10 @@ use futures_util::TryStreamExt;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{
-    alert_notes,
-    check::to_json,
-    merge,
+    alert_notes, merge,
     queue::{self, Which},
     row::{self, AFTER_ENVELOPE, ENVELOPE},
+    text::to_json,
 };
 use crate::{
     domain::Timestamp,

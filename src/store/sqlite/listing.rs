@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
-use super::{check::to_json, row};
+use super::{row, text::to_json};
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
     notify::{Delivery, DeliveryId, NotificationId},

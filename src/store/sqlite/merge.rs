@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    check::to_json,
-    outbox,
+    notification,
     queue::{Which, write},
     row::{self, AFTER_ENVELOPE, ENVELOPE},
+    text::to_json,
 };
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
@@ -107,7 +107,7 @@ async fn queue_digest(
     now: Timestamp,
 ) -> Result<DeliveryId, StoreError> {
     let id = message.data.notification.id.as_str().to_owned();
-    outbox::insert(connection, &id, &Envelope::new(&message, None, None), None, "", now).await?;
+    notification::insert(connection, &id, &Envelope::new(&message, None, None), None, "", now).await?;
     let target: i64 = sqlx::query_scalar(
         "INSERT INTO delivery (notification_id, channel, state, queued_at, next_attempt_at) \
          VALUES (?1, ?2, 'queued', ?3, ?3) RETURNING id",

@@ -21,6 +21,7 @@ mod hold;
 mod listing;
 mod merge;
 mod movement;
+mod notification;
 mod open;
 mod outage;
 mod outbox;
@@ -34,6 +35,7 @@ mod row;
 mod silence;
 #[cfg(test)]
 mod tests;
+mod text;
 mod upkeep;
 mod writer;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{
-    check::{subject_from, subject_text},
     row,
+    text::{subject_from, subject_text},
 };
 use crate::{
     domain::{Sample, TenantId, Timestamp},

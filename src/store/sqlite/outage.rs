@@ -6,9 +6,9 @@ use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::{
     alert_notes,
-    check::to_json,
     outbox::{self, Prepared},
     row,
+    text::to_json,
 };
 use crate::{
     domain::{TenantId, Timestamp},

@@ -3,20 +3,18 @@
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    alert_notes, channel,
-    check::to_json,
-    dead,
+    alert_notes, channel, notification,
     queue::{self, Which},
     row,
+    text::to_json,
 };
 use crate::{
-    domain::{ChannelName, Severity, TenantId, Timestamp},
+    domain::{ChannelName, TenantId, Timestamp},
     notify::{
         ChannelHealth, DeliveryId, DeliveryState, Envelope, Hold, NotificationId, NotificationType,
         queue::Change,
         settle::{ChannelChange, Settlement},
     },
-    rule::Resolution,
     store::{AttemptOutcome, NewNotification, StoreError},
 };
 
@@ -53,7 +51,7 @@ impl Prepared {
 /// Writes a notification and its deliveries; `false`: its id was already there, and nothing was done.
 pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) -> Result<bool, StoreError> {
     let tenant = new.envelope.tenant.as_ref().map(TenantId::as_str);
-    if !insert(connection, &new.id, &new.envelope, new.alert_key.as_deref(), &new.body, new.now).await? {
+    if !notification::insert(connection, &new.id, &new.envelope, new.alert_key.as_deref(), &new.body, new.now).await? {
         return Ok(false);
     }
     let channels = to_json(&new.channels)?;
@@ -79,40 +77,6 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
         alert_notes::change(connection, key, |notes| notes.queued(id, &new.envelope, &new.channels)).await?;
     }
     Ok(true)
-}
-
-/// Writes a notification with what the queue knows of it; `false`: its id was already there.
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
-    id: &str,
-    envelope: &Envelope,
-    alert_key: Option<&str>,
-    body: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let inserted = sqlx::query(
-        "INSERT INTO notification (id, type, tenant, alert_key, at, body, said_at, began_at, sequence, is_over, resolution, \
-         observed_at, severity, loss_percent, is_operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(id)
-    .bind(envelope.kind.as_str())
-    .bind(envelope.tenant.as_ref().map(TenantId::as_str))
-    .bind(alert_key)
-    .bind(now.as_nanos())
-    .bind(body)
-    .bind(envelope.at.as_nanos())
-    .bind(envelope.began_at.map(Timestamp::as_nanos))
-    .bind(envelope.sequence.cast_signed())
-    .bind(envelope.is_over)
-    .bind(envelope.resolution.map(Resolution::as_str))
-    .bind(envelope.observed_at.map(Timestamp::as_nanos))
-    .bind(envelope.severity.map(Severity::as_str))
-    .bind(envelope.loss_percent)
-    .bind(envelope.is_operator)
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() > 0)
 }
 
 /// See [`crate::store::Outbox::settle`]. An attempt that is not the one under way changes nothing.
@@ -165,7 +129,7 @@ pub(super) async fn settle(
         channel::continue_queue(connection, &channel, now).await?;
     }
     match waits_again {
-        Some(rejected) => dead::revive(connection, rejected).await,
+        Some(rejected) => queue::revive(connection, rejected).await,
         None => Ok(()),
     }
 }

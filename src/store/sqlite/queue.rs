@@ -2,11 +2,11 @@
 
 use sqlx::SqliteConnection;
 
-use super::check::to_json;
+use super::text::to_json;
 use crate::{
     domain::Timestamp,
     notify::{
-        DeliveryId,
+        DeliveryId, DeliveryState,
         queue::{Change, MergedInto},
     },
     store::StoreError,
@@ -69,5 +69,18 @@ pub(super) async fn write(
         .bind(starts_over)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Lets a message wait for its channel again with all that was merged into it, if it is a dead letter.
+pub(super) async fn revive(connection: &mut SqliteConnection, id: DeliveryId) -> Result<(), StoreError> {
+    let state: Option<String> = sqlx::query_scalar("SELECT state FROM delivery WHERE id = ?")
+        .bind(id.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if state.as_deref() == Some(DeliveryState::Dead.as_str()) {
+        write(connection, Which::DeadWith(id), &Change::merged_again()).await?;
+        write(connection, Which::These(&[id]), &Change::parked_again()).await?;
+    }
     Ok(())
 }

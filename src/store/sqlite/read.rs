@@ -9,9 +9,9 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 use super::{
     alert_notes,
-    check::{subject_from, subject_text, to_json},
     days::day_of,
     encoding, movement, roster, row,
+    text::{subject_from, subject_text, to_json},
 };
 use crate::{
     domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},

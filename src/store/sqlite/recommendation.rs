@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::check::to_json;
+use super::text::to_json;
 use crate::{
     domain::{Impact, RecommendationSnapshot, TenantId, Timestamp},
     store::StoreError,

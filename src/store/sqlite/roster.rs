@@ -10,7 +10,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use self::plan::{Change, Known, plan};
-use super::{check::to_json, row};
+use super::{row, text::to_json};
 use crate::{
     domain::{EntraTenantId, Timestamp},
     store::{Configured, KnownTenant, Reconciled, StoreError},

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
 use super::{
-    alert_notes, channel,
-    check::to_json,
-    merge,
+    alert_notes, channel, merge,
     queue::{Which, write},
     row,
+    text::to_json,
 };
 use crate::{
     domain::{ChannelName, Timestamp},

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 
-use super::{alert_notes, check::to_json, hold, row};
+use super::{alert_notes, hold, row, text::to_json};
 use crate::{
     domain::{TenantId, Timestamp},
     notify::{

@@ -87,7 +87,7 @@ async fn forget_ended(connection: &mut SqliteConnection, cutoff: Timestamp) -> R
     if ids.is_empty() {
         return Ok(false);
     }
-    let list = super::check::to_json(&ids)?;
+    let list = super::text::to_json(&ids)?;
     let days = sqlx::query(
         "DELETE FROM sample_day WHERE (day, series_id) IN (SELECT day, series_id FROM sample_day \
          WHERE series_id IN (SELECT value FROM json_each(?1)) LIMIT ?2)",

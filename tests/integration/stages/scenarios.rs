@@ -237,6 +237,16 @@ fn fleets() -> Vec<Scenario> {
             ],
             ..fleet()
         },
+    ]
+    .into_iter()
+    .chain(in_windows())
+    .chain(after_a_shift())
+    .collect()
+}
+
+/// What a window holds of a shift.
+fn in_windows() -> Vec<Scenario> {
+    vec![
         Scenario {
             promise: "what a window held of a shift is one notice at its end",
             windows: &[("0 20 12 * * *", 60)],
@@ -266,9 +276,6 @@ fn fleets() -> Vec<Scenario> {
             ..fleet()
         },
     ]
-    .into_iter()
-    .chain(after_a_shift())
-    .collect()
 }
 
 /// What comes after a shift.

@@ -61,93 +61,104 @@ fn explained(
     (breakdown.changed_by, sentence, causes.iter().map(line).collect())
 }
 
+/// A change: the maximum and the controls before and after, whose doing it is, what is said, and the causes.
+struct Change {
+    name: &'static str,
+    before: (f64, &'static str),
+    after: (f64, &'static str),
+    by: ChangedBy,
+    sentence: &'static str,
+    causes: &'static [&'static str],
+}
+
+const CHANGES: &[Change] = &[
+    Change {
+        name: "a true regression",
+        before: (100.0, "mfa Identity 10, block_legacy Identity 8, dlp Data 5"),
+        after: (100.0, "mfa Identity 4, block_legacy Identity 7, dlp Data 5"),
+        by: ChangedBy::Tenant,
+        sentence: "2 controls of the tenant lost 7 points.",
+        causes: &["Lost mfa 6", "Lost block legacy 1"],
+    },
+    Change {
+        name: "Microsoft adds controls",
+        before: (100.0, "mfa Identity 50"),
+        after: (127.0, "mfa Identity 50, new1 Apps 0/10, new2 Apps 0/10, new3 Apps 0/7"),
+        by: ChangedBy::Microsoft,
+        sentence: "Microsoft added 3 controls worth 27 points; no control of the tenant lost points.",
+        causes: &["Added new1 10", "Added new2 10", "Added new3 7"],
+    },
+    Change {
+        name: "a new control of which nobody knows what it is worth",
+        before: (100.0, "mfa Identity 50"),
+        after: (110.0, "mfa Identity 50, new1 Apps 0"),
+        by: ChangedBy::Microsoft,
+        sentence: "Microsoft added 1 control; the maximum rose from 100 to 110 points; no control of the tenant lost points.",
+        causes: &["Added new1 ?"],
+    },
+    Change {
+        name: "Microsoft retires a control that gave points",
+        before: (100.0, "mfa Identity 50, old Apps 10/10"),
+        after: (90.0, "mfa Identity 50"),
+        by: ChangedBy::Microsoft,
+        sentence: "Microsoft retired 1 control that gave 10 points; no control of the tenant lost points.",
+        causes: &["Retired old 10"],
+    },
+    Change {
+        name: "a control is worth less",
+        before: (100.0, "mfa Identity 50, dlp Data 10/10"),
+        after: (100.0, "mfa Identity 50, dlp Data 5/5"),
+        by: ChangedBy::Microsoft,
+        sentence: "Microsoft changed what 1 control gives, which took 5 points; no control of the tenant lost points.",
+        causes: &["Reweighted dlp 5"],
+    },
+    Change {
+        name: "the maximum rises and nothing else",
+        before: (100.0, "mfa Identity 50"),
+        after: (125.0, "mfa Identity 50"),
+        by: ChangedBy::Microsoft,
+        sentence: "the maximum rose from 100 to 125 points; no control of the tenant lost points.",
+        causes: &[],
+    },
+    Change {
+        name: "a mixture",
+        before: (100.0, "mfa Identity 50, dlp Data 5"),
+        after: (110.0, "mfa Identity 40, dlp Data 8, new Apps 0/10"),
+        by: ChangedBy::Both,
+        sentence: "1 control of the tenant lost 10 points; Microsoft added 1 control worth 10 points; 1 control gained 3 points.",
+        causes: &["Lost mfa 10", "Added new 10"],
+    },
+    Change {
+        name: "the maximum falls, which hides nothing",
+        before: (100.0, "mfa Identity 50"),
+        after: (80.0, "mfa Identity 30"),
+        by: ChangedBy::Tenant,
+        sentence: "1 control of the tenant lost 20 points; the maximum fell from 100 to 80 points.",
+        causes: &["Lost mfa 20"],
+    },
+    Change {
+        name: "nothing at all",
+        before: (100.0, "mfa Identity 50"),
+        after: (100.0, "mfa Identity 50"),
+        by: ChangedBy::Unknown,
+        sentence: "no control has changed.",
+        causes: &[],
+    },
+    Change {
+        name: "a control whose points are missing explains nothing",
+        before: (100.0, "mfa Identity 50, dlp Data 5"),
+        after: (100.0, "mfa Identity 50, dlp Data -"),
+        by: ChangedBy::Unknown,
+        sentence: "5 points fewer that the controls do not explain.",
+        causes: &[],
+    },
+];
+
 #[test]
 fn each_kind_of_change_is_explained_by_what_the_numbers_show() {
-    use ChangedBy as By;
-    for (name, (maximum_before, before), (maximum_after, after), by, sentence, causes) in [
-        (
-            "a true regression",
-            (100.0, "mfa Identity 10, block_legacy Identity 8, dlp Data 5"),
-            (100.0, "mfa Identity 4, block_legacy Identity 7, dlp Data 5"),
-            By::Tenant,
-            "2 controls of the tenant lost 7 points.",
-            vec!["Lost mfa 6", "Lost block legacy 1"],
-        ),
-        (
-            "Microsoft adds controls",
-            (100.0, "mfa Identity 50"),
-            (127.0, "mfa Identity 50, new1 Apps 0/10, new2 Apps 0/10, new3 Apps 0/7"),
-            By::Microsoft,
-            "Microsoft added 3 controls worth 27 points; no control of the tenant lost points.",
-            vec!["Added new1 10", "Added new2 10", "Added new3 7"],
-        ),
-        (
-            "a new control of which nobody knows what it is worth",
-            (100.0, "mfa Identity 50"),
-            (110.0, "mfa Identity 50, new1 Apps 0"),
-            By::Microsoft,
-            "Microsoft added 1 control; the maximum rose from 100 to 110 points; no control of the tenant lost points.",
-            vec!["Added new1 ?"],
-        ),
-        (
-            "Microsoft retires a control that gave points",
-            (100.0, "mfa Identity 50, old Apps 10/10"),
-            (90.0, "mfa Identity 50"),
-            By::Microsoft,
-            "Microsoft retired 1 control that gave 10 points; no control of the tenant lost points.",
-            vec!["Retired old 10"],
-        ),
-        (
-            "a control is worth less",
-            (100.0, "mfa Identity 50, dlp Data 10/10"),
-            (100.0, "mfa Identity 50, dlp Data 5/5"),
-            By::Microsoft,
-            "Microsoft changed what 1 control gives, which took 5 points; no control of the tenant lost points.",
-            vec!["Reweighted dlp 5"],
-        ),
-        (
-            "the maximum rises and nothing else",
-            (100.0, "mfa Identity 50"),
-            (125.0, "mfa Identity 50"),
-            By::Microsoft,
-            "the maximum rose from 100 to 125 points; no control of the tenant lost points.",
-            vec![],
-        ),
-        (
-            "a mixture",
-            (100.0, "mfa Identity 50, dlp Data 5"),
-            (110.0, "mfa Identity 40, dlp Data 8, new Apps 0/10"),
-            By::Both,
-            "1 control of the tenant lost 10 points; Microsoft added 1 control worth 10 points; 1 control gained 3 points.",
-            vec!["Lost mfa 10", "Added new 10"],
-        ),
-        (
-            "the maximum falls, which hides nothing",
-            (100.0, "mfa Identity 50"),
-            (80.0, "mfa Identity 30"),
-            By::Tenant,
-            "1 control of the tenant lost 20 points; the maximum fell from 100 to 80 points.",
-            vec!["Lost mfa 20"],
-        ),
-        (
-            "nothing at all",
-            (100.0, "mfa Identity 50"),
-            (100.0, "mfa Identity 50"),
-            By::Unknown,
-            "no control has changed.",
-            vec![],
-        ),
-        (
-            "a control whose points are missing explains nothing",
-            (100.0, "mfa Identity 50, dlp Data 5"),
-            (100.0, "mfa Identity 50, dlp Data -"),
-            By::Unknown,
-            "5 points fewer that the controls do not explain.",
-            vec![],
-        ),
-    ] {
-        let (before, after) = (record(MONDAY, maximum_before, before), record(TUESDAY, maximum_after, after));
-        let expected = (by, sentence.to_owned(), causes.into_iter().map(str::to_owned).collect());
+    for Change { name, before, after, by, sentence, causes } in CHANGES {
+        let (before, after) = (record(MONDAY, before.0, before.1), record(TUESDAY, after.0, after.1));
+        let expected = (*by, (*sentence).to_owned(), causes.iter().map(|cause| (*cause).to_owned()).collect());
         assert_eq!(explained(&before, &after, &ControlProfiles::new(), None), expected, "{name}");
     }
 }

@@ -53,7 +53,7 @@ impl Target {
         plain.chain(escaped).chain([self.slug.clone()]).collect()
     }
 
-    fn fate(&self, (table, column): (&str, &str), text: &str) -> Fate {
+    fn fate(&self, table: &str, column: &str, text: &str) -> Fate {
         // A channel may be called as a tenant is.
         if (column == "channel" || (table, column) == ("channel", "name")) && self.configured.contains(text) {
             return Fate::Stays;
@@ -198,7 +198,7 @@ pub(super) async fn scan(
         }
         for column in &columns {
             let column: String = column.try_get(0)?;
-            let count = of_column(db, target, (&table, &column), &keys, erase.as_deref_mut()).await?;
+            let count = of_column(db, target, &table, &column, &keys, erase.as_deref_mut()).await?;
             if count > 0 {
                 remains.push(Remain { place: format!("{table}.{column}"), count });
             }
@@ -218,7 +218,7 @@ pub(in crate::store::sqlite) async fn take_out_of_unsent(
     let mut erased = Erased::default();
     for (table, column, select) in [("notification", "body", unsent), ("silence", "matchers", silences)] {
         let rows = sqlx::query(select).fetch_all(&mut *db).await?;
-        settle(db, target, (table, column), (&rows, &["rowid".to_owned()]), Some(&mut erased)).await?;
+        settle(db, target, table, column, &rows, &["rowid".to_owned()], Some(&mut erased)).await?;
     }
     Ok(())
 }
@@ -226,7 +226,8 @@ pub(in crate::store::sqlite) async fn take_out_of_unsent(
 async fn of_column(
     db: &mut SqliteConnection,
     target: &Target,
-    (table, column): (&str, &str),
+    table: &str,
+    column: &str,
     keys: &[String],
     erase: Option<&mut Erased>,
 ) -> Result<u64, StoreError> {
@@ -235,22 +236,24 @@ async fn of_column(
         "SELECT \"{column}\", {list} FROM \"{table}\" WHERE typeof(\"{column}\") = 'text' \
          AND EXISTS (SELECT 1 FROM json_each(?) WHERE instr(\"{column}\", value) > 0)"
     );
-    let hints = super::super::check::to_json(&target.hints())?;
+    let hints = super::super::text::to_json(&target.hints())?;
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(hints).fetch_all(&mut *db).await?;
-    settle(db, target, (table, column), (&rows, keys), erase).await
+    settle(db, target, table, column, &rows, keys, erase).await
 }
 
 /// Lets each value of a column have its fate, and counts those that mention the tenant. A row is the value, then its keys.
 async fn settle(
     db: &mut SqliteConnection,
     target: &Target,
-    (table, column): (&str, &str),
-    (rows, keys): (&[SqliteRow], &[String]),
+    table: &str,
+    column: &str,
+    rows: &[SqliteRow],
+    keys: &[String],
     mut erase: Option<&mut Erased>,
 ) -> Result<u64, StoreError> {
     let mut count = 0;
     for row in rows {
-        let fate = target.fate((table, column), row.try_get(0)?);
+        let fate = target.fate(table, column, row.try_get(0)?);
         if fate == Fate::Stays {
             continue;
         }
@@ -310,7 +313,7 @@ mod tests {
     }
 
     fn fate(text: &str) -> Fate {
-        target().fate(("notification", "body"), text)
+        target().fate("notification", "body", text)
     }
 
     #[test]
@@ -324,7 +327,7 @@ mod tests {
         assert_eq!(fate("for Contoso Ltd (2f1c0a5e)"), Fate::Becomes("for erased (erased)".to_owned()));
         assert_eq!(fate("contoso"), Fate::Goes);
         assert_eq!(fate("{ not json contoso"), Fate::Becomes("{ not json erased".to_owned()));
-        assert_eq!(target().fate(("channel", "name"), "contoso"), Fate::Stays, "a channel that is configured");
+        assert_eq!(target().fate("channel", "name", "contoso"), Fate::Stays, "a channel that is configured");
     }
 
     #[test]

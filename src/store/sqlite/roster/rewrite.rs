@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::store::{
     StoreError,
-    sqlite::{check::to_json, row},
+    sqlite::{row, text::to_json},
 };
 
 /// What a tenant that documents name is called from now on.
@@ -70,7 +70,7 @@ pub(super) async fn rename(connection: &mut SqliteConnection, moved: &ByName) ->
             "UPDATE outage SET tenants = ?2 WHERE cause || ' ' || since = ?1",
         ),
     ] {
-        documents(connection, (select, update), moved).await?;
+        documents(connection, select, update, moved).await?;
     }
     Ok(())
 }
@@ -121,12 +121,13 @@ pub(super) async fn name_as_said(connection: &mut SqliteConnection) -> Result<()
 async fn unsent(connection: &mut SqliteConnection, names: &ByName) -> Result<(), StoreError> {
     let select = "SELECT DISTINCT n.id, n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
         WHERE d.finished_at IS NULL AND n.tenant IS NULL";
-    documents(connection, (select, "UPDATE notification SET body = ?2 WHERE id = ?1"), names).await
+    documents(connection, select, "UPDATE notification SET body = ?2 WHERE id = ?1", names).await
 }
 
 async fn documents(
     connection: &mut SqliteConnection,
-    (select, update): (&'static str, &'static str),
+    select: &'static str,
+    update: &'static str,
     names: &ByName,
 ) -> Result<(), StoreError> {
     let rows = sqlx::query(select).fetch_all(&mut *connection).await?;
