@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{absence, roster};
+use super::roster;
 use crate::{
     check::{Checker, downtime::Downtimes, outage::OpenOutages},
     clock::Clock,
@@ -104,7 +104,7 @@ impl Engine {
         );
         // The absence that ends now counts against nobody, whether or not the service goes on and records it.
         let mut downtime = store.downtimes().await?;
-        downtime.extend(downtime::until_now(store.last_heartbeat().await?, now));
+        downtime.extend(super::downtime::until_now(store.last_heartbeat().await?, now));
         let downtimes = Downtimes::new(downtime);
         let _periods = downtimes.look(&clock);
         let checker = Checker {

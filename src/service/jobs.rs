@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
-    absence, acceptance, blindness, credential, drill,
+    acceptance, blindness, credential, drill,
     engine::Engine,
     faults,
     report::{self, Reports},
@@ -114,7 +114,7 @@ pub(super) async fn heartbeat(engine: Engine, health: Health, store_recovered: A
 async fn note_suspensions(engine: &Engine, now: Timestamp) -> bool {
     let _periods = engine.checker.downtimes.look(&engine.clock);
     let config = engine.config.borrow().clone();
-    match downtime::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
+    match super::downtime::note_suspensions(engine.store.as_ref(), &config, &engine.checker.downtimes, now).await {
         Ok(has_notified) => {
             if has_notified {
                 warn!("the service was suspended; this does not count against any tenant");

@@ -96,18 +96,18 @@ pub(super) async fn records(pool: &SqlitePool) -> Result<Vec<ChannelRecord>, Sto
     let rows = sqlx::query("SELECT * FROM channel ORDER BY name").fetch_all(pool).await?;
     let record = |found: &SqliteRow| -> Result<ChannelRecord, StoreError> {
         let channel = row::channel(found.try_get("name")?)?;
-        let ChannelState { health, last_error, parked, was_parked, .. } = state_of(found)?;
+        let state = state_of(found)?;
         let is_over = |period: ParkedPeriod| Some(FailedPeriod { from: period.from, until: period.until? });
         Ok(ChannelRecord {
-            parked: parked.map(|Parked { reason, since, .. }| ParkedChannel {
+            parked: state.parked.map(|Parked { reason, since, .. }| ParkedChannel {
                 channel: channel.clone(),
                 reason,
                 since,
             }),
             channel,
-            was_parked: was_parked.and_then(is_over),
-            health: health,
-            last_error,
+            was_parked: state.was_parked.and_then(is_over),
+            health: state.health,
+            last_error: state.last_error,
             destination: found.try_get("destination")?,
             access: found.try_get("access")?,
             seen_at: row::time(found.try_get("seen_at")?),

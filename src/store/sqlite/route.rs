@@ -182,10 +182,10 @@ fn on_its_way(found: &SqliteRow) -> Result<OnItsWay, StoreError> {
     })
 }
 
-/// The unfinished deliveries of an alert, oldest first.
+/// The unfinished deliveries of an alert, oldest first. The plus keeps the search within the index of unfinished ones.
 async fn of_key(connection: &mut SqliteConnection, key: &str) -> Result<Vec<OnItsWay>, StoreError> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT {ON_ITS_WAY} WHERE d.alert_key = ? AND d.finished_at IS NULL ORDER BY d.id"
+        "SELECT {ON_ITS_WAY} WHERE d.alert_key = ? AND d.finished_at IS NULL ORDER BY +d.id"
     )))
     .bind(key)
     .fetch_all(connection)
@@ -196,7 +196,7 @@ async fn of_key(connection: &mut SqliteConnection, key: &str) -> Result<Vec<OnIt
 /// The operator's unfinished messages about no alert and no tenant, oldest first.
 async fn operator_messages(connection: &mut SqliteConnection) -> Result<Vec<OnItsWay>, StoreError> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT {ON_ITS_WAY} WHERE d.finished_at IS NULL AND d.alert_key IS NULL AND d.tenant IS NULL ORDER BY d.id"
+        "SELECT {ON_ITS_WAY} WHERE d.finished_at IS NULL AND d.alert_key IS NULL AND d.tenant IS NULL ORDER BY +d.id"
     )))
     .fetch_all(connection)
     .await?;
