@@ -6,8 +6,8 @@ use scorewatch::{
     clock::Clock,
     config,
     service::{
+        engine::Engine,
         planner::{Parts, Planner},
-        start::Engine,
     },
     telemetry::{Health, Metrics},
 };

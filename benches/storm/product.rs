@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use scorewatch::{
-    clock::Clock, config, delivery::dispatch::SWEEP_INTERVAL, domain::TenantId, service::start::Engine,
+    clock::Clock, config, delivery::dispatch::SWEEP_INTERVAL, domain::TenantId, service::engine::Engine,
     telemetry::Metrics,
 };
 use serde::{Deserialize, Serialize};

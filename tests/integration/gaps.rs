@@ -9,7 +9,7 @@ use scorewatch::{
     config::Config,
     domain::{Reading, Sample, ScoreKind, Subject, Timestamp},
     notify::notification::Facts,
-    rule::{Alert, AlertState, BaselineChoice, Change, Condition, Firing, Gap, Rule, Size, Terms},
+    rule::{Alert, AlertState, Condition, Firing, Gap, Rule, Terms},
     schedule::Schedule,
     store::{AlertRecord, CheckOutcome, Downtime},
 };

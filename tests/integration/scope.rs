@@ -151,7 +151,7 @@ impl Scene {
             candidates: None,
         };
         let source = Source::Store(self.store());
-        backtest::prepare(source, &self.config, scope, &question, (self.now(), || {})).await?.report(|| {})
+        backtest::prepare(source, &self.config, scope, &question, self.now(), || {}).await?.report(|| {})
     }
 }
 

@@ -55,18 +55,18 @@ pub fn first_held(unfinished: &[Unfinished]) -> Option<DeliveryId> {
 #[must_use]
 pub fn gather(unfinished: Vec<Unfinished>, finished: Option<NotifiedBefore>) -> Option<Gathered> {
     let first = first_held(&unfinished)?;
-    let begin = unfinished.iter().position(|one| one.delivery == first)?;
+    let index = unfinished.iter().position(|one| one.delivery == first)?;
     // Deliveries of one firing follow each other, so only the newest before the group needs to be asked.
-    let on_its_way = unfinished[..begin].last();
+    let on_its_way = unfinished[..index].last();
     let on_its_way = on_its_way.map(|one| NotifiedBefore { delivery: one.delivery, began_at: one.envelope.began_at });
     let before = on_its_way.into_iter().chain(finished).max_by_key(|one| one.delivery);
-    let (mut steps, mut newest) = (Vec::with_capacity(unfinished.len() - begin), None);
-    for one in unfinished.into_iter().skip(begin).filter(|one| one.state.is_untried(one.attempts)) {
+    let (mut steps, mut newest) = (Vec::with_capacity(unfinished.len() - index), None);
+    for one in unfinished.into_iter().skip(index).filter(|one| one.state.is_untried(one.attempts)) {
         steps.push(HeldDelivery::of(one.delivery, &one.envelope, one.made_at, one.hold));
         newest = Some(one.envelope);
     }
-    let began = steps.first()?.began;
-    let was_notified = began.is_some() && before.is_some_and(|before| before.began_at == began);
+    let firing = steps.first()?.began;
+    let was_notified = firing.is_some() && before.is_some_and(|before| before.began_at == firing);
     Some(Gathered { steps, newest: newest?, was_notified })
 }
 

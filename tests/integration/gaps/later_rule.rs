@@ -7,7 +7,7 @@ use scorewatch::{
     rule::{BaselineChoice, Change, Condition, Rule, Size},
 };
 
-use super::{DAY, Fixture, HOUR, arrived, at, config, drop_of, fetched, rule, watching};
+use super::{Build, DAY, Fixture, HOUR, arrived, at, config, drop_of, fetched, rule, watching};
 
 fn drop_within(days: u64) -> Condition {
     let within = Duration::from_hours(24 * days);

@@ -74,8 +74,8 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let of_absent = alert::accept(store, config, scope, &which(absent), now).await;
         as_if_absent("accept", (other, of_other), (absent, of_absent));
         let pick = |id: &str| Pick { tenants: vec![id.to_owned()], ..Pick::default() };
-        let of_other = alert::accept_all(store, config, scope, &pick(other), (false, now)).await;
-        let of_absent = alert::accept_all(store, config, scope, &pick(absent), (false, now)).await;
+        let of_other = alert::accept_all(store, config, scope, &pick(other), false, now).await;
+        let of_absent = alert::accept_all(store, config, scope, &pick(absent), false, now).await;
         as_if_absent("accept all", (other, of_other), (absent, of_absent));
         let of_other = tenant::recheck(store, config, scope, other, now).await;
         let of_absent = tenant::recheck(store, config, scope, absent, now).await;
@@ -129,9 +129,9 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
     assert!(alert::unacknowledge(store, scope, &which("contoso"), now).await.unwrap().was_acknowledged);
     assert!(!alert::unacknowledge(store, scope, &which("contoso"), now).await.unwrap().was_acknowledged);
     let pick = Pick { rule: Some("drop".to_owned()), score: Some(ScoreKind::DeviceSecureScore), ..Pick::default() };
-    let dry = alert::accept_all(store, config, scope, &pick, (true, now)).await.unwrap();
+    let dry = alert::accept_all(store, config, scope, &pick, true, now).await.unwrap();
     assert_eq!(dry.alerts.len(), 1, "those of others are not picked");
-    assert_eq!(alert::accept_all(store, config, &Scope::All, &pick, (true, now)).await.unwrap().alerts.len(), 3);
+    assert_eq!(alert::accept_all(store, config, &Scope::All, &pick, true, now).await.unwrap().alerts.len(), 3);
     alert::accept(store, config, scope, &which("contoso"), now).await.unwrap();
     silence::end(store, scope, SilenceId(1), now.plus(minutes(1))).await.unwrap();
     let again = silence::end(store, scope, SilenceId(1), now.plus(minutes(2))).await;
