@@ -45,7 +45,7 @@ pub struct Context {
     pub(super) reported_troubles: Arc<Mutex<HashSet<NotificationId>>>,
     /// The configuration whose routes are in effect.
     pub(super) routes: Arc<tokio::sync::Mutex<Option<Arc<Config>>>>,
-    notified: mpsc::UnboundedSender<TenantId>,
+    settled: mpsc::UnboundedSender<TenantId>,
     workers: Workers,
 }
 
@@ -64,14 +64,14 @@ pub(super) struct Handles {
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
     pub(super) config: watch::Receiver<Arc<Config>>,
-    pub(super) notified: mpsc::UnboundedSender<TenantId>,
+    pub(super) settled: mpsc::UnboundedSender<TenantId>,
     pub(super) shutdown: CancellationToken,
 }
 
 impl Context {
     /// A context without workers, each of which will serve its channel in that way.
     pub(super) fn new(handles: Handles, serve: Serve) -> Self {
-        let Handles { store, egress, clock, metrics, config, notified, shutdown } = handles;
+        let Handles { store, egress, clock, metrics, config, settled, shutdown } = handles;
         Self {
             store,
             egress,
@@ -83,7 +83,7 @@ impl Context {
             addresses: Addresses::default(),
             reported_troubles: Arc::default(),
             routes: Arc::default(),
-            notified,
+            settled,
             workers: Workers { serve, hints: Arc::default(), tasks: TaskTracker::new() },
         }
     }
@@ -123,9 +123,9 @@ impl Context {
     }
 
     /// Says that a notification of the tenant was settled, or that a person wants it looked at.
-    pub(super) fn notified(&self, tenant: TenantId) {
+    pub(super) fn report_settled(&self, tenant: TenantId) {
         // Nobody listens once the service is stopping, and nobody needs to.
-        let _ = self.notified.send(tenant);
+        let _ = self.settled.send(tenant);
     }
 
     /// Waits for the time, a hint or shutdown, whichever comes first.

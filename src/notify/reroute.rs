@@ -22,12 +22,12 @@ pub struct OnItsWay {
     /// Its state.
     pub state: DeliveryState,
     /// What it is merged into.
-    pub carrier: Option<Carrier>,
+    pub covered_by: Option<Covering>,
 }
 
-/// A delivery that another one is merged into.
+/// A delivery that covers another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Carrier {
+pub struct Covering {
     /// Its number.
     pub delivery: DeliveryId,
     /// To which channel.
@@ -43,19 +43,19 @@ impl OnItsWay {
     /// route. What is under way is looked at once its answer is there; what was moved to another channel goes from there.
     #[must_use]
     pub fn to_take_apart(&self, route: &[ChannelName]) -> Option<DeliveryId> {
-        let carrier = self.carrier.as_ref().filter(|_| self.state == DeliveryState::Merged)?;
-        let is_waiting = !carrier.state.is_finished() && carrier.state != DeliveryState::Sending;
-        let is_shared = carrier.channel == self.channel && !carrier.is_about_an_alert;
-        (is_waiting && is_shared && !route.contains(&self.channel)).then_some(carrier.delivery)
+        let other = self.covered_by.as_ref().filter(|_| self.state == DeliveryState::Merged)?;
+        let is_waiting = !other.state.is_finished() && other.state != DeliveryState::Sending;
+        let is_shared = other.channel == self.channel && !other.is_about_an_alert;
+        (is_waiting && is_shared && !route.contains(&self.channel)).then_some(other.delivery)
     }
 
     /// Whether it waits for a channel that is not on the route, and nothing that is under way, or goes elsewhere, says it.
     #[must_use]
     pub fn leaves(&self, route: &[ChannelName]) -> bool {
-        let goes_with = |carrier: &Carrier| carrier.state == DeliveryState::Sending || carrier.channel != self.channel;
+        let goes_with = |other: &Covering| other.state == DeliveryState::Sending || other.channel != self.channel;
         self.state != DeliveryState::Sending
             && !route.contains(&self.channel)
-            && !self.carrier.as_ref().is_some_and(goes_with)
+            && !self.covered_by.as_ref().is_some_and(goes_with)
     }
 }
 
@@ -98,20 +98,20 @@ mod tests {
         ChannelName::parse(name).unwrap()
     }
 
-    fn on_its_way(state: State, carrier: Option<(&str, bool, State)>) -> OnItsWay {
-        let carrier = carrier.map(|(name, is_about_an_alert, state)| Carrier {
+    fn on_its_way(state: State, covered_by: Option<(&str, bool, State)>) -> OnItsWay {
+        let covered_by = covered_by.map(|(name, is_about_an_alert, state)| Covering {
             delivery: DeliveryId(9),
             channel: channel(name),
             is_about_an_alert,
             state,
         });
         let notification = NotificationId::from_text("msg");
-        OnItsWay { delivery: DeliveryId(1), channel: channel("soc"), notification, state, carrier }
+        OnItsWay { delivery: DeliveryId(1), channel: channel("soc"), notification, state, covered_by }
     }
 
     #[test]
     fn what_waits_for_a_channel_that_left_leaves_and_a_message_that_shows_it_is_taken_apart() {
-        for (state, carrier, leaves, is_taken_apart, why) in [
+        for (state, covered_by, leaves, is_taken_apart, why) in [
             (State::Queued, None, true, false, "it waits"),
             (State::Held, None, true, false, "it is held"),
             (State::Parked, None, true, false, "its channel is parked"),
@@ -136,7 +136,7 @@ mod tests {
                 "it was moved, and its channel has its own",
             ),
         ] {
-            let one = on_its_way(state, carrier);
+            let one = on_its_way(state, covered_by);
             assert_eq!(one.leaves(&[channel("noc")]), leaves, "{why}");
             assert_eq!(one.to_take_apart(&[channel("noc")]).is_some(), is_taken_apart, "{why}");
             assert!(!one.leaves(&[channel("soc")]), "it is on the route");

@@ -16,7 +16,7 @@ use crate::{
         DeliveryId, DeliveryState, Hold, NotificationId,
         parking::{ChannelState, Moved},
         queue::Change,
-        reroute::{self, Carrier, GONE, LEFT, OnItsWay},
+        reroute::{self, Covering, GONE, LEFT, OnItsWay},
     },
     store::{ChannelIdentity, Reroute, Rerouted, Routed, RoutedAlert, Routes, StoreError},
 };
@@ -164,8 +164,8 @@ const ON_ITS_WAY: &str = "d.id, d.channel, d.notification_id, d.state, c.id, c.c
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id LEFT JOIN delivery AS c ON c.id = d.merged_into";
 
 fn on_its_way(found: &SqliteRow) -> Result<OnItsWay, StoreError> {
-    let target = match found.try_get::<Option<i64>, _>(4)? {
-        Some(id) => Some(Carrier {
+    let covered_by = match found.try_get::<Option<i64>, _>(4)? {
+        Some(id) => Some(Covering {
             delivery: DeliveryId(id),
             channel: row::channel(found.try_get(5)?)?,
             is_about_an_alert: found.try_get(6)?,
@@ -178,7 +178,7 @@ fn on_its_way(found: &SqliteRow) -> Result<OnItsWay, StoreError> {
         channel: row::channel(found.try_get(1)?)?,
         notification: NotificationId::from_text(found.try_get(2)?),
         state: row::state(found.try_get(3)?)?,
-        target,
+        covered_by,
     })
 }
 
