@@ -229,7 +229,7 @@ fn is_true(world: &World, reported: &Reported, truth: &Truth) -> bool {
 #[derive(Default)]
 struct Found {
     promised: usize,
-    found: usize,
+    in_time: usize,
     events: usize,
     outages: usize,
     outages_reported: usize,
@@ -254,7 +254,7 @@ fn find(world: &World, by_tenant: &BTreeMap<usize, Vec<&Reported>>) -> Found {
         match truth.kind {
             Kind::Step | Kind::Floor => {
                 all.promised += 1;
-                all.found += usize::from(first.is_some());
+                all.in_time += usize::from(first.is_some());
                 all.missed.extend(first.is_none().then_some(*truth));
                 let accepted = (truth.kind == Kind::Step).then(|| truth.from.plus(ACCEPT_AFTER));
                 let over = truth.until.or(accepted).is_some_and(|over| over.plus(late(truth.score)) < end);
@@ -296,7 +296,7 @@ pub fn tally(world: &World, reported: &[Reported], notices: BTreeMap<String, usi
     for one in reported.iter().filter(is_false) {
         *false_by_day.entry(one.at.since(world::START).as_secs().cast_signed() / world::DAY).or_default() += 1;
     }
-    let Found { promised, found, events, outages, outages_reported, missed, delays } = find(world, &by_tenant);
+    let Found { promised, in_time, events, outages, outages_reported, missed, delays } = find(world, &by_tenant);
     let quantile = |share: usize| {
         [0, 1].map(|score: usize| delays[score].get(delays[score].len() * share / 100).copied().unwrap_or_default())
     };
@@ -306,7 +306,7 @@ pub fn tally(world: &World, reported: &[Reported], notices: BTreeMap<String, usi
     let years = world.size.tenants as f64 * world.size.days as f64 / 365.25;
     Tally {
         promised,
-        reported: found,
+        reported: in_time,
         events,
         messages: reported.iter().filter(|one| !one.is_outage).count() - flapping_messages - of_shifts,
         false_messages,
