@@ -95,7 +95,12 @@ mod tests {
         ] {
             assert_eq!(properties[key]["description"], said, "{key}");
         }
-        assert!(properties["url"]["description"].as_str().unwrap().contains("Of `alertmanager`: the base URL of the Alertmanager"));
+        assert!(
+            properties["url"]["description"]
+                .as_str()
+                .unwrap()
+                .contains("Of `alertmanager`: the base URL of the Alertmanager")
+        );
         assert_eq!(schema.get("additionalProperties"), Some(&Value::Bool(false)));
     }
 }
