@@ -6,27 +6,30 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, configured, output};
+use super::{Failure, caller, configured, output};
 use crate::{
     action::alert,
     clock::Clock,
     config::Config,
-    domain::{Scope, ScoreKind},
+    domain::{Scope, ScoreKind, Timestamp},
     notify::silence::Acknowledgement,
     query::{
         self, Page, Store,
-        alerts::{self, AlertRow},
+        alerts::{self, AlertLine, AlertRow},
+        ids,
     },
-    rule::{AlertKey, AlertState, display},
+    rule::{AlertKey, display},
+    template::summary,
 };
 
 /// Arguments of `alerts`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch alerts list                                     what is pending or firing
+  scorewatch alerts list                                     what is pending or firing, the most severe first
   scorewatch alerts list --all --tenant contoso --json       everything that ever fired for one tenant
   scorewatch alerts show contoso device-score-drop
+  scorewatch alerts show 7Q4M2K                              by the id in a message or a listing
   scorewatch alerts acknowledge contoso device-score-drop --comment 'ticket 4711'
   scorewatch alerts accept contoso device-score-drop         accept the loss as the new level
   scorewatch alerts accept --shift msg_2V0KQ…                everything that a fleet shift's notice covered
@@ -39,7 +42,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List pending and firing alerts
+    /// List pending and firing alerts, the most severe first
     List {
         /// Only alerts of this tenant
         #[arg(long, value_name = "ID")]
@@ -72,9 +75,9 @@ enum Action {
         /// Why nobody needs to be reminded
         #[arg(long, value_name = "TEXT")]
         comment: String,
-        /// Who acknowledges it
-        #[arg(long, value_name = "NAME", env = "USER")]
-        author: String,
+        /// Who acknowledges it; by default the user who runs the command
+        #[arg(long, value_name = "NAME")]
+        author: Option<String>,
     },
     /// Withdraw an acknowledgement: reminders resume
     Unacknowledge {
@@ -88,20 +91,25 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Which {
-    /// The tenant's id
-    #[arg(value_name = "TENANT")]
+    /// The tenant's id; or without a rule, the id of the alert or of a message about it, or its first letters
+    #[arg(value_name = "TENANT|ID")]
     tenant: String,
     /// The rule's name
     #[arg(value_name = "RULE")]
-    rule: String,
+    rule: Option<String>,
     /// The subject, if the score has several
-    #[arg(long)]
+    #[arg(long, requires = "rule")]
     subject: Option<String>,
 }
 
-impl From<Which> for alerts::Which {
-    fn from(Which { tenant, rule, subject }: Which) -> Self {
-        Self { tenant, rule, subject }
+impl Which {
+    /// The alert that is meant.
+    async fn find(self, store: &dyn Store, scope: &Scope) -> Result<alerts::Which, query::Error> {
+        let Self { tenant, rule, subject } = self;
+        match rule {
+            Some(rule) => Ok(alerts::Which { tenant, rule, subject }),
+            None => ids::alert(store, scope, &tenant).await,
+        }
     }
 }
 
@@ -118,17 +126,23 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     match action {
         Action::List { tenant, rule, shift, all, json } => {
             let filter = alerts::Filter { tenant, rule, shift, resolved: all };
-            list(&alerts::list(store, scope, &filter, &Page::ALL).await?.items, json)
+            let rows = alerts::list(store, scope, &filter, &Page::ALL).await?.items;
+            list(&alerts::lines(store, config, rows).await?, now, json)
         }
-        Action::Show { which, json } => show(&alerts::show(store, scope, &which.into()).await?, json),
+        Action::Show { which, json } => {
+            let row = alerts::show(store, scope, &which.find(store, scope).await?).await?;
+            let lines = alerts::lines(store, config, vec![row]).await?;
+            lines.first().map_or(Ok(()), |line| show(line, now, json))
+        }
         Action::Acknowledge { which, comment, author } => {
-            let by = Acknowledgement { at: now, by: author, comment };
-            let AlertKey { rule, tenant, .. } = alert::acknowledge(store, scope, &which.into(), by).await?;
+            let by = Acknowledgement { at: now, by: caller::author(author), comment };
+            let AlertKey { rule, tenant, .. } =
+                alert::acknowledge(store, scope, &which.find(store, scope).await?, by).await?;
             output::say(&format!("acknowledged: no reminders of `{rule}` for `{tenant}` until it worsens or resolves"));
             Ok(())
         }
         Action::Unacknowledge { which } => {
-            let taken_back = alert::unacknowledge(store, scope, &which.into(), now).await?;
+            let taken_back = alert::unacknowledge(store, scope, &which.find(store, scope).await?, now).await?;
             let said = if taken_back.was_acknowledged {
                 "reminders resume; the running service checks within seconds whether one is due"
             } else {
@@ -141,68 +155,82 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     }
 }
 
-fn list(rows: &[AlertRow], json: bool) -> Result<(), Failure> {
-    let header = ["STATE", "TENANT", "RULE", "SCORE", "SINCE", "LAST NOTIFIED", "BASELINE"];
-    output::listing(rows, json, header, "no alerts", |row| {
-        let score = row.last_notification.as_ref().and_then(|last| last.data.score.as_ref());
+fn list(rows: &[AlertLine], now: Timestamp, json: bool) -> Result<(), Failure> {
+    let header = ["ID", "SEVERITY", "TENANT", "RULE", "SCORE", "VALUE", "LOSS", "SINCE", "STATE"];
+    output::listing(rows, json, header, "no alerts", |line| {
+        let key = &line.row.key;
         [
-            state(row),
-            row.key.tenant.to_string(),
-            row.key.rule.to_string(),
-            row.key
-                .subject
-                .as_ref()
-                .map_or_else(|| score_name(row), |subject| format!("{} {subject}", score_name(row))),
-            output::or_dash(since(&row.alert.state)),
-            output::or_dash(score.and_then(|score| score.value).map(display::number)),
-            output::or_dash(score.and_then(|score| score.baseline).map(display::number)),
+            ids::short(&line.id).to_owned(),
+            output::or_dash(line.severity),
+            key.tenant.to_string(),
+            key.rule.to_string(),
+            key.subject.as_ref().map_or_else(|| score_name(key), |subject| format!("{} {subject}", score_name(key))),
+            output::or_dash(value(line)),
+            output::or_dash(loss(line)),
+            output::or_dash(line.since.map(|since| output::ago(since, now))),
+            state(&line.row),
         ]
     })
 }
 
 /// The score's name, or `all` for a rule that covers every score.
-fn score_name(row: &AlertRow) -> String {
-    row.key.score.map_or("all", ScoreKind::as_str).to_owned()
+fn score_name(key: &AlertKey) -> String {
+    key.score.map_or("all", ScoreKind::as_str).to_owned()
 }
 
-/// The state, and whether somebody has acknowledged the alert.
+/// The state, and who has acknowledged the alert.
 fn state(row: &AlertRow) -> String {
     let state = row.alert.state.as_str();
-    if row.acknowledged.is_some() { format!("{state} (acknowledged)") } else { state.to_owned() }
-}
-
-fn since(state: &AlertState) -> Option<crate::domain::Timestamp> {
-    match state {
-        AlertState::Inactive => None,
-        AlertState::Pending(pending) => Some(pending.since),
-        AlertState::Firing(firing) => Some(firing.since),
+    match &row.acknowledged {
+        Some(seen) => format!("{state}, acknowledged by {}", seen.by),
+        None => state.to_owned(),
     }
 }
 
-fn show(row: &AlertRow, json: bool) -> Result<(), Failure> {
+/// The newest value, with as many decimals as keep it on its side of what it is compared with.
+fn value(line: &AlertLine) -> Option<String> {
+    line.value.map(|value| display::among(value, line.compared_with.as_slice()))
+}
+
+/// By how much the value is worse than what it is compared with: `62 (11.31%)`.
+fn loss(line: &AlertLine) -> Option<String> {
+    let loss = display::number(line.loss?);
+    Some(line.loss_percent.map_or_else(|| loss.clone(), |percent| format!("{loss} ({}%)", display::number(percent))))
+}
+
+fn show(line: &AlertLine, now: Timestamp, json: bool) -> Result<(), Failure> {
     if json {
-        return output::json(row);
+        return output::json(line);
     }
-    let channels: Vec<_> = row.notified_channels.iter().map(ToString::to_string).collect();
-    let acknowledged = row.acknowledged.as_ref().map(|seen| format!("{} by {}: {}", seen.at, seen.by, seen.comment));
+    let row = &line.row;
+    let notified: Vec<_> = row.notified_channels.iter().map(ToString::to_string).collect();
+    let at = |at: Timestamp| format!("{at} ({})", output::ago(at, now));
+    let acknowledged =
+        row.acknowledged.as_ref().map(|seen| format!("{} by {}: {}", at(seen.at), seen.by, seen.comment));
+    let compared = line.compared_with.map(display::number);
     let facts = [
         ("alert", format!("{} of {}", row.key.rule, row.key.tenant)),
-        ("score", score_name(row)),
+        ("id", line.id.clone()),
+        ("severity", output::or_dash(line.severity)),
+        ("score", score_name(&row.key)),
         ("subject", output::or_dash(row.key.subject.as_ref())),
         ("state", row.alert.state.as_str().to_owned()),
-        ("since", output::or_dash(since(&row.alert.state))),
+        ("since", output::or_dash(line.since.map(at))),
+        ("value", output::or_dash(value(line))),
+        ("compared with", output::or_dash(compared)),
+        ("loss", output::or_dash(loss(line))),
         ("fired", output::counted(row.alert.generation, "time")),
         ("notifications since it last fired", row.alert.sequence.to_string()),
-        ("last notified", output::or_dash(row.notified_at)),
-        ("notified channels", if channels.is_empty() { "-".to_owned() } else { channels.join(", ") }),
+        ("last notified", output::or_dash(row.notified_at.map(at))),
+        ("notified channels", if notified.is_empty() { "-".to_owned() } else { notified.join(", ") }),
         ("fleet shift", output::or_dash(row.shift.as_ref())),
         ("acknowledged", output::or_dash(acknowledged)),
-        ("changed", row.changed_at.to_string()),
+        ("changed", at(row.changed_at)),
     ];
     output::say(&output::table(["", ""], facts.map(|(what, value)| [what.to_owned(), value])));
     if let Some(last) = &row.last_notification {
-        output::say("\nnewest notification:");
-        output::json(last)?;
+        output::say(&format!("\nnewest message: {}", summary(last).headline));
+        output::say(&format!("`scorewatch deliveries show {}` shows all of it", last.data.notification.short_id));
     }
     Ok(())
 }

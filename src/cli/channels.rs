@@ -12,7 +12,7 @@ use crate::{
     },
     clock::Clock,
     config::Config,
-    domain::Scope,
+    domain::{Scope, Timestamp},
     query::{self, Store, channels::ChannelStatus},
 };
 
@@ -69,7 +69,7 @@ pub(super) async fn channels(file: &Path, arguments: Arguments) -> Result<(), Fa
 async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
     match action {
-        Action::List { json } => list(&query::channels::list(store, config, scope, now).await?, json)?,
+        Action::List { json } => list(&query::channels::list(store, config, scope, now).await?, now, json)?,
         Action::Drill { name } => say_drilled(&drill::drill(store, config, scope, &name, now).await?),
         Action::Unpark { name } => {
             let channel = channel::unpark(store, config, scope, &name, now).await?;
@@ -80,29 +80,31 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     Ok(())
 }
 
-fn list(channels: &[ChannelStatus], json: bool) -> Result<(), Failure> {
+fn list(channels: &[ChannelStatus], now: Timestamp, json: bool) -> Result<(), Failure> {
     let header = ["CHANNEL", "TYPE", "STATE", "WAITING", "OLDEST", "DEAD", "PROVEN", "DRILLED"];
+    let at = |at: Timestamp| output::ago(at, now);
     output::listing(channels, json, header, "no channels", |channel| {
         [
             channel.name.to_string(),
             channel.r#type.to_owned(),
-            state(channel),
+            state(channel, now),
             channel.waiting.to_string(),
-            output::or_dash(channel.oldest_queued_at),
+            output::or_dash(channel.oldest_queued_at.map(at)),
             channel.dead.to_string(),
-            output::or_dash(channel.proven_at),
-            output::or_dash(channel.drilled_at),
+            output::or_dash(channel.proven_at.map(at)),
+            output::or_dash(channel.drilled_at.map(at)),
         ]
     })
 }
 
 /// The state, since when or until when, and the reason.
-fn state(channel: &ChannelStatus) -> String {
+fn state(channel: &ChannelStatus, now: Timestamp) -> String {
+    let at = |at: Timestamp| output::ago(at, now);
     let because = |reason: &Option<String>| reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let state = match (channel.parked_since, channel.cooldown_until, channel.failing_since) {
-        (Some(since), ..) => format!("parked since {since}{}", because(&channel.parked)),
-        (None, Some(until), _) => format!("failing, next attempt at {until}{}", because(&channel.failing)),
-        (None, None, Some(since)) => format!("failing since {since}{}", because(&channel.failing)),
+        (Some(since), ..) => format!("parked since {since} ({}){}", at(since), because(&channel.parked)),
+        (None, Some(until), _) => format!("failing, next attempt {}{}", at(until), because(&channel.failing)),
+        (None, None, Some(since)) => format!("failing since {since} ({}){}", at(since), because(&channel.failing)),
         (None, None, None) => channel.state.to_owned(),
     };
     if channel.unproven { format!("{state}; unproven") } else { state }

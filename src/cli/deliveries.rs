@@ -8,10 +8,11 @@ use super::{Failure, configured, output};
 use crate::{
     action::delivery,
     clock::Clock,
-    domain::Scope,
+    domain::{Scope, Timestamp},
     query::{
         self, Page, Store,
-        deliveries::{Delivery, DeliveryDetail, DeliveryId, Filter},
+        deliveries::{Delivery, DeliveryDetail, DeliveryLine, Filter},
+        ids,
     },
 };
 
@@ -25,6 +26,7 @@ Examples:
   scorewatch deliveries list                            the newest hundred
   scorewatch deliveries list --state dead --json        dead letters, for scripts
   scorewatch deliveries show 42                         one delivery with its attempts
+  scorewatch deliveries show 7Q4M2K                     by the id in the message
   scorewatch deliveries resend 42                       queue it again, with the same id")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -54,17 +56,17 @@ enum Action {
     },
     /// Show one delivery with its message and attempts
     Show {
-        /// The delivery's number
-        id: i64,
+        /// The delivery's number, or the id of its message, or its first letters
+        id: String,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Queue a finished, dead, held or suppressed delivery again; the notification keeps its id
     Resend {
-        /// The delivery's number; may be repeated
+        /// The delivery's number, or the id of its message, or its first letters; may be repeated
         #[arg(required = true)]
-        ids: Vec<i64>,
+        ids: Vec<String>,
     },
 }
 
@@ -77,17 +79,27 @@ pub(super) async fn deliveries(file: &Path, arguments: Arguments) -> Result<(), 
 }
 
 async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
-    let scope = &Scope::All;
+    let (scope, now) = (&Scope::All, Clock::System.now());
     match action {
         Action::List { state, channel, tenant, limit, json } => {
             let filter = Filter { states: state, channel, tenant };
             let page = Page::first(if limit == 0 { LIMIT_MAX } else { limit });
-            list(&query::deliveries::list(store, scope, &filter, &page).await?.items, json)
+            let found = query::deliveries::list(store, scope, &filter, &page).await?.items;
+            list(&query::deliveries::lines(store, found).await?, now, json)
         }
-        Action::Show { id, json } => show(&query::deliveries::show(store, scope, DeliveryId(id)).await?, json),
+        Action::Show { id, json } => {
+            let id = ids::delivery(store, scope, &id).await?;
+            let detail = query::deliveries::show(store, scope, id).await?;
+            if json {
+                return output::json(&detail);
+            }
+            let covers = query::deliveries::lines(store, detail.covers.clone()).await?;
+            show(&detail, &covers, now)
+        }
         Action::Resend { ids } => {
             for id in ids {
-                delivery::resend(store, scope, DeliveryId(id), Clock::System.now()).await?;
+                let id = ids::delivery(store, scope, &id).await?;
+                delivery::resend(store, scope, id, now).await?;
                 output::say(&format!("delivery {id} is queued again; the running service sends it within seconds"));
             }
             Ok(())
@@ -96,35 +108,33 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
 }
 
 /// The state, with the delivery that it was merged into.
-fn state(row: &Delivery) -> String {
+fn state(row: &Delivery, now: Timestamp) -> String {
     let state = row.state.as_str();
     if let Some(hold) = row.hold {
-        return format!("{state} ({}, until {})", hold.why.as_str(), hold.until);
+        return format!("{state} ({}, {})", hold.why.as_str(), output::ago(hold.until, now));
     }
     row.merged_into.map_or_else(|| state.to_owned(), |merged_into| format!("{state} (with {merged_into})"))
 }
 
-fn list(rows: &[Delivery], json: bool) -> Result<(), Failure> {
-    let header = ["ID", "STATE", "CHANNEL", "MESSAGE", "TENANT", "ATTEMPTS", "QUEUED", "LAST ERROR"];
-    output::listing(rows, json, header, "no deliveries", |row| {
+fn list(rows: &[DeliveryLine], now: Timestamp, json: bool) -> Result<(), Failure> {
+    let header = ["ID", "STATE", "CHANNEL", "MESSAGE", "WHAT WAS SENT", "ATTEMPTS", "QUEUED", "LAST ERROR"];
+    output::listing(rows, json, header, "no deliveries", |DeliveryLine { delivery, headline, .. }| {
         [
-            row.id.to_string(),
-            state(row),
-            row.channel.to_string(),
-            row.notification.short().to_string(),
-            output::or_dash(row.tenant.as_ref()),
-            row.attempts.to_string(),
-            row.queued_at.to_string(),
-            output::or_dash(row.last_error.as_ref()),
+            delivery.id.to_string(),
+            state(delivery, now),
+            delivery.channel.to_string(),
+            delivery.notification.short().to_string(),
+            headline.clone(),
+            delivery.attempts.to_string(),
+            output::ago(delivery.queued_at, now),
+            output::or_dash(delivery.last_error.as_ref()),
         ]
     })
 }
 
-fn show(detail: &DeliveryDetail, json: bool) -> Result<(), Failure> {
-    if json {
-        return output::json(detail);
-    }
-    list(std::slice::from_ref(&detail.delivery), false)?;
+fn show(detail: &DeliveryDetail, covers: &[DeliveryLine], now: Timestamp) -> Result<(), Failure> {
+    let line = DeliveryLine::new(detail.delivery.clone(), &detail.notification);
+    list(std::slice::from_ref(&line), now, false)?;
     output::say("");
     let attempts = detail.attempts.iter().map(|attempt| {
         [
@@ -136,9 +146,9 @@ fn show(detail: &DeliveryDetail, json: bool) -> Result<(), Failure> {
         ]
     });
     output::say(&output::table(["ATTEMPT", "BEGUN", "ENDED", "OUTCOME", "ERROR"], attempts));
-    if !detail.covers.is_empty() {
+    if !covers.is_empty() {
         output::say("\nIt covers:");
-        list(&detail.covers, false)?;
+        list(covers, now, false)?;
     }
     output::say("\nmessage:");
     output::json(&detail.notification)

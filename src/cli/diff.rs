@@ -1,12 +1,13 @@
 //! `scorewatch diff OLD NEW`: what a new configuration changes, before it is loaded.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{Failure, check::state, configured, output, who_sees::named};
 use crate::{
     clock::Clock,
+    config::Outline,
     domain::Scope,
-    query::changes::{self, Difference},
+    query::changes::{self, Changed, Difference, Section, Version},
 };
 
 /// What to compare.
@@ -16,8 +17,9 @@ Examples:
   scorewatch diff scorewatch.yaml new/scorewatch.yaml
   scorewatch diff scorewatch.yaml new/scorewatch.yaml --json    for a review in CI
 
-Secrets are not read: only a credential's reference is compared. If the new configuration's store exists, the alerts \
-that would open or close are listed too.")]
+Fields are shown in the files' own words, and things that change alike are one entry. Secrets are not read: only a \
+credential's reference is compared. If the new configuration's store exists, the alerts that would open or close are \
+listed too.")]
 pub(super) struct Arguments {
     /// The old configuration
     #[arg(value_name = "OLD")]
@@ -32,7 +34,9 @@ pub(super) struct Arguments {
 
 pub(super) async fn diff(arguments: &Arguments) -> Result<(), Failure> {
     let (old, new) = (configured(&arguments.old)?, configured(&arguments.new)?);
-    let difference = changes::difference(&old, &new, &Scope::All, Clock::System.now()).await?;
+    let (was, is) = (Outline::read(&arguments.old), Outline::read(&arguments.new));
+    let (old, new) = (Version { config: &old, written: &was }, Version { config: &new, written: &is });
+    let difference = changes::difference(old, new, &Scope::All, Clock::System.now()).await?;
     if arguments.json {
         return output::json(&difference);
     }
@@ -48,35 +52,58 @@ fn show(difference: &Difference) {
     for (channel, tenants) in &difference.no_longer_seen {
         lines.push(format!("  channel {channel} can no longer see: {}", named(tenants)));
     }
-    let sections = [
-        ("tenant", &difference.tenants),
-        ("rule", &difference.rules),
-        ("channel", &difference.channels),
-        ("", &difference.service),
-    ];
-    for (what, section) in sections {
-        lines.extend(section.added.iter().map(|name| format!("+ {what} {name}")));
-        lines.extend(section.removed.iter().map(|name| format!("- {what} {name}")));
-        for (name, fields) in &section.changed {
-            lines.push(format!("~ {what} {name}").replace("~  ", "~ "));
-            lines.extend(fields.iter().map(|(field, [before, after])| {
-                let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
-                format!("    {field}: {} -> {}", shown(before), shown(after))
-            }));
+    for (what, section) in
+        [("tenant", &difference.tenants), ("rule", &difference.rules), ("channel", &difference.channels)]
+    {
+        lines.extend(of_section(what, section));
+    }
+    lines.extend(fields(&difference.service).map(|field| format!("~ {field}")));
+    for line in &lines {
+        output::say(&output::visible(line));
+    }
+    let alerts = difference.alerts.as_deref().unwrap_or_default();
+    if !alerts.is_empty() {
+        output::say("");
+        output::say(&state::table(alerts));
+    } else if lines.is_empty() {
+        output::say("no differences");
+    }
+    if difference.alerts.is_none() {
+        output::complain("there is no store yet, so no alerts were compared");
+    }
+}
+
+fn of_section(what: &str, section: &Section) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (sign, names) in [("+", &section.added), ("-", &section.removed)] {
+        if !names.is_empty() {
+            lines.push(format!("{sign} {}", all_of(what, &names.iter().collect())));
         }
     }
-    if lines.is_empty() {
-        lines.push("no differences".to_owned());
-    }
-    for line in lines {
-        output::say(&output::visible(&line));
-    }
-    match &difference.alerts {
-        None => output::say("alerts: there is no store yet"),
-        Some(alerts) if alerts.is_empty() => output::say("alerts: none would open or close"),
-        Some(alerts) => {
-            output::say("");
-            output::say(&state::table(alerts));
+    // What many things have in common is said once.
+    let mut alike: Vec<(&Changed, BTreeSet<&String>)> = Vec::new();
+    for (name, changed) in &section.changed {
+        match alike.iter_mut().find(|(known, _)| *known == changed) {
+            Some((_, names)) => drop(names.insert(name)),
+            None => alike.push((changed, BTreeSet::from([name]))),
         }
     }
+    for (changed, names) in alike {
+        lines.push(format!("~ {}", all_of(what, &names)));
+        lines.extend(fields(changed).map(|field| format!("    {field}")));
+    }
+    lines
+}
+
+/// `tenant contoso`, or `200 tenants: …`.
+fn all_of(what: &str, names: &BTreeSet<&String>) -> String {
+    if names.len() == 1 {
+        return format!("{what} {}", named(names));
+    }
+    format!("{}: {}", output::counted(names.len(), what), named(names))
+}
+
+fn fields(changed: &Changed) -> impl Iterator<Item = String> {
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+    changed.iter().map(move |(field, [before, after])| format!("{field}: {} -> {}", shown(before), shown(after)))
 }

@@ -1,16 +1,19 @@
 //! `scorewatch explain`: why an alert fires or does not, and what became of its messages.
 
 mod blindness;
+mod screen;
 mod words;
 
 use std::path::Path;
 
+use self::screen::Detail;
 use super::{Failure, configured, output, wrong_input};
 use crate::{
     check::blind::OPERATOR_BLIND,
     clock::Clock,
+    config::Config,
     domain::Scope,
-    query::{self, explain::Question, find},
+    query::{self, Store, alerts::Which, explain::Question, find, ids},
 };
 
 /// What to explain.
@@ -19,47 +22,98 @@ use crate::{
 Examples:
   scorewatch explain contoso device-score-drop
   scorewatch explain contoso group-exposure --subject Servers    one device group
+  scorewatch explain 7Q4M2K                                      by the id in a message or a listing
+  scorewatch explain contoso device-score-drop -v                more than fits one screen
   scorewatch explain contoso device-score-drop --json            everything, for scripts
   scorewatch explain contoso operator.blind                      whether the operator is notified that it can't be \
   read, and why
 
 It reads the store next to the service and changes nothing. It explains the newest reading in the store.")]
 pub(super) struct Arguments {
-    /// The tenant's id
+    /// The tenant's id; or without a rule, the id of an alert or of a message about it, or its first letters
+    #[arg(value_name = "TENANT|ID")]
     tenant: String,
     /// The rule's name
-    rule: String,
+    rule: Option<String>,
     /// The subject, if the score has several; all of them otherwise
-    #[arg(long)]
+    #[arg(long, requires = "rule")]
     subject: Option<String>,
+    /// Show everything: more readings, each series in full, each message with each attempt
+    #[arg(short, long)]
+    verbose: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
+impl Arguments {
+    const fn detail(&self) -> Detail {
+        if self.verbose { Detail::Everything } else { Detail::Screen }
+    }
+}
+
 pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let config = configured(file)?;
-    let (scope, now) = (&Scope::All, Clock::System.now());
-    let tenant = find::tenant(&config, scope, &arguments.tenant)?;
-    if arguments.rule == OPERATOR_BLIND {
-        return blindness::explain(&config, tenant, arguments).await;
-    }
-    let rule = find::rule(&config, scope, &arguments.rule).map_err(|error| {
-        let names = config.rules.iter().map(|rule| rule.name.as_str()).chain([OPERATOR_BLIND]);
-        let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-        wrong_input(format!("{error}; known rules: {}", names.join(", ")))
-    })?;
-    let question =
-        Question { tenant: arguments.tenant.clone(), rule: arguments.rule.clone(), subject: arguments.subject.clone() };
+    let which = match &arguments.rule {
+        Some(rule) => {
+            // What is named wrongly is refused before the store is opened.
+            find::tenant(&config, &Scope::All, &arguments.tenant)?;
+            known_rule(&config, rule)?;
+            let (tenant, rule, subject) = (arguments.tenant.clone(), rule.clone(), arguments.subject.clone());
+            Some(Which { tenant, rule, subject })
+        }
+        None => None,
+    };
     let store = query::open(&config).await?;
-    let trace = query::explain::explain(&*store, &config, scope, &question, now).await;
+    let done = of_store(&*store, &config, which, arguments).await;
     store.close().await;
-    let trace = trace?;
-    if arguments.json {
-        return output::json(&trace);
-    }
-    for line in words::words(&trace, rule, tenant) {
+    done
+}
+
+async fn of_store(
+    store: &dyn Store,
+    config: &Config,
+    which: Option<Which>,
+    arguments: &Arguments,
+) -> Result<(), Failure> {
+    let (scope, now) = (&Scope::All, Clock::System.now());
+    let Which { tenant, rule, subject } = match which {
+        Some(which) => which,
+        None => ids::alert(store, scope, &arguments.tenant).await?,
+    };
+    let configured = find::tenant(config, scope, &tenant)?;
+    let lines = if rule == OPERATOR_BLIND {
+        if subject.is_some() {
+            return Err(wrong_input(format!("`{OPERATOR_BLIND}` is about the whole tenant; leave `--subject` out")));
+        }
+        let trace = query::explain::blindness(store, config, scope, &tenant, now).await?;
+        if arguments.json {
+            return output::json(&trace);
+        }
+        blindness::lines(&trace, configured, &config.operator, now, arguments.detail())
+    } else {
+        known_rule(config, &rule)?;
+        let question = Question { tenant, rule, subject };
+        let trace = query::explain::explain(store, config, scope, &question, now).await?;
+        if arguments.json {
+            return output::json(&trace);
+        }
+        screen::lines(&trace, find::rule(config, scope, &question.rule)?, configured, arguments.detail())
+    };
+    for line in lines {
         output::say(&output::visible(&line));
     }
     Ok(())
+}
+
+/// Refuses a rule that does not exist, and names those that do.
+fn known_rule(config: &Config, rule: &str) -> Result<(), Failure> {
+    if rule == OPERATOR_BLIND {
+        return Ok(());
+    }
+    find::rule(config, &Scope::All, rule).map(drop).map_err(|error| {
+        let names = config.rules.iter().map(|rule| rule.name.as_str()).chain([OPERATOR_BLIND]);
+        let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+        wrong_input(format!("{error}; known rules: {}", names.join(", ")))
+    })
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod backtest;
+mod caller;
 mod channels;
 mod check;
 mod deliveries;

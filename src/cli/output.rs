@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::Failure;
 use crate::{
     diagnostic::{Excerpts, Problem, render},
-    domain::characters,
+    domain::{Timestamp, characters},
 };
 
 /// Prints results, a line or several. A reader that has gone away is not an error. Nothing in the text can drive the
@@ -77,6 +77,20 @@ pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: 
     format!("{count} {noun}{}", if count == N::from(1) { "" } else { "s" })
 }
 
+/// How long ago that was, or how long it is until then: `just now`, `2 min ago`, `in 3 h`.
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
+    let (apart, is_over) = if at <= now { (now.since(at), true) } else { (at.since(now), false) };
+    let seconds = apart.as_secs();
+    let span = match seconds {
+        0..5 if is_over => return "just now".to_owned(),
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    };
+    if is_over { format!("{span} ago") } else { format!("in {span}") }
+}
+
 /// The value, or `-` if there is none.
 pub(super) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
@@ -93,4 +107,27 @@ pub(super) fn progress(length: usize) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_in_a_table_is_read_at_a_glance() {
+        let now = Timestamp::from_seconds(1_000_000);
+        for (seconds, text) in [
+            (0, "just now"),
+            (-4, "just now"),
+            (-5, "5 s ago"),
+            (-119, "1 min ago"),
+            (-3_600, "1 h ago"),
+            (-172_799, "47 h ago"),
+            (-172_800, "2 d ago"),
+            (1, "in 1 s"),
+            (7_200, "in 2 h"),
+        ] {
+            assert_eq!(ago(Timestamp::from_seconds(1_000_000 + seconds), now), text);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Failure, configured, output};
+use super::{Failure, caller, configured, output};
 use crate::{
     action::silence::{self, Draft, NewSilence},
     clock::Clock,
@@ -92,9 +92,9 @@ struct Add {
     /// Why the silence is made
     #[arg(long, value_name = "TEXT")]
     comment: String,
-    /// Who makes the silence
-    #[arg(long, value_name = "NAME", env = "USER")]
-    author: String,
+    /// Who makes the silence; by default the user who runs the command
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -136,7 +136,7 @@ impl Add {
             length: self.length.clone(),
             until: self.until.clone(),
             comment: self.comment.clone(),
-            author: self.author.clone(),
+            author: caller::author(self.author.clone()),
         }
     }
 }

@@ -85,21 +85,21 @@ pub(super) async fn tenants(file: &Path, arguments: Arguments) -> Result<(), Fai
 }
 
 async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result<(), Failure> {
-    let scope = &Scope::All;
+    let (scope, now) = (&Scope::All, Clock::System.now());
     match action {
         Action::Import(_) | Action::Forget(_) => Ok(()),
         Action::List { gone: true, json, .. } => {
-            list_gone(&query::tenants::gone(store, config, scope, &Page::ALL).await?.items, json)
+            list_gone(&query::tenants::gone(store, config, scope, &Page::ALL).await?.items, now, json)
         }
         Action::List { failing, json, .. } => {
-            list(&query::tenants::list(store, config, scope, failing, &Page::ALL).await?.items, json)
+            list(&query::tenants::list(store, config, scope, failing, &Page::ALL).await?.items, now, json)
         }
         Action::Show { id, json } => {
             show(find::tenant(config, scope, &id)?, &query::tenants::show(store, config, scope, &id).await?, json)
         }
         Action::Recheck { ids } => {
             for id in &ids {
-                tenant::recheck(store, config, scope, id, Clock::System.now()).await?;
+                tenant::recheck(store, config, scope, id, now).await?;
                 output::say(&format!("tenant `{id}` is due now; the running service checks it within seconds"));
             }
             Ok(())
@@ -107,20 +107,20 @@ async fn obey(store: &dyn Store, config: &Arc<Config>, action: Action) -> Result
     }
 }
 
-fn list_gone(tenants: &[GoneTenant], json: bool) -> Result<(), Failure> {
+fn list_gone(tenants: &[GoneTenant], now: Timestamp, json: bool) -> Result<(), Failure> {
     let header = ["ID", "NAME", "ENTRA TENANT", "GONE SINCE", "KEPT UNTIL"];
     output::listing(tenants, json, header, "no tenants", |gone| {
         [
             gone.known.id.to_string(),
             output::or_dash(gone.known.name.as_ref()),
             output::or_dash(gone.known.tenant_id),
-            output::or_dash(gone.known.gone_since),
+            output::or_dash(gone.known.gone_since.map(|since| output::ago(since, now))),
             output::or_dash(gone.kept_until),
         ]
     })
 }
 
-fn list(lines: &[TenantStatus], json: bool) -> Result<(), Failure> {
+fn list(lines: &[TenantStatus], now: Timestamp, json: bool) -> Result<(), Failure> {
     let header = ["ID", "NAME", "SCORE", "CHECKS", "LAST CHECK", "NEXT CHECK"];
     output::listing(lines, json, header, "no tenants", |line| {
         let value = line.scores.first().and_then(|score| score.value);
@@ -135,8 +135,8 @@ fn list(lines: &[TenantStatus], json: bool) -> Result<(), Failure> {
             line.name.clone(),
             output::or_dash(value.map(display::number)),
             health,
-            output::or_dash(line.checked_at),
-            output::or_dash(line.next_check_at),
+            output::or_dash(line.checked_at.map(|at| output::ago(at, now))),
+            output::or_dash(line.next_check_at.map(|at| output::ago(at, now))),
         ]
     })
 }

@@ -22,6 +22,7 @@ mod load;
 mod maintenance;
 mod marks;
 mod matchers;
+mod outline;
 mod pending;
 mod private;
 mod raw;
@@ -51,6 +52,7 @@ mod yaml;
 mod zone_names;
 
 pub use load::{load, load_with};
+pub use outline::{Fields, Outline};
 pub use receivers::PlacedChannel;
 pub use sight::Sight;
 pub use trial::{SecretUse, try_secrets};

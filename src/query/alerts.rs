@@ -1,11 +1,14 @@
 //! Alerts: those that match, and one of them.
 
+mod line;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::line::{AlertLine, lines};
 use super::{Error, Listing, Page, find};
 pub use crate::store::AlertRow;
 use crate::{
-    domain::{Scope, Subject, Timestamp},
+    domain::{Scope, ScoreKind, Subject, Timestamp},
     rule::AlertKey,
     store::{AlertFilter, AlertPlace, Listings},
 };
@@ -32,6 +35,23 @@ pub struct Which {
     pub rule: String,
     /// The subject; may be left out if there is one alert only.
     pub subject: Option<String>,
+}
+
+impl Which {
+    /// The names of that alert.
+    #[must_use]
+    pub fn of(key: &AlertKey) -> Self {
+        let subject = key.subject.as_ref().map(ToString::to_string);
+        Self { tenant: key.tenant.to_string(), rule: key.rule.to_string(), subject }
+    }
+}
+
+/// An alert by its names: `contoso device-score-drop`, and of which of several values.
+#[must_use]
+pub fn named(key: &AlertKey) -> String {
+    let score = key.score.map_or("all scores", ScoreKind::as_str);
+    let subject = key.subject.as_ref().map(|subject| format!(" {subject}")).unwrap_or_default();
+    format!("{} {} ({score}{subject})", key.tenant, key.rule)
 }
 
 /// Where a page of alerts ended.
@@ -82,10 +102,21 @@ pub async fn show(store: &dyn Listings, scope: &Scope, which: &Which) -> Result<
     };
     let is_intended =
         |row: &AlertRow| subject.is_none() || row.key.subject.as_ref().map(Subject::as_str) == subject.as_deref();
-    let mut matching = store.alerts(&filter).await?.into_iter().filter(is_intended);
-    match (matching.next(), matching.next()) {
-        (Some(row), None) => Ok(row),
-        (None, _) => Err(Error::NoAlert(format!("there is no alert of rule `{rule}` for tenant `{tenant}`"))),
-        (Some(_), Some(_)) => Err(Error::Ambiguous),
+    let mut matching: Vec<_> = store.alerts(&filter).await?.into_iter().filter(is_intended).collect();
+    match matching.len() {
+        0 => Err(Error::NoAlert(format!("there is no alert of rule `{rule}` for tenant `{tenant}`"))),
+        1 => Ok(matching.swap_remove(0)),
+        count => Err(Error::Ambiguous {
+            what: format!("rule `{rule}` has {count} alerts for tenant `{tenant}`"),
+            candidates: matching.iter().map(|row| subject_of(&row.key)).collect(),
+        }),
+    }
+}
+
+/// How an alert is told from others of its rule and tenant.
+fn subject_of(key: &AlertKey) -> String {
+    match (&key.subject, key.score) {
+        (Some(subject), _) => format!("--subject '{subject}'"),
+        (None, score) => score.map_or("all scores", ScoreKind::as_str).to_owned(),
     }
 }

@@ -1,6 +1,5 @@
 //! What a configuration changes: of tenants, rules, channels and who sees whom, and of the alerts that a store has.
 
-mod facts;
 mod state;
 
 use std::{
@@ -10,16 +9,24 @@ use std::{
 
 use serde::Serialize;
 
-use self::facts::Facts;
 pub use self::state::{AlertChange, against_state};
 use super::{Error, find, open};
 use crate::{
-    config::{Config, StoreLocation},
+    config::{Config, Fields, Outline, StoreLocation},
     domain::{ChannelName, Scope, TenantId, Timestamp},
 };
 
 /// Tenants by the channel that may show them.
 type Sights = BTreeMap<ChannelName, BTreeSet<TenantId>>;
+
+/// A configuration, and what its files say.
+#[derive(Debug, Clone, Copy)]
+pub struct Version<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// What its files say.
+    pub written: &'a Outline,
+}
 
 /// What is different between two configurations.
 #[derive(Debug, Clone, Serialize)]
@@ -34,8 +41,8 @@ pub struct Difference {
     pub rules: Section,
     /// How channels differ, by name.
     pub channels: Section,
-    /// What concerns the whole service.
-    pub service: Section,
+    /// What concerns the whole service: each field with what it was and what it is.
+    pub service: Changed,
     /// Alerts that the new configuration would change and the old one would not; `None`: there is no store yet.
     pub alerts: Option<Vec<AlertChange>>,
 }
@@ -47,45 +54,49 @@ pub struct Section {
     pub added: Vec<String>,
     /// Those that only the old configuration has.
     pub removed: Vec<String>,
-    /// By name, the fields that differ, each with what it was and what it is.
-    pub changed: BTreeMap<String, BTreeMap<String, [Option<String>; 2]>>,
+    /// By name, the fields that differ.
+    pub changed: BTreeMap<String, Changed>,
 }
+
+/// The fields that differ, each with what it was and what it is, in the files' own words; `None`: it was not or is not there.
+pub type Changed = BTreeMap<String, [Option<String>; 2]>;
 
 /// What a new configuration changes. Of secrets only their references are compared. A limited scope is shown its tenants, the channels
 /// that belong to it, every rule, and nothing of the service.
 ///
 /// # Errors
 /// [`Error::Store`] if the new configuration's store exists and can't be read.
-pub async fn difference(old: &Config, new: &Config, scope: &Scope, now: Timestamp) -> Result<Difference, Error> {
-    let (before, after) = (shown(old, scope), shown(new, scope));
-    let tenants = |config: &Config| within(facts::tenants(config), |id| find::tenant(config, scope, id).is_ok());
-    let channels = |config: &Config| within(facts::channels(config), |name| find::channel(config, scope, name).is_ok());
-    let rules = |config: &Config| rules(config, scope);
-    let service = |config: &Config| within(facts::service(config), |_| scope.is_all());
+pub async fn difference(
+    old: Version<'_>,
+    new: Version<'_>,
+    scope: &Scope,
+    now: Timestamp,
+) -> Result<Difference, Error> {
+    let (before, after) = (shown(old.config, scope), shown(new.config, scope));
+    let (was, is) = (within(old, scope), within(new, scope));
     Ok(Difference {
         newly_seen: beyond(&after, &before),
         no_longer_seen: beyond(&before, &after),
-        tenants: section(&tenants(old), &tenants(new)),
-        rules: section(&rules(old), &rules(new)),
-        channels: section(&channels(old), &channels(new)),
-        service: section(&service(old), &service(new)),
-        alerts: alerts(old, new, scope, now).await?,
+        tenants: section(&was.tenants, &is.tenants),
+        rules: section(&was.rules, &is.rules),
+        channels: section(&was.channels, &is.channels),
+        service: changed(&was.service, &is.service),
+        alerts: alerts(old.config, new.config, scope, now).await?,
     })
 }
 
-/// The rules. Which channels they notify is not shown to a limited scope: some are others'.
-fn rules(config: &Config, scope: &Scope) -> BTreeMap<String, Facts> {
-    let mut rules = facts::rules(config);
+/// What a scope is shown of the files. Which channels a rule notifies is not shown to a limited one: some are others'.
+fn within(Version { config, written }: Version<'_>, scope: &Scope) -> Outline {
+    let mut shown = written.clone();
+    shown.tenants.retain(|id, _| find::tenant(config, scope, id).is_ok());
+    shown.channels.retain(|name, _| find::channel(config, scope, name).is_ok());
     if !scope.is_all() {
-        for facts in rules.values_mut() {
-            facts.remove("notify");
+        shown.service.clear();
+        for fields in shown.rules.values_mut() {
+            fields.remove("notify");
         }
     }
-    rules
-}
-
-fn within(facts: BTreeMap<String, Facts>, is_within: impl Fn(&str) -> bool) -> BTreeMap<String, Facts> {
-    facts.into_iter().filter(|(name, _)| is_within(name)).collect()
+    shown
 }
 
 /// Alerts that the new configuration would change in its own store and the old one would not.
@@ -121,19 +132,18 @@ fn beyond(left: &Sights, right: &Sights) -> Sights {
     beyond.filter(|(_, tenants)| !tenants.is_empty()).collect()
 }
 
-fn section(old: &BTreeMap<String, Facts>, new: &BTreeMap<String, Facts>) -> Section {
-    let only_in = |left: &BTreeMap<String, Facts>, right: &BTreeMap<String, Facts>| {
+fn section(old: &BTreeMap<String, Fields>, new: &BTreeMap<String, Fields>) -> Section {
+    let only_in = |left: &BTreeMap<String, Fields>, right: &BTreeMap<String, Fields>| {
         left.keys().filter(|name| !right.contains_key(*name)).cloned().collect()
     };
-    let mut changed = BTreeMap::new();
-    for (name, after) in new {
-        let Some(before) = old.get(name).filter(|before| *before != after) else { continue };
-        let fields: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-        let differing = fields.into_iter().filter(|field| before.get(*field) != after.get(*field));
-        let pairs = differing
-            .map(|field| ((*field).to_owned(), [before.get(field).cloned(), after.get(field).cloned()]))
-            .collect();
-        changed.insert(name.clone(), pairs);
-    }
-    Section { added: only_in(new, old), removed: only_in(old, new), changed }
+    let both = new.iter().filter_map(|(name, after)| Some((name, changed(old.get(name)?, after))));
+    let changed = both.filter(|(_, changed)| !changed.is_empty()).map(|(name, changed)| (name.clone(), changed));
+    Section { added: only_in(new, old), removed: only_in(old, new), changed: changed.collect() }
+}
+
+/// The fields that differ.
+fn changed(before: &Fields, after: &Fields) -> Changed {
+    let fields: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let differing = fields.into_iter().filter(|field| before.get(*field) != after.get(*field));
+    differing.map(|field| (field.clone(), [before.get(field).cloned(), after.get(field).cloned()])).collect()
 }

@@ -1,10 +1,14 @@
 //! Deliveries: those that match, and one of them with its attempts. A digest, a drill or a report is about no single tenant, and so it
 //! is seen only by a scope without limits.
 
+use serde::Serialize;
+
 use super::{Error, Listing, Page, error::Thing, find};
 use crate::{
     domain::Scope,
+    notify::{Notification, NotificationType},
     store::{DeliveryFilter, Listings},
+    template::summary,
 };
 pub use crate::{
     notify::{Delivery, DeliveryId, DeliveryState},
@@ -22,6 +26,41 @@ pub struct Filter {
     pub tenant: Option<String>,
 }
 
+/// A delivery, and what it says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeliveryLine {
+    /// The delivery.
+    #[serde(flatten)]
+    pub delivery: Delivery,
+    /// What kind of message it is.
+    #[serde(rename = "type")]
+    pub kind: NotificationType,
+    /// Its headline.
+    pub headline: String,
+}
+
+impl DeliveryLine {
+    /// A delivery of that notification.
+    #[must_use]
+    pub fn new(delivery: Delivery, notification: &Notification) -> Self {
+        Self { delivery, kind: notification.kind, headline: summary(notification).headline }
+    }
+}
+
+/// What deliveries say, in their order.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn lines(store: &dyn Listings, deliveries: Vec<Delivery>) -> Result<Vec<DeliveryLine>, Error> {
+    let mut lines = Vec::with_capacity(deliveries.len());
+    for delivery in deliveries {
+        if let Some(detail) = store.delivery(delivery.id).await? {
+            lines.push(DeliveryLine::new(delivery, &detail.notification));
+        }
+    }
+    Ok(lines)
+}
+
 /// Deliveries that match, newest first.
 ///
 /// # Errors
@@ -37,6 +76,7 @@ pub async fn list(
         channel: filter.channel.as_deref().map(find::channel_name).transpose()?,
         tenant: filter.tenant.as_deref().map(find::tenant_id).transpose()?,
         tenants: scope.tenants().cloned(),
+        notification: None,
         before: page.after,
         limit: page.to_read().unwrap_or(u32::MAX),
     };

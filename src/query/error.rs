@@ -46,9 +46,14 @@ pub enum Error {
     /// No alert matches, or none within the caller's scope; the sentence says what was looked for.
     #[error("{0}")]
     NoAlert(String),
-    /// Several alerts match where one was meant.
-    #[error("several alerts match; choose one with `--subject`")]
-    Ambiguous,
+    /// Several things match where one was meant.
+    #[error("{what}; choose one of:\n  {}", candidates.join("\n  "))]
+    Ambiguous {
+        /// What was asked for, and how many match.
+        what: String,
+        /// What they are called, a line each.
+        candidates: Vec<String>,
+    },
     /// What was asked can't be read or makes no sense: everything that is wrong with it, a sentence each.
     #[error("{}", .0.join("\n"))]
     Invalid(Vec<String>),

@@ -12,6 +12,7 @@ pub mod deliveries;
 mod error;
 pub mod explain;
 pub mod find;
+pub mod ids;
 pub mod online;
 mod page;
 pub mod silences;

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use scorewatch::{
     action::{drill, silence},
     channel::ChannelSettings,
-    config::{Config, Operator, StoreLocation, Tenant},
+    config::{Config, Fields, Operator, Outline, StoreLocation, Tenant},
     domain::{Scope, TenantId, Timestamp},
     notify::{
         route::Audience,
@@ -17,6 +17,7 @@ use scorewatch::{
     query::{
         self, Error, Page, alerts,
         backtest::{self, Question, Source},
+        changes::Version,
         deliveries, find, silences, tenants,
     },
     rule::Rule,
@@ -136,10 +137,17 @@ impl Scene {
             ("channels", json(&query::channels::list(store, config, scope, now).await.unwrap())),
             ("who sees", json(&query::channels::who_sees(config, scope, None).unwrap())),
             ("against state", json(&query::changes::against_state(store, &self.changed(), scope, now).await.unwrap())),
-            ("changes", json(&query::changes::difference(config, &self.changed(), scope, now).await.unwrap())),
+            ("changes", self.changes(scope).await),
             ("backtest", json(&self.backtest(scope, &[]).await.unwrap())),
             ("online", json(&online)),
         ]
+    }
+
+    async fn changes(&self, scope: &Scope) -> String {
+        let (old, new) = (&*self.config, &self.changed());
+        let (was, is) = (outline(old, "old"), outline(new, "new"));
+        let (old, new) = (Version { config: old, written: &was }, Version { config: new, written: &is });
+        json(&query::changes::difference(old, new, scope, self.now()).await.unwrap())
     }
 
     async fn backtest(&self, scope: &Scope, ids: &[&str]) -> Result<backtest::Report, Error> {
@@ -152,6 +160,18 @@ impl Scene {
         };
         let source = Source::Store(self.store());
         backtest::prepare(source, &self.config, scope, &question, self.now(), || {}).await?.report(|| {})
+    }
+}
+
+/// What files could say in which every tenant, rule and channel has that note.
+fn outline(config: &Config, note: &str) -> Outline {
+    let about = |name: &str| Fields::from([("about".to_owned(), format!("{note} {name}"))]);
+    let of = |names: Vec<String>| names.into_iter().map(|name| (name.clone(), about(&name))).collect();
+    Outline {
+        tenants: of(config.tenants.keys().map(ToString::to_string).collect()),
+        rules: of(config.rules.iter().map(|rule| rule.name.to_string()).collect()),
+        channels: of(config.channels.keys().map(ToString::to_string).collect()),
+        service: about("everybody's secret"),
     }
 }
 

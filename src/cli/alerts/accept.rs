@@ -6,15 +6,15 @@ use crate::{
     clock::Clock,
     config::Config,
     domain::{Scope, ScoreKind},
-    query::{Store, alerts::Which},
+    query::Store,
     rule::AlertKey,
 };
 
 /// The alerts to accept: one by its tenant and rule, or all that match every given filter.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The tenant of one alert
-    #[arg(requires = "of_rule", conflicts_with_all = ["shift", "rule", "score", "tenants", "labels"])]
+    /// The tenant of one alert; or without a rule, the id of the alert or of a message about it, or its first letters
+    #[arg(value_name = "TENANT|ID", conflicts_with_all = ["shift", "rule", "score", "tenants", "labels"])]
     tenant: Option<String>,
     /// The rule of that alert
     #[arg(value_name = "RULE")]
@@ -58,9 +58,9 @@ fn label(text: &str) -> Result<(String, String), String> {
 pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
     let Arguments { tenant, of_rule, subject, shift, rule, score, tenants, labels, dry_run, json } = arguments;
-    if let (Some(tenant), Some(rule)) = (tenant, of_rule) {
-        let AlertKey { rule, tenant, .. } =
-            alert::accept(store, config, scope, &Which { tenant, rule, subject }, now).await?;
+    if let Some(tenant) = tenant {
+        let which = super::Which { tenant, rule: of_rule, subject }.find(store, scope).await?;
+        let AlertKey { rule, tenant, .. } = alert::accept(store, config, scope, &which, now).await?;
         output::say(&format!("accepted: `{rule}` for `{tenant}` starts from the new level"));
         return Ok(());
     }

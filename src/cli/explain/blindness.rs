@@ -1,47 +1,35 @@
 //! `scorewatch explain TENANT operator.blind`: whether the operator is notified that a tenant can't be read, and why.
 
-use super::{Arguments, words};
+use super::{
+    screen::{self, Detail},
+    words,
+};
 use crate::{
-    check::blind::{self, OPERATOR_BLIND, stage::Stage},
-    cli::{Failure, output, wrong_input},
-    clock::Clock,
-    config::{Config, Tenant},
-    domain::{ChannelName, Scope, format_duration},
-    query::{self, explain::BlindnessTrace},
-    rule::Rule,
+    check::blind::{self, stage::Stage},
+    config::{Operator, Tenant},
+    domain::{ChannelName, Timestamp, format_duration},
+    query::explain::BlindnessTrace,
 };
 
-/// Prints why a tenant is, or is not, reported as one that can't be read.
-pub(super) async fn explain(config: &Config, tenant: &Tenant, arguments: &Arguments) -> Result<(), Failure> {
-    if arguments.subject.is_some() {
-        return Err(wrong_input(format!("`{OPERATOR_BLIND}` is about the whole tenant; leave `--subject` out")));
-    }
-    let (scope, now) = (&Scope::All, Clock::System.now());
-    let store = query::open(config).await?;
-    let trace = query::explain::blindness(&*store, config, scope, tenant.id.as_str(), now).await;
-    store.close().await;
-    let trace = trace?;
-    if arguments.json {
-        return output::json(&trace);
-    }
-    let rule = blind::operator_rule(&config.operator);
-    for line in lines(&trace, tenant, rule.as_ref()) {
-        output::say(&output::visible(&line));
-    }
-    Ok(())
-}
-
-fn lines(trace: &BlindnessTrace, tenant: &Tenant, rule: Option<&Rule>) -> Vec<String> {
+/// Why a tenant is, or is not, reported as one that can't be read.
+pub(super) fn lines(
+    trace: &BlindnessTrace,
+    tenant: &Tenant,
+    operator: &Operator,
+    now: Timestamp,
+    detail: Detail,
+) -> Vec<String> {
     let mut lines = vec![format!("{} ({}), rule {}", tenant.name, trace.tenant, trace.rule)];
-    lines.extend(rule.map(|rule| format!("{} (`operator.blind_after`)", words::reads(rule))));
+    let rule = blind::operator_rule(operator);
+    lines.extend(rule.map(|rule| format!("{} (`operator.blind_after`)", words::reads(&rule))));
     lines.extend(trace.decisions.iter().map(words::decision));
     lines.push(String::new());
     lines.extend(trace.failing.as_ref().map(|failing| format!("  {}", blind::reason(Some(failing), None))));
     lines.extend(so_far(&trace.stage).map(|line| format!("  {line}")));
-    lines.push(format!("  => {}", verdict(&trace.stage)));
-    lines.extend(trace.messages.iter().flat_map(words::message));
+    lines.extend(screen::messages(&trace.messages, now, detail));
     lines.push(String::new());
     lines.push(words::notified_channels(&trace.notified));
+    lines.push(format!("=> {}", verdict(&trace.stage)));
     lines
 }
 
@@ -92,7 +80,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::Timestamp;
 
     #[test]
     fn each_stage_says_whether_it_is_reported_and_why() {

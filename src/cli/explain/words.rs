@@ -1,10 +1,9 @@
-//! A trace as text.
+//! The parts of a trace in words.
 
 use crate::{
-    config::Tenant,
-    domain::{ChannelName, Sample, ScoreKind, Timestamp, format_duration},
-    notify::NotificationType,
-    query::explain::{Decision, Message, SeriesTrace, Trace},
+    cli::output,
+    domain::{ChannelName, ScoreKind, Timestamp, format_duration},
+    query::explain::{Decision, SeriesTrace},
     rule::{
         AlertState, Recover, Resolution, Rule,
         baseline::{Chosen, Reference},
@@ -12,24 +11,6 @@ use crate::{
         explain::{Baseline, Comparison, Explanation, Side, Verdict},
     },
 };
-
-/// The trace as lines.
-pub(super) fn words(trace: &Trace, rule: &Rule, tenant: &Tenant) -> Vec<String> {
-    let mut lines = vec![format!("{} ({}), rule {}", tenant.name, trace.tenant, trace.rule), reads(rule)];
-    lines.extend(rule.guide.about.as_ref().map(|about| format!("  {about}")));
-    if !trace.applies {
-        lines.push("It does not apply to this tenant.".to_owned());
-    }
-    lines.extend(trace.decisions.iter().map(decision));
-    for series in &trace.series {
-        lines.push(String::new());
-        lines.extend(of_series(series, rule));
-    }
-    lines.push(String::new());
-    lines.push(notified_channels(&trace.notified));
-    lines.extend(rule.guide.runbook.as_ref().map(|runbook| format!("What to do: {runbook}")));
-    lines
-}
 
 /// One decision as a line.
 pub(super) fn decision(decision: &Decision) -> String {
@@ -61,29 +42,19 @@ pub(super) fn reads(rule: &Rule) -> String {
     parts.join(", ")
 }
 
-fn of_series(series: &SeriesTrace, rule: &Rule) -> Vec<String> {
-    let subject = series.subject.as_ref().map(|subject| format!(" of {subject}")).unwrap_or_default();
+/// What a series is called.
+pub(super) fn name(series: &SeriesTrace) -> String {
     let score = series.score.map_or("all scores", ScoreKind::as_str);
-    let mut lines = vec![format!("{score}{subject}: {}", state(&series.alert.state))];
-    if !rule.is_no_data() {
-        lines.extend(readings(&series.readings, &series.drawn));
-    }
-    lines.extend(judged(&series.explanation, rule));
-    lines.extend(coming(&series.explanation, series));
-    lines.push(format!("  => {}", verdict(&series.explanation, &series.alert.state)));
-    lines.extend(series.messages.iter().flat_map(message));
-    if series.messages.is_empty() {
-        let why = if series.alert.generation == 0 {
-            "it has never fired"
-        } else {
-            "its messages are older than the deliveries listed here"
-        };
-        lines.push(format!("  no messages: {why}"));
-    }
-    lines
+    series.subject.as_ref().map_or_else(|| score.to_owned(), |subject| format!("{score} of {subject}"))
 }
 
-fn state(state: &AlertState) -> String {
+/// The time, and how long ago that was.
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
+    format!("{at} ({})", output::ago(at, now))
+}
+
+/// The state of an alert.
+pub(super) fn state(state: &AlertState) -> String {
     match state {
         AlertState::Inactive => "not firing".to_owned(),
         AlertState::Pending(pending) => format!("pending since {}", pending.since),
@@ -92,26 +63,6 @@ fn state(state: &AlertState) -> String {
             format!("firing since {} (condition has held since {})", firing.fired_at, firing.since)
         }
     }
-}
-
-/// The newest readings, newest first, each with the change since the one before.
-fn readings(readings: &[Sample], drawn: &[f64]) -> Vec<String> {
-    if readings.is_empty() {
-        return vec!["  readings: none yet".to_owned()];
-    }
-    let mut lines = vec![format!(
-        "  readings: {} {}",
-        sparkline(drawn),
-        if drawn.len() == 1 { "(the only one)" } else { "(newest last)" }
-    )];
-    lines.extend(readings.iter().enumerate().rev().map(|(index, sample)| {
-        let before = index.checked_sub(1).map(|before| sample.value - readings[before].value);
-        let change = before
-            .filter(|change| change.abs() > 0.0)
-            .map(|change| format!("  {}{}", if change > 0.0 { "+" } else { "" }, display::number(change)));
-        format!("    {}  {}{}", sample.at, display::number(sample.value), change.unwrap_or_default())
-    }));
-    lines
 }
 
 /// Values as eight heights between the least and the greatest of them.
@@ -131,7 +82,7 @@ pub(super) fn sparkline(values: &[f64]) -> String {
 }
 
 /// The comparison, and by how much the condition holds or does not.
-fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
+pub(super) fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
     let value = explanation.reading.map(|reading| reading.value);
     let holds = if explanation.holds { "holds" } else { "does not hold" };
     let mut lines = Vec::new();
@@ -241,7 +192,7 @@ fn of_baseline(baseline: Baseline) -> String {
 }
 
 /// What resolves a firing alert, and what happens without a further reading: reminders, acceptance.
-fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<String> {
+pub(super) fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<String> {
     let AlertState::Firing(firing) = &series.alert.state else { return Vec::new() };
     let mut lines = Vec::new();
     match explanation.recovery {
@@ -278,7 +229,8 @@ fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<String> {
     lines
 }
 
-fn verdict(explanation: &Explanation, state: &AlertState) -> String {
+/// What comes of it.
+pub(super) fn verdict(explanation: &Explanation, state: &AlertState) -> String {
     match explanation.verdict {
         Verdict::Quiet if !explanation.is_confirmed => "it waits for a second reading of zero".to_owned(),
         Verdict::Quiet if explanation.reading.is_none() && explanation.comparison.is_none() => {
@@ -295,31 +247,6 @@ fn verdict(explanation: &Explanation, state: &AlertState) -> String {
         Verdict::Ends(Resolution::Accepted) => "it is about to be accepted as the new level".to_owned(),
         Verdict::Ends(_) => "it would resolve at the next evaluation, with the current rule".to_owned(),
     }
-}
-
-/// A message with its attempts.
-pub(super) fn message(message: &Message) -> Vec<String> {
-    let Message { delivery, channel, state, merged_into, next_attempt_at, attempts, notification } = message;
-    let facts = &notification.data.notification;
-    let state = match (*state, merged_into) {
-        (_, Some(merged_into)) => format!("{state}, with delivery {merged_into}"),
-        ("queued", None) => format!("queued, next attempt {next_attempt_at}"),
-        _ => (*state).to_owned(),
-    };
-    let at: Timestamp = notification.timestamp;
-    let kind: NotificationType = notification.kind;
-    let mut lines = vec![format!(
-        "  message {} {} {at} to {channel}: {state} (delivery {delivery})",
-        facts.short_id,
-        kind.as_str()
-    )];
-    lines.extend(attempts.iter().map(|attempt| {
-        let outcome =
-            attempt.outcome.as_deref().unwrap_or("unknown: it is under way, or the service stopped during it");
-        let error = attempt.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-        format!("    attempt {} at {}: {outcome}{error}", attempt.number, attempt.started_at)
-    }));
-    lines
 }
 
 /// Drops fractions of a second, which nobody needs in a text.

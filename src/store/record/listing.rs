@@ -82,6 +82,8 @@ pub struct DeliveryFilter {
     pub tenant: Option<TenantId>,
     /// About one of these tenants; `None`: about any, several or none.
     pub tenants: Option<BTreeSet<TenantId>>,
+    /// Of notifications whose id begins like this; its `msg_` is part of it.
+    pub notification: Option<String>,
     /// Those that were made before this one.
     pub before: Option<DeliveryId>,
     /// At most that many; 0: a thousand.

@@ -44,6 +44,7 @@ pub(super) async fn deliveries(pool: &SqlitePool, filter: &DeliveryFilter) -> Re
         "SELECT * FROM delivery WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
          AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR tenant = ?3) \
          AND (?5 IS NULL OR tenant IN (SELECT value FROM json_each(?5))) AND (?6 IS NULL OR id < ?6) \
+         AND (?7 IS NULL OR substr(notification_id, 1, length(?7)) = ?7) \
          ORDER BY id DESC LIMIT ?4",
     )
     .bind(to_json(&filter.states)?)
@@ -52,6 +53,7 @@ pub(super) async fn deliveries(pool: &SqlitePool, filter: &DeliveryFilter) -> Re
     .bind(if filter.limit == 0 { LIMIT } else { filter.limit })
     .bind(filter.tenants.as_ref().map(to_json).transpose()?)
     .bind(filter.before.map(|before| before.0))
+    .bind(filter.notification.as_deref())
     .fetch_all(pool)
     .await?;
     rows.iter().map(delivery_row).collect()

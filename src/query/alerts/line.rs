@@ -1,0 +1,94 @@
+//! An alert with what a listing says of it: how grave it is, what the score is now, and what was lost.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use serde::Serialize;
+
+use super::AlertRow;
+use crate::{
+    config::Config,
+    domain::{Severity, TenantId, Timestamp},
+    query::{Error, ids},
+    rule::{AlertKey, AlertState, Condition},
+    store::{Store, TenantRecord},
+};
+
+/// An alert with what a listing says of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertLine {
+    /// Its id, the same for its whole life, as webhooks receive it.
+    pub id: String,
+    /// How bad it is: by its newest notification, or by its rule if there is none.
+    pub severity: Option<Severity>,
+    /// The newest value of its score, in the score's own unit; `None` for a whole tenant, or if it was never read.
+    pub value: Option<f64>,
+    /// What it is compared with: the baseline, or the rule's threshold.
+    pub compared_with: Option<f64>,
+    /// By how many points the value is worse than that; negative: it is better by now.
+    pub loss: Option<f64>,
+    /// The same in percent of the baseline; `None` for a threshold.
+    pub loss_percent: Option<f64>,
+    /// Since when it has been pending or firing; `None`: it has resolved.
+    pub since: Option<Timestamp>,
+    /// The alert.
+    #[serde(flatten)]
+    pub row: AlertRow,
+}
+
+/// The alerts with what a listing says of them: those that fire first, the most severe first, the longest first.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn lines(store: &dyn Store, config: &Config, rows: Vec<AlertRow>) -> Result<Vec<AlertLine>, Error> {
+    let all = ids::of_alerts(store, &rows).await?;
+    let mut tenants: Vec<_> = rows.iter().map(|row| row.key.tenant.clone()).collect();
+    tenants.sort();
+    tenants.dedup();
+    let records: HashMap<_, _> =
+        store.load(&tenants).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
+    let mut lines: Vec<_> = rows.into_iter().zip(all).map(|(row, id)| line(config, &records, row, id)).collect();
+    lines.sort_by_key(|line| {
+        let rank = match line.row.alert.state {
+            AlertState::Firing(_) => 0,
+            AlertState::Pending(_) => 1,
+            AlertState::Inactive => 2,
+        };
+        (rank, Reverse(line.severity), line.since, Reverse(line.row.changed_at))
+    });
+    Ok(lines)
+}
+
+fn line(config: &Config, records: &HashMap<TenantId, TenantRecord>, row: AlertRow, id: String) -> AlertLine {
+    let rule = config.rules.iter().find(|rule| rule.name == row.key.rule);
+    let noted = row.last_notification.as_ref().and_then(|last| last.data.alert.as_ref()).map(|alert| alert.severity);
+    let value = value(records, &row.key);
+    let (when, since, baseline) = match &row.alert.state {
+        AlertState::Firing(firing) => (Some(firing.terms.when), Some(firing.since), firing.baseline),
+        AlertState::Pending(pending) => {
+            (Some(pending.when), Some(pending.since), pending.against.map(|against| against.baseline.value))
+        }
+        AlertState::Inactive => (None, None, None),
+    };
+    let compared_with = match when {
+        Some(Condition::Below(bound) | Condition::Above(bound)) => Some(bound),
+        _ => baseline,
+    };
+    let both = when.zip(value).zip(compared_with);
+    AlertLine {
+        id,
+        severity: noted.or_else(|| rule.map(|rule| rule.severity)),
+        loss: both.map(|((when, value), compared)| when.further(compared, value)),
+        loss_percent: both.and_then(|((when, value), compared)| when.loss_percent(value, compared)),
+        value,
+        compared_with,
+        since,
+        row,
+    }
+}
+
+/// The newest value that an alert is about.
+fn value(records: &HashMap<TenantId, TenantRecord>, key: &AlertKey) -> Option<f64> {
+    let series = &records.get(&key.tenant)?.series;
+    let one = series.iter().find(|series| Some(series.score) == key.score && series.subject == key.subject)?;
+    one.window.last().map(|sample| sample.value)
+}
