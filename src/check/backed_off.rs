@@ -1,8 +1,8 @@
-//! Who is asked less often: a tenant that waits for people, on Microsoft's side or the customer's. Pure.
+//! Who is checked less often: a tenant that waits for people, on Microsoft's side or the customer's. Pure.
 //!
-//! The wait grows with the time between its last two checks, so that it needs no memory of its own: an hour at first, then
-//! twice as long each time, up to a day. A missing licence is asked for once a day. Another class, or one score that can be
-//! read, ends it.
+//! It is checked once an hour, or as often as its schedule says if that is less often: whoever gives consent sees within the
+//! hour that it works, and Microsoft is not called in vain every few minutes. Another class of failure, or one score that can
+//! be read, ends it.
 
 use std::time::Duration;
 
@@ -12,10 +12,8 @@ use super::{
 };
 use crate::{config::Tenant, domain::Timestamp, microsoft::FailureClass, store::TenantHealth};
 
-/// The shortest time between two checks of a failing tenant.
-const SHORTEST: Duration = Duration::from_hours(1);
-/// The longest time between two checks of a failing tenant.
-pub const LONGEST: Duration = Duration::from_hours(24);
+/// The longest time between two checks of a tenant whose schedule has more of them.
+pub const LONGEST: Duration = Duration::from_hours(1);
 
 /// When the tenant's next check is due, after these answers. `health` is from before them.
 #[must_use]
@@ -27,9 +25,11 @@ pub fn next_due(
     now: Timestamp,
 ) -> Timestamp {
     let regular = plan::next_due(plan, tenant, now);
-    let Some(wait) = wait(health, fetched, now) else { return regular };
-    // The tick nearest to the end of the wait, not the first one after it.
-    let from = now.plus(wait.saturating_sub(tenant.schedule.interval_at(now) / 2));
+    if !waits_for_people(health, fetched) {
+        return regular;
+    }
+    // The last tick within the hour, not the first one after it.
+    let from = now.plus(LONGEST.saturating_sub(tenant.schedule.interval_at(now)));
     regular.max(plan::next_due(plan, tenant, from))
 }
 
@@ -40,21 +40,14 @@ pub fn is_backed_off(plan: &Plan, tenant: &Tenant, health: &TenantHealth) -> boo
     health.failing.is_some() && regular.is_some_and(|regular| health.next_due_at > regular)
 }
 
-/// How long to wait. `None`: until the next tick.
-fn wait(health: Option<&TenantHealth>, fetched: &[Fetched], now: Timestamp) -> Option<Duration> {
+/// Whether nothing but people can help, and that was known before these answers.
+fn waits_for_people(health: Option<&TenantHealth>, fetched: &[Fetched]) -> bool {
     let mut classes = fetched.iter().map(|fetched| {
         let class = FailureClass::from_name(fetched.result.as_ref().err()?.class)?;
         class.waits_for_people().then_some(class)
     });
-    let class = classes.next()??;
-    if !classes.all(|class| class.is_some()) {
-        return None;
-    }
+    let Some(Some(class)) = classes.next() else { return false };
     // The first failure of its kind may be a slip: the next tick says.
-    let before = health.filter(|health| health.failing.as_ref().is_some_and(|failing| failing.class == class.as_str()));
-    let gap = now.since(before?.checked_at?);
-    Some(match class {
-        FailureClass::LicenceMissing | FailureClass::NotOnboarded => LONGEST,
-        _ => gap.saturating_mul(2).clamp(SHORTEST, LONGEST),
-    })
+    let is_known = health.and_then(|health| health.failing.as_ref()).is_some_and(|known| known.class == class.as_str());
+    is_known && classes.all(|class| class.is_some())
 }

@@ -65,7 +65,7 @@ pub async fn close_orphans(
     for row in open.into_iter().filter(|row| !visited.contains(&row.key.tenant)) {
         let Some(resolution) = orphaned(config, &row) else { continue };
         let kind = row.key.score.map(ScoreKind::as_str);
-        info!(tenant = %row.key.tenant, rule = %row.key.rule, score = kind, ?resolution, "closing an alert");
+        info!(tenant = %row.key.tenant, rule = %row.key.rule, score = kind, resolution = resolution.as_str(), "closing an alert");
         busy.extend(end(store, config, &row, resolution, now).await?.unwrap_or_default());
     }
     Ok(busy)

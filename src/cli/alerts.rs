@@ -155,6 +155,12 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
     }
 }
 
+/// Prints the alerts that are pending or firing.
+pub(super) async fn show_open(store: &dyn Store, config: &Config) -> Result<(), Failure> {
+    let rows = alerts::list(store, &Scope::All, &alerts::Filter::default(), &Page::ALL).await?.items;
+    list(&alerts::lines(store, config, rows).await?, Clock::System.now(), false)
+}
+
 fn list(rows: &[AlertLine], now: Timestamp, json: bool) -> Result<(), Failure> {
     let header = ["ID", "SEVERITY", "TENANT", "RULE", "SCORE", "VALUE", "LOSS", "SINCE", "STATE"];
     output::listing(rows, json, header, "no alerts", |line| {

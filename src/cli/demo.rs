@@ -1,241 +1,268 @@
 //! `scorewatch demo`: the real service against a simulated Microsoft cloud and chat receivers on loopback.
 
-use std::{fmt::Write as _, fs, path::Path, sync::Arc, time::Duration};
+mod folder;
+mod messages;
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use serde_json::Value;
-use tokio::sync::watch;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, output};
+use super::{
+    Failure, alerts, caller, explain,
+    output::{self, Ink},
+};
 use crate::{
+    action::alert,
     clock::Clock,
-    config,
-    query::Store,
+    config::{self, Config},
+    domain::Scope,
+    notify::{DeliveryState, silence::Acknowledgement},
+    query::alerts::Which,
     service::Service,
     simulation::{
         Cloud, Receivers,
         cloud::CloudSettings,
-        receiver::Received,
-        scenario::{Change, Scenario, Stage},
+        scenario::{Change, Person, Scenario, Stage, Step},
     },
     telemetry::Metrics,
 };
 
-/// How long a token lives: short, so that an expired secret shows within seconds.
-const TOKEN_LIFE: Duration = Duration::from_secs(4);
-/// How often a step checks whether everything has been sent.
-const LOOK_INTERVAL: Duration = Duration::from_millis(100);
-/// How many checks of each tenant a step waits for.
-const CHECKS_PER_STEP: u64 = 3;
-/// How long a step waits for something to be sent.
-const STEP_MAX: Duration = Duration::from_secs(25);
-/// The shortest time that each step takes, so that a person can follow.
-const STEP_MIN: Duration = Duration::from_secs(2);
+/// How often an act checks whether everything has been sent.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// How often the service is told to look at what it otherwise looks at every five seconds.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
+/// How many checks of each tenant an act waits for in which nothing happens.
+const CALM_CHECKS: u64 = 2;
+/// How long an act waits for what it causes.
+const ACT_MAX: Duration = Duration::from_secs(20);
+/// The shortest time that each act takes, so that a person can follow.
+const ACT_MIN: Duration = Duration::from_millis(1_200);
+/// How many calls one round of checks makes.
+const CALLS_PER_TENANT: u64 = 2;
 
 /// What to show.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  scorewatch demo              three customers: one is calm, one drops and recovers, one lets its secret expire
+  scorewatch demo              twelve customers: a drop, a fleet shift, a digest, an expired secret
   scorewatch demo --payloads   also the exact JSON that each receiver got
+  scorewatch demo --keep       leave configuration and store behind, to look at them with other commands
 
 Everything is real except the cloud and the receivers, which listen on 127.0.0.1: configuration files in a temporary
-folder, store, rules, templates, HTTP. Nothing leaves this machine.")]
+folder, store, rules, templates, HTTP. Nothing leaves this machine. It takes less than 20 seconds; Ctrl-C ends it, and
+leaves nothing behind.")]
 pub(super) struct Arguments {
     /// Show the exact JSON that each receiver got
     #[arg(long)]
     payloads: bool,
+    /// Leave the folder with configuration and store behind, and print its path
+    #[arg(long)]
+    keep: bool,
 }
 
 pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
-    let mut settings = CloudSettings::new(Arc::new(|| Clock::System.now()));
-    settings.token_life = TOKEN_LIFE;
+    // Before anything is made that would have to be removed.
+    let mut ends = Ends::listen()?;
+    let folder = tempfile::Builder::new().prefix("scorewatch-demo-").tempdir()?;
+    let settings = CloudSettings::new(Arc::new(|| Clock::System.now()));
     let cloud = Cloud::start(settings).await.context("the simulated cloud")?;
     let receivers = Receivers::start().await.context("the simulated receivers")?;
-    let folder = tempfile::Builder::new().prefix("scorewatch-demo-").tempdir()?;
-    let scenario = Scenario::three_customers();
-    write_configuration(folder.path(), &scenario, &cloud, &receivers)?;
-    let loaded = config::load(&folder.path().join("scorewatch.yaml"));
-    let Some(config) = loaded.config else {
-        output::complain_of(&loaded.problems, &loaded.excerpts);
-        return Err(Failure::Run(Some(anyhow::anyhow!(
-            "the demo's own configuration was rejected; this is a bug in scorewatch"
-        ))));
-    };
-    let mut stage = Stage::set(scenario, &cloud);
-    let (_keep, current) = watch::channel(Arc::new(config));
+    let scenario = Scenario::twelve_customers();
+    folder::write(folder.path(), &scenario, &cloud, &receivers)?;
+    let config = Arc::new(configured(&folder.path().join("scorewatch.yaml"))?);
+    let (_keep, current) = watch::channel(config.clone());
     let service = Service::start(current, Clock::System, Metrics::default(), CancellationToken::new()).await?;
-    output::say(&format!("Configuration and store: {}", folder.path().display()));
-    output::say(&format!("Health and metrics:      http://{}/metrics", service.address()));
-    let mut shown = 0;
-    let mut number = 0;
-    while let Some(step) = stage.advance(&cloud, &receivers).cloned() {
-        number += 1;
-        output::say(&format!("\n── {number}. {}", step.title));
-        renew_secrets(folder.path(), &step.changes, &stage, &cloud)?;
-        settle(service.store().as_ref(), &cloud, &receivers, shown, step.changes.is_empty()).await;
-        let received = receivers.received();
-        for message in received.iter().skip(shown) {
-            show(message, arguments.payloads)?;
-        }
-        shown = received.len();
-    }
-    output::say(&format!(
-        "\n{shown} messages in all, none of them sent twice. Next: run `scorewatch check` on a configuration of your \
-         own."
-    ));
-    service.stop().await;
-    Ok(())
-}
-
-/// Stores the new secret where the configuration refers to; the running service finds it there.
-fn renew_secrets(folder: &Path, changes: &[Change], stage: &Stage, cloud: &Cloud) -> Result<(), Failure> {
-    for change in changes {
-        if let Change::SecretRenewed { tenant } = change
-            && let Some(entra) = stage.entra(tenant)
-        {
-            cloud.set_secret(entra, "renewed-secret");
-            fs::write(folder.join("secrets").join(tenant), "renewed-secret")?;
-        }
-    }
-    Ok(())
-}
-
-/// Waits until everything that a step causes has been sent, or for a few checks if it causes nothing.
-async fn settle(store: &dyn Store, cloud: &Cloud, receivers: &Receivers, shown: usize, calm: bool) {
-    let checks = cloud.counts().score_requests + 3 * CHECKS_PER_STEP;
-    let notified = async {
-        loop {
-            tokio::time::sleep(LOOK_INTERVAL).await;
-            let waiting = store.totals().await.is_ok_and(|totals| {
-                totals.deliveries.iter().any(|(_, state, count)| !state.is_finished() && *count > 0)
-            });
-            let happened =
-                if calm { cloud.counts().score_requests >= checks } else { receivers.received().len() > shown };
-            if happened && !waiting {
-                return;
-            }
-        }
+    let theater = Theater {
+        folder: folder.path(),
+        cloud: &cloud,
+        receivers: &receivers,
+        service: &service,
+        config: &config,
+        payloads: arguments.payloads,
     };
-    let enough = async { tokio::join!(notified, tokio::time::sleep(STEP_MIN)) };
-    // A step that nothing comes of shows nothing; the story goes on.
-    let _ = tokio::time::timeout(STEP_MAX, enough).await;
+    let played = tokio::select! {
+        played = theater.play(scenario) => Some(played),
+        () = ends.any() => None,
+    };
+    service.stop().await;
+    match played {
+        Some(Ok(())) if arguments.keep => {
+            let kept = folder.keep();
+            output::say(&format!("Kept: {}", kept.display()));
+            output::say(&format!("Try: scorewatch --config {}/scorewatch.yaml deliveries list", kept.display()));
+            Ok(())
+        }
+        Some(played) => {
+            folder.close()?;
+            played
+        }
+        None => {
+            folder.close()?;
+            output::complain("stopped; nothing was left behind");
+            Err(Failure::Run(None))
+        }
+    }
 }
 
-fn write_configuration(
-    folder: &Path,
-    scenario: &Scenario,
-    cloud: &Cloud,
-    receivers: &Receivers,
-) -> Result<(), Failure> {
-    let secrets = folder.join("secrets");
-    fs::create_dir(&secrets)?;
-    let channels = [
-        ("soc-teams", "teams", receivers.add_teams("soc-teams")),
-        ("fabrikam-slack", "slack", receivers.add_slack("fabrikam-slack")),
-        ("soar", "webhook", receivers.add_webhook("soar")),
-    ];
-    for (name, _, url) in &channels {
-        fs::write(secrets.join(name), url)?;
+/// The demo's own configuration.
+fn configured(file: &Path) -> Result<Config, Failure> {
+    let loaded = config::load(file);
+    loaded.config.ok_or_else(|| {
+        output::complain_of(&loaded.problems, &loaded.excerpts);
+        Failure::Run(Some(anyhow::anyhow!("the demo's own configuration was rejected; this is a bug in scorewatch")))
+    })
+}
+
+/// The signals that end the demo.
+struct Ends([Signal; 3]);
+
+impl Ends {
+    fn listen() -> std::io::Result<Self> {
+        let [interrupt, terminate, hang_up] =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        Ok(Self([interrupt?, terminate?, hang_up?]))
     }
-    let base = cloud.base_url();
-    let mut text = format!(
-        "store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\nschedule: \"* * * * * *\"\ntimezone: UTC\nspread: 0s\n\
-         endpoints: {{ login: \"{base}\", defender: \"{base}\" }}\nrules: [rules.yaml]\n\
-         operator: {{ notify: [soc-teams], blind_after: 2s }}\nchannels:\n"
+
+    /// Waits for one of them.
+    async fn any(&mut self) {
+        let [interrupt, terminate, hang_up] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    }
+}
+
+/// What the acts are played on.
+struct Theater<'a> {
+    folder: &'a Path,
+    cloud: &'a Cloud,
+    receivers: &'a Receivers,
+    service: &'a Service,
+    config: &'a Config,
+    payloads: bool,
+}
+
+/// Says what is coming.
+fn introduce(folder: &Path, service: &Service, acts: usize) {
+    output::say_in(
+        Ink::Bold,
+        &format!("The real service watches twelve simulated customers, in {acts} acts of a second or two."),
     );
-    for (name, kind, _) in &channels {
-        let audience = if *kind == "slack" { ", tenants: [fabrikam]" } else { "" };
-        let _ = writeln!(
-            text,
-            "  {name}: {{ type: {kind}, url: {{ file: secrets/{name} }}, allow_private: true, pace: 100ms{audience} }}"
-        );
-    }
-    text.push_str("tenants:\n");
-    for actor in &scenario.tenants {
-        fs::write(secrets.join(actor.id), actor.secret)?;
-        let notify = if actor.id == "fabrikam" { "[fabrikam-slack]" } else { "[]" };
-        let _ = writeln!(
-            text,
-            "  - id: {id}\n    name: {name}\n    tenant_id: {entra}\n    notify: {notify}\n    \
-             credential: {{ client_id: {client}, secret: {{ file: secrets/{id} }} }}",
-            id = actor.id,
-            name = actor.name,
-            entra = actor.entra,
-            client = actor.client_id
-        );
-    }
-    fs::write(folder.join("scorewatch.yaml"), text)?;
-    fs::write(
-        folder.join("rules.yaml"),
-        "rules:\n  - name: device-score-drop\n    score: device-secure-score\n    when: { drop: 5%, within: 24h }\n    \
-         severity: critical\n    notify: [soc-teams, soar]\n",
-    )?;
-    Ok(())
+    output::say("It checks each customer every second, instead of every 15 minutes. Nothing leaves this machine.");
+    output::say_in(Ink::Faint, &format!("Configuration and store: {}", folder.display()));
+    output::say_in(Ink::Faint, &format!("Health and metrics:      http://{}/metrics", service.address()));
 }
 
-/// Shows a message as a person would see it in the channel.
-fn show(message: &Received, payloads: bool) -> Result<(), Failure> {
-    let json = message.json();
-    output::say(&format!("   ▸ {} got:", message.channel));
-    for line in texts(&json) {
-        output::say(&format!("       {}", output::visible(&line)));
+impl Theater<'_> {
+    /// Plays the whole story.
+    async fn play(&self, scenario: Scenario) -> Result<(), Failure> {
+        let acts = scenario.steps.len();
+        let mut stage = Stage::set(scenario, self.cloud);
+        introduce(self.folder, self.service, acts);
+        let mut number = 0;
+        while let Some(step) = stage.advance(self.cloud, self.receivers).cloned() {
+            number += 1;
+            output::say_in(Ink::Bold, &format!("\n── {number} of {acts}: {}", step.title));
+            output::say_in(Ink::Faint, &format!("   {}", step.look));
+            self.act(&step, &stage).await?;
+        }
+        let sent = self.receivers.received().iter().filter(|message| message.accepted()).count();
+        output::say_in(Ink::Bold, &format!("\n{sent} messages in all, none of them sent twice."));
+        output::say("Next: `scorewatch check` reports every problem of your own configuration.");
+        Ok(())
     }
-    if payloads {
-        output::json(&json)?;
+
+    /// Waits for what a step causes, and shows it.
+    async fn act(&self, step: &Step, stage: &Stage) -> Result<(), Failure> {
+        let before = self.receivers.received().len();
+        self.renew_secrets(&step.changes, stage)?;
+        if let Some((waiting, change)) = &step.later {
+            self.until(async || self.waiting().await >= *waiting).await;
+            stage.apply(change, self.cloud, self.receivers);
+        }
+        let is_calm = step.messages == 0 && step.person.is_none();
+        let calls =
+            self.cloud.counts().score_requests + CALM_CHECKS * CALLS_PER_TENANT * self.config.tenants.len() as u64;
+        let settled = self.until(async || {
+            let received = self.receivers.received();
+            let accepted = received[before..].iter().filter(|message| message.accepted()).count();
+            let is_checked = !is_calm || self.cloud.counts().score_requests >= calls;
+            is_checked && accepted >= step.messages && self.waiting().await == 0
+        });
+        // An act that nothing comes of shows nothing; the story goes on.
+        tokio::join!(settled, tokio::time::sleep(ACT_MIN));
+        messages::show(&self.receivers.received()[before..], self.payloads)?;
+        match step.person {
+            Some(person) => self.person(person).await,
+            None => Ok(()),
+        }
     }
-    Ok(())
-}
 
-/// The texts of a card, of blocks, or of a webhook's body, in reading order.
-fn texts(json: &Value) -> Vec<String> {
-    if let Some(kind) = json.get("type").and_then(Value::as_str).filter(|_| json.get("data").is_some()) {
-        let fact = |pointer: &str| json.pointer(pointer).map_or_else(|| "-".to_owned(), plain);
-        return vec![format!(
-            "{kind} {} {}: value {}, baseline {}",
-            fact("/data/tenant/id"),
-            fact("/data/rule/name"),
-            fact("/data/score/value"),
-            fact("/data/score/baseline")
-        )];
-    }
-    let mut found = Vec::new();
-    let content = json.pointer("/attachments/0/content/body").or_else(|| json.get("blocks")).unwrap_or(json);
-    collect(content, &mut found);
-    found
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn collect(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(items) => {
-            let parts: Vec<String> = items.iter().map_while(inline).collect();
-            if parts.len() == items.len() && !parts.is_empty() {
-                found.push(parts.concat());
-            } else {
-                for item in items {
-                    collect(item, found);
-                }
+    async fn person(&self, person: Person) -> Result<(), Failure> {
+        let store = self.service.store();
+        let which =
+            |tenant: &str, rule: &str| Which { tenant: tenant.to_owned(), rule: rule.to_owned(), subject: None };
+        match person {
+            Person::Acknowledges { tenant, rule, comment } => {
+                let command = format!("scorewatch alerts acknowledge {tenant} {rule} --comment '{comment}'");
+                output::say_in(Ink::Cyan, &format!("  $ {command}"));
+                let by = Acknowledgement { at: Clock::System.now(), by: caller::name(), comment: comment.to_owned() };
+                alert::acknowledge(store.as_ref(), &Scope::All, &which(tenant, rule), by).await?;
+                output::say_in(Ink::Cyan, "  $ scorewatch alerts list");
+                alerts::show_open(store.as_ref(), self.config).await
+            }
+            Person::AsksWhy { tenant, rule } => {
+                output::say_in(Ink::Cyan, &format!("  $ scorewatch explain {tenant} {rule}"));
+                explain::show(store.as_ref(), self.config, which(tenant, rule)).await
             }
         }
-        Value::Object(fields) => match (fields.get("title"), fields.get("value"), fields.get("text")) {
-            (Some(Value::String(title)), Some(Value::String(value)), _) => found.push(format!("{title}: {value}")),
-            (_, _, Some(Value::String(text))) => found.extend(text.lines().map(str::to_owned)),
-            _ => fields
-                .values()
-                .filter(|field| field.is_array() || field.is_object())
-                .for_each(|field| collect(field, found)),
-        },
-        _ => {}
     }
-}
 
-/// The text of a run inside a line of rich text.
-fn inline(item: &Value) -> Option<String> {
-    let text = item.get("text").and_then(Value::as_str)?;
-    (item.get("type").and_then(Value::as_str) == Some("TextRun")).then(|| text.to_owned())
+    /// Stores the new secret where the configuration refers to; the running service finds it there.
+    fn renew_secrets(&self, changes: &[Change], stage: &Stage) -> Result<(), Failure> {
+        for change in changes {
+            if let Change::SecretRenewed { tenant } = change
+                && let Some(entra) = stage.entra(tenant)
+            {
+                self.cloud.set_secret(entra, "renewed-secret");
+                fs::write(self.folder.join("secrets").join(tenant), "renewed-secret")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many deliveries are still to be sent.
+    async fn waiting(&self) -> u64 {
+        let is_waiting = |state: &DeliveryState| !state.is_finished();
+        let totals = self.service.store().totals().await;
+        totals.map_or(0, |totals| {
+            totals.deliveries.iter().filter(|(_, state, _)| is_waiting(state)).map(|(.., count)| count).sum()
+        })
+    }
+
+    /// Waits until something is so, for a limited time; the service is told to look in the meantime.
+    async fn until(&self, mut is_so: impl AsyncFnMut() -> bool) {
+        let look = async {
+            while !is_so().await {
+                tokio::time::sleep(LOOK_INTERVAL).await;
+            }
+        };
+        let sweep = async {
+            loop {
+                tokio::time::sleep(SWEEP_INTERVAL).await;
+                self.service.sweep();
+            }
+        };
+        let _ = tokio::time::timeout(ACT_MAX, async {
+            tokio::select! { () = look => {}, () = sweep => {} }
+        })
+        .await;
+    }
 }

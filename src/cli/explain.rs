@@ -70,6 +70,13 @@ pub(super) async fn explain(file: &Path, arguments: &Arguments) -> Result<(), Fa
     done
 }
 
+/// Prints why an alert fires or does not, on one screen.
+pub(super) async fn show(store: &dyn Store, config: &Config, which: Which) -> Result<(), Failure> {
+    let (tenant, rule) = (String::new(), None);
+    let arguments = Arguments { tenant, rule, subject: None, verbose: false, json: false };
+    of_store(store, config, Some(which), &arguments).await
+}
+
 async fn of_store(
     store: &dyn Store,
     config: &Config,

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Failure, configured, output};
 use crate::{
     clock::Clock,
-    domain::Scope,
+    domain::{Scope, Timestamp},
     query::find,
     rule::display,
     service::round::{self, Line, OK},
@@ -39,20 +39,25 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
     if lines.iter().all(|line| line.outcome == OK) { Ok(()) } else { Err(Failure::Run(None)) }
 }
 
+/// The hint, the consent link if consent helps, and when the service checks again if that is later than scheduled.
+fn what_to_do(line: &Line, now: Timestamp) -> String {
+    let link = line.consent_link.as_ref().map(|link| format!("consent: {link}"));
+    let slow = line.backed_off_until.map(|at| format!("checked less often, next {}", output::ago(at, now)));
+    line.hint.clone().into_iter().chain(link).chain(slow).collect::<Vec<_>>().join("; ")
+}
+
 fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {
     if as_json {
         return output::json(&lines);
     }
+    let now = Clock::System.now();
     let rows = lines.iter().map(|line| {
         [
             line.tenant.to_string(),
             line.subject.as_ref().map_or_else(|| line.score.to_string(), |subject| format!("{} {subject}", line.score)),
             output::or_dash(line.value.map(display::number)),
             line.outcome.clone(),
-            match line.backed_off_until {
-                Some(at) => format!("{}; checked less often, next at {at}", line.hint.as_deref().unwrap_or_default()),
-                None => line.hint.clone().unwrap_or_default(),
-            },
+            what_to_do(line, now),
         ]
     });
     output::say(&output::table(["TENANT", "SCORE", "VALUE", "OUTCOME", "WHAT TO DO"], rows));

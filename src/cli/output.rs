@@ -22,6 +22,40 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(stdout().lock(), "{}", characters::shown_lines(text));
 }
 
+/// How a line stands out on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ink {
+    /// A heading.
+    Bold,
+    /// A remark.
+    Faint,
+    /// A name.
+    Cyan,
+    /// Something that is wrong.
+    Red,
+    /// Something that is over or good.
+    Green,
+}
+
+/// Prints results like [`say`], in color on a terminal unless `NO_COLOR` is set (no-color.org).
+pub(super) fn say_in(ink: Ink, text: &str) {
+    let has_color = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let code = match ink {
+        Ink::Bold => "1",
+        Ink::Faint => "2",
+        Ink::Cyan => "36",
+        Ink::Red => "31",
+        Ink::Green => "32",
+    };
+    // The colors are added after everything that could drive the terminal was made visible.
+    let text = characters::shown_lines(text);
+    let _ = if has_color {
+        writeln!(stdout().lock(), "\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        writeln!(stdout().lock(), "{text}")
+    };
+}
+
 /// Prints a text to standard error, escaped like results.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(stderr().lock(), "{}", characters::shown_lines(text));

@@ -121,7 +121,7 @@ fn list_gone(tenants: &[GoneTenant], now: Timestamp, json: bool) -> Result<(), F
 }
 
 fn list(lines: &[TenantStatus], now: Timestamp, json: bool) -> Result<(), Failure> {
-    let header = ["ID", "NAME", "SCORE", "CHECKS", "LAST CHECK", "NEXT CHECK"];
+    let header = ["ID", "NAME", "SCORE", "CHECKS", "LAST CHECK", "NEXT CHECK", "WHAT TO DO"];
     output::listing(lines, json, header, "no tenants", |line| {
         let value = line.scores.first().and_then(|score| score.value);
         let health = match (&line.failing, line.checked_at) {
@@ -137,8 +137,17 @@ fn list(lines: &[TenantStatus], now: Timestamp, json: bool) -> Result<(), Failur
             health,
             output::or_dash(line.checked_at.map(|at| output::ago(at, now))),
             output::or_dash(line.next_check_at.map(|at| output::ago(at, now))),
+            what_to_do(line).unwrap_or_default(),
         ]
     })
+}
+
+/// The hint, and the consent link if consent helps.
+fn what_to_do(line: &TenantStatus) -> Option<String> {
+    let hint = line.failing.as_ref()?.hint.clone();
+    let link = line.consent_link.as_ref().map(|link| format!("consent: {link}"));
+    let parts: Vec<_> = hint.into_iter().chain(link).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn show(tenant: &Tenant, detail: &TenantDetail, json: bool) -> Result<(), Failure> {
@@ -184,7 +193,7 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
             },
         ),
         ("checks", checks),
-        ("what to do", output::or_dash(line.failing.as_ref().and_then(|failing| failing.hint.as_ref()))),
+        ("what to do", output::or_dash(what_to_do(line))),
     ]
 }
 

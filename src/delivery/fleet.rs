@@ -252,7 +252,12 @@ impl<'a> Groups<'a> {
                 channels.into_iter().partition(|(_, members)| !is_of_movements && members.len() < TOGETHER_MIN);
             alone.extend(few.into_iter().flat_map(|(_, members)| members).map(|one| (one.run, one.fates)));
             let notices = notices_of.notices(known, occasion, many).await?;
-            info!(shift = known.id, ?occasion, channels = notices.len(), "queueing the notices of a fleet shift");
+            info!(
+                shift = known.id,
+                occasion = occasion.as_str(),
+                channels = notices.len(),
+                "queueing the notices of a fleet shift"
+            );
             has_sent |= store.notify_shift(known.clone(), notices, self.now).await?;
         }
         Ok((alone, has_sent))

@@ -26,7 +26,7 @@ impl fmt::Display for NameError {
             Self::BadCharacter(found) if is_hidden(*found) => {
                 write!(f, "{} can't stand in a name", characters::name(*found))
             }
-            Self::BadCharacter(found) => write!(f, "{found:?} can't stand there in a name"),
+            Self::BadCharacter(found) => write!(f, "'{found}' can't stand there in a name"),
         }
     }
 }

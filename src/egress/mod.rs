@@ -26,6 +26,8 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
+use crate::domain::format_duration;
+
 pub use address::is_public;
 pub use mail::{Mail, MailServer};
 pub use resolve::{Lookup, SystemLookup};
@@ -122,7 +124,7 @@ pub enum EgressError {
     #[error("no connection: {0}")]
     Connect(String),
     /// The deadline passed; the request may have arrived.
-    #[error("no complete answer within {0:?}")]
+    #[error("no complete answer within {}", format_duration(*.0))]
     Timeout(Duration),
     /// The answer is larger than the cap.
     #[error("the answer has more than {0} bytes")]

@@ -46,7 +46,8 @@ pub(super) fn failure(error: &serde_json::Error) -> Failure {
 
 /// An answer that exceeds a limit.
 pub(super) fn too_large(what: String) -> Failure {
-    Failure::new(FailureClass::AnswerTooLarge, what)
+    let hint = Some(format!("{what}; the documentation lists the limits").into());
+    Failure { hint, ..Failure::new(FailureClass::AnswerTooLarge, what) }
 }
 
 /// A list with a limited length; a longer one is an error, `null` is an empty one.

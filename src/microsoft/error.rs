@@ -199,6 +199,12 @@ impl FailureClass {
         )
     }
 
+    /// Whether an administrator's consent helps.
+    #[must_use]
+    pub const fn needs_consent(self) -> bool {
+        matches!(self, Self::ConsentMissing | Self::RoleMissing)
+    }
+
     /// Finds the class of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -255,12 +261,14 @@ impl FailureClass {
             Self::ConfigurationWrong => Some("check the tenant's `client_id`, `credential`, `cloud` and `endpoints`"),
             Self::TokenRefused => Some("check the tenant's `cloud` and `endpoints`, and the clock of this machine"),
             Self::SignInRefused => {
-                Some("look up the AADSTS code in the log, or open the tenant's sign-in logs in Entra")
+                Some("open the tenant's sign-in logs in Entra, which say why; `scorewatch tenants show ID` shows more")
             }
             Self::Unreachable => Some("check the DNS and the firewall of this machine, and `endpoints` if it is set"),
-            Self::CallRefused => Some("give the correlation id in the log to Microsoft's support"),
+            Self::CallRefused => {
+                Some("report it to Microsoft's support; `scorewatch tenants show ID` shows the correlation id")
+            }
             Self::AnswerTooLarge => {
-                Some("look up in the log which limit is exceeded; the documentation lists the limits")
+                Some("see which limit is exceeded (`scorewatch tenants show ID`); the documentation lists the limits")
             }
             Self::InternalError => Some("report this bug in Scorewatch, with the log lines around it"),
             Self::Throttled | Self::MicrosoftDown | Self::Garbage | Self::NoData | Self::CheckTimeout => None,
@@ -310,7 +318,10 @@ impl Failure {
                 FailureClass::MicrosoftDown
             }
         };
-        Self::new(class, format!("no answer from {whom}: {error}"))
+        let what = format!("no answer from {whom}: {error}");
+        let hint = (class == FailureClass::AnswerTooLarge)
+            .then(|| format!("{error}; the documentation lists the limits").into());
+        Self { hint, ..Self::new(class, what) }
     }
 
     /// Of a tenant, where it is about no score.

@@ -73,6 +73,14 @@ pub struct Account {
     pub app: Arc<AppCredential>,
 }
 
+impl Account {
+    /// Where an administrator of the tenant grants our app what its registration asks for.
+    #[must_use]
+    pub fn consent_link(&self) -> String {
+        self.hosts.consent_link(self.entra, self.app.client_id)
+    }
+}
+
 /// The client of Microsoft's APIs. Cheap to clone; clones share tokens and connections.
 #[derive(Debug, Clone)]
 pub struct Microsoft {

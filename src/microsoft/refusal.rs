@@ -61,9 +61,10 @@ pub(super) fn of_sign_in(answer: &Answer, now: Timestamp) -> Failure {
         (status, None) => Failure::new(class_by_error(error), format!("Entra rejects the sign-in with HTTP {status}")),
     };
     failure.hint = code.and_then(hint_by_code).map(Into::into);
-    if known.is_none() && error == "invalid_client" {
-        failure.hint =
-            Some("check the app's credential and `client_id`; the tenant's sign-in logs in Entra say more".into());
+    if let Some(code) = code
+        && failure.class == FailureClass::SignInRefused
+    {
+        failure.hint = Some(look_up(code, error == "invalid_client").into());
     }
     if let Some(code) = code {
         failure.what = format!("{} (AADSTS{code})", failure.what).into();
@@ -174,6 +175,15 @@ struct ApiError {
     inner: Inner,
 }
 
+/// What to do about a code that is not in [`entra_class`]: Entra's own page says what it means.
+fn look_up(code: u32, concerns_credential: bool) -> String {
+    let check = if concerns_credential { "check the app's credential and `client_id`; " } else { "" };
+    format!(
+        "{check}https://login.microsoftonline.com/error?code={code} says what AADSTS{code} means, and the tenant's \
+         sign-in logs in Entra say more"
+    )
+}
+
 /// What an API's answer other than 200 means. A 401 is [`FailureClass::TokenRefused`] unless its text speaks of a
 /// license.
 pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
@@ -198,8 +208,9 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
         401 | 403 if sign_in_code(message).is_some() => {
             let code = sign_in_code(message).unwrap_or_default();
             let (class, what) = entra_class(code).unwrap_or((FailureClass::SignInRefused, "Entra rejects the app"));
+            let unknown = || (class == FailureClass::SignInRefused).then(|| look_up(code, false).into());
             Failure {
-                hint: hint_by_code(code).map(Into::into),
+                hint: hint_by_code(code).map(Into::into).or_else(unknown),
                 entra_code: Some(code),
                 ..Failure::new(class, format!("{what} (AADSTS{code})"))
             }
@@ -215,6 +226,9 @@ pub(super) fn of_call(answer: &Answer, now: Timestamp) -> Failure {
     };
     failure.retry_after = wait(answer, now);
     failure.correlation = correlation(&body.target.0).or_else(|| correlation(&body.inner.0.0));
+    if let (FailureClass::CallRefused, Some(id)) = (failure.class, &failure.correlation) {
+        failure.hint = Some(format!("give the correlation id {id} to Microsoft's support").into());
+    }
     failure
 }
 

@@ -158,7 +158,7 @@ async fn ask(microsoft: &Microsoft, tenant: &Tenant) -> TenantAnswer {
         roles_optional: BTreeMap::new(),
         scores: Vec::with_capacity(tenant.scores.len()),
         hints: Vec::new(),
-        consent_link: account.hosts.consent_link(account.entra, account.app.client_id),
+        consent_link: account.consent_link(),
         consent_needed: false,
     };
     for &score in tenant.scores.iter() {

@@ -14,7 +14,7 @@ use crate::{
     check::{backed_off, plan::Plan},
     config::{Config, StoreLocation, Tenant},
     domain::{EntraTenantId, Labels, Scope, ScoreKind, TenantId, Timestamp},
-    microsoft::{AppCredential, CredentialMaterial},
+    microsoft::{AppCredential, CredentialMaterial, FailureClass},
     store::{AlertFilter, AlertRow, Checks, Failing, KnownTenant, Roster, Store, TenantRecord, sqlite::SqliteStore},
 };
 
@@ -50,6 +50,8 @@ pub struct TenantStatus {
     pub asked_less_often: bool,
     /// Since when its checks fail, and how; `None`: the last one succeeded.
     pub failing: Option<Failing>,
+    /// Where an administrator of the tenant consents to the app; `None`: that would not help.
+    pub consent_link: Option<String>,
 }
 
 /// What an app proves itself with.
@@ -194,7 +196,10 @@ fn status(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> Tenant
         value: series.window.last().map(|sample| sample.value),
         observed_at: series.window.last().map(|sample| sample.at),
     });
+    let failing = record.and_then(|record| record.health.failing.clone());
+    let class = failing.as_ref().and_then(|failing| FailureClass::from_name(&failing.class));
     TenantStatus {
+        consent_link: class.filter(|class| class.needs_consent()).map(|_| tenant.account.consent_link()),
         id: tenant.id.clone(),
         name: tenant.name.to_string(),
         portal: tenant.account.hosts.portal.clone(),
@@ -207,7 +212,7 @@ fn status(plan: &Plan, tenant: &Tenant, record: Option<&TenantRecord>) -> Tenant
         checked_at: record.and_then(|record| record.health.checked_at),
         next_check_at: record.map(|record| record.health.next_due_at),
         asked_less_often: record.is_some_and(|record| backed_off::is_backed_off(plan, tenant, &record.health)),
-        failing: record.and_then(|record| record.health.failing.clone()),
+        failing,
     }
 }
 

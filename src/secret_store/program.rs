@@ -18,9 +18,12 @@ use tokio::{
 };
 
 use super::{Found, Refusal};
-use crate::secret::{
-    Item,
-    reference::{SECRET_BYTES_MAX, not_text, too_large, without_marks},
+use crate::{
+    domain::format_duration,
+    secret::{
+        Item,
+        reference::{SECRET_BYTES_MAX, not_text, too_large, without_marks},
+    },
 };
 
 /// How long a program may take.
@@ -133,7 +136,7 @@ pub(super) async fn run(item: &Item) -> Result<Found, Refusal> {
 fn judge(ended: io::Result<Option<ExitStatus>>, printed: Vec<u8>, limit: Duration) -> Result<Found, Refusal> {
     let ended = match ended {
         Ok(Some(ended)) => ended,
-        Ok(None) => return Err(Refusal::down(format!("did not end within {limit:?}"))),
+        Ok(None) => return Err(Refusal::down(format!("did not end within {}", format_duration(limit)))),
         Err(error) => return Err(Refusal::down(format!("can't be waited for: {}", error.kind()))),
     };
     match (ended.code(), ended.signal()) {

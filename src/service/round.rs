@@ -16,6 +16,7 @@ use crate::{
     clock::Clock,
     config::{Config, Tenant},
     domain::{Reading, Sample, ScoreKind, TenantId, Timestamp},
+    microsoft::FailureClass,
     telemetry::Metrics,
 };
 
@@ -41,6 +42,8 @@ pub struct Line {
     pub outcome: String,
     /// What to do about a failure.
     pub hint: Option<String>,
+    /// Where an administrator of the tenant consents to the app; `None`: that would not help.
+    pub consent_link: Option<String>,
     /// When the service checks again, if that is later than scheduled.
     pub backed_off_until: Option<Timestamp>,
 }
@@ -99,7 +102,11 @@ fn lines_of(tenant: &Tenant, visit: Option<Visit>) -> Vec<Line> {
     let Some(visit) = visit else { return Vec::new() };
     let backed_off_until = visit.is_backed_off.then_some(visit.due.next_due_at);
     let lines = visit.fetched.into_iter().flat_map(|fetched| lines_of_score(&tenant.id, fetched));
-    lines.map(|line| Line { backed_off_until, ..line }).collect()
+    let consent_link = |line: &Line| {
+        let class = FailureClass::from_name(&line.outcome);
+        class.filter(|class| class.needs_consent()).map(|_| tenant.account.consent_link())
+    };
+    lines.map(|line| Line { backed_off_until, consent_link: consent_link(&line), ..line }).collect()
 }
 
 /// One line for each value of a score. The first check of a source with history reads ninety days: the newest of them is shown.
@@ -113,6 +120,7 @@ fn lines_of_score(tenant: &TenantId, fetched: Fetched) -> Vec<Line> {
         observed_at: sample.map(|sample| sample.at),
         outcome: outcome.to_owned(),
         hint,
+        consent_link: None,
         backed_off_until: None,
     };
     match fetched.result {

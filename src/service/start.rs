@@ -43,6 +43,7 @@ pub struct Service {
     address: SocketAddr,
     engine: Engine,
     ticker: Ticker,
+    sweep: Arc<Notify>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -105,7 +106,7 @@ impl Service {
         let ticker = Ticker::start(&ticks).await?;
         info!(%address, "listening");
         systemd::ready();
-        Ok(Self { address, engine, ticker, tasks, shutdown })
+        Ok(Self { address, engine, ticker, sweep: ticks.sweep, tasks, shutdown })
     }
 
     /// The address on which the service listens.
@@ -118,6 +119,11 @@ impl Service {
     #[must_use]
     pub fn store(&self) -> Arc<dyn Store> {
         self.engine.store.clone()
+    }
+
+    /// Looks now at what is otherwise looked at every five seconds: what may be released, grouped or reported.
+    pub fn sweep(&self) {
+        self.sweep.notify_one();
     }
 
     /// Stops: no new visit, no new attempt; what is under way is finished within eight seconds, or given up.

@@ -10,6 +10,7 @@ use tracing::{error, info};
 
 use super::ticker::Ticks;
 use crate::{
+    domain::format_duration,
     egress::{Egress, Method, Policy, Private, Request},
     systemd,
     telemetry::{Health, Metrics, health::PARTS},
@@ -38,7 +39,7 @@ pub struct Watched {
 pub async fn watch(interval: Duration, watched: Watched, shutdown: CancellationToken) {
     let egress = Egress::new();
     let look = interval / LOOKS;
-    info!(?interval, "the watchdog is fed while planner, dispatcher and web make progress");
+    info!(interval = format_duration(interval), "the watchdog is fed while planner, dispatcher and web make progress");
     let (mut fed_at, mut fed, mut is_missed) = (Instant::now(), watched.health.progress(), false);
     while shutdown.run_until_cancelled(tokio::time::sleep(look)).await.is_some() {
         // Whoever works answers immediately.

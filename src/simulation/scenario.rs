@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Cloud, Receivers, Reply,
-    cloud::{EntraRefusal, SignIn},
+    cloud::{DefenderRefusal, EntraRefusal, Fetch, SignIn},
 };
 use crate::domain::{EntraTenantId, ScoreKind};
 
@@ -35,15 +35,46 @@ pub struct Actor {
     pub secret: &'static str,
     /// Its device score at the start.
     pub device_score: f64,
+    /// Its exposure score at the start.
+    pub exposure_score: f64,
 }
 
 /// One step of the story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The text that is shown while the step runs.
+    /// What happens.
     pub title: &'static str,
+    /// What is worth a look.
+    pub look: &'static str,
     /// The changes that the step makes.
     pub changes: Vec<Change>,
+    /// How many messages it causes at least.
+    pub messages: usize,
+    /// What changes once that many deliveries are waiting.
+    pub later: Option<(u64, Change)>,
+    /// What a person does then, if anything.
+    pub person: Option<Person>,
+}
+
+/// What a person does once everything of a step has been sent. Tenants go by their slugs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    /// Acknowledges an alert, and lists the alerts.
+    Acknowledges {
+        /// The tenant's slug.
+        tenant: &'static str,
+        /// The rule's name.
+        rule: &'static str,
+        /// What is noted.
+        comment: &'static str,
+    },
+    /// Asks why an alert fires.
+    AsksWhy {
+        /// The tenant's slug.
+        tenant: &'static str,
+        /// The rule's name.
+        rule: &'static str,
+    },
 }
 
 /// One change. Tenants go by their slugs.
@@ -58,14 +89,14 @@ pub enum Change {
         /// The new value, in the score's unit.
         value: f64,
     },
-    /// Every secret of the tenant's app expires. Tokens already issued stay good until they expire.
-    SecretExpires {
-        /// The slug of the tenant concerned.
-        tenant: &'static str,
-    },
     /// The app has a good secret again.
     SecretRenewed {
-        /// The slug of the tenant concerned.
+        /// The tenant's slug.
+        tenant: &'static str,
+    },
+    /// The secret expires, and no token that was issued is accepted any more.
+    SignedOut {
+        /// The tenant's slug.
         tenant: &'static str,
     },
     /// A receiver answers 503.
@@ -81,38 +112,101 @@ pub enum Change {
 }
 
 impl Scenario {
-    /// Three customers: one is fine throughout, one drops and recovers, one lets its secret expire.
+    /// Twelve customers: one drops and recovers, Microsoft re-scores all of them, several drop while the chat is down, and one
+    /// lets its secret expire.
     #[must_use]
-    pub fn three_customers() -> Self {
-        let actor = |number: u128, id, name, device_score| Actor {
+    pub fn twelve_customers() -> Self {
+        let names = [
+            ("contoso", "Contoso Ltd"),
+            ("fabrikam", "Fabrikam GmbH"),
+            ("northwind", "Northwind Traders"),
+            ("adatum", "Adatum Corporation"),
+            ("lamna", "Lamna Healthcare"),
+            ("litware", "Litware Inc"),
+            ("proseware", "Proseware"),
+            ("relecloud", "Relecloud"),
+            ("tailspin", "Tailspin Toys"),
+            ("trey", "Trey Research"),
+            ("wingtip", "Wingtip Toys"),
+            ("woodgrove", "Woodgrove Bank"),
+        ];
+        let tenants = (0_u8..).zip(names).map(|(number, (id, name))| Actor {
             id,
             name,
-            entra: EntraTenantId(Uuid::from_u128(0x2f1c_0a5e_0000_4000_8000_0000_0000_0000 + number)),
-            client_id: Uuid::from_u128(0x6d2a_0000_0000_4000_8000_0000_0000_0000 + number),
+            entra: EntraTenantId(Uuid::from_u128(0x2f1c_0a5e_0000_4000_8000_0000_0000_0001 + u128::from(number))),
+            client_id: Uuid::from_u128(0x6d2a_0000_0000_4000_8000_0000_0000_0001 + u128::from(number)),
             secret: "simulated-secret",
-            device_score,
-        };
-        let fabrikam = |value| Change::Score { tenant: "fabrikam", kind: ScoreKind::DeviceSecureScore, value };
-        let step = |title, changes| Step { title, changes };
-        Self {
-            tenants: vec![
-                actor(1, "contoso", "Contoso Ltd", 612.0),
-                actor(2, "fabrikam", "Fabrikam GmbH", 548.0),
-                actor(3, "northwind", "Northwind Traders", 431.5),
-            ],
-            steps: vec![
-                step("Everything is calm: three tenants are checked, and nobody is notified", vec![]),
-                step("Fabrikam's device score falls from 548 to 486: a drop alert fires", vec![fabrikam(486.0)]),
-                step("Fabrikam falls further, to 431: the same alert worsens", vec![fabrikam(431.0)]),
-                step(
-                    "Northwind's secret expires: the operator is notified that we are going blind",
-                    vec![Change::SecretExpires { tenant: "northwind" }],
-                ),
-                step("Fabrikam is back at 545: its alert is resolved, with how long it lasted", vec![fabrikam(545.0)]),
-                step("Northwind has a new secret: we see again", vec![Change::SecretRenewed { tenant: "northwind" }]),
-            ],
-        }
+            device_score: if id == "fabrikam" { 548.0 } else { 430.0 + f64::from(number) * 17.0 },
+            exposure_score: 24.0 + f64::from(number),
+        });
+        let tenants: Vec<Actor> = tenants.collect();
+        let steps = steps(&tenants);
+        Self { tenants, steps }
     }
+}
+
+/// What happens to the twelve customers.
+fn steps(tenants: &[Actor]) -> Vec<Step> {
+    let rule = "device-score-drop";
+    let device = |tenant, value| Change::Score { tenant, kind: ScoreKind::DeviceSecureScore, value };
+    let step = |title, look, messages, changes| Step { title, look, messages, changes, later: None, person: None };
+    // By nearly the same for each, as when a scoring model changes.
+    let exposed = |actor: &Actor| Change::Score {
+        tenant: actor.id,
+        kind: ScoreKind::ExposureScore,
+        value: actor.exposure_score + 15.0,
+    };
+    let lost = |actor: &Actor| device(actor.id, actor.device_score * 0.9);
+    let down = [Change::ReceiverDown { channel: "soc-teams" }].into_iter();
+    vec![
+        step("All is calm", "Nothing is sent while nothing is wrong.", 0, vec![]),
+        step(
+            "Fabrikam's device score falls from 548 to 486",
+            "The security team and the customer's own Slack channel get it, with what probably caused it.",
+            3,
+            vec![device("fabrikam", 486.0)],
+        ),
+        Step {
+            person: Some(Person::Acknowledges { tenant: "fabrikam", rule, comment: "ticket 4711" }),
+            ..step(
+                "An analyst acknowledges the alert",
+                "The list shows who did. No reminder is sent from now on.",
+                0,
+                vec![],
+            )
+        },
+        Step {
+            person: Some(Person::AsksWhy { tenant: "fabrikam", rule }),
+            ..step("Why, or why not? `scorewatch explain` shows it", "The verdict is in the last line.", 0, vec![])
+        },
+        step(
+            "Microsoft changes how it computes exposure: all twelve customers get worse",
+            "One message about a fleet shift, not twelve alerts.",
+            1,
+            tenants.iter().map(exposed).collect(),
+        ),
+        Step {
+            later: Some((5, Change::ReceiverUp { channel: "soc-teams" })),
+            ..step(
+                "Teams is down while five customers lose points; then it is back",
+                "Nothing is lost: one digest has all five, the worst first.",
+                6,
+                down.chain(tenants[7..].iter().map(lost)).collect(),
+            )
+        },
+        step(
+            "Northwind's client secret expires",
+            "The operator is notified that Scorewatch can't read the tenant, with what to do.",
+            1,
+            vec![Change::SignedOut { tenant: "northwind" }],
+        ),
+        step(
+            "Northwind gets a new secret, and Fabrikam is back at 545",
+            "Both ends are reported, with how long it lasted.",
+            4,
+            vec![Change::SecretRenewed { tenant: "northwind" }, device("fabrikam", 545.0)],
+        ),
+    ]
 }
 
 /// Plays a scenario, one step per call.
@@ -129,6 +223,9 @@ impl Stage {
     pub fn set(scenario: Scenario, cloud: &Cloud) -> Self {
         for actor in &scenario.tenants {
             cloud.add_tenant(actor.entra, actor.client_id, actor.secret, actor.device_score);
+            cloud.set_score(actor.entra, ScoreKind::ExposureScore, actor.exposure_score);
+            cloud.set_roles(actor.entra, &["Score.Read.All", "SecurityRecommendation.Read.All"]);
+            cloud.set_recommendations(actor.entra, recommendations());
         }
         let tenants = scenario.tenants.iter().map(|actor| (actor.id, actor.entra)).collect();
         Self { scenario, tenants, next: 0 }
@@ -150,7 +247,8 @@ impl Stage {
         Some(step)
     }
 
-    fn apply(&self, change: &Change, cloud: &Cloud, receivers: &Receivers) {
+    /// Makes a change happen.
+    pub fn apply(&self, change: &Change, cloud: &Cloud, receivers: &Receivers) {
         let find = |tenant: &str| self.tenants.get(tenant).copied();
         match change {
             Change::Score { tenant, kind, value } => {
@@ -158,14 +256,16 @@ impl Stage {
                     cloud.set_score(tenant, *kind, *value);
                 }
             }
-            Change::SecretExpires { tenant } => {
+            Change::SignedOut { tenant } => {
                 if let Some(tenant) = find(tenant) {
                     cloud.set_sign_in(tenant, Some(SignIn::Refuse(EntraRefusal::SecretExpired)));
+                    cloud.set_fetch(tenant, Some(Fetch::Refuse(DefenderRefusal::TokenExpired)));
                 }
             }
             Change::SecretRenewed { tenant } => {
                 if let Some(tenant) = find(tenant) {
                     cloud.set_sign_in(tenant, None);
+                    cloud.set_fetch(tenant, None);
                 }
             }
             Change::ReceiverDown { channel } => receivers.set(channel, Some(Reply::html(503))),
@@ -174,15 +274,32 @@ impl Stage {
     }
 }
 
+/// What Defender recommends to every tenant of the story.
+fn recommendations() -> Vec<serde_json::Value> {
+    let all = [
+        ("sca-_-scid-2011", "Turn on real-time protection", "SecurityControls", 9.1, 12),
+        ("sca-_-scid-2080", "Block credential stealing from LSASS", "SecurityControls", 5.2, 31),
+        ("sca-_-scid-3010", "Require BitLocker on fixed drives", "OS", 3.4, 9),
+    ];
+    let recommendation = |(id, name, category, impact, exposed)| {
+        serde_json::json!({
+            "id": id, "recommendationName": name, "recommendationCategory": category,
+            "remediationType": "ConfigurationChange", "configScoreImpact": impact, "exposureImpact": 0.2,
+            "exposedMachinesCount": exposed, "totalMachineCount": 120, "status": "Active",
+        })
+    };
+    all.into_iter().map(recommendation).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_change_names_a_tenant_of_the_story() {
-        let scenario = Scenario::three_customers();
+        let scenario = Scenario::twelve_customers();
         for change in scenario.steps.iter().flat_map(|step| &step.changes) {
-            let (Change::Score { tenant, .. } | Change::SecretExpires { tenant } | Change::SecretRenewed { tenant }) =
+            let (Change::Score { tenant, .. } | Change::SignedOut { tenant } | Change::SecretRenewed { tenant }) =
                 change
             else {
                 continue;

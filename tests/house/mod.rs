@@ -1,6 +1,7 @@
 //! The rules of the house, which the compiler does not know: who may import whom, where the network, the database and the
 //! system clock are touched, how long a file may be. A fault says where and what instead.
 
+mod debug_form;
 mod english;
 mod functions;
 mod kinds;

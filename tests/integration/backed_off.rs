@@ -1,4 +1,4 @@
-//! A tenant that waits for people is checked less often, reported once, and back on its schedule when it can be read.
+//! A tenant that waits for people is checked hourly, reported once, and back on its schedule when it can be read.
 
 use std::time::Duration;
 
@@ -33,25 +33,20 @@ async fn walk(fixture: &Fixture, config: &Config, visits: usize) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_missing_licence_is_checked_daily_reported_once_and_not_backed_off_once_it_is_there() {
+async fn a_missing_license_is_checked_hourly_reported_once_and_no_longer_slow_when_it_is_there() {
     let fixture = Fixture::new().await;
     let config = one(&fixture);
-    let day = 24 * 60;
     assert_eq!(walk(&fixture, &config, 1).await, [15]);
     fixture.cloud.set_fetch(entra("contoso"), Some(Fetch::Refuse(DefenderRefusal::NoLicence)));
-    assert_eq!(
-        walk(&fixture, &config, 4).await,
-        [30, 30 + day, 30 + 2 * day, 30 + 3 * day],
-        "confirmed once, then daily"
-    );
+    assert_eq!(walk(&fixture, &config, 4).await, [30, 90, 150, 210], "confirmed once, then hourly");
     assert_eq!(fixture.queued().await, ["operator.blind to ops"]);
     fixture.cloud.set_fetch(entra("contoso"), None);
-    assert_eq!(walk(&fixture, &config, 2).await, [45 + 3 * day, 60 + 3 * day]);
+    assert_eq!(walk(&fixture, &config, 2).await, [225, 240]);
     assert_eq!(fixture.queued().await, ["operator.blind to ops", "operator.blind (Recovered) to ops"]);
 }
 
 #[tokio::test]
-async fn a_consent_that_is_withdrawn_shows_as_such_and_is_asked_for_ever_less_often() {
+async fn a_consent_that_is_withdrawn_shows_as_such_and_is_checked_at_least_hourly() {
     let fixture = Fixture::new().await;
     let config = one(&fixture);
     walk(&fixture, &config, 1).await;
@@ -65,8 +60,8 @@ async fn a_consent_that_is_withdrawn_shows_as_such_and_is_asked_for_ever_less_of
     assert_eq!(failing.class, "consent-missing");
     assert!(failing.hint.unwrap().contains("consent"));
     let due: Vec<_> = walk(&fixture, &config, 7).await;
-    let waits: Vec<u64> = known.iter().chain(&due).zip(&due).map(|(before, after)| (after - before) / 60).collect();
-    assert_eq!(waits, [1, 2, 4, 8, 16, 24, 24], "hours");
+    let waits: Vec<u64> = known.iter().chain(&due).zip(&due).map(|(before, after)| after - before).collect();
+    assert_eq!(waits, [60; 7], "minutes");
 }
 
 #[tokio::test]
@@ -87,9 +82,8 @@ async fn a_restart_asks_once_and_a_reload_at_once() {
     let config = one(&fixture);
     fixture.cloud.set_fetch(entra("contoso"), Some(Fetch::Refuse(DefenderRefusal::NoLicence)));
     walk(&fixture, &config, 2).await;
-    let day = 24 * 60;
     let due = fixture.record("contoso").await.unwrap().health.next_due_at;
-    assert_eq!(due, at(15 + day));
+    assert_eq!(due, at(75));
     fixture.clock.set(at(20));
     let planner = PlannerFixture::start(&fixture, &config).await;
     planner.pass(&fixture, 10);
@@ -97,10 +91,10 @@ async fn a_restart_asks_once_and_a_reload_at_once() {
     let next = |record: Option<scorewatch::store::TenantRecord>| -> Timestamp { record.unwrap().health.next_due_at };
     assert_eq!(
         next(fixture.record("contoso").await),
-        at(30 + day),
+        at(90),
         "asked at its next tick after the start, and then slowly"
     );
-    planner.pass(&fixture, 60);
+    planner.pass(&fixture, 30);
     planner.tick.notify_one();
     assert_eq!(fixture.cloud.tenant_counts(entra("contoso")).score_requests, 3);
     // Anything in the configuration.

@@ -6,9 +6,11 @@ mod broken_connections;
 #[cfg(feature = "crash-points")]
 mod broken_parts;
 mod clock_jumps;
+mod commands;
 mod crash;
 mod credential;
 mod daily_record;
+mod demo;
 mod drill;
 mod exit_codes;
 mod explained;

@@ -18,6 +18,11 @@ pub(super) fn difference(difference: Difference, case: &Case, sent: &[Got]) -> S
     }
 }
 
+/// A text in quotation marks, on one line.
+fn quoted(text: impl ToString) -> String {
+    format!("\"{}\"", visible(&text.to_string()))
+}
+
 /// The time since the start of the test, such as `2h`.
 fn after(start: Timestamp, at: Timestamp) -> String {
     format_duration(at.since(start))
@@ -29,7 +34,7 @@ fn wanted(expected: &Expected, start: Timestamp) -> String {
     // Writing to a `String` can't fail.
     for (name, value) in [("tenant", tenant), ("rule", rule), ("subject", subject), ("text", text)] {
         if let Some(value) = value {
-            let _ = write!(line, ", {name} {value:?}");
+            let _ = write!(line, ", {name} {}", quoted(value));
         }
     }
     if let Some(severity) = severity {
@@ -45,9 +50,9 @@ fn found(got: &Got, copy: usize, start: Timestamp) -> String {
     let mut line = format!("+ {}: {}", after(start, got.at), got.kind.as_str());
     match got.about.as_slice() {
         [AboutAlert { tenant, rule, subject, severity }] => {
-            let _ = write!(line, ", tenant {tenant:?}, rule {rule:?}");
+            let _ = write!(line, ", tenant {}, rule {}", quoted(tenant), quoted(rule));
             if let Some(subject) = subject {
-                let _ = write!(line, ", subject {subject:?}");
+                let _ = write!(line, ", subject {}", quoted(subject));
             }
             let _ = write!(line, ", {severity}");
         }
@@ -55,7 +60,7 @@ fn found(got: &Got, copy: usize, start: Timestamp) -> String {
             let _ = write!(line, " of {}", several.len());
         }
     }
-    let _ = write!(line, ", to {}: {:?}", got.channels[copy], got.text);
+    let _ = write!(line, ", to {}: {}", got.channels[copy], quoted(&got.text));
     line
 }
 

@@ -232,7 +232,7 @@ impl Plan {
             };
             if offer.app.is_none() {
                 let account = &tenant.account;
-                line.consent_link = Some(account.hosts.consent_link(account.entra, account.app.client_id));
+                line.consent_link = Some(account.consent_link());
             }
             let labels = labels(offer, &wish.labels);
             let client_id = offer.app.as_ref().map_or(tenant.account.app.client_id, |app| app.client_id);

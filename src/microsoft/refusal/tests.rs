@@ -135,6 +135,7 @@ fn what_to_do_is_said_in_the_operators_words() {
         ("invalid_request", 5_000_225, "reactivate"),
         ("invalid_client", 4_000_000_000, "credential"),
         ("something_new", 4_000_000_000, "sign-in logs"),
+        ("something_new", 4_000_000_000, "https://login.microsoftonline.com/error?code=4000000000"),
     ] {
         let hint = of_sign_in(&entra(400, error, code), now()).of(&tenant, source).hint.unwrap_or_default();
         assert!(hint.contains(words), "AADSTS{code}: {hint}");
@@ -178,6 +179,10 @@ fn what_an_api_refuses_is_classified() {
         let expected = body.contains("target").then(|| "|4f1c-9a".to_owned());
         assert_eq!(failure.correlation, expected, "{status} {body}");
     }
+    let refused = of_call(&answer(404, &body("NotFound", "")), now());
+    assert_eq!(refused.hint.as_deref(), Some("give the correlation id |4f1c-9a to Microsoft's support"));
+    let passed_on = of_call(&answer(403, &body("Forbidden", "AADSTS4000000000: x")), now());
+    assert!(passed_on.hint.unwrap().contains("AADSTS4000000000"), "a code is never looked up elsewhere");
     let graph = r#"{"error":{"code":"x","message":"y","innerError":{"request-id":"9f-8e"}}}"#;
     assert_eq!(of_call(&answer(400, graph), now()).correlation.as_deref(), Some("9f-8e"));
 }

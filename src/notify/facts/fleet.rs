@@ -72,6 +72,17 @@ pub enum Occasion {
 }
 
 impl Occasion {
+    /// The name in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shift => "shift",
+            Self::FollowUp => "follow-up",
+            Self::Reminders => "reminders",
+            Self::Accepted => "accepted",
+        }
+    }
+
     /// Whether movements caused what it covers, and not time or a person.
     #[must_use]
     pub const fn is_of_movements(self) -> bool {

@@ -1,0 +1,72 @@
+//! The demo's configuration: real files, as an operator would write them.
+
+use std::{fmt::Write as _, fs, io, path::Path};
+
+use crate::simulation::{Cloud, Receivers, scenario::Scenario};
+
+/// The rules: one that looks at each tenant on its own, and one that waits for the fleet.
+const RULES: &str = "\
+rules:
+  - name: device-score-drop
+    about: Devices became less secure.
+    score: device-secure-score
+    when: { drop: 5%, within: 24h }
+    severity: critical
+    repeat: 4h
+    fleet: off
+    notify: [soc-teams, soar]
+    runbook: https://wiki.example/device-score
+  - name: exposure-rise
+    about: More weaknesses are exposed.
+    score: exposure-score
+    when: { rise: 10pts, within: 24h }
+    severity: warning
+    tenant_channels: off
+    notify: [soc-teams]
+";
+
+/// Writes configuration, rules and secrets into a folder.
+///
+/// # Errors
+/// That of the disk.
+pub(super) fn write(folder: &Path, scenario: &Scenario, cloud: &Cloud, receivers: &Receivers) -> io::Result<()> {
+    let secrets = folder.join("secrets");
+    fs::create_dir(&secrets)?;
+    let channels = [
+        ("soc-teams", "teams", receivers.add_teams("soc-teams"), ", digest: { over: 3 }"),
+        ("fabrikam-slack", "slack", receivers.add_slack("fabrikam-slack"), ", tenants: [fabrikam]"),
+        ("soar", "webhook", receivers.add_webhook("soar"), ""),
+    ];
+    let base = cloud.base_url();
+    let mut text = format!(
+        "store: sqlite://data/scorewatch.db\nlisten: 127.0.0.1:0\nschedule: \"* * * * * *\"\ntimezone: UTC\nspread: 0s\n\
+         scores: [device-secure-score, exposure-score]\nfleet: {{ hold: 2s, at_least: 5 }}\n\
+         endpoints: {{ login: \"{base}\", defender: \"{base}\" }}\nrules: [rules.yaml]\n\
+         operator: {{ notify: [soc-teams], blind_after: 1s }}\nchannels:\n"
+    );
+    for (name, kind, url, more) in &channels {
+        fs::write(secrets.join(name), url)?;
+        // Writing to a `String` can't fail.
+        let _ = writeln!(
+            text,
+            "  {name}: {{ type: {kind}, url: {{ file: secrets/{name} }}, allow_private: true, pace: 50ms, drill: off, \
+             retry: {{ first: 200ms, max: 400ms, give_up: 1h }}{more} }}"
+        );
+    }
+    text.push_str("tenants:\n");
+    for actor in &scenario.tenants {
+        fs::write(secrets.join(actor.id), actor.secret)?;
+        let notify = if actor.id == "fabrikam" { "[fabrikam-slack]" } else { "[]" };
+        let _ = writeln!(
+            text,
+            "  - {{ id: {id}, name: {name}, tenant_id: {entra}, notify: {notify}, \
+             credential: {{ client_id: {client}, secret: {{ file: secrets/{id} }} }} }}",
+            id = actor.id,
+            name = actor.name,
+            entra = actor.entra,
+            client = actor.client_id
+        );
+    }
+    fs::write(folder.join("scorewatch.yaml"), text)?;
+    fs::write(folder.join("rules.yaml"), RULES)
+}
