@@ -132,8 +132,9 @@ impl Checker {
                 Err(error) => {
                     let (class, hint) = (error.class.as_str(), error.hint.clone());
                     outcome = class;
+                    let consent = error.class.needs_consent().then(|| tenant.account.consent_link());
                     warn!(
-                        tenant = %tenant.id, score = %score, class, hint = hint.as_deref(),
+                        tenant = %tenant.id, score = %score, class, hint = hint.as_deref(), consent = consent.as_deref(),
                         correlation = error.correlation.as_deref(), "check failed: {}", error.what
                     );
                     Err(Failure { class, hint })

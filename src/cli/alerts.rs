@@ -127,11 +127,11 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
         Action::List { tenant, rule, shift, all, json } => {
             let filter = alerts::Filter { tenant, rule, shift, resolved: all };
             let rows = alerts::list(store, scope, &filter, &Page::ALL).await?.items;
-            list(&alerts::lines(store, config, rows).await?, now, json)
+            list(&alerts::lines(store, config, scope, rows).await?, now, json)
         }
         Action::Show { which, json } => {
             let row = alerts::show(store, scope, &which.find(store, scope).await?).await?;
-            let lines = alerts::lines(store, config, vec![row]).await?;
+            let lines = alerts::lines(store, config, scope, vec![row]).await?;
             lines.first().map_or(Ok(()), |line| show(line, now, json))
         }
         Action::Acknowledge { which, comment, author } => {
@@ -157,8 +157,9 @@ async fn obey(store: &dyn Store, config: &Config, action: Action) -> Result<(), 
 
 /// Prints the alerts that are pending or firing.
 pub(super) async fn show_open(store: &dyn Store, config: &Config) -> Result<(), Failure> {
-    let rows = alerts::list(store, &Scope::All, &alerts::Filter::default(), &Page::ALL).await?.items;
-    list(&alerts::lines(store, config, rows).await?, Clock::System.now(), false)
+    let scope = &Scope::All;
+    let rows = alerts::list(store, scope, &alerts::Filter::default(), &Page::ALL).await?.items;
+    list(&alerts::lines(store, config, scope, rows).await?, Clock::System.now(), false)
 }
 
 fn list(rows: &[AlertLine], now: Timestamp, json: bool) -> Result<(), Failure> {
@@ -166,7 +167,7 @@ fn list(rows: &[AlertLine], now: Timestamp, json: bool) -> Result<(), Failure> {
     output::listing(rows, json, header, "no alerts", |line| {
         let key = &line.row.key;
         [
-            ids::short(&line.id).to_owned(),
+            line.short_id.clone(),
             output::or_dash(line.severity),
             key.tenant.to_string(),
             key.rule.to_string(),
@@ -210,7 +211,7 @@ fn show(line: &AlertLine, now: Timestamp, json: bool) -> Result<(), Failure> {
     }
     let row = &line.row;
     let notified: Vec<_> = row.notified_channels.iter().map(ToString::to_string).collect();
-    let at = |at: Timestamp| format!("{at} ({})", output::ago(at, now));
+    let at = |at: Timestamp| output::time_ago(at, now);
     let acknowledged =
         row.acknowledged.as_ref().map(|seen| format!("{} by {}: {}", at(seen.at), seen.by, seen.comment));
     let compared = line.compared_with.map(display::number);

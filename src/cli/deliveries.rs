@@ -85,7 +85,7 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
             let filter = Filter { states: state, channel, tenant };
             let page = Page::first(if limit == 0 { LIMIT_MAX } else { limit });
             let found = query::deliveries::list(store, scope, &filter, &page).await?.items;
-            list(&query::deliveries::lines(store, found).await?, now, json)
+            list(&query::deliveries::lines(store, scope, found).await?, now, json)
         }
         Action::Show { id, json } => {
             let id = ids::delivery(store, scope, &id).await?;
@@ -93,7 +93,7 @@ async fn obey(store: &dyn Store, action: Action) -> Result<(), Failure> {
             if json {
                 return output::json(&detail);
             }
-            let covers = query::deliveries::lines(store, detail.covers.clone()).await?;
+            let covers = query::deliveries::lines(store, scope, detail.covers.clone()).await?;
             show(&detail, &covers, now)
         }
         Action::Resend { ids } => {
@@ -139,8 +139,8 @@ fn show(detail: &DeliveryDetail, covers: &[DeliveryLine], now: Timestamp) -> Res
     let attempts = detail.attempts.iter().map(|attempt| {
         [
             attempt.number.to_string(),
-            attempt.started_at.to_string(),
-            output::or_dash(attempt.finished_at),
+            output::time(attempt.started_at),
+            output::or_dash(attempt.finished_at.map(output::time)),
             attempt.outcome.clone().unwrap_or_else(|| "unknown: the service stopped during the attempt".to_owned()),
             output::or_dash(attempt.error.as_ref()),
         ]

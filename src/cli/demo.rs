@@ -34,7 +34,7 @@ use crate::{
 
 /// How often an act checks whether everything has been sent.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
-/// How often the service is told to look at what it otherwise looks at every five seconds.
+/// How often the service looks at what it otherwise looks at every five seconds.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 /// How many checks of each tenant an act waits for in which nothing happens.
 const CALM_CHECKS: u64 = 2;
@@ -247,7 +247,7 @@ impl Theater<'_> {
         })
     }
 
-    /// Waits until something is so, for a limited time; the service is told to look in the meantime.
+    /// Waits until something is so, for a limited time. Meanwhile the service looks more often than it does on its own.
     async fn until(&self, mut is_so: impl AsyncFnMut() -> bool) {
         let look = async {
             while !is_so().await {

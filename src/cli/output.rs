@@ -111,6 +111,16 @@ pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: 
     format!("{count} {noun}{}", if count == N::from(1) { "" } else { "s" })
 }
 
+/// A time to the second; nobody reads its fraction.
+pub(super) fn time(at: Timestamp) -> String {
+    Timestamp::from_seconds(at.as_seconds()).to_string()
+}
+
+/// A time, and how long ago that was.
+pub(super) fn time_ago(at: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", time(at), ago(at, now))
+}
+
 /// How long ago that was, or how long it is until then: `just now`, `2 min ago`, `in 3 h`.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     let (apart, is_over) = if at <= now { (now.since(at), true) } else { (at.since(now), false) };

@@ -180,8 +180,8 @@ fn list(rows: &[Silence], now: Timestamp, json: bool) -> Result<(), Failure> {
             row.id.to_string(),
             state.to_owned(),
             row.matchers.to_string(),
-            row.starts_at.to_string(),
-            row.ends_at.to_string(),
+            output::ago(row.starts_at, now),
+            format!("{} ({})", row.ends_at, output::ago(row.ends_at, now)),
             row.author.clone(),
             row.comment.clone(),
         ]

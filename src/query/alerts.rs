@@ -5,6 +5,7 @@ mod line;
 use serde::{Deserialize, Serialize};
 
 pub use self::line::{AlertLine, lines};
+pub(super) use self::line::{ids, short};
 use super::{Error, Listing, Page, find};
 pub use crate::store::AlertRow;
 use crate::{
@@ -47,8 +48,7 @@ impl Which {
 }
 
 /// An alert by its names: `contoso device-score-drop`, and of which of several values.
-#[must_use]
-pub fn named(key: &AlertKey) -> String {
+pub(super) fn named(key: &AlertKey) -> String {
     let score = key.score.map_or("all scores", ScoreKind::as_str);
     let subject = key.subject.as_ref().map(|subject| format!(" {subject}")).unwrap_or_default();
     format!("{} {} ({score}{subject})", key.tenant, key.rule)

@@ -47,13 +47,13 @@ impl DeliveryLine {
     }
 }
 
-/// What deliveries say, in their order.
+/// What deliveries of the scope say, in their order.
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn lines(store: &dyn Listings, deliveries: Vec<Delivery>) -> Result<Vec<DeliveryLine>, Error> {
+pub async fn lines(store: &dyn Listings, scope: &Scope, deliveries: Vec<Delivery>) -> Result<Vec<DeliveryLine>, Error> {
     let mut lines = Vec::with_capacity(deliveries.len());
-    for delivery in deliveries {
+    for delivery in deliveries.into_iter().filter(|delivery| scope.includes_subject(delivery.tenant.as_ref())) {
         if let Some(detail) = store.delivery(delivery.id).await? {
             lines.push(DeliveryLine::new(delivery, &detail.notification));
         }

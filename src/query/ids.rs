@@ -1,16 +1,13 @@
 //! Finds what people name by an id as a message or a listing shows it: whole, or its first letters.
 
-use std::collections::BTreeMap;
-
 use super::{
     Error, Page,
-    alerts::{self, AlertRow, Which},
+    alerts::{self, Which},
     deliveries::{self, DeliveryId},
     error::Thing,
 };
 use crate::{
     domain::Scope,
-    notify::identity::alert_id,
     store::{AlertFilter, DeliveryFilter, Listings, Store},
 };
 
@@ -20,32 +17,8 @@ const MESSAGE: &str = "msg_";
 const ALERT: &str = "alert_";
 /// The fewest letters that name something.
 const LETTERS_MIN: usize = 3;
-/// The letters of a short id, as listings show it.
+/// The letters of a short id, as messages show it.
 const SHORT_LETTERS: usize = 6;
-
-/// The first letters of an alert's id, for people: `7Q4M2K`.
-#[must_use]
-pub fn short(alert: &str) -> &str {
-    let letters = alert.strip_prefix(ALERT).unwrap_or(alert);
-    letters.get(..SHORT_LETTERS).unwrap_or(letters)
-}
-
-/// The ids of alerts, in the order of the rows; what [`crate::notify::notification::AlertFacts`] call `id`.
-///
-/// # Errors
-/// [`Error::Store`].
-pub async fn of_alerts(store: &dyn Store, rows: &[AlertRow]) -> Result<Vec<String>, Error> {
-    let mut tenants: Vec<_> = rows.iter().map(|row| row.key.tenant.clone()).collect();
-    tenants.sort();
-    tenants.dedup();
-    let keys: BTreeMap<_, _> =
-        store.load(&tenants).await?.into_iter().map(|record| (record.tenant, record.identity.key)).collect();
-    let id = |row: &AlertRow| {
-        let key = keys.get(&row.key.tenant).map_or(row.key.tenant.as_str(), String::as_str);
-        alert_id(store.identity(), key, &row.key)
-    };
-    Ok(rows.iter().map(id).collect())
-}
 
 /// The alert that an id names: its own, or that of a message about it.
 ///
@@ -54,7 +27,7 @@ pub async fn of_alerts(store: &dyn Store, rows: &[AlertRow]) -> Result<Vec<Strin
 pub async fn alert(store: &dyn Store, scope: &Scope, text: &str) -> Result<Which, Error> {
     let letters = letters(text).ok_or_else(|| not_an_id(text))?;
     let rows = store.alerts(&AlertFilter { tenants: scope.tenants().cloned(), ..AlertFilter::default() }).await?;
-    let ids = of_alerts(store, &rows).await?;
+    let ids = alerts::ids(store, &rows).await?;
     let of_messages = alerts_of_messages(store, scope, &letters).await?;
     let is_intended = |id: &String| {
         let own = !text.starts_with(MESSAGE) && id.strip_prefix(ALERT).is_some_and(|id| id.starts_with(&letters));
@@ -66,7 +39,10 @@ pub async fn alert(store: &dyn Store, scope: &Scope, text: &str) -> Result<Which
         [] => Err(Error::NoAlert(format!("no alert or message has an id that begins with `{text}`"))),
         several => Err(Error::Ambiguous {
             what: format!("`{text}` can mean {} alerts", several.len()),
-            candidates: several.iter().map(|(row, id)| format!("{}  {}", short(id), alerts::named(&row.key))).collect(),
+            candidates: several
+                .iter()
+                .map(|(row, id)| format!("{}  {}", alerts::short(id), alerts::named(&row.key)))
+                .collect(),
         }),
     }
 }
@@ -156,6 +132,5 @@ mod tests {
         ] {
             assert_eq!(letters(text).as_deref(), read, "{text}");
         }
-        assert_eq!(short("alert_7Q4M2KABCD"), "7Q4M2K");
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     config::{Config, Tenant},
     crash_point::{self, CrashPoint},
     delivery::Dispatcher,
-    domain::{TenantId, Timestamp},
+    domain::{TenantId, Timestamp, format_duration},
     notify::HoldReason,
     store::{Due, StoreError, TenantRecord},
     task,
@@ -256,7 +256,10 @@ impl Planner {
         let now = self.checker.clock.now();
         drop(self.checker.downtimes.look(&self.checker.clock));
         if now < self.last_seen.minus(Duration::from_secs(2)) {
-            info!(by = ?self.last_seen.since(now), "the clock has gone back; due times are recalculated");
+            info!(
+                by = format_duration(self.last_seen.since(now)),
+                "the clock has gone back; due times are recalculated"
+            );
             let plan = self.plan.clone();
             let latest = |id: &TenantId| Some(next_due(&plan, plan.config.tenants.get(id)?, now));
             self.queue.bring_forward(latest);

@@ -55,7 +55,6 @@ async fn listings_silences_and_explain_need_no_secret_and_actions_reach_the_serv
         &["tenants", "show", "contoso"],
         &["tenants", "recheck", "contoso"],
         &["channels", "list"],
-        &["channels", "unpark", "chat"],
         &["who-sees"],
         &["explain", "contoso", "device-score-low"],
         &["explain", "contoso", "operator.blind"],

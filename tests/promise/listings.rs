@@ -14,8 +14,19 @@ async fn said(world: &World, arguments: &[&str]) -> String {
         let columns = columns.map(|column| column.split(' ').map(masked).collect::<Vec<_>>().join(" "));
         columns.collect::<Vec<_>>().join("  ")
     });
-    format!("$ scorewatch {}\n{}\n", arguments.join(" "), lines.collect::<Vec<_>>().join("\n"))
-        .replace(&world.folder.path().display().to_string(), "FOLDER")
+    let said = format!("$ scorewatch {}\n{}\n", arguments.join(" "), lines.collect::<Vec<_>>().join("\n"));
+    without_spans(said).replace(&world.folder.path().display().to_string(), "FOLDER")
+}
+
+/// With `just now`, `5 s ago` and `in 2 h` as one word.
+fn without_spans(text: String) -> String {
+    let mut text = text.replace("just now", "AGO");
+    for number in (1..200).rev() {
+        for unit in ["s", "min", "h"] {
+            text = text.replace(&format!("{number} {unit} ago"), "AGO").replace(&format!("in {number} {unit}"), "AGO");
+        }
+    }
+    text
 }
 
 fn masked(word: &str) -> String {
@@ -24,6 +35,8 @@ fn masked(word: &str) -> String {
         "TIME"
     } else if bare.starts_with("msg_") {
         "MESSAGE"
+    } else if bare.starts_with("alert_") {
+        "ALERT"
     } else if bare.starts_with("http://") {
         "ADDRESS"
     } else {
@@ -71,6 +84,9 @@ async fn every_listing_shows_its_columns() {
         &["explain", "sentinel", "operator.blind"],
     ] {
         transcript.push_str(&said(&world, listing).await);
+    }
+    for alert in world.listing(&["alerts", "list", "--json"]).await {
+        transcript = transcript.replace(alert["short_id"].as_str().unwrap(), "SHORT");
     }
     for delivery in world.listing(&["deliveries", "list", "--json"]).await {
         let id = NotificationId::from_text(delivery["notification"].as_str().unwrap());

@@ -1,5 +1,7 @@
 //! The demo's messages as a person would see them in the channel, each short enough that an act fits one screen.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::{
@@ -10,39 +12,45 @@ use crate::{
     simulation::receiver::Received,
 };
 
+/// The most lines of an act's messages together, so that the act fits one screen.
+const LINES_MAX: usize = 34;
 /// The most lines of one message.
-const LINES_MAX: usize = 11;
+const MESSAGE_LINES_MAX: usize = 16;
+/// The most messages of one channel; the others are counted.
+const MESSAGES_MAX: usize = 2;
 /// The most characters of one line.
 const LETTERS_MAX: usize = 110;
 
-/// Shows what receivers got in one act: of each channel the first message, and how many more there are.
-pub(super) fn show(received: &[std::sync::Arc<Received>], payloads: bool) -> Result<(), Failure> {
-    let mut channels: Vec<&str> = Vec::new();
+/// Shows what receivers got in one act: of each channel the first messages, and how many more there are.
+pub(super) fn show(received: &[Arc<Received>], payloads: bool) -> Result<(), Failure> {
+    let mut channels: Vec<(&str, Vec<Value>)> = Vec::new();
     for message in received.iter().filter(|message| message.accepted()) {
-        if !channels.contains(&&*message.channel) {
-            channels.push(&message.channel);
+        match channels.iter_mut().find(|(channel, _)| *channel == &*message.channel) {
+            Some((_, messages)) => messages.push(message.json()),
+            None => channels.push((&message.channel, vec![message.json()])),
         }
     }
-    for channel in channels {
-        let of_channel: Vec<_> =
-            received.iter().filter(|message| message.accepted() && &*message.channel == channel).collect();
-        // Machines get every message; the newest of a chat is what a person reads.
-        let shown = if payloads { of_channel.as_slice() } else { &of_channel[..1] };
-        for message in shown {
-            output::say_in(Ink::Cyan, &format!("  ▸ {channel} gets:"));
-            one(&message.json(), payloads)?;
+    let long = |(_, messages): &(&str, Vec<Value>)| {
+        messages.iter().take(MESSAGES_MAX).filter(|json| texts(json).len() > 1).count()
+    };
+    let room = LINES_MAX / channels.iter().map(long).sum::<usize>().max(1);
+    for (channel, messages) in &channels {
+        output::say_in(Ink::Cyan, &format!("  ▸ {channel} gets:"));
+        let shown = if payloads { messages.len() } else { messages.len().min(MESSAGES_MAX) };
+        for json in &messages[..shown] {
+            one(json, room.min(MESSAGE_LINES_MAX), payloads)?;
         }
-        let more = of_channel.len() - shown.len();
-        if more > 0 {
-            output::say_in(Ink::Faint, &format!("    … and {}", output::counted(more, "more message")));
+        if shown < messages.len() {
+            let more = output::counted(messages.len() - shown, "more message");
+            output::say_in(Ink::Faint, &format!("      … and {more}"));
         }
     }
     Ok(())
 }
 
-fn one(json: &Value, payloads: bool) -> Result<(), Failure> {
+fn one(json: &Value, lines_max: usize, payloads: bool) -> Result<(), Failure> {
     let lines = texts(json);
-    for (index, line) in lines.iter().take(LINES_MAX).enumerate() {
+    for (index, line) in lines.iter().take(lines_max).enumerate() {
         let short: String = line.chars().take(LETTERS_MAX).collect();
         let text = format!("      {}{}", output::visible(&short), if short.len() < line.len() { "…" } else { "" });
         match index {
@@ -50,8 +58,8 @@ fn one(json: &Value, payloads: bool) -> Result<(), Failure> {
             _ => output::say(&text),
         }
     }
-    if lines.len() > LINES_MAX {
-        output::say_in(Ink::Faint, &format!("      … {} more lines", lines.len() - LINES_MAX));
+    if lines.len() > lines_max {
+        output::say_in(Ink::Faint, &format!("      … {} more lines", lines.len() - lines_max));
     }
     if payloads { output::json(json) } else { Ok(()) }
 }
@@ -79,7 +87,22 @@ fn texts(json: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let content = json.pointer("/attachments/0/content/body").or_else(|| json.get("blocks")).unwrap_or(json);
     collect(content, &mut found);
-    found
+    labelled(found)
+}
+
+/// Puts a label and the value that follows it on one line.
+fn labelled(lines: Vec<String>) -> Vec<String> {
+    let mut joined: Vec<String> = Vec::with_capacity(lines.len());
+    for line in lines {
+        match joined.last_mut().filter(|last| last.ends_with(':')) {
+            Some(label) => {
+                label.push(' ');
+                label.push_str(&line);
+            }
+            None => joined.push(line),
+        }
+    }
+    joined
 }
 
 fn plain(value: &Value) -> String {

@@ -23,10 +23,14 @@ pub(super) fn lines(
     let rule = blind::operator_rule(operator);
     lines.extend(rule.map(|rule| format!("{} (`operator.blind_after`)", words::reads(&rule))));
     lines.extend(trace.decisions.iter().map(words::decision));
-    lines.push(String::new());
-    lines.extend(trace.failing.as_ref().map(|failing| format!("  {}", blind::reason(Some(failing), None))));
-    lines.extend(so_far(&trace.stage).map(|line| format!("  {line}")));
-    lines.extend(screen::messages(&trace.messages, now, detail));
+    let mut known: Vec<_> =
+        trace.failing.iter().map(|failing| format!("  {}", blind::reason(Some(failing), None))).collect();
+    known.extend(so_far(&trace.stage).map(|line| format!("  {line}")));
+    known.extend(screen::messages(&trace.messages, now, detail));
+    if !known.is_empty() {
+        lines.push(String::new());
+        lines.extend(known);
+    }
     lines.push(String::new());
     lines.push(words::notified_channels(&trace.notified));
     lines.push(format!("=> {}", verdict(&trace.stage)));

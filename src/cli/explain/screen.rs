@@ -2,6 +2,7 @@
 
 use super::words;
 use crate::{
+    cli::output,
     config::Tenant,
     domain::{Sample, Timestamp},
     query::explain::{Message, SeriesTrace, Trace},
@@ -146,7 +147,7 @@ fn readings(readings: &[Sample], drawn: &[f64], detail: Detail) -> Vec<String> {
         let change = before
             .filter(|change| change.abs() > 0.0)
             .map(|change| format!("  {}{}", if change > 0.0 { "+" } else { "" }, display::number(change)));
-        format!("    {}  {}{}", sample.at, display::number(sample.value), change.unwrap_or_default())
+        format!("    {}  {}{}", output::time(sample.at), display::number(sample.value), change.unwrap_or_default())
     }));
     lines
 }
@@ -164,25 +165,24 @@ fn message(message: &Message, now: Timestamp, detail: Detail) -> Vec<String> {
     let Message { delivery, channel, state, merged_into, next_attempt_at, attempts, notification } = message;
     let state = match (*state, merged_into) {
         (_, Some(merged_into)) => format!("{state}, with delivery {merged_into}"),
-        ("queued", None) => format!("queued, next attempt {}", words::ago(*next_attempt_at, now)),
+        ("queued", None) => format!("queued, next attempt {}", output::time_ago(*next_attempt_at, now)),
         _ => (*state).to_owned(),
     };
     let mut lines = vec![format!(
         "  message {} {} {} to {channel}: {state} (delivery {delivery})",
         notification.data.notification.short_id,
         notification.kind.as_str(),
-        words::ago(notification.timestamp, now),
+        output::time_ago(notification.timestamp, now),
     )];
-    let is_worth_a_line = |attempt: &&crate::store::Attempt| {
-        detail == Detail::Everything || attempt.outcome.as_deref() != Some("delivered")
-    };
-    let notified: Vec<_> = attempts.iter().filter(is_worth_a_line).collect();
-    let newest = if detail == Detail::Everything { 0 } else { notified.len().saturating_sub(1) };
-    lines.extend(notified[newest..].iter().map(|attempt| {
+    let is_whole = detail == Detail::Everything;
+    let shown: Vec<_> =
+        attempts.iter().filter(|attempt| is_whole || attempt.outcome.as_deref() != Some("delivered")).collect();
+    let first = if is_whole { 0 } else { shown.len().saturating_sub(1) };
+    lines.extend(shown[first..].iter().map(|attempt| {
         let outcome =
             attempt.outcome.as_deref().unwrap_or("unknown: it is under way, or the service stopped during it");
         let error = attempt.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-        format!("    attempt {} at {}: {outcome}{error}", attempt.number, attempt.started_at)
+        format!("    attempt {} at {}: {outcome}{error}", attempt.number, output::time(attempt.started_at))
     }));
     lines
 }

@@ -1,7 +1,7 @@
 //! The parts of a trace in words.
 
 use crate::{
-    cli::output,
+    cli::output::time,
     domain::{ChannelName, ScoreKind, Timestamp, format_duration},
     query::explain::{Decision, SeriesTrace},
     rule::{
@@ -48,19 +48,14 @@ pub(super) fn name(series: &SeriesTrace) -> String {
     series.subject.as_ref().map_or_else(|| score.to_owned(), |subject| format!("{score} of {subject}"))
 }
 
-/// The time, and how long ago that was.
-pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
-    format!("{at} ({})", output::ago(at, now))
-}
-
 /// The state of an alert.
 pub(super) fn state(state: &AlertState) -> String {
     match state {
         AlertState::Inactive => "not firing".to_owned(),
-        AlertState::Pending(pending) => format!("pending since {}", pending.since),
-        AlertState::Firing(firing) if firing.since == firing.fired_at => format!("firing since {}", firing.since),
+        AlertState::Pending(pending) => format!("pending since {}", time(pending.since)),
+        AlertState::Firing(firing) if firing.since == firing.fired_at => format!("firing since {}", time(firing.since)),
         AlertState::Firing(firing) => {
-            format!("firing since {} (condition has held since {})", firing.fired_at, firing.since)
+            format!("firing since {} (condition has held since {})", time(firing.fired_at), time(firing.since))
         }
     }
 }
@@ -127,7 +122,8 @@ pub(super) fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
                 format!(", not counting {} of our own downtime", format_duration(whole(downtime)))
             };
             lines.push(format!(
-                "  data: {score} was last read at {since}, {} ago{down}; {} needed: {holds}",
+                "  data: {score} was last read at {}, {} ago{down}; {} needed: {holds}",
+                time(since),
                 format_duration(whole(lasted)),
                 format_duration(needed)
             ));
@@ -146,8 +142,8 @@ pub(super) fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
              holds",
             format_duration(whole(hold.lasted)),
             format_duration(hold.needed),
-            hold.since,
-            hold.fires_from
+            time(hold.since),
+            time(hold.fires_from)
         ));
     }
     lines
@@ -158,8 +154,9 @@ fn missing(missed_at: Option<Timestamp>, until: Option<Timestamp>) -> String {
     match (missed_at, until) {
         (Some(missed_at), Some(until)) => {
             format!(
-                "  without new data it will hold at {until}; a scheduled check counts as missed or failed from \
-                 {missed_at}"
+                "  without new data it will hold at {}; a scheduled check counts as missed or failed from {}",
+                time(until),
+                time(missed_at)
             )
         }
         _ => "  it can't hold while no check is scheduled".to_owned(),
@@ -168,24 +165,24 @@ fn missing(missed_at: Option<Timestamp>, until: Option<Timestamp>) -> String {
 
 fn of_baseline(baseline: Baseline) -> String {
     match baseline {
-        Baseline::Frozen { value, at } => format!("{}, frozen when it fired at {at}", display::number(value)),
+        Baseline::Frozen { value, at } => format!("{}, frozen when it fired at {}", display::number(value), time(at)),
         Baseline::Window(Reference { value, chosen, candidates, from, until, gap, .. }) => {
-            let value = display::number(value);
+            let (value, from, until) = (display::number(value), time(from), time(until));
             let chosen = match chosen {
                 Chosen::Best(sample) => {
-                    format!("{value} at {}, the best of {candidates} between {from} and {until}", sample.at)
+                    format!("{value} at {}, the best of {candidates} between {from} and {until}", time(sample.at))
                 }
-                Chosen::Previous(sample) => format!("{value} at {}, the previous reading", sample.at),
+                Chosen::Previous(sample) => format!("{value} at {}, the previous reading", time(sample.at)),
                 Chosen::Average => format!("{value}, the average of {candidates} between {from} and {until}"),
                 Chosen::AcrossGap(sample) => format!(
                     "{value} at {}, the last reading before a gap: there is none between {from} and {until}",
-                    sample.at
+                    time(sample.at)
                 ),
                 Chosen::Kept(sample) => {
-                    format!("{value}, the baseline when it began to hold (last read at {})", sample.at)
+                    format!("{value}, the baseline when it began to hold (last read at {})", time(sample.at))
                 }
             };
-            let gap = gap.map(|gap| format!("; no readings between {} and {}", gap.from, gap.until));
+            let gap = gap.map(|gap| format!("; no readings between {} and {}", time(gap.from), time(gap.until)));
             format!("{chosen}{}", gap.unwrap_or_default())
         }
     }
@@ -217,15 +214,15 @@ pub(super) fn coming(explanation: &Explanation, series: &SeriesTrace) -> Vec<Str
     }
     lines.push(series.notified_at.map_or_else(
         || "  newest message: still on its way".to_owned(),
-        |at| format!("  newest message: settled at {at}"),
+        |at| format!("  newest message: settled at {}", time(at)),
     ));
     if let Some(reminder) = explanation.reminder {
         lines.push(reminder.at.map_or_else(
             || format!("  reminder: {} after the newest message is settled", format_duration(reminder.repeat)),
-            |at| format!("  reminder: {at}"),
+            |at| format!("  reminder: {}", time(at)),
         ));
     }
-    lines.extend(explanation.accepted_at.map(|at| format!("  accepted as the new level: {at}")));
+    lines.extend(explanation.accepted_at.map(|at| format!("  accepted as the new level: {}", time(at))));
     lines
 }
 

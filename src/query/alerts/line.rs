@@ -1,14 +1,18 @@
 //! An alert with what a listing says of it: how grave it is, what the score is now, and what was lost.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
 use serde::Serialize;
 
 use super::AlertRow;
 use crate::{
     config::Config,
-    domain::{Severity, TenantId, Timestamp},
-    query::{Error, ids},
+    domain::{Scope, Severity, TenantId, Timestamp},
+    notify::identity::alert_id,
+    query::Error,
     rule::{AlertKey, AlertState, Condition},
     store::{Store, TenantRecord},
 };
@@ -18,6 +22,8 @@ use crate::{
 pub struct AlertLine {
     /// Its id, the same for its whole life, as webhooks receive it.
     pub id: String,
+    /// Its first letters, for people: `7Q4M2K`.
+    pub short_id: String,
     /// How bad it is: by its newest notification, or by its rule if there is none.
     pub severity: Option<Severity>,
     /// The newest value of its score, in the score's own unit; `None` for a whole tenant, or if it was never read.
@@ -35,18 +41,20 @@ pub struct AlertLine {
     pub row: AlertRow,
 }
 
-/// The alerts with what a listing says of them: those that fire first, the most severe first, the longest first.
+/// The alerts of the scope with what a listing says of them: those that fire first, the most severe first, the longest first.
 ///
 /// # Errors
 /// [`Error::Store`].
-pub async fn lines(store: &dyn Store, config: &Config, rows: Vec<AlertRow>) -> Result<Vec<AlertLine>, Error> {
-    let all = ids::of_alerts(store, &rows).await?;
-    let mut tenants: Vec<_> = rows.iter().map(|row| row.key.tenant.clone()).collect();
-    tenants.sort();
-    tenants.dedup();
-    let records: HashMap<_, _> =
-        store.load(&tenants).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect();
-    let mut lines: Vec<_> = rows.into_iter().zip(all).map(|(row, id)| line(config, &records, row, id)).collect();
+pub async fn lines(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    mut rows: Vec<AlertRow>,
+) -> Result<Vec<AlertLine>, Error> {
+    rows.retain(|row| scope.includes(&row.key.tenant));
+    let records = records(store, &rows).await?;
+    let id = |row: &AlertRow| id(store, &records, &row.key);
+    let mut lines: Vec<_> = rows.into_iter().map(|row| line(config, &records, id(&row), row)).collect();
     lines.sort_by_key(|line| {
         let rank = match line.row.alert.state {
             AlertState::Firing(_) => 0,
@@ -58,7 +66,35 @@ pub async fn lines(store: &dyn Store, config: &Config, rows: Vec<AlertRow>) -> R
     Ok(lines)
 }
 
-fn line(config: &Config, records: &HashMap<TenantId, TenantRecord>, row: AlertRow, id: String) -> AlertLine {
+/// What the store knows of the alerts' tenants.
+async fn records(store: &dyn Store, rows: &[AlertRow]) -> Result<HashMap<TenantId, TenantRecord>, Error> {
+    let tenants: BTreeSet<_> = rows.iter().map(|row| row.key.tenant.clone()).collect();
+    let tenants: Vec<_> = tenants.into_iter().collect();
+    Ok(store.load(&tenants).await?.into_iter().map(|record| (record.tenant.clone(), record)).collect())
+}
+
+/// The ids of alerts, in the order of the rows.
+///
+/// # Errors
+/// [`Error::Store`].
+pub(in crate::query) async fn ids(store: &dyn Store, rows: &[AlertRow]) -> Result<Vec<String>, Error> {
+    let records = records(store, rows).await?;
+    Ok(rows.iter().map(|row| id(store, &records, &row.key)).collect())
+}
+
+fn id(store: &dyn Store, records: &HashMap<TenantId, TenantRecord>, alert: &AlertKey) -> String {
+    let key = records.get(&alert.tenant).map_or(alert.tenant.as_str(), |record| record.identity.key.as_str());
+    alert_id(store.identity(), key, alert)
+}
+
+/// The first letters of an alert's id.
+pub(in crate::query) fn short(id: &str) -> &str {
+    const SHORT_LETTERS: usize = 6;
+    let letters = id.split_once('_').map_or(id, |(_, letters)| letters);
+    letters.get(..SHORT_LETTERS).unwrap_or(letters)
+}
+
+fn line(config: &Config, records: &HashMap<TenantId, TenantRecord>, id: String, row: AlertRow) -> AlertLine {
     let rule = config.rules.iter().find(|rule| rule.name == row.key.rule);
     let noted = row.last_notification.as_ref().and_then(|last| last.data.alert.as_ref()).map(|alert| alert.severity);
     let value = value(records, &row.key);
@@ -75,6 +111,7 @@ fn line(config: &Config, records: &HashMap<TenantId, TenantRecord>, row: AlertRo
     };
     let both = when.zip(value).zip(compared_with);
     AlertLine {
+        short_id: short(&id).to_owned(),
         id,
         severity: noted.or_else(|| rule.map(|rule| rule.severity)),
         loss: both.map(|((when, value), compared)| when.further(compared, value)),
