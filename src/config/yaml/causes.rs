@@ -19,6 +19,10 @@ pub(super) fn of(info: &str, line: &str) -> Option<(String, &'static str)> {
         let what = "a second `:` follows in one value".to_owned();
         return Some((what, "put a value that holds `: ` in quotes, or check the indentation of this line"));
     }
+    if info.contains("comment intercepting") {
+        let what = "the next line is indented further than this one, so it continues this value".to_owned();
+        return Some((what, "indent it like the keys around it"));
+    }
     if info.contains("unclosed quote") {
         return Some(("the quotation mark is never closed".to_owned(), "close it on the same line"));
     }

@@ -14,6 +14,13 @@ pub(super) type Mistake = (char, &'static str, &'static str, &'static str, Edito
 pub(super) const MISTAKES: &[Mistake] = &[
     // The notation of YAML.
     ('m', "    tenant_id: 2f1c", "       tenant_id: 2f1c", "a second `:` follows in one value", Silent),
+    (
+        'm',
+        "    labels: { tier",
+        "        region: eu\n    labels: { tier",
+        "the next line is indented further than this one, so it continues this value",
+        Silent,
+    ),
     ('m', "    name: Contoso Ltd", "\tname: Contoso Ltd", "a tab can't indent a line", Silent),
     (
         'm',
