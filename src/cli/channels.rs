@@ -102,9 +102,11 @@ fn state(channel: &ChannelStatus, now: Timestamp) -> String {
     let at = |at: Timestamp| output::ago(at, now);
     let because = |reason: &Option<String>| reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let state = match (channel.parked_since, channel.cooldown_until, channel.failing_since) {
-        (Some(since), ..) => format!("parked since {since} ({}){}", at(since), because(&channel.parked)),
+        (Some(since), ..) => format!("parked since {}{}", output::time_ago(since, now), because(&channel.parked)),
         (None, Some(until), _) => format!("failing, next attempt {}{}", at(until), because(&channel.failing)),
-        (None, None, Some(since)) => format!("failing since {since} ({}){}", at(since), because(&channel.failing)),
+        (None, None, Some(since)) => {
+            format!("failing since {}{}", output::time_ago(since, now), because(&channel.failing))
+        }
         (None, None, None) => channel.state.to_owned(),
     };
     if channel.unproven { format!("{state}; unproven") } else { state }

@@ -218,5 +218,6 @@ fn configured_by(file: &std::path::Path) -> Result<(Arc<Config>, Zones), Failure
         let name = problem.warning.map(Warning::name);
         tracing::warn!(place = %problem.place, name, "{}; {}", problem.what, problem.instead);
     }
+    output::set_zone(&config.timezone);
     Ok((Arc::new(config), loaded.zones))
 }

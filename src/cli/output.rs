@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     io::{IsTerminal, Write, stderr, stdout},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -14,6 +15,7 @@ use super::Failure;
 use crate::{
     diagnostic::{Excerpts, Problem, render},
     domain::{Timestamp, characters},
+    schedule::Zone,
 };
 
 /// Prints results, a line or several. A reader that has gone away is not an error. Nothing in the text can drive the
@@ -111,9 +113,18 @@ pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: 
     format!("{count} {noun}{}", if count == N::from(1) { "" } else { "s" })
 }
 
-/// A time to the second; nobody reads its fraction.
+/// The zone in which this process prints times.
+static ZONE: OnceLock<Zone> = OnceLock::new();
+
+/// Prints times in that zone from now on: that of the first configuration which is read.
+pub(super) fn set_zone(zone: &Zone) {
+    // Of two configurations that are compared, the first one's.
+    let _ = ZONE.set(zone.clone());
+}
+
+/// A time to the second, nobody reads its fraction, in the configured zone: `2026-01-05T09:00:00+01:00`.
 pub(super) fn time(at: Timestamp) -> String {
-    Timestamp::from_seconds(at.as_seconds()).to_string()
+    ZONE.get_or_init(Zone::default).written(at)
 }
 
 /// A time, and how long ago that was.

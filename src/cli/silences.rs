@@ -163,7 +163,7 @@ async fn make(store: &dyn Store, new: NewSilence, json: bool) -> Result<(), Fail
     if json {
         return output::json(&silence);
     }
-    output::say(&format!("silence {}: {}, until {}", silence.id, silence.matchers, silence.ends_at));
+    output::say(&format!("silence {}: {}, until {}", silence.id, silence.matchers, output::time(silence.ends_at)));
     list_covered(&query::silences::covered(store, &Scope::All, &silence.matchers).await?);
     Ok(())
 }
@@ -181,7 +181,7 @@ fn list(rows: &[Silence], now: Timestamp, json: bool) -> Result<(), Failure> {
             state.to_owned(),
             row.matchers.to_string(),
             output::ago(row.starts_at, now),
-            format!("{} ({})", row.ends_at, output::ago(row.ends_at, now)),
+            output::time_ago(row.ends_at, now),
             row.author.clone(),
             row.comment.clone(),
         ]

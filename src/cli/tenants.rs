@@ -115,7 +115,7 @@ fn list_gone(tenants: &[GoneTenant], now: Timestamp, json: bool) -> Result<(), F
             output::or_dash(gone.known.name.as_ref()),
             output::or_dash(gone.known.tenant_id),
             output::or_dash(gone.known.gone_since.map(|since| output::ago(since, now))),
-            output::or_dash(gone.kept_until),
+            output::or_dash(gone.kept_until.map(output::time)),
         ]
     })
 }
@@ -168,7 +168,7 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
     let labels: Vec<_> = line.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let credentials: Vec<_> = line.credentials.iter().map(words).collect();
     let checks = match (&line.failing, line.checked_at) {
-        (Some(failing), _) => format!("{} since {}", failing.class, failing.since),
+        (Some(failing), _) => format!("{} since {}", failing.class, output::time(failing.since)),
         (None, Some(_)) => "ok".to_owned(),
         (None, None) => "not checked yet".to_owned(),
     };
@@ -182,14 +182,18 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
         ("credentials", credentials.join("; ")),
         ("own channels", line.channels.join(", ")),
         ("channels that may show it", may_show.join(", ")),
-        ("last check", output::or_dash(line.checked_at)),
+        ("last check", output::or_dash(line.checked_at.map(output::time))),
         (
             "next check",
             match line.next_check_at {
                 Some(at) if line.asked_less_often => {
-                    format!("{at} (checked less often; `scorewatch tenants recheck {}` checks it now)", line.id)
+                    format!(
+                        "{} (checked less often; `scorewatch tenants recheck {}` checks it now)",
+                        output::time(at),
+                        line.id
+                    )
                 }
-                at => output::or_dash(at),
+                at => output::or_dash(at.map(output::time)),
             },
         ),
         ("checks", checks),
@@ -199,11 +203,11 @@ fn facts(line: &TenantStatus, may_show: &[String]) -> [(&'static str, String); 1
 
 /// A row for each series, and one for each score that is polled but was never read.
 fn scores(tenant: &Tenant, line: &TenantStatus) -> Vec<[String; 5]> {
-    let next = output::or_dash(line.next_check_at);
+    let next = output::or_dash(line.next_check_at.map(output::time));
     let row = |kind: ScoreKind, subject: Option<&String>, value: Option<f64>, at: Option<Timestamp>| {
         let name = subject.map_or_else(|| kind.to_string(), |subject| format!("{kind} {subject}"));
         let role = Microsoft::required_role(kind).to_owned();
-        [name, output::or_dash(value.map(display::number)), output::or_dash(at), next.clone(), role]
+        [name, output::or_dash(value.map(display::number)), output::or_dash(at.map(output::time)), next.clone(), role]
     };
     let read = line.scores.iter().map(|score| row(score.kind, score.subject.as_ref(), score.value, score.observed_at));
     let never = tenant.scores.iter().filter(|kind| line.scores.iter().all(|score| score.kind != **kind));

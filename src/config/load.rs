@@ -131,6 +131,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         store: store.or_else(|| location("sqlite://data/scorewatch.db", top.folder()).ok())?,
         listen: listen(raw.listen, &top.key("listen"), draft),
         public_url: public_url(raw.public_url, &top.key("public_url"), draft),
+        timezone,
         spread,
         timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
         concurrency: concurrency.unwrap_or(256),

@@ -70,7 +70,7 @@ use crate::{
         fleet::{FleetSettings, watch},
     },
     rule::Rule,
-    schedule::Schedule,
+    schedule::{Schedule, Zone},
     secret_store::SecretStores,
     zones::Zones,
 };
@@ -87,6 +87,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Base of links in messages, without a trailing slash.
     pub public_url: Option<String>,
+    /// The zone of schedules and windows that name none, and of the times that commands print.
+    pub timezone: Zone,
     /// The window over which a tick's tenants are spread.
     pub spread: Duration,
     /// One call to Microsoft, body included.

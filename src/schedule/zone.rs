@@ -103,6 +103,17 @@ impl Zone {
         date_time(self.stretch_at(second).shown_at(second)).unwrap_or(jiff::civil::DateTime::MIN)
     }
 
+    /// The instant to the second as RFC 3339, with this zone's offset at that time: `2026-01-05T09:00:00+01:00`.
+    #[must_use]
+    pub fn written(&self, at: Timestamp) -> String {
+        let second = at.as_seconds();
+        let offset = i32::try_from(self.stretch_at(second).offset).unwrap_or_default();
+        match (jiff::Timestamp::from_second(second), Offset::from_seconds(offset)) {
+            (Ok(instant), Ok(offset)) if offset != Offset::UTC => instant.display_with_offset(offset).to_string(),
+            _ => Timestamp::from_seconds(second).to_string(),
+        }
+    }
+
     /// The stretch in which that second lies.
     pub(super) fn stretch_at(&self, second: i64) -> Stretch {
         let second = second.clamp(-SECONDS_MAX, SECONDS_MAX);
@@ -170,5 +181,24 @@ impl fmt::Display for Zone {
 impl fmt::Debug for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Zone({})", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_with_the_offset_of_its_time() {
+        let berlin = Zone::built_in("Europe/Berlin").unwrap();
+        for (instant, written) in [
+            ("2026-01-05T08:00:00.9Z", "2026-01-05T09:00:00+01:00"),
+            ("2026-07-05T08:00:00Z", "2026-07-05T10:00:00+02:00"),
+        ] {
+            let instant = Timestamp::parse(instant).unwrap();
+            assert_eq!(berlin.written(instant), written);
+            assert_eq!(Timestamp::parse(written), Some(Timestamp::from_seconds(instant.as_seconds())));
+        }
+        assert_eq!(Zone::utc().written(Timestamp::EPOCH), "1970-01-01T00:00:00Z");
     }
 }

@@ -58,7 +58,6 @@ async fn listings_silences_and_explain_need_no_secret_and_actions_reach_the_serv
         &["who-sees"],
         &["explain", "contoso", "device-score-low"],
         &["explain", "contoso", "operator.blind"],
-        &["preview", "--rule", "device-score-low", "--channel", "chat"],
         &["check", "--against-state"],
         &["backtest", "--since", "1h"],
     ] {
@@ -216,4 +215,20 @@ async fn a_silence_is_signed_by_the_user_and_not_by_what_the_environment_says() 
     let authors: Vec<_> = silences.iter().map(|silence| silence["author"].as_str().unwrap()).collect();
     assert!(authors.iter().all(|author| !author.contains("mallory") && !author.is_empty()), "{authors:?}");
     assert!(authors[0].ends_with(" (sudo by ann)") && authors[0].starts_with(authors[1]), "{authors:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_read_times_in_their_zone_and_machines_in_universal_time() {
+    let world = World::new().await;
+    world.write();
+    let main = std::fs::read_to_string(world.folder.config()).unwrap();
+    world.folder.write("scorewatch.yaml", &main.replace("timezone: UTC", "timezone: Asia/Kolkata"));
+    world.command(&["once"]).await;
+    let add = ["silences", "add", "--all", "--until", "2037-12-24T18:00:00Z", "--comment", "x"];
+    let added = said(&world, &add).await;
+    assert!(added.contains("until 2037-12-24T23:30:00+05:30"), "{added}");
+    let listed = said(&world, &["silences", "list"]).await;
+    assert!(listed.contains("just now") || listed.contains("ago"), "{listed}");
+    let silences = world.listing(&["silences", "list", "--json"]).await;
+    assert_eq!(silences[0]["ends_at"], "2037-12-24T18:00:00Z");
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     check::blind::{self, stage::Stage},
+    cli::output::time,
     config::{Operator, Tenant},
     domain::{ChannelName, Timestamp, format_duration},
     query::explain::BlindnessTrace,
@@ -56,25 +57,30 @@ fn verdict(stage: &Stage) -> String {
             yet"
         .to_owned(),
         Stage::Readable { checked_at } => {
-            let at = checked_at.map(|at| format!(" ({at})")).unwrap_or_default();
+            let at = checked_at.map(|at| format!(" ({})", time(at))).unwrap_or_default();
             format!("it is not reported: its last check succeeded{at}")
         }
         Stage::NotYet { due_at, .. } => {
-            format!("it is not reported yet: it will be at {due_at} if its checks keep failing")
+            format!("it is not reported yet: it will be at {} if its checks keep failing", time(*due_at))
         }
         Stage::Due => "it is about to be reported, on its own or as part of an outage".to_owned(),
         Stage::Reported { notified_channels } => format!("it is reported on its own, to {}", names(notified_channels)),
         Stage::InOutage { cause, since, tenants, notified_at, notified_channels } => {
-            let outage = format!("an outage ({cause}) since {since} that affects {tenants} tenants");
+            let outage = format!("an outage ({cause}) since {} that affects {tenants} tenants", time(*since));
             match notified_at {
-                Some(at) => format!("it is reported as part of {outage}, sent to {} at {at}", names(notified_channels)),
+                Some(at) => {
+                    format!("it is reported as part of {outage}, sent to {} at {}", names(notified_channels), time(*at))
+                }
                 None => format!(
                     "it is not reported yet: it is part of {outage}, which is reported once it has lasted long enough"
                 ),
             }
         }
         Stage::AfterOutage { over_at } => {
-            format!("it is not reported yet: an outage that affected it ended at {over_at}, and its next check decides")
+            format!(
+                "it is not reported yet: an outage that affected it ended at {}, and its next check decides",
+                time(*over_at)
+            )
         }
     }
 }

@@ -115,25 +115,7 @@ pub(super) fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
                 lines.push("  condition: the baseline is 0, so a percentage never holds".to_owned());
             }
         }
-        Some(Comparison::NoData { score, since, lasted, downtime, missed_at, needed, until }) => {
-            let down = if downtime.is_zero() {
-                String::new()
-            } else {
-                format!(", not counting {} of our own downtime", format_duration(whole(downtime)))
-            };
-            lines.push(format!(
-                "  data: {score} was last read at {}, {} ago{down}; {} needed: {holds}",
-                time(since),
-                format_duration(whole(lasted)),
-                format_duration(needed)
-            ));
-            if explanation.holds {
-                let scores: Vec<_> = explanation.without_data.iter().map(|score| score.as_str()).collect();
-                lines.push(format!("  without data: {}", scores.join(", ")));
-            } else {
-                lines.push(missing(missed_at, until));
-            }
-        }
+        Some(no_data @ Comparison::NoData { .. }) => lines.extend(of_data(no_data, explanation)),
         None => {}
     }
     if let Some(hold) = explanation.hold.filter(|hold| !hold.needed.is_zero()) {
@@ -145,6 +127,33 @@ pub(super) fn judged(explanation: &Explanation, rule: &Rule) -> Vec<String> {
             time(hold.since),
             time(hold.fires_from)
         ));
+    }
+    lines
+}
+
+/// How long there has been no data, of the time that is needed.
+fn of_data(comparison: Comparison, explanation: &Explanation) -> Vec<String> {
+    let Comparison::NoData { score, since, lasted, downtime, missed_at, needed, until } = comparison else {
+        return Vec::new();
+    };
+    let holds = if explanation.holds { "holds" } else { "does not hold" };
+    let mut lines = Vec::new();
+    let down = if downtime.is_zero() {
+        String::new()
+    } else {
+        format!(", not counting {} of our own downtime", format_duration(whole(downtime)))
+    };
+    lines.push(format!(
+        "  data: {score} was last read at {}, {} ago{down}; {} needed: {holds}",
+        time(since),
+        format_duration(whole(lasted)),
+        format_duration(needed)
+    ));
+    if explanation.holds {
+        let scores: Vec<_> = explanation.without_data.iter().map(|score| score.as_str()).collect();
+        lines.push(format!("  without data: {}", scores.join(", ")));
+    } else {
+        lines.push(missing(missed_at, until));
     }
     lines
 }
