@@ -34,8 +34,8 @@ use crate::{
     zones::{self, Zones},
 };
 
-/// How long samples are kept by default, in days.
-const RETENTION_DAYS: u32 = 400;
+/// How long samples are kept by default.
+const RETENTION: Duration = Duration::from_hours(400 * 24);
 
 /// Reads and validates a configuration file and all that it names. Every problem is reported, not only the first.
 #[must_use]
@@ -124,7 +124,6 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
     let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
-    let retention = Duration::from_hours(24) * RETENTION_DAYS;
     let store = draft.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
     draft.world.store = store.clone().map(|store| (top.key("store").place(), store));
     Some(Config {
@@ -135,7 +134,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         spread,
         timeout: draft.duration(raw.timeout, &top.key("timeout"), Duration::from_secs(30)),
         concurrency: concurrency.unwrap_or(256),
-        retention: draft.duration(raw.retention, &top.key("retention"), retention),
+        retention: draft.duration(raw.retention, &top.key("retention"), RETENTION),
         fleet: fleet(raw.fleet, &top.key("fleet"), spread, draft),
         maintenance,
         tenants: tenants.by_id,

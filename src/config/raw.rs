@@ -50,7 +50,7 @@ raw! {
         /// Cron with seconds, six fields; a tenant may override it.
         #[schemars(with = "form::Cron")]
         schedule: Word,
-        /// IANA time zone of the schedule: `Europe/Berlin`.
+        /// IANA time zone of the schedule, and of the times that commands print: `Europe/Berlin`.
         #[schemars(with = "form::ZoneName")]
         timezone: Word,
         /// The window over which a tick's tenants are spread: `10m`.

@@ -134,7 +134,7 @@ fn every_command_line_that_is_shown_parses() {
 #[test]
 fn a_wrong_command_line_is_found() {
     let text = "```sh\nscorewatch check --onlin    # x\n$ scorewatch alerts lists\nscorewatch run\ncargo run --release -- demo\n```\n\
-                `scorewatch deliveries show ID` `scorewatch deliveries show x`\n";
+                `scorewatch silences show ID` `scorewatch silences show x`\n";
     let page = Page { path: String::new(), text: text.to_owned() };
     let refused: Vec<_> = command_lines(&page).into_iter().map(|(_, line)| refusal(line).is_some()).collect();
     assert_eq!(refused, [true, true, false, false, true]);

@@ -224,11 +224,11 @@ async fn people_read_times_in_their_zone_and_machines_in_universal_time() {
     let main = std::fs::read_to_string(world.folder.config()).unwrap();
     world.folder.write("scorewatch.yaml", &main.replace("timezone: UTC", "timezone: Asia/Kolkata"));
     world.command(&["once"]).await;
-    let add = ["silences", "add", "--all", "--until", "2037-12-24T18:00:00Z", "--comment", "x"];
+    let add = ["silences", "add", "--all", "--until", "2030-12-24T18:00:00Z", "--comment", "x"];
     let added = said(&world, &add).await;
-    assert!(added.contains("until 2037-12-24T23:30:00+05:30"), "{added}");
+    assert!(added.contains("until 2030-12-24T23:30:00+05:30"), "{added}");
     let listed = said(&world, &["silences", "list"]).await;
     assert!(listed.contains("just now") || listed.contains("ago"), "{listed}");
     let silences = world.listing(&["silences", "list", "--json"]).await;
-    assert_eq!(silences[0]["ends_at"], "2037-12-24T18:00:00Z");
+    assert_eq!(silences[0]["ends_at"], "2030-12-24T18:00:00Z");
 }

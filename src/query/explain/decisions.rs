@@ -163,7 +163,7 @@ pub(super) fn held(
     target: &MatchTarget<'_>,
     now: Timestamp,
 ) -> Option<Decision> {
-    let until = config.covering(silences, target, now)?;
+    let until = config.timezone.written(config.covering(silences, target, now)?);
     let (seen, others): (Vec<_>, Vec<_>) = silences
         .iter()
         .filter(|silence| silence.covers(target, now).is_some())
@@ -181,7 +181,9 @@ fn acknowledged(facts: &Facts<'_>) -> Option<Decision> {
     let seen = records(facts).find_map(|record| record.acknowledged.as_ref())?;
     let says = format!(
         "{} acknowledged it at {} ({}): no reminders until it worsens or resolves",
-        seen.by, seen.at, seen.comment
+        seen.by,
+        facts.config.timezone.written(seen.at),
+        seen.comment
     );
     Some(blocks("acknowledgement", says))
 }
@@ -190,7 +192,7 @@ fn unstable(facts: &Facts<'_>) -> Option<Decision> {
     let unstable = records(facts).find_map(|record| record.alert.flapping.unstable.as_ref())?;
     let says = format!(
         "it has changed too often, last at {}; notifications resume once it has been stable for {}",
-        unstable.changed_at,
+        facts.config.timezone.written(unstable.changed_at),
         crate::domain::format_duration(facts.rule.calm())
     );
     Some(blocks("flapping", says))
