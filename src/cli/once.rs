@@ -41,9 +41,9 @@ pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failu
 
 /// The hint, the consent link if consent helps, and when the service checks again if that is later than scheduled.
 fn what_to_do(line: &Line, now: Timestamp) -> String {
-    let link = line.consent_link.as_ref().map(|link| format!("consent: {link}"));
+    let consent = line.consent_link.as_ref().map(|at| format!("consent: {at}"));
     let slow = line.backed_off_until.map(|at| format!("checked less often, next {}", output::ago(at, now)));
-    line.hint.clone().into_iter().chain(link).chain(slow).collect::<Vec<_>>().join("; ")
+    line.hint.clone().into_iter().chain(consent).chain(slow).collect::<Vec<_>>().join("; ")
 }
 
 fn report(lines: &[Line], as_json: bool) -> Result<(), Failure> {

@@ -145,8 +145,8 @@ fn list(lines: &[TenantStatus], now: Timestamp, json: bool) -> Result<(), Failur
 /// The hint, and the consent link if consent helps.
 fn what_to_do(line: &TenantStatus) -> Option<String> {
     let hint = line.failing.as_ref()?.hint.clone();
-    let link = line.consent_link.as_ref().map(|link| format!("consent: {link}"));
-    let parts: Vec<_> = hint.into_iter().chain(link).collect();
+    let consent = line.consent_link.as_ref().map(|at| format!("consent: {at}"));
+    let parts: Vec<_> = hint.into_iter().chain(consent).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 

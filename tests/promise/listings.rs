@@ -15,11 +15,11 @@ async fn said(world: &World, arguments: &[&str]) -> String {
         columns.collect::<Vec<_>>().join("  ")
     });
     let said = format!("$ scorewatch {}\n{}\n", arguments.join(" "), lines.collect::<Vec<_>>().join("\n"));
-    without_spans(said).replace(&world.folder.path().display().to_string(), "FOLDER")
+    without_spans(&said).replace(&world.folder.path().display().to_string(), "FOLDER")
 }
 
 /// With `just now`, `5 s ago` and `in 2 h` as one word.
-fn without_spans(text: String) -> String {
+fn without_spans(text: &str) -> String {
     let mut text = text.replace("just now", "AGO");
     for number in (1..200).rev() {
         for unit in ["s", "min", "h"] {

@@ -19,7 +19,7 @@ pub(super) fn difference(difference: Difference, case: &Case, sent: &[Got]) -> S
 }
 
 /// A text in quotation marks, on one line.
-fn quoted(text: impl ToString) -> String {
+fn quoted(text: &impl ToString) -> String {
     format!("\"{}\"", visible(&text.to_string()))
 }
 
