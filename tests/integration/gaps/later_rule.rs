@@ -7,7 +7,7 @@ use scorewatch::{
     rule::{BaselineChoice, Change, Condition, Rule, Size},
 };
 
-use super::{Build, DAY, Fixture, HOUR, arrived, at, config, drop_of, fetched, rule, watching};
+use super::{Build, DAY, Fixture, HOUR, at, config, drop_of, fetched, rule, sent, watching};
 
 fn drop_within(days: u64) -> Condition {
     let within = Duration::from_hours(24 * days);
@@ -55,6 +55,6 @@ fn what_was_imported_at_onboarding_is_no_baseline_of_a_rule_that_is_added_later(
     watched.check(&[records(&[(0, 50.0), (-1, 50.0), (-20, 90.0)])], at(0));
     watched.check(&[records(&[(1, 50.0)])], at(DAY));
     watched.config = watched.config.clone().with_rule(of_score("slide", 60));
-    assert_eq!(arrived(&watched.check(&[records(&[(2, 50.0)])], at(2 * DAY))), [""; 0]);
-    assert_eq!(arrived(&watched.check(&[records(&[(3, 45.0)])], at(3 * DAY))), ["alert.firing to soc"; 2]);
+    assert_eq!(sent(&watched.check(&[records(&[(2, 50.0)])], at(2 * DAY))), [""; 0]);
+    assert_eq!(sent(&watched.check(&[records(&[(3, 45.0)])], at(3 * DAY))), ["alert.firing to soc"; 2]);
 }
