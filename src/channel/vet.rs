@@ -23,7 +23,11 @@ impl ChannelSettings {
         Some(self.vet_url(url.expose_secret().trim()))
     }
 
-    fn vet_url(&self, url: &str) -> Result<(), ComposeError> {
+    /// Whether the channel may send to that URL.
+    ///
+    /// # Errors
+    /// [`ComposeError::Url`] without the URL.
+    pub fn vet_url(&self, url: &str) -> Result<(), ComposeError> {
         let private = &self.private;
         let own = self.kind.as_str();
         if let Some((word, origin)) = origin(url).filter(|(word, _)| *word != own && *private == Private::Refused) {

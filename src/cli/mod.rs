@@ -5,11 +5,15 @@ mod backtest;
 mod caller;
 mod channels;
 mod check;
+mod completions;
 mod deliveries;
 mod demo;
 mod diff;
 mod explain;
+mod health;
+mod init;
 mod logging;
+mod man;
 mod once;
 mod output;
 mod preview;
@@ -28,6 +32,7 @@ use crate::{
     config::{self, Config},
     diagnostic::Warning,
     query::{self, Thing},
+    secret::PassedOn,
     secret_store::kill_programs,
     zones::Zones,
 };
@@ -44,11 +49,14 @@ const BLOCKING_THREADS_MAX: usize = 256;
 
 /// Watches the Microsoft security scores of many tenants and notifies the right people when one worsens.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "scorewatch", version = env!("SCOREWATCH_VERSION"), max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     /// The configuration file.
     #[arg(long, global = true, env = "SCOREWATCH_CONFIG", default_value = "scorewatch.yaml", value_name = "FILE")]
     config: PathBuf,
+    /// Where the files of systemd credentials are, as in `LoadCredential=` of the unit; for commands outside the unit.
+    #[arg(long, global = true, env = "SCOREWATCH_CREDENTIALS", value_name = "ID:PATH")]
+    credentials: Option<PassedOn>,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,6 +64,7 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   scorewatch demo                          see it work without any account
+  scorewatch init                          write a configuration: first tenant, first channel, rules
   scorewatch check                         report every problem of the configuration
   scorewatch check --online                sign in to every tenant, and say what is missing
   scorewatch test rules/tests/*.yaml       unit tests of rules
@@ -71,6 +80,8 @@ Exit codes: 0 success, 1 a failure at run time, 2 invalid input.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a new working folder: first tenant, first channel, rules, and what systemd or a container needs
+    Init(init::Arguments),
     /// Run the service: check every tenant on schedule and notify the channels
     Run(run::Arguments),
     /// Check each tenant once, now, and print a table
@@ -91,6 +102,12 @@ enum Command {
     WhoSees(who_sees::Arguments),
     /// Show the exact message of a rule for a channel, and send it if asked
     Preview(preview::Arguments),
+    /// Ask the running service whether it is ready; the exit code says so
+    Health(health::Arguments),
+    /// Print a script that completes commands and options in a shell
+    Completions(completions::Arguments),
+    /// Print the man page, or write one for each command
+    Man(man::Arguments),
     /// Print a JSON Schema of the configuration, for editors, or of what a webhook receives
     Schema(schema::Arguments),
     /// List alerts, show one, acknowledge one, or accept its loss as the new level
@@ -167,7 +184,11 @@ pub fn main() -> ExitCode {
 
 async fn obey(cli: Cli) -> Result<(), Failure> {
     let file = cli.config;
+    if let Some(credentials) = cli.credentials {
+        credentials.apply();
+    }
     match cli.command {
+        Command::Init(arguments) => init::init(arguments).await,
         Command::Run(arguments) => run::run(&file, &arguments).await,
         Command::Once(arguments) => once::once(&file, &arguments).await,
         Command::Check(arguments) => check::check(&file, &arguments).await,
@@ -178,6 +199,9 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Explain(arguments) => explain::explain(&file, &arguments).await,
         Command::WhoSees(arguments) => who_sees::who_sees(&file, &arguments),
         Command::Preview(arguments) => preview::preview(&file, &arguments).await,
+        Command::Health(arguments) => health::health(&file, &arguments).await,
+        Command::Completions(arguments) => completions::completions(&arguments),
+        Command::Man(arguments) => man::man(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&file, arguments).await,
         Command::Deliveries(arguments) => deliveries::deliveries(&file, arguments).await,

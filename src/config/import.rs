@@ -9,12 +9,13 @@ mod place;
 mod plan;
 mod row;
 mod sheet;
-mod slug;
+pub(in crate::config) mod slug;
 #[cfg(test)]
 mod tests;
 
 pub use super::pending::Pending;
-pub use place::{PlaceError, place};
+pub use super::place::PlaceError;
+pub use place::place;
 pub use plan::{Line, Outcome, Plan, Wish, plan};
 pub use row::label as check_label;
 pub use sheet::{ROWS_MAX, SHEET_BYTES_MAX, read_sheet};

@@ -12,7 +12,7 @@ pub use super::fault::{SECRET_BYTES_MAX, too_large};
 use super::{
     Stored,
     fault::{Fault, too_large_fault},
-    reader,
+    passed_on, reader,
 };
 use crate::domain::Timestamp;
 
@@ -220,11 +220,17 @@ fn not_utf8() -> Fault {
 }
 
 fn credential_path(name: &str) -> Result<PathBuf, Fault> {
-    let folder = env::var_os(CREDENTIALS_DIRECTORY);
-    let hint = || format!("add `LoadCredential={name}:…` to the unit of the service and restart it");
-    let folder =
-        folder.ok_or_else(|| Fault::new(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set"), hint()))?;
-    Ok(Path::new(&folder).join(name))
+    if let Some(folder) = env::var_os(CREDENTIALS_DIRECTORY) {
+        return Ok(Path::new(&folder).join(name));
+    }
+    let hint = || {
+        format!(
+            "add `LoadCredential={name}:…` to the unit of the service and restart it; other commands find the files of a unit by \
+             `--credentials ID:PATH`"
+        )
+    };
+    let lost = || Fault::new(format!("can't be looked up: {CREDENTIALS_DIRECTORY} is not set"), hint());
+    passed_on::file_of(name).ok_or_else(lost)
 }
 
 /// Cuts what editors and shells leave around a text: a byte order mark before it, and line breaks after it.

@@ -3,7 +3,6 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use ipnet::IpNet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -11,17 +10,16 @@ use tracing::{error, info};
 use super::ticker::Ticks;
 use crate::{
     domain::format_duration,
-    egress::{Egress, Method, Policy, Private, Request},
+    egress::Egress,
     systemd,
     telemetry::{Health, Metrics, health::PARTS},
+    web::probe,
 };
 
 /// How often within systemd's interval the parts are checked.
 const LOOKS: u32 = 6;
 /// After that share of systemd's interval without progress, a heartbeat is missed: one in this many.
 const MISSED_AFTER: u32 = 2;
-/// The most bytes of our own answer that are read.
-const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 /// What the watchdog looks at.
 pub struct Watched {
@@ -45,7 +43,9 @@ pub async fn watch(interval: Duration, watched: Watched, shutdown: CancellationT
         // Whoever works answers immediately.
         watched.ticks.due_scan.notify_one();
         watched.ticks.sweep.notify_one();
-        if is_answered(&egress, watched.address, look).await {
+        // Asks ourselves through the listener.
+        let asked = probe::ask(&egress, watched.address, probe::LIVE, look).await;
+        if asked.is_ok_and(|answer| answer.is_good) {
             watched.health.web_answered();
         }
         let progress = watched.health.progress();
@@ -65,22 +65,4 @@ pub async fn watch(interval: Duration, watched: Watched, shutdown: CancellationT
             error!(parts, "no progress; if this continues, systemd restarts the service");
         }
     }
-}
-
-/// Asks ourselves through the listener.
-async fn is_answered(egress: &Egress, address: SocketAddr, deadline: Duration) -> bool {
-    let reachable = match address {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], address.port())),
-        address => address,
-    };
-    let request = Request {
-        method: Method::Get,
-        url: format!("http://{reachable}/healthz").into(),
-        headers: vec![("connection", "close".into())],
-        body: bytes::Bytes::new(),
-    };
-    let private = Private::Networks(vec![IpNet::from(reachable.ip())]);
-    let policy = Policy { private, deadline, answer_bytes_max: ANSWER_BYTES_MAX, fail_above_max: false };
-    egress.send(request, &policy).await.is_ok_and(|answer| answer.status == 200)
 }

@@ -4,6 +4,7 @@
 mod confirm;
 mod health;
 mod metrics;
+pub mod probe;
 mod protect;
 mod rate;
 mod router;

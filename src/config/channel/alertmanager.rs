@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Reader, url::base_url};
+use super::{Asked, Reader, url::base_url};
 use crate::{
     channel::{Alertmanager, Authorization, ChannelKind},
     config::{
@@ -36,6 +36,10 @@ pub(super) const READER: Reader = Reader {
     has_template: false,
     keys: RawAlertmanager::KEYS,
     refused: &[],
+    asked: &[
+        Asked::text("url", "Base URL of Alertmanager", "Such as `https://alertmanager.example`, without `/api`."),
+        Asked::NETWORK,
+    ],
     schema: RawAlertmanager::json_schema,
     read,
 };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Reader, url::secret_url};
+use super::{Asked, Reader, url::secret_url};
 use crate::{
     channel::{ChannelKind, Discord},
     config::{
@@ -29,6 +29,10 @@ pub(super) const READER: Reader = Reader {
     has_template: true,
     keys: RawDiscord::KEYS,
     refused: &[],
+    asked: &[Asked::url(
+        "URL of the Discord webhook",
+        "In the settings of the channel, open Integrations > Webhooks, create one, and copy its URL.",
+    )],
     schema: RawDiscord::json_schema,
     read,
 };

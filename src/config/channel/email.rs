@@ -4,7 +4,7 @@ use lettre::message::Mailbox;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Reader;
+use super::{Answer, Asked, Reader};
 use crate::{
     channel::{ChannelKind, Email},
     config::{
@@ -56,6 +56,26 @@ pub(super) const READER: Reader = Reader {
     has_template: true,
     keys: RawEmail::KEYS,
     refused: &[("url", "mail goes to a server, not to a URL", "write `server: smtps://smtp.example`")],
+    asked: &[
+        Asked::text(
+            "server",
+            "Mail server",
+            "It takes the mail: `smtps://HOST` for TLS, or `smtp://HOST` for STARTTLS. Add `:PORT` if it is not the usual one.",
+        ),
+        Asked::text("from", "Sender", "The address that the mail comes from."),
+        Asked {
+            answer: Answer::List,
+            ..Asked::text("to", "Recipients", "One address or several, separated by commas.")
+        },
+        Asked::text("username", "User name on the mail server", "Leave it empty if the server needs no password.")
+            .optional(),
+        Asked {
+            answer: Answer::Secret,
+            needs: Some("username"),
+            ..Asked::text("password", "Password on the mail server", "It is sent over TLS only.")
+        },
+        Asked::NETWORK,
+    ],
     schema: RawEmail::json_schema,
     read,
 };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Reader, url::secret_url};
+use super::{Asked, Reader, url::secret_url};
 use crate::{
     channel::{ChannelKind, GoogleChat},
     config::{
@@ -29,6 +29,10 @@ pub(super) const READER: Reader = Reader {
     has_template: true,
     keys: RawGoogleChat::KEYS,
     refused: &[],
+    asked: &[Asked::url(
+        "URL of the Google Chat webhook",
+        "In the settings of the space, open \"Apps & integrations\", add a webhook, and copy its URL.",
+    )],
     schema: RawGoogleChat::json_schema,
     read,
 };

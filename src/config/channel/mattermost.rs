@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Reader, url::secret_url};
+use super::{Asked, Reader, url::secret_url};
 use crate::{
     channel::{ChannelKind, Mattermost},
     config::{
@@ -29,6 +29,13 @@ pub(super) const READER: Reader = Reader {
     has_template: true,
     keys: RawMattermost::KEYS,
     refused: &[],
+    asked: &[
+        Asked::url(
+            "URL of the Mattermost webhook",
+            "In Mattermost, open Integrations > Incoming Webhooks, add one, and copy its URL.",
+        ),
+        Asked::NETWORK,
+    ],
     schema: RawMattermost::json_schema,
     read,
 };

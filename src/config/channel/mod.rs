@@ -1,5 +1,6 @@
 //! Channels: written → meant. What every channel has is read here; what is particular to a kind, in its own file.
 
+mod asked;
 mod report;
 mod schema;
 mod url;
@@ -19,6 +20,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use schemars::{Schema, SchemaGenerator};
 
+pub use self::asked::{Answer, Asked, asked};
 use self::{report::report, schema::listed};
 use super::{
     draft::Draft,
@@ -54,6 +56,8 @@ struct Reader {
     keys: &'static [&'static str],
     /// Keys of other kinds that are refused with words of its own: the key, what is wrong, and what to write.
     refused: &'static [(&'static str, &'static str, &'static str)],
+    /// The keys that `scorewatch init` asks for.
+    asked: &'static [Asked],
     /// The JSON schema of its keys, for editors.
     schema: fn(&mut SchemaGenerator) -> Schema,
     /// Reads the kind's own keys.

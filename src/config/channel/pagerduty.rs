@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Reader, url::base_url};
+use super::{Answer, Asked, Reader, url::base_url};
 use crate::{
     channel::{ChannelKind, Pagerduty, PagerdutyRegion, check_routing_key},
     config::{
@@ -41,6 +41,14 @@ pub(super) const READER: Reader = Reader {
     has_template: false,
     keys: RawPagerduty::KEYS,
     refused: &[],
+    asked: &[Asked {
+        answer: Answer::Secret,
+        ..Asked::text(
+            "routing_key",
+            "Integration key",
+            "In PagerDuty, add the integration \"Events API v2\" to a service, and copy its integration key.",
+        )
+    }],
     schema: RawPagerduty::json_schema,
     read,
 };

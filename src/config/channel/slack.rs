@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Reader, url::secret_url};
+use super::{Asked, Reader, url::secret_url};
 use crate::{
     channel::{ChannelKind, Slack},
     config::{
@@ -29,6 +29,10 @@ pub(super) const READER: Reader = Reader {
     has_template: true,
     keys: RawSlack::KEYS,
     refused: &[],
+    asked: &[Asked::url(
+        "URL of the Slack webhook",
+        "In your Slack app, open \"Incoming Webhooks\", add one for the channel, and copy its URL.",
+    )],
     schema: RawSlack::json_schema,
     read,
 };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Reader, url::secret_url};
+use super::{Asked, Reader, url::secret_url};
 use crate::{
     channel::{ChannelKind, Teams},
     config::{
@@ -29,6 +29,10 @@ pub(super) const READER: Reader = Reader {
     has_template: true,
     keys: RawTeams::KEYS,
     refused: &[],
+    asked: &[Asked::url(
+        "URL of the Teams workflow",
+        "In the app Workflows, create a flow from the template \"Post to a channel when a webhook request is received\", and copy its whole URL.",
+    )],
     schema: RawTeams::json_schema,
     read,
 };

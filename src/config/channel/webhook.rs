@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Reader, url::webhook_url};
+use super::{Asked, Reader, url::webhook_url};
 use crate::{
     channel::{ChannelKind, Webhook, signature::SigningKey},
     config::{
@@ -34,6 +34,10 @@ pub(super) const READER: Reader = Reader {
     has_template: true,
     keys: RawWebhook::KEYS,
     refused: &[],
+    asked: &[
+        Asked::url("URL of the webhook", "Each notification is sent there as JSON. See docs/reference/webhook.md."),
+        Asked::NETWORK,
+    ],
     schema: RawWebhook::json_schema,
     read,
 };

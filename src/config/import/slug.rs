@@ -60,7 +60,7 @@ pub(super) fn slug_of(
 
 /// `Contoso Ltd` → `contoso-ltd`. A name without a letter that a slug may have gives way to the domain's first part, and that to the
 /// directory's id. One that is taken gets the beginning of the directory's id, or all of it.
-fn slug(name: &str, domain: &str, directory: Uuid, taken: &BTreeSet<String>) -> Option<TenantId> {
+pub(in crate::config) fn slug(name: &str, domain: &str, directory: Uuid, taken: &BTreeSet<String>) -> Option<TenantId> {
     let first = domain.split('.').next().unwrap_or_default();
     let stem = [stem(name), stem(first)].into_iter().find(|stem| !stem.is_empty());
     let stem = stem.unwrap_or_else(|| "tenant".to_owned());

@@ -1,0 +1,76 @@
+//! What to do with a new folder.
+
+use std::path::Path;
+
+use crate::config::init::{Answers, Target};
+
+/// Where the unit expects the binary.
+const BINARY: &str = "/usr/local/bin/scorewatch";
+
+/// A command, and what it does.
+pub(super) type Step = (String, &'static str);
+
+/// The next commands, in their order, and what else there is to know.
+pub(super) fn steps(answers: &Answers) -> (Vec<Step>, Vec<String>) {
+    let folder = answers.folder.display();
+    let config = format!("--config {}", quoted(&answers.folder.join("scorewatch.yaml")));
+    let second = "A channel can't report its own failure. Before you rely on Scorewatch, add a second channel for the operator: see \
+                  `operator:` in scorewatch.yaml."
+        .to_owned();
+    let consent = "signs in to the tenant; says which permission is missing, and shows the consent link";
+    let send = "sends a message that is marked as a test";
+    let preview = format!("preview --rule blind --channel {} --send", answers.channel.name);
+    let commands = match answers.target {
+        Target::Folder => vec![
+            (format!("cd {}", quoted(&answers.folder)), "every path in the configuration is relative to it"),
+            ("scorewatch check --online".to_owned(), consent),
+            (format!("scorewatch {preview}"), send),
+            ("scorewatch once".to_owned(), "checks the tenant once, now"),
+            ("scorewatch run".to_owned(), "runs the service"),
+        ],
+        Target::Systemd => {
+            let secrets = std::path::absolute(answers.folder.join("secrets")).unwrap_or_default();
+            let unit = quoted(&std::path::absolute(answers.folder.join("scorewatch.service")).unwrap_or_default());
+            let options = format!("{config} --credentials secrets:{}", quoted(&secrets));
+            let running = std::env::current_exe().unwrap_or_default();
+            let install = format!("sudo install {} {BINARY}", quoted(&running));
+            let mut commands = vec![
+                (format!("sudo {BINARY} check --online {options}"), consent),
+                (format!("sudo {BINARY} {preview} {options}"), send),
+                (format!("sudo systemctl enable --now {unit}"), "starts the service, now and at each boot"),
+                ("journalctl --unit scorewatch --follow".to_owned(), "shows its log"),
+            ];
+            if running != Path::new(BINARY) {
+                commands.insert(0, (install, "puts the program where the unit expects it"));
+            }
+            commands
+        }
+        Target::Container => vec![
+            (format!("scorewatch check --online {config}"), consent),
+            (format!("scorewatch {preview} {config}"), send),
+            (
+                format!(
+                    "podman run -d --name scorewatch --userns=keep-id --user \"$(id -u):$(id -g)\" \
+                     -p 127.0.0.1:8080:8080 -v {folder}:/etc/scorewatch:ro -v {folder}/data:/etc/scorewatch/data scorewatch",
+                    folder = quoted(&std::path::absolute(&answers.folder).unwrap_or_default()),
+                ),
+                "runs the image that deploy/Containerfile builds; with Docker, leave out `--userns=keep-id`",
+            ),
+            ("podman exec scorewatch scorewatch health".to_owned(), "asks the service whether it is ready"),
+        ],
+    };
+    let where_next =
+        format!("To add a customer, put a file into {folder}/tenants, or run `scorewatch tenants import`.");
+    (commands, vec![second, where_next])
+}
+
+/// A path as a shell reads it back.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
