@@ -217,6 +217,8 @@ fn dedup_key(notification: &Notification) -> String {
         (NotificationType::OperatorChannel | NotificationType::OperatorCredential, Some(about)) => {
             format!("scorewatch.{}/{about}", notification.kind.as_str())
         }
+        // There is one configuration.
+        (NotificationType::OperatorConfiguration, None) => format!("scorewatch.{}", notification.kind.as_str()),
         _ => data.notification.id.as_str().to_owned(),
     }
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     action::alert,
     clock::Clock,
-    config::{self, Config},
+    config::{self, Config, reload::Changes},
     domain::Scope,
     notify::{DeliveryState, silence::Acknowledgement},
     query::alerts::Which,
@@ -75,8 +75,10 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), Failure> {
     let scenario = Scenario::twelve_customers();
     folder::write(folder.path(), &scenario, &cloud, &receivers)?;
     let config = Arc::new(configured(&folder.path().join("scorewatch.yaml"))?);
-    let (_keep, current) = watch::channel(config.clone());
-    let service = Service::start(current, Clock::System, Metrics::default(), CancellationToken::new()).await?;
+    let (_taking, taken) = watch::channel(config.clone());
+    let (_rejecting, rejected) = watch::channel(None);
+    let changes = Changes { taken, rejected };
+    let service = Service::start(changes, Clock::System, Metrics::default(), CancellationToken::new()).await?;
     let theater = Theater {
         folder: folder.path(),
         cloud: &cloud,

@@ -57,7 +57,8 @@ pub(super) fn load_from(file: &Path, pending: Pending, zones: &Path) -> Loaded {
         files::read(file, &mut draft)
     } else {
         let place = Place { file: file.to_owned(), line: 1, column: 1 };
-        let instead = "create it, or name another file with `--config FILE` or `SCOREWATCH_CONFIG`";
+        let instead =
+            "run `scorewatch init` to write one, or name another file with `--config FILE` or `SCOREWATCH_CONFIG`";
         draft.list.push(Problem::error(place, "", "there is no such file", instead));
         None
     };

@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 use super::{Config, Loaded, Watched, follow::Follower, import::Pending, load::load_from};
 use crate::{
     crash_point::{self, CrashPoint},
+    diagnostic::{Level, Problem},
     systemd, task,
     telemetry::Metrics,
     zones,
@@ -25,6 +26,24 @@ use crate::{
 const REST: u32 = 9;
 /// How often a configuration is read again because it names folders that were not watched while it was read.
 const READS_MAX: usize = 4;
+
+/// A changed configuration that was rejected, for as long as no other is accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// How many errors it has; at least one.
+    pub errors: usize,
+    /// The first of them, with its place.
+    pub first: String,
+}
+
+/// What becomes of changes of the configuration.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// The configuration that was accepted last.
+    pub taken: watch::Receiver<Arc<Config>>,
+    /// The rejection that is not over.
+    pub rejected: watch::Receiver<Option<Rejected>>,
+}
 
 /// Watches everything that the configuration is read from, and SIGHUP. The receiver sees each configuration that is taken.
 /// Where the system can't watch files, that is logged, and SIGHUP still works.
@@ -36,7 +55,7 @@ pub fn watch(
     config: Arc<Config>,
     metrics: Metrics,
     shutdown: CancellationToken,
-) -> anyhow::Result<watch::Receiver<Arc<Config>>> {
+) -> anyhow::Result<Changes> {
     let changed = Arc::new(Notify::new());
     let follower = Follower::new(Arc::clone(&changed));
     start(Reload { file, zones: zones::system_folder(), metrics, follower, changed }, config, shutdown)
@@ -51,28 +70,42 @@ struct Reload {
     changed: Arc<Notify>,
 }
 
-fn start(
-    mut reload: Reload,
-    config: Arc<Config>,
-    shutdown: CancellationToken,
-) -> anyhow::Result<watch::Receiver<Arc<Config>>> {
+fn start(mut reload: Reload, config: Arc<Config>, shutdown: CancellationToken) -> anyhow::Result<Changes> {
     let hangup = signal(SignalKind::hangup())?;
     let watched = config.watched.clone();
     config.secret_stores.count_in(&reload.metrics);
     reload.follower.follow(&watched);
-    let (sender, receiver) = watch::channel(config);
+    let (sender, taken) = watch::channel(config);
+    let (rejecting, rejected) = watch::channel(None);
     let stopping = shutdown.clone();
     tokio::spawn(task::until("reload", shutdown, async move {
         tokio::select! {
             () = stopping.cancelled() => {}
-            () = reload.run(hangup, watched, &sender) => {}
+            () = reload.run(hangup, watched, &sender, &rejecting) => {}
         }
     }));
-    Ok(receiver)
+    Ok(Changes { taken, rejected })
+}
+
+impl Rejected {
+    fn of(problems: &[Problem]) -> Self {
+        let errors: Vec<&Problem> = problems.iter().filter(|problem| problem.level == Level::Error).collect();
+        let first = errors.first().map_or_else(String::new, |first| {
+            let key = if first.key.is_empty() { String::new() } else { format!("{}: ", first.key) };
+            format!("{}: {key}{}", first.place, first.what)
+        });
+        Self { errors: errors.len(), first }
+    }
 }
 
 impl Reload {
-    async fn run(mut self, mut hangup: Signal, mut watched: Watched, sender: &watch::Sender<Arc<Config>>) {
+    async fn run(
+        mut self,
+        mut hangup: Signal,
+        mut watched: Watched,
+        sender: &watch::Sender<Arc<Config>>,
+        rejecting: &watch::Sender<Option<Rejected>>,
+    ) {
         let mut rest = Duration::ZERO;
         loop {
             let changed = async {
@@ -93,6 +126,9 @@ impl Reload {
             }
             let Some(loaded) = read else {
                 error!("the changed configuration could not be read: a fault of scorewatch; the old one goes on");
+                self.metrics.reloaded(false);
+                let first = "it could not be read because of a fault of Scorewatch".to_owned();
+                rejecting.send_replace(Some(Rejected { errors: 1, first }));
                 continue;
             };
             if !is_asked_for && watched.has_read_the_same(&known) {
@@ -113,9 +149,11 @@ impl Reload {
                 let (tenants, rules, release) = (config.tenants.len(), config.rules.len(), loaded.zones.release());
                 info!(tenants, rules, time_zone_data = %release, "the changed configuration is taken");
                 sender.send_replace(Arc::new(config));
+                rejecting.send_replace(None);
                 crash_point::reach(CrashPoint::ReloadTaken);
             } else {
                 warn!("the changed configuration has errors; the old one goes on");
+                rejecting.send_replace(Some(Rejected::of(&loaded.problems)));
             }
         }
     }

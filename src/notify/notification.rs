@@ -87,6 +87,9 @@ pub enum NotificationType {
     /// For the operator: a credential is about to expire.
     #[serde(rename = "operator.credential")]
     OperatorCredential,
+    /// For the operator: a changed configuration was rejected, or is accepted after all.
+    #[serde(rename = "operator.configuration")]
+    OperatorConfiguration,
     /// A message that a person asked for to see whether it arrives.
     #[serde(rename = "test")]
     Test,
@@ -110,6 +113,7 @@ impl NotificationType {
             Self::OperatorChannel => "operator.channel",
             Self::OperatorDowntime => "operator.downtime",
             Self::OperatorCredential => "operator.credential",
+            Self::OperatorConfiguration => "operator.configuration",
             Self::Test => "test",
         }
     }

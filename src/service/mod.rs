@@ -10,6 +10,7 @@ pub mod engine;
 pub mod faults;
 mod jobs;
 pub mod planner;
+mod rejection;
 pub mod report;
 pub mod roster;
 pub mod round;

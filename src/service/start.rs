@@ -15,6 +15,7 @@ use super::{
     engine::{Engine, StartError},
     faults, jobs,
     planner::{Parts, Planner},
+    rejection,
     report::Reports,
     roster, secrets, silence,
     ticker::{Ticker, Ticks},
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::Config,
+    config::{Config, reload::Changes},
     crash_point::{self, CrashPoint},
     domain::Timestamp,
     store::{Store, StoreError},
@@ -54,11 +55,12 @@ impl Service {
     /// # Errors
     /// [`StartError`]; nothing goes on running then.
     pub async fn start(
-        mut changes: watch::Receiver<Arc<Config>>,
+        changes: Changes,
         clock: Clock,
         metrics: Metrics,
         shutdown: CancellationToken,
     ) -> Result<Self, StartError> {
+        let Changes { taken: mut changes, rejected } = changes;
         let (taken, config) = watch::channel(changes.borrow_and_update().clone());
         descriptors::provide(&config.borrow());
         let listen = config.borrow().listen;
@@ -88,6 +90,8 @@ impl Service {
         let spawner = Spawner { engine, health, ticks, tasks: TaskTracker::new(), shutdown };
         let follow = roster::follow(spawner.engine.store.clone(), changes, taken, clock, spawner.shutdown.clone());
         spawner.part("tenants", Box::pin(follow));
+        let rejections = rejection::follow(spawner.engine.clone(), rejected, spawner.shutdown.clone());
+        spawner.part("rejection", Box::pin(rejections));
         spawner.web(listener);
         spawner.part("planner", Box::pin(planner.run()));
         spawner.followers();

@@ -41,6 +41,7 @@ struct Inner {
     attempts: Family<AttemptLabels, Counter>,
     attempt_duration: Histogram,
     reloads: Family<Outcome, Counter>,
+    configuration_rejected: Gauge<u64, AtomicU64>,
     heartbeats_missed: Counter,
     secrets_unreadable: Family<UserLabels, Gauge<u64, AtomicU64>>,
 }
@@ -97,6 +98,7 @@ impl Inner {
             attempts: Family::default(),
             attempt_duration: Histogram::new(ATTEMPT_S),
             reloads: Family::default(),
+            configuration_rejected: Gauge::default(),
             heartbeats_missed: Counter::default(),
             secrets_unreadable: Family::default(),
         };
@@ -125,6 +127,11 @@ impl Inner {
             self.attempt_duration.clone(),
         );
         registry.register("reloads", "Loads of the configuration, by outcome", self.reloads.clone());
+        registry.register(
+            "configuration_rejected",
+            "Whether the changed configuration was rejected, so that an old one is in force",
+            self.configuration_rejected.clone(),
+        );
         let missed = self.heartbeats_missed.clone();
         registry.register(
             "watchdog_missed",
@@ -170,6 +177,7 @@ impl Metrics {
     pub fn reloaded(&self, taken: bool) {
         let outcome = if taken { "taken" } else { "refused" };
         self.inner.reloads.get_or_create(&Outcome::new(outcome)).inc();
+        self.inner.configuration_rejected.set(u64::from(!taken));
     }
 
     /// A part of the service showed no progress to the watchdog for too long.

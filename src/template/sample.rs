@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Every type of notification.
-pub const TYPES: [NotificationType; 14] = [
+pub const TYPES: [NotificationType; 15] = [
     NotificationType::AlertFiring,
     NotificationType::AlertWorsened,
     NotificationType::AlertReminder,
@@ -33,6 +33,7 @@ pub const TYPES: [NotificationType; 14] = [
     NotificationType::OperatorChannel,
     NotificationType::OperatorDowntime,
     NotificationType::OperatorCredential,
+    NotificationType::OperatorConfiguration,
     NotificationType::Test,
 ];
 
@@ -264,6 +265,12 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
         NotificationType::OperatorCredential => {
             ("The credential of tenant contoso expires in 14 days", "expires", "create a new client secret")
         }
+        NotificationType::OperatorConfiguration => (
+            "The changed configuration was rejected: scorewatch.yaml:4:1: unknown key `colour`. The old one stays in force, also \
+             for tenants and channels that the new one removes.",
+            "configuration-rejected",
+            "run `scorewatch check`, which lists every error",
+        ),
         _ => return None,
     };
     Some(OperatorFacts {

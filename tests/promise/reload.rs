@@ -1,6 +1,6 @@
 //! A changed configuration is taken whole or not at all.
 
-use crate::harness::{LOW, SOC, World, entra, kinds};
+use crate::harness::{LOW, OPS, SOC, World, entra, kinds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
@@ -17,6 +17,21 @@ async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
     assert_eq!(kinds(&world.accepted(SOC, "contoso")), [("alert.firing", 1)], "the old configuration goes on");
     assert_eq!(world.cloud.tenant_counts(entra("fabrikam")).token_requests, 0, "nothing of the new one is taken");
 
+    // A rejected configuration may be the one that removes a customer: somebody must know that it is not in force.
+    world
+        .until(&service, OPS, |arrived| {
+            arrived.iter().any(|arrived| arrived.kind == "operator.configuration" && arrived.accepted)
+        })
+        .await;
+    let of_configuration = |world: &World| {
+        let arrived = world.arrived(OPS).into_iter().filter(|arrived| arrived.kind == "operator.configuration");
+        arrived.map(|arrived| arrived.body["data"]["operator"].clone()).collect::<Vec<_>>()
+    };
+    let said = of_configuration(&world);
+    let summary = said[0]["summary"].as_str().unwrap();
+    assert!(summary.contains("scorewatch.yaml:") && summary.contains("colour_of_the_moon"), "{summary}");
+    assert_eq!((said.len(), &said[0]["class"]), (1, &"configuration-rejected".into()));
+
     world.setup.top = String::new();
     world.setup.rules = world.setup.rules.replace("below: 300", "below: 100");
     world.write();
@@ -31,6 +46,13 @@ async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
         [("alert.firing", 1), ("alert.resolved", 2)],
         "an edited condition is judged at the next reading"
     );
+    world
+        .until(&service, OPS, |arrived| {
+            arrived.iter().any(|arrived| arrived.body["data"]["operator"]["until"].is_string())
+        })
+        .await;
+    let said = of_configuration(&world);
+    assert_eq!((said.len(), &said[1]["class"]), (2, &"configuration-accepted".into()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

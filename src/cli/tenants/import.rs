@@ -16,7 +16,7 @@ use crate::{
         load,
     },
     diagnostic::{Excerpts, Problem},
-    domain::{EntraTenantId, Labels, Scope, TenantId},
+    domain::{Cloud, EntraTenantId, Labels, Scope, TenantId},
     query,
 };
 
@@ -27,6 +27,7 @@ Examples:
   scorewatch tenants import customers.csv --dry-run          what would be written
   scorewatch tenants import customers.csv                    the customers that Partner Center exports
   scorewatch tenants import new.csv --label tier=gold --label country=de
+  scorewatch tenants import us.csv --cloud gcc-high          their consent links lead to that cloud
 
 Columns, in any order: tenant_id, name, domain, id, cloud, region, labels (`tier=gold country=de`), label:KEY, and for an app of \
 the tenant's own client_id with one of secret_file, secret_env, secret_credential, certificate_file. The columns of Partner \
@@ -46,6 +47,9 @@ pub(super) struct Arguments {
     /// A label of every new tenant; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     label: Vec<String>,
+    /// The cloud of every new tenant whose row names none
+    #[arg(long, value_name = "CLOUD", value_parser = Cloud::ALL.map(Cloud::as_str))]
+    cloud: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -61,12 +65,14 @@ struct Report<'a> {
 
 pub(super) async fn import(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let labels = labels(&arguments.label)?;
+    let cloud = arguments.cloud.as_deref();
+    let cloud = cloud.and_then(|name| Cloud::ALL.into_iter().find(|cloud| cloud.as_str() == name));
     let (config, list, out) = (config.to_owned(), arguments.list.clone(), arguments.out.clone());
     let kept = kept(&config).await?;
     // Reads and checks as many files as there are tenants.
     let planned = tokio::task::spawn_blocking(move || {
         let bytes = read(&list)?;
-        let wish = Wish { config: &config, list: &list, folder: out.as_deref(), labels, kept };
+        let wish = Wish { config: &config, list: &list, folder: out.as_deref(), labels, cloud, kept };
         import::plan(&wish, &bytes).map_err(|loaded| {
             output::complain_of(&loaded.problems, &loaded.excerpts);
             Failure::Input(None)

@@ -5,7 +5,9 @@
 //! names its columns: `Microsoft ID`, `Company name`, `Primary domain name`, `Relationship` and `Tags`; "Get partners of a customer" says
 //! that the Microsoft ID is the customer's tenant id. `Export-Csv` of the module's `Get-PartnerCustomer` has `CustomerId`,
 //! `Name`, `Domain`. Microsoft Graph's contracts and the tenants of CIPP have `customerId`, `displayName`, `defaultDomainName`;
-//! `Get-MsolPartnerContract` has `TenantId`, `Name`, `DefaultDomainName`, and lists of GDAP `TenantId`, `DisplayName`.
+//! `Get-AzureADContract` calls the first `CustomerContextId`. `Get-MsolPartnerContract` has `TenantId`, `Name`,
+//! `DefaultDomainName`. Customers of GDAP have `TenantId`, `DisplayName`; its relationships have `customer.tenantId`,
+//! `customer.displayName`, and a `displayName` of their own.
 
 /// What the name of a column of labels begins with.
 const LABEL: &str = "label";
@@ -55,19 +57,33 @@ pub(super) enum Heading {
 }
 
 /// Columns of lists that others export which say nothing of use here.
-const IDLE: [&str; 16] = [
+const IDLE: [&str; 30] = [
+    "accessdetails",
+    "additionalproperties",
+    "allowdelegatedaccess",
     "allowpartnerdelegatedaccess",
+    "associatedpartnerid",
+    "autoextendduration",
+    "billingprofile",
+    "companyprofile",
     "contractid",
     "contracttype",
     "customertype",
     "deleteddatetime",
+    "deletiontimestamp",
+    "duration",
+    "enddatetime",
+    "excluded",
     "extensiondata",
     "initialdomainname",
     "objectid",
+    "objecttype",
+    "operations",
     "partnercontext",
     "relationship",
     "relationshipid",
     "relationshiptopartner",
+    "requests",
     "servicemanagementdetails",
     "status",
     "tags",
@@ -93,9 +109,8 @@ pub(super) fn heading(written: &str) -> Heading {
         | "tenantname"
         | "tenantdisplayname"
         | "customerdisplayname" => Column::Name,
-        "tenantid" | "microsoftid" | "customerid" | "customertenantid" | "directoryid" | "directorytenantid" => {
-            Column::TenantId
-        }
+        "tenantid" | "microsoftid" | "customerid" | "customercontextid" | "customertenantid" | "directoryid"
+        | "directorytenantid" => Column::TenantId,
         "primarydomainname" | "primarydomain" | "domain" | "domainname" | "defaultdomainname" | "defaultdomain" => {
             Column::Domain
         }
@@ -116,10 +131,9 @@ pub(super) fn heading(written: &str) -> Heading {
     Heading::Used(column)
 }
 
-/// Whether these are the columns of Microsoft Graph's contracts (`GET /contracts`), whose `id` is that of the contract.
-pub(super) fn are_contracts<'a>(header: impl Iterator<Item = &'a str>) -> bool {
-    let plain: Vec<String> = header.map(|written| written.trim().to_lowercase()).collect();
-    ["customerid", "contracttype"].iter().all(|name| plain.iter().any(|written| written == name))
+/// Whether a column is named after a customer, and not after a relationship to one.
+pub(super) fn is_of_customer(written: &str) -> bool {
+    written.trim().to_lowercase().starts_with("customer")
 }
 
 /// The key of a label's column, as it is written behind `label:`.

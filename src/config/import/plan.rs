@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Level, Place, Problem},
-    domain::{EntraTenantId, Labels, TenantId},
+    domain::{Cloud, EntraTenantId, Labels, TenantId},
     microsoft::Hosts,
 };
 
@@ -32,6 +32,8 @@ pub struct Wish<'a> {
     pub folder: Option<&'a Path>,
     /// Labels of every new tenant, unless its row says otherwise.
     pub labels: Labels,
+    /// The cloud of every new tenant, unless its row says otherwise.
+    pub cloud: Option<Cloud>,
     /// Slugs of tenants of which the store still knows something, each with the Entra id as far as that is noted.
     pub kept: BTreeMap<TenantId, Option<EntraTenantId>>,
 }
@@ -150,6 +152,7 @@ impl Plan {
         for row in &sheet.rows {
             let mut faults = Vec::new();
             let offer = row::offer(sheet, row, &mut faults);
+            let offer = offer.map(|offer| Offer { cloud: offer.cloud.or(wish.cloud), ..offer });
             let name = sheet.cell(row, &Column::Name).unwrap_or_default().to_owned();
             let mut line = Line {
                 line: row.line,
@@ -317,7 +320,7 @@ fn written<'a>(id: &'a TenantId, offer: &'a Offer, of_all: &Labels) -> Written<'
         id,
         name: &offer.name,
         tenant_id: offer.entra,
-        cloud: offer.cloud.map(crate::domain::Cloud::as_str),
+        cloud: offer.cloud.map(Cloud::as_str),
         region: offer.region.map(crate::domain::Region::as_str),
         credential,
         labels: labels(offer, of_all),

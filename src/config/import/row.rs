@@ -66,7 +66,9 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
         faults.push((Column::TenantId, "the directory (tenant) id is missing".to_owned(), instead));
     }
     let entra = text(Column::TenantId, faults).and_then(|cell| guid(&cell, Column::TenantId, faults));
-    let id = text(Column::Id, faults).and_then(|cell| {
+    // What other programs call `id` is that of the directory again, of a contract, or of a relationship.
+    let id = text(Column::Id, faults).filter(|cell| Uuid::parse_str(cell).is_err());
+    let id = id.and_then(|cell| {
         TenantId::parse(&cell)
             .inspect_err(|why| {
                 faults.push((Column::Id, why.to_string(), "use a-z, 0-9 and, after the first, `-`, `_`, `.`"));
@@ -125,7 +127,7 @@ pub(super) fn contradiction(first: &Offer, offer: &Offer) -> Option<(Column, &'s
     [
         (first.id != offer.id, Column::Id, "`id`"),
         (first.name != offer.name, Column::Name, "name"),
-        (first.domain != offer.domain, Column::Domain, "domain"),
+        (differ(&first.domain, &offer.domain), Column::Domain, "domain"),
         (first.cloud != offer.cloud, Column::Cloud, "cloud"),
         (first.region != offer.region, Column::Region, "region"),
         (first.app != offer.app, Column::ClientId, "app"),
@@ -133,6 +135,11 @@ pub(super) fn contradiction(first: &Offer, offer: &Offer) -> Option<(Column, &'s
     ]
     .into_iter()
     .find_map(|(differs, column, what)| differs.then_some((column, what)))
+}
+
+/// Whether two texts differ; one that is empty says nothing.
+fn differ(first: &str, second: &str) -> bool {
+    first != second && !first.is_empty() && !second.is_empty()
 }
 
 fn guid(cell: &str, column: Column, faults: &mut Vec<Fault>) -> Option<Uuid> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::column::{Column, Heading, are_contracts, heading};
+use super::column::{Column, Heading, heading, is_of_customer};
 use crate::diagnostic::{Level, Place, Problem, Warning};
 
 /// The largest list, in bytes: a hundred thousand customers with room to spare.
@@ -242,10 +242,12 @@ type ColumnProblem = (usize, (Level, String, &'static str));
 impl Sheet {
     fn read_columns(&mut self, header: &csv::StringRecord) -> Vec<ColumnProblem> {
         let mut reported = Vec::new();
-        let are_contracts = are_contracts(header.iter());
+        // A relationship to a customer has a name of its own.
+        let of_customer =
+            header.iter().any(|written| is_of_customer(written) && heading(written) == Heading::Used(Column::Name));
         for (index, written) in header.iter().enumerate().take(COLUMNS_MAX) {
             let column = match heading(written) {
-                Heading::Used(Column::Id) if are_contracts => None,
+                Heading::Used(Column::Name) if of_customer && !is_of_customer(written) => None,
                 Heading::Used(column) if self.has(&column) => {
                     let what = "this column is there a second time".to_owned();
                     reported.push((index, (Level::Error, what, "delete one of the two")));

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     config::load,
     diagnostic::Problem,
-    domain::{EntraTenantId, Labels, TenantId},
+    domain::{Cloud, EntraTenantId, Labels, TenantId},
 };
 
 const CONTOSO: &str = "2f1c0a5e-0000-4000-8000-000000000001";
@@ -56,7 +56,8 @@ impl Desk {
         labels: Labels,
         kept: BTreeMap<TenantId, Option<EntraTenantId>>,
     ) -> Plan {
-        let wish = Wish { config: &self.path("scorewatch.yaml"), list: Path::new("list.csv"), folder, labels, kept };
+        let (config, list_name) = (self.path("scorewatch.yaml"), Path::new("list.csv"));
+        let wish = Wish { config: &config, list: list_name, folder, labels, cloud: None, kept };
         plan(&wish, list).unwrap_or_else(|loaded| panic!("{:?}", loaded.problems))
     }
 
@@ -117,45 +118,112 @@ fn the_export_of_partner_center_becomes_tenants_however_it_is_encoded() {
     }
 }
 
-/// Lists as other programs write them, and what becomes of their rows.
+/// Lists as other programs write them: their columns, their rows, and what becomes of them.
 #[test]
 fn lists_of_other_programs_are_understood_as_they_are() {
-    for (list, rows) in [
-        // Partner Center: a dual partner's customers come once for each relationship.
+    let (c, f, x) = (CONTOSO, FABRIKAM, "11111111-0000-4000-8000-000000000001");
+    let same = &["new contoso-ltd", "merged -"][..];
+    let one = &["new contoso-ltd"][..];
+    for (program, columns, lines, rows) in [
         (
-            format!(
-                "Microsoft ID,Company name,Primary domain name,Relationship,Tags\r\n\
-                 {CONTOSO},Contoso Ltd,contoso.onmicrosoft.com,Cloud Reseller,\r\n\
-                 {CONTOSO},Contoso Ltd,contoso.onmicrosoft.com,Indirect Reseller,x\r\n"
-            ),
-            &["new contoso-ltd", "merged -"][..],
+            "Partner Center: a dual partner's customers come once for each relationship",
+            "Microsoft ID,Company name,Primary domain name,Relationship,Tags",
+            format!("{c},Contoso Ltd,contoso.onmicrosoft.com,Cloud Reseller,\n{c},Contoso Ltd,,Indirect Reseller,x"),
+            same,
         ),
         (
-            format!(
-                "\"displayName\",\"defaultDomainName\",\"customerId\"\n\"Contoso Ltd\",\"c.example\",\"{CONTOSO}\"\n"
-            ),
-            &["new contoso-ltd"],
+            "Get-PartnerCustomer | Export-Csv",
+            "\"AllowDelegatedAccess\",\"AssociatedPartnerId\",\"BillingProfile\",\"CustomerId\",\"Domain\",\"Name\"",
+            format!("\"True\",,,\"{c}\",\"c.example\",\"Contoso Ltd\""),
+            one,
         ),
         (
-            format!(
-                "#TYPE Microsoft.Online.Administration.PartnerContract\n\
-                 \"ExtensionData\",\"ContractType\",\"DefaultDomainName\",\"Name\",\"ObjectId\",\"PartnerContext\",\"TenantId\"\n\
-                 \"x\",\"y\",\"c.example\",\"Contoso Ltd\",\"{FABRIKAM}\",,\"{CONTOSO}\"\n"
-            ),
-            &["new contoso-ltd"],
+            "CIPP, tenants",
+            "\"displayName\",\"defaultDomainName\",\"customerId\",\"initialDomainName\",\"Excluded\"",
+            format!("\"Contoso Ltd\",\"c.example\",\"{c}\",\"c.onmicrosoft.com\",\"False\""),
+            one,
         ),
         (
-            format!("\"DisplayName\",\"ServiceManagementDetails\",\"TenantId\"\n\"Contoso Ltd\",,\"{CONTOSO}\"\n"),
-            &["new contoso-ltd"],
+            "Microsoft Graph, GET /contracts",
+            "id,contractType,customerId,defaultDomainName,displayName",
+            format!("{f},Contract,{c},c.example,Contoso Ltd"),
+            one,
         ),
         (
+            "Get-MgContract | Export-Csv",
+            "\"ContractType\",\"CustomerId\",\"DefaultDomainName\",\"DeletedDateTime\",\"DisplayName\",\"Id\",\"AdditionalProperties\"",
             format!(
-                "id,contractType,customerId,defaultDomainName,displayName\n{FABRIKAM},Contract,{CONTOSO},c.example,Contoso Ltd\n"
+                "\"Contract\",\"{c}\",\"c.example\",,\"Contoso Ltd\",\"{x}\",\"System.Collections.Generic.Dictionary\""
             ),
-            &["new contoso-ltd"],
+            one,
+        ),
+        (
+            "the same, of which somebody selected three columns",
+            "customerId,displayName,id",
+            format!("{c},Contoso Ltd,{x}"),
+            one,
+        ),
+        (
+            "Get-AzureADContract | Export-Csv",
+            "\"DeletionTimestamp\",\"ObjectId\",\"ObjectType\",\"ContractType\",\"CustomerContextId\",\"DefaultDomainName\",\"DisplayName\"",
+            format!(",\"{x}\",\"Contract\",\"Contract\",\"{c}\",\"c.example\",\"Contoso Ltd\""),
+            one,
+        ),
+        (
+            "Get-MsolPartnerContract | Export-Csv",
+            "#TYPE Microsoft.Online.Administration.PartnerContract\n\"ExtensionData\",\"ContractType\",\"DefaultDomainName\",\"Name\",\
+             \"ObjectId\",\"PartnerContext\",\"TenantId\"",
+            format!("\"x\",\"y\",\"c.example\",\"Contoso Ltd\",\"{f}\",,\"{c}\""),
+            one,
+        ),
+        (
+            "GDAP, customers",
+            "\"DisplayName\",\"Id\",\"ServiceManagementDetails\",\"TenantId\",\"AdditionalProperties\"",
+            format!("\"Contoso Ltd\",\"{c}\",,\"{c}\",\"System.Collections.Generic.Dictionary\""),
+            one,
+        ),
+        (
+            "GDAP, relationships: several with one customer, each with a name of its own",
+            "id,displayName,customer.tenantId,customer.displayName,status,duration,endDateTime",
+            format!(
+                "{x}-{f},GDAP readers,{c},Contoso Ltd,active,P730D,2027-03-01\n{f}-{x},GDAP admins,{c},Contoso Ltd,active,P730D,"
+            ),
+            same,
         ),
     ] {
-        assert_eq!(Desk::new().import(&list), rows, "{list}");
+        let (type_line, header) = columns.split_once('\n').map_or(("", columns), |(first, header)| (first, header));
+        let type_line = if type_line.is_empty() { String::new() } else { format!("{type_line}\n") };
+        for header in [header.to_owned(), header.to_lowercase(), header.to_uppercase()] {
+            let list = format!("{type_line}{header}\n{lines}\n");
+            let desk = Desk::new();
+            let plan = desk.plan(list.as_bytes());
+            // Not even a warning: nobody has to tidy up a list that is as its program wrote it.
+            assert_eq!(complaints(&plan.problems), [""; 0], "{program}: {list}");
+            assert_eq!(outcomes(&plan), rows, "{program}: {list}");
+            assert_eq!(plan.lines[0].name, "Contoso Ltd", "{program}");
+            assert_eq!(plan.lines[0].tenant_id.map(|id| id.to_string()).as_deref(), Some(c), "{program}");
+        }
+    }
+}
+
+#[test]
+fn the_consent_link_leads_to_the_cloud_of_the_tenant() {
+    let app = "6d2a0000-0000-4000-8000-000000000002";
+    for (cloud, of_all, host) in [
+        ("", None, "login.microsoftonline.com"),
+        ("gcc", None, "login.microsoftonline.com"),
+        ("gcc-high", None, "login.microsoftonline.us"),
+        ("dod", None, "login.microsoftonline.us"),
+        ("", Some(Cloud::GccHigh), "login.microsoftonline.us"),
+        ("commercial", Some(Cloud::Dod), "login.microsoftonline.com"),
+    ] {
+        let desk = Desk::new();
+        let list = format!("Microsoft ID,Company name,cloud\n{CONTOSO},Contoso,{cloud}\n");
+        let (config, labels, kept) = (desk.path("scorewatch.yaml"), Labels::new(), BTreeMap::new());
+        let wish = Wish { config: &config, list: Path::new("list.csv"), folder: None, labels, cloud: of_all, kept };
+        let plan = plan(&wish, list.as_bytes()).unwrap();
+        let link = format!("https://{host}/{CONTOSO}/adminconsent?client_id={app}");
+        assert_eq!(plan.lines[0].consent_link, Some(link), "{cloud} {of_all:?}");
     }
 }
 

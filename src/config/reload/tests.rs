@@ -19,6 +19,7 @@ spread: 1m
 struct World {
     folder: tempfile::TempDir,
     receiver: watch::Receiver<Arc<Config>>,
+    rejected: watch::Receiver<Option<Rejected>>,
     metrics: Metrics,
     _shutdown: tokio_util::sync::DropGuard,
 }
@@ -56,8 +57,8 @@ impl World {
         let follower = follower.unwrap_or_else(|| Follower::new(Arc::clone(&changed)));
         let (metrics, shutdown) = (Metrics::default(), CancellationToken::new());
         let reload = Reload { file, zones, metrics: metrics.clone(), follower, changed };
-        let receiver = start(reload, config, shutdown.clone()).unwrap();
-        Self { folder, receiver, metrics, _shutdown: shutdown.drop_guard() }
+        let Changes { taken: receiver, rejected } = start(reload, config, shutdown.clone()).unwrap();
+        Self { folder, receiver, rejected, metrics, _shutdown: shutdown.drop_guard() }
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -87,8 +88,13 @@ async fn a_change_is_taken_and_a_bad_one_refused_whole_until_it_is_good_again() 
     world.write("scorewatch.yaml", &MAIN.replace("1m", "3m").replace("notify", "notfy"));
     world.refused().await;
     assert_eq!(world.receiver.borrow().spread.as_secs(), 120, "the old one goes on");
+    let rejected = world.rejected.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+    assert!(rejected.errors > 0 && rejected.first.contains("scorewatch.yaml:2:"), "{rejected:?}");
+    assert!(world.metrics.render(None).contains("scorewatch_configuration_rejected 1"));
     world.write("scorewatch.yaml", &MAIN.replace("1m", "4m"));
     world.taken(|config| config.spread.as_secs() == 240).await;
+    world.rejected.wait_for(Option::is_none).await.unwrap();
+    assert!(world.metrics.render(None).contains("scorewatch_configuration_rejected 0"));
 }
 
 #[tokio::test]

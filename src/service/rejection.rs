@@ -1,0 +1,147 @@
+//! Notifies the operator of a changed configuration that is rejected: until it is corrected, the old one stays in force, also
+//! for a customer whom the new one removes.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use super::engine::Engine;
+use crate::{
+    config::reload::Rejected,
+    domain::Timestamp,
+    notify::{NotificationType, compose, notification::OperatorFacts},
+    store::{NewNotification, StoreError},
+};
+
+/// A change that is complete within this time is accepted in the end: files are copied one after the other.
+const NOTIFIED_AFTER: Duration = Duration::from_secs(10);
+/// The operator is notified again after this time while it stays rejected.
+const AGAIN_EVERY: Duration = Duration::from_hours(24);
+/// How long to wait if the store did not accept the notification.
+const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
+
+/// A rejection that is not over.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    since: Timestamp,
+    /// How often the operator was notified of it.
+    notified: u32,
+}
+
+/// Notifies the operator of each rejection that lasts, and of its end, until shutdown.
+pub(super) async fn follow(
+    engine: Engine,
+    mut rejected: watch::Receiver<Option<Rejected>>,
+    shutdown: CancellationToken,
+) {
+    let mut open: Option<Open> = None;
+    while !shutdown.is_cancelled() {
+        let now = engine.clock.now();
+        let current = rejected.borrow_and_update().clone();
+        let wait = match (&current, &mut open) {
+            (None, None) => None,
+            (Some(_), None) => {
+                open = Some(Open { since: now, notified: 0 });
+                Some(NOTIFIED_AFTER)
+            }
+            (Some(rejection), Some(state)) => {
+                let due = NOTIFIED_AFTER + AGAIN_EVERY * state.notified;
+                let passed = now.since(state.since);
+                if passed < due {
+                    Some(due.saturating_sub(passed))
+                } else if notify(&engine, said(rejection, *state), now).await {
+                    state.notified += 1;
+                    Some(AGAIN_EVERY)
+                } else {
+                    Some(STORE_TROUBLE_WAIT)
+                }
+            }
+            (None, Some(state)) if state.notified == 0 || notify(&engine, over(*state, now), now).await => {
+                open = None;
+                None
+            }
+            (None, Some(_)) => Some(STORE_TROUBLE_WAIT),
+        };
+        let due = async {
+            match wait {
+                Some(wait) => engine.clock.sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = rejected.changed() => if changed.is_err() {
+                // Nothing is reloaded any more.
+                shutdown.cancelled().await;
+            },
+            () = due => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+}
+
+/// What the operator is notified of, and what makes this notification another one than the last.
+struct Said {
+    facts: OperatorFacts,
+    part: String,
+}
+
+fn said(rejection: &Rejected, Open { since, notified }: Open) -> Said {
+    let more = match rejection.errors.saturating_sub(1) {
+        0 => String::new(),
+        1 => ", and there is 1 more error".to_owned(),
+        more => format!(", and there are {more} more errors"),
+    };
+    let still = if notified == 0 { "was" } else { "is still" };
+    let facts = OperatorFacts {
+        summary: format!(
+            "The changed configuration {still} rejected: {}{more}. The old one stays in force, also for tenants and channels \
+             that the new one removes.",
+            rejection.first
+        ),
+        class: "configuration-rejected".to_owned(),
+        hint: Some(
+            "run `scorewatch check`, which lists every error; the corrected configuration is loaded without a restart"
+                .to_owned(),
+        ),
+        channel: None,
+        from: Some(since),
+        until: None,
+    };
+    Said { facts, part: format!("{since} {notified}") }
+}
+
+fn over(Open { since, .. }: Open, now: Timestamp) -> Said {
+    let facts = OperatorFacts {
+        summary: "The configuration was corrected and is in force.".to_owned(),
+        class: "configuration-accepted".to_owned(),
+        hint: None,
+        channel: None,
+        from: Some(since),
+        until: Some(now),
+    };
+    Said { facts, part: format!("{since} over") }
+}
+
+/// Whether it could be stored.
+async fn notify(engine: &Engine, Said { facts, part }: Said, now: Timestamp) -> bool {
+    let announced = announce(engine, facts, &part, now).await;
+    match announced {
+        Ok(()) => engine.dispatcher.sweep().await,
+        Err(error) => {
+            error!(%error, "the operator could not be notified of a rejected configuration; trying again");
+            return false;
+        }
+    }
+    true
+}
+
+async fn announce(engine: &Engine, facts: OperatorFacts, part: &str, now: Timestamp) -> Result<(), StoreError> {
+    let kind = NotificationType::OperatorConfiguration;
+    let parts = [kind.as_str(), engine.store.identity(), part];
+    let notification = compose::for_operator(kind, &parts, None, facts, now);
+    let channels = engine.config.borrow().operator.notify.clone();
+    let new = NewNotification { notification, alert: None, tenant: None, hold: None, channels };
+    engine.store.announce(new, now).await.map(drop)
+}
