@@ -8,6 +8,9 @@ use std::{env, path::Path, process::Command};
 
 /// The profile of what is installed.
 const SHIPPED: &str = "shipped";
+/// What the binary is made from.
+const SOURCES: [&str; 7] =
+    ["Cargo.lock", "Cargo.toml", "build.rs", "deploy/scorewatch.service", "rules", "src", "templates"];
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
 
@@ -31,16 +34,15 @@ fn commit() -> Option<String> {
     if !is_shipped() {
         return None;
     }
-    for path in ["HEAD", "index"] {
-        if let Some(path) = git(&["rev-parse", "--git-path", path]).filter(|path| Path::new(path).exists()) {
-            println!("cargo::rerun-if-changed={path}");
-        }
+    // The second changes with each commit on the same branch, which the first does not.
+    let of_git = ["HEAD", "logs/HEAD"].iter().filter_map(|path| git(&["rev-parse", "--git-path", path]));
+    for path in of_git.filter(|path| Path::new(path).exists()).chain(SOURCES.map(str::to_owned)) {
+        println!("cargo::rerun-if-changed={path}");
     }
-    // A commit on the same branch changes neither name in HEAD nor, perhaps, the index.
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|path| Path::new(path).exists()) {
-        println!("cargo::rerun-if-changed={log}");
-    }
-    git(&["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let compare = [&["diff", "--quiet", "HEAD", "--"][..], &SOURCES].concat();
+    let is_clean = Command::new("git").args(compare).status().is_ok_and(|status| status.success());
+    Some(if is_clean { commit } else { format!("{commit}-modified") })
 }
 
 /// The day of the commit, or the one that the builder names.

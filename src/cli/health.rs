@@ -1,9 +1,10 @@
 //! `scorewatch health`: whether the service at the configured address is ready; for probes that can't speak HTTP.
 
-use std::{path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
-use super::{Failure, configured, output};
+use super::{Failure, output};
 use crate::{
+    config::listen_of,
     egress::Egress,
     web::probe::{self, Probe},
 };
@@ -18,18 +19,22 @@ Examples:
   scorewatch health           exit code 0: the service is ready, whatever Microsoft answers
   scorewatch health --live    exit code 0: the process answers, even if it is not ready
 
-Asks the address under `listen:` of the configuration. Exit code 1: it does not answer, or is not ready.")]
+Asks the address under `listen:` of the configuration, which need not be valid otherwise: the service may run on an older one. \
+Exit code 1: it does not answer, or is not ready.")]
 pub(super) struct Arguments {
     /// Ask only whether the process answers
     #[arg(long)]
     live: bool,
+    /// The address, if it is not the one under `listen:`
+    #[arg(long, value_name = "IP:PORT")]
+    address: Option<SocketAddr>,
     /// Print the answer as it is: JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn health(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    let listen = configured(file)?.listen;
+    let listen = arguments.address.unwrap_or_else(|| listen_of(file));
     let path = if arguments.live { probe::LIVE } else { probe::READY };
     let Probe { is_good, body } = probe::ask(&Egress::new(), listen, path, ANSWER_WITHIN)
         .await

@@ -105,7 +105,9 @@ pub(super) async fn init(arguments: Arguments) -> Result<(), Failure> {
         asked = asked => asked??,
         _ = tokio::signal::ctrl_c() => {
             echo.restore();
-            return Err(wrong_input("\nnothing was written"));
+            // What the terminal shows of the key ends its line.
+            output::complain("");
+            return Err(wrong_input("nothing was written"));
         }
     };
     write(&answers).await
@@ -172,7 +174,7 @@ async fn checked(answers: &Answers) -> Result<Loaded, Failure> {
 }
 
 fn show(answers: &Answers, files: &[NewFile]) {
-    output::say("These files were written, and the configuration is valid:");
+    output::say("\nThese files were written, and the configuration is valid:");
     for file in files {
         let note = if file.is_private() { "    (a secret; only you can read it)" } else { "" };
         output::say(&format!("  {}{note}", file.path.display()));

@@ -57,6 +57,7 @@ pub use channel::{Answer, Asked, asked};
 pub use load::{load, load_with};
 pub use outline::{Fields, Outline};
 pub use receivers::PlacedChannel;
+pub use settings::listen_of;
 pub use sight::Sight;
 pub use trial::{SecretUse, try_secrets};
 pub use watched::Watched;

@@ -124,15 +124,15 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Makes the folder and those above it, as far as they are missing.
-fn make_folders(folder: &Path, mode: Option<u32>, made: &mut Vec<PathBuf>) -> io::Result<()> {
+fn make_folders(folder: &Path, mode: Option<u32>, created: &mut Vec<PathBuf>) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
     // What is above a secret's folder is as open as any other.
-    make_folders(folder_of(folder), mode.filter(|mode| mode & OF_OTHERS != 0), made)?;
+    make_folders(folder_of(folder), mode.filter(|mode| mode & OF_OTHERS != 0), created)?;
     let wanted = mode.map(|mode| mode | ((mode & READ) >> ENTER_SHIFT));
     DirBuilder::new().mode(wanted.unwrap_or(ANY_FOLDER)).create(folder)?;
-    made.push(folder.to_owned());
+    created.push(folder.to_owned());
     match wanted {
         Some(mode) => fs::set_permissions(folder, Permissions::from_mode(mode)),
         None => Ok(()),

@@ -1,12 +1,18 @@
 //! The smaller keys at the top of the main file: operator, templates, fleet shifts, store, addresses.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     Channels, Operator, StoreLocation,
     channel::whole,
     draft::Draft,
     field::{Field, Word},
+    files,
     raw::{RawFlapping, RawFleet, RawOperator},
     rules::{above_zero, share},
     scope::Scope,
@@ -133,6 +139,9 @@ pub(super) fn flapping(raw: Field<RawFlapping>, at: &Scope<'_>, draft: &mut Draf
     }
 }
 
+/// Where the service listens if nothing else is written.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
 /// Where dashboard, API and metrics listen.
 pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> SocketAddr {
     let address = draft.parse(raw, at, |text| text.parse().map_err(|_| not_an_address(text)));
@@ -141,7 +150,17 @@ pub(super) fn listen(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Soc
         let instead = "write `127.0.0.1` and put a proxy in front, or see to it that a firewall keeps others out";
         draft.warning(Warning::ListenBeyondLoopback, at, what, instead);
     }
-    address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)))
+    address.unwrap_or(LISTEN)
+}
+
+/// Where the service listens by its main file alone, or by default: whatever else is wrong there, the running service may have been
+/// started before.
+#[must_use]
+pub fn listen_of(file: &Path) -> SocketAddr {
+    let mut draft = Draft::default();
+    let source = files::read(file, &mut draft);
+    let written = source.and_then(|source| source.value.get("listen")?.as_str()?.parse().ok());
+    written.unwrap_or(LISTEN)
 }
 
 /// Base of the links in messages.

@@ -41,7 +41,7 @@ impl PassedOn {
         let _ = PASSED_ON.set(self);
     }
 
-    /// The file of a credential, by the names that systemd gives ("LoadCredential=", systemd.exec(5)).
+    /// The file of a credential, by the names that systemd gives (`LoadCredential=` in `systemd.exec(5)`).
     fn file_of(&self, name: &str) -> Option<PathBuf> {
         let of_folder = name.strip_prefix(&self.id).and_then(|rest| rest.strip_prefix('_'));
         match of_folder.filter(|file| !file.is_empty() && !file.contains('/')) {

@@ -137,11 +137,14 @@ async fn works(machine: &Machine, world: &World, service: Service, entra: EntraT
     world.patiently(&service, "a check with the unit's credentials", read).await;
     let main = machine.path("etc/scorewatch/scorewatch.yaml");
     let text = fs::read_to_string(&main).unwrap().replace("127.0.0.1:0", &address.to_string());
-    fs::write(&main, text).unwrap();
+    fs::write(&main, &text).unwrap();
     let health = "scorewatch health --config /etc/scorewatch/scorewatch.yaml";
     assert!(GUIDE.contains(health));
     let output = machine.sh(health, &[]);
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "ready");
+    // The service goes on with the configuration that it has, so a probe must not have it restarted.
+    fs::write(&main, text.replace("schedule:", "sheddule:")).unwrap();
+    assert_eq!(String::from_utf8_lossy(&machine.sh(health, &[]).stdout).trim(), "ready");
     assert!(service.stop().await.success());
     let output =
         Command::new(machine.path("usr/local/bin/scorewatch")).arg("health").arg("--config").arg(&main).output();

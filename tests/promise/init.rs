@@ -82,8 +82,8 @@ async fn flags_alone_lead_from_nothing_to_the_first_alert() {
     // The same configuration, with the simulated cloud in the place of Microsoft's.
     let main = scores.join("scorewatch.yaml");
     let base = world.cloud.base_url();
-    let text = fs::read_to_string(&main).unwrap().replace("127.0.0.1:8080", "127.0.0.1:0").replace("0 */15", "*");
-    let text = text.replace("* * * * *\"", "* * * * *\"").replace("spread: 10m", "spread: 0s");
+    let text = fs::read_to_string(&main).unwrap().replace("127.0.0.1:8080", "127.0.0.1:0");
+    let text = text.replace("0 */15 * * * *", "* * * * * *").replace("spread: 10m", "spread: 0s");
     fs::write(&main, format!("{text}endpoints: {{ login: \"{base}\", defender: \"{base}\" }}\n")).unwrap();
     let service = Service::spawn(&main, &[]);
     service.listening().await;
@@ -187,11 +187,14 @@ fn a_person_is_asked_for_everything_and_no_secret_is_shown() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("taken")).unwrap();
+    fs::write(folder.path().join("taken/scorewatch.yaml"), "").unwrap();
     let mut terminal = Terminal::start(folder.path(), &format!("{BINARY} init"));
     let url = "https://hooks.slack.com/services/T00000000/B00000000/zebrazebrazebrazebrazebr";
     for (asked, answer) in [
         ("Where will the service run", "folder"),
-        ("Folder [scores]", "mine"),
+        ("Folder [scores]", "taken"),
+        ("there is a configuration in `taken` already", "mine"),
         ("Display name of the first tenant", "Contoso Ltd"),
         ("Directory (tenant) ID", "not a guid"),
         ("`not a guid` is not a GUID", TENANT),
@@ -265,7 +268,7 @@ fn completions_and_man_pages_cover_every_command() {
     assert!(output.status.success(), "{}", said(&output));
     for page in ["scorewatch", "scorewatch-init", "scorewatch-alerts-list", "scorewatch-tenants-import"] {
         let text = fs::read_to_string(folder.path().join(format!("pages/{page}.1"))).unwrap();
-        assert!(text.contains(".SH NAME") && text.contains("Examples"), "{page}");
+        assert!(text.contains(".SH NAME") && text.contains("credentials"), "{page}");
     }
     let output = run(folder.path(), &["man"], "");
     assert!(output.status.success() && said(&output).contains(".TH scorewatch"));

@@ -1,6 +1,11 @@
 //! The questions: what is asked, why, and what is written if nobody answers.
 
-use std::{collections::BTreeMap, fmt::Display, io::Read, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use super::{Arguments, terminal};
 use crate::{
@@ -144,10 +149,10 @@ pub(super) fn answers(arguments: &Arguments, asker: &mut Asker) -> Result<Option
         one_of(text, &Target::ALL, Target::as_str)
     })?;
     let target = target.unwrap_or(Target::Folder);
-    let folder = Question::new("DIR", "Folder", "It is created if needed. Nothing in it is overwritten.");
+    let question = Question::new("DIR", "Folder", "It is created if needed. Nothing in it is overwritten.");
     let given = arguments.folder.as_ref().map(|folder| folder.to_string_lossy());
-    let folder =
-        asker.answer(&folder.or(target.default_folder()), given.as_deref(), |text| Ok::<_, Complaint>(text.into()))?;
+    let is_asked = asker.by == By::Person;
+    let folder = asker.answer(&question.or(target.default_folder()), given.as_deref(), |text| free(text, is_asked))?;
     let tenant = tenant(arguments, asker)?;
     let scores = scores(arguments, asker)?;
     let zone = Question::new(
@@ -165,7 +170,7 @@ pub(super) fn answers(arguments: &Arguments, asker: &mut Asker) -> Result<Option
         };
         let answers = Answers {
             target,
-            folder: std::path::PathBuf::clone(folder),
+            folder: folder.clone(),
             tenant: tenant.clone(),
             scores: scores.clone(),
             channel,
@@ -312,6 +317,16 @@ fn secret_answer(
         kept.resolve().map_err(|error| wrong_input(format!("{error}; {}", error.hint)))?
     };
     asker.answer(question, Some(text.expose_secret()), check)
+}
+
+/// A folder. A person learns before all other questions that it is taken; flags get the whole list in the end.
+fn free(text: &str, is_asked: bool) -> Result<PathBuf, Complaint> {
+    let folder = PathBuf::from(text);
+    if is_asked && folder.join("scorewatch.yaml").exists() {
+        let what = format!("there is a configuration in `{text}` already, and nothing is overwritten");
+        return Err(Complaint::new(what, "name another folder"));
+    }
+    Ok(folder)
 }
 
 /// The time zone of this machine, as far as it says so.

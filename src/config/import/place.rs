@@ -1,7 +1,7 @@
 //! Puts the files of a plan in their place.
 
 use super::Pending;
-use crate::config::place::{NewFile, PlaceError, place as place_all};
+use crate::config::place::{NewFile, PlaceError, Placed, place as place_all};
 
 /// Writes every file, or none. A service that follows the folder may see some files before the others: each stands for itself.
 ///
@@ -9,5 +9,5 @@ use crate::config::place::{NewFile, PlaceError, place as place_all};
 /// [`PlaceError`], with the first file that could not be written, or that somebody else put there meanwhile.
 pub fn place(files: &Pending) -> Result<(), PlaceError> {
     let files: Vec<NewFile> = files.0.iter().map(|(path, text)| NewFile::plain(path.clone(), text.clone())).collect();
-    place_all(&files).map(|placed| placed.keep())
+    place_all(&files).map(Placed::keep)
 }

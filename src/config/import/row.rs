@@ -16,6 +16,9 @@ const NAME_CHARACTERS_MAX: usize = 200;
 /// Longest label, key or value, in characters.
 const LABEL_CHARACTERS_MAX: usize = 100;
 
+/// Letters of a GUID with its hyphens.
+const GUID_LETTERS: usize = 36;
+
 /// A tenant that a row offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Offer {
@@ -66,8 +69,7 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
         faults.push((Column::TenantId, "the directory (tenant) id is missing".to_owned(), instead));
     }
     let entra = text(Column::TenantId, faults).and_then(|cell| guid(&cell, Column::TenantId, faults));
-    // What other programs call `id` is that of the directory again, of a contract, or of a relationship.
-    let id = text(Column::Id, faults).filter(|cell| Uuid::parse_str(cell).is_err());
+    let id = text(Column::Id, faults).filter(|cell| !is_of_another_program(cell));
     let id = id.and_then(|cell| {
         TenantId::parse(&cell)
             .inspect_err(|why| {
@@ -135,6 +137,12 @@ pub(super) fn contradiction(first: &Offer, offer: &Offer) -> Option<(Column, &'s
     ]
     .into_iter()
     .find_map(|(differs, column, what)| differs.then_some((column, what)))
+}
+
+/// Whether an id is none of ours: what other programs call `id` is that of the directory again, of a contract (a GUID), or of a
+/// relationship (two of them).
+fn is_of_another_program(id: &str) -> bool {
+    id.get(..GUID_LETTERS).is_some_and(|start| Uuid::parse_str(start).is_ok()) || Uuid::parse_str(id).is_ok()
 }
 
 /// Whether two texts differ; one that is empty says nothing.

@@ -137,7 +137,7 @@ fn a_file_that_is_not_there_or_not_text_is_named_with_what_to_do() {
     };
     let text = said(&folder.path().join("scorewach.yaml"));
     assert!(
-        text.contains("error: there is no such file; create it, or name another file with `--config FILE`"),
+        text.contains("error: there is no such file; run `scorewatch init` to write one, or name another file with `--config FILE`"),
         "{text}"
     );
     let text = said(folder.path());

@@ -1,0 +1,113 @@
+//! Lists as other programs export them.
+
+use super::*;
+use crate::domain::Cloud;
+
+/// Lists as other programs write them: their columns, their rows, and what becomes of them.
+#[test]
+fn lists_of_other_programs_are_understood_as_they_are() {
+    let (c, f, x) = (CONTOSO, FABRIKAM, "11111111-0000-4000-8000-000000000001");
+    let same = &["new contoso-ltd", "merged -"][..];
+    let one = &["new contoso-ltd"][..];
+    for (program, columns, lines, rows) in [
+        (
+            "Partner Center: a dual partner's customers come once for each relationship",
+            "Microsoft ID,Company name,Primary domain name,Relationship,Tags",
+            format!("{c},Contoso Ltd,contoso.onmicrosoft.com,Cloud Reseller,\n{c},Contoso Ltd,,Indirect Reseller,x"),
+            same,
+        ),
+        (
+            "Get-PartnerCustomer | Export-Csv",
+            "\"AllowDelegatedAccess\",\"AssociatedPartnerId\",\"BillingProfile\",\"CustomerId\",\"Domain\",\"Name\"",
+            format!("\"True\",,,\"{c}\",\"c.example\",\"Contoso Ltd\""),
+            one,
+        ),
+        (
+            "CIPP, tenants",
+            "\"displayName\",\"defaultDomainName\",\"customerId\",\"initialDomainName\",\"Excluded\"",
+            format!("\"Contoso Ltd\",\"c.example\",\"{c}\",\"c.onmicrosoft.com\",\"False\""),
+            one,
+        ),
+        (
+            "Microsoft Graph, GET /contracts",
+            "id,contractType,customerId,defaultDomainName,displayName",
+            format!("{f},Contract,{c},c.example,Contoso Ltd"),
+            one,
+        ),
+        (
+            "Get-MgContract | Export-Csv",
+            "\"ContractType\",\"CustomerId\",\"DefaultDomainName\",\"DeletedDateTime\",\"DisplayName\",\"Id\",\"AdditionalProperties\"",
+            format!(
+                "\"Contract\",\"{c}\",\"c.example\",,\"Contoso Ltd\",\"{x}\",\"System.Collections.Generic.Dictionary\""
+            ),
+            one,
+        ),
+        (
+            "the same, of which somebody selected three columns",
+            "customerId,displayName,id",
+            format!("{c},Contoso Ltd,{x}"),
+            one,
+        ),
+        (
+            "Get-AzureADContract | Export-Csv",
+            "\"DeletionTimestamp\",\"ObjectId\",\"ObjectType\",\"ContractType\",\"CustomerContextId\",\"DefaultDomainName\",\"DisplayName\"",
+            format!(",\"{x}\",\"Contract\",\"Contract\",\"{c}\",\"c.example\",\"Contoso Ltd\""),
+            one,
+        ),
+        (
+            "Get-MsolPartnerContract | Export-Csv",
+            "#TYPE Microsoft.Online.Administration.PartnerContract\n\"ExtensionData\",\"ContractType\",\"DefaultDomainName\",\"Name\",\
+             \"ObjectId\",\"PartnerContext\",\"TenantId\"",
+            format!("\"x\",\"y\",\"c.example\",\"Contoso Ltd\",\"{f}\",,\"{c}\""),
+            one,
+        ),
+        (
+            "GDAP, customers",
+            "\"DisplayName\",\"Id\",\"ServiceManagementDetails\",\"TenantId\",\"AdditionalProperties\"",
+            format!("\"Contoso Ltd\",\"{c}\",,\"{c}\",\"System.Collections.Generic.Dictionary\""),
+            one,
+        ),
+        (
+            "GDAP, relationships: several with one customer, each with a name of its own",
+            "id,displayName,customer.tenantId,customer.displayName,status,duration,endDateTime",
+            format!(
+                "{x}-{f},GDAP readers,{c},Contoso Ltd,active,P730D,2027-03-01\n{f}-{x},GDAP admins,{c},Contoso Ltd,active,P730D,"
+            ),
+            same,
+        ),
+    ] {
+        let (type_line, header) = columns.split_once('\n').map_or(("", columns), |(first, header)| (first, header));
+        let type_line = if type_line.is_empty() { String::new() } else { format!("{type_line}\n") };
+        for header in [header.to_owned(), header.to_lowercase(), header.to_uppercase()] {
+            let list = format!("{type_line}{header}\n{lines}\n");
+            let desk = Desk::new();
+            let plan = desk.plan(list.as_bytes());
+            // Not even a warning: nobody has to tidy up a list that is as its program wrote it.
+            assert_eq!(complaints(&plan.problems), [""; 0], "{program}: {list}");
+            assert_eq!(reported(&plan), rows, "{program}: {list}");
+            assert_eq!(plan.lines[0].name, "Contoso Ltd", "{program}");
+            assert_eq!(plan.lines[0].tenant_id.map(|id| id.to_string()).as_deref(), Some(c), "{program}");
+        }
+    }
+}
+
+#[test]
+fn the_consent_link_leads_to_the_cloud_of_the_tenant() {
+    let app = "6d2a0000-0000-4000-8000-000000000002";
+    for (cloud, of_all, host) in [
+        ("", None, "login.microsoftonline.com"),
+        ("gcc", None, "login.microsoftonline.com"),
+        ("gcc-high", None, "login.microsoftonline.us"),
+        ("dod", None, "login.microsoftonline.us"),
+        ("", Some(Cloud::GccHigh), "login.microsoftonline.us"),
+        ("commercial", Some(Cloud::Dod), "login.microsoftonline.com"),
+    ] {
+        let desk = Desk::new();
+        let list = format!("Microsoft ID,Company name,cloud\n{CONTOSO},Contoso,{cloud}\n");
+        let (config, labels, kept) = (desk.path("scorewatch.yaml"), Labels::new(), BTreeMap::new());
+        let wish = Wish { config: &config, list: Path::new("list.csv"), folder: None, labels, cloud: of_all, kept };
+        let plan = plan(&wish, list.as_bytes()).unwrap();
+        let link = format!("https://{host}/{CONTOSO}/adminconsent?client_id={app}");
+        assert_eq!(plan.lines[0].consent_link, Some(link), "{cloud} {of_all:?}");
+    }
+}
