@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Failure, output};
+use super::{Failure, OutsideUnit, output};
 use crate::{
     clock::Clock,
     config::{self, Config},
@@ -60,6 +60,8 @@ pub(super) struct Arguments {
     /// With `--online`: only this tenant; may be repeated
     #[arg(long, value_name = "ID", requires = "online")]
     tenant: Vec<String>,
+    #[command(flatten)]
+    outside: OutsideUnit,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,6 +117,7 @@ struct Opening {
 }
 
 pub(super) async fn check(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    arguments.outside.apply();
     if arguments.list_warnings {
         let rows = Warning::ALL.iter().map(|warning| [warning.name().to_owned(), warning.meaning().to_owned()]);
         output::say(&output::table(["WARNING", "WHAT IT MEANS"], rows));

@@ -31,7 +31,8 @@ Examples:
   scorewatch init                            asks for everything, and writes the folder `scores`
   scorewatch init /srv/scores                the same for another folder
   scorewatch init --target systemd           writes /etc/scorewatch, with a unit
-  scorewatch init scores --tenant-name 'Contoso Ltd' --tenant-id 2f1c0a5e-0000-4000-8000-000000000001 \\
+  scorewatch init scores --tenant-name 'Contoso Ltd' \\
+    --tenant-id 2f1c0a5e-0000-4000-8000-000000000001 \\
     --client-id 6d2a0000-0000-4000-8000-000000000002 --secret-file contoso.secret \\
     --channel teams --channel-secret-file teams.url
   scorewatch init scores … --secret-file - < contoso.secret

@@ -54,9 +54,6 @@ struct Cli {
     /// The configuration file.
     #[arg(long, global = true, env = "SCOREWATCH_CONFIG", default_value = "scorewatch.yaml", value_name = "FILE")]
     config: PathBuf,
-    /// Where the files of systemd credentials are, as in `LoadCredential=` of the unit; for commands outside the unit.
-    #[arg(long, global = true, env = "SCOREWATCH_CREDENTIALS", value_name = "ID:PATH")]
-    credentials: Option<PassedOn>,
     #[command(subcommand)]
     command: Command,
 }
@@ -122,6 +119,20 @@ enum Command {
     Channels(channels::Arguments),
 }
 
+/// For commands that need secrets and run outside the unit of the service.
+#[derive(Debug, clap::Args)]
+struct OutsideUnit {
+    /// Where the files of systemd credentials are, as in `LoadCredential=` of the unit
+    #[arg(long, env = "SCOREWATCH_CREDENTIALS", value_name = "ID:PATH")]
+    credentials: Option<PassedOn>,
+}
+
+impl OutsideUnit {
+    fn apply(&self) {
+        self.credentials.iter().cloned().for_each(PassedOn::apply);
+    }
+}
+
 /// Why a command exits with a code other than 0.
 #[derive(Debug)]
 enum Failure {
@@ -184,9 +195,6 @@ pub fn main() -> ExitCode {
 
 async fn obey(cli: Cli) -> Result<(), Failure> {
     let file = cli.config;
-    if let Some(credentials) = cli.credentials {
-        credentials.apply();
-    }
     match cli.command {
         Command::Init(arguments) => init::init(arguments).await,
         Command::Run(arguments) => run::run(&file, &arguments).await,

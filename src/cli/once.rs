@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Failure, configured, output};
+use super::{Failure, OutsideUnit, configured, output};
 use crate::{
     clock::Clock,
     domain::{Scope, Timestamp},
@@ -27,9 +27,12 @@ pub(super) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    outside: OutsideUnit,
 }
 
 pub(super) async fn once(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    arguments.outside.apply();
     let config = configured(file)?;
     let tenants = find::tenants(&config, &Scope::All, &arguments.tenant)?;
     let progress = output::progress(tenants.len());

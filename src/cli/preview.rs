@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Failure, configured, output};
+use super::{Failure, OutsideUnit, configured, output};
 use crate::{
     action::preview::{self, Message, Shown},
     clock::Clock,
@@ -44,9 +44,12 @@ pub(super) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    outside: OutsideUnit,
 }
 
 pub(super) async fn preview(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    arguments.outside.apply();
     let config = configured(file)?;
     let (scope, now) = (&Scope::All, Clock::System.now());
     let message = match &arguments.rule {

@@ -1,18 +1,19 @@
 //! Notifies the operator of a changed configuration that is rejected: until it is corrected, the old one stays in force, also
 //! for a customer whom the new one removes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::engine::Engine;
 use crate::{
-    config::reload::Rejected,
+    clock::Clock,
+    config::{Config, reload::Rejected},
+    delivery::Dispatcher,
     domain::Timestamp,
     notify::{NotificationType, compose, notification::OperatorFacts},
-    store::{NewNotification, StoreError},
+    store::{NewNotification, Store, StoreError},
 };
 
 /// A change that is complete within this time is accepted in the end: files are copied one after the other.
@@ -21,6 +22,15 @@ const NOTIFIED_AFTER: Duration = Duration::from_secs(10);
 const AGAIN_EVERY: Duration = Duration::from_hours(24);
 /// How long to wait if the store did not accept the notification.
 const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
+
+/// What it takes to notify the operator.
+pub(super) struct Notifier {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) dispatcher: Dispatcher,
+    /// The configuration in force, which names the operator's channels.
+    pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) clock: Clock,
+}
 
 /// A rejection that is not over.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +42,13 @@ struct Open {
 
 /// Notifies the operator of each rejection that lasts, and of its end, until shutdown.
 pub(super) async fn follow(
-    engine: Engine,
+    notifier: Notifier,
     mut rejected: watch::Receiver<Option<Rejected>>,
     shutdown: CancellationToken,
 ) {
     let mut open: Option<Open> = None;
     while !shutdown.is_cancelled() {
-        let now = engine.clock.now();
+        let now = notifier.clock.now();
         let current = rejected.borrow_and_update().clone();
         let wait = match (&current, &mut open) {
             (None, None) => None,
@@ -51,14 +61,14 @@ pub(super) async fn follow(
                 let passed = now.since(state.since);
                 if passed < due {
                     Some(due.saturating_sub(passed))
-                } else if notify(&engine, said(rejection, *state), now).await {
+                } else if notify(&notifier, said(rejection, *state), now).await {
                     state.notified += 1;
                     Some(AGAIN_EVERY)
                 } else {
                     Some(STORE_TROUBLE_WAIT)
                 }
             }
-            (None, Some(state)) if state.notified == 0 || notify(&engine, over(*state, now), now).await => {
+            (None, Some(state)) if state.notified == 0 || notify(&notifier, over(*state, now), now).await => {
                 open = None;
                 None
             }
@@ -66,7 +76,7 @@ pub(super) async fn follow(
         };
         let due = async {
             match wait {
-                Some(wait) => engine.clock.sleep(wait).await,
+                Some(wait) => notifier.clock.sleep(wait).await,
                 None => std::future::pending().await,
             }
         };
@@ -88,23 +98,16 @@ struct Said {
 }
 
 fn said(rejection: &Rejected, Open { since, notified }: Open) -> Said {
-    let more = match rejection.errors.saturating_sub(1) {
-        0 => String::new(),
-        1 => ", and there is 1 more error".to_owned(),
-        more => format!(", and there are {more} more errors"),
-    };
-    let still = if notified == 0 { "was" } else { "is still" };
+    let (errors, still) = (rejection.errors, if notified == 0 { "was" } else { "is still" });
+    let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
     let facts = OperatorFacts {
-        summary: format!(
-            "The changed configuration {still} rejected: {}{more}. The old one stays in force, also for tenants and channels \
-             that the new one removes.",
-            rejection.first
-        ),
+        summary: format!("The changed configuration {still} rejected ({count}). The old one stays in force."),
         class: "configuration-rejected".to_owned(),
-        hint: Some(
-            "run `scorewatch check`, which lists every error; the corrected configuration is loaded without a restart"
-                .to_owned(),
-        ),
+        hint: Some(format!(
+            "fix {}; `scorewatch check` lists every error, and a corrected configuration is loaded without a restart. Until then, \
+             tenants and channels that it removes are still served",
+            rejection.first
+        )),
         channel: None,
         from: Some(since),
         until: None,
@@ -125,10 +128,10 @@ fn over(Open { since, .. }: Open, now: Timestamp) -> Said {
 }
 
 /// Whether it could be stored.
-async fn notify(engine: &Engine, Said { facts, part }: Said, now: Timestamp) -> bool {
-    let announced = announce(engine, facts, &part, now).await;
+async fn notify(notifier: &Notifier, Said { facts, part }: Said, now: Timestamp) -> bool {
+    let announced = announce(notifier, facts, &part, now).await;
     match announced {
-        Ok(()) => engine.dispatcher.sweep().await,
+        Ok(()) => notifier.dispatcher.sweep().await,
         Err(error) => {
             error!(%error, "the operator could not be notified of a rejected configuration; trying again");
             return false;
@@ -137,11 +140,11 @@ async fn notify(engine: &Engine, Said { facts, part }: Said, now: Timestamp) -> 
     true
 }
 
-async fn announce(engine: &Engine, facts: OperatorFacts, part: &str, now: Timestamp) -> Result<(), StoreError> {
+async fn announce(notifier: &Notifier, facts: OperatorFacts, part: &str, now: Timestamp) -> Result<(), StoreError> {
     let kind = NotificationType::OperatorConfiguration;
-    let parts = [kind.as_str(), engine.store.identity(), part];
+    let parts = [kind.as_str(), notifier.store.identity(), part];
     let notification = compose::for_operator(kind, &parts, None, facts, now);
-    let channels = engine.config.borrow().operator.notify.clone();
+    let channels = notifier.config.borrow().operator.notify.clone();
     let new = NewNotification { notification, alert: None, tenant: None, hold: None, channels };
-    engine.store.announce(new, now).await.map(drop)
+    notifier.store.announce(new, now).await.map(drop)
 }

@@ -90,7 +90,14 @@ impl Service {
         let spawner = Spawner { engine, health, ticks, tasks: TaskTracker::new(), shutdown };
         let follow = roster::follow(spawner.engine.store.clone(), changes, taken, clock, spawner.shutdown.clone());
         spawner.part("tenants", Box::pin(follow));
-        let rejections = rejection::follow(spawner.engine.clone(), rejected, spawner.shutdown.clone());
+        let engine = &spawner.engine;
+        let notifier = rejection::Notifier {
+            store: engine.store.clone(),
+            dispatcher: engine.dispatcher.clone(),
+            config: engine.config.clone(),
+            clock: engine.clock.clone(),
+        };
+        let rejections = rejection::follow(notifier, rejected, spawner.shutdown.clone());
         spawner.part("rejection", Box::pin(rejections));
         spawner.web(listener);
         spawner.part("planner", Box::pin(planner.run()));

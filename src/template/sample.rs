@@ -266,10 +266,9 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
             ("The credential of tenant contoso expires in 14 days", "expires", "create a new client secret")
         }
         NotificationType::OperatorConfiguration => (
-            "The changed configuration was rejected: scorewatch.yaml:4:1: unknown key `colour`. The old one stays in force, also \
-             for tenants and channels that the new one removes.",
+            "The changed configuration was rejected (2 errors). The old one stays in force.",
             "configuration-rejected",
-            "run `scorewatch check`, which lists every error",
+            "fix scorewatch.yaml:4:1: unknown key `colour`; `scorewatch check` lists every error",
         ),
         _ => return None,
     };

@@ -28,8 +28,8 @@ async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
         arrived.map(|arrived| arrived.body["data"]["operator"].clone()).collect::<Vec<_>>()
     };
     let said = of_configuration(&world);
-    let summary = said[0]["summary"].as_str().unwrap();
-    assert!(summary.contains("scorewatch.yaml:") && summary.contains("colour_of_the_moon"), "{summary}");
+    let hint = said[0]["hint"].as_str().unwrap();
+    assert!(hint.contains("scorewatch.yaml:") && hint.contains("colour_of_the_moon"), "{hint}");
     assert_eq!((said.len(), &said[0]["class"]), (1, &"configuration-rejected".into()));
 
     world.setup.top = String::new();

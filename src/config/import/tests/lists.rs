@@ -3,36 +3,40 @@
 use super::*;
 use crate::domain::Cloud;
 
-/// Lists as other programs write them: their columns, their rows, and what becomes of them.
-#[test]
-fn lists_of_other_programs_are_understood_as_they_are() {
-    let (c, f, x) = (CONTOSO, FABRIKAM, "11111111-0000-4000-8000-000000000001");
-    let same = &["new contoso-ltd", "merged -"][..];
-    let one = &["new contoso-ltd"][..];
-    for (program, columns, lines, rows) in [
+/// A program, its columns, its rows, and what becomes of them.
+type List = (&'static str, &'static str, String, &'static [&'static str]);
+
+const SAME: &[&str] = &["new contoso-ltd", "merged -"];
+const ONE: &[&str] = &["new contoso-ltd"];
+/// A GUID of something else.
+const OTHER: &str = "11111111-0000-4000-8000-000000000001";
+
+fn of_partner_center_cipp_and_graph() -> Vec<List> {
+    let (c, f, x) = (CONTOSO, FABRIKAM, OTHER);
+    vec![
         (
             "Partner Center: a dual partner's customers come once for each relationship",
             "Microsoft ID,Company name,Primary domain name,Relationship,Tags",
             format!("{c},Contoso Ltd,contoso.onmicrosoft.com,Cloud Reseller,\n{c},Contoso Ltd,,Indirect Reseller,x"),
-            same,
+            SAME,
         ),
         (
             "Get-PartnerCustomer | Export-Csv",
             "\"AllowDelegatedAccess\",\"AssociatedPartnerId\",\"BillingProfile\",\"CustomerId\",\"Domain\",\"Name\"",
             format!("\"True\",,,\"{c}\",\"c.example\",\"Contoso Ltd\""),
-            one,
+            ONE,
         ),
         (
             "CIPP, tenants",
             "\"displayName\",\"defaultDomainName\",\"customerId\",\"initialDomainName\",\"Excluded\"",
             format!("\"Contoso Ltd\",\"c.example\",\"{c}\",\"c.onmicrosoft.com\",\"False\""),
-            one,
+            ONE,
         ),
         (
             "Microsoft Graph, GET /contracts",
             "id,contractType,customerId,defaultDomainName,displayName",
             format!("{f},Contract,{c},c.example,Contoso Ltd"),
-            one,
+            ONE,
         ),
         (
             "Get-MgContract | Export-Csv",
@@ -40,32 +44,38 @@ fn lists_of_other_programs_are_understood_as_they_are() {
             format!(
                 "\"Contract\",\"{c}\",\"c.example\",,\"Contoso Ltd\",\"{x}\",\"System.Collections.Generic.Dictionary\""
             ),
-            one,
+            ONE,
         ),
         (
             "the same, of which somebody selected three columns",
             "customerId,displayName,id",
             format!("{c},Contoso Ltd,{x}"),
-            one,
+            ONE,
         ),
+    ]
+}
+
+fn of_older_modules_and_gdap() -> Vec<List> {
+    let (c, f, x) = (CONTOSO, FABRIKAM, OTHER);
+    vec![
         (
             "Get-AzureADContract | Export-Csv",
             "\"DeletionTimestamp\",\"ObjectId\",\"ObjectType\",\"ContractType\",\"CustomerContextId\",\"DefaultDomainName\",\"DisplayName\"",
             format!(",\"{x}\",\"Contract\",\"Contract\",\"{c}\",\"c.example\",\"Contoso Ltd\""),
-            one,
+            ONE,
         ),
         (
             "Get-MsolPartnerContract | Export-Csv",
             "#TYPE Microsoft.Online.Administration.PartnerContract\n\"ExtensionData\",\"ContractType\",\"DefaultDomainName\",\"Name\",\
              \"ObjectId\",\"PartnerContext\",\"TenantId\"",
             format!("\"x\",\"y\",\"c.example\",\"Contoso Ltd\",\"{f}\",,\"{c}\""),
-            one,
+            ONE,
         ),
         (
             "GDAP, customers",
             "\"DisplayName\",\"Id\",\"ServiceManagementDetails\",\"TenantId\",\"AdditionalProperties\"",
             format!("\"Contoso Ltd\",\"{c}\",,\"{c}\",\"System.Collections.Generic.Dictionary\""),
-            one,
+            ONE,
         ),
         (
             "GDAP, relationships: several with one customer, each with a name of its own",
@@ -73,9 +83,15 @@ fn lists_of_other_programs_are_understood_as_they_are() {
             format!(
                 "{x}-{f},GDAP readers,{c},Contoso Ltd,active,P730D,2027-03-01\n{f}-{x},GDAP admins,{c},Contoso Ltd,active,P730D,"
             ),
-            same,
+            SAME,
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn lists_of_other_programs_are_understood_as_they_are() {
+    let lists = [of_partner_center_cipp_and_graph(), of_older_modules_and_gdap()].concat();
+    for (program, columns, lines, rows) in lists {
         let (type_line, header) = columns.split_once('\n').map_or(("", columns), |(first, header)| (first, header));
         let type_line = if type_line.is_empty() { String::new() } else { format!("{type_line}\n") };
         for header in [header.to_owned(), header.to_lowercase(), header.to_uppercase()] {
@@ -86,7 +102,7 @@ fn lists_of_other_programs_are_understood_as_they_are() {
             assert_eq!(complaints(&plan.problems), [""; 0], "{program}: {list}");
             assert_eq!(reported(&plan), rows, "{program}: {list}");
             assert_eq!(plan.lines[0].name, "Contoso Ltd", "{program}");
-            assert_eq!(plan.lines[0].tenant_id.map(|id| id.to_string()).as_deref(), Some(c), "{program}");
+            assert_eq!(plan.lines[0].tenant_id.map(|id| id.to_string()).as_deref(), Some(CONTOSO), "{program}");
         }
     }
 }
