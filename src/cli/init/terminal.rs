@@ -37,13 +37,13 @@ impl Echo {
 /// # Errors
 /// When the terminal is closed, or the person ends the input.
 pub(super) fn line(is_hidden: bool) -> io::Result<String> {
-    let mut err = stderr();
-    err.write_all(b"> ")?;
-    err.flush()?;
     let echo = Echo::now();
     if is_hidden {
+        // Before it is asked for: somebody may paste at once.
         echo.hide();
     }
+    let mut err = stderr();
+    err.write_all(b"> ").and_then(|()| err.flush())?;
     let mut line = String::new();
     let read = stdin().lock().read_line(&mut line);
     if is_hidden {
