@@ -42,10 +42,9 @@ pub(super) fn line(is_hidden: bool) -> io::Result<String> {
         // Before it is asked for: somebody may paste at once.
         echo.hide();
     }
-    let mut err = stderr();
-    err.write_all(b"> ").and_then(|()| err.flush())?;
-    let mut line = String::new();
-    let read = stdin().lock().read_line(&mut line);
+    let (mut err, mut line) = (stderr(), String::new());
+    let asked = err.write_all(b"> ").and_then(|()| err.flush());
+    let read = asked.and_then(|()| stdin().lock().read_line(&mut line));
     if is_hidden {
         echo.restore();
     }
