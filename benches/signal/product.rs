@@ -85,6 +85,7 @@ fn plan(world: &World, pack: Option<&Path>) -> Plan {
     let receiver = |channel: &world::Channel| Receiver {
         audience: audience(world, channel),
         digest_over: Some(channel.digest_over),
+        merges_readings: false,
         pace: Duration::from_secs(1),
     };
     let channels: Vec<ChannelName> = world.channels.iter().map(|channel| channel_name(&channel.name)).collect();

@@ -131,7 +131,7 @@ pub fn plan() -> Plan {
     let receiver = |label: Option<&str>| {
         let labels = label.map(|team| ("team".into(), team.into())).into_iter().collect();
         let audience = Audience { tenants: None, labels: Selector(labels) };
-        Receiver { audience, digest_over: Some(20), pace: Duration::from_secs(1) }
+        Receiver { audience, digest_over: Some(20), pace: Duration::from_secs(1), ..Receiver::default() }
     };
     let receivers = [("soc", None), ("team-a", Some("a")), ("team-b", Some("b"))];
     let window = Window::new(

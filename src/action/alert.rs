@@ -36,6 +36,8 @@ pub struct Pick {
     pub tenants: Vec<String>,
     /// Of tenants with all of these labels.
     pub labels: Vec<(String, String)>,
+    /// Who accepts them, if that is known. It picks nothing.
+    pub by: Option<String>,
 }
 
 /// The result of accepting several alerts in one step.
@@ -83,7 +85,7 @@ pub async fn unacknowledge(
     Ok(TakenBack { alert, was_acknowledged })
 }
 
-/// Accepts what one firing alert lost as the new level: it is resolved, and its channels are notified.
+/// Accepts what one firing alert lost as the new level: it is resolved, and its channels are notified of it and of `by` whom.
 ///
 /// # Errors
 /// Those of [`alerts::show`]; [`Error::Conflict`] if it does not fire by a `drop` or `rise`.
@@ -92,10 +94,11 @@ pub async fn accept(
     config: &Config,
     scope: &Scope,
     which: &Which,
+    by: Option<&str>,
     now: Timestamp,
 ) -> Result<AlertKey, Error> {
     let row = alerts::show(store, scope, which).await?;
-    match close::accept(store, config, &row, now).await? {
+    match close::accept(store, config, &row, by, now).await? {
         Some(_) => Ok(row.key),
         None => Err(Error::Conflict("only a firing alert of a `drop` or `rise` rule can be accepted".to_owned())),
     }
@@ -117,7 +120,7 @@ pub async fn accept_all(
     let (acceptable, floors): (Vec<AlertRow>, Vec<AlertRow>) = picked.into_iter().partition(has_level);
     let mut alerts = Vec::with_capacity(acceptable.len());
     for row in acceptable {
-        let is_done = is_dry || close::accept(store, config, &row, now).await?.is_some();
+        let is_done = is_dry || close::accept(store, config, &row, pick.by.as_deref(), now).await?.is_some();
         alerts.extend(is_done.then_some(row));
     }
     Ok(Accepted { alerts, without_level: floors.len() })
@@ -125,7 +128,7 @@ pub async fn accept_all(
 
 /// The firing alerts that every given filter picks.
 async fn picked(store: &dyn Listings, config: &Config, scope: &Scope, pick: &Pick) -> Result<Vec<AlertRow>, Error> {
-    let Pick { shift, rule, score, tenants, labels } = pick;
+    let Pick { shift, rule, score, tenants, labels, by: _ } = pick;
     if shift.is_none() && rule.is_none() && score.is_none() && tenants.is_empty() && labels.is_empty() {
         return Err(Error::invalid(
             "no alerts are selected; give a tenant and a rule, or `--shift`, `--rule`, `--score`, `--tenant`, \

@@ -16,7 +16,7 @@ use crate::{
     egress::{Egress, Mail, Outgoing, Request},
     notify::{
         Notification, NotificationId,
-        compose::{self, MessageParts},
+        compose::{self, AcceptedBy, MessageParts},
         notification::{Links, NoDataFacts},
     },
     query::{Error, find},
@@ -187,12 +187,14 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         value: if resolved { good } else { bad },
         observed_at: Some(now),
         baseline,
+        previous: None,
         since,
         fired_at: now,
         generation: 1,
         sequence: if resolved { 2 } else { 1 },
         gap: None,
         unread: Vec::new(),
+        listed: 0,
         holds: !resolved,
     };
     let unread: Vec<ScoreKind> = match rule.score {
@@ -215,8 +217,9 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         points: None,
         reason: (rule.is_no_data() && !resolved).then(|| compose::reasons(&no_data)),
         no_data,
+        accepted_by: AcceptedBy::Time,
         operator: None,
-        links: Links { portal: Some(tenant.score_page()), ..Links::default() },
+        links: Links { portal: Some(tenant.score_page(score)), ..Links::default() },
     };
     let mut notification = compose::of_transition(parts, &transition);
     let id = NotificationId::of_parts(&["preview", &now.to_string(), tenant.id.as_str(), rule.name.as_str()]);
@@ -228,9 +231,18 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
 
 /// A score without data, as a preview shows it.
 fn without_data(kind: ScoreKind, since: Timestamp) -> NoDataFacts {
-    let hint = "create a new secret in the app registration".to_owned();
-    let reason = format!("checks are failing: secret-expired; {hint}");
-    NoDataFacts { kind, since, class: Some("secret-expired".to_owned()), hint: Some(hint), reason }
+    let cause = "the app's credential has expired";
+    NoDataFacts {
+        kind,
+        since,
+        class: Some("secret-expired".to_owned()),
+        cause: Some(cause.to_owned()),
+        hint: Some("create a new secret in the app registration".to_owned()),
+        reason: format!(
+            "Checks have been failing: {cause} (secret-expired). Create a new secret in the app registration."
+        ),
+        is_new: false,
+    }
 }
 
 /// A baseline, a value at which the condition holds, and one at which it is over.

@@ -42,7 +42,7 @@ pub(super) const TEXT_MARKUP: Markup = Markup {
 };
 /// The texts of a Google Chat card: a few elements of HTML ("Format text in cards").
 pub(super) const CARD_MARKUP: Markup =
-    Markup { escaped: "", parted: "<&", replaced: &[], begins_blocks: false, link: None };
+    Markup { escaped: "", parted: "<&", replaced: &[], begins_blocks: false, link: Some(("<a href=\"", &["\">"])) };
 const GOOGLE_CHAT: Application =
     Application { title: "Google Chat", took: |answer| chat::has_text(answer, "name"), gone };
 

@@ -36,6 +36,11 @@ pub trait Kind: fmt::Debug + Send + Sync {
         false
     }
 
+    /// The page on which its webhook is managed, where all webhooks of that kind have the same one.
+    fn fix_page(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether a good answer proves that the message arrived where people see it.
     fn answer_proves(&self) -> bool {
         true

@@ -6,6 +6,7 @@ pub mod guard;
 mod identity;
 mod kind;
 mod message;
+mod show;
 pub mod signature;
 mod status;
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use webhook::Webhook;
 
 pub use identity::Identity;
 pub use kind::Kind;
+pub use show::Show;
 
 pub use crate::notify::backoff::Bounds as RetryBounds;
 
@@ -61,6 +63,8 @@ pub struct ChannelSettings {
     pub kind: ChannelKind,
     /// Which tenants it may show.
     pub audience: Audience,
+    /// What it shows besides the facts.
+    pub show: Show,
     /// Least time between two sends.
     pub pace: Duration,
     /// Bounds of the back-off.
@@ -112,6 +116,18 @@ impl ChannelKind {
     #[must_use]
     pub fn keeps_state(&self) -> bool {
         self.settings().keeps_state()
+    }
+
+    /// The page on which its webhook is managed; see [`Kind::fix_page`].
+    #[must_use]
+    pub fn fix_page(&self) -> Option<&'static str> {
+        self.settings().fix_page()
+    }
+
+    /// Whether people read what it is sent, and no program that expects one message for each alert.
+    #[must_use]
+    pub fn is_read_by_people(&self) -> bool {
+        self.dialect().is_some_and(|dialect| dialect.plain.is_some())
     }
 
     /// Whether a good answer proves that the message arrived where people see it; see [`Kind::answer_proves`].
@@ -316,7 +332,8 @@ impl Channel for OpenChannel {
         form: Form,
         attempt_at: crate::domain::Timestamp,
     ) -> Result<Outgoing, ComposeError> {
-        self.settings.kind.settings().compose(self, notification, form, attempt_at)
+        let shown = self.settings.show.of(notification);
+        self.settings.kind.settings().compose(self, &shown, form, attempt_at)
     }
 
     fn verdict(

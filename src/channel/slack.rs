@@ -5,6 +5,8 @@
 //!
 //! `text` and `blocks` are written by "Formatting text for app surfaces" and the "Block Kit reference".
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -20,6 +22,7 @@ use crate::{
     secret::{ExposeSecret, SecretReference},
     template::{
         Dialect, Plain, Refusal,
+        markup::{self, Markup},
         payload::{self, link},
         text::{Part, marked, parts},
     },
@@ -60,6 +63,9 @@ const BLOCKS_MAX: usize = 50;
 const FIELDS_MAX: usize = 10;
 /// Most buttons of a block.
 const BUTTONS_MAX: usize = 25;
+/// Slack's markup. The signs that begin a mention or a link are escaped, too; those of emphasis know no escape.
+const MRKDWN: Markup =
+    Markup { escaped: "", parted: "*_~`", replaced: &[], begins_blocks: false, link: Some(("<", &["|", ">"])) };
 /// Blocks that a webhook may hold, as far as we check them.
 const BLOCKS: [&str; 6] = ["header", "section", "context", "divider", "actions", "image"];
 
@@ -98,6 +104,10 @@ pub static DIALECT: Dialect = Dialect {
 impl Kind for Slack {
     fn destination(&self) -> Destination<'_> {
         Destination::Chat(&self.url)
+    }
+
+    fn fix_page(&self) -> Option<&'static str> {
+        Some("https://api.slack.com/apps")
     }
 
     fn vet(&self, url: &str, private: &Private) -> Result<(), ComposeError> {
@@ -192,7 +202,7 @@ fn check(message: &mut Value) -> Result<(), Refusal> {
     blocks.iter().try_for_each(check_block)?;
     let mut characters = 0;
     for (key, field) in fields.iter_mut() {
-        walk(field, key, 3000, &mut characters)?;
+        walk(field, key, Texts { limit: 3000, is_markup: false }, &mut characters)?;
     }
     if characters > CHARACTERS_MAX {
         return Err(Refusal::TooLarge { size: characters, limit: CHARACTERS_MAX });
@@ -226,39 +236,53 @@ fn check_block(block: &Value) -> Result<(), Refusal> {
     Refusal::invalid(what)
 }
 
-/// `limit` is how many characters a text may have where the value stands.
-fn walk(value: &mut Value, key: &str, limit: usize, characters: &mut usize) -> Result<(), Refusal> {
+/// The texts where a value stands.
+#[derive(Clone, Copy)]
+struct Texts {
+    /// Most characters of one.
+    limit: usize,
+    /// Whether they are read as mrkdwn.
+    is_markup: bool,
+}
+
+fn walk(value: &mut Value, key: &str, texts: Texts, characters: &mut usize) -> Result<(), Refusal> {
     match value {
         Value::String(whole) if matches!(key, "url" | "image_url" | "title_link") => link(whole),
         Value::String(whole) => {
-            *whole = escape(whole, limit);
+            *whole = escape(whole, texts);
             *characters += whole.chars().count();
             Ok(())
         }
-        Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, key, limit, characters)),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, key, texts, characters)),
         Value::Object(fields) => {
-            let limit = match fields.get("type").and_then(Value::as_str) {
+            let kind = fields.get("type").and_then(Value::as_str);
+            let limit = match kind {
                 Some("header") => 150,
                 Some("button") => 75,
-                _ => limit,
+                _ => texts.limit,
             };
+            let is_markup = kind == Some("mrkdwn");
             fields.iter_mut().try_for_each(|(key, field)| {
                 let limit = if matches!(key.as_str(), "fields" | "alt_text") { limit.min(2000) } else { limit };
-                walk(field, key, limit, characters)
+                walk(field, key, Texts { limit, is_markup }, characters)
             })
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
 }
 
-/// Escapes the values in a text, and cuts the first that would make it longer than `limit`.
-fn escape(whole: &str, limit: usize) -> String {
+/// Escapes the values in a text, and cuts the first that would make it longer than the limit.
+fn escape(whole: &str, Texts { limit, is_markup }: Texts) -> String {
     let mut escaped = String::with_capacity(whole.len());
     let mut room = limit;
-    for part in parts(whole) {
+    let parts = parts(whole);
+    for (index, part) in parts.iter().enumerate() {
         let (text, is_own) = match part {
-            Part::Own(own) => (own, true),
-            Part::Value(value) => (value, false),
+            Part::Own(own) => (Cow::Borrowed(*own), true),
+            Part::Value(value) if is_markup && !MRKDWN.is_target(&escaped, parts.get(index + 1)) => {
+                (Cow::Owned(markup::value(value, &MRKDWN)), false)
+            }
+            Part::Value(value) => (Cow::Borrowed(*value), false),
         };
         for letter in text.chars() {
             let mut plain = [0; 4];

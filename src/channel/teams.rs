@@ -19,6 +19,7 @@ use crate::{
     secret::{ExposeSecret, SecretReference},
     template::{
         Dialect, Plain, Refusal,
+        markup::{self, Markup},
         payload::{self, link},
         text::{INVISIBLE, Part, mark, marked, parts},
     },
@@ -90,6 +91,10 @@ const ACTIONS: [&str; 3] = ["Action.OpenUrl", "Action.ShowCard", "Action.ToggleV
 /// Keys whose text is Markdown, in addition to `TextBlock.text`.
 const FACT_KEYS: [&str; 2] = ["title", "value"];
 
+/// Where a link leads in Teams' Markdown. Values in its text are escaped by [`push`].
+const MARKDOWN: Markup =
+    Markup { escaped: "", parted: "", replaced: &[], begins_blocks: false, link: Some(("](", &[")"])) };
+
 /// Largest plain card, in bytes.
 pub const PLAIN_BYTES_MAX: usize = 4 * 1024;
 
@@ -116,6 +121,7 @@ pub static DIALECT: Dialect = Dialect {
     templates: &[
         ("teams", include_str!("../../templates/teams.hbs")),
         ("teams-fact", include_str!("../../templates/teams-fact.hbs")),
+        ("teams-cause", include_str!("../../templates/teams-cause.hbs")),
     ],
     escape: marked,
     finish: |output| limited(payload::json(output, check)?),
@@ -130,6 +136,10 @@ pub static DIALECT: Dialect = Dialect {
 impl Kind for Teams {
     fn destination(&self) -> Destination<'_> {
         Destination::Chat(&self.url)
+    }
+
+    fn fix_page(&self) -> Option<&'static str> {
+        Some("https://make.powerautomate.com/")
     }
 
     /// The flow answers before it runs.
@@ -278,7 +288,7 @@ fn walk(value: &mut Value, element: &str, key: &str, actions: &mut usize) -> Res
         Value::String(whole) => {
             let markdown =
                 (element == "TextBlock" && key == "text") || (element == "FactSet" && FACT_KEYS.contains(&key));
-            *whole = escape(whole, markdown);
+            *whole = escape(whole, markdown)?;
             Ok(())
         }
         Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, element, key, actions)),
@@ -308,11 +318,15 @@ fn check_type(kind: Option<&str>, key: &str, actions: &mut usize) -> Result<(), 
 }
 
 /// Escapes the values in a text. There is no documented escape in Teams' Markdown, so its signs are replaced by look-alikes.
-fn escape(whole: &str, markdown: bool) -> String {
+fn escape(whole: &str, markdown: bool) -> Result<String, Refusal> {
     let mut escaped = String::with_capacity(whole.len());
-    for part in parts(whole) {
+    let parts = parts(whole);
+    for (index, part) in parts.iter().enumerate() {
         match part {
             Part::Own(own) => escaped.push_str(own),
+            Part::Value(value) if markdown && MARKDOWN.is_target(&escaped, parts.get(index + 1)) => {
+                escaped.push_str(&markup::target(value)?);
+            }
             Part::Value(value) => {
                 if markdown && escaped.is_empty() {
                     escaped.push(INVISIBLE);
@@ -321,7 +335,7 @@ fn escape(whole: &str, markdown: bool) -> String {
             }
         }
     }
-    escaped
+    Ok(escaped)
 }
 
 fn push(escaped: &mut String, letter: char, markdown: bool) {

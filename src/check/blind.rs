@@ -10,7 +10,7 @@ use crate::{
     domain::{ChannelName, Severity, Timestamp, time},
     microsoft::FailureClass,
     notify::{
-        compose::{self, MessageParts},
+        compose::{self, AcceptedBy, MessageParts},
         notification::{Links, OperatorFacts},
     },
     rule::{Alert, AlertState, Condition, Firing, Guide, Resolution, Rule, RuleName, Transition, TransitionKind},
@@ -56,17 +56,20 @@ pub fn rule_for<'a>(rule: &'a Rule, operator: &Operator, failing: Option<&Failin
     Cow::Owned(Rule { when: Condition::NoData(after), ..rule.clone() })
 }
 
-/// Why we are blind, since when, and what to do, in one sentence; never upstream's own text. `outage`: the cause is that of an
+/// Why we are blind, since when, and what to do, in sentences; never upstream's own text. `outage`: the cause is that of an
 /// outage that goes on. Everybody may read it: it names no other tenant and no number of them.
 #[must_use]
 pub fn reason(failing: Option<&Failing>, outage: Option<&Cause>) -> String {
     let Some(Failing { since, class, hint }) = failing else {
-        return "checks succeed, but the source gives no new data".to_owned();
+        return "Checks succeed, but the source gives no new data.".to_owned();
     };
-    let mut reason = format!("checks fail since {}: {}", since.to_chrono().format("%Y-%m-%d %H:%M UTC"), words(class));
+    let since = since.to_chrono().format("%Y-%m-%d %H:%M UTC");
+    let mut reason = format!("Checks have been failing since {since}: {} ({class}).", words(class));
     for more in outage.map(Cause::hint_for_everybody).into_iter().chain(hint_for_all(class, hint.as_deref())) {
-        reason.push_str("; ");
-        reason.push_str(more);
+        let mut letters = more.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        reason.extend([' '].into_iter().chain(first).chain(letters));
+        reason.push('.');
     }
     reason
 }
@@ -76,12 +79,9 @@ fn hint_for_all<'a>(class: &str, hint: Option<&'a str>) -> Option<&'a str> {
     if class == FailureClass::SecretUnreadable.as_str() { FailureClass::SecretUnreadable.hint() } else { hint }
 }
 
-/// A class with its words: `Entra does not know the client secret (secret-wrong)`.
-fn words(class: &str) -> String {
-    match FailureClass::from_name(class) {
-        Some(known) => format!("{} ({class})", known.words()),
-        None => class.to_owned(),
-    }
+/// A class in words: `Entra does not know the client secret`.
+pub(super) fn words(class: &str) -> String {
+    FailureClass::from_name(class).map_or_else(|| class.to_owned(), |known| known.words().to_owned())
 }
 
 /// What the operator is sent about one tenant that can't be read, on its own. `None`: there is nothing to send, or nobody to send it to.
@@ -110,12 +110,14 @@ pub fn alone(
         value: None,
         observed_at: None,
         baseline: None,
+        previous: None,
         since: state.since,
         fired_at: state.fired_at,
         generation: alert.alert.generation,
         sequence: alert.alert.sequence,
         gap: None,
         unread: Vec::new(),
+        listed: 0,
         holds: false,
     };
     let key = rule.alert_key(&tenant.id, alert.score, alert.subject.as_ref());
@@ -132,9 +134,14 @@ pub fn alone(
         points: None,
         reason: Some(reason(Some(failing), None)),
         no_data: Vec::new(),
+        accepted_by: AcceptedBy::Time,
         operator: Some(operator_facts(Some(failing), &transition)),
         guide: Guide::default(),
-        links: Links { portal: Some(tenant.score_page()), ..Links::default() },
+        links: Links {
+            portal: Some(tenant.score_page(kind)),
+            fix: tenant.fix_page(&failing.class),
+            ..Links::default()
+        },
     };
     let notification = compose::of_transition(parts, &transition);
     Some(NewNotification { notification, alert: Some(key), tenant: Some(tenant.id.clone()), channels, hold: None })
@@ -157,6 +164,8 @@ pub fn operator_facts(failing: Option<&Failing>, transition: &Transition) -> Ope
     };
     OperatorFacts {
         summary: summary.to_owned(),
+        headline: None,
+        detail: None,
         class: failing.map_or("recovered", |failing| failing.class.as_str()).to_owned(),
         hint: failing.filter(|_| !over).and_then(|failing| failing.hint.clone()),
         channel: None,

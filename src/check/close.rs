@@ -14,7 +14,7 @@ use crate::{
     domain::{ChannelName, Labels, Sample, ScoreKind, Severity, TenantId, Timestamp},
     notify::{
         HoldReason,
-        compose::{self, MessageParts},
+        compose::{self, AcceptedBy, MessageParts},
         fleet::due::ACCEPTED_WAIT,
         notification::{Facts, TenantFacts},
     },
@@ -71,7 +71,7 @@ pub async fn close_orphans(
     Ok(busy)
 }
 
-/// Accepts an alert's loss as the new level, on a person's word. Returns the channels that have something to send.
+/// Accepts an alert's loss as the new level, on a person's word; `by` is the name, if it is known. Returns the channels that have something to send.
 ///
 /// # Errors
 /// [`StoreError`]. `Ok(None)`: there is no such firing alert, or its rule does not compare with a baseline.
@@ -79,9 +79,11 @@ pub async fn accept(
     store: &dyn Store,
     config: &Config,
     row: &AlertRow,
+    by: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
-    change(store, config, row, now, |_| true, |alert, window| rule::accept(alert, window, now)).await
+    let by = AcceptedBy::Person(by.map(str::to_owned));
+    change(store, config, row, by, now, |_| true, |alert, window| rule::accept(alert, window, now)).await
 }
 
 /// The same for an alert whose notice said that it is accepted: only receivers that keep each alert's state are notified of it.
@@ -96,7 +98,7 @@ pub async fn accept_covered(
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
     let keeps_state =
         |channel: &ChannelName| config.channels.get(channel).is_some_and(|settings| settings.kind.keeps_state());
-    change(store, config, row, now, keeps_state, |alert, window| rule::accept(alert, window, now)).await
+    change(store, config, row, AcceptedBy::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now)).await
 }
 
 /// Ends one alert. `None`: it is over already.
@@ -107,7 +109,7 @@ async fn end(
     resolution: Resolution,
     now: Timestamp,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
-    change(store, config, row, now, |_| true, |alert, window| Some(rule::close(alert, resolution, window, now))).await
+    change(store, config, row, AcceptedBy::Time, now, |_| true, |alert, window| Some(rule::close(alert, resolution, window, now))).await
 }
 
 /// Takes one alert a step further, again and again as long as somebody else is faster. `None`: the step changes nothing.
@@ -115,6 +117,7 @@ async fn change(
     store: &dyn Store,
     config: &Config,
     row: &AlertRow,
+    accepted_by: AcceptedBy,
     now: Timestamp,
     is_notified: impl Fn(&ChannelName) -> bool,
     step: impl Fn(&Alert, &[Sample]) -> Option<Step>,
@@ -127,8 +130,10 @@ async fn change(
         let window = series.map_or(&[][..], |series| series.window.as_slice());
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
         let failing = record.health.failing.as_ref();
-        let compose =
-            |transition| notification_of(store.origin(), config, row, &record.identity, known, failing, transition);
+        let compose = |transition| {
+            let alert = ComposedAlert { row, identity: &record.identity, known, failing, accepted_by: accepted_by.clone() };
+            notification_of(store.origin(), config, alert, transition)
+        };
         let mut notifications: Vec<_> = transition.iter().map(compose).collect();
         for new in &mut notifications {
             new.channels.retain(&is_notified);
@@ -164,14 +169,20 @@ fn is_of(alert: &AlertRecord, key: &AlertKey) -> bool {
     alert.rule == key.rule && alert.score == key.score && alert.subject == key.subject
 }
 
+/// An alert of which a notification is composed.
+struct ComposedAlert<'a> {
+    row: &'a AlertRow,
+    identity: &'a TenantIdentity,
+    known: &'a AlertRecord,
+    failing: Option<&'a Failing>,
+    accepted_by: AcceptedBy,
+}
+
 /// What is said of a transition that no check caused. Rule and tenant may be gone: the alert's newest notification knows them.
 fn notification_of(
     store: &str,
     config: &Config,
-    row: &AlertRow,
-    identity: &TenantIdentity,
-    known: &AlertRecord,
-    failing: Option<&Failing>,
+    ComposedAlert { row, identity, known, failing, accepted_by }: ComposedAlert<'_>,
     transition: &Transition,
 ) -> NewNotification {
     let key = &row.key;
@@ -213,6 +224,7 @@ fn notification_of(
         loss,
         points: None,
         reason: None,
+        accepted_by,
         operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, transition)),
         links: last.map(|last| last.links.clone()).unwrap_or_default(),
     };

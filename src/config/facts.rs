@@ -1,7 +1,7 @@
 //! What messages say of a tenant.
 
 use super::Tenant;
-use crate::notify::notification::TenantFacts;
+use crate::{domain::ScoreKind, microsoft::FailureClass, notify::notification::TenantFacts};
 
 impl Tenant {
     /// The tenant as notifications name it.
@@ -15,9 +15,16 @@ impl Tenant {
         }
     }
 
-    /// Its own page of Microsoft's portal.
+    /// Its own page of Microsoft's portal for that score.
     #[must_use]
-    pub fn score_page(&self) -> String {
-        self.account.hosts.score_page(self.account.entra)
+    pub fn score_page(&self, score: ScoreKind) -> String {
+        self.account.hosts.score_page(self.account.entra, score)
+    }
+
+    /// The page on which a person can fix why it can't be read, by the name of the failure's class; `None`: there is none.
+    #[must_use]
+    pub fn fix_page(&self, class: &str) -> Option<String> {
+        let account = &self.account;
+        account.hosts.fix_page(FailureClass::from_name(class)?, account.entra, account.app.client_id)
     }
 }

@@ -202,7 +202,7 @@ fn channels(
         digest.only(super::raw::RawDigest::KEYS, draft);
         let over = draft.parse(raw.over, &digest.key("over"), whole).unwrap_or(DIGEST_OVER);
         if let Some(channel) = channel {
-            receivers.insert(channel, Receiver { audience, digest_over: Some(over), pace: Duration::ZERO });
+            receivers.insert(channel, Receiver { audience, digest_over: Some(over), ..Receiver::default() });
         }
     }
     receivers

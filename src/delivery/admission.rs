@@ -6,7 +6,7 @@ use crate::{
     channel::ChannelSettings,
     config::Config,
     domain::{ChannelName, TenantId},
-    notify::{NotificationType, fleet::evidence::ShiftEvidence, notification::TenantFacts},
+    notify::{NotificationType, fleet::evidence::ShiftEvidence, notification::{AlertFacts, TenantFacts}},
     store::ClaimedDelivery,
 };
 
@@ -49,8 +49,10 @@ pub(super) fn retain_shown(config: &Config, settings: &ChannelSettings, delivery
         fleet.notified_before.retain(may_show);
         if fleet.tenants.len() < before {
             fleet.tenant_count = fleet.tenants.len();
-            fleet.alerts = delivery.notification.data.items.len();
-            // What was known of all of them says something of those that are gone.
+            let items = &delivery.notification.data.items;
+            fleet.alerts = items.len();
+            let alerts = items.iter().filter_map(|item| item.alert.as_ref());
+            fleet.count_severities(alerts.filter_map(AlertFacts::severity_if_firing));
             (fleet.left_out, fleet.evidence) = (0, ShiftEvidence::default());
         }
     }

@@ -167,6 +167,8 @@ fn unreadable(
         summary: format!(
             "Channel `{channel}` can't be used: {SECRET_UNREADABLE} ({error}). What is queued for it waits."
         ),
+        headline: Some(format!("Channel {channel} can't be used")),
+        detail: Some(format!("{SECRET_UNREADABLE} ({error}). What is queued for it waits.")),
         class: CLASS.to_owned(),
         hint: Some(format!("{hint}; the channel then goes on without a restart")),
         channel: Some(channel.to_string()),
@@ -183,6 +185,8 @@ fn readable(store: &str, config: &Config, channel: &ChannelName, now: Timestamp)
         summary: format!(
             "Channel `{channel}` can be used again: its secrets can be read. What was queued for it is being sent."
         ),
+        headline: Some(format!("Channel {channel} can be used again")),
+        detail: Some("Its secrets can be read. What was queued for it is being sent.".to_owned()),
         class: class.to_owned(),
         hint: None,
         channel: Some(channel.to_string()),

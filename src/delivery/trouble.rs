@@ -58,6 +58,10 @@ pub(super) fn of<'a>(
 struct Said {
     class: &'static str,
     summary: String,
+    /// The same in a few words.
+    headline: String,
+    /// What the headline leaves out.
+    detail: String,
     hint: Option<String>,
     from: Timestamp,
     until: Option<Timestamp>,
@@ -68,11 +72,13 @@ struct Said {
 impl Trouble<'_> {
     /// The notification; its id is made from the channel and the time at which its trouble began.
     pub(super) fn notification(&self, store: &str, config: &Config, channel: &ChannelName) -> Notification {
-        let Said { class, summary, hint, from, until, part } = match self {
+        let Said { class, summary, headline, detail, hint, from, until, part } = match self {
             Self::Parked { parked, waiting, days } => parked_in_words(channel, parked, *waiting, *days),
             Self::Failing { since, error } => Said {
                 class: "channel-failing",
                 summary: format!("Channel `{channel}` can't be reached ({error}). Its queue is kept and retried."),
+                headline: format!("Channel {channel} can't be reached"),
+                detail: format!("{error}. Its queue is kept and retried."),
                 hint: Some(
                     "check whether its receiver is up; nothing is lost for as long as `retry.give_up`".to_owned(),
                 ),
@@ -83,6 +89,8 @@ impl Trouble<'_> {
             Self::Over(FailedPeriod { from, until }) => Said {
                 class: "channel-works-again",
                 summary: format!("Channel `{channel}` accepts messages again. What it missed is being sent."),
+                headline: format!("Channel {channel} accepts messages again"),
+                detail: "What it missed is being sent.".to_owned(),
                 hint: None,
                 from: *from,
                 until: Some(*until),
@@ -93,6 +101,8 @@ impl Trouble<'_> {
         };
         let facts = OperatorFacts {
             summary,
+            headline: Some(headline),
+            detail: Some(detail),
             class: class.to_owned(),
             hint,
             channel: Some(channel.to_string()),
@@ -104,7 +114,11 @@ impl Trouble<'_> {
         // The oldest of them had no class in its id.
         let class = if class == "channel-parked" { "operator.channel" } else { class };
         let parts: Vec<&str> = [class, store, channel.as_str(), &at].into_iter().chain(part.as_deref()).collect();
-        compose::for_operator(NotificationType::OperatorChannel, &parts, None, facts, until.unwrap_or(from))
+        let kind = NotificationType::OperatorChannel;
+        let mut notification = compose::for_operator(kind, &parts, None, facts, until.unwrap_or(from));
+        let settings = config.channels.get(channel).filter(|_| until.is_none());
+        notification.data.links.fix = settings.and_then(|settings| settings.kind.fix_page()).map(str::to_owned);
+        notification
     }
 }
 
@@ -119,6 +133,8 @@ fn parked_in_words(channel: &ChannelName, parked: &ParkedChannel, waiting: u64, 
         return Said {
             class: secrets::CLASS,
             summary: format!("Channel `{channel}` can't be used: {}. {kept}", parked.reason),
+            headline: format!("Channel {channel} can't be used"),
+            detail: format!("{}. {kept}", parked.reason),
             hint: Some(
                 "put the secret there, readable by the service; the channel then goes on without a restart".to_owned(),
             ),
@@ -130,6 +146,8 @@ fn parked_in_words(channel: &ChannelName, parked: &ParkedChannel, waiting: u64, 
     Said {
         class: "channel-parked",
         summary: format!("Channel `{channel}` {verb} everything it is sent ({}). {kept}", parked.reason),
+        headline: format!("Channel {channel} {verb} messages"),
+        detail: format!("{}. {kept}", parked.reason),
         hint: Some(format!(
             "fix the receiver or its URL; a changed URL is tried immediately, and so is the queue after `scorewatch channels \
              unpark {channel}`"
@@ -147,6 +165,8 @@ fn unproven_in_words(config: &Config, channel: &ChannelName, since: Timestamp, w
     Said {
         class: "channel-unproven",
         summary: format!("Channel `{channel}` {for_long} that its messages arrive: {confirmed}."),
+        headline: format!("Channel {channel}: {confirmed}"),
+        detail: format!("It {for_long} that its messages arrive."),
         hint: Some(format!(
             "run `scorewatch channels drill {channel}`; if it does not arrive, fix the receiver or its URL, and if it does, press \
              its button"
@@ -166,6 +186,8 @@ fn dead_in_words(channel: &ChannelName, letters: &DeadLetters, now: Timestamp) -
         summary: format!(
             "{messages} could not be delivered to channel `{channel}`: {cause}. {are} kept as dead letters."
         ),
+        headline: format!("{messages} to channel {channel} not delivered"),
+        detail: format!("Reason: {cause}. {are} kept as dead letters."),
         hint: Some(format!(
             "fix the cause, then run `scorewatch deliveries resend {first}`; `scorewatch deliveries list --state dead` lists them all"
         )),

@@ -81,6 +81,7 @@ fn terms(context: &Context, channel: &ChannelName, host: Option<&str>, now: Time
     ClaimTerms {
         digest_lines: settings.digest_lines(),
         merge_over: (!settings.kind.keeps_state()).then_some(settings.digest_over),
+        merges_readings: settings.kind.is_read_by_people(),
         retries_from: host.map_or(now, |host| context.budget.retries_from(host, now)),
         longest_cooldown: settings.longest_cooldown(),
         probe_after: settings.retry.max.max(PROBE_AFTER_MIN),

@@ -1,6 +1,7 @@
 //! Hosts and scopes of each national cloud.
 
-use crate::domain::{Cloud, EntraTenantId, Region};
+use super::FailureClass;
+use crate::domain::{Cloud, EntraTenantId, Region, ScoreKind};
 
 /// The scope of Defender tokens in the commercial cloud, whichever of its hosts is called ("Create an app to access Microsoft
 /// Defender for Endpoint without a user").
@@ -107,10 +108,40 @@ impl Hosts {
         }
     }
 
-    /// The page of the portal that shows that tenant's secure score, whichever tenant the reader is signed in to.
+    /// The page of the portal that shows that score of that tenant, whichever tenant the reader is signed in to. Exposure is shown
+    /// on the dashboard of Vulnerability Management.
     #[must_use]
-    pub fn score_page(&self, tenant: EntraTenantId) -> String {
-        format!("{}/securescore?tid={tenant}", self.portal)
+    pub fn score_page(&self, tenant: EntraTenantId, score: ScoreKind) -> String {
+        let page = match score {
+            ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup => "tvm_dashboard",
+            ScoreKind::DeviceSecureScore | ScoreKind::SecureScore | ScoreKind::SecureScoreCategory => "securescore",
+        };
+        format!("{}/{page}?tid={tenant}", self.portal)
+    }
+
+    /// The page of an app registration's secrets and certificates; `None`: there is no portal for these hosts.
+    #[must_use]
+    pub fn app_registration(&self, client_id: uuid::Uuid) -> Option<String> {
+        let entra = match self.login.as_str() {
+            "https://login.microsoftonline.com" => "https://entra.microsoft.com",
+            "https://login.microsoftonline.us" => "https://portal.azure.us",
+            _ => return None,
+        };
+        let app = client_id.hyphenated();
+        Some(format!("{entra}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/{app}"))
+    }
+
+    /// The page on which a person can fix why that tenant can't be read by that app; `None`: there is none, or it is not known.
+    #[must_use]
+    pub fn fix_page(&self, class: FailureClass, tenant: EntraTenantId, client_id: uuid::Uuid) -> Option<String> {
+        match class {
+            FailureClass::SecretWrong
+            | FailureClass::SecretExpired
+            | FailureClass::CertificateUnknown
+            | FailureClass::FederationUnmatched => self.app_registration(client_id),
+            FailureClass::ConsentMissing | FailureClass::RoleMissing => Some(self.consent_link(tenant, client_id)),
+            _ => None,
+        }
     }
 
     /// Where an administrator of that tenant grants an app what its registration asks for ("Admin consent on the Microsoft

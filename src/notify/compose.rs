@@ -39,10 +39,24 @@ pub struct MessageParts<'a> {
     pub reason: Option<String>,
     /// The scores without data; `no_data` only.
     pub no_data: Vec<NoDataFacts>,
+    /// Who accepted the level, if that is how the alert ended.
+    pub accepted_by: AcceptedBy,
     /// Whether this is the operator's own alert about blindness.
     pub operator: Option<OperatorFacts>,
     /// Links to pages with more details.
     pub links: Links,
+}
+
+/// Who accepted a loss as the new level.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AcceptedBy {
+    /// Nobody: the rule's `accept_after` has passed.
+    #[default]
+    Time,
+    /// A person; `None`: the name is not known.
+    Person(Option<String>),
+    /// Nobody: the evidence proves that Microsoft changed the score.
+    Evidence,
 }
 
 /// The notification that a transition causes. Equal arguments give the same id.
@@ -61,6 +75,7 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         points,
         reason,
         no_data,
+        accepted_by,
         operator,
         links,
     } = parts;
@@ -75,8 +90,12 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         severity,
         started_at: transition.since,
         resolved_at: resolution.map(|_| transition.at),
-        reason: resolution.and_then(explain).map(str::to_owned).or(reason),
+        reason: resolution.and_then(|resolution| explain(resolution, &accepted_by)).or(reason),
         resolution,
+        resolved_by: match (resolution, accepted_by) {
+            (Some(Resolution::Accepted), AcceptedBy::Person(name)) => name,
+            _ => None,
+        },
     };
     Notification {
         kind: if operator.is_some() { NotificationType::OperatorBlind } else { type_of(transition.kind) },
@@ -178,7 +197,7 @@ pub const fn type_of(kind: TransitionKind) -> NotificationType {
 pub fn unstable(rule: &Rule) -> String {
     let limit = rule.flapping.unwrap_or_default();
     format!(
-        "fired and recovered more than {} times within {}; the next message comes once it has been stable for {}",
+        "The alert fired and recovered more than {} times within {}. The next message comes once it has been stable for {}.",
         limit.changes,
         format_duration(limit.within),
         format_duration(rule.calm()),
@@ -192,13 +211,17 @@ pub const BETWEEN: &str =
 /// What is said of a change that spans a gap in the readings.
 #[must_use]
 pub fn across(gap: Gap) -> String {
-    format!("There were no readings between {} and {}: it happened in that time.", utc(gap.from), utc(gap.until))
+    format!(
+        "There were no readings between {} and {}: the change happened in that time.",
+        utc(gap.from),
+        utc(gap.until)
+    )
 }
 
 /// What a reminder says first while nothing can be read.
 #[must_use]
 pub fn last_reading(at: Timestamp) -> String {
-    format!("The last reading is from {}; ", utc(at))
+    format!("The last reading is from {}. ", utc(at))
 }
 
 fn utc(at: Timestamp) -> String {
@@ -220,21 +243,37 @@ pub fn reasons(no_data: &[NoDataFacts]) -> String {
         reasons => {
             let lines: Vec<_> =
                 reasons.iter().map(|(reason, scores)| format!("{}: {reason}", scores.join(", "))).collect();
-            lines.join(". ")
+            lines.join(" ")
         }
     }
 }
 
-/// Why an alert is over, where the score did not simply recover.
-const fn explain(resolution: Resolution) -> Option<&'static str> {
-    match resolution {
-        Resolution::Recovered => None,
-        Resolution::Accepted => Some("accepted as the new level"),
-        Resolution::RuleChanged => Some("the rule was edited, and by its new text the condition does not hold"),
-        Resolution::RuleRemoved => Some("the rule was removed, or no longer applies to this tenant"),
-        Resolution::TenantRemoved => Some("the tenant was removed from the configuration"),
-        Resolution::SubjectRemoved => Some("the score is no longer polled, or what it was about is gone"),
-    }
+/// Why an alert is over, and by whom, where the score did not simply recover.
+fn explain(resolution: Resolution, accepted_by: &AcceptedBy) -> Option<String> {
+    let text = match (resolution, accepted_by) {
+        (Resolution::Recovered, _) => return None,
+        (Resolution::Accepted, AcceptedBy::Time) => {
+            "The loss was accepted as the new level because the rule's `accept_after` has passed."
+        }
+        (Resolution::Accepted, AcceptedBy::Person(Some(name))) => {
+            return Some(format!("The loss was accepted as the new level by {name}."));
+        }
+        (Resolution::Accepted, AcceptedBy::Person(None)) => "The loss was accepted as the new level by hand.",
+        (Resolution::Accepted, AcceptedBy::Evidence) => {
+            "The loss was accepted as the new level because Microsoft changed the score."
+        }
+        (Resolution::RuleChanged, _) => {
+            "The rule was edited in the configuration, and by its new text the condition does not hold."
+        }
+        (Resolution::RuleRemoved, _) => {
+            "The rule was removed from the configuration, or no longer applies to this tenant."
+        }
+        (Resolution::TenantRemoved, _) => "The tenant was removed from the configuration.",
+        (Resolution::SubjectRemoved, _) => {
+            "The score is no longer polled, or the group or category that it was about is gone."
+        }
+    };
+    Some(text.to_owned())
 }
 
 fn score_facts(
@@ -250,6 +289,7 @@ fn score_facts(
         unit: kind.unit().as_str().to_owned(),
         value: transition.value,
         baseline: transition.baseline,
+        previous: transition.previous,
         loss: loss.map(|(points, _)| points),
         loss_percent: loss.and_then(|(_, percent)| percent),
         observed_at: transition.observed_at,

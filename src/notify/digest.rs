@@ -98,11 +98,13 @@ impl Waiting {
             && later.sequence > self.sequence
     }
 
-    /// The operator's first, then what fires, then the gravest, the largest and the oldest.
-    fn rank(&self) -> (bool, bool, Reverse<Option<Severity>>, Reverse<u64>, Timestamp, DeliveryId) {
+    /// What is not over first; then the most severe, of equals the operator's; then the largest loss and the oldest.
+    fn rank(&self) -> (bool, Reverse<Severity>, bool, Reverse<u64>, Timestamp, DeliveryId) {
         // Percents are compared by their bits: of numbers that are not negative, those are in the same order.
         let loss = self.loss_percent.filter(|loss| *loss > 0.0).unwrap_or_default().to_bits();
-        (!self.is_operator, self.is_over, Reverse(self.severity), Reverse(loss), self.at, self.delivery)
+        // What the operator must know and is about no alert is as bad as a warning.
+        let severity = self.severity.unwrap_or(Severity::Warning);
+        (self.is_over, Reverse(severity), !self.is_operator, Reverse(loss), self.at, self.delivery)
     }
 }
 
@@ -210,20 +212,24 @@ pub fn facts(lines: &[Line], shown: usize) -> DigestFacts {
         let of = lines.iter().filter(|line| is_it(&line.newest)).filter_map(|line| line.newest.tenant.as_ref());
         of.collect::<BTreeSet<_>>().len()
     };
-    let fires = |one: &Waiting| one.firing.is_some() && !one.is_operator && !one.is_over;
     let is_over = |one: &Waiting| !one.is_operator && one.is_over;
     let firing = count(fires);
     DigestFacts {
         firing,
-        critical: count(|one| {
-            one.firing.is_some() && !one.is_operator && !one.is_over && one.severity == Some(Severity::Critical)
-        }),
+        critical: count(|one| fires(one) && one.severity == Some(Severity::Critical)),
+        warning: count(|one| fires(one) && one.severity == Some(Severity::Warning)),
+        info: count(|one| fires(one) && one.severity == Some(Severity::Info)),
         tenants: if firing > 0 { tenants(fires) } else { tenants(is_over) },
         ended: count(is_over),
         operator: count(|one| one.is_operator),
         delivery: None,
         more: rest(lines.iter().skip(shown).map(|line| &line.newest)),
     }
+}
+
+/// Whether it is about an alert of a tenant's that fires.
+fn fires(one: &Waiting) -> bool {
+    one.firing.is_some() && !one.is_operator && !one.is_over
 }
 
 /// The same of lines that are known by what they say alone, all of them shown: a digest that was stored before its facts were.

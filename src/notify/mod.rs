@@ -16,6 +16,7 @@ pub mod maintenance;
 pub mod notification;
 pub mod parking;
 pub mod queue;
+pub mod reading;
 pub mod reason;
 pub mod release;
 pub mod report;

@@ -280,6 +280,17 @@ pub struct AlertFacts {
     /// The same for machines, when it is resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<Resolution>,
+    /// The person who accepted the level; `None` if time did, or for any other end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<String>,
+}
+
+impl AlertFacts {
+    /// How severe it is, if it fires.
+    #[must_use]
+    pub fn severity_if_firing(&self) -> Option<Severity> {
+        self.resolved_at.is_none().then_some(self.severity)
+    }
 }
 
 /// The tenant that a notification is about.
@@ -318,6 +329,12 @@ pub struct DigestFacts {
     pub firing: usize,
     /// How many of those are critical.
     pub critical: usize,
+    /// How many of those are warnings.
+    #[serde(default)]
+    pub warning: usize,
+    /// How many of those are for information.
+    #[serde(default)]
+    pub info: usize,
     /// How many tenants have them; if none fires, how many have the alerts that ended.
     pub tenants: usize,
     /// How many of its lines are alerts that ended.
@@ -344,10 +361,16 @@ pub struct DigestRest {
 }
 
 /// What an operator message is about. No text from upstream is in here.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OperatorFacts {
     /// What happened, as one sentence.
     pub summary: String,
+    /// The same in a few words, without the tenant's name: a headline. `None`: the sentence is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headline: Option<String>,
+    /// What the sentence says and the headline does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// The class of the trouble, for machines: `secret-expired`, `role-missing`.
     pub class: String,
     /// What to do, as one imperative sentence.
@@ -370,6 +393,10 @@ pub struct Links {
     pub dashboard: Option<String>,
     /// Microsoft's own page about the score.
     pub portal: Option<String>,
+    /// The page on which what is wrong can be fixed: the app registration, the consent, the receiver's settings. Operator messages
+    /// only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
     /// Where a person says that a drill arrived; drills only, and if `public_url` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,

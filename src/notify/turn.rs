@@ -11,6 +11,8 @@ pub struct ClaimTerms {
     /// What waits may go along with other deliveries: always with a newer one of the same alert, and as a digest if more than
     /// this many wait. `None`: the receiver keeps state of its own and must be sent each step.
     pub merge_over: Option<usize>,
+    /// Whether what several rules say of one reading is one message.
+    pub merges_readings: bool,
     /// Most lines of a digest.
     pub digest_lines: usize,
     /// No retry is made before.
@@ -27,6 +29,7 @@ impl Default for ClaimTerms {
         let never = Duration::from_hours(24 * 365 * 100);
         Self {
             merge_over: None,
+            merges_readings: false,
             digest_lines: LINES_MAX,
             retries_from: Timestamp::EPOCH,
             longest_cooldown: never,

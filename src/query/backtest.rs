@@ -157,7 +157,13 @@ fn plan(config: &Config, question: &Question) -> Result<Plan, Error> {
         .iter()
         .map(|(name, settings)| {
             let digest_over = (!settings.kind.keeps_state()).then_some(settings.digest_over);
-            (name.clone(), Receiver { audience: settings.audience.clone(), digest_over, pace: settings.pace })
+            let receiver = Receiver {
+                audience: settings.audience.clone(),
+                digest_over,
+                merges_readings: settings.kind.is_read_by_people(),
+                pace: settings.pace,
+            };
+            (name.clone(), receiver)
         })
         .collect();
     // A candidate may name a channel that is yet to come.

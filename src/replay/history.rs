@@ -71,6 +71,8 @@ pub struct Receiver {
     pub audience: Audience,
     /// More messages than this, waiting for it, go out as one. `None`: its receiver keeps state of its own and is sent each step.
     pub digest_over: Option<usize>,
+    /// Whether what several rules say of one reading is one message.
+    pub merges_readings: bool,
     /// Least time between two sends.
     pub pace: Duration,
 }

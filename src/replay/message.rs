@@ -8,7 +8,7 @@ use crate::{
     domain::{ChannelName, ScoreKind, Subject, TenantId, Timestamp},
     notify::{
         Notification, NotificationType,
-        compose::{self, MessageParts},
+        compose::{self, AcceptedBy, MessageParts},
         notification::{Links, NoDataFacts, TenantFacts},
     },
     rule::{Resolution, Rule, Transition, TransitionKind, Unread},
@@ -137,19 +137,31 @@ impl Message {
             && later.transition.sequence > self.transition.sequence
     }
 
+    /// Whether both tell of one reading, by different rules.
+    #[must_use]
+    pub fn is_of_same_reading(&self, other: &Self) -> bool {
+        let reading =
+            |one: &Self| Some((one.tenant.clone(), one.score?, one.subject.clone(), one.transition.observed_at?));
+        self.rule.name != other.rule.name && reading(self).is_some_and(|this| reading(other) == Some(this))
+    }
+
     /// The notification that the service would make of it, except what only a real check knows: links, causes, why it is blind.
     #[must_use]
     pub fn notification(&self, tenant: TenantFacts) -> Notification {
         let key = self.rule.alert_key(&self.tenant, self.score, self.subject.as_ref());
         let transition = &self.transition;
-        let without = |unread: &Unread| NoDataFacts {
+        let is_worse = transition.kind == TransitionKind::Worsened;
+        let listed = if is_worse { transition.listed } else { transition.unread.len() };
+        let without = |(place, unread): (usize, &Unread)| NoDataFacts {
             kind: unread.score,
             since: unread.since,
             class: None,
+            cause: None,
             hint: None,
-            reason: "no reading came".to_owned(),
+            reason: "No reading came.".to_owned(),
+            is_new: place >= listed,
         };
-        let no_data: Vec<NoDataFacts> = transition.unread.iter().map(without).collect();
+        let no_data: Vec<NoDataFacts> = transition.unread.iter().enumerate().map(without).collect();
         let reason = match transition.kind {
             TransitionKind::Resolved(_) | TransitionKind::Unstable => None,
             _ if self.rule.is_no_data() => Some(compose::reasons(&no_data)),
@@ -169,6 +181,7 @@ impl Message {
             points: None,
             reason,
             no_data,
+            accepted_by: AcceptedBy::Time,
             operator: None,
             guide: self.rule.guide.clone(),
             links: Links::default(),

@@ -118,12 +118,14 @@ fn notify(alert: &Alert, firing: &Firing, kind: TransitionKind, seen: Seen) -> O
         value: seen.sample.map(|sample| sample.value),
         observed_at: seen.sample.map(|sample| sample.at),
         baseline: firing.baseline,
+        previous: None,
         since: firing.since,
         fired_at: firing.fired_at,
         generation,
         sequence,
         gap: firing.gap,
         unread: firing.unread.clone(),
+        listed: 0,
         holds: seen.sample.is_some_and(|sample| firing.terms.when.holds(sample.value, firing.baseline)),
     };
     let state = match kind {

@@ -18,6 +18,8 @@ pub struct Transition {
     pub observed_at: Option<Timestamp>,
     /// The frozen baseline; `drop` and `rise` only.
     pub baseline: Option<f64>,
+    /// The worst value that was reported before; of a worsening only, and `None` for `no_data`.
+    pub previous: Option<f64>,
     /// When the condition first held.
     pub since: Timestamp,
     /// When the alert began to fire.
@@ -30,6 +32,8 @@ pub struct Transition {
     pub gap: Option<Gap>,
     /// The scores without data; of a resolved alert, those that it last listed. `no_data` only.
     pub unread: Vec<Unread>,
+    /// How many of those, from the first on, the notification before listed already; of a worsening only.
+    pub listed: usize,
     /// Whether the condition holds at the value. A reminder says so if it does not: the value lies between firing and recovery.
     pub holds: bool,
 }

@@ -78,6 +78,8 @@ pub async fn notify(
                 kind.words(),
                 whose(&users, client_id)
             ),
+            headline: Some(format!("{} was rejected, an older one is used", named("newest ", kind, &users))),
+            detail: Some(format!("{} was rejected: {what}.", capitalized(&whose(&users, client_id)))),
             class: class.as_str().to_owned(),
             hint: class.hint().map(str::to_owned),
             channel: None,
@@ -108,10 +110,10 @@ fn warning(
 ) -> NewNotification {
     let client_id = users.first().map(|tenant| tenant.account.app.client_id).unwrap_or_default();
     let subject = format!("The {} of {}", kind.words(), whose(users, client_id));
-    let (summary, class) = match days {
-        0 => (format!("{subject} has expired."), "credential-expired"),
-        1 => (format!("{subject} expires within 1 day."), "credential-expires"),
-        days => (format!("{subject} expires within {days} days."), "credential-expires"),
+    let (verb, class) = match days {
+        0 => ("has expired".to_owned(), "credential-expired"),
+        1 => ("expires within 1 day".to_owned(), "credential-expires"),
+        days => (format!("expires within {days} days"), "credential-expires"),
     };
     let hint = match kind {
         CredentialKind::Certificate => {
@@ -124,7 +126,9 @@ fn warning(
         }
     };
     let facts = OperatorFacts {
-        summary,
+        summary: format!("{subject} {verb}."),
+        headline: Some(format!("{} {verb}", named("", kind, users))),
+        detail: (users.len() != 1).then(|| format!("{}.", capitalized(&whose(users, client_id)))),
         class: class.to_owned(),
         hint: Some(hint.to_owned()),
         channel: None,
@@ -145,6 +149,20 @@ fn whose(users: &[&Arc<Tenant>], client_id: Uuid) -> String {
     }
 }
 
+/// A credential in a headline, which has the tenant's name before it if it is one tenant's.
+fn named(which: &str, kind: CredentialKind, users: &[&Arc<Tenant>]) -> String {
+    if users.len() == 1 {
+        format!("{which}{}", kind.words())
+    } else {
+        capitalized(&format!("{which}{} of an app", kind.words()))
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// A message to the operator; about a tenant only if no other one is concerned.
 fn announcement(
     config: &Config,
@@ -154,14 +172,12 @@ fn announcement(
     now: Timestamp,
 ) -> NewNotification {
     let tenant = if let [tenant] = users { Some(tenant) } else { None };
+    let about = tenant.map(|tenant| tenant.facts());
+    let mut notification = compose::for_operator(NotificationType::OperatorCredential, parts, about, facts, now);
+    notification.data.links.fix =
+        users.first().and_then(|user| user.account.hosts.app_registration(user.account.app.client_id));
     NewNotification {
-        notification: compose::for_operator(
-            NotificationType::OperatorCredential,
-            parts,
-            tenant.map(|tenant| tenant.facts()),
-            facts,
-            now,
-        ),
+        notification,
         alert: None,
         tenant: tenant.map(|tenant| tenant.id.clone()),
         channels: config.operator.notify.clone(),

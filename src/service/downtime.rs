@@ -53,11 +53,12 @@ async fn report(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     store.record_downtime(downtime).await?;
+    let headline =
+        format!("Scorewatch {what} for {}", format_duration(whole_seconds(downtime.until.since(downtime.from))));
     let facts = OperatorFacts {
-        summary: format!(
-            "Scorewatch {what} for {}.",
-            format_duration(whole_seconds(downtime.until.since(downtime.from)))
-        ),
+        summary: format!("{headline}."),
+        headline: Some(headline),
+        detail: None,
         class: "downtime".to_owned(),
         hint: Some(
             "nothing to do: missed checks are made up once, and the downtime does not count against any tenant"

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{Config, reload::Changes},
+    config::reload::Changes,
     crash_point::{self, CrashPoint},
     domain::Timestamp,
     store::{Store, StoreError},

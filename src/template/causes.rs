@@ -1,5 +1,7 @@
 //! What moved a score, in words: one line for each cause, and a title that claims no more than they show.
 
+use serde::Serialize;
+
 use super::phrases::unsigned;
 use crate::{
     domain::Counts,
@@ -19,29 +21,59 @@ pub(super) fn title(causes: &[Cause]) -> &'static str {
     }
 }
 
+/// One cause in parts.
+#[derive(Debug, Serialize)]
+pub(super) struct LinkedCause {
+    /// What; text from outside.
+    title: String,
+    /// Its category, how much, on how many, and how it changed.
+    detail: Option<String>,
+    /// Where to look; `https` only.
+    url: Option<String>,
+}
+
 /// One cause: what, how much, on how many, and how it changed.
 pub(super) fn cause(cause: &Cause) -> String {
+    let category = cause.category.as_ref().map(|category| format!(" · {category}")).unwrap_or_default();
+    let facts = facts(cause);
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    format!("{}{category}{facts}", title_of(cause))
+}
+
+/// The same in parts, so that the title can be a link.
+pub(super) fn linked(cause: &Cause) -> LinkedCause {
+    let detail: Vec<String> = cause.category.clone().into_iter().chain(facts(cause)).collect();
+    LinkedCause {
+        title: title_of(cause),
+        detail: (!detail.is_empty()).then(|| detail.join(", ")),
+        url: cause.link.clone(),
+    }
+}
+
+fn title_of(cause: &Cause) -> String {
     let mark = match cause.kind {
         CauseKind::Added => "New: ",
         CauseKind::Retired => "Retired: ",
         _ => "",
     };
-    let category = cause.category.as_ref().map(|category| format!(" · {category}")).unwrap_or_default();
+    format!("{mark}{}", cause.title)
+}
+
+fn facts(cause: &Cause) -> Vec<String> {
     let points = cause.points.map(|points| {
         let number = unsigned(display::number(points));
+        let word = if number == "1" { "point" } else { "points" };
         match cause.kind {
-            CauseKind::Added => format!("{number} points to earn"),
-            CauseKind::Likely => format!("up to {number} points"),
-            _ => format!("{}{number} points", if points < 0.0 { "+" } else { "−" }),
+            CauseKind::Added => format!("{number} {word} to earn"),
+            CauseKind::Likely => format!("up to {number} {word}"),
+            _ => format!("{}{number} {word}", if points < 0.0 { "+" } else { "−" }),
         }
     });
     let counts = cause.counts.map(|Counts { count, total }| match cause.kind {
         CauseKind::Likely => format!("{count} of {total} devices exposed"),
         _ => format!("{count} of {total}"),
     });
-    let facts: Vec<String> = points.into_iter().chain(counts).chain(cause.detail.clone()).collect();
-    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
-    format!("{mark}{}{category}{facts}", cause.title)
+    points.into_iter().chain(counts).chain(cause.detail.clone()).collect()
 }
 
 #[cfg(test)]

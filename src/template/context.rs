@@ -81,15 +81,19 @@ fn complete(facts: &mut Value) {
     facts.entry("report").or_insert(Value::Null);
     facts.entry("explanation").or_insert(Value::Null);
     if let Some(score) = facts.get_mut("score").and_then(Value::as_object_mut) {
-        for key in ["points", "comparison"] {
+        for key in ["points", "comparison", "previous"] {
             score.entry(key).or_insert(Value::Null);
         }
     }
     if let Some(links) = facts.get_mut("links").and_then(Value::as_object_mut) {
-        links.entry("confirm").or_insert(Value::Null);
+        for key in ["confirm", "fix"] {
+            links.entry(key).or_insert(Value::Null);
+        }
     }
     if let Some(alert) = facts.get_mut("alert").and_then(Value::as_object_mut) {
-        alert.entry("resolution").or_insert(Value::Null);
+        for key in ["resolution", "resolved_by"] {
+            alert.entry(key).or_insert(Value::Null);
+        }
     }
     if let Some(rule) = facts.get_mut("rule").and_then(Value::as_object_mut) {
         for key in ["about", "runbook"] {
@@ -97,7 +101,7 @@ fn complete(facts: &mut Value) {
         }
     }
     if let Some(operator) = facts.get_mut("operator").and_then(Value::as_object_mut) {
-        for key in ["channel", "from", "until"] {
+        for key in ["headline", "detail", "channel", "from", "until"] {
             operator.entry(key).or_insert(Value::Null);
         }
     }
@@ -170,7 +174,7 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
         rule.runbook.iter_mut().filter(|text| !is_link(text)).for_each(cut);
     }
     if let Some(alert) = &mut data.alert {
-        alert.reason.iter_mut().for_each(cut);
+        alert.reason.iter_mut().chain(alert.resolved_by.iter_mut()).for_each(cut);
     }
     if let Some(digest) = &mut data.digest {
         let in_line = level.text_characters.min(LINE_TEXT_CHARACTERS);
@@ -192,11 +196,13 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     if let Some(operator) = &mut data.operator {
         cut(&mut operator.summary);
         cut(&mut operator.class);
-        operator.hint.iter_mut().chain(operator.channel.iter_mut()).for_each(cut);
+        let texts = [&mut operator.headline, &mut operator.detail, &mut operator.hint, &mut operator.channel];
+        texts.into_iter().flatten().for_each(cut);
     }
     data.links.confirm = data.links.confirm.as_deref().and_then(safe_link);
     data.links.dashboard = data.links.dashboard.as_deref().and_then(safe_link);
     data.links.portal = data.links.portal.as_deref().and_then(safe_link);
+    data.links.fix = data.links.fix.as_deref().and_then(safe_link);
     shown
 }
 

@@ -1,13 +1,17 @@
 //! A digest in words: one line for each of its items, in paragraphs that fit the texts of a message.
 
-use super::phrases::{duration, loss, moved};
+use super::{
+    fold::{self, Folded, fold},
+    headline,
+    phrases::{counted, duration, loss, moved},
+};
 use crate::{
     domain::Severity,
     notify::{
         Notification,
         notification::{DigestFacts, DigestItem, DigestRest},
     },
-    rule::display::number,
+    rule::{Resolution, display::number},
 };
 
 /// Most characters of one paragraph, as [`weight`] counts them. A section of a Slack message has room for 3,000.
@@ -16,25 +20,39 @@ const PARAGRAPH_MAX: usize = 2_800;
 /// The most counts of what is left out that are shown.
 const COUNTS_MAX: usize = 6;
 
-/// One line for each item, then how many more there are, and where to find them.
-/// `headline` says of an item how grave it is, who, what and how much.
+/// One line for each item, or for many that say the same, then how many more there are, and where to find them. `sign` is how
+/// bad an item is.
 pub(super) fn lines(
     items: &[DigestItem],
     left_out: usize,
     digest: Option<&DigestFacts>,
-    headline: impl Fn(&Notification) -> String,
+    sign: impl Fn(&Notification) -> &'static str,
 ) -> Vec<String> {
-    let line = |item: &DigestItem| {
-        let notification = Notification::from(item.clone());
-        line(headline(&notification), &notification)
+    let line = |folded: Folded<'_>| match folded {
+        Folded::One(item) => {
+            let notification = Notification::from(item.clone());
+            line(format!("{} {}", sign(&notification), headline::in_full(&notification)), &notification)
+        }
+        Folded::Many { first, text } => format!("{} {text}", sign(&Notification::from(first.clone()))),
     };
-    let mut lines: Vec<String> = items.iter().map(line).collect();
+    let mut lines: Vec<String> = fold(items).into_iter().map(line).collect();
     match digest {
         Some(digest) => lines.extend(more(digest)),
         None if left_out > 0 => lines.push(format!("… and {left_out} more")),
         None => {}
     }
     lines
+}
+
+/// The tenants that an outage hits, on one line. Each of them is in the message's items.
+pub(super) fn hit(items: &[DigestItem], left_out: usize) -> Vec<String> {
+    let names = items.iter().filter_map(|item| item.tenant.as_ref()).map(|tenant| tenant.name.as_str());
+    let count = items.len() + left_out;
+    if items.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("{}: {}", counted(count, "tenant"), fold::names(names, count))]
+    }
 }
 
 /// What a digest does not show, by severity and rule: `… and 70 more: 10 critical (drop), 60 warning (low)`.
@@ -60,10 +78,10 @@ fn more(digest: &DigestFacts) -> Vec<String> {
     lines
 }
 
-/// What happened: `38 alerts at 19 tenants, 2 critical: Trey Research −23%; 1 ended`.
-pub(super) fn headline(digest: Option<&DigestFacts>, items: &[DigestItem], left_out: usize) -> String {
+/// What happened, `38 alerts at 19 tenants, 2 critical: Trey Research −23%`, and what else there is, `; 1 ended`.
+pub(super) fn headline(digest: Option<&DigestFacts>, items: &[DigestItem], left_out: usize) -> (String, String) {
     let Some(DigestFacts { firing, critical, tenants, ended, operator, .. }) = digest else {
-        return counted(items.len() + left_out, "message");
+        return (counted(items.len() + left_out, "message"), String::new());
     };
     let at = if *tenants > 0 { format!(" at {}", counted(*tenants, "tenant")) } else { String::new() };
     let mut others = Vec::new();
@@ -75,12 +93,28 @@ pub(super) fn headline(digest: Option<&DigestFacts>, items: &[DigestItem], left_
     others.extend((*operator > 0).then(|| format!("{} about Scorewatch itself", counted(*operator, "message"))));
     let others = others.join(", ");
     if *firing == 0 {
-        return if others.is_empty() { counted(items.len() + left_out, "message") } else { others };
+        let what = if others.is_empty() { counted(items.len() + left_out, "message") } else { others };
+        return (what, String::new());
     }
     let critical = if *critical > 0 { format!(", {critical} critical") } else { String::new() };
     let worst = worst(items).map(|worst| format!(": {worst}")).unwrap_or_default();
     let others = if others.is_empty() { others } else { format!("; {others}") };
-    format!("{}{at}{critical}{worst}{others}", counted(*firing, "alert"))
+    (format!("{}{at}{critical}{worst}", counted(*firing, "alert")), others)
+}
+
+/// How many alerts of each severity fire, and what else there is, as a sentence: `2 critical, 35 warning, 1 ended.`
+pub(super) fn counts(digest: &DigestFacts) -> Option<String> {
+    let DigestFacts { critical, warning, info, ended, operator, .. } = *digest;
+    let counts = [
+        (critical, "critical"),
+        (warning, "warning"),
+        (info, "info"),
+        (ended, "ended"),
+        (operator, "about Scorewatch itself"),
+    ];
+    let said: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    (said.len() > 1).then(|| format!("{}.", said.join(", ")))
 }
 
 /// The gravest alert that fires, in a few words.
@@ -92,15 +126,13 @@ fn worst(items: &[DigestItem]) -> Option<String> {
     Some(format!("{} {how}", tenant.name))
 }
 
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
 /// How grave, who, what, how much, by which rule, which notification.
 fn line(headline: String, notification: &Notification) -> String {
     let data = &notification.data;
     let lasted = data.alert.as_ref().and_then(|alert| Some(alert.resolved_at?.since(alert.started_at)));
-    let loss = loss(data).filter(|_| lasted.is_none()).map(|loss| {
+    // The percentage is in the headline, unless the value was not compared with anything.
+    let is_said = data.score.as_ref().is_some_and(|score| moved(score).is_some());
+    let loss = loss(data).filter(|_| lasted.is_none() && !is_said).map(|loss| {
         let verb = if loss.starts_with("gained") { "" } else { "lost " };
         format!(", {verb}{loss}")
     });
@@ -127,20 +159,26 @@ pub(super) fn earlier(count: usize) -> String {
     }
 }
 
-/// How a digest looks: as grave as the gravest of its items.
+/// How a digest looks: as bad as the worst of its items.
 pub(super) fn look(items: &[DigestItem]) -> (&'static str, &'static str) {
     let is_over = |item: &DigestItem| item.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
     let fires = |severity| {
         items.iter().any(|item| !is_over(item) && item.alert.as_ref().is_some_and(|alert| alert.severity == severity))
     };
+    let is_neutral = |item: &DigestItem| {
+        let resolution = item.alert.as_ref().and_then(|alert| alert.resolution);
+        resolution.is_some_and(|resolution| resolution != Resolution::Recovered)
+    };
     if fires(Severity::Critical) {
         ("🔴", "attention")
     } else if fires(Severity::Warning) {
         ("🟠", "warning")
-    } else if items.iter().any(|item| item.operator.is_some()) {
+    } else if items.iter().any(|item| item.operator.is_some() && !is_over(item)) {
         ("⚠️", "warning")
     } else if fires(Severity::Info) {
         ("🔵", "accent")
+    } else if items.iter().any(is_neutral) {
+        ("⚪", "default")
     } else {
         ("✅", "good")
     }

@@ -36,16 +36,23 @@ pub(crate) fn escape(whole: &str, markup: &Markup) -> Result<String, Refusal> {
     Ok(escaped)
 }
 
+/// A value as it is written into text of that language.
+pub(crate) fn value(value: &str, markup: &Markup) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    push(&mut escaped, value, markup);
+    escaped
+}
+
 impl Markup {
     /// Whether a value that stands there is where a link leads. Values can't write what stands around it.
-    fn is_target(&self, before: &str, after: Option<&Part<'_>>) -> bool {
+    pub(crate) fn is_target(&self, before: &str, after: Option<&Part<'_>>) -> bool {
         let (Some((opening, closings)), Some(Part::Own(after))) = (self.link, after) else { return false };
         before.ends_with(opening) && closings.iter().any(|closing| after.starts_with(closing))
     }
 }
 
 /// Where a link leads: `https` only, with nothing in it that could end it.
-fn target(url: &str) -> Result<String, Refusal> {
+pub(crate) fn target(url: &str) -> Result<String, Refusal> {
     let parsed = url::Url::parse(url).ok().filter(|parsed| parsed.scheme() == "https");
     let Some(parsed) = parsed else { return Refusal::invalid("a link must begin with `https://`") };
     let is_risky = |letter: char| "()<>[]|\\*`".contains(letter);

@@ -5,16 +5,21 @@
 //! latter by where it ended up: Markdown, mrkdwn, plain text, a link. So a hostile tenant name can't become a mention, a link
 //! or an element. Unescaped expressions (`{{{x}}}`, `{{&x}}`) are refused at load.
 
+mod advice;
 mod bound;
 mod causes;
 mod context;
 mod dialect;
+mod facts;
+mod fold;
 mod functions;
+mod headline;
 mod lines;
 pub(crate) mod markup;
 pub(crate) mod payload;
 mod phrases;
 mod plain;
+mod reading;
 mod refusal;
 mod registry;
 mod render;
@@ -26,6 +31,8 @@ mod shift;
 mod source;
 pub(crate) mod steps;
 mod summary;
+#[cfg(test)]
+mod tests;
 pub(crate) mod text;
 mod trial;
 mod words;

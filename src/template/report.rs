@@ -1,6 +1,10 @@
 //! A report in words: what fires, what can't be read, what moved, a line each.
 
-use super::{phrases::utc, score_name::score_name, text};
+use super::{
+    phrases::{counted, utc},
+    score_name::score_name,
+    text,
+};
 use crate::{
     domain::{ScoreKind, Severity, Unit},
     notify::facts::report::{ReportAlert, ReportFacts, ReportMove, ReportScore, ReportUnread},
@@ -53,10 +57,6 @@ pub(super) fn cut(report: &mut ReportFacts, tenants: usize, characters: usize) {
         tame(&mut moved.tenant.name);
         moved.subject.iter_mut().for_each(tame);
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn firing(report: &ReportFacts) -> String {

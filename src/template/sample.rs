@@ -122,6 +122,8 @@ fn digest() -> DigestFacts {
     DigestFacts {
         firing: 38,
         critical: 2,
+        warning: 35,
+        info: 1,
         tenants: 19,
         ended: 1,
         operator: 1,
@@ -166,7 +168,10 @@ pub fn notification(kind: NotificationType, name: &str) -> Notification {
                 operator: operator(kind),
                 links: Links {
                     dashboard: Some("https://scores.mssp.example/tenants/contoso".to_owned()),
-                    portal: Some("https://security.microsoft.com/securescore".to_owned()),
+                    portal: about_tenant.then(|| {
+                        "https://security.microsoft.com/securescore?tid=2f1c0a5e-0000-4000-8000-000000000001".to_owned()
+                    }),
+                    fix: fix_page(kind).map(str::to_owned),
                     confirm: (kind == NotificationType::Drill)
                         .then(|| "https://scores.mssp.example/confirm/msg_0123456789ABCDEFGHJKMNPQRS".to_owned()),
                 },
@@ -199,6 +204,7 @@ fn alert(kind: NotificationType) -> AlertFacts {
         resolved_at: is_over.then(|| at("2026-11-24T09:15:58Z")),
         reason: None,
         resolution: is_over.then_some(Resolution::Recovered),
+        resolved_by: None,
     }
 }
 
@@ -229,6 +235,7 @@ fn score(kind: NotificationType) -> ScoreFacts {
         unit: ScoreKind::DeviceSecureScore.unit().as_str().to_owned(),
         value: Some(value),
         baseline: Some(400.0),
+        previous: (kind == NotificationType::AlertWorsened).then_some(340.0),
         loss: Some(400.0 - value),
         loss_percent: Some((400.0 - value) / 4.0),
         gap: None,
@@ -248,25 +255,39 @@ fn causes(name: &str) -> Vec<Cause> {
 }
 
 fn operator(kind: NotificationType) -> Option<OperatorFacts> {
-    let (summary, class, hint) = match kind {
+    let (summary, headline, detail, class, hint) = match kind {
         NotificationType::OperatorBlind => (
-            "Tenant contoso can't be read: the app's secret has expired",
+            "the tenant can't be read",
+            None,
+            None,
             "secret-expired",
-            "create a new client secret and put it where `credential.secret` says",
+            "create a new client secret and store it where `credential.secret` refers to",
         ),
         NotificationType::OperatorChannel => (
-            "Channel contoso refuses what it is sent",
-            "gone",
-            "create a new webhook and put its URL where `channels.contoso.url` says",
+            "Channel `contoso` rejects everything it is sent (Slack answered `no_service`). Its queue is kept.",
+            Some("Channel contoso rejects messages"),
+            Some("Slack answered `no_service`. Its queue is kept."),
+            "channel-parked",
+            "create a new webhook and store its URL where `channels.contoso.url` refers to",
         ),
-        NotificationType::OperatorDowntime => {
-            ("Scorewatch was away for 2 hours", "downtime", "look into the log for the reason")
-        }
-        NotificationType::OperatorCredential => {
-            ("The credential of tenant contoso expires in 14 days", "expires", "create a new client secret")
-        }
+        NotificationType::OperatorDowntime => (
+            "Scorewatch was down for 2h.",
+            Some("Scorewatch was down for 2h"),
+            None,
+            "downtime",
+            "nothing to do: missed checks are made up once",
+        ),
+        NotificationType::OperatorCredential => (
+            "The client secret of tenant contoso expires within 14 days.",
+            Some("client secret expires within 14 days"),
+            None,
+            "credential-expires",
+            "create a new client secret",
+        ),
         NotificationType::OperatorConfiguration => (
             "The changed configuration was rejected (2 errors). The old one stays in force.",
+            Some("configuration rejected"),
+            Some("2 errors. The old one stays in force."),
             "configuration-rejected",
             "fix scorewatch.yaml:4:1: unknown key `colour`; `scorewatch check` lists every error",
         ),
@@ -274,12 +295,30 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
     };
     Some(OperatorFacts {
         summary: summary.to_owned(),
+        headline: headline.map(str::to_owned),
+        detail: detail.map(str::to_owned),
         class: class.to_owned(),
         hint: Some(hint.to_owned()),
         channel: (kind == NotificationType::OperatorChannel).then(|| "contoso".to_owned()),
-        from: Some(at("2026-11-24T07:00:00Z")),
-        until: (kind == NotificationType::OperatorDowntime).then(|| at("2026-11-24T09:00:00Z")),
+        from: (kind != NotificationType::OperatorCredential).then(|| at("2026-11-24T07:00:00Z")),
+        until: match kind {
+            NotificationType::OperatorDowntime => Some(at("2026-11-24T09:00:00Z")),
+            NotificationType::OperatorCredential => Some(at("2026-12-08T00:00:00Z")),
+            _ => None,
+        },
     })
+}
+
+/// Where what is wrong can be fixed.
+const fn fix_page(kind: NotificationType) -> Option<&'static str> {
+    match kind {
+        NotificationType::OperatorBlind | NotificationType::OperatorCredential => Some(
+            "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/\
+             6d2a0000-0000-4000-8000-000000000002",
+        ),
+        NotificationType::OperatorChannel => Some("https://api.slack.com/apps"),
+        _ => None,
+    }
 }
 
 /// Where a runbook could be.
@@ -310,12 +349,13 @@ fn bare(mut sample: Notification) -> Notification {
     data.links = Links::default();
     if let Some(operator) = &mut data.operator {
         (operator.hint, operator.channel, operator.from, operator.until) = (None, None, None, None);
+        (operator.headline, operator.detail) = (None, None);
     }
     if let Some(alert) = &mut data.alert {
         alert.resolution = None;
     }
     if let Some(score) = &mut data.score {
-        (score.baseline, score.loss, score.loss_percent) = (None, None, None);
+        (score.baseline, score.previous, score.loss, score.loss_percent) = (None, None, None, None);
     }
     sample
 }
@@ -324,8 +364,8 @@ fn bare(mut sample: Notification) -> Notification {
 fn without_data(mut sample: Notification) -> Notification {
     within(&mut sample, without_data);
     if let Some(score) = &mut sample.data.score {
-        (score.value, score.baseline, score.loss, score.loss_percent, score.observed_at) =
-            (None, None, None, None, None);
+        (score.value, score.baseline, score.previous) = (None, None, None);
+        (score.loss, score.loss_percent, score.observed_at) = (None, None, None);
     }
     if let Some(rule) = &mut sample.data.rule {
         (rule.name, rule.condition) = ("blind".to_owned(), "no data for 6h".to_owned());

@@ -1,6 +1,6 @@
 //! A message about a fleet shift in words: what moved, by how much, whose doing it is as far as that is known, and what is left to do.
 
-use super::{lines, score_name::score_name};
+use super::{lines, phrases::counted, score_name::score_name};
 use crate::{
     notify::{
         fleet::{
@@ -20,13 +20,13 @@ pub(super) fn look(data: &Data) -> (&'static str, &'static str) {
     lines::look(&data.items)
 }
 
-/// One sentence: what happened, at how many tenants, by how much.
-pub(super) fn headline(fleet: &FleetFacts) -> String {
+/// What happened, at how many tenants, by how much; and why, as far as that is known in a few words.
+pub(super) fn headline(fleet: &FleetFacts) -> (String, String) {
     let score = score_name(fleet.score, fleet.subject.as_deref());
-    let tenants = count(fleet.tenant_count, "tenant");
-    let alerts = count(fleet.alerts, "alert");
+    let tenants = counted(fleet.tenant_count, "tenant");
+    let alerts = counted(fleet.alerts, "alert");
     let moved = format!("{} by about {}", verb(fleet), size(fleet));
-    match fleet.occasion {
+    let what = match fleet.occasion {
         Occasion::Reminders => {
             let verb = if fleet.alerts == 1 { "fires" } else { "fire" };
             format!("{alerts} at {tenants} still {verb} since the {score} {moved}")
@@ -36,12 +36,12 @@ pub(super) fn headline(fleet: &FleetFacts) -> String {
             format!("{alerts} at {tenants} {verb} accepted as the new level of the {score}")
         }
         // A channel may be allowed to show one tenant of many.
-        Occasion::Shift if fleet.tenant_count == 1 => {
-            format!("the {score} {moved}, as at other tenants at the same time{}", verdict(fleet))
-        }
-        Occasion::Shift => format!("the {score} of {tenants} {moved} at once{}", verdict(fleet)),
-        Occasion::FollowUp => format!("the {score} of {tenants} more {moved}{}", verdict(fleet)),
-    }
+        Occasion::Shift if fleet.tenant_count == 1 => format!("{score} {moved}, as at other tenants"),
+        Occasion::Shift => format!("{score} of {tenants} {moved} at once"),
+        Occasion::FollowUp => format!("{score} of {tenants} more {moved}"),
+    };
+    let why = if fleet.occasion.is_of_movements() { verdict(fleet) } else { String::new() };
+    (what, why)
 }
 
 /// What is known of why, in a few words.
@@ -50,28 +50,20 @@ fn verdict(fleet: &FleetFacts) -> String {
     match evidence.verdict {
         Verdict::Microsoft if evidence.unknown == 0 => ": Microsoft changed the score".to_owned(),
         Verdict::Tenants => match evidence.controls.first() {
-            Some(LostControl { title, tenants }) if *tenants > 1 => {
-                format!(": {tenants} tenants lost points on the same control, {title}")
-            }
-            _ => ": they lost points on their own controls".to_owned(),
+            Some(LostControl { tenants, .. }) if *tenants > 1 => ": same control lost points".to_owned(),
+            _ => ": their own controls".to_owned(),
         },
         _ => String::new(),
     }
 }
 
-/// Why there is one message and not many, what is known, and what is left to do.
-pub(super) fn note(fleet: &FleetFacts) -> String {
+/// Why there is one message and not many, and what is known of why the score moved.
+pub(super) fn reason(fleet: &FleetFacts) -> String {
     let mut says = Vec::new();
+    says.extend(severities(fleet));
     if fleet.occasion.is_of_movements() {
         says.extend(reasons(fleet));
         says.extend(average(fleet));
-    }
-    says.push(left_to_do(fleet));
-    if fleet.left_out > 0 {
-        says.push(format!(
-            "{} of {} alerts have no line here; `scorewatch alerts list --shift {}` shows all of them.",
-            fleet.left_out, fleet.alerts, fleet.id
-        ));
     }
     if !fleet.apart.is_empty() {
         says.push(format!("Reported on their own, as they moved farther: {}.", fleet.apart.join(", ")));
@@ -80,6 +72,27 @@ pub(super) fn note(fleet: &FleetFacts) -> String {
         says.push(format!("Moved along, and were reported before this showed: {}.", fleet.notified_before.join(", ")));
     }
     says.join(" ")
+}
+
+/// How many alerts of each severity the message covers.
+fn severities(fleet: &FleetFacts) -> Option<String> {
+    let counts = [(fleet.critical, "critical"), (fleet.warning, "warning"), (fleet.info, "info")];
+    let said: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    (!said.is_empty()).then(|| format!("{}: {}.", counted(fleet.alerts, "alert"), said.join(", ")))
+}
+
+/// What has no line in the message, and where to find it.
+pub(super) fn unlisted(fleet: &FleetFacts) -> Option<String> {
+    (fleet.left_out > 0).then(|| {
+        format!(
+            "{} of {} alerts {} no line here; `scorewatch alerts list --shift {}` shows all of them.",
+            fleet.left_out,
+            fleet.alerts,
+            if fleet.left_out == 1 { "has" } else { "have" },
+            fleet.id
+        )
+    })
 }
 
 /// What the evidence shows, and no more.
@@ -97,7 +110,7 @@ fn reasons(fleet: &FleetFacts) -> Vec<String> {
     }
     let mut clause = |tenants: usize, what: &str| {
         if tenants > 0 {
-            says.push(format!("At {}, {what}.", count(tenants, "tenant")));
+            says.push(format!("At {}, {what}.", counted(tenants, "tenant")));
         }
     };
     clause(
@@ -110,7 +123,7 @@ fn reasons(fleet: &FleetFacts) -> Vec<String> {
     let controls = evidence
         .controls
         .iter()
-        .map(|LostControl { title, tenants }| format!("{title} ({})", count(*tenants, "tenant")));
+        .map(|LostControl { title, tenants }| format!("{title} ({})", counted(*tenants, "tenant")));
     let controls: Vec<String> = controls.collect();
     if !controls.is_empty() {
         says.push(format!("Controls that lost points: {}.", controls.join("; ")));
@@ -125,7 +138,8 @@ fn average(fleet: &FleetFacts) -> Option<String> {
     Some(format!("Microsoft's own average of all tenants went from {from}% to {to}% on the same day."))
 }
 
-fn left_to_do(fleet: &FleetFacts) -> String {
+/// What is left to do.
+pub(super) fn left_to_do(fleet: &FleetFacts) -> String {
     let accept = format!("`scorewatch alerts accept --shift {}` accepts the new level", fleet.id);
     match (fleet.occasion, fleet.accepted_count) {
         (Occasion::Accepted, _) => "Nothing is left to do.".to_owned(),
@@ -145,10 +159,6 @@ fn verb(fleet: &FleetFacts) -> &'static str {
 fn size(fleet: &FleetFacts) -> String {
     let unit = if fleet.measure == "percent" { "%" } else { " points" };
     format!("{}{unit}", display::among(fleet.median.abs(), &[]))
-}
-
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 #[cfg(test)]

@@ -3,26 +3,18 @@
 use serde::Serialize;
 
 use super::{
-    causes, lines,
-    phrases::{Numbers, duration, is_link, utc},
-    report,
-    score_name::{name_of, score_name},
-    shift,
+    advice, causes,
+    causes::LinkedCause,
+    facts::{Fact, facts},
+    headline, lines,
+    phrases::is_link,
+    reading, report, shift,
 };
 use crate::{
-    domain::{Points, Severity},
-    notify::{
-        Notification, NotificationType,
-        notification::{Facts, ScoreFacts},
-    },
-    rule::display::number,
+    domain::Severity,
+    notify::{Notification, NotificationType, notification::Links},
+    rule::Resolution,
 };
-
-/// The most facts that are shown: a section of a Slack message has no more fields.
-const FACTS_MAX: usize = 10;
-
-/// The titles of links to what to do about each cause, in their order. None holds text from outside: a link's title is trusted.
-const CAUSE_LINKS: [&str; 3] = ["Open the first cause", "Open the second cause", "Open the third cause"];
 
 /// A notification as it is shown at some level of shortness.
 pub(super) struct Shown {
@@ -37,24 +29,31 @@ pub(super) struct Shown {
 /// A notification in words.
 #[derive(Debug, Serialize)]
 pub(super) struct Words {
-    /// One sentence: who, what, how much.
+    /// Who, what, from what to what, how bad; with the sign before it at most 80 characters.
     headline: String,
-    /// One sign for how grave it is.
+    /// One sign for how bad it is.
     emoji: &'static str,
-    /// The same as an Adaptive Card colour.
+    /// The same as a style of an Adaptive Card's container, or a color of its text.
     color: &'static str,
-    /// The same as a web colour.
+    /// The same as a web color, for a bar or border beside the text.
     hex: &'static str,
-    /// Why, and what to do, where that is known.
+    /// Why, as far as it is known.
+    reason: Option<String>,
+    /// What to do.
+    what_to_do: Option<String>,
+    /// Both in one text.
     note: Option<String>,
-    /// What a digest or a report says, line by line, gravest first; empty in all other messages.
+    /// What a digest, the notice of a fleet shift or a report says, line by line, the most severe first; empty in all other
+    /// messages.
     lines: Vec<String>,
     /// The same lines, together as far as one text of a message has room.
     paragraphs: Vec<Vec<String>>,
-    /// The facts in the order of their weight; at most ten.
+    /// What the headline does not say, the weightiest first; at most ten.
     facts: Vec<Fact>,
     /// What regressed, largest first.
     causes: Vec<String>,
+    /// The same in parts, each with its own link.
+    linked_causes: Vec<LinkedCause>,
     /// What to write over the causes, which need not be regressions.
     causes_title: &'static str,
     /// Where to look; `https` only.
@@ -63,225 +62,141 @@ pub(super) struct Words {
     footer: String,
 }
 
-/// A fact with its title, for templates.
-#[derive(Debug, Serialize)]
-struct Fact {
-    name: &'static str,
-    value: String,
-}
-
-/// A link with its title.
+/// One link.
 #[derive(Debug, Serialize)]
 struct Link {
     title: &'static str,
     url: String,
 }
 
-/// Says a notification in words. `left_out`: that many items of a digest are not in it.
+/// Says a notification in words.
 pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Words {
-    let data = &notification.data;
+    let items = &notification.data.items;
     let (emoji, color) = look(notification);
-    let left_out = &data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(data.items.len()));
-    let said = match &data.report {
+    let left_out = notification.data.fleet.as_ref().map_or(*left_out, |fleet| fleet.alerts.saturating_sub(items.len()));
+    let as_one = reading::as_one(notification);
+    let sign = |item: &Notification| look(item).0;
+    let said = match &notification.data.report {
         Some(report) => report::lines(report, *lines_max),
-        None => lines::lines(&data.items, *left_out, data.digest.as_ref(), |item| {
-            format!("{} {}", look(item).0, headline(item, 0))
-        }),
+        None if as_one.is_some() => reading::lines(items, sign),
+        None if notification.kind == NotificationType::OperatorBlind => lines::hit(items, left_out),
+        None => lines::lines(items, left_out, notification.data.digest.as_ref(), sign),
     };
-    let links = [
-        ("I see this: confirm", data.links.confirm.as_deref()),
-        ("Open dashboard", data.links.dashboard.as_deref()),
-        ("Open Microsoft portal", data.links.portal.as_deref()),
-        ("Open runbook", runbook(data).filter(|runbook| is_link(runbook))),
-    ];
-    let of_causes = CAUSE_LINKS.into_iter().zip(data.causes.iter().map(|cause| cause.link.as_deref()));
-    let links =
-        links.into_iter().chain(of_causes).filter_map(|(title, url)| Some(Link { title, url: url?.to_owned() }));
+    let what_to_do = match &as_one {
+        Some(_) => reading::what_to_do(items),
+        None => advice::what_to_do(notification),
+    };
+    let facts = as_one.as_ref().unwrap_or(notification);
+    let data = &facts.data;
+    let headline = headline::headline(facts, left_out);
+    let reason = advice::reason(facts);
+    let mut facts = facts(facts, &headline);
+    // Each rule has a line.
+    facts.retain(|fact| as_one.is_none() || !matches!(fact.name, "Rule" | "Severity" | "Acknowledged"));
     Words {
-        headline: headline(notification, *left_out),
         emoji,
         color,
-        hex: match color {
-            "good" => "#107C10",
-            "attention" => "#D13438",
-            "warning" => "#F7630C",
-            _ => "#0078D4",
-        },
-        note: note(notification),
+        hex: hex(color),
+        note: advice::note(data, reason.as_deref(), what_to_do.as_deref()),
+        reason,
+        what_to_do,
         paragraphs: lines::paragraphs(&said),
         lines: said,
-        facts: facts(notification),
+        facts,
         causes: data.causes.iter().map(causes::cause).collect(),
+        linked_causes: data.causes.iter().map(causes::linked).collect(),
         causes_title: causes::title(&data.causes),
-        links: links.collect(),
+        links: links(&data.links, advice::runbook(data)),
         footer: footer(notification),
+        headline,
+    }
+}
+
+/// The web color for a style. Each can be told from white and from black.
+pub(super) const fn hex(color: &str) -> &'static str {
+    match color.as_bytes() {
+        b"good" => "#107C10",
+        b"attention" => "#D13438",
+        b"warning" => "#C8500A",
+        b"default" => "#767676",
+        _ => "#0078D4",
+    }
+}
+
+/// Where to look, the nearest first. No title holds text from outside: a link's title is trusted.
+fn links(links: &Links, runbook: Option<&str>) -> Vec<Link> {
+    let all = [
+        ("I see this: confirm", links.confirm.as_deref()),
+        (links.fix.as_deref().map_or("", fix_title), links.fix.as_deref()),
+        (links.portal.as_deref().map_or("", portal_title), links.portal.as_deref()),
+        ("Open runbook", runbook.filter(|runbook| is_link(runbook))),
+        ("Open dashboard", links.dashboard.as_deref()),
+    ];
+    all.into_iter().filter_map(|(title, url)| Some(Link { title, url: url?.to_owned() })).collect()
+}
+
+/// What is on the page that fixes it.
+fn fix_title(url: &str) -> &'static str {
+    let titles = [
+        ("Microsoft_AAD_RegisteredApps", "Open app registration"),
+        ("/adminconsent", "Open consent page"),
+        ("make.powerautomate", "Open Power Automate"),
+        ("make.gov.powerautomate", "Open Power Automate"),
+        ("api.slack.com", "Open Slack apps"),
+        ("pagerduty.com", "Open PagerDuty"),
+    ];
+    titles.iter().find(|(part, _)| url.contains(part)).map_or("Open settings", |(_, title)| title)
+}
+
+/// What is on the page of Microsoft's portal.
+fn portal_title(url: &str) -> &'static str {
+    match url {
+        _ if url.contains("/securescore") => "Open Secure Score",
+        _ if url.contains("/tvm_dashboard") => "Open exposure score",
+        _ => "Open Microsoft portal",
     }
 }
 
 /// Says a notification as lines of plain text: what must be known, without links.
 pub(super) fn plain(shown: &Shown) -> Vec<String> {
-    let Words { headline, emoji, note, lines, facts, causes, footer, .. } = words(shown);
+    let is_of_rule = shown.notification.data.rule.is_some() && shown.notification.data.operator.is_none();
+    let Words { headline, emoji, reason, what_to_do, lines, facts, causes, footer, .. } = words(shown);
     let mut said = vec![format!("{emoji} {headline}")];
-    said.extend(note);
     said.extend(lines);
-    said.extend(facts.into_iter().map(|Fact { name, value }| format!("{name}: {value}")));
+    said.extend(reason);
     said.extend(causes.into_iter().map(|cause| format!("• {cause}")));
+    said.extend(what_to_do.map(|text| if is_of_rule { format!("What to do: {text}") } else { text }));
+    said.extend(facts.into_iter().map(|Fact { name, value }| format!("{name}: {value}")));
     said.push(footer);
     said
 }
 
-/// One sign for how grave it is, and the same as an Adaptive Card colour.
+/// One sign for how bad it is, and the same as a style of an Adaptive Card.
 pub(super) fn look(notification: &Notification) -> (&'static str, &'static str) {
-    let over = notification.data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_some());
-    match (notification.kind, notification.data.alert.as_ref().map(|alert| alert.severity)) {
-        (NotificationType::FleetShift, _) => shift::look(&notification.data),
+    let data = &notification.data;
+    let alert = data.alert.as_ref();
+    let is_recovery = |resolution: Option<Resolution>| resolution.is_none_or(|end| end == Resolution::Recovered);
+    match (notification.kind, alert.map(|alert| alert.severity)) {
+        (NotificationType::FleetShift, _) => shift::look(data),
         (NotificationType::Report, _) => ("📊", "accent"),
-        (NotificationType::Digest, _) => lines::look(&notification.data.items),
-        _ if over => ("✅", "good"),
+        (NotificationType::Digest, _) => lines::look(&data.items),
+        _ if alert.is_some_and(|alert| alert.resolved_at.is_some() && is_recovery(alert.resolution)) => ("✅", "good"),
+        // Nothing got better: somebody accepted it, or it is no longer watched.
+        _ if alert.is_some_and(|alert| alert.resolved_at.is_some()) => ("⚪", "default"),
         (NotificationType::Test | NotificationType::Drill, _) => ("🧪", "accent"),
         (_, Some(Severity::Critical)) => ("🔴", "attention"),
         (_, Some(Severity::Warning)) => ("🟠", "warning"),
         (_, Some(Severity::Info)) => ("🔵", "accent"),
-        (_, None) if notification.data.operator.as_ref().is_some_and(|operator| operator.until.is_some()) => {
-            ("✅", "good")
-        }
+        // Its `until` is when it will expire, or when it did.
+        (NotificationType::OperatorCredential, None) => ("⚠️", "warning"),
+        (NotificationType::OperatorDowntime, None) if has_ended(notification) => ("ℹ️", "accent"),
+        (_, None) if has_ended(notification) => ("✅", "good"),
         (_, None) => ("⚠️", "warning"),
     }
 }
 
-/// One sentence: who, what, how much.
-pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
-    let data = &notification.data;
-    let is_test = data.notification.test && notification.kind != NotificationType::Drill;
-    let mark = if is_test { "TEST: " } else { "" };
-    let who = data.tenant.as_ref().map(|tenant| format!("{}: ", tenant.name)).unwrap_or_default();
-    if let Some(operator) = &data.operator {
-        return format!("{mark}{who}{}", operator.summary);
-    }
-    let what = match &data.score {
-        Some(score) => happened(notification.kind, data, score),
-        None if data.report.is_some() => data.report.as_ref().map(report::headline).unwrap_or_default(),
-        None if data.fleet.is_some() => data.fleet.as_ref().map(shift::headline).unwrap_or_default(),
-        None => match notification.kind {
-            NotificationType::Test => "this channel can be reached".to_owned(),
-            NotificationType::Drill => "DRILL: a test of this channel, nothing has happened".to_owned(),
-            NotificationType::Digest => lines::headline(data.digest.as_ref(), &data.items, left_out),
-            NotificationType::AlertResolved => "the alert is over".to_owned(),
-            kind => kind.as_str().replace('.', ": "),
-        },
-    };
-    format!("{mark}{who}{what}")
-}
-
-fn happened(kind: NotificationType, data: &Facts, score: &ScoreFacts) -> String {
-    let name = name_of(data, score);
-    let numbers = Numbers::of(data, score);
-    let condition = data.rule.as_ref().map(|rule| format!(" ({})", rule.condition)).unwrap_or_default();
-    let over = data.alert.as_ref().is_some_and(|alert| alert.reason.is_some());
-    match (kind, &numbers.value, &numbers.baseline) {
-        (NotificationType::AlertResolved, _, _) if over => format!("the alert on {name} is over"),
-        (NotificationType::AlertResolved, Some(value), _) if !data.no_data.is_empty() => {
-            format!("{name} can be read again: {value}")
-        }
-        (NotificationType::AlertResolved, Some(value), _) => format!("{name} has recovered to {value}"),
-        (NotificationType::AlertResolved, None, _) => format!("{name} can be read again"),
-        (NotificationType::AlertReminder, Some(value), _) => format!("{name} is still {value}{condition}"),
-        (NotificationType::AlertReminder, None, _) => format!("still no data for {name}"),
-        (NotificationType::AlertUnstable, ..) => format!("{name} keeps changing{condition}"),
-        (NotificationType::AlertWorsened, None, _) => format!("no data for {name} by now"),
-        (_, None, _) => format!("no data for {name}"),
-        (NotificationType::AlertWorsened, Some(value), _) => format!("{name} has worsened to {value}{condition}"),
-        (_, Some(value), Some(baseline)) => {
-            let verb = if score.value < score.baseline { "fell" } else { "rose" };
-            format!("{name} {verb} from {baseline} to {value}")
-        }
-        (_, Some(value), None) => format!("{name} is {value}{condition}"),
-    }
-}
-
-/// Why, and what to do, where that is known.
-fn note(notification: &Notification) -> Option<String> {
-    let data = &notification.data;
-    if notification.kind == NotificationType::Drill {
-        return Some("Nothing has happened; this shows that the channel works.".to_owned());
-    }
-    if let Some(fleet) = &data.fleet {
-        return Some(shift::note(fleet));
-    }
-    let reason = data.alert.as_ref().and_then(|alert| alert.reason.clone());
-    let about = data.rule.as_ref().and_then(|rule| rule.about.clone()).filter(|_| is_open(data));
-    let hint = || data.operator.as_ref().and_then(|operator| operator.hint.clone());
-    let why = reason.or_else(hint).or_else(|| data.explanation.clone());
-    match (why, about) {
-        (Some(why), Some(about)) if data.operator.is_none() => Some(format!("{why} {about}")),
-        (why, about) => why.or(about),
-    }
-}
-
-/// What to do, as the rule's author says. Of an alert that is over there is nothing to do.
-fn runbook(data: &Facts) -> Option<&str> {
-    let runbook = data.rule.as_ref().and_then(|rule| rule.runbook.as_deref());
-    runbook.filter(|runbook| !runbook.trim().is_empty() && is_open(data))
-}
-
-fn is_open(data: &Facts) -> bool {
-    data.alert.as_ref().is_some_and(|alert| alert.resolved_at.is_none())
-}
-
-fn facts(notification: &Notification) -> Vec<Fact> {
-    let data = &notification.data;
-    let mut facts = Vec::new();
-    let mut say = |name, value: Option<String>| facts.extend(value.map(|value| Fact { name, value }));
-    say("Tenant", data.tenant.as_ref().map(|tenant| format!("{} ({})", tenant.name, tenant.id)));
-    if let Some(score) = &data.score {
-        let numbers = Numbers::of(data, score);
-        let observed = score.observed_at.map(|at| format!(" at {}", utc(at))).unwrap_or_default();
-        let points = |points: Option<Points>| {
-            let points = points.map(|Points { earned, of }| format!(" ({} of {} points)", number(earned), number(of)));
-            points.unwrap_or_default()
-        };
-        let before = data.breakdown.as_ref().map(|breakdown| breakdown.before);
-        let now = points(score.points);
-        let names: Vec<_> = data.no_data.iter().map(|one| score_name(one.kind, None)).collect();
-        let of_all = (score.all && !names.is_empty()).then(|| names.join(", "));
-        say("Score", Some(of_all.unwrap_or_else(|| name_of(data, score))));
-        say(
-            "Value",
-            Some(numbers.value.map_or_else(|| "no data".to_owned(), |value| format!("{value}{now}{observed}"))),
-        );
-        say("Baseline", numbers.baseline.map(|baseline| format!("{baseline}{}", points(before))));
-        say("Loss", numbers.loss);
-    }
-    say("Rule", data.rule.as_ref().map(|rule| format!("{}: {}", rule.name, rule.condition)));
-    say("What to do", runbook(data).filter(|runbook| !is_link(runbook)).map(str::to_owned));
-    if let Some(alert) = &data.alert {
-        say("Severity", Some(alert.severity.to_string()));
-        say(
-            "Since",
-            Some(match alert.resolved_at {
-                None => utc(alert.started_at),
-                Some(end) => {
-                    format!(
-                        "{}, over at {} after {}",
-                        utc(alert.started_at),
-                        utc(end),
-                        duration(end.since(alert.started_at))
-                    )
-                }
-            }),
-        );
-    }
-    if let Some(operator) = &data.operator {
-        say("Class", Some(operator.class.clone()));
-        say("Channel", operator.channel.clone());
-        say("From", operator.from.map(utc));
-        say("Until", operator.until.map(utc));
-    }
-    let labels = data.tenant.iter().flat_map(|tenant| &tenant.labels).map(|(key, value)| format!("{key}={value}"));
-    let labels = labels.collect::<Vec<_>>().join(", ");
-    say("Labels", (!labels.is_empty()).then_some(labels));
-    facts.truncate(FACTS_MAX);
-    facts
+fn has_ended(notification: &Notification) -> bool {
+    notification.data.operator.as_ref().is_some_and(|operator| operator.until.is_some())
 }
 
 fn footer(notification: &Notification) -> String {

@@ -164,14 +164,8 @@ impl Fixture {
 
     async fn attempt(&self, door: &Egress) -> Verdict {
         let now = Timestamp::EPOCH;
-        let facts = OperatorFacts {
-            summary: "a test".to_owned(),
-            class: "test".to_owned(),
-            hint: None,
-            channel: None,
-            from: None,
-            until: None,
-        };
+        let facts =
+            OperatorFacts { summary: "a test".to_owned(), class: "test".to_owned(), ..OperatorFacts::default() };
         let notification = compose::for_operator(NotificationType::Test, &["limits"], None, facts, now);
         let written =
             send::write(&self.config.channels["slow"], &self.config.templates, &notification, Form::Rich, now);

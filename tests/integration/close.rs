@@ -8,6 +8,7 @@ use scorewatch::{
     domain::{ScoreKind, Selector},
     rule::Condition,
     simulation::cloud::{DefenderRefusal, Fetch},
+    store::AlertFilter,
 };
 
 use super::{
@@ -157,10 +158,15 @@ async fn only_a_loss_against_a_baseline_can_be_accepted_and_only_once() {
     let (store, now) = (fixture.store.as_ref(), fixture.clock.now());
     let rows = fixture.firing().await;
     let row = |name: &str| rows.iter().find(|row| row.key.rule.as_str() == name).unwrap();
-    assert_eq!(accept(store, &config, row("low"), now).await.unwrap(), None);
-    assert_eq!(accept(store, &config, row("drop"), now).await.unwrap(), Some(channels(&["soc"])));
-    assert_eq!(accept(store, &config, row("drop"), now).await.unwrap(), None);
+    assert_eq!(accept(store, &config, row("low"), Some("ana"), now).await.unwrap(), None);
+    assert_eq!(accept(store, &config, row("drop"), Some("ana"), now).await.unwrap(), Some(channels(&["soc"])));
+    assert_eq!(accept(store, &config, row("drop"), Some("ana"), now).await.unwrap(), None);
     assert_eq!(fixture.queued().await[2..], ["alert.resolved (Accepted) to soc"]);
+    let over = fixture.store.alerts(&AlertFilter::default()).await.unwrap();
+    let over = over.iter().filter_map(|row| row.last_notification.as_ref()?.data.alert.clone());
+    let over = over.into_iter().find(|alert| alert.resolved_at.is_some()).unwrap();
+    assert_eq!(over.resolved_by.as_deref(), Some("ana"));
+    assert_eq!(over.reason.as_deref(), Some("The loss was accepted as the new level by ana."));
     fixture.pass(15);
     fixture.visit(&config).await;
     assert_eq!(fixture.queued().await.len(), 3, "the new level is no loss");

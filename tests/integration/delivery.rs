@@ -20,14 +20,7 @@ use super::{
 
 /// Queues a message about `contoso` and one of its alerts, by rule.
 pub(super) async fn queue(store: &dyn Store, name: &str, rule: &str, to: &[&str], now: Timestamp) {
-    let facts = OperatorFacts {
-        summary: name.to_owned(),
-        class: "test".to_owned(),
-        hint: None,
-        channel: None,
-        from: None,
-        until: None,
-    };
+    let facts = OperatorFacts { summary: name.to_owned(), class: "test".to_owned(), ..OperatorFacts::default() };
     let alert = AlertKey { tenant: tenant_id("contoso"), rule: rule_name(rule), score: Some(SCORE), subject: None };
     let notification = compose::for_operator(NotificationType::Test, &[name], None, facts, now);
     let tenant = Some(tenant_id("contoso"));

@@ -23,14 +23,7 @@ use super::{
 
 /// Queues what an alert of a tenant has to say: `sequence` 1 fires, `is_over` resolves.
 pub(super) async fn queue(fixture: &Fixture, tenant: &str, sequence: u64, is_over: bool) {
-    let facts = OperatorFacts {
-        summary: String::new(),
-        class: String::new(),
-        hint: None,
-        channel: None,
-        from: None,
-        until: None,
-    };
+    let facts = OperatorFacts { summary: String::new(), class: String::new(), ..OperatorFacts::default() };
     let (now, id) = (fixture.clock.now(), tenant_id(tenant));
     let parts = [tenant, &sequence.to_string()];
     let mut notification = compose::for_operator(NotificationType::AlertFiring, &parts, None, facts, now);
@@ -50,6 +43,7 @@ pub(super) async fn queue(fixture: &Fixture, tenant: &str, sequence: u64, is_ove
         resolved_at: is_over.then_some(now),
         reason: None,
         resolution: None,
+        resolved_by: None,
     });
     let alert = AlertKey { tenant: id.clone(), rule: rule_name("low"), score: Some(SCORE), subject: None };
     let new = NewNotification {

@@ -113,7 +113,7 @@ async fn all_alerts_of_a_visit_share_one_answer_and_a_conflict_does_not_ask_agai
     assert_eq!(fixture.cloud.tenant_counts(entra("contoso")).guidance_requests, 1);
     let known = fixture.record("contoso").await;
     let row = fixture.firing().await.pop().unwrap();
-    let busy = close::accept(fixture.store.as_ref(), &config, &row, fixture.clock.now()).await.unwrap();
+    let busy = close::accept(fixture.store.as_ref(), &config, &row, Some("ana"), fixture.clock.now()).await.unwrap();
     assert_eq!(busy, Some(channels(&["soc"])));
     fixture.pass(15);
     fixture.set_score("contoso", 250.0);

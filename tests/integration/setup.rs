@@ -7,7 +7,7 @@ use std::{
 };
 
 use scorewatch::{
-    channel::{self, ChannelKind, ChannelSettings, RetryBounds, Webhook, WebhookUrl},
+    channel::{self, ChannelKind, ChannelSettings, RetryBounds, Show, Webhook, WebhookUrl},
     config::{Config, Operator, StoreLocation, Tenant, Watched},
     domain::{ChannelName, Cloud, EntraTenantId, Labels, Reading, Sample, ScoreKind, TenantId, Timestamp},
     egress::Private,
@@ -134,6 +134,7 @@ pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
         name: channel_name(name),
         kind: ChannelKind::Webhook(Webhook { url: WebhookUrl::Open(url.to_owned()), signing_secrets: Vec::new() }),
         audience: Audience::default(),
+        show: Show { labels: true, about: true },
         pace: Duration::ZERO,
         retry: RetryBounds {
             first: Duration::from_secs(2),

@@ -125,6 +125,7 @@ impl Scenario {
         let receiver = |settings: &ChannelSettings| Receiver {
             audience: settings.audience.clone(),
             digest_over: Some(settings.digest_over),
+            merges_readings: false,
             pace: settings.pace,
         };
         let silence = |(id, new): (i64, NewSilence)| Silence {

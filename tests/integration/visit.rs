@@ -67,7 +67,7 @@ async fn what_somebody_else_changed_meanwhile_is_judged_again_and_nothing_is_los
     let known = fixture.record("contoso").await;
     // A person accepts the loss while the next visit is under way.
     let row = fixture.firing().await.pop().unwrap();
-    let busy = close::accept(fixture.store.as_ref(), &config, &row, fixture.clock.now()).await.unwrap();
+    let busy = close::accept(fixture.store.as_ref(), &config, &row, Some("ana"), fixture.clock.now()).await.unwrap();
     assert_eq!(busy, Some(channels(&["soc"])));
     fixture.pass(15);
     fixture.set_score("contoso", 299.0);

@@ -71,6 +71,7 @@ fn says(rule: &str, kind: NotificationType, sequence: u64, nanos: i64, hold: Opt
         resolved_at: is_over.then_some(at),
         reason: None,
         resolution: is_over.then_some(Resolution::Accepted),
+        resolved_by: None,
     });
     data.score = Some(ScoreFacts {
         kind: ScoreKind::DeviceSecureScore,
@@ -80,6 +81,7 @@ fn says(rule: &str, kind: NotificationType, sequence: u64, nanos: i64, hold: Opt
         unit: "points".to_owned(),
         value: Some(1.0),
         baseline: Some(2.0),
+        previous: None,
         loss: Some(1.0),
         loss_percent: (sequence == 1).then_some(12.5),
         observed_at: (sequence != 2).then_some(at),
@@ -95,10 +97,7 @@ fn for_operator() -> NewNotification {
     new.notification.data.operator = Some(OperatorFacts {
         summary: "a channel fails".to_owned(),
         class: "gone".to_owned(),
-        hint: None,
-        channel: None,
-        from: None,
-        until: None,
+        ..OperatorFacts::default()
     });
     new
 }

@@ -11,6 +11,7 @@ mod hold;
 mod merge;
 mod migration;
 mod outbox;
+mod reading;
 mod recommendation;
 mod restore;
 mod route;

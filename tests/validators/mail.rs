@@ -14,7 +14,7 @@ use std::{
 
 use scorewatch::{
     channel::{
-        self, ChannelKind, ChannelSettings, Email, Form, RetryBounds, Verdict,
+        self, ChannelKind, ChannelSettings, Email, Form, RetryBounds, Show, Verdict,
         email::{self, Letter},
     },
     delivery::send,
@@ -44,6 +44,7 @@ fn settings(server: SocketAddr) -> Arc<ChannelSettings> {
         name: ChannelName::parse("judged").unwrap(),
         kind: ChannelKind::Email(email),
         audience: Audience::default(),
+        show: Show { labels: true, about: true },
         pace: Duration::from_secs(1),
         retry: bounds,
         timeout: Duration::from_secs(20),

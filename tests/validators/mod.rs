@@ -9,6 +9,7 @@ mod exim;
 mod mail;
 mod messages;
 mod pagerduty;
+mod pictures;
 
 use std::{
     env, fs,
@@ -21,8 +22,8 @@ use std::{
 
 use scorewatch::{
     channel::{
-        self, Channel, ChannelKind, ChannelSettings, Discord, Form, GoogleChat, Mattermost, RetryBounds, Slack, Teams,
-        Webhook, WebhookUrl,
+        self, Channel, ChannelKind, ChannelSettings, Discord, Form, GoogleChat, Mattermost, RetryBounds, Show, Slack,
+        Teams, Webhook, WebhookUrl,
     },
     clock::Clock,
     domain::{ChannelName, Timestamp},
@@ -67,6 +68,7 @@ fn open_within(kind: ChannelKind, private: Private) -> Box<dyn Channel> {
         name: ChannelName::parse("judged").unwrap(),
         kind,
         audience: Audience::default(),
+        show: Show { labels: true, about: true },
         pace: Duration::from_secs(1),
         retry: RetryBounds {
             first: Duration::from_secs(2),

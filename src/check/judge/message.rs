@@ -5,7 +5,7 @@ use crate::{
     check::{blind, outage::Cause},
     domain::{ChannelName, Points, Reading, Sample, ScoreKind, Subject},
     notify::{
-        compose::{self, MessageParts},
+        compose::{self, AcceptedBy, MessageParts},
         notification::{Links, NoDataFacts},
         route::recipients,
     },
@@ -31,7 +31,10 @@ impl Judging<'_> {
         if by_operator_rule && (transition.kind == TransitionKind::Fired || notified_channels.is_empty()) {
             return Vec::new();
         }
-        let no_data: Vec<_> = transition.unread.iter().map(|unread| self.no_data_facts(*unread)).collect();
+        let is_worse = transition.kind == TransitionKind::Worsened;
+        let listed = if is_worse { transition.listed } else { transition.unread.len() };
+        let facts_of = |(place, unread)| self.no_data_facts(unread, place >= listed);
+        let no_data: Vec<_> = transition.unread.iter().copied().enumerate().map(facts_of).collect();
         let score = target.score.or_else(|| tenant.scores.first().copied()).unwrap_or(ScoreKind::DeviceSecureScore);
         let parts = MessageParts {
             store: self.setting.store,
@@ -46,8 +49,13 @@ impl Judging<'_> {
             points: self.points(score, target.subject, transition),
             reason: self.reason(rule, score, transition, &no_data),
             no_data,
+            accepted_by: AcceptedBy::Time,
             operator: by_operator_rule.then(|| blind::operator_facts(failing, transition)),
-            links: Links { portal: Some(tenant.score_page()), ..Links::default() },
+            links: Links {
+                portal: Some(tenant.score_page(score)),
+                fix: failing.filter(|_| by_operator_rule).and_then(|failing| tenant.fix_page(&failing.class)),
+                ..Links::default()
+            },
         };
         let notification = compose::of_transition(parts, transition);
         let own = if by_operator_rule { &[] } else { rule.of_tenant(&tenant.notify) };
@@ -103,13 +111,15 @@ impl Judging<'_> {
     }
 
     /// Why a score gives no data.
-    fn no_data_facts(&self, unread: Unread) -> NoDataFacts {
+    fn no_data_facts(&self, unread: Unread, is_new: bool) -> NoDataFacts {
         // A store of an older version knows one cause for the whole tenant.
         let failing = self.failure(unread.score);
         NoDataFacts {
             kind: unread.score,
             since: unread.since,
             class: failing.map(|failing| failing.class.clone()),
+            cause: failing.map(|failing| blind::words(&failing.class)),
+            is_new,
             hint: failing.and_then(|failing| failing.hint.clone()),
             reason: blind::reason(failing, self.outage(failing)),
         }

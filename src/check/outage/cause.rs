@@ -96,8 +96,8 @@ impl Cause {
     #[must_use]
     pub const fn hint_for_everybody(&self) -> &'static str {
         match self {
-            Self::Service => "this is an outage; not only this tenant is concerned",
-            _ => "not only this tenant is concerned",
+            Self::Service => "this is an outage; not only this tenant is affected",
+            _ => "not only this tenant is affected",
         }
     }
 }

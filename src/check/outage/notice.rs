@@ -94,6 +94,7 @@ fn write(store: &str, outage: &Outage, news: &News, seen: &Seen<'_>, whose: &str
     let items = seen.tenants.iter().take(LINES_MAX).map(item).collect();
     let mut notification = compose::for_operator(NotificationType::OperatorBlind, &parts, None, facts.clone(), now);
     let data: &mut Data = &mut notification.data;
+    data.links.fix = fix_page(outage, news, seen);
     data.items = items;
     data.notification.sequence = if is_over { 2 } else { 1 };
     data.rule = Some(RuleFacts {
@@ -110,8 +111,21 @@ fn write(store: &str, outage: &Outage, news: &News, seen: &Seen<'_>, whose: &str
         resolved_at: is_over.then_some(now),
         reason: None,
         resolution: is_over.then_some(Resolution::Recovered),
+        resolved_by: None,
     });
     notification
+}
+
+/// The page on which the cause can be fixed, where all tenants have the same one.
+fn fix_page(outage: &Outage, news: &News, seen: &Seen<'_>) -> Option<String> {
+    let News::Began { class, .. } = news else { return None };
+    let tenant = seen.tenants.first()?;
+    match Cause::from_key(&outage.cause)? {
+        Cause::Credential(_) => tenant.fix_page(class),
+        // Consent is given by each tenant on its own.
+        Cause::App(_) if seen.tenants.len() == 1 => tenant.fix_page(class),
+        _ => None,
+    }
 }
 
 /// One tenant of the list.
@@ -138,10 +152,19 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
             };
             let before = match seen.notified_before {
                 0 => String::new(),
+                1 => ", in addition to 1 that was reported before".to_owned(),
                 before => format!(", in addition to {before} that were reported before"),
             };
+            let also = match seen.notified_before {
+                0 => String::new(),
+                1 => " 1 more tenant was reported before.".to_owned(),
+                before => format!(" {before} more tenants were reported before."),
+            };
+            let headline = format!("{count} of {} tenants can't be read", seen.of);
             OperatorFacts {
-                summary: format!("{count} of {} tenants can't be read: {why} ({names}{before})", seen.of),
+                summary: format!("{headline}: {why} ({names}{before})"),
+                headline: Some(headline),
+                detail: Some(format!("Cause: {why}.{also}")),
                 class: class.clone(),
                 hint: hint.clone().or_else(|| Some(remedy(cause.as_ref(), class).to_owned())),
                 channel: None,
@@ -157,13 +180,23 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
                 Some(Cause::Proxy) => "the proxy lets us sign in again".to_owned(),
                 Some(Cause::Service | Cause::Refusal(_)) | None => "Microsoft can be read again".to_owned(),
             };
-            let left = match seen.left {
-                0 => String::new(),
-                left => format!("; {left} of them still can't be read, and are reported on their own if that goes on"),
+            let tenants = if count == 1 { "1 tenant".to_owned() } else { format!("{count} tenants") };
+            let still = match seen.left {
+                0 => None,
+                1 => Some("1 of them still can't be read, and is reported on its own if that goes on".to_owned()),
+                left => {
+                    Some(format!("{left} of them still can't be read, and are reported on their own if that goes on"))
+                }
+            };
+            let (left, remaining) = match still {
+                Some(still) => (format!("; {still}"), format!(" {still}.")),
+                None => (String::new(), String::new()),
             };
             let lasted = lasted(now.since(outage.since));
             OperatorFacts {
-                summary: format!("{what} after {lasted}, in which {count} tenants could not be ({names}){left}"),
+                summary: format!("{what} after {lasted}, in which {tenants} could not be ({names}){left}"),
+                headline: Some(format!("{tenants} can be read again after {lasted}")),
+                detail: Some(format!("Cause: {}.{remaining}", cause_in_words(cause.as_ref()))),
                 class: "recovered".to_owned(),
                 hint: None,
                 channel: None,
@@ -174,14 +207,25 @@ fn facts(outage: &Outage, news: &News, seen: &Seen<'_>, now: Timestamp) -> Opera
     }
 }
 
+/// What an outage that is over was about.
+fn cause_in_words(cause: Option<&Cause>) -> String {
+    match cause {
+        Some(Cause::Credential(app)) => format!("the credential of app {app} was rejected"),
+        Some(Cause::App(app)) => format!("app {app} was refused"),
+        Some(Cause::Clock) => "this machine's clock was wrong".to_owned(),
+        Some(Cause::Proxy) => "a proxy on our side blocked the sign-in".to_owned(),
+        Some(Cause::Service | Cause::Refusal(_)) | None => "Microsoft could not be read".to_owned(),
+    }
+}
+
 /// The step that fixes it, or what there is to do meanwhile.
 fn remedy(cause: Option<&Cause>, class: &str) -> &'static str {
     let by_class = FailureClass::from_name(class).and_then(|class| class.hint());
     by_class.unwrap_or(match cause {
         Some(Cause::Service) if class == FailureClass::Throttled.as_str() => {
-            "nothing to do now: checks go on by themselves; if it comes again, widen `spread` or lower `concurrency`"
+            "nothing to do now: checks continue; if it happens again, widen `spread` or lower `concurrency`"
         }
-        _ => "nothing to do here: checks go on, and you will be notified when it is over; Microsoft's status page is status.cloud.microsoft",
+        _ => "nothing to do here: checks continue, and you are notified when it is over; Microsoft reports outages at status.cloud.microsoft",
     })
 }
 

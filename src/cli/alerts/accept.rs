@@ -2,7 +2,7 @@
 
 use crate::{
     action::alert::{self, Accepted, Pick},
-    cli::{Failure, output},
+    cli::{Failure, caller, output},
     clock::Clock,
     config::Config,
     domain::{Scope, ScoreKind},
@@ -37,6 +37,9 @@ pub(super) struct Arguments {
     /// All alerts of tenants with this label; if repeated, all labels must match
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
+    /// Who accepts them, for the message that says so; by default the user who runs the command
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
     /// Only show which alerts would be accepted
     #[arg(long)]
     dry_run: bool,
@@ -57,14 +60,16 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let (scope, now) = (&Scope::All, Clock::System.now());
-    let Arguments { tenant, of_rule, subject, shift, rule, score, tenants, labels, dry_run, json } = arguments;
+    let Arguments { tenant, of_rule, subject, shift, rule, score, tenants, labels, author, dry_run, json } = arguments;
+    let author = Some(caller::author(author));
     if let Some(tenant) = tenant {
         let which = super::Which { tenant, rule: of_rule, subject }.find(store, scope).await?;
-        let AlertKey { rule, tenant, .. } = alert::accept(store, config, scope, &which, now).await?;
+        let AlertKey { rule, tenant, .. } =
+            alert::accept(store, config, scope, &which, author.as_deref(), now).await?;
         output::say(&format!("accepted: `{rule}` for `{tenant}` starts from the new level"));
         return Ok(());
     }
-    let pick = Pick { shift, rule, score, tenants, labels };
+    let pick = Pick { shift, rule, score, tenants, labels, by: author };
     let Accepted { alerts: accepted, without_level } =
         alert::accept_all(store, config, scope, &pick, dry_run, now).await?;
     if json {

@@ -32,7 +32,7 @@ use super::{
     words::{labels, name, one_of},
 };
 use crate::{
-    channel::{ChannelKind, ChannelSettings, RetryBounds, every_kind},
+    channel::{ChannelKind, ChannelSettings, RetryBounds, Show, every_kind},
     domain::{ChannelName, Complaint, Selector, TenantId, parse_duration},
     egress::Private,
     notify::route::Audience,
@@ -91,6 +91,7 @@ pub(super) fn channel(
     });
     let tenants = raw.tenants.is_written().then(|| audience(raw.tenants, &at.key("tenants"), draft));
     let audience = Audience { tenants, labels: Selector(labels(raw.labels, &at.key("labels"), draft)) };
+    let show = show(raw.show, &audience, &at.key("show"), draft);
     let pace = draft.duration(raw.pace, &at.key("pace"), Duration::from_secs(1));
     let timeout = draft.duration(raw.timeout, &at.key("timeout"), Duration::from_secs(20));
     let retry = retry(raw.retry, &at.key("retry"), draft);
@@ -102,6 +103,7 @@ pub(super) fn channel(
         name: name?,
         kind: kind?,
         audience,
+        show,
         pace,
         retry,
         timeout,
@@ -168,6 +170,18 @@ impl Reader {
 fn audience(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> BTreeSet<TenantId> {
     let ids = draft.items(raw, at);
     ids.into_iter().filter_map(|(index, Word(id))| name(&id, &at.item(index), TenantId::parse, draft)).collect()
+}
+
+/// What the channel shows besides the facts.
+fn show(raw: Field<Vec<Field<Word>>>, audience: &Audience, at: &Scope<'_>, draft: &mut Draft) -> Show {
+    if !raw.is_written() {
+        return Show::unless_written(audience);
+    }
+    let known = Show::WORDS.map(|word| (word, word));
+    let words = draft.items(raw, at);
+    let words = words.into_iter().filter_map(|(index, word)| one_of(Field::Good(word), &at.item(index), &known, draft));
+    let words: Vec<&str> = words.collect();
+    Show { labels: words.contains(&"labels"), about: words.contains(&"about") }
 }
 
 fn retry(raw: Field<RawRetry>, at: &Scope<'_>, draft: &mut Draft) -> RetryBounds {

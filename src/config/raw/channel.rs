@@ -23,6 +23,10 @@ raw! {
         tenants: Vec<Field<Word>>,
         /// The labels of the only tenants that this channel may show.
         labels: BTreeMap<String, Field<String>>,
+        /// What its messages show besides the facts: `labels`, `about` (which includes `runbook`). Absent: both, or neither if it has
+        /// `tenants` or `labels`.
+        #[schemars(with = "Vec<form::ShowWord>")]
+        show: Vec<Field<Word>>,
         /// Least time between two sends.
         #[schemars(with = "form::Span")]
         pace: Word,

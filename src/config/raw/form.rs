@@ -4,7 +4,7 @@ use schemars::{Schema, json_schema};
 use serde_json::{Value, json};
 
 use crate::{
-    channel::ChannelKind,
+    channel::{ChannelKind, Show},
     domain::{Cloud, Region, ScoreKind, Severity},
     schedule::Zone,
 };
@@ -49,6 +49,7 @@ forms! {
     });
     RegionName: words(&Region::ALL.map(Region::as_str));
     ScoreName: words(&ScoreKind::ALL.map(ScoreKind::as_str));
+    ShowWord: words(&Show::WORDS);
     SeverityName: words(&Severity::ALL.map(Severity::as_str));
     Share: text("^[0-9]+([.][0-9]+)?%$");
     Size: text("^[0-9]+([.][0-9]+)?(%|pts)$");

@@ -26,14 +26,7 @@ fn waiting(text: &str) -> Vec<Waiting> {
 
 fn one(word: &str, number: i64) -> Notification {
     let at = Timestamp::from_seconds(number);
-    let facts = OperatorFacts {
-        summary: word.to_owned(),
-        class: "test".to_owned(),
-        hint: None,
-        channel: None,
-        from: None,
-        until: None,
-    };
+    let facts = OperatorFacts { summary: word.to_owned(), class: "test".to_owned(), ..OperatorFacts::default() };
     let kind = NotificationType::OperatorDowntime;
     let mut notification = compose::for_operator(kind, &[word, &number.to_string()], None, facts, at);
     let (alert, sequence) = word.trim_end_matches('\'').split_at(1);
@@ -50,6 +43,7 @@ fn one(word: &str, number: i64) -> Notification {
             resolved_at: is_over.then_some(at),
             reason: None,
             resolution: None,
+            resolved_by: None,
         });
     }
     notification
@@ -124,14 +118,14 @@ fn every_delivery_is_in_one_line_however_many_wait() {
 }
 
 #[test]
-fn a_digest_says_the_operator_s_first_then_the_gravest_then_the_oldest() {
+fn a_digest_says_the_most_severe_first_of_equals_the_operator_s_then_the_oldest() {
     let channel = ChannelName::parse("soc").unwrap();
     let lines = lines(waiting("b1 a1 c1 ! d1"));
     let said = notifications("b1 a1 c1 ! d1");
     let items = lines.iter().map(|line| said[line.newest.delivery.0 as usize - 1].clone().into()).collect();
     let message = message("store", &channel, &lines, items, Timestamp::from_seconds(9));
     let order: Vec<i64> = message.data.items.iter().map(|item| item.timestamp.as_seconds()).collect();
-    assert_eq!(order, [4, 3, 1, 2, 5]);
+    assert_eq!(order, [3, 4, 1, 2, 5]);
     assert_eq!(message.kind, NotificationType::Digest);
 }
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cause::Comparison;
-use crate::domain::{ScoreKind, Timestamp};
+use crate::domain::{ScoreKind, Severity, Timestamp};
 
 /// How a fleet shift went. Only what its channel may show is named or counted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,15 @@ pub struct FleetFacts {
     pub until: Timestamp,
     /// How many alerts this message covers; `items` has the facts of the first of them, gravest first.
     pub alerts: usize,
+    /// How many of them fire and are critical.
+    #[serde(default)]
+    pub critical: usize,
+    /// How many of them fire and are warnings.
+    #[serde(default)]
+    pub warning: usize,
+    /// How many of them fire and are for information.
+    #[serde(default)]
+    pub info: usize,
     /// How many of them have no line in `items`.
     #[serde(default)]
     pub left_out: usize,
@@ -52,6 +61,20 @@ pub struct FleetFacts {
     /// How many of the alerts are accepted as the new level.
     #[serde(default)]
     pub accepted_count: usize,
+}
+
+impl FleetFacts {
+    /// Counts the alerts that fire, by severity.
+    pub fn count_severities(&mut self, firing: impl Iterator<Item = Severity>) {
+        (self.critical, self.warning, self.info) = (0, 0, 0);
+        for severity in firing {
+            *match severity {
+                Severity::Critical => &mut self.critical,
+                Severity::Warning => &mut self.warning,
+                Severity::Info => &mut self.info,
+            } += 1;
+        }
+    }
 }
 
 /// What a message about a fleet shift is sent for.

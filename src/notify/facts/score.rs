@@ -25,6 +25,9 @@ pub struct ScoreFacts {
     pub value: Option<f64>,
     /// The frozen baseline; `drop` and `rise` only.
     pub baseline: Option<f64>,
+    /// The worst value that was reported before; of a worsening only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<f64>,
     /// How far the value is from the baseline, in the rule's direction; negative when it is past the baseline on the good side.
     pub loss: Option<f64>,
     /// The same in percent of the baseline.
@@ -52,8 +55,14 @@ pub struct NoDataFacts {
     pub since: Timestamp,
     /// The class of the failure, for machines: `secret-expired`, `licence-missing`; `None` where checks succeed without new data.
     pub class: Option<String>,
+    /// The class in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// What to do, as one imperative sentence.
     pub hint: Option<String>,
     /// The class and the hint in words.
     pub reason: String,
+    /// Whether the alert worsens by it: earlier notifications of the alert did not list it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_new: bool,
 }

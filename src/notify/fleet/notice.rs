@@ -7,7 +7,7 @@ use crate::{
     notify::{
         Notification, NotificationId, NotificationType, compose,
         digest::LINES_MAX,
-        notification::{DigestItem, FleetFacts},
+        notification::{AlertFacts, DigestItem, FleetFacts},
     },
 };
 
@@ -68,10 +68,13 @@ pub fn for_channel(
         Unit::Points => "percent",
         Unit::PointsOf100 | Unit::Percent => "points",
     };
-    notice.data.links.portal = covered.iter().find_map(|one| one.notification.data.links.portal.clone());
+    // Of many tenants no page shows all.
+    if tenant_count == 1 {
+        notice.data.links.portal = covered.iter().find_map(|one| one.notification.data.links.portal.clone());
+    }
     let accepted_count = covered.iter().filter(|one| one.is_accepted).count();
     let evidence = evidence::of_all(shift, &covered);
-    notice.data.fleet = Some(FleetFacts {
+    let mut facts = FleetFacts {
         id: known.id.clone(),
         occasion,
         score: shift.scope.score,
@@ -81,6 +84,9 @@ pub fn for_channel(
         from: shift.span.from,
         until: shift.span.until,
         alerts,
+        critical: 0,
+        warning: 0,
+        info: 0,
         left_out: alerts.saturating_sub(LINES_MAX),
         tenant_count,
         tenants,
@@ -89,7 +95,10 @@ pub fn for_channel(
         evidence,
         accepted: accepted_count > 0 && accepted_count == alerts,
         accepted_count,
-    });
+    };
+    let alerts = covered.iter().filter_map(|one| one.notification.data.alert.as_ref());
+    facts.count_severities(alerts.filter_map(AlertFacts::severity_if_firing));
+    notice.data.fleet = Some(facts);
     notice.data.items = lines(covered);
     notice
 }

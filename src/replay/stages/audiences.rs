@@ -80,6 +80,7 @@ fn no_channel_gets_a_line_about_a_tenant_that_it_may_not_see() {
         let receiver = |random: &mut StdRng| Receiver {
             audience: audience(random, tenants),
             digest_over: random.random::<bool>().then(|| random.random_range(1..3)),
+            merges_readings: false,
             pace: Duration::from_mins(random.random_range(0..20)),
         };
         let plan = Plan {

@@ -71,6 +71,7 @@ fn drain(
             Some(over) if waiting.iter().filter(|one| one.notice.is_none()).count() > over => {
                 many(messages, &mut waiting)
             }
+            Some(_) if receiver.merges_readings => of_reading(messages, &mut waiting),
             Some(_) => newest(messages, &mut waiting),
             None => alone(messages, &mut waiting),
         };
@@ -108,6 +109,34 @@ fn newest(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
     *waiting = left;
     let kind = says.last().map_or(kind, |&newest| messages[newest].kind());
     (kind, says)
+}
+
+/// What several rules say of the reading that the oldest tells of, as lines; where that is one rule only, the newest.
+fn of_reading(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
+    let (kind, mut says) = newest(messages, waiting);
+    let Some(newest) = says.last().copied() else { return (kind, says) };
+    let last = |item: &Queued| item.says.last().copied().filter(|_| item.notice.is_none());
+    let is_of_it = |item: &Queued| last(item).is_some_and(|last| messages[newest].is_of_same_reading(&messages[last]));
+    let (mut left, mut is_digest) = (VecDeque::with_capacity(waiting.len()), false);
+    let items: Vec<Queued> = waiting.drain(..).collect();
+    for (place, item) in items.iter().enumerate() {
+        // What waits before it of the same alert comes along.
+        let comes_along = is_of_it(item)
+            || items[place..].iter().skip(1).any(|later| {
+                is_of_it(later)
+                    && last(item)
+                        .zip(last(later))
+                        .is_some_and(|(one, other)| messages[one].is_of_same_alert(&messages[other]))
+            });
+        if comes_along {
+            is_digest = true;
+            says.extend(item.says.iter().copied());
+        } else {
+            left.push_back(item.clone());
+        }
+    }
+    *waiting = left;
+    (if is_digest { NotificationType::Digest } else { kind }, says)
 }
 
 /// An alert: whose, by which rule, of which score and subject.

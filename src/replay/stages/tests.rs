@@ -54,12 +54,14 @@ fn messages(table: &str, channels: &[&str]) -> Vec<Message> {
             value,
             observed_at: Some(at),
             baseline,
+            previous: None,
             since,
             fired_at: since,
             generation,
             sequence,
             gap: None,
             unread: Vec::new(),
+            listed: 0,
             holds: true,
         };
         let tenant = TenantId::parse(tenant).unwrap();

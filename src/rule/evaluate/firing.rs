@@ -56,8 +56,11 @@ fn become_of(
             None => (judged.worst_notified, judged.worst_notified_at),
         };
         let (worst_notified, worst_notified_at) = (Some(reading.value), Some(reading.at));
+        let previous = Levels::of(&judged, &rule.when, reading, context.shifts).notified;
         let notified = Firing { worst_notified, worst_notified_at, worst_before, worst_before_at, ..judged };
-        return notify(alert, &notified, TransitionKind::Worsened, Seen { at: reading.at, sample });
+        let mut worsened = notify(alert, &notified, TransitionKind::Worsened, Seen { at: reading.at, sample });
+        worsened.transition.iter_mut().for_each(|transition| transition.previous = previous);
+        return worsened;
     }
     if let Some(reminder) = remind(rule, alert, &judged, sample, context.now, context.notified_at) {
         return reminder;

@@ -72,8 +72,11 @@ pub(super) fn go_on(
     let further = without_data(duration, &unread, context);
     let seen = Seen { at: context.now, sample: None };
     if !further.is_empty() {
+        let listed = unread.len();
         unread.extend(further);
-        return notify(alert, &Firing { unread, ..firing.clone() }, TransitionKind::Worsened, seen);
+        let mut worsened = notify(alert, &Firing { unread, ..firing.clone() }, TransitionKind::Worsened, seen);
+        worsened.transition.iter_mut().for_each(|transition| transition.listed = listed);
+        return worsened;
     }
     if unread.is_empty() {
         let is_read = reading.is_some() || context.feeds.iter().any(|feed| came_back(feed, firing));

@@ -25,7 +25,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// delivery of a channel is `sending` at a time: until it is settled or recovered, the channel is [`Claim::Idle`].
     ///
     /// By the terms, what waits for the channel may become one: earlier deliveries of the same alert go along with its newest,
-    /// and many of them with a digest that is made here, in the same transaction. They are [`crate::notify::DeliveryState::Merged`] and fare as
+    /// and many of them, or what several rules say of one reading, with a digest that is made here, in the same transaction. They are [`crate::notify::DeliveryState::Merged`] and fare as
     /// what carries them. A parked channel sends drills, and by the terms its oldest delivery to see whether it works again. What is held is not taken, nor what waits behind it.
     async fn claim(&self, channel: &ChannelName, terms: ClaimTerms, now: Timestamp) -> Result<Claim, StoreError>;
 

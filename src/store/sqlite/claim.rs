@@ -158,7 +158,13 @@ pub(super) async fn claim(
     };
     let id = match head.alert {
         Some(alert) if terms.merge_over.is_some() => {
-            merge::into_newest(connection, &name, &alert, head.delivery).await?
+            let newest = merge::into_newest(connection, &name, &alert, head.delivery).await?;
+            let reading = if terms.merges_readings {
+                merge::into_reading(connection, store, &name, (newest, terms.digest_lines), now).await?
+            } else {
+                None
+            };
+            reading.unwrap_or(newest)
         }
         _ => head.delivery,
     };

@@ -17,6 +17,7 @@ use crate::{
         digest::{self, Line, Preceded, Waiting},
         notification::DigestItem,
         queue::{self, Change},
+        reading::{self, QueuedDelivery},
     },
     store::StoreError,
 };
@@ -97,6 +98,57 @@ pub(super) async fn into_digest(
     let target = queue_digest(connection, channel, message, now).await?;
     merge_into(connection, target, &members).await?;
     Ok(Some(target))
+}
+
+/// Makes one delivery of what several rules say of the reading that a delivery tells of. `None`: only one rule does.
+pub(super) async fn into_reading(
+    connection: &mut SqliteConnection,
+    store: &str,
+    channel: &ChannelName,
+    (head, lines_max): (DeliveryId, usize),
+    now: Timestamp,
+) -> Result<Option<DeliveryId>, StoreError> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT d.id, d.alert_key, {ENVELOPE}, d.attempts {WAITING} \
+         AND d.tenant = (SELECT h.tenant FROM delivery AS h WHERE h.id = ?2) ORDER BY d.id LIMIT ?3"
+    )))
+    .bind(channel.as_str())
+    .bind(head.0)
+    .bind(i64::try_from(digest::RUN_MAX).unwrap_or(i64::MAX))
+    .fetch_all(&mut *connection)
+    .await?;
+    if rows.len() < 2 {
+        return Ok(None);
+    }
+    let queue = rows.iter().map(queued).collect::<Result<Vec<_>, _>>()?;
+    let members = reading::together_with(head, &queue);
+    let taken = queue.into_iter().map(|one| one.waiting).filter(|one| members.contains(&one.delivery));
+    let lines = digest::lines(taken.collect());
+    if lines.len() < 2 {
+        return Ok(None);
+    }
+    let items = items(connection, &lines[..lines.len().min(lines_max)]).await?;
+    let mut message = digest::message(store, channel, &lines, items, now);
+    // The evidence is about the reading, whichever rule asked for it.
+    let worst = lines[0].newest.delivery.0;
+    let body: String = sqlx::query_scalar(
+        "SELECT n.body FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id WHERE d.id = ?",
+    )
+    .bind(worst)
+    .fetch_one(&mut *connection)
+    .await?;
+    let worst = row::notification(&body)?;
+    (message.data.causes, message.data.breakdown) = (worst.data.causes, worst.data.breakdown);
+    let target = queue_digest(connection, channel, message, now).await?;
+    merge_into(connection, target, &members).await?;
+    Ok(Some(target))
+}
+
+/// The same as [`waiting`], with the reading that it is about and whether it was tried.
+fn queued(found: &SqliteRow) -> Result<QueuedDelivery, StoreError> {
+    let reading = reading::of(&row::envelope(found, 2)?);
+    let is_tried = found.try_get::<i64, _>(2 + row::AFTER_ENVELOPE)? > 0;
+    Ok(QueuedDelivery { waiting: waiting(found)?, reading, is_tried })
 }
 
 /// Queues a digest, which says the number of its own delivery.

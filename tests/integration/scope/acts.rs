@@ -70,8 +70,8 @@ async fn an_action_on_what_is_beyond_the_scope_is_refused_as_if_it_did_not_exist
         let of_other = alert::unacknowledge(store, scope, &which(other), now).await;
         let of_absent = alert::unacknowledge(store, scope, &which(absent), now).await;
         as_if_absent("unacknowledge", (other, of_other), (absent, of_absent));
-        let of_other = alert::accept(store, config, scope, &which(other), now).await;
-        let of_absent = alert::accept(store, config, scope, &which(absent), now).await;
+        let of_other = alert::accept(store, config, scope, &which(other), None, now).await;
+        let of_absent = alert::accept(store, config, scope, &which(absent), None, now).await;
         as_if_absent("accept", (other, of_other), (absent, of_absent));
         let pick = |id: &str| Pick { tenants: vec![id.to_owned()], ..Pick::default() };
         let of_other = alert::accept_all(store, config, scope, &pick(other), false, now).await;
@@ -132,7 +132,7 @@ async fn an_action_within_the_scope_does_what_it_does_for_everybody() {
     let dry = alert::accept_all(store, config, scope, &pick, true, now).await.unwrap();
     assert_eq!(dry.alerts.len(), 1, "those of others are not picked");
     assert_eq!(alert::accept_all(store, config, &Scope::All, &pick, true, now).await.unwrap().alerts.len(), 3);
-    alert::accept(store, config, scope, &which("contoso"), now).await.unwrap();
+    alert::accept(store, config, scope, &which("contoso"), None, now).await.unwrap();
     silence::end(store, scope, SilenceId(1), now.plus(minutes(1))).await.unwrap();
     let again = silence::end(store, scope, SilenceId(1), now.plus(minutes(2))).await;
     assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");

@@ -100,7 +100,7 @@ fn lists_of_other_programs_are_understood_as_they_are() {
             let plan = desk.plan(list.as_bytes());
             // Not even a warning: nobody has to tidy up a list that is as its program wrote it.
             assert_eq!(complaints(&plan.problems), [""; 0], "{program}: {list}");
-            assert_eq!(reported(&plan), rows, "{program}: {list}");
+            assert_eq!(outcomes(&plan), rows, "{program}: {list}");
             assert_eq!(plan.lines[0].name, "Contoso Ltd", "{program}");
             assert_eq!(plan.lines[0].tenant_id.map(|id| id.to_string()).as_deref(), Some(CONTOSO), "{program}");
         }

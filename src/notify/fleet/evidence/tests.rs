@@ -43,6 +43,7 @@ fn says(tenant: &str, changed_by: ChangedBy, (from, to): (i64, i64), maximum: f6
         unit: "percent".to_owned(),
         value: Some(46.0),
         baseline: Some(50.0),
+        previous: None,
         loss: Some(4.0),
         loss_percent: Some(8.0),
         observed_at: Some(day(to)),

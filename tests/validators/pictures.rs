@@ -1,0 +1,181 @@
+//! Every kind of message drawn as people see it, into `target/pictures/`: cards by Microsoft's renderer in the colors of Teams,
+//! mails by Chromium, each on a phone and on a desk, in light and dark. What is wider than its screen, or cut off, fails.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use scorewatch::{
+    channel::email::Letter,
+    domain::{ScoreKind, Severity},
+    notify::{NotificationType, notification::DigestFacts},
+    rule::Resolution,
+    template::Registry,
+};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// Widths of a phone and of a desk, in CSS pixels.
+const WIDTHS: [u32; 2] = [375, 600];
+
+/// One of each kind, and what is particular to some: exposure, a floor, accepted, several rules on one reading.
+fn messages() -> Vec<(String, Notification)> {
+    let of = |kind| sample::notification(kind, "Contoso Ltd");
+    let mut messages: Vec<(String, Notification)> =
+        sample::TYPES.into_iter().map(|kind| (kind.as_str().to_owned(), of(kind))).collect();
+    let mut exposure = of(NotificationType::AlertFiring);
+    let score = exposure.data.score.as_mut().unwrap();
+    (score.kind, score.baseline, score.value) = (ScoreKind::ExposureScore, Some(20.0), Some(35.0));
+    (score.loss, score.loss_percent) = (Some(15.0), Some(75.0));
+    exposure.data.links.portal = Some("https://security.microsoft.com/tvm_dashboard?tid=x".to_owned());
+    messages.push(("exposure".to_owned(), exposure));
+    let mut accepted = of(NotificationType::AlertResolved);
+    let alert = accepted.data.alert.as_mut().unwrap();
+    alert.resolution = Some(Resolution::Accepted);
+    alert.reason = Some("The loss was accepted as the new level by ana.".to_owned());
+    messages.push(("accepted".to_owned(), accepted));
+    let guided = sample::guided(
+        of(NotificationType::AlertFiring),
+        "The device score fell suddenly.",
+        "In the Defender portal, open Vulnerability management > Recommendations and sort by impact.",
+    );
+    messages.push(("guided".to_owned(), guided.clone()));
+    let mut floor = of(NotificationType::AlertFiring);
+    floor.data.alert.as_mut().unwrap().severity = Severity::Warning;
+    let rule = floor.data.rule.as_mut().unwrap();
+    (rule.name, rule.condition) = ("device-score-floor".to_owned(), "below 350".to_owned());
+    let mut reading = of(NotificationType::Digest);
+    reading.data.digest =
+        Some(DigestFacts { firing: 2, critical: 1, warning: 1, tenants: 1, ..DigestFacts::default() });
+    reading.data.causes.clone_from(&guided.data.causes);
+    reading.data.items = vec![guided.into(), floor.into()];
+    messages.push(("several rules".to_owned(), reading));
+    messages
+}
+
+/// Draws a page, and says what it says of itself in `#verdict`.
+fn draw(name: &str, page: &str, (width, height): (u32, u32)) -> String {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("{name}.html"));
+    fs::write(&file, page).unwrap();
+    let run = |what: &str| {
+        let output = Command::new("chromium")
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--allow-file-access-from-files",
+            ])
+            .args(["--virtual-time-budget=3000", &format!("--window-size={width},{height}"), what])
+            .arg(format!("file://{}", file.display()))
+            .output()
+            .expect("chromium is needed");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    run(&format!("--screenshot={}", folder.join(format!("{name}.png")).display()));
+    let dumped = run("--dump-dom");
+    let verdict = dumped.split("id=\"verdict\">").nth(1).and_then(|rest| rest.split("</pre>").next());
+    verdict.unwrap_or("the page says nothing").to_owned()
+}
+
+/// Says in `#verdict` which elements are wider than the page.
+const JUDGE: &str = r#"
+  const wide = [...document.querySelectorAll('*')].filter(one => one.getBoundingClientRect().right > innerWidth + 1);
+  const cut = [...document.querySelectorAll('button')].filter(one => one.scrollWidth > one.clientWidth + 1);
+  const verdict = document.createElement('pre'); verdict.id = 'verdict';
+  verdict.textContent = [...wide, ...cut].map(one => one.textContent.slice(0, 60)).join('; ') || 'good';
+  verdict.style.display = 'none'; document.body.append(verdict);
+"#;
+
+#[test]
+#[ignore = "needs tests/validators/install and chromium"]
+fn every_card_fits_a_phone_and_a_desk_in_light_and_dark() {
+    let folder = tempfile::tempdir().unwrap();
+    let teams = open(ChannelKind::Teams(Teams { url: secret(&folder, "url", TEAMS_URL) }));
+    let cards: Vec<Value> = messages()
+        .iter()
+        .map(|(name, message)| {
+            let payload: Value = serde_json::from_str(&body(&compose(&*teams, message, Timestamp::EPOCH))).unwrap();
+            json!({ "name": name, "card": payload["attachments"][0]["content"] })
+        })
+        .collect();
+    let renderer = installed().join("node_modules/adaptivecards/dist/adaptivecards.min.js");
+    for (theme, text, subtle, page, card) in
+        [("light", "#252424", "#616161", "#f5f5f5", "#ffffff"), ("dark", "#ffffff", "#c8c8c8", "#1f1f1f", "#2d2c2c")]
+    {
+        let tinted = |background: &str| {
+            let text = if theme == "light" { "#252424" } else { "#201f1f" };
+            json!({ "backgroundColor": background, "foregroundColors": { "default": { "default": text, "subtle": text } } })
+        };
+        let config = json!({
+            "fontFamily": "'Segoe UI', 'Open Sans', 'Noto Color Emoji', sans-serif",
+            "spacing": { "small": 4, "default": 8, "medium": 12, "large": 16, "extraLarge": 20, "padding": 12 },
+            "containerStyles": {
+                "default": { "backgroundColor": card,
+                             "foregroundColors": { "default": { "default": text, "subtle": subtle } } },
+                "accent": tinted("#C7DEF9"), "good": tinted("#CCFFCC"),
+                "warning": tinted("#FFE2B2"), "attention": tinted("#FFC5B2"),
+            },
+            "actions": { "maxActions": 6, "buttonSpacing": 8, "actionsOrientation": "horizontal", "actionAlignment": "left" },
+        });
+        for width in WIDTHS {
+            let html = format!(
+                "<!doctype html><meta charset=utf-8><script src='{}'></script><style>
+                   body {{ margin: 0; padding: 8px; background: {page}; color: {text}; font: 14px 'Open Sans', sans-serif; }}
+                   .card {{ background: {card}; border-radius: 6px; margin-bottom: 12px; overflow: hidden; }}
+                   small {{ opacity: .6; }} a {{ color: {text}; }} .ac-horizontal-overflow-container, .ac-actionSet {{ flex-wrap: wrap; }}
+                   button {{ font: 600 13px 'Open Sans', sans-serif; padding: 6px 12px; margin-bottom: 6px; color: {text};
+                             border: 1px solid #888; border-radius: 4px; background: {card}; }}
+                 </style><body><script>
+                 AdaptiveCards.AdaptiveCard.onProcessMarkdown = (text, result) => {{
+                   result.outputHtml = text.replace(/\\[([^\\]]+)\\]\\(([^)]+)\\)/g, '<a href=\"$2\">$1</a>'); result.didProcess = true; }};
+                 for (const {{ name, card }} of {}) {{
+                   const title = document.createElement('small'); title.textContent = name; document.body.append(title);
+                   const drawn = new AdaptiveCards.AdaptiveCard();
+                   drawn.hostConfig = new AdaptiveCards.HostConfig({config});
+                   drawn.parse(card);
+                   const frame = document.createElement('div'); frame.className = 'card';
+                   frame.append(drawn.render()); document.body.append(frame);
+                 }}
+                 {JUDGE}</script>",
+                renderer.display(),
+                Value::from(cards.clone()).to_string().replace("</", "<\\/"),
+            );
+            let verdict = draw(&format!("teams-{theme}-{width}"), &html, (width, 9000));
+            assert_eq!(verdict, "good", "teams, {theme}, {width}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs tests/validators/install and chromium"]
+fn every_mail_fits_a_phone_and_a_desk_in_light_and_dark() {
+    let registry: Registry = channel::templates(None).unwrap();
+    let mails: Vec<String> = messages()
+        .iter()
+        .map(|(_, message)| {
+            let letter = registry.render("email", &channel::email::DIALECT, message).unwrap();
+            let letter: Letter = serde_json::from_slice(&letter).unwrap();
+            letter.html.unwrap()
+        })
+        .collect();
+    for theme in ["light", "dark"] {
+        for width in WIDTHS {
+            // Of many mails one page is made: the head of the first serves all.
+            let (head, _) = mails[0].split_once("<body").unwrap();
+            let bodies: Vec<&str> = mails
+                .iter()
+                .map(|mail| {
+                    mail.split_once("<body").unwrap().1.split_once('>').unwrap().1.split_once("</body>").unwrap().0
+                })
+                .collect();
+            let style = mails[0].split_once("<body").unwrap().1.split_once('>').unwrap().0;
+            let head =
+                if theme == "dark" { head.replace("(prefers-color-scheme: dark)", "all") } else { head.to_owned() };
+            let html = format!("{head}<body{style}>{}<script>{JUDGE}</script></body></html>", bodies.join("<hr>"));
+            let verdict = draw(&format!("mail-{theme}-{width}"), &html, (width, 9000));
+            assert_eq!(verdict, "good", "mail, {theme}, {width}");
+        }
+    }
+}
