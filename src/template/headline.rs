@@ -2,7 +2,7 @@
 
 use super::{
     lines,
-    phrases::{Numbers, briefly, is_lower_better, moved},
+    phrases::{Numbers, briefly, capitalized, is_lower_better, moved},
     report,
     score_name::{Name, name_of},
     shift, text,
@@ -91,6 +91,7 @@ fn parts(notification: &Notification, left_out: usize) -> Parts {
         let is_one_blind = notification.kind == NotificationType::OperatorBlind && data.tenant.is_some();
         let class = (is_one_blind && operator.until.is_none()).then(|| operator.class.clone());
         let what = operator.headline.clone().unwrap_or_else(|| operator.summary.clone());
+        let what = if parts.who.is_empty() { capitalized(&what) } else { what };
         return Parts { what, how_bad: class.into_iter().collect(), ..parts };
     }
     if let Some(score) = &data.score {
@@ -106,7 +107,7 @@ fn parts(notification: &Notification, left_out: usize) -> Parts {
         NotificationType::AlertResolved => ("the alert is over".to_owned(), String::new()),
         kind => (kind.as_str().replace('.', ": "), String::new()),
     };
-    Parts { what, rest, ..parts }
+    Parts { what: capitalized(&what), rest, ..parts }
 }
 
 /// What happened, and how bad it is.
@@ -136,7 +137,7 @@ fn happened(notification: &Notification, score: &ScoreFacts) -> (String, Vec<Str
     let mut facts = Vec::new();
     let moved = moved(score);
     facts.extend(moved.map(|moved| match (kind, &numbers.baseline) {
-        (NotificationType::AlertWorsened, _) => format!("{moved} in total"),
+        (NotificationType::AlertWorsened, _) => format!("{moved} overall"),
         (NotificationType::AlertReminder, Some(baseline)) => format!("{moved} from {baseline}"),
         _ => moved,
     }));

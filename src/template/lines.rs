@@ -2,7 +2,6 @@
 
 use super::{
     fold::{self, Folded, fold},
-    headline,
     phrases::{counted, duration, loss, moved},
 };
 use crate::{
@@ -21,17 +20,18 @@ const PARAGRAPH_MAX: usize = 2_800;
 const COUNTS_MAX: usize = 6;
 
 /// One line for each item, or for many that say the same, then how many more there are, and where to find them. `sign` is how
-/// bad an item is.
+/// bad an item is, `headline` what it says.
 pub(super) fn lines(
     items: &[DigestItem],
     left_out: usize,
     digest: Option<&DigestFacts>,
     sign: impl Fn(&Notification) -> &'static str,
+    headline: impl Fn(&Notification) -> String,
 ) -> Vec<String> {
     let line = |folded: Folded<'_>| match folded {
         Folded::One(item) => {
             let notification = Notification::from(item.clone());
-            line(format!("{} {}", sign(&notification), headline::in_full(&notification)), &notification)
+            line(format!("{} {}", sign(&notification), headline(&notification)), &notification)
         }
         Folded::Many { first, text } => format!("{} {text}", sign(&Notification::from(first.clone()))),
     };

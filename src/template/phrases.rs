@@ -35,6 +35,12 @@ pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A text that begins with a capital.
+pub(super) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// A clause as a sentence of its own: it begins with a capital and ends with a full stop.
 pub(super) fn sentence(clause: &str) -> String {
     let clause = clause.trim();

@@ -80,7 +80,7 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Word
         Some(report) => report::lines(report, *lines_max),
         None if as_one.is_some() => reading::lines(items, sign),
         None if notification.kind == NotificationType::OperatorBlind => lines::hit(items, left_out),
-        None => lines::lines(items, left_out, notification.data.digest.as_ref(), sign),
+        None => lines::lines(items, left_out, notification.data.digest.as_ref(), sign, headline::in_full),
     };
     let what_to_do = match &as_one {
         Some(_) => reading::what_to_do(items),

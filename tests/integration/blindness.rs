@@ -224,7 +224,7 @@ async fn a_tenant_reported_before_is_not_reported_again_and_its_own_end_is_sent(
     let arrived = said(&fixture, "ops").await;
     assert_eq!(arrived.len(), 2);
     assert!(summary(&arrived[1]).starts_with("29 of 30"), "{}", summary(&arrived[1]));
-    assert!(summary(&arrived[1]).contains("in addition to 1 that were reported before"), "{}", summary(&arrived[1]));
+    assert!(summary(&arrived[1]).contains("in addition to 1 that was reported before"), "{}", summary(&arrived[1]));
     assert_eq!(arrived[1].data.operator.as_ref().unwrap().from, Some(super::setup::at(6 * 15)));
     fixture.cloud.set_every_fetch(None);
     fixture.cloud.set_fetch(entra("t03"), None);
@@ -313,7 +313,7 @@ async fn a_rule_of_users_says_that_it_is_an_outage_and_no_more_of_others() {
     assert!(!arrived.is_empty());
     let last = arrived.last().unwrap().data.alert.as_ref().unwrap().reason.clone().unwrap();
     assert!(last.contains("microsoft-down") && last.contains("since 2026-01-05 12:15 UTC"), "{last}");
-    assert!(last.contains("this is an outage; not only this tenant is concerned"), "{last}");
+    assert!(last.contains("This is an outage; not only this tenant is affected."), "{last}");
     assert!(!last.contains("30") && !last.contains("t0"), "{last}");
 }
 

@@ -372,5 +372,8 @@ fn a_reminder_says_when_the_value_is_between_its_thresholds_or_can_not_be_read()
     fixture.deliver(120);
     let unread = fixture.fail(180, "secret-expired");
     let said = reason(&unread).unwrap();
-    assert!(said.starts_with("The last reading is from 2026-01-05 14:00 UTC; checks fail since"), "{said}");
+    assert!(
+        said.starts_with("The last reading is from 2026-01-05 14:00 UTC. Checks have been failing since"),
+        "{said}"
+    );
 }

@@ -287,7 +287,9 @@ fn a_gap_is_reported_with_its_reason_and_ends_with_the_next_reading() {
     let alert = fired.notifications[0].notification.data.alert.as_ref().unwrap();
     assert_eq!(
         alert.reason.as_deref(),
-        Some("checks fail since 2026-01-05 12:15 UTC: the app's credential has expired (secret-expired); mend it")
+        Some(
+            "Checks have been failing since 2026-01-05 12:15 UTC: the app's credential has expired (secret-expired). Mend it."
+        )
     );
     assert_eq!(alert.started_at, at(0));
     let score = fired.notifications[0].notification.data.score.as_ref().unwrap();

@@ -99,7 +99,7 @@ async fn whether_an_unreadable_tenant_is_reported_is_explained_with_the_reason()
     world.quiet(&service).await;
     let reported = said(&world, &command).await;
     for part in [
-        "checks fail since",
+        "Checks have been failing since",
         "(secret-expired)",
         "=> it is reported on its own, to `ops`",
         "operator.blind",

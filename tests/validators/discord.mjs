@@ -1,5 +1,5 @@
 // Judges Discord payloads, one JSON text per line of standard input: the limits by the builders of discord.js, and what the
-// texts look like by a reader of Discord's Markdown. Only the bold headline and our own links may be anything but text.
+// texts look like by a reader of Discord's Markdown. Only what our own words make bold and our own links may be anything but text.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -7,7 +7,12 @@ const require = createRequire(`${process.argv[2]}/`);
 const { EmbedAssertions: holds, embedLength } = require("@discordjs/builders");
 const { parse } = require("discord-markdown-parser");
 
-const OWN = ["https://scores.mssp.example/", "https://security.microsoft.com/"];
+const OWN = [
+  "https://scores.mssp.example/",
+  "https://security.microsoft.com/",
+  "https://entra.microsoft.com/",
+  "https://api.slack.com/apps",
+];
 
 function* odd(nodes, within = "") {
   for (const node of nodes) {

@@ -5,7 +5,12 @@ import { createInterface } from "node:readline";
 
 const { Lexer } = createRequire(`${process.argv[2]}/`)("marked");
 
-const OWN = ["https://scores.mssp.example/", "https://security.microsoft.com/"];
+const OWN = [
+  "https://scores.mssp.example/",
+  "https://security.microsoft.com/",
+  "https://entra.microsoft.com/",
+  "https://api.slack.com/apps",
+];
 // What the server makes mentions and links of before it reads Markdown, and what clients make them of afterwards.
 const CALLS = /<!|<@|<#|<https?:|(^|[^\w])@[a-z]|(^|\s)~[a-z]|(^|\s)#[a-z]|:[a-z_+-][a-z0-9_+-]*:/i;
 

@@ -75,8 +75,9 @@ fn draw(name: &str, page: &str, (width, height): (u32, u32)) -> String {
     };
     run(&format!("--screenshot={}", folder.join(format!("{name}.png")).display()));
     let dumped = run("--dump-dom");
-    let verdict = dumped.split("id=\"verdict\">").nth(1).and_then(|rest| rest.split("</pre>").next());
-    verdict.unwrap_or("the page says nothing").to_owned()
+    let verdict = dumped.split_once("id=\"verdict\"").and_then(|(_, rest)| rest.split_once('>'));
+    let verdict = verdict.and_then(|(_, rest)| rest.split_once("</pre>"));
+    verdict.map_or("the page says nothing", |(said, _)| said).to_owned()
 }
 
 /// Says in `#verdict` which elements are wider than the page.
