@@ -13,7 +13,7 @@ use std::{fs, path::Path, time::Duration};
 
 use super::{Loaded, load};
 use crate::{
-    channel::{Alertmanager, Authorization, ChannelKind, Pagerduty, PagerdutyRegion, WebhookUrl},
+    channel::{Alertmanager, Authorization, ChannelKind, Pagerduty, PagerdutyRegion, Show, WebhookUrl},
     diagnostic::{Level, render},
     domain::Timestamp,
     notify::fleet::FleetSettings,
@@ -155,6 +155,24 @@ fn reports_are_due_as_written() {
         let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
         let report = config.channels["soc-teams"].report.as_ref().map(ToString::to_string);
         assert_eq!(report.as_deref(), due, "{written}");
+    }
+}
+
+#[test]
+fn what_a_channel_shows_besides_the_facts_is_as_written_and_less_where_it_has_an_audience() {
+    for (written, labels, about) in [
+        ("", true, true),
+        ("show: [], ", false, false),
+        ("show: [labels], ", true, false),
+        ("labels: { tier: gold }, ", false, false),
+        ("labels: { tier: gold }, show: [about], ", false, true),
+        ("tenants: [contoso], show: [about, labels], ", true, true),
+    ] {
+        let main = MAIN.replace("{ type: teams,", &format!("{{ {written}type: teams,"));
+        let main = main.replace("operator: { notify: [soc-teams, soar] }", "operator: { notify: [soar] }");
+        let (loaded, text) = read(&main, TENANT, RULES);
+        let config = loaded.config.unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(config.channels["soc-teams"].show, Show { labels, about }, "{written}");
     }
 }
 

@@ -9,6 +9,7 @@ mod facts;
 mod generated;
 mod links;
 mod page;
+mod picture;
 
 use std::{fs, path::Path};
 

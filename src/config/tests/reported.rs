@@ -132,6 +132,7 @@ const MISTAKES: &[Mistake] = &[
     ('m', "type: teams,", "type: teams, retry: { give_up: 1m },", "`max` is longer than `give_up`"),
     ('m', "type: teams,", "type: teams, digest: { over: 0 },", "digest.over: `0` is not a whole number"),
     ('m', "type: teams,", "type: teams, allow_private: [10.0.0.0/99],", "`10.0.0.0/99` is not a network"),
+    ('m', "type: teams,", "type: teams, show: [names],", "`names` is not known here; use one of `labels`, `about`"),
     ('m', "type: teams,", "type: teams, allow_private: maybe,", "`true`, `false` or a list of networks"),
     ('m', "type: teams,", "type: teams, pace: 0s,", "pace: it can't be zero"),
     ('m', "type: teams,", "type: teams, drill: 12h,", "channels.soc-teams.drill: `12h` is too often for a drill"),
