@@ -65,7 +65,7 @@ pub fn together_with(head: DeliveryId, queue: &[QueuedDelivery]) -> Vec<Delivery
             })
         };
         let all: Vec<&QueuedDelivery> = queue.iter().filter(is_same_alert).collect();
-        let last = all.iter().rposition(|one| is_of_it(&one)).map_or(0, |last| last + 1);
+        let last = all.iter().rposition(is_of_it).map_or(0, |last| last + 1);
         all[..last].to_vec()
     };
     let groups: Vec<Vec<&QueuedDelivery>> =

@@ -18,6 +18,7 @@ pub(super) fn reason(notification: &Notification) -> Option<String> {
     }
     let mut says = Vec::new();
     says.extend(data.fleet.as_ref().map(shift::reason).filter(|reason| !reason.is_empty()));
+    says.extend(data.fleet.as_ref().filter(|fleet| shift::is_done(fleet)).map(shift::left_to_do));
     says.extend(data.operator.as_ref().and_then(|operator| operator.detail.as_deref()).map(sentence));
     says.extend(hint(data).filter(|hint| is_reassurance(hint)).map(sentence));
     says.extend(data.digest.as_ref().and_then(lines::counts));
@@ -25,7 +26,7 @@ pub(super) fn reason(notification: &Notification) -> Option<String> {
     says.extend(data.explanation.as_deref().map(sentence));
     says.extend(data.rule.as_ref().and_then(|rule| rule.about.as_deref()).filter(|_| is_open(data)).map(sentence));
     says.retain(|text| !text.is_empty());
-    joined(says)
+    joined(&says)
 }
 
 /// What to do: the rule's author's words, or the step that fixes it.
@@ -37,9 +38,9 @@ pub(super) fn what_to_do(notification: &Notification) -> Option<String> {
     let mut says = Vec::new();
     says.extend(runbook(data).filter(|runbook| !is_link(runbook)).map(sentence));
     says.extend(hint(data).filter(|hint| !is_reassurance(hint)).map(sentence));
-    says.extend(data.fleet.as_ref().map(shift::left_to_do));
+    says.extend(data.fleet.as_ref().filter(|fleet| !shift::is_done(fleet)).map(shift::left_to_do));
     says.extend(data.fleet.as_ref().and_then(shift::unlisted));
-    joined(says)
+    joined(&says)
 }
 
 fn hint(data: &Facts) -> Option<&str> {
@@ -61,10 +62,10 @@ pub(super) fn runbook(data: &Facts) -> Option<&str> {
 pub(super) fn note(data: &Data, reason: Option<&str>, what_to_do: Option<&str>) -> Option<String> {
     let label = if data.rule.is_some() && data.operator.is_none() { "What to do: " } else { "" };
     let what_to_do = what_to_do.map(|text| format!("{label}{text}"));
-    joined(reason.map(str::to_owned).into_iter().chain(what_to_do).collect())
+    joined(&reason.map(str::to_owned).into_iter().chain(what_to_do).collect::<Vec<_>>())
 }
 
-fn joined(says: Vec<String>) -> Option<String> {
+fn joined(says: &[String]) -> Option<String> {
     (!says.is_empty()).then(|| says.join(" "))
 }
 

@@ -18,7 +18,7 @@ pub(super) fn as_one(digest: &Notification) -> Option<Notification> {
         Notification {
             kind: first.kind,
             timestamp: first.timestamp,
-            data: Data { causes, breakdown, ..Data::from(facts) },
+            data: Data { breakdown, causes, ..Data::from(facts) },
         }
     })
 }

@@ -37,6 +37,10 @@ pub(super) fn headline(fleet: &FleetFacts) -> (String, String) {
         }
         // A channel may be allowed to show one tenant of many.
         Occasion::Shift if fleet.tenant_count == 1 => format!("{score} {moved}, as at other tenants"),
+        Occasion::Shift | Occasion::FollowUp if shared_control(fleet).is_some() => {
+            let tenants = counted(shared_control(fleet).unwrap_or_default(), "tenant");
+            return (format!("{tenants} lost points on the same control"), format!(": {score} {moved}"));
+        }
         Occasion::Shift => format!("{score} of {tenants} {moved} at once"),
         Occasion::FollowUp => format!("{score} of {tenants} more {moved}"),
     };
@@ -49,12 +53,21 @@ fn verdict(fleet: &FleetFacts) -> String {
     let evidence = &fleet.evidence;
     match evidence.verdict {
         Verdict::Microsoft if evidence.unknown == 0 => ": Microsoft changed the score".to_owned(),
-        Verdict::Tenants => match evidence.controls.first() {
-            Some(LostControl { tenants, .. }) if *tenants > 1 => ": same control lost points".to_owned(),
-            _ => ": their own controls".to_owned(),
-        },
+        Verdict::Tenants => ": they lost points on their own controls".to_owned(),
         _ => String::new(),
     }
+}
+
+/// How many tenants lost points on the control that most of them lost points on; `None`: they did not lose them together.
+fn shared_control(fleet: &FleetFacts) -> Option<usize> {
+    let evidence = &fleet.evidence;
+    let LostControl { tenants, .. } = evidence.controls.first().filter(|_| evidence.verdict == Verdict::Tenants)?;
+    (*tenants > 1).then_some(*tenants)
+}
+
+/// Whether nothing is left to do.
+pub(super) fn is_done(fleet: &FleetFacts) -> bool {
+    fleet.accepted || fleet.occasion == Occasion::Accepted
 }
 
 /// Why there is one message and not many, and what is known of why the score moved.

@@ -84,8 +84,7 @@ fn a_fall_across_an_outage_longer_than_the_window_is_reported_with_its_gap() {
     let score = facts(&fired).score.as_ref().unwrap();
     assert_eq!((score.baseline, score.gap), (Some(400.0), Some(Gap { from: at(0), until: at(1500) })));
     let reason = facts(&fired).alert.as_ref().unwrap().reason.as_deref();
-    let expected =
-        "There were no readings between 2026-01-05 12:00 UTC and 2026-01-06 13:00 UTC: it happened in that time.";
+    let expected = "There were no readings between 2026-01-05 12:00 UTC and 2026-01-06 13:00 UTC: the change happened in that time.";
     assert_eq!(reason, Some(expected));
 }
 

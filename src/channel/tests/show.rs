@@ -105,7 +105,7 @@ fn said(settings: ChannelSettings, message: &Notification, form: Form) -> String
         // Mail breaks long lines, and so words.
         Outgoing::Mail(mail) => String::from_utf8_lossy(&mail.content).replace("=\r\n", "").into_bytes(),
     };
-    String::from_utf8(bytes).unwrap().replace('\\', "").replace('\u{200B}', "")
+    String::from_utf8(bytes).unwrap().replace(['\\', '\u{200B}'], "")
 }
 
 fn of_contoso() -> Audience {

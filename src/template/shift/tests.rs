@@ -36,7 +36,7 @@ fn own_losses_name_the_controls_and_not_microsoft() {
     let controls = vec![control(12)];
     let evidence = ShiftEvidence { verdict: Verdict::Tenants, by_tenants: 12, controls, ..ShiftEvidence::default() };
     let facts = FleetFacts { tenant_count: 12, alerts: 12, evidence, ..facts() };
-    assert!(said(&facts).contains(": same control lost points"), "{}", said(&facts));
+    assert!(said(&facts).starts_with("12 tenants lost points on the same control: "), "{}", said(&facts));
     assert!(note(&facts).contains("Controls that lost points: Require MFA (12 tenants)."), "{}", note(&facts));
     assert!(!format!("{} {}", said(&facts), note(&facts)).contains("Microsoft"), "{}", note(&facts));
 }
