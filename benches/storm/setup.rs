@@ -6,7 +6,7 @@ use scorewatch::{
     domain::{ChannelName, Labels, ScoreKind, Severity, TenantId, Timestamp},
     notify::{
         Notification,
-        compose::{self, MessageParts},
+        compose::{self, AcceptedBy, MessageParts},
         notification::{Links, TenantFacts},
     },
     rule::{AlertKey, Guide, RuleName, Transition, TransitionKind},
@@ -110,6 +110,7 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         loss: Some((25.5, Some(6.25))),
         reason: None,
         no_data: Vec::new(),
+        accepted_by: AcceptedBy::Time,
         operator: None,
         links: Links::default(),
     };
@@ -119,8 +120,10 @@ fn notification(key: &AlertKey, now: Timestamp) -> Notification {
         sequence: 1,
         gap: None,
         unread: Vec::new(),
+        listed: 0,
         holds: true,
         at: now,
+        previous: None,
         since: now.minus(Duration::from_mins(15)),
         fired_at: now,
         value: Some(382.5),
