@@ -19,8 +19,8 @@ use crate::{
 pub(super) const HEADLINE_CHARACTERS_MAX: usize = 80;
 /// The sign for how bad it is, and the blank after it.
 const SIGN_CHARACTERS: usize = 3;
-/// As much of a tenant's name is shown, whatever else there is to say.
-const NAME_CHARACTERS_MIN: usize = 14;
+/// As much of a tenant's name is shown, with the colon after it, whatever else there is to say.
+const NAME_CHARACTERS_MIN: usize = 22;
 
 /// What a headline is made of.
 #[derive(Default)]
@@ -45,21 +45,18 @@ impl Parts {
     }
 }
 
-/// The headline as it is shown. What does not fit is left out: what says how bad it is, piece by piece, then the end of the tenant's
-/// name.
+/// The headline as it is shown. What does not fit is left out: the end of a long name, then what says how bad it is, piece by piece.
 pub(super) fn headline(notification: &Notification, left_out: usize) -> String {
     let parts = parts(notification, left_out);
     let Parts { mark, who, how_bad, .. } = &parts;
     let room = HEADLINE_CHARACTERS_MAX - SIGN_CHARACTERS - mark.chars().count();
     let name = who.chars().count();
-    // A name that is cut is better than one that leaves no room for what happened.
-    for least in [name, name.min(NAME_CHARACTERS_MIN)] {
-        for without in 0..=how_bad.len() + 1 {
-            let said = parts.said(without);
-            let length = said.chars().count();
-            if least + length <= room {
-                return format!("{mark}{}{said}", cut_name(who, room - length));
-            }
+    let least = name.min(NAME_CHARACTERS_MIN);
+    for without in 0..=how_bad.len() + 1 {
+        let said = parts.said(without);
+        let length = said.chars().count();
+        if least + length <= room {
+            return format!("{mark}{}{said}", cut_name(who, room - length));
         }
     }
     let who = cut_name(who, NAME_CHARACTERS_MIN);
