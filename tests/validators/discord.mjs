@@ -16,7 +16,8 @@ const OWN = [
 
 function* odd(nodes, within = "") {
   for (const node of nodes) {
-    if (node.type === "link" && OWN.some((own) => node.target.startsWith(own))) continue;
+    // Beside a name with a bracket that nothing closes, the address of our own link stands bare.
+    if (["link", "url"].includes(node.type) && OWN.some((own) => node.target.startsWith(own))) continue;
     if (node.type === "strong" && within === "") yield* odd(node.content, "strong");
     else if (!["text", "twemoji", "br", "newline"].includes(node.type)) yield `${node.type}: ${JSON.stringify(node)}`;
   }
