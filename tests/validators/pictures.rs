@@ -81,13 +81,13 @@ fn draw(name: &str, page: &str, (width, height): (u32, u32)) -> String {
 }
 
 /// Says in `#verdict` which elements are wider than the page.
-const JUDGE: &str = r#"
+const JUDGE: &str = r"
   const wide = [...document.querySelectorAll('*')].filter(one => one.getBoundingClientRect().right > innerWidth + 1);
   const cut = [...document.querySelectorAll('button')].filter(one => one.scrollWidth > one.clientWidth + 1);
   const verdict = document.createElement('pre'); verdict.id = 'verdict';
   verdict.textContent = [...wide, ...cut].map(one => one.textContent.slice(0, 60)).join('; ') || 'good';
   verdict.style.display = 'none'; document.body.append(verdict);
-"#;
+";
 
 #[test]
 #[ignore = "needs tests/validators/install and chromium"]
