@@ -56,6 +56,7 @@ pub mod simulation;
 
 // What a person may ask and do.
 pub mod action;
+pub mod page;
 pub mod query;
 
 // The doors.

@@ -17,6 +17,7 @@ mod man;
 mod once;
 mod output;
 mod preview;
+mod report;
 mod run;
 mod schema;
 mod silences;
@@ -105,6 +106,8 @@ enum Command {
     Completions(completions::Arguments),
     /// Print the man page, or write one for each command
     Man(man::Arguments),
+    /// Write a tenant's month as a page that can be printed or attached to mail
+    Report(report::Arguments),
     /// Print a JSON Schema of the configuration, for editors, or of what a webhook receives
     Schema(schema::Arguments),
     /// List alerts, show one, acknowledge one, or accept its loss as the new level
@@ -210,6 +213,7 @@ async fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Health(arguments) => health::health(&file, &arguments).await,
         Command::Completions(arguments) => completions::completions(&arguments),
         Command::Man(arguments) => man::man(&arguments),
+        Command::Report(arguments) => report::report(&file, &arguments).await,
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Alerts(arguments) => alerts::alerts(&file, arguments).await,
         Command::Deliveries(arguments) => deliveries::deliveries(&file, arguments).await,

@@ -67,7 +67,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use crate::{
     channel::ChannelSettings,
     diagnostic::{Excerpts, Problem},
-    domain::{ChannelName, Labels, ScoreKind, TenantId, Timestamp},
+    domain::{ChannelName, Color, Labels, Language, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
     notify::{
         Envelope, Hold, Maintenance, NotificationId,
@@ -91,7 +91,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Base of links in messages, without a trailing slash.
     pub public_url: Option<String>,
-    /// The zone of schedules and windows that name none, and of the times that commands print.
+    /// Whose reports these are.
+    pub brand: Brand,
+    /// The zone of schedules and windows that name none, of the times that commands print, and of the months of reports.
     pub timezone: Zone,
     /// The window over which a tick's tenants are spread.
     pub spread: Duration,
@@ -162,6 +164,15 @@ impl Config {
     }
 }
 
+/// Whose reports these are, as customers know it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Brand {
+    /// The name; `None`: reports bear none.
+    pub name: Option<String>,
+    /// The color; `None`: a dark blue.
+    pub color: Option<Color>,
+}
+
 /// A tenant as configured.
 #[derive(Debug, Clone)]
 pub struct Tenant {
@@ -177,7 +188,9 @@ pub struct Tenant {
     pub schedule: Arc<Schedule>,
     /// What is polled; shared between tenants.
     pub scores: Arc<[ScoreKind]>,
-    /// Channels notified of its alerts in addition to the rules' own.
+    /// The language of its reports.
+    pub language: Language,
+    /// Channels told of its alerts besides the rules' own.
     pub notify: Vec<ChannelName>,
 }
 

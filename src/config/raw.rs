@@ -47,6 +47,11 @@ raw! {
         /// Base of the links in messages.
         #[schemars(with = "form::WebAddress")]
         public_url: Word,
+        /// Whose reports these are.
+        brand: RawBrand,
+        /// The language of reports; a tenant may override it.
+        #[schemars(with = "form::LanguageName")]
+        language: Word,
         /// Cron with seconds, six fields; a tenant may override it.
         #[schemars(with = "form::Cron")]
         schedule: Word,
@@ -92,6 +97,15 @@ raw! {
         secret_stores: BTreeMap<String, Field<RawSecretStore>>,
     }
 
+    /// Whose reports these are: yours, as your customers know you.
+    struct RawBrand {
+        /// The name at the top of a report.
+        name: Word,
+        /// The color of a report: `"#0b5fff"`.
+        #[schemars(with = "form::ColorCode")]
+        color: Word,
+    }
+
     /// A HashiCorp Vault or an Azure Key Vault.
     struct RawSecretStore {
         /// The kind of store: `vault` or `key-vault`.
@@ -135,6 +149,9 @@ raw! {
         /// The nearer API host of the commercial cloud.
         #[schemars(with = "form::RegionName")]
         region: Word,
+        /// The language of its reports: `en`, `de` or `fr`.
+        #[schemars(with = "form::LanguageName")]
+        language: Word,
         /// The app that signs in to this tenant.
         credential: OneOrMany<RawCredential>,
         /// Labels, by which rules and channels select it.

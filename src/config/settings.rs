@@ -8,20 +8,20 @@ use std::{
 };
 
 use super::{
-    Channels, Operator, StoreLocation,
+    Brand, Channels, Operator, StoreLocation,
     channel::whole,
     draft::Draft,
     field::{Field, Word},
     files,
-    raw::{RawFlapping, RawFleet, RawOperator},
+    raw::{RawBrand, RawFlapping, RawFleet, RawOperator},
     rules::{above_zero, share},
     scope::Scope,
-    words::{Names, notify, one_of},
+    words::{Names, notify, one_of, visible},
 };
 use crate::{
     channel,
     diagnostic::Warning,
-    domain::{ChannelName, Complaint, format_duration, parse_duration},
+    domain::{ChannelName, Color, Complaint, Language, format_duration, parse_duration},
     notify::fleet::{FleetSettings, watch::Accept},
     rule::FlapLimit,
     template::Registry,
@@ -161,6 +161,23 @@ pub fn listen_of(file: &Path) -> SocketAddr {
     let source = files::read(file, &mut draft);
     let written = source.and_then(|source| source.value.get("listen")?.as_str()?.parse().ok());
     written.unwrap_or(LISTEN)
+}
+
+/// Whose reports these are.
+pub(super) fn brand(raw: Field<RawBrand>, at: &Scope<'_>, draft: &mut Draft) -> Brand {
+    let Some(raw) = draft.take(raw, at) else { return Brand::default() };
+    at.only(RawBrand::KEYS, draft);
+    let color = draft.parse(raw.color, &at.key("color"), |text| {
+        let complaint =
+            || Complaint::new(format!("`{text}` is not a color"), "write it like `\"#0b5fff\"`, with the quotes");
+        Color::parse(text).ok_or_else(complaint)
+    });
+    Brand { name: draft.parse(raw.name, &at.key("name"), visible), color }
+}
+
+/// The language of reports; `None`: not written, or not known.
+pub(super) fn language(raw: Field<Word>, at: &Scope<'_>, draft: &mut Draft) -> Option<Language> {
+    one_of(raw, at, &Language::ALL.map(|language| (language.as_str(), language)), draft)
 }
 
 /// Base of the links in messages.

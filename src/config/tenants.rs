@@ -15,12 +15,13 @@ use super::{
     matchers::Known,
     raw::{OneOrMany, RawCredential, RawTenant},
     scope::{Scope, Spot},
+    settings::language,
     times::{caution, zone},
     words::{Names, guid, labels, name, notify, one_of, scores, visible},
 };
 use crate::{
     diagnostic::Warning,
-    domain::{ChannelName, Cloud, Complaint, EntraTenantId, Labels, Region, ScoreKind, TenantId},
+    domain::{ChannelName, Cloud, Complaint, EntraTenantId, Labels, Language, Region, ScoreKind, TenantId},
     microsoft::{
         Account, AppCredential, Hosts,
         budget::{CallLimits, DEFENDER_LIMITS, defender_calls},
@@ -33,6 +34,7 @@ use crate::{
 pub(super) struct Inherited {
     pub(super) schedule: Option<(String, Zone)>,
     pub(super) timezone: Zone,
+    pub(super) language: Language,
     pub(super) scores: Vec<ScoreKind>,
     pub(super) credential: Option<Arc<AppCredential>>,
     /// There is a credential at the top level, but a bad one, which was reported.
@@ -111,6 +113,7 @@ impl Tenants {
             .map(EntraTenantId);
         let cloud = one_of(raw.cloud, &at.key("cloud"), &Cloud::ALL.map(|cloud| (cloud.as_str(), cloud)), draft);
         let region = one_of(raw.region, &at.key("region"), &Region::ALL.map(|region| (region.as_str(), region)), draft);
+        let language = language(raw.language, &at.key("language"), draft);
         let endpoints = endpoints(raw.endpoints, &at.key("endpoints"), draft);
         let credential = self.own_or_shared(raw.credential, &endpoints, at, inherited, draft);
         let labels = labels(raw.labels, &at.key("labels"), draft);
@@ -141,6 +144,7 @@ impl Tenants {
             account: Account { tenant: id.clone(), entra, hosts, app },
             schedule,
             scores,
+            language: language.unwrap_or(inherited.language),
             notify,
             id: id.clone(),
         };

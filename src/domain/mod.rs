@@ -2,8 +2,10 @@
 
 pub mod channel_name;
 pub mod characters;
+mod color;
 mod complaint;
 pub mod control;
+mod language;
 pub mod name;
 pub mod recommendation;
 pub mod sample;
@@ -15,8 +17,10 @@ pub mod tenant;
 pub mod time;
 
 pub use channel_name::ChannelName;
+pub use color::Color;
 pub use complaint::Complaint;
 pub use control::{Control, ControlProfile, ControlProfiles, Counts, ScoreRecord, StateChange};
+pub use language::Language;
 pub use recommendation::{Impact, Recommendation, RecommendationList, RecommendationSnapshot, SnapshotRow};
 pub use sample::{Points, Reading, Sample, SeriesId, SeriesKey};
 pub use scope::Scope;

@@ -5,6 +5,7 @@
 
 pub mod contributors;
 pub mod control_diff;
+pub mod next_action;
 mod sentence;
 
 pub use super::facts::cause::{Breakdown, CauseKind, ChangedBy, Comparison, Part};

@@ -15,6 +15,7 @@ pub mod find;
 pub mod ids;
 pub mod online;
 mod page;
+pub mod report;
 pub mod silences;
 pub mod tenants;
 

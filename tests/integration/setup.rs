@@ -69,6 +69,7 @@ pub(super) fn config() -> Config {
         store: StoreLocation::Sqlite("data/s.db".into()),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
+        brand: scorewatch::config::Brand::default(),
         timezone: scorewatch::schedule::Zone::utc(),
         spread: Duration::ZERO,
         timeout: Duration::from_secs(30),
@@ -111,6 +112,7 @@ pub(super) fn tenant(id: &str, base_url: &str, folder: &Path) -> Tenant {
         },
         schedule: Arc::new(Schedule::parse(SCHEDULE, "UTC".parse().unwrap()).unwrap()),
         scores: Arc::new([SCORE]),
+        language: scorewatch::domain::Language::default(),
         notify: Vec::new(),
     }
 }

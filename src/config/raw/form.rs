@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     channel::{ChannelKind, Show},
-    domain::{Cloud, Region, ScoreKind, Severity},
+    domain::{Cloud, Language, Region, ScoreKind, Severity},
     schedule::Zone,
 };
 
@@ -39,10 +39,12 @@ forms! {
     AcceptWord: words(&["proven", "ask"]);
     BaselineName: words(&["best", "previous", "average"]);
     CloudName: words(&Cloud::ALL.map(Cloud::as_str));
+    ColorCode: text("^#[0-9A-Fa-f]{6}$");
     Count: json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^0*[1-9][0-9]*$" }] });
     Cron: text("^[ \\t]*[^ \\t@]+([ \\t]+[^ \\t]+){5}[ \\t]*$");
     Day: text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
     Guid: text("^[{]?[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}[}]?$");
+    LanguageName: words(&Language::ALL.map(Language::as_str));
     Listen: text("^([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$");
     Name: json_schema!({
         "anyOf": [{ "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,63}$" }, { "type": ["integer", "boolean"] }]

@@ -6,13 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason,
-    sentence::{self, Ruler},
-};
+use serde::Serialize;
+
+use super::{Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason, sentence};
 use crate::{
-    domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord},
-    notify::facts::cause::Cause,
+    domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord, Timestamp},
+    notify::notification::Cause,
     rule::display,
 };
 
@@ -38,6 +37,56 @@ pub fn compare(
         breakdown: Some(breakdown),
         comparison: comparison.map(|(before, after)| Comparison { before, after }),
     }
+}
+
+/// Every control that changed the score between the records of two days, and whose doing the change is.
+#[must_use]
+pub fn changes(before: &ScoreRecord, after: &ScoreRecord, profiles: &ControlProfiles) -> ControlChanges {
+    let diff = Diff::new(before, after, profiles, None);
+    let (mut lost, mut gained) = (Vec::new(), Vec::new());
+    for shift in &diff.shifts {
+        match diff.effect(shift) {
+            effect if effect < -NOTHING => lost.push(diff.change(shift, effect)),
+            effect if effect > NOTHING => gained.push(diff.change(shift, effect)),
+            _ => {}
+        }
+    }
+    for changes in [&mut lost, &mut gained] {
+        changes.sort_by(|a: &ControlChange, b| b.percent.abs().total_cmp(&a.percent.abs()).then(a.title.cmp(&b.title)));
+    }
+    ControlChanges { from: before.day, to: after.day, changed_by: diff.breakdown().changed_by, lost, gained }
+}
+
+/// What controls did to a secure score between two days.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ControlChanges {
+    /// The earlier day; the midnight with which it begins.
+    pub from: Timestamp,
+    /// The later day.
+    pub to: Timestamp,
+    /// Whose doing a fall is.
+    pub changed_by: ChangedBy,
+    /// What took from the score, largest first.
+    pub lost: Vec<ControlChange>,
+    /// What added to it, largest first.
+    pub gained: Vec<ControlChange>,
+}
+
+/// What one control did to a secure score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ControlChange {
+    /// In which way.
+    pub kind: CauseKind,
+    /// The control's name for people; text from outside.
+    pub title: String,
+    /// Its category; text from outside.
+    pub category: Option<String>,
+    /// In points; negative took from the score.
+    pub points: f64,
+    /// In percentage points of the score, including the maximum that came or went with the control; negative took from the score.
+    pub percent: f64,
+    /// Where it is set; `https` only.
+    pub link: Option<String>,
 }
 
 /// What one control did to the score.
@@ -235,6 +284,18 @@ impl<'a> Diff<'a> {
         harmful.into_iter().map(|(_, shift)| self.cause(shift)).collect()
     }
 
+    fn change(&self, shift: &Shift<'_>, percent: f64) -> ControlChange {
+        let profile = self.profiles.get(shift.name);
+        ControlChange {
+            kind: shift.kind,
+            title: title(shift.name, profile),
+            category: shift.control.category.clone(),
+            points: shift.points,
+            percent,
+            link: profile.and_then(|profile| profile.link.clone()),
+        }
+    }
+
     fn cause(&self, shift: &Shift<'_>) -> Cause {
         let profile = self.profiles.get(shift.name);
         let points = match shift.kind {
@@ -243,7 +304,7 @@ impl<'a> Diff<'a> {
         };
         Cause {
             kind: shift.kind,
-            title: profile.and_then(|profile| profile.title.clone()).unwrap_or_else(|| readable(shift.name)),
+            title: title(shift.name, profile),
             category: shift.control.category.clone().filter(|_| self.category.is_none()),
             points,
             counts: shift.control.counts,
@@ -268,6 +329,11 @@ fn earned(record: &ScoreRecord, category: Option<&str>) -> Points {
 
 fn differ(one: f64, other: f64) -> bool {
     (one - other).abs() > NOTHING
+}
+
+/// What people call a control.
+pub(super) fn title(name: &str, profile: Option<&ControlProfile>) -> String {
+    profile.and_then(|profile| profile.title.clone()).unwrap_or_else(|| readable(name))
 }
 
 /// A control's name as words: `aad_admin_MFA` is `aad admin MFA`, `BlockLegacyAuthentication` is `Block Legacy Authentication`.

@@ -1,0 +1,89 @@
+//! `scorewatch report`: a tenant's month as a page for the customer.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::{Failure, configured, output};
+use crate::{
+    clock::Clock,
+    domain::{Language, Scope},
+    page,
+    query::{
+        self, find,
+        report::{Month, Question},
+    },
+};
+
+/// Which report.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  scorewatch report --tenant contoso --month 2026-11 --output contoso.html
+  scorewatch report --tenant contoso > so-far.html           the present month so far
+  scorewatch report --tenant contoso --language de           in German, whatever the tenant's `language:` says
+  scorewatch report --tenant contoso --offline               without asking Microsoft about controls
+  scorewatch report --tenant contoso --json                  the same as values, for scripts
+
+The page stands alone: open it in a browser, print it to PDF, or attach it to mail. Scores and alerts are read from the \
+store next to the service. What controls did to the secure score, and the next actions, are asked of Microsoft with the \
+tenant's credential; Microsoft keeps records for 90 days.
+
+Exit codes: 0 success, 1 a failure at run time, 2 invalid input.")]
+pub(super) struct Arguments {
+    /// The tenant's id
+    #[arg(long, value_name = "ID")]
+    tenant: String,
+    /// The month; the present one by default
+    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    month: Option<Month>,
+    /// The language; by default the tenant's
+    #[arg(long, value_name = "CODE", value_parser = language)]
+    language: Option<Language>,
+    /// Ask Microsoft nothing, and read no credential
+    #[arg(long)]
+    offline: bool,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn month(text: &str) -> Result<Month, String> {
+    text.parse().map_err(|complaint: crate::domain::Complaint| complaint.to_string())
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    let known = Language::ALL.iter().find(|language| language.as_str() == text);
+    known.copied().ok_or_else(|| format!("known are {}", Language::ALL.map(Language::as_str).join(", ")))
+}
+
+pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let config = configured(file)?;
+    let scope = &Scope::All;
+    let tenant = find::tenant(&config, scope, &arguments.tenant)?;
+    let question =
+        Question { tenant: arguments.tenant.clone(), month: arguments.month, ask_microsoft: !arguments.offline };
+    let store = query::open(&config).await?;
+    let report = query::report::report(&*store, &config, scope, &question, Clock::System.now()).await;
+    store.close().await;
+    let report = report?;
+    if arguments.json {
+        return output::json(&report);
+    }
+    let language = arguments.language.unwrap_or(tenant.language);
+    let page = page::report(&report, language, &config.brand, &config.timezone)?;
+    match &arguments.output {
+        Some(file) => std::fs::write(file, page).with_context(|| format!("cannot write `{}`", file.display()))?,
+        None => output::say(page.trim_end()),
+    }
+    if report.scores.is_empty() {
+        output::complain(&format!("the store has no score of `{}` in {}", report.tenant, report.month));
+    }
+    for unknown in &report.actions_unknown {
+        output::complain(&format!("{}: Microsoft could not be asked: {}", unknown.score, unknown.class));
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! What a report says, in each language. A language is one file; a text that it lacks does not compile.
+
+mod de;
+mod en;
+mod fr;
+
+use crate::{
+    domain::{Language, ScoreKind, Severity},
+    notify::reason::{CauseKind, ChangedBy},
+};
+
+/// The texts of one language.
+pub(super) struct Words {
+    /// The language's code, for the page's `lang`.
+    pub(super) code: &'static str,
+    /// Separates the fraction of a number.
+    pub(super) decimal: &'static str,
+    /// Stands between a number and `%`.
+    pub(super) before_percent: &'static str,
+    /// The months, from January.
+    pub(super) months: [&'static str; 12],
+    pub(super) title: &'static str,
+    pub(super) tenant_id: &'static str,
+    pub(super) month_goes_on: &'static str,
+    pub(super) scores: &'static str,
+    pub(super) no_scores: &'static str,
+    pub(super) higher_is_better: &'static str,
+    pub(super) lower_is_better: &'static str,
+    pub(super) unchanged: &'static str,
+    pub(super) better: &'static str,
+    pub(super) worse: &'static str,
+    pub(super) lowest: &'static str,
+    pub(super) highest: &'static str,
+    pub(super) since_first_value: &'static str,
+    pub(super) changes: &'static str,
+    pub(super) lost: &'static str,
+    pub(super) gained: &'static str,
+    pub(super) nothing_lost: &'static str,
+    pub(super) nothing_gained: &'static str,
+    pub(super) changes_not_asked: &'static str,
+    pub(super) changes_no_record: &'static str,
+    pub(super) alerts: &'static str,
+    pub(super) no_alerts: &'static str,
+    pub(super) whole_tenant: &'static str,
+    pub(super) acknowledged: &'static str,
+    pub(super) actions: &'static str,
+    pub(super) no_actions: &'static str,
+    pub(super) points: Plural,
+    pub(super) percentage_points: Plural,
+    /// How many more there are than the page lists.
+    pub(super) more: fn(usize) -> String,
+    pub(super) since: fn(&str) -> String,
+    pub(super) made_at: fn(&str) -> String,
+    /// Microsoft could not be asked; the class of the failure.
+    pub(super) failed: fn(&str) -> String,
+    pub(super) day: fn(Day) -> String,
+    pub(super) severity: fn(Severity) -> &'static str,
+    pub(super) cause: fn(CauseKind) -> &'static str,
+    pub(super) changed_by: fn(ChangedBy) -> &'static str,
+    pub(super) score: fn(ScoreKind, Option<&str>) -> String,
+}
+
+/// A noun in the forms that go with numbers.
+#[derive(Clone, Copy)]
+pub(super) struct Plural {
+    pub(super) one: &'static str,
+    pub(super) other: &'static str,
+    /// Whether the language uses the first form with that number.
+    pub(super) is_one: fn(f64) -> bool,
+}
+
+/// Whether the number is one, neither more nor less.
+pub(super) fn is_exactly_one(number: f64) -> bool {
+    (number - 1.0).abs() < f64::EPSILON
+}
+
+/// A day of the calendar.
+#[derive(Clone, Copy)]
+pub(super) struct Day {
+    pub(super) day: i8,
+    /// The month's name.
+    pub(super) month: &'static str,
+    pub(super) year: i16,
+}
+
+impl Words {
+    /// Those of a language.
+    pub(super) const fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &en::WORDS,
+            Language::De => &de::WORDS,
+            Language::Fr => &fr::WORDS,
+        }
+    }
+
+    /// A number as the language writes it: `1,5`. Negative ones have a minus sign, not a hyphen.
+    pub(super) fn number(&self, value: f64) -> String {
+        let text = crate::rule::display::number(value.abs()).replace('.', self.decimal);
+        if value < 0.0 && text != "0" { format!("−{text}") } else { text }
+    }
+
+    /// A number with its sign: `+3`.
+    pub(super) fn signed(&self, value: f64) -> String {
+        let text = self.number(value);
+        if value > 0.0 && text != "0" { format!("+{text}") } else { text }
+    }
+
+    /// A signed number with its noun: `+1 point`, `−1.5 points`.
+    pub(super) fn counted(&self, value: f64, noun: Plural) -> String {
+        let form = if (noun.is_one)(value.abs()) { noun.one } else { noun.other };
+        format!("{}\u{a0}{form}", self.signed(value))
+    }
+
+    /// The name of a month, from 1 to 12.
+    pub(super) fn month(&self, number: i8) -> &'static str {
+        usize::try_from(number - 1).ok().and_then(|index| self.months.get(index)).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_plurals_follow_the_language() {
+        for (language, value, expected) in [
+            (Language::En, 1.0, "+1\u{a0}point"),
+            (Language::En, 1.5, "+1.5\u{a0}points"),
+            (Language::En, -1.0, "−1\u{a0}point"),
+            (Language::En, 0.0, "0\u{a0}points"),
+            (Language::De, 1.0, "+1\u{a0}Punkt"),
+            (Language::De, 0.5, "+0,5\u{a0}Punkte"),
+            (Language::De, 0.0, "0\u{a0}Punkte"),
+            (Language::Fr, 1.5, "+1,5\u{a0}point"),
+            (Language::Fr, 0.0, "0\u{a0}point"),
+            (Language::Fr, -2.0, "−2\u{a0}points"),
+        ] {
+            let words = Words::of(language);
+            assert_eq!(words.counted(value, words.points), expected);
+        }
+        assert_eq!(Words::of(Language::En).number(-0.001), "0");
+    }
+
+    #[test]
+    fn days_are_written_as_the_language_writes_them() {
+        for (language, day, expected) in [
+            (Language::En, 1, "March 1, 2026"),
+            (Language::De, 1, "1. März 2026"),
+            (Language::Fr, 1, "1er mars 2026"),
+            (Language::Fr, 2, "2 mars 2026"),
+        ] {
+            let words = Words::of(language);
+            assert_eq!((words.day)(Day { day, month: words.month(3), year: 2026 }), expected);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! German.
+
+use super::{Day, Plural, Words, is_exactly_one};
+use crate::{
+    domain::{ScoreKind, Severity},
+    notify::reason::{CauseKind, ChangedBy},
+};
+
+pub(super) const WORDS: Words = Words {
+    code: "de",
+    decimal: ",",
+    before_percent: "\u{a0}",
+    months: [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ],
+    title: "Sicherheitsbericht",
+    tenant_id: "Mandanten-ID",
+    month_goes_on: "Der Monat ist noch nicht zu Ende: Dies ist der bisherige Stand.",
+    scores: "Bewertungen",
+    no_scores: "In diesem Monat wurde keine Bewertung gelesen.",
+    higher_is_better: "höher ist besser",
+    lower_is_better: "niedriger ist besser",
+    unchanged: "unverändert",
+    better: "besser",
+    worse: "schlechter",
+    lowest: "Niedrigster Wert",
+    highest: "Höchster Wert",
+    since_first_value: "verglichen mit dem ersten Wert des Monats",
+    changes: "Was die Sicherheitsbewertung verändert hat",
+    lost: "Verloren",
+    gained: "Gewonnen",
+    nothing_lost: "Keine Maßnahme hat Punkte gekostet.",
+    nothing_gained: "Keine Maßnahme hat Punkte gebracht.",
+    changes_not_asked: "Der Einfluss einzelner Maßnahmen auf die Sicherheitsbewertung wurde nicht abgefragt.",
+    changes_no_record: "Microsoft hat die Daten dieses Monats nicht mehr, daher lässt sich die Veränderung nicht aufschlüsseln.",
+    alerts: "Offene Alarme",
+    no_alerts: "Kein Alarm ist offen.",
+    whole_tenant: "alle Bewertungen",
+    acknowledged: "bestätigt",
+    actions: "Nächste Schritte",
+    no_actions: "Keine Empfehlungen.",
+    points: Plural { one: "Punkt", other: "Punkte", is_one: is_exactly_one },
+    percentage_points: Plural { one: "Prozentpunkt", other: "Prozentpunkte", is_one: is_exactly_one },
+    more: |count| format!("und {count} weitere"),
+    since: |day| format!("seit {day}"),
+    made_at: |day| format!("Stand: {day}"),
+    failed: |class| format!("Microsoft konnte nicht abgefragt werden ({class})."),
+    day: |Day { day, month, year }| format!("{day}. {month} {year}"),
+    severity,
+    cause,
+    changed_by,
+    score,
+};
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "kritisch",
+        Severity::Warning => "Warnung",
+        Severity::Info => "Hinweis",
+    }
+}
+
+fn cause(kind: CauseKind) -> &'static str {
+    match kind {
+        CauseKind::Lost => "hat Punkte verloren",
+        CauseKind::Improved => "hat Punkte gewonnen",
+        CauseKind::Added => "neue Maßnahme",
+        CauseKind::Retired => "von Microsoft zurückgezogen oder nicht mehr lizenziert",
+        CauseKind::Reweighted => "zählt eine andere Zahl von Punkten",
+        CauseKind::Moved => "in eine andere Kategorie verschoben",
+        CauseKind::Accounting => "von einer Person anders gewertet",
+        CauseKind::Maximum => "die Höchstpunktzahl hat sich geändert",
+        CauseKind::Unexplained => "durch Maßnahmen nicht erklärt",
+        CauseKind::Likely => "wahrscheinliche Ursache",
+    }
+}
+
+fn changed_by(who: ChangedBy) -> &'static str {
+    match who {
+        ChangedBy::Tenant => "Punkte gingen durch Änderungen im Mandanten verloren.",
+        ChangedBy::Microsoft => "Punkte gingen verloren, weil Microsoft anders zählt.",
+        ChangedBy::Product => "Punkte gingen verloren, weil ein Produkt hinzukam oder wegfiel.",
+        ChangedBy::Both => "Punkte gingen durch Änderungen im Mandanten und durch Microsofts Zählweise verloren.",
+        ChangedBy::Unknown => "",
+    }
+}
+
+fn score(kind: ScoreKind, subject: Option<&str>) -> String {
+    match (kind, subject) {
+        (ScoreKind::DeviceSecureScore, _) => "Sicherheitsbewertung der Geräte".to_owned(),
+        (ScoreKind::SecureScore, _) => "Sicherheitsbewertung".to_owned(),
+        (ScoreKind::SecureScoreCategory, None) => "Sicherheitsbewertung nach Kategorie".to_owned(),
+        (ScoreKind::SecureScoreCategory, Some(category)) => format!("Sicherheitsbewertung, {category}"),
+        (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, None) => "Gefährdungsbewertung".to_owned(),
+        (ScoreKind::ExposureScore | ScoreKind::ExposureScoreByGroup, Some(group)) => {
+            format!("Gefährdungsbewertung von {group}")
+        }
+    }
+}

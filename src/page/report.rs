@@ -1,0 +1,309 @@
+//! A tenant's month as a page that can be printed.
+
+use serde::Serialize;
+
+use super::{
+    PageError,
+    drawing::{HEIGHT, WIDTH, line, place},
+    language::{Day, Words},
+    render,
+};
+use crate::{
+    config::Brand,
+    domain::{Better, Color, Language, ScoreKind, Timestamp, Unit, characters::shown},
+    notify::reason::{control_diff::ControlChange, next_action::NextAction},
+    query::report::{Controls, FiringAlert, MonthReport, ScoreMonth},
+    schedule::Zone,
+};
+
+const TEMPLATE: &str = include_str!("../../templates/page/report.hbs");
+/// How many controls are listed on each side.
+const CHANGES_MAX: usize = 10;
+/// How many alerts are listed.
+const ALERTS_MAX: usize = 20;
+/// The color of a brand that has none: a dark blue.
+const COLOR: &str = "#1f3a5f";
+
+/// Writes a report as one HTML page, in a language, for a brand. Days are those of the zone's calendar.
+///
+/// # Errors
+/// [`PageError`], which is a mistake in the program.
+pub fn report(report: &MonthReport, language: Language, brand: &Brand, zone: &Zone) -> Result<String, PageError> {
+    let writer = Writer { words: Words::of(language), zone };
+    render(TEMPLATE, &writer.page(report, brand))
+}
+
+/// Everything that the page shows, in words.
+#[derive(Serialize)]
+struct Page {
+    lang: &'static str,
+    title: &'static str,
+    brand: Option<String>,
+    color: String,
+    text_color: String,
+    tenant: String,
+    tenant_id: String,
+    tenant_id_title: &'static str,
+    month: String,
+    made_at: String,
+    month_goes_on: Option<&'static str>,
+    scores_title: &'static str,
+    scores: Vec<Score>,
+    no_scores: &'static str,
+    changes_title: &'static str,
+    changes: Changes,
+    alerts_title: &'static str,
+    alerts: Vec<Alert>,
+    more_alerts: Option<String>,
+    no_alerts: &'static str,
+    actions_title: &'static str,
+    actions: Vec<Action>,
+    actions_failed: Vec<String>,
+    no_actions: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Score {
+    name: String,
+    value: String,
+    /// `better`, `worse` or `level`: the class by which it is colored.
+    class: &'static str,
+    change: String,
+    direction: &'static str,
+    compared_with_first: Option<&'static str>,
+    lowest: String,
+    highest: String,
+    drawing: Drawing,
+}
+
+#[derive(Serialize)]
+struct Drawing {
+    label: String,
+    width: f64,
+    height: f64,
+    line: String,
+    /// The newest value.
+    x: String,
+    y: String,
+}
+
+#[derive(Serialize, Default)]
+struct Changes {
+    /// Why there is nothing to list.
+    note: Option<String>,
+    summary: Option<&'static str>,
+    sides: Vec<Side>,
+}
+
+#[derive(Serialize)]
+struct Side {
+    title: &'static str,
+    rows: Vec<Change>,
+    none: &'static str,
+    more: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Change {
+    title: String,
+    link: Option<String>,
+    category: Option<String>,
+    kind: &'static str,
+    points: String,
+}
+
+#[derive(Serialize)]
+struct Alert {
+    severity: Option<&'static str>,
+    /// The severity's own word, by which it is colored.
+    class: &'static str,
+    score: String,
+    rule: String,
+    since: String,
+    acknowledged: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Action {
+    title: String,
+    link: Option<String>,
+    score: String,
+    category: Option<String>,
+    points: String,
+}
+
+struct Writer<'a> {
+    words: &'static Words,
+    zone: &'a Zone,
+}
+
+impl Writer<'_> {
+    fn page(&self, report: &MonthReport, brand: &Brand) -> Page {
+        let words = self.words;
+        let color = brand.color.or_else(|| Color::parse(COLOR)).unwrap_or(Color::BLACK);
+        let alerts = report.alerts.iter().take(ALERTS_MAX).map(|alert| self.alert(alert)).collect();
+        let actions: Vec<Action> = report.actions.iter().map(|action| self.action(action)).collect();
+        let is_asked = !matches!(report.controls, Controls::NotAsked) || !actions.is_empty();
+        Page {
+            lang: words.code,
+            title: words.title,
+            brand: brand.name.as_deref().map(|name| shown(name).into_owned()),
+            color: color.to_string(),
+            text_color: color.text_on().to_string(),
+            tenant: shown(&report.name).into_owned(),
+            tenant_id: report.tenant_id.to_string(),
+            tenant_id_title: words.tenant_id,
+            month: format!("{} {}", words.month(report.month.number()), report.month.year()),
+            made_at: (words.made_at)(&self.last_day(report)),
+            month_goes_on: (!report.is_over).then_some(words.month_goes_on),
+            scores_title: words.scores,
+            scores: report.scores.iter().map(|score| self.score(score, report)).collect(),
+            no_scores: words.no_scores,
+            changes_title: words.changes,
+            changes: self.changes(&report.controls),
+            alerts_title: words.alerts,
+            alerts,
+            more_alerts: self.more(report.alerts.len(), ALERTS_MAX),
+            no_alerts: words.no_alerts,
+            actions_title: words.actions,
+            no_actions: (actions.is_empty() && report.actions_unknown.is_empty() && is_asked)
+                .then_some(words.no_actions),
+            actions,
+            actions_failed: self.failures(report),
+        }
+    }
+
+    fn failures(&self, report: &MonthReport) -> Vec<String> {
+        let line = |score: ScoreKind, class: &str| {
+            format!("{}: {}", (self.words.score)(score, None), (self.words.failed)(class))
+        };
+        report.actions_unknown.iter().map(|unknown| line(unknown.score, &unknown.class)).collect()
+    }
+
+    fn more(&self, count: usize, listed: usize) -> Option<String> {
+        (count > listed).then(|| (self.words.more)(count - listed))
+    }
+
+    fn day(&self, at: Timestamp) -> String {
+        let shown = self.zone.clock_at(at);
+        (self.words.day)(Day { day: shown.day(), month: self.words.month(shown.month()), year: shown.year() })
+    }
+
+    /// The last day that the report covers. A month that is over ends with the first instant of the next.
+    fn last_day(&self, report: &MonthReport) -> String {
+        self.day(report.until.minus(std::time::Duration::from_secs(u64::from(report.is_over))))
+    }
+
+    /// A value with its unit, if that is a percentage.
+    fn level(&self, kind: ScoreKind, value: f64) -> String {
+        let number = self.words.number(value);
+        match kind.unit() {
+            Unit::Percent => format!("{number}{}%", self.words.before_percent),
+            Unit::Points | Unit::PointsOf100 => number,
+        }
+    }
+
+    fn score(&self, score: &ScoreMonth, report: &MonthReport) -> Score {
+        let words = self.words;
+        let subject = score.subject.as_deref().map(shown);
+        let name = (words.score)(score.score, subject.as_deref());
+        let noun = if score.score.unit() == Unit::Percent { words.percentage_points } else { words.points };
+        let (class, verdict) = match score.is_better {
+            Some(true) => ("better", words.better),
+            Some(false) => ("worse", words.worse),
+            None => ("level", words.unchanged),
+        };
+        let change = match score.is_better {
+            Some(_) => format!("{} ({verdict})", words.counted(score.change, noun)),
+            None => verdict.to_owned(),
+        };
+        let values: Vec<(i8, f64)> = score.days.iter().map(|day| (day.day, day.value)).collect();
+        let points = place(&values, report.month.days());
+        let newest = points.last().copied();
+        let coordinate = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.1}"));
+        let (lowest, highest) = (self.level(score.score, score.lowest), self.level(score.score, score.highest));
+        Score {
+            value: self.level(score.score, score.value),
+            class,
+            change,
+            direction: match score.score.better() {
+                Better::Higher => words.higher_is_better,
+                Better::Lower => words.lower_is_better,
+            },
+            compared_with_first: score.before.is_none().then_some(words.since_first_value),
+            drawing: Drawing {
+                label: format!("{name}: {} {lowest}, {} {highest}", words.lowest, words.highest),
+                width: WIDTH,
+                height: HEIGHT,
+                line: line(&points),
+                x: coordinate(newest.map(|point| point.x)),
+                y: coordinate(newest.map(|point| point.y)),
+            },
+            lowest: format!("{} {lowest}", words.lowest),
+            highest: format!("{} {highest}", words.highest),
+            name,
+        }
+    }
+
+    fn changes(&self, controls: &Controls) -> Changes {
+        let words = self.words;
+        let note = |note: String| Changes { note: Some(note), ..Changes::default() };
+        match controls {
+            Controls::NotAsked => note(words.changes_not_asked.to_owned()),
+            Controls::NoRecord => note(words.changes_no_record.to_owned()),
+            Controls::Failed { class } => note((words.failed)(class)),
+            Controls::Known(changes) => Changes {
+                note: None,
+                summary: Some((words.changed_by)(changes.changed_by))
+                    .filter(|text| !text.is_empty() && !changes.lost.is_empty()),
+                sides: vec![
+                    self.side(words.lost, &changes.lost, words.nothing_lost),
+                    self.side(words.gained, &changes.gained, words.nothing_gained),
+                ],
+            },
+        }
+    }
+
+    fn side(&self, title: &'static str, changes: &[ControlChange], none: &'static str) -> Side {
+        let row = |change: &ControlChange| Change {
+            title: shown(&change.title).into_owned(),
+            link: change.link.clone(),
+            category: change.category.as_deref().map(|category| shown(category).into_owned()),
+            kind: (self.words.cause)(change.kind),
+            // A control that came or went unearned moves the score by its maximum alone.
+            points: if self.words.number(change.points) == "0" {
+                self.words.counted(change.percent, self.words.percentage_points)
+            } else {
+                self.words.counted(change.points, self.words.points)
+            },
+        };
+        let rows = changes.iter().take(CHANGES_MAX).map(row).collect();
+        Side { title, rows, none, more: self.more(changes.len(), CHANGES_MAX) }
+    }
+
+    fn alert(&self, alert: &FiringAlert) -> Alert {
+        let subject = alert.subject.as_deref().map(shown);
+        let score = |kind| (self.words.score)(kind, subject.as_deref());
+        Alert {
+            severity: alert.severity.map(self.words.severity),
+            class: alert.severity.map_or("info", |severity| severity.as_str()),
+            score: alert.score.map_or_else(|| self.words.whole_tenant.to_owned(), score),
+            rule: alert.rule.clone(),
+            since: (self.words.since)(&self.day(alert.since)),
+            acknowledged: alert.is_acknowledged.then_some(self.words.acknowledged),
+        }
+    }
+
+    fn action(&self, action: &NextAction) -> Action {
+        Action {
+            title: shown(&action.title).into_owned(),
+            link: action.link.clone(),
+            score: (self.words.score)(action.score, None),
+            category: action.category.as_deref().map(|category| shown(category).into_owned()),
+            points: self.words.counted(action.points, self.words.points),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+use super::*;
+use crate::{
+    domain::{EntraTenantId, Severity, TenantId},
+    notify::reason::{CauseKind, ChangedBy, control_diff::ControlChanges},
+    query::report::{DayValue, Month, Unknown},
+};
+
+fn instant(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn change(kind: CauseKind, title: &str, points: f64, percent: f64) -> ControlChange {
+    let link = (points < -5.0).then(|| "https://security.microsoft.com/securescore?viewid=actions".to_owned());
+    ControlChange { kind, title: title.to_owned(), category: Some("Identity".to_owned()), points, percent, link }
+}
+
+fn score(score: ScoreKind, values: &[(i8, f64)], before: Option<f64>, is_better: Option<bool>) -> ScoreMonth {
+    let value = values.last().unwrap().1;
+    ScoreMonth {
+        score,
+        subject: None,
+        value,
+        observed_at: instant("2026-11-30T00:00:00Z"),
+        before,
+        change: value - before.unwrap_or(values[0].1),
+        is_better,
+        lowest: values.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min),
+        highest: values.iter().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max),
+        days: values.iter().map(|&(day, value)| DayValue { day, value }).collect(),
+    }
+}
+
+fn november() -> MonthReport {
+    let alert = |rule: &str, severity, since: &str, is_acknowledged| FiringAlert {
+        rule: rule.to_owned(),
+        score: Some(ScoreKind::SecureScore),
+        subject: None,
+        severity: Some(severity),
+        since: instant(since),
+        is_acknowledged,
+    };
+    MonthReport {
+        tenant: TenantId::parse("contoso").unwrap(),
+        name: "Contoso Ltd".to_owned(),
+        tenant_id: EntraTenantId(uuid::Uuid::from_u128(0x2f1c)),
+        month: "2026-11".parse::<Month>().unwrap(),
+        from: instant("2026-10-31T23:00:00Z"),
+        until: instant("2026-11-30T23:00:00Z"),
+        is_over: true,
+        timezone: "Europe/Berlin".to_owned(),
+        scores: vec![
+            score(ScoreKind::SecureScore, &[(1, 68.0), (12, 68.4), (13, 57.2), (30, 57.2)], Some(68.0), Some(false)),
+            score(ScoreKind::DeviceSecureScore, &[(3, 512.0), (30, 513.0)], None, Some(true)),
+            score(ScoreKind::ExposureScore, &[(1, 31.0), (30, 31.0)], Some(31.0), None),
+        ],
+        controls: Controls::Known(ControlChanges {
+            from: instant("2026-10-31T00:00:00Z"),
+            to: instant("2026-11-30T00:00:00Z"),
+            changed_by: ChangedBy::Tenant,
+            lost: vec![
+                change(CauseKind::Lost, "Require MFA for administrators", -10.0, -8.2),
+                change(CauseKind::Lost, "Block legacy authentication", -1.0, -3.0),
+            ],
+            gained: vec![change(CauseKind::Improved, "Enable Safe Links", 0.5, 0.4)],
+        }),
+        alerts: vec![
+            alert("secure-score-drop", Severity::Critical, "2026-11-13T08:00:00Z", true),
+            alert("secure-score-low", Severity::Warning, "2026-11-14T08:00:00Z", false),
+        ],
+        actions: vec![
+            NextAction {
+                score: ScoreKind::SecureScore,
+                title: "Require MFA for administrators".to_owned(),
+                category: Some("Identity".to_owned()),
+                points: 10.0,
+                link: Some("https://entra.microsoft.com/".to_owned()),
+            },
+            NextAction {
+                score: ScoreKind::SecureScore,
+                title: "Turn on Safe Attachments".to_owned(),
+                category: None,
+                points: 1.0,
+                link: None,
+            },
+        ],
+        actions_unknown: vec![Unknown { score: ScoreKind::DeviceSecureScore, class: "role-missing".to_owned() }],
+    }
+}
+
+fn brand() -> Brand {
+    Brand { name: Some("Northwind Security".to_owned()), color: Color::parse("#0b5fff") }
+}
+
+fn page(of: &MonthReport, language: Language) -> String {
+    report(of, language, &brand(), &Zone::built_in("Europe/Berlin").unwrap()).unwrap()
+}
+
+/// What a person reads: the page without its elements, a line each.
+fn read(page: &str) -> String {
+    let body = page.split_once("<body>").unwrap().1;
+    let mut text = String::new();
+    for part in body.split('<') {
+        let (element, words) = part.split_once('>').unwrap_or(("", part));
+        if !matches!(element, "b" | "/b" | "/span" | "small" | "/a") && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(words.trim_matches('\n'));
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join("\n").replace('\u{a0}', " ").replace('\u{202f}', " ")
+}
+
+#[test]
+fn a_month_reads_well_in_every_language() {
+    for language in Language::ALL {
+        let shown = read(&page(&november(), language));
+        insta::with_settings!({ snapshot_suffix => language.as_str() }, { insta::assert_snapshot!(shown) });
+    }
+}
+
+#[test]
+fn a_month_without_anything_says_so() {
+    let empty = MonthReport {
+        is_over: false,
+        scores: Vec::new(),
+        controls: Controls::NotAsked,
+        alerts: Vec::new(),
+        actions: Vec::new(),
+        actions_unknown: Vec::new(),
+        ..november()
+    };
+    let shown = read(&page(&empty, Language::En));
+    for sentence in [
+        "The month is not over yet: this is how it stands so far.",
+        "No score was read in this month.",
+        "What controls did to the secure score was not looked up.",
+        "No alert is open.",
+    ] {
+        assert!(shown.contains(sentence), "{sentence}: {shown}");
+    }
+    assert!(!shown.contains("Nothing to recommend"), "nobody asked: {shown}");
+}
+
+#[test]
+fn long_lists_are_cut_and_counted() {
+    let mut long = november();
+    let Controls::Known(changes) = &mut long.controls else { unreachable!() };
+    changes.lost = (0..14).map(|number| change(CauseKind::Lost, &format!("Control {number}"), -1.0, -1.0)).collect();
+    long.alerts = std::iter::repeat_n(long.alerts[0].clone(), 21).collect();
+    let shown = read(&page(&long, Language::En));
+    assert!(shown.contains("and 4 more") && shown.contains("and 1 more"), "{shown}");
+}
+
+#[test]
+fn text_from_outside_stays_text() {
+    let hostile = "</title><script>alert(1)</script> \" onload='x' {{this}} \u{202e}evil";
+    let mut report = november();
+    report.name = hostile.to_owned();
+    report.scores[0].subject = Some(hostile.to_owned());
+    report.actions[0].title = hostile.to_owned();
+    report.actions[0].category = Some(hostile.to_owned());
+    report.alerts[0].score = Some(ScoreKind::SecureScoreCategory);
+    report.alerts[0].subject = Some(hostile.to_owned());
+    let Controls::Known(changes) = &mut report.controls else { unreachable!() };
+    changes.lost[0].title = hostile.to_owned();
+    changes.lost[0].link = Some("https://example.com/?\"><script>".to_owned());
+    let page = page(&report, Language::Fr);
+    assert!(!page.contains("<script") && !page.contains('\u{202e}'), "{page}");
+    assert!(page.contains("&lt;script&gt;") && page.contains("{{this}}"), "{page}");
+}
+
+#[test]
+fn a_page_loads_nothing_and_its_colors_can_be_read() {
+    let page = page(&november(), Language::En);
+    for loads in ["<script", "<img", "<link", "url(", "@import", "http://", "src="] {
+        assert!(!page.contains(loads), "{loads}");
+    }
+    let css = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    for class in [".better", ".worse", ".level", ".critical", ".warning", ".info", "small, .small", "a "] {
+        let rule = css.lines().find(|line| line.starts_with(&format!("{} ", class.trim()))).unwrap();
+        let color = rule.split_once("color: ").unwrap().1;
+        let color = match color.split([';', ' ']).next().unwrap() {
+            "#444" => "#444444",
+            "#555" => "#555555",
+            color => color,
+        };
+        let contrast = Color::parse(color).unwrap().contrast(Color::WHITE);
+        assert!(contrast >= 4.5, "{class} {color}: {contrast}");
+    }
+}
