@@ -15,7 +15,7 @@
 //! # What people ask and do
 //!
 //! [`query`] answers questions with plain values and [`action`] does what a person wants done, both for the tenants of the caller's
-//! [`domain::Scope`] and nothing beyond. [`cli`] reads arguments and prints; [`web`] serves. Neither decides anything.
+//! [`domain::Scope`] and nothing beyond. [`page`] writes an answer as HTML. [`cli`] reads arguments and prints; [`web`] serves. Neither decides anything.
 //!
 //! # Layers
 //!

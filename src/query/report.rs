@@ -223,7 +223,8 @@ async fn scores(
 fn days(samples: &[Sample], span: Span<'_>) -> Option<Records> {
     let newest = samples.last()?.at;
     let last = samples.iter().rfind(|sample| sample.at < span.until)?.at;
-    let before = score::before(samples, span).map(|sample| sample.at).filter(|at| *at < last);
+    let first = || samples.iter().find(|sample| sample.at >= span.from);
+    let before = score::before(samples, span).or_else(first).map(|sample| sample.at).filter(|at| *at < last);
     Some(Records { before, last, newest })
 }
 

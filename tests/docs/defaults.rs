@@ -6,7 +6,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use scorewatch::config::{Config, load};
 
 /// Sections of the reference, keys, their defaults, and another value that must be seen to differ.
-const DEFAULTS: [(&str, &str, &str, &str); 31] = [
+const DEFAULTS: [(&str, &str, &str, &str); 32] = [
     ("Main file", "store", "sqlite://data/scorewatch.db", "sqlite://elsewhere.db"),
     ("Main file", "listen", "127.0.0.1:8080", "127.0.0.1:8081"),
     ("Main file", "spread", "10m", "11m"),
@@ -14,6 +14,7 @@ const DEFAULTS: [(&str, &str, &str, &str); 31] = [
     ("Main file", "timeout", "30s", "31s"),
     ("Main file", "concurrency", "256", "255"),
     ("Main file", "retention", "400d", "401d"),
+    ("Main file", "language", "en", "de"),
     ("Fleet shifts", "hold", "10m", "11m"),
     ("Fleet shifts", "at_least", "10", "11"),
     ("Fleet shifts", "share", "33%", "34%"),

@@ -25,6 +25,13 @@ fn profile(id: &str, title: &str, maximum: f64) -> Value {
     })
 }
 
+/// Reads what `scorewatch report` says of a tenant.
+async fn month_of(world: &World, arguments: &[&str]) -> Value {
+    let output = world.command(&[&["report", "--tenant", "contoso", "--json"], arguments].concat()).await;
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 fn message_of(world: &World, tenant: &str) -> Arrived {
     let mut arrived = world.accepted(SOC, tenant);
     assert_eq!(kinds(&arrived), [("alert.firing", 1)]);
@@ -88,6 +95,18 @@ async fn a_falling_secure_score_is_distinguished_from_a_changed_maximum() {
     assert_eq!(data["score"]["comparison"], json!({ "before": 47.5, "after": 43.0 }));
     let asked = world.cloud.tenant_counts(entra("contoso")).guidance_requests;
     assert_eq!(asked, 1, "profiles are asked for when an alert fires, and not at each check");
+
+    // The customer's month says the same, whoever asks for it next to the service.
+    let month = month_of(&world, &[]).await;
+    let lost = &month["controls"]["lost"][0];
+    assert_eq!((&month["controls"]["state"], &lost["title"]), (&json!("known"), &json!("Require MFA for everybody")));
+    assert_eq!((&lost["points"], &month["controls"]["changed_by"]), (&json!(-10.0), &json!("tenant")), "{month:#}");
+    let best = &month["actions"][0];
+    assert_eq!((&best["title"], &best["points"]), (&json!("Require MFA for everybody"), &json!(10.0)), "{month:#}");
+    let alert = &month["alerts"][0];
+    assert_eq!((&alert["rule"], &alert["score"]), (&json!("drop"), &json!("secure-score")), "{month:#}");
+    let score = month["scores"].as_array().unwrap().iter().find(|score| score["score"] == "secure-score").unwrap();
+    assert_eq!((&score["value"], &score["is_better"]), (&json!(70.0), &json!(false)), "{month:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

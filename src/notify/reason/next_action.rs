@@ -29,7 +29,7 @@ pub struct NextAction {
 pub fn of_controls(record: &ScoreRecord, profiles: &ControlProfiles, count: usize) -> Vec<NextAction> {
     let actions = record.controls.iter().filter_map(|(name, control)| {
         let profile = profiles.get(name);
-        let maximum = control.maximum.or(profile?.maximum)?;
+        let maximum = profile.and_then(|profile| profile.maximum).or(control.maximum)?;
         let points = maximum - control.points?;
         (points > NOTHING && profile.is_none_or(is_open)).then(|| NextAction {
             score: ScoreKind::SecureScore,
@@ -93,7 +93,7 @@ mod tests {
     fn controls_with_the_most_points_left_come_first_and_decided_ones_are_left_out() {
         for (earned, maximum, profile, expected) in [
             (Some(4.0), None, Some(profile("", false)), Some(6.0)),
-            (Some(4.0), Some(5.0), Some(profile("", false)), Some(1.0)),
+            (Some(4.0), Some(5.0), Some(profile("", false)), Some(6.0)),
             (Some(10.0), None, Some(profile("", false)), None),
             (None, None, Some(profile("", false)), None),
             (Some(4.0), None, None, None),
