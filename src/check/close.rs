@@ -98,7 +98,8 @@ pub async fn accept_covered(
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
     let keeps_state =
         |channel: &ChannelName| config.channels.get(channel).is_some_and(|settings| settings.kind.keeps_state());
-    change(store, config, row, AcceptedBy::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now)).await
+    change(store, config, row, AcceptedBy::Evidence, now, keeps_state, |alert, window| rule::accept(alert, window, now))
+        .await
 }
 
 /// Ends one alert. `None`: it is over already.
@@ -109,7 +110,16 @@ async fn end(
     resolution: Resolution,
     now: Timestamp,
 ) -> Result<Option<Vec<ChannelName>>, StoreError> {
-    change(store, config, row, AcceptedBy::Time, now, |_| true, |alert, window| Some(rule::close(alert, resolution, window, now))).await
+    change(
+        store,
+        config,
+        row,
+        AcceptedBy::Time,
+        now,
+        |_| true,
+        |alert, window| Some(rule::close(alert, resolution, window, now)),
+    )
+    .await
 }
 
 /// Takes one alert a step further, again and again as long as somebody else is faster. `None`: the step changes nothing.
@@ -131,7 +141,8 @@ async fn change(
         let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
         let failing = record.health.failing.as_ref();
         let compose = |transition| {
-            let alert = ComposedAlert { row, identity: &record.identity, known, failing, accepted_by: accepted_by.clone() };
+            let alert =
+                ComposedAlert { row, identity: &record.identity, known, failing, accepted_by: accepted_by.clone() };
             notification_of(store.origin(), config, alert, transition)
         };
         let mut notifications: Vec<_> = transition.iter().map(compose).collect();

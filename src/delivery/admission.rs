@@ -6,7 +6,11 @@ use crate::{
     channel::ChannelSettings,
     config::Config,
     domain::{ChannelName, TenantId},
-    notify::{NotificationType, fleet::evidence::ShiftEvidence, notification::{AlertFacts, TenantFacts}},
+    notify::{
+        NotificationType,
+        fleet::{evidence::ShiftEvidence, notice::severities_of_firing},
+        notification::TenantFacts,
+    },
     store::ClaimedDelivery,
 };
 
@@ -52,7 +56,7 @@ pub(super) fn retain_shown(config: &Config, settings: &ChannelSettings, delivery
             let items = &delivery.notification.data.items;
             fleet.alerts = items.len();
             let alerts = items.iter().filter_map(|item| item.alert.as_ref());
-            fleet.count_severities(alerts.filter_map(AlertFacts::severity_if_firing));
+            fleet.count_severities(severities_of_firing(alerts));
             (fleet.left_out, fleet.evidence) = (0, ShiftEvidence::default());
         }
     }

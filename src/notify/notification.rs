@@ -285,14 +285,6 @@ pub struct AlertFacts {
     pub resolved_by: Option<String>,
 }
 
-impl AlertFacts {
-    /// How severe it is, if it fires.
-    #[must_use]
-    pub fn severity_if_firing(&self) -> Option<Severity> {
-        self.resolved_at.is_none().then_some(self.severity)
-    }
-}
-
 /// The tenant that a notification is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TenantFacts {

@@ -64,8 +64,7 @@ pub(super) async fn accept(store: &dyn Store, config: &Config, arguments: Argume
     let author = Some(caller::author(author));
     if let Some(tenant) = tenant {
         let which = super::Which { tenant, rule: of_rule, subject }.find(store, scope).await?;
-        let AlertKey { rule, tenant, .. } =
-            alert::accept(store, config, scope, &which, author.as_deref(), now).await?;
+        let AlertKey { rule, tenant, .. } = alert::accept(store, config, scope, &which, author.as_deref(), now).await?;
         output::say(&format!("accepted: `{rule}` for `{tenant}` starts from the new level"));
         return Ok(());
     }

@@ -3,7 +3,7 @@
 pub use super::evidence::Covered;
 use super::{KnownShift, evidence, evidence::Verdict, group::Occasion};
 use crate::{
-    domain::{ChannelName, TenantId, Timestamp, Unit},
+    domain::{ChannelName, Severity, TenantId, Timestamp, Unit},
     notify::{
         Notification, NotificationId, NotificationType, compose,
         digest::LINES_MAX,
@@ -97,10 +97,15 @@ pub fn for_channel(
         accepted_count,
     };
     let alerts = covered.iter().filter_map(|one| one.notification.data.alert.as_ref());
-    facts.count_severities(alerts.filter_map(AlertFacts::severity_if_firing));
+    facts.count_severities(severities_of_firing(alerts));
     notice.data.fleet = Some(facts);
     notice.data.items = lines(covered);
     notice
+}
+
+/// The severities of those alerts that fire.
+pub fn severities_of_firing<'a>(alerts: impl Iterator<Item = &'a AlertFacts>) -> impl Iterator<Item = Severity> {
+    alerts.filter(|alert| alert.resolved_at.is_none()).map(|alert| alert.severity)
 }
 
 /// The lines: the gravest first, of equals the largest loss, what is over last; at most [`LINES_MAX`].
