@@ -53,7 +53,7 @@ pub(super) struct Words {
     pub(super) made_at: fn(&str) -> String,
     /// Microsoft could not be asked; the class of the failure.
     pub(super) failed: fn(&str) -> String,
-    pub(super) day: fn(Day) -> String,
+    pub(super) day: fn(Date) -> String,
     pub(super) severity: fn(Severity) -> &'static str,
     pub(super) cause: fn(CauseKind) -> &'static str,
     pub(super) changed_by: fn(ChangedBy) -> &'static str,
@@ -76,7 +76,7 @@ pub(super) fn is_exactly_one(number: f64) -> bool {
 
 /// A day of the calendar.
 #[derive(Clone, Copy)]
-pub(super) struct Day {
+pub(super) struct Date {
     pub(super) day: i8,
     /// The month's name.
     pub(super) month: &'static str,
@@ -150,7 +150,7 @@ mod tests {
             (Language::Fr, 2, "2 mars 2026"),
         ] {
             let words = Words::of(language);
-            assert_eq!((words.day)(Day { day, month: words.month(3), year: 2026 }), expected);
+            assert_eq!((words.day)(Date { day, month: words.month(3), year: 2026 }), expected);
         }
     }
 }

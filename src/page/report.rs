@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     PageError,
     drawing::{HEIGHT, WIDTH, line, place},
-    language::{Day, Words},
+    language::{Date, Words},
     render,
 };
 use crate::{
@@ -186,7 +186,7 @@ impl Writer<'_> {
 
     fn day(&self, at: Timestamp) -> String {
         let shown = self.zone.clock_at(at);
-        (self.words.day)(Day { day: shown.day(), month: self.words.month(shown.month()), year: shown.year() })
+        (self.words.day)(Date { day: shown.day(), month: self.words.month(shown.month()), year: shown.year() })
     }
 
     /// The last day that the report covers. A month that is over ends with the first instant of the next.

@@ -102,6 +102,8 @@ fn said(rejection: &Rejected, Open { since, notified }: Open) -> Said {
     let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
     let facts = OperatorFacts {
         summary: format!("The changed configuration {still} rejected ({count}). The old one stays in force."),
+        headline: Some(format!("Configuration {still} rejected")),
+        detail: Some(format!("Errors: {errors}. The old configuration stays in force.")),
         class: "configuration-rejected".to_owned(),
         hint: Some(format!(
             "fix {}; `scorewatch check` lists every error, and a corrected configuration is loaded without a restart. Until then, \
@@ -118,6 +120,8 @@ fn said(rejection: &Rejected, Open { since, notified }: Open) -> Said {
 fn over(Open { since, .. }: Open, now: Timestamp) -> Said {
     let facts = OperatorFacts {
         summary: "The configuration was corrected and is in force.".to_owned(),
+        headline: Some("Configuration corrected and in force".to_owned()),
+        detail: None,
         class: "configuration-accepted".to_owned(),
         hint: None,
         channel: None,

@@ -286,8 +286,8 @@ fn operator(kind: NotificationType) -> Option<OperatorFacts> {
         ),
         NotificationType::OperatorConfiguration => (
             "The changed configuration was rejected (2 errors). The old one stays in force.",
-            Some("configuration rejected"),
-            Some("2 errors. The old one stays in force."),
+            Some("Configuration was rejected"),
+            Some("Errors: 2. The old configuration stays in force."),
             "configuration-rejected",
             "fix scorewatch.yaml:4:1: unknown key `colour`; `scorewatch check` lists every error",
         ),

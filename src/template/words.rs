@@ -86,11 +86,11 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Word
         Some(_) => reading::what_to_do(items),
         None => advice::what_to_do(notification),
     };
-    let facts = as_one.as_ref().unwrap_or(notification);
-    let data = &facts.data;
-    let headline = headline::headline(facts, left_out);
-    let reason = advice::reason(facts);
-    let mut facts = facts(facts, &headline);
+    let shown = as_one.as_ref().unwrap_or(notification);
+    let data = &shown.data;
+    let headline = headline::headline(shown, left_out);
+    let reason = advice::reason(shown);
+    let mut facts = facts(shown, &headline);
     // Each rule has a line.
     facts.retain(|fact| as_one.is_none() || !matches!(fact.name, "Rule" | "Severity" | "Acknowledged"));
     Words {

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason, sentence};
+use super::{
+    Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason,
+    sentence::{self, Ruler},
+};
 use crate::{
     domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord, Timestamp},
     notify::notification::Cause,

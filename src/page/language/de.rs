@@ -1,6 +1,6 @@
 //! German.
 
-use super::{Day, Plural, Words, is_exactly_one};
+use super::{Date, Plural, Words, is_exactly_one};
 use crate::{
     domain::{ScoreKind, Severity},
     notify::reason::{CauseKind, ChangedBy},
@@ -56,7 +56,7 @@ pub(super) const WORDS: Words = Words {
     since: |day| format!("seit {day}"),
     made_at: |day| format!("Stand: {day}"),
     failed: |class| format!("Microsoft konnte nicht abgefragt werden ({class})."),
-    day: |Day { day, month, year }| format!("{day}. {month} {year}"),
+    day: |Date { day, month, year }| format!("{day}. {month} {year}"),
     severity,
     cause,
     changed_by,

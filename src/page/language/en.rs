@@ -1,6 +1,6 @@
 //! English, as written in the United States.
 
-use super::{Day, Plural, Words, is_exactly_one};
+use super::{Date, Plural, Words, is_exactly_one};
 use crate::{
     domain::{ScoreKind, Severity},
     notify::reason::{CauseKind, ChangedBy},
@@ -56,7 +56,7 @@ pub(super) const WORDS: Words = Words {
     since: |day| format!("since {day}"),
     made_at: |day| format!("As of {day}"),
     failed: |class| format!("Microsoft could not be asked ({class})."),
-    day: |Day { day, month, year }| format!("{month} {day}, {year}"),
+    day: |Date { day, month, year }| format!("{month} {day}, {year}"),
     severity,
     cause,
     changed_by,

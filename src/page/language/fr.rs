@@ -1,6 +1,6 @@
 //! French.
 
-use super::{Day, Plural, Words};
+use super::{Date, Plural, Words};
 use crate::{
     domain::{ScoreKind, Severity},
     notify::reason::{CauseKind, ChangedBy},
@@ -67,7 +67,7 @@ pub(super) const WORDS: Words = Words {
     score,
 };
 
-fn day(Day { day, month, year }: Day) -> String {
+fn day(Date { day, month, year }: Date) -> String {
     let ending = if day == 1 { "er" } else { "" };
     format!("{day}{ending} {month} {year}")
 }

@@ -160,7 +160,7 @@ pub(super) async fn claim(
         Some(alert) if terms.merge_over.is_some() => {
             let newest = merge::into_newest(connection, &name, &alert, head.delivery).await?;
             let reading = if terms.merges_readings {
-                merge::into_reading(connection, store, &name, (newest, terms.digest_lines), now).await?
+                merge::into_reading(connection, store, &name, newest, terms.digest_lines, now).await?
             } else {
                 None
             };

@@ -29,7 +29,7 @@ const QUEUED: &str = "EXISTS (SELECT 1 FROM delivery AS e WHERE e.channel = ?1 A
     AND e.alert_key IS NOT NULL AND e.alert_key = d.alert_key AND e.id < d.id AND e.state = 'merged' \
     AND NOT EXISTS (SELECT 1 FROM delivery AS c WHERE c.id = e.merged_into AND c.alert_key = d.alert_key)) \
     FROM delivery AS d JOIN notification AS n ON n.id = d.notification_id \
-    WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued' AND d.id > ?2 ORDER BY d.id LIMIT ?3";
+    WHERE d.channel = ?1 AND d.finished_at IS NULL AND d.state = 'queued'";
 /// Most of them that are read at a time.
 const READ_AT_ONCE_MAX: usize = 1024;
 
@@ -38,13 +38,18 @@ fn waiting(found: &SqliteRow) -> Result<Waiting, StoreError> {
     Ok(Waiting::queued(DeliveryId(found.try_get(0)?), found.try_get(1)?, row::envelope(found, 2)?))
 }
 
+/// What precedes a delivery, from that column on.
+fn preceded(found: &SqliteRow, first: usize) -> Result<Preceded, StoreError> {
+    Ok(Preceded { by_held: found.try_get(first)?, by_shared: found.try_get(first + 1)? })
+}
+
 /// Queued deliveries that a digest may take, oldest first; empty if no more than `over` wait.
 async fn to_merge(
     connection: &mut SqliteConnection,
     channel: &ChannelName,
     over: usize,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let sql = format!("SELECT d.id, d.alert_key, {ENVELOPE}, {QUEUED}");
+    let sql = format!("SELECT d.id, d.alert_key, {ENVELOPE}, {QUEUED} AND d.id > ?2 ORDER BY d.id LIMIT ?3");
     let (mut taken, mut seen, mut count) = (Vec::new(), 0_i64, over.saturating_add(1).min(READ_AT_ONCE_MAX));
     loop {
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql.as_str()))
@@ -56,9 +61,7 @@ async fn to_merge(
         for found in &rows {
             let one = waiting(found)?;
             seen = one.delivery.0;
-            let first = 2 + AFTER_ENVELOPE;
-            let preceded = Preceded { by_held: found.try_get(first)?, by_shared: found.try_get(first + 1)? };
-            if digest::may_take(one.kind, preceded) {
+            if digest::may_take(one.kind, preceded(found, 2 + AFTER_ENVELOPE)?) {
                 taken.push(one);
             }
         }
@@ -105,12 +108,14 @@ pub(super) async fn into_reading(
     connection: &mut SqliteConnection,
     store: &str,
     channel: &ChannelName,
-    (head, lines_max): (DeliveryId, usize),
+    head: DeliveryId,
+    lines_max: usize,
     now: Timestamp,
 ) -> Result<Option<DeliveryId>, StoreError> {
+    // The sign keeps the order from being read off the whole table.
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT d.id, d.alert_key, {ENVELOPE}, d.attempts {WAITING} \
-         AND d.tenant = (SELECT h.tenant FROM delivery AS h WHERE h.id = ?2) ORDER BY d.id LIMIT ?3"
+        "SELECT d.id, d.alert_key, {ENVELOPE}, d.attempts, {QUEUED} \
+         AND d.tenant = (SELECT h.tenant FROM delivery AS h WHERE h.id = ?2) ORDER BY +d.id LIMIT ?3"
     )))
     .bind(channel.as_str())
     .bind(head.0)
@@ -120,7 +125,13 @@ pub(super) async fn into_reading(
     if rows.len() < 2 {
         return Ok(None);
     }
-    let queue = rows.iter().map(queued).collect::<Result<Vec<_>, _>>()?;
+    let mut queue = Vec::with_capacity(rows.len());
+    for found in &rows {
+        let one = queued(found)?;
+        if digest::may_take(one.waiting.kind, preceded(found, 3 + AFTER_ENVELOPE)?) {
+            queue.push(one);
+        }
+    }
     let members = reading::together_with(head, &queue);
     let taken = queue.into_iter().map(|one| one.waiting).filter(|one| members.contains(&one.delivery));
     let lines = digest::lines(taken.collect());
