@@ -120,8 +120,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         known = Known { rules, lacks_rules, ..tenants.known() };
     }
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &timezone, draft);
-    let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration);
-    let spread = spread.unwrap_or(Duration::from_mins(10));
+    let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
     let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
     let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);

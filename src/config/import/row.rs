@@ -87,28 +87,10 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
     if name.chars().count() > NAME_CHARACTERS_MAX {
         faults.push((Column::Name, format!("the name has more than {NAME_CHARACTERS_MAX} characters"), "shorten it"));
     }
-    let cloud = text(Column::Cloud, faults).and_then(|cell| {
-        let known = Cloud::ALL.into_iter().find(|cloud| cloud.as_str().eq_ignore_ascii_case(&cell));
-        if known.is_none() {
-            faults.push((
-                Column::Cloud,
-                "this is not a cloud".to_owned(),
-                "write `commercial`, `gcc`, `gcc-high` or `dod`",
-            ));
-        }
-        known
-    });
-    let region = text(Column::Region, faults).and_then(|cell| {
-        let known = Region::ALL.into_iter().find(|region| region.as_str().eq_ignore_ascii_case(&cell));
-        if known.is_none() {
-            faults.push((
-                Column::Region,
-                "this is not a region".to_owned(),
-                "write `us`, `eu`, `uk`, `au`, `swa` or `ina`",
-            ));
-        }
-        known
-    });
+    let cloud = text(Column::Cloud, faults);
+    let cloud = cloud.and_then(|cell| one_of(&cell, &Cloud::ALL.map(|one| (one.as_str(), one)), &CLOUD, faults));
+    let region = text(Column::Region, faults);
+    let region = region.and_then(|cell| one_of(&cell, &Region::ALL.map(|one| (one.as_str(), one)), &REGION, faults));
     let client_id = text(Column::ClientId, faults).and_then(|cell| guid(&cell, Column::ClientId, faults));
     let materials: Vec<Kept> =
         [Column::SecretEnv, Column::SecretFile, Column::SecretCredential, Column::CertificateFile]
@@ -122,6 +104,33 @@ pub(super) fn offer(sheet: &Sheet, row: &Row, faults: &mut Vec<Fault>) -> Option
         return None;
     }
     Some(Offer { id, name, is_named, domain, entra: EntraTenantId(entra?), cloud, region, app, labels })
+}
+
+/// A column whose cells hold one of a few words.
+struct WordColumn {
+    column: Column,
+    what: &'static str,
+    instead: &'static str,
+}
+
+const CLOUD: WordColumn = WordColumn {
+    column: Column::Cloud,
+    what: "this is not a cloud",
+    instead: "write `commercial`, `gcc`, `gcc-high` or `dod`",
+};
+const REGION: WordColumn = WordColumn {
+    column: Column::Region,
+    what: "this is not a region",
+    instead: "write `us`, `eu`, `uk`, `au`, `swa` or `ina`",
+};
+
+/// The meaning of a cell's word, in any case.
+fn one_of<T: Copy>(cell: &str, known: &[(&str, T)], of: &WordColumn, faults: &mut Vec<Fault>) -> Option<T> {
+    let found = known.iter().find(|(word, _)| word.eq_ignore_ascii_case(cell)).map(|(_, meaning)| *meaning);
+    if found.is_none() {
+        faults.push((of.column.clone(), of.what.to_owned(), of.instead));
+    }
+    found
 }
 
 /// In what two rows of one tenant contradict each other; `None`: they say the same.

@@ -107,7 +107,7 @@ fn read(page: &str) -> String {
         text.push_str(words.trim_matches('\n'));
     }
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines.join("\n").replace('\u{a0}', " ").replace('\u{202f}', " ")
+    lines.join("\n").replace(['\u{a0}', '\u{202f}'], " ")
 }
 
 #[test]
