@@ -51,11 +51,14 @@ struct Page {
     scores: Vec<Score>,
     no_scores: &'static str,
     changes_title: &'static str,
-    changes: Changes,
+    /// `None`: the secure score is not watched.
+    changes: Option<Changes>,
     alerts_title: &'static str,
     alerts: Vec<Alert>,
     more_alerts: Option<String>,
     no_alerts: &'static str,
+    /// Whether Microsoft was asked for next actions.
+    has_actions: bool,
     actions_title: &'static str,
     actions: Vec<Action>,
     actions_failed: Vec<String>,
@@ -143,7 +146,8 @@ impl Writer<'_> {
         let color = brand.color.or_else(|| Color::parse(COLOR)).unwrap_or(Color::BLACK);
         let alerts = report.alerts.iter().take(ALERTS_MAX).map(|alert| self.alert(alert)).collect();
         let actions: Vec<Action> = report.actions.iter().map(|action| self.action(action)).collect();
-        let is_asked = !matches!(report.controls, Controls::NotAsked) || !actions.is_empty();
+        let is_watched = report.scores.iter().any(|score| score.score == ScoreKind::SecureScore);
+        let has_changes = is_watched || !matches!(report.controls, Controls::NotAsked);
         Page {
             lang: words.code,
             title: words.title,
@@ -160,7 +164,7 @@ impl Writer<'_> {
             scores: report.scores.iter().map(|score| self.score(score, report)).collect(),
             no_scores: words.no_scores,
             changes_title: words.changes,
-            changes: self.changes(&report.controls),
+            changes: has_changes.then(|| self.changes(&report.controls)),
             alerts_title: words.alerts,
             alerts,
             more_alerts: self.more(report.alerts.len(), ALERTS_MAX),

@@ -66,6 +66,8 @@ pub struct MonthReport {
     pub timezone: String,
     /// The scores with a value in this month.
     pub scores: Vec<ScoreMonth>,
+    /// Whether Microsoft was asked about controls and next actions.
+    pub asked_microsoft: bool,
     /// What controls did to the secure score.
     pub controls: Controls,
     /// The alerts that fire when the report is made, most severe first.
@@ -159,6 +161,7 @@ pub async fn report(
         is_over: end <= now,
         timezone: config.timezone.name().to_owned(),
         scores,
+        asked_microsoft: question.ask_microsoft,
         controls: Controls::NotAsked,
         alerts,
         actions: Vec::new(),

@@ -53,6 +53,7 @@ fn november() -> MonthReport {
             score(ScoreKind::DeviceSecureScore, &[(3, 512.0), (30, 513.0)], None, Some(true)),
             score(ScoreKind::ExposureScore, &[(1, 31.0), (30, 31.0)], Some(31.0), None),
         ],
+        asked_microsoft: true,
         controls: Controls::Known(ControlChanges {
             from: instant("2026-10-31T00:00:00Z"),
             to: instant("2026-11-30T00:00:00Z"),
@@ -123,6 +124,7 @@ fn a_month_without_anything_says_so() {
     let empty = MonthReport {
         is_over: false,
         scores: Vec::new(),
+        asked_microsoft: false,
         controls: Controls::NotAsked,
         alerts: Vec::new(),
         actions: Vec::new(),
@@ -133,12 +135,18 @@ fn a_month_without_anything_says_so() {
     for sentence in [
         "The month is not over yet: this is how it stands so far.",
         "No score was read in this month.",
-        "What controls did to the secure score was not looked up.",
         "No alert is open.",
     ] {
         assert!(shown.contains(sentence), "{sentence}: {shown}");
     }
-    assert!(!shown.contains("Nothing to recommend"), "nobody asked: {shown}");
+    for absent in ["What changed the secure score", "Next actions"] {
+        assert!(!shown.contains(absent), "nobody asked: {shown}");
+    }
+    let offline = MonthReport { scores: november().scores, ..empty };
+    let shown = read(&page(&offline, Language::En));
+    assert!(shown.contains("What controls did to the secure score was not looked up."), "{shown}");
+    let asked = MonthReport { asked_microsoft: true, ..offline };
+    assert!(read(&page(&asked, Language::En)).contains("Nothing to recommend."));
 }
 
 #[test]
