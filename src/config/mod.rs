@@ -190,7 +190,7 @@ pub struct Tenant {
     pub scores: Arc<[ScoreKind]>,
     /// The language of its reports.
     pub language: Language,
-    /// Channels told of its alerts besides the rules' own.
+    /// Channels notified of its alerts in addition to the rules' own.
     pub notify: Vec<ChannelName>,
 }
 

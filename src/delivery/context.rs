@@ -41,7 +41,7 @@ pub struct Context {
     pub(super) shutdown: CancellationToken,
     pub(super) budget: RetryBudget,
     pub(super) addresses: Addresses,
-    /// Troubles that the operator was told of by this process; the store knows better and is asked for the others.
+    /// Problems of which this process has notified the operator; the store is asked about all others.
     pub(super) reported_troubles: Arc<Mutex<HashSet<NotificationId>>>,
     /// The configuration whose routes are in effect.
     pub(super) routes: Arc<tokio::sync::Mutex<Option<Arc<Config>>>>,

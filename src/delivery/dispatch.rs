@@ -40,7 +40,7 @@ pub const DRAIN: Duration = context::DRAIN;
 #[derive(Clone)]
 pub struct Dispatcher {
     context: Context,
-    /// Whom a person wants looked at, as the planner was told already.
+    /// Tenants for which a person requested a check, as far as the planner knows of them.
     recheck_requested: Arc<Mutex<HashSet<(TenantId, Timestamp)>>>,
     /// Sweeps since it was last looked whether channels lead elsewhere.
     sweeps: Arc<AtomicU32>,

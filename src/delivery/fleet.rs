@@ -103,7 +103,7 @@ pub(super) enum FleetRead {
     Complete,
 }
 
-/// The alert that a run tells of.
+/// The alert that a held group is about.
 pub(super) fn alert_of<'a>(record: &'a TenantRecord, run: &HeldGroup) -> Option<&'a AlertRecord> {
     let key = run.envelope.alert.as_ref()?;
     record.alerts.iter().find(|one| one.rule == key.rule && one.score == key.score && one.subject == key.subject)

@@ -116,7 +116,7 @@ impl AlertNotes {
 
 /// Whether the end of an acknowledgement comes with a notification that was made at `made_at` and has now reached a final state: that
 /// the alert got worse after it was acknowledged, and still is. `taken_back` is the number of the newest notification that was taken
-/// back since, because what it told of was over.
+/// back since, because what it reported was over.
 #[must_use]
 pub fn ends_acknowledgement(
     kind: NotificationType,

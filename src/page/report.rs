@@ -170,8 +170,8 @@ impl Writer<'_> {
             more_alerts: self.more(report.alerts.len(), ALERTS_MAX),
             no_alerts: words.no_alerts,
             actions_title: words.actions,
-            no_actions: (actions.is_empty() && report.actions_unknown.is_empty() && is_asked)
-                .then_some(words.no_actions),
+            has_actions: report.asked_microsoft,
+            no_actions: (actions.is_empty() && report.actions_unknown.is_empty()).then_some(words.no_actions),
             actions,
             actions_failed: self.failures(report),
         }

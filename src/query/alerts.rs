@@ -113,7 +113,7 @@ pub async fn show(store: &dyn Listings, scope: &Scope, which: &Which) -> Result<
     }
 }
 
-/// How an alert is told from others of its rule and tenant.
+/// What distinguishes an alert from others of its rule and tenant.
 fn subject_of(key: &AlertKey) -> String {
     match (&key.subject, key.score) {
         (Some(subject), _) => format!("--subject '{subject}'"),

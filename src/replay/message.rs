@@ -137,7 +137,7 @@ impl Message {
             && later.transition.sequence > self.transition.sequence
     }
 
-    /// Whether both tell of one reading, by different rules.
+    /// Whether both are about one reading, by different rules.
     #[must_use]
     pub fn is_of_same_reading(&self, other: &Self) -> bool {
         let reading =

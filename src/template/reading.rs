@@ -6,7 +6,7 @@ use crate::notify::{
     notification::{Data, DigestItem, Facts},
 };
 
-/// The digest as a message about its one reading; `None`: it tells of more than one.
+/// The digest as a message about its one reading; `None`: it is about more than one.
 pub(super) fn as_one(digest: &Notification) -> Option<Notification> {
     let data = &digest.data;
     let is_complete = data.digest.as_ref().is_none_or(|facts| facts.more.is_empty());

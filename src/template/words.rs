@@ -112,7 +112,7 @@ pub(super) fn words(Shown { notification, left_out, lines_max }: &Shown) -> Word
     }
 }
 
-/// The web color for a style. Each can be told from white and from black.
+/// The web color for a style. Each can be distinguished from white and from black.
 pub(super) const fn hex(color: &str) -> &'static str {
     match color.as_bytes() {
         b"good" => "#107C10",

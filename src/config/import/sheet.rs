@@ -124,7 +124,7 @@ impl Complaints<'_> {
     }
 }
 
-/// Reads a list. What is wrong with it as a whole is told, and so is each row that has more cells than there are columns.
+/// Reads a list. Reports what is wrong with the list as a whole, and each row that has more cells than there are columns.
 pub fn read_sheet(file: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Option<Sheet> {
     let mut complaints = Complaints { file, problems };
     let text = decode(bytes, &mut complaints)?;
@@ -183,7 +183,7 @@ fn decode(bytes: &[u8], complaints: &mut Complaints<'_>) -> Option<String> {
 }
 
 impl Sheet {
-    /// `None`: a row that no list has, which is told.
+    /// `None`: no list has such a row, which is reported.
     fn check_size(&self, record: &csv::StringRecord, at: &Cursor, complaints: &mut Complaints<'_>) -> Option<()> {
         if record.len() > COLUMNS_MAX {
             let what = format!(
@@ -201,7 +201,7 @@ impl Sheet {
         Some(())
     }
 
-    /// Keeps a row, where so many cells are kept already; gives how many are then. `None`: there are too many, which is told.
+    /// Keeps a row, and returns how many cells are kept in all. `None`: there are too many, which is reported.
     fn read_row(
         &mut self,
         record: &csv::StringRecord,

@@ -5,7 +5,7 @@ use crate::rule::display;
 
 /// What is known of how the ruler changed, for words.
 pub(super) struct Ruler {
-    /// Products that came, and products that went; `None`: the records do not tell.
+    /// Products that came, and products that went; `None`: the records do not say.
     pub(super) products: Option<(bool, bool)>,
     /// What the new controls are worth; `None`: some of it is not known.
     pub(super) added: Option<f64>,

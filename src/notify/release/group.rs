@@ -28,7 +28,7 @@ pub struct Unfinished {
 pub struct NotifiedBefore {
     /// The delivery's number.
     pub delivery: DeliveryId,
-    /// When the firing that it tells of began.
+    /// When the firing that it is about began.
     pub began_at: Option<Timestamp>,
 }
 

@@ -111,7 +111,7 @@ fn newest(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
     (kind, says)
 }
 
-/// What several rules say of the reading that the oldest tells of, as lines; where that is one rule only, the newest.
+/// What several rules say of the reading that the oldest is about, as lines; where that is one rule only, the newest.
 fn of_reading(messages: &[Message], waiting: &mut VecDeque<Queued>) -> Parcel {
     let (kind, mut says) = newest(messages, waiting);
     let Some(newest) = says.last().copied() else { return (kind, says) };

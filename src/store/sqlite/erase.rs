@@ -110,7 +110,7 @@ pub async fn erase(
     let is_served = lock::is_locked(path)?;
     let mut db = open::open_beside(path).await?;
     let done = erase_from(&mut db, path, tenant, is_served, configured, dry_run).await;
-    // What was to be done is done, or the error is told.
+    // What was to be done is done, or the error is returned.
     let _ = db.close().await;
     done
 }

@@ -103,7 +103,7 @@ pub(super) async fn into_digest(
     Ok(Some(target))
 }
 
-/// Makes one delivery of what several rules say of the reading that a delivery tells of. `None`: only one rule does.
+/// Merges what several rules say of the reading that a delivery is about into one delivery. `None`: only one rule does.
 pub(super) async fn into_reading(
     connection: &mut SqliteConnection,
     store: &str,

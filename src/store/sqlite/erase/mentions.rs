@@ -172,7 +172,7 @@ fn without_word(text: &str, slug: &str) -> String {
 }
 
 /// Looks through every column of every table. With `erase`, what mentions the tenant is taken out, and counted there; without,
-/// it is told.
+/// it is only reported.
 pub(super) async fn scan(
     db: &mut SqliteConnection,
     target: &Target,
