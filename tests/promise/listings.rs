@@ -21,7 +21,7 @@ async fn said(world: &World, arguments: &[&str]) -> String {
 /// With `just now`, `5 s ago` and `in 2 h` as one word.
 fn without_spans(text: &str) -> String {
     let mut text = text.replace("just now", "AGO");
-    for number in (1..200).rev() {
+    for number in (0..200).rev() {
         for unit in ["s", "min", "h"] {
             text = text.replace(&format!("{number} {unit} ago"), "AGO").replace(&format!("in {number} {unit}"), "AGO");
         }
