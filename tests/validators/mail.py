@@ -16,25 +16,35 @@ HEADERS = {
     "received", "from", "to", "subject", "date", "message-id", "in-reply-to", "references", "x-scorewatch-id",
     "auto-submitted", "x-auto-response-suppress", "mime-version", "content-type",
 }  # fmt: skip
-TAGS = {"html", "head", "meta", "body", "table", "tr", "td", "strong", "ul", "li", "a"}
-ATTRIBUTES = {"lang", "charset", "name", "content", "style", "role", "cellpadding", "cellspacing", "href"}
-HOSTS = {"scores.mssp.example", "security.microsoft.com"}
+TAGS = {"html", "head", "meta", "style", "body", "table", "tr", "td", "strong", "ul", "li", "a"}
+ATTRIBUTES = {"lang", "charset", "name", "content", "class", "style", "role", "cellpadding", "cellspacing", "href"}
+HOSTS = {"scores.mssp.example", "security.microsoft.com", "entra.microsoft.com", "api.slack.com"}
 
 
 class Page(html.parser.HTMLParser):
     def __init__(self):
         super().__init__()
         self.objections = []
+        self.in_style = False
 
     def handle_starttag(self, tag, attributes):
         if tag not in TAGS:
             self.objections.append(f"element {tag}")
+        self.in_style = tag == "style"
         for name, value in attributes:
             if name not in ATTRIBUTES:
                 self.objections.append(f"attribute {name}")
             url = urllib.parse.urlsplit(value or "") if name == "href" else None
             if url and (url.scheme != "https" or url.hostname not in HOSTS):
                 self.objections.append(f"link to {value}")
+
+    def handle_data(self, data):
+        # A style sheet loads nothing, and holds nothing from outside.
+        if self.in_style and any(part in data.lower() for part in ("url(", "@import", "expression", "contoso")):
+            self.objections.append("a style sheet that loads something")
+
+    def handle_endtag(self, tag):
+        self.in_style = False
 
     def handle_comment(self, data):
         self.objections.append("comment")
