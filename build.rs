@@ -65,7 +65,7 @@ fn is_shipped() -> bool {
     env::var_os("OUT_DIR").is_some_and(|folder| Path::new(&folder).iter().any(|part| part == SHIPPED))
 }
 
-/// What git says in the folder of the source; `None`: there is no git, or no checkout.
+/// Git's output in the source folder; `None` if git is missing or this is not a checkout.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();

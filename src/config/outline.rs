@@ -10,7 +10,7 @@ use crate::secret::{redact::echo, redact_url};
 /// Texts by the way to them: `when.drop` and `5%`.
 pub type Fields = BTreeMap<String, String>;
 
-/// Keys whose texts people read: an address in them is no secret.
+/// Keys with text for people to read: a URL in such a text is not secret.
 const PUBLIC: [&str; 3] = ["about", "runbook", "public_url"];
 
 /// What the files of a configuration say. Defaults are absent, and so is what could hold a secret.

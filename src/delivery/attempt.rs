@@ -149,7 +149,7 @@ async fn write_unless_shared(
     }
 }
 
-/// Records what came of an attempt that was made.
+/// Records the outcome of an attempt.
 async fn conclude(
     context: &Context,
     admitted: Admitted,

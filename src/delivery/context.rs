@@ -122,7 +122,7 @@ impl Context {
         self.clock.sleep(DRAIN).await;
     }
 
-    /// Says that a notification of the tenant was settled, or that a person wants it looked at.
+    /// Reports that a notification of the tenant was settled, or that a person requested a recheck.
     pub(super) fn report_settled(&self, tenant: TenantId) {
         // Nobody listens once the service is stopping, and nobody needs to.
         let _ = self.settled.send(tenant);

@@ -63,7 +63,7 @@ pub(super) async fn release(context: &Context, fleet_read: FleetRead) -> Result<
         let decided: Vec<_> = decided.into_iter().map(|(_, fates)| fates).collect();
         let holds = decided.iter().flatten().any(|(_, fate)| matches!(fate, Decision::Hold(_)));
         let taken = context.store.release(decided, now).await? + u64::from(has_sent);
-        // Whoever ended a silence or took a window away meanwhile let everything be looked at but what was only now held further.
+        // Ending a silence or removing a window re-evaluated everything except what has only just been held again.
         let is_same = Arc::ptr_eq(&config, &context.config.borrow());
         if holds && (!is_same || context.store.silences(Some(now)).await? != silences) {
             context.store.look_again(HoldReason::Silence, now).await?;

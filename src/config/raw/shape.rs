@@ -21,7 +21,7 @@ pub(in crate::config) enum RawTenantEntry {
     Inline(Box<RawTenant>),
 }
 
-/// What stands where a secret belongs. A literal is dropped immediately, so that nothing can print it.
+/// The value written where a secret reference is expected. A literal is dropped immediately, so that nothing can print it.
 #[derive(Debug, Clone)]
 pub(in crate::config) enum RawSecret {
     /// A reference to where the secret is kept.
