@@ -4,6 +4,7 @@
 //! store knows of all tenants that fail. So a restart decides the same.
 
 mod cause;
+pub mod gather;
 pub mod notice;
 #[cfg(test)]
 mod tests;
@@ -59,8 +60,8 @@ pub struct Decision {
     pub changed: Vec<(Outage, Option<News>)>,
     /// Tenants to be reported on their own.
     pub alone: Vec<TenantId>,
-    /// The causes of the outages that go on.
-    pub open: BTreeSet<Cause>,
+    /// Why the others can't be read.
+    pub causes: Causes,
 }
 
 /// What there is to report about an outage.
@@ -82,19 +83,28 @@ pub enum News {
     },
 }
 
-/// The causes of the outages that go on, as checks see them. Cheap to clone; clones see the same.
-#[derive(Debug, Clone, Default)]
-pub struct OpenOutages(Arc<RwLock<Arc<BTreeSet<Cause>>>>);
+/// Why tenants can't be read that are not to blame.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Causes {
+    /// The causes of the outages that go on.
+    pub open: BTreeSet<Cause>,
+    /// The same with those of the outages that were over a short time ago.
+    pub lately: BTreeSet<Cause>,
+}
 
-impl OpenOutages {
-    /// The causes of the outages that are open.
+/// The causes of outages, as checks see them. Cheap to clone; clones see the same.
+#[derive(Debug, Clone, Default)]
+pub struct KnownOutages(Arc<RwLock<Arc<Causes>>>);
+
+impl KnownOutages {
+    /// The causes as they are now.
     #[must_use]
-    pub fn causes(&self) -> Arc<BTreeSet<Cause>> {
+    pub fn causes(&self) -> Arc<Causes> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces the causes of the open outages.
-    pub fn set(&self, causes: BTreeSet<Cause>) {
+    /// Replaces the causes.
+    pub fn set(&self, causes: Causes) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(causes);
     }
 }
@@ -209,14 +219,14 @@ pub fn decide(fleet: Fleet<'_>, now: Timestamp) -> Decision {
         let hit = groups.get(&cause).map_or(&[][..], Vec::as_slice);
         let (next, news) = go_on(&fleet, outage, hit, now);
         if next.over_at.is_none() {
-            decision.open.insert(cause);
+            decision.causes.open.insert(cause);
         }
         outages.push(next.clone());
         if next != *outage {
             decision.changed.push((next, news));
         }
     }
-    for (cause, hit) in groups.iter().filter(|(cause, _)| !decision.open.contains(*cause)).collect::<Vec<_>>() {
+    for (cause, hit) in groups.iter().filter(|(cause, _)| !decision.causes.open.contains(*cause)).collect::<Vec<_>>() {
         let Some(since) = fleet.since(cause, hit).filter(|since| fleet.begins(cause, hit, *since)) else { continue };
         let (cause_key, tenants) = (cause.key(), BTreeSet::new());
         let new = Outage {
@@ -228,9 +238,12 @@ pub fn decide(fleet: Fleet<'_>, now: Timestamp) -> Decision {
             over_at: None,
         };
         decision.changed.push(go_on(&fleet, &new, hit, now));
-        decision.open.insert(cause.clone());
+        decision.causes.open.insert(cause.clone());
     }
-    decision.alone = alone(&fleet, &outages, &decision.open);
+    let over = outages.iter().filter(|outage| outage.over_at.is_some_and(|over| over > now.minus(LATELY)));
+    decision.causes.lately =
+        over.filter_map(|outage| Cause::from_key(&outage.cause)).chain(decision.causes.open.clone()).collect();
+    decision.alone = alone(&fleet, &outages, &decision.causes.open);
     decision
 }
 

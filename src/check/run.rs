@@ -15,7 +15,7 @@ use super::{
     history,
     hold::hold,
     judge::{Failure, Fetched, Partly, Setting, judge},
-    outage::OpenOutages,
+    outage::{KnownOutages, gather::Gathering},
     plan::{Plan, next_due},
     reason,
 };
@@ -52,8 +52,10 @@ pub struct Checker {
     pub metrics: Metrics,
     /// When the service itself was down.
     pub downtimes: Downtimes,
-    /// The outages that go on.
-    pub outages: OpenOutages,
+    /// The outages that go on, and those that were over a short time ago.
+    pub outages: KnownOutages,
+    /// What is gathered of them for one message.
+    pub gathering: Gathering,
 }
 
 /// What came of a visit.
@@ -211,6 +213,7 @@ impl Checker {
                 return Ok(Visit { due, fetched, channels: Vec::new(), is_backed_off });
             }
             let held = hold(&mut outcome, self.store.as_ref(), &plan.config).await?;
+            self.gathering.hold(&mut outcome, tenant, record.as_ref(), &self.outages.causes());
             let kinds: Vec<_> = outcome.notifications.iter().map(|new| new.notification.kind).collect();
             let channels = outcome.notifications.iter().flat_map(|new| new.channels.iter().cloned()).collect();
             match self.store.commit(outcome).await? {
@@ -249,7 +252,7 @@ impl Checker {
             tenant,
             store: self.store.origin(),
             downtimes: &downtimes,
-            outages: &outages,
+            outages: &outages.open,
         };
         let next_due_at = match (turn, record) {
             (Turn::Wake, Some(record)) => record.health.next_due_at,

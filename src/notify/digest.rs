@@ -152,7 +152,8 @@ pub fn before_held(waiting: Vec<(DeliveryState, Waiting)>) -> Vec<Waiting> {
     waiting.into_iter().take_while(|(state, _)| *state != DeliveryState::Held).map(|(_, one)| one).collect()
 }
 
-/// More than how many deliveries a digest is made of. What was gathered for a channel that is new to its alerts goes out together.
+/// More than how many deliveries a digest is made of. What was gathered for a channel goes out together: all alerts that it
+/// is new to, or what the tenants of an outage have to say.
 #[must_use]
 pub const fn merged_over(over: usize, has_gathered: bool) -> usize {
     if has_gathered { 1 } else { over }

@@ -24,11 +24,13 @@ pub enum HoldReason {
     LateSilence,
     /// Other tenants may report the same thing.
     Fleet,
+    /// Other tenants of the same outage have the same to say, and it goes out together.
+    Outage,
 }
 
 impl HoldReason {
     /// All reasons for which a delivery is held.
-    pub const ALL: [Self; 3] = [Self::Silence, Self::LateSilence, Self::Fleet];
+    pub const ALL: [Self; 4] = [Self::Silence, Self::LateSilence, Self::Fleet, Self::Outage];
 
     /// The name in JSON and the store.
     #[must_use]
@@ -37,6 +39,7 @@ impl HoldReason {
             Self::Silence => "silence",
             Self::LateSilence => "late-silence",
             Self::Fleet => "fleet",
+            Self::Outage => "outage",
         }
     }
 
@@ -46,7 +49,14 @@ impl HoldReason {
         match self {
             Self::Silence | Self::LateSilence => &[Self::Silence, Self::LateSilence],
             Self::Fleet => &[Self::Fleet],
+            Self::Outage => &[Self::Outage],
         }
+    }
+
+    /// Whether what a channel is sent once it is no longer held goes out as one message, however little it is.
+    #[must_use]
+    pub const fn gathers(self) -> bool {
+        matches!(self, Self::Outage)
     }
 
     /// Finds the reason of that name.
@@ -66,6 +76,7 @@ mod tests {
             (HoldReason::Silence, vec![HoldReason::Silence, HoldReason::LateSilence]),
             (HoldReason::LateSilence, vec![HoldReason::Silence, HoldReason::LateSilence]),
             (HoldReason::Fleet, vec![HoldReason::Fleet]),
+            (HoldReason::Outage, vec![HoldReason::Outage]),
         ] {
             assert_eq!(why.looked_at_with(), with);
             assert_eq!(HoldReason::from_name(why.as_str()), Some(why));

@@ -1,5 +1,5 @@
 //! What becomes of deliveries that were held: pure, so that this can be read here: nothing is lost. What a silence held and was over
-//! before anybody was notified is suppressed; a wait for the fleet never suppresses anything.
+//! before anybody was notified is suppressed; a wait for other tenants never suppresses anything.
 
 mod group;
 
@@ -122,11 +122,13 @@ impl HeldDelivery {
         matches!(self.kind, NotificationType::AlertWorsened | NotificationType::AlertUnstable)
     }
 
-    /// How it is held from now on: a silence that begins while it waits for the fleet must not suppress it.
+    /// How it is held from now on: a silence that begins while it waits for others must not suppress it.
     #[must_use]
     pub fn held_further(&self, hold: Hold) -> Hold {
         match self.hold.map(|held| held.why) {
-            Some(HoldReason::Fleet | HoldReason::LateSilence) if hold.why == HoldReason::Silence => {
+            Some(HoldReason::Fleet | HoldReason::LateSilence | HoldReason::Outage)
+                if hold.why == HoldReason::Silence =>
+            {
                 Hold { why: HoldReason::LateSilence, ..hold }
             }
             _ => hold,
@@ -175,7 +177,7 @@ pub fn newest_firing(steps: &[HeldDelivery]) -> (&[HeldDelivery], &[HeldDelivery
 /// over; what still fires and was never reported is sent by its newest step; what still fires and was reported is sent only if it got worse
 /// and is worse still. A mere reminder is not sent: it would repeat what is known.
 ///
-/// Where the wait for the fleet held it, each firing has one message that covers all of it, whatever became of it.
+/// Where a wait for other tenants held it, each firing has one message that covers all of it, whatever became of it.
 #[must_use]
 pub fn of_steps(steps: &[HeldDelivery], was_notified: bool, keeps_state: bool) -> Vec<(DeliveryId, Decision)> {
     let run_is_held_by = why(steps);
@@ -188,7 +190,7 @@ pub fn of_steps(steps: &[HeldDelivery], was_notified: bool, keeps_state: bool) -
     }
     let firings = steps.chunk_by(is_same_firing).enumerate();
     let of_firing = |(index, steps): (usize, &[HeldDelivery])| match why(steps).or(run_is_held_by) {
-        Some(HoldReason::Fleet | HoldReason::LateSilence) => of_whole_firing(steps, keeps_state),
+        Some(HoldReason::Fleet | HoldReason::LateSilence | HoldReason::Outage) => of_whole_firing(steps, keeps_state),
         Some(HoldReason::Silence) | None => of_silenced_firing(steps, index == 0 && was_notified, keeps_state),
     };
     firings.flat_map(of_firing).collect()

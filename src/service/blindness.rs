@@ -10,7 +10,7 @@ use crate::{
     check::{
         blind,
         hold::hold,
-        outage::{Fleet, News, OpenOutages, REMEMBERED, decide, notice},
+        outage::{Fleet, KnownOutages, News, REMEMBERED, decide, notice},
     },
     config::Config,
     domain::{TenantId, Timestamp},
@@ -25,7 +25,12 @@ const CONFLICTS_MAX: u32 = 8;
 ///
 /// # Errors
 /// [`StoreError`]: some may have been reported; calling it again reports the rest.
-pub async fn notify(store: &dyn Store, config: &Config, open: &OpenOutages, now: Timestamp) -> Result<(), StoreError> {
+pub async fn notify(
+    store: &dyn Store,
+    config: &Config,
+    known: &KnownOutages,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Some(name) = blind::operator_rule_name() else { return Ok(()) };
     let failing = store.failing(&name).await?;
     let outages = store.outages(now.minus(REMEMBERED)).await?;
@@ -37,7 +42,7 @@ pub async fn notify(store: &dyn Store, config: &Config, open: &OpenOutages, now:
     for (outage, news) in decision.changed {
         notify_outage(store, config, outage, news.as_ref(), now).await?;
     }
-    open.set(decision.open);
+    known.set(decision.causes);
     let Some(rule) = blind::operator_rule(&config.operator) else { return Ok(()) };
     for tenant in &decision.alone {
         notify_alone(store, config, tenant, &rule, now).await?;

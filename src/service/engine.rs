@@ -8,7 +8,11 @@ use tracing::warn;
 
 use super::roster;
 use crate::{
-    check::{Checker, downtime::Downtimes, outage::OpenOutages},
+    check::{
+        Checker,
+        downtime::Downtimes,
+        outage::{KnownOutages, gather::Gathering},
+    },
     clock::Clock,
     config::{Config, StoreLocation},
     crash_point::{self, CrashPoint},
@@ -113,7 +117,8 @@ impl Engine {
             clock: clock.clone(),
             metrics: metrics.clone(),
             downtimes,
-            outages: OpenOutages::default(),
+            outages: KnownOutages::default(),
+            gathering: Gathering::default(),
         };
         Ok((Self { store, checker, dispatcher, config, metrics, clock }, notified))
     }

@@ -109,7 +109,7 @@ fn many_tenants_are_one_outage_and_fewer_are_reported_one_by_one() {
         let config = fleet(size, per_app);
         let decision = decided(&config, &hits(0..failing, class), &[]);
         let case = format!("{failing} of {size}, {per_app} an app, {class}");
-        assert_eq!(decision.open, cause.clone().into_iter().collect(), "{case}");
+        assert_eq!(decision.causes.open, cause.clone().into_iter().collect(), "{case}");
         let alone = if cause.is_some() { BTreeSet::new() } else { ids(0..failing) };
         assert_eq!(decision.alone.iter().cloned().collect::<BTreeSet<_>>(), alone, "{case}");
         assert_eq!(decision.changed.len(), usize::from(cause.is_some()), "{case}");
@@ -162,7 +162,7 @@ fn two_reasons_at_once_are_two_outages_and_do_not_add_up() {
     let mut failing = hits(0..10, FailureClass::MicrosoftDown);
     failing.extend(hits(10..20, FailureClass::TokenRefused));
     let decision = decided(&config, &failing, &[]);
-    assert_eq!(decision.open, [Cause::Service, Cause::Refusal(FailureClass::TokenRefused)].into());
+    assert_eq!(decision.causes.open, [Cause::Service, Cause::Refusal(FailureClass::TokenRefused)].into());
     assert!(decision.alone.is_empty());
 }
 
@@ -177,7 +177,7 @@ fn only_who_was_checked_lately_says_that_all_is_well() {
     for (others, when, is_outage) in
         [(20, at(50), true), (21, at(50), false), (21, at(-60), false), (21, at(-61), true), (290, at(-61), true)]
     {
-        assert_eq!(!with(others, when).open.is_empty(), is_outage, "{others} others checked at {when}");
+        assert_eq!(!with(others, when).causes.open.is_empty(), is_outage, "{others} others checked at {when}");
     }
 }
 
@@ -190,7 +190,7 @@ fn an_outage_is_over_when_less_than_a_quarter_of_its_tenants_is_left() {
             // The outage reported them: their own alerts notified nobody.
             let decision = decided(&config, &hits(0..left, FailureClass::MicrosoftDown), std::slice::from_ref(&known));
             let case = format!("{left} left, notified {notified_at:?}");
-            assert_eq!(decision.open.is_empty(), is_over, "{case}");
+            assert_eq!(decision.causes.open.is_empty(), is_over, "{case}");
             let over = decision.changed.iter().find(|(outage, _)| outage.over_at.is_some());
             assert_eq!(over.map(|(outage, _)| outage.over_at), is_over.then_some(Some(at(60))), "{case}");
             let news = over.and_then(|(_, news)| news.clone());
@@ -234,7 +234,7 @@ fn tenants_reported_before_are_not_reported_again_and_do_not_make_the_outage_old
     let quiet: Vec<_> = hits(0..12, FailureClass::MicrosoftDown);
     let quiet: Vec<_> = quiet.into_iter().map(|hit| FailingTenant { blind: None, ..hit }).collect();
     let decision = decided(&config, &quiet, &[]);
-    assert_eq!((decision.open.len(), &decision.changed[0].1, decision.alone.len()), (1, &None, 0));
+    assert_eq!((decision.causes.open.len(), &decision.changed[0].1, decision.alone.len()), (1, &None, 0));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn asked_again_with_what_came_of_it_there_is_nothing_more_to_do() {
     let failing = hits(0..12, FailureClass::MicrosoftDown);
     let first = decided(&config, &failing, &[]);
     let again = decided(&config, &failing, &[first.changed[0].0.clone()]);
-    assert_eq!((again.changed.len(), again.alone.len(), again.open), (0, 0, first.open));
+    assert_eq!((again.changed.len(), again.alone.len(), again.causes.open), (0, 0, first.causes.open));
     // One more that fails is of it, and no news.
     let more = decided(&config, &hits(0..13, FailureClass::MicrosoftDown), &[first.changed[0].0.clone()]);
     assert_eq!((&more.changed[0].0.tenants, &more.changed[0].1), (&ids(0..13), &None));
@@ -258,7 +258,7 @@ fn all_of_one_host_are_an_outage_and_who_is_not_configured_is_nobody() {
         one.account = Account { hosts: Arc::new(hosts), ..one.account };
         config = config.with_tenant(one);
     }
-    assert_eq!(decided(&config, &hits(0..3, FailureClass::MicrosoftDown), &[]).open, [Cause::Service].into());
+    assert_eq!(decided(&config, &hits(0..3, FailureClass::MicrosoftDown), &[]).causes.open, [Cause::Service].into());
     assert_eq!(decided(&config, &hits(0..2, FailureClass::MicrosoftDown), &[]).alone.len(), 2);
     let gone: Vec<_> = hits(500..560, FailureClass::MicrosoftDown);
     assert_eq!(decided(&config, &gone, &[]), Decision::default());

@@ -3,7 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use scorewatch::{
-    check::{Checker, Visit, downtime::Downtimes, due::Turn, outage::OpenOutages, plan::Plan},
+    check::{
+        Checker, Visit,
+        downtime::Downtimes,
+        due::Turn,
+        outage::{KnownOutages, gather::Gathering},
+        plan::Plan,
+    },
     clock::Clock,
     config::{Config, Tenant},
     delivery::Dispatcher,
@@ -28,7 +34,8 @@ pub(super) struct Fixture {
     pub(super) receivers: Receivers,
     pub(super) clock: Clock,
     pub(super) shutdown: CancellationToken,
-    pub(super) outages: OpenOutages,
+    pub(super) outages: KnownOutages,
+    pub(super) gathering: Gathering,
 }
 
 impl Fixture {
@@ -53,7 +60,8 @@ impl Fixture {
             receivers,
             clock,
             shutdown: CancellationToken::new(),
-            outages: OpenOutages::default(),
+            outages: KnownOutages::default(),
+            gathering: Gathering::default(),
         }
     }
 
@@ -85,6 +93,7 @@ impl Fixture {
             metrics,
             downtimes: Downtimes::default(),
             outages: self.outages.clone(),
+            gathering: self.gathering.clone(),
         }
     }
 

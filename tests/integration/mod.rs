@@ -19,6 +19,7 @@ mod judge_fixture;
 mod limits;
 mod never_silent;
 mod outage;
+mod outage_message;
 mod own_cloud;
 mod parts;
 #[cfg(feature = "pfx")]

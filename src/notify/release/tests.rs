@@ -188,7 +188,7 @@ fn what_is_held_is_so_for_as_long_as_its_alert_says_so() {
 }
 
 #[test]
-fn a_wait_for_the_fleet_suppresses_nothing() {
+fn a_wait_for_other_tenants_suppresses_nothing() {
     for (text, was_notified, chat, stateful) in [
         ("F1", false, "!", "!"),
         ("F1 W1", false, "2 !", "! !"),
@@ -202,22 +202,24 @@ fn a_wait_for_the_fleet_suppresses_nothing() {
         ("F1 O1 F2", false, "2 ! !", "! ! !"),
         ("O1 F2 O2", true, "! 3 !", "! ! !"),
     ] {
-        let mut run = run(text, was_notified);
-        let hold = Hold { why: HoldReason::Fleet, until: Timestamp::EPOCH };
-        run.steps.iter_mut().for_each(|step| step.hold = Some(hold));
-        for (keeps_state, expected) in [(false, chat), (true, stateful)] {
-            let fates = decide(&run, keeps_state, None);
-            assert_eq!(shown(&fates), expected, "{text}, notified: {was_notified}, keeps state: {keeps_state}");
+        for why in [HoldReason::Fleet, HoldReason::Outage] {
+            let mut run = run(text, was_notified);
+            let hold = Hold { why, until: Timestamp::EPOCH };
+            run.steps.iter_mut().for_each(|step| step.hold = Some(hold));
+            for (keeps_state, expected) in [(false, chat), (true, stateful)] {
+                let fates = decide(&run, keeps_state, None);
+                assert_eq!(shown(&fates), expected, "{text}, notified: {was_notified}, keeps state: {keeps_state}");
+            }
         }
     }
 }
 
 #[test]
-fn a_silence_that_begins_during_the_wait_for_the_fleet_suppresses_only_what_began_later() {
+fn a_silence_that_begins_during_a_wait_for_other_tenants_suppresses_only_what_began_later() {
     let until = |minutes: i64| Timestamp::from_seconds(minutes * 60);
     let mut run = run("F1 O1 F2 O2", false);
     let holds =
-        [(HoldReason::Fleet, 10), (HoldReason::Fleet, 10), (HoldReason::Silence, 60), (HoldReason::Silence, 60)];
+        [(HoldReason::Fleet, 10), (HoldReason::Outage, 10), (HoldReason::Silence, 60), (HoldReason::Silence, 60)];
     for (step, (why, minutes)) in run.steps.iter_mut().zip(holds) {
         step.hold = Some(Hold { why, until: until(minutes) });
     }

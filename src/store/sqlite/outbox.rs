@@ -57,7 +57,7 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     let channels = to_json(&new.channels)?;
     sqlx::query(
         "INSERT INTO delivery (notification_id, channel, alert_key, tenant, state, queued_at, next_attempt_at, hold_why, \
-         hold_until) SELECT ?1, value, ?2, ?3, ?6, ?4, ?4, ?7, ?8 FROM json_each(?5) WHERE true ON CONFLICT DO NOTHING",
+         hold_until, is_gathered) SELECT ?1, value, ?2, ?3, ?6, ?4, ?4, ?7, ?8, ?9 FROM json_each(?5) WHERE true ON CONFLICT DO NOTHING",
     )
     .bind(&new.id)
     .bind(&new.alert_key)
@@ -67,6 +67,7 @@ pub(super) async fn announce(connection: &mut SqliteConnection, new: &Prepared) 
     .bind(DeliveryState::at_first(new.hold).as_str())
     .bind(new.hold.map(|hold| hold.why.as_str()))
     .bind(new.hold.map(|hold| hold.until.as_nanos()))
+    .bind(new.hold.is_some_and(|hold| hold.why.gathers()))
     .execute(&mut *connection)
     .await?;
     if new.envelope.kind == NotificationType::Drill {

@@ -1,0 +1,103 @@
+//! What the tenants of one outage have to say goes out together: the first of them waits until each of the others was looked at once
+//! more, and what a chat gets then is one message. Whoever has only one of these tenants is notified by then, too.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{Cause, Causes};
+use crate::{
+    config::Tenant,
+    domain::Timestamp,
+    notify::{Hold, HoldReason, Notification, NotificationType},
+    rule::Resolution,
+    store::{CheckOutcome, TenantRecord},
+};
+
+/// The longest that something is held for others: tenants may be checked once a day.
+const WAIT_MAX: Duration = Duration::from_hours(1);
+
+/// Until when each cause gathers what there is to say. Cheap to clone; clones see the same. It is lost at a restart, which costs one
+/// more message.
+#[derive(Debug, Clone, Default)]
+pub struct Gathering(Arc<Mutex<BTreeMap<(Cause, Step), Timestamp>>>);
+
+/// What is gathered apart from each other: nobody waits for an end with what has only begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Began,
+    Ended,
+}
+
+impl Step {
+    /// `None`: it says nothing of a score that has no data for the reason that the tenant fails for, or a person waits for it.
+    fn of(notification: &Notification) -> Option<Self> {
+        let data = &notification.data;
+        if data.no_data.is_empty() || data.operator.is_some() {
+            return None;
+        }
+        let resolution = data.alert.as_ref().and_then(|alert| alert.resolution);
+        match notification.kind {
+            NotificationType::AlertFiring | NotificationType::AlertReminder => Some(Self::Began),
+            NotificationType::AlertResolved if resolution.is_none_or(|why| why == Resolution::Recovered) => {
+                Some(Self::Ended)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Gathering {
+    /// Holds what a tenant has to say of an outage that goes on, or was over a short time ago. `before`: what the store knew of the
+    /// tenant.
+    pub fn hold(&self, outcome: &mut CheckOutcome, tenant: &Tenant, before: Option<&TenantRecord>, causes: &Causes) {
+        if causes.lately.is_empty() {
+            return;
+        }
+        let failing = outcome.health.failing.as_ref().or(before.and_then(|known| known.health.failing.as_ref()));
+        let Some(cause) = failing.and_then(|failing| Cause::of(tenant, &failing.class)) else { return };
+        if !causes.lately.contains(&cause) {
+            return;
+        }
+        let wait = tenant.schedule.interval_at(outcome.now);
+        for new in &mut outcome.notifications {
+            let Some(step) = Step::of(&new.notification) else { continue };
+            let mut gathering = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = gathering.get(&(cause.clone(), step)).copied();
+            let until = until(known, wait, outcome.now);
+            gathering.insert((cause.clone(), step), until);
+            new.hold = new.hold.or(Some(Hold { why: HoldReason::Outage, until }));
+        }
+    }
+}
+
+/// Until when something is held whose tenant is checked at that interval; `known`: until when its cause gathers already.
+fn until(known: Option<Timestamp>, interval: Duration, now: Timestamp) -> Timestamp {
+    let latest = now.plus(WAIT_MAX);
+    // What lies further ahead than any wait was set by a clock that was ahead.
+    let goes_on = known.filter(|until| *until > now && *until <= latest);
+    goes_on.unwrap_or_else(|| now.plus(interval.min(WAIT_MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_waits_one_interval_for_the_others_which_wait_no_longer_than_the_first() {
+        let at = |minutes: i64| Timestamp::from_seconds(minutes * 60);
+        for (known, interval, now, expected, why) in [
+            (None, 15, 0, 15, "the first waits until each other was checked once"),
+            (Some(15), 15, 7, 15, "whoever comes later joins the first"),
+            (Some(15), 60, 7, 15, "however seldom it is checked"),
+            (Some(15), 15, 15, 30, "what was gathered is out, and the next begins"),
+            (None, 24 * 60, 0, 60, "nobody waits longer than an hour"),
+            (Some(500), 15, 0, 15, "the clock was set back"),
+        ] {
+            let interval = Duration::from_mins(interval);
+            assert_eq!(until(known.map(at), interval, at(now)), at(expected), "{why}");
+        }
+    }
+}
