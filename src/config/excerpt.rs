@@ -1,6 +1,6 @@
 //! The lines that problems are about, so that a person sees them; what may be a secret in them is `…`.
 //!
-//! Nothing is shown that is not known to be harmless: keys, values of the keys in [`SHOWN`], punctuation. Comments, values of
+//! Nothing is shown that is not known to be harmless: keys, values of the keys in [`SHOWN`], IDs, paths, punctuation. Comments, values of
 //! other keys, and what the parser did not get to are hidden.
 
 use std::{
@@ -128,6 +128,9 @@ const EXCERPTS_MAX: usize = 200;
 /// Most characters shown before and after the place.
 const AROUND_MAX: usize = 80;
 
+/// Most characters of an ID that somebody mistyped: it has 36.
+const ID_CHARACTERS_MAX: usize = 40;
+
 /// What stands for what is hidden.
 const HIDDEN: char = '…';
 
@@ -218,8 +221,9 @@ fn walk(
             let is_plain = echo(text) == text.as_ref();
             // Whoever writes labels chooses their keys.
             let is_label = open.last().is_some_and(|open| !open.hidden && open.under.as_deref() == Some("labels"));
-            let harmless = !hidden && key.is_some_and(|key| SHOWN.contains(&key.as_str()));
-            paint(span, is_plain && (is_key || is_label || harmless), lines, widths);
+            let harmless = !hidden && key.as_deref().is_some_and(|key| SHOWN.contains(&key));
+            let has_its_shape = key.is_some_and(|key| is_of_shape(&key, text));
+            paint(span, has_its_shape || is_plain && (is_key || is_label || harmless), lines, widths);
             if let Some(open) = open.last_mut().filter(|open| open.is_mapping) {
                 if is_key {
                     // Compared with words that are known, all of them short.
@@ -234,6 +238,19 @@ fn walk(
             }
         }
         _ => {}
+    }
+}
+
+/// Whether a value is what belongs there by its shape alone, mistyped or not, and so no secret that was pasted into the wrong place.
+fn is_of_shape(key: &str, text: &str) -> bool {
+    match key {
+        "tenant_id" | "client_id" => {
+            text.chars().count() <= ID_CHARACTERS_MAX
+                && text.matches('-').count() >= 3
+                && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+        }
+        "file" => ["/", "./", "../"].iter().any(|root| text.starts_with(root)) && echo(text) == text,
+        _ => false,
     }
 }
 
