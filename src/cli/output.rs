@@ -132,13 +132,14 @@ pub(super) fn time_ago(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", time(at), ago(at, now))
 }
 
-/// How long ago that was, or how long it is until then: `just now`, `2 min ago`, `in 3 h`.
+/// How long ago that was, or how long it is until then: `just now`, `now`, `2 min ago`, `in 3 h`.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     let (apart, is_over) = if at <= now { (now.since(at), true) } else { (at.since(now), false) };
     let seconds = apart.as_secs();
     let span = match seconds {
         0..5 if is_over => return "just now".to_owned(),
-        0..60 => format!("{seconds} s"),
+        0 => return "now".to_owned(),
+        1..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),
         3_600..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
@@ -184,5 +185,7 @@ mod tests {
         ] {
             assert_eq!(ago(Timestamp::from_seconds(1_000_000 + seconds), now), text);
         }
+        let soon = now.plus(Duration::from_millis(300));
+        assert_eq!(ago(soon, now), "now");
     }
 }

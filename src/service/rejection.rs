@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::{
     clock::Clock,
@@ -22,6 +22,9 @@ const NOTIFIED_AFTER: Duration = Duration::from_secs(10);
 const AGAIN_EVERY: Duration = Duration::from_hours(24);
 /// How long to wait if the store did not accept the notification.
 const STORE_TROUBLE_WAIT: Duration = Duration::from_secs(5);
+
+/// The class of the notification that says so.
+const REJECTED: &str = "configuration-rejected";
 
 /// What it takes to notify the operator.
 pub(super) struct Notifier {
@@ -46,7 +49,7 @@ pub(super) async fn follow(
     mut rejected: watch::Receiver<Option<Rejected>>,
     shutdown: CancellationToken,
 ) {
-    let mut open: Option<Open> = None;
+    let mut open = before_start(&notifier).await;
     while !shutdown.is_cancelled() {
         let now = notifier.clock.now();
         let current = rejected.borrow_and_update().clone();
@@ -91,6 +94,16 @@ pub(super) async fn follow(
     }
 }
 
+/// The rejection of an earlier run that the operator was notified of and whose end nobody reported: a service that runs was started
+/// with a configuration that is accepted.
+async fn before_start(notifier: &Notifier) -> Option<Open> {
+    let newest = notifier.store.newest(NotificationType::OperatorConfiguration).await;
+    let newest = newest.inspect_err(|error| warn!(%error, "whether a configuration was rejected before is not known"));
+    let facts = newest.ok()??.data.facts.operator?;
+    let since = facts.from.filter(|_| facts.class == REJECTED)?;
+    Some(Open { since, notified: 1 })
+}
+
 /// What the operator is notified of, and what makes this notification another one than the last.
 struct Said {
     facts: OperatorFacts,
@@ -104,7 +117,7 @@ fn said(rejection: &Rejected, Open { since, notified }: Open) -> Said {
         summary: format!("The changed configuration {still} rejected ({count}). The old one stays in force."),
         headline: Some(format!("Configuration {still} rejected")),
         detail: Some(format!("Errors: {errors}. The old configuration stays in force.")),
-        class: "configuration-rejected".to_owned(),
+        class: REJECTED.to_owned(),
         hint: Some(format!(
             "fix {}; `scorewatch check` lists every error, and a corrected configuration is loaded without a restart. Until then, \
              tenants and channels that it removes are still served",

@@ -13,7 +13,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use scorewatch::{
     domain::{RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::{
-        Delivery, DeliveryId, HoldReason,
+        Delivery, DeliveryId, HoldReason, Notification, NotificationType,
         fleet::Decidable,
         release::{Decision, HeldGroup},
     },
@@ -190,6 +190,10 @@ impl Listings for FaultyStore {
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
         self.inner.delivery(id).await
+    }
+
+    async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
+        self.inner.newest(kind).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

@@ -75,7 +75,7 @@ async fn tenants_of_one_outage_are_one_message_and_one_when_it_is_over() {
 }
 
 #[tokio::test]
-async fn what_is_over_while_it_is_gathered_is_still_told() {
+async fn what_is_over_while_it_is_gathered_is_still_reported() {
     let fixture = Fixture::new().await;
     let config = fleet(&fixture).await;
     fixture.cloud.set_every_fetch(Some(Fetch::Raw(Reply::html(503).retry_after("60"))));
@@ -91,8 +91,8 @@ async fn what_is_over_while_it_is_gathered_is_still_told() {
     for _ in 0..3 {
         quarter(&fixture, &config).await;
     }
-    let told: usize = sent(&fixture).iter().map(|(_, tenants)| tenants).sum();
-    assert_eq!((sent(&fixture).len(), told), (1, TENANTS.len()), "{:?}", sent(&fixture));
+    let count: usize = sent(&fixture).iter().map(|(_, tenants)| tenants).sum();
+    assert_eq!((sent(&fixture).len(), count), (1, TENANTS.len()), "{:?}", sent(&fixture));
     assert!(of_soc(&fixture).await.iter().all(|delivery| delivery.finished_at.is_some()));
 }
 

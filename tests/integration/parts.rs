@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use scorewatch::{
     domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::{
-        ChannelHealth, Delivery, DeliveryId, HoldReason, NotificationId, Silence, SilenceId,
+        ChannelHealth, Delivery, DeliveryId, HoldReason, Notification, NotificationId, NotificationType, Silence,
+        SilenceId,
         fleet::{Decidable, Scope, Tracked},
         release::{Decision, HeldGroup},
         silence::{Acknowledgement, NewSilence},
@@ -321,6 +322,10 @@ impl Listings for Parts {
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
         self.listings.delivery(id).await
+    }
+
+    async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
+        self.listings.newest(kind).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {

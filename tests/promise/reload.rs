@@ -56,6 +56,32 @@ async fn a_bad_configuration_is_refused_whole_and_a_good_one_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rejection_is_over_too_if_the_configuration_is_corrected_and_the_service_started_again() {
+    let mut world = World::new().await;
+    let service = world.run().await;
+    world.checked(&service, "contoso", 1).await;
+    world.setup.top = "colour_of_the_moon: green\n".to_owned();
+    world.write();
+    let of_class = |class: &'static str| {
+        move |arrived: &[crate::harness::Arrived]| {
+            arrived.iter().any(|one| one.accepted && one.body["data"]["operator"]["class"] == class)
+        }
+    };
+    world.until(&service, OPS, of_class("configuration-rejected")).await;
+    assert!(service.stop().await.success());
+    world.setup.top = String::new();
+    world.write();
+    for _restart in 0..2 {
+        let service = world.run().await;
+        world.until(&service, OPS, of_class("configuration-accepted")).await;
+        world.quiet(&service).await;
+        assert!(service.stop().await.success());
+    }
+    let said = world.arrived(OPS).into_iter().filter(|arrived| arrived.kind == "operator.configuration");
+    assert_eq!(said.count(), 2, "once when it was rejected, and once when it was over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_is_written_beside_the_configuration_is_no_change_of_it() {
     let mut world = World::new().await;
     let service = world.run().await;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    notify::{Delivery, DeliveryId},
+    notify::{Delivery, DeliveryId, Notification, NotificationType},
     store::{AlertFilter, AlertRow, DeliveryDetail, DeliveryFilter, StoreError, Totals},
 };
 
@@ -18,6 +18,9 @@ pub trait Listings: Send + Sync + 'static {
 
     /// One delivery with its notification and attempts.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError>;
+
+    /// The newest notification of that type, sent or not; `None`: there was none, or retention removed it.
+    async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError>;
 
     /// Counts for metrics and listings.
     async fn totals(&self) -> Result<Totals, StoreError>;

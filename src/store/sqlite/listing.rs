@@ -5,7 +5,7 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use super::{row, text::to_json};
 use crate::{
     domain::{ChannelName, TenantId, Timestamp},
-    notify::{Delivery, DeliveryId, NotificationId},
+    notify::{Delivery, DeliveryId, Notification, NotificationId, NotificationType},
     store::{Attempt, DeliveryDetail, DeliveryFilter, Downtime, StoreError, Totals},
 };
 
@@ -90,6 +90,15 @@ pub(super) async fn delivery(pool: &SqlitePool, id: DeliveryId) -> Result<Option
         notification: row::notification(found.try_get("body")?)?,
         attempts: attempts.iter().map(attempt).collect::<Result<_, _>>()?,
     }))
+}
+
+pub(super) async fn newest(pool: &SqlitePool, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
+    let body: Option<String> =
+        sqlx::query_scalar("SELECT body FROM notification WHERE type = ? ORDER BY at DESC, rowid DESC LIMIT 1")
+            .bind(kind.as_str())
+            .fetch_optional(pool)
+            .await?;
+    body.as_deref().map(row::notification).transpose()
 }
 
 pub(super) async fn totals(pool: &SqlitePool) -> Result<Totals, StoreError> {

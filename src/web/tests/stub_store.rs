@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{ChannelName, Timestamp},
-    notify::{Delivery, DeliveryId, NotificationId},
+    notify::{Delivery, DeliveryId, Notification, NotificationId, NotificationType},
     store::{
         AlertFilter, AlertRow, ChannelIdentity, ChannelRecord, Channels, DeliveryDetail, DeliveryFilter, Listings,
         StoreError, Totals,
@@ -30,6 +30,10 @@ impl Listings for StubStore {
     }
 
     async fn delivery(&self, _id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
+        no()
+    }
+
+    async fn newest(&self, _kind: NotificationType) -> Result<Option<Notification>, StoreError> {
         no()
     }
 

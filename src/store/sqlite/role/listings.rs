@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    notify::{Delivery, DeliveryId},
+    notify::{Delivery, DeliveryId, Notification, NotificationType},
     store::sqlite::{SqliteStore, listing, read},
     store::{AlertFilter, AlertRow, DeliveryDetail, DeliveryFilter, Listings, StoreError, Totals},
 };
@@ -20,6 +20,10 @@ impl Listings for SqliteStore {
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryDetail>, StoreError> {
         listing::delivery(&self.readers, id).await
+    }
+
+    async fn newest(&self, kind: NotificationType) -> Result<Option<Notification>, StoreError> {
+        listing::newest(&self.readers, kind).await
     }
 
     async fn totals(&self) -> Result<Totals, StoreError> {
