@@ -215,6 +215,7 @@ fn notification(rule: &Rule, tenant: &Tenant, resolved: bool, now: Timestamp) ->
         guide: rule.guide.clone(),
         loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
         points: None,
+        excluded: None,
         reason: (rule.is_no_data() && !resolved).then(|| compose::reasons(&no_data)),
         no_data,
         accepted_by: AcceptedBy::Time,

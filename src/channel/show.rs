@@ -9,7 +9,7 @@ use crate::notify::{Notification, notification::Facts, route::Audience};
 pub struct Show {
     /// The labels of tenants.
     pub labels: bool,
-    /// What a rule is for and what to do, in its author's words: `about` and `runbook`.
+    /// What a rule is for and what to do, in its author's words (`about` and `runbook`), and why controls are excluded.
     pub about: bool,
 }
 
@@ -42,6 +42,10 @@ impl Show {
         }
         if let Some(rule) = facts.rule.as_mut().filter(|_| !self.about) {
             (rule.about, rule.runbook) = (None, None);
+        }
+        let excluded = facts.score.as_mut().and_then(|score| score.excluded.as_mut()).filter(|_| !self.about);
+        for control in excluded.into_iter().flat_map(|excluded| &mut excluded.controls) {
+            control.reason = None;
         }
     }
 }

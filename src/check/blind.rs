@@ -132,6 +132,7 @@ pub fn alone(
         severity: rule.severity,
         loss: None,
         points: None,
+        excluded: None,
         reason: Some(reason(Some(failing), None)),
         no_data: Vec::new(),
         accepted_by: AcceptedBy::Time,

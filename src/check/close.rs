@@ -160,6 +160,7 @@ async fn change(
             alerts: vec![AlertUpdate { rule, score, subject, alert, inherits: None }],
             notifications,
             movements: Vec::new(),
+            excluded: None,
             recommendations: Vec::new(),
             now,
         };
@@ -234,6 +235,7 @@ fn notification_of(
         tenant,
         loss,
         points: None,
+        excluded: None,
         reason: None,
         accepted_by,
         operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, transition)),

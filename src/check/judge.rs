@@ -1,5 +1,6 @@
 //! The pure middle of a check: what was known, what was fetched, what time it is → what is to be committed.
 
+mod excluding;
 mod failures;
 mod message;
 pub(super) mod no_data;
@@ -11,7 +12,7 @@ use std::{
 };
 
 pub(super) use self::target::Target;
-use self::{failures::Begins, no_data::ScoreRead, target::Seen};
+use self::{excluding::Excluding, failures::Begins, no_data::ScoreRead, target::Seen};
 pub use super::fetched::{Failure, Fetched, Partly};
 use super::{
     blind, moved,
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     config::{Config, Tenant},
-    domain::{ScoreKind, SeriesId, Subject, Timestamp},
+    domain::{ControlsRead, ScoreKind, SeriesId, Subject, Timestamp},
     microsoft::FailureClass,
     notify::route::recipients,
     rule::{
@@ -55,6 +56,8 @@ pub struct Setting<'a> {
     pub downtimes: &'a [Downtime],
     /// The causes of the outages that go on.
     pub outages: &'a BTreeSet<Cause>,
+    /// What the check read about excluded controls; `None`: nothing, and the same controls do not count as before.
+    pub controls: Option<&'a ControlsRead>,
 }
 
 /// Judges what was fetched. Nothing fetched: only time has passed. `next_due_at` is when the next check is due.
@@ -87,6 +90,7 @@ pub fn judge(
         alerts: Vec::new(),
         notifications: Vec::new(),
         movements: Vec::new(),
+        excluded: None,
         recommendations: Vec::new(),
         now,
     };
@@ -95,7 +99,9 @@ pub fn judge(
     for alert in record.map_or(&[][..], |record| record.alerts.as_slice()) {
         alerts.entry((alert.score, alert.subject.as_ref().map(Subject::as_str))).or_default().push(alert);
     }
-    let mut judging = Judging { setting, record, alerts, fetched, poll_interval, reads: Vec::new(), outcome };
+    let excluding = Excluding::of(record, setting.controls);
+    let mut judging = Judging { setting, record, alerts, fetched, poll_interval, excluding, reads: Vec::new(), outcome };
+    judging.outcome.excluded = judging.excluding.changed();
     for &score in setting.tenant.scores.iter() {
         judging.score(score);
     }
@@ -114,6 +120,8 @@ pub(super) struct Judging<'a> {
     alerts: HashMap<(Option<ScoreKind>, Option<&'a str>), Vec<&'a AlertRecord>>,
     fetched: &'a [Fetched],
     poll_interval: Duration,
+    /// The controls that do not count.
+    pub(super) excluding: Excluding,
     /// What was read of each score that the tenant is polled for.
     reads: Vec<ScoreRead>,
     pub(super) outcome: CheckOutcome,
@@ -154,7 +162,8 @@ impl<'a> Judging<'a> {
     }
 
     /// Judges one series by every rule that applies to it.
-    fn series(&mut self, series: Series<'a>, was_polled: bool) {
+    fn series(&mut self, mut series: Series<'a>, was_polled: bool) {
+        let stored = self.excluding.take_out(&mut series);
         let config = self.setting.config;
         let missed = if series.fresh > 0 { self.missed(&series) } else { 0 };
         let labels = &self.setting.tenant.labels;
@@ -172,7 +181,7 @@ impl<'a> Judging<'a> {
             let reach = series::reach(config, self.setting.tenant, series.score, self.poll_interval);
             let keep = if is_read || !series.is_known { reach } else { series.keep };
             let Series { score, subject, window, onboarded_at, .. } = series;
-            let subject = subject.cloned();
+            let (subject, window) = (subject.cloned(), stored.unwrap_or(window));
             self.outcome.series.push(SeriesUpdate { score, subject, window, keep, onboarded_at, last_data_at });
         }
     }
@@ -236,9 +245,10 @@ impl<'a> Judging<'a> {
         let Some(series) = series else { return };
         let (config, labels) = (self.setting.config, &self.setting.tenant.labels);
         let target = Target { score: Some(score), subject: series.subject.as_ref() };
+        let window = self.excluding.window(score, series.subject.as_ref(), &series.window);
         for rule in config.rules.iter().filter(|rule| !rule.is_no_data() && rule.applies_to(labels, score)) {
             let Some(record) = self.alert_record(rule, target) else { continue };
-            let step = close(&record.alert, why, &series.window, self.outcome.now);
+            let step = close(&record.alert, why, &window, self.outcome.now);
             if let Some(transition) = step.transition {
                 self.notify(rule, target, &transition, &record.notified_channels);
             }
@@ -316,6 +326,11 @@ impl<'a> Judging<'a> {
         let mut notified_channels = record.map_or_else(Vec::new, |record| record.notified_channels.clone());
         let owes = record.is_some_and(|record| record.owes == Some(Owed::Notification)) && events.len() == 1;
         let (mut wake_at, mut changed) = (None, false);
+        // Other controls count than at the last check: what was measured then is measured in the values of now.
+        if let Some(by) = self.excluding.moved(record, target, self.record) {
+            alert = alert.moved_by(by);
+            changed = true;
+        }
         for (place, &(event, window_end)) in events.iter().enumerate() {
             let is_it = |record: &&AlertRecord| {
                 (record.alert.generation, record.alert.sequence) == (alert.generation, alert.sequence)

@@ -3,12 +3,12 @@
 //! [`questions`] is pure and finds who asks, `gather` asks, [`attach`] is pure and puts the answers in. A reason never prevents an
 //! alert, and delays it by at most [`REASON_WITHIN`]: what could not be looked up is said in one sentence.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     domain::{
-        ControlProfiles, Impact, RecommendationList, RecommendationSnapshot, Sample, ScoreKind, ScoreRecord, Subject,
-        Timestamp,
+        ControlProfiles, Excluded, Impact, RecommendationList, RecommendationSnapshot, Sample, ScoreKind, ScoreRecord,
+        SeriesId, Subject, Timestamp,
     },
     microsoft::{FailureClass, FetchError, RECOMMENDATIONS_ROLE},
     notify::{
@@ -45,6 +45,8 @@ pub(super) struct Evidence {
     pub(super) profiles: Arc<ControlProfiles>,
     pub(super) histories: Vec<(ScoreKind, Option<Subject>, Vec<Sample>)>,
     pub(super) recommendations: Option<Result<Recommendations, String>>,
+    /// The controls that do not count: they are no reason.
+    pub(super) excluded: Excluded,
 }
 
 #[derive(Debug)]
@@ -98,15 +100,18 @@ impl Question {
     }
 
     /// The samples to look into: what this check judged, or what the store has from long before.
-    pub(super) fn samples<'a>(&self, outcome: &'a CheckOutcome, evidence: &'a Evidence) -> &'a [Sample] {
+    pub(super) fn samples<'a>(&self, outcome: &'a CheckOutcome, evidence: &'a Evidence) -> Cow<'a, [Sample]> {
+        let id = SeriesId { score: self.score, subject: self.subject.as_ref() };
+        let judged =
+            |samples: &'a [Sample]| evidence.excluded.window(id, samples).map_or(Cow::Borrowed(samples), Cow::Owned);
         let is_same = |score: ScoreKind, subject: &Option<Subject>| score == self.score && *subject == self.subject;
         let window = outcome.series.iter().find(|series| is_same(series.score, &series.subject));
-        let window = window.map_or(&[][..], |series| series.window.as_slice());
-        if self.is_answered_by(window) {
+        let window = judged(window.map_or(&[][..], |series| series.window.as_slice()));
+        if self.is_answered_by(&window) {
             return window;
         }
         let history = evidence.histories.iter().find(|(score, subject, _)| is_same(*score, subject));
-        history.map_or(window, |(_, _, samples)| samples)
+        history.map_or(window, |(_, _, samples)| judged(samples))
     }
 }
 
@@ -126,7 +131,7 @@ pub(super) fn attach(outcome: &mut CheckOutcome, evidence: &Evidence) {
 impl Evidence {
     fn explain(&self, question: &Question, outcome: &CheckOutcome) -> Reason {
         if is_of_records(question.score) {
-            self.by_records(question, question.base(question.samples(outcome, self)))
+            self.by_records(question, question.base(&question.samples(outcome, self)))
         } else {
             self.by_recommendations(question)
         }
@@ -147,7 +152,11 @@ impl Evidence {
         match (record(base), record(question.observed_at)) {
             (Ok(before), Ok(after)) => {
                 let category = question.subject.as_ref().map(Subject::as_str);
-                control_diff::compare(before, after, &self.profiles, category)
+                if self.excluded.is_empty() {
+                    return control_diff::compare(before, after, &self.profiles, category);
+                }
+                let (before, after) = (before.without(&self.excluded), after.without(&self.excluded));
+                control_diff::compare(&before, &after, &self.profiles, category)
             }
             (Err(why), _) | (_, Err(why)) => Reason::unknown(why),
         }

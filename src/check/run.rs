@@ -1,13 +1,15 @@
 //! Visits a tenant: fetch, judge, ask for reasons, commit. A conflict at the commit is judged again on what is there now, with the
 //! same readings and the same answers.
 
+mod controls;
 mod gather;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use self::controls::Wanted;
 use super::{
     backed_off,
     downtime::Downtimes,
@@ -23,7 +25,7 @@ use crate::{
     clock::Clock,
     config::Tenant,
     crash_point::{self, CrashPoint},
-    domain::{ChannelName, ScoreKind, Timestamp, format_duration},
+    domain::{ChannelName, ControlsRead, ScoreKind, Timestamp, format_duration},
     microsoft::{FailureClass, FetchError, Microsoft, PartlyRead, Polled},
     store::{CheckOutcome, Commit, Due, Store, StoreError, TenantRecord},
     telemetry::Metrics,
@@ -84,7 +86,7 @@ impl Checker {
         record: Option<TenantRecord>,
         shutdown: &CancellationToken,
     ) -> Result<Option<Visit>, StoreError> {
-        let fetched = match turn {
+        let (fetched, controls) = match turn {
             Turn::Check { due_at } => {
                 // Nothing is lost by leaving early: what is not committed is due again after the start.
                 match shutdown.run_until_cancelled(self.fetch(plan, tenant, record.as_ref(), due_at)).await {
@@ -92,35 +94,39 @@ impl Checker {
                     None => return Ok(None),
                 }
             }
-            Turn::Wake => Vec::new(),
+            Turn::Wake => (Vec::new(), None),
         };
-        self.settle(plan, tenant, turn, record, fetched, shutdown).await.map(Some)
+        self.settle(plan, tenant, turn, record, fetched, controls, shutdown).await.map(Some)
     }
 
-    /// Asks for each score that the tenant is polled for.
+    /// Asks for each score that the tenant is polled for, and for what is to be known of excluded controls.
     async fn fetch(
         &self,
         plan: &Plan,
         tenant: &Tenant,
         record: Option<&TenantRecord>,
         due_at: Timestamp,
-    ) -> Vec<Fetched> {
+    ) -> (Vec<Fetched>, Option<ControlsRead>) {
         let lateness = self.clock.now().since(due_at);
         let next_check_at = next_due(plan, tenant, self.clock.now());
         let mut fetched = Vec::with_capacity(tenant.scores.len());
         let mut outcome = "ok";
-        let newest = |score| newest(record?, score);
+        let wanted = Wanted::of(plan, tenant, record, self.clock.now());
+        let newest = |score| newest(record.filter(|_| !wanted.asks_for_all(score))?, score);
+        let with_controls = wanted.asks();
         let within = check_within(plan.config.timeout, tenant);
         // Each call has a deadline of its own. This one makes sure that nothing else keeps the check's place for ever.
         let answers = tokio::select! {
             biased;
-            answers = self.microsoft.poll(&tenant.account, &tenant.scores, newest, next_check_at) => answers,
+            answers = self.microsoft.poll(&tenant.account, &tenant.scores, newest, with_controls, next_check_at) => answers,
             () = self.clock.sleep(within) => {
                 let what = format!("the check was given up after {}", format_duration(within));
                 all_failed(tenant, FailureClass::CheckTimeout, &what)
             }
         };
-        for Polled { score, result, partly } in answers {
+        let mut records = BTreeMap::new();
+        for Polled { score, result, partly, records: read } in answers {
+            records.extend(read);
             let partly = partly.map(|PartlyRead { error, subjects }| {
                 let (class, hint) = (error.class.as_str(), error.hint.clone());
                 warn!(
@@ -146,7 +152,8 @@ impl Checker {
         }
         self.metrics.check_finished(outcome, lateness);
         crash_point::reach(CrashPoint::Fetched);
-        fetched
+        let controls = self.controls(tenant, wanted, records, next_check_at).await;
+        (fetched, controls)
     }
 
     /// Records that the check of a tenant failed for a reason of our own.
@@ -168,7 +175,7 @@ impl Checker {
         };
         let fetched = tenant.scores.iter().map(failed).collect();
         let record = self.store.load(std::slice::from_ref(&tenant.id)).await?.pop();
-        self.settle(plan, tenant, Turn::Check { due_at: self.clock.now() }, record, fetched, shutdown).await
+        self.settle(plan, tenant, Turn::Check { due_at: self.clock.now() }, record, fetched, None, shutdown).await
     }
 
     /// Judges and commits, again and again as long as somebody else was faster. What an alert's reason needs is asked for once.
@@ -179,6 +186,7 @@ impl Checker {
         turn: Turn,
         mut record: Option<TenantRecord>,
         fetched: Vec<Fetched>,
+        controls: Option<ControlsRead>,
         shutdown: &CancellationToken,
     ) -> Result<Visit, StoreError> {
         let mut evidence = None;
@@ -196,9 +204,11 @@ impl Checker {
                 history::revive(self.store.as_ref(), record, &fetched).await?;
                 history::complete(self.store.as_ref(), &plan.config, tenant, record).await?;
             }
-            let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched);
+            let mut outcome = self.outcome(plan, tenant, turn, record.as_ref(), &fetched, controls.as_ref());
             if evidence.is_none() {
-                evidence = self.gather(tenant, &outcome, shutdown).await;
+                let known = record.as_ref().map(|record| &record.excluded);
+                let excluded = outcome.excluded.as_ref().or(known).cloned().unwrap_or_default();
+                evidence = self.gather(tenant, &outcome, excluded, shutdown).await;
             }
             if let Some(evidence) = &evidence {
                 reason::attach(&mut outcome, evidence);
@@ -242,6 +252,7 @@ impl Checker {
         turn: Turn,
         record: Option<&TenantRecord>,
         fetched: &[Fetched],
+        controls: Option<&ControlsRead>,
     ) -> CheckOutcome {
         let now = self.clock.now();
         let outages = self.outages.causes();
@@ -253,6 +264,7 @@ impl Checker {
             store: self.store.origin(),
             downtimes: &downtimes,
             outages: &outages.open,
+            controls,
         };
         let next_due_at = match (turn, record) {
             (Turn::Wake, Some(record)) => record.health.next_due_at,
@@ -287,7 +299,7 @@ fn all_failed(tenant: &Tenant, class: FailureClass, what: &str) -> Vec<Polled> {
         correlation: None,
         hint: class.hint().map(Into::into),
     };
-    tenant.scores.iter().map(|score| Polled { score: *score, result: Err(failed()), partly: None }).collect()
+    tenant.scores.iter().map(|score| Polled { score: *score, result: Err(failed()), partly: None, records: BTreeMap::new() }).collect()
 }
 
 fn changes_nothing(outcome: &CheckOutcome, record: Option<&TenantRecord>) -> bool {

@@ -2,6 +2,7 @@
 //! hear too much. Each file may be right on its own.
 
 mod customers;
+mod excluded;
 mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Channels, Operator, Tenant,
     audiences::Rules,
+    exclusions::Exclusions,
     scope::{Problems, Scope},
     tenants::Tenants,
 };
@@ -30,6 +32,7 @@ pub(super) struct Whole<'a> {
     pub(super) tenants: &'a Tenants,
     pub(super) channels: &'a Channels,
     pub(super) operator: &'a Operator,
+    pub(super) excluded: &'a Exclusions,
     pub(super) spread: std::time::Duration,
 }
 
@@ -65,6 +68,7 @@ pub(super) fn lint(whole: &Whole<'_>, top: &Scope<'_>, problems: &mut Problems) 
     channels(whole, &groups, &top.key("channels"), problems);
     customers::lint(whole, &groups, &top.key("channels"), problems);
     times::lint(whole, &groups, top, problems);
+    excluded::lint(whole, problems);
     clouds(whole.tenants, problems);
 }
 

@@ -9,7 +9,7 @@ use super::{
     channel::{channel, whole},
     draft::Draft,
     endpoints::endpoints,
-    excerpt,
+    excerpt, exclusions,
     field::Field,
     files::{self, Source},
     gather::{read_rules, read_tenants},
@@ -17,7 +17,7 @@ use super::{
     maintenance::maintenance,
     matchers::Known,
     pending::Pending,
-    raw::{RawChannel, RawMain},
+    raw::{RawChannel, RawExclusion, RawMain},
     receivers,
     scope::Scope,
     secret_stores,
@@ -120,8 +120,10 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         known = Known { rules, lacks_rules, ..tenants.known() };
     }
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &timezone, draft);
+    let excluded = excluded(raw.exclude, &top.key("exclude"), &tenants, draft);
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
-    let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
+    let all =
+        Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, excluded: &excluded, spread };
     lint(&all, &top, draft);
     let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
     let store = draft.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
@@ -138,6 +140,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         retention: draft.duration(raw.retention, &top.key("retention"), RETENTION),
         fleet: fleet(raw.fleet, &top.key("fleet"), spread, draft),
         maintenance,
+        exclusions: excluded.into_iter().map(|(exclusion, _)| exclusion).collect(),
         tenants: tenants.by_id,
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         channels,
@@ -147,6 +150,19 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         secrets: SecretUses::default(),
         watched: Watched::default(),
     })
+}
+
+/// What the main file excludes, and what each tenant does for itself.
+fn excluded(
+    raw: Field<Vec<Field<RawExclusion>>>,
+    at: &Scope<'_>,
+    tenants: &Tenants,
+    draft: &mut Draft,
+) -> exclusions::Exclusions {
+    let known = if raw.is_written() { tenants.known() } else { Known::default() };
+    let mut excluded = exclusions::exclusions(raw, at, &known, draft);
+    excluded.extend(tenants.exclusions.iter().cloned());
+    excluded
 }
 
 fn inherit(raw: &mut RawMain, timezone: &Zone, tenants: &mut Tenants, top: &Scope<'_>, draft: &mut Draft) -> Inherited {

@@ -45,18 +45,19 @@ pub(super) fn matchers(written: Written, at: &Scope<'_>, known: &Known<'_>, prob
     if ![tenants.is_written(), rules.is_written(), scores.is_written(), severities.is_written()].contains(&true) {
         problems.error(at, "this says not what it covers", "write `tenants: all` if it is for everybody");
     }
-    let (tenants, labels) = whose(tenants, &at.key("tenants"), known, problems);
+    let (tenants, labels) = whose(tenants, &at.key("tenants"), known, Warning::WindowCoversNobody, problems);
     let rules = words(rules, &at.key("rules"), problems, |text, at, problems| rule(text, at, known, problems));
     let scores: BTreeSet<ScoreKind> = words(scores, &at.key("scores"), problems, score);
     let severities = words(severities, &at.key("severity"), problems, severity);
     Matchers { tenants, labels, rules, scores, severities }
 }
 
-/// Of whom: everybody, some by id, or some by label.
-fn whose(
+/// Of whom: everybody, some by id, or some by label. `nobody` is the warning that no tenant has the labels.
+pub(super) fn whose(
     raw: Field<RawTenants>,
     at: &Scope<'_>,
     known: &Known<'_>,
+    nobody: Warning,
     problems: &mut Problems,
 ) -> (BTreeSet<TenantId>, Selector) {
     let (mut tenants, mut selector) = (BTreeSet::new(), Selector::default());
@@ -68,7 +69,7 @@ fn whose(
                 problems.error(at, "there is no label here", "write `tenants: all`, or labels like `{ tier: gold }`");
             } else if !known.tenants.values().flatten().any(|labels| selector.matches(labels)) {
                 problems.warning(
-                    Warning::WindowCoversNobody,
+                    nobody,
                     at,
                     "no tenant has these labels",
                     "check them against the tenants' `labels:`",

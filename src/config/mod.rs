@@ -12,6 +12,7 @@ mod draft;
 mod endpoints;
 mod examples;
 mod excerpt;
+mod exclusions;
 mod field;
 mod files;
 mod follow;
@@ -67,7 +68,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use crate::{
     channel::ChannelSettings,
     diagnostic::{Excerpts, Problem},
-    domain::{ChannelName, Color, Labels, Language, ScoreKind, TenantId, Timestamp},
+    domain::{ChannelName, Color, Exclusion, Labels, Language, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
     notify::{
         Envelope, Hold, Maintenance, NotificationId,
@@ -107,6 +108,8 @@ pub struct Config {
     pub fleet: FleetSettings,
     /// Times that come round, in which notifications are suppressed.
     pub maintenance: Vec<Maintenance>,
+    /// Controls of the secure score that do not count for some tenants.
+    pub exclusions: Vec<Exclusion>,
     /// The tenants, by id.
     pub tenants: BTreeMap<TenantId, Arc<Tenant>>,
     /// The rules, by name.

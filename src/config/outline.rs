@@ -11,7 +11,7 @@ use crate::secret::{redact::echo, redact_url};
 pub type Fields = BTreeMap<String, String>;
 
 /// Keys with text for people to read: a URL in such a text is not secret.
-const PUBLIC: [&str; 3] = ["about", "runbook", "public_url"];
+const PUBLIC: [&str; 4] = ["about", "runbook", "public_url", "reason"];
 
 /// What the files of a configuration say. Defaults are absent, and so is what could hold a secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -93,6 +93,8 @@ raw! {
         flapping: RawFlapping,
         /// Times that come round, in which notifications are suppressed.
         maintenance: Vec<Field<RawMaintenance>>,
+        /// Controls of the secure score that do not count for some tenants.
+        exclude: Vec<Field<RawExclusion>>,
         /// What has to be asked for secrets, by name; `{ store: NAME, … }` refers to one.
         secret_stores: BTreeMap<String, Field<RawSecretStore>>,
     }
@@ -169,6 +171,8 @@ raw! {
         scores: Vec<Field<Word>>,
         /// Base URLs of a private cloud or a test.
         endpoints: RawEndpoints,
+        /// Controls of the secure score that do not count for it.
+        exclude: Vec<Field<RawOwnExclusion>>,
     }
 
     /// An app registration and how it proves itself.
@@ -252,6 +256,32 @@ raw! {
         /// IANA time zone; absent: that of the schedule.
         #[schemars(with = "form::ZoneName")]
         timezone: Word,
+    }
+
+    /// Controls of the secure score that do not count for some tenants: covered otherwise, or not licensed.
+    #[schemars(extend("required" = ["controls", "tenants", "reason", "until"]))]
+    struct RawExclusion {
+        /// The controls, by the names that Microsoft's records give them: `AdminMFAV2`.
+        controls: Vec<Field<Word>>,
+        /// For whom: `all`, a list of tenants, or labels.
+        tenants: RawTenants,
+        /// Why they do not count.
+        reason: Word,
+        /// The day from which they count again, at most a year ahead: `2027-03-01`.
+        #[schemars(with = "form::Day")]
+        until: Word,
+    }
+
+    /// Controls of the secure score that do not count for this tenant.
+    #[schemars(extend("required" = ["controls", "reason", "until"]))]
+    struct RawOwnExclusion {
+        /// The controls, by the names that Microsoft's records give them: `AdminMFAV2`.
+        controls: Vec<Field<Word>>,
+        /// Why they do not count.
+        reason: Word,
+        /// The day from which they count again, at most a year ahead: `2027-03-01`.
+        #[schemars(with = "form::Day")]
+        until: Word,
     }
 
     /// Who is notified when tenants can't be read or a channel is failing.

@@ -11,6 +11,7 @@ use super::{
     credential::credential,
     draft::Draft,
     endpoints::{Endpoints, endpoints, hosts},
+    exclusions::{self, Exclusions},
     field::{Field, Word},
     matchers::Known,
     raw::{OneOrMany, RawCredential, RawTenant},
@@ -49,6 +50,8 @@ pub(super) struct Tenants {
     pub(super) places: HashMap<TenantId, Spot>,
     /// Whether there are tenants of which not even the name could be read.
     pub(super) nameless: bool,
+    /// What they exclude for themselves.
+    pub(super) exclusions: Exclusions,
     channels: Channels,
     entra: HashMap<EntraTenantId, TenantId>,
     labels: Shared<Labels>,
@@ -124,6 +127,7 @@ impl Tenants {
         } else {
             inherited.scores.clone()
         };
+        self.exclusions.extend(exclusions::of_tenant(raw.exclude, &at.key("exclude"), id.as_ref(), draft));
         let Some(id) = id else {
             self.nameless = true;
             return;

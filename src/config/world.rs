@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
@@ -25,6 +26,11 @@ const OPEN_TO_OTHERS: u32 = 0o027;
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
+/// How long an exclusion may last: a year, and a day for leap years.
+const EXCLUDED_MAX: Duration = Duration::from_hours(366 * 24);
+/// How long before its end an exclusion is warned of.
+const ENDS_SOON: Duration = Duration::from_hours(30 * 24);
+
 /// What is to be judged, with its places.
 #[derive(Debug, Clone, Default)]
 pub(super) struct World {
@@ -32,6 +38,8 @@ pub(super) struct World {
     pub(super) channels: Vec<(Place, String, Arc<ChannelSettings>)>,
     /// The days on which secrets expire, each with its place and path.
     pub(super) expiries: Vec<(Place, String, Timestamp)>,
+    /// The days on which exclusions end, each with its place and path.
+    pub(super) exclusions: Vec<(Place, String, Timestamp)>,
     /// Where the store is.
     pub(super) store: Option<(Place, StoreLocation)>,
 }
@@ -48,6 +56,9 @@ impl Loaded {
             let what = format!("the secret expired on {}", day.to_chrono().date_naive());
             let instead = "make a new one, store it, and write the day on which that expires";
             found.push(Problem::warning(Warning::CredentialExpired, place.clone(), key, what, instead));
+        }
+        for (place, key, until) in &self.world.exclusions {
+            found.extend(excluded(place, key, *until, now));
         }
         let mut seen = BTreeSet::new();
         for secret in self.secrets.iter() {
@@ -74,6 +85,26 @@ fn address(place: &Place, key: &str, channel: &ChannelSettings) -> Option<Proble
     // A secret that can't be read is reported as such.
     let Some(Err(ComposeError::Url(Complaint { what, instead }))) = channel.vet() else { return None };
     Some(Problem::error(place.clone(), key, format!("the channel's URL is refused: {what}"), instead))
+}
+
+/// Whether an exclusion lasts too long, ends soon, or has ended.
+fn excluded(place: &Place, key: &str, until: Timestamp, now: Timestamp) -> Option<Problem> {
+    let day = until.to_chrono().date_naive();
+    if until > now.plus(EXCLUDED_MAX) {
+        let what = format!("an exclusion lasts at most a year, and this one ends on {day}");
+        let instead = "write a day within a year, and decide again when it comes";
+        return Some(Problem::error(place.clone(), key, what, instead));
+    }
+    let (warning, what, instead) = if until <= now {
+        let what = format!("the exclusion ended on {day}: its controls count again");
+        (Warning::ExclusionEnded, what, "delete the exclusion, or write a later day")
+    } else if until <= now.plus(ENDS_SOON) {
+        let what = format!("the exclusion ends on {day}, and its controls count again from then on");
+        (Warning::ExclusionEndsSoon, what, "decide whether they still do not count, and write a later day if so")
+    } else {
+        return None;
+    };
+    Some(Problem::warning(warning, place.clone(), key, what, instead))
 }
 
 /// Whether others may read or change the file of a secret.

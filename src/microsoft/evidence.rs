@@ -5,7 +5,7 @@
 
 mod profiles;
 mod recommendations;
-mod records;
+pub(super) mod records;
 #[cfg(test)]
 mod tests;
 

@@ -24,7 +24,7 @@ mod token;
 pub mod untrusted;
 mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -48,7 +48,7 @@ use wire::Wire;
 
 use crate::{
     clock::Clock,
-    domain::{EntraTenantId, Reading, ScoreKind, Subject, TenantId, Timestamp},
+    domain::{EntraTenantId, Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp},
     egress::{Answer, Egress, Method, Request},
     secret::SecretReference,
     telemetry::Metrics,
@@ -119,6 +119,8 @@ pub struct Polled {
     pub result: Result<Vec<Reading>, FetchError>,
     /// The values that were not readings, if others were; `None`: every value was valid.
     pub partly: Option<PartlyRead>,
+    /// The records behind the readings with their controls, by day; empty unless they were wanted.
+    pub records: BTreeMap<Timestamp, ScoreRecord>,
 }
 
 /// Values of an answer that are not readings: they are impossible, or can't be assigned to one subject.
@@ -180,16 +182,17 @@ impl Microsoft {
         newest: impl Fn(ScoreKind) -> Option<Timestamp>,
         next_check_at: Timestamp,
     ) -> Vec<(ScoreKind, Result<Vec<Reading>, FetchError>)> {
-        let polled = self.poll(account, scores, newest, next_check_at).await;
+        let polled = self.poll(account, scores, newest, false, next_check_at).await;
         polled.into_iter().map(|polled| (polled.score, polled.result)).collect()
     }
 
-    /// The same, with what of the answers was not a reading.
+    /// The same, with what of the answers was not a reading. `with_controls`: records of controls are kept, too.
     pub async fn poll(
         &self,
         account: &Account,
         scores: &[ScoreKind],
         newest: impl Fn(ScoreKind) -> Option<Timestamp>,
+        with_controls: bool,
         next_check_at: Timestamp,
     ) -> Vec<Polled> {
         let mut fetched: Vec<Polled> = Vec::with_capacity(scores.len());
@@ -202,11 +205,12 @@ impl Microsoft {
             // A kind without a reading comes first, as none is before any.
             let newest = requested().map(&newest).min().flatten();
             let ask = Ask::since(newest, self.inner.wire.clock.now());
-            let answer = self.inner.fetch(account, source, ask, next_check_at).await;
+            let answer = self.inner.fetch(account, source, ask, with_controls, next_check_at).await;
             fetched.extend(requested().map(|score| Polled {
                 score,
                 result: outcome(account, source, score, &answer),
                 partly: partly(account, source, score, &answer),
+                records: answer.as_ref().map_or_else(|_| BTreeMap::new(), |found| found.records.clone()),
             }));
         }
         fetched
@@ -280,6 +284,7 @@ impl Inner {
         account: &Account,
         source: &dyn Source,
         ask: Ask,
+        with_controls: bool,
         next_check_at: Timestamp,
     ) -> Result<Found, Failure> {
         // The semaphore is never closed.
@@ -294,7 +299,12 @@ impl Inner {
         for _ in 0..source.pages_max() {
             let page = self.page(api, token_request, page_bytes_max.min(bytes_left), &url, Need::Score).await?;
             bytes_left = bytes_left.saturating_sub(page.len());
-            let Some(next) = source.read(ask, &page, &mut found)? else {
+            let next = source.read(ask, &page, &mut found)?;
+            if with_controls && source.api() == Api::Graph {
+                let days = found.readings.iter().map(|reading| reading.sample.at).collect();
+                evidence::records::read(&page, &days, &mut found.records)?;
+            }
+            let Some(next) = next else {
                 source.finish(&mut found);
                 return Ok(found);
             };

@@ -7,10 +7,10 @@ mod groups;
 pub(super) mod secure_score;
 mod single;
 
-use std::{borrow::Cow, ops::RangeInclusive, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use super::{Failure, FailureClass, FetchError, bounded, cloud::Api, error::garbage, is_object, number, text};
-use crate::domain::{Reading, ScoreKind, Subject, TenantId, Timestamp};
+use crate::domain::{Reading, ScoreKind, ScoreRecord, Subject, TenantId, Timestamp};
 use groups::Groups;
 use secure_score::SecureScore;
 use single::Single;
@@ -64,6 +64,8 @@ pub(super) struct Found {
     pub(super) readings: Vec<Reading>,
     /// Scores with a value that can't be, as a device score below zero, and of which subject. The sound values beside it count.
     pub(super) unsound: Vec<Unsound>,
+    /// Graph's records with their controls, if somebody wants these.
+    pub(super) records: BTreeMap<Timestamp, ScoreRecord>,
     /// Device groups; they become readings when all are known.
     pub(super) groups: Vec<groups::Group>,
 }

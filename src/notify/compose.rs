@@ -4,7 +4,7 @@ use super::{
     Notification, NotificationId, NotificationType,
     identity::alert_id,
     notification::{
-        AlertFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
+        AlertFacts, ExcludedFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
     },
 };
 use crate::{
@@ -35,6 +35,8 @@ pub struct MessageParts<'a> {
     pub loss: Option<(f64, Option<f64>)>,
     /// The points behind the value, where it is a percentage.
     pub points: Option<Points>,
+    /// The controls that do not count in the value; `None`: every control counts.
+    pub excluded: Option<ExcludedFacts>,
     /// What the message says in addition to its numbers: why we are blind, which gap a change spans, why a reminder is not news.
     pub reason: Option<String>,
     /// The scores without data; `no_data` only.
@@ -73,6 +75,7 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
         guide,
         loss,
         points,
+        excluded,
         reason,
         no_data,
         accepted_by,
@@ -119,6 +122,7 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
             }),
             score: Some(ScoreFacts {
                 points,
+                excluded,
                 all: key.score.is_none(),
                 ..score_facts(score, key.subject.as_ref(), transition, loss)
             }),
@@ -296,5 +300,6 @@ fn score_facts(
         gap: transition.gap,
         points: None,
         comparison: None,
+        excluded: None,
     }
 }

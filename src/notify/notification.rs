@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use super::facts::{
     cause::Cause,
     fleet::FleetFacts,
-    score::{NoDataFacts, ScoreFacts},
+    score::{ExcludedControl, ExcludedFacts, NoDataFacts, ScoreFacts},
 };
 use super::{
     NotificationId, ShortId,

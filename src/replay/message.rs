@@ -179,6 +179,7 @@ impl Message {
             severity: self.rule.severity,
             loss: compose::loss_of(&self.rule.when, transition.baseline, transition.value),
             points: None,
+            excluded: None,
             reason,
             no_data,
             accepted_by: AcceptedBy::Time,

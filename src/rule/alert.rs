@@ -184,7 +184,46 @@ const fn is_none_yet(sequence: &u64) -> bool {
     *sequence == 0
 }
 
+impl Firing {
+    /// The same with every level moved by so much.
+    fn moved_by(&self, by: f64) -> Self {
+        let moved = |level: Option<f64>| level.map(|level| level + by);
+        Self {
+            baseline: moved(self.baseline),
+            worst_notified: moved(self.worst_notified),
+            worst_seen: moved(self.worst_seen),
+            worst_before: moved(self.worst_before),
+            ..self.clone()
+        }
+    }
+}
+
 impl Alert {
+    /// The alert measured in other values: each of its levels moves by so much. So it stands as it stood, whatever the values of
+    /// its series are from now on.
+    #[must_use]
+    pub fn moved_by(&self, by: f64) -> Self {
+        let state = match &self.state {
+            AlertState::Inactive => AlertState::Inactive,
+            AlertState::Pending(pending) => {
+                let against = pending.against.map(|against| {
+                    let baseline = Sample { value: against.baseline.value + by, ..against.baseline };
+                    Against { baseline, ..against }
+                });
+                AlertState::Pending(Pending { against, ..pending.clone() })
+            }
+            AlertState::Firing(firing) => AlertState::Firing(firing.moved_by(by)),
+        };
+        let ended = self.ended.as_ref().map(|ended| {
+            let by_reading = Sample { value: ended.by.value + by, ..ended.by };
+            Box::new(Ended { by: by_reading, firing: ended.firing.moved_by(by), ..(**ended).clone() })
+        });
+        let unstable = self.flapping.unstable.as_ref();
+        let unstable = unstable.map(|unstable| Unstable { fired: unstable.fired.moved_by(by), ..unstable.clone() });
+        let flapping = Flapping { unstable, ..self.flapping.clone() };
+        Self { state, ended, flapping, ..self.clone() }
+    }
+
     /// Whether it has been reported and is not over.
     #[must_use]
     pub const fn is_firing(&self) -> bool {

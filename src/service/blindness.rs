@@ -91,6 +91,7 @@ async fn notify_alone(
             series: Vec::new(),
             alerts: Vec::new(),
             movements: Vec::new(),
+            excluded: None,
             recommendations: Vec::new(),
             notifications: vec![new],
             now,

@@ -241,6 +241,7 @@ fn score(kind: NotificationType) -> ScoreFacts {
         gap: None,
         observed_at: Some(at("2026-11-24T09:15:58.1665846Z")),
         points: None,
+        excluded: None,
         comparison: None,
     }
 }

@@ -1,17 +1,20 @@
 //! What a check says of a transition, and to whom.
 
-use super::{Judging, Target};
+use super::{Judging, Setting, Target};
 use crate::{
     check::{blind, outage::Cause},
-    domain::{ChannelName, Points, Reading, Sample, ScoreKind, Subject},
+    domain::{ChannelName, Points, Reading, Sample, ScoreKind, SeriesId, Subject},
     notify::{
         compose::{self, AcceptedBy, MessageParts},
-        notification::{Links, NoDataFacts},
+        notification::{ExcludedFacts, Links, NoDataFacts},
         route::recipients,
     },
     rule::{Rule, Transition, TransitionKind, Unread},
     store::{Failing, NewNotification},
 };
+
+/// The scores in which controls have points of their own.
+const OF_CONTROLS: [ScoreKind; 2] = [ScoreKind::SecureScore, ScoreKind::SecureScoreCategory];
 
 impl Judging<'_> {
     /// Queues the notification of a transition, and returns its channels.
@@ -47,6 +50,7 @@ impl Judging<'_> {
             guide: rule.guide.clone(),
             loss: compose::loss_of(&rule.when, transition.baseline, transition.value),
             points: self.points(score, target.subject, transition),
+            excluded: self.excluded(target, transition),
             reason: self.reason(rule, score, transition, &no_data),
             no_data,
             accepted_by: AcceptedBy::Time,
@@ -82,8 +86,34 @@ impl Judging<'_> {
     fn points(&self, score: ScoreKind, subject: Option<&Subject>, transition: &Transition) -> Option<Points> {
         let read = self.fetched.iter().filter(|fetched| fetched.score == score).flat_map(|fetched| &fetched.result);
         let notified = Sample { at: transition.observed_at?, value: transition.value? };
-        let of_sample = |reading: &&Reading| reading.subject.as_ref() == subject && reading.sample == notified;
-        read.flatten().find(of_sample)?.points
+        let judged = |sample: Sample| {
+            self.excluding.in_force().value(SeriesId { score, subject }, sample).to_bits() == notified.value.to_bits()
+        };
+        let of_sample = |reading: &&Reading| {
+            reading.subject.as_ref() == subject && reading.sample.at == notified.at && judged(reading.sample)
+        };
+        let points = read.flatten().find(of_sample)?.points?;
+        Some(self.excluding.points(score, subject, notified, points))
+    }
+
+    /// The controls that do not count in a transition's value, with the value that Microsoft shows.
+    fn excluded(&self, target: Target<'_>, transition: &Transition) -> Option<ExcludedFacts> {
+        let excluded = self.excluding.in_force();
+        let score = target.score.filter(|score| !excluded.is_empty() && OF_CONTROLS.contains(score))?;
+        let Setting { config, tenant, .. } = self.setting;
+        let is_it = |reading: &&Reading| {
+            reading.subject.as_ref() == target.subject && Some(reading.sample.at) == transition.observed_at
+        };
+        let read = self.fetched.iter().filter(|fetched| fetched.score == score).flat_map(|fetched| &fetched.result);
+        let value = read.flatten().find(is_it).map(|reading| reading.sample.value);
+        let known = || {
+            let all = self.record.into_iter().flat_map(|record| &record.series);
+            let mut of_target = all.filter(|one| one.score == score && one.subject.as_ref() == target.subject);
+            let is_newest = |sample: &&Sample| Some(sample.at) == transition.observed_at;
+            of_target.next()?.window.iter().find(is_newest).map(|sample| sample.value)
+        };
+        let controls = config.excluded_facts(tenant, &excluded.in_force, self.outcome.now);
+        Some(ExcludedFacts { value_with_them: value.or_else(known), controls })
     }
 
     /// What the alert's message says in addition to its numbers.

@@ -12,7 +12,7 @@ use crate::{
         impact, is_of_records, questions, too_slow,
     },
     config::Tenant,
-    domain::{Impact, SeriesKey, Timestamp},
+    domain::{Excluded, Impact, SeriesKey, Timestamp},
     store::CheckOutcome,
 };
 
@@ -22,6 +22,7 @@ impl Checker {
         &self,
         tenant: &Tenant,
         outcome: &CheckOutcome,
+        excluded: Excluded,
         shutdown: &CancellationToken,
     ) -> Option<Evidence> {
         let questions = questions(outcome);
@@ -32,7 +33,7 @@ impl Checker {
             questions.into_iter().partition(|question| is_of_records(question.score));
         let asked = async {
             let (by_records, recommendations) = tokio::join!(
-                Box::pin(self.gather_records(tenant, outcome, &of_records)),
+                Box::pin(self.gather_records(tenant, outcome, excluded, &of_records)),
                 Box::pin(self.within(REASON_WITHIN, self.gather_recommendations(tenant, outcome, &of_defender))),
             );
             let recommendations = recommendations.unwrap_or_else(|| Some(Err(too_slow())));
@@ -47,13 +48,19 @@ impl Checker {
         }))
     }
 
-    async fn gather_records(&self, tenant: &Tenant, outcome: &CheckOutcome, questions: &[Question]) -> Evidence {
-        let mut evidence = Evidence::default();
+    async fn gather_records(
+        &self,
+        tenant: &Tenant,
+        outcome: &CheckOutcome,
+        excluded: Excluded,
+        questions: &[Question],
+    ) -> Evidence {
+        let mut evidence = Evidence { excluded, ..Evidence::default() };
         if questions.is_empty() {
             return evidence;
         }
         for question in questions {
-            if !question.is_answered_by(question.samples(outcome, &evidence)) {
+            if !question.is_answered_by(&question.samples(outcome, &evidence)) {
                 let key =
                     SeriesKey { tenant: tenant.id.clone(), score: question.score, subject: question.subject.clone() };
                 let history = self.store.history(&key, question.observed_at.minus(HISTORY)).await.unwrap_or_default();
@@ -61,7 +68,7 @@ impl Checker {
             }
         }
         let pair = |question: &Question| {
-            let base = question.base(question.samples(outcome, &evidence));
+            let base = question.base(&question.samples(outcome, &evidence));
             base.into_iter().flat_map(|base| [base, question.observed_at]).collect::<Vec<_>>()
         };
         let days: BTreeSet<Timestamp> = questions.iter().flat_map(pair).collect();
@@ -104,7 +111,7 @@ impl Checker {
     }
 
     /// What comes of it within that time; `None`: nothing.
-    async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             done = work => Some(done),

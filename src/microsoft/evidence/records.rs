@@ -65,7 +65,7 @@ struct Average {
 ///
 /// # Errors
 /// [`crate::microsoft::FailureClass::Garbage`] when the page can't be read.
-pub(super) fn read(
+pub(in crate::microsoft) fn read(
     page: &[u8],
     days: &BTreeSet<Timestamp>,
     found: &mut BTreeMap<Timestamp, ScoreRecord>,

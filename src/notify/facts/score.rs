@@ -44,6 +44,29 @@ pub struct ScoreFacts {
     /// was the tenant or the ruler that moved. It is that of the whole secure score, for a category too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// The controls that do not count in these values; absent: every control counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<ExcludedFacts>,
+}
+
+/// Controls that do not count in a score: neither what they earn nor what they are worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExcludedFacts {
+    /// The value with these controls, as Microsoft shows it; `None` when there is no data.
+    pub value_with_them: Option<f64>,
+    /// The controls, by name.
+    pub controls: Vec<ExcludedControl>,
+}
+
+/// A control that does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExcludedControl {
+    /// The control's name in Microsoft's records.
+    pub control: String,
+    /// When it counts again; `None`: from the next check on.
+    pub until: Option<Timestamp>,
+    /// Why it does not count, in the words of the configuration; `None`: this channel does not show what rules and exclusions are for.
+    pub reason: Option<String>,
 }
 
 /// A score without data, and why.

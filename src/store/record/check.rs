@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{ChannelName, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
+    domain::{ChannelName, Excluded, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
     notify::{fleet::Movement, silence::Acknowledgement},
     rule::{Alert, RuleName},
     store::{NewNotification, Owed, SeriesShift, TenantIdentity},
@@ -39,6 +39,8 @@ pub struct TenantRecord {
     pub alerts: Vec<AlertRecord>,
     /// What fleet shifts did to its series, oldest first.
     pub shifted: Vec<SeriesShift>,
+    /// The controls without which its secure score was judged at the last check.
+    pub excluded: Excluded,
 }
 
 /// How a tenant's checks fare.
@@ -142,6 +144,8 @@ pub struct CheckOutcome {
     pub notifications: Vec<NewNotification>,
     /// Readings that differ from the one before by more than usual.
     pub movements: Vec<Movement>,
+    /// The controls without which the secure score was judged, if that or what is known of them changed.
+    pub excluded: Option<Excluded>,
     /// What is remembered of recommendations from now on; each replaces the one for its score.
     pub recommendations: Vec<RecommendationSnapshot>,
     /// The wall time of the check.

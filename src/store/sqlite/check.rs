@@ -10,7 +10,7 @@ use super::{
     archive,
     bulk::{Bound, Bulk},
     days::day_of,
-    encoding, movement, outbox, recommendation,
+    encoding, excluded, movement, outbox, recommendation,
     text::{subject_text, to_json},
 };
 use crate::{
@@ -32,6 +32,7 @@ pub(super) struct Check {
     alerts: Vec<AlertRow>,
     notifications: Vec<outbox::Prepared>,
     movements: Vec<Movement>,
+    excluded: Option<excluded::Prepared>,
     recommendations: Vec<recommendation::Prepared>,
     now: Timestamp,
 }
@@ -67,6 +68,7 @@ impl Check {
             alerts,
             notifications,
             movements,
+            excluded,
             recommendations,
             now,
         } = outcome;
@@ -101,6 +103,7 @@ impl Check {
         let alerts = alerts.collect::<Result<_, StoreError>>()?;
         let notifications =
             notifications.iter().map(|new| outbox::Prepared::new(new, now)).collect::<Result<_, _>>()?;
+        let excluded = excluded.as_ref().map(excluded::Prepared::new).transpose()?;
         let recommendations = recommendations.iter().map(recommendation::Prepared::new).collect::<Result<_, _>>()?;
         let failures = (!health.failures.is_empty()).then(|| to_json(&health.failures)).transpose()?;
         let entra = identity.entra.map(|entra| entra.to_string());
@@ -116,6 +119,7 @@ impl Check {
             alerts,
             notifications,
             movements,
+            excluded,
             recommendations,
             now,
         })
@@ -161,6 +165,9 @@ async fn write_round(
     }
     delete_blank_alerts(connection, &won).await?;
     for (tenant, check) in &won {
+        if let Some(excluded) = &check.excluded {
+            excluded::write(connection, *tenant, excluded).await?;
+        }
         recommendation::write(connection, *tenant, &check.recommendations).await?;
         movement::write(connection, *tenant, &check.movements).await?;
     }

@@ -14,6 +14,7 @@ mod dead;
 mod encoding;
 pub mod erase;
 mod error;
+mod excluded;
 mod files;
 mod fleet;
 mod generation;

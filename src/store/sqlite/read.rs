@@ -10,11 +10,11 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 use super::{
     alert_notes,
     days::day_of,
-    encoding, movement, roster, row,
+    encoding, excluded, movement, roster, row,
     text::{subject_from, subject_text, to_json},
 };
 use crate::{
-    domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
+    domain::{Excluded, Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
     notify::NotificationId,
     rule::{AlertKey, AlertState},
     store::{
@@ -93,6 +93,9 @@ pub(super) async fn load(pool: &SqlitePool, tenants: &[TenantId]) -> Result<Vec<
     for (tenant, shifted) in movement::parts_of(pool, &ids).await? {
         records[places[&tenant]].shifted.push(shifted);
     }
+    for (tenant, excluded) in excluded::of(pool, &ids).await? {
+        records[places[&tenant]].excluded = excluded;
+    }
     Ok(records)
 }
 
@@ -158,6 +161,7 @@ fn tenant_record(row: &SqliteRow) -> Result<TenantRecord, StoreError> {
         series: Vec::new(),
         alerts: Vec::new(),
         shifted: Vec::new(),
+        excluded: Excluded::default(),
     })
 }
 

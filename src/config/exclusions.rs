@@ -1,0 +1,177 @@
+//! Controls that do not count: at the top of the main file for many tenants, or at a tenant for itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Config, Tenant,
+    draft::Draft,
+    field::{Field, Word},
+    matchers::{Known, whose},
+    raw::{RawExclusion, RawOwnExclusion},
+    scope::Scope,
+    words::{day, visible},
+};
+use crate::{
+    diagnostic::{Place, Warning},
+    domain::{Complaint, ControlsRead, Exclusion, Selector, TenantId, Timestamp, exclusion},
+    notify::notification::ExcludedControl,
+};
+
+/// Exclusions, each with its place.
+pub(super) type Exclusions = Vec<(Exclusion, Place)>;
+
+/// Most characters of a reason: as many as a message shows of what a rule's author wrote.
+const REASON_CHARACTERS_MAX: usize = 300;
+
+impl Config {
+    /// The controls that do not count for a tenant now, by name, each with its exclusion.
+    #[must_use]
+    pub fn excluded(&self, tenant: &Tenant, now: Timestamp) -> BTreeMap<&str, &Exclusion> {
+        exclusion::in_force(&self.exclusions, &tenant.id, &tenant.labels, now)
+    }
+
+    /// Their names, as a check asks for them.
+    #[must_use]
+    pub fn excluded_names(&self, tenant: &Tenant, now: Timestamp) -> BTreeSet<String> {
+        self.excluded(tenant, now).into_keys().map(str::to_owned).collect()
+    }
+
+    /// The same with what messages say of each; only of those that a check did not count.
+    #[must_use]
+    pub fn excluded_facts(
+        &self,
+        tenant: &Tenant,
+        in_force: &BTreeSet<String>,
+        now: Timestamp,
+    ) -> Vec<ExcludedControl> {
+        let known = self.excluded(tenant, now);
+        let facts = |name: &String| ExcludedControl {
+            control: name.clone(),
+            until: known.get(name.as_str()).map(|one| one.until),
+            reason: known.get(name.as_str()).map(|one| one.reason.to_string()),
+        };
+        in_force.iter().map(facts).collect()
+    }
+
+    /// A read of nothing that makes these controls count again from now on, if there are none to exclude.
+    #[must_use]
+    pub fn none_excluded(&self, tenant: &Tenant, now: Timestamp) -> Option<ControlsRead> {
+        self.excluded(tenant, now).is_empty().then(ControlsRead::default)
+    }
+}
+
+/// Every exclusion at the top of the main file.
+pub(super) fn exclusions(
+    raw: Field<Vec<Field<RawExclusion>>>,
+    at: &Scope<'_>,
+    known: &Known<'_>,
+    draft: &mut Draft,
+) -> Exclusions {
+    let mut read = Exclusions::new();
+    for (index, raw) in draft.items(raw, at) {
+        let here = at.item(index);
+        here.only(RawExclusion::KEYS, draft);
+        let tenants_at = here.key("tenants");
+        if !raw.tenants.is_written() {
+            draft.missing(&tenants_at, "`tenants` is missing", "write `tenants: all`, ids of tenants, or labels");
+        }
+        let (tenants, labels) =
+            whose(raw.tenants, &tenants_at, known, Warning::ExclusionCoversNobody, draft);
+        let written = Written { controls: raw.controls, reason: raw.reason, until: raw.until };
+        if let Some(exclusion) = one(written, tenants, labels, &here, draft) {
+            read.push((exclusion, here.place()));
+        }
+    }
+    read
+}
+
+/// The exclusions that a tenant's own file has.
+pub(super) fn of_tenant(
+    raw: Field<Vec<Field<RawOwnExclusion>>>,
+    at: &Scope<'_>,
+    tenant: Option<&TenantId>,
+    draft: &mut Draft,
+) -> Exclusions {
+    let mut read = Exclusions::new();
+    for (index, raw) in draft.items(raw, at) {
+        let here = at.item(index);
+        here.only(RawOwnExclusion::KEYS, draft);
+        let written = Written { controls: raw.controls, reason: raw.reason, until: raw.until };
+        let tenants = tenant.into_iter().cloned().collect();
+        if let (Some(exclusion), true) = (one(written, tenants, Selector::default(), &here, draft), tenant.is_some()) {
+            read.push((exclusion, here.place()));
+        }
+    }
+    read
+}
+
+struct Written {
+    controls: Field<Vec<Field<Word>>>,
+    reason: Field<Word>,
+    until: Field<Word>,
+}
+
+fn one(
+    Written { controls, reason, until }: Written,
+    tenants: BTreeSet<TenantId>,
+    labels: Selector,
+    at: &Scope<'_>,
+    draft: &mut Draft,
+) -> Option<Exclusion> {
+    let errors = draft.errors();
+    let controls = names(controls, &at.key("controls"), draft);
+    let reason_at = at.key("reason");
+    let word = draft.require(reason, &reason_at, "Okta enforces MFA for this customer");
+    let reason = word.and_then(|word| draft.parse(Field::Good(word), &reason_at, reason_of));
+    let until_at = at.key("until");
+    let word = draft.require(until, &until_at, "2027-03-01");
+    let until = word.and_then(|word| draft.parse(Field::Good(word), &until_at, day));
+    if let Some(until) = until {
+        draft.world.exclusions.push((until_at.place(), until_at.path(), until));
+    }
+    let exclusion = Exclusion { controls, tenants, labels, reason: reason?.into(), until: until? };
+    (draft.errors() == errors && !exclusion.controls.is_empty()).then_some(exclusion)
+}
+
+fn names(raw: Field<Vec<Field<Word>>>, at: &Scope<'_>, draft: &mut Draft) -> BTreeSet<String> {
+    let is_empty = matches!(&raw, Field::Good(list) if list.is_empty());
+    let mut names = BTreeSet::new();
+    let Some(list) = draft.require(raw, at, "[AdminMFAV2]") else { return names };
+    for (index, word) in draft.items(Field::Good(list), at) {
+        names.extend(draft.parse(Field::Good(word), &at.item(index), control));
+    }
+    if is_empty {
+        draft.error(at, "there is no control here", "write `controls: [AdminMFAV2]`, or delete the exclusion");
+    }
+    names
+}
+
+/// The name of a control of the secure score. Defender's scores have a single value, of which nothing can be left out.
+fn control(text: &str) -> Result<String, Complaint> {
+    let name = visible(text.trim())?;
+    if name.is_empty() {
+        return Err(Complaint::new("a control has a name", "write it as the secure score's records do: `AdminMFAV2`"));
+    }
+    if name.starts_with("scid-") || name.starts_with("sca-_-") {
+        return Err(Complaint::new(
+            format!(
+                "`{name}` is a recommendation of Defender: its scores are a single value, so excluding it has no effect on them"
+            ),
+            "name controls of the secure score as its records do, like `AdminMFAV2`; \
+             make an exception for a recommendation in the Defender portal",
+        ));
+    }
+    Ok(name)
+}
+
+fn reason_of(text: &str) -> Result<String, Complaint> {
+    let reason = visible(text.trim())?;
+    match reason.chars().count() {
+        0 => Err(Complaint::new("a reason is a text", "say why these controls do not count, like `Okta enforces MFA`")),
+        count if count > REASON_CHARACTERS_MAX => Err(Complaint::new(
+            format!("this has {count} characters, and messages show {REASON_CHARACTERS_MAX}"),
+            "say it in one or two sentences",
+        )),
+        _ => Ok(reason),
+    }
+}

@@ -1,0 +1,50 @@
+//! The controls without which a tenant's secure score is judged: read with the tenant, replaced with the outcome of its check.
+
+use sqlx::{Row, SqliteConnection, SqlitePool};
+
+use super::text::to_json;
+use crate::{domain::Excluded, store::StoreError};
+
+/// What a check made of it, already written; `None`: every control counts.
+pub(super) struct Prepared(Option<String>);
+
+impl Prepared {
+    pub(super) fn new(excluded: &Excluded) -> Result<Self, StoreError> {
+        Ok(Self((!excluded.is_empty()).then(|| to_json(excluded)).transpose()?))
+    }
+}
+
+/// Replaces what is known, within the transaction that is open.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    tenant: i64,
+    Prepared(body): &Prepared,
+) -> Result<(), StoreError> {
+    let statement = match body {
+        Some(body) => {
+            sqlx::query("INSERT INTO excluded VALUES (?, ?) ON CONFLICT (tenant_id) DO UPDATE SET body = excluded.body")
+                .bind(tenant)
+                .bind(body)
+        }
+        None => sqlx::query("DELETE FROM excluded WHERE tenant_id = ?").bind(tenant),
+    };
+    statement.execute(connection).await?;
+    Ok(())
+}
+
+/// Of those of these tenants, a JSON list of ids, that exclude any control.
+///
+/// # Errors
+/// [`StoreError::Undecodable`] for what can't be read: judged with every control, alerts would fire and end for no reason.
+pub(super) async fn of(pool: &SqlitePool, ids: &str) -> Result<Vec<(i64, Excluded)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT tenant_id, body FROM excluded WHERE tenant_id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(ids)
+    .fetch_all(pool)
+    .await?;
+    let read = |body: &str| {
+        serde_json::from_str(body).map_err(|_| StoreError::Undecodable("the excluded controls of a tenant".to_owned()))
+    };
+    rows.iter().map(|row| Ok((row.try_get(0)?, read(row.try_get(1)?)?))).collect()
+}
