@@ -130,6 +130,7 @@ fn check(tenant: &TenantId, day: i64) -> CheckOutcome {
         alerts: Vec::new(),
         notifications: Vec::new(),
         movements: Vec::new(),
+        excluded: None,
         recommendations: Vec::new(),
         now,
     }

@@ -118,6 +118,7 @@ fn check(tenant: &TenantId, version: u64) -> CheckOutcome {
         alerts: Vec::new(),
         notifications: Vec::new(),
         movements: Vec::new(),
+        excluded: None,
         recommendations: Vec::new(),
         now,
     }

@@ -138,6 +138,7 @@ fn check(number: usize, now: Timestamp) -> CheckOutcome {
         alerts: Vec::new(),
         notifications: notifications.collect(),
         movements: Vec::new(),
+        excluded: None,
         recommendations: Vec::new(),
         now,
     }

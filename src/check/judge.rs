@@ -100,7 +100,8 @@ pub fn judge(
         alerts.entry((alert.score, alert.subject.as_ref().map(Subject::as_str))).or_default().push(alert);
     }
     let excluding = Excluding::of(record, setting.controls);
-    let mut judging = Judging { setting, record, alerts, fetched, poll_interval, excluding, reads: Vec::new(), outcome };
+    let mut judging =
+        Judging { setting, record, alerts, fetched, poll_interval, excluding, reads: Vec::new(), outcome };
     judging.outcome.excluded = judging.excluding.changed();
     for &score in setting.tenant.scores.iter() {
         judging.score(score);

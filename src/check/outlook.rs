@@ -4,6 +4,7 @@
 //! is what another rule makes of it.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use std::{
 use super::{blind, close, history, judge::no_data::Watch, moved};
 use crate::{
     config::{Config, Tenant},
-    domain::{ChannelName, Sample, ScoreKind, TenantId, Timestamp},
+    domain::{ChannelName, Excluded, Sample, ScoreKind, SeriesId, TenantId, Timestamp},
     rule::{
         Alert, AlertKey, AlertState, Condition, EvaluationContext, Event, Explanation, Resolution, Rule, explain,
         explain::Verdict,
@@ -29,6 +30,8 @@ pub struct Outlook<'a> {
     pub key: AlertKey,
     /// What the store has of its series.
     pub series: Option<&'a SeriesRecord>,
+    /// The readings of that series as the rule judges them: without excluded controls.
+    pub window: Cow<'a, [Sample]>,
     /// What the store has of it.
     pub record: Option<&'a AlertRecord>,
     /// What its rule makes of it, and why.
@@ -49,14 +52,17 @@ pub fn of_rule<'a>(
         return of_no_data(config, rule, tenant, record, downtimes, now).into_iter().collect();
     }
     let judged = tenant.scores.iter().filter(|score| rule.applies_to(&tenant.labels, **score));
+    let excluded =
+        record.map_or_else(Excluded::default, |record| record.excluded.with_known(&config.excluded_names(tenant, now)));
     let mut outlooks = Vec::new();
     for &score in judged {
         let all = record.map_or(&[][..], |record| record.series.as_slice());
         let known: Vec<_> = all.iter().filter(|series| series.score == score).collect();
         if known.is_empty() {
-            outlooks.push(of_series(rule, tenant, score, None, record, now));
+            outlooks.push(of_series(rule, tenant, score, None, record, &excluded, now));
         }
-        outlooks.extend(known.into_iter().map(|series| of_series(rule, tenant, score, Some(series), record, now)));
+        let of_known = |series| of_series(rule, tenant, score, Some(series), record, &excluded, now);
+        outlooks.extend(known.into_iter().map(of_known));
     }
     outlooks
 }
@@ -87,7 +93,7 @@ fn of_no_data<'a>(
     let feeds = watch.feeds(rule, record.map_or(&[][..], |record| record.series.as_slice()));
     let key = rule.alert_key(&tenant.id, rule.score, None);
     let context = EvaluationContext { feeds: &feeds, ..quiet(now, &[], tenant.schedule.interval_at(now)) };
-    Some(outlook(rule, key, None, record, Event::Tick, context))
+    Some(outlook(rule, key, None, record, None, Event::Tick, context))
 }
 
 fn of_series<'a>(
@@ -96,12 +102,16 @@ fn of_series<'a>(
     score: ScoreKind,
     series: Option<&'a SeriesRecord>,
     record: Option<&'a TenantRecord>,
+    excluded: &Excluded,
     now: Timestamp,
 ) -> Outlook<'a> {
-    let key = rule.alert_key(&tenant.id, Some(score), series.and_then(|series| series.subject.as_ref()));
-    let window = series.map_or(&[][..], |series| series.window.as_slice());
+    let id = SeriesId { score, subject: series.and_then(|series| series.subject.as_ref()) };
+    let key = rule.alert_key(&tenant.id, Some(score), id.subject);
+    let stored = series.map_or(&[][..], |series| series.window.as_slice());
+    let moved = record.and_then(|record| record.excluded.moved(excluded, id, stored.last().copied()));
+    let all = excluded.window(id, stored).map_or(Cow::Borrowed(stored), Cow::Owned);
     let of_alert = record.and_then(|record| record.alerts.iter().find(|alert| is_of(alert, &key)));
-    let (event, window) = newest(of_alert.map(|record| &record.alert), window);
+    let (event, window) = newest(of_alert.map(|record| &record.alert), &all);
     let interval = tenant.schedule.interval_at(now).max(score.record_interval());
     let shifts = moved::shifts(record, rule, key.score, key.subject.as_ref());
     let context = EvaluationContext {
@@ -109,7 +119,8 @@ fn of_series<'a>(
         shifts: &shifts,
         ..quiet(now, window, interval)
     };
-    outlook(rule, key, series, record, event, context)
+    let outlook = outlook(rule, key, series, record, moved, event, context);
+    Outlook { window: all, ..outlook }
 }
 
 /// A context without deliveries, shifts or missed readings: the newest reading was evaluated when it arrived.
@@ -137,11 +148,14 @@ fn outlook<'a>(
     key: AlertKey,
     series: Option<&'a SeriesRecord>,
     record: Option<&'a TenantRecord>,
+    moved: Option<f64>,
     event: Event,
     context: EvaluationContext<'_>,
 ) -> Outlook<'a> {
     let of_alert = record.and_then(|record| record.alerts.iter().find(|alert| is_of(alert, &key)));
     let alert = of_alert.map_or_else(Alert::default, |record| record.alert.clone());
+    // Other controls count than when it was judged: what was measured then is measured in the values of now.
+    let alert = moved.map_or_else(|| alert.clone(), |by| alert.moved_by(by));
     let context = EvaluationContext {
         notified_at: of_alert.and_then(|record| record.notified_at),
         is_on_its_way: of_alert
@@ -149,7 +163,8 @@ fn outlook<'a>(
         can_be_withdrawn: of_alert.is_some_and(|record| record.can_be_withdrawn),
         ..context
     };
-    Outlook { key, series, record: of_alert, explanation: explain(rule, &alert, event, &context) }
+    let explanation = explain(rule, &alert, event, &context);
+    Outlook { key, series, window: Cow::Borrowed(&[]), record: of_alert, explanation }
 }
 
 /// The newest reading and the samples before it. Where data itself is what is awaited, a reading that came long ago ends nothing.

@@ -60,6 +60,13 @@ pub struct Checker {
     pub gathering: Gathering,
 }
 
+/// What a check read.
+struct Read {
+    fetched: Vec<Fetched>,
+    /// About controls that are not to count; `None`: nothing.
+    controls: Option<ControlsRead>,
+}
+
 /// What came of a visit.
 #[derive(Debug)]
 pub struct Visit {
@@ -96,7 +103,7 @@ impl Checker {
             }
             Turn::Wake => (Vec::new(), None),
         };
-        self.settle(plan, tenant, turn, record, fetched, controls, shutdown).await.map(Some)
+        self.settle(plan, tenant, turn, record, Read { fetched, controls }, shutdown).await.map(Some)
     }
 
     /// Asks for each score that the tenant is polled for, and for what is to be known of excluded controls.
@@ -175,7 +182,15 @@ impl Checker {
         };
         let fetched = tenant.scores.iter().map(failed).collect();
         let record = self.store.load(std::slice::from_ref(&tenant.id)).await?.pop();
-        self.settle(plan, tenant, Turn::Check { due_at: self.clock.now() }, record, fetched, None, shutdown).await
+        self.settle(
+            plan,
+            tenant,
+            Turn::Check { due_at: self.clock.now() },
+            record,
+            Read { fetched, controls: None },
+            shutdown,
+        )
+        .await
     }
 
     /// Judges and commits, again and again as long as somebody else was faster. What an alert's reason needs is asked for once.
@@ -185,8 +200,7 @@ impl Checker {
         tenant: &Tenant,
         turn: Turn,
         mut record: Option<TenantRecord>,
-        fetched: Vec<Fetched>,
-        controls: Option<ControlsRead>,
+        Read { fetched, controls }: Read,
         shutdown: &CancellationToken,
     ) -> Result<Visit, StoreError> {
         let mut evidence = None;
@@ -299,7 +313,11 @@ fn all_failed(tenant: &Tenant, class: FailureClass, what: &str) -> Vec<Polled> {
         correlation: None,
         hint: class.hint().map(Into::into),
     };
-    tenant.scores.iter().map(|score| Polled { score: *score, result: Err(failed()), partly: None, records: BTreeMap::new() }).collect()
+    tenant
+        .scores
+        .iter()
+        .map(|score| Polled { score: *score, result: Err(failed()), partly: None, records: BTreeMap::new() })
+        .collect()
 }
 
 fn changes_nothing(outcome: &CheckOutcome, record: Option<&TenantRecord>) -> bool {

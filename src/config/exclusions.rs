@@ -1,6 +1,9 @@
 //! Controls that do not count: at the top of the main file for many tenants, or at a tenant for itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     Config, Tenant,
@@ -9,13 +12,32 @@ use super::{
     matchers::{Known, whose},
     raw::{RawExclusion, RawOwnExclusion},
     scope::Scope,
+    spelling::nearest,
     words::{day, visible},
 };
 use crate::{
     diagnostic::{Place, Warning},
-    domain::{Complaint, ControlsRead, Exclusion, Selector, TenantId, Timestamp, exclusion},
+    domain::{Complaint, Exclusion, Selector, TenantId, Timestamp, characters::shown, exclusion},
     notify::notification::ExcludedControl,
 };
+
+/// A control that is excluded, and that the tenant's newest record does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownControl {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The control as the exclusion names it.
+    pub control: String,
+    /// The control of the record that was probably meant; text from outside.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for UnknownControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the excluded control `{}` is not in the newest record", self.control)?;
+        self.nearest.as_ref().map_or(Ok(()), |nearest| write!(f, ": did you mean `{}`?", shown(nearest)))
+    }
+}
 
 /// Exclusions, each with its place.
 pub(super) type Exclusions = Vec<(Exclusion, Place)>;
@@ -38,12 +60,7 @@ impl Config {
 
     /// The same with what messages say of each; only of those that a check did not count.
     #[must_use]
-    pub fn excluded_facts(
-        &self,
-        tenant: &Tenant,
-        in_force: &BTreeSet<String>,
-        now: Timestamp,
-    ) -> Vec<ExcludedControl> {
+    pub fn excluded_facts(&self, tenant: &Tenant, in_force: &BTreeSet<String>, now: Timestamp) -> Vec<ExcludedControl> {
         let known = self.excluded(tenant, now);
         let facts = |name: &String| ExcludedControl {
             control: name.clone(),
@@ -53,10 +70,20 @@ impl Config {
         in_force.iter().map(facts).collect()
     }
 
-    /// A read of nothing that makes these controls count again from now on, if there are none to exclude.
+    /// The controls that do not count for a tenant now and that its newest record does not have. `names`: every control of that
+    /// record; empty: it is not known, and nothing is claimed.
     #[must_use]
-    pub fn none_excluded(&self, tenant: &Tenant, now: Timestamp) -> Option<ControlsRead> {
-        self.excluded(tenant, now).is_empty().then(ControlsRead::default)
+    pub fn unknown_controls(&self, tenant: &Tenant, names: &BTreeSet<String>, now: Timestamp) -> Vec<UnknownControl> {
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let excluded = self.excluded(tenant, now).into_keys().filter(|name| !names.contains(*name));
+        let unknown = |name: &str| UnknownControl {
+            tenant: tenant.id.clone(),
+            control: name.to_owned(),
+            nearest: nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
+        };
+        excluded.map(unknown).collect()
     }
 }
 
@@ -75,8 +102,7 @@ pub(super) fn exclusions(
         if !raw.tenants.is_written() {
             draft.missing(&tenants_at, "`tenants` is missing", "write `tenants: all`, ids of tenants, or labels");
         }
-        let (tenants, labels) =
-            whose(raw.tenants, &tenants_at, known, Warning::ExclusionCoversNobody, draft);
+        let (tenants, labels) = whose(raw.tenants, &tenants_at, known, Warning::ExclusionCoversNobody, draft);
         let written = Written { controls: raw.controls, reason: raw.reason, until: raw.until };
         if let Some(exclusion) = one(written, tenants, labels, &here, draft) {
             read.push((exclusion, here.place()));

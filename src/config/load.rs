@@ -122,8 +122,14 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &timezone, draft);
     let excluded = excluded(raw.exclude, &top.key("exclude"), &tenants, draft);
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
-    let all =
-        Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, excluded: &excluded, spread };
+    let all = Whole {
+        rules: &rules,
+        tenants: &tenants,
+        channels: &channels,
+        operator: &operator,
+        excluded: &excluded,
+        spread,
+    };
     lint(&all, &top, draft);
     let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
     let store = draft.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));

@@ -68,12 +68,7 @@ pub(super) fn whose(
             if selector.0.is_empty() {
                 problems.error(at, "there is no label here", "write `tenants: all`, or labels like `{ tier: gold }`");
             } else if !known.tenants.values().flatten().any(|labels| selector.matches(labels)) {
-                problems.warning(
-                    nobody,
-                    at,
-                    "no tenant has these labels",
-                    "check them against the tenants' `labels:`",
-                );
+                problems.warning(nobody, at, "no tenant has these labels", "check them against the tenants' `labels:`");
             }
         }
         Some(RawTenants::Ids(written)) => {

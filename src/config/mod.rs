@@ -55,6 +55,7 @@ mod yaml;
 mod zone_names;
 
 pub use channel::{Answer, Asked, asked};
+pub use exclusions::UnknownControl;
 pub use load::{load, load_with};
 pub use outline::{Fields, Outline};
 pub use receivers::PlacedChannel;

@@ -110,7 +110,13 @@ impl Excluded {
         next
     }
 
-    /// The same without counting other controls; those of which nothing is known count on.
+    /// The same without counting those of these controls of which something is known.
+    #[must_use]
+    pub fn with_known(&self, wanted: &BTreeSet<String>) -> Self {
+        self.with(wanted.iter().filter(|name| self.controls.contains_key(*name)).cloned().collect())
+    }
+
+    /// The same without counting these controls. Those of which nothing is known are in no record and cost no points.
     #[must_use]
     pub fn with(&self, wanted: BTreeSet<String>) -> Self {
         Self { in_force: wanted, ..self.clone() }
@@ -218,8 +224,7 @@ fn step(at: Timestamp, name: &str, record: &ScoreRecord, maxima: &BTreeMap<Strin
 
 fn push(steps: &mut Vec<Step>, step: Option<Step>) {
     let Some(step) = step else { return };
-    let is_same =
-        |last: &Step| (last.earned, last.of, &last.category) == (step.earned, step.of, &step.category);
+    let is_same = |last: &Step| (last.earned, last.of, &last.category) == (step.earned, step.of, &step.category);
     if !steps.last().is_some_and(is_same) {
         steps.push(step);
     }

@@ -73,8 +73,7 @@ mod tests {
             until: day(until),
         };
         let none = Labels::new();
-        let (by_id, by_label) =
-            (one(&["a"], &none, "2027-03-01T00:00:00Z"), one(&[], &gold, "2027-06-01T00:00:00Z"));
+        let (by_id, by_label) = (one(&["a"], &none, "2027-03-01T00:00:00Z"), one(&[], &gold, "2027-06-01T00:00:00Z"));
         let all = [by_id, by_label, one(&[], &none, "2027-01-01T00:00:00Z")];
         for (tenant, labels, now, until) in [
             ("a", &none, "2026-12-01T00:00:00Z", Some("2027-03-01")),

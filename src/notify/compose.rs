@@ -4,7 +4,8 @@ use super::{
     Notification, NotificationId, NotificationType,
     identity::alert_id,
     notification::{
-        AlertFacts, ExcludedFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts, TenantFacts,
+        AlertFacts, ExcludedFacts, Facts, Links, NoDataFacts, NotificationFacts, OperatorFacts, RuleFacts, ScoreFacts,
+        TenantFacts,
     },
 };
 use crate::{

@@ -51,6 +51,8 @@ pub(super) struct Words {
     pub(super) more: fn(usize) -> String,
     pub(super) since: fn(&str) -> String,
     pub(super) made_at: fn(&str) -> String,
+    /// How many controls do not count, until which day.
+    pub(super) excluded: fn(usize, &str) -> String,
     /// Microsoft could not be asked; the class of the failure.
     pub(super) failed: fn(&str) -> String,
     pub(super) day: fn(Date) -> String,

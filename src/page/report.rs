@@ -11,7 +11,10 @@ use super::{
 use crate::{
     config::Brand,
     domain::{Better, Color, Language, ScoreKind, Timestamp, Unit, characters::shown},
-    notify::reason::{control_diff::ControlChange, next_action::NextAction},
+    notify::{
+        excluded::{ExcludedGroup, groups},
+        reason::{control_diff::ControlChange, next_action::NextAction},
+    },
     query::report::{Controls, FiringAlert, MonthReport, ScoreMonth},
     schedule::Zone,
 };
@@ -50,6 +53,8 @@ struct Page {
     scores_title: &'static str,
     scores: Vec<Score>,
     no_scores: &'static str,
+    /// The controls that do not count: how many, until when and why.
+    excluded: Vec<String>,
     changes_title: &'static str,
     /// `None`: the secure score is not watched.
     changes: Option<Changes>,
@@ -163,6 +168,7 @@ impl Writer<'_> {
             scores_title: words.scores,
             scores: report.scores.iter().map(|score| self.score(score, report)).collect(),
             no_scores: words.no_scores,
+            excluded: self.excluded(report),
             changes_title: words.changes,
             changes: has_changes.then(|| self.changes(&report.controls)),
             alerts_title: words.alerts,
@@ -175,6 +181,22 @@ impl Writer<'_> {
             actions,
             actions_failed: self.failures(report),
         }
+    }
+
+    /// The controls that do not count, in a line for each end and reason.
+    fn excluded(&self, report: &MonthReport) -> Vec<String> {
+        let line = |group: ExcludedGroup<'_>| {
+            let said = (self.words.excluded)(group.count, &self.utc_day(group.until?));
+            let reason = group.reason.map(|reason| format!(": {}", shown(reason.trim_end_matches('.'))));
+            Some(format!("{said}{}.", reason.unwrap_or_default()))
+        };
+        groups(&report.excluded).into_iter().filter_map(line).collect()
+    }
+
+    /// The day with which an exclusion ends: a day of Microsoft's records, which is one in UTC.
+    fn utc_day(&self, at: Timestamp) -> String {
+        let shown = Zone::utc().clock_at(at);
+        (self.words.day)(Date { day: shown.day(), month: self.words.month(shown.month()), year: shown.year() })
     }
 
     fn failures(&self, report: &MonthReport) -> Vec<String> {

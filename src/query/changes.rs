@@ -9,7 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-pub use self::state::{AlertChange, against_state};
+pub use self::state::{AlertChange, against_state, unknown_controls};
 use super::{Error, find, open};
 use crate::{
     config::{Config, Fields, Outline, StoreLocation},

@@ -174,7 +174,7 @@ async fn of_series(
     record: Option<&TenantRecord>,
     rows: &[AlertRow],
 ) -> Result<SeriesTrace, Error> {
-    let window = outlook.series.map_or(&[][..], |series| series.window.as_slice());
+    let window = &outlook.window;
     let newest = |count: usize| &window[window.len().saturating_sub(count)..];
     let has_spoken = rows.iter().any(|row| row.key == outlook.key);
     Ok(SeriesTrace {

@@ -14,7 +14,7 @@ use crate::{
     channel::{self, ChannelSettings, Form},
     clock::Clock,
     config::{Config, Tenant},
-    domain::{ChannelName, Scope, ScoreKind, TenantId},
+    domain::{ChannelName, Reading, Scope, ScoreKind, TenantId, Timestamp},
     egress::Egress,
     microsoft::{CredentialMaterial, FailureClass, FetchError, Granted, Microsoft},
     notify::NotificationType,
@@ -115,7 +115,7 @@ pub async fn online(config: &Config, scope: &Scope, ids: &[String], on_answer: i
     let tenants = find::tenants(config, scope, ids)?;
     let microsoft = Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout);
     let mut asked =
-        stream::iter(tenants.iter().map(|tenant| ask(&microsoft, tenant))).buffer_unordered(config.concurrency);
+        stream::iter(tenants.iter().map(|tenant| ask(&microsoft, config, tenant))).buffer_unordered(config.concurrency);
     let mut answers = Vec::with_capacity(tenants.len());
     while let Some(answer) = asked.next().await {
         answers.push(answer);
@@ -146,7 +146,7 @@ async fn ask_stores(config: &Config, scope: &Scope, tenants: &[Arc<Tenant>]) -> 
 }
 
 /// Signs in, then asks for each score, as a check would.
-async fn ask(microsoft: &Microsoft, tenant: &Tenant) -> TenantAnswer {
+async fn ask(microsoft: &Microsoft, config: &Config, tenant: &Tenant) -> TenantAnswer {
     let now = Clock::System.now();
     let account = &tenant.account;
     let mut answer = TenantAnswer {
@@ -182,16 +182,38 @@ async fn ask(microsoft: &Microsoft, tenant: &Tenant) -> TenantAnswer {
             }
         }
         match microsoft.fetch(account, score, now).await {
-            Ok(readings) => answer.scores.extend(readings.into_iter().map(|reading| ScoreAnswer {
-                score,
-                subject: reading.subject.map(|subject| subject.to_string()),
-                value: Some(reading.sample.value),
-                outcome: OK,
-            })),
+            Ok(readings) => {
+                if score == ScoreKind::SecureScore {
+                    answer.hints.extend(unknown_controls(microsoft, config, tenant, &readings, now).await);
+                }
+                answer.scores.extend(readings.into_iter().map(|reading| ScoreAnswer {
+                    score,
+                    subject: reading.subject.map(|subject| subject.to_string()),
+                    value: Some(reading.sample.value),
+                    outcome: OK,
+                }));
+            }
             Err(failure) => answer.failed(score, &failure),
         }
     }
     answer
+}
+
+/// Excluded controls that the newest record does not have. What can't be read is not claimed.
+async fn unknown_controls(
+    microsoft: &Microsoft,
+    config: &Config,
+    tenant: &Tenant,
+    readings: &[Reading],
+    now: Timestamp,
+) -> Vec<String> {
+    let Some(newest) = readings.iter().map(|reading| reading.sample.at).max() else { return Vec::new() };
+    if config.excluded_names(tenant, now).is_empty() {
+        return Vec::new();
+    }
+    let records = microsoft.records(&tenant.account, &BTreeSet::from([newest]), now).await.unwrap_or_default();
+    let names = records.get(&newest).map(|record| record.controls.keys().cloned().collect()).unwrap_or_default();
+    config.unknown_controls(tenant, &names, now).iter().map(ToString::to_string).collect()
 }
 
 impl Presence {

@@ -18,12 +18,15 @@ use super::{Error, find};
 use crate::{
     clock::Clock,
     config::{Config, Tenant},
-    domain::{EntraTenantId, Sample, Scope, ScoreKind, SeriesId, Severity, TenantId, Timestamp},
+    domain::{EntraTenantId, Excluded, Sample, Scope, ScoreKind, SeriesId, Severity, TenantId, Timestamp},
     egress::Egress,
     microsoft::{FetchError, Microsoft},
-    notify::reason::{
-        control_diff::{ControlChanges, changes},
-        next_action::{NextAction, of_controls, of_recommendations},
+    notify::{
+        notification::ExcludedControl,
+        reason::{
+            control_diff::{ControlChanges, changes},
+            next_action::{NextAction, of_controls, of_recommendations},
+        },
     },
     rule::AlertState,
     schedule::Zone,
@@ -31,6 +34,8 @@ use crate::{
     telemetry::Metrics,
 };
 
+/// The scores in which controls have points of their own.
+const OF_CONTROLS: [ScoreKind; 2] = [ScoreKind::SecureScore, ScoreKind::SecureScoreCategory];
 /// How many next actions there are for each score.
 const ACTIONS: usize = 3;
 
@@ -76,6 +81,8 @@ pub struct MonthReport {
     pub actions: Vec<NextAction>,
     /// Why some next actions are missing: a class of failure for each score that could not be asked about.
     pub actions_unknown: Vec<Unknown>,
+    /// The controls that do not count for rules, and that are neither changes nor next actions here. The scores count them.
+    pub excluded: Vec<ExcludedControl>,
 }
 
 /// What controls did to the secure score in a month.
@@ -151,6 +158,11 @@ pub async fn report(
     };
     let (scores, records) = scores(store, record.as_ref(), spans).await?;
     let alerts = alerts(store, config, tenant).await?;
+    let names = if tenant.scores.iter().any(|score| OF_CONTROLS.contains(score)) {
+        config.excluded_names(tenant, now)
+    } else {
+        BTreeSet::new()
+    };
     let mut report = MonthReport {
         tenant: tenant.id.clone(),
         name: tenant.name.to_string(),
@@ -166,10 +178,12 @@ pub async fn report(
         alerts,
         actions: Vec::new(),
         actions_unknown: Vec::new(),
+        excluded: config.excluded_facts(tenant, &names, now),
     };
     if question.ask_microsoft {
         let microsoft = Microsoft::new(Egress::new(), Clock::System, Metrics::default(), config.timeout);
-        ask(&microsoft, tenant, records, now, &mut report).await;
+        let known = record.map_or_else(Excluded::default, |record| record.excluded);
+        ask(&microsoft, tenant, records, &known.with(names), now, &mut report).await;
     }
     Ok(report)
 }
@@ -257,6 +271,7 @@ async fn ask(
     microsoft: &Microsoft,
     tenant: &Arc<Tenant>,
     records: Option<Records>,
+    excluded: &Excluded,
     now: Timestamp,
     report: &mut MonthReport,
 ) {
@@ -264,7 +279,10 @@ async fn ask(
     if let Some(days) = records {
         let asked: BTreeSet<_> = days.before.into_iter().chain([days.last, days.newest]).collect();
         match microsoft.records(&tenant.account, &asked, now).await {
-            Ok(records) => {
+            Ok(mut records) => {
+                if !excluded.is_empty() {
+                    records.values_mut().for_each(|record| *record = record.without(excluded));
+                }
                 // Without profiles, controls go by their names.
                 let profiles = microsoft.profiles(&tenant.account, days.newest, now).await.unwrap_or_default();
                 if let Some(newest) = records.get(&days.newest) {

@@ -81,7 +81,7 @@ fn complete(facts: &mut Value) {
     facts.entry("report").or_insert(Value::Null);
     facts.entry("explanation").or_insert(Value::Null);
     if let Some(score) = facts.get_mut("score").and_then(Value::as_object_mut) {
-        for key in ["points", "comparison", "previous"] {
+        for key in ["points", "comparison", "previous", "excluded"] {
             score.entry(key).or_insert(Value::Null);
         }
     }
@@ -165,6 +165,10 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     }
     if let Some(score) = &mut data.score {
         score.subject.iter_mut().for_each(cut);
+        for excluded in score.excluded.iter_mut().flat_map(|excluded| &mut excluded.controls) {
+            cut(&mut excluded.control);
+            excluded.reason.iter_mut().for_each(cut);
+        }
     }
     if let Some(rule) = &mut data.rule {
         cut(&mut rule.name);

@@ -11,6 +11,7 @@ use crate::{
     domain::Points,
     notify::{
         Notification, NotificationType,
+        excluded::sentence,
         notification::{AlertFacts, Facts, OperatorFacts, ScoreFacts},
     },
     rule::display::number,
@@ -39,6 +40,7 @@ pub(super) fn facts(notification: &Notification, headline: &str) -> Vec<Fact> {
         say(if is_over { "Remaining loss" } else { "Loss" }, loss(data, score, headline));
         say("Points", points(data, score));
         say("Last reading", score.observed_at.map(utc));
+        say("Excluded", excluded_controls(score));
     }
     if let Some(alert) = &data.alert {
         say("Since", Some(since(notification, alert)));
@@ -76,6 +78,13 @@ fn points(data: &crate::notify::notification::Data, score: &ScoreFacts) -> Optio
     let now = score.points.map(said)?;
     let before = data.breakdown.as_ref().map(|breakdown| said(breakdown.before)).filter(|before| *before != now);
     Some(before.map_or_else(|| now.clone(), |before| format!("{now} (before: {before})")))
+}
+
+/// The controls that do not count, and what the value is with them.
+fn excluded_controls(score: &ScoreFacts) -> Option<String> {
+    let excluded = score.excluded.as_ref()?;
+    let with_them = excluded.value_with_them.map(|value| format!(". With them: {}%", number(value)));
+    Some(format!("{}{}", sentence(&excluded.controls)?, with_them.unwrap_or_default()))
 }
 
 /// When an alert began, and how long it has lasted.

@@ -9,7 +9,7 @@ use scorewatch::{
         outage::Cause,
     },
     config::Config,
-    domain::{Reading, ScoreKind, Timestamp},
+    domain::{ControlsRead, Reading, ScoreKind, Timestamp},
     notify::NotificationType,
     store::{AlertRecord, CheckOutcome, Downtime, NewNotification, SeriesRecord, SeriesUpdate, TenantRecord},
 };
@@ -21,6 +21,8 @@ pub(super) struct JudgeFixture {
     pub(super) downtimes: Vec<Downtime>,
     pub(super) outages: BTreeSet<Cause>,
     pub(super) record: Option<TenantRecord>,
+    /// What the next check reads about excluded controls.
+    pub(super) controls: Option<ControlsRead>,
     /// Series whose subjects are gone.
     gone: Vec<SeriesRecord>,
 }
@@ -28,7 +30,7 @@ pub(super) struct JudgeFixture {
 impl JudgeFixture {
     /// Of the tenant `contoso`.
     pub(super) fn new(config: Config) -> Self {
-        Self { config, downtimes: Vec::new(), outages: BTreeSet::new(), record: None, gone: Vec::new() }
+        Self { config, downtimes: Vec::new(), outages: BTreeSet::new(), record: None, controls: None, gone: Vec::new() }
     }
 
     /// Judges, and forgets what came of it.
@@ -41,6 +43,7 @@ impl JudgeFixture {
             store: "store-1",
             downtimes: &self.downtimes,
             outages: &self.outages,
+            controls: self.controls.as_ref(),
         };
         judge(setting, self.record.as_ref(), fetched, now.plus(minutes(15)), now)
     }
@@ -57,6 +60,7 @@ impl JudgeFixture {
             series: Vec::new(),
             alerts: Vec::new(),
             shifted: Vec::new(),
+            excluded: Default::default(),
         });
         assert!(outcome.expected_version.is_none_or(|version| version == record.version));
         record.version += 1;

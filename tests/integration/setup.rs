@@ -82,6 +82,7 @@ pub(super) fn config() -> Config {
         operator: Operator { notify: Vec::new(), blind_after: minutes(120) },
         fleet: FleetSettings::default(),
         maintenance: Vec::new(),
+        exclusions: Vec::new(),
         secrets: Vec::new().into(),
         watched: Watched::default(),
         secret_stores: scorewatch::secret_store::SecretStores::default(),

@@ -79,6 +79,7 @@ pub(super) fn check(name: &str, expected_version: Option<u64>, seconds: i64) -> 
         alerts: Vec::new(),
         notifications: Vec::new(),
         movements: Vec::new(),
+        excluded: None,
         recommendations: Vec::new(),
         now: at(seconds),
     }

@@ -87,6 +87,7 @@ fn says(rule: &str, kind: NotificationType, sequence: u64, nanos: i64, hold: Opt
         observed_at: (sequence != 2).then_some(at),
         points: None,
         comparison: None,
+        excluded: None,
     });
     new
 }

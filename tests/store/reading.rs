@@ -49,6 +49,7 @@ fn said(rule: &str, sequence: u64, is_over: bool, read: i64) -> NewNotification 
         gap: None,
         points: None,
         comparison: None,
+        excluded: None,
     });
     new
 }

@@ -63,9 +63,8 @@ impl Excluding {
         record: Option<&TenantRecord>,
     ) -> Option<f64> {
         let (score, record) = (target.score?, record.filter(|_| alert.is_some())?);
-        let is_it = |series: &&crate::store::SeriesRecord| {
-            series.score == score && series.subject.as_ref() == target.subject
-        };
+        let is_it =
+            |series: &&crate::store::SeriesRecord| series.score == score && series.subject.as_ref() == target.subject;
         let newest = record.series.iter().find(is_it)?.window.last().copied();
         self.before.moved(&self.now, SeriesId { score, subject: target.subject }, newest)
     }

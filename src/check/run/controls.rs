@@ -63,7 +63,9 @@ impl Checker {
                     let maximum = |name: &String| Some((name.clone(), profiles.get(name)?.maximum?));
                     maxima = names.iter().filter_map(maximum).collect();
                 }
-                Some(Err(error)) => debug!(tenant = %tenant.id, class = %error.class, "no profiles of excluded controls"),
+                Some(Err(error)) => {
+                    debug!(tenant = %tenant.id, class = %error.class, "no profiles of excluded controls")
+                }
                 None => debug!(tenant = %tenant.id, "the profiles of excluded controls came too late"),
             }
         }

@@ -11,9 +11,14 @@ use crate::{
 
 pub(super) async fn against_state(config: &Config, as_json: bool) -> Result<(), Failure> {
     let store = query::open(config).await?;
-    let lines = query::changes::against_state(&*store, config, &Scope::All, Clock::System.now()).await;
+    let now = Clock::System.now();
+    let lines = query::changes::against_state(&*store, config, &Scope::All, now).await;
+    let unknown = query::changes::unknown_controls(&*store, config, &Scope::All, now).await;
     store.close().await;
-    let lines = lines?;
+    let (lines, unknown) = (lines?, unknown?);
+    for one in unknown {
+        output::complain(&format!("tenant `{}`: {one}", one.tenant));
+    }
     if as_json {
         return output::json(&lines);
     }

@@ -55,6 +55,12 @@ pub(super) const WORDS: Words = Words {
     more: |count| format!("und {count} weitere"),
     since: |day| format!("seit {day}"),
     made_at: |day| format!("Stand: {day}"),
+    excluded: |controls, day| match controls {
+        1 => format!("Meldungen, Änderungen und nächste Schritte lassen 1 Maßnahme bis {day} außer Acht"),
+        controls => {
+            format!("Meldungen, Änderungen und nächste Schritte lassen {controls} Maßnahmen bis {day} außer Acht")
+        }
+    },
     failed: |class| format!("Microsoft konnte nicht abgefragt werden ({class})."),
     day: |Date { day, month, year }| format!("{day}. {month} {year}"),
     severity,

@@ -55,6 +55,10 @@ pub(super) const WORDS: Words = Words {
     more: |count| format!("and {count} more"),
     since: |day| format!("since {day}"),
     made_at: |day| format!("As of {day}"),
+    excluded: |controls, day| match controls {
+        1 => format!("Alerts, changes and next actions leave out 1 control until {day}"),
+        controls => format!("Alerts, changes and next actions leave out {controls} controls until {day}"),
+    },
     failed: |class| format!("Microsoft could not be asked ({class})."),
     day: |Date { day, month, year }| format!("{month} {day}, {year}"),
     severity,

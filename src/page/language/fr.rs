@@ -59,6 +59,14 @@ pub(super) const WORDS: Words = Words {
     more: |count| if count < 2 { format!("et {count} autre") } else { format!("et {count} autres") },
     since: |day| format!("depuis le {day}"),
     made_at: |day| format!("Situation au {day}"),
+    excluded: |controls, day| match controls {
+        1 => format!("Les alertes, les changements et les prochaines actions excluent 1 contrôle jusqu’au {day}"),
+        controls => {
+            format!(
+                "Les alertes, les changements et les prochaines actions excluent {controls} contrôles jusqu’au {day}"
+            )
+        }
+    },
     failed: |class| format!("Microsoft n’a pas pu être interrogé ({class})."),
     day,
     severity,

@@ -84,6 +84,7 @@ fn november() -> MonthReport {
                 link: None,
             },
         ],
+        excluded: Vec::new(),
         actions_unknown: vec![Unknown { score: ScoreKind::DeviceSecureScore, class: "role-missing".to_owned() }],
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Csv, Span, instant};
 use crate::{
     config::{Config, Tenant},
-    domain::{Sample, ScoreKind, SeriesKey, Subject, TenantId, Timestamp},
+    domain::{Sample, ScoreKind, SeriesId, SeriesKey, Subject, TenantId, Timestamp},
     notify::Silence,
     query::Error,
     replay::{History, Look, ScoreHistory, SeriesHistory, history::seen_again},
@@ -47,6 +47,8 @@ pub(super) async fn of_store(
                     SeriesKey { tenant: record.tenant.clone(), score: known.score, subject: known.subject.clone() };
                 let mut samples = store.history(&key, span.since).await?;
                 samples.retain(|sample| sample.at <= span.until);
+                let id = SeriesId { score: known.score, subject: known.subject.as_ref() };
+                let samples = record.excluded.window(id, &samples).unwrap_or(samples);
                 series.insert((known.score, known.subject), samples);
             }
             let tenant = config.tenants.get(&record.tenant).map(AsRef::as_ref);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     check::outlook::{self, Change, Fate},
-    config::Config,
+    config::{Config, UnknownControl},
     domain::{ChannelName, Scope, ScoreKind, Subject, Timestamp},
     query::Error,
     rule::Resolution,
@@ -85,4 +85,27 @@ pub async fn against_state(
 ) -> Result<Vec<AlertChange>, Error> {
     let changes = outlook::changes(store, config, now).await?.into_iter();
     Ok(changes.filter(|change| scope.includes(&change.key.tenant)).map(AlertChange::from).collect())
+}
+
+/// The excluded controls of the scope's tenants that their newest records do not have. Of a tenant whose records no check has read
+/// for an exclusion yet, nothing is claimed.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn unknown_controls(
+    store: &dyn Store,
+    config: &Config,
+    scope: &Scope,
+    now: Timestamp,
+) -> Result<Vec<UnknownControl>, Error> {
+    let mut unknown = Vec::new();
+    for tenant in config.tenants.values().filter(|tenant| scope.includes(&tenant.id)) {
+        if config.excluded_names(tenant, now).is_empty() {
+            continue;
+        }
+        let records = store.load(std::slice::from_ref(&tenant.id)).await?;
+        let of_tenant = records.iter().filter(|record| record.identity.is(tenant.account.entra));
+        unknown.extend(of_tenant.flat_map(|record| config.unknown_controls(tenant, &record.excluded.names, now)));
+    }
+    Ok(unknown)
 }

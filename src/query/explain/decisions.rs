@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::{
     check::outlook::Outlook,
     config::{Config, Tenant},
-    domain::{ChannelName, Scope, Timestamp},
-    notify::{Silence, silence::MatchTarget},
+    domain::{ChannelName, Scope, ScoreKind, Timestamp},
+    notify::{Silence, excluded::sentence, silence::MatchTarget},
     query::find,
     rule::{AlertState, Condition, Rule, display},
     store::{AlertRecord, TenantRecord},
@@ -42,8 +42,21 @@ pub(super) struct Facts<'a> {
 type Decider = fn(&Facts<'_>) -> Option<Decision>;
 
 /// In the order in which they are shown.
-const DECIDERS: [Decider; 12] =
-    [labels, polled, onboarding, failing, zero, rebased, heard, silenced, acknowledged, unstable, covered, fleet];
+const DECIDERS: [Decider; 13] = [
+    labels,
+    polled,
+    onboarding,
+    failing,
+    excluded,
+    zero,
+    rebased,
+    heard,
+    silenced,
+    acknowledged,
+    unstable,
+    covered,
+    fleet,
+];
 
 /// What all deciders say.
 pub(super) fn decisions(facts: &Facts<'_>) -> Vec<Decision> {
@@ -90,6 +103,29 @@ fn failing(facts: &Facts<'_>) -> Option<Decision> {
     Some(blocks("checks", format!("checks have been failing since {} ({}){hint}", failing.since, failing.class)))
 }
 
+/// Controls that do not count, and what is to be known of each.
+fn excluded(facts: &Facts<'_>) -> Option<Decision> {
+    let is_of_controls = |outlook: &Outlook<'_>| {
+        matches!(outlook.key.score, Some(ScoreKind::SecureScore | ScoreKind::SecureScoreCategory))
+    };
+    if facts.rule.is_no_data() || !facts.outlooks.iter().any(is_of_controls) {
+        return None;
+    }
+    let wanted = facts.config.excluded_names(facts.tenant, facts.now);
+    let said = sentence(&facts.config.excluded_facts(facts.tenant, &wanted, facts.now))?;
+    let names: Vec<String> = wanted.iter().map(|name| format!("`{name}`")).collect();
+    let known = facts.record.map(|record| &record.excluded);
+    let pending = known.is_none_or(|known| known.in_force != wanted);
+    let pending = if pending { "; that takes effect at the next successful check" } else { "" };
+    let unknown: String = known
+        .map(|known| facts.config.unknown_controls(facts.tenant, &known.names, facts.now))
+        .unwrap_or_default()
+        .iter()
+        .map(|unknown| format!("; {unknown}"))
+        .collect();
+    Some(Decision { by: "exclusion", blocks: false, says: format!("{said} ({}){pending}{unknown}", names.join(", ")) })
+}
+
 fn zero(facts: &Facts<'_>) -> Option<Decision> {
     let waits = facts.outlooks.iter().any(|outlook| !outlook.explanation.is_confirmed);
     let says = "the newest reading is exactly 0, which counts only once a second reading confirms it";
@@ -101,7 +137,7 @@ fn rebased(facts: &Facts<'_>) -> Option<Decision> {
     let rebased = facts.outlooks.iter().find_map(|outlook| {
         let alert = &outlook.record?.alert;
         let at = alert.rebased_at.filter(|_| !matches!(alert.state, AlertState::Firing(_)))?;
-        let newest = outlook.series?.window.iter().find(|sample| sample.at == at).map(|sample| sample.value);
+        let newest = outlook.window.iter().find(|sample| sample.at == at).map(|sample| sample.value);
         Some((at, newest))
     });
     let (at, value) = rebased?;

@@ -37,12 +37,10 @@ pub(super) async fn write(
 /// # Errors
 /// [`StoreError::Undecodable`] for what can't be read: judged with every control, alerts would fire and end for no reason.
 pub(super) async fn of(pool: &SqlitePool, ids: &str) -> Result<Vec<(i64, Excluded)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT tenant_id, body FROM excluded WHERE tenant_id IN (SELECT value FROM json_each(?))",
-    )
-    .bind(ids)
-    .fetch_all(pool)
-    .await?;
+    let rows = sqlx::query("SELECT tenant_id, body FROM excluded WHERE tenant_id IN (SELECT value FROM json_each(?))")
+        .bind(ids)
+        .fetch_all(pool)
+        .await?;
     let read = |body: &str| {
         serde_json::from_str(body).map_err(|_| StoreError::Undecodable("the excluded controls of a tenant".to_owned()))
     };

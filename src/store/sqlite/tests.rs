@@ -45,6 +45,7 @@ fn check(samples: i64) -> CheckOutcome {
         alerts: Vec::new(),
         notifications: Vec::new(),
         movements: Vec::new(),
+        excluded: None,
         recommendations: Vec::new(),
         now,
     }

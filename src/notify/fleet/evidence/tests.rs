@@ -49,6 +49,7 @@ fn says(tenant: &str, changed_by: ChangedBy, (from, to): (i64, i64), maximum: f6
         observed_at: Some(day(to)),
         points: None,
         comparison: Some(Comparison { before: 52.0, after: 49.0 }),
+        excluded: None,
     });
     says
 }
