@@ -1,10 +1,15 @@
 //! What excluded controls added to a tenant's secure score, day by day, so that rules judge the score without them.
 //!
 //! The store keeps the readings as Microsoft gave them. Beside them it keeps what each excluded control earned and was worth, so
-//! a whole window is judged without the same controls, whatever the set was when its readings came. When the set changes, the
-//! newest reading that was already judged has two values, without the old set and without the new one; whatever was measured
-//! before moves by their difference ([`Excluded::moved`]). So a change of the set fires nothing and ends nothing, and a loss in the
-//! same moment keeps its size.
+//! a whole window is judged by one measure, whatever the set of excluded controls was when its readings came:
+//!
+//! - A control that is excluded counts on no day, neither what it earns nor what it is worth.
+//! - A control whose exclusion has ended counts from the newest record on that was judged without it. For every day before, it
+//!   stands as it stood in that record, so what it lost while it was excluded is never reported later.
+//!
+//! When the set changes, the newest reading that was already judged has two values, by the old measure and by the new one; what an
+//! alert has measured until then moves by their difference ([`Excluded::moved`]). So a change of the set alone fires no `drop` or
+//! `rise` and ends none, and a loss that comes in the same moment keeps its size.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +19,8 @@ use super::{Points, Sample, ScoreKind, ScoreRecord, SeriesId, Timestamp};
 
 /// Below this, points and percents are the rounding of doubles.
 const NOTHING: f64 = 1e-9;
+/// How long after its end an exclusion is remembered: as long as rules look back at most, by default.
+const REMEMBERED: std::time::Duration = std::time::Duration::from_hours(400 * 24);
 
 /// What a check read about controls.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,6 +38,9 @@ pub struct ControlsRead {
 pub struct Excluded {
     /// The controls that do not count.
     pub in_force: BTreeSet<String>,
+    /// The controls whose exclusion has ended, each with the record from which on it counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    counts_from: BTreeMap<String, Timestamp>,
     /// The newest record that was read for this.
     #[serde(default)]
     read_through: Option<Timestamp>,
@@ -65,13 +75,13 @@ impl Excluded {
     /// Whether nothing of it needs to be kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.in_force.is_empty()
+        self.in_force.is_empty() && self.counts_from.is_empty()
     }
 
     /// Whether these controls can be taken out of a score only once every record that Microsoft keeps was read.
     #[must_use]
     pub fn needs_history(&self, wanted: &BTreeSet<String>) -> bool {
-        wanted.iter().any(|name| !self.controls.contains_key(name))
+        wanted.iter().any(|name| !self.is_known(name))
     }
 
     /// Whether a record is newer than those that were read for this.
@@ -84,21 +94,26 @@ impl Excluded {
     /// record, the others those that came since.
     #[must_use]
     pub fn after(&self, read: &ControlsRead) -> Self {
-        if read.wanted.is_empty() {
-            return Self::default();
-        }
         let mut next = self.clone();
         next.in_force.clone_from(&read.wanted);
-        next.controls.retain(|name, _| read.wanted.contains(name));
+        for name in self.in_force.difference(&read.wanted) {
+            next.counts_from.extend(self.read_through.map(|through| (name.clone(), through)));
+        }
         let is_new = |at: &Timestamp| self.is_new(*at);
         for name in &read.wanted {
-            let is_known = self.controls.contains_key(name);
+            let is_known = self.is_known(name);
             let steps = next.controls.entry(name.clone()).or_default();
+            if !is_known {
+                steps.clear();
+                next.counts_from.remove(name);
+            }
             for (at, record) in read.records.iter().filter(|(at, _)| !is_known || is_new(at)) {
                 push(steps, step(*at, name, record, &read.maxima));
             }
         }
-        for (at, record) in read.records.iter().filter(|(at, _)| is_new(at)) {
+        let is_whole = self.needs_history(&read.wanted);
+        next.maximum.retain(|(from, _)| !is_whole || read.records.keys().next().is_none_or(|oldest| from < oldest));
+        for (at, record) in read.records.iter().filter(|(at, _)| is_whole || is_new(at)) {
             if next.maximum.last().is_none_or(|(_, last)| last.to_bits() != record.points.of.to_bits()) {
                 next.maximum.push((*at, record.points.of));
             }
@@ -107,19 +122,37 @@ impl Excluded {
             next.read_through = Some(*newest);
             next.names = record.controls.keys().cloned().collect();
         }
-        next
+        next.forget_what_is_long_over()
+    }
+
+    /// Forgets what no rule looks back to.
+    fn forget_what_is_long_over(mut self) -> Self {
+        let through = self.read_through;
+        self.counts_from.retain(|_, from| through.is_none_or(|through| through.since(*from) < REMEMBERED));
+        self.controls.retain(|name, _| self.in_force.contains(name) || self.counts_from.contains_key(name));
+        if self.is_empty() { Self::default() } else { self }
+    }
+
+    /// Whether what the control earned is known up to the newest record that was read.
+    fn is_known(&self, name: &str) -> bool {
+        self.controls.contains_key(name) && !self.counts_from.contains_key(name)
     }
 
     /// The same without counting those of these controls of which something is known.
     #[must_use]
     pub fn with_known(&self, wanted: &BTreeSet<String>) -> Self {
-        self.with(wanted.iter().filter(|name| self.controls.contains_key(*name)).cloned().collect())
+        self.with(wanted.iter().filter(|name| self.is_known(name)).cloned().collect())
     }
 
     /// The same without counting these controls. Those of which nothing is known are in no record and cost no points.
     #[must_use]
     pub fn with(&self, wanted: BTreeSet<String>) -> Self {
-        Self { in_force: wanted, ..self.clone() }
+        let mut next = self.clone();
+        for name in self.in_force.difference(&wanted) {
+            next.counts_from.extend(self.read_through.map(|through| (name.clone(), through)));
+        }
+        next.counts_from.retain(|name, _| !wanted.contains(name));
+        Self { in_force: wanted, ..next }
     }
 
     /// A value as rules judge it.
@@ -156,38 +189,51 @@ impl Excluded {
         (by.abs() > NOTHING).then_some(by)
     }
 
-    /// The controls that do not count and that the newest record does not have.
-    pub fn unknown(&self) -> impl Iterator<Item = &str> {
-        let is_read = !self.names.is_empty();
-        self.in_force.iter().filter(move |name| is_read && !self.names.contains(*name)).map(String::as_str)
-    }
-
-    /// What the controls added to a series at that time; `None`: the score has none of them, or nothing would be left of it.
+    /// What is to be taken from a series at that time; `None`: nothing, or nothing would be left of it.
     fn part(&self, id: SeriesId<'_>, at: Timestamp) -> Option<Part> {
         if self.is_empty() || !is_of_records(id.score) {
             return None;
         }
         let maximum = at_time(&self.maximum, at, |(from, _)| *from)?.1;
-        let (mut earned, mut of) = (0.0, 0.0);
+        let mut part = Part { earned: 0.0, of: 0.0, maximum };
         for steps in self.in_force.iter().filter_map(|name| self.controls.get(name)) {
-            let Some(step) = at_time(steps, at, |step| step.from) else { continue };
-            of += worth(steps, step);
-            if id.subject.is_none_or(|subject| step.category.as_deref() == Some(subject.as_str())) {
-                earned += step.earned;
-            }
+            part.take(id, steps, at, 1.0);
         }
-        (maximum - of > NOTHING).then_some(Part { earned, of, maximum })
+        for (name, from) in self.counts_from.iter().filter(|(_, from)| at < **from) {
+            let Some(steps) = self.controls.get(name) else { continue };
+            part.take(id, steps, at, 1.0);
+            part.take(id, steps, *from, -1.0);
+        }
+        let is_something = part.earned != 0.0 || part.of != 0.0;
+        (is_something && part.maximum - part.of > NOTHING).then_some(part)
+    }
+}
+
+impl Part {
+    /// Takes a control as it stood at that time, or with a `sign` of -1 puts it back.
+    fn take(&mut self, id: SeriesId<'_>, steps: &[Step], at: Timestamp, sign: f64) {
+        let Some(step) = at_time(steps, at, |step| step.from) else { return };
+        self.of += sign * worth(steps, step);
+        if id.subject.is_none_or(|subject| step.category.as_deref() == Some(subject.as_str())) {
+            self.earned += sign * step.earned;
+        }
     }
 }
 
 impl ScoreRecord {
-    /// The record as if it did not have these controls. `excluded` knows what they are worth.
+    /// The record as rules judge it: without the controls that do not count, and with others as they stood when they began to.
     #[must_use]
     pub fn without(&self, excluded: &Excluded) -> Self {
         let id = SeriesId { score: ScoreKind::SecureScore, subject: None };
         let points = excluded.points(id, self.day, self.points);
         let mut record = Self { points, ..self.clone() };
         record.controls.retain(|name, _| !excluded.in_force.contains(name));
+        for (name, from) in excluded.counts_from.iter().filter(|(_, from)| self.day < **from) {
+            let step = excluded.controls.get(name).and_then(|steps| at_time(steps, *from, |step| step.from));
+            if let (Some(control), Some(step)) = (record.controls.get_mut(name), step) {
+                (control.points, control.maximum, control.counts) = (Some(step.earned), step.of, None);
+            }
+        }
         record
     }
 }

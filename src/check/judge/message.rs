@@ -99,7 +99,7 @@ impl Judging<'_> {
     /// The controls that do not count in a transition's value, with the value that Microsoft shows.
     fn excluded(&self, target: Target<'_>, transition: &Transition) -> Option<ExcludedFacts> {
         let excluded = self.excluding.in_force();
-        let score = target.score.filter(|score| !excluded.is_empty() && OF_CONTROLS.contains(score))?;
+        let score = target.score.filter(|score| !excluded.in_force.is_empty() && OF_CONTROLS.contains(score))?;
         let Setting { config, tenant, .. } = self.setting;
         let is_it = |reading: &&Reading| {
             reading.subject.as_ref() == target.subject && Some(reading.sample.at) == transition.observed_at

@@ -50,7 +50,7 @@ impl Checker {
     ) -> Option<ControlsRead> {
         if names.is_empty() {
             // An exclusion has ended, or was deleted.
-            return known.filter(|known| !known.is_empty()).map(|_| ControlsRead::default());
+            return known.filter(|known| !known.in_force.is_empty()).map(|_| ControlsRead::default());
         }
         let (newest, record) = records.last_key_value()?;
         let is_news = known.is_none_or(|known| known.is_new(*newest) || known.needs_history(&names));

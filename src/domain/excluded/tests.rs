@@ -67,7 +67,7 @@ fn what_a_control_is_worth_is_taken_from_the_record_the_profile_or_the_nearest_d
     let absent = read(&["Typo"], [one.clone()]);
     let excluded = Excluded::default().after(&absent);
     assert!((value(&excluded) - 45.0).abs() < 1e-9, "no such control");
-    assert_eq!(excluded.unknown().collect::<Vec<_>>(), ["Typo"]);
+    assert!(!excluded.names.contains("Typo") && excluded.names.contains("MFA"));
 }
 
 #[test]
@@ -115,9 +115,15 @@ fn a_window_is_judged_without_the_same_controls_whenever_the_set_changed() {
     // What was measured before moves by what the newest judged reading moves.
     assert_eq!(none.moved(&begun, SCORE, Some(samples[1])), Some(-5.0));
     assert_eq!(begun.moved(&goes_on, SCORE, Some(samples[2])), None);
+    // What it lost while it was excluded is not lost later: for every day before its end, it stands as it stood then.
     let ended = goes_on.after(&ControlsRead::default());
-    assert_eq!((ended.is_empty(), values(&ended)), (true, values(&none)));
+    assert_eq!((ended.in_force.is_empty(), values(&ended)), (true, vec![45.0, 45.0, 45.0, 36.0]));
     assert_eq!(goes_on.moved(&ended, SCORE, Some(samples[3])), Some(-4.0));
+    assert!(ended.needs_history(&wanted), "what it earned since is not known");
+    let again = ended.after(&read(&["MFA"], records.clone()));
+    assert_eq!(values(&again), [50.0, 50.0, 50.0, 40.0]);
+    let long_over = Excluded { read_through: Some(day(500)), ..ended };
+    assert_eq!(long_over.after(&ControlsRead::default()), none);
 }
 
 #[test]
