@@ -22,11 +22,11 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     let statement = match body {
         Some(body) => {
-            sqlx::query("INSERT INTO excluded VALUES (?, ?) ON CONFLICT (tenant_id) DO UPDATE SET body = excluded.body")
+            sqlx::query("INSERT INTO exclusion VALUES (?, ?) ON CONFLICT (tenant_id) DO UPDATE SET body = excluded.body")
                 .bind(tenant)
                 .bind(body)
         }
-        None => sqlx::query("DELETE FROM excluded WHERE tenant_id = ?").bind(tenant),
+        None => sqlx::query("DELETE FROM exclusion WHERE tenant_id = ?").bind(tenant),
     };
     statement.execute(connection).await?;
     Ok(())
@@ -37,7 +37,7 @@ pub(super) async fn write(
 /// # Errors
 /// [`StoreError::Undecodable`] for what can't be read: judged with every control, alerts would fire and end for no reason.
 pub(super) async fn of(pool: &SqlitePool, ids: &str) -> Result<Vec<(i64, Excluded)>, StoreError> {
-    let rows = sqlx::query("SELECT tenant_id, body FROM excluded WHERE tenant_id IN (SELECT value FROM json_each(?))")
+    let rows = sqlx::query("SELECT tenant_id, body FROM exclusion WHERE tenant_id IN (SELECT value FROM json_each(?))")
         .bind(ids)
         .fetch_all(pool)
         .await?;
