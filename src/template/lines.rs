@@ -136,9 +136,15 @@ fn line(headline: String, notification: &Notification) -> String {
         let verb = if loss.starts_with("gained") { "" } else { "lost " };
         format!(", {verb}{loss}")
     });
+    let excluded = data.score.as_ref().and_then(|score| score.excluded.as_ref());
+    let excluded = excluded.map(|excluded| match excluded.controls.len() {
+        1 => ", 1 control excluded".to_owned(),
+        count => format!(", {count} controls excluded"),
+    });
     [
         Some(headline),
         loss,
+        excluded,
         lasted.map(|lasted| format!(" after {}", duration(lasted))),
         data.rule.as_ref().map(|rule| format!(" · {}", rule.name)),
         Some(format!(" · {}", data.notification.short_id)),

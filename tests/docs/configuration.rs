@@ -24,7 +24,7 @@ const fn section(heading: &'static str, subject: Subject, name: &'static str) ->
 }
 
 /// Every mapping, in the order in which a reader meets them.
-const SECTIONS: [Section; 27] = [
+const SECTIONS: [Section; 29] = [
     section("Main file", Subject::Main, ""),
     section("Brand", Subject::Main, "RawBrand"),
     section("Tenants", Subject::Main, "RawTenant"),
@@ -40,6 +40,8 @@ const SECTIONS: [Section; 27] = [
     section("Fleet shifts", Subject::Main, "RawFleet"),
     section("Flapping", Subject::Main, "RawFlapping"),
     section("Maintenance windows", Subject::Main, "RawMaintenance"),
+    section("Exclusions", Subject::Main, "RawExclusion"),
+    section("Exclusions of a tenant", Subject::Main, "RawOwnExclusion"),
     section("Rule files", Subject::Rules, ""),
     section("Rules", Subject::Rules, "RawRule"),
     section("Conditions", Subject::Rules, "RawCondition"),

@@ -5,6 +5,7 @@ mod channel;
 mod conformance;
 mod dead;
 mod erase;
+mod excluded;
 mod fixture;
 mod fleet;
 mod hold;

@@ -131,3 +131,23 @@ fn a_comment_switches_such_a_warning_off_and_no_error() {
     let text = judge(folder.path(), allowed, "");
     assert!(text.contains("error: channels.soc.url"), "{text}");
 }
+
+#[test]
+fn an_exclusion_ends_within_a_year_and_its_end_is_said_in_time() {
+    for (until, said) in [
+        ("2026-11-30", "warning[exclusion-ended]: tenants[0].exclude[0].until: the exclusion ended on 2026-11-30"),
+        ("2026-12-01", "warning[exclusion-ends-soon]: tenants[0].exclude[0].until: the exclusion ends on 2026-12-01"),
+        ("2026-12-30", "warning[exclusion-ends-soon]"),
+        ("2026-12-31", ""),
+        ("2027-11-30", ""),
+        ("2027-12-02", "error: tenants[0].exclude[0].until: an exclusion lasts at most a year"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        private(folder.path(), "secret", SECRET.as_bytes());
+        private(folder.path(), "url", b"https://soar.example/hook");
+        let exclusion = format!(" }}, exclude: [{{ controls: [MFA], reason: Okta, until: {until} }}], labels: {{");
+        let text = judge(folder.path(), "{ type: webhook, url: { file: url } }", &exclusion);
+        let is_said = text.contains("exclude[0].until");
+        assert!(text.contains(said) && is_said != said.is_empty(), "{until}: {text}");
+    }
+}

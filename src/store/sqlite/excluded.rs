@@ -21,11 +21,11 @@ pub(super) async fn write(
     Prepared(body): &Prepared,
 ) -> Result<(), StoreError> {
     let statement = match body {
-        Some(body) => {
-            sqlx::query("INSERT INTO exclusion VALUES (?, ?) ON CONFLICT (tenant_id) DO UPDATE SET body = excluded.body")
-                .bind(tenant)
-                .bind(body)
-        }
+        Some(body) => sqlx::query(
+            "INSERT INTO exclusion VALUES (?, ?) ON CONFLICT (tenant_id) DO UPDATE SET body = excluded.body",
+        )
+        .bind(tenant)
+        .bind(body),
         None => sqlx::query("DELETE FROM exclusion WHERE tenant_id = ?").bind(tenant),
     };
     statement.execute(connection).await?;
