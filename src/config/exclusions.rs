@@ -39,8 +39,23 @@ impl fmt::Display for UnknownControl {
     }
 }
 
-/// Exclusions, each with its place.
-pub(super) type Exclusions = Vec<(Exclusion, Place)>;
+/// Exclusions as they are written.
+pub(super) type Exclusions = Vec<Written>;
+
+/// An exclusion, and where its controls are named.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) exclusion: Exclusion,
+    pub(super) place: Place,
+    pub(super) path: String,
+}
+
+impl Written {
+    fn at(exclusion: Exclusion, at: &Scope<'_>) -> Self {
+        let controls = at.key("controls");
+        Self { exclusion, place: controls.place(), path: controls.path() }
+    }
+}
 
 /// Most characters of a reason: as many as a message shows of what a rule's author wrote.
 const REASON_CHARACTERS_MAX: usize = 300;
@@ -103,9 +118,9 @@ pub(super) fn exclusions(
             draft.missing(&tenants_at, "`tenants` is missing", "write `tenants: all`, ids of tenants, or labels");
         }
         let (tenants, labels) = whose(raw.tenants, &tenants_at, known, Warning::ExclusionCoversNobody, draft);
-        let written = Written { controls: raw.controls, reason: raw.reason, until: raw.until };
-        if let Some(exclusion) = one(written, tenants, labels, &here, draft) {
-            read.push((exclusion, here.place()));
+        let parts = Parts { controls: raw.controls, reason: raw.reason, until: raw.until };
+        if let Some(exclusion) = one(parts, tenants, labels, &here, draft) {
+            read.push(Written::at(exclusion, &here));
         }
     }
     read
@@ -122,23 +137,23 @@ pub(super) fn of_tenant(
     for (index, raw) in draft.items(raw, at) {
         let here = at.item(index);
         here.only(RawOwnExclusion::KEYS, draft);
-        let written = Written { controls: raw.controls, reason: raw.reason, until: raw.until };
+        let parts = Parts { controls: raw.controls, reason: raw.reason, until: raw.until };
         let tenants = tenant.into_iter().cloned().collect();
-        if let (Some(exclusion), true) = (one(written, tenants, Selector::default(), &here, draft), tenant.is_some()) {
-            read.push((exclusion, here.place()));
+        if let (Some(exclusion), true) = (one(parts, tenants, Selector::default(), &here, draft), tenant.is_some()) {
+            read.push(Written::at(exclusion, &here));
         }
     }
     read
 }
 
-struct Written {
+struct Parts {
     controls: Field<Vec<Field<Word>>>,
     reason: Field<Word>,
     until: Field<Word>,
 }
 
 fn one(
-    Written { controls, reason, until }: Written,
+    Parts { controls, reason, until }: Parts,
     tenants: BTreeSet<TenantId>,
     labels: Selector,
     at: &Scope<'_>,

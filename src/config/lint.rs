@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Channels, Operator, Tenant,
     audiences::Rules,
-    exclusions::Exclusions,
     scope::{Problems, Scope},
     tenants::Tenants,
 };
@@ -32,7 +31,6 @@ pub(super) struct Whole<'a> {
     pub(super) tenants: &'a Tenants,
     pub(super) channels: &'a Channels,
     pub(super) operator: &'a Operator,
-    pub(super) excluded: &'a Exclusions,
     pub(super) spread: std::time::Duration,
 }
 

@@ -113,23 +113,14 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     draft.list.extend(shared);
     let operator = operator(raw.operator, &top.key("operator"), &names, &channels, draft);
     let templates = templates(raw.templates, &top.key("templates"), &channels, &here, draft);
+    exclude(raw.exclude, &top.key("exclude"), &mut tenants, draft);
     // Most have no window, and many tenants are not listed for nothing.
-    let mut known = Known::default();
-    if raw.maintenance.is_written() {
-        let rules = rules.iter().map(|(rule, _)| &rule.name).collect();
-        known = Known { rules, lacks_rules, ..tenants.known() };
-    }
+    let names = || rules.iter().map(|(rule, _)| &rule.name).collect();
+    let known = raw.maintenance.is_written().then(|| Known { rules: names(), lacks_rules, ..tenants.known() });
+    let known = known.unwrap_or_default();
     let maintenance = maintenance(raw.maintenance, &top.key("maintenance"), &known, &timezone, draft);
-    let excluded = excluded(raw.exclude, &top.key("exclude"), &tenants, draft);
     let spread = draft.parse(raw.spread, &top.key("spread"), parse_duration).unwrap_or(Duration::from_mins(10));
-    let all = Whole {
-        rules: &rules,
-        tenants: &tenants,
-        channels: &channels,
-        operator: &operator,
-        excluded: &excluded,
-        spread,
-    };
+    let all = Whole { rules: &rules, tenants: &tenants, channels: &channels, operator: &operator, spread };
     lint(&all, &top, draft);
     let concurrency = draft.parse(raw.concurrency, &top.key("concurrency"), whole);
     let store = draft.parse(raw.store, &top.key("store"), |text| location(text, top.folder()));
@@ -146,7 +137,7 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
         retention: draft.duration(raw.retention, &top.key("retention"), RETENTION),
         fleet: fleet(raw.fleet, &top.key("fleet"), spread, draft),
         maintenance,
-        exclusions: excluded.into_iter().map(|(exclusion, _)| exclusion).collect(),
+        exclusions: tenants.exclusions.into_iter().map(|written| written.exclusion).collect(),
         tenants: tenants.by_id,
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         channels,
@@ -158,17 +149,12 @@ fn validate(source: &Source, draft: &mut Draft) -> Option<Config> {
     })
 }
 
-/// What the main file excludes, and what each tenant does for itself.
-fn excluded(
-    raw: Field<Vec<Field<RawExclusion>>>,
-    at: &Scope<'_>,
-    tenants: &Tenants,
-    draft: &mut Draft,
-) -> exclusions::Exclusions {
-    let known = if raw.is_written() { tenants.known() } else { Known::default() };
-    let mut excluded = exclusions::exclusions(raw, at, &known, draft);
-    excluded.extend(tenants.exclusions.iter().cloned());
-    excluded
+/// Adds what the main file excludes to what tenants exclude for themselves.
+fn exclude(raw: Field<Vec<Field<RawExclusion>>>, at: &Scope<'_>, tenants: &mut Tenants, draft: &mut Draft) {
+    if raw.is_written() {
+        let excluded = exclusions::exclusions(raw, at, &tenants.known(), draft);
+        tenants.exclusions.splice(0..0, excluded);
+    }
 }
 
 fn inherit(raw: &mut RawMain, timezone: &Zone, tenants: &mut Tenants, top: &Scope<'_>, draft: &mut Draft) -> Inherited {

@@ -50,7 +50,7 @@ pub(super) struct Tenants {
     pub(super) places: HashMap<TenantId, Spot>,
     /// Whether there are tenants of which not even the name could be read.
     pub(super) nameless: bool,
-    /// What they exclude for themselves.
+    /// The controls that do not count for some of them.
     pub(super) exclusions: Exclusions,
     channels: Channels,
     entra: HashMap<EntraTenantId, TenantId>,

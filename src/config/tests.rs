@@ -1,5 +1,6 @@
 //! What a configuration promises its author: every problem is reported with its place, and no secret is ever shown.
 
+mod exclusions;
 mod mail;
 mod mistakes;
 mod reported;

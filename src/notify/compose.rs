@@ -9,7 +9,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{Points, ScoreKind, Severity, Subject, Timestamp, format_duration},
+    domain::{Points, ScoreKind, Severity, Timestamp, format_duration},
     rule::{AlertKey, Condition, Gap, Guide, Resolution, Rule, Transition, TransitionKind},
 };
 
@@ -125,7 +125,7 @@ pub fn of_transition(parts: MessageParts<'_>, transition: &Transition) -> Notifi
                 points,
                 excluded,
                 all: key.score.is_none(),
-                ..score_facts(score, key.subject.as_ref(), transition, loss)
+                ..score_facts(score, key, transition, loss)
             }),
             no_data,
             explanation: None,
@@ -283,14 +283,14 @@ fn explain(resolution: Resolution, accepted_by: &AcceptedBy) -> Option<String> {
 
 fn score_facts(
     kind: ScoreKind,
-    subject: Option<&Subject>,
+    key: &AlertKey,
     transition: &Transition,
     loss: Option<(f64, Option<f64>)>,
 ) -> ScoreFacts {
     ScoreFacts {
         kind,
         all: false,
-        subject: subject.map(ToString::to_string),
+        subject: key.subject.as_ref().map(ToString::to_string),
         unit: kind.unit().as_str().to_owned(),
         value: transition.value,
         baseline: transition.baseline,

@@ -1,7 +1,7 @@
 //! Exclusions that have no effect on a score that their tenants are polled for.
 
 use super::{Problem, Problems, ScoreKind, Warning, Whole};
-use crate::config::Tenant;
+use crate::config::{Tenant, exclusions::Written};
 
 /// The scores in which controls have points of their own.
 const OF_CONTROLS: [ScoreKind; 2] = [ScoreKind::SecureScore, ScoreKind::SecureScoreCategory];
@@ -9,7 +9,7 @@ const OF_CONTROLS: [ScoreKind; 2] = [ScoreKind::SecureScore, ScoreKind::SecureSc
 const OF_DEVICES: &str = "scid";
 
 pub(super) fn lint(whole: &Whole<'_>, problems: &mut Problems) {
-    for (exclusion, place) in whole.excluded {
+    for Written { exclusion, place, path } in &whole.tenants.exclusions {
         let selected: Vec<&Tenant> = whole
             .tenants
             .by_id
@@ -19,7 +19,7 @@ pub(super) fn lint(whole: &Whole<'_>, problems: &mut Problems) {
             .collect();
         let mut warn = |what: &str, instead: &str| {
             let warning = Warning::ExclusionWithoutEffect;
-            problems.list.push(Problem::warning(warning, place.clone(), "controls", what, instead));
+            problems.list.push(Problem::warning(warning, place.clone(), path.as_str(), what, instead));
         };
         let has_controls = |tenant: &&Tenant| tenant.scores.iter().any(|score| OF_CONTROLS.contains(score));
         if !selected.is_empty() && !selected.iter().any(has_controls) {

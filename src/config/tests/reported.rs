@@ -44,55 +44,6 @@ const MISTAKES: &[Mistake] = &[
         "operator.notify[0]: channel `soc-team` is not defined; did you mean `soc-teams`?",
     ),
     ('m', "[soc-teams, soar]", "soar", "write a list"),
-    // Exclusions.
-    (
-        'm',
-        "operator: {",
-        "exclude: [{ controls: [A], reason: r, until: 2027-03-01 }]\noperator: {",
-        "exclude[0].tenants: `tenants` is missing; write `tenants: all`",
-    ),
-    (
-        'm',
-        "operator: {",
-        "exclude: [{ controls: [A], tenants: all, until: 2027-03-01 }]\noperator: {",
-        "exclude[0].reason: `reason` is missing",
-    ),
-    (
-        'm',
-        "operator: {",
-        "exclude: [{ controls: [A], tenants: all, reason: r }]\noperator: {",
-        "exclude[0].until: `until` is missing; write `until: 2027-03-01`",
-    ),
-    (
-        'm',
-        "operator: {",
-        "exclude: [{ controls: [], tenants: all, reason: r, until: 2027-03-01 }]\noperator: {",
-        "exclude[0].controls: there is no control here",
-    ),
-    (
-        'm',
-        "operator: {",
-        "exclude: [{ controls: [scid-2011], tenants: all, reason: r, until: 2027-03-01 }]\noperator: {",
-        "exclude[0].controls[0]: `scid-2011` is a recommendation of Defender: its scores are a single value",
-    ),
-    (
-        'm',
-        "operator: {",
-        "exclude: [{ controls: [A], tenants: [contosso], reason: r, until: 2027-03-01 }]\noperator: {",
-        "exclude[0].tenants[0]: there is no tenant `contosso`; did you mean `contoso`?",
-    ),
-    (
-        'm',
-        "operator: {",
-        "exclude: [{ controls: [A], tenants: { tier: tin }, reason: r, until: 2027-03-01 }]\noperator: {",
-        "warning[exclusion-covers-nobody]: exclude[0].tenants: no tenant has these labels",
-    ),
-    (
-        'm',
-        "operator: {",
-        "exclude: [{ controls: [A], tenants: all, reason: r, until: 2027-03-01 }]\noperator: {",
-        "warning[exclusion-without-effect]: exclude[0].controls: the exclusion has no effect",
-    ),
     // Maintenance windows.
     ('m', "operator: {", "maintenance: [{ tenants: all }]\noperator: {", "maintenance[0].name: `name` is missing"),
     (
