@@ -7,6 +7,7 @@ use tracing::info;
 use super::{
     blind::{self, OPERATOR_BLIND},
     hold::hold,
+    reason::is_of_records,
     succession,
 };
 use crate::{
@@ -16,12 +17,12 @@ use crate::{
         HoldReason,
         compose::{self, AcceptedBy, MessageParts},
         fleet::due::ACCEPTED_WAIT,
-        notification::{Facts, TenantFacts},
+        notification::{ExcludedFacts, Facts, TenantFacts},
     },
     rule::{self, Alert, AlertKey, AlertState, Guide, Resolution, Step, Transition},
     store::{
-        AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, Failing, NewNotification, Store,
-        StoreError, TenantIdentity,
+        AlertFilter, AlertRecord, AlertRow, AlertUpdate, CheckOutcome, Commit, Failing, NewNotification, SeriesRecord,
+        Store, StoreError, TenantIdentity, TenantRecord,
     },
 };
 
@@ -137,12 +138,13 @@ async fn change(
         let Some(known) = record.alerts.iter().find(|alert| is_of(alert, &row.key)) else { return Ok(None) };
         let series =
             record.series.iter().find(|one| Some(one.score) == row.key.score && one.subject == row.key.subject);
-        let window = series.map_or(&[][..], |series| series.window.as_slice());
-        let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, window) else { return Ok(None) };
+        let window = series.map(|series| record.judged(series)).unwrap_or_default();
+        let Some(Step { alert: Some(alert), transition, .. }) = step(&known.alert, &window) else { return Ok(None) };
         let failing = record.health.failing.as_ref();
+        let excluded = excluded(config, &record, series, now);
         let compose = |transition| {
-            let alert =
-                ComposedAlert { row, identity: &record.identity, known, failing, accepted_by: accepted_by.clone() };
+            let (identity, accepted_by, excluded) = (&record.identity, accepted_by.clone(), excluded.clone());
+            let alert = ComposedAlert { row, identity, known, failing, excluded, accepted_by };
             notification_of(store.origin(), config, alert, transition)
         };
         let mut notifications: Vec<_> = transition.iter().map(compose).collect();
@@ -187,14 +189,29 @@ struct ComposedAlert<'a> {
     identity: &'a TenantIdentity,
     known: &'a AlertRecord,
     failing: Option<&'a Failing>,
+    excluded: Option<ExcludedFacts>,
     accepted_by: AcceptedBy,
+}
+
+/// The controls that do not count in the newest value of a series, if there are any.
+fn excluded(
+    config: &Config,
+    record: &TenantRecord,
+    series: Option<&SeriesRecord>,
+    now: Timestamp,
+) -> Option<ExcludedFacts> {
+    let in_force = &record.excluded.in_force;
+    let series = series.filter(|series| !in_force.is_empty() && is_of_records(series.score))?;
+    let tenant = config.tenants.get(&record.tenant)?;
+    let controls = config.excluded_facts(tenant, in_force, now);
+    Some(ExcludedFacts { value_with_them: series.window.last().map(|newest| newest.value), controls })
 }
 
 /// What is said of a transition that no check caused. Rule and tenant may be gone: the alert's newest notification knows them.
 fn notification_of(
     store: &str,
     config: &Config,
-    ComposedAlert { row, identity, known, failing, accepted_by }: ComposedAlert<'_>,
+    ComposedAlert { row, identity, known, failing, excluded, accepted_by }: ComposedAlert<'_>,
     transition: &Transition,
 ) -> NewNotification {
     let key = &row.key;
@@ -235,7 +252,7 @@ fn notification_of(
         tenant,
         loss,
         points: None,
-        excluded: None,
+        excluded,
         reason: None,
         accepted_by,
         operator: (key.rule.as_str() == OPERATOR_BLIND).then(|| blind::operator_facts(failing, transition)),

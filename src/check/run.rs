@@ -159,7 +159,7 @@ impl Checker {
         }
         self.metrics.check_finished(outcome, lateness);
         crash_point::reach(CrashPoint::Fetched);
-        let controls = self.controls(tenant, wanted, records, next_check_at).await;
+        let controls = Box::pin(self.controls(tenant, wanted, records, next_check_at)).await;
         (fetched, controls)
     }
 

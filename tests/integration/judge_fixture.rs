@@ -9,7 +9,7 @@ use scorewatch::{
         outage::Cause,
     },
     config::Config,
-    domain::{ControlsRead, Reading, ScoreKind, Timestamp},
+    domain::{ControlsRead, Excluded, Reading, ScoreKind, Timestamp},
     notify::NotificationType,
     store::{AlertRecord, CheckOutcome, Downtime, NewNotification, SeriesRecord, SeriesUpdate, TenantRecord},
 };
@@ -60,7 +60,7 @@ impl JudgeFixture {
             series: Vec::new(),
             alerts: Vec::new(),
             shifted: Vec::new(),
-            excluded: Default::default(),
+            excluded: Excluded::default(),
         });
         assert!(outcome.expected_version.is_none_or(|version| version == record.version));
         record.version += 1;

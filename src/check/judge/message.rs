@@ -2,7 +2,7 @@
 
 use super::{Judging, Setting, Target};
 use crate::{
-    check::{blind, outage::Cause},
+    check::{blind, outage::Cause, reason::is_of_records},
     domain::{ChannelName, Points, Reading, Sample, ScoreKind, SeriesId, Subject},
     notify::{
         compose::{self, AcceptedBy, MessageParts},
@@ -12,9 +12,6 @@ use crate::{
     rule::{Rule, Transition, TransitionKind, Unread},
     store::{Failing, NewNotification},
 };
-
-/// The scores in which controls have points of their own.
-const OF_CONTROLS: [ScoreKind; 2] = [ScoreKind::SecureScore, ScoreKind::SecureScoreCategory];
 
 impl Judging<'_> {
     /// Queues the notification of a transition, and returns its channels.
@@ -99,7 +96,7 @@ impl Judging<'_> {
     /// The controls that do not count in a transition's value, with the value that Microsoft shows.
     fn excluded(&self, target: Target<'_>, transition: &Transition) -> Option<ExcludedFacts> {
         let excluded = self.excluding.in_force();
-        let score = target.score.filter(|score| !excluded.in_force.is_empty() && OF_CONTROLS.contains(score))?;
+        let score = target.score.filter(|score| !excluded.in_force.is_empty() && is_of_records(*score))?;
         let Setting { config, tenant, .. } = self.setting;
         let is_it = |reading: &&Reading| {
             reading.subject.as_ref() == target.subject && Some(reading.sample.at) == transition.observed_at

@@ -64,7 +64,7 @@ impl Checker {
                     maxima = names.iter().filter_map(maximum).collect();
                 }
                 Some(Err(error)) => {
-                    debug!(tenant = %tenant.id, class = %error.class, "no profiles of excluded controls")
+                    debug!(tenant = %tenant.id, class = %error.class, "no profiles of excluded controls");
                 }
                 None => debug!(tenant = %tenant.id, "the profiles of excluded controls came too late"),
             }

@@ -10,11 +10,11 @@ use serde::Serialize;
 use super::AlertRow;
 use crate::{
     config::Config,
-    domain::{Scope, Severity, TenantId, Timestamp},
+    domain::{Scope, SeriesId, Severity, TenantId, Timestamp},
     notify::identity::alert_id,
     query::Error,
     rule::{AlertKey, AlertState, Condition},
-    store::{Store, TenantRecord},
+    store::{SeriesRecord, Store, TenantRecord},
 };
 
 /// An alert with what a listing says of it.
@@ -123,9 +123,11 @@ fn line(config: &Config, records: &HashMap<TenantId, TenantRecord>, id: String, 
     }
 }
 
-/// The newest value that an alert is about.
+/// The newest value that an alert is about, as its rule judges it.
 fn value(records: &HashMap<TenantId, TenantRecord>, key: &AlertKey) -> Option<f64> {
-    let series = &records.get(&key.tenant)?.series;
-    let one = series.iter().find(|series| Some(series.score) == key.score && series.subject == key.subject)?;
-    one.window.last().map(|sample| sample.value)
+    let record = records.get(&key.tenant)?;
+    let is_it = |series: &&SeriesRecord| Some(series.score) == key.score && series.subject == key.subject;
+    let one = record.series.iter().find(is_it)?;
+    let newest = one.window.last()?;
+    Some(record.excluded.value(SeriesId { score: one.score, subject: one.subject.as_ref() }, *newest))
 }

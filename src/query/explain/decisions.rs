@@ -117,13 +117,10 @@ fn excluded(facts: &Facts<'_>) -> Option<Decision> {
     let known = facts.record.map(|record| &record.excluded);
     let pending = known.is_none_or(|known| known.in_force != wanted);
     let pending = if pending { "; that takes effect at the next successful check" } else { "" };
-    let unknown: String = known
-        .map(|known| facts.config.unknown_controls(facts.tenant, &known.names, facts.now))
-        .unwrap_or_default()
-        .iter()
-        .map(|unknown| format!("; {unknown}"))
-        .collect();
-    Some(Decision { by: "exclusion", blocks: false, says: format!("{said} ({}){pending}{unknown}", names.join(", ")) })
+    let unknown = known.map(|known| facts.config.unknown_controls(facts.tenant, &known.names, facts.now));
+    let says = format!("{said} ({}){pending}", names.join(", "));
+    let says = unknown.unwrap_or_default().iter().fold(says, |says, unknown| format!("{says}; {unknown}"));
+    Some(Decision { by: "exclusion", blocks: false, says })
 }
 
 fn zero(facts: &Facts<'_>) -> Option<Decision> {

@@ -1,11 +1,13 @@
 //! What a check reads of a tenant, and what it writes.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{ChannelName, Excluded, RecommendationSnapshot, Sample, ScoreKind, Subject, TenantId, Timestamp},
+    domain::{
+        ChannelName, Excluded, RecommendationSnapshot, Sample, ScoreKind, SeriesId, Subject, TenantId, Timestamp,
+    },
     notify::{fleet::Movement, silence::Acknowledgement},
     rule::{Alert, RuleName},
     store::{NewNotification, Owed, SeriesShift, TenantIdentity},
@@ -41,6 +43,15 @@ pub struct TenantRecord {
     pub shifted: Vec<SeriesShift>,
     /// The controls without which its secure score was judged at the last check.
     pub excluded: Excluded,
+}
+
+impl TenantRecord {
+    /// The window of one of its series as rules judge it: without excluded controls.
+    #[must_use]
+    pub fn judged<'a>(&self, series: &'a SeriesRecord) -> Cow<'a, [Sample]> {
+        let id = SeriesId { score: series.score, subject: series.subject.as_ref() };
+        self.excluded.window(id, &series.window).map_or(Cow::Borrowed(&*series.window), Cow::Owned)
+    }
 }
 
 /// How a tenant's checks fare.
