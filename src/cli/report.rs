@@ -65,7 +65,7 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
     let scope = &Scope::All;
     let tenant = find::tenant(&config, scope, &arguments.tenant)?;
     let question =
-        Question { tenant: arguments.tenant.clone(), month: arguments.month, ask_microsoft: !arguments.offline };
+        Question { tenant: arguments.tenant.clone(), month: arguments.month, zone: None, ask_microsoft: !arguments.offline };
     let store = query::open(&config).await?;
     let report = query::report::report(&*store, &config, scope, &question, Clock::System.now()).await;
     store.close().await;
@@ -74,7 +74,7 @@ pub(super) async fn report(file: &Path, arguments: &Arguments) -> Result<(), Fai
         return output::json(&report);
     }
     let language = arguments.language.unwrap_or(tenant.language);
-    let page = page::report(&report, language, &config.brand, &config.timezone)?;
+    let page = page::report(&report, language, &config.brand)?;
     match &arguments.output {
         Some(file) => std::fs::write(file, page).with_context(|| format!("cannot write `{}`", file.display()))?,
         None => output::say(page.trim_end()),

@@ -67,7 +67,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use crate::{
     channel::ChannelSettings,
     diagnostic::{Excerpts, Problem},
-    domain::{ChannelName, Color, Labels, Language, ScoreKind, TenantId, Timestamp},
+    domain::{Brand, ChannelName, Labels, Language, ScoreKind, TenantId, Timestamp},
     microsoft::Account,
     notify::{
         Envelope, Hold, Maintenance, NotificationId,
@@ -162,15 +162,6 @@ impl Config {
     fn shown_url(&self) -> Option<&str> {
         self.public_url.as_deref().filter(|base| base.starts_with("https:"))
     }
-}
-
-/// Whose reports these are, as customers know it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Brand {
-    /// The name; `None`: reports bear none.
-    pub name: Option<String>,
-    /// The color; `None`: a dark blue.
-    pub color: Option<Color>,
 }
 
 /// A tenant as configured.

@@ -12,7 +12,7 @@ pub use super::facts::{
 };
 use super::{
     NotificationId, ShortId,
-    facts::{cause::Breakdown, report::ReportFacts},
+    facts::{cause::Breakdown, month::MonthFacts, report::ReportFacts},
 };
 use crate::{
     domain::{Labels, Severity, Timestamp},
@@ -41,7 +41,13 @@ impl Notification {
     /// Whether what it says is in its items or lists, so that a template that does not show their lines would hide it.
     #[must_use]
     pub const fn has_items(&self) -> bool {
-        matches!(self.kind, NotificationType::Digest | NotificationType::FleetShift | NotificationType::Report)
+        matches!(
+            self.kind,
+            NotificationType::Digest
+                | NotificationType::FleetShift
+                | NotificationType::Report
+                | NotificationType::MonthReport
+        )
     }
 }
 
@@ -72,6 +78,9 @@ pub enum NotificationType {
     /// How a channel's tenants have fared since the report before.
     #[serde(rename = "report")]
     Report,
+    /// How one tenant's scores moved in a month, for the customer.
+    #[serde(rename = "report.month")]
+    MonthReport,
     /// A marked message that proves from time to time that a channel works.
     #[serde(rename = "drill")]
     Drill,
@@ -108,6 +117,7 @@ impl NotificationType {
             Self::FleetShift => "fleet.shift",
             Self::Digest => "digest",
             Self::Report => "report",
+            Self::MonthReport => "report.month",
             Self::Drill => "drill",
             Self::OperatorBlind => "operator.blind",
             Self::OperatorChannel => "operator.channel",
@@ -139,6 +149,9 @@ pub struct Data {
     /// How a channel's tenants have fared; `None` in all but reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportFacts>,
+    /// A tenant's month; `None` in all but reports on a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month: Option<Box<MonthFacts>>,
     /// What a digest or the notice of a fleet shift says, gravest first; empty in all others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<DigestItem>,
@@ -220,7 +233,7 @@ impl From<Facts> for Data {
     /// What says these facts and nothing else.
     fn from(facts: Facts) -> Self {
         let (breakdown, causes, fleet, digest, report, items) = (None, Vec::new(), None, None, None, Vec::new());
-        Self { facts, breakdown, causes, fleet, digest, report, items }
+        Self { facts, breakdown, causes, fleet, digest, report, month: None, items }
     }
 }
 

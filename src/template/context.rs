@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     phrases::is_link,
-    report, text,
+    month, report, text,
     words::{self, Shown},
 };
 use crate::notify::{
@@ -79,6 +79,7 @@ fn complete(facts: &mut Value) {
     facts.entry("fleet").or_insert(Value::Null);
     facts.entry("digest").or_insert(Value::Null);
     facts.entry("report").or_insert(Value::Null);
+    facts.entry("month").or_insert(Value::Null);
     facts.entry("explanation").or_insert(Value::Null);
     if let Some(score) = facts.get_mut("score").and_then(Value::as_object_mut) {
         for key in ["points", "comparison", "previous"] {
@@ -193,6 +194,9 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
     if let Some(report) = &mut data.report {
         report::cut(report, level.items, level.text_characters.min(LINE_TEXT_CHARACTERS));
     }
+    if let Some(facts) = &mut data.month {
+        month::cut(facts, level.text_characters);
+    }
     if let Some(operator) = &mut data.operator {
         cut(&mut operator.summary);
         cut(&mut operator.class);
@@ -210,7 +214,7 @@ fn cut_texts(mut shown: Notification, level: Level) -> Notification {
 const LINK_BYTES_MAX: usize = 1500;
 
 /// The link, if it is `https` and not too long, without any character that could end it in Slack's markup.
-fn safe_link(link: &str) -> Option<String> {
+pub(super) fn safe_link(link: &str) -> Option<String> {
     let parsed = url::Url::parse(link).ok()?;
     let is_plain = parsed.scheme() == "https" && parsed.username().is_empty() && parsed.password().is_none();
     let mut safe = String::with_capacity(link.len());

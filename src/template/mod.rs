@@ -16,6 +16,7 @@ mod functions;
 mod headline;
 mod lines;
 pub(crate) mod markup;
+mod month;
 pub(crate) mod payload;
 mod phrases;
 mod plain;

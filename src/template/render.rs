@@ -6,13 +6,14 @@ use handlebars::{Context, Handlebars, Output, RenderContext, RenderError, Render
 
 use super::{
     Dialect,
-    context::{LEVELS, context},
+    context::{LEVELS, context, shortened},
     functions,
     refusal::Refusal,
     source::Compiled,
     steps::{self, Budget},
+    words,
 };
-use crate::notify::Notification;
+use crate::{notify::Notification, page};
 
 /// Most bytes that a template may write.
 const OUTPUT_BYTES_MAX: usize = 64 * 1024;
@@ -72,6 +73,9 @@ pub(super) fn render(
     budget: &Budget,
 ) -> Result<Vec<u8>, RenderFailure> {
     let failed = |what: String| RenderFailure::Template { template: name.to_owned(), line: None, column: None, what };
+    if dialect.has_month_page && notification.data.month.is_some() {
+        return month(dialect, notification);
+    }
     let engine = engine.ok_or_else(|| failed("there are no templates for this kind of receiver".to_owned()))?;
     let mut too_large = failed("there is nothing to write".to_owned());
     for level in LEVELS {
@@ -92,6 +96,20 @@ pub(super) fn render(
         }
     }
     Err(too_large)
+}
+
+/// Writes the report on a month as a page.
+fn month(dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
+    let failed = |what: String| RenderFailure::Template { template: "month".to_owned(), line: None, column: None, what };
+    let shown = shortened(notification, LEVELS[0]).notification;
+    let month = shown.data.month.as_ref().ok_or_else(|| failed("there is no month".to_owned()))?;
+    let mark = if shown.data.notification.test { "TEST: " } else { "" };
+    let output = page::mail(month, mark, words::footer(&shown), dialect.escape);
+    match (dialect.finish)(&output.map_err(|error| failed(error.to_string()))?) {
+        Ok(body) => Ok(body),
+        Err(Refusal::TooLarge { size, limit }) => Err(RenderFailure::TooLarge { size, limit }),
+        Err(Refusal::Invalid(what)) => Err(failed(what)),
+    }
 }
 
 /// Goes through a template.

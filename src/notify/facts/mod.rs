@@ -2,5 +2,6 @@
 
 pub mod cause;
 pub mod fleet;
+pub mod month;
 pub mod report;
 pub mod score;

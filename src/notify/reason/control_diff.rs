@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Breakdown, CAUSES_MAX, CauseKind, ChangedBy, Comparison, Part, Reason,
@@ -61,7 +62,7 @@ pub fn changes(before: &ScoreRecord, after: &ScoreRecord, profiles: &ControlProf
 }
 
 /// What controls did to a secure score between two days.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlChanges {
     /// The earlier day; the midnight with which it begins.
     pub from: Timestamp,
@@ -76,7 +77,7 @@ pub struct ControlChanges {
 }
 
 /// What one control did to a secure score.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlChange {
     /// In which way.
     pub kind: CauseKind,

@@ -1,6 +1,7 @@
 //! What a tenant can do next to gain the most.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::control_diff::title;
 use crate::domain::{ControlProfile, ControlProfiles, Impact, RecommendationList, ScoreKind, ScoreRecord};
@@ -9,7 +10,7 @@ use crate::domain::{ControlProfile, ControlProfiles, Impact, RecommendationList,
 const NOTHING: f64 = 1e-6;
 
 /// Something that a tenant can do for a better score.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NextAction {
     /// The score that improves.
     pub score: ScoreKind,
