@@ -144,7 +144,7 @@ fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &
     let used: BTreeSet<&ChannelName> = of_rules.chain(of_tenants).chain(&whole.operator.notify).collect();
     let named: BTreeSet<&ChannelName> = groups.iter().flat_map(|group| group.notify).collect();
     for (name, channel) in whole.channels {
-        if !used.contains(name) && channel.report.is_none() {
+        if !used.contains(name) && channel.report.is_none() && channel.month.is_none() {
             let what = format!("nothing is sent to channel `{name}`");
             let instead = if named.contains(name) {
                 "load rules for the tenants that name it; those with `tenant_channels: off` do not notify it"

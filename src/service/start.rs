@@ -16,6 +16,7 @@ use super::{
     faults, jobs,
     planner::{Parts, Planner},
     rejection,
+    month::Months,
     report::Reports,
     roster, secrets, silence,
     ticker::{Ticker, Ticks},
@@ -212,6 +213,9 @@ impl Spawner {
         // On its own: reading what happened to a whole fleet takes a while.
         let (engine, reports) = (self.engine.clone(), Reports::default());
         self.job("reports", &self.ticks.reports, move || jobs::queue_reports(engine.clone(), reports.clone()));
+        // On its own: Microsoft is asked about each tenant.
+        let (engine, months) = (self.engine.clone(), Months::default());
+        self.job("months", &self.ticks.months, move || jobs::queue_months(engine.clone(), months.clone()));
         // On its own: a program or a store may take its time.
         let (engine, known) = (self.engine.clone(), Arc::default());
         self.job("channel secrets", &self.ticks.secrets, move || secrets::look(engine.clone(), Arc::clone(&known)));

@@ -149,6 +149,7 @@ pub(super) fn channel(name: &str, url: &str) -> ChannelSettings {
         digest_over: 20,
         drill: Some(Duration::from_hours(30 * 24)),
         report: None,
+        month: None,
     }
 }
 
