@@ -45,8 +45,8 @@ pub fn made_up_after(retention: Duration, now: Timestamp) -> Timestamp {
     now.minus(MADE_UP_WITHIN.min(retention))
 }
 
-/// The months whose report was due after `after` and up to `now`, oldest first. A month's report is due at the schedule's first tick after
-/// the month has ended, in the schedule's zone.
+/// The months whose report was due after `after` and up to `now`, oldest first. A month's report is due at each tick of the schedule in the
+/// month that follows it, in the schedule's zone; the first one makes it.
 #[must_use]
 pub fn due(schedule: &Schedule, after: Timestamp, now: Timestamp) -> Vec<Month> {
     let zone = schedule.zone();
@@ -106,8 +106,15 @@ mod tests {
             ("0 0 0 1 * *", "Europe/Berlin", "2026-11-30T00:00:00Z", "2026-11-30T23:00:00Z", &["2026-11"], "midnight"),
             ("0 30 2 29 * *", "Europe/Berlin", "2026-03-28T00:00:00Z", "2026-03-29T02:00:00Z", &["2026-02"], "skipped"),
             ("0 0 8 31 * *", "UTC", "2026-11-01T00:00:00Z", "2026-12-31T08:00:00Z", &["2026-11"], "no 31 November"),
-            ("0 0 8 * * MON", "UTC", "2026-11-28T00:00:00Z", "2026-12-06T00:00:00Z", &[], "still a November Monday"),
-            ("0 0 8 * * MON", "UTC", "2026-11-28T00:00:00Z", "2026-12-07T08:00:00Z", &["2026-11"], "first Monday"),
+            (
+                "0 0 8 * * MON",
+                "UTC",
+                "2026-11-28T00:00:00Z",
+                "2026-12-06T00:00:00Z",
+                &["2026-10"],
+                "a Monday in November",
+            ),
+            ("0 0 8 * * MON", "UTC", "2026-11-28T00:00:00Z", "2026-12-07T08:00:00Z", &["2026-10", "2026-11"], "two"),
             ("*/2 * * * * *", "UTC", "2026-12-01T00:00:00Z", "2026-12-01T00:00:02Z", &["2026-11"], "every two seconds"),
             (first, "Pacific/Auckland", "2026-11-29T00:00:00Z", "2026-11-30T19:00:00Z", &["2026-11"], "ahead of UTC"),
         ] {

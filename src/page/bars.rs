@@ -28,7 +28,11 @@ pub(super) fn blocks(days: &[DayValue], days_in_month: i8) -> String {
     let last = days.last().map_or(0, |day| day.day).min(days_in_month);
     let block = |height: u8| height.checked_sub(1).and_then(|at| BLOCKS.get(usize::from(at))).copied().unwrap_or(GAP);
     let levels = u8::try_from(BLOCKS.len()).unwrap_or(u8::MAX);
-    heights(days, days_in_month, levels).into_iter().take(usize::try_from(last).unwrap_or_default()).map(block).collect()
+    heights(days, days_in_month, levels)
+        .into_iter()
+        .take(usize::try_from(last).unwrap_or_default())
+        .map(block)
+        .collect()
 }
 
 /// Rows of cells from the top, a cell for each day. Whether each is filled.

@@ -71,4 +71,3 @@ pub fn mail(
     let headline = format!("{}: {}", page.tenant, super::headline(facts));
     render(TEMPLATE, &Mail { mark, headline, footer, lines, scores, more_scores, page }, escape)
 }
-

@@ -179,12 +179,7 @@ fn days(samples: &[Sample], span: &Span) -> Option<Records> {
     Some(Records { before, last, newest })
 }
 
-async fn alerts(
-    store: &dyn Store,
-    config: &Config,
-    tenant: &Tenant,
-    zone: &Zone,
-) -> Result<Vec<FiringAlert>, Error> {
+async fn alerts(store: &dyn Store, config: &Config, tenant: &Tenant, zone: &Zone) -> Result<Vec<FiringAlert>, Error> {
     let filter = AlertFilter { tenant: Some(tenant.id.clone()), firing_only: true, ..AlertFilter::default() };
     let rows = store.alerts(&filter).await?.into_iter();
     let mut alerts: Vec<_> = rows

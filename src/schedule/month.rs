@@ -96,7 +96,9 @@ impl Serialize for Month {
 
 impl<'de> Deserialize<'de> for Month {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(|complaint: Complaint| D::Error::custom(complaint.to_string()))
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(|complaint: Complaint| D::Error::custom(complaint.to_string()))
     }
 }
 
@@ -144,7 +146,9 @@ impl Serialize for Day {
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(|complaint: Complaint| D::Error::custom(complaint.to_string()))
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(|complaint: Complaint| D::Error::custom(complaint.to_string()))
     }
 }
 
@@ -187,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_month_and_a_day_are_read_as_they_are_written() {
-        for (text, is_day) in [("2026-11-30", true), ("2026-11-31", false), ("2026-02-00", false), ("2026-11-1", false)] {
+        for (text, is_day) in [("2026-11-30", true), ("2026-11-31", false), ("2026-02-00", false), ("2026-11-1", false)]
+        {
             let day = text.parse::<Day>();
             assert_eq!(day.is_ok(), is_day, "{text}");
             assert!(day.is_err() || day.unwrap().to_string() == text, "{text}");

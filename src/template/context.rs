@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use serde_json::{Value, json};
 
 use super::{
+    month,
     phrases::is_link,
-    month, report, text,
+    report, text,
     words::{self, Shown},
 };
 use crate::notify::{

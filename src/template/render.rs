@@ -100,7 +100,8 @@ pub(super) fn render(
 
 /// Writes the report on a month as a page.
 fn month(dialect: &Dialect, notification: &Notification) -> Result<Vec<u8>, RenderFailure> {
-    let failed = |what: String| RenderFailure::Template { template: "month".to_owned(), line: None, column: None, what };
+    let failed =
+        |what: String| RenderFailure::Template { template: "month".to_owned(), line: None, column: None, what };
     let shown = shortened(notification, LEVELS[0]).notification;
     let month = shown.data.month.as_ref().ok_or_else(|| failed("there is no month".to_owned()))?;
     let mark = if shown.data.notification.test { "TEST: " } else { "" };

@@ -60,7 +60,11 @@ pub(super) const WORDS: Words = Words {
     since: |day| format!("depuis le {day}"),
     made_at: |day| format!("Situation au {day}"),
     no_value_on: |days| {
-        if days == 1 { "aucune valeur pendant 1 jour".to_owned() } else { format!("aucune valeur pendant {days} jours") }
+        if days == 1 {
+            "aucune valeur pendant 1 jour".to_owned()
+        } else {
+            format!("aucune valeur pendant {days} jours")
+        }
     },
     first_value_on: |day| format!("première valeur le {day}"),
     checks_fail: |day, class| format!("Les lectures échouent depuis le {day} ({class})."),

@@ -67,6 +67,7 @@ fn missing(score: ScoreKind, is_known_before: bool, days: &[DayValue], span: &Sp
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
     use crate::schedule::Zone;
 
     fn samples(rows: &[(&str, f64)]) -> Vec<Sample> {

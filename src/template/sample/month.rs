@@ -40,10 +40,7 @@ pub(super) fn facts(name: &str) -> MonthFacts {
                 score(ScoreKind::ExposureScore, None, Some(31.0), 1, level),
                 score(ScoreKind::SecureScoreCategory, Some(outside("Identity")), Some(40.0), 1, secure),
             ],
-            failing: Some(FailingChecks {
-                since: day("2026-11-29T00:00:00Z"),
-                class: "secret-expired".to_owned(),
-            }),
+            failing: Some(FailingChecks { since: day("2026-11-29T00:00:00Z"), class: "secret-expired".to_owned() }),
             asked_microsoft: true,
             controls: Controls::Known(controls(&outside)),
             alerts: vec![
