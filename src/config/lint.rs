@@ -153,6 +153,14 @@ fn channels(whole: &Whole<'_>, groups: &[Group<'_>], at: &Scope<'_>, problems: &
             };
             problems.warning(Warning::ChannelUnused, &at.key(name.as_str()), what, instead);
         }
+        let may_show = |tenant: &std::sync::Arc<Tenant>| channel.audience.admits(&tenant.id, &tenant.labels);
+        let gets_reports = channel.report.is_some() || channel.month.is_some();
+        if gets_reports && !whole.tenants.by_id.is_empty() && !whole.tenants.by_id.values().any(may_show) {
+            let what = format!("channel `{name}` gets reports and may show no tenant");
+            let instead = "give it `labels:` or `tenants:` that a tenant has, or delete `report`";
+            let here = at.key(name.as_str());
+            problems.warning(Warning::ReportCoversNobody, &here.key("report"), what, instead);
+        }
     }
 }
 

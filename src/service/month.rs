@@ -200,7 +200,7 @@ fn is_known_in(record: &TenantRecord, month: Month, zone: &Zone) -> bool {
     let health = &record.health;
     let watched_since = health.watched_since.map_or(health.first_seen_at, |since| since.max(health.first_seen_at));
     let is_in = month.bounds(zone).is_some_and(|(_, end)| watched_since < end);
-    is_in && !record.series.is_empty()
+    is_in && record.series.iter().any(|series| !series.window.is_empty())
 }
 
 /// Makes the report and queues it for each of its channels.

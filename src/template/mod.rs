@@ -15,6 +15,7 @@ mod fold;
 mod functions;
 mod headline;
 mod lines;
+mod link;
 pub(crate) mod markup;
 mod month;
 pub(crate) mod payload;

@@ -1,6 +1,6 @@
 //! The report on a tenant's month: its texts from outside made harmless and short. Its words are `page`'s.
 
-use super::{context::safe_link, text};
+use super::{link::safe_link, text};
 use crate::notify::facts::month::{Controls, MonthFacts};
 
 /// Tames and cuts every text of a month, and leaves out links that are none.

@@ -43,7 +43,7 @@ const TABLE: [(&str, May); 30] = [
     ("template", PureAnd(&["page"])),
     ("microsoft", Only(&["domain", "secret", "clock", "egress", "telemetry"])),
     ("secret_store", Only(&["domain", "secret", "clock", "egress", "telemetry", "microsoft"])),
-    ("channel", PureAnd(&["page", "template", "secret", "egress"])),
+    ("channel", PureAnd(&["template", "secret", "egress"])),
     ("zones", Only(&["schedule", "domain"])),
     ("store", Only(&["domain", "rule", "notify", "clock", "crash_point", "task"])),
     // The flows.

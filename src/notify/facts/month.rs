@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::control::{ControlChanges, NextAction};
 use crate::{
     domain::{Brand, Language, ScoreKind, Severity, Timestamp},
-    notify::reason::{control_diff::ControlChanges, next_action::NextAction},
     schedule::{Day, Month},
 };
 
