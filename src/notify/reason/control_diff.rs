@@ -11,7 +11,7 @@ use super::{
     sentence::{self, Ruler},
 };
 use crate::{
-    domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord, Timestamp},
+    domain::{Control, ControlProfile, ControlProfiles, Points, ScoreRecord},
     notify::facts::cause::Cause,
     rule::display,
 };
